@@ -1,0 +1,30 @@
+// The error that callers branch on. Everything a user can cause ends in one of these; anything else is a bug.
+
+import type { ErrorCode } from '../../protocol/error-codes.ts';
+
+/** A failure with a stable code. `message` says what failed, the rule and the value; `hint` what to do. */
+export class EditError extends Error {
+  override readonly name: string = 'EditError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+  }
+}
+
+/** Cancel is an outcome, not a failure: thrown when an AbortSignal ends a long operation. */
+export class CanceledError extends Error {
+  override readonly name = 'CanceledError';
+
+  constructor(message = 'The operation was canceled.') {
+    super(message);
+  }
+}
+
+/** Throws CanceledError when `signal` has been aborted. */
+export function throwIfCanceled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new CanceledError();
+}

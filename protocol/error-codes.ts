@@ -1,0 +1,34 @@
+// The one table of errors that a user can meet: code -> is trying again useful, and the exit code of the
+// command line. Codes are stable; texts may change.
+
+export const errorCodes = {
+  'invalid-request': { retryable: false, exitCode: 2 },
+  'prompt-empty': { retryable: false, exitCode: 2 },
+  'prompt-too-long': { retryable: false, exitCode: 2 },
+  'clip-missing': { retryable: false, exitCode: 3 },
+  'clip-unreadable': { retryable: false, exitCode: 3 },
+  'clip-empty': { retryable: false, exitCode: 3 },
+  'model-missing': { retryable: false, exitCode: 4 },
+  'model-damaged': { retryable: false, exitCode: 4 },
+  'model-unsupported': { retryable: false, exitCode: 4 },
+  'ffmpeg-missing': { retryable: false, exitCode: 5 },
+  'ffmpeg-failed': { retryable: false, exitCode: 5 },
+  'output-unwritable': { retryable: false, exitCode: 6 },
+  'disk-full': { retryable: true, exitCode: 6 },
+  'device-unavailable': { retryable: false, exitCode: 7 },
+  'out-of-memory': { retryable: true, exitCode: 7 },
+  'result-invalid': { retryable: true, exitCode: 8 },
+  'engine-crashed': { retryable: true, exitCode: 9 },
+  'connection-lost': { retryable: true, exitCode: 10 },
+  internal: { retryable: false, exitCode: 1 },
+} as const satisfies Record<string, { retryable: boolean; exitCode: number }>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** An error as it crosses the wire. `hint` says what the user can do. */
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+  readonly retryable: boolean;
+}
