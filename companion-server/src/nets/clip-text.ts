@@ -1,0 +1,83 @@
+// CLIPTextModel: the text encoder of Stable Diffusion 1.x (quick_gelu) and 2.x (gelu). Names are the
+// checkpoint's keys. Architecture: CLIP, arXiv 2103.00020, section 2.4.
+
+import { GraphBuilder, type GraphOptions } from '../onnx/builder.ts';
+import { symbol } from '../onnx/dims.ts';
+import type { Graph, Value } from '../onnx/graph.ts';
+import * as ops from '../onnx/ops.ts';
+import type { ClipTextConfig } from './clip-text-config.ts';
+import { gelu, layerNorm, linear, quickGelu } from './layers.ts';
+
+/** Added to the scores of later tokens: a large negative number that float16 can hold. */
+const masked = -30_000;
+
+/**
+ * Inputs: `input_ids` int32 [prompts, L], token ids padded to the model's length L.
+ * Outputs: `last_hidden_state` float32 [prompts, L, hidden], after the final layer norm.
+ */
+export function buildClipText(config: ClipTextConfig, options: GraphOptions): Graph {
+  const g = new GraphBuilder(options);
+  const { hiddenSize, length, layers, heads } = config;
+  const ids = g.input('input_ids', 'int32', [symbol('prompts'), length]);
+  let x = embed(g, ids, config);
+  for (let layer = 0; layer < layers; layer++) {
+    const key = `text_model.encoder.layers.${layer}`;
+    const attended = causalSelfAttention(
+      g,
+      layerNorm(g, x, `${key}.layer_norm1`, config.epsilon),
+      `${key}.self_attn`,
+      { hiddenSize, length, heads },
+    );
+    x = ops.add(g, x, attended);
+    x = ops.add(g, x, mlp(g, layerNorm(g, x, `${key}.layer_norm2`, config.epsilon), `${key}.mlp`, config)); // prettier-ignore
+  }
+  x = layerNorm(g, x, 'text_model.final_layer_norm', config.epsilon);
+  g.output('last_hidden_state', ops.reshape(g, x, [-1, length, hiddenSize]));
+  return g.finish();
+}
+
+/** ids [N, L] -> rows [N*L, C] */
+function embed(g: GraphBuilder, ids: Value, config: ClipTextConfig): Value {
+  const { vocabSize, hiddenSize, length, maxPositions } = config;
+  const key = 'text_model.embeddings';
+  return g.scope(key, () => {
+    const words = g.weight(`${key}.token_embedding.weight`, [vocabSize, hiddenSize]);
+    const positions = g.weight(`${key}.position_embedding.weight`, [maxPositions, hiddenSize]);
+    const tokens = ops.gather(g, words, ids, 0);
+    const placed = ops.add(g, tokens, ops.slice(g, positions, 0, 0, length));
+    return ops.reshape(g, placed, [-1, hiddenSize]);
+  });
+}
+
+/** rows [N*L, C] -> rows [N*L, C]; a token sees itself and the tokens before it. */
+function causalSelfAttention(
+  g: GraphBuilder,
+  rows: Value,
+  key: string,
+  { hiddenSize, length, heads }: { hiddenSize: number; length: number; heads: number },
+): Value {
+  return g.scope(key, () => {
+    const depth = hiddenSize / heads;
+    const perHead = (name: string) =>
+      ops.transpose(
+        g,
+        ops.reshape(g, linear(g, rows, `${key}.${name}`, hiddenSize), [-1, length, heads, depth]),
+        [0, 2, 1, 3],
+      );
+    const query = ops.mul(g, perHead('q_proj'), ops.scalar(g, 1 / Math.sqrt(depth)));
+    const scores = ops.matMul(g, query, ops.transpose(g, perHead('k_proj'), [0, 1, 3, 2]));
+    const mask = Array.from({ length: length * length }, (_, i) =>
+      i % length > Math.floor(i / length) ? masked : 0,
+    );
+    const maskValue = ops.cast(g, g.constant('float32', mask, [length, length]), g.float);
+    const weights = ops.softmax(g, ops.add(g, scores, maskValue));
+    const mixed = ops.transpose(g, ops.matMul(g, weights, perHead('v_proj')), [0, 2, 1, 3]);
+    return linear(g, ops.reshape(g, mixed, [-1, hiddenSize]), `${key}.out_proj`, hiddenSize);
+  });
+}
+
+function mlp(g: GraphBuilder, rows: Value, key: string, config: ClipTextConfig): Value {
+  const hidden = linear(g, rows, `${key}.fc1`, config.intermediateSize);
+  const active = config.activation === 'gelu' ? gelu(g, hidden) : quickGelu(g, hidden);
+  return linear(g, active, `${key}.fc2`, config.hiddenSize);
+}

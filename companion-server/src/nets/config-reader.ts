@@ -1,0 +1,88 @@
+// Reads the fields of a network's config.json: every fault names the file's field, the rule and the value.
+
+import { EditError } from '../errors.ts';
+
+/** A parsed config.json with the name it is reported under, for instance `unet/config.json`. */
+export class ConfigReader {
+  private readonly json: Readonly<Record<string, unknown>>;
+  private readonly source: string;
+
+  constructor(json: Readonly<Record<string, unknown>>, source: string) {
+    this.json = json;
+    this.source = source;
+  }
+
+  /** A positive whole number. */
+  integer(field: string, fallback?: number): number {
+    const value = this.json[field] ?? fallback;
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) {
+      this.fail(field, 'must be a positive whole number', value);
+    }
+    return value;
+  }
+
+  number(field: string, fallback: number): number {
+    const value = this.json[field] ?? fallback;
+    if (typeof value !== 'number' || !Number.isFinite(value)) {
+      this.fail(field, 'must be a number', value);
+    }
+    return value;
+  }
+
+  boolean(field: string, fallback: boolean): boolean {
+    const value = this.json[field] ?? fallback;
+    if (typeof value !== 'boolean') this.fail(field, 'must be true or false', value);
+    return value;
+  }
+
+  /** One of a fixed set of words. */
+  choice<T extends string>(field: string, allowed: readonly T[], fallback: T): T {
+    const value = this.json[field] ?? fallback;
+    const found = allowed.find((word) => word === value);
+    if (found === undefined) this.fail(field, `must be one of ${allowed.join(', ')}`, value);
+    return found;
+  }
+
+  /** A list of positive whole numbers. */
+  integers(field: string): readonly number[] {
+    const value = this.json[field];
+    const isList = Array.isArray(value) && value.length > 0;
+    if (!isList || !value.every((entry) => Number.isInteger(entry) && Number(entry) > 0)) {
+      this.fail(field, 'must be a list of positive whole numbers', value);
+    }
+    return value.map(Number);
+  }
+
+  /** A list of words, each from a fixed set. */
+  choices<T extends string>(field: string, allowed: readonly T[]): readonly T[] {
+    const value = this.json[field];
+    if (!Array.isArray(value) || value.length === 0) this.fail(field, 'must be a list', value);
+    return value.map((entry) => {
+      const found = allowed.find((word) => word === entry);
+      if (found === undefined) this.fail(field, `may only name ${allowed.join(', ')}`, entry);
+      return found;
+    });
+  }
+
+  raw(field: string): unknown {
+    return this.json[field];
+  }
+
+  /** Refuses a checkpoint whose `field` has a value that the network here does not implement. */
+  expect(field: string, allowed: readonly unknown[]): void {
+    const value = this.json[field];
+    if (value !== undefined && !allowed.includes(value)) {
+      this.fail(field, `must be ${allowed.map(show).join(' or ')}`, value);
+    }
+  }
+
+  fail(field: string, rule: string, value: unknown): never {
+    throw new EditError('model-unsupported', `${this.source}: ${field} ${rule}, got ${show(value)}.`, {
+      hint: 'Use a Stable Diffusion 1.x or 2.x checkpoint in diffusers layout.',
+    });
+  }
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value);
+}

@@ -1,0 +1,128 @@
+// The layers that UNet, VAE and text encoder share. `key` is always the checkpoint key of the layer.
+// Images are [N, C, H, W]; tokens are a matrix [N*S, C] with the batch folded into the rows.
+
+import type { GraphBuilder } from '../onnx/builder.ts';
+import type { Value } from '../onnx/graph.ts';
+import * as ops from '../onnx/ops.ts';
+
+/** The number of channels of an image, or of columns of a token matrix. */
+export function channels(x: Value): number {
+  const dim = x.dims[1];
+  if (typeof dim !== 'number') throw new TypeError(`${x.name} has no fixed number of channels.`);
+  return dim;
+}
+
+/** Height and width of an image [N, C, H, W]. */
+export function spatial(x: Value): { height: number; width: number } {
+  const [, , height, width] = x.dims;
+  if (typeof height !== 'number' || typeof width !== 'number') {
+    throw new TypeError(`${x.name} has no fixed height and width.`);
+  }
+  return { height, width };
+}
+
+export interface LinearOptions {
+  readonly hasBias?: boolean;
+}
+
+/** x [M, K] -> [M, N]. A 1x1 convolution's weight [N, K, 1, 1] is accepted as a matrix. */
+export function linear(
+  g: GraphBuilder,
+  x: Value,
+  key: string,
+  outChannels: number,
+  { hasBias = true }: LinearOptions = {},
+): Value {
+  return g.scope(key, () => {
+    const weight = g.weight(`${key}.weight`, [outChannels, channels(x)]);
+    const bias = hasBias ? g.weight(`${key}.bias`, [outChannels]) : null;
+    if (g.fused.gemm) return ops.gemm(g, x, weight, bias);
+    const product = ops.matMul(g, x, ops.transpose(g, weight, [1, 0]));
+    return bias === null ? product : ops.add(g, product, bias);
+  });
+}
+
+/** 3x3 (or 1x1) convolution of x [N, C, H, W] with stride 1 and equal size. */
+export function conv2d(
+  g: GraphBuilder,
+  x: Value,
+  key: string,
+  outChannels: number,
+  { kernel = 3, ...options }: ops.ConvOptions & { readonly kernel?: 1 | 3 } = {},
+): Value {
+  return g.scope(key, () =>
+    ops.conv(
+      g,
+      x,
+      g.weight(`${key}.weight`, [outChannels, channels(x), kernel, kernel]),
+      g.weight(`${key}.bias`, [outChannels]),
+      kernel === 1 ? { pads: [0, 0, 0, 0], ...options } : options,
+    ),
+  );
+}
+
+/** Group normalisation of x [N, C, H, W] (Wu and He, arXiv 1803.08494). */
+export function groupNorm(
+  g: GraphBuilder,
+  x: Value,
+  key: string,
+  { groups, epsilon }: { readonly groups: number; readonly epsilon: number },
+): Value {
+  return g.scope(key, () => {
+    const count = channels(x);
+    const { height, width } = spatial(x);
+    const perGroup = ops.reshape(g, x, [-1, groups, (count / groups) * height * width]);
+    const ones = ops.cast(g, g.constant('float32', Array<number>(groups).fill(1), [groups]), g.float);
+    const zeros = ops.cast(g, g.constant('float32', Array<number>(groups).fill(0), [groups]), g.float);
+    const normalised = ops.instanceNormalization(g, perGroup, ones, zeros, epsilon);
+    const image = ops.reshape(g, normalised, [-1, count, height, width]);
+    const scaled = ops.mul(g, image, g.weight(`${key}.weight`, [count, 1, 1]));
+    return ops.add(g, scaled, g.weight(`${key}.bias`, [count, 1, 1]));
+  });
+}
+
+/** Layer normalisation of token rows [M, C]. */
+export function layerNorm(g: GraphBuilder, x: Value, key: string, epsilon = 1e-5): Value {
+  return g.scope(key, () =>
+    ops.layerNormalization(
+      g,
+      x,
+      g.weight(`${key}.weight`, [channels(x)]),
+      g.weight(`${key}.bias`, [channels(x)]),
+      epsilon,
+    ),
+  );
+}
+
+/** x * sigmoid(x) */
+export function silu(g: GraphBuilder, x: Value): Value {
+  return ops.mul(g, x, ops.sigmoid(g, x));
+}
+
+/** The exact GELU, x/2 * (1 + erf(x / sqrt 2)) */
+export function gelu(g: GraphBuilder, x: Value): Value {
+  if (g.fused.gelu) return ops.fusedGelu(g, x);
+  const erf = ops.erf(g, ops.mul(g, x, ops.scalar(g, Math.SQRT1_2)));
+  const cdf = ops.mul(g, ops.add(g, erf, ops.scalar(g, 1)), ops.scalar(g, 0.5));
+  return ops.mul(g, x, cdf);
+}
+
+/** OpenAI CLIP's approximation, x * sigmoid(1.702 x) */
+export function quickGelu(g: GraphBuilder, x: Value): Value {
+  return ops.mul(g, x, ops.sigmoid(g, ops.mul(g, x, ops.scalar(g, 1.702))));
+}
+
+/** Image [N, C, H, W] -> token rows [N*H*W, C] */
+export function toTokens(g: GraphBuilder, image: Value): Value {
+  const count = channels(image);
+  const { height, width } = spatial(image);
+  const flat = ops.reshape(g, image, [-1, count, height * width]);
+  return ops.reshape(g, ops.transpose(g, flat, [0, 2, 1]), [-1, count]);
+}
+
+/** Token rows [N*H*W, C] -> image [N, C, H, W] */
+export function toImage(g: GraphBuilder, tokens: Value, height: number, width: number): Value {
+  const count = channels(tokens);
+  const batched = ops.reshape(g, tokens, [-1, height * width, count]);
+  return ops.reshape(g, ops.transpose(g, batched, [0, 2, 1]), [-1, count, height, width]);
+}

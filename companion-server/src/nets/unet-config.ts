@@ -1,0 +1,96 @@
+// What unet/config.json says about the network, checked. Refuses by name what the network here is not.
+
+import { ConfigReader } from './config-reader.ts';
+
+export interface UNetConfig {
+  readonly latentChannels: number;
+  /** Channels per level, finest first. */
+  readonly blockChannels: readonly number[];
+  /** Whether the level has transformer blocks on the way down; the way up mirrors it. */
+  readonly hasAttention: readonly boolean[];
+  readonly heads: readonly number[];
+  readonly layersPerBlock: number;
+  readonly crossAttentionDim: number;
+  readonly normGroups: number;
+  readonly normEpsilon: number;
+  /** Of the sinusoidal timestep features. */
+  readonly flipSinToCos: boolean;
+  readonly frequencyShift: number;
+  /** Side of the latents that the checkpoint was trained on. */
+  readonly sampleSize: number;
+}
+
+/** Fields that only networks outside this one's family set, with the values that mean "not used". */
+const unused = {
+  _class_name: ['UNet2DConditionModel'],
+  act_fn: ['silu'],
+  addition_embed_type: [null],
+  attention_type: ['default'],
+  center_input_sample: [false],
+  class_embed_type: [null],
+  num_class_embeds: [null],
+  conv_in_kernel: [3],
+  conv_out_kernel: [3],
+  cross_attention_norm: [null],
+  downsample_padding: [1],
+  dual_cross_attention: [false],
+  encoder_hid_dim: [null],
+  mid_block_scale_factor: [1],
+  mid_block_type: ['UNetMidBlock2DCrossAttn'],
+  only_cross_attention: [false],
+  resnet_out_scale_factor: [1],
+  resnet_skip_time_act: [false],
+  resnet_time_scale_shift: ['default'],
+  time_cond_proj_dim: [null],
+  time_embedding_act_fn: [null],
+  time_embedding_dim: [null],
+  time_embedding_type: ['positional'],
+  timestep_post_act: [null],
+  transformer_layers_per_block: [1],
+} satisfies Record<string, readonly unknown[]>;
+
+/** Throws EditError('model-unsupported') naming the field that does not fit. */
+export function parseUNetConfig(json: Readonly<Record<string, unknown>>): UNetConfig {
+  const config = new ConfigReader(json, 'unet/config.json');
+  for (const [field, allowed] of Object.entries(unused)) config.expect(field, allowed);
+  const latentChannels = config.integer('in_channels', 4);
+  if (config.integer('out_channels', 4) !== latentChannels) {
+    config.fail('out_channels', `must equal in_channels (${latentChannels})`, json['out_channels']);
+  }
+  const blockChannels = config.integers('block_out_channels');
+  const down = config.choices('down_block_types', ['CrossAttnDownBlock2D', 'DownBlock2D']);
+  const up = config.choices('up_block_types', ['CrossAttnUpBlock2D', 'UpBlock2D']);
+  const hasAttention = down.map((type) => type === 'CrossAttnDownBlock2D');
+  const mirrored = up.map((type) => type === 'CrossAttnUpBlock2D').reverse();
+  if (hasAttention.length !== blockChannels.length || mirrored.join() !== hasAttention.join()) {
+    config.fail('up_block_types', 'must mirror down_block_types, one per level', up);
+  }
+  return {
+    latentChannels,
+    blockChannels,
+    hasAttention,
+    heads: headsPerLevel(config, blockChannels.length),
+    layersPerBlock: config.integer('layers_per_block', 2),
+    crossAttentionDim: config.integer('cross_attention_dim'),
+    normGroups: config.integer('norm_num_groups', 32),
+    normEpsilon: config.number('norm_eps', 1e-5),
+    flipSinToCos: config.boolean('flip_sin_to_cos', true),
+    frequencyShift: config.number('freq_shift', 0),
+    sampleSize: config.integer('sample_size', 64),
+  };
+}
+
+/**
+ * The number of heads per level. Checkpoints of this family keep it in `attention_head_dim`, despite its name,
+ * unless `num_attention_heads` is set.
+ */
+function headsPerLevel(config: ConfigReader, levels: number): readonly number[] {
+  const field =
+    config.raw('num_attention_heads') == null ? 'attention_head_dim' : 'num_attention_heads';
+  if (!Array.isArray(config.raw(field))) {
+    return Array<number>(levels).fill(config.integer(field, 8));
+  }
+  const heads = config.integers(field);
+  if (heads.length !== levels) config.fail(field, `must have ${levels} entries`, heads);
+  return heads;
+}

@@ -1,0 +1,221 @@
+// UNet2DConditionModel of Stable Diffusion 1.x and 2.x. Names are the checkpoint's keys.
+// Architecture: latent diffusion, arXiv 2112.10752. What is special about an edit comes in from outside:
+// the self-attention of every block, and the convolutions that Plug-and-Play shares between branches.
+
+import type { GraphBuilder } from '../onnx/builder.ts';
+import type { Value } from '../onnx/graph.ts';
+import * as ops from '../onnx/ops.ts';
+import { attention, project } from './attention.ts';
+import { channels, conv2d, groupNorm, layerNorm, linear, silu, spatial, toImage, toTokens, gelu } from './layers.ts'; // prettier-ignore
+import type { UNetConfig } from './unet-config.ts';
+
+const transformerNormEpsilon = 1e-6;
+
+/** A transformer block as its self-attention sees it. */
+export interface SelfAttentionBlock {
+  /** Checkpoint key of the attention, for instance `mid_block.attentions.0.transformer_blocks.0.attn1` */
+  readonly key: string;
+  /** Key of the transformer block itself. */
+  readonly blockKey: string;
+  /** Position of the block in order of execution, from 0. */
+  readonly index: number;
+  readonly heads: number;
+  /** Tokens per picture, h*w of the level. */
+  readonly length: number;
+  readonly channels: number;
+}
+
+/** What may differ between the passes of an edit. */
+export interface UNetVariant {
+  /** Equal parts of the batch, each with a row of the context: 1, or 3 for source, negative and target. */
+  readonly branches: number;
+  /** normed: layer-normed token rows [branches*n*length, C] -> rows of the attention's output, projected. */
+  selfAttention(g: GraphBuilder, normed: Value, block: SelfAttentionBlock): Value;
+  /** True when every branch gets the source branch's result of this residual block's second convolution. */
+  sharesConvolution(resnetKey: string): boolean;
+}
+
+export interface UNetInputs {
+  /** Noisy latents [branches*n, C, h, w], branch by branch. */
+  readonly latents: Value;
+  /** Sinusoidal features of the timestep [1, blockChannels[0]] (diffusion/timestep-embedding.ts). */
+  readonly timeFeatures: Value;
+  /** Text embeddings [branches, tokens, crossAttentionDim]; `tokens` may be symbolic. */
+  readonly context: Value;
+}
+
+/** Records the whole network; returns the predicted noise or velocity [branches*n, C, h, w]. */
+export function buildUNet(
+  g: GraphBuilder,
+  config: UNetConfig,
+  inputs: UNetInputs,
+  variant: UNetVariant,
+): Value {
+  const network = new UNetBuilder(g, config, inputs, variant);
+  return network.build();
+}
+
+class UNetBuilder {
+  private readonly g: GraphBuilder;
+  private readonly config: UNetConfig;
+  private readonly inputs: UNetInputs;
+  private readonly variant: UNetVariant;
+  private readonly contextRows: Value;
+  private readonly time: Value;
+  private blockIndex = 0;
+
+  constructor(g: GraphBuilder, config: UNetConfig, inputs: UNetInputs, variant: UNetVariant) {
+    this.g = g;
+    this.config = config;
+    this.inputs = inputs;
+    this.variant = variant;
+    this.contextRows = ops.reshape(g, inputs.context, [-1, config.crossAttentionDim]);
+    this.time = this.timeEmbedding();
+  }
+
+  build(): Value {
+    const { g, config } = this;
+    const { blockChannels, layersPerBlock, hasAttention } = config;
+    const levels = blockChannels.length;
+    let x = conv2d(g, this.inputs.latents, 'conv_in', blockChannels[0] ?? 0);
+    const skips = [x];
+    blockChannels.forEach((count, level) => {
+      const block = `down_blocks.${level}`;
+      for (let layer = 0; layer < layersPerBlock; layer++) {
+        x = this.resnet(x, `${block}.resnets.${layer}`, count);
+        if (hasAttention[level] === true) x = this.transformer(x, `${block}.attentions.${layer}`, level);
+        skips.push(x);
+      }
+      if (level < levels - 1) {
+        x = conv2d(g, x, `${block}.downsamplers.0.conv`, count, { stride: 2 });
+        skips.push(x);
+      }
+    });
+    const deepest = channels(x);
+    x = this.resnet(x, 'mid_block.resnets.0', deepest);
+    x = this.transformer(x, 'mid_block.attentions.0', levels - 1);
+    x = this.resnet(x, 'mid_block.resnets.1', deepest);
+    blockChannels.toReversed().forEach((count, position) => {
+      const block = `up_blocks.${position}`;
+      const level = levels - 1 - position;
+      for (let layer = 0; layer <= layersPerBlock; layer++) {
+        const skip = skips.pop();
+        if (skip === undefined) throw new TypeError(`${block}: no skip connection left.`);
+        x = this.resnet(ops.concat(g, [x, skip], 1), `${block}.resnets.${layer}`, count);
+        if (hasAttention[level] === true) x = this.transformer(x, `${block}.attentions.${layer}`, level);
+      }
+      const next = skips.at(-1);
+      if (position < levels - 1 && next !== undefined) {
+        x = conv2d(g, upsampleTo(g, x, spatial(next)), `${block}.upsamplers.0.conv`, count);
+      }
+    });
+    const normed = groupNorm(g, x, 'conv_norm_out', this.resnetNorm());
+    return conv2d(g, silu(g, normed), 'conv_out', config.latentChannels);
+  }
+
+  /** silu(time embedding) [1, 4*C0], as every residual block uses it */
+  private timeEmbedding(): Value {
+    const { g } = this;
+    const width = 4 * (this.config.blockChannels[0] ?? 0);
+    const first = linear(g, this.inputs.timeFeatures, 'time_embedding.linear_1', width);
+    return silu(g, linear(g, silu(g, first), 'time_embedding.linear_2', width));
+  }
+
+  private resnetNorm() {
+    return { groups: this.config.normGroups, epsilon: this.config.normEpsilon };
+  }
+
+  /** x [B, C, H, W] -> [B, count, H, W] */
+  private resnet(x: Value, key: string, count: number): Value {
+    const { g } = this;
+    const entering = silu(g, groupNorm(g, x, `${key}.norm1`, this.resnetNorm()));
+    const first = conv2d(g, entering, `${key}.conv1`, count);
+    const time = linear(g, this.time, `${key}.time_emb_proj`, count);
+    const timed = ops.add(g, first, ops.reshape(g, time, [-1, count, 1, 1]));
+    const second = silu(g, groupNorm(g, timed, `${key}.norm2`, this.resnetNorm()));
+    const skip =
+      channels(x) === count ? x : conv2d(g, x, `${key}.conv_shortcut`, count, { kernel: 1 });
+    return ops.add(g, skip, this.secondConvolution(second, key, count));
+  }
+
+  private secondConvolution(x: Value, key: string, count: number): Value {
+    const { g, variant } = this;
+    if (!variant.sharesConvolution(key)) return conv2d(g, x, `${key}.conv2`, count);
+    const [source] = ops.split(g, x, 0, variant.branches);
+    if (source === undefined) throw new TypeError(`${key}: no source branch to share.`);
+    const shared = conv2d(g, source, `${key}.conv2`, count);
+    return ops.concat(g, Array<Value>(variant.branches).fill(shared), 0);
+  }
+
+  /** x [B, C, H, W] -> [B, C, H, W] */
+  private transformer(x: Value, key: string, level: number): Value {
+    const { g } = this;
+    const count = channels(x);
+    const { height, width } = spatial(x);
+    const norm = { groups: this.config.normGroups, epsilon: transformerNormEpsilon };
+    const tokens = toTokens(g, groupNorm(g, x, `${key}.norm`, norm));
+    const entering = linear(g, tokens, `${key}.proj_in`, count);
+    const leaving = this.transformerBlock(entering, `${key}.transformer_blocks.0`, {
+      heads: this.config.heads[level] ?? 1,
+      length: height * width,
+    });
+    const image = toImage(g, linear(g, leaving, `${key}.proj_out`, count), height, width);
+    return ops.add(g, x, image);
+  }
+
+  /** rows [B*length, C] -> rows [B*length, C] */
+  private transformerBlock(
+    rows: Value,
+    blockKey: string,
+    { heads, length }: { heads: number; length: number },
+  ): Value {
+    const { g } = this;
+    const block: SelfAttentionBlock = {
+      key: `${blockKey}.attn1`,
+      blockKey,
+      index: this.blockIndex++,
+      heads,
+      length,
+      channels: channels(rows),
+    };
+    const selfAttended = this.variant.selfAttention(g, layerNorm(g, rows, `${blockKey}.norm1`), block);
+    const mixed = ops.add(g, rows, selfAttended);
+    const cross = this.crossAttention(layerNorm(g, mixed, `${blockKey}.norm2`), blockKey, heads);
+    const informed = ops.add(g, mixed, cross);
+    const forward = this.feedForward(layerNorm(g, informed, `${blockKey}.norm3`), `${blockKey}.ff`);
+    return ops.add(g, informed, forward);
+  }
+
+  /** Each branch looks at its own row of the context: the branches are the batch, all its tokens one sequence. */
+  private crossAttention(normed: Value, blockKey: string, heads: number): Value {
+    const { g } = this;
+    const { branches } = this.variant;
+    const key = `${blockKey}.attn2`;
+    const count = channels(normed);
+    const perBranch = (rows: Value) => ops.reshape(g, rows, [branches, -1, count]);
+    const query = perBranch(project(g, normed, `${key}.to_q`, count));
+    const keys = perBranch(project(g, this.contextRows, `${key}.to_k`, count));
+    const values = perBranch(project(g, this.contextRows, `${key}.to_v`, count));
+    const mixed = g.scope(key, () =>
+      // Scores against a prompt's few tokens are small: one chunk.
+      attention(g, query, keys, values, { heads, queries: 1, keys: 1 }),
+    );
+    return linear(g, ops.reshape(g, mixed, [-1, count]), `${key}.to_out.0`, count);
+  }
+
+  /** Gated feed-forward layer, GEGLU (arXiv 2002.05202). */
+  private feedForward(normed: Value, key: string): Value {
+    const { g } = this;
+    const count = channels(normed);
+    const [value, gate] = ops.split(g, linear(g, normed, `${key}.net.0.proj`, 8 * count), 1, 2);
+    if (value === undefined || gate === undefined) throw new TypeError(`${key}: no gate.`);
+    const gated = g.scope(key, () => ops.mul(g, value, gelu(g, gate)));
+    return linear(g, gated, `${key}.net.2`, count);
+  }
+}
+
+/** Nearest-neighbour enlargement to the size of the skip connection, which is 2x or one row or column less. */
+function upsampleTo(g: GraphBuilder, x: Value, size: { height: number; width: number }): Value {
+  const doubled = ops.resizeNearest2x(g, x);
+  return ops.slice(g, ops.slice(g, doubled, 2, 0, size.height), 3, 0, size.width);
+}

@@ -1,0 +1,184 @@
+// Records nodes and hands out values. Shapes are inferred in ops.ts; names come from one namer.
+
+import type { StoredTensors } from '../tensor/stored-tensor.ts';
+import { formatDims, multiplyDims, equalDims, type Dims } from './dims.ts';
+import {
+  ShapeError,
+  type Attribute,
+  type DataType,
+  type FloatType,
+  type Graph,
+  type Initializer,
+  type Node,
+  type Value,
+} from './graph.ts';
+
+export interface NodeSpec {
+  readonly op: string;
+  readonly domain?: string;
+  readonly inputs: readonly (Value | null)[];
+  readonly outputs: readonly { readonly dtype: DataType; readonly dims: Dims }[];
+  readonly attributes?: Readonly<Record<string, Attribute>>;
+}
+
+/** Which fused operators a graph may use; decided per device by what its self-test trusts (device.ts). */
+export interface FusedOperators {
+  /** com.microsoft.MultiHeadAttention; the plain form is chunked over queries. */
+  readonly multiHeadAttention: boolean;
+  /** com.microsoft.Gelu; the plain form is x/2 * (1 + erf(x / sqrt 2)). */
+  readonly gelu: boolean;
+  /** Gemm with a transposed weight; the plain form is Transpose, MatMul, Add. */
+  readonly gemm: boolean;
+}
+
+export interface GraphOptions {
+  readonly name: string;
+  readonly weights: StoredTensors;
+  /** The type that the network computes in. Weights of another type are cast inside the graph. */
+  readonly float: FloatType;
+  readonly fused: FusedOperators;
+}
+
+export class GraphBuilder {
+  readonly float: FloatType;
+  readonly fused: FusedOperators;
+  private readonly graphName: string;
+  private readonly weights: StoredTensors;
+  private readonly inputs: Value[] = [];
+  private readonly outputs: Value[] = [];
+  private readonly nodes: Node[] = [];
+  private readonly initializers = new Map<string, Initializer>();
+  private readonly castWeights = new Map<string, Value>();
+  private readonly taken = new Map<string, number>();
+  private scopeName = '';
+
+  constructor({ name, weights, float, fused }: GraphOptions) {
+    this.graphName = name;
+    this.weights = weights;
+    this.float = float;
+    this.fused = fused;
+  }
+
+  /** Everything that `build` records gets `name` (a checkpoint key) in front of its own. */
+  scope<T>(name: string, build: () => T): T {
+    const outer = this.scopeName;
+    this.scopeName = name;
+    try {
+      return build();
+    } finally {
+      this.scopeName = outer;
+    }
+  }
+
+  input(name: string, dtype: DataType, dims: Dims): Value {
+    const value = { name: this.unique(name), dtype, dims };
+    this.inputs.push(value);
+    return value;
+  }
+
+  /** Names a result. It is computed in the type of the graph and returned as float32. */
+  output(name: string, value: Value): Value {
+    const spec = {
+      op: value.dtype === 'float16' ? 'Cast' : 'Identity',
+      attributes: value.dtype === 'float16' ? { to: 1 } : {},
+      inputs: [value],
+    };
+    const dtype = value.dtype === 'float16' ? 'float32' : value.dtype;
+    const named = { name: this.unique(name), dtype, dims: value.dims };
+    this.nodes.push({ ...spec, name: `${named.name}.out`, domain: '', outputs: [named] });
+    this.outputs.push(named);
+    return named;
+  }
+
+  /** Records a node and returns its first output. */
+  op(spec: NodeSpec): Value {
+    const [first] = this.opWithOutputs(spec);
+    if (first === undefined) throw new ShapeError(spec.op, 'must have an output');
+    return first;
+  }
+
+  opWithOutputs({ op, domain = '', inputs, outputs, attributes = {} }: NodeSpec): Value[] {
+    const name = this.unique(this.scopeName === '' ? op : `${this.scopeName}/${op}`);
+    const values = outputs.map((output, index) => ({
+      name: index === 0 ? name : `${name}.${index}`,
+      ...output,
+    }));
+    this.nodes.push({ name, op, domain, inputs, outputs: values, attributes });
+    return values;
+  }
+
+  hasWeight(key: string): boolean {
+    return this.weights.has(key);
+  }
+
+  /**
+   * A weight by its checkpoint key. `dims` is what the network needs; the stored dims may differ as long as the
+   * number of elements is equal ([C] seen as [C, 1, 1], a 1x1 convolution seen as a matrix).
+   */
+  weight(key: string, dims: readonly number[]): Value {
+    const stored = this.weights.get(key);
+    if (stored === undefined) {
+      throw new ShapeError(this.graphName, `the checkpoint has no weight named ${key}`);
+    }
+    if (!equalDims(multiplyDims(...stored.dims), multiplyDims(...dims))) {
+      throw new ShapeError(
+        this.graphName,
+        `weight ${key} must have the shape ${formatDims(dims)}, got ${formatDims(stored.dims)}`,
+      );
+    }
+    const name = `${key}:${dims.join('x')}`;
+    const known = this.castWeights.get(name) ?? this.initializers.get(name)?.value;
+    if (known !== undefined) return known;
+    const value: Value = { name, dtype: stored.dtype, dims };
+    this.initializers.set(name, { value, stored });
+    if (stored.dtype === this.float) return value;
+    const cast = this.op({
+      op: 'Cast',
+      inputs: [value],
+      outputs: [{ dtype: this.float, dims }],
+      attributes: { to: this.float === 'float32' ? 1 : 10 },
+    });
+    this.castWeights.set(name, cast);
+    return cast;
+  }
+
+  /** A small constant kept inside the graph. Equal constants are stored once. */
+  constant(dtype: 'float32' | 'int32' | 'int64', values: readonly number[], dims: Dims): Value {
+    const name = `const:${dtype}:${dims.map(String).join('x')}:${values.length > 8 ? this.unique('large') : values.join(',')}`;
+    const known = this.initializers.get(name);
+    if (known !== undefined) return known.value;
+    const array =
+      dtype === 'float32'
+        ? Float32Array.from(values)
+        : dtype === 'int32'
+          ? Int32Array.from(values)
+          : BigInt64Array.from(values, (value) => BigInt(value));
+    const value: Value = { name, dtype, dims };
+    this.initializers.set(name, { value, bytes: new Uint8Array(array.buffer) });
+    return value;
+  }
+
+  /** The finished graph, without the nodes and constants that no output needs. */
+  finish(): Graph {
+    const needed = new Set<Value>(this.outputs);
+    const kept: Node[] = [];
+    for (const node of this.nodes.toReversed()) {
+      if (!node.outputs.some((output) => needed.has(output))) continue;
+      kept.push(node);
+      for (const input of node.inputs) if (input !== null) needed.add(input);
+    }
+    return {
+      name: this.graphName,
+      inputs: this.inputs.filter((input) => needed.has(input)),
+      outputs: this.outputs,
+      nodes: kept.reverse(),
+      initializers: [...this.initializers.values()].filter(({ value }) => needed.has(value)),
+    };
+  }
+
+  private unique(wanted: string): string {
+    const count = this.taken.get(wanted) ?? 0;
+    this.taken.set(wanted, count + 1);
+    return count === 0 ? wanted : `${wanted}_${count}`;
+  }
+}

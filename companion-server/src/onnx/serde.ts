@@ -1,0 +1,163 @@
+// Graph -> bytes of an ONNX file. The only room that knows the protobuf messages (onnx.proto, IR version 8).
+
+import path from 'node:path';
+import protobuf from 'protobufjs/light.js';
+import type { Dim } from './dims.ts';
+import { formatDim } from './dims.ts';
+import { ShapeError, type Attribute, type DataType, type Graph, type Initializer, type Value } from './graph.ts';
+
+const field = (id: number, type: string, rule?: 'repeated') => ({
+  id,
+  type,
+  ...(rule === undefined ? {} : { rule }),
+});
+
+/** The part of onnx.proto that is written here; numbers as in the ONNX specification. */
+const messages = protobuf.Root.fromJSON({
+  nested: {
+    Model: {
+      fields: {
+        irVersion: field(1, 'int64'),
+        producerName: field(2, 'string'),
+        graph: field(7, 'Graph'),
+        opsetImport: field(8, 'OperatorSet', 'repeated'),
+      },
+    },
+    OperatorSet: { fields: { domain: field(1, 'string'), version: field(2, 'int64') } },
+    Graph: {
+      fields: {
+        node: field(1, 'Node', 'repeated'),
+        name: field(2, 'string'),
+        initializer: field(5, 'Tensor', 'repeated'),
+        input: field(11, 'ValueInfo', 'repeated'),
+        output: field(12, 'ValueInfo', 'repeated'),
+      },
+    },
+    Node: {
+      fields: {
+        input: field(1, 'string', 'repeated'),
+        output: field(2, 'string', 'repeated'),
+        name: field(3, 'string'),
+        opType: field(4, 'string'),
+        attribute: field(5, 'Attribute', 'repeated'),
+        domain: field(7, 'string'),
+      },
+    },
+    Attribute: {
+      fields: {
+        name: field(1, 'string'),
+        f: field(2, 'float'),
+        i: field(3, 'int64'),
+        s: field(4, 'bytes'),
+        ints: field(8, 'int64', 'repeated'),
+        type: field(20, 'int32'),
+      },
+    },
+    Tensor: {
+      fields: {
+        dims: field(1, 'int64', 'repeated'),
+        dataType: field(2, 'int32'),
+        name: field(8, 'string'),
+        rawData: field(9, 'bytes'),
+        externalData: field(13, 'Entry', 'repeated'),
+        dataLocation: field(14, 'int32'),
+      },
+    },
+    Entry: { fields: { key: field(1, 'string'), value: field(2, 'string') } },
+    ValueInfo: { fields: { name: field(1, 'string'), type: field(2, 'Type') } },
+    Type: { fields: { tensorType: field(1, 'TensorType') } },
+    TensorType: { fields: { elemType: field(1, 'int32'), shape: field(2, 'Shape') } },
+    Shape: { fields: { dim: field(1, 'Dimension', 'repeated') } },
+    Dimension: { fields: { dimValue: field(1, 'int64'), dimParam: field(2, 'string') } },
+  },
+});
+
+const irVersion = 8;
+const opsets = [
+  { domain: '', version: 17 },
+  { domain: 'com.microsoft', version: 1 },
+];
+
+const elementTypes: Readonly<Record<DataType, number>> = {
+  float32: 1,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  bfloat16: 16,
+};
+
+const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 };
+const externalLocation = 1;
+
+function attributeMessage(name: string, value: Attribute): object {
+  if (typeof value === 'number') return { name, type: attributeTypes.int, i: value };
+  if (typeof value === 'string') {
+    return { name, type: attributeTypes.string, s: new TextEncoder().encode(value) };
+  }
+  if ('float' in value) return { name, type: attributeTypes.float, f: value.float };
+  return { name, type: attributeTypes.ints, ints: value };
+}
+
+function dimMessage(dim: Dim): object {
+  return typeof dim === 'number' ? { dimValue: dim } : { dimParam: formatDim(dim) };
+}
+
+function valueMessage({ name, dtype, dims }: Value): object {
+  return {
+    name,
+    type: { tensorType: { elemType: elementTypes[dtype], shape: { dim: dims.map(dimMessage) } } },
+  };
+}
+
+function initializerMessage(initializer: Initializer): object {
+  const { name, dtype, dims } = initializer.value;
+  const head = { name, dims, dataType: elementTypes[dtype] };
+  if ('bytes' in initializer) return { ...head, rawData: initializer.bytes };
+  const { file, byteOffset, byteLength } = initializer.stored;
+  return {
+    ...head,
+    dataLocation: externalLocation,
+    externalData: [
+      { key: 'location', value: path.basename(file) },
+      { key: 'offset', value: String(byteOffset) },
+      { key: 'length', value: String(byteLength) },
+    ],
+  };
+}
+
+/** The one folder that holds every weight file of the graph, or undefined when it has no stored weights. */
+export function weightsFolder(graph: Graph): string | undefined {
+  const folders = new Set(
+    graph.initializers.flatMap((entry) => ('stored' in entry ? [path.dirname(entry.stored.file)] : [])),
+  );
+  if (folders.size > 1) {
+    throw new ShapeError(graph.name, `weights must lie in one folder, got ${[...folders].join(', ')}`);
+  }
+  return [...folders][0];
+}
+
+/** The graph as an ONNX model. Weights stay where they are; the model refers to them by file name and offset. */
+export function encodeModel(graph: Graph): Uint8Array {
+  const Model = messages.lookupType('Model');
+  const message = Model.fromObject({
+    irVersion,
+    producerName: 'tokenflow',
+    opsetImport: opsets,
+    graph: {
+      name: graph.name,
+      node: graph.nodes.map(({ name, op, domain, inputs, outputs, attributes }) => ({
+        name,
+        opType: op,
+        domain,
+        input: inputs.map((input) => input?.name ?? ''),
+        output: outputs.map((output) => output.name),
+        attribute: Object.entries(attributes).map(([key, value]) => attributeMessage(key, value)),
+      })),
+      initializer: graph.initializers.map(initializerMessage),
+      input: graph.inputs.map(valueMessage),
+      output: graph.outputs.map(valueMessage),
+    },
+  });
+  return Model.encode(message).finish();
+}

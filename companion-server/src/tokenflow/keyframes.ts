@@ -1,0 +1,57 @@
+// Keyframe sampling (arXiv 2307.10373, section 4): one frame from every run of `interval` frames, drawn anew at
+// every sampling step. Fixed keyframes would cut the clip into pieces (section 5.3).
+
+/** A source of uniform whole numbers 0 <= n < limit. */
+export type DrawBelow = (limit: number) => number;
+
+/** Rising frame indices, one per run of `interval` frames; the last run may be shorter. */
+export function sampleKeyframes(
+  frameCount: number,
+  interval: number,
+  drawBelow: DrawBelow,
+): readonly number[] {
+  const keyframes: number[] = [];
+  for (let start = 0; start < frameCount; start += interval) {
+    keyframes.push(start + drawBelow(Math.min(interval, frameCount - start)));
+  }
+  return keyframes;
+}
+
+/** Keyframes of one joint pass. */
+export interface KeyframeGroup {
+  /** Those whose tokens are used. */
+  readonly own: readonly number[];
+  /** Those that only take part in the attention: anchors spread over the clip, and neighbours. */
+  readonly context: readonly number[];
+}
+
+/**
+ * Splits keyframes into joint passes of at most `limit`. Up to `limit` keyframes attend to each other all at once, as in
+ * the paper. More would cost memory and time with the square of the clip's length; then each pass takes a run of
+ * neighbours, the keyframes just before and after it, and the same evenly spread anchors, which keep its look
+ * that of the whole clip.
+ */
+export function groupKeyframes(
+  keyframes: readonly number[],
+  limit: number,
+): readonly KeyframeGroup[] {
+  if (keyframes.length <= limit) return [{ own: keyframes, context: [] }];
+  const anchorCount = Math.max(1, Math.floor(limit / 4));
+  const ownCount = Math.max(1, limit - anchorCount - 2);
+  const anchors = Array.from(
+    { length: anchorCount },
+    (_, i) => keyframes[Math.floor(((i + 0.5) * keyframes.length) / anchorCount)] ?? 0,
+  );
+  const groups: KeyframeGroup[] = [];
+  for (let start = 0; start < keyframes.length; start += ownCount) {
+    const own = keyframes.slice(start, start + ownCount);
+    const neighbours = [keyframes[start - 1], keyframes[start + ownCount]];
+    const context = new Set(
+      [...anchors, ...neighbours].filter(
+        (frame): frame is number => frame !== undefined && !own.includes(frame),
+      ),
+    );
+    groups.push({ own, context: [...context].sort((a, b) => a - b) });
+  }
+  return groups;
+}
