@@ -1,0 +1,163 @@
+// The Denoiser of tokenflow/ on ONNX graphs. Sessions are made when first needed; on the CPU they share the
+// checkpoint's mapped pages, so that several graphs cost little more memory than one.
+
+import { timestepEmbedding } from '../diffusion/timestep-embedding.ts';
+import type { UNetConfig } from '../nets/unet-config.ts';
+import {
+  buildKeyframeUNet,
+  buildPerFrameUNet,
+  buildPlainUNet,
+  buildPropagationUNet,
+  type LatentSize,
+} from '../nets/unet-graphs.ts';
+import type { GraphOptions } from '../onnx/builder.ts';
+import type { Graph } from '../onnx/graph.ts';
+import type { IndexTensor, Session } from '../onnx/session.ts';
+import type { Denoiser, EditPrediction, Injection, KeyframeTokens, StepInput } from '../tokenflow/denoiser.ts'; // prettier-ignore
+import { concatRows, tensor, type Tensor } from '../tensor/tensor.ts';
+import type { PropagationPlan } from '../tokenflow/propagation.ts';
+
+export interface UNetDenoiserOptions {
+  readonly config: UNetConfig;
+  readonly size: LatentSize;
+  /** How the graphs are built for the device; `name` is set per graph. */
+  readonly graph: Omit<GraphOptions, 'name'>;
+  readonly createSession: (graph: Graph) => Promise<Session>;
+}
+
+type Results = Readonly<Record<string, Tensor>>;
+
+/** Runs the UNet's graphs and counts what they cost. Call `release` when done. */
+export class UNetDenoiser implements Denoiser {
+  /** UNet forwards of one latent so far. A pass over N frames with B branches counts N * B. */
+  evaluations = 0;
+  private readonly options: UNetDenoiserOptions;
+  private readonly sessions = new Map<string, Promise<Session>>();
+
+  constructor(options: UNetDenoiserOptions) {
+    this.options = options;
+  }
+
+  async predict(latents: Tensor, timestep: number, context: Tensor): Promise<Tensor> {
+    const { config, size } = this.options;
+    const session = this.session('plain', (graph) => buildPlainUNet(config, size, graph));
+    const results = await (await session).run({
+      latents,
+      time_features: this.timeFeatures(timestep),
+      context,
+    });
+    this.evaluations += latents.dims[0] ?? 0;
+    return pick(results, 'prediction');
+  }
+
+  async predictPerFrame(input: StepInput): Promise<EditPrediction> {
+    const { edited, timestep, contexts, injection } = input;
+    if (!injection.attention && !injection.features) {
+      return {
+        negative: await this.predict(edited, timestep, contexts.negative),
+        target: await this.predict(edited, timestep, contexts.target),
+      };
+    }
+    const { config, size } = this.options;
+    const session = this.session(`perFrame ${label(injection)}`, (graph) =>
+      buildPerFrameUNet(config, size, injection, graph),
+    );
+    return this.runEdit(session, input, {});
+  }
+
+  async editKeyframes(keyframes: readonly number[], input: StepInput): Promise<KeyframeTokens> {
+    const { config, size } = this.options;
+    const session = this.session(`keyframes ${label(input.injection)}`, (graph) =>
+      buildKeyframeUNet(config, size, input.injection, graph),
+    );
+    const results = await (await session).run(this.feeds(input));
+    this.evaluations += 3 * keyframes.length;
+    const count = Object.keys(results).length / 2;
+    return {
+      keyframes,
+      blocks: Array.from({ length: count }, (_, i) => ({
+        source: pick(results, `source.${i}`),
+        attention: pick(results, `tokens.${i}`),
+      })),
+    };
+  }
+
+  async propagate(
+    input: StepInput,
+    tokens: KeyframeTokens,
+    plan: PropagationPlan,
+  ): Promise<EditPrediction> {
+    const { config, size } = this.options;
+    // Without self-attention on this pass there are no queries and keys to inject.
+    const injection = { attention: false, features: input.injection.features };
+    const session = this.session(`propagation ${label(injection)}`, (graph) =>
+      buildPropagationUNet(config, size, injection, graph),
+    );
+    return this.runEdit(session, input, {
+      job_frame: indices(plan.jobFrame),
+      job_keyframe: indices(plan.jobKeyframe),
+      left_job: indices(plan.leftJob),
+      right_job: indices(plan.rightJob),
+      right_weight: tensor([plan.rightWeight.length], Float32Array.from(plan.rightWeight)),
+      ...Object.fromEntries(
+        tokens.blocks.flatMap(({ source, attention }, i) => [
+          [`source.${i}`, source],
+          [`tokens.${i}`, attention],
+        ]),
+      ),
+    });
+  }
+
+  async release(): Promise<void> {
+    const sessions = [...this.sessions.values()];
+    this.sessions.clear();
+    for (const session of sessions) await (await session).release();
+  }
+
+  private async runEdit(
+    session: Promise<Session>,
+    input: StepInput,
+    more: Readonly<Record<string, Tensor | IndexTensor>>,
+  ): Promise<EditPrediction> {
+    const results = await (await session).run({ ...this.feeds(input), ...more });
+    this.evaluations += 3 * (input.edited.dims[0] ?? 0);
+    return { negative: pick(results, 'negative'), target: pick(results, 'target') };
+  }
+
+  private feeds({ source, edited, timestep, contexts }: StepInput): Record<string, Tensor> {
+    const context = concatRows([contexts.source, contexts.negative, contexts.target]);
+    return { source, edited, time_features: this.timeFeatures(timestep), context };
+  }
+
+  private timeFeatures(timestep: number): Tensor {
+    const { blockChannels, flipSinToCos, frequencyShift } = this.options.config;
+    const width = blockChannels[0] ?? 0;
+    return tensor([1, width], timestepEmbedding(timestep, { dim: width, flipSinToCos, freqShift: frequencyShift }));
+  }
+
+  private session(
+    name: string,
+    build: (graph: GraphOptions) => Graph,
+  ): Promise<Session> {
+    const known = this.sessions.get(name);
+    if (known !== undefined) return known;
+    const { createSession, graph } = this.options;
+    const session = createSession(build({ ...graph, name }));
+    this.sessions.set(name, session);
+    return session;
+  }
+}
+
+function label({ attention, features }: Injection): string {
+  return [attention ? 'attention' : '', features ? 'features' : ''].join('+');
+}
+
+function indices(values: readonly number[]): IndexTensor {
+  return { dims: [values.length], data: Int32Array.from(values) };
+}
+
+function pick(results: Results, name: string): Tensor {
+  const value = results[name];
+  if (value === undefined) throw new TypeError(`The graph returned no ${name}.`);
+  return value;
+}

@@ -1,0 +1,31 @@
+// How graphs are built and run on each device: one table instead of branches.
+
+import type { FusedOperators } from './builder.ts';
+import type { FloatType } from './graph.ts';
+import type { ExecutionProvider } from './session.ts';
+
+export interface Execution {
+  readonly provider: ExecutionProvider;
+  readonly float: FloatType;
+  readonly fused: FusedOperators;
+}
+
+const allFused: FusedOperators = { multiHeadAttention: true, gelu: true, gemm: true };
+
+/** What each provider is first tried with; device.ts falls back to plain operators where numbers differ. */
+export const preferredExecution: Readonly<Record<ExecutionProvider, Execution>> = {
+  cpu: { provider: 'cpu', float: 'float32', fused: allFused },
+  cuda: { provider: 'cuda', float: 'float16', fused: allFused },
+  dml: { provider: 'dml', float: 'float16', fused: allFused },
+  coreml: { provider: 'coreml', float: 'float32', fused: allFused },
+  webgpu: { provider: 'webgpu', float: 'float16', fused: allFused },
+};
+
+/** The safest form: single precision and standard operators only. */
+export function plainExecution(provider: ExecutionProvider): Execution {
+  return {
+    provider,
+    float: 'float32',
+    fused: { multiHeadAttention: false, gelu: false, gemm: true },
+  };
+}

@@ -1,0 +1,30 @@
+// A LatentStore in memory, for tests and golden comparisons.
+
+import { concatRows, sliceRows, takeRows, type Tensor } from '../companion-server/src/tensor/tensor.ts';
+import type { LatentStore } from '../companion-server/src/tokenflow/latents.ts';
+
+export class MemoryLatents implements LatentStore {
+  tensor: Tensor;
+
+  constructor(tensor: Tensor) {
+    this.tensor = tensor;
+  }
+
+  get frameCount(): number {
+    return this.tensor.dims[0] ?? 0;
+  }
+
+  read(indices: readonly number[]): Promise<Tensor> {
+    return Promise.resolve(takeRows(this.tensor, indices));
+  }
+
+  write(start: number, latents: Tensor): Promise<void> {
+    const end = start + (latents.dims[0] ?? 0);
+    this.tensor = concatRows([
+      sliceRows(this.tensor, 0, start),
+      latents,
+      sliceRows(this.tensor, end, this.frameCount),
+    ]);
+    return Promise.resolve();
+  }
+}
