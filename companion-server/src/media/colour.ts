@@ -1,0 +1,46 @@
+// Which colour matrix and range to convert with, and which tags to write. Pure; names are ffmpeg's.
+
+import type { ColourTags } from './clip-info.ts';
+import type { Size } from './frame.ts';
+
+/** A tag -> the name that ffmpeg's scale filter has for the matrix. */
+const scaleMatrices: Readonly<Record<string, string>> = {
+  bt709: 'bt709',
+  bt470bg: 'bt470',
+  smpte170m: 'smpte170m',
+  smpte240m: 'smpte240m',
+  fcc: 'fcc',
+  bt2020nc: 'bt2020',
+};
+
+/**
+ * The matrix for the scale filter. An untagged clip is Rec. 709 from 720 lines (or 1280 columns) up and Rec. 601
+ * below, as editors and players assume; decoding and encoding agree on it, so colours return unchanged.
+ */
+export function scaleMatrix(colour: ColourTags, size: Size): string {
+  const tagged = scaleMatrices[colour.matrix ?? ''];
+  return tagged ?? (size.height >= 720 || size.width >= 1280 ? 'bt709' : 'smpte170m');
+}
+
+/**
+ * The tags of the result. ProRes is video range by definition and cannot say otherwise; RGB and matrices that
+ * ffmpeg cannot write become the one that `scaleMatrix` used.
+ */
+export function outputColour(
+  colour: ColourTags,
+  size: Size,
+  codec: 'prores' | 'h264',
+): ColourTags & { readonly range: 'tv' | 'pc' } {
+  const isKept = colour.matrix === null || colour.matrix in scaleMatrices;
+  return {
+    range: codec === 'h264' && colour.range === 'pc' && colour.matrix !== 'gbr' ? 'pc' : 'tv',
+    primaries: colour.primaries,
+    transfer: colour.transfer,
+    matrix: isKept ? colour.matrix : scaleMatrix(colour, size),
+  };
+}
+
+/** Whether pixels of this format are stored as red, green and blue. */
+export function isRgb(pixelFormat: string): boolean {
+  return /^(rgb|bgr|argb|abgr|gbr|0rgb|0bgr|pal8)/.test(pixelFormat);
+}

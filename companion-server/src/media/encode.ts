@@ -1,0 +1,170 @@
+// Writes frames as a video file for editors: ProRes 422 HQ or H.264, whole or not at all.
+
+import { once } from 'node:events';
+import path from 'node:path';
+import { PassThrough } from 'node:stream';
+import type { OutputCodec } from '../../../protocol/edit-settings.ts';
+import { EditError, throwIfCanceled } from '../errors.ts';
+import { planAudio, type AudioSource, type Container } from './audio.ts';
+import type { ColourTags } from './clip-info.ts';
+import { outputColour, scaleMatrix } from './colour.ts';
+import { startFfmpeg } from './ffmpeg.ts';
+import type { Frame, Rational, Size } from './frame.ts';
+import { createPartialFile } from './partial-file.ts';
+
+export interface EncoderOptions extends Size {
+  readonly frameRate: Rational;
+  readonly codec: OutputCodec;
+  /** The tags of the source; see `outputColour` for the few that a codec cannot carry. Default: none. */
+  readonly colour?: ColourTags;
+  /** Width of a pixel to its height. Default 1:1. */
+  readonly sampleAspect?: Rational;
+  /** Size of the frames that will be written, where it differs: they are scaled by Lanczos. */
+  readonly inputSize?: Size;
+  /** Where the sound comes from; null or left out for a silent result. */
+  readonly audioFrom?: AudioSource | null;
+  /** H.264's constant rate factor: 0 is lossless, 16 (the default) looks it. */
+  readonly crf?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Encoder {
+  /** What became of the sound, in sentences for the user. */
+  readonly notices: readonly string[];
+  /** Takes the frame's bytes and settles when there is room for another. Frames come in order; `index` is not read. */
+  write(frame: Frame): Promise<void>;
+  /** Completes the file and puts it in its place. Throws like `write`; then nothing is left behind. */
+  finish(): Promise<void>;
+  /** Ends ffmpeg and removes what was written. Never throws; does nothing after `finish`. */
+  abort(): Promise<void>;
+}
+
+const noColour: ColourTags = { range: null, primaries: null, transfer: null, matrix: null };
+
+/**
+ * Starts writing `file`: .mov for ProRes; .mp4, .m4v or .mov for H.264. The size is kept to the pixel: where 4:2:0
+ * cannot hold an odd width or height, H.264 is written as 4:4:4. Throws EditError `invalid-request` for another
+ * ending, `output-unwritable`, `disk-full`, `ffmpeg-missing`; CanceledError. `write` and `finish` throw the same and
+ * FfmpegError `ffmpeg-failed`. Always end with `finish` or `abort`.
+ */
+export async function openEncoder(file: string, options: EncoderOptions): Promise<Encoder> {
+  const container = containerOf(file, options.codec);
+  throwIfCanceled(options.signal);
+  const audio = planAudio(options.audioFrom ?? null, container, 1);
+  const inputSize = options.inputSize ?? { width: options.width, height: options.height };
+  const partial = await createPartialFile(file);
+  const frames = new PassThrough();
+  const run = await startFfmpeg({
+    inputs: [{ source: frames, options: rawVideo(inputSize, options.frameRate) }, ...audio.inputs],
+    outputOptions: [
+      ...['-map', '0:v:0', ...audio.outputOptions],
+      ...videoOptions(options, container),
+    ],
+    output: partial.path,
+    purpose: 'write',
+    file,
+    signal: options.signal,
+  }).catch(async (error: unknown) => {
+    await partial.discard();
+    throw error;
+  });
+  const abort = async () => {
+    await run.stop();
+    frames.destroy();
+    await partial.discard();
+  };
+  frames.on('error', () => undefined); // The failure itself comes out of `run.done`.
+  run.done.catch((error: unknown) => frames.destroy(error as Error));
+  /** Whatever fails leaves nothing behind. */
+  const guarded = async (work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      await abort();
+      throw error;
+    }
+  };
+  return {
+    notices: audio.notices,
+    write: (frame) =>
+      guarded(async () => {
+        checkSize(frame, inputSize);
+        if (frames.destroyed) await run.done;
+        if (!frames.write(frame.rgb)) await once(frames, 'drain');
+      }),
+    finish: () =>
+      guarded(async () => {
+        if (!frames.destroyed) frames.end();
+        await run.done;
+        throwIfCanceled(options.signal);
+        await partial.commit();
+      }),
+    abort,
+  };
+}
+
+function containerOf(file: string, codec: OutputCodec): Container {
+  const extension = path.extname(file).toLowerCase();
+  if (extension === '.mov') return 'mov';
+  if (codec === 'h264' && (extension === '.mp4' || extension === '.m4v')) return 'mp4';
+  const allowed = codec === 'prores' ? '.mov' : '.mp4 or .mov';
+  throw new EditError(
+    'invalid-request',
+    `The output must end in ${allowed} for ${codec === 'prores' ? 'ProRes' : 'H.264'}, got "${file}".`,
+    { hint: `Change the ending to ${allowed}, or choose the other codec.` },
+  );
+}
+
+function rawVideo({ width, height }: Size, { numerator, denominator }: Rational): string[] {
+  return [
+    ...['-f', 'rawvideo', '-pixel_format', 'rgb24', '-video_size', `${width}x${height}`],
+    ...['-framerate', `${numerator}/${denominator}`],
+  ];
+}
+
+function videoOptions(options: EncoderOptions, container: Container): string[] {
+  const { width, height, codec, frameRate } = options;
+  const source = options.colour ?? noColour;
+  const colour = outputColour(source, options, codec);
+  const aspect = options.sampleAspect ?? { numerator: 1, denominator: 1 };
+  const filter = [
+    `scale=${width}:${height}:flags=lanczos+accurate_rnd+full_chroma_int+full_chroma_inp`,
+    `out_color_matrix=${scaleMatrix(source, options)}:in_range=pc:out_range=${colour.range}`,
+  ].join(':');
+  const tags: [string, string | null][] = [
+    ['-color_range', colour.range],
+    ['-color_primaries', colour.primaries],
+    ['-color_trc', colour.transfer],
+    ['-colorspace', colour.matrix],
+  ];
+  return [
+    ...['-vf', `${filter},setsar=${aspect.numerator}/${aspect.denominator}`],
+    ...['-r', `${frameRate.numerator}/${frameRate.denominator}`],
+    ...(codec === 'prores' ? proresOptions : h264Options(options)),
+    ...tags.flatMap(([option, value]) => (value === null ? [] : [option, value])),
+    ...['-movflags', '+faststart+write_colr', '-f', container],
+  ];
+}
+
+/** Profile 3 is 422 HQ. Apple's vendor code makes editors take the fast path. */
+const proresOptions = [
+  ...['-c:v', 'prores_ks', '-profile:v', '3', '-vendor', 'apl0'],
+  ...['-pix_fmt', 'yuv422p10le'],
+];
+
+function h264Options({ width, height, crf = 16 }: EncoderOptions): string[] {
+  const isEven = width % 2 === 0 && height % 2 === 0;
+  return [
+    ...['-c:v', 'libx264', '-preset', 'medium', '-crf', String(crf)],
+    ...['-pix_fmt', isEven ? 'yuv420p' : 'yuv444p'],
+  ];
+}
+
+function checkSize(frame: Frame, { width, height }: Size): void {
+  if (frame.width === width && frame.height === height && frame.rgb.length === width * height * 3) {
+    return;
+  }
+  throw new RangeError(
+    `openEncoder: frames must be ${width} x ${height}, got ${frame.width} x ${frame.height} in ${frame.rgb.length} bytes.`,
+  );
+}

@@ -1,0 +1,65 @@
+// A failed ffmpeg or ffprobe run, told in three layers: one line for the user, the tail of stderr, the command.
+
+import { EditError } from '../errors.ts';
+import type { ErrorCode } from '../../../protocol/error-codes.ts';
+
+export interface FailedRun {
+  /** The exit code, or null when a signal ended the process. */
+  readonly exitCode: number | null;
+  /** The last lines of stderr. */
+  readonly stderrTail: string;
+  /** The command line as one would type it. */
+  readonly command: string;
+}
+
+/** ffmpeg or ffprobe ran and failed. `message` is one line; `stderrTail` and `command` are for the log. */
+export class FfmpegError extends EditError {
+  override readonly name: string = 'FfmpegError';
+  readonly exitCode: number | null;
+  readonly stderrTail: string;
+  readonly command: string;
+
+  constructor(code: ErrorCode, message: string, run: FailedRun, options: { hint?: string } = {}) {
+    super(code, message, options);
+    this.exitCode = run.exitCode;
+    this.stderrTail = run.stderrTail;
+    this.command = run.command;
+  }
+}
+
+/** What the run was for: decides whose fault bad data is. */
+export type RunPurpose = 'read' | 'write';
+
+const diskFull = /no space left on device|disk quota exceeded|not enough space on the disk/i;
+const unwritable = /permission denied|read-only file system|operation not permitted/i;
+
+/** Finds the cause in the words of ffmpeg. `file` is the clip that was read or the file that was written. */
+export function explainFailure(purpose: RunPurpose, file: string, run: FailedRun): FfmpegError {
+  const reason = lastReason(run);
+  if (diskFull.test(run.stderrTail)) {
+    return new FfmpegError('disk-full', `The disk is full: cannot write "${file}".`, run, {
+      hint: 'Free some space or choose another folder, then start the edit again.',
+    });
+  }
+  if (purpose === 'read') {
+    return new FfmpegError('clip-unreadable', `Cannot read "${file}" as video: ${reason}`, run, {
+      hint: 'Check that the file plays; export or copy it again, or convert it to MP4 or MOV.',
+    });
+  }
+  if (unwritable.test(run.stderrTail)) {
+    return new FfmpegError('output-unwritable', `Cannot write "${file}": ${reason}`, run, {
+      hint: 'Choose a folder that you may write to.',
+    });
+  }
+  return new FfmpegError('ffmpeg-failed', `ffmpeg could not write "${file}": ${reason}`, run);
+}
+
+/** The last line of stderr without ffmpeg's `[part @ 0x...]` prefixes: the nearest thing to a cause. */
+function lastReason(run: FailedRun): string {
+  const lines = run.stderrTail
+    .split(/\r?\n/)
+    .map((line) => line.replace(/^(\[[^\]]* @ [^\]]*\] )+/, '').trim())
+    .filter((line) => line !== '' && line !== 'Conversion failed!');
+  const fallback = run.exitCode === null ? 'the process was killed.' : `exit code ${run.exitCode}.`;
+  return lines.at(-1)?.slice(0, 300) ?? fallback;
+}

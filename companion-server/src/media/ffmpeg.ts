@@ -1,0 +1,118 @@
+// Runs ffmpeg. The only importer of fluent-ffmpeg (archived upstream): to replace it, spawn the same arguments here.
+
+import type { ChildProcess } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import createCommand from 'fluent-ffmpeg';
+import { CanceledError, EditError } from '../errors.ts';
+import { findProgram } from './binaries.ts';
+import { adoptChild, stopChild } from './children.ts';
+import { explainFailure, type FailedRun, type RunPurpose } from './ffmpeg-error.ts';
+
+export interface FfmpegInput {
+  /** What stands after `-i`, or a stream for `pipe:0` (at most one). */
+  readonly source: string | Readable;
+  readonly options: readonly string[];
+}
+
+export interface FfmpegTask {
+  readonly inputs: readonly FfmpegInput[];
+  readonly outputOptions: readonly string[];
+  /** A path, overwritten, or a stream that receives stdout. It must be made by `outputPipe`. */
+  readonly output: string | Writable;
+  /** For the error: were we reading `file` or writing it? */
+  readonly purpose: RunPurpose;
+  readonly file: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface FfmpegProcess {
+  /** Settles when the process is gone: rejects with CanceledError after a stop, with FfmpegError on failure. */
+  readonly done: Promise<void>;
+  /** Ends the process and waits until it is gone. Never rejects; does nothing after the end. */
+  stop(): Promise<void>;
+}
+
+/** fluent-ffmpeg's own field; its `kill` cannot close pipes, and a child blocked on one ignores SIGTERM. */
+interface Running {
+  readonly ffmpegProc?: ChildProcess;
+}
+
+/** Starts ffmpeg. Throws EditError `ffmpeg-missing` and CanceledError when `signal` is aborted already. */
+export async function startFfmpeg(task: FfmpegTask): Promise<FfmpegProcess> {
+  const program = await findProgram('ffmpeg');
+  if (task.signal?.aborted === true) throw new CanceledError();
+  const command = createCommand({ stdoutLines: 60 });
+  command.setFfmpegPath(program);
+  task.inputs.forEach((input, index) => {
+    command
+      .input(input.source)
+      .inputOptions(index === 0 ? [...quiet, ...input.options] : [...input.options]);
+  });
+  command.outputOptions([...task.outputOptions]).output(task.output);
+  trustCapabilities(command);
+
+  let stopped = false;
+  const stop = () => {
+    stopped = true;
+    const child = (command as Running).ffmpegProc;
+    if (child !== undefined) stopChild(child);
+  };
+  let commandLine = 'ffmpeg';
+  const done = new Promise<void>((resolve, reject) => {
+    command.on('start', (line: string) => {
+      commandLine = line;
+      const child = (command as Running).ffmpegProc;
+      if (child !== undefined) adoptChild(child);
+      if (stopped) stop();
+    });
+    command.on('end', () => (stopped ? reject(new CanceledError()) : resolve()));
+    command.on('error', (error: NodeJS.ErrnoException, _stdout: unknown, stderr: unknown) => {
+      if (stopped) reject(new CanceledError());
+      else reject(translate(task, error, typeof stderr === 'string' ? stderr : '', commandLine));
+    });
+    task.signal?.addEventListener('abort', stop, { once: true });
+    command.run();
+  }).finally(() => task.signal?.removeEventListener('abort', stop));
+  const settled = done.catch(() => undefined); // Also keeps a failure that nobody awaits from ending the process.
+  return {
+    done,
+    stop: () => {
+      stop();
+      return settled;
+    },
+  };
+}
+
+const quiet = ['-hide_banner', '-nostdin', '-v', 'error'];
+
+/** Keeps fluent-ffmpeg from starting ffmpeg twice more, unstoppably, to list what formats and encoders it has. */
+function trustCapabilities(command: createCommand.FfmpegCommand): void {
+  const noError = null as unknown as Error; // As the package does; its types forget it.
+  const anything = new Proxy(
+    {},
+    { has: () => true, get: () => ({ canMux: true, canDemux: true }) },
+  );
+  command.availableFormats = (callback) => callback(noError, anything);
+  command.availableEncoders = (callback) => callback(noError, {});
+}
+
+function translate(
+  task: FfmpegTask,
+  error: NodeJS.ErrnoException,
+  stderrTail: string,
+  command: string,
+): EditError {
+  if (error.syscall?.startsWith('spawn') === true) {
+    return new EditError('ffmpeg-missing', `ffmpeg could not be started: ${error.message}.`, {
+      hint: 'Set FFMPEG_PATH to an ffmpeg that runs on this machine.',
+      cause: error,
+    });
+  }
+  const exitCode = /exited with code (\d+)/.exec(error.message)?.[1];
+  const run: FailedRun = {
+    exitCode: exitCode === undefined ? null : Number(exitCode),
+    stderrTail,
+    command,
+  };
+  return explainFailure(task.purpose, task.file, run);
+}

@@ -1,0 +1,29 @@
+// What the user should know about a clip before it is edited, in sentences.
+
+import type { ClipInfo } from './clip-info.ts';
+import { rationalValue } from './frame.ts';
+
+/** Nothing for an ordinary clip. */
+export function noticesOf(clip: Omit<ClipInfo, 'notices'>): string[] {
+  const rate = rationalValue(clip.frameRate)
+    .toFixed(3)
+    .replace(/\.?0+$/, '');
+  const { width, height } = clip.frameSize;
+  const notices: [boolean, string][] = [
+    [
+      clip.variableRate,
+      `The clip's frame rate varies; it was read at a constant ${rate} frames per second.`,
+    ],
+    [clip.bitDepth > 8, `The clip has ${clip.bitDepth} bits per channel; the edit works with 8.`],
+    [
+      clip.colour.transfer === 'smpte2084' || clip.colour.transfer === 'arib-std-b67',
+      'The clip is HDR; its colour tags are kept, but the model sees it as if it were SDR.',
+    ],
+    [clip.interlaced, 'The clip is interlaced; it was made progressive.'],
+    [
+      clip.rotationDegrees !== 0,
+      `The clip is stored turned; the result is stored upright, ${width} x ${height}.`,
+    ],
+  ];
+  return notices.filter(([applies]) => applies).map(([, sentence]) => sentence);
+}

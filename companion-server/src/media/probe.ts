@@ -1,0 +1,97 @@
+// Looks into a clip: what it shows, how fast, in which colours, and how many frames there really are.
+
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { EditError } from '../errors.ts';
+import type { ClipInfo } from './clip-info.ts';
+import { rationalValue, type Rational } from './frame.ts';
+import { planRate } from './frame-times.ts';
+import { maxPixels } from './input-guard.ts';
+import { noticesOf } from './notices.ts';
+import { runFfprobe } from './ffprobe.ts';
+import { readFrameTimes } from './read-frame-times.ts';
+import { parseAudio, parseVideo, type ProbeDocument, type VideoStream } from './probe-document.ts';
+
+const showStreams = ['-show_streams', '-show_format', '-of', 'json'];
+
+/**
+ * Reads everything about the clip `file` but its pictures. Throws EditError `clip-missing`, `clip-empty`,
+ * `clip-unreadable` (not a video, damaged, cut off), `ffmpeg-missing`; CanceledError.
+ */
+export async function probeClip(file: string, signal?: AbortSignal): Promise<ClipInfo> {
+  const clipPath = path.resolve(file);
+  await requireFile(clipPath);
+  const { stdout } = await runFfprobe(clipPath, showStreams, signal);
+  const document = JSON.parse(stdout) as ProbeDocument;
+  const video = parseVideo(document);
+  if (video === null) throw noPicture(clipPath, document);
+  const { width, height } = video.codedSize;
+  if (width * height > maxPixels) {
+    throw new EditError(
+      'clip-unreadable',
+      `"${clipPath}" has pictures of ${width} x ${height}; at most ${maxPixels} pixels are read.`,
+    );
+  }
+  const listing = await readFrameTimes(clipPath, video, signal);
+  if (listing.count === 0) {
+    throw new EditError('clip-empty', `"${clipPath}" has a video track without a single frame.`, {
+      hint: 'Export the clip again.',
+    });
+  }
+  const plan =
+    listing.times === null
+      ? { ...declaredRate(video), frameCount: listing.count }
+      : planRate(listing.times, video.declaredRates, listing.lastDurationSeconds);
+  const clip: Omit<ClipInfo, 'notices'> = {
+    path: clipPath,
+    ...plan,
+    durationSeconds: plan.frameCount / rationalValue(plan.frameRate),
+    codedSize: video.codedSize,
+    frameSize: video.frameSize,
+    displaySize: video.displaySize,
+    sampleAspect: video.sampleAspect,
+    rotationDegrees: video.rotationDegrees,
+    colour: video.colour,
+    pixelFormat: video.pixelFormat,
+    bitDepth: video.bitDepth,
+    interlaced: video.interlaced,
+    audio: parseAudio(document),
+    frameTimes: listing.times,
+    fileStartSeconds: Number(document.format?.start_time ?? 0) || 0,
+    streamIndex: video.streamIndex,
+  };
+  return { ...clip, notices: noticesOf(clip) };
+}
+
+async function requireFile(file: string): Promise<void> {
+  const found = await stat(file).catch((error: unknown) => {
+    throw new EditError('clip-missing', `There is no clip at "${file}".`, {
+      hint: 'Check the path, and that the disk is connected.',
+      cause: error,
+    });
+  });
+  if (!found.isFile()) {
+    throw new EditError('clip-unreadable', `"${file}" is not a file.`, {
+      hint: 'Name a video file, for instance a .mp4 or a .mov.',
+    });
+  }
+  if (found.size === 0) {
+    throw new EditError('clip-empty', `"${file}" is empty (0 bytes).`, {
+      hint: 'Copy or export the clip again.',
+    });
+  }
+}
+
+function noPicture(file: string, document: ProbeDocument): EditError {
+  const hasSound = parseAudio(document).length > 0;
+  return new EditError(
+    'clip-empty',
+    hasSound ? `"${file}" has sound but no picture.` : `"${file}" has no video track.`,
+    { hint: 'Choose a clip with a video track.' },
+  );
+}
+
+function declaredRate(video: VideoStream): { frameRate: Rational; variableRate: boolean } {
+  const frameRate = video.declaredRates[0] ?? { numerator: 25, denominator: 1 };
+  return { frameRate, variableRate: false };
+}

@@ -1,0 +1,52 @@
+// Tiny clips for tests, made by the real ffmpeg in a folder of their own.
+
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { findProgram } from '../binaries.ts';
+import type { Frame } from '../frame.ts';
+
+const run = promisify(execFile);
+
+/** A temporary folder; `remove` it after the tests. */
+export async function makeFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'tokenflow-media-'));
+  return { path: folder, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** Runs ffmpeg with `args` and the output `file`; returns `file`. */
+export async function makeClip(file: string, args: readonly string[]): Promise<string> {
+  await run(await findProgram('ffmpeg'), ['-v', 'error', '-nostdin', ...args, '-y', file]);
+  return file;
+}
+
+/** Input options for `count` frames of ffmpeg's test picture. */
+export function testPicture(size: string, rate: string, count: number): string[] {
+  return ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${rate}`, '-frames:v', String(count)];
+}
+
+/** What ffprobe says about the first video stream of `file`, field by field. */
+export async function describeVideo(file: string): Promise<Partial<Record<string, string>>> {
+  const args = ['-v', 'error', '-count_frames', '-select_streams', 'v:0', '-show_streams'];
+  const { stdout } = await run(await findProgram('ffprobe'), [...args, '-of', 'json', file]);
+  const { streams } = JSON.parse(stdout) as { streams: Record<string, unknown>[] };
+  return Object.fromEntries(
+    Object.entries(streams[0] ?? {}).map(([key, value]) => [key, String(value)]),
+  );
+}
+
+/** The MD5 of every sound packet's bytes, in order. */
+export async function soundPackets(file: string): Promise<string[]> {
+  const args = ['-v', 'error', '-i', file, '-map', '0:a', '-c', 'copy', '-f', 'framemd5', '-'];
+  const { stdout } = await run(await findProgram('ffmpeg'), args);
+  const rows = stdout.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return rows.map((line) => line.split(',').at(-1)?.trim() ?? '');
+}
+
+export async function collect(frames: AsyncIterable<Frame>): Promise<Frame[]> {
+  const all: Frame[] = [];
+  for await (const frame of frames) all.push(frame);
+  return all;
+}
