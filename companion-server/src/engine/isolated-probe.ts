@@ -1,0 +1,72 @@
+// Tries a device in a process of its own and remembers the finding for a day.
+
+import { fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { availableProviders } from '../onnx/session.ts';
+import type { DeviceReport } from './device.ts';
+import type { Device } from './edit-job.ts';
+
+const entry = fileURLToPath(new URL('./probe-entry.ts', import.meta.url));
+/** Per purpose: a software adapter is right in the end, but no use when speed is asked for. */
+const timeoutMs = { check: 60_000, race: 15_000 } as const;
+type Purpose = keyof typeof timeoutMs;
+const memoryMs = 24 * 60 * 60 * 1000;
+
+/**
+ * Reports on a device without running its code in this process: whether it is right (`check`), and how fast (`race`).
+ * Findings are kept in `cacheDir` for a day.
+ */
+export async function probeIsolated(
+  device: Device,
+  purpose: Purpose,
+  cacheDir: string,
+): Promise<DeviceReport> {
+  if (!availableProviders().includes(device)) {
+    return { device, execution: null, seconds: null, finding: 'is not part of this ONNX Runtime' };
+  }
+  const file = path.join(cacheDir, `device-${device}-${purpose}-${machineKey()}.json`);
+  const remembered = await recall(file);
+  if (remembered !== undefined) return remembered;
+  const report = await probeInProcess(device, purpose);
+  await mkdir(cacheDir, { recursive: true });
+  await writeFile(file, JSON.stringify({ at: Date.now(), report }));
+  return report;
+}
+
+/** Changes when a finding may no longer hold: another system, another driver selection. */
+function machineKey(): string {
+  const parts = [os.release(), os.cpus()[0]?.model, process.env['VK_ICD_FILENAMES'], process.versions.node]; // prettier-ignore
+  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
+}
+
+async function recall(file: string): Promise<DeviceReport | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  // Written by this file only; a damaged one is as good as none.
+  try {
+    const { at, report } = JSON.parse(text) as { at: number; report: DeviceReport };
+    return Date.now() - at < memoryMs ? report : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function probeInProcess(device: Device, purpose: Purpose): Promise<DeviceReport> {
+  return new Promise((resolve) => {
+    const stdio = ['ignore', 'ignore', 'ignore', 'ipc'] as const;
+    const child = fork(entry, [device, purpose], { stdio: [...stdio] });
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs[purpose]);
+    let last: DeviceReport | undefined;
+    child.on('message', (message) => (last = message as DeviceReport));
+    child.once('close', (code, signal) => {
+      clearTimeout(timer);
+      const finding = `its trial run ended with ${signal ?? `exit code ${code ?? 'unknown'}`}`;
+      resolve(last ?? { device, execution: null, seconds: null, finding });
+    });
+  });
+}
