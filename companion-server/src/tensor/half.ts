@@ -10,7 +10,7 @@ const float32BitsOfHalf: Uint32Array = buildTable();
  */
 export function float16ToFloat32(
   source: Uint16Array,
-  target = new Float32Array(source.length),
+  target: Float32Array = new Float32Array(source.length),
 ): Float32Array {
   const bits = bitsOf(target, source.length);
   for (let i = 0; i < source.length; i++)
@@ -24,7 +24,7 @@ export function float16ToFloat32(
  */
 export function bfloat16ToFloat32(
   source: Uint16Array,
-  target = new Float32Array(source.length),
+  target: Float32Array = new Float32Array(source.length),
 ): Float32Array {
   const bits = bitsOf(target, source.length);
   for (let i = 0; i < source.length; i++) bits[i] = (source[i] as number) << 16;

@@ -1,0 +1,77 @@
+// One network of a checkpoint: its config.json and where its weights lie.
+
+import { join, resolve } from 'node:path';
+import { EditError } from '../errors.ts';
+import type { StoredTensor, StoredTensors } from '../tensor/stored-tensor.ts';
+import { type JsonObject, readJsonObject } from './json-file.ts';
+import { openSafetensors, type SafetensorsFile, storedTensor } from './safetensors.ts';
+import { openShards } from './shards.ts';
+import { refuseSingleFileNaming } from './single-file.ts';
+import { requireSupportedComponent } from './supported.ts';
+import { modernVaeNames } from './vae-attention-names.ts';
+import { findWeightFiles } from './weight-files.ts';
+
+/** The networks of a checkpoint, by the folder they lie in. */
+export type ComponentName = 'unet' | 'vae' | 'text_encoder';
+
+export interface Component {
+  /** Absolute. */
+  readonly dir: string;
+  /** config.json as it is; its fields are not checked here. */
+  readonly config: JsonObject;
+  /** By checkpoint key. Which of them a network needs, and in which shape, is not known here. */
+  readonly weights: StoredTensors;
+}
+
+export interface OpenOptions {
+  /** Preferred form of the weights, such as `fp16`. The plain one by default. */
+  readonly variant?: string;
+}
+
+const stems: Readonly<Record<ComponentName, string>> = {
+  unet: 'diffusion_pytorch_model',
+  vae: 'diffusion_pytorch_model',
+  text_encoder: 'model',
+};
+
+/** Buffers that older versions of transformers saved with the weights. */
+const ignoredBuffer = /(^|\.)position_ids$/;
+
+/**
+ * Opens one network's own folder, for instance `<checkpoint>/unet`. Only headers are read.
+ * Throws EditError: 'model-missing', 'model-damaged', 'model-unsupported'.
+ */
+export async function openComponent(
+  dir: string,
+  name: ComponentName,
+  options: OpenOptions = {},
+): Promise<Component> {
+  const absolute = resolve(dir);
+  const config = await readJsonObject(join(absolute, 'config.json'));
+  requireSupportedComponent(absolute, name, config);
+  const found = await findWeightFiles(absolute, stems[name], options.variant);
+  const files =
+    found.kind === 'single' ? [await openSafetensors(found.file)] : await openShards(found.index);
+  const weights = mergeWeights(files);
+  return { dir: absolute, config, weights: name === 'vae' ? modernVaeNames(weights) : weights };
+}
+
+function mergeWeights(files: readonly SafetensorsFile[]): StoredTensors {
+  const weights = new Map<string, StoredTensor>();
+  for (const file of files) {
+    refuseSingleFileNaming(file);
+    for (const [name, entry] of file.entries) {
+      if (ignoredBuffer.test(name)) continue;
+      const stored = storedTensor(file.path, entry);
+      if (stored === undefined) {
+        throw new EditError(
+          'model-unsupported',
+          `${file.path}: tensor "${name}": weights must be F32, F16 or BF16, got ${entry.dtype}.`,
+          { hint: 'Use the original weights, not a quantised or converted form.' },
+        );
+      }
+      weights.set(name, stored);
+    }
+  }
+  return weights;
+}

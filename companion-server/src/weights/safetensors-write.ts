@@ -1,0 +1,72 @@
+// Writes float32 safetensors files that can be memory-mapped: data begin on a page, every tensor whose size allows
+// it lies on a 64-byte boundary. A file appears under its name whole or not at all.
+
+import { sizeOf, type Tensor } from '../tensor/tensor.ts';
+import { lengthFieldBytes } from './safetensors-header.ts';
+import { writeWhole } from './write-whole.ts';
+
+/** Data begin at a multiple of this: the page size of every platform that is supported, or a divisor of it. */
+const pageBytes = 4096;
+/** A cache line, and the widest vector register. */
+const alignmentBytes = 64;
+
+/** A float32 file's plan: its first bytes, and the tensors in the order in which their data follow. */
+export interface SafetensorsLayout {
+  /** Length field and JSON, padded to a multiple of 4096 bytes. */
+  readonly head: Uint8Array;
+  readonly names: readonly string[];
+  /** The dims of each tensor, as given. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** Size of the whole file. */
+  readonly sizeBytes: number;
+}
+
+/** Plans a float32 file. Tensors with a multiple of 64 bytes come first, so that they stay aligned. */
+export function layOut(
+  shapes: ReadonlyMap<string, readonly number[]>,
+  metadata: Readonly<Record<string, string>> = {},
+): SafetensorsLayout {
+  const bytesOf = (name: string) => 4 * sizeOf(shapes.get(name) ?? []);
+  const isAligned = (name: string) => bytesOf(name) % alignmentBytes === 0;
+  const all = [...shapes.keys()];
+  const names = [...all.filter(isAligned), ...all.filter((name) => !isAligned(name))];
+  let position = 0;
+  const entries = names.map((name): [string, object] => {
+    const begin = position;
+    position += bytesOf(name);
+    return [name, { dtype: 'F32', shape: shapes.get(name), data_offsets: [begin, position] }];
+  });
+  const json = JSON.stringify(Object.fromEntries([['__metadata__', metadata], ...entries]));
+  const head = frame(json);
+  return { head, names, shapes, sizeBytes: head.length + position };
+}
+
+/** The length field and `json`, padded with the spaces that the format allows. */
+function frame(json: string): Uint8Array {
+  const text = new TextEncoder().encode(json);
+  const sizeBytes = Math.ceil((lengthFieldBytes + text.length) / pageBytes) * pageBytes;
+  const head = new Uint8Array(sizeBytes).fill(' '.charCodeAt(0));
+  new DataView(head.buffer).setBigUint64(0, BigInt(sizeBytes - lengthFieldBytes), true);
+  head.set(text, lengthFieldBytes);
+  return head;
+}
+
+/**
+ * Writes `tensors` as F32 to `path`, replacing a file that is there. Throws EditError: 'disk-full',
+ * 'output-unwritable'.
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const shapes = new Map([...tensors].map(([name, { dims }]) => [name, dims]));
+  const { head, names } = layOut(shapes, metadata);
+  await writeWhole(path, async (append) => {
+    await append(head);
+    for (const name of names) {
+      const { buffer, byteOffset, byteLength } = (tensors.get(name) as Tensor).data;
+      await append(new Uint8Array(buffer, byteOffset, byteLength));
+    }
+  });
+}
