@@ -1,19 +1,32 @@
 // What an edit is asked to do. Shared by the panel, the wire, the command line and the engine.
 
+import { FieldError, readFields, type FieldReader } from './fields.ts';
+import { maxPromptCharacters } from './limits.ts';
+
 /** How the source's structure is kept: Plug-and-Play feature injection, SDEdit, or neither. */
-export type Technique = 'pnp' | 'sdedit' | 'none';
+export const techniques = ['pnp', 'sdedit', 'none'] as const;
+export type Technique = (typeof techniques)[number];
 
 /**
  * How keyframe tokens reach the other frames. `paper`: nearest keyframe before and after, true distances
  * (arXiv 2307.10373, section 4.2). `reference`: as the official code, own and previous keyframe. `per-frame`:
  * no propagation and no joint attention, the baseline that TokenFlow is compared with.
  */
-export type Propagation = 'paper' | 'reference' | 'per-frame';
+export const propagations = ['paper', 'reference', 'per-frame'] as const;
+export type Propagation = (typeof propagations)[number];
 
 /** How much work is spent. `reference`: 500 inversion and 50 sampling steps, as the official code. */
-export type ScheduleName = 'default' | 'reference';
+export const scheduleNames = ['default', 'reference'] as const;
+export type ScheduleName = (typeof scheduleNames)[number];
 
-export type OutputCodec = 'prores' | 'h264';
+export const outputCodecs = ['prores', 'h264'] as const;
+export type OutputCodec = (typeof outputCodecs)[number];
+
+/** The file extension that belongs to each codec, with its dot. */
+export const codecExtensions = { prores: '.mov', h264: '.mp4' } as const satisfies Record<
+  OutputCodec,
+  string
+>;
 
 export interface EditSettings {
   /** What the clip should become. Not empty. */
@@ -42,4 +55,122 @@ export interface EditSettings {
   readonly startSeconds: number | null;
   readonly endSeconds: number | null;
   readonly codec: OutputCodec;
+}
+
+export const maxSteps = 1_000;
+export const guidanceRange = { min: 1, max: 30 } as const;
+export const maxKeyframeInterval = 64;
+/** Pixels of one side of the working size. */
+export const sizeRange = { min: 64, max: 2_048 } as const;
+/** A day. No clip on a timeline is longer. */
+const maxSeconds = 86_400;
+const maxSeed = 2 ** 32 - 1;
+
+const strengths = { pnp: 0.5, sdedit: 0.7, none: 0.5 } as const satisfies Record<Technique, number>;
+
+/** The settings of an edit of which only prompt and technique are chosen. The prompt is still empty. */
+export function defaultSettings(technique: Technique = 'pnp'): EditSettings {
+  return {
+    prompt: '',
+    sourcePrompt: '',
+    negativePrompt: '',
+    technique,
+    propagation: 'paper',
+    strength: strengths[technique],
+    guidance: 7.5,
+    steps: 50,
+    inversionSteps: 50,
+    keyframeInterval: 8,
+    seed: 0,
+    size: null,
+    startSeconds: null,
+    endSeconds: null,
+    codec: 'prores',
+  };
+}
+
+/** Inversion steps for a number of sampling steps: as many, or ten times as many in the `reference` schedule. */
+export function defaultInversionSteps(steps: number, schedule: ScheduleName): number {
+  const perStep = schedule === 'reference' ? Math.min(10, Math.floor(maxSteps / steps)) : 1;
+  return steps * perStep;
+}
+
+/** Checks every field. Throws FieldError that names the field below `path`, its rule and the value. */
+export function parseEditSettings(value: unknown, path = 'settings'): EditSettings {
+  const fields = readFields(value, path, Object.keys(defaultSettings()));
+  const steps = fields.integer('steps', 1, maxSteps);
+  const startSeconds = fields.nullable('startSeconds', () =>
+    fields.number('startSeconds', 0, maxSeconds),
+  );
+  return {
+    prompt: readMainPrompt(fields),
+    sourcePrompt: readPrompt(fields, 'sourcePrompt'),
+    negativePrompt: readPrompt(fields, 'negativePrompt'),
+    technique: fields.oneOf('technique', techniques),
+    propagation: fields.oneOf('propagation', propagations),
+    strength: fields.number('strength', 0, 1),
+    guidance: fields.number('guidance', guidanceRange.min, guidanceRange.max),
+    steps,
+    inversionSteps: readInversionSteps(fields, steps),
+    keyframeInterval: fields.integer('keyframeInterval', 1, maxKeyframeInterval),
+    seed: fields.integer('seed', 0, maxSeed),
+    size: fields.nullable('size', () => readSize(fields)),
+    startSeconds,
+    endSeconds: fields.nullable('endSeconds', () => readEndSeconds(fields, startSeconds)),
+    codec: fields.oneOf('codec', outputCodecs),
+  };
+}
+
+function readMainPrompt(fields: FieldReader): string {
+  const prompt = readPrompt(fields, 'prompt');
+  if (prompt.trim() === '') {
+    throw new FieldError(
+      `${fields.path}.prompt`,
+      'is empty; say what the clip should become.',
+      'prompt-empty',
+    );
+  }
+  return prompt;
+}
+
+function readPrompt(fields: FieldReader, key: string): string {
+  const prompt = fields.text(key, { max: Number.MAX_SAFE_INTEGER });
+  if (prompt.length > maxPromptCharacters) {
+    throw new FieldError(
+      `${fields.path}.${key}`,
+      `must have at most ${maxPromptCharacters} characters, got ${prompt.length}.`,
+      'prompt-too-long',
+    );
+  }
+  return prompt;
+}
+
+function readInversionSteps(fields: FieldReader, steps: number): number {
+  const inversionSteps = fields.integer('inversionSteps', 1, maxSteps);
+  if (inversionSteps % steps !== 0) {
+    throw new FieldError(
+      `${fields.path}.inversionSteps`,
+      `must be a multiple of the ${steps} sampling steps, got ${inversionSteps}.`,
+    );
+  }
+  return inversionSteps;
+}
+
+function readSize(fields: FieldReader): { width: number; height: number } {
+  const size = fields.object('size', ['width', 'height']);
+  return {
+    width: size.integer('width', sizeRange.min, sizeRange.max),
+    height: size.integer('height', sizeRange.min, sizeRange.max),
+  };
+}
+
+function readEndSeconds(fields: FieldReader, startSeconds: number | null): number {
+  const endSeconds = fields.number('endSeconds', 0, maxSeconds);
+  if (endSeconds <= (startSeconds ?? 0)) {
+    throw new FieldError(
+      `${fields.path}.endSeconds`,
+      `must be after the start at ${startSeconds ?? 0} seconds, got ${endSeconds}.`,
+    );
+  }
+  return endSeconds;
 }

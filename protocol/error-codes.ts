@@ -1,6 +1,8 @@
 // The one table of errors that a user can meet: code -> is trying again useful, and the exit code of the
 // command line. Codes are stable; texts may change.
 
+import type { FieldReader } from './fields.ts';
+
 export const errorCodes = {
   'invalid-request': { retryable: false, exitCode: 2 },
   'prompt-empty': { retryable: false, exitCode: 2 },
@@ -20,6 +22,9 @@ export const errorCodes = {
   'result-invalid': { retryable: true, exitCode: 8 },
   'engine-crashed': { retryable: true, exitCode: 9 },
   'connection-lost': { retryable: true, exitCode: 10 },
+  'transfer-damaged': { retryable: true, exitCode: 10 },
+  'not-paired': { retryable: false, exitCode: 11 },
+  'version-mismatch': { retryable: false, exitCode: 11 },
   internal: { retryable: false, exitCode: 1 },
 } as const satisfies Record<string, { retryable: boolean; exitCode: number }>;
 
@@ -31,4 +36,19 @@ export interface WireError {
   readonly message: string;
   readonly hint?: string;
   readonly retryable: boolean;
+}
+
+const maxMessageCharacters = 4_000;
+
+/** Reads a wire error from the field `error`. Throws FieldError. */
+export function readWireError(fields: FieldReader): WireError {
+  const error = fields.object('error', ['code', 'message', 'hint', 'retryable']);
+  const code = error.oneOf('code', Object.keys(errorCodes) as ErrorCode[]);
+  const hint = error.optional('hint', () => error.text('hint', { max: maxMessageCharacters }));
+  return {
+    code,
+    message: error.text('message', { max: maxMessageCharacters }),
+    ...(hint === undefined ? {} : { hint }),
+    retryable: error.flag('retryable'),
+  };
 }

@@ -1,5 +1,7 @@
 // What a running edit reports.
 
+import type { FieldReader } from './fields.ts';
+
 export const editStages = ['load', 'decode', 'invert', 'edit', 'encode'] as const;
 export type EditStage = (typeof editStages)[number];
 
@@ -12,4 +14,20 @@ export interface EditProgress {
   readonly progress: number;
   /** Estimated seconds until the end, once there is something to estimate from. */
   readonly etaSeconds: number | null;
+}
+
+/** Reads the progress in the field `progress`. Throws FieldError. */
+export function readEditProgress(fields: FieldReader): EditProgress {
+  const keys = ['stage', 'step', 'steps', 'progress', 'etaSeconds'];
+  const progress = fields.object('progress', keys);
+  const steps = progress.integer('steps', 0, Number.MAX_SAFE_INTEGER);
+  return {
+    stage: progress.oneOf('stage', editStages),
+    step: progress.integer('step', 0, steps),
+    steps,
+    progress: progress.number('progress', 0, 1),
+    etaSeconds: progress.nullable('etaSeconds', () =>
+      progress.number('etaSeconds', 0, Number.MAX_VALUE),
+    ),
+  };
 }

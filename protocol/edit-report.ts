@@ -1,0 +1,61 @@
+// What a finished edit says about itself.
+
+import type { FieldReader } from './fields.ts';
+import { devices, type Device } from './devices.ts';
+
+/** Times in seconds, sizes in pixels. */
+export interface EditReport {
+  readonly device: Device;
+  readonly frames: number;
+  readonly frameRate: { readonly numerator: number; readonly denominator: number };
+  readonly outputSize: { readonly width: number; readonly height: number };
+  readonly workingSize: { readonly width: number; readonly height: number };
+  /** UNet forwards of one latent, counted. */
+  readonly unetEvaluations: { readonly inversion: number; readonly sampling: number };
+  readonly stageSeconds: Readonly<Record<string, number>>;
+  /** Highest resident memory of the engine process. */
+  readonly peakMemoryBytes: number;
+  /** Sentences for the user: variable rate made constant, size padded, ... */
+  readonly notices: readonly string[];
+}
+
+const maxCount = Number.MAX_SAFE_INTEGER;
+
+/** Reads the report in the field `report`. Throws FieldError. */
+export function readEditReport(fields: FieldReader): EditReport {
+  const report = fields.object('report', [
+    'device',
+    'frames',
+    'frameRate',
+    'outputSize',
+    'workingSize',
+    'unetEvaluations',
+    'stageSeconds',
+    'peakMemoryBytes',
+    'notices',
+  ]);
+  const frameRate = report.object('frameRate', ['numerator', 'denominator']);
+  const evaluations = report.object('unetEvaluations', ['inversion', 'sampling']);
+  return {
+    device: report.oneOf('device', devices),
+    frames: report.integer('frames', 0, maxCount),
+    frameRate: {
+      numerator: frameRate.integer('numerator', 1, maxCount),
+      denominator: frameRate.integer('denominator', 1, maxCount),
+    },
+    outputSize: readPixels(report, 'outputSize'),
+    workingSize: readPixels(report, 'workingSize'),
+    unetEvaluations: {
+      inversion: evaluations.number('inversion', 0, maxCount),
+      sampling: evaluations.number('sampling', 0, maxCount),
+    },
+    stageSeconds: report.amounts('stageSeconds'),
+    peakMemoryBytes: report.number('peakMemoryBytes', 0, maxCount),
+    notices: report.texts('notices', 100, 1_000),
+  };
+}
+
+function readPixels(fields: FieldReader, key: string): { width: number; height: number } {
+  const size = fields.object(key, ['width', 'height']);
+  return { width: size.integer('width', 1, maxCount), height: size.integer('height', 1, maxCount) };
+}
