@@ -1,0 +1,23 @@
+// What server and engine process say to each other over the IPC channel: plain data. There is no cancel
+// message, because a process that computes does not read its messages: cancel is a signal (supervisor.ts).
+
+import type { WireError } from '../../../protocol/error-codes.ts';
+import type { EditProgress } from '../../../protocol/progress.ts';
+import type { EditJob, EditReport } from './edit-job.ts';
+
+/** From the server. Sent only after `ready` or the outcome of the job before. */
+export interface EngineRequest {
+  readonly type: 'edit';
+  readonly job: EditJob;
+}
+
+/** From the engine: `ready` once after its start; then, for each job, progress and one outcome. */
+export type EngineEvent =
+  | { readonly type: 'ready' }
+  | { readonly type: 'progress'; readonly progress: EditProgress }
+  | EngineOutcome;
+
+export type EngineOutcome =
+  | { readonly type: 'done'; readonly report: EditReport }
+  | { readonly type: 'failed'; readonly error: WireError }
+  | { readonly type: 'canceled' };

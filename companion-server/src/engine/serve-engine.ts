@@ -1,0 +1,44 @@
+// The engine process's side of the IPC channel, with the edit passed in, so that tests can serve a fake one.
+
+import { inspect } from 'node:util';
+import type { EditProgress } from '../../../protocol/progress.ts';
+import { CanceledError } from '../errors.ts';
+import { toWireError } from '../wire-error.ts';
+import type { EditJob, EditReport } from './edit-job.ts';
+import type { EngineEvent, EngineOutcome, EngineRequest } from './messages.ts';
+import { killProcessTree } from './process-tree.ts';
+
+export type RunEdit = (
+  job: EditJob,
+  hooks: { readonly onProgress: (progress: EditProgress) => void; readonly signal?: AbortSignal },
+) => Promise<EditReport>;
+
+/** Serves edits, one after the other, until the server goes away; then ends this process and its children. */
+export function serveEngine(runEdit: RunEdit): void {
+  if (process.send === undefined) {
+    throw new Error('The engine process is started by the companion server, not by hand.');
+  }
+  process.on('disconnect', () => killProcessTree(process.pid, 'SIGKILL'));
+  process.on('message', (request: EngineRequest) => void serveRequest(request, runEdit));
+  send({ type: 'ready' });
+}
+
+async function serveRequest({ job }: EngineRequest, runEdit: RunEdit): Promise<void> {
+  send(await runToOutcome(job, runEdit));
+}
+
+async function runToOutcome(job: EditJob, runEdit: RunEdit): Promise<EngineOutcome> {
+  try {
+    const onProgress = (progress: EditProgress): void => send({ type: 'progress', progress });
+    return { type: 'done', report: await runEdit(job, { onProgress }) };
+  } catch (error) {
+    if (error instanceof CanceledError) return { type: 'canceled' };
+    process.stderr.write(`${inspect(error)}\n`);
+    return { type: 'failed', error: toWireError(error) };
+  }
+}
+
+/** A failed send means that the server has gone; 'disconnect' ends this process then. */
+function send(event: EngineEvent): void {
+  if (process.connected) process.send?.(event, undefined, {}, () => undefined);
+}

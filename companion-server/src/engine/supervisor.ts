@@ -1,0 +1,190 @@
+// The server's side of the engine process: starts it when there is an edit to do, keeps it warm between
+// edits, ends it to cancel one, and tells a crash from a failure.
+
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { EditProgress } from '../../../protocol/progress.ts';
+import { CanceledError, EditError, throwIfCanceled } from '../errors.ts';
+import { fromWireError } from '../wire-error.ts';
+import type { EditJob, EditReport } from './edit-job.ts';
+import type { EngineEvent, EngineOutcome, EngineRequest } from './messages.ts';
+import { killProcessTree, leadsOwnGroup } from './process-tree.ts';
+
+/** How long an engine may take to end after SIGTERM before SIGKILL. */
+const killGraceMs = 500;
+/** How much of the engine's last words is kept for an error message, in characters. */
+const stderrTailCharacters = 4_000;
+
+export interface EngineOptions {
+  /** The file that the child process runs; it calls `serveEngine`. */
+  readonly entry: URL;
+  /** Receives what the engine writes to its standard error, in pieces. */
+  readonly onStderr?: (text: string) => void;
+}
+
+export interface EditHooks {
+  readonly onProgress: (progress: EditProgress) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Engine {
+  /**
+   * Runs one edit; only one at a time. Removes `job.workDir` at the end, and `job.outputPath` unless the edit
+   * succeeded. Throws CanceledError, or EditError: the edit's own, or 'engine-crashed'.
+   */
+  edit(job: EditJob, hooks: EditHooks): Promise<EditReport>;
+  /** Ends the engine process, if there is one, and waits for its end. A running edit is canceled. */
+  close(): Promise<void>;
+}
+
+interface EngineProcess {
+  readonly child: ChildProcess;
+  readonly ready: Promise<void>;
+  readonly ended: Promise<EditError>;
+}
+
+/** Creates an engine whose process is started by the first edit. */
+export function createEngine({ entry, onStderr = () => undefined }: EngineOptions): Engine {
+  let running: EngineProcess | undefined;
+  let isBusy = false;
+
+  function start(): EngineProcess {
+    const started = startProcess(entry, onStderr);
+    const killAtExit = (): void => signalTree(started.child, 'SIGKILL');
+    process.once('exit', killAtExit);
+    void started.ended.then(() => {
+      process.off('exit', killAtExit);
+      if (running === started) running = undefined;
+    });
+    return started;
+  }
+
+  async function runJob(job: EditJob, { onProgress, signal }: EditHooks): Promise<EngineOutcome> {
+    const engine = (running ??= start());
+    const cancel = (): void => void end(engine);
+    signal?.addEventListener('abort', cancel);
+    try {
+      const crash = engine.ended.then((error) => Promise.reject(error));
+      crash.catch(() => undefined);
+      await Promise.race([engine.ready, crash]);
+      return await Promise.race([requestEdit(engine.child, job, onProgress), crash]);
+    } catch (error) {
+      throwIfCanceled(signal);
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      // A cancel that meets the outcome half-way still ends the process: wait, so that it is not used again.
+      if (signal?.aborted === true) await engine.ended;
+    }
+  }
+
+  return {
+    async edit(job, hooks) {
+      throwIfCanceled(hooks.signal);
+      if (isBusy) throw new Error('The engine runs one edit at a time.');
+      isBusy = true;
+      let isDone = false;
+      try {
+        const outcome = await runJob(job, hooks);
+        if (outcome.type === 'canceled') throw new CanceledError();
+        if (outcome.type === 'failed') throw fromWireError(outcome.error);
+        throwIfCanceled(hooks.signal);
+        isDone = true;
+        return outcome.report;
+      } finally {
+        isBusy = false;
+        await rm(job.workDir, { recursive: true, force: true, maxRetries: 3 });
+        if (!isDone) await rm(job.outputPath, { force: true });
+      }
+    },
+    async close() {
+      if (running !== undefined) await end(running);
+    },
+  };
+}
+
+function startProcess(entry: URL, onStderr: (text: string) => void): EngineProcess {
+  const child = fork(fileURLToPath(entry), [], {
+    execArgv: ['--import', typeScriptLoader()],
+    detached: leadsOwnGroup,
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  let stderrTail = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderrTail = (stderrTail + text).slice(-stderrTailCharacters);
+    onStderr(text);
+  });
+  const ready = new Promise<void>((resolve) => {
+    child.on('message', (event: EngineEvent) => {
+      if (event.type === 'ready') resolve();
+    });
+  });
+  // What it started may outlive it, and would hold its standard error open.
+  child.once('exit', () => signalTree(child, 'SIGKILL'));
+  const ended = endOf(child).then((ending) => crashError(ending, stderrTail));
+  return { child, ready, ended };
+}
+
+/** How the process ended, in words. A process that could not be started has ended as well. */
+async function endOf(child: ChildProcess): Promise<string> {
+  try {
+    const [exitCode, signal] = (await once(child, 'close')) as [number | null, string | null];
+    return signal === null ? `with exit code ${exitCode ?? 'unknown'}` : `by ${signal}`;
+  } catch (error) {
+    return `before it started (${error instanceof Error ? error.message : String(error)})`;
+  }
+}
+
+function requestEdit(
+  child: ChildProcess,
+  job: EditJob,
+  onProgress: (progress: EditProgress) => void,
+): Promise<EngineOutcome> {
+  return new Promise((resolve) => {
+    const onEvent = (event: EngineEvent): void => {
+      if (event.type === 'ready') return;
+      if (event.type === 'progress') {
+        onProgress(event.progress);
+        return;
+      }
+      child.off('message', onEvent);
+      resolve(event);
+    };
+    child.on('message', onEvent);
+    // A send that fails means that the child has ended, which `ended` reports.
+    child.send({ type: 'edit', job } satisfies EngineRequest, () => undefined);
+  });
+}
+
+async function end(engine: EngineProcess): Promise<void> {
+  signalTree(engine.child, 'SIGTERM');
+  const force = setTimeout(() => signalTree(engine.child, 'SIGKILL'), killGraceMs);
+  await engine.ended;
+  clearTimeout(force);
+}
+
+function signalTree(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (child.pid !== undefined) killProcessTree(child.pid, signal);
+}
+
+function crashError(ending: string, stderrTail: string): EditError {
+  const lastLine = stderrTail.trimEnd().split('\n').at(-1) ?? '';
+  const hint =
+    ending === 'by SIGKILL'
+      ? 'The system may have ended it for want of memory: try a smaller size, or close other programs.'
+      : 'Try again; if it happens again, report it with the log.';
+  const lastWords = lastLine === '' ? '' : ` Its last words: ${lastLine.slice(0, 300)}`;
+  return new EditError('engine-crashed', `The engine process ended ${ending}.${lastWords}`, {
+    hint,
+    cause: new Error(stderrTail),
+  });
+}
+
+/** The loader that lets the child run TypeScript, found from here and not from the working directory. */
+function typeScriptLoader(): string {
+  return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+}

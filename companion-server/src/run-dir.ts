@@ -1,0 +1,74 @@
+// The folder of one running server below the cache folder: clips, latents and results lie here and nowhere
+// else, and go with the server. What a killed server left is removed by the next one.
+
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EditError } from './errors.ts';
+import { removeAtExit } from './exit-cleanup.ts';
+
+/** The name says who owns the folder: process id, and a random part against reused ids. */
+const namePattern = /^(\d+)-[0-9a-f]{8}$/;
+
+export interface RunDir {
+  readonly clipsDir: string;
+  readonly jobsDir: string;
+  /** Removes the folder with all that is in it. */
+  remove(): Promise<void>;
+}
+
+/**
+ * Makes a folder for this process, and removes those of processes that have ended. Throws EditError
+ * 'output-unwritable' when that is not possible below `cacheDir`.
+ */
+export async function createRunDir(cacheDir: string): Promise<RunDir> {
+  try {
+    return await makeRunDir(cacheDir);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new EditError(
+      'output-unwritable',
+      `The cache folder ${cacheDir} cannot be used: ${reason}.`,
+      { hint: 'Set TOKENFLOW_CACHE to a folder that can be written.', cause: error },
+    );
+  }
+}
+
+async function makeRunDir(cacheDir: string): Promise<RunDir> {
+  const parent = join(cacheDir, 'run');
+  await mkdir(parent, { recursive: true });
+  await removeStale(parent);
+  const path = join(parent, `${process.pid}-${randomBytes(4).toString('hex')}`);
+  const clipsDir = join(path, 'clips');
+  const jobsDir = join(path, 'jobs');
+  const forget = removeAtExit(path);
+  await mkdir(path, { mode: 0o700 });
+  await mkdir(clipsDir);
+  await mkdir(jobsDir);
+  return {
+    clipsDir,
+    jobsDir,
+    async remove() {
+      await rm(path, { recursive: true, force: true, maxRetries: 3 });
+      forget();
+    },
+  };
+}
+
+async function removeStale(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const owner = namePattern.exec(name)?.[1];
+    if (owner === undefined || isAlive(Number(owner))) continue;
+    await rm(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: there is such a process, of another user.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,45 @@
+// Errors as plain data, for the socket and for the pipe between server and engine process, and back.
+
+import { errorCodes, type WireError } from '../../protocol/error-codes.ts';
+import { FieldError } from '../../protocol/fields.ts';
+import { EditError } from './errors.ts';
+
+/** Longest message that crosses, in characters. */
+const maxMessageCharacters = 2_000;
+
+/** Any thrown value as a wire error. What is not a known failure becomes `internal`, without its stack. */
+export function toWireError(error: unknown): WireError {
+  const known = toEditError(error);
+  return {
+    code: known.code,
+    message: known.message.slice(0, maxMessageCharacters),
+    ...(known.hint === undefined ? {} : { hint: known.hint.slice(0, maxMessageCharacters) }),
+    retryable: errorCodes[known.code].retryable,
+  };
+}
+
+/** The error that a wire error describes. */
+export function fromWireError({ code, message, hint }: WireError): EditError {
+  return new EditError(code, message, hint === undefined ? {} : { hint });
+}
+
+/** Any thrown value as an EditError: translates refused fields and a full disk, keeps the rest as cause. */
+export function toEditError(error: unknown): EditError {
+  if (error instanceof EditError) return error;
+  if (error instanceof FieldError) return new EditError(error.code, error.message);
+  if (isFullDisk(error)) {
+    const hint = 'Free some space, or set TOKENFLOW_CACHE to a folder on a larger disk.';
+    return new EditError('disk-full', 'The disk is full.', { hint, cause: error });
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = 'This is a fault in the program. Please report it with the log.';
+  return new EditError('internal', `Something unexpected failed: ${message}`, {
+    hint,
+    cause: error,
+  });
+}
+
+function isFullDisk(error: unknown): boolean {
+  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
