@@ -1,0 +1,83 @@
+// Where the server keeps its files and what it may be told: flags, then environment, then defaults.
+
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { EditError } from './errors.ts';
+import { logLevels, type LogLevel } from './log.ts';
+
+/** The server's port when it is started for the panel. The panel's manifest names it. */
+export const defaultPort = 7_860;
+
+/** The checkpoint that comes with the program. */
+const embeddedModelDir = fileURLToPath(new URL('../../models/demo', import.meta.url));
+
+export interface Config {
+  /** TCP port on 127.0.0.1; 0 lets the system choose. */
+  readonly port: number;
+  /** Absolute path; everything that the program writes of its own lies below it. */
+  readonly cacheDir: string;
+  /** Checkpoint folders by name, the default first; empty when there is none. */
+  readonly models: ReadonlyMap<string, string>;
+  readonly logLevel: LogLevel;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ConfigFlags {
+  readonly port?: number | undefined;
+  readonly modelDir?: string | undefined;
+  readonly logLevel?: LogLevel | undefined;
+}
+
+/** Throws EditError 'model-missing' when a named model is not a checkpoint, 'invalid-request' for a bad value. */
+export function readConfig(flags: ConfigFlags, env: Environment): Config {
+  return Object.freeze({
+    port: flags.port ?? defaultPort,
+    cacheDir: cacheDirOf(env),
+    models: findModels(flags.modelDir ?? env['TOKENFLOW_MODEL']),
+    logLevel: flags.logLevel ?? readLogLevel(env['TOKENFLOW_LOG']),
+  });
+}
+
+/** The cache folder by TOKENFLOW_CACHE, or where the system keeps such things. */
+export function cacheDirOf(
+  env: Environment,
+  platform: NodeJS.Platform = process.platform,
+  home: string = homedir(),
+): string {
+  const chosen = env['TOKENFLOW_CACHE'];
+  if (chosen !== undefined && chosen !== '') return resolve(chosen);
+  if (platform === 'win32') {
+    return join(env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'), 'tokenflow');
+  }
+  if (platform === 'darwin') return join(home, 'Library', 'Caches', 'tokenflow');
+  return join(env['XDG_CACHE_HOME'] ?? join(home, '.cache'), 'tokenflow');
+}
+
+function findModels(chosenDir: string | undefined): ReadonlyMap<string, string> {
+  if (chosenDir === undefined) {
+    return new Map(isCheckpoint(embeddedModelDir) ? [['demo', embeddedModelDir]] : []);
+  }
+  const modelDir = resolve(chosenDir);
+  if (isCheckpoint(modelDir)) return new Map([[basename(modelDir), modelDir]]);
+  const fault = existsSync(modelDir) ? 'has no model_index.json' : 'does not exist';
+  throw new EditError('model-missing', `The model folder ${modelDir} ${fault}.`, {
+    hint: 'Name a checkpoint folder in diffusers layout with --model DIR or TOKENFLOW_MODEL.',
+  });
+}
+
+function isCheckpoint(folder: string): boolean {
+  return existsSync(join(folder, 'model_index.json'));
+}
+
+function readLogLevel(value: string | undefined): LogLevel {
+  if (value === undefined || value === '') return 'info';
+  const level = logLevels.find((known) => known === value);
+  if (level !== undefined) return level;
+  throw new EditError(
+    'invalid-request',
+    `TOKENFLOW_LOG must be one of ${logLevels.join(', ')}, got '${value}'.`,
+  );
+}

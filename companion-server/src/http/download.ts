@@ -1,0 +1,67 @@
+// One result on its way out: chunks in order, never more unacknowledged than the window allows.
+
+import { open } from 'node:fs/promises';
+import { encodeChunk } from '../../../protocol/chunk.ts';
+import { chunkBytes, windowBytes } from '../../../protocol/limits.ts';
+
+export interface DownloadOptions {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly streamId: number;
+  /** First byte to send. */
+  readonly offset: number;
+  /** Resolves when the bytes have left the process. */
+  readonly send: (chunk: Uint8Array) => Promise<void>;
+}
+
+export interface Download {
+  /** The client has the first `receivedBytes` bytes of the result. */
+  acknowledge(receivedBytes: number): void;
+  cancel(): void;
+  /** Settles when the last chunk is sent, or after a cancel; rejects when the file cannot be read. */
+  readonly ended: Promise<void>;
+}
+
+export function startDownload(options: DownloadOptions): Download {
+  const { path, sizeBytes, streamId, send } = options;
+  let sentBytes = options.offset;
+  let acknowledgedBytes = options.offset;
+  let isCanceled = false;
+  let wake: () => void = () => undefined;
+
+  async function waitForWindow(): Promise<void> {
+    while (!isCanceled && sentBytes - acknowledgedBytes + chunkBytes > windowBytes) {
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+  }
+
+  async function sendAll(): Promise<void> {
+    const file = await open(path, 'r');
+    try {
+      const buffer = new Uint8Array(chunkBytes);
+      while (sentBytes < sizeBytes) {
+        await waitForWindow();
+        if (isCanceled) return;
+        const { bytesRead } = await file.read(buffer, 0, chunkBytes, sentBytes);
+        if (bytesRead === 0) throw new Error('The result has become shorter.');
+        const bytes = buffer.subarray(0, bytesRead);
+        await send(encodeChunk({ streamId, offset: sentBytes, bytes }));
+        sentBytes += bytesRead;
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  return {
+    acknowledge(receivedBytes) {
+      acknowledgedBytes = Math.min(sentBytes, Math.max(acknowledgedBytes, receivedBytes));
+      wake();
+    },
+    cancel() {
+      isCanceled = true;
+      wake();
+    },
+    ended: sendAll(),
+  };
+}

@@ -1,0 +1,13 @@
+// The other end of a connection, as the session sees it: no sockets here.
+
+import type { ServerMessage } from '../../../protocol/server-messages.ts';
+
+export interface Peer {
+  send(message: ServerMessage): void;
+  /** Resolves when the chunk has left the process, or the connection has ended. */
+  sendChunk(chunk: Uint8Array): Promise<void>;
+  /** Bytes that wait in this process to be sent. */
+  waitingBytes(): number;
+  /** Ends the connection after what has been sent. `reason` has at most 120 bytes. */
+  close(reason: string): void;
+}
