@@ -1,0 +1,41 @@
+// What a subcommand is, and what it may use of the process that runs it.
+
+import type { Config, Environment } from '../config.ts';
+import type { Log } from '../log.ts';
+import type { RunningServer } from '../server.ts';
+import type { Options, ParsedArguments } from './options.ts';
+
+/** A terminal or a file. */
+export interface Output {
+  write(text: string): void;
+  readonly isTTY: boolean;
+  /** Characters per line of a terminal. */
+  readonly columns: number;
+}
+
+export interface CommandContext {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Environment;
+  /** Aborted by Ctrl+C. A command then cleans up and throws CanceledError. */
+  readonly signal: AbortSignal;
+  readonly startServer: (config: Config, log: Log) => Promise<RunningServer>;
+}
+
+export interface Command<Table extends Options = Options> {
+  readonly name: string;
+  /** What follows the name, for example `CLIP --prompt TEXT [options]`. */
+  readonly usage: string;
+  /** One sentence. */
+  readonly summary: string;
+  readonly options: Table;
+  /** Paragraphs below the options in --help. */
+  readonly notes: readonly string[];
+  /** Throws EditError or CanceledError; the runner turns them into text and exit code. */
+  run(args: ParsedArguments<Table>, context: CommandContext): Promise<void>;
+}
+
+/** A command whose table types its values. */
+export function defineCommand<const Table extends Options>(command: Command<Table>): Command {
+  return command;
+}

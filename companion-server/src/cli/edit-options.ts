@@ -1,0 +1,218 @@
+// The options of `edit`, and the settings that they make.
+
+import { extname, join, parse, resolve } from 'node:path';
+import { deviceChoices, type DeviceChoice } from '../../../protocol/devices.ts';
+import {
+  codecExtensions,
+  defaultInversionSteps,
+  defaultSettings,
+  outputCodecs,
+  parseEditSettings,
+  propagations,
+  scheduleNames,
+  techniques,
+  type EditSettings,
+  type OutputCodec,
+} from '../../../protocol/edit-settings.ts';
+import { FieldError } from '../../../protocol/fields.ts';
+import { EditError } from '../errors.ts';
+import type { Options, Values } from './options.ts';
+
+const defaults = defaultSettings();
+
+export const editOptions = {
+  prompt: { kind: 'text', placeholder: 'TEXT', help: 'What the clip should become. Required.' },
+  'source-prompt': {
+    kind: 'text',
+    placeholder: 'TEXT',
+    help: 'What the clip shows now; improves the inversion.',
+  },
+  negative: { kind: 'text', placeholder: 'TEXT', help: 'What to avoid.' },
+  technique: {
+    kind: 'choice',
+    choices: techniques,
+    help: `How the structure of the clip is kept. Default: ${defaults.technique}.`,
+  },
+  strength: {
+    kind: 'number',
+    placeholder: 'X',
+    help: `0 keeps the structure most, 1 follows the prompt most. Default: ${techniques
+      .map((technique) => `${defaultSettings(technique).strength} for ${technique}`)
+      .join(', ')}.`,
+  },
+  guidance: {
+    kind: 'number',
+    placeholder: 'X',
+    help: `Classifier-free guidance, 1 to 30. Default: ${defaults.guidance}.`,
+  },
+  steps: {
+    kind: 'number',
+    placeholder: 'N',
+    help: `Sampling steps, 1 to 1000. Default: ${defaults.steps}.`,
+  },
+  'inversion-steps': {
+    kind: 'number',
+    placeholder: 'N',
+    help: 'A multiple of the sampling steps, up to 1000. Default: as --schedule says.',
+  },
+  'keyframe-interval': {
+    kind: 'number',
+    placeholder: 'N',
+    help: `One keyframe in so many frames, 1 to 64. Default: ${defaults.keyframeInterval}.`,
+  },
+  propagation: {
+    kind: 'choice',
+    choices: propagations,
+    help: `How keyframes reach the other frames. Default: ${defaults.propagation}.`,
+  },
+  schedule: {
+    kind: 'choice',
+    choices: scheduleNames,
+    help: 'default: as many inversion steps as sampling steps; reference: ten times as many.',
+  },
+  seed: { kind: 'number', placeholder: 'N', help: `Default: ${defaults.seed}.` },
+  size: {
+    kind: 'text',
+    placeholder: 'WxH',
+    help: 'Working size in pixels, 64 to 2048 each. Default: the largest that fits the model.',
+  },
+  start: { kind: 'number', placeholder: 'SECONDS', help: 'Where to begin in the clip.' },
+  end: { kind: 'number', placeholder: 'SECONDS', help: 'Where to stop in the clip.' },
+  model: {
+    kind: 'text',
+    placeholder: 'DIR',
+    help: 'Checkpoint folder in diffusers layout; with --server, the name of one of its models.',
+  },
+  device: {
+    kind: 'choice',
+    choices: deviceChoices,
+    help: 'What computes. Default: auto, the fastest that is found to compute correctly.',
+  },
+  codec: {
+    kind: 'choice',
+    choices: outputCodecs,
+    help: 'prores (.mov) or h264 (.mp4). Default: as the name of --out says, else prores.',
+  },
+  out: {
+    kind: 'text',
+    placeholder: 'FILE',
+    help: 'Where the result goes. Default: CLIP-edited next to the clip.',
+  },
+  server: {
+    kind: 'text',
+    placeholder: 'URL',
+    help: 'Use the companion server that runs there. Default: one is started for this edit.',
+  },
+  json: { kind: 'flag', help: 'Print one JSON object per line.' },
+} as const satisfies Options;
+
+export interface EditRequest {
+  /** Absolute. */
+  readonly clipPath: string;
+  /** Absolute. */
+  readonly outPath: string;
+  readonly settings: EditSettings;
+  readonly device: DeviceChoice;
+}
+
+/** The request that the arguments of `edit` make. Throws EditError that names the option. */
+export function readEditRequest(
+  values: Values<typeof editOptions>,
+  positionals: readonly string[],
+): EditRequest {
+  const clipPath = readClipPath(positionals);
+  const { codec, outPath } = chooseOutput(clipPath, values.out, values.codec);
+  return {
+    clipPath,
+    outPath,
+    settings: readSettings(values, codec),
+    device: values.device ?? 'auto',
+  };
+}
+
+function readSettings(values: Values<typeof editOptions>, codec: OutputCodec): EditSettings {
+  const base = defaultSettings(values.technique);
+  const steps = values.steps ?? base.steps;
+  try {
+    return parseEditSettings({
+      prompt: values.prompt ?? base.prompt,
+      sourcePrompt: values['source-prompt'] ?? base.sourcePrompt,
+      negativePrompt: values.negative ?? base.negativePrompt,
+      technique: base.technique,
+      propagation: values.propagation ?? base.propagation,
+      strength: values.strength ?? base.strength,
+      guidance: values.guidance ?? base.guidance,
+      steps,
+      inversionSteps:
+        values['inversion-steps'] ?? defaultInversionSteps(steps, values.schedule ?? 'default'),
+      keyframeInterval: values['keyframe-interval'] ?? base.keyframeInterval,
+      seed: values.seed ?? base.seed,
+      size: values.size === undefined ? base.size : parseSize(values.size),
+      startSeconds: values.start ?? base.startSeconds,
+      endSeconds: values.end ?? base.endSeconds,
+      codec,
+    } satisfies EditSettings);
+  } catch (error) {
+    throw error instanceof FieldError ? nameOption(error) : error;
+  }
+}
+
+/** Settings whose option has another name than the setting in kebab case. */
+const optionNames: Readonly<Record<string, string>> = {
+  'settings.negativePrompt': 'negative',
+  'settings.startSeconds': 'start',
+  'settings.endSeconds': 'end',
+  'settings.size.width': 'size',
+  'settings.size.height': 'size',
+};
+
+function nameOption({ path, complaint, code }: FieldError): EditError {
+  const kebab = path.replace('settings.', '').replaceAll(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+  return new EditError(code, `--${optionNames[path] ?? kebab} ${complaint}`);
+}
+
+function parseSize(text: string): { readonly width: number; readonly height: number } {
+  const [, width, height] = /^(\d+)x(\d+)$/i.exec(text) ?? [];
+  if (width !== undefined && height !== undefined) {
+    return { width: Number(width), height: Number(height) };
+  }
+  throw new EditError('invalid-request', `--size must look like 512x320, got '${text}'.`);
+}
+
+function readClipPath(positionals: readonly string[]): string {
+  const [clip, surplus] = positionals;
+  if (clip === undefined || clip === '') {
+    throw new EditError('invalid-request', 'edit needs a clip.', {
+      hint: 'For example: edit clip.mp4 --prompt "a silver robotic wolf".',
+    });
+  }
+  if (surplus !== undefined) {
+    throw new EditError('invalid-request', `edit takes one clip, got '${surplus}' as well.`, {
+      hint: 'Put quotation marks around a prompt of more than one word.',
+    });
+  }
+  return resolve(clip);
+}
+
+function chooseOutput(
+  clipPath: string,
+  out: string | undefined,
+  codec: OutputCodec | undefined,
+): { readonly codec: OutputCodec; readonly outPath: string } {
+  if (out === undefined) {
+    const chosen = codec ?? defaults.codec;
+    const { dir, name } = parse(clipPath);
+    return { codec: chosen, outPath: join(dir, `${name}-edited${codecExtensions[chosen]}`) };
+  }
+  const ending = extname(out).toLowerCase();
+  const fitting = outputCodecs.find((known) => codecExtensions[known] === ending);
+  if (fitting === undefined || (codec !== undefined && codec !== fitting)) {
+    const rule = codec === undefined ? '.mov or .mp4' : `${codecExtensions[codec]} for ${codec}`;
+    throw new EditError('invalid-request', `--out must end in ${rule}, got '${out}'.`);
+  }
+  const outPath = resolve(out);
+  if (outPath === clipPath) {
+    throw new EditError('invalid-request', '--out must be another file than the clip.');
+  }
+  return { codec: fitting, outPath };
+}

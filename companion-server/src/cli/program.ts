@@ -1,0 +1,41 @@
+// The command line as a process: arguments, streams, signals and exit code.
+
+import { startServer } from '../server.ts';
+import type { Command, Output } from './command.ts';
+import { interruptedExitCode } from './exit-codes.ts';
+import { listenForInterruption } from './interruption.ts';
+import { runCli } from './run.ts';
+
+export interface Program {
+  readonly commands: readonly Command[];
+  /** What the engine process of a server runs. */
+  readonly engineEntry: URL;
+}
+
+/** Runs the command that this process was started with, and sets the exit code. */
+export async function runProgram({ commands, engineEntry }: Program): Promise<void> {
+  const interruption = listenForInterruption();
+  const exitCode = await runCli(process.argv.slice(2), commands, {
+    stdout: toOutput(process.stdout),
+    stderr: toOutput(process.stderr),
+    env: process.env,
+    signal: interruption.signal,
+    startServer: (config, log) => startServer({ config, log, engineEntry }),
+  });
+  process.exitCode =
+    exitCode === interruptedExitCode ? (interruption.exitCode() ?? exitCode) : exitCode;
+}
+
+function toOutput(stream: NodeJS.WriteStream): Output {
+  // A reader that has gone (`... | head`) wants no more: nothing is left to tell it.
+  stream.on('error', () => undefined);
+  return {
+    write: (text) => void stream.write(text),
+    get isTTY() {
+      return stream.isTTY;
+    },
+    get columns() {
+      return stream.columns;
+    },
+  };
+}

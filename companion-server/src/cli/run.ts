@@ -1,0 +1,80 @@
+// Runs the command that the arguments name, and turns what it throws into text and an exit code.
+
+import { errorCodes } from '../../../protocol/error-codes.ts';
+import { CanceledError, EditError } from '../errors.ts';
+import { version } from '../version.ts';
+import { toEditError, toWireError } from '../wire-error.ts';
+import type { Command, CommandContext, Output } from './command.ts';
+import { interruptedExitCode } from './exit-codes.ts';
+import { formatCommandHelp, formatProgramHelp } from './help.ts';
+import { parseArguments } from './options.ts';
+import { suggest } from './suggest.ts';
+
+/** Returns the exit code. Nothing is thrown. */
+export async function runCli(
+  argv: readonly string[],
+  commands: readonly Command[],
+  context: CommandContext,
+): Promise<number> {
+  try {
+    await dispatch(argv, commands, context);
+    return 0;
+  } catch (error) {
+    const isJson = argv.includes('--json');
+    if (error instanceof CanceledError) {
+      if (isJson) context.stdout.write(`${JSON.stringify({ type: 'canceled' })}\n`);
+      else context.stderr.write('Canceled. Nothing is left behind.\n');
+      return interruptedExitCode;
+    }
+    const known = toEditError(error);
+    if (isJson) printJsonError(known, context.stdout);
+    else printError(known, context.stderr);
+    return errorCodes[known.code].exitCode;
+  }
+}
+
+async function dispatch(
+  [name, ...args]: readonly string[],
+  commands: readonly Command[],
+  context: CommandContext,
+): Promise<void> {
+  if (name === undefined || name === '--help' || name === 'help') {
+    context.stdout.write(formatProgramHelp(commands));
+    return;
+  }
+  if (name === '--version') {
+    context.stdout.write(`${version}\n`);
+    return;
+  }
+  const command = commands.find((known) => known.name === name);
+  if (command === undefined) throw unknownCommand(name, commands);
+  if (args.includes('--help')) {
+    context.stdout.write(formatCommandHelp(command));
+    return;
+  }
+  await command.run(parseArguments(args, command.options), context);
+}
+
+function unknownCommand(name: string, commands: readonly Command[]): EditError {
+  const known = commands.map((command) => command.name);
+  const suggestion = suggest(name, known);
+  return new EditError('invalid-request', `There is no command '${name}'.`, {
+    hint:
+      suggestion === undefined
+        ? `The commands are ${known.join(', ')}.`
+        : `Did you mean ${suggestion}?`,
+  });
+}
+
+function printError(error: EditError, stderr: Output): void {
+  stderr.write(`error: ${error.message}\n`);
+  if (error.hint !== undefined) stderr.write(`  ${error.hint}\n`);
+  if (error.code === 'internal' && error.cause instanceof Error) {
+    stderr.write(`${error.cause.stack ?? ''}\n`);
+  }
+}
+
+function printJsonError(error: EditError, stdout: Output): void {
+  const { exitCode } = errorCodes[error.code];
+  stdout.write(`${JSON.stringify({ type: 'error', error: toWireError(error), exitCode })}\n`);
+}

@@ -1,0 +1,70 @@
+// A connection to a companion server for one command: one inside this process, or one that runs already.
+
+import { connect, type Connection } from '../client/connection.ts';
+import { cacheDirOf, readConfig } from '../config.ts';
+import { EditError } from '../errors.ts';
+import { createLog } from '../log.ts';
+import { version } from '../version.ts';
+import type { CommandContext } from './command.ts';
+import { readServerToken } from './server-file.ts';
+
+const client = { name: 'tokenflow command line', version } as const;
+
+export interface EditSession {
+  /** Pass it to `editOverSocket`, as often as needed. */
+  readonly connection: Connection;
+  /** Ends the connection, and the server with its engine if it was started here. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a server on a free port and connects to it. Throws EditError 'model-missing' when `modelDir`, or the
+ * default model without it, is no checkpoint folder.
+ */
+export async function openLocalSession(
+  context: CommandContext,
+  modelDir?: string,
+): Promise<EditSession> {
+  const config = readConfig({ port: 0, modelDir, logLevel: 'error' }, context.env);
+  if (config.models.size === 0) {
+    throw new EditError('model-missing', 'The embedded model models/demo is not there.', {
+      hint: 'Name a checkpoint folder in diffusers layout with --model DIR or TOKENFLOW_MODEL.',
+    });
+  }
+  const log = createLog({ level: config.logLevel, write: (line) => context.stderr.write(line) });
+  const server = await context.startServer(config, log);
+  try {
+    const connection = await connect({ url: server.url, token: server.token, client });
+    return {
+      connection,
+      async close() {
+        await connection.close();
+        await server.close();
+      },
+    };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+/** Connects to the server at `url`; its token comes from TOKENFLOW_TOKEN or the file that `serve` writes. */
+export async function openRemoteSession(
+  { env }: CommandContext,
+  serverUrl: string,
+): Promise<EditSession> {
+  const url = parseServerUrl(serverUrl);
+  const token = env['TOKENFLOW_TOKEN'] ?? (await readServerToken(cacheDirOf(env), url));
+  const connection = await connect({ url, token, client });
+  return { connection, close: () => connection.close() };
+}
+
+/** The origin of a server's address. */
+function parseServerUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:') return url.origin;
+  throw new EditError(
+    'invalid-request',
+    `--server must be an address such as http://127.0.0.1:7860, got '${text}'.`,
+  );
+}
