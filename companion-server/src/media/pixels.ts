@@ -1,0 +1,39 @@
+// Frames as the networks see them, and back.
+
+import { tensor, type Tensor } from '../tensor/tensor.ts';
+import type { Frame } from './frame.ts';
+
+/** -> [1, 3, h, w], red, green, blue, values -1..1. */
+export function frameToTensor(frame: Frame): Tensor {
+  const { width, height, rgb } = frame;
+  const plane = width * height;
+  const data = new Float32Array(3 * plane);
+  for (let i = 0; i < plane; i++) {
+    data[i] = (rgb[3 * i] ?? 0) / 127.5 - 1;
+    data[plane + i] = (rgb[3 * i + 1] ?? 0) / 127.5 - 1;
+    data[2 * plane + i] = (rgb[3 * i + 2] ?? 0) / 127.5 - 1;
+  }
+  return tensor([1, 3, height, width], data);
+}
+
+/**
+ * `image` [1, 3, h, w], -1..1 -> a frame; values outside are clamped, the rest rounded to the nearest byte. Throws
+ * RangeError for other dims.
+ */
+export function tensorToFrame(image: Tensor, index: number): Frame {
+  const [batch, channels, height = 0, width = 0] = image.dims;
+  if (image.dims.length !== 4 || batch !== 1 || channels !== 3) {
+    throw new RangeError(
+      `tensorToFrame: dims must be [1, 3, height, width], got [${image.dims.join(', ')}].`,
+    );
+  }
+  const plane = width * height;
+  // A clamped array rounds to the nearest byte, which Uint8Array does not.
+  const clamped = new Uint8ClampedArray(3 * plane);
+  for (let i = 0; i < plane; i++) {
+    for (let channel = 0; channel < 3; channel++) {
+      clamped[3 * i + channel] = ((image.data[channel * plane + i] ?? 0) + 1) * 127.5;
+    }
+  }
+  return { index, width, height, rgb: new Uint8Array(clamped.buffer) };
+}
