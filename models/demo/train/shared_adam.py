@@ -1,0 +1,129 @@
+"""AdamW over one flat parameter vector that several single-thread processes share.
+
+On a CPU two processes with half a batch each train about twice as fast as one process with two threads.
+Each process adds its gradients; then each updates its own slice of the vector. On a GPU there is one process.
+"""
+import math
+import os
+
+import torch
+import torch.multiprocessing as multiprocessing
+
+
+class SharedAdam:
+    """Owns the parameters of some modules; make it before starting processes, call `attach` inside each."""
+
+    def __init__(self, modules, world):
+        self.parameters = [p for module in modules for p in module.parameters()]
+        self.world = world
+        device = self.parameters[0].device
+        count = sum(p.numel() for p in self.parameters)
+        self.values, self.average, self.momentum, self.variance, self.decay = (
+            self._shared(torch.zeros(count, device=device)) for _ in range(5)
+        )
+        self.gradients = [self._shared(torch.zeros(count, device=device)) for _ in range(world)]
+        self.norms = self._shared(torch.zeros(world))
+        self.clock = self._shared(torch.zeros(1, dtype=torch.float64))
+        self.barrier = multiprocessing.Barrier(world)
+        self.step = 0
+        for p, piece in zip(self.parameters, self._pieces(self.values)):
+            piece.copy_(p.data)
+            p.data = piece
+        for p, piece in zip(self.parameters, self._pieces(self.decay)):
+            piece.fill_(float(p.dim() > 1))  # no decay for biases and norms
+        self.average.copy_(self.values)
+
+    def _shared(self, tensor):
+        return tensor if tensor.is_cuda else tensor.share_memory_()
+
+    def _pieces(self, flat):
+        """Views of a flat vector with the parameters' shapes."""
+        offset = 0
+        for p in self.parameters:
+            yield flat[offset : offset + p.numel()].view_as(p)
+            offset += p.numel()
+
+    def attach(self, rank):
+        self.rank = rank
+        share = -(-len(self.values) // self.world)
+        self.mine = slice(rank * share, (rank + 1) * share)
+        for p, piece in zip(self.parameters, self._pieces(self.gradients[rank])):
+            p.grad = piece
+
+    def zero_grad(self):
+        self.gradients[self.rank].zero_()
+
+    def agree(self, value):
+        """The first process's value, in every process."""
+        if self.rank == 0:
+            self.clock[0] = value
+        self.barrier.wait()
+        agreed = float(self.clock[0])
+        self.barrier.wait()
+        return agreed
+
+    def update(self, rate, beta1=0.9, beta2=0.99, weight_decay=0.01, clip=1.0, average_decay=0.997):
+        """One AdamW step with the mean gradient, clipped to a norm; the average follows. Returns the norm."""
+        self.barrier.wait()
+        self.step += 1
+        mine = self.mine
+        gradient = sum(g[mine] for g in self.gradients) / self.world
+        self.norms[self.rank] = gradient.pow(2).sum().cpu()
+        self.barrier.wait()
+        norm = float(self.norms.sum().sqrt())
+        if math.isfinite(norm):
+            gradient *= min(1.0, clip / (norm + 1e-8))
+            values, momentum, variance = self.values[mine], self.momentum[mine], self.variance[mine]
+            momentum.mul_(beta1).add_(gradient, alpha=1 - beta1)
+            variance.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+            spread = (variance / (1 - beta2**self.step)).sqrt_().add_(1e-8)
+            values.sub_(rate * weight_decay * self.decay[mine] * values)
+            values.addcdiv_(momentum, spread, value=-rate / (1 - beta1**self.step))
+            warm = min(average_decay, (self.step + 1) / (self.step + 20))
+            self.average[mine].lerp_(values, 1 - warm)
+        self.barrier.wait()
+        return norm
+
+    def save(self, path, **extra):
+        """Writes everything needed to go on, atomically. Call between two updates, in one process."""
+        state = {name: getattr(self, name).cpu().clone() for name in ("values", "average", "momentum", "variance")}
+        torch.save({**state, "step": self.step, **extra}, f"{path}.part")
+        os.replace(f"{path}.part", path)
+
+    def load(self, path):
+        """Restores what `save` wrote and returns it."""
+        state = torch.load(path, map_location="cpu")
+        for name in ("values", "average", "momentum", "variance"):
+            getattr(self, name).copy_(state[name])
+        self.step = state["step"]
+        return state
+
+    def mirror_average(self, modules):
+        """Makes copies of the modules read the averaged weights, always up to date."""
+        copies = [p for module in modules for p in module.parameters()]
+        for p, piece in zip(copies, self._pieces(self.average)):
+            p.data = piece
+
+    def use_average(self):
+        """Puts the averaged weights into the modules."""
+        self.values.copy_(self.average)
+
+
+def processes(device):
+    """How many processes train: two single-thread ones on a CPU, one on a GPU."""
+    return 1 if device == "cuda" else 2
+
+
+def launch(run, device):
+    """Calls run(rank) in every training process and waits."""
+    if device == "cuda":
+        run(0)
+        return
+    torch.set_num_threads(1)
+    workers = [multiprocessing.get_context("fork").Process(target=run, args=(rank,)) for rank in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    if any(worker.exitcode for worker in workers):
+        raise SystemExit("a training process failed; its message is above. Run the same command to go on.")
