@@ -1,0 +1,99 @@
+// CLIP's tokenizer: a prompt becomes a fixed number of token ids. The only file that imports @huggingface/tokenizers.
+
+import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
+import { buildClipTokenizerJson, clipWordPattern } from './clip-tokenizer-json.ts';
+import {
+  damagedTokenizer,
+  parseTokenizerConfig,
+  parseTokenizerJson,
+  type TokenizerTexts,
+} from './tokenizer-config.ts';
+
+/** What is used of the package's Tokenizer. Its own types do not resolve: they import without extensions. */
+interface BytePairTokenizer {
+  encode(text: string, options: { add_special_tokens: boolean }): { readonly ids: number[] };
+  token_to_id(token: string): number | undefined;
+}
+const BytePairTokenizer = HuggingFaceTokenizer as unknown as new (
+  json: object,
+  config: object,
+) => BytePairTokenizer;
+
+/** A prompt as the text encoder takes it. */
+export interface EncodedPrompt {
+  /** [maxLength]: begin, the prompt's tokens as far as they fit, end, padding. */
+  readonly ids: readonly number[];
+  /** Tokens of the whole prompt with begin and end; more than maxLength when it does not fit. */
+  readonly tokenCount: number;
+  /** The end of the prompt, from the first word that does not fit whole; null when everything fits. */
+  readonly overflow: string | null;
+}
+
+export interface Tokenizer {
+  /** Tokens per prompt, begin and end among them: 77 in Stable Diffusion. */
+  readonly maxLength: number;
+  encode(prompt: string): EncodedPrompt;
+}
+
+/**
+ * Makes the tokenizer of a checkpoint. tokenizer.json is taken where it is there, else vocab.json and merges.txt.
+ *
+ * The padding token (Stable Diffusion 2 has "!") is not looked for in prompts: an exclamation mark there is the
+ * word that CLIP was trained with, which transformers' Python tokenizer mistakes for padding.
+ *
+ * Throws EditError('model-damaged') for files that make no tokenizer.
+ */
+export function createTokenizer(texts: TokenizerTexts): Tokenizer {
+  const config = parseTokenizerConfig(texts);
+  const tokenizer = openTokenizer(
+    texts['tokenizer.json'] === undefined
+      ? buildClipTokenizerJson(texts, config)
+      : parseTokenizerJson(texts, 'tokenizer.json'),
+  );
+  const idOf = (token: string): number => {
+    const id = tokenizer.token_to_id(token);
+    if (id === undefined) throw damagedTokenizer(`the vocabulary has no token "${token}"`);
+    return id;
+  };
+  const [bos, eos, pad] = [idOf(config.bos), idOf(config.eos), idOf(config.pad)];
+  const room = config.maxLength - 2;
+  const idsOf = (text: string): number[] =>
+    tokenizer.encode(text, { add_special_tokens: false }).ids;
+
+  return {
+    maxLength: config.maxLength,
+    encode(prompt) {
+      const all = idsOf(prompt);
+      const kept = [bos, ...all.slice(0, room), eos];
+      const padding = new Array<number>(config.maxLength - kept.length).fill(pad);
+      return {
+        ids: [...kept, ...padding],
+        tokenCount: all.length + 2,
+        overflow: all.length > room ? overflowOf(prompt, room, idsOf) : null,
+      };
+    },
+  };
+}
+
+/** The text from the first word on that takes the count of tokens beyond `room`. */
+function overflowOf(
+  prompt: string,
+  room: number,
+  idsOf: (text: string) => readonly number[],
+): string {
+  const text = prompt.normalize('NFC').trim();
+  let count = 0;
+  for (const word of text.matchAll(new RegExp(clipWordPattern, 'giu'))) {
+    count += idsOf(word[0]).length;
+    if (count > room) return text.slice(word.index);
+  }
+  return '';
+}
+
+function openTokenizer(json: object): BytePairTokenizer {
+  try {
+    return new BytePairTokenizer(json, {});
+  } catch (error) {
+    throw damagedTokenizer('tokenizer.json does not describe a tokenizer', error);
+  }
+}
