@@ -2,6 +2,7 @@
 // checkpoint's mapped pages, so that several graphs cost little more memory than one.
 
 import { timestepEmbedding } from '../diffusion/timestep-embedding.ts';
+import { branchCount } from '../nets/tokenflow-attention.ts';
 import type { UNetConfig } from '../nets/unet-config.ts';
 import {
   buildKeyframeUNet,
@@ -22,7 +23,8 @@ export interface UNetDenoiserOptions {
   readonly size: LatentSize;
   /** How the graphs are built for the device; `name` is set per graph. */
   readonly graph: Omit<GraphOptions, 'name'>;
-  readonly createSession: (graph: Graph) => Promise<Session>;
+  /** Builds the graph and loads it. */
+  readonly createSession: (make: () => Graph) => Promise<Session>;
 }
 
 type Results = Readonly<Record<string, Tensor>>;
@@ -31,6 +33,8 @@ type Results = Readonly<Record<string, Tensor>>;
 export class UNetDenoiser implements Denoiser {
   /** UNet forwards of one latent so far. A pass over N frames with B branches counts N * B. */
   evaluations = 0;
+  /** Called after every forward; may throw to end the edit. */
+  onForward: () => void = () => undefined;
   private readonly options: UNetDenoiserOptions;
   private readonly sessions = new Map<string, Promise<Session>>();
 
@@ -41,12 +45,14 @@ export class UNetDenoiser implements Denoiser {
   async predict(latents: Tensor, timestep: number, context: Tensor): Promise<Tensor> {
     const { config, size } = this.options;
     const session = this.session('plain', (graph) => buildPlainUNet(config, size, graph));
-    const results = await (await session).run({
+    const results = await (
+      await session
+    ).run({
       latents,
       time_features: this.timeFeatures(timestep),
       context,
     });
-    this.evaluations += latents.dims[0] ?? 0;
+    this.count(latents.dims[0] ?? 0);
     return pick(results, 'prediction');
   }
 
@@ -71,7 +77,7 @@ export class UNetDenoiser implements Denoiser {
       buildKeyframeUNet(config, size, input.injection, graph),
     );
     const results = await (await session).run(this.feeds(input));
-    this.evaluations += 3 * keyframes.length;
+    this.count(branchCount * keyframes.length);
     const count = Object.keys(results).length / 2;
     return {
       keyframes,
@@ -114,13 +120,18 @@ export class UNetDenoiser implements Denoiser {
     for (const session of sessions) await (await session).release();
   }
 
+  private count(evaluations: number): void {
+    this.evaluations += evaluations;
+    this.onForward();
+  }
+
   private async runEdit(
     session: Promise<Session>,
     input: StepInput,
     more: Readonly<Record<string, Tensor | IndexTensor>>,
   ): Promise<EditPrediction> {
     const results = await (await session).run({ ...this.feeds(input), ...more });
-    this.evaluations += 3 * (input.edited.dims[0] ?? 0);
+    this.count(branchCount * (input.edited.dims[0] ?? 0));
     return { negative: pick(results, 'negative'), target: pick(results, 'target') };
   }
 
@@ -132,17 +143,17 @@ export class UNetDenoiser implements Denoiser {
   private timeFeatures(timestep: number): Tensor {
     const { blockChannels, flipSinToCos, frequencyShift } = this.options.config;
     const width = blockChannels[0] ?? 0;
-    return tensor([1, width], timestepEmbedding(timestep, { dim: width, flipSinToCos, freqShift: frequencyShift }));
+    return tensor(
+      [1, width],
+      timestepEmbedding(timestep, { dim: width, flipSinToCos, freqShift: frequencyShift }),
+    );
   }
 
-  private session(
-    name: string,
-    build: (graph: GraphOptions) => Graph,
-  ): Promise<Session> {
+  private session(name: string, build: (graph: GraphOptions) => Graph): Promise<Session> {
     const known = this.sessions.get(name);
     if (known !== undefined) return known;
     const { createSession, graph } = this.options;
-    const session = createSession(build({ ...graph, name }));
+    const session = createSession(() => build({ ...graph, name }));
     this.sessions.set(name, session);
     return session;
   }

@@ -3,7 +3,7 @@
 import { preferredExecution, plainExecution, type Execution } from '../onnx/execution.ts';
 import { createSession, type ExecutionProvider } from '../onnx/session.ts';
 import { EditError } from '../errors.ts';
-import type { Device, DeviceChoice } from './edit-job.ts';
+import type { Device, DeviceChoice } from '../../../protocol/devices.ts';
 import { buildProbe, probeInputs } from './probe-graph.ts';
 
 /** Fastest first. */
@@ -33,8 +33,13 @@ function attempts(provider: ExecutionProvider): readonly Execution[] {
   return [fast, { ...fast, fused: plain.fused }, { ...plain, fused: fast.fused }, plain];
 }
 
-async function runProbe(execution: Execution, side: number): Promise<{ data: Float32Array; seconds: number }> {
-  const session = await createSession(buildProbe(execution, side), { provider: execution.provider });
+async function runProbe(
+  execution: Execution,
+  side: number,
+): Promise<{ data: Float32Array; seconds: number }> {
+  const session = await createSession(buildProbe(execution, side), {
+    provider: execution.provider,
+  });
   try {
     const inputs = probeInputs(side);
     await session.run(inputs);

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { availableProviders } from '../onnx/session.ts';
 import type { DeviceReport } from './device.ts';
-import type { Device } from './edit-job.ts';
+import type { Device } from '../../../protocol/devices.ts';
 
 const entry = fileURLToPath(new URL('./probe-entry.ts', import.meta.url));
 /** Per purpose: a software adapter is right in the end, but no use when speed is asked for. */

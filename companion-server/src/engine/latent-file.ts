@@ -86,10 +86,7 @@ export class LatentFile {
 }
 
 /** A trajectory file: one moment per timestep. */
-export function sourceTrajectory(
-  file: LatentFile,
-  timesteps: readonly number[],
-): SourceTrajectory {
+export function sourceTrajectory(file: LatentFile, timesteps: readonly number[]): SourceTrajectory {
   return { at: (timestep) => file.moment(timesteps.indexOf(timestep)) };
 }
 

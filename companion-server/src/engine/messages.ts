@@ -3,7 +3,8 @@
 
 import type { WireError } from '../../../protocol/error-codes.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
-import type { EditJob, EditReport } from './edit-job.ts';
+import type { EditReport } from '../../../protocol/edit-report.ts';
+import type { EditJob } from './edit-job.ts';
 
 /** From the server. Sent only after `ready` or the outcome of the job before. */
 export interface EngineRequest {

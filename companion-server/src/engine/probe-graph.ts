@@ -37,7 +37,8 @@ export function buildProbe(
   const rows = toTokens(g, ops.add(g, convolved, enlarged));
   const normed = ops.layerNormalization(g, rows, bias, bias, 1e-5);
   const length = side * side;
-  const project = (x: Value) => ops.reshape(g, ops.gemm(g, x, matrix, bias), [-1, length, channels]);
+  const project = (x: Value) =>
+    ops.reshape(g, ops.gemm(g, x, matrix, bias), [-1, length, channels]);
   const mixed = attention(g, project(normed), project(rows), project(normed), {
     heads,
     queries: length,

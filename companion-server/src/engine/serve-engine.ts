@@ -4,7 +4,8 @@ import { inspect } from 'node:util';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import { CanceledError } from '../errors.ts';
 import { toWireError } from '../wire-error.ts';
-import type { EditJob, EditReport } from './edit-job.ts';
+import type { EditReport } from '../../../protocol/edit-report.ts';
+import type { EditJob } from './edit-job.ts';
 import type { EngineEvent, EngineOutcome, EngineRequest } from './messages.ts';
 import { killProcessTree } from './process-tree.ts';
 

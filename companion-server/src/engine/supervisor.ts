@@ -9,7 +9,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import { CanceledError, EditError, throwIfCanceled } from '../errors.ts';
 import { fromWireError } from '../wire-error.ts';
-import type { EditJob, EditReport } from './edit-job.ts';
+import type { EditReport } from '../../../protocol/edit-report.ts';
+import type { EditJob } from './edit-job.ts';
 import type { EngineEvent, EngineOutcome, EngineRequest } from './messages.ts';
 import { killProcessTree, leadsOwnGroup } from './process-tree.ts';
 

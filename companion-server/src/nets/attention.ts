@@ -55,9 +55,7 @@ function plainAttention(
     ops.matMul(g, ops.softmax(g, ops.matMul(g, part, keyColumns)), values);
   const chunks = chunkCount(chunkUnit, (heads * queries * keys) / maxScores);
   const attended =
-    chunks === 1
-      ? attend(scaled)
-      : ops.concat(g, ops.split(g, scaled, 2, chunks).map(attend), 2);
+    chunks === 1 ? attend(scaled) : ops.concat(g, ops.split(g, scaled, 2, chunks).map(attend), 2);
   const merged = ops.transpose(g, attended, [0, 2, 1, 3]);
   const [batch, length] = [ops.dimAt('attention', query, 0), ops.dimAt('attention', query, 1)];
   const rows = typeof length === 'number' ? [-1, length] : [Number(batch), -1];

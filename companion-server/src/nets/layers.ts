@@ -72,8 +72,16 @@ export function groupNorm(
     const count = channels(x);
     const { height, width } = spatial(x);
     const perGroup = ops.reshape(g, x, [-1, groups, (count / groups) * height * width]);
-    const ones = ops.cast(g, g.constant('float32', Array<number>(groups).fill(1), [groups]), g.float);
-    const zeros = ops.cast(g, g.constant('float32', Array<number>(groups).fill(0), [groups]), g.float);
+    const ones = ops.cast(
+      g,
+      g.constant('float32', Array<number>(groups).fill(1), [groups]),
+      g.float,
+    );
+    const zeros = ops.cast(
+      g,
+      g.constant('float32', Array<number>(groups).fill(0), [groups]),
+      g.float,
+    );
     const normalised = ops.instanceNormalization(g, perGroup, ones, zeros, epsilon);
     const image = ops.reshape(g, normalised, [-1, count, height, width]);
     const scaled = ops.mul(g, image, g.weight(`${key}.weight`, [count, 1, 1]));

@@ -35,7 +35,8 @@ const sharesConvolution = (injection: Injection) => (key: string) =>
 /** Ordinary self-attention, one branch: what the checkpoint was trained with. */
 export const plainVariant: UNetVariant = {
   branches: 1,
-  selfAttention: (g, normed, block) => out(g, attend(g, queryKeyValue(g, normed, block), block), block),
+  selfAttention: (g, normed, block) =>
+    out(g, attend(g, queryKeyValue(g, normed, block), block), block),
   sharesConvolution: () => false,
 };
 
@@ -46,7 +47,11 @@ export function perFrameVariant(injection: Injection): UNetVariant {
     selfAttention: (g, normed, block) => {
       const { query, key, value } = branchProjections(g, normed, block, injection);
       const pictures = (rows: readonly Value[]) => perPicture(g, ops.concat(g, rows, 0), block);
-      const mixed = attend(g, { query: pictures(query), key: pictures(key), value: pictures(value) }, block);
+      const mixed = attend(
+        g,
+        { query: pictures(query), key: pictures(key), value: pictures(value) },
+        block,
+      );
       return out(g, mixed, block);
     },
     sharesConvolution: sharesConvolution(injection),
@@ -64,7 +69,11 @@ export function keyframeVariant(injection: Injection): UNetVariant {
     selfAttention: (g, normed, block) => {
       const { query, key, value } = branchProjections(g, normed, block, injection);
       const [source] = ops.split(g, normed, 0, branchCount);
-      const own = attend(g, mapRows({ query, key, value }, ([rows]) => perPicture(g, rows, block)), block);
+      const own = attend(
+        g,
+        mapRows({ query, key, value }, ([rows]) => perPicture(g, rows, block)),
+        block,
+      );
       const extended = mapRows({ query, key, value }, ([, ...edits]) =>
         ops.reshape(g, ops.concat(g, edits, 0), [branchCount - 1, -1, block.channels]),
       );
@@ -173,7 +182,11 @@ function mapRows<T, U>({ query, key, value }: Projections<T>, map: (rows: T) => 
   return { query: map(query), key: map(key), value: map(value) };
 }
 
-function queryKeyValue(g: GraphBuilder, rows: Value, block: SelfAttentionBlock): Projections<Value> {
+function queryKeyValue(
+  g: GraphBuilder,
+  rows: Value,
+  block: SelfAttentionBlock,
+): Projections<Value> {
   const projected = (name: string) =>
     perPicture(g, project(g, rows, `${block.key}.${name}`, block.channels), block);
   return { query: projected('to_q'), key: projected('to_k'), value: projected('to_v') };
@@ -194,7 +207,12 @@ function branchProjections(
       const rows = project(g, source, key, block.channels);
       return [rows, rows, rows];
     }
-    const [first, ...others] = ops.split(g, project(g, normed, key, block.channels), 0, branchCount);
+    const [first, ...others] = ops.split(
+      g,
+      project(g, normed, key, block.channels),
+      0,
+      branchCount,
+    );
     if (first === undefined) throw new TypeError(`${key}: no source branch.`);
     return [first, ...others];
   };

@@ -81,12 +81,7 @@ export function buildPropagationUNet(
   return g.finish();
 }
 
-function network(
-  g: GraphBuilder,
-  config: UNetConfig,
-  latents: Value,
-  variant: UNetVariant,
-): Value {
+function network(g: GraphBuilder, config: UNetConfig, latents: Value, variant: UNetVariant): Value {
   const timeWidth = config.blockChannels[0] ?? 0;
   const timeFeatures = ops.cast(g, g.input('time_features', 'float32', [1, timeWidth]), g.float);
   const context = g.input('context', 'float32', [
@@ -94,7 +89,12 @@ function network(
     symbol('tokens'),
     config.crossAttentionDim,
   ]);
-  return buildUNet(g, config, { latents, timeFeatures, context: ops.cast(g, context, g.float) }, variant);
+  return buildUNet(
+    g,
+    config,
+    { latents, timeFeatures, context: ops.cast(g, context, g.float) },
+    variant,
+  );
 }
 
 function latentInput(g: GraphBuilder, name: string, config: UNetConfig, size: LatentSize): Value {

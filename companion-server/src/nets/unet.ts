@@ -83,7 +83,8 @@ class UNetBuilder {
       const block = `down_blocks.${level}`;
       for (let layer = 0; layer < layersPerBlock; layer++) {
         x = this.resnet(x, `${block}.resnets.${layer}`, count);
-        if (hasAttention[level] === true) x = this.transformer(x, `${block}.attentions.${layer}`, level);
+        if (hasAttention[level] === true)
+          x = this.transformer(x, `${block}.attentions.${layer}`, level);
         skips.push(x);
       }
       if (level < levels - 1) {
@@ -102,7 +103,8 @@ class UNetBuilder {
         const skip = skips.pop();
         if (skip === undefined) throw new TypeError(`${block}: no skip connection left.`);
         x = this.resnet(ops.concat(g, [x, skip], 1), `${block}.resnets.${layer}`, count);
-        if (hasAttention[level] === true) x = this.transformer(x, `${block}.attentions.${layer}`, level);
+        if (hasAttention[level] === true)
+          x = this.transformer(x, `${block}.attentions.${layer}`, level);
       }
       const next = skips.at(-1);
       if (position < levels - 1 && next !== undefined) {
@@ -178,7 +180,11 @@ class UNetBuilder {
       length,
       channels: channels(rows),
     };
-    const selfAttended = this.variant.selfAttention(g, layerNorm(g, rows, `${blockKey}.norm1`), block);
+    const selfAttended = this.variant.selfAttention(
+      g,
+      layerNorm(g, rows, `${blockKey}.norm1`),
+      block,
+    );
     const mixed = ops.add(g, rows, selfAttended);
     const cross = this.crossAttention(layerNorm(g, mixed, `${blockKey}.norm2`), blockKey, heads);
     const informed = ops.add(g, mixed, cross);

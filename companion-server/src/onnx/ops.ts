@@ -150,7 +150,11 @@ export function matMul(g: GraphBuilder, a: Value, b: Value): Value {
 export function reshape(g: GraphBuilder, x: Value, dims: readonly number[]): Value {
   const known = dims.filter((dim) => dim !== -1);
   const rest = divideDims(multiplyDims(...x.dims), multiplyDims(...known));
-  if (rest === undefined || dims.length - known.length > 1 || (known.length === dims.length && rest !== 1)) {
+  if (
+    rest === undefined ||
+    dims.length - known.length > 1 ||
+    (known.length === dims.length && rest !== 1)
+  ) {
     throw new ShapeError('Reshape', `can't become [${dims.join(', ')}]`, x);
   }
   const shape = g.constant('int64', dims, [dims.length]);
@@ -186,7 +190,12 @@ export function concat(g: GraphBuilder, parts: readonly Value[], axis: number): 
       }),
     [...first.dims],
   );
-  return g.op({ op: 'Concat', inputs: parts, outputs: [{ dtype: first.dtype, dims }], attributes: { axis } });
+  return g.op({
+    op: 'Concat',
+    inputs: parts,
+    outputs: [{ dtype: first.dtype, dims }],
+    attributes: { axis },
+  });
 }
 
 /** `count` equal parts of axis `axis`, which may be symbolic. */
@@ -227,7 +236,10 @@ export function gather(g: GraphBuilder, x: Value, indices: Value, axis: number):
     op: 'Gather',
     inputs: [x, indices],
     outputs: [
-      { dtype: x.dtype, dims: [...x.dims.slice(0, axis), ...indices.dims, ...x.dims.slice(axis + 1)] },
+      {
+        dtype: x.dtype,
+        dims: [...x.dims.slice(0, axis), ...indices.dims, ...x.dims.slice(axis + 1)],
+      },
     ],
     attributes: { axis },
   });
@@ -305,7 +317,11 @@ export function resizeNearest2x(g: GraphBuilder, x: Value): Value {
     op: 'Resize',
     inputs: [x, null, g.constant('float32', [1, 1, 2, 2], [4])],
     outputs: [{ dtype: x.dtype, dims }],
-    attributes: { coordinate_transformation_mode: 'asymmetric', mode: 'nearest', nearest_mode: 'floor' },
+    attributes: {
+      coordinate_transformation_mode: 'asymmetric',
+      mode: 'nearest',
+      nearest_mode: 'floor',
+    },
   });
 }
 

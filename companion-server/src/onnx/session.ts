@@ -25,7 +25,9 @@ export interface SessionOptions {
 
 export interface Session {
   /** Runs the graph once. Blocks the event loop while it computes. Results are fresh memory. */
-  run(inputs: Readonly<Record<string, Tensor | IndexTensor>>): Promise<Readonly<Record<string, Tensor>>>;
+  run(
+    inputs: Readonly<Record<string, Tensor | IndexTensor>>,
+  ): Promise<Readonly<Record<string, Tensor>>>;
   release(): Promise<void>;
 }
 

@@ -5,6 +5,7 @@ import { invertDdimStep } from '../diffusion/ddim.ts';
 import type { Schedule } from '../diffusion/schedule.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Denoiser } from './denoiser.ts';
+import { requireFinite } from './watchdog.ts';
 import { frameRange, type LatentStore } from './latents.ts';
 
 export interface InversionOptions {
@@ -32,6 +33,7 @@ export async function* invert(options: InversionOptions): AsyncGenerator<number,
       const current = await latents.read(frameRange(start, end));
       const prediction = await denoiser.predict(current, timestep, context);
       const next = invertDdimStep(current, prediction, timestep, schedule);
+      requireFinite(next, `inversion at timestep ${timestep}`);
       await latents.write(start, next);
       await kept?.write(start, next);
     }

@@ -8,6 +8,7 @@ import type { Contexts, Denoiser, EditPrediction, KeyframeTokens, StepInput } fr
 import { injectionAt, type InjectionThresholds } from './injection.ts';
 import { joinKeyframes, selectKeyframes } from './keyframe-tokens.ts';
 import { groupKeyframes } from './keyframes.ts';
+import { requireFinite } from './watchdog.ts';
 import { frameRange, type LatentStore, type SourceTrajectory } from './latents.ts';
 import {
   keyframesOf,
@@ -59,7 +60,9 @@ export async function* sample(options: SamplerOptions): AsyncGenerator<SampledSt
   for (let step = startStep; step < steps; step++) {
     const timestep = schedule.timesteps[step] ?? 0;
     const pass = new StepPass(options, step, timestep, latents, spare);
-    await (options.propagation === 'per-frame' ? pass.perFrame() : pass.tokenFlow(options.propagation));
+    await (options.propagation === 'per-frame'
+      ? pass.perFrame()
+      : pass.tokenFlow(options.propagation));
     [latents, spare] = [spare, latents];
     yield { step, steps, timestep, latents };
   }
@@ -107,7 +110,12 @@ class StepPass {
       const together = [...own, ...context].sort((a, b) => a - b);
       const joint = await denoiser.editKeyframes(together, await this.inputOf(together));
       const tokens = selectKeyframes(joint, own);
-      next = await this.propagate(next, rule, keyframes, last === undefined ? [tokens] : [last, tokens]);
+      next = await this.propagate(
+        next,
+        rule,
+        keyframes,
+        last === undefined ? [tokens] : [last, tokens],
+      );
       last = selectKeyframes(tokens, own.slice(-1));
     }
   }
@@ -136,7 +144,12 @@ class StepPass {
       const neighbours = frames.map(neighboursOf);
       const needed = keyframesOf(neighbours);
       const parts = tokens
-        .map((part) => selectKeyframes(part, part.keyframes.filter((frame) => needed.includes(frame))))
+        .map((part) =>
+          selectKeyframes(
+            part,
+            part.keyframes.filter((frame) => needed.includes(frame)),
+          ),
+        )
         .filter((part) => part.keyframes.length > 0);
       const chosen = parts.reduce(joinKeyframes);
       const plan = planPropagation(neighbours, chosen.keyframes);
@@ -163,6 +176,7 @@ class StepPass {
     const { schedule, guidance } = this.options;
     const prediction = guide(edit.negative, edit.target, guidance);
     const next = stepDdim(input.edited, prediction, this.timestep, schedule);
+    requireFinite(next, `sampling at timestep ${this.timestep}`);
     await this.after.write(start, next);
   }
 }

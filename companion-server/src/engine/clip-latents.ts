@@ -1,0 +1,82 @@
+// Frames -> latents and back, a few at a time: neither the clip nor its latents are ever in memory as a whole.
+
+import { EditError, throwIfCanceled } from '../errors.ts';
+import type { Encoder } from '../media/encode.ts';
+import { cropFrame, padFrame } from '../media/fit.ts';
+import { decodeFrames } from '../media/frames.ts';
+import type { ClipInfo } from '../media/clip-info.ts';
+import { frameToTensor, tensorToFrame } from '../media/pixels.ts';
+import { isAllFinite } from '../tensor/finite.ts';
+import { concatRows, sliceRows, type Tensor } from '../tensor/tensor.ts';
+import { frameRange, type LatentStore } from '../tokenflow/latents.ts';
+import type { EditPlan } from './edit-plan.ts';
+import type { VaeSession } from './model.ts';
+
+export interface StageHooks {
+  readonly signal?: AbortSignal | undefined;
+  /** Frames done so far. */
+  readonly onFrames: (done: number) => void;
+}
+
+/** Decodes the planned range, encodes it with the VAE and writes the latents' means. */
+export async function readLatents(
+  clip: ClipInfo,
+  plan: EditPlan,
+  vae: VaeSession,
+  latents: LatentStore,
+  { signal, onFrames }: StageHooks,
+): Promise<void> {
+  const { startFrame, endFrame, size, vaeChunkSize } = plan;
+  let waiting: Tensor[] = [];
+  let done = 0;
+  const flush = async () => {
+    if (waiting.length === 0) return;
+    const images = concatRows(waiting);
+    waiting = [];
+    await latents.write(done, finite(await vae.run(images), 'encoding the clip'));
+    done += images.dims[0] ?? 0;
+    onFrames(done);
+  };
+  for await (const frame of decodeFrames(clip, {
+    startFrame,
+    endFrame,
+    size: size.scaled,
+    signal,
+  })) {
+    waiting.push(frameToTensor(padFrame(frame, size)));
+    if (waiting.length === vaeChunkSize) await flush();
+  }
+  await flush();
+}
+
+/** Decodes latents with the VAE and hands the frames, without their padding, to the encoder. */
+export async function writeFrames(
+  latents: LatentStore,
+  plan: EditPlan,
+  vae: VaeSession,
+  encoder: Encoder,
+  { signal, onFrames }: StageHooks,
+): Promise<void> {
+  const { frameCount, startFrame, size, vaeChunkSize } = plan;
+  for (let start = 0; start < frameCount; start += vaeChunkSize) {
+    throwIfCanceled(signal);
+    const end = Math.min(start + vaeChunkSize, frameCount);
+    const images = finite(await vae.run(await latents.read(frameRange(start, end))), 'decoding the result'); // prettier-ignore
+    for (let row = 0; row < end - start; row++) {
+      const frame = tensorToFrame(sliceRows(images, row, row + 1), startFrame + start + row);
+      await encoder.write(cropFrame(frame, size));
+    }
+    onFrames(end);
+  }
+}
+
+function finite(values: Tensor, doing: string): Tensor {
+  if (isAllFinite(values)) return values;
+  throw new EditError(
+    'result-invalid',
+    `The VAE returned values that are no numbers while ${doing}.`,
+    {
+      hint: 'Try --device cpu. If that fails too, the checkpoint is damaged.',
+    },
+  );
+}

@@ -1,0 +1,103 @@
+// Everything about an edit that can be known before the first forward: which frames, which sizes, how many at a time,
+// how much work.
+
+import type { EditSettings } from '../../../protocol/edit-settings.ts';
+import { EditError } from '../errors.ts';
+import { planWorkingSize, type WorkingSize } from '../media/fit.ts';
+import type { ClipInfo } from '../media/clip-info.ts';
+import { rationalValue } from '../media/frame.ts';
+import { maxJointKeyframes } from '../nets/tokenflow-attention.ts';
+import type { LatentSize } from '../nets/unet-graphs.ts';
+import { sdeditStart } from '../tokenflow/injection.ts';
+import type { Model } from './model.ts';
+
+/** Latent positions of one forward; bounds the activations whatever the clip's size and length. */
+const positionsPerForward = 16 * 1024;
+/** Most frames of one forward; more are no faster. */
+const maxChunkSize = 16;
+/** Latent positions of one joint keyframe pass; bounds the tokens that are kept for propagation. */
+const positionsPerJointPass = 48 * 1024;
+const minJointKeyframes = 4;
+/** Pixels of one forward of the VAE, whose activations are the largest. */
+const pixelsPerVaeForward = 512 * 512;
+
+export interface EditPlan {
+  readonly startFrame: number;
+  /** The frame to stop before. */
+  readonly endFrame: number;
+  readonly frameCount: number;
+  readonly size: WorkingSize;
+  readonly latentSize: LatentSize;
+  /** Frames per UNet forward and per VAE forward. */
+  readonly chunkSize: number;
+  readonly vaeChunkSize: number;
+  /** Most keyframes of one joint pass. */
+  readonly jointLimit: number;
+  /** First sampling step. */
+  readonly startStep: number;
+  readonly keyframeCount: number;
+}
+
+/** Throws EditError('invalid-request') when the in/out range holds no frame. */
+export function planEdit(clip: ClipInfo, model: Model, settings: EditSettings): EditPlan {
+  const { startFrame, endFrame } = frameRangeOf(clip, settings);
+  const frameCount = endFrame - startFrame;
+  const size = planWorkingSize(clip.displaySize, settings.size, {
+    multiple: model.sizeMultiple,
+    targetPixels: model.trainingSide ** 2,
+  });
+  const { downscale } = model.vae;
+  const latentSize = {
+    height: size.padded.height / downscale,
+    width: size.padded.width / downscale,
+  };
+  const positions = latentSize.height * latentSize.width;
+  const pixels = size.padded.height * size.padded.width;
+  const atOnce = (budget: number, each: number, most: number) =>
+    Math.min(most, Math.max(1, Math.floor(budget / each)));
+  return {
+    startFrame,
+    endFrame,
+    frameCount,
+    size,
+    latentSize,
+    chunkSize: atOnce(positionsPerForward, positions, maxChunkSize),
+    vaeChunkSize: atOnce(pixelsPerVaeForward, pixels, maxChunkSize),
+    jointLimit: Math.max(
+      minJointKeyframes,
+      atOnce(positionsPerJointPass, positions, maxJointKeyframes),
+    ),
+    startStep: settings.technique === 'sdedit' ? sdeditStart(settings.strength, settings.steps) : 0,
+    keyframeCount: Math.ceil(frameCount / settings.keyframeInterval),
+  };
+}
+
+function frameRangeOf(
+  clip: ClipInfo,
+  { startSeconds, endSeconds }: EditSettings,
+): { startFrame: number; endFrame: number } {
+  const rate = rationalValue(clip.frameRate);
+  const toFrame = (seconds: number) => Math.min(clip.frameCount, Math.round(seconds * rate));
+  const startFrame = startSeconds === null ? 0 : toFrame(startSeconds);
+  const endFrame = endSeconds === null ? clip.frameCount : toFrame(endSeconds);
+  if (endFrame > startFrame) return { startFrame, endFrame };
+  throw new EditError(
+    'invalid-request',
+    `The range from ${startSeconds ?? 0} s to ${endSeconds ?? clip.durationSeconds} s holds no frame of the clip, which lasts ${clip.durationSeconds.toFixed(2)} s.`,
+    { hint: 'Choose --start and --end inside the clip.' },
+  );
+}
+
+/** UNet forwards of one latent that the edit will take, as UNetDenoiser counts them. */
+export function countEvaluations(
+  plan: EditPlan,
+  settings: EditSettings,
+  inversionTimesteps: number,
+): { readonly inversion: number; readonly sampling: number } {
+  const steps = settings.steps - plan.startStep;
+  const keyframes = settings.propagation === 'per-frame' ? 0 : 3 * plan.keyframeCount;
+  return {
+    inversion: inversionTimesteps * plan.frameCount,
+    sampling: steps * (3 * plan.frameCount + keyframes),
+  };
+}

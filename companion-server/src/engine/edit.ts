@@ -1,0 +1,310 @@
+// One edit from file to file: clip -> latents -> inversion -> TokenFlow -> frames -> clip.
+
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { EditReport } from '../../../protocol/edit-report.ts';
+import type { EditSettings } from '../../../protocol/edit-settings.ts';
+import type { EditProgress } from '../../../protocol/progress.ts';
+import { createInversionSchedule } from '../diffusion/inversion-schedule.ts';
+import { createSchedule, type Schedule } from '../diffusion/schedule.ts';
+import { throwIfCanceled } from '../errors.ts';
+import type { ClipInfo } from '../media/clip-info.ts';
+import { openEncoder } from '../media/encode.ts';
+import { rationalValue } from '../media/frame.ts';
+import { probeClip } from '../media/probe.ts';
+import type { Execution } from '../onnx/execution.ts';
+import { createRandom } from '../tensor/random.ts';
+import { sliceRows } from '../tensor/tensor.ts';
+import type { Contexts } from '../tokenflow/denoiser.ts';
+import { noInjection, pnpThresholds } from '../tokenflow/injection.ts';
+import { invert } from '../tokenflow/inversion.ts';
+import { sampleKeyframes } from '../tokenflow/keyframes.ts';
+import { frameRange, type LatentStore } from '../tokenflow/latents.ts';
+import { sample } from '../tokenflow/sampler.ts';
+import { readLatents, writeFrames } from './clip-latents.ts';
+import type { UNetDenoiser } from './denoiser.ts';
+import { chooseDevice } from './device.ts';
+import { countEvaluations, planEdit, type EditPlan } from './edit-plan.ts';
+import type { EditJob } from './edit-job.ts';
+import { probeIsolated } from './isolated-probe.ts';
+import { LatentFile, sourceTrajectory } from './latent-file.ts';
+import { openModel, type Model } from './model.ts';
+import { ProgressMeter } from './progress-meter.ts';
+
+export interface EditHooks {
+  readonly onProgress: (progress: EditProgress) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Work of the VAE per frame, in UNet forwards; for the progress only. */
+const vaeWork = { decode: 1.5, encode: 3 } as const;
+
+/** Runs the job. Throws EditError with a code of protocol/error-codes.ts, or CanceledError; leaves no output then. */
+export async function runEdit(
+  job: EditJob,
+  { onProgress, signal }: EditHooks,
+): Promise<EditReport> {
+  const meter = new ProgressMeter(onProgress);
+  meter.begin('load', 1);
+  const clip = await probeClip(job.inputPath, signal);
+  const execution = await chooseDevice(job.device, (device, purpose) =>
+    probeIsolated(device, purpose, job.cacheDir),
+  );
+  const model = await openModel({ dir: job.modelDir, execution, cacheDir: job.cacheDir, signal });
+  await mkdir(job.workDir, { recursive: true });
+  const edit = new Edit(job, clip, model, execution, meter, signal);
+  return edit.run();
+}
+
+class Edit {
+  private readonly job: EditJob;
+  private readonly settings: EditSettings;
+  private readonly clip: ClipInfo;
+  private readonly model: Model;
+  private readonly execution: Execution;
+  private readonly meter: ProgressMeter;
+  private readonly signal: AbortSignal | undefined;
+  private readonly plan: EditPlan;
+  private readonly sampling: Schedule;
+  private readonly inversion: Schedule;
+  private readonly denoiser: UNetDenoiser;
+
+  constructor(
+    job: EditJob,
+    clip: ClipInfo,
+    model: Model,
+    execution: Execution,
+    meter: ProgressMeter,
+    signal: AbortSignal | undefined,
+  ) {
+    this.job = job;
+    this.settings = job.settings;
+    this.clip = clip;
+    this.model = model;
+    this.execution = execution;
+    this.meter = meter;
+    this.signal = signal;
+    this.plan = planEdit(clip, model, job.settings);
+    this.sampling = createSchedule(model.scheduler, job.settings.steps);
+    this.inversion = this.inversionSchedule();
+    this.denoiser = model.createDenoiser(this.plan.latentSize);
+  }
+
+  async run(): Promise<EditReport> {
+    const { plan, meter, settings } = this;
+    const evaluations = countEvaluations(plan, settings, this.inversion.timesteps.length);
+    meter.plan({
+      decode: vaeWork.decode * plan.frameCount,
+      invert: evaluations.inversion,
+      edit: evaluations.sampling,
+      encode: vaeWork.encode * plan.frameCount,
+    });
+    const contexts = await this.encodePrompts();
+    const frameDims = [
+      this.model.unet.latentChannels,
+      plan.latentSize.height,
+      plan.latentSize.width,
+    ];
+    const file = (name: string, moments: number) =>
+      LatentFile.create({
+        path: path.join(this.job.workDir, name),
+        frameCount: plan.frameCount,
+        frameDims,
+        moments,
+      });
+    const timesteps = this.sampling.timesteps.slice(plan.startStep);
+    const trajectory = await file('source.latents', timesteps.length);
+    const current = await file('edit.latents', 2);
+    try {
+      const [first, second] = [current.moment(0), current.moment(1)];
+      await this.decode(first);
+      const source = sourceTrajectory(trajectory, timesteps);
+      await this.invert(contexts, first, (timestep) =>
+        timesteps.includes(timestep) ? source.at(timestep) : undefined,
+      );
+      const inverted = this.denoiser.evaluations;
+      await copyLatents(source.at(timesteps[0] ?? 0), first, plan.chunkSize);
+      const edited = await this.sample(contexts, source, first, second);
+      const notices = await this.encode(edited);
+      meter.finish();
+      return this.report(inverted, notices);
+    } finally {
+      await this.denoiser.release();
+      await trajectory.close();
+      await current.close();
+    }
+  }
+
+  /** SDEdit starts in the middle and needs no inversion beyond its start. */
+  private inversionSchedule(): Schedule {
+    const { settings, sampling, plan } = this;
+    const whole = createInversionSchedule(this.model.scheduler, sampling, settings.inversionSteps);
+    if (plan.startStep === 0) return whole;
+    const top = sampling.timesteps[plan.startStep] ?? 0;
+    return { ...whole, timesteps: whole.timesteps.filter((timestep) => timestep <= top) };
+  }
+
+  private async encodePrompts(): Promise<Contexts> {
+    const { sourcePrompt, negativePrompt, prompt } = this.settings;
+    const embeddings = await this.model.encodePrompts([sourcePrompt, negativePrompt, prompt]);
+    return {
+      source: sliceRows(embeddings, 0, 1),
+      negative: sliceRows(embeddings, 1, 2),
+      target: sliceRows(embeddings, 2, 3),
+    };
+  }
+
+  private async decode(latents: LatentStore): Promise<void> {
+    const { plan, meter, signal } = this;
+    meter.begin('decode', plan.frameCount);
+    const vae = await this.model.openEncoder(plan.latentSize);
+    try {
+      const onFrames = (done: number) =>
+        meter.advance(done, plan.frameCount, done / plan.frameCount);
+      await readLatents(this.clip, plan, vae, latents, { signal, onFrames });
+    } finally {
+      await vae.release();
+    }
+  }
+
+  private async invert(
+    contexts: Contexts,
+    latents: LatentStore,
+    keep: (timestep: number) => LatentStore | undefined,
+  ): Promise<void> {
+    const { denoiser, plan, meter } = this;
+    const steps = this.inversion.timesteps.length;
+    meter.begin('invert', steps);
+    let done = 0;
+    const stop = this.watch(() => [done, steps, denoiser.evaluations / (steps * plan.frameCount)]);
+    for await (const step of invert({
+      denoiser,
+      schedule: this.inversion,
+      context: contexts.source,
+      latents,
+      keep,
+      chunkSize: plan.chunkSize,
+    })) {
+      done = step;
+    }
+    stop();
+  }
+
+  private async sample(
+    contexts: Contexts,
+    source: ReturnType<typeof sourceTrajectory>,
+    latents: LatentStore,
+    spare: LatentStore,
+  ): Promise<LatentStore> {
+    const { denoiser, plan, settings, meter } = this;
+    const steps = settings.steps - plan.startStep;
+    meter.begin('edit', steps);
+    const before = denoiser.evaluations;
+    const total = countEvaluations(plan, settings, 0).sampling;
+    let done = 0;
+    const stop = this.watch(() => [done, steps, (denoiser.evaluations - before) / total]);
+    let edited = latents;
+    for await (const step of sample({
+      denoiser,
+      schedule: this.sampling,
+      contexts,
+      guidance: settings.guidance,
+      thresholds: settings.technique === 'pnp' ? pnpThresholds(settings.strength) : noInjection,
+      propagation: settings.propagation,
+      keyframesAt: (index) => this.keyframesAt(index),
+      keyframeInterval: settings.keyframeInterval,
+      jointLimit: plan.jointLimit,
+      chunkSize: plan.chunkSize,
+      startStep: plan.startStep,
+      source,
+      latents,
+      spare,
+    })) {
+      done = step.step + 1 - plan.startStep;
+      edited = step.latents;
+    }
+    stop();
+    return edited;
+  }
+
+  /** Keyframes depend on the seed and the step alone, so that an edit can be repeated and resumed. */
+  private keyframesAt(step: number): readonly number[] {
+    const random = createRandom(this.settings.seed, step);
+    return sampleKeyframes(this.plan.frameCount, this.settings.keyframeInterval, (limit) =>
+      random.below(limit),
+    );
+  }
+
+  private async encode(latents: LatentStore): Promise<readonly string[]> {
+    const { plan, clip, meter, signal, settings, job } = this;
+    meter.begin('encode', plan.frameCount);
+    const rate = rationalValue(clip.frameRate);
+    const vae = await this.model.openDecoder(plan.latentSize);
+    try {
+      const encoder = await openEncoder(job.outputPath, {
+        ...clip.frameSize,
+        frameRate: clip.frameRate,
+        codec: settings.codec,
+        colour: clip.colour,
+        sampleAspect: clip.sampleAspect,
+        inputSize: plan.size.scaled,
+        audioFrom: { clip, startSeconds: plan.startFrame / rate, endSeconds: plan.endFrame / rate },
+        signal,
+      });
+      try {
+        const onFrames = (done: number) =>
+          meter.advance(done, plan.frameCount, done / plan.frameCount);
+        await writeFrames(latents, plan, vae, encoder, { signal, onFrames });
+        await encoder.finish();
+      } catch (error) {
+        await encoder.abort();
+        throw error;
+      }
+      return encoder.notices;
+    } finally {
+      await vae.release();
+    }
+  }
+
+  /** Reports progress after every forward until the returned function is called. */
+  private watch(state: () => readonly [number, number, number]): () => void {
+    this.denoiser.onForward = () => {
+      throwIfCanceled(this.signal);
+      this.meter.advance(...state());
+    };
+    return () => (this.denoiser.onForward = () => undefined);
+  }
+
+  private report(inverted: number, encoderNotices: readonly string[]): EditReport {
+    const { plan, clip } = this;
+    return {
+      device: this.execution.provider,
+      frames: plan.frameCount,
+      frameRate: clip.frameRate,
+      outputSize: clip.frameSize,
+      workingSize: plan.size.scaled,
+      unetEvaluations: { inversion: inverted, sampling: this.denoiser.evaluations - inverted },
+      stageSeconds: this.meter.stageSeconds,
+      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+      notices: [...clip.notices, ...this.promptNotices(), ...encoderNotices],
+    };
+  }
+
+  private promptNotices(): string[] {
+    const { prompt, sourcePrompt, negativePrompt } = this.settings;
+    const named = { prompt, 'source prompt': sourcePrompt, 'negative prompt': negativePrompt };
+    return Object.entries(named).flatMap(([name, text]) => {
+      const { overflow } = this.model.tokenizer.encode(text);
+      return overflow === null
+        ? []
+        : [`The ${name} is longer than the model reads; this part was not used: "${overflow}".`];
+    });
+  }
+}
+
+async function copyLatents(from: LatentStore, to: LatentStore, chunkSize: number): Promise<void> {
+  for (let start = 0; start < from.frameCount; start += chunkSize) {
+    const end = Math.min(start + chunkSize, from.frameCount);
+    await to.write(start, await from.read(frameRange(start, end)));
+  }
+}

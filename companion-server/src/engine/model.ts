@@ -1,0 +1,197 @@
+// A checkpoint made ready to run on one device: text encoder, VAE and UNet with the tokenizer and noise schedule that
+// belong to them.
+
+import path from 'node:path';
+import { parseSchedulerConfig, type SchedulerConfig } from '../diffusion/scheduler-config.ts';
+import { createTokenizer, type Tokenizer } from '../diffusion/tokenizer.ts';
+import { EditError } from '../errors.ts';
+import { buildClipText } from '../nets/clip-text.ts';
+import { parseClipTextConfig } from '../nets/clip-text-config.ts';
+import { parseUNetConfig, type UNetConfig } from '../nets/unet-config.ts';
+import type { LatentSize } from '../nets/unet-graphs.ts';
+import { buildVaeDecoder, buildVaeEncoder } from '../nets/vae.ts';
+import { parseVaeConfig, type VaeConfig } from '../nets/vae-config.ts';
+import type { GraphOptions } from '../onnx/builder.ts';
+import type { Execution } from '../onnx/execution.ts';
+import { ShapeError, type Graph } from '../onnx/graph.ts';
+import { createSession, type Session } from '../onnx/session.ts';
+import type { StoredTensors } from '../tensor/stored-tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { openCheckpoint, type Checkpoint } from '../weights/checkpoint.ts';
+import { float32Copy } from '../weights/float32-copy.ts';
+import { UNetDenoiser } from './denoiser.ts';
+
+export interface Model {
+  readonly unet: UNetConfig;
+  readonly vae: VaeConfig;
+  readonly scheduler: SchedulerConfig;
+  readonly tokenizer: Tokenizer;
+  /** Width and height of a working frame must be multiples of this many pixels. */
+  readonly sizeMultiple: number;
+  /** Side in pixels of the square that the UNet was trained on. */
+  readonly trainingSide: number;
+  /** Text embeddings of prompts [N, tokens, D]. */
+  encodePrompts(prompts: readonly string[]): Promise<Tensor>;
+  openEncoder(size: LatentSize): Promise<VaeSession>;
+  openDecoder(size: LatentSize): Promise<VaeSession>;
+  createDenoiser(size: LatentSize): UNetDenoiser;
+}
+
+/** One direction of the VAE. Latents are scaled for the UNet (scaling factor applied). */
+export interface VaeSession {
+  /** Encoder: image [N, 3, H, W] in -1..1 -> latents [N, C, h, w]. Decoder: the way back. */
+  run(input: Tensor): Promise<Tensor>;
+  release(): Promise<void>;
+}
+
+export interface OpenModelOptions {
+  readonly dir: string;
+  readonly execution: Execution;
+  /** Where float32 copies of weights are kept. */
+  readonly cacheDir: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Opens a checkpoint folder. Nothing is loaded before it is used. Throws EditError: 'model-missing', 'model-damaged',
+ * 'model-unsupported', 'disk-full'.
+ */
+export async function openModel(options: OpenModelOptions): Promise<Model> {
+  const { dir, execution, cacheDir, signal } = options;
+  const variant = execution.float === 'float16' ? { variant: 'fp16' } : {};
+  const checkpoint = await openCheckpoint(dir, variant);
+  const unet = parseUNetConfig(checkpoint.unet.config);
+  const vae = parseVaeConfig(checkpoint.vae.config);
+  requireFittingParts(checkpoint, unet, vae);
+  const weightsDir = path.join(cacheDir, 'weights');
+  const single = (weights: StoredTensors) => float32Copy(weights, weightsDir, signal);
+  const unetWeights =
+    execution.float === 'float32' ? await single(checkpoint.unet.weights) : checkpoint.unet.weights;
+  // The VAE of Stable Diffusion leaves the range of half precision: it always runs in single precision.
+  const vaeWeights = await single(checkpoint.vae.weights);
+  const open = (make: () => Graph) => openGraph(dir, make, execution);
+  const vaeGraph = (name: string): GraphOptions => ({
+    name,
+    weights: vaeWeights,
+    float: 'float32',
+    fused: execution.fused,
+  });
+  return {
+    unet,
+    vae,
+    scheduler: parseSchedulerConfig(checkpoint.schedulerConfig),
+    tokenizer: createTokenizer(checkpoint.tokenizer),
+    sizeMultiple: vae.downscale * 2 ** (unet.blockChannels.length - 1),
+    trainingSide: unet.sampleSize * vae.downscale,
+    encodePrompts: (prompts) => encodePrompts(checkpoint, prompts, options),
+    openEncoder: async (size) => {
+      const session = await open(() => buildVaeEncoder(vae, size, vaeGraph('vae encoder')));
+      return vaeSession(session, 'image', 'mean', { before: 1, after: vae.scalingFactor });
+    },
+    openDecoder: async (size) => {
+      const session = await open(() => buildVaeDecoder(vae, size, vaeGraph('vae decoder')));
+      return vaeSession(session, 'latents', 'image', { before: 1 / vae.scalingFactor, after: 1 });
+    },
+    createDenoiser: (size) =>
+      new UNetDenoiser({
+        config: unet,
+        size,
+        graph: { weights: unetWeights, float: execution.float, fused: execution.fused },
+        createSession: open,
+      }),
+  };
+}
+
+function requireFittingParts(checkpoint: Checkpoint, unet: UNetConfig, vae: VaeConfig): void {
+  const text = parseClipTextConfig(checkpoint.textEncoder.config);
+  const fail = (rule: string): never => {
+    throw new EditError('model-unsupported', `${checkpoint.dir}: ${rule}.`, {
+      hint: 'The parts come from different checkpoints: download the folder again.',
+    });
+  };
+  if (unet.latentChannels !== vae.latentChannels) {
+    fail(
+      `the UNet works on ${unet.latentChannels} latent channels, the VAE on ${vae.latentChannels}`,
+    );
+  }
+  if (unet.crossAttentionDim !== text.hiddenSize) {
+    fail(`the UNet reads text of width ${unet.crossAttentionDim}, the text encoder writes ${text.hiddenSize}`); // prettier-ignore
+  }
+}
+
+/** Runs once per edit: the session is not kept. */
+async function encodePrompts(
+  checkpoint: Checkpoint,
+  prompts: readonly string[],
+  { dir, execution, cacheDir, signal }: OpenModelOptions,
+): Promise<Tensor> {
+  const config = parseClipTextConfig(checkpoint.textEncoder.config);
+  const tokenizer = createTokenizer(checkpoint.tokenizer);
+  const weights = await float32Copy(checkpoint.textEncoder.weights, path.join(cacheDir, 'weights'), signal); // prettier-ignore
+  const length = Math.min(config.length, tokenizer.maxLength);
+  const graph = {
+    name: 'text encoder',
+    weights,
+    float: 'float32',
+    fused: execution.fused,
+  } as const;
+  const make = () => buildClipText({ ...config, length }, graph);
+  const session = await openGraph(dir, make, execution);
+  try {
+    const ids = prompts.flatMap((prompt) => tokenizer.encode(prompt).ids.slice(0, length));
+    const { last_hidden_state: embeddings } = await session.run({
+      input_ids: { dims: [prompts.length, length], data: Int32Array.from(ids) },
+    });
+    if (embeddings === undefined) throw new TypeError('The text encoder returned nothing.');
+    return embeddings;
+  } finally {
+    await session.release();
+  }
+}
+
+function vaeSession(
+  session: Session,
+  inputName: string,
+  outputName: string,
+  factors: { readonly before: number; readonly after: number },
+): VaeSession {
+  return {
+    async run(input) {
+      const results = await session.run({ [inputName]: scaled(input, factors.before) });
+      const output = results[outputName];
+      if (output === undefined) throw new TypeError(`The VAE returned no ${outputName}.`);
+      return scaled(output, factors.after);
+    },
+    release: () => session.release(),
+  };
+}
+
+function scaled({ dims, data }: Tensor, factor: number): Tensor {
+  return factor === 1 ? { dims, data } : { dims, data: data.map((value) => value * factor) };
+}
+
+/** A graph that can't be built means that the checkpoint's weights are not those of its config. */
+async function openGraph(
+  dir: string,
+  make: () => Graph,
+  { provider }: Execution,
+): Promise<Session> {
+  try {
+    return await createSession(make(), { provider });
+  } catch (error) {
+    if (error instanceof ShapeError) throw misfit(dir, error);
+    const message = error instanceof Error ? error.message : String(error);
+    if (!/failed to allocate/i.test(message)) throw error;
+    throw new EditError('out-of-memory', 'There is not enough memory to load the model.', {
+      hint: 'Close other programs, or choose a smaller working size with --size.',
+      cause: error,
+    });
+  }
+}
+
+function misfit(dir: string, cause: ShapeError): EditError {
+  return new EditError('model-damaged', `${dir}: ${cause.message}`, {
+    hint: 'config.json and the weights do not belong together: download the checkpoint again.',
+    cause,
+  });
+}
