@@ -1,0 +1,72 @@
+import { resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { editOptions, readEditRequest } from './edit-options.ts';
+import { parseArguments } from './options.ts';
+
+function request(...args: string[]) {
+  const { values, positionals } = parseArguments(args, editOptions);
+  return readEditRequest(values, positionals);
+}
+
+const prompt = ['--prompt', 'a silver wolf'];
+
+describe('readEditRequest', () => {
+  test('a clip and a prompt are enough', () => {
+    expect(request('in/clip.mp4', ...prompt)).toMatchObject({
+      clipPath: resolve('in/clip.mp4'),
+      outPath: resolve('in/clip-edited.mov'),
+      device: 'auto',
+      settings: { prompt: 'a silver wolf', technique: 'pnp', steps: 50, codec: 'prores' },
+    });
+  });
+
+  test('fewer steps bring fewer inversion steps', () => {
+    expect(request('c', ...prompt, '--steps', '4').settings.inversionSteps).toBe(4);
+  });
+
+  test('the reference schedule inverts in ten times as many steps', () => {
+    expect(request('c', ...prompt, '--schedule', 'reference').settings).toMatchObject({
+      steps: 50,
+      inversionSteps: 500,
+    });
+  });
+
+  test('the ending of --out decides the codec', () => {
+    expect(request('c', ...prompt, '--out', 'o.MP4').settings.codec).toBe('h264');
+    expect(request('c', ...prompt, '--out', 'o.mov').settings.codec).toBe('prores');
+  });
+
+  test('the codec decides the ending where there is no --out', () => {
+    expect(request('c.mkv', ...prompt, '--codec', 'h264').outPath).toBe(resolve('c-edited.mp4'));
+  });
+
+  test.each([
+    [['c'], '--prompt is empty; say what the clip should become.'],
+    [prompt, 'edit needs a clip.'],
+    [['c', 'd', ...prompt], "edit takes one clip, got 'd' as well."],
+    [['c', ...prompt, '--strength', '1.4'], '--strength must be between 0 and 1, got 1.4.'],
+    [['c', ...prompt, '--steps', '0'], '--steps must be between 1 and 1000, got 0.'],
+    [
+      ['c', ...prompt, '--inversion-steps', '70'],
+      '--inversion-steps must be a multiple of the 50 sampling steps, got 70.',
+    ],
+    [['c', ...prompt, '--size', '512'], "--size must look like 512x320, got '512'."],
+    [['c', ...prompt, '--size', '32x512'], '--size must be between 64 and 2048, got 32.'],
+    [
+      ['c', ...prompt, '--start', '3', '--end', '1'],
+      '--end must be after the start at 3 seconds, got 1.',
+    ],
+    [['c', ...prompt, '--out', 'o.avi'], "--out must end in .mov or .mp4, got 'o.avi'."],
+    [
+      ['c', ...prompt, '--out', 'o.mov', '--codec', 'h264'],
+      "--out must end in .mp4 for h264, got 'o.mov'.",
+    ],
+    [['c.mov', ...prompt, '--out', './c.mov'], '--out must be another file than the clip.'],
+    [
+      ['c', '--prompt', 'x', '--negative', 'x'.repeat(2_001)],
+      '--negative must have at most 2000 characters, got 2001.',
+    ],
+  ])('%j is refused', (args, message) => {
+    expect(() => request(...args)).toThrow(message);
+  });
+});

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { formatBar, formatLine } from './edit-text.ts';
+
+const inverting = {
+  phase: 'edit',
+  progress: { stage: 'invert', step: 12, steps: 50, progress: 0.255, etaSeconds: 125.2 },
+} as const;
+
+test('a bar shows stage, share, step and time left', () => {
+  expect(formatBar(inverting, 120)).toBe(
+    `invert   [${'#'.repeat(8)}${'-'.repeat(22)}]  25 %  step 12/50  2:06 left`,
+  );
+});
+
+test('a bar never wraps', () => {
+  for (const columns of [20, 40, 60, 80]) {
+    expect(formatBar(inverting, columns).length).toBeLessThan(columns);
+  }
+});
+
+test('a line has no bar, and no time where there is no estimate', () => {
+  const progress = { ...inverting.progress, etaSeconds: null };
+  expect(formatLine({ phase: 'edit', progress })).toBe('invert  25 %  step 12/50');
+  expect(formatLine({ phase: 'upload', doneBytes: 5, totalBytes: 10 })).toBe('upload  50 %');
+  expect(formatLine({ phase: 'queue' })).toBe('queue');
+});

@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  defaultInversionSteps,
+  defaultSettings,
+  parseEditSettings,
+  techniques,
+} from './edit-settings.ts';
+import { FieldError } from './fields.ts';
+
+const settings = { ...defaultSettings(), prompt: 'a silver wolf' };
+
+function refusalOf(change: object): FieldError {
+  try {
+    parseEditSettings({ ...settings, ...change }, 'message.settings');
+  } catch (error) {
+    if (error instanceof FieldError) return error;
+    throw error;
+  }
+  throw new Error('The settings were accepted.');
+}
+
+describe('parseEditSettings', () => {
+  test.each(techniques)('accepts the defaults of %s with a prompt', (technique) => {
+    const chosen = { ...defaultSettings(technique), prompt: 'a silver wolf' };
+    expect(parseEditSettings(chosen)).toEqual(chosen);
+  });
+
+  test.each([
+    [{ strength: 1.4 }, 'message.settings.strength must be between 0 and 1, got 1.4.'],
+    [{ strength: Number.NaN }, 'message.settings.strength must be between 0 and 1, got NaN.'],
+    [{ steps: 0 }, 'message.settings.steps must be between 1 and 1000, got 0.'],
+    [{ steps: 2.5 }, 'message.settings.steps must be a whole number between 1 and 1000, got 2.5.'],
+    [{ guidance: '7' }, "message.settings.guidance must be between 1 and 30, got '7'."],
+    [
+      { keyframeInterval: 65 },
+      'message.settings.keyframeInterval must be between 1 and 64, got 65.',
+    ],
+    [{ seed: -1 }, 'message.settings.seed must be between 0 and 4294967295, got -1.'],
+    [
+      { steps: 4 },
+      'message.settings.inversionSteps must be a multiple of the 4 sampling steps, got 50.',
+    ],
+    [
+      { size: { width: 63, height: 512 } },
+      'message.settings.size.width must be between 64 and 2048, got 63.',
+    ],
+    [{ size: [512, 512] }, 'message.settings.size must be an object, got a list.'],
+    [
+      { startSeconds: 2, endSeconds: 2 },
+      'message.settings.endSeconds must be after the start at 2 seconds, got 2.',
+    ],
+    [
+      { technique: 'magic' },
+      "message.settings.technique must be one of pnp, sdedit, none, got 'magic'.",
+    ],
+    [{ codec: undefined }, 'message.settings.codec must be one of prores, h264, got nothing.'],
+    [{ negativePrompt: null }, 'message.settings.negativePrompt must be a text, got null.'],
+  ])('refuses %j and says why', (change, message) => {
+    expect(refusalOf(change).message).toBe(message);
+    expect(refusalOf(change).code).toBe('invalid-request');
+  });
+
+  test('an empty prompt has a code of its own', () => {
+    expect(refusalOf({ prompt: ' \n' })).toMatchObject({
+      code: 'prompt-empty',
+      message: 'message.settings.prompt is empty; say what the clip should become.',
+    });
+  });
+
+  test('a prompt of 10,000 characters is refused by its length and not repeated', () => {
+    expect(refusalOf({ prompt: 'x'.repeat(10_000) })).toMatchObject({
+      code: 'prompt-too-long',
+      message: 'message.settings.prompt must have at most 2000 characters, got 10000.',
+    });
+  });
+
+  test('a setting that is not known is named together with those that are', () => {
+    expect(refusalOf({ strenght: 1 }).message).toMatch(
+      /^message\.settings\.strenght is not known;/,
+    );
+  });
+
+  test('anything else than settings is refused with a FieldError', () => {
+    fc.assert(
+      fc.property(fc.anything(), (value) => {
+        expect(() => parseEditSettings(value)).toThrow(FieldError);
+      }),
+    );
+  });
+});
+
+describe('defaultInversionSteps', () => {
+  test('always makes settings that are accepted', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 1_000 }),
+        fc.constantFrom('default' as const, 'reference' as const),
+        (steps, schedule) => {
+          const inversionSteps = defaultInversionSteps(steps, schedule);
+          expect(parseEditSettings({ ...settings, steps, inversionSteps }).steps).toBe(steps);
+        },
+      ),
+    );
+  });
+
+  test('the reference schedule has 500 inversion steps for 50 sampling steps', () => {
+    expect(defaultInversionSteps(50, 'reference')).toBe(500);
+  });
+});

@@ -1,0 +1,141 @@
+// The engine process under its supervisor, with fake edits.
+
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { defaultSettings } from '../../protocol/edit-settings.ts';
+import type { EditJob } from '../../companion-server/src/engine/edit-job.ts';
+import { createEngine, type Engine } from '../../companion-server/src/engine/supervisor.ts';
+import { CanceledError } from '../../companion-server/src/errors.ts';
+import { createLifeline } from './lifeline.ts';
+import { createWorkspace, type Workspace } from './workspace.ts';
+
+/** Cancel must take effect within this time. */
+const cancelLimitMs = 100;
+
+function createFakeEngine(name: string): Engine {
+  const engine = createEngine({
+    entry: new URL(`../fixtures/engines/${name}.ts`, import.meta.url),
+  });
+  onTestFinished(() => engine.close());
+  return engine;
+}
+
+function createJob({ clipPath, folder, modelDir, cacheDir }: Workspace, prompt = 'x'): EditJob {
+  return {
+    inputPath: clipPath,
+    outputPath: join(folder, 'result.mov'),
+    modelDir,
+    device: 'cpu',
+    cacheDir,
+    workDir: join(folder, 'work'),
+    settings: { ...defaultSettings(), prompt },
+  };
+}
+
+const ignore = { onProgress: () => undefined };
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+describe('an engine', () => {
+  test('edits, reports progress, and stays warm for the next edit', async () => {
+    const workspace = await createWorkspace();
+    const engine = createFakeEngine('copying');
+    const progress: number[] = [];
+    const job = createJob(workspace);
+    const report = await engine.edit(job, { onProgress: (value) => progress.push(value.step) });
+    expect(report.frames).toBe(40);
+    expect(progress).toEqual([1, 2, 3]);
+    expect(await readFile(job.outputPath)).toEqual(workspace.clipBytes);
+    await expect(engine.edit(job, ignore)).resolves.toEqual(report);
+  });
+
+  test('a failed edit throws the error of the edit, and leaves the engine in use', async () => {
+    const engine = createFakeEngine('failing');
+    const job = createJob(await createWorkspace());
+    for (let round = 0; round < 2; round++) {
+      await expect(engine.edit(job, ignore)).rejects.toMatchObject({
+        code: 'clip-unreadable',
+        message: 'This is no video.',
+        hint: 'Use a video.',
+      });
+    }
+  });
+
+  test('a crash is an engine-crashed error with signal and last words, and the next edit works', async () => {
+    const workspace = await createWorkspace();
+    const engine = createFakeEngine('crashing');
+    await expect(engine.edit(createJob(workspace, 'crash'), ignore)).rejects.toMatchObject({
+      code: 'engine-crashed',
+      message: 'The engine process ended by SIGSEGV. Its last words: the last words',
+    });
+    expect((await engine.edit(createJob(workspace), ignore)).frames).toBe(40);
+  });
+
+  test('an engine that cannot start is an engine-crashed error with its exit code', async () => {
+    const engine = createFakeEngine('unstartable');
+    await expect(engine.edit(createJob(await createWorkspace()), ignore)).rejects.toMatchObject({
+      code: 'engine-crashed',
+      message: 'The engine process ended with exit code 3. Its last words: cannot find the runtime',
+    });
+  });
+
+  test('cancel ends a computing engine and its children within 100 ms and removes their files', async () => {
+    const lifeline = await createLifeline();
+    vi.stubEnv('TEST_LIFELINE_PORT', String(lifeline.port));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const engine = createFakeEngine('hanging');
+    const job = createJob(await createWorkspace());
+    // The best of three: this machine may be busy with something else.
+    const timesMs: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      const canceler = new AbortController();
+      let canceledAt = 0;
+      const onProgress = (): void => {
+        canceledAt = performance.now();
+        canceler.abort();
+      };
+      await expect(engine.edit(job, { onProgress, signal: canceler.signal })).rejects.toThrow(
+        CanceledError,
+      );
+      timesMs.push(performance.now() - canceledAt);
+      expect(await exists(job.workDir)).toBe(false);
+      expect(await exists(job.outputPath)).toBe(false);
+    }
+    expect(lifeline.made()).toBe(6);
+    await lifeline.ended();
+    expect(Math.min(...timesMs)).toBeLessThan(cancelLimitMs);
+  });
+
+  test('cancel while the engine starts ends it', async () => {
+    const engine = createFakeEngine('copying');
+    const job = createJob(await createWorkspace());
+    const canceler = new AbortController();
+    const edited = engine.edit(job, { ...ignore, signal: canceler.signal });
+    canceler.abort();
+    await expect(edited).rejects.toThrow(CanceledError);
+    expect((await engine.edit(job, ignore)).frames).toBe(40);
+  });
+
+  test('an edit that is canceled before it begins does not begin', async () => {
+    const engine = createFakeEngine('copying');
+    const job = createJob(await createWorkspace());
+    const signal = AbortSignal.abort();
+    await expect(engine.edit(job, { ...ignore, signal })).rejects.toThrow(CanceledError);
+    expect(await exists(job.outputPath)).toBe(false);
+  });
+
+  test('an engine that ignores SIGTERM is killed', async () => {
+    const engine = createFakeEngine('stubborn');
+    const canceler = new AbortController();
+    const onProgress = (): void => canceler.abort();
+    await expect(
+      engine.edit(createJob(await createWorkspace()), { onProgress, signal: canceler.signal }),
+    ).rejects.toThrow(CanceledError);
+  });
+});

@@ -1,0 +1,82 @@
+// A companion server with a fake engine, and clients for it.
+
+import { once } from 'node:events';
+import { onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
+import { connect, type Connection } from '../../companion-server/src/client/connection.ts';
+import { createLog } from '../../companion-server/src/log.ts';
+import { startServer, type RunningServer } from '../../companion-server/src/server.ts';
+import { protocolVersion, socketPath, subprotocol } from '../../protocol/version.ts';
+import { parseServerMessage, type ServerMessage } from '../../protocol/server-messages.ts';
+import type { Workspace } from './workspace.ts';
+
+/** Starts a server whose engine is the fixture of this name. It is closed when the test has finished. */
+export async function startTestServer(
+  { cacheDir, modelDir }: Workspace,
+  engineName = 'copying',
+): Promise<RunningServer> {
+  const server = await startServer({
+    config: { port: 0, cacheDir, models: new Map([['model', modelDir]]), logLevel: 'silent' },
+    log: createLog({ level: 'silent', write: () => undefined }),
+    engineEntry: new URL(`../fixtures/engines/${engineName}.ts`, import.meta.url),
+  });
+  onTestFinished(() => server.close());
+  return server;
+}
+
+export async function connectTo({ url, token }: RunningServer): Promise<Connection> {
+  const connection = await connect({ url, token, client: { name: 'test', version: '0' } });
+  onTestFinished(() => connection.close());
+  return connection;
+}
+
+/** A client that may say anything: the raw socket with a queue of what the server said. */
+export interface RawClient {
+  readonly socket: WebSocket;
+  say(message: unknown): void;
+  /** The next message of the server. */
+  hear(): Promise<ServerMessage>;
+  /** Code and reason of the connection's end. */
+  readonly ended: Promise<{ readonly code: number; readonly reason: string }>;
+}
+
+export async function connectRaw({ url }: Pick<RunningServer, 'url'>): Promise<RawClient> {
+  const socket = new WebSocket(new URL(socketPath, url.replace('http', 'ws')), subprotocol);
+  onTestFinished(() => socket.terminate());
+  const heard: ServerMessage[] = [];
+  const waiting: ((message: ServerMessage) => void)[] = [];
+  socket.on('message', (data, isBinary) => {
+    if (isBinary) return;
+    const message = parseServerMessage((data as Buffer).toString('utf8'));
+    const listener = waiting.shift();
+    if (listener === undefined) heard.push(message);
+    else listener(message);
+  });
+  const ended = once(socket, 'close').then(([code, reason]) => ({
+    code: code as number,
+    reason: String(reason),
+  }));
+  await once(socket, 'open');
+  return {
+    socket,
+    ended,
+    say: (message) => socket.send(typeof message === 'string' ? message : JSON.stringify(message)),
+    hear: () => {
+      const message = heard.shift();
+      if (message !== undefined) return Promise.resolve(message);
+      return new Promise((resolve) => waiting.push(resolve));
+    },
+  };
+}
+
+/** Says hello with the right token. */
+export async function greet(client: RawClient, { token }: RunningServer): Promise<ServerMessage> {
+  client.say({
+    type: 'hello',
+    requestId: 0,
+    protocol: protocolVersion,
+    client: { name: 'test', version: '0' },
+    token,
+  });
+  return client.hear();
+}
