@@ -21,9 +21,9 @@ async function deadPid(): Promise<number> {
 
 test('a run folder goes with all that is in it', async () => {
   const cacheDir = await createCacheDir();
-  const { clipsDir, remove } = await createRunDir(cacheDir);
-  await writeFile(join(clipsDir, 'clip.mov'), 'frames');
-  await remove();
+  const runDir = await createRunDir(cacheDir);
+  await writeFile(join(runDir.clipsDir, 'clip.mov'), 'frames');
+  await runDir.remove();
   expect(await readdir(join(cacheDir, 'run'))).toEqual([]);
 });
 
@@ -34,8 +34,8 @@ test('what a killed process left is removed, what a living one uses is kept', as
   for (const name of [stale, used, 'not-ours']) {
     await mkdir(join(cacheDir, 'run', name, 'clips'), { recursive: true });
   }
-  const { remove } = await createRunDir(cacheDir);
-  await remove();
+  const runDir = await createRunDir(cacheDir);
+  await runDir.remove();
   expect((await readdir(join(cacheDir, 'run'))).sort()).toEqual([used, 'not-ours'].sort());
 });
 

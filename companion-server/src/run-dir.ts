@@ -1,14 +1,11 @@
 // The folder of one running server below the cache folder: clips, latents and results lie here and nowhere
 // else, and go with the server. What a killed server left is removed by the next one.
 
-import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EditError } from './errors.ts';
 import { removeAtExit } from './exit-cleanup.ts';
-
-/** The name says who owns the folder: process id, and a random part against reused ids. */
-const namePattern = /^(\d+)-[0-9a-f]{8}$/;
+import { createOwnedName, isOwnerGone } from './owned-name.ts';
 
 export interface RunDir {
   readonly clipsDir: string;
@@ -38,7 +35,7 @@ async function makeRunDir(cacheDir: string): Promise<RunDir> {
   const parent = join(cacheDir, 'run');
   await mkdir(parent, { recursive: true });
   await removeStale(parent);
-  const path = join(parent, `${process.pid}-${randomBytes(4).toString('hex')}`);
+  const path = join(parent, createOwnedName());
   const clipsDir = join(path, 'clips');
   const jobsDir = join(path, 'jobs');
   const forget = removeAtExit(path);
@@ -57,18 +54,6 @@ async function makeRunDir(cacheDir: string): Promise<RunDir> {
 
 async function removeStale(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
-    const owner = namePattern.exec(name)?.[1];
-    if (owner === undefined || isAlive(Number(owner))) continue;
-    await rm(join(parent, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: there is such a process, of another user.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if (isOwnerGone(name)) await rm(join(parent, name), { recursive: true, force: true });
   }
 }

@@ -46,7 +46,7 @@ test('kill -9 leaves no process, and the next run removes what was left', async 
   const workspace = await createWorkspace();
   const lifeline = await createLifeline();
   const env = { TEST_LIFELINE_PORT: String(lifeline.port) };
-  const killed = startCli(workspace, edit, { engine: 'waiting', env });
+  const killed = startCli(workspace, edit, { engine: 'hanging', env });
   await killed.said('step 1/100');
   killed.kill('SIGKILL');
   await killed.ended;
@@ -55,4 +55,6 @@ test('kill -9 leaves no process, and the next run removes what was left', async 
   const next = startCli(workspace, edit);
   expect((await next.ended).exitCode).toBe(0);
   expect(await workspace.leftovers()).toEqual([]);
+  const files = (await readdir(workspace.folder)).sort();
+  expect(files).toEqual(['cache', 'clip-edited.mov', 'clip.mp4', 'model']);
 });

@@ -26,6 +26,8 @@ export async function createLifeline(): Promise<Lifeline> {
   return {
     port: (server.address() as AddressInfo).port,
     made: () => closings.length,
-    ended: async () => void (await Promise.all(closings)),
+    async ended() {
+      await Promise.all(closings);
+    },
   };
 }

@@ -1,10 +1,10 @@
 // The file that a result is written to: beside its final name until it is whole.
 
-import { randomBytes } from 'node:crypto';
-import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { EditError } from '../errors.ts';
 import { removeAtExit } from '../exit-cleanup.ts';
+import { createOwnedName, isOwnerGone } from '../owned-name.ts';
 
 export interface OutputFile {
   /** Open for writing. */
@@ -15,10 +15,13 @@ export interface OutputFile {
   discard(): Promise<void>;
 }
 
-/** Opens a partial file next to `path`. Throws EditError 'output-unwritable'. */
+/**
+ * Opens a partial file next to `path`, and removes those of processes that have ended. Throws EditError
+ * 'output-unwritable'.
+ */
 export async function openOutput(path: string): Promise<OutputFile> {
-  const partialName = `.${basename(path)}.${randomBytes(4).toString('hex')}.partial`;
-  const partialPath = join(dirname(path), partialName);
+  await removeStale(path);
+  const partialPath = join(dirname(path), partialPrefix(path) + createOwnedName());
   const file = await openNew(partialPath, path);
   const forget = removeAtExit(partialPath);
   let isOpen = true;
@@ -46,6 +49,19 @@ export async function openOutput(path: string): Promise<OutputFile> {
       forget();
     },
   };
+}
+
+function partialPrefix(path: string): string {
+  return `.${basename(path)}.partial-`;
+}
+
+async function removeStale(path: string): Promise<void> {
+  const folder = dirname(path);
+  // A folder that cannot be read is reported by the attempt to write there.
+  for (const name of await readdir(folder).catch(() => [])) {
+    const isPartial = name.startsWith(partialPrefix(path));
+    if (isPartial && isOwnerGone(name)) await rm(join(folder, name), { force: true });
+  }
 }
 
 async function openNew(partialPath: string, path: string): Promise<FileHandle> {

@@ -7,7 +7,7 @@ import { toWireError } from '../wire-error.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EngineEvent, EngineOutcome, EngineRequest } from './messages.ts';
-import { killProcessTree } from './process-tree.ts';
+import { endWithParent } from './parent-watch.ts';
 
 export type RunEdit = (
   job: EditJob,
@@ -19,7 +19,7 @@ export function serveEngine(runEdit: RunEdit): void {
   if (process.send === undefined) {
     throw new Error('The engine process is started by the companion server, not by hand.');
   }
-  process.on('disconnect', () => killProcessTree(process.pid, 'SIGKILL'));
+  endWithParent();
   process.on('message', (request: EngineRequest) => void serveRequest(request, runEdit));
   send({ type: 'ready' });
 }
@@ -39,7 +39,7 @@ async function runToOutcome(job: EditJob, runEdit: RunEdit): Promise<EngineOutco
   }
 }
 
-/** A failed send means that the server has gone; 'disconnect' ends this process then. */
+/** A failed send means that the server has gone, which ends this process. */
 function send(event: EngineEvent): void {
   if (process.connected) process.send?.(event, undefined, {}, () => undefined);
 }

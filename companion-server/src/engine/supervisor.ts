@@ -112,8 +112,11 @@ function startProcess(entry: URL, onStderr: (text: string) => void): EngineProce
     execArgv: ['--import', typeScriptLoader()],
     detached: leadsOwnGroup,
     serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // The pipe to its standard input stays silent: its end tells the engine that this process has gone.
+    stdio: ['pipe', 'ignore', 'pipe', 'ipc'],
   });
+  // The engine may be gone before its pipe is closed.
+  child.stdin?.on('error', () => undefined);
   let stderrTail = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderrTail = (stderrTail + text).slice(-stderrTailCharacters);
