@@ -1,14 +1,15 @@
 """One scene: what is in it, where it is, and how it is drawn."""
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 import backgrounds
-from shapes import DRAW, FOOT, STANCE, paint, smoothstep
+from shapes import DRAW, FOOT, STANCE, paint
 import styles
 from world import BACKGROUNDS, COLOURS, OBJECTS, STYLES
 
 OBJECT, OCCLUDER = 3, 4  # layer numbers above backgrounds.SKY, FAR and GROUND
+POST_HALF_WIDTH = 0.09
 LIGHT_HEIGHT = (-0.55, 0.70)  # y and z of the lamp's direction before normalising
 
 
@@ -102,10 +103,17 @@ def contact_shadow(scene, x, y):
 
 def draw_post(scene, x, pixel):
     """A wooden post in the foreground: (coverage, rgb)."""
-    across = (x - scene.occluder) / 0.13
-    coverage = np.clip((1 - np.abs(across)) * 0.13 / pixel + 0.5, 0, 1)
+    across = (x - scene.occluder) / POST_HALF_WIDTH
+    coverage = np.clip((1 - np.abs(across)) * POST_HALF_WIDTH / pixel + 0.5, 0, 1)
     tone = 0.55 + 0.45 * np.sqrt(np.clip(1 - across**2, 0, 1))
     return coverage, np.array([0.42, 0.28, 0.18], np.float32) * tone[..., None]
+
+
+def film_grain(scene, size):
+    """Noise of unit deviation, correlated over about two pixels, new in every frame. [size, size]"""
+    rng = np.random.default_rng((scene.seed, scene.grain_seed))
+    white = rng.standard_normal((size + 1, size + 1)).astype(np.float32)
+    return 0.5 * (white[1:, 1:] + white[:-1, 1:] + white[1:, :-1] + white[:-1, :-1])
 
 
 def render(scene, size=128):
@@ -138,6 +146,5 @@ def render(scene, size=128):
         rgb = styles.watercolor(rgb, line, frame_x, frame_y, scene.seed)
     rgb = rgb * scene.light
     if scene.grain:
-        rng = np.random.default_rng((scene.seed, scene.grain_seed))
-        rgb = rgb + scene.grain * rng.standard_normal(rgb.shape[:2] + (1,)).astype(np.float32)
+        rgb = rgb + scene.grain * film_grain(scene, size)[..., None]
     return (np.clip(rgb, 0, 1) * 255 + 0.5).astype(np.uint8), mask, layer.astype(np.uint8), shadow

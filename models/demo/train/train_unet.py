@@ -26,8 +26,8 @@ from world import COLOURS, OBJECTS, random_caption
 LARGE_FROM = 0.40  # share of the time after which latents are 32x32
 UNIFORM_FROM = 0.55  # share of the time after which all timesteps are equally likely
 DECAY_FROM = 0.60  # share of the time after which the rate falls to zero
-BATCH = {16: 32, 32: 16}  # per process
-RATE = {16: 1.0e-3, 32: 7.0e-4}
+BATCH = {16: 24, 32: 10}  # per process
+RATE = {16: 1.0e-3, 32: 6.0e-4}
 WARM_UP_STEPS = 100
 NO_CAPTION = 0.10
 OBJECT_WEIGHT = 3.0
