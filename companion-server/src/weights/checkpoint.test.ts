@@ -1,0 +1,201 @@
+import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openCheckpoint } from './checkpoint.ts';
+import { checkpointFiles, writeFiles } from './testing/made-checkpoint.ts';
+import { fileBytes, halfFileBytes } from './testing/made-files.ts';
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'checkpoint-'));
+  await writeFiles(dir, checkpointFiles());
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+const json = (value: object) => JSON.stringify(value);
+
+it('opens a whole checkpoint', async () => {
+  const checkpoint = await openCheckpoint(dir);
+  expect(checkpoint.dir).toBe(dir);
+  expect([...checkpoint.unet.weights.keys()]).toEqual(['conv_in.weight']);
+  expect(checkpoint.unet.weights.get('conv_in.weight')).toMatchObject({
+    dtype: 'float16',
+    dims: [2, 4, 3, 3],
+    byteLength: 144,
+    file: join(dir, 'unet', 'diffusion_pytorch_model.safetensors'),
+  });
+  expect(checkpoint.vae.weights.size).toBe(1);
+  expect(checkpoint.textEncoder.config).toEqual({ architectures: ['CLIPTextModel'] });
+  expect(checkpoint.schedulerConfig).toEqual({ num_train_timesteps: 1000 });
+  expect(checkpoint.tokenizer).toEqual({ 'vocab.json': '{}', 'merges.txt': '#version: 0.2\n' });
+});
+
+describe('refuses by name', () => {
+  const pipelines: [string, string][] = [
+    ['StableDiffusionXLPipeline', 'is Stable Diffusion XL'],
+    ['StableDiffusion3Pipeline', 'is Stable Diffusion 3'],
+    ['FluxPipeline', 'is Flux'],
+    ['StableDiffusionInpaintPipeline', 'an inpainting model'],
+    ['StableDiffusionDepth2ImgPipeline', 'a depth-guided model'],
+    ['StableDiffusionUpscalePipeline', 'an upscaler'],
+    ['StableDiffusionLatentUpscalePipeline', 'an upscaler'],
+    ['StableDiffusionInstructPix2PixPipeline', 'InstructPix2Pix'],
+    ['StableVideoDiffusionPipeline', 'an image-to-video model'],
+    ['TextToVideoSDPipeline', 'a video model'],
+    ['SomethingNewPipeline', 'SomethingNewPipeline is not a pipeline that is known here'],
+  ];
+  it.each(pipelines)('%s', async (className, message) => {
+    await writeFiles(dir, { 'model_index.json': json({ _class_name: className }) });
+    await expect(openCheckpoint(dir)).rejects.toMatchObject({
+      code: 'model-unsupported',
+      message: expect.stringContaining(message) as string,
+    });
+  });
+
+  const files: [string, string, object, string][] = [
+    [
+      'two text encoders',
+      'model_index.json',
+      { _class_name: 'StableDiffusionPipeline', text_encoder_2: [] },
+      'two text encoders',
+    ],
+    [
+      'SDXL conditioning',
+      'unet/config.json',
+      { in_channels: 4, addition_embed_type: 'text_time' },
+      'Stable Diffusion XL',
+    ],
+    [
+      'other conditioning',
+      'unet/config.json',
+      { addition_embed_type: 'image' },
+      'addition_embed_type "image"',
+    ],
+    ['9 channels', 'unet/config.json', { in_channels: 9 }, 'an inpainting model: its UNet takes 9'],
+    ['5 channels', 'unet/config.json', { in_channels: 5 }, 'a depth-guided model'],
+    ['7 channels', 'unet/config.json', { in_channels: 7 }, 'an upscaler'],
+    ['8 channels', 'unet/config.json', { in_channels: 8 }, 'image-to-video'],
+    [
+      'a 3D UNet',
+      'unet/config.json',
+      { _class_name: 'UNet3DConditionModel' },
+      'unet must be UNet2DConditionModel, is "UNet3DConditionModel"',
+    ],
+    [
+      'a tiny VAE',
+      'vae/config.json',
+      { _class_name: 'AutoencoderTiny' },
+      'vae must be AutoencoderKL',
+    ],
+    [
+      'another text encoder',
+      'text_encoder/config.json',
+      { architectures: ['T5EncoderModel'] },
+      'is "T5EncoderModel"',
+    ],
+  ];
+  it.each(files)('%s', async (_, file, content, message) => {
+    await writeFiles(dir, { [file]: json(content) });
+    await expect(openCheckpoint(dir)).rejects.toMatchObject({
+      code: 'model-unsupported',
+      message: expect.stringContaining(message) as string,
+    });
+  });
+
+  it('a single-file checkpoint, named itself or by its folder', async () => {
+    const ldm = halfFileBytes({ 'model.diffusion_model.input_blocks.0.0.weight': [1] });
+    const folder = join(dir, 'single');
+    await writeFiles(folder, { 'v1-5-pruned.safetensors': ldm });
+    for (const path of [folder, join(folder, 'v1-5-pruned.safetensors')]) {
+      await expect(openCheckpoint(path)).rejects.toMatchObject({
+        code: 'model-unsupported',
+        message: expect.stringContaining('single-file checkpoint in LDM naming') as string,
+      });
+    }
+  });
+
+  it('LDM naming inside a component', async () => {
+    const ldm = halfFileBytes({ 'first_stage_model.decoder.conv_in.weight': [1] });
+    await writeFiles(dir, { 'vae/diffusion_pytorch_model.safetensors': ldm });
+    await expect(openCheckpoint(dir)).rejects.toThrow('LDM naming');
+  });
+
+  it('a file of another kind, a pickle', async () => {
+    await writeFiles(dir, { 'notes.txt': 'hello', 'model.ckpt': 'pickle' });
+    await expect(openCheckpoint(join(dir, 'notes.txt'))).rejects.toThrow(
+      'a checkpoint is a folder',
+    );
+    await expect(openCheckpoint(join(dir, 'model.ckpt'))).rejects.toThrow('is a pickle');
+  });
+});
+
+describe('says which file is missing', () => {
+  const cases = [
+    'model_index.json',
+    'unet/config.json',
+    'unet/diffusion_pytorch_model.safetensors',
+    'vae/diffusion_pytorch_model.safetensors',
+    'text_encoder/model.safetensors',
+    'scheduler/scheduler_config.json',
+    'tokenizer/vocab.json',
+    'tokenizer/merges.txt',
+  ];
+  it.each(cases)('%s', async (name) => {
+    await unlink(join(dir, name));
+    await expect(openCheckpoint(dir)).rejects.toMatchObject({
+      code: 'model-missing',
+      message: expect.stringContaining(join(dir, name)) as string,
+    });
+  });
+
+  it('a whole component, a whole checkpoint', async () => {
+    await rm(join(dir, 'vae'), { recursive: true });
+    await expect(openCheckpoint(dir)).rejects.toThrow(join(dir, 'vae', 'config.json'));
+    await expect(openCheckpoint(join(dir, 'none'))).rejects.toMatchObject({
+      code: 'model-missing',
+    });
+  });
+});
+
+describe('calls damaged', () => {
+  it('a truncated weight file', async () => {
+    const whole = halfFileBytes({ 'conv_in.weight': [2, 4, 3, 3] });
+    const file = 'unet/diffusion_pytorch_model.safetensors';
+    await writeFiles(dir, { [file]: whole.subarray(0, -1) });
+    await expect(openCheckpoint(dir)).rejects.toMatchObject({
+      code: 'model-damaged',
+      message: expect.stringContaining(join(dir, file)) as string,
+    });
+  });
+
+  it.each(['model_index.json', 'unet/config.json', 'scheduler/scheduler_config.json'])(
+    '%s that is no JSON object',
+    async (name) => {
+      for (const content of ['{', '[]', '', 'null', 'hello']) {
+        await writeFile(join(dir, name), content);
+        await expect(openCheckpoint(dir)).rejects.toMatchObject({
+          code: 'model-damaged',
+          message: expect.stringContaining(join(dir, name)) as string,
+        });
+      }
+    },
+  );
+
+  it('a model_index.json without a class name', async () => {
+    await writeFiles(dir, { 'model_index.json': '{}' });
+    await expect(openCheckpoint(dir)).rejects.toThrow('has no _class_name');
+  });
+});
+
+it('refuses weights of a dtype that no network takes, and ignores position_ids', async () => {
+  const file = 'text_encoder/model.safetensors';
+  const integers = (name: string) =>
+    fileBytes('I64', { [name]: [2] }, () => new Array<number>(8).fill(0));
+  await writeFiles(dir, { [file]: integers('text_model.embeddings.position_ids') });
+  expect((await openCheckpoint(dir)).textEncoder.weights.size).toBe(0);
+  await writeFiles(dir, { [file]: integers('text_model.final_layer_norm.bias') });
+  await expect(openCheckpoint(dir)).rejects.toThrow(
+    'tensor "text_model.final_layer_norm.bias": weights must be F32, F16 or BF16, got I64',
+  );
+});
