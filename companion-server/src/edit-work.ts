@@ -1,7 +1,7 @@
 // The work of one job on this server: an edit by the engine, inside a folder that the server makes for it.
 
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -10,6 +10,7 @@ import { codecExtensions, type EditSettings } from '../../protocol/edit-settings
 import type { EditReport } from '../../protocol/edit-report.ts';
 import type { Engine } from './engine/supervisor.ts';
 import type { Work } from './jobs/queue.ts';
+import { removeAbandonedFiles } from './weights/write-whole.ts';
 
 export interface EditSpec {
   /** Absolute path of the uploaded clip. */
@@ -31,23 +32,26 @@ export interface EditWorkOptions {
   readonly engine: Pick<Engine, 'edit'>;
   /** Each job gets a folder of its own below this one. */
   readonly jobsDir: string;
-  /** Where float32 copies of weights are kept between runs. */
-  readonly weightsDir: string;
+  /** What the engine keeps between edits lies below this folder. */
+  readonly cacheDir: string;
 }
 
 export interface EditWork {
+  /** Removes what engines of killed servers have left in the cache folder. Call before the first job. */
+  readonly prepare: () => Promise<void>;
   readonly work: Work<EditSpec, EditResult>;
   /** Removes a job's folder. */
   readonly discard: (jobId: string) => Promise<void>;
 }
 
 /** The work function for the job queue. A job that fails or is canceled leaves no folder. */
-export function createEditWork({ engine, jobsDir, weightsDir }: EditWorkOptions): EditWork {
+export function createEditWork({ engine, jobsDir, cacheDir }: EditWorkOptions): EditWork {
   const folderOf = (jobId: string): string => join(jobsDir, jobId);
   const discard = (jobId: string): Promise<void> =>
     rm(folderOf(jobId), { recursive: true, force: true, maxRetries: 3 });
 
   return {
+    prepare: () => removeAbandonedWeights(cacheDir),
     discard,
     async work(jobId, { clipPath, modelDir, device, settings }, hooks) {
       const folder = folderOf(jobId);
@@ -60,7 +64,7 @@ export function createEditWork({ engine, jobsDir, weightsDir }: EditWorkOptions)
             outputPath: path,
             modelDir,
             device,
-            cacheDir: weightsDir,
+            cacheDir,
             workDir: join(folder, 'work'),
             settings,
           },
@@ -70,10 +74,17 @@ export function createEditWork({ engine, jobsDir, weightsDir }: EditWorkOptions)
         return { path, sizeBytes: size, sha256: await hashFile(path), report };
       } catch (error) {
         await discard(jobId);
+        await removeAbandonedWeights(cacheDir);
         throw error;
       }
     },
   };
+}
+
+/** An engine that was ended while it copied weights leaves a part of the copy. */
+async function removeAbandonedWeights(cacheDir: string): Promise<void> {
+  const weightsDir = join(cacheDir, 'weights');
+  if (existsSync(weightsDir)) await removeAbandonedFiles(weightsDir);
 }
 
 async function hashFile(path: string): Promise<string> {

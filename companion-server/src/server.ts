@@ -4,7 +4,6 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { createEditWork } from './edit-work.ts';
 import { createEngine } from './engine/supervisor.ts';
@@ -47,11 +46,12 @@ export async function startServer({
     entry: engineEntry,
     onStderr: (text) => log.debug('engine', { text: text.trimEnd() }),
   });
-  const { work, discard } = createEditWork({
+  const { prepare, work, discard } = createEditWork({
     engine,
     jobsDir: runDir.jobsDir,
-    weightsDir: join(config.cacheDir, 'weights'),
+    cacheDir: config.cacheDir,
   });
+  await prepare();
   const queue = createJobQueue({
     work,
     discard,

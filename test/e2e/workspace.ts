@@ -12,7 +12,7 @@ export interface Workspace {
   readonly clipBytes: Buffer;
   readonly modelDir: string;
   readonly cacheDir: string;
-  /** Every file and folder below the cache folder, but its empty `run`. */
+  /** Every file and folder below the cache folder, but its `run` and `weights` themselves. */
   leftovers(): Promise<readonly string[]>;
 }
 
@@ -38,7 +38,7 @@ export async function createWorkspace(): Promise<Workspace> {
     cacheDir,
     async leftovers() {
       const found = await readdir(cacheDir, { recursive: true }).catch(() => []);
-      return found.filter((name) => name !== 'run');
+      return found.filter((name) => name !== 'run' && name !== 'weights');
     },
   };
 }

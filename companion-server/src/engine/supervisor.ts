@@ -55,7 +55,8 @@ export function createEngine({ entry, onStderr = () => undefined }: EngineOption
   function start(): EngineProcess {
     const started = startProcess(entry, onStderr);
     const killAtExit = (): void => signalTree(started.child, 'SIGKILL');
-    process.once('exit', killAtExit);
+    // Before the removal of its files, or it would write more of them.
+    process.prependOnceListener('exit', killAtExit);
     void started.ended.then(() => {
       process.off('exit', killAtExit);
       if (running === started) running = undefined;
