@@ -10,6 +10,7 @@ import {
   buildPlainUNet,
   buildPropagationUNet,
   type LatentSize,
+  type ObservedBlocks,
 } from '../nets/unet-graphs.ts';
 import type { GraphOptions } from '../onnx/builder.ts';
 import type { Graph } from '../onnx/graph.ts';
@@ -18,6 +19,15 @@ import type { Denoiser, EditPrediction, Injection, KeyframeTokens, StepInput } f
 import { concatRows, tensor, type Tensor } from '../tensor/tensor.ts';
 import type { PropagationPlan } from '../tokenflow/propagation.ts';
 
+/** Lets a comparison look into the network. */
+export interface Observation {
+  readonly blocks: ObservedBlocks;
+  /** Further outputs of a keyframe or propagation pass, by name (unet-graphs.ts). */
+  readonly onTokens: (tokens: Results) => void;
+}
+
+type Results = Readonly<Record<string, Tensor>>;
+
 export interface UNetDenoiserOptions {
   readonly config: UNetConfig;
   readonly size: LatentSize;
@@ -25,9 +35,8 @@ export interface UNetDenoiserOptions {
   readonly graph: Omit<GraphOptions, 'name'>;
   /** Builds the graph and loads it. */
   readonly createSession: (make: () => Graph) => Promise<Session>;
+  readonly observation?: Observation;
 }
-
-type Results = Readonly<Record<string, Tensor>>;
 
 /** Runs the UNet's graphs and counts what they cost. Call `release` when done. */
 export class UNetDenoiser implements Denoiser {
@@ -74,11 +83,12 @@ export class UNetDenoiser implements Denoiser {
   async editKeyframes(keyframes: readonly number[], input: StepInput): Promise<KeyframeTokens> {
     const { config, size } = this.options;
     const session = this.session(`keyframes ${label(input.injection)}`, (graph) =>
-      buildKeyframeUNet(config, size, input.injection, graph),
+      buildKeyframeUNet(config, size, input.injection, graph, this.options.observation?.blocks),
     );
     const results = await (await session).run(this.feeds(input));
     this.count(branchCount * keyframes.length);
-    const count = Object.keys(results).length / 2;
+    this.options.observation?.onTokens(results);
+    const count = Object.keys(results).filter((name) => name.startsWith('source.')).length;
     return {
       keyframes,
       blocks: Array.from({ length: count }, (_, i) => ({
@@ -97,7 +107,7 @@ export class UNetDenoiser implements Denoiser {
     // Without self-attention on this pass there are no queries and keys to inject.
     const injection = { attention: false, features: input.injection.features };
     const session = this.session(`propagation ${label(injection)}`, (graph) =>
-      buildPropagationUNet(config, size, injection, graph),
+      buildPropagationUNet(config, size, injection, graph, this.options.observation?.blocks),
     );
     return this.runEdit(session, input, {
       job_frame: indices(plan.jobFrame),
@@ -131,6 +141,7 @@ export class UNetDenoiser implements Denoiser {
     more: Readonly<Record<string, Tensor | IndexTensor>>,
   ): Promise<EditPrediction> {
     const results = await (await session).run({ ...this.feeds(input), ...more });
+    this.options.observation?.onTokens(results);
     this.count(branchCount * (input.edited.dims[0] ?? 0));
     return { negative: pick(results, 'negative'), target: pick(results, 'target') };
   }

@@ -23,8 +23,9 @@ const injectedResnet = 'up_blocks.1.resnets.1';
 /** Self-attention layers whose queries and keys Plug-and-Play shares: layers 4 to 11 of the decoder. */
 const injectedAttention = /^up_blocks\.(1\.attentions\.[12]|[23]\.attentions\.[012])\./;
 
-/** Most scores of one correspondence search that exist at once: 64 MiB in float32. */
+/** Most similarities that exist at once when `typicalJobs` searches run together: 64 MiB in float32. */
 const maxSimilarities = 16 * 1024 * 1024;
+const typicalJobs = 8;
 
 /** Most keyframes that one joint pass may hold; bounds the chunks of the plain attention. */
 export const maxJointKeyframes = 16;
@@ -163,7 +164,7 @@ function correspondences(
 ): Value {
   const queries = ops.gather(g, ops.cast(g, frames, 'float32'), plan.jobFrame, 0);
   const keys = ops.transpose(g, ops.gather(g, keyframes, plan.jobKeyframe, 0), [0, 2, 1]);
-  const chunks = chunkCount(length, (length * length) / maxSimilarities);
+  const chunks = chunkCount(length, (typicalJobs * length * length) / maxSimilarities);
   const parts = chunks === 1 ? [queries] : ops.split(g, queries, 1, chunks);
   const found = parts.map((part) => ops.argMax(g, ops.matMul(g, part, keys)));
   const [only] = found;

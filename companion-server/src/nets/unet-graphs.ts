@@ -49,6 +49,12 @@ export function buildPerFrameUNet(
 }
 
 /**
+ * The tokens that enter and leave the blocks named here (checkpoint keys of transformer blocks) become the further
+ * outputs `in.{key}` and `out.{key}` [3*frames*length, C]: to compare with another implementation.
+ */
+export type ObservedBlocks = readonly string[];
+
+/**
  * Inputs: as buildPerFrameUNet, for the K keyframes.
  * Outputs per transformer block i: `source.{i}` [K, length, C], `tokens.{i}` [3, K, length, C].
  * What follows the last block is not computed.
@@ -58,9 +64,11 @@ export function buildKeyframeUNet(
   size: LatentSize,
   injection: Injection,
   options: GraphOptions,
+  observed: ObservedBlocks = [],
 ): Graph {
   const g = new GraphBuilder(options);
-  network(g, config, branchLatents(g, config, size), keyframeVariant(injection));
+  const variant = observing(keyframeVariant(injection), observed);
+  network(g, config, branchLatents(g, config, size), variant);
   return g.finish();
 }
 
@@ -73,12 +81,24 @@ export function buildPropagationUNet(
   size: LatentSize,
   injection: Injection,
   options: GraphOptions,
+  observed: ObservedBlocks = [],
 ): Graph {
   const g = new GraphBuilder(options);
   const latents = branchLatents(g, config, size);
-  const plan = propagationInputs(g);
-  outputEdits(g, network(g, config, latents, propagationVariant(injection, plan)));
+  const variant = observing(propagationVariant(injection, propagationInputs(g)), observed);
+  outputEdits(g, network(g, config, latents, variant));
   return g.finish();
+}
+
+function observing(variant: UNetVariant, observed: ObservedBlocks): UNetVariant {
+  return {
+    ...variant,
+    observe: (g, key, entering, leaving) => {
+      if (!observed.includes(key)) return;
+      g.output(`in.${key}`, entering);
+      g.output(`out.${key}`, leaving);
+    },
+  };
 }
 
 function network(g: GraphBuilder, config: UNetConfig, latents: Value, variant: UNetVariant): Value {

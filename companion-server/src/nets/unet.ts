@@ -31,6 +31,8 @@ export interface UNetVariant {
   readonly branches: number;
   /** normed: layer-normed token rows [branches*n*length, C] -> rows of the attention's output, projected. */
   selfAttention(g: GraphBuilder, normed: Value, block: SelfAttentionBlock): Value;
+  /** Sees the token rows [branches*n*length, C] that enter and leave a transformer block, for comparisons. */
+  observe?(g: GraphBuilder, blockKey: string, entering: Value, leaving: Value): void;
   /** True when every branch gets the source branch's result of this residual block's second convolution. */
   sharesConvolution(resnetKey: string): boolean;
 }
@@ -189,7 +191,9 @@ class UNetBuilder {
     const cross = this.crossAttention(layerNorm(g, mixed, `${blockKey}.norm2`), blockKey, heads);
     const informed = ops.add(g, mixed, cross);
     const forward = this.feedForward(layerNorm(g, informed, `${blockKey}.norm3`), `${blockKey}.ff`);
-    return ops.add(g, informed, forward);
+    const leaving = ops.add(g, informed, forward);
+    this.variant.observe?.(g, blockKey, rows, leaving);
+    return leaving;
   }
 
   /** Each branch looks at its own row of the context: the branches are the batch, all its tokens one sequence. */

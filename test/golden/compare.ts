@@ -1,0 +1,26 @@
+// Every comparison that a folder of golden data offers.
+
+import { openFlowSetting, compareFlows } from './flows.ts';
+import { compareBlocks } from './blocks.ts';
+import { compareTextEncoders, compareTokenizer } from './clip.ts';
+import { GoldenFile, holds, type GoldenRun } from './folder.ts';
+import { compareUNet, compareVae } from './networks.ts';
+import type { GoldenReport } from './report.ts';
+
+export async function compareFolder(
+  dir: string,
+  run: GoldenRun,
+  report: GoldenReport,
+): Promise<void> {
+  if (holds(dir, 'tokenizer_cases.json')) await compareTokenizer(dir, report);
+  await compareTextEncoders(dir, run, report);
+  if (!holds(dir, 'golden.safetensors')) return;
+  const golden = await GoldenFile.open(dir);
+  if (golden.has('unet.in.latents')) await compareUNet(dir, golden, run, report);
+  if (golden.has('vae.in.image')) await compareVae(dir, golden, run, report);
+  if (golden.has('flow.in.latents')) {
+    const setting = await openFlowSetting(dir, golden, run);
+    await compareFlows(setting, report);
+    await compareBlocks(setting, report);
+  }
+}

@@ -1,0 +1,178 @@
+// Inversion and whole edits against the golden latents: free-running on the CPU; elsewhere every step starts from the
+// golden latents before it, because a nearest neighbour that flips by rounding changes a frame for good.
+
+import { createSchedule, type Schedule } from '../../companion-server/src/diffusion/schedule.ts';
+import { parseSchedulerConfig } from '../../companion-server/src/diffusion/scheduler-config.ts';
+import { UNetDenoiser } from '../../companion-server/src/engine/denoiser.ts';
+import { sliceRows, tensor, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
+import type { Contexts } from '../../companion-server/src/tokenflow/denoiser.ts';
+import { noInjection } from '../../companion-server/src/tokenflow/injection.ts';
+import { invert } from '../../companion-server/src/tokenflow/inversion.ts';
+import { sample, type SamplerOptions } from '../../companion-server/src/tokenflow/sampler.ts';
+import { MemoryLatents } from '../memory-latents.ts';
+import { maxAbsError } from '../numbers.ts';
+import { readJson, type GoldenFile, type GoldenRun } from './folder.ts';
+import { openUNet } from './networks.ts';
+import type { GoldenReport } from './report.ts';
+
+const limits = { inversion: 1e-4, flow: 2e-3, frameOnDevice: 5e-3 } as const;
+
+/** Of the frames, so many may differ on a device: a near-tie between neighbours flips by rounding. */
+const flippedShare = 1 / 8;
+
+const flows = {
+  pnp: { propagation: 'reference', isInjected: true, start: 'pnp.start' },
+  sdedit: { propagation: 'reference', isInjected: false, start: 'sdedit.start' },
+  paper: { propagation: 'paper', isInjected: true, start: 'pnp.start' },
+  perframe: { propagation: 'per-frame', isInjected: false, start: 'pnp.start' },
+} as const;
+export type FlowName = keyof typeof flows;
+
+/** What all flows of a folder share. */
+export interface FlowSetting {
+  readonly golden: GoldenFile;
+  readonly run: GoldenRun;
+  readonly unet: Awaited<ReturnType<typeof openUNet>>;
+  readonly schedule: Schedule;
+  readonly contexts: Contexts;
+  readonly clip: Tensor; // [N, C, h, w]
+  readonly size: { readonly height: number; readonly width: number };
+}
+
+export async function openFlowSetting(
+  dir: string,
+  golden: GoldenFile,
+  run: GoldenRun,
+): Promise<FlowSetting> {
+  const config = parseSchedulerConfig(await readJson(dir, 'scheduler', 'scheduler_config.json'));
+  const clip = await golden.read('flow.in.latents');
+  const [, , height = 0, width = 0] = clip.dims;
+  return {
+    golden,
+    run,
+    unet: await openUNet(dir, run),
+    schedule: createSchedule(config, golden.number('steps')),
+    contexts: {
+      source: await golden.read('flow.in.source_context'),
+      negative: await golden.read('flow.in.negative_context'),
+      target: await golden.read('flow.in.target_context'),
+    },
+    clip,
+    size: { height, width },
+  };
+}
+
+export async function compareFlows(setting: FlowSetting, report: GoldenReport): Promise<void> {
+  const denoiser = new UNetDenoiser({ ...setting.unet, size: setting.size });
+  await compareInversion(setting, denoiser, report);
+  for (const flow of Object.keys(flows) as FlowName[]) {
+    if (setting.golden.names.some((name) => name.startsWith(`${flow}.t`))) {
+      await compareFlow(setting, flow, denoiser, report);
+    }
+  }
+  await denoiser.release();
+}
+
+const isFreeRunning = ({ run }: FlowSetting) => run.execution.provider === 'cpu';
+
+async function compareInversion(
+  setting: FlowSetting,
+  denoiser: UNetDenoiser,
+  report: GoldenReport,
+): Promise<void> {
+  const { golden, schedule, contexts, clip } = setting;
+  const upwards = schedule.timesteps.toReversed();
+  const current = new MemoryLatents(clip);
+  const run = invert({
+    denoiser,
+    schedule,
+    context: contexts.source,
+    latents: current,
+    keep: () => undefined,
+    chunkSize: clip.dims[0] ?? 1,
+  });
+  for await (const step of run) {
+    const name = `inversion.t${upwards[step - 1] ?? ''}`;
+    const expected = await golden.read(name);
+    compareLatents(setting, name, current.tensor, expected, limits.inversion, report);
+    if (!isFreeRunning(setting)) current.tensor = expected;
+  }
+}
+
+async function compareFlow(
+  setting: FlowSetting,
+  flow: FlowName,
+  denoiser: UNetDenoiser,
+  report: GoldenReport,
+): Promise<void> {
+  const { golden } = setting;
+  const start = await golden.read(flows[flow].start);
+  const latents = new MemoryLatents(start);
+  const options = await samplerOptions(setting, flow, denoiser, latents);
+  for await (const step of sample(options)) {
+    const name = `${flow}.t${step.timestep}`;
+    const expected = await golden.read(name);
+    // The sampler swaps two stores of which this side made both.
+    const store = step.latents as MemoryLatents;
+    compareLatents(setting, name, store.tensor, expected, limits.flow, report);
+    if (!isFreeRunning(setting)) store.tensor = expected;
+  }
+}
+
+/** The sampler as the golden data was made, from `latents` on. */
+export async function samplerOptions(
+  { golden, schedule, contexts, clip }: FlowSetting,
+  flow: FlowName,
+  denoiser: UNetDenoiser,
+  latents: MemoryLatents,
+): Promise<SamplerOptions> {
+  const { propagation, isInjected } = flows[flow];
+  const keyframes = propagation === 'per-frame' ? null : await golden.integers(`${flow}.keyframes`);
+  const perStep = keyframes?.dims[1] ?? 0;
+  const source = new Map<number, MemoryLatents>();
+  for (const timestep of schedule.timesteps) {
+    source.set(timestep, new MemoryLatents(await golden.read(`inversion.t${timestep}`)));
+  }
+  return {
+    denoiser,
+    schedule,
+    contexts,
+    guidance: golden.number('guidance'),
+    thresholds: isInjected
+      ? { attention: golden.number('pnp_attn_t'), features: golden.number('pnp_f_t') }
+      : noInjection,
+    propagation,
+    keyframesAt: (step) => keyframes?.data.slice(step * perStep, (step + 1) * perStep) ?? [],
+    keyframeInterval: golden.number('batch_size'),
+    jointLimit: perStep,
+    chunkSize: golden.number('batch_size'),
+    startStep: 0,
+    source: { at: (timestep) => source.get(timestep) ?? latents },
+    latents,
+    spare: new MemoryLatents(tensor(clip.dims)),
+  };
+}
+
+/** As a whole on the CPU, frame by frame elsewhere. */
+function compareLatents(
+  setting: FlowSetting,
+  name: string,
+  actual: Tensor,
+  expected: Tensor,
+  limit: number,
+  report: GoldenReport,
+): void {
+  if (isFreeRunning(setting)) {
+    report.compare(name, actual.data, expected.data, limit);
+    return;
+  }
+  const frames = expected.dims[0] ?? 0;
+  const errors = Array.from({ length: frames }, (_, i) =>
+    maxAbsError(sliceRows(actual, i, i + 1).data, sliceRows(expected, i, i + 1).data),
+  );
+  const close = errors.filter((error) => error <= limits.frameOnDevice).length;
+  const needed = frames - Math.floor(frames * flippedShare);
+  const worst = Math.max(...errors).toExponential(2);
+  const finding = `${close} of ${frames} frames within ${limits.frameOnDevice.toExponential(0)}, ${needed} needed, worst ${worst}`;
+  report.record(name, close >= needed, finding);
+}

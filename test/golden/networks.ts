@@ -1,0 +1,86 @@
+// UNet and VAE forwards against the golden tensors.
+
+import path from 'node:path';
+import { UNetDenoiser } from '../../companion-server/src/engine/denoiser.ts';
+import { parseUNetConfig } from '../../companion-server/src/nets/unet-config.ts';
+import { parseVaeConfig } from '../../companion-server/src/nets/vae-config.ts';
+import { buildVaeDecoder, buildVaeEncoder } from '../../companion-server/src/nets/vae.ts';
+import { createSession } from '../../companion-server/src/onnx/session.ts';
+import { concatRows, sliceRows, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
+import { openComponent } from '../../companion-server/src/weights/component.ts';
+import { weightsFor, type GoldenFile, type GoldenRun } from './folder.ts';
+import type { GoldenReport } from './report.ts';
+
+/** Largest error in single precision on the CPU, and on another device. */
+const limits = { cpu: 1e-4, other: 5e-3 } as const;
+
+export function networkLimit({ execution }: GoldenRun): number {
+  return execution.provider === 'cpu' ? limits.cpu : limits.other;
+}
+
+export async function openUNet(dir: string, run: GoldenRun) {
+  const component = await openComponent(path.join(dir, 'unet'), 'unet');
+  const { provider, float, fused } = run.execution;
+  return {
+    config: parseUNetConfig(component.config),
+    graph: { weights: await weightsFor(component.weights, run), float, fused },
+    createSession: (make: () => Parameters<typeof createSession>[0]) =>
+      createSession(make(), { provider }),
+  };
+}
+
+export async function compareUNet(
+  dir: string,
+  golden: GoldenFile,
+  run: GoldenRun,
+  report: GoldenReport,
+): Promise<void> {
+  const latents = await golden.read('unet.in.latents');
+  const context = await golden.read('unet.in.context');
+  const [pictures = 0, , height = 0, width = 0] = latents.dims;
+  const denoiser = new UNetDenoiser({ ...(await openUNet(dir, run)), size: { height, width } });
+  for (const name of golden.names.filter((entry) => entry.startsWith('unet.out.t'))) {
+    const timestep = Number(name.slice('unet.out.t'.length));
+    const outputs: Tensor[] = [];
+    for (let i = 0; i < pictures; i++) {
+      const one = sliceRows(latents, i, i + 1);
+      outputs.push(await denoiser.predict(one, timestep, sliceRows(context, i, i + 1)));
+    }
+    const expected = await golden.read(name);
+    report.compare(name, concatRows(outputs).data, expected.data, networkLimit(run));
+  }
+  await denoiser.release();
+}
+
+export async function compareVae(
+  dir: string,
+  golden: GoldenFile,
+  run: GoldenRun,
+  report: GoldenReport,
+): Promise<void> {
+  const component = await openComponent(path.join(dir, 'vae'), 'vae');
+  const config = parseVaeConfig(component.config);
+  const weights = await weightsFor(component.weights, { ...run, execution: { ...run.execution, float: 'float32' } }); // prettier-ignore
+  const mean = await golden.read('vae.out.mean');
+  const [, , height = 0, width = 0] = mean.dims;
+  const { provider, fused } = run.execution;
+  const options = (name: string) => ({ name, weights, float: 'float32', fused }) as const;
+  const size = { height, width };
+
+  const encoder = await createSession(buildVaeEncoder(config, size, options('encoder')), {
+    provider,
+  });
+  const encoded = await encoder.run({ image: await golden.read('vae.in.image') });
+  await encoder.release();
+  const decoder = await createSession(buildVaeDecoder(config, size, options('decoder')), {
+    provider,
+  });
+  const decoded = await decoder.run({ latents: mean });
+  await decoder.release();
+
+  const results = { mean: encoded['mean'], logvar: encoded['logvar'], decoded: decoded['image'] };
+  for (const [part, actual] of Object.entries(results)) {
+    const expected = await golden.read(`vae.out.${part}`);
+    report.compare(`vae.out.${part}`, actual?.data ?? [], expected.data, networkLimit(run));
+  }
+}
