@@ -42,8 +42,8 @@ export interface Encoder {
 const noColour: ColourTags = { range: null, primaries: null, transfer: null, matrix: null };
 
 /**
- * Starts writing `file`: .mov for ProRes; .mp4, .m4v or .mov for H.264. The size is kept to the pixel: where 4:2:0
- * cannot hold an odd width or height, H.264 is written as 4:4:4. Throws EditError `invalid-request` for another
+ * Starts writing `file`: .mov for ProRes; .mp4, .m4v or .mov for H.264. The size is kept to the pixel: odd edges,
+ * which halved chroma cannot hold, are written as 4:4:4. Throws EditError `invalid-request` for another
  * ending, `output-unwritable`, `disk-full`, `ffmpeg-missing`; CanceledError. `write` and `finish` throw the same and
  * FfmpegError `ffmpeg-failed`. Always end with `finish` or `abort`.
  */
@@ -131,26 +131,31 @@ function videoOptions(options: EncoderOptions, container: Container): string[] {
     `scale=${width}:${height}:flags=lanczos+accurate_rnd+full_chroma_int+full_chroma_inp`,
     `out_color_matrix=${scaleMatrix(source, options)}:in_range=pc:out_range=${colour.range}`,
   ].join(':');
-  const tags: [string, string | null][] = [
-    ['-color_range', colour.range],
-    ['-color_primaries', colour.primaries],
-    ['-color_trc', colour.transfer],
-    ['-colorspace', colour.matrix],
+  // Twice: H.264 and the container take the options, ProRes writes what the frames themselves say.
+  const tags: [string, string, string | null][] = [
+    ['-color_range', 'range', colour.range],
+    ['-color_primaries', 'color_primaries', colour.primaries],
+    ['-color_trc', 'color_trc', colour.transfer],
+    ['-colorspace', 'colorspace', colour.matrix],
   ];
+  const frameTags = tags.map(([, name, value]) => `${name}=${value ?? 'unknown'}`).join(':');
   return [
-    ...['-vf', `${filter},setsar=${aspect.numerator}/${aspect.denominator}`],
+    ...['-vf', `${filter},setsar=${aspect.numerator}/${aspect.denominator},setparams=${frameTags}`],
     ...['-r', `${frameRate.numerator}/${frameRate.denominator}`],
-    ...(codec === 'prores' ? proresOptions : h264Options(options)),
-    ...tags.flatMap(([option, value]) => (value === null ? [] : [option, value])),
+    ...(codec === 'prores' ? proresOptions(options) : h264Options(options)),
+    ...tags.flatMap(([option, , value]) => (value === null ? [] : [option, value])),
     ...['-movflags', '+faststart+write_colr', '-f', container],
   ];
 }
 
-/** Profile 3 is 422 HQ. Apple's vendor code makes editors take the fast path. */
-const proresOptions = [
-  ...['-c:v', 'prores_ks', '-profile:v', '3', '-vendor', 'apl0'],
-  ...['-pix_fmt', 'yuv422p10le'],
-];
+/**
+ * Profile 3 is 422 HQ, 4 is 4444: prores_ks spoils the last columns of an odd width in 4:2:2. Apple's vendor code
+ * makes editors take the fast path.
+ */
+function proresOptions({ width }: EncoderOptions): string[] {
+  const [profile, format] = width % 2 === 0 ? ['3', 'yuv422p10le'] : ['4', 'yuv444p10le'];
+  return ['-c:v', 'prores_ks', '-profile:v', profile, '-vendor', 'apl0', '-pix_fmt', format];
+}
 
 function h264Options({ width, height, crf = 16 }: EncoderOptions): string[] {
   const isEven = width % 2 === 0 && height % 2 === 0;

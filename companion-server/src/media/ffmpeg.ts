@@ -111,7 +111,7 @@ function translate(
   const exitCode = /exited with code (\d+)/.exec(error.message)?.[1];
   const run: FailedRun = {
     exitCode: exitCode === undefined ? null : Number(exitCode),
-    stderrTail,
+    stderrTail: stderrTail.trimEnd(),
     command,
   };
   return explainFailure(task.purpose, task.file, run);

@@ -43,7 +43,7 @@ export async function runFfprobe(
     ]);
     throwIfCanceled(signal);
     if (exitCode === 0) return { stdout, stderr };
-    const stderrTail = stderr.split('\n').slice(-60).join('\n');
+    const stderrTail = stderr.trimEnd().split('\n').slice(-60).join('\n');
     const command = ['ffprobe', ...args].join(' ');
     throw explainFailure('read', file, { exitCode, stderrTail, command });
   } catch (error) {

@@ -9,6 +9,8 @@ const maxJitterFrames = 0.25;
 /** A rate this close to a standard one is taken for it. */
 const standardTolerance = 0.02;
 
+const guessTolerance = 1e-5;
+
 const standardRates: readonly Rational[] = [
   [24_000, 1001],
   [24, 1],
@@ -44,7 +46,7 @@ export function planRate(
   declared: readonly Rational[],
   lastDuration: number | null,
 ): RatePlan {
-  const candidates = [...declared, ...standardRates];
+  const candidates = [...declared.map(exactly), ...standardRates];
   const errors = candidates.map((rate) => gridError(times, rationalValue(rate)));
   const best = errors.reduce((winner, error, i) => {
     // An earlier candidate wins unless a later one is clearly nearer: timestamps are rounded.
@@ -90,6 +92,15 @@ function gridError(times: Float64Array, rate: number): number {
     worst = Math.max(worst, Math.abs((time - origin) * rate - i));
   });
   return worst;
+}
+
+/** ffmpeg guesses some rates from rounded times: 19001/317 is 60000/1001. */
+function exactly(declared: Rational): Rational {
+  const value = rationalValue(declared);
+  return (
+    standardRates.find((rate) => Math.abs(rationalValue(rate) / value - 1) < guessTolerance) ??
+    declared
+  );
 }
 
 function medianStep(times: Float64Array): number {
