@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import type { Config } from './config.ts';
 import { createEditWork } from './edit-work.ts';
 import { createEngine } from './engine/supervisor.ts';
@@ -55,7 +56,7 @@ export async function startServer({
   const queue = createJobQueue({
     work,
     discard,
-    onFailure: (jobId, error) => log.warn('A job failed.', { jobId, error: String(error) }),
+    onFailure: (jobId, error) => log.warn('A job failed.', { jobId, error: inspect(error) }),
   });
   const http = createServer(createApp({ version, log }));
   const { clipsDir } = runDir;
