@@ -25,7 +25,7 @@ export function adoptChild(child: ChildProcess): void {
 
 /** Asks `child` to end, and kills it if it has not within two seconds. Returns at once. */
 export function stopChild(child: ChildProcess): void {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   // A process that is blocked on a full or an empty pipe sees no signal until the pipe closes.
   child.stdin?.destroy();
   child.stdout?.destroy();

@@ -41,6 +41,11 @@ export function explainFailure(purpose: RunPurpose, file: string, run: FailedRun
       hint: 'Free some space or choose another folder, then start the edit again.',
     });
   }
+  if (run.exitCode === null && run.stderrTail === '') {
+    return new FfmpegError('ffmpeg-failed', `FFmpeg crashed while it worked on "${file}".`, run, {
+      hint: 'Install a current FFmpeg (https://ffmpeg.org/download.html); the one on PATH is used.',
+    });
+  }
   if (purpose === 'read') {
     return new FfmpegError('clip-unreadable', `Cannot read "${file}" as video: ${reason}`, run, {
       hint: 'Check that the file plays; export or copy it again, or convert it to MP4 or MOV.',
@@ -60,6 +65,5 @@ function lastReason(run: FailedRun): string {
     .split(/\r?\n/)
     .map((line) => line.replace(/^(\[[^\]]* @ [^\]]*\] )+/, '').trim())
     .filter((line) => line !== '' && line !== 'Conversion failed!');
-  const fallback = run.exitCode === null ? 'the process was killed.' : `exit code ${run.exitCode}.`;
-  return lines.at(-1)?.slice(0, 300) ?? fallback;
+  return lines.at(-1)?.slice(0, 300) ?? `exit code ${run.exitCode ?? 'unknown'}.`;
 }

@@ -6,7 +6,12 @@ import createCommand from 'fluent-ffmpeg';
 import { CanceledError, EditError } from '../errors.ts';
 import { findProgram } from './binaries.ts';
 import { adoptChild, stopChild } from './children.ts';
-import { explainFailure, type FailedRun, type RunPurpose } from './ffmpeg-error.ts';
+import {
+  explainFailure,
+  type FailedRun,
+  type FfmpegError,
+  type RunPurpose,
+} from './ffmpeg-error.ts';
 
 export interface FfmpegInput {
   /** What stands after `-i`, or a stream for `pipe:0` (at most one). */
@@ -62,11 +67,15 @@ export async function startFfmpeg(task: FfmpegTask): Promise<FfmpegProcess> {
     command.on('start', (line: string) => {
       commandLine = line;
       const child = (command as Running).ffmpegProc;
-      if (child !== undefined) adoptChild(child);
+      if (child === undefined) return;
+      // fluent-ffmpeg 2.1.3 throws out of its own listener when the program cannot be started.
+      child.removeAllListeners('error');
+      child.once('error', (error) => reject(notStarted(error)));
+      adoptChild(child);
       if (stopped) stop();
     });
     command.on('end', () => (stopped ? reject(new CanceledError()) : resolve()));
-    command.on('error', (error: NodeJS.ErrnoException, _stdout: unknown, stderr: unknown) => {
+    command.on('error', (error: Error, _stdout: unknown, stderr: unknown) => {
       if (stopped) reject(new CanceledError());
       else reject(translate(task, error, typeof stderr === 'string' ? stderr : '', commandLine));
     });
@@ -96,18 +105,19 @@ function trustCapabilities(command: createCommand.FfmpegCommand): void {
   command.availableEncoders = (callback) => callback(noError, {});
 }
 
+function notStarted(error: Error): EditError {
+  return new EditError('ffmpeg-missing', `ffmpeg could not be started: ${error.message}.`, {
+    hint: 'Set FFMPEG_PATH to an ffmpeg that runs on this machine.',
+    cause: error,
+  });
+}
+
 function translate(
   task: FfmpegTask,
-  error: NodeJS.ErrnoException,
+  error: Error,
   stderrTail: string,
   command: string,
-): EditError {
-  if (error.syscall?.startsWith('spawn') === true) {
-    return new EditError('ffmpeg-missing', `ffmpeg could not be started: ${error.message}.`, {
-      hint: 'Set FFMPEG_PATH to an ffmpeg that runs on this machine.',
-      cause: error,
-    });
-  }
+): FfmpegError {
   const exitCode = /exited with code (\d+)/.exec(error.message)?.[1];
   const run: FailedRun = {
     exitCode: exitCode === undefined ? null : Number(exitCode),

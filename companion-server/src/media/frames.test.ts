@@ -41,7 +41,7 @@ describe('decodeFrames', () => {
     expect(frames[0]?.rgb.length).toBe(64 * 48 * 3);
   });
 
-  test.each(['mp4', 'mkv', 'ts', 'avi'])('an in/out range of .%s is exact', async (ending) => {
+  test.each(['mp4', 'mkv', 'avi'])('an in/out range of .%s is exact', async (ending) => {
     const long = ['-g', '12', ...(ending === 'avi' ? ['-bf', '0'] : [])];
     const file = await makeClip(inFolder(`range.${ending}`), numbered(45, '12', long));
     const clip = await probeClip(file);
