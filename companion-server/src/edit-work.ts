@@ -9,6 +9,7 @@ import type { DeviceChoice } from '../../protocol/devices.ts';
 import { codecExtensions, type EditSettings } from '../../protocol/edit-settings.ts';
 import type { EditReport } from '../../protocol/edit-report.ts';
 import type { Engine } from './engine/supervisor.ts';
+import { EditError } from './errors.ts';
 import type { Work } from './jobs/queue.ts';
 import { removeAbandonedFiles } from './weights/write-whole.ts';
 
@@ -75,10 +76,22 @@ export function createEditWork({ engine, jobsDir, cacheDir }: EditWorkOptions): 
       } catch (error) {
         await discard(jobId);
         await removeAbandonedWeights(cacheDir);
-        throw error;
+        throw withoutPaths(error, { 'the clip': clipPath, 'the result': path });
       }
     },
   };
+}
+
+/** The client knows neither path nor name of the files on the server: an error calls them by what they are. */
+function withoutPaths(error: unknown, paths: Readonly<Record<string, string>>): unknown {
+  if (!(error instanceof EditError)) return error;
+  let { message } = error;
+  for (const [name, path] of Object.entries(paths)) {
+    for (const form of [`"${path}"`, `file:${path}`, path])
+      message = message.replaceAll(form, name);
+  }
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return new EditError(error.code, message, { ...hint, cause: error });
 }
 
 /** An engine that was ended while it copied weights leaves a part of the copy. */

@@ -28,7 +28,7 @@ export function toEditError(error: unknown): EditError {
   if (error instanceof EditError) return error;
   if (error instanceof FieldError) return new EditError(error.code, error.message);
   if (isFullDisk(error)) {
-    const hint = 'Free some space, or set TOKENFLOW_CACHE to a folder on a larger disk.';
+    const hint = 'Free some space, or choose another disk with --out and TOKENFLOW_CACHE.';
     return new EditError('disk-full', 'The disk is full.', { hint, cause: error });
   }
   const message = error instanceof Error ? error.message : String(error);

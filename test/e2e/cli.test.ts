@@ -134,7 +134,7 @@ describe('bad input ends with one clear line, its exit code and no partial outpu
       type: 'error',
       error: {
         code: 'clip-unreadable',
-        message: 'This is no video.',
+        message: 'Cannot read the clip: the clip: no video',
         hint: 'Use a video.',
         retryable: false,
       },

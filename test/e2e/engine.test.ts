@@ -61,7 +61,7 @@ describe('an engine', () => {
     for (let round = 0; round < 2; round++) {
       await expect(engine.edit(job, ignore)).rejects.toMatchObject({
         code: 'clip-unreadable',
-        message: 'This is no video.',
+        message: `Cannot read "${job.inputPath}": file:${job.inputPath}: no video`,
         hint: 'Use a video.',
       });
     }

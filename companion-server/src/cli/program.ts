@@ -35,7 +35,8 @@ function toOutput(stream: NodeJS.WriteStream): Output {
       return stream.isTTY;
     },
     get columns() {
-      return stream.columns;
+      // A terminal may not know its width.
+      return stream.columns > 0 ? stream.columns : 80;
     },
   };
 }
