@@ -1,4 +1,26 @@
+import path from 'node:path';
 import tseslint from 'typescript-eslint';
+import { complaintAbout } from './scripts/rooms.mjs';
+
+/** Holds every import against the table of rooms, in the editor already; test/architecture.test.ts does it again. */
+const roomRule = {
+  meta: { type: 'problem', schema: [], messages: { room: '{{complaint}}' } },
+  create(context) {
+    const file = path.relative(import.meta.dirname, context.filename).replaceAll('\\', '/');
+    const check = (node) => {
+      if (typeof node.source?.value !== 'string') return;
+      const isTypeOnly = (node.importKind ?? node.exportKind) === 'type';
+      const complaint = complaintAbout(file, node.source.value, isTypeOnly);
+      if (complaint !== undefined) context.report({ node, messageId: 'room', data: { complaint } });
+    };
+    return {
+      ImportDeclaration: check,
+      ImportExpression: check,
+      ExportNamedDeclaration: check,
+      ExportAllDeclaration: check,
+    };
+  },
+};
 
 export default tseslint.config(
   {
@@ -7,7 +29,7 @@ export default tseslint.config(
       'dist/',
       'demo-output/',
       'models/demo/',
-      'scripts/*.mjs',
+      'scripts/',
       'eslint.config.js',
     ],
   },
@@ -23,7 +45,9 @@ export default tseslint.config(
         tsconfigRootDir: import.meta.dirname,
       },
     },
+    plugins: { house: { rules: { room: roomRule } } },
     rules: {
+      'house/room': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/restrict-template-expressions': [
         'error',
@@ -36,4 +60,5 @@ export default tseslint.config(
       ],
     },
   },
+  { files: ['*.ts'], rules: { 'house/room': 'off' } },
 );

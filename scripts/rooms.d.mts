@@ -1,0 +1,17 @@
+export interface Room {
+  readonly name: string;
+  readonly at: readonly string[];
+  readonly imports: readonly string[] | null;
+  readonly types?: readonly string[];
+  readonly isPure?: boolean;
+}
+
+export const rooms: readonly Room[];
+export const packageOwners: Readonly<Record<string, readonly string[]>>;
+export const testPackages: readonly string[];
+export function roomOf(file: string): Room | undefined;
+export function complaintAbout(
+  file: string,
+  specifier: string,
+  isTypeOnly: boolean,
+): string | undefined;

@@ -1,0 +1,158 @@
+// Who may import whom. The linter and test/architecture.test.ts both read this table; CONTRIBUTING.md explains it.
+//
+// name     the room; `at` are its folders (ending in /) and files. The longest match decides.
+// imports  the rooms it may import, beside itself; null for any.
+// types    further rooms of which it may know the types only.
+// isPure   no Node module either: the code computes and does nothing else.
+
+import { posix } from 'node:path';
+
+const server = 'companion-server/src/';
+
+/** @type {import('./rooms.d.mts').Room[]} */
+export const rooms = [
+  { name: 'protocol', at: ['protocol/'], imports: [], isPure: true },
+  { name: 'plugin', at: ['plugin/'], imports: ['protocol'], isPure: true },
+
+  { name: 'main', at: [`${server}main.ts`], imports: ['cli'] },
+  {
+    name: 'cli',
+    at: [`${server}cli/`],
+    imports: [
+      ...['client', 'config', 'demo', 'errors', 'log', 'media', 'metrics', 'protocol', 'server'],
+      ...['temporary', 'version', 'wire-error'],
+    ],
+  },
+  {
+    name: 'client',
+    at: [`${server}client/`],
+    imports: ['errors', 'protocol', 'temporary', 'wire-error'],
+  },
+  { name: 'demo', at: [`${server}demo/`], imports: ['errors', 'media', 'metrics'] },
+  {
+    name: 'server',
+    at: [`${server}server.ts`],
+    imports: [
+      ...['config', 'edit-work', 'engine', 'errors', 'http', 'jobs', 'log', 'temporary', 'version'],
+    ],
+  },
+  {
+    name: 'http',
+    at: [`${server}http/`],
+    imports: ['errors', 'jobs', 'log', 'protocol', 'wire-error'],
+    types: ['edit-work'],
+  },
+  { name: 'jobs', at: [`${server}jobs/`], imports: ['errors', 'protocol', 'wire-error'] },
+  {
+    name: 'edit-work',
+    at: [`${server}edit-work.ts`],
+    imports: ['engine', 'errors', 'protocol', 'weights'],
+    types: ['jobs'],
+  },
+  {
+    name: 'engine',
+    at: [`${server}engine/`],
+    imports: [
+      ...['diffusion', 'errors', 'media', 'metrics', 'nets', 'onnx', 'onnx/run', 'protocol'],
+      ...['tensor', 'tokenflow', 'weights', 'wire-error'],
+    ],
+  },
+  { name: 'media', at: [`${server}media/`], imports: ['errors', 'protocol', 'tensor'] },
+  { name: 'metrics', at: [`${server}metrics/`], imports: ['media', 'tensor'], isPure: true },
+  {
+    name: 'tokenflow',
+    at: [`${server}tokenflow/`],
+    imports: ['diffusion', 'errors', 'tensor'],
+    isPure: true,
+  },
+  { name: 'diffusion', at: [`${server}diffusion/`], imports: ['errors', 'tensor'], isPure: true },
+  { name: 'nets', at: [`${server}nets/`], imports: ['errors', 'onnx'], isPure: true },
+  { name: 'onnx', at: [`${server}onnx/`], imports: ['tensor'], isPure: true },
+  {
+    name: 'onnx/run',
+    at: ['execution.ts', 'serde.ts', 'session.ts'].map((file) => `${server}onnx/${file}`),
+    imports: ['onnx', 'tensor'],
+  },
+  { name: 'weights', at: [`${server}weights/`], imports: ['errors', 'tensor'] },
+  { name: 'tensor', at: [`${server}tensor/`], imports: [], isPure: true },
+
+  { name: 'config', at: [`${server}config.ts`], imports: ['errors', 'log'] },
+  { name: 'wire-error', at: [`${server}wire-error.ts`], imports: ['errors', 'protocol'] },
+  { name: 'errors', at: [`${server}errors.ts`], imports: ['protocol'], isPure: true },
+  {
+    name: 'temporary',
+    at: ['exit-cleanup.ts', 'owned-name.ts', 'run-dir.ts'].map((file) => server + file),
+    imports: ['errors'],
+  },
+  { name: 'log', at: [`${server}log.ts`], imports: [], isPure: true },
+  { name: 'version', at: [`${server}version.ts`], imports: [] },
+
+  { name: 'scripts', at: ['scripts/'], imports: [] },
+  { name: 'test', at: ['test/'], imports: null },
+  { name: 'bench', at: ['bench/'], imports: null },
+];
+
+/** The only files that import an outside package. Tests may import the packages of `testPackages` as well. */
+export const packageOwners = {
+  'onnxruntime-node': [`${server}onnx/session.ts`],
+  protobufjs: [`${server}onnx/serde.ts`],
+  '@huggingface/tokenizers': [`${server}diffusion/tokenizer.ts`],
+  'fluent-ffmpeg': [`${server}media/ffmpeg.ts`],
+  '@ffmpeg-installer/ffmpeg': [`${server}media/binaries.ts`],
+  '@ffprobe-installer/ffprobe': [`${server}media/binaries.ts`],
+  express: [`${server}http/app.ts`],
+  ws: [`${server}http/socket.ts`, `${server}client/connection.ts`],
+};
+
+export const testPackages = ['vitest', 'fast-check', 'typescript', 'ws'];
+
+/**
+ * The room that a file belongs to, or undefined; a test belongs to the file that it tests. `file` is relative to the
+ * repository, with forward slashes.
+ */
+export function roomOf(path) {
+  const file = path.replace(/\.test\.ts$/, '.ts');
+  const places = rooms.flatMap((room) => room.at.map((place) => ({ room, place })));
+  const fitting = places.filter(({ place }) =>
+    place.endsWith('/') ? file.startsWith(place) : file === place,
+  );
+  return fitting.sort((a, b) => b.place.length - a.place.length)[0]?.room;
+}
+
+/**
+ * What is wrong with `file` importing `specifier`, in one sentence, or undefined. `isTypeOnly`: nothing is left of
+ * the import when the program runs.
+ */
+export function complaintAbout(file, specifier, isTypeOnly) {
+  const room = roomOf(file);
+  if (room === undefined) return `${file} belongs to no room of scripts/rooms.mjs.`;
+  const isTest = room.imports === null || /\.test\.ts$|\/testing\//.test(file);
+  if (specifier.startsWith('node:')) {
+    return room.isPure && !isTest
+      ? `${room.name} computes only: it may not import ${specifier}.`
+      : undefined;
+  }
+  if (!specifier.startsWith('.')) return packageComplaint(file, specifier, isTest);
+  const target = posix.join(posix.dirname(file), specifier);
+  if (/\.test\.ts$|\/testing\//.test(target) && !isTest) return `${target} is for tests only.`;
+  const other = roomOf(target);
+  if (other === undefined) return `${target} belongs to no room of scripts/rooms.mjs.`;
+  if (other === room || room.imports === null || room.imports.includes(other.name))
+    return undefined;
+  if (isTest && other.name === 'test') return undefined;
+  if (room.types?.includes(other.name)) {
+    return isTypeOnly ? undefined : `${room.name} may import types of ${other.name}, nothing else.`;
+  }
+  return `${room.name} may not import ${other.name} (${specifier}); it may import: ${room.imports.join(', ') || 'nothing'}.`;
+}
+
+function packageComplaint(file, specifier, isTest) {
+  const name = specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+  if (isTest && testPackages.includes(name)) return undefined;
+  const owners = packageOwners[name];
+  if (owners === undefined) return `${name} has no owner file in scripts/rooms.mjs.`;
+  return owners.includes(file) ? undefined : `Only ${owners.join(' and ')} may import ${name}.`;
+}

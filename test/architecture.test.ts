@@ -1,0 +1,197 @@
+// The house keeps its shape: who imports whom (scripts/rooms.mjs), which file owns which outside package, how long
+// files are and what they may not be called. CONTRIBUTING.md says why.
+
+import { posix } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { complaintAbout, packageOwners, roomOf, rooms, testPackages } from '../scripts/rooms.mjs';
+import { importsOf, readSourceFiles, readText, type SourceFile } from './source-files.ts';
+
+/** Lines of a file; tests, which are lists of cases, only keep the hard limit. */
+const softLineLimit = 300;
+const hardLineLimit = 500;
+
+/** Files over the soft limit, and why each is better whole. */
+const longFiles: Readonly<Record<string, string>> = {
+  'companion-server/src/onnx/ops.ts': 'a catalogue: one short function per ONNX operator',
+  'companion-server/src/engine/edit.ts': 'one edit from beginning to end, in the order it happens',
+};
+
+/** Names that say nothing about what is inside. */
+const emptyNames = /^(utils?|helpers?|common|manager|misc)\.(test\.)?ts$/;
+
+const files = readSourceFiles(['protocol', 'plugin', 'companion-server/src', 'test', 'bench']);
+
+function complaintsAbout(sources: readonly SourceFile[]): string[] {
+  return sources.flatMap((file) =>
+    importsOf(file).flatMap(({ specifier, isTypeOnly }) => {
+      const complaint = complaintAbout(file.path, specifier, isTypeOnly);
+      return complaint === undefined ? [] : [`${file.path}: ${complaint}`];
+    }),
+  );
+}
+
+/** Rooms by name, with the rooms that their files import; tests do not count. */
+function roomGraph(sources: readonly SourceFile[]): Map<string, Set<string>> {
+  const graph = new Map<string, Set<string>>();
+  for (const file of sources.filter(({ path }) => !/\.test\.ts$|\/testing\//.test(path))) {
+    const from = roomOf(file.path)?.name;
+    if (from === undefined) continue;
+    const targets = graph.get(from) ?? new Set<string>();
+    graph.set(from, targets);
+    for (const { specifier } of importsOf(file).filter((one) => one.specifier.startsWith('.'))) {
+      const to = roomOf(posix.join(posix.dirname(file.path), specifier))?.name;
+      if (to !== undefined && to !== from) targets.add(to);
+    }
+  }
+  return graph;
+}
+
+/** The first ring of rooms that import each other, as `a -> b -> a`; undefined when there is none. */
+function findCycle(graph: ReadonlyMap<string, ReadonlySet<string>>): string | undefined {
+  const finished = new Set<string>();
+  const walk = (room: string, trail: readonly string[]): string | undefined => {
+    if (trail.includes(room)) return [...trail.slice(trail.indexOf(room)), room].join(' -> ');
+    if (finished.has(room)) return undefined;
+    for (const next of graph.get(room) ?? []) {
+      const cycle = walk(next, [...trail, room]);
+      if (cycle !== undefined) return cycle;
+    }
+    finished.add(room);
+    return undefined;
+  };
+  for (const room of graph.keys()) {
+    const cycle = walk(room, []);
+    if (cycle !== undefined) return cycle;
+  }
+  return undefined;
+}
+
+const lineCount = ({ text }: SourceFile): number => text.split('\n').length - 1;
+
+describe('the house', () => {
+  test('every import is one that its room may make', () => {
+    expect(complaintsAbout(files)).toEqual([]);
+  });
+
+  test('no room imports itself by way of others', () => {
+    expect(findCycle(roomGraph(files))).toBeUndefined();
+  });
+
+  test('the table itself has no cycle, so that none can be built within it', () => {
+    const allowed = rooms.map(
+      ({ name, imports, types = [] }) => [name, new Set([...(imports ?? []), ...types])] as const,
+    );
+    expect(findCycle(new Map(allowed))).toBeUndefined();
+  });
+
+  test('every room that the table names is in the table', () => {
+    const names = new Set(rooms.map(({ name }) => name));
+    const named = rooms.flatMap(({ imports, types = [] }) => [...(imports ?? []), ...types]);
+    expect(named.filter((name) => !names.has(name))).toEqual([]);
+  });
+
+  test('an owner file imports its package', () => {
+    const idle = Object.entries(packageOwners).flatMap(([name, owners]) =>
+      owners.filter((owner) => {
+        const file = files.find(({ path }) => path === owner);
+        const imports = file === undefined ? [] : importsOf(file);
+        return !imports.some(({ specifier }) => `${specifier}/`.startsWith(`${name}/`));
+      }),
+    );
+    expect(idle).toEqual([]);
+  });
+
+  test('no file is longer than it should be', () => {
+    const limitOf = (path: string) =>
+      path.endsWith('.test.ts') || path in longFiles ? hardLineLimit : softLineLimit;
+    const long = files.filter((file) => lineCount(file) > limitOf(file.path));
+    expect(long.map((file) => `${file.path}: ${lineCount(file)} lines`)).toEqual([]);
+    const short = files.filter(
+      (file) => file.path in longFiles && lineCount(file) <= softLineLimit,
+    );
+    expect(short, 'no longer long: remove from the list').toEqual([]);
+  });
+
+  test('no file has a name that says nothing', () => {
+    expect(files.filter(({ path }) => emptyNames.test(posix.basename(path)))).toEqual([]);
+  });
+});
+
+describe('packages', () => {
+  const { dependencies } = JSON.parse(readText('package.json')) as {
+    dependencies: Record<string, string>;
+  };
+
+  test('each has a line in CONTRIBUTING.md that says what it is for', () => {
+    const contributing = readText('CONTRIBUTING.md');
+    const unexplained = Object.keys(dependencies).filter(
+      (name) => !contributing.includes(`| \`${name}\` |`),
+    );
+    expect(unexplained).toEqual([]);
+  });
+
+  test('each has an owner file, but for the one that runs TypeScript', () => {
+    expect(Object.keys(dependencies).sort()).toEqual([...Object.keys(packageOwners), 'tsx'].sort());
+  });
+
+  test('each has a fixed version', () => {
+    const loose = Object.values(dependencies).filter((version) => !/^\d+\.\d+\.\d+$/.test(version));
+    expect(loose).toEqual([]);
+  });
+});
+
+describe('the rules, on files that break them', () => {
+  const source = (path: string, text: string): SourceFile => ({ path, text });
+  const server = 'companion-server/src';
+
+  test.each([
+    ['tokenflow imports the graph builder', `${server}/tokenflow/bad.ts`, '../onnx/graph.ts'],
+    ['tokenflow imports a network', `${server}/tokenflow/bad.ts`, '../nets/unet.ts'],
+    ['tokenflow reads files', `${server}/tokenflow/bad.ts`, 'node:fs'],
+    ['a network opens a session', `${server}/nets/bad.ts`, '../onnx/session.ts'],
+    ['the protocol knows the server', 'protocol/bad.ts', '../companion-server/src/errors.ts'],
+    ['the panel knows the server', 'plugin/src/bad.ts', '../../companion-server/src/errors.ts'],
+    ['the server knows the panel', `${server}/http/bad.ts`, '../../../plugin/src/main.ts'],
+    ['the sockets start an engine', `${server}/http/bad.ts`, '../engine/supervisor.ts'],
+    ['the queue knows what a job does', `${server}/jobs/bad.ts`, '../engine/edit.ts'],
+    ['a second file runs ONNX Runtime', `${server}/engine/bad.ts`, 'onnxruntime-node'],
+    ['a subpath of an owned package', `${server}/engine/bad.ts`, 'protobufjs/light.js'],
+    ['a package that nobody owns', `${server}/engine/bad.ts`, 'lodash'],
+    ['production code imports a test', `${server}/media/bad.ts`, './testing/clips.ts'],
+    ['production code imports vitest', `${server}/media/bad.ts`, 'vitest'],
+    ['a file outside every room', `${server}/attic/bad.ts`, './other.ts'],
+  ])('%s', (_name, path, specifier) => {
+    expect(complaintsAbout([source(path, `import { x } from '${specifier}';`)])).toHaveLength(1);
+    expect(complaintsAbout([source(path, `export * from '${specifier}';`)])).toHaveLength(1);
+    expect(complaintsAbout([source(path, `await import('${specifier}');`)])).toHaveLength(1);
+  });
+
+  test('types may go where values may not, when the table says so', () => {
+    const from = (text: string) => complaintsAbout([source(`${server}/http/bad.ts`, text)]);
+    expect(from(`import type { EditSpec } from '../edit-work.ts';`)).toEqual([]);
+    expect(from(`import { createEditWork } from '../edit-work.ts';`)).toHaveLength(1);
+    expect(from(`import { type EditSpec } from '../edit-work.ts';`)).toHaveLength(1);
+  });
+
+  test('a test may import what tests are made with, and its own room', () => {
+    const text = testPackages.map((name) => `import '${name}';`).join('\n');
+    expect(complaintsAbout([source(`${server}/media/x.test.ts`, text)])).toEqual([]);
+    const shared = `import { deferred } from '../../../test/deferred.ts';`;
+    expect(complaintsAbout([source(`${server}/media/x.test.ts`, shared)])).toEqual([]);
+    expect(complaintsAbout([source(`${server}/media/x.ts`, shared)])).toHaveLength(1);
+  });
+
+  test('a cycle is found', () => {
+    const sources = [
+      source(`${server}/media/a.ts`, `import '../metrics/b.ts';`),
+      source(`${server}/metrics/b.ts`, `import '../tensor/c.ts';`),
+      source(`${server}/tensor/c.ts`, `import '../media/a.ts';`),
+    ];
+    expect(findCycle(roomGraph(sources))).toBe('media -> metrics -> tensor -> media');
+  });
+
+  test.each(['utils.ts', 'helpers.ts', 'common.ts', 'manager.ts', 'helpers.test.ts'])(
+    '%s is no name',
+    (name) => expect(name).toMatch(emptyNames),
+  );
+});
