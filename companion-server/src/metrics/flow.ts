@@ -35,9 +35,15 @@ export function sampleBilinear(
   const y0 = Math.floor(cy);
   const x1 = Math.min(x0 + 1, width - 1);
   const y1 = Math.min(y0 + 1, height - 1);
-  const [fx, fy] = [cx - x0, cy - y0];
-  const at = (px: number, py: number) => plane[(py * width + px) * stride + offset] ?? 0;
-  const top = at(x0, y0) * (1 - fx) + at(x1, y0) * fx;
-  const bottom = at(x0, y1) * (1 - fx) + at(x1, y1) * fx;
+  const fx = cx - x0;
+  const fy = cy - y0;
+  const upper = y0 * width;
+  const lower = y1 * width;
+  const topLeft = plane[(upper + x0) * stride + offset] ?? 0;
+  const topRight = plane[(upper + x1) * stride + offset] ?? 0;
+  const bottomLeft = plane[(lower + x0) * stride + offset] ?? 0;
+  const bottomRight = plane[(lower + x1) * stride + offset] ?? 0;
+  const top = topLeft * (1 - fx) + topRight * fx;
+  const bottom = bottomLeft * (1 - fx) + bottomRight * fx;
   return top * (1 - fy) + bottom * fy;
 }
