@@ -16,7 +16,7 @@ export interface SceneOptions {
 }
 
 /** Everything that changes with time. */
-interface Moment {
+export interface Moment {
   readonly ballX: number;
   readonly ballY: number;
   /** How far the camera has turned, in units of the far ground. */

@@ -1,0 +1,97 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { inflateSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ClipInfo } from '../media/clip-info.ts';
+import { decodeFrames } from '../media/frames.ts';
+import { probeClip } from '../media/probe.ts';
+import { collect, makeFolder } from '../media/testing/clips.ts';
+import { psnr } from '../metrics/psnr.ts';
+import { writeContactSheet } from './contact-sheet.ts';
+import { encodePng } from './png.ts';
+import { writeSampleClip } from './sample-clip.ts';
+import { defaultSample, renderSampleFrame } from './sample-frame.ts';
+import { writeSideBySide } from './side-by-side.ts';
+
+let folder: Awaited<ReturnType<typeof makeFolder>>;
+let clip: ClipInfo;
+const inFolder = (name: string) => path.join(folder.path, name);
+const options = { ...defaultSample, width: 64, height: 48, frames: 6 };
+
+beforeAll(async () => {
+  folder = await makeFolder();
+  await writeSampleClip(inFolder('sample.mp4'), options);
+  clip = await probeClip(inFolder('sample.mp4'));
+});
+afterAll(() => folder.remove());
+
+/** Width, height and pixels of a PNG as `encodePng` writes it. */
+function readPng(bytes: Buffer) {
+  const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
+  const start = bytes.indexOf('IDAT');
+  const rows = inflateSync(bytes.subarray(start + 4, start + 4 + bytes.readUInt32BE(start - 4)));
+  const rgb = new Uint8Array(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    rgb.set(rows.subarray(y * (3 * width + 1) + 1, (y + 1) * (3 * width + 1)), y * 3 * width);
+  }
+  return { index: 0, width, height, rgb };
+}
+
+test('the sample clip holds the rendered frames', async () => {
+  expect(clip).toMatchObject({
+    frameCount: 6,
+    frameRate: { numerator: 12, denominator: 1 },
+    frameSize: { width: 64, height: 48 },
+  });
+  for (const frame of await collect(decodeFrames(clip))) {
+    expect(psnr(frame, renderSampleFrame(frame.index, options))).toBeGreaterThan(32);
+  }
+});
+
+test('a picture survives being written as PNG', () => {
+  const frame = renderSampleFrame(0, options);
+  expect(readPng(encodePng(frame))).toEqual(frame);
+});
+
+test('the contact sheet has a row per clip and evenly spaced columns', async () => {
+  const rows = [
+    { label: 'original', clip },
+    { label: 'edited', clip },
+  ];
+  await writeContactSheet(inFolder('sheet.png'), rows, { columns: 3, cellWidth: 64 });
+  const sheet = readPng(await readFile(inFolder('sheet.png')));
+  expect(sheet).toMatchObject({ width: 6 + 3 * 70, height: 6 + 2 * (20 + 48 + 6) });
+  const frames = await collect(decodeFrames(clip));
+  for (const [column, index] of [0, 3, 5].entries()) {
+    for (const top of [26, 100]) {
+      const middle = 3 * ((top + 24) * sheet.width + 6 + column * 70);
+      const row = frames[index]?.rgb.subarray(3 * 24 * 64, 3 * 25 * 64);
+      expect(sheet.rgb.subarray(middle, middle + 3 * 64)).toEqual(row);
+    }
+  }
+});
+
+describe('writeSideBySide', () => {
+  test('puts the clips next to each other, for as long as the shortest lasts', async () => {
+    const short = { ...options, frames: 4 };
+    await writeSampleClip(inFolder('short.mp4'), short);
+    const rows = [
+      { label: 'original', clip },
+      { label: 'edited', clip: await probeClip(inFolder('short.mp4')) },
+    ];
+    await writeSideBySide(inFolder('side.mp4'), rows, { height: 48 });
+    expect(await probeClip(inFolder('side.mp4'))).toMatchObject({
+      frameCount: 4,
+      frameSize: { width: 8 + 2 * 72, height: 8 + 28 + 48 },
+    });
+  });
+
+  test('canceled, it leaves no file', async () => {
+    const before = await readdir(folder.path);
+    const writing = writeSideBySide(inFolder('none.mp4'), [{ label: 'a', clip }], {
+      signal: AbortSignal.abort(),
+    });
+    await expect(writing).rejects.toMatchObject({ name: 'CanceledError' });
+    expect(await readdir(folder.path)).toEqual(before);
+  });
+});
