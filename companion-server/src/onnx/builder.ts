@@ -1,7 +1,7 @@
 // Records nodes and hands out values. Shapes are inferred in ops.ts; names come from one namer.
 
 import type { StoredTensors } from '../tensor/stored-tensor.ts';
-import { formatDims, multiplyDims, equalDims, type Dims } from './dims.ts';
+import { equalDims, formatDim, formatDims, multiplyDims, type Dims } from './dims.ts';
 import {
   ShapeError,
   type Attribute,
@@ -39,6 +39,9 @@ export interface GraphOptions {
   readonly fused: FusedOperators;
 }
 
+/** Constants of at most so many values carry them in their name. */
+const longestNamed = 8;
+
 export class GraphBuilder {
   readonly float: FloatType;
   readonly fused: FusedOperators;
@@ -49,6 +52,7 @@ export class GraphBuilder {
   private readonly nodes: Node[] = [];
   private readonly initializers = new Map<string, Initializer>();
   private readonly castWeights = new Map<string, Value>();
+  private readonly constants = new Map<string, Value>();
   private readonly taken = new Map<string, number>();
   private scopeName = '';
 
@@ -144,9 +148,11 @@ export class GraphBuilder {
 
   /** A small constant kept inside the graph. Equal constants are stored once. */
   constant(dtype: 'float32' | 'int32' | 'int64', values: readonly number[], dims: Dims): Value {
-    const name = `const:${dtype}:${dims.map(String).join('x')}:${values.length > 8 ? this.unique('large') : values.join(',')}`;
-    const known = this.initializers.get(name);
-    if (known !== undefined) return known.value;
+    const kind = `const:${dtype}:${dims.map(formatDim).join('x')}`;
+    const content = `${kind}:${values.join(',')}`;
+    const known = this.constants.get(content);
+    if (known !== undefined) return known;
+    const name = values.length > longestNamed ? this.unique(`${kind}:large`) : content;
     const array =
       dtype === 'float32'
         ? Float32Array.from(values)
@@ -155,6 +161,7 @@ export class GraphBuilder {
           : BigInt64Array.from(values, (value) => BigInt(value));
     const value: Value = { name, dtype, dims };
     this.initializers.set(name, { value, bytes: new Uint8Array(array.buffer) });
+    this.constants.set(content, value);
     return value;
   }
 

@@ -180,6 +180,11 @@ export function transpose(g: GraphBuilder, x: Value, perm: readonly number[]): V
 export function concat(g: GraphBuilder, parts: readonly Value[], axis: number): Value {
   const [first, ...others] = parts;
   if (first === undefined) throw new ShapeError('Concat', 'needs an input');
+  dimAt('Concat', first, axis);
+  for (const part of others) {
+    requireRank('Concat', part, first.dims.length);
+    if (part.dtype !== first.dtype) throw new ShapeError('Concat', 'needs equal types', first, part); // prettier-ignore
+  }
   const dims = others.reduce<Dim[]>(
     (sum, part) =>
       sum.map((dim, i) => {
@@ -343,6 +348,9 @@ export function multiHeadAttention(
   heads: number,
 ): Value {
   for (const x of [query, key, value]) requireRank('MultiHeadAttention', x, 3);
+  if (staticDim('MultiHeadAttention', query, 2) % heads !== 0) {
+    throw new ShapeError('MultiHeadAttention', `${heads} heads must divide the width`, query);
+  }
   return g.op({
     op: 'MultiHeadAttention',
     domain: 'com.microsoft',

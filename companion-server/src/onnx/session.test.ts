@@ -1,0 +1,144 @@
+// Files, sessions and what ONNX Runtime makes of them.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { evaluate, randomTensor, testBuilder } from '../../../test/run-graph.ts';
+import type { StoredTensor } from '../tensor/stored-tensor.ts';
+import { tensor, type Tensor } from '../tensor/tensor.ts';
+import type { GraphBuilder } from './builder.ts';
+import { symbol } from './dims.ts';
+import type { Graph } from './graph.ts';
+import * as ops from './ops.ts';
+import { encodeModel, weightsFolder } from './serde.ts';
+import { availableProviders, createSession } from './session.ts';
+
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-onnx-'));
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+/** Writes `values` behind some other bytes and says where they are. */
+async function store(name: string, values: Tensor, padding = 64): Promise<StoredTensor> {
+  const file = path.join(dir, name);
+  const bytes = new Uint8Array(values.data.buffer);
+  await writeFile(file, Buffer.concat([Buffer.alloc(padding, 0xff), bytes]));
+  const place = { file, byteOffset: padding, byteLength: bytes.length };
+  return { dtype: 'float32', dims: values.dims, ...place };
+}
+
+/** rows [frames, 3] times the stored weight */
+function product(weights: Readonly<Record<string, StoredTensor>>): Graph {
+  const g = testBuilder({ weights: new Map(Object.entries(weights)) });
+  const rows = g.input('rows', 'float32', [symbol('frames'), 3]);
+  const outputs = Object.keys(weights).map((key) => ops.gemm(g, rows, g.weight(key, [2, 3]), null));
+  g.output(
+    'result',
+    outputs.reduce((sum, one) => ops.add(g, sum, one)),
+  );
+  return g.finish();
+}
+
+describe('a model file', () => {
+  it('points to a weight by file name, offset and length, and holds none of its bytes', async () => {
+    const stored = await store('weights.safetensors', randomTensor([2, 3]), 128);
+    const text = Buffer.from(encodeModel(product({ weight: stored }))).toString('latin1');
+    const entries = { location: 'weights.safetensors', offset: '128', length: '24' };
+    for (const [key, value] of Object.entries(entries)) {
+      // Field 1 with its length and the key, field 2 with its length and the value.
+      const entry = `\n${String.fromCharCode(key.length)}${key}\x12${String.fromCharCode(value.length)}${value}`;
+      expect(text).toContain(entry);
+    }
+    expect(text).not.toContain(dir);
+    expect(weightsFolder(product({ weight: stored }))).toBe(dir);
+  });
+
+  it('has no weights folder when it has no weights', () => {
+    const g = testBuilder();
+    g.output('y', ops.sigmoid(g, g.input('x', 'float32', [1])));
+    expect(weightsFolder(g.finish())).toBeUndefined();
+  });
+
+  it('must find all weights in one folder', async () => {
+    const here = await store('here.safetensors', randomTensor([2, 3]));
+    const there = { ...here, file: path.join(dir, 'sub', 'there.safetensors') };
+    expect(() => weightsFolder(product({ here, there }))).toThrow(
+      `test: weights must lie in one folder, got ${dir}, ${path.join(dir, 'sub')}.`,
+    );
+    await expect(createSession(product({ here, there }), { provider: 'cpu' })).rejects.toThrow(
+      'weights must lie in one folder',
+    );
+  });
+});
+
+describe('a session', () => {
+  const rows = randomTensor([4, 3], 9);
+
+  it('reads a weight from its file as if it were inside the graph', async () => {
+    const weight = randomTensor([2, 3]);
+    const stored = await store('inlined.safetensors', weight);
+    const session = await createSession(product({ stored }), { provider: 'cpu' });
+    const { result } = await session.run({ rows });
+    await session.release();
+    const inlined = await evaluate({ rows }, (g, v) =>
+      ops.gemm(g, v.rows, g.constant('float32', [...weight.data], [2, 3]), null),
+    );
+    expect(result).toEqual(inlined);
+  });
+
+  it('reads weights from several files of a folder', async () => {
+    const one = await store('one.safetensors', randomTensor([2, 3], 1));
+    const two = await store('two.safetensors', randomTensor([2, 3], 2));
+    const session = await createSession(product({ one, two }), { provider: 'cpu' });
+    const { result } = await session.run({ rows });
+    await session.release();
+    expect(result?.dims).toEqual([4, 2]);
+  });
+
+  it('returns fresh memory from every run', async () => {
+    const stored = await store('fresh.safetensors', randomTensor([2, 3]));
+    const session = await createSession(product({ stored }), { provider: 'cpu' });
+    const first = (await session.run({ rows }))['result'];
+    const kept = first?.data.slice();
+    await session.run({ rows: tensor([4, 3]) });
+    await session.release();
+    expect(first?.data).toEqual(kept);
+  });
+
+  it('refuses inputs of other dims and weights beyond the end of the file', async () => {
+    const stored = await store('short.safetensors', randomTensor([2, 3]));
+    const session = await createSession(product({ stored }), { provider: 'cpu' });
+    await expect(session.run({ rows: tensor([4, 5]) })).rejects.toThrow(/invalid dimensions/i);
+    await session.release();
+    const beyond = { ...stored, byteOffset: stored.byteOffset + 4096 };
+    await expect(createSession(product({ beyond }), { provider: 'cpu' })).rejects.toThrow(/bound/);
+  });
+
+  it('refuses a graph that is out of order before ONNX Runtime sees it', async () => {
+    const stored = await store('order.safetensors', randomTensor([2, 3]));
+    const graph = product({ stored });
+    const reversed = { ...graph, nodes: graph.nodes.toReversed() };
+    await expect(createSession(reversed, { provider: 'cpu' })).rejects.toThrow('before it is made');
+  });
+
+  it('knows the providers of this build', () => {
+    expect(availableProviders()).toContain('cpu');
+  });
+});
+
+describe('half precision', () => {
+  it('on the CPU is close to single precision', async () => {
+    const [x, weight, bias] = [randomTensor([2, 4, 5, 3]), randomTensor([4, 4, 3, 3], 2), randomTensor([4], 3)]; // prettier-ignore
+    const build = (g: GraphBuilder, v: Readonly<Record<'x' | 'weight' | 'bias', Parameters<typeof ops.sigmoid>[1]>>) => {
+      const convolved = ops.sigmoid(g, ops.conv(g, v.x, v.weight, v.bias));
+      return ops.softmax(g, ops.mul(g, convolved, ops.scalar(g, 3)));
+    }; // prettier-ignore
+    const feeds = { x, weight, bias };
+    const half = await evaluate(feeds, build, { float: 'float16' });
+    const single = await evaluate(feeds, build);
+    expect(half.data).toBeAllClose(single.data, { atol: 5e-3 });
+    expect(half.data).not.toEqual(single.data);
+  });
+});
