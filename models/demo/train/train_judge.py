@@ -1,4 +1,4 @@
-"""Trains the judge on rendered images: python3 train_judge.py --minutes 3"""
+"""Trains the judge on rendered images: python3 train_judge.py --minutes 5. Goes on from judge.pt where there is one."""
 import json
 import time
 
@@ -22,15 +22,18 @@ def roughen(pictures, rng):
 
 def main():
     arguments = parser(__doc__.splitlines()[0])
-    arguments.add_argument("--minutes", type=float, default=3, help="wall time")
+    arguments.add_argument("--minutes", type=float, default=5, help="wall time")
+    arguments.add_argument("--seed", type=int, default=0, help="order of the images; choose another one to go on")
     options = arguments.parse_args()
-    torch.manual_seed(0)
-    rng = np.random.default_rng(0)
+    torch.manual_seed(options.seed)
+    rng = np.random.default_rng(options.seed)
     images = np.load(options.work / "images.npy", mmap_mode="r")
     masks = np.load(options.work / "masks.npy")
     scenes = json.loads((options.work / "scenes.json").read_text())
     labels = {head: torch.tensor([names.index(scene[head]) for scene in scenes]) for head, names in HEADS.items()}
     judge = Judge()
+    if (options.work / "judge.pt").exists():
+        judge.load_state_dict(torch.load(options.work / "judge.pt")["weights"])
     optimizer = torch.optim.AdamW(judge.parameters(), lr=2e-3, weight_decay=0.01)
     started, last = time.time(), len(images) - HELD_OUT
     while (progress := (time.time() - started) / (60 * options.minutes)) < 1:

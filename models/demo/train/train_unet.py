@@ -19,19 +19,20 @@ from probe import prompt_grid, scene_caption, score, text_to_image
 from shared_adam import SharedAdam, launch, processes
 from text_encoder import TextEncoder
 from tokenizer import encode
-from unet import UNet
+from unet import Transformer, UNet
 from workspace import parser
 from world import COLOURS, OBJECTS, random_caption
 
-LARGE_FROM = 0.40  # share of the time after which latents are 32x32
+LARGE_FROM = 0.34  # share of the time after which latents are 32x32
 UNIFORM_FROM = 0.55  # share of the time after which all timesteps are equally likely
+ALL_KEYS_FROM = 0.80  # share of the time after which self-attention sees all keys, as it does in use
 DECAY_FROM = 0.60  # share of the time after which the rate falls to zero
 BATCH = {16: 24, 32: 10}  # per process
 RATE = {16: 1.0e-3, 32: 6.0e-4}
 WARM_UP_STEPS = 100
 NO_CAPTION = 0.10
 OBJECT_WEIGHT = 3.0
-PROBE_SECONDS = 480
+PROBE_SECONDS = 900
 
 
 def draw_timesteps(rng, count, progress):
@@ -80,11 +81,11 @@ def rate_at(progress, step, edge):
 
 
 def take_probe(models, judge_path, path, edge):
-    """Every second prompt of the grid: scores, and a contact sheet at `path`."""
+    """Every fourth prompt of the grid: scores, and a contact sheet at `path`."""
     judge, hues = load_judge(judge_path)
-    wanted = prompt_grid(0)[::2]
+    wanted = prompt_grid(0)[::4]
     pictures = text_to_image(*models, [scene_caption(w) for w in wanted], seed=7, steps=16, edge=edge)
-    write_png(path, contact_sheet(pictures, 7))
+    write_png(path, contact_sheet(pictures, 6))
     if edge == 16:
         pictures = pictures.repeat(2, 1).repeat(2, 2)
     return score(judge_pictures(judge, hues, pictures)[0], wanted)
@@ -129,6 +130,9 @@ def main():
             if batches is None or (edge == 16 and progress >= LARGE_FROM):
                 edge = 32 if progress >= LARGE_FROM else 16
                 batches = Batches(work, edge, scenes, groups)
+            for module in unet.modules():
+                if isinstance(module, Transformer):
+                    module.thin_keys = progress < ALL_KEYS_FROM
             latents, masks, ids = (t.to(device) for t in batches.draw(rng, BATCH[edge]))
             timesteps = draw_timesteps(rng, len(latents), progress).to(device)
             signal, noise_level = signal_and_noise(timesteps)
