@@ -228,6 +228,15 @@ describe('failures leave nothing behind', () => {
     });
   });
 
+  test('the name of the clip itself', async () => {
+    const file = await makeClip(inFolder('self.mp4'), testPicture('64x48', '25', 1));
+    const audioFrom = { clip: await probeClip(file), startSeconds: 0, endSeconds: 1 };
+    await expect(openEncoder(file, { ...options, audioFrom })).rejects.toMatchObject({
+      code: 'invalid-request',
+      message: `The result would replace the clip itself: "${file}".`,
+    });
+  });
+
   test('a folder that is not there', async () => {
     await expect(openEncoder(inFolder('no/such/a.mp4'), options)).rejects.toMatchObject({
       code: 'output-unwritable',

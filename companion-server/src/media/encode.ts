@@ -44,11 +44,12 @@ const noColour: ColourTags = { range: null, primaries: null, transfer: null, mat
 /**
  * Starts writing `file`: .mov for ProRes; .mp4, .m4v or .mov for H.264. The size is kept to the pixel: odd edges,
  * which halved chroma cannot hold, are written as 4:4:4. Throws EditError `invalid-request` for another
- * ending, `output-unwritable`, `disk-full`, `ffmpeg-missing`; CanceledError. `write` and `finish` throw the same and
+ * ending and for the name of the clip that the sound comes from, `output-unwritable`, `disk-full`, `ffmpeg-missing`; CanceledError. `write` and `finish` throw the same and
  * FfmpegError `ffmpeg-failed`. Always end with `finish` or `abort`.
  */
 export async function openEncoder(file: string, options: EncoderOptions): Promise<Encoder> {
   const container = containerOf(file, options.codec);
+  refuseSource(file, options.audioFrom?.clip.path);
   throwIfCanceled(options.signal);
   const audio = planAudio(options.audioFrom ?? null, container, 1);
   const inputSize = options.inputSize ?? { width: options.width, height: options.height };
@@ -101,6 +102,13 @@ export async function openEncoder(file: string, options: EncoderOptions): Promis
       }),
     abort,
   };
+}
+
+function refuseSource(file: string, source: string | undefined): void {
+  if (source === undefined || path.resolve(file) !== path.resolve(source)) return;
+  throw new EditError('invalid-request', `The result would replace the clip itself: "${file}".`, {
+    hint: 'Choose another name for the output.',
+  });
 }
 
 function containerOf(file: string, codec: OutputCodec): Container {

@@ -93,6 +93,16 @@ describe('decodeFrames', () => {
     expect(frame && [colourAt(frame, 8, 32), colourAt(frame, 40, 32)]).toEqual(['blue', 'red']);
   });
 
+  test('an interlaced clip becomes progressive, frame by frame', async () => {
+    const file = inFolder('fields.mp4');
+    await makeClip(file, [...numbered(8, '25'), '-x264opts', 'tff=1', '-flags', '+ildct+ilme']);
+    const clip = await probeClip(file);
+    expect(clip.notices).toEqual(['The clip is interlaced; it was made progressive.']);
+    expect((await collect(decodeFrames(clip, { startFrame: 2 }))).map(numberOf)).toEqual([
+      2, 3, 4, 5, 6, 7,
+    ]);
+  });
+
   test('pixels that are not square become square', async () => {
     const args = [...testPicture('72x48', '25', 1), '-vf', 'setsar=4/3', ...h264];
     const clip = await probeClip(await makeClip(inFolder('wide.mp4'), args));
@@ -147,6 +157,9 @@ describe('decodeFrames', () => {
     await expect(collect(decodeFrames(clip))).rejects.toMatchObject({
       code: 'clip-unreadable',
       message: `"${clip.path}" was found to have 10 frames, but 7 could be read.`,
+    });
+    await expect(collect(decodeFrames(clip, { endFrame: 9 }))).rejects.toMatchObject({
+      code: 'clip-unreadable',
     });
   });
 });

@@ -36,8 +36,8 @@ export async function* decodeFrames(
   const size = options.size ?? clip.displaySize;
   checkRange(clip, startFrame, endFrame);
   const { seek, select, wanted } = planReading(clip, startFrame, endFrame);
-  // emitClose off: fluent-ffmpeg takes a closed output for a lost reader.
   const readsToEnd = endFrame === clip.frameCount;
+  // emitClose off: fluent-ffmpeg takes a closed output for a lost reader.
   const output = new PassThrough({ emitClose: false, autoDestroy: false });
   const run = await startFfmpeg({
     inputs: [
@@ -69,8 +69,10 @@ export async function* decodeFrames(
       if (next === wanted.length && !readsToEnd) break;
     }
     if (next < wanted.length || readsToEnd) await run.done;
-    const expected = readsToEnd ? (clip.frameTimes?.length ?? clip.frameCount) : stored;
-    if (next < wanted.length || stored !== expected) throw miscounted(clip, stored, expected);
+    const storedInAll = clip.frameTimes?.length ?? clip.frameCount;
+    if (next < wanted.length || (readsToEnd && stored !== storedInAll)) {
+      throw miscounted(clip, stored, storedInAll);
+    }
     throwIfCanceled(signal);
   } finally {
     await run.stop();
