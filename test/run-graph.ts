@@ -8,6 +8,8 @@ import { createRandom } from '../companion-server/src/tensor/random.ts';
 import type { StoredTensors } from '../companion-server/src/tensor/stored-tensor.ts';
 import { sizeOf, tensor, type Tensor } from '../companion-server/src/tensor/tensor.ts';
 
+export type { Tensor };
+
 export const fused: FusedOperators = { multiHeadAttention: true, gelu: true, gemm: true };
 export const plain: FusedOperators = { multiHeadAttention: false, gelu: false, gemm: false };
 

@@ -64,6 +64,14 @@ export class ConfigReader {
     });
   }
 
+  /** A positive whole number that divides every one of `channels`. */
+  divisor(field: string, fallback: number, channels: readonly number[]): number {
+    const value = this.integer(field, fallback);
+    const odd = channels.find((count) => count % value !== 0);
+    if (odd !== undefined) this.fail(field, `must divide the ${odd} channels of a level`, value);
+    return value;
+  }
+
   raw(field: string): unknown {
     return this.json[field];
   }

@@ -69,10 +69,10 @@ export function parseUNetConfig(json: Readonly<Record<string, unknown>>): UNetCo
     latentChannels,
     blockChannels,
     hasAttention,
-    heads: headsPerLevel(config, blockChannels.length),
+    heads: headsPerLevel(config, blockChannels),
     layersPerBlock: config.integer('layers_per_block', 2),
     crossAttentionDim: config.integer('cross_attention_dim'),
-    normGroups: config.integer('norm_num_groups', 32),
+    normGroups: config.divisor('norm_num_groups', 32, blockChannels),
     normEpsilon: config.number('norm_eps', 1e-5),
     flipSinToCos: config.boolean('flip_sin_to_cos', true),
     frequencyShift: config.number('freq_shift', 0),
@@ -84,13 +84,20 @@ export function parseUNetConfig(json: Readonly<Record<string, unknown>>): UNetCo
  * The number of heads per level. Checkpoints of this family keep it in `attention_head_dim`, despite its name,
  * unless `num_attention_heads` is set.
  */
-function headsPerLevel(config: ConfigReader, levels: number): readonly number[] {
+function headsPerLevel(config: ConfigReader, blockChannels: readonly number[]): readonly number[] {
   const field =
     config.raw('num_attention_heads') == null ? 'attention_head_dim' : 'num_attention_heads';
-  if (!Array.isArray(config.raw(field))) {
-    return Array<number>(levels).fill(config.integer(field, 8));
-  }
-  const heads = config.integers(field);
+  const levels = blockChannels.length;
+  const heads = Array.isArray(config.raw(field))
+    ? config.integers(field)
+    : Array<number>(levels).fill(config.integer(field, 8));
   if (heads.length !== levels) config.fail(field, `must have ${levels} entries`, heads);
+  if (heads.some((count, level) => (blockChannels[level] ?? 0) % count !== 0)) {
+    config.fail(
+      field,
+      `must divide the channels of its level (${blockChannels.join(', ')})`,
+      heads,
+    );
+  }
   return heads;
 }

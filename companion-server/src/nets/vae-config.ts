@@ -31,7 +31,7 @@ export function parseVaeConfig(json: Readonly<Record<string, unknown>>): VaeConf
     blockChannels,
     layersPerBlock: config.integer('layers_per_block', 1),
     latentChannels: config.integer('latent_channels', 4),
-    normGroups: config.integer('norm_num_groups', 32),
+    normGroups: config.divisor('norm_num_groups', 32, blockChannels),
     scalingFactor: config.number('scaling_factor', 0.18215),
     downscale: 2 ** (blockChannels.length - 1),
     hasQuantConv: config.boolean('use_quant_conv', true),

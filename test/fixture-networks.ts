@@ -1,0 +1,42 @@
+// The networks of the golden fixtures, ready to build graphs of.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { FusedOperators } from '../companion-server/src/onnx/builder.ts';
+import type { StoredTensors } from '../companion-server/src/tensor/stored-tensor.ts';
+import { openComponent, type ComponentName } from '../companion-server/src/weights/component.ts';
+import { float32Copy } from '../companion-server/src/weights/float32-copy.ts';
+import { fused } from './run-graph.ts';
+
+export const goldenDir = path.join(import.meta.dirname, 'fixtures', 'golden');
+
+/** One network: its config.json and its weights, in float32 or as stored (float16). */
+export interface FixtureNetwork {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly weights: StoredTensors;
+  readonly stored: StoredTensors;
+}
+
+export interface FixtureNetworks {
+  /** `folder` is below test/fixtures/golden, for instance `sd1/unet`. */
+  open(folder: string, name: ComponentName): Promise<FixtureNetwork>;
+  remove(): Promise<void>;
+}
+
+/** Keeps float32 copies in a temporary folder until `remove`. */
+export async function openFixtureNetworks(): Promise<FixtureNetworks> {
+  const cacheDir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-networks-'));
+  return {
+    async open(folder, name) {
+      const { config, weights } = await openComponent(path.join(goldenDir, folder), name);
+      return { config, stored: weights, weights: await float32Copy(weights, cacheDir) };
+    },
+    remove: () => rm(cacheDir, { recursive: true, force: true }),
+  };
+}
+
+/** Graph options for a network in single precision. */
+export function graphOptions({ weights }: FixtureNetwork, operators: FusedOperators = fused) {
+  return { name: 'test', weights, float: 'float32', fused: operators } as const;
+}
