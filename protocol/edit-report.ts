@@ -10,6 +10,12 @@ export interface EditReport {
   readonly frameRate: { readonly numerator: number; readonly denominator: number };
   readonly outputSize: { readonly width: number; readonly height: number };
   readonly workingSize: { readonly width: number; readonly height: number };
+  /** What the settings that were left to the model came to. */
+  readonly chosen: {
+    readonly guidance: number;
+    readonly steps: number;
+    readonly inversionSteps: number;
+  };
   /** UNet forwards of one latent, counted. */
   readonly unetEvaluations: { readonly inversion: number; readonly sampling: number };
   readonly stageSeconds: Readonly<Record<string, number>>;
@@ -29,12 +35,14 @@ export function readEditReport(fields: FieldReader): EditReport {
     'frameRate',
     'outputSize',
     'workingSize',
+    'chosen',
     'unetEvaluations',
     'stageSeconds',
     'peakMemoryBytes',
     'notices',
   ]);
   const frameRate = report.object('frameRate', ['numerator', 'denominator']);
+  const chosen = report.object('chosen', ['guidance', 'steps', 'inversionSteps']);
   const evaluations = report.object('unetEvaluations', ['inversion', 'sampling']);
   return {
     device: report.oneOf('device', devices),
@@ -45,6 +53,11 @@ export function readEditReport(fields: FieldReader): EditReport {
     },
     outputSize: readPixels(report, 'outputSize'),
     workingSize: readPixels(report, 'workingSize'),
+    chosen: {
+      guidance: chosen.number('guidance', 0, maxCount),
+      steps: chosen.integer('steps', 1, maxCount),
+      inversionSteps: chosen.integer('inversionSteps', 1, maxCount),
+    },
     unetEvaluations: {
       inversion: evaluations.number('inversion', 0, maxCount),
       sampling: evaluations.number('sampling', 0, maxCount),

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  defaultInversionSteps,
   defaultSettings,
   parseEditSettings,
+  referenceSchedule,
   techniques,
 } from './edit-settings.ts';
 import { FieldError } from './fields.ts';
@@ -38,7 +38,7 @@ describe('parseEditSettings', () => {
     ],
     [{ seed: -1 }, 'message.settings.seed must be between 0 and 4294967295, got -1.'],
     [
-      { steps: 4 },
+      { steps: 4, inversionSteps: 50 },
       'message.settings.inversionSteps must be a multiple of the 4 sampling steps, got 50.',
     ],
     [
@@ -90,21 +90,19 @@ describe('parseEditSettings', () => {
   });
 });
 
-describe('defaultInversionSteps', () => {
-  test('always makes settings that are accepted', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 1_000 }),
-        fc.constantFrom('default' as const, 'reference' as const),
-        (steps, schedule) => {
-          const inversionSteps = defaultInversionSteps(steps, schedule);
-          expect(parseEditSettings({ ...settings, steps, inversionSteps }).steps).toBe(steps);
-        },
-      ),
-    );
+describe('what is left to the model', () => {
+  test('guidance and steps may be null', () => {
+    const left = { ...settings, guidance: null, steps: null, inversionSteps: null };
+    expect(parseEditSettings(left)).toEqual(left);
   });
 
-  test('the reference schedule has 500 inversion steps for 50 sampling steps', () => {
-    expect(defaultInversionSteps(50, 'reference')).toBe(500);
+  test('inversion steps may be chosen without sampling steps', () => {
+    const parsed = parseEditSettings({ ...settings, steps: null, inversionSteps: 7 });
+    expect(parsed.inversionSteps).toBe(7);
+  });
+
+  test('the official schedule is accepted', () => {
+    const parsed = parseEditSettings({ ...settings, ...referenceSchedule });
+    expect(parsed).toMatchObject({ steps: 50, inversionSteps: 500, guidance: 7.5 });
   });
 });

@@ -39,12 +39,12 @@ export interface EditSettings {
   readonly propagation: Propagation;
   /** 0 keeps the structure most, 1 follows the prompt most. */
   readonly strength: number;
-  /** Classifier-free guidance scale, 1..30; 1 means no guidance. */
-  readonly guidance: number;
-  /** Sampling steps, 1..1000. */
-  readonly steps: number;
-  /** Inversion steps, a multiple of `steps`, up to 1000. */
-  readonly inversionSteps: number;
+  /** Classifier-free guidance scale, 1..30; 1 means no guidance. null: what suits the model. */
+  readonly guidance: number | null;
+  /** Sampling steps, 1..1000. null: what suits the model. */
+  readonly steps: number | null;
+  /** Inversion steps, a multiple of `steps`, up to 1000. null: as many as sampling steps. */
+  readonly inversionSteps: number | null;
   /** One keyframe is drawn from each run of this many frames, 1..64. */
   readonly keyframeInterval: number;
   /** 0..2^32-1. Equal seeds on the same device give equal frames. */
@@ -77,9 +77,9 @@ export function defaultSettings(technique: Technique = 'pnp'): EditSettings {
     technique,
     propagation: 'paper',
     strength: strengths[technique],
-    guidance: 7.5,
-    steps: 50,
-    inversionSteps: 50,
+    guidance: null,
+    steps: null,
+    inversionSteps: null,
     keyframeInterval: 8,
     seed: 0,
     size: null,
@@ -89,16 +89,18 @@ export function defaultSettings(technique: Technique = 'pnp'): EditSettings {
   };
 }
 
-/** Inversion steps for a number of sampling steps: as many, or ten times as many in the `reference` schedule. */
-export function defaultInversionSteps(steps: number, schedule: ScheduleName): number {
-  const perStep = schedule === 'reference' ? Math.min(10, Math.floor(maxSteps / steps)) : 1;
-  return steps * perStep;
-}
+/** The official code's schedule: 500 inversion and 50 sampling steps, guidance 7.5, its own propagation. */
+export const referenceSchedule = {
+  propagation: 'reference',
+  guidance: 7.5,
+  steps: 50,
+  inversionSteps: 500,
+} as const satisfies Partial<EditSettings>;
 
 /** Checks every field. Throws FieldError that names the field below `path`, its rule and the value. */
 export function parseEditSettings(value: unknown, path = 'settings'): EditSettings {
   const fields = readFields(value, path, Object.keys(defaultSettings()));
-  const steps = fields.integer('steps', 1, maxSteps);
+  const steps = fields.nullable('steps', () => fields.integer('steps', 1, maxSteps));
   const startSeconds = fields.nullable('startSeconds', () =>
     fields.number('startSeconds', 0, maxSeconds),
   );
@@ -109,9 +111,11 @@ export function parseEditSettings(value: unknown, path = 'settings'): EditSettin
     technique: fields.oneOf('technique', techniques),
     propagation: fields.oneOf('propagation', propagations),
     strength: fields.number('strength', 0, 1),
-    guidance: fields.number('guidance', guidanceRange.min, guidanceRange.max),
+    guidance: fields.nullable('guidance', () =>
+      fields.number('guidance', guidanceRange.min, guidanceRange.max),
+    ),
     steps,
-    inversionSteps: readInversionSteps(fields, steps),
+    inversionSteps: fields.nullable('inversionSteps', () => readInversionSteps(fields, steps)),
     keyframeInterval: fields.integer('keyframeInterval', 1, maxKeyframeInterval),
     seed: fields.integer('seed', 0, maxSeed),
     size: fields.nullable('size', () => readSize(fields)),
@@ -145,9 +149,9 @@ function readPrompt(fields: FieldReader, key: string): string {
   return prompt;
 }
 
-function readInversionSteps(fields: FieldReader, steps: number): number {
+function readInversionSteps(fields: FieldReader, steps: number | null): number {
   const inversionSteps = fields.integer('inversionSteps', 1, maxSteps);
-  if (inversionSteps % steps !== 0) {
+  if (steps !== null && inversionSteps % steps !== 0) {
     throw new FieldError(
       `${fields.path}.inversionSteps`,
       `must be a multiple of the ${steps} sampling steps, got ${inversionSteps}.`,

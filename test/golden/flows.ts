@@ -112,8 +112,9 @@ async function compareFlow(
   for await (const step of sample(options)) {
     const name = `${flow}.t${step.timestep}`;
     const expected = await golden.read(name);
-    // The sampler swaps two stores of which this side made both.
-    const store = step.latents as MemoryLatents;
+    const store = step.latents;
+    if (!(store instanceof MemoryLatents))
+      throw new TypeError('The sampler made a store of its own.');
     compareLatents(setting, name, store.tensor, expected, limits.flow, report);
     if (!isFreeRunning(setting)) store.tensor = expected;
   }

@@ -16,18 +16,17 @@ describe('readEditRequest', () => {
       clipPath: resolve('in/clip.mp4'),
       outPath: resolve('in/clip-edited.mov'),
       device: 'auto',
-      settings: { prompt: 'a silver wolf', technique: 'pnp', steps: 50, codec: 'prores' },
+      settings: { prompt: 'a silver wolf', technique: 'pnp', steps: null, codec: 'prores' },
     });
   });
 
-  test('fewer steps bring fewer inversion steps', () => {
-    expect(request('c', ...prompt, '--steps', '4').settings.inversionSteps).toBe(4);
-  });
-
-  test('the reference schedule inverts in ten times as many steps', () => {
-    expect(request('c', ...prompt, '--schedule', 'reference').settings).toMatchObject({
-      steps: 50,
-      inversionSteps: 500,
+  test("the reference schedule is the official code's, unless an option says otherwise", () => {
+    const official = { steps: 50, inversionSteps: 500, guidance: 7.5, propagation: 'reference' };
+    const args = ['c', ...prompt, '--schedule', 'reference'];
+    expect(request(...args).settings).toMatchObject(official);
+    expect(request(...args, '--guidance', '3').settings).toMatchObject({
+      ...official,
+      guidance: 3,
     });
   });
 
@@ -47,7 +46,7 @@ describe('readEditRequest', () => {
     [['c', ...prompt, '--strength', '1.4'], '--strength must be between 0 and 1, got 1.4.'],
     [['c', ...prompt, '--steps', '0'], '--steps must be between 1 and 1000, got 0.'],
     [
-      ['c', ...prompt, '--inversion-steps', '70'],
+      ['c', ...prompt, '--steps', '50', '--inversion-steps', '70'],
       '--inversion-steps must be a multiple of the 50 sampling steps, got 70.',
     ],
     [['c', ...prompt, '--size', '512'], "--size must look like 512x320, got '512'."],

@@ -4,8 +4,8 @@ import { extname, join, parse, resolve } from 'node:path';
 import { deviceChoices, type DeviceChoice } from '../../../protocol/devices.ts';
 import {
   codecExtensions,
-  defaultInversionSteps,
   defaultSettings,
+  referenceSchedule,
   outputCodecs,
   parseEditSettings,
   propagations,
@@ -43,17 +43,17 @@ export const editOptions = {
   guidance: {
     kind: 'number',
     placeholder: 'X',
-    help: `Classifier-free guidance, 1 to 30. Default: ${defaults.guidance}.`,
+    help: 'Classifier-free guidance, 1 to 30. Default: what suits the model (7.5 for Stable Diffusion).',
   },
   steps: {
     kind: 'number',
     placeholder: 'N',
-    help: `Sampling steps, 1 to 1000. Default: ${defaults.steps}.`,
+    help: 'Sampling steps, 1 to 1000. Default: what suits the model (50 for Stable Diffusion).',
   },
   'inversion-steps': {
     kind: 'number',
     placeholder: 'N',
-    help: 'A multiple of the sampling steps, up to 1000. Default: as --schedule says.',
+    help: 'A multiple of the sampling steps, up to 1000. Default: as many as sampling steps.',
   },
   'keyframe-interval': {
     kind: 'number',
@@ -68,7 +68,7 @@ export const editOptions = {
   schedule: {
     kind: 'choice',
     choices: scheduleNames,
-    help: 'default: as many inversion steps as sampling steps; reference: ten times as many.',
+    help: `reference: the official code's work, ${referenceSchedule.inversionSteps} inversion and ${referenceSchedule.steps} sampling steps, its propagation and guidance ${referenceSchedule.guidance}.`,
   },
   seed: { kind: 'number', placeholder: 'N', help: `Default: ${defaults.seed}.` },
   size: {
@@ -131,8 +131,10 @@ export function readEditRequest(
 }
 
 function readSettings(values: Values<typeof editOptions>, codec: OutputCodec): EditSettings {
-  const base = defaultSettings(values.technique);
-  const steps = values.steps ?? base.steps;
+  const base: EditSettings = {
+    ...defaultSettings(values.technique),
+    ...(values.schedule === 'reference' ? referenceSchedule : {}),
+  };
   try {
     return parseEditSettings({
       prompt: values.prompt ?? base.prompt,
@@ -142,9 +144,8 @@ function readSettings(values: Values<typeof editOptions>, codec: OutputCodec): E
       propagation: values.propagation ?? base.propagation,
       strength: values.strength ?? base.strength,
       guidance: values.guidance ?? base.guidance,
-      steps,
-      inversionSteps:
-        values['inversion-steps'] ?? defaultInversionSteps(steps, values.schedule ?? 'default'),
+      steps: values.steps ?? base.steps,
+      inversionSteps: values['inversion-steps'] ?? base.inversionSteps,
       keyframeInterval: values['keyframe-interval'] ?? base.keyframeInterval,
       seed: values.seed ?? base.seed,
       size: values.size === undefined ? base.size : parseSize(values.size),

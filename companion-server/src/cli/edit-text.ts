@@ -20,7 +20,7 @@ export function formatLine(progress: ClientProgress): string {
 
 /** Where the result is, and what it took. */
 export function formatResult({ outPath, report, stageSeconds }: EditedClip): string {
-  const { frames, outputSize, workingSize, frameRate, device, notices } = report;
+  const { frames, outputSize, workingSize, frameRate, device, chosen, notices } = report;
   const totalSeconds = Object.values(stageSeconds).reduce((sum, seconds) => sum + seconds, 0);
   const rate = Number((frameRate.numerator / frameRate.denominator).toFixed(3));
   const stages = Object.entries(stageSeconds).map(
@@ -28,7 +28,7 @@ export function formatResult({ outPath, report, stageSeconds }: EditedClip): str
   );
   return [
     outPath,
-    `  ${frames} ${frames === 1 ? 'frame' : 'frames'}, ${outputSize.width}x${outputSize.height}, ${rate} fps; worked at ${workingSize.width}x${workingSize.height} on ${device}`,
+    `  ${frames} ${frames === 1 ? 'frame' : 'frames'}, ${outputSize.width}x${outputSize.height}, ${rate} fps; worked at ${workingSize.width}x${workingSize.height} on ${device}, ${chosen.steps} steps, guidance ${chosen.guidance}`,
     `  ${totalSeconds.toFixed(1)} s: ${stages.join(', ')}`,
     ...notices.map((notice) => `  note: ${notice}`),
     '',

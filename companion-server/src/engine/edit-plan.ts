@@ -1,7 +1,6 @@
 // Everything about an edit that can be known before the first forward: which frames, which sizes, how many at a time,
 // how much work.
 
-import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import { EditError } from '../errors.ts';
 import { planWorkingSize, type WorkingSize } from '../media/fit.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
@@ -9,6 +8,7 @@ import { rationalValue } from '../media/frame.ts';
 import { maxJointKeyframes } from '../nets/tokenflow-attention.ts';
 import type { LatentSize } from '../nets/unet-graphs.ts';
 import { sdeditStart } from '../tokenflow/injection.ts';
+import type { ChosenSettings } from './edit-defaults.ts';
 import type { Model } from './model.ts';
 
 /** Latent positions of one forward; bounds the activations whatever the clip's size and length. */
@@ -39,7 +39,7 @@ export interface EditPlan {
 }
 
 /** Throws EditError('invalid-request') when the in/out range holds no frame. */
-export function planEdit(clip: ClipInfo, model: Model, settings: EditSettings): EditPlan {
+export function planEdit(clip: ClipInfo, model: Model, settings: ChosenSettings): EditPlan {
   const { startFrame, endFrame } = frameRangeOf(clip, settings);
   const frameCount = endFrame - startFrame;
   const size = planWorkingSize(clip.displaySize, settings.size, {
@@ -74,7 +74,7 @@ export function planEdit(clip: ClipInfo, model: Model, settings: EditSettings): 
 
 function frameRangeOf(
   clip: ClipInfo,
-  { startSeconds, endSeconds }: EditSettings,
+  { startSeconds, endSeconds }: ChosenSettings,
 ): { startFrame: number; endFrame: number } {
   const rate = rationalValue(clip.frameRate);
   const toFrame = (seconds: number) => Math.min(clip.frameCount, Math.round(seconds * rate));
@@ -91,7 +91,7 @@ function frameRangeOf(
 /** UNet forwards of one latent that the edit will take, as UNetDenoiser counts them. */
 export function countEvaluations(
   plan: EditPlan,
-  settings: EditSettings,
+  settings: ChosenSettings,
   inversionTimesteps: number,
 ): { readonly inversion: number; readonly sampling: number } {
   const steps = settings.steps - plan.startStep;

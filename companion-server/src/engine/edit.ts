@@ -3,7 +3,6 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { EditReport } from '../../../protocol/edit-report.ts';
-import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import { createInversionSchedule } from '../diffusion/inversion-schedule.ts';
 import { createSchedule, type Schedule } from '../diffusion/schedule.ts';
@@ -25,6 +24,7 @@ import { readLatents, writeFrames } from './clip-latents.ts';
 import type { UNetDenoiser } from './denoiser.ts';
 import { chooseDevice } from './device.ts';
 import { countEvaluations, planEdit, type EditPlan } from './edit-plan.ts';
+import { chooseSettings, readEditDefaults, type ChosenSettings } from './edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
 import { probeIsolated } from './isolated-probe.ts';
 import { LatentFile, sourceTrajectory } from './latent-file.ts';
@@ -52,13 +52,14 @@ export async function runEdit(
   );
   const model = await openModel({ dir: job.modelDir, execution, cacheDir: job.cacheDir, signal });
   await mkdir(job.workDir, { recursive: true });
-  const edit = new Edit(job, clip, model, execution, meter, signal);
+  const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir));
+  const edit = new Edit(job, settings, clip, model, execution, meter, signal);
   return edit.run();
 }
 
 class Edit {
   private readonly job: EditJob;
-  private readonly settings: EditSettings;
+  private readonly settings: ChosenSettings;
   private readonly clip: ClipInfo;
   private readonly model: Model;
   private readonly execution: Execution;
@@ -71,6 +72,7 @@ class Edit {
 
   constructor(
     job: EditJob,
+    settings: ChosenSettings,
     clip: ClipInfo,
     model: Model,
     execution: Execution,
@@ -78,14 +80,14 @@ class Edit {
     signal: AbortSignal | undefined,
   ) {
     this.job = job;
-    this.settings = job.settings;
+    this.settings = settings;
     this.clip = clip;
     this.model = model;
     this.execution = execution;
     this.meter = meter;
     this.signal = signal;
-    this.plan = planEdit(clip, model, job.settings);
-    this.sampling = createSchedule(model.scheduler, job.settings.steps);
+    this.plan = planEdit(clip, model, settings);
+    this.sampling = createSchedule(model.scheduler, settings.steps);
     this.inversion = this.inversionSchedule();
     this.denoiser = model.createDenoiser(this.plan.latentSize);
   }
@@ -276,13 +278,15 @@ class Edit {
   }
 
   private report(inverted: number, encoderNotices: readonly string[]): EditReport {
-    const { plan, clip } = this;
+    const { plan, clip, settings } = this;
+    const { guidance, steps, inversionSteps } = settings;
     return {
       device: this.execution.provider,
       frames: plan.frameCount,
       frameRate: clip.frameRate,
       outputSize: clip.frameSize,
       workingSize: plan.size.scaled,
+      chosen: { guidance, steps, inversionSteps },
       unetEvaluations: { inversion: inverted, sampling: this.denoiser.evaluations - inverted },
       stageSeconds: this.meter.stageSeconds,
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,

@@ -1,0 +1,99 @@
+// The sample clips of the embedded model with their exact motion (models/demo/samples/README.md has the formats).
+
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { EditError } from '../errors.ts';
+import type { SourceMotion } from '../metrics/temporal.ts';
+
+const folder = fileURLToPath(new URL('../../../models/demo/samples/', import.meta.url));
+
+/** Flow is stored in parts of a pixel. */
+const flowUnitsPerPixel = 64;
+
+/** What a clip shows, in the words of the embedded model. */
+export interface SampleContent {
+  readonly object: string;
+  readonly colour: string;
+  readonly background: string;
+  readonly style: string;
+}
+
+/** An edit to try, and what a right result shows. */
+export interface SampleTarget extends SampleContent {
+  readonly prompt: string;
+}
+
+export interface Sample extends SampleContent {
+  readonly name: string;
+  readonly clipPath: string;
+  /** The source prompt. */
+  readonly caption: string;
+  readonly width: number;
+  readonly height: number;
+  readonly frames: number;
+  /** Grain, flicker of light, fast motion or occlusion: where editing frame by frame shows its weakness. */
+  readonly hard: boolean;
+  readonly targets: readonly SampleTarget[];
+}
+
+/** The names of all samples. */
+export async function sampleNames(): Promise<readonly string[]> {
+  const files = await readdir(folder);
+  return files
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => path.basename(file, '.json'))
+    .sort();
+}
+
+/** Throws EditError('invalid-request') for a name that is none. */
+export async function openSample(name: string): Promise<Sample> {
+  const names = await sampleNames();
+  if (!names.includes(name)) {
+    throw new EditError('invalid-request', `There is no sample '${name}'.`, {
+      hint: `There are ${names.join(', ')}.`,
+    });
+  }
+  // Made by this project, beside its clip: trusted like code.
+  const description = JSON.parse(await readFile(path.join(folder, `${name}.json`), 'utf8')) as Omit<Sample, 'name' | 'clipPath'>; // prettier-ignore
+  return { ...description, name, clipPath: path.join(folder, `${name}.mp4`) };
+}
+
+/** The object's masks, one per frame [height * width]: 1 on the object. */
+export async function sampleMasks({
+  name,
+  width,
+  height,
+  frames,
+}: Sample): Promise<readonly Uint8Array[]> {
+  const bytes = await unpack(`${name}.mask.bin.gz`);
+  const plane = width * height;
+  return Array.from({ length: frames }, (_, t) => bytes.subarray(t * plane, (t + 1) * plane));
+}
+
+/** The exact motion from each frame to the next, with the object's mask. */
+export async function sampleMotions(
+  sample: Sample,
+): Promise<readonly (SourceMotion & { object: Uint8Array })[]> {
+  const { name, width, height, frames } = sample;
+  const plane = width * height;
+  const flowBytes = await unpack(`${name}.flow.bin.gz`);
+  const units = new DataView(flowBytes.buffer, flowBytes.byteOffset, flowBytes.byteLength);
+  const valid = await unpack(`${name}.valid.bin.gz`);
+  const masks = await sampleMasks(sample);
+  return Array.from({ length: frames - 1 }, (_, t) => {
+    const vectors = Float32Array.from(
+      { length: 2 * plane },
+      (__, i) => units.getInt16(2 * (2 * plane * t + i), true) / flowUnitsPerPixel,
+    );
+    const known = valid.subarray(t * plane, (t + 1) * plane);
+    const flow = { width, height, vectors: { dims: [2, height, width], data: vectors }, known };
+    return { flow, object: masks[t] ?? new Uint8Array(plane) };
+  });
+}
+
+async function unpack(file: string): Promise<Uint8Array> {
+  return promisify(gunzip)(await readFile(path.join(folder, file)));
+}

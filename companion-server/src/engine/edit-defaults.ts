@@ -1,0 +1,58 @@
+// What suits a model where the user chose nothing: `edit-defaults.json` in the checkpoint's folder, else what suits
+// Stable Diffusion.
+
+import path from 'node:path';
+import type { EditSettings } from '../../../protocol/edit-settings.ts';
+import { EditError } from '../errors.ts';
+import { readJsonObject } from '../weights/json-file.ts';
+
+export interface EditDefaults {
+  readonly guidance: number;
+  readonly steps: number;
+}
+
+/** Settings in which nothing is left open. */
+export type ChosenSettings = EditSettings & {
+  readonly guidance: number;
+  readonly steps: number;
+  readonly inversionSteps: number;
+};
+
+const stableDiffusion: EditDefaults = { guidance: 7.5, steps: 50 };
+
+/** Throws EditError('model-damaged') when the file is there but not right. */
+export async function readEditDefaults(modelDir: string): Promise<EditDefaults> {
+  const file = path.join(modelDir, 'edit-defaults.json');
+  const json = await readJsonObject(file).catch((error: unknown) => {
+    if (error instanceof EditError && error.code === 'model-missing') return {};
+    throw error;
+  });
+  return {
+    guidance: readNumber(file, json, 'guidance', stableDiffusion.guidance),
+    steps: readNumber(file, json, 'steps', stableDiffusion.steps),
+  };
+}
+
+function readNumber(
+  file: string,
+  json: Readonly<Record<string, unknown>>,
+  key: keyof EditDefaults,
+  fallback: number,
+): number {
+  const value = json[key] ?? fallback;
+  if (typeof value === 'number' && value >= 1 && value <= 1000) return value;
+  throw new EditError('model-damaged', `${file}: ${key} must be a number from 1 to 1000, got ${JSON.stringify(value)}.`); // prettier-ignore
+}
+
+/** Fills what the user left open. Throws EditError('invalid-request') when inversion steps don't fit the steps. */
+export function chooseSettings(settings: EditSettings, defaults: EditDefaults): ChosenSettings {
+  const steps = settings.steps ?? defaults.steps;
+  const inversionSteps = settings.inversionSteps ?? steps;
+  if (inversionSteps % steps !== 0) {
+    throw new EditError(
+      'invalid-request',
+      `The inversion steps must be a multiple of the ${steps} sampling steps, got ${inversionSteps}.`,
+    );
+  }
+  return { ...settings, steps, inversionSteps, guidance: settings.guidance ?? defaults.guidance };
+}
