@@ -51,20 +51,31 @@ function unitTokens(keyframes: number, length: number, seed: number): Tensor {
   return generate(raw.dims, (k = 0, t = 0, c = 0) => at(raw, k, t, c) / size(k, t));
 }
 
+/** The first of the keyframe's tokens with the largest product with row `row`. */
+function mostSimilar(normed: Tensor, row: number, source: Tensor, keyframe: number): number {
+  const [, length = 0] = source.dims;
+  let [best, largest] = [0, -Infinity];
+  for (let other = 0; other < length; other++) {
+    let product = 0;
+    for (let c = 0; c < channels; c++) {
+      const key = source.data[(keyframe * length + other) * channels + c] ?? 0;
+      product += (normed.data[row * channels + c] ?? 0) * key;
+    }
+    if (product > largest) [best, largest] = [other, product];
+  }
+  return best;
+}
+
 function oracle(normed: Tensor, source: Tensor, tokens: Tensor, plan: Plan): Tensor {
   const [, length = 0] = source.dims;
   const frames = plan.leftJob.length;
-  const nearest = plan.jobFrame.map((frame, job) =>
-    Array.from({ length }, (_, token) => {
-      const keyframe = plan.jobKeyframe[job] ?? 0;
-      // The source branch's frames are the first rows.
-      const row = frame * length + token;
-      const similarities = Array.from({ length }, (__, other) =>
-        sum(channels, (c) => at(normed, row, c) * at(source, keyframe, other, c)),
-      );
-      return similarities.indexOf(Math.max(...similarities));
-    }),
-  );
+  const nearest = plan.jobFrame.map((frame, job) => {
+    const keyframe = plan.jobKeyframe[job] ?? 0;
+    // The source branch's frames are the first rows.
+    return Array.from({ length }, (_, token) =>
+      mostSimilar(normed, frame * length + token, source, keyframe),
+    );
+  });
   const taken = (branch: number, job: number, token: number, c: number) =>
     at(tokens, branch, plan.jobKeyframe[job] ?? 0, nearest[job]?.[token] ?? 0, c);
   return generate([branchCount * frames * length, channels], (row = 0, c = 0) => {

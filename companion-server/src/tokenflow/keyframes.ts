@@ -47,11 +47,13 @@ export function groupKeyframes(
     const own = keyframes.slice(start, start + ownCount);
     const neighbours = [keyframes[start - 1], keyframes[start + ownCount]];
     const context = new Set(
-      [...anchors, ...neighbours].filter(
+      [...neighbours, ...anchors].filter(
         (frame): frame is number => frame !== undefined && !own.includes(frame),
       ),
     );
-    groups.push({ own, context: [...context].sort((a, b) => a - b) });
+    // Below a limit of 4 there is no room for both neighbours and an anchor.
+    const fitting = [...context].slice(0, limit - own.length);
+    groups.push({ own, context: fitting.sort((a, b) => a - b) });
   }
   return groups;
 }

@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { injectionAt, noInjection, pnpThresholds, sdeditStart } from './injection.ts';
+
+describe('Plug-and-Play', () => {
+  it('at strength 0.5 has the official thresholds', () => {
+    expect(pnpThresholds(0.5)).toEqual({ attention: 0.5, features: 0.8 });
+  });
+
+  it('at strength 1 injects nothing, at 0 everything', () => {
+    expect(pnpThresholds(1)).toEqual(noInjection);
+    expect(pnpThresholds(0)).toEqual({ attention: 1, features: 1 });
+  });
+
+  it('injects in the first steps up to the threshold', () => {
+    const steps = Array.from({ length: 50 }, (_, step) =>
+      injectionAt(pnpThresholds(0.5), step, 50),
+    );
+    expect(steps.filter(({ attention }) => attention)).toHaveLength(25);
+    expect(steps.filter(({ features }) => features)).toHaveLength(40);
+    expect(steps[24]?.attention).toBe(true);
+    expect(steps[25]?.attention).toBe(false);
+  });
+});
+
+describe('SDEdit', () => {
+  it('runs all steps at strength 1 and the last one at 0', () => {
+    expect(sdeditStart(1, 50)).toBe(0);
+    expect(sdeditStart(0, 50)).toBe(49);
+    expect(sdeditStart(0.7, 50)).toBe(15);
+  });
+
+  it('never starts later with more strength, and always has a step to run', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1000 }), fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }), (steps, a, b) => {
+        const [weak, strong] = [Math.min(a, b), Math.max(a, b)];
+        expect(sdeditStart(strong, steps)).toBeLessThanOrEqual(sdeditStart(weak, steps));
+        expect(sdeditStart(weak, steps)).toBeLessThan(steps);
+        expect(sdeditStart(strong, steps)).toBeGreaterThanOrEqual(0);
+      }),
+    ); // prettier-ignore
+  });
+});

@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createRandom } from '../tensor/random.ts';
+import { groupKeyframes, sampleKeyframes } from './keyframes.ts';
+
+const frameCounts = fc.integer({ min: 1, max: 200 });
+const intervals = fc.integer({ min: 1, max: 64 });
+const draw = (seed: number) => {
+  const random = createRandom(seed);
+  return (limit: number) => random.below(limit);
+};
+
+describe('sampled keyframes', () => {
+  it('are one of every run of frames, the last run may be shorter', () => {
+    fc.assert(
+      fc.property(frameCounts, intervals, fc.nat(), (frames, interval, seed) => {
+        const keyframes = sampleKeyframes(frames, interval, draw(seed));
+        expect(keyframes).toHaveLength(Math.ceil(frames / interval));
+        for (const [run, keyframe] of keyframes.entries()) {
+          expect(Math.floor(keyframe / interval)).toBe(run);
+          expect(keyframe).toBeLessThan(frames);
+        }
+      }),
+    );
+  });
+
+  it('are the same for the same seed, and differ from seed to seed', () => {
+    expect(sampleKeyframes(97, 8, draw(1))).toEqual(sampleKeyframes(97, 8, draw(1)));
+    expect(sampleKeyframes(97, 8, draw(1))).not.toEqual(sampleKeyframes(97, 8, draw(2)));
+  });
+
+  it('of a single frame are that frame', () => {
+    expect(sampleKeyframes(1, 8, draw(1))).toEqual([0]);
+  });
+});
+
+describe('groups of keyframes', () => {
+  const keyframes = fc
+    .uniqueArray(fc.nat(1000), { minLength: 1, maxLength: 60 })
+    .map((frames) => frames.sort((a, b) => a - b));
+  const limits = fc.integer({ min: 1, max: 16 });
+
+  it('own every keyframe once, in order', () => {
+    fc.assert(
+      fc.property(keyframes, limits, (all, limit) => {
+        expect(groupKeyframes(all, limit).flatMap(({ own }) => own)).toEqual(all);
+      }),
+    );
+  });
+
+  it('never hold more than the limit, nor a keyframe twice', () => {
+    fc.assert(
+      fc.property(keyframes, limits, (all, limit) => {
+        for (const { own, context } of groupKeyframes(all, limit)) {
+          const together = [...own, ...context];
+          expect(together.length).toBeLessThanOrEqual(limit);
+          expect(new Set(together).size).toBe(together.length);
+          expect(together.every((frame) => all.includes(frame))).toBe(true);
+          expect(context).toEqual(context.toSorted((a, b) => a - b));
+        }
+      }),
+    );
+  });
+
+  it('are one while the limit allows', () => {
+    expect(groupKeyframes([3, 9, 17], 3)).toEqual([{ own: [3, 9, 17], context: [] }]);
+  });
+
+  it('see their neighbours and the same anchors', () => {
+    const all = Array.from({ length: 40 }, (_, i) => 10 * i);
+    const groups = groupKeyframes(all, 8);
+    for (const [index, { own, context }] of groups.entries()) {
+      const together = [...own, ...context];
+      expect(together).toEqual(expect.arrayContaining([100, 300]));
+      const before = groups[index - 1]?.own.at(-1);
+      const after = groups[index + 1]?.own[0];
+      for (const neighbour of [before, after]) {
+        if (neighbour !== undefined) expect(together).toContain(neighbour);
+      }
+    }
+  });
+});

@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  keyframesOf,
+  paperNeighbours,
+  planPropagation,
+  referenceNeighbours,
+} from './propagation.ts';
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+const keyframes = fc
+  .uniqueArray(fc.nat(100), { minLength: 1, maxLength: 12 })
+  .map((frames) => frames.sort((a, b) => a - b));
+
+describe("the paper's neighbours", () => {
+  it('are the nearest keyframe before and after', () => {
+    expect(paperNeighbours(13, [3, 10, 18, 30])).toEqual({
+      left: 10,
+      right: 18,
+      rightWeight: sigmoid(3 / 8),
+    });
+  });
+
+  it('of a keyframe are itself alone', () => {
+    expect(paperNeighbours(10, [3, 10, 18])).toEqual({ left: 10, right: 10, rightWeight: 0 });
+  });
+
+  it('outside all keyframes are the nearest one alone', () => {
+    expect(paperNeighbours(0, [3, 10])).toEqual({ left: 3, right: 3, rightWeight: 0 });
+    expect(paperNeighbours(12, [3, 10])).toEqual({ left: 10, right: 10, rightWeight: 0 });
+  });
+
+  it('weigh the later one more, the closer the frame is to it', () => {
+    const weights = [11, 12, 13, 14, 15, 16, 17].map((frame) => paperNeighbours(frame, [10, 18]).rightWeight); // prettier-ignore
+    expect(weights).toEqual(weights.toSorted((a, b) => a - b));
+    expect(new Set(weights).size).toBe(weights.length);
+    expect(weights.every((weight) => weight > 0.5 && weight < sigmoid(1))).toBe(true);
+  });
+
+  it('leave no keyframe between them and the frame', () => {
+    fc.assert(
+      fc.property(keyframes, fc.nat(120), (all, frame) => {
+        const { left, right } = paperNeighbours(frame, all);
+        expect(all.filter((keyframe) => keyframe > left && keyframe < right)).toEqual([]);
+        const inside = frame >= (all[0] ?? 0) && frame <= (all.at(-1) ?? 0);
+        if (inside) expect(left <= frame && frame <= right).toBe(true);
+        else expect(left).toBe(right);
+      }),
+    );
+  });
+
+  it('need a keyframe', () => {
+    expect(() => paperNeighbours(0, [])).toThrow('no keyframes');
+  });
+});
+
+describe("the official code's neighbours", () => {
+  it("are the keyframe of the frame's run and of the run before", () => {
+    // Runs of 4: middles 2, 6, 10. Frame 9 is 1 from its own and 3 from the one before.
+    expect(referenceNeighbours(9, [1, 5, 11], 4)).toEqual({
+      left: 5,
+      right: 11,
+      rightWeight: sigmoid(3 / 4),
+    });
+  });
+
+  it('in the first run are its keyframe alone', () => {
+    expect(referenceNeighbours(3, [1, 5], 4)).toEqual({ left: 1, right: 1, rightWeight: 0 });
+  });
+
+  it('need a keyframe in every run', () => {
+    expect(() => referenceNeighbours(9, [1, 5], 4)).toThrow('Frame 9 has no keyframe.');
+  });
+});
+
+describe('a propagation plan', () => {
+  it('searches each pair of frame and keyframe that is needed once', () => {
+    fc.assert(
+      fc.property(keyframes, fc.array(fc.nat(120), { minLength: 1, maxLength: 20 }), (all, frames) => {
+        const neighbours = frames.map((frame) => paperNeighbours(frame, all));
+        const needed = keyframesOf(neighbours);
+        expect(needed).toEqual(needed.toSorted((a, b) => a - b));
+        const plan = planPropagation(neighbours, needed);
+        const jobs = plan.jobFrame.map((frame, job) => `${frame}:${plan.jobKeyframe[job] ?? ''}`);
+        expect(new Set(jobs).size).toBe(jobs.length);
+        const wanted = neighbours.flatMap(({ left, right }, frame) => [left, right].map((keyframe) => `${frame}:${needed.indexOf(keyframe)}`));
+        expect(new Set(jobs)).toEqual(new Set(wanted));
+        for (const [frame, { left, right, rightWeight }] of neighbours.entries()) {
+          expect(jobs[plan.leftJob[frame] ?? -1]).toBe(`${frame}:${needed.indexOf(left)}`);
+          expect(jobs[plan.rightJob[frame] ?? -1]).toBe(`${frame}:${needed.indexOf(right)}`);
+          expect(plan.rightWeight[frame]).toBe(rightWeight);
+        }
+      }),
+    ); // prettier-ignore
+  });
+
+  it('refuses a keyframe that has no tokens', () => {
+    const neighbours = [{ left: 3, right: 9, rightWeight: 0.5 }];
+    expect(() => planPropagation(neighbours, [3])).toThrow('Keyframe 9 is not among');
+  });
+});
