@@ -50,7 +50,7 @@ export const sd15Bench: Bench = {
       await ours();
       rows.push({ figure: 'one forward', value: `${(await ours()).toFixed(1)} s`, target: '', isMet: true }); // prettier-ignore
     } else {
-      const contest = await interleave([ours, () => torch.forward()], isQuick ? 1 : 5);
+      const contest = await interleave([ours, () => torch.forward()], isQuick ? 1 : 3);
       torch.stop();
       log(
         `seconds ${contest.seconds.map((list) => median(list).toFixed(2)).join(' ours, ')} PyTorch`,
