@@ -18,10 +18,13 @@ export interface LatentFileOptions {
 export class LatentFile {
   private readonly file: FileHandle;
   private readonly options: LatentFileOptions;
+  /** Per record, moment by moment: a hole in the file would read as zeros. */
+  private readonly isWritten: Uint8Array;
 
   private constructor(file: FileHandle, options: LatentFileOptions) {
     this.file = file;
     this.options = options;
+    this.isWritten = new Uint8Array(options.moments * options.frameCount);
   }
 
   /** Makes the file, empty. Throws EditError('output-unwritable' or 'disk-full'). */
@@ -52,12 +55,13 @@ export class LatentFile {
     await this.file.close();
   }
 
-  private position(moment: number, frame: number): number {
-    const { frameCount, frameDims, moments } = this.options;
+  /** The record's index in the file. */
+  private record(moment: number, frame: number): number {
+    const { frameCount, moments } = this.options;
     if (!(frame >= 0 && frame < frameCount && moment >= 0 && moment < moments)) {
       throw new RangeError(`Frame ${frame} of moment ${moment} is outside the latent file.`);
     }
-    return 4 * sizeOf(frameDims) * (moment * frameCount + frame);
+    return moment * frameCount + frame;
   }
 
   private async read(moment: number, indices: readonly number[]): Promise<Tensor> {
@@ -66,22 +70,32 @@ export class LatentFile {
     const bytes = new Uint8Array(latents.data.buffer);
     const recordBytes = 4 * sizeOf(frameDims);
     for (const [row, frame] of indices.entries()) {
-      const at = row * recordBytes;
-      const { bytesRead } = await this.file.read(bytes, at, recordBytes, this.position(moment, frame)); // prettier-ignore
-      if (bytesRead !== recordBytes) {
+      const record = this.record(moment, frame);
+      if (this.isWritten[record] === 0) {
         throw new RangeError(`${path}: frame ${frame} of moment ${moment} was never written.`);
       }
+      const { bytesRead } = await this.file.read(bytes, row * recordBytes, recordBytes, record * recordBytes); // prettier-ignore
+      if (bytesRead !== recordBytes) throw new RangeError(`${path}: was cut short.`);
     }
     return latents;
   }
 
-  private async write(moment: number, start: number, { data }: Tensor): Promise<void> {
+  private async write(moment: number, start: number, { dims, data }: Tensor): Promise<void> {
+    const [count = 0] = dims;
+    const first = this.record(moment, start);
+    if (count > 0) this.record(moment, start + count - 1);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const position = first * 4 * sizeOf(this.options.frameDims);
     try {
-      await this.file.write(bytes, 0, bytes.length, this.position(moment, start));
+      // A disk that is nearly full takes a part of it and reports the rest only when asked again.
+      for (let done = 0; done < bytes.length;) {
+        const { bytesWritten } = await this.file.write(bytes, done, bytes.length - done, position + done); // prettier-ignore
+        done += bytesWritten;
+      }
     } catch (error) {
       throw diskError(this.options.path, error);
     }
+    this.isWritten.fill(1, first, first + count);
   }
 }
 
