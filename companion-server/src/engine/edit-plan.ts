@@ -5,9 +5,17 @@ import { EditError } from '../errors.ts';
 import { planWorkingSize, type WorkingSize } from '../media/fit.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
 import { rationalValue } from '../media/frame.ts';
-import { maxJointKeyframes } from '../nets/tokenflow-attention.ts';
+import { branchCount, maxJointKeyframes } from '../nets/tokenflow-attention.ts';
 import type { LatentSize } from '../nets/unet-graphs.ts';
-import { sdeditStart } from '../tokenflow/injection.ts';
+import {
+  injectionAt,
+  noInjection,
+  pnpThresholds,
+  sdeditStart,
+  type InjectionThresholds,
+} from '../tokenflow/injection.ts';
+import { groupKeyframes } from '../tokenflow/keyframes.ts';
+import { frameRange } from '../tokenflow/latents.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { Model } from './model.ts';
 
@@ -94,10 +102,34 @@ export function countEvaluations(
   settings: ChosenSettings,
   inversionTimesteps: number,
 ): { readonly inversion: number; readonly sampling: number } {
-  const steps = settings.steps - plan.startStep;
-  const keyframes = settings.propagation === 'per-frame' ? 0 : 3 * plan.keyframeCount;
+  const steps = Array.from(
+    { length: settings.steps - plan.startStep },
+    (_, i) => plan.startStep + i,
+  );
+  const perStep = steps.map((step) =>
+    settings.propagation === 'per-frame'
+      ? perFrameBranches(settings, step) * plan.frameCount
+      : branchCount * (plan.frameCount + jointKeyframes(plan)),
+  );
   return {
     inversion: inversionTimesteps * plan.frameCount,
-    sampling: steps * (3 * plan.frameCount + keyframes),
+    sampling: perStep.reduce((sum, evaluations) => sum + evaluations, 0),
   };
+}
+
+/** The source's branch is only run where something of it is injected. */
+function perFrameBranches(settings: ChosenSettings, step: number): number {
+  const { attention, features } = injectionAt(thresholdsOf(settings), step, settings.steps);
+  return attention || features ? branchCount : branchCount - 1;
+}
+
+/** Keyframes of all joint passes of a step, those that only take part in the attention included. */
+function jointKeyframes({ keyframeCount, jointLimit }: EditPlan): number {
+  const groups = groupKeyframes(frameRange(0, keyframeCount), jointLimit);
+  return groups.reduce((sum, { own, context }) => sum + own.length + context.length, 0);
+}
+
+/** What the technique injects from the source. */
+export function thresholdsOf({ technique, strength }: ChosenSettings): InjectionThresholds {
+  return technique === 'pnp' ? pnpThresholds(strength) : noInjection;
 }

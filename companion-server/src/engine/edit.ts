@@ -15,7 +15,6 @@ import type { Execution } from '../onnx/execution.ts';
 import { createRandom } from '../tensor/random.ts';
 import { sliceRows } from '../tensor/tensor.ts';
 import type { Contexts } from '../tokenflow/denoiser.ts';
-import { noInjection, pnpThresholds } from '../tokenflow/injection.ts';
 import { invert } from '../tokenflow/inversion.ts';
 import { sampleKeyframes } from '../tokenflow/keyframes.ts';
 import { frameRange, type LatentStore } from '../tokenflow/latents.ts';
@@ -23,7 +22,7 @@ import { sample } from '../tokenflow/sampler.ts';
 import { readLatents, writeFrames } from './clip-latents.ts';
 import type { UNetDenoiser } from './denoiser.ts';
 import { chooseDevice } from './device.ts';
-import { countEvaluations, planEdit, type EditPlan } from './edit-plan.ts';
+import { countEvaluations, planEdit, thresholdsOf, type EditPlan } from './edit-plan.ts';
 import { chooseSettings, readEditDefaults, type ChosenSettings } from './edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
 import { probeIsolated } from './isolated-probe.ts';
@@ -211,7 +210,7 @@ class Edit {
       schedule: this.sampling,
       contexts,
       guidance: settings.guidance,
-      thresholds: settings.technique === 'pnp' ? pnpThresholds(settings.strength) : noInjection,
+      thresholds: thresholdsOf(settings),
       propagation: settings.propagation,
       keyframesAt: (index) => this.keyframesAt(index),
       keyframeInterval: settings.keyframeInterval,

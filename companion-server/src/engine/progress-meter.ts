@@ -42,6 +42,7 @@ export class ProgressMeter {
   /** Once the size of the job is known. Loading is not part of what is estimated. */
   plan(work: Omit<StageWork, 'load'>): void {
     this.work = { load: 0, ...work };
+    this.doneBefore = 0;
     this.workStart = this.now();
   }
 
@@ -72,7 +73,7 @@ export class ProgressMeter {
 
   private send(step: number, steps: number, share: number): void {
     const total = Object.values(this.work).reduce((sum, work) => sum + work, 0);
-    const done = this.doneBefore + share * this.work[this.stage];
+    const done = this.doneBefore + Math.min(1, share) * this.work[this.stage];
     const progress = this.stage === 'load' ? 0 : Math.min(1, done / total);
     this.lastProgress = Math.max(this.lastProgress, progress);
     this.lastReport = this.now();

@@ -1,0 +1,104 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { defaultSettings } from '../../../protocol/edit-settings.ts';
+import type { ClipInfo } from '../media/clip-info.ts';
+import { chooseSettings, type ChosenSettings } from './edit-defaults.ts';
+import { countEvaluations, planEdit } from './edit-plan.ts';
+import type { Model } from './model.ts';
+
+/** What a plan reads of a clip and of a model; the rest is left out. */
+function clipOf(frameCount: number, width: number, height: number): ClipInfo {
+  const size = { width, height };
+  const frameRate = { numerator: 25, denominator: 1 };
+  return { frameCount, frameRate, durationSeconds: frameCount / 25, displaySize: size } as ClipInfo;
+}
+const model = { vae: { downscale: 8 }, sizeMultiple: 64, trainingSide: 512 } as Model;
+
+function settingsOf(change: Partial<ChosenSettings> = {}): ChosenSettings {
+  const settings = { ...defaultSettings(), prompt: 'a cat', ...change };
+  return chooseSettings(settings, { guidance: 7.5, steps: 50 });
+}
+
+const rangeOf = (startSeconds: number | null, endSeconds: number | null) => {
+  const { startFrame, endFrame, frameCount } = planEdit(clipOf(100, 640, 360), model, settingsOf({ startSeconds, endSeconds })); // prettier-ignore
+  expect(frameCount).toBe(endFrame - startFrame);
+  return [startFrame, endFrame];
+};
+
+describe('the range of an edit', () => {
+  it('is the whole clip unless it is told otherwise', () => {
+    expect(rangeOf(null, null)).toEqual([0, 100]);
+    expect(rangeOf(1, null)).toEqual([25, 100]);
+    expect(rangeOf(null, 2)).toEqual([0, 50]);
+    expect(rangeOf(1.02, 2.03)).toEqual([26, 51]);
+  });
+
+  it('ends with the clip', () => {
+    expect(rangeOf(3, 60)).toEqual([75, 100]);
+  });
+
+  it('must hold a frame', () => {
+    expect(() => rangeOf(4, null)).toThrow(
+      'The range from 4 s to 4 s holds no frame of the clip, which lasts 4.00 s.',
+    );
+    expect(() => rangeOf(1, 1.01)).toThrow(expect.objectContaining({ code: 'invalid-request' }) as Error); // prettier-ignore
+  });
+});
+
+describe('what is computed at a time', () => {
+  it('is bounded whatever the size of the clip', () => {
+    const sides = fc.integer({ min: 16, max: 4096 });
+    const sizes = fc.option(fc.record({ width: fc.integer({ min: 64, max: 2048 }), height: fc.integer({ min: 64, max: 2048 }) })); // prettier-ignore
+    fc.assert(
+      fc.property(sides, sides, sizes, fc.integer({ min: 1, max: 5000 }), (width, height, size, frames) => {
+        const plan = planEdit(clipOf(frames, width, height), model, settingsOf({ size }));
+        const { latentSize, chunkSize, vaeChunkSize, jointLimit } = plan;
+        const positions = latentSize.height * latentSize.width;
+        for (const count of [chunkSize, vaeChunkSize, jointLimit]) {
+          expect(Number.isInteger(count) && count >= 1 && count <= 64).toBe(true);
+        }
+        if (chunkSize > 1) expect(chunkSize * positions).toBeLessThanOrEqual(64 * 1024);
+        expect(jointLimit).toBeGreaterThanOrEqual(4);
+        expect(latentSize.height % 8).toBe(0);
+        expect(latentSize.width % 8).toBe(0);
+        expect(plan.keyframeCount).toBe(Math.ceil(frames / 8));
+      }),
+    ); // prettier-ignore
+  });
+});
+
+describe('the work that is planned', () => {
+  const plan = (settings: ChosenSettings, frames = 24) =>
+    planEdit(clipOf(frames, 512, 512), model, settings);
+
+  it('counts three branches of every frame and keyframe', () => {
+    const settings = settingsOf({ steps: 10, inversionSteps: 20 });
+    expect(countEvaluations(plan(settings), settings, 20)).toEqual({
+      inversion: 480,
+      sampling: 10 * 3 * (24 + 3),
+    });
+  });
+
+  it('counts keyframes again that only take part in the attention of others', () => {
+    const settings = settingsOf({ steps: 1, keyframeInterval: 1 });
+    const { jointLimit } = plan(settings);
+    const few = countEvaluations(plan(settings, jointLimit), settings, 0).sampling;
+    expect(few).toBe(3 * 2 * jointLimit);
+    const more = countEvaluations(plan(settings, 10 * jointLimit), settings, 0).sampling;
+    expect(more).toBeGreaterThan(3 * 2 * 10 * jointLimit);
+  });
+
+  it('counts the source frame by frame only where something of it is injected', () => {
+    const settings = settingsOf({ steps: 10, propagation: 'per-frame', strength: 0.5 });
+    expect(countEvaluations(plan(settings), settings, 0).sampling).toBe(24 * (8 * 3 + 2 * 2));
+    const none = settingsOf({ steps: 10, propagation: 'per-frame', technique: 'none' });
+    expect(countEvaluations(plan(none), none, 0).sampling).toBe(24 * 10 * 2);
+  });
+
+  it('of SDEdit begins where its strength says', () => {
+    const settings = settingsOf({ ...defaultSettings('sdedit'), steps: 10, strength: 0.4, guidance: 1, inversionSteps: 10 }); // prettier-ignore
+    const planned = plan(settings);
+    expect(planned.startStep).toBe(6);
+    expect(countEvaluations(planned, settings, 4).sampling).toBe(4 * 3 * 27);
+  });
+});
