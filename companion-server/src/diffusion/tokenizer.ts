@@ -41,10 +41,13 @@ export interface Tokenizer {
  * The padding token (Stable Diffusion 2 has "!") is not looked for in prompts: an exclamation mark there is the
  * word that CLIP was trained with, which transformers' Python tokenizer mistakes for padding.
  *
+ * Prompts have at most `positions` tokens, what the text encoder reads, also where the files allow more.
+ *
  * Throws EditError('model-damaged') for files that make no tokenizer.
  */
-export function createTokenizer(texts: TokenizerTexts): Tokenizer {
-  const config = parseTokenizerConfig(texts);
+export function createTokenizer(texts: TokenizerTexts, positions = Infinity): Tokenizer {
+  const declared = parseTokenizerConfig(texts);
+  const config = { ...declared, maxLength: Math.min(declared.maxLength, positions) };
   const tokenizer = openTokenizer(
     texts['tokenizer.json'] === undefined
       ? buildClipTokenizerJson(texts, config)

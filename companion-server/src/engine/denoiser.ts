@@ -124,10 +124,13 @@ export class UNetDenoiser implements Denoiser {
     });
   }
 
+  /** Never fails because of a session that could not be loaded: that was reported when it was needed. */
   async release(): Promise<void> {
-    const sessions = [...this.sessions.values()];
+    const sessions = await Promise.allSettled(this.sessions.values());
     this.sessions.clear();
-    for (const session of sessions) await (await session).release();
+    for (const session of sessions) {
+      if (session.status === 'fulfilled') await session.value.release();
+    }
   }
 
   private count(evaluations: number): void {

@@ -6,7 +6,7 @@ import { parseSchedulerConfig, type SchedulerConfig } from '../diffusion/schedul
 import { createTokenizer, type Tokenizer } from '../diffusion/tokenizer.ts';
 import { EditError } from '../errors.ts';
 import { buildClipText } from '../nets/clip-text.ts';
-import { parseClipTextConfig } from '../nets/clip-text-config.ts';
+import { parseClipTextConfig, type ClipTextConfig } from '../nets/clip-text-config.ts';
 import { parseUNetConfig, type UNetConfig } from '../nets/unet-config.ts';
 import type { LatentSize } from '../nets/unet-graphs.ts';
 import { buildVaeDecoder, buildVaeEncoder } from '../nets/vae.ts';
@@ -62,7 +62,9 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
   const checkpoint = await openCheckpoint(dir, variant);
   const unet = parseUNetConfig(checkpoint.unet.config);
   const vae = parseVaeConfig(checkpoint.vae.config);
-  requireFittingParts(checkpoint, unet, vae);
+  const text = parseClipTextConfig(checkpoint.textEncoder.config);
+  requireFittingParts(dir, unet, vae, text);
+  const tokenizer = createTokenizer(checkpoint.tokenizer, text.maxPositions);
   const weightsDir = path.join(cacheDir, 'weights');
   const single = (weights: StoredTensors) => float32Copy(weights, weightsDir, signal);
   const unetWeights =
@@ -80,10 +82,10 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
     unet,
     vae,
     scheduler: parseSchedulerConfig(checkpoint.schedulerConfig),
-    tokenizer: createTokenizer(checkpoint.tokenizer),
+    tokenizer,
     sizeMultiple: vae.downscale * 2 ** (unet.blockChannels.length - 1),
     trainingSide: unet.sampleSize * vae.downscale,
-    encodePrompts: (prompts) => encodePrompts(checkpoint, prompts, options),
+    encodePrompts: (prompts) => encodePrompts(checkpoint, text, tokenizer, prompts, options),
     openEncoder: async (size) => {
       const session = await open(() => buildVaeEncoder(vae, size, vaeGraph('vae encoder')));
       return vaeSession(session, 'image', 'mean', { before: 1, after: vae.scalingFactor });
@@ -102,12 +104,14 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
   };
 }
 
-function requireFittingParts(checkpoint: Checkpoint, unet: UNetConfig, vae: VaeConfig): void {
-  const text = parseClipTextConfig(checkpoint.textEncoder.config);
+function requireFittingParts(
+  dir: string,
+  unet: UNetConfig,
+  vae: VaeConfig,
+  text: ClipTextConfig,
+): void {
   const fail = (rule: string): never => {
-    throw new EditError('model-unsupported', `${checkpoint.dir}: ${rule}.`, {
-      hint: 'The parts come from different checkpoints: download the folder again.',
-    });
+    throw misfit('model-unsupported', `${dir}: ${rule}.`);
   };
   if (unet.latentChannels !== vae.latentChannels) {
     fail(
@@ -122,13 +126,18 @@ function requireFittingParts(checkpoint: Checkpoint, unet: UNetConfig, vae: VaeC
 /** Runs once per edit: the session is not kept. */
 async function encodePrompts(
   checkpoint: Checkpoint,
+  config: ClipTextConfig,
+  tokenizer: Tokenizer,
   prompts: readonly string[],
   { dir, execution, cacheDir, signal }: OpenModelOptions,
 ): Promise<Tensor> {
-  const config = parseClipTextConfig(checkpoint.textEncoder.config);
-  const tokenizer = createTokenizer(checkpoint.tokenizer);
+  const { maxLength: length } = tokenizer;
+  const ids = prompts.flatMap((prompt) => tokenizer.encode(prompt).ids);
+  const unknown = ids.find((id) => id >= config.vocabSize);
+  if (unknown !== undefined) {
+    throw misfit('model-damaged', `${dir}: the tokenizer knows a token ${unknown}, the text encoder ${config.vocabSize} tokens.`); // prettier-ignore
+  }
   const weights = await float32Copy(checkpoint.textEncoder.weights, path.join(cacheDir, 'weights'), signal); // prettier-ignore
-  const length = Math.min(config.length, tokenizer.maxLength);
   const graph = {
     name: 'text encoder',
     weights,
@@ -138,7 +147,6 @@ async function encodePrompts(
   const make = () => buildClipText({ ...config, length }, graph);
   const session = await openGraph(dir, make, execution);
   try {
-    const ids = prompts.flatMap((prompt) => tokenizer.encode(prompt).ids.slice(0, length));
     const { last_hidden_state: embeddings } = await session.run({
       input_ids: { dims: [prompts.length, length], data: Int32Array.from(ids) },
     });
@@ -177,21 +185,33 @@ async function openGraph(
   { provider }: Execution,
 ): Promise<Session> {
   try {
-    return await createSession(make(), { provider });
+    const session = await createSession(make(), { provider });
+    return {
+      run: (inputs) => session.run(inputs).catch(failRun),
+      release: () => session.release(),
+    };
   } catch (error) {
-    if (error instanceof ShapeError) throw misfit(dir, error);
-    const message = error instanceof Error ? error.message : String(error);
-    if (!/failed to allocate/i.test(message)) throw error;
-    throw new EditError('out-of-memory', 'There is not enough memory to load the model.', {
-      hint: 'Close other programs, or choose a smaller working size with --size.',
-      cause: error,
-    });
+    if (!(error instanceof ShapeError)) return failRun(error);
+    throw misfit('model-damaged', `${dir}: ${error.message}`, error);
   }
 }
 
-function misfit(dir: string, cause: ShapeError): EditError {
-  return new EditError('model-damaged', `${dir}: ${cause.message}`, {
-    hint: 'config.json and the weights do not belong together: download the checkpoint again.',
+/** Loading and running a graph can both take more memory than there is; ONNX Runtime says so in words only. */
+function failRun(error: unknown): never {
+  if (!(error instanceof Error && /failed to allocate/i.test(error.message))) throw error;
+  throw new EditError('out-of-memory', 'There is not enough memory for an edit of this size.', {
+    hint: 'Close other programs, or choose a smaller working size with --size.',
+    cause: error,
+  });
+}
+
+function misfit(
+  code: 'model-damaged' | 'model-unsupported',
+  fault: string,
+  cause?: unknown,
+): EditError {
+  return new EditError(code, fault, {
+    hint: 'The parts of the checkpoint do not belong together: download the folder again.',
     cause,
   });
 }
