@@ -8,6 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { availableProviders } from '../onnx/session.ts';
 import type { DeviceReport } from './device.ts';
+import { typeScriptLoader } from './typescript-loader.ts';
 import type { Device } from '../../../protocol/devices.ts';
 
 const entry = fileURLToPath(new URL('./probe-entry.ts', import.meta.url));
@@ -32,8 +33,10 @@ export async function probeIsolated(
   const remembered = await recall(file);
   if (remembered !== undefined) return remembered;
   const report = await probeInProcess(device, purpose);
-  await mkdir(cacheDir, { recursive: true });
-  await writeFile(file, JSON.stringify({ at: Date.now(), report }));
+  // Where nothing can be kept, the device is just tried again next time.
+  await mkdir(cacheDir, { recursive: true })
+    .then(() => writeFile(file, JSON.stringify({ at: Date.now(), report })))
+    .catch(() => undefined);
   return report;
 }
 
@@ -59,7 +62,10 @@ async function recall(file: string): Promise<DeviceReport | undefined> {
 function probeInProcess(device: Device, purpose: Purpose): Promise<DeviceReport> {
   return new Promise((resolve) => {
     const stdio = ['ignore', 'ignore', 'ignore', 'ipc'] as const;
-    const child = fork(entry, [device, purpose], { stdio: [...stdio] });
+    const child = fork(entry, [device, purpose], {
+      execArgv: ['--import', typeScriptLoader()],
+      stdio: [...stdio],
+    });
     const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs[purpose]);
     let last: DeviceReport | undefined;
     child.on('message', (message) => (last = message as DeviceReport));

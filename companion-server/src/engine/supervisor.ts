@@ -4,8 +4,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import { CanceledError, EditError, throwIfCanceled } from '../errors.ts';
 import { fromWireError } from '../wire-error.ts';
@@ -13,6 +12,7 @@ import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EngineEvent, EngineOutcome, EngineRequest } from './messages.ts';
 import { killProcessTree, leadsOwnGroup } from './process-tree.ts';
+import { typeScriptLoader } from './typescript-loader.ts';
 
 /** How long an engine may take to end after SIGTERM before SIGKILL. */
 const killGraceMs = 500;
@@ -187,9 +187,4 @@ function crashError(ending: string, stderrTail: string): EditError {
     hint,
     cause: new Error(stderrTail),
   });
-}
-
-/** The loader that lets the child run TypeScript, found from here and not from the working directory. */
-function typeScriptLoader(): string {
-  return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 }

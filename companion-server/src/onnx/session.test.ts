@@ -123,8 +123,13 @@ describe('a session', () => {
     await expect(createSession(reversed, { provider: 'cpu' })).rejects.toThrow('before it is made');
   });
 
-  it('knows the providers of this build', () => {
+  it('is refused on a provider that this build lacks, instead of running elsewhere', async () => {
     expect(availableProviders()).toContain('cpu');
+    const missing = availableProviders().includes('dml') ? 'coreml' : 'dml';
+    const stored = await store('missing.safetensors', randomTensor([2, 3]));
+    await expect(createSession(product({ stored }), { provider: missing })).rejects.toThrow(
+      `This ONNX Runtime has no provider ${missing}.`,
+    );
   });
 });
 
