@@ -1,0 +1,172 @@
+// Whole edits of tiny clips with a tiny checkpoint, from file to file, through the real ffmpeg and ONNX Runtime.
+
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeTinyCheckpoint, tinyPrompts } from '../../../test/fixtures/tiny-checkpoint.ts';
+import type { EditReport } from '../../../protocol/edit-report.ts';
+import { defaultSettings, type EditSettings } from '../../../protocol/edit-settings.ts';
+import type { EditProgress } from '../../../protocol/progress.ts';
+import { CanceledError } from '../errors.ts';
+import { decodeFrames } from '../media/frames.ts';
+import { probeClip } from '../media/probe.ts';
+import { collect, makeClip, testPicture } from '../media/testing/clips.ts';
+import type { EditJob } from './edit-job.ts';
+import { runEdit } from './edit.ts';
+
+let dir: string;
+let modelDir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-edit-'));
+  modelDir = await makeTinyCheckpoint(path.join(dir, 'model'));
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+const clip = (size: string, rate: string, count: number) =>
+  makeClip(path.join(dir, `${size}-${rate.replace('/', '-')}-${count}.mkv`), [
+    ...testPicture(size, rate, count),
+    // The test picture itself comes in even sizes only.
+    ...['-vf', `format=gbrp,pad=64:64,crop=${size.replace('x', ':')}:0:0:exact=1`],
+    ...['-c:v', 'ffv1'],
+  ]);
+
+/** Small and quick: one step at 64 pixels. */
+function jobOf(name: string, inputPath: string, settings: Partial<EditSettings> = {}): EditJob {
+  return {
+    inputPath,
+    outputPath: path.join(dir, `${name}.mov`),
+    modelDir,
+    device: 'cpu',
+    cacheDir: path.join(dir, 'cache'),
+    workDir: path.join(dir, `${name}.work`),
+    settings: {
+      ...defaultSettings(settings.technique),
+      prompt: tinyPrompts.target,
+      sourcePrompt: tinyPrompts.source,
+      negativePrompt: tinyPrompts.negative,
+      steps: 1,
+      guidance: 3,
+      keyframeInterval: 2,
+      size: { width: 64, height: 64 },
+      ...settings,
+    },
+  };
+}
+
+async function run(job: EditJob): Promise<{ report: EditReport; progress: EditProgress[] }> {
+  const progress: EditProgress[] = [];
+  const report = await runEdit(job, { onProgress: (state) => progress.push(state) });
+  return { report, progress };
+}
+
+describe('an edit', () => {
+  it("keeps the clip's frames, rate and size, and reports what it did", async () => {
+    const job = jobOf('plain', await clip('64x48', '30000/1001', 3), { steps: 2 });
+    const { report, progress } = await run(job);
+    const result = await probeClip(job.outputPath);
+    expect(result).toMatchObject({
+      frameCount: 3,
+      frameRate: { numerator: 30000, denominator: 1001 },
+      frameSize: { width: 64, height: 48 },
+    });
+    expect(report).toMatchObject({
+      device: 'cpu',
+      frames: 3,
+      outputSize: { width: 64, height: 48 },
+      workingSize: { width: 64, height: 48 },
+      // Two steps of inversion; two of sampling with three branches of 3 frames and 2 keyframes.
+      unetEvaluations: { inversion: 2 * 3, sampling: 2 * 3 * (3 + 2) },
+    });
+    expect(Object.keys(report.stageSeconds)).toEqual([
+      'load',
+      'decode',
+      'invert',
+      'edit',
+      'encode',
+    ]);
+    const shares = progress.map((state) => state.progress);
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+    expect(progress.at(-1)).toMatchObject({ stage: 'encode', progress: 1 });
+
+    const [before, after] = [await pictures(job.inputPath), await pictures(job.outputPath)];
+    expect(after).not.toEqual(before);
+  });
+
+  it('with the same seed gives the same file, byte by byte', async () => {
+    const input = await clip('64x48', '10', 4);
+    const [once, again, other] = [1, 1, 2].map((seed, i) => jobOf(`seed${i}`, input, { seed, propagation: 'reference', codec: 'h264' })); // prettier-ignore
+    if (once === undefined || again === undefined || other === undefined) throw new TypeError();
+    for (const job of [once, again, other]) await run(job);
+    const latents = (job: EditJob) => readFile(path.join(job.workDir, 'edit.latents'));
+    expect(await readFile(again.outputPath)).toEqual(await readFile(once.outputPath));
+    expect(await latents(again)).toEqual(await latents(once));
+    expect(await latents(other)).not.toEqual(await latents(once));
+  });
+
+  it('of one frame of odd size gives one frame of that size', async () => {
+    const job = jobOf('single', await clip('53x37', '25', 1), { technique: 'none' });
+    const { report } = await run(job);
+    expect(await probeClip(job.outputPath)).toMatchObject({
+      frameCount: 1,
+      frameSize: { width: 53, height: 37 },
+    });
+    expect(report.workingSize).toEqual({ width: 64, height: 45 });
+  });
+
+  it('of a range gives the frames of the range', async () => {
+    const range = { startSeconds: 0.2, endSeconds: 0.4 };
+    const job = jobOf('range', await clip('64x48', '10', 6), {
+      ...range,
+      technique: 'sdedit',
+      strength: 0.5,
+      steps: 2,
+      propagation: 'per-frame',
+    });
+    const { report } = await run(job);
+    expect(await probeClip(job.outputPath)).toMatchObject({ frameCount: 2 });
+    // SDEdit at half strength inverts and samples one of two steps; nothing is injected, so two branches.
+    expect(report.unetEvaluations).toEqual({ inversion: 2, sampling: 2 * 2 });
+  });
+
+  it('tells what of the prompt was not used', async () => {
+    const job = jobOf('long', await clip('64x48', '25', 1), { prompt: 'a cat '.repeat(20).trim() });
+    const { report } = await run(job);
+    expect(report.notices.join('\n')).toMatch(
+      /The prompt is longer than the model reads.*"cat a cat/,
+    );
+  });
+});
+
+describe('an edit that is canceled', () => {
+  it.each(['load', 'invert', 'encode'] as const)('during %s leaves no output', async (stage) => {
+    const job = jobOf(`canceled ${stage}`, await clip('64x48', '10', 4));
+    const controller = new AbortController();
+    const onProgress = (state: EditProgress) => {
+      if (state.stage === stage) controller.abort();
+    };
+    await expect(runEdit(job, { onProgress, signal: controller.signal })).rejects.toThrow(CanceledError); // prettier-ignore
+    expect(existsSync(job.outputPath)).toBe(false);
+    expect((await readdir(dir)).filter((name) => name.includes(`canceled ${stage}`))).toEqual(
+      stage === 'load' ? [] : [path.basename(job.workDir)],
+    );
+  });
+});
+
+describe('an edit that fails', () => {
+  it('names what is wrong and leaves no output', async () => {
+    const outside = jobOf('outside', await clip('64x48', '10', 4), { startSeconds: 9 });
+    await expect(run(outside)).rejects.toMatchObject({ code: 'invalid-request' });
+    const missing = { ...jobOf('missing', await clip('64x48', '10', 4)), modelDir: path.join(dir, 'none') }; // prettier-ignore
+    await expect(run(missing)).rejects.toMatchObject({ code: 'model-missing' });
+    const absent = jobOf('absent', path.join(dir, 'no.mp4'));
+    await expect(run(absent)).rejects.toMatchObject({ code: 'clip-missing' });
+    for (const job of [outside, missing, absent]) expect(existsSync(job.outputPath)).toBe(false);
+  });
+});
+
+async function pictures(file: string): Promise<readonly Uint8Array[]> {
+  const frames = await collect(decodeFrames(await probeClip(file)));
+  return frames.map(({ rgb }) => rgb);
+}
