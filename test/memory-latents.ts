@@ -1,6 +1,11 @@
 // A LatentStore in memory, for tests and golden comparisons.
 
-import { concatRows, sliceRows, takeRows, type Tensor } from '../companion-server/src/tensor/tensor.ts';
+import {
+  concatRows,
+  sliceRows,
+  takeRows,
+  type Tensor,
+} from '../companion-server/src/tensor/tensor.ts';
 import type { LatentStore } from '../companion-server/src/tokenflow/latents.ts';
 
 export class MemoryLatents implements LatentStore {
