@@ -30,9 +30,20 @@ function readPng(bytes: Buffer) {
   const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
   const start = bytes.indexOf('IDAT');
   const rows = inflateSync(bytes.subarray(start + 4, start + 4 + bytes.readUInt32BE(start - 4)));
-  const rgb = new Uint8Array(width * height * 3);
+  const stride = 3 * width;
+  const rgb = new Uint8Array(stride * height);
   for (let y = 0; y < height; y++) {
-    rgb.set(rows.subarray(y * (3 * width + 1) + 1, (y + 1) * (3 * width + 1)), y * 3 * width);
+    const row = rows.subarray(y * (stride + 1), (y + 1) * (stride + 1));
+    expect(row[0]).toBe(4);
+    for (let i = 0; i < stride; i++) {
+      const at = (dx: number, dy: number) =>
+        i < 3 * dx || y < dy ? 0 : (rgb[(y - dy) * stride + i - 3 * dx] ?? 0);
+      const guess = at(1, 0) + at(0, 1) - at(1, 1);
+      const [nearest = 0] = [at(1, 0), at(0, 1), at(1, 1)].toSorted(
+        (a, b) => Math.abs(guess - a) - Math.abs(guess - b),
+      );
+      rgb[y * stride + i] = (row[i + 1] ?? 0) + nearest;
+    }
   }
   return { index: 0, width, height, rgb };
 }

@@ -1,8 +1,9 @@
-// Writes a picture as PNG (ISO/IEC 15948): 8-bit RGB, no filter, one IDAT chunk.
+// Writes a picture as PNG (ISO/IEC 15948): 8-bit RGB, every row with Paeth's filter, one IDAT chunk.
 
 import { crc32, deflateSync } from 'node:zlib';
 import type { Frame } from '../media/frame.ts';
 
+const paethFilter = 4;
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
 /** The bytes of a PNG file. */
@@ -11,9 +12,11 @@ export function encodePng({ width, height, rgb }: Frame): Buffer {
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([8, 2, 0, 0, 0], 8); // bits per channel, RGB, deflate, adaptive filters, not interlaced
-  const rows = Buffer.alloc(height * (1 + 3 * width)); // each row starts with its filter: 0, none
+  const rows = Buffer.alloc(height * (1 + 3 * width)); // each row starts with its filter
   for (let y = 0; y < height; y++) {
-    rows.set(rgb.subarray(y * 3 * width, (y + 1) * 3 * width), y * (1 + 3 * width) + 1);
+    const start = y * (1 + 3 * width);
+    rows[start] = paethFilter;
+    filterRow(rgb, y, 3 * width, rows.subarray(start + 1, start + 1 + 3 * width));
   }
   return Buffer.concat([
     signature,
@@ -21,6 +24,20 @@ export function encodePng({ width, height, rgb }: Frame): Buffer {
     chunk('IDAT', deflateSync(rows, { level: 9 })),
     chunk('IEND', Buffer.alloc(0)),
   ]);
+}
+
+/** Row `y` of `length` bytes as differences from the neighbour that predicts each byte best (section 9.4). */
+function filterRow(bytes: Uint8Array, y: number, length: number, out: Uint8Array): void {
+  const row = y * length;
+  for (let i = 0; i < length; i++) {
+    const left = i < 3 ? 0 : (bytes[row + i - 3] ?? 0);
+    const up = y === 0 ? 0 : (bytes[row - length + i] ?? 0);
+    const corner = i < 3 || y === 0 ? 0 : (bytes[row - length + i - 3] ?? 0);
+    const [toLeft, toUp] = [Math.abs(up - corner), Math.abs(left - corner)];
+    const toCorner = Math.abs(left + up - 2 * corner);
+    const nearest = toLeft <= toUp && toLeft <= toCorner ? left : toUp <= toCorner ? up : corner;
+    out[i] = (bytes[row + i] ?? 0) - nearest;
+  }
 }
 
 function chunk(type: string, data: Buffer): Buffer {
