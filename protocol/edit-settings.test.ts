@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   defaultSettings,
+  noises,
   parseEditSettings,
   referenceSchedule,
   techniques,
@@ -23,6 +24,11 @@ function refusalOf(change: object): FieldError {
 describe('parseEditSettings', () => {
   test.each(techniques)('accepts the defaults of %s with a prompt', (technique) => {
     const chosen = { ...defaultSettings(technique), prompt: 'a silver wolf' };
+    expect(parseEditSettings(chosen)).toEqual(chosen);
+  });
+
+  test.each(noises)('lets SDEdit start from %s noise', (noise) => {
+    const chosen = { ...defaultSettings('sdedit'), prompt: 'a silver wolf', noise };
     expect(parseEditSettings(chosen)).toEqual(chosen);
   });
 
@@ -53,6 +59,10 @@ describe('parseEditSettings', () => {
     [
       { technique: 'magic' },
       "message.settings.technique must be one of pnp, sdedit, none, got 'magic'.",
+    ],
+    [
+      { noise: 'own' },
+      'message.settings.noise must be inversion unless the technique is sdedit, got own with pnp.',
     ],
     [{ codec: undefined }, 'message.settings.codec must be one of prores, h264, got nothing.'],
     [{ negativePrompt: null }, 'message.settings.negativePrompt must be a text, got null.'],

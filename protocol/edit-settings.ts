@@ -15,6 +15,13 @@ export type Technique = (typeof techniques)[number];
 export const propagations = ['paper', 'reference', 'per-frame'] as const;
 export type Propagation = (typeof propagations)[number];
 
+/**
+ * Where SDEdit starts: from the latents that inversion found, or from the clip's own with noise of the seed, `shared` by
+ * all frames or each frame's `own`.
+ */
+export const noises = ['inversion', 'shared', 'own'] as const;
+export type Noise = (typeof noises)[number];
+
 /** How much work is spent. `reference`: 500 inversion and 50 sampling steps, as the official code. */
 export const scheduleNames = ['default', 'reference'] as const;
 export type ScheduleName = (typeof scheduleNames)[number];
@@ -37,6 +44,8 @@ export interface EditSettings {
   readonly negativePrompt: string;
   readonly technique: Technique;
   readonly propagation: Propagation;
+  /** `inversion` unless the technique is `sdedit`. */
+  readonly noise: Noise;
   /** 0 keeps the structure most, 1 follows the prompt most. */
   readonly strength: number;
   /** Classifier-free guidance scale, 1..30; 1 means no guidance. null: what suits the model. */
@@ -76,6 +85,7 @@ export function defaultSettings(technique: Technique = 'pnp'): EditSettings {
     negativePrompt: '',
     technique,
     propagation: 'paper',
+    noise: 'inversion',
     strength: strengths[technique],
     guidance: null,
     steps: null,
@@ -104,12 +114,14 @@ export function parseEditSettings(value: unknown, path = 'settings'): EditSettin
   const startSeconds = fields.nullable('startSeconds', () =>
     fields.number('startSeconds', 0, maxSeconds),
   );
+  const technique = fields.oneOf('technique', techniques);
   return {
     prompt: readMainPrompt(fields),
     sourcePrompt: readPrompt(fields, 'sourcePrompt'),
     negativePrompt: readPrompt(fields, 'negativePrompt'),
-    technique: fields.oneOf('technique', techniques),
+    technique,
     propagation: fields.oneOf('propagation', propagations),
+    noise: readNoise(fields, technique),
     strength: fields.number('strength', 0, 1),
     guidance: fields.nullable('guidance', () =>
       fields.number('guidance', guidanceRange.min, guidanceRange.max),
@@ -147,6 +159,17 @@ function readPrompt(fields: FieldReader, key: string): string {
     );
   }
   return prompt;
+}
+
+function readNoise(fields: FieldReader, technique: Technique): Noise {
+  const noise = fields.oneOf('noise', noises);
+  if (noise !== 'inversion' && technique !== 'sdedit') {
+    throw new FieldError(
+      `${fields.path}.noise`,
+      `must be inversion unless the technique is sdedit, got ${noise} with ${technique}.`,
+    );
+  }
+  return noise;
 }
 
 function readInversionSteps(fields: FieldReader, steps: number | null): number {

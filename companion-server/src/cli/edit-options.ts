@@ -7,6 +7,7 @@ import {
   defaultSettings,
   referenceSchedule,
   outputCodecs,
+  noises,
   parseEditSettings,
   propagations,
   scheduleNames,
@@ -64,6 +65,11 @@ export const editOptions = {
     kind: 'choice',
     choices: propagations,
     help: `How keyframes reach the other frames. Default: ${defaults.propagation}.`,
+  },
+  noise: {
+    kind: 'choice',
+    choices: noises,
+    help: `Where sdedit starts: from the inverted clip, or from the clip with noise that all frames share or each has of its own. Default: ${defaults.noise}.`,
   },
   schedule: {
     kind: 'choice',
@@ -142,6 +148,7 @@ function readSettings(values: Values<typeof editOptions>, codec: OutputCodec): E
       negativePrompt: values.negative ?? base.negativePrompt,
       technique: base.technique,
       propagation: values.propagation ?? base.propagation,
+      noise: values.noise ?? base.noise,
       strength: values.strength ?? base.strength,
       guidance: values.guidance ?? base.guidance,
       steps: values.steps ?? base.steps,

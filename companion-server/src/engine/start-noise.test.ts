@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { MemoryLatents } from '../../../test/memory-latents.ts';
+import { randomTensor } from '../../../test/run-graph.ts';
+import { createSchedule } from '../diffusion/schedule.ts';
+import { parseSchedulerConfig } from '../diffusion/scheduler-config.ts';
+import { sliceRows, tensor } from '../tensor/tensor.ts';
+import { writeNoised, type StartNoise } from './start-noise.ts';
+
+const dims = [5, 2, 2, 3];
+const schedule = createSchedule(
+  parseSchedulerConfig({ _class_name: 'DDIMScheduler', beta_schedule: 'scaled_linear', beta_start: 0.00085, beta_end: 0.012 }), // prettier-ignore
+  4,
+);
+const [timestep = 0] = schedule.timesteps;
+
+async function noised(change: Partial<StartNoise>, clean = tensor(dims)) {
+  const target = new MemoryLatents(tensor(clean.dims));
+  const options = { noise: 'own', seed: 3, startFrame: 0, chunkSize: 2 } as const;
+  await writeNoised(new MemoryLatents(clean), target, {
+    ...options,
+    timestep,
+    schedule,
+    ...change,
+  });
+  return target.tensor;
+}
+
+const frame = (latents: { dims: readonly number[]; data: Float32Array }, index: number) =>
+  Array.from(sliceRows(latents, index, index + 1).data);
+
+describe('noise of its own', () => {
+  test('is another for every frame', async () => {
+    const result = await noised({});
+    expect(frame(result, 0)).not.toEqual(frame(result, 1));
+    expect(frame(result, 0)).not.toEqual(frame(result, 4));
+  });
+
+  test('belongs to the frame of the clip, whatever range is edited', async () => {
+    const [whole, range] = [
+      await noised({}),
+      await noised({ startFrame: 2 }, tensor([3, 2, 2, 3])),
+    ];
+    expect(frame(range, 0)).toEqual(frame(whole, 2));
+    expect(frame(range, 2)).toEqual(frame(whole, 4));
+  });
+});
+
+test('shared noise is the same for all frames', async () => {
+  const result = await noised({ noise: 'shared' });
+  for (const index of [1, 2, 3, 4]) expect(frame(result, index)).toEqual(frame(result, 0));
+});
+
+test.each(['own', 'shared'] as const)(
+  '%s noise does not depend on the chunk size',
+  async (noise) => {
+    const clean = randomTensor(dims, 9);
+    const whole = await noised({ noise, chunkSize: 8 }, clean);
+    expect(await noised({ noise, chunkSize: 1 }, clean)).toEqual(whole);
+  },
+);
+
+test('the clip is left in it as strongly as the timestep says', async () => {
+  const clean = randomTensor(dims, 9);
+  const [with_, without] = [await noised({}, clean), await noised({})];
+  const signal = Math.sqrt(schedule.alphaCumprod(timestep));
+  const difference = with_.data.map((value, i) => value - (without.data[i] ?? 0));
+  expect(difference).toBeAllClose(
+    clean.data.map((value) => signal * value),
+    { atol: 1e-5 },
+  );
+});
