@@ -34,6 +34,7 @@ export interface Sample extends SampleContent {
   readonly width: number;
   readonly height: number;
   readonly frames: number;
+  readonly fps: number;
   /** Grain, flicker of light, fast motion or occlusion: where editing frame by frame shows its weakness. */
   readonly hard: boolean;
   readonly targets: readonly SampleTarget[];

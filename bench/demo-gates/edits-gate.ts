@@ -1,0 +1,59 @@
+import { sampleMasks } from '../../companion-server/src/demo/samples.ts';
+import { atLeast, mean, percent, ratio, reported, share, type Gate } from './gate.ts';
+import { maskOverlap } from './judge.ts';
+import { readFrames } from './pictures.ts';
+
+/** What a quick run edits: a third of one clip. */
+const quickFrames = 8;
+
+export const editsGate: Gate = {
+  name: 'edits',
+  title:
+    'Edits of the sample clips by Plug-and-Play at default settings, 4 target prompts each; every frame counts by itself',
+  isQuick: true,
+  async run({ editor, judge, samples, isQuick, sheets, log }) {
+    const looks: { placed: boolean; coloured: boolean; shaped: boolean; overlap: number }[] = [];
+    const sourceOverlaps: number[] = [];
+    let edits = 0;
+    for (const sample of isQuick ? samples.slice(0, 1) : samples) {
+      const masks = await sampleMasks(sample);
+      const source = await judge.look(await readFrames(sample.clipPath));
+      sourceOverlaps.push(
+        ...source.map(({ mask }, i) => maskOverlap(mask, masks[i] ?? new Uint8Array())),
+      );
+      const rows = [{ label: sample.caption, file: sample.clipPath }];
+      for (const target of isQuick ? sample.targets.slice(0, 1) : sample.targets) {
+        const { prompt } = target;
+        const range = isQuick ? { endSeconds: quickFrames / sample.fps } : {};
+        const { file } = await editor.edit(sample, { prompt, ...range });
+        const verdicts = await judge.look(await readFrames(file));
+        const here = verdicts.map((verdict, i) => ({
+          placed: verdict.background === target.background && verdict.style === target.style,
+          coloured: verdict.hueColour === target.colour,
+          shaped: verdict.object === target.object,
+          overlap: maskOverlap(verdict.mask, masks[i] ?? new Uint8Array()),
+        }));
+        log(`${sample.name} -> ${prompt}: background and style ${percent(share(here, (look) => look.placed))}, colour ${percent(share(here, (look) => look.coloured))}, shape ${percent(share(here, (look) => look.shaped))}, IoU ${ratio(mean(here.map((look) => look.overlap)))}`); // prettier-ignore
+        looks.push(...here);
+        rows.push({ label: prompt, file });
+        edits++;
+      }
+      if (!isQuick) await sheets?.clips(`edits-${sample.name}`, rows);
+    }
+    const on = `, ${edits} of 24 edits, ${looks.length} frames`;
+    return [
+      atLeast(`background and style right${on}`, share(looks, (look) => look.placed), 0.95, percent), // prettier-ignore
+      atLeast(
+        `object colour right${on}`,
+        share(looks, (look) => look.coloured),
+        0.9,
+        percent,
+      ),
+      atLeast(`object still where it was (mask IoU)${on}`, mean(looks.map((look) => look.overlap)), 0.7, ratio), // prettier-ignore
+      reported(
+        'the same of the source clips: what the judge can reach',
+        ratio(mean(sourceOverlaps)),
+      ),
+    ];
+  },
+};

@@ -1,0 +1,52 @@
+import { stepDdim } from '../../companion-server/src/diffusion/ddim.ts';
+import { createSchedule } from '../../companion-server/src/diffusion/schedule.ts';
+import type { Model } from '../../companion-server/src/engine/model.ts';
+import { psnr } from '../../companion-server/src/metrics/psnr.ts';
+import type { Tensor } from '../../companion-server/src/tensor/tensor.ts';
+import { invert } from '../../companion-server/src/tokenflow/inversion.ts';
+import { MemoryLatents } from '../../test/memory-latents.ts';
+import { atLeast, decibels, mean, type Gate } from './gate.ts';
+import { decodeLatents, encodeFrames, readFrames, spread } from './pictures.ts';
+
+const steps = 50;
+const framesPerClip = 6;
+
+export const inversionGate: Gate = {
+  name: 'inversion',
+  title: `DDIM inversion and reconstruction with the source prompt, ${steps} steps each way, against the VAE's own reconstruction; ${framesPerClip} frames of each clip`,
+  isQuick: false,
+  async run({ model, samples, log }) {
+    const all: number[] = [];
+    for (const sample of samples) {
+      const frames = spread(await readFrames(sample.clipPath), framesPerClip);
+      const latents = await encodeFrames(model, frames);
+      const context = await model.encodePrompts([sample.caption]);
+      const expected = await decodeLatents(model, latents);
+      const found = await decodeLatents(model, await thereAndBack(model, latents, context));
+      const here = expected.map((frame, i) => psnr(frame, found[i] ?? frame));
+      log(`${sample.name}: ${decibels(mean(here))}, worst frame ${decibels(Math.min(...here))}`);
+      all.push(...here);
+    }
+    return [atLeast(`PSNR, ${all.length} frames of ${samples.length} clips`, mean(all), 32, decibels)]; // prettier-ignore
+  },
+};
+
+async function thereAndBack(model: Model, clean: Tensor, context: Tensor): Promise<Tensor> {
+  const [count = 0, , height = 0, width = 0] = clean.dims;
+  const denoiser = model.createDenoiser({ width, height });
+  const schedule = createSchedule(model.scheduler, steps);
+  const latents = new MemoryLatents(clean);
+  try {
+    const inversion = invert({ denoiser, schedule, context, latents, keep: () => undefined, chunkSize: count }); // prettier-ignore
+    let step = await inversion.next();
+    while (step.done !== true) step = await inversion.next();
+    let current = latents.tensor;
+    for (const timestep of schedule.timesteps) {
+      const prediction = await denoiser.predict(current, timestep, context);
+      current = stepDdim(current, prediction, timestep, schedule);
+    }
+    return current;
+  } finally {
+    await denoiser.release();
+  }
+}

@@ -1,0 +1,110 @@
+import { stepDdim } from '../../companion-server/src/diffusion/ddim.ts';
+import { guide } from '../../companion-server/src/diffusion/guidance.ts';
+import { frameNoise } from '../../companion-server/src/diffusion/noise.ts';
+import { createSchedule } from '../../companion-server/src/diffusion/schedule.ts';
+import type { SampleContent, SampleTarget } from '../../companion-server/src/demo/samples.ts';
+import { readEditDefaults } from '../../companion-server/src/engine/edit-defaults.ts';
+import type { Frame } from '../../companion-server/src/media/frame.ts';
+import { concatRows, sliceRows, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
+import { atLeast, percent, share, type Gate, type GateContext } from './gate.ts';
+import { decodeLatents } from './pictures.ts';
+
+const side = 128;
+const objects = ['ball', 'cube', 'star', 'car', 'heart'] as const;
+const colours = ['red', 'orange', 'yellow', 'green', 'blue', 'purple', 'pink'] as const;
+const places = {
+  grass: 'on grass',
+  sand: 'on sand',
+  snow: 'on snow',
+  sea: 'on the sea',
+  city: 'in the city',
+  space: 'in space',
+} as const;
+
+/** A quick run takes every third prompt, one seed, and fewer steps. */
+const whole = { every: 1, seeds: [0, 1], steps: 25 } as const;
+const quick = { every: 3, seeds: [0], steps: 10 } as const;
+
+export const textToImageGate: Gate = {
+  name: 'text-to-image',
+  title: 'Pictures of 6 backgrounds x 7 colours x 2 seeds from noise, 25 steps, named by the judge',
+  isQuick: true,
+  async run(context) {
+    const { isQuick, judge, log, sheets } = context;
+    const { every, seeds, steps } = isQuick ? quick : whole;
+    const targets = allTargets().filter((_, i) => i % every === 0);
+    const pictures = await paint(context, targets, seeds, steps);
+    const verdicts = await judge.look(pictures);
+    const looks = verdicts.map((verdict, i) => ({ verdict, target: targets[Math.floor(i / seeds.length)] })); // prettier-ignore
+    for (const { verdict, target } of looks) {
+      const wrong = target === undefined ? [] : faults(verdict, target);
+      if (wrong.length > 0) log(`${target?.prompt ?? ''}: ${wrong.join(', ')}`);
+    }
+    if (!isQuick) {
+      const first = pictures.filter((_, i) => i % seeds.length === 0);
+      await sheets?.grid('text-to-image', Object.keys(places), colours, first);
+    }
+    const on = `, ${pictures.length} of 84 pictures, ${steps} steps`;
+    return [
+      atLeast(`background right${on}`, share(looks, ({ verdict, target }) => verdict.background === target?.background), 0.95, percent), // prettier-ignore
+      atLeast(`object colour right${on}`, share(looks, ({ verdict, target }) => verdict.hueColour === target?.colour), 0.95, percent), // prettier-ignore
+      atLeast(`shape right${on}`, share(looks, ({ verdict, target }) => verdict.object === target?.object), 0.95, percent), // prettier-ignore
+    ];
+  },
+};
+
+/** Rows of one background, a colour each; the objects take turns. */
+function allTargets(): readonly SampleTarget[] {
+  return Object.entries(places).flatMap(([background, place], row) =>
+    colours.map((colour, column) => {
+      const object = objects[(row + column) % objects.length] ?? 'ball';
+      const article = colour === 'orange' ? 'an' : 'a';
+      const prompt = `${article} ${colour} ${object} ${place}`;
+      return { prompt, object, colour, background, style: 'photo' };
+    }),
+  );
+}
+
+function faults(
+  verdict: SampleContent & { hueColour: string },
+  target: SampleTarget,
+): readonly string[] {
+  // prettier-ignore
+  return [
+    ...(verdict.background === target.background ? [] : [verdict.background]),
+    ...(verdict.hueColour === target.colour ? [] : [verdict.hueColour]),
+    ...(verdict.object === target.object ? [] : [verdict.object]),
+  ];
+}
+
+/** For each target its pictures with all seeds, one after the other. */
+async function paint(
+  { model, modelDir }: GateContext,
+  targets: readonly SampleTarget[],
+  seeds: readonly number[],
+  steps: number,
+): Promise<readonly Frame[]> {
+  const { guidance } = await readEditDefaults(modelDir);
+  const edge = side / model.vae.downscale;
+  const embeddings = await model.encodePrompts([...targets.map(({ prompt }) => prompt), '']);
+  const empty = sliceRows(embeddings, targets.length, targets.length + 1);
+  const painted: Tensor[] = [];
+  const denoiser = model.createDenoiser({ width: edge, height: edge });
+  const schedule = createSchedule(model.scheduler, steps);
+  try {
+    for (const row of targets.keys()) {
+      const wanted = sliceRows(embeddings, row, row + 1);
+      const dims = [model.unet.latentChannels, edge, edge];
+      let latents = concatRows(seeds.map((seed) => frameNoise(seed, [row], dims)));
+      for (const timestep of schedule.timesteps) {
+        const negative = await denoiser.predict(latents, timestep, empty);
+        const target = await denoiser.predict(latents, timestep, wanted);
+        latents = stepDdim(latents, guide(negative, target, guidance), timestep, schedule);
+      }
+      painted.push(latents);
+    }
+  } finally {
+    await denoiser.release();
+  }
+  return decodeLatents(model, concatRows(painted));
+}

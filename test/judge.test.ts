@@ -1,0 +1,73 @@
+// The judge of `npm run eval:demo` against pictures whose content is known: the sample clips as they are.
+
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hueError, objectHue } from '../bench/demo-gates/hue.ts';
+import { maskOverlap, openJudge, type Judge } from '../bench/demo-gates/judge.ts';
+import { readFrames } from '../bench/demo-gates/pictures.ts';
+import { openSample, sampleMasks, sampleNames } from '../companion-server/src/demo/samples.ts';
+import { repository } from './source-files.ts';
+
+const names = await sampleNames();
+const folder = path.join(repository, 'models', 'demo', 'judge');
+
+describe('the judge', () => {
+  let judge: Judge;
+  beforeAll(async () => (judge = await openJudge(folder)));
+  afterAll(() => judge.release());
+
+  test.each(names)('names %s right and finds its object', async (name) => {
+    const sample = await openSample(name);
+    const masks = await sampleMasks(sample);
+    const frames = (await readFrames(sample.clipPath)).filter(({ index }) => index % 8 === 0);
+    const { object, background, style, colour: hueColour } = sample;
+    const verdicts = await judge.look(frames);
+    expect(verdicts).toHaveLength(3);
+    for (const [i, verdict] of verdicts.entries()) {
+      expect(verdict).toMatchObject({ object, background, style, hueColour });
+      const mask = masks[frames[i]?.index ?? 0] ?? new Uint8Array();
+      // In the hard clips posts pass in front of the object, which the judge has never seen.
+      expect(maskOverlap(verdict.mask, mask)).toBeGreaterThan(sample.hard ? 0.5 : 0.75);
+    }
+  });
+
+  test('measures hues in the words of its own heads', async () => {
+    const config = JSON.parse(await readFile(path.join(folder, 'config.json'), 'utf8')) as {
+      heads: { colour: string[] };
+      reference_hues_degrees: number[];
+    };
+    expect(config.reference_hues_degrees).toHaveLength(config.heads.colour.length);
+  });
+});
+
+describe('hue', () => {
+  const flat = (rgb: readonly number[]) => ({
+    ...{ index: 0, width: 2, height: 1 },
+    rgb: Uint8Array.from([...rgb, 128, 128, 128]),
+  });
+
+  test.each([
+    [[255, 0, 0], 0],
+    [[255, 255, 0], 60],
+    [[0, 255, 0], 120],
+    [[0, 0, 255], 240],
+  ])('of %j is %d degrees, whatever grey is beside it', (rgb, expected) => {
+    expect(hueError(objectHue(flat(rgb), [1, 1]), expected)).toBeLessThan(0.01);
+  });
+
+  test('is measured inside the mask', () => {
+    const frame = { index: 0, width: 2, height: 1, rgb: Uint8Array.of(255, 0, 0, 0, 0, 255) };
+    expect(hueError(objectHue(frame, [0, 1]), 240)).toBeLessThan(0.01);
+  });
+
+  test('errors go the short way round', () => {
+    expect(hueError(350, 20)).toBe(30);
+    expect(hueError(20, 350)).toBe(30);
+    expect(hueError(0, 180)).toBe(180);
+  });
+});
+
+test('overlap is intersection over union', () => {
+  expect(maskOverlap(Uint8Array.of(1, 1, 0, 0), Uint8Array.of(0, 1, 1, 0))).toBeCloseTo(1 / 3, 12);
+});
