@@ -55,6 +55,16 @@ describe('an engine', () => {
     await expect(engine.edit(job, ignore)).resolves.toEqual(report);
   });
 
+  test('an edit whose process dies after a step goes on, and dies only once', async () => {
+    const engine = createFakeEngine('crashing-once');
+    const job = createJob(await createWorkspace());
+    await expect(engine.edit(job, ignore)).resolves.toMatchObject({ frames: 40 });
+    expect(await exists(job.workDir)).toBe(false);
+    const doomed = createJob(await createWorkspace(), 'crash always');
+    await expect(engine.edit(doomed, ignore)).rejects.toMatchObject({ code: 'engine-crashed' });
+    expect(await exists(doomed.workDir)).toBe(false);
+  });
+
   test('a failed edit throws the error of the edit, and leaves the engine in use', async () => {
     const engine = createFakeEngine('failing');
     const job = createJob(await createWorkspace());

@@ -17,8 +17,9 @@ import { sliceRows } from '../tensor/tensor.ts';
 import type { Contexts } from '../tokenflow/denoiser.ts';
 import { invert } from '../tokenflow/inversion.ts';
 import { sampleKeyframes } from '../tokenflow/keyframes.ts';
-import { frameRange, type LatentStore } from '../tokenflow/latents.ts';
+import { frameRange, type LatentStore, type SourceTrajectory } from '../tokenflow/latents.ts';
 import { sample } from '../tokenflow/sampler.ts';
+import { CheckpointFile, type Checkpoint } from './checkpoint.ts';
 import { readLatents, writeFrames } from './clip-latents.ts';
 import type { UNetDenoiser } from './denoiser.ts';
 import { chooseDevice } from './device.ts';
@@ -32,7 +33,15 @@ import { ProgressMeter } from './progress-meter.ts';
 
 export interface EditHooks {
   readonly onProgress: (progress: EditProgress) => void;
+  /** After every step: an edit with the same `workDir` goes on from here. */
+  readonly onCheckpoint?: (checkpoint: Checkpoint) => void;
   readonly signal?: AbortSignal | undefined;
+}
+
+interface EditObservers {
+  readonly meter: ProgressMeter;
+  readonly onCheckpoint: (checkpoint: Checkpoint) => void;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Work of the VAE per frame, in UNet forwards; for the progress only. */
@@ -41,7 +50,7 @@ const vaeWork = { decode: 1.5, encode: 3 } as const;
 /** Runs the job. Throws EditError with a code of protocol/error-codes.ts, or CanceledError; leaves no output then. */
 export async function runEdit(
   job: EditJob,
-  { onProgress, signal }: EditHooks,
+  { onProgress, onCheckpoint = () => undefined, signal }: EditHooks,
 ): Promise<EditReport> {
   const meter = new ProgressMeter(onProgress);
   meter.begin('load', 1);
@@ -52,7 +61,7 @@ export async function runEdit(
   const model = await openModel({ dir: job.modelDir, execution, cacheDir: job.cacheDir, signal });
   await mkdir(job.workDir, { recursive: true });
   const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir));
-  const edit = new Edit(job, settings, clip, model, execution, meter, signal);
+  const edit = new Edit(job, settings, clip, model, execution, { meter, onCheckpoint, signal });
   return edit.run();
 }
 
@@ -63,7 +72,9 @@ class Edit {
   private readonly model: Model;
   private readonly execution: Execution;
   private readonly meter: ProgressMeter;
+  private readonly onCheckpoint: (checkpoint: Checkpoint) => void;
   private readonly signal: AbortSignal | undefined;
+  private readonly checkpoints: CheckpointFile;
   private readonly plan: EditPlan;
   private readonly sampling: Schedule;
   private readonly inversion: Schedule;
@@ -75,8 +86,7 @@ class Edit {
     clip: ClipInfo,
     model: Model,
     execution: Execution,
-    meter: ProgressMeter,
-    signal: AbortSignal | undefined,
+    { meter, onCheckpoint, signal }: EditObservers,
   ) {
     this.job = job;
     this.settings = settings;
@@ -84,8 +94,16 @@ class Edit {
     this.model = model;
     this.execution = execution;
     this.meter = meter;
+    this.onCheckpoint = onCheckpoint;
     this.signal = signal;
     this.plan = planEdit(clip, model, settings);
+    const { inputPath, modelDir } = job;
+    this.checkpoints = new CheckpointFile(job.workDir, {
+      inputPath,
+      modelDir,
+      settings,
+      plan: this.plan,
+    });
     this.sampling = createSchedule(model.scheduler, settings.steps);
     this.inversion = this.inversionSchedule();
     this.denoiser = model.createDenoiser(this.plan.latentSize);
@@ -106,26 +124,30 @@ class Edit {
       plan.latentSize.height,
       plan.latentSize.width,
     ];
-    const file = (name: string, moments: number) =>
-      LatentFile.create({
-        path: path.join(this.job.workDir, name),
-        frameCount: plan.frameCount,
-        frameDims,
-        moments,
-      });
+    const resumed = await this.checkpoints.read();
+    const file = (name: string, moments: number) => {
+      const { frameCount } = plan;
+      const options = { path: path.join(this.job.workDir, name), frameCount, frameDims, moments };
+      return resumed === null ? LatentFile.create(options) : LatentFile.reopen(options);
+    };
     const timesteps = this.sampling.timesteps.slice(plan.startStep);
     const trajectory = await file('source.latents', timesteps.length);
     const current = await file('edit.latents', 2);
     try {
-      const [first, second] = [current.moment(0), current.moment(1)];
-      await this.decode(first);
       const source = sourceTrajectory(trajectory, timesteps);
-      await this.invert(contexts, first, (timestep) =>
-        timesteps.includes(timestep) ? source.at(timestep) : undefined,
-      );
-      const inverted = this.denoiser.evaluations;
-      await copyLatents(source.at(timesteps[0] ?? 0), first, plan.chunkSize);
-      const edited = await this.sample(contexts, source, first, second);
+      this.denoiser.evaluations = resumed?.evaluations ?? 0;
+      if (resumed === null) await this.decode(current.moment(0));
+      if (resumed?.stage !== 'edit') {
+        await this.invert(contexts, current, resumed?.step ?? 0, (timestep) =>
+          timesteps.includes(timestep) ? source.at(timestep) : undefined,
+        );
+        await copyLatents(source.at(timesteps[0] ?? 0), current.moment(0), plan.chunkSize);
+      }
+      const inverted =
+        resumed?.stage === 'edit' ? resumed.inversionEvaluations : this.denoiser.evaluations;
+      const done = resumed?.stage === 'edit' ? resumed.step : 0;
+      if (done === 0) await this.checkpoint('edit', 0, inverted);
+      const edited = await this.sample(contexts, source, current, done, inverted);
       const notices = await this.encode(edited);
       meter.finish();
       return this.report(inverted, notices);
@@ -134,6 +156,17 @@ class Edit {
       await trajectory.close();
       await current.close();
     }
+  }
+
+  private async checkpoint(
+    stage: Checkpoint['stage'],
+    step: number,
+    inversionEvaluations: number,
+  ): Promise<void> {
+    const { evaluations } = this.denoiser;
+    const checkpoint = { stage, step, evaluations, inversionEvaluations };
+    await this.checkpoints.write(checkpoint);
+    this.onCheckpoint(checkpoint);
   }
 
   /** SDEdit starts in the middle and needs no inversion beyond its start. */
@@ -168,44 +201,50 @@ class Edit {
     }
   }
 
+  /** After n steps the latents are in moment n mod 2 of `current`. */
   private async invert(
     contexts: Contexts,
-    latents: LatentStore,
+    current: LatentFile,
+    startStep: number,
     keep: (timestep: number) => LatentStore | undefined,
   ): Promise<void> {
     const { denoiser, plan, meter } = this;
     const steps = this.inversion.timesteps.length;
     meter.begin('invert', steps);
-    let done = 0;
+    if (startStep === 0) await this.checkpoint('invert', 0, 0);
+    let done = startStep;
     const stop = this.watch(() => [done, steps, denoiser.evaluations / (steps * plan.frameCount)]);
     for await (const step of invert({
       denoiser,
       schedule: this.inversion,
       context: contexts.source,
-      latents,
+      latents: current.moment(startStep % 2),
+      spare: current.moment((startStep + 1) % 2),
+      startStep,
       keep,
       chunkSize: plan.chunkSize,
     })) {
       done = step;
+      await this.checkpoint('invert', step, denoiser.evaluations);
     }
     stop();
   }
 
+  /** After n steps the latents are in moment n mod 2 of `current`. */
   private async sample(
     contexts: Contexts,
-    source: ReturnType<typeof sourceTrajectory>,
-    latents: LatentStore,
-    spare: LatentStore,
+    source: SourceTrajectory,
+    current: LatentFile,
+    startStep: number,
+    inverted: number,
   ): Promise<LatentStore> {
     const { denoiser, plan, settings, meter } = this;
     const steps = settings.steps - plan.startStep;
     meter.begin('edit', steps);
-    const before = denoiser.evaluations;
     const total = countEvaluations(plan, settings, 0).sampling;
-    let done = 0;
-    const stop = this.watch(() => [done, steps, (denoiser.evaluations - before) / total]);
-    let edited = latents;
-    for await (const step of sample({
+    let done = startStep;
+    const stop = this.watch(() => [done, steps, (denoiser.evaluations - inverted) / total]);
+    for await (const { step } of sample({
       denoiser,
       schedule: this.sampling,
       contexts,
@@ -216,16 +255,16 @@ class Edit {
       keyframeInterval: settings.keyframeInterval,
       jointLimit: plan.jointLimit,
       chunkSize: plan.chunkSize,
-      startStep: plan.startStep,
+      startStep: plan.startStep + startStep,
       source,
-      latents,
-      spare,
+      latents: current.moment(startStep % 2),
+      spare: current.moment((startStep + 1) % 2),
     })) {
-      done = step.step + 1 - plan.startStep;
-      edited = step.latents;
+      done = step + 1 - plan.startStep;
+      await this.checkpoint('edit', done, inverted);
     }
     stop();
-    return edited;
+    return current.moment(done % 2);
   }
 
   /** Keyframes depend on the seed and the step alone, so that an edit can be repeated and resumed. */

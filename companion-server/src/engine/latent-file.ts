@@ -36,6 +36,17 @@ export class LatentFile {
     }
   }
 
+  /** Opens the file that an edit before this one has made; what of it is whole is the caller's to know. */
+  static async reopen(options: LatentFileOptions): Promise<LatentFile> {
+    try {
+      const file = new LatentFile(await open(options.path, 'r+'), options);
+      file.isWritten.fill(1);
+      return file;
+    } catch (error) {
+      throw diskError(options.path, error);
+    }
+  }
+
   /** Bytes that such a file takes when it is full. */
   static sizeBytes({ frameCount, frameDims, moments }: Omit<LatentFileOptions, 'path'>): number {
     return 4 * sizeOf(frameDims) * frameCount * moments;

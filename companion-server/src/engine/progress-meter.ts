@@ -1,7 +1,7 @@
 // Turns finished work into the progress that users see: 0..1 over the whole edit, never falling, with an estimate of
 // the time left.
 
-import type { EditProgress, EditStage } from '../../../protocol/progress.ts';
+import { editStages, type EditProgress, type EditStage } from '../../../protocol/progress.ts';
 
 /** Work of each stage in UNet forwards of one frame. */
 export type StageWork = Readonly<Record<EditStage, number>>;
@@ -21,6 +21,8 @@ export class ProgressMeter {
   private workStart: number;
   private lastReport = -Infinity;
   private lastProgress = 0;
+  /** Where the work began: not at 0 when an edit is resumed. */
+  private firstProgress: number | null = null;
   private readonly seconds: Record<string, number> = {};
 
   /** `now` in milliseconds. */
@@ -42,13 +44,14 @@ export class ProgressMeter {
   /** Once the size of the job is known. Loading is not part of what is estimated. */
   plan(work: Omit<StageWork, 'load'>): void {
     this.work = { load: 0, ...work };
-    this.doneBefore = 0;
     this.workStart = this.now();
   }
 
+  /** Stages that were left out count as done: a resumed edit starts where it was. */
   begin(stage: EditStage, steps: number): void {
     this.closeStage();
-    this.doneBefore += this.work[this.stage];
+    const earlier = editStages.slice(0, editStages.indexOf(stage));
+    this.doneBefore = earlier.reduce((sum, name) => sum + this.work[name], 0);
     this.stage = stage;
     this.stageStart = this.now();
     this.send(0, steps, 0);
@@ -78,10 +81,10 @@ export class ProgressMeter {
     this.lastProgress = Math.max(this.lastProgress, progress);
     this.lastReport = this.now();
     const elapsed = (this.now() - this.workStart) / 1000;
+    if (this.stage !== 'load') this.firstProgress ??= this.lastProgress;
+    const gained = this.lastProgress - (this.firstProgress ?? 0);
     const etaSeconds =
-      this.lastProgress >= minShareForEta
-        ? (elapsed / this.lastProgress) * (1 - this.lastProgress)
-        : null;
+      gained >= minShareForEta ? (elapsed / gained) * (1 - this.lastProgress) : null;
     this.report({ stage: this.stage, step, steps, progress: this.lastProgress, etaSeconds });
   }
 }

@@ -5,13 +5,18 @@ import type { EditProgress } from '../../../protocol/progress.ts';
 import { CanceledError } from '../errors.ts';
 import { toWireError } from '../wire-error.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EngineEvent, EngineOutcome, EngineRequest } from './messages.ts';
 import { endWithParent } from './parent-watch.ts';
 
 export type RunEdit = (
   job: EditJob,
-  hooks: { readonly onProgress: (progress: EditProgress) => void; readonly signal?: AbortSignal },
+  hooks: {
+    readonly onProgress: (progress: EditProgress) => void;
+    readonly onCheckpoint?: (checkpoint: Checkpoint) => void;
+    readonly signal?: AbortSignal;
+  },
 ) => Promise<EditReport>;
 
 /** Serves edits, one after the other, until the server goes away; then ends this process and its children. */
@@ -31,7 +36,8 @@ async function serveRequest({ job }: EngineRequest, runEdit: RunEdit): Promise<v
 async function runToOutcome(job: EditJob, runEdit: RunEdit): Promise<EngineOutcome> {
   try {
     const onProgress = (progress: EditProgress): void => send({ type: 'progress', progress });
-    return { type: 'done', report: await runEdit(job, { onProgress }) };
+    const onCheckpoint = (checkpoint: Checkpoint): void => send({ type: 'checkpoint', checkpoint });
+    return { type: 'done', report: await runEdit(job, { onProgress, onCheckpoint }) };
   } catch (error) {
     if (error instanceof CanceledError) return { type: 'canceled' };
     process.stderr.write(`${inspect(error)}\n`);

@@ -34,11 +34,16 @@ export interface EditHooks {
 export interface Engine {
   /**
    * Runs one edit; only one at a time. Removes `job.workDir` at the end, and `job.outputPath` unless the edit
-   * succeeded. Throws CanceledError, or EditError: the edit's own, or 'engine-crashed'.
+   * succeeded. An edit whose process dies goes on once from its last finished step; progress may then repeat a
+   * little. Throws CanceledError, or EditError: the edit's own, or 'engine-crashed'.
    */
   edit(job: EditJob, hooks: EditHooks): Promise<EditReport>;
   /** Ends the engine process, if there is one, and waits for its end. A running edit is canceled. */
   close(): Promise<void>;
+}
+
+interface JobHooks extends EditHooks {
+  readonly onCheckpoint: () => void;
 }
 
 interface EngineProcess {
@@ -64,7 +69,8 @@ export function createEngine({ entry, onStderr = () => undefined }: EngineOption
     return started;
   }
 
-  async function runJob(job: EditJob, { onProgress, signal }: EditHooks): Promise<EngineOutcome> {
+  async function runOnce(job: EditJob, hooks: JobHooks): Promise<EngineOutcome> {
+    const { signal } = hooks;
     const engine = (running ??= start());
     const cancel = (): void => void end(engine);
     signal?.addEventListener('abort', cancel);
@@ -72,7 +78,7 @@ export function createEngine({ entry, onStderr = () => undefined }: EngineOption
       const crash = engine.ended.then((error) => Promise.reject(error));
       crash.catch(() => undefined);
       await Promise.race([engine.ready, crash]);
-      return await Promise.race([requestEdit(engine.child, job, onProgress), crash]);
+      return await Promise.race([requestEdit(engine.child, job, hooks), crash]);
     } catch (error) {
       throwIfCanceled(signal);
       throw error;
@@ -80,6 +86,19 @@ export function createEngine({ entry, onStderr = () => undefined }: EngineOption
       signal?.removeEventListener('abort', cancel);
       // A cancel that meets the outcome half-way still ends the process: wait, so that it is not used again.
       if (signal?.aborted === true) await engine.ended;
+    }
+  }
+
+  /** An edit whose process dies after it has finished a step goes on from there, once. */
+  async function runJob(job: EditJob, hooks: EditHooks): Promise<EngineOutcome> {
+    let checkpoints = 0;
+    const counting = { ...hooks, onCheckpoint: () => checkpoints++ };
+    try {
+      return await runOnce(job, counting);
+    } catch (error) {
+      const isCrash = error instanceof EditError && error.code === 'engine-crashed';
+      if (!isCrash || checkpoints === 0) throw error;
+      return await runOnce(job, counting);
     }
   }
 
@@ -147,13 +166,17 @@ async function endOf(child: ChildProcess): Promise<string> {
 function requestEdit(
   child: ChildProcess,
   job: EditJob,
-  onProgress: (progress: EditProgress) => void,
+  { onProgress, onCheckpoint }: JobHooks,
 ): Promise<EngineOutcome> {
   return new Promise((resolve) => {
     const onEvent = (event: EngineEvent): void => {
       if (event.type === 'ready') return;
       if (event.type === 'progress') {
         onProgress(event.progress);
+        return;
+      }
+      if (event.type === 'checkpoint') {
+        onCheckpoint();
         return;
       }
       child.off('message', onEvent);

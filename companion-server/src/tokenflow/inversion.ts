@@ -14,8 +14,15 @@ export interface InversionOptions {
   readonly schedule: Schedule;
   /** Text embedding of what the clip shows [1, tokens, D]. */
   readonly context: Tensor;
-  /** Starts with the clip's latents; holds the current ones while inversion runs. */
+  /** The latents after `startStep` steps: the clip's own at first. */
   readonly latents: LatentStore;
+  /**
+   * Takes the latents after a step; swapped with `latents` from step to step, so that a crash leaves one of them whole.
+   * Left out, steps are written in place.
+   */
+  readonly spare?: LatentStore;
+  /** Steps that are done already. Default 0. */
+  readonly startStep?: number;
   /** The store that keeps the result at a timestep, or undefined when that timestep is not needed. */
   readonly keep: (timestep: number) => LatentStore | undefined;
   /** Frames per forward. */
@@ -24,19 +31,21 @@ export interface InversionOptions {
 
 /** Yields the number of finished steps after each. */
 export async function* invert(options: InversionOptions): AsyncGenerator<number, void> {
-  const { denoiser, schedule, context, latents, keep, chunkSize } = options;
+  const { denoiser, schedule, context, keep, chunkSize, startStep = 0 } = options;
   const timesteps = schedule.timesteps.toReversed();
-  for (const [step, timestep] of timesteps.entries()) {
+  let [before, after] = [options.latents, options.spare ?? options.latents];
+  for (const [offset, timestep] of timesteps.slice(startStep).entries()) {
     const kept = keep(timestep);
-    for (let start = 0; start < latents.frameCount; start += chunkSize) {
-      const end = Math.min(start + chunkSize, latents.frameCount);
-      const current = await latents.read(frameRange(start, end));
+    for (let start = 0; start < before.frameCount; start += chunkSize) {
+      const end = Math.min(start + chunkSize, before.frameCount);
+      const current = await before.read(frameRange(start, end));
       const prediction = await denoiser.predict(current, timestep, context);
       const next = invertDdimStep(current, prediction, timestep, schedule);
       requireFinite(next, `inversion at timestep ${timestep}`);
-      await latents.write(start, next);
+      await after.write(start, next);
       await kept?.write(start, next);
     }
-    yield step + 1;
+    [before, after] = [after, before];
+    yield startStep + offset + 1;
   }
 }

@@ -1,0 +1,43 @@
+// How far an edit has come, so that the next engine process goes on after a crash. The latents themselves lie in the
+// latent files; this says which of them are whole.
+
+import { createHash } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+export interface Checkpoint {
+  /** The stage that `step` counts: so many of its steps are finished. */
+  readonly stage: 'invert' | 'edit';
+  readonly step: number;
+  /** UNet forwards of one latent so far, and how many of them were the inversion's. */
+  readonly evaluations: number;
+  readonly inversionEvaluations: number;
+}
+
+/** The checkpoint of one edit in its work folder. One that belongs to another edit is as good as none. */
+export class CheckpointFile {
+  private readonly file: string;
+  private readonly key: string;
+
+  /** `identity`: everything that the latents depend on, as plain data. */
+  constructor(workDir: string, identity: unknown) {
+    this.file = path.join(workDir, 'checkpoint.json');
+    this.key = createHash('sha256').update(JSON.stringify(identity)).digest('hex');
+  }
+
+  async read(): Promise<Checkpoint | null> {
+    const text = await readFile(this.file, 'utf8').catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+      throw error;
+    });
+    if (text === null) return null;
+    const { key, checkpoint } = JSON.parse(text) as { key: string; checkpoint: Checkpoint };
+    return key === this.key ? checkpoint : null;
+  }
+
+  /** Replaces the file in one move: a process that is killed leaves the old one or the new one. */
+  async write(checkpoint: Checkpoint): Promise<void> {
+    await writeFile(`${this.file}.new`, JSON.stringify({ key: this.key, checkpoint }));
+    await rename(`${this.file}.new`, this.file);
+  }
+}
