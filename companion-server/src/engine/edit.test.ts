@@ -130,6 +130,26 @@ describe('an edit', () => {
     expect(report.unetEvaluations).toEqual({ inversion: 2, sampling: 2 * 2 });
   });
 
+  it('by SDEdit starts where its noise says', async () => {
+    const input = await clip('64x48', '10', 4);
+    const noises = ['inversion', 'shared', 'own', 'own'] as const;
+    const latents: Buffer[] = [];
+    for (const [i, noise] of noises.entries()) {
+      const sdedit = { technique: 'sdedit', strength: 0.5, steps: 2, noise } as const;
+      const job = jobOf(`noise ${i}`, input, sdedit);
+      // The inversion is done for the correspondences, whatever the start.
+      expect((await run(job)).report.unetEvaluations.inversion).toBe(4);
+      latents.push(await readFile(path.join(job.workDir, 'edit.latents')));
+    }
+    const [inversion, shared, own, again] = latents;
+    // Two moments; a third keeps the clip's own latents.
+    expect(shared?.length).toBe(1.5 * (inversion?.length ?? 0));
+    const edited = (all: Buffer | undefined) => all?.subarray(0, inversion?.length);
+    expect(edited(shared)).not.toEqual(edited(inversion));
+    expect(edited(own)).not.toEqual(edited(shared));
+    expect(again).toEqual(own);
+  });
+
   it('tells what of the prompt was not used', async () => {
     const job = jobOf('long', await clip('64x48', '25', 1), { prompt: 'a cat '.repeat(20).trim() });
     const { report } = await run(job);

@@ -30,6 +30,7 @@ import { probeIsolated } from './isolated-probe.ts';
 import { LatentFile, sourceTrajectory } from './latent-file.ts';
 import { openModel, type Model } from './model.ts';
 import { ProgressMeter } from './progress-meter.ts';
+import { writeNoised } from './start-noise.ts';
 
 export interface EditHooks {
   readonly onProgress: (progress: EditProgress) => void;
@@ -43,6 +44,9 @@ interface EditObservers {
   readonly onCheckpoint: (checkpoint: Checkpoint) => void;
   readonly signal: AbortSignal | undefined;
 }
+
+/** Where the clip's own latents are kept when sampling starts from them; moments 0 and 1 take turns. */
+const clipMoment = 2;
 
 /** Work of the VAE per frame, in UNet forwards; for the progress only. */
 const vaeWork = { decode: 1.5, encode: 3 } as const;
@@ -132,16 +136,21 @@ class Edit {
     };
     const timesteps = this.sampling.timesteps.slice(plan.startStep);
     const trajectory = await file('source.latents', timesteps.length);
-    const current = await file('edit.latents', 2);
+    const current = await file('edit.latents', settings.noise === 'inversion' ? 2 : 3);
     try {
       const source = sourceTrajectory(trajectory, timesteps);
       this.denoiser.evaluations = resumed?.evaluations ?? 0;
-      if (resumed === null) await this.decode(current.moment(0));
+      if (resumed === null) {
+        await this.decode(current.moment(0));
+        if (settings.noise !== 'inversion') {
+          await copyLatents(current.moment(0), current.moment(clipMoment), plan.chunkSize);
+        }
+      }
       if (resumed?.stage !== 'edit') {
         await this.invert(contexts, current, resumed?.step ?? 0, (timestep) =>
           timesteps.includes(timestep) ? source.at(timestep) : undefined,
         );
-        await copyLatents(source.at(timesteps[0] ?? 0), current.moment(0), plan.chunkSize);
+        await this.begin(source.at(timesteps[0] ?? 0), current);
       }
       const inverted =
         resumed?.stage === 'edit' ? resumed.inversionEvaluations : this.denoiser.evaluations;
@@ -156,6 +165,20 @@ class Edit {
       await trajectory.close();
       await current.close();
     }
+  }
+
+  /** Puts the latents that sampling starts from into moment 0 of `current`. */
+  private async begin(inverted: LatentStore, current: LatentFile): Promise<void> {
+    const { plan, settings, sampling: schedule } = this;
+    const { noise, seed } = settings;
+    const { startFrame, chunkSize } = plan;
+    if (noise === 'inversion') {
+      await copyLatents(inverted, current.moment(0), chunkSize);
+      return;
+    }
+    const timestep = schedule.timesteps[plan.startStep] ?? 0;
+    const start = { noise, seed, startFrame, timestep, schedule, chunkSize };
+    await writeNoised(current.moment(clipMoment), current.moment(0), start);
   }
 
   private async checkpoint(
