@@ -17,7 +17,7 @@ import {
 import { groupKeyframes } from '../tokenflow/keyframes.ts';
 import { frameRange } from '../tokenflow/latents.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
-import type { Model } from './model.ts';
+import type { ModelShape } from './model.ts';
 
 /** Latent positions of one forward; bounds the activations whatever the clip's size and length. */
 const positionsPerForward = 16 * 1024;
@@ -47,7 +47,7 @@ export interface EditPlan {
 }
 
 /** Throws EditError('invalid-request') when the in/out range holds no frame. */
-export function planEdit(clip: ClipInfo, model: Model, settings: ChosenSettings): EditPlan {
+export function planEdit(clip: ClipInfo, model: ModelShape, settings: ChosenSettings): EditPlan {
   const { startFrame, endFrame } = frameRangeOf(clip, settings);
   const frameCount = endFrame - startFrame;
   const size = planWorkingSize(clip.displaySize, settings.size, {

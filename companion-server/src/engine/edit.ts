@@ -4,8 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
-import { createInversionSchedule } from '../diffusion/inversion-schedule.ts';
-import { createSchedule, type Schedule } from '../diffusion/schedule.ts';
+import type { Schedule } from '../diffusion/schedule.ts';
 import { throwIfCanceled } from '../errors.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
 import { openEncoder } from '../media/encode.ts';
@@ -26,6 +25,7 @@ import { chooseDevice } from './device.ts';
 import { countEvaluations, planEdit, thresholdsOf, type EditPlan } from './edit-plan.ts';
 import { chooseSettings, readEditDefaults, type ChosenSettings } from './edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
+import { planSchedules } from './edit-schedules.ts';
 import { probeIsolated } from './isolated-probe.ts';
 import { LatentFile, sourceTrajectory } from './latent-file.ts';
 import { openModel, type Model } from './model.ts';
@@ -108,8 +108,9 @@ class Edit {
       settings,
       plan: this.plan,
     });
-    this.sampling = createSchedule(model.scheduler, settings.steps);
-    this.inversion = this.inversionSchedule();
+    const { sampling, inversion } = planSchedules(model.scheduler, settings, this.plan);
+    this.sampling = sampling;
+    this.inversion = inversion;
     this.denoiser = model.createDenoiser(this.plan.latentSize);
   }
 
@@ -190,15 +191,6 @@ class Edit {
     const checkpoint = { stage, step, evaluations, inversionEvaluations };
     await this.checkpoints.write(checkpoint);
     this.onCheckpoint(checkpoint);
-  }
-
-  /** SDEdit starts in the middle and needs no inversion beyond its start. */
-  private inversionSchedule(): Schedule {
-    const { settings, sampling, plan } = this;
-    const whole = createInversionSchedule(this.model.scheduler, sampling, settings.inversionSteps);
-    if (plan.startStep === 0) return whole;
-    const top = sampling.timesteps[plan.startStep] ?? 0;
-    return { ...whole, timesteps: whole.timesteps.filter((timestep) => timestep <= top) };
   }
 
   private async encodePrompts(): Promise<Contexts> {

@@ -6,10 +6,11 @@ import type { EditProgress } from '../../../protocol/progress.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { EditJob } from './edit-job.ts';
+import type { EditEstimate } from './estimate.ts';
 
 /** From the server. Sent only after `ready` or the outcome of the job before. */
 export interface EngineRequest {
-  readonly type: 'edit';
+  readonly type: 'edit' | 'estimate';
   readonly job: EditJob;
 }
 
@@ -22,5 +23,6 @@ export type EngineEvent =
 
 export type EngineOutcome =
   | { readonly type: 'done'; readonly report: EditReport }
+  | { readonly type: 'estimated'; readonly estimate: EditEstimate }
   | { readonly type: 'failed'; readonly error: WireError }
   | { readonly type: 'canceled' };

@@ -21,15 +21,19 @@ import { openCheckpoint, type Checkpoint } from '../weights/checkpoint.ts';
 import { float32Copy } from '../weights/float32-copy.ts';
 import { UNetDenoiser } from './denoiser.ts';
 
-export interface Model {
+/** What a checkpoint is like, known without its weights. */
+export interface ModelShape {
   readonly unet: UNetConfig;
   readonly vae: VaeConfig;
   readonly scheduler: SchedulerConfig;
-  readonly tokenizer: Tokenizer;
   /** Width and height of a working frame must be multiples of this many pixels. */
   readonly sizeMultiple: number;
   /** Side in pixels of the square that the UNet was trained on. */
   readonly trainingSide: number;
+}
+
+export interface Model extends ModelShape {
+  readonly tokenizer: Tokenizer;
   /** Text embeddings of prompts [N, tokens, D]. */
   encodePrompts(prompts: readonly string[]): Promise<Tensor>;
   openEncoder(size: LatentSize): Promise<VaeSession>;
@@ -60,10 +64,9 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
   const { dir, execution, cacheDir, signal } = options;
   const variant = execution.float === 'float16' ? { variant: 'fp16' } : {};
   const checkpoint = await openCheckpoint(dir, variant);
-  const unet = parseUNetConfig(checkpoint.unet.config);
-  const vae = parseVaeConfig(checkpoint.vae.config);
   const text = parseClipTextConfig(checkpoint.textEncoder.config);
-  requireFittingParts(dir, unet, vae, text);
+  const shape = shapeOf(checkpoint, text);
+  const { unet, vae } = shape;
   const tokenizer = createTokenizer(checkpoint.tokenizer, text.maxPositions);
   const weightsDir = path.join(cacheDir, 'weights');
   const single = (weights: StoredTensors) => float32Copy(weights, weightsDir, signal);
@@ -79,12 +82,8 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
     fused: execution.fused,
   });
   return {
-    unet,
-    vae,
-    scheduler: parseSchedulerConfig(checkpoint.schedulerConfig),
+    ...shape,
     tokenizer,
-    sizeMultiple: vae.downscale * 2 ** (unet.blockChannels.length - 1),
-    trainingSide: unet.sampleSize * vae.downscale,
     encodePrompts: (prompts) => encodePrompts(checkpoint, text, tokenizer, prompts, options),
     openEncoder: async (size) => {
       const session = await open(() => buildVaeEncoder(vae, size, vaeGraph('vae encoder')));
@@ -101,6 +100,25 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
         graph: { weights: unetWeights, float: execution.float, fused: execution.fused },
         createSession: open,
       }),
+  };
+}
+
+/** Reads what a checkpoint is like. Throws EditError: 'model-missing', 'model-damaged', 'model-unsupported'. */
+export async function readModelShape(dir: string): Promise<ModelShape> {
+  const checkpoint = await openCheckpoint(dir);
+  return shapeOf(checkpoint, parseClipTextConfig(checkpoint.textEncoder.config));
+}
+
+function shapeOf(checkpoint: Checkpoint, text: ClipTextConfig): ModelShape {
+  const unet = parseUNetConfig(checkpoint.unet.config);
+  const vae = parseVaeConfig(checkpoint.vae.config);
+  requireFittingParts(checkpoint.dir, unet, vae, text);
+  return {
+    unet,
+    vae,
+    scheduler: parseSchedulerConfig(checkpoint.schedulerConfig),
+    sizeMultiple: vae.downscale * 2 ** (unet.blockChannels.length - 1),
+    trainingSide: unet.sampleSize * vae.downscale,
   };
 }
 

@@ -2,6 +2,7 @@
 // the server down.
 
 import { runEdit } from './edit.ts';
+import { estimateEdit } from './estimate.ts';
 import { serveEngine } from './serve-engine.ts';
 
-serveEngine(runEdit);
+serveEngine(runEdit, estimateEdit);

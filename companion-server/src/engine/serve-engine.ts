@@ -7,6 +7,7 @@ import { toWireError } from '../wire-error.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { EditJob } from './edit-job.ts';
+import type { EditEstimate } from './estimate.ts';
 import type { EngineEvent, EngineOutcome, EngineRequest } from './messages.ts';
 import { endWithParent } from './parent-watch.ts';
 
@@ -19,25 +20,42 @@ export type RunEdit = (
   },
 ) => Promise<EditReport>;
 
-/** Serves edits, one after the other, until the server goes away; then ends this process and its children. */
-export function serveEngine(runEdit: RunEdit): void {
+export type EstimateEdit = (job: EditJob) => Promise<EditEstimate>;
+
+/** Serves edits and estimates, one after the other, until the server goes away; then ends this process and its children. */
+export function serveEngine(runEdit: RunEdit, estimateEdit: EstimateEdit = cannotEstimate): void {
   if (process.send === undefined) {
     throw new Error('The engine process is started by the companion server, not by hand.');
   }
   endWithParent();
-  process.on('message', (request: EngineRequest) => void serveRequest(request, runEdit));
+  process.on(
+    'message',
+    (request: EngineRequest) => void serveRequest(request, runEdit, estimateEdit),
+  );
   send({ type: 'ready' });
 }
 
-async function serveRequest({ job }: EngineRequest, runEdit: RunEdit): Promise<void> {
-  send(await runToOutcome(job, runEdit));
+const cannotEstimate: EstimateEdit = () =>
+  Promise.reject(new Error('This engine makes no estimates.'));
+
+async function serveRequest(
+  { type, job }: EngineRequest,
+  runEdit: RunEdit,
+  estimateEdit: EstimateEdit,
+): Promise<void> {
+  const onProgress = (progress: EditProgress): void => send({ type: 'progress', progress });
+  const onCheckpoint = (checkpoint: Checkpoint): void => send({ type: 'checkpoint', checkpoint });
+  const outcome = await toOutcome(async () =>
+    type === 'estimate'
+      ? { type: 'estimated', estimate: await estimateEdit(job) }
+      : { type: 'done', report: await runEdit(job, { onProgress, onCheckpoint }) },
+  );
+  send(outcome);
 }
 
-async function runToOutcome(job: EditJob, runEdit: RunEdit): Promise<EngineOutcome> {
+async function toOutcome(work: () => Promise<EngineOutcome>): Promise<EngineOutcome> {
   try {
-    const onProgress = (progress: EditProgress): void => send({ type: 'progress', progress });
-    const onCheckpoint = (checkpoint: Checkpoint): void => send({ type: 'checkpoint', checkpoint });
-    return { type: 'done', report: await runEdit(job, { onProgress, onCheckpoint }) };
+    return await work();
   } catch (error) {
     if (error instanceof CanceledError) return { type: 'canceled' };
     process.stderr.write(`${inspect(error)}\n`);

@@ -10,6 +10,7 @@ import { CanceledError, EditError, throwIfCanceled } from '../errors.ts';
 import { fromWireError } from '../wire-error.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { EditJob } from './edit-job.ts';
+import type { EditEstimate } from './estimate.ts';
 import type { EngineEvent, EngineOutcome, EngineRequest } from './messages.ts';
 import { killProcessTree, leadsOwnGroup } from './process-tree.ts';
 import { typeScriptLoader } from './typescript-loader.ts';
@@ -38,6 +39,8 @@ export interface Engine {
    * little. Throws CanceledError, or EditError: the edit's own, or 'engine-crashed'.
    */
   edit(job: EditJob, hooks: EditHooks): Promise<EditReport>;
+  /** What the edit would take; nothing is written. Not while an edit runs. Throws EditError. */
+  estimate(job: EditJob): Promise<EditEstimate>;
   /** Ends the engine process, if there is one, and waits for its end. A running edit is canceled. */
   close(): Promise<void>;
 }
@@ -69,7 +72,7 @@ export function createEngine({ entry, onStderr = () => undefined }: EngineOption
     return started;
   }
 
-  async function runOnce(job: EditJob, hooks: JobHooks): Promise<EngineOutcome> {
+  async function runOnce(request: EngineRequest, hooks: JobHooks): Promise<EngineOutcome> {
     const { signal } = hooks;
     const engine = (running ??= start());
     const cancel = (): void => void end(engine);
@@ -78,7 +81,7 @@ export function createEngine({ entry, onStderr = () => undefined }: EngineOption
       const crash = engine.ended.then((error) => Promise.reject(error));
       crash.catch(() => undefined);
       await Promise.race([engine.ready, crash]);
-      return await Promise.race([requestEdit(engine.child, job, hooks), crash]);
+      return await Promise.race([ask(engine.child, request, hooks), crash]);
     } catch (error) {
       throwIfCanceled(signal);
       throw error;
@@ -94,37 +97,62 @@ export function createEngine({ entry, onStderr = () => undefined }: EngineOption
     let checkpoints = 0;
     const counting = { ...hooks, onCheckpoint: () => checkpoints++ };
     try {
-      return await runOnce(job, counting);
+      return await runOnce({ type: 'edit', job }, counting);
     } catch (error) {
       const isCrash = error instanceof EditError && error.code === 'engine-crashed';
       if (!isCrash || checkpoints === 0) throw error;
-      return await runOnce(job, counting);
+      return await runOnce({ type: 'edit', job }, counting);
+    }
+  }
+
+  async function alone<T>(work: () => Promise<T>): Promise<T> {
+    if (isBusy) throw new Error('The engine does one thing at a time.');
+    isBusy = true;
+    try {
+      return await work();
+    } finally {
+      isBusy = false;
+    }
+  }
+
+  async function edit(job: EditJob, hooks: EditHooks): Promise<EditReport> {
+    let isDone = false;
+    try {
+      const outcome = expectOutcome('done', await runJob(job, hooks));
+      throwIfCanceled(hooks.signal);
+      isDone = true;
+      return outcome.report;
+    } finally {
+      await rm(job.workDir, { recursive: true, force: true, maxRetries: 3 });
+      if (!isDone) await rm(job.outputPath, { force: true });
     }
   }
 
   return {
     async edit(job, hooks) {
       throwIfCanceled(hooks.signal);
-      if (isBusy) throw new Error('The engine runs one edit at a time.');
-      isBusy = true;
-      let isDone = false;
-      try {
-        const outcome = await runJob(job, hooks);
-        if (outcome.type === 'canceled') throw new CanceledError();
-        if (outcome.type === 'failed') throw fromWireError(outcome.error);
-        throwIfCanceled(hooks.signal);
-        isDone = true;
-        return outcome.report;
-      } finally {
-        isBusy = false;
-        await rm(job.workDir, { recursive: true, force: true, maxRetries: 3 });
-        if (!isDone) await rm(job.outputPath, { force: true });
-      }
+      return alone(() => edit(job, hooks));
+    },
+    async estimate(job) {
+      const silent = { onProgress: () => undefined, onCheckpoint: () => undefined };
+      const outcome = await alone(() => runOnce({ type: 'estimate', job }, silent));
+      return expectOutcome('estimated', outcome).estimate;
     },
     async close() {
       if (running !== undefined) await end(running);
     },
   };
+}
+
+/** The outcome that was asked for. Throws CanceledError or the edit's own EditError instead. */
+function expectOutcome<Type extends 'done' | 'estimated'>(
+  type: Type,
+  outcome: EngineOutcome,
+): Extract<EngineOutcome, { type: Type }> {
+  if (outcome.type === 'canceled') throw new CanceledError();
+  if (outcome.type === 'failed') throw fromWireError(outcome.error);
+  if (outcome.type !== type) throw new Error(`The engine answered ${outcome.type}, not ${type}.`);
+  return outcome as Extract<EngineOutcome, { type: Type }>;
 }
 
 function startProcess(entry: URL, onStderr: (text: string) => void): EngineProcess {
@@ -163,9 +191,9 @@ async function endOf(child: ChildProcess): Promise<string> {
   }
 }
 
-function requestEdit(
+function ask(
   child: ChildProcess,
-  job: EditJob,
+  request: EngineRequest,
   { onProgress, onCheckpoint }: JobHooks,
 ): Promise<EngineOutcome> {
   return new Promise((resolve) => {
@@ -184,7 +212,7 @@ function requestEdit(
     };
     child.on('message', onEvent);
     // A send that fails means that the child has ended, which `ended` reports.
-    child.send({ type: 'edit', job } satisfies EngineRequest, () => undefined);
+    child.send(request, () => undefined);
   });
 }
 

@@ -1,0 +1,61 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeTinyCheckpoint, tinyPrompts } from '../../../test/fixtures/tiny-checkpoint.ts';
+import { defaultSettings } from '../../../protocol/edit-settings.ts';
+import { makeClip, testPicture } from '../media/testing/clips.ts';
+import type { EditJob } from './edit-job.ts';
+import { createEngine } from './supervisor.ts';
+
+let dir: string;
+let job: EditJob;
+
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-estimate-'));
+  const clip = [...testPicture('64x48', '24', 5), '-c:v', 'ffv1'];
+  job = {
+    inputPath: await makeClip(path.join(dir, 'clip.mkv'), clip),
+    outputPath: path.join(dir, 'result.mov'),
+    modelDir: await makeTinyCheckpoint(path.join(dir, 'model')),
+    device: 'cpu',
+    cacheDir: path.join(dir, 'cache'),
+    workDir: path.join(dir, 'work'),
+    settings: {
+      ...defaultSettings(),
+      prompt: tinyPrompts.target,
+      steps: 2,
+      inversionSteps: 4,
+      keyframeInterval: 2,
+      size: { width: 64, height: 64 },
+    },
+  };
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+test('an estimate names the work that the edit then reports, and leaves nothing behind', async () => {
+  const engine = createEngine({ entry: new URL('./process.ts', import.meta.url) });
+  try {
+    const estimate = await engine.estimate(job);
+    await expect(stat(job.workDir)).rejects.toThrow('ENOENT');
+    const report = await engine.edit(job, { onProgress: () => undefined });
+    expect(estimate.unetEvaluations).toEqual(report.unetEvaluations);
+    expect(estimate).toMatchObject({ frames: 5, workingSize: report.workingSize });
+    // Two sampling steps and two moments that take turns; 5 frames, 4 channels, padded to 16 x 16 latents, float32.
+    expect(estimate.diskBytes).toBe((2 + 2) * 5 * 4 * 16 * 16 * 4);
+  } finally {
+    await engine.close();
+  }
+});
+
+test('what the edit would refuse, the estimate refuses', async () => {
+  const engine = createEngine({ entry: new URL('./process.ts', import.meta.url) });
+  try {
+    const missing = { ...job, inputPath: path.join(dir, 'nowhere.mkv') };
+    await expect(engine.estimate(missing)).rejects.toMatchObject({ code: 'clip-missing' });
+    const pastTheEnd = { ...job, settings: { ...job.settings, startSeconds: 9 } };
+    await expect(engine.estimate(pastTheEnd)).rejects.toMatchObject({ code: 'invalid-request' });
+  } finally {
+    await engine.close();
+  }
+});
