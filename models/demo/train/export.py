@@ -33,6 +33,7 @@ SPECIAL_TOKENS = {
     "pad_token": "<|endoftext|>",
     "unk_token": "<|endoftext|>",
 }
+EDIT_DEFAULTS = {"guidance": 3, "steps": 20}  # what suits this model where the user chooses nothing
 TOKENIZER_CONFIG = {
     "tokenizer_class": "CLIPTokenizer",
     "model_max_length": tokenizer.LENGTH,
@@ -54,6 +55,7 @@ def main():
     to = options.to
     denoiser, words, vae = load_models(options.work)
     write_json(to / "model_index.json", MODEL_INDEX)
+    write_json(to / "edit-defaults.json", EDIT_DEFAULTS)
     write_json(to / "scheduler/scheduler_config.json", diffusion.CONFIG)
     write_json(to / "tokenizer/vocab.json", tokenizer.VOCABULARY)
     write_json(to / "tokenizer/tokenizer_config.json", TOKENIZER_CONFIG)

@@ -1,13 +1,16 @@
 """AdamW over one flat parameter vector that several single-thread processes share.
 
 On a CPU two processes with half a batch each train about twice as fast as one process with two threads.
-Each process adds its gradients; then each updates its own slice of the vector. On a GPU there is one process.
+Each process fills a gradient vector of its own; then each updates its share of the parameters. On a GPU there is one process.
 """
 import math
 import os
 
 import torch
 import torch.multiprocessing as multiprocessing
+
+
+CACHED = 1 << 15  # parameters updated at a time
 
 
 class SharedAdam:
@@ -45,10 +48,14 @@ class SharedAdam:
 
     def attach(self, rank):
         self.rank = rank
-        share = -(-len(self.values) // self.world)
-        self.mine = slice(rank * share, (rank + 1) * share)
         for p, piece in zip(self.parameters, self._pieces(self.gradients[rank])):
             p.grad = piece
+
+    def _parts(self):
+        """The slices of the vector that this process updates; on a CPU each fits the cache."""
+        count = len(self.values)
+        length = count if self.values.is_cuda else CACHED
+        return [slice(i, min(i + length, count)) for i in range(self.rank * length, count, self.world * length)]
 
     def zero_grad(self):
         self.gradients[self.rank].zero_()
@@ -66,21 +73,27 @@ class SharedAdam:
         """One AdamW step with the mean gradient, clipped to a norm; the average follows. Returns the norm."""
         self.barrier.wait()
         self.step += 1
-        mine = self.mine
-        gradient = sum(g[mine] for g in self.gradients) / self.world
-        self.norms[self.rank] = gradient.pow(2).sum().cpu()
+        total = self.gradients[0]
+        squares = 0.0
+        for part in self._parts():
+            for other in self.gradients[1:]:
+                total[part] += other[part]
+            squares += float(total[part].pow(2).sum())
+        self.norms[self.rank] = squares
         self.barrier.wait()
-        norm = float(self.norms.sum().sqrt())
+        norm = float(self.norms.sum().sqrt()) / self.world
         if math.isfinite(norm):
-            gradient *= min(1.0, clip / (norm + 1e-8))
-            values, momentum, variance = self.values[mine], self.momentum[mine], self.variance[mine]
-            momentum.mul_(beta1).add_(gradient, alpha=1 - beta1)
-            variance.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-            spread = (variance / (1 - beta2**self.step)).sqrt_().add_(1e-8)
-            values.sub_(rate * weight_decay * self.decay[mine] * values)
-            values.addcdiv_(momentum, spread, value=-rate / (1 - beta1**self.step))
+            scale = min(1.0, clip / (norm + 1e-8)) / self.world
             warm = min(average_decay, (self.step + 1) / (self.step + 20))
-            self.average[mine].lerp_(values, 1 - warm)
+            for part in self._parts():
+                gradient, values = total[part] * scale, self.values[part]
+                momentum, variance = self.momentum[part], self.variance[part]
+                momentum.lerp_(gradient, 1 - beta1)
+                variance.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+                spread = (variance / (1 - beta2**self.step)).sqrt_().add_(1e-8)
+                values.sub_(self.decay[part] * values, alpha=rate * weight_decay)
+                values.addcdiv_(momentum, spread, value=-rate / (1 - beta1**self.step))
+                self.average[part].lerp_(values, 1 - warm)
         self.barrier.wait()
         return norm
 

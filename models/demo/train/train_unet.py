@@ -24,21 +24,22 @@ from workspace import parser
 from world import COLOURS, OBJECTS, random_caption
 
 LARGE_FROM = 0.34  # share of the time after which latents are 32x32
-UNIFORM_FROM = 0.55  # share of the time after which all timesteps are equally likely
+UNIFORM_FROM = 0.85  # share of the time after which all timesteps are equally likely
 ALL_KEYS_FROM = 0.80  # share of the time after which self-attention sees all keys, as it does in use
 DECAY_FROM = 0.60  # share of the time after which the rate falls to zero
 BATCH = {16: 24, 32: 10}  # per process
-RATE = {16: 1.0e-3, 32: 6.0e-4}
+RATE = {16: 1.0e-3, 32: 8.0e-4}
+SKEW = {16: 0.75, 32: 0.60}  # timestep = STEPS * quantile^skew
 WARM_UP_STEPS = 100
 NO_CAPTION = 0.10
 OBJECT_WEIGHT = 3.0
 PROBE_SECONDS = 900
 
 
-def draw_timesteps(rng, count, progress):
-    """One timestep per stratum of [0, STEPS); noisier ones first in training, where colour is decided."""
+def draw_timesteps(rng, count, progress, edge):
+    """One timestep per stratum of [0, STEPS); noisier ones until UNIFORM_FROM, where colour and shape are decided."""
     quantile = (np.arange(count) + rng.random(count)) / count
-    skew = 0.75 if progress < UNIFORM_FROM else 1.0
+    skew = SKEW[edge] if progress < UNIFORM_FROM else 1.0
     return torch.from_numpy(rng.permutation((STEPS * quantile**skew).astype(np.int64).clip(max=STEPS - 1)))
 
 
@@ -134,7 +135,7 @@ def main():
                 if isinstance(module, Transformer):
                     module.thin_keys = progress < ALL_KEYS_FROM
             latents, masks, ids = (t.to(device) for t in batches.draw(rng, BATCH[edge]))
-            timesteps = draw_timesteps(rng, len(latents), progress).to(device)
+            timesteps = draw_timesteps(rng, len(latents), progress, edge).to(device)
             signal, noise_level = signal_and_noise(timesteps)
             noise = torch.randn_like(latents)
             noisy, velocity = signal * latents + noise_level * noise, signal * noise - noise_level * latents
@@ -145,7 +146,7 @@ def main():
             error = (predicted - velocity).pow(2).mean(1)  # [N, h, h]
             loss = (error * weight).mean() / weight.mean()
             loss.backward()
-            adam.update(rate_at(progress, adam.step, edge), beta2=0.98, average_decay=0.998)
+            adam.update(rate_at(progress, adam.step, edge), beta2=0.98, average_decay=0.996)
             with torch.no_grad():
                 recent.append([float(error.mean()), float((error * masks).sum() / masks.sum())])
             if rank == 0 and adam.step % 100 == 0:
