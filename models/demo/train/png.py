@@ -8,7 +8,9 @@ import numpy as np
 def write_png(path, rgb):
     """rgb is uint8 [H, W, 3]."""
     height, width, _ = rgb.shape
-    rows = np.concatenate([np.zeros((height, 1), np.uint8), rgb.reshape(height, width * 3)], axis=1)
+    above = np.concatenate([np.zeros_like(rgb[:1]), rgb[:-1]])
+    rows = np.full((height, 1 + 3 * width), 2, np.uint8)  # filter 2: every row as its difference from the one above
+    rows[:, 1:] = (rgb - above).reshape(height, 3 * width)
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
