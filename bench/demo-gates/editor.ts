@@ -51,14 +51,19 @@ export class Editor {
     return new Editor(modelDir, cacheDir, folder, log);
   }
 
-  /** Edits with the default settings but for `change`; the source prompt is the sample's caption. */
+  /**
+   * Edits the first `frames` frames, or all, with the default settings but for `change`; the source prompt is the
+   * sample's caption.
+   */
   edit(
     sample: Sample,
+    frames: number | null,
     change: Partial<EditSettings> & Pick<EditSettings, 'prompt'>,
   ): Promise<EditedClip> {
     const settings = {
       ...defaultSettings(change.technique),
       sourcePrompt: sample.caption,
+      endSeconds: frames === null ? null : frames / sample.fps,
       ...change,
     };
     const key = JSON.stringify([sample.name, settings]);

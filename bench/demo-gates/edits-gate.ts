@@ -3,29 +3,26 @@ import { atLeast, mean, percent, ratio, reported, share, type Gate } from './gat
 import { maskOverlap } from './judge.ts';
 import { readFrames } from './pictures.ts';
 
-/** What a quick run edits: a third of one clip. */
-const quickFrames = 8;
-
 export const editsGate: Gate = {
   name: 'edits',
   title:
     'Edits of the sample clips by Plug-and-Play at default settings, 4 target prompts each; every frame counts by itself',
   isQuick: true,
-  async run({ editor, judge, samples, isQuick, sheets, log }) {
+  async run({ editor, judge, samples, isQuick, editedFrames, sheets, log }) {
     const looks: { placed: boolean; coloured: boolean; shaped: boolean; overlap: number }[] = [];
     const sourceOverlaps: number[] = [];
     let edits = 0;
     for (const sample of isQuick ? samples.slice(0, 1) : samples) {
       const masks = await sampleMasks(sample);
-      const source = await judge.look(await readFrames(sample.clipPath));
+      const frames = (await readFrames(sample.clipPath)).slice(0, editedFrames ?? sample.frames);
+      const source = await judge.look(frames);
       sourceOverlaps.push(
         ...source.map(({ mask }, i) => maskOverlap(mask, masks[i] ?? new Uint8Array())),
       );
       const rows = [{ label: sample.caption, file: sample.clipPath }];
       for (const target of isQuick ? sample.targets.slice(0, 1) : sample.targets) {
         const { prompt } = target;
-        const range = isQuick ? { endSeconds: quickFrames / sample.fps } : {};
-        const { file } = await editor.edit(sample, { prompt, ...range });
+        const { file } = await editor.edit(sample, editedFrames, { prompt });
         const verdicts = await judge.look(await readFrames(file));
         const here = verdicts.map((verdict, i) => ({
           placed: verdict.background === target.background && verdict.style === target.style,
@@ -38,7 +35,7 @@ export const editsGate: Gate = {
         rows.push({ label: prompt, file });
         edits++;
       }
-      if (!isQuick) await sheets?.clips(`edits-${sample.name}`, rows);
+      if (editedFrames === null) await sheets?.clips(`edits-${sample.name}`, rows);
     }
     const on = `, ${edits} of 24 edits, ${looks.length} frames`;
     return [

@@ -16,6 +16,8 @@ export interface GateContext {
   readonly samples: readonly Sample[];
   /** A sample that ends within a minute. */
   readonly isQuick: boolean;
+  /** Edits take so many frames of a clip from its start, or null for the whole clip. */
+  readonly editedFrames: number | null;
   /** Where pictures go, or null when none are wanted. */
   readonly sheets: Sheets | null;
   readonly log: (line: string) => void;

@@ -27,7 +27,8 @@ export const inversionGate: Gate = {
       log(`${sample.name}: ${decibels(mean(here))}, worst frame ${decibels(Math.min(...here))}`);
       all.push(...here);
     }
-    return [atLeast(`PSNR, ${all.length} frames of ${samples.length} clips`, mean(all), 32, decibels)]; // prettier-ignore
+    const names = samples.map(({ name }) => name).join(', ');
+    return [atLeast(`PSNR, ${all.length} frames (${names})`, mean(all), 32, decibels)];
   },
 };
 

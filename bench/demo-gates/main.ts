@@ -1,4 +1,4 @@
-// npm run eval:demo [-- --quick] [--only NAME,...] [--clips NAME,...] [--model DIR] [--sheets]
+// npm run eval:demo [-- --quick] [--only GATE,...] [--clips NAME,...] [--frames N] [--model DIR] [--sheets]
 // Measures what the embedded model can do, with the product's own engine, and prints a table per gate. A missed gate
 // is printed, not hidden; the exit code only says whether the evaluation ran to its end. --sheets writes the pictures
 // of README and model card to models/demo/images.
@@ -37,6 +37,9 @@ const gates: readonly Gate[] = [
   stabilityGate,
 ];
 
+/** What a quick run edits of a clip. */
+const quickFrames = 8;
+
 const demo = path.join(import.meta.dirname, '..', '..', 'models', 'demo');
 
 async function main(): Promise<number> {
@@ -45,6 +48,7 @@ async function main(): Promise<number> {
       quick: { type: 'boolean', default: false },
       only: { type: 'string' },
       clips: { type: 'string' },
+      frames: { type: 'string' },
       model: { type: 'string', default: demo },
       sheets: { type: 'boolean', default: false },
     },
@@ -60,6 +64,11 @@ async function main(): Promise<number> {
     console.error(`There is no ${unknown.join(', ')}. Gates: ${gates.map(({ name }) => name).join(', ')}. Clips: ${names.join(', ')}.`); // prettier-ignore
     return 2;
   }
+  const editedFrames = values.frames === undefined ? (values.quick ? quickFrames : null) : Number(values.frames); // prettier-ignore
+  if (editedFrames !== null && !(Number.isInteger(editedFrames) && editedFrames >= 1)) {
+    console.error(`--frames must be a whole number from 1, got '${values.frames ?? ''}'.`);
+    return 2;
+  }
   const isChosen = ({ name, isQuick }: Gate) =>
     wanted.includes(name) && (isQuick || !values.quick || values.only !== undefined);
   const skipped = gates.filter((gate) => !isChosen(gate)).map(({ name }) => name);
@@ -70,6 +79,8 @@ async function main(): Promise<number> {
   await mkdir(cacheDir, { recursive: true });
   console.log(`${os.cpus().length} x ${os.cpus()[0]?.model ?? 'unknown CPU'}, load ${os.loadavg()[0]?.toFixed(1) ?? ''}, Node ${process.versions.node}; ${new Date().toISOString()}`); // prettier-ignore
   if (values.quick) console.log('A quick sample: few pictures, few steps, one short edit.');
+  if (editedFrames !== null)
+    console.log(`Edits are of the first ${editedFrames} frames of a clip.`);
   if (values.clips !== undefined) console.log(`Only the clips ${clips.join(', ')}.`);
 
   const editor = await Editor.open(modelDir, cacheDir, log);
@@ -81,6 +92,7 @@ async function main(): Promise<number> {
       model: await openModel({ dir: modelDir, execution: preferredExecution.cpu, cacheDir }),
       samples: await Promise.all(clips.map(openSample)),
       isQuick: values.quick,
+      editedFrames,
       sheets: values.sheets ? createSheets(path.join(demo, 'images'), log) : null,
     };
     for (const gate of gates.filter(isChosen)) {

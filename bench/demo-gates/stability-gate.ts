@@ -27,21 +27,22 @@ export const stabilityGate: Gate = {
   async run(context) {
     const rows: BenchRow[] = [];
     for (const technique of techniques) {
-      const measured: { isHard: boolean; tokenFlow: number; perFrame: number }[] = [];
+      const measured: { sample: Sample; tokenFlow: number; perFrame: number }[] = [];
       for (const sample of context.samples) {
         const motions = await sampleMotions(sample);
         const errorOf = (propagation: Propagation) =>
           objectWarpError(context, sample, motions, { ...technique.settings, propagation });
         const tokenFlow = await errorOf('paper');
         const perFrame = await errorOf('per-frame');
-        measured.push({ isHard: sample.hard, tokenFlow, perFrame });
+        measured.push({ sample, tokenFlow, perFrame });
         context.log(`${technique.label}, ${sample.name}${sample.hard ? '' : ' (clean)'}: ${tokenFlow.toFixed(4)} : ${perFrame.toFixed(4)} = ${ratio(tokenFlow / perFrame)}`); // prettier-ignore
       }
       for (const isHard of [true, false]) {
-        const clips = measured.filter((one) => one.isHard === isHard);
+        const clips = measured.filter((one) => one.sample.hard === isHard);
         if (clips.length === 0) continue;
         const value = mean(clips.map((one) => one.tokenFlow)) / mean(clips.map((one) => one.perFrame)); // prettier-ignore
-        const figure = `${technique.label}, ${clips.length} ${isHard ? 'hard' : 'clean'} clips`;
+        const names = clips.map((one) => one.sample.name).join(', ');
+        const figure = `${technique.label}, ${isHard ? 'hard' : 'clean'} clips (${names})`;
         rows.push(isHard ? atMost(figure, value, technique.target, ratio) : reported(figure, ratio(value))); // prettier-ignore
       }
     }
@@ -50,13 +51,13 @@ export const stabilityGate: Gate = {
 };
 
 async function objectWarpError(
-  { editor }: GateContext,
+  { editor, editedFrames }: GateContext,
   sample: Sample,
   motions: readonly SourceMotion[],
   settings: Partial<EditSettings>,
 ): Promise<number> {
   const prompt = sample.targets[0]?.prompt ?? sample.caption;
-  const { file } = await editor.edit(sample, { ...settings, prompt });
+  const { file } = await editor.edit(sample, editedFrames, { ...settings, prompt });
   const frames = decodeFrames(await probeClip(file));
   return (await measureTemporal(frames, motions)).objectWarpError;
 }

@@ -10,7 +10,7 @@ export const timeGate: Gate = {
     const [sample] = samples;
     const prompt = sample?.targets[0]?.prompt;
     if (sample === undefined || prompt === undefined) return [];
-    const { report, seconds: taken, load } = await editor.edit(sample, { prompt });
+    const { report, seconds: taken, load } = await editor.edit(sample, null, { prompt });
     log(`stages in seconds: ${JSON.stringify(report.stageSeconds)}`);
     const { inversion, sampling } = report.unetEvaluations;
     const memory = `${Math.round(report.peakMemoryBytes / 2 ** 20)} MiB`;
