@@ -12,13 +12,14 @@ export async function compareFolder(
   run: GoldenRun,
   report: GoldenReport,
 ): Promise<void> {
-  if (holds(dir, 'tokenizer_cases.json')) await compareTokenizer(dir, report);
-  await compareTextEncoders(dir, run, report);
+  const isAll = run.only === undefined;
+  if (isAll && holds(dir, 'tokenizer_cases.json')) await compareTokenizer(dir, report);
+  if (isAll) await compareTextEncoders(dir, run, report);
   if (!holds(dir, 'golden.safetensors')) return;
-  const golden = await GoldenFile.open(dir);
-  if (golden.has('unet.in.latents')) await compareUNet(dir, golden, run, report);
-  if (golden.has('vae.in.image')) await compareVae(dir, golden, run, report);
-  if (golden.has('flow.in.latents')) {
+  const golden = await GoldenFile.open(dir, run.only);
+  if (golden.compares('unet.out')) await compareUNet(dir, golden, run, report);
+  if (golden.compares('vae.out')) await compareVae(dir, golden, run, report);
+  if (holds(dir, 'scheduler', 'scheduler_config.json')) {
     const setting = await openFlowSetting(dir, golden, run);
     await compareFlows(setting, report);
     await compareBlocks(setting, report);

@@ -18,26 +18,33 @@ import {
 export interface GoldenRun {
   readonly execution: Execution;
   readonly cacheDir: string;
+  /** Compares only what begins with this; everything when left out. */
+  readonly only?: string;
 }
 
 /** golden.safetensors: tensors by name and the metadata that they were made with. */
 export class GoldenFile {
   private readonly file: SafetensorsFile;
+  private readonly only: string;
 
-  private constructor(file: SafetensorsFile) {
+  private constructor(file: SafetensorsFile, only: string) {
     this.file = file;
+    this.only = only;
   }
 
-  static async open(dir: string): Promise<GoldenFile> {
-    return new GoldenFile(await openSafetensors(path.join(dir, 'golden.safetensors')));
+  /** Only tensors whose names begin with `only` are compared; all of them can be read. */
+  static async open(dir: string, only = ''): Promise<GoldenFile> {
+    return new GoldenFile(await openSafetensors(path.join(dir, 'golden.safetensors')), only);
   }
 
+  /** Of the tensors to compare. */
   get names(): readonly string[] {
-    return [...this.file.entries.keys()];
+    return [...this.file.entries.keys()].filter((name) => name.startsWith(this.only));
   }
 
-  has(name: string): boolean {
-    return this.file.entries.has(name);
+  /** Whether a tensor whose name begins with `prefix` is to be compared. */
+  compares(prefix: string): boolean {
+    return this.names.some((name) => name.startsWith(prefix));
   }
 
   read(name: string): Promise<Tensor> {

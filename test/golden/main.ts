@@ -1,4 +1,4 @@
-// npm run golden -- DIR [DIR ...] [--device cpu]: compares with what the reference implementations computed.
+// npm run golden -- DIR [DIR ...] [--device cpu] [--only PREFIX]: compares with what the reference implementations computed.
 // One line per tensor, last `golden: N passed, M failed`; exit code 1 on any failure, 2 for wrong arguments.
 
 import { existsSync } from 'node:fs';
@@ -12,12 +12,13 @@ import { probeIsolated } from '../../companion-server/src/engine/isolated-probe.
 import { compareFolder } from './compare.ts';
 import { GoldenReport } from './report.ts';
 
-const usage = 'Usage: npm run golden -- DIR [DIR ...] [--device cpu|webgpu|cuda|dml|coreml|auto]';
+const usage =
+  'Usage: npm run golden -- DIR [DIR ...] [--device cpu|webgpu|cuda|dml|coreml|auto] [--only PREFIX]';
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { device: { type: 'string', default: 'cpu' } },
+    options: { device: { type: 'string', default: 'cpu' }, only: { type: 'string' } },
   });
   const device = deviceChoices.find((choice) => choice === values.device);
   const missing = positionals.filter((dir) => !existsSync(dir));
@@ -35,7 +36,8 @@ async function main(): Promise<number> {
     console.log(`device ${execution.provider}, ${execution.float}, ${form} operators`);
     for (const dir of positionals) {
       console.log(dir);
-      await compareFolder(path.resolve(dir), { execution, cacheDir }, report);
+      const only = values.only === undefined ? {} : { only: values.only };
+      await compareFolder(path.resolve(dir), { execution, cacheDir, ...only }, report);
     }
   } finally {
     await rm(cacheDir, { recursive: true, force: true });
