@@ -13,7 +13,7 @@ const techniques: readonly {
 }[] = [
   {
     label: 'SDEdit, own noise per frame',
-    settings: { technique: 'sdedit', strength: 0.7, noise: 'own' },
+    settings: { technique: 'sdedit', noise: 'own' },
     target: 0.8,
   },
   { label: 'Plug-and-Play', settings: {}, target: 0.95 },
