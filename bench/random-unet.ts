@@ -8,6 +8,7 @@ import { parseUNetConfig, type UNetConfig } from '../companion-server/src/nets/u
 import { buildUNet } from '../companion-server/src/nets/unet.ts';
 import { GraphBuilder } from '../companion-server/src/onnx/builder.ts';
 import { symbol } from '../companion-server/src/onnx/dims.ts';
+import { preferredExecution } from '../companion-server/src/onnx/execution.ts';
 import type { Value } from '../companion-server/src/onnx/graph.ts';
 import type { StoredTensors } from '../companion-server/src/tensor/stored-tensor.ts';
 import { createRandom } from '../companion-server/src/tensor/random.ts';
@@ -39,7 +40,7 @@ class WeightRecorder extends GraphBuilder {
 }
 
 function weightShapes(config: UNetConfig): ReadonlyMap<string, readonly number[]> {
-  const fused = { multiHeadAttention: true, gelu: true, gemm: true };
+  const { fused } = preferredExecution.cpu;
   const g = new WeightRecorder({ name: 'shapes', weights: new Map(), float: 'float32', fused });
   const inputs = {
     latents: g.input('latents', 'float32', [symbol('frames'), config.latentChannels, 8, 8]),

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { buildPlainUNet } from '../companion-server/src/nets/unet-graphs.ts';
+import { preferredExecution } from '../companion-server/src/onnx/execution.ts';
 import { createSession } from '../companion-server/src/onnx/session.ts';
 import { benchFolder } from './folder.ts';
 import { interleave, median, timed } from './interleave.ts';
@@ -23,7 +24,7 @@ export const sd15Bench: Bench = {
   title: "UNet of Stable Diffusion 1.5's size, random weights, float32, CPU",
   async run({ isQuick, log }) {
     const weights = await randomUNetWeights(sd15Config, benchFolder());
-    const fused = { multiHeadAttention: true, gelu: true, gemm: true };
+    const { fused } = preferredExecution.cpu;
     const load = () =>
       createSession(
         buildPlainUNet(sd15Config, { height: edge, width: edge }, { name: 'sd15', weights, float: 'float32', fused }), // prettier-ignore

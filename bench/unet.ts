@@ -3,6 +3,7 @@
 import { timestepEmbedding } from '../companion-server/src/diffusion/timestep-embedding.ts';
 import { parseUNetConfig, type UNetConfig } from '../companion-server/src/nets/unet-config.ts';
 import { buildPlainUNet } from '../companion-server/src/nets/unet-graphs.ts';
+import { plainExecution, preferredExecution } from '../companion-server/src/onnx/execution.ts';
 import { createSession, type Session } from '../companion-server/src/onnx/session.ts';
 import { createRandom } from '../companion-server/src/tensor/random.ts';
 import { sizeOf, tensor, type Tensor } from '../companion-server/src/tensor/tensor.ts';
@@ -22,8 +23,8 @@ const config = parseUNetConfig({
   cross_attention_dim: 768,
 });
 
-const fused = { multiHeadAttention: true, gelu: true, gemm: true };
-const plain = { multiHeadAttention: false, gelu: false, gemm: false };
+const { fused } = preferredExecution.cpu;
+const plain = { ...plainExecution('cpu').fused, gemm: false };
 
 /** Seeded inputs of a plain UNet pass over `frames` latents of edge x edge. */
 export function unetInputs(

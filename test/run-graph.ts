@@ -10,8 +10,18 @@ import { sizeOf, tensor, type Tensor } from '../companion-server/src/tensor/tens
 
 export type { Tensor };
 
-export const fused: FusedOperators = { multiHeadAttention: true, gelu: true, gemm: true };
-export const plain: FusedOperators = { multiHeadAttention: false, gelu: false, gemm: false };
+export const fused: FusedOperators = {
+  multiHeadAttention: true,
+  gelu: true,
+  gemm: true,
+  instanceNormalization: true,
+};
+export const plain: FusedOperators = {
+  multiHeadAttention: false,
+  gelu: false,
+  gemm: false,
+  instanceNormalization: false,
+};
 
 export interface GraphSetting {
   readonly float?: FloatType;

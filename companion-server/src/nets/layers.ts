@@ -72,21 +72,26 @@ export function groupNorm(
     const count = channels(x);
     const { height, width } = spatial(x);
     const perGroup = ops.reshape(g, x, [-1, groups, (count / groups) * height * width]);
-    const ones = ops.cast(
-      g,
-      g.constant('float32', Array<number>(groups).fill(1), [groups]),
-      g.float,
-    );
-    const zeros = ops.cast(
-      g,
-      g.constant('float32', Array<number>(groups).fill(0), [groups]),
-      g.float,
-    );
-    const normalised = ops.instanceNormalization(g, perGroup, ones, zeros, epsilon);
+    const normalised = normalise(g, perGroup, groups, epsilon);
     const image = ops.reshape(g, normalised, [-1, count, height, width]);
     const scaled = ops.mul(g, image, g.weight(`${key}.weight`, [count, 1, 1]));
     return ops.add(g, scaled, g.weight(`${key}.bias`, [count, 1, 1]));
   });
+}
+
+/** x [N, groups, M] with mean 0 and variance 1 over the last axis. */
+function normalise(g: GraphBuilder, x: Value, groups: number, epsilon: number): Value {
+  if (!g.fused.instanceNormalization) {
+    // Squares leave the range of half precision.
+    const wide = ops.cast(g, x, 'float32');
+    const centred = ops.sub(g, wide, ops.reduceMean(g, wide));
+    const variance = ops.reduceMean(g, ops.mul(g, centred, centred));
+    const deviation = ops.sqrt(g, ops.add(g, variance, g.constant('float32', [epsilon], [])));
+    return ops.cast(g, ops.div(g, centred, deviation), g.float);
+  }
+  const constant = (value: number) =>
+    ops.cast(g, g.constant('float32', Array<number>(groups).fill(value), [groups]), g.float);
+  return ops.instanceNormalization(g, x, constant(1), constant(0), epsilon);
 }
 
 /** Layer normalisation of token rows [M, C]. */

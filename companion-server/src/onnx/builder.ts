@@ -29,6 +29,12 @@ export interface FusedOperators {
   readonly gelu: boolean;
   /** Gemm with a transposed weight; the plain form is Transpose, MatMul, Add. */
   readonly gemm: boolean;
+  /**
+   * InstanceNormalization; the plain form is (x - mean) / sqrt(variance + epsilon). The WebGPU kernel of ONNX Runtime
+   * 1.30 keeps the epsilon that it was first compiled with for every later node: an error of 1e-5 in this network, which
+   * has two epsilons, and enough to flip nearest neighbours.
+   */
+  readonly instanceNormalization: boolean;
 }
 
 export interface GraphOptions {

@@ -10,7 +10,12 @@ export interface Execution {
   readonly fused: FusedOperators;
 }
 
-const allFused: FusedOperators = { multiHeadAttention: true, gelu: true, gemm: true };
+const allFused: FusedOperators = {
+  multiHeadAttention: true,
+  gelu: true,
+  gemm: true,
+  instanceNormalization: true,
+};
 
 /** What each provider is first tried with; device.ts falls back to plain operators where numbers differ. */
 export const preferredExecution: Readonly<Record<ExecutionProvider, Execution>> = {
@@ -18,7 +23,11 @@ export const preferredExecution: Readonly<Record<ExecutionProvider, Execution>> 
   cuda: { provider: 'cuda', float: 'float16', fused: allFused },
   dml: { provider: 'dml', float: 'float16', fused: allFused },
   coreml: { provider: 'coreml', float: 'float32', fused: allFused },
-  webgpu: { provider: 'webgpu', float: 'float16', fused: allFused },
+  webgpu: {
+    provider: 'webgpu',
+    float: 'float16',
+    fused: { ...allFused, instanceNormalization: false },
+  },
 };
 
 /** The safest form: single precision and standard operators only. */
@@ -26,6 +35,6 @@ export function plainExecution(provider: ExecutionProvider): Execution {
   return {
     provider,
     float: 'float32',
-    fused: { multiHeadAttention: false, gelu: false, gemm: true },
+    fused: { multiHeadAttention: false, gelu: false, gemm: true, instanceNormalization: false },
   };
 }

@@ -212,6 +212,18 @@ describe('reductions', () => {
     expectClose(result, expected);
   });
 
+  it('reduceMean is the mean of the last axis', async () => {
+    const result = await evaluate({ x }, (g, v) => ops.reduceMean(g, v.x));
+    const width = x.dims.at(-1) ?? 0;
+    const expected = Array.from({ length: x.data.length / width }, (_, row) =>
+      x.data
+        .subarray(row * width, (row + 1) * width)
+        .reduce((sum, value) => sum + value / width, 0),
+    );
+    expect(result.dims).toEqual([...x.dims.slice(0, -1), 1]);
+    expect(result.data).toBeAllClose(expected, { atol: 1e-6 });
+  });
+
   it('reduceL2 is the length of the last axis', async () => {
     const result = await evaluate({ x }, (g, v) => ops.reduceL2(g, v.x));
     expectClose(

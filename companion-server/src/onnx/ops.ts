@@ -62,6 +62,7 @@ function unary(g: GraphBuilder, op: string, x: Value, domain = ''): Value {
 }
 
 export const sigmoid = (g: GraphBuilder, x: Value) => unary(g, 'Sigmoid', x);
+export const sqrt = (g: GraphBuilder, x: Value) => unary(g, 'Sqrt', x);
 export const erf = (g: GraphBuilder, x: Value) => unary(g, 'Erf', x);
 export const fusedGelu = (g: GraphBuilder, x: Value) => unary(g, 'Gelu', x, 'com.microsoft');
 
@@ -271,10 +272,19 @@ export function softmax(g: GraphBuilder, x: Value): Value {
   });
 }
 
+/** Mean over the last axis, which stays with size 1. */
+export function reduceMean(g: GraphBuilder, x: Value): Value {
+  return reduceLast(g, 'ReduceMean', x);
+}
+
 /** Euclidean length over the last axis, which stays with size 1. */
 export function reduceL2(g: GraphBuilder, x: Value): Value {
+  return reduceLast(g, 'ReduceL2', x);
+}
+
+function reduceLast(g: GraphBuilder, op: 'ReduceMean' | 'ReduceL2', x: Value): Value {
   return g.op({
-    op: 'ReduceL2',
+    op,
     inputs: [x],
     outputs: [{ dtype: x.dtype, dims: [...x.dims.slice(0, -1), 1] }],
     attributes: { axes: [x.dims.length - 1], keepdims: 1 },
