@@ -2,7 +2,7 @@
 // Stable Diffusion.
 
 import path from 'node:path';
-import type { EditSettings } from '../../../protocol/edit-settings.ts';
+import { guidanceRange, maxSteps, type EditSettings } from '../../../protocol/edit-settings.ts';
 import { EditError } from '../errors.ts';
 import { readJsonObject } from '../weights/json-file.ts';
 
@@ -28,8 +28,8 @@ export async function readEditDefaults(modelDir: string): Promise<EditDefaults> 
     throw error;
   });
   return {
-    guidance: readNumber(file, json, 'guidance', stableDiffusion.guidance),
-    steps: readNumber(file, json, 'steps', stableDiffusion.steps),
+    guidance: readNumber(file, json, 'guidance', guidanceRange),
+    steps: readNumber(file, json, 'steps', { min: 1, max: maxSteps, isWhole: true }),
   };
 }
 
@@ -37,11 +37,17 @@ function readNumber(
   file: string,
   json: Readonly<Record<string, unknown>>,
   key: keyof EditDefaults,
-  fallback: number,
+  {
+    min,
+    max,
+    isWhole = false,
+  }: { readonly min: number; readonly max: number; readonly isWhole?: boolean },
 ): number {
-  const value = json[key] ?? fallback;
-  if (typeof value === 'number' && value >= 1 && value <= 1000) return value;
-  throw new EditError('model-damaged', `${file}: ${key} must be a number from 1 to 1000, got ${JSON.stringify(value)}.`); // prettier-ignore
+  const value = json[key] ?? stableDiffusion[key];
+  const isRight = typeof value === 'number' && value >= min && value <= max;
+  if (isRight && (!isWhole || Number.isInteger(value))) return value;
+  const rule = `must be a ${isWhole ? 'whole ' : ''}number from ${min} to ${max}`;
+  throw new EditError('model-damaged', `${file}: ${key} ${rule}, got ${JSON.stringify(value)}.`);
 }
 
 /** Fills what the user left open. Throws EditError('invalid-request') when inversion steps don't fit the steps. */

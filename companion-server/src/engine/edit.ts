@@ -27,7 +27,7 @@ import { chooseSettings, readEditDefaults, type ChosenSettings } from './edit-de
 import type { EditJob } from './edit-job.ts';
 import { planSchedules } from './edit-schedules.ts';
 import { probeIsolated } from './isolated-probe.ts';
-import { LatentFile, sourceTrajectory } from './latent-file.ts';
+import { diskError, LatentFile, sourceTrajectory } from './latent-file.ts';
 import { openModel, type Model } from './model.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { writeNoised } from './start-noise.ts';
@@ -63,10 +63,18 @@ export async function runEdit(
     probeIsolated(device, purpose, job.cacheDir),
   );
   const model = await openModel({ dir: job.modelDir, execution, cacheDir: job.cacheDir, signal });
-  await mkdir(job.workDir, { recursive: true });
+  await makeWorkDir(job.workDir);
   const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir));
   const edit = new Edit(job, settings, clip, model, execution, { meter, onCheckpoint, signal });
   return edit.run();
+}
+
+async function makeWorkDir(workDir: string): Promise<void> {
+  try {
+    await mkdir(workDir, { recursive: true });
+  } catch (error) {
+    throw diskError(workDir, error);
+  }
 }
 
 class Edit {
@@ -124,21 +132,17 @@ class Edit {
       encode: vaeWork.encode * plan.frameCount,
     });
     const contexts = await this.encodePrompts();
-    const frameDims = [
-      this.model.unet.latentChannels,
-      plan.latentSize.height,
-      plan.latentSize.width,
-    ];
     const resumed = await this.checkpoints.read();
-    const file = (name: string, moments: number) => {
-      const { frameCount } = plan;
-      const options = { path: path.join(this.job.workDir, name), frameCount, frameDims, moments };
-      return resumed === null ? LatentFile.create(options) : LatentFile.reopen(options);
+    const files: LatentFile[] = [];
+    const open = async (name: string, moments: number) => {
+      const file = await this.openLatents(name, moments, resumed !== null);
+      files.push(file);
+      return file;
     };
     const timesteps = this.sampling.timesteps.slice(plan.startStep);
-    const trajectory = await file('source.latents', timesteps.length);
-    const current = await file('edit.latents', settings.noise === 'inversion' ? 2 : 3);
     try {
+      const trajectory = await open('source.latents', timesteps.length);
+      const current = await open('edit.latents', settings.noise === 'inversion' ? 2 : 3);
       const source = sourceTrajectory(trajectory, timesteps);
       this.denoiser.evaluations = resumed?.evaluations ?? 0;
       if (resumed === null) {
@@ -163,9 +167,19 @@ class Edit {
       return this.report(inverted, notices);
     } finally {
       await this.denoiser.release();
-      await trajectory.close();
-      await current.close();
+      for (const file of files) await file.close();
     }
+  }
+
+  private openLatents(name: string, moments: number, isResumed: boolean): Promise<LatentFile> {
+    const { frameCount, latentSize } = this.plan;
+    const options = {
+      path: path.join(this.job.workDir, name),
+      frameCount,
+      frameDims: [this.model.unet.latentChannels, latentSize.height, latentSize.width],
+      moments,
+    };
+    return isResumed ? LatentFile.reopen(options) : LatentFile.create(options);
   }
 
   /** Puts the latents that sampling starts from into moment 0 of `current`. */

@@ -15,7 +15,8 @@ const entry = fileURLToPath(new URL('./probe-entry.ts', import.meta.url));
 /** Per purpose: a software adapter is right in the end, but no use when speed is asked for. */
 const timeoutMs = { check: 60_000, race: 15_000 } as const;
 type Purpose = keyof typeof timeoutMs;
-const memoryMs = 24 * 60 * 60 * 1000;
+/** How long a finding is believed: a day, or a few minutes when the trial gave no answer. */
+const memoryMs = { conclusive: 24 * 60 * 60 * 1000, open: 10 * 60 * 1000 } as const;
 
 /**
  * Reports on a device without running its code in this process: whether it is right (`check`), and how fast (`race`).
@@ -32,10 +33,18 @@ export async function probeIsolated(
   const file = path.join(cacheDir, `device-${device}-${purpose}-${machineKey()}.json`);
   const remembered = await recall(file);
   if (remembered !== undefined) return remembered;
-  const report = await probeInProcess(device, purpose);
+  const { report, isConclusive } = await probeInProcess(device, purpose);
   // Where nothing can be kept, the device is just tried again next time.
   await mkdir(cacheDir, { recursive: true })
-    .then(() => writeFile(file, JSON.stringify({ at: Date.now(), report })))
+    .then(() =>
+      writeFile(
+        file,
+        JSON.stringify({
+          until: Date.now() + memoryMs[isConclusive ? 'conclusive' : 'open'],
+          report,
+        }),
+      ),
+    )
     .catch(() => undefined);
   return report;
 }
@@ -51,15 +60,19 @@ async function recall(file: string): Promise<DeviceReport | undefined> {
   if (text === undefined) return undefined;
   // Written by this file only; a damaged one is as good as none.
   try {
-    const { at, report } = JSON.parse(text) as { at: number; report: DeviceReport };
-    return Date.now() - at < memoryMs ? report : undefined;
+    const { until, report } = JSON.parse(text) as { until: number; report: DeviceReport };
+    return Date.now() < until ? report : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
 
-function probeInProcess(device: Device, purpose: Purpose): Promise<DeviceReport> {
+/** A trial that ended without an answer says little about the next one: the machine may have been busy. */
+function probeInProcess(
+  device: Device,
+  purpose: Purpose,
+): Promise<{ readonly report: DeviceReport; readonly isConclusive: boolean }> {
   return new Promise((resolve) => {
     const stdio = ['ignore', 'ignore', 'ignore', 'ipc'] as const;
     const child = fork(entry, [device, purpose], {
@@ -72,7 +85,8 @@ function probeInProcess(device: Device, purpose: Purpose): Promise<DeviceReport>
     child.once('close', (code, signal) => {
       clearTimeout(timer);
       const finding = `its trial run ended with ${signal ?? `exit code ${code ?? 'unknown'}`}`;
-      resolve(last ?? { device, execution: null, seconds: null, finding });
+      const report = last ?? { device, execution: null, seconds: null, finding };
+      resolve({ report, isConclusive: last !== undefined });
     });
   });
 }

@@ -115,7 +115,8 @@ export function sourceTrajectory(file: LatentFile, timesteps: readonly number[])
   return { at: (timestep) => file.moment(timesteps.indexOf(timestep)) };
 }
 
-function diskError(path: string, error: unknown): unknown {
+/** A failed write as the EditError that it means: 'disk-full', 'output-unwritable', or the error itself. */
+export function diskError(path: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new EditError('disk-full', `${path} can't grow: the disk is full.`, {

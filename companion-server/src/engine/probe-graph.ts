@@ -6,7 +6,7 @@ import type { Execution } from '../onnx/execution.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
 import * as ops from '../onnx/ops.ts';
 import { attention } from '../nets/attention.ts';
-import { gelu, silu, toTokens } from '../nets/layers.ts';
+import { gelu, normalise, silu, toTokens } from '../nets/layers.ts';
 import { createRandom } from '../tensor/random.ts';
 import { sizeOf, tensor, type Tensor } from '../tensor/tensor.ts';
 
@@ -22,7 +22,7 @@ const inputDims = (side: number) =>
     matrix: [channels, channels],
   }) satisfies Record<string, readonly number[]>;
 
-/** Convolution, normalisation, projection, attention, activation and resizing of a side x side image. */
+/** Convolution, normalisation, projection, attention, activation, resizing and search on a side x side image. */
 export function buildProbe(
   { float, fused }: Pick<Execution, 'float' | 'fused'>,
   side: number,
@@ -36,16 +36,28 @@ export function buildProbe(
   const enlarged = ops.resizeNearest2x(g, ops.conv(g, convolved, kernel, bias, { stride: 2 }));
   const rows = toTokens(g, ops.add(g, convolved, enlarged));
   const normed = ops.layerNormalization(g, rows, bias, bias, 1e-5);
+  const grouped = ops.reshape(g, convolved, [-1, heads, (channels / heads) * side * side]);
+  // Two epsilons that matter: a kernel that remembers the first one is found out.
+  const soft = normalise(g, grouped, heads, 1);
+  const groupNormed = toTokens(g, ops.reshape(g, normalise(g, soft, heads, 1e-5), [-1, channels, side, side])); // prettier-ignore
   const length = side * side;
   const project = (x: Value) =>
     ops.reshape(g, ops.gemm(g, x, matrix, bias), [-1, length, channels]);
-  const mixed = attention(g, project(normed), project(rows), project(normed), {
+  const mixed = attention(g, project(normed), project(groupNormed), project(normed), {
     heads,
     queries: length,
     keys: length,
   });
-  g.output('result', gelu(g, mixed));
+  g.output('result', ops.add(g, gelu(g, mixed), ops.reshape(g, nearest(g, rows), [-1, length, channels]))); // prettier-ignore
   return g.finish();
+}
+
+/** Every row's nearest row by similarity, looked up: rows again where searching and gathering work. */
+function nearest(g: GraphBuilder, rows: Value): Value {
+  const wide = ops.cast(g, rows, 'float32');
+  const unit = ops.div(g, wide, ops.reduceL2(g, wide));
+  const index = ops.argMax(g, ops.matMul(g, unit, ops.transpose(g, unit, [1, 0])));
+  return ops.gather(g, rows, index, 0);
 }
 
 /** The probe's inputs: seeded noise of a size that keeps half precision in range. */

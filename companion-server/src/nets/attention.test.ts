@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { at, evaluate, fused, generate, plain, randomTensor, sum, type Tensor } from '../../../test/run-graph.ts'; // prettier-ignore
+import { at, evaluate, fused, generate, plain, randomTensor, sum, testBuilder, type Tensor } from '../../../test/run-graph.ts'; // prettier-ignore
 import { multiplyDims, symbol } from '../onnx/dims.ts';
+import * as ops from '../onnx/ops.ts';
 import { attention, chunkCount, type AttentionOptions } from './attention.ts';
 
 function oracle(query: Tensor, key: Tensor, value: Tensor, heads: number): Tensor {
@@ -50,6 +51,33 @@ describe.each([
     expect(result.data).toBeAllClose(oracle(query, key, value, 2).data, { atol: 1e-5 });
   });
 });
+
+it('computes scores in single precision where half precision is not enough', async () => {
+  const large = (x: Tensor): Tensor => ({ dims: x.dims, data: x.data.map((value) => 300 * value) });
+  const feeds = { query: large(query), key: large(key), value };
+  const options = { heads: 1, queries: 12, keys: 5, upcast: true };
+  const result = await evaluate(feeds, (g, v) => attention(g, v.query, v.key, v.value, options), {
+    fused: plain,
+    float: 'float16',
+  });
+  expect(result.data).toBeAllClose(oracleOfLargest(feeds).data, { atol: 1e-2 });
+  const g = testBuilder({ fused: plain, float: 'float16' });
+  const half = (dims: readonly number[]) => ops.cast(g, g.input('x', 'float32', dims), 'float16');
+  g.output('y', attention(g, half([2, 12, 8]), half([2, 5, 8]), half([2, 5, 8]), options));
+  const softmax = g.finish().nodes.filter(({ op }) => op === 'Softmax');
+  expect(softmax.flatMap(({ outputs }) => outputs.map(({ dtype }) => dtype))).toEqual(['float32']);
+});
+
+/** With scores this far apart, every query takes the value of its best key alone. */
+function oracleOfLargest({ query, key, value }: Record<'query' | 'key' | 'value', Tensor>): Tensor {
+  const [batches = 0, queries = 0, width = 0] = query.dims;
+  return generate([batches, queries, width], (n = 0, i = 0, c = 0) => {
+    const scores = Array.from({ length: key.dims[1] ?? 0 }, (_, j) =>
+      sum(width, (k) => at(query, n, i, k) * at(key, n, j, k)),
+    );
+    return at(value, n, scores.indexOf(Math.max(...scores)), c);
+  });
+}
 
 describe('plain attention in chunks', () => {
   const scores = 16 * 1024 * 1024;

@@ -16,10 +16,24 @@ export interface AttentionOptions {
   readonly keys: number;
   /** The number of chunks must divide this part of the query length; the query length when left out. */
   readonly chunkUnit?: number;
+  /** Computes in single precision in a half precision graph: scores of Stable Diffusion 2.1 leave its range. */
+  readonly upcast?: boolean;
 }
 
 /** query [B, Lq, H*d], key and value [B, Lk, H*d] -> [B, Lq, H*d] */
 export function attention(
+  g: GraphBuilder,
+  query: Value,
+  key: Value,
+  value: Value,
+  options: AttentionOptions,
+): Value {
+  if (options.upcast !== true) return attend(g, query, key, value, options);
+  const [q, k, v] = [query, key, value].map((x) => ops.cast(g, x, 'float32')) as [Value, Value, Value]; // prettier-ignore
+  return ops.cast(g, attend(g, q, k, v, options), g.float);
+}
+
+function attend(
   g: GraphBuilder,
   query: Value,
   key: Value,
@@ -48,14 +62,15 @@ function plainAttention(
     const rows = typeof length === 'number' ? [-1, length] : [Number(batch), -1];
     return ops.transpose(g, ops.reshape(g, x, [...rows, heads, depth]), [0, 2, 1, 3]);
   };
-  const scaled = ops.mul(g, perHead(query), ops.scalar(g, 1 / Math.sqrt(depth)));
+  const scale = ops.cast(g, g.constant('float32', [1 / Math.sqrt(depth)], []), query.dtype);
+  const scaled = ops.mul(g, perHead(query), scale);
   const keyColumns = ops.transpose(g, perHead(key), [0, 1, 3, 2]);
   const values = perHead(value);
-  const attend = (part: Value) =>
+  const mix = (part: Value) =>
     ops.matMul(g, ops.softmax(g, ops.matMul(g, part, keyColumns)), values);
   const chunks = chunkCount(chunkUnit, (heads * queries * keys) / maxScores);
   const attended =
-    chunks === 1 ? attend(scaled) : ops.concat(g, ops.split(g, scaled, 2, chunks).map(attend), 2);
+    chunks === 1 ? mix(scaled) : ops.concat(g, ops.split(g, scaled, 2, chunks).map(mix), 2);
   const merged = ops.transpose(g, attended, [0, 2, 1, 3]);
   const [batch, length] = [ops.dimAt('attention', query, 0), ops.dimAt('attention', query, 1)];
   const rows = typeof length === 'number' ? [-1, length] : [Number(batch), -1];

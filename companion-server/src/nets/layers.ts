@@ -80,7 +80,7 @@ export function groupNorm(
 }
 
 /** x [N, groups, M] with mean 0 and variance 1 over the last axis. */
-function normalise(g: GraphBuilder, x: Value, groups: number, epsilon: number): Value {
+export function normalise(g: GraphBuilder, x: Value, groups: number, epsilon: number): Value {
   if (!g.fused.instanceNormalization) {
     // Squares leave the range of half precision.
     const wide = ops.cast(g, x, 'float32');

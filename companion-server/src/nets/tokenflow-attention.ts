@@ -85,6 +85,7 @@ export function keyframeVariant(injection: Injection): UNetVariant {
           queries: length,
           keys: length,
           chunkUnit: block.length,
+          upcast: block.upcast,
         }),
       );
       const rows = ops.concat(g, [asRows(g, own, block), asRows(g, joint, block)], 0);
@@ -228,10 +229,10 @@ function branchProjections(
 function attend(
   g: GraphBuilder,
   { query, key, value }: Projections<Value>,
-  { key: scope, heads, length }: SelfAttentionBlock,
+  { key: scope, heads, length, upcast }: SelfAttentionBlock,
 ): Value {
   return g.scope(scope, () =>
-    attention(g, query, key, value, { heads, queries: length, keys: length }),
+    attention(g, query, key, value, { heads, queries: length, keys: length, upcast }),
   );
 }
 

@@ -13,6 +13,8 @@ export interface UNetConfig {
   readonly crossAttentionDim: number;
   readonly normGroups: number;
   readonly normEpsilon: number;
+  /** Whether attention needs single precision. */
+  readonly upcastAttention: boolean;
   /** Of the sinusoidal timestep features. */
   readonly flipSinToCos: boolean;
   readonly frequencyShift: number;
@@ -74,6 +76,7 @@ export function parseUNetConfig(json: Readonly<Record<string, unknown>>): UNetCo
     crossAttentionDim: config.integer('cross_attention_dim'),
     normGroups: config.divisor('norm_num_groups', 32, blockChannels),
     normEpsilon: config.number('norm_eps', 1e-5),
+    upcastAttention: config.boolean('upcast_attention', false),
     flipSinToCos: config.boolean('flip_sin_to_cos', true),
     frequencyShift: config.number('freq_shift', 0),
     sampleSize: config.integer('sample_size', 64),

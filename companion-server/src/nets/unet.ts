@@ -20,6 +20,8 @@ export interface SelfAttentionBlock {
   /** Position of the block in order of execution, from 0. */
   readonly index: number;
   readonly heads: number;
+  /** Whether the attention needs single precision. */
+  readonly upcast: boolean;
   /** Tokens per picture, h*w of the level. */
   readonly length: number;
   readonly channels: number;
@@ -179,6 +181,7 @@ class UNetBuilder {
       blockKey,
       index: this.blockIndex++,
       heads,
+      upcast: this.config.upcastAttention,
       length,
       channels: channels(rows),
     };
@@ -208,7 +211,12 @@ class UNetBuilder {
     const values = perBranch(project(g, this.contextRows, `${key}.to_v`, count));
     const mixed = g.scope(key, () =>
       // Scores against a prompt's few tokens are small: one chunk.
-      attention(g, query, keys, values, { heads, queries: 1, keys: 1 }),
+      attention(g, query, keys, values, {
+        heads,
+        queries: 1,
+        keys: 1,
+        upcast: this.config.upcastAttention,
+      }),
     );
     return linear(g, ops.reshape(g, mixed, [-1, count]), `${key}.to_out.0`, count);
   }

@@ -3,6 +3,7 @@
 import type { StoredTensors } from '../tensor/stored-tensor.ts';
 import { equalDims, formatDim, formatDims, multiplyDims, type Dims } from './dims.ts';
 import {
+  elementTypes,
   ShapeError,
   type Attribute,
   type DataType,
@@ -90,7 +91,7 @@ export class GraphBuilder {
   output(name: string, value: Value): Value {
     const spec = {
       op: value.dtype === 'float16' ? 'Cast' : 'Identity',
-      attributes: value.dtype === 'float16' ? { to: 1 } : {},
+      attributes: value.dtype === 'float16' ? { to: elementTypes.float32 } : {},
       inputs: [value],
     };
     const dtype = value.dtype === 'float16' ? 'float32' : value.dtype;
@@ -146,7 +147,7 @@ export class GraphBuilder {
       op: 'Cast',
       inputs: [value],
       outputs: [{ dtype: this.float, dims }],
-      attributes: { to: this.float === 'float32' ? 1 : 10 },
+      attributes: { to: elementTypes[this.float] },
     });
     this.castWeights.set(name, cast);
     return cast;

@@ -7,6 +7,16 @@ import { formatDims, type Dims } from './dims.ts';
 export type FloatType = 'float32' | 'float16';
 export type DataType = FloatType | 'bfloat16' | 'int32' | 'int64' | 'bool';
 
+/** ONNX's numbers of the element types (TensorProto.DataType). */
+export const elementTypes: Readonly<Record<DataType, number>> = {
+  float32: 1,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  bfloat16: 16,
+};
+
 /** An edge of the graph. Compared by identity. */
 export interface Value {
   readonly name: string;

@@ -10,7 +10,7 @@ import {
   type Dim,
   type Dims,
 } from './dims.ts';
-import { ShapeError, type DataType, type Value } from './graph.ts';
+import { elementTypes, ShapeError, type DataType, type Value } from './graph.ts';
 import type { GraphBuilder } from './builder.ts';
 
 /** The size of axis `axis` (negative counts from the end). */
@@ -71,22 +71,13 @@ export function scalar(g: GraphBuilder, value: number): Value {
   return cast(g, g.constant('float32', [value], []), g.float);
 }
 
-const typeCodes: Readonly<Record<DataType, number>> = {
-  float32: 1,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float16: 10,
-  bfloat16: 16,
-};
-
 export function cast(g: GraphBuilder, x: Value, dtype: DataType): Value {
   if (x.dtype === dtype) return x;
   return g.op({
     op: 'Cast',
     inputs: [x],
     outputs: [{ dtype, dims: x.dims }],
-    attributes: { to: typeCodes[dtype] },
+    attributes: { to: elementTypes[dtype] },
   });
 }
 

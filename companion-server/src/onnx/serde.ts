@@ -5,9 +5,9 @@ import protobuf from 'protobufjs/light.js';
 import type { Dim } from './dims.ts';
 import { formatDim } from './dims.ts';
 import {
+  elementTypes,
   ShapeError,
   type Attribute,
-  type DataType,
   type Graph,
   type Initializer,
   type Value,
@@ -84,15 +84,6 @@ const opsets = [
   { domain: '', version: 17 },
   { domain: 'com.microsoft', version: 1 },
 ];
-
-const elementTypes: Readonly<Record<DataType, number>> = {
-  float32: 1,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float16: 10,
-  bfloat16: 16,
-};
 
 const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 };
 const externalLocation = 1;
