@@ -21,10 +21,10 @@ const limits = { inversion: 1e-4, flow: 2e-3, frameOnDevice: 5e-3 } as const;
 const flippedShare = 1 / 8;
 
 const flows = {
-  pnp: { propagation: 'reference', isInjected: true, start: 'pnp.start' },
-  sdedit: { propagation: 'reference', isInjected: false, start: 'sdedit.start' },
-  paper: { propagation: 'paper', isInjected: true, start: 'pnp.start' },
-  perframe: { propagation: 'per-frame', isInjected: false, start: 'pnp.start' },
+  pnp: { propagation: 'reference', isInjected: true },
+  sdedit: { propagation: 'reference', isInjected: false },
+  paper: { propagation: 'paper', isInjected: true },
+  perframe: { propagation: 'per-frame', isInjected: false },
 } as const;
 export type FlowName = keyof typeof flows;
 
@@ -104,7 +104,8 @@ async function compareFlow(
   report: GoldenReport,
 ): Promise<void> {
   const { golden } = setting;
-  const start = await golden.read(flows[flow].start);
+  // Flows without a start of their own begin where Plug-and-Play begins.
+  const start = await golden.read(golden.has(`${flow}.start`) ? `${flow}.start` : 'pnp.start');
   const latents = new MemoryLatents(start);
   const options = await samplerOptions(setting, flow, denoiser, latents);
   for await (const step of sample(options)) {

@@ -47,6 +47,10 @@ export class GoldenFile {
     return this.names.some((name) => name.startsWith(prefix));
   }
 
+  has(name: string): boolean {
+    return this.file.entries.has(name);
+  }
+
   read(name: string): Promise<Tensor> {
     return readTensor(this.file, name);
   }
