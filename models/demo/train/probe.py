@@ -69,7 +69,8 @@ def load_models(work):
 
 def main():
     arguments = parser(__doc__.splitlines()[0])
-    arguments.add_argument("--seeds", type=int, default=1)
+    arguments.add_argument("--seeds", type=int, default=1, help="how many grids of 42 prompts")
+    arguments.add_argument("--first-seed", type=int, default=0)
     arguments.add_argument("--style", choices=STYLES, default="photo")
     arguments.add_argument("--guidance", type=float, default=3.0)
     arguments.add_argument("--steps", type=int, default=25)
@@ -79,13 +80,13 @@ def main():
     models = load_models(options.work)
     judge, hues = load_judge(options.work / "judge.pt")
     all_names, all_wanted = [], []
-    for seed in range(options.seeds):
+    for seed in range(options.first_seed, options.first_seed + options.seeds):
         wanted = prompt_grid(seed, options.style)
         pictures = text_to_image(*models, [scene_caption(w) for w in wanted], seed, options.guidance, options.steps)
         names, _ = judge_pictures(judge, hues, pictures)
         all_names += names
         all_wanted += wanted
-        if options.sheet and seed == 0:
+        if options.sheet and seed == options.first_seed:
             write_png(options.work / options.sheet, contact_sheet(pictures, len(COLOURS)))
     print(json.dumps(score(all_names, all_wanted)))
     for name, want in zip(all_names, all_wanted):

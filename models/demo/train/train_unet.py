@@ -25,7 +25,7 @@ from world import COLOURS, OBJECTS, random_caption
 
 LARGE_FROM = 0.34  # share of the time after which latents are 32x32
 UNIFORM_FROM = 0.85  # share of the time after which all timesteps are equally likely
-ALL_KEYS_FROM = 0.80  # share of the time after which self-attention sees all keys, as it does in use
+ALL_KEYS_FROM = 0.95  # share of the time after which self-attention sees all keys, as it does in use
 DECAY_FROM = 0.60  # share of the time after which the rate falls to zero
 BATCH = {16: 24, 32: 10}  # per process
 RATE = {16: 1.0e-3, 32: 8.0e-4}
