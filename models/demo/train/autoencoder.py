@@ -1,5 +1,4 @@
 """AutoencoderKL of Stable Diffusion at toy size: 128x128 images <-> 32x32 latents with 4 channels."""
-import torch
 from torch import nn
 from torch.nn import functional as F
 
