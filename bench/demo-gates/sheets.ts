@@ -18,8 +18,9 @@ const paper: Rgb = [24, 24, 27];
 const ink: Rgb = [228, 228, 231];
 const gap = 4;
 const zoom = 2;
-/** Pixels of a cell's edge. */
-const cell = 88;
+/** Pixels of a cell's edge: sheets stay below 400 KB. */
+const cell = 72;
+const clipCell = 88;
 
 export interface Sheets {
   /** A row per clip, columns at the same moments. Labels are plain ASCII. */
@@ -39,7 +40,7 @@ export function createSheets(folder: string, log: (line: string) => void): Sheet
   return {
     async clips(name, rows) {
       const clips = await Promise.all(rows.map(async ({ label, file }) => ({ label, clip: await probeClip(file) }))); // prettier-ignore
-      await writeContactSheet(await fileOf(name), clips, { columns: 6, cellWidth: cell });
+      await writeContactSheet(await fileOf(name), clips, { columns: 6, cellWidth: clipCell });
     },
     async grid(name, rows, columns, pictures) {
       await writeFile(await fileOf(name), encodePng(drawGrid(rows, columns, pictures)));

@@ -79,7 +79,7 @@ function faults(
 
 /** For each target its pictures with all seeds, one after the other. */
 async function paint(
-  { model, modelDir }: GateContext,
+  { model, modelDir, log }: GateContext,
   targets: readonly SampleTarget[],
   seeds: readonly number[],
   steps: number,
@@ -102,6 +102,7 @@ async function paint(
         latents = stepDdim(latents, guide(negative, target, guidance), timestep, schedule);
       }
       painted.push(latents);
+      if (painted.length % colours.length === 0) log(`painted ${painted.length} of ${targets.length} prompts`); // prettier-ignore
     }
   } finally {
     await denoiser.release();
