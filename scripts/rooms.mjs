@@ -57,6 +57,7 @@ export const rooms = [
       ...['tensor', 'tokenflow', 'weights', 'wire-error'],
     ],
   },
+  { name: 'store', at: [`${server}store/`], imports: ['errors'] },
   { name: 'media', at: [`${server}media/`], imports: ['errors', 'protocol', 'tensor'] },
   { name: 'metrics', at: [`${server}metrics/`], imports: ['media', 'tensor'], isPure: true },
   {
@@ -100,6 +101,7 @@ export const packageOwners = {
   'fluent-ffmpeg': [`${server}media/ffmpeg.ts`],
   '@ffmpeg-installer/ffmpeg': [`${server}media/binaries.ts`],
   '@ffprobe-installer/ffprobe': [`${server}media/binaries.ts`],
+  libsql: [`${server}store/database.ts`],
   express: [`${server}http/app.ts`],
   ws: [`${server}http/socket.ts`, `${server}client/connection.ts`],
 };

@@ -1,0 +1,55 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openDatabase } from './database.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tokenflow-database-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const notes = { room: 'notes', steps: ['CREATE TABLE notes (text TEXT NOT NULL) STRICT'] };
+
+test('keeps rows between two openings and syncs every commit', () => {
+  const path = join(folder, 'deep', 'tokenflow.db');
+  const first = openDatabase(path, [notes]);
+  expect(first.run('INSERT INTO notes VALUES (?)', 'kept')).toBe(1);
+  expect(first.get('PRAGMA synchronous')).toMatchObject({ synchronous: 2 });
+  expect(first.get('PRAGMA journal_mode')).toMatchObject({ journal_mode: 'wal' });
+  first.close();
+  const second = openDatabase(path, [notes]);
+  expect(second.all('SELECT text FROM notes')).toEqual([{ text: 'kept' }]);
+  second.close();
+});
+
+test('a transaction that throws changes nothing', () => {
+  const database = openDatabase(':memory:', [notes]);
+  const fail = (): never => {
+    database.run('INSERT INTO notes VALUES (?)', 'lost');
+    throw new Error('half-way');
+  };
+  expect(() => database.transaction(fail)).toThrow('half-way');
+  expect(database.get('SELECT text FROM notes')).toBeUndefined();
+  database.close();
+});
+
+test('runs only the migrations that are missing, and refuses a newer database', () => {
+  const path = join(folder, 'tokenflow.db');
+  const newer = { room: 'notes', steps: [...notes.steps, 'ALTER TABLE notes ADD colour TEXT'] };
+  openDatabase(path, [notes]).close();
+  const upgraded = openDatabase(path, [newer]);
+  upgraded.run('INSERT INTO notes VALUES (?, ?)', 'a', 'red');
+  upgraded.close();
+  expect(() => openDatabase(path, [notes])).toThrow(/version 2 of notes/);
+});
+
+test('a file that is no database is refused by its path', async () => {
+  const path = join(folder, 'tokenflow.db');
+  await writeFile(
+    path,
+    'this is a text of more than one hundred bytes, and no database at all: '.repeat(20),
+  );
+  expect(() => openDatabase(path, [notes])).toThrow(path);
+});

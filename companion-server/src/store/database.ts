@@ -1,0 +1,114 @@
+// The server's memory across restarts: one SQLite file in its data folder. This file owns the package; the rooms that
+// keep something bring their own tables as migrations and know SQL, but not how the file is opened.
+
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import SQLite from 'libsql';
+import { EditError } from '../errors.ts';
+
+export type SqlValue = string | number | bigint | Uint8Array | null;
+export type Row = Readonly<Record<string, SqlValue>>;
+
+/** One room's tables: its n-th entry brings the tables from version n to n + 1. Entries are never changed, only added. */
+export interface Migrations {
+  readonly room: string;
+  readonly steps: readonly string[];
+}
+
+export interface Database {
+  /** Every row of a query. Parameters fill the question marks. */
+  all(sql: string, ...parameters: SqlValue[]): Row[];
+  /** The first row of a query, or undefined. */
+  get(sql: string, ...parameters: SqlValue[]): Row | undefined;
+  /** Runs a statement, which is on the disk when this returns. Returns how many rows it changed. */
+  run(sql: string, ...parameters: SqlValue[]): number;
+  /** Runs `work` as one change: all of it, or, when it throws, nothing. Not nested. */
+  transaction<T>(work: () => T): T;
+  close(): void;
+}
+
+/**
+ * Opens the file at `path` and brings its tables up to date; ':memory:' keeps nothing. Write-ahead log with a sync at
+ * every commit, so that what was acknowledged survives a loss of power (https://www.sqlite.org/pragma.html#pragma_synchronous).
+ * Throws EditError 'output-unwritable' when the file cannot be used, or was made by a newer version of the program.
+ */
+export function openDatabase(path: string, rooms: readonly Migrations[]): Database {
+  let connection: SQLite.Database | undefined;
+  try {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    connection = new SQLite(path);
+    const database = wrap(connection);
+    connection.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON',
+    );
+    for (const room of rooms) migrate(database, connection, room);
+    return database;
+  } catch (error) {
+    connection?.close();
+    if (error instanceof EditError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new EditError('output-unwritable', `The database ${path} cannot be used: ${reason}.`, {
+      hint: 'Set TOKENFLOW_DATA to a folder that can be written; a damaged file can be moved away, with the jobs in it.',
+      cause: error,
+    });
+  }
+}
+
+function wrap(connection: SQLite.Database): Database {
+  const statements = new Map<string, SQLite.Statement>();
+  const prepared = (sql: string): SQLite.Statement => {
+    const known = statements.get(sql) ?? connection.prepare(sql);
+    statements.set(sql, known);
+    return known;
+  };
+  return {
+    all: (sql, ...parameters) =>
+      prepared(sql)
+        .all(...parameters)
+        .map(toRow),
+    get(sql, ...parameters) {
+      const [row] = prepared(sql).all(...parameters);
+      return row === undefined ? undefined : toRow(row);
+    },
+    run: (sql, ...parameters) => prepared(sql).run(...parameters).changes,
+    transaction(work) {
+      connection.exec('BEGIN IMMEDIATE');
+      try {
+        const result = work();
+        connection.exec('COMMIT');
+        return result;
+      } catch (error) {
+        connection.exec('ROLLBACK');
+        throw error;
+      }
+    },
+    close: () => connection.close(),
+  };
+}
+
+function toRow(row: unknown): Row {
+  return row as Row;
+}
+
+function migrate(
+  database: Database,
+  connection: SQLite.Database,
+  { room, steps }: Migrations,
+): void {
+  connection.exec(
+    'CREATE TABLE IF NOT EXISTS migrations (room TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT',
+  );
+  const row = database.get('SELECT version FROM migrations WHERE room = ?', room);
+  const version = Number(row?.['version'] ?? 0);
+  if (version > steps.length) {
+    throw new EditError(
+      'output-unwritable',
+      `The database holds version ${version} of ${room}, this program knows ${steps.length}.`,
+      { hint: 'Start the newest version of the companion server that is installed.' },
+    );
+  }
+  database.transaction(() => {
+    for (const step of steps.slice(version)) connection.exec(step);
+    database.run('INSERT OR REPLACE INTO migrations VALUES (?, ?)', room, steps.length);
+  });
+}
