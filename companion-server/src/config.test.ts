@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { cacheDirOf, defaultPort, readConfig } from './config.ts';
+import { cacheDirOf, dataDirOf, defaultPort, readConfig } from './config.ts';
 
 test.each([
   ['linux', {}, '/home/ada/.cache/tokenflow'],
@@ -12,6 +12,16 @@ test.each([
   ['linux', { TOKENFLOW_CACHE: '/chosen', XDG_CACHE_HOME: '/big' }, '/chosen'],
 ] as const)('the cache folder on %s with %j is %s', (platform, env, path) => {
   expect(resolve(cacheDirOf(env, platform, '/home/ada'))).toBe(resolve(path));
+});
+
+test.each([
+  ['linux', {}, '/home/ada/.local/share/tokenflow'],
+  ['linux', { XDG_DATA_HOME: '/big' }, '/big/tokenflow'],
+  ['darwin', {}, '/home/ada/Library/Application Support/tokenflow'],
+  ['win32', { LOCALAPPDATA: '/local' }, '/local/tokenflow/data'],
+  ['linux', { TOKENFLOW_DATA: '/chosen', XDG_DATA_HOME: '/big' }, '/chosen'],
+] as const)('the data folder on %s with %j is %s', (platform, env, path) => {
+  expect(resolve(dataDirOf(env, platform, '/home/ada'))).toBe(resolve(path));
 });
 
 test('flags come before the environment, and the environment before the defaults', async () => {

@@ -16,8 +16,10 @@ const embeddedModelDir = fileURLToPath(new URL('../../models/demo', import.meta.
 export interface Config {
   /** TCP port on 127.0.0.1; 0 lets the system choose. */
   readonly port: number;
-  /** Absolute path; everything that the program writes of its own lies below it. */
+  /** Absolute path; what can be made again lies below it: copies of weights, private servers' files. */
   readonly cacheDir: string;
+  /** Absolute path; what must last lies below it: the database, clips, jobs with their results. */
+  readonly dataDir: string;
   /** Checkpoint folders by name, the default first; empty when there is none. */
   readonly models: ReadonlyMap<string, string>;
   readonly logLevel: LogLevel;
@@ -36,6 +38,7 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
   return Object.freeze({
     port: flags.port ?? defaultPort,
     cacheDir: cacheDirOf(env),
+    dataDir: dataDirOf(env),
     models: findModels(flags.modelDir ?? env['TOKENFLOW_MODEL']),
     logLevel: flags.logLevel ?? readLogLevel(env['TOKENFLOW_LOG']),
   });
@@ -54,6 +57,21 @@ export function cacheDirOf(
   }
   if (platform === 'darwin') return join(home, 'Library', 'Caches', 'tokenflow');
   return join(env['XDG_CACHE_HOME'] ?? join(home, '.cache'), 'tokenflow');
+}
+
+/** The data folder by TOKENFLOW_DATA, or where the system keeps such things. */
+export function dataDirOf(
+  env: Environment,
+  platform: NodeJS.Platform = process.platform,
+  home: string = homedir(),
+): string {
+  const chosen = env['TOKENFLOW_DATA'];
+  if (chosen !== undefined && chosen !== '') return resolve(chosen);
+  if (platform === 'win32') {
+    return join(env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'), 'tokenflow', 'data');
+  }
+  if (platform === 'darwin') return join(home, 'Library', 'Application Support', 'tokenflow');
+  return join(env['XDG_DATA_HOME'] ?? join(home, '.local', 'share'), 'tokenflow');
 }
 
 function findModels(chosenDir: string | undefined): ReadonlyMap<string, string> {

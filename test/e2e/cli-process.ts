@@ -28,13 +28,19 @@ export interface CliProcess {
 }
 
 export function startCli(
-  { cacheDir, folder }: Workspace,
+  { cacheDir, dataDir, folder }: Workspace,
   args: readonly string[],
   { engine = 'copying', env = {} }: CliOptions = {},
 ): CliProcess {
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), entry, ...args], {
     cwd: folder,
-    env: { ...process.env, TOKENFLOW_CACHE: cacheDir, TEST_ENGINE: engine, ...env },
+    env: {
+      ...process.env,
+      TOKENFLOW_CACHE: cacheDir,
+      TOKENFLOW_DATA: dataDir,
+      TEST_ENGINE: engine,
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

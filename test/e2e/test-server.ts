@@ -12,11 +12,14 @@ import type { Workspace } from './workspace.ts';
 
 /** Starts a server whose engine is the fixture of this name. It is closed when the test has finished. */
 export async function startTestServer(
-  { cacheDir, modelDir }: Workspace,
+  { cacheDir, dataDir, modelDir }: Workspace,
   engineName = 'copying',
 ): Promise<RunningServer> {
   const server = await startServer({
-    config: { port: 0, cacheDir, models: new Map([['model', modelDir]]), logLevel: 'silent' },
+    config: {
+      ...{ port: 0, cacheDir, dataDir, logLevel: 'silent' },
+      models: new Map([['model', modelDir]]),
+    },
     log: createLog({ level: 'silent', write: () => undefined }),
     engineEntry: new URL(`../fixtures/engines/${engineName}.ts`, import.meta.url),
   });

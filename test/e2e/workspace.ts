@@ -12,6 +12,7 @@ export interface Workspace {
   readonly clipBytes: Buffer;
   readonly modelDir: string;
   readonly cacheDir: string;
+  readonly dataDir: string;
   /** Every file and folder below the cache folder, but its `run` and `weights` themselves. */
   leftovers(): Promise<readonly string[]>;
 }
@@ -36,6 +37,7 @@ export async function createWorkspace(): Promise<Workspace> {
     clipBytes,
     modelDir,
     cacheDir,
+    dataDir: join(folder, 'data'),
     async leftovers() {
       const found = await readdir(cacheDir, { recursive: true }).catch(() => []);
       return found.filter((name) => name !== 'run' && name !== 'weights');

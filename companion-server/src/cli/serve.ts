@@ -22,7 +22,7 @@ export const serveCommand = defineCommand({
   },
   notes: [
     'A client must present the token of the server, which is made anew at every start and written to server.json in the cache folder, readable by the user only.',
-    'TOKENFLOW_CACHE moves the cache folder; TOKENFLOW_LOG is --log.',
+    'TOKENFLOW_DATA moves the data folder, TOKENFLOW_CACHE the cache folder; TOKENFLOW_LOG is --log.',
   ],
   async run({ values, positionals }, { env, stdout, stderr, signal, startServer }) {
     if (positionals[0] !== undefined) {
