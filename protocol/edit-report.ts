@@ -2,14 +2,15 @@
 
 import type { FieldReader } from './fields.ts';
 import { devices, type Device } from './devices.ts';
+import { readPixelSize, readRational, type PixelSize, type Rational } from './media-facts.ts';
 
 /** Times in seconds, sizes in pixels. */
 export interface EditReport {
   readonly device: Device;
   readonly frames: number;
-  readonly frameRate: { readonly numerator: number; readonly denominator: number };
-  readonly outputSize: { readonly width: number; readonly height: number };
-  readonly workingSize: { readonly width: number; readonly height: number };
+  readonly frameRate: Rational;
+  readonly outputSize: PixelSize;
+  readonly workingSize: PixelSize;
   /** What the settings that were left to the model came to. */
   readonly chosen: {
     readonly guidance: number;
@@ -41,18 +42,14 @@ export function readEditReport(fields: FieldReader): EditReport {
     'peakMemoryBytes',
     'notices',
   ]);
-  const frameRate = report.object('frameRate', ['numerator', 'denominator']);
   const chosen = report.object('chosen', ['guidance', 'steps', 'inversionSteps']);
   const evaluations = report.object('unetEvaluations', ['inversion', 'sampling']);
   return {
     device: report.oneOf('device', devices),
     frames: report.integer('frames', 0, maxCount),
-    frameRate: {
-      numerator: frameRate.integer('numerator', 1, maxCount),
-      denominator: frameRate.integer('denominator', 1, maxCount),
-    },
-    outputSize: readPixels(report, 'outputSize'),
-    workingSize: readPixels(report, 'workingSize'),
+    frameRate: readRational(report, 'frameRate'),
+    outputSize: readPixelSize(report, 'outputSize'),
+    workingSize: readPixelSize(report, 'workingSize'),
     chosen: {
       guidance: chosen.number('guidance', 0, maxCount),
       steps: chosen.integer('steps', 1, maxCount),
@@ -66,9 +63,4 @@ export function readEditReport(fields: FieldReader): EditReport {
     peakMemoryBytes: report.number('peakMemoryBytes', 0, maxCount),
     notices: report.texts('notices', 100, 1_000),
   };
-}
-
-function readPixels(fields: FieldReader, key: string): { width: number; height: number } {
-  const size = fields.object(key, ['width', 'height']);
-  return { width: size.integer('width', 1, maxCount), height: size.integer('height', 1, maxCount) };
 }

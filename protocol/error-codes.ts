@@ -7,6 +7,8 @@ export const errorCodes = {
   'invalid-request': { retryable: false, exitCode: 2 },
   'prompt-empty': { retryable: false, exitCode: 2 },
   'prompt-too-long': { retryable: false, exitCode: 2 },
+  'job-missing': { retryable: false, exitCode: 2 },
+  'limit-reached': { retryable: true, exitCode: 2 },
   'clip-missing': { retryable: false, exitCode: 3 },
   'clip-unreadable': { retryable: false, exitCode: 3 },
   'clip-empty': { retryable: false, exitCode: 3 },
@@ -24,6 +26,8 @@ export const errorCodes = {
   'connection-lost': { retryable: true, exitCode: 10 },
   'transfer-damaged': { retryable: true, exitCode: 10 },
   'not-paired': { retryable: false, exitCode: 11 },
+  'pairing-refused': { retryable: false, exitCode: 11 },
+  'pairing-limited': { retryable: true, exitCode: 11 },
   'version-mismatch': { retryable: false, exitCode: 11 },
   internal: { retryable: false, exitCode: 1 },
 } as const satisfies Record<string, { retryable: boolean; exitCode: number }>;

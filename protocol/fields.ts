@@ -38,6 +38,8 @@ export interface FieldReader {
   /** A string of exactly `digits` lower-case hexadecimal digits. */
   hex(key: string, digits: number): string;
   object(key: string, keys: readonly string[]): FieldReader;
+  /** A reader for each object of an array of at most `maxItems`. */
+  objects(key: string, maxItems: number, keys: readonly string[]): readonly FieldReader[];
   /** The strings of an array of at most `maxItems`. */
   texts(key: string, maxItems: number, maxCharacters: number): readonly string[];
   /** The numbers of a record of at most 100 named values, none below 0. */
@@ -116,6 +118,13 @@ function createReader(fields: Readonly<Record<string, unknown>>, path: string): 
       return value;
     },
     object: (key, keys) => readFields(valueOf(key), at(key), keys),
+    objects(key, maxItems, keys) {
+      const value = valueOf(key);
+      if (!Array.isArray(value) || value.length > maxItems) {
+        return refuse(key, `must be a list of at most ${maxItems} objects`);
+      }
+      return value.map((item, index) => readFields(item, `${at(key)}.${index}`, keys));
+    },
     texts(key, maxItems, maxCharacters) {
       const value = valueOf(key);
       if (!Array.isArray(value) || value.length > maxItems) {

@@ -3,7 +3,7 @@
 /** Characters of one prompt. CLIP reads 77 tokens; what is longer than this is a mistake. */
 export const maxPromptCharacters = 2_000;
 
-/** Bytes of one JSON control message. */
+/** Bytes of one JSON control message of a client. */
 export const maxControlBytes = 64 * 1024;
 
 /** Media bytes in one chunk, without its header. The last chunk of a stream may be shorter. */
@@ -14,3 +14,33 @@ export const windowBytes = 4 * 1024 * 1024;
 
 /** Bytes of one clip. */
 export const maxClipBytes = 64 * 1024 ** 3;
+
+/** Uploads that one connection may have open. */
+export const maxOpenUploads = 4;
+
+/** Downloads that one connection may have open. */
+export const maxOpenDownloads = 4;
+
+/** Requests of one connection that are worked on beside each other: probes, estimates, frames, diagnostics. */
+export const maxSlowRequests = 8;
+
+/** Clips that one client may have on the server. */
+export const maxClips = 1_000;
+
+/** Jobs of one client that are not over. */
+export const maxWaitingJobs = 200;
+
+/** Jobs that one client may have on the server, finished ones included. */
+export const maxJobs = 2_000;
+
+/** Jobs in one reply to `job-list`. */
+export const maxListedJobs = 32;
+
+/** A job's priority is -10 to 10. */
+export const maxPriority = 10;
+
+/** Pixels of the longer side of a picture that `frame-get` asks for. */
+export const frameSideRange = { min: 16, max: 4_096 } as const;
+
+/** Bytes of one JPEG. It is sent without acknowledgements, so it is no more than the window. */
+export const maxFrameBytes = windowBytes;
