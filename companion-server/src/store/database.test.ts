@@ -53,3 +53,14 @@ test('a file that is no database is refused by its path', async () => {
   );
   expect(() => openDatabase(path, [notes])).toThrow(path);
 });
+
+test('a single parameter may be a blob or null', () => {
+  const blobs = { room: 'blobs', steps: ['CREATE TABLE blobs (bytes BLOB) STRICT'] };
+  const database = openDatabase(':memory:', [blobs]);
+  database.run('INSERT INTO blobs VALUES (?)', Buffer.from([1, 2]));
+  database.run('INSERT INTO blobs VALUES (?)', null);
+  const found = database.all('SELECT bytes FROM blobs WHERE bytes = ?', Uint8Array.of(1, 2));
+  expect(found.map(({ bytes }) => [...(bytes as Uint8Array)])).toEqual([[1, 2]]);
+  expect(database.all('SELECT bytes FROM blobs WHERE bytes IS ?', null)).toHaveLength(1);
+  database.close();
+});

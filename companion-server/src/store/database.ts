@@ -55,6 +55,7 @@ export function openDatabase(path: string, rooms: readonly Migrations[]): Databa
 }
 
 function wrap(connection: SQLite.Database): Database {
+  // Parameters go as one array: a blob or null that goes alone is taken for named parameters, which ends the process.
   const statements = new Map<string, SQLite.Statement>();
   const prepared = (sql: string): SQLite.Statement => {
     const known = statements.get(sql) ?? connection.prepare(sql);
@@ -62,15 +63,12 @@ function wrap(connection: SQLite.Database): Database {
     return known;
   };
   return {
-    all: (sql, ...parameters) =>
-      prepared(sql)
-        .all(...parameters)
-        .map(toRow),
+    all: (sql, ...parameters) => prepared(sql).all(parameters).map(toRow),
     get(sql, ...parameters) {
-      const [row] = prepared(sql).all(...parameters);
+      const [row] = prepared(sql).all(parameters);
       return row === undefined ? undefined : toRow(row);
     },
-    run: (sql, ...parameters) => prepared(sql).run(...parameters).changes,
+    run: (sql, ...parameters) => prepared(sql).run(parameters).changes,
     transaction(work) {
       connection.exec('BEGIN IMMEDIATE');
       try {
@@ -86,8 +84,15 @@ function wrap(connection: SQLite.Database): Database {
   };
 }
 
+/** The package gives blobs as ArrayBuffer. */
 function toRow(row: unknown): Row {
-  return row as Row;
+  const columns = Object.entries(row as Readonly<Record<string, SqlValue | ArrayBuffer>>);
+  return Object.fromEntries(
+    columns.map(([name, value]) => [
+      name,
+      value instanceof ArrayBuffer ? new Uint8Array(value) : value,
+    ]),
+  );
 }
 
 function migrate(
