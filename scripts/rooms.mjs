@@ -57,6 +57,7 @@ export const rooms = [
       ...['tensor', 'tokenflow', 'weights', 'wire-error'],
     ],
   },
+  { name: 'pairing', at: [`${server}pairing/`], imports: ['errors', 'store'] },
   { name: 'store', at: [`${server}store/`], imports: ['errors'] },
   { name: 'media', at: [`${server}media/`], imports: ['errors', 'protocol', 'tensor'] },
   { name: 'metrics', at: [`${server}metrics/`], imports: ['media', 'tensor'], isPure: true },

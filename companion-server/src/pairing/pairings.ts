@@ -1,0 +1,166 @@
+// Who may use this server. A person reads the pairing code where the server shows it and types it into a client; the
+// client gets a token of its own for it. The server keeps hashes only: a copy of its database lets nobody in.
+
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { EditError } from '../errors.ts';
+import type { Database } from '../store/database.ts';
+import { createAttempts } from './attempts.ts';
+import { createCode, isSameCode, type OpenCode } from './code.ts';
+import { toPairing, type Pairing } from './tables.ts';
+
+/** A pairing, as the rest of the server sees it: jobs, clips and uploads belong to its id. */
+export interface Client {
+  /** 32 hexadecimal digits. */
+  readonly clientId: string;
+  readonly name: string;
+}
+
+/** The command line of the user who runs the server; its token is made at every start. */
+export const localClient: Client = {
+  clientId: '10ca1000000000000000000000000000',
+  name: 'command line',
+};
+
+export interface PairingsOptions {
+  /** The token of `localClient`. */
+  readonly localToken: string;
+  /** Default: the clock. */
+  readonly now?: () => Date;
+}
+
+export interface Pairings {
+  /** Makes a new code; the one before is void. */
+  openCode(): OpenCode;
+  /** The code that can be exchanged now, or null when it was used or has expired. */
+  currentCode(): OpenCode | null;
+  /**
+   * Trades the code for a token of 256 random bits (64 hexadecimal digits), which is not kept and cannot be shown again.
+   * `peer` is the address that asks. Throws EditError 'pairing-limited' after too many wrong codes, whatever the code, and
+   * 'pairing-refused' when it is not the open one.
+   */
+  exchange(
+    code: string,
+    name: string,
+    peer: string,
+  ): { readonly client: Client; readonly token: string };
+  /** Whose token it is, or null. How long it takes says nothing about how much of the token was right. */
+  authenticate(token: string): Client | null;
+  /** Whether the client is paired still, or the command line. */
+  isPaired(clientId: string): boolean;
+  /** Remembers that a client has said hello, and as which version. */
+  noteSeen(clientId: string, version: string): void;
+  /** The newest first, without the command line. */
+  list(): readonly Pairing[];
+  /** Makes the client's token void. Returns false when there is no such pairing. */
+  revoke(clientId: string): boolean;
+  /** Calls `listener` with the id of every client that is revoked, until the returned function is called. */
+  onRevoked(listener: (clientId: string) => void): () => void;
+}
+
+/** `database` has the tables of `pairingTables`. */
+export function createPairings(
+  database: Database,
+  { localToken, now = () => new Date() }: PairingsOptions,
+): Pairings {
+  const attempts = createAttempts(() => now().getTime());
+  const revocationListeners = new Set<(clientId: string) => void>();
+  const localHash = hashOf(localToken);
+  let open: OpenCode | null = null;
+
+  function currentCode(): OpenCode | null {
+    return open !== null && now() < open.expiresAt ? open : null;
+  }
+
+  function admit(name: string): { readonly client: Client; readonly token: string } {
+    const token = randomBytes(32).toString('hex');
+    const client = { clientId: randomBytes(16).toString('hex'), name: toLine(name) };
+    database.run(
+      'INSERT INTO pairings (client_id, name, token_hash, created_at) VALUES (?, ?, ?, ?)',
+      client.clientId,
+      client.name,
+      hashOf(token),
+      now().toISOString(),
+    );
+    return { client, token };
+  }
+
+  return {
+    openCode: () => (open = createCode(now())),
+    currentCode,
+    exchange(code, name, peer) {
+      const waitMs = attempts.waitMs(peer);
+      if (waitMs > 0) throw tooManyAttempts(waitMs);
+      const current = currentCode();
+      if (current === null || !isSameCode(code, current.code)) {
+        attempts.recordFailure(peer);
+        throw wrongCode(current === null);
+      }
+      const admitted = admit(name);
+      open = null;
+      attempts.recordSuccess(peer);
+      return admitted;
+    },
+    authenticate(token) {
+      const hash = hashOf(token);
+      if (timingSafeEqual(hash, localHash)) return localClient;
+      // The index is searched by the hash: what its timing tells is about the hash, from which no token follows.
+      const row = database.get('SELECT * FROM pairings WHERE token_hash = ?', hash);
+      if (row === undefined) return null;
+      const { clientId, name } = toPairing(row);
+      return { clientId, name };
+    },
+    isPaired: (clientId) =>
+      clientId === localClient.clientId ||
+      database.get('SELECT 1 FROM pairings WHERE client_id = ?', clientId) !== undefined,
+    noteSeen(clientId, version) {
+      database.run(
+        'UPDATE pairings SET seen_at = ?, version = ? WHERE client_id = ?',
+        now().toISOString(),
+        toLine(version),
+        clientId,
+      );
+    },
+    list: () =>
+      database.all('SELECT * FROM pairings ORDER BY created_at DESC, client_id').map(toPairing),
+    revoke(clientId) {
+      const isRevoked = database.run('DELETE FROM pairings WHERE client_id = ?', clientId) > 0;
+      if (isRevoked) for (const listener of revocationListeners) listener(clientId);
+      return isRevoked;
+    },
+    onRevoked(listener) {
+      revocationListeners.add(listener);
+      return () => void revocationListeners.delete(listener);
+    },
+  };
+}
+
+/** A token is 256 random bits, so a plain hash is as good as a slow one: there is nothing to guess. */
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+/** A client's own words go to a terminal one day: no control characters, one line, not long. */
+function toLine(text: string): string {
+  return text.replaceAll(/\p{C}|\p{Zl}|\p{Zp}/gu, ' ').slice(0, 100);
+}
+
+function tooManyAttempts(waitMs: number): EditError {
+  const seconds = Math.ceil(waitMs / 1_000);
+  return new EditError('pairing-limited', 'Too many wrong pairing codes have been tried.', {
+    hint: `Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`,
+  });
+}
+
+function wrongCode(isNoneOpen: boolean): EditError {
+  return isNoneOpen
+    ? new EditError(
+        'pairing-refused',
+        'The server has no open pairing code: it was used or has expired.',
+        {
+          hint: 'Make a new one with npm run pair, or on the page of the server.',
+        },
+      )
+    : new EditError('pairing-refused', 'The pairing code is not the one that the server shows.', {
+        hint: 'Read it again where the server runs, or on its page.',
+      });
+}

@@ -1,0 +1,51 @@
+// What the pairing room keeps in the database: who is paired, and the secret that result links are signed with.
+
+import { randomBytes } from 'node:crypto';
+import type { Database, Migrations, Row } from '../store/database.ts';
+
+export const pairingTables: Migrations = {
+  room: 'pairing',
+  steps: [
+    `CREATE TABLE pairings (
+       client_id TEXT PRIMARY KEY,
+       name TEXT NOT NULL,
+       token_hash BLOB NOT NULL UNIQUE,
+       created_at TEXT NOT NULL,
+       seen_at TEXT,
+       version TEXT
+     ) STRICT;
+     CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT`,
+  ],
+};
+
+/** A client that has exchanged a code. Times are ISO 8601. */
+export interface Pairing {
+  readonly clientId: string;
+  readonly name: string;
+  readonly createdAt: string;
+  /** When it last said hello, and as which version of its program; null before. */
+  readonly seenAt: string | null;
+  readonly version: string | null;
+}
+
+export function toPairing(row: Row): Pairing {
+  const text = (key: string): string | null => {
+    const value = row[key];
+    return typeof value === 'string' ? value : null;
+  };
+  return {
+    clientId: text('client_id') ?? '',
+    name: text('name') ?? '',
+    createdAt: text('created_at') ?? '',
+    seenAt: text('seen_at'),
+    version: text('version'),
+  };
+}
+
+/** 256 random bits that belong to this data folder: made at the first use, the same ever after. */
+export function readSecret(database: Database, name: string): Buffer {
+  database.run('INSERT OR IGNORE INTO secrets VALUES (?, ?)', name, randomBytes(32));
+  const value = database.get('SELECT value FROM secrets WHERE name = ?', name)?.['value'];
+  if (!(value instanceof Uint8Array)) throw new TypeError(`The secret ${name} is no blob.`);
+  return Buffer.from(value);
+}
