@@ -38,6 +38,11 @@ export interface FieldReader {
   /** A string of exactly `digits` lower-case hexadecimal digits. */
   hex(key: string, digits: number): string;
   object(key: string, keys: readonly string[]): FieldReader;
+  /** The items of an array of at most `maxItems` as they are, each with its path, for a parser of their own. */
+  items(
+    key: string,
+    maxItems: number,
+  ): readonly { readonly value: unknown; readonly path: string }[];
   /** A reader for each object of an array of at most `maxItems`. */
   objects(key: string, maxItems: number, keys: readonly string[]): readonly FieldReader[];
   /** The strings of an array of at most `maxItems`. */
@@ -89,6 +94,14 @@ function createReader(fields: Readonly<Record<string, unknown>>, path: string): 
     return value;
   }
 
+  function items(key: string, maxItems: number) {
+    const value = valueOf(key);
+    if (!Array.isArray(value) || value.length > maxItems) {
+      return refuse(key, `must be a list of at most ${maxItems} objects`);
+    }
+    return value.map((item: unknown, index) => ({ value: item, path: `${at(key)}.${index}` }));
+  }
+
   return {
     path,
     value: valueOf,
@@ -118,13 +131,9 @@ function createReader(fields: Readonly<Record<string, unknown>>, path: string): 
       return value;
     },
     object: (key, keys) => readFields(valueOf(key), at(key), keys),
-    objects(key, maxItems, keys) {
-      const value = valueOf(key);
-      if (!Array.isArray(value) || value.length > maxItems) {
-        return refuse(key, `must be a list of at most ${maxItems} objects`);
-      }
-      return value.map((item, index) => readFields(item, `${at(key)}.${index}`, keys));
-    },
+    items,
+    objects: (key, maxItems, keys) =>
+      items(key, maxItems).map((item) => readFields(item.value, item.path, keys)),
     texts(key, maxItems, maxCharacters) {
       const value = valueOf(key);
       if (!Array.isArray(value) || value.length > maxItems) {
