@@ -75,6 +75,7 @@ export const rooms = [
     at: ['execution.ts', 'serde.ts', 'session.ts'].map((file) => `${server}onnx/${file}`),
     imports: ['onnx', 'tensor'],
   },
+  { name: 'models', at: [`${server}models/`], imports: ['errors', 'protocol', 'weights'] },
   { name: 'weights', at: [`${server}weights/`], imports: ['errors', 'tensor'] },
   { name: 'tensor', at: [`${server}tensor/`], imports: [], isPure: true },
 
