@@ -33,13 +33,14 @@ export const rooms = [
     name: 'server',
     at: [`${server}server.ts`],
     imports: [
-      ...['config', 'edit-work', 'engine', 'errors', 'http', 'jobs', 'log', 'temporary', 'version'],
+      ...['config', 'edit-work', 'engine', 'errors', 'http', 'jobs', 'log', 'pairing', 'store'],
+      ...['temporary', 'version'],
     ],
   },
   {
     name: 'http',
     at: [`${server}http/`],
-    imports: ['errors', 'jobs', 'log', 'protocol', 'wire-error'],
+    imports: ['errors', 'jobs', 'log', 'pairing', 'protocol', 'wire-error'],
     types: ['edit-work'],
   },
   { name: 'jobs', at: [`${server}jobs/`], imports: ['errors', 'protocol', 'wire-error'] },

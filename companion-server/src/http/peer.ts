@@ -3,6 +3,8 @@
 import type { ServerMessage } from '../../../protocol/server-messages.ts';
 
 export interface Peer {
+  /** The address that the connection comes from. */
+  readonly address: string;
   send(message: ServerMessage): void;
   /** Resolves when the chunk has left the process, or the connection has ended. */
   sendChunk(chunk: Uint8Array): Promise<void>;

@@ -62,6 +62,7 @@ async function createFixture(): Promise<Fixture> {
         heard.push(message);
         told.emit('message');
       },
+      address: '127.0.0.1',
       sendChunk: () => Promise.resolve(),
       waitingBytes: () => 0,
       close: (reason) => void closings.push(reason),

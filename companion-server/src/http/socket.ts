@@ -38,7 +38,8 @@ export function attachSocket(server: Server, deps: SocketDeps): SocketServer {
       return;
     }
     sockets.handleUpgrade(request, stream, head, (socket) => {
-      const ended = serveConnection(socket, deps).finally(() => sessions.delete(ended));
+      const address = request.socket.remoteAddress ?? 'unknown';
+      const ended = serveConnection(socket, address, deps).finally(() => sessions.delete(ended));
       sessions.add(ended);
     });
   });
@@ -57,9 +58,13 @@ export function attachSocket(server: Server, deps: SocketDeps): SocketServer {
 }
 
 /** Ties a socket to a session; resolves when the connection has ended and nothing of it is left. */
-async function serveConnection(socket: WebSocket, deps: SocketDeps): Promise<void> {
+async function serveConnection(
+  socket: WebSocket,
+  address: string,
+  deps: SocketDeps,
+): Promise<void> {
   const { log, helloTimeoutMs = 10_000 } = deps;
-  const session = createSession(deps, createPeer(socket));
+  const session = createSession(deps, createPeer(socket, address));
   const helloTimeout = setTimeout(() => {
     if (!session.isWelcome()) socket.close(closeCodes.policyViolation, 'no hello in time');
   }, helloTimeoutMs);
@@ -75,8 +80,9 @@ async function serveConnection(socket: WebSocket, deps: SocketDeps): Promise<voi
   await session.close();
 }
 
-function createPeer(socket: WebSocket): Peer {
+function createPeer(socket: WebSocket, address: string): Peer {
   return {
+    address,
     send: (message) => socket.send(JSON.stringify(message), () => undefined),
     sendChunk: (chunk) => new Promise((resolve) => socket.send(chunk, () => resolve())),
     waitingBytes: () => socket.bufferedAmount,
