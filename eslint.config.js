@@ -27,6 +27,7 @@ export default tseslint.config(
     ignores: [
       'node_modules/',
       'dist/',
+      'plugin/dist/',
       'demo-output/',
       'models/demo/',
       'scripts/',
@@ -40,6 +41,9 @@ export default tseslint.config(
         project: [
           './protocol/tsconfig.json',
           './companion-server/tsconfig.json',
+          './plugin/src/host/tsconfig.json',
+          './plugin/src/host/premiere/tsconfig.json',
+          './plugin/tsconfig.json',
           './test/tsconfig.json',
         ],
         tsconfigRootDir: import.meta.dirname,

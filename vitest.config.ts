@@ -2,7 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['companion-server/**/*.test.ts', 'protocol/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['companion-server', 'plugin', 'protocol', 'test'].map(
+      (room) => `${room}/**/*.test.ts`,
+    ),
     setupFiles: ['test/setup.ts'],
     pool: 'forks',
     maxWorkers: 2,

@@ -12,7 +12,48 @@ const server = 'companion-server/src/';
 /** @type {import('./rooms.d.mts').Room[]} */
 export const rooms = [
   { name: 'protocol', at: ['protocol/'], imports: [], isPure: true },
-  { name: 'plugin', at: ['plugin/'], imports: ['protocol'], isPure: true },
+  {
+    name: 'plugin',
+    at: ['plugin/'],
+    imports: [
+      ...['plugin/client', 'plugin/flow', 'plugin/host', 'plugin/host/browser'],
+      ...['plugin/host/premiere', 'plugin/state', 'plugin/view', 'protocol'],
+    ],
+    isPure: true,
+  },
+  { name: 'plugin/host', at: ['plugin/src/host/'], imports: ['protocol'], isPure: true },
+  {
+    name: 'plugin/host/premiere',
+    at: ['plugin/src/host/premiere/'],
+    imports: ['plugin/host', 'protocol'],
+    isPure: true,
+  },
+  {
+    name: 'plugin/host/browser',
+    at: ['plugin/src/host/browser/'],
+    imports: ['plugin/host', 'protocol'],
+    isPure: true,
+  },
+  { name: 'plugin/client', at: ['plugin/src/client/'], imports: ['protocol'], isPure: true },
+  {
+    name: 'plugin/state',
+    at: ['plugin/src/state/'],
+    imports: ['protocol'],
+    types: ['plugin/client', 'plugin/host'],
+    isPure: true,
+  },
+  {
+    name: 'plugin/flow',
+    at: ['plugin/src/flow/'],
+    imports: ['plugin/client', 'plugin/host', 'plugin/state', 'protocol'],
+    isPure: true,
+  },
+  {
+    name: 'plugin/view',
+    at: ['plugin/src/view/'],
+    imports: ['plugin/host', 'plugin/state', 'protocol'],
+    isPure: true,
+  },
 
   { name: 'main', at: [`${server}main.ts`], imports: ['cli'] },
   {
@@ -43,7 +84,7 @@ export const rooms = [
     imports: ['errors', 'jobs', 'log', 'pairing', 'protocol', 'wire-error'],
     types: ['edit-work'],
   },
-  { name: 'jobs', at: [`${server}jobs/`], imports: ['errors', 'protocol', 'wire-error'] },
+  { name: 'jobs', at: [`${server}jobs/`], imports: ['errors', 'protocol', 'store', 'wire-error'] },
   {
     name: 'edit-work',
     at: [`${server}edit-work.ts`],
@@ -88,7 +129,11 @@ export const rooms = [
     at: ['exit-cleanup.ts', 'owned-name.ts', 'run-dir.ts'].map((file) => server + file),
     imports: ['errors'],
   },
-  { name: 'log', at: [`${server}log.ts`], imports: [], isPure: true },
+  {
+    name: 'log',
+    at: ['log.ts', 'log-file.ts', 'log-redaction.ts'].map((file) => server + file),
+    imports: [],
+  },
   { name: 'version', at: [`${server}version.ts`], imports: [] },
 
   { name: 'scripts', at: ['scripts/'], imports: [] },
@@ -106,6 +151,7 @@ export const packageOwners = {
   '@ffprobe-installer/ffprobe': [`${server}media/binaries.ts`],
   libsql: [`${server}store/database.ts`],
   express: [`${server}http/app.ts`],
+  pino: [`${server}log.ts`],
   ws: [`${server}http/socket.ts`, `${server}client/connection.ts`],
 };
 

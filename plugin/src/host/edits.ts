@@ -1,0 +1,70 @@
+// What was done to a place on the timeline: the original, the versions of it, and which of them shows. The host keeps
+// a record of each beside the timeline, so that project and record travel together.
+
+import type { EditSettings } from '../../../protocol/edit-settings.ts';
+import type { ClipSnapshot } from './selection.ts';
+import type { Ticks } from './ticks.ts';
+
+/** How a version was made. */
+export interface Recipe {
+  readonly jobId: string;
+  readonly settings: EditSettings;
+  /** Id of the model. */
+  readonly model: string;
+  /** UTC, as 2026-11-22T19:20:08Z. */
+  readonly createdAt: string;
+}
+
+export interface EditVersion {
+  /** From 1 on. */
+  readonly version: number;
+  readonly recipe: Recipe;
+  /** The result as the host knows it: an item of the project, or a file of the page. */
+  readonly resultId: string;
+  /** Where the file lies; null where files have no path. */
+  readonly path: string | null;
+}
+
+export interface EditRecord {
+  readonly editId: string;
+  /** The clip that was edited. */
+  readonly original: ClipSnapshot;
+  readonly originalName: string;
+  /** Where the result stands; null where there is no timeline. */
+  readonly place: {
+    readonly sequenceId: string;
+    readonly trackIndex: number;
+    readonly start: Ticks;
+    readonly end: Ticks;
+  } | null;
+  readonly versions: readonly EditVersion[];
+  /** The version on the timeline; null after a revert. */
+  readonly placed: number | null;
+}
+
+/** A result that lies on this machine, not yet known to the project. */
+export interface ResultFile {
+  /** For the host; a path in Premiere, an object URL in a browser. */
+  readonly location: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+}
+
+/** A result that the project knows. */
+export interface ImportedResult {
+  readonly resultId: string;
+  readonly path: string | null;
+}
+
+export interface PlaceRequest {
+  readonly original: ClipSnapshot;
+  readonly originalName: string;
+  readonly result: ImportedResult;
+  readonly recipe: Recipe;
+  /** Whether the result has sound, as the server found; null when that is not known. */
+  readonly hasAudio: boolean | null;
+  /** The edit of which this is a new version; null for a new edit. */
+  readonly editId: string | null;
+  /** Place where the clip was, though the timeline has changed there since. */
+  readonly evenIfChanged: boolean;
+}

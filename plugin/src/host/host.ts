@@ -1,0 +1,198 @@
+// The seam between the panel and the program that it stands in: Premiere, or a web browser. Everything that the panel
+// knows of either is in this interface and the values beside it (selection.ts, edits.ts, ticks.ts, problems.ts).
+//
+// Promises are rejected with HostError or CanceledError only. Listeners are called one at a time, never during a call
+// into the host, and what they throw goes to the log. Nothing here blocks the host's own thread for long.
+
+import type { ClipExtension } from '../../../protocol/clip-messages.ts';
+import type { EditRecord, ImportedResult, PlaceRequest, ResultFile } from './edits.ts';
+import type { CancelSignal } from './problems.ts';
+import type { ClipSnapshot, ExportMode, SelectionReading } from './selection.ts';
+import type { Ticks } from './ticks.ts';
+
+export type Unsubscribe = () => void;
+
+export interface Host {
+  readonly kind: 'premiere' | 'browser';
+  /** Name and version of the program, for diagnostics. */
+  readonly product: string;
+  /** What this host can do, found out when it was made. */
+  readonly abilities: Abilities;
+  readonly selection: HostSelection;
+  readonly clips: HostClips;
+  readonly timeline: HostTimeline;
+  readonly files: HostFiles;
+  readonly storage: HostStorage;
+  readonly theme: HostTheme;
+  readonly shell: HostShell;
+}
+
+/** `fallback` is what happens instead; null when nothing does, and the panel hides the function. */
+export interface Ability {
+  readonly name: AbilityName;
+  readonly isThere: boolean;
+  readonly fallback: Fallback | null;
+  /** For diagnostics: which functions were looked for, and which are missing. */
+  readonly detail: string;
+}
+
+export const abilityNames = [
+  'timeline', // there is one: place, compare, revert
+  'selection-events', // else: a Refresh button
+  'rendered-export', // with effects, from a cloned sequence
+  'export-events', // else: watching the file grow
+  'source-export',
+  'system-presets', // else: a file picker
+  'sequence-records', // recipes kept in the sequence; else: in the panel's own folder
+  'item-labels', // a colour on results in the bin
+  'source-monitor', // original beside the Program monitor
+  'secure-storage', // else: the panel's own folder
+  'folder-opening',
+  'theme-events',
+] as const;
+export type AbilityName = (typeof abilityNames)[number];
+
+export type Fallback =
+  | 'refresh-button'
+  | 'source-export'
+  | 'rendered-export'
+  | 'watch-file'
+  | 'pick-preset'
+  | 'panel-folder'
+  | 'show-path'
+  | 'at-next-start';
+
+export type Abilities = Readonly<Record<AbilityName, Ability>>;
+
+export interface HostSelection {
+  /** Reads the selection anew. Never rejected for what is selected: reasons are in the reading. */
+  read(): Promise<SelectionReading>;
+  /** Called when the selection may have changed, not more than a few times per second. */
+  subscribe(listener: () => void): Unsubscribe;
+}
+
+/** A clip that is ready to be sent. */
+export interface ExportedClip {
+  readonly sizeBytes: number;
+  readonly extension: ClipExtension | null;
+  /** What of it is to be edited, for `settings`; null for all of it. */
+  readonly range: { readonly startSeconds: number; readonly endSeconds: number } | null;
+  /** Frames that the edit must have; null where only the server can count them. */
+  readonly frames: number | null;
+  /** `length` bytes from `offset` on; fewer only at the end. Reads do not overlap. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  /** Closes the file, and removes it where it was made for this. Safe to call twice. */
+  dispose(): Promise<void>;
+}
+
+export interface HostClips {
+  /**
+   * Makes a file of exactly the selected piece. The timeline is as before when it ends, however it ends.
+   * `onProgress` gets 0..1, or null while only the file's growth is known.
+   */
+  export(
+    snapshot: ClipSnapshot,
+    options: {
+      readonly mode: ExportMode;
+      readonly onProgress?: (progress: number | null) => void;
+      readonly signal?: CancelSignal;
+    },
+  ): Promise<ExportedClip>;
+  /** Undoes what a crash left behind (cloned sequences, in and out points); what it did, as sentences for the log. */
+  recover(): Promise<readonly string[]>;
+}
+
+export interface HostTimeline {
+  /** Makes a result known to the project, in the bin `TokenFlow`. Not undoable; takes nothing on the timeline. */
+  importResult(file: ResultFile, signal?: CancelSignal): Promise<ImportedResult>;
+  /**
+   * Puts a result above its original, or in the place of the version that shows, in one undo step; nothing is
+   * placed when the timeline has changed there ('timeline-changed').
+   */
+  place(request: PlaceRequest): Promise<EditRecord>;
+  /** Puts a version of an edit back in its place, in one undo step. */
+  showVersion(editId: string, version: number): Promise<EditRecord>;
+  /** Shows the edited clip or what is below it. Undoable. */
+  setShown(editId: string, isShown: boolean): Promise<void>;
+  isShown(editId: string): Promise<boolean>;
+  /** Takes the edited clip off the timeline, in one undo step. The record keeps its versions. */
+  revert(editId: string): Promise<EditRecord>;
+  /** Takes a version out of the project and deletes its file. Not the one that is placed. */
+  forgetVersion(editId: string, version: number): Promise<EditRecord>;
+  /** The edits of the active sequence. */
+  edits(): Promise<readonly EditRecord[]>;
+  /** Opens the original in the Source monitor, at the playhead's frame. */
+  openOriginal(editId: string): Promise<void>;
+  /** Position of the playhead; null where there is no sequence. */
+  playhead(): Promise<Ticks | null>;
+}
+
+/** A result on its way in. Chunks come in order or again from `receivedBytes` on. */
+export interface ResultWriter {
+  /** Bytes that are there, also from an earlier attempt. */
+  readonly receivedBytes: number;
+  write(offset: number, bytes: Uint8Array): Promise<void>;
+  /** What was written; for the hash of a resumed download. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  /** Gives the file its name. No write after this. */
+  finish(): Promise<ResultFile>;
+  /** Closes the file and keeps the part, to go on later. */
+  pause(): Promise<void>;
+  /** Closes and removes it. */
+  discard(): Promise<void>;
+}
+
+export interface HostFiles {
+  /** Opens the file for a job's result, next to the project. The same job gets its earlier part again. */
+  openResult(name: {
+    readonly jobId: string;
+    readonly clipName: string;
+    /** With its dot, for example `.mov`. */
+    readonly extension: string;
+  }): Promise<ResultWriter>;
+  /** Asks for a text file, for example presets; null when the person picks none. */
+  openText(extension: string): Promise<{ readonly name: string; readonly text: string } | null>;
+  /** Asks where to save; false when the person does not. */
+  saveText(suggestedName: string, text: string): Promise<boolean>;
+  /** Asks for an encoding preset and remembers it; false when the person picks none. */
+  pickExportPreset(): Promise<boolean>;
+}
+
+/** Small texts that outlive the program. Keys are of letters, digits, `-` and `.`. */
+export interface HostStorage {
+  read(key: string): Promise<string | null>;
+  /** Null removes it. A reader sees the old text or the new one, whole. */
+  write(key: string, text: string | null): Promise<void>;
+  /** The same for secrets, in the system's keeping where the host has that. */
+  readSecret(key: string): Promise<string | null>;
+  writeSecret(key: string, text: string | null): Promise<void>;
+}
+
+export type Theme = 'light' | 'dark';
+
+export interface HostTheme {
+  current(): Theme;
+  subscribe(listener: (theme: Theme) => void): Unsubscribe;
+}
+
+export const panelCommands = [
+  'edit-selection',
+  're-pair',
+  'diagnostics',
+  'open-log',
+  'about',
+] as const;
+export type PanelCommand = (typeof panelCommands)[number];
+
+export interface HostShell {
+  /** Commands of the host's menus. */
+  subscribe(listener: (command: PanelCommand) => void): Unsubscribe;
+  /** False when the host refuses; then the text should be shown for copying by hand. */
+  copyText(text: string): Promise<boolean>;
+  /** Opens the folder of the panel's log; false when the host refuses. */
+  openLogFolder(): Promise<boolean>;
+  /** The log's folder, to show where it cannot be opened; null where there is none. */
+  readonly logFolder: string | null;
+  /** Adds a line to the panel's log. Never throws. */
+  log(line: string): void;
+}

@@ -1,0 +1,71 @@
+// What can go wrong between panel and host. A problem has a code, for which the panel has a sentence, and details
+// that are copied into a report, not shown as they are.
+
+export const hostProblemCodes = [
+  // The project or the sequence that something was to happen in is not open any more.
+  'project-closed',
+  'sequence-closed',
+  // The clip is no longer where it was when it was selected.
+  'timeline-changed',
+  // No video track above the clip is free for its whole length.
+  'no-free-track',
+  // The result has sound, and no audio track is free for it.
+  'no-free-audio-track',
+  // No encoding preset was found, and none was picked.
+  'preset-missing',
+  'export-refused',
+  'export-failed',
+  'import-failed',
+  // Premiere accepted the import, and the item did not appear in time.
+  'import-late',
+  // The file is not what belongs in the place: other length, rate or size.
+  'result-unfit',
+  'place-failed',
+  // Placed, but what was read back is not what was asked for. The person should undo.
+  'place-mismatch',
+  // The edited clip that should be changed is not on the timeline, or not as it was left.
+  'edit-missing',
+  'revert-failed',
+  'file-missing',
+  'file-unreadable',
+  'file-unwritable',
+  'disk-full',
+  // The host lacks a function that this needs; `detail` names it.
+  'host-lacks',
+  // The host said no without a reason, or something that the documentation does not foresee.
+  'host-refused',
+] as const;
+export type HostProblemCode = (typeof hostProblemCodes)[number];
+
+/** The only error that a Host's promises are rejected with, beside CanceledError. */
+export class HostError extends Error {
+  override readonly name = 'HostError';
+  readonly code: HostProblemCode;
+
+  /** `message` is for the log and for details to copy; the panel's sentence belongs to `code`. */
+  constructor(code: HostProblemCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+/** Canceling is an outcome, not a failure: what a promise is rejected with when its signal was aborted. */
+export class CanceledError extends Error {
+  override readonly name = 'CanceledError';
+
+  constructor() {
+    super('Canceled.');
+  }
+}
+
+/** The little of an AbortSignal that is used, which UXP and browsers have both. */
+export interface CancelSignal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** Throws CanceledError when `signal` has been aborted. */
+export function throwIfCanceled(signal: CancelSignal | undefined): void {
+  if (signal?.aborted === true) throw new CanceledError();
+}
