@@ -82,7 +82,7 @@ export const rooms = [
     name: 'http',
     at: [`${server}http/`],
     imports: ['errors', 'jobs', 'log', 'pairing', 'protocol', 'wire-error'],
-    types: ['edit-work'],
+    types: ['config', 'edit-work'],
   },
   { name: 'jobs', at: [`${server}jobs/`], imports: ['errors', 'protocol', 'store', 'wire-error'] },
   {
@@ -96,7 +96,7 @@ export const rooms = [
     at: [`${server}engine/`],
     imports: [
       ...['diffusion', 'errors', 'media', 'metrics', 'nets', 'onnx', 'onnx/run', 'protocol'],
-      ...['tensor', 'tokenflow', 'weights', 'wire-error'],
+      ...['temporary', 'tensor', 'tokenflow', 'version', 'weights', 'wire-error'],
     ],
   },
   { name: 'pairing', at: [`${server}pairing/`], imports: ['errors', 'store'] },
@@ -121,7 +121,11 @@ export const rooms = [
   { name: 'weights', at: [`${server}weights/`], imports: ['errors', 'tensor'] },
   { name: 'tensor', at: [`${server}tensor/`], imports: [], isPure: true },
 
-  { name: 'config', at: [`${server}config.ts`], imports: ['errors', 'log'] },
+  {
+    name: 'config',
+    at: ['config.ts', 'remote-access.ts'].map((file) => server + file),
+    imports: ['errors', 'log'],
+  },
   { name: 'wire-error', at: [`${server}wire-error.ts`], imports: ['errors', 'protocol'] },
   { name: 'errors', at: [`${server}errors.ts`], imports: ['protocol'], isPure: true },
   {

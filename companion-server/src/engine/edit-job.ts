@@ -1,4 +1,4 @@
-// One edit as the engine process receives it it: plain data that survives structured cloning.
+// One edit as the engine process receives it: plain data that survives structured cloning.
 
 import type { DeviceChoice } from '../../../protocol/devices.ts';
 import type { EditSettings } from '../../../protocol/edit-settings.ts';
@@ -16,4 +16,13 @@ export interface EditJob {
   /** Where this edit's latents lie while it runs. Made when missing, removed at the end by the caller. */
   readonly workDir: string;
   readonly settings: EditSettings;
+  /** SHA-256 of the clip in lower-case hexadecimal digits, if the caller knows it. */
+  readonly clipSha256?: string | null;
+  /**
+   * Where inversions are kept for further edits of the same clip. Made when missing. Nothing is kept when this or
+   * `clipSha256` is null or left out.
+   */
+  readonly inversionsDir?: string | null;
+  /** Most bytes that the kept inversions may take together. Default: `defaultInversionsBudget`. */
+  readonly inversionsBudgetBytes?: number | null;
 }

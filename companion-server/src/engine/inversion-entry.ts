@@ -1,0 +1,99 @@
+// What is written beside a kept inversion, and read again with distrust: another version, a cut file, a flipped bit.
+
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Size } from '../media/frame.ts';
+
+/** What a kept inversion is of; for people. */
+export interface InversionFacts {
+  readonly clipSha256: string;
+  /** Frames of the clip: the first, and the one to stop before. */
+  readonly startFrame: number;
+  readonly endFrame: number;
+  /** In pixels. */
+  readonly workingSize: Size;
+  readonly inversionSteps: number;
+  /** Sampling steps that it serves. */
+  readonly steps: number;
+  readonly sourcePrompt: string;
+  /** Name of the checkpoint's folder. */
+  readonly model: string;
+}
+
+export interface InversionEntry {
+  readonly facts: InversionFacts;
+  /** The first sampling step whose latents are kept. */
+  readonly startStep: number;
+  /** Of the latents. */
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  /** UTC. */
+  readonly createdAt: string;
+}
+
+/** Raised when entries of before cannot be read any more. */
+const entryVersion = 1;
+const entryFile = 'entry.json';
+const latentsFile = 'latents';
+
+export function entryPath(folder: string): string {
+  return path.join(folder, entryFile);
+}
+
+export function latentsPath(folder: string): string {
+  return path.join(folder, latentsFile);
+}
+
+export function formatEntry(entry: InversionEntry): string {
+  return `${JSON.stringify({ version: entryVersion, ...entry }, null, 2)}\n`;
+}
+
+/** The entry in `folder`; null when it is missing, damaged or of another version. */
+export async function readEntry(folder: string): Promise<InversionEntry | null> {
+  try {
+    return parseEntry(JSON.parse(await readFile(entryPath(folder), 'utf8')));
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error;
+    if (error instanceof SyntaxError || isMissing) return null;
+    throw error;
+  }
+}
+
+function parseEntry(json: unknown): InversionEntry | null {
+  const { version, facts, startStep, sizeBytes, sha256, createdAt } = fieldsOf(json);
+  const known = parseFacts(fieldsOf(facts));
+  const isRight =
+    version === entryVersion &&
+    known !== null &&
+    isCount(startStep) &&
+    isCount(sizeBytes) &&
+    typeof sha256 === 'string' &&
+    typeof createdAt === 'string';
+  return isRight ? { facts: known, startStep, sizeBytes, sha256, createdAt } : null;
+}
+
+function parseFacts(fields: Readonly<Record<string, unknown>>): InversionFacts | null {
+  const { clipSha256, startFrame, endFrame, inversionSteps, steps, sourcePrompt, model } = fields;
+  const { width, height } = fieldsOf(fields['workingSize']);
+  const isRight =
+    typeof clipSha256 === 'string' &&
+    isCount(startFrame) &&
+    isCount(endFrame) &&
+    isCount(width) &&
+    isCount(height) &&
+    isCount(inversionSteps) &&
+    isCount(steps) &&
+    typeof sourcePrompt === 'string' &&
+    typeof model === 'string';
+  if (!isRight) return null;
+  const workingSize = { width, height };
+  return { clipSha256, startFrame, endFrame, workingSize, inversionSteps, steps, sourcePrompt, model }; // prettier-ignore
+}
+
+function fieldsOf(json: unknown): Readonly<Record<string, unknown>> {
+  return typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : {};
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
