@@ -1,0 +1,200 @@
+// The jobs in the database: a row each, written at every change of state. The queue's order is the order of ranks,
+// which are whole numbers with gaps.
+
+import type { DeviceChoice } from '../../../protocol/devices.ts';
+import type { EditSettings } from '../../../protocol/edit-settings.ts';
+import type { JobState } from '../../../protocol/job.ts';
+import type { Database, Migrations, Row, SqlValue } from '../store/database.ts';
+import type { Job } from './job-life.ts';
+
+/** What the client asked for. */
+export interface JobRequest {
+  /** Chosen by the client: a second request with the same key is the same job. */
+  readonly key: string;
+  readonly clipId: string;
+  readonly settings: EditSettings;
+  /** Id of the model; null for the server's first. */
+  readonly model: string | null;
+  readonly device: DeviceChoice;
+  /** Higher runs earlier. */
+  readonly priority: number;
+}
+
+export interface JobRecord {
+  readonly jobId: string;
+  readonly owner: string;
+  /** UTC, ISO 8601. */
+  readonly createdAt: string;
+  readonly request: JobRequest;
+  readonly job: Job;
+}
+
+/** A queued job's place. */
+export interface Waiting {
+  readonly jobId: string;
+  readonly owner: string;
+  readonly priority: number;
+  readonly rank: number;
+}
+
+export const jobMigrations: Migrations = {
+  room: 'jobs',
+  steps: [
+    `CREATE TABLE jobs (
+      job_id TEXT PRIMARY KEY,
+      owner TEXT NOT NULL,
+      key TEXT NOT NULL,
+      clip_id TEXT NOT NULL,
+      settings TEXT NOT NULL,
+      model TEXT,
+      device TEXT NOT NULL,
+      priority INTEGER NOT NULL,
+      created_at TEXT NOT NULL,
+      rank INTEGER NOT NULL,
+      state TEXT NOT NULL
+        CHECK (state IN ('queued', 'running', 'paused', 'done', 'failed', 'canceled')),
+      progress TEXT,
+      report TEXT,
+      result TEXT,
+      error TEXT,
+      starts INTEGER NOT NULL,
+      engine_deaths INTEGER NOT NULL,
+      server_deaths INTEGER NOT NULL,
+      UNIQUE (owner, key)
+    ) STRICT;
+    CREATE INDEX jobs_by_state ON jobs (state, rank)`,
+  ],
+};
+
+export interface JobTable {
+  /** Adds a queued job behind all others. */
+  insert(record: JobRecord): void;
+  get(jobId: string): JobRecord | undefined;
+  byKey(owner: string, key: string): JobRecord | undefined;
+  /** Oldest first. */
+  ofOwner(owner: string): JobRecord[];
+  countOf(owner: string): { readonly all: number; readonly unfinished: number };
+  inState(state: JobState): JobRecord[];
+  states(): ReadonlyMap<string, JobState>;
+  update(jobId: string, job: Job): void;
+  /** The queued jobs in their order. */
+  waiting(): Waiting[];
+  /** Puts a queued job at a place among the other queued ones: 0 is the front. */
+  place(jobId: string, index: number, priority: number): void;
+  delete(jobId: string): void;
+  transaction<T>(work: () => T): T;
+}
+
+export function createJobTable(database: Database): JobTable {
+  const records = (where: string, ...parameters: SqlValue[]): JobRecord[] =>
+    database.all(`SELECT * FROM jobs WHERE ${where}`, ...parameters).map(toRecord);
+
+  function waiting(): Waiting[] {
+    const sql =
+      "SELECT job_id, owner, priority, rank FROM jobs WHERE state = 'queued' ORDER BY rank, job_id";
+    return database.all(sql).map((row) => ({
+      jobId: text(row, 'job_id'),
+      owner: text(row, 'owner'),
+      priority: Number(row['priority']),
+      rank: Number(row['rank']),
+    }));
+  }
+
+  return {
+    waiting,
+    insert({ jobId, owner, createdAt, request, job }) {
+      database.run(
+        `INSERT INTO jobs (job_id, owner, created_at, key, clip_id, settings, model, device, priority, rank,
+          state, progress, report, result, error, starts, engine_deaths, server_deaths)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(rank), 0) + 1 FROM jobs),
+          ?, ?, ?, ?, ?, ?, ?, ?)`,
+        ...[jobId, owner, createdAt, request.key, request.clipId, JSON.stringify(request.settings)],
+        ...[request.model, request.device, request.priority, ...columnsOf(job)],
+      );
+    },
+    get: (jobId) => records('job_id = ?', jobId)[0],
+    byKey: (owner, key) => records('owner = ? AND key = ?', owner, key)[0],
+    ofOwner: (owner) => records('owner = ? ORDER BY created_at, job_id', owner),
+    countOf(owner) {
+      const sql = `SELECT count(*) AS all_jobs,
+        count(*) FILTER (WHERE state IN ('queued', 'running', 'paused')) AS unfinished
+        FROM jobs WHERE owner = ?`;
+      const row = database.get(sql, owner);
+      return { all: Number(row?.['all_jobs']), unfinished: Number(row?.['unfinished']) };
+    },
+    inState: (state) => records('state = ? ORDER BY rank', state),
+    states: () =>
+      new Map(
+        database
+          .all('SELECT job_id, state FROM jobs')
+          .map((row) => [text(row, 'job_id'), text(row, 'state') as JobState]),
+      ),
+    update(jobId, job) {
+      database.run(
+        `UPDATE jobs SET state = ?, progress = ?, report = ?, result = ?, error = ?, starts = ?,
+          engine_deaths = ?, server_deaths = ? WHERE job_id = ?`,
+        ...columnsOf(job),
+        jobId,
+      );
+    },
+    place(jobId, index, priority) {
+      const others = waiting().filter((other) => other.jobId !== jobId);
+      const before = others[index - 1];
+      const after = others[index];
+      const rank = before === undefined ? (after?.rank ?? 1) - 1 : before.rank + 1;
+      let free = rank;
+      for (const other of before === undefined ? [] : others.slice(index)) {
+        if (other.rank > free) break;
+        free += 1;
+        database.run('UPDATE jobs SET rank = ? WHERE job_id = ?', free, other.jobId);
+      }
+      database.run('UPDATE jobs SET rank = ?, priority = ? WHERE job_id = ?', rank, priority, jobId); // prettier-ignore
+    },
+    delete: (jobId) => void database.run('DELETE FROM jobs WHERE job_id = ?', jobId),
+    transaction: (work) => database.transaction(work),
+  };
+}
+
+/** In the order of the columns: state, progress, report, result, error, starts and the deaths. */
+function columnsOf(job: Job): SqlValue[] {
+  const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
+  return [
+    ...[job.state, json(job.progress), json(job.report), json(job.result), json(job.error)],
+    ...[job.starts, job.engineDeaths, job.serverDeaths],
+  ];
+}
+
+function toRecord(row: Row): JobRecord {
+  return {
+    jobId: text(row, 'job_id'),
+    owner: text(row, 'owner'),
+    createdAt: text(row, 'created_at'),
+    request: {
+      key: text(row, 'key'),
+      clipId: text(row, 'clip_id'),
+      settings: JSON.parse(text(row, 'settings')) as EditSettings,
+      model: row['model'] === null ? null : text(row, 'model'),
+      device: text(row, 'device') as DeviceChoice,
+      priority: Number(row['priority']),
+    },
+    job: {
+      state: text(row, 'state') as JobState,
+      progress: parsed(row, 'progress') as Job['progress'],
+      report: parsed(row, 'report') as Job['report'],
+      result: parsed(row, 'result') as Job['result'],
+      error: parsed(row, 'error') as Job['error'],
+      starts: Number(row['starts']),
+      engineDeaths: Number(row['engine_deaths']),
+      serverDeaths: Number(row['server_deaths']),
+    },
+  };
+}
+
+function text(row: Row, column: string): string {
+  return String(row[column]);
+}
+
+function parsed(row: Row, column: string): unknown {
+  const value = row[column];
+  return typeof value === 'string' ? JSON.parse(value) : null;
+}

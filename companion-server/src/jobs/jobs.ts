@@ -1,0 +1,310 @@
+// The jobs of every client. A change is on the disk before anyone hears of it, so that jobs survive connections,
+// engines and servers. What a job does is passed in.
+
+import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
+import type { Estimate } from '../../../protocol/estimate.ts';
+import { isOutcome, type JobView, type ResultFacts } from '../../../protocol/job.ts';
+import { maxJobs, maxWaitingJobs } from '../../../protocol/limits.ts';
+import { EditError } from '../errors.ts';
+import type { Database } from '../store/database.ts';
+import { changeJob, newJob, type Job, type JobChange } from './job-life.ts';
+import { createJobTable, type JobRecord, type JobRequest } from './job-table.ts';
+import { createRunner } from './runner.ts';
+import type { JobSpec, JobWork } from './work.ts';
+
+/**
+ * Every method but `create`, `list` and `subscribe` throws EditError 'job-missing' for a job that the owner does not
+ * have. What they return is on the disk.
+ */
+export interface Jobs {
+  /**
+   * Queues a job, or returns the one that the owner has created with this key before. Throws EditError
+   * 'clip-missing', 'model-missing', or 'invalid-request' when the key belongs to another request or the owner has
+   * too many jobs.
+   */
+  create(owner: string, request: JobRequest): JobView;
+  /** Oldest first. */
+  list(owner: string): JobView[];
+  get(owner: string, jobId: string): JobView;
+  /** What a job would take. Throws EditError. */
+  estimate(owner: string, spec: JobSpec): Promise<Estimate>;
+  /** Ends a job that is not over. Its work is stopped at once. */
+  cancel(owner: string, jobId: string): JobView;
+  /** Takes a job from the queue, or stops its work, until it is resumed. */
+  pause(owner: string, jobId: string): JobView;
+  /** Queues a paused job again; it goes on from its last finished step. */
+  resume(owner: string, jobId: string): JobView;
+  /**
+   * Puts a queued job before another queued one, or behind all others for null. It gets the priority of its new place.
+   */
+  move(owner: string, jobId: string, beforeJobId: string | null): JobView;
+  /** Cancels the job if it is not over, waits for its end, and removes all that there is of it. */
+  remove(owner: string, jobId: string): Promise<void>;
+  /** The result of a job that is done. Throws EditError 'result-invalid' when the file is not what it was. */
+  result(owner: string, jobId: string): ResultFacts & { readonly path: string };
+  /** Calls `listener` with every new state, place or progress of the owner's jobs. Returns what ends that. */
+  subscribe(owner: string, listener: (view: JobView) => void): () => void;
+  /** Stops the running job, which goes on first when the server starts again. */
+  close(): Promise<void>;
+}
+
+export interface JobsOptions {
+  /** Opened with `jobMigrations`. */
+  readonly database: Database;
+  readonly work: JobWork;
+  /** Told of every failure, with the error as it was thrown. */
+  readonly onFailure?: (jobId: string | null, error: unknown) => void;
+  readonly now?: () => Date;
+  /** How long to wait before a write is tried again that has failed. Default: 2 seconds. */
+  readonly retryMs?: number;
+}
+
+/** Takes up the jobs that the database holds, and goes on with them. */
+export async function openJobs({
+  database,
+  work,
+  onFailure = () => undefined,
+  now = () => new Date(),
+  retryMs = 2_000,
+}: JobsOptions): Promise<Jobs> {
+  const table = createJobTable(database);
+  const listeners = new Map<string, Set<(view: JobView) => void>>();
+  /** The running job as it is, with its progress, which is not worth a write of its own. */
+  let running: JobRecord | undefined;
+  let places: ReadonlyMap<string, number> = placesNow();
+  const removals = new Set<Promise<void>>();
+
+  const runner = createRunner({
+    claim,
+    run: (record, hooks) => work.run(record, hooks),
+    change: (jobId, change) => void apply(jobId, change),
+    onStopped,
+    onFailure,
+    retryMs,
+  });
+
+  function lookUp(jobId: string): JobRecord | undefined {
+    return running?.jobId === jobId ? running : table.get(jobId);
+  }
+
+  function find(owner: string, jobId: string): JobRecord {
+    const record = lookUp(jobId);
+    if (record?.owner === owner) return record;
+    throw new EditError('job-missing', `There is no job ${jobId}.`, {
+      hint: 'It may have been deleted, or belong to another client.',
+    });
+  }
+
+  /** Writes the change, then tells of it. Returns the job after it; undefined when there is none (any more). */
+  function apply(jobId: string, change: JobChange): JobRecord | undefined {
+    const before = lookUp(jobId);
+    if (before === undefined) return undefined;
+    const job = changeJob(before.job, change);
+    if (job === before.job) return before;
+    const record = { ...before, job };
+    if (change.type !== 'progress') write(record, before.job, change.type);
+    if (job.state === 'running') running = record;
+    else if (running?.jobId === jobId) running = undefined;
+    if (job.state === before.job.state) tell(record);
+    else tellWithPlaces(record);
+    return record;
+  }
+
+  function write({ jobId, request, job }: JobRecord, before: Job, type: JobChange['type']): void {
+    const { priority } = request;
+    table.transaction(() => {
+      table.update(jobId, job);
+      if (job.state !== 'queued' || before.state === 'queued') return;
+      // What was interrupted goes on first; what was paused has given up its place.
+      table.place(jobId, type === 'resume' ? placeFor(priority, jobId) : 0, priority);
+    });
+  }
+
+  /** Behind all that is at least as urgent. */
+  function placeFor(priority: number, jobId: string): number {
+    const others = table.waiting().filter((other) => other.jobId !== jobId);
+    const index = others.findIndex((other) => other.priority < priority);
+    return index === -1 ? others.length : index;
+  }
+
+  function placesNow(): ReadonlyMap<string, number> {
+    return new Map(table.waiting().map(({ jobId }, index) => [jobId, index]));
+  }
+
+  function claim(): JobRecord | undefined {
+    const [first] = table.waiting();
+    return first === undefined ? undefined : apply(first.jobId, { type: 'start' });
+  }
+
+  async function onStopped(jobId: string): Promise<void> {
+    const state = table.get(jobId)?.job.state;
+    if (state === 'done') await work.tidy(jobId);
+    else if (state === undefined || isOutcome(state)) await work.discard(jobId);
+  }
+
+  function tell(record: JobRecord): void {
+    for (const listener of listeners.get(record.owner) ?? []) listener(viewOf(record));
+  }
+
+  /** Tells of a job that has come to the queue, left it or moved in it, and of those whose place has changed by that. */
+  function tellWithPlaces(record: JobRecord): void {
+    const before = places;
+    places = placesNow();
+    tell(record);
+    for (const { jobId, owner } of table.waiting()) {
+      if (jobId === record.jobId || before.get(jobId) === places.get(jobId)) continue;
+      const other = listeners.has(owner) ? table.get(jobId) : undefined;
+      if (other !== undefined) tell(other);
+    }
+  }
+
+  function viewOf({ jobId, createdAt, request, job }: JobRecord): JobView {
+    const { key, clipId, settings, model, priority } = request;
+    const { state, progress, report, result, error } = job;
+    return {
+      ...{ jobId, key, clipId, state, priority, createdAt, settings, model },
+      ...{ progress, report, result, error },
+      position: state === 'queued' ? (places.get(jobId) ?? null) : null,
+      resumes: Math.max(0, job.starts - 1),
+    };
+  }
+
+  /** Applies what a client asks for. */
+  function ask(owner: string, jobId: string, type: 'cancel' | 'pause' | 'resume'): JobView {
+    find(owner, jobId);
+    const record = apply(jobId, { type }) ?? find(owner, jobId);
+    if (type === 'resume') runner.wake();
+    else if (record.job.state !== 'done') void runner.stop(jobId);
+    if (record.job.state === 'canceled' && runner.current() !== jobId) removeFiles(jobId);
+    return viewOf(record);
+  }
+
+  /** In the background: what cannot be removed now goes at the next start. */
+  function removeFiles(jobId: string): void {
+    const removal = work
+      .discard(jobId)
+      .catch((error: unknown) => onFailure(jobId, error))
+      .finally(() => removals.delete(removal));
+    removals.add(removal);
+  }
+
+  function create(owner: string, request: JobRequest): JobView {
+    const known = table.byKey(owner, request.key);
+    if (known !== undefined) {
+      if (isSameRequest(known.request, request)) return viewOf(lookUp(known.jobId) ?? known);
+      throw new EditError('invalid-request', `The key ${request.key} belongs to another job.`, {
+        hint: 'Choose a new key for every new job.',
+      });
+    }
+    requireRoom(owner);
+    work.check(owner, request);
+    const jobId = randomBytes(16).toString('hex');
+    const record = { jobId, owner, createdAt: now().toISOString(), request, job: newJob };
+    table.transaction(() => {
+      table.insert(record);
+      table.place(jobId, placeFor(request.priority, jobId), request.priority);
+    });
+    tellWithPlaces(record);
+    runner.wake();
+    return viewOf(record);
+  }
+
+  function requireRoom(owner: string): void {
+    const { all, unfinished } = table.countOf(owner);
+    if (all < maxJobs && unfinished < maxWaitingJobs) return;
+    throw new EditError(
+      'invalid-request',
+      `A client may have ${maxJobs} jobs, ${maxWaitingJobs} of them not over; there are ${all} and ${unfinished}.`,
+      { hint: 'Delete finished jobs first, or wait for some to end.' },
+    );
+  }
+
+  function queuedOf(owner: string, jobId: string): JobRecord {
+    const record = find(owner, jobId);
+    if (record.job.state === 'queued') return record;
+    throw new EditError(
+      'invalid-request',
+      `Only a queued job has a place in the queue; job ${jobId} is ${record.job.state}.`,
+    );
+  }
+
+  function move(owner: string, jobId: string, beforeJobId: string | null): JobView {
+    const record = queuedOf(owner, jobId);
+    if (beforeJobId === jobId) return viewOf(record);
+    if (beforeJobId !== null) queuedOf(owner, beforeJobId);
+    const others = table.waiting().filter((other) => other.jobId !== jobId);
+    const index = others.findIndex((other) => other.jobId === beforeJobId);
+    const place = index === -1 ? others.length : index;
+    const priority = (others[place] ?? others.at(-1))?.priority ?? record.request.priority;
+    table.transaction(() => table.place(jobId, place, priority));
+    const moved = find(owner, jobId);
+    tellWithPlaces(moved);
+    return viewOf(moved);
+  }
+
+  async function remove(owner: string, jobId: string): Promise<void> {
+    find(owner, jobId);
+    apply(jobId, { type: 'cancel' });
+    await runner.stop(jobId);
+    table.delete(jobId);
+    await work.discard(jobId);
+  }
+
+  function result(owner: string, jobId: string): ResultFacts & { readonly path: string } {
+    const { job, request } = find(owner, jobId);
+    if (job.result === null) {
+      throw new EditError('invalid-request', `Job ${jobId} has no result: it is ${job.state}.`);
+    }
+    const path = work.resultPath(jobId, request);
+    const { sizeBytes } = job.result;
+    const found = statSync(path, { throwIfNoEntry: false })?.size;
+    if (found === sizeBytes) return { path, ...job.result };
+    throw new EditError(
+      'result-invalid',
+      `The result of job ${jobId} must have ${sizeBytes} bytes; on the disk it has ${found ?? 'none'}.`,
+      { hint: 'It was changed outside the program. Run the edit again.' },
+    );
+  }
+
+  for (const { jobId } of table.inState('running')) apply(jobId, { type: 'server-died' });
+  await work.sweep(table.states());
+  runner.wake();
+
+  return {
+    create,
+    move,
+    remove,
+    result,
+    list: (owner) =>
+      table
+        .ofOwner(owner)
+        .map((record) => viewOf(running?.jobId === record.jobId ? running : record)),
+    get: (owner, jobId) => viewOf(find(owner, jobId)),
+    estimate: (owner, spec) => work.estimate(owner, spec),
+    cancel: (owner, jobId) => ask(owner, jobId, 'cancel'),
+    pause: (owner, jobId) => ask(owner, jobId, 'pause'),
+    resume: (owner, jobId) => ask(owner, jobId, 'resume'),
+    subscribe(owner, listener) {
+      const own = listeners.get(owner) ?? new Set();
+      listeners.set(owner, own.add(listener));
+      return () => {
+        own.delete(listener);
+        if (own.size === 0 && listeners.get(owner) === own) listeners.delete(owner);
+      };
+    },
+    async close() {
+      const jobId = runner.current();
+      const closed = runner.close();
+      if (jobId !== undefined) apply(jobId, { type: 'stop' });
+      await closed;
+      await Promise.all(removals);
+    },
+  };
+}
+
+function isSameRequest(a: JobRequest, b: JobRequest): boolean {
+  const identity = ({ clipId, settings, model, device }: JobRequest): string =>
+    JSON.stringify([clipId, settings, model, device]);
+  return identity(a) === identity(b);
+}
