@@ -1,0 +1,90 @@
+// The folder of models below the data folder: one folder per downloaded checkpoint, references to others, and a
+// hidden place for downloads that are not finished.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { EditError } from '../errors.ts';
+import { writeWhole } from '../weights/write-whole.ts';
+import { complainAboutModelName } from './file-names.ts';
+
+const referencesName = 'references.json';
+
+/** Where a model that is being downloaded lies. */
+export function stagingDir(modelsDir: string, id: string): string {
+  return join(modelsDir, '.pulling', id);
+}
+
+/** The lock of whoever works on a model's download. No model's name has a tilde. */
+export function lockPath(modelsDir: string, id: string): string {
+  return join(modelsDir, '.pulling', `${id}~lock`);
+}
+
+/** A name in the models folder that nothing else has, for what is about to be deleted. */
+export function discardDir(modelsDir: string, id: string): string {
+  return join(modelsDir, '.pulling', `${id}~removed-${process.pid}-${Date.now()}`);
+}
+
+export function modelDir(modelsDir: string, id: string): string {
+  return join(modelsDir, id);
+}
+
+/** Names of the whole checkpoints in the folder, sorted. */
+export function listModelFolders(modelsDir: string): readonly string[] {
+  if (!existsSync(modelsDir)) return [];
+  return readdirSync(modelsDir)
+    .filter((name) => complainAboutModelName(name) === undefined)
+    .filter((name) => isCheckpointFolder(join(modelsDir, name)))
+    .sort();
+}
+
+/** Names of models whose download was begun and is not finished. */
+export function listStaged(modelsDir: string): readonly string[] {
+  const dir = join(modelsDir, '.pulling');
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir).filter((name) => complainAboutModelName(name) === undefined);
+}
+
+export function isCheckpointFolder(dir: string): boolean {
+  return existsSync(join(dir, 'model_index.json'));
+}
+
+/** Folders that were added by reference, by name. Throws EditError 'model-damaged' when the list cannot be read. */
+export function readReferences(modelsDir: string): ReadonlyMap<string, string> {
+  const path = join(modelsDir, referencesName);
+  if (!existsSync(path)) return new Map();
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof value !== 'object' || value === null) throw new Error('must be an object');
+    return new Map(Object.entries(value).sort().map(readReference));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new EditError('model-damaged', `${path}: ${reason}.`, {
+      hint: 'Delete the file, and add the folders again.',
+      cause: error,
+    });
+  }
+}
+
+function readReference([name, dir]: [string, unknown]): [string, string] {
+  const complaint = complainAboutModelName(name);
+  if (complaint !== undefined) throw new Error(`a name ${complaint}`);
+  if (typeof dir !== 'string' || !isAbsolute(dir)) throw new Error(`${name} must be a whole path`);
+  return [name, dir];
+}
+
+export async function writeReferences(
+  modelsDir: string,
+  references: ReadonlyMap<string, string>,
+): Promise<void> {
+  const text = `${JSON.stringify(Object.fromEntries(references), null, 2)}\n`;
+  await writeWhole(join(modelsDir, referencesName), (append) => append(Buffer.from(text)));
+}
+
+/** Brings the names in a folder to the disk, where the system can. */
+export async function syncFolder(dir: string): Promise<void> {
+  // Windows does not open folders.
+  if (process.platform === 'win32') return;
+  const handle = await open(dir, 'r');
+  await handle.sync().finally(() => handle.close());
+}
