@@ -156,10 +156,11 @@ export const packageOwners = {
   libsql: [`${server}store/database.ts`],
   express: [`${server}http/app.ts`],
   pino: [`${server}log.ts`],
+  '@noble/hashes': ['plugin/src/client/sha256.ts'],
   ws: [`${server}http/socket.ts`, `${server}client/connection.ts`],
 };
 
-export const testPackages = ['vitest', 'fast-check', 'typescript', 'ws'];
+export const testPackages = ['vitest', 'fast-check', 'typescript', 'ws', 'playwright-core'];
 
 /**
  * The room that a file belongs to, or undefined; a test belongs to the file that it tests. `file` is relative to the

@@ -1,0 +1,26 @@
+// How panel and server stand to each other, as people are told it.
+
+import type { Device } from '../../../protocol/devices.ts';
+import type { WireError } from '../../../protocol/error-codes.ts';
+import type { ModelInfo } from '../../../protocol/model-info.ts';
+
+/** What the server said of itself when it was last reached. */
+export interface ServerFacts {
+  readonly version: string;
+  readonly device: Device | null;
+  /** The first is the default. */
+  readonly models: readonly ModelInfo[];
+}
+
+export type LinkState =
+  /** The first attempt. */
+  | { readonly name: 'connecting' }
+  /** No server answers. It is tried again and again. */
+  | { readonly name: 'unreachable'; readonly attempts: number }
+  /** The server wants a code. `problem` is why the last one was refused. */
+  | { readonly name: 'unpaired'; readonly isBusy: boolean; readonly problem: WireError | null }
+  /** Panel and server do not speak the same protocol. */
+  | { readonly name: 'mismatch'; readonly problem: WireError }
+  | { readonly name: 'online'; readonly server: ServerFacts }
+  /** Was online, and will be again. Jobs go on meanwhile. */
+  | { readonly name: 'lost'; readonly server: ServerFacts; readonly attempts: number };

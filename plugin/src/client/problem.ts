@@ -1,0 +1,34 @@
+// What the client's promises are rejected with: the error that the server named, or one of its own from the same table.
+
+import { errorCodes, type ErrorCode, type WireError } from '../../../protocol/error-codes.ts';
+
+export class ClientError extends Error {
+  override readonly name = 'ClientError';
+  readonly code: ErrorCode;
+  readonly hint: string | null;
+  readonly retryable: boolean;
+
+  constructor(code: ErrorCode, message: string, hint: string | null = null) {
+    super(message);
+    this.code = code;
+    this.hint = hint;
+    this.retryable = errorCodes[code].retryable;
+  }
+}
+
+export function fromWire({ code, message, hint }: WireError): ClientError {
+  return new ClientError(code, message, hint ?? null);
+}
+
+/** The caller's signal was aborted: an outcome, not a failure. */
+export class StoppedError extends Error {
+  override readonly name = 'StoppedError';
+
+  constructor() {
+    super('Stopped.');
+  }
+}
+
+export function isLost(error: unknown): boolean {
+  return error instanceof ClientError && error.code === 'connection-lost';
+}

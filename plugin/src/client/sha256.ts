@@ -1,0 +1,26 @@
+// SHA-256 in plain JavaScript, piece by piece: UXP has no crypto.subtle, and a browser's takes the whole at once.
+
+import { sha256 } from '@noble/hashes/sha2.js';
+
+export interface Sha256 {
+  /** Bytes that have gone in. */
+  readonly bytes: number;
+  update(bytes: Uint8Array): void;
+  /** 64 lower-case hexadecimal digits. Nothing may go in after it. */
+  digest(): string;
+}
+
+export function createSha256(): Sha256 {
+  const hash = sha256.create();
+  let bytes = 0;
+  return {
+    get bytes() {
+      return bytes;
+    },
+    update(piece) {
+      hash.update(piece);
+      bytes += piece.length;
+    },
+    digest: () => Array.from(hash.digest(), (byte) => byte.toString(16).padStart(2, '0')).join(''),
+  };
+}
