@@ -33,7 +33,7 @@ export async function probeIsolated(
   const file = path.join(cacheDir, `device-${device}-${purpose}-${machineKey()}.json`);
   const remembered = await recall(file);
   if (remembered !== undefined) return remembered;
-  const { report, isConclusive } = await probeInProcess(device, purpose);
+  const { report, isConclusive } = await probeAfresh(device, purpose);
   // Where nothing can be kept, the device is just tried again next time.
   await mkdir(cacheDir, { recursive: true })
     .then(() =>
@@ -68,8 +68,11 @@ async function recall(file: string): Promise<DeviceReport | undefined> {
   }
 }
 
-/** A trial that ended without an answer says little about the next one: the machine may have been busy. */
-function probeInProcess(
+/**
+ * Reports on a device that this ONNX Runtime has, in a process of its own and whatever is remembered. Not conclusive is
+ * a trial that ended without an answer: it says little about the next one, for the machine may have been busy.
+ */
+export function probeAfresh(
   device: Device,
   purpose: Purpose,
 ): Promise<{ readonly report: DeviceReport; readonly isConclusive: boolean }> {

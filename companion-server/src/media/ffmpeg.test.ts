@@ -1,6 +1,8 @@
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { existsSync, statSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { findProgram } from './binaries.ts';
 import { startFfmpeg } from './ffmpeg.ts';
@@ -65,16 +67,13 @@ describe.skipIf(process.platform === 'win32')('startFfmpeg', () => {
     signal,
   });
 
-  /** A fake that writes its process id to a file and then to stdout, and goes on for as long as it can. */
-  async function startFake(name: string, lines: string, signal: AbortSignal) {
-    process.env['FFMPEG_PATH'] = await makeFake(
-      name,
-      `echo $$ > ${inFolder(`${name}.pid`)}\n${lines}`,
-    );
-    const job = task(signal);
+  /** A fake that writes its process id to stdout, and goes on for as long as it can. */
+  async function startFake(name: string, lines: string, signal: AbortSignal, timeoutMs?: number) {
+    process.env['FFMPEG_PATH'] = await makeFake(name, `echo $$\n${lines}`);
+    const job = { ...task(signal), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
     const run = await startFfmpeg(job);
-    await new Promise((resolve) => job.output.once('data', resolve));
-    return { run, pid: Number(await readFile(inFolder(`${name}.pid`), 'utf8')) };
+    const first = await new Promise<Buffer>((resolve) => job.output.once('data', resolve));
+    return { run, pid: Number(first.toString().split('\n')[0]) };
   }
 
   test('cancel ends a process that is blocked on its output', async () => {
@@ -83,6 +82,31 @@ describe.skipIf(process.platform === 'win32')('startFfmpeg', () => {
     controller.abort();
     await expect(run.done).rejects.toMatchObject({ name: 'CanceledError' });
     expect(isAlive(pid)).toBe(false);
+  });
+
+  test('a run that takes too long is ended, and the clip is named', async () => {
+    const { run, pid } = await startFake('slow', 'exec yes', new AbortController().signal, 200);
+    await expect(run.done).rejects.toMatchObject({
+      code: 'clip-unreadable',
+      message: expect.stringContaining('could not be read within 0 seconds') as string,
+    });
+    expect(isAlive(pid)).toBe(false);
+  });
+
+  test('what reads a clip can neither write a file nor take memory without end', async () => {
+    const file = inFolder('written');
+    const limits = 'ulimit -v; ulimit -f';
+    const hungry = 'dd if=/dev/zero of=/dev/null bs=6G count=1 2>&1 || echo refused';
+    process.env['FFMPEG_PATH'] = await makeFake(
+      'limited',
+      `${limits}\n${hungry}\necho x > ${file}`,
+    );
+    const job = task(new AbortController().signal);
+    const run = await startFfmpeg(job);
+    const [words] = await Promise.all([text(job.output), run.done.catch(() => job.output.end())]);
+    expect(words.split('\n').slice(0, 2)).toEqual([String(4 * 1024 ** 2), '0']);
+    expect(words).toContain('refused');
+    expect(existsSync(file) && statSync(file).size > 0).toBe(false);
   });
 
   test('stop ends a process that ignores the polite signal', async () => {

@@ -6,12 +6,14 @@ import createCommand from 'fluent-ffmpeg';
 import { CanceledError, EditError } from '../errors.ts';
 import { findProgram } from './binaries.ts';
 import { adoptChild, stopChild } from './children.ts';
+import { explainFailure, overtime, type FailedRun, type RunPurpose } from './ffmpeg-error.ts';
 import {
-  explainFailure,
-  type FailedRun,
-  type FfmpegError,
-  type RunPurpose,
-} from './ffmpeg-error.ts';
+  allocationOptions,
+  limitProgram,
+  notRunnableExitCodes,
+  readLimits,
+  writeLimits,
+} from './limited-process.ts';
 
 export interface FfmpegInput {
   /** What stands after `-i`, or a stream for `pipe:0` (at most one). */
@@ -28,13 +30,18 @@ export interface FfmpegTask {
   readonly purpose: RunPurpose;
   readonly file: string;
   readonly signal: AbortSignal | undefined;
+  /** How long the run may take; no limit where its reader or writer sets the pace. */
+  readonly timeoutMs?: number;
 }
 
 export interface FfmpegProcess {
-  /** Settles when the process is gone: rejects with CanceledError after a stop, with FfmpegError on failure. */
+  /**
+   * Settles when the process is gone: rejects with CanceledError after a stop, with `reason` after one that has one,
+   * with FfmpegError on failure.
+   */
   readonly done: Promise<void>;
   /** Ends the process and waits until it is gone. Never rejects; does nothing after the end. */
-  stop(): Promise<void>;
+  stop(reason?: CanceledError | EditError): Promise<void>;
 }
 
 /** fluent-ffmpeg's own field; its `kill` cannot close pipes, and a child blocked on one ignores SIGTERM. */
@@ -46,22 +53,29 @@ interface Running {
 export async function startFfmpeg(task: FfmpegTask): Promise<FfmpegProcess> {
   const program = await findProgram('ffmpeg');
   if (task.signal?.aborted === true) throw new CanceledError();
+  const limited = limitProgram(program, task.purpose === 'read' ? readLimits : writeLimits);
   const command = createCommand({ stdoutLines: 60 });
-  command.setFfmpegPath(program);
+  command.setFfmpegPath(limited.command);
   task.inputs.forEach((input, index) => {
-    command
-      .input(input.source)
-      .inputOptions(index === 0 ? [...quiet, ...input.options] : [...input.options]);
+    // The first input's options are the first arguments of all.
+    const first = index === 0 ? [...limited.firstArguments, ...quiet] : [];
+    command.input(input.source).inputOptions([...first, ...input.options]);
   });
   command.outputOptions([...task.outputOptions]).output(task.output);
   trustCapabilities(command);
 
-  let stopped = false;
-  const stop = () => {
-    stopped = true;
+  let stopped: CanceledError | EditError | undefined;
+  const stop = (reason: CanceledError | EditError) => {
+    stopped ??= reason;
     const child = (command as Running).ffmpegProc;
     if (child !== undefined) stopChild(child);
   };
+  const cancel = () => stop(new CanceledError());
+  const { timeoutMs } = task;
+  const timer =
+    timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => stop(overtime(task.file, timeoutMs)), timeoutMs);
   let commandLine = 'ffmpeg';
   const done = new Promise<void>((resolve, reject) => {
     command.on('start', (line: string) => {
@@ -72,27 +86,30 @@ export async function startFfmpeg(task: FfmpegTask): Promise<FfmpegProcess> {
       child.removeAllListeners('error');
       child.once('error', (error) => reject(notStarted(error)));
       adoptChild(child);
-      if (stopped) stop();
+      if (stopped !== undefined) stopChild(child);
     });
-    command.on('end', () => (stopped ? reject(new CanceledError()) : resolve()));
+    command.on('end', () => (stopped === undefined ? resolve() : reject(stopped)));
     command.on('error', (error: Error, _stdout: unknown, stderr: unknown) => {
-      if (stopped) reject(new CanceledError());
+      if (stopped !== undefined) reject(stopped);
       else reject(translate(task, error, typeof stderr === 'string' ? stderr : '', commandLine));
     });
-    task.signal?.addEventListener('abort', stop, { once: true });
+    task.signal?.addEventListener('abort', cancel, { once: true });
     command.run();
-  }).finally(() => task.signal?.removeEventListener('abort', stop));
+  }).finally(() => {
+    clearTimeout(timer);
+    task.signal?.removeEventListener('abort', cancel);
+  });
   const settled = done.catch(() => undefined); // Also keeps a failure that nobody awaits from ending the process.
   return {
     done,
-    stop: () => {
-      stop();
+    stop: (reason = new CanceledError()) => {
+      stop(reason);
       return settled;
     },
   };
 }
 
-const quiet = ['-hide_banner', '-nostdin', '-v', 'error'];
+const quiet = ['-hide_banner', '-nostdin', '-v', 'error', ...allocationOptions];
 
 /** Keeps fluent-ffmpeg from starting ffmpeg twice more, unstoppably, to list what formats and encoders it has. */
 function trustCapabilities(command: createCommand.FfmpegCommand): void {
@@ -112,15 +129,14 @@ function notStarted(error: Error): EditError {
   });
 }
 
-function translate(
-  task: FfmpegTask,
-  error: Error,
-  stderrTail: string,
-  command: string,
-): FfmpegError {
-  const exitCode = /exited with code (\d+)/.exec(error.message)?.[1];
+function translate(task: FfmpegTask, error: Error, stderrTail: string, command: string): EditError {
+  const code = /exited with code (\d+)/.exec(error.message)?.[1];
+  const exitCode = code === undefined ? null : Number(code);
+  if (exitCode !== null && notRunnableExitCodes.includes(exitCode)) {
+    return notStarted(new Error(stderrTail.trimEnd() || error.message));
+  }
   const run: FailedRun = {
-    exitCode: exitCode === undefined ? null : Number(exitCode),
+    exitCode,
     stderrTail: stderrTail.trimEnd(),
     command,
   };

@@ -1,58 +1,86 @@
-// Runs ffprobe and returns what it prints. Not through fluent-ffmpeg, whose ffprobe cannot be stopped.
+// Runs ffprobe and hands over what it prints, piece by piece. Not through fluent-ffmpeg, whose ffprobe cannot be
+// stopped.
 
 import { spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
 import { EditError, throwIfCanceled } from '../errors.ts';
 import { findProgram } from './binaries.ts';
 import { adoptChild, stopChild } from './children.ts';
-import { explainFailure } from './ffmpeg-error.ts';
-import { fileUrl, guardedInputOptions } from './input-guard.ts';
+import { explainFailure, overtime } from './ffmpeg-error.ts';
+import { fileUrl, guardedDecodeOptions } from './input-guard.ts';
+import { allocationOptions, limitProgram, notRunnableExitCodes, readLimits } from './limited-process.ts'; // prettier-ignore
 
-export interface ProbeOutput {
-  readonly stdout: string;
-  /** Complaints about the file that did not stop ffprobe. */
-  readonly stderr: string;
+export interface ProbeRun {
+  /** Receives the output as it comes. What it throws ends the run and is thrown. */
+  readonly onOutput: (text: string) => void;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
+/** Characters of ffprobe's complaints that are kept; a damaged clip can have one per frame. */
+const stderrTailCharacters = 64 * 1024;
+
 /**
- * Runs ffprobe on the clip `file` with `options`, guarded. Throws FfmpegError `clip-unreadable`, EditError
- * `ffmpeg-missing`, CanceledError.
+ * Runs ffprobe on the clip `file` with `options`, guarded and limited. Returns its complaints about the file that did not
+ * stop it. Throws FfmpegError `clip-unreadable`, EditError `clip-unreadable` when it takes too long, `ffmpeg-missing`;
+ * CanceledError.
  */
 export async function runFfprobe(
   file: string,
   options: readonly string[],
-  signal?: AbortSignal,
-): Promise<ProbeOutput> {
+  { onOutput, timeoutMs, signal }: ProbeRun,
+): Promise<string> {
   const program = await findProgram('ffprobe');
   throwIfCanceled(signal);
-  const args = ['-v', 'error', ...guardedInputOptions, ...options, '-i', fileUrl(file)];
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
-  const stop = () => stopChild(child);
+  const { command, firstArguments } = limitProgram(program, readLimits);
+  const args = ['-v', 'error', ...allocationOptions, ...guardedDecodeOptions, ...options, '-i', fileUrl(file)]; // prettier-ignore
+  const child = spawn(command, [...firstArguments, ...args], { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true }); // prettier-ignore
+  let stopped: { readonly cause: unknown } | undefined;
+  const stop = (cause?: unknown) => {
+    stopped ??= { cause };
+    stopChild(child);
+  };
+  const cancel = () => stop();
   adoptChild(child);
-  signal?.addEventListener('abort', stop, { once: true });
+  signal?.addEventListener('abort', cancel, { once: true });
+  const timer = setTimeout(() => stop(overtime(file, timeoutMs)), timeoutMs);
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-stderrTailCharacters);
+  });
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (stopped !== undefined) return;
+    try {
+      onOutput(text);
+    } catch (error) {
+      stop(error);
+    }
+  });
   try {
-    const exited = new Promise<number | null>((resolve, reject) => {
-      child.once('error', reject);
+    const exitCode = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', (error) => reject(notStarted(error)));
       child.once('close', resolve);
     });
-    // A stopped child's stdout is destroyed under its reader: only the exit counts then.
-    const [exitCode, stdout, stderr] = await Promise.all([
-      exited,
-      text(child.stdout).catch(() => ''),
-      text(child.stderr).catch(() => ''),
-    ]);
     throwIfCanceled(signal);
-    if (exitCode === 0) return { stdout, stderr };
+    if (stopped !== undefined) throw stopped.cause;
+    if (exitCode === 0) return stderr;
+    if (exitCode !== null && notRunnableExitCodes.includes(exitCode)) {
+      throw notStarted(new Error(stderr.trimEnd()));
+    }
     const stderrTail = stderr.trimEnd().split('\n').slice(-60).join('\n');
-    const command = ['ffprobe', ...args].join(' ');
-    throw explainFailure('read', file, { exitCode, stderrTail, command });
-  } catch (error) {
-    if (!(error instanceof Error) || !('syscall' in error)) throw error;
-    throw new EditError('ffmpeg-missing', `ffprobe could not be started: ${error.message}.`, {
-      hint: 'Set FFPROBE_PATH to an ffprobe that runs on this machine.',
-      cause: error,
+    throw explainFailure('read', file, {
+      exitCode,
+      stderrTail,
+      command: ['ffprobe', ...args].join(' '),
     });
   } finally {
-    signal?.removeEventListener('abort', stop);
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', cancel);
   }
+}
+
+function notStarted(error: Error): EditError {
+  return new EditError('ffmpeg-missing', `ffprobe could not be started: ${error.message}.`, {
+    hint: 'Set FFPROBE_PATH to an ffprobe that runs on this machine.',
+    cause: error,
+  });
 }

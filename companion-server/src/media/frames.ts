@@ -3,11 +3,11 @@
 import { PassThrough } from 'node:stream';
 import { EditError, throwIfCanceled } from '../errors.ts';
 import type { ClipInfo } from './clip-info.ts';
-import { isRgb, scaleMatrix } from './colour.ts';
+import { overtime } from './ffmpeg-error.ts';
 import { startFfmpeg } from './ffmpeg.ts';
 import type { Frame, Size } from './frame.ts';
-import { planSourceFrames } from './frame-times.ts';
-import { fileUrl, guardedInputOptions, maxPixels } from './input-guard.ts';
+import { fileUrl, guardedDecodeOptions } from './input-guard.ts';
+import { evenGrid, gridRate, planReading, uprightPictures } from './reading-plan.ts';
 
 export interface DecodeOptions {
   /** First frame, 0-based. Default 0. */
@@ -19,8 +19,8 @@ export interface DecodeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How much earlier than needed to start reading, so that an inexact index cannot land after the first frame. */
-const seekMarginSeconds = 1;
+/** How long ffmpeg may take for the next picture. What the reader takes does not count. */
+const stallMs = 60_000;
 
 /**
  * The frames `startFrame`..`endFrame` of the clip at its constant rate, upright, converted to full-range RGB with
@@ -40,14 +40,14 @@ export async function* decodeFrames(
   // emitClose off: fluent-ffmpeg takes a closed output for a lost reader.
   const output = new PassThrough({ emitClose: false, autoDestroy: false });
   const run = await startFfmpeg({
-    inputs: [
-      {
-        source: fileUrl(clip.path),
-        options: [...guardedInputOptions, '-max_pixels', String(maxPixels), ...seek],
-      },
-    ],
+    inputs: [{ source: fileUrl(clip.path), options: [...guardedDecodeOptions, ...seek] }],
     outputOptions: [
-      ...['-map', `0:${clip.streamIndex}`, '-vf', [...select, ...filters(clip, size)].join(',')],
+      ...[
+        '-map',
+        `0:${clip.streamIndex}`,
+        '-vf',
+        [...select, ...uprightPictures(clip, size), ...evenGrid].join(','),
+      ],
       ...['-r', gridRate, '-f', 'rawvideo', '-pix_fmt', 'rgb24'],
     ],
     output,
@@ -59,7 +59,9 @@ export async function* decodeFrames(
   try {
     let stored = wanted[0] ?? 0;
     let next = 0;
-    for await (const rgb of splitBytes(output, size.width * size.height * 3)) {
+    const onStall = () => void run.stop(overtime(clip.path, stallMs));
+    const chunks = withinTime(output, stallMs, onStall);
+    for await (const rgb of splitBytes(chunks, size.width * size.height * 3)) {
       // One stored frame fills several places of the constant rate, or none.
       for (let copies = 0; wanted[next] === stored; next++, copies++) {
         const pixels = copies === 0 ? rgb : rgb.slice();
@@ -87,40 +89,6 @@ function miscounted(clip: ClipInfo, found: number, expected: number): EditError 
   );
 }
 
-/** Frames are renumbered on an even grid, so that ffmpeg neither drops nor doubles one in any version. */
-const gridRate = '25';
-
-function filters(clip: ClipInfo, size: Size): string[] {
-  const matrix = isRgb(clip.pixelFormat)
-    ? ''
-    : `:in_color_matrix=${scaleMatrix(clip.colour, clip.frameSize)}`;
-  const range = clip.colour.range === null ? '' : `:in_range=${clip.colour.range}`;
-  return [
-    ...(clip.interlaced ? ['yadif'] : []),
-    `scale=${size.width}:${size.height}:flags=lanczos+accurate_rnd+full_chroma_int+full_chroma_inp${matrix}${range}:out_range=pc`,
-    `settb=1/${gridRate}`,
-    'setpts=N',
-  ];
-}
-
-/** Where to start reading, which stored frames to take, and which of them fills each wanted place. */
-function planReading(clip: ClipInfo, startFrame: number, endFrame: number) {
-  const { frameTimes: times } = clip;
-  if (times === null) {
-    const wanted = Array.from({ length: endFrame - startFrame }, (_, i) => startFrame + i);
-    const select = startFrame === 0 ? [] : [`select='gte(n,${startFrame})'`];
-    return { seek: [], select, wanted };
-  }
-  const wanted = planSourceFrames(times, clip.frameRate, startFrame, endFrame);
-  const first = wanted[0] ?? 0;
-  if (first === 0) return { seek: [], select: [], wanted };
-  const firstTime = times[first] ?? 0;
-  const between = (firstTime + (times[first - 1] ?? firstTime)) / 2;
-  const seekSeconds = between - clip.fileStartSeconds - seekMarginSeconds;
-  const seek = seekSeconds > 0 ? ['-noaccurate_seek', '-ss', seekSeconds.toFixed(6)] : [];
-  return { seek: [...seek, '-copyts'], select: [`select='gte(t,${between.toFixed(6)})'`], wanted };
-}
-
 function checkRange(clip: ClipInfo, startFrame: number, endFrame: number): void {
   const isInside =
     Number.isInteger(startFrame) &&
@@ -134,6 +102,24 @@ function checkRange(clip: ClipInfo, startFrame: number, endFrame: number): void 
     `Frames ${startFrame} to ${endFrame} are not a range of the clip, which has ${clip.frameCount} frames.`,
     { hint: 'Choose an in point before the out point, both inside the clip.' },
   );
+}
+
+/** The same pieces; `onStall` is called when one is waited for longer than `limitMs`. */
+async function* withinTime(
+  source: AsyncIterable<Buffer>,
+  limitMs: number,
+  onStall: () => void,
+): AsyncGenerator<Buffer> {
+  let timer = setTimeout(onStall, limitMs);
+  try {
+    for await (const piece of source) {
+      clearTimeout(timer);
+      yield piece;
+      timer = setTimeout(onStall, limitMs);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Cuts a byte stream into pieces of `size` bytes, each newly allocated. An incomplete last piece is dropped. */

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { EditError } from '../errors.ts';
 import type { ClipInfo } from './clip-info.ts';
-import { rationalValue, type Rational } from './frame.ts';
+import { rationalValue, type Rational, type Size } from './frame.ts';
 import { planRate } from './frame-times.ts';
 import { maxPixels } from './input-guard.ts';
 import { noticesOf } from './notices.ts';
@@ -14,25 +14,26 @@ import { parseAudio, parseVideo, type ProbeDocument, type VideoStream } from './
 
 const showStreams = ['-show_streams', '-show_format', '-of', 'json'];
 
+/** How long the header may take, and the list of frames: that one reads the whole file, from a slow disk at worst. */
+const headerTimeoutMs = 30_000;
+const listBytesPerSecond = 20e6;
+
+/** Most characters that are read about the streams. A clip with a hundred streams has some 100,000. */
+const maxHeaderCharacters = 4 * 1024 * 1024;
+
 /**
  * Reads everything about the clip `file` but its pictures. Throws EditError `clip-missing`, `clip-empty`,
  * `clip-unreadable` (not a video, damaged, cut off), `ffmpeg-missing`; CanceledError.
  */
 export async function probeClip(file: string, signal?: AbortSignal): Promise<ClipInfo> {
   const clipPath = path.resolve(file);
-  await requireFile(clipPath);
-  const { stdout } = await runFfprobe(clipPath, showStreams, signal);
-  const document = JSON.parse(stdout) as ProbeDocument;
+  const sizeBytes = await requireFile(clipPath);
+  const document = await readHeader(clipPath, signal);
   const video = parseVideo(document);
   if (video === null) throw noPicture(clipPath, document);
-  const { width, height } = video.codedSize;
-  if (width * height > maxPixels) {
-    throw new EditError(
-      'clip-unreadable',
-      `"${clipPath}" has pictures of ${width} x ${height}; at most ${maxPixels} pixels are read.`,
-    );
-  }
-  const listing = await readFrameTimes(clipPath, video, signal);
+  requireReadableSize(clipPath, video);
+  const timeoutMs = headerTimeoutMs + (sizeBytes / listBytesPerSecond) * 1000;
+  const listing = await readFrameTimes(clipPath, video, { timeoutMs, signal });
   if (listing.count === 0) {
     throw new EditError('clip-empty', `"${clipPath}" has a video track without a single frame.`, {
       hint: 'Export the clip again.',
@@ -63,7 +64,30 @@ export async function probeClip(file: string, signal?: AbortSignal): Promise<Cli
   return { ...clip, notices: noticesOf(clip) };
 }
 
-async function requireFile(file: string): Promise<void> {
+async function readHeader(file: string, signal: AbortSignal | undefined): Promise<ProbeDocument> {
+  let json = '';
+  const onOutput = (text: string): void => {
+    json += text;
+    if (json.length <= maxHeaderCharacters) return;
+    throw new EditError('clip-unreadable', `"${file}" has too many streams.`);
+  };
+  await runFfprobe(file, showStreams, { onOutput, timeoutMs: headerTimeoutMs, signal });
+  return JSON.parse(json) as ProbeDocument;
+}
+
+function requireReadableSize(file: string, { codedSize, displaySize }: VideoStream): void {
+  const { width, height } = codedSize;
+  const isReadable = ({ width, height }: Size) => width * height > 0 && width * height <= maxPixels;
+  if (isReadable(codedSize) && isReadable(displaySize)) return;
+  throw new EditError(
+    'clip-unreadable',
+    `"${file}" says that its pictures are ${width} x ${height}; between 1 and ${maxPixels} pixels are read.`,
+    { hint: 'Export the clip again in an ordinary size.' },
+  );
+}
+
+/** Returns its size in bytes. */
+async function requireFile(file: string): Promise<number> {
   const found = await stat(file).catch((error: unknown) => {
     throw new EditError('clip-missing', `There is no clip at "${file}".`, {
       hint: 'Check the path, and that the disk is connected.',
@@ -80,6 +104,7 @@ async function requireFile(file: string): Promise<void> {
       hint: 'Copy or export the clip again.',
     });
   }
+  return found.size;
 }
 
 function noPicture(file: string, document: ProbeDocument): EditError {
