@@ -99,7 +99,7 @@ export const rooms = [
       ...['temporary', 'tensor', 'tokenflow', 'version', 'weights', 'wire-error'],
     ],
   },
-  { name: 'pairing', at: [`${server}pairing/`], imports: ['errors', 'store'] },
+  { name: 'pairing', at: [`${server}pairing/`], imports: ['errors', 'log', 'store'] },
   { name: 'store', at: [`${server}store/`], imports: ['errors'] },
   { name: 'media', at: [`${server}media/`], imports: ['errors', 'protocol', 'tensor'] },
   { name: 'metrics', at: [`${server}metrics/`], imports: ['media', 'tensor'], isPure: true },
@@ -160,6 +160,11 @@ export const packageOwners = {
   ws: [`${server}http/socket.ts`, `${server}client/connection.ts`],
 };
 
+/** Packages that hold types only, and the files that may import them; nothing is left of them when the panel runs. */
+export const typePackages = {
+  '@adobe/premierepro': ['plugin/src/host/premiere/api.ts'],
+};
+
 export const testPackages = ['vitest', 'fast-check', 'typescript', 'ws', 'playwright-core'];
 
 /**
@@ -188,7 +193,7 @@ export function complaintAbout(file, specifier, isTypeOnly) {
       ? `${room.name} computes only: it may not import ${specifier}.`
       : undefined;
   }
-  if (!specifier.startsWith('.')) return packageComplaint(file, specifier, isTest);
+  if (!specifier.startsWith('.')) return packageComplaint(file, specifier, isTest, isTypeOnly);
   const target = posix.join(posix.dirname(file), specifier);
   if (/\.test\.ts$|\/testing\//.test(target) && !isTest) return `${target} is for tests only.`;
   const other = roomOf(target);
@@ -202,13 +207,14 @@ export function complaintAbout(file, specifier, isTypeOnly) {
   return `${room.name} may not import ${other.name} (${specifier}); it may import: ${room.imports.join(', ') || 'nothing'}.`;
 }
 
-function packageComplaint(file, specifier, isTest) {
+function packageComplaint(file, specifier, isTest, isTypeOnly) {
   const name = specifier
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/');
   if (isTest && testPackages.includes(name)) return undefined;
-  const owners = packageOwners[name];
+  if (name in typePackages && !isTypeOnly) return `${name} has types only: import type.`;
+  const owners = packageOwners[name] ?? typePackages[name];
   if (owners === undefined) return `${name} has no owner file in scripts/rooms.mjs.`;
   return owners.includes(file) ? undefined : `Only ${owners.join(' and ')} may import ${name}.`;
 }

@@ -44,7 +44,6 @@ export const abilityNames = [
   'source-export',
   'system-presets', // else: a file picker
   'sequence-records', // recipes kept in the sequence; else: in the panel's own folder
-  'item-labels', // a colour on results in the bin
   'source-monitor', // original beside the Program monitor
   'secure-storage', // else: the panel's own folder
   'folder-opening',

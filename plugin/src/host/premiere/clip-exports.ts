@@ -1,0 +1,114 @@
+// Exports one after the other: Premiere has one exporter, and two copies of a sequence at once could be mistaken for
+// each other.
+
+import { clipExtensions } from '../../../../protocol/clip-messages.ts';
+import type { ExportedClip, HostClips, HostStorage } from '../host.ts';
+import { CanceledError, HostError, throwIfCanceled, type CancelSignal } from '../problems.ts';
+import type { ClipSnapshot, TimelineSnapshot } from '../selection.ts';
+import { parseTicks, toSeconds, wholeFrames } from '../ticks.ts';
+import type { Surroundings } from './api.ts';
+import { choosePreset } from './export-presets.ts';
+import { exportRendered } from './export-rendered.ts';
+import { joinPath, openFile, removeFile, sizeOfFile } from './open-file.ts';
+import { recover } from './restore-plan.ts';
+import { findSequence, openProject } from './timeline-items.ts';
+
+export interface ExportSources {
+  readonly surroundings: Surroundings;
+  readonly storage: HostStorage;
+  readonly hasExportEvents: boolean;
+  /** Native path of a folder for exports; made when it is asked for. */
+  exportFolder(): Promise<string>;
+  readonly newId: () => string;
+  readonly log: (line: string) => void;
+}
+
+export function createClipExports(sources: ExportSources): HostClips {
+  // Ends, never rejected, when Premiere's exporter is free again.
+  let exporterIsFree: Promise<void> = Promise.resolve();
+
+  async function rendered(
+    snapshot: TimelineSnapshot,
+    { onProgress, signal }: Parameters<HostClips['export']>[1],
+  ): Promise<ExportedClip> {
+    const { surroundings, storage } = sources;
+    await orCancel(exporterIsFree, signal);
+    const project = await openProject(surroundings, snapshot.projectId);
+    const sequence = await findSequence(project, snapshot.sequenceId);
+    const preset = await choosePreset(surroundings, storage, sequence);
+    const folder = await sources.exportFolder();
+    const path = joinPath(folder, `${sources.newId()}.${preset.extension}`);
+    const request = { snapshot, preset, path, onProgress, signal };
+    const rendering = exportRendered(sources, request);
+    exporterIsFree = rendering.then(ignore, ignore);
+    const sizeBytes = await orCancel(rendering, signal);
+    const file = await openFile(surroundings.fs, path, 'r');
+    return {
+      sizeBytes,
+      extension: preset.extension,
+      range: null,
+      frames: wholeFrames(snapshot.start, snapshot.end, snapshot.ticksPerFrame),
+      read: (offset, length) => file.read(offset, length),
+      async dispose() {
+        await file.close();
+        await removeFile(surroundings.fs, path);
+      },
+    };
+  }
+
+  async function source(snapshot: TimelineSnapshot): Promise<ExportedClip> {
+    const { fs } = sources.surroundings;
+    const sizeBytes = await sizeOfFile(fs, snapshot.mediaPath);
+    if (sizeBytes === null)
+      throw new HostError('file-missing', `${snapshot.mediaPath} is not there.`);
+    const file = await openFile(fs, snapshot.mediaPath, 'r');
+    const ending = snapshot.mediaPath.slice(snapshot.mediaPath.lastIndexOf('.') + 1).toLowerCase();
+    return {
+      sizeBytes,
+      extension: clipExtensions.find((one) => one === ending) ?? null,
+      range: rangeOf(snapshot),
+      frames: wholeFrames(snapshot.start, snapshot.end, snapshot.ticksPerFrame),
+      read: (offset, length) => file.read(offset, length),
+      dispose: () => file.close(),
+    };
+  }
+
+  return {
+    async export(snapshot: ClipSnapshot, options) {
+      throwIfCanceled(options.signal);
+      if (snapshot.kind !== 'timeline') throw new HostError('host-lacks', 'No clip of a timeline.');
+      return options.mode === 'rendered' ? rendered(snapshot, options) : source(snapshot);
+    },
+    recover: async () => recover(sources.surroundings, sources.storage),
+  };
+}
+
+/** Where in its media the clip lies. The end is reckoned from the length, which is a whole number of frames. */
+function rangeOf({ start, end, inPoint }: TimelineSnapshot): NonNullable<ExportedClip['range']> {
+  const length = parseTicks(end) - parseTicks(start);
+  return {
+    startSeconds: toSeconds(inPoint),
+    endSeconds: toSeconds(String(parseTicks(inPoint) + length)),
+  };
+}
+
+/** `promise`, unless `signal` is aborted first: then CanceledError, and the promise goes on by itself. */
+async function orCancel<T>(promise: Promise<T>, signal: CancelSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  let cancel = ignore;
+  const canceled = new Promise<never>((_resolve, reject) => {
+    cancel = () => reject(new CanceledError());
+    signal.addEventListener('abort', cancel);
+    if (signal.aborted) cancel();
+  });
+  try {
+    return await Promise.race([promise, canceled]);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+    promise.catch(ignore);
+  }
+}
+
+function ignore(): void {
+  // What becomes of it is of no interest here.
+}
