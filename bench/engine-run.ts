@@ -52,6 +52,7 @@ export async function runEdit(
     return { ...report, seconds };
   } finally {
     await engine.close();
+    await rm(workDir, { recursive: true, force: true });
     await rm(outputPath, { force: true });
   }
 }

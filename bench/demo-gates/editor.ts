@@ -82,6 +82,7 @@ export class Editor {
 
   private async run(sample: Sample, settings: EditSettings, index: number): Promise<EditedClip> {
     const file = path.join(this.folder, `edit-${index}${codecExtensions[settings.codec]}`);
+    const workDir = path.join(this.folder, `work-${index}`);
     const [load = NaN] = os.loadavg();
     const start = performance.now();
     const report = await this.engine.edit(
@@ -91,11 +92,12 @@ export class Editor {
         modelDir: this.modelDir,
         device: 'cpu',
         cacheDir: this.cacheDir,
-        workDir: path.join(this.folder, `work-${index}`),
+        workDir,
         settings,
       },
       { onProgress: () => undefined },
     );
+    await rm(workDir, { recursive: true, force: true });
     const seconds = (performance.now() - start) / 1000;
     this.log(`edited ${sample.name} -> ${settings.prompt} (${settings.technique}, ${settings.propagation}, ${report.frames} frames) in ${seconds.toFixed(0)} s`); // prettier-ignore
     return { file, report, seconds, load };

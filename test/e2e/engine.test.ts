@@ -13,9 +13,10 @@ import { createWorkspace, type Workspace } from './workspace.ts';
 /** Cancel must take effect within this time. */
 const cancelLimitMs = 100;
 
-function createFakeEngine(name: string): Engine {
+function createFakeEngine(name: string, idleMs = 60_000): Engine {
   const engine = createEngine({
     entry: new URL(`../fixtures/engines/${name}.ts`, import.meta.url),
+    idleMs,
   });
   onTestFinished(() => engine.close());
   return engine;
@@ -55,14 +56,42 @@ describe('an engine', () => {
     await expect(engine.edit(job, ignore)).resolves.toEqual(report);
   });
 
-  test('an edit whose process dies after a step goes on, and dies only once', async () => {
+  test('an edit whose process dies is told, and another one goes on in its work folder', async () => {
     const engine = createFakeEngine('crashing-once');
     const job = createJob(await createWorkspace());
-    await expect(engine.edit(job, ignore)).resolves.toMatchObject({ frames: 40 });
-    expect(await exists(job.workDir)).toBe(false);
-    const doomed = createJob(await createWorkspace(), 'crash always');
-    await expect(engine.edit(doomed, ignore)).rejects.toMatchObject({ code: 'engine-crashed' });
-    expect(await exists(doomed.workDir)).toBe(false);
+    let steps = 0;
+    const counting = { ...ignore, onCheckpoint: () => steps++ };
+    await expect(engine.edit(job, counting)).rejects.toMatchObject({ code: 'engine-crashed' });
+    expect(steps).toBe(1);
+    await expect(engine.edit(job, counting)).resolves.toMatchObject({ frames: 40 });
+    expect(steps).toBe(1);
+  });
+
+  test('a process that has had no work for a while is released, and comes back when it is needed', async () => {
+    const lifeline = await createLifeline();
+    vi.stubEnv('TEST_LIFELINE_PORT', String(lifeline.port));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const engine = createFakeEngine('lifeline', 1);
+    const job = createJob(await createWorkspace());
+    await engine.edit(job, ignore);
+    await lifeline.ended();
+    await engine.edit(job, ignore);
+    await lifeline.ended();
+    expect(lifeline.made()).toBe(2);
+  });
+
+  test('estimates are made while an edit runs', async () => {
+    const engine = createFakeEngine('estimating');
+    const job = createJob(await createWorkspace());
+    const canceler = new AbortController();
+    let started: () => void = () => undefined;
+    const running = new Promise<void>((resolve) => (started = resolve));
+    const edited = engine.edit(job, { onProgress: () => started(), signal: canceler.signal });
+    await running;
+    const [first, second] = await Promise.all([engine.estimate(job), engine.estimate(job)]);
+    expect([first.frames, second.frames]).toEqual([40, 40]);
+    canceler.abort();
+    await expect(edited).rejects.toThrow(CanceledError);
   });
 
   test('a failed edit throws the error of the edit, and leaves the engine in use', async () => {
@@ -95,7 +124,7 @@ describe('an engine', () => {
     });
   });
 
-  test('cancel ends a computing engine and its children within 100 ms and removes their files', async () => {
+  test('cancel ends a computing engine and its children within 100 ms', async () => {
     const lifeline = await createLifeline();
     vi.stubEnv('TEST_LIFELINE_PORT', String(lifeline.port));
     onTestFinished(() => void vi.unstubAllEnvs());
@@ -114,8 +143,6 @@ describe('an engine', () => {
         CanceledError,
       );
       timesMs.push(performance.now() - canceledAt);
-      expect(await exists(job.workDir)).toBe(false);
-      expect(await exists(job.outputPath)).toBe(false);
     }
     expect(lifeline.made()).toBe(6);
     await lifeline.ended();

@@ -2,8 +2,10 @@
 // latent files; this says which of them are whole.
 
 import { createHash } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { diskError } from './latent-file.ts';
+import { writeDurably } from './write-durably.ts';
 
 export interface Checkpoint {
   /** The stage that `step` counts: so many of its steps are finished. */
@@ -35,9 +37,12 @@ export class CheckpointFile {
     return key === this.key ? checkpoint : null;
   }
 
-  /** Replaces the file in one move: a process that is killed leaves the old one or the new one. */
+  /** On the disk when this returns; a process that is killed leaves the old one or the new one. */
   async write(checkpoint: Checkpoint): Promise<void> {
-    await writeFile(`${this.file}.new`, JSON.stringify({ key: this.key, checkpoint }));
-    await rename(`${this.file}.new`, this.file);
+    try {
+      await writeDurably(this.file, JSON.stringify({ key: this.key, checkpoint }));
+    } catch (error) {
+      throw diskError(this.file, error);
+    }
   }
 }

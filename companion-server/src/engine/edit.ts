@@ -91,6 +91,7 @@ class Edit {
   private readonly sampling: Schedule;
   private readonly inversion: Schedule;
   private readonly denoiser: UNetDenoiser;
+  private readonly files: LatentFile[] = [];
 
   constructor(
     job: EditJob,
@@ -133,10 +134,9 @@ class Edit {
     });
     const contexts = await this.encodePrompts();
     const resumed = await this.checkpoints.read();
-    const files: LatentFile[] = [];
     const open = async (name: string, moments: number) => {
       const file = await this.openLatents(name, moments, resumed !== null);
-      files.push(file);
+      this.files.push(file);
       return file;
     };
     const timesteps = this.sampling.timesteps.slice(plan.startStep);
@@ -167,7 +167,7 @@ class Edit {
       return this.report(inverted, notices);
     } finally {
       await this.denoiser.release();
-      for (const file of files) await file.close();
+      for (const file of this.files) await file.close();
     }
   }
 
@@ -196,6 +196,7 @@ class Edit {
     await writeNoised(current.moment(clipMoment), current.moment(0), start);
   }
 
+  /** The latents first: after a loss of power, what a checkpoint on the disk speaks of is on the disk as well. */
   private async checkpoint(
     stage: Checkpoint['stage'],
     step: number,
@@ -203,6 +204,7 @@ class Edit {
   ): Promise<void> {
     const { evaluations } = this.denoiser;
     const checkpoint = { stage, step, evaluations, inversionEvaluations };
+    for (const file of this.files) await file.sync();
     await this.checkpoints.write(checkpoint);
     this.onCheckpoint(checkpoint);
   }

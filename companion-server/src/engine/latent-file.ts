@@ -1,6 +1,6 @@
 // Latents on disk in records of one frame, so that memory does not grow with the clip.
 
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, rm, type FileHandle } from 'node:fs/promises';
 import { EditError } from '../errors.ts';
 import { sizeOf, tensor, type Tensor } from '../tensor/tensor.ts';
 import type { LatentStore, SourceTrajectory } from '../tokenflow/latents.ts';
@@ -20,6 +20,8 @@ export class LatentFile {
   private readonly options: LatentFileOptions;
   /** Per record, moment by moment: a hole in the file would read as zeros. */
   private readonly isWritten: Uint8Array;
+  /** Whether something was written since the last `sync`. */
+  private isDirty = false;
 
   private constructor(file: FileHandle, options: LatentFileOptions) {
     this.file = file;
@@ -30,16 +32,27 @@ export class LatentFile {
   /** Makes the file, empty. Throws EditError('output-unwritable' or 'disk-full'). */
   static async create(options: LatentFileOptions): Promise<LatentFile> {
     try {
-      return new LatentFile(await open(options.path, 'w+'), options);
+      // A file that is there may have another name elsewhere (inversion-cache.ts): it is not emptied but replaced.
+      await rm(options.path, { force: true });
+      return new LatentFile(await open(options.path, 'wx+'), options);
     } catch (error) {
       throw diskError(options.path, error);
     }
   }
 
   /** Opens the file that an edit before this one has made; what of it is whole is the caller's to know. */
-  static async reopen(options: LatentFileOptions): Promise<LatentFile> {
+  static reopen(options: LatentFileOptions): Promise<LatentFile> {
+    return LatentFile.openAs('r+', options);
+  }
+
+  /** Opens a file that is complete, to read from it only. */
+  static openWhole(options: LatentFileOptions): Promise<LatentFile> {
+    return LatentFile.openAs('r', options);
+  }
+
+  private static async openAs(flags: 'r' | 'r+', options: LatentFileOptions): Promise<LatentFile> {
     try {
-      const file = new LatentFile(await open(options.path, 'r+'), options);
+      const file = new LatentFile(await open(options.path, flags), options);
       file.isWritten.fill(1);
       return file;
     } catch (error) {
@@ -60,6 +73,16 @@ export class LatentFile {
       read: (indices) => this.read(index, indices),
       write: (start, latents) => this.write(index, start, latents),
     };
+  }
+
+  /** Returns when all that was written is on the disk. Throws EditError('disk-full'). */
+  async sync(): Promise<void> {
+    try {
+      if (this.isDirty) await this.file.datasync();
+      this.isDirty = false;
+    } catch (error) {
+      throw diskError(this.options.path, error);
+    }
   }
 
   async close(): Promise<void> {
@@ -97,6 +120,7 @@ export class LatentFile {
     if (count > 0) this.record(moment, start + count - 1);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const position = first * 4 * sizeOf(this.options.frameDims);
+    this.isDirty = true;
     try {
       // A disk that is nearly full takes a part of it and reports the rest only when asked again.
       for (let done = 0; done < bytes.length;) {
@@ -110,9 +134,19 @@ export class LatentFile {
   }
 }
 
-/** A trajectory file: one moment per timestep. */
-export function sourceTrajectory(file: LatentFile, timesteps: readonly number[]): SourceTrajectory {
-  return { at: (timestep) => file.moment(timesteps.indexOf(timestep)) };
+/** A trajectory in a file: one moment per timestep, from the moment `first` on. */
+export function sourceTrajectory(
+  file: LatentFile,
+  timesteps: readonly number[],
+  first: number,
+): SourceTrajectory {
+  return {
+    at(timestep) {
+      const index = timesteps.indexOf(timestep);
+      if (index < 0) throw new RangeError(`Timestep ${timestep} is not in the latent file.`);
+      return file.moment(first + index);
+    },
+  };
 }
 
 /** A failed write as the EditError that it means: 'disk-full', 'output-unwritable', or the error itself. */

@@ -1,9 +1,8 @@
-// The server's side of the engine process: starts it when there is an edit to do, keeps it warm between
-// edits, ends it to cancel one, and tells a crash from a failure.
+// The server's side of the engine process: starts it when there is an edit to do, keeps it warm for a while, ends it to
+// stop an edit, and tells a crash from a failure. Whether a crashed edit is tried again is for the caller to decide.
 
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import { CanceledError, EditError, throwIfCanceled } from '../errors.ts';
@@ -19,34 +18,36 @@ import { typeScriptLoader } from './typescript-loader.ts';
 const killGraceMs = 500;
 /** How much of the engine's last words is kept for an error message, in characters. */
 const stderrTailCharacters = 4_000;
+/** How long an engine is kept after its last work: long enough for a look at the result and another try. */
+const defaultIdleMs = 5 * 60_000;
 
 export interface EngineOptions {
   /** The file that the child process runs; it calls `serveEngine`. */
   readonly entry: URL;
   /** Receives what the engine writes to its standard error, in pieces. */
   readonly onStderr?: (text: string) => void;
+  /** How long a process without work is kept. Default: 5 minutes. */
+  readonly idleMs?: number;
 }
 
 export interface EditHooks {
   readonly onProgress: (progress: EditProgress) => void;
+  /** A step is finished and on the disk: another edit with the same `workDir` goes on from here. */
+  readonly onCheckpoint?: () => void;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface Engine {
   /**
-   * Runs one edit; only one at a time. Removes `job.workDir` at the end, and `job.outputPath` unless the edit
-   * succeeded. An edit whose process dies goes on once from its last finished step; progress may then repeat a
-   * little. Throws CanceledError, or EditError: the edit's own, or 'engine-crashed'.
+   * Runs one edit; only one at a time. `job.workDir` stays, so that an edit that was stopped or whose process died can
+   * go on from its last finished step. Throws CanceledError when nothing of it runs any more, or EditError: the edit's
+   * own, or 'engine-crashed'.
    */
   edit(job: EditJob, hooks: EditHooks): Promise<EditReport>;
-  /** What the edit would take; nothing is written. Not while an edit runs. Throws EditError. */
+  /** What the edit would take; nothing is written. Takes turns with other estimates, not with edits. Throws EditError. */
   estimate(job: EditJob): Promise<EditEstimate>;
-  /** Ends the engine process, if there is one, and waits for its end. A running edit is canceled. */
+  /** Ends the processes, if there are any, and waits for their end. Running work ends in 'engine-crashed'. */
   close(): Promise<void>;
-}
-
-interface JobHooks extends EditHooks {
-  readonly onCheckpoint: () => void;
 }
 
 interface EngineProcess {
@@ -55,10 +56,58 @@ interface EngineProcess {
   readonly ended: Promise<EditError>;
 }
 
-/** Creates an engine whose process is started by the first edit. */
-export function createEngine({ entry, onStderr = () => undefined }: EngineOptions): Engine {
+/** Creates an engine whose processes are started when they are needed: one for edits, a light one for estimates. */
+export function createEngine(options: EngineOptions): Engine {
+  const editor = createWorker(options);
+  const estimator = createWorker(options);
+  let isEditing = false;
+  let lastEstimate: Promise<unknown> = Promise.resolve();
+
+  async function estimate(job: EditJob): Promise<EditEstimate> {
+    const outcome = await estimator.ask({ type: 'estimate', job }, silent);
+    return expectOutcome('estimated', outcome).estimate;
+  }
+
+  return {
+    async edit(job, hooks) {
+      throwIfCanceled(hooks.signal);
+      if (isEditing) throw new Error('The engine does one edit at a time.');
+      isEditing = true;
+      try {
+        const outcome = await editor.ask({ type: 'edit', job }, hooks);
+        throwIfCanceled(hooks.signal);
+        return expectOutcome('done', outcome).report;
+      } finally {
+        isEditing = false;
+      }
+    },
+    estimate(job) {
+      const estimated = lastEstimate.then(() => estimate(job));
+      lastEstimate = estimated.catch(() => undefined);
+      return estimated;
+    },
+    async close() {
+      await Promise.all([editor.close(), estimator.close()]);
+    },
+  };
+}
+
+const silent: EditHooks = { onProgress: () => undefined };
+
+/** A process that answers one request after the other. */
+interface Worker {
+  /** Throws CanceledError once the process has ended, EditError 'engine-crashed'. */
+  ask(request: EngineRequest, hooks: EditHooks): Promise<EngineOutcome>;
+  close(): Promise<void>;
+}
+
+function createWorker({
+  entry,
+  onStderr = () => undefined,
+  idleMs = defaultIdleMs,
+}: EngineOptions): Worker {
   let running: EngineProcess | undefined;
-  let isBusy = false;
+  let idle: NodeJS.Timeout | undefined;
 
   function start(): EngineProcess {
     const started = startProcess(entry, onStderr);
@@ -72,74 +121,36 @@ export function createEngine({ entry, onStderr = () => undefined }: EngineOption
     return started;
   }
 
-  async function runOnce(request: EngineRequest, hooks: JobHooks): Promise<EngineOutcome> {
-    const { signal } = hooks;
-    const engine = (running ??= start());
-    const cancel = (): void => void end(engine);
-    signal?.addEventListener('abort', cancel);
-    try {
-      const crash = engine.ended.then((error) => Promise.reject(error));
-      crash.catch(() => undefined);
-      await Promise.race([engine.ready, crash]);
-      return await Promise.race([ask(engine.child, request, hooks), crash]);
-    } catch (error) {
-      throwIfCanceled(signal);
-      throw error;
-    } finally {
-      signal?.removeEventListener('abort', cancel);
-      // A cancel that meets the outcome half-way still ends the process: wait, so that it is not used again.
-      if (signal?.aborted === true) await engine.ended;
-    }
-  }
-
-  /** An edit whose process dies after it has finished a step goes on from there, once. */
-  async function runJob(job: EditJob, hooks: EditHooks): Promise<EngineOutcome> {
-    let checkpoints = 0;
-    const counting = { ...hooks, onCheckpoint: () => checkpoints++ };
-    try {
-      return await runOnce({ type: 'edit', job }, counting);
-    } catch (error) {
-      const isCrash = error instanceof EditError && error.code === 'engine-crashed';
-      if (!isCrash || checkpoints === 0) throw error;
-      return await runOnce({ type: 'edit', job }, counting);
-    }
-  }
-
-  async function alone<T>(work: () => Promise<T>): Promise<T> {
-    if (isBusy) throw new Error('The engine does one thing at a time.');
-    isBusy = true;
-    try {
-      return await work();
-    } finally {
-      isBusy = false;
-    }
-  }
-
-  async function edit(job: EditJob, hooks: EditHooks): Promise<EditReport> {
-    let isDone = false;
-    try {
-      const outcome = expectOutcome('done', await runJob(job, hooks));
-      throwIfCanceled(hooks.signal);
-      isDone = true;
-      return outcome.report;
-    } finally {
-      await rm(job.workDir, { recursive: true, force: true, maxRetries: 3 });
-      if (!isDone) await rm(job.outputPath, { force: true });
-    }
+  async function close(): Promise<void> {
+    clearTimeout(idle);
+    const ending = running;
+    // What is asked for meanwhile gets a process of its own.
+    running = undefined;
+    if (ending !== undefined) await end(ending);
   }
 
   return {
-    async edit(job, hooks) {
-      throwIfCanceled(hooks.signal);
-      return alone(() => edit(job, hooks));
-    },
-    async estimate(job) {
-      const silent = { onProgress: () => undefined, onCheckpoint: () => undefined };
-      const outcome = await alone(() => runOnce({ type: 'estimate', job }, silent));
-      return expectOutcome('estimated', outcome).estimate;
-    },
-    async close() {
-      if (running !== undefined) await end(running);
+    close,
+    async ask(request, hooks) {
+      const { signal } = hooks;
+      clearTimeout(idle);
+      const engine = (running ??= start());
+      const cancel = (): void => void end(engine);
+      signal?.addEventListener('abort', cancel);
+      try {
+        const crash = engine.ended.then((error) => Promise.reject(error));
+        crash.catch(() => undefined);
+        await Promise.race([engine.ready, crash]);
+        return await Promise.race([ask(engine.child, request, hooks), crash]);
+      } catch (error) {
+        throwIfCanceled(signal);
+        throw error;
+      } finally {
+        signal?.removeEventListener('abort', cancel);
+        // A cancel that meets the outcome half-way still ends the process: wait, so that it is not used again.
+        if (signal?.aborted === true) await engine.ended;
+        idle = setTimeout(() => void close(), idleMs).unref();
+      }
     },
   };
 }
@@ -194,7 +205,7 @@ async function endOf(child: ChildProcess): Promise<string> {
 function ask(
   child: ChildProcess,
   request: EngineRequest,
-  { onProgress, onCheckpoint }: JobHooks,
+  { onProgress, onCheckpoint = () => undefined }: EditHooks,
 ): Promise<EngineOutcome> {
   return new Promise((resolve) => {
     const onEvent = (event: EngineEvent): void => {
