@@ -30,6 +30,7 @@ export default tseslint.config(
       'plugin/dist/',
       'demo-output/',
       'models/demo/',
+      'companion-server/web/',
       'scripts/',
       'eslint.config.js',
     ],

@@ -6,6 +6,7 @@ import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EditError } from './errors.ts';
 import { logLevels, type LogLevel } from './log.ts';
+import { readRemoteAccess, type RemoteAccess, type RemoteAccessFlags } from './remote-access.ts';
 
 /** The server's port when it is started for the panel. The panel's manifest names it. */
 export const defaultPort = 7_860;
@@ -23,11 +24,13 @@ export interface Config {
   /** Checkpoint folders by name, the default first; empty when there is none. */
   readonly models: ReadonlyMap<string, string>;
   readonly logLevel: LogLevel;
+  /** How other machines may reach the server. Default: not at all. */
+  readonly remote?: RemoteAccess | null;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface ConfigFlags {
+export interface ConfigFlags extends RemoteAccessFlags {
   readonly port?: number | undefined;
   readonly modelDir?: string | undefined;
   readonly logLevel?: LogLevel | undefined;
@@ -41,6 +44,7 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
     dataDir: dataDirOf(env),
     models: findModels(flags.modelDir ?? env['TOKENFLOW_MODEL']),
     logLevel: flags.logLevel ?? readLogLevel(env['TOKENFLOW_LOG']),
+    remote: readRemoteAccess(flags),
   });
 }
 

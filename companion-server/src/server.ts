@@ -1,23 +1,20 @@
 // One companion server, wired: socket -> session -> queue -> engine process.
 
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { Config } from './config.ts';
 import { createEditWork } from './edit-work.ts';
 import { createEngine } from './engine/supervisor.ts';
 import { EditError } from './errors.ts';
-import { createApp } from './http/app.ts';
-import { attachSocket } from './http/socket.ts';
+import { createFront } from './http/front.ts';
 import { createJobQueue } from './jobs/queue.ts';
 import type { Log } from './log.ts';
+import { createPairings } from './pairing/pairings.ts';
+import { pairingTables, readSecret } from './pairing/tables.ts';
 import { createRunDir } from './run-dir.ts';
+import { openDatabase } from './store/database.ts';
 import { version } from './version.ts';
-
-/** The only address that the server listens on. */
-const listenHost = '127.0.0.1';
 
 export interface ServerDeps {
   readonly config: Config;
@@ -29,8 +26,14 @@ export interface ServerDeps {
 export interface RunningServer {
   /** For example `http://127.0.0.1:7860`. */
   readonly url: string;
-  /** What a client presents in its hello. New at every start. */
+  /** For other machines; null when they cannot reach it. */
+  readonly remoteUrl: string | null;
+  /** What the command line presents in its hello. New at every start. */
   readonly token: string;
+  /** The address of the server's page, with the key that shows the pairing code. */
+  readonly pageUrl: string;
+  /** The code that a panel can be paired with for the next minutes. */
+  readonly pairingCode: string;
   /** Cancels every job, ends every connection and the engine, removes the working files. */
   close(): Promise<void>;
 }
@@ -42,7 +45,15 @@ export async function startServer({
   engineEntry,
 }: ServerDeps): Promise<RunningServer> {
   const runDir = await createRunDir(config.cacheDir);
+  const database = openDatabase(join(config.dataDir, 'tokenflow.db'), [pairingTables]);
   const token = randomBytes(32).toString('hex');
+  const pageKey = randomBytes(32).toString('hex');
+  const remote = config.remote ?? null;
+  const pairings = createPairings(database, {
+    localToken: token,
+    remoteToken: remote?.token,
+    log,
+  });
   const engine = createEngine({
     entry: engineEntry,
     onStderr: (text) => log.debug('engine', { text: text.trimEnd() }),
@@ -58,42 +69,39 @@ export async function startServer({
     discard,
     onFailure: (jobId, error) => log.warn('A job failed.', { jobId, error: inspect(error) }),
   });
-  const http = createServer(createApp({ version, log }));
-  const { clipsDir } = runDir;
-  const sockets = attachSocket(http, {
+  const front = createFront({
     version,
-    token,
+    pairings,
+    pageKey,
     models: config.models,
     queue,
-    clipsDir,
+    clipsDir: runDir.clipsDir,
+    results: {
+      result(_owner, jobId) {
+        throw new EditError('job-missing', `There is no result of job ${jobId}.`);
+      },
+    },
+    linkSecret: readSecret(database, 'links'),
+    remote,
     log,
   });
 
   async function close(): Promise<void> {
-    http.close();
-    await sockets.close();
-    http.closeAllConnections();
+    await front.close();
     await queue.close();
     await engine.close();
     await runDir.remove();
+    database.close();
   }
 
   try {
-    http.listen(config.port, listenHost);
-    await once(http, 'listening');
+    const { port, remoteUrl } = await front.open(config.port);
+    const url = `http://127.0.0.1:${port}`;
+    log.info('The server listens.', { port, remoteUrl });
+    const pairingCode = pairings.openCode().code;
+    return { url, remoteUrl, token, pageUrl: `${url}/#${pageKey}`, pairingCode, close };
   } catch (error) {
     await close();
-    throw toListenError(error, config.port);
+    throw error;
   }
-  const { port } = http.address() as AddressInfo;
-  log.info('The server listens.', { port });
-  return { url: `http://${listenHost}:${port}`, token, close };
-}
-
-function toListenError(error: unknown, port: number): unknown {
-  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return error;
-  return new EditError('invalid-request', `Port ${port} is already in use.`, {
-    hint: 'Another companion server may be running; choose another port with --port.',
-    cause: error,
-  });
 }

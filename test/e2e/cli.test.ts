@@ -55,12 +55,12 @@ describe('edit', () => {
 
     const remote = ['edit', 'clip.mp4', '--prompt', 'a wolf', '--server', url ?? ''];
     expect(await runCliProcess(workspace, remote)).toMatchObject({ exitCode: 0 });
-    expect(await newFiles(workspace)).toEqual(['clip-edited.mov']);
+    expect(await newFiles(workspace)).toEqual(['clip-edited.mov', 'data']);
 
     const env = { TOKENFLOW_TOKEN: 'wrong' };
     expect(await runCliProcess(workspace, remote, { env })).toMatchObject({
       exitCode: 11,
-      stderr: expect.stringContaining('The token is not the one of this server.') as string,
+      stderr: expect.stringContaining('The token is of no pairing.') as string,
     });
 
     server.kill('SIGINT');

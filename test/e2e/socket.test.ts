@@ -11,6 +11,8 @@ import { defaultSettings } from '../../protocol/edit-settings.ts';
 import { chunkBytes, maxControlBytes } from '../../protocol/limits.ts';
 import { socketPath, subprotocol } from '../../protocol/version.ts';
 import type { EditResult, EditSpec } from '../../companion-server/src/edit-work.ts';
+import { createAdmission } from '../../companion-server/src/http/admission.ts';
+import { createMetrics } from '../../companion-server/src/http/metrics.ts';
 import { attachSocket } from '../../companion-server/src/http/socket.ts';
 import { createJobQueue } from '../../companion-server/src/jobs/queue.ts';
 import { createLog } from '../../companion-server/src/log.ts';
@@ -247,7 +249,13 @@ test('a client that says no hello in time is shown out', async () => {
   const unused = (): Promise<never> => Promise.reject(new Error('There is no job in this test.'));
   attachSocket(http, {
     version: '0',
-    token: 'secret',
+    pairings: {
+      authenticate: () => null,
+      noteSeen: () => undefined,
+      onRevoked: () => () => undefined,
+    },
+    admission: createAdmission(),
+    metrics: createMetrics(),
     models: new Map(),
     queue: createJobQueue<EditSpec, EditResult>({ work: unused, discard: unused }),
     clipsDir: dirname(clipPath),

@@ -1,16 +1,19 @@
 // `serve`: the companion server for the panel.
 
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { defaultPort, readConfig } from '../config.ts';
 import { EditError } from '../errors.ts';
+import { createLogFile } from '../log-file.ts';
 import { createLog, logLevels } from '../log.ts';
+import { version } from '../version.ts';
 import { defineCommand } from './command.ts';
 import { removeServerFile, writeServerFile } from './server-file.ts';
 
 export const serveCommand = defineCommand({
   name: 'serve',
   usage: '[options]',
-  summary: 'Run the companion server on 127.0.0.1 until Ctrl+C.',
+  summary: 'Run the companion server on 127.0.0.1 and ::1 until Ctrl+C.',
   options: {
     port: { kind: 'number', placeholder: 'N', help: `TCP port. Default: ${defaultPort}.` },
     model: {
@@ -19,29 +22,85 @@ export const serveCommand = defineCommand({
       help: 'Checkpoint folder in diffusers layout. Default: TOKENFLOW_MODEL, then models/demo.',
     },
     log: { kind: 'choice', choices: logLevels, help: 'Least level that is logged. Default: info.' },
+    listen: {
+      kind: 'text',
+      placeholder: 'ADDRESS',
+      help: 'Serve other machines as well: over TLS, at this IP address, at the port after --port.',
+    },
+    'tls-cert': {
+      kind: 'text',
+      placeholder: 'FILE',
+      help: 'Certificate for --listen, PEM. Clients must use a name that it is for.',
+    },
+    'tls-key': { kind: 'text', placeholder: 'FILE', help: 'Its key, PEM, not encrypted.' },
+    'token-file': {
+      kind: 'text',
+      placeholder: 'FILE',
+      help: 'Token for clients on other machines: 64 or more hexadecimal digits.',
+    },
   },
   notes: [
-    'A client must present the token of the server, which is made anew at every start and written to server.json in the cache folder, readable by the user only.',
-    'TOKENFLOW_DATA moves the data folder, TOKENFLOW_CACHE the cache folder; TOKENFLOW_LOG is --log.',
+    'A panel is paired with the code that is shown here, on the page of the server, and by npm run pair. The code is for one panel and lasts ten minutes.',
+    'The command line needs no code: its token is made anew at every start and written to server.json in the cache folder, readable by the user only.',
+    '--listen, --tls-cert, --tls-key and --token-file come together: without one of them the server does not start.',
+    'Jobs, clips and pairings are kept in the data folder, which TOKENFLOW_DATA moves; what can be made again in the cache folder, which TOKENFLOW_CACHE moves. TOKENFLOW_LOG is --log; the log is also written to the folder logs in the data folder.',
   ],
   async run({ values, positionals }, { env, stdout, stderr, signal, startServer }) {
     if (positionals[0] !== undefined) {
       throw new EditError('invalid-request', `serve takes no argument, got '${positionals[0]}'.`);
     }
-    const flags = { port: readPort(values.port), modelDir: values.model, logLevel: values.log };
-    const config = readConfig(flags, env);
-    const log = createLog({ level: config.logLevel, write: (line) => stderr.write(line) });
-    const server = await startServer(config, log);
+    const config = readConfig(
+      {
+        port: readPort(values.port),
+        modelDir: values.model,
+        logLevel: values.log,
+        listen: values.listen,
+        tlsCert: values['tls-cert'],
+        tlsKey: values['tls-key'],
+        tokenFile: values['token-file'],
+      },
+      env,
+    );
+    const logFile = createLogFile({
+      dir: join(config.dataDir, 'logs'),
+      onFailure: (error) => stderr.write(`The log file cannot be written: ${String(error)}\n`),
+    });
+    const log = createLog({
+      level: config.logLevel,
+      write: (line) => stderr.write(line),
+      writeJson: (line) => logFile.write(line),
+    });
+    log.info('The server starts.', { version, node: process.version, platform: process.platform });
     try {
-      const tokenFile = await writeServerFile(config.cacheDir, server);
-      stdout.write(`The companion server listens on ${server.url}\n`);
-      stdout.write(`Its token is in ${tokenFile}\n`);
-      const models = [...config.models.keys()].join(', ');
-      stdout.write(`Models: ${models === '' ? 'none; see --model' : models}\n`);
-      if (!signal.aborted) await once(signal, 'abort');
+      const server = await startServer(config, log);
+      try {
+        const tokenFile = await writeServerFile(config.cacheDir, server);
+        const models = [...config.models.keys()].join(', ');
+        stdout.write(
+          [
+            `The companion server listens on ${server.url}`,
+            ...(server.remoteUrl === null
+              ? []
+              : [`Other machines reach it at ${server.remoteUrl}`]),
+            `Its page: ${server.pageUrl}`,
+            `The token of the command line is in ${tokenFile}`,
+            `Log: ${logFile.path}`,
+            '',
+            `    Pairing code: ${server.pairingCode}`,
+            '',
+            'Type it into the panel within ten minutes; npm run pair makes a new one.',
+            `Models: ${models === '' ? 'none; see --model' : models}`,
+            '',
+          ].join('\n'),
+        );
+        if (!signal.aborted) await once(signal, 'abort');
+        log.info('The server stops.');
+      } finally {
+        await removeServerFile(config.cacheDir, server.token);
+        await server.close();
+      }
     } finally {
-      await removeServerFile(config.cacheDir, server.token);
-      await server.close();
+      logFile.close();
     }
   },
 });

@@ -1,9 +1,13 @@
 // A connection to a companion server for one command: one inside this process, or one that runs already.
 
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { connect, type Connection } from '../client/connection.ts';
 import { cacheDirOf, readConfig } from '../config.ts';
 import { EditError } from '../errors.ts';
+import { removeAtExit } from '../exit-cleanup.ts';
 import { createLog } from '../log.ts';
+import { createOwnedName } from '../owned-name.ts';
 import { version } from '../version.ts';
 import type { CommandContext } from './command.ts';
 import { readServerToken } from './server-file.ts';
@@ -25,25 +29,39 @@ export async function openLocalSession(
   context: CommandContext,
   modelDir?: string,
 ): Promise<EditSession> {
-  const config = readConfig({ port: 0, modelDir, logLevel: 'error' }, context.env);
+  const read = readConfig({ port: 0, modelDir, logLevel: 'error' }, context.env);
+  // Its jobs end with the command, so nothing of it is kept beside the jobs of the user's own server.
+  const dataDir = join(read.cacheDir, 'run', createOwnedName());
+  const config = { ...read, dataDir };
   if (config.models.size === 0) {
     throw new EditError('model-missing', 'The embedded model models/demo is not there.', {
       hint: 'Name a checkpoint folder in diffusers layout with --model DIR or TOKENFLOW_MODEL.',
     });
   }
   const log = createLog({ level: config.logLevel, write: (line) => context.stderr.write(line) });
-  const server = await context.startServer(config, log);
+  const forget = removeAtExit(dataDir);
+  const removeData = async (): Promise<void> => {
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
+    forget();
+  };
   try {
-    const connection = await connect({ url: server.url, token: server.token, client });
-    return {
-      connection,
-      async close() {
-        await connection.close();
-        await server.close();
-      },
-    };
+    const server = await context.startServer(config, log);
+    try {
+      const connection = await connect({ url: server.url, token: server.token, client });
+      return {
+        connection,
+        async close() {
+          await connection.close();
+          await server.close();
+          await removeData();
+        },
+      };
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
   } catch (error) {
-    await server.close();
+    await removeData();
     throw error;
   }
 }
@@ -62,7 +80,7 @@ export async function openRemoteSession(
 /** The origin of a server's address. */
 function parseServerUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === 'http:') return url.origin;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.origin;
   throw new EditError(
     'invalid-request',
     `--server must be an address such as http://127.0.0.1:7860, got '${text}'.`,

@@ -1,48 +1,161 @@
-// The HTTP side of the server, without a port: `createApp(deps)` is tested as it is.
+// The HTTP side of the server, without a port: `createApp(deps)` is tested as it is. It holds every request against the
+// guard, asks for a token where a route wants one, and writes a route's answer, or its refusal, to the network.
 
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
-import { protocolVersion } from '../../../protocol/version.ts';
+import { existsSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { basename, dirname } from 'node:path';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express'; // prettier-ignore
+import type { ErrorCode } from '../../../protocol/error-codes.ts';
+import { EditError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { isOwnHost, isOwnOrigin } from './guard.ts';
+import { toWireError } from '../wire-error.ts';
+import { requireAccess, type AccessDeps } from './access.ts';
+import { refusalReason, type GuardOptions } from './guard.ts';
+import type { Metrics } from './metrics.ts';
+import type { Reply, Route, SentFile } from './routes/route.ts';
 
-export interface AppDeps {
-  readonly version: string;
+export interface AppDeps extends AccessDeps, GuardOptions {
+  readonly routes: readonly Route[];
+  /** Folders of pages by the path they are served at, for example `/panel`; missing folders are left out. */
+  readonly pages: Readonly<Record<string, string>>;
+  readonly metrics: Metrics;
   readonly log: Log;
+  /** Told of every connection on which a token or a signed link was shown. */
+  readonly trust: (connection: Duplex) => void;
 }
 
-/** Answers /healthz and /version; everything, refusals included, is JSON. */
-export function createApp({ version, log }: AppDeps): Express {
+/** Bytes of a body. What is large goes over the WebSocket. */
+const bodyLimit = '16kb';
+
+const statusByCode: Partial<Record<ErrorCode, number>> = {
+  'invalid-request': 400,
+  'not-paired': 401,
+  'job-missing': 404,
+};
+
+export function createApp(deps: AppDeps): Express {
   const app = express();
   app.disable('x-powered-by');
-  app.use(guard);
-  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
-  app.get('/version', (_request, response) => {
-    response.json({ name: 'tokenflow', version, protocol: protocolVersion });
+  app.disable('etag');
+  app.set('query parser', false);
+  const answered = deps.metrics.counter('tokenflow_http_answers_total', 'HTTP answers by status.', 'status'); // prettier-ignore
+  app.use((_request, response, next) => {
+    response.once('finish', () => answered(String(response.statusCode)));
+    response.set(safeHeaders);
+    next();
   });
-  app.use((_request, response) => {
-    response.status(404).json(refusal('There is nothing at this address.'));
-  });
-  app.use(answerFailure(log));
+  app.use(guard(deps));
+  app.use(requireMethod);
+  app.use(requireJson);
+  app.use(express.json({ limit: bodyLimit, type: 'application/json' }));
+  for (const route of deps.routes) {
+    const handle = toHandler(route, deps);
+    if (route.method === 'GET') app.get(route.path, handle);
+    else app.post(route.path, handle);
+  }
+  for (const [path, folder] of Object.entries(deps.pages)) {
+    if (existsSync(folder)) app.use(path, express.static(folder, { dotfiles: 'ignore' }));
+  }
+  app.use((_request, response) => refuse(response, 404, 'There is nothing at this address.'));
+  app.use(answerFailure(deps.log));
   return app;
 }
 
-const guard: RequestHandler = ({ headers }, response, next) => {
-  const reason = refusalReason(headers.host, headers.origin);
-  if (reason === undefined) {
+/**
+ * No page of another site can read, frame or load what comes from here, and the own pages load nothing from elsewhere.
+ * There are no CORS headers, on purpose.
+ */
+const safeHeaders = {
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'X-Frame-Options': 'DENY',
+  'X-Content-Type-Options': 'nosniff',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-store',
+};
+
+/** Whether a request came over TLS. */
+export function isEncrypted({ socket }: IncomingMessage): boolean {
+  return 'encrypted' in socket && socket.encrypted === true;
+}
+
+const guard =
+  (options: GuardOptions): RequestHandler =>
+  (request, response, next) => {
+    const { headers } = request;
+    const reason = refusalReason({ headers, isEncrypted: isEncrypted(request) }, options);
+    if (reason === undefined) next();
+    else refuse(response, 403, reason);
+  };
+
+const requireMethod: RequestHandler = ({ method }, response, next) => {
+  if (['GET', 'HEAD', 'POST'].includes(method)) {
     next();
     return;
   }
-  response.status(403).json(refusal(reason));
+  response.set('Allow', 'GET, HEAD, POST');
+  refuse(response, 405, `${method} is not answered here.`);
 };
 
-/** Why a request from there is refused, or undefined when it is not. Shared with the WebSocket upgrade. */
-export function refusalReason(
-  host: string | undefined,
-  origin: string | undefined,
-): string | undefined {
-  if (!isOwnHost(host)) return 'Only requests addressed to 127.0.0.1 or localhost are served.';
-  if (!isOwnOrigin(origin, host)) return 'Pages of other sites may not use this server.';
-  return undefined;
+/** A form or a simple request of a web page cannot have this type; what has it was written by a program. */
+const requireJson: RequestHandler = ({ method, headers }, response, next) => {
+  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  if (method !== 'POST' || type === 'application/json') next();
+  else refuse(response, 415, 'A POST must have the content type application/json.');
+};
+
+function toHandler(route: Route, deps: AppDeps): RequestHandler {
+  return async (request, response) => {
+    const client = requireAccess(route.access, request.headers.authorization, deps);
+    if (client !== null) deps.trust(request.socket);
+    const reply = await route.handle({
+      parameters: toParameters(request.params),
+      query: new URL(request.url, 'http://localhost').searchParams,
+      client,
+    });
+    if ('file' in reply) deps.trust(request.socket);
+    send(response, reply);
+  };
+}
+
+/** No route of ours has a parameter of several parts. */
+function toParameters(
+  parameters: Readonly<Record<string, string | string[]>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, value]) => [name, String(value)]),
+  );
+}
+
+function send(response: Response, reply: Reply): void {
+  if ('json' in reply) response.json(reply.json);
+  else if ('text' in reply) response.set('Content-Type', reply.contentType).send(reply.text);
+  else sendFile(response, reply.file);
+}
+
+function sendFile(response: Response, { path, contentType, fileName, sha256 }: SentFile): void {
+  response.set({
+    'Content-Type': contentType,
+    'Content-Disposition': `attachment; filename="${fileName}"`,
+    ETag: `"${sha256}"`,
+  });
+  const options = { root: dirname(path), dotfiles: 'allow', lastModified: false, cacheControl: false } as const; // prettier-ignore
+  response.sendFile(basename(path), options, (error) => {
+    // The other end has gone in the middle: there is nobody to tell.
+    if (error === undefined || response.headersSent) return;
+    for (const name of ['Content-Type', 'Content-Disposition', 'ETag']) response.removeHeader(name);
+    const { status, headers = {} } = error as { status?: number; headers?: Record<string, string> };
+    response.set(headers);
+    if (status === 416) refuse(response, 416, 'The range is outside of the result.');
+    else refuse(response, 404, 'The result is not there any more.');
+  });
+}
+
+function refuse(response: Response, status: number, message: string): void {
+  response.status(status).json(refusal(message));
 }
 
 /** The JSON body of a refusal. */
@@ -54,8 +167,25 @@ const answerFailure =
   (log: Log): ErrorRequestHandler =>
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Express knows an error handler by its four parameters
   (error: unknown, request, response, _next) => {
-    log.error('A request failed.', { path: request.path, error: String(error) });
+    const status = statusOf(error);
+    if (error instanceof EditError && status !== 500) {
+      if (status === 401) response.set('WWW-Authenticate', 'Bearer');
+      response.status(status).json({ error: toWireError(error) });
+      return;
+    }
+    if (status !== 500) {
+      refuse(response, status, 'The request cannot be read.');
+      return;
+    }
+    log.error('A request failed.', { address: request.path, error: String(error) });
     response.status(500).json({
       error: { code: 'internal', message: 'The server could not answer.', retryable: false },
     });
   };
+
+/** Of our own errors by their code; express says it of bodies and addresses that it cannot read. */
+function statusOf(error: unknown): number {
+  if (error instanceof EditError) return statusByCode[error.code] ?? 500;
+  const status = (error as { readonly status?: unknown } | null)?.status;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
+}

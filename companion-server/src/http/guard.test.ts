@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest';
-import { isOwnHost, isOwnOrigin } from './guard.ts';
+import { refusalReason } from './guard.ts';
+
+const host = '127.0.0.1:7860';
+const isRefused = (headers: Readonly<Record<string, string>>, isEncrypted = false): boolean =>
+  refusalReason({ headers, isEncrypted }) !== undefined;
 
 test.each(['127.0.0.1', '127.0.0.1:7860', 'localhost:7860', 'LOCALHOST', '[::1]:7860', '[::1]'])(
   'the host %s is this machine',
-  (host) => expect(isOwnHost(host)).toBe(true),
+  (own) => expect(isRefused({ host: own })).toBe(false),
 );
 
 test.each([
-  undefined,
   '',
   'evil.example',
   'evil.example:7860',
@@ -15,11 +18,15 @@ test.each([
   '0.0.0.0:7860',
   '127.0.0.1@evil.example',
   '[::1',
-])('the host %s is not', (host) => expect(isOwnHost(host)).toBe(false));
+  '127.0.0.1:7860:7860',
+  'localhost, evil.example',
+])('the host "%s" is not', (other) => expect(isRefused({ host: other })).toBe(true));
 
-test.each([undefined, 'http://127.0.0.1:7860', 'uxp://com.tokenflow.panel', 'file://'])(
+test('a request without a host is refused', () => expect(isRefused({})).toBe(true));
+
+test.each(['http://127.0.0.1:7860', 'uxp://com.tokenflow.panel', 'file://'])(
   'the origin %s is harmless',
-  (origin) => expect(isOwnOrigin(origin, '127.0.0.1:7860')).toBe(true),
+  (origin) => expect(isRefused({ host, origin })).toBe(false),
 );
 
 test.each([
@@ -30,6 +37,30 @@ test.each([
   'https://127.0.0.1:7860',
   'http://localhost:7860',
   'chrome-extension://abc',
-])('the origin %s is foreign', (origin) =>
-  expect(isOwnOrigin(origin, '127.0.0.1:7860')).toBe(false),
-);
+])('the origin "%s" is foreign', (origin) => expect(isRefused({ host, origin })).toBe(true));
+
+test('over TLS the origin of its own pages is https', () => {
+  expect(isRefused({ host, origin: 'https://127.0.0.1:7860' }, true)).toBe(false);
+  expect(isRefused({ host, origin: 'http://127.0.0.1:7860' }, true)).toBe(true);
+});
+
+test.each([
+  ['same-origin', false],
+  ['none', false],
+  ['same-site', true],
+  ['cross-site', true],
+  ['', true],
+])('what a browser marks as "%s" is refused: %s', (site, refused) => {
+  expect(isRefused({ host, 'sec-fetch-site': site })).toBe(refused);
+});
+
+test('a panel may say cross-site: its pages have no site', () => {
+  expect(isRefused({ host, origin: 'uxp://panel', 'sec-fetch-site': 'cross-site' })).toBe(false);
+});
+
+test('further names are served when the server was told so', () => {
+  const request = { headers: { host: 'render.local:7861' }, isEncrypted: true };
+  const isServedName = (name: string): boolean => name === 'render.local';
+  expect(refusalReason(request, { isServedName })).toBeUndefined();
+  expect(refusalReason(request)).toBeDefined();
+});

@@ -1,25 +1,58 @@
-// Who may talk to this server. It listens on this machine only, but every web page that a browser on this
-// machine shows can reach it too: directly (then the browser names the page's Origin), or after its own
-// domain name has been pointed at 127.0.0.1 (then the Host header names that domain).
+// Who may talk to this server. Every web page that a browser on this machine shows can reach it: directly (then the
+// browser says so in Origin and Sec-Fetch-Site), or after its own domain name has been pointed at 127.0.0.1 (then the
+// Host header names that domain). A token is asked for behind this door; the door alone lets nobody do anything.
+
+import type { IncomingHttpHeaders } from 'node:http';
 
 const ownHostNames = ['127.0.0.1', 'localhost', '[::1]'];
 
 /** Schemes of origins that no web page can have: panels inside Adobe's applications. */
 const panelSchemes = ['uxp:', 'file:'];
 
-/** Whether a Host header names this machine. */
-export function isOwnHost(host: string | undefined): boolean {
-  const name = host?.replace(/:\d+$/, '').toLowerCase();
-  return name !== undefined && ownHostNames.includes(name);
+/** What a browser says of a request that no other site has caused. */
+const ownFetchSites = ['same-origin', 'none'];
+
+export interface GuardOptions {
+  /** Whether a name beside this machine's own is served: `--listen` has some. Default: none. */
+  readonly isServedName?: (name: string) => boolean;
 }
 
-/**
- * Whether an Origin header is harmless: none (not a browser), a page of this server itself, or a panel. A
- * page of another local server is as foreign as one from the internet; so is `null`, a page in a sandbox.
- */
-export function isOwnOrigin(origin: string | undefined, host: string | undefined): boolean {
-  if (origin === undefined) return true;
-  if (isOwnHost(host) && origin.toLowerCase() === `http://${host?.toLowerCase() ?? ''}`)
-    return true;
-  return panelSchemes.some((scheme) => origin.startsWith(`${scheme}//`));
+export interface GuardedRequest {
+  readonly headers: IncomingHttpHeaders;
+  /** Whether it came over TLS. */
+  readonly isEncrypted: boolean;
+}
+
+/** Why a request is refused before anything else is looked at, or undefined. Shared by HTTP and the upgrade. */
+export function refusalReason(
+  { headers, isEncrypted }: GuardedRequest,
+  { isServedName = () => false }: GuardOptions = {},
+): string | undefined {
+  const { host, origin } = headers;
+  const name = hostNameOf(host);
+  if (name === undefined || !(ownHostNames.includes(name) || isServedName(name))) {
+    return 'Only requests addressed to 127.0.0.1 or localhost are served.';
+  }
+  const scheme = isEncrypted ? 'https' : 'http';
+  if (isPanelOrigin(origin)) return undefined;
+  if (
+    origin !== undefined &&
+    origin.toLowerCase() !== `${scheme}://${(host ?? '').toLowerCase()}`
+  ) {
+    return 'Pages of other sites may not use this server.';
+  }
+  const fetchSite = headers['sec-fetch-site'];
+  if (fetchSite !== undefined && !ownFetchSites.includes(fetchSite)) {
+    return 'Pages of other sites may not use this server.';
+  }
+  return undefined;
+}
+
+/** The name in a Host header, without the port, in lower case; undefined when it is no such header. */
+function hostNameOf(host: string | undefined): string | undefined {
+  return /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/.exec(host?.toLowerCase() ?? '')?.[1];
+}
+
+function isPanelOrigin(origin: string | undefined): boolean {
+  return panelSchemes.some((scheme) => origin?.startsWith(`${scheme}//`));
 }

@@ -1,10 +1,13 @@
 // The other end of a connection, as the session sees it: no sockets here.
 
 import type { ServerMessage } from '../../../protocol/server-messages.ts';
+import type { Client } from '../pairing/pairings.ts';
 
 export interface Peer {
   /** The address that the connection comes from. */
   readonly address: string;
+  /** The other end has shown a token of this client. Call at every hello that is accepted, before the welcome. */
+  admit(client: Client): void;
   send(message: ServerMessage): void;
   /** Resolves when the chunk has left the process, or the connection has ended. */
   sendChunk(chunk: Uint8Array): Promise<void>;

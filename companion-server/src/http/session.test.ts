@@ -13,6 +13,7 @@ import type { EditResult, EditSpec } from '../edit-work.ts';
 import { CanceledError } from '../errors.ts';
 import { createJobQueue } from '../jobs/queue.ts';
 import { createLog } from '../log.ts';
+import { localClient } from '../pairing/pairings.ts';
 import { createSession, type Session } from './session.ts';
 
 const token = 'f'.repeat(64);
@@ -51,7 +52,10 @@ async function createFixture(): Promise<Fixture> {
   const session = createSession(
     {
       version: '0',
-      token,
+      pairings: {
+        authenticate: (presented) => (presented === token ? localClient : null),
+        noteSeen: () => undefined,
+      },
       models: new Map([['model', '/models/model']]),
       queue,
       clipsDir,
@@ -63,6 +67,7 @@ async function createFixture(): Promise<Fixture> {
         told.emit('message');
       },
       address: '127.0.0.1',
+      admit: () => undefined,
       sendChunk: () => Promise.resolve(),
       waitingBytes: () => 0,
       close: (reason) => void closings.push(reason),

@@ -1,6 +1,5 @@
 // One connection: who it is, and what it asks for, one message after the other in the order of arrival.
 
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { parseChunk } from '../../../protocol/chunk.ts';
 import {
   parseClientMessage,
@@ -13,6 +12,7 @@ import { requestIdOf } from '../../../protocol/message.ts';
 import { protocolVersion } from '../../../protocol/version.ts';
 import { EditError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { Pairings } from '../pairing/pairings.ts';
 import { toWireError } from '../wire-error.ts';
 import type { Peer } from './peer.ts';
 import { createSessionDownloads } from './session-downloads.ts';
@@ -24,8 +24,7 @@ const maxWaitingBytes = windowBytes + 16 * maxControlBytes;
 
 export interface SessionDeps extends Pick<SessionJobsDeps, 'queue' | 'models'> {
   readonly version: string;
-  /** The secret that a client must present. */
-  readonly token: string;
+  readonly pairings: Pick<Pairings, 'authenticate' | 'noteSeen'>;
   /** Existing folder for uploaded clips. */
   readonly clipsDir: string;
   readonly log: Log;
@@ -40,7 +39,7 @@ export interface Session {
 }
 
 export function createSession(deps: SessionDeps, peer: Peer): Session {
-  const { token, version, models, queue, clipsDir, log } = deps;
+  const { pairings, version, models, queue, clipsDir, log } = deps;
   let streams = 0;
   const takeStreamId = (): number => ++streams;
   const uploads = createSessionUploads(peer, clipsDir, takeStreamId);
@@ -56,7 +55,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
   let waitingBytes = 0;
   let last: Promise<void> = Promise.resolve();
 
-  function greet({ requestId, protocol, token: presented }: Hello): void {
+  function greet({ requestId, protocol, token, client: program }: Hello): void {
     if (protocol !== protocolVersion) {
       throw new EditError(
         'version-mismatch',
@@ -64,11 +63,14 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
         { hint: 'Install the same version of the panel and the companion server.' },
       );
     }
-    if (!isSameSecret(presented, token)) {
-      throw new EditError('not-paired', 'The token is not the one of this server.', {
-        hint: 'Every start of the server makes a new token: read it again.',
+    const client = pairings.authenticate(token);
+    if (client === null) {
+      throw new EditError('not-paired', 'The token is of no pairing.', {
+        hint: 'Pair with the code that the server shows; npm run pair makes a new one.',
       });
     }
+    pairings.noteSeen(client.clientId, program.version);
+    peer.admit(client);
     isWelcome = true;
     const server = { name: 'tokenflow', version };
     const names = [...models.keys()];
@@ -165,9 +167,4 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
       await uploads.close();
     },
   };
-}
-
-function isSameSecret(presented: string, secret: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(presented), digest(secret));
 }

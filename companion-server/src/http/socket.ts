@@ -1,4 +1,5 @@
-// The WebSocket side of the server: lets a connection in or refuses it, and ties it to a session.
+// The WebSocket side of the server: lets a connection in or refuses it, ties it to a session, and keeps what one client
+// may have at a time.
 
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -6,13 +7,26 @@ import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { chunkHeaderBytes } from '../../../protocol/chunk.ts';
 import { chunkBytes } from '../../../protocol/limits.ts';
 import { socketPath, subprotocol } from '../../../protocol/version.ts';
-import { refusal, refusalReason } from './app.ts';
+import type { Pairings } from '../pairing/pairings.ts';
+import type { Admission } from './admission.ts';
+import { isEncrypted, refusal } from './app.ts';
+import { refusalReason, type GuardOptions } from './guard.ts';
+import type { Metrics } from './metrics.ts';
 import type { Peer } from './peer.ts';
 import { createSession, type SessionDeps } from './session.ts';
 
 const closeCodes = { goingAway: 1001, policyViolation: 1008 } as const;
 
-export interface SocketDeps extends SessionDeps {
+/** Connections that one client may have at a time. */
+const maxConnections = 16;
+
+/** How long the other end may take to agree to a close. */
+const closeTimeoutMs = 2_000;
+
+export interface SocketDeps extends SessionDeps, GuardOptions {
+  readonly pairings: SessionDeps['pairings'] & Pick<Pairings, 'onRevoked'>;
+  readonly admission: Pick<Admission, 'trust'>;
+  readonly metrics: Metrics;
   /** A connection that has not said a valid hello by then is closed. Default: 10 seconds. */
   readonly helloTimeoutMs?: number;
 }
@@ -24,28 +38,61 @@ export interface SocketServer {
 
 /** Serves the socket path of `server`. */
 export function attachSocket(server: Server, deps: SocketDeps): SocketServer {
-  const sockets = new WebSocketServer({
+  const { pairings, admission, metrics } = deps;
+  const options = {
     noServer: true,
     maxPayload: chunkHeaderBytes + chunkBytes,
     perMessageDeflate: false,
-  });
+    closeTimeout: closeTimeoutMs,
+  };
+  const sockets = new WebSocketServer(options);
   const sessions = new Set<Promise<void>>();
+  const byClient = new Map<string, Set<WebSocket>>();
+  metrics.gauge('tokenflow_connections', 'Open WebSocket connections.', () => sockets.clients.size);
+  const answered = metrics.counter('tokenflow_upgrades_total', 'WebSocket upgrades by status.', 'status'); // prettier-ignore
+
+  /** Counts a connection to its client. */
+  function admit(socket: WebSocket, stream: Duplex, clientId: string): void {
+    const own = byClient.get(clientId) ?? new Set();
+    byClient.set(clientId, own);
+    if (own.has(socket)) return;
+    if (own.size >= maxConnections) {
+      socket.close(closeCodes.policyViolation, 'too many connections of one client');
+      return;
+    }
+    admission.trust(stream);
+    own.add(socket);
+    socket.once('close', () => {
+      own.delete(socket);
+      if (own.size === 0) byClient.delete(clientId);
+    });
+  }
+
+  const forgetRevocations = pairings.onRevoked((clientId) => {
+    for (const socket of byClient.get(clientId) ?? []) {
+      socket.close(closeCodes.policyViolation, 'the pairing was revoked');
+    }
+  });
 
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    const refused = refusalOf(request);
+    const refused = refusalOf(request, deps);
+    answered(String(refused?.status ?? 101));
     if (refused !== undefined) {
       refuseUpgrade(stream, refused);
       return;
     }
     sockets.handleUpgrade(request, stream, head, (socket) => {
-      const address = request.socket.remoteAddress ?? 'unknown';
-      const ended = serveConnection(socket, address, deps).finally(() => sessions.delete(ended));
+      const peer = createPeer(socket, request.socket.remoteAddress ?? 'unknown', (clientId) =>
+        admit(socket, stream, clientId),
+      );
+      const ended = serveConnection(socket, peer, deps).finally(() => sessions.delete(ended));
       sessions.add(ended);
     });
   });
 
   return {
     async close() {
+      forgetRevocations();
       for (const socket of sockets.clients) socket.close(closeCodes.goingAway, 'server stops');
       const waited = [...sessions];
       const impatience = setTimeout(() => {
@@ -58,13 +105,9 @@ export function attachSocket(server: Server, deps: SocketDeps): SocketServer {
 }
 
 /** Ties a socket to a session; resolves when the connection has ended and nothing of it is left. */
-async function serveConnection(
-  socket: WebSocket,
-  address: string,
-  deps: SocketDeps,
-): Promise<void> {
+async function serveConnection(socket: WebSocket, peer: Peer, deps: SocketDeps): Promise<void> {
   const { log, helloTimeoutMs = 10_000 } = deps;
-  const session = createSession(deps, createPeer(socket, address));
+  const session = createSession(deps, peer);
   const helloTimeout = setTimeout(() => {
     if (!session.isWelcome()) socket.close(closeCodes.policyViolation, 'no hello in time');
   }, helloTimeoutMs);
@@ -80,9 +123,10 @@ async function serveConnection(
   await session.close();
 }
 
-function createPeer(socket: WebSocket, address: string): Peer {
+function createPeer(socket: WebSocket, address: string, admit: (clientId: string) => void): Peer {
   return {
     address,
+    admit: ({ clientId }) => admit(clientId),
     send: (message) => socket.send(JSON.stringify(message), () => undefined),
     sendChunk: (chunk) => new Promise((resolve) => socket.send(chunk, () => resolve())),
     waitingBytes: () => socket.bufferedAmount,
@@ -95,8 +139,9 @@ interface UpgradeRefusal {
   readonly message: string;
 }
 
-function refusalOf({ url, headers }: IncomingMessage): UpgradeRefusal | undefined {
-  const reason = refusalReason(headers.host, headers.origin);
+function refusalOf(request: IncomingMessage, options: GuardOptions): UpgradeRefusal | undefined {
+  const { url, headers } = request;
+  const reason = refusalReason({ headers, isEncrypted: isEncrypted(request) }, options);
   if (reason !== undefined) return { status: 403, message: reason };
   if (url !== socketPath) return { status: 404, message: `The socket is at ${socketPath}.` };
   const asked = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim());

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { EditError } from '../errors.ts';
+import { createLog } from '../log.ts';
 import { openDatabase, type Database } from '../store/database.ts';
 import { codeLifetimeMs, createCode, isSameCode } from './code.ts';
 import { createPairings, localClient, type Pairings } from './pairings.ts';
@@ -13,7 +14,8 @@ let nowMs: number;
 beforeEach(() => {
   nowMs = Date.UTC(2030, 0, 1);
   database = openDatabase(':memory:', [pairingTables]);
-  pairings = createPairings(database, { localToken, now: () => new Date(nowMs) });
+  const log = createLog({ level: 'silent', write: () => undefined });
+  pairings = createPairings(database, { localToken, log, now: () => new Date(nowMs) });
   return () => database.close();
 });
 

@@ -3,6 +3,7 @@
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { EditError } from '../errors.ts';
+import type { Log } from '../log.ts';
 import type { Database } from '../store/database.ts';
 import { createAttempts } from './attempts.ts';
 import { createCode, isSameCode, type OpenCode } from './code.ts';
@@ -21,9 +22,19 @@ export const localClient: Client = {
   name: 'command line',
 };
 
+/** Who shows the token that the server was started with for other machines. */
+export const remoteClient: Client = {
+  clientId: '4e307e00000000000000000000000000',
+  name: 'other machine',
+};
+
 export interface PairingsOptions {
   /** The token of `localClient`. */
   readonly localToken: string;
+  /** The token of `remoteClient`. Default: there is no such client. */
+  readonly remoteToken?: string | undefined;
+  /** Is told who pairs, and who fails to. */
+  readonly log: Pick<Log, 'info' | 'warn'>;
   /** Default: the clock. */
   readonly now?: () => Date;
 }
@@ -45,7 +56,7 @@ export interface Pairings {
   ): { readonly client: Client; readonly token: string };
   /** Whose token it is, or null. How long it takes says nothing about how much of the token was right. */
   authenticate(token: string): Client | null;
-  /** Whether the client is paired still, or the command line. */
+  /** Whether the client is paired still, or has a token from the start. */
   isPaired(clientId: string): boolean;
   /** Remembers that a client has said hello, and as which version. */
   noteSeen(clientId: string, version: string): void;
@@ -60,11 +71,14 @@ export interface Pairings {
 /** `database` has the tables of `pairingTables`. */
 export function createPairings(
   database: Database,
-  { localToken, now = () => new Date() }: PairingsOptions,
+  { localToken, remoteToken, log, now = () => new Date() }: PairingsOptions,
 ): Pairings {
   const attempts = createAttempts(() => now().getTime());
   const revocationListeners = new Set<(clientId: string) => void>();
-  const localHash = hashOf(localToken);
+  const fixedClients = [
+    { client: localClient, hash: hashOf(localToken) },
+    ...(remoteToken === undefined ? [] : [{ client: remoteClient, hash: hashOf(remoteToken) }]),
+  ];
   let open: OpenCode | null = null;
 
   function currentCode(): OpenCode | null {
@@ -93,16 +107,19 @@ export function createPairings(
       const current = currentCode();
       if (current === null || !isSameCode(code, current.code)) {
         attempts.recordFailure(peer);
+        log.warn('A pairing code was wrong.', { peer });
         throw wrongCode(current === null);
       }
       const admitted = admit(name);
       open = null;
       attempts.recordSuccess(peer);
+      log.info('A client was paired.', { ...admitted.client, peer });
       return admitted;
     },
     authenticate(token) {
       const hash = hashOf(token);
-      if (timingSafeEqual(hash, localHash)) return localClient;
+      const fixed = fixedClients.find((one) => timingSafeEqual(hash, one.hash));
+      if (fixed !== undefined) return fixed.client;
       // The index is searched by the hash: what its timing tells is about the hash, from which no token follows.
       const row = database.get('SELECT * FROM pairings WHERE token_hash = ?', hash);
       if (row === undefined) return null;
@@ -110,7 +127,7 @@ export function createPairings(
       return { clientId, name };
     },
     isPaired: (clientId) =>
-      clientId === localClient.clientId ||
+      fixedClients.some(({ client }) => client.clientId === clientId) ||
       database.get('SELECT 1 FROM pairings WHERE client_id = ?', clientId) !== undefined,
     noteSeen(clientId, version) {
       database.run(
@@ -124,6 +141,7 @@ export function createPairings(
       database.all('SELECT * FROM pairings ORDER BY created_at DESC, client_id').map(toPairing),
     revoke(clientId) {
       const isRevoked = database.run('DELETE FROM pairings WHERE client_id = ?', clientId) > 0;
+      if (isRevoked) log.info('A pairing was revoked.', { clientId });
       if (isRevoked) for (const listener of revocationListeners) listener(clientId);
       return isRevoked;
     },

@@ -1,0 +1,115 @@
+// The addresses that the server listens on: this machine's own two, and one more over TLS when `--listen` asks for it.
+// One HTTP server answers behind all of them.
+
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { createServer as createPlainServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net'; // prettier-ignore
+import { createServer as createTlsServer } from 'node:tls';
+import { EditError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { RemoteAccess } from '../remote-access.ts';
+
+const ipv4Loopback = '127.0.0.1';
+const ipv6Loopback = '::1';
+
+/** Connections by TLS at a time, those included that have not finished their handshake. */
+const maxRemoteConnections = 256;
+const handshakeTimeoutMs = 10_000;
+
+/** What a bind fails with where there is no IPv6. */
+const noIpv6 = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'];
+
+export interface DoorsOptions {
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Over TLS at `port` + 1. Default: none. */
+  readonly remote?: RemoteAccess | null;
+  readonly log: Log;
+}
+
+export interface Doors {
+  readonly port: number;
+  /** For example `https://192.168.1.5:7861`; null without `remote`. */
+  readonly remoteUrl: string | null;
+  /** Lets nobody in any more. Connections that are open stay. */
+  close(): void;
+}
+
+/** Opens the doors to `http`. Throws EditError 'invalid-request' when a port is taken or an address is not this machine's. */
+export async function openDoors(
+  http: Server,
+  { port, remote = null, log }: DoorsOptions,
+): Promise<Doors> {
+  const opened: NetServer[] = [];
+  const close = (): void => opened.forEach((door) => door.close());
+  const pass = (socket: Socket): void => void http.emit('connection', socket);
+  try {
+    opened.push(http);
+    const chosenPort = await bind(http, port, ipv4Loopback);
+    const second = createPlainServer(pass);
+    if (await bindIfThere(second, chosenPort, port === 0, log)) opened.push(second);
+    if (remote === null) return { port: chosenPort, remoteUrl: null, close };
+    const { certificate: cert, key, address } = remote;
+    const third = createTlsServer(
+      { cert, key, minVersion: 'TLSv1.2', handshakeTimeout: handshakeTimeoutMs },
+      pass,
+    );
+    third.maxConnections = maxRemoteConnections;
+    third.on('tlsClientError', (error) => log.debug('A TLS handshake failed.', { error: error.message })); // prettier-ignore
+    opened.push(third);
+    const remotePort = await bind(third, port === 0 ? 0 : port + 1, address);
+    const host = address.includes(':') ? `[${address}]` : address;
+    return { port: chosenPort, remoteUrl: `https://${host}:${remotePort}`, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** Returns the port. */
+async function bind(server: NetServer, port: number, host: string): Promise<number> {
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+  } catch (error) {
+    throw toListenError(error, port, host);
+  }
+  return (server.address() as AddressInfo).port;
+}
+
+/**
+ * Whether it listens on the second loopback address, too. A machine may have none; a port that the system chose for the
+ * first may be taken on it.
+ */
+async function bindIfThere(
+  server: NetServer,
+  port: number,
+  isAnyPort: boolean,
+  log: Log,
+): Promise<boolean> {
+  try {
+    await bind(server, port, ipv6Loopback);
+    return true;
+  } catch (error) {
+    const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code ?? '';
+    if (!noIpv6.includes(code) && !(isAnyPort && code === 'EADDRINUSE')) throw error;
+    log.info('The server listens on 127.0.0.1 only, not on ::1.', { reason: code });
+    return false;
+  }
+}
+
+function toListenError(error: unknown, port: number, host: string): EditError {
+  const code = (error as NodeJS.ErrnoException).code ?? String(error);
+  const hints: Readonly<Record<string, string>> = {
+    EADDRINUSE:
+      'Another companion server may be running: npm run doctor says who. Or choose another port with --port.',
+    EACCES: 'Choose a port above 1023 with --port.',
+    EADDRNOTAVAIL: 'Give --listen an address of this machine.',
+  };
+  const what = code === 'EADDRINUSE' ? `Port ${port} is already in use.` : `The server cannot listen on ${host} port ${port}: ${code}.`; // prettier-ignore
+  const hint = hints[code];
+  return new EditError('invalid-request', what, {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}

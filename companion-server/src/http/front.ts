@@ -1,0 +1,99 @@
+// The server's whole front: one HTTP server with its routes, pages and socket, behind its doors.
+
+import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import type { Pairings } from '../pairing/pairings.ts';
+import type { RemoteAccess } from '../remote-access.ts';
+import { createAdmission } from './admission.ts';
+import { createApp } from './app.ts';
+import { openDoors, type Doors } from './doors.ts';
+import { createMetrics, measureProcess, type Metrics } from './metrics.ts';
+import { metricsRoutes } from './routes/metrics.ts';
+import { pairingRoutes } from './routes/pairing.ts';
+import { resultRoutes, type ResultSource } from './routes/results.ts';
+import { stateRoutes } from './routes/state.ts';
+import type { SessionDeps } from './session.ts';
+import { attachSocket } from './socket.ts';
+
+/** The server's own page, and the panel in a form that a browser can show, where it has been built. */
+const pages = {
+  '/panel': fileURLToPath(new URL('../../../plugin/dist', import.meta.url)),
+  '/': fileURLToPath(new URL('../../web', import.meta.url)),
+};
+
+/** A request that is not whole by then is ended: someone sends it drop by drop. */
+const headersTimeoutMs = 10_000;
+const requestTimeoutMs = 20_000;
+const keepAliveTimeoutMs = 5_000;
+const maxHeaderBytes = 8 * 1024;
+
+export interface FrontDeps extends SessionDeps {
+  readonly pairings: Pairings;
+  /** What the address of the server's page ends in, so that only who was told it sees the pairing code. */
+  readonly pageKey: string;
+  readonly results: ResultSource;
+  /** What links to results are signed with. */
+  readonly linkSecret: Uint8Array;
+  readonly remote: RemoteAccess | null;
+}
+
+export interface Front {
+  /** For more numbers than the front has of its own. */
+  readonly metrics: Metrics;
+  /** Lets clients in. Throws EditError 'invalid-request' when the port is taken. */
+  open(port: number): Promise<Doors>;
+  /** Ends every connection and waits until nothing of them is left. */
+  close(): Promise<void>;
+}
+
+export function createFront(deps: FrontDeps): Front {
+  const { version, log, pairings, pageKey, results, linkSecret, remote } = deps;
+  const metrics = createMetrics();
+  const admission = createAdmission();
+  const stopMeasuring = measureProcess(metrics);
+  metrics.gauge('tokenflow_pairings', 'Paired clients.', () => pairings.list().length);
+  metrics.gauge('tokenflow_strangers', 'Connections without a token.', () => admission.strangers());
+  const guardOptions = remote === null ? {} : { isServedName: remote.isServedName };
+  const app = createApp({
+    ...guardOptions,
+    routes: [
+      ...stateRoutes(version),
+      ...pairingRoutes(pairings),
+      ...resultRoutes({ results, linkSecret, isPaired: (clientId) => pairings.isPaired(clientId) }),
+      ...metricsRoutes(metrics),
+    ],
+    pages,
+    pairings,
+    pageKey,
+    metrics,
+    log,
+    trust: (connection) => admission.trust(connection),
+  });
+  const http = createServer(
+    {
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      connectionsCheckingInterval: 1_000,
+      maxHeaderSize: maxHeaderBytes,
+    },
+    app,
+  );
+  http.on('connection', (connection) => admission.admit(connection));
+  const sockets = attachSocket(http, { ...deps, ...guardOptions, admission, metrics });
+  let doors: Doors | undefined;
+
+  return {
+    metrics,
+    async open(port) {
+      doors = await openDoors(http, { port, remote, log });
+      return doors;
+    },
+    async close() {
+      doors?.close();
+      await sockets.close();
+      http.closeAllConnections();
+      stopMeasuring();
+    },
+  };
+}

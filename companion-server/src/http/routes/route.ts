@@ -1,0 +1,40 @@
+// What a route is: an address, who may ask, and an answer as a value. How it is written to the network is in app.ts.
+
+import type { Client } from '../../pairing/pairings.ts';
+
+/**
+ * Who may ask. `client`: who shows a token. `local`: the command line of the user who runs the server. `owner`: the
+ * command line, or the server's own page when it was opened by the address that the server showed.
+ */
+export type Access = 'anyone' | 'client' | 'local' | 'owner';
+
+export interface RouteRequest {
+  /** The parts of the path that the route names. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  /** Who asks; null where anyone may and no token was shown. */
+  readonly client: Client | null;
+}
+
+export type Reply =
+  | { readonly json: object }
+  | { readonly text: string; readonly contentType: string }
+  | { readonly file: SentFile };
+
+/** A file that is sent whole or in ranges. */
+export interface SentFile {
+  readonly path: string;
+  readonly contentType: string;
+  /** The name under which a browser saves it. */
+  readonly fileName: string;
+  readonly sha256: string;
+}
+
+export interface Route {
+  /** What a GET answers it may not change. */
+  readonly method: 'GET' | 'POST';
+  /** As express writes it: `/results/:jobId`. */
+  readonly path: string;
+  readonly access: Access;
+  handle(request: RouteRequest): Reply | Promise<Reply>;
+}

@@ -1,0 +1,42 @@
+// Links to results that work without a token for a few minutes: for players and other programs that can only be given
+// an address. A link is for one result of one client, and dies with the pairing.
+
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+export const linkLifetimeMs = 10 * 60 * 1000;
+
+export interface LinkTarget {
+  readonly clientId: string;
+  readonly jobId: string;
+}
+
+/** Path and query of a link that works until `expiresAt`. */
+export function signLink(secret: Uint8Array, target: LinkTarget, expiresAt: Date): string {
+  const expires = String(expiresAt.getTime());
+  const query = new URLSearchParams({
+    client: target.clientId,
+    expires,
+    signature: sign(secret, target, expires).toString('base64url'),
+  });
+  return `/results/${target.jobId}?${query.toString()}`;
+}
+
+/** What a link is for, or null when it was not signed here, was changed, or has expired. */
+export function openLink(
+  secret: Uint8Array,
+  jobId: string,
+  query: URLSearchParams,
+  now: Date,
+): LinkTarget | null {
+  const [clientId, expires, signature] = ['client', 'expires', 'signature'].map((key) => query.get(key)); // prettier-ignore
+  if (clientId == null || expires == null || signature == null) return null;
+  const target = { clientId, jobId };
+  const given = Buffer.from(signature, 'base64url');
+  const expected = sign(secret, target, expires);
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null;
+  return now.getTime() < Number(expires) ? target : null;
+}
+
+function sign(secret: Uint8Array, { clientId, jobId }: LinkTarget, expires: string): Buffer {
+  return createHmac('sha256', secret).update(`result\n${clientId}\n${jobId}\n${expires}`).digest();
+}
