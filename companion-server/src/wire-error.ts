@@ -28,7 +28,8 @@ export function toEditError(error: unknown): EditError {
   if (error instanceof EditError) return error;
   if (error instanceof FieldError) return new EditError(error.code, error.message);
   if (isFullDisk(error)) {
-    const hint = 'Free some space, or choose another disk with --out and TOKENFLOW_CACHE.';
+    const hint =
+      'Free some space, or choose another disk with --out, TOKENFLOW_DATA and TOKENFLOW_CACHE.';
     return new EditError('disk-full', 'The disk is full.', { hint, cause: error });
   }
   const message = error instanceof Error ? error.message : String(error);
@@ -41,5 +42,5 @@ export function toEditError(error: unknown): EditError {
 
 function isFullDisk(error: unknown): boolean {
   const code = (error as { readonly code?: unknown } | null | undefined)?.code;
-  return code === 'ENOSPC' || code === 'EDQUOT';
+  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL';
 }

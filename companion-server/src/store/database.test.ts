@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openDatabase } from './database.ts';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { lockFile, openDatabase } from './database.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -63,4 +65,34 @@ test('a single parameter may be a blob or null', () => {
   expect(found.map(({ bytes }) => [...(bytes as Uint8Array)])).toEqual([[1, 2]]);
   expect(database.all('SELECT bytes FROM blobs WHERE bytes IS ?', null)).toHaveLength(1);
   database.close();
+});
+
+test('a lock is held by one, until it is released', () => {
+  const path = join(folder, 'data', 'lock');
+  const release = lockFile(path, 'It is taken.', 'Wait.');
+  expect(() => lockFile(path, 'It is taken.', 'Wait.')).toThrow('It is taken.');
+  release();
+  lockFile(path, 'It is taken.', 'Wait.')();
+});
+
+test('the lock of a process that was killed is free at once', async () => {
+  const path = join(folder, 'lock');
+  const module = JSON.stringify(new URL('./database.ts', import.meta.url).href);
+  const holder = spawn(
+    process.execPath,
+    [
+      ...['--import', import.meta.resolve('tsx'), '--input-type=module', '-e'],
+      `const { lockFile } = await import(${module});
+       lockFile(${JSON.stringify(path)}, 'taken', '');
+       console.log('held');
+       setInterval(() => undefined, 60_000);`,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  onTestFinished(() => void holder.kill('SIGKILL'));
+  await once(holder.stdout, 'data');
+  expect(() => lockFile(path, 'It is taken.', 'Wait.')).toThrow('It is taken.');
+  holder.kill('SIGKILL');
+  await once(holder, 'exit');
+  lockFile(path, 'It is taken.', 'Wait.')();
 });

@@ -54,6 +54,25 @@ export function openDatabase(path: string, rooms: readonly Migrations[]): Databa
   }
 }
 
+/**
+ * Takes the file `path`, made when missing, for this process alone, until the returned function is called or the process
+ * ends, however it ends: the lock is the system's. Throws EditError 'invalid-request' with `taken` as its message when
+ * another process has it.
+ */
+export function lockFile(path: string, taken: string, hint: string): () => void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const connection = new SQLite(path);
+  try {
+    connection.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    connection.close();
+    const { code } = error as { readonly code?: unknown };
+    if (code !== 'SQLITE_BUSY') throw error;
+    throw new EditError('invalid-request', taken, { hint, cause: error });
+  }
+  return () => void connection.close();
+}
+
 function wrap(connection: SQLite.Database): Database {
   // Parameters go as one array: a blob or null that goes alone is taken for named parameters, which ends the process.
   const statements = new Map<string, SQLite.Statement>();
