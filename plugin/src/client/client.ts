@@ -94,7 +94,7 @@ export function createClient(options: ClientOptions): Client {
     connection.onEvent((event) => {
       if (event.type === 'job-changed') tell(event.job);
       else if (event.type === 'job-progress') {
-        for (const { onProgress } of [...jobListeners]) onProgress(event.jobId, event.progress);
+        for (const listener of [...jobListeners]) listener.onProgress(event.jobId, event.progress);
       }
     });
     // What has happened to the jobs in between was told to nobody.

@@ -64,7 +64,7 @@ async function fetchOver(
   onProgress?.(sink.receivedBytes, sizeBytes);
 
   const queue: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
-  let failure: Error | null = null;
+  const failures: Error[] = [];
   let wake: () => void = () => undefined;
   const stopListening = connection.onStream(streamId, {
     onChunk(chunk) {
@@ -72,7 +72,7 @@ async function fetchOver(
       wake();
     },
     onFailed(error) {
-      failure = error;
+      failures.push(error);
       wake();
     },
   });
@@ -81,7 +81,7 @@ async function fetchOver(
       throwIfStopped(signal);
       const chunk = queue.shift();
       if (chunk === undefined) {
-        if (failure !== null) throw failure as Error;
+        if (failures[0] !== undefined) throw failures[0];
         await orStopped(new Promise<void>((resolve) => (wake = resolve)), signal);
         continue;
       }

@@ -1,0 +1,70 @@
+// What follows from the state: which model, which range, whether Apply can be pressed and why not.
+
+import type { ModelInfo } from '../../../protocol/model-info.ts';
+import type { EditRecord, EditVersion } from '../host/edits.ts';
+import type { SelectedClip } from '../host/selection.ts';
+import type { ServerFacts } from '../client/link-state.ts';
+import type { ClipRange } from './form.ts';
+import type { PanelState } from './panel-state.ts';
+
+/** What the server said of itself, also while it is away. */
+export function serverFacts({ link }: PanelState): ServerFacts | null {
+  return link.name === 'online' || link.name === 'lost' ? link.server : null;
+}
+
+/** The model that Apply will use; null when the server has none. */
+export function chosenModel(state: PanelState): ModelInfo | null {
+  const models = serverFacts(state)?.models ?? [];
+  return models.find(({ id }) => id === state.form.model) ?? models[0] ?? null;
+}
+
+/** Equal for clips that are sent as the same file. */
+export function sourceIdOf({ snapshot, key }: SelectedClip): string {
+  return snapshot.kind === 'file' ? snapshot.fileId : key;
+}
+
+/** The part of a file that is to be edited; a clip on a timeline is cut by the host. */
+export function rangeOf({ snapshot }: SelectedClip): ClipRange {
+  if (snapshot.kind !== 'file') return null;
+  const { startSeconds, endSeconds } = snapshot;
+  return startSeconds === null || endSeconds === null ? null : { startSeconds, endSeconds };
+}
+
+export function currentEdit({ edits, editId }: PanelState): EditRecord | null {
+  return edits.find((edit) => edit.editId === editId) ?? null;
+}
+
+export function versionOf(edit: EditRecord | null, version: number | null): EditVersion | null {
+  return edit?.versions.find((one) => one.version === version) ?? null;
+}
+
+export type ApplyBlock =
+  | 'not-connected' | 'no-model' | 'no-clip' | 'no-prompt' | 'clip-unusable' | 'too-large'; // prettier-ignore
+
+/** Why Apply cannot be pressed; null when it can. */
+export function applyBlock(state: PanelState): ApplyBlock | null {
+  if (serverFacts(state) === null) return 'not-connected';
+  if (chosenModel(state) === null) return 'no-model';
+  if ((state.selection?.clips ?? []).length === 0) return 'no-clip';
+  if (state.prepared !== null && state.prepared.problem !== null) return 'clip-unusable';
+  if (state.form.prompt.trim() === '') return 'no-prompt';
+  if (state.estimate.name === 'known' && !state.estimate.estimate.fits) return 'too-large';
+  return null;
+}
+
+/** Frames of the selection together; null when one is not known. */
+export function selectedFrames(state: PanelState): number | null {
+  return (state.selection?.clips ?? []).reduce<number | null>((sum, clip) => {
+    const frames = clip.frames ?? framesOfRange(state, clip);
+    return sum === null || frames === null ? null : sum + frames;
+  }, 0);
+}
+
+function framesOfRange({ prepared }: PanelState, clip: SelectedClip): number | null {
+  if (prepared?.clip == null || prepared.sourceId !== sourceIdOf(clip)) return null;
+  const { frameCount, frameRate, durationSeconds } = prepared.clip.media;
+  const range = rangeOf(clip);
+  if (range === null) return frameCount;
+  const seconds = Math.min(durationSeconds, range.endSeconds) - range.startSeconds;
+  return Math.max(0, Math.round((seconds * frameRate.numerator) / frameRate.denominator));
+}

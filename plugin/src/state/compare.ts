@@ -1,0 +1,67 @@
+// What is compared, how, and which pictures are there.
+
+import type { PixelSize, Rational } from '../../../protocol/media-facts.ts';
+import type { FrameSide } from '../../../protocol/stream-messages.ts';
+import type { Problem } from './problem.ts';
+
+/** `flip` shows one of both at a time. `difference` and `flicker` need a canvas that draws pictures: a browser's. */
+export const compareModes = ['wipe', 'side', 'flip', 'difference', 'flicker'] as const;
+export type CompareMode = (typeof compareModes)[number];
+
+/** An object URL of a JPEG, or what became of asking for one. */
+export type Picture =
+  { readonly name: 'ready'; readonly url: string } | { readonly name: 'asked' | 'missing' };
+
+export interface CompareState {
+  readonly editId: string;
+  readonly version: number;
+  /** Null until the server has said what the job was about. */
+  readonly subject: CompareSubject | null;
+  readonly mode: CompareMode;
+  /** Which side `flip` shows. */
+  readonly shown: FrameSide;
+  /** From 0, within the edit. */
+  readonly frameIndex: number;
+  readonly isPlaying: boolean;
+  /** Where the divider of the wipe stands, 0..1 from the left. The edit is on its right. */
+  readonly divider: number;
+  readonly pictures: Readonly<Record<string, Picture>>;
+  readonly problem: Problem | null;
+}
+
+export interface CompareSubject {
+  readonly jobId: string;
+  readonly clipId: string;
+  readonly frames: number;
+  readonly frameRate: Rational;
+  readonly size: PixelSize;
+  /** Frame of the clip that is the edit's first. */
+  readonly firstFrame: number;
+}
+
+export function pictureKey(side: FrameSide, frameIndex: number): string {
+  return `${side}-${frameIndex}`;
+}
+
+export function pictureUrl(
+  { pictures }: CompareState,
+  side: FrameSide,
+  frameIndex: number,
+): string | null {
+  const picture = pictures[pictureKey(side, frameIndex)];
+  return picture?.name === 'ready' ? picture.url : null;
+}
+
+/** Frames that are to be fetched next: the one that is shown, what its mode needs, then what play will show. */
+export function wantedFrames(compare: CompareState, ahead: number): readonly number[] {
+  const frames = compare.subject?.frames ?? 0;
+  const wanted: number[] = [];
+  const want = (index: number): void => {
+    if (index >= 0 && index < frames && !wanted.includes(index)) wanted.push(index);
+  };
+  want(compare.frameIndex);
+  if (compare.mode === 'flicker') want(compare.frameIndex - 1);
+  for (let step = 1; step <= ahead; step += 1)
+    want((compare.frameIndex + step) % Math.max(1, frames));
+  return wanted;
+}

@@ -1,0 +1,133 @@
+// What can happen to the panel. First what people do, then what becomes of it. Effects listen to the former and report
+// by the latter; nothing else changes the state.
+
+import type { Check } from '../../../protocol/diagnostics.ts';
+import type { EditReport } from '../../../protocol/edit-report.ts';
+import type { Estimate } from '../../../protocol/estimate.ts';
+import type { JobView } from '../../../protocol/job.ts';
+import type { MediaFacts } from '../../../protocol/media-facts.ts';
+import type { EditProgress } from '../../../protocol/progress.ts';
+import type { FrameSide } from '../../../protocol/stream-messages.ts';
+import type { LinkState } from '../client/link-state.ts';
+import type { EditRecord } from '../host/edits.ts';
+import type { Theme } from '../host/host.ts';
+import type { ExportMode, SelectionReading } from '../host/selection.ts';
+import type { CompareMode, CompareSubject, Picture } from './compare.ts';
+import type { EditForm } from './form.ts';
+import type { HistoryEntry, Overlay, Pace, Page, ToastText } from './panel-state.ts';
+import type { Preset } from './presets.ts';
+import type { Problem } from './problem.ts';
+import type { Task, TaskState } from './task.ts';
+
+/** What a person did. */
+export type Wish =
+  | { readonly type: 'page-chosen'; readonly page: Page }
+  | { readonly type: 'code-entered'; readonly code: string }
+  | { readonly type: 'retry-pressed' }
+  | { readonly type: 'refresh-pressed' }
+  | { readonly type: 'copy-pressed'; readonly text: string }
+  | { readonly type: 'form-changed'; readonly change: Partial<EditForm> }
+  | { readonly type: 'advanced-toggled' }
+  | { readonly type: 'export-mode-chosen'; readonly mode: ExportMode }
+  | { readonly type: 'seed-rolled'; readonly seed: number }
+  | { readonly type: 'preset-chosen'; readonly id: string }
+  | { readonly type: 'preset-saved'; readonly id: string; readonly name: string }
+  | { readonly type: 'preset-removed'; readonly id: string }
+  | { readonly type: 'presets-import-pressed' }
+  | { readonly type: 'presets-export-pressed' }
+  | { readonly type: 'history-chosen'; readonly entry: HistoryEntry }
+  | { readonly type: 'apply-pressed' }
+  | { readonly type: 'rerun-dropped' }
+  | { readonly type: 'task-cancel-pressed'; readonly key: string }
+  | { readonly type: 'task-pause-pressed'; readonly key: string }
+  | { readonly type: 'task-resume-pressed'; readonly key: string }
+  | { readonly type: 'task-retry-pressed'; readonly key: string }
+  | { readonly type: 'task-place-anyway-pressed'; readonly key: string }
+  | { readonly type: 'task-dismissed'; readonly key: string }
+  | { readonly type: 'edit-chosen'; readonly editId: string }
+  | { readonly type: 'compare-opened'; readonly editId: string; readonly version: number }
+  | { readonly type: 'compare-mode-chosen'; readonly mode: CompareMode }
+  | { readonly type: 'compare-flipped' }
+  | { readonly type: 'divider-moved'; readonly divider: number }
+  | { readonly type: 'frame-chosen'; readonly frameIndex: number }
+  | { readonly type: 'play-toggled' }
+  | { readonly type: 'version-chosen'; readonly editId: string; readonly version: number }
+  | { readonly type: 'rerun-pressed'; readonly editId: string; readonly version: number }
+  | { readonly type: 'revert-pressed'; readonly editId: string }
+  | { readonly type: 'show-toggled'; readonly editId: string }
+  | { readonly type: 'original-pressed'; readonly editId: string }
+  | { readonly type: 'save-pressed'; readonly editId: string; readonly version: number }
+  | { readonly type: 'forget-confirmed'; readonly editId: string; readonly version: number }
+  | { readonly type: 'unpair-confirmed' }
+  | { readonly type: 'log-pressed' }
+  | { readonly type: 'overlay-opened'; readonly overlay: Overlay }
+  | { readonly type: 'overlay-closed' }
+  | { readonly type: 'toast-closed'; readonly id: number };
+
+/** What became of it, or happened by itself. */
+export type Fact =
+  | { readonly type: 'link-changed'; readonly link: LinkState }
+  | { readonly type: 'theme-changed'; readonly theme: Theme }
+  | { readonly type: 'selection-reading' }
+  | { readonly type: 'selection-read'; readonly selection: SelectionReading }
+  | { readonly type: 'kept-read'; readonly kept: Kept }
+  | { readonly type: 'history-read'; readonly history: readonly HistoryEntry[] }
+  | { readonly type: 'history-added'; readonly entry: HistoryEntry }
+  | { readonly type: 'presets-imported'; readonly presets: readonly Preset[] }
+  | {
+      readonly type: 'prepare-progress';
+      readonly sourceId: string;
+      readonly sentBytes: number;
+      readonly sizeBytes: number;
+    }
+  | {
+      readonly type: 'prepare-done';
+      readonly sourceId: string;
+      readonly clipId: string;
+      readonly media: MediaFacts;
+    }
+  | { readonly type: 'prepare-failed'; readonly sourceId: string; readonly problem: Problem }
+  | { readonly type: 'estimate-asked' }
+  | { readonly type: 'estimate-known'; readonly estimate: Estimate }
+  | { readonly type: 'estimate-failed'; readonly problem: Problem }
+  | { readonly type: 'estimate-none' }
+  | { readonly type: 'pace-measured'; readonly model: string; readonly pace: Pace }
+  | { readonly type: 'task-added'; readonly task: Task }
+  | { readonly type: 'task-moved'; readonly key: string; readonly state: TaskState }
+  | {
+      readonly type: 'task-sent';
+      readonly key: string;
+      readonly clipId: string;
+      readonly media: MediaFacts;
+    }
+  | { readonly type: 'task-taken'; readonly key: string; readonly jobId: string }
+  | { readonly type: 'task-canceling'; readonly key: string }
+  | { readonly type: 'task-reported'; readonly key: string; readonly report: EditReport }
+  | { readonly type: 'job-told'; readonly job: JobView }
+  | { readonly type: 'job-progress'; readonly jobId: string; readonly progress: EditProgress }
+  | { readonly type: 'edits-read'; readonly edits: readonly EditRecord[] }
+  | { readonly type: 'edit-changed'; readonly edit: EditRecord }
+  | { readonly type: 'shown-read'; readonly isShown: boolean | null }
+  | { readonly type: 'compare-found'; readonly subject: CompareSubject }
+  | { readonly type: 'compare-failed'; readonly problem: Problem }
+  | {
+      readonly type: 'picture-changed';
+      readonly side: FrameSide;
+      readonly frameIndex: number;
+      readonly picture: Picture;
+    }
+  | { readonly type: 'pictures-dropped'; readonly keys: readonly string[] }
+  | { readonly type: 'play-ticked' }
+  | { readonly type: 'diagnosed'; readonly checks: readonly Check[] }
+  | { readonly type: 'diagnosis-failed'; readonly problem: Problem }
+  | { readonly type: 'toast-raised'; readonly text: ToastText; readonly problem: Problem | null };
+
+export type PanelEvent = Wish | Fact;
+
+/** What outlives the panel. */
+export interface Kept {
+  readonly presets: readonly Preset[];
+  readonly tasks: readonly Task[];
+  readonly paces: Readonly<Record<string, Pace>>;
+  readonly form: Partial<EditForm>;
+}

@@ -1,0 +1,137 @@
+// Everything that the panel shows, as one value. It changes by events only (events.ts, reduce.ts).
+
+import type { Check } from '../../../protocol/diagnostics.ts';
+import type { OutputCodec } from '../../../protocol/edit-settings.ts';
+import type { Estimate } from '../../../protocol/estimate.ts';
+import type { MediaFacts } from '../../../protocol/media-facts.ts';
+import type { LinkState } from '../client/link-state.ts';
+import type { EditRecord } from '../host/edits.ts';
+import type { AbilityName, Host, Theme } from '../host/host.ts';
+import type { ExportMode, SelectionReading } from '../host/selection.ts';
+import type { CompareState } from './compare.ts';
+import { emptyForm, type EditForm } from './form.ts';
+import { builtInPresets, type Preset } from './presets.ts';
+import type { Problem } from './problem.ts';
+import type { Task } from './task.ts';
+
+export const pages = ['edit', 'compare', 'versions'] as const;
+export type Page = (typeof pages)[number];
+
+export interface HostFacts {
+  readonly kind: Host['kind'];
+  readonly product: string;
+  /** What this host can do by itself. */
+  readonly abilities: readonly AbilityName[];
+  readonly logFolder: string | null;
+}
+
+/** A clip that was sent before Apply, so that the server can say what an edit of it takes. */
+export interface PreparedClip {
+  /** Of the selected file. */
+  readonly sourceId: string;
+  readonly sentBytes: number;
+  readonly sizeBytes: number;
+  readonly clip: { readonly clipId: string; readonly media: MediaFacts } | null;
+  readonly problem: Problem | null;
+}
+
+export type EstimateState =
+  | { readonly name: 'none' }
+  | { readonly name: 'asking' }
+  /** From earlier edits on this machine. */
+  | { readonly name: 'guess'; readonly seconds: number }
+  | { readonly name: 'known'; readonly estimate: Estimate }
+  | { readonly name: 'failed'; readonly problem: Problem };
+
+/** What earlier edits took, by model: the measure of guesses. */
+export interface Pace {
+  readonly secondsPerEvaluation: number;
+  /** UNet forwards of one latent per frame and sampling step. */
+  readonly evaluationsPerFrameStep: number;
+  /** Steps that the model takes where none were chosen. */
+  readonly steps: number;
+}
+
+export interface HistoryEntry {
+  readonly prompt: string;
+  readonly sourcePrompt: string;
+  readonly negativePrompt: string;
+}
+
+export type Overlay =
+  | {
+      readonly name: 'diagnostics';
+      readonly checks: readonly Check[] | null;
+      readonly problem: Problem | null;
+    }
+  | { readonly name: 'about' }
+  | { readonly name: 'recipe'; readonly editId: string; readonly version: number }
+  | { readonly name: 'forget-version'; readonly editId: string; readonly version: number }
+  | { readonly name: 'unpair' }
+  | { readonly name: 'save-preset' };
+
+/** A short message that goes away by itself or by a click. */
+export interface Toast {
+  readonly id: number;
+  readonly text: ToastText;
+  readonly problem: Problem | null;
+}
+export type ToastText =
+  | 'copied' | 'copy-refused' | 'presets-imported' | 'presets-unreadable' | 'preset-saved' | 'recipe-loaded'
+  | 'version-shown' | 'reverted' | 'saved' | 'failed'; // prettier-ignore
+
+export interface PanelState {
+  readonly host: HostFacts;
+  readonly theme: Theme;
+  readonly link: LinkState;
+  readonly page: Page;
+  readonly selection: SelectionReading | null;
+  readonly isReadingSelection: boolean;
+  /** How clips leave the timeline where both ways are possible. */
+  readonly exportMode: ExportMode | null;
+  readonly prepared: PreparedClip | null;
+  readonly form: EditForm;
+  readonly isAdvancedOpen: boolean;
+  readonly presets: readonly Preset[];
+  readonly history: readonly HistoryEntry[];
+  readonly paces: Readonly<Record<string, Pace>>;
+  readonly estimate: EstimateState;
+  readonly tasks: readonly Task[];
+  readonly edits: readonly EditRecord[];
+  /** The edit that versions and compare are about. */
+  readonly editId: string | null;
+  /** The next Apply makes a new version of this edit. */
+  readonly rerunOf: string | null;
+  /** Whether the edit that is looked at shows on the timeline; null where that is not known. */
+  readonly isShown: boolean | null;
+  readonly compare: CompareState | null;
+  readonly overlay: Overlay | null;
+  readonly toasts: readonly Toast[];
+}
+
+export function initialState(host: HostFacts, theme: Theme, codec: OutputCodec): PanelState {
+  return {
+    host,
+    theme,
+    link: { name: 'connecting' },
+    page: 'edit',
+    selection: null,
+    isReadingSelection: false,
+    exportMode: null,
+    prepared: null,
+    form: emptyForm(codec),
+    isAdvancedOpen: false,
+    presets: builtInPresets,
+    history: [],
+    paces: {},
+    estimate: { name: 'none' },
+    tasks: [],
+    edits: [],
+    editId: null,
+    rerunOf: null,
+    isShown: null,
+    compare: null,
+    overlay: null,
+    toasts: [],
+  };
+}

@@ -1,0 +1,83 @@
+// A task is one edit on its way: from the clip on the timeline to the result above it. It is kept across restarts of the
+// panel and finds its job on the server again by its key.
+
+import type { EditReport } from '../../../protocol/edit-report.ts';
+import type { EditSettings } from '../../../protocol/edit-settings.ts';
+import type { MediaFacts } from '../../../protocol/media-facts.ts';
+import type { EditProgress } from '../../../protocol/progress.ts';
+import type { ClipSnapshot, ExportMode } from '../host/selection.ts';
+import type { Problem } from './problem.ts';
+
+export type TaskState =
+  | { readonly name: 'exporting'; readonly progress: number | null }
+  | { readonly name: 'sending'; readonly sentBytes: number; readonly sizeBytes: number }
+  /** The server has the job; `position` jobs run before it. */
+  | { readonly name: 'queued'; readonly position: number | null }
+  | { readonly name: 'running'; readonly progress: EditProgress | null }
+  | { readonly name: 'paused'; readonly progress: EditProgress | null }
+  | { readonly name: 'fetching'; readonly receivedBytes: number; readonly sizeBytes: number }
+  | { readonly name: 'placing' }
+  | { readonly name: 'done'; readonly editId: string; readonly version: number }
+  /** The result is here and nothing is placed; the person decides. */
+  | { readonly name: 'unplaced'; readonly problem: Problem }
+  | { readonly name: 'failed'; readonly problem: Problem }
+  | { readonly name: 'canceled' };
+
+export interface Task {
+  /** The job's key; names the task as well. */
+  readonly key: string;
+  readonly projectId: string | null;
+  readonly clipName: string;
+  readonly snapshot: ClipSnapshot;
+  readonly frames: number | null;
+  readonly mode: ExportMode;
+  readonly settings: EditSettings;
+  readonly model: string | null;
+  /** The edit of which this will be a new version; null for a new edit. */
+  readonly editId: string | null;
+  readonly createdAt: string;
+  readonly clipId: string | null;
+  readonly jobId: string | null;
+  readonly media: MediaFacts | null;
+  readonly report: EditReport | null;
+  /** A cancel was asked for and has not happened yet. */
+  readonly isCanceling: boolean;
+  readonly state: TaskState;
+}
+
+export function isOver({ state }: Task): boolean {
+  return ['done', 'unplaced', 'failed', 'canceled'].includes(state.name);
+}
+
+/** Whether the server works on it, or will. */
+export function isOnServer({ state }: Task): boolean {
+  return state.name === 'queued' || state.name === 'running' || state.name === 'paused';
+}
+
+/** Of the whole task, 0..1; null while it cannot be told. The edit itself is nearly all of it. */
+export function taskProgress({ state }: Task): number | null {
+  const within = (from: number, to: number, share: number): number => from + (to - from) * share;
+  switch (state.name) {
+    case 'exporting':
+      return state.progress === null ? null : within(0, 0.05, state.progress);
+    case 'sending':
+      return within(0.05, 0.1, share(state.sentBytes, state.sizeBytes));
+    case 'queued':
+      return 0.1;
+    case 'running':
+    case 'paused':
+      return within(0.1, 0.95, state.progress?.progress ?? 0);
+    case 'fetching':
+      return within(0.95, 0.99, share(state.receivedBytes, state.sizeBytes));
+    case 'placing':
+      return 0.99;
+    case 'done':
+    case 'unplaced':
+      return 1;
+    case 'failed':
+    case 'canceled':
+      return null;
+  }
+}
+
+const share = (part: number, whole: number): number => (whole === 0 ? 1 : part / whole);
