@@ -13,7 +13,7 @@ import { identify, readContentRange, type RemoteFile } from './remote-file.ts';
 /** Times that a file may turn out to be another one, or wrong, before giving up. */
 const maxRestarts = 2;
 
-/** Times that bytes may be thrown away because the storage sends the file from its beginning again. */
+/** Times that bytes may be thrown away because the storage cannot go on after them. */
 const maxDiscards = 10;
 
 export interface FileDownload extends Patience {
@@ -71,7 +71,7 @@ async function fetchRest(
 ): Promise<RemoteFile | null> {
   const { part, file, onBegin, signal } = options;
   const begun = progress.remote;
-  if (begun === null || !isContinuable(begun, part)) await part.clear();
+  if (begun === null || !isContinuable(begun, part)) await discard(options, progress);
   else if (part.sizeBytes === begun.sizeBytes) return begun;
 
   const start = part.sizeBytes;
@@ -85,8 +85,7 @@ async function fetchRest(
     if (answer.status === 206) {
       if (!isTheRest(answer, start, remote, begun)) return null;
     } else {
-      if (start > 0 && ++progress.discards > maxDiscards) throw cannotContinue(options);
-      await part.clear();
+      await discard(options, progress);
       await onBegin(remote);
       progress.remote = remote;
     }
@@ -98,6 +97,13 @@ async function fetchRest(
   } finally {
     answer.body.destroy();
   }
+}
+
+/** Throws the part away, which must not go on for ever. */
+async function discard(options: FileDownload, progress: Progress): Promise<void> {
+  const { part } = options;
+  if (part.sizeBytes > 0 && ++progress.discards > maxDiscards) throw cannotContinue(options);
+  await part.clear();
 }
 
 /** Without an exact name of the content, only a hash of the whole can tell that two halves belong together. */

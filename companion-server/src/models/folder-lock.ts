@@ -1,37 +1,40 @@
-// One process at a time works on a model's download. The lock of a process that has ended counts for nothing.
+// One process at a time works on a model's download. Everybody leaves a file of their own and then looks who else is
+// there: two that come together may both go away again, but never both stay. A killed process's file counts for
+// nothing, and can be deleted without a race because no other process will ever have its name.
 
-import { open, readFile, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { EditError } from '../errors.ts';
 
 /**
- * Takes the lock while `work` runs. Throws EditError 'invalid-request' that says `who` when another process has it.
+ * Holds the lock while `work` runs. Throws EditError 'invalid-request' that says `who` when another process has it.
+ * @param path where the lock's files lie: their names begin with this one
  * @param who what the process that has it is doing, as a sentence without its end
  */
 export async function withLock<T>(path: string, who: string, work: () => Promise<T>): Promise<T> {
-  await take(path, who);
+  const mine = `${path}-${process.pid}-${randomBytes(6).toString('hex')}`;
+  await writeFile(mine, '', { flag: 'wx' });
   try {
+    await refuseOthers(path, mine, who);
     return await work();
   } finally {
-    await rm(path, { force: true });
+    await rm(mine, { force: true });
   }
 }
 
-async function take(path: string, who: string): Promise<void> {
-  for (;;) {
-    try {
-      const handle = await open(path, 'wx');
-      await handle.writeFile(String(process.pid)).finally(() => handle.close());
-      return;
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    }
-    const owner = Number(await readFile(path, 'utf8').catch(() => ''));
+async function refuseOthers(path: string, mine: string, who: string): Promise<void> {
+  const dir = dirname(path);
+  for (const name of await readdir(dir)) {
+    const other = join(dir, name);
+    if (!name.startsWith(`${basename(path)}-`) || other === mine) continue;
+    const owner = Number(/-(\d+)-[0-9a-f]{12}$/.exec(name)?.[1]);
     if (isAlive(owner)) {
       throw new EditError('invalid-request', `${who} (process ${owner}).`, {
-        hint: `Wait until it is done. If there is no such process any more, delete ${path}.`,
+        hint: `Wait until it is done. If there is no such process any more, delete ${other}.`,
       });
     }
-    await rm(path, { force: true });
+    await rm(other, { force: true });
   }
 }
 

@@ -15,7 +15,7 @@ export function stagingDir(modelsDir: string, id: string): string {
   return join(modelsDir, '.pulling', id);
 }
 
-/** The lock of whoever works on a model's download. No model's name has a tilde. */
+/** Where the lock of whoever works on a model's download lies. No model's name has a tilde. */
 export function lockPath(modelsDir: string, id: string): string {
   return join(modelsDir, '.pulling', `${id}~lock`);
 }
@@ -23,6 +23,11 @@ export function lockPath(modelsDir: string, id: string): string {
 /** A name in the models folder that nothing else has, for what is about to be deleted. */
 export function discardDir(modelsDir: string, id: string): string {
   return join(modelsDir, '.pulling', `${id}~removed-${process.pid}-${Date.now()}`);
+}
+
+/** Whether a name in the hidden folder is one of `discardDir`. */
+export function isDiscarded(name: string): boolean {
+  return /~removed-\d+-\d+$/.test(name);
 }
 
 export function modelDir(modelsDir: string, id: string): string {

@@ -1,0 +1,120 @@
+// Adds folders by reference, and takes models away. Only what lies in the models folder is ever deleted.
+
+import { lstatSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { EditError } from '../errors.ts';
+import { openCheckpoint } from '../weights/checkpoint.ts';
+import { translateWriteError } from '../weights/write-whole.ts';
+import { readCatalog } from './catalog.ts';
+import { complainAboutModelName } from './file-names.ts';
+import { withLock } from './folder-lock.ts';
+import { embeddedModelId, findInstalledModels } from './installed-models.ts';
+import {
+  discardDir,
+  isDiscarded,
+  listStaged,
+  lockPath,
+  modelDir,
+  readReferences,
+  stagingDir,
+  writeReferences,
+} from './models-folder.ts';
+
+/**
+ * Makes the checkpoint in `dir` known under a name, where it lies. Returns the name.
+ * Throws EditError: 'invalid-request' for a name that cannot be taken; 'model-missing', 'model-damaged' and
+ * 'model-unsupported' for a folder that the engine cannot load.
+ */
+export async function addModel(
+  modelsDir: string,
+  dir: string,
+  chosenName?: string,
+): Promise<string> {
+  const absolute = resolve(dir);
+  const name = chosenName ?? basename(absolute);
+  const complaint = complainAboutModelName(name);
+  if (complaint !== undefined) {
+    const hint = chosenName === undefined ? { hint: 'Give it another one with --name.' } : {};
+    throw new EditError('invalid-request', `The name ${complaint}, got '${name}'.`, hint);
+  }
+  await openCheckpoint(absolute);
+  const references = readReferences(modelsDir);
+  if (references.get(name) === absolute) return name;
+  const isTaken =
+    references.has(name) ||
+    findInstalledModels(modelsDir).has(name) ||
+    readCatalog().some(({ id }) => id === name);
+  if (isTaken) {
+    throw new EditError('invalid-request', `There is a model ${name} already.`, {
+      hint: 'Give the folder another name with --name.',
+    });
+  }
+  await prepare(modelsDir);
+  await writeReferences(modelsDir, new Map([...references, [name, absolute]]));
+  return name;
+}
+
+export type Removal = 'deleted' | 'reference' | 'download';
+
+/**
+ * Takes a model away: deletes it where it was pulled, or forgets the reference and leaves the folder alone; also a
+ * download that was not finished. Throws EditError: 'invalid-request' for the embedded model, 'model-missing'.
+ */
+export async function removeModel(modelsDir: string, name: string): Promise<Removal> {
+  if (name === embeddedModelId) {
+    throw new EditError('invalid-request', `${name} comes with the program and cannot be removed.`);
+  }
+  const references = readReferences(modelsDir);
+  if (references.has(name)) {
+    await writeReferences(modelsDir, new Map([...references].filter(([key]) => key !== name)));
+    return 'reference';
+  }
+  const isName = complainAboutModelName(name) === undefined;
+  const isStaged = isName && listStaged(modelsDir).includes(name);
+  const isFolder = isName && isFolderOrLink(modelDir(modelsDir, name));
+  if (!isStaged && !isFolder) {
+    throw new EditError('model-missing', `There is no model ${name} to remove.`, {
+      hint: 'See models list.',
+    });
+  }
+  await prepare(modelsDir);
+  await withLock(lockPath(modelsDir, name), `${name} is being pulled`, async () => {
+    if (isStaged) await deleteFolder(modelsDir, name, stagingDir(modelsDir, name));
+    if (isFolder) await deleteFolder(modelsDir, name, modelDir(modelsDir, name));
+  });
+  return isFolder ? 'deleted' : 'download';
+}
+
+/** The folder loses its name first: nobody meets a half of it. */
+async function deleteFolder(modelsDir: string, name: string, dir: string): Promise<void> {
+  try {
+    if (lstatSync(dir).isSymbolicLink()) {
+      await unlink(dir);
+      return;
+    }
+    const discarded = discardDir(modelsDir, name);
+    await rename(dir, discarded);
+    await rm(discarded, { recursive: true, force: true, maxRetries: 3 });
+  } catch (error) {
+    throw translateWriteError(dir, error);
+  }
+}
+
+/** Makes the folder, and deletes what a killed removal left. */
+async function prepare(modelsDir: string): Promise<void> {
+  const hidden = join(modelsDir, '.pulling');
+  try {
+    await mkdir(hidden, { recursive: true });
+    for (const name of (await readdir(hidden)).filter(isDiscarded)) {
+      await rm(join(hidden, name), { recursive: true, force: true, maxRetries: 3 });
+    }
+  } catch (error) {
+    throw translateWriteError(modelsDir, error);
+  }
+}
+
+function isFolderOrLink(path: string): boolean {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && (stats.isDirectory() || stats.isSymbolicLink());
+}

@@ -1,0 +1,30 @@
+// Which checkpoints there are on this machine: the one that comes with the program, those in the models folder, and
+// folders that were added by reference.
+
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { isCheckpointFolder, listModelFolders, modelDir, readReferences } from './models-folder.ts';
+
+/** The checkpoint that comes with the program. */
+const embeddedModelDir = fileURLToPath(new URL('../../../models/demo', import.meta.url));
+export const embeddedModelId = 'demo';
+
+/** The folder of models below the data folder. */
+export function modelsDirOf(dataDir: string): string {
+  return join(dataDir, 'models');
+}
+
+/**
+ * Folders by name, the embedded model first. A reference to a folder that is not there now, as on a disk that is not
+ * connected, is left out. Throws EditError 'model-damaged' when the list of references cannot be read.
+ */
+export function findInstalledModels(modelsDir: string): ReadonlyMap<string, string> {
+  const models = new Map<string, string>();
+  const add = (name: string, dir: string): void => {
+    if (!models.has(name) && isCheckpointFolder(dir)) models.set(name, dir);
+  };
+  add(embeddedModelId, embeddedModelDir);
+  for (const name of listModelFolders(modelsDir)) add(name, modelDir(modelsDir, name));
+  for (const [name, dir] of readReferences(modelsDir)) add(name, dir);
+  return models;
+}

@@ -1,0 +1,81 @@
+// Whether a checkpoint on the disk is still what was downloaded.
+
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { CanceledError, EditError, throwIfCanceled } from '../errors.ts';
+import { openCheckpoint } from '../weights/checkpoint.ts';
+import { translateReadError } from '../weights/read-range.ts';
+import type { CatalogModel } from './catalog-file.ts';
+import { readPulledRecord, type PulledFile } from './pulled-record.ts';
+
+export interface Verification {
+  /** Files whose hash was compared; 0 for a folder that was not pulled, of which no hashes are known. */
+  readonly checkedFiles: number;
+  /** A sentence for everything that is wrong; empty when all is well. */
+  readonly faults: readonly string[];
+}
+
+export interface VerifyOptions {
+  /** The catalogue's entry of the model, where it has one. */
+  readonly known?: CatalogModel | undefined;
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Hashes every downloaded file again, and opens the checkpoint as the engine does. Throws CanceledError. */
+export async function verifyModel(dir: string, options: VerifyOptions = {}): Promise<Verification> {
+  const { known, onProgress, signal } = options;
+  const faults: string[] = [];
+  const note = (error: unknown): void => {
+    if (!(error instanceof EditError)) throw error;
+    faults.push(error.message);
+  };
+  let files: readonly PulledFile[] = [];
+  try {
+    files = (await readPulledRecord(dir))?.files ?? [];
+  } catch (error) {
+    note(error);
+  }
+  const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  let doneBytes = 0;
+  for (const file of files) {
+    const path = join(dir, ...file.path.split('/'));
+    const expected = known?.hub?.files.find((one) => one.path === file.path)?.sha256 ?? file.sha256;
+    try {
+      const found = await hashFile(path, signal, (bytes) => {
+        doneBytes += bytes;
+        onProgress?.(doneBytes, totalBytes);
+      });
+      if (found !== expected) faults.push(`${path}: its SHA-256 is ${found}, not ${expected}.`);
+    } catch (error) {
+      note(translateReadError(path, error));
+    }
+  }
+  try {
+    await openCheckpoint(dir);
+  } catch (error) {
+    note(error);
+  }
+  return { checkedFiles: files.length, faults: [...new Set(faults)] };
+}
+
+async function hashFile(
+  path: string,
+  signal: AbortSignal | undefined,
+  onBytes: (bytes: number) => void,
+): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    const stream = createReadStream(path, { highWaterMark: 2 ** 20, ...(signal && { signal }) });
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      onBytes(chunk.length);
+    }
+  } catch (error) {
+    throwIfCanceled(signal);
+    if (error instanceof Error && error.name === 'AbortError') throw new CanceledError();
+    throw error;
+  }
+  return hash.digest('hex');
+}
