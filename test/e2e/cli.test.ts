@@ -153,3 +153,31 @@ test('--help names every option and every exit code', async () => {
     expect(stdout).toContain(name);
   }
 });
+
+describe('pair', () => {
+  test('makes a code with which a client gets a token, lists it and ends it', async () => {
+    const workspace = await createWorkspace();
+    const server = startCli(workspace, ['serve', '--port', '0', '--model', 'model']);
+    await server.said('Models: model');
+    const nobody = await runCliProcess(workspace, ['pair', '--list']);
+    expect(nobody).toMatchObject({ exitCode: 0, stdout: 'Nobody is paired.\n' });
+    const made = await runCliProcess(workspace, ['pair', '--json']);
+    expect(JSON.parse(made.stdout)).toMatchObject({
+      code: expect.stringMatching(/^\w{4}-\w{4}$/) as string,
+      pageUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/#[0-9a-f]{64}$/) as string,
+    });
+    expect(await runCliProcess(workspace, ['pair', '--revoke', 'abc'])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("The id 'abc' is of no pairing.") as string,
+    });
+    server.kill('SIGTERM');
+    expect((await server.ended).exitCode).toBe(0);
+  });
+
+  test('says so when no server runs', async () => {
+    expect(await runCliProcess(await createWorkspace(), ['pair'])).toMatchObject({
+      exitCode: 10,
+      stderr: 'error: No companion server of this user runs.\n  Start it with npm start.\n',
+    });
+  });
+});

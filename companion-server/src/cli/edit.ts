@@ -1,5 +1,6 @@
 // `edit`: one clip, over the same socket as the panel.
 
+import type { ModelInfo } from '../../../protocol/model-info.ts';
 import { editOverSocket } from '../client/edit-over-socket.ts';
 import { EditError, throwIfCanceled } from '../errors.ts';
 import { defineCommand } from './command.ts';
@@ -32,7 +33,7 @@ export const editCommand = defineCommand({
         outPath,
         settings,
         // A server started here has the one model; one that runs already knows its models by name.
-        model: server === undefined ? null : requireModel(model, session.connection.models),
+        model: server === undefined ? null : requireModel(model, session.connection.welcome.models),
         device,
         onProgress: (progress) => reporter.progress(progress),
         signal: context.signal,
@@ -45,9 +46,10 @@ export const editCommand = defineCommand({
   },
 });
 
-function requireModel(name: string | undefined, models: readonly string[]): string | null {
-  if (name === undefined || models.includes(name)) return name ?? null;
+function requireModel(name: string | undefined, models: readonly ModelInfo[]): string | null {
+  const ids = models.map(({ id }) => id);
+  if (name === undefined || ids.includes(name)) return name ?? null;
   throw new EditError('model-missing', `The server has no model '${name}'.`, {
-    hint: `It has ${models.length === 0 ? 'none' : models.join(', ')}.`,
+    hint: `It has ${ids.length === 0 ? 'none' : ids.join(', ')}.`,
   });
 }

@@ -1,26 +1,24 @@
 // The command line as a process: arguments, streams, signals and exit code.
 
-import { startServer } from '../server.ts';
+import { startServer, type ServerDeps } from '../server.ts';
 import type { Command, Output } from './command.ts';
 import { interruptedExitCode } from './exit-codes.ts';
 import { listenForInterruption } from './interruption.ts';
 import { runCli } from './run.ts';
 
-export interface Program {
+export interface Program extends Omit<ServerDeps, 'config' | 'log'> {
   readonly commands: readonly Command[];
-  /** What the engine process of a server runs. */
-  readonly engineEntry: URL;
 }
 
 /** Runs the command that this process was started with, and sets the exit code. */
-export async function runProgram({ commands, engineEntry }: Program): Promise<void> {
+export async function runProgram({ commands, ...parts }: Program): Promise<void> {
   const interruption = listenForInterruption();
   const exitCode = await runCli(process.argv.slice(2), commands, {
     stdout: toOutput(process.stdout),
     stderr: toOutput(process.stderr),
     env: process.env,
     signal: interruption.signal,
-    startServer: (config, log) => startServer({ config, log, engineEntry }),
+    startServer: (config, log) => startServer({ ...parts, config, log }),
   });
   process.exitCode =
     exitCode === interruptedExitCode ? (interruption.exitCode() ?? exitCode) : exitCode;

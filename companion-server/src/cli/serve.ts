@@ -40,7 +40,7 @@ export const serveCommand = defineCommand({
     },
   },
   notes: [
-    'A panel is paired with the code that is shown here, on the page of the server, and by npm run pair. The code is for one panel and lasts ten minutes.',
+    'A panel is paired with the code that is shown here and on the page of the server; npm run pair makes a new one. The code is for one panel and lasts ten minutes.',
     'The command line needs no code: its token is made anew at every start and written to server.json in the cache folder, readable by the user only.',
     '--listen, --tls-cert, --tls-key and --token-file come together: without one of them the server does not start.',
     'Jobs, clips and pairings are kept in the data folder, which TOKENFLOW_DATA moves; what can be made again in the cache folder, which TOKENFLOW_CACHE moves. TOKENFLOW_LOG is --log; the log is also written to the folder logs in the data folder.',

@@ -2,7 +2,7 @@
 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { connect, type Connection } from '../client/connection.ts';
+import { connectSteadily, type SteadyConnection } from '../client/steady-connection.ts';
 import { cacheDirOf, readConfig } from '../config.ts';
 import { EditError } from '../errors.ts';
 import { removeAtExit } from '../exit-cleanup.ts';
@@ -14,9 +14,12 @@ import { readServerToken } from './server-file.ts';
 
 const client = { name: 'tokenflow command line', version } as const;
 
+/** How long a server that has gone away may take to come back. */
+const patienceMs = 60_000;
+
 export interface EditSession {
   /** Pass it to `editOverSocket`, as often as needed. */
-  readonly connection: Connection;
+  readonly connection: SteadyConnection;
   /** Ends the connection, and the server with its engine if it was started here. */
   close(): Promise<void>;
 }
@@ -47,7 +50,9 @@ export async function openLocalSession(
   try {
     const server = await context.startServer(config, log);
     try {
-      const connection = await connect({ url: server.url, token: server.token, client });
+      // A server in this process does not come back.
+      const { url, token } = server;
+      const connection = await connectSteadily({ url, token: () => token, client, patienceMs: 0 });
       return {
         connection,
         async close() {
@@ -72,8 +77,9 @@ export async function openRemoteSession(
   serverUrl: string,
 ): Promise<EditSession> {
   const url = parseServerUrl(serverUrl);
-  const token = env['TOKENFLOW_TOKEN'] ?? (await readServerToken(cacheDirOf(env), url));
-  const connection = await connect({ url, token, client });
+  const token = (): string | Promise<string> =>
+    env['TOKENFLOW_TOKEN'] ?? readServerToken(cacheDirOf(env), url);
+  const connection = await connectSteadily({ url, token, client, patienceMs });
   return { connection, close: () => connection.close() };
 }
 

@@ -1,0 +1,9 @@
+// Every command, in the order of --help.
+
+import type { Command } from './command.ts';
+import { demoCommand } from './demo.ts';
+import { editCommand } from './edit.ts';
+import { pairCommand } from './pair.ts';
+import { serveCommand } from './serve.ts';
+
+export const allCommands: readonly Command[] = [demoCommand, editCommand, serveCommand, pairCommand]; // prettier-ignore

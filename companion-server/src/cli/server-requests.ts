@@ -1,0 +1,39 @@
+// What the command line asks the running server of this user over HTTP.
+
+import type { Environment } from '../config.ts';
+import { cacheDirOf } from '../config.ts';
+import { EditError } from '../errors.ts';
+import { fromWireError } from '../wire-error.ts';
+import type { WireError } from '../../../protocol/error-codes.ts';
+import { readServerFile, type ServerFile } from './server-file.ts';
+
+/** The server that runs. Throws EditError 'connection-lost' when there is none. */
+export async function findRunningServer(env: Environment): Promise<ServerFile> {
+  const server = await readServerFile(cacheDirOf(env));
+  if (server !== null) return server;
+  throw new EditError('connection-lost', 'No companion server of this user runs.', {
+    hint: 'Start it with npm start.',
+  });
+}
+
+/** Asks the server, and reads its answer with `read`. Throws the EditError that it answers, or 'connection-lost'. */
+export async function askServer<T>(
+  { url, token }: Pick<ServerFile, 'url' | 'token'>,
+  path: string,
+  method: 'GET' | 'POST',
+  read: (answer: unknown) => T,
+): Promise<T> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const body = method === 'POST' ? { body: '{}' } : {};
+  const response = await fetch(new URL(path, url), { method, headers, ...body }).catch(
+    (error: unknown) => {
+      throw new EditError('connection-lost', `No companion server answers at ${url}.`, {
+        hint: 'Start it with npm start.',
+        cause: error,
+      });
+    },
+  );
+  const answer: unknown = await response.json();
+  if (response.ok) return read(answer);
+  throw fromWireError((answer as { readonly error: WireError }).error);
+}
