@@ -23,12 +23,17 @@ export interface Chunk {
 /** Lays out a chunk. The media bytes are copied. */
 export function encodeChunk({ streamId, offset, bytes }: Chunk): Uint8Array {
   const message = new Uint8Array(chunkHeaderBytes + bytes.length);
-  const header = new DataView(message.buffer);
-  header.setUint8(0, headerLayout);
-  header.setUint32(4, streamId);
-  header.setBigUint64(8, BigInt(offset));
+  writeChunkHeader(message, streamId, offset);
   message.set(bytes, chunkHeaderBytes);
   return message;
+}
+
+/** Lays out the header of a message whose media is in its place already. */
+export function writeChunkHeader(message: Uint8Array, streamId: number, offset: number): void {
+  const header = new DataView(message.buffer, message.byteOffset, chunkHeaderBytes);
+  header.setUint32(0, headerLayout << 24);
+  header.setUint32(4, streamId);
+  header.setBigUint64(8, BigInt(offset));
 }
 
 /** Reads a chunk; its bytes are a view into `message`. Throws FieldError. */

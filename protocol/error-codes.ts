@@ -22,6 +22,7 @@ export const errorCodes = {
   'output-unwritable': { retryable: false, exitCode: 6 },
   'disk-full': { retryable: true, exitCode: 6 },
   'device-unavailable': { retryable: false, exitCode: 7 },
+  'does-not-fit': { retryable: false, exitCode: 7 },
   'out-of-memory': { retryable: true, exitCode: 7 },
   'result-invalid': { retryable: true, exitCode: 8 },
   'engine-crashed': { retryable: true, exitCode: 9 },

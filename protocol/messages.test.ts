@@ -13,6 +13,8 @@ const jobCreate = {
   settings: { ...defaultSettings(), prompt: 'a silver wolf' },
   model: null,
   device: 'auto',
+  key: 'a-key-of-a-job',
+  priority: 0,
 };
 
 describe('parseClientMessage', () => {
@@ -22,8 +24,8 @@ describe('parseClientMessage', () => {
 
   test.each([
     ['{', 'message must be JSON.'],
-    ['null', /^message.type must be one of hello, upload-begin, /],
-    ['{"type":"toString"}', /^message.type must be one of hello, /],
+    ['null', /^message.type must be one of pair, hello, /],
+    ['{"type":"toString"}', /^message.type must be one of pair, hello, /],
     [
       '{"type":"stream-cancel"}',
       'message.streamId must be a whole number between 1 and 4294967295, got nothing.',
@@ -37,7 +39,7 @@ describe('parseClientMessage', () => {
       "message.jobId must be 32 lower-case hexadecimal digits, got '../../etc'.",
     ],
     [
-      '{"type":"upload-begin","requestId":1,"sizeBytes":5,"extension":"mp4/../x"}',
+      '{"type":"upload-begin","requestId":1,"sizeBytes":5,"extension":"mp4/../x","sha256":null,"uploadId":null}',
       /^message.extension must be one of mov, mp4, /,
     ],
     [

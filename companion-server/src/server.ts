@@ -3,13 +3,19 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import type { MediaFacts } from '../../protocol/media-facts.ts';
 import type { Config } from './config.ts';
 import { createEditWork } from './edit-work.ts';
 import { createEngine } from './engine/supervisor.ts';
 import { EditError } from './errors.ts';
+import { clipTables } from './clips/tables.ts';
+import { openClipStore } from './clips/clip-store.ts';
 import { createFront } from './http/front.ts';
 import { createJobQueue } from './jobs/queue.ts';
+import { createQueueJobs } from './jobs/queue-jobs.ts';
 import type { Log } from './log.ts';
+import { readPicture } from './media/picture.ts';
+import { readMediaFacts } from './media/clip-facts.ts';
 import { createPairings } from './pairing/pairings.ts';
 import { pairingTables, readSecret } from './pairing/tables.ts';
 import { createRunDir } from './run-dir.ts';
@@ -21,6 +27,8 @@ export interface ServerDeps {
   readonly log: Log;
   /** What the engine process runs. */
   readonly engineEntry: URL;
+  /** Looks into a clip that has arrived. Default: ffprobe. */
+  readonly probe?: (path: string) => Promise<MediaFacts>;
 }
 
 export interface RunningServer {
@@ -43,9 +51,10 @@ export async function startServer({
   config,
   log,
   engineEntry,
+  probe = readMediaFacts,
 }: ServerDeps): Promise<RunningServer> {
   const runDir = await createRunDir(config.cacheDir);
-  const database = openDatabase(join(config.dataDir, 'tokenflow.db'), [pairingTables]);
+  const database = openDatabase(join(config.dataDir, 'tokenflow.db'), [pairingTables, clipTables]);
   const token = randomBytes(32).toString('hex');
   const pageKey = randomBytes(32).toString('hex');
   const remote = config.remote ?? null;
@@ -69,18 +78,25 @@ export async function startServer({
     discard,
     onFailure: (jobId, error) => log.warn('A job failed.', { jobId, error: inspect(error) }),
   });
+  const clips = await openClipStore({ database, dataDir: config.dataDir, probe });
+  const modelIds = [...config.models.keys()];
+  const jobs = createQueueJobs(queue, (owner, { clipId, model, device, settings }) => ({
+    clipPath: clips.get(owner, clipId).path,
+    modelDir: chooseModel(config.models, model),
+    device,
+    settings,
+  }));
   const front = createFront({
     version,
     pairings,
     pageKey,
-    models: config.models,
-    queue,
-    clipsDir: runDir.clipsDir,
-    results: {
-      result(_owner, jobId) {
-        throw new EditError('job-missing', `There is no result of job ${jobId}.`);
-      },
-    },
+    models: () => modelIds.map((id) => ({ id, title: id, goodFor: '' })),
+    device: () => null,
+    clips,
+    jobs,
+    readPicture,
+    diagnose: notYet,
+    results: jobs,
     linkSecret: readSecret(database, 'links'),
     remote,
     log,
@@ -90,6 +106,7 @@ export async function startServer({
     await front.close();
     await queue.close();
     await engine.close();
+    await clips.close();
     await runDir.remove();
     database.close();
   }
@@ -104,4 +121,22 @@ export async function startServer({
     await close();
     throw error;
   }
+}
+
+function notYet(): Promise<never> {
+  return Promise.reject(new EditError('invalid-request', 'This server cannot do that.'));
+}
+
+function chooseModel(models: ReadonlyMap<string, string>, name: string | null): string {
+  const chosen = name ?? models.keys().next().value;
+  const modelDir = chosen === undefined ? undefined : models.get(chosen);
+  if (modelDir !== undefined) return modelDir;
+  const known = models.size === 0 ? 'none' : [...models.keys()].join(', ');
+  throw new EditError(
+    'model-missing',
+    chosen === undefined
+      ? 'The server has no model.'
+      : `The server has no model named '${chosen}'; it has ${known}.`,
+    { hint: 'Start the server with --model DIR, a checkpoint folder in diffusers layout.' },
+  );
 }

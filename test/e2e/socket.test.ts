@@ -4,17 +4,14 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dirname } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { encodeChunk } from '../../protocol/chunk.ts';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
 import { chunkBytes, maxControlBytes } from '../../protocol/limits.ts';
 import { socketPath, subprotocol } from '../../protocol/version.ts';
-import type { EditResult, EditSpec } from '../../companion-server/src/edit-work.ts';
 import { createAdmission } from '../../companion-server/src/http/admission.ts';
 import { createMetrics } from '../../companion-server/src/http/metrics.ts';
 import { attachSocket } from '../../companion-server/src/http/socket.ts';
-import { createJobQueue } from '../../companion-server/src/jobs/queue.ts';
 import { createLog } from '../../companion-server/src/log.ts';
 import type { RunningServer } from '../../companion-server/src/server.ts';
 import { connectRaw, greet, startTestServer, type RawClient } from './test-server.ts';
@@ -22,11 +19,14 @@ import { createWorkspace } from './workspace.ts';
 
 const unknownId = '0'.repeat(32);
 const settings = { ...defaultSettings(), prompt: 'a wolf' };
+const wish = {
+  ...{ key: 'key-of-a-job', clipId: unknownId, settings, model: null, device: 'cpu', priority: 0 },
+};
 
 async function startGreeted(): Promise<{ server: RunningServer; client: RawClient }> {
   const server = await startTestServer(await createWorkspace());
   const client = await connectRaw(server);
-  expect(await greet(client, server)).toMatchObject({ type: 'welcome', models: ['model'] });
+  expect(await greet(client, server)).toMatchObject({ type: 'welcome', models: [{ id: 'model' }] });
   return { server, client };
 }
 
@@ -110,7 +110,10 @@ describe('hello', () => {
     client.say({ type: 'job-cancel', requestId: 1, jobId: unknownId });
     expect(await client.hear()).toMatchObject({
       requestId: 1,
-      error: { code: 'not-paired', message: 'The first message must be hello, got job-cancel.' },
+      error: {
+        code: 'not-paired',
+        message: 'The first message must be hello or pair, got job-cancel.',
+      },
     });
     expect((await client.ended).code).toBe(1008);
   });
@@ -124,25 +127,23 @@ describe('a message', () => {
       {
         type: 'job-create',
         requestId: 9,
-        clipId: unknownId,
+        ...wish,
         settings: { ...settings, strength: 1.4 },
-        model: null,
-        device: 'cpu',
       },
       9,
       'message.settings.strength must be between 0 and 1, got 1.4.',
     ],
     [
       'an unknown clip',
-      { type: 'job-create', requestId: 9, clipId: unknownId, settings, model: null, device: 'cpu' },
+      { type: 'job-create', requestId: 9, ...wish },
       9,
-      `There is no clip ${unknownId} on this connection.`,
+      `There is no clip ${unknownId} of this client.`,
     ],
     [
       'an unknown job',
       { type: 'job-cancel', requestId: 9, jobId: unknownId },
       9,
-      `There is no job ${unknownId} on this connection.`,
+      `There is no job ${unknownId}.`,
     ],
     [
       'an unknown upload',
@@ -182,7 +183,8 @@ describe('an upload', () => {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
 
   async function begin(client: RawClient, sizeBytes = bytes.length): Promise<number> {
-    client.say({ type: 'upload-begin', requestId: 1, sizeBytes, extension: 'mp4' });
+    const request = { type: 'upload-begin', requestId: 1, sizeBytes, extension: 'mp4' };
+    client.say({ ...request, sha256: null, uploadId: null });
     const ready = await client.hear();
     if (ready.type !== 'upload-ready') throw new Error(`unexpected ${ready.type}`);
     return ready.streamId;
@@ -245,20 +247,27 @@ test('a client that says no hello in time is shown out', async () => {
   const http = createServer().listen(0, '127.0.0.1');
   onTestFinished(() => void http.close());
   await once(http, 'listening');
-  const { clipPath } = await createWorkspace();
-  const unused = (): Promise<never> => Promise.reject(new Error('There is no job in this test.'));
+  const unused = (): never => {
+    throw new Error('Nothing is asked for in this test.');
+  };
   attachSocket(http, {
     version: '0',
     pairings: {
-      authenticate: () => null,
-      noteSeen: () => undefined,
+      ...{ authenticate: unused, exchange: unused, noteSeen: unused },
       onRevoked: () => () => undefined,
     },
     admission: createAdmission(),
     metrics: createMetrics(),
-    models: new Map(),
-    queue: createJobQueue<EditSpec, EditResult>({ work: unused, discard: unused }),
-    clipsDir: dirname(clipPath),
+    models: unused,
+    device: unused,
+    clips: { begin: unused, get: unused, remove: unused, removeUnused: unused, close: unused },
+    jobs: {
+      ...{ create: unused, estimate: unused, list: unused, get: unused, cancel: unused },
+      ...{ pause: unused, resume: unused, move: unused, remove: unused, result: unused },
+      subscribe: unused,
+    },
+    readPicture: unused,
+    diagnose: unused,
     log: createLog({ level: 'silent', write: () => undefined }),
     helloTimeoutMs: 1,
   });

@@ -3,11 +3,15 @@
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { connect, type Connection } from '../../companion-server/src/client/connection.ts';
+import {
+  connectSteadily,
+  type SteadyConnection,
+} from '../../companion-server/src/client/steady-connection.ts';
 import { createLog } from '../../companion-server/src/log.ts';
 import { startServer, type RunningServer } from '../../companion-server/src/server.ts';
 import { protocolVersion, socketPath, subprotocol } from '../../protocol/version.ts';
 import { parseServerMessage, type ServerMessage } from '../../protocol/server-messages.ts';
+import { testMedia } from '../fixtures/media.ts';
 import type { Workspace } from './workspace.ts';
 
 /** Starts a server whose engine is the fixture of this name. It is closed when the test has finished. */
@@ -22,13 +26,19 @@ export async function startTestServer(
     },
     log: createLog({ level: 'silent', write: () => undefined }),
     engineEntry: new URL(`../fixtures/engines/${engineName}.ts`, import.meta.url),
+    probe: () => Promise.resolve(testMedia),
   });
   onTestFinished(() => server.close());
   return server;
 }
 
-export async function connectTo({ url, token }: RunningServer): Promise<Connection> {
-  const connection = await connect({ url, token, client: { name: 'test', version: '0' } });
+/** A client that looks for a lost server for `patienceMs`; not at all by default. */
+export async function connectTo(
+  { url, token }: Pick<RunningServer, 'url' | 'token'>,
+  patienceMs = 0,
+): Promise<SteadyConnection> {
+  const client = { name: 'test', version: '0' };
+  const connection = await connectSteadily({ url, token: () => token, client, patienceMs });
   onTestFinished(() => connection.close());
   return connection;
 }

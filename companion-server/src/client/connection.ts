@@ -4,48 +4,29 @@ import { once } from 'node:events';
 import { WebSocket, type RawData } from 'ws';
 import { parseChunk, type Chunk } from '../../../protocol/chunk.ts';
 import type { ClientMessage } from '../../../protocol/client-messages.ts';
+import type { Notice, ReplyTo, Request, RequestOf } from '../../../protocol/replies.ts';
+import type { Peer, Welcome } from '../../../protocol/session-messages.ts';
 import { parseServerMessage, type ServerMessage } from '../../../protocol/server-messages.ts';
 import { protocolVersion, socketPath, subprotocol } from '../../../protocol/version.ts';
 import { CanceledError, EditError } from '../errors.ts';
 import { fromWireError } from '../wire-error.ts';
 
-type Request = Extract<ClientMessage, { readonly requestId: number }>;
-type RequestOf<Type extends Request['type']> = Omit<
-  Extract<Request, { readonly type: Type }>,
-  'requestId'
->;
-
-/** Which reply belongs to which request. */
-interface ReplyTypes {
-  readonly hello: 'welcome';
-  readonly 'upload-begin': 'upload-ready';
-  readonly 'upload-end': 'upload-done';
-  readonly 'job-create': 'job-created';
-  readonly 'job-cancel': 'job-canceling';
-  readonly 'job-delete': 'job-deleted';
-  readonly 'download-begin': 'download-ready';
-}
-type ReplyTo<Type extends Request['type']> = Extract<
-  ServerMessage,
-  { readonly type: ReplyTypes[Type] }
->;
-
 export interface ConnectOptions {
   /** For example `http://127.0.0.1:7860`. */
   readonly url: string;
   readonly token: string;
-  readonly client: { readonly name: string; readonly version: string };
+  readonly client: Peer;
 }
 
 export interface Connection {
-  /** Names of the checkpoints that the server offers; the first is the default. */
-  readonly models: readonly string[];
+  /** What the server said of itself and of its models. */
+  readonly welcome: Welcome;
   /** Sends a request and waits for its reply. Throws the EditError that the server replied with. */
   request<Type extends Request['type']>(
     request: RequestOf<Type> & { readonly type: Type },
   ): Promise<ReplyTo<Type>>;
   /** Sends a message that has no reply. */
-  send(message: Exclude<ClientMessage, Request>): void;
+  send(message: Notice): void;
   sendChunk(chunk: Uint8Array): void;
   /** Calls `listener` for every message that is no reply, until the returned function is called. */
   onEvent(listener: (event: ServerMessage) => void): () => void;
@@ -75,11 +56,15 @@ export async function connect({ url, token, client }: ConnectOptions): Promise<C
   }
   const link = createLink(socket);
   const hello = { type: 'hello', protocol: protocolVersion, client, token } as const;
-  const { models } = await link.request(hello);
-  return { ...link, models };
+  try {
+    return { ...link, welcome: await link.request(hello) };
+  } catch (error) {
+    await link.close();
+    throw error;
+  }
 }
 
-function createLink(socket: WebSocket): Omit<Connection, 'models'> {
+function createLink(socket: WebSocket): Omit<Connection, 'welcome'> {
   const replies = new Map<number, (message: ServerMessage) => void>();
   const eventListeners = new Set<(event: ServerMessage) => void>();
   const chunkListeners = new Set<(chunk: Chunk) => void>();

@@ -1,76 +1,98 @@
-// Receives a result: chunks in order into an open file, then the hash of the whole.
+// Receives a result: chunks in order into an open file, then the hash of the whole. Goes on where a lost connection ended.
 
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { Chunk } from '../../../protocol/chunk.ts';
+import type { ResultFacts } from '../../../protocol/job.ts';
 import { EditError } from '../errors.ts';
 import { fromWireError } from '../wire-error.ts';
-import type { Connection } from './connection.ts';
+import type { Attempt, SteadyConnection } from './steady-connection.ts';
 
 export interface DownloadOptions {
   readonly jobId: string;
-  readonly result: { readonly sizeBytes: number; readonly sha256: string };
+  readonly result: ResultFacts;
   /** Open for writing, empty. */
-  readonly file: FileHandle;
+  readonly file: Pick<FileHandle, 'write'>;
   readonly onProgress: (doneBytes: number, totalBytes: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Downloads a result into a file. Throws CanceledError or EditError, 'transfer-damaged' among them. */
 export async function downloadResult(
-  connection: Connection,
+  steady: SteadyConnection,
   { jobId, result: { sizeBytes, sha256 }, file, onProgress, signal }: DownloadOptions,
 ): Promise<void> {
   const hash = createHash('sha256');
-  const { streamId } = await connection.request({ type: 'download-begin', jobId, offset: 0 });
-  const stopListening: (() => void)[] = [];
+  let doneBytes = 0;
 
-  async function write({ offset, bytes }: Chunk): Promise<number> {
-    await file.write(bytes, 0, bytes.length, offset);
+  async function write({ offset, bytes }: Chunk): Promise<void> {
+    const written = writeAll(file, bytes, offset);
+    written.catch(() => undefined);
     hash.update(bytes);
-    const receivedBytes = offset + bytes.length;
-    connection.send({ type: 'download-ack', streamId, receivedBytes });
-    onProgress(receivedBytes, sizeBytes);
-    return receivedBytes;
+    await written;
+    doneBytes = offset + bytes.length;
+    onProgress(doneBytes, sizeBytes);
   }
 
-  const received = new Promise<void>((resolve, reject) => {
-    let nextOffset = 0;
-    let last: Promise<unknown> = Promise.resolve();
-    const receive = (chunk: Chunk): void => {
-      if (chunk.streamId !== streamId) return;
-      if (chunk.offset !== nextOffset) {
-        reject(damaged(`byte ${nextOffset} was due, byte ${chunk.offset} came`));
-        return;
-      }
-      nextOffset += chunk.bytes.length;
-      last = last
-        .then(() => write(chunk))
-        .then((doneBytes) => {
-          if (doneBytes >= sizeBytes) resolve();
-        }, reject);
-    };
-    stopListening.push(
-      connection.onChunk(receive),
-      connection.onEvent((event) => {
-        if (event.type === 'stream-failed' && event.streamId === streamId) {
-          reject(fromWireError(event.error));
+  async function receive({ connection, progressed }: Attempt): Promise<void> {
+    const offset = doneBytes;
+    const { streamId } = await connection.request({ type: 'download-begin', jobId, offset });
+    const stopListening: (() => void)[] = [];
+    let writing: Promise<unknown> = Promise.resolve();
+    const received = new Promise<void>((resolve, reject) => {
+      let nextOffset = offset;
+      const take = (chunk: Chunk): void => {
+        if (chunk.streamId !== streamId) return;
+        if (chunk.offset !== nextOffset) {
+          reject(damaged(`byte ${nextOffset} was due, byte ${chunk.offset} came`));
+          return;
         }
-      }),
-    );
-    if (sizeBytes === 0) resolve();
-  });
-
-  try {
-    await connection.wait(received, signal);
-  } catch (error) {
-    connection.send({ type: 'stream-cancel', streamId });
-    throw error;
-  } finally {
-    for (const stop of stopListening) stop();
+        nextOffset += chunk.bytes.length;
+        writing = writing
+          .then(() => write(chunk))
+          .then(() => {
+            progressed();
+            connection.send({ type: 'download-ack', streamId, receivedBytes: doneBytes });
+            if (doneBytes >= sizeBytes) resolve();
+          }, reject);
+      };
+      stopListening.push(
+        connection.onChunk(take),
+        connection.onEvent((event) => {
+          if (event.type === 'stream-failed' && event.streamId === streamId) {
+            reject(fromWireError(event.error));
+          }
+        }),
+      );
+      if (offset >= sizeBytes) resolve();
+    });
+    received.catch(() => undefined);
+    try {
+      await connection.wait(received, signal);
+    } catch (error) {
+      connection.send({ type: 'stream-cancel', streamId });
+      throw error;
+    } finally {
+      for (const stop of stopListening) stop();
+      // What has arrived is written, so that the next connection goes on behind it.
+      await writing;
+    }
   }
+
+  await steady.run(receive, signal);
   const found = hash.digest('hex');
   if (found !== sha256) throw damaged(`SHA-256 ${found} instead of ${sha256}`);
+}
+
+async function writeAll(
+  file: Pick<FileHandle, 'write'>,
+  bytes: Uint8Array,
+  offset: number,
+): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, offset + done);
+    done += bytesWritten;
+  }
 }
 
 function damaged(reason: string): EditError {

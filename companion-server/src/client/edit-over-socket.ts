@@ -1,17 +1,19 @@
 // One edit from a clip on disk to an edited clip on disk, over the socket.
 
+import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { DeviceChoice } from '../../../protocol/devices.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { EditSettings } from '../../../protocol/edit-settings.ts';
+import type { JobView, ResultFacts } from '../../../protocol/job.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
-import type { JobDone, JobOutcome } from '../../../protocol/server-messages.ts';
-import { CanceledError, throwIfCanceled } from '../errors.ts';
+import { CanceledError, EditError, throwIfCanceled } from '../errors.ts';
 import { fromWireError } from '../wire-error.ts';
-import type { Connection } from './connection.ts';
 import { downloadResult } from './download.ts';
 import { openOutput } from './output-file.ts';
+import type { SteadyConnection } from './steady-connection.ts';
 import { uploadClip } from './upload.ts';
+import { watchJob } from './watch-job.ts';
 
 /** What the client can tell while it waits. */
 export type ClientProgress =
@@ -28,7 +30,7 @@ export interface EditOverSocketOptions {
   /** Written whole or not at all; an existing file is replaced. */
   readonly outPath: string;
   readonly settings: EditSettings;
-  /** One of `connection.models`, or null for the server's default. */
+  /** Id of one of the server's models, or null for the server's default. */
   readonly model: string | null;
   readonly device: DeviceChoice;
   readonly onProgress: (progress: ClientProgress) => void;
@@ -46,7 +48,7 @@ export interface EditedClip {
 
 /** Runs one edit. Leaves nothing behind but the result. Throws CanceledError or EditError. */
 export async function editOverSocket(
-  connection: Connection,
+  steady: SteadyConnection,
   options: EditOverSocketOptions,
 ): Promise<EditedClip> {
   const { clipPath, settings, model, device, onProgress, signal } = options;
@@ -54,20 +56,28 @@ export async function editOverSocket(
   const outPath = resolve(options.outPath);
   const output = await openOutput(outPath);
   let jobId: string | undefined;
+  let clipId: string | undefined;
   try {
     const beganAt = performance.now();
-    const clipId = await uploadClip(connection, {
+    const sent = await uploadClip(steady, {
       clipPath,
       signal,
       onProgress: (doneBytes, totalBytes) => onProgress({ phase: 'upload', doneBytes, totalBytes }),
     });
+    clipId = sent.clipId;
     const uploadSeconds = (performance.now() - beganAt) / 1_000;
     onProgress({ phase: 'queue' });
-    ({ jobId } = await connection.request({ type: 'job-create', clipId, settings, model, device }));
-    const { report, result } = await waitForResult(connection, jobId, onProgress, signal);
+    // The same key again makes no second job, should the reply be lost.
+    const wish = { clipId: sent.clipId, settings, model, device };
+    const key = randomUUID();
+    const { job } = await steady.request({ type: 'job-create', key, ...wish, priority: 0 });
+    const { jobId: madeId } = job;
+    jobId = madeId;
+    const tell = (progress: EditProgress): void => onProgress({ phase: 'edit', progress });
+    const { report, result } = requireDone(await watchJob(steady, madeId, tell, signal));
     const editedAt = performance.now();
-    await downloadResult(connection, {
-      jobId,
+    await downloadResult(steady, {
+      jobId: madeId,
       result,
       file: output.file,
       signal,
@@ -85,44 +95,33 @@ export async function editOverSocket(
     };
   } finally {
     await output.discard();
-    if (jobId !== undefined) await forgetJob(connection, jobId);
+    await forget(steady, jobId, clipId);
   }
 }
 
-async function waitForResult(
-  connection: Connection,
-  jobId: string,
-  onProgress: (progress: ClientProgress) => void,
-  signal: AbortSignal | undefined,
-): Promise<JobDone> {
-  let stopListening: () => void = () => undefined;
-  const over = new Promise<JobOutcome>((resolveOutcome) => {
-    stopListening = connection.onEvent((event) => {
-      if (!('jobId' in event) || event.jobId !== jobId) return;
-      if (event.type === 'job-progress') onProgress({ phase: 'edit', progress: event.progress });
-      else if (isOutcome(event)) resolveOutcome(event);
-    });
-  });
-  try {
-    const outcome = await connection.wait(over, signal);
-    switch (outcome.type) {
-      case 'job-done':
-        return outcome;
-      case 'job-failed':
-        throw fromWireError(outcome.error);
-      case 'job-canceled':
-        throw new CanceledError('The companion server canceled the job.');
-    }
-  } finally {
-    stopListening();
+/** The facts of the result, or the outcome as the error that it is. */
+function requireDone(job: JobView): { readonly report: EditReport; readonly result: ResultFacts } {
+  const { state, report, result, error } = job;
+  if (error !== null) throw fromWireError(error);
+  if (state === 'canceled') throw new CanceledError('The companion server canceled the job.');
+  if (report !== null && result !== null) return { report, result };
+  throw new EditError(
+    'internal',
+    `The companion server reports no result of a job that is ${state}.`,
+  );
+}
+
+/** Also cancels a job that still runs, and waits for its end. What cannot be reached stays with the server. */
+async function forget(
+  steady: SteadyConnection,
+  jobId: string | undefined,
+  clipId: string | undefined,
+): Promise<void> {
+  if (jobId !== undefined) {
+    await steady.request({ type: 'job-delete', jobId }).catch(() => undefined);
   }
-}
-
-function isOutcome(event: { readonly type: string }): event is JobOutcome {
-  return ['job-done', 'job-failed', 'job-canceled'].includes(event.type);
-}
-
-/** Also cancels a job that still runs, and waits for its end. A lost connection has done so already. */
-async function forgetJob(connection: Connection, jobId: string): Promise<void> {
-  await connection.request({ type: 'job-delete', jobId }).catch(() => undefined);
+  // Another edit of the same clip may need it still: then the server refuses, and that edit removes it.
+  if (clipId !== undefined) {
+    await steady.request({ type: 'clip-delete', clipId }).catch(() => undefined);
+  }
 }

@@ -1,13 +1,19 @@
-// Sends a clip: chunks within the server's window, then the hash of the whole.
+// Sends a clip: chunks within the server's window, then the hash of the whole. Goes on where a lost connection ended.
 
 import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
-import { encodeChunk } from '../../../protocol/chunk.ts';
-import { clipExtensions, type ClipExtension } from '../../../protocol/client-messages.ts';
+import { chunkHeaderBytes, writeChunkHeader } from '../../../protocol/chunk.ts';
+import {
+  clipExtensions,
+  type ClipExtension,
+  type UploadDone,
+  type UploadReady,
+} from '../../../protocol/clip-messages.ts';
 import { throwIfCanceled } from '../errors.ts';
 import { fromWireError } from '../wire-error.ts';
 import { openClip } from './clip-file.ts';
 import type { Connection } from './connection.ts';
+import type { Attempt, SteadyConnection } from './steady-connection.ts';
 
 export interface UploadOptions {
   readonly clipPath: string;
@@ -15,66 +21,123 @@ export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Uploads a clip; returns its id. Throws CanceledError or EditError. */
+/** Uploads a clip; returns its id and what the server found in it. Throws CanceledError or EditError. */
 export async function uploadClip(
-  connection: Connection,
+  steady: SteadyConnection,
   { clipPath, onProgress, signal }: UploadOptions,
-): Promise<string> {
+): Promise<Pick<UploadDone, 'clipId' | 'media'>> {
   const { file, sizeBytes } = await openClip(clipPath);
-  let stopListening: () => void = () => undefined;
-  try {
-    const { streamId, chunkBytes, windowBytes } = await connection.request({
+  const hash = createHash('sha256');
+  let hashedBytes = 0;
+  let uploadId: string | null = null;
+
+  /** The chunk at `offset` as a message without its header, hashed where that was not done before. */
+  async function readChunk(offset: number, chunkBytes: number): Promise<Uint8Array> {
+    const message = Buffer.allocUnsafe(chunkHeaderBytes + Math.min(chunkBytes, sizeBytes - offset));
+    let length = chunkHeaderBytes;
+    while (length < message.length) {
+      const at = offset + length - chunkHeaderBytes;
+      const { bytesRead } = await file.read(message, length, message.length - length, at);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    return message.subarray(0, length);
+  }
+
+  function addToHash(offset: number, bytes: Uint8Array): void {
+    const known = hashedBytes - offset;
+    if (known >= bytes.length) return;
+    hash.update(known === 0 ? bytes : bytes.subarray(known));
+    hashedBytes = offset + bytes.length;
+  }
+
+  async function send({ connection, progressed }: Attempt): Promise<UploadDone> {
+    const ready: UploadReady = await connection.request({
       type: 'upload-begin',
       sizeBytes,
       extension: clipExtensionOf(clipPath),
+      sha256: null,
+      uploadId,
     });
-    let acknowledgedBytes = 0;
-    let wake: () => void = () => undefined;
-    const failed = new Promise<never>((_resolve, reject) => {
-      stopListening = connection.onEvent((event) => {
-        if (event.type === 'upload-ack' && event.streamId === streamId) {
-          acknowledgedBytes = event.receivedBytes;
-          onProgress(acknowledgedBytes, sizeBytes);
-          wake();
-        } else if (event.type === 'stream-failed' && event.streamId === streamId) {
-          reject(fromWireError(event.error));
-        }
-      });
+    ({ uploadId } = ready);
+    const { streamId, chunkBytes, receivedBytes } = ready;
+    const window = watchWindow(connection, ready, (acknowledgedBytes) => {
+      progressed();
+      onProgress(acknowledgedBytes, sizeBytes);
     });
-    failed.catch(() => undefined);
-
-    const waitForWindow = async (offset: number): Promise<void> => {
-      while (offset - acknowledgedBytes + chunkBytes > windowBytes) {
-        const moved = new Promise<void>((resolve) => (wake = resolve));
-        await connection.wait(Promise.race([moved, failed]), signal);
-      }
-    };
-
-    const hash = createHash('sha256');
+    let next = Promise.resolve<Uint8Array>(Buffer.alloc(0));
     try {
-      const buffer = new Uint8Array(chunkBytes);
-      for (let offset = 0; offset < sizeBytes;) {
+      next = readChunk(receivedBytes, chunkBytes);
+      for (let offset = receivedBytes; offset < sizeBytes;) {
         throwIfCanceled(signal);
-        await waitForWindow(offset);
-        const { bytesRead } = await file.read(buffer, 0, chunkBytes, offset);
-        if (bytesRead === 0) break;
-        const bytes = buffer.subarray(0, bytesRead);
-        hash.update(bytes);
-        connection.sendChunk(encodeChunk({ streamId, offset, bytes }));
-        offset += bytesRead;
+        const message = await next;
+        const length = message.length - chunkHeaderBytes;
+        if (length === 0) break;
+        next = readChunk(offset + length, chunkBytes);
+        addToHash(offset, message.subarray(chunkHeaderBytes));
+        await connection.wait(window.waitFor(offset), signal);
+        writeChunkHeader(message, streamId, offset);
+        connection.sendChunk(message);
+        offset += length;
       }
-      const sha256 = hash.digest('hex');
+      const sha256 = hash.copy().digest('hex');
       const ended = connection.request({ type: 'upload-end', streamId, sha256 });
-      const { clipId } = await connection.wait(Promise.race([ended, failed]), signal);
-      return clipId;
+      return await connection.wait(Promise.race([ended, window.failed]), signal);
     } catch (error) {
       connection.send({ type: 'stream-cancel', streamId });
       throw error;
+    } finally {
+      window.close();
+      // A read that is under way must not be left on a file that is closed.
+      await next.catch(() => undefined);
     }
+  }
+
+  try {
+    const { clipId, media } = await steady.run(send, signal);
+    return { clipId, media };
   } finally {
-    stopListening();
     await file.close();
   }
+}
+
+interface SendWindow {
+  /** Resolves when a chunk at this offset may be sent. Rejects when the upload has failed. */
+  waitFor(offset: number): Promise<void>;
+  /** Rejects when the server has ended the upload. */
+  readonly failed: Promise<never>;
+  close(): void;
+}
+
+function watchWindow(
+  connection: Connection,
+  { streamId, receivedBytes, chunkBytes, windowBytes }: UploadReady,
+  onAck: (acknowledgedBytes: number) => void,
+): SendWindow {
+  let acknowledgedBytes = receivedBytes;
+  let wake: () => void = () => undefined;
+  let fail: (error: Error) => void = () => undefined;
+  const failed = new Promise<never>((_resolve, reject) => (fail = reject));
+  failed.catch(() => undefined);
+  const close = connection.onEvent((event) => {
+    if (event.type === 'upload-ack' && event.streamId === streamId) {
+      acknowledgedBytes = event.receivedBytes;
+      onAck(acknowledgedBytes);
+      wake();
+    } else if (event.type === 'stream-failed' && event.streamId === streamId) {
+      fail(fromWireError(event.error));
+    }
+  });
+  return {
+    failed,
+    close,
+    async waitFor(offset) {
+      while (offset - acknowledgedBytes + chunkBytes > windowBytes) {
+        const moved = new Promise<void>((resolve) => (wake = resolve));
+        await Promise.race([moved, failed]);
+      }
+    },
+  };
 }
 
 function clipExtensionOf(path: string): ClipExtension | null {

@@ -1,26 +1,32 @@
-// The downloads of one connection.
+// The downloads of one connection, and the single pictures that it asks for.
 
-import type { DownloadAck, DownloadBegin } from '../../../protocol/client-messages.ts';
-import { windowBytes } from '../../../protocol/limits.ts';
-import type { EditResult } from '../edit-work.ts';
+import { encodeChunk } from '../../../protocol/chunk.ts';
+import {
+  chunkBytes,
+  maxFrameBytes,
+  maxOpenDownloads,
+  windowBytes,
+} from '../../../protocol/limits.ts';
+import type { DownloadAck, DownloadBegin } from '../../../protocol/stream-messages.ts';
 import { EditError } from '../errors.ts';
 import { toWireError } from '../wire-error.ts';
 import { startDownload, type Download } from './download.ts';
 import type { Peer } from './peer.ts';
-
-const maxOpenDownloads = 4;
+import type { Jobs } from './session-deps.ts';
 
 export interface SessionDownloads {
   begin(message: DownloadBegin): void;
   acknowledge(message: DownloadAck): void;
   cancel(streamId: number): void;
+  /** Sends a picture as a stream of its own. Throws EditError when it is larger than the window. */
+  sendPicture(requestId: number, jpeg: Uint8Array): Promise<void>;
   /** Stops every download and waits until their files are closed. */
   close(): Promise<void>;
 }
 
 export function createSessionDownloads(
   peer: Peer,
-  resultOf: (jobId: string) => EditResult,
+  resultOf: (jobId: string) => ReturnType<Jobs['result']>,
   takeStreamId: () => number,
 ): SessionDownloads {
   const downloads = new Map<number, Download>();
@@ -39,11 +45,12 @@ export function createSessionDownloads(
     begin({ requestId, jobId, offset }) {
       if (downloads.size >= maxOpenDownloads) {
         throw new EditError(
-          'invalid-request',
+          'limit-reached',
           `A connection may have ${maxOpenDownloads} open downloads.`,
+          { hint: 'Fetch one result after the other.' },
         );
       }
-      const { path, sizeBytes } = resultOf(jobId);
+      const { path, sizeBytes, sha256 } = resultOf(jobId);
       if (offset > sizeBytes) {
         throw new EditError(
           'invalid-request',
@@ -51,7 +58,7 @@ export function createSessionDownloads(
         );
       }
       const streamId = takeStreamId();
-      peer.send({ type: 'download-ready', requestId, streamId, windowBytes });
+      peer.send({ type: 'download-ready', requestId, streamId, sizeBytes, sha256, windowBytes });
       const download = startDownload({
         path,
         sizeBytes,
@@ -67,6 +74,21 @@ export function createSessionDownloads(
     },
     cancel(streamId) {
       downloads.get(streamId)?.cancel();
+    },
+    async sendPicture(requestId, jpeg) {
+      if (jpeg.length > maxFrameBytes) {
+        throw new EditError(
+          'limit-reached',
+          `The picture has ${jpeg.length} bytes; at most ${maxFrameBytes} are sent.`,
+          { hint: 'Ask for a smaller one.' },
+        );
+      }
+      const streamId = takeStreamId();
+      peer.send({ type: 'frame-ready', requestId, streamId, sizeBytes: jpeg.length });
+      for (let offset = 0; offset < jpeg.length; offset += chunkBytes) {
+        const bytes = jpeg.subarray(offset, offset + chunkBytes);
+        await peer.sendChunk(encodeChunk({ streamId, offset, bytes }));
+      }
     },
     async close() {
       const open = [...downloads.values()];

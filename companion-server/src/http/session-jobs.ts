@@ -1,121 +1,128 @@
-// The jobs of one connection. They end with it.
+// The jobs of a client, on one of its connections. They belong to the client and outlive the connection.
 
-import { randomBytes } from 'node:crypto';
-import type { JobCancel, JobCreate, JobDelete } from '../../../protocol/client-messages.ts';
-import { windowBytes } from '../../../protocol/limits.ts';
-import type { JobEvent } from '../../../protocol/server-messages.ts';
-import type { EditResult, EditSpec } from '../edit-work.ts';
+import type { Estimate } from '../../../protocol/estimate.ts';
+import { isOutcome, type JobView } from '../../../protocol/job.ts';
+import type { ClientJobMessage, EstimateGet, JobCreate } from '../../../protocol/job-messages.ts';
+import { maxListedJobs, windowBytes } from '../../../protocol/limits.ts';
+import type { ServerMessage } from '../../../protocol/server-messages.ts';
 import { EditError } from '../errors.ts';
-import type { Job } from '../jobs/job.ts';
-import type { JobQueue } from '../jobs/queue.ts';
 import type { Peer } from './peer.ts';
+import type { SessionDeps } from './session-deps.ts';
 
-/** Jobs that one connection may have at once, finished ones included. */
-const maxJobs = 64;
-
-export interface SessionJobsDeps {
-  readonly queue: JobQueue<EditSpec, EditResult>;
-  /** Checkpoint folders by name; the first is the default. */
-  readonly models: ReadonlyMap<string, string>;
-  readonly clipPathOf: (clipId: string) => string;
-}
+export type SessionJobsDeps = Pick<SessionDeps, 'jobs' | 'log'>;
 
 export interface SessionJobs {
-  create(message: JobCreate): void;
-  cancel(message: JobCancel): void;
-  delete(message: JobDelete): Promise<void>;
-  /** The result of a finished job. Throws EditError when there is none. */
-  resultOf(jobId: string): EditResult;
-  /** Cancels and removes every job. */
-  close(): Promise<void>;
+  /** Carries out any message about jobs but those that take their time. */
+  handle(message: Exclude<ClientJobMessage, EstimateGet | { readonly type: 'job-delete' }>): Promise<void>; // prettier-ignore
+  estimate(message: EstimateGet): Promise<void>;
+  delete(message: { readonly requestId: number; readonly jobId: string }): Promise<void>;
+  /** Whether a job that is not over needs the clip. */
+  isNeeded(clipId: string): boolean;
+  /** Stops the events. */
+  close(): void;
 }
 
 export function createSessionJobs(
   peer: Peer,
-  { queue, models, clipPathOf }: SessionJobsDeps,
+  { jobs, log }: SessionJobsDeps,
+  owner: string,
 ): SessionJobs {
-  const jobIds = new Set<string>();
+  /** What was told of each job last, but its progress. */
+  const told = new Map<string, string>();
 
-  function jobOf(jobId: string): Job<EditResult> {
-    const job = jobIds.has(jobId) ? queue.get(jobId) : undefined;
-    if (job !== undefined) return job;
-    throw new EditError('invalid-request', `There is no job ${jobId} on this connection.`);
+  function report(job: JobView): void {
+    const { jobId, progress } = job;
+    const facts = factsOf(job);
+    if (told.get(jobId) !== facts) {
+      if (isOutcome(job.state)) told.delete(jobId);
+      else told.set(jobId, facts);
+      peer.send({ type: 'job-changed', job });
+    } else if (progress !== null && peer.waitingBytes() <= windowBytes) {
+      // Progress is worth nothing when it comes late: a client that does not read gets only the changes.
+      peer.send({ type: 'job-progress', jobId, progress });
+    }
   }
 
-  function report(jobId: string, job: Job<EditResult>): void {
-    // Progress is worth nothing when it comes late: a client that does not read gets only the outcome.
-    if (job.state === 'running' && peer.waitingBytes() > windowBytes) return;
-    const event = toEvent(jobId, job);
-    if (event !== undefined && jobIds.has(jobId)) peer.send(event);
+  /** What is known not to fit is refused; what cannot be estimated fails by itself, with its own reason. */
+  async function requireFit({ clipId, settings, model, device }: JobCreate): Promise<void> {
+    let found: Estimate;
+    try {
+      found = await jobs.estimate(owner, { clipId, settings, model, device });
+    } catch (error) {
+      log.debug('There is no estimate of a new job.', { error: String(error) });
+      return;
+    }
+    if (found.fits) return;
+    throw new EditError('does-not-fit', 'The edit does not fit on this machine.', {
+      hint: found.advice ?? 'Try a smaller size or a shorter part of the clip.',
+    });
   }
+
+  async function create(message: JobCreate): Promise<JobView> {
+    const { key, clipId, settings, model, device, priority } = message;
+    if (!jobs.list(owner).some((job) => job.key === key)) await requireFit(message);
+    return jobs.create(owner, { key, clipId, settings, model, device, priority });
+  }
+
+  const stopListening = jobs.subscribe(owner, report);
 
   return {
-    create({ requestId, clipId, settings, model, device }) {
-      if (jobIds.size >= maxJobs) {
-        throw new EditError('invalid-request', `A connection may have ${maxJobs} jobs.`, {
-          hint: 'Delete a finished job first.',
-        });
-      }
-      const clipPath = clipPathOf(clipId);
-      const modelDir = chooseModel(models, model);
-      const jobId = randomBytes(16).toString('hex');
-      jobIds.add(jobId);
-      queue.add(jobId, { clipPath, modelDir, device, settings }, (job) => report(jobId, job));
-      peer.send({ type: 'job-created', requestId, jobId });
+    async handle(message) {
+      peer.send(await reply(message));
     },
-    cancel({ requestId, jobId }) {
-      jobOf(jobId);
-      peer.send({ type: 'job-canceling', requestId, jobId });
-      queue.cancel(jobId);
+    async estimate({ requestId, clipId, settings, model, device }) {
+      const found = await jobs.estimate(owner, { clipId, settings, model, device });
+      peer.send({ type: 'estimated', requestId, ...found });
     },
     async delete({ requestId, jobId }) {
-      jobOf(jobId);
-      await queue.remove(jobId);
-      jobIds.delete(jobId);
+      await jobs.remove(owner, jobId);
       peer.send({ type: 'job-deleted', requestId, jobId });
     },
-    resultOf(jobId) {
-      const job = jobOf(jobId);
-      if (job.state === 'done') return job.result;
-      throw new EditError('invalid-request', `Job ${jobId} has no result: it is ${job.state}.`);
-    },
-    async close() {
-      const removed = [...jobIds];
-      jobIds.clear();
-      await Promise.all(removed.map((jobId) => queue.remove(jobId)));
-    },
+    isNeeded: (clipId) =>
+      jobs.list(owner).some((job) => job.clipId === clipId && !isOutcome(job.state)),
+    close: stopListening,
   };
-}
 
-function chooseModel(models: ReadonlyMap<string, string>, name: string | null): string {
-  const chosen = name ?? models.keys().next().value;
-  const modelDir = chosen === undefined ? undefined : models.get(chosen);
-  if (modelDir !== undefined) return modelDir;
-  const known = models.size === 0 ? 'none' : [...models.keys()].join(', ');
-  throw new EditError(
-    'model-missing',
-    chosen === undefined
-      ? 'The server has no model.'
-      : `The server has no model named '${chosen}'; it has ${known}.`,
-    { hint: 'Start the server with --model DIR, a checkpoint folder in diffusers layout.' },
-  );
-}
-
-function toEvent(jobId: string, job: Job<EditResult>): JobEvent | undefined {
-  switch (job.state) {
-    case 'queued':
-      return undefined;
-    case 'running':
-      return job.progress === null
-        ? { type: 'job-started', jobId }
-        : { type: 'job-progress', jobId, progress: job.progress };
-    case 'done': {
-      const { report, sizeBytes, sha256 } = job.result;
-      return { type: 'job-done', jobId, report, result: { sizeBytes, sha256 } };
+  async function reply(message: Parameters<SessionJobs['handle']>[0]): Promise<ServerMessage> {
+    const { requestId } = message;
+    switch (message.type) {
+      case 'job-create':
+        return { type: 'job', requestId, job: await create(message) };
+      case 'job-list':
+        return { type: 'job-listed', requestId, ...pageOf(jobs.list(owner), message.afterJobId) };
+      case 'job-get':
+        return { type: 'job', requestId, job: jobs.get(owner, message.jobId) };
+      case 'job-cancel':
+        return { type: 'job', requestId, job: jobs.cancel(owner, message.jobId) };
+      case 'job-pause':
+        return { type: 'job', requestId, job: jobs.pause(owner, message.jobId) };
+      case 'job-resume':
+        return { type: 'job', requestId, job: jobs.resume(owner, message.jobId) };
+      case 'job-move':
+        return {
+          type: 'job',
+          requestId,
+          job: jobs.move(owner, message.jobId, message.beforeJobId),
+        };
     }
-    case 'failed':
-      return { type: 'job-failed', jobId, error: job.error };
-    case 'canceled':
-      return { type: 'job-canceled', jobId };
   }
+}
+
+/** Everything that may change in a view beside its progress. */
+function factsOf({ state, priority, position, resumes }: JobView): string {
+  return `${state} ${priority} ${position ?? '-'} ${resumes}`;
+}
+
+function pageOf(
+  all: readonly JobView[],
+  afterJobId: string | null,
+): { readonly jobs: readonly JobView[]; readonly isComplete: boolean } {
+  const last = all.findIndex(({ jobId }) => jobId === afterJobId);
+  if (afterJobId !== null && last < 0) {
+    throw new EditError('job-missing', `There is no job ${afterJobId} of this client.`, {
+      hint: 'List the jobs from the first one on.',
+    });
+  }
+  const end = last + 1 + maxListedJobs;
+  return { jobs: all.slice(last + 1, end), isComplete: end >= all.length };
 }

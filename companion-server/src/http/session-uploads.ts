@@ -1,56 +1,61 @@
-// The clips of one connection.
+// The uploads of one connection. What they have brought outlives it.
 
-import { rm } from 'node:fs/promises';
 import type { Chunk } from '../../../protocol/chunk.ts';
-import type { UploadBegin, UploadEnd } from '../../../protocol/client-messages.ts';
-import { chunkBytes, windowBytes } from '../../../protocol/limits.ts';
+import type { UploadBegin, UploadEnd } from '../../../protocol/clip-messages.ts';
+import { chunkBytes, maxOpenUploads, windowBytes } from '../../../protocol/limits.ts';
+import type { ClipStore } from '../clips/clip-store.ts';
+import type { Upload } from '../clips/uploads.ts';
 import { EditError } from '../errors.ts';
 import { toWireError } from '../wire-error.ts';
 import type { Peer } from './peer.ts';
-import { beginUpload, type Upload } from './upload.ts';
-
-const maxOpenUploads = 4;
-/** Clips that one connection may have on the server at once. */
-const maxClips = 64;
 
 export interface SessionUploads {
   begin(message: UploadBegin): Promise<void>;
   /** Chunks of an upload that has ended are dropped. */
   receive(chunk: Chunk): Promise<void>;
-  end(message: UploadEnd): Promise<void>;
+  /** Takes the upload out of the connection at once; the returned function makes it a clip and replies. */
+  end(message: UploadEnd): () => Promise<void>;
   cancel(streamId: number): Promise<void>;
-  /** Absolute path of a whole clip. Throws EditError 'clip-missing'. */
-  pathOf(clipId: string): string;
-  /** Removes every clip. */
+  /** Gives every upload back: another connection may go on with it. */
   close(): Promise<void>;
 }
 
 export function createSessionUploads(
   peer: Peer,
-  clipsDir: string,
+  clips: ClipStore,
+  owner: string,
   takeStreamId: () => number,
 ): SessionUploads {
   const uploads = new Map<number, Upload>();
-  const clipPaths = new Map<string, string>();
 
   async function cancel(streamId: number): Promise<void> {
     const upload = uploads.get(streamId);
     uploads.delete(streamId);
-    await upload?.discard();
+    await upload?.release();
   }
 
   return {
-    async begin({ requestId, sizeBytes, extension }) {
-      if (uploads.size >= maxOpenUploads || clipPaths.size >= maxClips) {
+    async begin({ requestId, sizeBytes, extension, sha256, uploadId }) {
+      if (uploads.size >= maxOpenUploads) {
         throw new EditError(
-          'invalid-request',
-          `A connection may have ${maxOpenUploads} open uploads and ${maxClips} clips.`,
+          'limit-reached',
+          `A connection may have ${maxOpenUploads} open uploads.`,
+          { hint: 'Send one clip after the other.' },
         );
       }
-      const upload = await beginUpload(clipsDir, sizeBytes, extension);
+      const upload = await clips.begin(owner, { sizeBytes, extension, sha256, uploadId });
       const streamId = takeStreamId();
       uploads.set(streamId, upload);
-      peer.send({ type: 'upload-ready', requestId, streamId, chunkBytes, windowBytes });
+      const { receivedBytes } = upload;
+      peer.send({
+        type: 'upload-ready',
+        requestId,
+        uploadId: upload.uploadId,
+        streamId,
+        receivedBytes,
+        chunkBytes,
+        windowBytes,
+      });
     },
     async receive({ streamId, offset, bytes }) {
       const upload = uploads.get(streamId);
@@ -63,28 +68,20 @@ export function createSessionUploads(
         peer.send({ type: 'stream-failed', streamId, error: toWireError(error) });
       }
     },
-    async end({ requestId, streamId, sha256 }) {
+    end({ requestId, streamId, sha256 }) {
       const upload = uploads.get(streamId);
       if (upload === undefined) {
         throw new EditError('invalid-request', `There is no open upload ${streamId}.`);
       }
       uploads.delete(streamId);
-      const { clipId, path } = await upload.finish(sha256);
-      clipPaths.set(clipId, path);
-      peer.send({ type: 'upload-done', requestId, clipId });
+      return async () => {
+        const { clipId, media } = await upload.finish(sha256);
+        peer.send({ type: 'upload-done', requestId, clipId, media });
+      };
     },
     cancel,
-    pathOf(clipId) {
-      const path = clipPaths.get(clipId);
-      if (path !== undefined) return path;
-      throw new EditError('clip-missing', `There is no clip ${clipId} on this connection.`, {
-        hint: 'Upload the clip again.',
-      });
-    },
     async close() {
-      await Promise.all([...uploads.keys()].map(cancel));
-      await Promise.all([...clipPaths.values()].map((path) => rm(path, { force: true })));
-      clipPaths.clear();
+      for (const streamId of [...uploads.keys()]) await cancel(streamId);
     },
   };
 }

@@ -1,0 +1,189 @@
+// The clips that clients have sent, each stored once by its content and kept until its last owner deletes it, and the
+// uploads on their way. Both outlive connections and the server. No part of a path here comes from a client, but for an
+// ending from the protocol's list.
+
+import { randomBytes } from 'node:crypto';
+import { existsSync, renameSync } from 'node:fs';
+import { mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { maxClips } from '../../../protocol/limits.ts';
+import type { MediaFacts } from '../../../protocol/media-facts.ts';
+import { EditError } from '../errors.ts';
+import type { Database } from '../store/database.ts';
+import { createClipTable, type ClipRow } from './clip-table.ts';
+import { createUploads, type Upload, type UploadRequest } from './uploads.ts';
+
+export interface Clip {
+  readonly clipId: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly media: MediaFacts;
+}
+
+export interface ClipStore {
+  /**
+   * Begins an upload, or goes on with the owner's upload of that id; an id that is not known (any more) begins anew. A clip
+   * that the owner has sent before counts as received. Throws EditError 'disk-full' or 'limit-reached'.
+   */
+  begin(owner: string, request: UploadRequest): Promise<Upload>;
+  /** Throws EditError 'clip-missing' when the owner has no such clip. */
+  get(owner: string, clipId: string): Clip;
+  /** Takes the clip from its owner; its file goes with its last owner. Does nothing when there is no such clip. */
+  remove(owner: string, clipId: string): Promise<void>;
+  /** Removes clips that were not used for 30 days, but for those that `isNeeded`. */
+  removeUnused(isNeeded: (owner: string, clipId: string) => boolean): Promise<void>;
+  /** Closes the files of open uploads. */
+  close(): Promise<void>;
+}
+
+export interface ClipStoreOptions {
+  /** With the tables of tables.ts. */
+  readonly database: Database;
+  /** Absolute path. Clips and uploads get folders in it. */
+  readonly dataDir: string;
+  /** Looks into a clip, within limits. Throws EditError when it is no video that can be edited. */
+  readonly probe: (path: string) => Promise<MediaFacts>;
+  /** Milliseconds. Default: the clock. */
+  readonly now?: () => number;
+}
+
+const day = 24 * 60 * 60 * 1_000;
+const clipLifetimeMs = 30 * day;
+
+/** Opens the store. Removes files that no row knows, and rows whose file is gone. */
+export async function openClipStore({
+  database,
+  dataDir,
+  probe,
+  now = Date.now,
+}: ClipStoreOptions): Promise<ClipStore> {
+  const clipsDir = join(dataDir, 'clips');
+  const uploadsDir = join(dataDir, 'uploads');
+  await mkdir(clipsDir, { recursive: true, mode: 0o700 });
+  await mkdir(uploadsDir, { recursive: true, mode: 0o700 });
+  const table = createClipTable(database);
+  const pathOf = (row: ClipRow): string => join(clipsDir, row.fileName);
+  const toClip = (row: ClipRow): Clip => ({ ...row, path: pathOf(row) });
+
+  for (const row of table.all()) if (!existsSync(pathOf(row))) table.delete(row.clipId);
+  await removeStrangers(clipsDir, new Set(table.all().map(({ fileName }) => fileName)));
+  await removeStrangers(uploadsDir, new Set(table.uploads().map(({ uploadId }) => uploadId)));
+
+  /** Gives a whole upload its place among the clips, once it is known to be a video. */
+  async function keep(owner: string, partPath: string, row: Omit<ClipRow, 'media'>): Promise<Clip> {
+    const isThere = (clip: ClipRow | undefined): clip is ClipRow =>
+      clip !== undefined && existsSync(pathOf(clip));
+    let known = table.byHash(row.sha256);
+    const media = isThere(known) ? known.media : await probePart(partPath);
+    // Another client may have brought the same clip while this one was looked into.
+    known = table.byHash(row.sha256);
+    const clip = known ?? { ...row, media };
+    if (isThere(clip)) {
+      await rm(partPath, { force: true });
+    } else {
+      renameSync(partPath, pathOf(clip));
+      await syncFolder(clipsDir);
+    }
+    table.add(owner, clip, now());
+    return toClip(clip);
+  }
+
+  async function probePart(partPath: string): Promise<MediaFacts> {
+    try {
+      return await probe(partPath);
+    } catch (error) {
+      throw withoutPath(error, partPath);
+    }
+  }
+
+  const uploads = createUploads({
+    table,
+    uploadsDir,
+    now,
+    keep,
+    knownClip(owner, sha256) {
+      const row = table.ofOwnerByHash(owner, sha256);
+      return row === undefined || !existsSync(pathOf(row)) ? undefined : toClip(row);
+    },
+    requireRoom: (sizeBytes) => requireSpace(uploadsDir, sizeBytes),
+  });
+  await uploads.removeExpired();
+
+  async function remove(owner: string, clipId: string): Promise<void> {
+    const row = table.ofOwner(owner, clipId);
+    if (row === undefined) return;
+    if (!table.release(owner, clipId)) return;
+    // Out of the way at once, so that the same clip can arrive again while the file is being removed.
+    const trash = join(uploadsDir, `removed-${randomBytes(8).toString('hex')}`);
+    renameSync(pathOf(row), trash);
+    await rm(trash, { force: true });
+  }
+
+  return {
+    remove,
+    async begin(owner, request) {
+      if (table.countOf(owner) >= maxClips) {
+        throw new EditError('limit-reached', `A client may have ${maxClips} clips on the server.`, {
+          hint: 'Delete clips that are not needed any more.',
+        });
+      }
+      await uploads.removeExpired();
+      return uploads.begin(owner, request);
+    },
+    get(owner, clipId) {
+      const row = table.ofOwner(owner, clipId);
+      if (row === undefined || !existsSync(pathOf(row))) {
+        throw new EditError('clip-missing', `There is no clip ${clipId} of this client.`, {
+          hint: 'Upload the clip again.',
+        });
+      }
+      table.touch(owner, clipId, now());
+      return toClip(row);
+    },
+    async removeUnused(isNeeded) {
+      for (const { owner, clipId } of table.unusedSince(now() - clipLifetimeMs)) {
+        if (!isNeeded(owner, clipId)) await remove(owner, clipId);
+      }
+    },
+    close: () => uploads.close(),
+  };
+}
+
+async function removeStrangers(folder: string, known: ReadonlySet<string>): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!known.has(name)) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** A rename is on the disk once its folder is. Windows has no such thing as opening a folder. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function requireSpace(folder: string, sizeBytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const freeBytes = bavail * bsize;
+  if (freeBytes >= sizeBytes) return;
+  throw new EditError(
+    'disk-full',
+    `The clip needs ${sizeBytes} bytes and the disk of the data folder has ${freeBytes} free.`,
+    { hint: 'Free some space, or set TOKENFLOW_DATA to a folder on a larger disk.' },
+  );
+}
+
+/** The client does not know the path of the file: an error calls it by what it is. */
+function withoutPath(error: unknown, path: string): unknown {
+  if (!(error instanceof EditError)) return error;
+  const forms = [`"${path}"`, `file:${path}`, path];
+  const message = forms.reduce((text, form) => text.replaceAll(form, 'the clip'), error.message);
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return new EditError(error.code, message, { ...hint, cause: error });
+}

@@ -1,0 +1,117 @@
+// The rows of clips, of who may use them, and of uploads that are not whole yet.
+
+import type { ClipExtension } from '../../../protocol/clip-messages.ts';
+import type { MediaFacts } from '../../../protocol/media-facts.ts';
+import type { Database, Row } from '../store/database.ts';
+
+export interface ClipRow {
+  readonly clipId: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly fileName: string;
+  readonly media: MediaFacts;
+}
+
+export interface UploadRow {
+  readonly uploadId: string;
+  readonly owner: string;
+  readonly sizeBytes: number;
+  readonly extension: ClipExtension | null;
+}
+
+export interface ClipTable {
+  /** A clip that `owner` has sent. */
+  ofOwner(owner: string, clipId: string): ClipRow | undefined;
+  ofOwnerByHash(owner: string, sha256: string): ClipRow | undefined;
+  byHash(sha256: string): ClipRow | undefined;
+  countOf(owner: string): number;
+  all(): readonly ClipRow[];
+  /** Adds the clip where it is new, and `owner` to those who may use it. */
+  add(owner: string, clip: ClipRow, now: number): void;
+  touch(owner: string, clipId: string, now: number): void;
+  /** Takes the clip from `owner`. Returns whether it was the last one, and the clip is gone with that. */
+  release(owner: string, clipId: string): boolean;
+  delete(clipId: string): void;
+  /** Who has not used which clip since then. */
+  unusedSince(time: number): readonly { readonly owner: string; readonly clipId: string }[];
+  uploadOf(owner: string, uploadId: string): UploadRow | undefined;
+  uploads(): readonly UploadRow[];
+  uploadsUntouchedSince(time: number): readonly UploadRow[];
+  putUpload(upload: UploadRow, now: number): void;
+  deleteUpload(uploadId: string): void;
+}
+
+/** `database` has the tables of tables.ts. */
+export function createClipTable(database: Database): ClipTable {
+  const owned = `SELECT clips.* FROM clips JOIN clip_owners USING (clip_id) WHERE owner = ?`;
+  return {
+    ofOwner: (owner, clipId) => toClip(database.get(`${owned} AND clip_id = ?`, owner, clipId)),
+    ofOwnerByHash: (owner, sha256) =>
+      toClip(database.get(`${owned} AND sha256 = ?`, owner, sha256)),
+    byHash: (sha256) => toClip(database.get('SELECT * FROM clips WHERE sha256 = ?', sha256)),
+    countOf: (owner) =>
+      Number(
+        database.get('SELECT count(*) AS clips FROM clip_owners WHERE owner = ?', owner)?.['clips'],
+      ),
+    all: () => database.all('SELECT * FROM clips').flatMap((row) => toClip(row) ?? []),
+    add(owner, { clipId, sha256, sizeBytes, fileName, media }, now) {
+      const insertClip = 'INSERT OR IGNORE INTO clips VALUES (?, ?, ?, ?, ?)';
+      database.transaction(() => {
+        database.run(insertClip, clipId, sha256, sizeBytes, fileName, JSON.stringify(media));
+        database.run('INSERT OR REPLACE INTO clip_owners VALUES (?, ?, ?)', owner, clipId, now);
+      });
+    },
+    touch(owner, clipId, now) {
+      const sql = 'UPDATE clip_owners SET used_at = ? WHERE owner = ? AND clip_id = ?';
+      database.run(sql, now, owner, clipId);
+    },
+    release: (owner, clipId) =>
+      database.transaction(() => {
+        database.run('DELETE FROM clip_owners WHERE owner = ? AND clip_id = ?', owner, clipId);
+        const sql = `DELETE FROM clips WHERE clip_id = ?
+          AND NOT EXISTS (SELECT 1 FROM clip_owners WHERE clip_owners.clip_id = clips.clip_id)`;
+        return database.run(sql, clipId) > 0;
+      }),
+    delete: (clipId) => void database.run('DELETE FROM clips WHERE clip_id = ?', clipId),
+    unusedSince: (time) =>
+      database
+        .all('SELECT owner, clip_id FROM clip_owners WHERE used_at < ?', time)
+        .map((row) => ({ owner: String(row['owner']), clipId: String(row['clip_id']) })),
+    uploadOf: (owner, uploadId) =>
+      toUpload(
+        database.get('SELECT * FROM uploads WHERE owner = ? AND upload_id = ?', owner, uploadId),
+      ),
+    uploads: () => database.all('SELECT * FROM uploads').flatMap((row) => toUpload(row) ?? []),
+    uploadsUntouchedSince: (time) =>
+      database
+        .all('SELECT * FROM uploads WHERE touched_at < ?', time)
+        .flatMap((row) => toUpload(row) ?? []),
+    putUpload({ uploadId, owner, sizeBytes, extension }, now) {
+      const sql = 'INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?, ?)';
+      database.run(sql, uploadId, owner, sizeBytes, extension, now);
+    },
+    deleteUpload: (uploadId) =>
+      void database.run('DELETE FROM uploads WHERE upload_id = ?', uploadId),
+  };
+}
+
+function toClip(row: Row | undefined): ClipRow | undefined {
+  if (row === undefined) return undefined;
+  return {
+    clipId: String(row['clip_id']),
+    sha256: String(row['sha256']),
+    sizeBytes: Number(row['size_bytes']),
+    fileName: String(row['file_name']),
+    media: JSON.parse(String(row['media'])) as MediaFacts,
+  };
+}
+
+function toUpload(row: Row | undefined): UploadRow | undefined {
+  if (row === undefined) return undefined;
+  return {
+    uploadId: String(row['upload_id']),
+    owner: String(row['owner']),
+    sizeBytes: Number(row['size_bytes']),
+    extension: row['extension'] as ClipExtension | null,
+  };
+}

@@ -1,0 +1,252 @@
+// Uploads on their way. One may be cut off at any byte and go on over another connection, or after a restart of the
+// server: what was written is kept for a week.
+
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ClipExtension } from '../../../protocol/clip-messages.ts';
+import { EditError } from '../errors.ts';
+import type { Clip } from './clip-store.ts';
+import type { ClipRow, ClipTable, UploadRow } from './clip-table.ts';
+import { openPartFile, type PartFile } from './part-file.ts';
+
+export interface UploadRequest {
+  readonly sizeBytes: number;
+  readonly extension: ClipExtension | null;
+  /** Of the whole clip where it is known already, else null. */
+  readonly sha256: string | null;
+  /** The upload to go on with, or null. */
+  readonly uploadId: string | null;
+}
+
+/** An upload in the hands of one connection. */
+export interface Upload {
+  readonly uploadId: string;
+  /** Where to go on. */
+  readonly receivedBytes: number;
+  /** Writes the next bytes; returns how many there are now. Throws EditError when they are not the next. */
+  write(offset: number, bytes: Uint8Array): Promise<number>;
+  /**
+   * Makes the upload a clip. Throws EditError 'transfer-damaged' when bytes are missing or the hash differs, and what the
+   * probe throws; nothing of the upload is left then.
+   */
+  finish(sha256: string): Promise<Clip>;
+  /** Gives the upload back; another connection may go on with it. Does nothing after `finish`. */
+  release(): Promise<void>;
+}
+
+export interface UploadsDeps {
+  readonly table: ClipTable;
+  readonly uploadsDir: string;
+  readonly now: () => number;
+  /** Takes over the file of a whole clip. */
+  readonly keep: (owner: string, partPath: string, row: Omit<ClipRow, 'media'>) => Promise<Clip>;
+  readonly knownClip: (owner: string, sha256: string) => Clip | undefined;
+  /** Throws EditError 'disk-full' when so many more bytes do not fit. */
+  readonly requireRoom: (sizeBytes: number) => Promise<void>;
+}
+
+export interface Uploads {
+  begin(owner: string, request: UploadRequest): Promise<Upload>;
+  removeExpired(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const uploadLifetimeMs = 7 * 24 * 60 * 60 * 1_000;
+
+/** How long the connection that had an upload may take to hand over what it has received. */
+const handOverMs = 1_000;
+
+interface OpenUpload {
+  readonly upload: Upload;
+  /** Bytes that are still to come. */
+  readonly missingBytes: () => number;
+  readonly released: Promise<void>;
+}
+
+export function createUploads(deps: UploadsDeps): Uploads {
+  const { table, uploadsDir, now, keep, knownClip, requireRoom } = deps;
+  const open = new Map<string, OpenUpload>();
+  /** Files of uploads that no connection has: they keep their hash, so that nothing is read again. */
+  const resting = new Map<string, PartFile>();
+  const pathOf = (uploadId: string): string => join(uploadsDir, uploadId);
+
+  /** The file of an upload that some connection had, once that one has let go of it. */
+  async function takeOver(uploadId: string): Promise<PartFile> {
+    const previous = open.get(uploadId);
+    if (previous !== undefined) {
+      // The cut is known here later than there: what the old connection has received is still to be written.
+      const waited = new AbortController();
+      await Promise.race([previous.released, pause(handOverMs, undefined, waited)]);
+      waited.abort();
+      await previous.upload.release();
+    }
+    const part = resting.get(uploadId);
+    resting.delete(uploadId);
+    return part ?? (await openPartFile(pathOf(uploadId)));
+  }
+
+  function adopt(row: UploadRow, part: PartFile): Upload {
+    const { uploadId, owner, sizeBytes, extension } = row;
+    let isMine = true;
+    let isDamaged = false;
+    let writing: Promise<void> = Promise.resolve();
+    let tellReleased: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (tellReleased = resolve));
+
+    function letGo(): void {
+      isMine = false;
+      open.delete(uploadId);
+      tellReleased();
+    }
+
+    const upload: Upload = {
+      uploadId,
+      get receivedBytes() {
+        return part.receivedBytes;
+      },
+      async write(offset, bytes) {
+        const { receivedBytes } = part;
+        if (!isMine) throw goneOn();
+        if (offset !== receivedBytes || offset + bytes.length > sizeBytes) {
+          throw new EditError(
+            'invalid-request',
+            `The next chunk must start at byte ${receivedBytes} and end by ${sizeBytes}, got ${offset} to ${offset + bytes.length}.`,
+          );
+        }
+        const written = part.append(bytes).catch((error: unknown) => {
+          isDamaged = true;
+          throw error;
+        });
+        writing = written.catch(() => undefined);
+        await written;
+        return part.receivedBytes;
+      },
+      async finish(sha256) {
+        if (!isMine) throw goneOn();
+        letGo();
+        try {
+          await part.sync();
+          await part.close();
+          requireWhole(part, sizeBytes, sha256);
+          const clipId = sha256.slice(0, 32);
+          const fileName = extension === null ? sha256 : `${sha256}.${extension}`;
+          return await keep(owner, pathOf(uploadId), { clipId, sha256, sizeBytes, fileName });
+        } catch (error) {
+          await rm(pathOf(uploadId), { force: true });
+          throw error;
+        } finally {
+          table.deleteUpload(uploadId);
+        }
+      },
+      async release() {
+        if (!isMine) return;
+        isMine = false;
+        await writing;
+        table.putUpload(row, now());
+        // After a write that failed, the file is the only one who knows how much of it there is.
+        if (isDamaged) await part.close();
+        else resting.set(uploadId, part);
+        letGo();
+      },
+    };
+    open.set(uploadId, { upload, released, missingBytes: () => sizeBytes - part.receivedBytes });
+    return upload;
+  }
+
+  async function remove(uploadId: string): Promise<void> {
+    await resting.get(uploadId)?.close();
+    resting.delete(uploadId);
+    table.deleteUpload(uploadId);
+    await rm(pathOf(uploadId), { force: true });
+  }
+
+  /** The disk must take what this upload and the open ones are still to bring. */
+  async function requireRoomFor(sizeBytes: number): Promise<void> {
+    let missingBytes = sizeBytes;
+    for (const other of open.values()) missingBytes += other.missingBytes();
+    await requireRoom(missingBytes);
+  }
+
+  async function beginNew(owner: string, request: UploadRequest): Promise<Upload> {
+    const { sizeBytes, extension } = request;
+    await requireRoomFor(sizeBytes);
+    const row = { uploadId: createId(), owner, sizeBytes, extension };
+    const part = await openPartFile(pathOf(row.uploadId));
+    table.putUpload(row, now());
+    return adopt(row, part);
+  }
+
+  async function goOn(owner: string, request: UploadRequest): Promise<Upload> {
+    const { uploadId, sizeBytes } = request;
+    const row = uploadId === null ? undefined : table.uploadOf(owner, uploadId);
+    if (row?.sizeBytes !== sizeBytes || !existsSync(pathOf(row.uploadId))) {
+      return beginNew(owner, request);
+    }
+    const upload = adopt(row, await takeOver(row.uploadId));
+    table.putUpload(row, now());
+    return upload;
+  }
+
+  /** Two connections that go on with the same upload take turns. */
+  let lastTurn: Promise<unknown> = Promise.resolve();
+
+  return {
+    begin(owner, request) {
+      const { sha256, sizeBytes, uploadId } = request;
+      const clip = sha256 === null ? undefined : knownClip(owner, sha256);
+      if (clip?.sizeBytes === sizeBytes) return Promise.resolve(createKnown(clip));
+      if (uploadId === null) return beginNew(owner, request);
+      const turn = lastTurn.then(() => goOn(owner, request));
+      lastTurn = turn.catch(() => undefined);
+      return turn;
+    },
+    async removeExpired() {
+      for (const { uploadId } of table.uploadsUntouchedSince(now() - uploadLifetimeMs)) {
+        if (!open.has(uploadId)) await remove(uploadId);
+      }
+    },
+    async close() {
+      for (const { upload } of [...open.values()]) await upload.release();
+      for (const part of resting.values()) await part.close();
+      resting.clear();
+    },
+  };
+}
+
+function goneOn(): EditError {
+  return new EditError('invalid-request', 'Another connection has gone on with this upload.');
+}
+
+function requireWhole(part: PartFile, sizeBytes: number, sha256: string): void {
+  const found = part.digest();
+  if (part.receivedBytes === sizeBytes && found === sha256) return;
+  throw new EditError(
+    'transfer-damaged',
+    `The clip arrived damaged: ${part.receivedBytes} of ${sizeBytes} bytes, SHA-256 ${found} instead of ${sha256}.`,
+    { hint: 'Try again; if it happens again, check the disk that the clip is on.' },
+  );
+}
+
+function createId(): string {
+  return randomBytes(16).toString('hex');
+}
+
+/** The upload of a clip that is there already: nothing is to be sent. */
+function createKnown(clip: Clip): Upload {
+  return {
+    uploadId: createId(),
+    receivedBytes: clip.sizeBytes,
+    write: () =>
+      Promise.reject(new EditError('invalid-request', 'The clip is there already: send no chunk.')),
+    finish: (sha256) =>
+      sha256 === clip.sha256
+        ? Promise.resolve(clip)
+        : Promise.reject(
+            new EditError('transfer-damaged', 'The clip is not the one that was announced.'),
+          ),
+    release: () => Promise.resolve(),
+  };
+}

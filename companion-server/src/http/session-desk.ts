@@ -1,0 +1,136 @@
+// What a client that has been let in asks for, and who does it.
+
+import type { Chunk } from '../../../protocol/chunk.ts';
+import type { ClientMessage } from '../../../protocol/client-messages.ts';
+import type { ClipDelete, ClipGet } from '../../../protocol/clip-messages.ts';
+import { maxSlowRequests } from '../../../protocol/limits.ts';
+import type { FrameGet } from '../../../protocol/stream-messages.ts';
+import { EditError } from '../errors.ts';
+import type { Peer } from './peer.ts';
+import type { SessionDeps } from './session-deps.ts';
+import { createSessionDownloads } from './session-downloads.ts';
+import { createSessionJobs } from './session-jobs.ts';
+import { createSessionUploads } from './session-uploads.ts';
+
+export type DeskMessage = Exclude<ClientMessage, { readonly type: 'hello' | 'pair' }>;
+
+export interface Desk {
+  /** Carries out one message; what takes its time goes on beside the messages that follow. Throws EditError. */
+  handle(message: DeskMessage): Promise<void>;
+  receive(chunk: Chunk): Promise<void>;
+  /** Ends what belongs to the connection. Clips, jobs and what uploads have brought stay. */
+  close(): Promise<void>;
+}
+
+/** `refuse` answers a request that failed after `handle` returned. */
+export function createDesk(
+  deps: SessionDeps,
+  peer: Peer,
+  owner: string,
+  refuse: (error: unknown, requestId: number) => void,
+): Desk {
+  const { clips, readPicture, diagnose } = deps;
+  let streams = 0;
+  const takeStreamId = (): number => ++streams;
+  const uploads = createSessionUploads(peer, clips, owner, takeStreamId);
+  const jobs = createSessionJobs(peer, deps, owner);
+  const resultOf = (jobId: string) => deps.jobs.result(owner, jobId);
+  const downloads = createSessionDownloads(peer, resultOf, takeStreamId);
+  const slowWork = new Set<Promise<void>>();
+
+  /** Lets `work` go on beside the next messages. */
+  function beside(requestId: number, work: () => Promise<void>): void {
+    if (slowWork.size >= maxSlowRequests) {
+      throw new EditError(
+        'limit-reached',
+        `A connection may have ${maxSlowRequests} requests that take their time.`,
+        { hint: 'Wait for a reply before the next one.' },
+      );
+    }
+    const done = work()
+      .catch((error: unknown) => refuse(error, requestId))
+      .finally(() => slowWork.delete(done));
+    slowWork.add(done);
+  }
+
+  function getClip({ requestId, clipId }: ClipGet): void {
+    const { sizeBytes, sha256, media } = clips.get(owner, clipId);
+    peer.send({ type: 'clip', requestId, clipId, sizeBytes, sha256, media });
+  }
+
+  async function deleteClip({ requestId, clipId }: ClipDelete): Promise<void> {
+    if (jobs.isNeeded(clipId)) {
+      throw new EditError('invalid-request', `A job needs the clip ${clipId}.`, {
+        hint: 'Wait for its end, or cancel it.',
+      });
+    }
+    await clips.remove(owner, clipId);
+    peer.send({ type: 'clip-deleted', requestId, clipId });
+  }
+
+  async function sendFrame({ requestId, side, id, frameIndex, maxSide }: FrameGet): Promise<void> {
+    const { path } = side === 'original' ? clips.get(owner, id) : resultOf(id);
+    await downloads.sendPicture(requestId, await readPicture(path, frameIndex, maxSide));
+  }
+
+  async function sendDiagnostics(requestId: number): Promise<void> {
+    peer.send({ type: 'diagnostics', requestId, checks: await diagnose() });
+  }
+
+  return {
+    async handle(message) {
+      switch (message.type) {
+        case 'upload-begin':
+          await uploads.begin(message);
+          break;
+        case 'upload-end':
+          beside(message.requestId, uploads.end(message));
+          break;
+        case 'stream-cancel':
+          downloads.cancel(message.streamId);
+          await uploads.cancel(message.streamId);
+          break;
+        case 'clip-get':
+          getClip(message);
+          break;
+        case 'clip-delete':
+          await deleteClip(message);
+          break;
+        case 'download-begin':
+          downloads.begin(message);
+          break;
+        case 'download-ack':
+          downloads.acknowledge(message);
+          break;
+        case 'frame-get':
+          beside(message.requestId, () => sendFrame(message));
+          break;
+        case 'estimate':
+          beside(message.requestId, () => jobs.estimate(message));
+          break;
+        case 'job-delete':
+          beside(message.requestId, () => jobs.delete(message));
+          break;
+        case 'diagnostics-get':
+          beside(message.requestId, () => sendDiagnostics(message.requestId));
+          break;
+        case 'job-create':
+        case 'job-list':
+        case 'job-get':
+        case 'job-cancel':
+        case 'job-pause':
+        case 'job-resume':
+        case 'job-move':
+          await jobs.handle(message);
+          break;
+      }
+    },
+    receive: (chunk) => uploads.receive(chunk),
+    async close() {
+      jobs.close();
+      await uploads.close();
+      await downloads.close();
+      await Promise.all(slowWork);
+    },
+  };
+}

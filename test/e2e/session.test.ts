@@ -1,0 +1,270 @@
+// One connection without a socket: what is answered, in which order, and what stays when it ends.
+
+import fc from 'fast-check';
+import { EventEmitter, once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { chunkHeaderBytes, encodeChunk } from '../../protocol/chunk.ts';
+import type { UploadReady } from '../../protocol/clip-messages.ts';
+import { defaultSettings } from '../../protocol/edit-settings.ts';
+import { chunkBytes, maxSlowRequests, windowBytes } from '../../protocol/limits.ts';
+import type { ServerMessage } from '../../protocol/server-messages.ts';
+import { protocolVersion } from '../../protocol/version.ts';
+import { testMedia as media } from '../fixtures/media.ts';
+import { openClipStore } from '../../companion-server/src/clips/clip-store.ts';
+import { clipTables } from '../../companion-server/src/clips/tables.ts';
+import { EditError } from '../../companion-server/src/errors.ts';
+import { createLog } from '../../companion-server/src/log.ts';
+import { openDatabase } from '../../companion-server/src/store/database.ts';
+import type { SessionDeps } from '../../companion-server/src/http/session-deps.ts';
+import { createSession, type Session } from '../../companion-server/src/http/session.ts';
+
+const token = 'f'.repeat(64);
+const owner = 'a'.repeat(32);
+const hello = {
+  type: 'hello',
+  requestId: 0,
+  protocol: protocolVersion,
+  client: { name: 'test', version: '0' },
+  token,
+};
+
+interface Fixture {
+  readonly session: Session;
+  readonly heard: ServerMessage[];
+  readonly closings: string[];
+  readonly dataDir: string;
+  readonly say: (message: object) => void;
+  /** Resolves when the client has been told so many messages in all. */
+  readonly hears: (count: number) => Promise<void>;
+  /** A further connection to the same server. */
+  readonly connect: () => Omit<Fixture, 'dataDir' | 'connect'>;
+}
+
+/** A session with a client that only listens, on a server that has no jobs. */
+async function createFixture(): Promise<Fixture> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tokenflow-session-'));
+  onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+  const database = openDatabase(':memory:', [clipTables]);
+  const clips = await openClipStore({ database, dataDir, probe: () => Promise.resolve(media) });
+  const missing = (): never => {
+    throw new EditError('job-missing', 'There is no such job.');
+  };
+  const deps: SessionDeps = {
+    version: '0',
+    pairings: {
+      authenticate: (presented) => (presented === token ? { clientId: owner, name: 'test' } : null),
+      exchange(code, name) {
+        if (code === 'right') return { client: { clientId: owner, name }, token };
+        throw new EditError('pairing-refused', 'The code is wrong.');
+      },
+      noteSeen: () => undefined,
+    },
+    models: () => [{ id: 'model', title: 'Model', goodFor: 'tests' }],
+    device: () => 'cpu',
+    clips,
+    jobs: {
+      ...{ get: missing, cancel: missing, pause: missing, resume: missing, move: missing },
+      ...{ create: missing, result: missing, remove: () => Promise.reject(new EditError('job-missing', 'None.')) }, // prettier-ignore
+      list: () => [],
+      estimate: () =>
+        Promise.resolve({
+          ...{ frames: 1, unetEvaluations: 2, seconds: null, peakMemoryBytes: 3, diskBytes: 4 },
+          ...{ fits: false, advice: 'Buy a larger machine.' },
+        }),
+      subscribe: () => () => undefined,
+    },
+    readPicture: (_path, frameIndex) => Promise.resolve(new Uint8Array(chunkBytes + frameIndex)),
+    diagnose: () => Promise.resolve([]),
+    log: createLog({ level: 'silent', write: () => undefined }),
+  };
+
+  function connect(): ReturnType<Fixture['connect']> {
+    const heard: ServerMessage[] = [];
+    const closings: string[] = [];
+    const told = new EventEmitter();
+    const session = createSession(deps, {
+      address: '127.0.0.1',
+      admit: () => undefined,
+      send(message) {
+        heard.push(message);
+        told.emit('message');
+      },
+      sendChunk: () => Promise.resolve(),
+      waitingBytes: () => 0,
+      close: (reason) => void closings.push(reason),
+    });
+    const say = (message: object): void => session.receiveText(JSON.stringify(message));
+    const hears = async (count: number): Promise<void> => {
+      while (heard.length < count) await once(told, 'message');
+    };
+    return { session, heard, closings, say, hears };
+  }
+  return { ...connect(), dataDir, connect };
+}
+
+const begin = { type: 'upload-begin', extension: null, sha256: null, uploadId: null } as const;
+/** Of the bytes 1, 2, 3. */
+const sha256 = '039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81';
+
+test('requests are carried out in their order, also when they are sent at once', async () => {
+  const { session, heard, say, hears } = await createFixture();
+  say(hello);
+  say({ ...begin, requestId: 1, sizeBytes: 3 });
+  session.receiveBinary(encodeChunk({ streamId: 1, offset: 0, bytes: Uint8Array.of(1, 2) }));
+  session.receiveBinary(encodeChunk({ streamId: 1, offset: 2, bytes: Uint8Array.of(3) }));
+  say({ type: 'upload-end', requestId: 2, streamId: 1, sha256 });
+  await hears(5);
+  expect(heard.map(({ type }) => type)).toEqual([
+    'welcome',
+    'upload-ready',
+    'upload-ack',
+    'upload-ack',
+    'upload-done',
+  ]);
+  expect(heard[4]).toMatchObject({ clipId: sha256.slice(0, 32), media });
+  await session.close();
+});
+
+test('whatever a client says after hello, it is answered and the session goes on', async () => {
+  const { session, heard, closings, say, hears } = await createFixture();
+  say(hello);
+  const types = [
+    ...[
+      'upload-begin',
+      'upload-end',
+      'clip-get',
+      'clip-delete',
+      'estimate',
+      'job-create',
+      'job-list',
+    ],
+    ...['job-get', 'job-cancel', 'job-pause', 'job-resume', 'job-move', 'job-delete', 'frame-get'],
+    ...['download-begin', 'diagnostics-get', 'x'],
+  ];
+  const fields = fc.record(
+    {
+      requestId: fc.oneof(fc.nat(5), fc.jsonValue()),
+      streamId: fc.nat(3),
+      sizeBytes: fc.oneof(fc.nat(100), fc.jsonValue()),
+      extension: fc.oneof(fc.constantFrom('mp4', null), fc.jsonValue()),
+      uploadId: fc.constantFrom(null, '0'.repeat(32)),
+      jobId: fc.oneof(fc.constant('0'.repeat(32)), fc.jsonValue()),
+      afterJobId: fc.constantFrom(null, '0'.repeat(32)),
+      beforeJobId: fc.constant(null),
+      key: fc.constantFrom('a-key-of-a-job', '../../etc'),
+      priority: fc.integer({ min: -11, max: 11 }),
+      clipId: fc.constant('0'.repeat(32)),
+      sha256: fc.oneof(fc.constant('0'.repeat(64)), fc.constant(null), fc.jsonValue()),
+      settings: fc.constant({ ...defaultSettings(), prompt: 'x' }),
+      model: fc.constantFrom(null, 'model', '../model'),
+      device: fc.constant('cpu'),
+      offset: fc.nat(10),
+      side: fc.constantFrom('original', 'edit'),
+      id: fc.constant('0'.repeat(32)),
+      frameIndex: fc.nat(10),
+      maxSide: fc.nat(100),
+    },
+    { requiredKeys: [] },
+  );
+  let said = 1;
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...types), fields, async (type, message) => {
+      say({ ...message, type });
+      said++;
+      await hears(said);
+      expect(heard).toHaveLength(said);
+    }),
+    { numRuns: 300 },
+  );
+  expect(closings).toEqual([]);
+  await session.close();
+});
+
+test('a client that sends more than the window allows is shown out', async () => {
+  const { session, closings, say } = await createFixture();
+  say(hello);
+  const chunk = encodeChunk({ streamId: 1, offset: 0, bytes: new Uint8Array(chunkBytes) });
+  for (let sent = 0; sent <= 2 * windowBytes; sent += chunk.length - chunkHeaderBytes) {
+    session.receiveBinary(chunk);
+  }
+  expect(closings[0]).toBe('more bytes on their way than the window allows');
+  await session.close();
+});
+
+test('what a connection has brought when it is cut off is kept, and the next one goes on behind it', async () => {
+  const { session, heard, say, hears, connect } = await createFixture();
+  say(hello);
+  say({ ...begin, requestId: 1, sizeBytes: 3 });
+  await hears(2);
+  session.receiveBinary(encodeChunk({ streamId: 1, offset: 0, bytes: Uint8Array.of(1) }));
+  session.receiveBinary(encodeChunk({ streamId: 1, offset: 1, bytes: Uint8Array.of(2) }));
+  const closed = session.close();
+  const { uploadId } = heard[1] as UploadReady;
+  const next = connect();
+  next.say(hello);
+  next.say({ ...begin, requestId: 1, sizeBytes: 3, uploadId });
+  await next.hears(2);
+  expect(next.heard[1]).toMatchObject({ uploadId, receivedBytes: 2 });
+  next.session.receiveBinary(encodeChunk({ streamId: 1, offset: 2, bytes: Uint8Array.of(3) }));
+  next.say({ type: 'upload-end', requestId: 2, streamId: 1, sha256 });
+  await next.hears(4);
+  expect(next.heard[3]).toMatchObject({ type: 'upload-done' });
+  await closed;
+  await next.session.close();
+});
+
+test('a code is exchanged for a token, with which the client is let in', async () => {
+  const { session, heard, say, hears } = await createFixture();
+  say({ type: 'pair', requestId: 1, protocol: protocolVersion, code: 'right', name: 'panel' });
+  await hears(1);
+  expect(heard[0]).toEqual({ type: 'paired', requestId: 1, clientId: owner, token });
+  expect(session.isWelcome()).toBe(false);
+  say(hello);
+  await hears(2);
+  expect(heard[1]).toMatchObject({ type: 'welcome', device: 'cpu', models: [{ id: 'model' }] });
+  expect(session.clientId()).toBe(owner);
+  await session.close();
+});
+
+test('a wrong code ends the connection', async () => {
+  const { session, heard, closings, say, hears } = await createFixture();
+  say({ type: 'pair', requestId: 1, protocol: protocolVersion, code: 'wrong', name: 'panel' });
+  say(hello);
+  await hears(1);
+  await session.close();
+  expect(heard).toMatchObject([{ type: 'error', error: { code: 'pairing-refused' } }]);
+  expect(closings).toEqual(['not paired']);
+});
+
+test('a job that cannot fit is refused with advice', async () => {
+  const { session, heard, say, hears } = await createFixture();
+  say(hello);
+  const settings = { ...defaultSettings(), prompt: 'x' };
+  const wish = { clipId: '0'.repeat(32), settings, model: null, device: 'auto' };
+  say({ type: 'job-create', requestId: 1, key: 'a-key-of-a-job', ...wish, priority: 0 });
+  await hears(2);
+  expect(heard[1]).toMatchObject({
+    error: { code: 'does-not-fit', hint: 'Buy a larger machine.' },
+  });
+  say({ type: 'estimate', requestId: 2, ...wish });
+  await hears(3);
+  expect(heard[2]).toMatchObject({ type: 'estimated', unetEvaluations: 2, fits: false });
+  await session.close();
+});
+
+test('more requests that take their time than the limit are refused, and the others are answered', async () => {
+  const { session, heard, say, hears } = await createFixture();
+  say(hello);
+  const count = maxSlowRequests + 3;
+  for (let requestId = 1; requestId <= count; requestId++) {
+    say({ type: 'diagnostics-get', requestId });
+  }
+  await hears(count + 1);
+  await session.close();
+  const refused = heard.filter(({ type }) => type === 'error');
+  expect(refused.every((message) => message.type === 'error' && message.error.code === 'limit-reached')).toBe(true); // prettier-ignore
+  expect(heard.filter(({ type }) => type === 'diagnostics').length + refused.length).toBe(count);
+});
