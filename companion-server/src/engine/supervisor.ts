@@ -8,6 +8,7 @@ import type { EditProgress } from '../../../protocol/progress.ts';
 import { CanceledError, EditError, throwIfCanceled } from '../errors.ts';
 import { fromWireError } from '../wire-error.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditEstimate } from './estimate.ts';
 import type { EngineEvent, EngineOutcome, EngineRequest } from './messages.ts';
@@ -33,7 +34,7 @@ export interface EngineOptions {
 export interface EditHooks {
   readonly onProgress: (progress: EditProgress) => void;
   /** A step is finished and on the disk: another edit with the same `workDir` goes on from here. */
-  readonly onCheckpoint?: () => void;
+  readonly onCheckpoint?: (checkpoint: Checkpoint) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -58,8 +59,8 @@ interface EngineProcess {
 
 /** Creates an engine whose processes are started when they are needed: one for edits, a light one for estimates. */
 export function createEngine(options: EngineOptions): Engine {
-  const editor = createWorker(options);
-  const estimator = createWorker(options);
+  const editor = createWorker('edits', options);
+  const estimator = createWorker('estimates', options);
   let isEditing = false;
   let lastEstimate: Promise<unknown> = Promise.resolve();
 
@@ -101,16 +102,16 @@ interface Worker {
   close(): Promise<void>;
 }
 
-function createWorker({
-  entry,
-  onStderr = () => undefined,
-  idleMs = defaultIdleMs,
-}: EngineOptions): Worker {
+/** `purpose` is for who looks at the list of processes. */
+function createWorker(
+  purpose: 'edits' | 'estimates',
+  { entry, onStderr = () => undefined, idleMs = defaultIdleMs }: EngineOptions,
+): Worker {
   let running: EngineProcess | undefined;
   let idle: NodeJS.Timeout | undefined;
 
   function start(): EngineProcess {
-    const started = startProcess(entry, onStderr);
+    const started = startProcess(entry, purpose, onStderr);
     const killAtExit = (): void => signalTree(started.child, 'SIGKILL');
     // Before the removal of its files, or it would write more of them.
     process.prependOnceListener('exit', killAtExit);
@@ -166,8 +167,12 @@ function expectOutcome<Type extends 'done' | 'estimated'>(
   return outcome as Extract<EngineOutcome, { type: Type }>;
 }
 
-function startProcess(entry: URL, onStderr: (text: string) => void): EngineProcess {
-  const child = fork(fileURLToPath(entry), [], {
+function startProcess(
+  entry: URL,
+  purpose: string,
+  onStderr: (text: string) => void,
+): EngineProcess {
+  const child = fork(fileURLToPath(entry), [purpose], {
     execArgv: ['--import', typeScriptLoader()],
     detached: leadsOwnGroup,
     serialization: 'advanced',
@@ -215,7 +220,7 @@ function ask(
         return;
       }
       if (event.type === 'checkpoint') {
-        onCheckpoint();
+        onCheckpoint(event.checkpoint);
         return;
       }
       child.off('message', onEvent);

@@ -19,9 +19,8 @@ import type { JobSpec, JobWork } from './work.ts';
  */
 export interface Jobs {
   /**
-   * Queues a job, or returns the one that the owner has created with this key before. Throws EditError
-   * 'clip-missing', 'model-missing', or 'invalid-request' when the key belongs to another request or the owner has
-   * too many jobs.
+   * Queues a job, or returns the one that the owner has created with this key before, whatever else is asked for. Throws
+   * EditError 'clip-missing', 'model-missing', or 'limit-reached' when the owner has too many jobs.
    */
   create(owner: string, request: JobRequest): JobView;
   /** Oldest first. */
@@ -191,12 +190,7 @@ export async function openJobs({
 
   function create(owner: string, request: JobRequest): JobView {
     const known = table.byKey(owner, request.key);
-    if (known !== undefined) {
-      if (isSameRequest(known.request, request)) return viewOf(lookUp(known.jobId) ?? known);
-      throw new EditError('invalid-request', `The key ${request.key} belongs to another job.`, {
-        hint: 'Choose a new key for every new job.',
-      });
-    }
+    if (known !== undefined) return viewOf(lookUp(known.jobId) ?? known);
     requireRoom(owner);
     work.check(owner, request);
     const jobId = randomBytes(16).toString('hex');
@@ -214,7 +208,7 @@ export async function openJobs({
     const { all, unfinished } = table.countOf(owner);
     if (all < maxJobs && unfinished < maxWaitingJobs) return;
     throw new EditError(
-      'invalid-request',
+      'limit-reached',
       `A client may have ${maxJobs} jobs, ${maxWaitingJobs} of them not over; there are ${all} and ${unfinished}.`,
       { hint: 'Delete finished jobs first, or wait for some to end.' },
     );
@@ -301,10 +295,4 @@ export async function openJobs({
       await Promise.all(removals);
     },
   };
-}
-
-function isSameRequest(a: JobRequest, b: JobRequest): boolean {
-  const identity = ({ clipId, settings, model, device }: JobRequest): string =>
-    JSON.stringify([clipId, settings, model, device]);
-  return identity(a) === identity(b);
 }
