@@ -43,7 +43,7 @@ export const openGlobalSocket: OpenSocket = (url, events) => {
   socket.onclose = ({ code, reason }) => end(code, reason);
   return {
     send(data) {
-      if (socket.readyState === socketOpen) socket.send(data as string | Uint8Array<ArrayBuffer>);
+      if (socket.readyState === socketOpen) socket.send(data);
     },
     close() {
       socket.close();

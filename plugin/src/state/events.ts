@@ -89,6 +89,7 @@ export type Fact =
   | { readonly type: 'prepare-failed'; readonly sourceId: string; readonly problem: Problem }
   | { readonly type: 'estimate-asked' }
   | { readonly type: 'estimate-known'; readonly estimate: Estimate }
+  | { readonly type: 'estimate-guessed'; readonly seconds: number }
   | { readonly type: 'estimate-failed'; readonly problem: Problem }
   | { readonly type: 'estimate-none' }
   | { readonly type: 'pace-measured'; readonly model: string; readonly pace: Pace }

@@ -54,6 +54,8 @@ function reducePanel(state: PanelState, event: PanelEvent): PanelState {
       return { ...state, estimate: { name: 'asking' } };
     case 'estimate-known':
       return { ...state, estimate: { name: 'known', estimate: event.estimate } };
+    case 'estimate-guessed':
+      return { ...state, estimate: { name: 'guess', seconds: event.seconds } };
     case 'estimate-failed':
       return { ...state, estimate: { name: 'failed', problem: event.problem } };
     case 'estimate-none':

@@ -73,7 +73,7 @@ export function writeDemoPrompt({
 
 /** `prompt` with `word` as its `part`; without that part when the word was there already (but a thing stays). */
 export function withDemoPart(prompt: string, part: DemoPart, word: string): string {
-  const { unknown: _unknown, ...parts } = readDemoPrompt(prompt);
+  const parts = readDemoPrompt(prompt);
   const isOn = parts[part] === word && part !== 'object';
   return writeDemoPrompt({ ...parts, [part]: isOn ? null : word });
 }

@@ -1,0 +1,321 @@
+// Takes tasks from Apply to the timeline: export, send, wait for the job, fetch, import, place. A task that was on its way
+// when the panel went is found again by its key or its job, and goes on from there.
+
+import { codecExtensions } from '../../../protocol/edit-settings.ts';
+import { isOutcome, type JobView } from '../../../protocol/job.ts';
+import type { ClientError } from '../client/problem.ts';
+import type { UploadedClip } from '../client/upload.ts';
+import type { EditRecord, Recipe } from '../host/edits.ts';
+import type { SelectedClip } from '../host/selection.ts';
+import { applyBlock, chosenModel, rangeOf, sourceIdOf } from '../state/choices.ts';
+import type { PanelEvent } from '../state/events.ts';
+import { toSettings } from '../state/form.ts';
+import { measurePace } from '../state/pace.ts';
+import { isOnServer, isOver, type Task, type TaskState } from '../state/task.ts';
+import type { FlowDeps, StopFlow } from './deps.ts';
+import { fetchInto } from './fetch-result.ts';
+import { jobOutcome } from './job-outcome.ts';
+import type { Preparation } from './prepare-flow.ts';
+import { isStop, problemOf } from './problem-of.ts';
+
+const maxSeed = 2 ** 32 - 1;
+
+export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlow {
+  const { host, client, store, random } = deps;
+  const { dispatch } = store;
+  const running = new Map<string, AbortController>();
+  /** Exports and changes of the timeline happen one at a time. */
+  let hostTurn: Promise<unknown> = Promise.resolve();
+
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = hostTurn.then(work, work);
+    hostTurn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  const taskOf = (key: string): Task | undefined =>
+    store.state.tasks.find((one) => one.key === key);
+  const move = (key: string, state: TaskState): void =>
+    dispatch({ type: 'task-moved', key, state });
+  const newSeed = (): number => Math.floor(random() * maxSeed);
+
+  function apply(): void {
+    const { state } = store;
+    if (applyBlock(state) !== null) return;
+    const { form, selection } = state;
+    for (const clip of selection?.clips ?? []) {
+      const sent = state.prepared?.sourceId === sourceIdOf(clip) ? state.prepared.clip : null;
+      start({
+        ...{ key: newKey(random), projectId: selection?.project?.id ?? null },
+        ...{ clipName: clip.name, snapshot: clip.snapshot, frames: clip.frames },
+        mode: clip.modes.find((mode) => mode === state.exportMode) ?? clip.modes[0] ?? 'source',
+        settings: toSettings(form, rangeOf(clip)),
+        model: chosenModel(state)?.id ?? null,
+        editId: clip.edit?.editId ?? state.rerunOf,
+        createdAt: new Date(deps.clock.now()).toISOString(),
+        ...{ clipId: sent?.clipId ?? null, media: sent?.media ?? null, jobId: null, report: null },
+        ...{ isCanceling: false, state: { name: 'exporting', progress: null } },
+      });
+    }
+    const { prompt, sourcePrompt, negativePrompt } = form;
+    dispatch({ type: 'history-added', entry: { prompt, sourcePrompt, negativePrompt } });
+    if (!form.isSeedLocked) dispatch({ type: 'seed-rolled', seed: newSeed() });
+  }
+
+  function start(task: Task): void {
+    dispatch({ type: 'task-added', task });
+    goOn(task.key);
+  }
+
+  function goOn(key: string, evenIfChanged = false): void {
+    if (running.has(key)) return;
+    const stop = new AbortController();
+    running.set(key, stop);
+    run(key, stop.signal, evenIfChanged)
+      .catch((error: unknown) =>
+        move(
+          key,
+          isStop(error) ? { name: 'canceled' } : { name: 'failed', problem: problemOf(error) },
+        ),
+      )
+      .finally(() => running.delete(key));
+  }
+
+  async function run(key: string, signal: AbortSignal, evenIfChanged: boolean): Promise<void> {
+    const task = taskOf(key);
+    if (task === undefined) return;
+    const job = await jobOutcome(client, task.jobId ?? (await findOrMake(task, signal)), signal);
+    if (job.state === 'canceled') {
+      move(key, { name: 'canceled' });
+      return;
+    }
+    if (job.error !== null) {
+      const { code, message, hint } = job.error;
+      move(key, { name: 'failed', problem: { code, message, hint: hint ?? null } });
+      return;
+    }
+    noteReport(task, job);
+    await bringHome(key, job, signal, evenIfChanged);
+  }
+
+  function noteReport({ key, model }: Task, { report }: JobView): void {
+    if (report === null) return;
+    dispatch({ type: 'task-reported', key, report });
+    const pace = measurePace(report);
+    if (pace !== null && model !== null) dispatch({ type: 'pace-measured', model, pace });
+  }
+
+  /** The id of the task's job; the clip is sent where there is none yet. */
+  async function findOrMake(task: Task, signal: AbortSignal): Promise<string> {
+    const known = task.clipId === null ? await jobOfKey(task.key, signal) : undefined;
+    if (known !== undefined) return take(task.key, known);
+    if (task.clipId !== null) {
+      try {
+        return await makeJob(task, { clipId: task.clipId }, signal);
+      } catch (error) {
+        // The server has forgotten the clip since.
+        if ((error as ClientError | null)?.code !== 'clip-missing') throw error;
+      }
+    }
+    return makeJob(task, await send(task, signal), signal);
+  }
+
+  /** A task that was kept may have a job of which the panel did not hear any more. */
+  async function jobOfKey(key: string, signal: AbortSignal): Promise<JobView | undefined> {
+    if (!restored.has(key)) return undefined;
+    return (await client.jobs(signal)).find((job) => job.key === key);
+  }
+
+  function take(key: string, job: JobView): string {
+    dispatch({ type: 'task-taken', key, jobId: job.jobId });
+    if (!isOutcome(job.state)) move(key, { name: 'queued', position: job.position });
+    dispatch({ type: 'job-told', job });
+    return job.jobId;
+  }
+
+  async function send(
+    task: Task,
+    signal: AbortSignal,
+  ): Promise<UploadedClip & { range: SelectedRange }> {
+    const ahead = preparation.sent(asClip(task));
+    if (ahead !== null) {
+      const sent = await ahead;
+      dispatch({ type: 'task-sent', key: task.key, ...sent });
+      return { ...sent, range: null };
+    }
+    const { key, snapshot, mode } = task;
+    move(key, { name: 'exporting', progress: null });
+    const exported = await inTurn(() =>
+      host.clips.export(snapshot, {
+        mode,
+        signal,
+        onProgress: (progress) => move(key, { name: 'exporting', progress }),
+      }),
+    );
+    try {
+      const { sizeBytes, range } = exported;
+      const onProgress = (sentBytes: number): void =>
+        move(key, { name: 'sending', sentBytes, sizeBytes });
+      onProgress(0);
+      const sent = await client.upload(exported, { uploadId: null, signal, onProgress });
+      dispatch({ type: 'task-sent', key, ...sent });
+      return { ...sent, range };
+    } finally {
+      await exported.dispose().catch(() => undefined);
+    }
+  }
+
+  async function makeJob(
+    { key, settings, model }: Task,
+    { clipId, range = null }: { readonly clipId: string; readonly range?: SelectedRange },
+    signal: AbortSignal,
+  ): Promise<string> {
+    const wish = { clipId, settings: { ...settings, ...range }, model, device: 'auto' } as const;
+    return take(key, await client.createJob({ ...wish, key, priority: 0 }, signal));
+  }
+
+  async function bringHome(
+    key: string,
+    job: JobView,
+    signal: AbortSignal,
+    evenIfChanged: boolean,
+  ): Promise<void> {
+    const task = taskOf(key);
+    if (task === undefined) return;
+    const placedBefore = await editWithJob(job.jobId);
+    if (placedBefore !== undefined) {
+      finish(key, placedBefore, job.jobId);
+      return;
+    }
+    move(key, { name: 'fetching', receivedBytes: 0, sizeBytes: job.result?.sizeBytes ?? 0 });
+    const file = await fetchInto(deps, {
+      ...{ jobId: job.jobId, clipName: task.clipName, signal },
+      extension: codecExtensions[job.settings.codec],
+      onProgress: (receivedBytes, sizeBytes) =>
+        move(key, { name: 'fetching', receivedBytes, sizeBytes }),
+    });
+    move(key, { name: 'placing' });
+    const recipe: Recipe = {
+      ...{ jobId: job.jobId, settings: job.settings, createdAt: job.createdAt },
+      model: task.model ?? job.model ?? '',
+    };
+    try {
+      const edit = await inTurn(async () =>
+        host.timeline.place({
+          result: await host.timeline.importResult(file, signal),
+          ...{ original: task.snapshot, originalName: task.clipName, recipe, evenIfChanged },
+          hasAudio: task.media === null ? null : task.media.audio.length > 0,
+          editId: task.editId,
+        }),
+      );
+      finish(key, edit, job.jobId);
+    } catch (error) {
+      if (isStop(error)) throw error;
+      move(key, { name: 'unplaced', problem: problemOf(error) });
+    }
+  }
+
+  async function editWithJob(jobId: string): Promise<EditRecord | undefined> {
+    const edits = await host.timeline.edits();
+    return edits.find(({ versions }) => versions.some(({ recipe }) => recipe.jobId === jobId));
+  }
+
+  function finish(key: string, edit: EditRecord, jobId: string): void {
+    const version = edit.versions.find(({ recipe }) => recipe.jobId === jobId)?.version ?? 1;
+    dispatch({ type: 'edit-changed', edit });
+    move(key, { name: 'done', editId: edit.editId, version });
+  }
+
+  async function cancel(key: string): Promise<void> {
+    const task = taskOf(key);
+    if (task === undefined || isOver(task)) return;
+    dispatch({ type: 'task-canceling', key });
+    // The job's end is an event like any other; before and after it there is only the panel's own work.
+    if (isOnServer(task) && task.jobId !== null) await client.order('job-cancel', task.jobId);
+    else running.get(key)?.abort();
+  }
+
+  async function order(key: string, what: 'job-pause' | 'job-resume'): Promise<void> {
+    const task = taskOf(key);
+    if (task?.jobId != null && isOnServer(task)) await client.order(what, task.jobId);
+  }
+
+  function retry(key: string): void {
+    const task = taskOf(key);
+    if (task === undefined || !isOver(task)) return;
+    if (task.state.name === 'unplaced') {
+      goOn(key);
+      return;
+    }
+    dispatch({ type: 'task-dismissed', key });
+    start({
+      ...task,
+      ...{ key: newKey(random), jobId: null, report: null },
+      ...{ isCanceling: false, state: { name: 'exporting', progress: null } },
+    });
+  }
+
+  const fail = (error: unknown): void =>
+    dispatch({ type: 'toast-raised', text: 'failed', problem: problemOf(error) });
+
+  function answer(event: PanelEvent): void {
+    switch (event.type) {
+      case 'apply-pressed':
+        apply();
+        break;
+      case 'kept-read':
+        for (const task of event.kept.tasks.filter((one) => !isOver(one))) {
+          restored.add(task.key);
+          goOn(task.key);
+        }
+        break;
+      case 'task-cancel-pressed':
+        cancel(event.key).catch(fail);
+        break;
+      case 'task-pause-pressed':
+        order(event.key, 'job-pause').catch(fail);
+        break;
+      case 'task-resume-pressed':
+        order(event.key, 'job-resume').catch(fail);
+        break;
+      case 'task-retry-pressed':
+        retry(event.key);
+        break;
+      case 'task-place-anyway-pressed':
+        goOn(event.key, true);
+        break;
+      default:
+    }
+  }
+
+  const restored = new Set<string>();
+  const stops = [
+    store.subscribe(answer),
+    client.onJobs({
+      onJob: (job) => dispatch({ type: 'job-told', job }),
+      onProgress: (jobId, progress) => dispatch({ type: 'job-progress', jobId, progress }),
+    }),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+    for (const stop of running.values()) stop.abort();
+  };
+}
+
+type SelectedRange = { readonly startSeconds: number; readonly endSeconds: number } | null;
+
+/** Enough of a clip to find what is being sent of it. */
+function asClip({ snapshot, clipName, frames, key, mode }: Task): SelectedClip {
+  return {
+    ...{ key, name: clipName, snapshot, frames, frameRate: null, size: null, warnings: [] },
+    ...{ modes: [mode], freeTrackIndex: null, edit: null },
+  };
+}
+
+/** 24 letters and digits; a job's key needs to be unlike this client's others only. */
+function newKey(random: () => number): string {
+  const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
+  return Array.from({ length: 24 }, () => alphabet[Math.floor(random() * alphabet.length)]).join(
+    '',
+  );
+}

@@ -1,0 +1,122 @@
+// The selection of a web page: one file and a range of it.
+
+import { clipExtensions, type ClipExtension } from '../../../../protocol/clip-messages.ts';
+import type { ExportedClip, HostClips, HostSelection } from '../host.ts';
+import { HostError, throwIfCanceled } from '../problems.ts';
+import type { FileSnapshot, SelectedClip, SelectionReading } from '../selection.ts';
+import type { PageFiles } from './page-files.ts';
+
+/** The page is the project. */
+export const pageProject = { id: 'browser', name: 'Browser' } as const;
+
+export interface FileSelection {
+  readonly selection: HostSelection;
+  readonly clips: HostClips;
+  readonly files: Omit<PageFiles, 'save'>;
+}
+
+export function createFileSelection(page: Document): FileSelection {
+  const listeners = new Set<() => void>();
+  let file: File | null = null;
+  let url: string | null = null;
+  let range: { readonly startSeconds: number; readonly endSeconds: number } | null = null;
+
+  const changed = (): void => {
+    for (const listener of [...listeners]) listener();
+  };
+
+  function choose(next: File | null): void {
+    if (url !== null) URL.revokeObjectURL(url);
+    file = next;
+    url = next === null ? null : URL.createObjectURL(next);
+    range = null;
+    changed();
+  }
+
+  function read(): SelectionReading {
+    const place = { project: pageProject, sequence: pageProject, rejected: [] };
+    if (file === null) return { ...place, clips: [], empty: 'nothing-selected' };
+    const snapshot: FileSnapshot = {
+      ...{ kind: 'file', fileId: fileIdOf(file), fileName: file.name, sizeBytes: file.size },
+      startSeconds: range?.startSeconds ?? null,
+      endSeconds: range?.endSeconds ?? null,
+    };
+    const key = `${snapshot.fileId}/${range?.startSeconds ?? ''}-${range?.endSeconds ?? ''}`;
+    const clip: SelectedClip = {
+      ...{ key, name: file.name, snapshot, frames: null, frameRate: null, size: null },
+      ...{ warnings: [], modes: ['source'] as const, freeTrackIndex: null, edit: null },
+    };
+    return { ...place, clips: [clip], empty: null };
+  }
+
+  function open(snapshot: FileSnapshot): ExportedClip {
+    const opened = file;
+    if (opened === null || fileIdOf(opened) !== snapshot.fileId) {
+      throw new HostError('file-missing', `The page does not have ${snapshot.fileName} any more.`);
+    }
+    const { startSeconds, endSeconds } = snapshot;
+    return {
+      sizeBytes: opened.size,
+      extension: extensionOf(opened.name),
+      range: startSeconds === null || endSeconds === null ? null : { startSeconds, endSeconds },
+      frames: null,
+      async read(offset, length) {
+        try {
+          return new Uint8Array(await opened.slice(offset, offset + length).arrayBuffer());
+        } catch (error) {
+          // The file was changed or removed since it was chosen.
+          throw new HostError('file-unreadable', `${opened.name} cannot be read.`, error);
+        }
+      },
+      dispose: () => Promise.resolve(),
+    };
+  }
+
+  return {
+    selection: {
+      read: () => Promise.resolve(read()),
+      subscribe(listener) {
+        listeners.add(listener);
+        return () => void listeners.delete(listener);
+      },
+    },
+    clips: {
+      // eslint-disable-next-line @typescript-eslint/require-await -- so that what it throws rejects the promise
+      async export(snapshot, { signal }) {
+        throwIfCanceled(signal);
+        if (snapshot.kind === 'file') return open(snapshot);
+        throw new HostError('host-lacks', 'A web page has no timeline to export from.');
+      },
+      recover: () => Promise.resolve([]),
+    },
+    files: {
+      take: choose,
+      pick() {
+        const input = page.createElement('input');
+        input.type = 'file';
+        input.accept = `video/*,${clipExtensions.map((one) => `.${one}`).join(',')}`;
+        input.onchange = () => {
+          const picked = input.files?.[0];
+          if (picked !== undefined) choose(picked);
+        };
+        input.click();
+      },
+      clear: () => choose(null),
+      setRange(next) {
+        range = next;
+        changed();
+      },
+      urlOf: (fileId) => (file !== null && fileIdOf(file) === fileId ? url : null),
+    },
+  };
+}
+
+/** The same file is known again after the page was loaded anew. */
+function fileIdOf({ name, size, lastModified }: File): string {
+  return `${name}/${size}/${lastModified}`;
+}
+
+function extensionOf(name: string): ClipExtension | null {
+  const ending = name.slice(name.lastIndexOf('.') + 1).toLowerCase();
+  return clipExtensions.find((extension) => extension === ending) ?? null;
+}
