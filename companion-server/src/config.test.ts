@@ -28,9 +28,10 @@ test('flags come before the environment, and the environment before the defaults
   const folder = await mkdtemp(join(tmpdir(), 'tokenflow-config-'));
   try {
     await writeFile(join(folder, 'model_index.json'), '{}');
-    const env = { TOKENFLOW_MODEL: '/nowhere', TOKENFLOW_LOG: 'debug' };
+    const env = { TOKENFLOW_DATA: folder, TOKENFLOW_MODEL: '/nowhere', TOKENFLOW_LOG: 'debug' };
     const config = readConfig({ modelDir: folder }, env);
-    expect([...config.models]).toEqual([[basename(folder), folder]]);
+    expect([...config.models.keys()]).toEqual([basename(folder), 'demo']);
+    expect(config.models.get(basename(folder))).toBe(folder);
     expect(config).toMatchObject({ port: defaultPort, logLevel: 'debug' });
   } finally {
     await rm(folder, { recursive: true });

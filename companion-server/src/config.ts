@@ -1,18 +1,15 @@
 // Where the server keeps its files and what it may be told: flags, then environment, then defaults.
 
-import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
 import { EditError } from './errors.ts';
 import { logLevels, type LogLevel } from './log.ts';
+import { chooseModels } from './models/choose-models.ts';
+import { modelsDirOf } from './models/installed-models.ts';
 import { readRemoteAccess, type RemoteAccess, type RemoteAccessFlags } from './remote-access.ts';
 
 /** The server's port when it is started for the panel. The panel's manifest names it. */
 export const defaultPort = 7_860;
-
-/** The checkpoint that comes with the program. */
-const embeddedModelDir = fileURLToPath(new URL('../../models/demo', import.meta.url));
 
 export interface Config {
   /** TCP port on 127.0.0.1; 0 lets the system choose. */
@@ -21,7 +18,7 @@ export interface Config {
   readonly cacheDir: string;
   /** Absolute path; what must last lies below it: the database, clips, jobs with their results. */
   readonly dataDir: string;
-  /** Checkpoint folders by name, the default first; empty when there is none. */
+  /** Checkpoint folders by name, the default first: chosen, embedded, pulled and added ones. */
   readonly models: ReadonlyMap<string, string>;
   readonly logLevel: LogLevel;
   /** How other machines may reach the server. Default: not at all. */
@@ -32,17 +29,19 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ConfigFlags extends RemoteAccessFlags {
   readonly port?: number | undefined;
+  /** A model's name, or a checkpoint folder. */
   readonly modelDir?: string | undefined;
   readonly logLevel?: LogLevel | undefined;
 }
 
 /** Throws EditError 'model-missing' when a named model is not a checkpoint, 'invalid-request' for a bad value. */
 export function readConfig(flags: ConfigFlags, env: Environment): Config {
+  const dataDir = dataDirOf(env);
   return Object.freeze({
     port: flags.port ?? defaultPort,
     cacheDir: cacheDirOf(env),
-    dataDir: dataDirOf(env),
-    models: findModels(flags.modelDir ?? env['TOKENFLOW_MODEL']),
+    dataDir,
+    models: chooseModels(modelsDirOf(dataDir), flags.modelDir ?? env['TOKENFLOW_MODEL']),
     logLevel: flags.logLevel ?? readLogLevel(env['TOKENFLOW_LOG']),
     remote: readRemoteAccess(flags),
   });
@@ -76,22 +75,6 @@ export function dataDirOf(
   }
   if (platform === 'darwin') return join(home, 'Library', 'Application Support', 'tokenflow');
   return join(env['XDG_DATA_HOME'] ?? join(home, '.local', 'share'), 'tokenflow');
-}
-
-function findModels(chosenDir: string | undefined): ReadonlyMap<string, string> {
-  if (chosenDir === undefined) {
-    return new Map(isCheckpoint(embeddedModelDir) ? [['demo', embeddedModelDir]] : []);
-  }
-  const modelDir = resolve(chosenDir);
-  if (isCheckpoint(modelDir)) return new Map([[basename(modelDir), modelDir]]);
-  const fault = existsSync(modelDir) ? 'has no model_index.json' : 'does not exist';
-  throw new EditError('model-missing', `The model folder ${modelDir} ${fault}.`, {
-    hint: 'Name a checkpoint folder in diffusers layout with --model DIR or TOKENFLOW_MODEL.',
-  });
-}
-
-function isCheckpoint(folder: string): boolean {
-  return existsSync(join(folder, 'model_index.json'));
 }
 
 function readLogLevel(value: string | undefined): LogLevel {

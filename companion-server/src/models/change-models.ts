@@ -8,16 +8,15 @@ import { openCheckpoint } from '../weights/checkpoint.ts';
 import { translateWriteError } from '../weights/write-whole.ts';
 import { readCatalog } from './catalog.ts';
 import { complainAboutModelName } from './file-names.ts';
-import { withLock } from './folder-lock.ts';
 import { embeddedModelId, findInstalledModels } from './installed-models.ts';
 import {
   discardDir,
   isDiscarded,
   listStaged,
-  lockPath,
   modelDir,
   readReferences,
   stagingDir,
+  withModelLock,
   writeReferences,
 } from './models-folder.ts';
 
@@ -79,7 +78,7 @@ export async function removeModel(modelsDir: string, name: string): Promise<Remo
     });
   }
   await prepare(modelsDir);
-  await withLock(lockPath(modelsDir, name), `${name} is being pulled`, async () => {
+  await withModelLock(modelsDir, name, async () => {
     if (isStaged) await deleteFolder(modelsDir, name, stagingDir(modelsDir, name));
     if (isFolder) await deleteFolder(modelsDir, name, modelDir(modelsDir, name));
   });

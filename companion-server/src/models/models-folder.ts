@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { EditError } from '../errors.ts';
+import { lockFile } from '../store/database.ts';
 import { writeWhole } from '../weights/write-whole.ts';
 import { complainAboutModelName } from './file-names.ts';
 
@@ -15,9 +16,22 @@ export function stagingDir(modelsDir: string, id: string): string {
   return join(modelsDir, '.pulling', id);
 }
 
-/** Where the lock of whoever works on a model's download lies. No model's name has a tilde. */
-export function lockPath(modelsDir: string, id: string): string {
-  return join(modelsDir, '.pulling', `${id}~lock`);
+/**
+ * Runs `work` while nobody else downloads or removes this model. Throws EditError 'invalid-request' when somebody does.
+ * No model's name has a tilde.
+ */
+export async function withModelLock<T>(
+  modelsDir: string,
+  id: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const path = join(modelsDir, '.pulling', `${id}~lock`);
+  const release = lockFile(path, `${id} is being pulled or removed already.`, 'Wait until it is done.'); // prettier-ignore
+  try {
+    return await work();
+  } finally {
+    release();
+  }
 }
 
 /** A name in the models folder that nothing else has, for what is about to be deleted. */

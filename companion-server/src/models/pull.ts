@@ -8,7 +8,6 @@ import { openCheckpoint } from '../weights/checkpoint.ts';
 import { translateWriteError } from '../weights/write-whole.ts';
 import type { CatalogFile, CatalogModel, HubSource } from './catalog-file.ts';
 import { downloadFile } from './download-file.ts';
-import { withLock } from './folder-lock.ts';
 import { fileUrl, type Hub } from './hub-address.ts';
 import { refusalOf } from './hub-refusal.ts';
 import { askHub } from './hub-request.ts';
@@ -16,11 +15,11 @@ import { withRetries, type Patience } from './hub-trouble.ts';
 import {
   discardDir,
   isCheckpointFolder,
-  lockPath,
   modelDir,
   readReferences,
   stagingDir,
   syncFolder,
+  withModelLock,
 } from './models-folder.ts';
 import { PartFile } from './part-file.ts';
 import { pullStateName, readPullState, writePullState, type StagedFile } from './pull-state.ts';
@@ -63,7 +62,7 @@ export async function pullModel(options: PullOptions): Promise<PulledModel> {
   const { id } = model;
   const staging = stagingDir(modelsDir, id);
   await makeFolder(staging);
-  return withLock(lockPath(modelsDir, id), `${id} is being pulled already`, async () => {
+  return withModelLock(modelsDir, id, async () => {
     const dir = modelDir(modelsDir, id);
     if (await isThere(options, dir)) {
       await rm(staging, { recursive: true, force: true });
