@@ -75,7 +75,7 @@ export const rooms = [
     at: [`${server}server.ts`],
     imports: [
       ...['clips', 'config', 'edit-work', 'engine', 'errors', 'http', 'jobs', 'log', 'media'],
-      ...['pairing', 'protocol', 'store', 'temporary', 'version'],
+      ...['models', 'pairing', 'protocol', 'store', 'temporary', 'version'],
     ],
   },
   {

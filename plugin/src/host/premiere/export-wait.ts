@@ -8,8 +8,8 @@ import { sizeOfFile } from './open-file.ts';
 
 export const exportTimes = {
   pollMs: 300,
-  /** The file must have stood still this long after the event. */
-  quietAfterEventMs: 600,
+  /** The file must have stood still this long, counted from the event on: the event may come before the last bytes. */
+  quietAfterEventMs: 900,
   /** And this long where no event has come. */
   quietWithoutEventMs: 30_000,
   /** Premiere has to begin to write within this time. */
@@ -31,8 +31,10 @@ export function watchExport(
   hasEvents: boolean,
 ): ExportWatch {
   let state: EventState = 'none';
+  let eventAt = 0;
   const listener = (event?: object): void => {
     state = readState(ppro, event);
+    eventAt = clock.now();
   };
   if (hasEvents) {
     const { EXPORT_MEDIA_COMPLETE } = ppro.Constants.OperationCompleteEvent;
@@ -55,7 +57,8 @@ export function watchExport(
         onProgress?.(null);
       }
       const quietMs = state === 'success' ? exportTimes.quietAfterEventMs : exportTimes.quietWithoutEventMs; // prettier-ignore
-      if (size !== null && size > 0 && now - quietSince >= quietMs) return size;
+      const isQuiet = now - Math.max(quietSince, eventAt) >= quietMs;
+      if (size !== null && size > 0 && isQuiet) return size;
       if ((size === null || size === 0) && now - beganAt >= exportTimes.beginWithinMs) {
         throw new HostError('export-failed', `Premiere has written nothing to ${path}.`);
       }
