@@ -18,6 +18,7 @@ import { readPicture } from './media/picture.ts';
 import { readMediaFacts } from './media/clip-facts.ts';
 import { createPairings } from './pairing/pairings.ts';
 import { pairingTables, readSecret } from './pairing/tables.ts';
+import { describeModels } from './models/describe-models.ts';
 import { createRunDir } from './run-dir.ts';
 import { openDatabase } from './store/database.ts';
 import { version } from './version.ts';
@@ -79,7 +80,7 @@ export async function startServer({
     onFailure: (jobId, error) => log.warn('A job failed.', { jobId, error: inspect(error) }),
   });
   const clips = await openClipStore({ database, dataDir: config.dataDir, probe });
-  const modelIds = [...config.models.keys()];
+  const models = describeModels(config);
   const jobs = createQueueJobs(queue, (owner, { clipId, model, device, settings }) => ({
     clipPath: clips.get(owner, clipId).path,
     modelDir: chooseModel(config.models, model),
@@ -90,7 +91,7 @@ export async function startServer({
     version,
     pairings,
     pageKey,
-    models: () => modelIds.map((id) => ({ id, title: id, goodFor: '' })),
+    models: () => models,
     device: () => null,
     clips,
     jobs,
