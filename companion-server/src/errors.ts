@@ -18,10 +18,18 @@ export class EditError extends Error {
 /** Cancel is an outcome, not a failure: thrown when an AbortSignal ends a long operation. */
 export class CanceledError extends Error {
   override readonly name = 'CanceledError';
+  /** A sentence on what is left behind on purpose; undefined when nothing is. */
+  readonly kept: string | undefined;
 
-  constructor(message = 'The operation was canceled.') {
+  constructor({ message = 'The operation was canceled.', kept }: CanceledErrorOptions = {}) {
     super(message);
+    this.kept = kept;
   }
+}
+
+interface CanceledErrorOptions {
+  readonly message?: string;
+  readonly kept?: string;
 }
 
 /** Throws CanceledError when `signal` has been aborted. */

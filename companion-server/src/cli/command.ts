@@ -19,6 +19,8 @@ export interface CommandContext {
   readonly env: Environment;
   /** Aborted by Ctrl+C. A command then cleans up and throws CanceledError. */
   readonly signal: AbortSignal;
+  /** Asks the user; absent where nobody can answer. */
+  readonly ask?: (question: string) => Promise<string>;
   readonly startServer: (config: Config, log: Log) => Promise<RunningServer>;
 }
 

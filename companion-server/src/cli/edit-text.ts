@@ -63,7 +63,7 @@ function formatDetails(progress: ClientProgress): string {
 }
 
 /** For example `0:07`, `12:30`, `1:02:05`. */
-function formatDuration(seconds: number): string {
+export function formatDuration(seconds: number): string {
   const whole = Math.ceil(seconds);
   const two = (value: number): string => String(value).padStart(2, '0');
   const minutes = Math.floor(whole / 60);

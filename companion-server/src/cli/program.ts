@@ -1,6 +1,7 @@
 // The command line as a process: arguments, streams, signals and exit code.
 
 import { startServer, type ServerDeps } from '../server.ts';
+import { askOnTerminal } from './ask.ts';
 import type { Command, Output } from './command.ts';
 import { interruptedExitCode } from './exit-codes.ts';
 import { listenForInterruption } from './interruption.ts';
@@ -18,6 +19,9 @@ export async function runProgram({ commands, ...parts }: Program): Promise<void>
     stderr: toOutput(process.stderr),
     env: process.env,
     signal: interruption.signal,
+    ...(process.stdin.isTTY && process.stderr.isTTY
+      ? { ask: (question: string) => askOnTerminal(question, interruption.signal) }
+      : {}),
     startServer: (config, log) => startServer({ ...parts, config, log }),
   });
   process.exitCode =

@@ -23,7 +23,7 @@ export async function runCli(
     const isJson = argv.includes('--json');
     if (error instanceof CanceledError) {
       if (isJson) context.stdout.write(`${JSON.stringify({ type: 'canceled' })}\n`);
-      else context.stderr.write('Canceled. Nothing is left behind.\n');
+      else context.stderr.write(`Canceled. ${error.kept ?? 'Nothing is left behind.'}\n`);
       return interruptedExitCode;
     }
     const known = toEditError(error);

@@ -41,6 +41,8 @@ export interface PullOptions extends Patience {
   readonly hub: Hub;
   readonly modelsDir: string;
   readonly onProgress?: (progress: PullProgress) => void;
+  /** Called when there is something to download; what it throws ends the pull. */
+  readonly accept?: () => Promise<void>;
   /** Bytes free where a folder lies. */
   readonly freeBytesAt?: (dir: string) => Promise<number>;
   readonly idleMs?: number;
@@ -61,13 +63,13 @@ export async function pullModel(options: PullOptions): Promise<PulledModel> {
   const { model, modelsDir } = options;
   const { id } = model;
   const staging = stagingDir(modelsDir, id);
-  await makeFolder(staging);
   return withModelLock(modelsDir, id, async () => {
     const dir = modelDir(modelsDir, id);
     if (await isThere(options, dir)) {
       await rm(staging, { recursive: true, force: true });
       return { dir, isNew: false };
     }
+    await options.accept?.();
     await makeFolder(staging);
     await fetchFiles(options, staging);
     // Before anybody sees it: what the engine cannot load is not offered.
