@@ -103,7 +103,8 @@ export async function editOverSocket(
 function requireDone(job: JobView): { readonly report: EditReport; readonly result: ResultFacts } {
   const { state, report, result, error } = job;
   if (error !== null) throw fromWireError(error);
-  if (state === 'canceled') throw new CanceledError({ message: 'The companion server canceled the job.' });
+  if (state === 'canceled')
+    throw new CanceledError({ message: 'The companion server canceled the job.' });
   if (report !== null && result !== null) return { report, result };
   throw new EditError(
     'internal',
