@@ -75,7 +75,7 @@ export const rooms = [
     at: [`${server}server.ts`],
     imports: [
       ...['clips', 'config', 'edit-work', 'engine', 'errors', 'http', 'jobs', 'log', 'media'],
-      ...['models', 'pairing', 'protocol', 'store', 'temporary', 'version'],
+      ...['models', 'pairing', 'protocol', 'store', 'version'],
     ],
   },
   {
@@ -87,7 +87,7 @@ export const rooms = [
   { name: 'jobs', at: [`${server}jobs/`], imports: ['errors', 'protocol', 'store', 'wire-error'] },
   {
     name: 'edit-work',
-    at: [`${server}edit-work.ts`],
+    at: [`${server}edit-estimate.ts`, `${server}edit-work.ts`],
     imports: ['engine', 'errors', 'protocol', 'weights'],
     types: ['jobs'],
   },

@@ -1,85 +1,135 @@
-// The work of one job on this server: an edit by the engine, inside a folder that the server makes for it.
+// What a job does on this server: an edit by the engine, inside a folder of the job's own. The folder outlives engine and
+// server, so that the edit goes on where it was; what is in it is the engine's work and, at the end, the result.
 
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { DeviceChoice } from '../../protocol/devices.ts';
-import { codecExtensions, type EditSettings } from '../../protocol/edit-settings.ts';
-import type { EditReport } from '../../protocol/edit-report.ts';
+import { codecExtensions } from '../../protocol/edit-settings.ts';
+import { readMachine, toEstimate, weightsBytesOf } from './edit-estimate.ts';
+import type { Checkpoint } from './engine/checkpoint.ts';
+import type { EditJob } from './engine/edit-job.ts';
 import type { Engine } from './engine/supervisor.ts';
-import { EditError } from './errors.ts';
-import type { Work } from './jobs/queue.ts';
+import { syncFolder } from './engine/write-durably.ts';
+import { EditError, throwIfCanceled } from './errors.ts';
+import type { JobRecord } from './jobs/job-table.ts';
+import type { JobHooks, JobOutcome, JobSpec, JobWork } from './jobs/work.ts';
 import { removeAbandonedFiles } from './weights/write-whole.ts';
 
-export interface EditSpec {
-  /** Absolute path of the uploaded clip. */
-  readonly clipPath: string;
-  readonly modelDir: string;
-  readonly device: DeviceChoice;
-  readonly settings: EditSettings;
-}
-
-export interface EditResult {
-  /** Absolute path of the edited clip. */
+export interface SourceClip {
+  /** Absolute. */
   readonly path: string;
-  readonly sizeBytes: number;
   readonly sha256: string;
-  readonly report: EditReport;
 }
 
 export interface EditWorkOptions {
-  readonly engine: Pick<Engine, 'edit'>;
-  /** Each job gets a folder of its own below this one. */
-  readonly jobsDir: string;
-  /** What the engine keeps between edits lies below this folder. */
+  readonly engine: Pick<Engine, 'edit' | 'estimate'>;
+  /** Jobs get folders of their own in it, and inverted clips are kept there. */
+  readonly dataDir: string;
+  /** Copies of weights lie below this folder. */
   readonly cacheDir: string;
+  /** Throws EditError 'clip-missing'. */
+  readonly clipOf: (owner: string, clipId: string) => SourceClip;
+  /** The folder of a model; null is the server's first. Throws EditError 'model-missing'. */
+  readonly modelDirOf: (model: string | null) => string;
+  /** Told of every step that is finished and on the disk. */
+  readonly onStep?: (jobId: string, checkpoint: Checkpoint) => void;
 }
 
-export interface EditWork {
-  /** Removes what engines of killed servers have left in the cache folder. Call before the first job. */
-  readonly prepare: () => Promise<void>;
-  readonly work: Work<EditSpec, EditResult>;
-  /** Removes a job's folder. */
-  readonly discard: (jobId: string) => Promise<void>;
-}
+/** The engine's work folder within a job's folder. */
+const workName = 'work';
 
-/** The work function for the job queue. A job that fails or is canceled leaves no folder. */
-export function createEditWork({ engine, jobsDir, cacheDir }: EditWorkOptions): EditWork {
+export function createEditWork(options: EditWorkOptions): JobWork {
+  const { engine, dataDir, cacheDir, clipOf, modelDirOf, onStep = () => undefined } = options;
+  const jobsDir = join(dataDir, 'jobs');
+  const inversionsDir = join(dataDir, 'inversions');
   const folderOf = (jobId: string): string => join(jobsDir, jobId);
-  const discard = (jobId: string): Promise<void> =>
-    rm(folderOf(jobId), { recursive: true, force: true, maxRetries: 3 });
+  const resultPath = (jobId: string, { settings }: JobSpec): string =>
+    join(folderOf(jobId), `result${codecExtensions[settings.codec]}`);
+
+  function toEditJob(owner: string, jobId: string, spec: JobSpec): EditJob {
+    const clip = clipOf(owner, spec.clipId);
+    return {
+      inputPath: clip.path,
+      clipSha256: clip.sha256,
+      outputPath: resultPath(jobId, spec),
+      modelDir: modelDirOf(spec.model),
+      device: spec.device,
+      cacheDir,
+      inversionsDir,
+      workDir: join(folderOf(jobId), workName),
+      settings: spec.settings,
+    };
+  }
+
+  async function run({ jobId, owner, request }: JobRecord, hooks: JobHooks): Promise<JobOutcome> {
+    const job = toEditJob(owner, jobId, request);
+    const { outputPath, workDir } = job;
+    const folder = folderOf(jobId);
+    try {
+      await mkdir(workDir, { recursive: true, mode: 0o700 });
+      // What is beside it is a result of which a killed server has not written that it is whole.
+      await removeAllBut(folder, (name) => name === workName);
+      await syncFolder(jobsDir);
+      const onCheckpoint = (checkpoint: Checkpoint): void => {
+        hooks.onStep();
+        onStep(jobId, checkpoint);
+      };
+      const { onProgress, signal } = hooks;
+      const report = await engine.edit(job, { onProgress, signal, onCheckpoint });
+      await syncFolder(folder);
+      const { size } = await stat(outputPath);
+      const sha256 = await hashFile(outputPath, signal);
+      return { report, result: { sizeBytes: size, sha256 } };
+    } catch (error) {
+      await removeAbandonedWeights(cacheDir);
+      throw withoutPaths(error, { 'the clip': job.inputPath, 'the result': outputPath });
+    }
+  }
+
+  const isResult = (name: string): boolean =>
+    Object.values(codecExtensions).some((extension) => name === `result${extension}`);
+  const tidy = (jobId: string): Promise<void> => removeAllBut(folderOf(jobId), isResult);
+  const discard = (jobId: string): Promise<void> => remove(folderOf(jobId));
 
   return {
-    prepare: () => removeAbandonedWeights(cacheDir),
+    run,
+    resultPath,
+    tidy,
     discard,
-    async work(jobId, { clipPath, modelDir, device, settings }, hooks) {
-      const folder = folderOf(jobId);
-      const path = join(folder, `result${codecExtensions[settings.codec]}`);
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      try {
-        const report = await engine.edit(
-          {
-            inputPath: clipPath,
-            outputPath: path,
-            modelDir,
-            device,
-            cacheDir,
-            workDir: join(folder, 'work'),
-            settings,
-          },
-          hooks,
-        );
-        const { size } = await stat(path);
-        return { path, sizeBytes: size, sha256: await hashFile(path), report };
-      } catch (error) {
-        await discard(jobId);
-        await removeAbandonedWeights(cacheDir);
-        throw withoutPaths(error, { 'the clip': clipPath, 'the result': path });
+    check(owner, { clipId, model }) {
+      clipOf(owner, clipId);
+      modelDirOf(model);
+    },
+    async estimate(owner, spec, past) {
+      const job = toEditJob(owner, 'estimate', spec);
+      const counted = await engine.estimate(job);
+      const weightsBytes = await weightsBytesOf(job.modelDir);
+      return toEstimate(counted, past, weightsBytes, await readMachine(dataDir));
+    },
+    async sweep(jobs) {
+      await mkdir(jobsDir, { recursive: true, mode: 0o700 });
+      for (const jobId of await readdir(jobsDir)) {
+        const state = jobs.get(jobId);
+        if (state === 'done') await tidy(jobId);
+        else if (state === undefined || state === 'failed' || state === 'canceled') {
+          await discard(jobId);
+        }
       }
+      await removeAbandonedWeights(cacheDir);
     },
   };
+}
+
+async function removeAllBut(folder: string, isKept: (name: string) => boolean): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!isKept(name)) await remove(join(folder, name));
+  }
+}
+
+function remove(path: string): Promise<void> {
+  return rm(path, { recursive: true, force: true, maxRetries: 3 });
 }
 
 /** The client knows neither path nor name of the files on the server: an error calls them by what they are. */
@@ -100,8 +150,15 @@ async function removeAbandonedWeights(cacheDir: string): Promise<void> {
   if (existsSync(weightsDir)) await removeAbandonedFiles(weightsDir);
 }
 
-async function hashFile(path: string): Promise<string> {
+/** In pieces, between which the server does other things. Throws CanceledError. */
+async function hashFile(path: string, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
+  try {
+    await pipeline(createReadStream(path), hash, { signal });
+  } catch (error) {
+    throwIfCanceled(signal);
+    throw error;
+  }
+  throwIfCanceled(signal);
   return hash.digest('hex');
 }

@@ -22,7 +22,7 @@ async function deadPid(): Promise<number> {
 test('a run folder goes with all that is in it', async () => {
   const cacheDir = await createCacheDir();
   const runDir = await createRunDir(cacheDir);
-  await writeFile(join(runDir.clipsDir, 'clip.mov'), 'frames');
+  await writeFile(join(runDir.path, 'clip.mov'), 'frames');
   await runDir.remove();
   expect(await readdir(join(cacheDir, 'run'))).toEqual([]);
 });

@@ -1,5 +1,5 @@
-// The folder of one running server below the cache folder: clips, latents and results lie here and nowhere
-// else, and go with the server. What a killed server left is removed by the next one.
+// The data folder of a server that runs for one command: below the cache folder, and gone with the command. What a
+// killed command left is removed by the next one.
 
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,8 +8,8 @@ import { removeAtExit } from './exit-cleanup.ts';
 import { createOwnedName, isOwnerGone } from './owned-name.ts';
 
 export interface RunDir {
-  readonly clipsDir: string;
-  readonly jobsDir: string;
+  /** Absolute if `cacheDir` is. */
+  readonly path: string;
   /** Removes the folder with all that is in it. */
   remove(): Promise<void>;
 }
@@ -36,15 +36,10 @@ async function makeRunDir(cacheDir: string): Promise<RunDir> {
   await mkdir(parent, { recursive: true });
   await removeStale(parent);
   const path = join(parent, createOwnedName());
-  const clipsDir = join(path, 'clips');
-  const jobsDir = join(path, 'jobs');
   const forget = removeAtExit(path);
   await mkdir(path, { mode: 0o700 });
-  await mkdir(clipsDir);
-  await mkdir(jobsDir);
   return {
-    clipsDir,
-    jobsDir,
+    path,
     async remove() {
       await rm(path, { recursive: true, force: true, maxRetries: 3 });
       forget();

@@ -1,8 +1,9 @@
-// One companion server, wired: socket -> session -> queue -> engine process.
+// One companion server, wired: socket -> session -> jobs -> engine process, on a data folder of its own.
 
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { isOutcome } from '../../protocol/job.ts';
 import type { MediaFacts } from '../../protocol/media-facts.ts';
 import type { Config } from './config.ts';
 import { createEditWork } from './edit-work.ts';
@@ -11,16 +12,15 @@ import { EditError } from './errors.ts';
 import { clipTables } from './clips/tables.ts';
 import { openClipStore } from './clips/clip-store.ts';
 import { createFront } from './http/front.ts';
-import { createJobQueue } from './jobs/queue.ts';
-import { createQueueJobs } from './jobs/queue-jobs.ts';
+import { jobMigrations } from './jobs/job-table.ts';
+import { openJobs } from './jobs/jobs.ts';
 import type { Log } from './log.ts';
 import { readPicture } from './media/picture.ts';
 import { readMediaFacts } from './media/clip-facts.ts';
 import { createPairings } from './pairing/pairings.ts';
 import { pairingTables, readSecret } from './pairing/tables.ts';
 import { describeModels } from './models/describe-models.ts';
-import { createRunDir } from './run-dir.ts';
-import { openDatabase } from './store/database.ts';
+import { lockFile, openDatabase } from './store/database.ts';
 import { version } from './version.ts';
 
 export interface ServerDeps {
@@ -43,19 +43,47 @@ export interface RunningServer {
   readonly pageUrl: string;
   /** The code that a panel can be paired with for the next minutes. */
   readonly pairingCode: string;
-  /** Cancels every job, ends every connection and the engine, removes the working files. */
+  /**
+   * Stops the running job, which goes on from its last finished step when a server starts on the same data folder; ends
+   * the engine and every connection.
+   */
   close(): Promise<void>;
 }
 
-/** Starts a server. Throws EditError 'invalid-request' when its port is taken. */
-export async function startServer({
-  config,
-  log,
-  engineEntry,
-  probe = readMediaFacts,
-}: ServerDeps): Promise<RunningServer> {
-  const runDir = await createRunDir(config.cacheDir);
-  const database = openDatabase(join(config.dataDir, 'tokenflow.db'), [pairingTables, clipTables]);
+/**
+ * Starts a server. Throws EditError 'invalid-request' when its port is taken or another server uses its data folder,
+ * 'output-unwritable' when that folder cannot be used.
+ */
+export async function startServer(deps: ServerDeps): Promise<RunningServer> {
+  const { dataDir } = deps.config;
+  const unlock = lockFile(
+    join(dataDir, 'server.lock'),
+    `Another companion server uses the data folder ${dataDir}.`,
+    'Stop that one, or give this one another folder with TOKENFLOW_DATA.',
+  );
+  const closers: Closer[] = [unlock];
+  const close = async (): Promise<void> => {
+    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
+  };
+  try {
+    return { ...(await open(deps, closers)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type Closer = () => void | Promise<void>;
+
+/** `closers` receives what ends each part, to be called in the opposite order. */
+async function open(
+  { config, log, engineEntry, probe = readMediaFacts }: ServerDeps,
+  closers: Closer[],
+): Promise<Omit<RunningServer, 'close'>> {
+  const { dataDir, cacheDir } = config;
+  const tables = [pairingTables, clipTables, jobMigrations];
+  const database = openDatabase(join(dataDir, 'tokenflow.db'), tables);
+  closers.push(() => database.close());
   const token = randomBytes(32).toString('hex');
   const pageKey = randomBytes(32).toString('hex');
   const remote = config.remote ?? null;
@@ -68,25 +96,26 @@ export async function startServer({
     entry: engineEntry,
     onStderr: (text) => log.debug('engine', { text: text.trimEnd() }),
   });
-  const { prepare, work, discard } = createEditWork({
+  closers.push(() => engine.close());
+  const clips = await openClipStore({ database, dataDir, probe });
+  closers.push(() => clips.close());
+  const work = createEditWork({
     engine,
-    jobsDir: runDir.jobsDir,
-    cacheDir: config.cacheDir,
+    dataDir,
+    cacheDir,
+    clipOf: (owner, clipId) => clips.get(owner, clipId),
+    modelDirOf: (model) => modelDirOf(config.models, model),
+    onStep: (jobId, { stage, step }) => log.debug('A step is finished.', { jobId, stage, step }),
   });
-  await prepare();
-  const queue = createJobQueue({
+  const jobs = await openJobs({
+    database,
     work,
-    discard,
     onFailure: (jobId, error) => log.warn('A job failed.', { jobId, error: inspect(error) }),
   });
-  const clips = await openClipStore({ database, dataDir: config.dataDir, probe });
+  await clips.removeUnused((owner, clipId) =>
+    jobs.list(owner).some((job) => job.clipId === clipId && !isOutcome(job.state)),
+  );
   const models = describeModels(config);
-  const jobs = createQueueJobs(queue, (owner, { clipId, model, device, settings }) => ({
-    clipPath: clips.get(owner, clipId).path,
-    modelDir: chooseModel(config.models, model),
-    device,
-    settings,
-  }));
   const front = createFront({
     version,
     pairings,
@@ -102,33 +131,21 @@ export async function startServer({
     remote,
     log,
   });
-
-  async function close(): Promise<void> {
-    await front.close();
-    await queue.close();
-    await engine.close();
-    await clips.close();
-    await runDir.remove();
-    database.close();
-  }
-
-  try {
-    const { port, remoteUrl } = await front.open(config.port);
-    const url = `http://127.0.0.1:${port}`;
-    log.info('The server listens.', { port, remoteUrl });
-    const pairingCode = pairings.openCode().code;
-    return { url, remoteUrl, token, pageUrl: `${url}/#${pageKey}`, pairingCode, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  closers.push(() => front.close());
+  // First of all, so that clients hear what becomes of their jobs.
+  closers.push(() => jobs.close());
+  const { port, remoteUrl } = await front.open(config.port);
+  const url = `http://127.0.0.1:${port}`;
+  log.info('The server listens.', { port, remoteUrl });
+  const pairingCode = pairings.openCode().code;
+  return { url, remoteUrl, token, pageUrl: `${url}/#${pageKey}`, pairingCode };
 }
 
 function notYet(): Promise<never> {
   return Promise.reject(new EditError('invalid-request', 'This server cannot do that.'));
 }
 
-function chooseModel(models: ReadonlyMap<string, string>, name: string | null): string {
+function modelDirOf(models: ReadonlyMap<string, string>, name: string | null): string {
   const chosen = name ?? models.keys().next().value;
   const modelDir = chosen === undefined ? undefined : models.get(chosen);
   if (modelDir !== undefined) return modelDir;

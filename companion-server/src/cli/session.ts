@@ -1,13 +1,10 @@
 // A connection to a companion server for one command: one inside this process, or one that runs already.
 
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { connectSteadily, type SteadyConnection } from '../client/steady-connection.ts';
 import { cacheDirOf, readConfig } from '../config.ts';
 import { EditError } from '../errors.ts';
-import { removeAtExit } from '../exit-cleanup.ts';
 import { createLog } from '../log.ts';
-import { createOwnedName } from '../owned-name.ts';
+import { createRunDir } from '../run-dir.ts';
 import { version } from '../version.ts';
 import type { CommandContext } from './command.ts';
 import { readServerToken } from './server-file.ts';
@@ -33,22 +30,16 @@ export async function openLocalSession(
   modelDir?: string,
 ): Promise<EditSession> {
   const read = readConfig({ port: 0, modelDir, logLevel: 'error' }, context.env);
-  // Its jobs end with the command, so nothing of it is kept beside the jobs of the user's own server.
-  const dataDir = join(read.cacheDir, 'run', createOwnedName());
-  const config = { ...read, dataDir };
-  if (config.models.size === 0) {
+  if (read.models.size === 0) {
     throw new EditError('model-missing', 'The embedded model models/demo is not there.', {
       hint: 'Name a checkpoint folder in diffusers layout with --model DIR or TOKENFLOW_MODEL.',
     });
   }
-  const log = createLog({ level: config.logLevel, write: (line) => context.stderr.write(line) });
-  const forget = removeAtExit(dataDir);
-  const removeData = async (): Promise<void> => {
-    await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
-    forget();
-  };
+  const log = createLog({ level: read.logLevel, write: (line) => context.stderr.write(line) });
+  // Its jobs end with the command, so nothing of it is kept beside the jobs of the user's own server.
+  const runDir = await createRunDir(read.cacheDir);
   try {
-    const server = await context.startServer(config, log);
+    const server = await context.startServer({ ...read, dataDir: runDir.path }, log);
     try {
       // A server in this process does not come back.
       const { url, token } = server;
@@ -58,7 +49,7 @@ export async function openLocalSession(
         async close() {
           await connection.close();
           await server.close();
-          await removeData();
+          await runDir.remove();
         },
       };
     } catch (error) {
@@ -66,7 +57,7 @@ export async function openLocalSession(
       throw error;
     }
   } catch (error) {
-    await removeData();
+    await runDir.remove();
     throw error;
   }
 }

@@ -2,10 +2,11 @@
 // which are whole numbers with gaps.
 
 import type { DeviceChoice } from '../../../protocol/devices.ts';
+import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import type { JobState } from '../../../protocol/job.ts';
 import type { Database, Migrations, Row, SqlValue } from '../store/database.ts';
-import type { Job } from './job-life.ts';
+import type { Job } from './job.ts';
 
 /** What the client asked for. */
 export interface JobRequest {
@@ -75,6 +76,8 @@ export interface JobTable {
   ofOwner(owner: string): JobRecord[];
   countOf(owner: string): { readonly all: number; readonly unfinished: number };
   inState(state: JobState): JobRecord[];
+  /** Of the last job by this model that is done; null when there is none. */
+  lastReport(model: string | null): EditReport | null;
   states(): ReadonlyMap<string, JobState>;
   update(jobId: string, job: Job): void;
   /** The queued jobs in their order. */
@@ -123,6 +126,12 @@ export function createJobTable(database: Database): JobTable {
       return { all: Number(row?.['all_jobs']), unfinished: Number(row?.['unfinished']) };
     },
     inState: (state) => records('state = ? ORDER BY rank', state),
+    lastReport(model) {
+      const sql =
+        "SELECT report FROM jobs WHERE state = 'done' AND model IS ? ORDER BY created_at DESC LIMIT 1";
+      const row = database.get(sql, model);
+      return row === undefined ? null : (parsed(row, 'report') as EditReport | null);
+    },
     states: () =>
       new Map(
         database

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { changeJob, isOver, type Job, type JobChange } from './job.ts';
+import { isOutcome, jobStates, type JobState } from '../../../protocol/job.ts';
+import { fakeReport } from '../../../test/fixtures/engines/report.ts';
+import { changeJob, newJob, type Job, type JobChange } from './job.ts';
 
 const progressAt = (progress: number) => ({
   stage: 'edit' as const,
@@ -9,42 +11,88 @@ const progressAt = (progress: number) => ({
   progress,
   etaSeconds: null,
 });
-const error = { code: 'internal', message: 'It failed.', retryable: false } as const;
+const error = { code: 'engine-crashed', message: 'It crashed.', retryable: true } as const;
+const result = { sizeBytes: 1, sha256: '0'.repeat(64) };
 
-const anyChange: fc.Arbitrary<JobChange<string>> = fc.oneof(
-  fc.constant({ type: 'start' } as const),
+const anyChange: fc.Arbitrary<JobChange> = fc.oneof(
   fc
     .double({ min: 0, max: 1, noNaN: true })
     .map((value) => ({ type: 'progress', progress: progressAt(value) }) as const),
-  fc.constant({ type: 'finish', result: 'result' } as const),
-  fc.constant({ type: 'fail', error } as const),
-  fc.constant({ type: 'cancel' } as const),
+  fc.constant({ type: 'finish', report: fakeReport, result } as const),
+  fc.constantFrom('fail' as const, 'engine-died' as const).map((type) => ({ type, error })),
+  fc
+    .constantFrom(
+      ...(['start', 'step', 'server-died', 'stop', 'pause', 'resume', 'cancel'] as const),
+    )
+    .map((type) => ({ type })),
 );
 
-test('a job goes from queued over running to done', () => {
-  const changes: JobChange<string>[] = [
-    { type: 'start' },
-    { type: 'progress', progress: progressAt(0.5) },
-    { type: 'finish', result: 'result' },
-  ];
-  let job: Job<string> = { state: 'queued' };
-  const states = changes.map((change) => (job = changeJob(job, change)).state);
-  expect(states).toEqual(['running', 'running', 'done']);
-});
+/** What may follow on what, the state itself left out. */
+const followers: Readonly<Record<JobState, readonly JobState[]>> = {
+  queued: ['running', 'paused', 'canceled'],
+  running: ['queued', 'paused', 'done', 'failed', 'canceled'],
+  paused: ['queued', 'canceled'],
+  done: [],
+  failed: [],
+  canceled: [],
+};
 
-test('whatever happens, an outcome stays, progress never falls and nothing is done that has not run', () => {
+function statesAfter(...types: JobChange[]): readonly string[] {
+  let job: Job = newJob;
+  return types.map((change) => (job = changeJob(job, change)).state);
+}
+
+test('whatever happens, a job keeps to its ways and to its outcome', () => {
+  const seen = new Set<string>();
   fc.assert(
-    fc.property(fc.array(anyChange), (changes) => {
-      let job: Job<string> = { state: 'queued' };
+    fc.property(fc.array(anyChange, { maxLength: 40 }), (changes) => {
+      let job: Job = newJob;
       for (const change of changes) {
-        const next: Job<string> = changeJob(job, change);
-        if (isOver(job)) expect(next).toBe(job);
-        if (next.state === 'done' && next !== job) expect(job.state).toBe('running');
-        if (next.state === 'running' && job.state === 'running') {
-          expect(next.progress?.progress ?? 0).toBeGreaterThanOrEqual(job.progress?.progress ?? 0);
+        const next = changeJob(job, change);
+        if (isOutcome(job.state)) expect(next).toBe(job);
+        if (next.state !== job.state) {
+          expect(followers[job.state]).toContain(next.state);
+          seen.add(`${job.state} ${next.state}`);
         }
+        expect(next.progress?.progress ?? 0).toBeGreaterThanOrEqual(job.progress?.progress ?? 0);
+        expect([next.report !== null, next.result !== null]).toEqual([
+          next.state === 'done',
+          next.state === 'done',
+        ]);
+        expect(next.error !== null).toBe(next.state === 'failed');
+        expect(next.starts - job.starts).toBe(
+          next.state === 'running' && job.state !== 'running' ? 1 : 0,
+        );
         job = next;
       }
     }),
+    { numRuns: 1_000 },
   );
+  const possible = jobStates.flatMap((state) => followers[state].map((next) => `${state} ${next}`));
+  expect([...seen].sort()).toEqual(possible.sort());
+});
+
+test('the engine may die once under a job, and the second time sets it aside', () => {
+  const died = { type: 'engine-died', error } as const;
+  expect(statesAfter({ type: 'start' }, died, { type: 'start' }, died)).toEqual([
+    ...['running', 'queued', 'running', 'failed'],
+  ]);
+  const once = changeJob(changeJob(newJob, { type: 'start' }), died);
+  expect(changeJob(changeJob(once, { type: 'start' }), died).error).toEqual({
+    ...error,
+    message:
+      'The job was set aside, because its engine process died 2 times. The last time: It crashed.',
+  });
+});
+
+test('a job that ends three servers without a finished step is set aside', () => {
+  const fall = [{ type: 'start' }, { type: 'server-died' }] as const;
+  expect(statesAfter(...fall, ...fall, ...fall).at(-1)).toBe('failed');
+  const alive = [{ type: 'start' }, { type: 'step' }, { type: 'server-died' }] as const;
+  expect(statesAfter(...fall, ...alive, ...alive, ...alive, ...fall).at(-1)).toBe('queued');
+});
+
+test('a server that stops takes nothing from a job', () => {
+  const stop = [{ type: 'start' }, { type: 'stop' }] as const;
+  expect(statesAfter(...stop, ...stop, ...stop, ...stop).at(-1)).toBe('queued');
 });

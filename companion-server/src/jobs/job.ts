@@ -1,45 +1,124 @@
-// The life of one job as a value. No clock, no files, no processes: what happened goes in as an event.
+// The life of one job as a value. No clock, no files, no processes: what happened goes in as a change.
 
+import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { WireError } from '../../../protocol/error-codes.ts';
+import { isOutcome, type JobState, type ResultFacts } from '../../../protocol/job.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 
-export type Job<Result> =
-  | { readonly state: 'queued' }
-  | { readonly state: 'running'; readonly progress: EditProgress | null }
-  | { readonly state: 'done'; readonly result: Result }
-  | { readonly state: 'failed'; readonly error: WireError }
-  | { readonly state: 'canceled' };
+/** A job whose engine process dies as often as this is set aside. */
+export const maxEngineDeaths = 2;
+/** A job under which the server dies as often as this, with no step finished in between, is set aside. */
+export const maxServerDeaths = 3;
 
-export type JobChange<Result> =
+export interface Job {
+  readonly state: JobState;
+  /** The last that was reported; null before the first report. */
+  readonly progress: EditProgress | null;
+  /** Not null when the job is done. */
+  readonly report: EditReport | null;
+  readonly result: ResultFacts | null;
+  /** Not null when the job has failed. */
+  readonly error: WireError | null;
+  /** How often its work has begun. */
+  readonly starts: number;
+  /** How often an engine process has died that worked on it. */
+  readonly engineDeaths: number;
+  /** How often the server has died while it ran, since it last finished a step. */
+  readonly serverDeaths: number;
+}
+
+export type JobChange =
   | { readonly type: 'start' }
   | { readonly type: 'progress'; readonly progress: EditProgress }
-  | { readonly type: 'finish'; readonly result: Result }
+  /** The engine has left a checkpoint. */
+  | { readonly type: 'step' }
+  | { readonly type: 'finish'; readonly report: EditReport; readonly result: ResultFacts }
   | { readonly type: 'fail'; readonly error: WireError }
+  | { readonly type: 'engine-died'; readonly error: WireError }
+  /** Found at the start of a server: the one before it was killed while the job ran. */
+  | { readonly type: 'server-died' }
+  /** The server stops and has stopped the work. */
+  | { readonly type: 'stop' }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
   | { readonly type: 'cancel' };
 
-/** Whether the job has an outcome, which nothing changes any more. */
-export function isOver(job: Job<unknown>): boolean {
-  return job.state !== 'queued' && job.state !== 'running';
-}
+export const newJob: Job = {
+  state: 'queued',
+  progress: null,
+  report: null,
+  result: null,
+  error: null,
+  starts: 0,
+  engineDeaths: 0,
+  serverDeaths: 0,
+};
 
-/**
- * The job after a change. A change that does not fit (progress after a cancel, a cancel after the end,
- * progress that falls) returns the same job.
- */
-export function changeJob<Result>(job: Job<Result>, change: JobChange<Result>): Job<Result> {
-  if (isOver(job)) return job;
+/** The job after a change. A change that does not fit the state (a cancel after the end) returns the same job. */
+export function changeJob(job: Job, change: JobChange): Job {
   switch (change.type) {
     case 'start':
-      return job.state === 'queued' ? { state: 'running', progress: null } : job;
-    case 'progress':
-      return job.state === 'running' && change.progress.progress >= (job.progress?.progress ?? 0)
-        ? { state: 'running', progress: change.progress }
-        : job;
-    case 'finish':
-      return job.state === 'running' ? { state: 'done', result: change.result } : job;
-    case 'fail':
-      return { state: 'failed', error: change.error };
+      return job.state === 'queued' ? { ...job, state: 'running', starts: job.starts + 1 } : job;
+    case 'pause':
+      return isOutcome(job.state) || job.state === 'paused' ? job : { ...job, state: 'paused' };
+    case 'resume':
+      return job.state === 'paused' ? { ...job, state: 'queued' } : job;
     case 'cancel':
-      return { state: 'canceled' };
+      return isOutcome(job.state) ? job : { ...job, state: 'canceled' };
+    case 'progress':
+    case 'step':
+    case 'finish':
+    case 'fail':
+    case 'engine-died':
+    case 'server-died':
+    case 'stop':
+      return job.state === 'running' ? changeRunning(job, change) : job;
   }
 }
+
+type RunningChange = Exclude<JobChange, { type: 'start' | 'pause' | 'resume' | 'cancel' }>;
+
+function changeRunning(job: Job, change: RunningChange): Job {
+  switch (change.type) {
+    case 'progress':
+      return change.progress.progress >= (job.progress?.progress ?? 0)
+        ? { ...job, progress: change.progress }
+        : job;
+    case 'step':
+      return job.serverDeaths === 0 ? job : { ...job, serverDeaths: 0 };
+    case 'finish':
+      return { ...job, state: 'done', report: change.report, result: change.result };
+    case 'fail':
+      return { ...job, state: 'failed', error: change.error };
+    case 'engine-died': {
+      const engineDeaths = job.engineDeaths + 1;
+      return engineDeaths < maxEngineDeaths
+        ? { ...job, state: 'queued', engineDeaths }
+        : { ...job, state: 'failed', engineDeaths, error: engineQuarantine(change.error) };
+    }
+    case 'server-died': {
+      const serverDeaths = job.serverDeaths + 1;
+      return serverDeaths < maxServerDeaths
+        ? { ...job, state: 'queued', serverDeaths }
+        : { ...job, state: 'failed', serverDeaths, error: serverQuarantine };
+    }
+    case 'stop':
+      return { ...job, state: 'queued' };
+  }
+}
+
+function engineQuarantine({ message, hint, retryable }: WireError): WireError {
+  return {
+    code: 'engine-crashed',
+    message: `The job was set aside, because its engine process died ${maxEngineDeaths} times. The last time: ${message}`,
+    ...(hint === undefined ? {} : { hint }),
+    retryable,
+  };
+}
+
+const serverQuarantine: WireError = {
+  code: 'engine-crashed',
+  message: `The job was set aside, because the server ended ${maxServerDeaths} times while it ran, without finishing a step in between.`,
+  hint: 'The system may have ended the server for want of memory: try a smaller size, or close other programs.',
+  retryable: true,
+};

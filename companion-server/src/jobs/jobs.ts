@@ -8,7 +8,7 @@ import { isOutcome, type JobView, type ResultFacts } from '../../../protocol/job
 import { maxJobs, maxWaitingJobs } from '../../../protocol/limits.ts';
 import { EditError } from '../errors.ts';
 import type { Database } from '../store/database.ts';
-import { changeJob, newJob, type Job, type JobChange } from './job-life.ts';
+import { changeJob, newJob, type Job, type JobChange } from './job.ts';
 import { createJobTable, type JobRecord, type JobRequest } from './job-table.ts';
 import { createRunner } from './runner.ts';
 import type { JobSpec, JobWork } from './work.ts';
@@ -275,7 +275,7 @@ export async function openJobs({
         .ofOwner(owner)
         .map((record) => viewOf(running?.jobId === record.jobId ? running : record)),
     get: (owner, jobId) => viewOf(find(owner, jobId)),
-    estimate: (owner, spec) => work.estimate(owner, spec),
+    estimate: (owner, spec) => work.estimate(owner, spec, table.lastReport(spec.model)),
     cancel: (owner, jobId) => ask(owner, jobId, 'cancel'),
     pause: (owner, jobId) => ask(owner, jobId, 'pause'),
     resume: (owner, jobId) => ask(owner, jobId, 'resume'),

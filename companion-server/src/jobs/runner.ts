@@ -4,7 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CanceledError, EditError } from '../errors.ts';
 import { toWireError } from '../wire-error.ts';
-import type { JobChange } from './job-life.ts';
+import type { JobChange } from './job.ts';
 import type { JobRecord } from './job-table.ts';
 import type { JobHooks, JobOutcome } from './work.ts';
 

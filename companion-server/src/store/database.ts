@@ -45,32 +45,37 @@ export function openDatabase(path: string, rooms: readonly Migrations[]): Databa
     return database;
   } catch (error) {
     connection?.close();
-    if (error instanceof EditError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new EditError('output-unwritable', `The database ${path} cannot be used: ${reason}.`, {
-      hint: 'Set TOKENFLOW_DATA to a folder that can be written; a damaged file can be moved away, with the jobs in it.',
-      cause: error,
-    });
+    throw error instanceof EditError ? error : unusable(path, error);
   }
+}
+
+function unusable(path: string, error: unknown): EditError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new EditError('output-unwritable', `The database ${path} cannot be used: ${reason}.`, {
+    hint: 'Set TOKENFLOW_DATA to a folder that can be written; a damaged file can be moved away, with the jobs in it.',
+    cause: error,
+  });
 }
 
 /**
  * Takes the file `path`, made when missing, for this process alone, until the returned function is called or the process
  * ends, however it ends: the lock is the system's. Throws EditError 'invalid-request' with `taken` as its message when
- * another process has it.
+ * another process has it, 'output-unwritable' when it cannot be made.
  */
 export function lockFile(path: string, taken: string, hint: string): () => void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const connection = new SQLite(path);
+  let connection: SQLite.Database | undefined;
   try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    connection = new SQLite(path);
     connection.exec('BEGIN EXCLUSIVE');
   } catch (error) {
-    connection.close();
-    const { code } = error as { readonly code?: unknown };
-    if (code !== 'SQLITE_BUSY') throw error;
+    connection?.close();
+    const isTaken = (error as { readonly code?: unknown }).code === 'SQLITE_BUSY';
+    if (!isTaken) throw unusable(path, error);
     throw new EditError('invalid-request', taken, { hint, cause: error });
   }
-  return () => void connection.close();
+  const held = connection;
+  return () => void held.close();
 }
 
 function wrap(connection: SQLite.Database): Database {
