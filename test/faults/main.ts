@@ -1,0 +1,135 @@
+// npm run test:faults [-- --rounds N] [--seed N] [--only server|engine]: kills the server or its engine at random
+// moments of real edits of the demo model, starts it again, and looks whether anything is lost, damaged or done twice.
+
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { readServerToken } from '../../companion-server/src/cli/server-file.ts';
+import { connectSteadily } from '../../companion-server/src/client/steady-connection.ts';
+import { makeClip, testPicture } from '../../companion-server/src/media/testing/clips.ts';
+import { defaultSettings } from '../../protocol/edit-settings.ts';
+import { chooseMoment } from './kills/moment.ts';
+import { createChoices } from './kills/choices.ts';
+import { runRound, type RoundPlace, type RoundResult, type Target } from './kills/round.ts';
+import { startServerProcess } from './kills/server-process.ts';
+
+const targets: readonly Target[] = ['server', 'engine'];
+const patienceMs = 120_000;
+/** More than one chunk of the upload, few pixels for the model. */
+const clip = { size: '320x240', rate: '8', frames: 8 } as const;
+const settings = {
+  ...defaultSettings(),
+  prompt: 'a blue ball on snow',
+  sourcePrompt: 'a red ball on grass',
+  steps: 3,
+  inversionSteps: 3,
+  guidance: 3,
+  keyframeInterval: 4,
+  size: { width: 64, height: 64 },
+  codec: 'h264',
+} as const;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      rounds: { type: 'string', default: '200' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      only: { type: 'string' },
+    },
+  });
+  const [rounds, seed] = [Number(values.rounds), Number(values.seed)];
+  const chosen = targets.filter((target) => (values.only ?? target) === target);
+  if (!(rounds >= 1) || !Number.isInteger(seed) || chosen.length === 0) {
+    console.error('usage: npm run test:faults -- [--rounds N] [--seed N] [--only server|engine]');
+    return 2;
+  }
+  console.log(`seed ${seed}`);
+  const folder = await mkdtemp(path.join(tmpdir(), 'tokenflow-faults-'));
+  try {
+    return await runRounds(folder, { rounds, seed, targets: chosen });
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+interface RunOptions {
+  readonly rounds: number;
+  readonly seed: number;
+  readonly targets: readonly Target[];
+}
+
+async function runRounds(folder: string, options: RunOptions): Promise<number> {
+  const picture = testPicture(clip.size, clip.rate, clip.frames);
+  const clipPath = await makeClip(path.join(folder, 'clip.avi'), [...picture, '-c:v', 'rawvideo']);
+  const port = await freePort();
+  let server = await startServerProcess({ folder, port });
+  const url = `http://127.0.0.1:${port}`;
+  const steady = await connectSteadily({
+    url,
+    token: () => readServerToken(path.join(folder, 'cache'), url),
+    client: { name: 'faults', version: '0' },
+    patienceMs,
+  });
+  const restart = async (): Promise<void> => {
+    server = await startServerProcess({ folder, port });
+  };
+  const place = { folder, clipPath, settings, steady, server: () => server, restart };
+  try {
+    return await judgeRounds(place, options);
+  } catch (error) {
+    console.error(server.log().slice(-5_000));
+    throw error;
+  } finally {
+    await steady.close();
+    await server.stop();
+  }
+}
+
+async function judgeRounds(
+  place: RoundPlace,
+  { rounds, seed, targets: chosen }: RunOptions,
+): Promise<number> {
+  const undisturbed = [await runRound(place), await runRound(place)];
+  const [, { sha256, seconds }] = undisturbed as [RoundResult, RoundResult];
+  if (sha256 === null || undisturbed.some((round) => round.sha256 !== sha256)) {
+    console.error('Two undisturbed edits differ: nothing can be said about disturbed ones.');
+    return 1;
+  }
+  console.log(`undisturbed: ${seconds.toFixed(1)} s, result ${sha256.slice(0, 12)}`);
+  const totals = { lost: 0, corrupt: 0, faulty: 0, mostRepeated: 0, kills: 0 };
+  for (let round = 1; round <= rounds; round++) {
+    const choices = createChoices(seed, round);
+    const target = choices.oneOf(chosen);
+    const moment = chooseMoment(choices, seconds * 1_000);
+    const result = await runRound(place, { target, moment });
+    if (result.sha256 === null) totals.lost++;
+    else if (result.sha256 !== sha256) totals.corrupt++;
+    if (result.faults.length > 0) totals.faulty++;
+    if (result.killed !== null) totals.kills++;
+    totals.mostRepeated = Math.max(totals.mostRepeated, result.stepsRepeated);
+    const when = `${moment.sign} + ${moment.delayMs} ms`;
+    const what = result.killed === null ? `nothing left of the ${target} to kill` : `${target} killed`; // prettier-ignore
+    const faults = result.faults.map((fault) => `; ${fault}`).join('');
+    console.log(`round ${round}: ${what} at ${when}, ${result.stepsRepeated} steps repeated, ${result.seconds.toFixed(1)} s${faults}`); // prettier-ignore
+  }
+  const { lost, corrupt, faulty, mostRepeated, kills } = totals;
+  if (faulty > lost) console.log(`rounds with other faults: ${faulty - lost}`);
+  console.log(`kills: ${kills}`);
+  console.log(`rounds: ${rounds}, lost: ${lost}, corrupt: ${corrupt}, steps repeated at most: ${mostRepeated} per kill`); // prettier-ignore
+  return faulty === 0 && corrupt === 0 && mostRepeated <= 1 ? 0 : 1;
+}
+
+/** A port that is free now, and stays the server's over its restarts. */
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+process.exitCode = await main();
