@@ -76,14 +76,14 @@ test('a frame that is never finished holds nobody up', async () => {
 });
 
 test.each([
-  ['4.2.1', 'another version', { 'Sec-WebSocket-Version': '12' }, [400, 426]],
-  ['4.2.1', 'no version', { 'Sec-WebSocket-Version': '' }, [400, 426]],
-  ['4.2.1', 'no key', { 'Sec-WebSocket-Key': '' }, [400]],
-  ['4.2.1', 'a short key', { 'Sec-WebSocket-Key': 'c2hvcnQ=' }, [400]],
-  ['4.2.1', 'a key that is no base64', { 'Sec-WebSocket-Key': '!'.repeat(24) }, [400]],
-  ['4.2.1', 'another protocol to upgrade to', { Upgrade: 'h2c' }, [400, 404, 426]],
-  ['11.3.4', 'no subprotocol of ours', { 'Sec-WebSocket-Protocol': 'chat, superchat' }, [400]],
-  ['10.2', 'the origin of another site', { Origin: 'https://evil.example' }, [403]],
+  ['4.2.1', 'another version', { 'sec-websocket-version': '12' }, [400, 426]],
+  ['4.2.1', 'no version', { 'sec-websocket-version': '' }, [400, 426]],
+  ['4.2.1', 'no key', { 'sec-websocket-key': '' }, [400]],
+  ['4.2.1', 'a short key', { 'sec-websocket-key': 'c2hvcnQ=' }, [400]],
+  ['4.2.1', 'a key that is no base64', { 'sec-websocket-key': '!'.repeat(24) }, [400]],
+  ['4.2.1', 'another protocol to upgrade to', { upgrade: 'h2c' }, [400, 404, 426]],
+  ['11.3.4', 'no subprotocol of ours', { 'sec-websocket-protocol': 'chat, superchat' }, [400]],
+  ['10.2', 'the origin of another site', { origin: 'https://evil.example' }, [403]],
 ])('%s: an upgrade with %s is refused', async (_section, _what, headers, statuses) => {
   const tcp = await openTcp(server.url);
   const answer = new Promise<string>((resolve) => {

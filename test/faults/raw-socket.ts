@@ -81,19 +81,20 @@ export async function openTcp(url: string): Promise<Socket> {
   return tcp.setNoDelay();
 }
 
+/** The text of an upgrade. Names of headers are in lower case. */
 export function upgradeRequest(
   url: string,
   headers: Readonly<Record<string, string>> = {},
 ): string {
-  const all = {
-    Host: new URL(url).host,
-    Connection: 'Upgrade',
-    Upgrade: 'websocket',
-    'Sec-WebSocket-Version': '13',
-    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
-    'Sec-WebSocket-Protocol': subprotocol,
-    ...headers,
+  const usual = {
+    host: new URL(url).host,
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    'sec-websocket-protocol': subprotocol,
   };
+  const all = { ...usual, ...headers };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   return `GET ${socketPath} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }

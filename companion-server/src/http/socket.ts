@@ -43,6 +43,8 @@ export function attachSocket(server: Server, deps: SocketDeps): SocketServer {
     noServer: true,
     maxPayload: chunkHeaderBytes + chunkBytes,
     perMessageDeflate: false,
+    // One message of a connection per turn of the event loop: who sends many at once does not hold up the others.
+    allowSynchronousEvents: false,
     closeTimeout: closeTimeoutMs,
   };
   const sockets = new WebSocketServer(options);
