@@ -1,0 +1,72 @@
+// Puts the parts of the panel together for a host: state, client, flow, view.
+
+import { createClient } from './client/client.ts';
+import { systemClock } from './client/clock.ts';
+import { startPanelFlow } from './flow/panel-flow.ts';
+import type { FlowDeps } from './flow/deps.ts';
+import { abilityNames, type Host } from './host/host.ts';
+import { initialState } from './state/panel-state.ts';
+import { reduce } from './state/reduce.ts';
+import { createStore } from './state/store.ts';
+import type { PageParts } from './view/context.ts';
+import { mountPanel } from './view/mount.ts';
+
+export interface PanelOptions {
+  readonly host: Host;
+  readonly root: HTMLElement;
+  /** Of the companion server, for example `http://127.0.0.1:7860`. */
+  readonly serverUrl: string;
+  readonly version: string;
+  readonly language: string;
+  /** In a web page only. */
+  readonly page: (PageParts & { readonly save: NonNullable<FlowDeps['saveResult']> }) | null;
+}
+
+/** Starts the panel; the returned function ends it. */
+export function startPanel({
+  host,
+  root,
+  serverUrl,
+  version,
+  language,
+  page,
+}: PanelOptions): () => void {
+  const onError = (error: unknown): void =>
+    host.shell.log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const abilities = abilityNames.filter((name) => host.abilities[name].isThere);
+  const { kind, product } = host;
+  const store = createStore(
+    initialState(
+      { kind, product, abilities, logFolder: host.shell.logFolder },
+      host.theme.current(),
+      // What a browser can play; what an editing program decodes without loss.
+      kind === 'browser' ? 'h264' : 'prores',
+    ),
+    reduce,
+    onError,
+  );
+  const address = serverUrl.replace(/\/$/, '');
+  const client = createClient({
+    url: `${address.replace(/^http/, 'ws')}/socket`,
+    client: { name: kind === 'browser' ? `Web panel in ${product}` : product, version },
+    tokens: {
+      read: () => host.storage.readSecret('token'),
+      write: (token) => host.storage.writeSecret('token', token),
+    },
+  });
+  mountPanel({
+    ...{ root, store, language, onError },
+    env: {
+      ...{ kind, version, webAddress: `${address}/`, random: Math.random },
+      page,
+    },
+  });
+  return startPanelFlow({
+    ...{ host, client, store, clock: systemClock, random: Math.random },
+    pictures: {
+      make: (jpeg) => URL.createObjectURL(new Blob([new Uint8Array(jpeg)], { type: 'image/jpeg' })),
+      drop: (url) => URL.revokeObjectURL(url),
+    },
+    saveResult: page?.save ?? null,
+  });
+}

@@ -1,0 +1,8 @@
+// How a browser tells programs that read a page aloud. Not for UXP.
+
+import type { Announce } from './ui.ts';
+
+export const ariaAnnounce: Announce = {
+  name: (target, text) => target.setAttribute('aria-label', text),
+  off: (target, isOff) => target.setAttribute('aria-disabled', String(isOff)),
+};

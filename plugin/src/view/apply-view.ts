@@ -1,0 +1,59 @@
+// Apply, how long it will take, and why it cannot be pressed.
+
+import { applyBlock } from '../state/choices.ts';
+import type { PanelState } from '../state/panel-state.ts';
+import type { Context, Piece } from './context.ts';
+import { createProblemView } from './problem-view.ts';
+import { setClass, setText, show } from './ui.ts';
+
+export function createApplyView(context: Context): Piece {
+  const { ui, t, dispatch } = context;
+  const apply = ui.button(t.apply.apply, 'primary wide apply', () =>
+    dispatch({ type: 'apply-pressed' }),
+  );
+  const estimate = ui.el('div', 'estimate');
+  const advice = ui.el('div', 'hint warn-text');
+  const problem = createProblemView(context);
+  return {
+    root: ui.el('section', 'section apply-section', problem.root, advice, apply, estimate),
+    update(state) {
+      const block = applyBlock(state);
+      // Not disabled: UXP drops such a button from the order of TAB. Pressing it then does nothing.
+      setClass(apply, 'off', block !== null);
+      ui.off(apply, block !== null);
+      const clips = state.selection?.clips.length ?? 0;
+      const isVersion = state.rerunOf !== null || state.selection?.clips[0]?.edit != null;
+      setText(apply, clips > 1 ? t.apply.applySeveral(clips) : isVersion ? t.apply.applyVersion : t.apply.apply); // prettier-ignore
+      setText(estimate, block === null || block === 'no-prompt' ? estimateText(state, context, block) : t.apply.blocks[block]); // prettier-ignore
+      const known = state.estimate.name === 'known' ? state.estimate.estimate.advice : null;
+      show(advice, known !== null);
+      setText(advice, known ?? '');
+      problem.update(state.estimate.name === 'failed' ? state.estimate.problem : null);
+    },
+  };
+}
+
+function estimateText(state: PanelState, { t }: Context, block: 'no-prompt' | null): string {
+  const parts = [block === null ? '' : t.apply.blocks[block], timeText(state, { t })];
+  return parts.filter((part) => part !== '').join(' ');
+}
+
+function timeText({ estimate }: PanelState, { t }: Pick<Context, 't'>): string {
+  switch (estimate.name) {
+    case 'asking':
+      return t.apply.estimating;
+    case 'guess':
+      return t.apply.guess(t.duration(estimate.seconds));
+    case 'known': {
+      const { seconds, peakMemoryBytes } = estimate.estimate;
+      const memory = t.apply.memory((peakMemoryBytes / 1e9).toFixed(1));
+      return seconds === null
+        ? `${t.apply.unknown} ${memory}.`
+        : `${t.apply.about(t.duration(seconds))} · ${memory}`;
+    }
+    case 'none':
+      return t.apply.unknown;
+    case 'failed':
+      return '';
+  }
+}

@@ -1,0 +1,91 @@
+// The whole panel: link, pages, what lies over them. It is drawn anew after every event, once per turn of the event loop.
+
+import { pages } from '../state/panel-state.ts';
+import { isOver } from '../state/task.ts';
+import type { PanelState } from '../state/panel-state.ts';
+import { createAdvancedView } from './advanced-view.ts';
+import { createApplyView } from './apply-view.ts';
+import { createClipView } from './clip-view.ts';
+import { createCompareView } from './compare-view.ts';
+import type { Context, Piece } from './context.ts';
+import { createDialView } from './dial-view.ts';
+import { createLinkPage, createLinkStrip, isUsable } from './link-view.ts';
+import { createModelView } from './model-view.ts';
+import { createOverlayView } from './overlay-view.ts';
+import { createPresetView } from './preset-view.ts';
+import { createPromptView } from './prompt-view.ts';
+import { createTasksView } from './tasks-view.ts';
+import { createToastView } from './toast-view.ts';
+import { createVersionsView } from './versions-view.ts';
+import { setClass, setText, show } from './ui.ts';
+
+export function createPanelView(context: Context): Piece {
+  const { ui, t, dispatch, env } = context;
+  const linkPage = createLinkPage(context);
+  const strip = createLinkStrip(context);
+  const overlay = createOverlayView(context);
+  const toasts = createToastView(context);
+
+  const tabs = pages.map((page) => ({
+    page,
+    button: ui.button(t.pages[page], 'tab', () => dispatch({ type: 'page-chosen', page })),
+  }));
+  const menu = ui.button('?', 'tab tab-menu', () =>
+    dispatch({ type: 'overlay-opened', overlay: { name: 'about' } }),
+  );
+  ui.name(menu, t.overlay.menu);
+  const brand = ui.el(
+    'div',
+    'brand brand-small',
+    ui.el('div', 'brand-mark'),
+    ui.el('div', 'brand-name', t.product),
+  );
+  const head = ui.el('div', 'head', brand, ...tabs.map(({ button }) => button), menu);
+
+  const edit: readonly Piece[] = [
+    env.page?.createClip(context) ?? createClipView(context),
+    createPromptView(context),
+    createDialView(context),
+    createPresetView(context),
+    createModelView(context),
+    createAdvancedView(context),
+    createApplyView(context),
+    createTasksView(context),
+  ];
+  const compare = createCompareView(context);
+  const versions = createVersionsView(context);
+  const sheets = {
+    edit: ui.el('div', 'page page-edit', ...edit.map(({ root }) => root)),
+    compare: ui.el('div', 'page page-compare', compare.root),
+    versions: ui.el('div', 'page page-versions', versions.root),
+  };
+  const main = ui.el(
+    'div',
+    'main',
+    head,
+    strip.root,
+    ui.el('div', 'pages', ...Object.values(sheets)),
+  );
+  const root = ui.el('div', `panel ${env.kind}`, linkPage.root, main, overlay.root, toasts.root);
+  const pieces = [linkPage, strip, ...edit, compare, versions, overlay, toasts];
+
+  return {
+    root,
+    update(state) {
+      show(main, isUsable(state));
+      for (const { page, button } of tabs) {
+        setClass(button, 'on', page === state.page);
+        if (page === 'edit') setText(button, editLabel(state, context));
+      }
+      for (const page of pages) setClass(sheets[page], 'shown', page === state.page);
+      setClass(root, 'looks-at-edit', state.page === 'edit');
+      for (const piece of pieces) piece.update(state);
+    },
+  };
+}
+
+/** Work that goes on is seen from the other pages too. */
+function editLabel({ tasks }: PanelState, { t }: Context): string {
+  const live = tasks.filter((task) => !isOver(task)).length;
+  return live === 0 ? t.pages.edit : `${t.pages.edit} (${live})`;
+}

@@ -1,0 +1,127 @@
+// Edits on their way: what each does, how far it is, and what can be done about it.
+
+import { isOnServer, isOver, taskProgress, type Task } from '../state/task.ts';
+import type { Context, Piece } from './context.ts';
+import { createProblemView } from './problem-view.ts';
+import { keyedList, setClass, setText, show } from './ui.ts';
+
+export function createTasksView(context: Context): Piece {
+  const { ui, t } = context;
+  const list = ui.el('div', 'tasks');
+  const tasks = keyedList<Task>(
+    list,
+    ({ key }) => key,
+    ({ key }) => createTask(context, key),
+  );
+  const root = ui.el('section', 'section', ui.el('h2', 'section-title', t.tasks.title), list);
+  return {
+    root,
+    update(state) {
+      show(root, state.tasks.length > 0);
+      tasks.update(state.tasks);
+    },
+  };
+}
+
+function createTask(context: Context, key: string) {
+  const { ui, t, dispatch } = context;
+  let task: Task | null = null;
+  const prompt = ui.el('div', 'task-prompt');
+  const clip = ui.el('div', 'task-clip');
+  const step = ui.el('span', 'task-step');
+  const left = ui.el('span', 'task-left');
+  const fill = ui.el('div', 'bar-fill');
+  const bar = ui.el('div', 'bar', fill);
+  const problem = createProblemView(context);
+  const action = (label: string, type: TaskWish, className = ''): HTMLButtonElement =>
+    ui.button(label, `small ${className}`, () => dispatch({ type, key }));
+  const pause = action(t.tasks.pause, 'task-pause-pressed');
+  const resume = action(t.tasks.resume, 'task-resume-pressed', 'primary');
+  const cancel = action(t.tasks.cancel, 'task-cancel-pressed', 'quiet');
+  const placeAnyway = action(t.tasks.placeAnyway, 'task-place-anyway-pressed', 'primary');
+  const retry = action(t.tasks.retry, 'task-retry-pressed', 'primary');
+  const dismiss = action(t.tasks.dismiss, 'task-dismissed', 'quiet');
+  const compare = ui.button(t.tasks.compare, 'small primary', () => {
+    if (task?.state.name !== 'done') return;
+    const { editId, version } = task.state;
+    dispatch({ type: 'compare-opened', editId, version });
+  });
+  const root = ui.el(
+    'div',
+    'task',
+    ui.el('div', 'task-head', prompt, clip),
+    bar,
+    ui.el('div', 'task-line', step, ui.el('span', 'grow'), left),
+    problem.root,
+    ui.el('div', 'row actions', compare, retry, placeAnyway, resume, pause, cancel, dismiss),
+  );
+  return {
+    root,
+    update(next: Task): void {
+      if (next === task) return;
+      task = next;
+      const { state } = next;
+      setText(prompt, next.settings.prompt);
+      setText(clip, next.clipName);
+      const progress = taskProgress(next);
+      fill.style.width = `${(progress ?? 0) * 100}%`;
+      setClass(bar, 'unsure', progress === null && !isOver(next));
+      show(bar, !isOver(next));
+      setText(step, stepText(next, context));
+      setText(left, leftText(next, context));
+      problem.update(state.name === 'failed' || state.name === 'unplaced' ? state.problem : null);
+      show(pause, (state.name === 'running' || state.name === 'queued') && !next.isCanceling);
+      show(resume, state.name === 'paused' && !next.isCanceling);
+      show(cancel, !isOver(next) && !next.isCanceling && state.name !== 'placing');
+      show(
+        retry,
+        state.name === 'failed' || state.name === 'unplaced' || state.name === 'canceled',
+      );
+      show(placeAnyway, state.name === 'unplaced' && state.problem.code === 'timeline-changed');
+      show(compare, state.name === 'done');
+      show(dismiss, isOver(next));
+      setClass(root, 'over', isOver(next));
+      setClass(root, 'live', isOnServer(next));
+    },
+  };
+}
+
+type TaskWish =
+  | 'task-cancel-pressed' | 'task-pause-pressed' | 'task-resume-pressed' | 'task-retry-pressed'
+  | 'task-place-anyway-pressed' | 'task-dismissed'; // prettier-ignore
+
+function stepText({ state, isCanceling }: Task, { t, env }: Context): string {
+  if (isCanceling) return t.tasks.canceling;
+  switch (state.name) {
+    case 'exporting':
+      return t.tasks.exporting;
+    case 'sending':
+      return t.tasks.sending;
+    case 'queued':
+      return state.position === null || state.position === 0 ? t.tasks.queued : t.tasks.queuedBehind(state.position); // prettier-ignore
+    case 'running': {
+      if (state.progress === null) return t.tasks.starting;
+      const { stage, step, steps } = state.progress;
+      return `${t.tasks.stages[stage]} ${steps > 1 ? t.tasks.step(step, steps) : ''}`.trim();
+    }
+    case 'paused':
+      return t.tasks.paused;
+    case 'fetching':
+      return t.tasks.fetching;
+    case 'placing':
+      return t.tasks.placing[env.kind];
+    case 'done':
+      return t.tasks.done;
+    case 'canceled':
+      return t.tasks.canceled;
+    case 'unplaced':
+    case 'failed':
+      return '';
+  }
+}
+
+function leftText({ state, isCanceling }: Task, { t }: Context): string {
+  if (state.name !== 'running' || isCanceling) return '';
+  const seconds = state.progress?.etaSeconds ?? null;
+  return seconds === null ? '' : t.tasks.left(t.duration(seconds));
+}

@@ -1,0 +1,115 @@
+// The edits that there are, each with its versions: bring one back, run it again, compare, see what made it.
+
+import type { EditRecord, EditVersion } from '../host/edits.ts';
+import { nearestStop } from '../state/form.ts';
+import type { Context, Piece } from './context.ts';
+import { keyedList, setClass, setText, show } from './ui.ts';
+
+interface Row {
+  readonly edit: EditRecord;
+  readonly version: EditVersion;
+}
+
+export function createVersionsView(context: Context): Piece {
+  const { ui, t, env } = context;
+  const emptyText = env.kind === 'browser' ? t.versions.emptyBrowser : t.versions.empty;
+  const empty = ui.el('div', 'empty', ui.el('div', 'empty-art'), ui.el('div', 'hint', emptyText));
+  const list = ui.el('div', 'edits');
+  const edits = keyedList<EditRecord>(
+    list,
+    ({ editId }) => editId,
+    () => createEdit(context),
+  );
+  return {
+    root: ui.el('div', 'page-body', empty, list),
+    update(state) {
+      show(empty, state.edits.length === 0);
+      // The one that is looked at comes first, then the newest.
+      const others = state.edits.filter(({ editId }) => editId !== state.editId).reverse();
+      edits.update([...state.edits.filter(({ editId }) => editId === state.editId), ...others]);
+    },
+  };
+}
+
+function createEdit(context: Context) {
+  const { ui, t, dispatch, env } = context;
+  let current: EditRecord | null = null;
+  const name = ui.el('h2', 'section-title');
+  const revert = ui.button(t.versions.revert, 'quiet small', () => {
+    if (current !== null) dispatch({ type: 'revert-pressed', editId: current.editId });
+  });
+  ui.name(revert, t.versions.revertNote);
+  const list = ui.el('div', 'versions');
+  const versions = keyedList<Row>(
+    list,
+    ({ version }) => String(version.version),
+    () => createVersion(context),
+  );
+  return {
+    root: ui.el('section', 'section edit', ui.el('div', 'section-head', name, revert), list),
+    update(edit: EditRecord): void {
+      current = edit;
+      setText(name, edit.originalName);
+      show(revert, edit.placed !== null && env.kind === 'premiere');
+      versions.update([...edit.versions].reverse().map((version) => ({ edit, version })));
+    },
+  };
+}
+
+function createVersion({ ui, t, dispatch, env }: Context) {
+  let row: Row | null = null;
+  const about = (): { editId: string; version: number } => ({
+    editId: row?.edit.editId ?? '',
+    version: row?.version.version ?? 0,
+  });
+  const number = ui.el('span', 'version-number');
+  const placed = ui.el('span', 'badge', t.versions.placed[env.kind]);
+  const prompt = ui.el('div', 'version-prompt');
+  const facts = ui.el('div', 'clip-facts');
+  const use = ui.button(t.versions.use[env.kind], 'small', () =>
+    dispatch({ type: 'version-chosen', ...about() }),
+  );
+  const forget = ui.button(t.versions.forget, 'quiet small', () =>
+    dispatch({ type: 'overlay-opened', overlay: { name: 'forget-version', ...about() } }),
+  );
+  const compare = ui.button(t.versions.compare, 'small', () =>
+    dispatch({ type: 'compare-opened', ...about() }),
+  );
+  const save = ui.button(t.versions.save, 'small primary', () =>
+    dispatch({ type: 'save-pressed', ...about() }),
+  );
+  show(save, env.kind === 'browser');
+  const rerun = ui.button(t.versions.rerun, 'quiet small', () =>
+    dispatch({ type: 'rerun-pressed', ...about() }),
+  );
+  const recipe = ui.button(t.versions.recipe, 'quiet small', () =>
+    dispatch({ type: 'overlay-opened', overlay: { name: 'recipe', ...about() } }),
+  );
+  const root = ui.el(
+    'div',
+    'version',
+    ui.el('div', 'version-head', number, placed),
+    prompt,
+    facts,
+    ui.el('div', 'row actions', compare, save, use, rerun, recipe, forget),
+  );
+  return {
+    root,
+    update(next: Row): void {
+      row = next;
+      const { version, recipe: made } = next.version;
+      const isPlaced = next.edit.placed === version;
+      setText(number, t.versions.version(version));
+      setText(prompt, made.settings.prompt);
+      const { seed, strength } = made.settings;
+      setText(
+        facts,
+        `${t.versions.seed(seed)} · ${t.dial.stops[nearestStop(strength)]} · ${made.model}`,
+      );
+      show(placed, isPlaced);
+      setClass(root, 'placed', isPlaced);
+      show(use, !isPlaced && (env.kind === 'premiere' || next.edit.versions.length > 1));
+      show(forget, !isPlaced);
+    },
+  };
+}

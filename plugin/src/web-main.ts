@@ -1,0 +1,31 @@
+// The panel as a web page that the companion server serves.
+
+import { createBrowserHost } from './host/browser/browser-host.ts';
+import { startPanel } from './panel.ts';
+import { ariaAnnounce } from './view/announce.ts';
+import { createFileView } from './view/file-view.ts';
+import { createMapView } from './view/map-view.ts';
+
+/** Put in by the build. */
+declare const PANEL_VERSION: string;
+
+// What a browser can do beyond UXP; the page itself is the same for both.
+const style = document.createElement('link');
+style.rel = 'stylesheet';
+style.href = 'web.css';
+document.head.appendChild(style);
+
+const { host, files } = createBrowserHost(window);
+const root = document.getElementById('panel');
+if (root !== null) {
+  startPanel({
+    ...{ host, root, serverUrl: location.origin, language: navigator.language },
+    version: PANEL_VERSION,
+    page: {
+      createClip: (context) => createFileView(context, files),
+      createMap: createMapView,
+      announce: ariaAnnounce,
+      save: (resultId) => files.save(resultId),
+    },
+  });
+}
