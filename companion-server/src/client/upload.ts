@@ -29,6 +29,8 @@ export async function uploadClip(
   const { file, sizeBytes } = await openClip(clipPath);
   const hash = createHash('sha256');
   let hashedBytes = 0;
+  /** What the server had when it was last asked. */
+  let keptBytes = 0;
   let uploadId: string | null = null;
 
   /** The chunk at `offset` as a message without its header, hashed where that was not done before. */
@@ -56,11 +58,15 @@ export async function uploadClip(
       type: 'upload-begin',
       sizeBytes,
       extension: clipExtensionOf(clipPath),
-      sha256: null,
+      // Known once all was read: then a reply to upload-end was lost, and the clip may be there already.
+      sha256: hashedBytes === sizeBytes ? hash.copy().digest('hex') : null,
       uploadId,
     });
-    ({ uploadId } = ready);
     const { streamId, chunkBytes, receivedBytes } = ready;
+    // More may have arrived than the last connection lived to acknowledge.
+    if (uploadId === ready.uploadId && receivedBytes > keptBytes) progressed();
+    keptBytes = receivedBytes;
+    ({ uploadId } = ready);
     const window = watchWindow(connection, ready, (acknowledgedBytes) => {
       progressed();
       onProgress(acknowledgedBytes, sizeBytes);

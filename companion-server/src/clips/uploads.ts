@@ -71,6 +71,8 @@ export function createUploads(deps: UploadsDeps): Uploads {
   const open = new Map<string, OpenUpload>();
   /** Files of uploads that no connection has: they keep their hash, so that nothing is read again. */
   const resting = new Map<string, PartFile>();
+  /** Uploads that are being made clips. */
+  const finishing = new Map<string, Promise<unknown>>();
   const pathOf = (uploadId: string): string => join(uploadsDir, uploadId);
 
   /** The file of an upload that some connection had, once that one has let go of it. */
@@ -102,6 +104,22 @@ export function createUploads(deps: UploadsDeps): Uploads {
       tellReleased();
     }
 
+    async function makeClip(sha256: string): Promise<Clip> {
+      try {
+        await part.sync();
+        await part.close();
+        requireWhole(part, sizeBytes, sha256);
+        const clipId = sha256.slice(0, 32);
+        const fileName = extension === null ? sha256 : `${sha256}.${extension}`;
+        return await keep(owner, pathOf(uploadId), { clipId, sha256, sizeBytes, fileName });
+      } catch (error) {
+        await rm(pathOf(uploadId), { force: true });
+        throw error;
+      } finally {
+        table.deleteUpload(uploadId);
+      }
+    }
+
     const upload: Upload = {
       uploadId,
       get receivedBytes() {
@@ -124,22 +142,12 @@ export function createUploads(deps: UploadsDeps): Uploads {
         await written;
         return part.receivedBytes;
       },
-      async finish(sha256) {
-        if (!isMine) throw goneOn();
+      finish(sha256) {
+        if (!isMine) return Promise.reject(goneOn());
         letGo();
-        try {
-          await part.sync();
-          await part.close();
-          requireWhole(part, sizeBytes, sha256);
-          const clipId = sha256.slice(0, 32);
-          const fileName = extension === null ? sha256 : `${sha256}.${extension}`;
-          return await keep(owner, pathOf(uploadId), { clipId, sha256, sizeBytes, fileName });
-        } catch (error) {
-          await rm(pathOf(uploadId), { force: true });
-          throw error;
-        } finally {
-          table.deleteUpload(uploadId);
-        }
+        const finished = makeClip(sha256).finally(() => finishing.delete(uploadId));
+        finishing.set(uploadId, finished);
+        return finished;
       },
       async release() {
         if (!isMine) return;
@@ -194,10 +202,12 @@ export function createUploads(deps: UploadsDeps): Uploads {
   let lastTurn: Promise<unknown> = Promise.resolve();
 
   return {
-    begin(owner, request) {
+    async begin(owner, request) {
       const { sha256, sizeBytes, uploadId } = request;
+      // The connection that ended it was lost before it heard the reply.
+      if (uploadId !== null) await finishing.get(uploadId)?.catch(() => undefined);
       const clip = sha256 === null ? undefined : knownClip(owner, sha256);
-      if (clip?.sizeBytes === sizeBytes) return Promise.resolve(createKnown(clip));
+      if (clip?.sizeBytes === sizeBytes) return createKnown(clip);
       if (uploadId === null) return beginNew(owner, request);
       const turn = lastTurn.then(() => goOn(owner, request));
       lastTurn = turn.catch(() => undefined);

@@ -1,0 +1,263 @@
+import fc from 'fast-check';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { appendFile, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, extname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { MediaFacts } from '../../../protocol/media-facts.ts';
+import { createDeferred } from '../../../test/deferred.ts';
+import { testMedia } from '../../../test/fixtures/media.ts';
+import { EditError } from '../errors.ts';
+import { openDatabase } from '../store/database.ts';
+import { openClipStore, type ClipStore } from './clip-store.ts';
+import { clipTables } from './tables.ts';
+
+const owner = 'a'.repeat(32);
+const other = 'b'.repeat(32);
+const day = 24 * 60 * 60 * 1_000;
+const bytes = Buffer.from('not really a clip');
+const sha256 = sha256Of(bytes);
+const request = {
+  sizeBytes: bytes.length,
+  extension: 'mov',
+  sha256: null,
+  uploadId: null,
+} as const;
+
+function sha256Of(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+interface Fixture {
+  readonly store: ClipStore;
+  readonly dataDir: string;
+  /** Paths that were looked into. */
+  readonly probed: string[];
+  /** Another server on the same folder, as after a kill. */
+  readonly restart: () => Promise<ClipStore>;
+  readonly files: () => Promise<{ readonly clips: string[]; readonly uploads: string[] }>;
+  readonly clock: { now: number };
+}
+
+async function createFixture(probe?: (path: string) => Promise<MediaFacts>): Promise<Fixture> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tokenflow-clips-'));
+  onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+  const probed: string[] = [];
+  const clock = { now: 1_000 * day };
+  const restart = async (): Promise<ClipStore> => {
+    const database = openDatabase(join(dataDir, 'tokenflow.db'), [clipTables]);
+    const store = await openClipStore({
+      database,
+      dataDir,
+      probe(path) {
+        probed.push(path);
+        return probe?.(path) ?? Promise.resolve(testMedia);
+      },
+      now: () => clock.now,
+    });
+    onTestFinished(async () => {
+      await store.close();
+      database.close();
+    });
+    return store;
+  };
+  const files = async () => ({
+    clips: await readdir(join(dataDir, 'clips')),
+    uploads: await readdir(join(dataDir, 'uploads')),
+  });
+  return { store: await restart(), dataDir, probed, restart, files, clock };
+}
+
+async function send(store: ClipStore, from = owner, content: Uint8Array = bytes) {
+  const upload = await store.begin(from, { ...request, sizeBytes: content.length });
+  await upload.write(0, content);
+  return upload.finish(sha256Of(content));
+}
+
+test('a clip lies in the folder under its hash, with the ending of the clip, and says what it is', async () => {
+  const { store, dataDir, files } = await createFixture();
+  const upload = await store.begin(owner, request);
+  expect(await upload.write(0, bytes.subarray(0, 4))).toBe(4);
+  expect(await upload.write(4, bytes.subarray(4))).toBe(bytes.length);
+  const clip = await upload.finish(sha256);
+  expect(clip).toMatchObject({ sizeBytes: bytes.length, sha256, media: testMedia });
+  expect(clip.clipId).toBe(sha256.slice(0, 32));
+  expect([dirname(clip.path), extname(clip.path)]).toEqual([join(dataDir, 'clips'), '.mov']);
+  expect(await readFile(clip.path)).toEqual(bytes);
+  expect(store.get(owner, clip.clipId)).toEqual(clip);
+  expect((await files()).uploads).toEqual([]);
+});
+
+test('whatever the pieces and the restarts between them, the clip arrives whole', async () => {
+  const { restart } = await createFixture();
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 5_000 }), fc.constantFrom('on', 'release', 'restart')), { minLength: 1, maxLength: 8 }), // prettier-ignore
+      async (pieces) => {
+        const content = randomBytes(pieces.reduce((sum, [length]) => sum + length, 0));
+        const whole = { ...request, sizeBytes: content.length };
+        let store = await restart();
+        let upload = await store.begin(owner, whole);
+        for (const [length, then] of pieces) {
+          const offset = upload.receivedBytes;
+          await upload.write(offset, content.subarray(offset, offset + length));
+          if (then === 'on') continue;
+          if (then === 'release') await upload.release();
+          else store = await restart();
+          upload = await store.begin(owner, { ...whole, uploadId: upload.uploadId });
+          expect(upload.receivedBytes).toBe(offset + length);
+        }
+        const { path } = await upload.finish(sha256Of(content));
+        expect(await readFile(path)).toEqual(content);
+      },
+    ),
+    { numRuns: 20 },
+  );
+});
+
+test('the same clip is stored once, and goes with its last owner', async () => {
+  const { store, files, probed } = await createFixture();
+  const [first, second] = [await send(store), await send(store, other)];
+  expect(second).toEqual(first);
+  expect((await files()).clips).toHaveLength(1);
+  expect(probed).toHaveLength(1);
+  await store.remove(owner, first.clipId);
+  expect(() => store.get(owner, first.clipId)).toThrow('There is no clip');
+  expect(existsSync(store.get(other, first.clipId).path)).toBe(true);
+  await store.remove(other, first.clipId);
+  expect(await files()).toEqual({ clips: [], uploads: [] });
+});
+
+test('who has sent a clip need not send it again; who only knows its hash must', async () => {
+  const { store } = await createFixture();
+  const clip = await send(store);
+  const again = await store.begin(owner, { ...request, sha256 });
+  expect(again.receivedBytes).toBe(bytes.length);
+  await expect(again.write(0, bytes)).rejects.toThrow('The clip is there already');
+  expect(await again.finish(sha256)).toEqual(clip);
+  expect((await store.begin(other, { ...request, sha256 })).receivedBytes).toBe(0);
+});
+
+test('nobody goes on with the upload of another client', async () => {
+  const { store } = await createFixture();
+  const upload = await store.begin(owner, request);
+  await upload.write(0, bytes.subarray(0, 4));
+  const theirs = await store.begin(other, { ...request, uploadId: upload.uploadId });
+  expect(theirs.uploadId).not.toBe(upload.uploadId);
+  expect(theirs.receivedBytes).toBe(0);
+});
+
+test('a connection that goes on with an upload takes it from the one that had it', async () => {
+  const { store } = await createFixture();
+  const first = await store.begin(owner, request);
+  await first.write(0, bytes.subarray(0, 4));
+  const beginning = store.begin(owner, { ...request, uploadId: first.uploadId });
+  await first.release();
+  const second = await beginning;
+  expect(second.receivedBytes).toBe(4);
+  await expect(first.write(4, bytes.subarray(4))).rejects.toThrow('Another connection');
+  await expect(first.finish(sha256)).rejects.toThrow('Another connection');
+  await second.write(4, bytes.subarray(4));
+  expect(await second.finish(sha256)).toMatchObject({ sha256 });
+});
+
+test('an upload whose last reply was lost is not sent again', async () => {
+  const probing = createDeferred<MediaFacts>();
+  const { store } = await createFixture(() => probing.promise);
+  const upload = await store.begin(owner, request);
+  await upload.write(0, bytes);
+  const finished = upload.finish(sha256);
+  const beginning = store.begin(owner, { ...request, sha256, uploadId: upload.uploadId });
+  probing.resolve(testMedia);
+  const again = await beginning;
+  expect(again.receivedBytes).toBe(bytes.length);
+  expect(await again.finish(sha256)).toEqual(await finished);
+});
+
+test.each([
+  ['has another hash', bytes, '0'.repeat(64)],
+  ['is not whole', bytes.subarray(1), sha256],
+])('an upload that %s is refused and leaves nothing', async (_what, content, claimed) => {
+  const { store, files } = await createFixture();
+  const upload = await store.begin(owner, request);
+  await upload.write(0, content);
+  await expect(upload.finish(claimed)).rejects.toMatchObject({ code: 'transfer-damaged' });
+  expect(await files()).toEqual({ clips: [], uploads: [] });
+});
+
+test('what is no video is refused without the path of its file, and leaves nothing', async () => {
+  const { store, files, dataDir } = await createFixture((path) =>
+    Promise.reject(new EditError('clip-unreadable', `"${path}" is a shopping list.`)),
+  );
+  await expect(send(store)).rejects.toMatchObject({ message: 'the clip is a shopping list.' });
+  expect(await files()).toEqual({ clips: [], uploads: [] });
+  expect(dataDir).not.toBe('');
+});
+
+test('bytes that are not the next ones are refused, and the upload goes on', async () => {
+  const { store } = await createFixture();
+  const upload = await store.begin(owner, request);
+  await expect(upload.write(3, bytes)).rejects.toThrow('The next chunk must start at byte 0');
+  expect(await upload.write(0, bytes)).toBe(bytes.length);
+});
+
+test('a clip larger than the free space is refused before it is sent', async () => {
+  const { store, files } = await createFixture();
+  const sizeBytes = Number.MAX_SAFE_INTEGER;
+  await expect(store.begin(owner, { ...request, sizeBytes })).rejects.toMatchObject({
+    code: 'disk-full',
+  });
+  expect((await files()).uploads).toEqual([]);
+});
+
+test('an upload that nobody went on with for a week is removed', async () => {
+  const { store, files, clock } = await createFixture();
+  const upload = await store.begin(owner, request);
+  await upload.write(0, bytes.subarray(0, 4));
+  await upload.release();
+  clock.now += 6 * day;
+  await send(store, other);
+  expect((await files()).uploads).toEqual([upload.uploadId]);
+  clock.now += 8 * day;
+  const again = await store.begin(owner, { ...request, uploadId: upload.uploadId });
+  expect(again.receivedBytes).toBe(0);
+  expect((await files()).uploads).toEqual([again.uploadId]);
+});
+
+test('clips that were not used for a month are removed, but for those that are needed', async () => {
+  const { store, files, clock } = await createFixture();
+  const clips = [];
+  for (const name of ['old', 'needed', 'used']) clips.push(await send(store, owner, Buffer.from(name))); // prettier-ignore
+  const [old, needed, used] = clips.map(({ clipId }) => clipId);
+  clock.now += 20 * day;
+  store.get(owner, used ?? '');
+  clock.now += 20 * day;
+  await store.removeUnused((_owner, clipId) => clipId === needed);
+  expect((await files()).clips).toHaveLength(2);
+  expect(() => store.get(owner, old ?? '')).toThrow('There is no clip');
+});
+
+test('a start removes files that no row knows and forgets clips whose file is gone', async () => {
+  const { store, dataDir, restart, files } = await createFixture();
+  const clip = await send(store);
+  await rm(clip.path);
+  await writeFile(join(dataDir, 'clips', 'stranger.mov'), 'x');
+  await writeFile(join(dataDir, 'uploads', 'stranger'), 'x');
+  const restarted = await restart();
+  expect(await files()).toEqual({ clips: [], uploads: [] });
+  expect(() => restarted.get(owner, clip.clipId)).toThrow('There is no clip');
+  expect((await send(restarted)).path).toBe(clip.path);
+});
+
+test('bytes that someone else has added to the file of an upload are found by the hash', async () => {
+  const { store, dataDir, restart } = await createFixture();
+  const upload = await store.begin(owner, request);
+  await upload.write(0, bytes.subarray(0, 4));
+  await appendFile(join(dataDir, 'uploads', upload.uploadId), 'XX');
+  const restarted = await restart();
+  const again = await restarted.begin(owner, { ...request, uploadId: upload.uploadId });
+  expect(again.receivedBytes).toBe(6);
+  await again.write(6, bytes.subarray(6));
+  await expect(again.finish(sha256)).rejects.toMatchObject({ code: 'transfer-damaged' });
+});
