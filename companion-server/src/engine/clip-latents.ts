@@ -3,6 +3,7 @@
 import { EditError, throwIfCanceled } from '../errors.ts';
 import type { Encoder } from '../media/encode.ts';
 import { cropFrame, padFrame } from '../media/fit.ts';
+import type { Frame } from '../media/frame.ts';
 import { decodeFrames } from '../media/frames.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
 import { frameToTensor, tensorToFrame } from '../media/pixels.ts';
@@ -49,13 +50,16 @@ export async function readLatents(
   await flush();
 }
 
-/** Decodes latents with the VAE and hands the frames, without their padding, to the encoder. */
+/**
+ * Decodes latents with the VAE and hands the frames, without their padding, to the encoder. `onFrame` sees each of them
+ * before and may throw.
+ */
 export async function writeFrames(
   latents: LatentStore,
   plan: EditPlan,
   vae: VaeSession,
   encoder: Encoder,
-  { signal, onFrames }: StageHooks,
+  { signal, onFrames, onFrame }: StageHooks & { onFrame: (frame: Frame) => Promise<void> },
 ): Promise<void> {
   const { frameCount, startFrame, size, vaeChunkSize } = plan;
   for (let start = 0; start < frameCount; start += vaeChunkSize) {
@@ -63,8 +67,10 @@ export async function writeFrames(
     const end = Math.min(start + vaeChunkSize, frameCount);
     const images = finite(await vae.run(await latents.read(frameRange(start, end))), 'decoding the result'); // prettier-ignore
     for (let row = 0; row < end - start; row++) {
-      const frame = tensorToFrame(sliceRows(images, row, row + 1), startFrame + start + row);
-      await encoder.write(cropFrame(frame, size));
+      const padded = tensorToFrame(sliceRows(images, row, row + 1), startFrame + start + row);
+      const frame = cropFrame(padded, size);
+      await onFrame(frame);
+      await encoder.write(frame);
     }
     onFrames(end);
   }

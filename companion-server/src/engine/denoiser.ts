@@ -18,6 +18,7 @@ import type { IndexTensor, Session } from '../onnx/session.ts';
 import type { Denoiser, EditPrediction, Injection, KeyframeTokens, StepInput } from '../tokenflow/denoiser.ts'; // prettier-ignore
 import { concatRows, tensor, type Tensor } from '../tensor/tensor.ts';
 import type { PropagationPlan } from '../tokenflow/propagation.ts';
+import { requireVaried } from '../tokenflow/watchdog.ts';
 
 /** Lets a comparison look into the network. */
 export interface Observation {
@@ -62,7 +63,7 @@ export class UNetDenoiser implements Denoiser {
       context,
     });
     this.count(latents.dims[0] ?? 0);
-    return pick(results, 'prediction');
+    return prediction(results, 'prediction', timestep);
   }
 
   async predictPerFrame(input: StepInput): Promise<EditPrediction> {
@@ -146,7 +147,11 @@ export class UNetDenoiser implements Denoiser {
     const results = await (await session).run({ ...this.feeds(input), ...more });
     this.options.observation?.onTokens(results);
     this.count(branchCount * (input.edited.dims[0] ?? 0));
-    return { negative: pick(results, 'negative'), target: pick(results, 'target') };
+    const { timestep } = input;
+    return {
+      negative: prediction(results, 'negative', timestep),
+      target: prediction(results, 'target', timestep),
+    };
   }
 
   private feeds({ source, edited, timestep, contexts }: StepInput): Record<string, Tensor> {
@@ -179,6 +184,12 @@ function label({ attention, features }: Injection): string {
 
 function indices(values: readonly number[]): IndexTensor {
   return { dims: [values.length], data: Int32Array.from(values) };
+}
+
+function prediction(results: Results, name: string, timestep: number): Tensor {
+  const value = pick(results, name);
+  requireVaried(value, `a step at timestep ${timestep}`);
+  return value;
 }
 
 function pick(results: Results, name: string): Tensor {

@@ -142,11 +142,8 @@ describe('an edit', () => {
       latents.push(await readFile(path.join(job.workDir, 'edit.latents')));
     }
     const [inversion, shared, own, again] = latents;
-    // Two moments; a third keeps the clip's own latents.
-    expect(shared?.length).toBe(1.5 * (inversion?.length ?? 0));
-    const edited = (all: Buffer | undefined) => all?.subarray(0, inversion?.length);
-    expect(edited(shared)).not.toEqual(edited(inversion));
-    expect(edited(own)).not.toEqual(edited(shared));
+    expect(shared).not.toEqual(inversion);
+    expect(own).not.toEqual(shared);
     expect(again).toEqual(own);
   });
 

@@ -41,8 +41,8 @@ test('an estimate names the work that the edit then reports, and leaves nothing 
     const report = await engine.edit(job, { onProgress: () => undefined });
     expect(estimate.unetEvaluations).toEqual(report.unetEvaluations);
     expect(estimate).toMatchObject({ frames: 5, workingSize: report.workingSize });
-    // Two sampling steps and two moments that take turns; 5 frames, 4 channels, padded to 16 x 16 latents, float32.
-    expect(estimate.diskBytes).toBe((2 + 2) * 5 * 4 * 16 * 16 * 4);
+    // The clip, two sampling steps and two moments that take turns; 5 frames, 4 channels, padded to 16 x 16 latents, float32.
+    expect(estimate.diskBytes).toBe((1 + 2 + 2) * 5 * 4 * 16 * 16 * 4);
   } finally {
     await engine.close();
   }

@@ -8,6 +8,7 @@ import { countEvaluations, planEdit } from './edit-plan.ts';
 import { planSchedules } from './edit-schedules.ts';
 import { LatentFile } from './latent-file.ts';
 import { readModelShape } from './model.ts';
+import { SourceLatents } from './source-latents.ts';
 
 export interface EditEstimate {
   readonly frames: number;
@@ -24,15 +25,19 @@ export async function estimateEdit(job: EditJob): Promise<EditEstimate> {
   const model = await readModelShape(job.modelDir);
   const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir));
   const plan = planEdit(clip, model, settings);
-  const { inversion } = planSchedules(model.scheduler, settings, plan);
+  const { sampling, inversion } = planSchedules(model.scheduler, settings, plan);
   const frameDims = [model.unet.latentChannels, plan.latentSize.height, plan.latentSize.width];
-  const latents = (moments: number) =>
-    LatentFile.sizeBytes({ frameCount: plan.frameCount, frameDims, moments });
+  const { frameCount } = plan;
+  // The edit's own latents are two moments that take turns.
+  const latentBytes =
+    SourceLatents.sizeBytes(
+      { frameCount, frameDims, timesteps: sampling.timesteps },
+      plan.startStep,
+    ) + LatentFile.sizeBytes({ frameCount, frameDims, moments: 2 });
   return {
     frames: plan.frameCount,
     workingSize: plan.size.scaled,
     unetEvaluations: countEvaluations(plan, settings, inversion.timesteps.length),
-    diskBytes:
-      latents(settings.steps - plan.startStep) + latents(settings.noise === 'inversion' ? 2 : 3),
+    diskBytes: latentBytes,
   };
 }

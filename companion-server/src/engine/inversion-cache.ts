@@ -33,8 +33,8 @@ export interface KeepOptions {
   readonly startStep: number;
   /** The latents. Not written to any more. */
   readonly file: string;
-  /** Most bytes that all entries may take together. */
-  readonly budgetBytes: number;
+  /** Most bytes that all entries may take together; null for what `defaultInversionsBudget` says. */
+  readonly budgetBytes: number | null;
 }
 
 export interface TakeOptions {
@@ -51,7 +51,10 @@ const entryName = /^[0-9a-f]{64}$/;
 /** Names of folders that are no entries yet, or not any more. */
 const asidePrefix = '.aside-';
 
-/** Most bytes that are kept where nobody has chosen: 10 GB, or half of what the disk has left if that is less. */
+/**
+ * Most bytes that are kept in `dir`, which must be there, where nobody has chosen: 10 GB, or half of what the disk has left
+ * if that is less.
+ */
 export async function defaultInversionsBudget(dir: string): Promise<number> {
   const { bavail, bsize } = await statfs(dir);
   const kept = await listInversions(dir);
@@ -123,12 +126,13 @@ export async function takeInversion(
  * within the budget. Returns false when the latents alone exceed it; then nothing is evicted for them.
  */
 export async function keepInversion(dir: string, options: KeepOptions): Promise<boolean> {
-  const { key, facts, startStep, file, budgetBytes } = options;
+  const { key, facts, startStep, file } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   await sweep(dir);
   const known = await readEntry(path.join(dir, key));
   if (known !== null && known.startStep <= startStep) return true;
   const { size: sizeBytes } = await stat(file);
+  const budgetBytes = options.budgetBytes ?? (await defaultInversionsBudget(dir));
   if (sizeBytes > budgetBytes) return false;
   await evict(dir, budgetBytes - sizeBytes, key);
   const aside = path.join(dir, `${asidePrefix}${createOwnedName()}`);

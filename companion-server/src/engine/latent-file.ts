@@ -1,6 +1,6 @@
 // Latents on disk in records of one frame, so that memory does not grow with the clip.
 
-import { open, rm, type FileHandle } from 'node:fs/promises';
+import { open, rm, stat, type FileHandle } from 'node:fs/promises';
 import { EditError } from '../errors.ts';
 import { sizeOf, tensor, type Tensor } from '../tensor/tensor.ts';
 import type { LatentStore, SourceTrajectory } from '../tokenflow/latents.ts';
@@ -32,9 +32,10 @@ export class LatentFile {
   /** Makes the file, empty. Throws EditError('output-unwritable' or 'disk-full'). */
   static async create(options: LatentFileOptions): Promise<LatentFile> {
     try {
-      // A file that is there may have another name elsewhere (inversion-cache.ts): it is not emptied but replaced.
-      await rm(options.path, { force: true });
-      return new LatentFile(await open(options.path, 'wx+'), options);
+      const isShared = await stat(options.path).then(({ nlink }) => nlink > 1, () => false); // prettier-ignore
+      // A file with another name elsewhere (inversion-cache.ts) must not be emptied.
+      if (isShared) await rm(options.path);
+      return new LatentFile(await open(options.path, 'w+'), options);
     } catch (error) {
       throw diskError(options.path, error);
     }

@@ -20,6 +20,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { openCheckpoint, type Checkpoint } from '../weights/checkpoint.ts';
 import { float32Copy } from '../weights/float32-copy.ts';
 import { UNetDenoiser } from './denoiser.ts';
+import { identifyModel } from './model-identity.ts';
 
 /** What a checkpoint is like, known without its weights. */
 export interface ModelShape {
@@ -34,6 +35,8 @@ export interface ModelShape {
 
 export interface Model extends ModelShape {
   readonly tokenizer: Tokenizer;
+  /** Equal for equal checkpoints only, wherever they lie. */
+  identify(): Promise<string>;
   /** Text embeddings of prompts [N, tokens, D]. */
   encodePrompts(prompts: readonly string[]): Promise<Tensor>;
   openEncoder(size: LatentSize): Promise<VaeSession>;
@@ -84,6 +87,7 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
   return {
     ...shape,
     tokenizer,
+    identify: () => identifyModel(checkpoint),
     encodePrompts: (prompts) => encodePrompts(checkpoint, text, tokenizer, prompts, options),
     openEncoder: async (size) => {
       const session = await open(() => buildVaeEncoder(vae, size, vaeGraph('vae encoder')));

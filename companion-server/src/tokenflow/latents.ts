@@ -21,3 +21,15 @@ export interface SourceTrajectory {
 export function frameRange(start: number, end: number): readonly number[] {
   return Array.from({ length: end - start }, (_, i) => start + i);
 }
+
+/** Writes all frames of `from` to `to`, a few at a time. */
+export async function copyLatents(
+  from: LatentStore,
+  to: LatentStore,
+  chunkSize: number,
+): Promise<void> {
+  for (let start = 0; start < from.frameCount; start += chunkSize) {
+    const end = Math.min(start + chunkSize, from.frameCount);
+    await to.write(start, await from.read(frameRange(start, end)));
+  }
+}

@@ -1,0 +1,28 @@
+// The first stage: the planned range of the clip -> its own latents.
+
+import type { ClipInfo } from '../media/clip-info.ts';
+import type { LatentStore } from '../tokenflow/latents.ts';
+import { readLatents } from './clip-latents.ts';
+import type { EditPlan } from './edit-plan.ts';
+import type { Model } from './model.ts';
+
+export interface InputOptions {
+  readonly clip: ClipInfo;
+  readonly model: Model;
+  readonly plan: EditPlan;
+  readonly signal: AbortSignal | undefined;
+  /** Frames done so far. */
+  readonly onFrames: (done: number) => void;
+}
+
+export async function readSource(
+  latents: LatentStore,
+  { clip, model, plan, signal, onFrames }: InputOptions,
+): Promise<void> {
+  const vae = await model.openEncoder(plan.latentSize);
+  try {
+    await readLatents(clip, plan, vae, latents, { signal, onFrames });
+  } finally {
+    await vae.release();
+  }
+}

@@ -1,0 +1,76 @@
+// The last stage: edited latents -> frames -> a clip like the source, unless the frames have gone black.
+
+import { EditError } from '../errors.ts';
+import type { ClipInfo } from '../media/clip-info.ts';
+import { openEncoder } from '../media/encode.ts';
+import { rationalValue, type Frame } from '../media/frame.ts';
+import { decodeFrames } from '../media/frames.ts';
+import type { LatentStore } from '../tokenflow/latents.ts';
+import { writeFrames } from './clip-latents.ts';
+import type { ChosenSettings } from './edit-defaults.ts';
+import type { EditJob } from './edit-job.ts';
+import type { EditPlan } from './edit-plan.ts';
+import type { Model } from './model.ts';
+
+export interface OutputOptions {
+  readonly job: EditJob;
+  readonly settings: ChosenSettings;
+  readonly clip: ClipInfo;
+  readonly model: Model;
+  readonly plan: EditPlan;
+  readonly signal: AbortSignal | undefined;
+  /** Frames done so far. */
+  readonly onFrames: (done: number) => void;
+}
+
+/** A picture without a brighter byte than this is black; one with a brighter byte than `visible` is not. */
+const black = 6;
+const visible = 48;
+
+/** Writes the result whole or not at all. Returns what became of the sound, in sentences. */
+export async function writeResult(
+  latents: LatentStore,
+  { job, settings, clip, model, plan, signal, onFrames }: OutputOptions,
+): Promise<readonly string[]> {
+  const rate = rationalValue(clip.frameRate);
+  const vae = await model.openDecoder(plan.latentSize);
+  try {
+    const encoder = await openEncoder(job.outputPath, {
+      ...clip.frameSize,
+      frameRate: clip.frameRate,
+      codec: settings.codec,
+      colour: clip.colour,
+      sampleAspect: clip.sampleAspect,
+      inputSize: plan.size.scaled,
+      audioFrom: { clip, startSeconds: plan.startFrame / rate, endSeconds: plan.endFrame / rate },
+      signal,
+    });
+    try {
+      const onFrame = (frame: Frame) => refuseBlack(frame, clip, plan);
+      await writeFrames(latents, plan, vae, encoder, { signal, onFrames, onFrame });
+      await encoder.finish();
+    } catch (error) {
+      await encoder.abort();
+      throw error;
+    }
+    return encoder.notices;
+  } finally {
+    await vae.release();
+  }
+}
+
+/** A frame may be black where the clip's own is; the clip is looked at only then. */
+async function refuseBlack(frame: Frame, clip: ClipInfo, { size }: EditPlan): Promise<void> {
+  if (brightest(frame) > black) return;
+  const range = { startFrame: frame.index, endFrame: frame.index + 1, size: size.scaled };
+  for await (const original of decodeFrames(clip, range)) {
+    if (brightest(original) <= visible) return;
+  }
+  throw new EditError('result-invalid', `Frame ${frame.index} came out black; the clip's is not.`, {
+    hint: 'Try --device cpu. If that fails too, try another prompt or another checkpoint.',
+  });
+}
+
+function brightest({ rgb }: Frame): number {
+  return rgb.reduce((most, value) => Math.max(most, value), 0);
+}

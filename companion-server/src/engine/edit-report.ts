@@ -1,0 +1,51 @@
+// What a finished edit says about itself.
+
+import type { EditReport } from '../../../protocol/edit-report.ts';
+import type { ClipInfo } from '../media/clip-info.ts';
+import type { Execution } from '../onnx/execution.ts';
+import type { ChosenSettings } from './edit-defaults.ts';
+import type { EditPlan } from './edit-plan.ts';
+import type { Model } from './model.ts';
+import type { ProgressMeter } from './progress-meter.ts';
+
+export interface ReportParts {
+  readonly clip: ClipInfo;
+  readonly model: Model;
+  readonly settings: ChosenSettings;
+  readonly plan: EditPlan;
+  readonly execution: Execution;
+  readonly meter: ProgressMeter;
+  readonly unetEvaluations: EditReport['unetEvaluations'];
+  /** What came up on the way. */
+  readonly notices: readonly string[];
+}
+
+export function makeReport(parts: ReportParts): EditReport {
+  const { clip, model, settings, plan, execution, meter, unetEvaluations, notices } = parts;
+  const { guidance, steps, inversionSteps } = settings;
+  return {
+    device: execution.provider,
+    frames: plan.frameCount,
+    frameRate: clip.frameRate,
+    outputSize: clip.frameSize,
+    workingSize: plan.size.scaled,
+    chosen: { guidance, steps, inversionSteps },
+    unetEvaluations,
+    stageSeconds: meter.stageSeconds,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    notices: [...clip.notices, ...promptNotices(model, settings), ...notices],
+  };
+}
+
+function promptNotices(
+  { tokenizer }: Model,
+  { prompt, sourcePrompt, negativePrompt }: ChosenSettings,
+): string[] {
+  const named = { prompt, 'source prompt': sourcePrompt, 'negative prompt': negativePrompt };
+  return Object.entries(named).flatMap(([name, text]) => {
+    const { overflow } = tokenizer.encode(text);
+    return overflow === null
+      ? []
+      : [`The ${name} is longer than the model reads; this part was not used: "${overflow}".`];
+  });
+}

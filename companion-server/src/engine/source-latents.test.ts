@@ -1,0 +1,174 @@
+// An edit that finds the inversion of an earlier one gives the same frames as one that does not.
+
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm, mkdtemp, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { makeTinyCheckpoint, tinyPrompts } from '../../../test/fixtures/tiny-checkpoint.ts';
+import type { EditReport } from '../../../protocol/edit-report.ts';
+import { defaultSettings, type EditSettings } from '../../../protocol/edit-settings.ts';
+import { decodeFrames } from '../media/frames.ts';
+import { probeClip } from '../media/probe.ts';
+import { collect, makeClip, testPicture } from '../media/testing/clips.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { EditJob } from './edit-job.ts';
+import { runEdit } from './edit.ts';
+import { listInversions } from './inversion-cache.ts';
+
+let dir: string;
+let inversionsDir: string;
+let modelDir: string;
+let inputPath: string;
+let clipSha256: string;
+
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-source-'));
+  inversionsDir = path.join(dir, 'inversions');
+  modelDir = await makeTinyCheckpoint(path.join(dir, 'model'));
+  inputPath = await makeClip(path.join(dir, 'clip.mkv'), [...testPicture('64x48', '24', 2), '-c:v', 'ffv1']); // prettier-ignore
+  clipSha256 = createHash('sha256')
+    .update(await readFile(inputPath))
+    .digest('hex');
+});
+afterAll(() => rm(dir, { recursive: true }));
+beforeEach(() => rm(inversionsDir, { recursive: true, force: true }));
+
+const reused = 'The inversion of an earlier edit of this clip was used again.';
+let edits = 0;
+
+function jobOf(settings: Partial<EditSettings> = {}, change: Partial<EditJob> = {}): EditJob {
+  const name = `edit-${edits++}`;
+  return {
+    inputPath,
+    outputPath: path.join(dir, `${name}.mov`),
+    modelDir,
+    device: 'cpu',
+    cacheDir: path.join(dir, 'cache'),
+    workDir: path.join(dir, name),
+    settings: {
+      ...defaultSettings(settings.technique),
+      prompt: tinyPrompts.target,
+      sourcePrompt: tinyPrompts.source,
+      steps: 2,
+      guidance: 3,
+      // Fewer networks to load.
+      propagation: 'per-frame',
+      size: { width: 64, height: 64 },
+      ...settings,
+    },
+    clipSha256,
+    inversionsDir,
+    ...change,
+  };
+}
+
+/** Runs the edit to its end and removes its work folder, as its caller does. */
+async function edit(job: EditJob): Promise<EditReport> {
+  const report = await runEdit(job, { onProgress: () => undefined });
+  await rm(job.workDir, { recursive: true });
+  return report;
+}
+
+async function framesOf({ outputPath }: EditJob): Promise<readonly Uint8Array[]> {
+  return (await collect(decodeFrames(await probeClip(outputPath)))).map(({ rgb }) => rgb);
+}
+
+const isReused = ({ notices, unetEvaluations }: EditReport) => {
+  expect(notices.includes(reused)).toBe(unetEvaluations.inversion === 0);
+  return notices.includes(reused);
+};
+
+/** The frames of the same edit without anything kept. */
+async function framesWithout(settings: Partial<EditSettings>): Promise<readonly Uint8Array[]> {
+  const job = jobOf(settings, { inversionsDir: null });
+  expect(isReused(await edit(job))).toBe(false);
+  return framesOf(job);
+}
+
+describe('another edit of the same clip', () => {
+  test.each<[string, Partial<EditSettings>]>([
+    ['with another prompt', { prompt: 'a photo of a dog', propagation: 'paper' }],
+    ["by SDEdit from the clip's own latents", { technique: 'sdedit', strength: 0.5, noise: 'own' }],
+  ])('%s skips the inversion and gives the same frames, to the bit', async (_name, settings) => {
+    expect(isReused(await edit(jobOf()))).toBe(false);
+    const job = jobOf(settings);
+    const progress: number[] = [];
+    const report = await runEdit(job, { onProgress: (state) => progress.push(state.progress) });
+    expect(isReused(report)).toBe(true);
+    expect(Object.keys(report.stageSeconds)).not.toContain('invert');
+    expect(progress).toEqual(progress.toSorted((a, b) => a - b));
+    expect(progress.at(-1)).toBe(1);
+    expect(await framesOf(job)).toEqual(await framesWithout(settings));
+  });
+
+  test('with another source prompt is inverted anew', async () => {
+    await edit(jobOf());
+    expect(isReused(await edit(jobOf({ sourcePrompt: 'a cat' })))).toBe(false);
+    expect(await listInversions(inversionsDir)).toHaveLength(2);
+  });
+});
+
+test('what SDEdit has inverted half-way serves SDEdit, and a whole inversion replaces it', async () => {
+  const sdedit = { technique: 'sdedit', strength: 0.5, noise: 'inversion' } as const;
+  await edit(jobOf(sdedit));
+  expect(isReused(await edit(jobOf({ ...sdedit, seed: 4 })))).toBe(true);
+  expect(isReused(await edit(jobOf()))).toBe(false);
+  expect(isReused(await edit(jobOf()))).toBe(true);
+  expect(isReused(await edit(jobOf(sdedit)))).toBe(true);
+  expect(await listInversions(inversionsDir)).toHaveLength(1);
+});
+
+test('a damaged inversion is computed again, and the frames are right', async () => {
+  await edit(jobOf());
+  const [kept] = await listInversions(inversionsDir);
+  const file = path.join(inversionsDir, kept?.key ?? '', 'latents');
+  const bytes = await readFile(file);
+  bytes.writeUInt8(bytes.readUInt8(777) ^ 4, 777);
+  await writeFile(file, bytes);
+  const job = jobOf();
+  expect(isReused(await edit(job))).toBe(false);
+  expect(await framesOf(job)).toEqual(await framesWithout({}));
+  expect(isReused(await edit(jobOf()))).toBe(true);
+});
+
+test('where nothing can be kept, the edit is done and says so', async () => {
+  await writeFile(inversionsDir, 'a file where the folder should be');
+  const report = await edit(jobOf());
+  expect(report.notices.join()).toContain('The inversion was not kept for further edits');
+});
+
+describe('an edit that is cut short', () => {
+  const stop = new Error('killed');
+  /** Ends the edit at the checkpoint, as a killed process does. */
+  async function runUntil(job: EditJob, stage: Checkpoint['stage'], step: number): Promise<void> {
+    const onCheckpoint = (reached: Checkpoint) => {
+      if (reached.stage === stage && reached.step === step) throw stop;
+    };
+    await expect(runEdit(job, { onProgress: () => undefined, onCheckpoint })).rejects.toBe(stop);
+  }
+
+  test('before its inversion was kept keeps it when it goes on', async () => {
+    const job = jobOf();
+    await runUntil(job, 'edit', 0);
+    expect(isReused(await edit(job))).toBe(false);
+    expect(isReused(await edit(jobOf()))).toBe(true);
+  });
+
+  test('with an inversion from before goes on with it, even when it is not kept any more', async () => {
+    await edit(jobOf());
+    const job = jobOf({ seed: 3 });
+    await runUntil(job, 'edit', 1);
+    await rm(inversionsDir, { recursive: true });
+    expect(isReused(await edit(job))).toBe(true);
+    expect(await framesOf(job)).toEqual(await framesWithout({ seed: 3 }));
+  });
+
+  test('and begun again with other settings does not spoil what is kept', async () => {
+    const job = jobOf();
+    await runUntil(job, 'edit', 1);
+    await edit({ ...job, settings: { ...job.settings, sourcePrompt: 'a cat' } });
+    expect((await readdir(inversionsDir)).length).toBe(2);
+    expect(isReused(await edit(jobOf()))).toBe(true);
+  });
+});
