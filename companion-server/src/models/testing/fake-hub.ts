@@ -5,6 +5,10 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { checkpointFiles as makeCheckpointFiles } from '../../weights/testing/made-checkpoint.ts';
+
+/** A small checkpoint that a hub may have. */
+export const checkpointFiles = makeCheckpointFiles();
 
 export interface HubLogEntry {
   readonly where: 'hub' | 'storage';
