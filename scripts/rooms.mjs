@@ -60,8 +60,8 @@ export const rooms = [
     name: 'cli',
     at: [`${server}cli/`],
     imports: [
-      ...['client', 'config', 'demo', 'errors', 'log', 'media', 'metrics', 'models', 'protocol'],
-      ...['server', 'temporary', 'version', 'wire-error'],
+      ...['client', 'config', 'demo', 'doctor', 'errors', 'log', 'media', 'metrics', 'models'],
+      ...['protocol', 'server', 'temporary', 'version', 'wire-error'],
     ],
   },
   {
@@ -69,13 +69,14 @@ export const rooms = [
     at: [`${server}client/`],
     imports: ['errors', 'protocol', 'temporary', 'wire-error'],
   },
+  { name: 'doctor', at: [`${server}doctor/`], imports: ['engine', 'errors', 'media', 'protocol'] },
   { name: 'demo', at: [`${server}demo/`], imports: ['errors', 'media', 'metrics'] },
   {
     name: 'server',
     at: [`${server}server.ts`],
     imports: [
-      ...['clips', 'config', 'edit-work', 'engine', 'errors', 'http', 'jobs', 'log', 'media'],
-      ...['models', 'pairing', 'protocol', 'store', 'version'],
+      ...['clips', 'config', 'doctor', 'edit-work', 'engine', 'errors', 'http', 'jobs', 'log'],
+      ...['media', 'models', 'pairing', 'protocol', 'store', 'version'],
     ],
   },
   {
@@ -155,11 +156,16 @@ export const packageOwners = {
   '@ffmpeg-installer/ffmpeg': [`${server}media/binaries.ts`],
   '@ffprobe-installer/ffprobe': [`${server}media/binaries.ts`],
   libsql: [`${server}store/database.ts`],
-  express: [`${server}http/app.ts`],
+  express: [`${server}http/app.ts`, 'bench/transfer/server.ts'],
   pino: [`${server}log.ts`],
   '@noble/hashes': ['plugin/src/client/sha256.ts'],
   ws: [`${server}http/socket.ts`, `${server}client/connection.ts`],
 };
+
+/** Modules that UXP gives at run time; not packages. Whoever else wants one gets it handed in. */
+export const hostModules = Object.fromEntries(
+  ['premierepro', 'uxp', 'fs', 'os'].map((name) => [name, ['plugin/src/host/premiere/modules.ts']]),
+);
 
 /** Packages that hold types only, and the files that may import them; nothing is left of them when the panel runs. */
 export const typePackages = {
@@ -219,7 +225,7 @@ function packageComplaint(file, specifier, isTest, isTypeOnly) {
   if (isTest && testPackages.includes(name)) return undefined;
   if (name in typePackages && !isTypeOnly) return `${name} has types only: import type.`;
   if (name in typePackages && file.startsWith(typedTests)) return undefined;
-  const owners = packageOwners[name] ?? typePackages[name];
+  const owners = packageOwners[name] ?? typePackages[name] ?? hostModules[name];
   if (owners === undefined) return `${name} has no owner file in scripts/rooms.mjs.`;
   return owners.includes(file) ? undefined : `Only ${owners.join(' and ')} may import ${name}.`;
 }

@@ -1,0 +1,31 @@
+// The panel in Premiere. State and connection belong to the plugin, not to the panel's surface: Premiere does not say
+// when a panel is hidden or closed, so what is on its way goes on, and a panel that is opened again shows it.
+
+import { loadSurroundings } from './host/premiere/modules.ts';
+import { createPremiereHost } from './host/premiere/premiere-host.ts';
+import { startPanel } from './panel.ts';
+
+/** Set by the build to the version of the package. */
+declare const PANEL_VERSION: string;
+
+/** The companion's fixed port, as manifest.json allows it; see docs/install.md. */
+const serverUrl = 'http://127.0.0.1:7860';
+
+const host = createPremiereHost(loadSurroundings(), () => crypto.randomUUID().replaceAll('-', ''));
+const surface = document.createElement('div');
+surface.className = 'surface';
+
+// First of all: UXP gives the panel a few milliseconds to announce itself.
+host.start((root) => {
+  // Of the nodes that UXP hands in only this is needed.
+  (root as { appendChild(child: unknown): void }).appendChild(surface);
+});
+
+try {
+  startPanel({
+    ...{ host, root: surface, serverUrl, version: PANEL_VERSION, language: 'en', page: null },
+  });
+} catch (error) {
+  host.shell.log(`The panel did not start: ${String(error)}`);
+  surface.textContent = `TokenFlow did not start: ${String(error)}`;
+}

@@ -1,0 +1,57 @@
+// Takes pictures of the panel in every state that people meet, with no server behind it: to look at after a change.
+//
+//   node scripts/panel/gallery.mjs OUT [STATE ...]
+
+import { mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { chromium } from 'playwright-core';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (name) => readFileSync(path.join(root, 'plugin', name), 'utf8');
+
+/** A page with the gallery of states; `kind` decides which sheets it has. */
+export async function openGallery(browser, { width, height, isWeb, scale = 1 }) {
+  const { outputFiles } = await build({
+    entryPoints: [path.join(root, 'plugin/src/view/testing/gallery.ts')],
+    bundle: true,
+    write: false,
+    format: 'iife',
+    target: 'es2022',
+  });
+  const page = await browser.newPage({ viewport: { width, height }, deviceScaleFactor: scale });
+  page.on('console', (message) => message.type() === 'error' && console.error(message.text()));
+  page.on('pageerror', (error) => console.error(error));
+  const css = read('panel.css') + (isWeb ? read('web.css') : '');
+  await page.setContent(`<!doctype html><style>${css}</style><body><div id="panel"></div></body>`);
+  await page.addScriptTag({ content: outputFiles[0].text });
+  return page;
+}
+
+async function main([out, ...wanted]) {
+  mkdirSync(out, { recursive: true });
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  });
+  try {
+    for (const isWeb of [false, true]) {
+      const page = await openGallery(browser, { width: isWeb ? 1400 : 240, height: 800, isWeb });
+      const names = await page.evaluate(() => window.gallery.names);
+      for (const name of names) {
+        if (name.startsWith('web') !== isWeb || (wanted.length > 0 && !wanted.includes(name)))
+          continue;
+        for (const theme of ['dark', 'light']) {
+          await page.evaluate(([n, t]) => window.gallery.show(n, t), [name, theme]);
+          const file = path.join(out, `${name}-${theme}.png`);
+          await page.screenshot({ path: file, fullPage: true });
+        }
+      }
+      await page.close();
+    }
+  } finally {
+    await browser.close();
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2));
