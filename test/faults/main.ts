@@ -19,7 +19,7 @@ import { startServerProcess } from './kills/server-process.ts';
 const targets: readonly Target[] = ['server', 'engine'];
 const patienceMs = 120_000;
 /** More than one chunk of the upload, few pixels for the model. */
-const clip = { size: '320x240', rate: '8', frames: 8 } as const;
+const clip = { size: '480x320', rate: '8', frames: 3 } as const;
 const settings = {
   ...defaultSettings(),
   prompt: 'a blue ball on snow',
