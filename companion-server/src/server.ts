@@ -138,7 +138,7 @@ async function open(
   const url = `http://127.0.0.1:${port}`;
   log.info('The server listens.', { port, remoteUrl });
   const pairingCode = pairings.openCode().code;
-  return { url, remoteUrl, token, pageUrl: `${url}/#${pageKey}`, pairingCode };
+  return { url, remoteUrl, token, pageUrl: `${url}/server/#${pageKey}`, pairingCode };
 }
 
 function notYet(): Promise<never> {

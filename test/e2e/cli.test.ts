@@ -164,7 +164,7 @@ describe('pair', () => {
     const made = await runCliProcess(workspace, ['pair', '--json']);
     expect(JSON.parse(made.stdout)).toMatchObject({
       code: expect.stringMatching(/^\w{4}-\w{4}$/) as string,
-      pageUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/#[0-9a-f]{64}$/) as string,
+      pageUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/server\/#[0-9a-f]{64}$/) as string,
     });
     expect(await runCliProcess(workspace, ['pair', '--revoke', 'abc'])).toMatchObject({
       exitCode: 2,

@@ -8,6 +8,7 @@ import { createAdmission } from './admission.ts';
 import { createApp } from './app.ts';
 import { openDoors, type Doors } from './doors.ts';
 import { createMetrics, measureProcess, type Metrics } from './metrics.ts';
+import { jobRoutes } from './routes/jobs.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { pairingRoutes } from './routes/pairing.ts';
 import { resultRoutes, type ResultSource } from './routes/results.ts';
@@ -17,8 +18,8 @@ import { attachSocket } from './socket.ts';
 
 /** The server's own page, and the panel in a form that a browser can show, where it has been built. */
 const pages = {
-  '/panel': fileURLToPath(new URL('../../../plugin/dist', import.meta.url)),
-  '/': fileURLToPath(new URL('../../web', import.meta.url)),
+  '/server': fileURLToPath(new URL('../../web', import.meta.url)),
+  '/': fileURLToPath(new URL('../../../plugin/dist/web', import.meta.url)),
 };
 
 /** A request that is not whole by then is ended: someone sends it drop by drop. */
@@ -60,6 +61,7 @@ export function createFront(deps: FrontDeps): Front {
       ...stateRoutes(version),
       ...pairingRoutes(pairings),
       ...resultRoutes({ results, linkSecret, isPaired: (clientId) => pairings.isPaired(clientId) }),
+      ...jobRoutes(deps.jobs, () => pairings.owners()),
       ...metricsRoutes(metrics),
     ],
     pages,
