@@ -28,8 +28,8 @@ export const demoCommand = defineCommand({
     prompt: { kind: 'text', placeholder: 'TEXT', help: "Default: the sample's first target." },
     model: {
       kind: 'text',
-      placeholder: 'DIR',
-      help: 'Checkpoint folder in diffusers layout. Default: TOKENFLOW_MODEL, then models/demo.',
+      placeholder: 'NAME|DIR',
+      help: 'A model by its name (see models list), or a checkpoint folder. Default: TOKENFLOW_MODEL, then demo.',
     },
     device: { kind: 'choice', choices: deviceChoices, help: 'What computes. Default: auto.' },
     out: { kind: 'text', placeholder: 'DIR', help: `Default: ${defaultFolder}.` },

@@ -86,8 +86,8 @@ export const editOptions = {
   end: { kind: 'number', placeholder: 'SECONDS', help: 'Where to stop in the clip.' },
   model: {
     kind: 'text',
-    placeholder: 'DIR',
-    help: 'Checkpoint folder in diffusers layout; with --server, the name of one of its models.',
+    placeholder: 'NAME|DIR',
+    help: 'A model by its name (see models list), or a checkpoint folder; with --server, one of its models.',
   },
   device: {
     kind: 'choice',

@@ -16,7 +16,7 @@ export const editCommand = defineCommand({
   notes: [
     'The result is written whole or not at all, in the size, frame rate and length of the clip. A file of the same name is replaced.',
     'With --json, standard output is one JSON object per line: {"type":"progress",...}, then one of {"type":"done",...}, {"type":"error",...}, {"type":"canceled"}.',
-    'TOKENFLOW_MODEL names the default model folder, TOKENFLOW_CACHE the folder for working files.',
+    'TOKENFLOW_MODEL names the default model, TOKENFLOW_CACHE the folder for working files.',
   ],
   async run({ values, positionals }, context) {
     const { clipPath, outPath, settings, device } = readEditRequest(values, positionals);
@@ -32,7 +32,7 @@ export const editCommand = defineCommand({
         clipPath,
         outPath,
         settings,
-        // A server started here has the one model; one that runs already knows its models by name.
+        // A server started here has the model first; one that runs already knows its models by name.
         model: server === undefined ? null : requireModel(model, session.connection.welcome.models),
         device,
         onProgress: (progress) => reporter.progress(progress),

@@ -18,8 +18,8 @@ export const serveCommand = defineCommand({
     port: { kind: 'number', placeholder: 'N', help: `TCP port. Default: ${defaultPort}.` },
     model: {
       kind: 'text',
-      placeholder: 'DIR',
-      help: 'Checkpoint folder in diffusers layout. Default: TOKENFLOW_MODEL, then models/demo.',
+      placeholder: 'NAME|DIR',
+      help: 'A model by its name (see models list), or a checkpoint folder. Default: TOKENFLOW_MODEL, then demo.',
     },
     log: { kind: 'choice', choices: logLevels, help: 'Least level that is logged. Default: info.' },
     listen: {
