@@ -9,12 +9,6 @@ import { createMapView } from './view/map-view.ts';
 /** Put in by the build. */
 declare const PANEL_VERSION: string;
 
-// What a browser can do beyond UXP; the page itself is the same for both.
-const style = document.createElement('link');
-style.rel = 'stylesheet';
-style.href = 'web.css';
-document.head.appendChild(style);
-
 const { host, files } = createBrowserHost(window);
 const root = document.getElementById('panel');
 if (root !== null) {

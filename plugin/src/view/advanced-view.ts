@@ -1,4 +1,4 @@
-// What most people never open: technique, steps, guidance, keyframes, seed, kind of file. Empty numbers are the model's own.
+// What most people never open: what to avoid, technique, steps, guidance, keyframes, seed, kind of file. Empty numbers are the model's own.
 
 import {
   guidanceRange,
@@ -9,6 +9,7 @@ import {
 } from '../../../protocol/edit-settings.ts';
 import type { EditForm } from '../state/form.ts';
 import { randomSeed, type Context, type Piece } from './context.ts';
+import { createField } from './prompt-view.ts';
 import { setClass, setText, setValue, show } from './ui.ts';
 
 export function createAdvancedView(context: Context): Piece {
@@ -23,6 +24,8 @@ export function createAdvancedView(context: Context): Piece {
   const summary = ui.el('span', 'fold-summary');
   toggle.appendChild(summary);
 
+  const negative = createField(context, 'negativePrompt', 1);
+  negative.placeholder = t.prompt.negativePlaceholder;
   const technique = createSegments(context, techniques, a.techniques, (value) =>
     change({ technique: value }),
   );
@@ -68,6 +71,7 @@ export function createAdvancedView(context: Context): Piece {
   const body = ui.el(
     'div',
     'fold-body',
+    ui.el('label', 'field-block', ui.el('span', 'label', t.prompt.negative), negative),
     row(a.technique, technique.root),
     techniqueHint,
     row(a.steps, steps.field),
@@ -84,6 +88,7 @@ export function createAdvancedView(context: Context): Piece {
       show(summary, !isAdvancedOpen);
       const stepsText = form.steps === null ? '' : ` · ${form.steps} ${a.steps.toLowerCase()}`;
       setText(summary, `${a.techniques[form.technique]}${stepsText}`);
+      setValue(negative, form.negativePrompt);
       technique.update(form.technique);
       codec.update(form.codec);
       setText(techniqueHint, a.techniqueHints[form.technique]);

@@ -79,6 +79,8 @@ export function createPanelView(context: Context): Piece {
       }
       for (const page of pages) setClass(sheets[page], 'shown', page === state.page);
       setClass(root, 'looks-at-edit', state.page === 'edit');
+      // In UXP a text field is painted over whatever lies on it.
+      setClass(root, 'covered', state.overlay !== null);
       for (const piece of pieces) piece.update(state);
     },
   };

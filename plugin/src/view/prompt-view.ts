@@ -1,4 +1,4 @@
-// The words: what the clip should become, what it is now, what to avoid; recent ones; and the demo model's vocabulary.
+// The words: what the clip should become and what it is now; recent ones; and the demo model's vocabulary.
 
 import { maxPromptCharacters } from '../../../protocol/limits.ts';
 import { chosenModel } from '../state/choices.ts';
@@ -21,7 +21,6 @@ export function createPromptView(context: Context): Piece {
   const { ui, t, dispatch } = context;
   const prompt = createField(context, 'prompt', 3);
   const source = createField(context, 'sourcePrompt', 1);
-  const negative = createField(context, 'negativePrompt', 1);
   const suggestions = createSuggestions(context);
   const historyList = ui.el('div', 'chips');
   const history = keyedList<HistoryEntry>(
@@ -48,7 +47,6 @@ export function createPromptView(context: Context): Piece {
     recent,
     ui.el('label', 'field-block', ui.el('span', 'label', t.prompt.source), source),
     ui.el('div', 'hint', t.prompt.sourceNote),
-    ui.el('label', 'field-block', ui.el('span', 'label', t.prompt.negative), negative),
   );
   return {
     root,
@@ -57,10 +55,8 @@ export function createPromptView(context: Context): Piece {
       const isDemo = chosenModel(state)?.id === demoModel;
       setValue(prompt, form.prompt);
       setValue(source, form.sourcePrompt);
-      setValue(negative, form.negativePrompt);
       prompt.placeholder = isDemo ? t.prompt.demoPlaceholder : t.prompt.placeholder;
       source.placeholder = isDemo ? t.prompt.demoSourcePlaceholder : t.prompt.sourcePlaceholder;
-      negative.placeholder = t.prompt.negativePlaceholder;
       show(suggestions.root, isDemo);
       if (isDemo) suggestions.update(form);
       const others = state.history.filter((entry) => entry.prompt !== form.prompt);
@@ -71,7 +67,8 @@ export function createPromptView(context: Context): Piece {
   };
 }
 
-function createField({ ui, dispatch }: Context, words: Words, rows: number): HTMLTextAreaElement {
+/** A field for words of the form; Ctrl+Enter in it applies. */
+export function createField({ ui, dispatch }: Context, words: Words, rows: number): HTMLTextAreaElement {
   const field = ui.el('textarea', `field rows-${rows}`);
   field.rows = rows;
   field.maxLength = maxPromptCharacters;

@@ -127,7 +127,7 @@ export const english = {
     stops: {
       hold: 'Hold',
       keep: 'Keep',
-      balance: 'Balance',
+      balance: 'Blend',
       follow: 'Follow',
       free: 'Free',
     } satisfies Record<DialStop, string>,

@@ -1,0 +1,275 @@
+// The states that people meet, by name, for pictures and for looking at them.
+
+import { defaultSettings } from '../../../../protocol/edit-settings.ts';
+import type { WireError } from '../../../../protocol/error-codes.ts';
+import type { EditRecord } from '../../host/edits.ts';
+import type { SelectedClip, TimelineSnapshot } from '../../host/selection.ts';
+import { initialState, type PanelState } from '../../state/panel-state.ts';
+import type { ProblemCode } from '../../state/problem.ts';
+import { presetOf } from '../../state/presets.ts';
+import type { Task, TaskState } from '../../state/task.ts';
+
+const hex = (digit: string): string => digit.repeat(32);
+const settings = {
+  ...defaultSettings(),
+  prompt: 'a watercolor painting of a red car in the city',
+  sourcePrompt: 'a blue car in the city',
+  seed: 1804289383,
+};
+const snapshot: TimelineSnapshot = {
+  ...{ kind: 'timeline', projectId: 'p', sequenceId: 's', sequenceName: 'Teaser', trackIndex: 0 },
+  ...{ start: '0', end: '508032000000', inPoint: '0', outPoint: '508032000000' },
+  ...{
+    ticksPerFrame: '10160640000',
+    itemId: 'i',
+    mediaPath: '/A001_C004.mov',
+    speed: 1,
+    isReversed: false,
+  },
+};
+const clip: SelectedClip = {
+  ...{ key: 'k1', name: 'A001_C004_harbour.mov', snapshot, frames: 50, warnings: [], edit: null },
+  ...{ frameRate: { numerator: 25, denominator: 1 }, size: { width: 1920, height: 1080 } },
+  ...{ modes: ['rendered', 'source'], freeTrackIndex: 1 },
+};
+const recipe = { jobId: hex('a'), settings, model: 'demo', createdAt: '2026-11-22T19:20:08Z' };
+const edit: EditRecord = {
+  ...{ editId: 'e1', original: snapshot, originalName: 'A001_C004_harbour.mov', placed: 2 },
+  place: { sequenceId: 's', trackIndex: 1, start: '0', end: '508032000000' },
+  versions: [
+    {
+      version: 1,
+      recipe: {
+        ...recipe,
+        settings: { ...settings, prompt: 'a yellow car in the city', strength: 0.3, seed: 7 },
+      },
+      resultId: 'r1',
+      path: '/r1.mov',
+    },
+    { version: 2, recipe, resultId: 'r2', path: '/r2.mov' },
+  ],
+};
+const server = {
+  version: '0.1.0',
+  device: 'cuda',
+  models: [
+    { id: 'sd15', title: 'Stable Diffusion 1.5', goodFor: 'Real footage of any kind, 512 pixels.' },
+    {
+      id: 'demo',
+      title: 'Demo model',
+      goodFor: 'A toy world of coloured objects, to see that everything works.',
+    },
+  ],
+} as const;
+
+function base(kind: 'premiere' | 'browser'): PanelState {
+  const facts = {
+    kind,
+    product: kind === 'premiere' ? 'Adobe Premiere 26.3.0' : 'Chrome',
+    logFolder: null,
+  };
+  const abilities = kind === 'premiere' ? (['timeline', 'source-monitor'] as const) : [];
+  const state = initialState(
+    { ...facts, abilities },
+    'dark',
+    kind === 'premiere' ? 'prores' : 'h264',
+  );
+  return {
+    ...state,
+    link: { name: 'online', server },
+    selection: {
+      project: { id: 'p', name: 'Harbour' },
+      sequence: { id: 's', name: 'Teaser' },
+      clips: [clip],
+      rejected: [],
+      empty: null,
+    },
+    estimate: { name: 'guess', seconds: 194 },
+    history: [
+      { prompt: 'a wooden toy boat', sourcePrompt: '', negativePrompt: '' },
+      {
+        prompt: 'an oil painting of a harbour at dusk',
+        sourcePrompt: 'a harbour',
+        negativePrompt: '',
+      },
+    ],
+    form: {
+      ...state.form,
+      prompt: 'a harbour in deep winter, snow on the boats',
+      sourcePrompt: 'a harbour in summer',
+    },
+  };
+}
+
+const task = (key: string, state: TaskState, more: Partial<Task> = {}): Task => ({
+  ...{
+    key,
+    projectId: 'p',
+    clipName: clip.name,
+    snapshot,
+    frames: 50,
+    mode: 'rendered',
+    settings,
+    model: 'demo',
+  },
+  ...{
+    editId: null,
+    createdAt: recipe.createdAt,
+    clipId: hex('c'),
+    jobId: hex('a'),
+    media: null,
+    report: null,
+  },
+  ...{ isCanceling: false, state },
+  ...more,
+});
+const failed = (key: string, code: ProblemCode, message: string): Task =>
+  task(key, { name: 'failed', problem: { code, message, hint: null } });
+const wire = (code: WireError['code'], message: string): WireError => ({
+  code,
+  message,
+  retryable: false,
+});
+
+const premiere = base('premiere');
+const web = base('browser');
+const webEmpty: PanelState = {
+  ...web,
+  selection: { project: null, sequence: null, clips: [], rejected: [], empty: 'nothing-selected' },
+  estimate: { name: 'none' },
+  history: [],
+  form: { ...web.form, prompt: '', sourcePrompt: '', model: 'demo' },
+};
+const running: TaskState = {
+  name: 'running',
+  progress: { stage: 'edit', step: 21, steps: 50, progress: 0.58, etaSeconds: 82 },
+};
+
+export const states: Readonly<Record<string, PanelState>> = {
+  connecting: { ...premiere, link: { name: 'connecting' } },
+  unreachable: { ...premiere, link: { name: 'unreachable', attempts: 3 } },
+  unpaired: { ...premiere, link: { name: 'unpaired', isBusy: false, problem: null } },
+  'unpaired-refused': {
+    ...premiere,
+    link: {
+      name: 'unpaired',
+      isBusy: false,
+      problem: wire('pairing-refused', 'Not the open code.'),
+    },
+  },
+  mismatch: {
+    ...premiere,
+    link: {
+      name: 'mismatch',
+      problem: wire('version-mismatch', 'The server speaks protocol 2, the panel 1.'),
+    },
+  },
+  lost: { ...premiere, link: { name: 'lost', server, attempts: 2 }, tasks: [task('t', running)] },
+  'no-model': { ...premiere, link: { name: 'online', server: { ...server, models: [] } } },
+  edit: premiere,
+  'edit-advanced': {
+    ...premiere,
+    isAdvancedOpen: true,
+    presets: [...premiere.presets, presetOf(premiere.form, 'own-1', 'Winter harbour')],
+  },
+  'edit-demo': {
+    ...premiere,
+    form: {
+      ...premiere.form,
+      model: 'demo',
+      prompt: 'a red car in the city with a wolf',
+      sourcePrompt: '',
+    },
+  },
+  'edit-rejected': {
+    ...premiere,
+    selection: {
+      project: { id: 'p', name: 'Harbour' },
+      sequence: { id: 's', name: 'Teaser' },
+      clips: [{ ...clip, warnings: ['speed', 'rate-differs'] }],
+      rejected: [
+        { name: 'Title 01', reason: 'no-media' },
+        { name: 'Grade', reason: 'adjustment-layer' },
+      ],
+      empty: null,
+    },
+  },
+  'edit-empty': {
+    ...premiere,
+    selection: {
+      project: null,
+      sequence: null,
+      clips: [],
+      rejected: [],
+      empty: 'nothing-selected',
+    },
+  },
+  'too-long': {
+    ...premiere,
+    estimate: {
+      name: 'known',
+      estimate: {
+        ...{
+          frames: 4200,
+          unetEvaluations: 9e5,
+          seconds: 40_000,
+          peakMemoryBytes: 31e9,
+          diskBytes: 5e9,
+        },
+        ...{
+          fits: false,
+          advice:
+            'This needs 31 GB of memory and 24 GB are there: edit at most 2,900 frames at once.',
+        },
+      },
+    },
+  },
+  tasks: {
+    ...premiere,
+    tasks: [
+      task('t1', { name: 'exporting', progress: null }),
+      task('t2', { name: 'queued', position: 1 }),
+      task('t3', running),
+      task('t4', { name: 'paused', progress: running.progress }),
+      task('t5', { name: 'done', editId: 'e1', version: 2 }),
+    ],
+  },
+  failures: {
+    ...premiere,
+    tasks: [
+      failed('f1', 'out-of-memory', 'CUDA out of memory: tried to allocate 2.1 GB.'),
+      failed('f2', 'disk-full', 'ENOSPC: no space left on device, write'),
+      failed('f3', 'engine-crashed', 'The engine process ended by SIGKILL.'),
+      task('f4', {
+        name: 'unplaced',
+        problem: { code: 'timeline-changed', message: 'The clip has moved.', hint: null },
+      }),
+    ],
+  },
+  'compare-empty': { ...premiere, page: 'compare' },
+  versions: { ...premiere, page: 'versions', edits: [edit], editId: 'e1', isShown: true },
+  recipe: {
+    ...premiere,
+    page: 'versions',
+    edits: [edit],
+    editId: 'e1',
+    overlay: { name: 'recipe', editId: 'e1', version: 2 },
+  },
+  diagnostics: {
+    ...premiere,
+    overlay: {
+      name: 'diagnostics',
+      problem: null,
+      checks: [
+        { name: 'ffmpeg', status: 'ok', detail: 'ffmpeg 6.1 in /usr/bin/ffmpeg.', advice: null },
+        {
+          name: 'device',
+          status: 'problem',
+          detail: 'CUDA was not found.',
+          advice: 'Edits run on the processor. See docs/gpu.md.',
+        },
+      ],
+    },
+  },
+  'web-empty': webEmpty,
+};
