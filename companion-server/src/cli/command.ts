@@ -21,6 +21,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** Asks the user; absent where nobody can answer. */
   readonly ask?: (question: string) => Promise<string>;
+  /** What the process ends with when the command did what was asked, and the answer is bad. */
+  readonly setExitCode: (exitCode: number) => void;
   readonly startServer: (config: Config, log: Log) => Promise<RunningServer>;
 }
 

@@ -18,7 +18,12 @@ export async function verify(request: ModelsRequest, id: string | undefined): Pr
     if (id !== undefined && name !== id) continue;
     const { signal } = request.context;
     const known = request.catalog.find((model) => model.id === name);
-    const { checkedFiles, faults } = await verifyModel(dir, { known, signal });
+    const { checkedFiles, faults } = await verifyModel(dir, {
+      known,
+      signal,
+      onProgress: (done, total) => show(request, `${name} ${Math.floor((done / total) * 100)} %`),
+    });
+    show(request, '');
     if (faults.length > 0) damaged.push(name);
     const files = checkedFiles === 1 ? '1 file' : `${checkedFiles} files`;
     const right = checkedFiles === 0 ? 'has the right form; no hashes are known' : `${files} right`;
@@ -29,4 +34,9 @@ export async function verify(request: ModelsRequest, id: string | undefined): Pr
   throw new EditError('model-damaged', `Something is wrong with ${damaged.join(', ')}.`, {
     hint: 'For a model that was pulled: models remove ID, then models pull ID.',
   });
+}
+
+/** On a terminal, a line that the next one takes the place of. */
+function show({ context: { stderr }, isJson }: ModelsRequest, text: string): void {
+  if (stderr.isTTY && !isJson) stderr.write(`\r\x1b[K${text}`);
 }

@@ -3,6 +3,7 @@
 import { readFields } from '../../../protocol/fields.ts';
 import { EditError } from '../errors.ts';
 import { defineCommand, type Output } from './command.ts';
+import type { ServerFile } from './server-file.ts';
 import { askServer, findRunningServer } from './server-requests.ts';
 
 interface PairingState {
@@ -11,6 +12,7 @@ interface PairingState {
 }
 
 interface ListedPairing {
+  /** 32 hexadecimal digits. */
   readonly clientId: string;
   readonly name: string;
   readonly seenAt: string | null;
@@ -62,6 +64,11 @@ export const pairCommand = defineCommand({
     print(stdout, values.json, { ...code, pageUrl: server.pageUrl }, text);
   },
 });
+
+/** Who is paired with a server. Throws EditError 'connection-lost' when it does not answer. */
+export async function readPairings(server: ServerFile): Promise<readonly ListedPairing[]> {
+  return (await askServer(server, '/pairing', 'GET', readState)).pairings;
+}
 
 function print(stdout: Output, isJson: boolean, value: object, text: string): void {
   stdout.write(isJson ? `${JSON.stringify(value)}\n` : text);

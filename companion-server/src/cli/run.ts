@@ -14,11 +14,12 @@ import { suggest } from './suggest.ts';
 export async function runCli(
   argv: readonly string[],
   commands: readonly Command[],
-  context: CommandContext,
+  context: Omit<CommandContext, 'setExitCode'>,
 ): Promise<number> {
+  let exitCode = 0;
   try {
-    await dispatch(argv, commands, context);
-    return 0;
+    await dispatch(argv, commands, { ...context, setExitCode: (code) => (exitCode = code) });
+    return exitCode;
   } catch (error) {
     const isJson = argv.includes('--json');
     if (error instanceof CanceledError) {

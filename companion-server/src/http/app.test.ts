@@ -63,6 +63,7 @@ async function createFixture(): Promise<Fixture> {
     isPaired: (clientId) => !revoked.has(clientId),
     noteSeen: () => undefined,
     list: () => [],
+    owners: () => [localClient, owner],
     revoke(clientId) {
       changes.push('revoke');
       return clientId === owner.clientId;

@@ -155,6 +155,8 @@ describe('a token', () => {
     expect(revoked).toEqual([client.clientId]);
     expect(pairings.authenticate(token)).toBeNull();
     expect(pairings.isPaired(client.clientId)).toBe(false);
+    expect(pairings.list().map(({ name }) => name)).toEqual(['other']);
+    expect(pairings.owners().map(({ name }) => name)).toContain('panel');
     expect(pairings.authenticate(other.token)).toEqual(other.client);
   });
 

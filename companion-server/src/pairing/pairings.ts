@@ -62,6 +62,8 @@ export interface Pairings {
   noteSeen(clientId: string, version: string): void;
   /** The newest first, without the command line. */
   list(): readonly Pairing[];
+  /** Everybody whose jobs there may be: the fixed clients, and all that are or were paired. */
+  owners(): readonly Client[];
   /** Makes the client's token void. Returns false when there is no such pairing. */
   revoke(clientId: string): boolean;
   /** Calls `listener` with the id of every client that is revoked, until the returned function is called. */
@@ -121,14 +123,18 @@ export function createPairings(
       const fixed = fixedClients.find((one) => timingSafeEqual(hash, one.hash));
       if (fixed !== undefined) return fixed.client;
       // The index is searched by the hash: what its timing tells is about the hash, from which no token follows.
-      const row = database.get('SELECT * FROM pairings WHERE token_hash = ?', hash);
+      const row = database.get(
+        'SELECT * FROM pairings WHERE token_hash = ? AND ended_at IS NULL',
+        hash,
+      );
       if (row === undefined) return null;
       const { clientId, name } = toPairing(row);
       return { clientId, name };
     },
     isPaired: (clientId) =>
       fixedClients.some(({ client }) => client.clientId === clientId) ||
-      database.get('SELECT 1 FROM pairings WHERE client_id = ?', clientId) !== undefined,
+      database.get('SELECT 1 FROM pairings WHERE client_id = ? AND ended_at IS NULL', clientId) !==
+        undefined,
     noteSeen(clientId, version) {
       database.run(
         'UPDATE pairings SET seen_at = ?, version = ? WHERE client_id = ?',
@@ -138,9 +144,16 @@ export function createPairings(
       );
     },
     list: () =>
-      database.all('SELECT * FROM pairings ORDER BY created_at DESC, client_id').map(toPairing),
+      database
+        .all('SELECT * FROM pairings WHERE ended_at IS NULL ORDER BY created_at DESC, client_id')
+        .map(toPairing),
+    owners: () => [
+      ...fixedClients.map(({ client }) => client),
+      ...database.all('SELECT * FROM pairings').map(toPairing),
+    ],
     revoke(clientId) {
-      const isRevoked = database.run('DELETE FROM pairings WHERE client_id = ?', clientId) > 0;
+      const end = 'UPDATE pairings SET ended_at = ? WHERE client_id = ? AND ended_at IS NULL';
+      const isRevoked = database.run(end, now().toISOString(), clientId) > 0;
       if (isRevoked) log.info('A pairing was revoked.', { clientId });
       if (isRevoked) for (const listener of revocationListeners) listener(clientId);
       return isRevoked;

@@ -15,6 +15,8 @@ export const pairingTables: Migrations = {
        version TEXT
      ) STRICT;
      CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT`,
+    // A pairing that has ended stays as the owner of its jobs.
+    'ALTER TABLE pairings ADD COLUMN ended_at TEXT',
   ],
 };
 

@@ -1,0 +1,117 @@
+// The doctor: examines the machine and the server, and says of each thing what is wrong and what to do. The same checks
+// answer `diagnostics-get`.
+
+import { protocolVersion } from '../../../protocol/version.ts';
+import type { Check } from '../../../protocol/diagnostics.ts';
+import { checkDevices, checkFolder, checkNode, checkProgram, toLine } from './machine-checks.ts';
+import { findPortOwner } from './port-owner.ts';
+
+/** A client that is paired, as far as the doctor cares. */
+export interface KnownClient {
+  readonly name: string;
+  /** Of its program, when it was last seen; null when it never was. */
+  readonly version: string | null;
+}
+
+export interface DoctorDeps {
+  readonly version: string;
+  readonly dataDir: string;
+  readonly cacheDir: string;
+  /** Checkpoint folders by name. */
+  readonly models: ReadonlyMap<string, string>;
+  /** Of the server that runs, or would. */
+  readonly port: number;
+  /** Whether the doctor was called from within the running server. */
+  readonly isInServer: boolean;
+  /** Who is paired; null when that is known to a running server only, and there is none. */
+  readonly clients: readonly KnownClient[] | null;
+  /** Default: those of this machine. */
+  readonly devices?: () => Promise<readonly Check[]>;
+}
+
+/** Never throws: a check that fails itself is `unknown`. May take half a minute where a device does not answer. */
+export async function runChecks(deps: DoctorDeps): Promise<Check[]> {
+  const { version, dataDir, cacheDir, devices = checkDevices } = deps;
+  const quick = [
+    attempt('companion server', () => checkServer(deps)),
+    attempt('paired clients', () => checkClients(deps.clients, version)),
+    attempt('Node.js', () => checkNode()),
+    attempt('ffmpeg', () => checkProgram('ffmpeg')),
+    attempt('ffprobe', () => checkProgram('ffprobe')),
+    attempt('data folder', () => checkFolder('data folder', dataDir, 'TOKENFLOW_DATA')),
+    attempt('cache folder', () => checkFolder('cache folder', cacheDir, 'TOKENFLOW_CACHE')),
+    attempt('models', () => checkModels(deps.models)),
+  ];
+  const slow = attempt('devices', devices);
+  return (await Promise.all([...quick, slow])).flat();
+}
+
+async function attempt(
+  name: string,
+  check: () => Check | readonly Check[] | Promise<Check | readonly Check[]>,
+): Promise<readonly Check[]> {
+  try {
+    return [await check()].flat();
+  } catch (error) {
+    return [{ name, status: 'unknown', detail: `It could not be examined: ${toLine(error)}`, advice: null }]; // prettier-ignore
+  }
+}
+
+async function checkServer({ version, port, isInServer }: DoctorDeps): Promise<Check> {
+  const name = 'companion server';
+  if (isInServer) {
+    const detail = `Version ${version}, protocol ${protocolVersion}, port ${port}.`;
+    return { name, status: 'ok', detail, advice: null };
+  }
+  const owner = await findPortOwner(port);
+  switch (owner.kind) {
+    case 'free':
+      return { name, status: 'ok', detail: `It does not run; port ${port} is free.`, advice: 'Start it with npm start.' }; // prettier-ignore
+    case 'companion-server': {
+      const isOther = owner.version !== version;
+      return {
+        name,
+        status: isOther ? 'problem' : 'ok',
+        detail: `Version ${owner.version} runs on port ${port}${isOther ? `; installed is ${version}` : ''}.`,
+        advice: isOther ? 'Stop it and start it again with npm start.' : null,
+      };
+    }
+    case 'other':
+      return {
+        name,
+        status: 'problem',
+        detail: `Port ${port} is used by ${owner.program ?? 'another program'}.`,
+        advice: 'End that program, or start the server elsewhere: npm start -- --port 7900.',
+      };
+  }
+}
+
+function checkClients(clients: readonly KnownClient[] | null, version: string): Check {
+  const name = 'paired clients';
+  if (clients === null) {
+    return { name, status: 'unknown', detail: 'The server does not run.', advice: null };
+  }
+  if (clients.length === 0) {
+    return { name, status: 'ok', detail: 'Nobody is paired.', advice: 'Type the code of npm run pair into the panel.' }; // prettier-ignore
+  }
+  const shown = clients.map((client) => `${client.name} (${client.version ?? 'never connected'})`);
+  const isOther = clients.some((client) => client.version !== null && client.version !== version);
+  return {
+    name,
+    status: isOther ? 'problem' : 'ok',
+    detail: `${shown.join(', ').slice(0, 800)}.`,
+    advice: isOther
+      ? `Bring panel and server to the same version; the server has ${version}.`
+      : null,
+  };
+}
+
+function checkModels(models: ReadonlyMap<string, string>): Check {
+  const isNone = models.size === 0;
+  return {
+    name: 'models',
+    status: isNone ? 'problem' : 'ok',
+    detail: isNone ? 'There is none.' : `${[...models.keys()].join(', ').slice(0, 800)}.`,
+    advice: isNone ? 'Pull one with npm run models -- pull ID.' : null,
+  };
+}
