@@ -115,6 +115,14 @@ describe('models', () => {
   });
 });
 
+test('verify leaves a terminal clean', async () => {
+  await run(['pull', 'some-model', '--accept-licence']);
+  const { stdout, stderr } = await run(['verify', 'some-model'], { isTTY: true });
+  expect(stdout).toMatch(/^some-model: \d+ files right\n$/);
+  expect(stderr).toContain('some-model 100 %');
+  expect(stderr.endsWith('\r\x1b[K')).toBe(true);
+});
+
 describe('the licence', () => {
   test.each(['yes', 'y', ' YES '])('is accepted by %j', async (answer) => {
     const { exitCode, questions, stderr } = await run(['pull', 'some-model'], { answer });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { posix, win32 } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -54,6 +55,16 @@ describe('the catalogue of the program', () => {
         'vae/diffusion_pytorch_model.fp16.safetensors',
       ]),
     );
+  });
+
+  test('is what docs/models.md says', () => {
+    const document = readFileSync(new URL('../../../docs/models.md', import.meta.url), 'utf8');
+    for (const { id, licence, memoryGigabytes, hub: source } of catalog) {
+      const row = document.split('\n').find((line) => line.startsWith(`| \`${id}\` |`)) ?? '';
+      const download = source === null ? 'comes with it' : `${source.downloadGigabytes} GB`;
+      expect(row).toMatch(new RegExp(`\\| ${download} \\| ${memoryGigabytes} GB \\| `));
+      expect(row).toContain(` ${licence.name} |`);
+    }
   });
 
   test('says about as many gigabytes as the known sizes add up to', () => {
