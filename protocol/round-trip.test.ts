@@ -1,0 +1,255 @@
+// Every message that a side can say is read as it was said; a change to any one field of it is read or refused by path.
+
+import fc, { type Arbitrary } from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseClientMessage } from './client-messages.ts';
+import { clipExtensions } from './clip-messages.ts';
+import { checkStatuses } from './diagnostics.ts';
+import { deviceChoices, devices } from './devices.ts';
+import { defaultSettings, techniques } from './edit-settings.ts';
+import { errorCodes, type ErrorCode } from './error-codes.ts';
+import { FieldError } from './fields.ts';
+import { jobStates } from './job.ts';
+import { editStages } from './progress.ts';
+import { parseServerMessage } from './server-messages.ts';
+import { frameSides } from './stream-messages.ts';
+
+const text = (maxLength: number, minLength = 0) => fc.string({ minLength, maxLength });
+const hex = (length: number) =>
+  fc
+    .array(fc.nat(15), { minLength: length, maxLength: length })
+    .map((digits) => digits.map((digit) => digit.toString(16)).join(''));
+const nullable = <T>(value: Arbitrary<T>) => fc.option(value, { nil: null });
+const count = fc.maxSafeNat();
+/** JSON knows no negative zero. */
+const amount = fc.double({ min: 0, max: 1e12, noNaN: true }).map((value) => value + 0);
+const share = fc.double({ min: 0, max: 1, noNaN: true });
+const requestId = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+const streamId = fc.integer({ min: 1, max: 2 ** 32 - 1 });
+const [id, sha256] = [hex(32), hex(64)];
+const positive = fc.integer({ min: 1, max: 1_000_000 });
+const rational = fc.record({ numerator: positive, denominator: positive });
+const size = fc.record({ width: positive, height: positive });
+const peer = fc.record({ name: text(100, 1), version: text(100, 1) });
+const notices = fc.array(text(50), { maxLength: 3 });
+const priority = fc.integer({ min: -10, max: 10 });
+const key = fc.uuid();
+
+const settings = fc
+  .record({
+    technique: fc.constantFrom(...techniques),
+    prompt: text(2_000).map((words) => `a ${words}`.slice(0, 2_000)),
+    sourcePrompt: text(100),
+    strength: share,
+    seed: requestId,
+    steps: nullable(fc.integer({ min: 1, max: 1_000 })),
+  })
+  .map(({ technique, ...chosen }) => ({ ...defaultSettings(technique), ...chosen }));
+
+const progress = fc.record({
+  stage: fc.constantFrom(...editStages),
+  step: fc.integer({ min: 0, max: 50 }),
+  steps: fc.integer({ min: 50, max: 100 }),
+  progress: share,
+  etaSeconds: nullable(amount),
+});
+
+const error = fc.record(
+  {
+    code: fc.constantFrom(...(Object.keys(errorCodes) as ErrorCode[])),
+    message: text(100),
+    hint: text(100),
+    retryable: fc.boolean(),
+  },
+  { requiredKeys: ['code', 'message', 'retryable'] },
+);
+
+const report = fc.record({
+  device: fc.constantFrom(...devices),
+  frames: count,
+  frameRate: rational,
+  outputSize: size,
+  workingSize: size,
+  chosen: fc.record({ guidance: amount, steps: positive, inversionSteps: positive }),
+  unetEvaluations: fc.record({ inversion: amount, sampling: amount }),
+  stageSeconds: fc.dictionary(fc.constantFrom(...editStages), amount),
+  peakMemoryBytes: amount,
+  notices,
+});
+
+const job = fc.record({
+  jobId: id,
+  key,
+  clipId: id,
+  state: fc.constantFrom(...jobStates),
+  priority,
+  position: nullable(count),
+  createdAt: fc
+    .date({ min: new Date('2020-01-01'), max: new Date('2100-01-01'), noInvalidDate: true })
+    .map((date) => date.toISOString()),
+  settings,
+  model: nullable(text(200, 1)),
+  progress: nullable(progress),
+  report: nullable(report),
+  result: nullable(fc.record({ sizeBytes: count, sha256 })),
+  error: nullable(error),
+  resumes: count,
+});
+
+const media = fc.record({
+  durationSeconds: amount,
+  frameCount: positive,
+  frameRate: rational,
+  isVariableRate: fc.boolean(),
+  size,
+  rotationDegrees: fc.constantFrom(0, 90, 180, 270),
+  pixelFormat: text(20),
+  bitDepth: fc.constantFrom(8, 10, 12),
+  isInterlaced: fc.boolean(),
+  audio: fc.array(fc.record({ codec: text(10), channels: count, sampleRate: count }), {
+    maxLength: 2,
+  }),
+  notices,
+});
+
+const sizeBytes = fc.integer({ min: 1, max: 64 * 1024 ** 3 });
+const wish = {
+  clipId: id,
+  settings,
+  model: nullable(text(200, 1)),
+  device: fc.constantFrom(...deviceChoices),
+};
+const aboutJob = { requestId, jobId: id };
+
+const clientMessages: Readonly<Record<string, Readonly<Record<string, Arbitrary<unknown>>>>> = {
+  pair: { requestId, protocol: positive, code: text(40, 1), name: text(100, 1) },
+  hello: { requestId, protocol: positive, client: peer, token: text(200) },
+  'diagnostics-get': { requestId },
+  'upload-begin': {
+    ...{ requestId, sizeBytes, extension: nullable(fc.constantFrom(...clipExtensions)) },
+    ...{ sha256: nullable(sha256), uploadId: nullable(id) },
+  },
+  'upload-end': { requestId, streamId, sha256 },
+  'clip-get': { requestId, clipId: id },
+  'clip-delete': { requestId, clipId: id },
+  estimate: { requestId, ...wish },
+  'job-create': { requestId, key, ...wish, priority },
+  'job-list': { requestId, afterJobId: nullable(id) },
+  'job-get': aboutJob,
+  'job-cancel': aboutJob,
+  'job-pause': aboutJob,
+  'job-resume': aboutJob,
+  'job-move': { ...aboutJob, beforeJobId: nullable(id) },
+  'job-delete': aboutJob,
+  'download-begin': { ...aboutJob, offset: count },
+  'download-ack': { streamId, receivedBytes: count },
+  'frame-get': {
+    ...{ requestId, side: fc.constantFrom(...frameSides), id, frameIndex: count },
+    maxSide: fc.integer({ min: 16, max: 4_096 }),
+  },
+  'stream-cancel': { streamId },
+};
+
+const window = fc.integer({ min: 1, max: 4 * 1024 * 1024 });
+const serverMessages: typeof clientMessages = {
+  paired: { requestId, clientId: id, token: text(200, 1) },
+  welcome: {
+    ...{ requestId, protocol: positive, server: peer, device: nullable(fc.constantFrom(...devices)) }, // prettier-ignore
+    models: fc.array(
+      fc.record({ id: text(200, 1), title: text(200, 1), goodFor: text(200) }),
+      { maxLength: 3 }, // prettier-ignore
+    ),
+  },
+  diagnostics: {
+    requestId,
+    checks: fc.array(
+      fc.record({
+        name: text(100, 1),
+        status: fc.constantFrom(...checkStatuses),
+        detail: text(100),
+        advice: nullable(text(100)),
+      }),
+      { maxLength: 3 },
+    ),
+  },
+  'upload-ready': {
+    ...{ requestId, uploadId: id, streamId, receivedBytes: sizeBytes, windowBytes: window },
+    chunkBytes: fc.integer({ min: 1, max: 512 * 1024 }),
+  },
+  'upload-ack': { streamId, receivedBytes: sizeBytes },
+  'upload-done': { requestId, clipId: id, media },
+  clip: { requestId, clipId: id, sizeBytes, sha256, media },
+  'clip-deleted': { requestId, clipId: id },
+  estimated: {
+    ...{ requestId, frames: count, unetEvaluations: amount, seconds: nullable(amount) },
+    ...{ peakMemoryBytes: amount, diskBytes: amount, fits: fc.boolean() },
+    advice: nullable(text(100)),
+  },
+  job: { requestId, job },
+  'job-listed': { requestId, jobs: fc.array(job, { maxLength: 3 }), isComplete: fc.boolean() },
+  'job-deleted': aboutJob,
+  'job-changed': { job },
+  'job-progress': { jobId: id, progress },
+  'download-ready': { requestId, streamId, sizeBytes: count, sha256, windowBytes: window },
+  'frame-ready': { requestId, streamId, sizeBytes: window },
+  'stream-failed': { streamId, error },
+  error: { requestId: nullable(requestId), error },
+};
+
+/** One place in a value, replaced by something else. */
+function damage(value: unknown, path: readonly number[], replacement: unknown): unknown {
+  const [first, ...rest] = path;
+  if (typeof value !== 'object' || value === null || first === undefined) return replacement;
+  const names = Object.keys(value);
+  const name = names[first % names.length];
+  if (name === undefined) return replacement;
+  const copy: Record<string, unknown> = Array.isArray(value)
+    ? (Object.assign([], value) as unknown as Record<string, unknown>)
+    : { ...value };
+  copy[name] = damage(copy[name], rest, replacement);
+  return copy;
+}
+
+describe.each([
+  ['client', clientMessages, parseClientMessage],
+  ['server', serverMessages, parseServerMessage],
+] as const)('a message of the %s', (_side, messages, parse) => {
+  const cases = Object.entries(messages).map(
+    ([type, fields]) => [type, fc.record({ type: fc.constant(type), ...fields })] as const,
+  );
+
+  test.each(cases)('%s is read as it was said', (_type, message) => {
+    fc.assert(
+      fc.property(message, (said) => {
+        expect(parse(JSON.stringify(said))).toEqual(said);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test.each(cases)('%s with a damaged field is read or refused by its path', (_type, message) => {
+    const path = fc.array(fc.nat(20), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(message, path, fc.jsonValue(), (said, place, replacement) => {
+        try {
+          parse(JSON.stringify(damage(said, place, replacement)));
+        } catch (refusal) {
+          expect(refusal).toBeInstanceOf(FieldError);
+          expect((refusal as FieldError).path).toMatch(/^message(\.|$)/);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('is one of those that the parser knows, and each of them is tried here', () => {
+    const known = /must be one of (.*)\.$/;
+    expect(() => parse('{}')).toThrow(known);
+    try {
+      parse('{}');
+    } catch (refusal) {
+      const [, list = ''] = known.exec((refusal as Error).message) ?? [];
+      expect(Object.keys(messages).sort()).toEqual(list.split(', ').sort());
+    }
+  });
+});
