@@ -3,9 +3,10 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { isOutcome } from '../../protocol/job.ts';
+import { isOutcome, jobStates, type JobState } from '../../protocol/job.ts';
 import type { MediaFacts } from '../../protocol/media-facts.ts';
 import type { Config } from './config.ts';
+import { createDoctor } from './doctor/run-checks.ts';
 import { createEditWork } from './edit-work.ts';
 import { createEngine } from './engine/supervisor.ts';
 import { EditError } from './errors.ts';
@@ -115,6 +116,7 @@ async function open(
   await clips.removeUnused((owner, clipId) =>
     jobs.list(owner).some((job) => job.clipId === clipId && !isOutcome(job.state)),
   );
+  let openPort = config.port;
   const models = describeModels(config);
   const front = createFront({
     version,
@@ -125,7 +127,11 @@ async function open(
     clips,
     jobs,
     readPicture,
-    diagnose: notYet,
+    diagnose: createDoctor(() => ({
+      ...{ version, dataDir, cacheDir, port: openPort, isInServer: true },
+      models: config.models,
+      clients: pairings.list(),
+    })),
     results: jobs,
     linkSecret: readSecret(database, 'links'),
     remote,
@@ -134,15 +140,24 @@ async function open(
   closers.push(() => front.close());
   // First of all, so that clients hear what becomes of their jobs.
   closers.push(() => jobs.close());
+  front.metrics.gauge('tokenflow_jobs', 'Jobs by state.', () => ({
+    label: 'state',
+    values: countBy(pairings.owners().flatMap(({ clientId }) => jobs.list(clientId))),
+  }));
   const { port, remoteUrl } = await front.open(config.port);
+  openPort = port;
   const url = `http://127.0.0.1:${port}`;
   log.info('The server listens.', { port, remoteUrl });
   const pairingCode = pairings.openCode().code;
   return { url, remoteUrl, token, pageUrl: `${url}/server/#${pageKey}`, pairingCode };
 }
 
-function notYet(): Promise<never> {
-  return Promise.reject(new EditError('invalid-request', 'This server cannot do that.'));
+function countBy(jobs: readonly { readonly state: JobState }[]): Record<JobState, number> {
+  const count = (state: JobState): number => jobs.filter((job) => job.state === state).length;
+  return Object.fromEntries(jobStates.map((state) => [state, count(state)])) as Record<
+    JobState,
+    number
+  >;
 }
 
 function modelDirOf(models: ReadonlyMap<string, string>, name: string | null): string {

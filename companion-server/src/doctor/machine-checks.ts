@@ -84,9 +84,11 @@ export async function checkDevices(
     const { isRight, finding, seconds } = await tryOut(device);
     const speed =
       seconds === null ? '' : `, ${(seconds * 1_000).toFixed(0)} ms for a small network`;
+    // One that is not there, or has no driver, is none of the machine's faults; one that computes nonsense is.
+    const isWrong = device === 'cpu' || finding.includes('differs from the CPU');
     checks.push({
       name: `device ${device}`,
-      status: isRight ? 'ok' : 'problem',
+      status: isRight ? 'ok' : isWrong ? 'problem' : 'unknown',
       detail: `${capitalised(finding)}${speed}.`,
       advice: isRight ? null : 'Edits go on without it. See docs/gpu.md.',
     });

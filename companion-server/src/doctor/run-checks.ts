@@ -46,6 +46,12 @@ export async function runChecks(deps: DoctorDeps): Promise<Check[]> {
   return (await Promise.all([...quick, slow])).flat();
 }
 
+/** A doctor who examines once at a time: who asks meanwhile gets the same answer. */
+export function createDoctor(deps: () => DoctorDeps): () => Promise<Check[]> {
+  let running: Promise<Check[]> | undefined;
+  return () => (running ??= runChecks(deps()).finally(() => (running = undefined)));
+}
+
 async function attempt(
   name: string,
   check: () => Check | readonly Check[] | Promise<Check | readonly Check[]>,

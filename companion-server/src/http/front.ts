@@ -1,5 +1,6 @@
 // The server's whole front: one HTTP server with its routes, pages and socket, behind its doors.
 
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { Pairings } from '../pairing/pairings.ts';
@@ -16,11 +17,10 @@ import { stateRoutes } from './routes/state.ts';
 import type { SessionDeps } from './session.ts';
 import { attachSocket } from './socket.ts';
 
-/** The server's own page, and the panel in a form that a browser can show, where it has been built. */
-const pages = {
-  '/server': fileURLToPath(new URL('../../web', import.meta.url)),
-  '/': fileURLToPath(new URL('../../../plugin/dist/web', import.meta.url)),
-};
+/** The server's own page. */
+const ownPageDir = fileURLToPath(new URL('../../web', import.meta.url));
+/** The panel in a form that a browser can show, where it has been built. */
+const panelDir = fileURLToPath(new URL('../../../plugin/dist/web', import.meta.url));
 
 /** A request that is not whole by then is ended: someone sends it drop by drop. */
 const headersTimeoutMs = 10_000;
@@ -64,7 +64,7 @@ export function createFront(deps: FrontDeps): Front {
       ...jobRoutes(deps.jobs, () => pairings.owners()),
       ...metricsRoutes(metrics),
     ],
-    pages,
+    pages: { '/server': ownPageDir, '/': existsSync(panelDir) ? panelDir : ownPageDir },
     pairings,
     pageKey,
     metrics,
