@@ -29,6 +29,10 @@ export type ScheduleName = (typeof scheduleNames)[number];
 export const outputCodecs = ['prores', 'h264'] as const;
 export type OutputCodec = (typeof outputCodecs)[number];
 
+/** `keep`: the result has the clip's sound. `none`: it has no sound, for a place where that is heard already. */
+export const sounds = ['keep', 'none'] as const;
+export type Sound = (typeof sounds)[number];
+
 /** The file extension that belongs to each codec, with its dot. */
 export const codecExtensions = { prores: '.mov', h264: '.mp4' } as const satisfies Record<
   OutputCodec,
@@ -64,6 +68,7 @@ export interface EditSettings {
   readonly startSeconds: number | null;
   readonly endSeconds: number | null;
   readonly codec: OutputCodec;
+  readonly sound: Sound;
 }
 
 export const maxSteps = 1_000;
@@ -96,6 +101,7 @@ export function defaultSettings(technique: Technique = 'pnp'): EditSettings {
     startSeconds: null,
     endSeconds: null,
     codec: 'prores',
+    sound: 'keep',
   };
 }
 
@@ -134,6 +140,7 @@ export function parseEditSettings(value: unknown, path = 'settings'): EditSettin
     startSeconds,
     endSeconds: fields.nullable('endSeconds', () => readEndSeconds(fields, startSeconds)),
     codec: fields.oneOf('codec', outputCodecs),
+    sound: fields.oneOf('sound', sounds),
   };
 }
 

@@ -1,110 +1,24 @@
 // The way of a clip through the panel's Premiere side, against the simulated Premiere: select, export, import, place,
 // compare, version, revert, undo. Films are really cut, and their frames are counted and read.
 
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { defaultSettings } from '../../protocol/edit-settings.ts';
-import type { ImportedResult, PlaceRequest, Recipe } from '../../plugin/src/host/edits.ts';
-import type { ExportedClip } from '../../plugin/src/host/host.ts';
-import type { PremiereHost } from '../../plugin/src/host/premiere/premiere-host.ts';
-import type { SelectedClip } from '../../plugin/src/host/selection.ts';
 import { rateOfTimebase } from '../../plugin/src/host/ticks.ts';
-import { makeNumberedFilm, readFrameNumbers } from './numbered-film.ts';
-import { createPremiereSim, type PremiereSim } from './premiere-sim.ts';
+import { readFrameNumbers } from './numbered-film.ts';
+import type { PremiereSim } from './premiere-sim.ts';
 import { describeSequence } from './sim-document.ts';
+import { layTimeline, openTestProject, pal, placeRequest, receiveResult, recipe, saveExport, selectedClip, type TestProject } from './testing-flow.ts'; // prettier-ignore
 
-let folder: string;
+let project: TestProject;
 let sim: PremiereSim;
+let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'tokenflow-sim-'));
-  sim = await createPremiereSim(folder);
+  project = await openTestProject();
+  ({ sim, folder } = project);
 });
-afterEach(async () => {
-  expect(sim.core.violations.map(({ message }) => message)).toEqual([]);
-  await rm(folder, { recursive: true, force: true });
-});
-
-const recipe = (jobId: string): Recipe => ({
-  jobId,
-  settings: { ...defaultSettings(), prompt: 'a silver wolf' },
-  model: 'demo',
-  createdAt: '2026-11-22T20:00:00Z',
-});
-
-async function selectedClip(host: PremiereHost): Promise<SelectedClip> {
-  const { clips, rejected } = await host.selection.read();
-  expect(rejected).toEqual([]);
-  const [clip] = clips;
-  if (clip === undefined) throw new Error('Nothing is selected.');
-  return clip;
-}
-
-/** Everything that an export gives, as a file. */
-async function save(exported: ExportedClip, file: string): Promise<void> {
-  const parts: Uint8Array[] = [];
-  for (let offset = 0; offset < exported.sizeBytes;) {
-    const part = await exported.read(offset, 10_000);
-    parts.push(part);
-    offset += part.length;
-  }
-  await writeFile(file, Buffer.concat(parts));
-}
-
-/** What the server would send back: `frames` frames at the sequence's rate, beside the project. */
-async function receiveResult(
-  host: PremiereHost,
-  wish: {
-    frames: number;
-    timebase: bigint;
-    firstNumber: number;
-    jobId?: string;
-    hasAudio?: boolean;
-  },
-): Promise<ImportedResult> {
-  const file = path.join(folder, 'from-server.mov');
-  const { frames, timebase, firstNumber, jobId = 'job1', hasAudio = false } = wish;
-  await makeNumberedFilm(file, { frames, rate: rateOfTimebase(String(timebase)), firstNumber, hasAudio }); // prettier-ignore
-  const bytes = new Uint8Array(await (await import('node:fs/promises')).readFile(file));
-  const writer = await host.files.openResult({ jobId, clipName: 'wolf', extension: '.mov' });
-  await writer.write(writer.receivedBytes, bytes.subarray(writer.receivedBytes));
-  return host.timeline.importResult(await writer.finish());
-}
-
-function placeRequest(
-  clip: SelectedClip,
-  result: ImportedResult,
-  changes: Partial<PlaceRequest> = {},
-): PlaceRequest {
-  return {
-    original: clip.snapshot,
-    originalName: clip.name,
-    result,
-    recipe: recipe('job1'),
-    hasAudio: false,
-    editId: null,
-    evenIfChanged: false,
-    ...changes,
-  };
-}
-
-const pal = 10_160_640_000n;
-
-/** A clip of `frames` frames from the film's frame `inFrame` on, over the same clip with sound below it. */
-async function timelineWith(timebase: bigint, startFrame: number, frames: number, inFrame: number) {
-  const film = path.join(folder, 'film.mp4');
-  const rate = rateOfTimebase(String(timebase));
-  await makeNumberedFilm(film, { frames: inFrame + frames + 5, rate });
-  const itemId = await sim.addMedia(film);
-  const sequence = sim.addSequence(timebase);
-  const clip = sim.addClip(sequence, { track: 0, itemId, startFrame, frames, inFrame });
-  sim.addClip(sequence, { track: 0, itemId, startFrame: startFrame + frames, frames: 5 });
-  sim.addClip(sequence, { track: 0, itemId, startFrame, frames, inFrame, kind: 'audio' });
-  sim.select(sequence, clip);
-  return { sequence, clip, itemId, film };
-}
+afterEach(() => project.close());
 
 const numbersFrom = (first: number, count: number): number[] =>
   Array.from({ length: count }, (_, index) => first + index);
@@ -119,20 +33,19 @@ describe('N frames in, N frames out', () => {
   ])(
     'at %s frames per second, wherever the clip starts',
     async (_name, timebase, startFrame, frames, inFrame) => {
-      const { sequence, clip } = await timelineWith(timebase, startFrame, frames, inFrame);
+      const { sequence, clip } = await layTimeline(project, timebase, startFrame, frames, inFrame);
       const host = sim.open();
       const selected = await selectedClip(host);
       expect(selected).toMatchObject({ frames, frameRate: rateOfTimebase(String(timebase)) });
 
       const exported = await host.clips.export(selected.snapshot, { mode: 'rendered' });
       const file = path.join(folder, 'sent.mov');
-      await save(exported, file);
-      await exported.dispose();
+      await saveExport(exported, file);
       expect(exported.frames).toBe(frames);
       expect(await readFrameNumbers(file)).toEqual(numbersFrom(inFrame, frames));
       expect((await sim.core.machine.probe(file)).ticksPerFrame).toBe(timebase);
 
-      const result = await receiveResult(host, { frames, timebase, firstNumber: 500 });
+      const result = await receiveResult(project, host, { frames, timebase, firstNumber: 500 });
       const edit = await host.timeline.place(placeRequest(selected, result));
       expect(edit).toMatchObject({ placed: 1, place: { trackIndex: 1 } });
       const placed = sim.core.sequence(sequence.guid).video[1]?.clips ?? [];
@@ -146,7 +59,7 @@ describe('N frames in, N frames out', () => {
 
 describe('an export', () => {
   test('shows the clip with its effects and nothing else of the timeline', async () => {
-    const { sequence, clip, itemId } = await timelineWith(pal, 4, 6, 2);
+    const { sequence, clip, itemId } = await layTimeline(project, pal, 4, 6, 2);
     clip.effect = 'negate';
     sim.addClip(sequence, { track: 1, itemId, startFrame: 0, frames: 7 });
     sim.addClip(sequence, { track: 2, itemId, startFrame: 9, frames: 7, changes: { kind: 'adjustment' } }); // prettier-ignore
@@ -158,13 +71,12 @@ describe('an export', () => {
     const selected = await selectedClip(host);
     const exported = await host.clips.export(selected.snapshot, { mode: 'rendered' });
     const file = path.join(folder, 'sent.mov');
-    await save(exported, file);
-    await exported.dispose();
+    await saveExport(exported, file);
     expect(await readFrameNumbers(file)).toEqual(numbersFrom(2, 6).map((number) => -1 - number));
   });
 
   test('leaves project, sequence and disk as they were', async () => {
-    const { sequence } = await timelineWith(pal, 4, 6, 2);
+    const { sequence } = await layTimeline(project, pal, 4, 6, 2);
     const before = describeSequence(sim.core.sequence(sequence.guid));
     const items = sim.core.document.items.length;
     const host = sim.open();
@@ -179,15 +91,14 @@ describe('an export', () => {
   });
 
   test('of the source sends the media file and says where the clip lies in it', async () => {
-    const { film } = await timelineWith(8_475_667_200n, 1_000_003, 7, 11);
+    const { film } = await layTimeline(project, 8_475_667_200n, 1_000_003, 7, 11);
     const host = sim.open();
     const selected = await selectedClip(host);
     expect(selected.modes).toEqual(['rendered', 'source']);
     const undoSteps = sim.core.undoStack.length;
     const exported = await host.clips.export(selected.snapshot, { mode: 'source' });
     const file = path.join(folder, 'sent.mp4');
-    await save(exported, file);
-    await exported.dispose();
+    await saveExport(exported, file);
     expect(await readFrameNumbers(file)).toEqual(await readFrameNumbers(film));
     const rate = 30_000 / 1_001;
     expect((exported.range?.startSeconds ?? 0) * rate).toBeCloseTo(11, 9);
@@ -199,11 +110,15 @@ describe('an export', () => {
 
 describe('a placed edit', () => {
   test('is one step of undo, and undo gives back the timeline as it was', async () => {
-    const { sequence } = await timelineWith(pal, 4, 6, 2);
+    const { sequence } = await layTimeline(project, pal, 4, 6, 2);
     const before = describeSequence(sim.core.sequence(sequence.guid));
     const host = sim.open();
     const selected = await selectedClip(host);
-    const result = await receiveResult(host, { frames: 6, timebase: pal, firstNumber: 100 });
+    const result = await receiveResult(project, host, {
+      frames: 6,
+      timebase: pal,
+      firstNumber: 100,
+    });
     const steps = sim.core.undoStack.length;
     await host.timeline.place(placeRequest(selected, result));
     expect(sim.core.undoStack.slice(steps).map(({ name }) => name)).toEqual([
@@ -218,11 +133,15 @@ describe('a placed edit', () => {
   });
 
   test('can be hidden, shown, versioned, reverted and forgotten; undo of all gives back the start', async () => {
-    const { sequence, clip } = await timelineWith(pal, 4, 6, 2);
+    const { sequence, clip } = await layTimeline(project, pal, 4, 6, 2);
     const start = describeSequence(sim.core.sequence(sequence.guid));
     const host = sim.open();
     const selected = await selectedClip(host);
-    const first = await receiveResult(host, { frames: 6, timebase: pal, firstNumber: 100 });
+    const first = await receiveResult(project, host, {
+      frames: 6,
+      timebase: pal,
+      firstNumber: 100,
+    });
     const { editId } = await host.timeline.place(placeRequest(selected, first));
     const placedClips = () => sim.core.sequence(sequence.guid).video[1]?.clips ?? [];
 
@@ -232,7 +151,7 @@ describe('a placed edit', () => {
     await host.timeline.setShown(editId, true);
     expect(await host.timeline.isShown(editId)).toBe(true);
 
-    const second = await receiveResult(host, { frames: 6, timebase: pal, firstNumber: 200, jobId: 'job2' }); // prettier-ignore
+    const second = await receiveResult(project, host, { frames: 6, timebase: pal, firstNumber: 200, jobId: 'job2' }); // prettier-ignore
     const again = placeRequest(selected, second, { editId, recipe: recipe('job2') });
     expect(await host.timeline.place(again)).toMatchObject({ placed: 2, editId });
     expect(placedClips()).toMatchObject([{ itemId: second.resultId, start: clip.start, end: clip.end }]); // prettier-ignore
@@ -248,10 +167,14 @@ describe('a placed edit', () => {
   });
 
   test('says what made it when it is selected', async () => {
-    const { sequence } = await timelineWith(pal, 4, 6, 2);
+    const { sequence } = await layTimeline(project, pal, 4, 6, 2);
     sim.core.sequence(sequence.guid).video = sim.core.sequence(sequence.guid).video.slice(0, 2);
     const host = sim.open();
-    const result = await receiveResult(host, { frames: 6, timebase: pal, firstNumber: 100 });
+    const result = await receiveResult(project, host, {
+      frames: 6,
+      timebase: pal,
+      firstNumber: 100,
+    });
     const { editId } = await host.timeline.place(placeRequest(await selectedClip(host), result));
     const [placed] = sim.core.sequence(sequence.guid).video[1]?.clips ?? [];
     if (placed !== undefined) sim.select(sim.core.sequence(sequence.guid), placed);
@@ -263,18 +186,26 @@ describe('a placed edit', () => {
   });
 
   test('stays findable when the panel forgets: the records travel with the sequence', async () => {
-    await timelineWith(pal, 4, 6, 2);
+    await layTimeline(project, pal, 4, 6, 2);
     const host = sim.open();
-    const result = await receiveResult(host, { frames: 6, timebase: pal, firstNumber: 100 });
+    const result = await receiveResult(project, host, {
+      frames: 6,
+      timebase: pal,
+      firstNumber: 100,
+    });
     await host.timeline.place(placeRequest(await selectedClip(host), result));
     await rm(path.join(folder, 'plugin-data'), { recursive: true });
     expect(await sim.open().timeline.edits()).toMatchObject([{ placed: 1 }]);
   });
 
   test('its original opens in the Source monitor at the frame under the playhead', async () => {
-    const { sequence, clip, itemId } = await timelineWith(pal, 4, 6, 2);
+    const { sequence, clip, itemId } = await layTimeline(project, pal, 4, 6, 2);
     const host = sim.open();
-    const result = await receiveResult(host, { frames: 6, timebase: pal, firstNumber: 100 });
+    const result = await receiveResult(project, host, {
+      frames: 6,
+      timebase: pal,
+      firstNumber: 100,
+    });
     const { editId } = await host.timeline.place(placeRequest(await selectedClip(host), result));
     sim.core.playheads.set(sequence.guid, clip.start + 3n * pal);
     await host.timeline.openOriginal(editId);
@@ -282,10 +213,14 @@ describe('a placed edit', () => {
   });
 
   test('a version that does not show can be forgotten, with its item and its file', async () => {
-    await timelineWith(pal, 4, 6, 2);
+    await layTimeline(project, pal, 4, 6, 2);
     const host = sim.open();
     const selected = await selectedClip(host);
-    const first = await receiveResult(host, { frames: 6, timebase: pal, firstNumber: 100 });
+    const first = await receiveResult(project, host, {
+      frames: 6,
+      timebase: pal,
+      firstNumber: 100,
+    });
     const { editId } = await host.timeline.place(placeRequest(selected, first));
     await expect(host.timeline.forgetVersion(editId, 1)).rejects.toMatchObject({ code: 'edit-missing' }); // prettier-ignore
     await host.timeline.revert(editId);

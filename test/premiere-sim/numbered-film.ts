@@ -2,10 +2,13 @@
 // cutting, converting and (mirrored in every bit) an effect that negates the picture.
 
 import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { findProgram } from '../../companion-server/src/media/binaries.ts';
 
 const run = promisify(execFile);
+/** Films that were made, by what they are of: many tests need the same. */
+const made = new Map<string, Promise<Buffer>>();
 const bars = 16;
 export const filmSize = { width: bars * 8, height: 48 } as const;
 
@@ -23,6 +26,16 @@ export async function makeNumberedFilm(
     readonly firstNumber?: number;
     readonly hasAudio?: boolean;
   },
+): Promise<void> {
+  const key = JSON.stringify([options, path.slice(path.lastIndexOf('.'))]);
+  const bytes = made.get(key) ?? drawFilm(path, options).then(() => readFile(path));
+  made.set(key, bytes);
+  await writeFile(path, await bytes);
+}
+
+async function drawFilm(
+  path: string,
+  options: Parameters<typeof makeNumberedFilm>[1],
 ): Promise<void> {
   const { frames, rate, firstNumber = 0, hasAudio = false } = options;
   const rateText = `${rate.numerator}/${rate.denominator}`;

@@ -159,6 +159,7 @@ function readSettings(values: Values<typeof editOptions>, codec: OutputCodec): E
       startSeconds: values.start ?? base.startSeconds,
       endSeconds: values.end ?? base.endSeconds,
       codec,
+      sound: base.sound,
     } satisfies EditSettings);
   } catch (error) {
     throw error instanceof FieldError ? nameOption(error) : error;

@@ -42,7 +42,10 @@ export async function writeResult(
       colour: clip.colour,
       sampleAspect: clip.sampleAspect,
       inputSize: plan.size.scaled,
-      audioFrom: { clip, startSeconds: plan.startFrame / rate, endSeconds: plan.endFrame / rate },
+      audioFrom:
+        settings.sound === 'none'
+          ? null
+          : { clip, startSeconds: plan.startFrame / rate, endSeconds: plan.endFrame / rate },
       signal,
     });
     try {

@@ -17,6 +17,7 @@ import { fetchInto } from './fetch-result.ts';
 import { jobOutcome } from './job-outcome.ts';
 import type { Preparation } from './prepare-flow.ts';
 import { isStop, problemOf } from './problem-of.ts';
+import { rangeToEdit } from './range-to-edit.ts';
 
 const maxSeed = 2 ** 32 - 1;
 
@@ -109,9 +110,10 @@ export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlo
   async function findOrMake(task: Task, signal: AbortSignal): Promise<string> {
     const known = task.clipId === null ? await jobOfKey(task.key, signal) : undefined;
     if (known !== undefined) return take(task.key, known);
-    if (task.clipId !== null) {
+    const { clipId, media } = task;
+    if (clipId !== null && media !== null) {
       try {
-        return await makeJob(task, { clipId: task.clipId }, signal);
+        return await makeJob(task, { clipId, media }, signal);
       } catch (error) {
         // The server has forgotten the clip since.
         if ((error as ClientError | null)?.code !== 'clip-missing') throw error;
@@ -133,15 +135,12 @@ export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlo
     return job.jobId;
   }
 
-  async function send(
-    task: Task,
-    signal: AbortSignal,
-  ): Promise<UploadedClip & { range: SelectedRange }> {
+  async function send(task: Task, signal: AbortSignal): Promise<UploadedClip> {
     const ahead = preparation.sent(asClip(task));
     if (ahead !== null) {
       const sent = await ahead;
       dispatch({ type: 'task-sent', key: task.key, ...sent });
-      return { ...sent, range: null };
+      return sent;
     }
     const { key, snapshot, mode } = task;
     move(key, { name: 'exporting', progress: null });
@@ -153,24 +152,28 @@ export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlo
       }),
     );
     try {
-      const { sizeBytes, range } = exported;
+      const { sizeBytes } = exported;
       const onProgress = (sentBytes: number): void =>
         move(key, { name: 'sending', sentBytes, sizeBytes });
       onProgress(0);
       const sent = await client.upload(exported, { uploadId: null, signal, onProgress });
       dispatch({ type: 'task-sent', key, ...sent });
-      return { ...sent, range };
+      return sent;
     } finally {
       await exported.dispose().catch(() => undefined);
     }
   }
 
   async function makeJob(
-    { key, settings, model }: Task,
-    { clipId, range = null }: { readonly clipId: string; readonly range?: SelectedRange },
+    task: Task,
+    { clipId, media }: UploadedClip,
     signal: AbortSignal,
   ): Promise<string> {
-    const wish = { clipId, settings: { ...settings, ...range }, model, device: 'auto' } as const;
+    const { key, settings, model } = task;
+    const range = rangeToEdit(task, media);
+    // On a timeline the original's sound goes on under the edit.
+    const sound = host.abilities.timeline.isThere ? 'none' : 'keep';
+    const wish = { clipId, settings: { ...settings, ...range, sound }, model, device: 'auto' } as const; // prettier-ignore
     return take(key, await client.createJob({ ...wish, key, priority: 0 }, signal));
   }
 
@@ -204,7 +207,7 @@ export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlo
         host.timeline.place({
           result: await host.timeline.importResult(file, signal),
           ...{ original: task.snapshot, originalName: task.clipName, recipe, evenIfChanged },
-          hasAudio: task.media === null ? null : task.media.audio.length > 0,
+          hasAudio: job.settings.sound === 'none' ? false : (task.media?.audio.length ?? 1) > 0,
           editId: task.editId,
         }),
       );
@@ -301,8 +304,6 @@ export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlo
     for (const stop of running.values()) stop.abort();
   };
 }
-
-type SelectedRange = { readonly startSeconds: number; readonly endSeconds: number } | null;
 
 /** Enough of a clip to find what is being sent of it. */
 function asClip({ snapshot, clipName, frames, key, mode }: Task): SelectedClip {

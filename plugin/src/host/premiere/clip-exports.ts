@@ -5,7 +5,8 @@ import { clipExtensions } from '../../../../protocol/clip-messages.ts';
 import type { ExportedClip, HostClips, HostStorage } from '../host.ts';
 import { CanceledError, HostError, throwIfCanceled, type CancelSignal } from '../problems.ts';
 import type { ClipSnapshot, TimelineSnapshot } from '../selection.ts';
-import { parseTicks, toSeconds, wholeFrames } from '../ticks.ts';
+import { sourceRange } from '../source-range.ts';
+import { wholeFrames } from '../ticks.ts';
 import type { Surroundings } from './api.ts';
 import { choosePreset } from './export-presets.ts';
 import { exportRendered } from './export-rendered.ts';
@@ -66,7 +67,7 @@ export function createClipExports(sources: ExportSources): HostClips {
     return {
       sizeBytes,
       extension: clipExtensions.find((one) => one === ending) ?? null,
-      range: rangeOf(snapshot),
+      range: sourceRange(snapshot),
       frames: wholeFrames(snapshot.start, snapshot.end, snapshot.ticksPerFrame),
       read: (offset, length) => file.read(offset, length),
       dispose: () => file.close(),
@@ -80,15 +81,6 @@ export function createClipExports(sources: ExportSources): HostClips {
       return options.mode === 'rendered' ? rendered(snapshot, options) : source(snapshot);
     },
     recover: async () => recover(sources.surroundings, sources.storage),
-  };
-}
-
-/** Where in its media the clip lies. The end is reckoned from the length, which is a whole number of frames. */
-function rangeOf({ start, end, inPoint }: TimelineSnapshot): NonNullable<ExportedClip['range']> {
-  const length = parseTicks(end) - parseTicks(start);
-  return {
-    startSeconds: toSeconds(inPoint),
-    endSeconds: toSeconds(String(parseTicks(inPoint) + length)),
   };
 }
 
