@@ -6,6 +6,7 @@ import type { Estimate } from '../../../protocol/estimate.ts';
 import { isOutcome, type JobView } from '../../../protocol/job.ts';
 import type { EditWish } from '../../../protocol/job-messages.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
+import type { ReplyTo, Request, RequestOf } from '../../../protocol/replies.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { Connection } from './connection.ts';
 import { fetchResult, type DownloadOptions, type ResultSink } from './download.ts';
@@ -16,7 +17,6 @@ import { createSession, type TokenStore } from './session.ts';
 import { throwIfStopped, type StopSignal } from './signal.ts';
 import { openGlobalSocket, type OpenSocket } from './socket.ts';
 import { sendClip, type ClipSource, type UploadedClip, type UploadOptions } from './upload.ts';
-import type { ReplyTo, Request, RequestOf } from './wire.ts';
 
 export interface ClientOptions {
   readonly url: string;

@@ -2,9 +2,10 @@
 // It is never opened again; session.ts makes the next one.
 
 import { parseChunk, type Chunk } from '../../../protocol/chunk.ts';
+import type { Notice, ReplyTo, Request, RequestOf } from '../../../protocol/replies.ts';
+import { parseServerMessage, type ServerMessage } from '../../../protocol/server-messages.ts';
 import { ClientError, fromWire } from './problem.ts';
 import type { OpenSocket } from './socket.ts';
-import { parseFromServer, type FromServer, type Note, type ReplyTo, type Request, type RequestOf } from './wire.ts'; // prettier-ignore
 
 export interface Connection {
   /** Resolves when the socket is open; rejected with ClientError 'connection-lost' when it never was. */
@@ -14,11 +15,11 @@ export interface Connection {
   readonly isOver: boolean;
   /** Sends a request and waits for its reply. Rejected with ClientError; 'connection-lost' when the end comes first. */
   request<Type extends Request['type']>(request: RequestOf<Type>): Promise<ReplyTo<Type>>;
-  note(message: Note): void;
+  note(message: Notice): void;
   sendChunk(bytes: Uint8Array): void;
   readonly bufferedBytes: number;
   /** Events of the server that belong to no stream. */
-  onEvent(listener: (event: FromServer) => void): () => void;
+  onEvent(listener: (event: ServerMessage) => void): () => void;
   /**
    * Events, chunks and the end of one stream. What has come between the reply that names the stream and this call is
    * told at once.
@@ -36,14 +37,14 @@ export interface StreamListener {
 }
 
 type StreamEvent = (listener: StreamListener) => void;
-type Waiting = { readonly settle: (answer: FromServer) => void; readonly fail: (error: ClientError) => void }; // prettier-ignore
+type Waiting = { readonly settle: (answer: ServerMessage) => void; readonly fail: (error: ClientError) => void }; // prettier-ignore
 
 /** Events of streams that nobody listens to yet; more than a window never comes unacknowledged. */
 const maxEarlyEvents = 64;
 
 export function openConnection(url: string, openSocket: OpenSocket, now: () => number): Connection {
   const waiting = new Map<number, Waiting>();
-  const eventListeners = new Set<(event: FromServer) => void>();
+  const eventListeners = new Set<(event: ServerMessage) => void>();
   const streams = new Map<number, StreamListener>();
   const early = new Map<number, StreamEvent[]>();
   let requests = 0;
@@ -84,7 +85,7 @@ export function openConnection(url: string, openSocket: OpenSocket, now: () => n
     if (events.length < maxEarlyEvents) early.set(streamId, [...events, event]);
   }
 
-  function receive(message: FromServer): void {
+  function receive(message: ServerMessage): void {
     if (message.type === 'upload-ack') {
       tellStream(message.streamId, (stream) => stream.onAck?.(message.receivedBytes));
       return;
@@ -119,7 +120,7 @@ export function openConnection(url: string, openSocket: OpenSocket, now: () => n
 
   const socket = openSocket(url, {
     onOpen: () => settleOpened(),
-    onText: (text) => hear(() => receive(parseFromServer(text))),
+    onText: (text) => hear(() => receive(parseServerMessage(text))),
     onBytes: (bytes) =>
       hear(() => {
         const chunk = parseChunk(bytes);

@@ -6,7 +6,7 @@ export interface Sha256 {
   /** Bytes that have gone in. */
   readonly bytes: number;
   update(bytes: Uint8Array): void;
-  /** 64 lower-case hexadecimal digits. Nothing may go in after it. */
+  /** Of what has gone in so far: 64 lower-case hexadecimal digits. */
   digest(): string;
 }
 
@@ -21,6 +21,7 @@ export function createSha256(): Sha256 {
       hash.update(piece);
       bytes += piece.length;
     },
-    digest: () => Array.from(hash.digest(), (byte) => byte.toString(16).padStart(2, '0')).join(''),
+    digest: () =>
+      Array.from(hash.clone().digest(), (byte) => byte.toString(16).padStart(2, '0')).join(''),
   };
 }

@@ -68,7 +68,11 @@ export function createPromptView(context: Context): Piece {
 }
 
 /** A field for words of the form; Ctrl+Enter in it applies. */
-export function createField({ ui, dispatch }: Context, words: Words, rows: number): HTMLTextAreaElement {
+export function createField(
+  { ui, dispatch }: Context,
+  words: Words,
+  rows: number,
+): HTMLTextAreaElement {
   const field = ui.el('textarea', `field rows-${rows}`);
   field.rows = rows;
   field.maxLength = maxPromptCharacters;

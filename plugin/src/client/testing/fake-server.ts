@@ -1,0 +1,281 @@
+// A companion server in memory, made of the protocol's own parsers and types, behind sockets that can be cut at any byte.
+
+import { createHash } from 'node:crypto';
+import { encodeChunk, parseChunk } from '../../../../protocol/chunk.ts';
+import { parseClientMessage, type ClientMessage } from '../../../../protocol/client-messages.ts';
+import { defaultSettings } from '../../../../protocol/edit-settings.ts';
+import type { ErrorCode } from '../../../../protocol/error-codes.ts';
+import type { JobState, JobView } from '../../../../protocol/job.ts';
+import type { MediaFacts } from '../../../../protocol/media-facts.ts';
+import type { ServerMessage } from '../../../../protocol/server-messages.ts';
+import { protocolVersion } from '../../../../protocol/version.ts';
+import type { OpenSocket, SocketEvents } from '../socket.ts';
+
+export const token = 'a'.repeat(64);
+export const code = 'K7QF-3MXD';
+export const clipMedia: MediaFacts = {
+  ...{ durationSeconds: 2, frameCount: 50, frameRate: { numerator: 25, denominator: 1 } },
+  ...{ isVariableRate: false, size: { width: 64, height: 48 }, rotationDegrees: 0 },
+  ...{ pixelFormat: 'yuv420p', bitDepth: 8, isInterlaced: false, audio: [], notices: [] },
+};
+
+export interface FakeServer {
+  readonly openSocket: OpenSocket;
+  /** False: connections are refused. */
+  isUp: boolean;
+  /** False: it hears and says nothing, as a machine that sleeps. */
+  isAwake: boolean;
+  protocol: number;
+  acceptsToken: boolean;
+  /** Media bytes after which the connection of the moment is cut, in either direction, one per connection. */
+  readonly cuts: number[];
+  readonly result: Uint8Array;
+  /** Uploads by id: what has come. */
+  readonly uploads: Map<string, Uint8Array>;
+  /** Media bytes that came although they were there already. */
+  repeatedBytes: number;
+  /** Most media bytes that were ever on their way without acknowledgement. */
+  mostUnacknowledged: number;
+  readonly heard: ClientMessage[];
+  readonly jobs: Map<string, JobView>;
+  /** The next request of this type is refused with this code. */
+  refuse(type: ClientMessage['type'], errorCode: ErrorCode): void;
+  /** Ends every connection. */
+  cutAll(): void;
+  changeJob(jobId: string, state: JobState): void;
+  connections: number;
+}
+
+export interface FakeServerOptions {
+  readonly chunkBytes?: number;
+  readonly windowBytes?: number;
+  readonly result?: Uint8Array;
+  /** What the server says the result hashes to, where that is a lie. */
+  readonly resultSha256?: string;
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const id = (count: number): string => count.toString(16).padStart(32, '0');
+
+export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
+  const { chunkBytes = 64, windowBytes = 256, result = new Uint8Array(0) } = options;
+  const refusals = new Map<string, ErrorCode>();
+  const open = new Set<() => void>();
+  const events = new Set<(message: ServerMessage) => void>();
+  let ids = 0;
+
+  const server: FakeServer = {
+    ...{
+      isUp: true,
+      isAwake: true,
+      protocol: protocolVersion,
+      acceptsToken: true,
+      cuts: [],
+      result,
+    },
+    ...{ uploads: new Map(), repeatedBytes: 0, mostUnacknowledged: 0, heard: [], jobs: new Map() },
+    connections: 0,
+    openSocket: connect,
+    refuse: (type, errorCode) => void refusals.set(type, errorCode),
+    cutAll() {
+      for (const cut of [...open]) cut();
+    },
+    changeJob(jobId, state) {
+      const job = server.jobs.get(jobId);
+      if (job === undefined) throw new Error(`There is no job ${jobId}.`);
+      const changed: JobView = {
+        ...job,
+        state,
+        result: state === 'done' ? { sizeBytes: result.length, sha256: sha256(result) } : null,
+      };
+      server.jobs.set(jobId, changed);
+      for (const tell of events) tell({ type: 'job-changed', job: changed });
+    },
+  };
+
+  function connect(_url: string, client: SocketEvents) {
+    server.connections += 1;
+    const streams = new Map<number, { readonly uploadId: string }>();
+    const downloads = new Map<number, { offset: number; acknowledged: number }>();
+    let streamIds = 0;
+    let isOpen = false;
+    let isGone = false;
+    let mediaLeft = server.cuts.shift() ?? Number.POSITIVE_INFINITY;
+
+    /** Whatever crosses the wire takes a turn of the event loop. */
+    const later = (run: () => void): void => void setImmediate(() => !isGone && run());
+    const say = (message: ServerMessage): void => {
+      if (server.isAwake) later(() => client.onText(JSON.stringify(message)));
+    };
+    function end(closeCode: number): void {
+      if (isGone) return;
+      isGone = true;
+      open.delete(cut);
+      events.delete(say);
+      setImmediate(() => client.onClose(closeCode, ''));
+    }
+    const cut = (): void => end(1006);
+    if (server.isUp) {
+      open.add(cut);
+      later(() => {
+        isOpen = true;
+        client.onOpen();
+      });
+    } else {
+      setImmediate(cut);
+    }
+
+    function hear(data: string | Uint8Array): void {
+      if (isGone || !server.isAwake) return;
+      if (typeof data === 'string') answer(parseClientMessage(data));
+      else receive(data);
+    }
+
+    function receive(data: Uint8Array): void {
+      const { streamId, offset, bytes } = parseChunk(data);
+      const uploadId = streams.get(streamId)?.uploadId ?? '';
+      const there = server.uploads.get(uploadId) ?? new Uint8Array(0);
+      if (bytes.length > mediaLeft) {
+        // A piece of a message is no message: the whole chunk is lost.
+        cut();
+        return;
+      }
+      mediaLeft -= bytes.length;
+      if (offset < there.length) server.repeatedBytes += bytes.length;
+      if (offset !== there.length) throw new Error(`A chunk came at ${offset}, not at ${there.length}.`); // prettier-ignore
+      const whole = new Uint8Array(there.length + bytes.length);
+      whole.set(there);
+      whole.set(bytes, there.length);
+      server.uploads.set(uploadId, whole);
+      say({ type: 'upload-ack', streamId, receivedBytes: whole.length });
+    }
+
+    function pump(streamId: number): void {
+      const stream = downloads.get(streamId);
+      if (stream === undefined || isGone) return;
+      while (stream.offset < result.length && stream.offset - stream.acknowledged < windowBytes) {
+        const bytes = result.subarray(stream.offset, stream.offset + chunkBytes);
+        if (bytes.length > mediaLeft) {
+          later(cut);
+          return;
+        }
+        mediaLeft -= bytes.length;
+        const chunk = encodeChunk({ streamId, offset: stream.offset, bytes });
+        later(() => client.onBytes(chunk));
+        stream.offset += bytes.length;
+        server.mostUnacknowledged = Math.max(server.mostUnacknowledged, stream.offset - stream.acknowledged); // prettier-ignore
+      }
+    }
+
+    function answer(message: ClientMessage): void {
+      server.heard.push(message);
+      const refusal = refusals.get(message.type);
+      const requestId = 'requestId' in message ? message.requestId : 0;
+      const fail = (errorCode: ErrorCode): void =>
+        say({
+          type: 'error',
+          requestId,
+          error: { code: errorCode, message: 'Refused.', retryable: false },
+        });
+      if (refusal !== undefined) {
+        refusals.delete(message.type);
+        fail(refusal);
+        return;
+      }
+      const jobReply = (job: JobView | undefined): void => {
+        if (job === undefined) fail('job-missing');
+        else say({ type: 'job', requestId, job });
+      };
+      switch (message.type) {
+        case 'pair':
+          if (message.code === code) say({ type: 'paired', requestId, clientId: id(1), token });
+          else fail('pairing-refused');
+          break;
+        case 'hello':
+          if (server.protocol !== message.protocol) fail('version-mismatch');
+          else if (!server.acceptsToken || message.token !== token) fail('not-paired');
+          else {
+            events.add(say);
+            const models = [{ id: 'demo', title: 'Demo', goodFor: '' }];
+            const facts = { name: 'tokenflow', version: '0.1.0' };
+            say({ type: 'welcome', requestId, protocol: server.protocol, server: facts, device: null, models }); // prettier-ignore
+          }
+          break;
+        case 'upload-begin': {
+          const uploadId = message.uploadId ?? id(++ids);
+          const receivedBytes = server.uploads.get(uploadId)?.length ?? 0;
+          if (message.uploadId === null) server.uploads.set(uploadId, new Uint8Array(0));
+          streams.set(++streamIds, { uploadId });
+          say({ type: 'upload-ready', requestId, uploadId, streamId: streamIds, receivedBytes, chunkBytes, windowBytes }); // prettier-ignore
+          break;
+        }
+        case 'upload-end': {
+          const bytes = server.uploads.get(streams.get(message.streamId)?.uploadId ?? '');
+          if (bytes === undefined || sha256(bytes) !== message.sha256) fail('transfer-damaged');
+          else say({ type: 'upload-done', requestId, clipId: id(99), media: clipMedia });
+          break;
+        }
+        case 'job-create': {
+          const known = [...server.jobs.values()].find(({ key }) => key === message.key);
+          const job = known ?? newJob(id(++ids), message.key, message.clipId);
+          server.jobs.set(job.jobId, job);
+          jobReply(job);
+          break;
+        }
+        case 'job-list':
+          say({ type: 'job-listed', requestId, jobs: [...server.jobs.values()], isComplete: true });
+          break;
+        case 'job-get':
+        case 'job-pause':
+        case 'job-resume':
+        case 'job-move':
+          jobReply(server.jobs.get(message.jobId));
+          break;
+        case 'job-cancel':
+          server.changeJob(message.jobId, 'canceled');
+          jobReply(server.jobs.get(message.jobId));
+          break;
+        case 'download-begin': {
+          const facts = { sizeBytes: result.length, sha256: options.resultSha256 ?? sha256(result), windowBytes }; // prettier-ignore
+          downloads.set(++streamIds, { offset: message.offset, acknowledged: message.offset });
+          say({ type: 'download-ready', requestId, streamId: streamIds, ...facts });
+          pump(streamIds);
+          break;
+        }
+        case 'download-ack': {
+          const stream = downloads.get(message.streamId);
+          if (stream !== undefined) stream.acknowledged = message.receivedBytes;
+          pump(message.streamId);
+          break;
+        }
+        case 'frame-get': {
+          const streamId = ++streamIds;
+          say({ type: 'frame-ready', requestId, streamId, sizeBytes: result.length });
+          downloads.set(streamId, { offset: 0, acknowledged: Number.POSITIVE_INFINITY });
+          pump(streamId);
+          break;
+        }
+        case 'stream-cancel':
+          downloads.delete(message.streamId);
+          break;
+        default:
+          fail('invalid-request');
+      }
+    }
+
+    return {
+      send: (data: string | Uint8Array) => void (isOpen && later(() => hear(data))),
+      close: () => end(1000),
+      bufferedBytes: 0,
+    };
+  }
+  return server;
+}
+
+function newJob(jobId: string, key: string, clipId: string): JobView {
+  return {
+    ...{ jobId, key, clipId, state: 'queued', priority: 0, position: 0, model: null, resumes: 0 },
+    ...{ createdAt: '2026-11-22T19:20:08Z', settings: { ...defaultSettings(), prompt: 'a wolf' } },
+    ...{ progress: null, report: null, result: null, error: null },
+  };
+}
