@@ -16,7 +16,7 @@ export function median(values: readonly number[]): number {
 
 /** Runs each contestant once to warm up, then in turns. A contestant returns the seconds that count. */
 export async function interleave(
-  contestants: readonly [() => Promise<number>, () => Promise<number>],
+  contestants: readonly (() => Promise<number>)[],
   rounds: number,
 ): Promise<Contest> {
   for (const run of contestants) await run();

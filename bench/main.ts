@@ -9,9 +9,16 @@ import { memoryBench } from './memory.ts';
 import { referenceBench } from './reference.ts';
 import { sd15Bench } from './sd15.ts';
 import { formatTable, type Bench } from './table.ts';
+import { transferBench } from './transfer/main.ts';
 import { unetBench } from './unet.ts';
 
-const benches: readonly Bench[] = [unetBench, sd15Bench, referenceBench, memoryBench];
+const benches: readonly Bench[] = [
+  unetBench,
+  sd15Bench,
+  referenceBench,
+  memoryBench,
+  transferBench,
+];
 const page = path.join(import.meta.dirname, '..', 'docs', 'performance.md');
 
 async function main(): Promise<number> {

@@ -8,8 +8,12 @@ import { open } from 'node:fs/promises';
 export interface PartFile {
   /** Bytes that are in the file. */
   readonly receivedBytes: number;
-  /** Adds bytes at the end; resolves when they are in the file. One call at a time. */
+  /** Bytes that are in the file or on their way there. */
+  readonly acceptedBytes: number;
+  /** Adds bytes at the end; resolves when they are in the file. What comes while others are written is written together. */
   append(bytes: Uint8Array): Promise<void>;
+  /** Waits for what is on its way. Throws what a write threw, after which nothing more is accepted. */
+  flush(): Promise<void>;
   /** SHA-256 of the file, in hexadecimal. The file must be whole by then. */
   digest(): string;
   /** Brings the bytes to the disk. */
@@ -21,19 +25,42 @@ export interface PartFile {
 export async function openPartFile(path: string): Promise<PartFile> {
   const file = await open(path, 'a', 0o600);
   let receivedBytes = (await file.stat()).size;
+  let acceptedBytes = receivedBytes;
   const hash = receivedBytes === 0 ? createHash('sha256') : await hashFile(path);
+  let waiting: Uint8Array[] = [];
+  /** The write that takes all that waits, once the one before it is done. */
+  let next: Promise<void> | undefined;
+  let last: Promise<void> = Promise.resolve();
+
+  async function writeWaiting(): Promise<void> {
+    const batch = waiting;
+    waiting = [];
+    next = undefined;
+    await writeAll(file, batch);
+    for (const { length } of batch) receivedBytes += length;
+  }
+
   return {
     get receivedBytes() {
       return receivedBytes;
     },
-    async append(bytes) {
-      // The disk and the hash work at the same time.
-      const written = writeAll(file, bytes);
-      written.catch(() => undefined);
-      hash.update(bytes);
-      await written;
-      receivedBytes += bytes.length;
+    get acceptedBytes() {
+      return acceptedBytes;
     },
+    append(bytes) {
+      waiting.push(bytes);
+      acceptedBytes += bytes.length;
+      if (next === undefined) {
+        next = last.then(writeWaiting);
+        last = next;
+        last.catch(() => undefined);
+      }
+      const written = next;
+      // The disk and the hash work at the same time.
+      hash.update(bytes);
+      return written;
+    },
+    flush: () => last,
     digest: () => hash.digest('hex'),
     sync: () => file.sync(),
     close: () => file.close(),
@@ -41,12 +68,20 @@ export async function openPartFile(path: string): Promise<PartFile> {
 }
 
 interface Writer {
-  write(bytes: Uint8Array, offset: number): Promise<{ readonly bytesWritten: number }>;
+  writev(buffers: readonly Uint8Array[]): Promise<{ readonly bytesWritten: number }>;
 }
 
-async function writeAll(file: Writer, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    written += (await file.write(bytes, written)).bytesWritten;
+async function writeAll(file: Writer, batch: readonly Uint8Array[]): Promise<void> {
+  let rest = batch;
+  while (rest.length > 0) {
+    let { bytesWritten } = await file.writev(rest);
+    const unwritten: Uint8Array[] = [];
+    for (const bytes of rest) {
+      const done = Math.min(bytes.length, bytesWritten);
+      bytesWritten -= done;
+      if (done < bytes.length) unwritten.push(bytes.subarray(done));
+    }
+    rest = unwritten;
   }
 }
 

@@ -26,7 +26,10 @@ export interface Upload {
   readonly uploadId: string;
   /** Where to go on. */
   readonly receivedBytes: number;
-  /** Writes the next bytes; returns how many there are now. Throws EditError when they are not the next. */
+  /**
+   * Writes the next bytes, behind those of calls that are not over yet; returns how many there are then. Throws EditError
+   * when they are not the next.
+   */
   write(offset: number, bytes: Uint8Array): Promise<number>;
   /**
    * Makes the upload a clip. Throws EditError 'transfer-damaged' when bytes are missing or the hash differs, and what the
@@ -93,8 +96,6 @@ export function createUploads(deps: UploadsDeps): Uploads {
   function adopt(row: UploadRow, part: PartFile): Upload {
     const { uploadId, owner, sizeBytes, extension } = row;
     let isMine = true;
-    let isDamaged = false;
-    let writing: Promise<void> = Promise.resolve();
     let tellReleased: () => void = () => undefined;
     const released = new Promise<void>((resolve) => (tellReleased = resolve));
 
@@ -106,8 +107,12 @@ export function createUploads(deps: UploadsDeps): Uploads {
 
     async function makeClip(sha256: string): Promise<Clip> {
       try {
-        await part.sync();
-        await part.close();
+        try {
+          await part.flush();
+          await part.sync();
+        } finally {
+          await part.close();
+        }
         requireWhole(part, sizeBytes, sha256);
         const clipId = sha256.slice(0, 32);
         const fileName = extension === null ? sha256 : `${sha256}.${extension}`;
@@ -126,21 +131,17 @@ export function createUploads(deps: UploadsDeps): Uploads {
         return part.receivedBytes;
       },
       async write(offset, bytes) {
-        const { receivedBytes } = part;
+        const { acceptedBytes } = part;
+        const end = offset + bytes.length;
         if (!isMine) throw goneOn();
-        if (offset !== receivedBytes || offset + bytes.length > sizeBytes) {
+        if (offset !== acceptedBytes || end > sizeBytes) {
           throw new EditError(
             'invalid-request',
-            `The next chunk must start at byte ${receivedBytes} and end by ${sizeBytes}, got ${offset} to ${offset + bytes.length}.`,
+            `The next chunk must start at byte ${acceptedBytes} and end by ${sizeBytes}, got ${offset} to ${end}.`,
           );
         }
-        const written = part.append(bytes).catch((error: unknown) => {
-          isDamaged = true;
-          throw error;
-        });
-        writing = written.catch(() => undefined);
-        await written;
-        return part.receivedBytes;
+        await part.append(bytes);
+        return end;
       },
       finish(sha256) {
         if (!isMine) return Promise.reject(goneOn());
@@ -152,11 +153,14 @@ export function createUploads(deps: UploadsDeps): Uploads {
       async release() {
         if (!isMine) return;
         isMine = false;
-        await writing;
+        const isWritten = await part.flush().then(
+          () => true,
+          () => false,
+        );
         table.putUpload(row, now());
         // After a write that failed, the file is the only one who knows how much of it there is.
-        if (isDamaged) await part.close();
-        else resting.set(uploadId, part);
+        if (isWritten) resting.set(uploadId, part);
+        else await part.close();
         letGo();
       },
     };

@@ -64,6 +64,8 @@ export function createSessionUploads(
         const receivedBytes = await upload.write(offset, bytes);
         peer.send({ type: 'upload-ack', streamId, receivedBytes });
       } catch (error) {
+        // The first of the chunks that fail together ends the upload.
+        if (uploads.get(streamId) !== upload) return;
         await cancel(streamId);
         peer.send({ type: 'stream-failed', streamId, error: toWireError(error) });
       }

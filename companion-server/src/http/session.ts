@@ -132,9 +132,18 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
     });
   }
 
+  /** Chunks follow each other without waiting for the disk, but count as waiting until they are written. */
+  function enqueueChunk(bytes: Uint8Array): void {
+    enqueue(bytes.length, () => {
+      waitingBytes += bytes.length;
+      void handleBinary(bytes).finally(() => (waitingBytes -= bytes.length));
+      return Promise.resolve();
+    });
+  }
+
   return {
     receiveText: (text) => enqueue(text.length, () => handleText(text)),
-    receiveBinary: (bytes) => enqueue(bytes.length, () => handleBinary(bytes)),
+    receiveBinary: enqueueChunk,
     isWelcome: () => client !== undefined,
     clientId: () => client?.clientId ?? null,
     async close() {
