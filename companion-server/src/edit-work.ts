@@ -7,7 +7,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { codecExtensions } from '../../protocol/edit-settings.ts';
-import { readMachine, toEstimate, weightsBytesOf } from './edit-estimate.ts';
+import { toEstimate } from './edit-estimate.ts';
 import type { Checkpoint } from './engine/checkpoint.ts';
 import type { EditJob } from './engine/edit-job.ts';
 import type { Engine } from './engine/supervisor.ts';
@@ -104,9 +104,7 @@ export function createEditWork(options: EditWorkOptions): JobWork {
     },
     async estimate(owner, spec, past) {
       const job = toEditJob(owner, 'estimate', spec);
-      const counted = await engine.estimate(job);
-      const weightsBytes = await weightsBytesOf(job.modelDir);
-      return toEstimate(counted, past, weightsBytes, await readMachine(dataDir));
+      return toEstimate(await engine.estimate(job), past);
     },
     async sweep(jobs) {
       await mkdir(jobsDir, { recursive: true, mode: 0o700 });

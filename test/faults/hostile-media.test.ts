@@ -265,7 +265,7 @@ test('a server that is sent all this goes on serving', async () => {
       await expect(upload(file)).rejects.toMatchObject({ code });
     }
     expect((await upload(good)).media).toMatchObject({ frameCount: 10 });
-    connection.close();
+    await connection.close();
   } finally {
     await server.close();
   }

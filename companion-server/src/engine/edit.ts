@@ -12,8 +12,10 @@ import type { EditJob } from './edit-job.ts';
 import { EditRun } from './edit-run.ts';
 import { probeIsolated } from './isolated-probe.ts';
 import { diskError } from './latent-file.ts';
-import { openModel } from './model.ts';
+import { assessEdit } from './estimate.ts';
+import { openModel, readModelOutline } from './model.ts';
 import { ProgressMeter } from './progress-meter.ts';
+import { requireRoom } from './room.ts';
 import { fallbackNotice, isNonsense, saferExecution } from './safer-execution.ts';
 
 export interface EditHooks {
@@ -37,7 +39,7 @@ const realParts: EditParts = {
 
 /**
  * Runs the job. An edit whose numbers become invalid goes on from its last finished step in a safer way of computing, as
- * long as there is one. Throws EditError with a code of protocol/error-codes.ts, or CanceledError; leaves no output then.
+ * long as there is one. An edit that cannot fit is refused at once. Throws EditError with a code of protocol/error-codes.ts, or CanceledError; leaves no output then.
  */
 export async function runEdit(
   job: EditJob,
@@ -49,12 +51,14 @@ export async function runEdit(
   const clip = await probeClip(job.inputPath, signal);
   const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir));
   let execution = await parts.chooseExecution(job);
+  const { modelDir: dir, cacheDir, workDir } = job;
+  const outline = await readModelOutline(dir);
+  requireRoom((await assessEdit({ workDir, clip, model: outline, settings, execution })).refusal);
   const notices: string[] = [];
   for (;;) {
-    const { modelDir: dir, cacheDir } = job;
     const model = await parts.openModel({ dir, execution, cacheDir, signal });
     const run = new EditRun({ job, settings, clip, model, execution, meter, onCheckpoint, signal });
-    await makeWorkDir(job.workDir);
+    await makeWorkDir(workDir);
     try {
       const report = await run.run();
       return { ...report, notices: [...report.notices, ...notices] };

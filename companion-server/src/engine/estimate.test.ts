@@ -4,8 +4,13 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeTinyCheckpoint, tinyPrompts } from '../../../test/fixtures/tiny-checkpoint.ts';
 import { defaultSettings } from '../../../protocol/edit-settings.ts';
+import { probeClip } from '../media/probe.ts';
 import { makeClip, testPicture } from '../media/testing/clips.ts';
+import { preferredExecution } from '../onnx/execution.ts';
+import { chooseSettings } from './edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
+import { assessEdit } from './estimate.ts';
+import { readModelOutline } from './model.ts';
 import { createEngine } from './supervisor.ts';
 
 let dir: string;
@@ -40,7 +45,10 @@ test('an estimate names the work that the edit then reports, and leaves nothing 
     await expect(stat(job.workDir)).rejects.toThrow('ENOENT');
     const report = await engine.edit(job, { onProgress: () => undefined });
     expect(estimate.unetEvaluations).toEqual(report.unetEvaluations);
-    expect(estimate).toMatchObject({ frames: 5, workingSize: report.workingSize });
+    expect(estimate).toMatchObject({ frames: 5, workingSize: report.workingSize, refusal: null });
+    // Most of it is the program itself, for a network as small as this.
+    expect(estimate.peakMemoryBytes).toBeGreaterThan(0.5 * report.peakMemoryBytes);
+    expect(estimate.peakMemoryBytes).toBeLessThan(2 * report.peakMemoryBytes);
     // The clip, two sampling steps and two moments that take turns; 5 frames, 4 channels, padded to 16 x 16 latents, float32.
     expect(estimate.diskBytes).toBe((1 + 2 + 2) * 5 * 4 * 16 * 16 * 4);
   } finally {
@@ -58,4 +66,17 @@ test('what the edit would refuse, the estimate refuses', async () => {
   } finally {
     await engine.close();
   }
+});
+
+test('an edit whose latents no disk could hold is refused with what to do', async () => {
+  const clip = await probeClip(job.inputPath);
+  const { refusal } = await assessEdit({
+    workDir: job.workDir,
+    clip: { ...clip, frameCount: 1e10 },
+    model: await readModelOutline(job.modelDir),
+    settings: chooseSettings(job.settings, { guidance: 3, steps: 2 }),
+    execution: preferredExecution.cpu,
+  });
+  expect(refusal).toMatchObject({ code: 'disk-full' });
+  expect(refusal?.hint).toMatch(/^Free .* GB, or edit at most \d+ frames at a time/);
 });

@@ -1,43 +1,97 @@
 // What an edit will take, before it starts: nothing is loaded but the clip's and the checkpoint's headers.
 
-import { probeClip } from '../media/probe.ts';
+import type { ClipInfo } from '../media/clip-info.ts';
 import type { Size } from '../media/frame.ts';
-import { chooseSettings, readEditDefaults } from './edit-defaults.ts';
+import { probeClip } from '../media/probe.ts';
+import { preferredExecution, type Execution } from '../onnx/execution.ts';
+import { chooseDevice } from './device.ts';
+import { chooseSettings, readEditDefaults, type ChosenSettings } from './edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
-import { countEvaluations, planEdit } from './edit-plan.ts';
+import { countEvaluations, planEdit, type EditPlan } from './edit-plan.ts';
 import { planSchedules } from './edit-schedules.ts';
+import { recallProbe } from './isolated-probe.ts';
 import { LatentFile } from './latent-file.ts';
-import { readModelShape } from './model.ts';
+import { estimatePeakMemory } from './memory-estimate.ts';
+import { readModelOutline, type ModelOutline } from './model.ts';
+import { findRefusal, readRoom, type Refusal } from './room.ts';
 import { SourceLatents } from './source-latents.ts';
 
 export interface EditEstimate {
   readonly frames: number;
   readonly workingSize: Size;
-  /** UNet forwards of one latent, as the edit's report counts them. */
+  /** UNet forwards of one latent, as the edit's report counts them when it finds no inversion of before. */
   readonly unetEvaluations: { readonly inversion: number; readonly sampling: number };
+  /** Of the system on the CPU, of the device elsewhere. */
+  readonly peakMemoryBytes: number;
   /** Most that the edit's latents take on disk while it runs. */
   readonly diskBytes: number;
+  /** Why the edit would not be begun; null when it fits. */
+  readonly refusal: Refusal | null;
 }
 
-/** Throws the EditError that the edit itself would throw at its start. */
+export interface EditToAssess {
+  readonly workDir: string;
+  readonly clip: ClipInfo;
+  readonly model: ModelOutline;
+  readonly settings: ChosenSettings;
+  readonly execution: Execution;
+}
+
+/** The least side of a working size that is worth the name, in pixels. */
+const minSide = 64;
+
+/** Throws the EditError that the edit itself would throw at its start, but for want of memory or disk. */
 export async function estimateEdit(job: EditJob): Promise<EditEstimate> {
   const clip = await probeClip(job.inputPath);
-  const model = await readModelShape(job.modelDir);
+  const model = await readModelOutline(job.modelDir);
   const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir));
+  const execution = await guessExecution(job);
+  return assessEdit({ workDir: job.workDir, clip, model, settings, execution });
+}
+
+/** Throws EditError('invalid-request') when the in/out range holds no frame. */
+export async function assessEdit(edit: EditToAssess): Promise<EditEstimate> {
+  const { clip, model, settings, execution } = edit;
   const plan = planEdit(clip, model, settings);
-  const { sampling, inversion } = planSchedules(model.scheduler, settings, plan);
-  const frameDims = [model.unet.latentChannels, plan.latentSize.height, plan.latentSize.width];
-  const { frameCount } = plan;
-  // The edit's own latents are two moments that take turns.
-  const latentBytes =
-    SourceLatents.sizeBytes(
-      { frameCount, frameDims, timesteps: sampling.timesteps },
-      plan.startStep,
-    ) + LatentFile.sizeBytes({ frameCount, frameDims, moments: 2 });
+  const { inversion } = planSchedules(model.scheduler, settings, plan);
+  const frames = plan.frameCount;
+  const peakMemoryBytes = estimatePeakMemory(model, plan, settings, execution);
+  const diskBytes = latentBytes(model, plan, settings);
+  const room = await readRoom(edit.workDir, execution.provider === 'cpu');
+  const need = { memoryBytes: peakMemoryBytes, diskBytes, frames };
   return {
-    frames: plan.frameCount,
+    frames,
     workingSize: plan.size.scaled,
     unetEvaluations: countEvaluations(plan, settings, inversion.timesteps.length),
-    diskBytes: latentBytes,
+    peakMemoryBytes,
+    diskBytes,
+    refusal: findRefusal(need, room, (factor) => needAt(edit, plan.size.scaled, factor)),
   };
+}
+
+/** What a smaller working size would take. */
+function needAt(
+  { clip, model, settings, execution }: EditToAssess,
+  { width, height }: Size,
+  factor: number,
+): { readonly memoryBytes: number; readonly size: Size } | null {
+  const size = { width: Math.round(factor * width), height: Math.round(factor * height) };
+  if (Math.max(size.width, size.height) < minSide) return null;
+  const smaller = { ...settings, size };
+  const plan = planEdit(clip, model, smaller);
+  return { size, memoryBytes: estimatePeakMemory(model, plan, smaller, execution) };
+}
+
+function latentBytes(model: ModelOutline, plan: EditPlan, { steps }: ChosenSettings): number {
+  const { frameCount, latentSize, startStep } = plan;
+  const frameDims = [model.unet.latentChannels, latentSize.height, latentSize.width];
+  const trajectory = SourceLatents.sizeBytes({ frameCount, frameDims, steps }, startStep);
+  // The edit's own latents are two moments that take turns.
+  return trajectory + LatentFile.sizeBytes({ frameCount, frameDims, moments: 2 });
+}
+
+/** The device that the edit will most likely run on. None is tried for it. */
+async function guessExecution({ device, cacheDir }: EditJob): Promise<Execution> {
+  if (device !== 'auto') return preferredExecution[device];
+  return chooseDevice(device, (candidate, purpose) => recallProbe(candidate, purpose, cacheDir));
 }

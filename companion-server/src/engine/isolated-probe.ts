@@ -30,7 +30,7 @@ export async function probeIsolated(
   if (!availableProviders().includes(device)) {
     return { device, execution: null, seconds: null, finding: 'is not part of this ONNX Runtime' };
   }
-  const file = path.join(cacheDir, `device-${device}-${purpose}-${machineKey()}.json`);
+  const file = findingFile(device, purpose, cacheDir);
   const remembered = await recall(file);
   if (remembered !== undefined) return remembered;
   const { report, isConclusive } = await probeAfresh(device, purpose);
@@ -47,6 +47,22 @@ export async function probeIsolated(
     )
     .catch(() => undefined);
   return report;
+}
+
+/** What `probeIsolated` would remember; a device that has not been tried yet counts as one that is not there. */
+export async function recallProbe(
+  device: Device,
+  purpose: Purpose,
+  cacheDir: string,
+): Promise<DeviceReport> {
+  const remembered = await recall(findingFile(device, purpose, cacheDir));
+  return (
+    remembered ?? { device, execution: null, seconds: null, finding: 'has not been tried yet' }
+  );
+}
+
+function findingFile(device: Device, purpose: Purpose, cacheDir: string): string {
+  return path.join(cacheDir, `device-${device}-${purpose}-${machineKey()}.json`);
 }
 
 /** Changes when a finding may no longer hold: another system, another driver selection. */

@@ -33,7 +33,12 @@ export interface ModelShape {
   readonly trainingSide: number;
 }
 
-export interface Model extends ModelShape {
+/** With where its weights are. */
+export interface ModelOutline extends ModelShape {
+  readonly weights: { readonly unet: StoredTensors; readonly vae: StoredTensors };
+}
+
+export interface Model extends ModelOutline {
   readonly tokenizer: Tokenizer;
   /** Equal for equal checkpoints only, wherever they lie. */
   identify(): Promise<string>;
@@ -68,8 +73,8 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
   const variant = execution.float === 'float16' ? { variant: 'fp16' } : {};
   const checkpoint = await openCheckpoint(dir, variant);
   const text = parseClipTextConfig(checkpoint.textEncoder.config);
-  const shape = shapeOf(checkpoint, text);
-  const { unet, vae } = shape;
+  const outline = outlineOf(checkpoint, text);
+  const { unet, vae } = outline;
   const tokenizer = createTokenizer(checkpoint.tokenizer, text.maxPositions);
   const weightsDir = path.join(cacheDir, 'weights');
   const single = (weights: StoredTensors) => float32Copy(weights, weightsDir, signal);
@@ -85,7 +90,7 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
     fused: execution.fused,
   });
   return {
-    ...shape,
+    ...outline,
     tokenizer,
     identify: () => identifyModel(checkpoint),
     encodePrompts: (prompts) => encodePrompts(checkpoint, text, tokenizer, prompts, options),
@@ -108,12 +113,12 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
 }
 
 /** Reads what a checkpoint is like. Throws EditError: 'model-missing', 'model-damaged', 'model-unsupported'. */
-export async function readModelShape(dir: string): Promise<ModelShape> {
+export async function readModelOutline(dir: string): Promise<ModelOutline> {
   const checkpoint = await openCheckpoint(dir);
-  return shapeOf(checkpoint, parseClipTextConfig(checkpoint.textEncoder.config));
+  return outlineOf(checkpoint, parseClipTextConfig(checkpoint.textEncoder.config));
 }
 
-function shapeOf(checkpoint: Checkpoint, text: ClipTextConfig): ModelShape {
+function outlineOf(checkpoint: Checkpoint, text: ClipTextConfig): ModelOutline {
   const unet = parseUNetConfig(checkpoint.unet.config);
   const vae = parseVaeConfig(checkpoint.vae.config);
   requireFittingParts(checkpoint.dir, unet, vae, text);
@@ -123,6 +128,7 @@ function shapeOf(checkpoint: Checkpoint, text: ClipTextConfig): ModelShape {
     scheduler: parseSchedulerConfig(checkpoint.schedulerConfig),
     sizeMultiple: vae.downscale * 2 ** (unet.blockChannels.length - 1),
     trainingSide: unet.sampleSize * vae.downscale,
+    weights: { unet: checkpoint.unet.weights, vae: checkpoint.vae.weights },
   };
 }
 

@@ -82,13 +82,16 @@ export class SourceLatents {
     return new SourceLatents(options, file, beginning, found !== null);
   }
 
-  /** Bytes of the file for an edit that begins at sampling step `startStep`. */
+  /** Bytes of the file for an edit of so many sampling steps that begins at `startStep`. */
   static sizeBytes(
-    options: Pick<SourceLatentsOptions, 'frameCount' | 'frameDims' | 'timesteps'>,
+    {
+      frameCount,
+      frameDims,
+      steps,
+    }: Pick<SourceLatentsOptions, 'frameCount' | 'frameDims'> & { readonly steps: number },
     startStep: number,
   ): number {
-    const moments = 1 + options.timesteps.length - startStep;
-    return LatentFile.sizeBytes({ ...options, moments });
+    return LatentFile.sizeBytes({ frameCount, frameDims, moments: 1 + steps - startStep });
   }
 
   /** What the user should know of where they came from. */
@@ -142,7 +145,9 @@ async function take(
 ): Promise<number | null> {
   // prettier-ignore
   const file = path.join(options.workDir, latentsName);
-  const sizeBytes = (startStep: number) => SourceLatents.sizeBytes(options, startStep);
+  const { frameCount, frameDims, timesteps } = options;
+  const layout = { frameCount, frameDims, steps: timesteps.length };
+  const sizeBytes = (startStep: number) => SourceLatents.sizeBytes(layout, startStep);
   try {
     return await takeInversion(dir, { key, startStep: options.startStep, sizeBytes, file });
   } catch (error) {

@@ -1,0 +1,92 @@
+// How much memory an edit takes at its peak, from the shapes of its graphs and the size of the weights, before any of
+// them is loaded.
+
+import { buildVaeDecoder, buildVaeEncoder } from '../nets/vae.ts';
+import {
+  buildKeyframeUNet,
+  buildPerFrameUNet,
+  buildPlainUNet,
+  buildPropagationUNet,
+} from '../nets/unet-graphs.ts';
+import type { GraphOptions } from '../onnx/builder.ts';
+import type { Execution } from '../onnx/execution.ts';
+import type { FloatType, Graph } from '../onnx/graph.ts';
+import { peakActivationBytes, valueBytes, type DimSizes } from '../onnx/graph-memory.ts';
+import { sizeOf } from '../tensor/tensor.ts';
+import type { StoredTensors } from '../tensor/stored-tensor.ts';
+import { injectionAt } from '../tokenflow/injection.ts';
+import type { ChosenSettings } from './edit-defaults.ts';
+import { thresholdsOf, type EditPlan } from './edit-plan.ts';
+import type { ModelOutline } from './model.ts';
+
+/** Node.js, ONNX Runtime and this program. */
+const baseBytes = 300e6;
+/**
+ * What a graph takes to what its values take: operators work in memory of their own, and what is freed is not given back
+ * at once. With the embedded model on the CPU the estimate is 0.93 to 1.03 of what was measured (398 MiB at 64 x 64, 842
+ * MiB at 192 x 192).
+ */
+const workspaceFactor = 2.4;
+/** CLIP's. */
+const promptTokens = 77;
+/** Sets of keyframe tokens that are held at once: of two joint passes, and the part that is handed on. */
+const tokenSets = 3;
+
+/** Bytes of the system's memory on the CPU; on another device what the device takes, its base included. */
+export function estimatePeakMemory(
+  model: ModelOutline,
+  plan: EditPlan,
+  settings: ChosenSettings,
+  { float, fused }: Pick<Execution, 'float' | 'fused'>,
+): number {
+  const { latentSize, chunkSize, vaeChunkSize } = plan;
+  const weightsOf = (name: 'unet' | 'vae', dtype: FloatType): GraphOptions => ({
+    ...{ name, weights: converted(model.weights[name], dtype), float: dtype, fused },
+  });
+  const unet = weightsOf('unet', float);
+  const vae = weightsOf('vae', 'float32');
+  const frames = Math.min(plan.frameCount, chunkSize);
+  const vaeSizes = { frames: Math.min(plan.frameCount, vaeChunkSize) };
+  const unetBytes = weightBytes(model.weights.unet, float === 'float32' ? 4 : 2);
+  const vaeBytes = weightBytes(model.weights.vae, 4);
+  const activations = (make: () => Graph, sizes: DimSizes): number =>
+    workspaceFactor * peakActivationBytes(make(), { tokens: promptTokens, ...sizes });
+  const stages = [
+    vaeBytes + activations(() => buildVaeEncoder(model.vae, latentSize, vae), vaeSizes),
+    vaeBytes + activations(() => buildVaeDecoder(model.vae, latentSize, vae), vaeSizes),
+    unetBytes + activations(() => buildPlainUNet(model.unet, latentSize, unet), { frames }),
+    unetBytes + samplingBytes(),
+  ];
+  // The sessions of the UNet stay open while the VAE decodes the result; on the CPU they share what is mapped.
+  return baseBytes + Math.max(...stages);
+
+  function samplingBytes(): number {
+    const injection = injectionAt(thresholdsOf(settings), plan.startStep, settings.steps);
+    if (settings.propagation === 'per-frame') {
+      return activations(() => buildPerFrameUNet(model.unet, latentSize, injection, unet), { frames }); // prettier-ignore
+    }
+    const keyframes = Math.min(plan.keyframeCount, plan.jointLimit);
+    const joint = buildKeyframeUNet(model.unet, latentSize, injection, unet);
+    const outputs = joint.outputs.reduce((sum, output) => sum + valueBytes(output, { frames: keyframes }), 0); // prettier-ignore
+    const jobs = 2 * frames;
+    return (
+      tokenSets * outputs +
+      Math.max(
+        activations(() => joint, { frames: keyframes }),
+        activations(
+          () => buildPropagationUNet(model.unet, latentSize, { attention: false, features: injection.features }, unet), // prettier-ignore
+          { frames, jobs, keyframes },
+        ),
+      )
+    );
+  }
+}
+
+/** Weights are converted once and kept (weights/float32-copy.ts): no graph casts them. */
+function converted(weights: StoredTensors, dtype: FloatType): StoredTensors {
+  return new Map([...weights].map(([name, stored]) => [name, { ...stored, dtype }]));
+}
+
+function weightBytes(weights: StoredTensors, bytesPerValue: number): number {
+  return [...weights.values()].reduce((sum, { dims }) => sum + bytesPerValue * sizeOf(dims), 0);
+}
