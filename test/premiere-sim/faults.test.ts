@@ -179,6 +179,10 @@ describe('an import', () => {
   });
 });
 
+function closeProject(): void {
+  sim.core.isProjectOpen = false;
+}
+
 function removeSequences(): void {
   sim.core.changeForGood((document) => {
     document.sequences = [];
@@ -254,9 +258,9 @@ describe('nothing is placed', () => {
   });
 
   test.each([
-    ['project-closed', () => void (sim.core.isProjectOpen = false)],
+    ['project-closed', closeProject],
     ['sequence-closed', removeSequences],
-  ] as const)('when %s', async (code, close) => {
+  ])('when %s', async (code, close) => {
     const { host, clip, result } = await ready();
     close();
     const placing = host.timeline.place(placeRequest(clip, result));
