@@ -262,6 +262,8 @@ describe('verifying', () => {
     const licence = { name: 'MIT', url: 'https://example.org' };
     const known = { id: 'my-model', title: '', goodFor: '', licence, memoryGigabytes: 0, hub };
     expect((await verifyModel(elsewhere, { known })).faults).toHaveLength(1);
+    const newer = { ...known, hub: { ...hub, revision: 'd' } };
+    expect((await verifyModel(elsewhere, { known: newer })).faults).toEqual([]);
   });
 
   test('leaves the files as they are', async () => {

@@ -283,6 +283,15 @@ describe('a pull that was stopped', () => {
     await expectAllFiles();
   });
 
+  test('does not trust a finished file that a newer catalogue knows to be another', async () => {
+    await stopAt(700_000);
+    const path = 'tokenizer/merges.txt';
+    const files = [...hub.files.keys()].map((name) => ({ path: name, sizeBytes: null, sha256: name === path ? 'a'.repeat(64) : null })); // prettier-ignore
+    const error = await rejectionOf(pull({ files }));
+    expect(error).toMatchObject({ code: 'transfer-damaged' });
+    expect(error.message).toContain(path);
+  });
+
   test('does without a state that cannot be read', async () => {
     await stopAt(700_000);
     await writeFile(join(modelsDir, '.pulling', 'some-model', 'pulling.json'), '{"files":');

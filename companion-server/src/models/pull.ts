@@ -177,7 +177,7 @@ async function takeBack(path: string, partPath: string): Promise<void> {
 /** What an earlier run left and this one can use: begun at the same hub, of the same revision. */
 async function keptFiles(
   staging: string,
-  { repository, revision }: HubSource,
+  { repository, revision, files }: HubSource,
   endpoint: string,
 ): Promise<ReadonlyMap<string, StagedFile>> {
   const state = await readPullState(staging);
@@ -186,6 +186,9 @@ async function keptFiles(
   if (!isSame) return new Map();
   const kept = new Map<string, StagedFile>();
   for (const [path, file] of state.files) {
+    const known = files.find((one) => one.path === path);
+    // A newer catalogue may know more than the one that the download was begun with.
+    if (known === undefined || (known.sha256 ?? file.sha256) !== file.sha256) continue;
     const size = file.isDone ? await sizeOf(join(staging, ...path.split('/'))) : undefined;
     if (!file.isDone || size === file.sizeBytes) kept.set(path, file);
   }

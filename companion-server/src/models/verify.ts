@@ -32,8 +32,12 @@ export async function verifyModel(dir: string, options: VerifyOptions = {}): Pro
     faults.push(error.message);
   };
   let files: readonly PulledFile[] = [];
+  let hub = known?.hub;
   try {
-    files = (await readPulledRecord(dir))?.files ?? [];
+    const record = await readPulledRecord(dir);
+    files = record?.files ?? [];
+    // The catalogue may have gone on to another commit since.
+    if (record?.revision !== hub?.revision) hub = undefined;
   } catch (error) {
     note(error);
   }
@@ -41,7 +45,7 @@ export async function verifyModel(dir: string, options: VerifyOptions = {}): Pro
   let doneBytes = 0;
   for (const file of files) {
     const path = join(dir, ...file.path.split('/'));
-    const expected = known?.hub?.files.find((one) => one.path === file.path)?.sha256 ?? file.sha256;
+    const expected = hub?.files.find((one) => one.path === file.path)?.sha256 ?? file.sha256;
     try {
       const found = await hashFile(path, signal, (bytes) => {
         doneBytes += bytes;
