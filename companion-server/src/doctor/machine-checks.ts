@@ -18,6 +18,11 @@ const oldestNode = [20, 19] as const;
 /** Less than this on a disk that a clip, its latents and its result must fit on is a problem soon. */
 const leastFreeBytes = 5e9;
 
+export async function checkMachine(): Promise<readonly Check[]> {
+  const programs = await Promise.all([checkProgram('ffmpeg'), checkProgram('ffprobe')]);
+  return [checkNode(), ...programs, ...(await checkDevices())];
+}
+
 export function checkNode(version = process.versions.node): Check {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const isOld = major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1]);

@@ -3,7 +3,7 @@
 
 import { protocolVersion } from '../../../protocol/version.ts';
 import type { Check } from '../../../protocol/diagnostics.ts';
-import { checkDevices, checkFolder, checkNode, checkProgram, toLine } from './machine-checks.ts';
+import { checkFolder, checkMachine, toLine } from './machine-checks.ts';
 import { findPortOwner } from './port-owner.ts';
 
 /** A client that is paired, as far as the doctor cares. */
@@ -25,25 +25,22 @@ export interface DoctorDeps {
   readonly isInServer: boolean;
   /** Who is paired; null when that is known to a running server only, and there is none. */
   readonly clients: readonly KnownClient[] | null;
-  /** Default: those of this machine. */
-  readonly devices?: () => Promise<readonly Check[]>;
+  /** Looks at Node, ffmpeg and the devices. Default: those of this machine. */
+  readonly examineMachine?: () => Promise<readonly Check[]>;
 }
 
 /** Never throws: a check that fails itself is `unknown`. May take half a minute where a device does not answer. */
 export async function runChecks(deps: DoctorDeps): Promise<Check[]> {
-  const { version, dataDir, cacheDir, devices = checkDevices } = deps;
-  const quick = [
+  const { version, dataDir, cacheDir, examineMachine = checkMachine } = deps;
+  const checks = [
     attempt('companion server', () => checkServer(deps)),
     attempt('paired clients', () => checkClients(deps.clients, version)),
-    attempt('Node.js', () => checkNode()),
-    attempt('ffmpeg', () => checkProgram('ffmpeg')),
-    attempt('ffprobe', () => checkProgram('ffprobe')),
     attempt('data folder', () => checkFolder('data folder', dataDir, 'TOKENFLOW_DATA')),
     attempt('cache folder', () => checkFolder('cache folder', cacheDir, 'TOKENFLOW_CACHE')),
     attempt('models', () => checkModels(deps.models)),
+    attempt('machine', examineMachine),
   ];
-  const slow = attempt('devices', devices);
-  return (await Promise.all([...quick, slow])).flat();
+  return (await Promise.all(checks)).flat();
 }
 
 /** A doctor who examines once at a time: who asks meanwhile gets the same answer. */
