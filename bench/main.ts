@@ -5,6 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { jobsBench } from './jobs/main.ts';
 import { memoryBench } from './memory.ts';
 import { referenceBench } from './reference.ts';
 import { sd15Bench } from './sd15.ts';
@@ -18,6 +19,7 @@ const benches: readonly Bench[] = [
   referenceBench,
   memoryBench,
   transferBench,
+  jobsBench,
 ];
 const page = path.join(import.meta.dirname, '..', 'docs', 'performance.md');
 
