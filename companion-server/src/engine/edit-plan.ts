@@ -106,10 +106,11 @@ export function countEvaluations(
     { length: settings.steps - plan.startStep },
     (_, i) => plan.startStep + i,
   );
+  const tokenFlowStep = branchCount * (plan.frameCount + jointKeyframes(plan));
   const perStep = steps.map((step) =>
     settings.propagation === 'per-frame'
       ? perFrameBranches(settings, step) * plan.frameCount
-      : branchCount * (plan.frameCount + jointKeyframes(plan)),
+      : tokenFlowStep,
   );
   return {
     inversion: inversionTimesteps * plan.frameCount,

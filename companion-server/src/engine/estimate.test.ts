@@ -70,11 +70,13 @@ test('what the edit would refuse, the estimate refuses', async () => {
 
 test('an edit whose latents no disk could hold is refused with what to do', async () => {
   const clip = await probeClip(job.inputPath);
+  const size = { width: 512, height: 512 };
+  const long = { ...job.settings, size, steps: 500, inversionSteps: 500, keyframeInterval: 64 };
   const { refusal } = await assessEdit({
     workDir: job.workDir,
-    clip: { ...clip, frameCount: 1e10 },
+    clip: { ...clip, frameCount: 1e6 },
     model: await readModelOutline(job.modelDir),
-    settings: chooseSettings(job.settings, { guidance: 3, steps: 2 }),
+    settings: chooseSettings(long, { guidance: 3, steps: 2 }),
     execution: preferredExecution.cpu,
   });
   expect(refusal).toMatchObject({ code: 'disk-full' });

@@ -23,8 +23,8 @@ import type { ModelOutline } from './model.ts';
 const baseBytes = 300e6;
 /**
  * What a graph takes to what its values take: operators work in memory of their own, and what is freed is not given back
- * at once. With the embedded model on the CPU the estimate is 0.93 to 1.03 of what was measured (398 MiB at 64 x 64, 842
- * MiB at 192 x 192).
+ * at once. With the embedded model on the CPU, 24 frames, estimates are 0.93 to 1.31 of what was measured:
+ * 410 for 398 MiB at 64 x 64 pixels, 784 for 842 at 192 x 192, 1065 for 811 at 320 x 320.
  */
 const workspaceFactor = 2.4;
 /** CLIP's. */
