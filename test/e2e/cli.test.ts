@@ -102,7 +102,7 @@ describe('bad input ends with one clear line, its exit code and no partial outpu
       6,
       'cannot be written: its folder is a file.',
     ],
-    ['a model that is missing', [...edit, 'x', '--model', 'none'], 4, 'does not exist.'],
+    ['a model that is missing', [...edit, 'x', '--model', 'none'], 4, 'no such folder'],
     ['a model that is none', [...edit, 'x', '--model', '.'], 4, 'has no model_index.json.'],
     ['an option that is not known', [...edit, 'x', '--promt', 'y'], 2, 'no option --promt.'],
     ['a command that is not known', ['edti'], 2, "There is no command 'edti'."],
@@ -164,7 +164,9 @@ describe('pair', () => {
     const made = await runCliProcess(workspace, ['pair', '--json']);
     expect(JSON.parse(made.stdout)).toMatchObject({
       code: expect.stringMatching(/^\w{4}-\w{4}$/) as string,
-      pageUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/server\/#[0-9a-f]{64}$/) as string,
+      pageUrl: expect.stringMatching(
+        /^http:\/\/127\.0\.0\.1:\d+\/server\/#[0-9a-f]{64}$/,
+      ) as string,
     });
     expect(await runCliProcess(workspace, ['pair', '--revoke', 'abc'])).toMatchObject({
       exitCode: 2,
@@ -178,6 +180,53 @@ describe('pair', () => {
     expect(await runCliProcess(await createWorkspace(), ['pair'])).toMatchObject({
       exitCode: 10,
       stderr: 'error: No companion server of this user runs.\n  Start it with npm start.\n',
+    });
+  });
+});
+
+describe('what the user asks', () => {
+  test('its jobs and its log', async () => {
+    const workspace = await createWorkspace();
+    const server = startCli(workspace, ['serve', '--port', '0', '--model', 'model']);
+    await server.said('Models: model');
+    const url = JSON.parse(await readFile(join(workspace.cacheDir, 'server.json'), 'utf8')) as {
+      readonly url: string;
+      readonly token: string;
+    };
+    const edited = await runCliProcess(workspace, [
+      ...['edit', 'clip.mp4', '--prompt', 'a secret wolf', '--server', url.url],
+    ]);
+    expect(edited.exitCode).toBe(0);
+
+    expect((await runCliProcess(workspace, ['jobs', '--json'])).stdout).toMatch(/^\{"jobs":\[/);
+    const logged = await runCliProcess(workspace, ['logs']);
+    expect(logged.stdout).toMatch(/info {2}The server listens\. port=\d+/);
+    for (const secret of ['secret wolf', 'clip.mp4', url.token]) {
+      expect(logged.stdout).not.toContain(secret);
+    }
+    const follower = startCli(workspace, ['logs', '--follow', '--json']);
+    await follower.said('The server listens.');
+    server.kill('SIGTERM');
+    await follower.said('The server stops.');
+    follower.kill('SIGINT');
+    expect((await follower.ended).exitCode).toBe(0);
+    expect((await server.ended).exitCode).toBe(0);
+  });
+
+  test('the health of the machine', async () => {
+    const doctor = await runCliProcess(await createWorkspace(), ['doctor', '--json']);
+    const { checks } = JSON.parse(doctor.stdout) as { checks: { name: string; status: string }[] };
+    const found = Object.fromEntries(checks.map(({ name, status }) => [name, status]));
+    expect(found).toMatchObject({ ffmpeg: 'ok', 'data folder': 'ok', 'device cpu': 'ok' });
+  });
+
+  test('serving other machines without TLS and a token is refused', async () => {
+    const workspace = await createWorkspace();
+    const args = ['serve', '--port', '0', '--model', 'model', '--listen', '0.0.0.0'];
+    expect(await runCliProcess(workspace, args)).toMatchObject({
+      exitCode: 2,
+      stdout: '',
+      stderr: expect.stringContaining('missing: --tls-cert, --tls-key, --token-file.') as string,
     });
   });
 });

@@ -1,0 +1,81 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { EditError } from '../../errors.ts';
+import type { Jobs } from '../session-deps.ts';
+import { jobRoutes } from './jobs.ts';
+import type { Route } from './route.ts';
+
+const owners = [
+  { clientId: 'a'.repeat(32), name: 'panel' },
+  { clientId: 'b'.repeat(32), name: 'command line' },
+];
+const [panel, local] = owners as [(typeof owners)[0], (typeof owners)[0]];
+
+let acts: unknown[][];
+let routes: readonly Route[];
+beforeEach(() => {
+  acts = [];
+  const act =
+    (name: string) =>
+    (...args: unknown[]): never => {
+      acts.push([name, ...args]);
+      return undefined as never;
+    };
+  const list = (owner: string) => [{ jobId: owner === panel.clientId ? 'one' : 'two' }];
+  const jobs = {
+    list: list as unknown as Jobs['list'],
+    cancel: act('cancel'),
+    pause: act('pause'),
+    resume: act('resume'),
+    move: act('move'),
+    remove: act('remove'),
+  };
+  routes = jobRoutes(jobs, () => owners);
+});
+
+function ask(path: string, jobId = '', query = ''): unknown {
+  const route = routes.find((one) => one.path === path);
+  if (route === undefined) throw new Error(`There is no route ${path}.`);
+  const parameters = { jobId };
+  return route.handle({ parameters, query: new URLSearchParams(query), client: null });
+}
+
+test('the jobs of everybody are listed with whose they are', () => {
+  expect(ask('/jobs')).toEqual({
+    json: {
+      jobs: [
+        { owner: 'panel', job: { jobId: 'one' } },
+        { owner: 'command line', job: { jobId: 'two' } },
+      ],
+    },
+  });
+});
+
+describe('a job is steered in the name of its owner', () => {
+  test.each([
+    ['cancel', 'cancel', []],
+    ['pause', 'pause', []],
+    ['resume', 'resume', []],
+    ['delete', 'remove', []],
+    ['move', 'move', [null]],
+  ] as const)('%s', async (name, method, further) => {
+    await ask(`/jobs/:jobId/${name}`, 'two');
+    expect(acts).toEqual([[method, local.clientId, 'two', ...further]]);
+  });
+
+  test('move in front of another', async () => {
+    await ask('/jobs/:jobId/move', 'one', 'before=other');
+    expect(acts).toEqual([['move', panel.clientId, 'one', 'other']]);
+  });
+});
+
+test('a job that nobody has is missing', async () => {
+  await expect(ask('/jobs/:jobId/cancel', 'three')).rejects.toBeInstanceOf(EditError);
+  expect(acts).toEqual([]);
+});
+
+test('only the command line may ask, and a change is a POST', () => {
+  expect(routes.every(({ access }) => access === 'local')).toBe(true);
+  expect(routes.filter(({ method }) => method === 'GET').map(({ path }) => path)).toEqual([
+    '/jobs',
+  ]);
+});
