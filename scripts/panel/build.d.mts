@@ -7,3 +7,4 @@ export function buildPanel(options?: {
   readonly outFolder?: string;
   readonly anyNetwork?: boolean;
 }): Promise<void>;
+export function bundlePart(entry: string): Promise<string>;

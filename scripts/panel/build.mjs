@@ -99,6 +99,14 @@ export function checkDialect(outFolder) {
   ];
 }
 
+/** A part of the panel as it would be in the bundle for Premiere: code that sets the global `bundled` to its exports. */
+export async function bundlePart(entry) {
+  const { outfile, ...options } = optionsOf('premiere');
+  const whole = { ...options, entryPoints: [entry], format: 'iife', globalName: 'bundled' };
+  const built = await build({ ...whole, banner: {}, footer: {}, write: false });
+  return built.outputFiles[0].text;
+}
+
 /** Builds both panels. Throws when the code does not build, or when the panel for Premiere breaks a rule of UXP. */
 export async function buildPanel({ outFolder, anyNetwork } = {}) {
   for (const name of Object.keys(targets)) {

@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { copyFile, lstat, mkdir, open, readdir, readFile, rename, unlink, writeFile, type FileHandle } from 'node:fs/promises'; // prettier-ignore
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { promisify, types } from 'node:util';
 import { findProgram } from '../../companion-server/src/media/binaries.ts';
 import { ticksPerSecond } from '../../plugin/src/host/ticks.ts';
 import type { UxpFs } from '../../plugin/src/host/premiere/api.ts';
@@ -89,7 +89,8 @@ function createUxpFs(dataFolder: string): UxpFs {
     if (options.encoding !== 'utf-8') throw new Violation('encoding', options.encoding);
   }
   function requireBuffer(buffer: unknown): void {
-    if (!(buffer instanceof ArrayBuffer)) throw new Violation('array-buffer', String(buffer));
+    // Also one of another realm, as in a simulated runtime.
+    if (!types.isAnyArrayBuffer(buffer)) throw new Violation('array-buffer', String(buffer));
   }
 
   return {

@@ -120,12 +120,18 @@ export class SimCore {
     this.scope = scope;
     try {
       const answer = task();
-      if (answer instanceof Promise) this.violate('callback-synchronous', 'It returned a promise.');
+      this.requireNoPromise(answer);
       return answer;
     } finally {
       this.scope = outer;
       if (outer === null) scope.isAlive = false;
     }
+  }
+
+  /** A promise of any realm. */
+  requireNoPromise(answer: unknown): void {
+    if (typeof answer !== 'object' || answer === null || !('then' in answer)) return;
+    this.violate('callback-synchronous', 'It returned a promise.');
   }
 
   transact(

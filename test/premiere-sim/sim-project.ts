@@ -92,7 +92,7 @@ export class SimProject implements Project {
           return isEmpty;
         },
       });
-      if (answer instanceof Promise) this.core.violate('callback-synchronous', 'A promise.');
+      this.core.requireNoPromise(answer);
     });
   }
   lockedAccess(callback: () => void): void {

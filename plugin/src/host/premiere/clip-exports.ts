@@ -39,6 +39,7 @@ export function createClipExports(sources: ExportSources): HostClips {
     const preset = await choosePreset(surroundings, storage, sequence);
     const folder = await sources.exportFolder();
     const path = joinPath(folder, `${sources.newId()}.${preset.extension}`);
+    sources.log(`Export of ${JSON.stringify(snapshot)} with ${preset.path} to ${path}.`);
     const request = { snapshot, preset, path, onProgress, signal };
     const rendering = exportRendered(sources, request);
     exporterIsFree = rendering.then(ignore, ignore);

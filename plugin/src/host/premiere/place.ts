@@ -118,6 +118,7 @@ async function put(sources: PlaceSources, wish: Put): Promise<EditRecord> {
   const editor = ppro.SequenceEditor.getEditor(sequence);
   const start = ppro.TickTime.createWithTicks(place.start);
 
+  log(`Places ${version.path ?? version.resultId} on V${place.trackIndex + 1}, A${audioIndex + 1} at ${place.start}.`); // prettier-ignore
   const leftOut = runTransaction(project, 'Place TokenFlow edit', 'place-failed', (add) => {
     add.must(() => editor.createOverwriteItemAction(item, start, place.trackIndex, audioIndex));
     if (writeRecords !== null) add.optional(writeRecords);

@@ -32,6 +32,10 @@ export interface PremiereHost extends Host {
 export function createPremiereHost(surroundings: Surroundings, newId: () => string): PremiereHost {
   const log = createPanelLog(surroundings);
   const abilities = probeAbilities(surroundings);
+  log(`Starts in ${surroundings.uxp.host.name} ${surroundings.uxp.host.version}.`);
+  for (const ability of Object.values(abilities)) {
+    if (!ability.isThere) log(`${ability.name}: ${ability.detail}; instead ${ability.fallback ?? 'nothing'}.`); // prettier-ignore
+  }
   const storage = createStorage(surroundings, log);
   const records = createEditRecords(surroundings, storage, log, abilities['sequence-records'].isThere); // prettier-ignore
   const menus = createMenus();
