@@ -55,7 +55,12 @@ export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlo
         editId: clip.edit?.editId ?? state.rerunOf,
         createdAt: new Date(deps.clock.now()).toISOString(),
         ...{ clipId: sent?.clipId ?? null, media: sent?.media ?? null, jobId: null, report: null },
-        ...{ isCanceling: false, state: { name: 'exporting', progress: null } },
+        isCanceling: false,
+        // A clip that was sent ahead has nothing before it but its turn.
+        state:
+          sent === null
+            ? { name: 'exporting', progress: null }
+            : { name: 'queued', position: null },
       });
     }
     const { prompt, sourcePrompt, negativePrompt } = form;

@@ -50,12 +50,13 @@ export function createPanelView(context: Context): Piece {
     createModelView(context),
     createAdvancedView(context),
     createApplyView(context),
-    createTasksView(context),
   ];
+  const tasks = createTasksView(context);
   const compare = createCompareView(context);
   const versions = createVersionsView(context);
   const sheets = {
     edit: ui.el('div', 'page page-edit', ...edit.map(({ root }) => root)),
+    tasks: ui.el('div', 'page page-tasks', tasks.root),
     compare: ui.el('div', 'page page-compare', compare.root),
     versions: ui.el('div', 'page page-versions', versions.root),
   };
@@ -67,7 +68,7 @@ export function createPanelView(context: Context): Piece {
     ui.el('div', 'pages', ...Object.values(sheets)),
   );
   const root = ui.el('div', `panel ${env.kind}`, linkPage.root, main, overlay.root, toasts.root);
-  const pieces = [linkPage, strip, ...edit, compare, versions, overlay, toasts];
+  const pieces = [linkPage, strip, ...edit, tasks, compare, versions, overlay, toasts];
 
   return {
     root,
@@ -78,6 +79,9 @@ export function createPanelView(context: Context): Piece {
         if (page === 'edit') setText(button, editLabel(state, context));
       }
       for (const page of pages) setClass(sheets[page], 'shown', page === state.page);
+      // Under the form; on a wide page beside it, always.
+      setClass(sheets.tasks, 'shown', state.page === 'edit');
+      setClass(root, 'has-tasks', state.tasks.length > 0);
       setClass(root, 'looks-at-edit', state.page === 'edit');
       // In UXP a text field is painted over whatever lies on it.
       setClass(root, 'covered', state.overlay !== null);

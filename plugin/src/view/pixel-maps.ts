@@ -3,7 +3,7 @@
 export type Pixels = Uint8ClampedArray<ArrayBuffer>;
 
 /** Small differences are what one looks for. */
-const differenceGain = 3;
+const differenceGain = 2;
 const flickerGain = 6;
 
 /** Grey levels: how far the edit is from the original. */

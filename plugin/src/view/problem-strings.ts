@@ -69,7 +69,7 @@ export const problemTexts = {
   'not-paired': text('The panel is not paired with the server.'),
   'pairing-refused': text(
     'This is not the code that the server shows.',
-    'Look again: letters and digits, eight in all.',
+    'Look again: eight letters and digits. A code lasts ten minutes.',
   ),
   'pairing-limited': text(
     'Too many wrong codes.',

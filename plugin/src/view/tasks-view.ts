@@ -14,11 +14,17 @@ export function createTasksView(context: Context): Piece {
     ({ key }) => createTask(context, key),
   );
   const root = ui.el('section', 'section', ui.el('h2', 'section-title', t.tasks.title), list);
+  let newest: string | null = null;
   return {
     root,
     update(state) {
       show(root, state.tasks.length > 0);
       tasks.update(state.tasks);
+      const [task] = state.tasks;
+      const isNew = task !== undefined && task.key !== newest && !isOver(task);
+      newest = task?.key ?? null;
+      // Whoever pressed Apply wants to see that something happens.
+      if (isNew) list.firstElementChild?.scrollIntoView();
     },
   };
 }
@@ -70,7 +76,8 @@ function createTask(context: Context, key: string) {
       setText(step, stepText(next, context));
       setText(left, leftText(next, context));
       problem.update(state.name === 'failed' || state.name === 'unplaced' ? state.problem : null);
-      show(pause, (state.name === 'running' || state.name === 'queued') && !next.isCanceling);
+      const isWorking = state.name === 'running' || state.name === 'queued';
+      show(pause, isWorking && next.jobId !== null && !next.isCanceling);
       show(resume, state.name === 'paused' && !next.isCanceling);
       show(cancel, !isOver(next) && !next.isCanceling && state.name !== 'placing');
       show(
