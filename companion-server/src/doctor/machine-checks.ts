@@ -57,7 +57,7 @@ export async function checkProgram(program: Program): Promise<Check> {
 export async function checkFolder(what: string, path: string, variable: string): Promise<Check> {
   const advice = `Free some space, or set ${variable} to a folder on another disk.`;
   try {
-    await mkdir(path, { recursive: true });
+    await mkdir(path, { recursive: true, mode: 0o700 });
     await access(path, constants.W_OK);
     const { bavail, bsize } = await statfs(path);
     const freeBytes = bavail * bsize;
