@@ -41,7 +41,7 @@ export interface JobList {
   readonly afterJobId: string | null;
 }
 
-/** Reply to each: `job`, as it is then. A cancel that stops a running edit ends with a later `job-changed`. */
+/** Reply to each: `job`, as it is then, on the server's disk too. What runs of it is stopped meanwhile. */
 export interface JobCommand {
   readonly type: 'job-get' | 'job-cancel' | 'job-pause' | 'job-resume';
   readonly requestId: number;
