@@ -58,7 +58,7 @@ export interface Welcome {
   readonly requestId: number;
   readonly protocol: number;
   readonly server: Peer;
-  /** What `auto` came to; null until an edit has found out. */
+  /** What the last edit was computed on; null before the first one since the server's start. */
   readonly device: Device | null;
   /** Checkpoints that a job may use; the first is the default. */
   readonly models: readonly ModelInfo[];

@@ -129,7 +129,12 @@ export const rooms = [
     imports: ['errors', 'log', 'models'],
   },
   { name: 'wire-error', at: [`${server}wire-error.ts`], imports: ['errors', 'protocol'] },
-  { name: 'errors', at: [`${server}errors.ts`], imports: ['protocol'], isPure: true },
+  {
+    name: 'errors',
+    at: ['errors.ts', 'without-paths.ts'].map((file) => server + file),
+    imports: ['protocol'],
+    isPure: true,
+  },
   {
     name: 'temporary',
     at: ['exit-cleanup.ts', 'owned-name.ts', 'run-dir.ts'].map((file) => server + file),

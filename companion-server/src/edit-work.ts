@@ -16,6 +16,7 @@ import { EditError, throwIfCanceled } from './errors.ts';
 import type { JobRecord } from './jobs/job-table.ts';
 import type { JobHooks, JobOutcome, JobSpec, JobWork } from './jobs/work.ts';
 import { removeAbandonedFiles } from './weights/write-whole.ts';
+import { withoutPaths } from './without-paths.ts';
 
 export interface SourceClip {
   /** Absolute. */
@@ -29,6 +30,8 @@ export interface EditWorkOptions {
   readonly dataDir: string;
   /** Copies of weights lie below this folder. */
   readonly cacheDir: string;
+  /** Most bytes of inverted clips that are kept; null or left out for the engine's own choice. */
+  readonly inversionsBudgetBytes?: number | null | undefined;
   /** Throws EditError 'clip-missing'. */
   readonly clipOf: (owner: string, clipId: string) => SourceClip;
   /** The folder of a model; null is the server's first. Throws EditError 'model-missing'. */
@@ -58,6 +61,7 @@ export function createEditWork(options: EditWorkOptions): JobWork {
       device: spec.device,
       cacheDir,
       inversionsDir,
+      inversionsBudgetBytes: options.inversionsBudgetBytes ?? null,
       workDir: join(folderOf(jobId), workName),
       settings: spec.settings,
     };
@@ -128,18 +132,6 @@ async function removeAllBut(folder: string, isKept: (name: string) => boolean): 
 
 function remove(path: string): Promise<void> {
   return rm(path, { recursive: true, force: true, maxRetries: 3 });
-}
-
-/** The client knows neither path nor name of the files on the server: an error calls them by what they are. */
-function withoutPaths(error: unknown, paths: Readonly<Record<string, string>>): unknown {
-  if (!(error instanceof EditError)) return error;
-  let { message } = error;
-  for (const [name, path] of Object.entries(paths)) {
-    for (const form of [`"${path}"`, `file:${path}`, path])
-      message = message.replaceAll(form, name);
-  }
-  const hint = error.hint === undefined ? {} : { hint: error.hint };
-  return new EditError(error.code, message, { ...hint, cause: error });
 }
 
 /** An engine that was ended while it copied weights leaves a part of the copy. */

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import type { Device } from '../../protocol/devices.ts';
 import { isOutcome, jobStates, type JobState } from '../../protocol/job.ts';
 import type { MediaFacts } from '../../protocol/media-facts.ts';
 import type { Config } from './config.ts';
@@ -104,13 +105,22 @@ async function open(
     engine,
     dataDir,
     cacheDir,
+    inversionsBudgetBytes: config.inversionsBudgetBytes,
     clipOf: (owner, clipId) => clips.get(owner, clipId),
     modelDirOf: (model) => modelDirOf(config.models, model),
     onStep: (jobId, { stage, step }) => log.debug('A step is finished.', { jobId, stage, step }),
   });
+  let device: Device | null = null;
   const jobs = await openJobs({
     database,
-    work,
+    work: {
+      ...work,
+      async run(record, hooks) {
+        const outcome = await work.run(record, hooks);
+        ({ device } = outcome.report);
+        return outcome;
+      },
+    },
     onFailure: (jobId, error) => log.warn('A job failed.', { jobId, error: inspect(error) }),
   });
   await clips.removeUnused((owner, clipId) =>
@@ -123,7 +133,7 @@ async function open(
     pairings,
     pageKey,
     models: () => models,
-    device: () => null,
+    device: () => device,
     clips,
     jobs,
     readPicture,

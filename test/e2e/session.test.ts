@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { chunkHeaderBytes, encodeChunk } from '../../protocol/chunk.ts';
+import { chunkHeaderBytes, encodeChunk, parseChunk, type Chunk } from '../../protocol/chunk.ts';
 import type { UploadReady } from '../../protocol/clip-messages.ts';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
 import { chunkBytes, maxSlowRequests, windowBytes } from '../../protocol/limits.ts';
@@ -35,6 +35,7 @@ interface Fixture {
   readonly session: Session;
   readonly heard: ServerMessage[];
   readonly closings: string[];
+  readonly chunks: Chunk[];
   readonly dataDir: string;
   readonly say: (message: object) => void;
   /** Resolves when the client has been told so many messages in all. */
@@ -76,7 +77,10 @@ async function createFixture(): Promise<Fixture> {
         }),
       subscribe: () => () => undefined,
     },
-    readPicture: (_path, frameIndex) => Promise.resolve(new Uint8Array(chunkBytes + frameIndex)),
+    readPicture: (path, frameIndex) =>
+      frameIndex === 40
+        ? Promise.reject(new EditError('invalid-request', `"${path}" has no frame 40.`))
+        : Promise.resolve(new Uint8Array(chunkBytes + frameIndex)),
     diagnose: () => Promise.resolve([]),
     log: createLog({ level: 'silent', write: () => undefined }),
   };
@@ -84,6 +88,7 @@ async function createFixture(): Promise<Fixture> {
   function connect(): ReturnType<Fixture['connect']> {
     const heard: ServerMessage[] = [];
     const closings: string[] = [];
+    const chunks: Chunk[] = [];
     const told = new EventEmitter();
     const session = createSession(deps, {
       address: '127.0.0.1',
@@ -92,7 +97,7 @@ async function createFixture(): Promise<Fixture> {
         heard.push(message);
         told.emit('message');
       },
-      sendChunk: () => Promise.resolve(),
+      sendChunk: (chunk) => Promise.resolve(void chunks.push(parseChunk(chunk))),
       waitingBytes: () => 0,
       close: (reason) => void closings.push(reason),
     });
@@ -100,7 +105,7 @@ async function createFixture(): Promise<Fixture> {
     const hears = async (count: number): Promise<void> => {
       while (heard.length < count) await once(told, 'message');
     };
-    return { session, heard, closings, say, hears };
+    return { session, heard, closings, chunks, say, hears };
   }
   return { ...connect(), dataDir, connect };
 }
@@ -267,4 +272,27 @@ test('more requests that take their time than the limit are refused, and the oth
   const refused = heard.filter(({ type }) => type === 'error');
   expect(refused.every((message) => message.type === 'error' && message.error.code === 'limit-reached')).toBe(true); // prettier-ignore
   expect(heard.filter(({ type }) => type === 'diagnostics').length + refused.length).toBe(count);
+});
+
+test('a frame comes as one picture in chunks of its own stream, and a refusal names no path', async () => {
+  const { session, heard, chunks, dataDir, say, hears } = await createFixture();
+  say(hello);
+  say({ ...begin, requestId: 1, sizeBytes: 3 });
+  session.receiveBinary(encodeChunk({ streamId: 1, offset: 0, bytes: Uint8Array.of(1, 2, 3) }));
+  say({ type: 'upload-end', requestId: 2, streamId: 1, sha256 });
+  await hears(4);
+  const ask = { type: 'frame-get', side: 'original', id: sha256.slice(0, 32), maxSide: 64 };
+  say({ ...ask, requestId: 3, frameIndex: 7 });
+  await hears(5);
+  expect(heard[4]).toMatchObject({ type: 'frame-ready', streamId: 2, sizeBytes: chunkBytes + 7 });
+  say({ ...ask, requestId: 4, frameIndex: 40 });
+  await hears(6);
+  const refused = heard[5];
+  expect(refused).toMatchObject({ error: { message: 'the clip has no frame 40.' } });
+  expect(JSON.stringify(refused)).not.toContain(dataDir);
+  await session.close();
+  expect(chunks.map(({ streamId, offset, bytes }) => [streamId, offset, bytes.length])).toEqual([
+    [2, 0, chunkBytes],
+    [2, chunkBytes, 7],
+  ]);
 });

@@ -10,6 +10,7 @@ import { maxClips } from '../../../protocol/limits.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import { EditError } from '../errors.ts';
 import type { Database } from '../store/database.ts';
+import { withoutPaths } from '../without-paths.ts';
 import { createClipTable, type ClipRow } from './clip-table.ts';
 import { createUploads, type Upload, type UploadRequest } from './uploads.ts';
 
@@ -94,7 +95,7 @@ export async function openClipStore({
     try {
       return await probe(partPath);
     } catch (error) {
-      throw withoutPath(error, partPath);
+      throw withoutPaths(error, { 'the clip': partPath });
     }
   }
 
@@ -177,13 +178,4 @@ async function requireSpace(folder: string, sizeBytes: number): Promise<void> {
     `The clip needs ${sizeBytes} bytes and the disk of the data folder has ${freeBytes} free.`,
     { hint: 'Free some space, or set TOKENFLOW_DATA to a folder on a larger disk.' },
   );
-}
-
-/** The client does not know the path of the file: an error calls it by what it is. */
-function withoutPath(error: unknown, path: string): unknown {
-  if (!(error instanceof EditError)) return error;
-  const forms = [`"${path}"`, `file:${path}`, path];
-  const message = forms.reduce((text, form) => text.replaceAll(form, 'the clip'), error.message);
-  const hint = error.hint === undefined ? {} : { hint: error.hint };
-  return new EditError(error.code, message, { ...hint, cause: error });
 }

@@ -6,6 +6,7 @@ import type { ClipDelete, ClipGet } from '../../../protocol/clip-messages.ts';
 import { maxSlowRequests } from '../../../protocol/limits.ts';
 import type { FrameGet } from '../../../protocol/stream-messages.ts';
 import { EditError } from '../errors.ts';
+import { withoutPaths } from '../without-paths.ts';
 import type { Peer } from './peer.ts';
 import type { SessionDeps } from './session-deps.ts';
 import { createSessionDownloads } from './session-downloads.ts';
@@ -70,7 +71,13 @@ export function createDesk(
 
   async function sendFrame({ requestId, side, id, frameIndex, maxSide }: FrameGet): Promise<void> {
     const { path } = side === 'original' ? clips.get(owner, id) : resultOf(id);
-    await downloads.sendPicture(requestId, await readPicture(path, frameIndex, maxSide));
+    let jpeg: Uint8Array;
+    try {
+      jpeg = await readPicture(path, frameIndex, maxSide);
+    } catch (error) {
+      throw withoutPaths(error, { 'the clip': path });
+    }
+    await downloads.sendPicture(requestId, jpeg);
   }
 
   async function sendDiagnostics(requestId: number): Promise<void> {
