@@ -49,3 +49,13 @@ test('a log level that is none is refused', () => {
     "TOKENFLOW_LOG must be one of debug, info, warn, error, silent, got 'loud'.",
   );
 });
+
+test('the space for inverted clips is read in gigabytes, and refused when it is no number', () => {
+  const read = (value: string) => readConfig({}, { TOKENFLOW_INVERSIONS_GB: value });
+  expect(read('2.5').inversionsBudgetBytes).toBe(2.5e9);
+  expect(read('0').inversionsBudgetBytes).toBe(0);
+  expect(read('').inversionsBudgetBytes).toBeNull();
+  for (const wrong of ['much', '-1', 'NaN', 'Infinity']) {
+    expect(() => read(wrong)).toThrow(`TOKENFLOW_INVERSIONS_GB must be a number from 0`);
+  }
+});

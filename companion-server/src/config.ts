@@ -21,6 +21,8 @@ export interface Config {
   /** Checkpoint folders by name, the default first: chosen, embedded, pulled and added ones. */
   readonly models: ReadonlyMap<string, string>;
   readonly logLevel: LogLevel;
+  /** Most bytes of inverted clips that are kept. Default: 10 GB, or half of what the disk has left if that is less. */
+  readonly inversionsBudgetBytes?: number | null;
   /** How other machines may reach the server. Default: not at all. */
   readonly remote?: RemoteAccess | null;
 }
@@ -43,6 +45,7 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
     dataDir,
     models: chooseModels(modelsDirOf(dataDir), flags.modelDir ?? env['TOKENFLOW_MODEL']),
     logLevel: flags.logLevel ?? readLogLevel(env['TOKENFLOW_LOG']),
+    inversionsBudgetBytes: readGigabytes(env, 'TOKENFLOW_INVERSIONS_GB'),
     remote: readRemoteAccess(flags),
   });
 }
@@ -75,6 +78,15 @@ export function dataDirOf(
   }
   if (platform === 'darwin') return join(home, 'Library', 'Application Support', 'tokenflow');
   return join(env['XDG_DATA_HOME'] ?? join(home, '.local', 'share'), 'tokenflow');
+}
+
+/** Bytes; null where the variable is not set. */
+function readGigabytes(env: Environment, name: string): number | null {
+  const value = env[name];
+  if (value === undefined || value === '') return null;
+  const gigabytes = Number(value);
+  if (gigabytes >= 0 && gigabytes <= 1e6) return gigabytes * 1e9;
+  throw new EditError('invalid-request', `${name} must be a number from 0 to 1000000, got '${value}'.`); // prettier-ignore
 }
 
 function readLogLevel(value: string | undefined): LogLevel {

@@ -23,6 +23,6 @@ export interface EditJob {
    * `clipSha256` is null or left out.
    */
   readonly inversionsDir?: string | null;
-  /** Most bytes that the kept inversions may take together. Default: `defaultInversionsBudget`. */
+  /** Most bytes that the kept inversions may take together. 0 for none. Default: `defaultInversionsBudget`. */
   readonly inversionsBudgetBytes?: number | null;
 }

@@ -57,7 +57,7 @@ export async function findInversionCache({
   readonly execution: Execution;
 }): Promise<InversionCache | null> {
   const { clipSha256 = null, inversionsDir: dir = null, inversionsBudgetBytes } = job;
-  if (clipSha256 === null || dir === null) return null;
+  if (clipSha256 === null || dir === null || inversionsBudgetBytes === 0) return null;
   const parts = { clipSha256, model: await model.identify(), settings, plan, execution };
   const { inversionSteps, steps, sourcePrompt } = settings;
   return {
