@@ -36,7 +36,7 @@ export const jobsBench: Bench = {
     try {
       return [
         ...(await measureMemory(path.join(folder, 'many'), isQuick ? 40 : late, log)),
-        await measureHashing(path.join(folder, 'large'), (isQuick ? 128 : 1024) * mebibyte),
+        await measureHashing(path.join(folder, 'large'), (isQuick ? 128 : 512) * mebibyte),
         await measureRealEdit(path.join(folder, 'real')),
       ];
     } finally {
