@@ -12,7 +12,7 @@ import type { Checkpoint } from './engine/checkpoint.ts';
 import type { EditJob } from './engine/edit-job.ts';
 import type { Engine } from './engine/supervisor.ts';
 import { syncFolder } from './engine/write-durably.ts';
-import { EditError, throwIfCanceled } from './errors.ts';
+import { throwIfCanceled } from './errors.ts';
 import type { JobRecord } from './jobs/job-table.ts';
 import type { JobHooks, JobOutcome, JobSpec, JobWork } from './jobs/work.ts';
 import { removeAbandonedFiles } from './weights/write-whole.ts';
