@@ -105,14 +105,16 @@ async function judgeRounds(
     const target = choices.oneOf(chosen);
     const moment = chooseMoment(choices, seconds * 1_000);
     const result = await runRound(place, { target, moment });
+    const isCorrupt = result.sha256 !== null && result.sha256 !== sha256;
     if (result.sha256 === null) totals.lost++;
-    else if (result.sha256 !== sha256) totals.corrupt++;
+    else if (isCorrupt) totals.corrupt++;
     if (result.faults.length > 0) totals.faulty++;
     if (result.killed !== null) totals.kills++;
     totals.mostRepeated = Math.max(totals.mostRepeated, result.stepsRepeated);
     const when = `${moment.sign} + ${moment.delayMs} ms`;
     const what = result.killed === null ? `nothing left of the ${target} to kill` : `${target} killed`; // prettier-ignore
-    const faults = result.faults.map((fault) => `; ${fault}`).join('');
+    const found = [...result.faults, ...(isCorrupt ? ['the result differs'] : [])];
+    const faults = found.map((fault) => `; ${fault}`).join('');
     console.log(`round ${round}: ${what} at ${when}, ${result.stepsRepeated} steps repeated, ${result.seconds.toFixed(1)} s${faults}`); // prettier-ignore
   }
   const { lost, corrupt, faulty, mostRepeated, kills } = totals;
