@@ -6,15 +6,14 @@ import { isOutcome, type JobView } from '../../../protocol/job.ts';
 import type { ClientError } from '../client/problem.ts';
 import type { UploadedClip } from '../client/upload.ts';
 import type { EditRecord, Recipe } from '../host/edits.ts';
-import type { SelectedClip } from '../host/selection.ts';
-import { applyBlock, chosenModel, rangeOf, sourceIdOf } from '../state/choices.ts';
+import { applyBlock } from '../state/choices.ts';
 import type { PanelEvent } from '../state/events.ts';
-import { toSettings } from '../state/form.ts';
 import { measurePace } from '../state/pace.ts';
 import { isOnServer, isOver, type Task, type TaskState } from '../state/task.ts';
 import type { FlowDeps, StopFlow } from './deps.ts';
 import { fetchInto } from './fetch-result.ts';
 import { jobOutcome } from './job-outcome.ts';
+import { asClip, newKey, newTasks } from './new-tasks.ts';
 import type { Preparation } from './prepare-flow.ts';
 import { isStop, problemOf } from './problem-of.ts';
 import { rangeToEdit } from './range-to-edit.ts';
@@ -36,41 +35,17 @@ export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlo
 
   const taskOf = (key: string): Task | undefined =>
     store.state.tasks.find((one) => one.key === key);
+  const add = (task: Task): void => dispatch({ type: 'task-added', task });
   const move = (key: string, state: TaskState): void =>
     dispatch({ type: 'task-moved', key, state });
-  const newSeed = (): number => Math.floor(random() * maxSeed);
 
   function apply(): void {
     const { state } = store;
     if (applyBlock(state) !== null) return;
-    const { form, selection } = state;
-    for (const clip of selection?.clips ?? []) {
-      const sent = state.prepared?.sourceId === sourceIdOf(clip) ? state.prepared.clip : null;
-      start({
-        ...{ key: newKey(random), projectId: selection?.project?.id ?? null },
-        ...{ clipName: clip.name, snapshot: clip.snapshot, frames: clip.frames },
-        mode: clip.modes.find((mode) => mode === state.exportMode) ?? clip.modes[0] ?? 'source',
-        settings: toSettings(form, rangeOf(clip)),
-        model: chosenModel(state)?.id ?? null,
-        editId: clip.edit?.editId ?? state.rerunOf,
-        createdAt: new Date(deps.clock.now()).toISOString(),
-        ...{ clipId: sent?.clipId ?? null, media: sent?.media ?? null, jobId: null, report: null },
-        isCanceling: false,
-        // A clip that was sent ahead has nothing before it but its turn.
-        state:
-          sent === null
-            ? { name: 'exporting', progress: null }
-            : { name: 'queued', position: null },
-      });
-    }
-    const { prompt, sourcePrompt, negativePrompt } = form;
+    for (const task of newTasks(state, { random, now: deps.clock.now() })) add(task);
+    const { prompt, sourcePrompt, negativePrompt, isSeedLocked } = state.form;
     dispatch({ type: 'history-added', entry: { prompt, sourcePrompt, negativePrompt } });
-    if (!form.isSeedLocked) dispatch({ type: 'seed-rolled', seed: newSeed() });
-  }
-
-  function start(task: Task): void {
-    dispatch({ type: 'task-added', task });
-    goOn(task.key);
+    if (!isSeedLocked) dispatch({ type: 'seed-rolled', seed: Math.floor(random() * maxSeed) });
   }
 
   function goOn(key: string, evenIfChanged = false): void {
@@ -256,7 +231,7 @@ export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlo
       return;
     }
     dispatch({ type: 'task-dismissed', key });
-    start({
+    add({
       ...task,
       ...{ key: newKey(random), jobId: null, report: null },
       ...{ isCanceling: false, state: { name: 'exporting', progress: null } },
@@ -270,6 +245,9 @@ export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlo
     switch (event.type) {
       case 'apply-pressed':
         apply();
+        break;
+      case 'task-added':
+        goOn(event.task.key);
         break;
       case 'kept-read':
         for (const task of event.kept.tasks.filter((one) => !isOver(one))) {
@@ -308,20 +286,4 @@ export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlo
     for (const stop of stops) stop();
     for (const stop of running.values()) stop.abort();
   };
-}
-
-/** Enough of a clip to find what is being sent of it. */
-function asClip({ snapshot, clipName, frames, key, mode }: Task): SelectedClip {
-  return {
-    ...{ key, name: clipName, snapshot, frames, frameRate: null, size: null, warnings: [] },
-    ...{ modes: [mode], freeTrackIndex: null, edit: null },
-  };
-}
-
-/** 24 letters and digits; a job's key needs to be unlike this client's others only. */
-function newKey(random: () => number): string {
-  const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
-  return Array.from({ length: 24 }, () => alphabet[Math.floor(random() * alphabet.length)]).join(
-    '',
-  );
 }

@@ -11,7 +11,7 @@ export interface Scene {
   /** What the client keeps of its pairing. */
   readonly kept: { token: string | null };
   /** The value of a promise, with the clock going on as long as it takes. */
-  outcome<T>(promise: Promise<T>): Promise<T>;
+  readonly outcome: <T>(promise: Promise<T>) => Promise<T>;
 }
 
 export function createScene(

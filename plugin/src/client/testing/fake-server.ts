@@ -264,7 +264,9 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
     }
 
     return {
-      send: (data: string | Uint8Array) => void (isOpen && later(() => hear(data))),
+      send(data: string | Uint8Array) {
+        if (isOpen) later(() => hear(data));
+      },
       close: () => end(1000),
       bufferedBytes: 0,
     };

@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FieldError } from '../../../protocol/fields.ts';
+import { parseEditSettings } from '../../../protocol/edit-settings.ts';
+import { dialStops, emptyForm, fromSettings, nearestStop, toSettings } from './form.ts';
+import { readKept, writePaces } from './kept.ts';
+import { guessSeconds, measurePace } from './pace.ts';
+import { builtInPresets, presetOf, readPresets, writePresets } from './presets.ts';
+import { demoParts, readDemoPrompt, withDemoPart, writeDemoPrompt } from './vocabulary.ts';
+
+describe("the demo model's words", () => {
+  const part = <T extends string>(words: readonly T[]) => fc.option(fc.constantFrom(...words));
+
+  test('are found again in every sentence that is made of them', () => {
+    const anyParts = fc.record({
+      ...{ style: part(demoParts.style), colour: part(demoParts.colour) },
+      ...{ object: fc.constantFrom(...demoParts.object), place: part(demoParts.place) },
+    });
+    fc.assert(
+      fc.property(anyParts, (parts) => {
+        expect(readDemoPrompt(writeDemoPrompt(parts))).toEqual({ ...parts, unknown: [] });
+      }),
+    );
+  });
+
+  test('are told from others', () => {
+    expect(readDemoPrompt('A red wolf, in a meadow').unknown).toEqual(['wolf']);
+    expect(readDemoPrompt('a painting of an orange car').style).toBe('a watercolor painting of');
+  });
+
+  test('replace each other, and go when they are chosen again', () => {
+    expect(withDemoPart('a red ball on grass', 'colour', 'blue')).toBe('a blue ball on grass');
+    expect(withDemoPart('a red ball on grass', 'colour', 'red')).toBe('a ball on grass');
+    expect(withDemoPart('', 'place', 'in space')).toBe('a ball in space');
+  });
+});
+
+describe('the form', () => {
+  test('makes settings that the server accepts, and is made of them again', () => {
+    const form = { ...emptyForm('h264'), prompt: 'a wolf', dial: 0.7, steps: 20, seed: 5 };
+    const settings = toSettings(form, { startSeconds: 1, endSeconds: 2 });
+    expect(parseEditSettings(settings)).toEqual(settings);
+    expect(fromSettings(settings, null, 'h264')).toEqual({ ...form, isSeedLocked: true });
+  });
+
+  test('names every stop of its dial', () => {
+    expect(dialStops.map(({ at }) => nearestStop(at))).toEqual(dialStops.map(({ name }) => name));
+    expect([nearestStop(0), nearestStop(1)]).toEqual(['hold', 'free']);
+  });
+});
+
+describe('presets', () => {
+  test('come back from a file as they went into it, built-in ones left out', () => {
+    const own = presetOf({ ...emptyForm('h264'), prompt: 'a wolf' }, 'own-0', 'Wolf');
+    const text = writePresets([...builtInPresets, own]);
+    expect(readPresets(text, (index) => `own-${index}`)).toEqual([own]);
+  });
+
+  test('from a file that is none are refused with what is wrong', () => {
+    expect(() => readPresets('nonsense', String)).toThrow(FieldError);
+    expect(() => readPresets('{"format":"other"}', String)).toThrow(/format/);
+  });
+});
+
+describe('what is kept', () => {
+  test('is read as far as it can be, with a complaint about the rest', () => {
+    const paces = { demo: { secondsPerEvaluation: 1, evaluationsPerFrameStep: 3, steps: 50 } };
+    const texts: Record<string, string> = { paces: writePaces(paces), tasks: '[{"key":1}]' };
+    const { kept, complaints } = readKept((name) => texts[name] ?? null);
+    expect(kept).toEqual({ presets: [], tasks: [], paces, form: {} });
+    expect(complaints).toHaveLength(1);
+  });
+});
+
+describe('a guess', () => {
+  test('grows with frames and steps as the measured edit did', () => {
+    const pace = measurePace({
+      ...{ device: 'cpu', frames: 10, frameRate: { numerator: 25, denominator: 1 } },
+      ...{ outputSize: { width: 1, height: 1 }, workingSize: { width: 1, height: 1 } },
+      chosen: { guidance: 1, steps: 20, inversionSteps: 20 },
+      unetEvaluations: { inversion: 200, sampling: 600 },
+      ...{ stageSeconds: { invert: 20, edit: 60 }, peakMemoryBytes: 1, notices: [] },
+    });
+    if (pace === null) throw new Error('There is no pace.');
+    expect(guessSeconds(pace, 10, { steps: null })).toBeCloseTo(80);
+    expect(guessSeconds(pace, 20, { steps: 10 })).toBeCloseTo(80);
+    expect(guessSeconds(undefined, 10, { steps: 10 })).toBeNull();
+    expect(guessSeconds(pace, null, { steps: 10 })).toBeNull();
+  });
+});

@@ -1,0 +1,2 @@
+export function isPanelCurrent(): boolean;
+export function ensurePanel(): Promise<void>;

@@ -1,0 +1,47 @@
+// A companion server with the embedded model and the real engine, on a folder that goes with it.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createLog } from '../../companion-server/src/log.ts';
+import { findProgram } from '../../companion-server/src/media/binaries.ts';
+import { startServer, type RunningServer } from '../../companion-server/src/server.ts';
+
+const demoDir = fileURLToPath(new URL('../../models/demo', import.meta.url));
+
+export interface DemoServer extends RunningServer {
+  readonly folder: string;
+}
+
+export async function startDemoServer(): Promise<DemoServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'tokenflow-browser-'));
+  const server = await startServer({
+    config: {
+      ...{ port: 0, logLevel: 'silent' },
+      ...{ cacheDir: join(folder, 'cache'), dataDir: join(folder, 'data') },
+      models: new Map([['demo', demoDir]]),
+    },
+    log: createLog({ level: 'silent', write: () => undefined }),
+    engineEntry: new URL('../../companion-server/src/engine/process.ts', import.meta.url),
+  });
+  return {
+    ...server,
+    folder,
+    async close() {
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The first frames of one of the embedded model's sample clips, as a file of their own. */
+export async function cutSample(folder: string, name: string, frames: number): Promise<string> {
+  const out = join(folder, `${name}.mp4`);
+  const source = join(demoDir, 'samples', `${name}.mp4`);
+  const args = ['-v', 'error', '-y', '-i', source, '-frames:v', String(frames), '-pix_fmt', 'yuv420p', out]; // prettier-ignore
+  const { status, stderr } = spawnSync(await findProgram('ffmpeg'), args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`ffmpeg could not cut ${name}: ${stderr}`);
+  return out;
+}

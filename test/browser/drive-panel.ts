@@ -1,0 +1,57 @@
+// What a person does in the web panel, one function per step.
+
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { Page } from 'playwright-core';
+
+export async function pair(page: Page, code: string): Promise<void> {
+  await page.getByPlaceholder('ABCD-2345').fill(code);
+  await page.keyboard.press('Enter');
+  await page.locator('.drop').waitFor();
+}
+
+/** Drops a file, as from the desktop, and waits until the server has looked into it. */
+export async function dropClip(page: Page, path: string, frames: number): Promise<void> {
+  const content = (await readFile(path)).toString('base64');
+  const files = await page.evaluateHandle(
+    // A text, because the function runs in the page, where other globals are known than here.
+    `(() => {
+      const bytes = Uint8Array.from(atob(${JSON.stringify(content)}), (letter) => letter.charCodeAt(0));
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([bytes], ${JSON.stringify(basename(path))}, { type: 'video/mp4' }));
+      return transfer;
+    })()`,
+  );
+  await page.dispatchEvent('.drop', 'drop', { dataTransfer: files });
+  await page.getByText(`${frames} frames ·`).waitFor();
+}
+
+export async function describeEdit(page: Page, prompt: string, steps: number): Promise<void> {
+  await page.locator('.rows-3').fill(prompt);
+  await page.locator('.fold').click();
+  await page.getByLabel('Steps').fill(String(steps));
+  await page.getByLabel('Steps').press('Tab');
+}
+
+/** Applies and waits for the end. */
+export async function apply(page: Page, timeoutMs: number): Promise<void> {
+  await page.locator('.apply').click();
+  await page.locator('.task-step', { hasText: 'Done' }).first().waitFor({ timeout: timeoutMs });
+}
+
+/** Opens the comparison of the newest edit and waits for the pictures of the wipe. */
+export async function openWipe(page: Page): Promise<void> {
+  await page.locator('.task').getByRole('button', { name: 'Compare' }).click();
+  await page.locator('.wipe img[src^="blob:"]:not(.stale)').nth(1).waitFor();
+}
+
+/** Draws the divider to a share of the picture's width. */
+export async function drawDivider(page: Page, share: number): Promise<void> {
+  const box = await page.locator('.wipe').boundingBox();
+  if (box === null) throw new Error('There is no wipe.');
+  const y = box.y + box.height / 3;
+  await page.mouse.move(box.x + box.width / 2, y);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * share, y, { steps: 4 });
+  await page.mouse.up();
+}
