@@ -128,7 +128,7 @@ export interface HostTimeline {
 
 /** A result on its way in. Chunks come in order or again from `receivedBytes` on. */
 export interface ResultWriter {
-  /** Bytes that are there, also from an earlier attempt. */
+  /** Bytes that are there, also from an earlier attempt; grows with every write. */
   readonly receivedBytes: number;
   write(offset: number, bytes: Uint8Array): Promise<void>;
   /** What was written; for the hash of a resumed download. */

@@ -44,7 +44,9 @@ export function createFiles(sources: FileSources): HostFiles {
     const file = await openFile(fs, partPath, receivedBytes > 0 ? 'r+' : 'w+');
     let sizeBytes = receivedBytes;
     return {
-      receivedBytes,
+      get receivedBytes() {
+        return sizeBytes;
+      },
       async write(offset, bytes) {
         await file.write(offset, bytes);
         sizeBytes = Math.max(sizeBytes, offset + bytes.length);
