@@ -1,6 +1,7 @@
 // Apply, how long it will take, and why it cannot be pressed.
 
-import { applyBlock } from '../state/choices.ts';
+import { applyBlock, chosenModel } from '../state/choices.ts';
+import { guessSeconds } from '../state/pace.ts';
 import type { PanelState } from '../state/panel-state.ts';
 import type { Context, Piece } from './context.ts';
 import { createProblemView } from './problem-view.ts';
@@ -38,14 +39,18 @@ function estimateText(state: PanelState, { t }: Context, block: 'no-prompt' | nu
   return parts.filter((part) => part !== '').join(' ');
 }
 
-function timeText({ estimate }: PanelState, { t }: Pick<Context, 't'>): string {
+function timeText(state: PanelState, { t }: Pick<Context, 't'>): string {
+  const { estimate } = state;
   switch (estimate.name) {
     case 'asking':
       return t.apply.estimating;
     case 'guess':
       return t.apply.guess(t.duration(estimate.seconds));
     case 'known': {
-      const { seconds, peakMemoryBytes } = estimate.estimate;
+      const { frames, peakMemoryBytes } = estimate.estimate;
+      const pace = state.paces[chosenModel(state)?.id ?? ''];
+      // The server may not have measured this device yet, where the panel has seen an edit.
+      const seconds = estimate.estimate.seconds ?? guessSeconds(pace, frames, state.form);
       const memory = t.apply.memory((peakMemoryBytes / 1e9).toFixed(1));
       return seconds === null
         ? `${t.apply.unknown} ${memory}.`

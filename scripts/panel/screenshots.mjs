@@ -1,0 +1,100 @@
+// Takes the pictures of the panel that the documentation shows, into docs/images/: the web panel with a real edit by the
+// embedded model, and the states that people meet, which need no server.
+//
+//   npm run screenshots
+
+import { mkdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { launchChromium } from '../../test/browser/chromium.ts';
+import { cutSample, startDemoServer } from '../../test/browser/demo-server.ts';
+import * as person from '../../test/browser/drive-panel.ts';
+import { ensurePanel } from './ensure-build.mjs';
+import { openGallery } from './gallery.mjs';
+
+const out = fileURLToPath(new URL('../../docs/images/', import.meta.url));
+const wide = { width: 1400, height: 760 };
+const frames = 8;
+
+async function shoot(page, name, options = {}) {
+  const file = path.join(out, `${name}.png`);
+  // A moment for the transitions of buttons.
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  await page.screenshot({ path: file, ...options });
+  console.log(`docs/images/${name}.png, ${Math.round(statSync(file).size / 1024)} KB`);
+}
+
+/** From the pairing code to the comparison, with the embedded model. */
+async function shootWebPanel(browser) {
+  await ensurePanel();
+  const server = await startDemoServer();
+  try {
+    const page = await browser.newPage({ viewport: wide, colorScheme: 'dark' });
+    await page.goto(server.url);
+    await page.getByPlaceholder('ABCD-2345').waitFor();
+    await shoot(page, 'web-pairing');
+    await person.pair(page, server.pairingCode);
+    await person.dropClip(page, await cutSample(server.folder, 'ball-grass', frames), frames);
+    await person.describeEdit(page, 'a watercolor painting of a blue ball on grass', 16);
+    await page.locator('.apply').click();
+    await page.locator('.task-left', { hasText: 'left' }).waitFor({ timeout: 120_000 });
+    await shoot(page, 'web-running');
+    await page.locator('.task-step', { hasText: 'Done' }).waitFor({ timeout: 600_000 });
+    await person.openWipe(page);
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    await person.drawDivider(page, 0.46);
+    await shoot(page, 'web-wipe');
+    for (const [mode, name] of [
+      ['Side by side', 'side'],
+      ['Difference', 'difference'],
+      ['Flicker', 'flicker'],
+    ]) {
+      // prettier-ignore
+      await page.getByRole('button', { name: mode, exact: true }).click();
+      await page.keyboard.press('ArrowRight');
+      await page.waitForTimeout(1500);
+      await shoot(page.locator('.stage'), `compare-${name}`);
+    }
+    await page.getByRole('button', { name: 'Wipe', exact: true }).click();
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.getByRole('button', { name: 'Versions' }).click();
+    await shoot(page, 'web-versions-light');
+    await page.setViewportSize({ width: 320, height: 720 });
+    await page.getByRole('button', { name: 'Compare' }).first().click();
+    await shoot(page, 'web-wipe-320');
+    await page.close();
+  } finally {
+    await server.close();
+  }
+}
+
+/** Two panels beside each other per picture, as wide as Premiere makes them at least. */
+async function shootStates(browser) {
+  const page = await openGallery(browser, { width: 240, height: 640, isWeb: false });
+  for (const [state, theme] of [
+    ['unreachable', 'dark'],
+    ['unpaired', 'light'],
+    ['lost', 'dark'],
+    ['edit', 'dark'],
+    ['edit', 'light'],
+    ['edit-advanced', 'dark'],
+    ['tasks', 'dark'],
+    ['failures', 'light'],
+    ['versions', 'dark'],
+    ['recipe', 'light'],
+  ]) {
+    // prettier-ignore
+    await page.evaluate(([name, shade]) => window.gallery.show(name, shade), [state, theme]);
+    await shoot(page, `panel-${state}-${theme}`, { fullPage: true });
+  }
+  await page.close();
+}
+
+mkdirSync(out, { recursive: true });
+const browser = await launchChromium();
+try {
+  await shootStates(browser);
+  await shootWebPanel(browser);
+} finally {
+  await browser.close();
+}
