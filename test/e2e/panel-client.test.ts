@@ -1,0 +1,80 @@
+// The panel's own client, with the socket that it uses in UXP and browsers, and a real companion server.
+
+import { afterEach, expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { defaultSettings } from '../../protocol/edit-settings.ts';
+import { createClient, type Client } from '../../plugin/src/client/client.ts';
+import { startTestServer } from './test-server.ts';
+import { createWorkspace } from './workspace.ts';
+
+afterEach(() => vi.unstubAllGlobals());
+
+function hears(client: Client, isThere: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (isThere()) resolve();
+    };
+    client.onLink(look);
+    look();
+  });
+}
+
+test('pairs by the code, sends a clip, has it edited and fetches the result', async () => {
+  vi.stubGlobal('WebSocket', WebSocket);
+  const workspace = await createWorkspace();
+  const server = await startTestServer(workspace);
+  let token: string | null = null;
+  const client = createClient({
+    url: `${server.url.replace('http', 'ws')}/socket`,
+    client: { name: 'panel', version: '0' },
+    tokens: {
+      read: () => Promise.resolve(token),
+      write(next) {
+        token = next;
+        return Promise.resolve();
+      },
+    },
+  });
+  client.start();
+  try {
+    await hears(client, () => client.link.name === 'unpaired');
+    await client.pair(server.pairingCode);
+    expect(client.link.name).toBe('online');
+
+    const { clipBytes } = workspace;
+    const { clipId } = await client.upload(
+      {
+        ...{ sizeBytes: clipBytes.length, extension: 'mp4' },
+        read: (offset, length) => Promise.resolve(Uint8Array.from(clipBytes.subarray(offset, offset + length))), // prettier-ignore
+      },
+      { uploadId: null },
+    );
+    const done = new Promise<void>((resolve) =>
+      client.onJobs({
+        onJob: ({ state }) => state === 'done' && resolve(),
+        onProgress: () => undefined,
+      }),
+    );
+    const settings = { ...defaultSettings(), prompt: 'a wolf' };
+    const wish = { clipId, settings, model: null, device: 'auto' } as const;
+    const { jobId } = await client.createJob({ ...wish, key: 'panel-client-test', priority: 0 });
+    await done;
+
+    const pieces: Uint8Array[] = [];
+    let receivedBytes = 0;
+    await client.download(jobId, {
+      get receivedBytes() {
+        return receivedBytes;
+      },
+      write(_offset, bytes) {
+        pieces.push(Uint8Array.from(bytes));
+        receivedBytes += bytes.length;
+        return Promise.resolve();
+      },
+      read: () => Promise.reject(new Error('Nothing was there before.')),
+    });
+    expect(Buffer.concat(pieces).equals(clipBytes)).toBe(true);
+  } finally {
+    client.stop();
+  }
+});
