@@ -1,15 +1,25 @@
 import fc from 'fast-check';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { appendFile, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdtemp,
+  open,
+  readFile,
+  readdir,
+  readlink,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import { createDeferred } from '../../../test/deferred.ts';
 import { testMedia } from '../../../test/fixtures/media.ts';
 import { EditError } from '../errors.ts';
-import { openDatabase } from '../store/database.ts';
+import { openDatabase, type Database } from '../store/database.ts';
 import { openClipStore, type ClipStore } from './clip-store.ts';
 import { clipTables } from './tables.ts';
 
@@ -40,13 +50,16 @@ interface Fixture {
   readonly clock: { now: number };
 }
 
-async function createFixture(probe?: (path: string) => Promise<MediaFacts>): Promise<Fixture> {
+async function createFixture(
+  probe?: (path: string) => Promise<MediaFacts>,
+  wrap: (database: Database) => Database = (database) => database,
+): Promise<Fixture> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tokenflow-clips-'));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   const probed: string[] = [];
   const clock = { now: 1_000 * day };
   const restart = async (): Promise<ClipStore> => {
-    const database = openDatabase(join(dataDir, 'tokenflow.db'), [clipTables]);
+    const database = wrap(openDatabase(join(dataDir, 'tokenflow.db'), [clipTables]));
     const store = await openClipStore({
       database,
       dataDir,
@@ -160,6 +173,116 @@ test('a connection that goes on with an upload takes it from the one that had it
   await expect(first.finish(sha256)).rejects.toThrow('Another connection');
   await second.write(4, bytes.subarray(4));
   expect(await second.finish(sha256)).toMatchObject({ sha256 });
+});
+
+test('nobody goes on with an upload while a slow disk still takes what the old connection has brought', async () => {
+  const { store, dataDir } = await createFixture();
+  const file = await open(join(dataDir, 'any'), 'w');
+  const gate = createDeferred<undefined>();
+  const prototype = Object.getPrototypeOf(file) as typeof file;
+  await file.close();
+  vi.spyOn(prototype, 'writev').mockImplementation(async function (this: typeof file, buffers) {
+    await gate.promise;
+    vi.restoreAllMocks();
+    return this.writev(buffers);
+  });
+  onTestFinished(() => void vi.restoreAllMocks());
+  const first = await store.begin(owner, request);
+  const written = first.write(0, bytes.subarray(0, 4));
+  const released = first.release();
+  const askedAgain = createDeferred<undefined>();
+  const release = first.release.bind(first);
+  vi.spyOn(first, 'release').mockImplementation(() => {
+    askedAgain.resolve(undefined);
+    return release();
+  });
+  const beginning = store.begin(owner, { ...request, uploadId: first.uploadId });
+  await askedAgain.promise;
+  // Time enough for a look at the file.
+  for (let i = 0; i < 100; i++) await turn();
+  gate.resolve(undefined);
+  await Promise.all([written, released]);
+  const second = await beginning;
+  expect(second.receivedBytes).toBe(4);
+  await second.write(4, bytes.subarray(4));
+  const { path } = await second.finish(sha256);
+  expect(await readFile(path)).toEqual(bytes);
+});
+
+test('an upload can be given back while the disk is full', async () => {
+  let isFull = false;
+  const { store } = await createFixture(undefined, (database) => ({
+    ...database,
+    run(...parameters) {
+      if (isFull) throw Object.assign(new Error('full'), { code: 'SQLITE_FULL' });
+      return database.run(...parameters);
+    },
+  }));
+  const first = await store.begin(owner, request);
+  await first.write(0, bytes.subarray(0, 4));
+  isFull = true;
+  await first.release();
+  isFull = false;
+  const second = await store.begin(owner, { ...request, uploadId: first.uploadId });
+  expect(second.receivedBytes).toBe(4);
+});
+
+test('uploads that nobody goes on with keep few files open', async () => {
+  const { store, dataDir } = await createFixture();
+  const uploads = [];
+  for (let i = 0; i < 40; i++) {
+    const upload = await store.begin(owner, request);
+    await upload.write(0, bytes.subarray(0, 4));
+    await upload.release();
+    uploads.push(upload);
+  }
+  if (process.platform === 'linux') {
+    const links = (await readdir('/proc/self/fd')).map((name) => readlink(`/proc/self/fd/${name}`));
+    const opened = (await Promise.allSettled(links)).filter(
+      (link) => link.status === 'fulfilled' && link.value.startsWith(join(dataDir, 'uploads')),
+    );
+    expect(opened.length).toBeLessThanOrEqual(16);
+  }
+  const again = await store.begin(owner, { ...request, uploadId: uploads[0]?.uploadId ?? '' });
+  expect(again.receivedBytes).toBe(4);
+});
+
+test('a clip stays for its second owner when the first one deletes it in the same moment', async () => {
+  let onFound: () => void = () => undefined;
+  const { store } = await createFixture(undefined, (database) => ({
+    ...database,
+    get(sql, ...parameters) {
+      const row = database.get(sql, ...parameters);
+      if (sql.includes('WHERE sha256')) onFound();
+      return row;
+    },
+  }));
+  const { clipId } = await send(store);
+  let removal: Promise<void> | undefined;
+  onFound = () => {
+    removal ??= Promise.resolve().then(() => store.remove(owner, clipId));
+  };
+  const kept = await send(store, other);
+  await removal;
+  expect(await readFile(store.get(other, kept.clipId).path)).toEqual(bytes);
+});
+
+test('a clip that is read again and again is written about once an hour', async () => {
+  const changes: number[] = [];
+  const { store, clock } = await createFixture(undefined, (database) => ({
+    ...database,
+    run(sql, ...parameters) {
+      const changed = database.run(sql, ...parameters);
+      if (sql.startsWith('UPDATE clip_owners')) changes.push(changed);
+      return changed;
+    },
+  }));
+  const { clipId } = await send(store);
+  store.get(owner, clipId);
+  clock.now += day;
+  store.get(owner, clipId);
+  store.get(owner, clipId);
+  expect(changes).toEqual([0, 1, 0]);
 });
 
 test('an upload whose last reply was lost is not sent again', async () => {

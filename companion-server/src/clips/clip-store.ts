@@ -81,13 +81,12 @@ export async function openClipStore({
     // Another client may have brought the same clip while this one was looked into.
     known = table.byHash(row.sha256);
     const clip = known ?? { ...row, media };
-    if (isThere(clip)) {
-      await rm(partPath, { force: true });
-    } else {
-      renameSync(partPath, pathOf(clip));
-      await syncFolder(clipsDir);
-    }
+    const isKnown = isThere(clip);
+    if (!isKnown) renameSync(partPath, pathOf(clip));
+    // At once, so that the file does not go with another owner meanwhile.
     table.add(owner, clip, now());
+    if (isKnown) await rm(partPath, { force: true });
+    else await syncFolder(clipsDir);
     return toClip(clip);
   }
 

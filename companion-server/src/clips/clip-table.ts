@@ -28,6 +28,7 @@ export interface ClipTable {
   all(): readonly ClipRow[];
   /** Adds the clip where it is new, and `owner` to those who may use it. */
   add(owner: string, clip: ClipRow, now: number): void;
+  /** Remembers to the hour when `owner` used the clip: a write for each of its frames would wait for the disk. */
   touch(owner: string, clipId: string, now: number): void;
   /** Takes the clip from `owner`. Returns whether it was the last one, and the clip is gone with that. */
   release(owner: string, clipId: string): boolean;
@@ -40,6 +41,8 @@ export interface ClipTable {
   putUpload(upload: UploadRow, now: number): void;
   deleteUpload(uploadId: string): void;
 }
+
+const touchMs = 60 * 60 * 1_000;
 
 /** `database` has the tables of tables.ts. */
 export function createClipTable(database: Database): ClipTable {
@@ -62,8 +65,9 @@ export function createClipTable(database: Database): ClipTable {
       });
     },
     touch(owner, clipId, now) {
-      const sql = 'UPDATE clip_owners SET used_at = ? WHERE owner = ? AND clip_id = ?';
-      database.run(sql, now, owner, clipId);
+      const sql =
+        'UPDATE clip_owners SET used_at = ? WHERE owner = ? AND clip_id = ? AND used_at < ?';
+      database.run(sql, now, owner, clipId, now - touchMs);
     },
     release: (owner, clipId) =>
       database.transaction(() => {

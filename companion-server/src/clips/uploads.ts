@@ -10,6 +10,7 @@ import type { ClipExtension } from '../../../protocol/clip-messages.ts';
 import { EditError } from '../errors.ts';
 import type { Clip } from './clip-store.ts';
 import type { ClipRow, ClipTable, UploadRow } from './clip-table.ts';
+import { createKnownUpload } from './known-upload.ts';
 import { openPartFile, type PartFile } from './part-file.ts';
 
 export interface UploadRequest {
@@ -59,6 +60,9 @@ export interface Uploads {
 
 const uploadLifetimeMs = 7 * 24 * 60 * 60 * 1_000;
 
+/** Files of uploads without a connection that stay open. Others are read again when their upload goes on. */
+const maxResting = 16;
+
 /** How long the connection that had an upload may take to hand over what it has received. */
 const handOverMs = 1_000;
 
@@ -66,7 +70,8 @@ interface OpenUpload {
   readonly upload: Upload;
   /** Bytes that are still to come. */
   readonly missingBytes: () => number;
-  readonly released: Promise<void>;
+  /** Resolves when its connection has let go of it. */
+  readonly free: Promise<void>;
 }
 
 export function createUploads(deps: UploadsDeps): Uploads {
@@ -78,31 +83,63 @@ export function createUploads(deps: UploadsDeps): Uploads {
   const finishing = new Map<string, Promise<unknown>>();
   const pathOf = (uploadId: string): string => join(uploadsDir, uploadId);
 
-  /** The file of an upload that some connection had, once that one has let go of it. */
-  async function takeOver(uploadId: string): Promise<PartFile> {
+  /** Waits until no connection has the upload and nobody writes to its file any more. */
+  async function takeBack(uploadId: string): Promise<void> {
     const previous = open.get(uploadId);
     if (previous !== undefined) {
       // The cut is known here later than there: what the old connection has received is still to be written.
       const waited = new AbortController();
-      await Promise.race([previous.released, pause(handOverMs, undefined, waited)]);
+      await Promise.race([previous.free, pause(handOverMs, undefined, waited)]);
       waited.abort();
       await previous.upload.release();
     }
+    // The old connection may have ended it meanwhile.
+    await finishing.get(uploadId)?.catch(() => undefined);
+  }
+
+  /** The file of an upload that no connection has. */
+  async function takeUp(uploadId: string): Promise<PartFile> {
     const part = resting.get(uploadId);
     resting.delete(uploadId);
     return part ?? (await openPartFile(pathOf(uploadId)));
   }
 
+  /** Keeps the file open, in place of the one that has rested for longest when there are many. */
+  async function rest(uploadId: string, part: PartFile): Promise<void> {
+    resting.set(uploadId, part);
+    const [longest] = resting;
+    if (resting.size <= maxResting || longest === undefined) return;
+    resting.delete(longest[0]);
+    await longest[1].close();
+  }
+
   function adopt(row: UploadRow, part: PartFile): Upload {
     const { uploadId, owner, sizeBytes, extension } = row;
     let isMine = true;
-    let tellReleased: () => void = () => undefined;
-    const released = new Promise<void>((resolve) => (tellReleased = resolve));
+    /** Whoever asks while the file is being given back waits for the same end. */
+    let released: Promise<void> = Promise.resolve();
+    let tellFree: () => void = () => undefined;
+    const free = new Promise<void>((resolve) => (tellFree = resolve));
 
     function letGo(): void {
       isMine = false;
       open.delete(uploadId);
-      tellReleased();
+      tellFree();
+    }
+
+    async function giveBack(): Promise<void> {
+      isMine = false;
+      try {
+        const isWritten = await part.flush().then(
+          () => true,
+          () => false,
+        );
+        // After a write that failed, the file is the only one who knows how much of it there is.
+        if (isWritten) await rest(uploadId, part);
+        else await part.close();
+      } finally {
+        letGo();
+      }
     }
 
     async function makeClip(sha256: string): Promise<Clip> {
@@ -150,28 +187,20 @@ export function createUploads(deps: UploadsDeps): Uploads {
         finishing.set(uploadId, finished);
         return finished;
       },
-      async release() {
-        if (!isMine) return;
-        isMine = false;
-        const isWritten = await part.flush().then(
-          () => true,
-          () => false,
-        );
-        table.putUpload(row, now());
-        // After a write that failed, the file is the only one who knows how much of it there is.
-        if (isWritten) resting.set(uploadId, part);
-        else await part.close();
-        letGo();
+      release() {
+        if (isMine) released = giveBack();
+        return released;
       },
     };
-    open.set(uploadId, { upload, released, missingBytes: () => sizeBytes - part.receivedBytes });
+    open.set(uploadId, { upload, free, missingBytes: () => sizeBytes - part.receivedBytes });
     return upload;
   }
 
   async function remove(uploadId: string): Promise<void> {
-    await resting.get(uploadId)?.close();
+    const part = resting.get(uploadId);
     resting.delete(uploadId);
     table.deleteUpload(uploadId);
+    await part?.close();
     await rm(pathOf(uploadId), { force: true });
   }
 
@@ -192,14 +221,26 @@ export function createUploads(deps: UploadsDeps): Uploads {
   }
 
   async function goOn(owner: string, request: UploadRequest): Promise<Upload> {
-    const { uploadId, sizeBytes } = request;
-    const row = uploadId === null ? undefined : table.uploadOf(owner, uploadId);
-    if (row?.sizeBytes !== sizeBytes || !existsSync(pathOf(row.uploadId))) {
-      return beginNew(owner, request);
-    }
-    const upload = adopt(row, await takeOver(row.uploadId));
+    const asked = rowOf(owner, request);
+    if (asked !== undefined) await takeBack(asked.uploadId);
+    const clip = announced(owner, request);
+    if (clip !== undefined) return createKnownUpload(createId(), clip);
+    const row = rowOf(owner, request);
+    if (row === undefined) return beginNew(owner, request);
+    // First, so that it does not expire meanwhile.
     table.putUpload(row, now());
-    return upload;
+    return adopt(row, await takeUp(row.uploadId));
+  }
+
+  function rowOf(owner: string, { uploadId, sizeBytes }: UploadRequest): UploadRow | undefined {
+    const row = uploadId === null ? undefined : table.uploadOf(owner, uploadId);
+    return row?.sizeBytes === sizeBytes && existsSync(pathOf(row.uploadId)) ? row : undefined;
+  }
+
+  /** The clip that the request is about, where the owner has sent it before. */
+  function announced(owner: string, { sha256, sizeBytes }: UploadRequest): Clip | undefined {
+    const clip = sha256 === null ? undefined : knownClip(owner, sha256);
+    return clip?.sizeBytes === sizeBytes ? clip : undefined;
   }
 
   /** Two connections that go on with the same upload take turns. */
@@ -207,12 +248,11 @@ export function createUploads(deps: UploadsDeps): Uploads {
 
   return {
     async begin(owner, request) {
-      const { sha256, sizeBytes, uploadId } = request;
       // The connection that ended it was lost before it heard the reply.
-      if (uploadId !== null) await finishing.get(uploadId)?.catch(() => undefined);
-      const clip = sha256 === null ? undefined : knownClip(owner, sha256);
-      if (clip?.sizeBytes === sizeBytes) return createKnown(clip);
-      if (uploadId === null) return beginNew(owner, request);
+      await finishing.get(request.uploadId ?? '')?.catch(() => undefined);
+      if (request.uploadId === null || announced(owner, request) !== undefined) {
+        return goOn(owner, { ...request, uploadId: null });
+      }
       const turn = lastTurn.then(() => goOn(owner, request));
       lastTurn = turn.catch(() => undefined);
       return turn;
@@ -246,21 +286,4 @@ function requireWhole(part: PartFile, sizeBytes: number, sha256: string): void {
 
 function createId(): string {
   return randomBytes(16).toString('hex');
-}
-
-/** The upload of a clip that is there already: nothing is to be sent. */
-function createKnown(clip: Clip): Upload {
-  return {
-    uploadId: createId(),
-    receivedBytes: clip.sizeBytes,
-    write: () =>
-      Promise.reject(new EditError('invalid-request', 'The clip is there already: send no chunk.')),
-    finish: (sha256) =>
-      sha256 === clip.sha256
-        ? Promise.resolve(clip)
-        : Promise.reject(
-            new EditError('transfer-damaged', 'The clip is not the one that was announced.'),
-          ),
-    release: () => Promise.resolve(),
-  };
 }
