@@ -315,6 +315,29 @@ test('an outcome that the disk refuses is written when it takes it', async () =>
   expect(await over(jobs, jobId)).toMatchObject({ state: 'done', result: outcome.result });
 });
 
+test('a step that the disk refuses to remember does not disturb the engine', async () => {
+  const database = openDatabase(':memory:', [jobMigrations]);
+  const killed = createManualWork();
+  const { jobId } = (await openTestJobs(database, killed.work)).create(owner, requestOf());
+  await killed.run(0);
+  let isFull = false;
+  const refusing: Database = {
+    ...database,
+    transaction(work) {
+      if (isFull) throw Object.assign(new Error('full'), { code: 'SQLITE_FULL' });
+      return database.transaction(work);
+    },
+  };
+  const { work, run } = createManualWork();
+  const jobs = await openTestJobs(refusing, work);
+  const { hooks, ending } = await run(0);
+  isFull = true;
+  hooks.onStep();
+  isFull = false;
+  ending.resolve(outcome);
+  expect(await over(jobs, jobId)).toMatchObject({ state: 'done' });
+});
+
 test('a result that is not the one that was written is refused', async () => {
   const { jobs, run, work } = await createFixture();
   const request = requestOf();

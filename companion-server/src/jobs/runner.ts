@@ -68,7 +68,14 @@ export function createRunner({
       const { report, result } = await run(record, {
         signal,
         onProgress: (progress) => change(jobId, { type: 'progress', progress }),
-        onStep: () => change(jobId, { type: 'step' }),
+        onStep() {
+          try {
+            change(jobId, { type: 'step' });
+          } catch (error) {
+            // It says only that the server is not to blame: the next step says it again.
+            onFailure(jobId, error);
+          }
+        },
       });
       return { type: 'finish', report, result };
     } catch (error) {

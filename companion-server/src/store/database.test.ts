@@ -37,6 +37,20 @@ test('a transaction that throws changes nothing', () => {
   database.close();
 });
 
+test('a transaction for which the disk is too small says so, and changes nothing', () => {
+  const database = openDatabase(':memory:', [notes]);
+  database.all('PRAGMA max_page_count = 100');
+  const fill = (): void => {
+    for (let i = 0; i < 20; i++) database.run('INSERT INTO notes VALUES (?)', 'x'.repeat(100_000));
+  };
+  expect(() => database.transaction(fill)).toThrow(
+    expect.objectContaining({ code: 'SQLITE_FULL' }) as Error,
+  );
+  expect(database.get('SELECT text FROM notes')).toBeUndefined();
+  expect(database.transaction(() => 'goes on')).toBe('goes on');
+  database.close();
+});
+
 test('runs only the migrations that are missing, and refuses a newer database', () => {
   const path = join(folder, 'tokenflow.db');
   const newer = { room: 'notes', steps: [...notes.steps, 'ALTER TABLE notes ADD colour TEXT'] };

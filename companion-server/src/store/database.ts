@@ -100,7 +100,8 @@ function wrap(connection: SQLite.Database): Database {
         connection.exec('COMMIT');
         return result;
       } catch (error) {
-        connection.exec('ROLLBACK');
+        // A full disk has rolled it back already.
+        if (connection.inTransaction) connection.exec('ROLLBACK');
         throw error;
       }
     },
