@@ -296,3 +296,15 @@ test('a frame comes as one picture in chunks of its own stream, and a refusal na
     [2, chunkBytes, 7],
   ]);
 });
+
+test('nothing that a client says after it was shown out is carried out', async () => {
+  const { session, heard, closings, say, hears } = await createFixture();
+  say(hello);
+  await hears(1);
+  say({ type: 'job-list', requestId: 1, afterJobId: null });
+  session.showOut('the pairing was revoked');
+  say({ type: 'job-list', requestId: 2, afterJobId: null });
+  await session.close();
+  expect(closings).toEqual(['the pairing was revoked']);
+  expect(heard.map(({ type }) => type)).toEqual(['welcome']);
+});

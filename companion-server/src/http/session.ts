@@ -24,6 +24,8 @@ export interface Session {
   isWelcome(): boolean;
   /** Whose connection it is; null before its hello. */
   clientId(): string | null;
+  /** Ends the connection; what has not been begun of what it brought is not carried out. */
+  showOut(reason: string): void;
   /** Carries out what has arrived, then ends what belongs to the connection. Call once, when it has ended. */
   close(): Promise<void>;
 }
@@ -56,6 +58,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
     }
     pairings.noteSeen(clientId, program.version);
     peer.admit(known);
+    if (isShownOut) return;
     peer.send({
       type: 'welcome',
       requestId,
@@ -146,6 +149,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
     receiveBinary: enqueueChunk,
     isWelcome: () => client !== undefined,
     clientId: () => client?.clientId ?? null,
+    showOut,
     async close() {
       await last;
       await client?.desk.close();

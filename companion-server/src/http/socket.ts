@@ -13,7 +13,7 @@ import { isEncrypted, refusal } from './app.ts';
 import { refusalReason, type GuardOptions } from './guard.ts';
 import type { Metrics } from './metrics.ts';
 import type { Peer } from './peer.ts';
-import { createSession, type SessionDeps } from './session.ts';
+import { createSession, type Session, type SessionDeps } from './session.ts';
 
 const closeCodes = { goingAway: 1001, policyViolation: 1008 } as const;
 
@@ -49,31 +49,29 @@ export function attachSocket(server: Server, deps: SocketDeps): SocketServer {
   };
   const sockets = new WebSocketServer(options);
   const sessions = new Set<Promise<void>>();
-  const byClient = new Map<string, Set<WebSocket>>();
+  const byClient = new Map<string, Set<Session>>();
   metrics.gauge('tokenflow_connections', 'Open WebSocket connections.', () => sockets.clients.size);
   const answered = metrics.counter('tokenflow_upgrades_total', 'WebSocket upgrades by status.', 'status'); // prettier-ignore
 
   /** Counts a connection to its client. */
-  function admit(socket: WebSocket, stream: Duplex, clientId: string): void {
+  function admit(session: Session, stream: Duplex, clientId: string): void {
     const own = byClient.get(clientId) ?? new Set();
     byClient.set(clientId, own);
-    if (own.has(socket)) return;
+    if (own.has(session)) return;
     if (own.size >= maxConnections) {
-      socket.close(closeCodes.policyViolation, 'too many connections of one client');
+      session.showOut('too many connections of one client');
       return;
     }
     admission.trust(stream);
-    own.add(socket);
-    socket.once('close', () => {
-      own.delete(socket);
+    own.add(session);
+    stream.once('close', () => {
+      own.delete(session);
       if (own.size === 0) byClient.delete(clientId);
     });
   }
 
   const forgetRevocations = pairings.onRevoked((clientId) => {
-    for (const socket of byClient.get(clientId) ?? []) {
-      socket.close(closeCodes.policyViolation, 'the pairing was revoked');
-    }
+    for (const session of byClient.get(clientId) ?? []) session.showOut('the pairing was revoked');
   });
 
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
@@ -85,9 +83,14 @@ export function attachSocket(server: Server, deps: SocketDeps): SocketServer {
     }
     sockets.handleUpgrade(request, stream, head, (socket) => {
       const peer = createPeer(socket, request.socket.remoteAddress ?? 'unknown', (clientId) =>
-        admit(socket, stream, clientId),
+        admit(session, stream, clientId),
       );
-      const ended = serveConnection(socket, peer, deps).finally(() => sessions.delete(ended));
+      const session = createSession(deps, peer);
+      const ended = serveConnection(socket, session, deps)
+        .catch((error: unknown) => {
+          deps.log.error('A connection did not end well.', { error: String(error) });
+        })
+        .finally(() => sessions.delete(ended));
       sessions.add(ended);
     });
   });
@@ -107,9 +110,11 @@ export function attachSocket(server: Server, deps: SocketDeps): SocketServer {
 }
 
 /** Ties a socket to a session; resolves when the connection has ended and nothing of it is left. */
-async function serveConnection(socket: WebSocket, peer: Peer, deps: SocketDeps): Promise<void> {
-  const { log, helloTimeoutMs = 10_000 } = deps;
-  const session = createSession(deps, peer);
+async function serveConnection(
+  socket: WebSocket,
+  session: Session,
+  { log, helloTimeoutMs = 10_000 }: SocketDeps,
+): Promise<void> {
   const helloTimeout = setTimeout(() => {
     if (!session.isWelcome()) socket.close(closeCodes.policyViolation, 'no hello in time');
   }, helloTimeoutMs);
