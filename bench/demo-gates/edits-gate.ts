@@ -35,7 +35,7 @@ export const editsGate: Gate = {
         rows.push({ label: prompt, file });
         edits++;
       }
-      if (editedFrames === null) await sheets?.clips(`edits-${sample.name}`, rows);
+      await sheets?.clips(`edits-${sample.name}`, rows);
     }
     const on = `, ${edits} of 24 edits, ${looks.length} frames`;
     return [
