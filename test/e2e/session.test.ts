@@ -8,10 +8,12 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { chunkHeaderBytes, encodeChunk, parseChunk, type Chunk } from '../../protocol/chunk.ts';
 import type { UploadReady } from '../../protocol/clip-messages.ts';
+import type { Check } from '../../protocol/diagnostics.ts';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
 import { chunkBytes, maxSlowRequests, windowBytes } from '../../protocol/limits.ts';
 import type { ServerMessage } from '../../protocol/server-messages.ts';
 import { protocolVersion } from '../../protocol/version.ts';
+import { createDeferred } from '../deferred.ts';
 import { testMedia as media } from '../fixtures/media.ts';
 import { openClipStore } from '../../companion-server/src/clips/clip-store.ts';
 import { clipTables } from '../../companion-server/src/clips/tables.ts';
@@ -45,7 +47,9 @@ interface Fixture {
 }
 
 /** A session with a client that only listens, on a server that has no jobs. */
-async function createFixture(): Promise<Fixture> {
+async function createFixture(
+  diagnose: SessionDeps['diagnose'] = () => Promise.resolve([]),
+): Promise<Fixture> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tokenflow-session-'));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   const database = openDatabase(':memory:', [clipTables]);
@@ -81,7 +85,7 @@ async function createFixture(): Promise<Fixture> {
       frameIndex === 40
         ? Promise.reject(new EditError('invalid-request', `"${path}" has no frame 40.`))
         : Promise.resolve(new Uint8Array(chunkBytes + frameIndex)),
-    diagnose: () => Promise.resolve([]),
+    diagnose,
     log: createLog({ level: 'silent', write: () => undefined }),
   };
 
@@ -295,6 +299,28 @@ test('a frame comes as one picture in chunks of its own stream, and a refusal na
     [2, 0, chunkBytes],
     [2, chunkBytes, 7],
   ]);
+});
+
+test('an upload for whose end there was no place may be ended a moment later', async () => {
+  const busy = createDeferred<readonly Check[]>();
+  const { session, heard, say, hears } = await createFixture(() => busy.promise);
+  say(hello);
+  say({ ...begin, requestId: 1, sizeBytes: 3 });
+  session.receiveBinary(encodeChunk({ streamId: 1, offset: 0, bytes: Uint8Array.of(1, 2, 3) }));
+  for (let i = 0; i < maxSlowRequests; i++) say({ type: 'diagnostics-get', requestId: 2 + i });
+  const end = { type: 'upload-end', streamId: 1, sha256 };
+  say({ ...end, requestId: 50 });
+  await hears(4);
+  expect(heard.find(({ type }) => type === 'error')).toMatchObject({
+    requestId: 50,
+    error: { code: 'limit-reached' },
+  });
+  busy.resolve([]);
+  await hears(4 + maxSlowRequests);
+  say({ ...end, requestId: 51 });
+  await hears(5 + maxSlowRequests);
+  expect(heard.at(-1)).toMatchObject({ type: 'upload-done', requestId: 51 });
+  await session.close();
 });
 
 test('nothing that a client says after it was shown out is carried out', async () => {

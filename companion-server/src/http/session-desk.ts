@@ -91,7 +91,7 @@ export function createDesk(
           await uploads.begin(message);
           break;
         case 'upload-end':
-          beside(message.requestId, uploads.end(message));
+          beside(message.requestId, () => uploads.end(message));
           break;
         case 'stream-cancel':
           downloads.cancel(message.streamId);

@@ -13,8 +13,8 @@ export interface SessionUploads {
   begin(message: UploadBegin): Promise<void>;
   /** Chunks of an upload that has ended are dropped. */
   receive(chunk: Chunk): Promise<void>;
-  /** Takes the upload out of the connection at once; the returned function makes it a clip and replies. */
-  end(message: UploadEnd): () => Promise<void>;
+  /** Takes the upload out of the connection at once, then makes it a clip and replies. */
+  end(message: UploadEnd): Promise<void>;
   cancel(streamId: number): Promise<void>;
   /** Gives every upload back: another connection may go on with it. */
   close(): Promise<void>;
@@ -70,16 +70,14 @@ export function createSessionUploads(
         peer.send({ type: 'stream-failed', streamId, error: toWireError(error) });
       }
     },
-    end({ requestId, streamId, sha256 }) {
+    async end({ requestId, streamId, sha256 }) {
       const upload = uploads.get(streamId);
       if (upload === undefined) {
         throw new EditError('invalid-request', `There is no open upload ${streamId}.`);
       }
       uploads.delete(streamId);
-      return async () => {
-        const { clipId, media } = await upload.finish(sha256);
-        peer.send({ type: 'upload-done', requestId, clipId, media });
-      };
+      const { clipId, media } = await upload.finish(sha256);
+      peer.send({ type: 'upload-done', requestId, clipId, media });
     },
     cancel,
     async close() {
