@@ -315,6 +315,28 @@ test('an outcome that the disk refuses is written when it takes it', async () =>
   expect(await over(jobs, jobId)).toMatchObject({ state: 'done', result: outcome.result });
 });
 
+test('a server stops although the disk is full, and the next one goes on with its job', async () => {
+  const database = openDatabase(':memory:', [jobMigrations]);
+  let isFull = false;
+  const refusing: Database = {
+    ...database,
+    transaction(work) {
+      if (isFull) throw Object.assign(new Error('full'), { code: 'SQLITE_FULL' });
+      return database.transaction(work);
+    },
+  };
+  const first = createManualWork();
+  const jobs = await openTestJobs(refusing, first.work);
+  const { jobId } = jobs.create(owner, requestOf());
+  const { hooks } = await first.run(0);
+  isFull = true;
+  await jobs.close();
+  expect(hooks.signal.aborted).toBe(true);
+  const second = createManualWork();
+  await openTestJobs(database, second.work);
+  expect(await second.run(0)).toMatchObject({ jobId });
+});
+
 test('a step that the disk refuses to remember does not disturb the engine', async () => {
   const database = openDatabase(':memory:', [jobMigrations]);
   const killed = createManualWork();

@@ -290,7 +290,12 @@ export async function openJobs({
     async close() {
       const jobId = runner.current();
       const closed = runner.close();
-      if (jobId !== undefined) apply(jobId, { type: 'stop' });
+      try {
+        if (jobId !== undefined) apply(jobId, { type: 'stop' });
+      } catch (error) {
+        // A full disk must not keep the server from ending: the next one finds the job running, and goes on with it.
+        onFailure(jobId ?? null, error);
+      }
       await closed;
       await Promise.all(removals);
     },
