@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { Socket, type AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { encodeChunk } from '../../protocol/chunk.ts';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
 import { chunkBytes, maxControlBytes } from '../../protocol/limits.ts';
@@ -274,4 +274,11 @@ test('a client that says no hello in time is shown out', async () => {
   const { port } = http.address() as AddressInfo;
   const client = await connectRaw({ url: `http://127.0.0.1:${port}` });
   expect(await client.ended).toEqual({ code: 1008, reason: 'no hello in time' });
+});
+
+test('the system looks after connections whose other end may have gone without a word', async () => {
+  const keepAlive = vi.spyOn(Socket.prototype, 'setKeepAlive');
+  onTestFinished(() => keepAlive.mockRestore());
+  await startGreeted();
+  expect(keepAlive).toHaveBeenCalledWith(true, 30_000);
 });

@@ -20,6 +20,9 @@ const closeCodes = { goingAway: 1001, policyViolation: 1008 } as const;
 /** Connections that one client may have at a time. */
 const maxConnections = 16;
 
+/** A connection that has been silent for so long is asked whether its other end is still there. */
+const keepAliveMs = 30_000;
+
 /** How long the other end may take to agree to a close. */
 const closeTimeoutMs = 2_000;
 
@@ -81,6 +84,7 @@ export function attachSocket(server: Server, deps: SocketDeps): SocketServer {
       refuseUpgrade(stream, refused);
       return;
     }
+    request.socket.setKeepAlive(true, keepAliveMs);
     sockets.handleUpgrade(request, stream, head, (socket) => {
       const peer = createPeer(socket, request.socket.remoteAddress ?? 'unknown', (clientId) =>
         admit(session, stream, clientId),
