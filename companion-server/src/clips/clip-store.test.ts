@@ -209,6 +209,17 @@ test('nobody goes on with an upload while a slow disk still takes what the old c
   expect(await readFile(path)).toEqual(bytes);
 });
 
+test('an upload that the full disk does not take down leaves no file', async () => {
+  const { store, files } = await createFixture(undefined, (database) => ({
+    ...database,
+    run() {
+      throw Object.assign(new Error('full'), { code: 'SQLITE_FULL' });
+    },
+  }));
+  await expect(store.begin(owner, request)).rejects.toThrow('full');
+  expect((await files()).uploads).toEqual([]);
+});
+
 test('an upload can be given back while the disk is full', async () => {
   let isFull = false;
   const { store } = await createFixture(undefined, (database) => ({

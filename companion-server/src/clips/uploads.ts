@@ -215,9 +215,9 @@ export function createUploads(deps: UploadsDeps): Uploads {
     const { sizeBytes, extension } = request;
     await requireRoomFor(sizeBytes);
     const row = { uploadId: createId(), owner, sizeBytes, extension };
-    const part = await openPartFile(pathOf(row.uploadId));
+    // First the row: a file without one would be nobody's.
     table.putUpload(row, now());
-    return adopt(row, part);
+    return adopt(row, await openPartFile(pathOf(row.uploadId)));
   }
 
   async function goOn(owner: string, request: UploadRequest): Promise<Upload> {
