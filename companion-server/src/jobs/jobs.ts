@@ -217,10 +217,7 @@ export async function openJobs({
   function queuedOf(owner: string, jobId: string): JobRecord {
     const record = find(owner, jobId);
     if (record.job.state === 'queued') return record;
-    throw new EditError(
-      'invalid-request',
-      `Only a queued job has a place in the queue; job ${jobId} is ${record.job.state}.`,
-    );
+    throw new EditError('invalid-request', `Job ${jobId} is not queued: it is ${record.job.state}.`); // prettier-ignore
   }
 
   function move(owner: string, jobId: string, beforeJobId: string | null): JobView {
