@@ -18,7 +18,8 @@ export const chromiumPath = places.find((place) => place !== undefined && exists
 export const howToGetChromium =
   'No Chromium was found: install it (Debian: apt-get install chromium) or name it with the variable CHROMIUM.';
 
-export function launchChromium(): Promise<Browser> {
+/** `args` are further switches of its command line. */
+export function launchChromium(args: readonly string[] = []): Promise<Browser> {
   if (chromiumPath === undefined) throw new Error(howToGetChromium);
-  return chromium.launch({ executablePath: chromiumPath });
+  return chromium.launch({ executablePath: chromiumPath, args: [...args] });
 }

@@ -36,11 +36,17 @@ export async function startDemoServer(): Promise<DemoServer> {
   };
 }
 
-/** The first frames of one of the embedded model's sample clips, as a file of their own. */
-export async function cutSample(folder: string, name: string, frames: number): Promise<string> {
+/** The first frames of one of the embedded model's sample clips, as a file of their own; at `rate`, else their own. */
+export async function cutSample(
+  folder: string,
+  name: string,
+  frames: number,
+  rate: string | null = null,
+): Promise<string> {
   const out = join(folder, `${name}.mp4`);
   const source = join(demoDir, 'samples', `${name}.mp4`);
-  const args = ['-v', 'error', '-y', '-i', source, '-frames:v', String(frames), '-pix_fmt', 'yuv420p', out]; // prettier-ignore
+  const timed = rate === null ? [] : ['-r', rate];
+  const args = ['-v', 'error', '-y', ...timed, '-i', source, '-frames:v', String(frames), '-pix_fmt', 'yuv420p', out]; // prettier-ignore
   const { status, stderr } = spawnSync(await findProgram('ffmpeg'), args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`ffmpeg could not cut ${name}: ${stderr}`);
   return out;

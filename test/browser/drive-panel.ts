@@ -1,4 +1,4 @@
-// What a person does in the web panel, one function per step.
+// What a person does in the panel, one function per step.
 
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -7,7 +7,8 @@ import type { Page } from 'playwright-core';
 export async function pair(page: Page, code: string): Promise<void> {
   await page.getByPlaceholder('ABCD-2345').fill(code);
   await page.keyboard.press('Enter');
-  await page.locator('.drop').waitFor();
+  // Where a clip is dropped, or the clip that is selected.
+  await page.locator('.drop, .clip-name').first().waitFor();
 }
 
 /** Drops a file, as from the desktop, and waits until the server has looked into it. */
@@ -29,8 +30,8 @@ export async function dropClip(page: Page, path: string, frames: number): Promis
 export async function describeEdit(page: Page, prompt: string, steps: number): Promise<void> {
   await page.locator('.rows-3').fill(prompt);
   await page.locator('.fold').click();
-  await page.getByLabel('Steps').fill(String(steps));
-  await page.getByLabel('Steps').press('Tab');
+  await page.getByTitle('Steps', { exact: true }).fill(String(steps));
+  await page.getByTitle('Steps', { exact: true }).press('Tab');
 }
 
 /** Applies and waits for the end. */

@@ -31,10 +31,13 @@ export interface SimEntryPoints {
   readonly commands: Readonly<Record<string, { run(): void }>>;
 }
 
-export function createUxp(core: SimCore, platform = 'darwin'): SimUxp {
+/** `secrets` is the system's keeping, which outlives a panel. */
+export function createUxp(
+  core: SimCore,
+  { platform = 'darwin', secrets = new Map<string, string>() } = {},
+): SimUxp {
   let entryPoints: SimEntryPoints | null = null;
   const themeListeners: ((theme: string) => void)[] = [];
-  const secrets = new Map<string, string>();
   const picks: SimUxp['picks'] = { open: null, save: null };
   const clipboard: SimUxp['clipboard'] = { text: null, isRefused: false };
   const openedFolders: string[] = [];

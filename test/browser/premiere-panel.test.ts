@@ -1,0 +1,166 @@
+// The panel as it is built for Premiere, in a real browser and a simulated Premiere, with the real companion and the embedded
+// model over a real WebSocket: from the selection to the timeline, and back to where it began.
+
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { findProgram } from '../../companion-server/src/media/binaries.ts';
+import { rateOfTimebase } from '../../plugin/src/host/ticks.ts';
+import { ensurePanel } from '../../scripts/panel/ensure-build.mjs';
+import { createNodeMachine } from '../premiere-sim/node-machine.ts';
+import { chromiumPath, howToGetChromium, launchChromium } from './chromium.ts';
+import { cutSample, startDemoServer, type DemoServer } from './demo-server.ts';
+import { apply, describeEdit, openWipe, pair } from './drive-panel.ts';
+import { openPremiere, switchesFor, type PremiereWindow } from './premiere-window.ts';
+
+const size = { width: 128, height: 128 };
+const rate = rateOfTimebase('10594584000');
+/** The clip on the timeline, of a film that has more before and after it. */
+const place = { startFrame: 1_007, frames: 5, inFrame: 2 };
+const filmFrames = 14;
+const editMs = 240_000;
+
+if (chromiumPath === undefined) console.warn(`The browser tests are skipped. ${howToGetChromium}`);
+
+describe.skipIf(chromiumPath === undefined)('the panel in a simulated Premiere', () => {
+  let server: DemoServer;
+  let browser: Browser;
+  let film: string;
+
+  beforeAll(async () => {
+    await ensurePanel();
+    server = await startDemoServer();
+    film = await cutSample(server.folder, 'ball-grass', filmFrames, `${rate.numerator}/${rate.denominator}`); // prettier-ignore
+    browser = await launchChromium(switchesFor(server.url));
+  });
+  afterAll(async () => {
+    await browser.close();
+    await server.close();
+  });
+
+  async function open(name: string, token: string | null): Promise<Scene> {
+    const folder = join(server.folder, name);
+    await mkdir(folder);
+    const premiere = await openPremiere(browser, { folder, film, ...size, ...place, token });
+    onTestFinished(() => premiere.close());
+    return { premiere, folder };
+  }
+
+  /** Results of the server, by the ids of their jobs. */
+  async function results(): Promise<string[]> {
+    const jobs = join(server.folder, 'data', 'jobs');
+    const files = await readdir(jobs, { recursive: true });
+    return files.filter((file) => /result\.\w+$/.test(file)).map((file) => join(jobs, file));
+  }
+
+  test(
+    'selects, exports, edits, imports, places, compares and reverts, and undo gives back the start',
+    async () => {
+      const { premiere, folder } = await open('whole-way', null);
+      const start = await premiere.ask('describe');
+      const original = await framesOf(film);
+      const cut = original.slice(place.inFrame, place.inFrame + place.frames);
+      expect(await shownFrames(premiere, folder)).toEqual(cut);
+
+      const panel = await premiere.openPanel();
+      expect(await panel.evaluate('typeof TextDecoder')).toBe('undefined');
+      await pair(panel, server.pairingCode);
+      await panel.getByText(`${place.frames} frames · 23.976 fps`).waitFor();
+      await describeEdit(panel, 'a blue ball on grass', 2);
+      await apply(panel, editMs);
+
+      const [sent] = await readdir(join(server.folder, 'data', 'clips'));
+      expect(await framesOf(join(server.folder, 'data', 'clips', sent ?? ''))).toEqual(cut);
+      const [result = ''] = await results();
+      const placed = await premiere.ask('placed');
+      expect(placed).toMatchObject([{ trackIndex: 1, startFrame: place.startFrame, frames: place.frames }]); // prettier-ignore
+      expect(await readFile(placed[0]?.path ?? '')).toEqual(await readFile(result));
+      const edited = await framesAsShown(result, folder);
+      expect(edited).toHaveLength(place.frames);
+      expect(edited.filter((frame) => cut.includes(frame))).toEqual([]);
+      expect(await shownFrames(premiere, folder)).toEqual(edited);
+      expect((await premiere.ask('undoNames')).at(-1)).toBe('Place TokenFlow edit');
+
+      await openWipe(panel);
+      await panel.getByRole('button', { name: 'Hide on timeline' }).click();
+      await panel.getByRole('button', { name: 'Show on timeline' }).waitFor();
+      expect(await shownFrames(premiere, folder)).toEqual(cut);
+      await panel.getByRole('button', { name: 'Show on timeline' }).click();
+      await panel.getByRole('button', { name: 'Hide on timeline' }).waitFor();
+      expect(await shownFrames(premiere, folder)).toEqual(edited);
+
+      await panel.getByRole('button', { name: 'Versions' }).click();
+      await panel.getByText('Revert', { exact: true }).click();
+      await panel.getByText('Reverted. The original shows.').waitFor();
+      expect(await premiere.ask('placed')).toEqual([]);
+      expect(await shownFrames(premiere, folder)).toEqual(cut);
+      expect((await premiere.ask('undoAll')).slice(0, 4)).toEqual(['Remove TokenFlow edit', 'Show TokenFlow edit', 'Hide TokenFlow edit', 'Place TokenFlow edit']); // prettier-ignore
+      expect(await premiere.ask('undoNames')).toEqual([]);
+      expect(await premiere.ask('describe')).toBe(start);
+      expect(await premiere.ask('violations')).toEqual([]);
+      expect(premiere.faults).toEqual([]);
+    },
+    editMs + 60_000,
+  );
+
+  test(
+    'a panel that is closed while the server works finds its edit again, and places it',
+    async () => {
+      const { premiere, folder } = await open('closed-panel', server.token);
+      const before = await results();
+      const panel = await premiere.openPanel();
+      await panel.locator('.clip-name').waitFor();
+      await describeEdit(panel, 'a red ball in the snow', 2);
+      await panel.locator('.apply').click();
+      await panel.locator('.task-step', { hasText: /noise|Editing/ }).waitFor({ timeout: editMs });
+      await panel.close();
+      expect(await results()).toEqual(before);
+
+      const again = await premiere.openPanel();
+      await again.locator('.task-step', { hasText: 'Done' }).waitFor({ timeout: editMs });
+      const made = (await results()).filter((file) => !before.includes(file));
+      expect(made).toHaveLength(1);
+      expect(await premiere.ask('placed')).toMatchObject([{ trackIndex: 1, startFrame: place.startFrame, frames: place.frames }]); // prettier-ignore
+      const edited = await framesAsShown(made[0] ?? '', folder);
+      expect(edited).toHaveLength(place.frames);
+      expect(await shownFrames(premiere, folder)).toEqual(edited);
+      // It was neither sent nor placed twice.
+      const steps = await premiere.ask('undoNames');
+      expect(steps.filter((name) => /^(Prepare|Place) /.test(name))).toEqual(['Prepare TokenFlow export', 'Place TokenFlow edit']); // prettier-ignore
+      expect(await premiere.ask('violations')).toEqual([]);
+      expect(premiere.faults).toEqual([]);
+    },
+    editMs + 60_000,
+  );
+});
+
+interface Scene {
+  readonly premiere: PremiereWindow;
+  readonly folder: string;
+}
+
+/** What the timeline shows where the clip is. */
+async function shownFrames(premiere: PremiereWindow, folder: string): Promise<string[]> {
+  const file = join(folder, 'shown.mov');
+  await premiere.ask('show', file);
+  return framesOf(file);
+}
+
+/** A film's frames as the simulated Premiere would show them, were they alone on the timeline. */
+async function framesAsShown(path: string, folder: string): Promise<string[]> {
+  const file = join(folder, 'alone.mov');
+  const piece = { path, startFrame: 0, frames: filmFrames, effect: 'none' } as const;
+  await createNodeMachine(folder).render({ pieces: [piece], ...size, rate, path: file });
+  return framesOf(file);
+}
+
+/** A sum of each frame's pixels. */
+async function framesOf(file: string): Promise<string[]> {
+  const args = ['-v', 'error', '-i', file, '-map', '0:v', '-fps_mode', 'passthrough', '-pix_fmt', 'yuv420p', '-f', 'framemd5', '-']; // prettier-ignore
+  const { stdout } = await promisify(execFile)(await findProgram('ffmpeg'), args);
+  const lines = stdout.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return lines.map((line) => line.split(',').at(-1)?.trim() ?? '');
+}
