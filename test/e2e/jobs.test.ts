@@ -111,16 +111,19 @@ test('an engine that dies once is no matter; one that dies twice sets its job as
   expect(await readdir(join(workspace.dataDir, 'jobs'))).toEqual([next]);
 });
 
-test('a job that finds the disk full fails so, leaves nothing, and the next one runs', async () => {
+test('a job that finds the disk full waits with what it has, the next one runs, and it goes on when resumed', async () => {
   const workspace = await createWorkspace();
   const steady = await connectTo(await startTestServer(workspace, 'disk-full'));
   const clipId = await upload(steady, workspace);
   const full = await create(steady, clipId, 'full');
   const next = await create(steady, clipId);
   const { state, error } = await outcomeOf(steady, full);
-  expect([state, error?.code, error?.retryable]).toEqual(['failed', 'disk-full', true]);
+  expect([state, error?.code, error?.retryable]).toEqual(['paused', 'disk-full', true]);
   expect((await outcomeOf(steady, next)).state).toBe('done');
-  expect(await readdir(join(workspace.dataDir, 'jobs'))).toEqual([next]);
+  expect(await jobFiles(workspace, full)).toContain(join('work', 'edit.latents'));
+  const { job } = await steady.request({ type: 'job-resume', jobId: full });
+  expect(job.error).toBeNull();
+  expect(await outcomeOf(steady, full)).toMatchObject({ state: 'done', resumes: 1 });
 });
 
 test('a job that is canceled leaves the queue at once and its folder when its engine has ended', async () => {

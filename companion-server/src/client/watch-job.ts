@@ -4,7 +4,7 @@ import { isOutcome, type JobView } from '../../../protocol/job.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import type { Attempt, SteadyConnection } from './steady-connection.ts';
 
-/** Returns the job with its outcome. Throws CanceledError or EditError. */
+/** Returns the job with its outcome, or paused with the error that did it. Throws CanceledError or EditError. */
 export function watchJob(
   steady: SteadyConnection,
   jobId: string,
@@ -24,7 +24,7 @@ export function watchJob(
       stopListening = connection.onEvent((event) => {
         if (event.type === 'job-progress' && event.jobId === jobId) tell(event.progress);
         else if (event.type === 'job-changed' && event.job.jobId === jobId) {
-          if (isOutcome(event.job.state)) resolve(event.job);
+          if (isAtRest(event.job)) resolve(event.job);
           else tell(event.job.progress);
         } else return;
         progressed();
@@ -33,7 +33,7 @@ export function watchJob(
     try {
       // Events are heard before the question is asked, so that nothing falls between the two.
       const { job } = await connection.wait(connection.request({ type: 'job-get', jobId }), signal);
-      if (isOutcome(job.state)) return job;
+      if (isAtRest(job)) return job;
       tell(job.progress);
       return await connection.wait(over, signal);
     } finally {
@@ -42,4 +42,8 @@ export function watchJob(
   }
 
   return steady.run(watch, signal);
+}
+
+function isAtRest({ state, error }: JobView): boolean {
+  return isOutcome(state) || error !== null;
 }

@@ -3,7 +3,8 @@
 import type { Chunk } from '../../../protocol/chunk.ts';
 import type { ClientMessage } from '../../../protocol/client-messages.ts';
 import type { ClipDelete, ClipGet } from '../../../protocol/clip-messages.ts';
-import { maxSlowRequests } from '../../../protocol/limits.ts';
+import type { JobCreate } from '../../../protocol/job-messages.ts';
+import { maxSlowRequests, maxWaitingJobs } from '../../../protocol/limits.ts';
 import type { FrameGet } from '../../../protocol/stream-messages.ts';
 import { EditError } from '../errors.ts';
 import { withoutPaths } from '../without-paths.ts';
@@ -38,6 +39,8 @@ export function createDesk(
   const resultOf = (jobId: string) => deps.jobs.result(owner, jobId);
   const downloads = createSessionDownloads(peer, resultOf, takeStreamId);
   const slowWork = new Set<Promise<void>>();
+  let jobsToMake = 0;
+  let lastJob: Promise<void> = Promise.resolve();
 
   /** Lets `work` go on beside the next messages. */
   function beside(requestId: number, work: () => Promise<void>): void {
@@ -52,6 +55,24 @@ export function createDesk(
       .catch((error: unknown) => refuse(error, requestId))
       .finally(() => slowWork.delete(done));
     slowWork.add(done);
+  }
+
+  /** Jobs are made one after the other, beside the messages that follow. */
+  function queueJob(message: JobCreate): void {
+    if (jobsToMake >= maxWaitingJobs) {
+      throw new EditError(
+        'limit-reached',
+        `A connection may ask for ${maxWaitingJobs} jobs at once.`,
+        {
+          hint: 'Wait for a reply before the next one.',
+        },
+      );
+    }
+    jobsToMake++;
+    lastJob = lastJob
+      .then(() => jobs.handle(message))
+      .catch((error: unknown) => refuse(error, message.requestId))
+      .finally(() => jobsToMake--);
   }
 
   function getClip({ requestId, clipId }: ClipGet): void {
@@ -115,13 +136,16 @@ export function createDesk(
         case 'estimate':
           beside(message.requestId, () => jobs.estimate(message));
           break;
+        // What a job takes is looked up before it is queued.
+        case 'job-create':
+          queueJob(message);
+          break;
         case 'job-delete':
           beside(message.requestId, () => jobs.delete(message));
           break;
         case 'diagnostics-get':
           beside(message.requestId, () => sendDiagnostics(message.requestId));
           break;
-        case 'job-create':
         case 'job-list':
         case 'job-get':
         case 'job-cancel':
@@ -137,7 +161,7 @@ export function createDesk(
       jobs.close();
       await uploads.close();
       await downloads.close();
-      await Promise.all(slowWork);
+      await Promise.all([lastJob, ...slowWork]);
     },
   };
 }

@@ -12,6 +12,7 @@ const progressAt = (progress: number) => ({
   etaSeconds: null,
 });
 const error = { code: 'engine-crashed', message: 'It crashed.', retryable: true } as const;
+const diskFull = { code: 'disk-full', message: 'It is full.', retryable: true } as const;
 const result = { sizeBytes: 1, sha256: '0'.repeat(64) };
 
 const anyChange: fc.Arbitrary<JobChange> = fc.oneof(
@@ -20,6 +21,7 @@ const anyChange: fc.Arbitrary<JobChange> = fc.oneof(
     .map((value) => ({ type: 'progress', progress: progressAt(value) }) as const),
   fc.constant({ type: 'finish', report: fakeReport, result } as const),
   fc.constantFrom('fail' as const, 'engine-died' as const).map((type) => ({ type, error })),
+  fc.constant({ type: 'fail', error: diskFull } as const),
   fc
     .constantFrom(
       ...(['start', 'step', 'server-died', 'stop', 'pause', 'resume', 'cancel'] as const),
@@ -36,6 +38,9 @@ const followers: Readonly<Record<JobState, readonly JobState[]>> = {
   failed: [],
   canceled: [],
 };
+
+const isHalted = ({ state, error: reason }: Job): boolean =>
+  state === 'paused' && reason?.code === 'disk-full';
 
 function statesAfter(...types: JobChange[]): readonly string[] {
   let job: Job = newJob;
@@ -59,7 +64,7 @@ test('whatever happens, a job keeps to its ways and to its outcome', () => {
           next.state === 'done',
           next.state === 'done',
         ]);
-        expect(next.error !== null).toBe(next.state === 'failed');
+        expect(next.error !== null).toBe(next.state === 'failed' || isHalted(next));
         expect(next.starts - job.starts).toBe(
           next.state === 'running' && job.state !== 'running' ? 1 : 0,
         );
@@ -70,6 +75,14 @@ test('whatever happens, a job keeps to its ways and to its outcome', () => {
   );
   const possible = jobStates.flatMap((state) => followers[state].map((next) => `${state} ${next}`));
   expect([...seen].sort()).toEqual(possible.sort());
+});
+
+test('a full disk pauses a job, which forgets it when it goes on or is canceled', () => {
+  const running = changeJob(newJob, { type: 'start' });
+  const halted = changeJob(running, { type: 'fail', error: diskFull });
+  expect([halted.state, halted.error]).toEqual(['paused', diskFull]);
+  expect(changeJob(halted, { type: 'resume' })).toMatchObject({ state: 'queued', error: null });
+  expect(changeJob(halted, { type: 'cancel' })).toMatchObject({ state: 'canceled', error: null });
 });
 
 test('the engine may die once under a job, and the second time sets it aside', () => {

@@ -17,7 +17,7 @@ export interface Job {
   /** Not null when the job is done. */
   readonly report: EditReport | null;
   readonly result: ResultFacts | null;
-  /** Not null when the job has failed. */
+  /** Not null when the job has failed, or is paused because the disk was full. */
   readonly error: WireError | null;
   /** How often its work has begun. */
   readonly starts: number;
@@ -62,9 +62,9 @@ export function changeJob(job: Job, change: JobChange): Job {
     case 'pause':
       return isOutcome(job.state) || job.state === 'paused' ? job : { ...job, state: 'paused' };
     case 'resume':
-      return job.state === 'paused' ? { ...job, state: 'queued' } : job;
+      return job.state === 'paused' ? { ...job, state: 'queued', error: null } : job;
     case 'cancel':
-      return isOutcome(job.state) ? job : { ...job, state: 'canceled' };
+      return isOutcome(job.state) ? job : { ...job, state: 'canceled', error: null };
     case 'progress':
     case 'step':
     case 'finish':
@@ -89,7 +89,12 @@ function changeRunning(job: Job, change: RunningChange): Job {
     case 'finish':
       return { ...job, state: 'done', report: change.report, result: change.result };
     case 'fail':
-      return { ...job, state: 'failed', error: change.error };
+      // Its finished steps are whole: there is only no room for the next one.
+      return {
+        ...job,
+        state: isForWantOfSpace(change.error) ? 'paused' : 'failed',
+        error: change.error,
+      };
     case 'engine-died': {
       const engineDeaths = job.engineDeaths + 1;
       return engineDeaths < maxEngineDeaths
@@ -105,6 +110,10 @@ function changeRunning(job: Job, change: RunningChange): Job {
     case 'stop':
       return { ...job, state: 'queued' };
   }
+}
+
+function isForWantOfSpace({ code }: WireError): boolean {
+  return code === 'disk-full';
 }
 
 function engineQuarantine({ message, hint, retryable }: WireError): WireError {

@@ -224,7 +224,7 @@ test('a job that fails says why, leaves nothing, and the next one runs', async (
   const full = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
   (await run(0)).ending.reject(full);
   await run(1);
-  expect(jobs.get(owner, jobId).error).toMatchObject({ code: 'disk-full', retryable: true });
+  expect(jobs.get(owner, jobId).error).toMatchObject({ code: 'ffmpeg-failed', retryable: true });
   expect(events).toContain(`discard ${jobId}`);
 });
 

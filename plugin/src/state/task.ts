@@ -14,7 +14,12 @@ export type TaskState =
   /** The server has the job; `position` jobs run before it. */
   | { readonly name: 'queued'; readonly position: number | null }
   | { readonly name: 'running'; readonly progress: EditProgress | null }
-  | { readonly name: 'paused'; readonly progress: EditProgress | null }
+  /** `problem`: what stopped it; null when a person did. */
+  | {
+      readonly name: 'paused';
+      readonly progress: EditProgress | null;
+      readonly problem: Problem | null;
+    }
   | { readonly name: 'fetching'; readonly receivedBytes: number; readonly sizeBytes: number }
   | { readonly name: 'placing' }
   | { readonly name: 'done'; readonly editId: string; readonly version: number }

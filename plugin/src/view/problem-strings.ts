@@ -42,7 +42,7 @@ export const problemTexts = {
     'The result cannot be written.',
     'Look at the permissions of the folder.',
   ),
-  'disk-full': text('The disk is full.', 'Free some space, then try again. Nothing is lost.'),
+  'disk-full': text('The disk is full.', 'Free some space, then go on. Nothing is lost.'),
   'device-unavailable': text('The graphics device cannot be used.', 'Look at Diagnostics.'),
   'out-of-memory': text(
     'The memory is not enough for this edit.',

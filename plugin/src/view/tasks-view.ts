@@ -75,7 +75,7 @@ function createTask(context: Context, key: string) {
       show(bar, !isOver(next));
       setText(step, stepText(next, context));
       setText(left, leftText(next, context));
-      problem.update(state.name === 'failed' || state.name === 'unplaced' ? state.problem : null);
+      problem.update('problem' in state ? state.problem : null);
       const isWorking = state.name === 'running' || state.name === 'queued';
       show(pause, isWorking && next.jobId !== null && !next.isCanceling);
       show(resume, state.name === 'paused' && !next.isCanceling);

@@ -230,7 +230,7 @@ export const states: Readonly<Record<string, PanelState>> = {
       task('t1', { name: 'exporting', progress: null }),
       task('t2', { name: 'queued', position: 1 }),
       task('t3', running),
-      task('t4', { name: 'paused', progress: running.progress }),
+      task('t4', { name: 'paused', progress: running.progress, problem: null }),
       task('t5', { name: 'done', editId: 'e1', version: 2 }),
     ],
   },
