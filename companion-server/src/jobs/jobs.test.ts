@@ -221,10 +221,9 @@ test('a job that fails says why, leaves nothing, and the next one runs', async (
   const { jobs, run, events } = await createFixture();
   const { jobId } = jobs.create(owner, requestOf());
   jobs.create(owner, requestOf());
-  const full = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
-  (await run(0)).ending.reject(full);
+  (await run(0)).ending.reject(new EditError('ffmpeg-failed', 'It cannot be read.'));
   await run(1);
-  expect(jobs.get(owner, jobId).error).toMatchObject({ code: 'ffmpeg-failed', retryable: true });
+  expect(jobs.get(owner, jobId).error).toMatchObject({ code: 'ffmpeg-failed', retryable: false });
   expect(events).toContain(`discard ${jobId}`);
 });
 
