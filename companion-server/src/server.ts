@@ -17,7 +17,7 @@ import { createFront } from './http/front.ts';
 import { jobMigrations } from './jobs/job-table.ts';
 import { openJobs } from './jobs/jobs.ts';
 import type { Log } from './log.ts';
-import { readPicture } from './media/picture.ts';
+import { createPictureReader } from './media/picture-reader.ts';
 import { readMediaFacts } from './media/clip-facts.ts';
 import { createPairings } from './pairing/pairings.ts';
 import { pairingTables, readSecret } from './pairing/tables.ts';
@@ -136,7 +136,7 @@ async function open(
     device: () => device,
     clips,
     jobs,
-    readPicture,
+    readPicture: createPictureReader(),
     diagnose: createDoctor(() => ({
       ...{ version, dataDir, cacheDir, port: openPort, isInServer: true },
       models: config.models,
