@@ -75,6 +75,8 @@ export async function startServer(deps: ServerDeps): Promise<RunningServer> {
   }
 }
 
+const dayMs = 24 * 60 * 60 * 1000;
+
 type Closer = () => void | Promise<void>;
 
 /** `closers` receives what ends each part, to be called in the opposite order. */
@@ -123,9 +125,17 @@ async function open(
     },
     onFailure: (jobId, error) => log.warn('A job failed.', { jobId, error: inspect(error) }),
   });
-  await clips.removeUnused((owner, clipId) =>
-    jobs.list(owner).some((job) => job.clipId === clipId && !isOutcome(job.state)),
-  );
+  const removeUnusedClips = (): Promise<void> =>
+    clips.removeUnused((owner, clipId) =>
+      jobs.list(owner).some((job) => job.clipId === clipId && !isOutcome(job.state)),
+    );
+  await removeUnusedClips();
+  const daily = setInterval(() => {
+    removeUnusedClips().catch((error: unknown) =>
+      log.warn('Unused clips could not be removed.', { error: String(error) }),
+    );
+  }, dayMs);
+  closers.push(() => clearInterval(daily.unref()));
   let openPort = config.port;
   const models = describeModels(config);
   const front = createFront({
