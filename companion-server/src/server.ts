@@ -135,7 +135,7 @@ async function open(
       log.warn('Unused clips could not be removed.', { error: String(error) }),
     );
   }, dayMs);
-  closers.push(() => clearInterval(daily.unref()));
+  closers.push(() => clearInterval(daily));
   let openPort = config.port;
   const models = describeModels(config);
   const front = createFront({
