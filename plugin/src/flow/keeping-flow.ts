@@ -40,6 +40,8 @@ export function startKeepingFlow({ host, store, clock, random }: FlowDeps): Stop
     for (const complaint of complaints) host.shell.log(`Kept state was left out: ${complaint}`);
     isLoaded = true;
     dispatch({ type: 'kept-read', kept });
+    // What was begun meanwhile must not wait for the next change.
+    if (store.state.tasks.length > kept.tasks.length) save();
   }
 
   async function loadHistory(id: string): Promise<void> {

@@ -21,15 +21,20 @@ export function createStorage({ fs, uxp }: Surroundings, log: (line: string) => 
   async function read(key: string): Promise<string | null> {
     await last.catch(() => undefined);
     const path = pathOf(key);
-    if ((await sizeOfFile(fs, path)) === null) return null;
-    const text = await fs.readFile(path, { encoding: 'utf-8' });
-    return typeof text === 'string' ? text : null;
+    // Between the removal of the old text and the renaming there is only the new one, for a panel that died there or
+    // one that is just closing; looked at once more, because the renaming may fall between two looks.
+    for (const place of [path, freshOf(path), path]) {
+      if ((await sizeOfFile(fs, place)) === null) continue;
+      const text = await fs.readFile(place, { encoding: 'utf-8' }).catch(() => null);
+      if (typeof text === 'string') return text;
+    }
+    return null;
   }
 
   async function replace(path: string, text: string | null): Promise<void> {
     if (text === null) return removeFile(fs, path);
     await fs.mkdir(folder, { recursive: true }).catch(() => undefined);
-    const fresh = `${path}.new`;
+    const fresh = freshOf(path);
     await fs.writeFile(fresh, text, { encoding: 'utf-8' });
     // Renaming onto a file that is there is refused on some systems.
     try {
@@ -78,6 +83,10 @@ export function createStorage({ fs, uxp }: Surroundings, log: (line: string) => 
       await write(name, text);
     },
   };
+}
+
+function freshOf(path: string): string {
+  return `${path}.new`;
 }
 
 /** UXP has no TextDecoder. */
