@@ -31,7 +31,7 @@ export async function startDemoServer(): Promise<DemoServer> {
     folder,
     async close() {
       await server.close();
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }

@@ -30,7 +30,8 @@ export async function openTestProject(): Promise<TestProject> {
     sim,
     folder,
     async close() {
-      await rm(folder, { recursive: true, force: true });
+      // A host that a test has left may still write a line of its log.
+      await rm(folder, { recursive: true, force: true, maxRetries: 10 });
       expect(sim.core.violations.map(({ message }) => message)).toEqual([]);
     },
   };
