@@ -19,6 +19,13 @@ export interface EditReport {
   };
   /** UNet forwards of one latent, counted. */
   readonly unetEvaluations: { readonly inversion: number; readonly sampling: number };
+  /**
+   * How well the inverted clip was found again, in decibels, measured on a few frames before the edit was paid for; null
+   * where nothing was measured.
+   */
+  readonly reconstructionPsnr: number | null;
+  /** Of a preview: the frame that each of its frames shows, counted from the in point. Otherwise null. */
+  readonly frameIndices: readonly number[] | null;
   readonly stageSeconds: Readonly<Record<string, number>>;
   /** Highest resident memory of the engine process. */
   readonly peakMemoryBytes: number;
@@ -26,6 +33,8 @@ export interface EditReport {
   readonly notices: readonly string[];
 }
 
+/** Most frames of a preview. */
+export const maxPreviewFrames = 1_000;
 const maxCount = Number.MAX_SAFE_INTEGER;
 
 /** Reads the report in the field `report`. Throws FieldError. */
@@ -38,6 +47,8 @@ export function readEditReport(fields: FieldReader): EditReport {
     'workingSize',
     'chosen',
     'unetEvaluations',
+    'reconstructionPsnr',
+    'frameIndices',
     'stageSeconds',
     'peakMemoryBytes',
     'notices',
@@ -59,6 +70,12 @@ export function readEditReport(fields: FieldReader): EditReport {
       inversion: evaluations.number('inversion', 0, maxCount),
       sampling: evaluations.number('sampling', 0, maxCount),
     },
+    reconstructionPsnr: report.nullable('reconstructionPsnr', () =>
+      report.number('reconstructionPsnr', 0, maxCount),
+    ),
+    frameIndices: report.nullable('frameIndices', () =>
+      report.indices('frameIndices', maxPreviewFrames),
+    ),
     stageSeconds: report.amounts('stageSeconds'),
     peakMemoryBytes: report.number('peakMemoryBytes', 0, maxCount),
     notices: report.texts('notices', 100, 1_000),

@@ -22,8 +22,11 @@ export type Propagation = (typeof propagations)[number];
 export const noises = ['inversion', 'shared', 'own'] as const;
 export type Noise = (typeof noises)[number];
 
-/** How much work is spent. `reference`: 500 inversion and 50 sampling steps, as the official code. */
-export const scheduleNames = ['default', 'reference'] as const;
+/**
+ * How the work is done. `fast`: what the source shows is computed once, during the inversion, and used again in every
+ * sampling step. `reference`: the source's branch is computed anew at every step, as the official code does.
+ */
+export const scheduleNames = ['fast', 'reference'] as const;
 export type ScheduleName = (typeof scheduleNames)[number];
 
 export const outputCodecs = ['prores', 'h264'] as const;
@@ -47,6 +50,7 @@ export interface EditSettings {
   /** What to avoid. May be empty. */
   readonly negativePrompt: string;
   readonly technique: Technique;
+  readonly schedule: ScheduleName;
   readonly propagation: Propagation;
   /** `inversion` unless the technique is `sdedit`. */
   readonly noise: Noise;
@@ -69,6 +73,8 @@ export interface EditSettings {
   readonly endSeconds: number | null;
   readonly codec: OutputCodec;
   readonly sound: Sound;
+  /** Edits the keyframes alone: the result is a clip of just these, in their order. */
+  readonly preview: boolean;
 }
 
 export const maxSteps = 1_000;
@@ -89,6 +95,7 @@ export function defaultSettings(technique: Technique = 'pnp'): EditSettings {
     sourcePrompt: '',
     negativePrompt: '',
     technique,
+    schedule: 'fast',
     propagation: 'paper',
     noise: 'inversion',
     strength: strengths[technique],
@@ -102,11 +109,13 @@ export function defaultSettings(technique: Technique = 'pnp'): EditSettings {
     endSeconds: null,
     codec: 'prores',
     sound: 'keep',
+    preview: false,
   };
 }
 
 /** The official code's schedule: 500 inversion and 50 sampling steps, guidance 7.5, its own propagation. */
 export const referenceSchedule = {
+  schedule: 'reference',
   propagation: 'reference',
   guidance: 7.5,
   steps: 50,
@@ -126,6 +135,7 @@ export function parseEditSettings(value: unknown, path = 'settings'): EditSettin
     sourcePrompt: readPrompt(fields, 'sourcePrompt'),
     negativePrompt: readPrompt(fields, 'negativePrompt'),
     technique,
+    schedule: fields.oneOf('schedule', scheduleNames),
     propagation: fields.oneOf('propagation', propagations),
     noise: readNoise(fields, technique),
     strength: fields.number('strength', 0, 1),
@@ -141,6 +151,7 @@ export function parseEditSettings(value: unknown, path = 'settings'): EditSettin
     endSeconds: fields.nullable('endSeconds', () => readEndSeconds(fields, startSeconds)),
     codec: fields.oneOf('codec', outputCodecs),
     sound: fields.oneOf('sound', sounds),
+    preview: fields.flag('preview'),
   };
 }
 

@@ -47,6 +47,8 @@ export interface FieldReader {
   objects(key: string, maxItems: number, keys: readonly string[]): readonly FieldReader[];
   /** The strings of an array of at most `maxItems`. */
   texts(key: string, maxItems: number, maxCharacters: number): readonly string[];
+  /** The whole numbers from 0 on in an array of at most `maxItems`. */
+  indices(key: string, maxItems: number): readonly number[];
   /** The numbers of a record of at most 100 named values, none below 0. */
   amounts(key: string): Readonly<Record<string, number>>;
   /** `read()`'s value, or null where the field is null. */
@@ -134,6 +136,13 @@ function createReader(fields: Readonly<Record<string, unknown>>, path: string): 
     items,
     objects: (key, maxItems, keys) =>
       items(key, maxItems).map((item) => readFields(item.value, item.path, keys)),
+    indices(key, maxItems) {
+      const value = valueOf(key);
+      if (!Array.isArray(value) || value.length > maxItems || !value.every(isIndex)) {
+        return refuse(key, `must be a list of at most ${maxItems} whole numbers from 0 on`);
+      }
+      return value;
+    },
     texts(key, maxItems, maxCharacters) {
       const value = valueOf(key);
       if (!Array.isArray(value) || value.length > maxItems) {
@@ -170,4 +179,8 @@ function show(value: unknown): string {
 function clip(value: string): string {
   const line = value.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ');
   return line.length <= maxShownCharacters ? line : `${line.slice(0, maxShownCharacters)}...`;
+}
+
+function isIndex(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

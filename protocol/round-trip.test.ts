@@ -72,6 +72,8 @@ const report = fc.record({
   workingSize: size,
   chosen: fc.record({ guidance: amount, steps: positive, inversionSteps: positive }),
   unetEvaluations: fc.record({ inversion: amount, sampling: amount }),
+  reconstructionPsnr: nullable(amount),
+  frameIndices: nullable(fc.array(count, { maxLength: 8 })),
   stageSeconds: fc.dictionary(fc.constantFrom(...editStages), amount),
   peakMemoryBytes: amount,
   notices,

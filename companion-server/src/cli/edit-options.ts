@@ -74,7 +74,11 @@ export const editOptions = {
   schedule: {
     kind: 'choice',
     choices: scheduleNames,
-    help: `reference: the official code's work, ${referenceSchedule.inversionSteps} inversion and ${referenceSchedule.steps} sampling steps, its propagation and guidance ${referenceSchedule.guidance}.`,
+    help: `fast: what the source shows is computed once. reference: the official code's work, ${referenceSchedule.inversionSteps} inversion and ${referenceSchedule.steps} sampling steps, its propagation and guidance ${referenceSchedule.guidance}.`,
+  },
+  preview: {
+    kind: 'flag',
+    help: 'Edit the keyframes alone; the result is a short clip of them.',
   },
   seed: { kind: 'number', placeholder: 'N', help: `Default: ${defaults.seed}.` },
   size: {
@@ -147,6 +151,7 @@ function readSettings(values: Values<typeof editOptions>, codec: OutputCodec): E
       sourcePrompt: values['source-prompt'] ?? base.sourcePrompt,
       negativePrompt: values.negative ?? base.negativePrompt,
       technique: base.technique,
+      schedule: base.schedule,
       propagation: values.propagation ?? base.propagation,
       noise: values.noise ?? base.noise,
       strength: values.strength ?? base.strength,
@@ -160,6 +165,7 @@ function readSettings(values: Values<typeof editOptions>, codec: OutputCodec): E
       endSeconds: values.end ?? base.endSeconds,
       codec,
       sound: base.sound,
+      preview: values.preview === true,
     } satisfies EditSettings);
   } catch (error) {
     throw error instanceof FieldError ? nameOption(error) : error;

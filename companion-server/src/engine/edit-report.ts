@@ -31,6 +31,8 @@ export function makeReport(parts: ReportParts): EditReport {
     workingSize: plan.size.scaled,
     chosen: { guidance, steps, inversionSteps },
     unetEvaluations,
+    reconstructionPsnr: null,
+    frameIndices: null,
     stageSeconds: meter.stageSeconds,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     notices: [...clip.notices, ...promptNotices(model, settings), ...notices],

@@ -3,7 +3,7 @@
 
 import type { DeviceChoice } from '../../../protocol/devices.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
-import type { EditSettings } from '../../../protocol/edit-settings.ts';
+import { defaultSettings, type EditSettings } from '../../../protocol/edit-settings.ts';
 import type { JobState } from '../../../protocol/job.ts';
 import type { Database, Migrations, Row, SqlValue } from '../store/database.ts';
 import type { Job } from './job.ts';
@@ -181,7 +181,8 @@ function toRecord(row: Row): JobRecord {
     request: {
       key: text(row, 'key'),
       clipId: text(row, 'clip_id'),
-      settings: JSON.parse(text(row, 'settings')) as EditSettings,
+      // A job that an older version has kept knows nothing of newer settings.
+      settings: { ...defaultSettings(), ...(JSON.parse(text(row, 'settings')) as EditSettings) },
       model: row['model'] === null ? null : text(row, 'model'),
       device: text(row, 'device') as DeviceChoice,
       priority: Number(row['priority']),

@@ -79,6 +79,7 @@ describe('a guess', () => {
       ...{ outputSize: { width: 1, height: 1 }, workingSize: { width: 1, height: 1 } },
       chosen: { guidance: 1, steps: 20, inversionSteps: 20 },
       unetEvaluations: { inversion: 200, sampling: 600 },
+      ...{ reconstructionPsnr: null, frameIndices: null },
       ...{ stageSeconds: { invert: 20, edit: 60 }, peakMemoryBytes: 1, notices: [] },
     });
     if (pace === null) throw new Error('There is no pace.');
