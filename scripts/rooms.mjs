@@ -120,7 +120,7 @@ export const rooms = [
     imports: ['onnx', 'tensor'],
   },
   { name: 'models', at: [`${server}models/`], imports: ['errors', 'protocol', 'store', 'weights'] },
-  { name: 'weights', at: [`${server}weights/`], imports: ['errors', 'tensor'] },
+  { name: 'weights', at: [`${server}weights/`], imports: ['errors', 'temporary', 'tensor'] },
   { name: 'tensor', at: [`${server}tensor/`], imports: [], isPure: true },
 
   {

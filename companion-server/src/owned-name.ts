@@ -16,9 +16,9 @@ export function isOwnerGone(name: string): boolean {
   return pid !== undefined && !isAlive(Number(pid));
 }
 
-function isAlive(pid: number): boolean {
+export function isAlive(processId: number): boolean {
   try {
-    process.kill(pid, 0);
+    process.kill(processId, 0);
     return true;
   } catch (error) {
     // EPERM: there is such a process, of another user.

@@ -47,7 +47,7 @@ export interface RunningServer {
   readonly pairingCode: string;
   /**
    * Stops the running job, which goes on from its last finished step when a server starts on the same data folder; ends
-   * the engine and every connection.
+   * the engine and every connection. Asked for again, it is the same end that is waited for.
    */
   close(): Promise<void>;
 }
@@ -64,9 +64,11 @@ export async function startServer(deps: ServerDeps): Promise<RunningServer> {
     'Stop that one, or give this one another folder with TOKENFLOW_DATA.',
   );
   const closers: Closer[] = [unlock];
-  const close = async (): Promise<void> => {
-    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
+  const closeAll = async (): Promise<void> => {
+    for (const closer of closers.reverse()) await closer();
   };
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= closeAll());
   try {
     return { ...(await open(deps, closers)), close };
   } catch (error) {

@@ -147,6 +147,14 @@ describe('an edit over the socket', () => {
     expect(await newFiles(workspace)).toEqual([]);
   });
 
+  test('whoever ends the server a second time waits for the same end', async () => {
+    const server = await startTestServer(await createWorkspace());
+    const ended = server.close();
+    expect(server.close()).toBe(ended);
+    await ended;
+    expect(server.close()).toBe(ended);
+  });
+
   test('nothing of an edit stays on the server', async () => {
     const workspace = await createWorkspace();
     const connection = await connectTo(await startTestServer(workspace));

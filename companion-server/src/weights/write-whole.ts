@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { EditError } from '../errors.ts';
+import { isAlive } from '../owned-name.ts';
 
 /** Adds bytes to the end of the file; they may be reused when it resolves. */
 export type Append = (bytes: Uint8Array) => Promise<void>;
@@ -38,8 +39,9 @@ export async function writeWhole(
 export async function removeAbandonedFiles(dir: string): Promise<void> {
   for (const name of await readdir(dir)) {
     const writer = /\.(\d+)\.[0-9a-f]{12}\.tmp$/.exec(name)?.[1];
-    if (writer !== undefined && !isAlive(Number(writer)))
+    if (writer !== undefined && !isAlive(Number(writer))) {
       await rm(join(dir, name), { force: true });
+    }
   }
 }
 
@@ -52,16 +54,6 @@ async function appendAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
       Math.min(bytes.length - written, 2 ** 30),
     );
     written += bytesWritten;
-  }
-}
-
-function isAlive(processId: number): boolean {
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives, under another user.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 
