@@ -83,7 +83,7 @@ export function addNoise(original: Tensor, noise: Tensor, t: number, schedule: S
 }
 
 /** A value as a weighted sum of the latents and the network's prediction. */
-interface Weights {
+export interface Weights {
   readonly latents: number;
   readonly prediction: number;
 }
@@ -100,8 +100,8 @@ function originalWeights({ predictionType }: Schedule, alpha: number): Weights {
   }
 }
 
-/** eps from x_t and the prediction. */
-function noiseWeights({ predictionType }: Schedule, alpha: number): Weights {
+/** eps from x_t and the prediction, where `alpha` of the signal's variance is left. */
+export function noiseWeights({ predictionType }: Schedule, alpha: number): Weights {
   switch (predictionType) {
     case 'epsilon':
       return { latents: 0, prediction: 1 };

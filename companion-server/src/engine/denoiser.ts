@@ -45,7 +45,7 @@ export class UNetDenoiser implements Denoiser {
   evaluations = 0;
   /** Called after every forward; may throw to end the edit. */
   onForward: () => void = () => undefined;
-  private readonly options: UNetDenoiserOptions;
+  protected readonly options: UNetDenoiserOptions;
   private readonly sessions = new Map<string, Promise<Session>>();
 
   constructor(options: UNetDenoiserOptions) {
@@ -134,7 +134,7 @@ export class UNetDenoiser implements Denoiser {
     }
   }
 
-  private count(evaluations: number): void {
+  protected count(evaluations: number): void {
     this.evaluations += evaluations;
     this.onForward();
   }
@@ -159,7 +159,7 @@ export class UNetDenoiser implements Denoiser {
     return { source, edited, time_features: this.timeFeatures(timestep), context };
   }
 
-  private timeFeatures(timestep: number): Tensor {
+  protected timeFeatures(timestep: number): Tensor {
     const { blockChannels, flipSinToCos, frequencyShift } = this.options.config;
     const width = blockChannels[0] ?? 0;
     return tensor(
@@ -168,7 +168,7 @@ export class UNetDenoiser implements Denoiser {
     );
   }
 
-  private session(name: string, build: (graph: GraphOptions) => Graph): Promise<Session> {
+  protected session(name: string, build: (graph: GraphOptions) => Graph): Promise<Session> {
     const known = this.sessions.get(name);
     if (known !== undefined) return known;
     const { createSession, graph } = this.options;
@@ -178,21 +178,21 @@ export class UNetDenoiser implements Denoiser {
   }
 }
 
-function label({ attention, features }: Injection): string {
+export function label({ attention, features }: Injection): string {
   return [attention ? 'attention' : '', features ? 'features' : ''].join('+');
 }
 
-function indices(values: readonly number[]): IndexTensor {
+export function indices(values: readonly number[]): IndexTensor {
   return { dims: [values.length], data: Int32Array.from(values) };
 }
 
-function prediction(results: Results, name: string, timestep: number): Tensor {
+export function prediction(results: Results, name: string, timestep: number): Tensor {
   const value = pick(results, name);
   requireVaried(value, `a step at timestep ${timestep}`);
   return value;
 }
 
-function pick(results: Results, name: string): Tensor {
+export function pick(results: Results, name: string): Tensor {
   const value = results[name];
   if (value === undefined) throw new TypeError(`The graph returned no ${name}.`);
   return value;

@@ -19,7 +19,7 @@ import type { StoredTensors } from '../tensor/stored-tensor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { openCheckpoint, type Checkpoint } from '../weights/checkpoint.ts';
 import { float32Copy } from '../weights/float32-copy.ts';
-import { UNetDenoiser } from './denoiser.ts';
+import { FastUNetDenoiser } from './fast-denoiser.ts';
 import { identifyModel } from './model-identity.ts';
 
 /** What a checkpoint is like, known without its weights. */
@@ -46,7 +46,7 @@ export interface Model extends ModelOutline {
   encodePrompts(prompts: readonly string[]): Promise<Tensor>;
   openEncoder(size: LatentSize): Promise<VaeSession>;
   openDecoder(size: LatentSize): Promise<VaeSession>;
-  createDenoiser(size: LatentSize): UNetDenoiser;
+  createDenoiser(size: LatentSize): FastUNetDenoiser;
 }
 
 /** One direction of the VAE. Latents are scaled for the UNet (scaling factor applied). */
@@ -103,7 +103,7 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
       return vaeSession(session, 'latents', 'image', { before: 1 / vae.scalingFactor, after: 1 });
     },
     createDenoiser: (size) =>
-      new UNetDenoiser({
+      new FastUNetDenoiser({
         config: unet,
         size,
         graph: { weights: unetWeights, float: execution.float, fused: execution.fused },

@@ -20,7 +20,7 @@ export interface AttentionOptions {
   readonly upcast?: boolean;
 }
 
-/** query [B, Lq, H*d], key and value [B, Lk, H*d] -> [B, Lq, H*d] */
+/** query [B, Lq, H*d], key [B, Lk, H*d], value [B, Lk, H*e] -> [B, Lq, H*e] */
 export function attention(
   g: GraphBuilder,
   query: Value,
@@ -53,19 +53,22 @@ function plainAttention(
   { heads, queries, keys, chunkUnit = queries }: AttentionOptions,
 ): Value {
   const width = ops.dimAt('attention', query, 2);
-  if (typeof width !== 'number') throw new TypeError('attention: the width must be fixed.');
+  const valueWidth = ops.dimAt('attention', value, 2);
+  if (typeof width !== 'number' || typeof valueWidth !== 'number') {
+    throw new TypeError('attention: the widths must be fixed.');
+  }
   const depth = width / heads;
   // [B, L, H*d] -> [B, H, L, d]; either B or L may be symbolic, so the fixed one is named.
-  const perHead = (x: Value) => {
+  const perHead = (x: Value, each = depth) => {
     const length = ops.dimAt('attention', x, 1);
     const batch = ops.dimAt('attention', x, 0);
     const rows = typeof length === 'number' ? [-1, length] : [Number(batch), -1];
-    return ops.transpose(g, ops.reshape(g, x, [...rows, heads, depth]), [0, 2, 1, 3]);
+    return ops.transpose(g, ops.reshape(g, x, [...rows, heads, each]), [0, 2, 1, 3]);
   };
   const scale = ops.cast(g, g.constant('float32', [1 / Math.sqrt(depth)], []), query.dtype);
   const scaled = ops.mul(g, perHead(query), scale);
   const keyColumns = ops.transpose(g, perHead(key), [0, 1, 3, 2]);
-  const values = perHead(value);
+  const values = perHead(value, valueWidth / heads);
   const mix = (part: Value) =>
     ops.matMul(g, ops.softmax(g, ops.matMul(g, part, keyColumns)), values);
   const chunks = chunkCount(chunkUnit, (heads * queries * keys) / maxScores);
@@ -74,7 +77,7 @@ function plainAttention(
   const merged = ops.transpose(g, attended, [0, 2, 1, 3]);
   const [batch, length] = [ops.dimAt('attention', query, 0), ops.dimAt('attention', query, 1)];
   const rows = typeof length === 'number' ? [-1, length] : [Number(batch), -1];
-  return ops.reshape(g, merged, [...rows, width]);
+  return ops.reshape(g, merged, [...rows, valueWidth]);
 }
 
 /** The smallest divisor of `length` that is at least `wanted`. */

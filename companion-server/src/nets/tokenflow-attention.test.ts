@@ -26,7 +26,14 @@ async function propagate(
   const g = testBuilder();
   const variant = propagationVariant({ attention: false, features: false }, propagationInputs(g));
   const rows = g.input('normed', 'float32', [multiplyDims(branchCount * length, symbol('frames')), channels]); // prettier-ignore
-  const place = { key: 'block.attn1', blockKey: 'block', index: 0, heads: 1, upcast: false };
+  const place = {
+    key: 'block.attn1',
+    blockKey: 'block',
+    index: 0,
+    heads: 1,
+    upcast: false,
+    branches: 3,
+  };
   g.output('result', variant.selfAttention(g, rows, { ...place, length, channels }));
   const { jobFrame, jobKeyframe, leftJob, rightJob, rightWeight } = plan;
   const index = (values: readonly number[]) => indexTensor([values.length], values);

@@ -5,27 +5,13 @@ import type { GraphBuilder } from '../onnx/builder.ts';
 import { symbol } from '../onnx/dims.ts';
 import type { Value } from '../onnx/graph.ts';
 import * as ops from '../onnx/ops.ts';
-import { attention, chunkCount, project } from './attention.ts';
-import { linear } from './layers.ts';
+import { attention, project } from './attention.ts';
+import { correspondences } from './correspondences.ts';
+import { injectedAttention, injectedResnet, type Injection } from './injection-points.ts';
+import { asRows, attend, mapRows, out, perPicture, queryKeyValue, unitLength, type Projections } from './self-attention.ts'; // prettier-ignore
 import type { SelfAttentionBlock, UNetVariant } from './unet.ts';
 
 export const branchCount = 3;
-
-/** What Plug-and-Play copies from the source branch (arXiv 2211.12572): queries and keys, and features. */
-export interface Injection {
-  readonly attention: boolean;
-  readonly features: boolean;
-}
-
-/** Residual block whose convolution Plug-and-Play shares: layer 4 of the decoder. */
-const injectedResnet = 'up_blocks.1.resnets.1';
-
-/** Self-attention layers whose queries and keys Plug-and-Play shares: layers 4 to 11 of the decoder. */
-const injectedAttention = /^up_blocks\.(1\.attentions\.[12]|[23]\.attentions\.[012])\./;
-
-/** Most similarities that exist at once when `typicalJobs` searches run together: 64 MiB in float32. */
-const maxSimilarities = 16 * 1024 * 1024;
-const typicalJobs = 8;
 
 /** Most keyframes that one joint pass may hold; bounds the chunks of the plain attention. */
 export const maxJointKeyframes = 16;
@@ -151,49 +137,6 @@ export function propagationVariant(injection: Injection, plan: PropagationInputs
   };
 }
 
-/**
- * For every search and token of its frame, the row of the most similar keyframe token by cosine, int32 [jobs, length],
- * counted over all keyframes' tokens. Only the keyframes' tokens need unit length: a query's own length scales all of
- * its similarities alike. Computed in float32 on every device: near-ties flip in half precision.
- */
-function correspondences(
-  g: GraphBuilder,
-  frames: Value,
-  keyframes: Value,
-  plan: PropagationInputs,
-  length: number,
-): Value {
-  const queries = ops.gather(g, ops.cast(g, frames, 'float32'), plan.jobFrame, 0);
-  const keys = ops.transpose(g, ops.gather(g, keyframes, plan.jobKeyframe, 0), [0, 2, 1]);
-  const chunks = chunkCount(length, (typicalJobs * length * length) / maxSimilarities);
-  const parts = chunks === 1 ? [queries] : ops.split(g, queries, 1, chunks);
-  const found = parts.map((part) => ops.argMax(g, ops.matMul(g, part, keys)));
-  const [only] = found;
-  const nearest = found.length === 1 && only !== undefined ? only : ops.concat(g, found, 1);
-  const first = ops.mul(g, plan.jobKeyframe, g.constant('int32', [length], [1]));
-  return ops.add(g, nearest, ops.reshape(g, first, [-1, 1]));
-}
-
-interface Projections<T> {
-  readonly query: T;
-  readonly key: T;
-  readonly value: T;
-}
-
-function mapRows<T, U>({ query, key, value }: Projections<T>, map: (rows: T) => U): Projections<U> {
-  return { query: map(query), key: map(key), value: map(value) };
-}
-
-function queryKeyValue(
-  g: GraphBuilder,
-  rows: Value,
-  block: SelfAttentionBlock,
-): Projections<Value> {
-  const projected = (name: string) =>
-    perPicture(g, project(g, rows, `${block.key}.${name}`, block.channels), block);
-  return { query: projected('to_q'), key: projected('to_k'), value: projected('to_v') };
-}
-
 /** Rows per branch. Under injection the edit branches reuse the source's queries and keys, which are made once. */
 function branchProjections(
   g: GraphBuilder,
@@ -223,34 +166,4 @@ function branchProjections(
     key: branches('to_k', isInjected),
     value: branches('to_v', false),
   };
-}
-
-/** Self-attention within each picture; values are [B, length, C]. */
-function attend(
-  g: GraphBuilder,
-  { query, key, value }: Projections<Value>,
-  { key: scope, heads, length, upcast }: SelfAttentionBlock,
-): Value {
-  return g.scope(scope, () =>
-    attention(g, query, key, value, { heads, queries: length, keys: length, upcast }),
-  );
-}
-
-/** The attention's output projection: any view of the tokens -> rows [M, C]. */
-function out(g: GraphBuilder, mixed: Value, block: SelfAttentionBlock): Value {
-  return linear(g, asRows(g, mixed, block), `${block.key}.to_out.0`, block.channels);
-}
-
-function perPicture(g: GraphBuilder, rows: Value, { length, channels }: SelfAttentionBlock): Value {
-  return ops.reshape(g, rows, [-1, length, channels]);
-}
-
-function asRows(g: GraphBuilder, tokens: Value, { channels }: SelfAttentionBlock): Value {
-  return ops.reshape(g, tokens, [-1, channels]);
-}
-
-/** Rows scaled to Euclidean length 1, in float32. */
-function unitLength(g: GraphBuilder, rows: Value): Value {
-  const wide = ops.cast(g, rows, 'float32');
-  return ops.div(g, wide, ops.reduceL2(g, wide));
 }

@@ -1,9 +1,10 @@
-// The four graphs that an edit runs, each the same UNet with another self-attention.
+// The graphs of an edit that computes the source's branch at every step, each the same UNet with another self-attention.
 
 import { GraphBuilder, type GraphOptions } from '../onnx/builder.ts';
 import { symbol } from '../onnx/dims.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
 import * as ops from '../onnx/ops.ts';
+import type { Injection } from './injection-points.ts';
 import {
   branchCount,
   keyframeVariant,
@@ -11,7 +12,6 @@ import {
   plainVariant,
   propagationInputs,
   propagationVariant,
-  type Injection,
 } from './tokenflow-attention.ts';
 import type { UNetConfig } from './unet-config.ts';
 import { buildUNet, type UNetVariant } from './unet.ts';
@@ -101,7 +101,13 @@ function observing(variant: UNetVariant, observed: ObservedBlocks): UNetVariant 
   };
 }
 
-function network(g: GraphBuilder, config: UNetConfig, latents: Value, variant: UNetVariant): Value {
+/** The whole network over `latents` [branches*frames, C, h, w] with the inputs `time_features` and `context`. */
+export function network(
+  g: GraphBuilder,
+  config: UNetConfig,
+  latents: Value,
+  variant: UNetVariant,
+): Value {
   const timeWidth = config.blockChannels[0] ?? 0;
   const timeFeatures = ops.cast(g, g.input('time_features', 'float32', [1, timeWidth]), g.float);
   const context = g.input('context', 'float32', [
@@ -117,7 +123,13 @@ function network(g: GraphBuilder, config: UNetConfig, latents: Value, variant: U
   );
 }
 
-function latentInput(g: GraphBuilder, name: string, config: UNetConfig, size: LatentSize): Value {
+/** An input [frames, C, h, w] in the type of the graph. */
+export function latentInput(
+  g: GraphBuilder,
+  name: string,
+  config: UNetConfig,
+  size: LatentSize,
+): Value {
   const dims = [symbol('frames'), config.latentChannels, size.height, size.width];
   return ops.cast(g, g.input(name, 'float32', dims), g.float);
 }

@@ -25,6 +25,8 @@ export interface SelfAttentionBlock {
   /** Tokens per picture, h*w of the level. */
   readonly length: number;
   readonly channels: number;
+  /** Parts of the batch that are left here: all of the variant's, or one less behind `leavesSourceAfter`. */
+  readonly branches: number;
 }
 
 /** What may differ between the passes of an edit. */
@@ -37,6 +39,12 @@ export interface UNetVariant {
   observe?(g: GraphBuilder, blockKey: string, entering: Value, leaving: Value): void;
   /** True when every branch gets the source branch's result of this residual block's second convolution. */
   sharesConvolution(resnetKey: string): boolean;
+  /** The residual block behind which the first branch, the source, is not computed any more. */
+  readonly leavesSourceAfter?: string;
+  /** What stands for the result [branches*n, ...dims] of this residual block's convolutions, so that they are not computed. */
+  convolved?(g: GraphBuilder, resnetKey: string, dims: readonly number[]): Value | undefined;
+  /** Sees the result [branches*n, C, h, w] of a residual block's convolutions. */
+  observeConvolved?(g: GraphBuilder, resnetKey: string, convolved: Value): void;
 }
 
 export interface UNetInputs {
@@ -64,8 +72,9 @@ class UNetBuilder {
   private readonly config: UNetConfig;
   private readonly inputs: UNetInputs;
   private readonly variant: UNetVariant;
-  private readonly contextRows: Value;
+  private contextRows: Value;
   private readonly time: Value;
+  private branches: number;
   private blockIndex = 0;
 
   constructor(g: GraphBuilder, config: UNetConfig, inputs: UNetInputs, variant: UNetVariant) {
@@ -73,6 +82,7 @@ class UNetBuilder {
     this.config = config;
     this.inputs = inputs;
     this.variant = variant;
+    this.branches = variant.branches;
     this.contextRows = ops.reshape(g, inputs.context, [-1, config.crossAttentionDim]);
     this.time = this.timeEmbedding();
   }
@@ -106,7 +116,14 @@ class UNetBuilder {
       for (let layer = 0; layer <= layersPerBlock; layer++) {
         const skip = skips.pop();
         if (skip === undefined) throw new TypeError(`${block}: no skip connection left.`);
-        x = this.resnet(ops.concat(g, [x, skip], 1), `${block}.resnets.${layer}`, count);
+        const resnet = `${block}.resnets.${layer}`;
+        x = this.resnet(ops.concat(g, [x, skip], 1), resnet, count);
+        if (resnet === this.variant.leavesSourceAfter) {
+          x = this.withoutSource(x);
+          skips.splice(0, skips.length, ...skips.map((left) => this.withoutSource(left)));
+          this.contextRows = this.withoutSource(this.contextRows);
+          this.branches--;
+        }
         if (hasAttention[level] === true)
           x = this.transformer(x, `${block}.attentions.${layer}`, level);
       }
@@ -134,23 +151,40 @@ class UNetBuilder {
   /** x [B, C, H, W] -> [B, count, H, W] */
   private resnet(x: Value, key: string, count: number): Value {
     const { g } = this;
+    const { height, width } = spatial(x);
+    const known = this.variant.convolved?.(g, key, [count, height, width]);
+    const convolved = known ?? this.convolve(x, key, count);
+    const skip =
+      channels(x) === count ? x : conv2d(g, x, `${key}.conv_shortcut`, count, { kernel: 1 });
+    return ops.add(g, skip, convolved);
+  }
+
+  /** The convolutions of a residual block: x [B, C, H, W] -> [B, count, H, W] */
+  private convolve(x: Value, key: string, count: number): Value {
+    const { g } = this;
     const entering = silu(g, groupNorm(g, x, `${key}.norm1`, this.resnetNorm()));
     const first = conv2d(g, entering, `${key}.conv1`, count);
     const time = linear(g, this.time, `${key}.time_emb_proj`, count);
     const timed = ops.add(g, first, ops.reshape(g, time, [-1, count, 1, 1]));
     const second = silu(g, groupNorm(g, timed, `${key}.norm2`, this.resnetNorm()));
-    const skip =
-      channels(x) === count ? x : conv2d(g, x, `${key}.conv_shortcut`, count, { kernel: 1 });
-    return ops.add(g, skip, this.secondConvolution(second, key, count));
+    const convolved = this.secondConvolution(second, key, count);
+    this.variant.observeConvolved?.(g, key, convolved);
+    return convolved;
+  }
+
+  /** [branches*M, ...] -> [(branches - 1)*M, ...], all but the first branch */
+  private withoutSource(x: Value): Value {
+    const [, ...others] = ops.split(this.g, x, 0, this.branches);
+    return ops.concat(this.g, others, 0);
   }
 
   private secondConvolution(x: Value, key: string, count: number): Value {
-    const { g, variant } = this;
+    const { g, variant, branches } = this;
     if (!variant.sharesConvolution(key)) return conv2d(g, x, `${key}.conv2`, count);
-    const [source] = ops.split(g, x, 0, variant.branches);
+    const [source] = ops.split(g, x, 0, branches);
     if (source === undefined) throw new TypeError(`${key}: no source branch to share.`);
     const shared = conv2d(g, source, `${key}.conv2`, count);
-    return ops.concat(g, Array<Value>(variant.branches).fill(shared), 0);
+    return ops.concat(g, Array<Value>(branches).fill(shared), 0);
   }
 
   /** x [B, C, H, W] -> [B, C, H, W] */
@@ -184,6 +218,7 @@ class UNetBuilder {
       upcast: this.config.upcastAttention,
       length,
       channels: channels(rows),
+      branches: this.branches,
     };
     const selfAttended = this.variant.selfAttention(
       g,
@@ -201,8 +236,7 @@ class UNetBuilder {
 
   /** Each branch looks at its own row of the context: the branches are the batch, all its tokens one sequence. */
   private crossAttention(normed: Value, blockKey: string, heads: number): Value {
-    const { g } = this;
-    const { branches } = this.variant;
+    const { g, branches } = this;
     const key = `${blockKey}.attn2`;
     const count = channels(normed);
     const perBranch = (rows: Value) => ops.reshape(g, rows, [branches, -1, count]);

@@ -340,7 +340,7 @@ export function clip(g: GraphBuilder, x: Value, low: number, high: number): Valu
   });
 }
 
-/** Fused attention: query [B, Lq, H*d], key [B, Lk, H*d], value [B, Lk, H*d] -> [B, Lq, H*d], scale 1/sqrt(d) */
+/** Fused attention: query [B, Lq, H*d], key [B, Lk, H*d], value [B, Lk, H*e] -> [B, Lq, H*e], scale 1/sqrt(d) */
 export function multiHeadAttention(
   g: GraphBuilder,
   query: Value,
@@ -349,14 +349,21 @@ export function multiHeadAttention(
   heads: number,
 ): Value {
   for (const x of [query, key, value]) requireRank('MultiHeadAttention', x, 3);
-  if (staticDim('MultiHeadAttention', query, 2) % heads !== 0) {
-    throw new ShapeError('MultiHeadAttention', `${heads} heads must divide the width`, query);
+  for (const x of [query, value]) {
+    if (staticDim('MultiHeadAttention', x, 2) % heads !== 0) {
+      throw new ShapeError('MultiHeadAttention', `${heads} heads must divide the width`, x);
+    }
   }
   return g.op({
     op: 'MultiHeadAttention',
     domain: 'com.microsoft',
     inputs: [query, key, value],
-    outputs: [{ dtype: query.dtype, dims: query.dims }],
+    outputs: [
+      {
+        dtype: query.dtype,
+        dims: [...query.dims.slice(0, 2), dimAt('MultiHeadAttention', value, 2)],
+      },
+    ],
     attributes: { num_heads: heads },
   });
 }

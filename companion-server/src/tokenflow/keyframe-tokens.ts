@@ -3,8 +3,8 @@
 import { concatRows, sizeOf, takeRows, type Tensor } from '../tensor/tensor.ts';
 import type { KeyframeTokens } from './denoiser.ts';
 
-/** tokens [3, K, S, D] -> the keyframes at `positions` [3, k, S, D] */
-function takeKeyframes(tokens: Tensor, positions: readonly number[]): Tensor {
+/** tokens [B, K, S, D] -> the keyframes at `positions` [B, k, S, D] */
+export function takeKeyframes(tokens: Tensor, positions: readonly number[]): Tensor {
   const [branches = 0, count = 0, ...rest] = tokens.dims;
   const rows = { dims: [branches * count, ...rest], data: tokens.data };
   const wanted = Array.from({ length: branches }, (_, branch) =>
@@ -48,8 +48,8 @@ export function joinKeyframes(earlier: KeyframeTokens, later: KeyframeTokens): K
   };
 }
 
-/** [3, K, S, D] and [3, L, S, D] -> [3, K + L, S, D] */
-function joinBranches(a: Tensor, b: Tensor): Tensor {
+/** [B, K, S, D] and [B, L, S, D] -> [B, K + L, S, D] */
+export function joinBranches(a: Tensor, b: Tensor): Tensor {
   const [branches = 0, countA = 0, ...rest] = a.dims;
   const countB = b.dims[1] ?? 0;
   const rowSize = sizeOf(rest);

@@ -1,7 +1,7 @@
 // Where a clip's latents lie while an edit works on a few frames at a time. The real stores are files
 // (engine/latent-file.ts), so that memory does not grow with the clip.
 
-import type { Tensor } from '../tensor/tensor.ts';
+import { sliceRows, type Tensor } from '../tensor/tensor.ts';
 
 /** Latents of all frames at one moment of the process. */
 export interface LatentStore {
@@ -31,5 +31,20 @@ export async function copyLatents(
   for (let start = 0; start < from.frameCount; start += chunkSize) {
     const end = Math.min(start + chunkSize, from.frameCount);
     await to.write(start, await from.read(frameRange(start, end)));
+  }
+}
+
+/** Writes latents [N, C, h, w] of the frames `frames`, which rise but may have gaps. */
+export async function writeFrames(
+  store: LatentStore,
+  frames: readonly number[],
+  latents: Tensor,
+): Promise<void> {
+  for (let start = 0; start < frames.length;) {
+    const first = frames[start] ?? 0;
+    let end = start + 1;
+    while (frames[end] === first + end - start) end++;
+    await store.write(first, sliceRows(latents, start, end));
+    start = end;
   }
 }

@@ -1,0 +1,56 @@
+// One step of inversion against the very map that sampling will apply. A DDIM step down from x_t uses the noise that the
+// network sees in x_t, which inversion does not have yet. It is anticipated from the steps below (a fixed-point iteration
+// with no iteration: the first guess is good enough), so that a step costs one forward and is undone to second order.
+
+import { tensor, type Tensor } from '../tensor/tensor.ts';
+import { noiseWeights } from './ddim.ts';
+import type { Schedule } from './schedule.ts';
+
+/**
+ * The noise that the network sees in latents.
+ * @param latents [N, C, h, w] at timestep `t`
+ * @param prediction [N, C, h, w] the network's answer, in the schedule's prediction type
+ */
+export function noiseOf(
+  latents: Tensor,
+  prediction: Tensor,
+  t: number,
+  schedule: Schedule,
+): Tensor {
+  const weights = noiseWeights(schedule, schedule.alphaCumprod(t));
+  return weighted(weights.latents, latents, weights.prediction, prediction);
+}
+
+/**
+ * The noise that can be expected in the next step up, on a straight line through those of the steps below it.
+ * @param last of the step below; `beforeLast` of the one below that, null where there is none
+ */
+export function anticipateNoise(last: Tensor, beforeLast: Tensor | null): Tensor {
+  return beforeLast === null ? last : weighted(2, last, -1, beforeLast);
+}
+
+/**
+ * Moves latents one step up, to the timestep `t` of the schedule: the x_t from which a DDIM step with this noise leads
+ * back to `below`.
+ * @param below [N, C, h, w] at the next lower timestep of the schedule; below the lowest, the clean sample
+ * @param noise [N, C, h, w]; null for none, the signal then only shrinks
+ */
+export function climb(below: Tensor, noise: Tensor | null, t: number, schedule: Schedule): Tensor {
+  const index = schedule.timesteps.indexOf(t);
+  if (index < 0) throw new RangeError(`climb: ${t} is not a timestep of the schedule.`);
+  const lower = schedule.timesteps[index + 1];
+  const alpha = schedule.alphaCumprod(t);
+  const alphaBelow = lower === undefined ? schedule.finalAlphaCumprod : schedule.alphaCumprod(lower); // prettier-ignore
+  const growth = Math.sqrt(alpha / alphaBelow);
+  const sigma = Math.sqrt(1 - alpha) - growth * Math.sqrt(1 - alphaBelow);
+  return noise === null ? weighted(growth, below, 0, below) : weighted(growth, below, sigma, noise);
+}
+
+/** weightA * a + weightB * b, element by element. */
+function weighted(weightA: number, a: Tensor, weightB: number, b: Tensor): Tensor {
+  const sum = tensor(a.dims);
+  for (let i = 0; i < sum.data.length; i++) {
+    sum.data[i] = weightA * (a.data[i] as number) + weightB * (b.data[i] as number);
+  }
+  return sum;
+}

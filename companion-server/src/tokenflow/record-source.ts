@@ -1,0 +1,158 @@
+// Inversion of the fast schedule: walks a clip's latents up into noise with one forward per frame and step, and records on
+// the way what sampling will need of the source at each of its timesteps.
+
+import { anticipateNoise, climb, noiseOf } from '../diffusion/inversion-step.ts';
+import type { Schedule } from '../diffusion/schedule.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { FastDenoiser, RecordStore } from './fast-denoiser.ts';
+import { walkKeyframes } from './keyframe-walk.ts';
+import { frameRange, writeFrames, type LatentStore } from './latents.ts';
+import { positionsOf, SourceKeyframes } from './source-keyframes.ts';
+import type { Scene } from './scenes.ts';
+import { requireFinite } from './watchdog.ts';
+
+export interface Recording {
+  readonly store: RecordStore;
+  /** The sampling step at a timestep; null where sampling does not come by. */
+  readonly stepAt: (timestep: number) => number | null;
+  /** The keyframes of a sampling step, rising, at least one in each scene. */
+  readonly keyframesAt: (step: number) => readonly number[];
+  /** Whether sampling will inject features at a step. */
+  readonly wantsFeatures: (step: number) => boolean;
+  readonly scenes: readonly Scene[];
+}
+
+export interface RecordSourceOptions {
+  readonly denoiser: FastDenoiser;
+  /** Its timesteps are walked upwards. */
+  readonly schedule: Schedule;
+  /** Text embedding of what the clip shows [1, tokens, D]. */
+  readonly context: Tensor;
+  /** The latents after `startStep` steps: the clip's own at first. */
+  readonly latents: LatentStore;
+  /** Takes the latents after a step; swapped with `latents` from step to step, so that a crash leaves one of them whole. */
+  readonly spare: LatentStore;
+  /** Keeps the noise of an inversion step; three in turn, so that a step can be repeated. */
+  readonly noiseOf: (step: number) => LatentStore;
+  /** Steps that are done already. */
+  readonly startStep: number;
+  /** The store that keeps the result at a timestep, or undefined when that timestep is not needed. */
+  readonly keep: (timestep: number) => LatentStore | undefined;
+  /** null to record nothing. */
+  readonly recording: Recording | null;
+  /** Frames per forward. */
+  readonly chunkSize: number;
+}
+
+/** Yields the number of finished steps after each. */
+export async function* recordSource(options: RecordSourceOptions): AsyncGenerator<number, void> {
+  const { schedule, startStep } = options;
+  const timesteps = schedule.timesteps.toReversed();
+  let [before, after] = [options.latents, options.spare];
+  for (let step = startStep; step < timesteps.length; step++) {
+    const timestep = timesteps[step] ?? 0;
+    await new InversionStep(options, step, timestep, before, after).run();
+    [before, after] = [after, before];
+    yield step + 1;
+  }
+}
+
+/** One step of all frames, a few at a time. */
+class InversionStep {
+  private readonly options: RecordSourceOptions;
+  private readonly step: number;
+  private readonly timestep: number;
+  private readonly before: LatentStore;
+  private readonly after: LatentStore;
+
+  constructor(
+    options: RecordSourceOptions,
+    step: number,
+    timestep: number,
+    before: LatentStore,
+    after: LatentStore,
+  ) {
+    this.options = options;
+    this.step = step;
+    this.timestep = timestep;
+    this.before = before;
+    this.after = after;
+  }
+
+  async run(): Promise<void> {
+    const { recording } = this.options;
+    const samplingStep = recording?.stepAt(this.timestep) ?? null;
+    if (recording === null || samplingStep === null) await this.plain();
+    else for (const scene of recording.scenes) await this.record(recording, samplingStep, scene);
+  }
+
+  private async plain(): Promise<void> {
+    const { denoiser, context, chunkSize } = this.options;
+    const { frameCount } = this.before;
+    for (let start = 0; start < frameCount; start += chunkSize) {
+      const frames = frameRange(start, Math.min(start + chunkSize, frameCount));
+      await this.climb(frames, (latents) => denoiser.predict(latents, this.timestep, context));
+    }
+  }
+
+  private async record(recording: Recording, step: number, scene: Scene): Promise<void> {
+    const { denoiser, context, chunkSize } = this.options;
+    const { keyframesAt, wantsFeatures, store } = recording;
+    const keyframes = keyframesAt(step).filter((k) => k >= scene.start && k < scene.end);
+    await walkKeyframes({
+      ...{ scene, keyframes, chunkSize },
+      groups: groupsOf(keyframes, chunkSize),
+      visitKeyframes: async ({ own }) => {
+        const tokens = await this.climb(own, async (latents) => {
+          const result = await denoiser.recordKeyframes(latents, this.timestep, context);
+          return [result.prediction, result.tokens] as const;
+        });
+        return new SourceKeyframes(own, tokens);
+      },
+      visitFrames: async (frames, neighbours, { keyframes: known, tokens }) => {
+        const lefts = positionsOf(neighbours.map(({ left }) => left), known); // prettier-ignore
+        const rights = positionsOf(neighbours.map(({ right }) => right), known); // prettier-ignore
+        const pairs = lefts.map((left, i) => ({ left, right: rights[i] ?? left }));
+        const records = await this.climb(frames, async (latents) => {
+          const result = await denoiser.recordFrames(latents, this.timestep, context, { tokens, pairs }, wantsFeatures(step)); // prettier-ignore
+          return [result.prediction, result.records] as const;
+        });
+        await store.write(step, frames, records);
+      },
+    });
+  }
+
+  /** Moves frames one step up; `look` asks the network about their anticipated latents. Returns what else it says. */
+  private async climb<T = undefined>(
+    frames: readonly number[],
+    look: (latents: Tensor) => Promise<Tensor | readonly [Tensor, T]>,
+  ): Promise<T> {
+    const { schedule, keep, noiseOf: storeOf } = this.options;
+    const { step, timestep } = this;
+    const below = await this.before.read(frames);
+    const last = step > 0 ? await storeOf(step - 1).read(frames) : null;
+    const beforeLast = step > 1 ? await storeOf(step - 2).read(frames) : null;
+    const expected = last === null ? null : anticipateNoise(last, beforeLast);
+    const guess = climb(below, expected, timestep, schedule);
+    const answer = await look(guess);
+    const [prediction, more] = 'dims' in answer ? [answer, undefined as T] : answer;
+    const noise = noiseOf(guess, prediction, timestep, schedule);
+    const next = climb(below, noise, timestep, schedule);
+    requireFinite(next, `inversion at timestep ${timestep}`);
+    await writeFrames(storeOf(step), frames, noise);
+    await writeFrames(this.after, frames, next);
+    const kept = keep(timestep);
+    if (kept !== undefined) await writeFrames(kept, frames, next);
+    return more;
+  }
+}
+
+function groupsOf(
+  keyframes: readonly number[],
+  size: number,
+): { readonly own: readonly number[] }[] {
+  // prettier-ignore
+  return Array.from({ length: Math.ceil(keyframes.length / size) }, (_, i) => ({
+    own: keyframes.slice(i * size, (i + 1) * size),
+  }));
+}
