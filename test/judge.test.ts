@@ -3,9 +3,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hueError, objectHue } from '../bench/demo-gates/hue.ts';
-import { maskOverlap, openJudge, type Judge } from '../bench/demo-gates/judge.ts';
-import { readFrames } from '../bench/demo-gates/pictures.ts';
+import { hueError, objectHue } from '../bench/demo-world/hue.ts';
+import { maskOverlap, openJudge, type Judge } from '../bench/demo-world/judge.ts';
+import { readFrames } from '../bench/demo-world/pictures.ts';
 import { openSample, sampleMasks, sampleNames } from '../companion-server/src/demo/samples.ts';
 import { repository } from './source-files.ts';
 

@@ -1,7 +1,8 @@
 import { sampleMasks } from '../../companion-server/src/demo/samples.ts';
-import { atLeast, mean, percent, ratio, reported, share, type Gate } from './gate.ts';
-import { maskOverlap } from './judge.ts';
-import { readFrames } from './pictures.ts';
+import { atLeast, mean, percent, ratio, reported, share } from '../rows.ts';
+import type { Gate } from './gate.ts';
+import { maskOverlap } from '../demo-world/judge.ts';
+import { readFrames } from '../demo-world/pictures.ts';
 
 export const editsGate: Gate = {
   name: 'edits',

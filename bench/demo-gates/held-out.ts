@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Frame } from '../../companion-server/src/media/frame.ts';
-import { readFrames } from './pictures.ts';
+import { readFrames } from '../demo-world/pictures.ts';
 
 const folder = path.join(import.meta.dirname, '..', '..', 'models', 'demo', 'held-out');
 

@@ -5,8 +5,9 @@ import { psnr } from '../../companion-server/src/metrics/psnr.ts';
 import type { Tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { invert } from '../../companion-server/src/tokenflow/inversion.ts';
 import { MemoryLatents } from '../../test/memory-latents.ts';
-import { atLeast, decibels, mean, type Gate } from './gate.ts';
-import { decodeLatents, encodeFrames, readFrames, spread } from './pictures.ts';
+import { atLeast, decibels, mean } from '../rows.ts';
+import type { Gate } from './gate.ts';
+import { decodeLatents, encodeFrames, readFrames, spread } from '../demo-world/pictures.ts';
 
 const steps = 50;
 const framesPerClip = 6;

@@ -1,8 +1,9 @@
 import { sampleMasks } from '../../companion-server/src/demo/samples.ts';
 import type { BenchRow } from '../table.ts';
-import { atLeast, mean, percent, ratio, reported, share, type Gate } from './gate.ts';
-import { maskOverlap } from './judge.ts';
-import { readFrames, spread } from './pictures.ts';
+import { atLeast, mean, percent, ratio, reported, share } from '../rows.ts';
+import type { Gate } from './gate.ts';
+import { maskOverlap } from '../demo-world/judge.ts';
+import { readFrames, spread } from '../demo-world/pictures.ts';
 
 export const judgeGate: Gate = {
   name: 'judge',

@@ -12,12 +12,12 @@ import { openModel } from '../../companion-server/src/engine/model.ts';
 import { preferredExecution } from '../../companion-server/src/onnx/execution.ts';
 import { benchFolder } from '../folder.ts';
 import { formatTable, type BenchRow } from '../table.ts';
-import { Editor } from './editor.ts';
+import { Editor } from '../demo-world/editor.ts';
 import { editsGate } from './edits-gate.ts';
 import type { Gate } from './gate.ts';
 import { inversionGate } from './inversion-gate.ts';
 import { judgeGate } from './judge-gate.ts';
-import { openJudge } from './judge.ts';
+import { openJudge } from '../demo-world/judge.ts';
 import { createSheets } from './sheets.ts';
 import { sizeGate } from './size-gate.ts';
 import { stabilityGate } from './stability-gate.ts';
@@ -83,7 +83,7 @@ async function main(): Promise<number> {
     console.log(`Edits are of the first ${editedFrames} frames of a clip.`);
   if (values.clips !== undefined) console.log(`Only the clips ${clips.join(', ')}.`);
 
-  const editor = await Editor.open(modelDir, cacheDir, log);
+  const editor = await Editor.open({ modelDir, cacheDir, log });
   const judge = await openJudge(path.join(demo, 'judge'));
   const rows: BenchRow[] = [];
   try {

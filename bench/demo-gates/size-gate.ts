@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { atMost, type Gate } from './gate.ts';
+import { atMost } from '../rows.ts';
+import type { Gate } from './gate.ts';
 
 const parts = ['text_encoder', 'unet', 'vae'] as const;
 

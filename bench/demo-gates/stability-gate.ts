@@ -4,7 +4,8 @@ import { probeClip } from '../../companion-server/src/media/probe.ts';
 import { measureTemporal, type SourceMotion } from '../../companion-server/src/metrics/temporal.ts';
 import type { EditSettings, Propagation } from '../../protocol/edit-settings.ts';
 import type { BenchRow } from '../table.ts';
-import { atMost, mean, ratio, reported, type Gate, type GateContext } from './gate.ts';
+import { atMost, mean, ratio, reported } from '../rows.ts';
+import type { Gate, GateContext } from './gate.ts';
 
 const techniques: readonly {
   readonly label: string;

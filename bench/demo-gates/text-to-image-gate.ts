@@ -6,8 +6,9 @@ import type { SampleContent, SampleTarget } from '../../companion-server/src/dem
 import { readEditDefaults } from '../../companion-server/src/engine/edit-defaults.ts';
 import type { Frame } from '../../companion-server/src/media/frame.ts';
 import { concatRows, sliceRows, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
-import { atLeast, percent, share, type Gate, type GateContext } from './gate.ts';
-import { decodeLatents } from './pictures.ts';
+import { atLeast, percent, share } from '../rows.ts';
+import type { Gate, GateContext } from './gate.ts';
+import { decodeLatents } from '../demo-world/pictures.ts';
 
 const side = 128;
 const objects = ['ball', 'cube', 'star', 'car', 'heart'] as const;

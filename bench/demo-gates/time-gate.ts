@@ -1,5 +1,6 @@
 import os from 'node:os';
-import { atMost, reported, seconds, type Gate } from './gate.ts';
+import { atMost, reported, seconds } from '../rows.ts';
+import type { Gate } from './gate.ts';
 
 export const timeGate: Gate = {
   name: 'time',

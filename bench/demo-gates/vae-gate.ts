@@ -2,10 +2,11 @@ import { sampleMasks } from '../../companion-server/src/demo/samples.ts';
 import type { Model } from '../../companion-server/src/engine/model.ts';
 import type { Frame } from '../../companion-server/src/media/frame.ts';
 import { psnr } from '../../companion-server/src/metrics/psnr.ts';
-import { atLeast, decibels, mean, percent, reported, share, type Gate } from './gate.ts';
+import { atLeast, decibels, mean, percent, reported, share } from '../rows.ts';
+import type { Gate } from './gate.ts';
 import { readHeldOut } from './held-out.ts';
-import { hueError, objectHue } from './hue.ts';
-import { decodeLatents, encodeFrames, readFrames, spread } from './pictures.ts';
+import { hueError, objectHue } from '../demo-world/hue.ts';
+import { decodeLatents, encodeFrames, readFrames, spread } from '../demo-world/pictures.ts';
 
 /** Degrees. */
 const largestHueError = 15;

@@ -15,17 +15,24 @@ const weights = gaussianWindow();
 /** Mean SSIM, -1..1; 1 for equal frames. Throws RangeError when sizes differ or a side is under 11 pixels. */
 export function ssim(a: Frame, b: Frame): number {
   requireSameSize('ssim', a, b);
-  if (Math.min(a.width, a.height) < windowSize) {
+  return ssimOfPlanes(lumaOf(a), lumaOf(b), a);
+}
+
+/**
+ * Mean SSIM of two planes [height * width] whose values span 0..255. Throws RangeError when a side is under 11
+ * pixels.
+ */
+export function ssimOfPlanes(x: Float32Array, y: Float32Array, size: Size): number {
+  if (Math.min(size.width, size.height) < windowSize) {
     throw new RangeError(
-      `ssim: frames must be at least ${windowSize} x ${windowSize}, got ${a.width} x ${a.height}.`,
+      `ssim: frames must be at least ${windowSize} x ${windowSize}, got ${size.width} x ${size.height}.`,
     );
   }
-  const [x, y] = [lumaOf(a), lumaOf(b)];
-  const meanX = blur(x, a);
-  const meanY = blur(y, a);
-  const meanXX = blur(product(x, x), a);
-  const meanYY = blur(product(y, y), a);
-  const meanXY = blur(product(x, y), a);
+  const meanX = blur(x, size);
+  const meanY = blur(y, size);
+  const meanXX = blur(product(x, x), size);
+  const meanYY = blur(product(y, y), size);
+  const meanXY = blur(product(x, y), size);
   let sum = 0;
   for (let i = 0; i < meanX.length; i++) {
     const [mx, my] = [meanX[i] ?? 0, meanY[i] ?? 0];
