@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createScene } from './testing/fake-client.ts';
-import { clipMedia } from './testing/fake-server.ts';
+import { clipMedia } from './testing/fake-jobs.ts';
 import type { ClipSource } from './upload.ts';
 
 const bytesOf = (size: number): Uint8Array => Uint8Array.from({ length: size }, (_, at) => (at * 31 + (at >> 8)) & 255); // prettier-ignore

@@ -2,8 +2,16 @@
 // never more than memory should hold.
 
 import type { FrameSide } from '../../../protocol/stream-messages.ts';
-import { currentEdit, versionOf } from '../state/choices.ts';
-import { pictureKey, pictureUrl, wantedFrames, type CompareState } from '../state/compare.ts';
+import { versionOf } from '../state/choices.ts';
+import {
+  originalFrame,
+  pictureKey,
+  pictureUrl,
+  wantedFrames,
+  type Compared,
+  type CompareState,
+} from '../state/compare.ts';
+import type { PanelState } from '../state/panel-state.ts';
 import type { FlowDeps, StopFlow } from './deps.ts';
 import { isStop, problemOf } from './problem-of.ts';
 
@@ -15,6 +23,7 @@ const maxPictures = 240;
 const ahead = { playing: 24, still: 4 };
 /** A panel draws no faster than this, and UXP's timers are no better. */
 const shortestTickMs = 40;
+const slideRate = { numerator: 2, denominator: 1 };
 
 export function startCompareFlow({ client, store, clock, pictures, host }: FlowDeps): StopFlow {
   const { dispatch } = store;
@@ -22,20 +31,19 @@ export function startCompareFlow({ client, store, clock, pictures, host }: FlowD
   let inFlight = 0;
   let cancelTick: () => void = () => undefined;
 
-  async function open(editId: string, version: number): Promise<void> {
-    const signal = renew();
-    const edit = currentEdit(store.state);
-    const jobId = versionOf(edit, version)?.recipe.jobId;
-    if (edit?.editId !== editId || jobId === undefined) return;
+  async function open(jobId: string): Promise<void> {
+    const { signal } = opened;
     try {
       const { clipId, report, settings } = await client.job(jobId, signal);
       if (report === null) return;
-      const { frames, frameRate, outputSize: size } = report;
-      const rate = frameRate.numerator / frameRate.denominator;
+      const { frames, frameRate: clipRate, frameIndices, outputSize: size } = report;
+      const rate = clipRate.numerator / clipRate.denominator;
       const firstFrame = Math.round((settings.startSeconds ?? 0) * rate);
+      // Keyframes are far apart: they are shown as slides.
+      const frameRate = settings.preview ? slideRate : clipRate;
       dispatch({
         type: 'compare-found',
-        subject: { jobId, clipId, frames, frameRate, size, firstFrame },
+        subject: { jobId, clipId, frames, frameRate, size, firstFrame, frameIndices },
       });
     } catch (error) {
       if (!isStop(error)) dispatch({ type: 'compare-failed', problem: problemOf(error) });
@@ -43,12 +51,14 @@ export function startCompareFlow({ client, store, clock, pictures, host }: FlowD
   }
 
   /** Ends what was fetched for the comparison before, and frees its pictures. */
-  function renew(): AbortSignal {
+  function renew({ compare }: PanelState): void {
     opened.abort();
     opened = new AbortController();
     inFlight = 0;
     cancelTick();
-    return opened.signal;
+    for (const picture of Object.values(compare?.pictures ?? {})) {
+      if (picture.name === 'ready') pictures.drop(picture.url);
+    }
   }
 
   function pump(): void {
@@ -73,12 +83,12 @@ export function startCompareFlow({ client, store, clock, pictures, host }: FlowD
     signal: AbortSignal,
   ): Promise<void> {
     if (subject === null) return;
-    const { clipId, jobId, firstFrame } = subject;
+    const { clipId, jobId } = subject;
     const id = side === 'original' ? clipId : jobId;
     inFlight += 1;
     dispatch({ type: 'picture-changed', side, frameIndex, picture: { name: 'asked' } });
     try {
-      const at = side === 'original' ? firstFrame + frameIndex : frameIndex;
+      const at = side === 'original' ? originalFrame(subject, frameIndex) : frameIndex;
       const jpeg = await client.frame({ side, id, frameIndex: at, maxSide }, signal);
       if (signal.aborted) return;
       const picture = { name: 'ready', url: pictures.make(jpeg) } as const;
@@ -121,11 +131,12 @@ export function startCompareFlow({ client, store, clock, pictures, host }: FlowD
   }
 
   const stopListening = store.subscribe((event, state, before) => {
-    if (event.type === 'compare-opened') {
-      for (const picture of Object.values(before.compare?.pictures ?? {})) {
-        if (picture.name === 'ready') pictures.drop(picture.url);
+    if (state.compare?.about !== before.compare?.about) {
+      renew(before);
+      const jobId = state.compare === null ? null : jobOf(state.compare.about, state);
+      if (jobId !== null) {
+        open(jobId).catch((error: unknown) => host.shell.log(String(error)));
       }
-      open(event.editId, event.version).catch((error: unknown) => host.shell.log(String(error)));
     }
     if (state.compare === before.compare || event.type === 'picture-changed') return;
     if (state.compare?.isPlaying === true && before.compare?.isPlaying !== true) tick();
@@ -136,4 +147,10 @@ export function startCompareFlow({ client, store, clock, pictures, host }: FlowD
     opened.abort();
     cancelTick();
   };
+}
+
+function jobOf(about: Compared, { edits }: PanelState): string | null {
+  if (about.kind === 'preview') return about.jobId;
+  const edit = edits.find(({ editId }) => editId === about.editId) ?? null;
+  return versionOf(edit, about.version)?.recipe.jobId ?? null;
 }

@@ -1,33 +1,62 @@
-// What Apply makes: one task per selected clip.
+// What Apply makes: one task per selected clip. And what Preview makes: one for the first of them.
 
 import type { SelectedClip } from '../host/selection.ts';
-import { chosenModel, rangeOf, sourceIdOf } from '../state/choices.ts';
+import { chosenModel, modeOf, rangeOf, sourceIdOf } from '../state/choices.ts';
 import { toSettings } from '../state/form.ts';
 import type { PanelState } from '../state/panel-state.ts';
+import { isCurrent, previewed } from '../state/preview.ts';
 import type { Task } from '../state/task.ts';
 
-export function newTasks(
-  state: PanelState,
-  { random, now }: { readonly random: () => number; readonly now: number },
-): readonly Task[] {
-  const { form, selection, prepared } = state;
-  return (selection?.clips ?? []).map((clip) => {
-    const sent = prepared?.sourceId === sourceIdOf(clip) ? prepared.clip : null;
-    return {
-      ...{ key: newKey(random), projectId: selection?.project?.id ?? null },
-      ...{ clipName: clip.name, snapshot: clip.snapshot, frames: clip.frames },
-      mode: clip.modes.find((mode) => mode === state.exportMode) ?? clip.modes[0] ?? 'source',
-      settings: toSettings(form, rangeOf(clip)),
-      model: chosenModel(state)?.id ?? null,
-      editId: clip.edit?.editId ?? state.rerunOf,
-      createdAt: new Date(now).toISOString(),
-      ...{ clipId: sent?.clipId ?? null, media: sent?.media ?? null, jobId: null, report: null },
-      isCanceling: false,
-      // A clip that was sent ahead has nothing before it but its turn.
-      state:
-        sent === null ? { name: 'exporting', progress: null } : { name: 'queued', position: null },
-    };
+export interface Chance {
+  readonly random: () => number;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+export function newTasks(state: PanelState, chance: Chance): readonly Task[] {
+  const preview = previewed(state);
+  const promised = preview !== null && isCurrent(state, preview) ? preview : null;
+  return (state.selection?.clips ?? []).map((clip, index) => {
+    const task = newTask(state, clip, chance);
+    // What the preview was made of is on the server: it is neither exported nor sent again.
+    return index === 0 && promised !== null ? { ...task, ...sentBefore(promised) } : task;
   });
+}
+
+export function newPreview(state: PanelState, chance: Chance): Task | null {
+  const clip = state.selection?.clips[0];
+  if (clip === undefined) return null;
+  const task = newTask(state, clip, chance);
+  return { ...task, settings: { ...task.settings, preview: true } };
+}
+
+function newTask(state: PanelState, clip: SelectedClip, { random, now }: Chance): Task {
+  const { form, selection, prepared } = state;
+  const sent = prepared?.sourceId === sourceIdOf(clip) ? prepared.clip : null;
+  return {
+    ...{ key: newKey(random), projectId: selection?.project?.id ?? null },
+    ...{ clipName: clip.name, snapshot: clip.snapshot, frames: clip.frames },
+    mode: modeOf(state, clip),
+    settings: toSettings(form, rangeOf(clip)),
+    model: chosenModel(state)?.id ?? null,
+    editId: clip.edit?.editId ?? state.rerunOf,
+    createdAt: new Date(now).toISOString(),
+    ...{ jobId: null, report: null, isCanceling: false },
+    ...(sent === null ? unsent : sentBefore(sent)),
+  };
+}
+
+const unsent = {
+  ...{ clipId: null, media: null },
+  state: { name: 'exporting', progress: null },
+} as const;
+
+/** A clip that was sent ahead has nothing before it but its turn. */
+function sentBefore({
+  clipId,
+  media,
+}: Pick<Task, 'clipId' | 'media'>): Pick<Task, 'clipId' | 'media' | 'state'> {
+  return { clipId, media, state: { name: 'queued', position: null } };
 }
 
 /** Enough of a clip to find what is being sent of it. */

@@ -4,6 +4,7 @@ import { startCompareFlow } from './compare-flow.ts';
 import type { FlowDeps, StopFlow } from './deps.ts';
 import { startEditsFlow } from './edits-flow.ts';
 import { startEstimateFlow } from './estimate-flow.ts';
+import { startFilmFlow } from './film-flow.ts';
 import { startKeepingFlow } from './keeping-flow.ts';
 import { startLinkFlow } from './link-flow.ts';
 import { startPrepareFlow } from './prepare-flow.ts';
@@ -17,6 +18,7 @@ export function startPanelFlow(deps: FlowDeps): StopFlow {
     () => preparation.stop(),
     startEstimateFlow(deps),
     startCompareFlow(deps),
+    startFilmFlow(deps),
     startEditsFlow(deps),
     startSelectionFlow(deps),
     startKeepingFlow(deps),

@@ -1,212 +1,91 @@
-// Takes tasks from Apply to the timeline: export, send, wait for the job, fetch, import, place. A task that was on its way
-// when the panel went is found again by its key or its job, and goes on from there.
+// What people do with edits on their way: apply, preview, cancel, pause, try again. And what the server tells of its jobs.
 
-import { codecExtensions } from '../../../protocol/edit-settings.ts';
-import { isOutcome, type JobView } from '../../../protocol/job.ts';
 import type { ClientError } from '../client/problem.ts';
-import type { UploadedClip } from '../client/upload.ts';
-import type { EditRecord, Recipe } from '../host/edits.ts';
-import { applyBlock } from '../state/choices.ts';
+import { applyBlock, previewBlock } from '../state/choices.ts';
 import type { PanelEvent } from '../state/events.ts';
-import { measurePace } from '../state/pace.ts';
-import { isOnServer, isOver, type Task, type TaskState } from '../state/task.ts';
+import type { PanelState } from '../state/panel-state.ts';
+import { isCurrent, isSameClip, previewed } from '../state/preview.ts';
+import { isOnServer, isOver, type Task } from '../state/task.ts';
 import type { FlowDeps, StopFlow } from './deps.ts';
-import { fetchInto } from './fetch-result.ts';
-import { jobOutcome } from './job-outcome.ts';
-import { asClip, newKey, newTasks } from './new-tasks.ts';
+import { newKey, newPreview, newTasks } from './new-tasks.ts';
 import type { Preparation } from './prepare-flow.ts';
-import { isStop, problemOf } from './problem-of.ts';
-import { rangeToEdit } from './range-to-edit.ts';
+import { problemOf } from './problem-of.ts';
+import { createTaskRuns } from './task-runs.ts';
 
 const maxSeed = 2 ** 32 - 1;
 
 export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlow {
-  const { host, client, store, random } = deps;
+  const { client, store, random } = deps;
   const { dispatch } = store;
-  const running = new Map<string, AbortController>();
-  /** Exports and changes of the timeline happen one at a time. */
-  let hostTurn: Promise<unknown> = Promise.resolve();
-
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = hostTurn.then(work, work);
-    hostTurn = turn.catch(() => undefined);
-    return turn;
-  }
+  const runs = createTaskRuns(deps, preparation);
 
   const taskOf = (key: string): Task | undefined =>
     store.state.tasks.find((one) => one.key === key);
   const add = (task: Task): void => dispatch({ type: 'task-added', task });
-  const move = (key: string, state: TaskState): void =>
-    dispatch({ type: 'task-moved', key, state });
+  const fail = (error: unknown): void =>
+    dispatch({ type: 'toast-raised', text: 'failed', problem: problemOf(error) });
+  const drawSeed = (): number => Math.floor(random() * maxSeed);
 
   function apply(): void {
     const { state } = store;
     if (applyBlock(state) !== null) return;
+    const promise = previewed(state);
     for (const task of newTasks(state, { random, now: deps.clock.now() })) add(task);
-    const { prompt, sourcePrompt, negativePrompt, isSeedLocked } = state.form;
+    if (promise !== null && isCurrent(state, promise)) {
+      dispatch({ type: 'toast-raised', text: 'preview-applied', problem: null });
+      discard(promise.key).catch(fail);
+    }
+    remember(state);
+    if (!state.form.isSeedLocked) dispatch({ type: 'seed-rolled', seed: drawSeed() });
+  }
+
+  /** A new preview takes the place of the one before. Its seed stays in the form, so that Apply makes what is shown. */
+  function preview(): void {
+    const { state } = store;
+    if (previewBlock(state) !== null) return;
+    const before = previewed(state);
+    // Whoever has seen this one wants to see another.
+    const isSeen = before !== null && isCurrent(state, before) && !state.form.isSeedLocked;
+    const seed = isSeen ? drawSeed() : state.form.seed;
+    if (isSeen) dispatch({ type: 'seed-rolled', seed });
+    const rolled = { ...state, form: { ...state.form, seed } };
+    const task = newPreview(rolled, { random, now: deps.clock.now() });
+    if (task === null) return;
+    for (const one of state.tasks.filter(({ settings }) => settings.preview)) {
+      discard(one.key).catch(fail);
+    }
+    // A media file stays as it is; an export would not know of effects that have changed since.
+    const isThere = before !== null && task.mode === 'source' && isSameClip(before, task);
+    add(isThere ? { ...task, clipId: before.clipId, media: before.media } : task);
+    remember(state);
+  }
+
+  function remember({ form: { prompt, sourcePrompt, negativePrompt } }: PanelState): void {
     dispatch({ type: 'history-added', entry: { prompt, sourcePrompt, negativePrompt } });
-    if (!isSeedLocked) dispatch({ type: 'seed-rolled', seed: Math.floor(random() * maxSeed) });
   }
 
-  function goOn(key: string, evenIfChanged = false): void {
-    if (running.has(key)) return;
-    const stop = new AbortController();
-    running.set(key, stop);
-    run(key, stop.signal, evenIfChanged)
-      .catch((error: unknown) =>
-        move(
-          key,
-          isStop(error) ? { name: 'canceled' } : { name: 'failed', problem: problemOf(error) },
-        ),
-      )
-      .finally(() => running.delete(key));
+  /** Ends a preview, whatever it was doing, and has the server forget it. */
+  async function discard(key: string): Promise<void> {
+    dispatch({ type: 'task-moved', key, state: { name: 'dropped' } });
+    await runs.stop(key);
+    const jobId = taskOf(key)?.jobId ?? null;
+    if (jobId !== null) await forget(jobId);
+    dispatch({ type: 'task-dismissed', key });
   }
 
-  async function run(key: string, signal: AbortSignal, evenIfChanged: boolean): Promise<void> {
-    const task = taskOf(key);
-    if (task === undefined) return;
-    const job = await jobOutcome(client, task.jobId ?? (await findOrMake(task, signal)), signal);
-    if (job.state === 'canceled') {
-      move(key, { name: 'canceled' });
-      return;
-    }
-    if (job.error !== null) {
-      const { code, message, hint } = job.error;
-      move(key, { name: 'failed', problem: { code, message, hint: hint ?? null } });
-      return;
-    }
-    noteReport(task, job);
-    await bringHome(key, job, signal, evenIfChanged);
-  }
-
-  function noteReport({ key, model }: Task, { report }: JobView): void {
-    if (report === null) return;
-    dispatch({ type: 'task-reported', key, report });
-    const pace = measurePace(report);
-    if (pace !== null && model !== null) dispatch({ type: 'pace-measured', model, pace });
-  }
-
-  /** The id of the task's job; the clip is sent where there is none yet. */
-  async function findOrMake(task: Task, signal: AbortSignal): Promise<string> {
-    const known = task.clipId === null ? await jobOfKey(task.key, signal) : undefined;
-    if (known !== undefined) return take(task.key, known);
-    const { clipId, media } = task;
-    if (clipId !== null && media !== null) {
-      try {
-        return await makeJob(task, { clipId, media }, signal);
-      } catch (error) {
-        // The server has forgotten the clip since.
-        if ((error as ClientError | null)?.code !== 'clip-missing') throw error;
-      }
-    }
-    return makeJob(task, await send(task, signal), signal);
-  }
-
-  /** A task that was kept may have a job of which the panel did not hear any more. */
-  async function jobOfKey(key: string, signal: AbortSignal): Promise<JobView | undefined> {
-    if (!restored.has(key)) return undefined;
-    return (await client.jobs(signal)).find((job) => job.key === key);
-  }
-
-  function take(key: string, job: JobView): string {
-    dispatch({ type: 'task-taken', key, jobId: job.jobId });
-    if (!isOutcome(job.state)) move(key, { name: 'queued', position: job.position });
-    dispatch({ type: 'job-told', job });
-    return job.jobId;
-  }
-
-  async function send(task: Task, signal: AbortSignal): Promise<UploadedClip> {
-    const ahead = preparation.sent(asClip(task));
-    if (ahead !== null) {
-      const sent = await ahead;
-      dispatch({ type: 'task-sent', key: task.key, ...sent });
-      return sent;
-    }
-    const { key, snapshot, mode } = task;
-    move(key, { name: 'exporting', progress: null });
-    const exported = await inTurn(() =>
-      host.clips.export(snapshot, {
-        mode,
-        signal,
-        onProgress: (progress) => move(key, { name: 'exporting', progress }),
-      }),
-    );
+  async function forget(jobId: string): Promise<void> {
     try {
-      const { sizeBytes } = exported;
-      const onProgress = (sentBytes: number): void =>
-        move(key, { name: 'sending', sentBytes, sizeBytes });
-      onProgress(0);
-      const sent = await client.upload(exported, { uploadId: null, signal, onProgress });
-      dispatch({ type: 'task-sent', key, ...sent });
-      return sent;
-    } finally {
-      await exported.dispose().catch(() => undefined);
-    }
-  }
-
-  async function makeJob(
-    task: Task,
-    { clipId, media }: UploadedClip,
-    signal: AbortSignal,
-  ): Promise<string> {
-    const { key, settings, model } = task;
-    const range = rangeToEdit(task, media);
-    // On a timeline the original's sound goes on under the edit.
-    const sound = host.abilities.timeline.isThere ? 'none' : 'keep';
-    const wish = { clipId, settings: { ...settings, ...range, sound }, model, device: 'auto' } as const; // prettier-ignore
-    return take(key, await client.createJob({ ...wish, key, priority: 0 }, signal));
-  }
-
-  async function bringHome(
-    key: string,
-    job: JobView,
-    signal: AbortSignal,
-    evenIfChanged: boolean,
-  ): Promise<void> {
-    const task = taskOf(key);
-    if (task === undefined) return;
-    const placedBefore = await editWithJob(job.jobId);
-    if (placedBefore !== undefined) {
-      finish(key, placedBefore, job.jobId);
-      return;
-    }
-    move(key, { name: 'fetching', receivedBytes: 0, sizeBytes: job.result?.sizeBytes ?? 0 });
-    const file = await fetchInto(deps, {
-      ...{ jobId: job.jobId, clipName: task.clipName, signal },
-      extension: codecExtensions[job.settings.codec],
-      onProgress: (receivedBytes, sizeBytes) =>
-        move(key, { name: 'fetching', receivedBytes, sizeBytes }),
-    });
-    move(key, { name: 'placing' });
-    const recipe: Recipe = {
-      ...{ jobId: job.jobId, settings: job.settings, createdAt: job.createdAt },
-      model: task.model ?? job.model ?? '',
-    };
-    try {
-      const edit = await inTurn(async () =>
-        host.timeline.place({
-          result: await host.timeline.importResult(file, signal),
-          ...{ original: task.snapshot, originalName: task.clipName, recipe, evenIfChanged },
-          hasAudio: job.settings.sound === 'none' ? false : (task.media?.audio.length ?? 1) > 0,
-          editId: task.editId,
-        }),
-      );
-      finish(key, edit, job.jobId);
+      await client.deleteJob(jobId);
     } catch (error) {
-      if (isStop(error)) throw error;
-      move(key, { name: 'unplaced', problem: problemOf(error) });
+      if ((error as ClientError | null)?.code !== 'job-missing') throw error;
     }
   }
 
-  async function editWithJob(jobId: string): Promise<EditRecord | undefined> {
-    const edits = await host.timeline.edits();
-    return edits.find(({ versions }) => versions.some(({ recipe }) => recipe.jobId === jobId));
-  }
-
-  function finish(key: string, edit: EditRecord, jobId: string): void {
-    const version = edit.versions.find(({ recipe }) => recipe.jobId === jobId)?.version ?? 1;
-    dispatch({ type: 'edit-changed', edit });
-    move(key, { name: 'done', editId: edit.editId, version });
+  /** What the server has of a preview goes with its task. */
+  function afterDismissal(key: string, { tasks }: PanelState): void {
+    const task = tasks.find((one) => one.key === key);
+    if (task?.settings.preview !== true || task.state.name === 'dropped') return;
+    if (task.jobId !== null && isOver(task)) forget(task.jobId).catch(fail);
   }
 
   async function cancel(key: string): Promise<void> {
@@ -215,7 +94,7 @@ export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlo
     dispatch({ type: 'task-canceling', key });
     // The job's end is an event like any other; before and after it there is only the panel's own work.
     if (isOnServer(task) && task.jobId !== null) await client.order('job-cancel', task.jobId);
-    else running.get(key)?.abort();
+    else await runs.stop(key);
   }
 
   async function order(key: string, what: 'job-pause' | 'job-resume'): Promise<void> {
@@ -227,7 +106,7 @@ export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlo
     const task = taskOf(key);
     if (task === undefined || !isOver(task)) return;
     if (task.state.name === 'unplaced') {
-      goOn(key);
+      runs.placeAgain(key, false);
       return;
     }
     dispatch({ type: 'task-dismissed', key });
@@ -238,22 +117,31 @@ export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlo
     });
   }
 
-  const fail = (error: unknown): void =>
-    dispatch({ type: 'toast-raised', text: 'failed', problem: problemOf(error) });
+  function restore(tasks: readonly Task[]): void {
+    for (const task of tasks) {
+      if (!isOver(task)) runs.start(task.key, true);
+      else if (task.state.name === 'dropped') discard(task.key).catch(fail);
+    }
+  }
 
-  function answer(event: PanelEvent): void {
+  function answer(event: PanelEvent, state: PanelState, before: PanelState): void {
     switch (event.type) {
       case 'apply-pressed':
         apply();
         break;
+      case 'preview-pressed':
+        preview();
+        break;
+      case 'preview-dismissed': {
+        const key = previewed(state)?.key;
+        if (key !== undefined) discard(key).catch(fail);
+        break;
+      }
       case 'task-added':
-        goOn(event.task.key);
+        runs.start(event.task.key);
         break;
       case 'kept-read':
-        for (const task of event.kept.tasks.filter((one) => !isOver(one))) {
-          restored.add(task.key);
-          goOn(task.key);
-        }
+        restore(event.kept.tasks);
         break;
       case 'task-cancel-pressed':
         cancel(event.key).catch(fail);
@@ -268,13 +156,15 @@ export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlo
         retry(event.key);
         break;
       case 'task-place-anyway-pressed':
-        goOn(event.key, true);
+        runs.placeAgain(event.key, true);
+        break;
+      case 'task-dismissed':
+        afterDismissal(event.key, before);
         break;
       default:
     }
   }
 
-  const restored = new Set<string>();
   const stops = [
     store.subscribe(answer),
     client.onJobs({
@@ -284,6 +174,6 @@ export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlo
   ];
   return () => {
     for (const stop of stops) stop();
-    for (const stop of running.values()) stop.abort();
+    runs.stopAll();
   };
 }

@@ -2,7 +2,7 @@
 
 import type { ModelInfo } from '../../../protocol/model-info.ts';
 import type { EditRecord, EditVersion } from '../host/edits.ts';
-import type { SelectedClip } from '../host/selection.ts';
+import type { ExportMode, SelectedClip } from '../host/selection.ts';
 import type { ServerFacts } from '../client/link-state.ts';
 import type { ClipRange } from './form.ts';
 import type { PanelState } from './panel-state.ts';
@@ -30,6 +30,14 @@ export function rangeOf({ snapshot }: SelectedClip): ClipRange {
   return startSeconds === null || endSeconds === null ? null : { startSeconds, endSeconds };
 }
 
+/** How a clip will leave the timeline. */
+export function modeOf(
+  { exportMode }: Pick<PanelState, 'exportMode'>,
+  { modes }: SelectedClip,
+): ExportMode {
+  return modes.find((mode) => mode === exportMode) ?? modes[0] ?? 'source';
+}
+
 export function currentEdit({ edits, editId }: PanelState): EditRecord | null {
   return edits.find((edit) => edit.editId === editId) ?? null;
 }
@@ -50,6 +58,12 @@ export function applyBlock(state: PanelState): ApplyBlock | null {
   if (state.form.prompt.trim() === '') return 'no-prompt';
   if (state.estimate.name === 'known' && !state.estimate.estimate.fits) return 'too-large';
   return null;
+}
+
+/** Why Preview cannot be pressed; null when it can. Keyframes may fit where the whole does not. */
+export function previewBlock(state: PanelState): ApplyBlock | null {
+  const block = applyBlock(state);
+  return block === 'too-large' ? null : block;
 }
 
 /** Frames of the selection together; null when one is not known. */

@@ -12,9 +12,14 @@ export type CompareMode = (typeof compareModes)[number];
 export type Picture =
   { readonly name: 'ready'; readonly url: string } | { readonly name: 'asked' | 'missing' };
 
+/** What stands against the original. */
+export type Compared =
+  | { readonly kind: 'version'; readonly editId: string; readonly version: number }
+  | { readonly kind: 'preview'; readonly key: string; readonly jobId: string };
+
 export interface CompareState {
-  readonly editId: string;
-  readonly version: number;
+  /** The same object as long as the same opening of the comparison lasts. */
+  readonly about: Compared;
   /** Null until the server has said what the job was about. */
   readonly subject: CompareSubject | null;
   readonly mode: CompareMode;
@@ -35,8 +40,18 @@ export interface CompareSubject {
   readonly frames: number;
   readonly frameRate: Rational;
   readonly size: PixelSize;
-  /** Frame of the clip that is the edit's first. */
+  /** Frame of the clip at the in point. */
   readonly firstFrame: number;
+  /** Of a preview: the frame that each of its frames shows, counted from the in point. Otherwise null. */
+  readonly frameIndices: readonly number[] | null;
+}
+
+/** The frame of the clip that the frame `frameIndex` of an edit stands against. */
+export function originalFrame(
+  { firstFrame, frameIndices }: Pick<CompareSubject, 'firstFrame' | 'frameIndices'>,
+  frameIndex: number,
+): number {
+  return firstFrame + (frameIndices?.[frameIndex] ?? frameIndex);
 }
 
 export function pictureKey(side: FrameSide, frameIndex: number): string {

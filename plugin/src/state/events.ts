@@ -37,6 +37,10 @@ export type Wish =
   | { readonly type: 'presets-export-pressed' }
   | { readonly type: 'history-chosen'; readonly entry: HistoryEntry }
   | { readonly type: 'apply-pressed' }
+  | { readonly type: 'preview-pressed' }
+  | { readonly type: 'preview-dismissed' }
+  /** Opens the comparison at one of the preview's frames, counted from 0. */
+  | { readonly type: 'shot-chosen'; readonly shot: number }
   | { readonly type: 'rerun-dropped' }
   | { readonly type: 'task-cancel-pressed'; readonly key: string }
   | { readonly type: 'task-pause-pressed'; readonly key: string }
@@ -118,6 +122,14 @@ export type Fact =
       readonly picture: Picture;
     }
   | { readonly type: 'pictures-dropped'; readonly keys: readonly string[] }
+  | {
+      readonly type: 'shot-changed';
+      /** Of the preview's task. */
+      readonly key: string;
+      readonly side: FrameSide;
+      readonly shot: number;
+      readonly picture: Picture;
+    }
   | { readonly type: 'play-ticked' }
   | { readonly type: 'diagnosed'; readonly checks: readonly Check[] }
   | { readonly type: 'diagnosis-failed'; readonly problem: Problem }

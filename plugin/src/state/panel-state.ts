@@ -9,6 +9,7 @@ import type { EditRecord } from '../host/edits.ts';
 import type { AbilityName, Host, Theme } from '../host/host.ts';
 import type { ExportMode, SelectionReading } from '../host/selection.ts';
 import type { CompareState } from './compare.ts';
+import type { Film } from './preview.ts';
 import { emptyForm, type EditForm } from './form.ts';
 import { builtInPresets, type Preset } from './presets.ts';
 import type { Problem } from './problem.ts';
@@ -78,7 +79,7 @@ export interface Toast {
 }
 export type ToastText =
   | 'copied' | 'copy-refused' | 'presets-imported' | 'presets-unreadable' | 'preset-saved' | 'recipe-loaded'
-  | 'version-shown' | 'reverted' | 'saved' | 'failed'; // prettier-ignore
+  | 'version-shown' | 'reverted' | 'saved' | 'preview-applied' | 'failed'; // prettier-ignore
 
 export interface PanelState {
   readonly host: HostFacts;
@@ -105,6 +106,7 @@ export interface PanelState {
   /** Whether the edit that is looked at shows on the timeline; null where that is not known. */
   readonly isShown: boolean | null;
   readonly compare: CompareState | null;
+  readonly film: Film | null;
   readonly overlay: Overlay | null;
   readonly toasts: readonly Toast[];
 }
@@ -131,6 +133,7 @@ export function initialState(host: HostFacts, theme: Theme, codec: OutputCodec):
     rerunOf: null,
     isShown: null,
     compare: null,
+    film: null,
     overlay: null,
     toasts: [],
   };

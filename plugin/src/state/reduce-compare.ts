@@ -1,26 +1,46 @@
 // The comparison: what is shown of which frame, and the pictures that have come.
 
-import { pictureKey, type CompareState } from './compare.ts';
+import { pictureKey, type Compared, type CompareState } from './compare.ts';
 import type { PanelEvent } from './events.ts';
 import type { PanelState } from './panel-state.ts';
+import { previewed } from './preview.ts';
 
 export function reduceCompare(state: PanelState, event: PanelEvent): PanelState {
   if (event.type === 'compare-opened') {
     const { editId, version } = event;
-    const mode = state.compare?.mode ?? 'wipe';
-    return { ...state, page: 'compare', editId, compare: openCompare(editId, version, mode) };
+    const compare = openCompare({ kind: 'version', editId, version }, state);
+    return { ...state, page: 'compare', editId, compare };
   }
+  if (event.type === 'shot-chosen') return openShot(state, event.shot);
   const { compare } = state;
   if (compare === null) return state;
+  if (compare.about.kind === 'preview' && compare.about.key !== state.film?.key) {
+    return { ...state, compare: null };
+  }
   const next = reduceOpen(compare, event);
   return next === compare ? state : { ...state, compare: next };
 }
 
-function openCompare(editId: string, version: number, mode: CompareState['mode']): CompareState {
+function openCompare(about: Compared, { compare }: Pick<PanelState, 'compare'>): CompareState {
+  const earlier = compare?.mode ?? 'wipe';
+  const mode = earlier === 'flicker' && about.kind === 'preview' ? 'wipe' : earlier;
   return {
-    ...{ editId, version, mode, subject: null, shown: 'edit', frameIndex: 0, isPlaying: false },
+    ...{ about, mode, subject: null, shown: 'edit', frameIndex: 0, isPlaying: false },
     ...{ divider: 0.5, pictures: {}, problem: null },
   };
+}
+
+/** A comparison that is open at the preview goes to the frame; another one is opened. */
+function openShot(state: PanelState, shot: number): PanelState {
+  const task = previewed(state);
+  if (task?.jobId == null) return state;
+  const { key, jobId } = task;
+  const { compare } = state;
+  const isOpen = compare?.about.kind === 'preview' && compare.about.key === key;
+  const opened = isOpen ? compare : openCompare({ kind: 'preview', key, jobId }, state);
+  const frames = task.report?.frames ?? 1;
+  const frameIndex = Math.min(Math.max(0, shot), frames - 1);
+  return { ...state, page: 'compare', compare: { ...opened, frameIndex, isPlaying: false } };
 }
 
 function reduceOpen(compare: CompareState, event: PanelEvent): CompareState {

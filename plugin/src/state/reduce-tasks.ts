@@ -10,7 +10,12 @@ import { isOnServer, isOver, type Task, type TaskState } from './task.ts';
 export function reduceTasks(state: PanelState, event: PanelEvent): PanelState {
   switch (event.type) {
     case 'task-added':
-      return { ...state, tasks: [event.task, ...state.tasks], rerunOf: null };
+      return {
+        ...state,
+        tasks: [event.task, ...state.tasks],
+        // The edit that a preview leads to is still to come.
+        rerunOf: event.task.settings.preview ? state.rerunOf : null,
+      };
     case 'task-moved':
       return change(state, event.key, (task) => ({
         ...task,

@@ -252,6 +252,7 @@ describe('a comparison', () => {
       frames: 10,
       frameRate: { numerator: 25, denominator: 1 },
       firstFrame: 0,
+      frameIndices: null,
     },
     size: { width: 4, height: 3 },
   };

@@ -1,6 +1,7 @@
 // The next state. Pure, and complete: an event that does not fit changes nothing.
 
 import { reduceCompare } from './reduce-compare.ts';
+import { reduceFilm } from './reduce-film.ts';
 import { reduceForm } from './reduce-form.ts';
 import { reduceTasks } from './reduce-tasks.ts';
 import type { PanelEvent } from './events.ts';
@@ -8,10 +9,8 @@ import { sourceIdOf } from './choices.ts';
 import type { PanelState, Toast } from './panel-state.ts';
 
 export function reduce(state: PanelState, event: PanelEvent): PanelState {
-  return [reducePanel, reduceForm, reduceTasks, reduceEdits, reduceCompare, reduceOverlay].reduce(
-    (next, part) => part(next, event),
-    state,
-  );
+  const parts = [reducePanel, reduceForm, reduceTasks, reduceEdits, reduceFilm, reduceCompare, reduceOverlay]; // prettier-ignore
+  return parts.reduce((next, part) => part(next, event), state);
 }
 
 function reducePanel(state: PanelState, event: PanelEvent): PanelState {

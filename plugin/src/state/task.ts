@@ -23,6 +23,10 @@ export type TaskState =
   | { readonly name: 'fetching'; readonly receivedBytes: number; readonly sizeBytes: number }
   | { readonly name: 'placing' }
   | { readonly name: 'done'; readonly editId: string; readonly version: number }
+  /** A preview whose frames can be looked at. Nothing of it comes to the timeline. */
+  | { readonly name: 'previewed' }
+  /** A preview that nobody wants any more; it goes as soon as the server has deleted its job. */
+  | { readonly name: 'dropped' }
   /** The result is here and nothing is placed; the person decides. */
   | { readonly name: 'unplaced'; readonly problem: Problem }
   | { readonly name: 'failed'; readonly problem: Problem }
@@ -51,7 +55,12 @@ export interface Task {
 }
 
 export function isOver({ state }: Task): boolean {
-  return ['done', 'unplaced', 'failed', 'canceled'].includes(state.name);
+  return ['done', 'previewed', 'dropped', 'unplaced', 'failed', 'canceled'].includes(state.name);
+}
+
+/** Whether it belongs among the edits on their way; a preview that is there has a place of its own. */
+export function isListed({ state }: Task): boolean {
+  return state.name !== 'previewed' && state.name !== 'dropped';
 }
 
 /** Whether the server works on it, or will. */
@@ -77,8 +86,10 @@ export function taskProgress({ state }: Task): number | null {
     case 'placing':
       return 0.99;
     case 'done':
+    case 'previewed':
     case 'unplaced':
       return 1;
+    case 'dropped':
     case 'failed':
     case 'canceled':
       return null;

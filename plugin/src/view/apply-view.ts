@@ -1,27 +1,49 @@
-// Apply, how long it will take, and why it cannot be pressed.
+// Preview and Apply, how long it will take, and why they cannot be pressed.
 
-import { applyBlock, chosenModel } from '../state/choices.ts';
+import { applyBlock, chosenModel, previewBlock } from '../state/choices.ts';
 import { guessSeconds } from '../state/pace.ts';
 import type { PanelState } from '../state/panel-state.ts';
+import { isCurrent, previewed } from '../state/preview.ts';
 import type { Context, Piece } from './context.ts';
 import { createProblemView } from './problem-view.ts';
 import { setClass, setText, show } from './ui.ts';
 
 export function createApplyView(context: Context): Piece {
   const { ui, t, dispatch } = context;
-  const apply = ui.button(t.apply.apply, 'primary wide apply', () =>
+  const apply = ui.button(t.apply.apply, 'primary apply', () =>
     dispatch({ type: 'apply-pressed' }),
   );
+  const preview = ui.button(t.apply.preview, 'preview', () =>
+    dispatch({ type: 'preview-pressed' }),
+  );
+  ui.name(preview, t.apply.previewHint);
+  const buttons = ui.el('div', 'apply-row', preview, apply);
+  const continues = ui.el('div', 'estimate good-text', t.apply.continues);
   const estimate = ui.el('div', 'estimate');
   const advice = ui.el('div', 'hint warn-text');
   const problem = createProblemView(context);
   return {
-    root: ui.el('section', 'section apply-section', problem.root, advice, apply, estimate),
+    root: ui.el(
+      'section',
+      'section apply-section',
+      problem.root,
+      advice,
+      buttons,
+      continues,
+      estimate,
+    ),
     update(state) {
       const block = applyBlock(state);
       // Not disabled: UXP drops such a button from the order of TAB. Pressing it then does nothing.
       setClass(apply, 'off', block !== null);
       ui.off(apply, block !== null);
+      const previewIsOff = previewBlock(state) !== null;
+      setClass(preview, 'off', previewIsOff);
+      ui.off(preview, previewIsOff);
+      const shown = previewed(state);
+      const isPromised = shown !== null && isCurrent(state, shown);
+      setText(preview, isPromised && !state.form.isSeedLocked ? t.apply.previewAnother : t.apply.preview); // prettier-ignore
+      show(continues, isPromised);
       const clips = state.selection?.clips.length ?? 0;
       const isVersion = state.rerunOf !== null || state.selection?.clips[0]?.edit != null;
       setText(apply, clips > 1 ? t.apply.applySeveral(clips) : isVersion ? t.apply.applyVersion : t.apply.apply); // prettier-ignore

@@ -83,7 +83,12 @@ export function createCompareView(context: Context): Piece {
       show(body, compare !== null);
       if (compare === null) return;
       const { mode, frameIndex, subject } = compare;
-      for (const one of modes) setClass(one.button, 'on', one.mode === mode);
+      const isPreview = compare.about.kind === 'preview';
+      for (const one of modes) {
+        setClass(one.button, 'on', one.mode === mode);
+        // Keyframes are no neighbours: that they differ says nothing.
+        show(one.button, !(isPreview && one.mode === 'flicker'));
+      }
       show(wipe.root, mode === 'wipe');
       show(side, mode === 'side');
       show(flip.root, mode === 'flip');
@@ -108,7 +113,7 @@ export function createCompareView(context: Context): Piece {
       const frames = subject?.frames ?? 1;
       scrubber.max = String(Math.max(1, frames - 1));
       setValue(scrubber, String(frameIndex));
-      setText(frame, c.frame(frameIndex + 1, frames));
+      setText(frame, isPreview ? c.keyframe(frameIndex + 1, frames) : c.frame(frameIndex + 1, frames)); // prettier-ignore
       problem.update(compare.problem);
       monitor.update(state);
     },
@@ -136,10 +141,12 @@ function createMonitorRow({ ui, t, dispatch }: Context): Piece {
   return {
     root: ui.el('div', 'row actions', toggle, original),
     update({ host, compare, isShown }) {
-      editId = compare?.editId ?? '';
-      show(toggle, isShown !== null);
+      const about = compare?.about;
+      const isVersion = about?.kind === 'version';
+      editId = isVersion ? about.editId : '';
+      show(toggle, isVersion && isShown !== null);
       setText(toggle, isShown === true ? t.compare.onTimeline.hide : t.compare.onTimeline.show);
-      show(original, host.abilities.includes('source-monitor'));
+      show(original, isVersion && host.abilities.includes('source-monitor'));
     },
   };
 }

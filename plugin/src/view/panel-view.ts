@@ -1,7 +1,7 @@
 // The whole panel: link, pages, what lies over them. It is drawn anew after every event, once per turn of the event loop.
 
 import { pages } from '../state/panel-state.ts';
-import { isOver } from '../state/task.ts';
+import { isListed, isOver } from '../state/task.ts';
 import type { PanelState } from '../state/panel-state.ts';
 import { createAdvancedView } from './advanced-view.ts';
 import { createApplyView } from './apply-view.ts';
@@ -9,6 +9,7 @@ import { createClipView } from './clip-view.ts';
 import { createCompareView } from './compare-view.ts';
 import type { Context, Piece } from './context.ts';
 import { createDialView } from './dial-view.ts';
+import { createFilmView } from './film-view.ts';
 import { createLinkPage, createLinkStrip, isUsable } from './link-view.ts';
 import { createModelView } from './model-view.ts';
 import { createOverlayView } from './overlay-view.ts';
@@ -51,12 +52,13 @@ export function createPanelView(context: Context): Piece {
     createAdvancedView(context),
     createApplyView(context),
   ];
+  const film = createFilmView(context);
   const tasks = createTasksView(context);
   const compare = createCompareView(context);
   const versions = createVersionsView(context);
   const sheets = {
     edit: ui.el('div', 'page page-edit', ...edit.map(({ root }) => root)),
-    tasks: ui.el('div', 'page page-tasks', tasks.root),
+    tasks: ui.el('div', 'page page-tasks', film.root, tasks.root),
     compare: ui.el('div', 'page page-compare', compare.root),
     versions: ui.el('div', 'page page-versions', versions.root),
   };
@@ -68,7 +70,7 @@ export function createPanelView(context: Context): Piece {
     ui.el('div', 'pages', ...Object.values(sheets)),
   );
   const root = ui.el('div', `panel ${env.kind}`, linkPage.root, main, overlay.root, toasts.root);
-  const pieces = [linkPage, strip, ...edit, tasks, compare, versions, overlay, toasts];
+  const pieces = [linkPage, strip, ...edit, film, tasks, compare, versions, overlay, toasts];
 
   return {
     root,
@@ -81,7 +83,8 @@ export function createPanelView(context: Context): Piece {
       for (const page of pages) setClass(sheets[page], 'shown', page === state.page);
       // Under the form; on a wide page beside it, always.
       setClass(sheets.tasks, 'shown', state.page === 'edit');
-      setClass(root, 'has-tasks', state.tasks.length > 0);
+      setClass(root, 'has-tasks', state.film !== null || state.tasks.some(isListed));
+      setClass(root, 'has-film', state.film !== null);
       setClass(root, 'looks-at-edit', state.page === 'edit');
       // In UXP a text field is painted over whatever lies on it.
       setClass(root, 'covered', state.overlay !== null);

@@ -189,6 +189,10 @@ export const english = {
     apply: 'Apply',
     applySeveral: (clips: number) => `Apply to ${clips} clips`,
     applyVersion: 'Apply as a new version',
+    preview: 'Preview',
+    previewAnother: 'Preview another',
+    previewHint: 'Edits the keyframes only, first: a fraction of the time.',
+    continues: 'Apply goes on from the preview: same seed, same noise.',
     blocks: {
       'not-connected': 'Waiting for the companion server.',
       'no-model': 'No model is installed.',
@@ -204,8 +208,22 @@ export const english = {
     memory: (gigabytes: string) => `${gigabytes} GB of memory`,
   },
 
+  film: {
+    title: 'Preview',
+    keyframes: (frames: number) => count(frames, 'keyframe', 'keyframes'),
+    current: 'Apply makes this edit of every frame, in full quality.',
+    outdated: 'Out of date',
+    outdatedText: 'Settings or clip have changed since. Preview again, or apply without.',
+    original: 'Original',
+    edit: 'Preview',
+    dismiss: 'Dismiss',
+    open: (at: string) => `Compare the keyframe at ${at}`,
+    missing: 'not fetched',
+  },
+
   tasks: {
     title: 'Edits on their way',
+    preview: 'Preview',
     exporting: 'Exporting the clip',
     sending: 'Sending the clip',
     queued: 'Waiting',
@@ -253,6 +271,7 @@ export const english = {
     scrubber: 'Frame',
     divider: 'Divider between original and edit',
     frame: (frame: number, frames: number) => `${frame} / ${frames}`,
+    keyframe: (frame: number, frames: number) => `Keyframe ${frame} / ${frames}`,
     keys: 'Space plays, arrows step, \\ flips',
     differenceNote: 'Bright where the edit differs from the original.',
     flickerNote: 'Warm where the edit changes from the frame before and the original does not.',
@@ -327,6 +346,7 @@ export const english = {
     'version-shown': 'Version brought back.',
     reverted: 'Reverted. The original shows.',
     saved: 'Saved.',
+    'preview-applied': 'Going on from the preview: same settings, same seed, same noise.',
     failed: '',
   } satisfies Record<ToastText, string>,
 

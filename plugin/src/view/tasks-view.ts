@@ -1,6 +1,6 @@
 // Edits on their way: what each does, how far it is, and what can be done about it.
 
-import { isOnServer, isOver, taskProgress, type Task } from '../state/task.ts';
+import { isListed, isOnServer, isOver, taskProgress, type Task } from '../state/task.ts';
 import type { Context, Piece } from './context.ts';
 import { createProblemView } from './problem-view.ts';
 import { keyedList, setClass, setText, show } from './ui.ts';
@@ -18,9 +18,10 @@ export function createTasksView(context: Context): Piece {
   return {
     root,
     update(state) {
-      show(root, state.tasks.length > 0);
-      tasks.update(state.tasks);
-      const [task] = state.tasks;
+      const listed = state.tasks.filter(isListed);
+      show(root, listed.length > 0);
+      tasks.update(listed);
+      const [task] = listed;
       const isNew = task !== undefined && task.key !== newest && !isOver(task);
       newest = task?.key ?? null;
       // Whoever pressed Apply wants to see that something happens.
@@ -34,6 +35,7 @@ function createTask(context: Context, key: string) {
   let task: Task | null = null;
   const prompt = ui.el('div', 'task-prompt');
   const clip = ui.el('div', 'task-clip');
+  const isPreview = ui.el('span', 'badge task-kind', t.tasks.preview);
   const step = ui.el('span', 'task-step');
   const left = ui.el('span', 'task-left');
   const fill = ui.el('div', 'bar-fill');
@@ -55,7 +57,7 @@ function createTask(context: Context, key: string) {
   const root = ui.el(
     'div',
     'task',
-    ui.el('div', 'task-head', prompt, clip),
+    ui.el('div', 'task-head', isPreview, prompt, clip),
     bar,
     ui.el('div', 'task-line', step, ui.el('span', 'grow'), left),
     problem.root,
@@ -68,6 +70,7 @@ function createTask(context: Context, key: string) {
       task = next;
       const { state } = next;
       setText(prompt, next.settings.prompt);
+      show(isPreview, next.settings.preview);
       setText(clip, next.clipName);
       const progress = taskProgress(next);
       fill.style.width = `${(progress ?? 0) * 100}%`;
@@ -121,6 +124,9 @@ function stepText({ state, isCanceling }: Task, { t, env }: Context): string {
       return t.tasks.done;
     case 'canceled':
       return t.tasks.canceled;
+    // These have no card.
+    case 'previewed':
+    case 'dropped':
     case 'unplaced':
     case 'failed':
       return '';

@@ -3,21 +3,15 @@
 import { createHash } from 'node:crypto';
 import { encodeChunk, parseChunk } from '../../../../protocol/chunk.ts';
 import { parseClientMessage, type ClientMessage } from '../../../../protocol/client-messages.ts';
-import { defaultSettings } from '../../../../protocol/edit-settings.ts';
 import type { ErrorCode } from '../../../../protocol/error-codes.ts';
 import type { JobState, JobView } from '../../../../protocol/job.ts';
-import type { MediaFacts } from '../../../../protocol/media-facts.ts';
 import type { ServerMessage } from '../../../../protocol/server-messages.ts';
 import { protocolVersion } from '../../../../protocol/version.ts';
 import type { OpenSocket, SocketEvents } from '../socket.ts';
+import { clipMedia, newJob, reportOf } from './fake-jobs.ts';
 
 export const token = 'a'.repeat(64);
 export const code = 'K7QF-3MXD';
-export const clipMedia: MediaFacts = {
-  ...{ durationSeconds: 2, frameCount: 50, frameRate: { numerator: 25, denominator: 1 } },
-  ...{ isVariableRate: false, size: { width: 64, height: 48 }, rotationDegrees: 0 },
-  ...{ pixelFormat: 'yuv420p', bitDepth: 8, isInterlaced: false, audio: [], notices: [] },
-};
 
 export interface FakeServer {
   readonly openSocket: OpenSocket;
@@ -87,6 +81,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
         ...job,
         state,
         result: state === 'done' ? { sizeBytes: result.length, sha256: sha256(result) } : null,
+        report: state === 'done' ? reportOf(job) : null,
       };
       server.jobs.set(jobId, changed);
       for (const tell of events) tell({ type: 'job-changed', job: changed });
@@ -217,7 +212,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
         }
         case 'job-create': {
           const known = [...server.jobs.values()].find(({ key }) => key === message.key);
-          const job = known ?? newJob(id(++ids), message.key, message.clipId);
+          const job = known ?? newJob(id(++ids), message);
           server.jobs.set(job.jobId, job);
           jobReply(job);
           break;
@@ -234,6 +229,11 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
         case 'job-cancel':
           server.changeJob(message.jobId, 'canceled');
           jobReply(server.jobs.get(message.jobId));
+          break;
+        case 'job-delete':
+          if (server.jobs.delete(message.jobId))
+            say({ type: 'job-deleted', requestId, jobId: message.jobId }); // prettier-ignore
+          else fail('job-missing');
           break;
         case 'download-begin': {
           const facts = { sizeBytes: result.length, sha256: options.resultSha256 ?? sha256(result), windowBytes }; // prettier-ignore
@@ -272,12 +272,4 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
     };
   }
   return server;
-}
-
-function newJob(jobId: string, key: string, clipId: string): JobView {
-  return {
-    ...{ jobId, key, clipId, state: 'queued', priority: 0, position: 0, model: null, resumes: 0 },
-    ...{ createdAt: '2026-11-22T19:20:08Z', settings: { ...defaultSettings(), prompt: 'a wolf' } },
-    ...{ progress: null, report: null, result: null, error: null },
-  };
 }

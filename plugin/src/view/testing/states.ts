@@ -8,6 +8,7 @@ import { initialState, type PanelState } from '../../state/panel-state.ts';
 import type { ProblemCode } from '../../state/problem.ts';
 import { presetOf } from '../../state/presets.ts';
 import type { Task, TaskState } from '../../state/task.ts';
+import { withPreview } from './preview-state.ts';
 
 const hex = (digit: string): string => digit.repeat(32);
 const settings = {
@@ -233,6 +234,11 @@ export const states: Readonly<Record<string, PanelState>> = {
       task('t4', { name: 'paused', progress: running.progress, problem: null }),
       task('t5', { name: 'done', editId: 'e1', version: 2 }),
     ],
+  },
+  preview: withPreview(premiere, task('p1', { name: 'previewed' })),
+  'preview-outdated': {
+    ...withPreview(premiere, task('p1', { name: 'previewed' })),
+    form: { ...premiere.form, prompt: 'a harbour under a red sun' },
   },
   failures: {
     ...premiere,

@@ -1,0 +1,67 @@
+// A preview: the keyframes of an edit, made before the edit. It is a task like any other until its frames are there; then
+// they are shown as a film strip, and Apply makes the edit that they promise.
+
+import { originalFrame, type Picture } from './compare.ts';
+import { chosenModel, modeOf, rangeOf } from './choices.ts';
+import { toSettings } from './form.ts';
+import type { PanelState } from './panel-state.ts';
+import type { Task } from './task.ts';
+
+/** The pictures of a preview. */
+export interface Film {
+  /** Of its task. */
+  readonly key: string;
+  /** By `pictureKey` of a side and the frame of the preview. */
+  readonly pictures: Readonly<Record<string, Picture>>;
+}
+
+/** One frame of a preview. */
+export interface Shot {
+  /** From 0, within the preview. */
+  readonly shot: number;
+  /** The frame of the clip that it shows. */
+  readonly clipFrame: number;
+  /** Of that frame, from the beginning of the clip on the timeline or of the file. */
+  readonly seconds: number;
+}
+
+/** The preview whose frames can be looked at; null where there is none. */
+export function previewed({ tasks }: Pick<PanelState, 'tasks'>): Task | null {
+  return tasks.find(({ state }) => state.name === 'previewed') ?? null;
+}
+
+/** The frames of a preview, in their order. */
+export function shotsOf({ report, settings, snapshot }: Task): readonly Shot[] {
+  if (report === null) return [];
+  const { frames, frameIndices, frameRate } = report;
+  const secondsPerFrame = frameRate.denominator / frameRate.numerator;
+  const startSeconds = settings.startSeconds ?? 0;
+  const firstFrame = Math.round(startSeconds / secondsPerFrame);
+  const shownFrom = snapshot.kind === 'file' ? startSeconds : 0;
+  return Array.from({ length: frames }, (_, shot) => ({
+    shot,
+    clipFrame: originalFrame({ firstFrame, frameIndices }, shot),
+    seconds: shownFrom + (frameIndices?.[shot] ?? shot) * secondsPerFrame,
+  }));
+}
+
+/** Whether two tasks are about the same piece of the same clip, exported in the same way. */
+export function isSameClip(
+  one: Pick<Task, 'snapshot' | 'mode'>,
+  other: Pick<Task, 'snapshot' | 'mode'>,
+): boolean {
+  return one.mode === other.mode && JSON.stringify(one.snapshot) === JSON.stringify(other.snapshot);
+}
+
+/** Whether Apply, pressed now, makes the edit that the preview promises: the same clip, words, numbers and seed. */
+export function isCurrent(state: PanelState, task: Task): boolean {
+  const clip = state.selection?.clips[0];
+  if (clip === undefined || task.model !== (chosenModel(state)?.id ?? null)) return false;
+  const mode = modeOf(state, clip);
+  if (!isSameClip(task, { snapshot: clip.snapshot, mode })) return false;
+  const { settings } = task;
+  // In which file the edit will come changes no picture of it.
+  const { codec, preview } = settings;
+  const wanted = { ...toSettings(state.form, rangeOf(clip)), codec, preview };
+  return JSON.stringify(wanted) === JSON.stringify(settings);
+}

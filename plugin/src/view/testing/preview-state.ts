@@ -1,0 +1,38 @@
+// A preview that has been made, for the gallery.
+
+import { pictureKey } from '../../state/compare.ts';
+import { toSettings } from '../../state/form.ts';
+import type { PanelState } from '../../state/panel-state.ts';
+import type { Task } from '../../state/task.ts';
+import { drawHarbour } from './drawn-frames.ts';
+
+/** Of a clip of 50 frames. */
+const frameIndices = [3, 12, 19, 27, 36, 44];
+
+/** `state` with the preview that its form asks for, of the task `task`. */
+export function withPreview(state: PanelState, task: Task): PanelState {
+  const made: Task = {
+    ...task,
+    settings: { ...toSettings(state.form, null), preview: true },
+    model: 'sd15',
+    report: {
+      ...{ device: 'cuda', frames: frameIndices.length, frameIndices, reconstructionPsnr: null },
+      frameRate: { numerator: 25, denominator: 1 },
+      ...{ outputSize: { width: 1920, height: 1080 }, workingSize: { width: 512, height: 288 } },
+      chosen: { guidance: 7.5, steps: 50, inversionSteps: 50 },
+      unetEvaluations: { inversion: 300, sampling: 600 },
+      ...{ stageSeconds: {}, peakMemoryBytes: 0, notices: [] },
+    },
+  };
+  const winter = { sky: '#cfd8e6', sea: '#8fa3b8', boat: '#f4f6fa' };
+  const summer = { sky: '#8cc4f0', sea: '#2f6f9f', boat: '#c8503c' };
+  const pictures = frameIndices.flatMap((_, shot) => [
+    [pictureKey('edit', shot), drawHarbour(shot, winter)] as const,
+    [pictureKey('original', shot), drawHarbour(shot, summer)] as const,
+  ]);
+  return {
+    ...state,
+    tasks: [made],
+    film: { key: task.key, pictures: Object.fromEntries(pictures) },
+  };
+}
