@@ -14,12 +14,16 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 }
 
-/** Runs each contestant once to warm up, then in turns. A contestant returns the seconds that count. */
+/**
+ * Runs the contestants in turns. A contestant returns the seconds that count. Before that each runs once to warm up, or
+ * only those of `warmUps`.
+ */
 export async function interleave(
   contestants: readonly (() => Promise<number>)[],
   rounds: number,
+  warmUps: readonly (() => Promise<unknown>)[] = contestants,
 ): Promise<Contest> {
-  for (const run of contestants) await run();
+  for (const run of warmUps) await run();
   const seconds = contestants.map((): number[] => []);
   for (let round = 0; round < rounds; round++) {
     for (const [i, run] of contestants.entries()) seconds[i]?.push(await run());

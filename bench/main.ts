@@ -1,15 +1,18 @@
-// npm run bench [-- NAME ...] [--quick] [--write]: measures and prints a table per figure; --write puts the tables
-// into docs/performance.md. Ratios come from interleaved runs; a missed target is printed, not hidden.
+// npm run bench [-- NAME ...] [--only PART,...] [--clips NAME,...] [--quick] [--write]: measures and prints a table per
+// figure; --write puts the tables into docs/performance.md. Ratios come from interleaved runs; a missed target is
+// printed, not hidden.
 
-import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { sampleNames } from '../companion-server/src/demo/samples.ts';
 import { jobsBench } from './jobs/main.ts';
 import { memoryBench } from './memory.ts';
+import { writeSection } from './performance-page.ts';
 import { referenceBench } from './reference.ts';
+import { scheduleBench } from './schedule/main.ts';
+import { variantsBench } from './schedule/variants.ts';
 import { sd15Bench } from './sd15.ts';
-import { formatTable, type Bench } from './table.ts';
+import { formatTable, type Bench, type BenchRow } from './table.ts';
 import { transferBench } from './transfer/main.ts';
 import { unetBench } from './unet.ts';
 
@@ -17,11 +20,12 @@ const benches: readonly Bench[] = [
   unetBench,
   sd15Bench,
   referenceBench,
+  scheduleBench,
+  variantsBench,
   memoryBench,
   transferBench,
   jobsBench,
 ];
-const page = path.join(import.meta.dirname, '..', 'docs', 'performance.md');
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -29,24 +33,44 @@ async function main(): Promise<number> {
     options: {
       quick: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      clips: { type: 'string' },
+      variant: { type: 'string', multiple: true, default: [] },
     },
   });
-  const unknown = positionals.filter((name) => !benches.some((bench) => bench.name === name));
-  if (unknown.length > 0) {
-    console.error(`There is no bench ${unknown.join(', ')}. There are: ${benches.map(({ name }) => name).join(', ')}.`); // prettier-ignore
+  const chosen = benches.filter(({ name, isOnDemand }) =>
+    positionals.length === 0 ? isOnDemand !== true : positionals.includes(name),
+  );
+  const only = values.only?.split(',') ?? null;
+  const clips = values.clips?.split(',') ?? null;
+  const complaint =
+    complain('bench', positionals, benches.map(({ name }) => name)) ??
+    complain('part', only ?? [], chosen.flatMap(({ parts = [] }) => parts)) ??
+    complain('clip', clips ?? [], await sampleNames()); // prettier-ignore
+  if (complaint !== null) {
+    console.error(complaint);
     return 2;
   }
-  const chosen = benches.filter(
-    ({ name }) => positionals.length === 0 || positionals.includes(name),
-  );
   console.log(machine());
+  const all: BenchRow[] = [];
   for (const bench of chosen) {
     console.log(`\n${bench.name}: ${bench.title}`);
-    const rows = await bench.run({ isQuick: values.quick, log: console.log });
+    const { quick: isQuick, variant: variants } = values;
+    const rows = await bench.run({ isQuick, only, clips, variants, log: console.log });
     console.log(formatTable(rows));
-    if (values.write) await writeSection(bench, formatTable(rows));
+    if (values.write) await writeSection(bench, machine(), rows, only !== null);
+    all.push(...rows);
   }
+  if (values.quick) console.log(`\n${summarise(all)}`);
   return 0;
+}
+
+/** What is wrong with `names` where only `known` are right, or null. */
+function complain(kind: string, names: readonly string[], known: readonly string[]): string | null {
+  const unknown = names.filter((name) => !known.includes(name));
+  return unknown.length === 0
+    ? null
+    : `There is no ${kind} ${unknown.join(', ')}. There are: ${known.join(', ')}.`;
 }
 
 function machine(): string {
@@ -54,16 +78,15 @@ function machine(): string {
   return `${os.cpus().length} x ${cpu?.model ?? 'unknown CPU'}, ${Math.round(os.totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}, ${process.platform}`;
 }
 
-/** Replaces what stands between the bench's two markers in docs/performance.md. */
-async function writeSection({ name }: Bench, table: string): Promise<void> {
-  const text = await readFile(page, 'utf8');
-  const [begin, end] = [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];
-  const [before, rest] = text.split(begin);
-  const after = rest?.split(end)[1];
-  if (before === undefined || after === undefined)
-    throw new Error(`${page} has no section ${begin}.`);
-  const date = new Date().toISOString().slice(0, 10);
-  await writeFile(page, `${before}${begin}\n${machine()}; ${date}\n\n${table}\n${end}${after}`);
+/** The rows that have a target, in one line. */
+function summarise(rows: readonly BenchRow[]): string {
+  return rows
+    .filter(({ target }) => target !== '')
+    .map(
+      ({ figure, value, target, isMet }) =>
+        `${figure} ${value} (${target}${isMet ? '' : ', missed'})`,
+    ) // prettier-ignore
+    .join('; ');
 }
 
 process.exitCode = await main();

@@ -10,12 +10,29 @@ export interface BenchRow {
   readonly isMet: boolean;
 }
 
+export interface BenchOptions {
+  readonly isQuick: boolean;
+  /** Which of the bench's parts to run; null for all. */
+  readonly only: readonly string[] | null;
+  /** Which sample clips to measure on; null for all. */
+  readonly clips: readonly string[] | null;
+  /** What the variants are called and what they change. */
+  readonly variants: readonly string[];
+  readonly log: (line: string) => void;
+}
+
 export interface Bench {
   readonly name: string;
   /** One sentence: what is compared with what. */
   readonly title: string;
-  run(options: { readonly isQuick: boolean; readonly log: (line: string) => void }): Promise<readonly BenchRow[]>; // prettier-ignore
+  /** Parts that can be run by themselves. */
+  readonly parts?: readonly string[];
+  /** Whether it only runs when it is named. */
+  readonly isOnDemand?: boolean;
+  run(options: BenchOptions): Promise<readonly BenchRow[]>;
 }
+
+const columns = ['figure', 'value', 'target'] as const;
 
 /** Rows as a Markdown table. */
 export function formatTable(rows: readonly BenchRow[]): string {
@@ -24,10 +41,20 @@ export function formatTable(rows: readonly BenchRow[]): string {
     value,
     target === '' ? '' : `${target}${isMet ? '' : ' (missed)'}`,
   ]);
-  const all = [['figure', 'value', 'target'], ...cells];
+  const all = [columns, ...cells];
   const widths = [0, 1, 2].map((column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]) =>
     `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
   const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
-  return [line(all[0] ?? []), rule, ...cells.map(line)].join('\n');
+  return [line(columns), rule, ...cells.map(line)].join('\n');
+}
+
+/** The rows of a table that `formatTable` has written. */
+export function parseTable(text: string): readonly BenchRow[] {
+  const lines = text.split('\n').filter((line) => line.startsWith('| '));
+  return lines.slice(2).map((line) => {
+    const [figure = '', value = '', judged = ''] = line.split('|').slice(1, -1).map((cell) => cell.trim()); // prettier-ignore
+    const target = judged.replace(/ \(missed\)$/, '');
+    return { figure, value, target, isMet: target === judged };
+  });
 }

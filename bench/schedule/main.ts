@@ -1,0 +1,41 @@
+// What the fast schedule costs and what its edits are worth, against the official one and against itself.
+
+import type { Bench, BenchRow } from '../table.ts';
+import { evaluations } from './evaluations.ts';
+import type { Figure } from './figure.ts';
+import { length } from './length.ts';
+import { withContext } from './open-context.ts';
+import { perFrame } from './per-frame.ts';
+import { quality } from './quality.ts';
+import { measureQuickly } from './quick.ts';
+import { seam } from './seam.ts';
+import { preview, secondPrompt, wall } from './times.ts';
+
+const figures: readonly Figure[] = [
+  evaluations,
+  wall,
+  secondPrompt,
+  preview,
+  quality,
+  perFrame,
+  length,
+  seam,
+];
+
+export const scheduleBench: Bench = {
+  name: 'schedule',
+  title: 'The fast schedule against the reference schedule, with the embedded model',
+  parts: figures.map(({ name }) => name),
+  run: (options) =>
+    withContext(options, async (context) => {
+      const [sample] = context.samples;
+      if (options.isQuick && sample !== undefined) return measureQuickly(context, sample);
+      const rows: BenchRow[] = [];
+      for (const figure of figures) {
+        if (options.only?.includes(figure.name) === false) continue;
+        options.log(`${figure.name}:`);
+        rows.push(...(await figure.measure(context)));
+      }
+      return rows;
+    }),
+};

@@ -1,0 +1,77 @@
+// Whether one sees where a long clip is put together: keyframes attend to each other in windows, and where one window
+// ends and the next begins the picture may jump.
+
+import { defaultSample, sampleMotion, sampleSourcePrompt } from '../../companion-server/src/demo/sample-clip.ts'; // prettier-ignore
+import {
+  chooseSettings,
+  readEditDefaults,
+} from '../../companion-server/src/engine/edit-defaults.ts';
+import { planEdit } from '../../companion-server/src/engine/edit-plan.ts';
+import { readModelOutline } from '../../companion-server/src/engine/model.ts';
+import { decodeFrames } from '../../companion-server/src/media/frames.ts';
+import { probeClip } from '../../companion-server/src/media/probe.ts';
+import { meanValue } from '../../companion-server/src/metrics/mean.ts';
+import { successive } from '../../companion-server/src/metrics/temporal.ts';
+import { warpError } from '../../companion-server/src/metrics/warp-error.ts';
+import { groupKeyframes } from '../../companion-server/src/tokenflow/keyframes.ts';
+import { frameRange } from '../../companion-server/src/tokenflow/latents.ts';
+import { defaultSettings, type EditSettings } from '../../protocol/edit-settings.ts';
+import { benchClip } from '../engine-run.ts';
+import { atMost, mean, ratio, reported } from '../rows.ts';
+import type { Figure } from './figure.ts';
+
+const frames = 1_000;
+const edge = 128;
+const limit = 1.1;
+
+export const seam: Figure = {
+  name: 'seam',
+  async measure({ editor, modelDir, log }) {
+    const clip = await benchClip(frames, edge);
+    const settings = { ...defaultSettings('pnp'), sourcePrompt: sampleSourcePrompt, prompt: 'a blue ball on snow' }; // prettier-ignore
+    const borders = await windowBorders(modelDir, clip, settings);
+    log(`windows of keyframes begin at the frames ${borders.join(', ')}`);
+    const { file } = await editor.editAnew(clip, settings);
+    const changes = await changesAlongFlow(file);
+    const ofSource = await changesAlongFlow(clip);
+    const interval = settings.keyframeInterval;
+    const near = (list: readonly number[]) =>
+      borders.flatMap((border) => list.slice(Math.max(0, border - interval), border + interval));
+    const across = (list: readonly number[]) => borders.map((border) => list[border - 1] ?? NaN);
+    const runs = changes.filter((_, pair) => (pair + 1) % interval === 0);
+    const average = mean(changes);
+    const averageOfSource = mean(ofSource);
+    log(`average change along the flow: ${average.toFixed(5)}, of the source ${averageOfSource.toFixed(5)}; source across the borders ${ratio(mean(across(ofSource)) / averageOfSource)}`); // prettier-ignore
+    const on = `${borders.length} borders of windows, ${frames} frames`;
+    return [
+      atMost(`jump : average change along the flow, across ${on}`, mean(across(changes)) / average, limit, ratio), // prettier-ignore
+      atMost(`the same within ${interval} frames of a border`, mean(near(changes)) / average, limit, ratio), // prettier-ignore
+      reported('the same at the largest of them', ratio(Math.max(...across(changes)) / average)),
+      reported(`the same where a keyframe's run ends`, ratio(mean(runs) / average)),
+    ];
+  },
+};
+
+/** The first frame of every window of keyframes but the first, as the engine cuts the clip. */
+async function windowBorders(
+  modelDir: string,
+  clipPath: string,
+  settings: EditSettings,
+): Promise<readonly number[]> {
+  const chosen = chooseSettings(settings, await readEditDefaults(modelDir));
+  const clip = await probeClip(clipPath);
+  const { keyframeCount, jointLimit } = planEdit(clip, await readModelOutline(modelDir), chosen);
+  const windows = groupKeyframes(frameRange(0, keyframeCount), jointLimit);
+  return windows.slice(1).map(({ own }) => (own[0] ?? 0) * settings.keyframeInterval);
+}
+
+/** Mean absolute change from each frame to the next at the same point of the scene, 0..1. */
+async function changesAlongFlow(file: string): Promise<readonly number[]> {
+  const options = { ...defaultSample, frames, width: edge, height: edge };
+  const changes: number[] = [];
+  for await (const [frame, next] of successive(decodeFrames(await probeClip(file)))) {
+    const { flow } = sampleMotion(changes.length, options);
+    changes.push(meanValue(warpError(frame, next, flow)));
+  }
+  return changes;
+}
