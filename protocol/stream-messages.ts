@@ -19,14 +19,15 @@ export interface DownloadAck {
   readonly receivedBytes: number;
 }
 
-export const frameSides = ['original', 'edit'] as const;
+/** `difference` and `flicker` are computed of both: what the edit has changed, and where it alone flickers. */
+export const frameSides = ['original', 'edit', 'difference', 'flicker'] as const;
 export type FrameSide = (typeof frameSides)[number];
 
 /** Asks for one picture as a JPEG. Reply: `frame-ready`; then its chunks follow, without acknowledgement. */
 export interface FrameGet {
   readonly type: 'frame-get';
   readonly requestId: number;
-  /** `original`: a frame of the clip `id`. `edit`: a frame of the result of the job `id`. */
+  /** `original`: a frame of the clip `id`. Otherwise a frame of the result of the job `id`, as it is or as a map. */
   readonly side: FrameSide;
   readonly id: string;
   /** From 0, within the clip or the result. */

@@ -148,7 +148,7 @@ async function open(
     device: () => device,
     clips,
     jobs,
-    readPicture: createPictureReader(),
+    ...createPictureReader(),
     diagnose: createDoctor(() => ({
       ...{ version, dataDir, cacheDir, port: openPort, isInServer: true },
       models: config.models,

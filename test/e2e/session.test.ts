@@ -85,6 +85,7 @@ async function createFixture(
       frameIndex === 40
         ? Promise.reject(new EditError('invalid-request', `"${path}" has no frame 40.`))
         : Promise.resolve(new Uint8Array(chunkBytes + frameIndex)),
+    readMap: missing,
     diagnose,
     log: createLog({ level: 'silent', write: () => undefined }),
   };

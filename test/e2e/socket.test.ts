@@ -266,7 +266,7 @@ test('a client that says no hello in time is shown out', async () => {
       ...{ pause: unused, resume: unused, move: unused, remove: unused, result: unused },
       subscribe: unused,
     },
-    readPicture: unused,
+    ...{ readPicture: unused, readMap: unused },
     diagnose: unused,
     log: createLog({ level: 'silent', write: () => undefined }),
     helloTimeoutMs: 1,

@@ -61,6 +61,13 @@ export interface SessionDeps {
   readonly jobs: Jobs;
   /** One frame of a clip or result as a JPEG, its longer side at most `maxSide` pixels. Throws EditError. */
   readonly readPicture: (path: string, frameIndex: number, maxSide: number) => Promise<Uint8Array>;
+  /** What an edit has changed of its original in one frame, as a JPEG. Throws EditError. */
+  readonly readMap: (
+    kind: 'difference' | 'flicker',
+    original: { readonly path: string; readonly frameIndex: number },
+    edit: { readonly path: string; readonly frameIndex: number },
+    maxSide: number,
+  ) => Promise<Uint8Array>;
   readonly diagnose: () => Promise<readonly Check[]>;
   readonly log: Log;
 }

@@ -7,10 +7,10 @@ import type { JobCreate } from '../../../protocol/job-messages.ts';
 import { maxSlowRequests, maxWaitingJobs } from '../../../protocol/limits.ts';
 import type { FrameGet } from '../../../protocol/stream-messages.ts';
 import { EditError } from '../errors.ts';
-import { withoutPaths } from '../without-paths.ts';
 import type { Peer } from './peer.ts';
 import type { SessionDeps } from './session-deps.ts';
 import { createSessionDownloads } from './session-downloads.ts';
+import { readFrame } from './session-frames.ts';
 import { createSessionJobs } from './session-jobs.ts';
 import { createSessionUploads } from './session-uploads.ts';
 
@@ -31,7 +31,7 @@ export function createDesk(
   owner: string,
   refuse: (error: unknown, requestId: number) => void,
 ): Desk {
-  const { clips, readPicture, diagnose } = deps;
+  const { clips, diagnose } = deps;
   let streams = 0;
   const takeStreamId = (): number => ++streams;
   const uploads = createSessionUploads(peer, clips, owner, takeStreamId);
@@ -90,15 +90,8 @@ export function createDesk(
     peer.send({ type: 'clip-deleted', requestId, clipId });
   }
 
-  async function sendFrame({ requestId, side, id, frameIndex, maxSide }: FrameGet): Promise<void> {
-    const { path } = side === 'original' ? clips.get(owner, id) : resultOf(id);
-    let jpeg: Uint8Array;
-    try {
-      jpeg = await readPicture(path, frameIndex, maxSide);
-    } catch (error) {
-      throw withoutPaths(error, { 'the clip': path });
-    }
-    await downloads.sendPicture(requestId, jpeg);
+  async function sendFrame(message: FrameGet): Promise<void> {
+    await downloads.sendPicture(message.requestId, await readFrame(deps, owner, message));
   }
 
   async function sendDiagnostics(requestId: number): Promise<void> {

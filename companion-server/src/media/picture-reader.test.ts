@@ -8,7 +8,7 @@ const infoOf = (path: string) => ({ path }) as ClipInfo;
 
 test('a clip is probed once for all its pictures, and again when that failed', async () => {
   const probes: string[] = [];
-  const reader = createPictureReader({
+  const { readPicture: reader } = createPictureReader({
     probe: (path) => {
       probes.push(path);
       return probes.length === 1
@@ -25,7 +25,7 @@ test('a clip is probed once for all its pictures, and again when that failed', a
 
 test('only the clips asked for last are remembered', async () => {
   const probes: string[] = [];
-  const reader = createPictureReader({
+  const { readPicture: reader } = createPictureReader({
     probe: (path) => (probes.push(path), Promise.resolve(infoOf(path))),
     read: () => Promise.resolve(picture),
   });
@@ -40,7 +40,7 @@ test('only the clips asked for last are remembered', async () => {
 test('four pictures are decoded at a time, the others in the order of their arrival, whatever fails', async () => {
   const started: number[] = [];
   const ends = Array.from({ length: 6 }, () => createDeferred<Uint8Array>());
-  const reader = createPictureReader({
+  const { readPicture: reader } = createPictureReader({
     probe: (path) => Promise.resolve(infoOf(path)),
     read: (_clip, frameIndex) => {
       started.push(frameIndex);

@@ -1,6 +1,7 @@
-// Single frames for many readers: a clip is probed once while its pictures are asked for, and few are decoded at a time.
+// Single frames, and maps of them, for many readers: a clip is probed once while its pictures are asked for, and few are decoded at a time.
 
 import type { ClipInfo } from './clip-info.ts';
+import { readMapOf, type MapKind } from './map-picture.ts';
 import { readPictureOf } from './picture.ts';
 import { probeClip } from './probe.ts';
 
@@ -14,18 +15,32 @@ export interface PictureReaderOptions {
   readonly read?: (clip: ClipInfo, frameIndex: number, maxSide: number) => Promise<Uint8Array>;
 }
 
+/** A frame of a file, 0-based. */
+export interface FrameOfFile {
+  readonly path: string;
+  readonly frameIndex: number;
+}
+
+export interface PictureReader {
+  /** As `readPicture` of picture.ts. */
+  readonly readPicture: (path: string, frameIndex: number, maxSide: number) => Promise<Uint8Array>;
+  /** As `readMapOf` of map-picture.ts. */
+  readonly readMap: (
+    kind: MapKind,
+    original: FrameOfFile,
+    edit: FrameOfFile,
+    maxSide: number,
+  ) => Promise<Uint8Array>;
+}
+
 /**
- * As `readPicture` of picture.ts. A file must not change while there is a reader, which holds for the server's clips and
- * results: their names are never used again.
+ * A file must not change while there is a reader, which holds for the server's clips and results: their names are never
+ * used again.
  */
 export function createPictureReader({
   probe = probeClip,
   read = readPictureOf,
-}: PictureReaderOptions = {}): (
-  path: string,
-  frameIndex: number,
-  maxSide: number,
-) => Promise<Uint8Array> {
+}: PictureReaderOptions = {}): PictureReader {
   const probed = new Map<string, Promise<ClipInfo>>();
   const waiting: (() => void)[] = [];
   let reading = 0;
@@ -40,16 +55,28 @@ export function createPictureReader({
     return info;
   }
 
-  return async (path, frameIndex, maxSide) => {
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
     // A turn is handed on as it is, so that nobody who comes later takes it.
     if (reading >= maxReading) await new Promise<void>((resolve) => waiting.push(resolve));
     else reading++;
     try {
-      return await read(await infoOf(path), frameIndex, maxSide);
+      return await work();
     } finally {
       const next = waiting.shift();
       if (next === undefined) reading--;
       else next();
     }
+  }
+
+  const shotOf = async ({ path, frameIndex }: FrameOfFile) => ({
+    clip: await infoOf(path),
+    frameIndex,
+  });
+
+  return {
+    readPicture: (path, frameIndex, maxSide) =>
+      inTurn(async () => read(await infoOf(path), frameIndex, maxSide)),
+    readMap: (kind, original, edit, maxSide) =>
+      inTurn(async () => readMapOf(kind, await shotOf(original), await shotOf(edit), maxSide)),
   };
 }

@@ -94,7 +94,8 @@ async function readJpeg(
   });
 }
 
-function sizeWithin({ width, height }: Size, maxSide: number): Size {
+/** The same shape, no side longer than `maxSide` pixels, never larger. */
+export function sizeWithin({ width, height }: Size, maxSide: number): Size {
   const scale = Math.min(1, maxSide / Math.max(width, height));
   return {
     width: Math.max(1, Math.round(width * scale)),

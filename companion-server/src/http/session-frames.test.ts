@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { defaultSettings } from '../../../protocol/edit-settings.ts';
+import type { FrameSide } from '../../../protocol/stream-messages.ts';
+import { EditError } from '../errors.ts';
+import type { SessionDeps } from './session-deps.ts';
+import { readFrame } from './session-frames.ts';
+
+const rate = { numerator: 25, denominator: 1 };
+
+/** What the picture of frame 2 of a job is made of; the job's edit begins two seconds into its clip. */
+async function asked(
+  side: FrameSide,
+  frameIndices: readonly number[] | null = null,
+): Promise<unknown> {
+  const wishes: unknown[] = [];
+  const note = (...wish: readonly unknown[]): Promise<Uint8Array> => {
+    wishes.push(wish);
+    return Promise.resolve(new Uint8Array(1));
+  };
+  const settings = { ...defaultSettings(), startSeconds: 2, preview: frameIndices !== null };
+  const deps = {
+    clips: { get: (owner: string, clipId: string) => ({ path: `/${owner}/${clipId}` }) },
+    jobs: {
+      result: (owner: string, jobId: string) => ({ path: `/${owner}/result-${jobId}` }),
+      get: () => ({ clipId: 'c', settings, report: { frameRate: rate, frameIndices } }),
+    },
+    ...{ readPicture: note, readMap: note },
+  } as unknown as SessionDeps;
+  const wish = { type: 'frame-get', requestId: 1, id: 'j', frameIndex: 2, maxSide: 64 } as const;
+  await readFrame(deps, 'me', { ...wish, side });
+  return wishes[0];
+}
+
+test('a frame is read of the clip or of the result', async () => {
+  expect(await asked('original')).toEqual(['/me/j', 2, 64]);
+  expect(await asked('edit')).toEqual(['/me/result-j', 2, 64]);
+});
+
+test('a map is made of the frame of the result and of the frame of the clip that it was', async () => {
+  const [original, edit] = [{ path: '/me/c', frameIndex: 52 }, { path: '/me/result-j', frameIndex: 2 }]; // prettier-ignore
+  expect(await asked('flicker')).toEqual(['flicker', original, edit, 64]);
+  const keyframe = { ...original, frameIndex: 50 + 17 };
+  expect(await asked('difference', [3, 9, 17])).toEqual(['difference', keyframe, edit, 64]);
+});
+
+test('a preview has no flicker', async () => {
+  await expect(asked('flicker', [3, 9, 17])).rejects.toMatchObject({ code: 'invalid-request' });
+});
+
+test('a refusal names neither clip nor result by its path', async () => {
+  const deps = {
+    clips: { get: () => ({ path: '/data/clip.mov' }) },
+    jobs: {
+      result: () => ({ path: '/data/result.mov' }),
+      get: () => ({ clipId: 'c', settings: defaultSettings(), report: null }),
+    },
+    readMap: () =>
+      Promise.reject(new EditError('clip-unreadable', '"/data/clip.mov", "/data/result.mov"')),
+  } as unknown as SessionDeps;
+  const wish = { type: 'frame-get', requestId: 1, id: 'j', frameIndex: 2, maxSide: 64 } as const;
+  await expect(readFrame(deps, 'me', { ...wish, side: 'difference' })).rejects.toMatchObject({
+    message: 'the clip, the result',
+  });
+});
