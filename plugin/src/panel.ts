@@ -57,7 +57,7 @@ export function startPanel({
   mountPanel({
     ...{ root, store, language, onError },
     env: {
-      ...{ kind, version, webAddress: `${address}/`, random: Math.random },
+      ...{ kind, version, random: Math.random },
       page,
     },
   });

@@ -4,7 +4,6 @@ import { createBrowserHost } from './host/browser/browser-host.ts';
 import { startPanel } from './panel.ts';
 import { ariaAnnounce } from './view/announce.ts';
 import { createFileView } from './view/file-view.ts';
-import { createMapView } from './view/map-view.ts';
 
 /** Put in by the build. */
 declare const PANEL_VERSION: string;
@@ -17,7 +16,6 @@ if (root !== null) {
     version: PANEL_VERSION,
     page: {
       createClip: (context) => createFileView(context, files),
-      createMap: createMapView,
       announce: ariaAnnounce,
       save: (resultId) => files.save(resultId),
     },

@@ -7,6 +7,7 @@ import {
   originalFrame,
   pictureKey,
   pictureUrl,
+  sidesOf,
   wantedFrames,
   type Compared,
   type CompareState,
@@ -15,7 +16,6 @@ import type { PanelState } from '../state/panel-state.ts';
 import type { FlowDeps, StopFlow } from './deps.ts';
 import { isStop, problemOf } from './problem-of.ts';
 
-const sides: readonly FrameSide[] = ['original', 'edit'];
 const maxSide = 960;
 const atOnce = 4;
 const maxPictures = 240;
@@ -66,7 +66,7 @@ export function startCompareFlow({ client, store, clock, pictures, host }: FlowD
     if (compare?.subject == null) return;
     const wanted = wantedFrames(compare, compare.isPlaying ? ahead.playing : ahead.still);
     for (const frameIndex of wanted) {
-      for (const side of sides) {
+      for (const side of sidesOf(compare.mode)) {
         if (inFlight >= atOnce) return;
         if (compare.pictures[pictureKey(side, frameIndex)] === undefined) {
           void fetch(compare, side, frameIndex, opened.signal);
@@ -112,7 +112,7 @@ export function startCompareFlow({ client, store, clock, pictures, host }: FlowD
     );
     if (ready.length <= maxPictures) return;
     const isWanted = (key: string): boolean =>
-      wanted.some((index) => sides.some((side) => pictureKey(side, index) === key));
+      wanted.some((index) => sidesOf(compare.mode).some((side) => pictureKey(side, index) === key));
     const spare = ready.filter(([key]) => !isWanted(key)).slice(0, ready.length - maxPictures);
     dispatch({ type: 'pictures-dropped', keys: spare.map(([key]) => key) });
     for (const [, picture] of spare) if (picture.name === 'ready') pictures.drop(picture.url);
@@ -123,7 +123,7 @@ export function startCompareFlow({ client, store, clock, pictures, host }: FlowD
     if (compare?.subject == null || !compare.isPlaying) return;
     const { frames, frameRate } = compare.subject;
     const next = (compare.frameIndex + 1) % frames;
-    const isReady = sides.every((side) => pictureUrl(compare, side, next) !== null);
+    const isReady = sidesOf(compare.mode).every((side) => pictureUrl(compare, side, next) !== null);
     if (isReady) dispatch({ type: 'play-ticked' });
     const frameMs = (1000 * frameRate.denominator) / frameRate.numerator;
     cancelTick();

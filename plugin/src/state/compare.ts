@@ -4,9 +4,16 @@ import type { PixelSize, Rational } from '../../../protocol/media-facts.ts';
 import type { FrameSide } from '../../../protocol/stream-messages.ts';
 import type { Problem } from './problem.ts';
 
-/** `flip` shows one of both at a time. `difference` and `flicker` need a canvas that draws pictures: a browser's. */
+/** `flip` shows one of both at a time. `difference` and `flicker` are maps that the server makes of both. */
 export const compareModes = ['wipe', 'side', 'flip', 'difference', 'flicker'] as const;
 export type CompareMode = (typeof compareModes)[number];
+
+const bothSides: readonly FrameSide[] = ['original', 'edit'];
+
+/** The pictures of a frame that a mode shows. */
+export function sidesOf(mode: CompareMode): readonly FrameSide[] {
+  return mode === 'difference' || mode === 'flicker' ? [mode] : bothSides;
+}
 
 /** An object URL of a JPEG, or what became of asking for one. */
 export type Picture =
@@ -24,7 +31,7 @@ export interface CompareState {
   readonly subject: CompareSubject | null;
   readonly mode: CompareMode;
   /** Which side `flip` shows. */
-  readonly shown: FrameSide;
+  readonly shown: 'original' | 'edit';
   /** From 0, within the edit. */
   readonly frameIndex: number;
   readonly isPlaying: boolean;
@@ -67,7 +74,7 @@ export function pictureUrl(
   return picture?.name === 'ready' ? picture.url : null;
 }
 
-/** Frames that are to be fetched next: the one that is shown, what its mode needs, then what play will show. */
+/** Frames that are to be fetched next: the one that is shown, then what play will show. */
 export function wantedFrames(compare: CompareState, ahead: number): readonly number[] {
   const frames = compare.subject?.frames ?? 0;
   const wanted: number[] = [];
@@ -75,7 +82,6 @@ export function wantedFrames(compare: CompareState, ahead: number): readonly num
     if (index >= 0 && index < frames && !wanted.includes(index)) wanted.push(index);
   };
   want(compare.frameIndex);
-  if (compare.mode === 'flicker') want(compare.frameIndex - 1);
   for (let step = 1; step <= ahead; step += 1)
     want((compare.frameIndex + step) % Math.max(1, frames));
   return wanted;

@@ -1,25 +1,21 @@
-// The original and the edit, frame by frame: wipe, side by side, flip, and in a browser difference and flicker.
+// The original and the edit, frame by frame: wipe, side by side, flip, and maps of difference and flicker.
 
-import { compareModes, pictureUrl, type CompareMode, type CompareState } from '../state/compare.ts';
+import { compareModes, pictureUrl, sidesOf, type CompareState } from '../state/compare.ts';
 import type { Context, Piece } from './context.ts';
 import { createPicture } from './compare-picture.ts';
 import { createProblemView } from './problem-view.ts';
 import { createWipeView } from './wipe-view.ts';
 import { setClass, setText, setValue, show } from './ui.ts';
 
-const mapModes: readonly CompareMode[] = ['difference', 'flicker'];
-
 export function createCompareView(context: Context): Piece {
-  const { ui, t, dispatch, env } = context;
+  const { ui, t, dispatch } = context;
   const c = t.compare;
-  const modes = compareModes
-    .filter((mode) => env.page !== null || !mapModes.includes(mode))
-    .map((mode) => ({
-      mode,
-      button: ui.button(c.modes[mode], 'segment', () =>
-        dispatch({ type: 'compare-mode-chosen', mode }),
-      ),
-    }));
+  const modes = compareModes.map((mode) => ({
+    mode,
+    button: ui.button(c.modes[mode], 'segment', () =>
+      dispatch({ type: 'compare-mode-chosen', mode }),
+    ),
+  }));
   const wipe = createWipeView(context);
   const left = createPicture(context, c.original);
   const right = createPicture(context, c.edit);
@@ -27,14 +23,10 @@ export function createCompareView(context: Context): Piece {
   const flip = createPicture(context, '');
   const flipButton = ui.button('', 'flip-button', () => dispatch({ type: 'compare-flipped' }));
   flip.root.appendChild(flipButton);
-  const map = env.page?.createMap(context) ?? null;
+  const map = createPicture(context, '');
   const note = ui.el('div', 'hint');
   const loading = ui.el('div', 'stage-note', c.loading);
-  const stage = ui.el(
-    'div',
-    'stage',
-    ...[wipe.root, side, flip.root, ...(map === null ? [] : [map.root]), loading],
-  );
+  const stage = ui.el('div', 'stage', ...[wipe.root, side, flip.root, map.root, loading]);
   const problem = createProblemView(context);
 
   const play = ui.button(c.play, 'small play', () => dispatch({ type: 'play-toggled' }));
@@ -50,16 +42,6 @@ export function createCompareView(context: Context): Piece {
   const transport = ui.el('div', 'row transport', play, scrubber, frame);
   const keys = ui.el('div', 'hint keys', c.keys);
   const monitor = createMonitorRow(context);
-  const inBrowser = ui.el(
-    'div',
-    'hint-row',
-    ui.el('span', 'hint', c.inBrowser),
-    ui.el('code', 'command-text', env.webAddress),
-    ui.button(t.link.copy, 'quiet small', () =>
-      dispatch({ type: 'copy-pressed', text: env.webAddress }),
-    ),
-  );
-  show(inBrowser, env.page === null);
   const body = ui.el(
     'div',
     'compare',
@@ -70,7 +52,6 @@ export function createCompareView(context: Context): Piece {
     problem.root,
     monitor.root,
     keys,
-    inBrowser,
   );
   const empty = ui.el('div', 'empty', ui.el('div', 'empty-art'), ui.el('div', 'hint', c.empty));
   const root = ui.el('div', 'page-body', empty, body);
@@ -105,10 +86,13 @@ export function createCompareView(context: Context): Piece {
         flip.update(compare.shown === 'edit' ? edit : original);
         setText(flipButton, compare.shown === 'edit' ? c.edit : c.original);
       }
-      map?.update(compare);
+      const isMap = mode === 'difference' || mode === 'flicker';
+      show(map.root, isMap);
+      if (isMap) map.update(pictureUrl(compare, mode, frameIndex));
       setText(note, noteOf(compare, context));
-      show(note, mapModes.includes(mode));
-      show(loading, (original === null || edit === null) && compare.problem === null);
+      show(note, isMap);
+      const isHere = sidesOf(mode).every((one) => pictureUrl(compare, one, frameIndex) !== null);
+      show(loading, !isHere && compare.problem === null);
       setText(play, compare.isPlaying ? c.pause : c.play);
       const frames = subject?.frames ?? 1;
       scrubber.max = String(Math.max(1, frames - 1));

@@ -1,6 +1,5 @@
 // What every piece of the view is made with. A piece makes its elements once and changes them when the state changes.
 
-import type { CompareState } from '../state/compare.ts';
 import type { PanelState } from '../state/panel-state.ts';
 import type { Dispatch } from '../state/store.ts';
 import type { Texts } from './strings.ts';
@@ -21,14 +20,7 @@ export interface Piece {
 export interface PageParts {
   /** Stands where the selection of the timeline stands in Premiere. */
   createClip(context: Context): Piece;
-  /** Difference and flicker, which need a canvas that draws pictures. */
-  createMap(context: Context): MapPiece;
   readonly announce: Announce;
-}
-
-export interface MapPiece {
-  readonly root: HTMLElement;
-  update(compare: CompareState): void;
 }
 
 /** What the piece for a file needs of the page. */
@@ -44,8 +36,6 @@ export interface ViewEnv {
   readonly kind: 'premiere' | 'browser';
   /** Pieces that only a browser can show; null in UXP, into whose bundle they do not come. */
   readonly page: PageParts | null;
-  /** Of this server's web panel. */
-  readonly webAddress: string;
   readonly version: string;
   readonly random: () => number;
 }

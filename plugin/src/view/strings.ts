@@ -275,7 +275,6 @@ export const english = {
     keys: 'Space plays, arrows step, \\ flips',
     differenceNote: 'Bright where the edit differs from the original.',
     flickerNote: 'Warm where the edit changes from the frame before and the original does not.',
-    inBrowser: 'Difference and flicker maps are in the web panel:',
     onTimeline: { hide: 'Hide on timeline', show: 'Show on timeline' },
     sourceMonitor: 'Original in Source monitor',
     missing: 'This frame could not be fetched.',

@@ -4,7 +4,6 @@ import { reduce } from '../../state/reduce.ts';
 import { createStore } from '../../state/store.ts';
 import { ariaAnnounce } from '../announce.ts';
 import { createFileView } from '../file-view.ts';
-import { createMapView } from '../map-view.ts';
 import { mountPanel } from '../mount.ts';
 import { states } from './states.ts';
 
@@ -28,13 +27,12 @@ function showState(name: string, theme: 'light' | 'dark'): void {
     language: 'en',
     onError: (error) => console.error(error),
     env: {
-      ...{ kind, version: '0.1.0', webAddress: 'http://127.0.0.1:7860/', random: () => 0.5 },
+      ...{ kind, version: '0.1.0', random: () => 0.5 },
       page:
         kind === 'premiere'
           ? null
           : {
               createClip: (context) => createFileView(context, noFiles),
-              createMap: createMapView,
               announce: ariaAnnounce,
             },
     },
