@@ -96,14 +96,15 @@ export const rooms = [
     name: 'engine',
     at: [`${server}engine/`],
     imports: [
-      ...['diffusion', 'errors', 'media', 'metrics', 'nets', 'onnx', 'onnx/run', 'protocol'],
-      ...['temporary', 'tensor', 'tokenflow', 'version', 'weights', 'wire-error'],
+      ...['detail', 'diffusion', 'errors', 'media', 'metrics', 'nets', 'onnx', 'onnx/run'],
+      ...['protocol', 'temporary', 'tensor', 'tokenflow', 'version', 'weights', 'wire-error'],
     ],
   },
   { name: 'clips', at: [`${server}clips/`], imports: ['errors', 'protocol', 'store'] },
   { name: 'pairing', at: [`${server}pairing/`], imports: ['errors', 'log', 'store'] },
   { name: 'store', at: [`${server}store/`], imports: ['errors'] },
   { name: 'media', at: [`${server}media/`], imports: ['errors', 'protocol', 'tensor'] },
+  { name: 'detail', at: [`${server}detail/`], imports: ['media'], isPure: true },
   { name: 'metrics', at: [`${server}metrics/`], imports: ['media', 'tensor'], isPure: true },
   {
     name: 'tokenflow',
