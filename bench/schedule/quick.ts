@@ -11,7 +11,7 @@ import { lookAt } from './look.ts';
 import { qualityRows } from './quality.ts';
 import { timeTargets } from './times.ts';
 
-const frames = 8;
+const frames = 6;
 const size = { width: 64, height: 64 };
 
 export async function measureQuickly(
