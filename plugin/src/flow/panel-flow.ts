@@ -6,15 +6,17 @@ import { startEditsFlow } from './edits-flow.ts';
 import { startEstimateFlow } from './estimate-flow.ts';
 import { startFilmFlow } from './film-flow.ts';
 import { startKeepingFlow } from './keeping-flow.ts';
+import { createKeptUploads } from './kept-uploads.ts';
 import { startLinkFlow } from './link-flow.ts';
 import { startPrepareFlow } from './prepare-flow.ts';
 import { startSelectionFlow } from './selection-flow.ts';
 import { startTaskFlow } from './task-flow.ts';
 
 export function startPanelFlow(deps: FlowDeps): StopFlow {
-  const preparation = startPrepareFlow(deps);
+  const uploads = createKeptUploads(deps);
+  const preparation = startPrepareFlow(deps, uploads);
   const stops = [
-    startTaskFlow(deps, preparation),
+    startTaskFlow(deps, { preparation, uploads }),
     () => preparation.stop(),
     startEstimateFlow(deps),
     startCompareFlow(deps),

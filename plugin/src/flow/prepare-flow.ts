@@ -5,6 +5,7 @@ import type { UploadedClip } from '../client/upload.ts';
 import type { SelectedClip } from '../host/selection.ts';
 import { sourceIdOf } from '../state/choices.ts';
 import type { FlowDeps, StopFlow } from './deps.ts';
+import type { KeptUploads } from './kept-uploads.ts';
 import { isStop, problemOf } from './problem-of.ts';
 
 export interface Preparation {
@@ -13,7 +14,7 @@ export interface Preparation {
   readonly stop: StopFlow;
 }
 
-export function startPrepareFlow({ host, client, store }: FlowDeps): Preparation {
+export function startPrepareFlow({ host, store }: FlowDeps, uploads: KeptUploads): Preparation {
   const { dispatch } = store;
   let current: {
     readonly sourceId: string;
@@ -30,8 +31,8 @@ export function startPrepareFlow({ host, client, store }: FlowDeps): Preparation
     try {
       const { sizeBytes } = exported;
       dispatch({ type: 'prepare-progress', sourceId, sentBytes: 0, sizeBytes });
-      const sent = await client.upload(exported, {
-        uploadId: null,
+      const wish = { snapshot: clip.snapshot, mode: 'source' } as const;
+      const sent = await uploads.send(exported, wish, {
         signal: stop.signal,
         onProgress: (sentBytes) => dispatch({ type: 'prepare-progress', sourceId, sentBytes, sizeBytes }), // prettier-ignore
       });

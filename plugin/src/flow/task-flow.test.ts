@@ -100,6 +100,43 @@ describe('a task', () => {
     expect(scene.host.log.filter((line) => line === 'exported')).toHaveLength(1);
   });
 
+  test('whose export found no preset is exported with one that the person picks', async () => {
+    const scene = await openFlowScene();
+    scene.host.refuseExport(new HostError('preset-missing', 'None fits.'));
+    await scene.act({ type: 'apply-pressed' });
+    await scene.runUntil('failed');
+    const { key } = scene.task;
+    await scene.act({ type: 'task-pick-preset-pressed', key });
+    expect(scene.task.state.name).toBe('failed');
+    scene.host.pick = { name: 'own.epr', text: '' };
+    await scene.act({ type: 'task-pick-preset-pressed', key });
+    await scene.runUntil('queued');
+  });
+
+  test('whose media file was cut off on its way by the end of the panel goes on from there', async () => {
+    const earlier = await openFlowScene();
+    earlier.server.cutAll();
+    earlier.server.cuts.push(150);
+    earlier.store.subscribe((event) => {
+      if (event.type !== 'link-changed' || event.link.name !== 'lost') return;
+      if (earlier.server.uploads.size > 0) earlier.server.isUp = false;
+    });
+    await earlier.act({ type: 'export-mode-chosen', mode: 'source' }, { type: 'apply-pressed' });
+    await earlier.clock.runUntil(() => !earlier.server.isUp);
+    earlier.close();
+    const there = [...earlier.server.uploads.values()][0]?.length ?? 0;
+    expect(there).toBeGreaterThan(0);
+
+    const later = await openFlowScene({ earlier, texts: new Map(earlier.host.texts) });
+    await later.runUntil('queued');
+    expect(later.server.uploads.size).toBe(1);
+    expect(later.server.heard.find((one) => one.type === 'upload-begin')?.uploadId).toMatch(
+      /^0+1$/,
+    );
+    expect(later.server.repeatedBytes).toBe(0);
+    expect(later.host.texts.get('uploads')).toBe('[]');
+  });
+
   test('of an earlier run of the panel finds its job again and brings the result home', async () => {
     const earlier = await applied();
     const { task } = earlier;

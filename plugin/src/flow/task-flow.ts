@@ -8,16 +8,15 @@ import { isCurrent, isSameClip, previewed } from '../state/preview.ts';
 import { isOnServer, isOver, type Task } from '../state/task.ts';
 import type { FlowDeps, StopFlow } from './deps.ts';
 import { newKey, newPreview, newTasks } from './new-tasks.ts';
-import type { Preparation } from './prepare-flow.ts';
 import { problemOf } from './problem-of.ts';
-import { createTaskRuns } from './task-runs.ts';
+import { createTaskRuns, type Sending } from './task-runs.ts';
 
 const maxSeed = 2 ** 32 - 1;
 
-export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlow {
+export function startTaskFlow(deps: FlowDeps, sending: Sending): StopFlow {
   const { client, store, random } = deps;
   const { dispatch } = store;
-  const runs = createTaskRuns(deps, preparation);
+  const runs = createTaskRuns(deps, sending);
 
   const taskOf = (key: string): Task | undefined =>
     store.state.tasks.find((one) => one.key === key);
@@ -117,6 +116,11 @@ export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlo
     });
   }
 
+  /** Another way of encoding the export, and another try with it. */
+  async function pickPreset(key: string): Promise<void> {
+    if (await deps.host.files.pickExportPreset()) retry(key);
+  }
+
   function restore(tasks: readonly Task[]): void {
     for (const task of tasks) {
       if (!isOver(task)) runs.start(task.key, true);
@@ -157,6 +161,9 @@ export function startTaskFlow(deps: FlowDeps, preparation: Preparation): StopFlo
         break;
       case 'task-place-anyway-pressed':
         runs.placeAgain(event.key, true);
+        break;
+      case 'task-pick-preset-pressed':
+        pickPreset(event.key).catch(fail);
         break;
       case 'task-dismissed':
         afterDismissal(event.key, before);

@@ -12,6 +12,7 @@ import type { FlowDeps } from './deps.ts';
 import { fetchInto } from './fetch-result.ts';
 import { jobOutcome } from './job-outcome.ts';
 import { asClip } from './new-tasks.ts';
+import type { KeptUploads } from './kept-uploads.ts';
 import type { Preparation } from './prepare-flow.ts';
 import { isStop, problemOf } from './problem-of.ts';
 import { rangeToEdit } from './range-to-edit.ts';
@@ -26,6 +27,12 @@ export interface TaskRuns {
   stopAll(): void;
 }
 
+/** How clips come to the server. */
+export interface Sending {
+  readonly preparation: Pick<Preparation, 'sent'>;
+  readonly uploads: KeptUploads;
+}
+
 /** A task at work. */
 interface Run {
   readonly stop: AbortController;
@@ -35,7 +42,7 @@ interface Run {
 
 export function createTaskRuns(
   deps: Omit<FlowDeps, 'saveResult' | 'pictures'>,
-  preparation: Pick<Preparation, 'sent'>,
+  { preparation, uploads }: Sending,
 ): TaskRuns {
   const { host, client, store } = deps;
   const { dispatch } = store;
@@ -147,7 +154,7 @@ export function createTaskRuns(
       const onProgress = (sentBytes: number): void =>
         move(key, { name: 'sending', sentBytes, sizeBytes });
       onProgress(0);
-      const sent = await client.upload(exported, { uploadId: null, signal, onProgress });
+      const sent = await uploads.send(exported, task, { signal, onProgress });
       dispatch({ type: 'task-sent', key, ...sent });
       return sent;
     } finally {

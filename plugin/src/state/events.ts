@@ -47,6 +47,7 @@ export type Wish =
   | { readonly type: 'task-resume-pressed'; readonly key: string }
   | { readonly type: 'task-retry-pressed'; readonly key: string }
   | { readonly type: 'task-place-anyway-pressed'; readonly key: string }
+  | { readonly type: 'task-pick-preset-pressed'; readonly key: string }
   | { readonly type: 'task-dismissed'; readonly key: string }
   | { readonly type: 'edit-chosen'; readonly editId: string }
   | { readonly type: 'compare-opened'; readonly editId: string; readonly version: number }

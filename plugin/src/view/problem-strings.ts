@@ -97,7 +97,7 @@ export const problemTexts = {
   'no-free-audio-track': text('No audio track is free.', 'Add an audio track, then try again.'),
   'preset-missing': text(
     'No export preset was found.',
-    'Choose one: a high-quality H.264 or ProRes preset.',
+    'Choose a file of one (.epr) that makes a film at the size of the sequence: ProRes or high-quality H.264.',
   ),
   'export-refused': text(
     'Premiere refused to export the clip.',

@@ -249,6 +249,7 @@ export const english = {
     resume: 'Resume',
     retry: 'Try again',
     placeAnyway: 'Place at the old spot',
+    pickPreset: 'Choose a preset',
     dismiss: 'Dismiss',
     compare: 'Compare',
     details: 'Copy details',

@@ -1,5 +1,6 @@
 // Edits on their way: what each does, how far it is, and what can be done about it.
 
+import type { ProblemCode } from '../state/problem.ts';
 import { isListed, isOnServer, isOver, taskProgress, type Task } from '../state/task.ts';
 import type { Context, Piece } from './context.ts';
 import { createProblemView } from './problem-view.ts';
@@ -47,6 +48,7 @@ function createTask(context: Context, key: string) {
   const resume = action(t.tasks.resume, 'task-resume-pressed', 'primary');
   const cancel = action(t.tasks.cancel, 'task-cancel-pressed', 'quiet');
   const placeAnyway = action(t.tasks.placeAnyway, 'task-place-anyway-pressed', 'primary');
+  const pickPreset = action(t.tasks.pickPreset, 'task-pick-preset-pressed');
   const retry = action(t.tasks.retry, 'task-retry-pressed', 'primary');
   const dismiss = action(t.tasks.dismiss, 'task-dismissed', 'quiet');
   const compare = ui.button(t.tasks.compare, 'small primary', () => {
@@ -61,7 +63,18 @@ function createTask(context: Context, key: string) {
     bar,
     ui.el('div', 'task-line', step, ui.el('span', 'grow'), left),
     problem.root,
-    ui.el('div', 'row actions', compare, retry, placeAnyway, resume, pause, cancel, dismiss),
+    ui.el(
+      'div',
+      'row actions',
+      compare,
+      retry,
+      pickPreset,
+      placeAnyway,
+      resume,
+      pause,
+      cancel,
+      dismiss,
+    ),
   );
   return {
     root,
@@ -88,6 +101,7 @@ function createTask(context: Context, key: string) {
         state.name === 'failed' || state.name === 'unplaced' || state.name === 'canceled',
       );
       show(placeAnyway, state.name === 'unplaced' && state.problem.code === 'timeline-changed');
+      show(pickPreset, state.name === 'failed' && isAboutPreset(state.problem.code));
       show(compare, state.name === 'done');
       show(dismiss, isOver(next));
       setClass(root, 'over', isOver(next));
@@ -98,7 +112,12 @@ function createTask(context: Context, key: string) {
 
 type TaskWish =
   | 'task-cancel-pressed' | 'task-pause-pressed' | 'task-resume-pressed' | 'task-retry-pressed'
-  | 'task-place-anyway-pressed' | 'task-dismissed'; // prettier-ignore
+  | 'task-place-anyway-pressed' | 'task-pick-preset-pressed' | 'task-dismissed'; // prettier-ignore
+
+/** Whether another encoding preset may help. */
+function isAboutPreset(code: ProblemCode): boolean {
+  return code === 'preset-missing' || code === 'export-refused' || code === 'export-failed';
+}
 
 function stepText({ state, isCanceling }: Task, { t, env }: Context): string {
   if (isCanceling) return t.tasks.canceling;

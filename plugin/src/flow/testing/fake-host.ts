@@ -14,6 +14,8 @@ export interface FakeHost extends Host {
   /** What the next placing is refused with, unless it is to be done anyway. */
   refusal: HostError | null;
   readonly records: EditRecord[];
+  /** The next export fails so. */
+  refuseExport(error: HostError): void;
   /** What is kept of the panel. */
   readonly texts: Map<string, string>;
   /** What the person picks where a file is asked for. */
@@ -30,6 +32,7 @@ export function createFakeHost(first: SelectionReading, texts: Map<string, strin
   /** Results that are here as files. */
   const files = new Set<string>();
   let selection = first;
+  let exportRefusal: HostError | null = null;
   const isPage = first.clips[0]?.snapshot.kind === 'file';
   const done = Promise.resolve();
 
@@ -70,6 +73,9 @@ export function createFakeHost(first: SelectionReading, texts: Map<string, strin
         { name, isThere: !(isPage && name === 'timeline'), fallback: null, detail: '' },
       ]),
     ) as Host['abilities'],
+    refuseExport(error) {
+      exportRefusal = error;
+    },
     select(next) {
       selection = next;
       for (const listener of listeners) listener();
@@ -87,6 +93,9 @@ export function createFakeHost(first: SelectionReading, texts: Map<string, strin
     },
     clips: {
       export() {
+        const refused = exportRefusal;
+        exportRefusal = null;
+        if (refused !== null) return Promise.reject(refused);
         log.push('exported');
         return Promise.resolve({
           ...{ sizeBytes: clipBytes.length, extension: 'mov', range: null, frames: 50 },
