@@ -4,7 +4,6 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { Device } from '../../protocol/devices.ts';
-import { isOutcome, jobStates, type JobState } from '../../protocol/job.ts';
 import type { MediaFacts } from '../../protocol/media-facts.ts';
 import type { Config } from './config.ts';
 import { createDoctor } from './doctor/run-checks.ts';
@@ -128,9 +127,7 @@ async function open(
     onFailure: (jobId, error) => log.warn('A job failed.', { jobId, error: inspect(error) }),
   });
   const removeUnusedClips = (): Promise<void> =>
-    clips.removeUnused((owner, clipId) =>
-      jobs.list(owner).some((job) => job.clipId === clipId && !isOutcome(job.state)),
-    );
+    clips.removeUnused((owner, clipId) => jobs.needsClip(owner, clipId));
   await removeUnusedClips();
   const daily = setInterval(() => {
     removeUnusedClips().catch((error: unknown) =>
@@ -152,7 +149,6 @@ async function open(
     diagnose: createDoctor(() => ({
       ...{ version, dataDir, cacheDir, port: openPort, isInServer: true },
       models: config.models,
-      clients: pairings.list(),
     })),
     results: jobs,
     linkSecret: readSecret(database, 'links'),
@@ -164,7 +160,7 @@ async function open(
   closers.push(() => jobs.close());
   front.metrics.gauge('tokenflow_jobs', 'Jobs by state.', () => ({
     label: 'state',
-    values: countBy(pairings.owners().flatMap(({ clientId }) => jobs.list(clientId))),
+    values: jobs.countByState(),
   }));
   const { port, remoteUrl } = await front.open(config.port);
   openPort = port;
@@ -172,14 +168,6 @@ async function open(
   log.info('The server listens.', { port, remoteUrl });
   const pairingCode = pairings.openCode().code;
   return { url, remoteUrl, token, pageUrl: `${url}/server/#${pageKey}`, pairingCode };
-}
-
-function countBy(jobs: readonly { readonly state: JobState }[]): Record<JobState, number> {
-  const count = (state: JobState): number => jobs.filter((job) => job.state === state).length;
-  return Object.fromEntries(jobStates.map((state) => [state, count(state)])) as Record<
-    JobState,
-    number
-  >;
 }
 
 function modelDirOf(models: ReadonlyMap<string, string>, name: string | null): string {

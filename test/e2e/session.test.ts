@@ -73,7 +73,7 @@ async function createFixture(
     jobs: {
       ...{ get: missing, cancel: missing, pause: missing, resume: missing, move: missing },
       ...{ create: missing, result: missing, remove: () => Promise.reject(new EditError('job-missing', 'None.')) }, // prettier-ignore
-      list: () => [],
+      ...{ list: () => [], ownerOf: missing, hasKey: () => false, needsClip: () => false },
       estimate: () =>
         Promise.resolve({
           ...{ frames: 1, unetEvaluations: 2, seconds: null, peakMemoryBytes: 3, diskBytes: 4 },

@@ -31,15 +31,15 @@ export const doctorCommand = defineCommand({
     }
     const { env, stdout } = context;
     const server = await readServerFile(cacheDirOf(env));
-    const checks = await runChecks({
+    const facts = {
       version,
       dataDir: dataDirOf(env),
       cacheDir: cacheDirOf(env),
       models: readConfig({}, env).models,
       port: values.port ?? (server === null ? defaultPort : Number(new URL(server.url).port)),
       isInServer: false,
-      clients: await findClients(context),
-    });
+    };
+    const checks = await runChecks(facts, await findClients(context));
     const isWell = checks.every(({ status }) => status !== 'problem');
     stdout.write(values.json ? `${JSON.stringify({ isWell, checks })}\n` : formatChecks(checks));
     if (!isWell) context.setExitCode(1);

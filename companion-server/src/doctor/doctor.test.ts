@@ -9,7 +9,7 @@ import type { Check } from '../../../protocol/diagnostics.ts';
 import { clearKeptFiles, listKeptFiles } from './kept-files.ts';
 import { checkDevices, checkFolder, checkNode, checkProgram } from './machine-checks.ts';
 import { findPortOwner } from './port-owner.ts';
-import { createDoctor, runChecks, type DoctorDeps } from './run-checks.ts';
+import { createDoctor, runChecks, type DoctorDeps, type KnownClient } from './run-checks.ts';
 
 let folder: string;
 let deps: DoctorDeps;
@@ -22,14 +22,17 @@ beforeEach(async () => {
     models: new Map([['demo', '/models/demo']]),
     port: 7860,
     isInServer: true,
-    clients: [],
     examineMachine: () => Promise.resolve([]),
   };
   return () => rm(folder, { recursive: true, force: true });
 });
 
-async function checkOf(name: string, changes: Partial<DoctorDeps> = {}): Promise<Check> {
-  const checks = await runChecks({ ...deps, ...changes });
+async function checkOf(
+  name: string,
+  changes: Partial<DoctorDeps> = {},
+  clients: readonly KnownClient[] | null = [],
+): Promise<Check> {
+  const checks = await runChecks({ ...deps, ...changes }, clients);
   const found = checks.find((check) => check.name === name);
   if (found === undefined) throw new Error(`There is no check ${name}.`);
   return found;
@@ -90,18 +93,18 @@ describe('clients', () => {
       { name: 'old panel', version: '0.9.0' },
       { name: 'new panel', version: null },
     ];
-    expect(await checkOf('paired clients', { clients })).toEqual({
+    expect(await checkOf('paired clients', {}, clients)).toEqual({
       name: 'paired clients',
       status: 'problem',
       detail: 'old panel (0.9.0), new panel (never connected).',
       advice: 'Bring panel and server to the same version; the server has 1.0.0.',
     });
     const fresh = { name: 'new panel', version: null };
-    expect((await checkOf('paired clients', { clients: [fresh] })).status).toBe('ok');
+    expect((await checkOf('paired clients', {}, [fresh])).status).toBe('ok');
   });
 
   test('are unknown when no server runs', async () => {
-    expect((await checkOf('paired clients', { clients: null })).status).toBe('unknown');
+    expect((await checkOf('paired clients', {}, null)).status).toBe('unknown');
   });
 });
 
@@ -166,11 +169,24 @@ describe('the doctor', () => {
       return Promise.resolve([]);
     };
     const examine = createDoctor(() => ({ ...deps, examineMachine }));
-    const [first, second] = await Promise.all([examine(), examine()]);
-    expect(second).toBe(first);
+    const asker = { name: 'panel', version: '1.0.0' };
+    const [first, second] = await Promise.all([examine(asker), examine(asker)]);
+    expect(second).toEqual(first);
     expect(examined).toBe(1);
-    await examine();
+    await examine(asker);
     expect(examined).toBe(2);
+  });
+
+  test('tells a client of itself, and of no other that asks at the same time', async () => {
+    const examine = createDoctor(() => deps);
+    const [first, second] = await Promise.all([
+      examine({ name: 'new panel', version: '1.0.0' }),
+      examine({ name: 'old panel', version: '0.9.0' }),
+    ]);
+    expect(first.at(-1)).toMatchObject({ name: 'this client', detail: 'new panel (1.0.0).' });
+    expect(JSON.stringify(first)).not.toContain('old panel');
+    expect(second.at(-1)).toMatchObject({ status: 'problem', detail: 'old panel (0.9.0).' });
+    expect(JSON.stringify(second)).not.toContain('new panel');
   });
 });
 

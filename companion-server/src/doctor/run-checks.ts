@@ -23,18 +23,25 @@ export interface DoctorDeps {
   readonly port: number;
   /** Whether the doctor was called from within the running server. */
   readonly isInServer: boolean;
-  /** Who is paired; null when that is known to a running server only, and there is none. */
-  readonly clients: readonly KnownClient[] | null;
   /** Looks at Node, ffmpeg and the devices. Default: those of this machine. */
   readonly examineMachine?: () => Promise<readonly Check[]>;
 }
 
-/** Never throws: a check that fails itself is `unknown`. May take half a minute where a device does not answer. */
-export async function runChecks(deps: DoctorDeps): Promise<Check[]> {
-  const { version, dataDir, cacheDir, examineMachine = checkMachine } = deps;
+/**
+ * For the user who runs the server. `clients`: who is paired; null when that is known to a running server only, and there
+ * is none. Never throws: a check that fails itself is `unknown`. May take half a minute where a device does not answer.
+ */
+export async function runChecks(
+  deps: DoctorDeps,
+  clients: readonly KnownClient[] | null,
+): Promise<Check[]> {
+  return [...(await examine(deps)), checkClients('paired clients', clients, deps.version)];
+}
+
+async function examine(deps: DoctorDeps): Promise<Check[]> {
+  const { dataDir, cacheDir, examineMachine = checkMachine } = deps;
   const checks = [
     attempt('companion server', () => checkServer(deps)),
-    attempt('paired clients', () => checkClients(deps.clients, version)),
     attempt('data folder', () => checkFolder('data folder', dataDir, 'TOKENFLOW_DATA')),
     attempt('cache folder', () => checkFolder('cache folder', cacheDir, 'TOKENFLOW_CACHE')),
     attempt('models', () => checkModels(deps.models)),
@@ -43,10 +50,17 @@ export async function runChecks(deps: DoctorDeps): Promise<Check[]> {
   return (await Promise.all(checks)).flat();
 }
 
-/** A doctor who examines once at a time: who asks meanwhile gets the same answer. */
-export function createDoctor(deps: () => DoctorDeps): () => Promise<Check[]> {
+/**
+ * A doctor for clients, who hear of themselves and of no other. It examines once at a time: who asks meanwhile gets the
+ * same answer.
+ */
+export function createDoctor(deps: () => DoctorDeps): (asker: KnownClient) => Promise<Check[]> {
   let running: Promise<Check[]> | undefined;
-  return () => (running ??= runChecks(deps()).finally(() => (running = undefined)));
+  return async (asker) => {
+    const now = deps();
+    running ??= examine(now).finally(() => (running = undefined));
+    return [...(await running), checkClients('this client', [asker], now.version)];
+  };
 }
 
 async function attempt(
@@ -89,8 +103,11 @@ async function checkServer({ version, port, isInServer }: DoctorDeps): Promise<C
   }
 }
 
-function checkClients(clients: readonly KnownClient[] | null, version: string): Check {
-  const name = 'paired clients';
+function checkClients(
+  name: string,
+  clients: readonly KnownClient[] | null,
+  version: string,
+): Check {
   if (clients === null) {
     return { name, status: 'unknown', detail: 'The server does not run.', advice: null };
   }

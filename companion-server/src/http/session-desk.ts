@@ -8,7 +8,7 @@ import { maxSlowRequests, maxWaitingJobs } from '../../../protocol/limits.ts';
 import type { FrameGet } from '../../../protocol/stream-messages.ts';
 import { EditError } from '../errors.ts';
 import type { Peer } from './peer.ts';
-import type { SessionDeps } from './session-deps.ts';
+import type { Asker, SessionDeps } from './session-deps.ts';
 import { createSessionDownloads } from './session-downloads.ts';
 import { readFrame } from './session-frames.ts';
 import { createSessionJobs } from './session-jobs.ts';
@@ -28,10 +28,11 @@ export interface Desk {
 export function createDesk(
   deps: SessionDeps,
   peer: Peer,
-  owner: string,
+  asker: Asker,
   refuse: (error: unknown, requestId: number) => void,
 ): Desk {
   const { clips, diagnose } = deps;
+  const owner = asker.clientId;
   let streams = 0;
   const takeStreamId = (): number => ++streams;
   const uploads = createSessionUploads(peer, clips, owner, takeStreamId);
@@ -81,7 +82,7 @@ export function createDesk(
   }
 
   async function deleteClip({ requestId, clipId }: ClipDelete): Promise<void> {
-    if (jobs.isNeeded(clipId)) {
+    if (deps.jobs.needsClip(owner, clipId)) {
       throw new EditError('invalid-request', `A job needs the clip ${clipId}.`, {
         hint: 'Wait for its end, or cancel it.',
       });
@@ -95,7 +96,7 @@ export function createDesk(
   }
 
   async function sendDiagnostics(requestId: number): Promise<void> {
-    peer.send({ type: 'diagnostics', requestId, checks: await diagnose() });
+    peer.send({ type: 'diagnostics', requestId, checks: await diagnose(asker) });
   }
 
   return {

@@ -12,7 +12,7 @@ import { EditError } from '../errors.ts';
 import { toWireError } from '../wire-error.ts';
 import { startDownload, type Download } from './download.ts';
 import type { Peer } from './peer.ts';
-import type { Jobs } from './session-deps.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 
 export interface SessionDownloads {
   begin(message: DownloadBegin): void;

@@ -2,7 +2,12 @@
 
 import type { Estimate } from '../../../protocol/estimate.ts';
 import { isOutcome, type JobView } from '../../../protocol/job.ts';
-import type { ClientJobMessage, EstimateGet, JobCreate } from '../../../protocol/job-messages.ts';
+import type {
+  ClientJobMessage,
+  EstimateGet,
+  JobCreate,
+  JobListed,
+} from '../../../protocol/job-messages.ts';
 import { maxListedJobs, windowBytes } from '../../../protocol/limits.ts';
 import type { ServerMessage } from '../../../protocol/server-messages.ts';
 import { EditError } from '../errors.ts';
@@ -16,8 +21,6 @@ export interface SessionJobs {
   handle(message: Exclude<ClientJobMessage, EstimateGet | { readonly type: 'job-delete' }>): Promise<void>; // prettier-ignore
   estimate(message: EstimateGet): Promise<void>;
   delete(message: { readonly requestId: number; readonly jobId: string }): Promise<void>;
-  /** Whether a job that is not over needs the clip. */
-  isNeeded(clipId: string): boolean;
   /** Stops the events. */
   close(): void;
 }
@@ -58,9 +61,14 @@ export function createSessionJobs(
     });
   }
 
+  function pageAfter(afterJobId: string | null): Pick<JobListed, 'jobs' | 'isComplete'> {
+    const found = jobs.list(owner, afterJobId, maxListedJobs + 1);
+    return { jobs: found.slice(0, maxListedJobs), isComplete: found.length <= maxListedJobs };
+  }
+
   async function create(message: JobCreate): Promise<JobView> {
     const { key, clipId, settings, model, device, priority } = message;
-    if (!jobs.list(owner).some((job) => job.key === key)) await requireFit(message);
+    if (!jobs.hasKey(owner, key)) await requireFit(message);
     return jobs.create(owner, { key, clipId, settings, model, device, priority });
   }
 
@@ -78,8 +86,6 @@ export function createSessionJobs(
       await jobs.remove(owner, jobId);
       peer.send({ type: 'job-deleted', requestId, jobId });
     },
-    isNeeded: (clipId) =>
-      jobs.list(owner).some((job) => job.clipId === clipId && !isOutcome(job.state)),
     close: stopListening,
   };
 
@@ -89,7 +95,7 @@ export function createSessionJobs(
       case 'job-create':
         return { type: 'job', requestId, job: await create(message) };
       case 'job-list':
-        return { type: 'job-listed', requestId, ...pageOf(jobs.list(owner), message.afterJobId) };
+        return { type: 'job-listed', requestId, ...pageAfter(message.afterJobId) };
       case 'job-get':
         return { type: 'job', requestId, job: jobs.get(owner, message.jobId) };
       case 'job-cancel':
@@ -111,18 +117,4 @@ export function createSessionJobs(
 /** Everything that may change in a view beside its progress. */
 function factsOf({ state, priority, position, resumes }: JobView): string {
   return `${state} ${priority} ${position ?? '-'} ${resumes}`;
-}
-
-function pageOf(
-  all: readonly JobView[],
-  afterJobId: string | null,
-): { readonly jobs: readonly JobView[]; readonly isComplete: boolean } {
-  const last = all.findIndex(({ jobId }) => jobId === afterJobId);
-  if (afterJobId !== null && last < 0) {
-    throw new EditError('job-missing', `There is no job ${afterJobId} of this client.`, {
-      hint: 'List the jobs from the first one on.',
-    });
-  }
-  const end = last + 1 + maxListedJobs;
-  return { jobs: all.slice(last + 1, end), isComplete: end >= all.length };
 }

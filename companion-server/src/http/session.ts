@@ -67,7 +67,10 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
       device: device(),
       models: models(),
     });
-    client ??= { clientId, desk: createDesk(deps, peer, clientId, refuse) };
+    client ??= {
+      clientId,
+      desk: createDesk(deps, peer, { ...known, version: program.version }, refuse),
+    };
   }
 
   async function handle(message: ClientMessage): Promise<void> {

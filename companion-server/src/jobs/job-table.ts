@@ -4,7 +4,7 @@
 import type { DeviceChoice } from '../../../protocol/devices.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import { defaultSettings, type EditSettings } from '../../../protocol/edit-settings.ts';
-import type { JobState } from '../../../protocol/job.ts';
+import { jobStates, type JobState } from '../../../protocol/job.ts';
 import type { Database, Migrations, Row, SqlValue } from '../store/database.ts';
 import type { Job } from './job.ts';
 
@@ -64,6 +64,7 @@ export const jobMigrations: Migrations = {
       UNIQUE (owner, key)
     ) STRICT;
     CREATE INDEX jobs_by_state ON jobs (state, rank)`,
+    'CREATE INDEX jobs_by_age ON jobs (owner, created_at, job_id)',
   ],
 };
 
@@ -72,9 +73,13 @@ export interface JobTable {
   insert(record: JobRecord): void;
   get(jobId: string): JobRecord | undefined;
   byKey(owner: string, key: string): JobRecord | undefined;
-  /** Oldest first. */
-  ofOwner(owner: string): JobRecord[];
+  /** Oldest first: at most `most` of those that are younger than `after`, or than none for null. */
+  ofOwner(owner: string, after: JobRecord | null, most: number): JobRecord[];
+  /** Whether a job of the owner that is not over edits the clip. */
+  needsClip(owner: string, clipId: string): boolean;
   countOf(owner: string): { readonly all: number; readonly unfinished: number };
+  /** Of all owners' jobs. */
+  countByState(): Record<JobState, number>;
   inState(state: JobState): JobRecord[];
   /** Of the last job by this model that is done; null when there is none. */
   lastReport(model: string | null): EditReport | null;
@@ -82,6 +87,8 @@ export interface JobTable {
   update(jobId: string, job: Job): void;
   /** The queued jobs in their order. */
   waiting(): Waiting[];
+  /** The same, but for one. */
+  waitingBeside(jobId: string): Waiting[];
   /** Puts a queued job at a place among the other queued ones: 0 is the front. */
   place(jobId: string, index: number, priority: number): void;
   delete(jobId: string): void;
@@ -103,8 +110,12 @@ export function createJobTable(database: Database): JobTable {
     }));
   }
 
+  const waitingBeside = (jobId: string): Waiting[] =>
+    waiting().filter((other) => other.jobId !== jobId);
+
   return {
     waiting,
+    waitingBeside,
     insert({ jobId, owner, createdAt, request, job }) {
       database.run(
         `INSERT INTO jobs (job_id, owner, created_at, key, clip_id, settings, model, device, priority, rank,
@@ -117,13 +128,29 @@ export function createJobTable(database: Database): JobTable {
     },
     get: (jobId) => records('job_id = ?', jobId)[0],
     byKey: (owner, key) => records('owner = ? AND key = ?', owner, key)[0],
-    ofOwner: (owner) => records('owner = ? ORDER BY created_at, job_id', owner),
+    ofOwner: (owner, after, most) =>
+      records(
+        'owner = ? AND (created_at, job_id) > (?, ?) ORDER BY created_at, job_id LIMIT ?',
+        ...[owner, after?.createdAt ?? '', after?.jobId ?? '', most],
+      ),
+    needsClip(owner, clipId) {
+      const sql = `SELECT 1 FROM jobs WHERE owner = ? AND clip_id = ?
+        AND state IN ('queued', 'running', 'paused')`;
+      return database.get(sql, owner, clipId) !== undefined;
+    },
     countOf(owner) {
       const sql = `SELECT count(*) AS all_jobs,
         count(*) FILTER (WHERE state IN ('queued', 'running', 'paused')) AS unfinished
         FROM jobs WHERE owner = ?`;
       const row = database.get(sql, owner);
       return { all: Number(row?.['all_jobs']), unfinished: Number(row?.['unfinished']) };
+    },
+    countByState() {
+      const rows = database.all('SELECT state, count(*) AS jobs FROM jobs GROUP BY state');
+      const counts = new Map(rows.map((row) => [row['state'], Number(row['jobs'])]));
+      return Object.fromEntries(
+        jobStates.map((state) => [state, counts.get(state) ?? 0]),
+      ) as Record<JobState, number>;
     },
     inState: (state) => records('state = ? ORDER BY rank', state),
     lastReport(model) {
@@ -147,7 +174,7 @@ export function createJobTable(database: Database): JobTable {
       );
     },
     place(jobId, index, priority) {
-      const others = waiting().filter((other) => other.jobId !== jobId);
+      const others = waitingBeside(jobId);
       const before = others[index - 1];
       const after = others[index];
       const rank = before === undefined ? (after?.rank ?? 1) - 1 : before.rank + 1;

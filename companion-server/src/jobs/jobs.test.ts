@@ -152,6 +152,26 @@ test('what cannot be done is refused before it is queued', async () => {
   expect(jobs.list(owner)).toEqual([]);
 });
 
+test('a list goes on after a job, and what is asked of all jobs is answered without it', async () => {
+  const { jobs, run } = await createFixture();
+  const keys = ['one', 'two', 'three'];
+  const made = keys.map((key) => jobs.create(owner, requestOf({ key })).jobId);
+  const other = jobs.create(stranger, requestOf());
+  await run(0);
+  const all = jobs.list(owner).map(({ jobId }) => jobId);
+  expect([...all].sort()).toEqual([...made].sort());
+  expect(jobs.list(owner, null, 2).map(({ jobId }) => jobId)).toEqual(all.slice(0, 2));
+  expect(jobs.list(owner, all[1]).map(({ jobId }) => jobId)).toEqual(all.slice(2));
+  expect(() => jobs.list(owner, other.jobId)).toThrow('There is no job');
+  expect([jobs.hasKey(owner, 'two'), jobs.hasKey(stranger, 'two')]).toEqual([true, false]);
+  expect(jobs.ownerOf(other.jobId)).toBe(stranger);
+  expect(jobs.countByState()).toMatchObject({ running: 1, queued: 3, done: 0, canceled: 0 });
+  const { clipId } = other;
+  expect(jobs.needsClip(stranger, clipId)).toBe(true);
+  jobs.cancel(stranger, other.jobId);
+  expect([jobs.needsClip(stranger, clipId), jobs.needsClip(owner, clipId)]).toEqual([false, true]);
+});
+
 test("another client's job is as good as none", async () => {
   const { jobs } = await createFixture();
   const { jobId } = jobs.create(owner, requestOf());

@@ -4,28 +4,33 @@
 import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { Estimate } from '../../../protocol/estimate.ts';
-import { isOutcome, type JobView, type ResultFacts } from '../../../protocol/job.ts';
+import { isOutcome, type JobState, type JobView, type ResultFacts } from '../../../protocol/job.ts'; // prettier-ignore
 import { maxJobs, maxWaitingJobs } from '../../../protocol/limits.ts';
 import { EditError } from '../errors.ts';
 import type { Database } from '../store/database.ts';
 import { changeJob, newJob, type Job, type JobChange } from './job.ts';
 import { createJobTable, type JobRecord, type JobRequest } from './job-table.ts';
+import { placeBefore, placeFor, placesOf } from './places.ts';
 import { createRunner } from './runner.ts';
 import type { JobSpec, JobWork } from './work.ts';
 
-/**
- * Every method but `create`, `list` and `subscribe` throws EditError 'job-missing' for a job that the owner does not
- * have. What they return is on the disk.
- */
+/** Every method with a `jobId` throws EditError 'job-missing' when there is no such job. What they return is on the disk. */
 export interface Jobs {
   /**
    * Queues a job, or returns the one that the owner has created with this key before, whatever else is asked for. Throws
    * EditError 'clip-missing', 'model-missing', or 'limit-reached' when the owner has too many jobs.
    */
   create(owner: string, request: JobRequest): JobView;
-  /** Oldest first. */
-  list(owner: string): JobView[];
+  /** Oldest first: all, or at most `most` of those that came after the job `afterJobId`, or after none for null. */
+  list(owner: string, afterJobId?: string | null, most?: number): JobView[];
   get(owner: string, jobId: string): JobView;
+  ownerOf(jobId: string): string;
+  /** Whether the owner has created a job with this key. */
+  hasKey(owner: string, key: string): boolean;
+  /** Whether a job of the owner that is not over edits the clip. */
+  needsClip(owner: string, clipId: string): boolean;
+  /** Of all owners' jobs. */
+  countByState(): Record<JobState, number>;
   /** What a job would take. Throws EditError. */
   estimate(owner: string, spec: JobSpec): Promise<Estimate>;
   /** Ends a job that is not over. Its work is stopped at once. */
@@ -71,7 +76,7 @@ export async function openJobs({
   const listeners = new Map<string, Set<(view: JobView) => void>>();
   /** The running job as it is, with its progress, which is not worth a write of its own. */
   let running: JobRecord | undefined;
-  let places: ReadonlyMap<string, number> = placesNow();
+  let places: ReadonlyMap<string, number> = placesOf(table.waiting());
   const removals = new Set<Promise<void>>();
 
   const runner = createRunner({
@@ -87,9 +92,10 @@ export async function openJobs({
     return running?.jobId === jobId ? running : table.get(jobId);
   }
 
-  function find(owner: string, jobId: string): JobRecord {
+  /** `owner` null: anybody's. */
+  function find(owner: string | null, jobId: string): JobRecord {
     const record = lookUp(jobId);
-    if (record?.owner === owner) return record;
+    if (record !== undefined && (owner === null || record.owner === owner)) return record;
     throw new EditError('job-missing', `There is no job ${jobId}.`, {
       hint: 'It may have been deleted, or belong to another client.',
     });
@@ -116,19 +122,9 @@ export async function openJobs({
       table.update(jobId, job);
       if (job.state !== 'queued' || before.state === 'queued') return;
       // What was interrupted goes on first; what was paused has given up its place.
-      table.place(jobId, type === 'resume' ? placeFor(priority, jobId) : 0, priority);
+      const place = type === 'resume' ? placeFor(priority, table.waitingBeside(jobId)) : 0;
+      table.place(jobId, place, priority);
     });
-  }
-
-  /** Behind all that is at least as urgent. */
-  function placeFor(priority: number, jobId: string): number {
-    const others = table.waiting().filter((other) => other.jobId !== jobId);
-    const index = others.findIndex((other) => other.priority < priority);
-    return index === -1 ? others.length : index;
-  }
-
-  function placesNow(): ReadonlyMap<string, number> {
-    return new Map(table.waiting().map(({ jobId }, index) => [jobId, index]));
   }
 
   function claim(): JobRecord | undefined {
@@ -149,7 +145,7 @@ export async function openJobs({
   /** Tells of a job that has come to the queue, left it or moved in it, and of those whose place has changed by that. */
   function tellWithPlaces(record: JobRecord): void {
     const before = places;
-    places = placesNow();
+    places = placesOf(table.waiting());
     tell(record);
     for (const { jobId, owner } of table.waiting()) {
       if (jobId === record.jobId || before.get(jobId) === places.get(jobId)) continue;
@@ -197,7 +193,7 @@ export async function openJobs({
     const record = { jobId, owner, createdAt: now().toISOString(), request, job: newJob };
     table.transaction(() => {
       table.insert(record);
-      table.place(jobId, placeFor(request.priority, jobId), request.priority);
+      table.place(jobId, placeFor(request.priority, table.waitingBeside(jobId)), request.priority);
     });
     tellWithPlaces(record);
     runner.wake();
@@ -224,9 +220,8 @@ export async function openJobs({
     const record = queuedOf(owner, jobId);
     if (beforeJobId === jobId) return viewOf(record);
     if (beforeJobId !== null) queuedOf(owner, beforeJobId);
-    const others = table.waiting().filter((other) => other.jobId !== jobId);
-    const index = others.findIndex((other) => other.jobId === beforeJobId);
-    const place = index === -1 ? others.length : index;
+    const others = table.waitingBeside(jobId);
+    const place = placeBefore(beforeJobId, others);
     const priority = (others[place] ?? others.at(-1))?.priority ?? record.request.priority;
     table.transaction(() => table.place(jobId, place, priority));
     const moved = find(owner, jobId);
@@ -267,11 +262,16 @@ export async function openJobs({
     move,
     remove,
     result,
-    list: (owner) =>
-      table
-        .ofOwner(owner)
-        .map((record) => viewOf(running?.jobId === record.jobId ? running : record)),
+    list(owner, afterJobId = null, most = maxJobs) {
+      const after = afterJobId === null ? null : find(owner, afterJobId);
+      const records = table.ofOwner(owner, after, most);
+      return records.map((one) => viewOf(running?.jobId === one.jobId ? running : one));
+    },
     get: (owner, jobId) => viewOf(find(owner, jobId)),
+    ownerOf: (jobId) => find(null, jobId).owner,
+    hasKey: (owner, key) => table.byKey(owner, key) !== undefined,
+    needsClip: (owner, clipId) => table.needsClip(owner, clipId),
+    countByState: () => table.countByState(),
     estimate: (owner, spec) => work.estimate(owner, spec, table.lastReport(spec.model)),
     cancel: (owner, jobId) => ask(owner, jobId, 'cancel'),
     pause: (owner, jobId) => ask(owner, jobId, 'pause'),

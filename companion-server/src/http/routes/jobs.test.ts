@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { EditError } from '../../errors.ts';
-import type { Jobs } from '../session-deps.ts';
+import type { Jobs } from '../../jobs/jobs.ts';
 import { jobRoutes } from './jobs.ts';
 import type { Route } from './route.ts';
 
@@ -20,9 +20,17 @@ beforeEach(() => {
       acts.push([name, ...args]);
       return undefined as never;
     };
-  const list = (owner: string) => [{ jobId: owner === panel.clientId ? 'one' : 'two' }];
+  const jobOf = new Map([
+    [panel.clientId, 'one'],
+    [local.clientId, 'two'],
+  ]);
+  const list = (owner: string) => [{ jobId: jobOf.get(owner) }];
   const jobs = {
     list: list as unknown as Jobs['list'],
+    ownerOf(jobId: string) {
+      for (const [owner, known] of jobOf) if (known === jobId) return owner;
+      throw new EditError('job-missing', 'There is no such job.');
+    },
     cancel: act('cancel'),
     pause: act('pause'),
     resume: act('resume'),

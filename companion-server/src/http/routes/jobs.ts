@@ -1,11 +1,13 @@
 // The jobs of everybody, for the command line of the user who runs the server.
 
-import { EditError } from '../../errors.ts';
 import type { Client } from '../../pairing/pairings.ts';
-import type { Jobs } from '../session-deps.ts';
+import type { Jobs } from '../../jobs/jobs.ts';
 import type { Reply, Route } from './route.ts';
 
-type SteeredJobs = Pick<Jobs, 'list' | 'cancel' | 'pause' | 'resume' | 'move' | 'remove'>;
+type SteeredJobs = Pick<
+  Jobs,
+  'list' | 'ownerOf' | 'cancel' | 'pause' | 'resume' | 'move' | 'remove'
+>;
 
 /** `owners`: whose jobs there may be, those included that are not paired any more. */
 export function jobRoutes(jobs: SteeredJobs, owners: () => readonly Client[]): readonly Route[] {
@@ -17,14 +19,6 @@ export function jobRoutes(jobs: SteeredJobs, owners: () => readonly Client[]): r
     },
   });
 
-  function ownerOf(jobId: string): string {
-    const owner = owners().find(({ clientId }) =>
-      jobs.list(clientId).some((job) => job.jobId === jobId),
-    );
-    if (owner !== undefined) return owner.clientId;
-    throw new EditError('job-missing', `There is no job ${jobId}.`);
-  }
-
   const steer = (
     name: string,
     act: (owner: string, jobId: string, query: URLSearchParams) => unknown,
@@ -34,7 +28,7 @@ export function jobRoutes(jobs: SteeredJobs, owners: () => readonly Client[]): r
     access: 'local',
     async handle({ parameters, query }) {
       const jobId = parameters['jobId'] ?? '';
-      await act(ownerOf(jobId), jobId, query);
+      await act(jobs.ownerOf(jobId), jobId, query);
       return listAll();
     },
   });
