@@ -237,6 +237,23 @@ test('cancel is written and told at once, and its work is stopped and discarded'
   expect(jobs.list(owner).map(({ jobId }) => jobId)).toEqual([queued.jobId]);
 });
 
+test('a job whose files cannot be removed is deleted all the same, and its files are left for the next start', async () => {
+  const manual = createManualWork();
+  const busy = Object.assign(new Error('open elsewhere'), { code: 'EBUSY' });
+  const work = { ...manual.work, discard: () => Promise.reject(busy) };
+  const failures: unknown[] = [];
+  const database = openDatabase(':memory:', [jobMigrations]);
+  const onFailure = (...failure: unknown[]): void => void failures.push(failure);
+  const jobs = await openJobs({ database, work, onFailure });
+  const { jobId } = jobs.create(owner, requestOf());
+  await manual.run(0);
+  jobs.pause(owner, jobId);
+  await jobs.remove(owner, jobId);
+  expect(jobs.list(owner)).toEqual([]);
+  expect(failures).toContainEqual([jobId, busy]);
+  await jobs.close();
+});
+
 test('a job that fails says why, leaves nothing, and the next one runs', async () => {
   const { jobs, run, events } = await createFixture();
   const { jobId } = jobs.create(owner, requestOf());

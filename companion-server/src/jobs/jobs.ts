@@ -39,9 +39,7 @@ export interface Jobs {
   pause(owner: string, jobId: string): JobView;
   /** Queues a paused job again; it goes on from its last finished step. */
   resume(owner: string, jobId: string): JobView;
-  /**
-   * Puts a queued job before another queued one, or behind all others for null. It gets the priority of its new place.
-   */
+  /** Puts a queued job before another queued one, or behind all for null; it gets the priority of its new place. */
   move(owner: string, jobId: string, beforeJobId: string | null): JobView;
   /** Cancels the job if it is not over, waits for its end, and removes all that there is of it. */
   remove(owner: string, jobId: string): Promise<void>;
@@ -171,17 +169,18 @@ export async function openJobs({
     const record = apply(jobId, { type }) ?? find(owner, jobId);
     if (type === 'resume') runner.wake();
     else if (record.job.state !== 'done') void runner.stop(jobId);
-    if (record.job.state === 'canceled' && runner.current() !== jobId) removeFiles(jobId);
+    if (record.job.state === 'canceled' && runner.current() !== jobId) void removeFiles(jobId);
     return viewOf(record);
   }
 
-  /** In the background: what cannot be removed now goes at the next start. */
-  function removeFiles(jobId: string): void {
+  /** Never rejects: what cannot be removed now, a file that Windows has open for a download, goes at the next start. */
+  function removeFiles(jobId: string): Promise<void> {
     const removal = work
       .discard(jobId)
       .catch((error: unknown) => onFailure(jobId, error))
       .finally(() => removals.delete(removal));
     removals.add(removal);
+    return removal;
   }
 
   function create(owner: string, request: JobRequest): JobView {
@@ -234,7 +233,7 @@ export async function openJobs({
     apply(jobId, { type: 'cancel' });
     await runner.stop(jobId);
     table.delete(jobId);
-    await work.discard(jobId);
+    await removeFiles(jobId);
   }
 
   function result(owner: string, jobId: string): ResultFacts & { readonly path: string } {
