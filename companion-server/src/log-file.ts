@@ -55,9 +55,9 @@ export function createLogFile({
   function rotate({ descriptor, day }: OpenFile): void {
     closeSync(descriptor);
     file = undefined;
-    const numbers = oldFiles(dir).flatMap((old) => (old.day === day ? [old.number] : []));
+    const numbers = oldLogFiles(dir).flatMap((old) => (old.day === day ? [old.number] : []));
     renameSync(path, join(dir, `server-${day}-${Math.max(0, ...numbers) + 1}.log`));
-    for (const { name } of oldFiles(dir).slice(0, -keptFiles)) rmSync(join(dir, name));
+    for (const { name } of oldLogFiles(dir).slice(0, -keptFiles)) rmSync(join(dir, name));
   }
 
   function append(line: string): void {
@@ -97,8 +97,8 @@ interface OldFile {
   readonly number: number;
 }
 
-/** The oldest first. */
-function oldFiles(dir: string): readonly OldFile[] {
+/** What has been put aside, the oldest first. */
+export function oldLogFiles(dir: string): readonly OldFile[] {
   return readdirSync(dir)
     .flatMap((name) => {
       const [, day, number] = oldName.exec(name) ?? [];

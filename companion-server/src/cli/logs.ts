@@ -1,11 +1,11 @@
 // `logs`: where the server's log is, its end, and what is added to it.
 
 import { open, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { dataDirOf } from '../config.ts';
 import { EditError } from '../errors.ts';
-import { logFileName } from '../log-file.ts';
+import { logFileName, oldLogFiles } from '../log-file.ts';
 import { toText } from '../log.ts';
 import { defineCommand } from './command.ts';
 
@@ -42,14 +42,8 @@ export const logsCommand = defineCommand({
         if (line !== '') stdout.write(values.json ? `${line}\n` : format(line));
       }
     };
-    const { text, end } = await readTail(path);
-    show(
-      text
-        .trimEnd()
-        .split('\n')
-        .slice(lines === 0 ? Infinity : -lines)
-        .join('\n'),
-    );
+    const { last, end } = await readLastLines(path, lines);
+    show(last.join('\n'));
     if (values.follow) await follow(path, end, show, signal);
   },
 });
@@ -58,6 +52,27 @@ interface Tail {
   readonly text: string;
   /** Bytes of the file that are read. */
   readonly end: number;
+}
+
+/** At most `count` lines; where the file has fewer, older ones come from the files that were put aside before it. */
+export async function readLastLines(
+  path: string,
+  count: number,
+): Promise<{ readonly last: readonly string[]; readonly end: number }> {
+  let { text, end } = await readTail(path);
+  // The first line of a tail may have lost its beginning.
+  if (linesOf(text).length <= count) ({ text, end } = await readFrom(path, 0));
+  let last = linesOf(text);
+  const dir = dirname(path);
+  for (const { name } of oldLogFiles(dir).toReversed()) {
+    if (last.length >= count) break;
+    last = [...linesOf((await readFrom(join(dir, name), 0)).text), ...last];
+  }
+  return { last: last.slice(Math.max(0, last.length - count)), end };
+}
+
+function linesOf(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '');
 }
 
 async function readTail(path: string): Promise<Tail> {
