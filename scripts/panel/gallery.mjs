@@ -23,7 +23,11 @@ export async function openGallery(browser, { width, height, isWeb, scale = 1 }) 
   const page = await browser.newPage({ viewport: { width, height }, deviceScaleFactor: scale });
   page.on('console', (message) => message.type() === 'error' && console.error(message.text()));
   page.on('pageerror', (error) => console.error(error));
-  const css = read('panel.css') + (isWeb ? read('web.css') : '');
+  const icon = readFileSync(path.join(root, 'plugin/icons/plugin.png')).toString('base64');
+  const css = (read('panel.css') + (isWeb ? read('web.css') : '')).replace(
+    'icons/plugin.png',
+    `data:image/png;base64,${icon}`,
+  );
   await page.setContent(`<!doctype html><style>${css}</style><body><div id="panel"></div></body>`);
   await page.addScriptTag({ content: outputFiles[0].text });
   return page;

@@ -36,6 +36,17 @@ async function shootWebPanel(browser) {
     await person.pair(page, server.pairingCode);
     await person.dropClip(page, await cutSample(server.folder, 'ball-grass', frames), frames);
     await person.describeEdit(page, 'a watercolor painting of a blue ball on grass', 16);
+    await person.preview(page, 3, 300_000);
+    await page.locator('.film-cell').nth(1).click();
+    await page.locator('.wipe img[src^="blob:"]:not(.stale)').nth(1).waitFor();
+    await shoot(page, 'web-preview');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.setViewportSize({ width: 320, height: 900 });
+    await page.getByRole('button', { name: 'Edit', exact: true }).click();
+    await page.locator('.film').scrollIntoViewIfNeeded();
+    await shoot(page, 'web-preview-320');
+    await page.setViewportSize(wide);
+    await page.emulateMedia({ colorScheme: 'dark' });
     await page.locator('.apply').click();
     await page.locator('.task-left', { hasText: 'left' }).waitFor({ timeout: 120_000 });
     await shoot(page, 'web-running');
@@ -68,26 +79,41 @@ async function shootWebPanel(browser) {
   }
 }
 
-/** Two panels beside each other per picture, as wide as Premiere makes them at least. */
+/** The states that people meet, at the least width that Premiere gives a panel, and the form at a usual one. */
 async function shootStates(browser) {
-  const page = await openGallery(browser, { width: 240, height: 640, isWeb: false });
+  const narrow = await openGallery(browser, { width: 240, height: 400, isWeb: false });
   for (const [state, theme] of [
     ['unreachable', 'dark'],
     ['unpaired', 'light'],
+    ['mismatch', 'dark'],
+    ['no-model', 'dark'],
+    ['too-long', 'light'],
     ['lost', 'dark'],
     ['edit', 'dark'],
     ['edit', 'light'],
     ['edit-advanced', 'dark'],
+    ['preview', 'dark'],
+    ['preview-outdated', 'light'],
     ['tasks', 'dark'],
     ['failures', 'light'],
+    ['compare-wipe', 'dark'],
+    ['compare-difference', 'light'],
     ['versions', 'dark'],
     ['recipe', 'light'],
   ]) {
-    // prettier-ignore
-    await page.evaluate(([name, shade]) => window.gallery.show(name, shade), [state, theme]);
-    await shoot(page, `panel-${state}-${theme}`, { fullPage: true });
+    await shootState(narrow, state, theme, `panel-${state}-${theme}`);
   }
-  await page.close();
+  await narrow.close();
+  const usual = await openGallery(browser, { width: 320, height: 400, isWeb: false });
+  for (const theme of ['dark', 'light']) {
+    await shootState(usual, 'preview', theme, `panel-320-${theme}`);
+  }
+  await usual.close();
+}
+
+async function shootState(page, state, theme, name) {
+  await page.evaluate(([chosen, shade]) => window.gallery.show(chosen, shade), [state, theme]);
+  await shoot(page, name, { fullPage: true });
 }
 
 mkdirSync(out, { recursive: true });

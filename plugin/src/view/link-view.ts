@@ -3,7 +3,7 @@
 import { chosenModel } from '../state/choices.ts';
 import type { PanelState } from '../state/panel-state.ts';
 import type { Context, Piece } from './context.ts';
-import { createProblemView } from './problem-view.ts';
+import { createProblemView, describe } from './problem-view.ts';
 import { setText, show } from './ui.ts';
 
 /** Whether the panel's own pages make sense, or the link's page is all there is to see. */
@@ -59,13 +59,17 @@ export function createLinkPage(context: Context): Piece {
     command(l.pairCommand),
   );
 
-  const mismatchProblem = createProblemView(context);
+  let mismatchDetails = '';
+  const mismatchText = ui.el('div', 'card-note');
   const mismatch = ui.el(
     'div',
     'card',
     ui.el('h2', 'card-title', l.mismatchTitle),
     ui.el('p', 'card-text', l.mismatchText),
-    mismatchProblem.root,
+    mismatchText,
+    ui.button(t.copyDetails, 'quiet small', () =>
+      dispatch({ type: 'copy-pressed', text: mismatchDetails }),
+    ),
     ui.button(l.retry, 'primary wide', () => dispatch({ type: 'retry-pressed' })),
   );
 
@@ -93,7 +97,8 @@ export function createLinkPage(context: Context): Piece {
         if (lastName !== 'unpaired') code.focus();
       }
       if (link.name === 'mismatch') {
-        mismatchProblem.update({ ...link.problem, hint: link.problem.hint ?? null });
+        mismatchDetails = describe({ ...link.problem, hint: link.problem.hint ?? null });
+        setText(mismatchText, link.problem.message);
       }
       if (lastName === 'unpaired' && isUsable(state)) code.value = '';
       lastName = link.name;

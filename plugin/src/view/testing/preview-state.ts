@@ -4,7 +4,7 @@ import { pictureKey } from '../../state/compare.ts';
 import { toSettings } from '../../state/form.ts';
 import type { PanelState } from '../../state/panel-state.ts';
 import type { Task } from '../../state/task.ts';
-import { drawHarbour } from './drawn-frames.ts';
+import { drawHarbour, summer, winter } from './drawn-frames.ts';
 
 /** Of a clip of 50 frames. */
 const frameIndices = [3, 12, 19, 27, 36, 44];
@@ -24,8 +24,6 @@ export function withPreview(state: PanelState, task: Task): PanelState {
       ...{ stageSeconds: {}, peakMemoryBytes: 0, notices: [] },
     },
   };
-  const winter = { sky: '#cfd8e6', sea: '#8fa3b8', boat: '#f4f6fa' };
-  const summer = { sky: '#8cc4f0', sea: '#2f6f9f', boat: '#c8503c' };
   const pictures = frameIndices.flatMap((_, shot) => [
     [pictureKey('edit', shot), drawHarbour(shot, winter)] as const,
     [pictureKey('original', shot), drawHarbour(shot, summer)] as const,

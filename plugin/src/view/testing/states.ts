@@ -8,6 +8,7 @@ import { initialState, type PanelState } from '../../state/panel-state.ts';
 import type { ProblemCode } from '../../state/problem.ts';
 import { presetOf } from '../../state/presets.ts';
 import type { Task, TaskState } from '../../state/task.ts';
+import { withComparison } from './compare-state.ts';
 import { withPreview } from './preview-state.ts';
 
 const hex = (digit: string): string => digit.repeat(32);
@@ -207,6 +208,10 @@ export const states: Readonly<Record<string, PanelState>> = {
   },
   'too-long': {
     ...premiere,
+    selection: {
+      ...premiere.selection,
+      clips: [{ ...clip, frames: 4200 }],
+    } as PanelState['selection'],
     estimate: {
       name: 'known',
       estimate: {
@@ -252,6 +257,8 @@ export const states: Readonly<Record<string, PanelState>> = {
       }),
     ],
   },
+  'compare-wipe': withComparison(premiere, edit, 'wipe'),
+  'compare-difference': withComparison(premiere, edit, 'difference'),
   'compare-empty': { ...premiere, page: 'compare' },
   versions: { ...premiere, page: 'versions', edits: [edit], editId: 'e1', isShown: true },
   recipe: {
