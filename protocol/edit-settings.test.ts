@@ -64,6 +64,7 @@ describe('parseEditSettings', () => {
       { noise: 'own' },
       'message.settings.noise must be inversion unless the technique is sdedit, got own with pnp.',
     ],
+    [{ detail: 'sharp' }, "message.settings.detail must be one of source, none, got 'sharp'."],
     [{ codec: undefined }, 'message.settings.codec must be one of prores, h264, got nothing.'],
     [{ negativePrompt: null }, 'message.settings.negativePrompt must be a text, got null.'],
   ])('refuses %j and says why', (change, message) => {

@@ -36,6 +36,13 @@ export type OutputCodec = (typeof outputCodecs)[number];
 export const sounds = ['keep', 'none'] as const;
 export type Sound = (typeof sounds)[number];
 
+/**
+ * What a result that is larger than the model works at looks like. `source`: fine detail is the clip's own wherever the edit
+ * left the structure alone. `none`: the edited picture is scaled up.
+ */
+export const details = ['source', 'none'] as const;
+export type Detail = (typeof details)[number];
+
 /** The file extension that belongs to each codec, with its dot. */
 export const codecExtensions = { prores: '.mov', h264: '.mp4' } as const satisfies Record<
   OutputCodec,
@@ -58,9 +65,12 @@ export interface EditSettings {
   readonly strength: number;
   /** Classifier-free guidance scale, 1..30; 1 means no guidance. null: what suits the model. */
   readonly guidance: number | null;
-  /** Sampling steps, 1..1000. null: what suits the model. */
+  /** Sampling steps, 1..1000. null: what suits the model and the schedule. */
   readonly steps: number | null;
-  /** Inversion steps, a multiple of `steps`, up to 1000. null: as many as sampling steps. */
+  /**
+   * Forwards of the network that the inversion of a frame takes, a multiple of `steps`, up to 1000. null: as many as are
+   * needed to find the clip again.
+   */
   readonly inversionSteps: number | null;
   /** One keyframe is drawn from each run of this many frames, 1..64. */
   readonly keyframeInterval: number;
@@ -73,6 +83,7 @@ export interface EditSettings {
   readonly endSeconds: number | null;
   readonly codec: OutputCodec;
   readonly sound: Sound;
+  readonly detail: Detail;
   /** Edits the keyframes alone: the result is a clip of just these, in their order. */
   readonly preview: boolean;
 }
@@ -109,6 +120,7 @@ export function defaultSettings(technique: Technique = 'pnp'): EditSettings {
     endSeconds: null,
     codec: 'prores',
     sound: 'keep',
+    detail: 'source',
     preview: false,
   };
 }
@@ -151,6 +163,7 @@ export function parseEditSettings(value: unknown, path = 'settings'): EditSettin
     endSeconds: fields.nullable('endSeconds', () => readEndSeconds(fields, startSeconds)),
     codec: fields.oneOf('codec', outputCodecs),
     sound: fields.oneOf('sound', sounds),
+    detail: fields.oneOf('detail', details),
     preview: fields.flag('preview'),
   };
 }

@@ -5,6 +5,7 @@ import { deviceChoices, type DeviceChoice } from '../../../protocol/devices.ts';
 import {
   codecExtensions,
   defaultSettings,
+  details,
   referenceSchedule,
   outputCodecs,
   noises,
@@ -86,6 +87,11 @@ export const editOptions = {
     placeholder: 'WxH',
     help: 'Working size in pixels, 64 to 2048 each. Default: the largest that fits the model.',
   },
+  detail: {
+    kind: 'choice',
+    choices: details,
+    help: `source: a clip larger than the working size keeps its fine detail where the edit left it alone. none: the edited picture is scaled up. Default: ${defaults.detail}.`,
+  },
   start: { kind: 'number', placeholder: 'SECONDS', help: 'Where to begin in the clip.' },
   end: { kind: 'number', placeholder: 'SECONDS', help: 'Where to stop in the clip.' },
   model: {
@@ -165,7 +171,8 @@ function readSettings(values: Values<typeof editOptions>, codec: OutputCodec): E
       endSeconds: values.end ?? base.endSeconds,
       codec,
       sound: base.sound,
-      preview: values.preview === true,
+      detail: values.detail ?? base.detail,
+      preview: values.preview,
     } satisfies EditSettings);
   } catch (error) {
     throw error instanceof FieldError ? nameOption(error) : error;

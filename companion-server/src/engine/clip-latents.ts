@@ -19,7 +19,7 @@ export interface StageHooks {
   readonly onFrames: (done: number) => void;
 }
 
-/** Decodes the planned range, encodes it with the VAE and writes the latents' means. */
+/** Decodes the planned frames, encodes them with the VAE and writes the latents' means. */
 export async function readLatents(
   clip: ClipInfo,
   plan: EditPlan,
@@ -28,6 +28,7 @@ export async function readLatents(
   { signal, onFrames }: StageHooks,
 ): Promise<void> {
   const { startFrame, endFrame, size, vaeChunkSize } = plan;
+  const wanted = new Set(plan.frames);
   let waiting: Tensor[] = [];
   let done = 0;
   const flush = async () => {
@@ -44,6 +45,7 @@ export async function readLatents(
     size: size.scaled,
     signal,
   })) {
+    if (!wanted.has(frame.index)) continue;
     waiting.push(frameToTensor(padFrame(frame, size)));
     if (waiting.length === vaeChunkSize) await flush();
   }
@@ -51,26 +53,23 @@ export async function readLatents(
 }
 
 /**
- * Decodes latents with the VAE and hands the frames, without their padding, to the encoder. `onFrame` sees each of them
- * before and may throw.
+ * Decodes latents with the VAE and hands the frames, without their padding, to the encoder, as `finish` makes them.
  */
 export async function writeFrames(
   latents: LatentStore,
   plan: EditPlan,
   vae: VaeSession,
   encoder: Encoder,
-  { signal, onFrames, onFrame }: StageHooks & { onFrame: (frame: Frame) => Promise<void> },
+  { signal, onFrames, finish }: StageHooks & { finish: (frame: Frame) => Promise<Frame> },
 ): Promise<void> {
-  const { frameCount, startFrame, size, vaeChunkSize } = plan;
+  const { frameCount, frames, size, vaeChunkSize } = plan;
   for (let start = 0; start < frameCount; start += vaeChunkSize) {
     throwIfCanceled(signal);
     const end = Math.min(start + vaeChunkSize, frameCount);
     const images = finite(await vae.run(await latents.read(frameRange(start, end))), 'decoding the result'); // prettier-ignore
     for (let row = 0; row < end - start; row++) {
-      const padded = tensorToFrame(sliceRows(images, row, row + 1), startFrame + start + row);
-      const frame = cropFrame(padded, size);
-      await onFrame(frame);
-      await encoder.write(frame);
+      const padded = tensorToFrame(sliceRows(images, row, row + 1), frames[start + row] ?? 0);
+      await encoder.write(await finish(cropFrame(padded, size)));
     }
     onFrames(end);
   }

@@ -2,7 +2,12 @@
 // Stable Diffusion.
 
 import path from 'node:path';
-import { guidanceRange, maxSteps, type EditSettings } from '../../../protocol/edit-settings.ts';
+import {
+  guidanceRange,
+  maxSteps,
+  referenceSchedule,
+  type EditSettings,
+} from '../../../protocol/edit-settings.ts';
 import { EditError } from '../errors.ts';
 import { readJsonObject } from '../weights/json-file.ts';
 
@@ -15,10 +20,20 @@ export interface EditDefaults {
 export type ChosenSettings = EditSettings & {
   readonly guidance: number;
   readonly steps: number;
+  /** As many as are taken at first where `gauges`. */
   readonly inversionSteps: number;
+  /** Whether inversion steps are added until the clip is found again well enough. */
+  readonly gauges: boolean;
 };
 
-const stableDiffusion: EditDefaults = { guidance: 7.5, steps: 50 };
+/**
+ * Forwards of the inversion per sampling step. With two the noise that it ends in has unit variance, as the network was
+ * trained on; and an inversion serves every further prompt.
+ */
+const inversionShare = 2;
+
+/** Of the fast schedule. */
+const stableDiffusion: EditDefaults = { guidance: 7.5, steps: 16 };
 
 /** Throws EditError('model-damaged') when the file is there but not right. */
 export async function readEditDefaults(modelDir: string): Promise<EditDefaults> {
@@ -50,15 +65,23 @@ function readNumber(
   throw new EditError('model-damaged', `${file}: ${key} ${rule}, got ${JSON.stringify(value)}.`);
 }
 
-/** Fills what the user left open. Throws EditError('invalid-request') when inversion steps don't fit the steps. */
+/**
+ * Fills what the user left open; a preview takes half of the steps. Throws EditError('invalid-request') when inversion
+ * steps don't fit the steps.
+ */
 export function chooseSettings(settings: EditSettings, defaults: EditDefaults): ChosenSettings {
-  const steps = settings.steps ?? defaults.steps;
-  const inversionSteps = settings.inversionSteps ?? steps;
+  const isReference = settings.schedule === 'reference';
+  const whole = settings.steps ?? (isReference ? referenceSchedule.steps : defaults.steps);
+  const steps = settings.preview ? Math.ceil(whole / 2) : whole;
+  const usual = isReference ? referenceSchedule.inversionSteps : inversionShare * steps;
+  const inversionSteps = settings.preview ? steps : (settings.inversionSteps ?? usual);
   if (inversionSteps % steps !== 0) {
     throw new EditError(
       'invalid-request',
       `The inversion steps must be a multiple of the ${steps} sampling steps, got ${inversionSteps}.`,
     );
   }
-  return { ...settings, steps, inversionSteps, guidance: settings.guidance ?? defaults.guidance };
+  const gauges = settings.inversionSteps === null && !isReference && !settings.preview;
+  const guidance = settings.guidance ?? defaults.guidance;
+  return { ...settings, steps, inversionSteps, gauges, guidance };
 }

@@ -1,6 +1,7 @@
 // One edit as the engine process receives it: plain data that survives structured cloning.
 
 import type { DeviceChoice } from '../../../protocol/devices.ts';
+import type { FastSavings } from './fast-savings.ts';
 import type { EditSettings } from '../../../protocol/edit-settings.ts';
 
 export interface EditJob {
@@ -16,6 +17,8 @@ export interface EditJob {
   /** Where this edit's latents lie while it runs. Made when missing, removed at the end by the caller. */
   readonly workDir: string;
   readonly settings: EditSettings;
+  /** Approximations of the fast schedule, for measuring what each is worth; the usual ones when left out. */
+  readonly savings?: FastSavings;
   /** SHA-256 of the clip in lower-case hexadecimal digits, if the caller knows it. */
   readonly clipSha256?: string | null;
   /**

@@ -10,9 +10,12 @@ import { writeFrames } from './clip-latents.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditPlan } from './edit-plan.ts';
+import { FullSize, keepsDetail } from './full-size.ts';
 import type { Model } from './model.ts';
 
 export interface OutputOptions {
+  /** The clip's own latents. */
+  readonly clean: LatentStore;
   readonly job: EditJob;
   readonly settings: ChosenSettings;
   readonly clip: ClipInfo;
@@ -30,10 +33,11 @@ const visible = 48;
 /** Writes the result whole or not at all. Returns what became of the sound, in sentences. */
 export async function writeResult(
   latents: LatentStore,
-  { job, settings, clip, model, plan, signal, onFrames }: OutputOptions,
+  { clean, job, settings, clip, model, plan, signal, onFrames }: OutputOptions,
 ): Promise<readonly string[]> {
   const rate = rationalValue(clip.frameRate);
   const vae = await model.openDecoder(plan.latentSize);
+  const fullSize = keepsDetail(settings, clip, plan) ? new FullSize({ clip, plan, clean, vae, signal }) : null; // prettier-ignore
   try {
     const encoder = await openEncoder(job.outputPath, {
       ...clip.frameSize,
@@ -41,16 +45,19 @@ export async function writeResult(
       codec: settings.codec,
       colour: clip.colour,
       sampleAspect: clip.sampleAspect,
-      inputSize: plan.size.scaled,
+      inputSize: fullSize?.size ?? plan.size.scaled,
       audioFrom:
-        settings.sound === 'none'
+        settings.sound === 'none' || settings.preview
           ? null
           : { clip, startSeconds: plan.startFrame / rate, endSeconds: plan.endFrame / rate },
       signal,
     });
     try {
-      const onFrame = (frame: Frame) => refuseBlack(frame, clip, plan);
-      await writeFrames(latents, plan, vae, encoder, { signal, onFrames, onFrame });
+      const finish = async (frame: Frame) => {
+        await refuseBlack(frame, clip, plan);
+        return fullSize === null ? frame : fullSize.restore(frame);
+      };
+      await writeFrames(latents, plan, vae, encoder, { signal, onFrames, finish });
       await encoder.finish();
     } catch (error) {
       await encoder.abort();
@@ -58,6 +65,7 @@ export async function writeResult(
     }
     return encoder.notices;
   } finally {
+    await fullSize?.close();
     await vae.release();
   }
 }

@@ -4,6 +4,7 @@ import { defaultSettings } from '../../../protocol/edit-settings.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
 import { chooseSettings, type ChosenSettings } from './edit-defaults.ts';
 import { countEvaluations, planEdit } from './edit-plan.ts';
+import { noSavings } from './fast-savings.ts';
 import type { Model } from './model.ts';
 
 /** What a plan reads of a clip and of a model; the rest is left out. */
@@ -12,7 +13,13 @@ function clipOf(frameCount: number, width: number, height: number): ClipInfo {
   const frameRate = { numerator: 25, denominator: 1 };
   return { frameCount, frameRate, durationSeconds: frameCount / 25, displaySize: size } as ClipInfo;
 }
-const model = { vae: { downscale: 8 }, sizeMultiple: 64, trainingSide: 512 } as Model;
+const unet = { blockChannels: [4, 8, 8, 8], layersPerBlock: 2, hasAttention: [true, true, true, false] }; // prettier-ignore
+const model = {
+  unet,
+  vae: { downscale: 8 },
+  sizeMultiple: 64,
+  trainingSide: 512,
+} as unknown as Model;
 
 function settingsOf(change: Partial<ChosenSettings> = {}): ChosenSettings {
   const settings = { ...defaultSettings(), prompt: 'a cat', ...change };
@@ -71,8 +78,8 @@ describe('the work that is planned', () => {
   const plan = (settings: ChosenSettings, frames = 24) =>
     planEdit(clipOf(frames, 512, 512), model, settings);
 
-  it('counts three branches of every frame and keyframe', () => {
-    const settings = settingsOf({ steps: 10, inversionSteps: 20 });
+  it('of the reference counts three branches of every frame and keyframe', () => {
+    const settings = settingsOf({ schedule: 'reference', steps: 10, inversionSteps: 20 });
     expect(countEvaluations(plan(settings), settings, 20)).toEqual({
       inversion: 480,
       sampling: 10 * 3 * (24 + 3),
@@ -80,7 +87,7 @@ describe('the work that is planned', () => {
   });
 
   it('counts keyframes again that only take part in the attention of others', () => {
-    const settings = settingsOf({ steps: 1, keyframeInterval: 1 });
+    const settings = settingsOf({ schedule: 'reference', steps: 1, inversionSteps: 1, keyframeInterval: 1 }); // prettier-ignore
     const { jointLimit } = plan(settings);
     const few = countEvaluations(plan(settings, jointLimit), settings, 0).sampling;
     expect(few).toBe(3 * 2 * jointLimit);
@@ -95,8 +102,30 @@ describe('the work that is planned', () => {
     expect(countEvaluations(plan(none), none, 0).sampling).toBe(24 * 10 * 2);
   });
 
+  it('of the fast schedule counts the source on keyframes alone, and only where it is injected', () => {
+    const settings = settingsOf({ steps: 10, inversionSteps: 10, strength: 0.5 });
+    // 3 keyframes of 24 frames: guided for six steps, features of the source for eight.
+    expect(countEvaluations(plan(settings), settings, 10)).toEqual({
+      inversion: 240,
+      sampling: 3 * (6 * 3 + 2 * 2 + 2 * 1) + 10 * 21,
+    });
+    const own = planEdit(clipOf(24, 512, 512), model, settings, noSavings);
+    expect(countEvaluations(own, settings, 0).sampling).toBe(3 * (8 * 3 + 2 * 2) + 10 * 2 * 21);
+  });
+
+  it('of a preview is that of its keyframes, in half of the steps', () => {
+    const settings = settingsOf({ steps: 10, preview: true });
+    const planned = plan(settings);
+    expect(planned).toMatchObject({ frameCount: 3, keyframeCount: 3, recordedTokens: null });
+    expect(planned.frames.map((frame) => Math.floor(frame / 8))).toEqual([0, 1, 2]);
+    expect(countEvaluations(planned, settings, settings.inversionSteps)).toEqual({
+      inversion: 3 * 5,
+      sampling: 3 * (3 * 3 + 1 * 2 + 1 * 1),
+    });
+  });
+
   it('of SDEdit begins where its strength says', () => {
-    const settings = settingsOf({ ...defaultSettings('sdedit'), steps: 10, strength: 0.4, guidance: 1, inversionSteps: 10 }); // prettier-ignore
+    const settings = settingsOf({ ...defaultSettings('sdedit'), schedule: 'reference', steps: 10, strength: 0.4, guidance: 1, inversionSteps: 10 }); // prettier-ignore
     const planned = plan(settings);
     expect(planned.startStep).toBe(6);
     expect(countEvaluations(planned, settings, 4).sampling).toBe(4 * 3 * 27);

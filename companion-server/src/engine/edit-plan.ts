@@ -5,6 +5,8 @@ import { EditError } from '../errors.ts';
 import { planWorkingSize, type WorkingSize } from '../media/fit.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
 import { rationalValue } from '../media/frame.ts';
+import { tokensPerBlock } from '../nets/record-shape.ts';
+import { editBranches, jointBranches } from '../nets/target-attention.ts';
 import { branchCount, maxJointKeyframes } from '../nets/tokenflow-attention.ts';
 import type { LatentSize } from '../nets/unet-graphs.ts';
 import {
@@ -14,10 +16,12 @@ import {
   sdeditStart,
   type InjectionThresholds,
 } from '../tokenflow/injection.ts';
-import { groupKeyframes } from '../tokenflow/keyframes.ts';
+import { drawKeyframes, groupKeyframes } from '../tokenflow/keyframes.ts';
 import { frameRange } from '../tokenflow/latents.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
+import { defaultSavings, type FastSavings } from './fast-savings.ts';
 import type { ModelShape } from './model.ts';
+import { maxRecordedTokens, RecordFile } from './record-file.ts';
 
 /** Latent positions of one forward; bounds the activations whatever the clip's size and length. */
 const positionsPerForward = 16 * 1024;
@@ -33,7 +37,10 @@ export interface EditPlan {
   readonly startFrame: number;
   /** The frame to stop before. */
   readonly endFrame: number;
+  /** Frames that are edited. */
   readonly frameCount: number;
+  /** The clip's frame that each of them is, rising: all of the range, or a preview's keyframes. */
+  readonly frames: readonly number[];
   readonly size: WorkingSize;
   readonly latentSize: LatentSize;
   /** Frames per UNet forward and per VAE forward. */
@@ -43,13 +50,32 @@ export interface EditPlan {
   readonly jointLimit: number;
   /** First sampling step. */
   readonly startStep: number;
+  /** Of a step, where there are no cuts. */
   readonly keyframeCount: number;
+  /**
+   * How sampling sees the source: as `recorded` during the inversion, `recomputed` at every step, or every frame by itself
+   * (`per-frame`).
+   */
+  readonly sampling: 'recorded' | 'recomputed' | 'per-frame';
+  /** Tokens of a frame whose places are recorded at every step; null when nothing is recorded. */
+  readonly recordedTokens: number | null;
+  readonly savings: FastSavings;
 }
 
+/**
+ * Most bytes of records. Beyond, the source's branch is computed at every step: slower by half, but a disk is not filled
+ * for it.
+ */
+const maxRecordBytes = 16e9;
+
 /** Throws EditError('invalid-request') when the in/out range holds no frame. */
-export function planEdit(clip: ClipInfo, model: ModelShape, settings: ChosenSettings): EditPlan {
+export function planEdit(
+  clip: ClipInfo,
+  model: ModelShape,
+  settings: ChosenSettings,
+  savings: FastSavings = defaultSavings,
+): EditPlan {
   const { startFrame, endFrame } = frameRangeOf(clip, settings);
-  const frameCount = endFrame - startFrame;
   const size = planWorkingSize(clip.displaySize, settings.size, {
     multiple: model.sizeMultiple,
     targetPixels: model.trainingSide ** 2,
@@ -63,21 +89,61 @@ export function planEdit(clip: ClipInfo, model: ModelShape, settings: ChosenSett
   const pixels = size.padded.height * size.padded.width;
   const atOnce = (budget: number, each: number, most: number) =>
     Math.min(most, Math.max(1, Math.floor(budget / each)));
+  const jointLimit = Math.max(minJointKeyframes, atOnce(positionsPerJointPass, positions, maxJointKeyframes)); // prettier-ignore
+  const frames = settings.preview
+    ? previewFrames({ startFrame, endFrame }, settings, jointLimit)
+    : frameRange(startFrame, endFrame);
+  const frameCount = frames.length;
+  const startStep = settings.technique === 'sdedit' ? sdeditStart(settings.strength, settings.steps) : 0; // prettier-ignore
+  const isFast = settings.schedule === 'fast' && settings.propagation === 'paper';
+  const recordedTokens = isFast && !settings.preview ? planRecords(model, latentSize, frameCount, settings.steps - startStep) : null; // prettier-ignore
   return {
     startFrame,
     endFrame,
+    frames,
     frameCount,
     size,
     latentSize,
     chunkSize: atOnce(positionsPerForward, positions, maxChunkSize),
     vaeChunkSize: atOnce(pixelsPerVaeForward, pixels, maxChunkSize),
-    jointLimit: Math.max(
-      minJointKeyframes,
-      atOnce(positionsPerJointPass, positions, maxJointKeyframes),
-    ),
-    startStep: settings.technique === 'sdedit' ? sdeditStart(settings.strength, settings.steps) : 0,
-    keyframeCount: Math.ceil(frameCount / settings.keyframeInterval),
+    jointLimit,
+    startStep,
+    keyframeCount: settings.preview ? frameCount : Math.ceil(frameCount / settings.keyframeInterval), // prettier-ignore
+    sampling: samplingOf(settings, isFast && (recordedTokens !== null || settings.preview)),
+    recordedTokens,
+    savings,
   };
+}
+
+function samplingOf({ propagation }: ChosenSettings, isRecorded: boolean): EditPlan['sampling'] {
+  if (propagation === 'per-frame') return 'per-frame';
+  return isRecorded ? 'recorded' : 'recomputed';
+}
+
+/** The keyframes that the edit's first step will draw, at most as many as one joint pass holds, evenly spread. */
+function previewFrames(
+  { startFrame, endFrame }: { readonly startFrame: number; readonly endFrame: number },
+  { seed, keyframeInterval }: ChosenSettings,
+  limit: number,
+): readonly number[] {
+  const drawn = drawKeyframes(seed, 0, [{ start: 0, end: endFrame - startFrame }], keyframeInterval); // prettier-ignore
+  const count = Math.min(limit, drawn.length);
+  return Array.from({ length: count }, (_, i) => {
+    const at = Math.floor(((i + 0.5) * drawn.length) / count);
+    return startFrame + (drawn[at] ?? 0);
+  });
+}
+
+function planRecords(
+  model: ModelShape,
+  latentSize: LatentSize,
+  frameCount: number,
+  steps: number,
+): number | null {
+  const blocks = tokensPerBlock(model.unet, latentSize);
+  const tokens = blocks.reduce((sum, count) => sum + count, 0);
+  const fits = RecordFile.sizeBytes({ frameCount, tokens, startStep: 0, endStep: steps }) <= maxRecordBytes; // prettier-ignore
+  return fits && Math.max(...blocks) <= maxRecordedTokens ? tokens : null;
 }
 
 function frameRangeOf(
@@ -100,22 +166,42 @@ function frameRangeOf(
 export function countEvaluations(
   plan: EditPlan,
   settings: ChosenSettings,
-  inversionTimesteps: number,
+  inversionForwards: number,
 ): { readonly inversion: number; readonly sampling: number } {
   const steps = Array.from(
     { length: settings.steps - plan.startStep },
     (_, i) => plan.startStep + i,
   );
-  const tokenFlowStep = branchCount * (plan.frameCount + jointKeyframes(plan));
-  const perStep = steps.map((step) =>
-    settings.propagation === 'per-frame'
-      ? perFrameBranches(settings, step) * plan.frameCount
-      : tokenFlowStep,
-  );
+  const perStep = steps.map((step) => evaluationsOf(step, plan, settings));
   return {
-    inversion: inversionTimesteps * plan.frameCount,
+    inversion: inversionForwards * plan.frameCount,
     sampling: perStep.reduce((sum, evaluations) => sum + evaluations, 0),
   };
+}
+
+function evaluationsOf(step: number, plan: EditPlan, settings: ChosenSettings): number {
+  const { frameCount, keyframeCount, savings } = plan;
+  switch (plan.sampling) {
+    case 'per-frame':
+      return perFrameBranches(settings, step) * frameCount;
+    case 'recomputed':
+      return branchCount * (frameCount + jointKeyframes(plan));
+    case 'recorded': {
+      const guided = guidanceAt(step, settings, savings) !== 1;
+      const injection = injectionAt(thresholdsOf(settings), step, settings.steps);
+      const isOwn = guided && savings.frameGuidance === 'own';
+      return jointBranches({ injection, guided }) * jointKeyframes(plan) + editBranches(isOwn) * (frameCount - keyframeCount); // prettier-ignore
+    }
+  }
+}
+
+/** The scale of guidance at a sampling step; 1 for none. */
+export function guidanceAt(
+  step: number,
+  { guidance, steps }: ChosenSettings,
+  { guidanceUntil }: FastSavings,
+): number {
+  return step < Math.round(steps * guidanceUntil) ? guidance : 1;
 }
 
 /** The source's branch is only run where something of it is injected. */

@@ -5,6 +5,7 @@ import type { ClipInfo } from '../media/clip-info.ts';
 import type { Execution } from '../onnx/execution.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditPlan } from './edit-plan.ts';
+import type { SourceFindings } from './inversion-entry.ts';
 import type { Model } from './model.ts';
 import type { ProgressMeter } from './progress-meter.ts';
 
@@ -15,14 +16,17 @@ export interface ReportParts {
   readonly plan: EditPlan;
   readonly execution: Execution;
   readonly meter: ProgressMeter;
+  readonly findings: SourceFindings | null;
   readonly unetEvaluations: EditReport['unetEvaluations'];
   /** What came up on the way. */
   readonly notices: readonly string[];
 }
 
 export function makeReport(parts: ReportParts): EditReport {
-  const { clip, model, settings, plan, execution, meter, unetEvaluations, notices } = parts;
-  const { guidance, steps, inversionSteps } = settings;
+  const { clip, model, settings, plan, execution, meter, unetEvaluations, findings, notices } =
+    parts;
+  const { guidance, steps } = settings;
+  const inversionSteps = findings?.inversionSteps ?? settings.inversionSteps;
   return {
     device: execution.provider,
     frames: plan.frameCount,
@@ -31,8 +35,8 @@ export function makeReport(parts: ReportParts): EditReport {
     workingSize: plan.size.scaled,
     chosen: { guidance, steps, inversionSteps },
     unetEvaluations,
-    reconstructionPsnr: null,
-    frameIndices: null,
+    reconstructionPsnr: findings?.reconstructionPsnr ?? null,
+    frameIndices: settings.preview ? plan.frames.map((frame) => frame - plan.startFrame) : null,
     stageSeconds: meter.stageSeconds,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     notices: [...clip.notices, ...promptNotices(model, settings), ...notices],

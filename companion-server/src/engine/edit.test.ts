@@ -47,6 +47,7 @@ function jobOf(name: string, inputPath: string, settings: Partial<EditSettings> 
       sourcePrompt: tinyPrompts.source,
       negativePrompt: tinyPrompts.negative,
       steps: 1,
+      inversionSteps: settings.steps ?? 1,
       guidance: 3,
       keyframeInterval: 2,
       size: { width: 64, height: 64 },
@@ -76,8 +77,8 @@ describe('an edit', () => {
       frames: 3,
       outputSize: { width: 64, height: 48 },
       workingSize: { width: 64, height: 48 },
-      // Two steps of inversion; two of sampling with three branches of 3 frames and 2 keyframes.
-      unetEvaluations: { inversion: 2 * 3, sampling: 2 * 3 * (3 + 2) },
+      // Two keyframes in three branches, then in one; the third frame in one.
+      unetEvaluations: { inversion: 2 * 3, sampling: 2 * (3 + 1) + 2 * 1 },
     });
     expect(Object.keys(report.stageSeconds)).toEqual([
       'load',

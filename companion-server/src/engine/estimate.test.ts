@@ -49,8 +49,10 @@ test('an estimate names the work that the edit then reports, and leaves nothing 
     // Most of it is the program itself, for a network as small as this.
     expect(estimate.peakMemoryBytes).toBeGreaterThan(0.5 * report.peakMemoryBytes);
     expect(estimate.peakMemoryBytes).toBeLessThan(2 * report.peakMemoryBytes);
-    // The clip, two sampling steps and two moments that take turns; 5 frames, 4 channels, padded to 16 x 16 latents, float32.
-    expect(estimate.diskBytes).toBe((1 + 2 + 2) * 5 * 4 * 16 * 16 * 4);
+    // The clip, two sampling steps, two moments of the edit and three of the inversion's noise that take turns; 5 frames, 4
+    // channels, padded to 16 x 16 latents, float32. Records: two steps of 5 frames, two places of 16 bits per token.
+    const tokens = 5 * (256 + 64 + 16) + 4;
+    expect(estimate.diskBytes).toBe((1 + 2 + 2 + 3) * 5 * 4 * 16 * 16 * 4 + 2 * 5 * 4 * tokens);
   } finally {
     await engine.close();
   }

@@ -8,7 +8,8 @@ import { chooseDevice } from './device.ts';
 import { chooseSettings, readEditDefaults, type ChosenSettings } from './edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
 import { countEvaluations, planEdit, type EditPlan } from './edit-plan.ts';
-import { planSchedules } from './edit-schedules.ts';
+import { createSchedule } from '../diffusion/schedule.ts';
+import { inversionForwards } from './edit-schedules.ts';
 import { recallProbe } from './isolated-probe.ts';
 import { LatentFile } from './latent-file.ts';
 import { estimatePeakMemory } from './memory-estimate.ts';
@@ -53,7 +54,8 @@ export async function estimateEdit(job: EditJob): Promise<EditEstimate> {
 export async function assessEdit(edit: EditToAssess): Promise<EditEstimate> {
   const { clip, model, settings, execution } = edit;
   const plan = planEdit(clip, model, settings);
-  const { inversion } = planSchedules(model.scheduler, settings, plan);
+  const sampling = createSchedule(model.scheduler, settings.steps);
+  const forwards = inversionForwards(model.scheduler, sampling, settings, plan.startStep);
   const frames = plan.frameCount;
   const peakMemoryBytes = estimatePeakMemory(model, plan, settings, execution);
   const diskBytes = latentBytes(model, plan, settings);
@@ -62,7 +64,7 @@ export async function assessEdit(edit: EditToAssess): Promise<EditEstimate> {
   return {
     frames,
     workingSize: plan.size.scaled,
-    unetEvaluations: countEvaluations(plan, settings, inversion.timesteps.length),
+    unetEvaluations: countEvaluations(plan, settings, forwards),
     peakMemoryBytes,
     diskBytes,
     refusal: findRefusal(need, room, (factor) => needAt(edit, plan.size.scaled, factor)),
@@ -85,9 +87,12 @@ function needAt(
 function latentBytes(model: ModelOutline, plan: EditPlan, { steps }: ChosenSettings): number {
   const { frameCount, latentSize, startStep } = plan;
   const frameDims = [model.unet.latentChannels, latentSize.height, latentSize.width];
-  const trajectory = SourceLatents.sizeBytes({ frameCount, frameDims, steps }, startStep);
-  // The edit's own latents are two moments that take turns.
-  return trajectory + LatentFile.sizeBytes({ frameCount, frameDims, moments: 2 });
+  const source = SourceLatents.sizeBytes(
+    { frameCount, frameDims, recordedTokens: plan.recordedTokens, steps },
+    startStep,
+  );
+  // The edit's own latents are two moments that take turns, the inversion's noise three.
+  return source + LatentFile.sizeBytes({ frameCount, frameDims, moments: 5 });
 }
 
 /** The device that the edit will most likely run on. None is tried for it. */

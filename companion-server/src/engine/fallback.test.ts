@@ -38,6 +38,7 @@ beforeAll(async () => {
       prompt: tinyPrompts.target,
       sourcePrompt: tinyPrompts.source,
       steps: 2,
+      inversionSteps: 2,
       guidance: 3,
       propagation: 'per-frame',
       size: { width: 64, height: 64 },

@@ -32,11 +32,10 @@ export class FastUNetDenoiser extends UNetDenoiser implements FastDenoiser {
     timestep: number,
     context: Tensor,
     { tokens, pairs }: { readonly tokens: SourceTokens; readonly pairs: readonly KeyframePair[] },
-    wantsFeatures: boolean,
   ): Promise<{ readonly prediction: Tensor; readonly records: SourceRecords }> {
     const { config, size } = this.options;
-    const session = this.session(`record frames${wantsFeatures ? ' features' : ''}`, (graph) =>
-      buildRecordFramesUNet(config, size, wantsFeatures, graph),
+    const session = this.session('record frames', (graph) =>
+      buildRecordFramesUNet(config, size, graph),
     );
     const searches = planSearches(pairs);
     const results = await (
@@ -50,10 +49,7 @@ export class FastUNetDenoiser extends UNetDenoiser implements FastDenoiser {
     this.count(latents.dims[0] ?? 0);
     return {
       prediction: prediction(results, 'prediction', timestep),
-      records: {
-        nearest: gatherNearest(numbered(results, 'nearest'), searches.sides),
-        features: wantsFeatures ? pick(results, 'features') : null,
-      },
+      records: { nearest: gatherNearest(numbered(results, 'nearest'), searches.sides) },
     };
   }
 
@@ -81,10 +77,8 @@ export class FastUNetDenoiser extends UNetDenoiser implements FastDenoiser {
     const { edited, timestep, contexts, records, pairs, rightWeight, tokens } = input;
     const { config, size } = this.options;
     const guided = tokens[0]?.dims[0] === 2;
-    const features = records.features !== null;
-    const name = `carried${features ? ' features' : ''} ${String(guided)}`;
-    const session = this.session(name, (graph) =>
-      buildCarriedUNet(config, size, { guided, features }, graph),
+    const session = this.session(`carried ${String(guided)}`, (graph) =>
+      buildCarriedUNet(config, size, { guided }, graph),
     );
     const results = await (
       await session
@@ -93,7 +87,6 @@ export class FastUNetDenoiser extends UNetDenoiser implements FastDenoiser {
       time_features: this.timeFeatures(timestep),
       context: contextRows(contexts, false, guided),
       right_weight: tensor([rightWeight.length], Float32Array.from(rightWeight)),
-      ...(records.features === null ? {} : { features: records.features }),
       ...Object.fromEntries(tokens.map((block, i) => [`tokens.${i}`, block])),
       ...positionsPerBlock(records.nearest, pairs, tokens.map(({ dims }) => dims[2] ?? 0)), // prettier-ignore
     });

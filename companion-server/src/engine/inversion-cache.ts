@@ -15,6 +15,7 @@ import {
   readEntry,
   type InversionEntry,
   type InversionFacts,
+  type SourceFindings,
 } from './inversion-entry.ts';
 
 export interface KeptInversion extends InversionFacts {
@@ -29,6 +30,7 @@ export interface KeptInversion extends InversionFacts {
 export interface KeepOptions {
   readonly key: string;
   readonly facts: InversionFacts;
+  readonly findings: SourceFindings;
   /** The first sampling step whose latents are in the file. */
   readonly startStep: number;
   /** The latents. Not written to any more. */
@@ -45,6 +47,12 @@ export interface TakeOptions {
   readonly sizeBytes: (startStep: number) => number;
   /** Where to put the latents. */
   readonly file: string;
+}
+
+export interface TakenInversion {
+  /** The first sampling step that the file serves. */
+  readonly startStep: number;
+  readonly findings: SourceFindings;
 }
 
 const entryName = /^[0-9a-f]{64}$/;
@@ -90,13 +98,12 @@ export async function clearInversions(
 }
 
 /**
- * Puts the latents of the entry `key` to `file` and returns the first sampling step that they hold; null when there are
- * none that serve. A damaged entry is removed.
+ * Puts the latents of the entry `key` to `file`; null when there are none that serve. A damaged entry is removed.
  */
 export async function takeInversion(
   dir: string,
   { key, startStep, sizeBytes, file }: TakeOptions,
-): Promise<number | null> {
+): Promise<TakenInversion | null> {
   const folder = path.join(dir, key);
   if ((await stat(folder).catch(ignoreMissing)) === undefined) return null;
   const entry = await readEntry(folder);
@@ -111,7 +118,7 @@ export async function takeInversion(
     if (entry.sizeBytes === sizeBytes(entry.startStep) && (await isWhole(file, entry))) {
       const now = new Date();
       await utimes(entryPath(folder), now, now).catch(ignoreMissing);
-      return entry.startStep;
+      return { startStep: entry.startStep, findings: entry.findings };
     }
   } catch (error) {
     if (!isMissing(error)) throw error;
@@ -126,7 +133,7 @@ export async function takeInversion(
  * within the budget. Returns false when the latents alone exceed it; then nothing is evicted for them.
  */
 export async function keepInversion(dir: string, options: KeepOptions): Promise<boolean> {
-  const { key, facts, startStep, file } = options;
+  const { key, facts, findings, startStep, file } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   await sweep(dir);
   const known = await readEntry(path.join(dir, key));
@@ -140,7 +147,14 @@ export async function keepInversion(dir: string, options: KeepOptions): Promise<
     await mkdir(aside, { mode: 0o700 });
     await linkOrCopy(file, latentsPath(aside));
     const sha256 = await hashFile(latentsPath(aside));
-    const entry = { facts, startStep, sizeBytes, sha256, createdAt: new Date().toISOString() };
+    const entry = {
+      facts,
+      findings,
+      startStep,
+      sizeBytes,
+      sha256,
+      createdAt: new Date().toISOString(),
+    };
     await writeFile(entryPath(aside), formatEntry(entry));
     for (const written of [latentsPath(aside), entryPath(aside)]) await flush(written);
     await remove(dir, key);

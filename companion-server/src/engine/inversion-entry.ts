@@ -20,8 +20,19 @@ export interface InversionFacts {
   readonly model: string;
 }
 
+/** What an inversion has found out about its clip, which an edit that uses it again needs to know. */
+export interface SourceFindings {
+  /** First frames of the scenes but the first, counted from the in point. */
+  readonly cuts: readonly number[];
+  /** Steps that the inversion took. */
+  readonly inversionSteps: number;
+  /** In decibels; null where it was not measured. */
+  readonly reconstructionPsnr: number | null;
+}
+
 export interface InversionEntry {
   readonly facts: InversionFacts;
+  readonly findings: SourceFindings;
   /** The first sampling step whose latents are kept. */
   readonly startStep: number;
   /** Of the latents. */
@@ -32,7 +43,7 @@ export interface InversionEntry {
 }
 
 /** Raised when entries of before cannot be read any more. */
-const entryVersion = 1;
+const entryVersion = 2;
 const entryFile = 'entry.json';
 const latentsFile = 'latents';
 
@@ -60,16 +71,20 @@ export async function readEntry(folder: string): Promise<InversionEntry | null> 
 }
 
 function parseEntry(json: unknown): InversionEntry | null {
-  const { version, facts, startStep, sizeBytes, sha256, createdAt } = fieldsOf(json);
+  const { version, facts, findings, startStep, sizeBytes, sha256, createdAt } = fieldsOf(json);
   const known = parseFacts(fieldsOf(facts));
+  const found = parseFindings(fieldsOf(findings));
   const isRight =
     version === entryVersion &&
     known !== null &&
+    found !== null &&
     isCount(startStep) &&
     isCount(sizeBytes) &&
     typeof sha256 === 'string' &&
     typeof createdAt === 'string';
-  return isRight ? { facts: known, startStep, sizeBytes, sha256, createdAt } : null;
+  return isRight
+    ? { facts: known, findings: found, startStep, sizeBytes, sha256, createdAt }
+    : null;
 }
 
 function parseFacts(fields: Readonly<Record<string, unknown>>): InversionFacts | null {
@@ -88,6 +103,16 @@ function parseFacts(fields: Readonly<Record<string, unknown>>): InversionFacts |
   if (!isRight) return null;
   const workingSize = { width, height };
   return { clipSha256, startFrame, endFrame, workingSize, inversionSteps, steps, sourcePrompt, model }; // prettier-ignore
+}
+
+function parseFindings(fields: Readonly<Record<string, unknown>>): SourceFindings | null {
+  const { cuts, inversionSteps, reconstructionPsnr } = fields;
+  const isRight =
+    Array.isArray(cuts) &&
+    cuts.every(isCount) &&
+    isCount(inversionSteps) &&
+    (reconstructionPsnr === null || typeof reconstructionPsnr === 'number');
+  return isRight ? { cuts, inversionSteps, reconstructionPsnr } : null;
 }
 
 function fieldsOf(json: unknown): Readonly<Record<string, unknown>> {

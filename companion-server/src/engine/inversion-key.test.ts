@@ -8,6 +8,7 @@ import { plainExecution, preferredExecution } from '../onnx/execution.ts';
 import { openCheckpoint } from '../weights/checkpoint.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditPlan } from './edit-plan.ts';
+import { defaultSavings } from './fast-savings.ts';
 import { inversionKey, type InversionKeyParts } from './inversion-key.ts';
 import { identifyModel } from './model-identity.ts';
 
@@ -18,12 +19,14 @@ const settings: ChosenSettings = {
   steps: 10,
   inversionSteps: 10,
   guidance: 7,
+  gauges: false,
 };
 const side = { width: 64, height: 64 };
 const plan: EditPlan = {
   startFrame: 0,
   endFrame: 4,
   frameCount: 4,
+  frames: [0, 1, 2, 3],
   size: { scaled: side, padded: side, left: 0, top: 0 },
   latentSize: { width: 8, height: 8 },
   chunkSize: 16,
@@ -31,6 +34,9 @@ const plan: EditPlan = {
   jointLimit: 8,
   startStep: 0,
   keyframeCount: 1,
+  sampling: 'recorded',
+  recordedTokens: 100,
+  savings: defaultSavings,
 };
 const parts: InversionKeyParts = {
   clipSha256: 'ab'.repeat(32),
@@ -49,7 +55,7 @@ test('what the inversion does not depend on leaves its key as it is', async () =
   const key = await inversionKey(parts);
   expect(key).toMatch(/^[0-9a-f]{64}$/);
   const same = [
-    ...[{ prompt: 'a fox' }, { negativePrompt: 'ugly' }, { seed: 5 }, { guidance: 3 }].map(withSettings), // prettier-ignore
+    ...[{ prompt: 'a fox' }, { negativePrompt: 'ugly' }, { guidance: 3 }].map(withSettings), // prettier-ignore
     ...[{ strength: 0.1 }, { propagation: 'reference' as const }, { codec: 'h264' as const }].map(withSettings), // prettier-ignore
     ...[{ startStep: 3 }, { jointLimit: 4 }].map(withPlan),
   ];
@@ -63,7 +69,15 @@ test('all that it depends on changes its key', async () => {
     { ...parts, model: 'ef'.repeat(32) },
     { ...parts, execution: plainExecution('cpu') },
     { ...parts, execution: preferredExecution.webgpu },
-    ...[{ sourcePrompt: 'a cat' }, { steps: 5 }, { inversionSteps: 20 }].map(withSettings),
+    ...[
+      { sourcePrompt: 'a cat' },
+      { steps: 5 },
+      { inversionSteps: 20 },
+      { gauges: true },
+      { seed: 5 },
+      { keyframeInterval: 4 },
+      { schedule: 'reference' as const },
+    ].map(withSettings),
     ...[{ startFrame: 1 }, { endFrame: 5 }, { chunkSize: 8 }, { vaeChunkSize: 8 }].map(withPlan),
     withPlan({ size: { ...plan.size, left: 2 } }),
     withPlan({ size: { ...plan.size, scaled: { width: 60, height: 64 } } }),

@@ -29,12 +29,15 @@ export interface InversionKeyParts {
 export async function inversionKey(parts: InversionKeyParts): Promise<string> {
   const { clipSha256, model, settings, plan, execution } = parts;
   const { startFrame, endFrame, size, chunkSize, vaeChunkSize } = plan;
-  const { sourcePrompt, steps, inversionSteps } = settings;
+  const { sourcePrompt, steps, inversionSteps, schedule, gauges, preview, seed, keyframeInterval } = settings; // prettier-ignore
   const identity = [
     // Another version may compute, and another ffmpeg decode, a little differently.
     ...[version, await programOf('ffmpeg')],
     ...[clipSha256, startFrame, endFrame, size],
-    ...[model, sourcePrompt, steps, inversionSteps],
+    ...[model, sourcePrompt, steps, schedule, gauges ? 'gauged' : inversionSteps],
+    // Keyframes, and so the correspondences, depend on these.
+    ...(plan.recordedTokens === null ? [] : [seed, keyframeInterval]),
+    ...(preview ? [plan.frames] : []),
     // Sums over other batches, by other instructions, are rounded in another order.
     ...[chunkSize, vaeChunkSize, execution],
     ...[os.arch(), os.cpus()[0]?.model ?? '', os.availableParallelism()],

@@ -61,6 +61,11 @@ export class LatentFile {
     }
   }
 
+  /** [C, h, w] */
+  get frameDims(): readonly number[] {
+    return this.options.frameDims;
+  }
+
   /** Bytes that such a file takes when it is full. */
   static sizeBytes({ frameCount, frameDims, moments }: Omit<LatentFileOptions, 'path'>): number {
     return 4 * sizeOf(frameDims) * frameCount * moments;

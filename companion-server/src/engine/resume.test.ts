@@ -36,6 +36,7 @@ beforeAll(async () => {
       prompt: tinyPrompts.target,
       sourcePrompt: tinyPrompts.source,
       steps: 3,
+      inversionSteps: 3,
       guidance: 3,
       keyframeInterval: 2,
       size: { width: 64, height: 64 },
@@ -72,7 +73,8 @@ test.each([
   const repeated = checkpoints.filter((reached) => reached.stage === stage && reached.step < step);
   expect(repeated).toEqual([]);
   if (stage === 'edit') expect(checkpoints.filter((reached) => reached.stage === 'invert')).toEqual([]); // prettier-ignore
-  expect(report.unetEvaluations).toEqual({ inversion: 3 * 4, sampling: 3 * 3 * (4 + 2) });
+  // Two keyframes with the source and guidance for two steps, without for one; two other frames with the prompt alone.
+  expect(report.unetEvaluations).toEqual({ inversion: 3 * 4, sampling: 2 * (3 + 3 + 1) + 2 * 3 });
   expect(progress.at(-1)).toBe(1);
 });
 

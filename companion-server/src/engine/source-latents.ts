@@ -1,20 +1,28 @@
-// The clip's own latents and where inversion took them: found on the disk when the edit goes on, taken from an earlier
-// edit of the same clip, or still to be computed. Read only once the inversion is done.
+// All that an edit needs of its source, in one file: the clip's own latents, where inversion took them at each sampling
+// timestep, and what was recorded on the way. Found on the disk when the edit goes on, taken from an earlier edit of the
+// same clip, or still to be computed. Read only once the inversion is done.
 
-import { readFile } from 'node:fs/promises';
+import { readFile, truncate } from 'node:fs/promises';
 import path from 'node:path';
+import type { RecordStore } from '../tokenflow/fast-denoiser.ts';
 import type { LatentStore, SourceTrajectory } from '../tokenflow/latents.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { keepInversion, takeInversion } from './inversion-cache.ts';
-import type { InversionFacts } from './inversion-entry.ts';
-import { LatentFile, sourceTrajectory, type LatentFileOptions } from './latent-file.ts';
+import { keepInversion, takeInversion, type TakenInversion } from './inversion-cache.ts';
+import type { InversionFacts, SourceFindings } from './inversion-entry.ts';
+import { diskError, LatentFile, sourceTrajectory, type LatentFileOptions } from './latent-file.ts';
+import { RecordFile, type RecordFileOptions } from './record-file.ts';
 import { writeDurably } from './write-durably.ts';
 
-export interface SourceLatentsOptions {
-  readonly workDir: string;
+export interface SourceLayout {
   /** Of the latents. */
   readonly frameCount: number;
   readonly frameDims: readonly number[];
+  /** Tokens of a frame whose places are recorded at every step; null when nothing is recorded. */
+  readonly recordedTokens: number | null;
+}
+
+export interface SourceLatentsOptions extends SourceLayout {
+  readonly workDir: string;
   /** All sampling timesteps, falling. */
   readonly timesteps: readonly number[];
   /** The first sampling step of this edit. */
@@ -44,54 +52,54 @@ interface Beginning {
 
 const latentsName = 'source.latents';
 const beginningName = 'source.json';
+const findingsName = 'findings.json';
 
 export class SourceLatents {
   /** The latents came from an earlier edit: there is nothing to decode and nothing to invert. */
   readonly isTaken: boolean;
   readonly file: LatentFile;
+  private readonly recordFile: RecordFile | null;
   private readonly options: SourceLatentsOptions;
   private readonly beginning: Beginning;
+  private found: SourceFindings | null;
 
   private constructor(
     options: SourceLatentsOptions,
-    file: LatentFile,
+    files: { readonly latents: LatentFile; readonly records: RecordFile | null },
     beginning: Beginning,
-    isTaken: boolean,
+    known: { readonly isTaken: boolean; readonly findings: SourceFindings | null },
   ) {
     this.options = options;
-    this.file = file;
+    this.file = files.latents;
+    this.recordFile = files.records;
     this.beginning = beginning;
-    this.isTaken = isTaken;
+    this.isTaken = known.isTaken;
+    this.found = known.findings;
   }
 
   static async open(options: SourceLatentsOptions): Promise<SourceLatents> {
     const { workDir, resumed, cache, startStep } = options;
     const beginningFile = path.join(workDir, beginningName);
     if (resumed !== null) {
-      const beginning = JSON.parse(await readFile(beginningFile, 'utf8')) as Beginning;
-      const layout = layoutOf(options, beginning.startStep);
+      const beginning = await readJson<Beginning>(beginningFile);
+      const findings = await readJson<SourceFindings>(path.join(workDir, findingsName));
       const isDone = resumed.stage === 'edit';
-      const file = await (isDone ? LatentFile.openWhole(layout) : LatentFile.reopen(layout));
-      return new SourceLatents(options, file, beginning, isDone && resumed.inversionEvaluations === 0); // prettier-ignore
+      const files = await openFiles(options, beginning.startStep, isDone ? 'whole' : 'again');
+      const isTaken = isDone && resumed.inversionEvaluations === 0;
+      return new SourceLatents(options, files, beginning, { isTaken, findings });
     }
-    const found = cache === null ? null : await take(options, cache);
-    const beginning = { key: cache?.key ?? null, startStep: found ?? startStep };
+    const taken = cache === null ? null : await take(options, cache);
+    const beginning = { key: cache?.key ?? null, startStep: taken?.startStep ?? startStep };
     await writeDurably(beginningFile, JSON.stringify(beginning));
-    const layout = layoutOf(options, beginning.startStep);
-    const file = await (found === null ? LatentFile.create(layout) : LatentFile.openWhole(layout));
-    return new SourceLatents(options, file, beginning, found !== null);
+    const files = await openFiles(options, beginning.startStep, taken === null ? 'new' : 'whole');
+    const source = new SourceLatents(options, files, beginning, { isTaken: taken !== null, findings: null }); // prettier-ignore
+    if (taken !== null) await source.setFindings(taken.findings);
+    return source;
   }
 
   /** Bytes of the file for an edit of so many sampling steps that begins at `startStep`. */
-  static sizeBytes(
-    {
-      frameCount,
-      frameDims,
-      steps,
-    }: Pick<SourceLatentsOptions, 'frameCount' | 'frameDims'> & { readonly steps: number },
-    startStep: number,
-  ): number {
-    return LatentFile.sizeBytes({ frameCount, frameDims, moments: 1 + steps - startStep });
+  static sizeBytes(layout: SourceLayout & { readonly steps: number }, startStep: number): number {
+    return latentBytes(layout, startStep) + recordBytes(layout, startStep);
   }
 
   /** What the user should know of where they came from. */
@@ -109,9 +117,41 @@ export class SourceLatents {
     return sourceTrajectory(this.file, this.timesteps, 1);
   }
 
+  /** Throws TypeError when nothing is recorded. */
+  get records(): RecordStore {
+    if (this.recordFile === null) throw new TypeError('Nothing of the source is recorded.');
+    return this.recordFile;
+  }
+
   /** The store for the latents at `timestep`; undefined when sampling does not come by. */
   keepAt(timestep: number): LatentStore | undefined {
     return this.timesteps.includes(timestep) ? this.trajectory.at(timestep) : undefined;
+  }
+
+  /** The first sampling step whose latents and records are in the file. */
+  get startStep(): number {
+    return this.beginning.startStep;
+  }
+
+  /** null until they are set. */
+  get findings(): SourceFindings | null {
+    return this.found;
+  }
+
+  /** On the disk when this returns. */
+  async setFindings(findings: SourceFindings): Promise<void> {
+    this.found = findings;
+    await writeDurably(path.join(this.options.workDir, findingsName), JSON.stringify(findings));
+  }
+
+  async sync(): Promise<void> {
+    await this.file.sync();
+    await this.recordFile?.sync();
+  }
+
+  async close(): Promise<void> {
+    await this.file.close();
+    await this.recordFile?.close();
   }
 
   /**
@@ -120,12 +160,14 @@ export class SourceLatents {
    */
   async keep(): Promise<string | null> {
     const { cache, workDir } = this.options;
+    const findings = this.found;
     if (cache === null || this.isTaken || this.beginning.key !== cache.key) return null;
+    if (findings === null) return null;
     const { dir, key, facts, budgetBytes } = cache;
     const { startStep } = this.beginning;
     const file = path.join(workDir, latentsName);
     try {
-      const isKept = await keepInversion(dir, { key, facts, startStep, file, budgetBytes });
+      const isKept = await keepInversion(dir, { key, facts, findings, startStep, file, budgetBytes }); // prettier-ignore
       return isKept ? null : 'The inversion was not kept for further edits: it is larger than the space for them.'; // prettier-ignore
     } catch (error) {
       // The edit itself goes on without.
@@ -142,11 +184,9 @@ export class SourceLatents {
 async function take(
   options: SourceLatentsOptions,
   { dir, key }: InversionCache,
-): Promise<number | null> {
-  // prettier-ignore
+): Promise<TakenInversion | null> {
   const file = path.join(options.workDir, latentsName);
-  const { frameCount, frameDims, timesteps } = options;
-  const layout = { frameCount, frameDims, steps: timesteps.length };
+  const layout = { ...options, steps: options.timesteps.length };
   const sizeBytes = (startStep: number) => SourceLatents.sizeBytes(layout, startStep);
   try {
     return await takeInversion(dir, { key, startStep: options.startStep, sizeBytes, file });
@@ -156,10 +196,66 @@ async function take(
   }
 }
 
-function layoutOf(options: SourceLatentsOptions, startStep: number): LatentFileOptions {
+/** A new file has its full size at once: keyframes leave holes in the records. */
+async function openFiles(
+  options: SourceLatentsOptions,
+  startStep: number,
+  how: 'new' | 'again' | 'whole',
+): Promise<{ readonly latents: LatentFile; readonly records: RecordFile | null }> {
+  const layout = latentLayout(options, startStep);
+  const latents = await openLatents(layout, how);
+  const place = recordPlace(options, startStep);
+  if (place === null) return { latents, records: null };
+  try {
+    if (how === 'new') await truncate(place.path, place.firstByte + RecordFile.sizeBytes(place));
+    return { latents, records: await RecordFile.open(how === 'whole' ? 'r' : 'r+', place) };
+  } catch (error) {
+    await latents.close();
+    throw diskError(place.path, error);
+  }
+}
+
+function openLatents(layout: LatentFileOptions, how: 'new' | 'again' | 'whole') {
+  switch (how) {
+    case 'new':
+      return LatentFile.create(layout);
+    case 'again':
+      return LatentFile.reopen(layout);
+    case 'whole':
+      return LatentFile.openWhole(layout);
+  }
+}
+
+function latentLayout(options: SourceLatentsOptions, startStep: number): LatentFileOptions {
   const { workDir, frameCount, frameDims, timesteps } = options;
   const moments = 1 + timesteps.length - startStep;
   return { path: path.join(workDir, latentsName), frameCount, frameDims, moments };
+}
+
+function recordPlace(options: SourceLatentsOptions, startStep: number): RecordFileOptions | null {
+  const { workDir, frameCount, recordedTokens: tokens, timesteps } = options;
+  if (tokens === null) return null;
+  const steps = timesteps.length;
+  const firstByte = latentBytes({ ...options, steps }, startStep);
+  return { path: path.join(workDir, latentsName), firstByte, frameCount, tokens, startStep, endStep: steps }; // prettier-ignore
+}
+
+function latentBytes(
+  { frameCount, frameDims, steps }: SourceLayout & { readonly steps: number },
+  startStep: number,
+): number {
+  return LatentFile.sizeBytes({ frameCount, frameDims, moments: 1 + steps - startStep });
+}
+
+function recordBytes(
+  { frameCount, recordedTokens: tokens, steps }: SourceLayout & { readonly steps: number },
+  startStep: number,
+): number {
+  return tokens === null ? 0 : RecordFile.sizeBytes({ tokens, frameCount, startStep, endStep: steps }); // prettier-ignore
+}
+
+async function readJson<T>(file: string): Promise<T> {
+  return JSON.parse(await readFile(file, 'utf8')) as T;
 }
 
 function reasonOf(error: unknown): string {

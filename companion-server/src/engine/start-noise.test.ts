@@ -15,7 +15,7 @@ const [timestep = 0] = schedule.timesteps;
 
 async function noised(change: Partial<StartNoise>, clean = tensor(dims)) {
   const target = new MemoryLatents(tensor(clean.dims));
-  const options = { noise: 'own', seed: 3, startFrame: 0, chunkSize: 2 } as const;
+  const options = { noise: 'own', seed: 3, frames: [0, 1, 2, 3, 4], chunkSize: 2 } as const;
   await writeNoised(new MemoryLatents(clean), target, {
     ...options,
     timestep,
@@ -38,7 +38,7 @@ describe('noise of its own', () => {
   test('belongs to the frame of the clip, whatever range is edited', async () => {
     const [whole, range] = [
       await noised({}),
-      await noised({ startFrame: 2 }, tensor([3, 2, 2, 3])),
+      await noised({ frames: [2, 3, 4] }, tensor([3, 2, 2, 3])),
     ];
     expect(frame(range, 0)).toEqual(frame(whole, 2));
     expect(frame(range, 2)).toEqual(frame(whole, 4));

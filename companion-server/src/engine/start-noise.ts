@@ -10,8 +10,8 @@ import { frameRange, type LatentStore } from '../tokenflow/latents.ts';
 export interface StartNoise {
   readonly noise: Exclude<Noise, 'inversion'>;
   readonly seed: number;
-  /** The clip's frame that is frame 0 of the latents: noise belongs to a frame of the clip, whatever range is edited. */
-  readonly startFrame: number;
+  /** The clip's frame that each of the latents is: noise belongs to a frame of the clip, whatever is edited. */
+  readonly frames: readonly number[];
   /** Where the edit starts. */
   readonly timestep: number;
   readonly schedule: Schedule;
@@ -23,7 +23,7 @@ export interface StartNoise {
 export async function writeNoised(
   clean: LatentStore,
   noised: LatentStore,
-  { noise, seed, startFrame, timestep, schedule, chunkSize }: StartNoise,
+  { noise, seed, frames, timestep, schedule, chunkSize }: StartNoise,
 ): Promise<void> {
   for (let start = 0; start < clean.frameCount; start += chunkSize) {
     const end = Math.min(start + chunkSize, clean.frameCount);
@@ -31,7 +31,7 @@ export async function writeNoised(
     const frameDims = original.dims.slice(1);
     const drawn =
       noise === 'own'
-        ? frameNoise(seed, frameRange(startFrame + start, startFrame + end), frameDims)
+        ? frameNoise(seed, frames.slice(start, end), frameDims)
         : sharedNoise(seed, end - start, frameDims);
     await noised.write(start, addNoise(original, drawn, timestep, schedule));
   }

@@ -23,19 +23,18 @@ export function buildRecordKeyframesUNet(
 
 /**
  * Inputs: as buildPlainUNet, the keyframes' `source.{i}`, and int32 [jobs] `job_frame`, `job_keyframe`.
- * Outputs: `prediction` [frames, C, h, w], `nearest.{i}` [jobs, length], with `features` also `features`.
+ * Outputs: `prediction` [frames, C, h, w], `nearest.{i}` [jobs, length].
  */
 export function buildRecordFramesUNet(
   config: UNetConfig,
   size: LatentSize,
-  features: boolean,
   options: GraphOptions,
 ): Graph {
   const g = new GraphBuilder(options);
   const index = (name: string) => g.input(name, 'int32', [symbol('jobs')]);
   const searches = { jobFrame: index('job_frame'), jobKeyframe: index('job_keyframe') };
   const latents = latentInput(g, 'latents', config, size);
-  const variant = recordFramesVariant(searches, features);
+  const variant = recordFramesVariant(searches);
   g.output('prediction', network(g, config, latents, variant));
   return g.finish();
 }
@@ -69,7 +68,7 @@ export function buildJointUNet(
 export function buildCarriedUNet(
   config: UNetConfig,
   size: LatentSize,
-  pass: { readonly guided: boolean; readonly features: boolean },
+  pass: { readonly guided: boolean },
   options: GraphOptions,
 ): Graph {
   const g = new GraphBuilder(options);

@@ -1,12 +1,11 @@
 // The passes over the source alone, which record what sampling needs of it: where each token of a frame finds itself in
-// the keyframes (arXiv 2307.10373, section 4.2), and the features that Plug-and-Play injects.
+// the keyframes (arXiv 2307.10373, section 4.2).
 
 import type { GraphBuilder } from '../onnx/builder.ts';
 import { symbol } from '../onnx/dims.ts';
 import type { Value } from '../onnx/graph.ts';
 import * as ops from '../onnx/ops.ts';
 import { nearestTokens, type Searches } from './correspondences.ts';
-import { injectedResnet } from './injection-points.ts';
 import { attend, out, perPicture, queryKeyValue, unitLength } from './self-attention.ts';
 import type { SelfAttentionBlock, UNetVariant } from './unet.ts';
 
@@ -22,10 +21,9 @@ export const recordKeyframesVariant: UNetVariant = {
 
 /**
  * Ordinary self-attention. Takes the keyframes' tokens as the inputs `source.{i}` and adds the output `nearest.{i}` [jobs,
- * length], whole numbers: for each search and token the position of its nearest neighbour in the keyframe. With
- * `features` also the output `features` [frames, C, h, w].
+ * length], whole numbers: for each search and token the position of its nearest neighbour in the keyframe.
  */
-export function recordFramesVariant(searches: Searches, features: boolean): UNetVariant {
+export function recordFramesVariant(searches: Searches): UNetVariant {
   return {
     branches: 1,
     selfAttention: (g, normed, block) => {
@@ -38,9 +36,6 @@ export function recordFramesVariant(searches: Searches, features: boolean): UNet
       return selfAttention(g, normed, block);
     },
     sharesConvolution: () => false,
-    observeConvolved: (g, resnetKey, convolved) => {
-      if (features && resnetKey === injectedResnet) g.output('features', convolved);
-    },
   };
 }
 

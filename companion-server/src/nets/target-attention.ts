@@ -68,12 +68,14 @@ export function carriedInputs(g: GraphBuilder): CarriedInputs {
 /**
  * The pass over the other frames: no self-attention and no search. Each token takes the attention output of its recorded
  * nearest neighbours in two keyframes, blended by distance (section 4.2). Adds the inputs `tokens.{i}` [E, K, length, C]
- * and `left.{i}`, `right.{i}` int32 [frames, length], positions in all keyframes' tokens; with `features` also
- * `features` [frames, C, h, w], the source's.
+ * and `left.{i}`, `right.{i}` int32 [frames, length], positions in all keyframes' tokens.
+ *
+ * Plug-and-Play's features are not injected here: they reach the frames through their keyframes' tokens, and injecting
+ * them again was measured to change nothing.
  */
 export function carriedVariant(
   { rightWeight }: CarriedInputs,
-  { guided, features }: { readonly guided: boolean; readonly features: boolean },
+  { guided }: { readonly guided: boolean },
 ): UNetVariant {
   const edits = editBranches(guided);
   return {
@@ -92,11 +94,6 @@ export function carriedVariant(
       });
     },
     sharesConvolution: () => false,
-    convolved: (g, resnetKey, dims) => {
-      if (!features || resnetKey !== injectedResnet) return undefined;
-      const recorded = ops.cast(g, g.input('features', 'float32', [symbol('frames'), ...dims]), g.float); // prettier-ignore
-      return ops.concat(g, Array<Value>(edits).fill(recorded), 0);
-    },
   };
 }
 

@@ -41,10 +41,6 @@ export interface UNetVariant {
   sharesConvolution(resnetKey: string): boolean;
   /** The residual block behind which the first branch, the source, is not computed any more. */
   readonly leavesSourceAfter?: string;
-  /** What stands for the result [branches*n, ...dims] of this residual block's convolutions, so that they are not computed. */
-  convolved?(g: GraphBuilder, resnetKey: string, dims: readonly number[]): Value | undefined;
-  /** Sees the result [branches*n, C, h, w] of a residual block's convolutions. */
-  observeConvolved?(g: GraphBuilder, resnetKey: string, convolved: Value): void;
 }
 
 export interface UNetInputs {
@@ -151,25 +147,14 @@ class UNetBuilder {
   /** x [B, C, H, W] -> [B, count, H, W] */
   private resnet(x: Value, key: string, count: number): Value {
     const { g } = this;
-    const { height, width } = spatial(x);
-    const known = this.variant.convolved?.(g, key, [count, height, width]);
-    const convolved = known ?? this.convolve(x, key, count);
-    const skip =
-      channels(x) === count ? x : conv2d(g, x, `${key}.conv_shortcut`, count, { kernel: 1 });
-    return ops.add(g, skip, convolved);
-  }
-
-  /** The convolutions of a residual block: x [B, C, H, W] -> [B, count, H, W] */
-  private convolve(x: Value, key: string, count: number): Value {
-    const { g } = this;
     const entering = silu(g, groupNorm(g, x, `${key}.norm1`, this.resnetNorm()));
     const first = conv2d(g, entering, `${key}.conv1`, count);
     const time = linear(g, this.time, `${key}.time_emb_proj`, count);
     const timed = ops.add(g, first, ops.reshape(g, time, [-1, count, 1, 1]));
     const second = silu(g, groupNorm(g, timed, `${key}.norm2`, this.resnetNorm()));
-    const convolved = this.secondConvolution(second, key, count);
-    this.variant.observeConvolved?.(g, key, convolved);
-    return convolved;
+    const skip =
+      channels(x) === count ? x : conv2d(g, x, `${key}.conv_shortcut`, count, { kernel: 1 });
+    return ops.add(g, skip, this.secondConvolution(second, key, count));
   }
 
   /** [branches*M, ...] -> [(branches - 1)*M, ...], all but the first branch */

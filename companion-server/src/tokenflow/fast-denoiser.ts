@@ -20,8 +20,6 @@ export interface SourceRecords {
    * and the right keyframe.
    */
   readonly nearest: Uint16Array;
-  /** What Plug-and-Play injects, [N, C, h, w] at the features' size; null where it injects nothing. */
-  readonly features: Tensor | null;
 }
 
 /** Predictions [N, C, h, w]; `negative` is null where no guidance was asked for. */
@@ -68,7 +66,6 @@ export interface FastDenoiser {
     timestep: number,
     context: Tensor,
     keyframes: { readonly tokens: SourceTokens; readonly pairs: readonly KeyframePair[] },
-    wantsFeatures: boolean,
   ): Promise<{ readonly prediction: Tensor; readonly records: SourceRecords }>;
   /** Keyframes with extended attention (section 4.1): their predictions, and the tokens to carry, per block [E, K, S, D]. */
   editJointly(

@@ -1,6 +1,9 @@
 // Keyframe sampling (arXiv 2307.10373, section 4): one frame from every run of `interval` frames, drawn anew at
 // every sampling step. Fixed keyframes would cut the clip into pieces (section 5.3).
 
+import { createRandom } from '../tensor/random.ts';
+import type { Scene } from './scenes.ts';
+
 /** A source of uniform whole numbers 0 <= n < limit. */
 export type DrawBelow = (limit: number) => number;
 
@@ -15,6 +18,19 @@ export function sampleKeyframes(
     keyframes.push(start + drawBelow(Math.min(interval, frameCount - start)));
   }
   return keyframes;
+}
+
+/** The keyframes of a step, from the seed and the step alone, so that an edit can be repeated and resumed. */
+export function drawKeyframes(
+  seed: number,
+  step: number,
+  scenes: readonly Scene[],
+  interval: number,
+): readonly number[] {
+  const random = createRandom(seed, step);
+  return scenes.flatMap(({ start, end }) =>
+    sampleKeyframes(end - start, interval, (limit) => random.below(limit)).map((k) => start + k),
+  );
 }
 
 /** Keyframes of one joint pass. */

@@ -1,5 +1,5 @@
-// Inversion of the fast schedule: walks a clip's latents up into noise with one forward per frame and step, and records on
-// the way what sampling will need of the source at each of its timesteps.
+// Inversion of the fast schedule: walks a clip's latents up into noise along the very steps that sampling will take down,
+// and records on the way what sampling will need of the source at each of them.
 
 import { anticipateNoise, climb, noiseOf } from '../diffusion/inversion-step.ts';
 import type { Schedule } from '../diffusion/schedule.ts';
@@ -17,15 +17,15 @@ export interface Recording {
   readonly stepAt: (timestep: number) => number | null;
   /** The keyframes of a sampling step, rising, at least one in each scene. */
   readonly keyframesAt: (step: number) => readonly number[];
-  /** Whether sampling will inject features at a step. */
-  readonly wantsFeatures: (step: number) => boolean;
   readonly scenes: readonly Scene[];
 }
 
 export interface RecordSourceOptions {
   readonly denoiser: FastDenoiser;
-  /** Its timesteps are walked upwards. */
+  /** Its timesteps are walked upwards: sampling's own, so that each step is the inverse of one of its steps. */
   readonly schedule: Schedule;
+  /** Forwards per frame and step: the fixed-point iterations of a step, at least 1. */
+  readonly forwardsPerStep: number;
   /** Text embedding of what the clip shows [1, tokens, D]. */
   readonly context: Tensor;
   /** The latents after `startStep` steps: the clip's own at first. */
@@ -97,7 +97,7 @@ class InversionStep {
 
   private async record(recording: Recording, step: number, scene: Scene): Promise<void> {
     const { denoiser, context, chunkSize } = this.options;
-    const { keyframesAt, wantsFeatures, store } = recording;
+    const { keyframesAt, store } = recording;
     const keyframes = keyframesAt(step).filter((k) => k >= scene.start && k < scene.end);
     await walkKeyframes({
       ...{ scene, keyframes, chunkSize },
@@ -114,7 +114,7 @@ class InversionStep {
         const rights = positionsOf(neighbours.map(({ right }) => right), known); // prettier-ignore
         const pairs = lefts.map((left, i) => ({ left, right: rights[i] ?? left }));
         const records = await this.climb(frames, async (latents) => {
-          const result = await denoiser.recordFrames(latents, this.timestep, context, { tokens, pairs }, wantsFeatures(step)); // prettier-ignore
+          const result = await denoiser.recordFrames(latents, this.timestep, context, { tokens, pairs }); // prettier-ignore
           return [result.prediction, result.records] as const;
         });
         await store.write(step, frames, records);
@@ -122,18 +122,25 @@ class InversionStep {
     });
   }
 
-  /** Moves frames one step up; `look` asks the network about their anticipated latents. Returns what else it says. */
+  /**
+   * Moves frames one step up: their latents are anticipated, and improved by what the network sees in them. `look` asks it
+   * for the last time. Returns what else it says then.
+   */
   private async climb<T = undefined>(
     frames: readonly number[],
     look: (latents: Tensor) => Promise<Tensor | readonly [Tensor, T]>,
   ): Promise<T> {
-    const { schedule, keep, noiseOf: storeOf } = this.options;
+    const { schedule, keep, noiseOf: storeOf, denoiser, context, forwardsPerStep } = this.options;
     const { step, timestep } = this;
     const below = await this.before.read(frames);
     const last = step > 0 ? await storeOf(step - 1).read(frames) : null;
     const beforeLast = step > 1 ? await storeOf(step - 2).read(frames) : null;
     const expected = last === null ? null : anticipateNoise(last, beforeLast);
-    const guess = climb(below, expected, timestep, schedule);
+    let guess = climb(below, expected, timestep, schedule);
+    for (let forward = 1; forward < forwardsPerStep; forward++) {
+      const seen = await denoiser.predict(guess, timestep, context);
+      guess = climb(below, noiseOf(guess, seen, timestep, schedule), timestep, schedule);
+    }
     const answer = await look(guess);
     const [prediction, more] = 'dims' in answer ? [answer, undefined as T] : answer;
     const noise = noiseOf(guess, prediction, timestep, schedule);

@@ -1,0 +1,51 @@
+// What the stages of one edit share.
+
+import type { Schedule } from '../diffusion/schedule.ts';
+import type { ClipInfo } from '../media/clip-info.ts';
+import type { Execution } from '../onnx/execution.ts';
+import { drawKeyframes } from '../tokenflow/keyframes.ts';
+import { frameRange } from '../tokenflow/latents.ts';
+import { scenesOf, type Scene } from '../tokenflow/scenes.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { ChosenSettings } from './edit-defaults.ts';
+import type { EditJob } from './edit-job.ts';
+import type { EditPlan } from './edit-plan.ts';
+import type { FastUNetDenoiser } from './fast-denoiser.ts';
+import type { Model } from './model.ts';
+import type { ProgressMeter } from './progress-meter.ts';
+
+export interface EditRunOptions {
+  readonly job: EditJob;
+  readonly settings: ChosenSettings;
+  readonly clip: ClipInfo;
+  readonly model: Model;
+  readonly execution: Execution;
+  readonly meter: ProgressMeter;
+  readonly onCheckpoint: (checkpoint: Checkpoint) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface EditContext extends EditRunOptions {
+  readonly plan: EditPlan;
+  readonly sampling: Schedule;
+  readonly denoiser: FastUNetDenoiser;
+  /** Writes how far the edit is; what was written before it is on the disk then. */
+  readonly checkpoint: (stage: Checkpoint['stage'], step: number, inversionEvaluations: number) => Promise<void>; // prettier-ignore
+  /** Reports step, steps and share of the stage after every forward until the returned function is called. */
+  readonly watch: (state: () => readonly [number, number, number]) => () => void;
+}
+
+/** @param cuts first frames of the scenes but the first */
+export function scenesFor({ plan }: EditContext, cuts: readonly number[]): readonly Scene[] {
+  return scenesOf(plan.frameCount, cuts);
+}
+
+/** The keyframes of a sampling step. All frames of a preview are keyframes. */
+export function keyframesFor(
+  { plan, settings }: EditContext,
+  scenes: readonly Scene[],
+  step: number,
+): readonly number[] {
+  if (settings.preview) return frameRange(0, plan.frameCount);
+  return drawKeyframes(settings.seed, step, scenes, settings.keyframeInterval);
+}

@@ -1,0 +1,18 @@
+// What the fast schedule leaves out at the price of an approximation. What each saves and costs is measured in
+// docs/performance.md.
+
+import type { FrameGuidance } from '../tokenflow/fast-sampler.ts';
+
+export interface FastSavings {
+  /**
+   * `carried`: frames between keyframes run the prompt's branch alone; how far guidance moves them is carried from their
+   * keyframes along the recorded correspondences. `own`: they run the negative prompt's branch as well.
+   */
+  readonly frameGuidance: FrameGuidance;
+  /** Share of the steps, from the first, in which there is guidance, 0..1. */
+  readonly guidanceUntil: number;
+}
+
+export const noSavings: FastSavings = { frameGuidance: 'own', guidanceUntil: 1 };
+
+export const defaultSavings: FastSavings = { frameGuidance: 'carried', guidanceUntil: 0.6 };

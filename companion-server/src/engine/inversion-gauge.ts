@@ -1,0 +1,99 @@
+// How well a clip is found again from its inverted latents, measured on a few frames before the edit is paid for: they
+// are inverted and sampled back with the source prompt, and compared with what the VAE alone makes of them.
+
+import { stepDdim } from '../diffusion/ddim.ts';
+import { cropFrame } from '../media/fit.ts';
+import { tensorToFrame } from '../media/pixels.ts';
+import { psnr } from '../metrics/psnr.ts';
+import { sliceRows, tensor, type Tensor } from '../tensor/tensor.ts';
+import type { LatentStore } from '../tokenflow/latents.ts';
+import { recordSource } from '../tokenflow/record-source.ts';
+import type { EditContext } from './edit-context.ts';
+import { forwardsPerStep, planInversion } from './edit-schedules.ts';
+import { HeldLatents } from './held-latents.ts';
+import type { SourceFindings } from './inversion-entry.ts';
+
+/** Frames that are measured, evenly spread. */
+const measuredFrames = 2;
+/** A short clip is measured on one. */
+const framesPerMeasured = 10;
+/** Where the reconstruction cannot be told from the VAE's at a glance. Forwards are added until it is reached. */
+const enoughDecibels = 32;
+/** Most forwards, as a multiple of those that are taken at first. */
+const mostSteps = 4;
+
+/**
+ * Takes the settings' forwards at first and doubles them until the measured frames are found again to 32 dB, or to four
+ * times as many. Returns what it took and what that reaches.
+ */
+export async function gaugeInversion(
+  edit: EditContext,
+  text: Tensor,
+  clean: LatentStore,
+): Promise<Omit<SourceFindings, 'cuts'>> {
+  const { frameCount } = edit.plan;
+  const count = Math.max(1, Math.min(measuredFrames, Math.floor(frameCount / framesPerMeasured)));
+  const rows = Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * frameCount) / count)); // prettier-ignore
+  const original = await clean.read(rows);
+  const first = edit.settings.inversionSteps;
+  for (let inversionSteps = first; ; inversionSteps *= 2) {
+    const found = await thereAndBack(edit, inversionSteps, text, original);
+    const reconstructionPsnr = await compare(edit, original, found);
+    const isLast = 2 * inversionSteps > mostSteps * first;
+    if (reconstructionPsnr >= enoughDecibels || isLast)
+      return { inversionSteps, reconstructionPsnr };
+  }
+}
+
+async function thereAndBack(
+  { denoiser, sampling, plan, settings, model }: EditContext,
+  inversionSteps: number,
+  text: Tensor,
+  original: Tensor,
+): Promise<Tensor> {
+  const held = () => new HeldLatents(tensor(original.dims));
+  const [even, odd] = [new HeldLatents(original), held()];
+  const noise = [held(), held(), held()] as const;
+  const schedule = planInversion(model.scheduler, sampling, settings, plan.startStep);
+  let steps = 0;
+  for await (const step of recordSource({
+    ...{ denoiser, schedule, context: text, latents: even, spare: odd, startStep: 0 },
+    forwardsPerStep: forwardsPerStep(settings, inversionSteps),
+    noiseOf: (index) => noise[index % noise.length] ?? noise[0],
+    keep: () => undefined,
+    recording: null,
+    chunkSize: original.dims[0] ?? 1,
+  })) {
+    steps = step;
+  }
+  let latents = (steps % 2 === 0 ? even : odd).tensor;
+  for (const timestep of sampling.timesteps.slice(plan.startStep)) {
+    const prediction = await denoiser.predict(latents, timestep, text);
+    latents = stepDdim(latents, prediction, timestep, sampling);
+  }
+  return latents;
+}
+
+/** Mean PSNR of the decoded frames. */
+async function compare({ model, plan }: EditContext, a: Tensor, b: Tensor): Promise<number> {
+  const vae = await model.openDecoder(plan.latentSize);
+  try {
+    let sum = 0;
+    const count = a.dims[0] ?? 0;
+    for (let row = 0; row < count; row++) {
+      const [one, other] = [await decode(a, row), await decode(b, row)];
+      sum += Math.min(mostDecibels, psnr(one, other));
+    }
+    return sum / count;
+  } finally {
+    await vae.release();
+  }
+
+  async function decode(latents: Tensor, row: number) {
+    const image = await vae.run(sliceRows(latents, row, row + 1));
+    return cropFrame(tensorToFrame(image, row), plan.size);
+  }
+}
+
+/** Equal frames are infinitely alike, which no mean survives. */
+const mostDecibels = 99;

@@ -1,0 +1,130 @@
+// From the clip to its inverted latents, and to what is recorded of it on the way.
+
+import path from 'node:path';
+import type { Tensor } from '../tensor/tensor.ts';
+import { detectCuts } from '../media/scene-cuts.ts';
+import { invert } from '../tokenflow/inversion.ts';
+import { copyLatents } from '../tokenflow/latents.ts';
+import { recordSource, type Recording } from '../tokenflow/record-source.ts';
+import { keyframesFor, scenesFor, type EditContext } from './edit-context.ts';
+import { readSource } from './edit-input.ts';
+import { forwardsPerStep, planInversion } from './edit-schedules.ts';
+import type { SourceFindings } from './inversion-entry.ts';
+import { gaugeInversion } from './inversion-gauge.ts';
+import { LatentFile } from './latent-file.ts';
+import type { SourceLatents } from './source-latents.ts';
+
+/**
+ * Fills `source`. `finishedSteps` of the inversion are done already; null for not even the decoding. After n steps the
+ * latents are in moment n mod 2 of `current`.
+ * @param text embedding of what the clip shows [1, tokens, D]
+ */
+export async function findSource(
+  edit: EditContext,
+  text: Tensor,
+  source: SourceLatents,
+  current: LatentFile,
+  finishedSteps: number | null,
+): Promise<void> {
+  const { plan, meter } = edit;
+  if (finishedSteps === null) {
+    meter.begin('decode', plan.frameCount);
+    const onFrames = (done: number) => meter.advance(done, plan.frameCount, done / plan.frameCount);
+    await readSource(source.clean, { ...edit, onFrames });
+    const cuts = await findCuts(edit);
+    meter.begin('invert', edit.settings.inversionSteps);
+    await source.setFindings({ cuts, ...(await chooseSteps(edit, text, source)) });
+    await copyLatents(source.clean, current.moment(0), plan.chunkSize);
+  }
+  if (source.findings === null) throw new TypeError('An inversion goes on without its findings.');
+  await climb(edit, text, source, source.findings, current, finishedSteps ?? 0);
+}
+
+/** Where the clip's scenes begin, counted in frames that are edited. The official schedule knows no scenes. */
+async function findCuts({ clip, plan, settings, signal }: EditContext): Promise<readonly number[]> {
+  if (settings.schedule === 'reference') return [];
+  const { startFrame, endFrame, frames } = plan;
+  const cuts = await detectCuts(clip, { startFrame, endFrame }, { signal });
+  const rows = cuts.map((cut) => frames.findIndex((frame) => frame >= startFrame + cut));
+  return [...new Set(rows)].filter((row) => row > 0);
+}
+
+async function chooseSteps(
+  edit: EditContext,
+  text: Tensor,
+  source: SourceLatents,
+): Promise<Omit<SourceFindings, 'cuts'>> {
+  const { inversionSteps, gauges } = edit.settings;
+  if (!gauges) return { inversionSteps, reconstructionPsnr: null };
+  return gaugeInversion(edit, text, source.clean);
+}
+
+async function climb(
+  edit: EditContext,
+  text: Tensor,
+  source: SourceLatents,
+  { cuts, inversionSteps }: SourceFindings,
+  current: LatentFile,
+  startStep: number,
+): Promise<void> {
+  const { denoiser, plan, settings, job } = edit;
+  const schedule = planInversion(edit.model.scheduler, edit.sampling, settings, plan.startStep);
+  const perStep = forwardsPerStep(settings, inversionSteps);
+  const steps = schedule.timesteps.length;
+  const total = steps * perStep * plan.frameCount;
+  edit.meter.begin('invert', steps);
+  if (startStep === 0) await edit.checkpoint('invert', 0, denoiser.evaluations);
+  let done = startStep;
+  const stop = edit.watch(() => [done, steps, denoiser.evaluations / total]);
+  const shared = {
+    ...{ denoiser, schedule, context: text, startStep, chunkSize: plan.chunkSize },
+    latents: current.moment(startStep % 2),
+    spare: current.moment((startStep + 1) % 2),
+    keep: (timestep: number) => source.keepAt(timestep),
+  };
+  const noise = await (startStep === 0 ? LatentFile.create : LatentFile.reopen)({
+    ...{ path: path.join(job.workDir, 'noise.latents'), moments: noiseMoments },
+    ...{ frameCount: plan.frameCount, frameDims: current.frameDims },
+  });
+  try {
+    const walk =
+      settings.schedule === 'reference'
+        ? invert(shared)
+        : recordSource({
+            ...shared,
+            forwardsPerStep: perStep,
+            noiseOf: (step) => noise.moment(step % noiseMoments),
+            recording: recordingOf(edit, source, cuts),
+          });
+    for await (const step of walk) {
+      done = step;
+      await noise.sync();
+      await edit.checkpoint('invert', step, denoiser.evaluations);
+    }
+  } finally {
+    stop();
+    await noise.close();
+  }
+}
+
+/** Three take turns, so that a step that was cut short can be repeated. */
+const noiseMoments = 3;
+
+function recordingOf(
+  edit: EditContext,
+  source: SourceLatents,
+  cuts: readonly number[],
+): Recording | null {
+  if (edit.plan.recordedTokens === null) return null;
+  const { timesteps } = edit.sampling;
+  const scenes = scenesFor(edit, cuts);
+  return {
+    store: source.records,
+    stepAt: (timestep) => {
+      const step = timesteps.indexOf(timestep);
+      return step < source.startStep ? null : step;
+    },
+    keyframesAt: (step) => keyframesFor(edit, scenes, step),
+    scenes,
+  };
+}

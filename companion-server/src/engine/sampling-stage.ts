@@ -1,0 +1,94 @@
+// From the noise to the edited latents, over the source as it was recorded or as it is computed anew.
+
+import { sample, type SampledStep } from '../tokenflow/sampler.ts';
+import { sampleFast } from '../tokenflow/fast-sampler.ts';
+import type { Contexts } from '../tokenflow/denoiser.ts';
+import { copyLatents, type LatentStore } from '../tokenflow/latents.ts';
+import { keyframesFor, scenesFor, type EditContext } from './edit-context.ts';
+import { countEvaluations, guidanceAt, thresholdsOf } from './edit-plan.ts';
+import type { LatentFile } from './latent-file.ts';
+import type { SourceLatents } from './source-latents.ts';
+import { writeNoised } from './start-noise.ts';
+
+/** Puts the latents that sampling starts from into `start`. */
+export async function beginSampling(
+  { plan, settings, sampling }: EditContext,
+  source: SourceLatents,
+  start: LatentStore,
+): Promise<void> {
+  const { frames, startStep, chunkSize } = plan;
+  const { noise, seed } = settings;
+  const timestep = sampling.timesteps[startStep] ?? 0;
+  await (noise === 'inversion'
+    ? copyLatents(source.trajectory.at(timestep), start, chunkSize)
+    : writeNoised(source.clean, start, { noise, seed, frames, timestep, schedule: sampling, chunkSize })); // prettier-ignore
+}
+
+/**
+ * Returns the edited latents. `finished` steps are done already; after n steps the latents are in moment n mod 2 of
+ * `current`. `inverted` of the evaluations so far were the inversion's.
+ */
+export async function sampleEdit(
+  edit: EditContext,
+  contexts: Contexts,
+  source: SourceLatents,
+  current: LatentFile,
+  finished: number,
+  inverted: number,
+): Promise<LatentStore> {
+  const { denoiser, plan, settings, meter } = edit;
+  const steps = settings.steps - plan.startStep;
+  meter.begin('edit', steps);
+  const total = countEvaluations(plan, settings, 0).sampling;
+  let done = finished;
+  const stop = edit.watch(() => [done, steps, (denoiser.evaluations - inverted) / total]);
+  const before = current.moment(finished % 2);
+  const after = current.moment((finished + 1) % 2);
+  for await (const { step } of walk(
+    edit,
+    contexts,
+    source,
+    plan.startStep + finished,
+    before,
+    after,
+  )) {
+    // prettier-ignore
+    done = step + 1 - plan.startStep;
+    await edit.checkpoint('edit', done, inverted);
+  }
+  stop();
+  return current.moment(done % 2);
+}
+
+function walk(
+  edit: EditContext,
+  contexts: Contexts,
+  source: SourceLatents,
+  startStep: number,
+  latents: LatentStore,
+  spare: LatentStore,
+): AsyncGenerator<SampledStep, void> {
+  const { denoiser, plan, settings, sampling: schedule } = edit;
+  const { chunkSize, jointLimit, savings } = plan;
+  const scenes = scenesFor(edit, source.findings?.cuts ?? []);
+  const shared = {
+    ...{ denoiser, schedule, contexts, startStep, chunkSize, jointLimit, scenes, latents, spare },
+    thresholds: thresholdsOf(settings),
+    source: source.trajectory,
+    keyframesAt: (step: number) => keyframesFor(edit, scenes, step),
+  };
+  if (plan.sampling === 'recorded') {
+    return sampleFast({
+      ...shared,
+      guidanceAt: (step) => guidanceAt(step, settings, savings),
+      frameGuidance: savings.frameGuidance,
+      // All frames of a preview are keyframes: nothing was recorded and nothing is read.
+      records: plan.recordedTokens === null ? noRecords : source.records,
+    });
+  }
+  const { guidance, propagation, keyframeInterval } = settings;
+  return sample({ ...shared, guidance, propagation, keyframeInterval });
+}
+
+const refuse = () => Promise.reject(new TypeError('A preview has no records.'));
+const noRecords = { read: refuse, write: refuse };
