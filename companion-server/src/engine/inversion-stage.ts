@@ -82,10 +82,8 @@ async function climb(
     spare: current.moment((startStep + 1) % 2),
     keep: (timestep: number) => source.keepAt(timestep),
   };
-  const noise = await (startStep === 0 ? LatentFile.create : LatentFile.reopen)({
-    ...{ path: path.join(job.workDir, 'noise.latents'), moments: noiseMoments },
-    ...{ frameCount: plan.frameCount, frameDims: current.frameDims },
-  });
+  const layout = { path: path.join(job.workDir, 'noise.latents'), frameCount: plan.frameCount, frameDims: current.frameDims, moments: noiseMoments }; // prettier-ignore
+  const noise = await (startStep === 0 ? LatentFile.create(layout) : LatentFile.reopen(layout));
   try {
     const walk =
       settings.schedule === 'reference'

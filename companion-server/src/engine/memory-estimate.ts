@@ -1,6 +1,7 @@
 // How much memory an edit takes at its peak, from the shapes of its graphs and the size of the weights, before any of
 // them is loaded.
 
+import { buildCarriedUNet, buildJointUNet, buildRecordFramesUNet, buildRecordKeyframesUNet } from '../nets/fast-graphs.ts'; // prettier-ignore
 import { buildVaeDecoder, buildVaeEncoder } from '../nets/vae.ts';
 import {
   buildKeyframeUNet,
@@ -14,6 +15,7 @@ import type { FloatType, Graph } from '../onnx/graph.ts';
 import { peakActivationBytes, valueBytes, type DimSizes } from '../onnx/graph-memory.ts';
 import { sizeOf } from '../tensor/tensor.ts';
 import type { StoredTensors } from '../tensor/stored-tensor.ts';
+import type { Injection } from '../tokenflow/denoiser.ts';
 import { injectionAt } from '../tokenflow/injection.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import { thresholdsOf, type EditPlan } from './edit-plan.ts';
@@ -54,11 +56,20 @@ export function estimatePeakMemory(
   const stages = [
     vaeBytes + activations(() => buildVaeEncoder(model.vae, latentSize, vae), vaeSizes),
     vaeBytes + activations(() => buildVaeDecoder(model.vae, latentSize, vae), vaeSizes),
-    unetBytes + activations(() => buildPlainUNet(model.unet, latentSize, unet), { frames }),
+    unetBytes + inversionBytes(),
     unetBytes + samplingBytes(),
   ];
   // The sessions of the UNet stay open while the VAE decodes the result; on the CPU they share what is mapped.
   return baseBytes + Math.max(...stages);
+
+  function inversionBytes(): number {
+    const plain = () => buildPlainUNet(model.unet, latentSize, unet);
+    if (plan.recordedTokens === null) return activations(plain, { frames });
+    const keyframes = Math.min(plan.keyframeCount, frames);
+    const tokens = outputBytes(buildRecordKeyframesUNet(model.unet, latentSize, unet), { frames: keyframes }); // prettier-ignore
+    const sizes = { frames, keyframes, jobs: 2 * frames };
+    return tokenSets * tokens + activations(() => buildRecordFramesUNet(model.unet, latentSize, unet), sizes); // prettier-ignore
+  }
 
   function samplingBytes(): number {
     const injection = injectionAt(thresholdsOf(settings), plan.startStep, settings.steps);
@@ -66,8 +77,9 @@ export function estimatePeakMemory(
       return activations(() => buildPerFrameUNet(model.unet, latentSize, injection, unet), { frames }); // prettier-ignore
     }
     const keyframes = Math.min(plan.keyframeCount, plan.jointLimit);
+    if (plan.sampling === 'recorded') return fastSamplingBytes(injection, keyframes);
     const joint = buildKeyframeUNet(model.unet, latentSize, injection, unet);
-    const outputs = joint.outputs.reduce((sum, output) => sum + valueBytes(output, { frames: keyframes }), 0); // prettier-ignore
+    const outputs = outputBytes(joint, { frames: keyframes });
     const jobs = 2 * frames;
     return (
       tokenSets * outputs +
@@ -80,6 +92,22 @@ export function estimatePeakMemory(
       )
     );
   }
+
+  function fastSamplingBytes(injection: Injection, keyframes: number): number {
+    const joint = buildJointUNet(model.unet, latentSize, { injection, guided: true }, unet);
+    const guided = plan.savings.frameGuidance === 'own';
+    return (
+      tokenSets * outputBytes(joint, { frames: keyframes }) +
+      Math.max(
+        activations(() => joint, { frames: keyframes }),
+        activations(() => buildCarriedUNet(model.unet, latentSize, { guided }, unet), { frames, keyframes }), // prettier-ignore
+      )
+    );
+  }
+}
+
+function outputBytes({ outputs }: Graph, sizes: DimSizes): number {
+  return outputs.reduce((sum, output) => sum + valueBytes(output, sizes), 0);
 }
 
 /** Weights are converted once and kept (weights/float32-copy.ts): no graph casts them. */
