@@ -55,7 +55,7 @@ export const editOptions = {
   'inversion-steps': {
     kind: 'number',
     placeholder: 'N',
-    help: 'A multiple of the sampling steps, up to 1000. Default: as many as sampling steps.',
+    help: 'Forwards of the network per frame of the inversion, a multiple of the sampling steps, up to 1000. Default: as many as find the clip again.',
   },
   'keyframe-interval': {
     kind: 'number',
