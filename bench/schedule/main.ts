@@ -3,6 +3,7 @@
 import type { Bench, BenchRow } from '../table.ts';
 import { evaluations } from './evaluations.ts';
 import type { Figure } from './figure.ts';
+import { inversions } from './inversions.ts';
 import { length } from './length.ts';
 import { withContext } from './open-context.ts';
 import { perFrame } from './per-frame.ts';
@@ -20,6 +21,7 @@ const figures: readonly Figure[] = [
   perFrame,
   length,
   seam,
+  inversions,
 ];
 
 export const scheduleBench: Bench = {

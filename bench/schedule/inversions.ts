@@ -1,0 +1,129 @@
+// What an inversion finds again for the forwards it takes: the reference schedule's, which takes small steps and asks the
+// network about the latents below, against the fast schedule's, which anticipates the latents of sampling's own steps.
+
+import { stepDdim } from '../../companion-server/src/diffusion/ddim.ts';
+import { createInversionSchedule } from '../../companion-server/src/diffusion/inversion-schedule.ts';
+import { createSchedule, type Schedule } from '../../companion-server/src/diffusion/schedule.ts';
+import { openModel, type Model } from '../../companion-server/src/engine/model.ts';
+import { psnr } from '../../companion-server/src/metrics/psnr.ts';
+import { preferredExecution } from '../../companion-server/src/onnx/execution.ts';
+import { tensor, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
+import { invert, type InversionOptions } from '../../companion-server/src/tokenflow/inversion.ts';
+import {
+  recordSource,
+  type RecordSourceOptions,
+} from '../../companion-server/src/tokenflow/record-source.ts';
+import { MemoryLatents } from '../../test/memory-latents.ts';
+import { decodeLatents, encodeFrames, readFrames, spread } from '../demo-world/pictures.ts';
+import { benchFolder } from '../folder.ts';
+import { decibels, mean, reported } from '../rows.ts';
+import type { Figure, ScheduleContext } from './figure.ts';
+
+const framesPerClip = 2;
+
+/** What both inversions take. */
+type Shared = Omit<InversionOptions & RecordSourceOptions, 'schedule' | 'forwardsPerStep' | 'noiseOf' | 'recording'>; // prettier-ignore
+
+interface Contestant {
+  readonly sampling: number;
+  /** Forwards of the inversion per sampling step. */
+  readonly forwards: number;
+  readonly kind: 'reference' | 'anticipated';
+}
+
+const contestants: readonly Contestant[] = [
+  { sampling: 12, forwards: 1, kind: 'reference' },
+  { sampling: 12, forwards: 1, kind: 'anticipated' },
+  { sampling: 12, forwards: 2, kind: 'reference' },
+  { sampling: 12, forwards: 2, kind: 'anticipated' },
+  { sampling: 12, forwards: 3, kind: 'anticipated' },
+  { sampling: 20, forwards: 1, kind: 'reference' },
+  { sampling: 20, forwards: 1, kind: 'anticipated' },
+  { sampling: 50, forwards: 1, kind: 'reference' },
+];
+
+export const inversions: Figure = {
+  name: 'inversions',
+  async measure(context) {
+    const model = await openModel({
+      dir: context.modelDir,
+      execution: preferredExecution.cpu,
+      cacheDir: benchFolder(),
+    });
+    const rows = [];
+    for (const contestant of contestants) {
+      const { sampling, forwards, kind } = contestant;
+      const { found, deviation } = await measure(context, model, contestant);
+      const figure = `reconstruction, ${kind} inversion, ${sampling * forwards} forwards, ${sampling} DDIM steps back`; // prettier-ignore
+      const value = `${decibels(found)}, noise of deviation ${deviation.toFixed(2)}`;
+      context.log(`${figure}: ${value}`);
+      rows.push(reported(figure, value));
+    }
+    return rows;
+  },
+};
+
+async function measure({ samples }: ScheduleContext, model: Model, contestant: Contestant) {
+  const found: number[] = [];
+  const deviations: number[] = [];
+  for (const sample of samples) {
+    const frames = spread(await readFrames(sample.clipPath), framesPerClip);
+    const clean = await encodeFrames(model, frames);
+    const context = await model.encodePrompts([sample.caption]);
+    const expected = await decodeLatents(model, clean);
+    const { back, deviation } = await thereAndBack(model, clean, context, contestant);
+    const pictures = await decodeLatents(model, back);
+    found.push(...expected.map((frame, i) => psnr(frame, pictures[i] ?? frame)));
+    deviations.push(deviation);
+  }
+  return { found: mean(found), deviation: mean(deviations) };
+}
+
+async function thereAndBack(model: Model, clean: Tensor, context: Tensor, contestant: Contestant) {
+  const [chunkSize = 0, , height = 0, width = 0] = clean.dims;
+  const denoiser = model.createDenoiser({ width, height });
+  const sampling = createSchedule(model.scheduler, contestant.sampling);
+  const [even, odd] = [new MemoryLatents(clean), new MemoryLatents(tensor(clean.dims))];
+  const shared = { denoiser, context, latents: even, spare: odd, startStep: 0, keep: () => undefined, chunkSize }; // prettier-ignore
+  try {
+    let steps = 0;
+    for await (const step of walk(model, sampling, contestant, clean.dims, shared)) steps = step;
+    let latents = (steps % 2 === 0 ? even : odd).tensor;
+    const deviation = Math.sqrt(mean([...latents.data].map((value) => value * value)));
+    for (const timestep of sampling.timesteps) {
+      const prediction = await denoiser.predict(latents, timestep, context);
+      latents = stepDdim(latents, prediction, timestep, sampling);
+    }
+    return { back: latents, deviation };
+  } finally {
+    await denoiser.release();
+  }
+}
+
+function walk(
+  model: Model,
+  sampling: Schedule,
+  { kind, forwards }: Contestant,
+  dims: readonly number[],
+  shared: Shared,
+): AsyncGenerator<number, void> {
+  if (kind === 'reference') {
+    const steps = forwards * sampling.timesteps.length;
+    return invert({
+      ...shared,
+      schedule: createInversionSchedule(model.scheduler, sampling, steps),
+    });
+  }
+  const noise = [0, 1, 2].map(() => new MemoryLatents(tensor(dims)));
+  return recordSource({
+    ...shared,
+    schedule: sampling,
+    forwardsPerStep: forwards,
+    recording: null,
+    noiseOf: (step) => {
+      const store = noise[step % noise.length];
+      if (store === undefined) throw new RangeError(`There is no store for step ${step}.`);
+      return store;
+    },
+  });
+}
