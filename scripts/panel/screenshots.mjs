@@ -63,7 +63,7 @@ async function shootWebPanel(browser) {
       // prettier-ignore
       await page.getByRole('button', { name: mode, exact: true }).click();
       await page.keyboard.press('ArrowRight');
-      await page.waitForTimeout(1500);
+      await page.locator('.stage-note.gone').waitFor({ state: 'attached', timeout: 60_000 });
       await shoot(page.locator('.stage'), `compare-${name}`);
     }
     await page.getByRole('button', { name: 'Wipe', exact: true }).click();

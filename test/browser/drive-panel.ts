@@ -34,6 +34,19 @@ export async function describeEdit(page: Page, prompt: string, steps: number): P
   await page.getByTitle('Steps', { exact: true }).press('Tab');
 }
 
+/** Asks for a preview of a keyframe in so many frames, and waits until all its pictures are there. */
+export async function preview(page: Page, interval: number, timeoutMs: number): Promise<void> {
+  const field = page.getByTitle('Keyframe every', { exact: true });
+  await field.fill(String(interval));
+  await field.press('Tab');
+  await page.locator('.button.preview').click();
+  await page.locator('.film-cell').first().waitFor({ timeout: timeoutMs });
+  await page
+    .locator('.film-cell:not(:has(img[src^="blob:"]))')
+    .first()
+    .waitFor({ state: 'detached' });
+}
+
 /** Applies and waits for the end. */
 export async function apply(page: Page, timeoutMs: number): Promise<void> {
   await page.locator('.apply').click();

@@ -1,6 +1,7 @@
 // The web panel in a real browser, with the real companion and the embedded model: from the pairing code to the file that
 // is downloaded.
 
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,7 +9,15 @@ import { probeClip } from '../../companion-server/src/media/probe.ts';
 import { ensurePanel } from '../../scripts/panel/ensure-build.mjs';
 import { chromiumPath, howToGetChromium, launchChromium } from './chromium.ts';
 import { cutSample, startDemoServer, type DemoServer } from './demo-server.ts';
-import { apply, describeEdit, drawDivider, dropClip, openWipe, pair } from './drive-panel.ts';
+import {
+  apply,
+  describeEdit,
+  drawDivider,
+  dropClip,
+  openWipe,
+  pair,
+  preview,
+} from './drive-panel.ts';
 
 const frames = 5;
 const editMs = 240_000;
@@ -30,7 +39,7 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
   });
 
   test(
-    'pairs, takes a dropped clip, edits it, compares, and hands over as many frames as came in',
+    'pairs, takes a dropped clip, previews and edits it, compares, and hands over as many frames as came in',
     async () => {
       const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
       const faults: string[] = [];
@@ -41,7 +50,27 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
 
       await dropClip(page, await cutSample(server.folder, 'ball-grass', frames), frames);
       await describeEdit(page, 'a blue ball on grass', 2);
+      await preview(page, 2, editMs);
+      const cells = page.locator('.film-cell');
+      expect(await cells.count()).toBeGreaterThan(1);
+      expect(await cells.count()).toBeLessThanOrEqual(frames);
+      await page.getByText('Apply goes on from the preview').waitFor();
+      await cells.first().focus();
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('Enter');
+      await page.getByText(`Keyframe 2 / ${await cells.count()}`).waitFor();
+      await page.locator('.wipe img[src^="blob:"]:not(.stale)').nth(1).waitFor();
+      const [previewed] = await results(server);
+      await page.locator('.rows-3').fill('a red ball on grass');
+      await page.getByText('Out of date').waitFor();
+      await page.locator('.rows-3').fill('a blue ball on grass');
+      await page.getByText('Out of date').waitFor({ state: 'hidden' });
+
       await apply(page, editMs);
+      await page.locator('.film').waitFor({ state: 'hidden' });
+      const made = await results(server);
+      expect(made).toHaveLength(1);
+      expect(made).not.toContain(previewed);
 
       await openWipe(page);
       await drawDivider(page, 0.25);
@@ -64,9 +93,25 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
       const clip = await probeClip(file);
       expect(clip.frameCount).toBe(frames);
       expect(clip.frameRate).toEqual({ numerator: 12, denominator: 1 });
+      expect(await page.locator('.version').count()).toBe(1);
+
+      // The page has forgotten the file; the server has it still.
+      await page.reload();
+      await page.getByRole('button', { name: 'Versions' }).click();
+      const again = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Download' }).click();
+      const fetched = join(server.folder, 'fetched.mp4');
+      await (await again).saveAs(fetched);
+      expect(await readFile(fetched)).toEqual(await readFile(file));
       expect(faults).toEqual([]);
       await page.close();
     },
-    editMs + 60_000,
+    2 * editMs + 60_000,
   );
 });
+
+/** Results that lie on the server. */
+async function results({ folder }: DemoServer): Promise<string[]> {
+  const files = await readdir(join(folder, 'data', 'jobs'), { recursive: true });
+  return files.filter((file) => /result\.\w+$/.test(file));
+}

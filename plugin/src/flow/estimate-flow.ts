@@ -48,8 +48,14 @@ export function startEstimateFlow({ client, store, clock }: FlowDeps): StopFlow 
     asked = { question: text, stop };
     dispatch({ type: 'estimate-asked' });
     try {
-      const estimate = await client.estimate({ ...question, device: 'auto' }, stop.signal);
-      dispatch({ type: 'estimate-known', estimate });
+      const ask = (preview: boolean) =>
+        client.estimate(
+          { ...question, settings: { ...question.settings, preview }, device: 'auto' },
+          stop.signal,
+        );
+      // That the preview's time is not known is no reason to keep the edit's back.
+      const [estimate, preview] = await Promise.all([ask(false), ask(true).catch(() => null)]);
+      dispatch({ type: 'estimate-known', estimate, previewSeconds: preview?.seconds ?? null });
     } catch (error) {
       if (isStop(error)) return;
       asked = null;

@@ -93,7 +93,11 @@ export type Fact =
     }
   | { readonly type: 'prepare-failed'; readonly sourceId: string; readonly problem: Problem }
   | { readonly type: 'estimate-asked' }
-  | { readonly type: 'estimate-known'; readonly estimate: Estimate }
+  | {
+      readonly type: 'estimate-known';
+      readonly estimate: Estimate;
+      readonly previewSeconds: number | null;
+    }
   | { readonly type: 'estimate-guessed'; readonly seconds: number }
   | { readonly type: 'estimate-failed'; readonly problem: Problem }
   | { readonly type: 'estimate-none' }

@@ -41,7 +41,12 @@ export type EstimateState =
   | { readonly name: 'asking' }
   /** From earlier edits on this machine. */
   | { readonly name: 'guess'; readonly seconds: number }
-  | { readonly name: 'known'; readonly estimate: Estimate }
+  | {
+      readonly name: 'known';
+      readonly estimate: Estimate;
+      /** Of the preview; null where it is not known. */
+      readonly previewSeconds: number | null;
+    }
   | { readonly name: 'failed'; readonly problem: Problem };
 
 /** What earlier edits took, by model: the measure of guesses. */

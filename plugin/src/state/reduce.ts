@@ -51,8 +51,10 @@ function reducePanel(state: PanelState, event: PanelEvent): PanelState {
       };
     case 'estimate-asked':
       return { ...state, estimate: { name: 'asking' } };
-    case 'estimate-known':
-      return { ...state, estimate: { name: 'known', estimate: event.estimate } };
+    case 'estimate-known': {
+      const { estimate, previewSeconds } = event;
+      return { ...state, estimate: { name: 'known', estimate, previewSeconds } };
+    }
     case 'estimate-guessed':
       return { ...state, estimate: { name: 'guess', seconds: event.seconds } };
     case 'estimate-failed':

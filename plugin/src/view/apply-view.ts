@@ -74,9 +74,10 @@ function timeText(state: PanelState, { t }: Pick<Context, 't'>): string {
       // The server may not have measured this device yet, where the panel has seen an edit.
       const seconds = estimate.estimate.seconds ?? guessSeconds(pace, frames, state.form);
       const memory = t.apply.memory((peakMemoryBytes / 1e9).toFixed(1));
-      return seconds === null
-        ? `${t.apply.unknown} ${memory}.`
-        : `${t.apply.about(t.duration(seconds))} · ${memory}`;
+      if (seconds === null) return `${t.apply.unknown} ${memory}.`;
+      const { previewSeconds } = estimate;
+      const preview = previewSeconds === null ? [] : [t.apply.previewTakes(t.duration(previewSeconds))]; // prettier-ignore
+      return [t.apply.about(t.duration(seconds)), ...preview, memory].join(' · ');
     }
     case 'none':
       return t.apply.unknown;

@@ -59,6 +59,7 @@ export function createFilmView(context: Context): Piece {
       const size = task.report?.outputSize;
       if (size !== undefined) {
         strip.style.setProperty('--tall', `${(size.height / size.width) * 100}%`);
+        strip.style.setProperty('--ratio', String(size.width / size.height));
       }
       const open = compare?.about.kind === 'preview' ? compare.frameIndex : null;
       cells.update(shots.map((shot) => ({ film, shot, isOpen: shot.shot === open })));

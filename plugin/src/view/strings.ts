@@ -203,6 +203,7 @@ export const english = {
     } satisfies Record<ApplyBlock, string>,
     estimating: 'Estimating...',
     about: (duration: string) => `About ${duration}`,
+    previewTakes: (duration: string) => `preview ${duration}`,
     guess: (duration: string) => `About ${duration}, going by earlier edits`,
     unknown: 'How long it takes will be known after the first edit.',
     memory: (gigabytes: string) => `${gigabytes} GB of memory`,

@@ -1,7 +1,8 @@
 // What the server in memory says of clips and jobs.
 
 import type { EditReport } from '../../../../protocol/edit-report.ts';
-import type { JobCreate } from '../../../../protocol/job-messages.ts';
+import type { Estimate } from '../../../../protocol/estimate.ts';
+import type { EditWish, JobCreate } from '../../../../protocol/job-messages.ts';
 import type { JobView } from '../../../../protocol/job.ts';
 import type { MediaFacts } from '../../../../protocol/media-facts.ts';
 
@@ -31,5 +32,14 @@ export function reportOf({ settings }: JobView): EditReport {
     chosen: { guidance: 7.5, steps: 20, inversionSteps: 20 },
     unetEvaluations: { inversion: 1_000, sampling: 3_000 },
     ...{ stageSeconds: { edit: 40 }, peakMemoryBytes: 1, notices: [] },
+  };
+}
+
+/** A second for each step; a preview in a tenth of it. */
+export function estimateOf({ settings }: EditWish): Estimate {
+  const seconds = (settings.steps ?? 20) * (settings.preview ? 0.1 : 1);
+  return {
+    ...{ frames: 50, unetEvaluations: 4_000, seconds, peakMemoryBytes: 2e9, diskBytes: 1 },
+    ...{ fits: true, advice: null },
   };
 }

@@ -8,7 +8,7 @@ import type { JobState, JobView } from '../../../../protocol/job.ts';
 import type { ServerMessage } from '../../../../protocol/server-messages.ts';
 import { protocolVersion } from '../../../../protocol/version.ts';
 import type { OpenSocket, SocketEvents } from '../socket.ts';
-import { clipMedia, newJob, reportOf } from './fake-jobs.ts';
+import { clipMedia, estimateOf, newJob, reportOf } from './fake-jobs.ts';
 
 export const token = 'a'.repeat(64);
 export const code = 'K7QF-3MXD';
@@ -229,6 +229,9 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
         case 'job-cancel':
           server.changeJob(message.jobId, 'canceled');
           jobReply(server.jobs.get(message.jobId));
+          break;
+        case 'estimate':
+          say({ type: 'estimated', requestId, ...estimateOf(message) });
           break;
         case 'job-delete':
           if (server.jobs.delete(message.jobId))

@@ -214,6 +214,7 @@ export const states: Readonly<Record<string, PanelState>> = {
     } as PanelState['selection'],
     estimate: {
       name: 'known',
+      previewSeconds: null,
       estimate: {
         ...{
           frames: 4200,
