@@ -6,6 +6,7 @@ import path from 'node:path';
 import type { EditReport } from '../../protocol/edit-report.ts';
 import { defaultSettings, type EditSettings } from '../../protocol/edit-settings.ts';
 import type { Sample } from '../../companion-server/src/demo/samples.ts';
+import type { FastSavings } from '../../companion-server/src/engine/fast-savings.ts';
 import { createEngine, type Engine } from '../../companion-server/src/engine/supervisor.ts';
 import { codecExtensions } from '../../protocol/edit-settings.ts';
 import { hashFile } from './hash-file.ts';
@@ -56,15 +57,20 @@ export class Editor {
 
   /**
    * Edits the first `frames` frames, or all, with the default settings but for `change`; the source prompt is the
-   * sample's caption.
+   * sample's caption. `savings` are approximations other than the usual ones.
    */
-  edit(sample: Sample, frames: number | null, change: Change): Promise<EditedClip> {
+  edit(
+    sample: Sample,
+    frames: number | null,
+    change: Change,
+    savings?: FastSavings,
+  ): Promise<EditedClip> {
     const settings = settingsFor(sample, frames, change);
-    const key = JSON.stringify([sample.name, settings]);
+    const key = JSON.stringify([sample.name, settings, savings]);
     const known = this.known.get(key);
     if (known !== undefined) return known;
     const inversionsDir = this.options.sharesInversions === true ? path.join(this.folder, 'inversions') : null; // prettier-ignore
-    const edited = this.editAnew(sample.clipPath, settings, inversionsDir);
+    const edited = this.editAnew(sample.clipPath, settings, inversionsDir, savings);
     this.known.set(key, edited);
     return edited;
   }
@@ -74,6 +80,7 @@ export class Editor {
     clipPath: string,
     settings: EditSettings,
     inversionsDir: string | null = null,
+    savings?: FastSavings,
   ): Promise<EditedClip> {
     const index = this.edits++;
     const { modelDir, cacheDir, log } = this.options;
@@ -93,6 +100,7 @@ export class Editor {
         inversionsDir,
         workDir,
         settings,
+        ...(savings === undefined ? {} : { savings }),
       },
       { onProgress: () => undefined },
     );

@@ -9,6 +9,7 @@ import { withContext } from './open-context.ts';
 import { perFrame } from './per-frame.ts';
 import { quality } from './quality.ts';
 import { measureQuickly } from './quick.ts';
+import { savings } from './savings.ts';
 import { seam } from './seam.ts';
 import { preview, secondPrompt, wall } from './times.ts';
 
@@ -22,6 +23,7 @@ const figures: readonly Figure[] = [
   length,
   seam,
   inversions,
+  savings,
 ];
 
 export const scheduleBench: Bench = {
