@@ -127,7 +127,9 @@ describe('Apply', () => {
       fits: false,
       advice: null,
     };
-    expect(applyBlock(after(ready, { type: 'estimate-known', estimate }))).toBe('too-large');
+    expect(
+      applyBlock(after(ready, { type: 'estimate-known', previewSeconds: null, estimate })),
+    ).toBe('too-large');
     const problem = { code: 'clip-unreadable', message: '', hint: null } as const;
     expect(applyBlock(after(ready, { type: 'prepare-failed', sourceId: 'f', problem }))).toBe(
       'clip-unusable',
