@@ -52,6 +52,7 @@ const progress = fc.record({
   steps: fc.integer({ min: 50, max: 100 }),
   progress: share,
   etaSeconds: nullable(amount),
+  reconstructionPsnr: nullable(amount),
 });
 
 const error = fc.record(

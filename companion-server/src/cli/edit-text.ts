@@ -20,7 +20,8 @@ export function formatLine(progress: ClientProgress): string {
 
 /** Where the result is, and what it took. */
 export function formatResult({ outPath, report, stageSeconds }: EditedClip): string {
-  const { frames, outputSize, workingSize, frameRate, device, chosen, notices } = report;
+  const { frames, outputSize, workingSize, frameRate, device, chosen, reconstructionPsnr, notices } = report; // prettier-ignore
+  const found = reconstructionPsnr === null ? '' : `, clip found again to ${reconstructionPsnr.toFixed(0)} dB`; // prettier-ignore
   const totalSeconds = Object.values(stageSeconds).reduce((sum, seconds) => sum + seconds, 0);
   const rate = Number((frameRate.numerator / frameRate.denominator).toFixed(3));
   const stages = Object.entries(stageSeconds).map(
@@ -28,7 +29,7 @@ export function formatResult({ outPath, report, stageSeconds }: EditedClip): str
   );
   return [
     outPath,
-    `  ${frames} ${frames === 1 ? 'frame' : 'frames'}, ${outputSize.width}x${outputSize.height}, ${rate} fps; worked at ${workingSize.width}x${workingSize.height} on ${device}, ${chosen.steps} steps, guidance ${chosen.guidance}`,
+    `  ${frames} ${frames === 1 ? 'frame' : 'frames'}, ${outputSize.width}x${outputSize.height}, ${rate} fps; worked at ${workingSize.width}x${workingSize.height} on ${device}, ${chosen.steps} steps, guidance ${chosen.guidance}${found}`,
     `  ${totalSeconds.toFixed(1)} s: ${stages.join(', ')}`,
     ...notices.map((notice) => `  note: ${notice}`),
     '',
@@ -57,9 +58,10 @@ function formatDetails(progress: ClientProgress): string {
   if (progress.phase === 'queue') return '';
   const share = `${Math.floor(shareOf(progress) * 100)} %`.padStart(5);
   if (progress.phase !== 'edit') return share;
-  const { step, steps, etaSeconds } = progress.progress;
+  const { stage, step, steps, etaSeconds, reconstructionPsnr } = progress.progress;
+  const found = stage !== 'invert' || reconstructionPsnr === null ? '' : `  found again to ${reconstructionPsnr.toFixed(0)} dB`; // prettier-ignore
   const left = etaSeconds === null ? '' : `  ${formatDuration(etaSeconds)} left`;
-  return `${share}  step ${step}/${steps}${left}`;
+  return `${share}  step ${step}/${steps}${left}${found}`;
 }
 
 /** For example `0:07`, `12:30`, `1:02:05`. */

@@ -5,6 +5,7 @@ import type { ClipInfo } from '../media/clip-info.ts';
 import type { Execution } from '../onnx/execution.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditPlan } from './edit-plan.ts';
+import { enoughDecibels } from './inversion-gauge.ts';
 import type { SourceFindings } from './inversion-entry.ts';
 import type { Model } from './model.ts';
 import type { ProgressMeter } from './progress-meter.ts';
@@ -39,7 +40,7 @@ export function makeReport(parts: ReportParts): EditReport {
     frameIndices: settings.preview ? plan.frames.map((frame) => frame - plan.startFrame) : null,
     stageSeconds: meter.stageSeconds,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-    notices: [...clip.notices, ...promptNotices(model, settings), ...notices],
+    notices: [...clip.notices, ...promptNotices(model, settings), ...gaugeNotices(findings), ...notices], // prettier-ignore
   };
 }
 
@@ -54,4 +55,10 @@ function promptNotices(
       ? []
       : [`The ${name} is longer than the model reads; this part was not used: "${overflow}".`];
   });
+}
+
+function gaugeNotices(findings: SourceFindings | null): string[] {
+  const psnr = findings?.reconstructionPsnr ?? null;
+  if (psnr === null || psnr >= enoughDecibels) return [];
+  return [`The clip is found again to ${psnr.toFixed(0)} dB only, so the edit may stray from it. A prompt that says what the clip shows now may help.`]; // prettier-ignore
 }

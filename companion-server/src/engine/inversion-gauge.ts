@@ -18,7 +18,7 @@ const measuredFrames = 2;
 /** A short clip is measured on one. */
 const framesPerMeasured = 10;
 /** Where the reconstruction cannot be told from the VAE's at a glance. Forwards are added until it is reached. */
-const enoughDecibels = 32;
+export const enoughDecibels = 32;
 /** Most forwards, as a multiple of those that are taken at first. */
 const mostSteps = 4;
 

@@ -63,7 +63,7 @@ async function climb(
   edit: EditContext,
   text: Tensor,
   source: SourceLatents,
-  { cuts, inversionSteps }: SourceFindings,
+  { cuts, inversionSteps, reconstructionPsnr }: SourceFindings,
   current: LatentFile,
   startStep: number,
 ): Promise<void> {
@@ -72,6 +72,7 @@ async function climb(
   const perStep = forwardsPerStep(settings, inversionSteps);
   const steps = schedule.timesteps.length;
   const total = steps * perStep * plan.frameCount;
+  edit.meter.gauged(reconstructionPsnr);
   edit.meter.begin('invert', steps);
   if (startStep === 0) await edit.checkpoint('invert', 0, denoiser.evaluations);
   let done = startStep;

@@ -59,7 +59,9 @@ describe('progress', () => {
   it('is 0 while the model loads', () => {
     const { reports, meter } = makeMeter();
     meter.begin('load', 1);
-    expect(reports).toEqual([{ stage: 'load', step: 0, steps: 1, progress: 0, etaSeconds: null }]);
+    expect(reports).toEqual([
+      { stage: 'load', step: 0, steps: 1, progress: 0, etaSeconds: null, reconstructionPsnr: null },
+    ]);
   });
 
   it('is told at most ten times a second, but the end of a stage always', () => {

@@ -24,6 +24,7 @@ export class ProgressMeter {
   /** Where the work began: not at 0 when an edit is resumed. */
   private firstProgress: number | null = null;
   private readonly seconds: Record<string, number> = {};
+  private reconstructionPsnr: number | null = null;
 
   /** `now` in milliseconds. */
   constructor(
@@ -63,6 +64,11 @@ export class ProgressMeter {
     this.send(step, steps, share);
   }
 
+  /** What the gauge has measured, in decibels, or null; part of every report from now on. */
+  gauged(reconstructionPsnr: number | null): void {
+    this.reconstructionPsnr = reconstructionPsnr;
+  }
+
   finish(): void {
     this.closeStage();
     this.send(1, 1, 1);
@@ -85,6 +91,7 @@ export class ProgressMeter {
     const gained = this.lastProgress - (this.firstProgress ?? 0);
     const etaSeconds =
       gained >= minShareForEta ? (elapsed / gained) * (1 - this.lastProgress) : null;
-    this.report({ stage: this.stage, step, steps, progress: this.lastProgress, etaSeconds });
+    const { stage, lastProgress, reconstructionPsnr } = this;
+    this.report({ stage, step, steps, progress: lastProgress, etaSeconds, reconstructionPsnr });
   }
 }

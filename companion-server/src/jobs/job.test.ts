@@ -10,6 +10,7 @@ const progressAt = (progress: number) => ({
   steps: 2,
   progress,
   etaSeconds: null,
+  reconstructionPsnr: null,
 });
 const error = { code: 'engine-crashed', message: 'It crashed.', retryable: true } as const;
 const diskFull = { code: 'disk-full', message: 'It is full.', retryable: true } as const;

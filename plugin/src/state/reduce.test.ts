@@ -166,7 +166,14 @@ describe('a task', () => {
     const queued = added({ name: 'queued', position: 2 });
     expect(stateOf(after(queued, job('running')))).toBe('running');
     expect(stateOf(after(queued, job('running'), job('paused')))).toBe('paused');
-    const progress = { stage: 'edit', step: 1, steps: 2, progress: 0.5, etaSeconds: 3 } as const;
+    const progress = {
+      stage: 'edit',
+      step: 1,
+      steps: 2,
+      progress: 0.5,
+      etaSeconds: 3,
+      reconstructionPsnr: null,
+    } as const;
     const told = after(queued, job('running'), { type: 'job-progress', jobId, progress });
     expect(told.tasks[0]?.state).toEqual({ name: 'running', progress });
   });

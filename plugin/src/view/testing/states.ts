@@ -144,7 +144,14 @@ const webEmpty: PanelState = {
 };
 const running: TaskState = {
   name: 'running',
-  progress: { stage: 'edit', step: 21, steps: 50, progress: 0.58, etaSeconds: 82 },
+  progress: {
+    stage: 'edit',
+    step: 21,
+    steps: 50,
+    progress: 0.58,
+    etaSeconds: 82,
+    reconstructionPsnr: 38,
+  },
 };
 
 export const states: Readonly<Record<string, PanelState>> = {
