@@ -6,10 +6,11 @@ import type { Denoiser, EditPrediction, KeyframeTokens, StepInput } from '../com
 import type { PropagationPlan } from '../companion-server/src/tokenflow/propagation.ts';
 import { at, generate, sum } from './run-graph.ts';
 
-const mean = ({ data }: Tensor): number => sum(data.length, (i) => data[i] ?? 0) / data.length;
+export const mean = ({ data }: Tensor): number =>
+  sum(data.length, (i) => data[i] ?? 0) / data.length;
 
 /** [N, C, h, w] -> [N, h*w, C] */
-function pixels(latents: Tensor): Tensor {
+export function pixels(latents: Tensor): Tensor {
   const [n = 0, c = 0, h = 0, w = 0] = latents.dims;
   return generate([n, h * w, c], (i = 0, s = 0, d = 0) =>
     at(latents, i, d, Math.floor(s / w), s % w),
