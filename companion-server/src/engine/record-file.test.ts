@@ -1,0 +1,122 @@
+import { mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { RecordFile, type RecordLayout } from './record-file.ts';
+
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-records-'));
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+const layout: RecordLayout = { frameCount: 6, tokens: 5, startStep: 2, endStep: 5 };
+const firstByte = 24;
+const files: RecordFile[] = [];
+let names = 0;
+
+/** An empty file of the size that the records need, as the latents before them leave it. */
+async function create(change: Partial<RecordLayout> = {}): Promise<{ file: RecordFile; name: string }> {
+  const name = path.join(dir, `${names++}`);
+  const whole = { ...layout, ...change };
+  await writeFile(name, 'latents');
+  await truncate(name, firstByte + RecordFile.sizeBytes(whole));
+  const file = await RecordFile.open('r+', { ...whole, path: name, firstByte });
+  files.push(file);
+  return { file, name };
+} // prettier-ignore
+afterAll(() => Promise.all(files.map((file) => file.close())));
+
+/** A record whose numbers say where it belongs, up to the last of 16 bits. */
+const recordOf = (step: number, frame: number, tokens = layout.tokens) =>
+  Array.from({ length: 2 * tokens }, (_, i) => 65_535 - (100 * (10 * step + frame) + i));
+const recordsOf = (step: number, frames: readonly number[]) => ({
+  nearest: Uint16Array.from(frames.flatMap((frame) => recordOf(step, frame))),
+});
+
+describe('a record file', () => {
+  it('returns any frames of any step in any order, whatever they were written with', async () => {
+    const steps = fc.integer({ min: layout.startStep, max: layout.endStep - 1 });
+    const frames = fc.uniqueArray(fc.integer({ min: 0, max: layout.frameCount - 1 }), { minLength: 1 }); // prettier-ignore
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(steps, frames), { minLength: 1, maxLength: 6 }), async (writes) => {
+        const { file } = await create();
+        for (const [step, written] of writes) await file.write(step, written, recordsOf(step, written));
+        for (const [step, written] of writes) {
+          const wanted = written.toReversed();
+          expect(await file.read(step, wanted)).toEqual(recordsOf(step, wanted));
+        }
+      }),
+      { numRuns: 25 },
+    ); // prettier-ignore
+  });
+
+  it('leaves what lies before it, and holes where keyframes are', async () => {
+    const { file, name } = await create();
+    await file.write(2, [1, 3], recordsOf(2, [1, 3]));
+    await file.sync();
+    expect(await file.read(2, [0, 2])).toEqual({ nearest: new Uint16Array(4 * layout.tokens) });
+    const bytes = Buffer.alloc(firstByte);
+    const raw = await open(name);
+    await raw.read(bytes, 0, firstByte, 0);
+    expect(bytes.toString('utf8', 0, 7)).toBe('latents');
+    expect(bytes.subarray(7).every((byte) => byte === 0)).toBe(true);
+    expect((await raw.stat()).size).toBe(firstByte + RecordFile.sizeBytes(layout));
+    await raw.close();
+  });
+
+  it('is read again by another opening', async () => {
+    const { file, name } = await create();
+    await file.write(4, [5], recordsOf(4, [5]));
+    await file.sync();
+    const again = await RecordFile.open('r', { ...layout, path: name, firstByte });
+    files.push(again);
+    expect(await again.read(4, [5])).toEqual(recordsOf(4, [5]));
+  });
+
+  it.each([
+    [1, 0],
+    [5, 0],
+    [2, 6],
+    [2, -1],
+  ])('has no room for step %i, frame %i', async (step, frame) => {
+    const { file } = await create();
+    const message = `Frame ${frame} of step ${step} is outside the records.`;
+    await expect(file.read(step, [frame])).rejects.toThrow(message);
+    await expect(file.write(step, [frame], recordsOf(2, [0]))).rejects.toThrow(message);
+  });
+
+  it('that was cut short is not read as zeros', async () => {
+    const { file, name } = await create();
+    await file.write(4, [5], recordsOf(4, [5]));
+    await truncate(name, firstByte + RecordFile.sizeBytes(layout) - 1);
+    await expect(file.read(4, [5])).rejects.toThrow('was cut short');
+    expect(await file.read(4, [4])).toEqual({ nearest: new Uint16Array(2 * layout.tokens) });
+  });
+
+  it('tells its size beforehand: 108 KB per frame and step for the networks of SD 1.5 at 512 x 512', () => {
+    // Five blocks at 64 x 64, five at 32 x 32, five at 16 x 16 and one at 8 x 8.
+    const tokens = 5 * (4096 + 1024 + 256) + 64;
+    expect(RecordFile.sizeBytes({ frameCount: 1, tokens, startStep: 0, endStep: 1 })).toBe(107_776);
+    expect(RecordFile.sizeBytes({ ...layout, tokens })).toBe(107_776 * 6 * 3);
+  });
+});
+
+describe('a disk', () => {
+  it.runIf(process.platform === 'linux')('that is full is named so', async () => {
+    const file = await RecordFile.open('r+', { ...layout, path: '/dev/full', firstByte });
+    files.push(file);
+    await expect(file.write(2, [0], recordsOf(2, [0]))).rejects.toMatchObject({
+      code: 'disk-full',
+      message: "/dev/full can't grow: the disk is full.",
+    });
+  });
+
+  it('without the file is named so', async () => {
+    const missing = path.join(dir, 'missing');
+    await expect(RecordFile.open('r', { ...layout, path: missing, firstByte })).rejects.toMatchObject({
+      code: 'output-unwritable',
+    });
+  }); // prettier-ignore
+});
