@@ -14,12 +14,14 @@ export const fused: FusedOperators = {
   multiHeadAttention: true,
   gelu: true,
   gemm: true,
+  wideValues: true,
   instanceNormalization: true,
 };
 export const plain: FusedOperators = {
   multiHeadAttention: false,
   gelu: false,
   gemm: false,
+  wideValues: true,
   instanceNormalization: false,
 };
 

@@ -138,9 +138,11 @@ function extendedAttention(
   const edits = (rows: Branches) => (hasSource && rows.length > 1 ? rows.slice(1) : rows);
   const values = edits(value);
   return g.scope(block.key, () => {
-    if (query.length > 1 || values.length === 1) {
-      const together = (rows: readonly Value[]) =>
-        ops.reshape(g, ops.concat(g, rows, 0), [values.length, -1, channels]);
+    if (query.length > 1 || values.length === 1 || !g.fused.wideValues) {
+      const together = (rows: readonly Value[]) => {
+        const all = rows.length === values.length ? rows : values.map(() => rows[0] as Value);
+        return ops.reshape(g, ops.concat(g, all, 0), [values.length, -1, channels]);
+      };
       const [q, k, v] = [edits(query), edits(key), values].map(together) as [Value, Value, Value];
       return asRows(g, attention(g, q, k, v, limits), block);
     }

@@ -26,6 +26,11 @@ export interface NodeSpec {
 export interface FusedOperators {
   /** com.microsoft.MultiHeadAttention; the plain form is chunked over queries. */
   readonly multiHeadAttention: boolean;
+  /**
+   * Whether attention may have values that are wider than its keys. Fused kernels of graphics devices have no tiled form for
+   * that and would hold all scores at once.
+   */
+  readonly wideValues: boolean;
   /** com.microsoft.Gelu; the plain form is x/2 * (1 + erf(x / sqrt 2)). */
   readonly gelu: boolean;
   /** Gemm with a transposed weight; the plain form is Transpose, MatMul, Add. */

@@ -12,6 +12,7 @@ export interface Execution {
 
 const allFused: FusedOperators = {
   multiHeadAttention: true,
+  wideValues: false,
   gelu: true,
   gemm: true,
   instanceNormalization: true,
@@ -19,7 +20,7 @@ const allFused: FusedOperators = {
 
 /** What each provider is first tried with; device.ts falls back to plain operators where numbers differ. */
 export const preferredExecution: Readonly<Record<ExecutionProvider, Execution>> = {
-  cpu: { provider: 'cpu', float: 'float32', fused: allFused },
+  cpu: { provider: 'cpu', float: 'float32', fused: { ...allFused, wideValues: true } },
   cuda: { provider: 'cuda', float: 'float16', fused: allFused },
   dml: { provider: 'dml', float: 'float16', fused: allFused },
   coreml: { provider: 'coreml', float: 'float32', fused: allFused },
@@ -35,6 +36,6 @@ export function plainExecution(provider: ExecutionProvider): Execution {
   return {
     provider,
     float: 'float32',
-    fused: { multiHeadAttention: false, gelu: false, gemm: true, instanceNormalization: false },
+    fused: { ...allFused, multiHeadAttention: false, wideValues: true, gelu: false, instanceNormalization: false }, // prettier-ignore
   };
 }

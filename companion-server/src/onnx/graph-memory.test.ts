@@ -10,7 +10,13 @@ const builder = () =>
     name: 'test',
     weights: new Map(),
     float: 'float32',
-    fused: { multiHeadAttention: false, gelu: false, gemm: true, instanceNormalization: true },
+    fused: {
+      multiHeadAttention: false,
+      wideValues: true,
+      gelu: false,
+      gemm: true,
+      instanceNormalization: true,
+    },
   });
 
 test('a value takes what its type and shape say', () => {
