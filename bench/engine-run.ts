@@ -27,10 +27,11 @@ export async function benchClip(frames: number, edge: number): Promise<string> {
   return file;
 }
 
-/** Edits `clip` on the CPU and throws the result away. */
+/** Edits `clip` on the CPU and throws the result away, once `look` has seen its file. */
 export async function runEdit(
   clip: string,
   settings: Partial<EditSettings>,
+  look: (file: string) => Promise<void> = () => Promise.resolve(),
 ): Promise<EditReport & { readonly seconds: number }> {
   const workDir = path.join(benchFolder(), `work-${process.pid}`);
   const outputPath = path.join(benchFolder(), `out-${process.pid}.mov`);
@@ -48,6 +49,7 @@ export async function runEdit(
       },
       { onProgress: () => undefined },
     );
+    await look(outputPath);
     const seconds = Object.values(report.stageSeconds).reduce((sum, value) => sum + value, 0);
     return { ...report, seconds };
   } finally {

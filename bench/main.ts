@@ -5,6 +5,7 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { sampleNames } from '../companion-server/src/demo/samples.ts';
+import { detailBench } from './detail/main.ts';
 import { jobsBench } from './jobs/main.ts';
 import { memoryBench } from './memory.ts';
 import { writeSection } from './performance-page.ts';
@@ -22,6 +23,7 @@ const benches: readonly Bench[] = [
   referenceBench,
   scheduleBench,
   variantsBench,
+  detailBench,
   memoryBench,
   transferBench,
   jobsBench,

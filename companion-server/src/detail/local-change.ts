@@ -31,7 +31,7 @@ const flatEdit = 10;
 export function fitChange(source: Frame, edited: Frame): LocalChange {
   const { width, height } = source;
   const spare = new Float32Array(width * height);
-  const around = (plane: Float32Array) => boxMean(plane, source, fitRadius, spare);
+  const around: Around = (plane, factor) => boxMean(plane, source, fitRadius, spare, factor);
   const from = mapRgb((c) => planeOf(source, c));
   const fromMeans = mapRgb((c) => around(from[c]));
   const variances = symmetric((i, j) => covariance(from[i], fromMeans[i], from[j], fromMeans[j], around)); // prettier-ignore
@@ -70,17 +70,12 @@ function symmetric(make: (row: Channel, column: Channel) => Plane): Symmetric {
   return [make(0, 0), make(0, 1), make(0, 2), make(1, 1), make(1, 2), make(2, 2)];
 }
 
+/** The mean around each point, of a plane or of the product of two. */
+type Around = (plane: Plane, factor?: Plane) => Plane;
+
 /** Around each point. */
-function covariance(
-  a: Plane,
-  aMean: Plane,
-  b: Plane,
-  bMean: Plane,
-  around: (plane: Plane) => Plane,
-): Plane {
-  const both = new Float32Array(a.length);
-  for (let i = 0; i < both.length; i++) both[i] = (a[i] ?? 0) * (b[i] ?? 0);
-  const out = around(both);
+function covariance(a: Plane, aMean: Plane, b: Plane, bMean: Plane, around: Around): Plane {
+  const out = around(a, b);
   for (let i = 0; i < out.length; i++) out[i] = (out[i] ?? 0) - (aMean[i] ?? 0) * (bMean[i] ?? 0);
   return out;
 }

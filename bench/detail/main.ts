@@ -1,0 +1,136 @@
+// Whether a result at the clip's size is nearer to the edit at full size when it keeps the clip's detail, and what that
+// costs.
+
+import path from 'node:path';
+import { sampleMotions } from '../../companion-server/src/demo/sample-clip.ts';
+import { defaultSample } from '../../companion-server/src/demo/sample-frame.ts';
+import { applyChange } from '../../companion-server/src/detail/apply-change.ts';
+import { fitChange } from '../../companion-server/src/detail/local-change.ts';
+import { openModel } from '../../companion-server/src/engine/model.ts';
+import type { Frame, Size } from '../../companion-server/src/media/frame.ts';
+import { psnr } from '../../companion-server/src/metrics/psnr.ts';
+import { measureTemporal } from '../../companion-server/src/metrics/temporal.ts';
+import { preferredExecution } from '../../companion-server/src/onnx/execution.ts';
+import type { EditSettings } from '../../protocol/edit-settings.ts';
+import { decodeLatents, encodeFrames, readFrames } from '../demo-world/pictures.ts';
+import { benchClip, benchModel, runEdit } from '../engine-run.ts';
+import { benchFolder } from '../folder.ts';
+import type { Bench, BenchRow } from '../table.ts';
+import { knownEdits, knownScene } from './known-edits.ts';
+import { scaleFrame } from './scale-frame.ts';
+
+/** Pixels of an edge: what the embedded model works at, and the clip. */
+const working = 128;
+const knownSize = 512;
+const editedSize = 256;
+const editedFrames = 8;
+const prompts = ['a blue ball on grass', 'a red ball on snow'];
+
+/** A frame of high definition, and what Stable Diffusion works at with its aspect. */
+const large = { width: 1920, height: 1080 };
+const small = { width: 683, height: 384 };
+const timedFrames = 5;
+
+export const detailBench: Bench = {
+  name: 'detail',
+  title: `PSNR at full size with and without the clip's detail; time of a frame of ${large.width} x ${large.height}`,
+  async run({ isQuick, log }) {
+    const rows = [...(await measureKnown(log)), ...timeFrame()];
+    for (const prompt of isQuick ? [] : prompts) rows.push(...(await measureEdits(prompt)));
+    return rows;
+  },
+};
+
+async function measureKnown(log: (line: string) => void): Promise<BenchRow[]> {
+  const model = await openModel({
+    dir: benchModel(),
+    execution: preferredExecution.cpu,
+    cacheDir: path.join(benchFolder(), 'cache'),
+  });
+  const rows: BenchRow[] = [];
+  for (const hard of [false, true]) {
+    const source = knownScene(knownSize, hard);
+    const edits = knownEdits(knownSize, hard);
+    const shrunk = [source, ...edits.map(({ target }) => target)].map((frame) => scaleFrame(frame, { width: working, height: working })); // prettier-ignore
+    const [reconstructed, ...edited] = await decodeLatents(model, await encodeFrames(model, shrunk)); // prettier-ignore
+    for (const [i, { name, target }] of edits.entries()) {
+      const frame = edited[i];
+      if (reconstructed === undefined || frame === undefined) throw new RangeError('A frame is missing.'); // prettier-ignore
+      const kept = psnr(applyChange(source, fitChange(reconstructed, frame)), target);
+      const scaled = psnr(scaleFrame(frame, source), target);
+      log(`${name}${hard ? ', grain' : ''}: ${kept.toFixed(2)} dB, scaled up ${scaled.toFixed(2)} dB`); // prettier-ignore
+      rows.push(gainRow(`known edit, ${name}${hard ? ', hard clip' : ''}`, kept, scaled));
+    }
+  }
+  return rows;
+}
+
+/** The edit at the model's size, both ways, against the same edit of the clip at its own size. */
+async function measureEdits(prompt: string): Promise<BenchRow[]> {
+  const clip = await benchClip(editedFrames, editedSize);
+  const options = { ...defaultSample, frames: editedFrames, width: editedSize, height: editedSize };
+  const edit = async (edge: number, detail: EditSettings['detail']) => {
+    let frames: readonly Frame[] = [];
+    const settings = {
+      ...{ prompt, detail, keyframeInterval: 4, sourcePrompt: 'a red ball on grass' },
+      size: { width: edge, height: edge },
+    };
+    const report = await runEdit(clip, settings, async (file) => void (frames = await readFrames(file))); // prettier-ignore
+    const { warpError } = await measureTemporal(inOrder(frames), sampleMotions(options));
+    return { frames, warpError, encodeSeconds: report.stageSeconds['encode'] ?? NaN };
+  };
+  const whole = await edit(editedSize, 'none');
+  const kept = await edit(working, 'source');
+  const scaled = await edit(working, 'none');
+  const likeness = ({ frames }: { frames: readonly Frame[] }) =>
+    frames.reduce((sum, frame, i) => sum + psnr(frame, whole.frames[i] ?? frame), 0) / frames.length; // prettier-ignore
+  const ratio = kept.warpError / scaled.warpError;
+  return [
+    gainRow(`"${prompt}" against its edit at ${editedSize} x ${editedSize}`, likeness(kept), likeness(scaled)), // prettier-ignore
+    {
+      figure: `"${prompt}", warp error along the exact flow, source : none (at full size : none)`,
+      value: `${ratio.toFixed(2)} x (${(whole.warpError / scaled.warpError).toFixed(2)} x)`,
+      target: '',
+      isMet: true,
+    },
+  ];
+}
+
+/** Processor time, which other work on the machine does not change much. */
+function timeFrame(): BenchRow[] {
+  const source = noise(large, 3);
+  const [before, after] = [noise(small, 5), noise(small, 7)];
+  const seconds = Array.from({ length: timedFrames }, () => {
+    const start = process.cpuUsage();
+    applyChange(source, fitChange(before, after));
+    const { user, system } = process.cpuUsage(start);
+    return (user + system) / 1e6;
+  });
+  const median = seconds.sort((a, b) => a - b)[timedFrames >> 1] ?? NaN;
+  return [
+    {
+      figure: `processor time of a frame of ${large.width} x ${large.height}, working size ${small.width} x ${small.height}`,
+      value: `${median.toFixed(2)} s`,
+      target: '< 0.25 s',
+      isMet: median < 0.25,
+    },
+  ];
+}
+
+function gainRow(figure: string, kept: number, scaled: number): BenchRow {
+  const value = `${kept.toFixed(1)} dB, scaled up ${scaled.toFixed(1)} dB`;
+  return { figure, value, target: 'higher', isMet: kept > scaled };
+}
+
+function noise({ width, height }: Size, seed: number): Frame {
+  const rgb = Uint8Array.from(
+    { length: 3 * width * height },
+    (_, i) => 128 + 90 * Math.sin(i * seed),
+  );
+  return { index: 0, width, height, rgb };
+}
+
+async function* inOrder(frames: readonly Frame[]): AsyncGenerator<Frame> {
+  await Promise.resolve();
+  yield* frames;
+}
