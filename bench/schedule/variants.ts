@@ -10,7 +10,12 @@ import { withContext } from './open-context.ts';
 import { trialFrames, trialsOf } from './trials.ts';
 
 /** What is compared when nothing is asked for. */
-const usual = ['{}', '{"steps":10}', '{"steps":25}', '{"schedule":"reference"}'];
+const usual = [
+  '{}',
+  '{"steps":8}',
+  '{"steps":25}',
+  '{"schedule":"reference","steps":12,"inversionSteps":24}',
+];
 
 export const variantsBench: Bench = {
   name: 'variants',
