@@ -13,7 +13,7 @@ import { ensurePanel } from '../../scripts/panel/ensure-build.mjs';
 import { createNodeMachine } from '../premiere-sim/node-machine.ts';
 import { chromiumPath, howToGetChromium, launchChromium } from './chromium.ts';
 import { cutSample, startDemoServer, type DemoServer } from './demo-server.ts';
-import { apply, describeEdit, openWipe, pair } from './drive-panel.ts';
+import { apply, describeEdit, openWipe, pair, preview } from './drive-panel.ts';
 import { openPremiere, switchesFor, type PremiereWindow } from './premiere-window.ts';
 
 const size = { width: 128, height: 128 };
@@ -57,7 +57,7 @@ describe.skipIf(chromiumPath === undefined)('the panel in a simulated Premiere',
   }
 
   test(
-    'selects, exports, edits, imports, places, compares and reverts, and undo gives back the start',
+    'selects, previews, exports, edits, imports, places, compares and reverts, and undo gives back the start',
     async () => {
       const { premiere, folder } = await open('whole-way', null);
       const start = await premiere.ask('describe');
@@ -70,11 +70,19 @@ describe.skipIf(chromiumPath === undefined)('the panel in a simulated Premiere',
       await pair(panel, server.pairingCode);
       await panel.getByText(`${place.frames} frames · 23.976 fps`).waitFor();
       await describeEdit(panel, 'a blue ball on grass', 2);
+      await preview(panel, 2, editMs);
+      expect(await premiere.ask('placed')).toEqual([]);
       await apply(panel, editMs);
 
       const [sent] = await readdir(join(server.folder, 'data', 'clips'));
       expect(await framesOf(join(server.folder, 'data', 'clips', sent ?? ''))).toEqual(cut);
-      const [result = ''] = await results();
+      // The preview has left the server, and what was exported for it was not exported again.
+      const [result = '', ...others] = await results();
+      expect(others).toEqual([]);
+      const exports = (await premiere.ask('undoNames')).filter((name) =>
+        name.startsWith('Prepare'),
+      );
+      expect(exports).toHaveLength(1);
       const placed = await premiere.ask('placed');
       expect(placed).toMatchObject([{ trackIndex: 1, startFrame: place.startFrame, frames: place.frames }]); // prettier-ignore
       expect(await readFile(placed[0]?.path ?? '')).toEqual(await readFile(result));
@@ -103,7 +111,7 @@ describe.skipIf(chromiumPath === undefined)('the panel in a simulated Premiere',
       expect(await premiere.ask('violations')).toEqual([]);
       expect(premiere.faults).toEqual([]);
     },
-    editMs + 60_000,
+    2 * editMs + 60_000,
   );
 
   test(

@@ -55,7 +55,7 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
       expect(await cells.count()).toBeGreaterThan(1);
       expect(await cells.count()).toBeLessThanOrEqual(frames);
       await page.getByText('Apply goes on from the preview').waitFor();
-      await cells.first().focus();
+      await page.locator('.film-time').first().focus();
       await page.keyboard.press('ArrowRight');
       await page.keyboard.press('Enter');
       await page.getByText(`Keyframe 2 / ${await cells.count()}`).waitFor();

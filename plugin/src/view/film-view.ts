@@ -83,27 +83,29 @@ function createCell({ ui, t, dispatch }: Context, { shot }: Cell) {
   const original = createShotPicture(ui.el('img', 'picture'));
   const frame = (image: HTMLElement, label: string): HTMLElement =>
     ui.el('div', 'frame film-frame', image, ui.el('span', 'tag', label));
-  const time = ui.el('span', 'film-time', at);
-  const root = ui.button('', 'film-cell', () => dispatch({ type: 'shot-chosen', shot: shot.shot }));
-  ui.name(root, t.film.open(at));
-  for (const part of [
+  const open = (): void => dispatch({ type: 'shot-chosen', shot: shot.shot });
+  const pictures = ui.el(
+    'div',
+    'film-pictures',
     frame(edit.image, t.film.edit),
     frame(original.image, t.film.original),
-    time,
-  ]) {
-    root.appendChild(part);
-  }
+  );
+  ui.on(pictures, 'click', open);
+  // The part for the keyboard: UXP draws words in a button, and nothing is said of pictures.
+  const time = ui.button(at, 'quiet small film-time', open);
+  ui.name(time, t.film.open(at));
+  const root = ui.el('div', 'film-cell', pictures, time);
   return {
     root,
     update({ film, isOpen }: Cell): void {
       setClass(root, 'on', isOpen);
-      const pictures = [
+      const both = [
         film.pictures[pictureKey('edit', shot.shot)],
         film.pictures[pictureKey('original', shot.shot)],
       ];
-      edit.update(pictures[0]);
-      original.update(pictures[1]);
-      const isMissing = pictures.some((picture) => picture?.name === 'missing');
+      edit.update(both[0]);
+      original.update(both[1]);
+      const isMissing = both.some((picture) => picture?.name === 'missing');
       setText(time, isMissing ? `${at} · ${t.film.missing}` : at);
     },
   };
@@ -124,8 +126,8 @@ function createShotPicture(image: HTMLImageElement) {
 
 /** The frame that a key leads to from the one that has the focus, or null. */
 function neighbour(strip: HTMLElement, key: string): HTMLElement | null {
-  const cells = [...strip.children] as HTMLElement[];
-  const now = cells.indexOf(strip.ownerDocument.activeElement as HTMLElement);
+  const cells = [...strip.querySelectorAll('button')];
+  const now = cells.indexOf(strip.ownerDocument.activeElement as HTMLButtonElement);
   if (now < 0) return null;
   const to = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: cells.length - 1 }[key];
   return to === undefined ? null : (cells[Math.min(cells.length - 1, Math.max(0, to))] ?? null);
