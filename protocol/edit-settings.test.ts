@@ -64,6 +64,15 @@ describe('parseEditSettings', () => {
       { noise: 'own' },
       'message.settings.noise must be inversion unless the technique is sdedit, got own with pnp.',
     ],
+    [
+      { schedule: 'quick' },
+      "message.settings.schedule must be one of fast, reference, got 'quick'.",
+    ],
+    [
+      { schedule: undefined },
+      'message.settings.schedule must be one of fast, reference, got nothing.',
+    ],
+    [{ preview: 'yes' }, "message.settings.preview must be true or false, got 'yes'."],
     [{ detail: 'sharp' }, "message.settings.detail must be one of source, none, got 'sharp'."],
     [{ codec: undefined }, 'message.settings.codec must be one of prores, h264, got nothing.'],
     [{ negativePrompt: null }, 'message.settings.negativePrompt must be a text, got null.'],

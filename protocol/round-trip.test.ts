@@ -6,7 +6,7 @@ import { parseClientMessage } from './client-messages.ts';
 import { clipExtensions } from './clip-messages.ts';
 import { checkStatuses } from './diagnostics.ts';
 import { deviceChoices, devices } from './devices.ts';
-import { defaultSettings, techniques } from './edit-settings.ts';
+import { defaultSettings, scheduleNames, techniques } from './edit-settings.ts';
 import { errorCodes, type ErrorCode } from './error-codes.ts';
 import { FieldError } from './fields.ts';
 import { jobStates } from './job.ts';
@@ -42,6 +42,8 @@ const settings = fc
     sourcePrompt: text(100),
     strength: share,
     seed: requestId,
+    schedule: fc.constantFrom(...scheduleNames),
+    preview: fc.boolean(),
     steps: nullable(fc.integer({ min: 1, max: 1_000 })),
   })
   .map(({ technique, ...chosen }) => ({ ...defaultSettings(technique), ...chosen }));

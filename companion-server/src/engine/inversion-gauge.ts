@@ -2,16 +2,29 @@
 // are inverted and sampled back with the source prompt, and compared with what the VAE alone makes of them.
 
 import { stepDdim } from '../diffusion/ddim.ts';
+import type { Schedule } from '../diffusion/schedule.ts';
 import { cropFrame } from '../media/fit.ts';
 import { tensorToFrame } from '../media/pixels.ts';
 import { psnr } from '../metrics/psnr.ts';
 import { sliceRows, tensor, type Tensor } from '../tensor/tensor.ts';
+import type { FastDenoiser } from '../tokenflow/fast-denoiser.ts';
 import type { LatentStore } from '../tokenflow/latents.ts';
 import { recordSource } from '../tokenflow/record-source.ts';
-import type { EditContext } from './edit-context.ts';
+import type { ChosenSettings } from './edit-defaults.ts';
+import type { EditPlan } from './edit-plan.ts';
 import { forwardsPerStep, planInversion } from './edit-schedules.ts';
 import { HeldLatents } from './held-latents.ts';
 import type { SourceFindings } from './inversion-entry.ts';
+import type { Model } from './model.ts';
+
+/** What of an edit it takes to measure it. */
+export interface GaugedEdit {
+  readonly denoiser: FastDenoiser;
+  readonly sampling: Schedule;
+  readonly settings: ChosenSettings;
+  readonly plan: Pick<EditPlan, 'frameCount' | 'startStep' | 'latentSize' | 'size'>;
+  readonly model: Pick<Model, 'scheduler' | 'openDecoder'>;
+}
 
 /** Frames that are measured, evenly spread. */
 const measuredFrames = 2;
@@ -27,7 +40,7 @@ const mostSteps = 4;
  * times as many. Returns what it took and what that reaches.
  */
 export async function gaugeInversion(
-  edit: EditContext,
+  edit: GaugedEdit,
   text: Tensor,
   clean: LatentStore,
 ): Promise<Omit<SourceFindings, 'cuts'>> {
@@ -46,7 +59,7 @@ export async function gaugeInversion(
 }
 
 async function thereAndBack(
-  { denoiser, sampling, plan, settings, model }: EditContext,
+  { denoiser, sampling, plan, settings, model }: GaugedEdit,
   inversionSteps: number,
   text: Tensor,
   original: Tensor,
@@ -75,7 +88,7 @@ async function thereAndBack(
 }
 
 /** Mean PSNR of the decoded frames. */
-async function compare({ model, plan }: EditContext, a: Tensor, b: Tensor): Promise<number> {
+async function compare({ model, plan }: GaugedEdit, a: Tensor, b: Tensor): Promise<number> {
   const vae = await model.openDecoder(plan.latentSize);
   try {
     let sum = 0;

@@ -86,6 +86,26 @@ test('all that it depends on changes its key', async () => {
   expect(new Set(keys).size).toBe(others.length);
 });
 
+test('seed and keyframe interval matter only where something is recorded', async () => {
+  const unrecorded = { ...plan, recordedTokens: null };
+  const keys = [{}, { seed: 5 }, { keyframeInterval: 4 }].map((change) =>
+    inversionKey({ ...parts, plan: unrecorded, settings: { ...settings, ...change } }),
+  );
+  const [key, ...others] = await Promise.all(keys);
+  expect(others).toEqual([key, key]);
+  expect(key).not.toBe(await inversionKey(parts));
+});
+
+test('a preview is of its frames', async () => {
+  const previewOf = (frames: readonly number[]) =>
+    inversionKey({
+      ...withPlan({ frames, frameCount: 2, recordedTokens: null }),
+      settings: { ...settings, preview: true },
+    });
+  expect(await previewOf([0, 3])).toBe(await previewOf([0, 3]));
+  expect(await previewOf([0, 3])).not.toBe(await previewOf([1, 3]));
+});
+
 test('a checkpoint is the same wherever it lies, and another when a weight or a setting differs', async () => {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-identity-'));
   try {

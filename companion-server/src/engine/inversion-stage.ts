@@ -56,7 +56,13 @@ async function chooseSteps(
 ): Promise<Omit<SourceFindings, 'cuts'>> {
   const { inversionSteps, gauges } = edit.settings;
   if (!gauges) return { inversionSteps, reconstructionPsnr: null };
-  return gaugeInversion(edit, text, source.clean);
+  // Takes a while and counts as nothing, but it can be canceled.
+  const stop = edit.watch(() => [0, edit.sampling.timesteps.length, 0]);
+  try {
+    return await gaugeInversion(edit, text, source.clean);
+  } finally {
+    stop();
+  }
 }
 
 async function climb(
