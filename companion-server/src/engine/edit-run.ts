@@ -16,6 +16,7 @@ import { makeReport } from './edit-report.ts';
 import { inversionForwards } from './edit-schedules.ts';
 import { findInversionCache } from './inversion-key.ts';
 import { findSource } from './inversion-stage.ts';
+import { keepsDetail } from './full-size.ts';
 import { LatentFile } from './latent-file.ts';
 import { beginSampling, sampleEdit } from './sampling-stage.ts';
 import { SourceLatents } from './source-latents.ts';
@@ -122,14 +123,15 @@ export class EditRun {
   }
 
   private planProgress({ isTaken }: SourceLatents): void {
-    const { plan, settings, meter } = this.edit;
+    const { plan, settings, meter, clip } = this.edit;
     const steps = isTaken ? 0 : inversionForwards(this.edit.model.scheduler, this.edit.sampling, settings, plan.startStep); // prettier-ignore
     const evaluations = countEvaluations(plan, settings, steps);
     meter.plan({
       decode: isTaken ? 0 : vaeWork.decode * plan.frameCount,
       invert: evaluations.inversion,
       edit: evaluations.sampling,
-      encode: vaeWork.encode * plan.frameCount,
+      // Detail is what the VAE left out of the clip, which takes another frame of it.
+      encode: (keepsDetail(settings, clip, plan) ? 2 : 1) * vaeWork.encode * plan.frameCount,
     });
   }
 
