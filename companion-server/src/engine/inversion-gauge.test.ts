@@ -52,7 +52,7 @@ function editOf(denoiser: FakeFastDenoiser, frameCount = 30, startStep = 0): Gau
       openDecoder: () =>
         Promise.resolve({
           run: ({ dims, data }: Tensor) =>
-            Promise.resolve(generate([dims[0] ?? 0, 3, 4, 4], (n = 0, _ = 0, y = 0, x = 0) => (data[16 * n + 4 * y + x] ?? NaN) / 3)), // prettier-ignore
+            Promise.resolve(generate([dims[0] ?? 0, 3, 4, 4], (...[n = 0, , y = 0, x = 0]) => (data[16 * n + 4 * y + x] ?? NaN) / 3)), // prettier-ignore
           release: () => Promise.resolve(),
         }),
     },

@@ -1,0 +1,233 @@
+// The fast schedule from file to file: the gauge, previews, clips with a cut, and what is kept of the source.
+
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeTinyCheckpoint, tinyPrompts } from '../../../test/fixtures/tiny-checkpoint.ts';
+import type { EditReport } from '../../../protocol/edit-report.ts';
+import { defaultSettings, type EditSettings } from '../../../protocol/edit-settings.ts';
+import type { EditProgress } from '../../../protocol/progress.ts';
+import { CanceledError } from '../errors.ts';
+import { decodeFrames } from '../media/frames.ts';
+import { probeClip } from '../media/probe.ts';
+import {
+  collect,
+  describeVideo,
+  makeClip,
+  soundPackets,
+  testPicture,
+} from '../media/testing/clips.ts';
+import { drawKeyframes } from '../tokenflow/keyframes.ts';
+import { scenesOf } from '../tokenflow/scenes.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { EditJob } from './edit-job.ts';
+import { runEdit } from './edit.ts';
+import type { SourceFindings } from './inversion-entry.ts';
+
+let dir: string;
+let modelDir: string;
+/** Six frames with sound, the last three of another scene; the same with a third scene in their place. */
+let cutClip: string;
+let otherCutClip: string;
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-fast-'));
+  modelDir = await makeTinyCheckpoint(path.join(dir, 'model'));
+  const sceneAt3 = (name: string, filter: string) =>
+    makeClip(path.join(dir, name), [
+      ...['-f', 'lavfi', '-i', 'sine=duration=0.6'],
+      ...[...testPicture('64x48', '10', 6), '-c:a', 'pcm_s16le'],
+      ...['-vf', `format=gbrp,${filter}:enable='gte(n,3)'`, '-c:v', 'ffv1'],
+    ]);
+  cutClip = await sceneAt3('cut.mkv', 'negate=components=r+g+b');
+  otherCutClip = await sceneAt3('other.mkv', 'drawbox=color=gray:t=fill');
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+let edits = 0;
+
+function jobOf(settings: Partial<EditSettings> = {}, change: Partial<EditJob> = {}): EditJob {
+  const name = `edit-${edits++}`;
+  return {
+    inputPath: cutClip,
+    outputPath: path.join(dir, `${name}.mov`),
+    modelDir,
+    device: 'cpu',
+    cacheDir: path.join(dir, 'cache'),
+    workDir: path.join(dir, name),
+    settings: {
+      ...defaultSettings(settings.technique),
+      prompt: tinyPrompts.target,
+      sourcePrompt: tinyPrompts.source,
+      steps: 2,
+      inversionSteps: 4,
+      guidance: 3,
+      keyframeInterval: 2,
+      size: { width: 64, height: 64 },
+      ...settings,
+    },
+    ...change,
+  };
+}
+
+async function run(job: EditJob): Promise<{ report: EditReport; progress: EditProgress[] }> {
+  const progress: EditProgress[] = [];
+  const report = await runEdit(job, { onProgress: (state) => progress.push(state) });
+  return { report, progress };
+}
+
+async function framesOf({ outputPath }: EditJob): Promise<readonly Uint8Array[]> {
+  return (await collect(decodeFrames(await probeClip(outputPath)))).map(({ rgb }) => rgb);
+}
+
+/** Some frames' latents, of so many, at one moment of a file in the work folder. */
+async function latentsOf(
+  { workDir }: EditJob,
+  name: string,
+  { moment, frames, of }: { moment: number; frames: readonly number[]; of: number },
+): Promise<number[]> {
+  // The edit's own latents are two moments of all frames.
+  const { size: ownBytes } = await stat(path.join(workDir, 'edit.latents'));
+  const size = ownBytes / 4 / 2 / of;
+  const bytes = await readFile(path.join(workDir, name));
+  const values = new Float32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.byteLength / 4));
+  return frames.flatMap((frame) => {
+    const start = (moment * of + frame) * size;
+    return [...values.subarray(start, start + size)];
+  });
+}
+
+const findingsOf = async ({ workDir }: EditJob): Promise<SourceFindings> =>
+  JSON.parse(await readFile(path.join(workDir, 'findings.json'), 'utf8')) as SourceFindings;
+
+describe('the gauge', () => {
+  it('measures before the edit is paid for, and adds forwards as its report says', async () => {
+    const job = jobOf({ inversionSteps: null, steps: 1 });
+    const { report, progress } = await run(job);
+    const { inversionSteps } = report.chosen;
+    expect([2, 4, 8]).toContain(inversionSteps);
+    expect(report.reconstructionPsnr).toBeGreaterThan(0);
+    const tried = [2, 4, 8].filter((count) => count <= inversionSteps);
+    // One frame there and back for each try; then all frames.
+    const gauge = tried.reduce((sum, count) => sum + count + 1, 0);
+    expect(report.unetEvaluations.inversion).toBe(gauge + 6 * inversionSteps);
+    expect((report.reconstructionPsnr ?? 0) >= 32 || inversionSteps === 8).toBe(true);
+    const shares = progress.map((state) => state.progress);
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+    expect(await findingsOf(job)).toMatchObject({ inversionSteps, reconstructionPsnr: report.reconstructionPsnr }); // prettier-ignore
+  });
+
+  it('does not keep a canceled edit waiting', async () => {
+    const job = jobOf({ inversionSteps: null });
+    const controller = new AbortController();
+    const onProgress = ({ stage }: EditProgress) => {
+      if (stage === 'invert') controller.abort();
+    };
+    await expect(runEdit(job, { onProgress, signal: controller.signal })).rejects.toThrow(CanceledError); // prettier-ignore
+    // It ended before the gauge did, which would have written what it found.
+    expect(existsSync(path.join(job.workDir, 'findings.json'))).toBe(false);
+  });
+});
+
+describe('a preview', () => {
+  it('is a clip of just the keyframes that the edit begins with, without sound, in half of the steps', async () => {
+    const job = jobOf({ preview: true, steps: 4, inversionSteps: 8, seed: 5, startSeconds: 0.1, endSeconds: 0.6, codec: 'h264' }, { outputPath: path.join(dir, 'preview.mp4') }); // prettier-ignore
+    const { report } = await run(job);
+    const keyframes = drawKeyframes(5, 0, scenesOf(5, []), 2);
+    expect(keyframes).toHaveLength(3);
+    expect(report).toMatchObject({ frames: 3, frameIndices: keyframes, reconstructionPsnr: null });
+    expect(report.chosen).toMatchObject({ steps: 2, inversionSteps: 2 });
+    expect(report.unetEvaluations.inversion).toBe(2 * 3);
+    expect(await probeClip(job.outputPath)).toMatchObject({ frameCount: 3 });
+    expect(await describeVideo(job.outputPath)).toMatchObject({ codec_name: 'h264' });
+    expect(await soundPackets(job.outputPath).catch(() => [])).toEqual([]);
+
+    const edit = jobOf({ steps: 4, inversionSteps: 4, seed: 5, startSeconds: 0.1, endSeconds: 0.6 });
+    const whole = await run(edit);
+    expect(whole.report).toMatchObject({ frames: 5, frameIndices: null });
+    const shown = await latentsOf(job, 'source.latents', { moment: 0, frames: [0, 1, 2], of: 3 });
+    const own = await latentsOf(edit, 'source.latents', { moment: 0, frames: keyframes, of: 5 });
+    expect(shown).toBeAllClose(own, { atol: 1e-4 });
+  }); // prettier-ignore
+});
+
+describe('a clip with a cut', () => {
+  /** All that is edited before the cut. */
+  const firstScene = (job: EditJob, moment: number) =>
+    latentsOf(job, 'edit.latents', { moment, frames: [0, 1, 2], of: 6 });
+
+  it('is edited scene by scene: what comes after the cut leaves no mark before it', async () => {
+    const [job, other] = [jobOf({ seed: 3 }), jobOf({ seed: 3 }, { inputPath: otherCutClip })];
+    const { report } = await run(job);
+    await run(other);
+    for (const each of [job, other]) expect(await findingsOf(each)).toMatchObject({ cuts: [3] });
+    // After two steps the latents are in the first moment.
+    expect(await firstScene(job, 0)).toBeAllClose(await firstScene(other, 0), { atol: 1e-4 });
+    // Two keyframes in each scene: with the source, negative and target in the first step, target alone in the second.
+    expect(report.unetEvaluations).toEqual({ inversion: 4 * 6, sampling: 4 * (3 + 1) + 2 * 2 });
+    expect(report.reconstructionPsnr).toBeNull();
+  });
+
+  it('by the official schedule is edited as one scene, at its price', async () => {
+    const reference = { schedule: 'reference', propagation: 'reference', seed: 3 } as const;
+    const [job, other] = [jobOf(reference), jobOf(reference, { inputPath: otherCutClip })];
+    const { report } = await run(job);
+    await run(other);
+    expect(await findingsOf(job)).toMatchObject({ cuts: [] });
+    expect(await firstScene(job, 0)).not.toBeAllClose(await firstScene(other, 0), { atol: 1e-3 });
+    // Three keyframes and six frames in three branches, in each of two steps.
+    expect(report.unetEvaluations).toEqual({ inversion: 4 * 6, sampling: 2 * 3 * (3 + 6) });
+  });
+
+  describe('and cut short', () => {
+    const stop = new Error('killed');
+    const runUntil = async (job: EditJob, stage: Checkpoint['stage'], step: number) => {
+      const onCheckpoint = (reached: Checkpoint) => {
+        if (reached.stage === stage && reached.step === step) throw stop;
+      };
+      await expect(runEdit(job, { onProgress: () => undefined, onCheckpoint })).rejects.toBe(stop);
+    };
+    let kept: Partial<EditJob>;
+    let expected: readonly Uint8Array[];
+    beforeAll(async () => {
+      const clipSha256 = createHash('sha256').update(await readFile(cutClip)).digest('hex'); // prettier-ignore
+      kept = { clipSha256, inversionsDir: path.join(dir, 'inversions') };
+      const whole = jobOf();
+      await run(whole);
+      expected = await framesOf(whole);
+    });
+
+    it.each([
+      ['invert', 1],
+      ['edit', 1],
+    ] as const)('after step %s %i, goes on to the same frames', async (stage, step) => {
+      const job = jobOf();
+      await runUntil(job, stage, step);
+      await run(job);
+      expect(await findingsOf(job)).toMatchObject({ cuts: [3] });
+      expect(await framesOf(job)).toEqual(expected);
+    });
+
+    it('with an inversion from before, knows its cuts and its records', async () => {
+      await run(jobOf({}, kept));
+      const again = jobOf({}, kept);
+      await runUntil(again, 'edit', 1);
+      // What is kept is not needed any more.
+      await rm(path.join(dir, 'inversions'), { recursive: true });
+      const { report } = await run(again);
+      expect(report.unetEvaluations.inversion).toBe(0);
+      expect(await findingsOf(again)).toMatchObject({ cuts: [3] });
+      expect(await framesOf(again)).toEqual(expected);
+    });
+
+    it('records of other keyframes are not taken for its own', async () => {
+      await run(jobOf({ seed: 8 }, kept));
+      const { report } = await run(jobOf({ seed: 9 }, kept));
+      expect(report.unetEvaluations.inversion).toBe(4 * 6);
+      const same = await run(jobOf({ seed: 9, prompt: 'a photo of a dog' }, kept));
+      expect(same.report.unetEvaluations.inversion).toBe(0);
+    });
+  });
+});
