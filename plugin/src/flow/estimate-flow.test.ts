@@ -48,3 +48,16 @@ test('a clip on a timeline is guessed at by what earlier edits took', async () =
   expect(scene.store.state.estimate).toEqual({ name: 'guess', seconds: 40 });
   expect(scene.asked).not.toContain('estimate');
 });
+
+test('the server is asked again after an edit, which it has learned from', async () => {
+  const scene = await openFlowScene({ selection: selectionOf(fileClip) });
+  await scene.clock.advance(restMs);
+  const questions = () => scene.asked.filter((type) => type === 'estimate').length;
+  const before = questions();
+  await scene.act({ type: 'apply-pressed' });
+  await scene.runUntil('queued');
+  scene.server.changeJob(lastJob(scene), 'done');
+  await scene.runUntil('done');
+  await scene.clock.advance(restMs);
+  expect(questions()).toBe(before + 2);
+});

@@ -29,6 +29,8 @@ export function startEstimateFlow({ client, store, clock }: FlowDeps): StopFlow 
 
   const stopListening = store.subscribe((event) => {
     if (!causes.includes(event.type)) return;
+    // The server has measured the device by now, and may know what it did not know before.
+    if (event.type === 'pace-measured') asked = null;
     cancelRest();
     cancelRest = clock.after(restMs, () => void answer());
   });
