@@ -93,6 +93,26 @@ describe('inversion along the steps of sampling', () => {
     expect(more).toBeLessThan(some / 8);
   });
 
+  it('looks at the very latents that it arrives at where the noise lies on a straight line', async () => {
+    const schedule = scheduleOf(5);
+    const stores = storesOf(schedule);
+    const seen = new Map<number, Tensor>();
+    class Straight extends FakeFastDenoiser {
+      override predict(latents: Tensor, t: number): Promise<Tensor> {
+        seen.set(t, latents);
+        const noise = 0.5 * schedule.timesteps.indexOf(t) - 1;
+        return Promise.resolve({ ...latents, data: latents.data.map(() => noise) });
+      }
+    }
+    const options = { ...optionsFor(schedule, 1, stores), denoiser: new Straight(), chunkSize: frames }; // prettier-ignore
+    await climb({ ...options, recording: null });
+    // The first two steps have no line yet.
+    const upwards = schedule.timesteps.toReversed();
+    const misses = upwards.map((t) => maxAbsError(seen.get(t)?.data ?? [], stores.kept.get(t)?.tensor.data ?? [])); // prettier-ignore
+    expect(Math.min(...misses.slice(0, 2))).toBeGreaterThan(1e-3);
+    expect(Math.max(...misses.slice(2))).toBeLessThan(1e-5);
+  });
+
   it('takes as many forwards of each frame as it is told', async () => {
     const schedule = scheduleOf(4);
     for (const forwards of [1, 2, 3]) {
