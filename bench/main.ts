@@ -1,6 +1,6 @@
-// npm run bench [-- NAME ...] [--only PART,...] [--clips NAME,...] [--quick] [--write]: measures and prints a table per
-// figure; --write puts the tables into docs/performance.md. Ratios come from interleaved runs; a missed target is
-// printed, not hidden.
+// npm run bench [-- NAME ...] [--only PART,...] [--clips NAME,...] [--rounds N] [--quick] [--write]: measures and prints
+// a table per figure; --write puts the tables into docs/performance.md. Ratios come from interleaved runs; a missed
+// target is printed, not hidden.
 
 import os from 'node:os';
 import { parseArgs } from 'node:util';
@@ -37,6 +37,7 @@ async function main(): Promise<number> {
       write: { type: 'boolean', default: false },
       only: { type: 'string' },
       clips: { type: 'string' },
+      rounds: { type: 'string' },
       variant: { type: 'string', multiple: true, default: [] },
     },
   });
@@ -45,6 +46,7 @@ async function main(): Promise<number> {
   );
   const only = values.only?.split(',') ?? null;
   const clips = values.clips?.split(',') ?? null;
+  const rounds = values.rounds === undefined ? null : Number(values.rounds);
   const complaint =
     complain('bench', positionals, benches.map(({ name }) => name)) ??
     complain('part', only ?? [], chosen.flatMap(({ parts = [] }) => parts)) ??
@@ -58,7 +60,7 @@ async function main(): Promise<number> {
   for (const bench of chosen) {
     console.log(`\n${bench.name}: ${bench.title}`);
     const { quick: isQuick, variant: variants } = values;
-    const rows = await bench.run({ isQuick, only, clips, variants, log: console.log });
+    const rows = await bench.run({ isQuick, only, clips, rounds, variants, log: console.log });
     console.log(formatTable(rows));
     if (values.write) await writeSection(bench, machine(), rows, only !== null);
     all.push(...rows);

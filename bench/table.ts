@@ -16,6 +16,8 @@ export interface BenchOptions {
   readonly only: readonly string[] | null;
   /** Which sample clips to measure on; null for all. */
   readonly clips: readonly string[] | null;
+  /** How often contestants take turns; null for as often as a figure wants. */
+  readonly rounds: number | null;
   /** What the variants are called and what they change. */
   readonly variants: readonly string[];
   readonly log: (line: string) => void;

@@ -83,7 +83,7 @@ async function main(): Promise<number> {
     console.log(`Edits are of the first ${editedFrames} frames of a clip.`);
   if (values.clips !== undefined) console.log(`Only the clips ${clips.join(', ')}.`);
 
-  const editor = await Editor.open({ modelDir, cacheDir, log });
+  const editor = await Editor.open({ sharesInversions: true, modelDir, cacheDir, log });
   const judge = await openJudge(path.join(demo, 'judge'));
   const rows: BenchRow[] = [];
   try {

@@ -14,6 +14,8 @@ export interface ScheduleContext {
   readonly samples: readonly Sample[];
   /** Made when first asked for, which costs a short edit. */
   readonly references: () => Promise<KeptReferences>;
+  /** How often contestants take turns. */
+  readonly rounds: number;
   readonly log: (line: string) => void;
 }
 

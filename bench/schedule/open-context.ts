@@ -11,10 +11,11 @@ import type { BenchOptions } from '../table.ts';
 import type { ScheduleContext } from './figure.ts';
 import { KeptReferences } from './kept-references.ts';
 
+const usualRounds = 5;
 const judgeDir = path.join(import.meta.dirname, '..', '..', 'models', 'demo', 'judge');
 
 export async function withContext<T>(
-  { clips, log }: BenchOptions,
+  { clips, rounds, log }: BenchOptions,
   work: (context: ScheduleContext) => Promise<T>,
 ): Promise<T> {
   const modelDir = benchModel();
@@ -30,6 +31,7 @@ export async function withContext<T>(
       editor,
       judge,
       samples,
+      rounds: rounds ?? usualRounds,
       references: () => (references ??= KeptReferences.open(editor, modelDir)),
       log,
     });
