@@ -24,6 +24,11 @@ describe('readEditRequest', () => {
     const official = { steps: 50, inversionSteps: 500, guidance: 7.5, propagation: 'reference' };
     const args = ['c', ...prompt, '--schedule', 'reference'];
     expect(request(...args).settings).toMatchObject(official);
+    expect(request(...args, '--steps', '40').settings).toMatchObject({
+      ...official,
+      steps: 40,
+      inversionSteps: null,
+    });
     expect(request(...args, '--guidance', '3').settings).toMatchObject({
       ...official,
       guidance: 3,

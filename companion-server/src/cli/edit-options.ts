@@ -163,7 +163,9 @@ function readSettings(values: Values<typeof editOptions>, codec: OutputCodec): E
       strength: values.strength ?? base.strength,
       guidance: values.guidance ?? base.guidance,
       steps: values.steps ?? base.steps,
-      inversionSteps: values['inversion-steps'] ?? base.inversionSteps,
+      // Those of the reference belong to its own number of steps.
+      inversionSteps:
+        values['inversion-steps'] ?? (values.steps === undefined ? base.inversionSteps : null),
       keyframeInterval: values['keyframe-interval'] ?? base.keyframeInterval,
       seed: values.seed ?? base.seed,
       size: values.size === undefined ? base.size : parseSize(values.size),

@@ -19,7 +19,9 @@ describe('what the user left open', () => {
     const official = { steps: 50, inversionSteps: 500, gauges: false };
     expect(choose({ schedule: 'reference' })).toMatchObject({ ...official, guidance: 6 });
     expect(choose(referenceSchedule)).toMatchObject({ ...official, guidance: 7.5 });
-    expect(choose({ schedule: 'reference', steps: 25 })).toMatchObject({ steps: 25, inversionSteps: 500 }); // prettier-ignore
+    expect(choose({ schedule: 'reference', steps: 25 })).toMatchObject({ steps: 25, inversionSteps: 250 }); // prettier-ignore
+    expect(choose({ schedule: 'reference', steps: 40 })).toMatchObject({ inversionSteps: 400 });
+    expect(choose({ schedule: 'reference', steps: 300 })).toMatchObject({ inversionSteps: 900 });
   });
 
   test('stays as it was chosen', () => {

@@ -27,10 +27,10 @@ export type ChosenSettings = EditSettings & {
 };
 
 /**
- * Forwards of the inversion per sampling step. With two the noise that it ends in has unit variance, as the network was
- * trained on; and an inversion serves every further prompt.
+ * Forwards of the inversion per sampling step. The official code takes ten. In the fast schedule two end in noise of unit
+ * variance, as the network was trained on; and an inversion serves every further prompt.
  */
-const inversionShare = 2;
+const inversionShare = { fast: 2, reference: referenceSchedule.inversionSteps / referenceSchedule.steps } as const; // prettier-ignore
 
 /** Of the fast schedule. */
 const stableDiffusion: EditDefaults = { guidance: 7.5, steps: 16 };
@@ -73,7 +73,7 @@ export function chooseSettings(settings: EditSettings, defaults: EditDefaults): 
   const isReference = settings.schedule === 'reference';
   const whole = settings.steps ?? (isReference ? referenceSchedule.steps : defaults.steps);
   const steps = settings.preview ? Math.ceil(whole / 2) : whole;
-  const usual = isReference ? referenceSchedule.inversionSteps : inversionShare * steps;
+  const usual = Math.min(maxSteps - (maxSteps % steps), inversionShare[settings.schedule] * steps);
   const inversionSteps = settings.preview ? steps : (settings.inversionSteps ?? usual);
   if (inversionSteps % steps !== 0) {
     throw new EditError(

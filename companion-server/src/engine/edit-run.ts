@@ -57,6 +57,7 @@ export class EditRun {
       const resumed = await this.checkpoints.read();
       const source = await this.openSource(resumed);
       const current = await this.openCurrent(resumed);
+      meter.gauged(source.findings?.reconstructionPsnr ?? null);
       this.planProgress(source);
       denoiser.evaluations = resumed?.evaluations ?? 0;
       const contexts = await this.encodePrompts();
