@@ -10,7 +10,7 @@ import { trialFrames, trialsOf } from './trials.ts';
 const variants: Readonly<Record<string, FastSavings>> = {
   'no approximation': noSavings,
   'guidance carried to frames': { ...noSavings, frameGuidance: 'carried' },
-  'guidance in the first 60 % of the steps': { ...noSavings, guidanceUntil: 0.6 },
+  'guidance in the first 70 % of the steps': { ...noSavings, guidanceUntil: 0.7 },
   'both (default)': defaultSavings,
   'both, guidance in the first 30 %': { ...defaultSavings, guidanceUntil: 0.3 },
 };

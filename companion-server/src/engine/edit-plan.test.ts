@@ -104,10 +104,10 @@ describe('the work that is planned', () => {
 
   it('of the fast schedule counts the source on keyframes alone, and only where it is injected', () => {
     const settings = settingsOf({ steps: 10, inversionSteps: 10, strength: 0.5 });
-    // 3 keyframes of 24 frames: guided for six steps, features of the source for eight.
+    // 3 keyframes of 24 frames: guided for seven steps, features of the source for eight.
     expect(countEvaluations(plan(settings), settings, 10)).toEqual({
       inversion: 240,
-      sampling: 3 * (6 * 3 + 2 * 2 + 2 * 1) + 10 * 21,
+      sampling: 3 * (7 * 3 + 1 * 2 + 2 * 1) + 10 * 21,
     });
     const own = planEdit(clipOf(24, 512, 512), model, settings, noSavings);
     expect(countEvaluations(own, settings, 0).sampling).toBe(3 * (8 * 3 + 2 * 2) + 10 * 2 * 21);
@@ -120,7 +120,7 @@ describe('the work that is planned', () => {
     expect(planned.frames.map((frame) => Math.floor(frame / 8))).toEqual([0, 1, 2]);
     expect(countEvaluations(planned, settings, settings.inversionSteps)).toEqual({
       inversion: 3 * 5,
-      sampling: 3 * (3 * 3 + 1 * 2 + 1 * 1),
+      sampling: 3 * (4 * 3 + 1 * 1),
     });
   });
 

@@ -15,4 +15,4 @@ export interface FastSavings {
 
 export const noSavings: FastSavings = { frameGuidance: 'own', guidanceUntil: 1 };
 
-export const defaultSavings: FastSavings = { frameGuidance: 'carried', guidanceUntil: 0.6 };
+export const defaultSavings: FastSavings = { frameGuidance: 'carried', guidanceUntil: 0.7 };
