@@ -11,11 +11,12 @@ import { quality } from './quality.ts';
 import { measureQuickly } from './quick.ts';
 import { savings } from './savings.ts';
 import { seam } from './seam.ts';
-import { preview, secondPrompt, wall } from './times.ts';
+import { preview, secondPrompt, wall, wallSmall } from './times.ts';
 
 const figures: readonly Figure[] = [
   evaluations,
   wall,
+  wallSmall,
   secondPrompt,
   preview,
   quality,
