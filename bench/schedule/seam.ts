@@ -29,7 +29,7 @@ export const seam: Figure = {
   name: 'seam',
   async measure({ editor, modelDir, log }) {
     const clip = await benchClip(frames, edge);
-    const settings = { ...defaultSettings('pnp'), sourcePrompt: sampleSourcePrompt, prompt: 'a blue ball on snow' }; // prettier-ignore
+    const settings = { ...defaultSettings('pnp'), sourcePrompt: sampleSourcePrompt, prompt: 'a blue ball on snow', size: { width: edge, height: edge } }; // prettier-ignore
     const borders = await windowBorders(modelDir, clip, settings);
     log(`windows of keyframes begin at the frames ${borders.join(', ')}`);
     const { file } = await editor.editAnew(clip, settings);
