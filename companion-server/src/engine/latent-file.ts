@@ -4,6 +4,7 @@ import { open, rm, stat, type FileHandle } from 'node:fs/promises';
 import { EditError } from '../errors.ts';
 import { sizeOf, tensor, type Tensor } from '../tensor/tensor.ts';
 import type { LatentStore, SourceTrajectory } from '../tokenflow/latents.ts';
+import { writeAt } from './write-at.ts';
 
 export interface LatentFileOptions {
   readonly path: string;
@@ -128,11 +129,7 @@ export class LatentFile {
     const position = first * 4 * sizeOf(this.options.frameDims);
     this.isDirty = true;
     try {
-      // A disk that is nearly full takes a part of it and reports the rest only when asked again.
-      for (let done = 0; done < bytes.length;) {
-        const { bytesWritten } = await this.file.write(bytes, done, bytes.length - done, position + done); // prettier-ignore
-        done += bytesWritten;
-      }
+      await writeAt(this.file, bytes, position);
     } catch (error) {
       throw diskError(this.options.path, error);
     }

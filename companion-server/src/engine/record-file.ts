@@ -4,6 +4,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import type { RecordStore, SourceRecords } from '../tokenflow/fast-denoiser.ts';
 import { diskError } from './latent-file.ts';
+import { writeAt } from './write-at.ts';
 
 export interface RecordLayout {
   readonly frameCount: number;
@@ -54,7 +55,7 @@ export class RecordFile implements RecordStore {
     this.isDirty = true;
     try {
       for (const [row, frame] of frames.entries()) {
-        await this.writeAt(this.position(step, frame), bytes.subarray(row * size, (row + 1) * size)); // prettier-ignore
+        await writeAt(this.file, bytes.subarray(row * size, (row + 1) * size), this.position(step, frame)); // prettier-ignore
       }
     } catch (error) {
       throw diskError(this.options.path, error);
@@ -93,14 +94,6 @@ export class RecordFile implements RecordStore {
       throw new RangeError(`Frame ${frame} of step ${step} is outside the records.`);
     }
     return firstByte + ((step - startStep) * frameCount + frame) * recordBytes(tokens);
-  }
-
-  private async writeAt(position: number, bytes: Uint8Array): Promise<void> {
-    // A disk that is nearly full takes a part of it and reports the rest only when asked again.
-    for (let done = 0; done < bytes.length;) {
-      const { bytesWritten } = await this.file.write(bytes, done, bytes.length - done, position + done); // prettier-ignore
-      done += bytesWritten;
-    }
   }
 }
 
