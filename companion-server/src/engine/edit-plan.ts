@@ -199,9 +199,12 @@ function evaluationsOf(step: number, plan: EditPlan, settings: ChosenSettings): 
 export function guidanceAt(
   step: number,
   { guidance, steps }: ChosenSettings,
-  { guidanceUntil }: FastSavings,
+  { guidanceUntil, guidanceFall }: FastSavings,
 ): number {
-  return step < Math.round(steps * guidanceUntil) ? guidance : 1;
+  const guidedSteps = Math.round(steps * guidanceUntil);
+  if (step >= guidedSteps) return 1;
+  const progress = guidedSteps === 1 ? 0.5 : step / (guidedSteps - 1);
+  return 1 + (guidance - 1) * (1 + guidanceFall * (1 - 2 * progress));
 }
 
 /** The source's branch is only run where something of it is injected. */
