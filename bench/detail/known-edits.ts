@@ -32,7 +32,6 @@ export function knownEdits(edge: number, hard: boolean): readonly KnownEdit[] {
     name: string,
     colourOf: (colour: Colour, layer: Layer, x: number, y: number) => Colour,
   ): KnownEdit => {
-    // prettier-ignore
     const rgb = new Uint8ClampedArray(source.rgb);
     for (let i = 0; i < edge * edge; i++) {
       const { x, y } = toScene((i % edge) + 0.5, Math.floor(i / edge) + 0.5, options);

@@ -46,7 +46,6 @@ export class KeptReferences {
     probe: Uint8Array,
     inversionsDir: string,
   ) {
-    // prettier-ignore
     this.editor = editor;
     this.folder = folder;
     this.model = model;

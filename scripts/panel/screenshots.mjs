@@ -60,7 +60,6 @@ async function shootWebPanel(browser) {
       ['Difference', 'difference'],
       ['Flicker', 'flicker'],
     ]) {
-      // prettier-ignore
       await page.getByRole('button', { name: mode, exact: true }).click();
       await page.keyboard.press('ArrowRight');
       await page.locator('.stage-note.gone').waitFor({ state: 'attached', timeout: 60_000 });

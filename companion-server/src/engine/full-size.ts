@@ -84,7 +84,6 @@ export class FullSize {
       'clip-unreadable',
       `Frame ${index} of "${this.options.clip.path}" could not be read a second time.`,
       {
-        // prettier-ignore
         hint: 'Leave the clip as it is while it is edited.',
       },
     );

@@ -52,7 +52,6 @@ export async function sampleEdit(
     before,
     after,
   )) {
-    // prettier-ignore
     done = step + 1 - plan.startStep;
     await edit.checkpoint('edit', done, inverted);
   }

@@ -13,7 +13,6 @@ export class EditedKeyframes implements KeyframeKnowledge<EditedKeyframes> {
   readonly direction: Tensor | null;
 
   constructor(keyframes: readonly number[], tokens: readonly Tensor[], direction: Tensor | null) {
-    // prettier-ignore
     this.keyframes = keyframes;
     this.tokens = tokens;
     this.direction = direction;
