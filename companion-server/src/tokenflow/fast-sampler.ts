@@ -9,7 +9,7 @@ import { sliceRows, takeRows, tensor, type Tensor } from '../tensor/tensor.ts';
 import { guideAlong } from './carried-guidance.ts';
 import type { Contexts } from './denoiser.ts';
 import { EditedKeyframes } from './edited-keyframes.ts';
-import type { BranchPrediction, FastDenoiser, RecordStore } from './fast-denoiser.ts';
+import type { FastDenoiser, RecordStore } from './fast-denoiser.ts';
 import { injectionAt, type InjectionThresholds } from './injection.ts';
 import { walkKeyframes } from './keyframe-walk.ts';
 import { groupKeyframes, type KeyframeGroup } from './keyframes.ts';
@@ -17,7 +17,8 @@ import { writeFrames, type LatentStore, type SourceTrajectory } from './latents.
 import type { Neighbours } from './propagation.ts';
 import type { SampledStep } from './sampler.ts';
 import type { Scene } from './scenes.ts';
-import { positionsOf } from './source-keyframes.ts';
+import { pairsOf, positionsOf } from './source-keyframes.ts';
+import { stepPasses, type StepPass } from './step-pass.ts';
 import { requireFinite } from './watchdog.ts';
 
 /** How frames between keyframes are guided: by their own negative branch, or along with their keyframes. */
@@ -50,111 +51,85 @@ export interface FastSamplerOptions {
 
 /** Yields after every step; the last value holds the edited latents. */
 export async function* sampleFast(options: FastSamplerOptions): AsyncGenerator<SampledStep, void> {
-  const { schedule, startStep, scenes } = options;
-  const steps = schedule.timesteps.length;
-  let { latents, spare } = options;
-  for (let step = startStep; step < steps; step++) {
-    const timestep = schedule.timesteps[step] ?? 0;
-    const pass = new FastStep(options, step, timestep, latents, spare);
-    for (const scene of scenes) await pass.run(scene);
-    [latents, spare] = [spare, latents];
-    yield { step, steps, timestep, latents };
+  const { timesteps } = options.schedule;
+  for (const pass of stepPasses(options, timesteps)) {
+    for (const scene of options.scenes) await editScene(pass, scene);
+    const { step, timestep, after: latents } = pass;
+    yield { step, steps: timesteps.length, timestep, latents };
   }
 }
 
-/** One sampling step, scene by scene. */
-class FastStep {
-  private readonly options: FastSamplerOptions;
-  private readonly step: number;
-  private readonly timestep: number;
-  private readonly scale: number;
-  private readonly before: LatentStore;
-  private readonly after: LatentStore;
+type FastPass = StepPass<FastSamplerOptions>;
 
-  constructor(
-    options: FastSamplerOptions,
-    step: number,
-    timestep: number,
-    before: LatentStore,
-    after: LatentStore,
-  ) {
-    this.options = options;
-    this.step = step;
-    this.timestep = timestep;
-    this.scale = options.guidanceAt(step);
-    this.before = before;
-    this.after = after;
-  }
+async function editScene(pass: FastPass, scene: Scene): Promise<void> {
+  const { keyframesAt, jointLimit, chunkSize } = pass.options;
+  const keyframes = keyframesAt(pass.step).filter((k) => k >= scene.start && k < scene.end);
+  await walkKeyframes({
+    ...{ scene, keyframes, chunkSize },
+    groups: groupKeyframes(keyframes, jointLimit),
+    visitKeyframes: (group) => editKeyframes(pass, group),
+    visitFrames: (frames, neighbours, known) => editFrames(pass, frames, neighbours, known),
+  });
+}
 
-  async run(scene: Scene): Promise<void> {
-    const { keyframesAt, jointLimit, chunkSize } = this.options;
-    const keyframes = keyframesAt(this.step).filter((k) => k >= scene.start && k < scene.end);
-    await walkKeyframes({
-      ...{ scene, keyframes, chunkSize },
-      groups: groupKeyframes(keyframes, jointLimit),
-      visitKeyframes: (group) => this.editKeyframes(group),
-      visitFrames: (frames, neighbours, known) => this.editFrames(frames, neighbours, known),
-    });
-  }
+async function editKeyframes(
+  pass: FastPass,
+  { own, context }: KeyframeGroup,
+): Promise<EditedKeyframes> {
+  const { step, timestep, before } = pass;
+  const { denoiser, contexts, thresholds, schedule, source, frameGuidance, guidanceAt } =
+    pass.options;
+  const scale = guidanceAt(step);
+  const together = [...own, ...context].sort((a, b) => a - b);
+  const injection = injectionAt(thresholds, step, schedule.timesteps.length);
+  const needsSource = injection.attention || injection.features;
+  const edited = await before.read(together);
+  const { prediction, tokens } = await denoiser.editJointly({
+    ...{ edited, timestep, contexts, injection, guided: scale !== 1 },
+    source: needsSource ? await source.at(timestep).read(together) : null,
+  });
+  const rows = positionsOf(own, together);
+  const target = takeRows(prediction.target, rows);
+  const negative = prediction.negative && takeRows(prediction.negative, rows);
+  await advance(pass, own, takeRows(edited, rows), guided(target, negative, scale));
+  const known = new EditedKeyframes(together, tokens, null).select(own);
+  if (negative === null || frameGuidance === 'own' || !canCarry(tokens, target)) return known;
+  return new EditedKeyframes(own, targetBranch(known.tokens), difference(target, negative));
+}
 
-  private async editKeyframes({ own, context }: KeyframeGroup): Promise<EditedKeyframes> {
-    const { denoiser, contexts, thresholds, schedule, source, frameGuidance } = this.options;
-    const { timestep, scale } = this;
-    const together = [...own, ...context].sort((a, b) => a - b);
-    const injection = injectionAt(thresholds, this.step, schedule.timesteps.length);
-    const needsSource = injection.attention || injection.features;
-    const edited = await this.before.read(together);
-    const { prediction, tokens } = await denoiser.editJointly({
-      ...{ edited, timestep, contexts, injection, guided: scale !== 1 },
-      source: needsSource ? await source.at(timestep).read(together) : null,
-    });
-    const rows = positionsOf(own, together);
-    const part = ({ target, negative }: BranchPrediction): BranchPrediction => ({
-      target: takeRows(target, rows),
-      negative: negative && takeRows(negative, rows),
-    });
-    const { target, negative } = part(prediction);
-    await this.advance(own, takeRows(edited, rows), guided(target, negative, scale));
-    if (negative === null || frameGuidance === 'own' || !canCarry(tokens, target)) {
-      return new EditedKeyframes(together, tokens, null).select(own);
-    }
-    const direction = difference(target, negative);
-    return new EditedKeyframes(own, targetBranch(new EditedKeyframes(together, tokens, null).select(own).tokens), direction); // prettier-ignore
-  }
+async function editFrames(
+  pass: FastPass,
+  frames: readonly number[],
+  neighbours: readonly Neighbours[],
+  { keyframes, tokens, direction }: EditedKeyframes,
+): Promise<void> {
+  const { step, timestep, before } = pass;
+  const { denoiser, contexts, records: store, guidanceAt } = pass.options;
+  const scale = guidanceAt(step);
+  const pairs = pairsOf(neighbours, keyframes);
+  const rightWeight = neighbours.map((neighbour) => neighbour.rightWeight);
+  const edited = await before.read(frames);
+  const records = await store.read(step, frames);
+  const { target, negative } = await denoiser.editCarried({
+    ...{ edited, timestep, contexts, records, pairs, rightWeight, tokens },
+  });
+  const prediction =
+    direction === null
+      ? guided(target, negative, scale)
+      : guideAlong(target, scale, { direction, records, pairs, rightWeight });
+  await advance(pass, frames, edited, prediction);
+}
 
-  private async editFrames(
-    frames: readonly number[],
-    neighbours: readonly Neighbours[],
-    { keyframes, tokens, direction }: EditedKeyframes,
-  ): Promise<void> {
-    const { denoiser, contexts, records: store } = this.options;
-    const { timestep, scale } = this;
-    const lefts = positionsOf(neighbours.map(({ left }) => left), keyframes); // prettier-ignore
-    const rights = positionsOf(neighbours.map(({ right }) => right), keyframes); // prettier-ignore
-    const pairs = lefts.map((left, i) => ({ left, right: rights[i] ?? left }));
-    const rightWeight = neighbours.map((neighbour) => neighbour.rightWeight);
-    const edited = await this.before.read(frames);
-    const records = await store.read(this.step, frames);
-    const { target, negative } = await denoiser.editCarried({
-      ...{ edited, timestep, contexts, records, pairs, rightWeight, tokens },
-    });
-    const prediction =
-      direction === null
-        ? guided(target, negative, scale)
-        : guideAlong(target, scale, { direction, records, pairs, rightWeight });
-    await this.advance(frames, edited, prediction);
-  }
-
-  private async advance(
-    frames: readonly number[],
-    edited: Tensor,
-    prediction: Tensor,
-  ): Promise<void> {
-    // prettier-ignore
-    const next = stepDdim(edited, prediction, this.timestep, this.options.schedule);
-    requireFinite(next, `sampling step ${this.step + 1}`);
-    await writeFrames(this.after, frames, next);
-  }
+/** One DDIM step of some frames. */
+async function advance(
+  { options, step, timestep, after }: FastPass,
+  frames: readonly number[],
+  edited: Tensor,
+  prediction: Tensor,
+): Promise<void> {
+  const next = stepDdim(edited, prediction, timestep, options.schedule);
+  requireFinite(next, `sampling step ${step + 1}`);
+  await writeFrames(after, frames, next);
 }
 
 function guided(target: Tensor, negative: Tensor | null, scale: number): Tensor {

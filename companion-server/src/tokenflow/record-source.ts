@@ -7,8 +7,9 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { FastDenoiser, RecordStore } from './fast-denoiser.ts';
 import { walkKeyframes } from './keyframe-walk.ts';
 import { frameRange, writeFrames, type LatentStore } from './latents.ts';
-import { positionsOf, SourceKeyframes } from './source-keyframes.ts';
+import { pairsOf, SourceKeyframes } from './source-keyframes.ts';
 import type { Scene } from './scenes.ts';
+import { stepPasses, type StepPass } from './step-pass.ts';
 import { requireFinite } from './watchdog.ts';
 
 export interface Recording {
@@ -46,119 +47,97 @@ export interface RecordSourceOptions {
 
 /** Yields the number of finished steps after each. */
 export async function* recordSource(options: RecordSourceOptions): AsyncGenerator<number, void> {
-  const { schedule, startStep } = options;
-  const timesteps = schedule.timesteps.toReversed();
-  let [before, after] = [options.latents, options.spare];
-  for (let step = startStep; step < timesteps.length; step++) {
-    const timestep = timesteps[step] ?? 0;
-    await new InversionStep(options, step, timestep, before, after).run();
-    [before, after] = [after, before];
-    yield step + 1;
+  for (const pass of stepPasses(options, options.schedule.timesteps.toReversed())) {
+    await takeStep(pass);
+    yield pass.step + 1;
   }
 }
 
+type InversionPass = StepPass<RecordSourceOptions>;
+
 /** One step of all frames, a few at a time. */
-class InversionStep {
-  private readonly options: RecordSourceOptions;
-  private readonly step: number;
-  private readonly timestep: number;
-  private readonly before: LatentStore;
-  private readonly after: LatentStore;
+async function takeStep(pass: InversionPass): Promise<void> {
+  const { recording } = pass.options;
+  const samplingStep = recording?.stepAt(pass.timestep) ?? null;
+  if (recording === null || samplingStep === null) await invertFrames(pass);
+  else
+    for (const scene of recording.scenes) await recordScene(pass, recording, samplingStep, scene);
+}
 
-  constructor(
-    options: RecordSourceOptions,
-    step: number,
-    timestep: number,
-    before: LatentStore,
-    after: LatentStore,
-  ) {
-    this.options = options;
-    this.step = step;
-    this.timestep = timestep;
-    this.before = before;
-    this.after = after;
+async function invertFrames(pass: InversionPass): Promise<void> {
+  const { denoiser, context, chunkSize } = pass.options;
+  const { frameCount } = pass.before;
+  for (let start = 0; start < frameCount; start += chunkSize) {
+    const frames = frameRange(start, Math.min(start + chunkSize, frameCount));
+    await moveUp(pass, frames, (latents) => denoiser.predict(latents, pass.timestep, context));
   }
+}
 
-  async run(): Promise<void> {
-    const { recording } = this.options;
-    const samplingStep = recording?.stepAt(this.timestep) ?? null;
-    if (recording === null || samplingStep === null) await this.plain();
-    else for (const scene of recording.scenes) await this.record(recording, samplingStep, scene);
-  }
+async function recordScene(
+  pass: InversionPass,
+  { keyframesAt, store }: Recording,
+  samplingStep: number,
+  scene: Scene,
+): Promise<void> {
+  const { timestep } = pass;
+  const { denoiser, context, chunkSize } = pass.options;
+  const keyframes = keyframesAt(samplingStep).filter((k) => k >= scene.start && k < scene.end);
+  await walkKeyframes({
+    ...{ scene, keyframes, chunkSize },
+    groups: groupsOf(keyframes, chunkSize),
+    visitKeyframes: async ({ own }) => {
+      const tokens = await moveUp(pass, own, async (latents) => {
+        const result = await denoiser.recordKeyframes(latents, timestep, context);
+        return [result.prediction, result.tokens] as const;
+      });
+      return new SourceKeyframes(own, tokens);
+    },
+    visitFrames: async (frames, neighbours, { keyframes: known, tokens }) => {
+      const pairs = pairsOf(neighbours, known);
+      const records = await moveUp(pass, frames, async (latents) => {
+        const result = await denoiser.recordFrames(latents, timestep, context, { tokens, pairs });
+        return [result.prediction, result.records] as const;
+      });
+      await store.write(samplingStep, frames, records);
+    },
+  });
+}
 
-  private async plain(): Promise<void> {
-    const { denoiser, context, chunkSize } = this.options;
-    const { frameCount } = this.before;
-    for (let start = 0; start < frameCount; start += chunkSize) {
-      const frames = frameRange(start, Math.min(start + chunkSize, frameCount));
-      await this.climb(frames, (latents) => denoiser.predict(latents, this.timestep, context));
-    }
+/**
+ * Moves frames one step up: their latents are anticipated, and improved by what the network sees in them. `look` asks it
+ * for the last time. Returns what else it says then.
+ */
+async function moveUp<T = undefined>(
+  { options, step, timestep, before, after }: InversionPass,
+  frames: readonly number[],
+  look: (latents: Tensor) => Promise<Tensor | readonly [Tensor, T]>,
+): Promise<T> {
+  const { schedule, keep, noiseOf: storeOf, denoiser, context, forwardsPerStep } = options;
+  const below = await before.read(frames);
+  const last = step > 0 ? await storeOf(step - 1).read(frames) : null;
+  const beforeLast = step > 1 ? await storeOf(step - 2).read(frames) : null;
+  const expected = last === null ? null : anticipateNoise(last, beforeLast);
+  let guess = climb(below, expected, timestep, schedule);
+  for (let forward = 1; forward < forwardsPerStep; forward++) {
+    const seen = await denoiser.predict(guess, timestep, context);
+    guess = climb(below, noiseOf(guess, seen, timestep, schedule), timestep, schedule);
   }
-
-  private async record(recording: Recording, step: number, scene: Scene): Promise<void> {
-    const { denoiser, context, chunkSize } = this.options;
-    const { keyframesAt, store } = recording;
-    const keyframes = keyframesAt(step).filter((k) => k >= scene.start && k < scene.end);
-    await walkKeyframes({
-      ...{ scene, keyframes, chunkSize },
-      groups: groupsOf(keyframes, chunkSize),
-      visitKeyframes: async ({ own }) => {
-        const tokens = await this.climb(own, async (latents) => {
-          const result = await denoiser.recordKeyframes(latents, this.timestep, context);
-          return [result.prediction, result.tokens] as const;
-        });
-        return new SourceKeyframes(own, tokens);
-      },
-      visitFrames: async (frames, neighbours, { keyframes: known, tokens }) => {
-        const lefts = positionsOf(neighbours.map(({ left }) => left), known); // prettier-ignore
-        const rights = positionsOf(neighbours.map(({ right }) => right), known); // prettier-ignore
-        const pairs = lefts.map((left, i) => ({ left, right: rights[i] ?? left }));
-        const records = await this.climb(frames, async (latents) => {
-          const result = await denoiser.recordFrames(latents, this.timestep, context, { tokens, pairs }); // prettier-ignore
-          return [result.prediction, result.records] as const;
-        });
-        await store.write(step, frames, records);
-      },
-    });
-  }
-
-  /**
-   * Moves frames one step up: their latents are anticipated, and improved by what the network sees in them. `look` asks it
-   * for the last time. Returns what else it says then.
-   */
-  private async climb<T = undefined>(
-    frames: readonly number[],
-    look: (latents: Tensor) => Promise<Tensor | readonly [Tensor, T]>,
-  ): Promise<T> {
-    const { schedule, keep, noiseOf: storeOf, denoiser, context, forwardsPerStep } = this.options;
-    const { step, timestep } = this;
-    const below = await this.before.read(frames);
-    const last = step > 0 ? await storeOf(step - 1).read(frames) : null;
-    const beforeLast = step > 1 ? await storeOf(step - 2).read(frames) : null;
-    const expected = last === null ? null : anticipateNoise(last, beforeLast);
-    let guess = climb(below, expected, timestep, schedule);
-    for (let forward = 1; forward < forwardsPerStep; forward++) {
-      const seen = await denoiser.predict(guess, timestep, context);
-      guess = climb(below, noiseOf(guess, seen, timestep, schedule), timestep, schedule);
-    }
-    const answer = await look(guess);
-    const [prediction, more] = 'dims' in answer ? [answer, undefined as T] : answer;
-    const noise = noiseOf(guess, prediction, timestep, schedule);
-    const next = climb(below, noise, timestep, schedule);
-    requireFinite(next, `inversion at timestep ${timestep}`);
-    await writeFrames(storeOf(step), frames, noise);
-    await writeFrames(this.after, frames, next);
-    const kept = keep(timestep);
-    if (kept !== undefined) await writeFrames(kept, frames, next);
-    return more;
-  }
+  const answer = await look(guess);
+  const [prediction, more] = 'dims' in answer ? [answer, undefined as T] : answer;
+  const noise = noiseOf(guess, prediction, timestep, schedule);
+  const next = climb(below, noise, timestep, schedule);
+  requireFinite(next, `inversion at timestep ${timestep}`);
+  await writeFrames(storeOf(step), frames, noise);
+  await writeFrames(after, frames, next);
+  const kept = keep(timestep);
+  if (kept !== undefined) await writeFrames(kept, frames, next);
+  return more;
 }
 
 function groupsOf(
   keyframes: readonly number[],
   size: number,
 ): { readonly own: readonly number[] }[] {
-  // prettier-ignore
   return Array.from({ length: Math.ceil(keyframes.length / size) }, (_, i) => ({
     own: keyframes.slice(i * size, (i + 1) * size),
   }));

@@ -18,6 +18,7 @@ import {
   type Neighbours,
   type PropagationRule,
 } from './propagation.ts';
+import { stepPasses, type StepPass } from './step-pass.ts';
 
 export interface SamplerOptions {
   readonly denoiser: Denoiser;
@@ -54,129 +55,107 @@ export interface SampledStep {
 
 /** Yields after every step; the last value holds the edited latents. */
 export async function* sample(options: SamplerOptions): AsyncGenerator<SampledStep, void> {
-  const { schedule, startStep } = options;
-  const steps = schedule.timesteps.length;
-  let { latents, spare } = options;
-  for (let step = startStep; step < steps; step++) {
-    const timestep = schedule.timesteps[step] ?? 0;
-    const pass = new StepPass(options, step, timestep, latents, spare);
-    await (options.propagation === 'per-frame'
-      ? pass.perFrame()
-      : pass.tokenFlow(options.propagation));
-    [latents, spare] = [spare, latents];
-    yield { step, steps, timestep, latents };
+  const { propagation, schedule } = options;
+  const { timesteps } = schedule;
+  for (const pass of stepPasses(options, timesteps)) {
+    await (propagation === 'per-frame' ? editFrames(pass) : editByTokenFlow(pass, propagation));
+    const { step, timestep, after: latents } = pass;
+    yield { step, steps: timesteps.length, timestep, latents };
   }
 }
 
-/** One sampling step over the whole clip, a few frames at a time. */
-class StepPass {
-  private readonly options: SamplerOptions;
-  private readonly step: number;
-  private readonly timestep: number;
-  private readonly before: LatentStore;
-  private readonly after: LatentStore;
+type SamplingPass = StepPass<SamplerOptions>;
 
-  constructor(
-    options: SamplerOptions,
-    step: number,
-    timestep: number,
-    before: LatentStore,
-    after: LatentStore,
-  ) {
-    this.options = options;
-    this.step = step;
-    this.timestep = timestep;
-    this.before = before;
-    this.after = after;
+/** Every frame by itself. */
+async function editFrames(pass: SamplingPass): Promise<void> {
+  const { denoiser, chunkSize } = pass.options;
+  const { frameCount } = pass.before;
+  for (let start = 0; start < frameCount; start += chunkSize) {
+    const input = await inputOf(pass, frameRange(start, Math.min(start + chunkSize, frameCount)));
+    await advance(pass, start, input, await denoiser.predictPerFrame(input));
   }
+}
 
-  async perFrame(): Promise<void> {
-    const { denoiser, chunkSize } = this.options;
-    for (let start = 0; start < this.before.frameCount; start += chunkSize) {
-      const end = Math.min(start + chunkSize, this.before.frameCount);
-      const input = await this.inputOf(frameRange(start, end));
-      await this.advance(start, input, await denoiser.predictPerFrame(input));
-    }
+/** Groups of keyframes come in order; frames follow as soon as both their keyframes' tokens are there. */
+async function editByTokenFlow(pass: SamplingPass, rule: PropagationRule): Promise<void> {
+  const { denoiser, keyframesAt, keyframeInterval, jointLimit } = pass.options;
+  const keyframes = keyframesAt(pass.step);
+  const neighboursOf = (frame: number): Neighbours =>
+    rule === 'paper'
+      ? paperNeighbours(frame, keyframes)
+      : referenceNeighbours(frame, keyframes, keyframeInterval);
+  let next = 0;
+  let last: KeyframeTokens | undefined;
+  for (const { own, context } of groupKeyframes(keyframes, jointLimit)) {
+    const together = [...own, ...context].sort((a, b) => a - b);
+    const joint = await denoiser.editKeyframes(together, await inputOf(pass, together));
+    const tokens = selectKeyframes(joint, own);
+    const known = last === undefined ? [tokens] : [last, tokens];
+    next = await propagate(pass, next, neighboursOf, known);
+    last = selectKeyframes(tokens, own.slice(-1));
   }
+}
 
-  /** Groups of keyframes come in order; frames follow as soon as both their keyframes' tokens are there. */
-  async tokenFlow(rule: PropagationRule): Promise<void> {
-    const { denoiser, keyframesAt, jointLimit } = this.options;
-    const keyframes = keyframesAt(this.step);
-    const groups = groupKeyframes(keyframes, jointLimit);
-    let next = 0;
-    let last: KeyframeTokens | undefined;
-    for (const { own, context } of groups) {
-      const together = [...own, ...context].sort((a, b) => a - b);
-      const joint = await denoiser.editKeyframes(together, await this.inputOf(together));
-      const tokens = selectKeyframes(joint, own);
-      next = await this.propagate(
-        next,
-        rule,
-        keyframes,
-        last === undefined ? [tokens] : [last, tokens],
-      );
-      last = selectKeyframes(tokens, own.slice(-1));
-    }
+/** Propagates to frames from `next` on whose keyframes are all among `tokens`; returns the first frame left. */
+async function propagate(
+  pass: SamplingPass,
+  next: number,
+  neighboursOf: (frame: number) => Neighbours,
+  tokens: readonly KeyframeTokens[],
+): Promise<number> {
+  const { denoiser, chunkSize } = pass.options;
+  const known = new Set(tokens.flatMap((part) => part.keyframes));
+  const isReady = (frame: number) =>
+    frame < pass.before.frameCount &&
+    keyframesOf([neighboursOf(frame)]).every((keyframe) => known.has(keyframe));
+  let start = next;
+  while (isReady(start)) {
+    let end = start;
+    while (end - start < chunkSize && isReady(end)) end++;
+    const frames = frameRange(start, end);
+    const neighbours = frames.map(neighboursOf);
+    const needed = keyframesOf(neighbours);
+    const parts = tokens
+      .map((part) =>
+        selectKeyframes(
+          part,
+          part.keyframes.filter((frame) => needed.includes(frame)),
+        ),
+      )
+      .filter((part) => part.keyframes.length > 0);
+    const chosen = parts.reduce(joinKeyframes);
+    const plan = planPropagation(neighbours, chosen.keyframes);
+    const input = await inputOf(pass, frames);
+    await advance(pass, start, input, await denoiser.propagate(input, chosen, plan));
+    start = end;
   }
+  return start;
+}
 
-  /** Propagates to frames from `next` on whose keyframes are all among `tokens`; returns the first frame left. */
-  private async propagate(
-    next: number,
-    rule: PropagationRule,
-    keyframes: readonly number[],
-    tokens: readonly KeyframeTokens[],
-  ): Promise<number> {
-    const { denoiser, chunkSize, keyframeInterval } = this.options;
-    const known = new Set(tokens.flatMap((part) => part.keyframes));
-    const neighboursOf = (frame: number): Neighbours =>
-      rule === 'paper'
-        ? paperNeighbours(frame, keyframes)
-        : referenceNeighbours(frame, keyframes, keyframeInterval);
-    const isReady = (frame: number) =>
-      frame < this.before.frameCount &&
-      keyframesOf([neighboursOf(frame)]).every((keyframe) => known.has(keyframe));
-    let start = next;
-    while (isReady(start)) {
-      let end = start;
-      while (end - start < chunkSize && isReady(end)) end++;
-      const frames = frameRange(start, end);
-      const neighbours = frames.map(neighboursOf);
-      const needed = keyframesOf(neighbours);
-      const parts = tokens
-        .map((part) =>
-          selectKeyframes(
-            part,
-            part.keyframes.filter((frame) => needed.includes(frame)),
-          ),
-        )
-        .filter((part) => part.keyframes.length > 0);
-      const chosen = parts.reduce(joinKeyframes);
-      const plan = planPropagation(neighbours, chosen.keyframes);
-      const input = await this.inputOf(frames);
-      await this.advance(start, input, await denoiser.propagate(input, chosen, plan));
-      start = end;
-    }
-    return start;
-  }
+async function inputOf(
+  { options, step, timestep, before }: SamplingPass,
+  frames: readonly number[],
+): Promise<StepInput> {
+  const { contexts, thresholds, schedule, source } = options;
+  return {
+    source: await source.at(timestep).read(frames),
+    edited: await before.read(frames),
+    timestep,
+    contexts,
+    injection: injectionAt(thresholds, step, schedule.timesteps.length),
+  };
+}
 
-  private async inputOf(frames: readonly number[]): Promise<StepInput> {
-    const { contexts, thresholds, schedule, source } = this.options;
-    return {
-      source: await source.at(this.timestep).read(frames),
-      edited: await this.before.read(frames),
-      timestep: this.timestep,
-      contexts,
-      injection: injectionAt(thresholds, this.step, schedule.timesteps.length),
-    };
-  }
-
-  /** One guided DDIM step of the chunk that begins at frame `start`. */
-  private async advance(start: number, input: StepInput, edit: EditPrediction): Promise<void> {
-    const { schedule, guidance } = this.options;
-    const prediction = guide(edit.negative, edit.target, guidance);
-    const next = stepDdim(input.edited, prediction, this.timestep, schedule);
-    requireFinite(next, `sampling at timestep ${this.timestep}`);
-    await this.after.write(start, next);
-  }
+/** One guided DDIM step of the chunk that begins at frame `start`. */
+async function advance(
+  { options, timestep, after }: SamplingPass,
+  start: number,
+  input: StepInput,
+  edit: EditPrediction,
+): Promise<void> {
+  const { schedule, guidance } = options;
+  const prediction = guide(edit.negative, edit.target, guidance);
+  const next = stepDdim(input.edited, prediction, timestep, schedule);
+  requireFinite(next, `sampling at timestep ${timestep}`);
+  await after.write(start, next);
 }
