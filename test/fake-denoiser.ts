@@ -2,7 +2,7 @@
 // has no meaning, but every frame, keyframe, branch and correspondence leaves its mark on the result.
 
 import { sizeOf, tensor, type Tensor } from '../companion-server/src/tensor/tensor.ts';
-import type { Denoiser, EditPrediction, KeyframeTokens, StepInput } from '../companion-server/src/tokenflow/denoiser.ts'; // prettier-ignore
+import type { Contexts, Denoiser, EditPrediction, KeyframeTokens, StepInput } from '../companion-server/src/tokenflow/denoiser.ts'; // prettier-ignore
 import type { PropagationPlan } from '../companion-server/src/tokenflow/propagation.ts';
 import { at, generate, sum } from './run-graph.ts';
 
@@ -89,3 +89,10 @@ export class FakeDenoiser implements Denoiser {
 export function flatContext(value: number, dims: readonly number[] = [1, 2, 3]): Tensor {
   return tensor(dims, new Float32Array(sizeOf(dims)).fill(value));
 }
+
+/** Told apart by their means. */
+export const flatContexts: Contexts = {
+  source: flatContext(0.1),
+  negative: flatContext(0.2),
+  target: flatContext(-0.3),
+};

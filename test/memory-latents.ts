@@ -6,7 +6,7 @@ import {
   takeRows,
   type Tensor,
 } from '../companion-server/src/tensor/tensor.ts';
-import type { LatentStore } from '../companion-server/src/tokenflow/latents.ts';
+import { frameRange, type LatentStore } from '../companion-server/src/tokenflow/latents.ts';
 
 export class MemoryLatents implements LatentStore {
   tensor: Tensor;
@@ -31,5 +31,17 @@ export class MemoryLatents implements LatentStore {
       sliceRows(this.tensor, end, this.frameCount),
     ]);
     return Promise.resolve();
+  }
+}
+
+/** Counts how often each frame is written. */
+export class CountingLatents extends MemoryLatents {
+  readonly writes = new Map<number, number>();
+
+  override write(start: number, latents: Tensor): Promise<void> {
+    for (const frame of frameRange(start, start + (latents.dims[0] ?? 0))) {
+      this.writes.set(frame, (this.writes.get(frame) ?? 0) + 1);
+    }
+    return super.write(start, latents);
   }
 }

@@ -10,11 +10,9 @@ import { trialFrames, trialsOf } from './trials.ts';
 const variants: Readonly<Record<string, FastSavings>> = {
   'no approximation': noSavings,
   'guidance carried to frames': { ...noSavings, frameGuidance: 'carried' },
-  'guidance in the first 75 % of the steps': { ...noSavings, guidanceUntil: 0.75 },
-  'guidance that falls by 60 %': { ...noSavings, guidanceFall: 0.6 },
-  'all of them (default)': defaultSavings,
-  'all, but guidance that stays': { ...defaultSavings, guidanceFall: 0 },
-  'all, guidance in the first 30 %': { ...defaultSavings, guidanceUntil: 0.3 },
+  'guidance in the first 80 % of the steps': { ...noSavings, guidanceUntil: 0.8 },
+  'both (default)': defaultSavings,
+  'both, guidance in the first 30 %': { ...defaultSavings, guidanceUntil: 0.3 },
 };
 
 export const savings: Figure = {

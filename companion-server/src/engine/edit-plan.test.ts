@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { defaultSettings } from '../../../protocol/edit-settings.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
 import { chooseSettings, type ChosenSettings } from './edit-defaults.ts';
-import { countEvaluations, guidanceAt, planEdit } from './edit-plan.ts';
-import { defaultSavings, noSavings, type FastSavings } from './fast-savings.ts';
+import { countEvaluations, planEdit } from './edit-plan.ts';
+import { noSavings } from './fast-savings.ts';
 import type { Model } from './model.ts';
 
 /** What a plan reads of a clip and of a model; the rest is left out. */
@@ -129,35 +129,5 @@ describe('the work that is planned', () => {
     const planned = plan(settings);
     expect(planned.startStep).toBe(6);
     expect(countEvaluations(planned, settings, 4).sampling).toBe(4 * 3 * 27);
-  });
-});
-
-describe('guidance of the fast schedule', () => {
-  const scales = (settings: Partial<ChosenSettings>, savings: FastSavings = defaultSavings) => {
-    const chosen = settingsOf(settings);
-    return Array.from({ length: chosen.steps }, (_, step) => guidanceAt(step, chosen, savings));
-  };
-
-  it('falls and ends, and is on average what was asked for', () => {
-    const savings = { ...noSavings, guidanceUntil: 0.75, guidanceFall: 0.5 };
-    expect(scales({ guidance: 5, steps: 4 }, savings)).toEqual([7, 5, 3, 1]);
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 60 }), fc.double({ min: 1, max: 30, noNaN: true }), (steps, guidance) => {
-        const all = scales({ steps, guidance });
-        const guided = all.slice(0, Math.round(steps * defaultSavings.guidanceUntil));
-        expect(all.slice(guided.length)).toEqual(Array.from({ length: steps - guided.length }, () => 1));
-        expect(guided).toEqual([...guided].sort((a, b) => b - a));
-        expect(Math.min(1, ...guided)).toBe(1);
-        expect(guided.reduce((sum, scale) => sum + scale, 0)).toBeCloseTo(guidance * guided.length, 6);
-      }),
-    ); // prettier-ignore
-  });
-
-  it('stays what was asked for without savings', () => {
-    expect(scales({ guidance: 7.5, steps: 3 }, noSavings)).toEqual([7.5, 7.5, 7.5]);
-  });
-
-  it('is none where none was asked for', () => {
-    expect(new Set(scales({ guidance: 1, steps: 12 }))).toEqual(new Set([1]));
   });
 });

@@ -199,12 +199,9 @@ function evaluationsOf(step: number, plan: EditPlan, settings: ChosenSettings): 
 export function guidanceAt(
   step: number,
   { guidance, steps }: ChosenSettings,
-  { guidanceUntil, guidanceFall }: FastSavings,
+  { guidanceUntil }: FastSavings,
 ): number {
-  const guidedSteps = Math.round(steps * guidanceUntil);
-  if (step >= guidedSteps) return 1;
-  const progress = guidedSteps === 1 ? 0.5 : step / (guidedSteps - 1);
-  return 1 + (guidance - 1) * (1 + guidanceFall * (1 - 2 * progress));
+  return step < Math.floor(steps * guidanceUntil) ? guidance : 1;
 }
 
 /** The source's branch is only run where something of it is injected. */

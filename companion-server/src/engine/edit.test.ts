@@ -5,9 +5,9 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeTinyCheckpoint, tinyPrompts } from '../../../test/fixtures/tiny-checkpoint.ts';
-import type { EditReport } from '../../../protocol/edit-report.ts';
-import { defaultSettings, type EditSettings } from '../../../protocol/edit-settings.ts';
+import { makeTinyCheckpoint } from '../../../test/fixtures/tiny-checkpoint.ts';
+import { runTinyEdit, tinyJob } from '../../../test/tiny-edits.ts';
+import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import { CanceledError } from '../errors.ts';
 import { decodeFrames } from '../media/frames.ts';
@@ -32,40 +32,17 @@ const clip = (size: string, rate: string, count: number) =>
     ...['-c:v', 'ffv1'],
   ]);
 
-/** Small and quick: one step at 64 pixels. */
+/** Small and quick: one step. */
 function jobOf(name: string, inputPath: string, settings: Partial<EditSettings> = {}): EditJob {
-  return {
-    inputPath,
-    outputPath: path.join(dir, `${name}.mov`),
-    modelDir,
-    device: 'cpu',
-    cacheDir: path.join(dir, 'cache'),
-    workDir: path.join(dir, `${name}.work`),
-    settings: {
-      ...defaultSettings(settings.technique),
-      prompt: tinyPrompts.target,
-      sourcePrompt: tinyPrompts.source,
-      negativePrompt: tinyPrompts.negative,
-      steps: 1,
-      inversionSteps: settings.steps ?? 1,
-      guidance: 3,
-      keyframeInterval: 2,
-      size: { width: 64, height: 64 },
-      ...settings,
-    },
-  };
-}
-
-async function run(job: EditJob): Promise<{ report: EditReport; progress: EditProgress[] }> {
-  const progress: EditProgress[] = [];
-  const report = await runEdit(job, { onProgress: (state) => progress.push(state) });
-  return { report, progress };
+  const { steps = 1 } = settings;
+  const chosen = { steps, inversionSteps: steps, keyframeInterval: 2, ...settings };
+  return tinyJob({ dir, modelDir, inputPath }, name, chosen);
 }
 
 describe('an edit', () => {
   it("keeps the clip's frames, rate and size, and reports what it did", async () => {
     const job = jobOf('plain', await clip('64x48', '30000/1001', 3), { steps: 2 });
-    const { report, progress } = await run(job);
+    const { report, progress } = await runTinyEdit(job);
     const result = await probeClip(job.outputPath);
     expect(result).toMatchObject({
       frameCount: 3,
@@ -99,7 +76,7 @@ describe('an edit', () => {
     const input = await clip('64x48', '10', 4);
     const [once, again, other] = [1, 1, 2].map((seed, i) => jobOf(`seed${i}`, input, { seed, propagation: 'reference', codec: 'h264' })); // prettier-ignore
     if (once === undefined || again === undefined || other === undefined) throw new TypeError();
-    for (const job of [once, again, other]) await run(job);
+    for (const job of [once, again, other]) await runTinyEdit(job);
     const latents = (job: EditJob) => readFile(path.join(job.workDir, 'edit.latents'));
     expect(await readFile(again.outputPath)).toEqual(await readFile(once.outputPath));
     expect(await latents(again)).toEqual(await latents(once));
@@ -108,7 +85,7 @@ describe('an edit', () => {
 
   it('of one frame of odd size gives one frame of that size', async () => {
     const job = jobOf('single', await clip('53x37', '25', 1), { technique: 'none' });
-    const { report } = await run(job);
+    const { report } = await runTinyEdit(job);
     expect(await probeClip(job.outputPath)).toMatchObject({
       frameCount: 1,
       frameSize: { width: 53, height: 37 },
@@ -125,7 +102,7 @@ describe('an edit', () => {
       steps: 2,
       propagation: 'per-frame',
     });
-    const { report } = await run(job);
+    const { report } = await runTinyEdit(job);
     expect(await probeClip(job.outputPath)).toMatchObject({ frameCount: 2 });
     // SDEdit at half strength inverts and samples one of two steps; nothing is injected, so two branches.
     expect(report.unetEvaluations).toEqual({ inversion: 2, sampling: 2 * 2 });
@@ -139,7 +116,7 @@ describe('an edit', () => {
       const sdedit = { technique: 'sdedit', strength: 0.5, steps: 2, noise } as const;
       const job = jobOf(`noise ${i}`, input, sdedit);
       // The inversion is done for the correspondences, whatever the start.
-      expect((await run(job)).report.unetEvaluations.inversion).toBe(4);
+      expect((await runTinyEdit(job)).report.unetEvaluations.inversion).toBe(4);
       latents.push(await readFile(path.join(job.workDir, 'edit.latents')));
     }
     const [inversion, shared, own, again] = latents;
@@ -150,7 +127,7 @@ describe('an edit', () => {
 
   it('tells what of the prompt was not used', async () => {
     const job = jobOf('long', await clip('64x48', '25', 1), { prompt: 'a cat '.repeat(20).trim() });
-    const { report } = await run(job);
+    const { report } = await runTinyEdit(job);
     expect(report.notices.join('\n')).toMatch(
       /The prompt is longer than the model reads.*"cat a cat/,
     );
@@ -175,11 +152,11 @@ describe('an edit that is canceled', () => {
 describe('an edit that fails', () => {
   it('names what is wrong and leaves no output', async () => {
     const outside = jobOf('outside', await clip('64x48', '10', 4), { startSeconds: 9 });
-    await expect(run(outside)).rejects.toMatchObject({ code: 'invalid-request' });
+    await expect(runTinyEdit(outside)).rejects.toMatchObject({ code: 'invalid-request' });
     const missing = { ...jobOf('missing', await clip('64x48', '10', 4)), modelDir: path.join(dir, 'none') }; // prettier-ignore
-    await expect(run(missing)).rejects.toMatchObject({ code: 'model-missing' });
+    await expect(runTinyEdit(missing)).rejects.toMatchObject({ code: 'model-missing' });
     const absent = jobOf('absent', path.join(dir, 'no.mp4'));
-    await expect(run(absent)).rejects.toMatchObject({ code: 'clip-missing' });
+    await expect(runTinyEdit(absent)).rejects.toMatchObject({ code: 'clip-missing' });
     for (const job of [outside, missing, absent]) expect(existsSync(job.outputPath)).toBe(false);
   });
 });

@@ -5,11 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeTinyCheckpoint, tinyPrompts } from '../../../test/fixtures/tiny-checkpoint.ts';
-import { defaultSettings } from '../../../protocol/edit-settings.ts';
-import { decodeFrames } from '../media/frames.ts';
-import { probeClip } from '../media/probe.ts';
-import { collect, makeClip, testPicture } from '../media/testing/clips.ts';
+import { makeTinyCheckpoint } from '../../../test/fixtures/tiny-checkpoint.ts';
+import { framesOf, tinyJob } from '../../../test/tiny-edits.ts';
+import { makeClip, testPicture } from '../media/testing/clips.ts';
 import { plainExecution, preferredExecution, type Execution } from '../onnx/execution.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -26,32 +24,13 @@ let edits = 0;
 beforeAll(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-fallback-'));
   const clip = [...testPicture('64x48', '24', 2), '-c:v', 'ffv1'];
-  job = {
-    inputPath: await makeClip(path.join(dir, 'clip.mkv'), clip),
-    outputPath: path.join(dir, 'expected.mov'),
-    modelDir: await makeTinyCheckpoint(path.join(dir, 'model')),
-    device: 'cpu',
-    cacheDir: path.join(dir, 'cache'),
-    workDir: path.join(dir, 'expected'),
-    settings: {
-      ...defaultSettings(),
-      prompt: tinyPrompts.target,
-      sourcePrompt: tinyPrompts.source,
-      steps: 2,
-      inversionSteps: 2,
-      guidance: 3,
-      propagation: 'per-frame',
-      size: { width: 64, height: 64 },
-    },
-  };
+  const inputPath = await makeClip(path.join(dir, 'clip.mkv'), clip);
+  const modelDir = await makeTinyCheckpoint(path.join(dir, 'model'));
+  job = tinyJob({ dir, modelDir, inputPath }, 'expected', { propagation: 'per-frame' });
   await runEdit(job, { onProgress: () => undefined });
   expected = await framesOf(job);
 });
 afterAll(() => rm(dir, { recursive: true }));
-
-async function framesOf({ outputPath }: EditJob): Promise<readonly Uint8Array[]> {
-  return (await collect(decodeFrames(await probeClip(outputPath)))).map(({ rgb }) => rgb);
-}
 
 const fresh = (): EditJob => {
   const name = `edit-${edits++}`;

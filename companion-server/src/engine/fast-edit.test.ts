@@ -6,23 +6,15 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeTinyCheckpoint, tinyPrompts } from '../../../test/fixtures/tiny-checkpoint.ts';
-import type { EditReport } from '../../../protocol/edit-report.ts';
-import { defaultSettings, type EditSettings } from '../../../protocol/edit-settings.ts';
+import { makeTinyCheckpoint } from '../../../test/fixtures/tiny-checkpoint.ts';
+import { framesOf, runTinyEdit, runUntil, tinyJob } from '../../../test/tiny-edits.ts';
+import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import { CanceledError } from '../errors.ts';
-import { decodeFrames } from '../media/frames.ts';
 import { probeClip } from '../media/probe.ts';
-import {
-  collect,
-  describeVideo,
-  makeClip,
-  soundPackets,
-  testPicture,
-} from '../media/testing/clips.ts';
+import { describeVideo, makeClip, soundPackets, testPicture } from '../media/testing/clips.ts';
 import { drawKeyframes } from '../tokenflow/keyframes.ts';
 import { scenesOf } from '../tokenflow/scenes.ts';
-import type { Checkpoint } from './checkpoint.ts';
 import type { EditJob } from './edit-job.ts';
 import { runEdit } from './edit.ts';
 import type { SourceFindings } from './inversion-entry.ts';
@@ -49,37 +41,9 @@ afterAll(() => rm(dir, { recursive: true }));
 let edits = 0;
 
 function jobOf(settings: Partial<EditSettings> = {}, change: Partial<EditJob> = {}): EditJob {
-  const name = `edit-${edits++}`;
-  return {
-    inputPath: cutClip,
-    outputPath: path.join(dir, `${name}.mov`),
-    modelDir,
-    device: 'cpu',
-    cacheDir: path.join(dir, 'cache'),
-    workDir: path.join(dir, name),
-    settings: {
-      ...defaultSettings(settings.technique),
-      prompt: tinyPrompts.target,
-      sourcePrompt: tinyPrompts.source,
-      steps: 2,
-      inversionSteps: 4,
-      guidance: 3,
-      keyframeInterval: 2,
-      size: { width: 64, height: 64 },
-      ...settings,
-    },
-    ...change,
-  };
-}
-
-async function run(job: EditJob): Promise<{ report: EditReport; progress: EditProgress[] }> {
-  const progress: EditProgress[] = [];
-  const report = await runEdit(job, { onProgress: (state) => progress.push(state) });
-  return { report, progress };
-}
-
-async function framesOf({ outputPath }: EditJob): Promise<readonly Uint8Array[]> {
-  return (await collect(decodeFrames(await probeClip(outputPath)))).map(({ rgb }) => rgb);
+  const chosen = { inversionSteps: 4, keyframeInterval: 2, ...settings };
+  const job = tinyJob({ dir, modelDir, inputPath: cutClip }, `edit-${edits++}`, chosen);
+  return { ...job, ...change };
 }
 
 /** Some frames' latents, of so many, at one moment of a file in the work folder. */
@@ -105,7 +69,7 @@ const findingsOf = async ({ workDir }: EditJob): Promise<SourceFindings> =>
 describe('the gauge', () => {
   it('measures before the edit is paid for, and adds forwards as its report says', async () => {
     const job = jobOf({ inversionSteps: null, steps: 1 });
-    const { report, progress } = await run(job);
+    const { report, progress } = await runTinyEdit(job);
     const { inversionSteps } = report.chosen;
     expect([2, 4, 8]).toContain(inversionSteps);
     expect(report.reconstructionPsnr).toBeGreaterThan(0);
@@ -134,7 +98,7 @@ describe('the gauge', () => {
 describe('a preview', () => {
   it('is a clip of just the keyframes that the edit begins with, without sound, in half of the steps', async () => {
     const job = jobOf({ preview: true, steps: 4, inversionSteps: 8, seed: 5, startSeconds: 0.1, endSeconds: 0.6, codec: 'h264' }, { outputPath: path.join(dir, 'preview.mp4') }); // prettier-ignore
-    const { report } = await run(job);
+    const { report } = await runTinyEdit(job);
     const keyframes = drawKeyframes(5, 0, scenesOf(5, []), 2);
     expect(keyframes).toHaveLength(3);
     expect(report).toMatchObject({ frames: 3, frameIndices: keyframes, reconstructionPsnr: null });
@@ -145,7 +109,7 @@ describe('a preview', () => {
     expect(await soundPackets(job.outputPath).catch(() => [])).toEqual([]);
 
     const edit = jobOf({ steps: 4, inversionSteps: 4, seed: 5, startSeconds: 0.1, endSeconds: 0.6 });
-    const whole = await run(edit);
+    const whole = await runTinyEdit(edit);
     expect(whole.report).toMatchObject({ frames: 5, frameIndices: null });
     const shown = await latentsOf(job, 'source.latents', { moment: 0, frames: [0, 1, 2], of: 3 });
     const own = await latentsOf(edit, 'source.latents', { moment: 0, frames: keyframes, of: 5 });
@@ -160,8 +124,8 @@ describe('a clip with a cut', () => {
 
   it('is edited scene by scene: what comes after the cut leaves no mark before it', async () => {
     const [job, other] = [jobOf({ seed: 3 }), jobOf({ seed: 3 }, { inputPath: otherCutClip })];
-    const { report } = await run(job);
-    await run(other);
+    const { report } = await runTinyEdit(job);
+    await runTinyEdit(other);
     for (const each of [job, other]) expect(await findingsOf(each)).toMatchObject({ cuts: [3] });
     // After two steps the latents are in the first moment.
     expect(await firstScene(job, 0)).toBeAllClose(await firstScene(other, 0), { atol: 1e-4 });
@@ -173,8 +137,8 @@ describe('a clip with a cut', () => {
   it('by the official schedule is edited as one scene, at its price', async () => {
     const reference = { schedule: 'reference', propagation: 'reference', seed: 3 } as const;
     const [job, other] = [jobOf(reference), jobOf(reference, { inputPath: otherCutClip })];
-    const { report } = await run(job);
-    await run(other);
+    const { report } = await runTinyEdit(job);
+    await runTinyEdit(other);
     expect(await findingsOf(job)).toMatchObject({ cuts: [] });
     expect(await firstScene(job, 0)).not.toBeAllClose(await firstScene(other, 0), { atol: 1e-3 });
     // Three keyframes and six frames in three branches, in each of two steps.
@@ -182,20 +146,13 @@ describe('a clip with a cut', () => {
   });
 
   describe('and cut short', () => {
-    const stop = new Error('killed');
-    const runUntil = async (job: EditJob, stage: Checkpoint['stage'], step: number) => {
-      const onCheckpoint = (reached: Checkpoint) => {
-        if (reached.stage === stage && reached.step === step) throw stop;
-      };
-      await expect(runEdit(job, { onProgress: () => undefined, onCheckpoint })).rejects.toBe(stop);
-    };
     let kept: Partial<EditJob>;
     let expected: readonly Uint8Array[];
     beforeAll(async () => {
       const clipSha256 = createHash('sha256').update(await readFile(cutClip)).digest('hex'); // prettier-ignore
       kept = { clipSha256, inversionsDir: path.join(dir, 'inversions') };
       const whole = jobOf();
-      await run(whole);
+      await runTinyEdit(whole);
       expected = await framesOf(whole);
     });
 
@@ -205,28 +162,28 @@ describe('a clip with a cut', () => {
     ] as const)('after step %s %i, goes on to the same frames', async (stage, step) => {
       const job = jobOf();
       await runUntil(job, stage, step);
-      await run(job);
+      await runTinyEdit(job);
       expect(await findingsOf(job)).toMatchObject({ cuts: [3] });
       expect(await framesOf(job)).toEqual(expected);
     });
 
     it('with an inversion from before, knows its cuts and its records', async () => {
-      await run(jobOf({}, kept));
+      await runTinyEdit(jobOf({}, kept));
       const again = jobOf({}, kept);
       await runUntil(again, 'edit', 1);
       // What is kept is not needed any more.
       await rm(path.join(dir, 'inversions'), { recursive: true });
-      const { report } = await run(again);
+      const { report } = await runTinyEdit(again);
       expect(report.unetEvaluations.inversion).toBe(0);
       expect(await findingsOf(again)).toMatchObject({ cuts: [3] });
       expect(await framesOf(again)).toEqual(expected);
     });
 
     it('records of other keyframes are not taken for its own', async () => {
-      await run(jobOf({ seed: 8 }, kept));
-      const { report } = await run(jobOf({ seed: 9 }, kept));
+      await runTinyEdit(jobOf({ seed: 8 }, kept));
+      const { report } = await runTinyEdit(jobOf({ seed: 9 }, kept));
       expect(report.unetEvaluations.inversion).toBe(4 * 6);
-      const same = await run(jobOf({ seed: 9, prompt: 'a photo of a dog' }, kept));
+      const same = await runTinyEdit(jobOf({ seed: 9, prompt: 'a photo of a dog' }, kept));
       expect(same.report.unetEvaluations.inversion).toBe(0);
     });
   });

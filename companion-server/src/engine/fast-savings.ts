@@ -1,5 +1,5 @@
-// What the fast schedule leaves out or does otherwise at the price of an approximation. What each saves and costs is
-// measured in docs/performance.md.
+// What the fast schedule leaves out at the price of an approximation. What each saves and costs is measured in
+// docs/performance.md.
 
 import type { FrameGuidance } from '../tokenflow/fast-sampler.ts';
 
@@ -11,18 +11,9 @@ export interface FastSavings {
   readonly frameGuidance: FrameGuidance;
   /** Share of the steps, from the first, in which there is guidance, 0..1. */
   readonly guidanceUntil: number;
-  /**
-   * How much guidance falls in these steps, 0..1: what it adds to the prompt's prediction begins at 1 + fall times what was
-   * asked for and ends at 1 - fall times. Early steps decide what is shown; late ones only press on its outline.
-   */
-  readonly guidanceFall: number;
 }
 
-export const noSavings: FastSavings = { frameGuidance: 'own', guidanceUntil: 1, guidanceFall: 0 };
+export const noSavings: FastSavings = { frameGuidance: 'own', guidanceUntil: 1 };
 
 /** Guidance ends where Plug-and-Play's features do at its usual strength, so that no step needs a graph of its own. */
-export const defaultSavings: FastSavings = {
-  frameGuidance: 'carried',
-  guidanceUntil: 0.75,
-  guidanceFall: 0.6,
-};
+export const defaultSavings: FastSavings = { frameGuidance: 'carried', guidanceUntil: 0.8 };

@@ -5,13 +5,11 @@ import { readdir, readFile, rm, mkdtemp, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { makeTinyCheckpoint, tinyPrompts } from '../../../test/fixtures/tiny-checkpoint.ts';
+import { makeTinyCheckpoint } from '../../../test/fixtures/tiny-checkpoint.ts';
+import { framesOf, runUntil, tinyJob } from '../../../test/tiny-edits.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
-import { defaultSettings, type EditSettings } from '../../../protocol/edit-settings.ts';
-import { decodeFrames } from '../media/frames.ts';
-import { probeClip } from '../media/probe.ts';
-import { collect, makeClip, testPicture } from '../media/testing/clips.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { EditSettings } from '../../../protocol/edit-settings.ts';
+import { makeClip, testPicture } from '../media/testing/clips.ts';
 import type { EditJob } from './edit-job.ts';
 import { runEdit } from './edit.ts';
 import { listInversions } from './inversion-cache.ts';
@@ -38,30 +36,10 @@ const reused = 'The inversion of an earlier edit of this clip was used again.';
 let edits = 0;
 
 function jobOf(settings: Partial<EditSettings> = {}, change: Partial<EditJob> = {}): EditJob {
-  const name = `edit-${edits++}`;
-  return {
-    inputPath,
-    outputPath: path.join(dir, `${name}.mov`),
-    modelDir,
-    device: 'cpu',
-    cacheDir: path.join(dir, 'cache'),
-    workDir: path.join(dir, name),
-    settings: {
-      ...defaultSettings(settings.technique),
-      prompt: tinyPrompts.target,
-      sourcePrompt: tinyPrompts.source,
-      steps: 2,
-      inversionSteps: 2,
-      guidance: 3,
-      // Fewer networks to load.
-      propagation: 'per-frame',
-      size: { width: 64, height: 64 },
-      ...settings,
-    },
-    clipSha256,
-    inversionsDir,
-    ...change,
-  };
+  // Fewer networks to load.
+  const chosen = { propagation: 'per-frame', ...settings } as const;
+  const job = tinyJob({ dir, modelDir, inputPath }, `edit-${edits++}`, chosen);
+  return { ...job, clipSha256, inversionsDir, ...change };
 }
 
 /** Runs the edit to its end and removes its work folder, as its caller does. */
@@ -69,10 +47,6 @@ async function edit(job: EditJob): Promise<EditReport> {
   const report = await runEdit(job, { onProgress: () => undefined });
   await rm(job.workDir, { recursive: true });
   return report;
-}
-
-async function framesOf({ outputPath }: EditJob): Promise<readonly Uint8Array[]> {
-  return (await collect(decodeFrames(await probeClip(outputPath)))).map(({ rgb }) => rgb);
 }
 
 const isReused = ({ notices, unetEvaluations }: EditReport) => {
@@ -140,15 +114,6 @@ test('where nothing can be kept, the edit is done and says so', async () => {
 });
 
 describe('an edit that is cut short', () => {
-  const stop = new Error('killed');
-  /** Ends the edit at the checkpoint, as a killed process does. */
-  async function runUntil(job: EditJob, stage: Checkpoint['stage'], step: number): Promise<void> {
-    const onCheckpoint = (reached: Checkpoint) => {
-      if (reached.stage === stage && reached.step === step) throw stop;
-    };
-    await expect(runEdit(job, { onProgress: () => undefined, onCheckpoint })).rejects.toBe(stop);
-  }
-
   test('before its inversion was kept keeps it when it goes on', async () => {
     const job = jobOf();
     await runUntil(job, 'edit', 0);

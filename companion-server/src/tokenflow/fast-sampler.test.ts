@@ -4,9 +4,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeFastDenoiser } from '../../../test/describe-fast-denoiser.ts';
-import { flatContext } from '../../../test/fake-denoiser.ts';
+import { flatContexts } from '../../../test/fake-denoiser.ts';
 import { FakeFastDenoiser } from '../../../test/fake-fast-denoiser.ts';
-import { MemoryLatents } from '../../../test/memory-latents.ts';
+import { CountingLatents, MemoryLatents } from '../../../test/memory-latents.ts';
 import { MemoryRecords } from '../../../test/memory-records.ts';
 import { generate, randomTensor } from '../../../test/run-graph.ts';
 import { stepDdim } from '../diffusion/ddim.ts';
@@ -24,24 +24,6 @@ import { scenesOf, type Scene } from './scenes.ts';
 const latentDims = [2, 1, 3];
 const schedule = createSchedule(parseSchedulerConfig({}), 3);
 const steps = 3;
-const contexts = {
-  source: flatContext(0.1),
-  negative: flatContext(0.2),
-  target: flatContext(-0.3),
-};
-
-/** Counts how often each frame is written. */
-class CountingLatents extends MemoryLatents {
-  readonly writes = new Map<number, number>();
-
-  override write(start: number, latents: Tensor): Promise<void> {
-    for (const frame of frameRange(start, start + (latents.dims[0] ?? 0))) {
-      this.writes.set(frame, (this.writes.get(frame) ?? 0) + 1);
-    }
-    return super.write(start, latents);
-  }
-}
-
 interface Setting {
   readonly frames: number;
   readonly interval: number;
@@ -105,7 +87,7 @@ async function recordClip(clip: Clip, chunkSize: number, denoiser = new FakeFast
   const [even, odd] = [new CountingLatents(clean), new CountingLatents(tensor(clean.dims))];
   const noise = [0, 1, 2].map(() => new MemoryLatents(tensor(clean.dims)));
   const walk = recordSource({
-    ...{ denoiser, schedule, context: contexts.source, chunkSize, recording, startStep: 0 },
+    ...{ denoiser, schedule, context: flatContexts.source, chunkSize, recording, startStep: 0 },
     ...{ forwardsPerStep: 2, latents: even, spare: odd },
     noiseOf: (step) => noise[step % 3] ?? even,
     keep: (timestep) => trajectory.get(timestep),
@@ -130,7 +112,7 @@ async function optionsFor(
 ) {
   const { store, source } = await recordClip(clip, chunkSize);
   return {
-    ...{ denoiser, schedule, contexts, frameGuidance, chunkSize, jointLimit },
+    ...{ denoiser, schedule, contexts: flatContexts, frameGuidance, chunkSize, jointLimit },
     ...{ scenes: clip.scenes, keyframesAt: clip.keyframesAt, source, records: store, startStep: 0 },
     guidanceAt: () => guidance,
     // Attention in the first of three steps, features in the first two.

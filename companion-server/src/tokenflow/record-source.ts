@@ -59,9 +59,8 @@ type InversionPass = StepPass<RecordSourceOptions>;
 async function takeStep(pass: InversionPass): Promise<void> {
   const { recording } = pass.options;
   const samplingStep = recording?.stepAt(pass.timestep) ?? null;
-  if (recording === null || samplingStep === null) await invertFrames(pass);
-  else
-    for (const scene of recording.scenes) await recordScene(pass, recording, samplingStep, scene);
+  if (recording === null || samplingStep === null) return invertFrames(pass);
+  for (const scene of recording.scenes) await recordScene(pass, recording, samplingStep, scene);
 }
 
 async function invertFrames(pass: InversionPass): Promise<void> {

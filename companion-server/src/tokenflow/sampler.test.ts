@@ -3,8 +3,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeDenoiser } from '../../../test/describe-denoiser.ts';
-import { FakeDenoiser, flatContext } from '../../../test/fake-denoiser.ts';
-import { MemoryLatents } from '../../../test/memory-latents.ts';
+import { FakeDenoiser, flatContexts } from '../../../test/fake-denoiser.ts';
+import { CountingLatents, MemoryLatents } from '../../../test/memory-latents.ts';
 import { randomTensor } from '../../../test/run-graph.ts';
 import { stepDdim } from '../diffusion/ddim.ts';
 import { guide } from '../diffusion/guidance.ts';
@@ -21,24 +21,6 @@ import { sample, type SamplerOptions } from './sampler.ts';
 
 const latentDims = [2, 1, 3];
 const schedule = createSchedule(parseSchedulerConfig({}), 3);
-const contexts = {
-  source: flatContext(0.1),
-  negative: flatContext(0.2),
-  target: flatContext(-0.3),
-};
-
-/** Counts how often each frame is written. */
-class CountingLatents extends MemoryLatents {
-  readonly writes = new Map<number, number>();
-
-  override write(start: number, latents: Tensor): Promise<void> {
-    for (const frame of frameRange(start, start + (latents.dims[0] ?? 0))) {
-      this.writes.set(frame, (this.writes.get(frame) ?? 0) + 1);
-    }
-    return super.write(start, latents);
-  }
-}
-
 interface Setting {
   readonly frames: number;
   readonly interval: number;
@@ -63,7 +45,13 @@ function optionsFor({ frames, interval, ...rest }: Setting, denoiser = new FakeD
     const random = createRandom(7, step);
     return sampleKeyframes(frames, interval, (limit) => random.below(limit));
   };
-  const fixed = { schedule, contexts, guidance: 2, thresholds: noInjection, startStep: 0 };
+  const fixed = {
+    schedule,
+    contexts: flatContexts,
+    guidance: 2,
+    thresholds: noInjection,
+    startStep: 0,
+  };
   const stores = { source: { at: () => source }, latents, spare };
   return { ...fixed, ...rest, ...stores, denoiser, keyframesAt, keyframeInterval: interval };
 }
@@ -156,7 +144,7 @@ describe('a sampling step', () => {
       source: before,
       edited: before,
       timestep,
-      contexts,
+      contexts: flatContexts,
       injection: { attention: false, features: false },
     });
     const expected = stepDdim(before, guide(negative, target, 2), timestep, schedule);
@@ -177,7 +165,7 @@ describe('a sampling step', () => {
     expect(error).toBeInstanceOf(EditError);
     expect(error).toMatchObject({ code: 'result-invalid' });
     expect(String(error)).toContain(`sampling at timestep ${schedule.timesteps[0] ?? ''}`);
-    const inversion = invert({ ...options, context: contexts.source, keep: () => undefined });
+    const inversion = invert({ ...options, context: flatContexts.source, keep: () => undefined });
     await expect(inversion.next()).rejects.toMatchObject({ code: 'result-invalid' });
   });
 });
@@ -185,7 +173,7 @@ describe('a sampling step', () => {
 describe('inversion', () => {
   const frames = 5;
   const start = () => new MemoryLatents(randomTensor([frames, ...latentDims], 3));
-  const options = { denoiser: new FakeDenoiser(), schedule, context: contexts.source };
+  const options = { denoiser: new FakeDenoiser(), schedule, context: flatContexts.source };
 
   it('walks up the timesteps and keeps the latents of those that are wanted', async () => {
     const kept = new Map<number, MemoryLatents>();
