@@ -1,0 +1,74 @@
+// Whole edits that are small enough for tests: the tiny checkpoint, a few steps at 64 pixels, on the CPU.
+
+import path from 'node:path';
+import { expect } from 'vitest';
+import type { Checkpoint } from '../companion-server/src/engine/checkpoint.ts';
+import type { EditJob } from '../companion-server/src/engine/edit-job.ts';
+import { runEdit } from '../companion-server/src/engine/edit.ts';
+import { decodeFrames } from '../companion-server/src/media/frames.ts';
+import { probeClip } from '../companion-server/src/media/probe.ts';
+import { collect } from '../companion-server/src/media/testing/clips.ts';
+import type { EditReport } from '../protocol/edit-report.ts';
+import { defaultSettings, type EditSettings } from '../protocol/edit-settings.ts';
+import type { EditProgress } from '../protocol/progress.ts';
+import { tinyPrompts } from './fixtures/tiny-checkpoint.ts';
+
+/** What edits of a test have in common. */
+export interface TinyEdits {
+  /** Their results, work folders and cache lie there. */
+  readonly dir: string;
+  readonly modelDir: string;
+  readonly inputPath: string;
+}
+
+/** Its result and its work folder are named `name`. */
+export function tinyJob(
+  { dir, modelDir, inputPath }: TinyEdits,
+  name: string,
+  settings: Partial<EditSettings>,
+): EditJob {
+  return {
+    inputPath,
+    outputPath: path.join(dir, `${name}.mov`),
+    modelDir,
+    device: 'cpu',
+    cacheDir: path.join(dir, 'cache'),
+    workDir: path.join(dir, name),
+    settings: {
+      ...defaultSettings(settings.technique),
+      prompt: tinyPrompts.target,
+      sourcePrompt: tinyPrompts.source,
+      steps: 2,
+      inversionSteps: 2,
+      guidance: 3,
+      size: { width: 64, height: 64 },
+      ...settings,
+    },
+  };
+}
+
+export async function runTinyEdit(
+  job: EditJob,
+): Promise<{ report: EditReport; progress: EditProgress[] }> {
+  const progress: EditProgress[] = [];
+  const report = await runEdit(job, { onProgress: (state) => progress.push(state) });
+  return { report, progress };
+}
+
+/** Runs until the checkpoint, then ends as a killed process does: in the middle of everything. */
+export async function runUntil(
+  job: EditJob,
+  stage: Checkpoint['stage'],
+  step: number,
+): Promise<void> {
+  const stop = new Error('killed');
+  const onCheckpoint = (reached: Checkpoint) => {
+    if (reached.stage === stage && reached.step === step) throw stop;
+  };
+  await expect(runEdit(job, { onProgress: () => undefined, onCheckpoint })).rejects.toBe(stop);
+}
+
+/** The frames of its result. */
+export async function framesOf({ outputPath }: EditJob): Promise<readonly Uint8Array[]> {
+  return (await collect(decodeFrames(await probeClip(outputPath)))).map(({ rgb }) => rgb);
+}
