@@ -59,7 +59,7 @@ describe("a model's own defaults", () => {
   };
 
   test('are those of Stable Diffusion where the model says nothing', async () => {
-    expect(await readEditDefaults(path.join(dir, 'without'))).toEqual({ guidance: 7.5, steps: 16 });
+    expect(await readEditDefaults(path.join(dir, 'without'))).toEqual({ guidance: 7.5, steps: 20 });
     expect(await read('{"steps": 12}')).toEqual({ guidance: 7.5, steps: 12 });
   });
 

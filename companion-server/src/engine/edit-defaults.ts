@@ -33,7 +33,7 @@ export type ChosenSettings = EditSettings & {
 const inversionShare = { fast: 2, reference: referenceSchedule.inversionSteps / referenceSchedule.steps } as const; // prettier-ignore
 
 /** Of the fast schedule. */
-const stableDiffusion: EditDefaults = { guidance: 7.5, steps: 16 };
+const stableDiffusion: EditDefaults = { guidance: 7.5, steps: 20 };
 
 /** Throws EditError('model-damaged') when the file is there but not right. */
 export async function readEditDefaults(modelDir: string): Promise<EditDefaults> {

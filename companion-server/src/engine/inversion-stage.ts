@@ -73,7 +73,7 @@ async function climb(
   current: LatentFile,
   startStep: number,
 ): Promise<void> {
-  const { denoiser, plan, settings, job } = edit;
+  const { denoiser, plan, settings } = edit;
   const schedule = planInversion(edit.model.scheduler, edit.sampling, settings, plan.startStep);
   const perStep = forwardsPerStep(settings, inversionSteps);
   const steps = schedule.timesteps.length;
@@ -89,11 +89,10 @@ async function climb(
     spare: current.moment((startStep + 1) % 2),
     keep: (timestep: number) => source.keepAt(timestep),
   };
-  const layout = { path: path.join(job.workDir, 'noise.latents'), frameCount: plan.frameCount, frameDims: current.frameDims, moments: noiseMoments }; // prettier-ignore
-  const noise = await (startStep === 0 ? LatentFile.create(layout) : LatentFile.reopen(layout));
+  const noise = settings.schedule === 'reference' ? null : await openNoise(edit, current, startStep); // prettier-ignore
   try {
     const walk =
-      settings.schedule === 'reference'
+      noise === null
         ? invert(shared)
         : recordSource({
             ...shared,
@@ -103,17 +102,28 @@ async function climb(
           });
     for await (const step of walk) {
       done = step;
-      await noise.sync();
+      await noise?.sync();
       await edit.checkpoint('invert', step, denoiser.evaluations);
     }
   } finally {
     stop();
-    await noise.close();
+    await noise?.close();
   }
 }
 
 /** Three take turns, so that a step that was cut short can be repeated. */
 const noiseMoments = 3;
+
+/** The noise of the last inversion steps, from which the fast schedule anticipates that of the next. */
+function openNoise(
+  { job, plan }: EditContext,
+  { frameDims }: LatentFile,
+  startStep: number,
+): Promise<LatentFile> {
+  const file = path.join(job.workDir, 'noise.latents');
+  const layout = { path: file, frameCount: plan.frameCount, frameDims, moments: noiseMoments };
+  return startStep === 0 ? LatentFile.create(layout) : LatentFile.reopen(layout);
+}
 
 function recordingOf(
   edit: EditContext,
