@@ -9,6 +9,7 @@ import type { Contexts } from '../../companion-server/src/tokenflow/denoiser.ts'
 import { noInjection } from '../../companion-server/src/tokenflow/injection.ts';
 import { invert } from '../../companion-server/src/tokenflow/inversion.ts';
 import { sample, type SamplerOptions } from '../../companion-server/src/tokenflow/sampler.ts';
+import { scenesOf } from '../../companion-server/src/tokenflow/scenes.ts';
 import { MemoryLatents } from '../memory-latents.ts';
 import { maxAbsError } from '../numbers.ts';
 import { readJson, type GoldenFile, type GoldenRun } from './folder.ts';
@@ -137,13 +138,14 @@ export async function samplerOptions(
     denoiser,
     schedule,
     contexts,
-    guidance: golden.number('guidance'),
+    guidanceAt: () => golden.number('guidance'),
     thresholds: isInjected
       ? { attention: golden.number('pnp_attn_t'), features: golden.number('pnp_f_t') }
       : noInjection,
     propagation,
     keyframesAt: (step) => keyframes?.data.slice(step * perStep, (step + 1) * perStep) ?? [],
     keyframeInterval: golden.number('batch_size'),
+    scenes: scenesOf(clip.dims[0] ?? 0, []),
     jointLimit: perStep,
     chunkSize: golden.number('batch_size'),
     startStep: 0,

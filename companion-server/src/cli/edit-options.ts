@@ -50,7 +50,7 @@ export const editOptions = {
   steps: {
     kind: 'number',
     placeholder: 'N',
-    help: 'Sampling steps, 1 to 1000. Default: what suits the model (16 for Stable Diffusion).',
+    help: 'Sampling steps, 1 to 1000. Default: what suits the model (20 for Stable Diffusion).',
   },
   'inversion-steps': {
     kind: 'number',

@@ -2,7 +2,8 @@
 // Denoising Diffusion Implicit Models, arXiv 2010.02502, equation 12. Pure functions of tensors.
 // Notation: x_t = sqrt(a_t) x_0 + sqrt(1 - a_t) eps, with a = alphaCumprod.
 
-import { type Tensor, tensor } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { weightedSum } from '../tensor/weighted-sum.ts';
 import type { Schedule } from './schedule.ts';
 
 /**
@@ -30,7 +31,7 @@ export function stepDdim(
   const noise = noiseWeights(schedule, alpha);
   const signal = Math.sqrt(alphaPrevious);
   const sigma = Math.sqrt(1 - alphaPrevious);
-  return combine(
+  return weightedSum(
     signal * original.latents + sigma * noise.latents,
     latents,
     signal * original.prediction + sigma * noise.prediction,
@@ -68,7 +69,7 @@ export function invertDdimStep(
   const noise = noiseWeights(schedule, alpha);
   const growth = Math.sqrt(alpha / alphaBelow);
   const sigma = Math.sqrt(1 - alpha) - growth * Math.sqrt(1 - alphaBelow);
-  return combine(growth + sigma * noise.latents, latents, sigma * noise.prediction, prediction);
+  return weightedSum(growth + sigma * noise.latents, latents, sigma * noise.prediction, prediction);
 }
 
 /**
@@ -79,7 +80,7 @@ export function invertDdimStep(
  */
 export function addNoise(original: Tensor, noise: Tensor, t: number, schedule: Schedule): Tensor {
   const alpha = schedule.alphaCumprod(t);
-  return combine(Math.sqrt(alpha), original, Math.sqrt(1 - alpha), noise);
+  return weightedSum(Math.sqrt(alpha), original, Math.sqrt(1 - alpha), noise);
 }
 
 /** A value as a weighted sum of the latents and the network's prediction. */
@@ -110,18 +111,4 @@ export function noiseWeights({ predictionType }: Schedule, alpha: number): Weigh
     case 'sample':
       return { latents: 1 / Math.sqrt(1 - alpha), prediction: -Math.sqrt(alpha / (1 - alpha)) };
   }
-}
-
-/** weightA * a + weightB * b, element by element. */
-function combine(weightA: number, a: Tensor, weightB: number, b: Tensor): Tensor {
-  if (a.dims.join() !== b.dims.join()) {
-    throw new RangeError(
-      `ddim: dims [${a.dims.join(', ')}] and [${b.dims.join(', ')}] must be equal.`,
-    );
-  }
-  const sum = tensor(a.dims);
-  for (let i = 0; i < sum.data.length; i++) {
-    sum.data[i] = weightA * (a.data[i] as number) + weightB * (b.data[i] as number);
-  }
-  return sum;
 }

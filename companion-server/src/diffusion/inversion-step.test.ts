@@ -8,6 +8,7 @@ import { createSchedule, type Schedule } from './schedule.ts';
 import { parseSchedulerConfig } from './scheduler-config.ts';
 
 const dims = [2, 3, 2, 2];
+const spacings = fc.constantFrom('leading', 'trailing', 'linspace');
 
 /** What a network says that sees this noise in the latents, in the schedule's prediction type. */
 function predictionOf(latents: Tensor, noise: Tensor, t: number, schedule: Schedule): Tensor {
@@ -25,13 +26,13 @@ function predictionOf(latents: Tensor, noise: Tensor, t: number, schedule: Sched
 describe.each(['epsilon', 'v_prediction', 'sample'] as const)(
   'with a network that predicts %s',
   (predictionType) => {
-    const scheduleOf = (steps: number) =>
-      createSchedule(parseSchedulerConfig({ prediction_type: predictionType }), steps);
+    const scheduleOf = (steps: number, timestep_spacing = 'leading') =>
+      createSchedule(parseSchedulerConfig({ prediction_type: predictionType, timestep_spacing }), steps); // prettier-ignore
 
     it('a step up is undone by the sampling step with the same noise', () => {
       fc.assert(
-      fc.property(fc.integer({ min: 2, max: 50 }), fc.nat(49), fc.nat(1000), (steps, position, seed) => {
-        const schedule = scheduleOf(steps);
+      fc.property(spacings, fc.integer({ min: 2, max: 50 }), fc.nat(49), fc.nat(1000), (spacing, steps, position, seed) => {
+        const schedule = scheduleOf(steps, spacing);
         const t = schedule.timesteps[position % steps] ?? NaN;
         const [below, noise] = [randomTensor(dims, seed), randomTensor(dims, seed + 1)];
         const above = climb(below, noise, t, schedule);

@@ -2,7 +2,8 @@
 // network sees in x_t, which inversion does not have yet. It is anticipated from the steps below (a fixed-point iteration
 // with no iteration: the first guess is good enough), so that a step costs one forward and is undone to second order.
 
-import { tensor, type Tensor } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { weightedSum } from '../tensor/weighted-sum.ts';
 import { noiseWeights } from './ddim.ts';
 import type { Schedule } from './schedule.ts';
 
@@ -18,7 +19,7 @@ export function noiseOf(
   schedule: Schedule,
 ): Tensor {
   const weights = noiseWeights(schedule, schedule.alphaCumprod(t));
-  return weighted(weights.latents, latents, weights.prediction, prediction);
+  return weightedSum(weights.latents, latents, weights.prediction, prediction);
 }
 
 /**
@@ -26,7 +27,7 @@ export function noiseOf(
  * @param last of the step below; `beforeLast` of the one below that, null where there is none
  */
 export function anticipateNoise(last: Tensor, beforeLast: Tensor | null): Tensor {
-  return beforeLast === null ? last : weighted(2, last, -1, beforeLast);
+  return beforeLast === null ? last : weightedSum(2, last, -1, beforeLast);
 }
 
 /**
@@ -36,21 +37,16 @@ export function anticipateNoise(last: Tensor, beforeLast: Tensor | null): Tensor
  * @param noise [N, C, h, w]; null for none, the signal then only shrinks
  */
 export function climb(below: Tensor, noise: Tensor | null, t: number, schedule: Schedule): Tensor {
-  const index = schedule.timesteps.indexOf(t);
-  if (index < 0) throw new RangeError(`climb: ${t} is not a timestep of the schedule.`);
-  const lower = schedule.timesteps[index + 1];
+  if (!schedule.timesteps.includes(t)) {
+    throw new RangeError(`climb: ${t} is not a timestep of the schedule.`);
+  }
+  // Where the step down leads, which is not the next timestep in every spacing.
+  const lower = schedule.previousTimestep(t);
   const alpha = schedule.alphaCumprod(t);
-  const alphaBelow = lower === undefined ? schedule.finalAlphaCumprod : schedule.alphaCumprod(lower); // prettier-ignore
+  const alphaBelow = lower < 0 ? schedule.finalAlphaCumprod : schedule.alphaCumprod(lower);
   const growth = Math.sqrt(alpha / alphaBelow);
   const sigma = Math.sqrt(1 - alpha) - growth * Math.sqrt(1 - alphaBelow);
-  return noise === null ? weighted(growth, below, 0, below) : weighted(growth, below, sigma, noise);
-}
-
-/** weightA * a + weightB * b, element by element. */
-function weighted(weightA: number, a: Tensor, weightB: number, b: Tensor): Tensor {
-  const sum = tensor(a.dims);
-  for (let i = 0; i < sum.data.length; i++) {
-    sum.data[i] = weightA * (a.data[i] as number) + weightB * (b.data[i] as number);
-  }
-  return sum;
+  return noise === null
+    ? weightedSum(growth, below, 0, below)
+    : weightedSum(growth, below, sigma, noise);
 }

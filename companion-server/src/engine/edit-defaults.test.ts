@@ -44,6 +44,7 @@ describe('what the user left open', () => {
   test('fits the steps that were chosen, or is refused', () => {
     const refusal = 'The inversion steps must be a multiple of the 16 sampling steps, got 40.';
     expect(() => choose({ inversionSteps: 40 })).toThrow(refusal);
+    expect(() => choose({ inversionSteps: 40, preview: true })).toThrow(refusal);
   });
 });
 

@@ -66,21 +66,22 @@ function readNumber(
 }
 
 /**
- * Fills what the user left open; a preview takes half of the steps. Throws EditError('invalid-request') when inversion
+ * Fills what the user left open; a preview takes half of the steps, with one forward of the inversion for each. Throws EditError('invalid-request') when inversion
  * steps don't fit the steps.
  */
 export function chooseSettings(settings: EditSettings, defaults: EditDefaults): ChosenSettings {
   const isReference = settings.schedule === 'reference';
   const whole = settings.steps ?? (isReference ? referenceSchedule.steps : defaults.steps);
-  const steps = settings.preview ? Math.ceil(whole / 2) : whole;
-  const usual = Math.min(maxSteps - (maxSteps % steps), inversionShare[settings.schedule] * steps);
-  const inversionSteps = settings.preview ? steps : (settings.inversionSteps ?? usual);
-  if (inversionSteps % steps !== 0) {
+  const usual = Math.min(maxSteps - (maxSteps % whole), inversionShare[settings.schedule] * whole);
+  const wholeInversion = settings.inversionSteps ?? usual;
+  if (wholeInversion % whole !== 0) {
     throw new EditError(
       'invalid-request',
-      `The inversion steps must be a multiple of the ${steps} sampling steps, got ${inversionSteps}.`,
+      `The inversion steps must be a multiple of the ${whole} sampling steps, got ${wholeInversion}.`,
     );
   }
+  const steps = settings.preview ? Math.ceil(whole / 2) : whole;
+  const inversionSteps = settings.preview ? steps : wholeInversion;
   const gauges = settings.inversionSteps === null && !isReference && !settings.preview;
   const guidance = settings.guidance ?? defaults.guidance;
   return { ...settings, steps, inversionSteps, gauges, guidance };

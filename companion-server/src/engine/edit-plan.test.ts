@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { defaultSettings } from '../../../protocol/edit-settings.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
 import { chooseSettings, type ChosenSettings } from './edit-defaults.ts';
-import { countEvaluations, planEdit } from './edit-plan.ts';
+import { countEvaluations, guidanceAt, planEdit } from './edit-plan.ts';
 import { noSavings } from './fast-savings.ts';
 import type { Model } from './model.ts';
 
@@ -62,9 +62,9 @@ describe('what is computed at a time', () => {
         const { latentSize, chunkSize, vaeChunkSize, jointLimit } = plan;
         const positions = latentSize.height * latentSize.width;
         for (const count of [chunkSize, vaeChunkSize, jointLimit]) {
-          expect(Number.isInteger(count) && count >= 1 && count <= 64).toBe(true);
+          expect(Number.isInteger(count) && count >= 1 && count <= 16).toBe(true);
         }
-        if (chunkSize > 1) expect(chunkSize * positions).toBeLessThanOrEqual(64 * 1024);
+        if (chunkSize > 1) expect(chunkSize * positions).toBeLessThanOrEqual(16 * 1024);
         expect(jointLimit).toBeGreaterThanOrEqual(4);
         expect(latentSize.height % 8).toBe(0);
         expect(latentSize.width % 8).toBe(0);
@@ -129,5 +129,31 @@ describe('the work that is planned', () => {
     const planned = plan(settings);
     expect(planned.startStep).toBe(6);
     expect(countEvaluations(planned, settings, 4).sampling).toBe(4 * 3 * 27);
+  });
+});
+
+describe('guidance', () => {
+  const guidedSteps = (change: Partial<ChosenSettings>) => {
+    const settings = settingsOf({ guidance: 5, ...change });
+    const plan = planEdit(clipOf(24, 512, 512), model, settings);
+    const scales = Array.from({ length: settings.steps - plan.startStep }, (_, i) => guidanceAt(plan.startStep + i, settings, plan)); // prettier-ignore
+    const guided = scales.filter((scale) => scale === 5).length;
+    expect(scales).toEqual(scales.map((_, i) => (i < guided ? 5 : 1)));
+    return [guided, scales.length];
+  };
+
+  it('of the fast schedule ends after four fifths of the steps', () => {
+    expect(guidedSteps({ steps: 12 })).toEqual([9, 12]);
+    expect(guidedSteps({ steps: 12, propagation: 'per-frame' })).toEqual([9, 12]);
+    expect(guidedSteps({ steps: 1 })).toEqual([1, 1]);
+  });
+
+  it('of SDEdit ends after four fifths of the steps that it takes', () => {
+    expect(guidedSteps({ technique: 'sdedit', steps: 20, strength: 0.5 })).toEqual([8, 10]);
+    expect(guidedSteps({ technique: 'sdedit', steps: 20, strength: 0.05 })).toEqual([1, 1]);
+  });
+
+  it('of the reference never ends', () => {
+    expect(guidedSteps({ schedule: 'reference', steps: 50 })).toEqual([50, 50]);
   });
 });

@@ -120,7 +120,7 @@ function samplingOf({ propagation }: ChosenSettings, isRecorded: boolean): EditP
   return isRecorded ? 'recorded' : 'recomputed';
 }
 
-/** The keyframes that the edit's first step will draw, at most as many as one joint pass holds, evenly spread. */
+/** The keyframes of the first of all steps, at most as many as one joint pass holds, evenly spread. */
 function previewFrames(
   { startFrame, endFrame }: { readonly startFrame: number; readonly endFrame: number },
   { seed, keyframeInterval }: ChosenSettings,
@@ -187,7 +187,7 @@ function evaluationsOf(step: number, plan: EditPlan, settings: ChosenSettings): 
     case 'recomputed':
       return branchCount * (frameCount + jointKeyframes(plan));
     case 'recorded': {
-      const guided = guidanceAt(step, settings, savings) !== 1;
+      const guided = guidanceAt(step, settings, plan) !== 1;
       const injection = injectionAt(thresholdsOf(settings), step, settings.steps);
       const isOwn = guided && savings.frameGuidance === 'own';
       return jointBranches({ injection, guided }) * jointKeyframes(plan) + editBranches(isOwn) * (frameCount - keyframeCount); // prettier-ignore
@@ -195,13 +195,15 @@ function evaluationsOf(step: number, plan: EditPlan, settings: ChosenSettings): 
   }
 }
 
-/** The scale of guidance at a sampling step; 1 for none. */
+/** The scale of guidance at a sampling step; 1 for none. The reference schedule guides in every step. */
 export function guidanceAt(
   step: number,
-  { guidance, steps }: ChosenSettings,
-  { guidanceUntil }: FastSavings,
+  { schedule, guidance, steps }: ChosenSettings,
+  { startStep, savings }: EditPlan,
 ): number {
-  return step < Math.floor(steps * guidanceUntil) ? guidance : 1;
+  if (schedule === 'reference') return guidance;
+  const guidedSteps = Math.max(1, Math.floor((steps - startStep) * savings.guidanceUntil));
+  return step < startStep + guidedSteps ? guidance : 1;
 }
 
 /** The source's branch is only run where something of it is injected. */

@@ -40,7 +40,7 @@ export function makeReport(parts: ReportParts): EditReport {
     frameIndices: settings.preview ? plan.frames.map((frame) => frame - plan.startFrame) : null,
     stageSeconds: meter.stageSeconds,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-    notices: [...clip.notices, ...promptNotices(model, settings), ...gaugeNotices(findings), ...notices], // prettier-ignore
+    notices: [...clip.notices, ...promptNotices(model, settings), ...gaugeNotices(settings, findings), ...notices], // prettier-ignore
   };
 }
 
@@ -57,8 +57,9 @@ function promptNotices(
   });
 }
 
-function gaugeNotices(findings: SourceFindings | null): string[] {
+/** An edit that begins from noise of its own doesn't begin from what the inversion found. */
+function gaugeNotices({ noise }: ChosenSettings, findings: SourceFindings | null): string[] {
   const psnr = findings?.reconstructionPsnr ?? null;
-  if (psnr === null || psnr >= enoughDecibels) return [];
+  if (psnr === null || psnr >= enoughDecibels || noise !== 'inversion') return [];
   return [`The clip is found again to ${psnr.toFixed(0)} dB only, so the edit may stray from it. A prompt that says what the clip shows now may help.`]; // prettier-ignore
 }

@@ -20,7 +20,10 @@ import { SourceLatents } from './source-latents.ts';
 export interface EditEstimate {
   readonly frames: number;
   readonly workingSize: Size;
-  /** UNet forwards of one latent, as the edit's report counts them when it finds no inversion of before. */
+  /**
+   * UNet forwards of one latent, as the edit's report counts them when it finds no inversion of before, but for those of
+   * the gauge and those that it asks for.
+   */
   readonly unetEvaluations: { readonly inversion: number; readonly sampling: number };
   /** Of the system on the CPU, of the device elsewhere. */
   readonly peakMemoryBytes: number;

@@ -117,6 +117,20 @@ describe('a preview', () => {
   }); // prettier-ignore
 });
 
+describe('a preview in the reference schedule', () => {
+  it('by the reference rule shows each keyframe as itself', async () => {
+    const preview = { preview: true, steps: 2, inversionSteps: 2, keyframeInterval: 2 } as const;
+    const framesBy = async (propagation: 'paper' | 'reference') => {
+      const job = jobOf({ ...preview, schedule: 'reference', propagation });
+      await runTinyEdit(job);
+      return framesOf(job);
+    };
+    const frames = await framesBy('reference');
+    expect(frames).toHaveLength(3);
+    expect(frames).toEqual(await framesBy('paper'));
+  });
+});
+
 describe('a clip with a cut', () => {
   /** All that is edited before the cut. */
   const firstScene = (job: EditJob, moment: number) =>

@@ -101,8 +101,12 @@ describe('a damaged entry is dropped', () => {
     ['no description', (entry) => rm(path.join(entry, 'entry.json'))],
     ['half a description', (entry) => writeFile(path.join(entry, 'entry.json'), '{"version":1,')],
     ['an empty description', (entry) => writeFile(path.join(entry, 'entry.json'), '')],
-    ['another version', (entry) => writeFile(path.join(entry, 'entry.json'), '{"version":2}')],
+    ['another version', (entry) => changeVersion(path.join(entry, 'entry.json'))],
   ];
+  async function changeVersion(file: string): Promise<void> {
+    const entry = JSON.parse(await readFile(file, 'utf8')) as { readonly version: number };
+    await writeFile(file, JSON.stringify({ ...entry, version: entry.version - 1 }));
+  }
   test.each(damages)('%s', async (_name, damage) => {
     await keep('one', Buffer.from('abcdefgh'));
     await damage(entryFolder('one'));

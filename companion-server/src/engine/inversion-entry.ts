@@ -12,6 +12,7 @@ export interface InversionFacts {
   readonly endFrame: number;
   /** In pixels. */
   readonly workingSize: Size;
+  /** What was asked for; a gauge may have taken more. */
   readonly inversionSteps: number;
   /** Sampling steps that it serves. */
   readonly steps: number;
@@ -22,9 +23,9 @@ export interface InversionFacts {
 
 /** What an inversion has found out about its clip, which an edit that uses it again needs to know. */
 export interface SourceFindings {
-  /** First frames of the scenes but the first, counted from the in point. */
+  /** First frames of the scenes but the first, counted among the frames that are edited. */
   readonly cuts: readonly number[];
-  /** Steps that the inversion took. */
+  /** Forwards of a frame that the whole inversion takes. */
   readonly inversionSteps: number;
   /** In decibels; null where it was not measured. */
   readonly reconstructionPsnr: number | null;

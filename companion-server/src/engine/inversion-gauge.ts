@@ -12,7 +12,7 @@ import type { LatentStore } from '../tokenflow/latents.ts';
 import { recordSource } from '../tokenflow/record-source.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditPlan } from './edit-plan.ts';
-import { forwardsPerStep, planInversion } from './edit-schedules.ts';
+import { forwardsPerStep } from './edit-schedules.ts';
 import { HeldLatents } from './held-latents.ts';
 import type { SourceFindings } from './inversion-entry.ts';
 import type { Model } from './model.ts';
@@ -22,8 +22,8 @@ export interface GaugedEdit {
   readonly denoiser: FastDenoiser;
   readonly sampling: Schedule;
   readonly settings: ChosenSettings;
-  readonly plan: Pick<EditPlan, 'frameCount' | 'startStep' | 'latentSize' | 'size'>;
-  readonly model: Pick<Model, 'scheduler' | 'openDecoder'>;
+  readonly plan: Pick<EditPlan, 'frameCount' | 'latentSize' | 'size'>;
+  readonly model: Pick<Model, 'openDecoder'>;
 }
 
 /** Frames that are measured, evenly spread. */
@@ -37,7 +37,8 @@ const mostSteps = 4;
 
 /**
  * Takes the settings' forwards at first and doubles them until the measured frames are found again to 32 dB, or to four
- * times as many. Returns what it took and what that reaches.
+ * times as many. Returns what was best and what that reaches. It always goes all the way, even for SDEdit, which begins
+ * in the middle: equal clips are inverted equally, and one inversion serves both.
  */
 export async function gaugeInversion(
   edit: GaugedEdit,
@@ -49,17 +50,19 @@ export async function gaugeInversion(
   const rows = Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * frameCount) / count)); // prettier-ignore
   const original = await clean.read(rows);
   const first = edit.settings.inversionSteps;
-  for (let inversionSteps = first; ; inversionSteps *= 2) {
+  let best = { inversionSteps: first, reconstructionPsnr: -Infinity };
+  for (let inversionSteps = first; inversionSteps <= mostSteps * first; inversionSteps *= 2) {
     const found = await thereAndBack(edit, inversionSteps, text, original);
     const reconstructionPsnr = await compare(edit, original, found);
-    const isLast = 2 * inversionSteps > mostSteps * first;
-    if (reconstructionPsnr >= enoughDecibels || isLast)
-      return { inversionSteps, reconstructionPsnr };
+    // More iterations can lead astray.
+    if (reconstructionPsnr > best.reconstructionPsnr) best = { inversionSteps, reconstructionPsnr };
+    if (reconstructionPsnr >= enoughDecibels) break;
   }
+  return best;
 }
 
 async function thereAndBack(
-  { denoiser, sampling, plan, settings, model }: GaugedEdit,
+  { denoiser, sampling, settings }: GaugedEdit,
   inversionSteps: number,
   text: Tensor,
   original: Tensor,
@@ -67,10 +70,9 @@ async function thereAndBack(
   const held = () => new HeldLatents(tensor(original.dims));
   const [even, odd] = [new HeldLatents(original), held()];
   const noise = [held(), held(), held()] as const;
-  const schedule = planInversion(model.scheduler, sampling, settings, plan.startStep);
   let steps = 0;
   for await (const step of recordSource({
-    ...{ denoiser, schedule, context: text, latents: even, spare: odd, startStep: 0 },
+    ...{ denoiser, schedule: sampling, context: text, latents: even, spare: odd, startStep: 0 },
     forwardsPerStep: forwardsPerStep(settings, inversionSteps),
     noiseOf: (index) => noise[index % noise.length] ?? noise[0],
     keep: () => undefined,
@@ -80,7 +82,7 @@ async function thereAndBack(
     steps = step;
   }
   let latents = (steps % 2 === 0 ? even : odd).tensor;
-  for (const timestep of sampling.timesteps.slice(plan.startStep)) {
+  for (const timestep of sampling.timesteps) {
     const prediction = await denoiser.predict(latents, timestep, text);
     latents = stepDdim(latents, prediction, timestep, sampling);
   }

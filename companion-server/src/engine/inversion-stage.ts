@@ -40,9 +40,12 @@ export async function findSource(
   await climb(edit, text, source, source.findings, current, finishedSteps ?? 0);
 }
 
-/** Where the clip's scenes begin, counted in frames that are edited. The official schedule knows no scenes. */
+/**
+ * Where the clip's scenes begin, counted in frames that are edited. The official schedule and its rule of propagation
+ * know no scenes, and where nothing is propagated nothing can cross a cut.
+ */
 async function findCuts({ clip, plan, settings, signal }: EditContext): Promise<readonly number[]> {
-  if (settings.schedule === 'reference') return [];
+  if (settings.schedule === 'reference' || settings.propagation !== 'paper') return [];
   const { startFrame, endFrame, frames } = plan;
   const cuts = await detectCuts(clip, { startFrame, endFrame }, { signal });
   const rows = cuts.map((cut) => frames.findIndex((frame) => frame >= startFrame + cut));
@@ -82,7 +85,9 @@ async function climb(
   edit.meter.begin('invert', steps);
   if (startStep === 0) await edit.checkpoint('invert', 0, denoiser.evaluations);
   let done = startStep;
-  const stop = edit.watch(() => [done, steps, denoiser.evaluations / total]);
+  // The gauge's forwards are counted as well, but are not part of this.
+  const before = denoiser.evaluations - startStep * perStep * plan.frameCount;
+  const stop = edit.watch(() => [done, steps, (denoiser.evaluations - before) / total]);
   const shared = {
     ...{ denoiser, schedule, context: text, startStep, chunkSize: plan.chunkSize },
     latents: current.moment(startStep % 2),

@@ -75,18 +75,20 @@ function walk(
     thresholds: thresholdsOf(settings),
     source: source.trajectory,
     keyframesAt: (step: number) => keyframesFor(edit, scenes, step),
+    guidanceAt: (step: number) => guidanceAt(step, settings, plan),
   };
   if (plan.sampling === 'recorded') {
     return sampleFast({
       ...shared,
-      guidanceAt: (step) => guidanceAt(step, settings, savings),
       frameGuidance: savings.frameGuidance,
       // All frames of a preview are keyframes: nothing was recorded and nothing is read.
       records: plan.recordedTokens === null ? noRecords : source.records,
     });
   }
-  const { guidance, propagation, keyframeInterval } = settings;
-  return sample({ ...shared, guidance, propagation, keyframeInterval });
+  const { preview, keyframeInterval } = settings;
+  // A preview's frames are all keyframes, which take their own tokens; the reference rule would count them as a run.
+  const propagation = preview && settings.propagation === 'reference' ? 'paper' : settings.propagation; // prettier-ignore
+  return sample({ ...shared, propagation, keyframeInterval });
 }
 
 const refuse = () => Promise.reject(new TypeError('A preview has no records.'));

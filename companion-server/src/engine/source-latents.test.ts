@@ -77,6 +77,21 @@ describe('another edit of the same clip', () => {
     expect(await framesOf(job)).toEqual(await framesWithout(settings));
   });
 
+  test('by SDEdit reads what a whole inversion recorded, from its own first step on', async () => {
+    const longer = path.join(dir, 'longer.mkv');
+    await makeClip(longer, [...testPicture('64x48', '24', 5), '-c:v', 'ffv1']);
+    const change = { inputPath: longer, clipSha256: 'of the longer clip' };
+    // Of five frames one is a keyframe; the others read records.
+    const pnp = { propagation: 'paper', keyframeInterval: 5, steps: 4, inversionSteps: 4 } as const;
+    const sdedit = { ...pnp, technique: 'sdedit', strength: 0.5, noise: 'inversion' } as const;
+    expect(isReused(await edit(jobOf(pnp, change)))).toBe(false);
+    const job = jobOf(sdedit, change);
+    expect(isReused(await edit(job))).toBe(true);
+    const alone = jobOf(sdedit, { ...change, inversionsDir: null });
+    expect(isReused(await edit(alone))).toBe(false);
+    expect(await framesOf(job)).toEqual(await framesOf(alone));
+  });
+
   test('with another source prompt is inverted anew', async () => {
     await edit(jobOf());
     expect(isReused(await edit(jobOf({ sourcePrompt: 'a cat' })))).toBe(false);

@@ -12,12 +12,13 @@ import { createSchedule } from '../diffusion/schedule.ts';
 import { parseSchedulerConfig } from '../diffusion/scheduler-config.ts';
 import { EditError } from '../errors.ts';
 import { createRandom } from '../tensor/random.ts';
-import { tensor, type Tensor } from '../tensor/tensor.ts';
+import { sliceRows, tensor, type Tensor } from '../tensor/tensor.ts';
 import { noInjection } from './injection.ts';
 import { invert } from './inversion.ts';
-import { sampleKeyframes } from './keyframes.ts';
+import { drawKeyframes, sampleKeyframes } from './keyframes.ts';
 import { frameRange } from './latents.ts';
 import { sample, type SamplerOptions } from './sampler.ts';
+import { scenesOf } from './scenes.ts';
 
 const latentDims = [2, 1, 3];
 const schedule = createSchedule(parseSchedulerConfig({}), 3);
@@ -48,12 +49,21 @@ function optionsFor({ frames, interval, ...rest }: Setting, denoiser = new FakeD
   const fixed = {
     schedule,
     contexts: flatContexts,
-    guidance: 2,
+    guidanceAt: () => 2,
     thresholds: noInjection,
     startStep: 0,
   };
   const stores = { source: { at: () => source }, latents, spare };
-  return { ...fixed, ...rest, ...stores, denoiser, keyframesAt, keyframeInterval: interval };
+  const scenes = scenesOf(frames, []);
+  return {
+    ...fixed,
+    ...rest,
+    ...stores,
+    denoiser,
+    keyframesAt,
+    keyframeInterval: interval,
+    scenes,
+  };
 }
 
 async function run(options: SamplerOptions): Promise<Tensor> {
@@ -94,6 +104,33 @@ describe('a sampling step', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it('leaves every scene what it is alone: nothing crosses a cut', async () => {
+    const setting = { frames: 11, interval: 3, chunkSize: 3, jointLimit: 4, propagation: 'paper' } as const; // prettier-ignore
+    const options = optionsFor(setting);
+    const scenes = scenesOf(11, [2, 7]);
+    const keyframesAt = (step: number) => drawKeyframes(7, step, scenes, 3);
+    const noise = await options.latents.read(frameRange(0, 11));
+    const source = await options.source.at().read(frameRange(0, 11));
+    const whole = await run({ ...options, scenes, keyframesAt });
+    for (const { start, end } of scenes) {
+      const sourceOfScene = new MemoryLatents(sliceRows(source, start, end));
+      const alone = await run({
+        ...optionsFor({ ...setting, frames: end - start }),
+        keyframesAt: (step) =>
+          keyframesAt(step).filter((k) => k >= start && k < end).map((k) => k - start), // prettier-ignore
+        source: { at: () => sourceOfScene },
+        latents: new MemoryLatents(sliceRows(noise, start, end)),
+      });
+      expect(alone).toEqual(sliceRows(whole, start, end));
+    }
+    expect(await run({ ...optionsFor(setting), keyframesAt })).not.toEqual(whole);
+  });
+
+  it('by the reference rule knows no cuts', async () => {
+    const options = optionsFor({ frames: 4, interval: 2, chunkSize: 2, jointLimit: 4, propagation: 'reference' }); // prettier-ignore
+    await expect(run({ ...options, scenes: scenesOf(4, [2]) })).rejects.toThrow('one scene, got 2');
   });
 
   it('yields where the edit stands, and may begin in the middle', async () => {

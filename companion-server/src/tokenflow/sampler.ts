@@ -18,19 +18,23 @@ import {
   type Neighbours,
   type PropagationRule,
 } from './propagation.ts';
+import type { Scene } from './scenes.ts';
 import { stepPasses, type StepPass } from './step-pass.ts';
 
 export interface SamplerOptions {
   readonly denoiser: Denoiser;
   readonly schedule: Schedule;
   readonly contexts: Contexts;
-  readonly guidance: number;
+  /** The scale of guidance at a step; 1 for none. */
+  readonly guidanceAt: (step: number) => number;
   readonly thresholds: InjectionThresholds;
   /** `per-frame` is the baseline without joint attention and propagation. */
   readonly propagation: PropagationRule | 'per-frame';
-  /** The keyframes of a sampling step, rising; one per run of `keyframeInterval` frames. */
+  /** The keyframes of a sampling step, rising; one per run of `keyframeInterval` frames of a scene. */
   readonly keyframesAt: (step: number) => readonly number[];
   readonly keyframeInterval: number;
+  /** Tokens stay within a scene. The `reference` rule counts runs from the clip's start and knows one scene only. */
+  readonly scenes: readonly Scene[];
   /** Most keyframes of one joint pass. */
   readonly jointLimit: number;
   /** Frames per forward. */
@@ -55,10 +59,14 @@ export interface SampledStep {
 
 /** Yields after every step; the last value holds the edited latents. */
 export async function* sample(options: SamplerOptions): AsyncGenerator<SampledStep, void> {
-  const { propagation, schedule } = options;
+  const { propagation, schedule, scenes } = options;
   const { timesteps } = schedule;
+  if (propagation === 'reference' && scenes.length > 1) {
+    throw new RangeError(`The reference rule takes a clip as one scene, got ${scenes.length}.`);
+  }
   for (const pass of stepPasses(options, timesteps)) {
-    await (propagation === 'per-frame' ? editFrames(pass) : editByTokenFlow(pass, propagation));
+    if (propagation === 'per-frame') await editFrames(pass);
+    else for (const scene of scenes) await editByTokenFlow(pass, propagation, scene);
     const { step, timestep, after: latents } = pass;
     yield { step, steps: timesteps.length, timestep, latents };
   }
@@ -77,38 +85,41 @@ async function editFrames(pass: SamplingPass): Promise<void> {
 }
 
 /** Groups of keyframes come in order; frames follow as soon as both their keyframes' tokens are there. */
-async function editByTokenFlow(pass: SamplingPass, rule: PropagationRule): Promise<void> {
+async function editByTokenFlow(
+  pass: SamplingPass,
+  rule: PropagationRule,
+  scene: Scene,
+): Promise<void> {
   const { denoiser, keyframesAt, keyframeInterval, jointLimit } = pass.options;
-  const keyframes = keyframesAt(pass.step);
+  const keyframes = keyframesAt(pass.step).filter((k) => k >= scene.start && k < scene.end);
   const neighboursOf = (frame: number): Neighbours =>
     rule === 'paper'
       ? paperNeighbours(frame, keyframes)
       : referenceNeighbours(frame, keyframes, keyframeInterval);
-  let next = 0;
+  let next = scene.start;
   let last: KeyframeTokens | undefined;
   for (const { own, context } of groupKeyframes(keyframes, jointLimit)) {
     const together = [...own, ...context].sort((a, b) => a - b);
     const joint = await denoiser.editKeyframes(together, await inputOf(pass, together));
     const tokens = selectKeyframes(joint, own);
     const known = last === undefined ? [tokens] : [last, tokens];
-    next = await propagate(pass, next, neighboursOf, known);
+    next = await propagate(pass, { start: next, end: scene.end }, neighboursOf, known);
     last = selectKeyframes(tokens, own.slice(-1));
   }
 }
 
-/** Propagates to frames from `next` on whose keyframes are all among `tokens`; returns the first frame left. */
+/** Propagates to the first of the frames whose keyframes are all among `tokens`; returns the first frame left. */
 async function propagate(
   pass: SamplingPass,
-  next: number,
+  left: Scene,
   neighboursOf: (frame: number) => Neighbours,
   tokens: readonly KeyframeTokens[],
 ): Promise<number> {
   const { denoiser, chunkSize } = pass.options;
   const known = new Set(tokens.flatMap((part) => part.keyframes));
   const isReady = (frame: number) =>
-    frame < pass.before.frameCount &&
-    keyframesOf([neighboursOf(frame)]).every((keyframe) => known.has(keyframe));
-  let start = next;
+    frame < left.end && keyframesOf([neighboursOf(frame)]).every((keyframe) => known.has(keyframe));
+  let start = left.start;
   while (isReady(start)) {
     let end = start;
     while (end - start < chunkSize && isReady(end)) end++;
@@ -148,13 +159,13 @@ async function inputOf(
 
 /** One guided DDIM step of the chunk that begins at frame `start`. */
 async function advance(
-  { options, timestep, after }: SamplingPass,
+  { options, step, timestep, after }: SamplingPass,
   start: number,
   input: StepInput,
   edit: EditPrediction,
 ): Promise<void> {
-  const { schedule, guidance } = options;
-  const prediction = guide(edit.negative, edit.target, guidance);
+  const { schedule, guidanceAt } = options;
+  const prediction = guide(edit.negative, edit.target, guidanceAt(step));
   const next = stepDdim(input.edited, prediction, timestep, schedule);
   requireFinite(next, `sampling at timestep ${timestep}`);
   await after.write(start, next);
