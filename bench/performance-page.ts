@@ -29,12 +29,15 @@ export async function writeSection(
   await writeFile(page, `${before}${begin}\n${source}\n\n${table}\n${end}${after}`);
 }
 
-/** `rows` in the places of their elders, new ones at the end. */
+/** `rows` in the places of their elders, which may be of fewer or more rounds; new ones at the end. */
 export function mergeRows(
   kept: readonly BenchRow[],
   rows: readonly BenchRow[],
 ): readonly BenchRow[] {
-  const fresh = new Map(rows.map((row) => [row.figure, row]));
-  const places = [...kept, ...rows.filter(({ figure }) => !kept.some((row) => row.figure === figure))]; // prettier-ignore
-  return places.map((row) => fresh.get(row.figure) ?? row);
+  const fresh = new Map(rows.map((row) => [subjectOf(row), row]));
+  const known = new Set(kept.map(subjectOf));
+  const places = [...kept, ...rows.filter((row) => !known.has(subjectOf(row)))];
+  return places.map((row) => fresh.get(subjectOf(row)) ?? row);
 }
+
+const subjectOf = ({ figure }: BenchRow): string => figure.replace(/, median of \d+$/, '');

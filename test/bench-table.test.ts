@@ -42,4 +42,10 @@ describe('a table of performance', () => {
     const rows = [measured('memory', '1.2', false), measured('seams', '1.0')];
     expect(mergeRows(kept, rows)).toEqual([kept[0], rows[0], rows[1]]);
   });
+
+  test('keeps one row of a figure, however many rounds it is the median of', () => {
+    const kept = [measured('wall time, median of 2', '0.5'), measured('memory', '0.9')];
+    const rows = [measured('wall time, median of 5', '0.4')];
+    expect(mergeRows(kept, rows)).toEqual([rows[0], kept[1]]);
+  });
 });
