@@ -185,12 +185,12 @@ function evaluationsOf(step: number, plan: EditPlan, settings: ChosenSettings): 
     case 'per-frame':
       return perFrameBranches(settings, step) * frameCount;
     case 'recomputed':
-      return branchCount * (frameCount + jointKeyframes(plan));
+      return branchCount * (frameCount + jointKeyframes(plan, step));
     case 'recorded': {
       const guided = guidanceAt(step, settings, plan) !== 1;
       const injection = injectionAt(thresholdsOf(settings), step, settings.steps);
       const isOwn = guided && savings.frameGuidance === 'own';
-      return jointBranches({ injection, guided }) * jointKeyframes(plan) + editBranches(isOwn) * (frameCount - keyframeCount); // prettier-ignore
+      return jointBranches({ injection, guided }) * jointKeyframes(plan, step) + editBranches(isOwn) * (frameCount - keyframeCount); // prettier-ignore
     }
   }
 }
@@ -213,8 +213,8 @@ function perFrameBranches(settings: ChosenSettings, step: number): number {
 }
 
 /** Keyframes of all joint passes of a step, those that only take part in the attention included. */
-function jointKeyframes({ keyframeCount, jointLimit }: EditPlan): number {
-  const groups = groupKeyframes(frameRange(0, keyframeCount), jointLimit);
+function jointKeyframes({ keyframeCount, jointLimit }: EditPlan, step: number): number {
+  const groups = groupKeyframes(frameRange(0, keyframeCount), jointLimit, step);
   return groups.reduce((sum, { own, context }) => sum + own.length + context.length, 0);
 }
 

@@ -66,7 +66,7 @@ async function editScene(pass: FastPass, scene: Scene): Promise<void> {
   const keyframes = keyframesAt(pass.step).filter((k) => k >= scene.start && k < scene.end);
   await walkKeyframes({
     ...{ scene, keyframes, chunkSize },
-    groups: groupKeyframes(keyframes, jointLimit),
+    groups: groupKeyframes(keyframes, jointLimit, pass.step),
     visitKeyframes: (group) => editKeyframes(pass, group),
     visitFrames: (frames, neighbours, known) => editFrames(pass, frames, neighbours, known),
   });

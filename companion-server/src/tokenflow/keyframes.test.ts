@@ -39,19 +39,22 @@ describe('groups of keyframes', () => {
     .uniqueArray(fc.nat(1000), { minLength: 1, maxLength: 60 })
     .map((frames) => frames.sort((a, b) => a - b));
   const limits = fc.integer({ min: 1, max: 16 });
+  const steps = fc.nat(1000);
 
   it('own every keyframe once, in order', () => {
     fc.assert(
-      fc.property(keyframes, limits, (all, limit) => {
-        expect(groupKeyframes(all, limit).flatMap(({ own }) => own)).toEqual(all);
+      fc.property(keyframes, limits, steps, (all, limit, step) => {
+        const groups = groupKeyframes(all, limit, step);
+        expect(groups.flatMap(({ own }) => own)).toEqual(all);
+        expect(groups.every(({ own }) => own.length > 0)).toBe(true);
       }),
     );
   });
 
   it('never hold more than the limit, nor a keyframe twice', () => {
     fc.assert(
-      fc.property(keyframes, limits, (all, limit) => {
-        for (const { own, context } of groupKeyframes(all, limit)) {
+      fc.property(keyframes, limits, steps, (all, limit, step) => {
+        for (const { own, context } of groupKeyframes(all, limit, step)) {
           const together = [...own, ...context];
           expect(together.length).toBeLessThanOrEqual(limit);
           expect(new Set(together).size).toBe(together.length);
@@ -63,12 +66,12 @@ describe('groups of keyframes', () => {
   });
 
   it('are one while the limit allows', () => {
-    expect(groupKeyframes([3, 9, 17], 3)).toEqual([{ own: [3, 9, 17], context: [] }]);
+    expect(groupKeyframes([3, 9, 17], 3, 5)).toEqual([{ own: [3, 9, 17], context: [] }]);
   });
 
   it('see their neighbours and the same anchors', () => {
     const all = Array.from({ length: 40 }, (_, i) => 10 * i);
-    const groups = groupKeyframes(all, 8);
+    const groups = groupKeyframes(all, 8, 1);
     for (const [index, { own, context }] of groups.entries()) {
       const together = [...own, ...context];
       expect(together).toEqual(expect.arrayContaining([100, 300]));
@@ -77,6 +80,21 @@ describe('groups of keyframes', () => {
       for (const neighbour of [before, after]) {
         if (neighbour !== undefined) expect(together).toContain(neighbour);
       }
+    }
+  });
+
+  it('end elsewhere from step to step, each place about as often', () => {
+    const all = Array.from({ length: 100 }, (_, i) => i);
+    const borders = Array.from(
+      { length: 100 },
+      (_, step) =>
+      groupKeyframes(all, 16, step).slice(1).map(({ own }) => own[0] ?? NaN), // prettier-ignore
+    );
+    for (const [step, here] of borders.entries()) expect(here).not.toEqual(borders[step + 1]);
+    // Ten keyframes to a run: in a hundred steps each place is a border about ten times.
+    for (const place of all.slice(10)) {
+      const times = borders.filter((here) => here.includes(place)).length;
+      expect(Math.abs(times - 10)).toBeLessThanOrEqual(2);
     }
   });
 });

@@ -33,6 +33,9 @@ export function drawKeyframes(
   );
 }
 
+/** Its multiples modulo 1 spread evenly, however many there are. */
+const goldenRatio = (Math.sqrt(5) - 1) / 2;
+
 /** Keyframes of one joint pass. */
 export interface KeyframeGroup {
   /** Those whose tokens are used. */
@@ -45,11 +48,13 @@ export interface KeyframeGroup {
  * Splits keyframes into joint passes of at most `limit`. Up to `limit` keyframes attend to each other all at once, as in
  * the paper. More would cost memory and time with the square of the clip's length; then each pass takes a run of
  * neighbours, the keyframes just before and after it, and the same evenly spread anchors, which keep its look
- * that of the whole clip.
+ * that of the whole clip. Where the runs end moves from step to step: what one step leaves at a border, the next ones
+ * smooth.
  */
 export function groupKeyframes(
   keyframes: readonly number[],
   limit: number,
+  step: number,
 ): readonly KeyframeGroup[] {
   if (keyframes.length <= limit) return [{ own: keyframes, context: [] }];
   const anchorCount = Math.max(1, Math.floor(limit / 4));
@@ -59,9 +64,10 @@ export function groupKeyframes(
     (_, i) => keyframes[Math.floor(((i + 0.5) * keyframes.length) / anchorCount)] ?? 0,
   );
   const groups: KeyframeGroup[] = [];
-  for (let start = 0; start < keyframes.length; start += ownCount) {
-    const own = keyframes.slice(start, start + ownCount);
-    const neighbours = [keyframes[start - 1], keyframes[start + ownCount]];
+  let end = ownCount - Math.floor(((step * goldenRatio) % 1) * ownCount);
+  for (let start = 0; start < keyframes.length; [start, end] = [end, end + ownCount]) {
+    const own = keyframes.slice(start, end);
+    const neighbours = [keyframes[start - 1], keyframes[end]];
     const context = new Set(
       [...neighbours, ...anchors].filter(
         (frame): frame is number => frame !== undefined && !own.includes(frame),

@@ -98,7 +98,7 @@ async function editByTokenFlow(
       : referenceNeighbours(frame, keyframes, keyframeInterval);
   let next = scene.start;
   let last: KeyframeTokens | undefined;
-  for (const { own, context } of groupKeyframes(keyframes, jointLimit)) {
+  for (const { own, context } of groupKeyframes(keyframes, jointLimit, pass.step)) {
     const together = [...own, ...context].sort((a, b) => a - b);
     const joint = await denoiser.editKeyframes(together, await inputOf(pass, together));
     const tokens = selectKeyframes(joint, own);
