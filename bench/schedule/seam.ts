@@ -47,13 +47,13 @@ export const seam: Figure = {
     log(`average change along the flow: ${average.toFixed(5)}, of the source ${averageOfSource.toFixed(5)}; source across the borders ${ratio(mean(across(ofSource)) / averageOfSource)}`); // prettier-ignore
     const on = `the borders of windows of ${borders.length} steps, ${frames} frames`;
     return [
-      atMost(`jump : average change along the flow, across ${on}`, mean(across(changes)) / average, limit, ratio), // prettier-ignore
-      atMost(`the same within ${interval} frames of a border`, mean(near(changes)) / average, limit, ratio), // prettier-ignore
+      atMost(`seam : average change along the flow, across ${on}`, mean(across(changes)) / average, limit, ratio), // prettier-ignore
+      atMost(`seam, within ${interval} frames of a border`, mean(near(changes)) / average, limit, ratio), // prettier-ignore
       reported(
-        'the same across the borders of the step where it is largest',
+        'seam, across the borders of the step where it is largest',
         ratio(worst / average),
       ),
-      reported(`the same where a keyframe's run ends`, ratio(mean(runs) / average)),
+      reported(`seam, where a keyframe's run ends`, ratio(mean(runs) / average)),
     ];
   },
 };
