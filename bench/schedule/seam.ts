@@ -49,10 +49,7 @@ export const seam: Figure = {
     return [
       atMost(`seam : average change along the flow, across ${on}`, mean(across(changes)) / average, limit, ratio), // prettier-ignore
       atMost(`seam, within ${interval} frames of a border`, mean(near(changes)) / average, limit, ratio), // prettier-ignore
-      reported(
-        'seam, across the borders of the step where it is largest',
-        ratio(worst / average),
-      ),
+      reported('seam, across the borders of the step where it is largest', ratio(worst / average)),
       reported(`seam, where a keyframe's run ends`, ratio(mean(runs) / average)),
     ];
   },
