@@ -20,7 +20,7 @@ export const savings: Figure = {
   async measure(context) {
     const rows: BenchRow[] = [];
     for (const [name, variant] of Object.entries(variants)) {
-      rows.push(reported(name, await describe(context, variant)));
+      rows.push(reported(`savings: ${name}`, await describe(context, variant)));
     }
     return rows;
   },

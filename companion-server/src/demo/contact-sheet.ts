@@ -16,7 +16,7 @@ export interface SheetRow {
 }
 
 export interface SheetOptions {
-  /** At most this many frames per clip, evenly spaced, first and last among them. Default 6. */
+  /** At most this many frames, evenly spaced over the shortest clip, its first and last among them. Default 6. */
   readonly columns?: number;
   /** Pixels; the height follows from the first clip's aspect. Default 160. */
   readonly cellWidth?: number;
@@ -44,7 +44,10 @@ async function drawContactSheet(
   const [first] = rows;
   if (first === undefined) throw new RangeError('writeContactSheet: at least one row is needed.');
   const cell = cellSize(first.clip, cellWidth);
-  const count = Math.min(columns, ...rows.map(({ clip }) => clip.frameCount));
+  // Of the shortest clip, so that a column shows one moment in all rows.
+  const length = Math.min(...rows.map(({ clip }) => clip.frameCount));
+  const count = Math.min(columns, length);
+  const indices = evenly(count, length);
   const labelHeight = lineHeight * zoom;
   const rowHeight = labelHeight + cell.height + gap;
   const sheet = createCanvas(
@@ -54,7 +57,6 @@ async function drawContactSheet(
   for (const [row, { label, clip }] of rows.entries()) {
     const top = gap + row * rowHeight;
     drawText(sheet, label, gap, top, { colour: ink, zoom });
-    const indices = evenly(count, clip.frameCount);
     for await (const frame of decodeFrames(clip, { size: cell, signal })) {
       const column = indices.indexOf(frame.index);
       if (column < 0) continue;
