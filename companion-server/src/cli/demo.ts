@@ -18,6 +18,8 @@ import { openLocalSession, type EditSession } from './session.ts';
 
 const defaultSample = 'ball-grass';
 const defaultFolder = 'demo-output';
+/** Enough for another colour. The model's own, which other styles need, presses on outlines. */
+const defaultGuidance = 3;
 
 export const demoCommand = defineCommand({
   name: 'demo',
@@ -25,7 +27,11 @@ export const demoCommand = defineCommand({
   summary: 'Edit a sample clip with the embedded model and show what TokenFlow does.',
   options: {
     sample: { kind: 'text', placeholder: 'NAME', help: `Which sample clip. Default: ${defaultSample}.` }, // prettier-ignore
-    prompt: { kind: 'text', placeholder: 'TEXT', help: "Default: the sample's first target." },
+    prompt: {
+      kind: 'text',
+      placeholder: 'TEXT',
+      help: `Default: the sample's first target, guided gently (${defaultGuidance}).`,
+    },
     model: {
       kind: 'text',
       placeholder: 'NAME|DIR',
@@ -43,6 +49,7 @@ export const demoCommand = defineCommand({
     }
     const sample = await openSample(values.sample ?? defaultSample);
     const prompt = values.prompt ?? sample.targets[0]?.prompt ?? '';
+    const guidance = values.prompt === undefined ? defaultGuidance : null;
     const folder = path.resolve(values.out ?? defaultFolder);
     await mkdir(folder, { recursive: true });
     const file = (name: string) => path.join(folder, name);
@@ -54,7 +61,7 @@ export const demoCommand = defineCommand({
     try {
       for (const [label, name, propagation] of variants) {
         context.stdout.write(`${label}\n`);
-        const request = { sample, prompt, propagation, outPath: file(name), device: values.device ?? 'auto' } as const; // prettier-ignore
+        const request = { sample, prompt, guidance, propagation, outPath: file(name), device: values.device ?? 'auto' } as const; // prettier-ignore
         edits.push({ label, clip: await edit(session, request, context) });
       }
     } finally {
@@ -80,19 +87,21 @@ async function edit(
   request: {
     readonly sample: Sample;
     readonly prompt: string;
+    /** null for what suits the model. */
+    readonly guidance: number | null;
     readonly propagation: Propagation;
     readonly outPath: string;
     readonly device: (typeof deviceChoices)[number];
   },
   context: CommandContext,
 ): Promise<EditedClip> {
-  const { sample, prompt, propagation, outPath, device } = request;
+  const { sample, prompt, guidance, propagation, outPath, device } = request;
   const reporter = createReporter('text', context);
   try {
     const edited = await editOverSocket(connection, {
       clipPath: sample.clipPath,
       outPath,
-      settings: { ...defaultSettings(), prompt, sourcePrompt: sample.caption, propagation, codec: 'h264' }, // prettier-ignore
+      settings: { ...defaultSettings(), prompt, guidance, sourcePrompt: sample.caption, propagation, codec: 'h264' }, // prettier-ignore
       model: null,
       device,
       onProgress: (progress) => reporter.progress(progress),
