@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['companion-server', 'plugin', 'protocol', 'test'].map(
       (room) => `${room}/**/*.test.ts`,
     ),
+    globalSetup: ['test/scratch.ts'],
     setupFiles: ['test/setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
