@@ -1,12 +1,16 @@
 // What the frames of an edit are worth: steadiness along the exact flow, what they show, and how much of the source's
 // structure is left.
 
-import { sampleMotions, type SampleTarget } from '../../companion-server/src/demo/samples.ts';
+import {
+  sampleMasks,
+  sampleMotions,
+  type SampleTarget,
+} from '../../companion-server/src/demo/samples.ts';
 import { decodeFrames } from '../../companion-server/src/media/frames.ts';
 import { probeClip } from '../../companion-server/src/media/probe.ts';
 import { edgeSsim } from '../../companion-server/src/metrics/edges.ts';
 import { measureTemporal } from '../../companion-server/src/metrics/temporal.ts';
-import type { Judge, Verdict } from '../demo-world/judge.ts';
+import { maskOverlap, type Judge, type Verdict } from '../demo-world/judge.ts';
 import { readFrames } from '../demo-world/pictures.ts';
 import { mean } from '../rows.ts';
 import type { Trial } from './trials.ts';
@@ -19,6 +23,8 @@ export interface Look {
   readonly adherence: number;
   /** SSIM of the edges with the source's, mean over the frames, -1..1. */
   readonly structure: number;
+  /** The object's mask as the judge draws it, over its true one in the source: intersection over union, mean, 0..1. */
+  readonly overlap: number;
 }
 
 /** `file` is an edit of the first frames of the trial's clip, at its size. */
@@ -27,12 +33,14 @@ export async function lookAt(judge: Judge, { sample, target }: Trial, file: stri
   const originals = await readFrames(sample.clipPath);
   const verdicts = await judge.look(frames);
   const motions = await sampleMotions(sample);
+  const masks = await sampleMasks(sample);
   const temporal = await measureTemporal(decodeFrames(await probeClip(file)), motions);
   return {
     warpError: temporal.warpError,
     objectWarpError: temporal.objectWarpError,
     adherence: mean(verdicts.map((verdict) => adherenceOf(verdict, target))),
     structure: mean(frames.map((frame, i) => edgeSsim(originals[i] ?? frame, frame))),
+    overlap: mean(verdicts.map(({ mask }, i) => maskOverlap(mask, masks[i] ?? new Uint8Array()))),
   };
 }
 
@@ -50,9 +58,10 @@ export function meanLook(looks: readonly Look[]): Look {
     objectWarpError: over('objectWarpError'),
     adherence: over('adherence'),
     structure: over('structure'),
+    overlap: over('overlap'),
   };
 }
 
-export function describeLook({ warpError, adherence, structure }: Look): string {
-  return `warp ${warpError.toFixed(4)}, adherence ${(100 * adherence).toFixed(1)} %, structure ${structure.toFixed(3)}`;
+export function describeLook({ warpError, adherence, structure, overlap }: Look): string {
+  return `warp ${warpError.toFixed(4)}, adherence ${(100 * adherence).toFixed(1)} %, structure ${structure.toFixed(3)}, overlap ${overlap.toFixed(2)}`;
 }

@@ -43,6 +43,7 @@ export function qualityRows(fast: Look, reference: Look, on: string): readonly B
     atLeast(`colour and background right, fast - reference, ${on}`, fast.adherence - reference.adherence, 0, points), // prettier-ignore
     reported('the same, fast : reference', shares),
     atLeast(`SSIM of edges with the source, fast : reference, ${on}`, fast.structure / reference.structure, 0.98, ratio), // prettier-ignore
+    reported(`object still where it was (mask IoU), fast : reference, ${on}`, `${ratio(fast.overlap)} : ${ratio(reference.overlap)}`), // prettier-ignore
   ];
 }
 
