@@ -4,7 +4,7 @@ import type { Model } from '../../companion-server/src/engine/model.ts';
 import { psnr } from '../../companion-server/src/metrics/psnr.ts';
 import type { Tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { invert } from '../../companion-server/src/tokenflow/inversion.ts';
-import { MemoryLatents } from '../../test/memory-latents.ts';
+import { HeldLatents } from '../../companion-server/src/tokenflow/held-latents.ts';
 import { atLeast, decibels, mean } from '../rows.ts';
 import type { Gate } from './gate.ts';
 import { decodeLatents, encodeFrames, readFrames, spread } from '../demo-world/pictures.ts';
@@ -37,7 +37,7 @@ async function thereAndBack(model: Model, clean: Tensor, context: Tensor): Promi
   const [count = 0, , height = 0, width = 0] = clean.dims;
   const denoiser = model.createDenoiser({ width, height });
   const schedule = createSchedule(model.scheduler, steps);
-  const latents = new MemoryLatents(clean);
+  const latents = new HeldLatents(clean);
   try {
     const inversion = invert({ denoiser, schedule, context, latents, keep: () => undefined, chunkSize: count }); // prettier-ignore
     let step = await inversion.next();

@@ -13,7 +13,7 @@ import {
   recordSource,
   type RecordSourceOptions,
 } from '../../companion-server/src/tokenflow/record-source.ts';
-import { MemoryLatents } from '../../test/memory-latents.ts';
+import { HeldLatents } from '../../companion-server/src/tokenflow/held-latents.ts';
 import { decodeLatents, encodeFrames, readFrames, spread } from '../demo-world/pictures.ts';
 import { benchFolder } from '../folder.ts';
 import { decibels, mean, reported } from '../rows.ts';
@@ -83,7 +83,7 @@ async function thereAndBack(model: Model, clean: Tensor, context: Tensor, contes
   const [chunkSize = 0, , height = 0, width = 0] = clean.dims;
   const denoiser = model.createDenoiser({ width, height });
   const sampling = createSchedule(model.scheduler, contestant.sampling);
-  const [even, odd] = [new MemoryLatents(clean), new MemoryLatents(tensor(clean.dims))];
+  const [even, odd] = [new HeldLatents(clean), new HeldLatents(tensor(clean.dims))];
   const shared = { denoiser, context, latents: even, spare: odd, startStep: 0, keep: () => undefined, chunkSize }; // prettier-ignore
   try {
     let steps = 0;
@@ -114,7 +114,7 @@ function walk(
       schedule: createInversionSchedule(model.scheduler, sampling, steps),
     });
   }
-  const noise = [0, 1, 2].map(() => new MemoryLatents(tensor(dims)));
+  const noise = [0, 1, 2].map(() => new HeldLatents(tensor(dims)));
   return recordSource({
     ...shared,
     schedule: sampling,

@@ -3,7 +3,7 @@
 import { UNetDenoiser } from '../../companion-server/src/engine/denoiser.ts';
 import type { Tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { sample } from '../../companion-server/src/tokenflow/sampler.ts';
-import { MemoryLatents } from '../memory-latents.ts';
+import { HeldLatents } from '../../companion-server/src/tokenflow/held-latents.ts';
 import { maxAbsError } from '../numbers.ts';
 import { samplerOptions, type FlowName, type FlowSetting } from './flows.ts';
 import type { GoldenReport } from './report.ts';
@@ -41,7 +41,7 @@ async function observeFirstStep(
   const passes: Readonly<Record<string, Tensor>>[] = [];
   const observation = { blocks, onTokens: (tokens: Readonly<Record<string, Tensor>>) => passes.push(tokens) }; // prettier-ignore
   const denoiser = new UNetDenoiser({ ...setting.unet, size: setting.size, observation });
-  const start = new MemoryLatents(await setting.golden.read(`${flow}.start`));
+  const start = new HeldLatents(await setting.golden.read(`${flow}.start`));
   await sample(await samplerOptions(setting, flow, denoiser, start)).next();
   await denoiser.release();
   return passes;

@@ -10,7 +10,7 @@ import { noInjection } from '../../companion-server/src/tokenflow/injection.ts';
 import { invert } from '../../companion-server/src/tokenflow/inversion.ts';
 import { sample, type SamplerOptions } from '../../companion-server/src/tokenflow/sampler.ts';
 import { scenesOf } from '../../companion-server/src/tokenflow/scenes.ts';
-import { MemoryLatents } from '../memory-latents.ts';
+import { HeldLatents } from '../../companion-server/src/tokenflow/held-latents.ts';
 import { maxAbsError } from '../numbers.ts';
 import { readJson, type GoldenFile, type GoldenRun } from './folder.ts';
 import { openUNet } from './networks.ts';
@@ -81,7 +81,7 @@ async function compareInversion(
 ): Promise<void> {
   const { golden, schedule, contexts, clip } = setting;
   const upwards = schedule.timesteps.toReversed();
-  const current = new MemoryLatents(clip);
+  const current = new HeldLatents(clip);
   const run = invert({
     denoiser,
     schedule,
@@ -94,7 +94,7 @@ async function compareInversion(
     const name = `inversion.t${upwards[step - 1] ?? ''}`;
     const expected = await golden.read(name);
     compareLatents(setting, name, current.tensor, expected, limits.inversion, report);
-    if (!isFreeRunning(setting)) current.tensor = expected;
+    if (!isFreeRunning(setting)) await current.write(0, expected);
   }
 }
 
@@ -107,16 +107,16 @@ async function compareFlow(
   const { golden } = setting;
   // Flows without a start of their own begin where Plug-and-Play begins.
   const start = await golden.read(golden.has(`${flow}.start`) ? `${flow}.start` : 'pnp.start');
-  const latents = new MemoryLatents(start);
+  const latents = new HeldLatents(start);
   const options = await samplerOptions(setting, flow, denoiser, latents);
   for await (const step of sample(options)) {
     const name = `${flow}.t${step.timestep}`;
     const expected = await golden.read(name);
     const store = step.latents;
-    if (!(store instanceof MemoryLatents))
+    if (!(store instanceof HeldLatents))
       throw new TypeError('The sampler made a store of its own.');
     compareLatents(setting, name, store.tensor, expected, limits.flow, report);
-    if (!isFreeRunning(setting)) store.tensor = expected;
+    if (!isFreeRunning(setting)) await store.write(0, expected);
   }
 }
 
@@ -125,14 +125,14 @@ export async function samplerOptions(
   { golden, schedule, contexts, clip }: FlowSetting,
   flow: FlowName,
   denoiser: UNetDenoiser,
-  latents: MemoryLatents,
+  latents: HeldLatents,
 ): Promise<SamplerOptions> {
   const { propagation, isInjected } = flows[flow];
   const keyframes = propagation === 'per-frame' ? null : await golden.integers(`${flow}.keyframes`);
   const perStep = keyframes?.dims[1] ?? 0;
-  const source = new Map<number, MemoryLatents>();
+  const source = new Map<number, HeldLatents>();
   for (const timestep of schedule.timesteps) {
-    source.set(timestep, new MemoryLatents(await golden.read(`inversion.t${timestep}`)));
+    source.set(timestep, new HeldLatents(await golden.read(`inversion.t${timestep}`)));
   }
   return {
     denoiser,
@@ -151,7 +151,7 @@ export async function samplerOptions(
     startStep: 0,
     source: { at: (timestep) => source.get(timestep) ?? latents },
     latents,
-    spare: new MemoryLatents(tensor(clip.dims)),
+    spare: new HeldLatents(tensor(clip.dims)),
   };
 }
 

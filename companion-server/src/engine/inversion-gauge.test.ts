@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { flatContext } from '../../../test/fake-denoiser.ts';
 import { FakeFastDenoiser } from '../../../test/fake-fast-denoiser.ts';
-import { MemoryLatents } from '../../../test/memory-latents.ts';
+import { HeldLatents } from '../tokenflow/held-latents.ts';
 import { generate, randomTensor } from '../../../test/run-graph.ts';
 import { defaultSettings } from '../../../protocol/edit-settings.ts';
 import { createSchedule } from '../diffusion/schedule.ts';
@@ -31,7 +31,7 @@ class Seeing extends FakeFastDenoiser {
 }
 
 /** Notes which frames were read. */
-class NotedLatents extends MemoryLatents {
+class NotedLatents extends HeldLatents {
   readonly noted: number[] = [];
 
   override read(indices: readonly number[]): Promise<Tensor> {

@@ -13,7 +13,7 @@ import { recordSource } from '../tokenflow/record-source.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditPlan } from './edit-plan.ts';
 import { forwardsPerStep } from './edit-schedules.ts';
-import { HeldLatents } from './held-latents.ts';
+import { HeldLatents } from '../tokenflow/held-latents.ts';
 import type { SourceFindings } from './inversion-entry.ts';
 import type { Model } from './model.ts';
 

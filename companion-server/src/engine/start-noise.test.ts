@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MemoryLatents } from '../../../test/memory-latents.ts';
+import { HeldLatents } from '../tokenflow/held-latents.ts';
 import { randomTensor } from '../../../test/run-graph.ts';
 import { createSchedule } from '../diffusion/schedule.ts';
 import { parseSchedulerConfig } from '../diffusion/scheduler-config.ts';
@@ -14,9 +14,9 @@ const schedule = createSchedule(
 const [timestep = 0] = schedule.timesteps;
 
 async function noised(change: Partial<StartNoise>, clean = tensor(dims)) {
-  const target = new MemoryLatents(tensor(clean.dims));
+  const target = new HeldLatents(tensor(clean.dims));
   const options = { noise: 'own', seed: 3, frames: [0, 1, 2, 3, 4], chunkSize: 2 } as const;
-  await writeNoised(new MemoryLatents(clean), target, {
+  await writeNoised(new HeldLatents(clean), target, {
     ...options,
     timestep,
     schedule,

@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { describeFastDenoiser } from '../../../test/describe-fast-denoiser.ts';
 import { flatContexts } from '../../../test/fake-denoiser.ts';
 import { FakeFastDenoiser } from '../../../test/fake-fast-denoiser.ts';
-import { CountingLatents, MemoryLatents } from '../../../test/memory-latents.ts';
+import { CountingLatents } from '../../../test/counting-latents.ts';
+import { HeldLatents } from './held-latents.ts';
 import { MemoryRecords } from '../../../test/memory-records.ts';
 import { generate, randomTensor } from '../../../test/run-graph.ts';
 import { stepDdim } from '../diffusion/ddim.ts';
@@ -83,9 +84,9 @@ async function recordClip(clip: Clip, chunkSize: number, denoiser = new FakeFast
   const store = new MemoryRecords();
   const stepAt = (timestep: number) => schedule.timesteps.indexOf(timestep);
   const recording: Recording = { store, stepAt, keyframesAt, scenes };
-  const trajectory = new Map(schedule.timesteps.map((t) => [t, new MemoryLatents(tensor(clean.dims))])); // prettier-ignore
+  const trajectory = new Map(schedule.timesteps.map((t) => [t, new HeldLatents(tensor(clean.dims))])); // prettier-ignore
   const [even, odd] = [new CountingLatents(clean), new CountingLatents(tensor(clean.dims))];
-  const noise = [0, 1, 2].map(() => new MemoryLatents(tensor(clean.dims)));
+  const noise = [0, 1, 2].map(() => new HeldLatents(tensor(clean.dims)));
   const walk = recordSource({
     ...{ denoiser, schedule, context: flatContexts.source, chunkSize, recording, startStep: 0 },
     ...{ forwardsPerStep: 2, latents: even, spare: odd },

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { maxAbsError } from '../../../test/numbers.ts';
 import { flatContext } from '../../../test/fake-denoiser.ts';
 import { FakeFastDenoiser } from '../../../test/fake-fast-denoiser.ts';
-import { MemoryLatents } from '../../../test/memory-latents.ts';
+import { HeldLatents } from './held-latents.ts';
 import { MemoryRecords } from '../../../test/memory-records.ts';
 import { randomTensor } from '../../../test/run-graph.ts';
 import { stepDdim } from '../diffusion/ddim.ts';
@@ -26,9 +26,9 @@ const scheduleOf = (steps: number, prediction_type = 'epsilon') =>
 
 /** The stores of an inversion, which outlive the one that is cut short. */
 function storesOf(schedule: Schedule) {
-  const empty = () => new MemoryLatents(tensor(dims));
+  const empty = () => new HeldLatents(tensor(dims));
   return {
-    current: [new MemoryLatents(clean), empty()] as const,
+    current: [new HeldLatents(clean), empty()] as const,
     noise: [empty(), empty(), empty()] as const,
     kept: new Map(schedule.timesteps.map((t) => [t, empty()])),
     records: new MemoryRecords(),

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeDenoiser } from '../../../test/describe-denoiser.ts';
 import { FakeDenoiser, flatContexts } from '../../../test/fake-denoiser.ts';
-import { CountingLatents, MemoryLatents } from '../../../test/memory-latents.ts';
+import { CountingLatents } from '../../../test/counting-latents.ts';
+import { HeldLatents } from './held-latents.ts';
 import { randomTensor } from '../../../test/run-graph.ts';
 import { stepDdim } from '../diffusion/ddim.ts';
 import { guide } from '../diffusion/guidance.ts';
@@ -39,7 +40,7 @@ const settings: fc.Arbitrary<Setting> = fc.record({
 });
 
 function optionsFor({ frames, interval, ...rest }: Setting, denoiser = new FakeDenoiser()) {
-  const source = new MemoryLatents(randomTensor([frames, ...latentDims], 2));
+  const source = new HeldLatents(randomTensor([frames, ...latentDims], 2));
   const latents = new CountingLatents(randomTensor([frames, ...latentDims], 3));
   const spare = new CountingLatents(tensor([frames, ...latentDims]));
   const keyframesAt = (step: number) => {
@@ -115,13 +116,13 @@ describe('a sampling step', () => {
     const source = await options.source.at().read(frameRange(0, 11));
     const whole = await run({ ...options, scenes, keyframesAt });
     for (const { start, end } of scenes) {
-      const sourceOfScene = new MemoryLatents(sliceRows(source, start, end));
+      const sourceOfScene = new HeldLatents(sliceRows(source, start, end));
       const alone = await run({
         ...optionsFor({ ...setting, frames: end - start }),
         keyframesAt: (step) =>
           keyframesAt(step).filter((k) => k >= start && k < end).map((k) => k - start), // prettier-ignore
         source: { at: () => sourceOfScene },
-        latents: new MemoryLatents(sliceRows(noise, start, end)),
+        latents: new HeldLatents(sliceRows(noise, start, end)),
       });
       expect(alone).toEqual(sliceRows(whole, start, end));
     }
@@ -160,11 +161,11 @@ describe('a sampling step', () => {
       const one = randomTensor([1, ...latentDims], seed);
       return tensor([5, ...latentDims], Float32Array.from({ length: 30 }, (_, i) => one.data[i % 6] ?? 0)); // prettier-ignore
     };
-    const source = new MemoryLatents(still(2));
+    const source = new HeldLatents(still(2));
     const result = await run({
       ...options,
       source: { at: () => source },
-      latents: new MemoryLatents(still(3)),
+      latents: new HeldLatents(still(3)),
     });
     const first = result.data.subarray(0, 6);
     for (let frame = 1; frame < 5; frame++) {
@@ -209,18 +210,18 @@ describe('a sampling step', () => {
 
 describe('inversion', () => {
   const frames = 5;
-  const start = () => new MemoryLatents(randomTensor([frames, ...latentDims], 3));
+  const start = () => new HeldLatents(randomTensor([frames, ...latentDims], 3));
   const options = { denoiser: new FakeDenoiser(), schedule, context: flatContexts.source };
 
   it('walks up the timesteps and keeps the latents of those that are wanted', async () => {
-    const kept = new Map<number, MemoryLatents>();
+    const kept = new Map<number, HeldLatents>();
     const wanted = schedule.timesteps.slice(1);
-    for (const timestep of wanted) kept.set(timestep, new MemoryLatents(tensor([frames, ...latentDims]))); // prettier-ignore
+    for (const timestep of wanted) kept.set(timestep, new HeldLatents(tensor([frames, ...latentDims]))); // prettier-ignore
     const latents = start();
     const after: Tensor[] = [];
     const run = invert({ ...options, latents, keep: (timestep) => kept.get(timestep), chunkSize: 2 }); // prettier-ignore
     for await (const step of run) {
-      after.push(latents.tensor);
+      after.push(new HeldLatents(latents.tensor).tensor);
       expect(step).toBe(after.length);
     }
     const upwards = schedule.timesteps.toReversed();

@@ -1,7 +1,7 @@
 // A few frames' latents in memory.
 
 import { sizeOf, takeRows, type Tensor } from '../tensor/tensor.ts';
-import type { LatentStore } from '../tokenflow/latents.ts';
+import type { LatentStore } from './latents.ts';
 
 export class HeldLatents implements LatentStore {
   /** [N, C, h, w] */
