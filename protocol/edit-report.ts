@@ -2,6 +2,7 @@
 
 import type { FieldReader } from './fields.ts';
 import { devices, type Device } from './devices.ts';
+import { noticeLimits } from './limits.ts';
 import { readPixelSize, readRational, type PixelSize, type Rational } from './media-facts.ts';
 
 /** Times in seconds, sizes in pixels. */
@@ -78,6 +79,6 @@ export function readEditReport(fields: FieldReader): EditReport {
     ),
     stageSeconds: report.amounts('stageSeconds'),
     peakMemoryBytes: report.number('peakMemoryBytes', 0, maxCount),
-    notices: report.texts('notices', 100, 1_000),
+    notices: report.texts('notices', noticeLimits.count, noticeLimits.characters),
   };
 }

@@ -23,8 +23,9 @@ export const noises = ['inversion', 'shared', 'own'] as const;
 export type Noise = (typeof noises)[number];
 
 /**
- * How the work is done. `fast`: what the source shows is computed once, during the inversion, and used again in every
- * sampling step. `reference`: the source's branch is computed anew at every step, as the official code does.
+ * How the work is done. `fast`: few steps, and where propagation is `paper` the source's correspondences are found once,
+ * during the inversion, and used again in sampling. `reference`: the source's branch is computed for every frame at every
+ * step, as the official code does.
  */
 export const scheduleNames = ['fast', 'reference'] as const;
 export type ScheduleName = (typeof scheduleNames)[number];

@@ -3,6 +3,9 @@
 /** Characters of one prompt. CLIP reads 77 tokens; what is longer than this is a mistake. */
 export const maxPromptCharacters = 2_000;
 
+/** Notices of a clip or an edit, and characters of one. */
+export const noticeLimits = { count: 100, characters: 1_000 } as const;
+
 /** Bytes of one JSON control message of a client. */
 export const maxControlBytes = 64 * 1024;
 

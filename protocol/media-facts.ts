@@ -1,6 +1,7 @@
 // What the server has found out about a clip that it was sent.
 
 import type { FieldReader } from './fields.ts';
+import { noticeLimits } from './limits.ts';
 
 /** A fraction that is exact where a decimal is not: 30000/1001 frames per second. */
 export interface Rational {
@@ -70,7 +71,7 @@ export function readMediaFacts(fields: FieldReader): MediaFacts {
         channels: track.integer('channels', 0, maxCount),
         sampleRate: track.integer('sampleRate', 0, maxCount),
       })),
-    notices: media.texts('notices', 100, 1_000),
+    notices: media.texts('notices', noticeLimits.count, noticeLimits.characters),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { expect } from 'vitest';
-import type { Checkpoint } from '../companion-server/src/engine/checkpoint.ts';
+import type { ResumePoint } from '../companion-server/src/engine/resume-point.ts';
 import type { EditJob } from '../companion-server/src/engine/edit-job.ts';
 import { runEdit } from '../companion-server/src/engine/edit.ts';
 import { decodeFrames } from '../companion-server/src/media/frames.ts';
@@ -55,17 +55,17 @@ export async function runTinyEdit(
   return { report, progress };
 }
 
-/** Runs until the checkpoint, then ends as a killed process does: in the middle of everything. */
+/** Runs until the resume point, then ends as a killed process does: in the middle of everything. */
 export async function runUntil(
   job: EditJob,
-  stage: Checkpoint['stage'],
+  stage: ResumePoint['stage'],
   step: number,
 ): Promise<void> {
   const stop = new Error('killed');
-  const onCheckpoint = (reached: Checkpoint) => {
+  const onResumePoint = (reached: ResumePoint) => {
     if (reached.stage === stage && reached.step === step) throw stop;
   };
-  await expect(runEdit(job, { onProgress: () => undefined, onCheckpoint })).rejects.toBe(stop);
+  await expect(runEdit(job, { onProgress: () => undefined, onResumePoint })).rejects.toBe(stop);
 }
 
 /** The frames of its result. */

@@ -22,7 +22,7 @@ import type { Figure, ScheduleContext } from './figure.ts';
 const framesPerClip = 2;
 
 /** What both inversions take. */
-type Shared = Omit<InversionOptions & RecordSourceOptions, 'schedule' | 'forwardsPerStep' | 'noiseOf' | 'recording'>; // prettier-ignore
+type Shared = Omit<InversionOptions & RecordSourceOptions, 'schedule' | 'forwardsPerStep' | 'noiseAt' | 'recording'>; // prettier-ignore
 
 interface Contestant {
   readonly sampling: number;
@@ -120,7 +120,7 @@ function walk(
     schedule: sampling,
     forwardsPerStep: forwards,
     recording: null,
-    noiseOf: (step) => {
+    noiseAt: (step) => {
       const store = noise[step % noise.length];
       if (store === undefined) throw new RangeError(`There is no store for step ${step}.`);
       return store;

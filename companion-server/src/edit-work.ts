@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { codecExtensions } from '../../protocol/edit-settings.ts';
 import { toEstimate } from './edit-estimate.ts';
-import type { Checkpoint } from './engine/checkpoint.ts';
+import type { ResumePoint } from './engine/resume-point.ts';
 import type { EditJob } from './engine/edit-job.ts';
 import type { Engine } from './engine/supervisor.ts';
 import { syncFolder } from './engine/write-durably.ts';
@@ -37,7 +37,7 @@ export interface EditWorkOptions {
   /** The folder of a model; null is the server's first. Throws EditError 'model-missing'. */
   readonly modelDirOf: (model: string | null) => string;
   /** Told of every step that is finished and on the disk. */
-  readonly onStep?: (jobId: string, checkpoint: Checkpoint) => void;
+  readonly onStep?: (jobId: string, resumePoint: ResumePoint) => void;
 }
 
 /** The engine's work folder within a job's folder. */
@@ -76,12 +76,12 @@ export function createEditWork(options: EditWorkOptions): JobWork {
       // What is beside it is a result of which a killed server has not written that it is whole.
       await removeAllBut(folder, (name) => name === workName);
       await syncFolder(jobsDir);
-      const onCheckpoint = (checkpoint: Checkpoint): void => {
+      const onResumePoint = (resumePoint: ResumePoint): void => {
         hooks.onStep();
-        onStep(jobId, checkpoint);
+        onStep(jobId, resumePoint);
       };
       const { onProgress, signal } = hooks;
-      const report = await engine.edit(job, { onProgress, signal, onCheckpoint });
+      const report = await engine.edit(job, { onProgress, signal, onResumePoint });
       await syncFolder(folder);
       const { size } = await stat(outputPath);
       const sha256 = await hashFile(outputPath, signal);

@@ -60,7 +60,7 @@ describe('an engine', () => {
     const engine = createFakeEngine('crashing-once');
     const job = createJob(await createWorkspace());
     let steps = 0;
-    const counting = { ...ignore, onCheckpoint: () => steps++ };
+    const counting = { ...ignore, onResumePoint: () => steps++ };
     await expect(engine.edit(job, counting)).rejects.toMatchObject({ code: 'engine-crashed' });
     expect(steps).toBe(1);
     await expect(engine.edit(job, counting)).resolves.toMatchObject({ frames: 40 });

@@ -87,6 +87,8 @@ async function compareInversion(
     schedule,
     context: contexts.source,
     latents: current,
+    spare: current,
+    startStep: 0,
     keep: () => undefined,
     chunkSize: clip.dims[0] ?? 1,
   });

@@ -75,7 +75,7 @@ export const editOptions = {
   schedule: {
     kind: 'choice',
     choices: scheduleNames,
-    help: `fast: what the source shows is computed once. reference: the official code's work, ${referenceSchedule.inversionSteps} inversion and ${referenceSchedule.steps} sampling steps, its propagation and guidance ${referenceSchedule.guidance}.`,
+    help: `fast: few steps, and the clip's correspondences are found once. reference: the official code's work, ${referenceSchedule.inversionSteps} inversion and ${referenceSchedule.steps} sampling steps, its propagation and guidance ${referenceSchedule.guidance}.`,
   },
   preview: {
     kind: 'flag',

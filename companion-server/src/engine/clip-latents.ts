@@ -55,7 +55,7 @@ export async function readLatents(
 /**
  * Decodes latents with the VAE and hands the frames, without their padding, to the encoder, as `finish` makes them.
  */
-export async function writeFrames(
+export async function writePictures(
   latents: LatentStore,
   plan: EditPlan,
   vae: VaeSession,

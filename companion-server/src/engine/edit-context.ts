@@ -6,7 +6,7 @@ import type { Execution } from '../onnx/execution.ts';
 import { drawKeyframes } from '../tokenflow/keyframes.ts';
 import { frameRange } from '../tokenflow/latents.ts';
 import { scenesOf, type Scene } from '../tokenflow/scenes.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { ResumePoint } from './resume-point.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditPlan } from './edit-plan.ts';
@@ -21,7 +21,7 @@ export interface EditRunOptions {
   readonly model: Model;
   readonly execution: Execution;
   readonly meter: ProgressMeter;
-  readonly onCheckpoint: (checkpoint: Checkpoint) => void;
+  readonly onResumePoint: (resumePoint: ResumePoint) => void;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -30,7 +30,7 @@ export interface EditContext extends EditRunOptions {
   readonly sampling: Schedule;
   readonly denoiser: FastUNetDenoiser;
   /** Writes how far the edit is; what was written before it is on the disk then. */
-  readonly checkpoint: (stage: Checkpoint['stage'], step: number, inversionEvaluations: number) => Promise<void>; // prettier-ignore
+  readonly saveResumePoint: (stage: ResumePoint['stage'], step: number, inversionEvaluations: number) => Promise<void>; // prettier-ignore
   /** Reports step, steps and share of the stage after every forward until the returned function is called. */
   readonly watch: (state: () => readonly [number, number, number]) => () => void;
 }

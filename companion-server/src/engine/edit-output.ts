@@ -6,7 +6,7 @@ import { openEncoder } from '../media/encode.ts';
 import { rationalValue, type Frame } from '../media/frame.ts';
 import { decodeFrames } from '../media/frames.ts';
 import type { LatentStore } from '../tokenflow/latents.ts';
-import { writeFrames } from './clip-latents.ts';
+import { writePictures } from './clip-latents.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditPlan } from './edit-plan.ts';
@@ -57,7 +57,7 @@ export async function writeResult(
         await refuseBlack(frame, clip, plan);
         return fullSize === null ? frame : fullSize.restore(frame);
       };
-      await writeFrames(latents, plan, vae, encoder, { signal, onFrames, finish });
+      await writePictures(latents, plan, vae, encoder, { signal, onFrames, finish });
       await encoder.finish();
     } catch (error) {
       await encoder.abort();

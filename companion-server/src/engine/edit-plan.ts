@@ -162,35 +162,54 @@ function frameRangeOf(
   );
 }
 
-/** UNet forwards of one latent that the edit will take, as UNetDenoiser counts them. */
+/**
+ * Whether an edit looks for cuts. The official schedule and its rule of propagation know no scenes, and where nothing is
+ * propagated nothing can cross a cut.
+ */
+export function knowsScenes({ schedule, propagation }: ChosenSettings): boolean {
+  return schedule === 'fast' && propagation === 'paper';
+}
+
+/**
+ * UNet forwards of one latent that the edit will take, as UNetDenoiser counts them.
+ * @param keyframeCounts of each scene; by default those of a clip without cuts
+ */
 export function countEvaluations(
   plan: EditPlan,
   settings: ChosenSettings,
   inversionForwards: number,
+  keyframeCounts: readonly number[] = [plan.keyframeCount],
 ): { readonly inversion: number; readonly sampling: number } {
   const steps = Array.from(
     { length: settings.steps - plan.startStep },
     (_, i) => plan.startStep + i,
   );
-  const perStep = steps.map((step) => evaluationsOf(step, plan, settings));
+  const perStep = steps.map((step) => evaluationsOf(step, plan, settings, keyframeCounts));
   return {
     inversion: inversionForwards * plan.frameCount,
     sampling: perStep.reduce((sum, evaluations) => sum + evaluations, 0),
   };
 }
 
-function evaluationsOf(step: number, plan: EditPlan, settings: ChosenSettings): number {
-  const { frameCount, keyframeCount, savings } = plan;
+function evaluationsOf(
+  step: number,
+  plan: EditPlan,
+  settings: ChosenSettings,
+  keyframeCounts: readonly number[],
+): number {
+  const { frameCount, savings } = plan;
+  const joint = keyframeCounts.reduce((sum, count) => sum + jointKeyframes(plan, count, step), 0);
   switch (plan.sampling) {
     case 'per-frame':
       return perFrameBranches(settings, step) * frameCount;
     case 'recomputed':
-      return branchCount * (frameCount + jointKeyframes(plan, step));
+      return branchCount * (frameCount + joint);
     case 'recorded': {
       const guided = guidanceAt(step, settings, plan) !== 1;
       const injection = injectionAt(thresholdsOf(settings), step, settings.steps);
       const isOwn = guided && savings.frameGuidance === 'own';
-      return jointBranches({ injection, guided }) * jointKeyframes(plan, step) + editBranches(isOwn) * (frameCount - keyframeCount); // prettier-ignore
+      const others = frameCount - keyframeCounts.reduce((sum, count) => sum + count, 0);
+      return jointBranches({ injection, guided }) * joint + editBranches(isOwn) * others;
     }
   }
 }
@@ -212,8 +231,8 @@ function perFrameBranches(settings: ChosenSettings, step: number): number {
   return attention || features ? branchCount : branchCount - 1;
 }
 
-/** Keyframes of all joint passes of a step, those that only take part in the attention included. */
-function jointKeyframes({ keyframeCount, jointLimit }: EditPlan, step: number): number {
+/** Keyframes of all joint passes of a scene in a step, those that only take part in the attention included. */
+function jointKeyframes({ jointLimit }: EditPlan, keyframeCount: number, step: number): number {
   const groups = groupKeyframes(frameRange(0, keyframeCount), jointLimit, step);
   return groups.reduce((sum, { own, context }) => sum + own.length + context.length, 0);
 }

@@ -1,6 +1,7 @@
 // What a finished edit says about itself.
 
 import type { EditReport } from '../../../protocol/edit-report.ts';
+import { noticeLimits } from '../../../protocol/limits.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
 import type { Execution } from '../onnx/execution.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
@@ -9,6 +10,9 @@ import { enoughDecibels } from './inversion-gauge.ts';
 import type { SourceFindings } from './inversion-entry.ts';
 import type { Model } from './model.ts';
 import type { ProgressMeter } from './progress-meter.ts';
+
+/** Of a prompt that is too long: enough to find the place. */
+const quotedCharacters = 200;
 
 export interface ReportParts {
   readonly clip: ClipInfo;
@@ -53,8 +57,17 @@ function promptNotices(
     const { overflow } = tokenizer.encode(text);
     return overflow === null
       ? []
-      : [`The ${name} is longer than the model reads; this part was not used: "${overflow}".`];
+      : [`The ${name} is longer than the model reads; this part was not used: "${shorten(overflow, quotedCharacters)}".`]; // prettier-ignore
   });
+}
+
+/** What the protocol carries of `notices`. */
+export function fitNotices(notices: readonly string[]): readonly string[] {
+  return notices.slice(0, noticeLimits.count).map((text) => shorten(text, noticeLimits.characters));
+}
+
+function shorten(text: string, characters: number): string {
+  return text.length <= characters ? text : `${text.slice(0, characters - 1)}…`;
 }
 
 /** An edit that begins from noise of its own doesn't begin from what the inversion found. */

@@ -8,12 +8,12 @@ import { throwIfCanceled } from '../errors.ts';
 import { sliceRows } from '../tensor/tensor.ts';
 import type { Contexts } from '../tokenflow/denoiser.ts';
 import type { LatentStore } from '../tokenflow/latents.ts';
-import { CheckpointFile, type Checkpoint } from './checkpoint.ts';
+import { ResumePointFile, type ResumePoint } from './resume-point.ts';
 import type { EditContext, EditRunOptions } from './edit-context.ts';
 import { writeResult } from './edit-output.ts';
-import { countEvaluations, planEdit } from './edit-plan.ts';
+import { planEdit } from './edit-plan.ts';
 import { makeReport } from './edit-report.ts';
-import { inversionForwards } from './edit-schedules.ts';
+import { workloadOf } from './edit-workload.ts';
 import { findInversionCache } from './inversion-key.ts';
 import { findSource } from './inversion-stage.ts';
 import { keepsDetail } from './full-size.ts';
@@ -31,7 +31,7 @@ interface WorkFile {
 
 export class EditRun {
   private readonly edit: EditContext;
-  private readonly checkpoints: CheckpointFile;
+  private readonly resumePointFile: ResumePointFile;
   private readonly files: WorkFile[] = [];
 
   /** Throws EditError('invalid-request') when the in/out range holds no frame. */
@@ -43,18 +43,18 @@ export class EditRun {
       plan,
       sampling: createSchedule(model.scheduler, settings.steps),
       denoiser: model.createDenoiser(plan.latentSize),
-      checkpoint: (...state) => this.checkpoint(...state),
+      saveResumePoint: (...state) => this.saveResumePoint(...state),
       watch: (state) => this.watch(state),
     };
     const { inputPath, modelDir, workDir } = job;
-    this.checkpoints = new CheckpointFile(workDir, { inputPath, modelDir, settings, plan });
+    this.resumePointFile = new ResumePointFile(workDir, { inputPath, modelDir, settings, plan });
   }
 
   async run(): Promise<EditReport> {
     const { edit } = this;
     const { meter, denoiser } = edit;
     try {
-      const resumed = await this.checkpoints.read();
+      const resumed = await this.resumePointFile.read();
       const source = await this.openSource(resumed);
       const current = await this.openCurrent(resumed);
       meter.gauged(source.findings?.reconstructionPsnr ?? null);
@@ -69,7 +69,7 @@ export class EditRun {
       const isSampling = resumed?.stage === 'edit';
       const inverted = isSampling ? resumed.inversionEvaluations : denoiser.evaluations;
       const done = isSampling ? resumed.step : 0;
-      if (done === 0) await this.checkpoint('edit', 0, inverted);
+      if (done === 0) await this.saveResumePoint('edit', 0, inverted);
       const keepNotice = await source.keep();
       const edited = await sampleEdit(edit, contexts, source, current, done, inverted);
       const outputNotices = await this.encode(edited, source.clean);
@@ -83,7 +83,7 @@ export class EditRun {
     }
   }
 
-  private async openSource(resumed: Checkpoint | null): Promise<SourceLatents> {
+  private async openSource(resumed: ResumePoint | null): Promise<SourceLatents> {
     const { plan, sampling, job } = this.edit;
     const { frameCount, startStep, recordedTokens } = plan;
     const source = await SourceLatents.open({
@@ -103,7 +103,7 @@ export class EditRun {
   }
 
   /** The edit's own latents: two moments that take turns. */
-  private async openCurrent(resumed: Checkpoint | null): Promise<LatentFile> {
+  private async openCurrent(resumed: ResumePoint | null): Promise<LatentFile> {
     const { plan, job } = this.edit;
     const file = path.join(job.workDir, 'edit.latents');
     const layout = {
@@ -123,14 +123,13 @@ export class EditRun {
     return [this.edit.model.unet.latentChannels, height, width];
   }
 
-  private planProgress({ isTaken }: SourceLatents): void {
+  private planProgress({ isTaken, findings }: SourceLatents): void {
     const { plan, settings, meter, clip } = this.edit;
-    const steps = isTaken ? 0 : inversionForwards(this.edit.model.scheduler, this.edit.sampling, settings, plan.startStep); // prettier-ignore
-    const evaluations = countEvaluations(plan, settings, steps);
+    const { invert, edit } = workloadOf(this.edit, findings);
     meter.plan({
       decode: isTaken ? 0 : vaeWork.decode * plan.frameCount,
-      invert: evaluations.inversion,
-      edit: evaluations.sampling,
+      invert: isTaken ? 0 : invert,
+      edit,
       // Detail is what the VAE left out of the clip, which takes another frame of it.
       encode: (keepsDetail(settings, clip, plan) ? 2 : 1) * vaeWork.encode * plan.frameCount,
     });
@@ -155,17 +154,17 @@ export class EditRun {
     return writeResult(latents, { ...this.edit, clean, onFrames });
   }
 
-  /** The latents first: after a loss of power, what a checkpoint on the disk speaks of is on the disk as well. */
-  private async checkpoint(
-    stage: Checkpoint['stage'],
+  /** The latents first: after a loss of power, what a resume point on the disk speaks of is on the disk as well. */
+  private async saveResumePoint(
+    stage: ResumePoint['stage'],
     step: number,
     inversionEvaluations: number,
   ): Promise<void> {
     const { evaluations } = this.edit.denoiser;
-    const checkpoint = { stage, step, evaluations, inversionEvaluations };
+    const resumePoint = { stage, step, evaluations, inversionEvaluations };
     for (const file of this.files) await file.sync();
-    await this.checkpoints.write(checkpoint);
-    this.edit.onCheckpoint(checkpoint);
+    await this.resumePointFile.write(resumePoint);
+    this.edit.onResumePoint(resumePoint);
   }
 
   private watch(state: () => readonly [number, number, number]): () => void {

@@ -7,7 +7,10 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTinyCheckpoint } from '../../../test/fixtures/tiny-checkpoint.ts';
 import { runTinyEdit, tinyJob } from '../../../test/tiny-edits.ts';
+import { readEditReport } from '../../../protocol/edit-report.ts';
 import type { EditSettings } from '../../../protocol/edit-settings.ts';
+import { readFields } from '../../../protocol/fields.ts';
+import { maxPromptCharacters } from '../../../protocol/limits.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import { CanceledError } from '../errors.ts';
 import { decodeFrames } from '../media/frames.ts';
@@ -131,6 +134,14 @@ describe('an edit', () => {
     expect(report.notices.join('\n')).toMatch(
       /The prompt is longer than the model reads.*"cat a cat/,
     );
+  });
+
+  it('has a report that clients can read, however long the prompt', async () => {
+    const prompt = 'a cat and a dog '.repeat(200).slice(0, maxPromptCharacters);
+    const job = jobOf('longest', await clip('64x48', '25', 1), { prompt });
+    const { report } = await runTinyEdit(job);
+    expect(readEditReport(readFields({ report }, 'job', ['report']))).toEqual(report);
+    expect(report.notices.some((notice) => notice.includes('was not used: "'))).toBe(true);
   });
 });
 

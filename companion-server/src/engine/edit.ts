@@ -5,10 +5,11 @@ import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import { probeClip } from '../media/probe.ts';
 import type { Execution } from '../onnx/execution.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { ResumePoint } from './resume-point.ts';
 import { chooseDevice } from './device.ts';
 import { chooseSettings, readEditDefaults } from './edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
+import { fitNotices } from './edit-report.ts';
 import { EditRun } from './edit-run.ts';
 import { probeIsolated } from './isolated-probe.ts';
 import { diskError } from './latent-file.ts';
@@ -21,7 +22,7 @@ import { fallbackNotice, isNonsense, saferExecution } from './safer-execution.ts
 export interface EditHooks {
   readonly onProgress: (progress: EditProgress) => void;
   /** After every step: an edit with the same `workDir` goes on from here. */
-  readonly onCheckpoint?: (checkpoint: Checkpoint) => void;
+  readonly onResumePoint?: (resumePoint: ResumePoint) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -39,11 +40,12 @@ const realParts: EditParts = {
 
 /**
  * Runs the job. An edit whose numbers become invalid goes on from its last finished step in a safer way of computing, as
- * long as there is one. An edit that cannot fit is refused at once. Throws EditError with a code of protocol/error-codes.ts, or CanceledError; leaves no output then.
+ * long as there is one. An edit that cannot fit is refused at once. Throws EditError with a code of
+ * protocol/error-codes.ts, or CanceledError; leaves no output then.
  */
 export async function runEdit(
   job: EditJob,
-  { onProgress, onCheckpoint = () => undefined, signal }: EditHooks,
+  { onProgress, onResumePoint = () => undefined, signal }: EditHooks,
   parts: EditParts = realParts,
 ): Promise<EditReport> {
   const meter = new ProgressMeter(onProgress);
@@ -57,11 +59,20 @@ export async function runEdit(
   const notices: string[] = [];
   for (;;) {
     const model = await parts.openModel({ dir, execution, cacheDir, signal });
-    const run = new EditRun({ job, settings, clip, model, execution, meter, onCheckpoint, signal });
+    const run = new EditRun({
+      job,
+      settings,
+      clip,
+      model,
+      execution,
+      meter,
+      onResumePoint,
+      signal,
+    });
     await makeWorkDir(workDir);
     try {
       const report = await run.run();
-      return { ...report, notices: [...report.notices, ...notices] };
+      return { ...report, notices: fitNotices([...report.notices, ...notices]) };
     } catch (error) {
       const safer = isNonsense(error) ? saferExecution(execution) : null;
       if (!isNonsense(error) || safer === null) throw error;

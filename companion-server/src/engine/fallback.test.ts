@@ -10,7 +10,7 @@ import { framesOf, tinyJob } from '../../../test/tiny-edits.ts';
 import { makeClip, testPicture } from '../media/testing/clips.ts';
 import { plainExecution, preferredExecution, type Execution } from '../onnx/execution.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { ResumePoint } from './resume-point.ts';
 import type { EditJob } from './edit-job.ts';
 import { runEdit, type EditParts } from './edit.ts';
 import { openModel, type Model } from './model.ts';
@@ -74,10 +74,10 @@ function breakNetwork(model: Model, value: number, first: number): Model {
 }
 
 async function run(parts: EditParts, edit = fresh()) {
-  const checkpoints: Checkpoint[] = [];
-  const onCheckpoint = (reached: Checkpoint) => checkpoints.push(reached);
-  const report = await runEdit(edit, { onProgress: () => undefined, onCheckpoint }, parts);
-  return { report, checkpoints, edit };
+  const resumePoints: ResumePoint[] = [];
+  const onResumePoint = (reached: ResumePoint) => resumePoints.push(reached);
+  const report = await runEdit(edit, { onProgress: () => undefined, onResumePoint }, parts);
+  return { report, resumePoints, edit };
 }
 
 describe('the safer way', () => {
@@ -94,11 +94,13 @@ describe('an edit whose numbers become invalid', () => {
     const { parts, opened } = partsWith(preferredExecution.webgpu, (model, { float }) =>
       float === 'float16' ? breakNetwork(model, NaN, 1) : model,
     );
-    const { report, checkpoints, edit } = await run(parts);
+    const { report, resumePoints, edit } = await run(parts);
     expect(opened).toEqual([preferredExecution.webgpu, plainExecution('webgpu')]);
     expect(await framesOf(edit)).toEqual(expected);
     // The first step was good and is not done again.
-    const inversion = checkpoints.filter(({ stage }) => stage === 'invert').map(({ step }) => step);
+    const inversion = resumePoints
+      .filter(({ stage }) => stage === 'invert')
+      .map(({ step }) => step);
     expect(inversion).toEqual([0, 1, 2]);
     expect(report.unetEvaluations.inversion).toBe(2 * 2);
     expect(report.notices.join()).toMatch(

@@ -138,9 +138,14 @@ describe('a clip with a cut', () => {
 
   it('is edited scene by scene: what comes after the cut leaves no mark before it', async () => {
     const [job, other] = [jobOf({ seed: 3 }), jobOf({ seed: 3 }, { inputPath: otherCutClip })];
-    const { report } = await runTinyEdit(job);
+    const { report, progress } = await runTinyEdit(job);
     await runTinyEdit(other);
     for (const each of [job, other]) expect(await findingsOf(each)).toMatchObject({ cuts: [3] });
+    // The work was planned as it came: each stage ends where the next begins.
+    const ends = progress.filter((state, i) => progress[i + 1]?.stage !== state.stage);
+    const begins = progress.filter((state, i) => i > 0 && progress[i - 1]?.stage !== state.stage);
+    const shareOf = ({ progress: share }: EditProgress): number => share;
+    expect(ends.slice(0, -1).map(shareOf)).toEqual(begins.map(shareOf));
     // After two steps the latents are in the first moment.
     expect(await firstScene(job, 0)).toBeAllClose(await firstScene(other, 0), { atol: 1e-4 });
     // Two keyframes in each scene: with the source, negative and target in the first step, target alone in the second.

@@ -33,7 +33,7 @@ const framesPerMeasured = 10;
 /** Where the reconstruction cannot be told from the VAE's at a glance. Forwards are added until it is reached. */
 export const enoughDecibels = 32;
 /** Most forwards, as a multiple of those that are taken at first. */
-const mostSteps = 4;
+const mostForwards = 4;
 
 /**
  * Takes the settings' forwards at first and doubles them until the measured frames are found again to 32 dB, or to four
@@ -51,7 +51,7 @@ export async function gaugeInversion(
   const original = await clean.read(rows);
   const first = edit.settings.inversionSteps;
   let best = { inversionSteps: first, reconstructionPsnr: -Infinity };
-  for (let inversionSteps = first; inversionSteps <= mostSteps * first; inversionSteps *= 2) {
+  for (let inversionSteps = first; inversionSteps <= mostForwards * first; inversionSteps *= 2) {
     const found = await thereAndBack(edit, inversionSteps, text, original);
     const reconstructionPsnr = await compare(edit, original, found);
     // More iterations can lead astray.
@@ -74,7 +74,7 @@ async function thereAndBack(
   for await (const step of recordSource({
     ...{ denoiser, schedule: sampling, context: text, latents: even, spare: odd, startStep: 0 },
     forwardsPerStep: forwardsPerStep(settings, inversionSteps),
-    noiseOf: (index) => noise[index % noise.length] ?? noise[0],
+    noiseAt: (index) => noise[index % noise.length] ?? noise[0],
     keep: () => undefined,
     recording: null,
     chunkSize: original.dims[0] ?? 1,

@@ -56,7 +56,7 @@ test('what the inversion does not depend on leaves its key as it is', async () =
   expect(key).toMatch(/^[0-9a-f]{64}$/);
   const same = [
     ...[{ prompt: 'a fox' }, { negativePrompt: 'ugly' }, { guidance: 3 }].map(withSettings), // prettier-ignore
-    ...[{ strength: 0.1 }, { propagation: 'reference' as const }, { codec: 'h264' as const }].map(withSettings), // prettier-ignore
+    ...[{ strength: 0.1 }, { codec: 'h264' as const }].map(withSettings),
     ...[{ startStep: 3 }, { jointLimit: 4 }].map(withPlan),
   ];
   for (const changed of same) expect(await inversionKey(changed)).toBe(key);
@@ -84,6 +84,17 @@ test('all that it depends on changes its key', async () => {
   ];
   const keys = await Promise.all(others.map(inversionKey));
   expect(new Set(keys).size).toBe(others.length);
+});
+
+test('cuts are not taken over by an edit that knows no scenes, nor from one', async () => {
+  const unrecorded = { ...plan, recordedTokens: null };
+  const keyOf = (change: Partial<ChosenSettings>) =>
+    inversionKey({ ...parts, plan: unrecorded, settings: { ...settings, ...change } });
+  const perFrame = await keyOf({ propagation: 'per-frame' });
+  expect(perFrame).not.toBe(await keyOf({ propagation: 'paper' }));
+  expect(perFrame).toBe(await keyOf({ propagation: 'reference' }));
+  const official = { schedule: 'reference' } as const;
+  expect(await keyOf({ ...official, propagation: 'paper' })).toBe(await keyOf({ ...official, propagation: 'reference' })); // prettier-ignore
 });
 
 test('seed and keyframe interval matter only where something is recorded', async () => {

@@ -9,7 +9,7 @@ import type { Execution } from '../onnx/execution.ts';
 import { version } from '../version.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
-import type { EditPlan } from './edit-plan.ts';
+import { knowsScenes, type EditPlan } from './edit-plan.ts';
 import type { Model } from './model.ts';
 import type { InversionCache } from './source-latents.ts';
 
@@ -35,6 +35,8 @@ export async function inversionKey(parts: InversionKeyParts): Promise<string> {
     ...[version, await programOf('ffmpeg')],
     ...[clipSha256, startFrame, endFrame, size],
     ...[model, sourcePrompt, steps, schedule, gauges ? 'gauged' : inversionSteps],
+    // Cuts are part of what is kept.
+    ...(knowsScenes(settings) ? ['scenes'] : []),
     // Keyframes, and so the correspondences, depend on these.
     ...(plan.recordedTokens === null ? [] : [seed, keyframeInterval]),
     ...(preview ? [plan.frames] : []),

@@ -1,6 +1,7 @@
 // From the clip to its inverted latents, and to what is recorded of it on the way.
 
 import path from 'node:path';
+import type { Schedule } from '../diffusion/schedule.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { detectCuts } from '../media/scene-cuts.ts';
 import { invert } from '../tokenflow/inversion.ts';
@@ -8,7 +9,9 @@ import { copyLatents } from '../tokenflow/latents.ts';
 import { recordSource, type Recording } from '../tokenflow/record-source.ts';
 import { keyframesFor, scenesFor, type EditContext } from './edit-context.ts';
 import { readSource } from './edit-input.ts';
+import { knowsScenes } from './edit-plan.ts';
 import { forwardsPerStep, planInversion } from './edit-schedules.ts';
+import { workloadOf } from './edit-workload.ts';
 import type { SourceFindings } from './inversion-entry.ts';
 import { gaugeInversion } from './inversion-gauge.ts';
 import { LatentFile } from './latent-file.ts';
@@ -32,20 +35,19 @@ export async function findSource(
     const onFrames = (done: number) => meter.advance(done, plan.frameCount, done / plan.frameCount);
     await readSource(source.clean, { ...edit, onFrames });
     const cuts = await findCuts(edit);
-    meter.begin('invert', edit.settings.inversionSteps);
-    await source.setFindings({ cuts, ...(await chooseSteps(edit, text, source)) });
+    meter.begin('invert', scheduleOf(edit).timesteps.length);
+    const findings = { cuts, ...(await chooseSteps(edit, text, source)) };
+    await source.setFindings(findings);
+    meter.correct(workloadOf(edit, findings));
     await copyLatents(source.clean, current.moment(0), plan.chunkSize);
   }
   if (source.findings === null) throw new TypeError('An inversion goes on without its findings.');
-  await climb(edit, text, source, source.findings, current, finishedSteps ?? 0);
+  await invertClip(edit, text, source, source.findings, current, finishedSteps ?? 0);
 }
 
-/**
- * Where the clip's scenes begin, counted in frames that are edited. The official schedule and its rule of propagation
- * know no scenes, and where nothing is propagated nothing can cross a cut.
- */
+/** Where the clip's scenes but the first begin, counted in frames that are edited. */
 async function findCuts({ clip, plan, settings, signal }: EditContext): Promise<readonly number[]> {
-  if (settings.schedule === 'reference' || settings.propagation !== 'paper') return [];
+  if (!knowsScenes(settings)) return [];
   const { startFrame, endFrame, frames } = plan;
   const cuts = await detectCuts(clip, { startFrame, endFrame }, { signal });
   const rows = cuts.map((cut) => frames.findIndex((frame) => frame >= startFrame + cut));
@@ -60,7 +62,8 @@ async function chooseSteps(
   const { inversionSteps, gauges } = edit.settings;
   if (!gauges) return { inversionSteps, reconstructionPsnr: null };
   // Takes a while and counts as nothing, but it can be canceled.
-  const stop = edit.watch(() => [0, edit.sampling.timesteps.length, 0]);
+  const steps = scheduleOf(edit).timesteps.length;
+  const stop = edit.watch(() => [0, steps, 0]);
   try {
     return await gaugeInversion(edit, text, source.clean);
   } finally {
@@ -68,7 +71,11 @@ async function chooseSteps(
   }
 }
 
-async function climb(
+function scheduleOf({ model, sampling, settings, plan }: EditContext): Schedule {
+  return planInversion(model.scheduler, sampling, settings, plan.startStep);
+}
+
+async function invertClip(
   edit: EditContext,
   text: Tensor,
   source: SourceLatents,
@@ -77,13 +84,13 @@ async function climb(
   startStep: number,
 ): Promise<void> {
   const { denoiser, plan, settings } = edit;
-  const schedule = planInversion(edit.model.scheduler, edit.sampling, settings, plan.startStep);
+  const schedule = scheduleOf(edit);
   const perStep = forwardsPerStep(settings, inversionSteps);
   const steps = schedule.timesteps.length;
   const total = steps * perStep * plan.frameCount;
   edit.meter.gauged(reconstructionPsnr);
-  edit.meter.begin('invert', steps);
-  if (startStep === 0) await edit.checkpoint('invert', 0, denoiser.evaluations);
+  edit.meter.begin('invert', steps, startStep, startStep / steps);
+  if (startStep === 0) await edit.saveResumePoint('invert', 0, denoiser.evaluations);
   let done = startStep;
   // The gauge's forwards are counted as well, but are not part of this.
   const before = denoiser.evaluations - startStep * perStep * plan.frameCount;
@@ -102,13 +109,13 @@ async function climb(
         : recordSource({
             ...shared,
             forwardsPerStep: perStep,
-            noiseOf: (step) => noise.moment(step % noiseMoments),
+            noiseAt: (step) => noise.moment(step % noiseMoments),
             recording: recordingOf(edit, source, cuts),
           });
     for await (const step of walk) {
       done = step;
       await noise?.sync();
-      await edit.checkpoint('invert', step, denoiser.evaluations);
+      await edit.saveResumePoint('invert', step, denoiser.evaluations);
     }
   } finally {
     stop();

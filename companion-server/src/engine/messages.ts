@@ -4,7 +4,7 @@
 import type { WireError } from '../../../protocol/error-codes.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { ResumePoint } from './resume-point.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditEstimate } from './estimate.ts';
 
@@ -14,11 +14,11 @@ export interface EngineRequest {
   readonly job: EditJob;
 }
 
-/** From the engine: `ready` once after its start; then, for each job, progress, a checkpoint per step, and one outcome. */
+/** From the engine: `ready` once after its start; then, for each job, progress, a resume point per step, and one outcome. */
 export type EngineEvent =
   | { readonly type: 'ready' }
   | { readonly type: 'progress'; readonly progress: EditProgress }
-  | { readonly type: 'checkpoint'; readonly checkpoint: Checkpoint }
+  | { readonly type: 'resume-point'; readonly resumePoint: ResumePoint }
   | EngineOutcome;
 
 export type EngineOutcome =

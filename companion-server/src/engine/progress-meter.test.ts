@@ -74,6 +74,12 @@ describe('progress', () => {
     }
     expect(reports.length).toBeLessThanOrEqual(12);
     expect(reports.at(-1)?.step).toBe(100);
+    // Work that was not counted beforehand.
+    for (let more = 1; more < 10; more++) {
+      clock.ms += 1;
+      meter.advance(100, 100, 1 + more / 100);
+    }
+    expect(reports.length).toBeLessThanOrEqual(12);
   });
 });
 
@@ -100,6 +106,44 @@ describe('the time left', () => {
     clock.ms = 1000;
     meter.advance(1, 100, 0.1);
     expect(reports.at(-1)).toMatchObject({ progress: 0.01, etaSeconds: null });
+  });
+
+  it('counts from where a resumed edit is, in the middle of a stage', () => {
+    const { reports, clock, meter } = makeMeter();
+    meter.plan(work);
+    meter.begin('invert', 4, 3, 0.75);
+    expect(reports.at(-1)).toMatchObject({ step: 3, progress: 0.4, etaSeconds: null });
+    clock.ms = 30_000;
+    meter.advance(4, 4, 1);
+    expect(reports.at(-1)?.etaSeconds).toBeCloseTo(150, 6);
+  });
+
+  it('counts anew when the work is begun anew, and progress does not fall', () => {
+    const { reports, clock, meter } = makeMeter();
+    meter.plan(work);
+    meter.begin('invert', 4, 0);
+    clock.ms = 1_000;
+    meter.advance(4, 4, 1);
+    expect(reports.at(-1)?.etaSeconds).toBeCloseTo(1.25, 6);
+    // The same edit on a slower device, from its last finished step.
+    meter.plan(work);
+    meter.begin('invert', 4, 3, 0.75);
+    expect(reports.at(-1)).toMatchObject({ progress: 0.5, etaSeconds: null });
+    clock.ms += 30_000;
+    meter.advance(4, 4, 1);
+    expect(reports.at(-1)?.etaSeconds).toBeCloseTo(150, 6);
+  });
+
+  it('follows when the work turns out to be more', () => {
+    const { reports, clock, meter } = makeMeter();
+    meter.plan(work);
+    meter.begin('decode', 1);
+    clock.ms = 10_000;
+    meter.advance(1, 1, 1);
+    expect(reports.at(-1)?.etaSeconds).toBeCloseTo(90, 6);
+    meter.correct({ invert: 160 });
+    meter.begin('invert', 4);
+    expect(reports.at(-1)).toMatchObject({ progress: 0.1, etaSeconds: 210 });
   });
 });
 

@@ -21,8 +21,9 @@ export class ProgressMeter {
   private workStart: number;
   private lastReport = -Infinity;
   private lastProgress = 0;
-  /** Where the work began: not at 0 when an edit is resumed. */
-  private firstProgress: number | null = null;
+  private isStageDone = false;
+  /** The work that was done when this began: not 0 when an edit is resumed. */
+  private firstDone: number | null = null;
   private readonly seconds: Record<string, number> = {};
   private reconstructionPsnr: number | null = null;
 
@@ -42,25 +43,37 @@ export class ProgressMeter {
     return this.seconds;
   }
 
-  /** Once the size of the job is known. Loading is not part of what is estimated. */
+  /** Once the size of the job is known, and again when it is begun anew. Loading is not part of what is estimated. */
   plan(work: Omit<StageWork, 'load'>): void {
     this.work = { load: 0, ...work };
     this.workStart = this.now();
+    this.firstDone = null;
   }
 
-  /** Stages that were left out count as done: a resumed edit starts where it was. */
-  begin(stage: EditStage, steps: number): void {
+  /** When more is known of stages that have not begun yet. */
+  correct(work: Partial<Omit<StageWork, 'load'>>): void {
+    this.work = { ...this.work, ...work };
+  }
+
+  /**
+   * Stages that were left out count as done: a resumed edit starts where it was, in the middle of a stage as well, of
+   * which `step` of `steps` and `share` of the work are done then.
+   */
+  begin(stage: EditStage, steps: number, step = 0, share = 0): void {
     this.closeStage();
     const earlier = editStages.slice(0, editStages.indexOf(stage));
     this.doneBefore = earlier.reduce((sum, name) => sum + this.work[name], 0);
     this.stage = stage;
+    this.isStageDone = false;
     this.stageStart = this.now();
-    this.send(0, steps, 0);
+    this.send(step, steps, share);
   }
 
   /** `share` of the stage's work is done, 0..1; `step` of `steps` is what the user reads. */
   advance(step: number, steps: number, share: number): void {
-    if (share < 1 && this.now() - this.lastReport < minGapMs) return;
+    const isEnd = share >= 1 && !this.isStageDone;
+    if (!isEnd && this.now() - this.lastReport < minGapMs) return;
+    this.isStageDone = share >= 1;
     this.send(step, steps, share);
   }
 
@@ -87,10 +100,10 @@ export class ProgressMeter {
     this.lastProgress = Math.max(this.lastProgress, progress);
     this.lastReport = this.now();
     const elapsed = (this.now() - this.workStart) / 1000;
-    if (this.stage !== 'load') this.firstProgress ??= this.lastProgress;
-    const gained = this.lastProgress - (this.firstProgress ?? 0);
-    const etaSeconds =
-      gained >= minShareForEta ? (elapsed / gained) * (1 - this.lastProgress) : null;
+    if (this.stage !== 'load') this.firstDone ??= done;
+    const gained = done - (this.firstDone ?? done);
+    const isKnown = gained > 0 && gained >= minShareForEta * total;
+    const etaSeconds = isKnown ? (elapsed / gained) * Math.max(0, total - done) : null;
     const { stage, lastProgress, reconstructionPsnr } = this;
     this.report({ stage, step, steps, progress: lastProgress, etaSeconds, reconstructionPsnr });
   }

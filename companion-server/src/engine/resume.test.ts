@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeTinyCheckpoint } from '../../../test/fixtures/tiny-checkpoint.ts';
 import { framesOf, runUntil, tinyJob } from '../../../test/tiny-edits.ts';
 import { makeClip, testPicture } from '../media/testing/clips.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { ResumePoint } from './resume-point.ts';
 import type { EditJob } from './edit-job.ts';
 import { runEdit } from './edit.ts';
 
@@ -34,30 +34,32 @@ test.each([
 ] as const)('cut after step %s %i, it repeats no finished step', async (stage, step) => {
   const cut = { ...job, workDir: path.join(dir, `work-${stage}-${step}`) };
   await runUntil(cut, stage, step);
-  const checkpoints: Checkpoint[] = [];
+  const resumePoints: ResumePoint[] = [];
   const progress: number[] = [];
   const report = await runEdit(cut, {
     onProgress: (state) => progress.push(state.progress),
-    onCheckpoint: (reached) => checkpoints.push(reached),
+    onResumePoint: (reached) => resumePoints.push(reached),
   });
   expect(await framesOf(cut)).toEqual(expected);
-  const repeated = checkpoints.filter((reached) => reached.stage === stage && reached.step < step);
+  const repeated = resumePoints.filter(
+    (reached) => reached.stage === stage && reached.step <= step,
+  );
   expect(repeated).toEqual([]);
-  if (stage === 'edit') expect(checkpoints.filter((reached) => reached.stage === 'invert')).toEqual([]); // prettier-ignore
+  if (stage === 'edit') expect(resumePoints.filter((reached) => reached.stage === 'invert')).toEqual([]); // prettier-ignore
   // Two keyframes with the source and guidance for two steps, without for one; two other frames with the prompt alone.
   expect(report.unetEvaluations).toEqual({ inversion: 3 * 4, sampling: 2 * (3 + 3 + 1) + 2 * 3 });
   expect(progress.at(-1)).toBe(1);
 });
 
-test('a checkpoint of other settings is not used', async () => {
+test('a resume point of other settings is not used', async () => {
   const cut = { ...job, workDir: path.join(dir, 'work-other') };
   await runUntil(cut, 'edit', 1);
-  const checkpoints: Checkpoint[] = [];
+  const resumePoints: ResumePoint[] = [];
   await runEdit(
     { ...cut, settings: { ...cut.settings, seed: 5 } },
-    { onProgress: () => undefined, onCheckpoint: (reached) => checkpoints.push(reached) },
+    { onProgress: () => undefined, onResumePoint: (reached) => resumePoints.push(reached) },
   );
-  expect(checkpoints[0]).toMatchObject({ stage: 'invert', step: 0 });
+  expect(resumePoints[0]).toMatchObject({ stage: 'invert', step: 0 });
 });
 
 test('a step that was only half written is computed again', async () => {

@@ -5,7 +5,8 @@ import { sampleFast } from '../tokenflow/fast-sampler.ts';
 import type { Contexts } from '../tokenflow/denoiser.ts';
 import { copyLatents, type LatentStore } from '../tokenflow/latents.ts';
 import { keyframesFor, scenesFor, type EditContext } from './edit-context.ts';
-import { countEvaluations, guidanceAt, thresholdsOf } from './edit-plan.ts';
+import { guidanceAt, thresholdsOf } from './edit-plan.ts';
+import { workloadOf } from './edit-workload.ts';
 import type { LatentFile } from './latent-file.ts';
 import type { SourceLatents } from './source-latents.ts';
 import { writeNoised } from './start-noise.ts';
@@ -38,10 +39,11 @@ export async function sampleEdit(
 ): Promise<LatentStore> {
   const { denoiser, plan, settings, meter } = edit;
   const steps = settings.steps - plan.startStep;
-  meter.begin('edit', steps);
-  const total = countEvaluations(plan, settings, 0).sampling;
+  const total = workloadOf(edit, source.findings).edit;
+  const share = (): number => (denoiser.evaluations - inverted) / total;
+  meter.begin('edit', steps, finished, share());
   let done = finished;
-  const stop = edit.watch(() => [done, steps, (denoiser.evaluations - inverted) / total]);
+  const stop = edit.watch(() => [done, steps, share()]);
   const before = current.moment(finished % 2);
   const after = current.moment((finished + 1) % 2);
   for await (const { step } of walk(
@@ -53,7 +55,7 @@ export async function sampleEdit(
     after,
   )) {
     done = step + 1 - plan.startStep;
-    await edit.checkpoint('edit', done, inverted);
+    await edit.saveResumePoint('edit', done, inverted);
   }
   stop();
   return current.moment(done % 2);

@@ -5,7 +5,7 @@ import type { EditProgress } from '../../../protocol/progress.ts';
 import { CanceledError } from '../errors.ts';
 import { toWireError } from '../wire-error.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { ResumePoint } from './resume-point.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditEstimate } from './estimate.ts';
 import type { EngineEvent, EngineOutcome, EngineRequest } from './messages.ts';
@@ -15,7 +15,7 @@ export type RunEdit = (
   job: EditJob,
   hooks: {
     readonly onProgress: (progress: EditProgress) => void;
-    readonly onCheckpoint?: (checkpoint: Checkpoint) => void;
+    readonly onResumePoint?: (resumePoint: ResumePoint) => void;
     readonly signal?: AbortSignal;
   },
 ) => Promise<EditReport>;
@@ -44,11 +44,12 @@ async function serveRequest(
   estimateEdit: EstimateEdit,
 ): Promise<void> {
   const onProgress = (progress: EditProgress): void => send({ type: 'progress', progress });
-  const onCheckpoint = (checkpoint: Checkpoint): void => send({ type: 'checkpoint', checkpoint });
+  const onResumePoint = (resumePoint: ResumePoint): void =>
+    send({ type: 'resume-point', resumePoint });
   const outcome = await toOutcome(async () =>
     type === 'estimate'
       ? { type: 'estimated', estimate: await estimateEdit(job) }
-      : { type: 'done', report: await runEdit(job, { onProgress, onCheckpoint }) },
+      : { type: 'done', report: await runEdit(job, { onProgress, onResumePoint }) },
   );
   send(outcome);
 }

@@ -6,7 +6,7 @@ import { readFile, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import type { RecordStore } from '../tokenflow/fast-denoiser.ts';
 import type { LatentStore, SourceTrajectory } from '../tokenflow/latents.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { ResumePoint } from './resume-point.ts';
 import { keepInversion, takeInversion, type TakenInversion } from './inversion-cache.ts';
 import type { InversionFacts, SourceFindings } from './inversion-entry.ts';
 import { diskError, LatentFile, sourceTrajectory, type LatentFileOptions } from './latent-file.ts';
@@ -28,7 +28,7 @@ export interface SourceLatentsOptions extends SourceLayout {
   /** The first sampling step of this edit. */
   readonly startStep: number;
   /** Where the edit stands; null at its beginning. */
-  readonly resumed: Checkpoint | null;
+  readonly resumed: ResumePoint | null;
   /** Where inversions are kept; null to keep none. */
   readonly cache: InversionCache | null;
 }
@@ -170,8 +170,9 @@ export class SourceLatents {
       const isKept = await keepInversion(dir, { key, facts, findings, startStep, file, budgetBytes }); // prettier-ignore
       return isKept ? null : 'The inversion was not kept for further edits: it is larger than the space for them.'; // prettier-ignore
     } catch (error) {
-      // The edit itself goes on without.
-      return `The inversion was not kept for further edits: ${reasonOf(error)}.`;
+      // The edit itself goes on without. Clients don't know the server's files, which the message names.
+      process.stderr.write(`The inversion was not kept: ${reasonOf(error)}.\n`);
+      return `The inversion was not kept for further edits${codeOf(error)}.`;
     }
   }
 
@@ -256,6 +257,11 @@ function recordBytes(
 
 async function readJson<T>(file: string): Promise<T> {
   return JSON.parse(await readFile(file, 'utf8')) as T;
+}
+
+/** ` (ENOSPC)` */
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
 }
 
 function reasonOf(error: unknown): string {

@@ -8,7 +8,7 @@ import type { EditProgress } from '../../../protocol/progress.ts';
 import { CanceledError, EditError, throwIfCanceled } from '../errors.ts';
 import { fromWireError } from '../wire-error.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { ResumePoint } from './resume-point.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditEstimate } from './estimate.ts';
 import type { EngineEvent, EngineOutcome, EngineRequest } from './messages.ts';
@@ -34,7 +34,7 @@ export interface EngineOptions {
 export interface EditHooks {
   readonly onProgress: (progress: EditProgress) => void;
   /** A step is finished and on the disk: another edit with the same `workDir` goes on from here. */
-  readonly onCheckpoint?: (checkpoint: Checkpoint) => void;
+  readonly onResumePoint?: (resumePoint: ResumePoint) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -210,7 +210,7 @@ async function endOf(child: ChildProcess): Promise<string> {
 function ask(
   child: ChildProcess,
   request: EngineRequest,
-  { onProgress, onCheckpoint = () => undefined }: EditHooks,
+  { onProgress, onResumePoint = () => undefined }: EditHooks,
 ): Promise<EngineOutcome> {
   return new Promise((resolve) => {
     const onEvent = (event: EngineEvent): void => {
@@ -219,8 +219,8 @@ function ask(
         onProgress(event.progress);
         return;
       }
-      if (event.type === 'checkpoint') {
-        onCheckpoint(event.checkpoint);
+      if (event.type === 'resume-point') {
+        onResumePoint(event.resumePoint);
         return;
       }
       child.off('message', onEvent);

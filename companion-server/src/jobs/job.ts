@@ -30,7 +30,7 @@ export interface Job {
 export type JobChange =
   | { readonly type: 'start' }
   | { readonly type: 'progress'; readonly progress: EditProgress }
-  /** The engine has left a checkpoint. */
+  /** The engine has left a resume point. */
   | { readonly type: 'step' }
   | { readonly type: 'finish'; readonly report: EditReport; readonly result: ResultFacts }
   | { readonly type: 'fail'; readonly error: WireError }

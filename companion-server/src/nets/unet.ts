@@ -31,7 +31,7 @@ export interface SelfAttentionBlock {
 
 /** What may differ between the passes of an edit. */
 export interface UNetVariant {
-  /** Equal parts of the batch, each with a row of the context: 1, or 3 for source, negative and target. */
+  /** Equal parts of the batch, each with a row of the context: 1 to 3, of source, negative and target in this order. */
   readonly branches: number;
   /** normed: layer-normed token rows [branches*n*length, C] -> rows of the attention's output, projected. */
   selfAttention(g: GraphBuilder, normed: Value, block: SelfAttentionBlock): Value;

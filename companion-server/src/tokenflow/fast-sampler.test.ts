@@ -90,7 +90,7 @@ async function recordClip(clip: Clip, chunkSize: number, denoiser = new FakeFast
   const walk = recordSource({
     ...{ denoiser, schedule, context: flatContexts.source, chunkSize, recording, startStep: 0 },
     ...{ forwardsPerStep: 2, latents: even, spare: odd },
-    noiseOf: (step) => noise[step % 3] ?? even,
+    noiseAt: (step) => noise[step % 3] ?? even,
     keep: (timestep) => trajectory.get(timestep),
   });
   let finished = 0;

@@ -1,6 +1,6 @@
 // TokenFlow (arXiv 2307.10373, algorithm 1) over a source that was recorded: at every step keyframes are edited jointly,
 // their tokens go to the other frames along the recorded correspondences, and each frame takes one DDIM step. No frame
-// computes the source's branch, and no frame but a keyframe computes self-attention.
+// but a keyframe computes self-attention, nor the source's branch, and keyframes that one only where it is injected.
 
 import { stepDdim } from '../diffusion/ddim.ts';
 import { guide } from '../diffusion/guidance.ts';

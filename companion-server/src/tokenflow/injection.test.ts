@@ -21,6 +21,21 @@ describe('Plug-and-Play', () => {
     expect(steps[24]?.attention).toBe(true);
     expect(steps[25]?.attention).toBe(false);
   });
+
+  it.each([
+    [10, 0.9, 1, 1],
+    [20, 0.9, 2, 3],
+    [20, 0.8, 4, 6],
+    [50, 0.9, 5, 8],
+    [25, 0.65, 8, 14],
+  ])(
+    'of %i steps at strength %d: attention in %i, features in %i, as in decimals',
+    (steps, strength, attention, features) => {
+      const injected = Array.from({ length: steps }, (_, step) => injectionAt(pnpThresholds(strength), step, steps)); // prettier-ignore
+      expect(injected.filter((at) => at.attention)).toHaveLength(attention);
+      expect(injected.filter((at) => at.features)).toHaveLength(features);
+    },
+  );
 });
 
 describe('SDEdit', () => {

@@ -25,9 +25,14 @@ export function injectionAt(
   steps: number,
 ): Injection {
   return {
-    attention: step < Math.floor(steps * thresholds.attention),
-    features: step < Math.floor(steps * thresholds.features),
+    attention: step < wholeSteps(steps * thresholds.attention),
+    features: step < wholeSteps(steps * thresholds.features),
   };
+}
+
+/** 1 - 0.9 is a little less than a tenth, and a tenth of 10 steps is one all the same. */
+function wholeSteps(steps: number): number {
+  return Math.floor(steps + 1e-9);
 }
 
 /** The sampling step at which SDEdit begins: strength 1 runs all of them, strength 0 only the last. */

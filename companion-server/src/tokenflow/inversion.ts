@@ -5,8 +5,9 @@ import { invertDdimStep } from '../diffusion/ddim.ts';
 import type { Schedule } from '../diffusion/schedule.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Denoiser } from './denoiser.ts';
-import { requireFinite } from './watchdog.ts';
 import { frameRange, type LatentStore } from './latents.ts';
+import { stepPasses } from './step-pass.ts';
+import { requireFinite } from './watchdog.ts';
 
 export interface InversionOptions {
   readonly denoiser: Denoiser;
@@ -18,11 +19,11 @@ export interface InversionOptions {
   readonly latents: LatentStore;
   /**
    * Takes the latents after a step; swapped with `latents` from step to step, so that a crash leaves one of them whole.
-   * Left out, steps are written in place.
+   * It may be `latents` itself: steps are then written in place.
    */
-  readonly spare?: LatentStore;
-  /** Steps that are done already. Default 0. */
-  readonly startStep?: number;
+  readonly spare: LatentStore;
+  /** Steps that are done already. */
+  readonly startStep: number;
   /** The store that keeps the result at a timestep, or undefined when that timestep is not needed. */
   readonly keep: (timestep: number) => LatentStore | undefined;
   /** Frames per forward. */
@@ -31,10 +32,9 @@ export interface InversionOptions {
 
 /** Yields the number of finished steps after each. */
 export async function* invert(options: InversionOptions): AsyncGenerator<number, void> {
-  const { denoiser, schedule, context, keep, chunkSize, startStep = 0 } = options;
-  const timesteps = schedule.timesteps.toReversed();
-  let [before, after] = [options.latents, options.spare ?? options.latents];
-  for (const [offset, timestep] of timesteps.slice(startStep).entries()) {
+  const { denoiser, schedule, context, keep, chunkSize } = options;
+  for (const pass of stepPasses(options, schedule.timesteps.toReversed())) {
+    const { timestep, before, after } = pass;
     const kept = keep(timestep);
     for (let start = 0; start < before.frameCount; start += chunkSize) {
       const end = Math.min(start + chunkSize, before.frameCount);
@@ -45,7 +45,6 @@ export async function* invert(options: InversionOptions): AsyncGenerator<number,
       await after.write(start, next);
       await kept?.write(start, next);
     }
-    [before, after] = [after, before];
-    yield startStep + offset + 1;
+    yield pass.step + 1;
   }
 }

@@ -40,7 +40,7 @@ const goldenRatio = (Math.sqrt(5) - 1) / 2;
 export interface KeyframeGroup {
   /** Those whose tokens are used. */
   readonly own: readonly number[];
-  /** Those that only take part in the attention: anchors spread over the clip, and neighbours. */
+  /** Those that only take part in the attention: anchors spread over all keyframes, and neighbours. */
   readonly context: readonly number[];
 }
 

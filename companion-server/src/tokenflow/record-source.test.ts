@@ -44,7 +44,7 @@ function optionsFor(schedule: Schedule, forwardsPerStep: number, stores: Stores,
     ...{ denoiser: new FakeFastDenoiser(), schedule, forwardsPerStep, context, startStep },
     latents: current[startStep % 2 === 0 ? 0 : 1],
     spare: current[startStep % 2 === 0 ? 1 : 0],
-    noiseOf: (step) => noise[(step % 3) as 0 | 1 | 2],
+    noiseAt: (step) => noise[(step % 3) as 0 | 1 | 2],
     keep: (t) => kept.get(t),
     recording: {
       store: records,

@@ -34,7 +34,7 @@ export interface RecordSourceOptions {
   /** Takes the latents after a step; swapped with `latents` from step to step, so that a crash leaves one of them whole. */
   readonly spare: LatentStore;
   /** Keeps the noise of an inversion step; three in turn, so that a step can be repeated. */
-  readonly noiseOf: (step: number) => LatentStore;
+  readonly noiseAt: (step: number) => LatentStore;
   /** Steps that are done already. */
   readonly startStep: number;
   /** The store that keeps the result at a timestep, or undefined when that timestep is not needed. */
@@ -111,10 +111,10 @@ async function moveUp<T = undefined>(
   frames: readonly number[],
   look: (latents: Tensor) => Promise<Tensor | readonly [Tensor, T]>,
 ): Promise<T> {
-  const { schedule, keep, noiseOf: storeOf, denoiser, context, forwardsPerStep } = options;
+  const { schedule, keep, noiseAt, denoiser, context, forwardsPerStep } = options;
   const below = await before.read(frames);
-  const last = step > 0 ? await storeOf(step - 1).read(frames) : null;
-  const beforeLast = step > 1 ? await storeOf(step - 2).read(frames) : null;
+  const last = step > 0 ? await noiseAt(step - 1).read(frames) : null;
+  const beforeLast = step > 1 ? await noiseAt(step - 2).read(frames) : null;
   const expected = last === null ? null : anticipateNoise(last, beforeLast);
   let guess = climb(below, expected, timestep, schedule);
   for (let forward = 1; forward < forwardsPerStep; forward++) {
@@ -126,7 +126,7 @@ async function moveUp<T = undefined>(
   const noise = noiseOf(guess, prediction, timestep, schedule);
   const next = climb(below, noise, timestep, schedule);
   requireFinite(next, `inversion at timestep ${timestep}`);
-  await writeFrames(storeOf(step), frames, noise);
+  await writeFrames(noiseAt(step), frames, noise);
   await writeFrames(after, frames, next);
   const kept = keep(timestep);
   if (kept !== undefined) await writeFrames(kept, frames, next);

@@ -211,7 +211,12 @@ describe('a sampling step', () => {
 describe('inversion', () => {
   const frames = 5;
   const start = () => new HeldLatents(randomTensor([frames, ...latentDims], 3));
-  const options = { denoiser: new FakeDenoiser(), schedule, context: flatContexts.source };
+  const options = {
+    denoiser: new FakeDenoiser(),
+    schedule,
+    context: flatContexts.source,
+    startStep: 0,
+  };
 
   it('walks up the timesteps and keeps the latents of those that are wanted', async () => {
     const kept = new Map<number, HeldLatents>();
@@ -219,7 +224,7 @@ describe('inversion', () => {
     for (const timestep of wanted) kept.set(timestep, new HeldLatents(tensor([frames, ...latentDims]))); // prettier-ignore
     const latents = start();
     const after: Tensor[] = [];
-    const run = invert({ ...options, latents, keep: (timestep) => kept.get(timestep), chunkSize: 2 }); // prettier-ignore
+    const run = invert({ ...options, latents, spare: latents, keep: (timestep) => kept.get(timestep), chunkSize: 2 }); // prettier-ignore
     for await (const step of run) {
       after.push(new HeldLatents(latents.tensor).tensor);
       expect(step).toBe(after.length);
@@ -234,7 +239,7 @@ describe('inversion', () => {
     const results = [];
     for (const chunkSize of [1, 2, 5, 9]) {
       const latents = start();
-      const run = invert({ ...options, latents, keep: () => undefined, chunkSize });
+      const run = invert({ ...options, latents, spare: latents, keep: () => undefined, chunkSize });
       let step = await run.next();
       while (step.done !== true) step = await run.next();
       results.push(latents.tensor);

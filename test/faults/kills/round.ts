@@ -7,7 +7,7 @@ import { downloadResult } from '../../../companion-server/src/client/download.ts
 import type { SteadyConnection } from '../../../companion-server/src/client/steady-connection.ts';
 import { uploadClip } from '../../../companion-server/src/client/upload.ts';
 import { watchJob } from '../../../companion-server/src/client/watch-job.ts';
-import type { Checkpoint } from '../../../companion-server/src/engine/checkpoint.ts';
+import type { ResumePoint } from '../../../companion-server/src/engine/resume-point.ts';
 import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import type { JobView } from '../../../protocol/job.ts';
 import { createSigns, signOf, type Moment, type Signs } from './moment.ts';
@@ -122,8 +122,8 @@ async function removeTraces(
 
 interface Killed {
   readonly target: Target;
-  /** How far the edit had come on the disk; null when there was no checkpoint. */
-  readonly checkpoint: Checkpoint | null;
+  /** How far the edit had come on the disk; null when there was no resume point. */
+  readonly resumePoint: ResumePoint | null;
   /** How many steps the server had told of by then. */
   readonly toldSteps: number;
 }
@@ -141,29 +141,30 @@ async function killAt(
     if (enginePid === undefined) return null;
     process.kill(-enginePid, 'SIGKILL');
     await gone(enginePid);
-    return { target, checkpoint: await readCheckpoint(place), toldSteps: server.steps.length };
+    return { target, resumePoint: await readResumePoint(place), toldSteps: server.steps.length };
   }
   await server.kill();
   // The engine notices by itself that its server has gone.
   await gone(enginePid);
-  const checkpoint = await readCheckpoint(place);
+  const resumePoint = await readResumePoint(place);
   await place.restart();
-  return { target, checkpoint, toldSteps: 0 };
+  return { target, resumePoint, toldSteps: 0 };
 }
 
-async function readCheckpoint({ folder }: RoundPlace): Promise<Checkpoint | null> {
+async function readResumePoint({ folder }: RoundPlace): Promise<ResumePoint | null> {
   const jobsDir = join(folder, 'data', 'jobs');
   for (const jobId of await readdir(jobsDir).catch(() => [])) {
-    const file = join(jobsDir, jobId, 'work', 'checkpoint.json');
+    const file = join(jobsDir, jobId, 'work', 'resume-point.json');
     const text = await readFile(file, 'utf8').catch(() => null);
-    if (text !== null) return (JSON.parse(text) as { readonly checkpoint: Checkpoint }).checkpoint;
+    if (text !== null)
+      return (JSON.parse(text) as { readonly resumePoint: ResumePoint }).resumePoint;
   }
   return null;
 }
 
 /** `logged`: the steps of this round; of a server that was killed, those of the one after it. */
 function countRepeated(
-  { target, checkpoint }: Killed,
+  { target, resumePoint }: Killed,
   logged: readonly LoggedStep[],
   { steps, inversionSteps }: EditSettings,
 ): number {
@@ -173,10 +174,10 @@ function countRepeated(
     stage === 'edit' ? inversion + step : step;
   // Step 0 says that a stage has begun; nothing is computed for it.
   const finished = logged.filter(({ step }) => step > 0).map(positionOf);
-  const reached = checkpoint === null ? 0 : positionOf(checkpoint);
+  const reached = resumePoint === null ? 0 : positionOf(resumePoint);
   const again =
     target === 'engine'
       ? finished.length - new Set(finished).size
       : finished.filter((position) => position <= reached).length;
-  return again + (checkpoint !== null && reached < all ? 1 : 0);
+  return again + (resumePoint !== null && reached < all ? 1 : 0);
 }

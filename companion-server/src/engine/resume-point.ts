@@ -7,7 +7,7 @@ import path from 'node:path';
 import { diskError } from './latent-file.ts';
 import { writeDurably } from './write-durably.ts';
 
-export interface Checkpoint {
+export interface ResumePoint {
   /** The stage that `step` counts: so many of its steps are finished. */
   readonly stage: 'invert' | 'edit';
   readonly step: number;
@@ -16,31 +16,31 @@ export interface Checkpoint {
   readonly inversionEvaluations: number;
 }
 
-/** The checkpoint of one edit in its work folder. One that belongs to another edit is as good as none. */
-export class CheckpointFile {
+/** The resume point of one edit in its work folder. One that belongs to another edit is as good as none. */
+export class ResumePointFile {
   private readonly file: string;
   private readonly key: string;
 
   /** `identity`: everything that the latents depend on, as plain data. */
   constructor(workDir: string, identity: unknown) {
-    this.file = path.join(workDir, 'checkpoint.json');
+    this.file = path.join(workDir, 'resume-point.json');
     this.key = createHash('sha256').update(JSON.stringify(identity)).digest('hex');
   }
 
-  async read(): Promise<Checkpoint | null> {
+  async read(): Promise<ResumePoint | null> {
     const text = await readFile(this.file, 'utf8').catch((error: unknown) => {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
       throw error;
     });
     if (text === null) return null;
-    const { key, checkpoint } = JSON.parse(text) as { key: string; checkpoint: Checkpoint };
-    return key === this.key ? checkpoint : null;
+    const { key, resumePoint } = JSON.parse(text) as { key: string; resumePoint: ResumePoint };
+    return key === this.key ? resumePoint : null;
   }
 
   /** On the disk when this returns; a process that is killed leaves the old one or the new one. */
-  async write(checkpoint: Checkpoint): Promise<void> {
+  async write(resumePoint: ResumePoint): Promise<void> {
     try {
-      await writeDurably(this.file, JSON.stringify({ key: this.key, checkpoint }));
+      await writeDurably(this.file, JSON.stringify({ key: this.key, resumePoint }));
     } catch (error) {
       throw diskError(this.file, error);
     }
