@@ -9,8 +9,11 @@ import { makeClip, testPicture } from '../media/testing/clips.ts';
 import { preferredExecution } from '../onnx/execution.ts';
 import { chooseSettings } from './edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
-import { assessEdit } from './estimate.ts';
+import { planEdit } from './edit-plan.ts';
+import { runEdit } from './edit.ts';
+import { assessEdit, isInversionKept } from './estimate.ts';
 import { readModelOutline } from './model.ts';
+import { readRoom } from './room.ts';
 import { createEngine } from './supervisor.ts';
 
 let dir: string;
@@ -74,13 +77,43 @@ test('an edit whose latents no disk could hold is refused with what to do', asyn
   const clip = await probeClip(job.inputPath);
   const size = { width: 512, height: 512 };
   const long = { ...job.settings, size, steps: 500, inversionSteps: 500, keyframeInterval: 64 };
-  const { refusal } = await assessEdit({
-    workDir: job.workDir,
-    clip: { ...clip, frameCount: 1e6 },
-    model: await readModelOutline(job.modelDir),
-    settings: chooseSettings(long, { guidance: 3, steps: 2 }),
-    execution: preferredExecution.cpu,
-  });
+  const model = await readModelOutline(job.modelDir);
+  const refusalOf = async (frameCount: number, isInversionKept: boolean) => {
+    const { refusal } = await assessEdit({
+      ...{ workDir: job.workDir, clip: { ...clip, frameCount }, model },
+      settings: chooseSettings(long, { guidance: 3, steps: 2 }),
+      execution: preferredExecution.cpu,
+      isInversionKept: () => Promise.resolve(isInversionKept),
+    });
+    return refusal;
+  };
+  const refusal = await refusalOf(1e6, false);
   expect(refusal).toMatchObject({ code: 'disk-full' });
   expect(refusal?.hint).toMatch(/^Free .* GB, or edit at most \d+ frames at a time/);
+
+  // Half of the disk for the edit's own five moments; what is known of the source takes a hundred times as much.
+  const { diskBytes } = await readRoom(job.workDir, true);
+  const frames = Math.floor((0.5 * diskBytes) / (5 * 4 * 128 * 128 * 4));
+  expect(await refusalOf(frames, false)).toMatchObject({ code: 'disk-full' });
+  expect(await refusalOf(frames, true)).toBeNull();
+});
+
+test('an inversion that is kept on the same disk is not counted', async () => {
+  const clip = await probeClip(job.inputPath);
+  const model = await readModelOutline(job.modelDir);
+  const settings = chooseSettings(job.settings, { guidance: 3, steps: 2 });
+  const clipSha256 = 'ab'.repeat(32);
+  const keeping = { ...job, clipSha256, inversionsDir: path.join(dir, 'inversions'), workDir: path.join(dir, 'keeping') }; // prettier-ignore
+  const isKept = (change: Partial<EditJob>) =>
+    isInversionKept({
+      job: { ...keeping, ...change },
+      settings,
+      plan: planEdit(clip, model, settings),
+      execution: preferredExecution.cpu,
+    });
+  expect(await isKept({})).toBe(false);
+  await runEdit(keeping, { onProgress: () => undefined });
+  expect(await isKept({})).toBe(true);
+  expect(await isKept({ clipSha256: 'cd'.repeat(32) })).toBe(false);
+  expect(await isKept({ inversionsDir: path.join(dir, 'elsewhere') })).toBe(false);
 });

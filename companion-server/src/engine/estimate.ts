@@ -10,11 +10,13 @@ import type { EditJob } from './edit-job.ts';
 import { countEvaluations, planEdit, type EditPlan } from './edit-plan.ts';
 import { createSchedule } from '../diffusion/schedule.ts';
 import { inversionForwards } from './edit-schedules.ts';
+import { canLinkInversion } from './inversion-cache.ts';
+import { findInversionCache } from './inversion-key.ts';
 import { recallProbe } from './isolated-probe.ts';
 import { LatentFile } from './latent-file.ts';
 import { estimatePeakMemory } from './memory-estimate.ts';
-import { readModelOutline, type ModelOutline } from './model.ts';
-import { findRefusal, readRoom, type Refusal } from './room.ts';
+import { identifyModelIn, readModelOutline, type ModelOutline } from './model.ts';
+import { findRefusal, nearestFolder, readRoom, type Refusal } from './room.ts';
 import { SourceLatents } from './source-latents.ts';
 
 export interface EditEstimate {
@@ -39,6 +41,8 @@ export interface EditToAssess {
   readonly model: ModelOutline;
   readonly settings: ChosenSettings;
   readonly execution: Execution;
+  /** Whether an inversion of before is linked in place of a new one. Only asked where the disk is short. */
+  readonly isInversionKept: (plan: EditPlan) => Promise<boolean>;
 }
 
 /** The least side of a working size that is worth the name, in pixels. */
@@ -50,7 +54,25 @@ export async function estimateEdit(job: EditJob): Promise<EditEstimate> {
   const model = await readModelOutline(job.modelDir);
   const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir));
   const execution = await guessExecution(job);
-  return assessEdit({ workDir: job.workDir, clip, model, settings, execution });
+  return assessEdit({
+    ...{ workDir: job.workDir, clip, model, settings, execution },
+    isInversionKept: (plan) => isInversionKept({ job, settings, plan, execution }),
+  });
+}
+
+/** Whether the edit finds the inversion of an earlier one, on the same disk. */
+export async function isInversionKept(edit: {
+  readonly job: EditJob;
+  readonly settings: ChosenSettings;
+  readonly plan: EditPlan;
+  readonly execution: Execution;
+}): Promise<boolean> {
+  const { job, plan, execution } = edit;
+  const identify = () => identifyModelIn(job.modelDir, execution);
+  const cache = await findInversionCache({ ...edit, model: { identify } });
+  if (cache === null) return false;
+  const folder = await nearestFolder(job.workDir);
+  return canLinkInversion(cache.dir, { key: cache.key, startStep: plan.startStep, folder });
 }
 
 /** Throws EditError('invalid-request') when the in/out range holds no frame. */
@@ -61,16 +83,21 @@ export async function assessEdit(edit: EditToAssess): Promise<EditEstimate> {
   const forwards = inversionForwards(model.scheduler, sampling, settings, plan.startStep);
   const frames = plan.frameCount;
   const peakMemoryBytes = estimatePeakMemory(model, plan, settings, execution);
-  const diskBytes = latentBytes(model, plan, settings);
+  const { sourceBytes, ownBytes } = latentBytes(model, plan, settings);
   const room = await readRoom(edit.workDir, execution.provider === 'cpu');
-  const need = { memoryBytes: peakMemoryBytes, diskBytes, frames };
+  const assess = (diskBytes: number) => {
+    const need = { memoryBytes: peakMemoryBytes, diskBytes, frames };
+    const refusal = findRefusal(need, room, (factor) => needAt(edit, plan.size.scaled, factor));
+    return { diskBytes, refusal };
+  };
+  let disk = assess(sourceBytes + ownBytes);
+  if (disk.refusal?.code === 'disk-full' && (await edit.isInversionKept(plan))) disk = assess(ownBytes); // prettier-ignore
   return {
     frames,
     workingSize: plan.size.scaled,
     unetEvaluations: countEvaluations(plan, settings, forwards),
     peakMemoryBytes,
-    diskBytes,
-    refusal: findRefusal(need, room, (factor) => needAt(edit, plan.size.scaled, factor)),
+    ...disk,
   };
 }
 
@@ -87,15 +114,20 @@ function needAt(
   return { size, memoryBytes: estimatePeakMemory(model, plan, smaller, execution) };
 }
 
-function latentBytes(model: ModelOutline, plan: EditPlan, { steps }: ChosenSettings): number {
+/** Of what is known of the source, and of the edit's own latents. */
+function latentBytes(
+  model: ModelOutline,
+  plan: EditPlan,
+  { steps }: ChosenSettings,
+): { readonly sourceBytes: number; readonly ownBytes: number } {
   const { frameCount, latentSize, startStep } = plan;
   const frameDims = [model.unet.latentChannels, latentSize.height, latentSize.width];
-  const source = SourceLatents.sizeBytes(
+  const sourceBytes = SourceLatents.sizeBytes(
     { frameCount, frameDims, recordedTokens: plan.recordedTokens, steps },
     startStep,
   );
   // The edit's own latents are two moments that take turns, the inversion's noise three.
-  return source + LatentFile.sizeBytes({ frameCount, frameDims, moments: 5 });
+  return { sourceBytes, ownBytes: LatentFile.sizeBytes({ frameCount, frameDims, moments: 5 }) };
 }
 
 /** The device that the edit will most likely run on. None is tried for it. */

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
+  canLinkInversion,
   clearInversions,
   keepInversion,
   listInversions,
@@ -60,6 +61,16 @@ test('what is kept comes back as it was, and is listed', async () => {
   const [entry] = await listInversions(dir);
   expect(entry).toMatchObject({ ...facts, key: keyOf('one'), sizeBytes: 1000 });
   expect(await take('two', 1000)).toBeNull();
+});
+
+test('an edit that begins where the kept one begins, or later, is told that it can be linked', async () => {
+  await keep('one', new Uint8Array(8), { startStep: 3 });
+  const canLink = (name: string, startStep: number) =>
+    canLinkInversion(dir, { key: keyOf(name), startStep, folder });
+  expect(await canLink('one', 3)).toBe(true);
+  expect(await canLink('one', 5)).toBe(true);
+  expect(await canLink('one', 2)).toBe(false);
+  expect(await canLink('two', 3)).toBe(false);
 });
 
 test('nothing is kept in a folder that is not there', async () => {

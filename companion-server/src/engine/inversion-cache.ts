@@ -129,6 +129,20 @@ export async function takeInversion(
 }
 
 /**
+ * Whether `takeInversion` would find the entry `key` for an edit that begins at sampling step `startStep`, and put its
+ * latents into `folder` without writing them again. The entry is not read, so it may yet turn out to be damaged.
+ */
+export async function canLinkInversion(
+  dir: string,
+  { key, startStep, folder }: { readonly key: string; readonly startStep: number; readonly folder: string }, // prettier-ignore
+): Promise<boolean> {
+  const entry = await readEntry(path.join(dir, key));
+  if (entry === null || entry.startStep > startStep) return false;
+  const [kept, wanted] = await Promise.all([stat(dir), stat(folder)]);
+  return kept.dev === wanted.dev;
+}
+
+/**
  * Keeps the latents in `file`, which stays where it is, and evicts what was not used for longest until all entries are
  * within the budget. Returns false when the latents alone exceed it; then nothing is evicted for them.
  */

@@ -56,7 +56,7 @@ export async function findInversionCache({
   execution,
 }: {
   readonly job: EditJob;
-  readonly model: Model;
+  readonly model: Pick<Model, 'identify'>;
   readonly settings: ChosenSettings;
   readonly plan: EditPlan;
   readonly execution: Execution;

@@ -70,8 +70,7 @@ export interface OpenModelOptions {
  */
 export async function openModel(options: OpenModelOptions): Promise<Model> {
   const { dir, execution, cacheDir, signal } = options;
-  const variant = execution.float === 'float16' ? { variant: 'fp16' } : {};
-  const checkpoint = await openCheckpoint(dir, variant);
+  const checkpoint = await openVariant(dir, execution);
   const text = parseClipTextConfig(checkpoint.textEncoder.config);
   const outline = outlineOf(checkpoint, text);
   const { unet, vae } = outline;
@@ -110,6 +109,15 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
         createSession: open,
       }),
   };
+}
+
+/** What `Model.identify` would say of the checkpoint in `dir`, without the model. Throws as `readModelOutline` does. */
+export async function identifyModelIn(dir: string, execution: Execution): Promise<string> {
+  return identifyModel(await openVariant(dir, execution));
+}
+
+function openVariant(dir: string, { float }: Execution): Promise<Checkpoint> {
+  return openCheckpoint(dir, float === 'float16' ? { variant: 'fp16' } : {});
 }
 
 /** Reads what a checkpoint is like. Throws EditError: 'model-missing', 'model-damaged', 'model-unsupported'. */

@@ -96,7 +96,8 @@ function systemMemoryBytes(): number {
   return limit > 0 && limit < os.totalmem() ? limit : os.totalmem();
 }
 
-async function nearestFolder(folder: string): Promise<string> {
+/** `folder`, or where it is not there yet the one above it that is. */
+export async function nearestFolder(folder: string): Promise<string> {
   const found = await stat(folder).catch(() => undefined);
   const parent = path.dirname(folder);
   return found?.isDirectory() === true || parent === folder ? folder : nearestFolder(parent);
