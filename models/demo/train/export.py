@@ -33,7 +33,7 @@ SPECIAL_TOKENS = {
     "pad_token": "<|endoftext|>",
     "unk_token": "<|endoftext|>",
 }
-EDIT_DEFAULTS = {"guidance": 3, "steps": 20}  # what suits this model where the user chooses nothing
+EDIT_DEFAULTS = {"guidance": 7.5, "steps": 12}  # what suits this model where the user chooses nothing
 TOKENIZER_CONFIG = {
     "tokenizer_class": "CLIPTokenizer",
     "model_max_length": tokenizer.LENGTH,
