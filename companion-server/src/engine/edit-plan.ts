@@ -95,8 +95,8 @@ export function planEdit(
     : frameRange(startFrame, endFrame);
   const frameCount = frames.length;
   const startStep = settings.technique === 'sdedit' ? sdeditStart(settings.strength, settings.steps) : 0; // prettier-ignore
-  const isFast = settings.schedule === 'fast' && settings.propagation === 'paper';
-  const recordedTokens = isFast && !settings.preview ? planRecords(model, latentSize, frameCount, settings.steps - startStep) : null; // prettier-ignore
+  const isSceneByScene = knowsScenes(settings);
+  const recordedTokens = isSceneByScene && !settings.preview ? planRecords(model, latentSize, frameCount, settings.steps - startStep) : null; // prettier-ignore
   return {
     startFrame,
     endFrame,
@@ -109,7 +109,7 @@ export function planEdit(
     jointLimit,
     startStep,
     keyframeCount: settings.preview ? frameCount : Math.ceil(frameCount / settings.keyframeInterval), // prettier-ignore
-    sampling: samplingOf(settings, isFast && (recordedTokens !== null || settings.preview)),
+    sampling: samplingOf(settings, isSceneByScene && (recordedTokens !== null || settings.preview)),
     recordedTokens,
     savings,
   };
@@ -163,8 +163,8 @@ function frameRangeOf(
 }
 
 /**
- * Whether an edit looks for cuts. The official schedule and its rule of propagation know no scenes, and where nothing is
- * propagated nothing can cross a cut.
+ * Whether an edit goes scene by scene, as what the fast schedule records of a source does. The official schedule and its
+ * rule of propagation know no scenes, and where nothing is propagated nothing can cross a cut.
  */
 export function knowsScenes({ schedule, propagation }: ChosenSettings): boolean {
   return schedule === 'fast' && propagation === 'paper';

@@ -13,7 +13,7 @@ import { fitNotices } from './edit-report.ts';
 import { EditRun } from './edit-run.ts';
 import { probeIsolated } from './isolated-probe.ts';
 import { diskError } from './latent-file.ts';
-import { assessEdit, isInversionKept } from './estimate.ts';
+import { assessJob } from './estimate.ts';
 import { openModel, readModelOutline } from './model.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { requireRoom } from './room.ts';
@@ -55,11 +55,7 @@ export async function runEdit(
   let execution = await parts.chooseExecution(job);
   const { modelDir: dir, cacheDir, workDir } = job;
   const outline = await readModelOutline(dir);
-  const { refusal } = await assessEdit({
-    ...{ workDir, clip, model: outline, settings, execution },
-    isInversionKept: (plan) => isInversionKept({ job, settings, plan, execution }),
-  });
-  requireRoom(refusal);
+  requireRoom((await assessJob(job, { clip, model: outline, settings, execution })).refusal);
   const notices: string[] = [];
   for (;;) {
     const model = await parts.openModel({ dir, execution, cacheDir, signal });

@@ -54,9 +54,18 @@ export async function estimateEdit(job: EditJob): Promise<EditEstimate> {
   const model = await readModelOutline(job.modelDir);
   const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir));
   const execution = await guessExecution(job);
+  return assessJob(job, { clip, model, settings, execution });
+}
+
+/** The same where all that it stands on is known. */
+export function assessJob(
+  job: EditJob,
+  edit: Omit<EditToAssess, 'workDir' | 'isInversionKept'>,
+): Promise<EditEstimate> {
   return assessEdit({
-    ...{ workDir: job.workDir, clip, model, settings, execution },
-    isInversionKept: (plan) => isInversionKept({ job, settings, plan, execution }),
+    ...edit,
+    workDir: job.workDir,
+    isInversionKept: (plan) => isInversionKept({ ...edit, job, plan }),
   });
 }
 

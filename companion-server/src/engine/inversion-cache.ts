@@ -130,7 +130,7 @@ export async function takeInversion(
 
 /**
  * Whether `takeInversion` would find the entry `key` for an edit that begins at sampling step `startStep`, and put its
- * latents into `folder` without writing them again. The entry is not read, so it may yet turn out to be damaged.
+ * latents into `folder` without writing them again. They are not read for it, and may yet turn out to be damaged.
  */
 export async function canLinkInversion(
   dir: string,
