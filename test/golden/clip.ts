@@ -6,6 +6,7 @@ import path from 'node:path';
 import { createTokenizer } from '../../companion-server/src/diffusion/tokenizer.ts';
 import { parseClipTextConfig } from '../../companion-server/src/nets/clip-text-config.ts';
 import { buildClipText } from '../../companion-server/src/nets/clip-text.ts';
+import { sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
 import { createSession } from '../../companion-server/src/onnx/session.ts';
 import { openComponent } from '../../companion-server/src/weights/component.ts';
 import { readTokenizerFiles } from '../../companion-server/src/weights/tokenizer-files.ts';
@@ -42,9 +43,9 @@ export async function compareTextEncoders(
     const ids = await golden.integers('input_ids');
     const config = { ...parseClipTextConfig(component.config), length: ids.dims[1] ?? 0 };
     const weights = await weightsFor(component.weights, { ...run, execution: { ...run.execution, float: 'float32' } }); // prettier-ignore
-    const { provider, fused } = run.execution;
+    const { fused } = run.execution;
     const graph = buildClipText(config, { name: 'text encoder', weights, float: 'float32', fused });
-    const session = await createSession(graph, { provider });
+    const session = await createSession(graph, sessionOptionsOf(run.execution));
     const { last_hidden_state: actual } = await session.run({
       input_ids: { dims: ids.dims, data: Int32Array.from(ids.data) },
     });

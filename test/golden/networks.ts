@@ -5,6 +5,7 @@ import { UNetDenoiser } from '../../companion-server/src/engine/denoiser.ts';
 import { parseUNetConfig } from '../../companion-server/src/nets/unet-config.ts';
 import { parseVaeConfig } from '../../companion-server/src/nets/vae-config.ts';
 import { buildVaeDecoder, buildVaeEncoder } from '../../companion-server/src/nets/vae.ts';
+import { sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
 import { createSession } from '../../companion-server/src/onnx/session.ts';
 import { concatRows, sliceRows, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { openComponent } from '../../companion-server/src/weights/component.ts';
@@ -20,12 +21,12 @@ export function networkLimit({ execution }: GoldenRun): number {
 
 export async function openUNet(dir: string, run: GoldenRun) {
   const component = await openComponent(path.join(dir, 'unet'), 'unet');
-  const { provider, float, fused } = run.execution;
+  const { float, fused } = run.execution;
   return {
     config: parseUNetConfig(component.config),
     graph: { weights: await weightsFor(component.weights, run), float, fused },
     createSession: (make: () => Parameters<typeof createSession>[0]) =>
-      createSession(make(), { provider }),
+      createSession(make(), sessionOptionsOf(run.execution)),
   };
 }
 
@@ -63,18 +64,15 @@ export async function compareVae(
   const weights = await weightsFor(component.weights, { ...run, execution: { ...run.execution, float: 'float32' } }); // prettier-ignore
   const mean = await golden.read('vae.out.mean');
   const [, , height = 0, width = 0] = mean.dims;
-  const { provider, fused } = run.execution;
+  const { fused } = run.execution;
+  const session = sessionOptionsOf(run.execution);
   const options = (name: string) => ({ name, weights, float: 'float32', fused }) as const;
   const size = { height, width };
 
-  const encoder = await createSession(buildVaeEncoder(config, size, options('encoder')), {
-    provider,
-  });
+  const encoder = await createSession(buildVaeEncoder(config, size, options('encoder')), session);
   const encoded = await encoder.run({ image: await golden.read('vae.in.image') });
   await encoder.release();
-  const decoder = await createSession(buildVaeDecoder(config, size, options('decoder')), {
-    provider,
-  });
+  const decoder = await createSession(buildVaeDecoder(config, size, options('decoder')), session);
   const decoded = await decoder.run({ latents: mean });
   await decoder.release();
 

@@ -7,7 +7,13 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Check } from '../../../protocol/diagnostics.ts';
 import { clearKeptFiles, listKeptFiles } from './kept-files.ts';
-import { checkDevices, checkFolder, checkNode, checkProgram } from './machine-checks.ts';
+import {
+  checkDevices,
+  checkFolder,
+  checkNode,
+  checkProgram,
+  checkRuntime,
+} from './machine-checks.ts';
 import { findPortOwner } from './port-owner.ts';
 import { createDoctor, runChecks, type DoctorDeps, type KnownClient } from './run-checks.ts';
 
@@ -141,6 +147,12 @@ describe('the machine', () => {
     const tryOut = () => Promise.resolve({ device, isRight, finding, seconds: null });
     expect(await checkDevices([device], tryOut)).toMatchObject([{ name: `device ${device}`, status }]); // prettier-ignore
   });
+});
+
+test('ONNX Runtime is only mentioned when it cannot be loaded', () => {
+  expect(checkRuntime()).toEqual([]);
+  const failure = 'ONNX Runtime could not be loaded: it is for another processor.';
+  expect(checkRuntime(failure)).toMatchObject([{ status: 'problem', detail: failure }]);
 });
 
 test('ffmpeg is found, with its version', async () => {

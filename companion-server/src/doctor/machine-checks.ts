@@ -5,7 +5,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Check } from '../../../protocol/diagnostics.ts';
-import { devicesToTry, trialRun, type DeviceTrial } from '../engine/trial-run.ts';
+import { devicesToTry, runtimeFailure, trialRun, type DeviceTrial } from '../engine/trial-run.ts';
 import { EditError } from '../errors.ts';
 import { findProgram, type Program } from '../media/binaries.ts';
 
@@ -20,7 +20,7 @@ const leastFreeBytes = 5e9;
 
 export async function checkMachine(): Promise<readonly Check[]> {
   const programs = await Promise.all([checkProgram('ffmpeg'), checkProgram('ffprobe')]);
-  return [checkNode(), ...programs, ...(await checkDevices())];
+  return [checkNode(), ...programs, ...checkRuntime(), ...(await checkDevices())];
 }
 
 export function checkNode(version = process.versions.node): Check {
@@ -51,6 +51,12 @@ export async function checkProgram(program: Program): Promise<Check> {
         'Install FFmpeg (https://ffmpeg.org/download.html) and try again.',
     };
   }
+}
+
+/** Nothing when ONNX Runtime is loaded: the devices then speak for it. */
+export function checkRuntime(failure = runtimeFailure()): readonly Check[] {
+  if (failure === null) return [];
+  return [{ name: 'ONNX Runtime', status: 'problem', detail: failure.slice(0, 800), advice: 'Nothing can be edited before this is mended.' }]; // prettier-ignore
 }
 
 /** `what` is for example `data folder`. The folder is made when it is missing. */

@@ -14,7 +14,13 @@ function fakeProbe(known: Readonly<Partial<Record<Device, Partial<DeviceReport>>
   const asked: string[] = [];
   const probe = (device: Device, purpose: string): Promise<DeviceReport> => {
     asked.push(`${device} ${purpose}`);
-    const missing = { device, execution: null, seconds: null, finding: 'is not there' };
+    const missing = {
+      device,
+      execution: null,
+      seconds: null,
+      finding: 'is not there',
+      refused: [],
+    };
     return Promise.resolve({ ...missing, ...known[device] });
   };
   return { asked, probe };
@@ -64,6 +70,7 @@ describe('a trial of a device', () => {
     expect(await checkDevice('cpu')).toMatchObject({
       execution: preferredExecution.cpu,
       finding: 'equals the CPU (float32, fused operators)',
+      refused: [],
     });
   });
 

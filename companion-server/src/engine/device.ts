@@ -1,9 +1,15 @@
 // Chooses the device by running a small network on it: numbers must equal the CPU's, and it must be faster.
 
-import { preferredExecution, plainExecution, type Execution } from '../onnx/execution.ts';
-import { createSession, type ExecutionProvider } from '../onnx/session.ts';
+import {
+  plainExecution,
+  preferredExecution,
+  sessionOptionsOf,
+  type Execution,
+} from '../onnx/execution.ts';
+import { createSession, runtimeFailure, type ExecutionProvider } from '../onnx/session.ts';
 import { EditError } from '../errors.ts';
 import type { Device, DeviceChoice } from '../../../protocol/devices.ts';
+import { explainMissingCuda } from './cuda-libraries.ts';
 import { buildProbe, probeInputs } from './probe-graph.ts';
 
 /** Fastest first. */
@@ -22,6 +28,8 @@ export interface DeviceReport {
   readonly execution: Execution | null;
   /** One sentence: what was found. */
   readonly finding: string;
+  /** Faster forms that were tried before the one that is right, each with what was wrong. */
+  readonly refused: readonly string[];
   /** Seconds for the larger probe, when it was asked for and ended in time. */
   readonly seconds: number | null;
 }
@@ -37,9 +45,7 @@ async function runProbe(
   execution: Execution,
   side: number,
 ): Promise<{ data: Float32Array; seconds: number }> {
-  const session = await createSession(buildProbe(execution, side), {
-    provider: execution.provider,
-  });
+  const session = await createSession(buildProbe(execution, side), sessionOptionsOf(execution));
   try {
     const inputs = probeInputs(side);
     await session.run(inputs);
@@ -64,7 +70,13 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
  * or wrong; the report says why. Loads native code: a broken driver can take the process down.
  */
 export async function checkDevice(device: Device): Promise<DeviceReport> {
+  const unusable = (finding: string): DeviceReport => {
+    return { device, execution: null, seconds: null, finding, refused: [] };
+  };
+  const failure = runtimeFailure();
+  if (failure !== null) return unusable(failure);
   const expected = await runProbe(plainExecution('cpu'), checkSide);
+  const refused: string[] = [];
   const findings = new Set<string>();
   for (const execution of attempts(device)) {
     const form = `${execution.float}, ${execution.fused.multiHeadAttention ? 'fused' : 'plain'} operators`;
@@ -72,14 +84,18 @@ export async function checkDevice(device: Device): Promise<DeviceReport> {
       const { data } = await runProbe(execution, checkSide);
       const difference = largestDifference(data, expected.data);
       if (difference <= tolerance[execution.float]) {
-        return { device, execution, seconds: null, finding: `equals the CPU (${form})` };
+        return { device, execution, seconds: null, finding: `equals the CPU (${form})`, refused };
       }
-      findings.add(`differs from the CPU by ${difference.toPrecision(2)} (${form})`);
+      const fault = `differs from the CPU by ${difference.toPrecision(2)} (${form})`;
+      refused.push(fault);
+      findings.add(fault);
     } catch (error) {
+      refused.push(`${reason(error)} (${form})`);
       findings.add(reason(error));
     }
   }
-  return { device, execution: null, seconds: null, finding: [...findings].join('; ') };
+  const missing = device === 'cuda' ? await explainMissingCuda() : null;
+  return unusable(missing ?? [...findings].join('; '));
 }
 
 /** Seconds that one run of the larger probe takes. */

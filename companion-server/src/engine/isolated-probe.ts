@@ -6,7 +6,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { availableProviders } from '../onnx/session.ts';
+import { availableProviders, runtimeFailure } from '../onnx/session.ts';
 import type { DeviceReport } from './device.ts';
 import { typeScriptLoader } from './typescript-loader.ts';
 import type { Device } from '../../../protocol/devices.ts';
@@ -28,7 +28,7 @@ export async function probeIsolated(
   cacheDir: string,
 ): Promise<DeviceReport> {
   if (!availableProviders().includes(device)) {
-    return { device, execution: null, seconds: null, finding: 'is not part of this ONNX Runtime' };
+    return unusable(device, runtimeFailure() ?? 'is not part of this ONNX Runtime');
   }
   const file = findingFile(device, purpose, cacheDir);
   const remembered = await recall(file);
@@ -56,18 +56,23 @@ export async function recallProbe(
   cacheDir: string,
 ): Promise<DeviceReport> {
   const remembered = await recall(findingFile(device, purpose, cacheDir));
-  return (
-    remembered ?? { device, execution: null, seconds: null, finding: 'has not been tried yet' }
-  );
+  return remembered ?? unusable(device, 'has not been tried yet');
+}
+
+function unusable(device: Device, finding: string): DeviceReport {
+  return { device, execution: null, seconds: null, finding, refused: [] };
 }
 
 function findingFile(device: Device, purpose: Purpose, cacheDir: string): string {
   return path.join(cacheDir, `device-${device}-${purpose}-${machineKey()}.json`);
 }
 
+/** Of a finding's file. */
+const findingVersion = 2;
+
 /** Changes when a finding may no longer hold: another system, another driver selection. */
 function machineKey(): string {
-  const parts = [os.release(), os.cpus()[0]?.model, process.env['VK_ICD_FILENAMES'], process.versions.node]; // prettier-ignore
+  const parts = [findingVersion, os.release(), os.cpus()[0]?.model, process.env['VK_ICD_FILENAMES'], process.versions.node]; // prettier-ignore
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
 }
 
@@ -104,7 +109,7 @@ export function probeAfresh(
     child.once('close', (code, signal) => {
       clearTimeout(timer);
       const finding = `its trial run ended with ${signal ?? `exit code ${code ?? 'unknown'}`}`;
-      const report = last ?? { device, execution: null, seconds: null, finding };
+      const report = last ?? unusable(device, finding);
       resolve({ report, isConclusive: last !== undefined });
     });
   });

@@ -12,9 +12,9 @@ import type { LatentSize } from '../nets/unet-graphs.ts';
 import { buildVaeDecoder, buildVaeEncoder } from '../nets/vae.ts';
 import { parseVaeConfig, type VaeConfig } from '../nets/vae-config.ts';
 import type { GraphOptions } from '../onnx/builder.ts';
-import type { Execution } from '../onnx/execution.ts';
+import { sessionOptionsOf, type Execution } from '../onnx/execution.ts';
 import { ShapeError, type Graph } from '../onnx/graph.ts';
-import { createSession, type Session } from '../onnx/session.ts';
+import { createSession, RuntimeLoadError, type RunCost, type Session } from '../onnx/session.ts';
 import type { StoredTensors } from '../tensor/stored-tensor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { openCheckpoint, type Checkpoint } from '../weights/checkpoint.ts';
@@ -62,6 +62,8 @@ export interface OpenModelOptions {
   /** Where float32 copies of weights are kept. */
   readonly cacheDir: string;
   readonly signal?: AbortSignal | undefined;
+  /** Called after every run of a network. */
+  readonly onRun?: (cost: RunCost) => void;
 }
 
 /**
@@ -81,7 +83,7 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
     execution.float === 'float32' ? await single(checkpoint.unet.weights) : checkpoint.unet.weights;
   // The VAE of Stable Diffusion leaves the range of half precision: it always runs in single precision.
   const vaeWeights = await single(checkpoint.vae.weights);
-  const open = (make: () => Graph) => openGraph(dir, make, execution);
+  const open = (make: () => Graph) => openGraph(make, options);
   const vaeGraph = (name: string): GraphOptions => ({
     name,
     weights: vaeWeights,
@@ -165,8 +167,9 @@ async function encodePrompts(
   config: ClipTextConfig,
   tokenizer: Tokenizer,
   prompts: readonly string[],
-  { dir, execution, cacheDir, signal }: OpenModelOptions,
+  options: OpenModelOptions,
 ): Promise<Tensor> {
+  const { dir, execution, cacheDir, signal } = options;
   const { maxLength: length } = tokenizer;
   const ids = prompts.flatMap((prompt) => tokenizer.encode(prompt).ids);
   const unknown = ids.find((id) => id >= config.vocabSize);
@@ -181,7 +184,7 @@ async function encodePrompts(
     fused: execution.fused,
   } as const;
   const make = () => buildClipText({ ...config, length }, graph);
-  const session = await openGraph(dir, make, execution);
+  const session = await openGraph(make, options);
   try {
     const { last_hidden_state: embeddings } = await session.run({
       input_ids: { dims: [prompts.length, length], data: Int32Array.from(ids) },
@@ -216,12 +219,14 @@ function scaled({ dims, data }: Tensor, factor: number): Tensor {
 
 /** A graph that can't be built means that the checkpoint's weights are not those of its config. */
 async function openGraph(
-  dir: string,
   make: () => Graph,
-  { provider }: Execution,
+  { dir, execution, onRun }: OpenModelOptions,
 ): Promise<Session> {
   try {
-    const session = await createSession(make(), { provider });
+    const session = await createSession(make(), {
+      ...sessionOptionsOf(execution),
+      ...(onRun === undefined ? {} : { onRun }),
+    });
     return {
       run: (inputs) => session.run(inputs).catch(failRun),
       release: () => session.release(),
@@ -234,6 +239,9 @@ async function openGraph(
 
 /** Loading and running a graph can both take more memory than there is; ONNX Runtime says so in words only. */
 function failRun(error: unknown): never {
+  if (error instanceof RuntimeLoadError) {
+    throw new EditError('device-unavailable', error.message, { cause: error });
+  }
   if (!(error instanceof Error && /failed to allocate/i.test(error.message))) throw error;
   throw new EditError('out-of-memory', 'There is not enough memory for an edit of this size.', {
     hint: 'Close other programs, or choose a smaller working size with --size.',

@@ -2,7 +2,7 @@
 // device by, done now and not remembered.
 
 import type { Device } from '../../../protocol/devices.ts';
-import { availableProviders } from '../onnx/session.ts';
+import { availableProviders, runtimeFailure } from '../onnx/session.ts';
 import { probeAfresh } from './isolated-probe.ts';
 
 export interface DeviceTrial {
@@ -14,6 +14,9 @@ export interface DeviceTrial {
   /** Seconds of one run of a small network; null when it is not right or took too long. */
   readonly seconds: number | null;
 }
+
+/** Why ONNX Runtime cannot be loaded at all, so that no device can be used; or null. */
+export { runtimeFailure };
 
 /** Devices that this build of ONNX Runtime has on this system; whether they work is another matter. */
 export function devicesToTry(): readonly Device[] {

@@ -2,12 +2,19 @@
 
 import type { FusedOperators } from './builder.ts';
 import type { FloatType } from './graph.ts';
-import type { ExecutionProvider } from './session.ts';
+import type { ExecutionProvider, SessionOptions, WebGpuOptions } from './session.ts';
 
 export interface Execution {
   readonly provider: ExecutionProvider;
   readonly float: FloatType;
   readonly fused: FusedOperators;
+  /** Of the WebGPU provider; its defaults when left out. */
+  readonly webgpu?: WebGpuOptions;
+}
+
+/** What a session of this execution is made with. */
+export function sessionOptionsOf({ provider, webgpu }: Execution): SessionOptions {
+  return { provider, ...(webgpu === undefined ? {} : { webgpu }) };
 }
 
 const allFused: FusedOperators = {

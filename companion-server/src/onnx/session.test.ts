@@ -1,8 +1,10 @@
 // Files, sessions and what ONNX Runtime makes of them.
 
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluate, randomTensor, testBuilder } from '../../../test/run-graph.ts';
 import type { StoredTensor } from '../tensor/stored-tensor.ts';
@@ -12,7 +14,7 @@ import { symbol } from './dims.ts';
 import type { Graph } from './graph.ts';
 import * as ops from './ops.ts';
 import { encodeModel, weightsFolder } from './serde.ts';
-import { availableProviders, createSession } from './session.ts';
+import { availableProviders, createSession, explainLoadFailure } from './session.ts';
 
 let dir: string;
 beforeAll(async () => {
@@ -147,3 +149,49 @@ describe('half precision', () => {
     expect(half.data).not.toEqual(single.data);
   });
 });
+
+describe('ONNX Runtime that cannot be loaded', () => {
+  const dlopenFailed = 'A dynamic link library (DLL) initialization routine failed.';
+
+  it('on Windows names the C++ runtime to install', () => {
+    const text = explainLoadFailure(
+      new Error(`${dlopenFailed}\n\\\\?\\C:\\tokenflow\\x.node`),
+      'win32',
+    );
+    expect(text).toContain(dlopenFailed);
+    expect(text).toContain('Microsoft Visual C++ 2015-2022 Redistributable');
+    expect(text).not.toContain('C:\\');
+  });
+
+  it('elsewhere says what to do without it', () => {
+    const text = explainLoadFailure(
+      new Error('libstdc++.so.6: cannot open shared object file'),
+      'linux',
+    );
+    expect(text).toContain('libstdc++.so.6');
+    expect(text).not.toContain('Visual C++');
+  });
+
+  it('leaves the program running: it lists no device, and says why when it should compute', async () => {
+    // In a process of its own, whose package throws as Node does when a library cannot be opened.
+    const broken = `data:text/javascript,throw Object.assign(new Error(${JSON.stringify(dlopenFailed)}), { code: 'ERR_DLOPEN_FAILED' })`;
+    const hooks = `export const resolve = (name, context, next) => name === 'onnxruntime-node' ? { url: ${JSON.stringify(broken)}, shortCircuit: true } : next(name, context)`;
+    const register = `import { register } from 'node:module'; register(${JSON.stringify(dataUrl(hooks))})`;
+    const program = `
+      const { availableProviders, createSession, runtimeFailure } = await import(${JSON.stringify(new URL('session.ts', import.meta.url).href)});
+      const graph = { name: 'empty', inputs: [], outputs: [], nodes: [], initializers: [] };
+      const failure = await createSession(graph, { provider: 'cpu' }).catch((error) => error);
+      console.log(JSON.stringify({ providers: availableProviders(), why: runtimeFailure(), name: failure.name }));`;
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      ...['--import', 'tsx', '--import', dataUrl(register)],
+      ...['--input-type=module', '--eval', program],
+    ]);
+    const told = JSON.parse(stdout) as { providers: string[]; why: string; name: string };
+    expect(told).toMatchObject({ providers: [], name: 'RuntimeLoadError' });
+    expect(told.why).toContain(dlopenFailed);
+  });
+});
+
+function dataUrl(source: string): string {
+  return `data:text/javascript,${encodeURIComponent(source)}`;
+}

@@ -1,6 +1,6 @@
 // The only importer of onnxruntime-node: runs a graph on a device. Sees bytes and tensors only.
 
-import * as ort from 'onnxruntime-node';
+import type * as OnnxRuntime from 'onnxruntime-node';
 import type { Tensor } from '../tensor/tensor.ts';
 import { verifyGraph } from './check.ts';
 import type { Graph } from './graph.ts';
@@ -8,6 +8,35 @@ import { encodeModel, weightsFolder } from './serde.ts';
 
 /** ONNX Runtime's names of the execution providers. */
 export type ExecutionProvider = 'cuda' | 'dml' | 'coreml' | 'webgpu' | 'cpu';
+
+/**
+ * Options of the WebGPU provider that the Node binding of ONNX Runtime 1.30 passes on. It refuses every other name, and
+ * `extra` entries of the session come too late for the provider (js/node/src/session_options_helper.cc).
+ */
+export interface WebGpuOptions {
+  readonly preferredLayout?: 'NCHW' | 'NHWC';
+  readonly validationMode?: 'disabled' | 'wgpuOnly' | 'basic' | 'full';
+  readonly storageBufferCacheMode?: BufferCacheMode;
+  readonly uniformBufferCacheMode?: BufferCacheMode;
+  readonly defaultBufferCacheMode?: BufferCacheMode;
+  readonly enableRobustness?: boolean;
+}
+
+type BufferCacheMode = 'disabled' | 'lazyRelease' | 'simple' | 'bucket';
+
+/** What one run of a session cost. */
+export interface RunCost {
+  readonly graph: string;
+  readonly seconds: number;
+  /** Bytes of the inputs and of the results: what crosses main memory. */
+  readonly inputBytes: number;
+  readonly outputBytes: number;
+}
+
+/** The native library of ONNX Runtime could not be loaded. `message` says why, and what to install. */
+export class RuntimeLoadError extends Error {
+  override readonly name = 'RuntimeLoadError';
+}
 
 /** Whole numbers for index inputs. */
 export interface IndexTensor {
@@ -21,6 +50,11 @@ export interface SessionOptions {
   readonly threads?: number;
   /** `extended` keeps memory-mapped weights as they are; `disabled` runs the graph as written. */
   readonly optimization?: 'disabled' | 'extended';
+  readonly webgpu?: WebGpuOptions;
+  /** Packs weights for the CPU's matrix products: private memory for every session instead of shared pages. */
+  readonly prepacked?: boolean;
+  /** Called after every run. */
+  readonly onRun?: (cost: RunCost) => void;
 }
 
 export interface Session {
@@ -31,18 +65,55 @@ export interface Session {
   release(): Promise<void>;
 }
 
-/** Execution providers that this build of ONNX Runtime can load on this system. */
+type Runtime = typeof OnnxRuntime;
+
+const loaded: Runtime | RuntimeLoadError = await import('onnxruntime-node').then(
+  (module) => module,
+  (error: unknown) =>
+    new RuntimeLoadError(explainLoadFailure(error, process.platform), { cause: error }),
+);
+
+/** Throws RuntimeLoadError. A program that cannot compute can still answer, list and explain. */
+function runtime(): Runtime {
+  if (loaded instanceof RuntimeLoadError) throw loaded;
+  return loaded;
+}
+
+/**
+ * Why the native library did not load. On Windows error 1114 (a DLL's initialisation failed) and 126 (a DLL is missing)
+ * mean a C++ runtime that is missing or older than the one that ONNX Runtime was built with.
+ */
+export function explainLoadFailure(error: unknown, platform: NodeJS.Platform): string {
+  const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  const failure = `ONNX Runtime could not be loaded: ${line}`;
+  if (platform === 'win32') {
+    return `${failure} Install the current Microsoft Visual C++ 2015-2022 Redistributable (https://aka.ms/vs/17/release/vc_redist.x64.exe) and start again.`;
+  }
+  return `${failure} Run npm ci again; the processor and the system must be among those of docs/gpu.md.`;
+}
+
+/** Execution providers that this build of ONNX Runtime can load on this system. None where it cannot be loaded itself. */
 export function availableProviders(): readonly string[] {
-  return ort.listSupportedBackends().map(({ name }) => name);
+  return loaded instanceof RuntimeLoadError
+    ? []
+    : loaded.listSupportedBackends().map(({ name }) => name);
 }
 
-function feed({ dims, data }: Tensor | IndexTensor): ort.Tensor {
+/** Why ONNX Runtime could not be loaded, or null. */
+export function runtimeFailure(): string | null {
+  return loaded instanceof RuntimeLoadError ? loaded.message : null;
+}
+
+function feed(
+  { Tensor: OrtTensor }: Runtime,
+  { dims, data }: Tensor | IndexTensor,
+): OnnxRuntime.Tensor {
   return data instanceof Int32Array
-    ? new ort.Tensor('int32', data, dims)
-    : new ort.Tensor('float32', data, dims);
+    ? new OrtTensor('int32', data, dims)
+    : new OrtTensor('float32', data, dims);
 }
 
-function toTensor(name: string, result: ort.Tensor): Tensor {
+function toTensor(name: string, result: OnnxRuntime.Tensor): Tensor {
   if (!(result.data instanceof Float32Array)) {
     throw new TypeError(`Output ${name} must be float32, got ${result.type}.`);
   }
@@ -51,20 +122,26 @@ function toTensor(name: string, result: ort.Tensor): Tensor {
 
 /**
  * Loads a graph. Weights are mapped from their files, not copied: the same pages serve every session on the CPU.
- * Throws when the provider is missing or refuses the graph.
+ * Throws when the provider is missing or refuses the graph, and RuntimeLoadError.
  */
-export async function createSession(
-  graph: Graph,
-  { provider, threads, optimization = 'extended' }: SessionOptions,
-): Promise<Session> {
+export async function createSession(graph: Graph, options: SessionOptions): Promise<Session> {
+  const {
+    provider,
+    threads,
+    optimization = 'extended',
+    webgpu = {},
+    prepacked = false,
+    onRun,
+  } = options;
   verifyGraph(graph);
+  const ort = runtime();
   // ONNX Runtime itself would leave the provider out and compute on the CPU.
   if (!availableProviders().includes(provider)) {
     throw new Error(`This ONNX Runtime has no provider ${provider}.`);
   }
   const folder = weightsFolder(graph);
   const session = await ort.InferenceSession.create(encodeModel(graph), {
-    executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
+    executionProviders: executionProviders(provider, webgpu),
     graphOptimizationLevel: optimization,
     logSeverityLevel: 3,
     // An arena keeps the largest batch's memory for good; without it runs are as fast (measured within 1 %).
@@ -74,7 +151,7 @@ export async function createSession(
     extra: {
       session: {
         // Packing a weight copies it; mapped pages are shared and cost no private memory.
-        disable_prepacking: '1',
+        disable_prepacking: prepacked ? '0' : '1',
         ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
       },
     },
@@ -82,13 +159,35 @@ export async function createSession(
   return {
     async run(inputs) {
       const feeds = Object.fromEntries(
-        Object.entries(inputs).map(([name, value]) => [name, feed(value)]),
+        Object.entries(inputs).map(([name, value]) => [name, feed(ort, value)]),
       );
-      const results = await session.run(feeds);
-      return Object.fromEntries(
-        Object.entries(results).map(([name, value]) => [name, toTensor(name, value)]),
+      const start = performance.now();
+      const found = await session.run(feeds);
+      const seconds = (performance.now() - start) / 1000;
+      const results = Object.fromEntries(
+        Object.entries(found).map(([name, value]) => [name, toTensor(name, value)]),
       );
+      onRun?.({
+        graph: graph.name,
+        seconds,
+        inputBytes: totalBytes(Object.values(inputs)),
+        outputBytes: totalBytes(Object.values(results)),
+      });
+      return results;
     },
     release: () => session.release(),
   };
+}
+
+/** What a provider cannot compute is left to the CPU. */
+function executionProviders(
+  provider: ExecutionProvider,
+  webgpu: WebGpuOptions,
+): OnnxRuntime.InferenceSession.ExecutionProviderConfig[] {
+  if (provider === 'cpu') return ['cpu'];
+  return [provider === 'webgpu' ? { name: 'webgpu', ...webgpu } : provider, 'cpu'];
+}
+
+function totalBytes(tensors: readonly (Tensor | IndexTensor)[]): number {
+  return tensors.reduce((sum, { data }) => sum + data.byteLength, 0);
 }
