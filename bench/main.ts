@@ -1,11 +1,12 @@
 // npm run bench [-- NAME ...] [--only PART,...] [--clips NAME,...] [--rounds N] [--quick] [--write]: measures and prints
-// a table per figure; --write puts the tables into docs/performance.md. Ratios come from interleaved runs; a missed
+// a table per figure; of `gpu` also [--device NAME,...] [--minutes N] [--out DIR]. --write puts the tables into docs/performance.md. Ratios come from interleaved runs; a missed
 // target is printed, not hidden.
 
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { sampleNames } from '../companion-server/src/demo/samples.ts';
 import { detailBench } from './detail/main.ts';
+import { gpuBench, parseDevices } from './gpu/main.ts';
 import { jobsBench } from './jobs/main.ts';
 import { memoryBench } from './memory.ts';
 import { writeSection } from './performance-page.ts';
@@ -27,6 +28,7 @@ const benches: readonly Bench[] = [
   memoryBench,
   transferBench,
   jobsBench,
+  gpuBench,
 ];
 
 async function main(): Promise<number> {
@@ -39,6 +41,9 @@ async function main(): Promise<number> {
       clips: { type: 'string' },
       rounds: { type: 'string' },
       variant: { type: 'string', multiple: true, default: [] },
+      device: { type: 'string' },
+      minutes: { type: 'string' },
+      out: { type: 'string' },
     },
   });
   const chosen = benches.filter(({ name, isOnDemand }) =>
@@ -47,7 +52,11 @@ async function main(): Promise<number> {
   const only = values.only?.split(',') ?? null;
   const clips = values.clips?.split(',') ?? null;
   const rounds = values.rounds === undefined ? null : Number(values.rounds);
+  const devices = parseDevices(values.device);
+  const minutes = values.minutes === undefined ? null : Number(values.minutes);
   const complaint =
+    (typeof devices === 'string' ? devices : null) ??
+    (minutes === null || minutes > 0 ? null : `--minutes must be a number above 0, got ${values.minutes ?? ''}.`) ??
     complain('bench', positionals, benches.map(({ name }) => name)) ??
     complain('part', only ?? [], chosen.flatMap(({ parts = [] }) => parts)) ??
     complain('clip', clips ?? [], await sampleNames()); // prettier-ignore
@@ -60,7 +69,12 @@ async function main(): Promise<number> {
   for (const bench of chosen) {
     console.log(`\n${bench.name}: ${bench.title}`);
     const { quick: isQuick, variant: variants } = values;
-    const rows = await bench.run({ isQuick, only, clips, rounds, variants, log: console.log });
+    const gpu = {
+      devices: typeof devices === 'string' ? null : devices,
+      minutes,
+      outDir: values.out ?? null,
+    };
+    const rows = await bench.run({ isQuick, only, clips, rounds, variants, gpu, log: console.log });
     console.log(formatTable(rows));
     if (values.write) await writeSection(bench, machine(), rows, only !== null);
     all.push(...rows);

@@ -1,7 +1,6 @@
 // UNets of any size with random weights: speed does not depend on what the weights are.
 
 import { existsSync } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { plainVariant } from '../companion-server/src/nets/tokenflow-attention.ts';
 import { parseUNetConfig, type UNetConfig } from '../companion-server/src/nets/unet-config.ts';
@@ -11,10 +10,8 @@ import { symbol } from '../companion-server/src/onnx/dims.ts';
 import { preferredExecution } from '../companion-server/src/onnx/execution.ts';
 import type { Value } from '../companion-server/src/onnx/graph.ts';
 import type { StoredTensors } from '../companion-server/src/tensor/stored-tensor.ts';
-import { createRandom } from '../companion-server/src/tensor/random.ts';
-import { sizeOf } from '../companion-server/src/tensor/tensor.ts';
 import { openSafetensors, storedTensor } from '../companion-server/src/weights/safetensors.ts';
-import { layOut } from '../companion-server/src/weights/safetensors-write.ts';
+import { writeRandomTensors, type RandomFloat } from './random-tensors.ts';
 
 /** The config of Stable Diffusion 1.5's UNet. */
 export const sd15Config = parseUNetConfig({
@@ -51,16 +48,14 @@ function weightShapes(config: UNetConfig): ReadonlyMap<string, readonly number[]
   return g.shapes;
 }
 
-/** Values of a typical scale; longer tensors repeat them. */
-function noiseBlock(length: number): Float32Array {
-  const random = createRandom(3);
-  return Float32Array.from({ length }, () => 0.02 * random.gaussian());
-}
-
-/** A safetensors file of random float32 weights, made once in `dir`. */
-export async function randomUNetWeights(config: UNetConfig, dir: string): Promise<StoredTensors> {
-  const file = path.join(dir, `random-unet-${config.blockChannels.join('-')}.safetensors`);
-  if (!existsSync(file)) await writeRandomWeights(config, dir, file);
+/** A safetensors file of random weights, made once in `dir`. */
+export async function randomUNetWeights(
+  config: UNetConfig,
+  dir: string,
+  float: RandomFloat = 'F32',
+): Promise<StoredTensors> {
+  const file = path.join(dir, `random-unet-${config.blockChannels.join('-')}-${float}.safetensors`);
+  if (!existsSync(file)) await writeRandomUNet(config, file, float);
   const opened = await openSafetensors(file);
   return new Map(
     [...opened.entries].flatMap(([name, entry]) => {
@@ -70,22 +65,14 @@ export async function randomUNetWeights(config: UNetConfig, dir: string): Promis
   );
 }
 
-async function writeRandomWeights(config: UNetConfig, dir: string, file: string): Promise<void> {
-  await mkdir(dir, { recursive: true });
-  const layout = layOut(weightShapes(config));
-  const block = noiseBlock(1 << 20);
-  const handle = await open(file, 'wx');
-  try {
-    await handle.writeFile(layout.head);
-    for (const name of layout.names) {
-      let left = sizeOf(layout.shapes.get(name) ?? []);
-      while (left > 0) {
-        const part = block.subarray(0, Math.min(left, block.length));
-        await handle.writeFile(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
-        left -= part.length;
-      }
-    }
-  } finally {
-    await handle.close();
-  }
+/** Small predictions, as of a network that hardly sees noise: an inversion of them converges as a real one does. */
+const predictionGain = 0.1;
+
+export function writeRandomUNet(
+  config: UNetConfig,
+  file: string,
+  float: RandomFloat,
+): Promise<void> {
+  const gain = (name: string) => (name === 'conv_out.weight' ? predictionGain : 1);
+  return writeRandomTensors(file, weightShapes(config), { float, gain });
 }

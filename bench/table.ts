@@ -1,5 +1,7 @@
 // What a bench returns and how it is printed.
 
+import type { Device } from '../protocol/devices.ts';
+
 export interface BenchRow {
   /** What was measured. */
   readonly figure: string;
@@ -20,6 +22,12 @@ export interface BenchOptions {
   readonly rounds: number | null;
   /** What the variants are called and what they change. */
   readonly variants: readonly string[];
+  /** Of the bench `gpu`: devices to measure, minutes that it may take, where its files go; null for the usual. */
+  readonly gpu: {
+    readonly devices: readonly Device[] | null;
+    readonly minutes: number | null;
+    readonly outDir: string | null;
+  };
   readonly log: (line: string) => void;
 }
 

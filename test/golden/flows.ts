@@ -177,7 +177,8 @@ function compareLatents(
   );
   const close = errors.filter((error) => error <= limits.frameOnDevice).length;
   const needed = frames - Math.floor(frames * flippedShare);
-  const worst = Math.max(...errors).toExponential(2);
+  const error = Math.max(...errors);
+  const worst = error.toExponential(2);
   const finding = `${close} of ${frames} frames within ${limits.frameOnDevice.toExponential(0)}, ${needed} needed, worst ${worst}`;
-  report.record(name, close >= needed, finding);
+  report.record(name, close >= needed, finding, { error, strayFrames: frames - close });
 }

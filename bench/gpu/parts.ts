@@ -1,0 +1,71 @@
+// The VAE and the text encoder of Stable Diffusion 1.5's size. Ours run in single precision on every device, as in an
+// edit; PyTorch's run in half precision on a card.
+
+import { openModel } from '../../companion-server/src/engine/model.ts';
+import { createRandom } from '../../companion-server/src/tensor/random.ts';
+import { sizeOf, tensor, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
+import { interleave, median, timed } from '../interleave.ts';
+import type { TorchRequest } from '../torch.ts';
+import { rowOf, type Section, type SectionContext } from './section.ts';
+
+const prompts = ['a photo of a cat', 'a cat', ''];
+
+export const partsSection: Section = {
+  name: 'parts',
+  leastSeconds: 25,
+  mostSeconds: 90,
+  async measure(context) {
+    const { execution, isQuick, modelDir, workDir } = context;
+    const model = await openModel({ dir: modelDir, execution, cacheDir: workDir });
+    const { latentChannels, downscale } = model.vae;
+    for (const edge of isQuick ? [64] : [512, 768]) {
+      if (!context.hasTime(15)) break;
+      const size = { height: edge / downscale, width: edge / downscale };
+      const shape = { batch: 1, height: edge, width: edge };
+      const encoder = await model.openEncoder(size);
+      const picture = noise([1, 3, edge, edge]);
+      await compare(context, `VAE encode, ${edge}x${edge}`, { part: 'encode', ...shape }, () =>
+        encoder.run(picture),
+      );
+      await encoder.release();
+      const decoder = await model.openDecoder(size);
+      const latents = noise([1, latentChannels, size.height, size.width]);
+      await compare(context, `VAE decode, ${edge}x${edge}`, { part: 'decode', ...shape }, () =>
+        decoder.run(latents),
+      );
+      await decoder.release();
+    }
+    const seconds = await timed(() => model.encodePrompts(prompts));
+    context.report(
+      rowOf('text encoder, three prompts, its session made and left', `${seconds.toFixed(2)} s`),
+      { seconds },
+    );
+  },
+};
+
+async function compare(
+  context: SectionContext,
+  name: string,
+  request: TorchRequest,
+  run: () => Promise<unknown>,
+): Promise<void> {
+  const ours = () => timed(run);
+  const first = await ours();
+  const hasTorch = (await context.torch(request)) !== null;
+  const theirs = async () => (await context.torch(request)) ?? NaN;
+  const contest = await interleave(hasTorch ? [ours, theirs] : [ours], context.isQuick ? 2 : 5);
+  const [mine, other] = contest.seconds.map(median);
+  const against = hasTorch ? `, ${contest.ratio.toFixed(2)} x PyTorch` : '';
+  context.report(rowOf(name, `${(1000 * (mine ?? NaN)).toFixed(1)} ms${against}`), {
+    ...{ first, seconds: mine ?? null, torchSeconds: other ?? null },
+    ratio: hasTorch ? contest.ratio : null,
+  });
+}
+
+function noise(dims: readonly number[]): Tensor {
+  const random = createRandom(5);
+  return tensor(
+    dims,
+    Float32Array.from({ length: sizeOf(dims) }, () => random.gaussian()),
+  );
+}

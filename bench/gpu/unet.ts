@@ -1,0 +1,97 @@
+// One UNet forward of Stable Diffusion 1.5's size, against PyTorch on the same card in the same minutes.
+
+import { sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
+import { createSession } from '../../companion-server/src/onnx/session.ts';
+import { parseUNetConfig } from '../../companion-server/src/nets/unet-config.ts';
+import { buildPlainUNet } from '../../companion-server/src/nets/unet-graphs.ts';
+import { interleave, median, timed } from '../interleave.ts';
+import { randomUNetWeights } from '../random-unet.ts';
+import { unetInputs } from '../unet.ts';
+import { countFlops } from './flops.ts';
+import { unetConfigOf } from './random-checkpoint.ts';
+import { rowOf, type Section, type SectionContext } from './section.ts';
+
+const tokens = 77;
+const targetRatio = 1.5;
+
+export const unetSection: Section = {
+  name: 'unet',
+  leastSeconds: 20,
+  mostSeconds: 120,
+  async measure(context) {
+    const { execution, isQuick, size, workDir } = context;
+    const edge = isQuick ? 8 : 64;
+    const config = parseUNetConfig(unetConfigOf(size));
+    const weights = await randomUNetWeights(config, workDir, 'F16');
+    const { float, fused } = execution;
+    const graph = buildPlainUNet(
+      config,
+      { height: edge, width: edge },
+      { name: 'unet', weights, float, fused },
+    );
+    const start = performance.now();
+    const session = await createSession(graph, sessionOptionsOf(execution));
+    const load = (performance.now() - start) / 1000;
+    context.report(rowOf('UNet session load', `${load.toFixed(1)} s`), { seconds: load });
+    for (const batch of isQuick ? [1, 2] : [2, 8, 1, 16]) {
+      if (!context.hasTime(5)) break;
+      const inputs = unetInputs(config, batch, edge);
+      const ours = () => timed(() => session.run(inputs));
+      const flops = countFlops(graph, { frames: batch, tokens });
+      await compareForward(context, { batch, edge, flops, ours });
+    }
+    await session.release();
+  },
+};
+
+interface Forward {
+  readonly batch: number;
+  readonly edge: number;
+  readonly flops: number;
+  readonly ours: () => Promise<number>;
+}
+
+async function compareForward(
+  context: SectionContext,
+  { batch, edge, flops, ours }: Forward,
+): Promise<void> {
+  const request = { part: 'unet', batch, height: edge, width: edge } as const;
+  const first = await ours();
+  const hasTorch = (await context.torch(request)) !== null;
+  const theirs = async () => (await context.torch(request)) ?? NaN;
+  const contest = await interleave(hasTorch ? [ours, theirs] : [ours], context.isQuick ? 3 : 7);
+  const [mine, other] = contest.seconds.map(median);
+  const seconds = mine ?? NaN;
+  const share = context.peakFlops === null ? null : flops / seconds / context.peakFlops;
+  const values = {
+    batch,
+    edge,
+    first,
+    seconds,
+    flops,
+    torchSeconds: other ?? null,
+    rounds: contest.seconds,
+    share,
+  };
+  const speed = `${(flops / seconds / 1e12).toFixed(2)} TFLOP/s`;
+  const ofPeak =
+    share === null ? '' : `, ${(100 * share).toFixed(0)} % of the card's large product`;
+  context.report(
+    rowOf(
+      `UNet forward, batch ${batch}, ${edge}x${edge} latents`,
+      `${(1000 * seconds).toFixed(1)} ms, ${speed}${ofPeak}`,
+    ),
+    values,
+  );
+  if (!hasTorch) return;
+  const isMet = contest.ratio <= targetRatio;
+  context.report(
+    rowOf(
+      `UNet forward, ours : PyTorch, batch ${batch}`,
+      `${contest.ratio.toFixed(2)} x`,
+      `<= ${targetRatio}`,
+      isMet,
+    ),
+    { batch, ratio: contest.ratio },
+  );
+}
