@@ -53,7 +53,7 @@ async function measureCard({ isQuick, only, gpu, log }: BenchOptions) {
   const endsAt = Date.now() + 60_000 * (gpu.minutes ?? defaultMinutes);
   const card = await describeCard();
   results.add('found', '', rowOf('card', card ?? 'no nvidia-smi here'), { card });
-  const usable = await findDevices(results, gpu.devices);
+  const usable = await findDevices(results, gpu.devices, endsAt);
   const size = isQuick ? smallSize : fullSize;
   const torch = await Torch.start({ channels: size.channels, context: size.context });
   results.add(
@@ -100,12 +100,13 @@ async function measureCard({ isQuick, only, gpu, log }: BenchOptions) {
 async function findDevices(
   results: Results,
   named: readonly Device[] | null,
+  endsAt: number,
 ): Promise<readonly Execution[]> {
   const candidates = named ?? devicesToTry().filter((device) => device !== 'cpu');
   const usable: Execution[] = [];
   for (const device of candidates) {
     const start = performance.now();
-    const { report } = await probeAfresh(device, 'check');
+    const { report } = await probeAfresh(device, 'check', endsAt - Date.now());
     const seconds = (performance.now() - start) / 1000;
     const { execution, finding, refused } = report;
     const values = { execution, finding, refused, seconds };

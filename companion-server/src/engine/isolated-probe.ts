@@ -91,11 +91,13 @@ async function recall(file: string): Promise<DeviceReport | undefined> {
 
 /**
  * Reports on a device that this ONNX Runtime has, in a process of its own and whatever is remembered. Not conclusive is
- * a trial that ended without an answer: it says little about the next one, for the machine may have been busy.
+ * a trial that ended without an answer: it says little about the next one, for the machine may have been busy. It is
+ * ended after `limitMs`, or what is usual for the purpose.
  */
 export function probeAfresh(
   device: Device,
   purpose: Purpose,
+  limitMs = Infinity,
 ): Promise<{ readonly report: DeviceReport; readonly isConclusive: boolean }> {
   return new Promise((resolve) => {
     const stdio = ['ignore', 'ignore', 'ignore', 'ipc'] as const;
@@ -103,7 +105,7 @@ export function probeAfresh(
       execArgv: ['--import', typeScriptLoader()],
       stdio: [...stdio],
     });
-    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs[purpose]);
+    const timer = setTimeout(() => child.kill('SIGKILL'), Math.min(limitMs, timeoutMs[purpose]));
     let last: DeviceReport | undefined;
     child.on('message', (message) => (last = message as DeviceReport));
     child.once('close', (code, signal) => {
