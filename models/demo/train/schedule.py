@@ -5,6 +5,8 @@ lets the rate fall to zero, which is worth about as much as many hours more.
 """
 import time
 
+import torch
+
 # Minutes are processor time of the first process on a CPU, because a shared machine gives a training any share of it,
 # and wall time on a GPU.
 
@@ -12,8 +14,8 @@ import time
 class Clock:
     """Seconds that a training has had, over all its runs."""
 
-    def __init__(self, device, spent=0.0):
-        self.read = time.time if device == "cuda" else time.process_time
+    def __init__(self, wall, spent=0.0):
+        self.read = time.time if wall else time.process_time
         self.spent, self.begun = spent, None
 
     def start(self):
@@ -44,4 +46,5 @@ class Schedule:
 
 def add_arguments(arguments, minutes=None):
     arguments.add_argument("--minutes", type=float, default=minutes, help="time at the constant rate, over all runs (default: without end)")
+    arguments.add_argument("--wall", action="store_true", default=torch.cuda.is_available(), help="minutes are wall time (as always on a GPU)")
     arguments.add_argument("--finish-minutes", type=float, help="then let the rate fall to zero over this time, and end")

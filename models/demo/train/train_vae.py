@@ -56,12 +56,26 @@ class Pictures:
         self.images, self.masks = open_arrays(work)
         self.last, self.looked = rendered(work), time.time()
         if device == "cuda":
-            self.on_device = [torch.from_numpy(np.array(a[: self.last])).to(device) for a in (self.images, self.masks)]
+            self.on_device = [torch.empty(a.shape, dtype=torch.uint8, device=device) for a in (self.images, self.masks)]
+            self.take_up(0, self.last)
+
+    def take_up(self, first, last):
+        """Copies images that have been finished to the GPU."""
+        for on_device, array in zip(self.on_device, (self.images, self.masks)):
+            for start in range(first, last, 2048):
+                rows = slice(start, min(start + 2048, last))
+                on_device[rows] = torch.from_numpy(np.array(array[rows])).to(self.device)
+
+    def look_for_more(self):
+        if self.last < len(self.images) and time.time() - self.looked > 5:
+            last, self.looked = rendered(self.work), time.time()
+            if self.device == "cuda":
+                self.take_up(self.last, last)
+            self.last = last
 
     def draw(self, rng, edge, count):
         """(pictures [-1, 1], weights [N, 1, edge, edge]) of random crops."""
-        if self.device != "cuda" and time.time() - self.looked > 30:
-            self.last, self.looked = rendered(self.work), time.time()
+        self.look_for_more()
         rows = rng.integers(HELD_OUT, self.last, count)
         top, left = (CELL * rng.integers(0, (SIZE - edge) // CELL + 1, count) for _ in range(2))
         images, masks = self.on_device if self.device == "cuda" else (self.images, self.masks)
@@ -133,7 +147,7 @@ def train(options, device):
     checkpoint = work / f"{name}-checkpoint.pt"
     state = adam.load(checkpoint) if checkpoint.exists() else {"spent": 0.0, "finish_from": None}
     schedule = Schedule(options.minutes, options.finish_minutes, state["spent"], state["finish_from"])
-    clock, log = Clock(device, state["spent"]), Log(work, name)
+    clock, log = Clock(options.wall, state["spent"]), Log(work, name)
     batch = PER_GPU if device == "cuda" else 1
 
     def run(rank):

@@ -74,13 +74,10 @@ def caption(object_name, look=None, place=None, time="day", season="none", style
 
 def random_caption(rng, scene):
     """One of the phrasings of a scene {object, look, place, time, season, style}, with parts left out at random."""
-    kept = rng.random(5)
-    return caption(
-        scene["object"],
-        scene["look"] if kept[0] > 0.10 else None,
-        scene["place"] if kept[1] > 0.10 else None,
-        scene["time"] if kept[2] > 0.15 else "day",
-        scene["season"] if kept[3] > 0.15 else "none",
-        scene["style"] if kept[4] > 0.10 else "photo",
-        tuple(int(i) for i in rng.choice(3, 4, p=(0.6, 0.2, 0.2))),
+    left_out = rng.random(5) < (0.10, 0.10, 0.15, 0.15, 0.10)
+    phrases = [0 if draw < 0.6 else 1 if draw < 0.8 else 2 for draw in rng.random(4)]
+    look, place, time, season, style = (
+        default if gone else scene[name]
+        for name, default, gone in zip(("look", "place", "time", "season", "style"), (None, None, "day", "none", "photo"), left_out)
     )
+    return caption(scene["object"], look, place, time, season, style, phrases)
