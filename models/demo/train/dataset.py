@@ -16,7 +16,6 @@ from workspace import Log, parser, write_atomically
 
 SIZE = 256
 CELL = 4  # pixels per cell of a mask
-HELD_OUT = 256  # the first images, never trained on
 WORDS = ("object", "look", "place", "time", "season", "style")
 SEED = 21
 CHUNK = 64  # images per report
@@ -36,6 +35,11 @@ def render_one(index):
 def open_arrays(work, mode="r"):
     """(images, masks) as memory maps."""
     return tuple(np.load(work / name, mmap_mode=mode) for name in ("images.npy", "masks.npy"))
+
+
+def held_out(count):
+    """How many of `count` images, the first ones, are never trained on."""
+    return min(256, count // 8)
 
 
 def rendered(work):
@@ -82,7 +86,7 @@ def render_all(work, count, processes=None):
 
 def main():
     arguments = parser(__doc__.splitlines()[0])
-    arguments.add_argument("--count", type=int, default=24000, help="images, the first %d are held out" % HELD_OUT)
+    arguments.add_argument("--count", type=int, default=24000, help="images; the first 256 are held out")
     arguments.add_argument("--processes", type=int, default=os.cpu_count())
     options = arguments.parse_args()
     render_all(options.work, options.count, options.processes)

@@ -3,6 +3,7 @@
 A training may run open-endedly at a constant rate; averaged weights are good at any moment. `--finish-minutes` then
 lets the rate fall to zero, which is worth about as much as many hours more.
 """
+import math
 import time
 
 import torch
@@ -30,18 +31,21 @@ class Schedule:
     """Constant until `minutes` (None: without end), then to zero over `finish_minutes`."""
 
     def __init__(self, minutes, finish_minutes, spent=0.0, finish_from=None):
-        self.finish_from = finish_from
-        if finish_from is None and finish_minutes is not None:
-            self.finish_from = max(spent, 60 * minutes) if minutes is not None else spent
-        elif finish_from is None and minutes is not None:
-            self.finish_from = max(spent, 60 * minutes)
         self.length = 60 * (finish_minutes or 0)
+        if finish_from is None or not self.length:
+            ends = 60 * minutes if minutes is not None else spent if self.length else math.inf
+            finish_from = max(spent, ends)
+        self.finish_from = finish_from
 
     def remaining(self, seconds):
         """1 while the rate is constant, then down to 0, where the training ends."""
-        if self.finish_from is None or seconds < self.finish_from:
+        if seconds < self.finish_from:
             return 1.0
         return max(0.0, 1 - (seconds - self.finish_from) / self.length) if self.length else 0.0
+
+    def to_resume(self, seconds):
+        """What a checkpoint keeps: since when the rate falls, None where it does not, or has reached zero."""
+        return self.finish_from if 0 < self.remaining(seconds) < 1 else None
 
 
 def add_arguments(arguments, minutes=None):

@@ -1,15 +1,18 @@
 """Trains the judge on rendered images: python3 train_judge.py --minutes 8. Goes on from judge.pt where there is one."""
+import time
+
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-from dataset import CELL, HELD_OUT, open_arrays, scenes
+from dataset import CELL, held_out, open_arrays, scenes
 from judge import HEADS, Judge, judge_pictures, split_heads
 from schedule import Clock, add_arguments
 from train_vae import to_unit
 from workspace import Log, device_name, parser, save_atomically
 
 RATE, BATCH, PER_GPU = 2e-3, 24, 10
+SAVE_SECONDS = 180
 
 
 def roughen(pictures, rng):
@@ -32,8 +35,10 @@ def loss_of(logits, mask, labels, truth):
 
 def score(judge, work):
     """Shares of held-out images named right, and the mask's overlap."""
-    images, masks = (np.array(array[:HELD_OUT]) for array in open_arrays(work))
-    truth = scenes(work)[:HELD_OUT]
+    arrays = open_arrays(work)
+    count = held_out(len(arrays[0]))
+    images, masks = (np.array(array[:count]) for array in arrays)
+    truth = scenes(work)[:count]
     names, found = judge_pictures(judge, images)
     right = {head: round(float(np.mean([n[head] == t[head] for n, t in zip(names, truth)])), 3) for head in HEADS}
     full = masks.repeat(CELL, 1).repeat(CELL, 2) > 127
@@ -41,24 +46,35 @@ def score(judge, work):
     return {**right, "mask IoU": round(float(overlap.mean()), 3)}
 
 
+def cpu_state(module):
+    return {name: value.detach().cpu().contiguous().clone() for name, value in module.state_dict().items()}
+
+
 def train(options, device):
     torch.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
     images, masks = open_arrays(options.work)
-    words = scenes(options.work)
+    words, first = scenes(options.work), held_out(len(images))
     labels = {head: tensor.to(device) for head, tensor in label_tensors(words).items()}
     judge = Judge().to(device)
-    path = options.work / "judge.pt"
+    path, checkpoint = options.work / "judge.pt", options.work / "judge-checkpoint.pt"
     if path.exists():
         judge.load_state_dict(torch.load(path, map_location=device))
+    optimizer = torch.optim.AdamW(judge.parameters(), lr=RATE, weight_decay=0.01)
+    spent = 0.0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, map_location=device)
+        judge.load_state_dict(state["weights"])
+        optimizer.load_state_dict(state["optimizer"])
+        spent = state["spent"]
+        rng = np.random.default_rng((options.seed, int(spent)))
     if device == "cuda":
         images, masks = (torch.from_numpy(np.array(array[: len(words)])).to(device) for array in (images, masks))
-    optimizer = torch.optim.AdamW(judge.parameters(), lr=RATE, weight_decay=0.01)
-    clock, log, step = Clock(options.wall), Log(options.work, "judge"), 0
+    clock, log, step, saved = Clock(options.wall, spent), Log(options.work, "judge"), 0, time.time()
     clock.start()
     while (progress := clock.seconds() / (60 * options.minutes)) < 1:
         optimizer.param_groups[0]["lr"] = RATE * min(1, (step + 1) / 50) * (1 - progress) + 1e-6
-        rows = np.sort(rng.integers(HELD_OUT, len(words), BATCH * (PER_GPU if device == "cuda" else 1)))
+        rows = np.sort(rng.integers(first, len(words), BATCH * (PER_GPU if device == "cuda" else 1)))
         pictures, truth = to_unit(images[rows]).to(device), torch.as_tensor(masks[rows]).to(device).float()[:, None] / 255
         pictures = roughen(pictures, rng).contiguous(memory_format=torch.channels_last)
         if rng.random() < 0.5:
@@ -72,7 +88,11 @@ def train(options, device):
         step += 1
         if step % 100 == 0:
             log(step=step, minutes=round(clock.seconds() / 60, 1), loss=round(float(loss.detach()), 3))
-    save_atomically({name: value.cpu().contiguous().clone() for name, value in judge.state_dict().items()}, path)
+        if time.time() - saved > SAVE_SECONDS:
+            saved = time.time()
+            save_atomically({"weights": judge.state_dict(), "optimizer": optimizer.state_dict(), "spent": clock.seconds()}, checkpoint)
+    save_atomically(cpu_state(judge), path)
+    checkpoint.unlink(missing_ok=True)
     log(step=step, finished=True, **score(judge.eval(), options.work))
 
 

@@ -12,7 +12,7 @@ import torch
 
 from autoencoder import Autoencoder
 from captions import caption_table, draw_captions
-from dataset import HELD_OUT, open_arrays, scenes
+from dataset import held_out, open_arrays, scenes
 from diffusion import ALPHA_CUMPROD, STEPS, signal_and_noise
 from judge import judge_pictures, load_judge
 from png import contact_sheet, write_png
@@ -29,7 +29,7 @@ SKEWED_UNTIL = 6000  # steps on a CPU: until then noisier timesteps are likelier
 SKEW = 0.75  # timestep = STEPS * quantile^skew
 CLAMP_SNR = 5.0
 OBJECT_WEIGHT = 2.5
-SAVE_SECONDS, PROBE_SECONDS, PROBE_COUNT = 180, 2400, 16
+SAVE_SECONDS, PROBE_SECONDS, PROBE_COUNT = {"cpu": 180, "cuda": 45}, 2400, 16
 
 
 def draw_timesteps(rng, count, skew):
@@ -56,6 +56,7 @@ class Latents:
     def __init__(self, work, device):
         self.latents = np.load(work / "latents.npy", mmap_mode="r")  # [2, N, 4, 32, 32]
         self.count = self.latents.shape[1]
+        self.first = held_out(len(open_arrays(work)[0]))
         masks = np.array(open_arrays(work)[1][: self.count]).reshape(self.count, 32, 2, 32, 2).mean((2, 4))
         self.masks = torch.from_numpy(masks.astype(np.uint8))
         self.captions = caption_table(scenes(work)[: self.count])
@@ -65,7 +66,7 @@ class Latents:
 
     def draw(self, rng, count):
         """(latents [N, 4, 32, 32], object masks [N, 32, 32] 0..1, token ids [N, LENGTH]) on the device."""
-        rows, mirrored = np.sort(rng.integers(HELD_OUT, self.count, count)), rng.random(count) < 0.5
+        rows, mirrored = np.sort(rng.integers(self.first, self.count, count)), rng.random(count) < 0.5
         views = mirrored.astype(np.int64)
         if self.device == "cuda":
             latents = self.latents[torch.from_numpy(views).to(self.device), torch.from_numpy(rows).to(self.device)]
@@ -120,10 +121,9 @@ def train(options, device):
         while True:
             seconds = adam.agree(clock.seconds())
             remaining = schedule.remaining(seconds)
-            if rank == 0 and (time.time() - saved > SAVE_SECONDS or not remaining):
+            if rank == 0 and (time.time() - saved > SAVE_SECONDS[device] or not remaining):
                 saved = time.time()
-                begun = schedule.finish_from if schedule.finish_from is not None and seconds >= schedule.finish_from else None
-                adam.save(checkpoint, spent=seconds, finish_from=begun)
+                adam.save(checkpoint, spent=seconds, finish_from=schedule.to_resume(seconds))
             if rank == 0 and (time.time() - probed > options.probe_seconds or not remaining):
                 named = take_probe((*averaged, vae), work, f"probe-{round(seconds / 60):04}.png", options.probe_count)
                 log(step=adam.step, minutes=round(seconds / 60, 1), **named)

@@ -6,7 +6,6 @@ so a UNet that was trained on them, as they are.
 """
 import copy
 import math
-import shutil
 import time
 
 import numpy as np
@@ -14,7 +13,7 @@ import torch
 from torch.nn import functional as F
 
 from autoencoder import SCALING_FACTOR, Autoencoder
-from dataset import CELL, HELD_OUT, SIZE, open_arrays, rendered
+from dataset import CELL, SIZE, held_out, open_arrays, rendered
 from picture_loss import picture_loss
 from png import contact_sheet, write_png
 from schedule import Clock, Schedule, add_arguments
@@ -26,7 +25,7 @@ KL_WEIGHT = 1e-4
 # Per process and step on a CPU: edge of the crops, how many; a GPU takes PER_GPU times as many.
 CROPS = {64: 8, 96: 5, 128: 3, 256: 1}
 PER_GPU = 24
-REPORT_SECONDS, SAVE_SECONDS = 420, 120
+REPORT_SECONDS, SAVE_SECONDS = 420, {"cpu": 120, "cuda": 45}
 
 
 def crop_edge(rng, step, remaining):
@@ -54,7 +53,7 @@ class Pictures:
     def __init__(self, work, device):
         self.work, self.device = work, device
         self.images, self.masks = open_arrays(work)
-        self.last, self.looked = rendered(work), time.time()
+        self.first, self.last, self.looked = held_out(len(self.images)), rendered(work), time.time()
         if device == "cuda":
             self.on_device = [torch.empty(a.shape, dtype=torch.uint8, device=device) for a in (self.images, self.masks)]
             self.take_up(0, self.last)
@@ -76,7 +75,7 @@ class Pictures:
     def draw(self, rng, edge, count):
         """(pictures [-1, 1], weights [N, 1, edge, edge]) of random crops."""
         self.look_for_more()
-        rows = rng.integers(HELD_OUT, self.last, count)
+        rows = rng.integers(self.first, self.last, count)
         top, left = (CELL * rng.integers(0, (SIZE - edge) // CELL + 1, count) for _ in range(2))
         images, masks = self.on_device if self.device == "cuda" else (self.images, self.masks)
         pictures = [images[r, t : t + edge, l : l + edge] for r, t, l in zip(rows, top, left)]
@@ -127,18 +126,20 @@ def whiten(vae, images, device):
 
 def report(work, vae, device, log, count=24, **facts):
     """Measures held-out images and draws some of them."""
-    images = np.array(open_arrays(work)[0][:count])
+    images = open_arrays(work)[0]
+    images = np.array(images[: min(count, held_out(len(images)))])
     outputs = reconstruct(vae, images, device)
     log(**facts, psnr=round(psnr(images, outputs), 2))
-    sheet = np.concatenate([images[:6], outputs[:6], images[6:12], outputs[6:12]])
+    sheet = np.concatenate([part for i in range(0, min(12, len(images)), 6) for part in (images[i : i + 6], outputs[i : i + 6])])
     write_png(work / "vae.png", contact_sheet(sheet, 6))
 
 
 def train(options, device):
     work, decoder_only = options.work, options.decoder_only
     vae = Autoencoder().to(device)
-    if decoder_only:
-        vae.load_state_dict(torch.load(work / "vae.pt", map_location=device))
+    start = work / ("vae.pt" if decoder_only else "vae-start.pt")
+    if decoder_only or start.exists():
+        vae.load_state_dict(torch.load(start, map_location=device))
     averaged = copy.deepcopy(vae)
     trained = lambda net: [net.post_quant_conv, net.decoder] if decoder_only else [net]
     adam = SharedAdam(trained(vae), processes(device))
@@ -148,7 +149,7 @@ def train(options, device):
     state = adam.load(checkpoint) if checkpoint.exists() else {"spent": 0.0, "finish_from": None}
     schedule = Schedule(options.minutes, options.finish_minutes, state["spent"], state["finish_from"])
     clock, log = Clock(options.wall, state["spent"]), Log(work, name)
-    batch = PER_GPU if device == "cuda" else 1
+    batch = options.gpu_batch if device == "cuda" else 1
 
     def run(rank):
         adam.attach(rank)
@@ -161,17 +162,16 @@ def train(options, device):
         while True:
             seconds = adam.agree(clock.seconds())
             remaining = schedule.remaining(seconds)
-            if rank == 0 and (time.time() - saved > SAVE_SECONDS or not remaining):
+            if rank == 0 and (time.time() - saved > SAVE_SECONDS[device] or not remaining):
                 saved = time.time()
-                begun = schedule.finish_from if schedule.finish_from is not None and seconds >= schedule.finish_from else None
-                adam.save(checkpoint, spent=seconds, finish_from=begun)
+                adam.save(checkpoint, spent=seconds, finish_from=schedule.to_resume(seconds))
             if rank == 0 and (time.time() - reported > options.report_seconds or not remaining):
                 report(work, averaged, device, log, step=adam.step, minutes=round(seconds / 60, 1), rate=round(remaining, 3), loss=round(float(np.mean(losses or [0])), 4))
                 losses, reported = [], time.time()
             if not remaining:
                 return
             edge = crop_edge(np.random.default_rng(adam.step), adam.step, remaining)
-            target, weight = (t.to(device, memory_format=torch.channels_last) for t in pictures.draw(rng, edge, max(1, CROPS[edge] * batch)))
+            target, weight = (t.to(device, memory_format=torch.channels_last) for t in pictures.draw(rng, edge, max(1, round(CROPS[edge] * batch))))
             adam.zero_grad()
             with torch.autocast("cuda", dtype=torch.bfloat16, enabled=device == "cuda"):
                 with torch.set_grad_enabled(not decoder_only):
@@ -191,21 +191,32 @@ def train(options, device):
             adam.update(rate, weight_decay=0, clip=2.0, average_decay=0.998)
 
     launch(run, device)
+    complete(work, device, decoder_only)
+
+
+def complete(work, device, decoder_only=False):
+    """Writes vae.pt from the averaged weights of the last checkpoint; new latents are whitened."""
+    vae = Autoencoder().to(device)
+    if decoder_only:
+        vae.load_state_dict(torch.load(work / "vae.pt", map_location=device))
+    name = "vae-decoder" if decoder_only else "vae"
+    adam, log = SharedAdam([vae.post_quant_conv, vae.decoder] if decoder_only else [vae], 1), Log(work, name)
+    adam.load(work / f"{name}-checkpoint.pt")
     adam.use_average()
     if not decoder_only:
-        log(latent_variances=[round(v, 3) for v in whiten(vae, np.array(open_arrays(work)[0][: min(1024, rendered(work))]), device)])
+        images = np.array(open_arrays(work)[0][: min(384, rendered(work))])
+        log(latent_variances=[round(v, 3) for v in whiten(vae, images, device)])
     save_atomically({key: value.cpu().contiguous().clone() for key, value in vae.state_dict().items()}, work / "vae.pt")
-    report(work, vae, device, log, count=HELD_OUT, finished=True)
+    report(work, vae, device, log, count=min(64, held_out(len(open_arrays(work)[0]))), finished=True)
     if decoder_only:
-        checkpoint.unlink()
-    else:
-        shutil.copy(work / "vae.pt", work / "vae-first.pt")
+        (work / f"{name}-checkpoint.pt").unlink()
 
 
 def main():
     arguments = parser(__doc__.splitlines()[0])
     add_arguments(arguments)
     arguments.add_argument("--decoder-only", action="store_true", help="keep the latents of vae.pt")
+    arguments.add_argument("--gpu-batch", type=float, default=PER_GPU, help="how many times the batch of a CPU's process a GPU takes")
     arguments.add_argument("--report-seconds", type=float, default=REPORT_SECONDS)
     options = arguments.parse_args()
     torch.manual_seed(0)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from residual import GroupNorm, ResnetBlock, Upsample
+from residual import GroupNorm, LayerNorm, ResnetBlock, Upsample
 
 CONFIG = {
     "_class_name": "UNet2DConditionModel",
@@ -58,9 +58,13 @@ class TimeEmbedding(nn.Module):
         return self.linear_2(F.silu(self.linear_1(sinusoid(timesteps, CHANNELS[0]))))
 
 
-class LayerNorm(nn.LayerNorm):
-    def forward(self, x):
-        return super().forward(x.float())
+def attend(q, k, v):
+    """Softmax attention of [N, heads, T, depth]. A GPU's fast kernels want a depth that is a multiple of 8."""
+    depth = q.shape[-1]
+    missing = -depth % 8 if q.is_cuda else 0
+    if missing:
+        q, k, v = (F.pad(part, (0, missing)) for part in (q, k, v))
+    return F.scaled_dot_product_attention(q, k, v, scale=depth**-0.5)[..., :depth]
 
 
 class Attention(nn.Module):
@@ -79,7 +83,7 @@ class Attention(nn.Module):
         def heads(tokens):  # [N, T, C] -> [N, HEADS, T, C / HEADS]
             return tokens.view(n, -1, HEADS, channels // HEADS).transpose(1, 2)
 
-        mixed = F.scaled_dot_product_attention(heads(self.to_q(x)), heads(self.to_k(context)), heads(self.to_v(context)))
+        mixed = attend(heads(self.to_q(x)), heads(self.to_k(context)), heads(self.to_v(context)))
         return self.to_out[0](mixed.transpose(1, 2).reshape(n, length, channels))
 
 
