@@ -9,7 +9,6 @@ import torch
 
 from autoencoder import SCALING_FACTOR, Autoencoder
 from dataset import open_arrays, rendered
-from shared_adam import end_with_parent
 from train_vae import to_unit
 from workspace import Log, device_name, parser, write_atomically
 
@@ -17,8 +16,6 @@ EDGE = 32  # of a latent
 
 
 def encode_share(work, part, device, share, shares, batch):
-    end_with_parent()
-    torch.set_num_threads(1)
     images, latents = open_arrays(work)[0], np.load(part, mmap_mode="r+")
     vae = Autoencoder().to(device)
     vae.load_state_dict(torch.load(work / "vae.pt", map_location=device))
@@ -26,7 +23,7 @@ def encode_share(work, part, device, share, shares, batch):
     first = int(done_file.read_text()) if done_file.exists() else batch * share
     with torch.no_grad(), torch.autocast("cuda", dtype=torch.bfloat16, enabled=device == "cuda"):
         for start in range(first, latents.shape[1], batch * shares):
-            pictures = to_unit(images[start : start + batch]).to(device)
+            pictures = to_unit(torch.from_numpy(np.array(images[start : start + batch])).to(device))
             for mirrored, view in enumerate((pictures, pictures.flip(3))):
                 latents[mirrored, start : start + batch] = vae.encode(view)[0].mul(SCALING_FACTOR).float().cpu().numpy()
             write_atomically(done_file, str(start + batch * shares))
@@ -42,7 +39,8 @@ def encode_all(work, device):
     if device == "cuda":
         encode_share(work, part, device, 0, 1, 128)
     else:
-        run = [get_context("spawn").Process(target=encode_share, args=(work, part, device, i, shares, 16)) for i in range(shares)]
+        torch.set_num_threads(1)
+        run = [get_context("fork").Process(target=encode_share, args=(work, part, device, i, shares, 16)) for i in range(shares)]
         for process in run:
             process.start()
         for process in run:

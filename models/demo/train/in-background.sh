@@ -3,7 +3,8 @@
 #
 # start (default) begins or resumes train_all.py, detached from the terminal and with the least share of the processor.
 # stop ends it; nothing older than two minutes is lost. status shows what runs and the last lines of the logs.
-# PYTHON names the interpreter (default python3), TOKENFLOW_DEMO_WORK the scratch folder; further arguments go to
+# PYTHON names the interpreter (default python3), TOKENFLOW_DEMO_WORK the scratch folder, TOKENFLOW_DEMO_SHARE how far
+# other programs go first, 0 (as any other) to 19 (they take what they want; default). Further arguments go to
 # train_all.py.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -32,7 +33,7 @@ start)
   pid=$(pgrep -s "$!" -o 2>/dev/null || echo "$!")
   echo "$pid" >"$pid_file"
   # Linux shares the processor between sessions first: the nice value alone counts only inside one.
-  echo 19 >"/proc/$pid/autogroup" 2>/dev/null || true
+  echo "${TOKENFLOW_DEMO_SHARE:-19}" >"/proc/$pid/autogroup" 2>/dev/null || true
   echo "started as process $pid; log in $work/train_all.out"
   ;;
 stop)

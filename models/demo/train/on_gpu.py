@@ -4,6 +4,7 @@ How the time is split: the renderer works on all cores from the first second, an
 there are enough images. A stage that fails is written to the log, and the next one works with what there is.
 """
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -32,7 +33,7 @@ RESERVE_SECONDS = 30
 SHARES = {"render before the autoencoder": 0.05, "autoencoder": 0.36, "judge": 0.06}
 FINISH_SHARE = 0.45  # of a training's time, in which its rate falls to zero
 SIZES = SimpleNamespace(images=24000, enough=3000, prompts=48, sheet_pairs=12)
-TINY = SimpleNamespace(images=48, enough=32, prompts=4, sheet_pairs=3)
+TINY = SimpleNamespace(images=24, enough=16, prompts=3, sheet_pairs=3)
 TRIES = 3  # a stage that runs out of memory gets half the batch
 
 
@@ -107,7 +108,8 @@ def train_all(run):
     work, sizes = run.options.work, run.sizes
     if run.options.resume:
         run.stage("resume", lambda: run.say("starts from", *packed.start_from(packed.unpack(run.options.resume), work)))
-    renderer = subprocess.Popen([sys.executable, Path(__file__).parent / "dataset.py", "--work", work, "--count", str(sizes.images)])
+    dataset = [sys.executable, Path(__file__).parent / "dataset.py", "--work", work, "--count", str(sizes.images)]
+    renderer = subprocess.Popen([*dataset, "--processes", str(max(1, os.cpu_count() - 1))])  # one core is the training's
     try:
         if run.device == "cuda":
             run.say(torch.cuda.get_device_name(), "torch", torch.__version__)
@@ -155,9 +157,11 @@ def export_model(run):
         judged = work / "judge.pt"
         export.write_model(work / "model", *load_models(work), load_judge(judged) if judged.exists() else None)
         run.say("wrote", *(path.name for path in packed.split(out / "model.tar", packed.tar_of(work / "model"))))
-    else:
-        packed.pack(packed.reached(work), work / "networks.xz")
+    elif states := packed.reached(work):
+        packed.pack(states, work / "networks.xz")
         run.say("wrote", *(path.name for path in packed.split(out / "networks.xz", (work / "networks.xz").read_bytes())))
+    else:
+        raise RuntimeError("there is no checkpoint of any network")
 
 
 def main():
@@ -171,6 +175,8 @@ def main():
     run.options.work.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     torch.manual_seed(0)
+    torch.backends.cudnn.benchmark = True
+    torch.set_float32_matmul_precision("high")
     if not run.options.salvage:
         train_all(run)
     elif not (run.options.work / "vae.pt").exists() and (run.options.work / "vae-checkpoint.pt").exists():

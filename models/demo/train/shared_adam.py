@@ -159,9 +159,12 @@ def launch(run, device):
 
     torch.set_num_threads(1)
     workers = [multiprocessing.get_context("fork").Process(target=worker, args=(rank,)) for rank in range(2)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    if any(worker.exitcode for worker in workers):
-        raise SystemExit("a training process failed; its message is above. Run the same command to go on.")
+    for process in workers:
+        process.start()
+    while any(process.is_alive() for process in workers):
+        workers[0].join(1)
+        if any(process.exitcode for process in workers):  # the others would wait for it for ever
+            for process in workers:
+                process.terminate()
+    if any(process.exitcode for process in workers):
+        raise RuntimeError("a training process failed; its message is above. Run the same command to go on.")

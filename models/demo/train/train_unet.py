@@ -124,7 +124,7 @@ def train(options, device):
             if rank == 0 and (time.time() - saved > SAVE_SECONDS[device] or not remaining):
                 saved = time.time()
                 adam.save(checkpoint, spent=seconds, finish_from=schedule.to_resume(seconds))
-            if rank == 0 and (time.time() - probed > options.probe_seconds or not remaining):
+            if rank == 0 and options.probe_count and (time.time() - probed > options.probe_seconds or not remaining):
                 named = take_probe((*averaged, vae), work, f"probe-{round(seconds / 60):04}.png", options.probe_count)
                 log(step=adam.step, minutes=round(seconds / 60, 1), **named)
                 probed = time.time()
@@ -158,7 +158,7 @@ def train(options, device):
                 if adam.step % options.log_steps == 0:
                     total = torch.stack(recent).cpu()
                     every, objects = total[:, :2].mean(0).tolist()
-                    by_time = (total[:, 2:6].sum(0) / total[:, 6:].sum(0)).tolist()
+                    by_time = (total[:, 2:6].sum(0) / total[:, 6:].sum(0).clamp(min=1)).tolist()
                     log(step=adam.step, minutes=round(seconds / 60, 1), rate=round(remaining, 3), v_mse=round(every, 4), object=round(objects, 4), by_time=[round(v, 3) for v in by_time])
                     recent = []
 

@@ -204,7 +204,7 @@ def complete(work, device, decoder_only=False):
     adam.load(work / f"{name}-checkpoint.pt")
     adam.use_average()
     if not decoder_only:
-        images = np.array(open_arrays(work)[0][: min(384, rendered(work))])
+        images = np.array(open_arrays(work)[0][: min(384, rendered(work) // 2)])
         log(latent_variances=[round(v, 3) for v in whiten(vae, images, device)])
     save_atomically({key: value.cpu().contiguous().clone() for key, value in vae.state_dict().items()}, work / "vae.pt")
     report(work, vae, device, log, count=min(64, held_out(len(open_arrays(work)[0]))), finished=True)
