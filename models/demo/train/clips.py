@@ -163,7 +163,8 @@ def check(name):
     moving = valid & (np.abs(flows).sum(1) > 1)
     right, wrong = (float(np.nanmean(warp_errors(frames, sign * flows, moving))) for sign in (1, -1))
     if right > CLEAN_WARP_ERROR or wrong < WRONG_FLOW_ERROR * right:
-        raise SystemExit(f"{name}: warp error {right:.2f} of 255 along the flow, {wrong:.2f} against it; at most {CLEAN_WARP_ERROR} and {WRONG_FLOW_ERROR} times less is right")
+        found = f"{name}: warp error {right:.2f} of 255 along the flow, {wrong:.2f} against it"
+        raise SystemExit(f"{found}; at most {CLEAN_WARP_ERROR} along it, and {WRONG_FLOW_ERROR} times as much against it, is right")
     return right, wrong
 
 

@@ -27,7 +27,8 @@ def prompts(count, seed):
     for i in range(count):
         j = i + seed * count
         place = BACKGROUNDS[(j * 3 + seed) % len(BACKGROUNDS)]
-        scene = {"object": OBJECTS[j % len(OBJECTS)], "look": LOOKS[(j * 5 + seed) % len(LOOKS)], "place": place, "time": "day", "season": "none", "style": "photo"}
+        scene = {"object": OBJECTS[j % len(OBJECTS)], "look": LOOKS[(j * 5 + seed) % len(LOOKS)], "place": place}
+        scene |= {"time": "day", "season": "none", "style": "photo"}
         if i % 4 == 1:
             scene["style"] = tuple(STYLES)[1 + (j // 4) % (len(STYLES) - 1)]
             if scene["style"] == "neon":

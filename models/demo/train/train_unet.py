@@ -159,7 +159,8 @@ def train(options, device):
                     total = torch.stack(recent).cpu()
                     every, objects = total[:, :2].mean(0).tolist()
                     by_time = (total[:, 2:6].sum(0) / total[:, 6:].sum(0).clamp(min=1)).tolist()
-                    log(step=adam.step, minutes=round(seconds / 60, 1), rate=round(remaining, 3), v_mse=round(every, 4), object=round(objects, 4), by_time=[round(v, 3) for v in by_time])
+                    losses = {"v_mse": round(every, 4), "object": round(objects, 4), "by_time": [round(v, 3) for v in by_time]}
+                    log(step=adam.step, minutes=round(seconds / 60, 1), rate=round(remaining, 3), **losses)
                     recent = []
 
     launch(run, device)

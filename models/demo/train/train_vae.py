@@ -166,7 +166,8 @@ def train(options, device):
                 saved = time.time()
                 adam.save(checkpoint, spent=seconds, finish_from=schedule.to_resume(seconds))
             if rank == 0 and (time.time() - reported > options.report_seconds or not remaining):
-                report(work, averaged, device, log, step=adam.step, minutes=round(seconds / 60, 1), rate=round(remaining, 3), loss=round(float(np.mean(losses or [0])), 4))
+                facts = {"step": adam.step, "minutes": round(seconds / 60, 1), "rate": round(remaining, 3)}
+                report(work, averaged, device, log, **facts, loss=round(float(np.mean(losses or [0])), 4))
                 losses, reported = [], time.time()
             if not remaining:
                 return
