@@ -1,4 +1,4 @@
-"""AutoencoderKL of Stable Diffusion at toy size: 128x128 images <-> 32x32 latents with 4 channels."""
+"""AutoencoderKL of Stable Diffusion at toy size: 256x256 images <-> 32x32 latents with 4 channels."""
 from torch import nn
 from torch.nn import functional as F
 
@@ -9,17 +9,17 @@ CONFIG = {
     "_class_name": "AutoencoderKL",
     "_diffusers_version": "0.21.0",
     "act_fn": "silu",
-    "block_out_channels": [24, 48, 96],
-    "down_block_types": ["DownEncoderBlock2D"] * 3,
+    "block_out_channels": [16, 32, 96, 128],
+    "down_block_types": ["DownEncoderBlock2D"] * 4,
     "force_upcast": True,
     "in_channels": 3,
     "latent_channels": 4,
     "layers_per_block": 1,
     "norm_num_groups": 8,
     "out_channels": 3,
-    "sample_size": 128,
+    "sample_size": 256,
     "scaling_factor": SCALING_FACTOR,
-    "up_block_types": ["UpDecoderBlock2D"] * 3,
+    "up_block_types": ["UpDecoderBlock2D"] * 4,
 }
 EPS = 1e-6
 
@@ -39,8 +39,7 @@ class Attention(nn.Module):
     def forward(self, x):
         n, c, h, w = x.shape
         tokens = self.group_norm(x).flatten(2).transpose(1, 2)  # [N, H*W, C]
-        scores = self.to_q(tokens) @ self.to_k(tokens).transpose(1, 2) * c**-0.5
-        mixed = self.to_out[0](scores.float().softmax(-1) @ self.to_v(tokens))
+        mixed = self.to_out[0](F.scaled_dot_product_attention(self.to_q(tokens), self.to_k(tokens), self.to_v(tokens)))
         return x + mixed.transpose(1, 2).reshape(n, c, h, w)
 
 
@@ -134,10 +133,10 @@ class Autoencoder(nn.Module):
         self.post_quant_conv = nn.Conv2d(latent, latent, 1)
 
     def encode(self, images):
-        """[N, 3, H, W] -> mean and log variance, each [N, 4, H/4, W/4]."""
+        """[N, 3, H, W] -> mean and log variance, each [N, 4, H/8, W/8]."""
         mean, log_variance = self.quant_conv(self.encoder(images)).float().chunk(2, 1)
         return mean, log_variance.clamp(-30, 20)
 
     def decode(self, latents):
-        """[N, 4, h, w] -> [N, 3, 4h, 4w]."""
+        """[N, 4, h, w] -> [N, 3, 8h, 8w]."""
         return self.decoder(self.post_quant_conv(latents)).float()

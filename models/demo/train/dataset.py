@@ -1,43 +1,95 @@
 """Renders the training images: python3 dataset.py --count 24000
 
-Writes images.npy (uint8 [N, 128, 128, 3]), masks.npy (uint8 [N, 32, 32], object coverage of each latent cell,
-0..255) and scenes.json (object, colour, background, style of each image) into the work folder.
+Writes images.npy (uint8 [N, 256, 256, 3]), masks.npy (uint8 [N, 64, 64], object coverage of each 4x4 pixels, 0..255) and
+scenes.jsonl (object, look, place, time, season, style of each image) into the work folder, in order, and the number of
+finished images into rendered.txt, so that trainings can begin before it ends. Image i depends on i alone; the same
+command goes on after a stop.
 """
 import json
-from multiprocessing import Pool
+import os
+from multiprocessing import get_context
 
 import numpy as np
 
 from scene import random_scene, render
-from workspace import parser
+from workspace import Log, parser, write_atomically
 
-SIZE = 128
-CELL = 4  # pixels per latent cell
-HELD_OUT = 256  # the last images, never trained on
+SIZE = 256
+CELL = 4  # pixels per cell of a mask
+WORDS = ("object", "look", "place", "time", "season", "style")
+SEED = 21
+CHUNK = 64  # images per report
+
+
+def scene_of(index):
+    return random_scene(np.random.default_rng((SEED, index)))
 
 
 def render_one(index):
-    scene = random_scene(np.random.default_rng((20, index)))
+    scene = scene_of(index)
     rgb, mask, _, _ = render(scene, SIZE)
     cells = mask.reshape(SIZE // CELL, CELL, SIZE // CELL, CELL).mean((1, 3))
-    words = {"object": scene.object, "colour": scene.colour, "background": scene.background, "style": scene.style}
-    return rgb, (cells * 255 + 0.5).astype(np.uint8), words
+    return rgb, (cells * 255 + 0.5).astype(np.uint8), {word: getattr(scene, word) for word in WORDS}
+
+
+def open_arrays(work, mode="r"):
+    """(images, masks) as memory maps."""
+    return tuple(np.load(work / name, mmap_mode=mode) for name in ("images.npy", "masks.npy"))
+
+
+def held_out(count):
+    """How many of `count` images, the first ones, are never trained on."""
+    return min(256, count // 8)
+
+
+def rendered(work):
+    """How many images are finished."""
+    path = work / "rendered.txt"
+    return int(path.read_text()) if path.exists() else 0
+
+
+def scenes(work):
+    """The words of every finished image."""
+    with open(work / "scenes.jsonl") as file:
+        return [json.loads(line) for line, _ in zip(file, range(rendered(work)))]
+
+
+def start_files(work, count):
+    """Makes the arrays, or finds the number of images they already hold."""
+    work.mkdir(parents=True, exist_ok=True)
+    done = rendered(work)
+    if done and len(open_arrays(work)[0]) == count:
+        kept = (work / "scenes.jsonl").read_text().splitlines()[:done]
+        write_atomically(work / "scenes.jsonl", "".join(line + "\n" for line in kept))
+        return done
+    np.lib.format.open_memmap(work / "images.npy", "w+", np.uint8, (count, SIZE, SIZE, 3))
+    np.lib.format.open_memmap(work / "masks.npy", "w+", np.uint8, (count, SIZE // CELL, SIZE // CELL))
+    write_atomically(work / "scenes.jsonl", "")
+    write_atomically(work / "rendered.txt", "0")
+    return 0
+
+
+def render_all(work, count, processes=None):
+    """Renders what is missing of `count` images."""
+    done = start_files(work, count)
+    log, (images, masks) = Log(work, "render"), open_arrays(work, "r+")
+    with get_context("fork").Pool(processes) as pool, open(work / "scenes.jsonl", "a") as lines:
+        for i, (rgb, cells, words) in enumerate(pool.imap(render_one, range(done, count), chunksize=8), done):
+            images[i], masks[i] = rgb, cells
+            lines.write(json.dumps(words) + "\n")
+            if (i + 1) % CHUNK == 0 or i + 1 == count:
+                lines.flush()
+                write_atomically(work / "rendered.txt", str(i + 1))
+            if (i + 1) % 2000 == 0 or i + 1 == count:
+                log(rendered=i + 1)
 
 
 def main():
     arguments = parser(__doc__.splitlines()[0])
-    arguments.add_argument("--count", type=int, default=24000, help="images, the last %d are held out" % HELD_OUT)
+    arguments.add_argument("--count", type=int, default=24000, help="images; the first 256 are held out")
+    arguments.add_argument("--processes", type=int, default=os.cpu_count())
     options = arguments.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
-    images = np.lib.format.open_memmap(options.work / "images.npy", "w+", np.uint8, (options.count, SIZE, SIZE, 3))
-    masks = np.zeros((options.count, SIZE // CELL, SIZE // CELL), np.uint8)
-    scenes = []
-    with Pool() as pool:
-        for i, (rgb, cells, words) in enumerate(pool.imap(render_one, range(options.count), chunksize=64)):
-            images[i], masks[i] = rgb, cells
-            scenes.append(words)
-    np.save(options.work / "masks.npy", masks)
-    (options.work / "scenes.json").write_text(json.dumps(scenes))
+    render_all(options.work, options.count, options.processes)
 
 
 if __name__ == "__main__":

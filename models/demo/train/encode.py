@@ -1,53 +1,61 @@
-"""Encodes the training images with vae.pt: python3 encode.py --size 64 --views 2, then python3 encode.py --size 128
+"""Encodes the training images with vae.pt: python3 encode.py
 
-Writes latents-16.npy or latents-32.npy, float16 [views, N, 4, h, h], already scaled; a second view is mirrored.
+Writes latents.npy, float16 [2, N, 4, 32, 32], already scaled; the second view is mirrored. Goes on after a stop.
 """
 from multiprocessing import get_context
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from autoencoder import SCALING_FACTOR, Autoencoder
-from dataset import SIZE
+from dataset import open_arrays, rendered
 from train_vae import to_unit
-from workspace import parser
+from workspace import Log, device_name, parser, write_atomically
+
+EDGE = 32  # of a latent
 
 
-def encode_share(work, size, device, share, shares):
-    torch.set_num_threads(1)
-    images = np.load(work / "images.npy", mmap_mode="r")
-    latents = np.load(work / f"latents-{size // 4}.part.npy", mmap_mode="r+")
+def encode_share(work, part, device, share, shares, batch):
+    images, latents = open_arrays(work)[0], np.load(part, mmap_mode="r+")
     vae = Autoencoder().to(device)
     vae.load_state_dict(torch.load(work / "vae.pt", map_location=device))
-    with torch.no_grad(), torch.autocast(device, dtype=torch.bfloat16):
-        for start in range(32 * share, len(images), 32 * shares):
-            pictures = to_unit(images[start : start + 32]).to(device)
-            if size < SIZE:
-                pictures = F.avg_pool2d(pictures, SIZE // size)
-            for mirrored, view in enumerate((pictures, pictures.flip(3))[: len(latents)]):
-                latents[mirrored, start : start + 32] = vae.encode(view)[0].mul(SCALING_FACTOR).cpu().numpy()
+    done_file = work / f"encoded-{share}.txt"
+    first = int(done_file.read_text()) if done_file.exists() else batch * share
+    with torch.no_grad(), torch.autocast("cuda", dtype=torch.bfloat16, enabled=device == "cuda"):
+        for start in range(first, latents.shape[1], batch * shares):
+            pictures = to_unit(torch.from_numpy(np.array(images[start : start + batch])).to(device))
+            for mirrored, view in enumerate((pictures, pictures.flip(3))):
+                latents[mirrored, start : start + batch] = vae.encode(view)[0].mul(SCALING_FACTOR).float().cpu().numpy()
+            write_atomically(done_file, str(start + batch * shares))
+
+
+def encode_all(work, device):
+    count = rendered(work)
+    part, shares = work / "latents.part.npy", 1 if device == "cuda" else 2
+    if not part.exists() or np.load(part, mmap_mode="r").shape[1] != count:
+        np.lib.format.open_memmap(part, "w+", np.float16, (2, count, 4, EDGE, EDGE))
+        for file in work.glob("encoded-*.txt"):
+            file.unlink()
+    if device == "cuda":
+        encode_share(work, part, device, 0, 1, 128)
+    else:
+        torch.set_num_threads(1)
+        run = [get_context("fork").Process(target=encode_share, args=(work, part, device, i, shares, 16)) for i in range(shares)]
+        for process in run:
+            process.start()
+        for process in run:
+            process.join()
+        if any(process.exitcode for process in run):
+            raise SystemExit("encoding failed; the message is above. Run the same command to go on.")
+    part.rename(work / "latents.npy")
+    for file in work.glob("encoded-*.txt"):
+        file.unlink()
+    Log(work, "encode")(encoded=count)
 
 
 def main():
-    arguments = parser(__doc__.splitlines()[0])
-    arguments.add_argument("--size", type=int, choices=(64, 128), required=True, help="edge of the images in pixels")
-    arguments.add_argument("--views", type=int, choices=(1, 2), default=1, help="2 adds the mirrored images")
-    options = arguments.parse_args()
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    count = len(np.load(options.work / "images.npy", mmap_mode="r"))
-    edge = options.size // 4
-    part = options.work / f"latents-{edge}.part.npy"
-    np.lib.format.open_memmap(part, "w+", np.float16, (options.views, count, 4, edge, edge))
-    shares = 1 if device == "cuda" else 2
-    work = [get_context("spawn").Process(target=encode_share, args=(options.work, options.size, device, i, shares)) for i in range(shares)]
-    for process in work:
-        process.start()
-    for process in work:
-        process.join()
-    if any(process.exitcode for process in work):
-        raise SystemExit("encoding failed; the message is above.")
-    part.rename(options.work / f"latents-{edge}.npy")
+    options = parser(__doc__.splitlines()[0]).parse_args()
+    encode_all(options.work, device_name())
 
 
 if __name__ == "__main__":

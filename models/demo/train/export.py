@@ -48,12 +48,8 @@ def write_json(path, value):
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def main():
-    arguments = parser(__doc__.splitlines()[0])
-    arguments.add_argument("--to", type=Path, required=True, help="the model folder")
-    options = arguments.parse_args()
-    to = options.to
-    denoiser, words, vae = load_models(options.work)
+def write_model(to, denoiser, words, vae, network):
+    """Writes the whole folder; network (the judge) may be None."""
     write_json(to / "model_index.json", MODEL_INDEX)
     write_json(to / "edit-defaults.json", EDIT_DEFAULTS)
     write_json(to / "scheduler/scheduler_config.json", diffusion.CONFIG)
@@ -68,12 +64,22 @@ def main():
     write_half(to / "text_encoder/model.safetensors", words.state_dict())
     write_half(to / "unet/diffusion_pytorch_model.safetensors", denoiser.state_dict())
     write_half(to / "vae/diffusion_pytorch_model.safetensors", vae.state_dict())
-    network, hues = judge.load_judge(options.work / "judge.pt")
-    heads = {head: list(names) for head, names in judge.HEADS.items()}
-    write_json(to / "judge/config.json", {"heads": heads, "reference_hues_degrees": hues})
-    write_half(to / "judge/model.safetensors", network.state_dict())
-    for file in sorted(to.glob("*/*.safetensors")):
-        print(f"{file.stat().st_size / 1e6:6.2f} MB  {file.relative_to(to)}")
+    if network is not None:
+        write_json(to / "judge/config.json", {"heads": {head: list(names) for head, names in judge.HEADS.items()}})
+        write_half(to / "judge/model.safetensors", network.state_dict())
+
+
+def main():
+    arguments = parser(__doc__.splitlines()[0])
+    arguments.add_argument("--to", type=Path, required=True, help="the model folder")
+    options = arguments.parse_args()
+    judged = options.work / "judge.pt"
+    write_model(options.to, *load_models(options.work), judge.load_judge(judged) if judged.exists() else None)
+    total = 0
+    for file in sorted(options.to.glob("*/*.safetensors")):
+        total += file.stat().st_size
+        print(f"{file.stat().st_size / 1e6:6.2f} MB  {file.relative_to(options.to)}")
+    print(f"{total / 1e6:6.2f} MB in all")
 
 
 if __name__ == "__main__":

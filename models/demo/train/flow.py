@@ -1,8 +1,8 @@
 """Exact optical flow between two frames of a clip, from the motion of each layer."""
 import numpy as np
 
-from backgrounds import layer_speed
-from scene import OBJECT, OCCLUDER, frame_coordinates, object_coordinates, view_coordinates
+from camera import OBJECT, OCCLUDER, layer_speed
+from scene import frame_coordinates, object_coordinates, view_coordinates
 
 SHADOW_TOLERANCE = 0.03  # larger changes of the contact shadow make ground pixels untrusted
 
@@ -41,8 +41,11 @@ def interior(layers):
     return np.logical_and.reduce([shift == layers for shift in shifts])
 
 
-def trusted(flow, layers, next_layers, shadow, next_shadow):
-    """True where the flow's target is visible: in the frame, on the same layer, away from edges and moving shadows."""
+def trusted(flow, layers, next_layers, shadow, next_shadow, look):
+    """True where the flow's target is visible: in the frame, on the same layer, away from edges and moving shadows.
+
+    Nothing is trusted inside glass: it shows what is behind it, which moves otherwise.
+    """
     height, width = layers.shape
     rows, columns = np.mgrid[:height, :width]
     to_x, to_y = columns + flow[0], rows + flow[1]
@@ -50,4 +53,21 @@ def trusted(flow, layers, next_layers, shadow, next_shadow):
     near = to_y.round().clip(0, height - 1).astype(int), to_x.round().clip(0, width - 1).astype(int)
     same = (next_layers[near] == layers) & interior(layers) & interior(next_layers)[near]
     still = (layers >= OBJECT) | (np.abs(next_shadow[near] - shadow) < SHADOW_TOLERANCE)
-    return inside & same & still
+    return inside & same & still & ~((layers == OBJECT) & (look == "glass"))
+
+
+def warp_errors(frames, flows, valid):
+    """Mean |difference| of 255 along the flow over trusted pixels, one number per pair of frames: zero but for
+    resampling when the flow is exact. frames uint8 [T, H, W, 3], flows [T-1, 2, H, W], valid [T-1, H, W]."""
+    height, width = frames.shape[1:3]
+    rows, columns = np.mgrid[:height, :width]
+    errors = []
+    for t, (flow, trust) in enumerate(zip(flows, valid)):
+        x, y = (columns + flow[0]).clip(0, width - 1.001), (rows + flow[1]).clip(0, height - 1.001)
+        x0, y0 = x.astype(int), y.astype(int)
+        fx, fy = (x - x0)[..., None], (y - y0)[..., None]
+        after = frames[t + 1].astype(np.float32)
+        top = after[y0, x0] * (1 - fx) + after[y0, x0 + 1] * fx
+        bottom = after[y0 + 1, x0] * (1 - fx) + after[y0 + 1, x0 + 1] * fx
+        errors.append(float(np.abs(top * (1 - fy) + bottom * fy - frames[t])[trust].mean()))
+    return errors

@@ -21,22 +21,22 @@ def fractal_tile(seed, falloff, stretch_x=1.0, stretch_y=1.0):
 
 CLOUDS = fractal_tile(1, 2.0, stretch_x=1.8)
 MOTTLE = fractal_tile(2, 1.9)
-BLADES = fractal_tile(3, 1.5, stretch_y=2.5)
-RIPPLES = fractal_tile(4, 1.8, stretch_x=4.0)
-WAVES = fractal_tile(5, 1.8, stretch_x=3.0)
-PAPER = fractal_tile(6, 1.2)
+BLADES = fractal_tile(3, 1.6, stretch_y=2.5)
+RIPPLES = fractal_tile(4, 1.9, stretch_x=4.0)
+WAVES = fractal_tile(5, 1.9, stretch_x=3.0)
+PAPER = fractal_tile(6, 1.4)
+STROKES = fractal_tile(7, 1.7, stretch_x=3.0)
 
 
 def sample(tile, u, v):
     """Bilinear lookup at texel coordinates u, v (any shape, wrapping)."""
-    u0 = np.floor(u)
-    v0 = np.floor(v)
-    fu = (u - u0).astype(np.float32)
-    fv = (v - v0).astype(np.float32)
-    u0 = u0.astype(np.int32) & (TILE - 1)
-    v0 = v0.astype(np.int32) & (TILE - 1)
-    u1 = (u0 + 1) & (TILE - 1)
-    v1 = (v0 + 1) & (TILE - 1)
-    top = tile[v0, u0] * (1 - fu) + tile[v0, u1] * fu
-    bottom = tile[v1, u0] * (1 - fu) + tile[v1, u1] * fu
-    return top * (1 - fv) + bottom * fv
+    u0, v0 = np.floor(u), np.floor(v)
+    fu, fv = np.asarray(u - u0, np.float32), np.asarray(v - v0, np.float32)
+    left, top = u0.astype(np.int32) & (TILE - 1), (v0.astype(np.int32) & (TILE - 1)) * TILE
+    right, bottom = (left + 1) & (TILE - 1), (top + TILE) & (TILE * TILE - 1)
+    texels = tile.ravel()
+    upper = texels.take(top + left)
+    upper += (texels.take(top + right) - upper) * fu
+    lower = texels.take(bottom + left)
+    lower += (texels.take(bottom + right) - lower) * fu
+    return upper + (lower - upper) * fv

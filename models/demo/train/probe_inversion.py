@@ -19,7 +19,7 @@ from workspace import parser
 STEPS = 50
 
 
-def read_frames(path, size=128):
+def read_frames(path, size=256):
     """Every frame of a clip, uint8 [T, size, size, 3]."""
     command = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
     raw = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
@@ -57,7 +57,8 @@ def main():
         def psnr(a, b):
             return round(float(10 * np.log10(255**2 / ((a - b) ** 2).mean())), 1)
 
-        print(path.stem, "reconstruction", psnr(own, again), "dB; autoencoder alone", psnr(own, frames.astype(np.float32)), "dB; std of the noise", round(float(noise.std()), 2), flush=True)
+        facts = {"clip": path.stem, "reconstruction dB": psnr(own, again), "autoencoder alone dB": psnr(own, frames.astype(np.float32))}
+        print(json.dumps({**facts, "std of the noise": round(float(noise.std()), 2)}), flush=True)
 
 
 if __name__ == "__main__":

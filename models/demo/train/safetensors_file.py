@@ -10,7 +10,7 @@ def write_half(path, tensors):
     """Writes a state dict as float16."""
     header, blobs, offset = {"__metadata__": {"format": "pt"}}, [], 0
     for name, tensor in tensors.items():
-        data = tensor.detach().cpu().numpy().astype("<f2")
+        data = tensor.detach().cpu().contiguous().numpy().astype("<f2")
         header[name] = {"dtype": "F16", "shape": list(data.shape), "data_offsets": [offset, offset + data.nbytes]}
         blobs.append(data.tobytes())
         offset += data.nbytes

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from world import words
 
-LENGTH = 16  # tokens per caption, start and end included
+LENGTH = 20  # tokens per caption, start and end included
 
 
 def byte_characters():

@@ -1,161 +1,183 @@
-"""Trains text encoder and UNet together: python3 train_unet.py --minutes 100
+"""Trains text encoder and UNet together: python3 train_unet.py
 
-Starts on 16x16 latents (64-pixel images) and ends on 32x32. Rates follow the wall time, so the training ends when it
-says. Run again to go on after a stop; the checkpoint is unet-checkpoint.pt in the work folder.
+Runs without end at a constant rate, with averaged weights that are good at any moment; run it again to go on after a
+stop. --finish-minutes 30 lets the rate fall to zero from where it is, and ends. The checkpoint is unet-checkpoint.pt in
+the work folder; where there is none, weights of unet-start.pt are taken if they are there.
 """
 import copy
-import json
 import time
 
 import numpy as np
 import torch
 
 from autoencoder import Autoencoder
-from dataset import HELD_OUT
-from diffusion import STEPS, signal_and_noise
+from captions import caption_table, draw_captions
+from dataset import held_out, open_arrays, scenes
+from diffusion import ALPHA_CUMPROD, STEPS, signal_and_noise
 from judge import judge_pictures, load_judge
 from png import contact_sheet, write_png
-from probe import prompt_grid, scene_caption, score, text_to_image
+from probe import prompts, scene_caption, score, text_to_image
+from schedule import Clock, Schedule, add_arguments
 from shared_adam import SharedAdam, launch, processes
 from text_encoder import TextEncoder
-from tokenizer import encode
 from unet import Transformer, UNet
-from workspace import parser
-from world import COLOURS, OBJECTS, random_caption
+from workspace import Log, device_name, parser
 
-LARGE_FROM = 0.34  # share of the time after which latents are 32x32
-UNIFORM_FROM = 0.85  # share of the time after which all timesteps are equally likely
-ALL_KEYS_FROM = 0.95  # share of the time after which self-attention sees all keys, as it does in use
-DECAY_FROM = 0.60  # share of the time after which the rate falls to zero
-BATCH = {16: 24, 32: 10}  # per process
-RATE = {16: 1.0e-3, 32: 8.0e-4}
-SKEW = {16: 0.75, 32: 0.60}  # timestep = STEPS * quantile^skew
-WARM_UP_STEPS = 100
-NO_CAPTION = 0.10
-OBJECT_WEIGHT = 3.0
-PROBE_SECONDS = 900
+RATE, WARM_UP_STEPS = 1e-3, 200
+BATCH = {"cpu": 10, "cuda": 256}  # per process
+SKEWED_UNTIL = 6000  # steps on a CPU: until then noisier timesteps are likelier, where colour and place are decided
+SKEW = 0.75  # timestep = STEPS * quantile^skew
+CLAMP_SNR = 5.0
+OBJECT_WEIGHT = 2.5
+SAVE_SECONDS, PROBE_SECONDS, PROBE_COUNT = {"cpu": 180, "cuda": 45}, 2400, 16
 
 
-def draw_timesteps(rng, count, progress, edge):
-    """One timestep per stratum of [0, STEPS); noisier ones until UNIFORM_FROM, where colour and shape are decided."""
+def draw_timesteps(rng, count, skew):
+    """One timestep per stratum of [0, STEPS)."""
     quantile = (np.arange(count) + rng.random(count)) / count
-    skew = SKEW[edge] if progress < UNIFORM_FROM else 1.0
     return torch.from_numpy(rng.permutation((STEPS * quantile**skew).astype(np.int64).clip(max=STEPS - 1)))
 
 
-def group_by_look(scenes):
-    """Image numbers of every colour and object, so that batches can hold all of them equally."""
-    groups = {(colour, name): [] for colour in COLOURS for name in OBJECTS}
-    for i, scene in enumerate(scenes):
-        groups[scene["colour"], scene["object"]].append(i)
-    return [np.array(group) for group in groups.values() if group]
+def step_weight(timesteps, weighting):
+    """Weight of each sample's squared error of v, [N, 1, 1].
+
+    'clamped' (a variant of min-SNR, Hang et al. 2023, equation 8) divides by (SNR + 1) / (CLAMP_SNR + 1) where that is
+    above one: below that noise nothing is left to decide but the noise itself. The noisy end, where a prompt decides
+    what and where, keeps its full weight, which min-SNR would take from it.
+    """
+    alpha = ALPHA_CUMPROD.to(timesteps.device)[timesteps]
+    weight = (CLAMP_SNR + 1) * (1 - alpha) if weighting == "clamped" else torch.ones_like(alpha)
+    return weight.clamp(max=1)[:, None, None]
 
 
-class Batches:
-    """Draws training batches of latents at one size."""
+class Latents:
+    """Draws training batches; on a GPU the latents live there."""
 
-    def __init__(self, work, edge, scenes, groups):
-        self.latents = np.load(work / f"latents-{edge}.npy", mmap_mode="r")  # [views, N, 4, edge, edge]
-        masks = np.load(work / "masks.npy").astype(np.float32) / 255
-        fold = masks.shape[1] // edge
-        self.masks = masks.reshape(len(masks), edge, fold, edge, fold).mean((2, 4))
-        self.scenes, self.groups = scenes, groups
+    def __init__(self, work, device):
+        self.latents = np.load(work / "latents.npy", mmap_mode="r")  # [2, N, 4, 32, 32]
+        self.count = self.latents.shape[1]
+        self.first = held_out(len(open_arrays(work)[0]))
+        masks = np.array(open_arrays(work)[1][: self.count]).reshape(self.count, 32, 2, 32, 2).mean((2, 4))
+        self.masks = torch.from_numpy(masks.astype(np.uint8))
+        self.captions = caption_table(scenes(work)[: self.count])
+        self.device = device
+        if device == "cuda":
+            self.latents, self.masks = torch.from_numpy(np.array(self.latents)).to(device), self.masks.to(device)
 
     def draw(self, rng, count):
-        """(latents [N, 4, h, h], object masks [N, h, h], token ids [N, LENGTH])."""
-        chosen = np.concatenate([rng.permutation(len(self.groups)) for _ in range(-(-count // len(self.groups)))])[:count]
-        rows = [int(rng.choice(self.groups[g])) for g in chosen]
-        mirrored = rng.integers(0, len(self.latents), count)
-        latents = torch.from_numpy(np.stack([self.latents[m, r] for m, r in zip(mirrored, rows)])).float()
-        masks = torch.from_numpy(np.stack([self.masks[r][:, ::-1] if m else self.masks[r] for m, r in zip(mirrored, rows)]))
-        captions = []
-        for row in rows:
-            scene = self.scenes[row]
-            text = random_caption(rng, scene["object"], scene["colour"], scene["background"], scene["style"])
-            captions.append(encode("" if rng.random() < NO_CAPTION else text))
-        return latents, masks, torch.tensor(captions)
+        """(latents [N, 4, 32, 32], object masks [N, 32, 32] 0..1, token ids [N, LENGTH]) on the device."""
+        rows, mirrored = np.sort(rng.integers(self.first, self.count, count)), rng.random(count) < 0.5
+        views = mirrored.astype(np.int64)
+        if self.device == "cuda":
+            latents = self.latents[torch.from_numpy(views).to(self.device), torch.from_numpy(rows).to(self.device)]
+        else:
+            latents = torch.from_numpy(np.stack([self.latents[m, r] for m, r in zip(views, rows)]))
+        masks = self.masks[torch.from_numpy(rows).to(self.masks.device)].float() / 255
+        turned = torch.from_numpy(mirrored).to(masks.device)[:, None, None]
+        masks = torch.where(turned, masks.flip(2), masks)
+        ids = draw_captions(self.captions, rows, rng).to(self.device)
+        return latents.float().contiguous(memory_format=torch.channels_last), masks, ids
 
 
-def rate_at(progress, step, edge):
-    falling = min(1.0, (1 - progress) / (1 - DECAY_FROM))
-    return RATE[edge] * min(1.0, (step + 1) / WARM_UP_STEPS) * falling + 1e-6
+def take_probe(models, work, name, count):
+    """Draws some prompts from noise, writes a sheet, and has the judge name them."""
+    wanted = prompts(count, 0)
+    pictures = text_to_image(*models, [scene_caption(w) for w in wanted], seed=0, steps=20)
+    write_png(work / name, contact_sheet(pictures, 8))
+    if not (work / "judge.pt").exists():
+        return {}
+    return score(judge_pictures(load_judge(work / "judge.pt", next(models[0].parameters()).device), pictures)[0], wanted)
 
 
-def take_probe(models, judge_path, path, edge):
-    """Every fourth prompt of the grid: scores, and a contact sheet at `path`."""
-    judge, hues = load_judge(judge_path)
-    wanted = prompt_grid(0)[::4]
-    pictures = text_to_image(*models, [scene_caption(w) for w in wanted], seed=7, steps=16, edge=edge)
-    write_png(path, contact_sheet(pictures, 6))
-    if edge == 16:
-        pictures = pictures.repeat(2, 1).repeat(2, 2)
-    return score(judge_pictures(judge, hues, pictures)[0], wanted)
+def start_weights(work, unet, text_encoder, device):
+    path = work / "unet-start.pt"
+    if path.exists():
+        state = torch.load(path, map_location=device)
+        unet.load_state_dict(state["unet"])
+        text_encoder.load_state_dict(state["text_encoder"])
 
 
-def main():
-    arguments = parser(__doc__.splitlines()[0])
-    arguments.add_argument("--minutes", type=float, default=100, help="wall time of the whole training")
-    options = arguments.parse_args()
-    work, limit = options.work, options.minutes * 60
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    torch.manual_seed(0)
-    scenes = json.loads((work / "scenes.json").read_text())[:-HELD_OUT]
-    groups = group_by_look(scenes)
-    vae = Autoencoder().to(device)
+def train(options, device):
+    work = options.work
+    unet, text_encoder, vae = UNet().to(device), TextEncoder().to(device), Autoencoder().to(device)
+    start_weights(work, unet, text_encoder, device)
     vae.load_state_dict(torch.load(work / "vae.pt", map_location=device))
-    unet, text_encoder = UNet().to(device), TextEncoder().to(device)
     averaged = copy.deepcopy((unet, text_encoder))
     adam = SharedAdam([unet, text_encoder], processes(device))
     adam.mirror_average(averaged)
     checkpoint = work / "unet-checkpoint.pt"
-    spent = adam.load(checkpoint)["spent"] if checkpoint.exists() else 0.0
+    state = adam.load(checkpoint) if checkpoint.exists() else {"spent": 0.0, "finish_from": None}
+    schedule = Schedule(options.minutes, options.finish_minutes, state["spent"], state["finish_from"])
+    clock, log = Clock(options.wall, state["spent"]), Log(work, "unet")
+    latents, batch = Latents(work, device), options.batch or BATCH[device]
 
     def run(rank):
         adam.attach(rank)
         rng = np.random.default_rng((adam.step, rank, 1))
         torch.manual_seed(1000 * adam.step + rank)
-        started, save, probe = time.time() - spent, spent + 120, spent + PROBE_SECONDS
-        batches, recent, edge = None, [], 16
+        clock.start()
+        saved = probed = time.time()
+        recent = []
         while True:
-            elapsed = adam.agree(time.time() - started)
-            progress = min(1.0, elapsed / limit)
-            if rank == 0 and (elapsed > save or progress == 1):
-                save = elapsed + 120
-                adam.save(checkpoint, spent=elapsed)
-            if rank == 0 and (elapsed > probe or progress == 1):
-                probe = elapsed + PROBE_SECONDS
-                scores = take_probe((*averaged, vae), work / "judge.pt", work / f"probe-{round(elapsed / 60):03}.png", edge)
-                print(json.dumps({"step": adam.step, "seconds": round(elapsed), "edge": edge, **scores}), flush=True)
-            if progress == 1:
+            seconds = adam.agree(clock.seconds())
+            remaining = schedule.remaining(seconds)
+            if rank == 0 and (time.time() - saved > SAVE_SECONDS[device] or not remaining):
+                saved = time.time()
+                adam.save(checkpoint, spent=seconds, finish_from=schedule.to_resume(seconds))
+            if rank == 0 and options.probe_count and (time.time() - probed > options.probe_seconds or not remaining):
+                named = take_probe((*averaged, vae), work, f"probe-{round(seconds / 60):04}.png", options.probe_count)
+                log(step=adam.step, minutes=round(seconds / 60, 1), **named)
+                probed = time.time()
+            if not remaining:
                 return
-            if batches is None or (edge == 16 and progress >= LARGE_FROM):
-                edge = 32 if progress >= LARGE_FROM else 16
-                batches = Batches(work, edge, scenes, groups)
+            thin = device == "cpu" and adam.step % 4 != 0 and remaining == 1
             for module in unet.modules():
                 if isinstance(module, Transformer):
-                    module.thin_keys = progress < ALL_KEYS_FROM
-            latents, masks, ids = (t.to(device) for t in batches.draw(rng, BATCH[edge]))
-            timesteps = draw_timesteps(rng, len(latents), progress, edge).to(device)
+                    module.thin_keys = thin
+            clean, masks, ids = latents.draw(rng, batch)
+            skew = SKEW if adam.step < SKEWED_UNTIL and remaining == 1 else 1.0
+            timesteps = draw_timesteps(rng, batch, skew).to(device)
             signal, noise_level = signal_and_noise(timesteps)
-            noise = torch.randn_like(latents)
-            noisy, velocity = signal * latents + noise_level * noise, signal * noise - noise_level * latents
-            weight = 1 + (OBJECT_WEIGHT - 1) * masks
+            noise = torch.randn_like(clean)
+            noisy, velocity = signal * clean + noise_level * noise, signal * noise - noise_level * clean
             adam.zero_grad()
-            with torch.autocast(device, dtype=torch.bfloat16):
+            with torch.autocast("cuda", dtype=torch.bfloat16, enabled=device == "cuda"):
                 predicted = unet(noisy, timesteps, text_encoder(ids))
-            error = (predicted - velocity).pow(2).mean(1)  # [N, h, h]
-            loss = (error * weight).mean() / weight.mean()
+            error = (predicted - velocity).pow(2).mean(1)  # [N, 32, 32]
+            weight = 1 + (OBJECT_WEIGHT - 1) * masks
+            loss = (error * weight * step_weight(timesteps, options.weighting)).mean() / weight.mean()
             loss.backward()
-            adam.update(rate_at(progress, adam.step, edge), beta2=0.98, average_decay=0.996)
-            with torch.no_grad():
-                recent.append([float(error.mean()), float((error * masks).sum() / masks.sum())])
-            if rank == 0 and adam.step % 100 == 0:
-                every, objects = np.mean(recent, 0)
-                line = {"step": adam.step, "seconds": round(elapsed), "edge": edge, "v-mse": round(every, 4), "object v-mse": round(objects, 4)}
-                print(json.dumps(line), flush=True)
-                recent = []
+            rate = RATE * min(1, (adam.step + 1) / WARM_UP_STEPS) * remaining
+            adam.update(rate, beta2=0.98, average_decay=0.9995)
+            if rank == 0:
+                with torch.no_grad():
+                    each = error.mean((1, 2))
+                    bands = [(each * (timesteps // 250 == band)).sum() for band in range(4)]
+                    counts = [(timesteps // 250 == band).sum() for band in range(4)]
+                    recent.append(torch.stack([error.mean(), (error * masks).sum() / masks.sum(), *bands, *counts]))
+                if adam.step % options.log_steps == 0:
+                    total = torch.stack(recent).cpu()
+                    every, objects = total[:, :2].mean(0).tolist()
+                    by_time = (total[:, 2:6].sum(0) / total[:, 6:].sum(0).clamp(min=1)).tolist()
+                    losses = {"v_mse": round(every, 4), "object": round(objects, 4), "by_time": [round(v, 3) for v in by_time]}
+                    log(step=adam.step, minutes=round(seconds / 60, 1), rate=round(remaining, 3), **losses)
+                    recent = []
 
     launch(run, device)
+
+
+def main():
+    arguments = parser(__doc__.splitlines()[0])
+    add_arguments(arguments)
+    arguments.add_argument("--batch", type=int, help="latents per process and step (default 10, on a GPU 256)")
+    arguments.add_argument("--weighting", choices=("clamped", "plain"), default="clamped")
+    arguments.add_argument("--log-steps", type=int, default=100)
+    arguments.add_argument("--probe-seconds", type=float, default=PROBE_SECONDS, help="wall time between two probes")
+    arguments.add_argument("--probe-count", type=int, default=PROBE_COUNT, help="prompts of a probe")
+    options = arguments.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    train(options, device_name())
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Trains the autoencoder on the rendered images: python3 train_vae.py --minutes 15
+"""Trains the autoencoder on the rendered images: python3 train_vae.py --minutes 45 --finish-minutes 15
 
-Starts on 64-pixel crops and half-size images, ends on whole 128-pixel images. Run again to go on after a stop.
-At the end the latents are whitened and the weights written to vae.pt.
+Begins with 64-pixel crops; whole images come last. Run again to go on after a stop. At the end the latents are whitened
+and the weights written to vae.pt. --decoder-only then trains the decoder of vae.pt further and leaves the latents, and
+so a UNet that was trained on them, as they are.
 """
 import copy
-import json
 import math
 import time
 
@@ -13,64 +13,95 @@ import torch
 from torch.nn import functional as F
 
 from autoencoder import SCALING_FACTOR, Autoencoder
-from colour_measure import hue_degrees, hue_error, object_colour
-from dataset import CELL, HELD_OUT
+from dataset import CELL, SIZE, held_out, open_arrays, rendered
 from picture_loss import picture_loss
 from png import contact_sheet, write_png
+from schedule import Clock, Schedule, add_arguments
 from shared_adam import SharedAdam, launch, processes
-from workspace import parser
+from workspace import Log, device_name, parser, save_atomically
 
-WHOLE_IMAGES_FROM = 0.72  # share of the time after which images are whole
 RATE = 2e-3
-KL_WEIGHT = 1.5e-4
+KL_WEIGHT = 1e-4
+# Per process and step on a CPU: edge of the crops, how many; a GPU takes PER_GPU times as many.
+CROPS = {64: 8, 96: 5, 128: 3, 256: 1}
+PER_GPU = 24
+REPORT_SECONDS, SAVE_SECONDS = 420, {"cpu": 120, "cuda": 45}
+
+
+def crop_edge(rng, step, remaining):
+    """Small crops first, whole images at the end."""
+    if step < 1200:
+        return 64
+    whole = 0.15 if remaining == 1 else 0.5
+    return int(rng.choice((64, 96, 128, 256), p=(0.25 * (1 - whole), 0.45 * (1 - whole), 0.30 * (1 - whole), whole)))
 
 
 def to_unit(images):
-    """uint8 [N, H, W, 3] -> float [N, 3, H, W] in [-1, 1]."""
-    return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    """uint8 [N, H, W, 3] -> float [N, 3, H, W] in [-1, 1], channels last."""
+    tensor = images if torch.is_tensor(images) else torch.from_numpy(np.array(images))
+    return tensor.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def to_bytes(pictures):
     """The inverse of to_unit, clipped."""
-    return ((pictures.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    return ((pictures.float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
-def draw_batch(images, masks, rng, count, progress):
-    """(pictures [-1, 1], weights [N, 1, H, W]) at the size of this part of the training."""
-    last = len(images) - HELD_OUT
-    whole = progress >= WHOLE_IMAGES_FROM
-    rows = rng.integers(0, last, max(2, count // 3) if whole else count)
-    pictures, weight = to_unit(images[rows]), torch.from_numpy(masks[rows]).float()[:, None] / 255
-    weight = 1 + F.interpolate(weight, scale_factor=CELL)
-    if not whole and rng.random() < 0.35:
-        pictures, weight = F.avg_pool2d(pictures, 2), F.avg_pool2d(weight, 2)
-    elif not whole:
-        top, left = (int(v) for v in rng.integers(0, 65, 2))
-        pictures, weight = (t[:, :, top : top + 64, left : left + 64] for t in (pictures, weight))
-    if rng.random() < 0.5:
-        pictures, weight = pictures.flip(3), weight.flip(3)
-    return pictures, weight
+class Pictures:
+    """Training images; on a GPU they live there. Those that are still being rendered are taken up as they come."""
+
+    def __init__(self, work, device):
+        self.work, self.device = work, device
+        self.images, self.masks = open_arrays(work)
+        self.first, self.last, self.looked = held_out(len(self.images)), rendered(work), time.time()
+        if device == "cuda":
+            self.on_device = [torch.empty(a.shape, dtype=torch.uint8, device=device) for a in (self.images, self.masks)]
+            self.take_up(0, self.last)
+
+    def take_up(self, first, last):
+        """Copies images that have been finished to the GPU."""
+        for on_device, array in zip(self.on_device, (self.images, self.masks)):
+            for start in range(first, last, 2048):
+                rows = slice(start, min(start + 2048, last))
+                on_device[rows] = torch.from_numpy(np.array(array[rows])).to(self.device)
+
+    def look_for_more(self):
+        if self.last < len(self.images) and time.time() - self.looked > 5:
+            last, self.looked = rendered(self.work), time.time()
+            if self.device == "cuda":
+                self.take_up(self.last, last)
+            self.last = last
+
+    def draw(self, rng, edge, count):
+        """(pictures [-1, 1], weights [N, 1, edge, edge]) of random crops."""
+        self.look_for_more()
+        rows = rng.integers(self.first, self.last, count)
+        top, left = (CELL * rng.integers(0, (SIZE - edge) // CELL + 1, count) for _ in range(2))
+        images, masks = self.on_device if self.device == "cuda" else (self.images, self.masks)
+        pictures = [images[r, t : t + edge, l : l + edge] for r, t, l in zip(rows, top, left)]
+        cells = [masks[r, t // CELL : (t + edge) // CELL, l // CELL : (l + edge) // CELL] for r, t, l in zip(rows, top, left)]
+        stack = torch.stack if self.device == "cuda" else lambda parts: torch.from_numpy(np.stack(parts))
+        pictures, weight = to_unit(stack(pictures)), stack(cells)[:, None].float() / 255
+        weight = 1 + F.interpolate(weight, scale_factor=CELL)
+        return (pictures.flip(3), weight.flip(3)) if rng.random() < 0.5 else (pictures, weight)
 
 
 def guide_loss(pictures, mean):
     """Pulls the first three latent channels towards the local mean colour: without it colours get lost."""
-    return (mean[:, :3] - 1.5 * F.avg_pool2d(pictures, CELL)).pow(2).mean()
+    return (mean[:, :3] - 1.5 * F.avg_pool2d(pictures, SIZE // 32)).pow(2).mean()
 
 
 @torch.no_grad()
 def reconstruct(vae, images, device):
-    """uint8 images through encoder mean and decoder, 16 at a time."""
-    batches = [to_unit(images[i : i + 16]).to(device) for i in range(0, len(images), 16)]
-    return np.concatenate([to_bytes(vae.decode(vae.encode(batch)[0])) for batch in batches])
+    """uint8 images through encoder mean and decoder."""
+    parts = [to_unit(images[i : i + 8]).to(device) for i in range(0, len(images), 8)]
+    return np.concatenate([to_bytes(vae.decode(vae.encode(part)[0])) for part in parts])
 
 
-def measure(images, masks, outputs):
-    """PSNR in dB (mean over images) and the share of objects whose hue moved at most 15 degrees."""
+def psnr(images, outputs):
+    """Mean over images, in dB."""
     squared = (images.astype(np.float32) - outputs.astype(np.float32)) ** 2
-    psnr = 10 * np.log10(255**2 / squared.mean((1, 2, 3)))
-    full = masks.astype(np.float32).repeat(CELL, 1).repeat(CELL, 2) / 255
-    hues = [hue_degrees(object_colour(group, full))[0] for group in (images, outputs)]
-    return {"psnr": float(psnr.mean()), "hue kept": float((hue_error(*hues) <= 15).mean())}
+    return float((10 * np.log10(255**2 / squared.mean((1, 2, 3)))).mean())
 
 
 def whiten(vae, images, device):
@@ -93,62 +124,104 @@ def whiten(vae, images, device):
     return values.tolist()
 
 
-def main():
-    arguments = parser(__doc__.splitlines()[0])
-    arguments.add_argument("--minutes", type=float, default=15, help="wall time of the whole training")
-    arguments.add_argument("--batch", type=int, default=12, help="64-pixel images per process and step")
-    options = arguments.parse_args()
-    work, limit = options.work, options.minutes * 60
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    torch.manual_seed(0)
-    images = np.load(work / "images.npy", mmap_mode="r")
-    masks = np.load(work / "masks.npy")
+def report(work, vae, device, log, count=24, **facts):
+    """Measures held-out images and draws some of them."""
+    images = open_arrays(work)[0]
+    images = np.array(images[: min(count, held_out(len(images)))])
+    outputs = reconstruct(vae, images, device)
+    log(**facts, psnr=round(psnr(images, outputs), 2))
+    sheet = np.concatenate([part for i in range(0, min(12, len(images)), 6) for part in (images[i : i + 6], outputs[i : i + 6])])
+    write_png(work / "vae.png", contact_sheet(sheet, 6))
+
+
+def train(options, device):
+    work, decoder_only = options.work, options.decoder_only
     vae = Autoencoder().to(device)
+    start = work / ("vae.pt" if decoder_only else "vae-start.pt")
+    if decoder_only or start.exists():
+        vae.load_state_dict(torch.load(start, map_location=device))
     averaged = copy.deepcopy(vae)
-    adam = SharedAdam([vae], processes(device))
-    adam.mirror_average([averaged])
-    checkpoint = work / "vae-checkpoint.pt"
-    spent = adam.load(checkpoint)["spent"] if checkpoint.exists() else 0.0
+    trained = lambda net: [net.post_quant_conv, net.decoder] if decoder_only else [net]
+    adam = SharedAdam(trained(vae), processes(device))
+    adam.mirror_average(trained(averaged))
+    name = "vae-decoder" if decoder_only else "vae"
+    checkpoint = work / f"{name}-checkpoint.pt"
+    state = adam.load(checkpoint) if checkpoint.exists() else {"spent": 0.0, "finish_from": None}
+    schedule = Schedule(options.minutes, options.finish_minutes, state["spent"], state["finish_from"])
+    clock, log = Clock(options.wall, state["spent"]), Log(work, name)
+    batch = options.gpu_batch if device == "cuda" else 1
 
     def run(rank):
         adam.attach(rank)
         torch.manual_seed(1000 * adam.step + rank)
         rng = np.random.default_rng((adam.step, rank))
-        started, report, save = time.time() - spent, spent + 60, spent + 120
+        pictures = Pictures(work, device)
+        clock.start()
+        saved = reported = time.time()
+        losses = []
         while True:
-            elapsed = adam.agree(time.time() - started)
-            progress = min(1.0, elapsed / limit)
-            if rank == 0 and (elapsed > report or progress == 1):
-                report = elapsed + 60
-                held = slice(len(images) - 32, len(images))
-                outputs = reconstruct(averaged, images[held], device)
-                line = {"step": adam.step, "seconds": round(elapsed), **measure(images[held], masks[held], outputs)}
-                print(json.dumps(line), flush=True)
-                sheet = np.concatenate([images[held][:8], outputs[:8], images[held][8:16], outputs[8:16]])
-                write_png(work / "vae.png", contact_sheet(sheet, 8))
-            if rank == 0 and (elapsed > save or progress == 1):
-                save = elapsed + 120
-                adam.save(checkpoint, spent=elapsed)
-            if progress == 1:
+            seconds = adam.agree(clock.seconds())
+            remaining = schedule.remaining(seconds)
+            if rank == 0 and (time.time() - saved > SAVE_SECONDS[device] or not remaining):
+                saved = time.time()
+                adam.save(checkpoint, spent=seconds, finish_from=schedule.to_resume(seconds))
+            if rank == 0 and (time.time() - reported > options.report_seconds or not remaining):
+                facts = {"step": adam.step, "minutes": round(seconds / 60, 1), "rate": round(remaining, 3)}
+                report(work, averaged, device, log, **facts, loss=round(float(np.mean(losses or [0])), 4))
+                losses, reported = [], time.time()
+            if not remaining:
                 return
-            pictures, weight = (t.to(device) for t in draw_batch(images, masks, rng, options.batch, progress))
+            edge = crop_edge(np.random.default_rng(adam.step), adam.step, remaining)
+            target, weight = (t.to(device, memory_format=torch.channels_last) for t in pictures.draw(rng, edge, max(1, round(CROPS[edge] * batch))))
             adam.zero_grad()
-            with torch.autocast(device, dtype=torch.bfloat16):
-                mean, log_variance = vae.encode(pictures)
-                sampled = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-                outputs = vae.decode(sampled)
-            divergence = 0.5 * (mean.pow(2) + log_variance.exp() - 1 - log_variance).mean()
-            guide = max(0.02, 0.5 * (1 - progress / 0.3)) * guide_loss(pictures, mean)
-            (picture_loss(pictures, outputs, weight) + KL_WEIGHT * divergence + guide).backward()
-            rate = RATE * min(1, (adam.step + 1) / 60) * (0.5 + 0.5 * math.cos(math.pi * progress)) + 1e-5
-            adam.update(rate, weight_decay=0, clip=2.0, average_decay=0.995)
+            with torch.autocast("cuda", dtype=torch.bfloat16, enabled=device == "cuda"):
+                with torch.set_grad_enabled(not decoder_only):
+                    mean, log_variance = vae.encode(target)
+                sampled = mean + torch.randn_like(mean) * (0.5 * log_variance).exp() * (not decoder_only)
+                output = vae.decode(sampled)
+            loss = picture_loss(target, output, weight)
+            if not decoder_only:
+                divergence = 0.5 * (mean.pow(2) + log_variance.exp() - 1 - log_variance).mean()
+                guide = max(0.01, 0.5 * (1 - adam.step / 800)) * guide_loss(target, mean)
+                (loss + KL_WEIGHT * divergence + guide).backward()
+            else:
+                loss.backward()
+            if rank == 0:
+                losses.append(float(loss.detach()))
+            rate = RATE * min(1, (adam.step + 1) / 100) * (0.5 if adam.step > 6000 else 1) * remaining
+            adam.update(rate, weight_decay=0, clip=2.0, average_decay=0.998)
 
     launch(run, device)
+    complete(work, device, decoder_only)
+
+
+def complete(work, device, decoder_only=False):
+    """Writes vae.pt from the averaged weights of the last checkpoint; new latents are whitened."""
+    vae = Autoencoder().to(device)
+    if decoder_only:
+        vae.load_state_dict(torch.load(work / "vae.pt", map_location=device))
+    name = "vae-decoder" if decoder_only else "vae"
+    adam, log = SharedAdam([vae.post_quant_conv, vae.decoder] if decoder_only else [vae], 1), Log(work, name)
+    adam.load(work / f"{name}-checkpoint.pt")
     adam.use_average()
-    print("latent variances before whitening", whiten(vae, images[:1024], device))
-    torch.save({name: value.cpu().clone() for name, value in vae.state_dict().items()}, work / "vae.pt")
-    outputs = reconstruct(vae, images[-HELD_OUT:], device)
-    print("held out", json.dumps(measure(images[-HELD_OUT:], masks[-HELD_OUT:], outputs)))
+    if not decoder_only:
+        images = np.array(open_arrays(work)[0][: min(384, rendered(work) // 2)])
+        log(latent_variances=[round(v, 3) for v in whiten(vae, images, device)])
+    save_atomically({key: value.cpu().contiguous().clone() for key, value in vae.state_dict().items()}, work / "vae.pt")
+    report(work, vae, device, log, count=min(64, held_out(len(open_arrays(work)[0]))), finished=True)
+    if decoder_only:
+        (work / f"{name}-checkpoint.pt").unlink()
+
+
+def main():
+    arguments = parser(__doc__.splitlines()[0])
+    add_arguments(arguments)
+    arguments.add_argument("--decoder-only", action="store_true", help="keep the latents of vae.pt")
+    arguments.add_argument("--gpu-batch", type=float, default=PER_GPU, help="how many times the batch of a CPU's process a GPU takes")
+    arguments.add_argument("--report-seconds", type=float, default=REPORT_SECONDS)
+    options = arguments.parse_args()
+    torch.manual_seed(0)
+    train(options, device_name())
 
 
 if __name__ == "__main__":

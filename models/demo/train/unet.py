@@ -5,15 +5,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from attention import TiledAttention
-from residual import GroupNorm, ResnetBlock, Upsample
+from residual import GroupNorm, LayerNorm, ResnetBlock, Upsample
 
 CONFIG = {
     "_class_name": "UNet2DConditionModel",
     "_diffusers_version": "0.21.0",
     "act_fn": "silu",
     "attention_head_dim": 4,
-    "block_out_channels": [32, 64, 128, 128],
+    "block_out_channels": [40, 64, 128, 112],
     "center_input_sample": False,
     "cross_attention_dim": 96,
     "down_block_types": ["CrossAttnDownBlock2D"] * 3 + ["DownBlock2D"],
@@ -26,7 +25,7 @@ CONFIG = {
     "mid_block_scale_factor": 1,
     "mid_block_type": "UNetMidBlock2DCrossAttn",
     "norm_eps": 1e-05,
-    "norm_num_groups": 16,
+    "norm_num_groups": 8,
     "only_cross_attention": False,
     "out_channels": 4,
     "sample_size": 32,
@@ -59,9 +58,13 @@ class TimeEmbedding(nn.Module):
         return self.linear_2(F.silu(self.linear_1(sinusoid(timesteps, CHANNELS[0]))))
 
 
-class LayerNorm(nn.LayerNorm):
-    def forward(self, x):
-        return super().forward(x.float())
+def attend(q, k, v):
+    """Softmax attention of [N, heads, T, depth]. A GPU's fast kernels want a depth that is a multiple of 8."""
+    depth = q.shape[-1]
+    missing = -depth % 8 if q.is_cuda else 0
+    if missing:
+        q, k, v = (F.pad(part, (0, missing)) for part in (q, k, v))
+    return F.scaled_dot_product_attention(q, k, v, scale=depth**-0.5)[..., :depth]
 
 
 class Attention(nn.Module):
@@ -76,14 +79,12 @@ class Attention(nn.Module):
     def forward(self, x, context):
         """x [N, S, C], context [N, T, C'] -> [N, S, C]."""
         n, length, channels = x.shape
-        depth = channels // HEADS
 
-        def heads(tokens):  # [N, T, C] -> [N * HEADS, T, depth]
-            return tokens.view(n, -1, HEADS, depth).transpose(1, 2).reshape(n * HEADS, -1, depth)
+        def heads(tokens):  # [N, T, C] -> [N, HEADS, T, C / HEADS]
+            return tokens.view(n, -1, HEADS, channels // HEADS).transpose(1, 2)
 
-        mixed = TiledAttention.apply(heads(self.to_q(x)) * depth**-0.5, heads(self.to_k(context)), heads(self.to_v(context)))
-        mixed = mixed.view(n, HEADS, length, depth).transpose(1, 2).reshape(n, length, channels)
-        return self.to_out[0](mixed)
+        mixed = attend(heads(self.to_q(x)), heads(self.to_k(context)), heads(self.to_v(context)))
+        return self.to_out[0](mixed.transpose(1, 2).reshape(n, length, channels))
 
 
 class Geglu(nn.Module):
