@@ -1,6 +1,7 @@
 """Encodes the training images with vae.pt: python3 encode.py
 
-Writes latents.npy, float16 [2, N, 4, 32, 32], already scaled; the second view is mirrored. Goes on after a stop.
+Writes latents.npy, float16 [views, N, 4, 32, 32], already scaled; a second view, of the mirrored images, is made on a GPU
+alone, where it costs seconds. Goes on after a stop.
 """
 from multiprocessing import get_context
 
@@ -13,6 +14,7 @@ from train_vae import to_unit
 from workspace import Log, device_name, parser, write_atomically
 
 EDGE = 32  # of a latent
+VIEWS = {"cpu": 1, "cuda": 2}
 
 
 def encode_share(work, part, device, share, shares, batch):
@@ -24,7 +26,7 @@ def encode_share(work, part, device, share, shares, batch):
     with torch.no_grad(), torch.autocast("cuda", dtype=torch.bfloat16, enabled=device == "cuda"):
         for start in range(first, latents.shape[1], batch * shares):
             pictures = to_unit(torch.from_numpy(np.array(images[start : start + batch])).to(device))
-            for mirrored, view in enumerate((pictures, pictures.flip(3))):
+            for mirrored, view in enumerate((pictures, pictures.flip(3))[: len(latents)]):
                 latents[mirrored, start : start + batch] = vae.encode(view)[0].mul(SCALING_FACTOR).float().cpu().numpy()
             write_atomically(done_file, str(start + batch * shares))
 
@@ -32,8 +34,8 @@ def encode_share(work, part, device, share, shares, batch):
 def encode_all(work, device):
     count = rendered(work)
     part, shares = work / "latents.part.npy", 1 if device == "cuda" else 2
-    if not part.exists() or np.load(part, mmap_mode="r").shape[1] != count:
-        np.lib.format.open_memmap(part, "w+", np.float16, (2, count, 4, EDGE, EDGE))
+    if not part.exists() or np.load(part, mmap_mode="r").shape[:2] != (VIEWS[device], count):
+        np.lib.format.open_memmap(part, "w+", np.float16, (VIEWS[device], count, 4, EDGE, EDGE))
         for file in work.glob("encoded-*.txt"):
             file.unlink()
     if device == "cuda":

@@ -25,11 +25,13 @@ if [ -z "$out" ] || [ -z "$minutes" ]; then
   echo "on-gpu.sh needs --minutes N and --out DIR" >&2
   exit 2
 fi
+TOKENFLOW_DEMO_STARTED=$(date +%s) # before the interpreter and its libraries are loaded
+export TOKENFLOW_DEMO_STARTED
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 seconds=$("$python" -c "import sys; print(round(60 * float(sys.argv[1])))" "$minutes") || exit 2
 # The driver ends by itself; this ends it where something hangs, and what was made is still brought out.
-timeout -k 5 $((seconds + 5)) "$python" "$here/on_gpu.py" "$@" >"$out/log.txt" 2>&1
+timeout -k 5 $((seconds + 10)) "$python" "$here/on_gpu.py" "$@" >"$out/log.txt" 2>&1
 status=$?
 if [ ! -f "$out/model.tar.part-00" ]; then
   echo "the driver left no model (status $status); exporting what its checkpoints hold" >>"$out/log.txt"

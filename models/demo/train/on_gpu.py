@@ -41,12 +41,14 @@ class Run:
     """The clock, the log and the sizes of one run."""
 
     def __init__(self, options):
-        self.options, self.started = options, time.time()
+        self.options, self.started = options, float(os.environ.get("TOKENFLOW_DEMO_STARTED", time.time()))
         self.device = device_name()
         self.sizes = TINY if options.rehearse else SIZES
-        self.reserve = 12 if options.rehearse else RESERVE_SECONDS
         self.seconds = 60 * options.minutes
+        self.reserve = 0.3 * self.seconds if options.rehearse else RESERVE_SECONDS
         self.batch_scale = 1.0
+        if options.salvage:
+            self.started = time.time()
 
     def left(self):
         """Seconds until the export must begin."""

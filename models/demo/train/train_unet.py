@@ -54,7 +54,7 @@ class Latents:
     """Draws training batches; on a GPU the latents live there."""
 
     def __init__(self, work, device):
-        self.latents = np.load(work / "latents.npy", mmap_mode="r")  # [2, N, 4, 32, 32]
+        self.latents = np.load(work / "latents.npy", mmap_mode="r")  # [views, N, 4, 32, 32]
         self.count = self.latents.shape[1]
         self.first = held_out(len(open_arrays(work)[0]))
         masks = np.array(open_arrays(work)[1][: self.count]).reshape(self.count, 32, 2, 32, 2).mean((2, 4))
@@ -66,7 +66,7 @@ class Latents:
 
     def draw(self, rng, count):
         """(latents [N, 4, 32, 32], object masks [N, 32, 32] 0..1, token ids [N, LENGTH]) on the device."""
-        rows, mirrored = np.sort(rng.integers(self.first, self.count, count)), rng.random(count) < 0.5
+        rows, mirrored = np.sort(rng.integers(self.first, self.count, count)), rng.random(count) < 0.5 * (len(self.latents) - 1)
         views = mirrored.astype(np.int64)
         if self.device == "cuda":
             latents = self.latents[torch.from_numpy(views).to(self.device), torch.from_numpy(rows).to(self.device)]
