@@ -71,7 +71,7 @@ describe('random weights', () => {
     [-2, 0xc000],
     [65504, 0x7bff],
     [0.00006103515625, 0x0400],
-    [0.00006, 0,
+    [0.00006, 0],
     [1.0009, 0x3c01],
     [2047.9, 0x6800],
   ])('hold %s in half precision as %s', (value, bits) => {
