@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { codecExtensions } from '../../protocol/edit-settings.ts';
 import { toEstimate } from './edit-estimate.ts';
-import type { ResumePoint } from './engine/resume-point.ts';
+import { ResumePointFile, type ResumePoint } from './engine/resume-point.ts';
 import type { EditJob } from './engine/edit-job.ts';
 import type { Engine } from './engine/supervisor.ts';
 import { syncFolder } from './engine/write-durably.ts';
@@ -76,9 +76,13 @@ export function createEditWork(options: EditWorkOptions): JobWork {
       // What is beside it is a result of which a killed server has not written that it is whole.
       await removeAllBut(folder, (name) => name === workName);
       await syncFolder(jobsDir);
+      let furthest = await ResumePointFile.evaluationsIn(workDir);
       const onResumePoint = (resumePoint: ResumePoint): void => {
-        hooks.onStep();
         onStep(jobId, resumePoint);
+        // One that is written again at the same step, or after a new beginning, is no progress.
+        if (resumePoint.evaluations <= furthest) return;
+        furthest = resumePoint.evaluations;
+        hooks.onStep();
       };
       const { onProgress, signal } = hooks;
       const report = await engine.edit(job, { onProgress, signal, onResumePoint });

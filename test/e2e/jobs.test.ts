@@ -98,17 +98,27 @@ test('one server uses a data folder at a time', async () => {
   await (await startTestServer(workspace)).close();
 });
 
-test('an engine that dies once is no matter; one that dies twice sets its job aside', async () => {
+test('an engine that dies once is no matter; one that dies twice at one step sets its job aside, with its work', async () => {
   const workspace = await createWorkspace();
   const steady = await connectTo(await startTestServer(workspace, 'crashing-once'));
   const clipId = await upload(steady, workspace);
   const doomed = await create(steady, clipId, 'crash always');
   const next = await create(steady, clipId);
   const { state, error } = await outcomeOf(steady, doomed);
-  expect([state, error?.code]).toEqual(['failed', 'engine-crashed']);
-  expect(error?.message).toContain('its engine process died 2 times. The last time: The engine');
+  expect([state, error?.code]).toEqual(['paused', 'engine-crashed']);
+  expect(error?.message).toContain('its engine process died 2 times without');
   expect(await outcomeOf(steady, next)).toMatchObject({ state: 'done', resumes: 1 });
-  expect(await readdir(join(workspace.dataDir, 'jobs'))).toEqual([next]);
+  expect(await jobFiles(workspace, doomed)).toContain(join('work', 'resume-point.json'));
+  const { job } = await steady.request({ type: 'job-resume', jobId: doomed });
+  expect(job).toMatchObject({ error: null });
+  expect(await outcomeOf(steady, doomed)).toMatchObject({ state: 'paused' });
+});
+
+test('an engine that dies five times, each time one step further, loses nothing', async () => {
+  const workspace = await createWorkspace();
+  const steady = await connectTo(await startTestServer(workspace, 'crashing-once'));
+  const jobId = await create(steady, await upload(steady, workspace), 'crash at every step');
+  expect(await outcomeOf(steady, jobId)).toMatchObject({ state: 'done', resumes: 5 });
 });
 
 test('a job that finds the disk full waits with what it has, the next one runs, and it goes on when resumed', async () => {

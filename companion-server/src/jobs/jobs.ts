@@ -37,7 +37,7 @@ export interface Jobs {
   cancel(owner: string, jobId: string): JobView;
   /** Takes a job from the queue, or stops its work, until it is resumed. */
   pause(owner: string, jobId: string): JobView;
-  /** Queues a paused job again; it goes on from its last finished step. */
+  /** Queues a paused job again, one that was set aside as well; it goes on from its last finished step. */
   resume(owner: string, jobId: string): JobView;
   /** Puts a queued job before another queued one, or behind all for null; it gets the priority of its new place. */
   move(owner: string, jobId: string, beforeJobId: string | null): JobView;
