@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { codecExtensions } from '../../protocol/edit-settings.ts';
@@ -36,15 +36,28 @@ export interface EditWorkOptions {
   readonly clipOf: (owner: string, clipId: string) => SourceClip;
   /** The folder of a model; null is the server's first. Throws EditError 'model-missing'. */
   readonly modelDirOf: (model: string | null) => string;
+  /** Takes folders of jobs that nobody knows. Never rejects. */
+  readonly setAside: (path: string) => Promise<void>;
   /** Told of every step that is finished and on the disk. */
   readonly onStep?: (jobId: string, resumePoint: ResumePoint) => void;
 }
+
+/** What was on its way out of the jobs' folder begins with this. */
+const trashPrefix = 'removed-';
 
 /** The engine's work folder within a job's folder. */
 const workName = 'work';
 
 export function createEditWork(options: EditWorkOptions): JobWork {
-  const { engine, dataDir, cacheDir, clipOf, modelDirOf, onStep = () => undefined } = options;
+  const {
+    engine,
+    dataDir,
+    cacheDir,
+    clipOf,
+    modelDirOf,
+    setAside,
+    onStep = () => undefined,
+  } = options;
   const jobsDir = join(dataDir, 'jobs');
   const inversionsDir = join(dataDir, 'inversions');
   const folderOf = (jobId: string): string => join(jobsDir, jobId);
@@ -99,7 +112,19 @@ export function createEditWork(options: EditWorkOptions): JobWork {
   const isResult = (name: string): boolean =>
     Object.values(codecExtensions).some((extension) => name === `result${extension}`);
   const tidy = (jobId: string): Promise<void> => removeAllBut(folderOf(jobId), isResult);
-  const discard = (jobId: string): Promise<void> => remove(folderOf(jobId));
+
+  /** In two steps, so that a server that ends in between knows what was to go; the mark stays when it cannot go now. */
+  async function discard(jobId: string): Promise<void> {
+    const mark = join(jobsDir, `${trashPrefix}${jobId}`);
+    try {
+      await rename(folderOf(jobId), mark);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      await writeFile(mark, '');
+      await remove(folderOf(jobId));
+    }
+    await remove(mark);
+  }
 
   return {
     run,
@@ -116,12 +141,16 @@ export function createEditWork(options: EditWorkOptions): JobWork {
     },
     async sweep(jobs) {
       await mkdir(jobsDir, { recursive: true, mode: 0o700 });
+      const names = await readdir(jobsDir);
+      for (const mark of names.filter((name) => name.startsWith(trashPrefix))) {
+        await remove(folderOf(mark.slice(trashPrefix.length)));
+        await remove(join(jobsDir, mark));
+      }
       for (const jobId of await readdir(jobsDir)) {
         const state = jobs.get(jobId);
         if (state === 'done') await tidy(jobId);
-        else if (state === undefined || state === 'failed' || state === 'canceled') {
-          await discard(jobId);
-        }
+        else if (state === 'failed' || state === 'canceled') await discard(jobId);
+        else if (state === undefined) await setAside(folderOf(jobId));
       }
       await removeAbandonedWeights(cacheDir);
     },

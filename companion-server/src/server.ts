@@ -22,6 +22,7 @@ import { createPairings } from './pairing/pairings.ts';
 import { pairingTables, readSecret } from './pairing/tables.ts';
 import { describeModels } from './models/describe-models.ts';
 import { lockFile, openDatabase } from './store/database.ts';
+import { createSetAside } from './store/set-aside.ts';
 import { version } from './version.ts';
 
 export interface ServerDeps {
@@ -102,13 +103,23 @@ async function open(
     onStderr: (text) => log.debug('engine', { text: text.trimEnd() }),
   });
   closers.push(() => engine.close());
-  const clips = await openClipStore({ database, dataDir, probe });
+  const setAside = createSetAside({
+    dataDir,
+    onMoved: (from, to) => log.warn('What the database does not know was set aside.', { from, to }),
+    onFailure: (from, error) =>
+      log.warn('What the database does not know could not be set aside.', {
+        from,
+        error: String(error),
+      }),
+  });
+  const clips = await openClipStore({ database, dataDir, probe, setAside });
   closers.push(() => clips.close());
   const work = createEditWork({
     engine,
     dataDir,
     cacheDir,
     inversionsBudgetBytes: config.inversionsBudgetBytes,
+    setAside,
     clipOf: (owner, clipId) => clips.get(owner, clipId),
     modelDirOf: (model) => modelDirOf(config.models, model),
     onStep: (jobId, { stage, step }) => log.debug('A step is finished.', { jobId, stage, step }),

@@ -2,7 +2,7 @@
 
 import { errorCodes, type WireError } from '../../protocol/error-codes.ts';
 import { FieldError } from '../../protocol/fields.ts';
-import { EditError } from './errors.ts';
+import { EditError, isFullDisk } from './errors.ts';
 
 /** Longest message that crosses, in characters. */
 const maxMessageCharacters = 2_000;
@@ -38,9 +38,4 @@ export function toEditError(error: unknown): EditError {
     hint,
     cause: error,
   });
-}
-
-function isFullDisk(error: unknown): boolean {
-  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
-  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL';
 }

@@ -53,7 +53,12 @@ async function createFixture(
   const dataDir = await mkdtemp(join(tmpdir(), 'tokenflow-session-'));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   const database = openDatabase(':memory:', [clipTables]);
-  const clips = await openClipStore({ database, dataDir, probe: () => Promise.resolve(media) });
+  const clips = await openClipStore({
+    database,
+    dataDir,
+    probe: () => Promise.resolve(media),
+    setAside: () => Promise.resolve(),
+  });
   const missing = (): never => {
     throw new EditError('job-missing', 'There is no such job.');
   };

@@ -20,6 +20,7 @@ import { createDeferred } from '../../../test/deferred.ts';
 import { testMedia } from '../../../test/fixtures/media.ts';
 import { EditError } from '../errors.ts';
 import { openDatabase, type Database } from '../store/database.ts';
+import { createSetAside } from '../store/set-aside.ts';
 import { openClipStore, type ClipStore } from './clip-store.ts';
 import { clipTables } from './tables.ts';
 
@@ -44,6 +45,8 @@ interface Fixture {
   readonly dataDir: string;
   /** Paths that were looked into. */
   readonly probed: string[];
+  /** What was set aside: from where to where. */
+  readonly moved: (readonly [string, string])[];
   /** Another server on the same folder, as after a kill. */
   readonly restart: () => Promise<ClipStore>;
   readonly files: () => Promise<{ readonly clips: string[]; readonly uploads: string[] }>;
@@ -57,6 +60,7 @@ async function createFixture(
   const dataDir = await mkdtemp(join(tmpdir(), 'tokenflow-clips-'));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   const probed: string[] = [];
+  const moved: (readonly [string, string])[] = [];
   const clock = { now: 1_000 * day };
   const restart = async (): Promise<ClipStore> => {
     const database = wrap(openDatabase(join(dataDir, 'tokenflow.db'), [clipTables]));
@@ -67,6 +71,12 @@ async function createFixture(
         probed.push(path);
         return probe?.(path) ?? Promise.resolve(testMedia);
       },
+      setAside: createSetAside({
+        dataDir,
+        onMoved: (from, to) => moved.push([from, to]),
+        onFailure: (_from, error) => expect.fail(String(error)),
+        now: () => new Date(0),
+      }),
       now: () => clock.now,
     });
     onTestFinished(async () => {
@@ -79,7 +89,7 @@ async function createFixture(
     clips: await readdir(join(dataDir, 'clips')),
     uploads: await readdir(join(dataDir, 'uploads')),
   });
-  return { store: await restart(), dataDir, probed, restart, files, clock };
+  return { store: await restart(), dataDir, probed, moved, restart, files, clock };
 }
 
 async function send(store: ClipStore, from = owner, content: Uint8Array = bytes) {
@@ -372,14 +382,21 @@ test('clips that were not used for a month are removed, but for those that are n
   expect(() => store.get(owner, old ?? '')).toThrow('There is no clip');
 });
 
-test('a start removes files that no row knows and forgets clips whose file is gone', async () => {
-  const { store, dataDir, restart, files } = await createFixture();
+test('a start sets files aside that no row knows, ends removals, and forgets clips whose file is gone', async () => {
+  const { store, dataDir, restart, files, moved } = await createFixture();
   const clip = await send(store);
   await rm(clip.path);
   await writeFile(join(dataDir, 'clips', 'stranger.mov'), 'x');
-  await writeFile(join(dataDir, 'uploads', 'stranger'), 'x');
+  await writeFile(join(dataDir, 'uploads', 'stranger'), 'y');
+  await writeFile(join(dataDir, 'uploads', 'removed-0123456789abcdef'), 'z');
   const restarted = await restart();
   expect(await files()).toEqual({ clips: [], uploads: [] });
+  const aside = join('set-aside', '1970-01-01T00-00-00.000Z');
+  expect(moved).toEqual([
+    [join('clips', 'stranger.mov'), join(aside, 'clips', 'stranger.mov')],
+    [join('uploads', 'stranger'), join(aside, 'uploads', 'stranger')],
+  ]);
+  expect(await readFile(join(dataDir, aside, 'uploads', 'stranger'), 'utf8')).toBe('y');
   expect(() => restarted.get(owner, clip.clipId)).toThrow('There is no clip');
   expect((await send(restarted)).path).toBe(clip.path);
 });

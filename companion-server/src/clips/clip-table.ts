@@ -30,8 +30,10 @@ export interface ClipTable {
   add(owner: string, clip: ClipRow, now: number): void;
   /** Remembers to the hour when `owner` used the clip: a write for each of its frames would wait for the disk. */
   touch(owner: string, clipId: string, now: number): void;
-  /** Takes the clip from `owner`. Returns whether it was the last one, and the clip is gone with that. */
-  release(owner: string, clipId: string): boolean;
+  /** Whether nobody but `owner` may use the clip. */
+  isOnlyOwner(owner: string, clipId: string): boolean;
+  /** Takes the clip from `owner`; it goes with its last one. */
+  release(owner: string, clipId: string): void;
   delete(clipId: string): void;
   /** Who has not used which clip since then. */
   unusedSince(time: number): readonly { readonly owner: string; readonly clipId: string }[];
@@ -69,12 +71,16 @@ export function createClipTable(database: Database): ClipTable {
         'UPDATE clip_owners SET used_at = ? WHERE owner = ? AND clip_id = ? AND used_at < ?';
       database.run(sql, now, owner, clipId, now - touchMs);
     },
+    isOnlyOwner(owner, clipId) {
+      const others = 'SELECT 1 FROM clip_owners WHERE clip_id = ? AND owner <> ?';
+      return database.get(others, clipId, owner) === undefined;
+    },
     release: (owner, clipId) =>
       database.transaction(() => {
         database.run('DELETE FROM clip_owners WHERE owner = ? AND clip_id = ?', owner, clipId);
         const sql = `DELETE FROM clips WHERE clip_id = ?
           AND NOT EXISTS (SELECT 1 FROM clip_owners WHERE clip_owners.clip_id = clips.clip_id)`;
-        return database.run(sql, clipId) > 0;
+        database.run(sql, clipId);
       }),
     delete: (clipId) => void database.run('DELETE FROM clips WHERE clip_id = ?', clipId),
     unusedSince: (time) =>

@@ -232,8 +232,9 @@ export async function openJobs({
     find(owner, jobId);
     apply(jobId, { type: 'cancel' });
     await runner.stop(jobId);
-    table.delete(jobId);
+    // First the files: a server that ends in between knows whose they were.
     await removeFiles(jobId);
+    table.delete(jobId);
   }
 
   function result(owner: string, jobId: string): ResultFacts & { readonly path: string } {

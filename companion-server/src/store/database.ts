@@ -52,7 +52,7 @@ export function openDatabase(path: string, rooms: readonly Migrations[]): Databa
 function unusable(path: string, error: unknown): EditError {
   const reason = error instanceof Error ? error.message : String(error);
   return new EditError('output-unwritable', `The database ${path} cannot be used: ${reason}.`, {
-    hint: 'Set TOKENFLOW_DATA to a folder that can be written; a damaged file can be moved away, with the jobs in it.',
+    hint: 'Set TOKENFLOW_DATA to a folder that can be written. A damaged file can be moved away: the server then begins without jobs, clips and pairings, and moves their files to the folder set-aside.',
     cause: error,
   });
 }
