@@ -23,7 +23,7 @@ export function fromWireError({ code, message, hint }: WireError): EditError {
   return new EditError(code, message, hint === undefined ? {} : { hint });
 }
 
-/** Any thrown value as an EditError: translates refused fields and a full disk, keeps the rest as cause. */
+/** Any thrown value as an EditError: translates refused fields, a full disk and a database that is held, keeps the rest as cause. */
 export function toEditError(error: unknown): EditError {
   if (error instanceof EditError) return error;
   if (error instanceof FieldError) return new EditError(error.code, error.message);
@@ -32,10 +32,21 @@ export function toEditError(error: unknown): EditError {
       'Free some space, or choose another disk with --out, TOKENFLOW_DATA and TOKENFLOW_CACHE.';
     return new EditError('disk-full', 'The disk is full.', { hint, cause: error });
   }
+  if (isDatabaseBusy(error)) {
+    return new EditError('database-busy', 'Another program holds the database of the server.', {
+      hint: 'Try again in a moment: a backup, a sync or a virus scanner may be at work on the data folder.',
+      cause: error,
+    });
+  }
   const message = error instanceof Error ? error.message : String(error);
   const hint = 'This is a fault in the program. Please report it with the log.';
   return new EditError('internal', `Something unexpected failed: ${message}`, {
     hint,
     cause: error,
   });
+}
+
+function isDatabaseBusy(error: unknown): boolean {
+  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' && /^SQLITE_(BUSY|LOCKED)/.test(code);
 }

@@ -58,7 +58,7 @@ export interface Pairings {
   authenticate(token: string): Client | null;
   /** Whether the client is paired still, or has a token from the start. */
   isPaired(clientId: string): boolean;
-  /** Remembers that a client has said hello, and as which version. */
+  /** Remembers that a client has said hello, and as which version. Never throws: it is for the list only. */
   noteSeen(clientId: string, version: string): void;
   /** The newest first, without the command line. */
   list(): readonly Pairing[];
@@ -136,12 +136,15 @@ export function createPairings(
       database.get('SELECT 1 FROM pairings WHERE client_id = ? AND ended_at IS NULL', clientId) !==
         undefined,
     noteSeen(clientId, version) {
-      database.run(
-        'UPDATE pairings SET seen_at = ?, version = ? WHERE client_id = ?',
-        now().toISOString(),
-        toLine(version),
-        clientId,
-      );
+      try {
+        const sql = 'UPDATE pairings SET seen_at = ?, version = ? WHERE client_id = ?';
+        database.run(sql, now().toISOString(), toLine(version), clientId);
+      } catch (error) {
+        log.warn('When a client was seen could not be written.', {
+          clientId,
+          error: String(error),
+        });
+      }
     },
     list: () =>
       database

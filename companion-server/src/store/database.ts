@@ -20,28 +20,36 @@ export interface Database {
   all(sql: string, ...parameters: SqlValue[]): Row[];
   /** The first row of a query, or undefined. */
   get(sql: string, ...parameters: SqlValue[]): Row | undefined;
-  /** Runs a statement, which is on the disk when this returns. Returns how many rows it changed. */
+  /** Runs a statement, which is on the disk when this returns: a transaction of its own, unless one is open. Returns how many rows it changed. */
   run(sql: string, ...parameters: SqlValue[]): number;
   /** Runs `work` as one change: all of it, or, when it throws, nothing. Not nested. */
   transaction<T>(work: () => T): T;
   close(): void;
 }
 
+/** How long an opening waits for another program that holds the file. */
+const openTimeoutMs = 5_000;
+/** The same for a change, which the whole server waits for. */
+const busyTimeoutMs = 250;
+
 /**
  * Opens the file at `path` and brings its tables up to date; ':memory:' keeps nothing. Write-ahead log with a sync at
  * every commit, so that what was acknowledged survives a loss of power (https://www.sqlite.org/pragma.html#pragma_synchronous).
- * Throws EditError 'output-unwritable' when the file cannot be used, or was made by a newer version of the program.
+ * While another program holds the file for longer than a moment, changes throw an error with the code SQLITE_BUSY; they
+ * can be tried again. Throws EditError 'output-unwritable' when the file cannot be used, or was made by a newer version of
+ * the program.
  */
 export function openDatabase(path: string, rooms: readonly Migrations[]): Database {
   let connection: SQLite.Database | undefined;
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    connection = new SQLite(path);
+    connection = new SQLite(path, { timeout: openTimeoutMs });
     const database = wrap(connection);
     connection.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON',
     );
     for (const room of rooms) migrate(database, connection, room);
+    database.all(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
     return database;
   } catch (error) {
     connection?.close();
@@ -86,24 +94,46 @@ function wrap(connection: SQLite.Database): Database {
     statements.set(sql, known);
     return known;
   };
+  /** A statement that has failed may be in the middle of its work still: it is not used again. */
+  function execute<T>(sql: string, use: (statement: SQLite.Statement) => T): T {
+    try {
+      return use(prepared(sql));
+    } catch (error) {
+      statements.delete(sql);
+      throw error;
+    }
+  }
+  const all = (sql: string, parameters: SqlValue[]): unknown[] =>
+    execute(sql, (statement) => statement.all(parameters));
+
+  /**
+   * The lock is taken by `exec`, which gives its statement up when it does not get it. A prepared one that waits for the
+   * lock stays begun when it fails (the package resets it at its next use), and no commit succeeds until then.
+   */
+  function transaction<T>(work: () => T): T {
+    connection.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      connection.exec('COMMIT');
+      return result;
+    } catch (error) {
+      // A full disk has rolled it back already.
+      if (connection.inTransaction) connection.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
   return {
-    all: (sql, ...parameters) => prepared(sql).all(parameters).map(toRow),
+    transaction,
+    all: (sql, ...parameters) => all(sql, parameters).map(toRow),
     get(sql, ...parameters) {
-      const [row] = prepared(sql).all(parameters);
+      const [row] = all(sql, parameters);
       return row === undefined ? undefined : toRow(row);
     },
-    run: (sql, ...parameters) => prepared(sql).run(parameters).changes,
-    transaction(work) {
-      connection.exec('BEGIN IMMEDIATE');
-      try {
-        const result = work();
-        connection.exec('COMMIT');
-        return result;
-      } catch (error) {
-        // A full disk has rolled it back already.
-        if (connection.inTransaction) connection.exec('ROLLBACK');
-        throw error;
-      }
+    run(sql, ...parameters) {
+      const run = (): number =>
+        execute(sql, (statement) => statement.run(parameters) as { changes: number }).changes;
+      return connection.inTransaction ? run() : transaction(run);
     },
     close: () => connection.close(),
   };
