@@ -12,7 +12,7 @@ import { ResumePointFile, type ResumePoint } from './engine/resume-point.ts';
 import type { EditJob } from './engine/edit-job.ts';
 import type { Engine } from './engine/supervisor.ts';
 import { syncFolder } from './engine/write-durably.ts';
-import { throwIfCanceled } from './errors.ts';
+import { EditError, isFullDisk, throwIfCanceled } from './errors.ts';
 import type { JobRecord } from './jobs/job-table.ts';
 import type { JobHooks, JobOutcome, JobSpec, JobWork } from './jobs/work.ts';
 import { removeAbandonedFiles } from './weights/write-whole.ts';
@@ -80,6 +80,20 @@ export function createEditWork(options: EditWorkOptions): JobWork {
     };
   }
 
+  /** The error in the client's words: without paths, and with the setting that moves what has found no room. */
+  function explain(error: unknown, { inputPath, outputPath, modelDir }: EditJob): unknown {
+    const folders = { 'the data folder': dataDir, 'the cache folder': cacheDir };
+    // One may lie in the other.
+    const inwards = Object.entries(folders).sort(([, a], [, b]) => b.length - a.length);
+    const isData = error instanceof EditError && error.message.includes(dataDir);
+    const isShort = isFullDisk(error) && error instanceof EditError && /can't grow|is full/.test(error.message); // prettier-ignore
+    const setting = isData && !dataDir.startsWith(cacheDir) ? 'TOKENFLOW_DATA' : 'TOKENFLOW_CACHE';
+    const hint = `Free some space, or set ${setting} to a folder on a larger disk.`;
+    const told = isShort ? new EditError(error.code, error.message, { hint, cause: error }) : error;
+    const paths = { 'the clip': inputPath, 'the result': outputPath, 'the model': modelDir };
+    return withoutPaths(told, { ...paths, ...Object.fromEntries(inwards) });
+  }
+
   async function run({ jobId, owner, request }: JobRecord, hooks: JobHooks): Promise<JobOutcome> {
     const job = toEditJob(owner, jobId, request);
     const { outputPath, workDir } = job;
@@ -105,7 +119,7 @@ export function createEditWork(options: EditWorkOptions): JobWork {
       return { report, result: { sizeBytes: size, sha256 } };
     } catch (error) {
       await removeAbandonedWeights(cacheDir);
-      throw withoutPaths(error, { 'the clip': job.inputPath, 'the result': outputPath });
+      throw explain(error, job);
     }
   }
 

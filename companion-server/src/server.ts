@@ -9,7 +9,7 @@ import type { Config } from './config.ts';
 import { createDoctor } from './doctor/run-checks.ts';
 import { createEditWork } from './edit-work.ts';
 import { createEngine } from './engine/supervisor.ts';
-import { EditError } from './errors.ts';
+import { EditError, isFullDisk } from './errors.ts';
 import { clipTables } from './clips/tables.ts';
 import { openClipStore } from './clips/clip-store.ts';
 import { createFront } from './http/front.ts';
@@ -22,6 +22,8 @@ import { createPairings } from './pairing/pairings.ts';
 import { pairingTables, readSecret } from './pairing/tables.ts';
 import { describeModels } from './models/describe-models.ts';
 import { lockFile, openDatabase } from './store/database.ts';
+import { createDiskWatch } from './store/disk-watch.ts';
+import { createReserve, type Reserve } from './store/reserve.ts';
 import { createSetAside } from './store/set-aside.ts';
 import { version } from './version.ts';
 
@@ -32,6 +34,8 @@ export interface ServerDeps {
   readonly engineEntry: URL;
   /** Looks into a clip that has arrived. Default: ffprobe. */
   readonly probe?: (path: string) => Promise<MediaFacts>;
+  /** A disk with fewer is told to be full. Default: 32 MiB. */
+  readonly leastFreeBytes?: number;
 }
 
 export interface RunningServer {
@@ -58,10 +62,12 @@ export interface RunningServer {
  */
 export async function startServer(deps: ServerDeps): Promise<RunningServer> {
   const { dataDir } = deps.config;
+  const reserve = createReserve(join(dataDir, 'reserve'));
   const unlock = lockFile(
     join(dataDir, 'server.lock'),
     `Another companion server uses the data folder ${dataDir}.`,
     'Stop that one, or give this one another folder with TOKENFLOW_DATA.',
+    reserve,
   );
   const closers: Closer[] = [unlock];
   const closeAll = async (): Promise<void> => {
@@ -70,7 +76,7 @@ export async function startServer(deps: ServerDeps): Promise<RunningServer> {
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= closeAll());
   try {
-    return { ...(await open(deps, closers)), close };
+    return { ...(await open(deps, reserve, closers)), close };
   } catch (error) {
     await close();
     throw error;
@@ -83,13 +89,23 @@ type Closer = () => void | Promise<void>;
 
 /** `closers` receives what ends each part, to be called in the opposite order. */
 async function open(
-  { config, log, engineEntry, probe = readMediaFacts }: ServerDeps,
+  { config, log, engineEntry, probe = readMediaFacts, leastFreeBytes }: ServerDeps,
+  reserve: Reserve,
   closers: Closer[],
 ): Promise<Omit<RunningServer, 'close'>> {
   const { dataDir, cacheDir } = config;
   const tables = [pairingTables, clipTables, jobMigrations];
-  const database = openDatabase(join(dataDir, 'tokenflow.db'), tables);
+  const database = openDatabase(join(dataDir, 'tokenflow.db'), tables, reserve);
   closers.push(() => database.close());
+  const disks = createDiskWatch({
+    folders: { data: dataDir, cache: cacheDir },
+    onRoom: () => reserve.refill(),
+    ...(leastFreeBytes === undefined ? {} : { leastFreeBytes }),
+  });
+  closers.push(() => disks.close());
+  await disks.look();
+  // What is small and beside the database, as the address for the command line, finds its place as well.
+  if (disks.shortages().length > 0) reserve.giveUp();
   const token = randomBytes(32).toString('hex');
   const pageKey = randomBytes(32).toString('hex');
   const remote = config.remote ?? null;
@@ -112,7 +128,14 @@ async function open(
         error: String(error),
       }),
   });
-  const clips = await openClipStore({ database, dataDir, probe, setAside });
+  const clips = await openClipStore({
+    database,
+    dataDir,
+    probe,
+    setAside,
+    onUnwritten: (error) =>
+      log.warn('When a clip was used could not be written.', { error: String(error) }),
+  });
   closers.push(() => clips.close());
   const work = createEditWork({
     engine,
@@ -135,7 +158,10 @@ async function open(
         return outcome;
       },
     },
-    onFailure: (jobId, error) => log.warn('A job failed.', { jobId, error: inspect(error) }),
+    onFailure(jobId, error) {
+      log.warn('A job failed.', { jobId, error: inspect(error) });
+      if (isFullDisk(error)) void disks.look();
+    },
   });
   const removeUnusedClips = (): Promise<void> =>
     clips.removeUnused((owner, clipId) => jobs.needsClip(owner, clipId));
@@ -156,6 +182,7 @@ async function open(
     device: () => device,
     clips,
     jobs,
+    disks,
     ...createPictureReader(),
     diagnose: createDoctor(() => ({
       ...{ version, dataDir, cacheDir, port: openPort, isInServer: true },

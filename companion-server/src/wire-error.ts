@@ -28,8 +28,10 @@ export function toEditError(error: unknown): EditError {
   if (error instanceof EditError) return error;
   if (error instanceof FieldError) return new EditError(error.code, error.message);
   if (isFullDisk(error)) {
-    const hint =
-      'Free some space, or choose another disk with --out, TOKENFLOW_DATA and TOKENFLOW_CACHE.';
+    const isDatabase = (error as { readonly code?: unknown }).code === 'SQLITE_FULL';
+    const hint = isDatabase
+      ? 'Free some space on the disk of the data folder, or set TOKENFLOW_DATA to a folder on a larger one.'
+      : 'Free some space, or choose another disk with --out, TOKENFLOW_DATA and TOKENFLOW_CACHE.';
     return new EditError('disk-full', 'The disk is full.', { hint, cause: error });
   }
   if (isDatabaseBusy(error)) {

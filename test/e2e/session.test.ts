@@ -74,6 +74,7 @@ async function createFixture(
     },
     models: () => [{ id: 'model', title: 'Model', goodFor: 'tests' }],
     device: () => 'cpu',
+    disks: { shortages: () => [], subscribe: () => () => undefined },
     clips,
     jobs: {
       ...{ get: missing, cancel: missing, pause: missing, resume: missing, move: missing },

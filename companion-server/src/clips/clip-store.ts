@@ -49,6 +49,8 @@ export interface ClipStoreOptions {
   readonly probe: (path: string) => Promise<MediaFacts>;
   /** Takes files that no row knows. */
   readonly setAside: SetAside;
+  /** Told why it could not be written when a clip was last used. */
+  readonly onUnwritten?: (error: unknown) => void;
   /** Milliseconds. Default: the clock. */
   readonly now?: () => number;
 }
@@ -62,6 +64,7 @@ export async function openClipStore({
   dataDir,
   probe,
   setAside,
+  onUnwritten = () => undefined,
   now = Date.now,
 }: ClipStoreOptions): Promise<ClipStore> {
   const clipsDir = join(dataDir, 'clips');
@@ -102,6 +105,15 @@ export async function openClipStore({
       return await probe(partPath);
     } catch (error) {
       throw withoutPaths(error, { 'the clip': partPath });
+    }
+  }
+
+  /** Reading does not fail because that it was read cannot be written. */
+  function noteUse(owner: string, clipId: string): void {
+    try {
+      table.touch(owner, clipId, now());
+    } catch (error) {
+      onUnwritten(error);
     }
   }
 
@@ -161,7 +173,7 @@ export async function openClipStore({
           hint: 'Upload the clip again.',
         });
       }
-      table.touch(owner, clipId, now());
+      noteUse(owner, clipId);
       return toClip(row);
     },
     async removeUnused(isNeeded) {

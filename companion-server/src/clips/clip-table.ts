@@ -76,13 +76,14 @@ export function createClipTable(database: Database): ClipTable {
       return database.get(others, clipId, owner) === undefined;
     },
     release: (owner, clipId) =>
-      database.transaction(() => {
+      database.urgently(() => {
         database.run('DELETE FROM clip_owners WHERE owner = ? AND clip_id = ?', owner, clipId);
         const sql = `DELETE FROM clips WHERE clip_id = ?
           AND NOT EXISTS (SELECT 1 FROM clip_owners WHERE clip_owners.clip_id = clips.clip_id)`;
         database.run(sql, clipId);
       }),
-    delete: (clipId) => void database.run('DELETE FROM clips WHERE clip_id = ?', clipId),
+    delete: (clipId) =>
+      void database.urgently(() => database.run('DELETE FROM clips WHERE clip_id = ?', clipId)),
     unusedSince: (time) =>
       database
         .all('SELECT owner, clip_id FROM clip_owners WHERE used_at < ?', time)
@@ -101,7 +102,9 @@ export function createClipTable(database: Database): ClipTable {
       database.run(sql, uploadId, owner, sizeBytes, extension, now);
     },
     deleteUpload: (uploadId) =>
-      void database.run('DELETE FROM uploads WHERE upload_id = ?', uploadId),
+      void database.urgently(() =>
+        database.run('DELETE FROM uploads WHERE upload_id = ?', uploadId),
+      ),
   };
 }
 

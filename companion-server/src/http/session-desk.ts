@@ -5,6 +5,7 @@ import type { ClientMessage } from '../../../protocol/client-messages.ts';
 import type { ClipDelete, ClipGet } from '../../../protocol/clip-messages.ts';
 import type { JobCreate } from '../../../protocol/job-messages.ts';
 import { maxSlowRequests, maxWaitingJobs } from '../../../protocol/limits.ts';
+import type { DiskShortage } from '../../../protocol/session-messages.ts';
 import type { FrameGet } from '../../../protocol/stream-messages.ts';
 import { EditError } from '../errors.ts';
 import type { Peer } from './peer.ts';
@@ -33,6 +34,10 @@ export function createDesk(
 ): Desk {
   const { clips, diagnose } = deps;
   const owner = asker.clientId;
+  const tellDisks = (shortages: readonly DiskShortage[]): void =>
+    peer.send({ type: 'disk-changed', shortages });
+  const stopListening = deps.disks.subscribe(tellDisks);
+  if (deps.disks.shortages().length > 0) tellDisks(deps.disks.shortages());
   let streams = 0;
   const takeStreamId = (): number => ++streams;
   const uploads = createSessionUploads(peer, clips, owner, takeStreamId);
@@ -152,6 +157,7 @@ export function createDesk(
     },
     receive: (chunk) => uploads.receive(chunk),
     async close() {
+      stopListening();
       jobs.close();
       await uploads.close();
       await downloads.close();

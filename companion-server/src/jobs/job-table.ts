@@ -93,6 +93,8 @@ export interface JobTable {
   place(jobId: string, index: number, priority: number): void;
   delete(jobId: string): void;
   transaction<T>(work: () => T): T;
+  /** A transaction that a full disk does not refuse as long as the reserve lasts. */
+  urgently<T>(work: () => T): T;
 }
 
 export function createJobTable(database: Database): JobTable {
@@ -186,8 +188,10 @@ export function createJobTable(database: Database): JobTable {
       }
       database.run('UPDATE jobs SET rank = ?, priority = ? WHERE job_id = ?', rank, priority, jobId); // prettier-ignore
     },
-    delete: (jobId) => void database.run('DELETE FROM jobs WHERE job_id = ?', jobId),
+    delete: (jobId) =>
+      void database.urgently(() => database.run('DELETE FROM jobs WHERE job_id = ?', jobId)),
     transaction: (work) => database.transaction(work),
+    urgently: (work) => database.urgently(work),
   };
 }
 

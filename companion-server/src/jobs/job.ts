@@ -43,6 +43,11 @@ export type JobChange =
   | { readonly type: 'resume' }
   | { readonly type: 'cancel' };
 
+/** Whether the change begins work or tells how far it is. Every other ends work, or frees what it has taken. */
+export function isBeginning({ type }: JobChange): boolean {
+  return type === 'start' || type === 'progress' || type === 'step' || type === 'resume';
+}
+
 export const newJob: Job = {
   state: 'queued',
   progress: null,

@@ -156,7 +156,8 @@ export function createPairings(
     ],
     revoke(clientId) {
       const end = 'UPDATE pairings SET ended_at = ? WHERE client_id = ? AND ended_at IS NULL';
-      const isRevoked = database.run(end, now().toISOString(), clientId) > 0;
+      const isRevoked =
+        database.urgently(() => database.run(end, now().toISOString(), clientId)) > 0;
       if (isRevoked) log.info('A pairing was revoked.', { clientId });
       if (isRevoked) for (const listener of revocationListeners) listener(clientId);
       return isRevoked;

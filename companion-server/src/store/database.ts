@@ -4,7 +4,8 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import SQLite from 'libsql';
-import { EditError } from '../errors.ts';
+import { EditError, isFullDisk } from '../errors.ts';
+import { noReserve, type Reserve } from './reserve.ts';
 
 export type SqlValue = string | number | bigint | Uint8Array | null;
 export type Row = Readonly<Record<string, SqlValue>>;
@@ -24,6 +25,8 @@ export interface Database {
   run(sql: string, ...parameters: SqlValue[]): number;
   /** Runs `work` as one change: all of it, or, when it throws, nothing. Not nested. */
   transaction<T>(work: () => T): T;
+  /** The same for what frees space or ends work: on a full disk the reserve is given up for it, piece by piece. */
+  urgently<T>(work: () => T): T;
   close(): void;
 }
 
@@ -37,14 +40,40 @@ const busyTimeoutMs = 250;
  * every commit, so that what was acknowledged survives a loss of power (https://www.sqlite.org/pragma.html#pragma_synchronous).
  * While another program holds the file for longer than a moment, changes throw an error with the code SQLITE_BUSY; they
  * can be tried again. Throws EditError 'output-unwritable' when the file cannot be used, or was made by a newer version of
- * the program.
+ * the program. `reserve` is given up for the opening too.
  */
-export function openDatabase(path: string, rooms: readonly Migrations[]): Database {
+export function openDatabase(
+  path: string,
+  rooms: readonly Migrations[],
+  reserve: Reserve = noReserve,
+): Database {
+  return withReserve(reserve, () => openOnce(path, rooms, reserve));
+}
+
+/** Tries again as long as the disk is full and there is something to give up. */
+function withReserve<T>(reserve: Reserve, work: () => T): T {
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isForWantOfSpace(error) || !reserve.giveUp()) throw error;
+    }
+  }
+}
+
+/** A disk that cannot take the file beside the database that its readers share says so by another code. */
+function isForWantOfSpace(error: unknown): boolean {
+  const { code, cause } = error as { readonly code?: unknown; readonly cause?: unknown };
+  const isShared = typeof code === 'string' && code.startsWith('SQLITE_IOERR');
+  return isFullDisk(error) || isShared || (cause instanceof Error && isForWantOfSpace(cause));
+}
+
+function openOnce(path: string, rooms: readonly Migrations[], reserve: Reserve): Database {
   let connection: SQLite.Database | undefined;
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     connection = new SQLite(path, { timeout: openTimeoutMs });
-    const database = wrap(connection);
+    const database = wrap(connection, reserve);
     connection.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON',
     );
@@ -68,25 +97,37 @@ function unusable(path: string, error: unknown): EditError {
 /**
  * Takes the file `path`, made when missing, for this process alone, until the returned function is called or the process
  * ends, however it ends: the lock is the system's. Throws EditError 'invalid-request' with `taken` as its message when
- * another process has it, 'output-unwritable' when it cannot be made.
+ * another process has it, 'output-unwritable' when it cannot be made. On a full disk `reserve` is given up for it.
  */
-export function lockFile(path: string, taken: string, hint: string): () => void {
-  let connection: SQLite.Database | undefined;
+export function lockFile(
+  path: string,
+  taken: string,
+  hint: string,
+  reserve: Reserve = noReserve,
+): () => void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    connection = new SQLite(path);
-    connection.exec('BEGIN EXCLUSIVE');
+    const held = withReserve(reserve, () => lock(path));
+    return () => void held.close();
   } catch (error) {
-    connection?.close();
     const isTaken = (error as { readonly code?: unknown }).code === 'SQLITE_BUSY';
     if (!isTaken) throw unusable(path, error);
     throw new EditError('invalid-request', taken, { hint, cause: error });
   }
-  const held = connection;
-  return () => void held.close();
 }
 
-function wrap(connection: SQLite.Database): Database {
+function lock(path: string): SQLite.Database {
+  const connection = new SQLite(path);
+  try {
+    connection.exec('BEGIN EXCLUSIVE');
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+function wrap(connection: SQLite.Database, reserve: Reserve): Database {
   // Parameters go as one array: a blob or null that goes alone is taken for named parameters, which ends the process.
   const statements = new Map<string, SQLite.Statement>();
   const prepared = (sql: string): SQLite.Statement => {
@@ -125,6 +166,7 @@ function wrap(connection: SQLite.Database): Database {
 
   return {
     transaction,
+    urgently: (work) => withReserve(reserve, () => transaction(work)),
     all: (sql, ...parameters) => all(sql, parameters).map(toRow),
     get(sql, ...parameters) {
       const [row] = all(sql, parameters);
@@ -167,6 +209,8 @@ function migrate(
       { hint: 'Start the newest version of the companion server that is installed.' },
     );
   }
+  // A database that is up to date is opened on a full disk as well.
+  if (row !== undefined && version === steps.length) return;
   database.transaction(() => {
     for (const step of steps.slice(version)) connection.exec(step);
     database.run('INSERT OR REPLACE INTO migrations VALUES (?, ?)', room, steps.length);
