@@ -134,7 +134,7 @@ async function open(
     probe,
     setAside,
     onUnwritten: (error) =>
-      log.warn('When a clip was used could not be written.', { error: String(error) }),
+      log.warn('A note about a clip could not be written.', { error: String(error) }),
   });
   closers.push(() => clips.close());
   const work = createEditWork({

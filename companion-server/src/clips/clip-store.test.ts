@@ -330,6 +330,53 @@ test.each([
   expect(await files()).toEqual({ clips: [], uploads: [] });
 });
 
+test.each([
+  ['the disk is full', Object.assign(new Error('full'), { code: 'SQLITE_FULL' })],
+  ['the database is held', Object.assign(new Error('locked'), { code: 'SQLITE_BUSY' })],
+  ['there are no more file handles', Object.assign(new Error('many'), { code: 'EMFILE' })],
+  ['ffprobe is missing', new EditError('ffmpeg-missing', 'There is none.')],
+])(
+  'an upload whose last step fails because %s is kept, and is a clip at the next try',
+  async (_why, failure) => {
+    let isFailing = true;
+    const { store, files, restart } = await createFixture(() =>
+      isFailing ? Promise.reject(failure) : Promise.resolve(testMedia),
+    );
+    const upload = await store.begin(owner, request);
+    await upload.write(0, bytes);
+    await expect(upload.finish(sha256)).rejects.toThrow(failure.message);
+    expect((await files()).uploads).toEqual([upload.uploadId]);
+    isFailing = false;
+    for (const next of [store, await restart()]) {
+      const again = await next.begin(owner, { ...request, uploadId: upload.uploadId });
+      expect(again.receivedBytes).toBe(bytes.length);
+      await again.release();
+    }
+    const last = await store.begin(owner, { ...request, uploadId: upload.uploadId });
+    expect(await last.finish(sha256)).toMatchObject({ sha256 });
+    expect((await files()).uploads).toEqual([]);
+  },
+);
+
+test('an upload whose clip the full disk does not take down is kept', async () => {
+  let isFull = false;
+  const { store, files } = await createFixture(undefined, (database) => ({
+    ...database,
+    transaction(work) {
+      if (isFull) throw Object.assign(new Error('full'), { code: 'SQLITE_FULL' });
+      return database.transaction(work);
+    },
+  }));
+  const upload = await store.begin(owner, request);
+  await upload.write(0, bytes);
+  isFull = true;
+  await expect(upload.finish(sha256)).rejects.toThrow('full');
+  expect(await files()).toEqual({ clips: [], uploads: [upload.uploadId] });
+  isFull = false;
+  const again = await store.begin(owner, { ...request, uploadId: upload.uploadId });
+  expect(await again.finish(sha256)).toMatchObject({ sha256 });
+});
+
 test('what is no video is refused without the path of its file, and leaves nothing', async () => {
   const { store, files, dataDir } = await createFixture((path) =>
     Promise.reject(new EditError('clip-unreadable', `"${path}" is a shopping list.`)),

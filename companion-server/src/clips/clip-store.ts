@@ -49,7 +49,7 @@ export interface ClipStoreOptions {
   readonly probe: (path: string) => Promise<MediaFacts>;
   /** Takes files that no row knows. */
   readonly setAside: SetAside;
-  /** Told why it could not be written when a clip was last used. */
+  /** Told why something could not be written that nothing depends on: when a clip was last used, that an upload is over. */
   readonly onUnwritten?: (error: unknown) => void;
   /** Milliseconds. Default: the clock. */
   readonly now?: () => number;
@@ -94,9 +94,16 @@ export async function openClipStore({
     // First the row: a server that ends in between finds a clip without a file, and the upload whole. All at once, so
     // that the file does not go with another owner meanwhile.
     table.add(owner, clip, now());
-    if (!isKnown) renameSync(partPath, pathOf(clip));
     if (isKnown) await rm(partPath, { force: true });
-    else await syncFolder(clipsDir);
+    else {
+      try {
+        renameSync(partPath, pathOf(clip));
+      } catch (error) {
+        table.release(owner, row.clipId);
+        throw error;
+      }
+      await syncFolder(clipsDir);
+    }
     return toClip(clip);
   }
 
@@ -121,6 +128,7 @@ export async function openClipStore({
     table,
     uploadsDir,
     now,
+    onUnwritten,
     keep,
     knownClip(owner, sha256) {
       const row = table.ofOwnerByHash(owner, sha256);
