@@ -19,10 +19,11 @@ import type { Log } from './log.ts';
 import { createPictureReader } from './media/picture-reader.ts';
 import { readMediaFacts } from './media/clip-facts.ts';
 import { createPairings } from './pairing/pairings.ts';
-import { pairingTables, readSecret } from './pairing/tables.ts';
+import { pairingTables, readSecret, renewSecret } from './pairing/tables.ts';
 import { describeModels } from './models/describe-models.ts';
 import { lockFile, openDatabase } from './store/database.ts';
 import { createDiskWatch } from './store/disk-watch.ts';
+import { closeToOthers } from './store/private-folder.ts';
 import { createReserve, type Reserve } from './store/reserve.ts';
 import { createSetAside } from './store/set-aside.ts';
 import { version } from './version.ts';
@@ -58,10 +59,11 @@ export interface RunningServer {
 
 /**
  * Starts a server. Throws EditError 'invalid-request' when its port is taken or another server uses its data folder,
- * 'output-unwritable' when that folder cannot be used.
+ * 'output-unwritable' when that folder cannot be used, or not be closed to other users of the machine.
  */
 export async function startServer(deps: ServerDeps): Promise<RunningServer> {
   const { dataDir } = deps.config;
+  const wasOpen = closeToOthers(dataDir);
   const reserve = createReserve(join(dataDir, 'reserve'));
   const unlock = lockFile(
     join(dataDir, 'server.lock'),
@@ -76,7 +78,7 @@ export async function startServer(deps: ServerDeps): Promise<RunningServer> {
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= closeAll());
   try {
-    return { ...(await open(deps, reserve, closers)), close };
+    return { ...(await open(deps, { reserve, wasOpen }, closers)), close };
   } catch (error) {
     await close();
     throw error;
@@ -87,16 +89,27 @@ const dayMs = 24 * 60 * 60 * 1000;
 
 type Closer = () => void | Promise<void>;
 
+/** The data folder as it was found. */
+interface DataFolder {
+  readonly reserve: Reserve;
+  /** Whether other users of the machine could read in it. */
+  readonly wasOpen: boolean;
+}
+
 /** `closers` receives what ends each part, to be called in the opposite order. */
 async function open(
   { config, log, engineEntry, probe = readMediaFacts, leastFreeBytes }: ServerDeps,
-  reserve: Reserve,
+  { reserve, wasOpen }: DataFolder,
   closers: Closer[],
 ): Promise<Omit<RunningServer, 'close'>> {
   const { dataDir, cacheDir } = config;
   const tables = [pairingTables, clipTables, jobMigrations];
   const database = openDatabase(join(dataDir, 'tokenflow.db'), tables, reserve);
   closers.push(() => database.close());
+  if (wasOpen) {
+    renewSecret(database, 'links');
+    log.warn('The data folder was open to other users of this machine, and is closed now.');
+  }
   const disks = createDiskWatch({
     folders: { data: dataDir, cache: cacheDir },
     onRoom: () => reserve.refill(),

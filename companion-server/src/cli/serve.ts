@@ -49,6 +49,8 @@ export const serveCommand = defineCommand({
     if (positionals[0] !== undefined) {
       throw new EditError('invalid-request', `serve takes no argument, got '${positionals[0]}'.`);
     }
+    // What the server and its engine write is for their user alone.
+    process.umask(0o077);
     const config = readConfig(
       {
         port: readPort(values.port),

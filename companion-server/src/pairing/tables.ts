@@ -55,3 +55,10 @@ export function readSecret(database: Database, name: string): Buffer {
   if (!(value instanceof Uint8Array)) throw new TypeError(`The secret ${name} is no blob.`);
   return Buffer.from(value);
 }
+
+/** Makes the secret anew where there was one: what was signed with it is void. For one that others may have read. */
+export function renewSecret(database: Database, name: string): void {
+  database.urgently(() =>
+    database.run('UPDATE secrets SET value = ? WHERE name = ?', randomBytes(32), name),
+  );
+}
