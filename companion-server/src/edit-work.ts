@@ -151,7 +151,11 @@ export function createEditWork(options: EditWorkOptions): JobWork {
     },
     async estimate(owner, spec, past) {
       const job = toEditJob(owner, 'estimate', spec);
-      return toEstimate(await engine.estimate(job), past);
+      try {
+        return toEstimate(await engine.estimate(job), past);
+      } catch (error) {
+        throw explain(error, job);
+      }
     },
     async sweep(jobs) {
       await mkdir(jobsDir, { recursive: true, mode: 0o700 });

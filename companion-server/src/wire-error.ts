@@ -3,6 +3,7 @@
 import { errorCodes, type WireError } from '../../protocol/error-codes.ts';
 import { FieldError } from '../../protocol/fields.ts';
 import { EditError, isFullDisk } from './errors.ts';
+import { withoutAnyPath } from './without-paths.ts';
 
 /** Longest message that crosses, in characters. */
 const maxMessageCharacters = 2_000;
@@ -15,6 +16,16 @@ export function toWireError(error: unknown): WireError {
     message: known.message.slice(0, maxMessageCharacters),
     ...(known.hint === undefined ? {} : { hint: known.hint.slice(0, maxMessageCharacters) }),
     retryable: errorCodes[known.code].retryable,
+  };
+}
+
+/** The same for a client, which hears of no file of the server more than its name. */
+export function toClientError(error: unknown): WireError {
+  const { message, hint, ...rest } = toWireError(error);
+  return {
+    ...rest,
+    message: withoutAnyPath(message),
+    ...(hint === undefined ? {} : { hint: withoutAnyPath(hint) }),
   };
 }
 

@@ -2,6 +2,20 @@
 
 import { EditError } from './errors.ts';
 
+/** Between quotes a path may have spaces; without them it ends at the first. Addresses of the web are none. */
+const absolutePaths = [
+  /(["'`])(?:file:(?:\/\/)?)?(?:[a-z]:[\\/]|\/|\\\\)(?:(?!\1).)*?([^\\/"'`\n]+)[\\/]?\1/gi,
+  /()(?<![\w.:/\\-])(?:file:(?:\/\/)?)?(?:[a-z]:[\\/]|\/|\\\\)(?:[^\s\\/"'`:;,()<>|]+[\\/])+([^\s\\/"'`:;,()<>|]*)/gi,
+];
+
+/** The text with the last part only of every absolute path in it, which is what a client may know of a file. */
+export function withoutAnyPath(text: string): string {
+  return absolutePaths.reduce(
+    (rest, path) => rest.replaceAll(path, (_all, quote: string, name: string) => `${quote}${name}${quote}`), // prettier-ignore
+    text,
+  );
+}
+
 /**
  * The error without the paths of `paths`, whose keys stand in their place, for example `the clip`, in message and hint. A
  * path within another one stands before it.

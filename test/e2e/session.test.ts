@@ -67,8 +67,8 @@ async function createFixture(
     pairings: {
       authenticate: (presented) => (presented === token ? { clientId: owner, name: 'test' } : null),
       exchange(code, name) {
-        if (code === 'right') return { client: { clientId: owner, name }, token };
-        throw new EditError('pairing-refused', 'The code is wrong.');
+        if (code === 'right') return Promise.resolve({ client: { clientId: owner, name }, token });
+        return Promise.reject(new EditError('pairing-refused', 'The code is wrong.'));
       },
       noteSeen: () => undefined,
     },

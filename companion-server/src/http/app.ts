@@ -9,7 +9,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler, t
 import type { ErrorCode } from '../../../protocol/error-codes.ts';
 import { EditError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { toEditError, toWireError } from '../wire-error.ts';
+import { toClientError, toEditError, toWireError } from '../wire-error.ts';
 import { requireAccess, type AccessDeps } from './access.ts';
 import { refusalReason, type GuardOptions } from './guard.ts';
 import type { Metrics } from './metrics.ts';
@@ -174,7 +174,9 @@ const answerFailure =
     const status = statusOf(error);
     if (error instanceof EditError && status !== 500) {
       if (status === 401) response.set('WWW-Authenticate', 'Bearer');
-      response.status(status).json({ error: toWireError(error) });
+      // A hint of ours may name an address of this server, which looks like a path.
+      const { message } = toClientError(error);
+      response.status(status).json({ error: { ...toWireError(error), message } });
       return;
     }
     if (status !== 500) {

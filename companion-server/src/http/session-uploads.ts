@@ -6,7 +6,7 @@ import { chunkBytes, maxOpenUploads, windowBytes } from '../../../protocol/limit
 import type { ClipStore } from '../clips/clip-store.ts';
 import type { Upload } from '../clips/uploads.ts';
 import { EditError } from '../errors.ts';
-import { toWireError } from '../wire-error.ts';
+import { toClientError } from '../wire-error.ts';
 import type { Peer } from './peer.ts';
 
 export interface SessionUploads {
@@ -67,7 +67,7 @@ export function createSessionUploads(
         // The first of the chunks that fail together ends the upload.
         if (uploads.get(streamId) !== upload) return;
         await cancel(streamId);
-        peer.send({ type: 'stream-failed', streamId, error: toWireError(error) });
+        peer.send({ type: 'stream-failed', streamId, error: toClientError(error) });
       }
     },
     async end({ requestId, streamId, sha256 }) {

@@ -8,7 +8,7 @@ import { requestIdOf } from '../../../protocol/message.ts';
 import type { Hello, Pair } from '../../../protocol/session-messages.ts';
 import { protocolVersion } from '../../../protocol/version.ts';
 import { EditError } from '../errors.ts';
-import { toWireError } from '../wire-error.ts';
+import { toClientError } from '../wire-error.ts';
 import type { Peer } from './peer.ts';
 import type { SessionDeps } from './session-deps.ts';
 import { createDesk, type Desk } from './session-desk.ts';
@@ -37,9 +37,9 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
   let waitingBytes = 0;
   let last: Promise<void> = Promise.resolve();
 
-  function pair({ requestId, protocol, code, name }: Pair): void {
+  async function pair({ requestId, protocol, code, name }: Pair): Promise<void> {
     requireVersion(protocol);
-    const paired = pairings.exchange(code, name, peer.address);
+    const paired = await pairings.exchange(code, name, peer.address);
     const { clientId } = paired.client;
     peer.send({ type: 'paired', requestId, clientId, token: paired.token });
   }
@@ -77,7 +77,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
     if (message.type === 'hello') {
       greet(message);
     } else if (message.type === 'pair') {
-      pair(message);
+      await pair(message);
     } else if (client === undefined) {
       throw new EditError(
         'not-paired',
@@ -111,7 +111,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
   }
 
   function refuse(error: unknown, requestId: number | null): void {
-    const wireError = toWireError(error);
+    const wireError = toClientError(error);
     if (wireError.code === 'internal') log.error('A message failed.', { error: String(error) });
     peer.send({ type: 'error', requestId, error: wireError });
     if (client === undefined) showOut('not paired');

@@ -103,3 +103,13 @@ test('a server that stops queues the running job first, and counts nothing again
     server_deaths: 0,
   });
 });
+
+test('a job that fails tells its client no path of the server', async () => {
+  const { jobs, run } = await createFixture();
+  const { jobId } = jobs.create(owner, requestOf());
+  const failure = "ENOENT: no such file or directory, open '/srv/data/jobs/x/edit.latents'";
+  (await run(0)).ending.reject(new Error(failure));
+  const { error } = await over(jobs, jobId);
+  expect(error?.message).toContain("open 'edit.latents'");
+  expect(error?.message).not.toContain('/srv');
+});

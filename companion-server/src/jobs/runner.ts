@@ -3,7 +3,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { CanceledError, EditError } from '../errors.ts';
-import { toWireError } from '../wire-error.ts';
+import { toClientError } from '../wire-error.ts';
 import type { JobChange } from './job.ts';
 import type { JobRecord } from './job-table.ts';
 import type { JobHooks, JobOutcome } from './work.ts';
@@ -84,7 +84,7 @@ export function createRunner({
       if (error instanceof CanceledError) return { type: 'cancel' };
       onFailure(jobId, error);
       const isCrash = error instanceof EditError && error.code === 'engine-crashed';
-      return { type: isCrash ? 'engine-died' : 'fail', error: toWireError(error) };
+      return { type: isCrash ? 'engine-died' : 'fail', error: toClientError(error) };
     }
   }
 

@@ -5,7 +5,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { EditError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Database } from '../store/database.ts';
-import { createAttempts } from './attempts.ts';
+import { createAttempts, type AttemptsOptions } from './attempts.ts';
 import { createCode, isSameCode, type OpenCode } from './code.ts';
 import { toPairing, type Pairing } from './tables.ts';
 
@@ -37,6 +37,8 @@ export interface PairingsOptions {
   readonly log: Pick<Log, 'info' | 'warn'>;
   /** Default: the clock. */
   readonly now?: () => Date;
+  /** How time passes between attempts. Default: as it does. */
+  readonly attempts?: AttemptsOptions;
 }
 
 export interface Pairings {
@@ -46,14 +48,14 @@ export interface Pairings {
   currentCode(): OpenCode | null;
   /**
    * Trades the code for a token of 256 random bits (64 hexadecimal digits), which is not kept and cannot be shown again.
-   * `peer` is the address that asks. Throws EditError 'pairing-limited' after too many wrong codes, whatever the code, and
-   * 'pairing-refused' when it is not the open one.
+   * `peer` is the address that asks. After some wrong codes attempts take turns, so that it may take seconds. Throws
+   * EditError 'pairing-refused' when the code is not the open one, 'pairing-limited' when too many attempts wait.
    */
   exchange(
     code: string,
     name: string,
     peer: string,
-  ): { readonly client: Client; readonly token: string };
+  ): Promise<{ readonly client: Client; readonly token: string }>;
   /** Whose token it is, or null. How long it takes says nothing about how much of the token was right. */
   authenticate(token: string): Client | null;
   /** Whether the client is paired still, or has a token from the start. */
@@ -73,9 +75,9 @@ export interface Pairings {
 /** `database` has the tables of `pairingTables`. */
 export function createPairings(
   database: Database,
-  { localToken, remoteToken, log, now = () => new Date() }: PairingsOptions,
+  { localToken, remoteToken, log, now = () => new Date(), attempts: times }: PairingsOptions,
 ): Pairings {
-  const attempts = createAttempts(() => now().getTime());
+  const attempts = createAttempts(times);
   const revocationListeners = new Set<(clientId: string) => void>();
   const fixedClients = [
     { client: localClient, hash: hashOf(localToken) },
@@ -103,18 +105,16 @@ export function createPairings(
   return {
     openCode: () => (open = createCode(now())),
     currentCode,
-    exchange(code, name, peer) {
-      const waitMs = attempts.waitMs(peer);
-      if (waitMs > 0) throw tooManyAttempts(waitMs);
+    async exchange(code, name, peer) {
+      if (!(await attempts.takeTurn())) throw tooManyAttempts();
       const current = currentCode();
       if (current === null || !isSameCode(code, current.code)) {
-        attempts.recordFailure(peer);
+        attempts.recordFailure();
         log.warn('A pairing code was wrong.', { peer });
         throw wrongCode(current === null);
       }
       const admitted = admit(name);
       open = null;
-      attempts.recordSuccess(peer);
       log.info('A client was paired.', { ...admitted.client, peer });
       return admitted;
     },
@@ -179,10 +179,9 @@ function toLine(text: string): string {
   return text.replaceAll(/\p{C}|\p{Zl}|\p{Zp}/gu, ' ').slice(0, 100);
 }
 
-function tooManyAttempts(waitMs: number): EditError {
-  const seconds = Math.ceil(waitMs / 1_000);
-  return new EditError('pairing-limited', 'Too many wrong pairing codes have been tried.', {
-    hint: `Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`,
+function tooManyAttempts(): EditError {
+  return new EditError('pairing-limited', 'Too many pairing codes are being tried at once.', {
+    hint: 'Try again in some seconds.',
   });
 }
 
