@@ -38,6 +38,8 @@ export interface EditWorkOptions {
   readonly modelDirOf: (model: string | null) => string;
   /** Takes folders of jobs that nobody knows. Never rejects. */
   readonly setAside: (path: string) => Promise<void>;
+  /** Told why a job's work files could not be gone on with, and it begins anew. */
+  readonly onWorkLost?: (jobId: string, error: unknown) => void;
   /** Told of every step that is finished and on the disk. */
   readonly onStep?: (jobId: string, resumePoint: ResumePoint) => void;
 }
@@ -49,15 +51,8 @@ const trashPrefix = 'removed-';
 const workName = 'work';
 
 export function createEditWork(options: EditWorkOptions): JobWork {
-  const {
-    engine,
-    dataDir,
-    cacheDir,
-    clipOf,
-    modelDirOf,
-    setAside,
-    onStep = () => undefined,
-  } = options;
+  const { engine, dataDir, cacheDir, clipOf, modelDirOf, setAside } = options;
+  const { onStep = () => undefined, onWorkLost = () => undefined } = options;
   const jobsDir = join(dataDir, 'jobs');
   const inversionsDir = join(dataDir, 'inversions');
   const folderOf = (jobId: string): string => join(jobsDir, jobId);
@@ -112,7 +107,15 @@ export function createEditWork(options: EditWorkOptions): JobWork {
         hooks.onStep();
       };
       const { onProgress, signal } = hooks;
-      const report = await engine.edit(job, { onProgress, signal, onResumePoint });
+      const editHooks = { onProgress, signal, onResumePoint };
+      const hadBegun = furthest > 0;
+      const report = await engine.edit(job, editHooks).catch(async (error: unknown) => {
+        if (!hadBegun || !mayBeOfWorkFiles(error, workDir)) throw error;
+        onWorkLost(jobId, error);
+        await remove(workDir);
+        await mkdir(workDir, { mode: 0o700 });
+        return engine.edit(job, editHooks);
+      });
       await syncFolder(folder);
       const { size } = await stat(outputPath);
       const sha256 = await hashFile(outputPath, signal);
@@ -173,6 +176,12 @@ export function createEditWork(options: EditWorkOptions): JobWork {
       await removeAbandonedWeights(cacheDir);
     },
   };
+}
+
+/** A machine without power leaves files half-written: they are cut short, missing, or no JSON. */
+function mayBeOfWorkFiles(error: unknown, workDir: string): boolean {
+  if (!(error instanceof EditError) || isFullDisk(error)) return false;
+  return error.code === 'internal' || error.message.includes(workDir);
 }
 
 async function removeAllBut(folder: string, isKept: (name: string) => boolean): Promise<void> {

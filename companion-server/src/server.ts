@@ -156,6 +156,11 @@ async function open(
     cacheDir,
     inversionsBudgetBytes: config.inversionsBudgetBytes,
     setAside,
+    onWorkLost: (jobId, error) =>
+      log.warn('The work files of a job are damaged: it begins anew.', {
+        jobId,
+        error: inspect(error),
+      }),
     clipOf: (owner, clipId) => clips.get(owner, clipId),
     modelDirOf: (model) => modelDirOf(config.models, model),
     onStep: (jobId, { stage, step }) => log.debug('A step is finished.', { jobId, stage, step }),

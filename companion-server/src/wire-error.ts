@@ -45,6 +45,12 @@ export function toEditError(error: unknown): EditError {
       : 'Free some space, or choose another disk with --out, TOKENFLOW_DATA and TOKENFLOW_CACHE.';
     return new EditError('disk-full', 'The disk is full.', { hint, cause: error });
   }
+  if (isOutOfFiles(error)) {
+    return new EditError('limit-reached', 'Too many files are open on the machine of the server.', {
+      hint: 'Try again in a moment, or close other programs there.',
+      cause: error,
+    });
+  }
   if (isDatabaseBusy(error)) {
     return new EditError('database-busy', 'Another program holds the database of the server.', {
       hint: 'Try again in a moment: a backup, a sync or a virus scanner may be at work on the data folder.',
@@ -62,4 +68,9 @@ export function toEditError(error: unknown): EditError {
 function isDatabaseBusy(error: unknown): boolean {
   const code = (error as { readonly code?: unknown } | null | undefined)?.code;
   return typeof code === 'string' && /^SQLITE_(BUSY|LOCKED)/.test(code);
+}
+
+function isOutOfFiles(error: unknown): boolean {
+  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
+  return code === 'EMFILE' || code === 'ENFILE';
 }

@@ -113,3 +113,14 @@ test('a job that fails tells its client no path of the server', async () => {
   expect(error?.message).toContain("open 'edit.latents'");
   expect(error?.message).not.toContain('/srv');
 });
+
+test('a job that finds no file handle for a moment is begun again, and does not fail', async () => {
+  const { jobs, run } = await createFixture();
+  const { jobId } = jobs.create(owner, requestOf());
+  const noHandles = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+  (await run(0)).ending.reject(noHandles);
+  const { ending } = await run(1);
+  expect(jobs.get(owner, jobId)).toMatchObject({ state: 'running', error: null });
+  ending.resolve(outcome);
+  expect(await over(jobs, jobId)).toMatchObject({ state: 'done', resumes: 0 });
+});
