@@ -3,14 +3,14 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { fakeReport } from '../../test/fixtures/engines/report.ts';
-import { owner, requestOf } from '../../test/job-fixture.ts';
-import { createEditWork } from './edit-work.ts';
-import type { EditJob } from './engine/edit-job.ts';
-import { ResumePointFile } from './engine/resume-point.ts';
-import type { EditHooks } from './engine/supervisor.ts';
-import { EditError } from './errors.ts';
-import { newJob } from './jobs/job.ts';
+import { fakeReport } from './fixtures/engines/report.ts';
+import { owner, requestOf } from './job-fixture.ts';
+import { createEditWork } from '../companion-server/src/edit-work.ts';
+import type { EditJob } from '../companion-server/src/engine/edit-job.ts';
+import { ResumePointFile } from '../companion-server/src/engine/resume-point.ts';
+import type { EditHooks } from '../companion-server/src/engine/supervisor.ts';
+import { EditError } from '../companion-server/src/errors.ts';
+import { newJob } from '../companion-server/src/jobs/job.ts';
 
 const jobId = 'e'.repeat(32);
 const record = { jobId, owner, createdAt: '', request: requestOf(), job: newJob };
@@ -39,7 +39,7 @@ async function createFixture(edit: (job: EditJob, hooks: EditHooks) => Promise<v
   });
   const hooks = {
     onProgress: () => undefined,
-    onStep: () => void steps++,
+    onStep: () => steps++,
     signal: new AbortController().signal,
   };
   const workDir = join(dataDir, 'jobs', jobId, 'work');
