@@ -206,7 +206,7 @@ test('a client that sends more than the window allows is shown out', async () =>
   for (let sent = 0; sent <= 2 * windowBytes; sent += chunk.length - chunkHeaderBytes) {
     session.receiveBinary(chunk);
   }
-  expect(closings[0]).toBe('more bytes on their way than the window allows');
+  expect(closings[0]).toBe('more on its way than the window allows');
   await session.close();
 });
 

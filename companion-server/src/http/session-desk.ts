@@ -25,6 +25,9 @@ export interface Desk {
   close(): Promise<void>;
 }
 
+/** Pictures of one connection that are made or sent at a time. */
+const pictureLanes = 3;
+
 /** `refuse` answers a request that failed after `handle` returned. */
 export function createDesk(
   deps: SessionDeps,
@@ -44,6 +47,8 @@ export function createDesk(
   const jobs = createSessionJobs(peer, deps, owner);
   const resultOf = (jobId: string) => deps.jobs.result(owner, jobId);
   const downloads = createSessionDownloads(peer, resultOf, takeStreamId);
+  const lanes: Promise<void>[] = [];
+  let pictures = 0;
   const slowWork = new Set<Promise<void>>();
   let jobsToMake = 0;
   let lastJob: Promise<void> = Promise.resolve();
@@ -96,8 +101,14 @@ export function createDesk(
     peer.send({ type: 'clip-deleted', requestId, clipId });
   }
 
-  async function sendFrame(message: FrameGet): Promise<void> {
-    await downloads.sendPicture(message.requestId, await readFrame(deps, owner, message));
+  /** A picture is made when one of the last few has been sent: who does not read them has few in memory. */
+  function sendFrame(message: FrameGet): Promise<void> {
+    const lane = pictures++ % pictureLanes;
+    const sent = (lanes[lane] ?? Promise.resolve()).then(async () =>
+      downloads.sendPicture(message.requestId, await readFrame(deps, owner, message)),
+    );
+    lanes[lane] = sent.catch(() => undefined);
+    return sent;
   }
 
   async function sendDiagnostics(requestId: number): Promise<void> {

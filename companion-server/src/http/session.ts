@@ -1,5 +1,6 @@
 // One connection: who it is, and what it asks for, one message after the other in the order of arrival.
 
+import { setImmediate as turn } from 'node:timers/promises';
 import { parseChunk } from '../../../protocol/chunk.ts';
 import { parseClientMessage, type ClientMessage } from '../../../protocol/client-messages.ts';
 import { FieldError } from '../../../protocol/fields.ts';
@@ -18,6 +19,12 @@ export type { SessionDeps } from './session-deps.ts';
 /** Bytes of messages that may wait for their turn: a client's window, and control messages beside it. */
 const maxWaitingBytes = windowBytes + 16 * maxControlBytes;
 
+/** What a message costs while it waits, beside its bytes. */
+const messageCostBytes = 256;
+
+/** Messages that may wait on a connection that has not said hello. */
+export const maxStrangerMessages = 16;
+
 export interface Session {
   receiveText(text: string): void;
   receiveBinary(bytes: Uint8Array): void;
@@ -35,6 +42,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
   let client: { readonly clientId: string; readonly desk: Desk } | undefined;
   let isShownOut = false;
   let waitingBytes = 0;
+  let waitingMessages = 0;
   let last: Promise<void> = Promise.resolve();
 
   async function pair({ requestId, protocol, code, name }: Pair): Promise<void> {
@@ -124,17 +132,23 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
 
   /**
    * Runs `work` after all that came before it. A connection that is cut off has what it brought carried out still: its
-   * client goes on behind it. One that was shown out has not.
+   * client goes on behind it. One that was shown out has not. One message per turn of the event loop: who sends many at
+   * once does not hold up the others.
    */
   function enqueue(sizeBytes: number, work: () => Promise<void>): void {
-    waitingBytes += sizeBytes;
-    if (waitingBytes > maxWaitingBytes) {
-      showOut('more bytes on their way than the window allows');
+    if (isShownOut) return;
+    waitingBytes += sizeBytes + messageCostBytes;
+    waitingMessages++;
+    const isCrowd = client === undefined && waitingMessages > maxStrangerMessages;
+    if (waitingBytes > maxWaitingBytes || isCrowd) {
+      showOut('more on its way than the window allows');
       return;
     }
     last = last.then(async () => {
+      if (!isShownOut) await turn();
       if (!isShownOut) await work();
-      waitingBytes -= sizeBytes;
+      waitingBytes -= sizeBytes + messageCostBytes;
+      waitingMessages--;
     });
   }
 
@@ -154,7 +168,9 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
     clientId: () => client?.clientId ?? null,
     showOut,
     async close() {
-      await last;
+      // Nothing of a stranger's is worth waiting for.
+      if (client === undefined) isShownOut = true;
+      else await last;
       await client?.desk.close();
     },
   };

@@ -28,7 +28,8 @@ export interface AttemptsOptions {
 
 export function createAttempts({
   elapsedMs = () => performance.now(),
-  pause = delay,
+  // A server that stops does not wait for who is guessing.
+  pause = (ms) => delay(ms, undefined, { ref: false }),
 }: AttemptsOptions = {}): Attempts {
   let failures = 0;
   let lastFailureMs = 0;
