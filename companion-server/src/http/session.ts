@@ -29,6 +29,7 @@ export interface Session {
   receiveText(text: string): void;
   receiveBinary(bytes: Uint8Array): void;
   isWelcome(): boolean;
+  isShownOut(): boolean;
   /** Whose connection it is; null before its hello. */
   clientId(): string | null;
   /** Ends the connection; what has not been begun of what it brought is not carried out. */
@@ -165,6 +166,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
     receiveText: (text) => enqueue(text.length, () => handleText(text)),
     receiveBinary: enqueueChunk,
     isWelcome: () => client !== undefined,
+    isShownOut: () => isShownOut,
     clientId: () => client?.clientId ?? null,
     showOut,
     async close() {

@@ -59,6 +59,7 @@ export function attachSocket(server: Server, deps: SocketDeps): SocketServer {
   };
   const sockets = new WebSocketServer(options);
   const sessions = new Set<Promise<void>>();
+  const bySocket = new WeakMap<WebSocket, Session>();
   const byClient = new Map<string, Set<Session>>();
   metrics.gauge('tokenflow_connections', 'Open WebSocket connections.', () => sockets.clients.size);
   const answered = metrics.counter('tokenflow_upgrades_total', 'WebSocket upgrades by status.', 'status'); // prettier-ignore
@@ -97,6 +98,7 @@ export function attachSocket(server: Server, deps: SocketDeps): SocketServer {
         admit(session, stream, clientId),
       );
       const session = createSession(deps, peer);
+      bySocket.set(socket, session);
       const ended = serveConnection(socket, session, deps)
         .catch((error: unknown) => {
           deps.log.error('A connection did not end well.', { error: String(error) });
@@ -109,7 +111,11 @@ export function attachSocket(server: Server, deps: SocketDeps): SocketServer {
   return {
     async close() {
       forgetRevocations();
-      for (const socket of sockets.clients) socket.close(closeCodes.goingAway, 'server stops');
+      for (const socket of sockets.clients) {
+        // A stranger may have sent much that would be read first.
+        if (bySocket.get(socket)?.isWelcome() !== true) socket.terminate();
+        else socket.close(closeCodes.goingAway, 'server stops');
+      }
       const waited = [...sessions];
       const impatience = setTimeout(() => {
         for (const socket of sockets.clients) socket.terminate();
@@ -130,6 +136,7 @@ async function serveConnection(
     if (!session.isWelcome()) socket.close(closeCodes.policyViolation, 'no hello in time');
   }, helloTimeoutMs);
   let pings = 0;
+  let lateMessages = 0;
   socket.on('ping', () => {
     // Each is answered: a client that does not read the answers is cut off, a stranger has no reason for many.
     const isTooMuch = session.isWelcome()
@@ -138,6 +145,11 @@ async function serveConnection(
     if (isTooMuch) socket.terminate();
   });
   socket.on('message', (data, isBinary) => {
+    if (session.isShownOut()) {
+      // Who has not heard of it yet may have sent some; who sends on and on is not worth reading.
+      if (++lateMessages > maxStrangerMessages) socket.terminate();
+      return;
+    }
     const bytes = toBytes(data);
     if (isBinary) session.receiveBinary(bytes);
     else session.receiveText(bytes.toString('utf8'));
