@@ -9,12 +9,14 @@ import {
   readdir,
   readlink,
   rm,
+  truncate,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { maxClips } from '../../../protocol/limits.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import { createDeferred } from '../../../test/deferred.ts';
 import { testMedia } from '../../../test/fixtures/media.ts';
@@ -375,6 +377,38 @@ test('an upload whose clip the full disk does not take down is kept', async () =
   isFull = false;
   const again = await store.begin(owner, { ...request, uploadId: upload.uploadId });
   expect(await again.finish(sha256)).toMatchObject({ sha256 });
+});
+
+test('an upload that is long to read holds up no other', async () => {
+  const { store, dataDir, restart } = await createFixture();
+  const wish = { ...request, sizeBytes: 2 ** 28 + 1 };
+  const long = await store.begin(owner, wish);
+  const short = await store.begin(other, request);
+  for (const upload of [long, short]) await upload.release();
+  await truncate(join(dataDir, 'uploads', long.uploadId), 2 ** 28);
+  const restarted = await restart();
+  const ends: string[] = [];
+  const goOn = (name: string, from: string, uploadId: string, sizeBytes: number) =>
+    restarted.begin(from, { ...request, sizeBytes, uploadId }).then(() => ends.push(name));
+  await Promise.all([
+    goOn('long', owner, long.uploadId, wish.sizeBytes),
+    goOn('short', other, short.uploadId, bytes.length),
+  ]);
+  expect(ends).toEqual(['short', 'long']);
+});
+
+test('uploads that were begun and not ended count among the clips of a client', async () => {
+  const { store } = await createFixture(undefined, (database) => {
+    database.transaction(() => {
+      for (let i = 0; i < maxClips; i++) {
+        const sql = 'INSERT OR IGNORE INTO uploads VALUES (?, ?, 1, NULL, ?)';
+        database.run(sql, String(i), owner, 1_000 * day);
+      }
+    });
+    return database;
+  });
+  await expect(store.begin(owner, request)).rejects.toMatchObject({ code: 'limit-reached' });
+  await expect(store.begin(other, request)).resolves.toMatchObject({ receivedBytes: 0 });
 });
 
 test('what is no video is refused without the path of its file, and leaves nothing', async () => {

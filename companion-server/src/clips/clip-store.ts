@@ -166,10 +166,14 @@ export async function openClipStore({
   return {
     remove,
     async begin(owner, request) {
-      if (table.countOf(owner) >= maxClips) {
-        throw new EditError('limit-reached', `A client may have ${maxClips} clips on the server.`, {
-          hint: 'Delete clips that are not needed any more.',
-        });
+      const goesOn =
+        request.uploadId !== null && table.uploadOf(owner, request.uploadId) !== undefined;
+      if (!goesOn && table.countOf(owner) >= maxClips) {
+        throw new EditError(
+          'limit-reached',
+          `A client may have ${maxClips} clips on the server, those on their way included.`,
+          { hint: 'Delete clips that are not needed any more.' },
+        );
       }
       await uploads.removeExpired();
       return uploads.begin(owner, request);

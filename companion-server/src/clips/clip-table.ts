@@ -24,6 +24,7 @@ export interface ClipTable {
   ofOwner(owner: string, clipId: string): ClipRow | undefined;
   ofOwnerByHash(owner: string, sha256: string): ClipRow | undefined;
   byHash(sha256: string): ClipRow | undefined;
+  /** Clips of the owner, those on their way included. */
   countOf(owner: string): number;
   all(): readonly ClipRow[];
   /** Adds the clip where it is new, and `owner` to those who may use it. */
@@ -54,10 +55,11 @@ export function createClipTable(database: Database): ClipTable {
     ofOwnerByHash: (owner, sha256) =>
       toClip(database.get(`${owned} AND sha256 = ?`, owner, sha256)),
     byHash: (sha256) => toClip(database.get('SELECT * FROM clips WHERE sha256 = ?', sha256)),
-    countOf: (owner) =>
-      Number(
-        database.get('SELECT count(*) AS clips FROM clip_owners WHERE owner = ?', owner)?.['clips'],
-      ),
+    countOf(owner) {
+      const sql = `SELECT (SELECT count(*) FROM clip_owners WHERE owner = ?)
+        + (SELECT count(*) FROM uploads WHERE owner = ?) AS clips`;
+      return Number(database.get(sql, owner, owner)?.['clips']);
+    },
     all: () => database.all('SELECT * FROM clips').flatMap((row) => toClip(row) ?? []),
     add(owner, { clipId, sha256, sizeBytes, fileName, media }, now) {
       const insertClip = 'INSERT OR IGNORE INTO clips VALUES (?, ?, ?, ?, ?)';

@@ -12,6 +12,7 @@ import type { Clip } from './clip-store.ts';
 import type { ClipRow, ClipTable, UploadRow } from './clip-table.ts';
 import { createKnownUpload } from './known-upload.ts';
 import { openPartFile, type PartFile } from './part-file.ts';
+import { createTurns } from './turns.ts';
 import { areBytesWrong, requireWhole } from './whole-upload.ts';
 
 export interface UploadRequest {
@@ -260,8 +261,8 @@ export function createUploads(deps: UploadsDeps): Uploads {
     return clip?.sizeBytes === sizeBytes ? clip : undefined;
   }
 
-  /** Two connections that go on with the same upload take turns. */
-  let lastTurn: Promise<unknown> = Promise.resolve();
+  /** Two connections that go on with the same upload take turns; whose file is long to read holds up nobody else. */
+  const turns = createTurns();
 
   return {
     async begin(owner, request) {
@@ -270,9 +271,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
       if (request.uploadId === null || announced(owner, request) !== undefined) {
         return goOn(owner, { ...request, uploadId: null });
       }
-      const turn = lastTurn.then(() => goOn(owner, request));
-      lastTurn = turn.catch(() => undefined);
-      return turn;
+      return turns.take(request.uploadId, () => goOn(owner, request));
     },
     async removeExpired() {
       for (const { uploadId } of table.uploadsUntouchedSince(now() - uploadLifetimeMs)) {

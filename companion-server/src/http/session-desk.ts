@@ -119,7 +119,8 @@ export function createDesk(
     async handle(message) {
       switch (message.type) {
         case 'upload-begin':
-          await uploads.begin(message);
+          // What is there already of a clip is read, which may be long.
+          beside(message.requestId, () => uploads.begin(message));
           break;
         case 'upload-end':
           beside(message.requestId, () => uploads.end(message));
