@@ -21,6 +21,7 @@ export const errorCodes = {
   'ffmpeg-failed': { retryable: false, exitCode: 5 },
   'output-unwritable': { retryable: false, exitCode: 6 },
   'disk-full': { retryable: true, exitCode: 6 },
+  'database-busy': { retryable: true, exitCode: 6 },
   'device-unavailable': { retryable: false, exitCode: 7 },
   'does-not-fit': { retryable: false, exitCode: 7 },
   'out-of-memory': { retryable: true, exitCode: 7 },

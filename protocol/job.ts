@@ -38,7 +38,7 @@ export interface JobView {
   /** Not null when the job is done. */
   readonly report: EditReport | null;
   readonly result: ResultFacts | null;
-  /** Not null when the job has failed, or is paused because the disk was full. */
+  /** Not null when the job has failed, or was paused by the server: for want of space, or because it was set aside. */
   readonly error: WireError | null;
   /** How often the job has gone on from its last step, after a pause, a crash or a restart. */
   readonly resumes: number;

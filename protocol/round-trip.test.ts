@@ -12,6 +12,7 @@ import { FieldError } from './fields.ts';
 import { jobStates } from './job.ts';
 import { editStages } from './progress.ts';
 import { parseServerMessage } from './server-messages.ts';
+import { storeFolders } from './session-messages.ts';
 import { frameSides } from './stream-messages.ts';
 
 const text = (maxLength: number, minLength = 0) => fc.string({ minLength, maxLength });
@@ -175,6 +176,16 @@ const serverMessages: typeof clientMessages = {
         advice: nullable(text(100)),
       }),
       { maxLength: 3 },
+    ),
+  },
+  'disk-changed': {
+    shortages: fc.array(
+      fc.record({
+        folder: fc.constantFrom(...storeFolders),
+        freeBytes: count,
+        missingBytes: count,
+      }),
+      { maxLength: 2 },
     ),
   },
   'upload-ready': {

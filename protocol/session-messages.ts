@@ -71,6 +71,24 @@ export interface Diagnostics {
   readonly checks: readonly Check[];
 }
 
+/** The folders in which a server keeps its files. */
+export const storeFolders = ['data', 'cache'] as const;
+export type StoreFolder = (typeof storeFolders)[number];
+
+/** A disk of the server that is nearly full. */
+export interface DiskShortage {
+  readonly folder: StoreFolder;
+  readonly freeBytes: number;
+  /** What is to be freed before the server has enough. */
+  readonly missingBytes: number;
+}
+
+/** Event on every connection: a disk of the server has become full, or has room again; the disks that are full now. */
+export interface DiskChanged {
+  readonly type: 'disk-changed';
+  readonly shortages: readonly DiskShortage[];
+}
+
 /** Reply to any request that cannot be granted; null when its `requestId` could not be read. */
 export interface ErrorReply {
   readonly type: 'error';
@@ -79,7 +97,7 @@ export interface ErrorReply {
 }
 
 export type ClientSessionMessage = Pair | Hello | DiagnosticsGet;
-export type ServerSessionMessage = Paired | Welcome | Diagnostics | ErrorReply;
+export type ServerSessionMessage = Paired | Welcome | Diagnostics | DiskChanged | ErrorReply;
 
 export const clientSessionReaders: MessageReaders<ClientSessionMessage> = {
   pair: {
@@ -135,6 +153,19 @@ export const serverSessionReaders: MessageReaders<ServerSessionMessage> = {
       type: 'diagnostics',
       requestId: readRequestId(fields),
       checks: readChecks(fields),
+    }),
+  },
+  'disk-changed': {
+    keys: ['shortages'],
+    read: (fields) => ({
+      type: 'disk-changed',
+      shortages: fields
+        .objects('shortages', storeFolders.length, ['folder', 'freeBytes', 'missingBytes'])
+        .map((shortage) => ({
+          folder: shortage.oneOf('folder', storeFolders),
+          freeBytes: shortage.integer('freeBytes', 0, Number.MAX_SAFE_INTEGER),
+          missingBytes: shortage.integer('missingBytes', 0, Number.MAX_SAFE_INTEGER),
+        })),
     }),
   },
   error: {

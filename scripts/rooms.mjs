@@ -83,7 +83,7 @@ export const rooms = [
     name: 'http',
     at: [`${server}http/`],
     imports: ['errors', 'jobs', 'log', 'pairing', 'protocol', 'wire-error'],
-    types: ['clips', 'config', 'edit-work'],
+    types: ['clips', 'config', 'edit-work', 'store'],
   },
   { name: 'jobs', at: [`${server}jobs/`], imports: ['errors', 'protocol', 'store', 'wire-error'] },
   {
@@ -102,7 +102,7 @@ export const rooms = [
   },
   { name: 'clips', at: [`${server}clips/`], imports: ['errors', 'protocol', 'store'] },
   { name: 'pairing', at: [`${server}pairing/`], imports: ['errors', 'log', 'store'] },
-  { name: 'store', at: [`${server}store/`], imports: ['errors'] },
+  { name: 'store', at: [`${server}store/`], imports: ['errors', 'protocol'] },
   { name: 'media', at: [`${server}media/`], imports: ['errors', 'protocol', 'tensor'] },
   { name: 'detail', at: [`${server}detail/`], imports: ['media'], isPure: true },
   { name: 'metrics', at: [`${server}metrics/`], imports: ['media', 'tensor'], isPure: true },

@@ -3,16 +3,16 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { codecExtensions } from '../../protocol/edit-settings.ts';
 import { toEstimate } from './edit-estimate.ts';
-import type { ResumePoint } from './engine/resume-point.ts';
+import { ResumePointFile, type ResumePoint } from './engine/resume-point.ts';
 import type { EditJob } from './engine/edit-job.ts';
 import type { Engine } from './engine/supervisor.ts';
 import { syncFolder } from './engine/write-durably.ts';
-import { throwIfCanceled } from './errors.ts';
+import { EditError, isFullDisk, throwIfCanceled } from './errors.ts';
 import type { JobRecord } from './jobs/job-table.ts';
 import type { JobHooks, JobOutcome, JobSpec, JobWork } from './jobs/work.ts';
 import { removeAbandonedFiles } from './weights/write-whole.ts';
@@ -36,15 +36,23 @@ export interface EditWorkOptions {
   readonly clipOf: (owner: string, clipId: string) => SourceClip;
   /** The folder of a model; null is the server's first. Throws EditError 'model-missing'. */
   readonly modelDirOf: (model: string | null) => string;
+  /** Takes folders of jobs that nobody knows. Never rejects. */
+  readonly setAside: (path: string) => Promise<void>;
+  /** Told why a job's work files could not be gone on with, and it begins anew. */
+  readonly onWorkLost?: (jobId: string, error: unknown) => void;
   /** Told of every step that is finished and on the disk. */
   readonly onStep?: (jobId: string, resumePoint: ResumePoint) => void;
 }
+
+/** What was on its way out of the jobs' folder begins with this. */
+const trashPrefix = 'removed-';
 
 /** The engine's work folder within a job's folder. */
 const workName = 'work';
 
 export function createEditWork(options: EditWorkOptions): JobWork {
-  const { engine, dataDir, cacheDir, clipOf, modelDirOf, onStep = () => undefined } = options;
+  const { engine, dataDir, cacheDir, clipOf, modelDirOf, setAside } = options;
+  const { onStep = () => undefined, onWorkLost = () => undefined } = options;
   const jobsDir = join(dataDir, 'jobs');
   const inversionsDir = join(dataDir, 'inversions');
   const folderOf = (jobId: string): string => join(jobsDir, jobId);
@@ -67,6 +75,20 @@ export function createEditWork(options: EditWorkOptions): JobWork {
     };
   }
 
+  /** The error in the client's words: without paths, and with the setting that moves what has found no room. */
+  function explain(error: unknown, { inputPath, outputPath, modelDir }: EditJob): unknown {
+    const folders = { 'the data folder': dataDir, 'the cache folder': cacheDir };
+    // One may lie in the other.
+    const inwards = Object.entries(folders).sort(([, a], [, b]) => b.length - a.length);
+    const isData = error instanceof EditError && error.message.includes(dataDir);
+    const isShort = isFullDisk(error) && error instanceof EditError && /can't grow|is full/.test(error.message); // prettier-ignore
+    const setting = isData && !dataDir.startsWith(cacheDir) ? 'TOKENFLOW_DATA' : 'TOKENFLOW_CACHE';
+    const hint = `Free some space, or set ${setting} to a folder on a larger disk.`;
+    const told = isShort ? new EditError(error.code, error.message, { hint, cause: error }) : error;
+    const paths = { 'the clip': inputPath, 'the result': outputPath, 'the model': modelDir };
+    return withoutPaths(told, { ...paths, ...Object.fromEntries(inwards) });
+  }
+
   async function run({ jobId, owner, request }: JobRecord, hooks: JobHooks): Promise<JobOutcome> {
     const job = toEditJob(owner, jobId, request);
     const { outputPath, workDir } = job;
@@ -76,26 +98,50 @@ export function createEditWork(options: EditWorkOptions): JobWork {
       // What is beside it is a result of which a killed server has not written that it is whole.
       await removeAllBut(folder, (name) => name === workName);
       await syncFolder(jobsDir);
+      let furthest = await ResumePointFile.evaluationsIn(workDir);
       const onResumePoint = (resumePoint: ResumePoint): void => {
-        hooks.onStep();
         onStep(jobId, resumePoint);
+        // One that is written again at the same step, or after a new beginning, is no progress.
+        if (resumePoint.evaluations <= furthest) return;
+        furthest = resumePoint.evaluations;
+        hooks.onStep();
       };
       const { onProgress, signal } = hooks;
-      const report = await engine.edit(job, { onProgress, signal, onResumePoint });
+      const editHooks = { onProgress, signal, onResumePoint };
+      const hadBegun = furthest > 0;
+      const report = await engine.edit(job, editHooks).catch(async (error: unknown) => {
+        if (!hadBegun || !mayBeOfWorkFiles(error, workDir)) throw error;
+        onWorkLost(jobId, error);
+        await remove(workDir);
+        await mkdir(workDir, { mode: 0o700 });
+        return engine.edit(job, editHooks);
+      });
       await syncFolder(folder);
       const { size } = await stat(outputPath);
       const sha256 = await hashFile(outputPath, signal);
       return { report, result: { sizeBytes: size, sha256 } };
     } catch (error) {
       await removeAbandonedWeights(cacheDir);
-      throw withoutPaths(error, { 'the clip': job.inputPath, 'the result': outputPath });
+      throw explain(error, job);
     }
   }
 
   const isResult = (name: string): boolean =>
     Object.values(codecExtensions).some((extension) => name === `result${extension}`);
   const tidy = (jobId: string): Promise<void> => removeAllBut(folderOf(jobId), isResult);
-  const discard = (jobId: string): Promise<void> => remove(folderOf(jobId));
+
+  /** In two steps, so that a server that ends in between knows what was to go; the mark stays when it cannot go now. */
+  async function discard(jobId: string): Promise<void> {
+    const mark = join(jobsDir, `${trashPrefix}${jobId}`);
+    try {
+      await rename(folderOf(jobId), mark);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      await writeFile(mark, '');
+      await remove(folderOf(jobId));
+    }
+    await remove(mark);
+  }
 
   return {
     run,
@@ -108,20 +154,34 @@ export function createEditWork(options: EditWorkOptions): JobWork {
     },
     async estimate(owner, spec, past) {
       const job = toEditJob(owner, 'estimate', spec);
-      return toEstimate(await engine.estimate(job), past);
+      try {
+        return toEstimate(await engine.estimate(job), past);
+      } catch (error) {
+        throw explain(error, job);
+      }
     },
     async sweep(jobs) {
       await mkdir(jobsDir, { recursive: true, mode: 0o700 });
+      const names = await readdir(jobsDir);
+      for (const mark of names.filter((name) => name.startsWith(trashPrefix))) {
+        await remove(folderOf(mark.slice(trashPrefix.length)));
+        await remove(join(jobsDir, mark));
+      }
       for (const jobId of await readdir(jobsDir)) {
         const state = jobs.get(jobId);
         if (state === 'done') await tidy(jobId);
-        else if (state === undefined || state === 'failed' || state === 'canceled') {
-          await discard(jobId);
-        }
+        else if (state === 'failed' || state === 'canceled') await discard(jobId);
+        else if (state === undefined) await setAside(folderOf(jobId));
       }
       await removeAbandonedWeights(cacheDir);
     },
   };
+}
+
+/** A machine without power leaves files half-written: they are cut short, missing, or no JSON. */
+function mayBeOfWorkFiles(error: unknown, workDir: string): boolean {
+  if (!(error instanceof EditError) || isFullDisk(error)) return false;
+  return error.code === 'internal' || error.message.includes(workDir);
 }
 
 async function removeAllBut(folder: string, isKept: (name: string) => boolean): Promise<void> {

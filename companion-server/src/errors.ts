@@ -36,3 +36,9 @@ interface CanceledErrorOptions {
 export function throwIfCanceled(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw new CanceledError();
 }
+
+/** Whether a file or the database found no room, or no quota, for what was written. */
+export function isFullDisk(error: unknown): boolean {
+  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
+  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL' || code === 'disk-full';
+}

@@ -9,7 +9,7 @@ import type { Config } from './config.ts';
 import { createDoctor } from './doctor/run-checks.ts';
 import { createEditWork } from './edit-work.ts';
 import { createEngine } from './engine/supervisor.ts';
-import { EditError } from './errors.ts';
+import { EditError, isFullDisk } from './errors.ts';
 import { clipTables } from './clips/tables.ts';
 import { openClipStore } from './clips/clip-store.ts';
 import { createFront } from './http/front.ts';
@@ -19,9 +19,13 @@ import type { Log } from './log.ts';
 import { createPictureReader } from './media/picture-reader.ts';
 import { readMediaFacts } from './media/clip-facts.ts';
 import { createPairings } from './pairing/pairings.ts';
-import { pairingTables, readSecret } from './pairing/tables.ts';
+import { pairingTables, readSecret, renewSecret } from './pairing/tables.ts';
 import { describeModels } from './models/describe-models.ts';
 import { lockFile, openDatabase } from './store/database.ts';
+import { createDiskWatch } from './store/disk-watch.ts';
+import { closeToOthers } from './store/private-folder.ts';
+import { createReserve, type Reserve } from './store/reserve.ts';
+import { createSetAside } from './store/set-aside.ts';
 import { version } from './version.ts';
 
 export interface ServerDeps {
@@ -31,6 +35,8 @@ export interface ServerDeps {
   readonly engineEntry: URL;
   /** Looks into a clip that has arrived. Default: ffprobe. */
   readonly probe?: (path: string) => Promise<MediaFacts>;
+  /** A disk with fewer is told to be full. Default: 32 MiB. */
+  readonly leastFreeBytes?: number;
 }
 
 export interface RunningServer {
@@ -53,14 +59,17 @@ export interface RunningServer {
 
 /**
  * Starts a server. Throws EditError 'invalid-request' when its port is taken or another server uses its data folder,
- * 'output-unwritable' when that folder cannot be used.
+ * 'output-unwritable' when that folder cannot be used, or not be closed to other users of the machine.
  */
 export async function startServer(deps: ServerDeps): Promise<RunningServer> {
   const { dataDir } = deps.config;
+  const wasOpen = closeToOthers(dataDir);
+  const reserve = createReserve(join(dataDir, 'reserve'));
   const unlock = lockFile(
     join(dataDir, 'server.lock'),
     `Another companion server uses the data folder ${dataDir}.`,
     'Stop that one, or give this one another folder with TOKENFLOW_DATA.',
+    reserve,
   );
   const closers: Closer[] = [unlock];
   const closeAll = async (): Promise<void> => {
@@ -69,7 +78,7 @@ export async function startServer(deps: ServerDeps): Promise<RunningServer> {
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= closeAll());
   try {
-    return { ...(await open(deps, closers)), close };
+    return { ...(await open(deps, { reserve, wasOpen }, closers)), close };
   } catch (error) {
     await close();
     throw error;
@@ -80,15 +89,36 @@ const dayMs = 24 * 60 * 60 * 1000;
 
 type Closer = () => void | Promise<void>;
 
+/** The data folder as it was found. */
+interface DataFolder {
+  readonly reserve: Reserve;
+  /** Whether other users of the machine could read in it. */
+  readonly wasOpen: boolean;
+}
+
 /** `closers` receives what ends each part, to be called in the opposite order. */
 async function open(
-  { config, log, engineEntry, probe = readMediaFacts }: ServerDeps,
+  { config, log, engineEntry, probe = readMediaFacts, leastFreeBytes }: ServerDeps,
+  { reserve, wasOpen }: DataFolder,
   closers: Closer[],
 ): Promise<Omit<RunningServer, 'close'>> {
   const { dataDir, cacheDir } = config;
   const tables = [pairingTables, clipTables, jobMigrations];
-  const database = openDatabase(join(dataDir, 'tokenflow.db'), tables);
+  const database = openDatabase(join(dataDir, 'tokenflow.db'), tables, reserve);
   closers.push(() => database.close());
+  if (wasOpen) {
+    renewSecret(database, 'links');
+    log.warn('The data folder was open to other users of this machine, and is closed now.');
+  }
+  const disks = createDiskWatch({
+    folders: { data: dataDir, cache: cacheDir },
+    onRoom: () => reserve.refill(),
+    ...(leastFreeBytes === undefined ? {} : { leastFreeBytes }),
+  });
+  closers.push(() => disks.close());
+  await disks.look();
+  // What is small and beside the database, as the address for the command line, finds its place as well.
+  if (disks.shortages().length > 0) reserve.giveUp();
   const token = randomBytes(32).toString('hex');
   const pageKey = randomBytes(32).toString('hex');
   const remote = config.remote ?? null;
@@ -102,13 +132,35 @@ async function open(
     onStderr: (text) => log.debug('engine', { text: text.trimEnd() }),
   });
   closers.push(() => engine.close());
-  const clips = await openClipStore({ database, dataDir, probe });
+  const setAside = createSetAside({
+    dataDir,
+    onMoved: (from, to) => log.warn('What the database does not know was set aside.', { from, to }),
+    onFailure: (from, error) =>
+      log.warn('What the database does not know could not be set aside.', {
+        from,
+        error: String(error),
+      }),
+  });
+  const clips = await openClipStore({
+    database,
+    dataDir,
+    probe,
+    setAside,
+    onUnwritten: (error) =>
+      log.warn('A note about a clip could not be written.', { error: String(error) }),
+  });
   closers.push(() => clips.close());
   const work = createEditWork({
     engine,
     dataDir,
     cacheDir,
     inversionsBudgetBytes: config.inversionsBudgetBytes,
+    setAside,
+    onWorkLost: (jobId, error) =>
+      log.warn('The work files of a job are damaged: it begins anew.', {
+        jobId,
+        error: inspect(error),
+      }),
     clipOf: (owner, clipId) => clips.get(owner, clipId),
     modelDirOf: (model) => modelDirOf(config.models, model),
     onStep: (jobId, { stage, step }) => log.debug('A step is finished.', { jobId, stage, step }),
@@ -124,7 +176,10 @@ async function open(
         return outcome;
       },
     },
-    onFailure: (jobId, error) => log.warn('A job failed.', { jobId, error: inspect(error) }),
+    onFailure(jobId, error) {
+      log.warn('A job failed.', { jobId, error: inspect(error) });
+      if (isFullDisk(error)) void disks.look();
+    },
   });
   const removeUnusedClips = (): Promise<void> =>
     clips.removeUnused((owner, clipId) => jobs.needsClip(owner, clipId));
@@ -145,6 +200,7 @@ async function open(
     device: () => device,
     clips,
     jobs,
+    disks,
     ...createPictureReader(),
     diagnose: createDoctor(() => ({
       ...{ version, dataDir, cacheDir, port: openPort, isInServer: true },

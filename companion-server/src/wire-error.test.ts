@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { FieldError } from '../../protocol/fields.ts';
 import { EditError } from './errors.ts';
-import { fromWireError, toWireError } from './wire-error.ts';
+import { fromWireError, toClientError, toWireError } from './wire-error.ts';
 
 test('an EditError survives the crossing', () => {
   const error = new EditError('out-of-memory', 'Too large.', { hint: 'Use a smaller size.' });
@@ -32,3 +32,22 @@ test.each([new TypeError('x is undefined'), 'a text', null, undefined])(
   'what is not known becomes internal: %s',
   (error) => expect(toWireError(error)).toMatchObject({ code: 'internal', retryable: false }),
 );
+
+test.each([
+  ["ENOENT: no such file or directory, open '/home/ana maria/data/clips/x.mov'", "open 'x.mov'"],
+  ['EACCES: permission denied, mkdir "/srv/data/jobs/"', 'mkdir "jobs"'],
+  ["/var/lib/tokenflow/jobs/a/edit.latents can't grow", "edit.latents can't grow"],
+  ['It is in C:\\Users\\Ana\\data\\clips\\x.mov.', 'It is in x.mov.'],
+  ['No file "file:///srv/data/x.mov" there', 'No file "x.mov" there'],
+  ["EPERM: unlink '\\\\server\\share\\x.mov'", "unlink 'x.mov'"],
+  [
+    'See https://ffmpeg.org/download.html and docs/gpu.md',
+    'See https://ffmpeg.org/download.html and docs/gpu.md',
+  ],
+  ['one of 1/2 or 3/4 frames', 'one of 1/2 or 3/4 frames'],
+])('a client hears no absolute path: %s', (message, told) => {
+  const wire = toClientError(new EditError('internal', message, { hint: message }));
+  expect(wire.message).toContain(told);
+  expect(wire.hint).toBe(wire.message);
+  expect(wire.message).not.toMatch(/\/(home|srv|var)|C:|share/);
+});

@@ -2,7 +2,8 @@
 
 import { errorCodes, type WireError } from '../../protocol/error-codes.ts';
 import { FieldError } from '../../protocol/fields.ts';
-import { EditError } from './errors.ts';
+import { EditError, isFullDisk } from './errors.ts';
+import { withoutAnyPath } from './without-paths.ts';
 
 /** Longest message that crosses, in characters. */
 const maxMessageCharacters = 2_000;
@@ -18,19 +19,43 @@ export function toWireError(error: unknown): WireError {
   };
 }
 
+/** The same for a client, which hears of no file of the server more than its name. */
+export function toClientError(error: unknown): WireError {
+  const { message, hint, ...rest } = toWireError(error);
+  return {
+    ...rest,
+    message: withoutAnyPath(message),
+    ...(hint === undefined ? {} : { hint: withoutAnyPath(hint) }),
+  };
+}
+
 /** The error that a wire error describes. */
 export function fromWireError({ code, message, hint }: WireError): EditError {
   return new EditError(code, message, hint === undefined ? {} : { hint });
 }
 
-/** Any thrown value as an EditError: translates refused fields and a full disk, keeps the rest as cause. */
+/** Any thrown value as an EditError: translates refused fields, a full disk and a database that is held, keeps the rest as cause. */
 export function toEditError(error: unknown): EditError {
   if (error instanceof EditError) return error;
   if (error instanceof FieldError) return new EditError(error.code, error.message);
   if (isFullDisk(error)) {
-    const hint =
-      'Free some space, or choose another disk with --out, TOKENFLOW_DATA and TOKENFLOW_CACHE.';
+    const isDatabase = (error as { readonly code?: unknown }).code === 'SQLITE_FULL';
+    const hint = isDatabase
+      ? 'Free some space on the disk of the data folder, or set TOKENFLOW_DATA to a folder on a larger one.'
+      : 'Free some space, or choose another disk with --out, TOKENFLOW_DATA and TOKENFLOW_CACHE.';
     return new EditError('disk-full', 'The disk is full.', { hint, cause: error });
+  }
+  if (isOutOfFiles(error)) {
+    return new EditError('limit-reached', 'Too many files are open on the machine of the server.', {
+      hint: 'Try again in a moment, or close other programs there.',
+      cause: error,
+    });
+  }
+  if (isDatabaseBusy(error)) {
+    return new EditError('database-busy', 'Another program holds the database of the server.', {
+      hint: 'Try again in a moment: a backup, a sync or a virus scanner may be at work on the data folder.',
+      cause: error,
+    });
   }
   const message = error instanceof Error ? error.message : String(error);
   const hint = 'This is a fault in the program. Please report it with the log.';
@@ -40,7 +65,12 @@ export function toEditError(error: unknown): EditError {
   });
 }
 
-function isFullDisk(error: unknown): boolean {
+function isDatabaseBusy(error: unknown): boolean {
   const code = (error as { readonly code?: unknown } | null | undefined)?.code;
-  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL';
+  return typeof code === 'string' && /^SQLITE_(BUSY|LOCKED)/.test(code);
+}
+
+function isOutOfFiles(error: unknown): boolean {
+  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
+  return code === 'EMFILE' || code === 'ENFILE';
 }

@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
 import type { EditJob } from '../../companion-server/src/engine/edit-job.ts';
-import { createEngine, type Engine } from '../../companion-server/src/engine/supervisor.ts';
+import {
+  createEngine,
+  type Engine,
+  type EngineOptions,
+} from '../../companion-server/src/engine/supervisor.ts';
 import { CanceledError } from '../../companion-server/src/errors.ts';
 import { createLifeline } from './lifeline.ts';
 import { createWorkspace, type Workspace } from './workspace.ts';
@@ -13,10 +17,11 @@ import { createWorkspace, type Workspace } from './workspace.ts';
 /** Cancel must take effect within this time. */
 const cancelLimitMs = 100;
 
-function createFakeEngine(name: string, idleMs = 60_000): Engine {
+function createFakeEngine(name: string, options: Partial<EngineOptions> = {}): Engine {
   const engine = createEngine({
     entry: new URL(`../fixtures/engines/${name}.ts`, import.meta.url),
-    idleMs,
+    idleMs: 60_000,
+    ...options,
   });
   onTestFinished(() => engine.close());
   return engine;
@@ -71,7 +76,7 @@ describe('an engine', () => {
     const lifeline = await createLifeline();
     vi.stubEnv('TEST_LIFELINE_PORT', String(lifeline.port));
     onTestFinished(() => void vi.unstubAllEnvs());
-    const engine = createFakeEngine('lifeline', 1);
+    const engine = createFakeEngine('lifeline', { idleMs: 1 });
     const job = createJob(await createWorkspace());
     await engine.edit(job, ignore);
     await lifeline.ended();
@@ -174,5 +179,28 @@ describe('an engine', () => {
     await expect(
       engine.edit(createJob(await createWorkspace()), { onProgress, signal: canceler.signal }),
     ).rejects.toThrow(CanceledError);
+  });
+});
+
+// Windows stops no process.
+describe.skipIf(process.platform === 'win32')('an engine that was stopped by the system', () => {
+  test('is noticed, ended and told as a crash', async () => {
+    const lifeline = await createLifeline();
+    vi.stubEnv('TEST_LIFELINE_PORT', String(lifeline.port));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const engine = createFakeEngine('frozen', { heartbeatMs: 300 });
+    const edit = engine.edit(createJob(await createWorkspace()), ignore);
+    await expect(edit).rejects.toMatchObject({
+      code: 'engine-crashed',
+      message: expect.stringMatching(/no sign of life for \d+ seconds/) as string,
+    });
+    await lifeline.ended();
+  });
+
+  test('by whose computing the event loop is blocked is left alone', async () => {
+    const engine = createFakeEngine('blocking', { heartbeatMs: 100 });
+    await expect(engine.edit(createJob(await createWorkspace()), ignore)).resolves.toMatchObject({
+      frames: 40,
+    });
   });
 });

@@ -53,7 +53,12 @@ async function createFixture(
   const dataDir = await mkdtemp(join(tmpdir(), 'tokenflow-session-'));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   const database = openDatabase(':memory:', [clipTables]);
-  const clips = await openClipStore({ database, dataDir, probe: () => Promise.resolve(media) });
+  const clips = await openClipStore({
+    database,
+    dataDir,
+    probe: () => Promise.resolve(media),
+    setAside: () => Promise.resolve(),
+  });
   const missing = (): never => {
     throw new EditError('job-missing', 'There is no such job.');
   };
@@ -62,13 +67,14 @@ async function createFixture(
     pairings: {
       authenticate: (presented) => (presented === token ? { clientId: owner, name: 'test' } : null),
       exchange(code, name) {
-        if (code === 'right') return { client: { clientId: owner, name }, token };
-        throw new EditError('pairing-refused', 'The code is wrong.');
+        if (code === 'right') return Promise.resolve({ client: { clientId: owner, name }, token });
+        return Promise.reject(new EditError('pairing-refused', 'The code is wrong.'));
       },
       noteSeen: () => undefined,
     },
     models: () => [{ id: 'model', title: 'Model', goodFor: 'tests' }],
     device: () => 'cpu',
+    disks: { shortages: () => [], subscribe: () => () => undefined },
     clips,
     jobs: {
       ...{ get: missing, cancel: missing, pause: missing, resume: missing, move: missing },
@@ -200,7 +206,7 @@ test('a client that sends more than the window allows is shown out', async () =>
   for (let sent = 0; sent <= 2 * windowBytes; sent += chunk.length - chunkHeaderBytes) {
     session.receiveBinary(chunk);
   }
-  expect(closings[0]).toBe('more bytes on their way than the window allows');
+  expect(closings[0]).toBe('more on its way than the window allows');
   await session.close();
 });
 

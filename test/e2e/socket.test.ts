@@ -260,6 +260,7 @@ test('a client that says no hello in time is shown out', async () => {
     metrics: createMetrics(),
     models: unused,
     device: unused,
+    disks: { shortages: unused, subscribe: unused },
     clips: { begin: unused, get: unused, remove: unused, removeUnused: unused, close: unused },
     jobs: {
       ...{ create: unused, estimate: unused, list: unused, get: unused, cancel: unused },

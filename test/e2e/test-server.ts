@@ -8,7 +8,11 @@ import {
   type SteadyConnection,
 } from '../../companion-server/src/client/steady-connection.ts';
 import { createLog } from '../../companion-server/src/log.ts';
-import { startServer, type RunningServer } from '../../companion-server/src/server.ts';
+import {
+  startServer,
+  type RunningServer,
+  type ServerDeps,
+} from '../../companion-server/src/server.ts';
 import { protocolVersion, socketPath, subprotocol } from '../../protocol/version.ts';
 import { parseServerMessage, type ServerMessage } from '../../protocol/server-messages.ts';
 import { testMedia } from '../fixtures/media.ts';
@@ -18,6 +22,7 @@ import type { Workspace } from './workspace.ts';
 export async function startTestServer(
   { cacheDir, dataDir, modelDir }: Workspace,
   engineName = 'copying',
+  parts: Partial<Pick<ServerDeps, 'leastFreeBytes' | 'probe' | 'log'>> = {},
 ): Promise<RunningServer> {
   const server = await startServer({
     config: {
@@ -27,6 +32,7 @@ export async function startTestServer(
     log: createLog({ level: 'silent', write: () => undefined }),
     engineEntry: new URL(`../fixtures/engines/${engineName}.ts`, import.meta.url),
     probe: () => Promise.resolve(testMedia),
+    ...parts,
   });
   onTestFinished(() => server.close());
   return server;

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { defaultPort, readConfig } from '../config.ts';
-import { EditError } from '../errors.ts';
+import { EditError, isFullDisk } from '../errors.ts';
 import { createLogFile } from '../log-file.ts';
 import { createLog, logLevels } from '../log.ts';
 import { version } from '../version.ts';
@@ -49,6 +49,8 @@ export const serveCommand = defineCommand({
     if (positionals[0] !== undefined) {
       throw new EditError('invalid-request', `serve takes no argument, got '${positionals[0]}'.`);
     }
+    // What the server and its engine write is for their user alone.
+    process.umask(0o077);
     const config = readConfig(
       {
         port: readPort(values.port),
@@ -74,7 +76,13 @@ export const serveCommand = defineCommand({
     try {
       const server = await startServer(config, log);
       try {
-        const tokenFile = await writeServerFile(config.cacheDir, server);
+        const tokenFile = await writeServerFile(config.cacheDir, server).catch((error: unknown) => {
+          if (!isFullDisk(error)) throw error;
+          log.warn(
+            'The disk of the cache folder is full: the command line cannot reach this server.',
+          );
+          return null;
+        });
         const models = [...config.models.keys()].join(', ');
         stdout.write(
           [
@@ -83,7 +91,7 @@ export const serveCommand = defineCommand({
               ? []
               : [`Other machines reach it at ${server.remoteUrl}`]),
             `Its page: ${server.pageUrl}`,
-            `The token of the command line is in ${tokenFile}`,
+            ...(tokenFile === null ? [] : [`The token of the command line is in ${tokenFile}`]),
             `Log: ${logFile.path}`,
             '',
             `    Pairing code: ${server.pairingCode}`,

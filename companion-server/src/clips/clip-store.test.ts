@@ -9,17 +9,20 @@ import {
   readdir,
   readlink,
   rm,
+  truncate,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { maxClips } from '../../../protocol/limits.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import { createDeferred } from '../../../test/deferred.ts';
 import { testMedia } from '../../../test/fixtures/media.ts';
 import { EditError } from '../errors.ts';
 import { openDatabase, type Database } from '../store/database.ts';
+import { createSetAside } from '../store/set-aside.ts';
 import { openClipStore, type ClipStore } from './clip-store.ts';
 import { clipTables } from './tables.ts';
 
@@ -44,6 +47,8 @@ interface Fixture {
   readonly dataDir: string;
   /** Paths that were looked into. */
   readonly probed: string[];
+  /** What was set aside: from where to where. */
+  readonly moved: (readonly [string, string])[];
   /** Another server on the same folder, as after a kill. */
   readonly restart: () => Promise<ClipStore>;
   readonly files: () => Promise<{ readonly clips: string[]; readonly uploads: string[] }>;
@@ -57,6 +62,7 @@ async function createFixture(
   const dataDir = await mkdtemp(join(tmpdir(), 'tokenflow-clips-'));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   const probed: string[] = [];
+  const moved: (readonly [string, string])[] = [];
   const clock = { now: 1_000 * day };
   const restart = async (): Promise<ClipStore> => {
     const database = wrap(openDatabase(join(dataDir, 'tokenflow.db'), [clipTables]));
@@ -67,6 +73,12 @@ async function createFixture(
         probed.push(path);
         return probe?.(path) ?? Promise.resolve(testMedia);
       },
+      setAside: createSetAside({
+        dataDir,
+        onMoved: (from, to) => moved.push([from, to]),
+        onFailure: (_from, error) => expect.fail(String(error)),
+        now: () => new Date(0),
+      }),
       now: () => clock.now,
     });
     onTestFinished(async () => {
@@ -79,7 +91,7 @@ async function createFixture(
     clips: await readdir(join(dataDir, 'clips')),
     uploads: await readdir(join(dataDir, 'uploads')),
   });
-  return { store: await restart(), dataDir, probed, restart, files, clock };
+  return { store: await restart(), dataDir, probed, moved, restart, files, clock };
 }
 
 async function send(store: ClipStore, from = owner, content: Uint8Array = bytes) {
@@ -320,6 +332,85 @@ test.each([
   expect(await files()).toEqual({ clips: [], uploads: [] });
 });
 
+test.each([
+  ['the disk is full', Object.assign(new Error('full'), { code: 'SQLITE_FULL' })],
+  ['the database is held', Object.assign(new Error('locked'), { code: 'SQLITE_BUSY' })],
+  ['there are no more file handles', Object.assign(new Error('many'), { code: 'EMFILE' })],
+  ['ffprobe is missing', new EditError('ffmpeg-missing', 'There is none.')],
+])(
+  'an upload whose last step fails because %s is kept, and is a clip at the next try',
+  async (_why, failure) => {
+    let isFailing = true;
+    const { store, files, restart } = await createFixture(() =>
+      isFailing ? Promise.reject(failure) : Promise.resolve(testMedia),
+    );
+    const upload = await store.begin(owner, request);
+    await upload.write(0, bytes);
+    await expect(upload.finish(sha256)).rejects.toThrow(failure.message);
+    expect((await files()).uploads).toEqual([upload.uploadId]);
+    isFailing = false;
+    for (const next of [store, await restart()]) {
+      const again = await next.begin(owner, { ...request, uploadId: upload.uploadId });
+      expect(again.receivedBytes).toBe(bytes.length);
+      await again.release();
+    }
+    const last = await store.begin(owner, { ...request, uploadId: upload.uploadId });
+    expect(await last.finish(sha256)).toMatchObject({ sha256 });
+    expect((await files()).uploads).toEqual([]);
+  },
+);
+
+test('an upload whose clip the full disk does not take down is kept', async () => {
+  let isFull = false;
+  const { store, files } = await createFixture(undefined, (database) => ({
+    ...database,
+    transaction(work) {
+      if (isFull) throw Object.assign(new Error('full'), { code: 'SQLITE_FULL' });
+      return database.transaction(work);
+    },
+  }));
+  const upload = await store.begin(owner, request);
+  await upload.write(0, bytes);
+  isFull = true;
+  await expect(upload.finish(sha256)).rejects.toThrow('full');
+  expect(await files()).toEqual({ clips: [], uploads: [upload.uploadId] });
+  isFull = false;
+  const again = await store.begin(owner, { ...request, uploadId: upload.uploadId });
+  expect(await again.finish(sha256)).toMatchObject({ sha256 });
+});
+
+test('an upload that is long to read holds up no other', async () => {
+  const { store, dataDir, restart } = await createFixture();
+  const wish = { ...request, sizeBytes: 2 ** 28 + 1 };
+  const long = await store.begin(owner, wish);
+  const short = await store.begin(other, request);
+  for (const upload of [long, short]) await upload.release();
+  await truncate(join(dataDir, 'uploads', long.uploadId), 2 ** 28);
+  const restarted = await restart();
+  const ends: string[] = [];
+  const goOn = (name: string, from: string, uploadId: string, sizeBytes: number) =>
+    restarted.begin(from, { ...request, sizeBytes, uploadId }).then(() => ends.push(name));
+  await Promise.all([
+    goOn('long', owner, long.uploadId, wish.sizeBytes),
+    goOn('short', other, short.uploadId, bytes.length),
+  ]);
+  expect(ends).toEqual(['short', 'long']);
+});
+
+test('uploads that were begun and not ended count among the clips of a client', async () => {
+  const { store } = await createFixture(undefined, (database) => {
+    database.transaction(() => {
+      for (let i = 0; i < maxClips; i++) {
+        const sql = 'INSERT OR IGNORE INTO uploads VALUES (?, ?, 1, NULL, ?)';
+        database.run(sql, String(i), owner, 1_000 * day);
+      }
+    });
+    return database;
+  });
+  await expect(store.begin(owner, request)).rejects.toMatchObject({ code: 'limit-reached' });
+  await expect(store.begin(other, request)).resolves.toMatchObject({ receivedBytes: 0 });
+});
+
 test('what is no video is refused without the path of its file, and leaves nothing', async () => {
   const { store, files, dataDir } = await createFixture((path) =>
     Promise.reject(new EditError('clip-unreadable', `"${path}" is a shopping list.`)),
@@ -372,14 +463,21 @@ test('clips that were not used for a month are removed, but for those that are n
   expect(() => store.get(owner, old ?? '')).toThrow('There is no clip');
 });
 
-test('a start removes files that no row knows and forgets clips whose file is gone', async () => {
-  const { store, dataDir, restart, files } = await createFixture();
+test('a start sets files aside that no row knows, ends removals, and forgets clips whose file is gone', async () => {
+  const { store, dataDir, restart, files, moved } = await createFixture();
   const clip = await send(store);
   await rm(clip.path);
   await writeFile(join(dataDir, 'clips', 'stranger.mov'), 'x');
-  await writeFile(join(dataDir, 'uploads', 'stranger'), 'x');
+  await writeFile(join(dataDir, 'uploads', 'stranger'), 'y');
+  await writeFile(join(dataDir, 'uploads', 'removed-0123456789abcdef'), 'z');
   const restarted = await restart();
   expect(await files()).toEqual({ clips: [], uploads: [] });
+  const aside = join('set-aside', '1970-01-01T00-00-00.000Z');
+  expect(moved).toEqual([
+    [join('clips', 'stranger.mov'), join(aside, 'clips', 'stranger.mov')],
+    [join('uploads', 'stranger'), join(aside, 'uploads', 'stranger')],
+  ]);
+  expect(await readFile(join(dataDir, aside, 'uploads', 'stranger'), 'utf8')).toBe('y');
   expect(() => restarted.get(owner, clip.clipId)).toThrow('There is no clip');
   expect((await send(restarted)).path).toBe(clip.path);
 });

@@ -3,13 +3,14 @@
 // ending from the protocol's list.
 
 import { randomBytes } from 'node:crypto';
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, renameSync, statSync } from 'node:fs';
 import { mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { maxClips } from '../../../protocol/limits.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
-import { EditError } from '../errors.ts';
+import { EditError, isFullDisk } from '../errors.ts';
 import type { Database } from '../store/database.ts';
+import type { SetAside } from '../store/set-aside.ts';
 import { withoutPaths } from '../without-paths.ts';
 import { createClipTable, type ClipRow } from './clip-table.ts';
 import { createUploads, type Upload, type UploadRequest } from './uploads.ts';
@@ -46,6 +47,10 @@ export interface ClipStoreOptions {
   readonly dataDir: string;
   /** Looks into a clip, within limits. Throws EditError when it is no video that can be edited. */
   readonly probe: (path: string) => Promise<MediaFacts>;
+  /** Takes files that no row knows. */
+  readonly setAside: SetAside;
+  /** Told why something could not be written that nothing depends on: when a clip was last used, that an upload is over. */
+  readonly onUnwritten?: (error: unknown) => void;
   /** Milliseconds. Default: the clock. */
   readonly now?: () => number;
 }
@@ -53,11 +58,13 @@ export interface ClipStoreOptions {
 const day = 24 * 60 * 60 * 1_000;
 const clipLifetimeMs = 30 * day;
 
-/** Opens the store. Removes files that no row knows, and rows whose file is gone. */
+/** Opens the store. Sets files aside that no row knows, and forgets rows whose file is gone. */
 export async function openClipStore({
   database,
   dataDir,
   probe,
+  setAside,
+  onUnwritten = () => undefined,
   now = Date.now,
 }: ClipStoreOptions): Promise<ClipStore> {
   const clipsDir = join(dataDir, 'clips');
@@ -68,9 +75,11 @@ export async function openClipStore({
   const pathOf = (row: ClipRow): string => join(clipsDir, row.fileName);
   const toClip = (row: ClipRow): Clip => ({ ...row, path: pathOf(row) });
 
-  for (const row of table.all()) if (!existsSync(pathOf(row))) table.delete(row.clipId);
-  await removeStrangers(clipsDir, new Set(table.all().map(({ fileName }) => fileName)));
-  await removeStrangers(uploadsDir, new Set(table.uploads().map(({ uploadId }) => uploadId)));
+  for (const row of table.all()) if (isGone(pathOf(row))) table.delete(row.clipId);
+  const clipNames = new Set(table.all().map(({ fileName }) => fileName));
+  const uploadNames = new Set(table.uploads().map(({ uploadId }) => uploadId));
+  await tidy(clipsDir, (name) => clipNames.has(name), setAside);
+  await tidy(uploadsDir, (name) => uploadNames.has(name), setAside);
 
   /** Gives a whole upload its place among the clips, once it is known to be a video. */
   async function keep(owner: string, partPath: string, row: Omit<ClipRow, 'media'>): Promise<Clip> {
@@ -82,11 +91,19 @@ export async function openClipStore({
     known = table.byHash(row.sha256);
     const clip = known ?? { ...row, media };
     const isKnown = isThere(clip);
-    if (!isKnown) renameSync(partPath, pathOf(clip));
-    // At once, so that the file does not go with another owner meanwhile.
+    // First the row: a server that ends in between finds a clip without a file, and the upload whole. All at once, so
+    // that the file does not go with another owner meanwhile.
     table.add(owner, clip, now());
     if (isKnown) await rm(partPath, { force: true });
-    else await syncFolder(clipsDir);
+    else {
+      try {
+        renameSync(partPath, pathOf(clip));
+      } catch (error) {
+        table.release(owner, row.clipId);
+        throw error;
+      }
+      await syncFolder(clipsDir);
+    }
     return toClip(clip);
   }
 
@@ -98,10 +115,20 @@ export async function openClipStore({
     }
   }
 
+  /** Reading does not fail because that it was read cannot be written. */
+  function noteUse(owner: string, clipId: string): void {
+    try {
+      table.touch(owner, clipId, now());
+    } catch (error) {
+      onUnwritten(error);
+    }
+  }
+
   const uploads = createUploads({
     table,
     uploadsDir,
     now,
+    onUnwritten,
     keep,
     knownClip(owner, sha256) {
       const row = table.ofOwnerByHash(owner, sha256);
@@ -114,20 +141,39 @@ export async function openClipStore({
   async function remove(owner: string, clipId: string): Promise<void> {
     const row = table.ofOwner(owner, clipId);
     if (row === undefined) return;
-    if (!table.release(owner, clipId)) return;
-    // Out of the way at once, so that the same clip can arrive again while the file is being removed.
-    const trash = join(uploadsDir, `removed-${randomBytes(8).toString('hex')}`);
+    if (!table.isOnlyOwner(owner, clipId) || isGone(pathOf(row))) {
+      table.release(owner, clipId);
+      return;
+    }
+    // Out of the way at once, so that the same clip can arrive again while the file is being removed. First the file:
+    // what a server that ends in between leaves is a row without a file, and rubbish that is known as such.
+    const trash = join(uploadsDir, `${trashPrefix}${randomBytes(8).toString('hex')}`);
     renameSync(pathOf(row), trash);
+    try {
+      table.release(owner, clipId);
+    } catch (error) {
+      if (!isFullDisk(error)) {
+        renameSync(trash, pathOf(row));
+        throw error;
+      }
+      // Its own bytes make the room that the change needs.
+      await rm(trash, { force: true });
+      table.release(owner, clipId);
+    }
     await rm(trash, { force: true });
   }
 
   return {
     remove,
     async begin(owner, request) {
-      if (table.countOf(owner) >= maxClips) {
-        throw new EditError('limit-reached', `A client may have ${maxClips} clips on the server.`, {
-          hint: 'Delete clips that are not needed any more.',
-        });
+      const goesOn =
+        request.uploadId !== null && table.uploadOf(owner, request.uploadId) !== undefined;
+      if (!goesOn && table.countOf(owner) >= maxClips) {
+        throw new EditError(
+          'limit-reached',
+          `A client may have ${maxClips} clips on the server, those on their way included.`,
+          { hint: 'Delete clips that are not needed any more.' },
+        );
       }
       await uploads.removeExpired();
       return uploads.begin(owner, request);
@@ -139,7 +185,7 @@ export async function openClipStore({
           hint: 'Upload the clip again.',
         });
       }
-      table.touch(owner, clipId, now());
+      noteUse(owner, clipId);
       return toClip(row);
     },
     async removeUnused(isNeeded) {
@@ -151,9 +197,28 @@ export async function openClipStore({
   };
 }
 
-async function removeStrangers(folder: string, known: ReadonlySet<string>): Promise<void> {
+/** What was on its way out begins with this. */
+const trashPrefix = 'removed-';
+
+/** Ends the removals that a server has begun, and sets aside what nobody knows. */
+async function tidy(
+  folder: string,
+  isKnown: (name: string) => boolean,
+  setAside: SetAside,
+): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (!known.has(name)) await rm(join(folder, name), { recursive: true, force: true });
+    const path = join(folder, name);
+    if (name.startsWith(trashPrefix)) await rm(path, { recursive: true, force: true });
+    else if (!isKnown(name)) await setAside(path);
+  }
+}
+
+/** Not so when it only cannot be looked at. */
+function isGone(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
   }
 }
 

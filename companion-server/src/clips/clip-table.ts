@@ -24,14 +24,17 @@ export interface ClipTable {
   ofOwner(owner: string, clipId: string): ClipRow | undefined;
   ofOwnerByHash(owner: string, sha256: string): ClipRow | undefined;
   byHash(sha256: string): ClipRow | undefined;
+  /** Clips of the owner, those on their way included. */
   countOf(owner: string): number;
   all(): readonly ClipRow[];
   /** Adds the clip where it is new, and `owner` to those who may use it. */
   add(owner: string, clip: ClipRow, now: number): void;
   /** Remembers to the hour when `owner` used the clip: a write for each of its frames would wait for the disk. */
   touch(owner: string, clipId: string, now: number): void;
-  /** Takes the clip from `owner`. Returns whether it was the last one, and the clip is gone with that. */
-  release(owner: string, clipId: string): boolean;
+  /** Whether nobody but `owner` may use the clip. */
+  isOnlyOwner(owner: string, clipId: string): boolean;
+  /** Takes the clip from `owner`; it goes with its last one. */
+  release(owner: string, clipId: string): void;
   delete(clipId: string): void;
   /** Who has not used which clip since then. */
   unusedSince(time: number): readonly { readonly owner: string; readonly clipId: string }[];
@@ -52,10 +55,11 @@ export function createClipTable(database: Database): ClipTable {
     ofOwnerByHash: (owner, sha256) =>
       toClip(database.get(`${owned} AND sha256 = ?`, owner, sha256)),
     byHash: (sha256) => toClip(database.get('SELECT * FROM clips WHERE sha256 = ?', sha256)),
-    countOf: (owner) =>
-      Number(
-        database.get('SELECT count(*) AS clips FROM clip_owners WHERE owner = ?', owner)?.['clips'],
-      ),
+    countOf(owner) {
+      const sql = `SELECT (SELECT count(*) FROM clip_owners WHERE owner = ?)
+        + (SELECT count(*) FROM uploads WHERE owner = ?) AS clips`;
+      return Number(database.get(sql, owner, owner)?.['clips']);
+    },
     all: () => database.all('SELECT * FROM clips').flatMap((row) => toClip(row) ?? []),
     add(owner, { clipId, sha256, sizeBytes, fileName, media }, now) {
       const insertClip = 'INSERT OR IGNORE INTO clips VALUES (?, ?, ?, ?, ?)';
@@ -69,14 +73,19 @@ export function createClipTable(database: Database): ClipTable {
         'UPDATE clip_owners SET used_at = ? WHERE owner = ? AND clip_id = ? AND used_at < ?';
       database.run(sql, now, owner, clipId, now - touchMs);
     },
+    isOnlyOwner(owner, clipId) {
+      const others = 'SELECT 1 FROM clip_owners WHERE clip_id = ? AND owner <> ?';
+      return database.get(others, clipId, owner) === undefined;
+    },
     release: (owner, clipId) =>
-      database.transaction(() => {
+      database.urgently(() => {
         database.run('DELETE FROM clip_owners WHERE owner = ? AND clip_id = ?', owner, clipId);
         const sql = `DELETE FROM clips WHERE clip_id = ?
           AND NOT EXISTS (SELECT 1 FROM clip_owners WHERE clip_owners.clip_id = clips.clip_id)`;
-        return database.run(sql, clipId) > 0;
+        database.run(sql, clipId);
       }),
-    delete: (clipId) => void database.run('DELETE FROM clips WHERE clip_id = ?', clipId),
+    delete: (clipId) =>
+      void database.urgently(() => database.run('DELETE FROM clips WHERE clip_id = ?', clipId)),
     unusedSince: (time) =>
       database
         .all('SELECT owner, clip_id FROM clip_owners WHERE used_at < ?', time)
@@ -95,7 +104,9 @@ export function createClipTable(database: Database): ClipTable {
       database.run(sql, uploadId, owner, sizeBytes, extension, now);
     },
     deleteUpload: (uploadId) =>
-      void database.run('DELETE FROM uploads WHERE upload_id = ?', uploadId),
+      void database.urgently(() =>
+        database.run('DELETE FROM uploads WHERE upload_id = ?', uploadId),
+      ),
   };
 }
 

@@ -12,6 +12,8 @@ import type { Clip } from './clip-store.ts';
 import type { ClipRow, ClipTable, UploadRow } from './clip-table.ts';
 import { createKnownUpload } from './known-upload.ts';
 import { openPartFile, type PartFile } from './part-file.ts';
+import { createTurns } from './turns.ts';
+import { areBytesWrong, requireWhole } from './whole-upload.ts';
 
 export interface UploadRequest {
   readonly sizeBytes: number;
@@ -34,7 +36,8 @@ export interface Upload {
   write(offset: number, bytes: Uint8Array): Promise<number>;
   /**
    * Makes the upload a clip. Throws EditError 'transfer-damaged' when bytes are missing or the hash differs, and what the
-   * probe throws; nothing of the upload is left then.
+   * probe says of bytes that are no clip ('clip-unreadable' and its like); nothing of the upload is left then. After any
+   * other failure (a full disk, a program that is missing) it is kept: another `begin` with its id goes on with it.
    */
   finish(sha256: string): Promise<Clip>;
   /** Gives the upload back; another connection may go on with it. Does nothing after `finish`. */
@@ -48,6 +51,8 @@ export interface UploadsDeps {
   /** Takes over the file of a whole clip. */
   readonly keep: (owner: string, partPath: string, row: Omit<ClipRow, 'media'>) => Promise<Clip>;
   readonly knownClip: (owner: string, sha256: string) => Clip | undefined;
+  /** Told why a row could not be removed. */
+  readonly onUnwritten: (error: unknown) => void;
   /** Throws EditError 'disk-full' when so many more bytes do not fit. */
   readonly requireRoom: (sizeBytes: number) => Promise<void>;
 }
@@ -75,7 +80,7 @@ interface OpenUpload {
 }
 
 export function createUploads(deps: UploadsDeps): Uploads {
-  const { table, uploadsDir, now, keep, knownClip, requireRoom } = deps;
+  const { table, uploadsDir, now, keep, knownClip, requireRoom, onUnwritten } = deps;
   const open = new Map<string, OpenUpload>();
   /** Files of uploads that no connection has: they keep their hash, so that nothing is read again. */
   const resting = new Map<string, PartFile>();
@@ -153,12 +158,15 @@ export function createUploads(deps: UploadsDeps): Uploads {
         requireWhole(part, sizeBytes, sha256);
         const clipId = sha256.slice(0, 32);
         const fileName = extension === null ? sha256 : `${sha256}.${extension}`;
-        return await keep(owner, pathOf(uploadId), { clipId, sha256, sizeBytes, fileName });
+        const clip = await keep(owner, pathOf(uploadId), { clipId, sha256, sizeBytes, fileName });
+        forget(uploadId);
+        return clip;
       } catch (error) {
-        await rm(pathOf(uploadId), { force: true });
+        if (areBytesWrong(error)) {
+          await rm(pathOf(uploadId), { force: true });
+          forget(uploadId);
+        }
         throw error;
-      } finally {
-        table.deleteUpload(uploadId);
       }
     }
 
@@ -196,12 +204,22 @@ export function createUploads(deps: UploadsDeps): Uploads {
     return upload;
   }
 
+  /** A row without a file does no harm, and expires: what is done is not undone because it cannot be written. */
+  function forget(uploadId: string): void {
+    try {
+      table.deleteUpload(uploadId);
+    } catch (error) {
+      onUnwritten(error);
+    }
+  }
+
   async function remove(uploadId: string): Promise<void> {
     const part = resting.get(uploadId);
     resting.delete(uploadId);
-    table.deleteUpload(uploadId);
     await part?.close();
+    // First the file: bytes without a row would be nobody's.
     await rm(pathOf(uploadId), { force: true });
+    table.deleteUpload(uploadId);
   }
 
   /** The disk must take what this upload and the open ones are still to bring. */
@@ -243,8 +261,8 @@ export function createUploads(deps: UploadsDeps): Uploads {
     return clip?.sizeBytes === sizeBytes ? clip : undefined;
   }
 
-  /** Two connections that go on with the same upload take turns. */
-  let lastTurn: Promise<unknown> = Promise.resolve();
+  /** Two connections that go on with the same upload take turns; whose file is long to read holds up nobody else. */
+  const turns = createTurns();
 
   return {
     async begin(owner, request) {
@@ -253,9 +271,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
       if (request.uploadId === null || announced(owner, request) !== undefined) {
         return goOn(owner, { ...request, uploadId: null });
       }
-      const turn = lastTurn.then(() => goOn(owner, request));
-      lastTurn = turn.catch(() => undefined);
-      return turn;
+      return turns.take(request.uploadId, () => goOn(owner, request));
     },
     async removeExpired() {
       for (const { uploadId } of table.uploadsUntouchedSince(now() - uploadLifetimeMs)) {
@@ -272,16 +288,6 @@ export function createUploads(deps: UploadsDeps): Uploads {
 
 function goneOn(): EditError {
   return new EditError('invalid-request', 'Another connection has gone on with this upload.');
-}
-
-function requireWhole(part: PartFile, sizeBytes: number, sha256: string): void {
-  const found = part.digest();
-  if (part.receivedBytes === sizeBytes && found === sha256) return;
-  throw new EditError(
-    'transfer-damaged',
-    `The clip arrived damaged: ${part.receivedBytes} of ${sizeBytes} bytes, SHA-256 ${found} instead of ${sha256}.`,
-    { hint: 'Try again; if it happens again, check the disk that the clip is on.' },
-  );
 }
 
 function createId(): string {

@@ -221,3 +221,19 @@ describe('copies of weights', () => {
     expect(await clearKeptFiles(deps, 'inversions')).toEqual({ count: 0, sizeBytes: 0 });
   });
 });
+
+test('a client hears of no folder where it is', async () => {
+  const path = join(deps.dataDir, 'bin', 'ffmpeg');
+  const examineMachine = (): Promise<readonly Check[]> =>
+    Promise.resolve([
+      { name: 'ffmpeg', status: 'ok', detail: `Version 6 at ${path}.`, advice: path },
+    ]);
+  const checks = await createDoctor(() => ({ ...deps, examineMachine }))({
+    name: 'panel',
+    version: null,
+  });
+  const text = JSON.stringify(checks);
+  expect(text).not.toContain(deps.dataDir);
+  expect(text).not.toContain(deps.cacheDir);
+  expect(text).toContain('are free for the data folder.');
+});

@@ -3,6 +3,7 @@
 
 import { protocolVersion } from '../../../protocol/version.ts';
 import type { Check } from '../../../protocol/diagnostics.ts';
+import { withoutAnyPath } from '../without-paths.ts';
 import { checkFolder, checkMachine, toLine } from './machine-checks.ts';
 import { findPortOwner } from './port-owner.ts';
 
@@ -59,8 +60,21 @@ export function createDoctor(deps: () => DoctorDeps): (asker: KnownClient) => Pr
   return async (asker) => {
     const now = deps();
     running ??= examine(now).finally(() => (running = undefined));
-    return [...(await running), checkClients('this client', [asker], now.version)];
+    const checks = [...(await running), checkClients('this client', [asker], now.version)];
+    return checks.map((check) => forClient(check, now));
   };
+}
+
+/** The folders by what they are, and of every other file only its name. */
+function forClient(check: Check, { dataDir, cacheDir }: DoctorDeps): Check {
+  const inwards = [
+    ['the data folder', dataDir],
+    ['the cache folder', cacheDir],
+  ].sort(([, a = ''], [, b = '']) => b.length - a.length);
+  const told = (text: string): string =>
+    withoutAnyPath(inwards.reduce((rest, [name = '', path = '']) => rest.replaceAll(path, name), text)); // prettier-ignore
+  const { detail, advice } = check;
+  return { ...check, detail: told(detail), advice: advice === null ? null : told(advice) };
 }
 
 async function attempt(

@@ -12,6 +12,8 @@ import type { ResumePoint } from './resume-point.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditEstimate } from './estimate.ts';
 import type { EngineEvent, EngineOutcome, EngineRequest } from './messages.ts';
+import { watchHeartbeat } from './heartbeat.ts';
+import { heartbeatDescriptor, heartbeatVariable } from './parent-watch.ts';
 import { killProcessTree, leadsOwnGroup } from './process-tree.ts';
 import { typeScriptLoader } from './typescript-loader.ts';
 
@@ -21,6 +23,8 @@ const killGraceMs = 500;
 const stderrTailCharacters = 4_000;
 /** How long an engine is kept after its last work: long enough for a look at the result and another try. */
 const defaultIdleMs = 5 * 60_000;
+/** How often an engine shows that it lives; after five times of silence it is ended. */
+const defaultHeartbeatMs = 10_000;
 
 export interface EngineOptions {
   /** The file that the child process runs; it calls `serveEngine`. */
@@ -29,6 +33,8 @@ export interface EngineOptions {
   readonly onStderr?: (text: string) => void;
   /** How long a process without work is kept. Default: 5 minutes. */
   readonly idleMs?: number;
+  /** How often a process must show that it lives; after five times of silence it is ended. Default: 10 seconds. */
+  readonly heartbeatMs?: number;
 }
 
 export interface EditHooks {
@@ -105,13 +111,18 @@ interface Worker {
 /** `purpose` is for who looks at the list of processes. */
 function createWorker(
   purpose: 'edits' | 'estimates',
-  { entry, onStderr = () => undefined, idleMs = defaultIdleMs }: EngineOptions,
+  {
+    entry,
+    onStderr = () => undefined,
+    idleMs = defaultIdleMs,
+    heartbeatMs = defaultHeartbeatMs,
+  }: EngineOptions,
 ): Worker {
   let running: EngineProcess | undefined;
   let idle: NodeJS.Timeout | undefined;
 
   function start(): EngineProcess {
-    const started = startProcess(entry, purpose, onStderr);
+    const started = startProcess(entry, purpose, onStderr, heartbeatMs);
     const killAtExit = (): void => signalTree(started.child, 'SIGKILL');
     // Before the removal of its files, or it would write more of them.
     process.prependOnceListener('exit', killAtExit);
@@ -171,13 +182,15 @@ function startProcess(
   entry: URL,
   purpose: string,
   onStderr: (text: string) => void,
+  heartbeatMs: number,
 ): EngineProcess {
   const child = fork(fileURLToPath(entry), [purpose], {
     execArgv: ['--import', typeScriptLoader()],
     detached: leadsOwnGroup,
     serialization: 'advanced',
     // The pipe to its standard input stays silent: its end tells the engine that this process has gone.
-    stdio: ['pipe', 'ignore', 'pipe', 'ipc'],
+    stdio: ['pipe', 'ignore', 'pipe', 'ipc', 'pipe'],
+    env: { ...process.env, [heartbeatVariable]: String(heartbeatMs) },
   });
   // The engine may be gone before its pipe is closed.
   child.stdin?.on('error', () => undefined);
@@ -193,7 +206,17 @@ function startProcess(
   });
   // What it started may outlive it, and would hold its standard error open.
   child.once('exit', () => signalTree(child, 'SIGKILL'));
-  const ended = endOf(child).then((ending) => crashError(ending, stderrTail));
+  let isFrozen = false;
+  // A process that could not be started for want of file handles has no pipes.
+  const pipes = child.stdio as typeof child.stdio | undefined;
+  const stopWatch = watchHeartbeat(pipes?.[heartbeatDescriptor], heartbeatMs, () => {
+    isFrozen = true;
+    signalTree(child, 'SIGKILL');
+  });
+  const ended = endOf(child).then((ending) => {
+    stopWatch();
+    return isFrozen ? frozenError(heartbeatMs) : crashError(ending, stderrTail);
+  });
   return { child, ready, ended };
 }
 
@@ -243,7 +266,23 @@ function signalTree(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (child.pid !== undefined) killProcessTree(child.pid, signal);
 }
 
+function frozenError(heartbeatMs: number): EditError {
+  const seconds = Math.round((5 * heartbeatMs) / 1_000);
+  return new EditError(
+    'engine-crashed',
+    `The engine process showed no sign of life for ${seconds} seconds and was ended.`,
+    {
+      hint: 'Something may have stopped it, or the machine has no memory left: close other programs.',
+    },
+  );
+}
+
 function crashError(ending: string, stderrTail: string): EditError {
+  if (/\b(EMFILE|ENFILE|EAGAIN)\b/.test(ending)) {
+    return new EditError('limit-reached', `The engine process could not be started: ${ending}.`, {
+      hint: 'Too many files or programs are open on this machine: close some.',
+    });
+  }
   const lastLine = stderrTail.trimEnd().split('\n').at(-1) ?? '';
   const hint =
     ending === 'by SIGKILL'

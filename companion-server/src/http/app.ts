@@ -9,7 +9,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler, t
 import type { ErrorCode } from '../../../protocol/error-codes.ts';
 import { EditError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { toWireError } from '../wire-error.ts';
+import { toClientError, toEditError, toWireError } from '../wire-error.ts';
 import { requireAccess, type AccessDeps } from './access.ts';
 import { refusalReason, type GuardOptions } from './guard.ts';
 import type { Metrics } from './metrics.ts';
@@ -32,6 +32,8 @@ const statusByCode: Partial<Record<ErrorCode, number>> = {
   'invalid-request': 400,
   'not-paired': 401,
   'job-missing': 404,
+  'database-busy': 503,
+  'disk-full': 507,
 };
 
 export function createApp(deps: AppDeps): Express {
@@ -166,11 +168,15 @@ export function refusal(message: string): object {
 const answerFailure =
   (log: Log): ErrorRequestHandler =>
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Express knows an error handler by its four parameters
-  (error: unknown, request, response, _next) => {
+  (thrown: unknown, request, response, _next) => {
+    const known = toEditError(thrown);
+    const error = known.code === 'internal' ? thrown : known;
     const status = statusOf(error);
     if (error instanceof EditError && status !== 500) {
       if (status === 401) response.set('WWW-Authenticate', 'Bearer');
-      response.status(status).json({ error: toWireError(error) });
+      // A hint of ours may name an address of this server, which looks like a path.
+      const { message } = toClientError(error);
+      response.status(status).json({ error: { ...toWireError(error), message } });
       return;
     }
     if (status !== 500) {

@@ -6,6 +6,7 @@ import type { ModelInfo } from '../../../protocol/model-info.ts';
 import type { ClipStore } from '../clips/clip-store.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Log } from '../log.ts';
+import type { DiskWatch } from '../store/disk-watch.ts';
 import type { Client, Pairings } from '../pairing/pairings.ts';
 
 /** A client, and which version of its program it said hello as. */
@@ -34,5 +35,7 @@ export interface SessionDeps {
   ) => Promise<Uint8Array>;
   /** Examines server and machine. `asker` is told of itself, but of no other client. */
   readonly diagnose: (asker: Asker) => Promise<readonly Check[]>;
+  /** Which disks of the server are full. */
+  readonly disks: Pick<DiskWatch, 'shortages' | 'subscribe'>;
   readonly log: Log;
 }

@@ -5,6 +5,7 @@ import type { ClientMessage } from '../../../protocol/client-messages.ts';
 import type { ClipDelete, ClipGet } from '../../../protocol/clip-messages.ts';
 import type { JobCreate } from '../../../protocol/job-messages.ts';
 import { maxSlowRequests, maxWaitingJobs } from '../../../protocol/limits.ts';
+import type { DiskShortage } from '../../../protocol/session-messages.ts';
 import type { FrameGet } from '../../../protocol/stream-messages.ts';
 import { EditError } from '../errors.ts';
 import type { Peer } from './peer.ts';
@@ -24,6 +25,9 @@ export interface Desk {
   close(): Promise<void>;
 }
 
+/** Pictures of one connection that are made or sent at a time. */
+const pictureLanes = 3;
+
 /** `refuse` answers a request that failed after `handle` returned. */
 export function createDesk(
   deps: SessionDeps,
@@ -33,12 +37,18 @@ export function createDesk(
 ): Desk {
   const { clips, diagnose } = deps;
   const owner = asker.clientId;
+  const tellDisks = (shortages: readonly DiskShortage[]): void =>
+    peer.send({ type: 'disk-changed', shortages });
+  const stopListening = deps.disks.subscribe(tellDisks);
+  if (deps.disks.shortages().length > 0) tellDisks(deps.disks.shortages());
   let streams = 0;
   const takeStreamId = (): number => ++streams;
   const uploads = createSessionUploads(peer, clips, owner, takeStreamId);
   const jobs = createSessionJobs(peer, deps, owner);
   const resultOf = (jobId: string) => deps.jobs.result(owner, jobId);
   const downloads = createSessionDownloads(peer, resultOf, takeStreamId);
+  const lanes: Promise<void>[] = [];
+  let pictures = 0;
   const slowWork = new Set<Promise<void>>();
   let jobsToMake = 0;
   let lastJob: Promise<void> = Promise.resolve();
@@ -91,8 +101,14 @@ export function createDesk(
     peer.send({ type: 'clip-deleted', requestId, clipId });
   }
 
-  async function sendFrame(message: FrameGet): Promise<void> {
-    await downloads.sendPicture(message.requestId, await readFrame(deps, owner, message));
+  /** A picture is made when one of the last few has been sent: who does not read them has few in memory. */
+  function sendFrame(message: FrameGet): Promise<void> {
+    const lane = pictures++ % pictureLanes;
+    const sent = (lanes[lane] ?? Promise.resolve()).then(async () =>
+      downloads.sendPicture(message.requestId, await readFrame(deps, owner, message)),
+    );
+    lanes[lane] = sent.catch(() => undefined);
+    return sent;
   }
 
   async function sendDiagnostics(requestId: number): Promise<void> {
@@ -103,7 +119,8 @@ export function createDesk(
     async handle(message) {
       switch (message.type) {
         case 'upload-begin':
-          await uploads.begin(message);
+          // What is there already of a clip is read, which may be long.
+          beside(message.requestId, () => uploads.begin(message));
           break;
         case 'upload-end':
           beside(message.requestId, () => uploads.end(message));
@@ -152,6 +169,7 @@ export function createDesk(
     },
     receive: (chunk) => uploads.receive(chunk),
     async close() {
+      stopListening();
       jobs.close();
       await uploads.close();
       await downloads.close();

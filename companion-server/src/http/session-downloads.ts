@@ -9,7 +9,7 @@ import {
 } from '../../../protocol/limits.ts';
 import type { DownloadAck, DownloadBegin } from '../../../protocol/stream-messages.ts';
 import { EditError } from '../errors.ts';
-import { toWireError } from '../wire-error.ts';
+import { toClientError } from '../wire-error.ts';
 import { startDownload, type Download } from './download.ts';
 import type { Peer } from './peer.ts';
 import type { Jobs } from '../jobs/jobs.ts';
@@ -35,7 +35,7 @@ export function createSessionDownloads(
     try {
       await download.ended;
     } catch (error) {
-      peer.send({ type: 'stream-failed', streamId, error: toWireError(error) });
+      peer.send({ type: 'stream-failed', streamId, error: toClientError(error) });
     } finally {
       downloads.delete(streamId);
     }

@@ -6,7 +6,7 @@ import { chunkBytes, maxOpenUploads, windowBytes } from '../../../protocol/limit
 import type { ClipStore } from '../clips/clip-store.ts';
 import type { Upload } from '../clips/uploads.ts';
 import { EditError } from '../errors.ts';
-import { toWireError } from '../wire-error.ts';
+import { toClientError } from '../wire-error.ts';
 import type { Peer } from './peer.ts';
 
 export interface SessionUploads {
@@ -27,6 +27,8 @@ export function createSessionUploads(
   takeStreamId: () => number,
 ): SessionUploads {
   const uploads = new Map<number, Upload>();
+  let beginnings = 0;
+  let isClosed = false;
 
   async function cancel(streamId: number): Promise<void> {
     const upload = uploads.get(streamId);
@@ -36,14 +38,20 @@ export function createSessionUploads(
 
   return {
     async begin({ requestId, sizeBytes, extension, sha256, uploadId }) {
-      if (uploads.size >= maxOpenUploads) {
+      if (uploads.size + beginnings >= maxOpenUploads) {
         throw new EditError(
           'limit-reached',
           `A connection may have ${maxOpenUploads} open uploads.`,
           { hint: 'Send one clip after the other.' },
         );
       }
-      const upload = await clips.begin(owner, { sizeBytes, extension, sha256, uploadId });
+      beginnings++;
+      const wish = { sizeBytes, extension, sha256, uploadId };
+      const upload = await clips.begin(owner, wish).finally(() => beginnings--);
+      if (isClosed) {
+        await upload.release();
+        return;
+      }
       const streamId = takeStreamId();
       uploads.set(streamId, upload);
       const { receivedBytes } = upload;
@@ -67,7 +75,7 @@ export function createSessionUploads(
         // The first of the chunks that fail together ends the upload.
         if (uploads.get(streamId) !== upload) return;
         await cancel(streamId);
-        peer.send({ type: 'stream-failed', streamId, error: toWireError(error) });
+        peer.send({ type: 'stream-failed', streamId, error: toClientError(error) });
       }
     },
     async end({ requestId, streamId, sha256 }) {
@@ -81,6 +89,7 @@ export function createSessionUploads(
     },
     cancel,
     async close() {
+      isClosed = true;
       for (const streamId of [...uploads.keys()]) await cancel(streamId);
     },
   };

@@ -1,5 +1,6 @@
 // One connection: who it is, and what it asks for, one message after the other in the order of arrival.
 
+import { setImmediate as turn } from 'node:timers/promises';
 import { parseChunk } from '../../../protocol/chunk.ts';
 import { parseClientMessage, type ClientMessage } from '../../../protocol/client-messages.ts';
 import { FieldError } from '../../../protocol/fields.ts';
@@ -8,7 +9,7 @@ import { requestIdOf } from '../../../protocol/message.ts';
 import type { Hello, Pair } from '../../../protocol/session-messages.ts';
 import { protocolVersion } from '../../../protocol/version.ts';
 import { EditError } from '../errors.ts';
-import { toWireError } from '../wire-error.ts';
+import { toClientError } from '../wire-error.ts';
 import type { Peer } from './peer.ts';
 import type { SessionDeps } from './session-deps.ts';
 import { createDesk, type Desk } from './session-desk.ts';
@@ -18,10 +19,17 @@ export type { SessionDeps } from './session-deps.ts';
 /** Bytes of messages that may wait for their turn: a client's window, and control messages beside it. */
 const maxWaitingBytes = windowBytes + 16 * maxControlBytes;
 
+/** What a message costs while it waits, beside its bytes. */
+const messageCostBytes = 256;
+
+/** Messages that may wait on a connection that has not said hello. */
+export const maxStrangerMessages = 16;
+
 export interface Session {
   receiveText(text: string): void;
   receiveBinary(bytes: Uint8Array): void;
   isWelcome(): boolean;
+  isShownOut(): boolean;
   /** Whose connection it is; null before its hello. */
   clientId(): string | null;
   /** Ends the connection; what has not been begun of what it brought is not carried out. */
@@ -35,11 +43,12 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
   let client: { readonly clientId: string; readonly desk: Desk } | undefined;
   let isShownOut = false;
   let waitingBytes = 0;
+  let waitingMessages = 0;
   let last: Promise<void> = Promise.resolve();
 
-  function pair({ requestId, protocol, code, name }: Pair): void {
+  async function pair({ requestId, protocol, code, name }: Pair): Promise<void> {
     requireVersion(protocol);
-    const paired = pairings.exchange(code, name, peer.address);
+    const paired = await pairings.exchange(code, name, peer.address);
     const { clientId } = paired.client;
     peer.send({ type: 'paired', requestId, clientId, token: paired.token });
   }
@@ -77,7 +86,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
     if (message.type === 'hello') {
       greet(message);
     } else if (message.type === 'pair') {
-      pair(message);
+      await pair(message);
     } else if (client === undefined) {
       throw new EditError(
         'not-paired',
@@ -111,7 +120,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
   }
 
   function refuse(error: unknown, requestId: number | null): void {
-    const wireError = toWireError(error);
+    const wireError = toClientError(error);
     if (wireError.code === 'internal') log.error('A message failed.', { error: String(error) });
     peer.send({ type: 'error', requestId, error: wireError });
     if (client === undefined) showOut('not paired');
@@ -124,17 +133,23 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
 
   /**
    * Runs `work` after all that came before it. A connection that is cut off has what it brought carried out still: its
-   * client goes on behind it. One that was shown out has not.
+   * client goes on behind it. One that was shown out has not. One message per turn of the event loop: who sends many at
+   * once does not hold up the others.
    */
   function enqueue(sizeBytes: number, work: () => Promise<void>): void {
-    waitingBytes += sizeBytes;
-    if (waitingBytes > maxWaitingBytes) {
-      showOut('more bytes on their way than the window allows');
+    if (isShownOut) return;
+    waitingBytes += sizeBytes + messageCostBytes;
+    waitingMessages++;
+    const isCrowd = client === undefined && waitingMessages > maxStrangerMessages;
+    if (waitingBytes > maxWaitingBytes || isCrowd) {
+      showOut('more on its way than the window allows');
       return;
     }
     last = last.then(async () => {
+      if (!isShownOut) await turn();
       if (!isShownOut) await work();
-      waitingBytes -= sizeBytes;
+      waitingBytes -= sizeBytes + messageCostBytes;
+      waitingMessages--;
     });
   }
 
@@ -151,10 +166,13 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
     receiveText: (text) => enqueue(text.length, () => handleText(text)),
     receiveBinary: enqueueChunk,
     isWelcome: () => client !== undefined,
+    isShownOut: () => isShownOut,
     clientId: () => client?.clientId ?? null,
     showOut,
     async close() {
-      await last;
+      // Nothing of a stranger's is worth waiting for.
+      if (client === undefined) isShownOut = true;
+      else await last;
       await client?.desk.close();
     },
   };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openLink, signLink } from './signed-link.ts';
+import { linkLifetimeMs, openLink, signLink } from './signed-link.ts';
 
 const secret = Buffer.alloc(32, 7);
 const target = { clientId: 'a'.repeat(32), jobId: 'b'.repeat(32) };
@@ -19,6 +19,13 @@ test('a link opens what it was made for, until it expires', () => {
 
 test('a link of another secret opens nothing', () => {
   expect(open(signLink(secret, target, expiresAt), { key: Buffer.alloc(32, 8) })).toBeNull();
+});
+
+test('a link that claims to last longer than links do opens nothing, although it is signed', () => {
+  const forged = signLink(secret, target, new Date(30 * 365 * 24 * 60 * 60 * 1000));
+  expect(open(forged)).toBeNull();
+  const longest = signLink(secret, target, new Date(linkLifetimeMs));
+  expect(open(longest)).toEqual(target);
 });
 
 test.each([

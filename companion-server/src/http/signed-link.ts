@@ -21,7 +21,7 @@ export function signLink(secret: Uint8Array, target: LinkTarget, expiresAt: Date
   return `/results/${target.jobId}?${query.toString()}`;
 }
 
-/** What a link is for, or null when it was not signed here, was changed, or has expired. */
+/** What a link is for, or null when it was not signed here, was changed, has expired, or is for longer than links are. */
 export function openLink(
   secret: Uint8Array,
   jobId: string,
@@ -34,7 +34,9 @@ export function openLink(
   const given = Buffer.from(signature, 'base64url');
   const expected = sign(secret, target, expires);
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null;
-  return now.getTime() < Number(expires) ? target : null;
+  const leftMs = Number(expires) - now.getTime();
+  // No link is made for longer: what claims so was signed by somebody who has read the secret.
+  return leftMs > 0 && leftMs <= linkLifetimeMs ? target : null;
 }
 
 function sign(secret: Uint8Array, { clientId, jobId }: LinkTarget, expires: string): Buffer {

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { chunkHeaderBytes } from '../../../protocol/chunk.ts';
 import { chunkBytes } from '../../../protocol/limits.ts';
+import type { ServerMessage } from '../../../protocol/server-messages.ts';
 import { socketPath, subprotocol } from '../../../protocol/version.ts';
 import type { Pairings } from '../pairing/pairings.ts';
 import type { Admission } from './admission.ts';
@@ -13,7 +14,7 @@ import { isEncrypted, refusal } from './app.ts';
 import { refusalReason, type GuardOptions } from './guard.ts';
 import type { Metrics } from './metrics.ts';
 import type { Peer } from './peer.ts';
-import { createSession, type Session, type SessionDeps } from './session.ts';
+import { createSession, maxStrangerMessages, type Session, type SessionDeps } from './session.ts';
 
 const closeCodes = { goingAway: 1001, policyViolation: 1008 } as const;
 
@@ -22,6 +23,12 @@ const maxConnections = 16;
 
 /** A connection that has been silent for so long is asked whether its other end is still there. */
 const keepAliveMs = 30_000;
+
+/** Bytes of replies and events that may wait for a client that does not read them; one more ends the connection. */
+const maxUnreadBytes = 1024 * 1024;
+
+/** All that may wait for a client beside its downloads' chunks; asked for at pings. */
+const maxBufferedBytes = 8 * 1024 * 1024;
 
 /** How long the other end may take to agree to a close. */
 const closeTimeoutMs = 2_000;
@@ -46,12 +53,13 @@ export function attachSocket(server: Server, deps: SocketDeps): SocketServer {
     noServer: true,
     maxPayload: chunkHeaderBytes + chunkBytes,
     perMessageDeflate: false,
-    // One message of a connection per turn of the event loop: who sends many at once does not hold up the others.
-    allowSynchronousEvents: false,
+    // The session takes its messages in turns. Here they would delay the end of a connection by a turn each.
+    allowSynchronousEvents: true,
     closeTimeout: closeTimeoutMs,
   };
   const sockets = new WebSocketServer(options);
   const sessions = new Set<Promise<void>>();
+  const bySocket = new WeakMap<WebSocket, Session>();
   const byClient = new Map<string, Set<Session>>();
   metrics.gauge('tokenflow_connections', 'Open WebSocket connections.', () => sockets.clients.size);
   const answered = metrics.counter('tokenflow_upgrades_total', 'WebSocket upgrades by status.', 'status'); // prettier-ignore
@@ -90,6 +98,7 @@ export function attachSocket(server: Server, deps: SocketDeps): SocketServer {
         admit(session, stream, clientId),
       );
       const session = createSession(deps, peer);
+      bySocket.set(socket, session);
       const ended = serveConnection(socket, session, deps)
         .catch((error: unknown) => {
           deps.log.error('A connection did not end well.', { error: String(error) });
@@ -102,7 +111,11 @@ export function attachSocket(server: Server, deps: SocketDeps): SocketServer {
   return {
     async close() {
       forgetRevocations();
-      for (const socket of sockets.clients) socket.close(closeCodes.goingAway, 'server stops');
+      for (const socket of sockets.clients) {
+        // A stranger may have sent much that would be read first.
+        if (bySocket.get(socket)?.isWelcome() !== true) socket.terminate();
+        else socket.close(closeCodes.goingAway, 'server stops');
+      }
       const waited = [...sessions];
       const impatience = setTimeout(() => {
         for (const socket of sockets.clients) socket.terminate();
@@ -122,7 +135,21 @@ async function serveConnection(
   const helloTimeout = setTimeout(() => {
     if (!session.isWelcome()) socket.close(closeCodes.policyViolation, 'no hello in time');
   }, helloTimeoutMs);
+  let pings = 0;
+  let lateMessages = 0;
+  socket.on('ping', () => {
+    // Each is answered: a client that does not read the answers is cut off, a stranger has no reason for many.
+    const isTooMuch = session.isWelcome()
+      ? socket.bufferedAmount > maxBufferedBytes
+      : ++pings > maxStrangerMessages;
+    if (isTooMuch) socket.terminate();
+  });
   socket.on('message', (data, isBinary) => {
+    if (session.isShownOut()) {
+      // Who has not heard of it yet may have sent some; who sends on and on is not worth reading.
+      if (++lateMessages > maxStrangerMessages) socket.terminate();
+      return;
+    }
     const bytes = toBytes(data);
     if (isBinary) session.receiveBinary(bytes);
     else session.receiveText(bytes.toString('utf8'));
@@ -135,10 +162,24 @@ async function serveConnection(
 }
 
 function createPeer(socket: WebSocket, address: string, admit: (clientId: string) => void): Peer {
+  /** Bytes of control messages on their way out. */
+  let waitingBytes = 0;
+
+  function send(message: ServerMessage): void {
+    if (waitingBytes > maxUnreadBytes) {
+      // A close would wait behind what is not read.
+      socket.terminate();
+      return;
+    }
+    const text = JSON.stringify(message);
+    waitingBytes += text.length;
+    socket.send(text, () => (waitingBytes -= text.length));
+  }
+
   return {
     address,
     admit: ({ clientId }) => admit(clientId),
-    send: (message) => socket.send(JSON.stringify(message), () => undefined),
+    send,
     sendChunk: (chunk) => new Promise((resolve) => socket.send(chunk, () => resolve())),
     waitingBytes: () => socket.bufferedAmount,
     close: (reason) => socket.close(closeCodes.policyViolation, reason),

@@ -7,12 +7,16 @@ import type { Database } from '../store/database.ts';
 
 /** The same database on a disk that takes nothing while `isFull` says so, which is asked at each transaction. */
 function onDisk(database: Database, isFull: () => boolean): Database {
+  const refusing =
+    (transaction: Database['transaction']): Database['transaction'] =>
+    (work) => {
+      if (isFull()) throw Object.assign(new Error('full'), { code: 'SQLITE_FULL' });
+      return transaction(work);
+    };
   return {
     ...database,
-    transaction(work) {
-      if (isFull()) throw Object.assign(new Error('full'), { code: 'SQLITE_FULL' });
-      return database.transaction(work);
-    },
+    transaction: refusing((work) => database.transaction(work)),
+    urgently: refusing((work) => database.urgently(work)),
   };
 }
 

@@ -8,10 +8,11 @@ import {
   createFixture,
   memoryDatabase,
   openTestJobs,
+  over,
   owner,
   requestOf,
 } from '../../../test/job-fixture.ts';
-import { createManualWork } from '../../../test/manual-work.ts';
+import { createManualWork, outcome } from '../../../test/manual-work.ts';
 import { EditError } from '../errors.ts';
 import { openDatabase } from '../store/database.ts';
 import { jobMigrations } from './job-table.ts';
@@ -19,18 +20,36 @@ import type { Jobs } from './jobs.ts';
 
 const crash = new EditError('engine-crashed', 'It crashed.');
 
-test('a job whose engine dies twice is set aside, and the next one runs', async () => {
-  const { jobs, run } = await createFixture();
+test('a job whose engine dies twice without a step is set aside with its work, and the next one runs', async () => {
+  const { jobs, run, events } = await createFixture();
   const { jobId } = jobs.create(owner, requestOf());
   const next = jobs.create(owner, requestOf());
   (await run(0)).ending.reject(crash);
   const again = await run(1);
   expect(again.jobId).toBe(jobId);
   again.ending.reject(crash);
-  expect((await run(2)).jobId).toBe(next.jobId);
+  const other = await run(2);
+  expect(other.jobId).toBe(next.jobId);
   const { state, error, resumes } = jobs.get(owner, jobId);
-  expect([state, error?.code, resumes]).toEqual(['failed', 'engine-crashed', 1]);
+  expect([state, error?.code, resumes]).toEqual(['paused', 'engine-crashed', 1]);
   expect(error?.message).toContain('set aside');
+  expect(events).toEqual(['sweep ']);
+  expect(jobs.resume(owner, jobId)).toMatchObject({ state: 'queued', error: null });
+  other.ending.resolve(outcome);
+  expect((await run(3)).jobId).toBe(jobId);
+});
+
+test('a job whose engine dies after a new step each time goes on', async () => {
+  const { jobs, run, events } = await createFixture();
+  const { jobId } = jobs.create(owner, requestOf());
+  for (let death = 0; death < 4; death++) {
+    const { hooks, ending } = await run(death);
+    hooks.onStep();
+    ending.reject(crash);
+  }
+  (await run(4)).ending.resolve(outcome);
+  expect(await over(jobs, jobId)).toMatchObject({ state: 'done', resumes: 4 });
+  expect(events).not.toContain(`discard ${jobId}`);
 });
 
 test('a server that is killed finds every job again, the running one first', async () => {
@@ -59,7 +78,7 @@ test('a job that ends every server is set aside, and one that finishes steps is 
     const { work, run, runs } = createManualWork();
     const jobs = await openTestJobs(database, work);
     if (jobs.list(owner).length === 0) jobs.create(owner, requestOf());
-    if (jobs.list(owner)[0]?.state === 'failed') return jobs;
+    if (jobs.list(owner)[0]?.state === 'paused') return jobs;
     await run(0);
     if (doStep) runs[0]?.hooks.onStep();
     return jobs;
@@ -83,4 +102,25 @@ test('a server that stops queues the running job first, and counts nothing again
   expect(database.get('SELECT server_deaths FROM jobs WHERE job_id = ?', jobId)).toMatchObject({
     server_deaths: 0,
   });
+});
+
+test('a job that fails tells its client no path of the server', async () => {
+  const { jobs, run } = await createFixture();
+  const { jobId } = jobs.create(owner, requestOf());
+  const failure = "ENOENT: no such file or directory, open '/srv/data/jobs/x/edit.latents'";
+  (await run(0)).ending.reject(new Error(failure));
+  const { error } = await over(jobs, jobId);
+  expect(error?.message).toContain("open 'edit.latents'");
+  expect(error?.message).not.toContain('/srv');
+});
+
+test('a job that finds no file handle for a moment is begun again, and does not fail', async () => {
+  const { jobs, run } = await createFixture();
+  const { jobId } = jobs.create(owner, requestOf());
+  const noHandles = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+  (await run(0)).ending.reject(noHandles);
+  const { ending } = await run(1);
+  expect(jobs.get(owner, jobId)).toMatchObject({ state: 'running', error: null });
+  ending.resolve(outcome);
+  expect(await over(jobs, jobId)).toMatchObject({ state: 'done', resumes: 0 });
 });

@@ -65,6 +65,13 @@ export const jobMigrations: Migrations = {
     ) STRICT;
     CREATE INDEX jobs_by_state ON jobs (state, rank)`,
     'CREATE INDEX jobs_by_age ON jobs (owner, created_at, job_id)',
+    // In the order of their making, which the clock does not tell: it may be set back.
+    `ALTER TABLE jobs ADD COLUMN number INTEGER;
+     UPDATE jobs SET number = numbered.number FROM
+       (SELECT job_id, row_number() OVER (ORDER BY created_at, job_id) AS number FROM jobs) AS numbered
+       WHERE numbered.job_id = jobs.job_id;
+     DROP INDEX jobs_by_age;
+     CREATE INDEX jobs_by_number ON jobs (owner, number)`,
   ],
 };
 
@@ -73,7 +80,7 @@ export interface JobTable {
   insert(record: JobRecord): void;
   get(jobId: string): JobRecord | undefined;
   byKey(owner: string, key: string): JobRecord | undefined;
-  /** Oldest first: at most `most` of those that are younger than `after`, or than none for null. */
+  /** In the order of their making: at most `most` of those that were made after `after`, or after none for null. */
   ofOwner(owner: string, after: JobRecord | null, most: number): JobRecord[];
   /** Whether a job of the owner that is not over edits the clip. */
   needsClip(owner: string, clipId: string): boolean;
@@ -93,6 +100,8 @@ export interface JobTable {
   place(jobId: string, index: number, priority: number): void;
   delete(jobId: string): void;
   transaction<T>(work: () => T): T;
+  /** A transaction that a full disk does not refuse as long as the reserve lasts. */
+  urgently<T>(work: () => T): T;
 }
 
 export function createJobTable(database: Database): JobTable {
@@ -119,8 +128,9 @@ export function createJobTable(database: Database): JobTable {
     insert({ jobId, owner, createdAt, request, job }) {
       database.run(
         `INSERT INTO jobs (job_id, owner, created_at, key, clip_id, settings, model, device, priority, rank,
-          state, progress, report, result, error, starts, engine_deaths, server_deaths)
+          number, state, progress, report, result, error, starts, engine_deaths, server_deaths)
           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(rank), 0) + 1 FROM jobs),
+          (SELECT coalesce(max(number), 0) + 1 FROM jobs),
           ?, ?, ?, ?, ?, ?, ?, ?)`,
         ...[jobId, owner, createdAt, request.key, request.clipId, JSON.stringify(request.settings)],
         ...[request.model, request.device, request.priority, ...columnsOf(job)],
@@ -130,8 +140,9 @@ export function createJobTable(database: Database): JobTable {
     byKey: (owner, key) => records('owner = ? AND key = ?', owner, key)[0],
     ofOwner: (owner, after, most) =>
       records(
-        'owner = ? AND (created_at, job_id) > (?, ?) ORDER BY created_at, job_id LIMIT ?',
-        ...[owner, after?.createdAt ?? '', after?.jobId ?? '', most],
+        `owner = ? AND number > coalesce((SELECT number FROM jobs WHERE job_id = ?), 0)
+          ORDER BY number LIMIT ?`,
+        ...[owner, after?.jobId ?? '', most],
       ),
     needsClip(owner, clipId) {
       const sql = `SELECT 1 FROM jobs WHERE owner = ? AND clip_id = ?
@@ -155,7 +166,7 @@ export function createJobTable(database: Database): JobTable {
     inState: (state) => records('state = ? ORDER BY rank', state),
     lastReport(model) {
       const sql =
-        "SELECT report FROM jobs WHERE state = 'done' AND model IS ? ORDER BY created_at DESC LIMIT 1";
+        "SELECT report FROM jobs WHERE state = 'done' AND model IS ? ORDER BY number DESC LIMIT 1";
       const row = database.get(sql, model);
       return row === undefined ? null : (parsed(row, 'report') as EditReport | null);
     },
@@ -186,8 +197,10 @@ export function createJobTable(database: Database): JobTable {
       }
       database.run('UPDATE jobs SET rank = ?, priority = ? WHERE job_id = ?', rank, priority, jobId); // prettier-ignore
     },
-    delete: (jobId) => void database.run('DELETE FROM jobs WHERE job_id = ?', jobId),
+    delete: (jobId) =>
+      void database.urgently(() => database.run('DELETE FROM jobs WHERE job_id = ?', jobId)),
     transaction: (work) => database.transaction(work),
+    urgently: (work) => database.urgently(work),
   };
 }
 

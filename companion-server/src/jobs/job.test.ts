@@ -40,8 +40,7 @@ const followers: Readonly<Record<JobState, readonly JobState[]>> = {
   canceled: [],
 };
 
-const isHalted = ({ state, error: reason }: Job): boolean =>
-  state === 'paused' && reason?.code === 'disk-full';
+const isHalted = ({ state, error: reason }: Job): boolean => state === 'paused' && reason !== null;
 
 function statesAfter(...types: JobChange[]): readonly string[] {
   let job: Job = newJob;
@@ -86,22 +85,32 @@ test('a full disk pauses a job, which forgets it when it goes on or is canceled'
   expect(changeJob(halted, { type: 'cancel' })).toMatchObject({ state: 'canceled', error: null });
 });
 
-test('the engine may die once under a job, and the second time sets it aside', () => {
+test('the engine may die once under a job, and the second time without a step sets it aside', () => {
   const died = { type: 'engine-died', error } as const;
   expect(statesAfter({ type: 'start' }, died, { type: 'start' }, died)).toEqual([
-    ...['running', 'queued', 'running', 'failed'],
+    ...['running', 'queued', 'running', 'paused'],
   ]);
   const once = changeJob(changeJob(newJob, { type: 'start' }), died);
-  expect(changeJob(changeJob(once, { type: 'start' }), died).error).toEqual({
+  const aside = changeJob(changeJob(once, { type: 'start' }), died);
+  expect(aside.error).toEqual({
     ...error,
     message:
-      'The job was set aside, because its engine process died 2 times. The last time: It crashed.',
+      'The job was set aside, because its engine process died 2 times without finishing a step in between. The last time: It crashed.',
+    hint: 'It keeps its work, and goes on from its last finished step when it is resumed.',
   });
+  const resumed = changeJob(aside, { type: 'resume' });
+  expect(changeJob(changeJob(resumed, { type: 'start' }), died).state).toBe('queued');
+});
+
+test('an engine that dies again and again, each time a step further, goes on', () => {
+  const died = { type: 'engine-died', error } as const;
+  const alive = [{ type: 'start' }, { type: 'step' }, died] as const;
+  expect(statesAfter(...alive, ...alive, ...alive, ...alive).at(-1)).toBe('queued');
 });
 
 test('a job that ends three servers without a finished step is set aside', () => {
   const fall = [{ type: 'start' }, { type: 'server-died' }] as const;
-  expect(statesAfter(...fall, ...fall, ...fall).at(-1)).toBe('failed');
+  expect(statesAfter(...fall, ...fall, ...fall).at(-1)).toBe('paused');
   const alive = [{ type: 'start' }, { type: 'step' }, { type: 'server-died' }] as const;
   expect(statesAfter(...fall, ...alive, ...alive, ...alive, ...fall).at(-1)).toBe('queued');
 });

@@ -5,9 +5,9 @@ import type { WireError } from '../../../protocol/error-codes.ts';
 import { isOutcome, type JobState, type ResultFacts } from '../../../protocol/job.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 
-/** A job whose engine process dies as often as this is set aside. */
+/** A job whose engine process dies as often as this, with no step finished in between, is set aside. */
 export const maxEngineDeaths = 2;
-/** A job under which the server dies as often as this, with no step finished in between, is set aside. */
+/** The same for the server. */
 export const maxServerDeaths = 3;
 
 export interface Job {
@@ -17,11 +17,11 @@ export interface Job {
   /** Not null when the job is done. */
   readonly report: EditReport | null;
   readonly result: ResultFacts | null;
-  /** Not null when the job has failed, or is paused because the disk was full. */
+  /** Not null when the job has failed, or was paused by the server: for want of space, or because it was set aside. */
   readonly error: WireError | null;
   /** How often its work has begun. */
   readonly starts: number;
-  /** How often an engine process has died that worked on it. */
+  /** How often an engine process has died that worked on it, since it last finished a step. */
   readonly engineDeaths: number;
   /** How often the server has died while it ran, since it last finished a step. */
   readonly serverDeaths: number;
@@ -30,7 +30,7 @@ export interface Job {
 export type JobChange =
   | { readonly type: 'start' }
   | { readonly type: 'progress'; readonly progress: EditProgress }
-  /** The engine has left a resume point. */
+  /** The engine has left a resume point that is further on than any before. */
   | { readonly type: 'step' }
   | { readonly type: 'finish'; readonly report: EditReport; readonly result: ResultFacts }
   | { readonly type: 'fail'; readonly error: WireError }
@@ -42,6 +42,11 @@ export type JobChange =
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   | { readonly type: 'cancel' };
+
+/** Whether the change begins work or tells how far it is. Every other ends work, or frees what it has taken. */
+export function isBeginning({ type }: JobChange): boolean {
+  return type === 'start' || type === 'progress' || type === 'step' || type === 'resume';
+}
 
 export const newJob: Job = {
   state: 'queued',
@@ -62,7 +67,9 @@ export function changeJob(job: Job, change: JobChange): Job {
     case 'pause':
       return isOutcome(job.state) || job.state === 'paused' ? job : { ...job, state: 'paused' };
     case 'resume':
-      return job.state === 'paused' ? { ...job, state: 'queued', error: null } : job;
+      return job.state === 'paused'
+        ? { ...job, state: 'queued', error: null, engineDeaths: 0, serverDeaths: 0 }
+        : job;
     case 'cancel':
       return isOutcome(job.state) ? job : { ...job, state: 'canceled', error: null };
     case 'progress':
@@ -85,7 +92,9 @@ function changeRunning(job: Job, change: RunningChange): Job {
         ? { ...job, progress: change.progress }
         : job;
     case 'step':
-      return job.serverDeaths === 0 ? job : { ...job, serverDeaths: 0 };
+      return job.engineDeaths === 0 && job.serverDeaths === 0
+        ? job
+        : { ...job, engineDeaths: 0, serverDeaths: 0 };
     case 'finish':
       return { ...job, state: 'done', report: change.report, result: change.result };
     case 'fail':
@@ -99,13 +108,13 @@ function changeRunning(job: Job, change: RunningChange): Job {
       const engineDeaths = job.engineDeaths + 1;
       return engineDeaths < maxEngineDeaths
         ? { ...job, state: 'queued', engineDeaths }
-        : { ...job, state: 'failed', engineDeaths, error: engineQuarantine(change.error) };
+        : { ...job, state: 'paused', engineDeaths, error: engineQuarantine(change.error) };
     }
     case 'server-died': {
       const serverDeaths = job.serverDeaths + 1;
       return serverDeaths < maxServerDeaths
         ? { ...job, state: 'queued', serverDeaths }
-        : { ...job, state: 'failed', serverDeaths, error: serverQuarantine };
+        : { ...job, state: 'paused', serverDeaths, error: serverQuarantine };
     }
     case 'stop':
       return { ...job, state: 'queued' };
@@ -116,18 +125,21 @@ function isForWantOfSpace({ code }: WireError): boolean {
   return code === 'disk-full';
 }
 
+/** What was finished is kept: the user may try again with more memory, or on another day. */
 function engineQuarantine({ message, hint, retryable }: WireError): WireError {
   return {
     code: 'engine-crashed',
-    message: `The job was set aside, because its engine process died ${maxEngineDeaths} times. The last time: ${message}`,
-    ...(hint === undefined ? {} : { hint }),
+    message: `The job was set aside, because its engine process died ${maxEngineDeaths} times without finishing a step in between. The last time: ${message}`,
+    hint: hint === undefined ? resumeHint : `${resumeHint} ${hint}`,
     retryable,
   };
 }
 
+const resumeHint = 'It keeps its work, and goes on from its last finished step when it is resumed.';
+
 const serverQuarantine: WireError = {
   code: 'engine-crashed',
   message: `The job was set aside, because the server ended ${maxServerDeaths} times while it ran, without finishing a step in between.`,
-  hint: 'The system may have ended the server for want of memory: try a smaller size, or close other programs.',
+  hint: `${resumeHint} The system may have ended the server for want of memory: close other programs first.`,
   retryable: true,
 };

@@ -2,15 +2,15 @@
 // engines and servers. What a job does is passed in.
 
 import { randomBytes } from 'node:crypto';
-import { statSync } from 'node:fs';
 import type { Estimate } from '../../../protocol/estimate.ts';
 import { isOutcome, type JobState, type JobView, type ResultFacts } from '../../../protocol/job.ts'; // prettier-ignore
 import { maxJobs, maxWaitingJobs } from '../../../protocol/limits.ts';
 import { EditError } from '../errors.ts';
 import type { Database } from '../store/database.ts';
-import { changeJob, newJob, type Job, type JobChange } from './job.ts';
+import { changeJob, isBeginning, newJob, type Job, type JobChange } from './job.ts';
 import { createJobTable, type JobRecord, type JobRequest } from './job-table.ts';
 import { placeBefore, placeFor, placesOf } from './places.ts';
+import { requireWholeResult } from './result-file.ts';
 import { createRunner } from './runner.ts';
 import type { JobSpec, JobWork } from './work.ts';
 
@@ -37,7 +37,7 @@ export interface Jobs {
   cancel(owner: string, jobId: string): JobView;
   /** Takes a job from the queue, or stops its work, until it is resumed. */
   pause(owner: string, jobId: string): JobView;
-  /** Queues a paused job again; it goes on from its last finished step. */
+  /** Queues a paused job again, one that was set aside as well; it goes on from its last finished step. */
   resume(owner: string, jobId: string): JobView;
   /** Puts a queued job before another queued one, or behind all for null; it gets the priority of its new place. */
   move(owner: string, jobId: string, beforeJobId: string | null): JobView;
@@ -106,7 +106,7 @@ export async function openJobs({
     const job = changeJob(before.job, change);
     if (job === before.job) return before;
     const record = { ...before, job };
-    if (change.type !== 'progress') write(record, before.job, change.type);
+    if (change.type !== 'progress') write(record, before.job, change);
     if (job.state === 'running') running = record;
     else if (running?.jobId === jobId) running = undefined;
     if (job.state === before.job.state) tell(record);
@@ -114,13 +114,14 @@ export async function openJobs({
     return record;
   }
 
-  function write({ jobId, request, job }: JobRecord, before: Job, type: JobChange['type']): void {
+  function write({ jobId, request, job }: JobRecord, before: Job, change: JobChange): void {
     const { priority } = request;
-    table.transaction(() => {
+    const isUrgent = !isBeginning(change);
+    table[isUrgent ? 'urgently' : 'transaction'](() => {
       table.update(jobId, job);
       if (job.state !== 'queued' || before.state === 'queued') return;
       // What was interrupted goes on first; what was paused has given up its place.
-      const place = type === 'resume' ? placeFor(priority, table.waitingBeside(jobId)) : 0;
+      const place = change.type === 'resume' ? placeFor(priority, table.waitingBeside(jobId)) : 0;
       table.place(jobId, place, priority);
     });
   }
@@ -232,8 +233,9 @@ export async function openJobs({
     find(owner, jobId);
     apply(jobId, { type: 'cancel' });
     await runner.stop(jobId);
-    table.delete(jobId);
+    // First the files: a server that ends in between knows whose they were.
     await removeFiles(jobId);
+    table.delete(jobId);
   }
 
   function result(owner: string, jobId: string): ResultFacts & { readonly path: string } {
@@ -242,14 +244,8 @@ export async function openJobs({
       throw new EditError('invalid-request', `Job ${jobId} has no result: it is ${job.state}.`);
     }
     const path = work.resultPath(jobId, request);
-    const { sizeBytes } = job.result;
-    const found = statSync(path, { throwIfNoEntry: false })?.size;
-    if (found === sizeBytes) return { path, ...job.result };
-    throw new EditError(
-      'result-invalid',
-      `The result of job ${jobId} must have ${sizeBytes} bytes; on the disk it has ${found ?? 'none'}.`,
-      { hint: 'It was changed outside the program. Run the edit again.' },
-    );
+    requireWholeResult(path, job.result.sizeBytes, jobId);
+    return { path, ...job.result };
   }
 
   for (const { jobId } of table.inState('running')) apply(jobId, { type: 'server-died' });

@@ -3,10 +3,13 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { CanceledError, EditError } from '../errors.ts';
-import { toWireError } from '../wire-error.ts';
+import { toClientError, toWireError } from '../wire-error.ts';
 import type { JobChange } from './job.ts';
 import type { JobRecord } from './job-table.ts';
 import type { JobHooks, JobOutcome } from './work.ts';
+
+/** How often work is begun that fails for want of something that others give back, such as file handles. */
+const maxTries = 30;
 
 export interface RunnerOptions {
   /** The next job, which is marked as running when this returns; undefined when none waits. */
@@ -62,10 +65,24 @@ export function createRunner({
     }
   }
 
+  /** What passes by itself (no more file handles, for a moment) is waited for, some times. */
+  async function runPatiently(record: JobRecord, hooks: JobHooks): Promise<JobOutcome> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await run(record, hooks);
+      } catch (error) {
+        const isPassing = toWireError(error).code === 'limit-reached';
+        if (!isPassing || tries >= maxTries || hooks.signal.aborted) throw error;
+        onFailure(record.jobId, error);
+        await delay(retryMs, undefined, { signal: hooks.signal }).catch(() => undefined);
+      }
+    }
+  }
+
   async function outcomeOf(record: JobRecord, signal: AbortSignal): Promise<JobChange | null> {
     const { jobId } = record;
     try {
-      const { report, result } = await run(record, {
+      const { report, result } = await runPatiently(record, {
         signal,
         onProgress: (progress) => change(jobId, { type: 'progress', progress }),
         onStep() {
@@ -84,7 +101,7 @@ export function createRunner({
       if (error instanceof CanceledError) return { type: 'cancel' };
       onFailure(jobId, error);
       const isCrash = error instanceof EditError && error.code === 'engine-crashed';
-      return { type: isCrash ? 'engine-died' : 'fail', error: toWireError(error) };
+      return { type: isCrash ? 'engine-died' : 'fail', error: toClientError(error) };
     }
   }
 

@@ -8,7 +8,7 @@ import type { JobRecord, JobRequest } from './job-table.ts';
 
 export interface JobHooks {
   readonly onProgress: (progress: EditProgress) => void;
-  /** A step is finished and on the disk: the job goes on from here whatever happens. */
+  /** A step is finished and on the disk that no run before had finished: the job goes on from here whatever happens. */
   readonly onStep: () => void;
   readonly signal: AbortSignal;
 }

@@ -1,64 +1,56 @@
-// How often a pairing code may be tried. A few mistakes are free; then every further one doubles the wait, for the
-// address that made it and, later, for everybody.
+// How often a pairing code may be tried. A few mistakes are free; then attempts take turns, one after the other with a
+// pause between them, so that guessing is hopeless. Nobody is refused for the mistakes of another: programs of the same
+// machine have the same address, and one that guesses must not keep out the panel that knows the code.
 
-/** Wrong codes that cost nothing: per address, and on the whole server. */
-const freeFailures = { peer: 3, server: 10 } as const;
-const firstWaitMs = 1_000;
-const longestWaitMs = 5 * 60 * 1000;
-/** An address that has been quiet for so long starts anew. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Wrong codes that cost nothing. */
+const freeFailures = 10;
+/** Between two attempts after that: 20 tries a second, of 30^8 codes that are good for ten minutes each. */
+export const turnMs = 50;
+/** After so long without a wrong code, all is free again. */
 const memoryMs = 15 * 60 * 1000;
-/** Addresses that are remembered; the longest quiet one is forgotten first. */
-const maxPeers = 1_000;
-
-interface Record {
-  failures: number;
-  lastMs: number;
-}
+/** Attempts that may wait. Connections without a token are 64 at most. */
+const maxWaiting = 200;
 
 export interface Attempts {
-  /** Milliseconds that this address has to wait before it may try, 0 when it need not. */
-  waitMs(peer: string): number;
-  recordFailure(peer: string): void;
-  /** The address has shown that it means well. */
-  recordSuccess(peer: string): void;
+  /** Resolves when it is this attempt's turn; false at once when too many wait. */
+  takeTurn(): Promise<boolean>;
+  recordFailure(): void;
 }
 
-/** `now` in milliseconds; it may start anywhere and must not go back. */
-export function createAttempts(now: () => number): Attempts {
-  const peers = new Map<string, Record>();
-  const server: Record = { failures: 0, lastMs: 0 };
+export interface AttemptsOptions {
+  /** Milliseconds that only grow. Default: since the start of the process. */
+  readonly elapsedMs?: () => number;
+  /** Default: a timer. */
+  readonly pause?: (ms: number) => Promise<unknown>;
+}
 
-  const current = (record: Record | undefined): number =>
-    record === undefined || now() - record.lastMs > memoryMs ? 0 : record.failures;
+export function createAttempts({
+  elapsedMs = () => performance.now(),
+  // A server that stops does not wait for who is guessing.
+  pause = (ms) => delay(ms, undefined, { ref: false }),
+}: AttemptsOptions = {}): Attempts {
+  let failures = 0;
+  let lastFailureMs = 0;
+  let waiting = 0;
+  let last: Promise<unknown> = Promise.resolve();
 
-  function remaining(record: Record | undefined, free: number): number {
-    const excess = current(record) - free;
-    if (record === undefined || excess < 0) return 0;
-    const waitMs = Math.min(firstWaitMs * 2 ** excess, longestWaitMs);
-    return Math.max(0, record.lastMs + waitMs - now());
-  }
-
-  function fail(record: Record): void {
-    record.failures = current(record) + 1;
-    record.lastMs = now();
-  }
+  const isFree = (): boolean => failures < freeFailures || elapsedMs() - lastFailureMs > memoryMs;
 
   return {
-    waitMs: (peer) =>
-      Math.max(
-        remaining(peers.get(peer), freeFailures.peer),
-        remaining(server, freeFailures.server),
-      ),
-    recordFailure(peer) {
-      const record = peers.get(peer) ?? { failures: 0, lastMs: 0 };
-      fail(record);
-      fail(server);
-      // Set anew, so that the first of the map is always the longest quiet one.
-      peers.delete(peer);
-      peers.set(peer, record);
-      const [quietest] = peers.keys();
-      if (peers.size > maxPeers && quietest !== undefined) peers.delete(quietest);
+    async takeTurn() {
+      if (isFree() && waiting === 0) return true;
+      if (waiting >= maxWaiting) return false;
+      waiting++;
+      last = last.then(() => pause(turnMs));
+      await last;
+      waiting--;
+      return true;
     },
-    recordSuccess: (peer) => void peers.delete(peer),
+    recordFailure() {
+      failures = isFree() && failures >= freeFailures ? 1 : failures + 1;
+      lastFailureMs = elapsedMs();
+    },
   };
 }

@@ -5,7 +5,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { EditError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Database } from '../store/database.ts';
-import { createAttempts } from './attempts.ts';
+import { createAttempts, type AttemptsOptions } from './attempts.ts';
 import { createCode, isSameCode, type OpenCode } from './code.ts';
 import { toPairing, type Pairing } from './tables.ts';
 
@@ -37,6 +37,8 @@ export interface PairingsOptions {
   readonly log: Pick<Log, 'info' | 'warn'>;
   /** Default: the clock. */
   readonly now?: () => Date;
+  /** How time passes between attempts. Default: as it does. */
+  readonly attempts?: AttemptsOptions;
 }
 
 export interface Pairings {
@@ -46,19 +48,19 @@ export interface Pairings {
   currentCode(): OpenCode | null;
   /**
    * Trades the code for a token of 256 random bits (64 hexadecimal digits), which is not kept and cannot be shown again.
-   * `peer` is the address that asks. Throws EditError 'pairing-limited' after too many wrong codes, whatever the code, and
-   * 'pairing-refused' when it is not the open one.
+   * `peer` is the address that asks. After some wrong codes attempts take turns, so that it may take seconds. Throws
+   * EditError 'pairing-refused' when the code is not the open one, 'pairing-limited' when too many attempts wait.
    */
   exchange(
     code: string,
     name: string,
     peer: string,
-  ): { readonly client: Client; readonly token: string };
+  ): Promise<{ readonly client: Client; readonly token: string }>;
   /** Whose token it is, or null. How long it takes says nothing about how much of the token was right. */
   authenticate(token: string): Client | null;
   /** Whether the client is paired still, or has a token from the start. */
   isPaired(clientId: string): boolean;
-  /** Remembers that a client has said hello, and as which version. */
+  /** Remembers that a client has said hello, and as which version. Never throws: it is for the list only. */
   noteSeen(clientId: string, version: string): void;
   /** The newest first, without the command line. */
   list(): readonly Pairing[];
@@ -73,9 +75,9 @@ export interface Pairings {
 /** `database` has the tables of `pairingTables`. */
 export function createPairings(
   database: Database,
-  { localToken, remoteToken, log, now = () => new Date() }: PairingsOptions,
+  { localToken, remoteToken, log, now = () => new Date(), attempts: times }: PairingsOptions,
 ): Pairings {
-  const attempts = createAttempts(() => now().getTime());
+  const attempts = createAttempts(times);
   const revocationListeners = new Set<(clientId: string) => void>();
   const fixedClients = [
     { client: localClient, hash: hashOf(localToken) },
@@ -103,18 +105,16 @@ export function createPairings(
   return {
     openCode: () => (open = createCode(now())),
     currentCode,
-    exchange(code, name, peer) {
-      const waitMs = attempts.waitMs(peer);
-      if (waitMs > 0) throw tooManyAttempts(waitMs);
+    async exchange(code, name, peer) {
+      if (!(await attempts.takeTurn())) throw tooManyAttempts();
       const current = currentCode();
       if (current === null || !isSameCode(code, current.code)) {
-        attempts.recordFailure(peer);
+        attempts.recordFailure();
         log.warn('A pairing code was wrong.', { peer });
         throw wrongCode(current === null);
       }
       const admitted = admit(name);
       open = null;
-      attempts.recordSuccess(peer);
       log.info('A client was paired.', { ...admitted.client, peer });
       return admitted;
     },
@@ -136,12 +136,15 @@ export function createPairings(
       database.get('SELECT 1 FROM pairings WHERE client_id = ? AND ended_at IS NULL', clientId) !==
         undefined,
     noteSeen(clientId, version) {
-      database.run(
-        'UPDATE pairings SET seen_at = ?, version = ? WHERE client_id = ?',
-        now().toISOString(),
-        toLine(version),
-        clientId,
-      );
+      try {
+        const sql = 'UPDATE pairings SET seen_at = ?, version = ? WHERE client_id = ?';
+        database.run(sql, now().toISOString(), toLine(version), clientId);
+      } catch (error) {
+        log.warn('When a client was seen could not be written.', {
+          clientId,
+          error: String(error),
+        });
+      }
     },
     list: () =>
       database
@@ -153,7 +156,8 @@ export function createPairings(
     ],
     revoke(clientId) {
       const end = 'UPDATE pairings SET ended_at = ? WHERE client_id = ? AND ended_at IS NULL';
-      const isRevoked = database.run(end, now().toISOString(), clientId) > 0;
+      const isRevoked =
+        database.urgently(() => database.run(end, now().toISOString(), clientId)) > 0;
       if (isRevoked) log.info('A pairing was revoked.', { clientId });
       if (isRevoked) for (const listener of revocationListeners) listener(clientId);
       return isRevoked;
@@ -175,10 +179,9 @@ function toLine(text: string): string {
   return text.replaceAll(/\p{C}|\p{Zl}|\p{Zp}/gu, ' ').slice(0, 100);
 }
 
-function tooManyAttempts(waitMs: number): EditError {
-  const seconds = Math.ceil(waitMs / 1_000);
-  return new EditError('pairing-limited', 'Too many wrong pairing codes have been tried.', {
-    hint: `Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`,
+function tooManyAttempts(): EditError {
+  return new EditError('pairing-limited', 'Too many pairing codes are being tried at once.', {
+    hint: 'Try again in some seconds.',
   });
 }
 

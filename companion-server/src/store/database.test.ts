@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { holdDatabase } from '../../../test/faults/database-holder.ts';
 import { lockFile, openDatabase } from './database.ts';
 
 let folder: string;
@@ -49,6 +50,21 @@ test('a transaction for which the disk is too small says so, and changes nothing
   expect(database.get('SELECT text FROM notes')).toBeUndefined();
   expect(database.transaction(() => 'goes on')).toBe('goes on');
   database.close();
+});
+
+test('a change that another process holds up fails after a moment, and leaves nothing in the way of the next ones', async () => {
+  const path = join(folder, 'tokenflow.db');
+  const database = openDatabase(path, [notes]);
+  onTestFinished(() => database.close());
+  database.run('INSERT INTO notes VALUES (?)', 'before');
+  const letGo = await holdDatabase(path);
+  const busy = expect.objectContaining({ code: 'SQLITE_BUSY' }) as Error;
+  expect(() => database.run('INSERT INTO notes VALUES (?)', 'held up')).toThrow(busy);
+  expect(() => database.transaction(() => undefined)).toThrow(busy);
+  expect(database.all('SELECT text FROM notes')).toEqual([{ text: 'before' }]);
+  await letGo();
+  database.transaction(() => database.run('DELETE FROM notes'));
+  expect(database.run('UPDATE notes SET text = ?', 'x')).toBe(0);
 });
 
 test('runs only the migrations that are missing, and refuses a newer database', () => {

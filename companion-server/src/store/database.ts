@@ -4,7 +4,8 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import SQLite from 'libsql';
-import { EditError } from '../errors.ts';
+import { EditError, isFullDisk } from '../errors.ts';
+import { noReserve, type Reserve } from './reserve.ts';
 
 export type SqlValue = string | number | bigint | Uint8Array | null;
 export type Row = Readonly<Record<string, SqlValue>>;
@@ -20,28 +21,64 @@ export interface Database {
   all(sql: string, ...parameters: SqlValue[]): Row[];
   /** The first row of a query, or undefined. */
   get(sql: string, ...parameters: SqlValue[]): Row | undefined;
-  /** Runs a statement, which is on the disk when this returns. Returns how many rows it changed. */
+  /** Runs a statement, which is on the disk when this returns: a transaction of its own, unless one is open. Returns how many rows it changed. */
   run(sql: string, ...parameters: SqlValue[]): number;
   /** Runs `work` as one change: all of it, or, when it throws, nothing. Not nested. */
   transaction<T>(work: () => T): T;
+  /** The same for what frees space or ends work: on a full disk the reserve is given up for it, piece by piece. */
+  urgently<T>(work: () => T): T;
   close(): void;
 }
+
+/** How long an opening waits for another program that holds the file. */
+const openTimeoutMs = 5_000;
+/** The same for a change, which the whole server waits for. */
+const busyTimeoutMs = 250;
 
 /**
  * Opens the file at `path` and brings its tables up to date; ':memory:' keeps nothing. Write-ahead log with a sync at
  * every commit, so that what was acknowledged survives a loss of power (https://www.sqlite.org/pragma.html#pragma_synchronous).
- * Throws EditError 'output-unwritable' when the file cannot be used, or was made by a newer version of the program.
+ * While another program holds the file for longer than a moment, changes throw an error with the code SQLITE_BUSY; they
+ * can be tried again. Throws EditError 'output-unwritable' when the file cannot be used, or was made by a newer version of
+ * the program. `reserve` is given up for the opening too.
  */
-export function openDatabase(path: string, rooms: readonly Migrations[]): Database {
+export function openDatabase(
+  path: string,
+  rooms: readonly Migrations[],
+  reserve: Reserve = noReserve,
+): Database {
+  return withReserve(reserve, () => openOnce(path, rooms, reserve));
+}
+
+/** Tries again as long as the disk is full and there is something to give up. */
+function withReserve<T>(reserve: Reserve, work: () => T): T {
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isForWantOfSpace(error) || !reserve.giveUp()) throw error;
+    }
+  }
+}
+
+/** A disk that cannot take the file beside the database that its readers share says so by another code. */
+function isForWantOfSpace(error: unknown): boolean {
+  const { code, cause } = error as { readonly code?: unknown; readonly cause?: unknown };
+  const isShared = typeof code === 'string' && code.startsWith('SQLITE_IOERR');
+  return isFullDisk(error) || isShared || (cause instanceof Error && isForWantOfSpace(cause));
+}
+
+function openOnce(path: string, rooms: readonly Migrations[], reserve: Reserve): Database {
   let connection: SQLite.Database | undefined;
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    connection = new SQLite(path);
-    const database = wrap(connection);
+    connection = new SQLite(path, { timeout: openTimeoutMs });
+    const database = wrap(connection, reserve);
     connection.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON',
     );
     for (const room of rooms) migrate(database, connection, room);
+    database.all(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
     return database;
   } catch (error) {
     connection?.close();
@@ -52,7 +89,7 @@ export function openDatabase(path: string, rooms: readonly Migrations[]): Databa
 function unusable(path: string, error: unknown): EditError {
   const reason = error instanceof Error ? error.message : String(error);
   return new EditError('output-unwritable', `The database ${path} cannot be used: ${reason}.`, {
-    hint: 'Set TOKENFLOW_DATA to a folder that can be written; a damaged file can be moved away, with the jobs in it.',
+    hint: 'Set TOKENFLOW_DATA to a folder that can be written. A damaged file can be moved away: the server then begins without jobs, clips and pairings, and moves their files to the folder set-aside.',
     cause: error,
   });
 }
@@ -60,25 +97,37 @@ function unusable(path: string, error: unknown): EditError {
 /**
  * Takes the file `path`, made when missing, for this process alone, until the returned function is called or the process
  * ends, however it ends: the lock is the system's. Throws EditError 'invalid-request' with `taken` as its message when
- * another process has it, 'output-unwritable' when it cannot be made.
+ * another process has it, 'output-unwritable' when it cannot be made. On a full disk `reserve` is given up for it.
  */
-export function lockFile(path: string, taken: string, hint: string): () => void {
-  let connection: SQLite.Database | undefined;
+export function lockFile(
+  path: string,
+  taken: string,
+  hint: string,
+  reserve: Reserve = noReserve,
+): () => void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    connection = new SQLite(path);
-    connection.exec('BEGIN EXCLUSIVE');
+    const held = withReserve(reserve, () => lock(path));
+    return () => void held.close();
   } catch (error) {
-    connection?.close();
     const isTaken = (error as { readonly code?: unknown }).code === 'SQLITE_BUSY';
     if (!isTaken) throw unusable(path, error);
     throw new EditError('invalid-request', taken, { hint, cause: error });
   }
-  const held = connection;
-  return () => void held.close();
 }
 
-function wrap(connection: SQLite.Database): Database {
+function lock(path: string): SQLite.Database {
+  const connection = new SQLite(path);
+  try {
+    connection.exec('BEGIN EXCLUSIVE');
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+function wrap(connection: SQLite.Database, reserve: Reserve): Database {
   // Parameters go as one array: a blob or null that goes alone is taken for named parameters, which ends the process.
   const statements = new Map<string, SQLite.Statement>();
   const prepared = (sql: string): SQLite.Statement => {
@@ -86,24 +135,47 @@ function wrap(connection: SQLite.Database): Database {
     statements.set(sql, known);
     return known;
   };
+  /** A statement that has failed may be in the middle of its work still: it is not used again. */
+  function execute<T>(sql: string, use: (statement: SQLite.Statement) => T): T {
+    try {
+      return use(prepared(sql));
+    } catch (error) {
+      statements.delete(sql);
+      throw error;
+    }
+  }
+  const all = (sql: string, parameters: SqlValue[]): unknown[] =>
+    execute(sql, (statement) => statement.all(parameters));
+
+  /**
+   * The lock is taken by `exec`, which gives its statement up when it does not get it. A prepared one that waits for the
+   * lock stays begun when it fails (the package resets it at its next use), and no commit succeeds until then.
+   */
+  function transaction<T>(work: () => T): T {
+    connection.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      connection.exec('COMMIT');
+      return result;
+    } catch (error) {
+      // A full disk has rolled it back already.
+      if (connection.inTransaction) connection.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
   return {
-    all: (sql, ...parameters) => prepared(sql).all(parameters).map(toRow),
+    transaction,
+    urgently: (work) => withReserve(reserve, () => transaction(work)),
+    all: (sql, ...parameters) => all(sql, parameters).map(toRow),
     get(sql, ...parameters) {
-      const [row] = prepared(sql).all(parameters);
+      const [row] = all(sql, parameters);
       return row === undefined ? undefined : toRow(row);
     },
-    run: (sql, ...parameters) => prepared(sql).run(parameters).changes,
-    transaction(work) {
-      connection.exec('BEGIN IMMEDIATE');
-      try {
-        const result = work();
-        connection.exec('COMMIT');
-        return result;
-      } catch (error) {
-        // A full disk has rolled it back already.
-        if (connection.inTransaction) connection.exec('ROLLBACK');
-        throw error;
-      }
+    run(sql, ...parameters) {
+      const run = (): number =>
+        execute(sql, (statement) => statement.run(parameters) as { changes: number }).changes;
+      return connection.inTransaction ? run() : transaction(run);
     },
     close: () => connection.close(),
   };
@@ -137,6 +209,8 @@ function migrate(
       { hint: 'Start the newest version of the companion server that is installed.' },
     );
   }
+  // A database that is up to date is opened on a full disk as well.
+  if (row !== undefined && version === steps.length) return;
   database.transaction(() => {
     for (const step of steps.slice(version)) connection.exec(step);
     database.run('INSERT OR REPLACE INTO migrations VALUES (?, ?)', room, steps.length);

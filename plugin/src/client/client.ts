@@ -7,6 +7,7 @@ import { isOutcome, type JobView } from '../../../protocol/job.ts';
 import type { EditWish } from '../../../protocol/job-messages.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import type { ReplyTo, Request, RequestOf } from '../../../protocol/replies.ts';
+import type { DiskShortage } from '../../../protocol/session-messages.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { Connection } from './connection.ts';
 import { fetchResult, type DownloadOptions, type ResultSink } from './download.ts';
@@ -46,6 +47,8 @@ export interface Client {
   onLink(listener: (state: LinkState) => void): () => void;
   /** What happens to this client's jobs; after every connection all that are known are told anew. */
   onJobs(listener: JobListener): () => void;
+  /** The server's disks that are full, whenever that changes. */
+  onDisks(listener: (shortages: readonly DiskShortage[]) => void): () => void;
   start(): void;
   stop(): void;
   retryNow(): void;
@@ -67,6 +70,7 @@ export interface Client {
 
 export function createClient(options: ClientOptions): Client {
   const jobListeners = new Set<JobListener>();
+  const diskListeners = new Set<(shortages: readonly DiskShortage[]) => void>();
   /** Jobs that are not over, to ask about when the server has been silent. */
   const open = new Set<string>();
 
@@ -92,7 +96,9 @@ export function createClient(options: ClientOptions): Client {
 
   session.onConnected((connection) => {
     connection.onEvent((event) => {
-      if (event.type === 'job-changed') tell(event.job);
+      if (event.type === 'disk-changed') {
+        for (const listener of [...diskListeners]) listener(event.shortages);
+      } else if (event.type === 'job-changed') tell(event.job);
       else if (event.type === 'job-progress') {
         for (const listener of [...jobListeners]) listener.onProgress(event.jobId, event.progress);
       }
@@ -146,6 +152,10 @@ export function createClient(options: ClientOptions): Client {
     onJobs(listener) {
       jobListeners.add(listener);
       return () => void jobListeners.delete(listener);
+    },
+    onDisks(listener) {
+      diskListeners.add(listener);
+      return () => void diskListeners.delete(listener);
     },
     start: () => session.start(),
     stop: () => session.stop(),

@@ -1,7 +1,20 @@
 // Connection, pairing, diagnostics and the host's menus.
 
+import type { DiskShortage } from '../../../protocol/session-messages.ts';
+import type { Problem } from '../state/problem.ts';
 import type { FlowDeps, StopFlow } from './deps.ts';
 import { problemOf } from './problem-of.ts';
+
+/** A full disk of the server, as a problem: how much is missing, and where. */
+function shortageProblem({ folder, freeBytes, missingBytes }: DiskShortage): Problem {
+  const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`;
+  const setting = folder === 'data' ? 'TOKENFLOW_DATA' : 'TOKENFLOW_CACHE';
+  return {
+    code: 'disk-full',
+    message: `The disk of the server's ${folder} folder has ${megabytes(freeBytes)} free, ${megabytes(missingBytes)} too little.`,
+    hint: `Free some space there, or set ${setting} to a folder on a larger disk.`,
+  };
+}
 
 const emptyDiagnosis = { name: 'diagnostics', checks: null, problem: null } as const;
 
@@ -33,6 +46,11 @@ export function startLinkFlow({ client, host, store }: FlowDeps): StopFlow {
 
   const stops = [
     client.onLink((link) => dispatch({ type: 'link-changed', link })),
+    client.onDisks((shortages) => {
+      for (const shortage of shortages) {
+        dispatch({ type: 'toast-raised', text: 'failed', problem: shortageProblem(shortage) });
+      }
+    }),
     host.theme.subscribe((theme) => dispatch({ type: 'theme-changed', theme })),
     host.shell.subscribe((command) => {
       if (command === 'edit-selection') dispatch({ type: 'page-chosen', page: 'edit' });

@@ -43,6 +43,10 @@ export const problemTexts = {
     'Look at the permissions of the folder.',
   ),
   'disk-full': text('The disk is full.', 'Free some space, then go on. Nothing is lost.'),
+  'database-busy': text(
+    "Another program holds the server's database.",
+    'Wait a moment and try again. A backup or a virus scanner may be at work.',
+  ),
   'device-unavailable': text('The graphics device cannot be used.', 'Look at Diagnostics.'),
   'out-of-memory': text(
     'The memory is not enough for this edit.',

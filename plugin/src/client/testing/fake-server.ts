@@ -37,6 +37,8 @@ export interface FakeServer {
   /** Ends every connection. */
   cutAll(): void;
   changeJob(jobId: string, state: JobState): void;
+  /** Says this on every connection that was greeted. */
+  tell(message: ServerMessage): void;
   connections: number;
 }
 
@@ -71,6 +73,9 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
     connections: 0,
     openSocket: connect,
     refuse: (type, errorCode) => void refusals.set(type, errorCode),
+    tell(message) {
+      for (const say of events) say(message);
+    },
     cutAll() {
       for (const cut of [...open]) cut();
     },
@@ -84,7 +89,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
         report: state === 'done' ? reportOf(job) : null,
       };
       server.jobs.set(jobId, changed);
-      for (const tell of events) tell({ type: 'job-changed', job: changed });
+      server.tell({ type: 'job-changed', job: changed });
     },
   };
 

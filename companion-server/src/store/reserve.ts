@@ -1,0 +1,56 @@
+// Space that is kept for hard times: a file of no meaning, of which a piece is given up when the disk is full, so that
+// what frees space or ends work can be written down all the same.
+
+import { randomBytes } from 'node:crypto';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, statfsSync, statSync, truncateSync, writeSync } from 'node:fs'; // prettier-ignore
+import { dirname } from 'node:path';
+
+/** Bytes of the whole reserve: some sixty changes of jobs and clips. */
+const wholeBytes = 4 * 1024 * 1024;
+/** Bytes of a piece: more than one change adds to the database's log. */
+const pieceBytes = 64 * 1024;
+/** The reserve is filled when the disk has so many times its size. */
+const plenty = 4;
+
+export interface Reserve {
+  /** Gives a piece back to the disk. Returns false when there is nothing left. */
+  giveUp(): boolean;
+  /** Makes the reserve whole where the disk has plenty. Never throws: without it the server works as well. */
+  refill(): void;
+}
+
+/** No reserve at all. */
+export const noReserve: Reserve = { giveUp: () => false, refill: () => undefined };
+
+/** The reserve in the file at `path`, which lies in a folder that exists; nothing is written before `refill`. */
+export function createReserve(path: string): Reserve {
+  return {
+    giveUp() {
+      const sizeBytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+      if (sizeBytes === 0) return false;
+      truncateSync(path, Math.max(0, sizeBytes - pieceBytes));
+      return true;
+    },
+    refill() {
+      try {
+        const { bavail, bsize } = statfsSync(dirname(path));
+        if (bavail * bsize >= plenty * wholeBytes) fill(path);
+      } catch {
+        // The disk has filled up meanwhile, or takes no files: there is less to give up then.
+      }
+    },
+  };
+}
+
+function fill(path: string): void {
+  const file = openSync(path, 'a', 0o600);
+  try {
+    const missingBytes = wholeBytes - fstatSync(file).size;
+    // Random, so that a disk which packs its files keeps all of it free.
+    if (missingBytes > 0) writeSync(file, randomBytes(missingBytes));
+    else ftruncateSync(file, wholeBytes);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}

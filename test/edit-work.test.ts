@@ -1,0 +1,101 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { fakeReport } from './fixtures/engines/report.ts';
+import { owner, requestOf } from './job-fixture.ts';
+import { createEditWork } from '../companion-server/src/edit-work.ts';
+import type { EditJob } from '../companion-server/src/engine/edit-job.ts';
+import { ResumePointFile } from '../companion-server/src/engine/resume-point.ts';
+import type { EditHooks } from '../companion-server/src/engine/supervisor.ts';
+import { EditError } from '../companion-server/src/errors.ts';
+import { newJob } from '../companion-server/src/jobs/job.ts';
+
+const jobId = 'e'.repeat(32);
+const record = { jobId, owner, createdAt: '', request: requestOf(), job: newJob };
+const point = (evaluations: number) =>
+  ({ stage: 'edit', step: evaluations, evaluations, inversionEvaluations: 0 }) as const;
+
+/** Work with an engine that does `edit`, in a folder of which nothing is left. */
+async function createFixture(edit: (job: EditJob, hooks: EditHooks) => Promise<void>) {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tokenflow-edit-work-'));
+  onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+  let steps = 0;
+  const work = createEditWork({
+    engine: {
+      async edit(job, hooks) {
+        await edit(job, hooks);
+        await writeFile(job.outputPath, 'result');
+        return fakeReport;
+      },
+      estimate: () => Promise.reject(new Error('not asked for')),
+    },
+    dataDir,
+    cacheDir: join(dataDir, 'cache'),
+    clipOf: () => ({ path: join(dataDir, 'clip'), sha256: '' }),
+    modelDirOf: () => join(dataDir, 'model'),
+    setAside: () => Promise.resolve(),
+  });
+  const hooks = {
+    onProgress: () => undefined,
+    onStep: () => steps++,
+    signal: new AbortController().signal,
+  };
+  const workDir = join(dataDir, 'jobs', jobId, 'work');
+  return { run: () => work.run(record, hooks), steps: () => steps, workDir };
+}
+
+test('a resume point that is written again is no progress, and one that is further on is', async () => {
+  const { run, steps, workDir } = await createFixture((_job, { onResumePoint }) => {
+    for (const evaluations of [0, 3, 3, 4]) onResumePoint?.(point(evaluations));
+    return Promise.resolve();
+  });
+  await mkdir(workDir, { recursive: true });
+  await new ResumePointFile(workDir, 'any').write(point(3));
+  await run();
+  expect(steps()).toBe(1);
+});
+
+test.each([
+  [
+    'cut short',
+    new EditError('internal', 'Something unexpected failed: edit.latents: was cut short.'),
+  ],
+  [
+    'no JSON',
+    new EditError('internal', 'Something unexpected failed: Unexpected end of JSON input'),
+  ],
+])('a job whose work files are %s begins anew', async (_how, failure) => {
+  const { run, workDir } = await createFixture((job) =>
+    existsSync(join(job.workDir, 'resume-point.json'))
+      ? Promise.reject(failure)
+      : Promise.resolve(),
+  );
+  await mkdir(workDir, { recursive: true });
+  await new ResumePointFile(workDir, 'any').write(point(3));
+  expect(await run()).toMatchObject({ result: { sizeBytes: 6 } });
+});
+
+test('a job whose resume point is half-written begins anew', async () => {
+  const { run, steps, workDir } = await createFixture(
+    async ({ workDir: dir }, { onResumePoint }) => {
+      expect(await new ResumePointFile(dir, 'any').read()).toBeNull();
+      onResumePoint?.(point(1));
+    },
+  );
+  await mkdir(workDir, { recursive: true });
+  await writeFile(join(workDir, 'resume-point.json'), '{"key":"ab');
+  await run();
+  expect(steps()).toBe(1);
+});
+
+test('a job that fails at its first beginning fails once', async () => {
+  let edits = 0;
+  const { run } = await createFixture(() => {
+    edits++;
+    return Promise.reject(new EditError('internal', 'A fault.'));
+  });
+  await expect(run()).rejects.toThrow('A fault.');
+  expect(edits).toBe(1);
+});
