@@ -6,6 +6,7 @@ import type { Figure } from './figure.ts';
 import { inversions } from './inversions.ts';
 import { length } from './length.ts';
 import { withContext } from './open-context.ts';
+import { panelPrompts } from './panel-prompts.ts';
 import { perFrame } from './per-frame.ts';
 import { quality } from './quality.ts';
 import { measureQuickly } from './quick.ts';
@@ -18,6 +19,7 @@ const figures: readonly Figure[] = [
   wall,
   wallSmall,
   secondPrompt,
+  panelPrompts,
   preview,
   quality,
   perFrame,

@@ -108,6 +108,7 @@ async function open(
     engine,
     dataDir,
     cacheDir,
+    inversionsDir: config.inversionsDir,
     inversionsBudgetBytes: config.inversionsBudgetBytes,
     clipOf: (owner, clipId) => clips.get(owner, clipId),
     modelDirOf: (model) => modelDirOf(config.models, model),

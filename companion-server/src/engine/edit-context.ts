@@ -47,5 +47,5 @@ export function keyframesFor(
   step: number,
 ): readonly number[] {
   if (settings.preview) return frameRange(0, plan.frameCount);
-  return drawKeyframes(settings.seed, step, scenes, settings.keyframeInterval);
+  return drawKeyframes(plan.keyframeSeed, step, scenes, settings.keyframeInterval);
 }

@@ -18,6 +18,7 @@ import { scenesOf } from '../tokenflow/scenes.ts';
 import type { EditJob } from './edit-job.ts';
 import { runEdit } from './edit.ts';
 import type { SourceFindings } from './inversion-entry.ts';
+import { keyframeSeed } from './keyframe-seed.ts';
 
 let dir: string;
 let modelDir: string;
@@ -99,7 +100,8 @@ describe('a preview', () => {
   it('is a clip of just the keyframes that the edit begins with, without sound, in half of the steps', async () => {
     const job = jobOf({ preview: true, steps: 4, inversionSteps: 8, seed: 5, startSeconds: 0.1, endSeconds: 0.6, codec: 'h264' }, { outputPath: path.join(dir, 'preview.mp4') }); // prettier-ignore
     const { report } = await runTinyEdit(job);
-    const keyframes = drawKeyframes(5, 0, scenesOf(5, []), 2);
+    const clip = await probeClip(cutClip);
+    const keyframes = drawKeyframes(keyframeSeed(clip, { seed: 5 }, true), 0, scenesOf(5, []), 2);
     expect(keyframes).toHaveLength(3);
     expect(report).toMatchObject({ frames: 3, frameIndices: keyframes, reconstructionPsnr: null });
     expect(report.chosen).toMatchObject({ steps: 2, inversionSteps: 2 });
@@ -199,10 +201,12 @@ describe('a clip with a cut', () => {
     });
 
     it('records of other keyframes are not taken for its own', async () => {
-      await runTinyEdit(jobOf({ seed: 8 }, kept));
-      const { report } = await runTinyEdit(jobOf({ seed: 9 }, kept));
+      await runTinyEdit(jobOf({ keyframeInterval: 3 }, kept));
+      const { report } = await runTinyEdit(jobOf({ keyframeInterval: 1 }, kept));
       expect(report.unetEvaluations.inversion).toBe(4 * 6);
-      const same = await runTinyEdit(jobOf({ seed: 9, prompt: 'a photo of a dog' }, kept));
+      const same = await runTinyEdit(
+        jobOf({ keyframeInterval: 1, prompt: 'a photo of a dog' }, kept),
+      );
       expect(same.report.unetEvaluations.inversion).toBe(0);
     });
   });

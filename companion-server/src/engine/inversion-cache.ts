@@ -59,6 +59,11 @@ const entryName = /^[0-9a-f]{64}$/;
 /** Names of folders that are no entries yet, or not any more. */
 const asidePrefix = '.aside-';
 
+/** Where inversions are kept by whoever has the data folder `dataDir`. */
+export function inversionsDirIn(dataDir: string): string {
+  return path.join(dataDir, 'inversions');
+}
+
 /**
  * Most bytes that are kept in `dir`, which must be there, where nobody has chosen: 10 GB, or half of what the disk has left
  * if that is less.

@@ -9,7 +9,7 @@ import { guidanceAt, thresholdsOf } from './edit-plan.ts';
 import { workloadOf } from './edit-workload.ts';
 import type { LatentFile } from './latent-file.ts';
 import type { SourceLatents } from './source-latents.ts';
-import { writeNoised } from './start-noise.ts';
+import { writeNoised, writeTurned } from './start-noise.ts';
 
 /** Puts the latents that sampling starts from into `start`. */
 export async function beginSampling(
@@ -18,11 +18,14 @@ export async function beginSampling(
   start: LatentStore,
 ): Promise<void> {
   const { frames, startStep, chunkSize } = plan;
-  const { noise, seed } = settings;
+  const { noise, seed, schedule } = settings;
   const timestep = sampling.timesteps[startStep] ?? 0;
-  await (noise === 'inversion'
-    ? copyLatents(source.trajectory.at(timestep), start, chunkSize)
-    : writeNoised(source.clean, start, { noise, seed, frames, timestep, schedule: sampling, chunkSize })); // prettier-ignore
+  const { clean } = source;
+  const at = { seed, timestep, schedule: sampling, chunkSize };
+  if (noise !== 'inversion') return writeNoised(clean, start, { ...at, noise, frames });
+  const inverted = source.trajectory.at(timestep);
+  if (schedule === 'reference') return copyLatents(inverted, start, chunkSize);
+  return writeTurned({ clean, inverted, start }, at);
 }
 
 /**
