@@ -11,7 +11,7 @@ import { openTestProject, pal, type TestProject } from '../premiere-sim/testing-
 import { applyEdit, openPanel, startCompanion, type EditedTask } from './headless-panel.ts';
 
 const modelDir = fileURLToPath(new URL('../../models/demo', import.meta.url));
-const frames = 6;
+const frames = 4;
 const steps = 4;
 
 let project: TestProject;
@@ -33,32 +33,34 @@ const evaluations = ({ report }: EditedTask): number => {
   return inversion + sampling;
 };
 
-test('a second prompt takes at most 0.35 of the first, and no change but the source is inverted again', async () => {
-  const { cacheDir, dataDir } = await createWorkspace();
-  const server = await startCompanion({ cacheDir, dataDir, modelDir }, 'real');
-  onTestFinished(() => server.close());
-  const panel = openPanel(project, server);
-  onTestFinished(() => panel.close());
-  const first = await applyEdit(panel, { prompt: 'a blue ball on grass', steps });
-  const second = await applyEdit(panel, { prompt: 'a yellow ball on sand' });
-  // The panel draws another seed after every edit.
-  expect(second.settings.seed).not.toBe(first.settings.seed);
-  expect(first.report.unetEvaluations.inversion).toBeGreaterThan(0);
-  expect(evaluations(second) / evaluations(first)).toBeLessThanOrEqual(0.35);
+const patienceMs = 300_000;
 
-  const changes: readonly Partial<EditForm>[] = [
-    { guidance: 5 },
-    { dial: 0.3 },
-    { negativePrompt: 'snow' },
-    { technique: 'sdedit' },
-    { dial: 0.9 },
-    { technique: 'none' },
-  ];
-  for (const change of changes) {
-    const next = await applyEdit(panel, change);
-    expect([change, next.report.unetEvaluations.inversion]).toEqual([change, 0]);
-  }
-  const other = await applyEdit(panel, { technique: 'pnp', sourcePrompt: 'a red ball on grass' });
-  expect(other.report.unetEvaluations.inversion).toBeGreaterThan(0);
-  expect(panel.errors).toEqual([]);
-});
+test(
+  'a second prompt takes at most 0.35 of the first, and no change but the source is inverted again',
+  async () => {
+    const { cacheDir, dataDir } = await createWorkspace();
+    const server = await startCompanion({ cacheDir, dataDir, modelDir }, 'real');
+    onTestFinished(() => server.close());
+    const panel = openPanel(project, server);
+    onTestFinished(() => panel.close());
+    const first = await applyEdit(panel, { prompt: 'a blue ball on grass', steps });
+    const second = await applyEdit(panel, { prompt: 'a yellow ball on sand' });
+    // The panel draws another seed after every edit.
+    expect(second.settings.seed).not.toBe(first.settings.seed);
+    expect(first.report.unetEvaluations.inversion).toBeGreaterThan(0);
+    expect(evaluations(second) / evaluations(first)).toBeLessThanOrEqual(0.35);
+
+    const changes: readonly Partial<EditForm>[] = [
+      { guidance: 5, dial: 0.3, negativePrompt: 'snow' },
+      { technique: 'sdedit', dial: 0.9 },
+    ];
+    for (const change of changes) {
+      const next = await applyEdit(panel, change);
+      expect([change, next.report.unetEvaluations.inversion]).toEqual([change, 0]);
+    }
+    const other = await applyEdit(panel, { technique: 'pnp', sourcePrompt: 'a red ball on grass' });
+    expect(other.report.unetEvaluations.inversion).toBeGreaterThan(0);
+    expect(panel.errors).toEqual([]);
+  },
+  patienceMs,
+);

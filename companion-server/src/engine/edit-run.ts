@@ -13,6 +13,7 @@ import type { EditContext, EditRunOptions } from './edit-context.ts';
 import { writeResult } from './edit-output.ts';
 import { planEdit } from './edit-plan.ts';
 import { makeReport } from './edit-report.ts';
+import { keepsNoisiest } from './edit-schedules.ts';
 import { workloadOf } from './edit-workload.ts';
 import { findInversionCache } from './inversion-key.ts';
 import { findSource } from './inversion-stage.ts';
@@ -84,7 +85,7 @@ export class EditRun {
   }
 
   private async openSource(resumed: ResumePoint | null): Promise<SourceLatents> {
-    const { plan, sampling, job } = this.edit;
+    const { plan, sampling, job, settings } = this.edit;
     const { frameCount, startStep, recordedTokens } = plan;
     const source = await SourceLatents.open({
       ...{
@@ -92,6 +93,7 @@ export class EditRun {
         frameCount,
         frameDims: this.frameDims,
         recordedTokens,
+        keepsNoisiest: keepsNoisiest(settings),
         startStep,
         resumed,
       },

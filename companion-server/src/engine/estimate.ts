@@ -9,7 +9,7 @@ import { chooseSettings, readEditDefaults, type ChosenSettings } from './edit-de
 import type { EditJob } from './edit-job.ts';
 import { countEvaluations, planEdit, type EditPlan } from './edit-plan.ts';
 import { createSchedule } from '../diffusion/schedule.ts';
-import { inversionForwards } from './edit-schedules.ts';
+import { inversionForwards, keepsNoisiest } from './edit-schedules.ts';
 import { canLinkInversion } from './inversion-cache.ts';
 import { findInversionCache } from './inversion-key.ts';
 import { recallProbe } from './isolated-probe.ts';
@@ -127,12 +127,15 @@ function needAt(
 function latentBytes(
   model: ModelOutline,
   plan: EditPlan,
-  { steps }: ChosenSettings,
+  settings: ChosenSettings,
 ): { readonly sourceBytes: number; readonly ownBytes: number } {
   const { frameCount, latentSize, startStep } = plan;
   const frameDims = [model.unet.latentChannels, latentSize.height, latentSize.width];
   const sourceBytes = SourceLatents.sizeBytes(
-    { frameCount, frameDims, recordedTokens: plan.recordedTokens, steps },
+    {
+      ...{ frameCount, frameDims, recordedTokens: plan.recordedTokens, steps: settings.steps },
+      keepsNoisiest: keepsNoisiest(settings),
+    },
     startStep,
   );
   // The edit's own latents are two moments that take turns, the inversion's noise three.

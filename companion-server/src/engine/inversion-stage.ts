@@ -10,7 +10,7 @@ import { recordSource, type Recording } from '../tokenflow/record-source.ts';
 import { keyframesFor, scenesFor, type EditContext } from './edit-context.ts';
 import { readSource } from './edit-input.ts';
 import { knowsScenes } from './edit-plan.ts';
-import { forwardsPerStep, planInversion } from './edit-schedules.ts';
+import { forwardsPerStep, keepsNoisiest, planInversion } from './edit-schedules.ts';
 import { workloadOf } from './edit-workload.ts';
 import type { SourceFindings } from './inversion-entry.ts';
 import { gaugeInversion } from './inversion-gauge.ts';
@@ -116,6 +116,9 @@ async function invertClip(
       done = step;
       await noise?.sync();
       await edit.saveResumePoint('invert', step, denoiser.evaluations);
+    }
+    if (keepsNoisiest(settings)) {
+      await copyLatents(current.moment(steps % 2), source.noisiest, plan.chunkSize);
     }
   } finally {
     stop();

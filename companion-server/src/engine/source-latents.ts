@@ -19,6 +19,8 @@ export interface SourceLayout {
   readonly frameDims: readonly number[];
   /** Tokens of a frame whose places are recorded at every step; null when nothing is recorded. */
   readonly recordedTokens: number | null;
+  /** Whether the end of the inversion is kept as well, which may lie above the first sampling timestep. */
+  readonly keepsNoisiest: boolean;
 }
 
 export interface SourceLatentsOptions extends SourceLayout {
@@ -115,6 +117,12 @@ export class SourceLatents {
   /** Where inversion passed at the timesteps of the sampling. */
   get trajectory(): SourceTrajectory {
     return sourceTrajectory(this.file, this.timesteps, 1);
+  }
+
+  /** The end of the inversion. Throws TypeError when it is not kept. */
+  get noisiest(): LatentStore {
+    if (!this.options.keepsNoisiest) throw new TypeError('The end of the inversion is not kept.');
+    return this.file.moment(1 + this.timesteps.length);
   }
 
   /** Throws TypeError when nothing is recorded. */
@@ -229,7 +237,7 @@ function openLatents(layout: LatentFileOptions, how: 'new' | 'again' | 'whole') 
 
 function latentLayout(options: SourceLatentsOptions, startStep: number): LatentFileOptions {
   const { workDir, frameCount, frameDims, timesteps } = options;
-  const moments = 1 + timesteps.length - startStep;
+  const moments = momentsOf({ ...options, steps: timesteps.length }, startStep);
   return { path: path.join(workDir, latentsName), frameCount, frameDims, moments };
 }
 
@@ -241,11 +249,17 @@ function recordPlace(options: SourceLatentsOptions, startStep: number): RecordFi
   return { path: path.join(workDir, latentsName), firstByte, frameCount, tokens, startStep, endStep: steps }; // prettier-ignore
 }
 
-function latentBytes(
-  { frameCount, frameDims, steps }: SourceLayout & { readonly steps: number },
+/** The clip itself, the sampling timesteps from the noisiest down, and the end of the inversion. */
+function momentsOf(
+  { steps, keepsNoisiest }: SourceLayout & { readonly steps: number },
   startStep: number,
 ): number {
-  return LatentFile.sizeBytes({ frameCount, frameDims, moments: 1 + steps - startStep });
+  return 1 + steps - startStep + (keepsNoisiest ? 1 : 0);
+}
+
+function latentBytes(layout: SourceLayout & { readonly steps: number }, startStep: number): number {
+  const { frameCount, frameDims } = layout;
+  return LatentFile.sizeBytes({ frameCount, frameDims, moments: momentsOf(layout, startStep) });
 }
 
 function recordBytes(

@@ -2,7 +2,7 @@
 // fresh noise (arXiv 2108.01073, algorithm 1), every other edit at the inverted clip with a little of its noise replaced.
 
 import type { Noise } from '../../../protocol/edit-settings.ts';
-import { addNoise } from '../diffusion/ddim.ts';
+import { addNoise, noiseIn } from '../diffusion/ddim.ts';
 import { frameNoise, sharedNoise } from '../diffusion/noise.ts';
 import type { Schedule } from '../diffusion/schedule.ts';
 import { weightedSum } from '../tensor/weighted-sum.ts';
@@ -41,6 +41,24 @@ export async function writeNoised(
         ? frameNoise(seed, frames.slice(start, end), frameDims)
         : sharedNoise(seed, end - start, frameDims);
     await noised.write(start, addNoise(original, drawn, timestep, schedule));
+  }
+}
+
+/**
+ * Where the official code starts: the noise that the inversion ended in puts the clip at the first sampling timestep, which
+ * lies below the end of the inversion. Writes it to `start`.
+ * @param clean x_0
+ * @param noisiest the end of the inversion, at the timestep `end`
+ */
+export async function writeOfficialStart(
+  { clean, noisiest, start }: Record<'clean' | 'noisiest' | 'start', LatentStore>,
+  { end, timestep, schedule, chunkSize }: Omit<StartNoise, 'noise' | 'seed' | 'frames'> & { readonly end: number }, // prettier-ignore
+): Promise<void> {
+  for (let first = 0; first < clean.frameCount; first += chunkSize) {
+    const frames = frameRange(first, Math.min(first + chunkSize, clean.frameCount));
+    const original = await clean.read(frames);
+    const noise = noiseIn(await noisiest.read(frames), original, end, schedule);
+    await start.write(first, addNoise(original, noise, timestep, schedule));
   }
 }
 
