@@ -30,10 +30,14 @@ export async function compareStart(
   const clean = new HeldLatents(sliceRows(clip, 0, expected.dims[0] ?? 0));
   const noisiest = new HeldLatents(clean.tensor);
   const denoiser = new UNetDenoiser({ ...unet, size });
-  for await (const _step of invert({
+  let walked = 0;
+  for await (const step of invert({
     ...{ denoiser, schedule: steps, context: contexts.source, startStep: 0 },
     ...{ latents: noisiest, spare: noisiest, keep: () => undefined, chunkSize: clean.frameCount },
-  }));
+  })) {
+    walked = step;
+  }
+  if (walked !== steps.timesteps.length) throw new TypeError('The inversion ended early.');
   await denoiser.release();
   report.compare(`noisiest.t${end}`, noisiest.tensor.data, expected.data, limit);
   for (const name of golden.names.filter((name) => name.startsWith('start.t'))) {

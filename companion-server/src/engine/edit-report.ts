@@ -6,7 +6,7 @@ import type { ClipInfo } from '../media/clip-info.ts';
 import type { Execution } from '../onnx/execution.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditPlan } from './edit-plan.ts';
-import { enoughDecibels } from './inversion-gauge.ts';
+import { enoughDecibels, mostForwards } from './inversion-gauge.ts';
 import type { SourceFindings } from './inversion-entry.ts';
 import type { Model } from './model.ts';
 import type { ProgressMeter } from './progress-meter.ts';
@@ -70,9 +70,17 @@ function shorten(text: string, characters: number): string {
   return text.length <= characters ? text : `${text.slice(0, characters - 1)}…`;
 }
 
-/** An edit that begins from noise of its own doesn't begin from what the inversion found. */
-function gaugeNotices({ noise }: ChosenSettings, findings: SourceFindings | null): string[] {
+/**
+ * What the gauge has to say. An edit that begins from noise of its own doesn't begin from what the inversion found.
+ * @param settings with the forwards that were taken at first
+ */
+export function gaugeNotices(
+  { noise, inversionSteps }: Pick<ChosenSettings, 'noise' | 'inversionSteps'>,
+  findings: SourceFindings | null,
+): string[] {
   const psnr = findings?.reconstructionPsnr ?? null;
   if (psnr === null || psnr >= enoughDecibels || noise !== 'inversion') return [];
-  return [`The clip is found again to ${psnr.toFixed(0)} dB only, so the edit may stray from it. A prompt that says what the clip shows now may help.`]; // prettier-ignore
+  const forwards = findings?.inversionSteps ?? inversionSteps;
+  const more = forwards < mostForwards * inversionSteps ? ` More than ${forwards} forwards per frame in its inversion do not help.` : ''; // prettier-ignore
+  return [`The clip is found again to ${psnr.toFixed(0)} dB only, so the edit may stray from it.${more} A prompt that says what the clip shows now may help.`]; // prettier-ignore
 }

@@ -78,7 +78,8 @@ describe('the gauge', () => {
     // One frame there and back for each try; then all frames.
     const gauge = tried.reduce((sum, count) => sum + count + 1, 0);
     expect(report.unetEvaluations.inversion).toBe(gauge + 6 * inversionSteps);
-    expect((report.reconstructionPsnr ?? 0) >= 32 || inversionSteps === 8).toBe(true);
+    // A single step is found again at once, by any network.
+    expect(report.reconstructionPsnr).toBeGreaterThan(32);
     const shares = progress.map((state) => state.progress);
     expect(shares).toEqual(shares.toSorted((a, b) => a - b));
     expect(await findingsOf(job)).toMatchObject({ inversionSteps, reconstructionPsnr: report.reconstructionPsnr }); // prettier-ignore
