@@ -12,6 +12,7 @@ import { quality } from './quality.ts';
 import { measureQuickly } from './quick.ts';
 import { savings } from './savings.ts';
 import { seam } from './seam.ts';
+import { timeLeft } from './time-left.ts';
 import { preview, secondPrompt, wall, wallSmall } from './times.ts';
 
 const figures: readonly Figure[] = [
@@ -27,6 +28,7 @@ const figures: readonly Figure[] = [
   seam,
   inversions,
   savings,
+  timeLeft,
 ];
 
 export const scheduleBench: Bench = {

@@ -8,6 +8,7 @@ import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditPlan } from './edit-plan.ts';
 import { enoughDecibels, mostForwards } from './inversion-gauge.ts';
 import type { SourceFindings } from './inversion-entry.ts';
+import type { MemoryWatch } from './memory-watch.ts';
 import type { Model } from './model.ts';
 import type { ProgressMeter } from './progress-meter.ts';
 
@@ -21,6 +22,7 @@ export interface ReportParts {
   readonly plan: EditPlan;
   readonly execution: Execution;
   readonly meter: ProgressMeter;
+  readonly memory: MemoryWatch;
   readonly findings: SourceFindings | null;
   readonly unetEvaluations: EditReport['unetEvaluations'];
   /** What came up on the way. */
@@ -32,6 +34,7 @@ export function makeReport(parts: ReportParts): EditReport {
     parts;
   const { guidance, steps } = settings;
   const inversionSteps = findings?.inversionSteps ?? settings.inversionSteps;
+  const { privateBytes, mappedBytes } = parts.memory.peak();
   return {
     device: execution.provider,
     frames: plan.frameCount,
@@ -43,7 +46,8 @@ export function makeReport(parts: ReportParts): EditReport {
     reconstructionPsnr: findings?.reconstructionPsnr ?? null,
     frameIndices: settings.preview ? plan.frames.map((frame) => frame - plan.startFrame) : null,
     stageSeconds: meter.stageSeconds,
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    peakMemoryBytes: privateBytes,
+    ...(mappedBytes === null ? {} : { peakMappedBytes: mappedBytes }),
     notices: [...clip.notices, ...promptNotices(model, settings), ...gaugeNotices(settings, findings), ...notices], // prettier-ignore
   };
 }

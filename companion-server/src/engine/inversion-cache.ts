@@ -134,15 +134,23 @@ export async function takeInversion(
 }
 
 /**
- * Whether `takeInversion` would find the entry `key` for an edit that begins at sampling step `startStep`, and put its
- * latents into `folder` without writing them again. They are not read for it, and may yet turn out to be damaged.
+ * Whether `takeInversion` would find the entry `key` for an edit that begins at sampling step `startStep`. The latents are
+ * not read for it, and may yet turn out to be damaged.
  */
+export async function hasInversion(
+  dir: string,
+  { key, startStep }: Pick<TakeOptions, 'key' | 'startStep'>,
+): Promise<boolean> {
+  const entry = await readEntry(path.join(dir, key));
+  return entry !== null && entry.startStep <= startStep;
+}
+
+/** Whether it would put them into `folder` without writing them again. */
 export async function canLinkInversion(
   dir: string,
   { key, startStep, folder }: { readonly key: string; readonly startStep: number; readonly folder: string }, // prettier-ignore
 ): Promise<boolean> {
-  const entry = await readEntry(path.join(dir, key));
-  if (entry === null || entry.startStep > startStep) return false;
+  if (!(await hasInversion(dir, { key, startStep }))) return false;
   const [kept, wanted] = await Promise.all([stat(dir), stat(folder)]);
   return kept.dev === wanted.dev;
 }

@@ -49,7 +49,7 @@ export async function gaugeInversion(
   clean: LatentStore,
 ): Promise<Omit<SourceFindings, 'cuts'>> {
   const { frameCount } = edit.plan;
-  const count = Math.max(1, Math.min(measuredFrames, Math.floor(frameCount / framesPerMeasured)));
+  const count = measuredCount(frameCount);
   const rows = Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * frameCount) / count)); // prettier-ignore
   const original = await clean.read(rows);
   const first = edit.settings.inversionSteps;
@@ -65,6 +65,18 @@ export async function gaugeInversion(
   const best = Math.max(...tried.map(({ reconstructionPsnr }) => reconstructionPsnr));
   const isClose = ({ reconstructionPsnr }: (typeof tried)[number]) => reconstructionPsnr > best - worthDecibels; // prettier-ignore
   return tried.find(isClose) ?? { inversionSteps: first, reconstructionPsnr: best };
+}
+
+function measuredCount(frameCount: number): number {
+  return Math.max(1, Math.min(measuredFrames, Math.floor(frameCount / framesPerMeasured)));
+}
+
+/** Forwards of a frame that the gauge takes where the first of its tries is enough. */
+export function gaugeEvaluations(
+  { gauges, inversionSteps, steps }: Pick<ChosenSettings, 'gauges' | 'inversionSteps' | 'steps'>,
+  { frameCount }: Pick<EditPlan, 'frameCount'>,
+): number {
+  return gauges ? measuredCount(frameCount) * (inversionSteps + steps) : 0;
 }
 
 async function thereAndBack(

@@ -13,7 +13,7 @@ import { knowsScenes } from './edit-plan.ts';
 import { forwardsPerStep, keepsNoisiest, planInversion } from './edit-schedules.ts';
 import { workloadOf } from './edit-workload.ts';
 import type { SourceFindings } from './inversion-entry.ts';
-import { gaugeInversion } from './inversion-gauge.ts';
+import { gaugeEvaluations, gaugeInversion } from './inversion-gauge.ts';
 import { LatentFile } from './latent-file.ts';
 import type { SourceLatents } from './source-latents.ts';
 
@@ -38,11 +38,11 @@ export async function findSource(
     meter.begin('invert', scheduleOf(edit).timesteps.length);
     const findings = { cuts, ...(await chooseSteps(edit, text, source)) };
     await source.setFindings(findings);
-    meter.correct(workloadOf(edit, findings));
+    edit.replan(findings, edit.denoiser.evaluations);
     await copyLatents(source.clean, current.moment(0), plan.chunkSize);
   }
   if (source.findings === null) throw new TypeError('An inversion goes on without its findings.');
-  await invertClip(edit, text, source, source.findings, current, finishedSteps ?? 0);
+  await invertClip(edit, text, source, source.findings, current, finishedSteps);
 }
 
 /** Where the clip's scenes but the first begin, counted in frames that are edited. */
@@ -61,9 +61,9 @@ async function chooseSteps(
 ): Promise<Omit<SourceFindings, 'cuts'>> {
   const { inversionSteps, gauges } = edit.settings;
   if (!gauges) return { inversionSteps, reconstructionPsnr: null };
-  // Takes a while and counts as nothing, but it can be canceled.
   const steps = scheduleOf(edit).timesteps.length;
-  const stop = edit.watch(() => [0, steps, 0]);
+  const whole = workloadOf(edit, null).invert + gaugeEvaluations(edit.settings, edit.plan);
+  const stop = edit.watch(() => [0, steps, edit.denoiser.evaluations / whole]);
   try {
     return await gaugeInversion(edit, text, source.clean);
   } finally {
@@ -81,19 +81,22 @@ async function invertClip(
   source: SourceLatents,
   { cuts, inversionSteps, reconstructionPsnr }: SourceFindings,
   current: LatentFile,
-  startStep: number,
+  finishedSteps: number | null,
 ): Promise<void> {
   const { denoiser, plan, settings } = edit;
   const schedule = scheduleOf(edit);
   const perStep = forwardsPerStep(settings, inversionSteps);
   const steps = schedule.timesteps.length;
-  const total = steps * perStep * plan.frameCount;
+  const startStep = finishedSteps ?? 0;
+  const finished = startStep * perStep * plan.frameCount;
+  // The gauge's forwards are part of the stage, but for an earlier process's.
+  const gauged = finishedSteps === null ? denoiser.evaluations : 0;
+  const before = denoiser.evaluations - finished - gauged;
+  const total = gauged + steps * perStep * plan.frameCount;
   edit.meter.gauged(reconstructionPsnr);
-  edit.meter.begin('invert', steps, startStep, startStep / steps);
+  if (finishedSteps !== null) edit.meter.begin('invert', steps, startStep, startStep / steps);
   if (startStep === 0) await edit.saveResumePoint('invert', 0, denoiser.evaluations);
   let done = startStep;
-  // The gauge's forwards are counted as well, but are not part of this.
-  const before = denoiser.evaluations - startStep * perStep * plan.frameCount;
   const stop = edit.watch(() => [done, steps, (denoiser.evaluations - before) / total]);
   const shared = {
     ...{ denoiser, schedule, context: text, startStep, chunkSize: plan.chunkSize },

@@ -1,0 +1,80 @@
+// What an edit will take, stage by stage: its work, counted from the networks' shapes, at the pace of this machine.
+
+import { buildVaeDecoder, buildVaeEncoder } from '../nets/vae.ts';
+import { buildPlainUNet } from '../nets/unet-graphs.ts';
+import type { Execution } from '../onnx/execution.ts';
+import { multiplyAdds } from '../onnx/graph-work.ts';
+import type { EditPlan } from './edit-plan.ts';
+import { promptTokens } from './memory-estimate.ts';
+import type { ModelOutline } from './model.ts';
+import { plannedStages, type MeasuredPace, type Pace, type PlannedStage } from './pace.ts';
+import type { MeasuredStage, StageForecast } from './progress-meter.ts';
+
+/** Work of each stage in billions of multiply-adds. */
+export type StageWork = Readonly<Record<PlannedStage, number>>;
+
+/** What is left to do. */
+export interface EditWorkload {
+  /** Whether the inversion of an earlier edit is used: nothing is decoded and nothing inverted. */
+  readonly isTaken: boolean;
+  /** UNet forwards of one latent, those of the gauge included. */
+  readonly inversion: number;
+  readonly sampling: number;
+  /** Pictures that the VAE decodes for each frame: another one where the result has the clip's detail. */
+  readonly decodings: 1 | 2;
+}
+
+export function stageWork(
+  model: Pick<ModelOutline, 'unet' | 'vae' | 'weights'>,
+  { latentSize, frameCount }: Pick<EditPlan, 'latentSize' | 'frameCount'>,
+  { float, fused }: Pick<Execution, 'float' | 'fused'>,
+  { isTaken, inversion, sampling, decodings }: EditWorkload,
+): StageWork {
+  const { weights } = model;
+  const billions = (operations: number): number => operations / 1e9;
+  const unetGraph = buildPlainUNet(model.unet, latentSize, { name: 'unet', weights: weights.unet, float, fused }); // prettier-ignore
+  const vae = { name: 'vae', weights: weights.vae, float: 'float32', fused } as const;
+  const forward = billions(multiplyAdds(unetGraph, { frames: 1, tokens: promptTokens }));
+  const encoding = billions(multiplyAdds(buildVaeEncoder(model.vae, latentSize, vae), { frames: 1 })); // prettier-ignore
+  const decoding = billions(multiplyAdds(buildVaeDecoder(model.vae, latentSize, vae), { frames: 1 })); // prettier-ignore
+  return {
+    decode: isTaken ? 0 : encoding * frameCount,
+    invert: isTaken ? 0 : forward * inversion,
+    edit: forward * sampling,
+    encode: decoding * decodings * frameCount,
+  };
+}
+
+/** Nothing is paid for a stage without work. */
+export function forecastOf(
+  work: StageWork,
+  { stages }: Pick<Pace, 'stages'>,
+): Record<PlannedStage, StageForecast> {
+  const of = (stage: PlannedStage): StageForecast => {
+    const { secondsPerBillion, onceSeconds } = stages[stage];
+    return { seconds: secondsPerBillion * work[stage], onceSeconds: work[stage] > 0 ? onceSeconds : 0 }; // prettier-ignore
+  };
+  return { decode: of('decode'), invert: of('invert'), edit: of('edit'), encode: of('encode') };
+}
+
+/** Seconds of the whole edit, loading included. */
+export function forecastSeconds(work: StageWork, pace: Pace): number {
+  const stages = Object.values(forecastOf(work, pace));
+  return stages.reduce((sum, { seconds, onceSeconds }) => sum + seconds + onceSeconds, pace.loadSeconds); // prettier-ignore
+}
+
+/** The pace of the stages that an edit has gone through from their beginning. */
+export function paceOf(
+  measured: Partial<Record<PlannedStage, MeasuredStage>>,
+  work: StageWork,
+  loadSeconds: number,
+): MeasuredPace {
+  const stages: MeasuredPace['stages'] = {};
+  for (const stage of plannedStages) {
+    const found = measured[stage];
+    if (found === undefined || work[stage] <= 0) continue;
+    const { seconds, onceSeconds } = found;
+    stages[stage] = { secondsPerBillion: seconds / work[stage], onceSeconds };
+  }
+  return { stages, loadSeconds };
+}
