@@ -28,16 +28,16 @@ interface Kind {
 }
 const half = { width: 64, height: 64 };
 const kinds: readonly Kind[] = [
-  { name: 'first edit', frames: 24, settings: { prompt: 'a blue ball on snow' } },
-  { name: 'another prompt', frames: 24, settings: { prompt: 'a yellow ball on sand' } },
-  { name: 'preview', frames: 24, settings: { preview: true } },
-  { name: 'SDEdit, half strength', frames: 24, settings: { technique: 'sdedit', strength: 0.5 } },
-  { name: 'another source prompt', frames: 24, settings: { sourcePrompt: 'a ball' } },
-  { name: 'half the size', frames: 24, settings: { size: half } },
-  { name: 'twice the steps', frames: 12, settings: { steps: 24 } },
-  { name: 'frame by frame', frames: 12, settings: { propagation: 'per-frame' } },
+  { name: 'first edit', frames: 16, settings: { prompt: 'a blue ball on snow' } },
+  { name: 'another prompt', frames: 16, settings: { prompt: 'a yellow ball on sand' } },
+  { name: 'preview', frames: 16, settings: { preview: true } },
+  { name: 'SDEdit, half strength', frames: 16, settings: { technique: 'sdedit', strength: 0.5 } },
+  { name: 'another source prompt', frames: 16, settings: { sourcePrompt: 'a ball' } },
+  { name: 'half the size', frames: 16, settings: { size: half } },
+  { name: 'twice the steps', frames: 8, settings: { steps: 24 } },
+  { name: 'frame by frame', frames: 8, settings: { propagation: 'per-frame' } },
   { name: 'a short range', frames: 40, settings: { startSeconds: 0.5, endSeconds: 0.7 } },
-  { name: 'reference schedule', frames: 12, settings: { ...referenceSchedule, steps: 6, inversionSteps: 24 } }, // prettier-ignore
+  { name: 'reference schedule', frames: 8, settings: { ...referenceSchedule, steps: 6, inversionSteps: 24 } }, // prettier-ignore
 ];
 
 /** Seconds since the edit began, and the time left that was shown then. */

@@ -13,7 +13,7 @@ import type { EditContext, EditRunOptions } from './edit-context.ts';
 import { writeResult } from './edit-output.ts';
 import { planEdit } from './edit-plan.ts';
 import { makeReport } from './edit-report.ts';
-import { keepsNoisiest } from './edit-schedules.ts';
+import { forwardsPerStep, keepsNoisiest } from './edit-schedules.ts';
 import { workloadOf } from './edit-workload.ts';
 import { forecastOf, paceOf, stageWork, type StageWork } from './forecast.ts';
 import type { SourceFindings } from './inversion-entry.ts';
@@ -153,6 +153,11 @@ export class EditRun {
     return stageWork(model, plan, execution, {
       isTaken,
       ...{ inversion: gauged + invert, sampling: edit },
+      forwardsPerStep: forwardsPerStep(
+        settings,
+        findings?.inversionSteps ?? settings.inversionSteps,
+      ),
+      steps: settings.steps - plan.startStep,
       decodings: keepsDetail(settings, clip, plan) ? 2 : 1,
     });
   }

@@ -9,7 +9,7 @@ import { chooseSettings, readEditDefaults, type ChosenSettings } from './edit-de
 import type { EditJob } from './edit-job.ts';
 import { countEvaluations, planEdit, type EditPlan } from './edit-plan.ts';
 import { createSchedule } from '../diffusion/schedule.ts';
-import { inversionForwards, keepsNoisiest } from './edit-schedules.ts';
+import { forwardsPerStep, inversionForwards, keepsNoisiest } from './edit-schedules.ts';
 import { forecastSeconds, stageWork } from './forecast.ts';
 import { keepsDetail } from './full-size.ts';
 import { canLinkInversion, hasInversion } from './inversion-cache.ts';
@@ -74,6 +74,8 @@ export async function estimateEdit(job: EditJob): Promise<EditEstimate> {
   const work = stageWork(model, plan, execution, {
     isTaken,
     ...{ inversion: inversion + gaugeEvaluations(settings, plan), sampling },
+    forwardsPerStep: forwardsPerStep(settings, settings.inversionSteps),
+    steps: settings.steps - plan.startStep,
     decodings: keepsDetail(settings, clip, plan) ? 2 : 1,
   });
   const kind = { execution, unet: model.unet, latentSize: plan.latentSize };
@@ -178,8 +180,15 @@ function latentBytes(
     },
     startStep,
   );
+  // What is looked at of the keyframes: the clip itself and half of the steps.
+  const hasLooks = plan.recordedTokens !== null && (settings.gauges || settings.inversionSteps > settings.steps); // prettier-ignore
+  const looked = hasLooks ? Math.min(plan.keyframeCount, plan.jointLimit) : 0;
+  const looksBytes = LatentFile.sizeBytes({ frameCount: looked, frameDims, moments: 1 + Math.ceil(settings.steps / 2) }); // prettier-ignore
   // The edit's own latents are two moments that take turns, the inversion's noise three.
-  return { sourceBytes, ownBytes: LatentFile.sizeBytes({ frameCount, frameDims, moments: 5 }) };
+  return {
+    sourceBytes: sourceBytes + looksBytes,
+    ownBytes: LatentFile.sizeBytes({ frameCount, frameDims, moments: 5 }),
+  };
 }
 
 /** The device that the edit will most likely run on. None is tried for it. */

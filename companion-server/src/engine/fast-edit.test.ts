@@ -120,6 +120,37 @@ describe('a preview', () => {
   }); // prettier-ignore
 });
 
+describe('a preview and its edit', () => {
+  /** Jobs that keep their inversions together. */
+  const kept = (name: string) => ({
+    clipSha256: 'ab'.repeat(32),
+    inversionsDir: path.join(dir, `shared ${name}`),
+  });
+
+  it('look at the keyframes once: what the preview has inverted the edit does not, and gets the same frames', async () => {
+    const alone = jobOf();
+    const { report: whole } = await runTinyEdit(alone);
+    const { report: preview } = await runTinyEdit(jobOf({ preview: true }, kept('first')));
+    expect(preview.unetEvaluations.inversion).toBe(3);
+    const after = jobOf({}, kept('first'));
+    const { report } = await runTinyEdit(after);
+    expect(report.unetEvaluations).toEqual({
+      inversion: whole.unetEvaluations.inversion - preview.unetEvaluations.inversion,
+      sampling: whole.unetEvaluations.sampling,
+    });
+    const [expected, actual] = [await framesOf(alone), await framesOf(after)];
+    for (const [i, frame] of actual.entries()) {
+      expect(frame.map(Number)).toBeAllClose(expected[i] ?? [], { atol: 1 });
+    }
+  });
+
+  it('share it the other way as well: a preview after an edit inverts nothing', async () => {
+    await runTinyEdit(jobOf({}, kept('second')));
+    const { report } = await runTinyEdit(jobOf({ preview: true, prompt: 'a photo of a dog' }, kept('second'))); // prettier-ignore
+    expect(report.unetEvaluations.inversion).toBe(0);
+  });
+});
+
 describe('a preview in the reference schedule', () => {
   it('by the reference rule shows each keyframe as itself', async () => {
     const preview = { preview: true, steps: 2, inversionSteps: 2, keyframeInterval: 2 } as const;

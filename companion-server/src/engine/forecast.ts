@@ -1,8 +1,10 @@
 // What an edit will take, stage by stage: its work, counted from the networks' shapes, at the pace of this machine.
 
+import { buildCarriedUNet, buildRecordFramesUNet } from '../nets/fast-graphs.ts';
 import { buildVaeDecoder, buildVaeEncoder } from '../nets/vae.ts';
 import { buildPlainUNet } from '../nets/unet-graphs.ts';
 import type { Execution } from '../onnx/execution.ts';
+import type { Graph } from '../onnx/graph.ts';
 import { multiplyAdds } from '../onnx/graph-work.ts';
 import type { EditPlan } from './edit-plan.ts';
 import { promptTokens } from './memory-estimate.ts';
@@ -20,28 +22,39 @@ export interface EditWorkload {
   /** UNet forwards of one latent, those of the gauge included. */
   readonly inversion: number;
   readonly sampling: number;
+  /** Of a frame in a step of the inversion. */
+  readonly forwardsPerStep: number;
+  /** Of sampling. */
+  readonly steps: number;
   /** Pictures that the VAE decodes for each frame: another one where the result has the clip's detail. */
   readonly decodings: 1 | 2;
 }
 
 export function stageWork(
   model: Pick<ModelOutline, 'unet' | 'vae' | 'weights'>,
-  { latentSize, frameCount }: Pick<EditPlan, 'latentSize' | 'frameCount'>,
+  plan: EditPlan,
   { float, fused }: Pick<Execution, 'float' | 'fused'>,
-  { isTaken, inversion, sampling, decodings }: EditWorkload,
+  { isTaken, inversion, forwardsPerStep, steps, sampling, decodings }: EditWorkload,
 ): StageWork {
-  const { weights } = model;
-  const billions = (operations: number): number => operations / 1e9;
-  const unetGraph = buildPlainUNet(model.unet, latentSize, { name: 'unet', weights: weights.unet, float, fused }); // prettier-ignore
-  const vae = { name: 'vae', weights: weights.vae, float: 'float32', fused } as const;
-  const forward = billions(multiplyAdds(unetGraph, { frames: 1, tokens: promptTokens }));
-  const encoding = billions(multiplyAdds(buildVaeEncoder(model.vae, latentSize, vae), { frames: 1 })); // prettier-ignore
-  const decoding = billions(multiplyAdds(buildVaeDecoder(model.vae, latentSize, vae), { frames: 1 })); // prettier-ignore
+  const { latentSize, frameCount, keyframeCount, recordedTokens } = plan;
+  const unet = { name: 'unet', weights: model.weights.unet, float, fused };
+  const vae = { name: 'vae', weights: model.weights.vae, float: 'float32', fused } as const;
+  /** Billions of multiply-adds for one frame, which two keyframes serve. */
+  const work = (graph: Graph): number =>
+    multiplyAdds(graph, { frames: 1, keyframes: 2, jobs: 2, tokens: promptTokens }) / 1e9;
+  const forward = work(buildPlainUNet(model.unet, latentSize, unet));
+  // The last forward of an inversion's step searches every token's place in the keyframes.
+  const recording = recordedTokens === null ? forward : work(buildRecordFramesUNet(model.unet, latentSize, unet)); // prettier-ignore
+  const inverting = ((forwardsPerStep - 1) * forward + recording) / forwardsPerStep;
+  // Frames between keyframes compute no self-attention.
+  const isCarried = plan.sampling === 'recorded';
+  const others = isCarried ? Math.min(sampling, steps * (frameCount - keyframeCount)) : 0;
+  const carried = isCarried ? work(buildCarriedUNet(model.unet, latentSize, { guided: false }, unet)) : 0; // prettier-ignore
   return {
-    decode: isTaken ? 0 : encoding * frameCount,
-    invert: isTaken ? 0 : forward * inversion,
-    edit: forward * sampling,
-    encode: decoding * decodings * frameCount,
+    decode: isTaken ? 0 : work(buildVaeEncoder(model.vae, latentSize, vae)) * frameCount,
+    invert: isTaken ? 0 : inverting * inversion,
+    edit: carried * others + forward * (sampling - others),
+    encode: work(buildVaeDecoder(model.vae, latentSize, vae)) * decodings * frameCount,
   };
 }
 

@@ -5,9 +5,10 @@ import type { Schedule } from '../diffusion/schedule.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { detectCuts } from '../media/scene-cuts.ts';
 import { invert } from '../tokenflow/inversion.ts';
-import { copyLatents } from '../tokenflow/latents.ts';
+import { copyLatents, type LatentStore } from '../tokenflow/latents.ts';
 import { recordSource, type Recording } from '../tokenflow/record-source.ts';
 import { keyframesFor, scenesFor, type EditContext } from './edit-context.ts';
+import { openLooks, type OpenLooks } from './earlier-looks.ts';
 import { readSource } from './edit-input.ts';
 import { knowsScenes } from './edit-plan.ts';
 import { forwardsPerStep, keepsNoisiest, planInversion } from './edit-schedules.ts';
@@ -92,10 +93,9 @@ async function invertClip(
   // The gauge's forwards are part of the stage, but for an earlier process's.
   const gauged = finishedSteps === null ? denoiser.evaluations : 0;
   const before = denoiser.evaluations - finished - gauged;
-  const total = gauged + steps * perStep * plan.frameCount;
+  let total = gauged + steps * perStep * plan.frameCount;
   edit.meter.gauged(reconstructionPsnr);
   if (finishedSteps !== null) edit.meter.begin('invert', steps, startStep, startStep / steps);
-  if (startStep === 0) await edit.saveResumePoint('invert', 0, denoiser.evaluations);
   let done = startStep;
   const stop = edit.watch(() => [done, steps, (denoiser.evaluations - before) / total]);
   const shared = {
@@ -104,15 +104,23 @@ async function invertClip(
     spare: current.moment((startStep + 1) % 2),
     keep: (timestep: number) => source.keepAt(timestep),
   };
-  const noise = settings.schedule === 'reference' ? null : await openNoise(edit, current, startStep); // prettier-ignore
+  let noise: LatentFile | null = null;
+  let looks: OpenLooks | null = null;
   try {
+    if (settings.schedule === 'fast') {
+      const findings = { cuts, inversionSteps, reconstructionPsnr };
+      looks = await openLooks(edit, text, source.clean, findings, finishedSteps !== null);
+      total -= looks?.savedEvaluations ?? 0;
+      noise = await openNoise(edit, current, startStep);
+    }
+    if (startStep === 0) await edit.saveResumePoint('invert', 0, denoiser.evaluations);
     const walk =
       noise === null
         ? invert(shared)
         : recordSource({
             ...shared,
-            forwardsPerStep: perStep,
-            noiseAt: (step) => noise.moment(step % noiseMoments),
+            ...{ forwardsPerStep: perStep, looks },
+            noiseAt: momentsInTurn(noise),
             recording: recordingOf(edit, source, cuts),
           });
     for await (const step of walk) {
@@ -126,11 +134,16 @@ async function invertClip(
   } finally {
     stop();
     await noise?.close();
+    await looks?.close();
   }
 }
 
 /** Three take turns, so that a step that was cut short can be repeated. */
 const noiseMoments = 3;
+
+function momentsInTurn(noise: LatentFile): (step: number) => LatentStore {
+  return (step) => noise.moment(step % noiseMoments);
+}
 
 /** The noise of the last inversion steps, from which the fast schedule anticipates that of the next. */
 function openNoise(

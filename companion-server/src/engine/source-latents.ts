@@ -7,7 +7,7 @@ import path from 'node:path';
 import type { RecordStore } from '../tokenflow/fast-denoiser.ts';
 import type { LatentStore, SourceTrajectory } from '../tokenflow/latents.ts';
 import type { ResumePoint } from './resume-point.ts';
-import { keepInversion, takeInversion, type TakenInversion } from './inversion-cache.ts';
+import { keepInversion, takeInversion, type KeepOptions, type TakenInversion, type TakeOptions } from './inversion-cache.ts'; // prettier-ignore
 import type { InversionFacts, SourceFindings } from './inversion-entry.ts';
 import { diskError, LatentFile, sourceTrajectory, type LatentFileOptions } from './latent-file.ts';
 import { RecordFile, type RecordFileOptions } from './record-file.ts';
@@ -171,17 +171,8 @@ export class SourceLatents {
     const findings = this.found;
     if (cache === null || this.isTaken || this.beginning.key !== cache.key) return null;
     if (findings === null) return null;
-    const { dir, key, facts, budgetBytes } = cache;
-    const { startStep } = this.beginning;
     const file = path.join(workDir, latentsName);
-    try {
-      const isKept = await keepInversion(dir, { key, facts, findings, startStep, file, budgetBytes }); // prettier-ignore
-      return isKept ? null : 'The inversion was not kept for further edits: it is larger than the space for them.'; // prettier-ignore
-    } catch (error) {
-      // The edit itself goes on without. Clients don't know the server's files, which the message names.
-      process.stderr.write(`The inversion was not kept: ${reasonOf(error)}.\n`);
-      return `The inversion was not kept for further edits${codeOf(error)}.`;
-    }
+    return keepOrTell(cache, { findings, startStep: this.beginning.startStep, file });
   }
 
   private get timesteps(): readonly number[] {
@@ -189,20 +180,42 @@ export class SourceLatents {
   }
 }
 
-/** A cache that cannot be read is no reason to end the edit, which can compute what it looked for. */
-async function take(
-  options: SourceLatentsOptions,
-  { dir, key }: InversionCache,
-): Promise<TakenInversion | null> {
-  const file = path.join(options.workDir, latentsName);
-  const layout = { ...options, steps: options.timesteps.length };
-  const sizeBytes = (startStep: number) => SourceLatents.sizeBytes(layout, startStep);
+/** Keeps finished latents. Returns why that was not possible, as a sentence, or null: the edit itself goes on without. */
+export async function keepOrTell(
+  { dir, key, facts, budgetBytes }: InversionCache,
+  kept: Pick<KeepOptions, 'findings' | 'startStep' | 'file'>,
+): Promise<string | null> {
   try {
-    return await takeInversion(dir, { key, startStep: options.startStep, sizeBytes, file });
+    const isKept = await keepInversion(dir, { key, facts, budgetBytes, ...kept });
+    return isKept ? null : 'The inversion was not kept for further edits: it is larger than the space for them.'; // prettier-ignore
+  } catch (error) {
+    // Clients don't know the server's files, which the message names.
+    process.stderr.write(`The inversion was not kept: ${reasonOf(error)}.\n`);
+    return `The inversion was not kept for further edits${codeOf(error)}.`;
+  }
+}
+
+/** A cache that cannot be read is no reason to end the edit, which can compute what it looked for. */
+export async function takeOrTell(
+  { dir, key }: InversionCache,
+  wanted: Omit<TakeOptions, 'key'>,
+): Promise<TakenInversion | null> {
+  try {
+    return await takeInversion(dir, { key, ...wanted });
   } catch (error) {
     process.stderr.write(`The kept inversions cannot be read: ${reasonOf(error)}.\n`);
     return null;
   }
+}
+
+function take(
+  options: SourceLatentsOptions,
+  cache: InversionCache,
+): Promise<TakenInversion | null> {
+  const { workDir, startStep, timesteps } = options;
+  const layout = { ...options, steps: timesteps.length };
+  const sizeBytes = (step: number) => SourceLatents.sizeBytes(layout, step);
+  return takeOrTell(cache, { startStep, sizeBytes, file: path.join(workDir, latentsName) });
 }
 
 /** A new file has its full size at once: keyframes leave holes in the records. */
