@@ -55,29 +55,32 @@ export async function openLooks(
 ): Promise<OpenLooks | null> {
   const walk = findings.inversionSteps > edit.settings.steps ? planWalk(edit) : null;
   if (walk === null) return null;
+  const { startStep } = walk;
   const file = path.join(edit.job.workDir, fileName);
-  if (isWalked) return looksIn(await LatentFile.openWhole(layoutOf(edit, walk, walk.startStep, file)), walk, walk.startStep, 0); // prettier-ignore
+  const layoutFrom = (step: number) => layoutOf(edit, walk, step, file);
+  if (isWalked) return looksIn(await LatentFile.openWhole(layoutFrom(startStep)), walk, 0);
   const cache = await findInversionCache({ ...edit, ...walk });
-  const sizeBytes = (startStep: number) => LatentFile.sizeBytes(layoutOf(edit, walk, startStep, file)); // prettier-ignore
-  const taken = cache === null ? null : await takeOrTell(cache, { startStep: walk.startStep, sizeBytes, file }); // prettier-ignore
-  const evaluations = walk.rows.length * (walk.schedule.timesteps.length - walk.startStep);
-  if (taken?.startStep === walk.startStep) {
-    return looksIn(await LatentFile.openWhole(layoutOf(edit, walk, walk.startStep, file)), walk, walk.startStep, evaluations); // prettier-ignore
+  const sizeBytes = (step: number) => LatentFile.sizeBytes(layoutFrom(step));
+  const taken = cache === null ? null : await takeOrTell(cache, { startStep, sizeBytes, file });
+  if (taken?.startStep === startStep) {
+    const saved = walk.rows.length * (walk.schedule.timesteps.length - startStep);
+    return looksIn(await LatentFile.openWhole(layoutFrom(startStep)), walk, saved);
   }
-  const latents = await LatentFile.create(layoutOf(edit, walk, walk.startStep, file));
+  const latents = await LatentFile.create(layoutFrom(startStep));
   await takeWalk(edit, text, clean, walk, latents);
   await latents.sync();
-  if (cache !== null) {
-    const { startStep } = walk;
-    const cuts = findings.cuts.map((cut) => walk.rows.findIndex((row) => row >= cut));
-    const known = {
-      cuts: [...new Set(cuts)].filter((row) => row > 0),
-      inversionSteps: walk.settings.inversionSteps,
-      reconstructionPsnr: null,
-    };
-    await keepOrTell(cache, { findings: known, startStep, file });
-  }
-  return looksIn(latents, walk, walk.startStep, 0);
+  if (cache !== null) await keepOrTell(cache, { findings: findingsOf(walk, findings), startStep, file }); // prettier-ignore
+  return looksIn(latents, walk, 0);
+}
+
+/** What the preview would have found out. */
+function findingsOf({ settings, rows }: Walk, { cuts }: SourceFindings): SourceFindings {
+  const first = cuts.map((cut) => rows.findIndex((row) => row >= cut));
+  return {
+    cuts: [...new Set(first)].filter((row) => row > 0),
+    inversionSteps: settings.inversionSteps,
+    reconstructionPsnr: null,
+  };
 }
 
 function planWalk({ clip, model, settings, plan, sampling, job }: EditContext): Walk | null {
@@ -132,8 +135,7 @@ async function takeWalk(
 
 function looksIn(
   file: LatentFile,
-  { rows, schedule }: Walk,
-  startStep: number,
+  { rows, schedule, startStep }: Walk,
   savedEvaluations: number,
 ): OpenLooks {
   const timesteps = schedule.timesteps.slice(startStep);

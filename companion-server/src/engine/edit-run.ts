@@ -65,7 +65,7 @@ export class EditRun {
       const current = await this.openCurrent(resumed);
       meter.gauged(source.findings?.reconstructionPsnr ?? null);
       this.pace = await recallPace(edit.job.cacheDir, this.paceKind, () =>
-        probePace(edit.execution),
+        probePace(edit.execution, { unet: edit.model.unet, latentSize: edit.plan.latentSize }),
       );
       this.planProgress(source);
       denoiser.evaluations = resumed?.evaluations ?? 0;

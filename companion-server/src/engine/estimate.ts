@@ -79,7 +79,7 @@ export async function estimateEdit(job: EditJob): Promise<EditEstimate> {
     decodings: keepsDetail(settings, clip, plan) ? 2 : 1,
   });
   const kind = { execution, unet: model.unet, latentSize: plan.latentSize };
-  const pace = await recallPace(job.cacheDir, kind, () => probePace(execution));
+  const pace = await recallPace(job.cacheDir, kind, () => probePace(execution, kind));
   return {
     ...assessed,
     unetEvaluations: { inversion: isTaken ? 0 : inversion, sampling },

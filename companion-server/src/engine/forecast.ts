@@ -30,6 +30,7 @@ export interface EditWorkload {
   readonly decodings: 1 | 2;
 }
 
+/** Counted for one frame of each graph that does most of the work; what keyframes need on top is left out. */
 export function stageWork(
   model: Pick<ModelOutline, 'unet' | 'vae' | 'weights'>,
   plan: EditPlan,

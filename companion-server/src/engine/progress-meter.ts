@@ -2,7 +2,7 @@
 // the time left. What is paid once, the opening of a session or the start of a program, is not extrapolated.
 
 import { editStages, type EditProgress, type EditStage } from '../../../protocol/progress.ts';
-import type { PlannedStage } from './pace.ts';
+import { plannedStages, type PlannedStage } from './pace.ts';
 
 /** What a stage is expected to take. */
 export interface StageForecast {
@@ -166,7 +166,8 @@ export class ProgressMeter {
     const secondsOf = (one: PlannedStage): number => forecast?.[one].seconds ?? 0;
     const sum = (stages: readonly PlannedStage[]): number => stages.reduce((total, one) => total + secondsOf(one), 0); // prettier-ignore
     const own = stage === 'load' ? 0 : secondsOf(stage);
-    const whole = sum(this.earlier) + own + sum(this.later);
+    // In one order, so that a stage ends exactly where the next begins.
+    const whole = sum(plannedStages);
     const progress = whole === 0 ? 0 : Math.min(1, (sum(this.earlier) + this.share * own) / whole);
     this.lastProgress = Math.max(this.lastProgress, progress);
     this.lastReport = this.now();
