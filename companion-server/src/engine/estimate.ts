@@ -79,7 +79,8 @@ export async function estimateEdit(job: EditJob): Promise<EditEstimate> {
     decodings: keepsDetail(settings, clip, plan) ? 2 : 1,
   });
   const kind = { execution, unet: model.unet, latentSize: plan.latentSize };
-  const pace = await recallPace(job.cacheDir, kind, () => probePace(execution, kind));
+  const probe = async () => probePace(await triedExecution(job, execution), kind);
+  const pace = await recallPace(job.cacheDir, kind, probe);
   return {
     ...assessed,
     unetEvaluations: { inversion: isTaken ? 0 : inversion, sampling },
@@ -189,6 +190,15 @@ function latentBytes(
     sourceBytes: sourceBytes + looksBytes,
     ownBytes: LatentFile.sizeBytes({ frameCount, frameDims, moments: 5 }),
   };
+}
+
+/** A device that nobody has tried yet may take the process down: the processor is tried in its place. */
+async function triedExecution(
+  { device, cacheDir }: EditJob,
+  execution: Execution,
+): Promise<Execution> {
+  if (device === 'auto' || device === 'cpu') return execution;
+  return (await recallProbe(device, 'check', cacheDir)).execution ?? preferredExecution.cpu;
 }
 
 /** The device that the edit will most likely run on. None is tried for it. */

@@ -5,7 +5,7 @@ import { attention } from '../nets/attention.ts';
 import type { UNetConfig } from '../nets/unet-config.ts';
 import type { LatentSize } from '../nets/unet-graphs.ts';
 import { GraphBuilder } from '../onnx/builder.ts';
-import type { Execution } from '../onnx/execution.ts';
+import { preferredExecution, type Execution } from '../onnx/execution.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { multiplyAdds } from '../onnx/graph-work.ts';
 import * as ops from '../onnx/ops.ts';
@@ -22,8 +22,22 @@ const convolutions = 2;
 const maxSide = 64;
 const runs = 2;
 
-/** Seconds of a billion multiply-adds: the best of a few runs, after one that warms up. */
+/**
+ * Seconds of a billion multiply-adds on the device. Where the trial fails, those of the processor: an edit does not fail for
+ * want of a guess, and finds out itself what is wrong with the device.
+ */
 export async function probePace(execution: Execution, network: ProbedNetwork): Promise<number> {
+  try {
+    return await timeProbe(execution, network);
+  } catch (error) {
+    if (execution.provider === 'cpu') throw error;
+    process.stderr.write(`The pace of ${execution.provider} was not found: ${error instanceof Error ? error.message : String(error)}.\n`); // prettier-ignore
+    return timeProbe(preferredExecution.cpu, network);
+  }
+}
+
+/** The best of a few runs, after one that warms up. */
+async function timeProbe(execution: Execution, network: ProbedNetwork): Promise<number> {
   const graph = buildPaceProbe(execution, network);
   const session = await createSession(graph, { provider: execution.provider });
   try {
