@@ -28,8 +28,13 @@ export interface EditReport {
   /** Of a preview: the frame that each of its frames shows, counted from the in point. Otherwise null. */
   readonly frameIndices: readonly number[] | null;
   readonly stageSeconds: Readonly<Record<string, number>>;
-  /** Highest resident memory of the engine process. */
+  /**
+   * Most memory of its own that the engine took during the edit. Outside Linux its highest resident size, of which mapped
+   * files are part.
+   */
   readonly peakMemoryBytes: number;
+  /** Most pages of mapped files, the weights, each counted once; left out where the system doesn't tell. */
+  readonly peakMappedBytes?: number;
   /** Sentences for the user: variable rate made constant, size padded, ... */
   readonly notices: readonly string[];
 }
@@ -52,9 +57,11 @@ export function readEditReport(fields: FieldReader): EditReport {
     'frameIndices',
     'stageSeconds',
     'peakMemoryBytes',
+    'peakMappedBytes',
     'notices',
   ]);
   const chosen = report.object('chosen', ['guidance', 'steps', 'inversionSteps']);
+  const mapped = report.optional('peakMappedBytes', () => report.number('peakMappedBytes', 0, maxCount)); // prettier-ignore
   const evaluations = report.object('unetEvaluations', ['inversion', 'sampling']);
   return {
     device: report.oneOf('device', devices),
@@ -79,6 +86,7 @@ export function readEditReport(fields: FieldReader): EditReport {
     ),
     stageSeconds: report.amounts('stageSeconds'),
     peakMemoryBytes: report.number('peakMemoryBytes', 0, maxCount),
+    ...(mapped === undefined ? {} : { peakMappedBytes: mapped }),
     notices: report.texts('notices', noticeLimits.count, noticeLimits.characters),
   };
 }

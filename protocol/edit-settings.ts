@@ -75,7 +75,10 @@ export interface EditSettings {
   readonly inversionSteps: number | null;
   /** One keyframe is drawn from each run of this many frames, 1..64. */
   readonly keyframeInterval: number;
-  /** 0..2^32-1. Equal seeds on the same device give equal frames. */
+  /**
+   * 0..2^32-1. Equal seeds on the same device give equal frames. Another seed needs no other inversion; where an edit begins
+   * from the inverted clip, 0 leaves it as it is.
+   */
   readonly seed: number;
   /** Working size in pixels, or null for the largest that fits the model's training size. */
   readonly size: { readonly width: number; readonly height: number } | null;

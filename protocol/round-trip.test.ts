@@ -68,7 +68,7 @@ const error = fc.record(
   { requiredKeys: ['code', 'message', 'retryable'] },
 );
 
-const report = fc.record({
+const reportFields = {
   device: fc.constantFrom(...devices),
   frames: count,
   frameRate: rational,
@@ -81,7 +81,12 @@ const report = fc.record({
   stageSeconds: fc.dictionary(fc.constantFrom(...editStages), amount),
   peakMemoryBytes: amount,
   notices,
-});
+};
+// Reports of machines that don't tell, and of earlier versions, have no mapped memory.
+const report = fc.oneof(
+  fc.record(reportFields),
+  fc.record({ ...reportFields, peakMappedBytes: amount }),
+);
 
 const job = fc.record({
   jobId: id,

@@ -14,7 +14,7 @@ export const timeGate: Gate = {
     const { report, seconds: taken, load } = await editor.edit(sample, null, { prompt });
     log(`stages in seconds: ${JSON.stringify(report.stageSeconds)}`);
     const { inversion, sampling } = report.unetEvaluations;
-    const memory = `${Math.round(report.peakMemoryBytes / 2 ** 20)} MiB`;
+    const memory = `${Math.round(report.peakMemoryBytes / 2 ** 20)} MiB of its own and ${Math.round((report.peakMappedBytes ?? 0) / 2 ** 20)} MiB mapped`;
     return [
       atMost(`${report.frames} frames on ${os.cpus().length} CPU cores, load ${load.toFixed(1)} at the start`, taken, 90, seconds), // prettier-ignore
       reported('UNet forwards of one latent', `${inversion} + ${sampling}`),

@@ -6,11 +6,13 @@ import type { Figure } from './figure.ts';
 import { inversions } from './inversions.ts';
 import { length } from './length.ts';
 import { withContext } from './open-context.ts';
+import { panelPrompts } from './panel-prompts.ts';
 import { perFrame } from './per-frame.ts';
 import { quality } from './quality.ts';
 import { measureQuickly } from './quick.ts';
 import { savings } from './savings.ts';
 import { seam } from './seam.ts';
+import { timeLeft } from './time-left.ts';
 import { preview, secondPrompt, wall, wallSmall } from './times.ts';
 
 const figures: readonly Figure[] = [
@@ -18,6 +20,7 @@ const figures: readonly Figure[] = [
   wall,
   wallSmall,
   secondPrompt,
+  panelPrompts,
   preview,
   quality,
   perFrame,
@@ -25,6 +28,7 @@ const figures: readonly Figure[] = [
   seam,
   inversions,
   savings,
+  timeLeft,
 ];
 
 export const scheduleBench: Bench = {

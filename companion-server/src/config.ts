@@ -21,6 +21,8 @@ export interface Config {
   /** Checkpoint folders by name, the default first: chosen, embedded, pulled and added ones. */
   readonly models: ReadonlyMap<string, string>;
   readonly logLevel: LogLevel;
+  /** Absolute path; inverted clips are kept there. Default: `inversions` in `dataDir`. */
+  readonly inversionsDir?: string;
   /** Most bytes of inverted clips that are kept. Default: 10 GB, or half of what the disk has left if that is less. */
   readonly inversionsBudgetBytes?: number | null;
   /** How other machines may reach the server. Default: not at all. */

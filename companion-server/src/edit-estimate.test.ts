@@ -31,13 +31,20 @@ test('more work and larger pictures take longer, in proportion', () => {
   expect(toEstimate(work, past).seconds).toBe(1 + 2 * (160 + 8));
 });
 
-test('without an edit before, the time is not known', () => {
-  expect(toEstimate(fakeEstimate, null)).toMatchObject({ seconds: null, fits: true });
+test('the very first edit has an estimate, by the trial of the device', () => {
+  expect(toEstimate(fakeEstimate, null)).toMatchObject({
+    seconds: fakeEstimate.seconds,
+    fits: true,
+  });
 });
 
-test('an edit that was found in the cache says nothing about the speed', () => {
+test('what the engine has measured of earlier edits is believed more than their reports', () => {
+  expect(toEstimate({ ...fakeEstimate, isPaceMeasured: true }, past).seconds).toBe(fakeEstimate.seconds); // prettier-ignore
+});
+
+test('an edit without a forward says nothing about the speed', () => {
   const nothing = { ...past, unetEvaluations: { inversion: 0, sampling: 0 } };
-  expect(toEstimate(fakeEstimate, nothing).seconds).toBeNull();
+  expect(toEstimate(fakeEstimate, nothing).seconds).toBe(fakeEstimate.seconds);
 });
 
 test('what does not fit comes with the reason and what to do', () => {

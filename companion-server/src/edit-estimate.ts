@@ -1,5 +1,5 @@
-// What an edit will take on this machine: the engine counts the work and what it needs, and the last edit by the same
-// model tells how fast the work is done here.
+// What an edit will take on this machine: the engine counts the work, what it needs, and at the pace of earlier edits how
+// long it lasts. Where it can only guess, the last edit by the same model tells how fast the work is done here.
 
 import type { EditReport } from '../../protocol/edit-report.ts';
 import type { Estimate } from '../../protocol/estimate.ts';
@@ -11,7 +11,8 @@ const longSeconds = 3_600;
 /** `past`: the report of the last edit by the same model; null when there was none. */
 export function toEstimate(work: EditEstimate, past: EditReport | null): Estimate {
   const { frames, unetEvaluations, peakMemoryBytes, diskBytes, refusal } = work;
-  const seconds = past === null ? null : secondsOf(work, past);
+  const told = work.isPaceMeasured || past === null ? null : secondsOf(work, past);
+  const seconds = told ?? work.seconds;
   return {
     frames,
     unetEvaluations: unetEvaluations.inversion + unetEvaluations.sampling,
@@ -39,7 +40,7 @@ function secondsOf(work: EditEstimate, past: EditReport): number | null {
   return spent('load') + growth * computing;
 }
 
-function longAdvice(seconds: number | null): string | null {
-  if (seconds === null || seconds <= longSeconds) return null;
+function longAdvice(seconds: number): string | null {
+  if (seconds <= longSeconds) return null;
   return 'A shorter part of the clip, a smaller size or fewer steps take less time.';
 }

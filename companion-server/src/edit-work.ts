@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { codecExtensions } from '../../protocol/edit-settings.ts';
 import { toEstimate } from './edit-estimate.ts';
+import { inversionsDirIn } from './engine/inversion-cache.ts';
 import { ResumePointFile, type ResumePoint } from './engine/resume-point.ts';
 import type { EditJob } from './engine/edit-job.ts';
 import type { Engine } from './engine/supervisor.ts';
@@ -26,8 +27,10 @@ export interface SourceClip {
 
 export interface EditWorkOptions {
   readonly engine: Pick<Engine, 'edit' | 'estimate'>;
-  /** Jobs get folders of their own in it, and inverted clips are kept there. */
+  /** Jobs get folders of their own in it. */
   readonly dataDir: string;
+  /** Where inverted clips are kept. Default: `inversions` in `dataDir`. */
+  readonly inversionsDir?: string | undefined;
   /** Copies of weights lie below this folder. */
   readonly cacheDir: string;
   /** Most bytes of inverted clips that are kept; null or left out for the engine's own choice. */
@@ -54,7 +57,7 @@ export function createEditWork(options: EditWorkOptions): JobWork {
   const { engine, dataDir, cacheDir, clipOf, modelDirOf, setAside } = options;
   const { onStep = () => undefined, onWorkLost = () => undefined } = options;
   const jobsDir = join(dataDir, 'jobs');
-  const inversionsDir = join(dataDir, 'inversions');
+  const { inversionsDir = inversionsDirIn(dataDir) } = options;
   const folderOf = (jobId: string): string => join(jobsDir, jobId);
   const resultPath = (jobId: string, { settings }: JobSpec): string =>
     join(folderOf(jobId), `result${codecExtensions[settings.codec]}`);

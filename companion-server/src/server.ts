@@ -154,6 +154,7 @@ async function open(
     engine,
     dataDir,
     cacheDir,
+    inversionsDir: config.inversionsDir,
     inversionsBudgetBytes: config.inversionsBudgetBytes,
     setAside,
     onWorkLost: (jobId, error) =>

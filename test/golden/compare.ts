@@ -5,6 +5,7 @@ import { compareBlocks } from './blocks.ts';
 import { compareTextEncoders, compareTokenizer } from './clip.ts';
 import { GoldenFile, holds, type GoldenRun } from './folder.ts';
 import { compareUNet, compareVae } from './networks.ts';
+import { compareStart, startName } from './start.ts';
 import type { GoldenReport } from './report.ts';
 
 export async function compareFolder(
@@ -23,5 +24,6 @@ export async function compareFolder(
     const setting = await openFlowSetting(dir, golden, run);
     await compareFlows(setting, report);
     await compareBlocks(setting, report);
+    if (holds(dir, startName)) await compareStart(dir, setting, report);
   }
 }

@@ -22,7 +22,7 @@ export interface GoldenRun {
   readonly only?: string;
 }
 
-/** golden.safetensors: tensors by name and the metadata that they were made with. */
+/** golden.safetensors, or another file of the folder: tensors by name and the metadata that they were made with. */
 export class GoldenFile {
   private readonly file: SafetensorsFile;
   private readonly only: string;
@@ -33,8 +33,8 @@ export class GoldenFile {
   }
 
   /** Only tensors whose names begin with `only` are compared; all of them can be read. */
-  static async open(dir: string, only = ''): Promise<GoldenFile> {
-    return new GoldenFile(await openSafetensors(path.join(dir, 'golden.safetensors')), only);
+  static async open(dir: string, only = '', name = 'golden.safetensors'): Promise<GoldenFile> {
+    return new GoldenFile(await openSafetensors(path.join(dir, name)), only);
   }
 
   /** Of the tensors to compare. */

@@ -17,7 +17,7 @@ export const cacheCommand = defineCommand({
     json: { kind: 'flag', help: 'Print one JSON object.' },
   },
   notes: [
-    'An inverted clip is used again when the same frames of the same clip are edited by another prompt. They take 10 GB at most, or half of what the disk has left; the longest unused go first.',
+    'An inverted clip is used again when the same frames of the same clip are edited by another prompt, seed, strength, guidance or technique, with a server or without. They take 10 GB at most, or half of what the disk has left; the longest unused go first.',
     'Nothing that cannot be made again is removed. Edits that run are not disturbed.',
   ],
   async run({ values, positionals }, { env, stdout }) {

@@ -81,7 +81,11 @@ export const editOptions = {
     kind: 'flag',
     help: 'Edit the keyframes alone; the result is a short clip of them.',
   },
-  seed: { kind: 'number', placeholder: 'N', help: `Default: ${defaults.seed}.` },
+  seed: {
+    kind: 'number',
+    placeholder: 'N',
+    help: `Another seed makes another edit of the same inverted clip. ${defaults.seed} begins from the inverted clip as it is. Default: ${defaults.seed}.`,
+  },
   size: {
     kind: 'text',
     placeholder: 'WxH',

@@ -2,6 +2,7 @@
 
 import { connectSteadily, type SteadyConnection } from '../client/steady-connection.ts';
 import { cacheDirOf, readConfig } from '../config.ts';
+import { inversionsDir } from '../doctor/kept-files.ts';
 import { EditError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { createRunDir } from '../run-dir.ts';
@@ -36,10 +37,14 @@ export async function openLocalSession(
     });
   }
   const log = createLog({ level: read.logLevel, write: (line) => context.stderr.write(line) });
-  // Its jobs end with the command, so nothing of it is kept beside the jobs of the user's own server.
+  // Its jobs end with the command, so nothing of them is kept beside the jobs of the user's own server. An inverted clip
+  // outlives the command, where that server keeps its own: the next edit of the clip finds it.
   const runDir = await createRunDir(read.cacheDir);
   try {
-    const server = await context.startServer({ ...read, dataDir: runDir.path }, log);
+    const server = await context.startServer(
+      { ...read, dataDir: runDir.path, inversionsDir: inversionsDir(read) },
+      log,
+    );
     try {
       // A server in this process does not come back.
       const { url, token } = server;

@@ -83,6 +83,17 @@ export function addNoise(original: Tensor, noise: Tensor, t: number, schedule: S
   return weightedSum(Math.sqrt(alpha), original, Math.sqrt(1 - alpha), noise);
 }
 
+/**
+ * The noise that a clean sample was brought to timestep `t` with: what `addNoise` was given.
+ * @param noised [N, C, h, w] x_t
+ * @param original [N, C, h, w] x_0
+ */
+export function noiseIn(noised: Tensor, original: Tensor, t: number, schedule: Schedule): Tensor {
+  const alpha = schedule.alphaCumprod(t);
+  const sigma = Math.sqrt(1 - alpha);
+  return weightedSum(1 / sigma, noised, -Math.sqrt(alpha) / sigma, original);
+}
+
 /** A value as a weighted sum of the latents and the network's prediction. */
 export interface Weights {
   readonly latents: number;

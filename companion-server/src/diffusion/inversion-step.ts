@@ -37,6 +37,23 @@ export function anticipateNoise(last: Tensor, beforeLast: Tensor | null): Tensor
  * @param noise [N, C, h, w]; null for none, the signal then only shrinks
  */
 export function climb(below: Tensor, noise: Tensor | null, t: number, schedule: Schedule): Tensor {
+  const { growth, sigma } = stepWeights(t, schedule);
+  return noise === null
+    ? weightedSum(growth, below, 0, below)
+    : weightedSum(growth, below, sigma, noise);
+}
+
+/** The noise of a step that was climbed: what `climb` was given to come from `below` to `above` at `t`. */
+export function noiseOfStep(below: Tensor, above: Tensor, t: number, schedule: Schedule): Tensor {
+  const { growth, sigma } = stepWeights(t, schedule);
+  return weightedSum(1 / sigma, above, -growth / sigma, below);
+}
+
+/** x_t = growth * below + sigma * noise */
+function stepWeights(
+  t: number,
+  schedule: Schedule,
+): { readonly growth: number; readonly sigma: number } {
   if (!schedule.timesteps.includes(t)) {
     throw new RangeError(`climb: ${t} is not a timestep of the schedule.`);
   }
@@ -46,7 +63,5 @@ export function climb(below: Tensor, noise: Tensor | null, t: number, schedule: 
   const alphaBelow = lower < 0 ? schedule.finalAlphaCumprod : schedule.alphaCumprod(lower);
   const growth = Math.sqrt(alpha / alphaBelow);
   const sigma = Math.sqrt(1 - alpha) - growth * Math.sqrt(1 - alphaBelow);
-  return noise === null
-    ? weightedSum(growth, below, 0, below)
-    : weightedSum(growth, below, sigma, noise);
+  return { growth, sigma };
 }

@@ -2,7 +2,12 @@
 
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { clearInversions, listInversions, type KeptInversion } from '../engine/inversion-cache.ts';
+import {
+  clearInversions,
+  inversionsDirIn,
+  listInversions,
+  type KeptInversion,
+} from '../engine/inversion-cache.ts';
 
 export interface KeptFolders {
   readonly dataDir: string;
@@ -25,7 +30,9 @@ export interface Cleared {
   readonly sizeBytes: number;
 }
 
-const inversionsDir = ({ dataDir }: KeptFolders): string => join(dataDir, 'inversions');
+/** Where inverted clips are kept. */
+export const inversionsDir = ({ dataDir }: Pick<KeptFolders, 'dataDir'>): string =>
+  inversionsDirIn(dataDir);
 const weightsDir = ({ cacheDir }: KeptFolders): string => join(cacheDir, 'weights');
 
 export async function listKeptFiles(folders: KeptFolders): Promise<KeptFiles> {

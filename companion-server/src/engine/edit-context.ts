@@ -11,6 +11,8 @@ import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditPlan } from './edit-plan.ts';
 import type { FastUNetDenoiser } from './fast-denoiser.ts';
+import type { SourceFindings } from './inversion-entry.ts';
+import type { MemoryWatch } from './memory-watch.ts';
 import type { Model } from './model.ts';
 import type { ProgressMeter } from './progress-meter.ts';
 
@@ -21,6 +23,7 @@ export interface EditRunOptions {
   readonly model: Model;
   readonly execution: Execution;
   readonly meter: ProgressMeter;
+  readonly memory: MemoryWatch;
   readonly onResumePoint: (resumePoint: ResumePoint) => void;
   readonly signal: AbortSignal | undefined;
 }
@@ -31,6 +34,8 @@ export interface EditContext extends EditRunOptions {
   readonly denoiser: FastUNetDenoiser;
   /** Writes how far the edit is; what was written before it is on the disk then. */
   readonly saveResumePoint: (stage: ResumePoint['stage'], step: number, inversionEvaluations: number) => Promise<void>; // prettier-ignore
+  /** When it is known what the gauge took, in forwards of a frame, and what the inversion will take after it. */
+  readonly replan: (findings: SourceFindings, gauged: number) => void;
   /** Reports step, steps and share of the stage after every forward until the returned function is called. */
   readonly watch: (state: () => readonly [number, number, number]) => () => void;
 }
@@ -47,5 +52,5 @@ export function keyframesFor(
   step: number,
 ): readonly number[] {
   if (settings.preview) return frameRange(0, plan.frameCount);
-  return drawKeyframes(settings.seed, step, scenes, settings.keyframeInterval);
+  return drawKeyframes(plan.keyframeSeed, step, scenes, settings.keyframeInterval);
 }

@@ -80,9 +80,17 @@ export function chooseSettings(settings: EditSettings, defaults: EditDefaults): 
       `The inversion steps must be a multiple of the ${whole} sampling steps, got ${wholeInversion}.`,
     );
   }
-  const steps = settings.preview ? Math.ceil(whole / 2) : whole;
-  const inversionSteps = settings.preview ? steps : wholeInversion;
-  const gauges = settings.inversionSteps === null && !isReference && !settings.preview;
-  const guidance = settings.guidance ?? defaults.guidance;
-  return { ...settings, steps, inversionSteps, gauges, guidance };
+  const chosen = {
+    ...settings,
+    ...{ steps: whole, inversionSteps: wholeInversion },
+    gauges: settings.inversionSteps === null && !isReference,
+    guidance: settings.guidance ?? defaults.guidance,
+  };
+  return settings.preview ? previewOf(chosen) : chosen;
+}
+
+/** The settings of the preview of an edit. */
+export function previewOf(edit: ChosenSettings): ChosenSettings {
+  const steps = Math.ceil(edit.steps / 2);
+  return { ...edit, preview: true, steps, inversionSteps: steps, gauges: false };
 }

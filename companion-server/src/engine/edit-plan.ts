@@ -20,6 +20,7 @@ import { drawKeyframes, groupKeyframes } from '../tokenflow/keyframes.ts';
 import { frameRange } from '../tokenflow/latents.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import { defaultSavings, type FastSavings } from './fast-savings.ts';
+import { keyframeSeed } from './keyframe-seed.ts';
 import type { ModelShape } from './model.ts';
 import { maxRecordedTokens, RecordFile } from './record-file.ts';
 
@@ -52,6 +53,8 @@ export interface EditPlan {
   readonly startStep: number;
   /** Of a step, where there are no cuts. */
   readonly keyframeCount: number;
+  /** What the keyframes of every step are drawn from, 0..2^32-1. */
+  readonly keyframeSeed: number;
   /**
    * How sampling sees the source: as `recorded` during the inversion, `recomputed` at every step, or every frame by itself
    * (`per-frame`).
@@ -90,12 +93,13 @@ export function planEdit(
   const atOnce = (budget: number, each: number, most: number) =>
     Math.min(most, Math.max(1, Math.floor(budget / each)));
   const jointLimit = Math.max(minJointKeyframes, atOnce(positionsPerJointPass, positions, maxJointKeyframes)); // prettier-ignore
+  const isSceneByScene = knowsScenes(settings);
+  const drawnFrom = keyframeSeed(clip, settings, isSceneByScene);
   const frames = settings.preview
-    ? previewFrames({ startFrame, endFrame }, settings, jointLimit)
+    ? previewFrames({ startFrame, endFrame }, { ...settings, seed: drawnFrom }, jointLimit)
     : frameRange(startFrame, endFrame);
   const frameCount = frames.length;
   const startStep = settings.technique === 'sdedit' ? sdeditStart(settings.strength, settings.steps) : 0; // prettier-ignore
-  const isSceneByScene = knowsScenes(settings);
   const recordedTokens = isSceneByScene && !settings.preview ? planRecords(model, latentSize, frameCount, settings.steps - startStep) : null; // prettier-ignore
   return {
     startFrame,
@@ -108,6 +112,7 @@ export function planEdit(
     vaeChunkSize: atOnce(pixelsPerVaeForward, pixels, maxChunkSize),
     jointLimit,
     startStep,
+    keyframeSeed: drawnFrom,
     keyframeCount: settings.preview ? frameCount : Math.ceil(frameCount / settings.keyframeInterval), // prettier-ignore
     sampling: samplingOf(settings, isSceneByScene && (recordedTokens !== null || settings.preview)),
     recordedTokens,
@@ -123,7 +128,7 @@ function samplingOf({ propagation }: ChosenSettings, isRecorded: boolean): EditP
 /** The keyframes of the first of all steps, at most as many as one joint pass holds, evenly spread. */
 function previewFrames(
   { startFrame, endFrame }: { readonly startFrame: number; readonly endFrame: number },
-  { seed, keyframeInterval }: ChosenSettings,
+  { seed, keyframeInterval }: Pick<ChosenSettings, 'seed' | 'keyframeInterval'>,
   limit: number,
 ): readonly number[] {
   const drawn = drawKeyframes(seed, 0, [{ start: 0, end: endFrame - startFrame }], keyframeInterval); // prettier-ignore

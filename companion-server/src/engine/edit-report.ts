@@ -6,8 +6,9 @@ import type { ClipInfo } from '../media/clip-info.ts';
 import type { Execution } from '../onnx/execution.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditPlan } from './edit-plan.ts';
-import { enoughDecibels } from './inversion-gauge.ts';
+import { enoughDecibels, mostForwards } from './inversion-gauge.ts';
 import type { SourceFindings } from './inversion-entry.ts';
+import type { MemoryWatch } from './memory-watch.ts';
 import type { Model } from './model.ts';
 import type { ProgressMeter } from './progress-meter.ts';
 
@@ -21,6 +22,7 @@ export interface ReportParts {
   readonly plan: EditPlan;
   readonly execution: Execution;
   readonly meter: ProgressMeter;
+  readonly memory: MemoryWatch;
   readonly findings: SourceFindings | null;
   readonly unetEvaluations: EditReport['unetEvaluations'];
   /** What came up on the way. */
@@ -32,6 +34,7 @@ export function makeReport(parts: ReportParts): EditReport {
     parts;
   const { guidance, steps } = settings;
   const inversionSteps = findings?.inversionSteps ?? settings.inversionSteps;
+  const { privateBytes, mappedBytes } = parts.memory.peak();
   return {
     device: execution.provider,
     frames: plan.frameCount,
@@ -43,7 +46,8 @@ export function makeReport(parts: ReportParts): EditReport {
     reconstructionPsnr: findings?.reconstructionPsnr ?? null,
     frameIndices: settings.preview ? plan.frames.map((frame) => frame - plan.startFrame) : null,
     stageSeconds: meter.stageSeconds,
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    peakMemoryBytes: privateBytes,
+    ...(mappedBytes === null ? {} : { peakMappedBytes: mappedBytes }),
     notices: [...clip.notices, ...promptNotices(model, settings), ...gaugeNotices(settings, findings), ...notices], // prettier-ignore
   };
 }
@@ -70,9 +74,17 @@ function shorten(text: string, characters: number): string {
   return text.length <= characters ? text : `${text.slice(0, characters - 1)}…`;
 }
 
-/** An edit that begins from noise of its own doesn't begin from what the inversion found. */
-function gaugeNotices({ noise }: ChosenSettings, findings: SourceFindings | null): string[] {
+/**
+ * What the gauge has to say. An edit that begins from noise of its own doesn't begin from what the inversion found.
+ * @param settings with the forwards that were taken at first
+ */
+export function gaugeNotices(
+  { noise, inversionSteps }: Pick<ChosenSettings, 'noise' | 'inversionSteps'>,
+  findings: SourceFindings | null,
+): string[] {
   const psnr = findings?.reconstructionPsnr ?? null;
   if (psnr === null || psnr >= enoughDecibels || noise !== 'inversion') return [];
-  return [`The clip is found again to ${psnr.toFixed(0)} dB only, so the edit may stray from it. A prompt that says what the clip shows now may help.`]; // prettier-ignore
+  const forwards = findings?.inversionSteps ?? inversionSteps;
+  const more = forwards < mostForwards * inversionSteps ? ` More than ${forwards} forwards per frame in its inversion do not help.` : ''; // prettier-ignore
+  return [`The clip is found again to ${psnr.toFixed(0)} dB only, so the edit may stray from it.${more} A prompt that says what the clip shows now may help.`]; // prettier-ignore
 }

@@ -13,16 +13,19 @@ import type { EditContext, EditRunOptions } from './edit-context.ts';
 import { writeResult } from './edit-output.ts';
 import { planEdit } from './edit-plan.ts';
 import { makeReport } from './edit-report.ts';
+import { forwardsPerStep, keepsNoisiest } from './edit-schedules.ts';
 import { workloadOf } from './edit-workload.ts';
+import { forecastOf, paceOf, stageWork, type StageWork } from './forecast.ts';
+import type { SourceFindings } from './inversion-entry.ts';
+import { gaugeEvaluations } from './inversion-gauge.ts';
 import { findInversionCache } from './inversion-key.ts';
 import { findSource } from './inversion-stage.ts';
 import { keepsDetail } from './full-size.ts';
 import { LatentFile } from './latent-file.ts';
+import { keepPace, recallPace, type Pace, type PaceKind } from './pace.ts';
+import { probePace } from './pace-probe.ts';
 import { beginSampling, sampleEdit } from './sampling-stage.ts';
 import { SourceLatents } from './source-latents.ts';
-
-/** Work of the VAE per frame, in UNet forwards; for the progress only. */
-const vaeWork = { decode: 1.5, encode: 3 } as const;
 
 interface WorkFile {
   sync(): Promise<void>;
@@ -33,6 +36,8 @@ export class EditRun {
   private readonly edit: EditContext;
   private readonly resumePointFile: ResumePointFile;
   private readonly files: WorkFile[] = [];
+  private pace: Pace | null = null;
+  private work: StageWork | null = null;
 
   /** Throws EditError('invalid-request') when the in/out range holds no frame. */
   constructor(options: EditRunOptions) {
@@ -43,6 +48,7 @@ export class EditRun {
       plan,
       sampling: createSchedule(model.scheduler, settings.steps),
       denoiser: model.createDenoiser(plan.latentSize),
+      replan: (findings, gauged) => this.replan(findings, gauged),
       saveResumePoint: (...state) => this.saveResumePoint(...state),
       watch: (state) => this.watch(state),
     };
@@ -58,6 +64,9 @@ export class EditRun {
       const source = await this.openSource(resumed);
       const current = await this.openCurrent(resumed);
       meter.gauged(source.findings?.reconstructionPsnr ?? null);
+      this.pace = await recallPace(edit.job.cacheDir, this.paceKind, () =>
+        probePace(edit.execution, { unet: edit.model.unet, latentSize: edit.plan.latentSize }),
+      );
       this.planProgress(source);
       denoiser.evaluations = resumed?.evaluations ?? 0;
       const contexts = await this.encodePrompts();
@@ -74,6 +83,7 @@ export class EditRun {
       const edited = await sampleEdit(edit, contexts, source, current, done, inverted);
       const outputNotices = await this.encode(edited, source.clean);
       meter.finish();
+      await this.keepPace();
       const unetEvaluations = { inversion: inverted, sampling: denoiser.evaluations - inverted };
       const notices = [source.notice, keepNotice, ...outputNotices].filter((notice) => notice !== null); // prettier-ignore
       return makeReport({ ...edit, findings: source.findings, unetEvaluations, notices });
@@ -84,7 +94,7 @@ export class EditRun {
   }
 
   private async openSource(resumed: ResumePoint | null): Promise<SourceLatents> {
-    const { plan, sampling, job } = this.edit;
+    const { plan, sampling, job, settings } = this.edit;
     const { frameCount, startStep, recordedTokens } = plan;
     const source = await SourceLatents.open({
       ...{
@@ -92,6 +102,7 @@ export class EditRun {
         frameCount,
         frameDims: this.frameDims,
         recordedTokens,
+        keepsNoisiest: keepsNoisiest(settings),
         startStep,
         resumed,
       },
@@ -124,15 +135,44 @@ export class EditRun {
   }
 
   private planProgress({ isTaken, findings }: SourceLatents): void {
-    const { plan, settings, meter, clip } = this.edit;
+    const { plan, settings, meter } = this.edit;
+    this.work = this.workOf(findings, gaugeEvaluations(settings, plan), isTaken);
+    if (this.pace !== null) meter.plan(forecastOf(this.work, this.pace), this.pace.isMeasured);
+  }
+
+  private replan(findings: SourceFindings, gauged: number): void {
+    this.work = this.workOf(findings, gauged, false);
+    if (this.pace === null) return;
+    const { invert, edit } = forecastOf(this.work, this.pace);
+    this.edit.meter.correct({ invert, edit });
+  }
+
+  private workOf(findings: SourceFindings | null, gauged: number, isTaken: boolean): StageWork {
+    const { plan, settings, clip, model, execution } = this.edit;
     const { invert, edit } = workloadOf(this.edit, findings);
-    meter.plan({
-      decode: isTaken ? 0 : vaeWork.decode * plan.frameCount,
-      invert: isTaken ? 0 : invert,
-      edit,
-      // Detail is what the VAE left out of the clip, which takes another frame of it.
-      encode: (keepsDetail(settings, clip, plan) ? 2 : 1) * vaeWork.encode * plan.frameCount,
+    return stageWork(model, plan, execution, {
+      isTaken,
+      ...{ inversion: gauged + invert, sampling: edit },
+      forwardsPerStep: forwardsPerStep(
+        settings,
+        findings?.inversionSteps ?? settings.inversionSteps,
+      ),
+      steps: settings.steps - plan.startStep,
+      decodings: keepsDetail(settings, clip, plan) ? 2 : 1,
     });
+  }
+
+  private get paceKind(): PaceKind {
+    const { execution, model, plan } = this.edit;
+    return { execution, unet: model.unet, latentSize: plan.latentSize };
+  }
+
+  /** For the next edit. What the device took, not what was taken from an earlier edit. */
+  private async keepPace(): Promise<void> {
+    const { meter, job } = this.edit;
+    if (this.work === null) return;
+    const found = paceOf(meter.measured, this.work, meter.stageSeconds['load'] ?? 0);
+    await keepPace(job.cacheDir, this.paceKind, found);
   }
 
   private async encodePrompts(): Promise<Contexts> {

@@ -7,8 +7,8 @@ import type { ChosenSettings } from './edit-defaults.ts';
 
 /**
  * Contains every timestep at which sampling reads the source's latents. The reference takes more and smaller steps than
- * sampling; the fast schedule takes sampling's own, each with more forwards. SDEdit starts in the middle and needs no
- * inversion beyond its start.
+ * sampling, and always all of them: it takes its noise from their end. The fast schedule takes sampling's own, each with
+ * more forwards; SDEdit, which starts in the middle, needs none beyond its start there.
  */
 export function planInversion(
   config: SchedulerConfig,
@@ -16,10 +16,13 @@ export function planInversion(
   { schedule, inversionSteps }: ChosenSettings,
   startStep: number,
 ): Schedule {
-  const whole = schedule === 'reference' ? createInversionSchedule(config, sampling, inversionSteps) : sampling; // prettier-ignore
-  if (startStep === 0) return whole;
-  const top = sampling.timesteps[startStep] ?? 0;
-  return { ...whole, timesteps: whole.timesteps.filter((timestep) => timestep <= top) };
+  if (schedule === 'reference') return createInversionSchedule(config, sampling, inversionSteps);
+  return { ...sampling, timesteps: sampling.timesteps.slice(startStep) };
+}
+
+/** Whether sampling takes its noise from the end of the inversion, as the official code does. */
+export function keepsNoisiest({ schedule }: Pick<ChosenSettings, 'schedule'>): boolean {
+  return schedule === 'reference';
 }
 
 /** Forwards of a frame at each step of its inversion. */

@@ -14,6 +14,7 @@ import { EditRun } from './edit-run.ts';
 import { probeIsolated } from './isolated-probe.ts';
 import { diskError } from './latent-file.ts';
 import { assessJob } from './estimate.ts';
+import { watchMemory, type MemoryWatch } from './memory-watch.ts';
 import { openModel, readModelOutline } from './model.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { requireRoom } from './room.ts';
@@ -48,6 +49,20 @@ export async function runEdit(
   { onProgress, onResumePoint = () => undefined, signal }: EditHooks,
   parts: EditParts = realParts,
 ): Promise<EditReport> {
+  const memory = watchMemory();
+  try {
+    return await runWatched(job, { onProgress, onResumePoint, signal }, memory, parts);
+  } finally {
+    await memory.stop();
+  }
+}
+
+async function runWatched(
+  job: EditJob,
+  { onProgress, onResumePoint, signal }: Required<Omit<EditHooks, 'signal'>> & Pick<EditHooks, 'signal'>, // prettier-ignore
+  memory: MemoryWatch,
+  parts: EditParts,
+): Promise<EditReport> {
   const meter = new ProgressMeter(onProgress);
   meter.begin('load', 1);
   const clip = await probeClip(job.inputPath, signal);
@@ -66,6 +81,7 @@ export async function runEdit(
       model,
       execution,
       meter,
+      memory,
       onResumePoint,
       signal,
     });

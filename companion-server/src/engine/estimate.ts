@@ -9,22 +9,28 @@ import { chooseSettings, readEditDefaults, type ChosenSettings } from './edit-de
 import type { EditJob } from './edit-job.ts';
 import { countEvaluations, planEdit, type EditPlan } from './edit-plan.ts';
 import { createSchedule } from '../diffusion/schedule.ts';
-import { inversionForwards } from './edit-schedules.ts';
-import { canLinkInversion } from './inversion-cache.ts';
+import { forwardsPerStep, inversionForwards, keepsNoisiest } from './edit-schedules.ts';
+import { forecastSeconds, stageWork } from './forecast.ts';
+import { keepsDetail } from './full-size.ts';
+import { canLinkInversion, hasInversion } from './inversion-cache.ts';
+import { gaugeEvaluations } from './inversion-gauge.ts';
 import { findInversionCache } from './inversion-key.ts';
 import { recallProbe } from './isolated-probe.ts';
 import { LatentFile } from './latent-file.ts';
 import { estimatePeakMemory } from './memory-estimate.ts';
 import { identifyModelIn, readModelOutline, type ModelOutline } from './model.ts';
 import { findRefusal, nearestFolder, readRoom, type Refusal } from './room.ts';
-import { SourceLatents } from './source-latents.ts';
+import { recallPace } from './pace.ts';
+import { probePace } from './pace-probe.ts';
+import { SourceLatents, type InversionCache } from './source-latents.ts';
 
-export interface EditEstimate {
+/** What an edit needs, whatever the machine's pace. */
+export interface EditNeeds {
   readonly frames: number;
   readonly workingSize: Size;
   /**
-   * UNet forwards of one latent, as the edit's report counts them when it finds no inversion of before, but for those of
-   * the gauge and those that it asks for.
+   * UNet forwards of one latent, as the edit's report counts them, but for those of the gauge and those that it asks for.
+   * None of the inversion where that of an earlier edit is kept.
    */
   readonly unetEvaluations: { readonly inversion: number; readonly sampling: number };
   /** Of the system on the CPU, of the device elsewhere. */
@@ -35,6 +41,13 @@ export interface EditEstimate {
   readonly refusal: Refusal | null;
 }
 
+export interface EditEstimate extends EditNeeds {
+  /** Of the whole edit. */
+  readonly seconds: number;
+  /** Whether that is the pace of earlier edits of the kind, or a guess. */
+  readonly isPaceMeasured: boolean;
+}
+
 export interface EditToAssess {
   readonly workDir: string;
   readonly clip: ClipInfo;
@@ -42,7 +55,7 @@ export interface EditToAssess {
   readonly settings: ChosenSettings;
   readonly execution: Execution;
   /** Whether an inversion of before is linked in place of a new one. Only asked where the disk is short. */
-  readonly isInversionKept: (plan: EditPlan) => Promise<boolean>;
+  readonly isInversionLinked: (plan: EditPlan) => Promise<boolean>;
 }
 
 /** The least side of a working size that is worth the name, in pixels. */
@@ -54,38 +67,68 @@ export async function estimateEdit(job: EditJob): Promise<EditEstimate> {
   const model = await readModelOutline(job.modelDir);
   const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir));
   const execution = await guessExecution(job);
-  return assessJob(job, { clip, model, settings, execution });
+  const plan = planEdit(clip, model, settings);
+  const isTaken = await isInversionKept({ job, settings, plan, execution });
+  const assessed = await assessJob(job, { clip, model, settings, execution });
+  const { inversion, sampling } = assessed.unetEvaluations;
+  const work = stageWork(model, plan, execution, {
+    isTaken,
+    ...{ inversion: inversion + gaugeEvaluations(settings, plan), sampling },
+    forwardsPerStep: forwardsPerStep(settings, settings.inversionSteps),
+    steps: settings.steps - plan.startStep,
+    decodings: keepsDetail(settings, clip, plan) ? 2 : 1,
+  });
+  const kind = { execution, unet: model.unet, latentSize: plan.latentSize };
+  const probe = async () => probePace(await triedExecution(job, execution), kind);
+  const pace = await recallPace(job.cacheDir, kind, probe);
+  return {
+    ...assessed,
+    unetEvaluations: { inversion: isTaken ? 0 : inversion, sampling },
+    seconds: forecastSeconds(work, pace),
+    isPaceMeasured: pace.isMeasured,
+  };
 }
 
 /** The same where all that it stands on is known. */
 export function assessJob(
   job: EditJob,
-  edit: Omit<EditToAssess, 'workDir' | 'isInversionKept'>,
-): Promise<EditEstimate> {
+  edit: Omit<EditToAssess, 'workDir' | 'isInversionLinked'>,
+): Promise<EditNeeds> {
   return assessEdit({
     ...edit,
     workDir: job.workDir,
-    isInversionKept: (plan) => isInversionKept({ ...edit, job, plan }),
+    isInversionLinked: (plan) => isInversionLinked({ ...edit, job, plan }),
   });
 }
 
-/** Whether the edit finds the inversion of an earlier one, on the same disk. */
-export async function isInversionKept(edit: {
+interface EditToLookUp {
   readonly job: EditJob;
   readonly settings: ChosenSettings;
   readonly plan: EditPlan;
   readonly execution: Execution;
-}): Promise<boolean> {
-  const { job, plan, execution } = edit;
-  const identify = () => identifyModelIn(job.modelDir, execution);
-  const cache = await findInversionCache({ ...edit, model: { identify } });
+}
+
+/** Whether the edit finds the inversion of an earlier one. It is not read for that, and may turn out to be damaged. */
+export async function isInversionKept(edit: EditToLookUp): Promise<boolean> {
+  const cache = await cacheOf(edit);
+  return cache !== null && hasInversion(cache.dir, { key: cache.key, startStep: edit.plan.startStep }); // prettier-ignore
+}
+
+/** The same, on the same disk, so that it takes no further room. */
+export async function isInversionLinked(edit: EditToLookUp): Promise<boolean> {
+  const cache = await cacheOf(edit);
   if (cache === null) return false;
-  const folder = await nearestFolder(job.workDir);
-  return canLinkInversion(cache.dir, { key: cache.key, startStep: plan.startStep, folder });
+  const folder = await nearestFolder(edit.job.workDir);
+  return canLinkInversion(cache.dir, { key: cache.key, startStep: edit.plan.startStep, folder });
+}
+
+function cacheOf(edit: EditToLookUp): Promise<InversionCache | null> {
+  const { job, execution } = edit;
+  return findInversionCache({ ...edit, model: { identify: () => identifyModelIn(job.modelDir, execution) } }); // prettier-ignore
 }
 
 /** Throws EditError('invalid-request') when the in/out range holds no frame. */
-export async function assessEdit(edit: EditToAssess): Promise<EditEstimate> {
+export async function assessEdit(edit: EditToAssess): Promise<EditNeeds> {
   const { clip, model, settings, execution } = edit;
   const plan = planEdit(clip, model, settings);
   const sampling = createSchedule(model.scheduler, settings.steps);
@@ -100,7 +143,7 @@ export async function assessEdit(edit: EditToAssess): Promise<EditEstimate> {
     return { diskBytes, refusal };
   };
   let disk = assess(sourceBytes + ownBytes);
-  if (disk.refusal?.code === 'disk-full' && (await edit.isInversionKept(plan))) disk = assess(ownBytes); // prettier-ignore
+  if (disk.refusal?.code === 'disk-full' && (await edit.isInversionLinked(plan))) disk = assess(ownBytes); // prettier-ignore
   return {
     frames,
     workingSize: plan.size.scaled,
@@ -127,16 +170,35 @@ function needAt(
 function latentBytes(
   model: ModelOutline,
   plan: EditPlan,
-  { steps }: ChosenSettings,
+  settings: ChosenSettings,
 ): { readonly sourceBytes: number; readonly ownBytes: number } {
   const { frameCount, latentSize, startStep } = plan;
   const frameDims = [model.unet.latentChannels, latentSize.height, latentSize.width];
   const sourceBytes = SourceLatents.sizeBytes(
-    { frameCount, frameDims, recordedTokens: plan.recordedTokens, steps },
+    {
+      ...{ frameCount, frameDims, recordedTokens: plan.recordedTokens, steps: settings.steps },
+      keepsNoisiest: keepsNoisiest(settings),
+    },
     startStep,
   );
+  // What is looked at of the keyframes: the clip itself and half of the steps.
+  const hasLooks = plan.recordedTokens !== null && (settings.gauges || settings.inversionSteps > settings.steps); // prettier-ignore
+  const looked = hasLooks ? Math.min(plan.keyframeCount, plan.jointLimit) : 0;
+  const looksBytes = LatentFile.sizeBytes({ frameCount: looked, frameDims, moments: 1 + Math.ceil(settings.steps / 2) }); // prettier-ignore
   // The edit's own latents are two moments that take turns, the inversion's noise three.
-  return { sourceBytes, ownBytes: LatentFile.sizeBytes({ frameCount, frameDims, moments: 5 }) };
+  return {
+    sourceBytes: sourceBytes + looksBytes,
+    ownBytes: LatentFile.sizeBytes({ frameCount, frameDims, moments: 5 }),
+  };
+}
+
+/** A device that nobody has tried yet may take the process down: the processor is tried in its place. */
+async function triedExecution(
+  { device, cacheDir }: EditJob,
+  execution: Execution,
+): Promise<Execution> {
+  if (device === 'auto' || device === 'cpu') return execution;
+  return (await recallProbe(device, 'check', cacheDir)).execution ?? preferredExecution.cpu;
 }
 
 /** The device that the edit will most likely run on. None is tried for it. */

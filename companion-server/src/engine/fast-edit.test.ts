@@ -18,6 +18,7 @@ import { scenesOf } from '../tokenflow/scenes.ts';
 import type { EditJob } from './edit-job.ts';
 import { runEdit } from './edit.ts';
 import type { SourceFindings } from './inversion-entry.ts';
+import { keyframeSeed } from './keyframe-seed.ts';
 
 let dir: string;
 let modelDir: string;
@@ -77,7 +78,8 @@ describe('the gauge', () => {
     // One frame there and back for each try; then all frames.
     const gauge = tried.reduce((sum, count) => sum + count + 1, 0);
     expect(report.unetEvaluations.inversion).toBe(gauge + 6 * inversionSteps);
-    expect((report.reconstructionPsnr ?? 0) >= 32 || inversionSteps === 8).toBe(true);
+    // A single step is found again at once, by any network.
+    expect(report.reconstructionPsnr).toBeGreaterThan(32);
     const shares = progress.map((state) => state.progress);
     expect(shares).toEqual(shares.toSorted((a, b) => a - b));
     expect(await findingsOf(job)).toMatchObject({ inversionSteps, reconstructionPsnr: report.reconstructionPsnr }); // prettier-ignore
@@ -99,7 +101,8 @@ describe('a preview', () => {
   it('is a clip of just the keyframes that the edit begins with, without sound, in half of the steps', async () => {
     const job = jobOf({ preview: true, steps: 4, inversionSteps: 8, seed: 5, startSeconds: 0.1, endSeconds: 0.6, codec: 'h264' }, { outputPath: path.join(dir, 'preview.mp4') }); // prettier-ignore
     const { report } = await runTinyEdit(job);
-    const keyframes = drawKeyframes(5, 0, scenesOf(5, []), 2);
+    const clip = await probeClip(cutClip);
+    const keyframes = drawKeyframes(keyframeSeed(clip, { seed: 5 }, true), 0, scenesOf(5, []), 2);
     expect(keyframes).toHaveLength(3);
     expect(report).toMatchObject({ frames: 3, frameIndices: keyframes, reconstructionPsnr: null });
     expect(report.chosen).toMatchObject({ steps: 2, inversionSteps: 2 });
@@ -115,6 +118,37 @@ describe('a preview', () => {
     const own = await latentsOf(edit, 'source.latents', { moment: 0, frames: keyframes, of: 5 });
     expect(shown).toBeAllClose(own, { atol: 1e-4 });
   }); // prettier-ignore
+});
+
+describe('a preview and its edit', () => {
+  /** Jobs that keep their inversions together. */
+  const kept = (name: string) => ({
+    clipSha256: 'ab'.repeat(32),
+    inversionsDir: path.join(dir, `shared ${name}`),
+  });
+
+  it('look at the keyframes once: what the preview has inverted the edit does not, and gets the same frames', async () => {
+    const alone = jobOf();
+    const { report: whole } = await runTinyEdit(alone);
+    const { report: preview } = await runTinyEdit(jobOf({ preview: true }, kept('first')));
+    expect(preview.unetEvaluations.inversion).toBe(3);
+    const after = jobOf({}, kept('first'));
+    const { report } = await runTinyEdit(after);
+    expect(report.unetEvaluations).toEqual({
+      inversion: whole.unetEvaluations.inversion - preview.unetEvaluations.inversion,
+      sampling: whole.unetEvaluations.sampling,
+    });
+    const [expected, actual] = [await framesOf(alone), await framesOf(after)];
+    for (const [i, frame] of actual.entries()) {
+      expect(frame.map(Number)).toBeAllClose(expected[i] ?? [], { atol: 1 });
+    }
+  });
+
+  it('share it the other way as well: a preview after an edit inverts nothing', async () => {
+    await runTinyEdit(jobOf({}, kept('second')));
+    const { report } = await runTinyEdit(jobOf({ preview: true, prompt: 'a photo of a dog' }, kept('second'))); // prettier-ignore
+    expect(report.unetEvaluations.inversion).toBe(0);
+  });
 });
 
 describe('a preview in the reference schedule', () => {
@@ -199,10 +233,12 @@ describe('a clip with a cut', () => {
     });
 
     it('records of other keyframes are not taken for its own', async () => {
-      await runTinyEdit(jobOf({ seed: 8 }, kept));
-      const { report } = await runTinyEdit(jobOf({ seed: 9 }, kept));
+      await runTinyEdit(jobOf({ keyframeInterval: 3 }, kept));
+      const { report } = await runTinyEdit(jobOf({ keyframeInterval: 1 }, kept));
       expect(report.unetEvaluations.inversion).toBe(4 * 6);
-      const same = await runTinyEdit(jobOf({ seed: 9, prompt: 'a photo of a dog' }, kept));
+      const same = await runTinyEdit(
+        jobOf({ keyframeInterval: 1, prompt: 'a photo of a dog' }, kept),
+      );
       expect(same.report.unetEvaluations.inversion).toBe(0);
     });
   });

@@ -59,6 +59,11 @@ const entryName = /^[0-9a-f]{64}$/;
 /** Names of folders that are no entries yet, or not any more. */
 const asidePrefix = '.aside-';
 
+/** Where inversions are kept by whoever has the data folder `dataDir`. */
+export function inversionsDirIn(dataDir: string): string {
+  return path.join(dataDir, 'inversions');
+}
+
 /**
  * Most bytes that are kept in `dir`, which must be there, where nobody has chosen: 10 GB, or half of what the disk has left
  * if that is less.
@@ -129,15 +134,23 @@ export async function takeInversion(
 }
 
 /**
- * Whether `takeInversion` would find the entry `key` for an edit that begins at sampling step `startStep`, and put its
- * latents into `folder` without writing them again. They are not read for it, and may yet turn out to be damaged.
+ * Whether `takeInversion` would find the entry `key` for an edit that begins at sampling step `startStep`. The latents are
+ * not read for it, and may yet turn out to be damaged.
  */
+export async function hasInversion(
+  dir: string,
+  { key, startStep }: Pick<TakeOptions, 'key' | 'startStep'>,
+): Promise<boolean> {
+  const entry = await readEntry(path.join(dir, key));
+  return entry !== null && entry.startStep <= startStep;
+}
+
+/** Whether it would put them into `folder` without writing them again. */
 export async function canLinkInversion(
   dir: string,
   { key, startStep, folder }: { readonly key: string; readonly startStep: number; readonly folder: string }, // prettier-ignore
 ): Promise<boolean> {
-  const entry = await readEntry(path.join(dir, key));
-  if (entry === null || entry.startStep > startStep) return false;
+  if (!(await hasInversion(dir, { key, startStep }))) return false;
   const [kept, wanted] = await Promise.all([stat(dir), stat(folder)]);
   return kept.dev === wanted.dev;
 }

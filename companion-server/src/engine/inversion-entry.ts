@@ -44,7 +44,7 @@ export interface InversionEntry {
 }
 
 /** Raised when entries of before cannot be read any more. */
-const entryVersion = 2;
+const entryVersion = 3;
 const entryFile = 'entry.json';
 const latentsFile = 'latents';
 

@@ -83,18 +83,27 @@ describe('the gauge', () => {
     expect(denoiser.looks).toBe(tried.reduce((sum, count) => sum + 2 * forwards(count), 0));
   });
 
-  it('gives up at four times the forwards, and says what that reaches', async () => {
+  it('stops where twice the forwards bring less than 1 dB, and keeps the fewest', async () => {
     const denoiser = new Seeing((x) => 3 * Math.sin(40 * x));
     const found = await gaugeInversion(editOf(denoiser), text, clipOf());
     expect(found.reconstructionPsnr).toBeLessThan(32);
-    expect(denoiser.looks).toBe(2 * (forwards(8) + forwards(16) + forwards(32)));
+    expect(found.inversionSteps).toBe(inversionSteps);
+    expect(denoiser.looks).toBe(2 * (forwards(8) + forwards(16)));
   });
 
-  it('keeps the fewest forwards where more of them lead astray', async () => {
+  it('stops at once where more of them lead astray', async () => {
     const denoiser = new Seeing((x) => 3 * x);
     const found = await gaugeInversion(editOf(denoiser), text, clipOf());
-    expect(denoiser.looks).toBe(2 * (forwards(8) + forwards(16) + forwards(32)));
+    expect(denoiser.looks).toBe(2 * (forwards(8) + forwards(16)));
     expect(found.inversionSteps).toBe(inversionSteps);
+  });
+
+  it('gives up at four times the forwards while each doubling helps, and says what that reaches', async () => {
+    const denoiser = new Seeing((x) => 0.9 * Math.sin(1.75 * x));
+    const found = await gaugeInversion(editOf(denoiser), text, clipOf());
+    expect(found.reconstructionPsnr).toBeLessThan(32);
+    expect(found.inversionSteps).toBe(32);
+    expect(denoiser.looks).toBe(2 * (forwards(8) + forwards(16) + forwards(32)));
   });
 
   it.each([

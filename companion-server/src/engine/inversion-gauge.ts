@@ -33,12 +33,15 @@ const framesPerMeasured = 10;
 /** Where the reconstruction cannot be told from the VAE's at a glance. Forwards are added until it is reached. */
 export const enoughDecibels = 32;
 /** Most forwards, as a multiple of those that are taken at first. */
-const mostForwards = 4;
+export const mostForwards = 4;
+/** Less than this is not worth twice the forwards. */
+const worthDecibels = 1;
 
 /**
- * Takes the settings' forwards at first and doubles them until the measured frames are found again to 32 dB, or to four
- * times as many. Returns what was best and what that reaches. It always goes all the way, even for SDEdit, which begins
- * in the middle: equal clips are inverted equally, and one inversion serves both.
+ * Takes the settings' forwards at first and doubles them until the measured frames are found again to 32 dB, to four
+ * times as many, or until a doubling brings less than 1 dB. Returns the fewest that come within 1 dB of the best, and what
+ * they reach. It always goes all the way, even for SDEdit, which begins in the middle: equal clips are inverted equally,
+ * and one inversion serves both.
  */
 export async function gaugeInversion(
   edit: GaugedEdit,
@@ -46,19 +49,34 @@ export async function gaugeInversion(
   clean: LatentStore,
 ): Promise<Omit<SourceFindings, 'cuts'>> {
   const { frameCount } = edit.plan;
-  const count = Math.max(1, Math.min(measuredFrames, Math.floor(frameCount / framesPerMeasured)));
+  const count = measuredCount(frameCount);
   const rows = Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * frameCount) / count)); // prettier-ignore
   const original = await clean.read(rows);
   const first = edit.settings.inversionSteps;
-  let best = { inversionSteps: first, reconstructionPsnr: -Infinity };
+  const tried: { readonly inversionSteps: number; readonly reconstructionPsnr: number }[] = [];
   for (let inversionSteps = first; inversionSteps <= mostForwards * first; inversionSteps *= 2) {
     const found = await thereAndBack(edit, inversionSteps, text, original);
     const reconstructionPsnr = await compare(edit, original, found);
-    // More iterations can lead astray.
-    if (reconstructionPsnr > best.reconstructionPsnr) best = { inversionSteps, reconstructionPsnr };
-    if (reconstructionPsnr >= enoughDecibels) break;
+    const before = tried.at(-1)?.reconstructionPsnr ?? -Infinity;
+    tried.push({ inversionSteps, reconstructionPsnr });
+    // On a clip outside the model's world, more iterations bring nothing or lead astray.
+    if (reconstructionPsnr >= enoughDecibels || reconstructionPsnr < before + worthDecibels) break;
   }
-  return best;
+  const best = Math.max(...tried.map(({ reconstructionPsnr }) => reconstructionPsnr));
+  const isClose = ({ reconstructionPsnr }: (typeof tried)[number]) => reconstructionPsnr > best - worthDecibels; // prettier-ignore
+  return tried.find(isClose) ?? { inversionSteps: first, reconstructionPsnr: best };
+}
+
+function measuredCount(frameCount: number): number {
+  return Math.max(1, Math.min(measuredFrames, Math.floor(frameCount / framesPerMeasured)));
+}
+
+/** Forwards of a frame that the gauge takes where the first of its tries is enough. */
+export function gaugeEvaluations(
+  { gauges, inversionSteps, steps }: Pick<ChosenSettings, 'gauges' | 'inversionSteps' | 'steps'>,
+  { frameCount }: Pick<EditPlan, 'frameCount'>,
+): number {
+  return gauges ? measuredCount(frameCount) * (inversionSteps + steps) : 0;
 }
 
 async function thereAndBack(

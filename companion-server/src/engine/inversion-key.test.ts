@@ -34,6 +34,7 @@ const plan: EditPlan = {
   jointLimit: 8,
   startStep: 0,
   keyframeCount: 1,
+  keyframeSeed: 3,
   sampling: 'recorded',
   recordedTokens: 100,
   savings: defaultSavings,
@@ -56,7 +57,7 @@ test('what the inversion does not depend on leaves its key as it is', async () =
   expect(key).toMatch(/^[0-9a-f]{64}$/);
   const same = [
     ...[{ prompt: 'a fox' }, { negativePrompt: 'ugly' }, { guidance: 3 }].map(withSettings), // prettier-ignore
-    ...[{ strength: 0.1 }, { codec: 'h264' as const }].map(withSettings),
+    ...[{ strength: 0.1 }, { codec: 'h264' as const }, { seed: 5 }].map(withSettings),
     ...[{ startStep: 3 }, { jointLimit: 4 }].map(withPlan),
   ];
   for (const changed of same) expect(await inversionKey(changed)).toBe(key);
@@ -74,11 +75,16 @@ test('all that it depends on changes its key', async () => {
       { steps: 5 },
       { inversionSteps: 20 },
       { gauges: true },
-      { seed: 5 },
       { keyframeInterval: 4 },
       { schedule: 'reference' as const },
     ].map(withSettings),
-    ...[{ startFrame: 1 }, { endFrame: 5 }, { chunkSize: 8 }, { vaeChunkSize: 8 }].map(withPlan),
+    ...[
+      { keyframeSeed: 5 },
+      { startFrame: 1 },
+      { endFrame: 5 },
+      { chunkSize: 8 },
+      { vaeChunkSize: 8 },
+    ].map(withPlan),
     withPlan({ size: { ...plan.size, left: 2 } }),
     withPlan({ size: { ...plan.size, scaled: { width: 60, height: 64 } } }),
   ];
@@ -97,10 +103,14 @@ test('cuts are not taken over by an edit that knows no scenes, nor from one', as
   expect(await keyOf({ ...official, propagation: 'paper' })).toBe(await keyOf({ ...official, propagation: 'reference' })); // prettier-ignore
 });
 
-test('seed and keyframe interval matter only where something is recorded', async () => {
+test('which frames are keyframes matters only where something is recorded', async () => {
   const unrecorded = { ...plan, recordedTokens: null };
-  const keys = [{}, { seed: 5 }, { keyframeInterval: 4 }].map((change) =>
-    inversionKey({ ...parts, plan: unrecorded, settings: { ...settings, ...change } }),
+  const keys = [
+    unrecorded,
+    { ...unrecorded, keyframeSeed: 5 },
+    { ...unrecorded, keyframeInterval: 4 },
+  ].map(({ keyframeInterval = 8, ...changed }: EditPlan & { keyframeInterval?: number }) =>
+    inversionKey({ ...parts, plan: changed, settings: { ...settings, keyframeInterval } }),
   );
   const [key, ...others] = await Promise.all(keys);
   expect(others).toEqual([key, key]);

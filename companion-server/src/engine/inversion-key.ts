@@ -28,8 +28,8 @@ export interface InversionKeyParts {
  */
 export async function inversionKey(parts: InversionKeyParts): Promise<string> {
   const { clipSha256, model, settings, plan, execution } = parts;
-  const { startFrame, endFrame, size, chunkSize, vaeChunkSize } = plan;
-  const { sourcePrompt, steps, inversionSteps, schedule, gauges, preview, seed, keyframeInterval } = settings; // prettier-ignore
+  const { startFrame, endFrame, size, chunkSize, vaeChunkSize, keyframeSeed } = plan;
+  const { sourcePrompt, steps, inversionSteps, schedule, gauges, preview, keyframeInterval } = settings; // prettier-ignore
   const identity = [
     // Another version may compute, and another ffmpeg decode, a little differently.
     ...[version, await programOf('ffmpeg')],
@@ -38,7 +38,7 @@ export async function inversionKey(parts: InversionKeyParts): Promise<string> {
     // Cuts are part of what is kept.
     ...(knowsScenes(settings) ? ['scenes'] : []),
     // Keyframes, and so the correspondences, depend on these.
-    ...(plan.recordedTokens === null ? [] : [seed, keyframeInterval]),
+    ...(plan.recordedTokens === null ? [] : [keyframeSeed, keyframeInterval]),
     ...(preview ? [plan.frames] : []),
     // Sums over other batches, by other instructions, are rounded in another order.
     ...[chunkSize, vaeChunkSize, execution],

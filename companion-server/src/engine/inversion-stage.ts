@@ -5,15 +5,16 @@ import type { Schedule } from '../diffusion/schedule.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { detectCuts } from '../media/scene-cuts.ts';
 import { invert } from '../tokenflow/inversion.ts';
-import { copyLatents } from '../tokenflow/latents.ts';
+import { copyLatents, type LatentStore } from '../tokenflow/latents.ts';
 import { recordSource, type Recording } from '../tokenflow/record-source.ts';
 import { keyframesFor, scenesFor, type EditContext } from './edit-context.ts';
+import { openLooks, type OpenLooks } from './earlier-looks.ts';
 import { readSource } from './edit-input.ts';
 import { knowsScenes } from './edit-plan.ts';
-import { forwardsPerStep, planInversion } from './edit-schedules.ts';
+import { forwardsPerStep, keepsNoisiest, planInversion } from './edit-schedules.ts';
 import { workloadOf } from './edit-workload.ts';
 import type { SourceFindings } from './inversion-entry.ts';
-import { gaugeInversion } from './inversion-gauge.ts';
+import { gaugeEvaluations, gaugeInversion } from './inversion-gauge.ts';
 import { LatentFile } from './latent-file.ts';
 import type { SourceLatents } from './source-latents.ts';
 
@@ -38,11 +39,11 @@ export async function findSource(
     meter.begin('invert', scheduleOf(edit).timesteps.length);
     const findings = { cuts, ...(await chooseSteps(edit, text, source)) };
     await source.setFindings(findings);
-    meter.correct(workloadOf(edit, findings));
+    edit.replan(findings, edit.denoiser.evaluations);
     await copyLatents(source.clean, current.moment(0), plan.chunkSize);
   }
   if (source.findings === null) throw new TypeError('An inversion goes on without its findings.');
-  await invertClip(edit, text, source, source.findings, current, finishedSteps ?? 0);
+  await invertClip(edit, text, source, source.findings, current, finishedSteps);
 }
 
 /** Where the clip's scenes but the first begin, counted in frames that are edited. */
@@ -61,9 +62,9 @@ async function chooseSteps(
 ): Promise<Omit<SourceFindings, 'cuts'>> {
   const { inversionSteps, gauges } = edit.settings;
   if (!gauges) return { inversionSteps, reconstructionPsnr: null };
-  // Takes a while and counts as nothing, but it can be canceled.
   const steps = scheduleOf(edit).timesteps.length;
-  const stop = edit.watch(() => [0, steps, 0]);
+  const whole = workloadOf(edit, null).invert + gaugeEvaluations(edit.settings, edit.plan);
+  const stop = edit.watch(() => [0, steps, edit.denoiser.evaluations / whole]);
   try {
     return await gaugeInversion(edit, text, source.clean);
   } finally {
@@ -81,19 +82,21 @@ async function invertClip(
   source: SourceLatents,
   { cuts, inversionSteps, reconstructionPsnr }: SourceFindings,
   current: LatentFile,
-  startStep: number,
+  finishedSteps: number | null,
 ): Promise<void> {
   const { denoiser, plan, settings } = edit;
   const schedule = scheduleOf(edit);
   const perStep = forwardsPerStep(settings, inversionSteps);
   const steps = schedule.timesteps.length;
-  const total = steps * perStep * plan.frameCount;
+  const startStep = finishedSteps ?? 0;
+  const finished = startStep * perStep * plan.frameCount;
+  // The gauge's forwards are part of the stage, but for an earlier process's.
+  const gauged = finishedSteps === null ? denoiser.evaluations : 0;
+  const before = denoiser.evaluations - finished - gauged;
+  let total = gauged + steps * perStep * plan.frameCount;
   edit.meter.gauged(reconstructionPsnr);
-  edit.meter.begin('invert', steps, startStep, startStep / steps);
-  if (startStep === 0) await edit.saveResumePoint('invert', 0, denoiser.evaluations);
+  if (finishedSteps !== null) edit.meter.begin('invert', steps, startStep, startStep / steps);
   let done = startStep;
-  // The gauge's forwards are counted as well, but are not part of this.
-  const before = denoiser.evaluations - startStep * perStep * plan.frameCount;
   const stop = edit.watch(() => [done, steps, (denoiser.evaluations - before) / total]);
   const shared = {
     ...{ denoiser, schedule, context: text, startStep, chunkSize: plan.chunkSize },
@@ -101,15 +104,23 @@ async function invertClip(
     spare: current.moment((startStep + 1) % 2),
     keep: (timestep: number) => source.keepAt(timestep),
   };
-  const noise = settings.schedule === 'reference' ? null : await openNoise(edit, current, startStep); // prettier-ignore
+  let noise: LatentFile | null = null;
+  let looks: OpenLooks | null = null;
   try {
+    if (settings.schedule === 'fast') {
+      const findings = { cuts, inversionSteps, reconstructionPsnr };
+      looks = await openLooks(edit, text, source.clean, findings, finishedSteps !== null);
+      total -= looks?.savedEvaluations ?? 0;
+      noise = await openNoise(edit, current, startStep);
+    }
+    if (startStep === 0) await edit.saveResumePoint('invert', 0, denoiser.evaluations);
     const walk =
       noise === null
         ? invert(shared)
         : recordSource({
             ...shared,
-            forwardsPerStep: perStep,
-            noiseAt: (step) => noise.moment(step % noiseMoments),
+            ...{ forwardsPerStep: perStep, looks },
+            noiseAt: momentsInTurn(noise),
             recording: recordingOf(edit, source, cuts),
           });
     for await (const step of walk) {
@@ -117,14 +128,22 @@ async function invertClip(
       await noise?.sync();
       await edit.saveResumePoint('invert', step, denoiser.evaluations);
     }
+    if (keepsNoisiest(settings)) {
+      await copyLatents(current.moment(steps % 2), source.noisiest, plan.chunkSize);
+    }
   } finally {
     stop();
     await noise?.close();
+    await looks?.close();
   }
 }
 
 /** Three take turns, so that a step that was cut short can be repeated. */
 const noiseMoments = 3;
+
+function momentsInTurn(noise: LatentFile): (step: number) => LatentStore {
+  return (step) => noise.moment(step % noiseMoments);
+}
 
 /** The noise of the last inversion steps, from which the fast schedule anticipates that of the next. */
 function openNoise(

@@ -30,7 +30,7 @@ const baseBytes = 300e6;
  */
 const workspaceFactor = 2.4;
 /** CLIP's. */
-const promptTokens = 77;
+export const promptTokens = 77;
 /** Sets of keyframe tokens that are held at once: of two joint passes, and the part that is handed on. */
 const tokenSets = 3;
 

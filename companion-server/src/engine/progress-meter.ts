@@ -1,30 +1,58 @@
 // Turns finished work into the progress that users see: 0..1 over the whole edit, never falling, with an estimate of
-// the time left.
+// the time left. What is paid once, the opening of a session or the start of a program, is not extrapolated.
 
 import { editStages, type EditProgress, type EditStage } from '../../../protocol/progress.ts';
+import { plannedStages, type PlannedStage } from './pace.ts';
 
-/** Work of each stage in UNet forwards of one frame. */
-export type StageWork = Readonly<Record<EditStage, number>>;
+/** What a stage is expected to take. */
+export interface StageForecast {
+  /** Of its work; the share of a stage in the whole progress is that of these seconds. */
+  readonly seconds: number;
+  /** Before the first part of its work is done. */
+  readonly onceSeconds: number;
+}
+
+/** What a stage took that was gone through from its beginning. */
+export interface MeasuredStage {
+  readonly seconds: number;
+  readonly onceSeconds: number;
+}
+
+export type Forecast = Readonly<Record<PlannedStage, StageForecast>>;
 
 /** Shortest time between two reports within a stage. */
 const minGapMs = 100;
-/** Share of the work that must be done before the time left is estimated. */
-const minShareForEta = 0.02;
+/**
+ * How much a forecast is trusted, as a share of itself: after so much of the work, what was measured weighs as much as what
+ * was expected. A guess counts for less than what earlier edits took.
+ */
+const trust = { measured: 0.1, guessed: 0.01 } as const;
+/** Share of a stage that must be timed to tell its work from what was paid once. */
+const minTimedShare = 0.5;
+
+/** Where a stage's work was when its first part had been done: from there on nothing is paid once. */
+interface Mark {
+  readonly ms: number;
+  readonly share: number;
+}
 
 export class ProgressMeter {
   private readonly report: (progress: EditProgress) => void;
   private readonly now: () => number;
-  private work: StageWork = { load: 1, decode: 0, invert: 0, edit: 0, encode: 0 };
-  private doneBefore = 0;
+  private forecast: Forecast | null = null;
+  private trusted: number = trust.guessed;
   private stage: EditStage = 'load';
   private stageStart: number;
-  private workStart: number;
+  private firstShare = 0;
+  private share = 0;
+  private mark: Mark | null = null;
   private lastReport = -Infinity;
   private lastProgress = 0;
   private isStageDone = false;
-  /** The work that was done when this began: not 0 when an edit is resumed. */
-  private firstDone: number | null = null;
+  /** Seconds of work, as they were and as they were expected, of stages that are over. */
+  private readonly timed = { actual: 0, expected: 0 };
   private readonly seconds: Record<string, number> = {};
+  private readonly found: Partial<Record<PlannedStage, MeasuredStage>> = {};
   private reconstructionPsnr: number | null = null;
 
   /** `now` in milliseconds. */
@@ -35,7 +63,6 @@ export class ProgressMeter {
     this.report = report;
     this.now = now;
     this.stageStart = now();
-    this.workStart = this.stageStart;
   }
 
   /** Seconds spent per stage so far. */
@@ -43,16 +70,24 @@ export class ProgressMeter {
     return this.seconds;
   }
 
-  /** Once the size of the job is known, and again when it is begun anew. Loading is not part of what is estimated. */
-  plan(work: Omit<StageWork, 'load'>): void {
-    this.work = { load: 0, ...work };
-    this.workStart = this.now();
-    this.firstDone = null;
+  /** Of the stages that are over, but for those that an earlier process had begun. */
+  get measured(): Partial<Record<PlannedStage, MeasuredStage>> {
+    return this.found;
   }
 
-  /** When more is known of stages that have not begun yet. */
-  correct(work: Partial<Omit<StageWork, 'load'>>): void {
-    this.work = { ...this.work, ...work };
+  /**
+   * Once the work is known, and again when it is begun anew.
+   * @param isMeasured whether the forecast is what earlier edits took, or a guess
+   */
+  plan(forecast: Forecast, isMeasured: boolean): void {
+    this.forecast = forecast;
+    this.trusted = isMeasured ? trust.measured : trust.guessed;
+    Object.assign(this.timed, { actual: 0, expected: 0 });
+  }
+
+  /** When more is known of the work of stages that have not ended yet. */
+  correct(stages: Partial<Forecast>): void {
+    if (this.forecast !== null) this.forecast = { ...this.forecast, ...stages };
   }
 
   /**
@@ -61,20 +96,21 @@ export class ProgressMeter {
    */
   begin(stage: EditStage, steps: number, step = 0, share = 0): void {
     this.closeStage();
-    const earlier = editStages.slice(0, editStages.indexOf(stage));
-    this.doneBefore = earlier.reduce((sum, name) => sum + this.work[name], 0);
     this.stage = stage;
     this.isStageDone = false;
     this.stageStart = this.now();
-    this.send(step, steps, share);
+    [this.firstShare, this.share, this.mark] = [share, share, null];
+    this.send(step, steps);
   }
 
   /** `share` of the stage's work is done, 0..1; `step` of `steps` is what the user reads. */
   advance(step: number, steps: number, share: number): void {
+    this.share = Math.min(1, share);
+    if (this.share > this.firstShare) this.mark ??= { ms: this.now(), share: this.share };
     const isEnd = share >= 1 && !this.isStageDone;
     if (!isEnd && this.now() - this.lastReport < minGapMs) return;
     this.isStageDone = share >= 1;
-    this.send(step, steps, share);
+    this.send(step, steps);
   }
 
   /** What the gauge has measured, in decibels, or null; part of every report from now on. */
@@ -84,27 +120,85 @@ export class ProgressMeter {
 
   finish(): void {
     this.closeStage();
-    this.send(1, 1, 1);
+    this.share = 1;
+    this.send(1, 1);
   }
 
   private closeStage(): void {
     const spent = (this.now() - this.stageStart) / 1000;
     this.seconds[this.stage] = (this.seconds[this.stage] ?? 0) + spent;
+    if (this.stage !== 'load') {
+      const { actual, expected } = this.timedNow();
+      this.timed.actual += actual;
+      this.timed.expected += expected;
+      if (this.firstShare === 0) this.found[this.stage] = this.measure(spent);
+    }
+    this.mark = null;
     this.stageStart = this.now();
   }
 
-  private send(step: number, steps: number, share: number): void {
-    const total = Object.values(this.work).reduce((sum, work) => sum + work, 0);
-    const done = this.doneBefore + Math.min(1, share) * this.work[this.stage];
-    const progress = this.stage === 'load' ? 0 : Math.min(1, done / total);
+  /** What is timed of a stage stands for all of it; too little of it is taken with what was paid once. */
+  private measure(spent: number): MeasuredStage {
+    const { mark } = this;
+    if (mark === null || 1 - mark.share < minTimedShare) return { seconds: spent, onceSeconds: 0 };
+    const seconds = (this.now() - mark.ms) / 1000 / (1 - mark.share);
+    return { seconds, onceSeconds: Math.max(0, spent - seconds) };
+  }
+
+  /** Of the stage that is on: since the first part of its work was done. */
+  private timedNow(): { readonly actual: number; readonly expected: number } {
+    const { mark, stage, forecast } = this;
+    if (mark === null || stage === 'load' || forecast === null) return { actual: 0, expected: 0 };
+    const expected = (this.share - mark.share) * forecast[stage].seconds;
+    return expected > 0 ? { actual: (this.now() - mark.ms) / 1000, expected } : { actual: 0, expected: 0 }; // prettier-ignore
+  }
+
+  private get earlier(): readonly PlannedStage[] {
+    return planned(editStages.slice(0, editStages.indexOf(this.stage)));
+  }
+
+  private get later(): readonly PlannedStage[] {
+    return planned(editStages.slice(editStages.indexOf(this.stage) + 1));
+  }
+
+  private send(step: number, steps: number): void {
+    const { forecast, stage } = this;
+    const secondsOf = (one: PlannedStage): number => forecast?.[one].seconds ?? 0;
+    const sum = (stages: readonly PlannedStage[]): number => stages.reduce((total, one) => total + secondsOf(one), 0); // prettier-ignore
+    const own = stage === 'load' ? 0 : secondsOf(stage);
+    // In one order, so that a stage ends exactly where the next begins.
+    const whole = sum(plannedStages);
+    const progress = whole === 0 ? 0 : Math.min(1, (sum(this.earlier) + this.share * own) / whole);
     this.lastProgress = Math.max(this.lastProgress, progress);
     this.lastReport = this.now();
-    const elapsed = (this.now() - this.workStart) / 1000;
-    if (this.stage !== 'load') this.firstDone ??= done;
-    const gained = done - (this.firstDone ?? done);
-    const isKnown = gained > 0 && gained >= minShareForEta * total;
-    const etaSeconds = isKnown ? (elapsed / gained) * Math.max(0, total - done) : null;
-    const { stage, lastProgress, reconstructionPsnr } = this;
+    const { lastProgress, reconstructionPsnr } = this;
+    const etaSeconds = forecast === null ? null : this.secondsLeft(forecast, whole);
     this.report({ stage, step, steps, progress: lastProgress, etaSeconds, reconstructionPsnr });
   }
+
+  /**
+   * The forecast of what is left, times what the work so far took to what it was expected to take. The stage that is on is
+   * judged by itself as soon as enough of it is done.
+   */
+  private secondsLeft(forecast: Forecast, whole: number): number {
+    const { stage, timed, trusted, mark } = this;
+    const current = this.timedNow();
+    const pull = trusted * whole;
+    const expected = timed.expected + current.expected + pull;
+    const factor = expected === 0 ? 1 : (timed.actual + current.actual + pull) / expected;
+    const later = this.later.reduce((sum, one) => sum + forecast[one].seconds + forecast[one].onceSeconds, 0); // prettier-ignore
+    if (stage === 'load') return factor * later;
+    const { seconds, onceSeconds } = forecast[stage];
+    const ownPull = trusted * seconds;
+    const ownExpected = current.expected + ownPull;
+    const ownFactor =
+      ownExpected === 0 ? factor : (current.actual + ownPull * factor) / ownExpected;
+    const spent = (this.now() - this.stageStart) / 1000;
+    const once = mark === null && this.share < 1 ? Math.max(0, onceSeconds - spent) : 0;
+    return factor * later + ownFactor * (1 - this.share) * seconds + once;
+  }
+}
+
+function planned(stages: readonly EditStage[]): readonly PlannedStage[] {
+  return stages.filter((stage) => stage !== 'load');
 }

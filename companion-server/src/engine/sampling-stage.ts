@@ -3,26 +3,37 @@
 import { sample, type SampledStep } from '../tokenflow/sampler.ts';
 import { sampleFast } from '../tokenflow/fast-sampler.ts';
 import type { Contexts } from '../tokenflow/denoiser.ts';
-import { copyLatents, type LatentStore } from '../tokenflow/latents.ts';
+import type { LatentStore } from '../tokenflow/latents.ts';
 import { keyframesFor, scenesFor, type EditContext } from './edit-context.ts';
 import { guidanceAt, thresholdsOf } from './edit-plan.ts';
+import { planInversion } from './edit-schedules.ts';
 import { workloadOf } from './edit-workload.ts';
 import type { LatentFile } from './latent-file.ts';
 import type { SourceLatents } from './source-latents.ts';
-import { writeNoised } from './start-noise.ts';
+import { writeNoised, writeOfficialStart, writeTurned } from './start-noise.ts';
 
 /** Puts the latents that sampling starts from into `start`. */
 export async function beginSampling(
-  { plan, settings, sampling }: EditContext,
+  { plan, settings, sampling, model }: EditContext,
   source: SourceLatents,
   start: LatentStore,
 ): Promise<void> {
   const { frames, startStep, chunkSize } = plan;
-  const { noise, seed } = settings;
+  const { noise, seed, schedule } = settings;
   const timestep = sampling.timesteps[startStep] ?? 0;
-  await (noise === 'inversion'
-    ? copyLatents(source.trajectory.at(timestep), start, chunkSize)
-    : writeNoised(source.clean, start, { noise, seed, frames, timestep, schedule: sampling, chunkSize })); // prettier-ignore
+  const { clean } = source;
+  const at = { seed, timestep, schedule: sampling, chunkSize };
+  if (noise !== 'inversion') return writeNoised(clean, start, { ...at, noise, frames });
+  if (schedule === 'reference') {
+    const [end = timestep] = planInversion(
+      model.scheduler,
+      sampling,
+      settings,
+      startStep,
+    ).timesteps;
+    return writeOfficialStart({ clean, noisiest: source.noisiest, start }, { ...at, end });
+  }
+  return writeTurned({ clean, inverted: source.trajectory.at(timestep), start }, at);
 }
 
 /**

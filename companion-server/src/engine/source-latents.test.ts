@@ -64,6 +64,8 @@ async function framesWithout(settings: Partial<EditSettings>): Promise<readonly 
 describe('another edit of the same clip', () => {
   test.each<[string, Partial<EditSettings>]>([
     ['with another prompt', { prompt: 'a photo of a dog' }],
+    ['with another seed', { seed: 5 }],
+    ['with another strength, guidance and negative prompt', { strength: 0.2, guidance: 5, negativePrompt: 'a dog' }], // prettier-ignore
     ["by SDEdit from the clip's own latents", { technique: 'sdedit', strength: 0.5, noise: 'own' }],
   ])('%s skips the inversion and gives the same frames, to the bit', async (_name, settings) => {
     expect(isReused(await edit(jobOf()))).toBe(false);

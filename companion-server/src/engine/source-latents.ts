@@ -7,7 +7,7 @@ import path from 'node:path';
 import type { RecordStore } from '../tokenflow/fast-denoiser.ts';
 import type { LatentStore, SourceTrajectory } from '../tokenflow/latents.ts';
 import type { ResumePoint } from './resume-point.ts';
-import { keepInversion, takeInversion, type TakenInversion } from './inversion-cache.ts';
+import { keepInversion, takeInversion, type KeepOptions, type TakenInversion, type TakeOptions } from './inversion-cache.ts'; // prettier-ignore
 import type { InversionFacts, SourceFindings } from './inversion-entry.ts';
 import { diskError, LatentFile, sourceTrajectory, type LatentFileOptions } from './latent-file.ts';
 import { RecordFile, type RecordFileOptions } from './record-file.ts';
@@ -19,6 +19,8 @@ export interface SourceLayout {
   readonly frameDims: readonly number[];
   /** Tokens of a frame whose places are recorded at every step; null when nothing is recorded. */
   readonly recordedTokens: number | null;
+  /** Whether the end of the inversion is kept as well, which may lie above the first sampling timestep. */
+  readonly keepsNoisiest: boolean;
 }
 
 export interface SourceLatentsOptions extends SourceLayout {
@@ -117,6 +119,12 @@ export class SourceLatents {
     return sourceTrajectory(this.file, this.timesteps, 1);
   }
 
+  /** The end of the inversion. Throws TypeError when it is not kept. */
+  get noisiest(): LatentStore {
+    if (!this.options.keepsNoisiest) throw new TypeError('The end of the inversion is not kept.');
+    return this.file.moment(1 + this.timesteps.length);
+  }
+
   /** Throws TypeError when nothing is recorded. */
   get records(): RecordStore {
     if (this.recordFile === null) throw new TypeError('Nothing of the source is recorded.');
@@ -163,17 +171,8 @@ export class SourceLatents {
     const findings = this.found;
     if (cache === null || this.isTaken || this.beginning.key !== cache.key) return null;
     if (findings === null) return null;
-    const { dir, key, facts, budgetBytes } = cache;
-    const { startStep } = this.beginning;
     const file = path.join(workDir, latentsName);
-    try {
-      const isKept = await keepInversion(dir, { key, facts, findings, startStep, file, budgetBytes }); // prettier-ignore
-      return isKept ? null : 'The inversion was not kept for further edits: it is larger than the space for them.'; // prettier-ignore
-    } catch (error) {
-      // The edit itself goes on without. Clients don't know the server's files, which the message names.
-      process.stderr.write(`The inversion was not kept: ${reasonOf(error)}.\n`);
-      return `The inversion was not kept for further edits${codeOf(error)}.`;
-    }
+    return keepOrTell(cache, { findings, startStep: this.beginning.startStep, file });
   }
 
   private get timesteps(): readonly number[] {
@@ -181,20 +180,42 @@ export class SourceLatents {
   }
 }
 
-/** A cache that cannot be read is no reason to end the edit, which can compute what it looked for. */
-async function take(
-  options: SourceLatentsOptions,
-  { dir, key }: InversionCache,
-): Promise<TakenInversion | null> {
-  const file = path.join(options.workDir, latentsName);
-  const layout = { ...options, steps: options.timesteps.length };
-  const sizeBytes = (startStep: number) => SourceLatents.sizeBytes(layout, startStep);
+/** Keeps finished latents. Returns why that was not possible, as a sentence, or null: the edit itself goes on without. */
+export async function keepOrTell(
+  { dir, key, facts, budgetBytes }: InversionCache,
+  kept: Pick<KeepOptions, 'findings' | 'startStep' | 'file'>,
+): Promise<string | null> {
   try {
-    return await takeInversion(dir, { key, startStep: options.startStep, sizeBytes, file });
+    const isKept = await keepInversion(dir, { key, facts, budgetBytes, ...kept });
+    return isKept ? null : 'The inversion was not kept for further edits: it is larger than the space for them.'; // prettier-ignore
+  } catch (error) {
+    // Clients don't know the server's files, which the message names.
+    process.stderr.write(`The inversion was not kept: ${reasonOf(error)}.\n`);
+    return `The inversion was not kept for further edits${codeOf(error)}.`;
+  }
+}
+
+/** A cache that cannot be read is no reason to end the edit, which can compute what it looked for. */
+export async function takeOrTell(
+  { dir, key }: InversionCache,
+  wanted: Omit<TakeOptions, 'key'>,
+): Promise<TakenInversion | null> {
+  try {
+    return await takeInversion(dir, { key, ...wanted });
   } catch (error) {
     process.stderr.write(`The kept inversions cannot be read: ${reasonOf(error)}.\n`);
     return null;
   }
+}
+
+function take(
+  options: SourceLatentsOptions,
+  cache: InversionCache,
+): Promise<TakenInversion | null> {
+  const { workDir, startStep, timesteps } = options;
+  const layout = { ...options, steps: timesteps.length };
+  const sizeBytes = (step: number) => SourceLatents.sizeBytes(layout, step);
+  return takeOrTell(cache, { startStep, sizeBytes, file: path.join(workDir, latentsName) });
 }
 
 /** A new file has its full size at once: keyframes leave holes in the records. */
@@ -229,7 +250,7 @@ function openLatents(layout: LatentFileOptions, how: 'new' | 'again' | 'whole') 
 
 function latentLayout(options: SourceLatentsOptions, startStep: number): LatentFileOptions {
   const { workDir, frameCount, frameDims, timesteps } = options;
-  const moments = 1 + timesteps.length - startStep;
+  const moments = momentsOf({ ...options, steps: timesteps.length }, startStep);
   return { path: path.join(workDir, latentsName), frameCount, frameDims, moments };
 }
 
@@ -241,11 +262,17 @@ function recordPlace(options: SourceLatentsOptions, startStep: number): RecordFi
   return { path: path.join(workDir, latentsName), firstByte, frameCount, tokens, startStep, endStep: steps }; // prettier-ignore
 }
 
-function latentBytes(
-  { frameCount, frameDims, steps }: SourceLayout & { readonly steps: number },
+/** The clip itself, the sampling timesteps from the noisiest down, and the end of the inversion. */
+function momentsOf(
+  { steps, keepsNoisiest }: SourceLayout & { readonly steps: number },
   startStep: number,
 ): number {
-  return LatentFile.sizeBytes({ frameCount, frameDims, moments: 1 + steps - startStep });
+  return 1 + steps - startStep + (keepsNoisiest ? 1 : 0);
+}
+
+function latentBytes(layout: SourceLayout & { readonly steps: number }, startStep: number): number {
+  const { frameCount, frameDims } = layout;
+  return LatentFile.sizeBytes({ frameCount, frameDims, moments: momentsOf(layout, startStep) });
 }
 
 function recordBytes(

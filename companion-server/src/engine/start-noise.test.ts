@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { HeldLatents } from '../tokenflow/held-latents.ts';
 import { randomTensor } from '../../../test/run-graph.ts';
+import { addNoise } from '../diffusion/ddim.ts';
+import { sharedNoise } from '../diffusion/noise.ts';
 import { createSchedule } from '../diffusion/schedule.ts';
 import { parseSchedulerConfig } from '../diffusion/scheduler-config.ts';
 import { sliceRows, tensor } from '../tensor/tensor.ts';
-import { writeNoised, type StartNoise } from './start-noise.ts';
+import { writeNoised, writeTurned, type StartNoise } from './start-noise.ts';
 
 const dims = [5, 2, 2, 3];
 const schedule = createSchedule(
@@ -68,4 +70,34 @@ test('the clip is left in it as strongly as the timestep says', async () => {
     clean.data.map((value) => signal * value),
     { atol: 1e-5 },
   );
+});
+
+describe('the inverted noise', () => {
+  const [clean, noise] = [randomTensor(dims, 9), randomTensor(dims, 10)];
+  const inverted = addNoise(clean, noise, timestep, schedule);
+
+  async function turned(seed: number, chunkSize = 2) {
+    const start = new HeldLatents(tensor(dims));
+    const stores = { clean: new HeldLatents(clean), inverted: new HeldLatents(inverted), start };
+    await writeTurned(stores, { seed, timestep, schedule, chunkSize });
+    return start.tensor;
+  }
+
+  test('is left as it is by seed 0', async () => {
+    expect((await turned(0)).data).toEqual(inverted.data);
+  });
+
+  test('is turned by a seed, by the same for every frame, and as strong as before', async () => {
+    const result = await turned(5);
+    const { length } = result.data;
+    const sigma = Math.sqrt(1 - schedule.alphaCumprod(timestep));
+    const fresh = result.data.map((value, i) => {
+      const signal = Math.sqrt(schedule.alphaCumprod(timestep)) * (clean.data[i] ?? 0);
+      return ((value - signal) / sigma - Math.cos(0.2) * (noise.data[i] ?? 0)) / Math.sin(0.2);
+    });
+    const rows = Array.from({ length: 5 }, (_, i) => fresh.slice((i * length) / 5, ((i + 1) * length) / 5)); // prettier-ignore
+    for (const row of rows) expect(row).toBeAllClose(sharedNoise(5, 1, dims.slice(1)).data, { atol: 1e-4 }); // prettier-ignore
+    expect(await turned(5, 4)).toEqual(result);
+    expect((await turned(6)).data).not.toEqual(result.data);
+  });
 });

@@ -69,7 +69,8 @@ export function peakActivationBytes(graph: Graph, sizes: DimSizes): number {
   return peak;
 }
 
-function elementCount(dims: Dims, sizes: DimSizes): number {
+/** Elements of a value with these dims. Throws RangeError for an unknown that `sizes` does not have. */
+export function elementCount(dims: Dims, sizes: DimSizes): number {
   return dims.reduce<number>((product, dim) => {
     if (typeof dim === 'number') return product * dim;
     return dim.symbols.reduce((part, name) => part * sizeNamed(name, sizes), product * dim.factor);

@@ -11,10 +11,10 @@ import { randomTensor } from '../../../test/run-graph.ts';
 import { stepDdim } from '../diffusion/ddim.ts';
 import { createSchedule, type Schedule } from '../diffusion/schedule.ts';
 import { parseSchedulerConfig } from '../diffusion/scheduler-config.ts';
-import { tensor, type Tensor } from '../tensor/tensor.ts';
+import { takeRows, tensor, type Tensor } from '../tensor/tensor.ts';
 import { drawKeyframes } from './keyframes.ts';
 import { frameRange } from './latents.ts';
-import { recordSource, type RecordSourceOptions } from './record-source.ts';
+import { recordSource, type EarlierLooks, type RecordSourceOptions } from './record-source.ts';
 import { scenesOf } from './scenes.ts';
 
 const frames = 5;
@@ -127,6 +127,43 @@ describe('inversion along the steps of sampling', () => {
       await climb({ ...optionsFor(schedule, forwards, storesOf(schedule)), denoiser: new Counting() }); // prettier-ignore
       expect(seen).toBe(4 * forwards * frames);
     }
+  });
+
+  it('does not look again at frames that an earlier walk has looked at, and goes by what that saw', async () => {
+    const schedule = scheduleOf(6);
+    const looked = [1, 4];
+    const asked: (readonly number[])[] = [];
+    /** It has seen what a straight line lets expect: these frames go on as if a look less had been told. */
+    const looks: EarlierLooks = {
+      at(_timestep, frames, anticipated) {
+        const rows = frameRange(0, frames.length).filter((row) =>
+          looked.includes(frames[row] ?? -1),
+        );
+        if (rows.length === 0 || anticipated === null) return Promise.resolve(null);
+        asked.push(rows.map((row) => frames[row] ?? -1));
+        return Promise.resolve({ rows, noise: takeRows(anticipated, rows) });
+      },
+    };
+    const counted = async (options: RecordSourceOptions) => {
+      let count = 0;
+      const denoiser = new FakeFastDenoiser();
+      const predict = (latents: Tensor, t: number, text: Tensor) => {
+        count += latents.dims[0] ?? 0;
+        return FakeFastDenoiser.prototype.predict.call(denoiser, latents, t, text);
+      };
+      await climb({ ...options, denoiser: Object.assign(new FakeFastDenoiser(), { predict }) });
+      return count;
+    };
+    const top = (stores: Stores) => stores.kept.get(schedule.timesteps[0] ?? NaN)?.tensor ?? clean;
+    const [whole, helped] = [storesOf(schedule), storesOf(schedule)];
+    const without = await counted({ ...optionsFor(schedule, 2, whole), recording: null });
+    const withLooks = await counted({ ...optionsFor(schedule, 2, helped), recording: null, looks });
+    // At the lowest step there is nothing to go by.
+    expect(asked.flat().sort()).toEqual([...Array<number>(5).fill(1), ...Array<number>(5).fill(4)]);
+    expect(without - withLooks).toBe(2 * 5);
+    const others = [0, 2, 3];
+    expect(takeRows(top(helped), others)).toEqual(takeRows(top(whole), others));
+    expect(takeRows(top(helped), looked)).not.toEqual(takeRows(top(whole), looked));
   });
 
   it('passes through the same latents whether it records or not', async () => {

@@ -3,7 +3,7 @@
 
 import { anticipateNoise, climb, noiseOf } from '../diffusion/inversion-step.ts';
 import type { Schedule } from '../diffusion/schedule.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { concatRows, takeRows, type Tensor } from '../tensor/tensor.ts';
 import type { FastDenoiser, RecordStore } from './fast-denoiser.ts';
 import { walkKeyframes } from './keyframe-walk.ts';
 import { frameRange, writeFrames, type LatentStore } from './latents.ts';
@@ -21,12 +21,28 @@ export interface Recording {
   readonly scenes: readonly Scene[];
 }
 
+/** What an earlier walk with larger steps has seen in some of the frames: a preview's. */
+export interface EarlierLooks {
+  /**
+   * The noise [N, C, h, w] that is expected at `timestep` in those of `frames` that were looked at; `rows` are their places
+   * among `frames`, rising. null where it has not looked.
+   * @param anticipated [frames, C, h, w] what the steps below let expect; null at the lowest step
+   */
+  at(
+    timestep: number,
+    frames: readonly number[],
+    anticipated: Tensor | null,
+  ): Promise<{ readonly rows: readonly number[]; readonly noise: Tensor } | null>;
+}
+
 export interface RecordSourceOptions {
   readonly denoiser: FastDenoiser;
   /** Its timesteps are walked upwards: sampling's own, so that each step is the inverse of one of its steps. */
   readonly schedule: Schedule;
   /** Forwards per frame and step: the fixed-point iterations of a step, at least 1. */
   readonly forwardsPerStep: number;
+  /** Stands for the first of several forwards where there is one. */
+  readonly looks?: EarlierLooks | null;
   /** Text embedding of what the clip shows [1, tokens, D]. */
   readonly context: Tensor;
   /** The latents after `startStep` steps: the clip's own at first. */
@@ -111,15 +127,16 @@ async function moveUp<T = undefined>(
   frames: readonly number[],
   look: (latents: Tensor) => Promise<Tensor | readonly [Tensor, T]>,
 ): Promise<T> {
-  const { schedule, keep, noiseAt, denoiser, context, forwardsPerStep } = options;
+  const { schedule, keep, noiseAt, forwardsPerStep, looks = null } = options;
   const below = await before.read(frames);
   const last = step > 0 ? await noiseAt(step - 1).read(frames) : null;
   const beforeLast = step > 1 ? await noiseAt(step - 2).read(frames) : null;
   const expected = last === null ? null : anticipateNoise(last, beforeLast);
   let guess = climb(below, expected, timestep, schedule);
   for (let forward = 1; forward < forwardsPerStep; forward++) {
-    const seen = await denoiser.predict(guess, timestep, context);
-    guess = climb(below, noiseOf(guess, seen, timestep, schedule), timestep, schedule);
+    const known = forward === 1 ? await looks?.at(timestep, frames, expected) : null;
+    const noise = await lookAt(options, guess, timestep, known ?? null);
+    guess = climb(below, noise, timestep, schedule);
   }
   const answer = await look(guess);
   const [prediction, more] = 'dims' in answer ? [answer, undefined as T] : answer;
@@ -131,6 +148,24 @@ async function moveUp<T = undefined>(
   const kept = keep(timestep);
   if (kept !== undefined) await writeFrames(kept, frames, next);
   return more;
+}
+
+/** The noise that the network sees in latents. It is not asked about rows that it has been asked about before. */
+async function lookAt(
+  { denoiser, context, schedule }: RecordSourceOptions,
+  latents: Tensor,
+  timestep: number,
+  known: { readonly rows: readonly number[]; readonly noise: Tensor } | null,
+): Promise<Tensor> {
+  const count = latents.dims[0] ?? 0;
+  const others = frameRange(0, count).filter((row) => known?.rows.includes(row) !== true);
+  if (known !== null && others.length === 0) return known.noise;
+  const asked = known === null ? latents : takeRows(latents, others);
+  const seen = noiseOf(asked, await denoiser.predict(asked, timestep, context), timestep, schedule);
+  if (known === null) return seen;
+  const places = [...known.rows, ...others];
+  const order = frameRange(0, count).map((row) => places.indexOf(row));
+  return takeRows(concatRows([known.noise, seen]), order);
 }
 
 function groupsOf(

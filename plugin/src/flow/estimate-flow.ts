@@ -86,7 +86,8 @@ function questionOf(state: PanelState) {
   if (state.link.name !== 'online' || clip === undefined || model === null) return null;
   if (state.prepared?.clip == null || state.prepared.sourceId !== sourceIdOf(clip)) return null;
   const settings = toSettings(state.form, rangeOf(clip));
-  // Words and seeds take no time; and an estimate is wanted before there are any.
-  const timed = { ...settings, prompt: 'any', sourcePrompt: '', negativePrompt: '', seed: 0 };
+  // Words and seeds take no time, and an estimate is wanted before there are any; but an inversion that is kept belongs
+  // to a source prompt.
+  const timed = { ...settings, prompt: 'any', negativePrompt: '', seed: 0 };
   return { clipId: state.prepared.clip.clipId, settings: timed, model: model.id };
 }

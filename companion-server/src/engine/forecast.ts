@@ -1,0 +1,94 @@
+// What an edit will take, stage by stage: its work, counted from the networks' shapes, at the pace of this machine.
+
+import { buildCarriedUNet, buildRecordFramesUNet } from '../nets/fast-graphs.ts';
+import { buildVaeDecoder, buildVaeEncoder } from '../nets/vae.ts';
+import { buildPlainUNet } from '../nets/unet-graphs.ts';
+import type { Execution } from '../onnx/execution.ts';
+import type { Graph } from '../onnx/graph.ts';
+import { multiplyAdds } from '../onnx/graph-work.ts';
+import type { EditPlan } from './edit-plan.ts';
+import { promptTokens } from './memory-estimate.ts';
+import type { ModelOutline } from './model.ts';
+import { plannedStages, type MeasuredPace, type Pace, type PlannedStage } from './pace.ts';
+import type { MeasuredStage, StageForecast } from './progress-meter.ts';
+
+/** Work of each stage in billions of multiply-adds. */
+export type StageWork = Readonly<Record<PlannedStage, number>>;
+
+/** What is left to do. */
+export interface EditWorkload {
+  /** Whether the inversion of an earlier edit is used: nothing is decoded and nothing inverted. */
+  readonly isTaken: boolean;
+  /** UNet forwards of one latent, those of the gauge included. */
+  readonly inversion: number;
+  readonly sampling: number;
+  /** Of a frame in a step of the inversion. */
+  readonly forwardsPerStep: number;
+  /** Of sampling. */
+  readonly steps: number;
+  /** Pictures that the VAE decodes for each frame: another one where the result has the clip's detail. */
+  readonly decodings: 1 | 2;
+}
+
+/** Counted for one frame of each graph that does most of the work; what keyframes need on top is left out. */
+export function stageWork(
+  model: Pick<ModelOutline, 'unet' | 'vae' | 'weights'>,
+  plan: EditPlan,
+  { float, fused }: Pick<Execution, 'float' | 'fused'>,
+  { isTaken, inversion, forwardsPerStep, steps, sampling, decodings }: EditWorkload,
+): StageWork {
+  const { latentSize, frameCount, keyframeCount, recordedTokens } = plan;
+  const unet = { name: 'unet', weights: model.weights.unet, float, fused };
+  const vae = { name: 'vae', weights: model.weights.vae, float: 'float32', fused } as const;
+  /** Billions of multiply-adds for one frame, which two keyframes serve. */
+  const work = (graph: Graph): number =>
+    multiplyAdds(graph, { frames: 1, keyframes: 2, jobs: 2, tokens: promptTokens }) / 1e9;
+  const forward = work(buildPlainUNet(model.unet, latentSize, unet));
+  // The last forward of an inversion's step searches every token's place in the keyframes.
+  const recording = recordedTokens === null ? forward : work(buildRecordFramesUNet(model.unet, latentSize, unet)); // prettier-ignore
+  const inverting = ((forwardsPerStep - 1) * forward + recording) / forwardsPerStep;
+  // Frames between keyframes compute no self-attention.
+  const isCarried = plan.sampling === 'recorded';
+  const others = isCarried ? Math.min(sampling, steps * (frameCount - keyframeCount)) : 0;
+  const carried = isCarried ? work(buildCarriedUNet(model.unet, latentSize, { guided: false }, unet)) : 0; // prettier-ignore
+  return {
+    decode: isTaken ? 0 : work(buildVaeEncoder(model.vae, latentSize, vae)) * frameCount,
+    invert: isTaken ? 0 : inverting * inversion,
+    edit: carried * others + forward * (sampling - others),
+    encode: work(buildVaeDecoder(model.vae, latentSize, vae)) * decodings * frameCount,
+  };
+}
+
+/** Nothing is paid for a stage without work. */
+export function forecastOf(
+  work: StageWork,
+  { stages }: Pick<Pace, 'stages'>,
+): Record<PlannedStage, StageForecast> {
+  const of = (stage: PlannedStage): StageForecast => {
+    const { secondsPerBillion, onceSeconds } = stages[stage];
+    return { seconds: secondsPerBillion * work[stage], onceSeconds: work[stage] > 0 ? onceSeconds : 0 }; // prettier-ignore
+  };
+  return { decode: of('decode'), invert: of('invert'), edit: of('edit'), encode: of('encode') };
+}
+
+/** Seconds of the whole edit, loading included. */
+export function forecastSeconds(work: StageWork, pace: Pace): number {
+  const stages = Object.values(forecastOf(work, pace));
+  return stages.reduce((sum, { seconds, onceSeconds }) => sum + seconds + onceSeconds, pace.loadSeconds); // prettier-ignore
+}
+
+/** The pace of the stages that an edit has gone through from their beginning. */
+export function paceOf(
+  measured: Partial<Record<PlannedStage, MeasuredStage>>,
+  work: StageWork,
+  loadSeconds: number,
+): MeasuredPace {
+  const stages: MeasuredPace['stages'] = {};
+  for (const stage of plannedStages) {
+    const found = measured[stage];
+    if (found === undefined || work[stage] <= 0) continue;
+    const { seconds, onceSeconds } = found;
+    stages[stage] = { secondsPerBillion: seconds / work[stage], onceSeconds };
+  }
+  return { stages, loadSeconds };
+}

@@ -1,0 +1,107 @@
+// The panel without its surface: the real flow, client and state beside a simulated Premiere, against a real companion
+// server over a real WebSocket.
+
+import type { EditReport } from '../../protocol/edit-report.ts';
+import { createLog } from '../../companion-server/src/log.ts';
+import { startServer, type RunningServer } from '../../companion-server/src/server.ts';
+import { createClient } from '../../plugin/src/client/client.ts';
+import { systemClock } from '../../plugin/src/client/clock.ts';
+import { startPanelFlow } from '../../plugin/src/flow/panel-flow.ts';
+import { abilityNames } from '../../plugin/src/host/host.ts';
+import type { EditForm } from '../../plugin/src/state/form.ts';
+import { initialState, type PanelState } from '../../plugin/src/state/panel-state.ts';
+import { reduce } from '../../plugin/src/state/reduce.ts';
+import { createStore, type Store } from '../../plugin/src/state/store.ts';
+import type { Task } from '../../plugin/src/state/task.ts';
+import type { Workspace } from '../e2e/workspace.ts';
+import type { TestProject } from '../premiere-sim/testing-flow.ts';
+
+/** `engine`: a file of fixtures/engines. */
+export function startCompanion(
+  { cacheDir, dataDir, modelDir }: Pick<Workspace, 'cacheDir' | 'dataDir' | 'modelDir'>,
+  engine = 'copying',
+): Promise<RunningServer> {
+  return startServer({
+    config: {
+      ...{ port: 0, cacheDir, dataDir, logLevel: 'silent' },
+      models: new Map([['model', modelDir]]),
+    },
+    log: createLog({ level: 'silent', write: () => undefined }),
+    engineEntry: new URL(`../fixtures/engines/${engine}.ts`, import.meta.url),
+  });
+}
+
+export interface Panel {
+  readonly store: Store;
+  readonly errors: readonly unknown[];
+  until(isSo: (state: PanelState) => boolean): Promise<PanelState>;
+  close(): void;
+}
+
+/** An edit that has ended well, as far as the server goes. */
+export type EditedTask = Pick<Task, 'settings'> & { readonly report: EditReport };
+
+/** A panel as Premiere opens it; a second one is the panel after a restart. Needs a global WebSocket. */
+export function openPanel({ sim }: Pick<TestProject, 'sim'>, server: RunningServer): Panel {
+  const host = sim.open();
+  const errors: unknown[] = [];
+  const abilities = abilityNames.filter((name) => host.abilities[name].isThere);
+  const facts = { kind: host.kind, product: host.product, abilities, logFolder: null };
+  const store = createStore(initialState(facts, 'dark', 'prores'), reduce, (error) =>
+    errors.push(error),
+  );
+  const client = createClient({
+    url: `${server.url.replace('http', 'ws').replace(/\/$/, '')}/socket`,
+    client: { name: 'test', version: '0' },
+    tokens: { read: () => Promise.resolve(server.token), write: () => Promise.resolve() },
+  });
+  const stop = startPanelFlow({
+    ...{ host, client, store, clock: systemClock, random: Math.random },
+    pictures: { make: () => 'blob:picture', drop: () => undefined },
+    saveResult: null,
+  });
+  let isOpen = true;
+  const close = (): void => {
+    if (!isOpen) return;
+    isOpen = false;
+    stop();
+    client.stop();
+  };
+  return {
+    store,
+    errors,
+    close,
+    until: (isSo) =>
+      new Promise((resolve) => {
+        if (isSo(store.state)) {
+          resolve(store.state);
+          return;
+        }
+        const unsubscribe = store.subscribe((_event, state) => {
+          if (!isSo(state)) return;
+          unsubscribe();
+          resolve(state);
+        });
+      }),
+  };
+}
+
+/** Presses Apply with the form as it is but for `change`, and waits for the end. Throws Error when the edit failed. */
+export async function applyEdit(panel: Panel, change: Partial<EditForm>): Promise<EditedTask> {
+  await panel.until(isReady);
+  const known = panel.store.state.tasks.map(({ key }) => key);
+  const fresh = ({ tasks }: PanelState) => tasks.find((task) => !known.includes(task.key));
+  panel.store.dispatch({ type: 'form-changed', change });
+  panel.store.dispatch({ type: 'apply-pressed' });
+  const state = await panel.until((state) => {
+    const name = fresh(state)?.state.name;
+    return name === 'done' || name === 'unplaced' || name === 'failed';
+  });
+  const task = fresh(state);
+  if (task?.report == null) throw new Error(`The edit failed: ${JSON.stringify(task?.state)}`);
+  return { settings: task.settings, report: task.report };
+}
+
+/** Connected, with a clip that can be edited. */
+export const isReady = ({ link, selection }: PanelState): boolean =>
+  link.name === 'online' && (selection?.clips.length ?? 0) > 0;
