@@ -43,11 +43,13 @@ describe('planRate', () => {
 
 describe('planSourceFrames', () => {
   test('is the identity for a constant rate', () => {
-    expect(planSourceFrames(grid(25, 10), ratio(25, 1), 3, 7)).toEqual([3, 4, 5, 6]);
+    const clip = { frameTimes: grid(25, 10), frameRate: ratio(25, 1), variableRate: false };
+    expect(planSourceFrames(clip, 3, 7)).toEqual([3, 4, 5, 6]);
   });
 
   test('a missing frame is filled by the one before it, a surplus one is left out', () => {
-    const times = Float64Array.from([0, 0.1, 0.3, 0.31, 0.4]);
-    expect(planSourceFrames(times, ratio(10, 1), 0, 5)).toEqual([0, 1, 1, 3, 4]);
+    const frameTimes = Float64Array.from([0, 0.1, 0.3, 0.31, 0.4]);
+    const clip = { frameTimes, frameRate: ratio(10, 1), variableRate: true };
+    expect(planSourceFrames(clip, 0, 5)).toEqual([0, 1, 1, 3, 4]);
   });
 });

@@ -63,16 +63,25 @@ export function planRate(
   return { frameRate, frameCount, variableRate: true };
 }
 
+/** What `planSourceFrames` reads of a clip. */
+export interface TimedFrames {
+  readonly frameTimes: Float64Array | null;
+  readonly frameRate: Rational;
+  readonly variableRate: boolean;
+}
+
 /**
- * The stored frame to show for each frame `start`..`end` of the constant rate: the last one whose time has come,
- * within half a frame. Never falls.
+ * The stored frame to show for each frame `start`..`end` of the constant rate. Where the file's own rate varies, that is the
+ * last one whose time has come, within half a frame. Never falls.
  */
 export function planSourceFrames(
-  times: Float64Array,
-  frameRate: Rational,
+  { frameTimes: times, frameRate, variableRate }: TimedFrames,
   start: number,
   end: number,
 ): number[] {
+  if (!variableRate || times === null) {
+    return Array.from({ length: end - start }, (_, i) => start + i);
+  }
   const origin = times[0] ?? 0;
   const plan: number[] = [];
   let source = 0;

@@ -5,7 +5,7 @@ import { parseRational, rationalValue, type Rational } from './frame.ts';
 
 export interface ProbeDocument {
   readonly streams?: readonly ProbeStream[];
-  readonly format?: { readonly start_time?: string };
+  readonly format?: { readonly start_time?: string; readonly format_name?: string };
 }
 
 interface ProbeStream {
@@ -46,6 +46,8 @@ export interface VideoStream extends Pick<
   | 'streamIndex'
 > {
   readonly codec: string;
+  /** `interlaced` is what the header says; false here where it says nothing. */
+  readonly isFieldOrderKnown: boolean;
   /** Rates that the file claims, most trusted first. Claims only: the times of the frames decide. */
   readonly declaredRates: readonly Rational[];
 }
@@ -83,10 +85,19 @@ export function parseVideo(document: ProbeDocument): VideoStream | null {
     pixelFormat,
     bitDepth: parseBitDepth(stream, pixelFormat),
     interlaced: ['tt', 'bb', 'tb', 'bt'].includes(stream.field_order ?? ''),
+    isFieldOrderKnown: !['', 'unknown'].includes(stream.field_order ?? ''),
     declaredRates: [stream.r_frame_rate, stream.avg_frame_rate]
       .map(parseRational)
       .filter((rate) => rate !== null),
   };
+}
+
+/** Containers in which a place is searched for, by the times of packets that need not be keyframes. */
+const formatsWithoutIndex = ['mpegts', 'mpeg', 'dv', 'h264', 'hevc', 'm4v', 'mpegvideo'];
+
+export function hasIndex({ format }: ProbeDocument): boolean {
+  const names = format?.format_name?.split(',') ?? [];
+  return !names.some((name) => formatsWithoutIndex.includes(name));
 }
 
 export function parseAudio(document: ProbeDocument): AudioStream[] {

@@ -10,11 +10,20 @@ import { maxPixels } from './input-guard.ts';
 import { noticesOf } from './notices.ts';
 import { runFfprobe } from './ffprobe.ts';
 import { readFrameTimes } from './read-frame-times.ts';
-import { parseAudio, parseVideo, type ProbeDocument, type VideoStream } from './probe-document.ts';
+import {
+  hasIndex,
+  parseAudio,
+  parseVideo,
+  type ProbeDocument,
+  type VideoStream,
+} from './probe-document.ts';
 
 const showStreams = ['-show_streams', '-show_format', '-of', 'json'];
 
-/** How long the header may take, and the list of frames: that one reads the whole file, from a slow disk at worst. */
+/**
+ * How long the header may take, and how long the list of frames may bring nothing: in a file of much sound and few pictures,
+ * on a slow disk, that is as long as reading the file.
+ */
 const headerTimeoutMs = 30_000;
 const listBytesPerSecond = 20e6;
 
@@ -32,8 +41,8 @@ export async function probeClip(file: string, signal?: AbortSignal): Promise<Cli
   const video = parseVideo(document);
   if (video === null) throw noPicture(clipPath, document);
   requireReadableSize(clipPath, video);
-  const timeoutMs = headerTimeoutMs + (sizeBytes / listBytesPerSecond) * 1000;
-  const listing = await readFrameTimes(clipPath, video, { timeoutMs, signal });
+  const silenceMs = headerTimeoutMs + (sizeBytes / listBytesPerSecond) * 1000;
+  const listing = await readFrameTimes(clipPath, video, { silenceMs, signal });
   if (listing.count === 0) {
     throw new EditError('clip-empty', `"${clipPath}" has a video track without a single frame.`, {
       hint: 'Export the clip again.',
@@ -55,9 +64,11 @@ export async function probeClip(file: string, signal?: AbortSignal): Promise<Cli
     colour: video.colour,
     pixelFormat: video.pixelFormat,
     bitDepth: video.bitDepth,
-    interlaced: video.interlaced,
+    interlaced: listing.isInterlaced,
     audio: parseAudio(document),
     frameTimes: listing.times,
+    keyframeTimes: listing.keyframeTimes,
+    isIndexed: hasIndex(document),
     fileStartSeconds: Number(document.format?.start_time ?? 0) || 0,
     streamIndex: video.streamIndex,
   };
@@ -71,7 +82,7 @@ async function readHeader(file: string, signal: AbortSignal | undefined): Promis
     if (json.length <= maxHeaderCharacters) return;
     throw new EditError('clip-unreadable', `"${file}" has too many streams.`);
   };
-  await runFfprobe(file, showStreams, { onOutput, timeoutMs: headerTimeoutMs, signal });
+  await runFfprobe(file, showStreams, { onOutput, silenceMs: headerTimeoutMs, signal });
   return JSON.parse(json) as ProbeDocument;
 }
 
