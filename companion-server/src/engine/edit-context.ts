@@ -2,6 +2,7 @@
 
 import type { Schedule } from '../diffusion/schedule.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
+import type { DecodingDamage } from '../media/frames.ts';
 import type { Execution } from '../onnx/execution.ts';
 import { drawKeyframes } from '../tokenflow/keyframes.ts';
 import { frameRange } from '../tokenflow/latents.ts';
@@ -31,6 +32,8 @@ export interface EditContext extends EditRunOptions {
   readonly denoiser: FastUNetDenoiser;
   /** Writes how far the edit is; what was written before it is on the disk then. */
   readonly saveResumePoint: (stage: ResumePoint['stage'], step: number, inversionEvaluations: number) => Promise<void>; // prettier-ignore
+  /** Where frames of the clip were missing or damaged. */
+  readonly onDamage?: (damage: DecodingDamage) => void;
   /** Reports step, steps and share of the stage after every forward until the returned function is called. */
   readonly watch: (state: () => readonly [number, number, number]) => () => void;
 }

@@ -2,6 +2,7 @@
 
 import type { ClipInfo } from './clip-info.ts';
 import { rationalValue } from './frame.ts';
+import type { DecodingDamage } from './frames.ts';
 
 /** Nothing for an ordinary clip. */
 export function noticesOf(clip: Omit<ClipInfo, 'notices'>): string[] {
@@ -26,4 +27,15 @@ export function noticesOf(clip: Omit<ClipInfo, 'notices'>): string[] {
     ],
   ];
   return notices.filter(([applies]) => applies).map(([, sentence]) => sentence);
+}
+
+/** What became of the frames of a damaged clip. */
+export function damageNotice({ missing, errors }: DecodingDamage): string {
+  const parts = [
+    ...(missing > 0
+      ? [`${missing} of its frames cannot be decoded and show the picture before them`]
+      : []),
+    ...(errors > 0 ? [`FFmpeg met ${errors} errors while it decoded the others`] : []),
+  ];
+  return `The clip is damaged: ${parts.join('; ')}.`;
 }

@@ -34,6 +34,9 @@ const codecsWithFieldPackets = ['h264'];
 /** Packets that are decoded to see whether they are what is shown, from the first one on at which decoding can begin. */
 const headPackets = 24;
 
+/** Most of the first frames that may be damaged, as a share of them. */
+const maxMissingShare = 0.25;
+
 /** Two times this close are the same; containers round to a millisecond. */
 const sameTimeSeconds = 0.002;
 
@@ -113,15 +116,23 @@ function shownPackets(
   if (!Number.isFinite(origin) || packets.some(({ time }) => Number.isNaN(time))) return null;
   const promised = sorted(packets.slice(0, headLength(packets)).filter(isShown));
   const decoded = sorted(head);
-  const holds =
-    promised.length === decoded.length &&
-    promised.every(({ time }, i) => Math.abs(time - (decoded[i]?.time ?? NaN)) < sameTimeSeconds);
-  if (!holds) return null;
+  const missing = missingOf(promised, decoded);
+  const mayMiss = codecsWithHiddenPackets.includes(codec) ? 0 : maxMissingShare * promised.length;
+  if (missing === null || missing > mayMiss) return null;
   const shown = packets.filter(isShown);
   const steps = stepsOf(shown);
   if (codecsWithHiddenPackets.includes(codec) && hasHiddenPackets(steps)) return null;
   if (codecsWithFieldPackets.includes(codec) && hasFieldPackets(steps, head)) return null;
   return shown;
+}
+
+/** How many of the `promised` did not come; null where something came that was not promised. */
+function missingOf(promised: readonly FrameRow[], decoded: readonly FrameRow[]): number | null {
+  let next = 0;
+  for (const { time } of promised) {
+    if (Math.abs(time - (decoded[next]?.time ?? NaN)) < sameTimeSeconds) next++;
+  }
+  return next === decoded.length ? promised.length - decoded.length : null;
 }
 
 /** A hidden frame is stored just behind the frame before it. */
