@@ -18,6 +18,21 @@ describe('planRate', () => {
     expect(plan).toEqual({ frameRate: ratio(60_000, 1001), frameCount: 900, variableRate: false });
   });
 
+  test.each([
+    [1_000_000, 33_333, 30, 1],
+    [1_000_000, 41_708, 24_000, 1001],
+    [1_000_000, 16_683, 60_000, 1001],
+    [2997, 100, 30_000, 1001],
+    [1_000_000, 40_000, 25, 1],
+  ])('%i/%i per second is %i/%i, also in a long clip', (declared, per, numerator, denominator) => {
+    const plan = planRate(grid(declared / per, 100_000), [ratio(declared, per)], null);
+    expect(plan).toEqual({
+      frameRate: ratio(numerator, denominator),
+      frameCount: 100_000,
+      variableRate: false,
+    });
+  });
+
   test('a wrong claim is passed over for a standard rate that fits', () => {
     const plan = planRate(grid(25, 300), [ratio(50, 1)], null);
     expect(plan).toEqual({ frameRate: ratio(25, 1), frameCount: 300, variableRate: false });

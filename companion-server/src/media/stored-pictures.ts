@@ -124,6 +124,8 @@ async function* decode(
   const run = await startFfmpeg({
     inputs: [{ source: fileUrl(clip.path), options: [...guardedDecodeOptions, ...seek] }],
     outputOptions: [
+      // With more threads, yadif is not the same twice.
+      ...(clip.interlaced ? ['-filter_threads', '1'] : []),
       ...['-map', `0:${clip.streamIndex}`, '-vf', filters],
       ...['-r', gridRate, '-f', 'rawvideo', '-pix_fmt', 'rgb24'],
     ],
