@@ -352,7 +352,7 @@ describe('sound', () => {
     const chosen = await rehearseEncoder(inFolder('rehearsal/out.mov'), settings);
     expect(await readdir(inFolder('rehearsal'))).toEqual([]);
     expect(await encode(inFolder('odd-out.mov'), 25, chosen)).toEqual([
-      "The clip's unknown sound cannot be read by this FFmpeg; the result is without it.",
+      "The clip's fpcm sound cannot be read by this FFmpeg; the result is without it.",
     ]);
     const result = await probeClip(inFolder('odd-out.mov'));
     expect(result.audio.map(({ codec }) => codec)).toEqual(['pcm_s16be']);

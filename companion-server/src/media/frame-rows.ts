@@ -13,8 +13,12 @@ export interface FrameRow {
   readonly isKey: boolean;
   /** It is decoded for the sake of others, and not shown. */
   readonly isDiscarded: boolean;
+  /** Its bytes are encrypted. Known of packets only. */
+  readonly isEncrypted: boolean;
   /** Two fields of different moments. Known of decoded frames only. */
   readonly isInterlaced: boolean;
+  /** It carries the description of an HDR display or of its light. Known of decoded frames only. */
+  readonly hasHdrMetadata: boolean;
 }
 
 /** Most frames of one clip: a day at 60 per second. */
@@ -23,11 +27,14 @@ const maxFrames = 24 * 60 * 60 * 60;
 /** Longest line of a list that is read; honest ones have about 100 characters. */
 const maxLineCharacters = 10_000;
 
-export const packetEntries = 'packet=pts_time,duration_time,flags';
+export const packetEntries = 'packet=pts_time,duration_time,flags:packet_side_data=side_data_type';
 
 /** ffprobe before version 5 has `pkt_duration_time`, later ones have `duration_time`. */
 export const frameEntries =
-  'frame=best_effort_timestamp_time,pkt_duration_time,duration_time,key_frame,interlaced_frame';
+  'frame=best_effort_timestamp_time,pkt_duration_time,duration_time,key_frame,interlaced_frame:frame_side_data=side_data_type';
+
+/** ffprobe's names of it, for frames and for streams. */
+export const hdrSideData = /Mastering display metadata|Content light level metadata|HDR Dynamic Metadata|DOVI|Dolby Vision/i; // prettier-ignore
 
 /** Collects rows from lines such as `pts_time=0.04|duration_time=0.04|flags=K_`. */
 export class FrameRows {
@@ -72,7 +79,9 @@ export class FrameRows {
       duration: number('duration_time', 'pkt_duration_time'),
       isKey: flags.startsWith('K') || fields.get('key_frame') === '1',
       isDiscarded: flags.includes('D'),
+      isEncrypted: fields.get('side_data_type') === 'Encryption info',
       isInterlaced: fields.get('interlaced_frame') === '1',
+      hasHdrMetadata: hdrSideData.test(line),
     });
   }
 }

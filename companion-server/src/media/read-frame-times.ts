@@ -17,6 +17,8 @@ export interface FrameListing {
   readonly lastDurationSeconds: number | null;
   /** What the header says of fields or, where it says nothing or fields are packets, what decoded frames say. */
   readonly isInterlaced: boolean;
+  /** Whether decoded frames carry the description of an HDR display or of its light. */
+  readonly hasHdrMetadata: boolean;
 }
 
 export interface ListingOptions {
@@ -47,15 +49,17 @@ export async function readFrameTimes(
   options: ListingOptions,
 ): Promise<FrameListing> {
   const packets = await listPackets(file, video, options);
-  if (packets.length === 0) return toListing([], video.interlaced);
+  if (packets.length === 0) return toListing([], [], video.interlaced);
+  if (packets[0]?.isEncrypted === true) throw isProtected(file);
   const hasFields = (rows: readonly FrameRow[]) => rows.some(({ isInterlaced }) => isInterlaced);
   const head = await decodeRows(file, video, options, headLength(packets));
   const shown = shownPackets(packets, head, video.codec);
   if (shown !== null) {
-    return toListing(shown, video.isFieldOrderKnown ? video.interlaced : hasFields(head));
+    return toListing(shown, head, video.isFieldOrderKnown ? video.interlaced : hasFields(head));
   }
   const frames = await decodeRows(file, video, options, null);
-  return toListing(frames, video.interlaced || hasFields(frames));
+  if (frames.length === 0) throw undecodable(file, video.codec, packets.length);
+  return toListing(frames, frames, video.interlaced || hasFields(frames));
 }
 
 async function listPackets(
@@ -68,7 +72,7 @@ async function listPackets(
     ...options,
     onOutput: (text) => rows.add(text),
   });
-  if (/partial file|truncated|moov atom not found/i.test(complaints)) throw cutOff(file);
+  if (/partial file|file truncated|moov atom not found/i.test(complaints)) throw cutOff(file);
   return rows.finish();
 }
 
@@ -160,7 +164,11 @@ function median(values: Float64Array): number {
   return values.slice().sort()[values.length >> 1] ?? Number.NaN;
 }
 
-function toListing(rows: readonly FrameRow[], isInterlaced: boolean): FrameListing {
+function toListing(
+  rows: readonly FrameRow[],
+  decoded: readonly FrameRow[],
+  isInterlaced: boolean,
+): FrameListing {
   const inOrder = sorted(rows);
   const times = Float64Array.from(inOrder, ({ time }) => time);
   const isRising = times.every((time, i) => Number.isFinite(time) && (i === 0 || time > (times[i - 1] ?? NaN))); // prettier-ignore
@@ -173,6 +181,7 @@ function toListing(rows: readonly FrameRow[], isInterlaced: boolean): FrameListi
       : new Float64Array(),
     lastDurationSeconds: lastDuration > 0 ? lastDuration : null,
     isInterlaced,
+    hasHdrMetadata: decoded.some(({ hasHdrMetadata }) => hasHdrMetadata),
   };
 }
 
@@ -181,5 +190,19 @@ function cutOff(file: string): EditError {
     'clip-unreadable',
     `"${file}" is cut off: its index lists frames that are not in the file.`,
     { hint: 'Copy or export the clip again.' },
+  );
+}
+
+function isProtected(file: string): EditError {
+  return new EditError('clip-unreadable', `"${file}" is protected: its pictures are encrypted.`, {
+    hint: 'Choose a clip without copy protection.',
+  });
+}
+
+function undecodable(file: string, codec: string, packets: number): EditError {
+  return new EditError(
+    'clip-unreadable',
+    `None of the ${packets} frames of "${file}" can be decoded (${codec}).`,
+    { hint: 'Check that the file plays; export or copy it again, or convert it to MP4 or MOV.' },
   );
 }
