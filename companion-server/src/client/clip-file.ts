@@ -1,6 +1,6 @@
 // The clip on the client's disk.
 
-import { open, type FileHandle } from 'node:fs/promises';
+import { constants, open, type FileHandle } from 'node:fs/promises';
 import { EditError } from '../errors.ts';
 
 export interface ClipFile {
@@ -25,7 +25,8 @@ export async function openClip(path: string): Promise<ClipFile> {
 
 async function openExisting(path: string): Promise<FileHandle> {
   try {
-    return await open(path, 'r');
+    // Without O_NONBLOCK, opening a named pipe waits for somebody who writes to it. Windows has neither.
+    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') {

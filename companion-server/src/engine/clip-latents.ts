@@ -4,7 +4,7 @@ import { EditError, throwIfCanceled } from '../errors.ts';
 import type { Encoder } from '../media/encode.ts';
 import { cropFrame, padFrame } from '../media/fit.ts';
 import type { Frame } from '../media/frame.ts';
-import { decodeFrames } from '../media/frames.ts';
+import { decodeFrames, type DecodingDamage } from '../media/frames.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
 import { frameToTensor, tensorToFrame } from '../media/pixels.ts';
 import { isAllFinite } from '../tensor/finite.ts';
@@ -17,6 +17,8 @@ export interface StageHooks {
   readonly signal?: AbortSignal | undefined;
   /** Frames done so far. */
   readonly onFrames: (done: number) => void;
+  /** Where frames of the clip were missing or damaged. */
+  readonly onDamage?: ((damage: DecodingDamage) => void) | undefined;
 }
 
 /** Decodes the planned frames, encodes them with the VAE and writes the latents' means. */
@@ -25,7 +27,7 @@ export async function readLatents(
   plan: EditPlan,
   vae: VaeSession,
   latents: LatentStore,
-  { signal, onFrames }: StageHooks,
+  { signal, onFrames, onDamage }: StageHooks,
 ): Promise<void> {
   const { startFrame, endFrame, size, vaeChunkSize } = plan;
   const wanted = new Set(plan.frames);
@@ -44,6 +46,7 @@ export async function readLatents(
     endFrame,
     size: size.scaled,
     signal,
+    onDamage,
   })) {
     if (!wanted.has(frame.index)) continue;
     waiting.push(frameToTensor(padFrame(frame, size)));

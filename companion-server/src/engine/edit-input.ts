@@ -1,6 +1,7 @@
 // The first stage: the planned range of the clip -> its own latents.
 
 import type { ClipInfo } from '../media/clip-info.ts';
+import type { DecodingDamage } from '../media/frames.ts';
 import type { LatentStore } from '../tokenflow/latents.ts';
 import { readLatents } from './clip-latents.ts';
 import type { EditPlan } from './edit-plan.ts';
@@ -13,15 +14,16 @@ export interface InputOptions {
   readonly signal: AbortSignal | undefined;
   /** Frames done so far. */
   readonly onFrames: (done: number) => void;
+  readonly onDamage?: ((damage: DecodingDamage) => void) | undefined;
 }
 
 export async function readSource(
   latents: LatentStore,
-  { clip, model, plan, signal, onFrames }: InputOptions,
+  { clip, model, plan, signal, onFrames, onDamage }: InputOptions,
 ): Promise<void> {
   const vae = await model.openEncoder(plan.latentSize);
   try {
-    await readLatents(clip, plan, vae, latents, { signal, onFrames });
+    await readLatents(clip, plan, vae, latents, { signal, onFrames, onDamage });
   } finally {
     await vae.release();
   }

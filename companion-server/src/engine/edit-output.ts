@@ -2,7 +2,7 @@
 
 import { EditError } from '../errors.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
-import { openEncoder } from '../media/encode.ts';
+import { openEncoder, rehearseEncoder, type EncoderOptions } from '../media/encode.ts';
 import { rationalValue, type Frame } from '../media/frame.ts';
 import { decodeFrames } from '../media/frames.ts';
 import type { LatentStore } from '../tokenflow/latents.ts';
@@ -21,6 +21,8 @@ export interface OutputOptions {
   readonly clip: ClipInfo;
   readonly model: Model;
   readonly plan: EditPlan;
+  /** What `rehearseOutput` has returned. */
+  readonly encoding: EncoderOptions;
   readonly signal: AbortSignal | undefined;
   /** Frames done so far. */
   readonly onFrames: (done: number) => void;
@@ -30,28 +32,42 @@ export interface OutputOptions {
 const black = 6;
 const visible = 48;
 
+/**
+ * Encodes one frame and all of the sound as `writeResult` will, and leaves nothing: what cannot be encoded comes out before
+ * the work. Returns how to encode. Throws as `rehearseEncoder` does.
+ */
+export async function rehearseOutput({
+  job,
+  settings,
+  clip,
+  plan,
+  signal,
+}: Pick<OutputOptions, 'job' | 'settings' | 'clip' | 'plan' | 'signal'>): Promise<EncoderOptions> {
+  const rate = rationalValue(clip.frameRate);
+  return rehearseEncoder(job.outputPath, {
+    ...clip.frameSize,
+    frameRate: clip.frameRate,
+    codec: settings.codec,
+    colour: clip.colour,
+    sampleAspect: clip.sampleAspect,
+    inputSize: keepsDetail(settings, clip, plan) ? clip.frameSize : plan.size.scaled,
+    audioFrom:
+      settings.sound === 'none' || settings.preview
+        ? null
+        : { clip, startSeconds: plan.startFrame / rate, endSeconds: plan.endFrame / rate },
+    signal,
+  });
+}
+
 /** Writes the result whole or not at all. Returns what became of the sound, in sentences. */
 export async function writeResult(
   latents: LatentStore,
-  { clean, job, settings, clip, model, plan, signal, onFrames }: OutputOptions,
+  { clean, job, settings, clip, model, plan, encoding, signal, onFrames }: OutputOptions,
 ): Promise<readonly string[]> {
-  const rate = rationalValue(clip.frameRate);
   const vae = await model.openDecoder(plan.latentSize);
   const fullSize = keepsDetail(settings, clip, plan) ? new FullSize({ clip, plan, clean, vae, signal }) : null; // prettier-ignore
   try {
-    const encoder = await openEncoder(job.outputPath, {
-      ...clip.frameSize,
-      frameRate: clip.frameRate,
-      codec: settings.codec,
-      colour: clip.colour,
-      sampleAspect: clip.sampleAspect,
-      inputSize: fullSize?.size ?? plan.size.scaled,
-      audioFrom:
-        settings.sound === 'none' || settings.preview
-          ? null
-          : { clip, startSeconds: plan.startFrame / rate, endSeconds: plan.endFrame / rate },
-      signal,
-    });
+    const encoder = await openEncoder(job.outputPath, encoding);
     try {
       const finish = async (frame: Frame) => {
         await refuseBlack(frame, clip, plan);

@@ -5,12 +5,14 @@ import path from 'node:path';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import { createSchedule } from '../diffusion/schedule.ts';
 import { throwIfCanceled } from '../errors.ts';
+import type { EncoderOptions } from '../media/encode.ts';
+import { damageNotice } from '../media/notices.ts';
 import { sliceRows } from '../tensor/tensor.ts';
 import type { Contexts } from '../tokenflow/denoiser.ts';
 import type { LatentStore } from '../tokenflow/latents.ts';
 import { ResumePointFile, type ResumePoint } from './resume-point.ts';
 import type { EditContext, EditRunOptions } from './edit-context.ts';
-import { writeResult } from './edit-output.ts';
+import { rehearseOutput, writeResult } from './edit-output.ts';
 import { planEdit } from './edit-plan.ts';
 import { makeReport } from './edit-report.ts';
 import { forwardsPerStep, keepsNoisiest } from './edit-schedules.ts';
@@ -38,6 +40,7 @@ export class EditRun {
   private readonly files: WorkFile[] = [];
   private pace: Pace | null = null;
   private work: StageWork | null = null;
+  private readonly damageNotices: string[] = [];
 
   /** Throws EditError('invalid-request') when the in/out range holds no frame. */
   constructor(options: EditRunOptions) {
@@ -51,6 +54,7 @@ export class EditRun {
       replan: (findings, gauged) => this.replan(findings, gauged),
       saveResumePoint: (...state) => this.saveResumePoint(...state),
       watch: (state) => this.watch(state),
+      onDamage: (damage) => this.damageNotices.push(damageNotice(damage)),
     };
     const { inputPath, modelDir, workDir } = job;
     this.resumePointFile = new ResumePointFile(workDir, { inputPath, modelDir, settings, plan });
@@ -60,6 +64,7 @@ export class EditRun {
     const { edit } = this;
     const { meter, denoiser } = edit;
     try {
+      const encoding = await rehearseOutput(edit);
       const resumed = await this.resumePointFile.read();
       const source = await this.openSource(resumed);
       const current = await this.openCurrent(resumed);
@@ -81,11 +86,11 @@ export class EditRun {
       if (done === 0) await this.saveResumePoint('edit', 0, inverted);
       const keepNotice = await source.keep();
       const edited = await sampleEdit(edit, contexts, source, current, done, inverted);
-      const outputNotices = await this.encode(edited, source.clean);
+      const outputNotices = await this.encode(edited, source.clean, encoding);
       meter.finish();
       await this.keepPace();
       const unetEvaluations = { inversion: inverted, sampling: denoiser.evaluations - inverted };
-      const notices = [source.notice, keepNotice, ...outputNotices].filter((notice) => notice !== null); // prettier-ignore
+      const notices = [source.notice, keepNotice, ...this.damageNotices, ...outputNotices].filter((notice) => notice !== null); // prettier-ignore
       return makeReport({ ...edit, findings: source.findings, unetEvaluations, notices });
     } finally {
       await denoiser.release();
@@ -186,12 +191,16 @@ export class EditRun {
     };
   }
 
-  private async encode(latents: LatentStore, clean: LatentStore): Promise<readonly string[]> {
+  private async encode(
+    latents: LatentStore,
+    clean: LatentStore,
+    encoding: EncoderOptions,
+  ): Promise<readonly string[]> {
     const { meter, plan } = this.edit;
     const { frameCount } = plan;
     meter.begin('encode', frameCount);
     const onFrames = (done: number) => meter.advance(done, frameCount, done / frameCount);
-    return writeResult(latents, { ...this.edit, clean, onFrames });
+    return writeResult(latents, { ...this.edit, clean, encoding, onFrames });
   }
 
   /** The latents first: after a loss of power, what a resume point on the disk speaks of is on the disk as well. */

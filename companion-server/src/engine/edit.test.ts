@@ -1,10 +1,10 @@
 // Whole edits of tiny clips with a tiny checkpoint, from file to file, through the real ffmpeg and ONNX Runtime.
 
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { makeTinyCheckpoint } from '../../../test/fixtures/tiny-checkpoint.ts';
 import { runTinyEdit, tinyJob } from '../../../test/tiny-edits.ts';
 import { readEditReport } from '../../../protocol/edit-report.ts';
@@ -13,9 +13,10 @@ import { readFields } from '../../../protocol/fields.ts';
 import { maxPromptCharacters } from '../../../protocol/limits.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import { CanceledError } from '../errors.ts';
+import { findProgram } from '../media/binaries.ts';
 import { decodeFrames } from '../media/frames.ts';
 import { probeClip } from '../media/probe.ts';
-import { collect, makeClip, testPicture } from '../media/testing/clips.ts';
+import { collect, makeClip, packetsOf, testPicture } from '../media/testing/clips.ts';
 import type { EditJob } from './edit-job.ts';
 import { runEdit } from './edit.ts';
 
@@ -126,6 +127,38 @@ describe('an edit', () => {
     expect(shared).not.toEqual(inversion);
     expect(own).not.toEqual(shared);
     expect(again).toEqual(own);
+  });
+
+  it('tells how many frames of a damaged clip are missing', async () => {
+    const input = path.join(dir, 'damaged.mp4');
+    const h264 = ['-c:v', 'libx264', '-g', '1', '-pix_fmt', 'yuv420p'];
+    await makeClip(input, [...testPicture('64x48', '25', 8), ...h264]);
+    const bytes = await readFile(input);
+    const packets = await packetsOf(input);
+    const { position, size } = packets[4] ?? { position: 0, size: 0 };
+    bytes.fill(0xff, position + 4, position + size);
+    await writeFile(input, bytes);
+    const { report } = await runTinyEdit(jobOf('damaged', input));
+    expect(report.frames).toBe(8);
+    expect(report.notices.join()).toMatch(/The clip is damaged: 1 of its frames cannot be decoded/);
+  });
+
+  it('does not begin to compute when its result could not be encoded', async () => {
+    const ffmpeg = await findProgram('ffmpeg');
+    const fake = path.join(dir, 'ffmpeg-without-prores');
+    const refusal = 'case "$*" in *prores_ks*) echo "Unknown encoder prores_ks" >&2; exit 1;; esac';
+    await writeFile(fake, `#!/bin/sh\n${refusal}\nexec '${ffmpeg}' "$@"\n`, { mode: 0o755 });
+    const stages: string[] = [];
+    vi.stubEnv('FFMPEG_PATH', fake);
+    try {
+      const job = jobOf('unencodable', await clip('64x48', '25', 2));
+      const onProgress = ({ stage }: EditProgress) => void stages.push(stage);
+      await expect(runEdit(job, { onProgress })).rejects.toMatchObject({ code: 'ffmpeg-failed' });
+      expect(existsSync(job.outputPath)).toBe(false);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    expect(new Set(stages)).toEqual(new Set(['load']));
   });
 
   it('tells what of the prompt was not used', async () => {

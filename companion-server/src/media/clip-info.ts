@@ -45,6 +45,10 @@ export interface ClipInfo {
   readonly audio: readonly AudioStream[];
   /** When each stored frame is shown, rising, in seconds of the file's clock; null where the file does not say. */
   readonly frameTimes: Float64Array | null;
+  /** Those of `frameTimes` at which decoding can begin, rising; empty where none are known. */
+  readonly keyframeTimes: Float64Array;
+  /** The container has an index of its keyframes. Where it has none, a search ends somewhere near. */
+  readonly isIndexed: boolean;
   /** Where the file's clock starts: earliest stream, in seconds. */
   readonly fileStartSeconds: number;
   /** Index of the video stream among all streams of the file. */

@@ -13,6 +13,49 @@ const scaleMatrices: Readonly<Record<string, string>> = {
   bt2020nc: 'bt2020',
 };
 
+/** Rec. ITU-T H.273, tables 2 and 3: numbers mean the same to every option of ffmpeg, whose names differ. */
+const primariesCodes: Readonly<Record<string, number>> = {
+  bt709: 1,
+  bt470m: 4,
+  bt470bg: 5,
+  smpte170m: 6,
+  smpte240m: 7,
+  film: 8,
+  bt2020: 9,
+  smpte428: 10,
+  smpte431: 11,
+  smpte432: 12,
+  'jedec-p22': 22,
+  ebu3213: 22,
+};
+const transferCodes: Readonly<Record<string, number>> = {
+  bt709: 1,
+  bt470m: 4,
+  gamma22: 4,
+  bt470bg: 5,
+  gamma28: 5,
+  smpte170m: 6,
+  smpte240m: 7,
+  linear: 8,
+  log100: 9,
+  log316: 10,
+  'iec61966-2-4': 11,
+  bt1361e: 12,
+  'iec61966-2-1': 13,
+  'bt2020-10': 14,
+  'bt2020-12': 15,
+  smpte2084: 16,
+  smpte428: 17,
+  smpte428_1: 17,
+  'arib-std-b67': 18,
+};
+
+/** The number that ffmpeg's options take for a tag; null where there is no tag, or none that is known here. */
+export function colourCode(kind: 'primaries' | 'transfer', tag: string | null): number | null {
+  const codes = kind === 'primaries' ? primariesCodes : transferCodes;
+  return tag === null ? null : (codes[tag] ?? null);
+}
+
 /**
  * The matrix for the scale filter. An untagged clip is Rec. 709 from 720 lines (or 1280 columns) up and Rec. 601
  * below, as editors and players assume; decoding and encoding agree on it, so colours return unchanged.

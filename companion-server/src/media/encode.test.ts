@@ -1,7 +1,8 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openEncoder, type EncoderOptions } from './encode.ts';
+import type { ClipInfo } from './clip-info.ts';
+import { openEncoder, rehearseEncoder, type EncoderOptions } from './encode.ts';
 import type { Frame, Rational, Size } from './frame.ts';
 import { decodeFrames } from './frames.ts';
 import { probeClip } from './probe.ts';
@@ -107,6 +108,39 @@ describe('openEncoder', () => {
     expect(clip.sampleAspect).toEqual(rate(4, 3));
   });
 
+  const primaries = ['bt709', 'bt470m', 'bt470bg', 'smpte170m', 'smpte240m', 'film', 'bt2020', 'smpte428', 'smpte431', 'smpte432', 'ebu3213']; // prettier-ignore
+  const transfers = ['bt709', 'bt470m', 'bt470bg', 'smpte170m', 'smpte240m', 'linear', 'log100', 'log316', 'iec61966-2-4', 'bt1361e', 'iec61966-2-1', 'bt2020-10', 'bt2020-12', 'smpte2084', 'smpte428', 'arib-std-b67']; // prettier-ignore
+  test.each(transfers.map((transfer, i) => [transfer, primaries[i % primaries.length] ?? '']))(
+    'every tag that ffprobe can name is taken: transfer %s, primaries %s',
+    async (transfer, primary) => {
+      const colour = { range: 'tv', primaries: primary, transfer, matrix: 'bt709' } as const;
+      const size = { width: 64, height: 48 };
+      for (const [codec, name] of [
+        ['prores', 'named.mov'],
+        ['h264', 'named.mp4'],
+      ] as const) {
+        // prettier-ignore
+        await encode(inFolder(name), 1, { ...size, frameRate: rate(25), codec, colour });
+      }
+      const written = (await probeClip(inFolder('named.mp4'))).colour;
+      // x264 has no word for these primaries.
+      const expected = primary === 'ebu3213' ? null : primary;
+      expect(written).toMatchObject({ primaries: expected, transfer });
+    },
+  );
+
+  test('a tag that is not known is left out', async () => {
+    const colour = {
+      range: 'tv',
+      primaries: 'bt709',
+      transfer: 'bt9999',
+      matrix: 'ipt-c2',
+    } as const;
+    const size = { width: 64, height: 48 };
+    await encode(inFolder('new.mov'), 1, { ...size, frameRate: rate(25), codec: 'prores', colour });
+    expect((await probeClip(inFolder('new.mov'))).colour).toMatchObject({ transfer: null });
+  });
+
   test('full range stays full range in H.264, and looks the same', async () => {
     const colour = { range: 'pc', primaries: 'bt709', transfer: 'bt709', matrix: 'bt709' } as const;
     const size = { width: 96, height: 64 };
@@ -174,17 +208,99 @@ describe('sound', () => {
     }
   });
 
-  test('is cut with the in/out range', async () => {
-    const source = await makeClip(inFolder('pcm.mov'), [
-      ...sine(3),
-      ...testPicture('64x48', '25', 75),
-      ...[...h264, '-c:a', 'pcm_s16le'],
-    ]);
-    const clip = await probeClip(source);
-    const audioFrom = { clip, startSeconds: 1, endSeconds: 2 };
-    await encode(inFolder('cut.mov'), 25, { ...options, audioFrom });
-    const cut = (await describeSound(inFolder('cut.mov')))['duration'];
-    expect(Math.abs(Number(cut) - 1)).toBeLessThan(0.05);
+  /** 20 s in one group of pictures, loud for the first 12 s and silent from then on. */
+  async function loudThenSilent(name: string, sound: readonly string[]): Promise<ClipInfo> {
+    const noise = "aevalsrc='if(lt(t,12),0.5*sin(2*PI*440*t),0)':s=48000:d=20";
+    const args = ['-f', 'lavfi', '-i', noise, ...testPicture('64x48', '25', 500)];
+    return probeClip(await makeClip(inFolder(name), [...args, ...h264, '-g', '500', ...sound]));
+  }
+
+  test.each([
+    [
+      'aac',
+      'mp4',
+      'h264',
+      'mp4',
+      'aac',
+      "The clip's aac sound was cut between its packets, up to 0.05 s inside the range.",
+    ],
+    [
+      'aac',
+      'ts',
+      'h264',
+      'mp4',
+      'aac',
+      "The clip's aac sound was cut between its packets, up to 0.05 s inside the range.",
+    ],
+    [
+      'aac',
+      'mkv',
+      'prores',
+      'mov',
+      'pcm_s24le',
+      "The clip's aac sound was converted to 24-bit PCM, so that it could be cut exactly.",
+    ],
+    ['pcm_s16le', 'mov', 'prores', 'mov', 'pcm_s16le', null],
+    ['alac', 'mov', 'h264', 'mp4', 'alac', null],
+    [
+      'libopus',
+      'mkv',
+      'h264',
+      'mp4',
+      'opus',
+      "The clip's opus sound was cut between its packets, up to 0.05 s inside the range.",
+    ],
+    [
+      'libopus',
+      'mkv',
+      'prores',
+      'mov',
+      'pcm_s24le',
+      "The clip's opus sound does not fit into MOV; it was converted to 24-bit PCM.",
+    ],
+  ] as const)(
+    'that is cut out keeps nothing from outside the range: %s in .%s to %s in .%s',
+    async (sound, ending, codec, out, kept, notice) => {
+      // prettier-ignore
+      const clip = await loudThenSilent(`loud-${sound}.${ending}`, ['-c:a', sound]);
+      const audioFrom = { clip, startSeconds: 12.2, endSeconds: 13.2 };
+      const file = inFolder(`silent-${sound}-${ending}.${out}`);
+      const notices = await encode(file, 25, { ...options, codec, audioFrom });
+      expect(notices).toEqual(notice === null ? [] : [notice]);
+      expect((await probeClip(file)).audio[0]?.codec).toBe(kept);
+      const samples = await storedSamples(file);
+      expect(Math.max(...samples.map(Math.abs))).toBeLessThan(0.01);
+      expect(samples.length / 48_000).toBeLessThanOrEqual(1);
+      expect(samples.length / 48_000).toBeGreaterThan(notice?.includes('packets') ? 0.85 : 0.999);
+    },
+  );
+
+  test('of PCM is cut to the sample, and every sample is the one of the clip', async () => {
+    const noise = "aevalsrc='random(0)-0.5':s=48000:d=4";
+    const args = ['-f', 'lavfi', '-i', noise, ...testPicture('64x48', '25', 100), ...h264];
+    const file = await makeClip(inFolder('noise.mov'), [...args, '-c:a', 'pcm_s24le']);
+    const audioFrom = { clip: await probeClip(file), startSeconds: 1.4, endSeconds: 2.2 };
+    await encode(inFolder('noise-cut.mov'), 20, { ...options, audioFrom });
+    const [all, cut] = [await storedSamples(file), await storedSamples(inFolder('noise-cut.mov'))];
+    expect(cut).toEqual(all.slice(1.4 * 48_000, 2.2 * 48_000));
+  });
+
+  test('that begins later than the range begins later in the result', async () => {
+    const late = ['-itsoffset', '1', ...sine(2), ...testPicture('64x48', '25', 75), ...h264];
+    const file = await makeClip(inFolder('late.mov'), [...late, '-c:a', 'pcm_s16le']);
+    const audioFrom = { clip: await probeClip(file), startSeconds: 0.4, endSeconds: 2 };
+    await encode(inFolder('late-cut.mov'), 40, { ...options, audioFrom });
+    const samples = await storedSamples(inFolder('late-cut.mov'));
+    expect(samples.length).toBe(1.6 * 48_000);
+    expect(samples.findIndex((sample) => sample !== 0) / 48_000).toBeCloseTo(0.6, 2);
+  });
+
+  test('that is longer than the picture ends with it', async () => {
+    const args = [...sine(3), ...testPicture('64x48', '25', 25), ...h264, '-c:a', 'aac'];
+    const clip = await probeClip(await makeClip(inFolder('longer.mp4'), args));
+    const audioFrom = { clip, startSeconds: 0, endSeconds: clip.durationSeconds };
+    await encode(inFolder('ends.mp4'), 25, { ...options, audioFrom });
+    expect((await storedSamples(inFolder('ends.mp4'))).length / 48_000).toBeLessThan(1.05);
   });
 
   test('that the container cannot hold is converted, and said so', async () => {
@@ -206,12 +322,61 @@ describe('sound', () => {
     expect((await probeClip(inFolder('opus.mov'))).audio[0]?.codec).toBe('pcm_s24le');
   });
 
-  async function describeSound(file: string) {
-    const { audio } = await probeClip(file);
-    expect(audio).toHaveLength(1);
-    const packets = await soundPackets(file);
-    expect(packets.length).toBeGreaterThan(0);
-    return describeVideo(file);
+  test('tracks that nothing can read are left out, and said so, before the work', async () => {
+    const args = [...sine(1), ...sine(1), ...testPicture('64x48', '25', 25), ...h264];
+    const maps = [
+      '-map',
+      '0:a',
+      '-map',
+      '1:a',
+      '-map',
+      '2:v',
+      '-t',
+      '1',
+      '-c:a:0',
+      'pcm_s16be',
+      '-c:a:1',
+      'pcm_s16le',
+    ];
+    const file = await makeClip(inFolder('odd.mov'), [...args, ...maps]);
+    const bytes = await readFile(file);
+    bytes.write('fpcm', bytes.indexOf('sowt'), 'latin1');
+    await writeFile(file, bytes);
+    const clip = await probeClip(file);
+    const audioFrom = { clip, startSeconds: 0, endSeconds: 1 };
+    const settings = { ...options, codec: 'prores', audioFrom } as const;
+    await expect(encode(inFolder('odd-out.mov'), 25, settings)).rejects.toMatchObject({
+      code: 'ffmpeg-failed',
+    });
+    await mkdir(inFolder('rehearsal'));
+    const chosen = await rehearseEncoder(inFolder('rehearsal/out.mov'), settings);
+    expect(await readdir(inFolder('rehearsal'))).toEqual([]);
+    expect(await encode(inFolder('odd-out.mov'), 25, chosen)).toEqual([
+      "The clip's fpcm sound cannot be read by this FFmpeg; the result is without it.",
+    ]);
+    const result = await probeClip(inFolder('odd-out.mov'));
+    expect(result.audio.map(({ codec }) => codec)).toEqual(['pcm_s16be']);
+  });
+
+  test('what the encoder cannot do comes out before the work', async () => {
+    const clip = await probeClip(await makeClip(inFolder('fine.mp4'), [...sine(1), ...testPicture('64x48', '25', 25), ...h264])); // prettier-ignore
+    const audioFrom = { clip, startSeconds: 0, endSeconds: 1 };
+    const impossible = {
+      ...options,
+      width: 20_000,
+      inputSize: { width: 64, height: 48 },
+      audioFrom,
+    };
+    await expect(rehearseEncoder(inFolder('never.mp4'), impossible)).rejects.toMatchObject({
+      code: 'ffmpeg-failed',
+    });
+  });
+
+  /** All samples that the file holds, also those that an edit list hides, -1..1. One channel. */
+  async function storedSamples(file: string): Promise<number[]> {
+    const raw = await makeClip(`${file}.f32`, ['-ignore_editlist', '1', '-flags2', '-skip_manual', '-i', file, '-map', '0:a:0', '-f', 'f32le']); // prettier-ignore
+    const bytes = await readFile(raw);
+    return [...new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)];
   }
 });
 

@@ -5,9 +5,10 @@ import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import type { OutputCodec } from '../../../protocol/edit-settings.ts';
 import { EditError, throwIfCanceled } from '../errors.ts';
-import { planAudio, type AudioSource, type Container } from './audio.ts';
+import { planAudio, type AudioPlan, type AudioSource, type Container, type TrackChoice } from './audio.ts'; // prettier-ignore
 import type { ColourTags } from './clip-info.ts';
-import { outputColour, scaleMatrix } from './colour.ts';
+import { colourCode, outputColour, scaleMatrix } from './colour.ts';
+import { FfmpegError } from './ffmpeg-error.ts';
 import { startFfmpeg } from './ffmpeg.ts';
 import type { Frame, Rational, Size } from './frame.ts';
 import { createPartialFile } from './partial-file.ts';
@@ -48,6 +49,70 @@ const noColour: ColourTags = { range: null, primaries: null, transfer: null, mat
  * FfmpegError `ffmpeg-failed`. Always end with `finish` or `abort`.
  */
 export async function openEncoder(file: string, options: EncoderOptions): Promise<Encoder> {
+  const started = await startEncoder(file, options);
+  const { audio, write, complete, abort } = started;
+  return { notices: audio.notices, write, finish: () => complete(true), abort };
+}
+
+/**
+ * Encodes one black frame with all of the sound, with exactly these options, and leaves nothing: whatever an encoder or a
+ * sound track cannot do comes out before the work and not after it. Returns the options with which it succeeded: sound tracks
+ * that this ffmpeg cannot copy are converted, those that it cannot read are dropped. Throws as `openEncoder` and `finish` do.
+ */
+export async function rehearseEncoder(
+  file: string,
+  options: EncoderOptions,
+): Promise<EncoderOptions> {
+  const { audioFrom = null } = options;
+  if (audioFrom === null || (await succeeds(file, options))) {
+    if (audioFrom === null) await rehearse(file, options);
+    return options;
+  }
+  // What is left when there is no sound is the picture's fault.
+  const count = audioFrom.clip.audio.length;
+  const allDropped = Array.from({ length: count }, (): TrackChoice => 'drop');
+  await rehearse(file, { ...options, audioFrom: { ...audioFrom, choices: allDropped } });
+  const choices = [...allDropped];
+  for (let track = 0; track < count; track++) {
+    for (const choice of ['keep', 'convert'] as const) {
+      const alone = allDropped.with(track, choice);
+      if (!(await succeeds(file, { ...options, audioFrom: { ...audioFrom, choices: alone } }))) continue; // prettier-ignore
+      choices[track] = choice;
+      break;
+    }
+  }
+  const chosen = { ...options, audioFrom: { ...audioFrom, choices } };
+  await rehearse(file, chosen);
+  return chosen;
+}
+
+async function succeeds(file: string, options: EncoderOptions): Promise<boolean> {
+  try {
+    await rehearse(file, options);
+    return true;
+  } catch (error) {
+    if (error instanceof FfmpegError && error.code !== 'disk-full') return false;
+    throw error;
+  }
+}
+
+async function rehearse(file: string, options: EncoderOptions): Promise<void> {
+  const { write, complete, inputSize } = await startEncoder(file, options);
+  const rgb = new Uint8Array(inputSize.width * inputSize.height * 3);
+  await write({ ...inputSize, index: 0, rgb });
+  await complete(false);
+}
+
+interface StartedEncoder {
+  readonly audio: AudioPlan;
+  readonly inputSize: Size;
+  readonly write: (frame: Frame) => Promise<void>;
+  /** Ends the file, and puts it in its place or throws it away. */
+  readonly complete: (isKept: boolean) => Promise<void>;
+  readonly abort: () => Promise<void>;
+}
+
+async function startEncoder(file: string, options: EncoderOptions): Promise<StartedEncoder> {
   const container = containerOf(file, options.codec);
   refuseSource(file, options.audioFrom?.clip.path);
   throwIfCanceled(options.signal);
@@ -86,21 +151,22 @@ export async function openEncoder(file: string, options: EncoderOptions): Promis
     }
   };
   return {
-    notices: audio.notices,
+    audio,
+    inputSize,
+    abort,
     write: (frame) =>
       guarded(async () => {
         checkSize(frame, inputSize);
         if (frames.destroyed) await run.done;
         if (!frames.write(frame.rgb)) await once(frames, 'drain');
       }),
-    finish: () =>
+    complete: (isKept) =>
       guarded(async () => {
         if (!frames.destroyed) frames.end();
         await run.done;
         throwIfCanceled(options.signal);
-        await partial.commit();
+        await (isKept ? partial.commit() : partial.discard());
       }),
-    abort,
   };
 }
 
@@ -140,10 +206,10 @@ function videoOptions(options: EncoderOptions, container: Container): string[] {
     `out_color_matrix=${scaleMatrix(source, options)}:in_range=pc:out_range=${colour.range}`,
   ].join(':');
   // Twice: H.264 and the container take the options, ProRes writes what the frames themselves say.
-  const tags: [string, string, string | null][] = [
+  const tags: [string, string, string | number | null][] = [
     ['-color_range', 'range', colour.range],
-    ['-color_primaries', 'color_primaries', colour.primaries],
-    ['-color_trc', 'color_trc', colour.transfer],
+    ['-color_primaries', 'color_primaries', colourCode('primaries', colour.primaries)],
+    ['-color_trc', 'color_trc', colourCode('transfer', colour.transfer)],
     ['-colorspace', 'colorspace', colour.matrix],
   ];
   const frameTags = tags.map(([, name, value]) => `${name}=${value ?? 'unknown'}`).join(':');
@@ -151,7 +217,7 @@ function videoOptions(options: EncoderOptions, container: Container): string[] {
     ...['-vf', `${filter},setsar=${aspect.numerator}/${aspect.denominator},setparams=${frameTags}`],
     ...['-r', `${frameRate.numerator}/${frameRate.denominator}`],
     ...(codec === 'prores' ? proresOptions(options) : h264Options(options)),
-    ...tags.flatMap(([option, , value]) => (value === null ? [] : [option, value])),
+    ...tags.flatMap(([option, , value]) => (value === null ? [] : [option, String(value)])),
     ...['-movflags', '+faststart+write_colr', '-f', container],
   ];
 }

@@ -56,15 +56,20 @@ export function explainFailure(purpose: RunPurpose, file: string, run: FailedRun
       hint: 'Choose a folder that you may write to.',
     });
   }
-  return new FfmpegError('ffmpeg-failed', `ffmpeg could not write "${file}": ${reason}`, run);
+  return new FfmpegError('ffmpeg-failed', `ffmpeg could not write "${file}": ${reason}`, run, {
+    hint: 'Choose the other codec, or --sound none; if it still fails, install a current FFmpeg (https://ffmpeg.org/download.html).',
+  });
 }
+
+/** Lines that end FFmpeg's report without a reason. */
+const saysNothing = /^$|^Conversion failed!$|^Last message repeated \d+ times?$/;
 
 /** The last line of stderr without ffmpeg's `[part @ 0x...]` prefixes: the nearest thing to a cause. */
 function lastReason(run: FailedRun): string {
   const lines = run.stderrTail
     .split(/\r?\n/)
     .map((line) => line.replace(/^(\[[^\]]* @ [^\]]*\] )+/, '').trim())
-    .filter((line) => line !== '' && line !== 'Conversion failed!');
+    .filter((line) => !saysNothing.test(line));
   return lines.at(-1)?.slice(0, 300) ?? `exit code ${run.exitCode ?? 'unknown'}.`;
 }
 

@@ -32,6 +32,8 @@ export interface FfmpegTask {
   readonly signal: AbortSignal | undefined;
   /** How long the run may take; no limit where its reader or writer sets the pace. */
   readonly timeoutMs?: number;
+  /** Receives every line that ffmpeg writes about its work, marked `[info]`, `[error]` and so on. */
+  readonly onLogLine?: (line: string) => void;
 }
 
 export interface FfmpegProcess {
@@ -54,11 +56,22 @@ export async function startFfmpeg(task: FfmpegTask): Promise<FfmpegProcess> {
   const program = await findProgram('ffmpeg');
   if (task.signal?.aborted === true) throw new CanceledError();
   const limited = limitProgram(program, task.purpose === 'read' ? readLimits : writeLimits);
-  const command = createCommand({ stdoutLines: 60 });
+  const command = createCommand({ stdoutLines: errorLines });
   command.setFfmpegPath(limited.command);
+  const { onLogLine } = task;
+  const logLevel = ['-v', onLogLine === undefined ? 'error' : 'level+info'];
+  const errors: string[] = [];
+  if (onLogLine !== undefined) {
+    command.on('stderr', (line: string) => {
+      onLogLine(line);
+      if (!isErrorLine(line)) return;
+      errors.push(line.replace(errorMark, ''));
+      if (errors.length > errorLines) errors.shift();
+    });
+  }
   task.inputs.forEach((input, index) => {
     // The first input's options are the first arguments of all.
-    const first = index === 0 ? [...limited.firstArguments, ...quiet] : [];
+    const first = index === 0 ? [...limited.firstArguments, ...general, ...logLevel] : [];
     command.input(input.source).inputOptions([...first, ...input.options]);
   });
   command.outputOptions([...task.outputOptions]).output(task.output);
@@ -91,7 +104,10 @@ export async function startFfmpeg(task: FfmpegTask): Promise<FfmpegProcess> {
     command.on('end', () => (stopped === undefined ? resolve() : reject(stopped)));
     command.on('error', (error: Error, _stdout: unknown, stderr: unknown) => {
       if (stopped !== undefined) reject(stopped);
-      else reject(translate(task, error, typeof stderr === 'string' ? stderr : '', commandLine));
+      else {
+        const all = typeof stderr === 'string' ? stderr : '';
+        reject(translate(task, error, onLogLine === undefined ? all : errors.join('\n'), commandLine)); // prettier-ignore
+      }
     });
     task.signal?.addEventListener('abort', cancel, { once: true });
     command.run();
@@ -109,7 +125,17 @@ export async function startFfmpeg(task: FfmpegTask): Promise<FfmpegProcess> {
   };
 }
 
-const quiet = ['-hide_banner', '-nostdin', '-v', 'error', ...allocationOptions];
+const general = ['-hide_banner', '-nostdin', '-nostats', ...allocationOptions];
+
+/** Lines of the log that a failure keeps. */
+const errorLines = 60;
+
+const errorMark = /\[(error|fatal|panic)\] /;
+
+/** Whether a line of ffmpeg's log tells of something that went wrong. The shell's own complaints have no mark. */
+export function isErrorLine(line: string): boolean {
+  return errorMark.test(line) || /^\S*sh: /.test(line);
+}
 
 /** Keeps fluent-ffmpeg from starting ffmpeg twice more, unstoppably, to list what formats and encoders it has. */
 function trustCapabilities(command: createCommand.FfmpegCommand): void {

@@ -12,7 +12,8 @@ import { allocationOptions, limitProgram, notRunnableExitCodes, readLimits } fro
 export interface ProbeRun {
   /** Receives the output as it comes. What it throws ends the run and is thrown. */
   readonly onOutput: (text: string) => void;
-  readonly timeoutMs: number;
+  /** How long it may print nothing. */
+  readonly silenceMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -21,13 +22,13 @@ const stderrTailCharacters = 64 * 1024;
 
 /**
  * Runs ffprobe on the clip `file` with `options`, guarded and limited. Returns its complaints about the file that did not
- * stop it. Throws FfmpegError `clip-unreadable`, EditError `clip-unreadable` when it takes too long, `ffmpeg-missing`;
+ * stop it. Throws FfmpegError `clip-unreadable`, EditError `clip-unreadable` when it is silent for too long, `ffmpeg-missing`;
  * CanceledError.
  */
 export async function runFfprobe(
   file: string,
   options: readonly string[],
-  { onOutput, timeoutMs, signal }: ProbeRun,
+  { onOutput, silenceMs, signal }: ProbeRun,
 ): Promise<string> {
   const program = await findProgram('ffprobe');
   throwIfCanceled(signal);
@@ -42,13 +43,14 @@ export async function runFfprobe(
   const cancel = () => stop();
   adoptChild(child);
   signal?.addEventListener('abort', cancel, { once: true });
-  const timer = setTimeout(() => stop(overtime(file, timeoutMs)), timeoutMs);
+  const timer = setTimeout(() => stop(overtime(file, silenceMs)), silenceMs);
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-stderrTailCharacters);
   });
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     if (stopped !== undefined) return;
+    timer.refresh();
     try {
       onOutput(text);
     } catch (error) {

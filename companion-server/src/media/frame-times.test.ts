@@ -18,6 +18,21 @@ describe('planRate', () => {
     expect(plan).toEqual({ frameRate: ratio(60_000, 1001), frameCount: 900, variableRate: false });
   });
 
+  test.each([
+    [1_000_000, 33_333, 30, 1],
+    [1_000_000, 41_708, 24_000, 1001],
+    [1_000_000, 16_683, 60_000, 1001],
+    [2997, 100, 30_000, 1001],
+    [1_000_000, 40_000, 25, 1],
+  ])('%i/%i per second is %i/%i, also in a long clip', (declared, per, numerator, denominator) => {
+    const plan = planRate(grid(declared / per, 100_000), [ratio(declared, per)], null);
+    expect(plan).toEqual({
+      frameRate: ratio(numerator, denominator),
+      frameCount: 100_000,
+      variableRate: false,
+    });
+  });
+
   test('a wrong claim is passed over for a standard rate that fits', () => {
     const plan = planRate(grid(25, 300), [ratio(50, 1)], null);
     expect(plan).toEqual({ frameRate: ratio(25, 1), frameCount: 300, variableRate: false });
@@ -43,11 +58,13 @@ describe('planRate', () => {
 
 describe('planSourceFrames', () => {
   test('is the identity for a constant rate', () => {
-    expect(planSourceFrames(grid(25, 10), ratio(25, 1), 3, 7)).toEqual([3, 4, 5, 6]);
+    const clip = { frameTimes: grid(25, 10), frameRate: ratio(25, 1), variableRate: false };
+    expect(planSourceFrames(clip, 3, 7)).toEqual([3, 4, 5, 6]);
   });
 
   test('a missing frame is filled by the one before it, a surplus one is left out', () => {
-    const times = Float64Array.from([0, 0.1, 0.3, 0.31, 0.4]);
-    expect(planSourceFrames(times, ratio(10, 1), 0, 5)).toEqual([0, 1, 1, 3, 4]);
+    const frameTimes = Float64Array.from([0, 0.1, 0.3, 0.31, 0.4]);
+    const clip = { frameTimes, frameRate: ratio(10, 1), variableRate: true };
+    expect(planSourceFrames(clip, 0, 5)).toEqual([0, 1, 1, 3, 4]);
   });
 });

@@ -9,7 +9,8 @@ const maxJitterFrames = 0.25;
 /** A rate this close to a standard one is taken for it. */
 const standardTolerance = 0.02;
 
-const guessTolerance = 1e-5;
+/** A rate that was written in whole microseconds per frame is off by up to half of one. */
+const guessTolerance = 3e-5;
 
 const standardRates: readonly Rational[] = [
   [24_000, 1001],
@@ -46,7 +47,7 @@ export function planRate(
   declared: readonly Rational[],
   lastDuration: number | null,
 ): RatePlan {
-  const candidates = [...declared.map(exactly), ...standardRates];
+  const candidates = [...declared.flatMap((rate) => [exactly(rate), rate]), ...standardRates];
   const errors = candidates.map((rate) => gridError(times, rationalValue(rate)));
   const best = errors.reduce((winner, error, i) => {
     // An earlier candidate wins unless a later one is clearly nearer: timestamps are rounded.
@@ -54,7 +55,7 @@ export function planRate(
   }, 0);
   const fitting = candidates[best];
   if (fitting !== undefined && (errors[best] ?? Infinity) <= maxJitterFrames) {
-    return { frameRate: fitting, frameCount: times.length, variableRate: false };
+    return { frameRate: exactly(fitting), frameCount: times.length, variableRate: false };
   }
   const usual = medianStep(times);
   const frameRate = nearestStandard(1 / usual) ?? reduceRational(Math.round(1000 / usual), 1000);
@@ -63,16 +64,25 @@ export function planRate(
   return { frameRate, frameCount, variableRate: true };
 }
 
+/** What `planSourceFrames` reads of a clip. */
+export interface TimedFrames {
+  readonly frameTimes: Float64Array | null;
+  readonly frameRate: Rational;
+  readonly variableRate: boolean;
+}
+
 /**
- * The stored frame to show for each frame `start`..`end` of the constant rate: the last one whose time has come,
- * within half a frame. Never falls.
+ * The stored frame to show for each frame `start`..`end` of the constant rate. Where the file's own rate varies, that is the
+ * last one whose time has come, within half a frame. Never falls.
  */
 export function planSourceFrames(
-  times: Float64Array,
-  frameRate: Rational,
+  { frameTimes: times, frameRate, variableRate }: TimedFrames,
   start: number,
   end: number,
 ): number[] {
+  if (!variableRate || times === null) {
+    return Array.from({ length: end - start }, (_, i) => start + i);
+  }
   const origin = times[0] ?? 0;
   const plan: number[] = [];
   let source = 0;
@@ -94,7 +104,7 @@ function gridError(times: Float64Array, rate: number): number {
   return worst;
 }
 
-/** ffmpeg guesses some rates from rounded times: 19001/317 is 60000/1001. */
+/** Some rates are guessed from rounded times: 19001/317 is 60000/1001, 1000000/33333 is 30. */
 function exactly(declared: Rational): Rational {
   const value = rationalValue(declared);
   return (

@@ -156,7 +156,7 @@ describe('decodeFrames', () => {
     await makeClip(clip.path, numbered(7, '12'));
     await expect(collect(decodeFrames(clip))).rejects.toMatchObject({
       code: 'clip-unreadable',
-      message: `"${clip.path}" was found to have 10 frames, but 7 could be read.`,
+      message: `Of 10 frames of "${clip.path}" that were found in its index, 7 can be decoded.`,
     });
     await expect(collect(decodeFrames(clip, { endFrame: 9 }))).rejects.toMatchObject({
       code: 'clip-unreadable',

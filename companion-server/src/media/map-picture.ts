@@ -1,12 +1,9 @@
 // What an edit has changed, as a JPEG: its difference from the original, or where it flickers and the original does not.
 
-import { PassThrough, Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
-import { EditError } from '../errors.ts';
 import type { ClipInfo } from './clip-info.ts';
-import { startFfmpeg } from './ffmpeg.ts';
 import type { Frame, Size } from './frame.ts';
 import { decodeFrames } from './frames.ts';
+import { encodeJpeg } from './jpeg.ts';
 import { sizeWithin } from './picture.ts';
 import { differenceMap, flickerMap } from './pixel-maps.ts';
 
@@ -19,8 +16,7 @@ export interface Shot {
 }
 
 /** ffmpeg's scale: a map has hard edges, which JPEG likes less than a picture. */
-const quality = '4';
-const timeoutMs = 60_000;
+const quality = 4;
 
 /**
  * The frame of an edit against the frame of its original, no side longer than `maxSide` pixels. The first frame of an
@@ -41,7 +37,7 @@ export async function readMapOf(
   );
   const [given, own] = [stepOf(originals), stepOf(edits)];
   const rgb = kind === 'difference' ? differenceMap(given.now, own.now) : flickerMap(given, own);
-  return encodeJpeg(rgb, size, edit.clip.path, signal);
+  return encodeJpeg({ ...size, rgb }, quality, signal);
 }
 
 /** The frame and so many before it. */
@@ -60,32 +56,4 @@ async function readUpTo(
 function stepOf(frames: readonly Frame[] | undefined) {
   const now = frames?.at(-1)?.rgb ?? new Uint8Array(0);
   return { before: frames?.[0]?.rgb ?? now, now };
-}
-
-async function encodeJpeg(
-  rgb: Uint8Array,
-  { width, height }: Size,
-  file: string,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  const output = new PassThrough({ emitClose: false, autoDestroy: false });
-  const raw = ['-f', 'rawvideo', '-pixel_format', 'rgb24', '-video_size', `${width}x${height}`];
-  const run = await startFfmpeg({
-    inputs: [{ source: Readable.from([Buffer.from(rgb.buffer)]), options: raw }],
-    outputOptions: [
-      ...['-frames:v', '1', '-vf', 'scale=out_color_matrix=smpte170m,format=yuvj444p'],
-      ...['-c:v', 'mjpeg', '-q:v', quality, '-f', 'image2pipe'],
-    ],
-    output,
-    purpose: 'read',
-    ...{ file, signal, timeoutMs },
-  });
-  run.done.then(() => output.end()).catch((error: unknown) => output.destroy(error as Error));
-  try {
-    const jpeg = await buffer(output);
-    if (jpeg.length > 0) return jpeg;
-  } finally {
-    await run.stop();
-  }
-  throw new EditError('ffmpeg-failed', `No picture was made of a map of ${width} x ${height}.`);
 }

@@ -2,9 +2,11 @@
 
 import type { ClipInfo } from './clip-info.ts';
 import { rationalValue } from './frame.ts';
+import type { DecodingDamage } from './frames.ts';
+import type { LeftOut } from './probe-document.ts';
 
 /** Nothing for an ordinary clip. */
-export function noticesOf(clip: Omit<ClipInfo, 'notices'>): string[] {
+export function noticesOf(clip: Omit<ClipInfo, 'notices'>, leftOut: LeftOut): string[] {
   const rate = rationalValue(clip.frameRate)
     .toFixed(3)
     .replace(/\.?0+$/, '');
@@ -24,6 +26,27 @@ export function noticesOf(clip: Omit<ClipInfo, 'notices'>): string[] {
       clip.rotationDegrees !== 0,
       `The clip is stored turned; the result is stored upright, ${width} x ${height}.`,
     ],
+    [
+      leftOut.videoTracks > 1,
+      `The clip has ${leftOut.videoTracks} video tracks; the first one is edited.`,
+    ],
+    [leftOut.hasAlpha, "The clip's transparency is lost; the result is opaque."],
+    [leftOut.hasSubtitles, "The clip's subtitles are not in the result."],
+    [
+      leftOut.hasHdrMetadata,
+      "The clip's HDR metadata (the display that it was made for, its brightest light) are not in the result.",
+    ],
   ];
   return notices.filter(([applies]) => applies).map(([, sentence]) => sentence);
+}
+
+/** What became of the frames of a damaged clip. */
+export function damageNotice({ missing, errors }: DecodingDamage): string {
+  const parts = [
+    ...(missing > 0
+      ? [`${missing} of its frames cannot be decoded and show the picture before them`]
+      : []),
+    ...(errors > 0 ? [`FFmpeg met ${errors} errors while it decoded the others`] : []),
+  ];
+  return `The clip is damaged: ${parts.join('; ')}.`;
 }

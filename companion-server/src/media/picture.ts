@@ -1,14 +1,12 @@
 // One frame of a clip as a JPEG, for a panel that shows it. Exact by the same plan that the edit reads by.
 
-import { PassThrough } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { EditError } from '../errors.ts';
 import type { ClipInfo } from './clip-info.ts';
-import { startFfmpeg } from './ffmpeg.ts';
-import type { Size } from './frame.ts';
-import { fileUrl, guardedDecodeOptions } from './input-guard.ts';
+import { overtime } from './ffmpeg-error.ts';
+import type { Frame, Size } from './frame.ts';
+import { decodeFrames } from './frames.ts';
+import { encodeJpeg } from './jpeg.ts';
 import { probeClip } from './probe.ts';
-import { evenGrid, planReading, uprightPictures } from './reading-plan.ts';
 
 /** Most bytes of one picture. */
 export const maxPictureBytes = 4 * 1024 * 1024;
@@ -47,8 +45,9 @@ export async function readPictureOf(
     );
   }
   const size = sizeWithin(clip.displaySize, maxSide);
+  const picture = await readFrame(clip, frameIndex, size, signal);
   for (const quality of qualities) {
-    const jpeg = await readJpeg(clip, frameIndex, size, quality, signal);
+    const jpeg = await encodeJpeg(picture, quality, signal);
     if (jpeg.length <= maxPictureBytes) return jpeg;
   }
   throw new EditError(
@@ -58,40 +57,22 @@ export async function readPictureOf(
   );
 }
 
-async function readJpeg(
+async function readFrame(
   clip: ClipInfo,
   frameIndex: number,
   size: Size,
-  quality: number,
   signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  const { seek, select } = planReading(clip, frameIndex, frameIndex + 1);
-  // JPEG's own matrix is that of Rec. 601.
-  const filters = uprightPictures(clip, size, ':out_color_matrix=smpte170m');
-  const output = new PassThrough({ emitClose: false, autoDestroy: false });
-  const run = await startFfmpeg({
-    inputs: [{ source: fileUrl(clip.path), options: [...guardedDecodeOptions, ...seek] }],
-    outputOptions: [
-      ...['-map', `0:${clip.streamIndex}`, '-frames:v', '1'],
-      ...['-vf', [...select, ...filters, 'format=yuvj444p', 'setsar=1', ...evenGrid].join(',')],
-      ...['-c:v', 'mjpeg', '-q:v', String(quality), '-f', 'image2pipe'],
-    ],
-    output,
-    purpose: 'read',
-    file: clip.path,
-    signal,
-    timeoutMs,
-  });
-  run.done.then(() => output.end()).catch((error: unknown) => output.destroy(error as Error));
+): Promise<Frame> {
+  const limit = AbortSignal.timeout(timeoutMs);
+  const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+  const range = { startFrame: frameIndex, endFrame: frameIndex + 1 };
   try {
-    const jpeg = await buffer(output);
-    if (jpeg.length > 0) return jpeg;
-  } finally {
-    await run.stop();
+    for await (const frame of decodeFrames(clip, { ...range, size, signal: either })) return frame;
+  } catch (error) {
+    if (limit.aborted && signal?.aborted !== true) throw overtime(clip.path, timeoutMs);
+    throw error;
   }
-  throw new EditError('clip-unreadable', `"${clip.path}": frame ${frameIndex} cannot be read.`, {
-    hint: 'The file is damaged: copy or export the clip again.',
-  });
+  throw new Error(`decodeFrames has yielded no frame for ${frameIndex} to ${frameIndex + 1}.`);
 }
 
 /** The same shape, no side longer than `maxSide` pixels, never larger. */

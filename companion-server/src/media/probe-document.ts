@@ -1,17 +1,20 @@
 // Reads the JSON that `ffprobe -show_streams -show_format` prints. Pure. Written for ffprobe 4 and later.
 
 import type { AudioStream, ClipInfo, ColourTags } from './clip-info.ts';
+import { hdrSideData } from './frame-rows.ts';
 import { parseRational, rationalValue, type Rational } from './frame.ts';
 
 export interface ProbeDocument {
   readonly streams?: readonly ProbeStream[];
-  readonly format?: { readonly start_time?: string };
+  readonly format?: { readonly start_time?: string; readonly format_name?: string };
 }
 
 interface ProbeStream {
   readonly index: number;
   readonly codec_type?: string;
   readonly codec_name?: string;
+  readonly codec_tag_string?: string;
+  readonly closed_captions?: number;
   readonly width?: number;
   readonly height?: number;
   readonly sample_aspect_ratio?: string;
@@ -27,8 +30,11 @@ interface ProbeStream {
   readonly channels?: number;
   readonly sample_rate?: string;
   readonly disposition?: { readonly attached_pic?: number };
-  readonly tags?: { readonly rotate?: string };
-  readonly side_data_list?: readonly { readonly rotation?: number | string }[];
+  readonly tags?: { readonly rotate?: string; readonly alpha_mode?: string; readonly ALPHA_MODE?: string }; // prettier-ignore
+  readonly side_data_list?: readonly {
+    readonly rotation?: number | string;
+    readonly side_data_type?: string;
+  }[];
 }
 
 /** The part of ClipInfo that the stream header tells. */
@@ -45,7 +51,12 @@ export interface VideoStream extends Pick<
   | 'interlaced'
   | 'streamIndex'
 > {
+  /** ffmpeg's name, or the file's own where ffmpeg has none. */
   readonly codec: string;
+  /** This ffmpeg has a decoder for it. */
+  readonly isDecodable: boolean;
+  /** `interlaced` is what the header says; false here where it says nothing. */
+  readonly isFieldOrderKnown: boolean;
   /** Rates that the file claims, most trusted first. Claims only: the times of the frames decide. */
   readonly declaredRates: readonly Rational[];
 }
@@ -69,7 +80,8 @@ export function parseVideo(document: ProbeDocument): VideoStream | null {
     : storedAspect;
   const pixelFormat = stream.pix_fmt ?? 'unknown';
   return {
-    codec: stream.codec_name ?? 'unknown',
+    codec: nameOf(stream),
+    isDecodable: !['', 'unknown', 'none'].includes(stream.pix_fmt ?? ''),
     streamIndex: stream.index,
     codedSize,
     frameSize,
@@ -83,19 +95,57 @@ export function parseVideo(document: ProbeDocument): VideoStream | null {
     pixelFormat,
     bitDepth: parseBitDepth(stream, pixelFormat),
     interlaced: ['tt', 'bb', 'tb', 'bt'].includes(stream.field_order ?? ''),
+    isFieldOrderKnown: !['', 'unknown'].includes(stream.field_order ?? ''),
     declaredRates: [stream.r_frame_rate, stream.avg_frame_rate]
       .map(parseRational)
       .filter((rate) => rate !== null),
   };
 }
 
+function nameOf({ codec_name: name = 'unknown', codec_tag_string: tag }: ProbeStream): string {
+  return name === 'unknown' && tag !== undefined ? tag : name;
+}
+
+/** What the result does not keep of the file beside the picture and the sound. */
+export interface LeftOut {
+  readonly videoTracks: number;
+  readonly hasAlpha: boolean;
+  readonly hasSubtitles: boolean;
+  readonly hasHdrMetadata: boolean;
+}
+
+export function parseLeftOut({ streams = [] }: ProbeDocument): LeftOut {
+  const pictures = streams.filter(
+    ({ codec_type, disposition }) => codec_type === 'video' && disposition?.attached_pic !== 1,
+  );
+  const [video] = pictures;
+  const sideData = video?.side_data_list ?? [];
+  return {
+    videoTracks: pictures.length,
+    hasAlpha:
+      /^(yuva|rgba|bgra|argb|abgr|gbrap|ya\d)/.test(video?.pix_fmt ?? '') ||
+      (video?.tags?.alpha_mode ?? video?.tags?.ALPHA_MODE) === '1',
+    hasSubtitles:
+      streams.some(({ codec_type }) => codec_type === 'subtitle') || video?.closed_captions === 1,
+    hasHdrMetadata: sideData.some(({ side_data_type = '' }) => hdrSideData.test(side_data_type)),
+  };
+}
+
+/** Containers in which a place is searched for, by the times of packets that need not be keyframes. */
+const formatsWithoutIndex = ['mpegts', 'mpeg', 'dv', 'h264', 'hevc', 'm4v', 'mpegvideo'];
+
+export function hasIndex({ format }: ProbeDocument): boolean {
+  const names = format?.format_name?.split(',') ?? [];
+  return !names.some((name) => formatsWithoutIndex.includes(name));
+}
+
 export function parseAudio(document: ProbeDocument): AudioStream[] {
   return (document.streams ?? [])
     .filter(({ codec_type }) => codec_type === 'audio')
-    .map(({ codec_name, channels, sample_rate }) => ({
-      codec: codec_name ?? 'unknown',
-      channels: channels ?? 0,
-      sampleRate: Number(sample_rate ?? 0),
+    .map((stream) => ({
+      codec: nameOf(stream),
+      channels: stream.channels ?? 0,
+      sampleRate: Number(stream.sample_rate ?? 0),
     }));
 }
 

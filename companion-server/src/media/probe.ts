@@ -4,17 +4,28 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { EditError } from '../errors.ts';
 import type { ClipInfo } from './clip-info.ts';
+import { kindOfFile } from './file-kind.ts';
 import { rationalValue, type Rational, type Size } from './frame.ts';
 import { planRate } from './frame-times.ts';
 import { maxPixels } from './input-guard.ts';
 import { noticesOf } from './notices.ts';
 import { runFfprobe } from './ffprobe.ts';
 import { readFrameTimes } from './read-frame-times.ts';
-import { parseAudio, parseVideo, type ProbeDocument, type VideoStream } from './probe-document.ts';
+import {
+  hasIndex,
+  parseAudio,
+  parseLeftOut,
+  parseVideo,
+  type ProbeDocument,
+  type VideoStream,
+} from './probe-document.ts';
 
 const showStreams = ['-show_streams', '-show_format', '-of', 'json'];
 
-/** How long the header may take, and the list of frames: that one reads the whole file, from a slow disk at worst. */
+/**
+ * How long the header may take, and how long the list of frames may bring nothing: in a file of much sound and few pictures,
+ * on a slow disk, that is as long as reading the file.
+ */
 const headerTimeoutMs = 30_000;
 const listBytesPerSecond = 20e6;
 
@@ -28,12 +39,15 @@ const maxHeaderCharacters = 4 * 1024 * 1024;
 export async function probeClip(file: string, signal?: AbortSignal): Promise<ClipInfo> {
   const clipPath = path.resolve(file);
   const sizeBytes = await requireFile(clipPath);
-  const document = await readHeader(clipPath, signal);
+  const document = await readHeader(clipPath, signal).catch(async (error: unknown) => {
+    throw (await noClip(clipPath)) ?? error;
+  });
   const video = parseVideo(document);
-  if (video === null) throw noPicture(clipPath, document);
+  if (video === null) throw (await noClip(clipPath)) ?? noPicture(clipPath, document);
+  if (!video.isDecodable) throw noDecoder(clipPath, video);
   requireReadableSize(clipPath, video);
-  const timeoutMs = headerTimeoutMs + (sizeBytes / listBytesPerSecond) * 1000;
-  const listing = await readFrameTimes(clipPath, video, { timeoutMs, signal });
+  const silenceMs = headerTimeoutMs + (sizeBytes / listBytesPerSecond) * 1000;
+  const listing = await readFrameTimes(clipPath, video, { silenceMs, signal });
   if (listing.count === 0) {
     throw new EditError('clip-empty', `"${clipPath}" has a video track without a single frame.`, {
       hint: 'Export the clip again.',
@@ -55,13 +69,17 @@ export async function probeClip(file: string, signal?: AbortSignal): Promise<Cli
     colour: video.colour,
     pixelFormat: video.pixelFormat,
     bitDepth: video.bitDepth,
-    interlaced: video.interlaced,
+    interlaced: listing.isInterlaced,
     audio: parseAudio(document),
     frameTimes: listing.times,
+    keyframeTimes: listing.keyframeTimes,
+    isIndexed: hasIndex(document),
     fileStartSeconds: Number(document.format?.start_time ?? 0) || 0,
     streamIndex: video.streamIndex,
   };
-  return { ...clip, notices: noticesOf(clip) };
+  const leftOut = parseLeftOut(document);
+  const hasHdrMetadata = leftOut.hasHdrMetadata || listing.hasHdrMetadata;
+  return { ...clip, notices: noticesOf(clip, { ...leftOut, hasHdrMetadata }) };
 }
 
 async function readHeader(file: string, signal: AbortSignal | undefined): Promise<ProbeDocument> {
@@ -71,7 +89,7 @@ async function readHeader(file: string, signal: AbortSignal | undefined): Promis
     if (json.length <= maxHeaderCharacters) return;
     throw new EditError('clip-unreadable', `"${file}" has too many streams.`);
   };
-  await runFfprobe(file, showStreams, { onOutput, timeoutMs: headerTimeoutMs, signal });
+  await runFfprobe(file, showStreams, { onOutput, silenceMs: headerTimeoutMs, signal });
   return JSON.parse(json) as ProbeDocument;
 }
 
@@ -105,6 +123,32 @@ async function requireFile(file: string): Promise<number> {
     });
   }
   return found.size;
+}
+
+/** For a file that is something else; null for one that may be a clip. */
+async function noClip(file: string): Promise<EditError | null> {
+  switch (await kindOfFile(file)) {
+    case 'playlist':
+      return new EditError('clip-unreadable', `"${file}" is a playlist, not a clip.`, {
+        hint: 'Choose the video file that it leads to.',
+      });
+    case 'picture':
+      return new EditError('clip-unreadable', `"${file}" is a picture, not a clip.`, {
+        hint: 'Choose a video file, for instance a .mp4 or a .mov.',
+      });
+    case null:
+      return null;
+  }
+}
+
+function noDecoder(file: string, { codec }: VideoStream): EditError {
+  return new EditError(
+    'clip-unreadable',
+    `"${file}" cannot be read: this FFmpeg cannot decode its codec (${codec}).`,
+    {
+      hint: 'Install a current FFmpeg (https://ffmpeg.org/download.html), or convert the clip to H.264 or ProRes.',
+    },
+  );
 }
 
 function noPicture(file: string, document: ProbeDocument): EditError {

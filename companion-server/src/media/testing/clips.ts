@@ -37,6 +37,14 @@ export async function describeVideo(file: string): Promise<Partial<Record<string
   );
 }
 
+/** Where the packets of the first video stream lie in `file`, in bytes. */
+export async function packetsOf(file: string): Promise<{ position: number; size: number }[]> {
+  const args = ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'packet=pos,size'];
+  const { stdout } = await run(await findProgram('ffprobe'), [...args, '-of', 'json', file]);
+  const { packets } = JSON.parse(stdout) as { packets: { pos: string; size: string }[] };
+  return packets.map(({ pos, size }) => ({ position: Number(pos), size: Number(size) }));
+}
+
 /** The MD5 of every sound packet's bytes, in order. */
 export async function soundPackets(file: string): Promise<string[]> {
   const args = ['-v', 'error', '-i', file, '-map', '0:a', '-c', 'copy', '-f', 'framemd5', '-'];

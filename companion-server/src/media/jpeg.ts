@@ -1,0 +1,45 @@
+// A picture -> JPEG, by ffmpeg.
+
+import { PassThrough, Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { EditError } from '../errors.ts';
+import { startFfmpeg } from './ffmpeg.ts';
+import type { Frame } from './frame.ts';
+
+const timeoutMs = 60_000;
+
+/**
+ * `quality`: ffmpeg's scale, 2 (best) to 31. JPEG's own matrix is that of Rec. 601, its range is full. Throws FfmpegError
+ * `ffmpeg-failed`; CanceledError.
+ */
+export async function encodeJpeg(
+  { width, height, rgb }: Omit<Frame, 'index'>,
+  quality: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  const output = new PassThrough({ emitClose: false, autoDestroy: false });
+  const raw = ['-f', 'rawvideo', '-pixel_format', 'rgb24', '-video_size', `${width}x${height}`];
+  const pixels = Buffer.from(rgb.buffer, rgb.byteOffset, rgb.byteLength);
+  const run = await startFfmpeg({
+    inputs: [{ source: Readable.from([pixels]), options: raw }],
+    outputOptions: [
+      ...['-frames:v', '1', '-vf', 'scale=out_color_matrix=smpte170m,format=yuvj444p'],
+      ...['-c:v', 'mjpeg', '-q:v', String(quality), '-f', 'image2pipe'],
+    ],
+    output,
+    purpose: 'write',
+    file: 'a picture',
+    signal,
+    timeoutMs,
+  });
+  run.done.then(() => output.end()).catch((error: unknown) => output.destroy(error as Error));
+  try {
+    const jpeg = await buffer(output);
+    if (jpeg.length > 0) return jpeg;
+  } finally {
+    await run.stop();
+  }
+  throw new EditError('ffmpeg-failed', `No JPEG was made of a picture of ${width} x ${height}.`, {
+    hint: 'Install a current FFmpeg (https://ffmpeg.org/download.html); the one on PATH is used.',
+  });
+}
