@@ -4,8 +4,15 @@ import { deviceChoices, type DeviceChoice } from './devices.ts';
 import { parseEditSettings, type EditSettings } from './edit-settings.ts';
 import { estimateKeys, readEstimate, type Estimate } from './estimate.ts';
 import type { FieldReader } from './fields.ts';
-import { parseJobView, readJobKey, readModelId, readPriority, type JobView } from './job.ts';
-import { maxListedJobs } from './limits.ts';
+import {
+  parseJobView,
+  readJobKey,
+  readModelId,
+  readPriority,
+  type JobPlace,
+  type JobView,
+} from './job.ts';
+import { maxJobs, maxListedJobs } from './limits.ts';
 import { readId, readRequestId, type MessageReaders } from './message.ts';
 import { readEditProgress, type EditProgress } from './progress.ts';
 
@@ -103,6 +110,15 @@ export interface JobChanged {
   readonly job: JobView;
 }
 
+/**
+ * Event on every connection of the owner: jobs that wait have moved up or down in the queue, because others came, went or
+ * were moved. Nothing else of them has changed.
+ */
+export interface JobPlaces {
+  readonly type: 'job-places';
+  readonly places: readonly JobPlace[];
+}
+
 /** Event on every connection of the job's owner. Left out when the client does not keep up. */
 export interface JobProgress {
   readonly type: 'job-progress';
@@ -121,7 +137,7 @@ export type ClientJobMessage =
   | JobMove
   | JobDelete;
 export type ServerJobMessage =
-  Estimated | JobReply | JobListed | JobDeleted | JobChanged | JobProgress;
+  Estimated | JobReply | JobListed | JobDeleted | JobChanged | JobPlaces | JobProgress;
 
 const wishKeys = ['clipId', 'settings', 'model', 'device'];
 
@@ -229,6 +245,16 @@ export const serverJobReaders: MessageReaders<ServerJobMessage> = {
   'job-changed': {
     keys: ['job'],
     read: (fields) => ({ type: 'job-changed', job: readJob(fields) }),
+  },
+  'job-places': {
+    keys: ['places'],
+    read: (fields) => ({
+      type: 'job-places',
+      places: fields.objects('places', maxJobs, ['jobId', 'position']).map((place) => ({
+        jobId: readId(place, 'jobId'),
+        position: place.integer('position', 0, Number.MAX_SAFE_INTEGER),
+      })),
+    }),
   },
   'job-progress': {
     keys: ['jobId', 'progress'],

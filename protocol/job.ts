@@ -44,6 +44,13 @@ export interface JobView {
   readonly resumes: number;
 }
 
+/** Where a queued job is now. */
+export interface JobPlace {
+  readonly jobId: string;
+  /** Jobs that will run before it. */
+  readonly position: number;
+}
+
 const jobViewKeys = [
   ...['jobId', 'key', 'clipId', 'state', 'priority', 'position', 'createdAt', 'settings', 'model'],
   ...['progress', 'report', 'result', 'error', 'resumes'],

@@ -24,7 +24,7 @@ export const maxOpenUploads = 4;
 /** Downloads that one connection may have open. */
 export const maxOpenDownloads = 4;
 
-/** Requests of one connection that are worked on beside each other: uploads that begin, probes, estimates, frames, diagnostics. */
+/** Requests of one connection that are worked on beside each other: probes, estimates, frames, diagnostics. */
 export const maxSlowRequests = 8;
 
 /** Clips that one client may have on the server, those on their way included. */

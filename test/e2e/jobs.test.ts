@@ -34,13 +34,16 @@ test('a server that stops tells its clients, and the next one finishes the job',
   const told: string[] = [];
   await before.run(({ connection }) => {
     connection.onEvent((event: ServerMessage) => {
+      if (event.type === 'job-places') {
+        told.push(...event.places.map((place) => `${place.jobId} at ${place.position}`));
+      }
       if (event.type !== 'job-changed') return;
       told.push(`${event.job.jobId} ${event.job.state} ${event.job.position ?? '-'}`);
     });
     return Promise.resolve();
   });
   await first.close();
-  expect(told).toEqual([`${running} queued 0`, `${waiting} queued 1`]);
+  expect(told).toEqual([`${running} queued 0`, `${waiting} at 1`]);
   const second = await startTestServer(workspace, 'stopping');
   const after = await connectTo(second);
   expect(await outcomeOf(after, running)).toMatchObject({ state: 'done', resumes: 1 });

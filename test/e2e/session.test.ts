@@ -86,6 +86,7 @@ async function createFixture(
           ...{ fits: false, advice: 'Buy a larger machine.' },
         }),
       subscribe: () => () => undefined,
+      subscribePlaces: () => () => undefined,
     },
     readPicture: (path, frameIndex) =>
       frameIndex === 40

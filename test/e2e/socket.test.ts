@@ -265,7 +265,13 @@ test('a client that says no hello in time is shown out', async () => {
     jobs: {
       ...{ create: unused, estimate: unused, list: unused, get: unused, cancel: unused },
       ...{ pause: unused, resume: unused, move: unused, remove: unused, result: unused },
-      ...{ subscribe: unused, ownerOf: unused, hasKey: unused, needsClip: unused },
+      ...{
+        subscribe: unused,
+        subscribePlaces: unused,
+        ownerOf: unused,
+        hasKey: unused,
+        needsClip: unused,
+      },
     },
     ...{ readPicture: unused, readMap: unused },
     diagnose: unused,

@@ -119,8 +119,7 @@ export function createDesk(
     async handle(message) {
       switch (message.type) {
         case 'upload-begin':
-          // What is there already of a clip is read, which may be long.
-          beside(message.requestId, () => uploads.begin(message));
+          await uploads.begin(message);
           break;
         case 'upload-end':
           beside(message.requestId, () => uploads.end(message));

@@ -72,7 +72,10 @@ export function createSessionJobs(
     return jobs.create(owner, { key, clipId, settings, model, device, priority });
   }
 
-  const stopListening = jobs.subscribe(owner, report);
+  const stops = [
+    jobs.subscribe(owner, report),
+    jobs.subscribePlaces(owner, (places) => peer.send({ type: 'job-places', places })),
+  ];
 
   return {
     async handle(message) {
@@ -86,7 +89,9 @@ export function createSessionJobs(
       await jobs.remove(owner, jobId);
       peer.send({ type: 'job-deleted', requestId, jobId });
     },
-    close: stopListening,
+    close() {
+      for (const stop of stops) stop();
+    },
   };
 
   async function reply(message: Parameters<SessionJobs['handle']>[0]): Promise<ServerMessage> {

@@ -27,8 +27,6 @@ export function createSessionUploads(
   takeStreamId: () => number,
 ): SessionUploads {
   const uploads = new Map<number, Upload>();
-  let beginnings = 0;
-  let isClosed = false;
 
   async function cancel(streamId: number): Promise<void> {
     const upload = uploads.get(streamId);
@@ -38,20 +36,14 @@ export function createSessionUploads(
 
   return {
     async begin({ requestId, sizeBytes, extension, sha256, uploadId }) {
-      if (uploads.size + beginnings >= maxOpenUploads) {
+      if (uploads.size >= maxOpenUploads) {
         throw new EditError(
           'limit-reached',
           `A connection may have ${maxOpenUploads} open uploads.`,
           { hint: 'Send one clip after the other.' },
         );
       }
-      beginnings++;
-      const wish = { sizeBytes, extension, sha256, uploadId };
-      const upload = await clips.begin(owner, wish).finally(() => beginnings--);
-      if (isClosed) {
-        await upload.release();
-        return;
-      }
+      const upload = await clips.begin(owner, { sizeBytes, extension, sha256, uploadId });
       const streamId = takeStreamId();
       uploads.set(streamId, upload);
       const { receivedBytes } = upload;
@@ -89,7 +81,6 @@ export function createSessionUploads(
     },
     cancel,
     async close() {
-      isClosed = true;
       for (const streamId of [...uploads.keys()]) await cancel(streamId);
     },
   };

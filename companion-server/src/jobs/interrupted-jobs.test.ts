@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import {
   createFixture,
@@ -95,9 +96,13 @@ test('a server that stops queues the running job first, and counts nothing again
   const { hooks } = await run(0);
   const told: string[] = [];
   jobs.subscribe(owner, (view) => told.push(`${view.jobId} ${view.state} ${view.position ?? '-'}`));
+  jobs.subscribePlaces(owner, (places) =>
+    told.push(...places.map((place) => `${place.jobId} at ${place.position}`)),
+  );
+  await turn();
   await jobs.close();
   expect(hooks.signal.aborted).toBe(true);
-  expect(told).toEqual([`${jobId} queued 0`, `${next.jobId} queued 1`]);
+  expect(told).toEqual([`${jobId} queued 0`, `${next.jobId} at 1`]);
   expect(events).toEqual(['sweep ']);
   expect(database.get('SELECT server_deaths FROM jobs WHERE job_id = ?', jobId)).toMatchObject({
     server_deaths: 0,

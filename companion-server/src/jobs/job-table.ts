@@ -94,6 +94,10 @@ export interface JobTable {
   update(jobId: string, job: Job): void;
   /** The queued jobs in their order. */
   waiting(): Waiting[];
+  /** The first of them. */
+  nextWaiting(): string | undefined;
+  /** How many are before a queued job. */
+  placeOf(jobId: string): number;
   /** The same, but for one. */
   waitingBeside(jobId: string): Waiting[];
   /** Puts a queued job at a place among the other queued ones: 0 is the front. */
@@ -124,6 +128,17 @@ export function createJobTable(database: Database): JobTable {
 
   return {
     waiting,
+    nextWaiting() {
+      const sql = "SELECT job_id FROM jobs WHERE state = 'queued' ORDER BY rank, job_id LIMIT 1";
+      const row = database.get(sql);
+      return row === undefined ? undefined : text(row, 'job_id');
+    },
+    placeOf(jobId) {
+      const sql = `SELECT count(*) AS before FROM jobs AS other, jobs AS own
+        WHERE own.job_id = ? AND other.state = 'queued'
+        AND (other.rank, other.job_id) < (own.rank, own.job_id)`;
+      return Number(database.get(sql, jobId)?.['before']);
+    },
     waitingBeside,
     insert({ jobId, owner, createdAt, request, job }) {
       database.run(

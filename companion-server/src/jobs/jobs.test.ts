@@ -2,10 +2,18 @@
 
 import { writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { fakeProgress } from '../../../test/fixtures/engines/report.ts';
-import { createFixture, over, owner, requestOf } from '../../../test/job-fixture.ts';
-import { missingClip, outcome } from '../../../test/manual-work.ts';
+import {
+  createFixture,
+  memoryDatabase,
+  openTestJobs,
+  over,
+  owner,
+  requestOf,
+} from '../../../test/job-fixture.ts';
+import { createManualWork, missingClip, outcome } from '../../../test/manual-work.ts';
 import { EditError } from '../errors.ts';
 
 const stranger = 'b'.repeat(32);
@@ -29,7 +37,7 @@ test('jobs run one at a time in their order, and each outcome is told', async ()
   expect(events).toEqual(['sweep ', `tidy ${first.jobId}`]);
   expect(told).toEqual([
     ...[`${first.jobId} queued 0`, `${second.jobId} queued 1`],
-    ...[`${first.jobId} running -`, `${second.jobId} queued 0`, `${first.jobId} running -`],
+    ...[`${first.jobId} running -`, `${first.jobId} running -`],
     ...[`${first.jobId} done -`, `${second.jobId} running -`],
   ]);
 });
@@ -115,4 +123,62 @@ test('a result that is not the one that was written is refused', async () => {
   expect(jobs.result(owner, jobId)).toEqual({ path, ...outcome.result });
   writeFileSync(path, 'abcd');
   expect(() => jobs.result(owner, jobId)).toThrow('on the disk it has 4.');
+});
+
+test('what changes in a moment of the places of jobs is one message to each owner, of theirs alone', async () => {
+  const { jobs, run } = await createFixture();
+  jobs.create(owner, requestOf({ priority: 9 }));
+  const mine = Array.from({ length: 3 }, () => jobs.create(owner, requestOf()).jobId);
+  const theirs = jobs.create(stranger, requestOf()).jobId;
+  await run(0);
+  await turn();
+  const told: unknown[] = [];
+  jobs.subscribePlaces(owner, (places) => told.push(['mine', places]));
+  jobs.subscribePlaces(stranger, (places) => told.push(['theirs', places]));
+  const views: string[] = [];
+  jobs.subscribe(owner, ({ jobId }) => views.push(jobId));
+  jobs.cancel(owner, mine[0] ?? '');
+  const last = jobs.create(owner, requestOf());
+  await turn();
+  expect(told).toEqual([
+    ['mine', mine.slice(1).map((jobId, position) => ({ jobId, position }))],
+    ['theirs', [{ jobId: theirs, position: 2 }]],
+  ]);
+  expect(views).toEqual([mine[0], last.jobId]);
+  expect(jobs.get(owner, last.jobId).position).toBe(3);
+});
+
+test('a change of a long queue tells what has moved without a look at each job', async () => {
+  const queries: string[] = [];
+  const database = memoryDatabase();
+  const { work, run } = createManualWork();
+  const jobs = await openTestJobs(
+    {
+      ...database,
+      get(sql, ...parameters) {
+        queries.push(sql);
+        return database.get(sql, ...parameters);
+      },
+      all(sql, ...parameters) {
+        queries.push(sql);
+        return database.all(sql, ...parameters);
+      },
+    },
+    work,
+  );
+  for (let client = 0; client < 10; client++) {
+    for (let i = 0; i < 20; i++) jobs.create(String(client).repeat(32), requestOf());
+  }
+  await run(0);
+  await turn();
+  const told: number[] = [];
+  for (let client = 0; client < 10; client++) {
+    jobs.subscribePlaces(String(client).repeat(32), (places) => told.push(places.length));
+  }
+  const [, second] = jobs.list('0'.repeat(32));
+  queries.length = 0;
+  jobs.cancel('0'.repeat(32), second?.jobId ?? '');
+  await turn();
+  expect(told).toEqual([18, ...Array<number>(9).fill(20)]);
+  expect(queries.length).toBeLessThan(12);
 });

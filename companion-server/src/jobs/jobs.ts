@@ -3,13 +3,14 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Estimate } from '../../../protocol/estimate.ts';
-import { isOutcome, type JobState, type JobView, type ResultFacts } from '../../../protocol/job.ts'; // prettier-ignore
+import { isOutcome, type JobPlace, type JobState, type JobView, type ResultFacts } from '../../../protocol/job.ts'; // prettier-ignore
 import { maxJobs, maxWaitingJobs } from '../../../protocol/limits.ts';
 import { EditError } from '../errors.ts';
 import type { Database } from '../store/database.ts';
 import { changeJob, isBeginning, newJob, type Job, type JobChange } from './job.ts';
 import { createJobTable, type JobRecord, type JobRequest } from './job-table.ts';
-import { placeBefore, placeFor, placesOf } from './places.ts';
+import { listen } from './listeners.ts';
+import { createPlaceTeller, placeBefore, placeFor } from './places.ts';
 import { requireWholeResult } from './result-file.ts';
 import { createRunner } from './runner.ts';
 import type { JobSpec, JobWork } from './work.ts';
@@ -45,8 +46,10 @@ export interface Jobs {
   remove(owner: string, jobId: string): Promise<void>;
   /** The result of a job that is done. Throws EditError 'result-invalid' when the file is not what it was. */
   result(owner: string, jobId: string): ResultFacts & { readonly path: string };
-  /** Calls `listener` with every new state, place or progress of the owner's jobs. Returns what ends that. */
+  /** Calls `listener` with every new state or progress of the owner's jobs. Returns what ends that. */
   subscribe(owner: string, listener: (view: JobView) => void): () => void;
+  /** Calls `listener` with the owner's jobs that have moved in the queue by what became of others. Returns what ends that. */
+  subscribePlaces(owner: string, listener: (places: readonly JobPlace[]) => void): () => void;
   /** Stops the running job, which goes on first when the server starts again. */
   close(): Promise<void>;
 }
@@ -74,7 +77,13 @@ export async function openJobs({
   const listeners = new Map<string, Set<(view: JobView) => void>>();
   /** The running job as it is, with its progress, which is not worth a write of its own. */
   let running: JobRecord | undefined;
-  let places: ReadonlyMap<string, number> = placesOf(table.waiting());
+  const placeListeners = new Map<string, Set<(places: readonly JobPlace[]) => void>>();
+  const teller = createPlaceTeller(
+    () => table.waiting(),
+    (owner, places) => {
+      for (const listener of placeListeners.get(owner) ?? []) listener(places);
+    },
+  );
   const removals = new Set<Promise<void>>();
 
   const runner = createRunner({
@@ -127,8 +136,8 @@ export async function openJobs({
   }
 
   function claim(): JobRecord | undefined {
-    const [first] = table.waiting();
-    return first === undefined ? undefined : apply(first.jobId, { type: 'start' });
+    const first = table.nextWaiting();
+    return first === undefined ? undefined : apply(first, { type: 'start' });
   }
 
   async function onStopped(jobId: string): Promise<void> {
@@ -141,16 +150,10 @@ export async function openJobs({
     for (const listener of listeners.get(record.owner) ?? []) listener(viewOf(record));
   }
 
-  /** Tells of a job that has come to the queue, left it or moved in it, and of those whose place has changed by that. */
+  /** Tells of a job that has come to the queue, left it or moved in it, and soon of those whose place has changed by that. */
   function tellWithPlaces(record: JobRecord): void {
-    const before = places;
-    places = placesOf(table.waiting());
     tell(record);
-    for (const { jobId, owner } of table.waiting()) {
-      if (jobId === record.jobId || before.get(jobId) === places.get(jobId)) continue;
-      const other = listeners.has(owner) ? table.get(jobId) : undefined;
-      if (other !== undefined) tell(other);
-    }
+    teller.note();
   }
 
   function viewOf({ jobId, createdAt, request, job }: JobRecord): JobView {
@@ -159,7 +162,7 @@ export async function openJobs({
     return {
       ...{ jobId, key, clipId, state, priority, createdAt, settings, model },
       ...{ progress, report, result, error },
-      position: state === 'queued' ? (places.get(jobId) ?? null) : null,
+      position: state === 'queued' ? table.placeOf(jobId) : null,
       resumes: Math.max(0, job.starts - 1),
     };
   }
@@ -271,14 +274,8 @@ export async function openJobs({
     cancel: (owner, jobId) => ask(owner, jobId, 'cancel'),
     pause: (owner, jobId) => ask(owner, jobId, 'pause'),
     resume: (owner, jobId) => ask(owner, jobId, 'resume'),
-    subscribe(owner, listener) {
-      const own = listeners.get(owner) ?? new Set();
-      listeners.set(owner, own.add(listener));
-      return () => {
-        own.delete(listener);
-        if (own.size === 0 && listeners.get(owner) === own) listeners.delete(owner);
-      };
-    },
+    subscribe: (owner, listener) => listen(listeners, owner, listener),
+    subscribePlaces: (owner, listener) => listen(placeListeners, owner, listener),
     async close() {
       const jobId = runner.current();
       const closed = runner.close();
@@ -288,6 +285,7 @@ export async function openJobs({
         // A full disk must not keep the server from ending: the next one finds the job running, and goes on with it.
         onFailure(jobId ?? null, error);
       }
+      teller.flush();
       await closed;
       await Promise.all(removals);
     },

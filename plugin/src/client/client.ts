@@ -3,7 +3,7 @@
 
 import type { Check } from '../../../protocol/diagnostics.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';
-import { isOutcome, type JobView } from '../../../protocol/job.ts';
+import { isOutcome, type JobPlace, type JobView } from '../../../protocol/job.ts';
 import type { EditWish } from '../../../protocol/job-messages.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import type { ReplyTo, Request, RequestOf } from '../../../protocol/replies.ts';
@@ -38,6 +38,8 @@ export interface JobWish extends EditWish {
 export interface JobListener {
   onJob(job: JobView): void;
   onProgress(jobId: string, progress: EditProgress): void;
+  /** Jobs that wait have moved in the queue. */
+  onPlaces?(places: readonly JobPlace[]): void;
 }
 
 export type JobOrder = 'job-cancel' | 'job-pause' | 'job-resume';
@@ -98,6 +100,8 @@ export function createClient(options: ClientOptions): Client {
     connection.onEvent((event) => {
       if (event.type === 'disk-changed') {
         for (const listener of [...diskListeners]) listener(event.shortages);
+      } else if (event.type === 'job-places') {
+        for (const listener of [...jobListeners]) listener.onPlaces?.(event.places);
       } else if (event.type === 'job-changed') tell(event.job);
       else if (event.type === 'job-progress') {
         for (const listener of [...jobListeners]) listener.onProgress(event.jobId, event.progress);

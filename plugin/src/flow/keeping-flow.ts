@@ -130,7 +130,7 @@ export function startKeepingFlow({ host, store, clock, random }: FlowDeps): Stop
 
 /** Progress comes often and is told anew by the server. */
 function isWorthKeeping({ type }: PanelEvent): boolean {
-  return !['job-progress', 'prepare-progress', 'picture-changed', 'play-ticked', 'divider-moved'].includes(type); // prettier-ignore
+  return !['job-progress', 'jobs-moved', 'prepare-progress', 'picture-changed', 'play-ticked', 'divider-moved'].includes(type); // prettier-ignore
 }
 
 function historyKey(projectId: string): string {

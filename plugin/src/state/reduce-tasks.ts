@@ -42,6 +42,17 @@ export function reduceTasks(state: PanelState, event: PanelEvent): PanelState {
       };
     case 'job-told':
       return hearOfJob(state, event.job);
+    case 'jobs-moved': {
+      const positions = new Map(event.places.map(({ jobId, position }) => [jobId, position]));
+      return {
+        ...state,
+        tasks: state.tasks.map((task) => {
+          const position = positions.get(task.jobId ?? '');
+          if (position === undefined || task.state.name !== 'queued') return task;
+          return { ...task, state: { name: 'queued', position } };
+        }),
+      };
+    }
     case 'job-progress':
       return {
         ...state,

@@ -178,6 +178,18 @@ describe('a task', () => {
     expect(told.tasks[0]?.state).toEqual({ name: 'running', progress });
   });
 
+  test('that waits moves in the queue with its job, and one that runs does not', () => {
+    const places = [
+      { jobId, position: 1 },
+      { jobId: 'other', position: 0 },
+    ];
+    const waiting = added({ name: 'queued', position: 2 }, { jobId });
+    const moved = after(waiting, { type: 'jobs-moved', places });
+    expect(moved.tasks[0]?.state).toEqual({ name: 'queued', position: 1 });
+    const running = after(waiting, job('running'));
+    expect(after(running, { type: 'jobs-moved', places })).toEqual(running);
+  });
+
   test("does not go back when a late word of its job comes, and leaves a job's end to the flow", () => {
     const fetching = added({ name: 'fetching', receivedBytes: 1, sizeBytes: 2 });
     expect(after(fetching, job('running')).tasks).toEqual(fetching.tasks);
