@@ -45,6 +45,8 @@ export class UNetDenoiser implements Denoiser {
   evaluations = 0;
   /** Called after every forward; may throw to end the edit. */
   onForward: () => void = () => undefined;
+  /** Called when a graph has been built and loaded, with the seconds that it took. */
+  onOpened: (seconds: number) => void = () => undefined;
   protected readonly options: UNetDenoiserOptions;
   private readonly sessions = new Map<string, Promise<Session>>();
 
@@ -172,7 +174,11 @@ export class UNetDenoiser implements Denoiser {
     const known = this.sessions.get(name);
     if (known !== undefined) return known;
     const { createSession, graph } = this.options;
-    const session = createSession(() => build({ ...graph, name }));
+    const start = performance.now();
+    const session = createSession(() => build({ ...graph, name })).then((opened) => {
+      this.onOpened((performance.now() - start) / 1000);
+      return opened;
+    });
     this.sessions.set(name, session);
     return session;
   }

@@ -74,6 +74,7 @@ export class EditRun {
       );
       this.planProgress(source);
       denoiser.evaluations = resumed?.evaluations ?? 0;
+      denoiser.onOpened = (seconds) => meter.paidOnce(seconds);
       const contexts = await this.encodePrompts();
       if (resumed?.stage !== 'edit') {
         const finished = resumed?.step ?? null;

@@ -203,6 +203,25 @@ describe('what a stage took', () => {
     expect(Object.keys(scene.meter.stageSeconds)).toEqual(['load', 'decode', 'invert']);
   });
 
+  it('has no part in its pace where a graph is loaded in the middle of it', () => {
+    const { reports, ...scene } = makeMeter();
+    scene.meter.plan(work, false);
+    goThrough(scene, 'decode', { partMs: 1_000 });
+    goThrough(scene, 'invert', { partMs: 4_000, parts: 5 });
+    const before = reports.at(-1)?.etaSeconds ?? 0;
+    scene.clock.ms += 30_000;
+    scene.meter.paidOnce(30);
+    scene.meter.advance(5, 10, 0.5);
+    expect(reports.at(-1)?.etaSeconds).toBeCloseTo(before, 6);
+    for (let part = 6; part <= 10; part++) {
+      scene.clock.ms += 4_000;
+      scene.meter.advance(part, 10, part / 10);
+    }
+    scene.meter.finish();
+    expect(scene.meter.measured.invert?.seconds).toBeCloseTo(40, 6);
+    expect(scene.meter.measured.invert?.onceSeconds).toBeCloseTo(30, 6);
+  });
+
   it('is not known where an earlier process had begun it', () => {
     const { meter, clock } = makeMeter();
     meter.plan(work, true);

@@ -30,8 +30,9 @@ const trust = { measured: 0.1, guessed: 0.01 } as const;
 /** Share of a stage that must be timed to tell its work from what was paid once. */
 const minTimedShare = 0.5;
 
-/** Where a stage's work was when its first part had been done: from there on nothing is paid once. */
+/** Where a stage's work was when its first part had been done: from there on it is timed. */
 interface Mark {
+  /** Moved on by what is paid once after it. */
   readonly ms: number;
   readonly share: number;
 }
@@ -46,6 +47,8 @@ export class ProgressMeter {
   private firstShare = 0;
   private share = 0;
   private mark: Mark | null = null;
+  /** In this stage, since its work is timed. */
+  private onceSpent = 0;
   private lastReport = -Infinity;
   private lastProgress = 0;
   private isStageDone = false;
@@ -99,18 +102,27 @@ export class ProgressMeter {
     this.stage = stage;
     this.isStageDone = false;
     this.stageStart = this.now();
-    [this.firstShare, this.share, this.mark] = [share, share, null];
+    [this.firstShare, this.share, this.mark, this.onceSpent] = [share, share, null, 0];
     this.send(step, steps);
   }
 
   /** `share` of the stage's work is done, 0..1; `step` of `steps` is what the user reads. */
   advance(step: number, steps: number, share: number): void {
     this.share = Math.min(1, share);
-    if (this.share > this.firstShare) this.mark ??= { ms: this.now(), share: this.share };
+    if (this.share > this.firstShare && this.mark === null) {
+      this.mark = { ms: this.now(), share: this.share };
+      this.onceSpent = (this.now() - this.stageStart) / 1000;
+    }
     const isEnd = share >= 1 && !this.isStageDone;
     if (!isEnd && this.now() - this.lastReport < minGapMs) return;
     this.isStageDone = share >= 1;
     this.send(step, steps);
+  }
+
+  /** Seconds of what is not part of the work, though it falls into the middle of it: a graph that is loaded. */
+  paidOnce(seconds: number): void {
+    this.onceSpent += seconds;
+    if (this.mark !== null) this.mark = { ...this.mark, ms: this.mark.ms + 1000 * seconds };
   }
 
   /** What the gauge has measured, in decibels, or null; part of every report from now on. */
@@ -193,8 +205,8 @@ export class ProgressMeter {
     const ownExpected = current.expected + ownPull;
     const ownFactor =
       ownExpected === 0 ? factor : (current.actual + ownPull * factor) / ownExpected;
-    const spent = (this.now() - this.stageStart) / 1000;
-    const once = mark === null && this.share < 1 ? Math.max(0, onceSeconds - spent) : 0;
+    const paid = mark === null ? (this.now() - this.stageStart) / 1000 : this.onceSpent;
+    const once = this.share < 1 ? Math.max(0, onceSeconds - paid) : 0;
     return factor * later + ownFactor * (1 - this.share) * seconds + once;
   }
 }
