@@ -13,6 +13,7 @@ import type { EditJob } from './engine/edit-job.ts';
 import type { Engine } from './engine/supervisor.ts';
 import { syncFolder } from './engine/write-durably.ts';
 import { throwIfCanceled } from './errors.ts';
+import type { ClipInfo } from './media/clip-info.ts';
 import type { JobRecord } from './jobs/job-table.ts';
 import type { JobHooks, JobOutcome, JobSpec, JobWork } from './jobs/work.ts';
 import { removeAbandonedFiles } from './weights/write-whole.ts';
@@ -32,6 +33,11 @@ export interface EditWorkOptions {
   readonly cacheDir: string;
   /** Most bytes of inverted clips that are kept; null or left out for the engine's own choice. */
   readonly inversionsBudgetBytes?: number | null | undefined;
+  /**
+   * What is known of a clip's file. Throws what `probeClip` throws. Where it is null or left out, the engine looks into the
+   * file each time.
+   */
+  readonly clipInfoOf?: ((path: string) => Promise<ClipInfo>) | null;
   /** Throws EditError 'clip-missing'. */
   readonly clipOf: (owner: string, clipId: string) => SourceClip;
   /** The folder of a model; null is the server's first. Throws EditError 'model-missing'. */
@@ -44,7 +50,8 @@ export interface EditWorkOptions {
 const workName = 'work';
 
 export function createEditWork(options: EditWorkOptions): JobWork {
-  const { engine, dataDir, cacheDir, clipOf, modelDirOf, onStep = () => undefined } = options;
+  const { engine, dataDir, cacheDir, clipOf, modelDirOf } = options;
+  const { clipInfoOf = null, onStep = () => undefined } = options;
   const jobsDir = join(dataDir, 'jobs');
   const inversionsDir = join(dataDir, 'inversions');
   const folderOf = (jobId: string): string => join(jobsDir, jobId);
@@ -81,7 +88,8 @@ export function createEditWork(options: EditWorkOptions): JobWork {
         onStep(jobId, resumePoint);
       };
       const { onProgress, signal } = hooks;
-      const report = await engine.edit(job, { onProgress, signal, onResumePoint });
+      const clip = (await clipInfoOf?.(job.inputPath)) ?? null;
+      const report = await engine.edit({ ...job, clip }, { onProgress, signal, onResumePoint });
       await syncFolder(folder);
       const { size } = await stat(outputPath);
       const sha256 = await hashFile(outputPath, signal);
@@ -108,7 +116,8 @@ export function createEditWork(options: EditWorkOptions): JobWork {
     },
     async estimate(owner, spec, past) {
       const job = toEditJob(owner, 'estimate', spec);
-      return toEstimate(await engine.estimate(job), past);
+      const clip = (await clipInfoOf?.(job.inputPath)) ?? null;
+      return toEstimate(await engine.estimate({ ...job, clip }), past);
     },
     async sweep(jobs) {
       await mkdir(jobsDir, { recursive: true, mode: 0o700 });

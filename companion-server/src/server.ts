@@ -17,7 +17,8 @@ import { jobMigrations } from './jobs/job-table.ts';
 import { openJobs } from './jobs/jobs.ts';
 import type { Log } from './log.ts';
 import { createPictureReader } from './media/picture-reader.ts';
-import { readMediaFacts } from './media/clip-facts.ts';
+import { toMediaFacts } from './media/clip-facts.ts';
+import { createKnownClips } from './media/known-clips.ts';
 import { createPairings } from './pairing/pairings.ts';
 import { pairingTables, readSecret } from './pairing/tables.ts';
 import { describeModels } from './models/describe-models.ts';
@@ -82,7 +83,7 @@ type Closer = () => void | Promise<void>;
 
 /** `closers` receives what ends each part, to be called in the opposite order. */
 async function open(
-  { config, log, engineEntry, probe = readMediaFacts }: ServerDeps,
+  { config, log, engineEntry, probe }: ServerDeps,
   closers: Closer[],
 ): Promise<Omit<RunningServer, 'close'>> {
   const { dataDir, cacheDir } = config;
@@ -102,7 +103,9 @@ async function open(
     onStderr: (text) => log.debug('engine', { text: text.trimEnd() }),
   });
   closers.push(() => engine.close());
-  const clips = await openClipStore({ database, dataDir, probe });
+  const knownClips = createKnownClips();
+  const factsOf = async (path: string) => toMediaFacts(await knownClips.infoOf(path));
+  const clips = await openClipStore({ database, dataDir, probe: probe ?? factsOf });
   closers.push(() => clips.close());
   const work = createEditWork({
     engine,
@@ -110,6 +113,7 @@ async function open(
     cacheDir,
     inversionsBudgetBytes: config.inversionsBudgetBytes,
     clipOf: (owner, clipId) => clips.get(owner, clipId),
+    clipInfoOf: probe === undefined ? knownClips.infoOf : null,
     modelDirOf: (model) => modelDirOf(config.models, model),
     onStep: (jobId, { stage, step }) => log.debug('A step is finished.', { jobId, stage, step }),
   });
@@ -145,7 +149,7 @@ async function open(
     device: () => device,
     clips,
     jobs,
-    ...createPictureReader(),
+    ...createPictureReader({ probe: knownClips.infoOf }),
     diagnose: createDoctor(() => ({
       ...{ version, dataDir, cacheDir, port: openPort, isInServer: true },
       models: config.models,
