@@ -90,7 +90,7 @@ export const rooms = [
     name: 'edit-work',
     at: [`${server}edit-estimate.ts`, `${server}edit-work.ts`],
     imports: ['engine', 'errors', 'protocol', 'weights'],
-    types: ['jobs'],
+    types: ['jobs', 'media'],
   },
   {
     name: 'engine',

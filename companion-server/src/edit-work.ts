@@ -14,6 +14,7 @@ import type { EditJob } from './engine/edit-job.ts';
 import type { Engine } from './engine/supervisor.ts';
 import { syncFolder } from './engine/write-durably.ts';
 import { EditError, isFullDisk, throwIfCanceled } from './errors.ts';
+import type { ClipInfo } from './media/clip-info.ts';
 import type { JobRecord } from './jobs/job-table.ts';
 import type { JobHooks, JobOutcome, JobSpec, JobWork } from './jobs/work.ts';
 import { removeAbandonedFiles } from './weights/write-whole.ts';
@@ -35,6 +36,11 @@ export interface EditWorkOptions {
   readonly cacheDir: string;
   /** Most bytes of inverted clips that are kept; null or left out for the engine's own choice. */
   readonly inversionsBudgetBytes?: number | null | undefined;
+  /**
+   * What is known of a clip's file. Throws what `probeClip` throws. Where it is null or left out, the engine looks into the
+   * file each time.
+   */
+  readonly clipInfoOf?: ((path: string) => Promise<ClipInfo>) | null;
   /** Throws EditError 'clip-missing'. */
   readonly clipOf: (owner: string, clipId: string) => SourceClip;
   /** The folder of a model; null is the server's first. Throws EditError 'model-missing'. */
@@ -54,7 +60,7 @@ const trashPrefix = 'removed-';
 const workName = 'work';
 
 export function createEditWork(options: EditWorkOptions): JobWork {
-  const { engine, dataDir, cacheDir, clipOf, modelDirOf, setAside } = options;
+  const { engine, dataDir, cacheDir, clipOf, modelDirOf, setAside, clipInfoOf = null } = options;
   const { onStep = () => undefined, onWorkLost = () => undefined } = options;
   const jobsDir = join(dataDir, 'jobs');
   const { inversionsDir = inversionsDirIn(dataDir) } = options;
@@ -110,14 +116,16 @@ export function createEditWork(options: EditWorkOptions): JobWork {
         hooks.onStep();
       };
       const { onProgress, signal } = hooks;
+      const clip = (await clipInfoOf?.(job.inputPath)) ?? null;
+      const knownJob = { ...job, clip };
       const editHooks = { onProgress, signal, onResumePoint };
       const hadBegun = furthest > 0;
-      const report = await engine.edit(job, editHooks).catch(async (error: unknown) => {
+      const report = await engine.edit(knownJob, editHooks).catch(async (error: unknown) => {
         if (!hadBegun || !mayBeOfWorkFiles(error, workDir)) throw error;
         onWorkLost(jobId, error);
         await remove(workDir);
         await mkdir(workDir, { mode: 0o700 });
-        return engine.edit(job, editHooks);
+        return engine.edit(knownJob, editHooks);
       });
       await syncFolder(folder);
       const { size } = await stat(outputPath);
@@ -158,7 +166,8 @@ export function createEditWork(options: EditWorkOptions): JobWork {
     async estimate(owner, spec, past) {
       const job = toEditJob(owner, 'estimate', spec);
       try {
-        return toEstimate(await engine.estimate(job), past);
+        const clip = (await clipInfoOf?.(job.inputPath)) ?? null;
+        return toEstimate(await engine.estimate({ ...job, clip }), past);
       } catch (error) {
         throw explain(error, job);
       }

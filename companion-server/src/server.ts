@@ -17,7 +17,8 @@ import { jobMigrations } from './jobs/job-table.ts';
 import { openJobs } from './jobs/jobs.ts';
 import type { Log } from './log.ts';
 import { createPictureReader } from './media/picture-reader.ts';
-import { readMediaFacts } from './media/clip-facts.ts';
+import { toMediaFacts } from './media/clip-facts.ts';
+import { createKnownClips } from './media/known-clips.ts';
 import { createPairings } from './pairing/pairings.ts';
 import { pairingTables, readSecret, renewSecret } from './pairing/tables.ts';
 import { describeModels } from './models/describe-models.ts';
@@ -98,7 +99,7 @@ interface DataFolder {
 
 /** `closers` receives what ends each part, to be called in the opposite order. */
 async function open(
-  { config, log, engineEntry, probe = readMediaFacts, leastFreeBytes }: ServerDeps,
+  { config, log, engineEntry, probe, leastFreeBytes }: ServerDeps,
   { reserve, wasOpen }: DataFolder,
   closers: Closer[],
 ): Promise<Omit<RunningServer, 'close'>> {
@@ -132,6 +133,8 @@ async function open(
     onStderr: (text) => log.debug('engine', { text: text.trimEnd() }),
   });
   closers.push(() => engine.close());
+  const knownClips = createKnownClips();
+  const factsOf = async (path: string) => toMediaFacts(await knownClips.infoOf(path));
   const setAside = createSetAside({
     dataDir,
     onMoved: (from, to) => log.warn('What the database does not know was set aside.', { from, to }),
@@ -144,7 +147,7 @@ async function open(
   const clips = await openClipStore({
     database,
     dataDir,
-    probe,
+    probe: probe ?? factsOf,
     setAside,
     onUnwritten: (error) =>
       log.warn('A note about a clip could not be written.', { error: String(error) }),
@@ -163,6 +166,7 @@ async function open(
         error: inspect(error),
       }),
     clipOf: (owner, clipId) => clips.get(owner, clipId),
+    clipInfoOf: probe === undefined ? knownClips.infoOf : null,
     modelDirOf: (model) => modelDirOf(config.models, model),
     onStep: (jobId, { stage, step }) => log.debug('A step is finished.', { jobId, stage, step }),
   });
@@ -202,7 +206,7 @@ async function open(
     clips,
     jobs,
     disks,
-    ...createPictureReader(),
+    ...createPictureReader({ probe: knownClips.infoOf }),
     diagnose: createDoctor(() => ({
       ...{ version, dataDir, cacheDir, port: openPort, isInServer: true },
       models: config.models,

@@ -1,12 +1,15 @@
 // One edit as the engine process receives it: plain data that survives structured cloning.
 
 import type { DeviceChoice } from '../../../protocol/devices.ts';
+import type { ClipInfo } from '../media/clip-info.ts';
 import type { FastSavings } from './fast-savings.ts';
 import type { EditSettings } from '../../../protocol/edit-settings.ts';
 
 export interface EditJob {
   /** Absolute path of the clip. Read only. */
   readonly inputPath: string;
+  /** What a probe has found in it, if the caller knows that. */
+  readonly clip?: ClipInfo | null;
   /** Absolute path of the result; its folder exists. Written whole or not at all. */
   readonly outputPath: string;
   /** A checkpoint folder in diffusers layout. */

@@ -65,7 +65,7 @@ async function runWatched(
 ): Promise<EditReport> {
   const meter = new ProgressMeter(onProgress);
   meter.begin('load', 1);
-  const clip = await probeClip(job.inputPath, signal);
+  const clip = job.clip ?? (await probeClip(job.inputPath, signal));
   const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir));
   let execution = await parts.chooseExecution(job);
   const { modelDir: dir, cacheDir, workDir } = job;

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { makeTinyCheckpoint, tinyPrompts } from '../../../test/fixtures/tiny-checkpoint.ts';
 import { defaultSettings } from '../../../protocol/edit-settings.ts';
 import { probeClip } from '../media/probe.ts';
@@ -140,4 +140,17 @@ test('an inversion that is kept on the same disk is not counted', async () => {
   expect(await isKept({})).toBe(true);
   expect(await isKept({ clipSha256: 'cd'.repeat(32) })).toBe(false);
   expect(await isKept({ inversionsDir: path.join(dir, 'elsewhere') })).toBe(false);
+});
+
+test('an estimate looks into a clip only when it is not told what is in it', async () => {
+  const clip = await probeClip(job.inputPath);
+  vi.stubEnv('FFPROBE_PATH', path.join(dir, 'no-ffprobe'));
+  const engine = createEngine({ entry: new URL('./process.ts', import.meta.url) });
+  try {
+    await expect(engine.estimate(job)).rejects.toMatchObject({ code: 'ffmpeg-missing' });
+    expect(await engine.estimate({ ...job, clip })).toMatchObject({ frames: 5 });
+  } finally {
+    vi.unstubAllEnvs();
+    await engine.close();
+  }
 });

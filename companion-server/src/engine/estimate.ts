@@ -63,7 +63,7 @@ const minSide = 64;
 
 /** Throws the EditError that the edit itself would throw at its start, but for want of memory or disk. */
 export async function estimateEdit(job: EditJob): Promise<EditEstimate> {
-  const clip = await probeClip(job.inputPath);
+  const clip = job.clip ?? (await probeClip(job.inputPath));
   const model = await readModelOutline(job.modelDir);
   const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir));
   const execution = await guessExecution(job);

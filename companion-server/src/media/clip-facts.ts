@@ -1,11 +1,9 @@
 // What a client is told of a clip.
 
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
-import { probeClip } from './probe.ts';
+import type { ClipInfo } from './clip-info.ts';
 
-/** Looks into the clip at `path`. Throws what `probeClip` throws. */
-export async function readMediaFacts(path: string, signal?: AbortSignal): Promise<MediaFacts> {
-  const clip = await probeClip(path, signal);
+export function toMediaFacts(clip: ClipInfo): MediaFacts {
   return {
     durationSeconds: clip.durationSeconds,
     frameCount: clip.frameCount,

@@ -57,7 +57,7 @@ export function explainFailure(purpose: RunPurpose, file: string, run: FailedRun
     });
   }
   return new FfmpegError('ffmpeg-failed', `ffmpeg could not write "${file}": ${reason}`, run, {
-    hint: 'Choose the other codec, or --sound none; if it still fails, install a current FFmpeg (https://ffmpeg.org/download.html).',
+    hint: 'Choose the other codec; if it still fails, install a current FFmpeg (https://ffmpeg.org/download.html).',
   });
 }
 
