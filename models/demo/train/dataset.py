@@ -11,7 +11,8 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from scene import random_scene, render
+from render import render
+from scene import random_scene
 from workspace import Log, parser, write_atomically
 
 SIZE = 256
