@@ -56,10 +56,13 @@ def scenes(work):
 
 
 def start_files(work, count):
-    """Makes the arrays, or finds the number of images they already hold."""
+    """Makes the arrays, or finds the number of images they already hold. Images of another count are never overwritten."""
     work.mkdir(parents=True, exist_ok=True)
     done = rendered(work)
-    if done and len(open_arrays(work)[0]) == count:
+    if done:
+        found = len(open_arrays(work)[0])
+        if found != count:
+            raise SystemExit(f"{work} holds a set of {found} images, {count} were asked for. Give another --work, or delete images.npy and rendered.txt there.")
         kept = (work / "scenes.jsonl").read_text().splitlines()[:done]
         write_atomically(work / "scenes.jsonl", "".join(line + "\n" for line in kept))
         return done
