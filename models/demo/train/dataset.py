@@ -62,7 +62,8 @@ def start_files(work, count):
     if done:
         found = len(open_arrays(work)[0])
         if found != count:
-            raise SystemExit(f"{work} holds a set of {found} images, {count} were asked for. Give another --work, or delete images.npy and rendered.txt there.")
+            advice = "Give another --work, or delete images.npy and rendered.txt there."
+            raise SystemExit(f"{work} holds a set of {found} images, {count} were asked for. {advice}")
         kept = (work / "scenes.jsonl").read_text().splitlines()[:done]
         write_atomically(work / "scenes.jsonl", "".join(line + "\n" for line in kept))
         return done

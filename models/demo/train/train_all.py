@@ -23,14 +23,20 @@ def script(name, work, *options):
     return subprocess.Popen([sys.executable, HERE / name, "--work", work, *options], preexec_fn=end_with_parent)
 
 
-def stages(work, vae_minutes):
-    """(name, file that tells that it is done, script and its options), in order."""
+def stages(work, minutes):
+    """(name, file that tells that it is done, script and its options), in order; minutes are those of the autoencoder at
+    its constant rate, and all else is in proportion."""
+
+    def lasting(share, finish=None):
+        ends = () if finish is None else ("--finish-minutes", str(finish * minutes))
+        return "--minutes", str(share * minutes), *ends
+
     return (
-        ("autoencoder", work / "vae.pt", ("train_vae.py", "--minutes", str(vae_minutes), "--finish-minutes", str(0.3 * vae_minutes))),
-        ("judge", work / "judge.pt", ("train_judge.py", "--minutes", str(0.2 * vae_minutes))),
+        ("autoencoder", work / "vae.pt", ("train_vae.py", *lasting(1, 0.3))),
+        ("judge", work / "judge.pt", ("train_judge.py", *lasting(0.2))),
         ("latents", work / "latents.npy", ("encode.py",)),
-        ("UNet, first part", work / "unet-first.done", ("train_unet.py", "--minutes", str(1.5 * vae_minutes))),
-        ("decoder", work / "decoder.done", ("train_vae.py", "--decoder-only", "--minutes", str(0.7 * vae_minutes), "--finish-minutes", str(0.3 * vae_minutes))),
+        ("UNet, first part", work / "unet-first.done", ("train_unet.py", *lasting(1.5))),
+        ("decoder", work / "decoder.done", ("train_vae.py", "--decoder-only", *lasting(0.7, 0.3))),
         ("UNet", work / "never.done", ("train_unet.py",)),
     )
 
