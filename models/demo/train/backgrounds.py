@@ -142,7 +142,8 @@ def buildings(layer, x, y, scene, pixel, width, low, high, walls, depth):
     window = np.minimum(0.30 - np.abs(across * 2 % 1 - 0.5), 0.30 - np.abs(above / 0.17 % 1 - 0.5)) * 0.15
     chance = np.abs(np.sin(number * 7.7 + np.floor(across * 2) * 3.1 + np.floor(above / 0.17) * 5.3) * 917.7) % 1
     dark = scene.time in ("night", "sunset")
-    pane = np.where((chance > (0.35 if dark else 2))[..., None], (1.0, 0.80, 0.42), grade(np.array((0.52, 0.66, 0.80), np.float32)[None, None], scene, depth))
+    unlit = grade(np.array((0.52, 0.66, 0.80), np.float32)[None, None], scene, depth)
+    pane = np.where((chance > (0.35 if dark else 2))[..., None], (1.0, 0.80, 0.42), unlit)
     shown = smoothstep(-0.012, 0.012, window) * (above > 0.05) * (above < top - 0.06)
     strength = {"day": 0.55, "sunset": 0.75, "night": 0.9, "fog": 0.30}[scene.time]
     return layer, np.minimum(cover(top - above, pixel), cover(gap - 0.008, pixel)), paint(rgb, pane, strength * shown)
@@ -189,7 +190,9 @@ def forest(x, y, scene, pixel):
     ceiling = y + 0.62 + 0.10 * np.clip(noise.sample(noise.MOTTLE, world_x(x, scene, MID) * 30 + scene.seed * 7, y * 26 + scene.seed), -2, 2)
     mottle = np.clip(noise.sample(noise.MOTTLE, world_x(x, scene, MID) * 44 + scene.seed, y * 44 + scene.seed * 3), -2, 2)
     crown = grade(leaves * ((0.88 if winter else 0.68) + (0.07 if winter else 0.13) * mottle)[..., None], scene, 0.25)
-    floor = ((0.78, 0.54, 0.24), (0.60, 0.34, 0.12)) if autumn else ((0.86, 0.90, 0.95), (0.95, 0.96, 0.98)) if winter else ((0.50, 0.62, 0.26), (0.28, 0.40, 0.14))
+    floor = (0.50, 0.62, 0.26), (0.28, 0.40, 0.14)
+    if autumn or winter:
+        floor = ((0.78, 0.54, 0.24), (0.60, 0.34, 0.12)) if autumn else ((0.86, 0.90, 0.95), (0.95, 0.96, 0.98))
     under = ground(x, y, scene, pixel, *floor, (noise.MOTTLE, 16, 0.03 if winter else 0.11))
     if autumn:
         under = speckles(under, x, y, scene, ((0.95, 0.62, 0.16), (0.80, 0.28, 0.10)), 0.9, 18)

@@ -16,7 +16,8 @@ from camera import OBJECT
 from dataset import WORDS
 from flow import forward_flow, trusted, warp_errors
 from png import contact_sheet, write_png
-from scene import Scene, render
+from render import render
+from scene import Scene
 from shapes import FOOT
 from world import caption
 

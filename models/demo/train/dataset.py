@@ -11,7 +11,8 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from scene import random_scene, render
+from render import render
+from scene import random_scene
 from workspace import Log, parser, write_atomically
 
 SIZE = 256
@@ -55,10 +56,14 @@ def scenes(work):
 
 
 def start_files(work, count):
-    """Makes the arrays, or finds the number of images they already hold."""
+    """Makes the arrays, or finds the number of images they already hold. Images of another count are never overwritten."""
     work.mkdir(parents=True, exist_ok=True)
     done = rendered(work)
-    if done and len(open_arrays(work)[0]) == count:
+    if done:
+        found = len(open_arrays(work)[0])
+        if found != count:
+            advice = "Give another --work, or delete images.npy and rendered.txt there."
+            raise SystemExit(f"{work} holds a set of {found} images, {count} were asked for. {advice}")
         kept = (work / "scenes.jsonl").read_text().splitlines()[:done]
         write_atomically(work / "scenes.jsonl", "".join(line + "\n" for line in kept))
         return done

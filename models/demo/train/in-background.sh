@@ -29,10 +29,16 @@ start)
   export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=20000000000 MALLOC_TOP_PAD_=268435456
   cd "$here"
   setsid nohup nice -n 19 "${PYTHON:-python3}" train_all.py --work "$work" "$@" </dev/null >>"$work/train_all.out" 2>&1 &
-  sleep 1
-  pid=$(pgrep -s "$!" -o 2>/dev/null || echo "$!")
+  pid=$!
   echo "$pid" >"$pid_file"
+  sleep 10
+  if ! running; then
+    echo "it ended at once; the last lines of $work/train_all.out:" >&2
+    tail -n 5 "$work/train_all.out" >&2
+    exit 1
+  fi
   # Linux shares the processor between sessions first: the nice value alone counts only inside one.
+  # Not earlier: until setsid has run, the process still is in this session.
   echo "${TOKENFLOW_DEMO_SHARE:-19}" >"/proc/$pid/autogroup" 2>/dev/null || true
   echo "started as process $pid; log in $work/train_all.out"
   ;;

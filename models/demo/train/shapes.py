@@ -4,9 +4,15 @@ import numpy as np
 from geometry import box, circle, convex, ellipse, smoothstep, union
 
 # Lowest point of each object in its own coordinates: where it touches the ground.
-FOOT = {"ball": 1.0, "cube": 0.88, "star": 0.80, "heart": 0.94, "car": 0.66, "house": 0.92, "boat": 0.80, "fish": 0.66, "duck": 0.88, "mushroom": 0.95}
+FOOT = {
+    "ball": 1.0, "cube": 0.88, "star": 0.80, "heart": 0.94, "car": 0.66,
+    "house": 0.92, "boat": 0.80, "fish": 0.66, "duck": 0.88, "mushroom": 0.95,
+}
 # Half width of the contact shadow.
-STANCE = {"ball": 0.60, "cube": 0.95, "star": 0.65, "heart": 0.40, "car": 1.0, "house": 0.80, "boat": 0.75, "fish": 0.60, "duck": 0.75, "mushroom": 0.42}
+STANCE = {
+    "ball": 0.60, "cube": 0.95, "star": 0.65, "heart": 0.40, "car": 1.0,
+    "house": 0.80, "boat": 0.75, "fish": 0.60, "duck": 0.75, "mushroom": 0.42,
+}
 # Half width of what is drawn, for the size of the crop.
 REACH = {name: 1.12 for name in FOOT} | {"car": 1.2, "cube": 1.2, "boat": 1.18, "fish": 1.3, "duck": 1.2}
 # Objects that look the same from the left and from the right.

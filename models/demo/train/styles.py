@@ -91,7 +91,8 @@ def cartoon(rgb, line, x, y, seed):
     toned = flat * (stepped / np.maximum(value, 0.05))
     grey = toned.mean(-1)[..., None]
     strong = np.clip(grey + 1.45 * (toned - grey), 0, 1) * 1.06 + 0.03
-    edge = smoothstep(0.28, 0.75, slopes(soften(rgb, max(1, round(unit)))) * 11 * unit) * smoothstep(0.15, 0.45, soften(flat.mean(-1), max(2, round(5 * unit))))
+    bright = smoothstep(0.15, 0.45, soften(flat.mean(-1), max(2, round(5 * unit))))
+    edge = smoothstep(0.28, 0.75, slopes(soften(rgb, max(1, round(unit)))) * 11 * unit) * bright
     ink = np.maximum(smoothstep(0.036, 0.020, line), 0.75 * edge)
     return paint(strong, (0.05, 0.04, 0.08), ink)
 

@@ -23,14 +23,20 @@ def script(name, work, *options):
     return subprocess.Popen([sys.executable, HERE / name, "--work", work, *options], preexec_fn=end_with_parent)
 
 
-def stages(work, vae_minutes):
-    """(name, file that tells that it is done, script and its options), in order."""
+def stages(work, minutes):
+    """(name, file that tells that it is done, script and its options), in order; minutes are those of the autoencoder at
+    its constant rate, and all else is in proportion."""
+
+    def lasting(share, finish=None):
+        ends = () if finish is None else ("--finish-minutes", str(finish * minutes))
+        return "--minutes", str(share * minutes), *ends
+
     return (
-        ("autoencoder", work / "vae.pt", ("train_vae.py", "--minutes", str(vae_minutes), "--finish-minutes", str(0.3 * vae_minutes))),
-        ("judge", work / "judge.pt", ("train_judge.py", "--minutes", "12")),
+        ("autoencoder", work / "vae.pt", ("train_vae.py", *lasting(1, 0.3))),
+        ("judge", work / "judge.pt", ("train_judge.py", *lasting(0.2))),
         ("latents", work / "latents.npy", ("encode.py",)),
-        ("UNet, first part", work / "unet-first.done", ("train_unet.py", "--minutes", "90")),
-        ("decoder", work / "decoder.done", ("train_vae.py", "--decoder-only", "--minutes", "40", "--finish-minutes", "20")),
+        ("UNet, first part", work / "unet-first.done", ("train_unet.py", *lasting(1.5))),
+        ("decoder", work / "decoder.done", ("train_vae.py", "--decoder-only", *lasting(0.7, 0.3))),
         ("UNet", work / "never.done", ("train_unet.py",)),
     )
 
@@ -49,7 +55,7 @@ def run_stage(log, name, marker, command, work):
 def main():
     arguments = parser(__doc__.splitlines()[0])
     arguments.add_argument("--images", type=int, default=IMAGES)
-    arguments.add_argument("--vae-minutes", type=float, default=60, help="at the constant rate; the finish takes 0.3 times as long")
+    arguments.add_argument("--vae-minutes", type=float, default=60, help="at the constant rate; the finish and all that follows is in proportion")
     options = arguments.parse_args()
     work = options.work
     work.mkdir(parents=True, exist_ok=True)

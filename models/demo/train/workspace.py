@@ -12,7 +12,8 @@ def parser(description):
     """An argument parser with --work, common to all commands."""
     default = os.environ.get("TOKENFLOW_DEMO_WORK", "~/.cache/tokenflow-demo-train-2")
     p = argparse.ArgumentParser(description=description)
-    p.add_argument("--work", type=lambda text: Path(text).expanduser(), default=Path(default).expanduser(), help="scratch folder (default %(default)s)")
+    folder = lambda text: Path(text).expanduser()
+    p.add_argument("--work", type=folder, default=folder(default), help="scratch folder (default %(default)s)")
     return p
 
 
