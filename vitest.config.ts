@@ -2,9 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['companion-server', 'plugin', 'protocol', 'test'].map(
-      (room) => `${room}/**/*.test.ts`,
-    ),
+    include: ['companion-server', 'plugin', 'protocol', 'test'].map((room) => `${room}/**/*.test.ts`),
     globalSetup: ['test/scratch.ts'],
     setupFiles: ['test/setup.ts'],
     pool: 'forks',

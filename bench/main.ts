@@ -57,9 +57,17 @@ async function main(): Promise<number> {
   const complaint =
     (typeof devices === 'string' ? devices : null) ??
     (minutes === null || minutes > 0 ? null : `--minutes must be a number above 0, got ${values.minutes ?? ''}.`) ??
-    complain('bench', positionals, benches.map(({ name }) => name)) ??
-    complain('part', only ?? [], chosen.flatMap(({ parts = [] }) => parts)) ??
-    complain('clip', clips ?? [], await sampleNames()); // prettier-ignore
+    complain(
+      'bench',
+      positionals,
+      benches.map(({ name }) => name),
+    ) ??
+    complain(
+      'part',
+      only ?? [],
+      chosen.flatMap(({ parts = [] }) => parts),
+    ) ??
+    complain('clip', clips ?? [], await sampleNames());
   if (complaint !== null) {
     console.error(complaint);
     return 2;
@@ -86,9 +94,7 @@ async function main(): Promise<number> {
 /** What is wrong with `names` where only `known` are right, or null. */
 function complain(kind: string, names: readonly string[], known: readonly string[]): string | null {
   const unknown = names.filter((name) => !known.includes(name));
-  return unknown.length === 0
-    ? null
-    : `There is no ${kind} ${unknown.join(', ')}. There are: ${known.join(', ')}.`;
+  return unknown.length === 0 ? null : `There is no ${kind} ${unknown.join(', ')}. There are: ${known.join(', ')}.`;
 }
 
 function machine(): string {
@@ -100,10 +106,7 @@ function machine(): string {
 function summarise(rows: readonly BenchRow[]): string {
   return rows
     .filter(({ target }) => target !== '')
-    .map(
-      ({ figure, value, target, isMet }) =>
-        `${figure} ${value} (${target}${isMet ? '' : ', missed'})`,
-    ) // prettier-ignore
+    .map(({ figure, value, target, isMet }) => `${figure} ${value} (${target}${isMet ? '' : ', missed'})`)
     .join('; ');
 }
 

@@ -18,7 +18,9 @@ export const memoryBench: Bench = {
       const report = await runEdit(await benchClip(frames, edge), settings);
       peaks.set(frames, report.peakMemoryBytes);
       mapped = Math.max(mapped, report.peakMappedBytes ?? 0);
-      log(`${frames} frames: ${megabytes(report.peakMemoryBytes)} of its own, ${megabytes(report.peakMappedBytes ?? 0)} mapped, ${(report.seconds / frames).toFixed(2)} s per frame`); // prettier-ignore
+      log(
+        `${frames} frames: ${megabytes(report.peakMemoryBytes)} of its own, ${megabytes(report.peakMappedBytes ?? 0)} mapped, ${(report.seconds / frames).toFixed(2)} s per frame`,
+      );
     }
     const rows: BenchRow[] = [...peaks].map(([frames, bytes]) => ({
       figure: `peak memory of the engine's own, ${frames} frames`,
@@ -26,7 +28,7 @@ export const memoryBench: Bench = {
       target: '',
       isMet: true,
     }));
-    rows.push({ figure: 'beside it, mapped weights', value: megabytes(mapped), target: '', isMet: true }); // prettier-ignore
+    rows.push({ figure: 'beside it, mapped weights', value: megabytes(mapped), target: '', isMet: true });
     const [long, short] = isQuick ? [200, 40] : [1000, 200];
     const ratio = (peaks.get(long) ?? NaN) / (peaks.get(short) ?? NaN);
     rows.push({

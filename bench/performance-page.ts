@@ -30,10 +30,7 @@ export async function writeSection(
 }
 
 /** `rows` in the places of their elders, which may be of fewer or more rounds; new ones at the end. */
-export function mergeRows(
-  kept: readonly BenchRow[],
-  rows: readonly BenchRow[],
-): readonly BenchRow[] {
+export function mergeRows(kept: readonly BenchRow[], rows: readonly BenchRow[]): readonly BenchRow[] {
   const fresh = new Map(rows.map((row) => [subjectOf(row), row]));
   const known = new Set(kept.map(subjectOf));
   const places = [...kept, ...rows.filter((row) => !known.has(subjectOf(row)))];

@@ -20,11 +20,7 @@ export interface RandomTensorOptions {
 }
 
 /** Writes `file` and its folder. The file appears under its name when it is whole. */
-export async function writeRandomTensors(
-  file: string,
-  shapes: Shapes,
-  options: RandomTensorOptions,
-): Promise<void> {
+export async function writeRandomTensors(file: string, shapes: Shapes, options: RandomTensorOptions): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
   const part = `${file}.part`;
   const handle = await open(part, 'w');
@@ -32,10 +28,7 @@ export async function writeRandomTensors(
   try {
     await handle.writeFile(header(shapes, noise.bytesPerValue));
     for (const [name, dims] of shapes) {
-      const block = noise.of(
-        deviationOf(name, dims) * (options.gain?.(name) ?? 1),
-        isNormScale(name) ? 1 : 0,
-      );
+      const block = noise.of(deviationOf(name, dims) * (options.gain?.(name) ?? 1), isNormScale(name) ? 1 : 0);
       for (let left = sizeOf(dims) * noise.bytesPerValue; left > 0; left -= block.length) {
         await handle.writeFile(block.subarray(0, Math.min(left, block.length)));
       }
@@ -88,10 +81,7 @@ function header(shapes: Shapes, bytesPerValue: number): Uint8Array {
   const entries = [...shapes].map(([name, shape]): [string, object] => {
     const begin = end;
     end += sizeOf(shape) * bytesPerValue;
-    return [
-      name,
-      { dtype: bytesPerValue === 2 ? 'F16' : 'F32', shape, data_offsets: [begin, end] },
-    ];
+    return [name, { dtype: bytesPerValue === 2 ? 'F16' : 'F32', shape, data_offsets: [begin, end] }];
   });
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
   const sizeBytes = Math.ceil((8 + json.length) / headerUnit) * headerUnit;

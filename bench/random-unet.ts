@@ -16,7 +16,7 @@ import { writeRandomTensors, type RandomFloat } from './random-tensors.ts';
 /** The config of Stable Diffusion 1.5's UNet. */
 export const sd15Config = parseUNetConfig({
   block_out_channels: [320, 640, 1280, 1280],
-  down_block_types: ['CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'DownBlock2D'], // prettier-ignore
+  down_block_types: ['CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'DownBlock2D'],
   up_block_types: ['UpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D'],
   attention_head_dim: 8,
   cross_attention_dim: 768,
@@ -68,11 +68,7 @@ export async function randomUNetWeights(
 /** Small predictions, as of a network that hardly sees noise: an inversion of them converges as a real one does. */
 const predictionGain = 0.1;
 
-export function writeRandomUNet(
-  config: UNetConfig,
-  file: string,
-  float: RandomFloat,
-): Promise<void> {
+export function writeRandomUNet(config: UNetConfig, file: string, float: RandomFloat): Promise<void> {
   const gain = (name: string) => (name === 'conv_out.weight' ? predictionGain : 1);
   return writeRandomTensors(file, weightShapes(config), { float, gain });
 }

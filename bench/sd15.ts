@@ -29,8 +29,7 @@ export const sd15Bench: Bench = {
       { height: edge, width: edge },
       { name: 'sd15', weights, float: 'float32', fused },
     );
-    const load = (prepacked = false) =>
-      createSession(graph, { provider: 'cpu', threads, prepacked });
+    const load = (prepacked = false) => createSession(graph, { provider: 'cpu', threads, prepacked });
     const loads: number[] = [];
     for (let round = 0; round < 3; round++) {
       loads.push(await timed(async () => (await load()).release()));
@@ -56,9 +55,7 @@ export const sd15Bench: Bench = {
       const theirs = () => torch.time({ part: 'unet', batch, height: edge, width: edge });
       const contest = await interleave([ours, theirs], rounds);
       torch.stop();
-      log(
-        `seconds ${contest.seconds.map((list) => median(list).toFixed(2)).join(' ours, ')} ${torch.title}`,
-      );
+      log(`seconds ${contest.seconds.map((list) => median(list).toFixed(2)).join(' ours, ')} ${torch.title}`);
       rows.push({
         figure: `forward, ours : ${torch.title}, ${edge}x${edge} latents, batch ${batch}, ${threads} threads`,
         value: `${contest.ratio.toFixed(2)} x`,
@@ -73,10 +70,7 @@ export const sd15Bench: Bench = {
     await packed.release();
     rows.push(
       reported(`forward, prepacked weights : mapped ones`, `${packedContest.ratio.toFixed(2)} x`),
-      reported(
-        'memory of one session more with prepacked weights',
-        `${(packedBytes / 2 ** 30).toFixed(1)} GiB`,
-      ),
+      reported('memory of one session more with prepacked weights', `${(packedBytes / 2 ** 30).toFixed(1)} GiB`),
     );
     await session.release();
     return rows;

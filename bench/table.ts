@@ -63,7 +63,10 @@ export function formatTable(rows: readonly BenchRow[]): string {
 export function parseTable(text: string): readonly BenchRow[] {
   const lines = text.split('\n').filter((line) => line.startsWith('| '));
   return lines.slice(2).map((line) => {
-    const [figure = '', value = '', judged = ''] = line.split('|').slice(1, -1).map((cell) => cell.trim()); // prettier-ignore
+    const [figure = '', value = '', judged = ''] = line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim());
     const target = judged.replace(/ \(missed\)$/, '');
     return { figure, value, target, isMet: target === judged };
   });

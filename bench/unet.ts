@@ -16,7 +16,7 @@ import type { Bench } from './table.ts';
 /** A quarter of Stable Diffusion 1.5's width: large enough that operators and not overheads are measured. */
 const config = parseUNetConfig({
   block_out_channels: [80, 160, 320, 320],
-  down_block_types: ['CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'DownBlock2D'], // prettier-ignore
+  down_block_types: ['CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'DownBlock2D'],
   up_block_types: ['UpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D'],
   attention_head_dim: 8,
   norm_num_groups: 16,
@@ -55,7 +55,7 @@ export const unetBench: Bench = {
     const weights = await randomUNetWeights(config, benchFolder());
     const open = (name: string, operators: typeof fused, optimization: 'extended' | 'disabled') =>
       createSession(
-        buildPlainUNet(config, { height: edge, width: edge }, { name, weights, float: 'float32', fused: operators }), // prettier-ignore
+        buildPlainUNet(config, { height: edge, width: edge }, { name, weights, float: 'float32', fused: operators }),
         { provider: 'cpu', optimization },
       );
     const ours = await open('fused', fused, 'extended');

@@ -44,10 +44,7 @@ test.each([
   [new Uint8Array(chunkHeaderBytes), /must carry 1 to 524288 media bytes/],
   [new Uint8Array(chunkHeaderBytes + chunkBytes + 1), /got a message of 524305 bytes/],
   [new Uint8Array(20), 'chunk.layout must be 1, got 0.'],
-  [
-    Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 1, 255, 0, 0, 0, 0, 0, 0, 0, 1),
-    /chunk.offset must be below/,
-  ],
+  [Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 1, 255, 0, 0, 0, 0, 0, 0, 0, 1), /chunk.offset must be below/],
 ])('a chunk that is no chunk is refused', (message, complaint) => {
   expect(() => parseChunk(message)).toThrow(FieldError);
   expect(() => parseChunk(message)).toThrow(complaint);

@@ -7,8 +7,7 @@ import { parseMessage, type MessageReaders } from './message.ts';
 import { clientSessionReaders, type ClientSessionMessage } from './session-messages.ts';
 import { clientStreamReaders, type ClientStreamMessage } from './stream-messages.ts';
 
-export type ClientMessage =
-  ClientSessionMessage | ClientClipMessage | ClientJobMessage | ClientStreamMessage;
+export type ClientMessage = ClientSessionMessage | ClientClipMessage | ClientJobMessage | ClientStreamMessage;
 
 const readers: MessageReaders<ClientMessage> = {
   ...clientSessionReaders,

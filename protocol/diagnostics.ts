@@ -19,12 +19,10 @@ const maxChecks = 100;
 
 /** Reads the field `checks`. Throws FieldError. */
 export function readChecks(fields: FieldReader): readonly Check[] {
-  return fields
-    .objects('checks', maxChecks, ['name', 'status', 'detail', 'advice'])
-    .map((check) => ({
-      name: check.text('name', { min: 1, max: 100 }),
-      status: check.oneOf('status', checkStatuses),
-      detail: check.text('detail', { max: 1_000 }),
-      advice: check.nullable('advice', () => check.text('advice', { max: 1_000 })),
-    }));
+  return fields.objects('checks', maxChecks, ['name', 'status', 'detail', 'advice']).map((check) => ({
+    name: check.text('name', { min: 1, max: 100 }),
+    status: check.oneOf('status', checkStatuses),
+    detail: check.text('detail', { max: 1_000 }),
+    advice: check.nullable('advice', () => check.text('advice', { max: 1_000 })),
+  }));
 }

@@ -61,7 +61,7 @@ export function readEditReport(fields: FieldReader): EditReport {
     'notices',
   ]);
   const chosen = report.object('chosen', ['guidance', 'steps', 'inversionSteps']);
-  const mapped = report.optional('peakMappedBytes', () => report.number('peakMappedBytes', 0, maxCount)); // prettier-ignore
+  const mapped = report.optional('peakMappedBytes', () => report.number('peakMappedBytes', 0, maxCount));
   const evaluations = report.object('unetEvaluations', ['inversion', 'sampling']);
   return {
     device: report.oneOf('device', devices),
@@ -78,12 +78,8 @@ export function readEditReport(fields: FieldReader): EditReport {
       inversion: evaluations.number('inversion', 0, maxCount),
       sampling: evaluations.number('sampling', 0, maxCount),
     },
-    reconstructionPsnr: report.nullable('reconstructionPsnr', () =>
-      report.number('reconstructionPsnr', 0, maxCount),
-    ),
-    frameIndices: report.nullable('frameIndices', () =>
-      report.indices('frameIndices', maxPreviewFrames),
-    ),
+    reconstructionPsnr: report.nullable('reconstructionPsnr', () => report.number('reconstructionPsnr', 0, maxCount)),
+    frameIndices: report.nullable('frameIndices', () => report.indices('frameIndices', maxPreviewFrames)),
     stageSeconds: report.amounts('stageSeconds'),
     peakMemoryBytes: report.number('peakMemoryBytes', 0, maxCount),
     ...(mapped === undefined ? {} : { peakMappedBytes: mapped }),

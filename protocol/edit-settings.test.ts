@@ -1,12 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  defaultSettings,
-  noises,
-  parseEditSettings,
-  referenceSchedule,
-  techniques,
-} from './edit-settings.ts';
+import { defaultSettings, noises, parseEditSettings, referenceSchedule, techniques } from './edit-settings.ts';
 import { FieldError } from './fields.ts';
 
 const settings = { ...defaultSettings(), prompt: 'a silver wolf' };
@@ -38,40 +32,19 @@ describe('parseEditSettings', () => {
     [{ steps: 0 }, 'message.settings.steps must be between 1 and 1000, got 0.'],
     [{ steps: 2.5 }, 'message.settings.steps must be a whole number between 1 and 1000, got 2.5.'],
     [{ guidance: '7' }, "message.settings.guidance must be between 1 and 30, got '7'."],
-    [
-      { keyframeInterval: 65 },
-      'message.settings.keyframeInterval must be between 1 and 64, got 65.',
-    ],
+    [{ keyframeInterval: 65 }, 'message.settings.keyframeInterval must be between 1 and 64, got 65.'],
     [{ seed: -1 }, 'message.settings.seed must be between 0 and 4294967295, got -1.'],
     [
       { steps: 4, inversionSteps: 50 },
       'message.settings.inversionSteps must be a multiple of the 4 sampling steps, got 50.',
     ],
-    [
-      { size: { width: 63, height: 512 } },
-      'message.settings.size.width must be between 64 and 2048, got 63.',
-    ],
+    [{ size: { width: 63, height: 512 } }, 'message.settings.size.width must be between 64 and 2048, got 63.'],
     [{ size: [512, 512] }, 'message.settings.size must be an object, got a list.'],
-    [
-      { startSeconds: 2, endSeconds: 2 },
-      'message.settings.endSeconds must be after the start at 2 seconds, got 2.',
-    ],
-    [
-      { technique: 'magic' },
-      "message.settings.technique must be one of pnp, sdedit, none, got 'magic'.",
-    ],
-    [
-      { noise: 'own' },
-      'message.settings.noise must be inversion unless the technique is sdedit, got own with pnp.',
-    ],
-    [
-      { schedule: 'quick' },
-      "message.settings.schedule must be one of fast, reference, got 'quick'.",
-    ],
-    [
-      { schedule: undefined },
-      'message.settings.schedule must be one of fast, reference, got nothing.',
-    ],
+    [{ startSeconds: 2, endSeconds: 2 }, 'message.settings.endSeconds must be after the start at 2 seconds, got 2.'],
+    [{ technique: 'magic' }, "message.settings.technique must be one of pnp, sdedit, none, got 'magic'."],
+    [{ noise: 'own' }, 'message.settings.noise must be inversion unless the technique is sdedit, got own with pnp.'],
+    [{ schedule: 'quick' }, "message.settings.schedule must be one of fast, reference, got 'quick'."],
+    [{ schedule: undefined }, 'message.settings.schedule must be one of fast, reference, got nothing.'],
     [{ preview: 'yes' }, "message.settings.preview must be true or false, got 'yes'."],
     [{ detail: 'sharp' }, "message.settings.detail must be one of source, none, got 'sharp'."],
     [{ codec: undefined }, 'message.settings.codec must be one of prores, h264, got nothing.'],
@@ -96,9 +69,7 @@ describe('parseEditSettings', () => {
   });
 
   test('a setting that is not known is named together with those that are', () => {
-    expect(refusalOf({ strenght: 1 }).message).toMatch(
-      /^message\.settings\.strenght is not known;/,
-    );
+    expect(refusalOf({ strenght: 1 }).message).toMatch(/^message\.settings\.strenght is not known;/);
   });
 
   test('anything else than settings is refused with a FieldError', () => {

@@ -45,10 +45,7 @@ export const details = ['source', 'none'] as const;
 export type Detail = (typeof details)[number];
 
 /** The file extension that belongs to each codec, with its dot. */
-export const codecExtensions = { prores: '.mov', h264: '.mp4' } as const satisfies Record<
-  OutputCodec,
-  string
->;
+export const codecExtensions = { prores: '.mov', h264: '.mp4' } as const satisfies Record<OutputCodec, string>;
 
 export interface EditSettings {
   /** What the clip should become. Not empty. */
@@ -142,9 +139,7 @@ export const referenceSchedule = {
 export function parseEditSettings(value: unknown, path = 'settings'): EditSettings {
   const fields = readFields(value, path, Object.keys(defaultSettings()));
   const steps = fields.nullable('steps', () => fields.integer('steps', 1, maxSteps));
-  const startSeconds = fields.nullable('startSeconds', () =>
-    fields.number('startSeconds', 0, maxSeconds),
-  );
+  const startSeconds = fields.nullable('startSeconds', () => fields.number('startSeconds', 0, maxSeconds));
   const technique = fields.oneOf('technique', techniques);
   return {
     prompt: readMainPrompt(fields),
@@ -155,9 +150,7 @@ export function parseEditSettings(value: unknown, path = 'settings'): EditSettin
     propagation: fields.oneOf('propagation', propagations),
     noise: readNoise(fields, technique),
     strength: fields.number('strength', 0, 1),
-    guidance: fields.nullable('guidance', () =>
-      fields.number('guidance', guidanceRange.min, guidanceRange.max),
-    ),
+    guidance: fields.nullable('guidance', () => fields.number('guidance', guidanceRange.min, guidanceRange.max)),
     steps,
     inversionSteps: fields.nullable('inversionSteps', () => readInversionSteps(fields, steps)),
     keyframeInterval: fields.integer('keyframeInterval', 1, maxKeyframeInterval),
@@ -175,11 +168,7 @@ export function parseEditSettings(value: unknown, path = 'settings'): EditSettin
 function readMainPrompt(fields: FieldReader): string {
   const prompt = readPrompt(fields, 'prompt');
   if (prompt.trim() === '') {
-    throw new FieldError(
-      `${fields.path}.prompt`,
-      'is empty; say what the clip should become.',
-      'prompt-empty',
-    );
+    throw new FieldError(`${fields.path}.prompt`, 'is empty; say what the clip should become.', 'prompt-empty');
   }
   return prompt;
 }

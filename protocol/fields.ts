@@ -39,10 +39,7 @@ export interface FieldReader {
   hex(key: string, digits: number): string;
   object(key: string, keys: readonly string[]): FieldReader;
   /** The items of an array of at most `maxItems` as they are, each with its path, for a parser of their own. */
-  items(
-    key: string,
-    maxItems: number,
-  ): readonly { readonly value: unknown; readonly path: string }[];
+  items(key: string, maxItems: number): readonly { readonly value: unknown; readonly path: string }[];
   /** A reader for each object of an array of at most `maxItems`. */
   objects(key: string, maxItems: number, keys: readonly string[]): readonly FieldReader[];
   /** The strings of an array of at most `maxItems`. */
@@ -134,8 +131,7 @@ function createReader(fields: Readonly<Record<string, unknown>>, path: string): 
     },
     object: (key, keys) => readFields(valueOf(key), at(key), keys),
     items,
-    objects: (key, maxItems, keys) =>
-      items(key, maxItems).map((item) => readFields(item.value, item.path, keys)),
+    objects: (key, maxItems, keys) => items(key, maxItems).map((item) => readFields(item.value, item.path, keys)),
     indices(key, maxItems) {
       const value = valueOf(key);
       if (!Array.isArray(value) || value.length > maxItems || !value.every(isIndex)) {
@@ -157,9 +153,7 @@ function createReader(fields: Readonly<Record<string, unknown>>, path: string): 
         return refuse(key, 'must be an object of at most 100 numbers');
       }
       const entries = createReader(value as Record<string, unknown>, at(key));
-      return Object.fromEntries(
-        Object.keys(value).map((name) => [name, entries.number(name, 0, Number.MAX_VALUE)]),
-      );
+      return Object.fromEntries(Object.keys(value).map((name) => [name, entries.number(name, 0, Number.MAX_VALUE)]));
     },
     nullable: (key, read) => (valueOf(key) === null ? null : read()),
     optional: (key, read) => (valueOf(key) === undefined ? undefined : read()),
@@ -171,9 +165,7 @@ function show(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'number' || value === null) return String(value);
   if (typeof value === 'string') return `'${clip(value)}'`;
-  return Array.isArray(value)
-    ? 'a list'
-    : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
+  return Array.isArray(value) ? 'a list' : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
 }
 
 function clip(value: string): string {

@@ -4,14 +4,7 @@ import { deviceChoices, type DeviceChoice } from './devices.ts';
 import { parseEditSettings, type EditSettings } from './edit-settings.ts';
 import { estimateKeys, readEstimate, type Estimate } from './estimate.ts';
 import type { FieldReader } from './fields.ts';
-import {
-  parseJobView,
-  readJobKey,
-  readModelId,
-  readPriority,
-  type JobPlace,
-  type JobView,
-} from './job.ts';
+import { parseJobView, readJobKey, readModelId, readPriority, type JobPlace, type JobView } from './job.ts';
 import { maxJobs, maxListedJobs } from './limits.ts';
 import { readId, readRequestId, type MessageReaders } from './message.ts';
 import { readEditProgress, type EditProgress } from './progress.ts';
@@ -127,17 +120,8 @@ export interface JobProgress {
 }
 
 export type ClientJobMessage =
-  | EstimateGet
-  | JobCreate
-  | JobList
-  | JobGet
-  | JobCancel
-  | JobPause
-  | JobResume
-  | JobMove
-  | JobDelete;
-export type ServerJobMessage =
-  Estimated | JobReply | JobListed | JobDeleted | JobChanged | JobPlaces | JobProgress;
+  EstimateGet | JobCreate | JobList | JobGet | JobCancel | JobPause | JobResume | JobMove | JobDelete;
+export type ServerJobMessage = Estimated | JobReply | JobListed | JobDeleted | JobChanged | JobPlaces | JobProgress;
 
 const wishKeys = ['clipId', 'settings', 'model', 'device'];
 
@@ -156,8 +140,7 @@ const readJobId = (fields: FieldReader): { requestId: number; jobId: string } =>
 });
 const jobIdKeys = ['requestId', 'jobId'];
 
-const readJob = (fields: FieldReader): JobView =>
-  parseJobView(fields.value('job'), `${fields.path}.job`);
+const readJob = (fields: FieldReader): JobView => parseJobView(fields.value('job'), `${fields.path}.job`);
 
 export const clientJobReaders: MessageReaders<ClientJobMessage> = {
   estimate: {

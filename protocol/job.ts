@@ -70,9 +70,7 @@ export function parseJobView(value: unknown, path = 'job'): JobView {
     clipId: fields.hex('clipId', 32),
     state: fields.oneOf('state', jobStates),
     priority: readPriority(fields),
-    position: fields.nullable('position', () =>
-      fields.integer('position', 0, Number.MAX_SAFE_INTEGER),
-    ),
+    position: fields.nullable('position', () => fields.integer('position', 0, Number.MAX_SAFE_INTEGER)),
     createdAt: readInstant(fields, 'createdAt'),
     settings: parseEditSettings(fields.value('settings'), `${path}.settings`),
     model: readModelId(fields),

@@ -64,13 +64,11 @@ export function readMediaFacts(fields: FieldReader): MediaFacts {
     pixelFormat: media.text('pixelFormat', { max: 100 }),
     bitDepth: media.integer('bitDepth', 1, 64),
     isInterlaced: media.flag('isInterlaced'),
-    audio: media
-      .objects('audio', maxAudioTracks, ['codec', 'channels', 'sampleRate'])
-      .map((track) => ({
-        codec: track.text('codec', { max: 100 }),
-        channels: track.integer('channels', 0, maxCount),
-        sampleRate: track.integer('sampleRate', 0, maxCount),
-      })),
+    audio: media.objects('audio', maxAudioTracks, ['codec', 'channels', 'sampleRate']).map((track) => ({
+      codec: track.text('codec', { max: 100 }),
+      channels: track.integer('channels', 0, maxCount),
+      sampleRate: track.integer('sampleRate', 0, maxCount),
+    })),
     notices: media.texts('notices', noticeLimits.count, noticeLimits.characters),
   };
 }

@@ -26,14 +26,8 @@ describe('parseClientMessage', () => {
     ['{', 'message must be JSON.'],
     ['null', /^message.type must be one of pair, hello, /],
     ['{"type":"toString"}', /^message.type must be one of pair, hello, /],
-    [
-      '{"type":"stream-cancel"}',
-      'message.streamId must be a whole number between 1 and 4294967295, got nothing.',
-    ],
-    [
-      '{"type":"stream-cancel","streamId":0}',
-      'message.streamId must be between 1 and 4294967295, got 0.',
-    ],
+    ['{"type":"stream-cancel"}', 'message.streamId must be a whole number between 1 and 4294967295, got nothing.'],
+    ['{"type":"stream-cancel","streamId":0}', 'message.streamId must be between 1 and 4294967295, got 0.'],
     [
       '{"type":"job-cancel","requestId":1,"jobId":"../../etc"}',
       "message.jobId must be 32 lower-case hexadecimal digits, got '../../etc'.",
@@ -56,9 +50,7 @@ describe('parseClientMessage', () => {
       ...jobCreate,
       settings: { ...jobCreate.settings, strength: 1.4 },
     });
-    expect(() => parseClientMessage(text)).toThrow(
-      'message.settings.strength must be between 0 and 1, got 1.4.',
-    );
+    expect(() => parseClientMessage(text)).toThrow('message.settings.strength must be between 0 and 1, got 1.4.');
   });
 });
 

@@ -31,9 +31,7 @@ export function readEditProgress(fields: FieldReader): EditProgress {
     step: progress.integer('step', 0, steps),
     steps,
     progress: progress.number('progress', 0, 1),
-    etaSeconds: progress.nullable('etaSeconds', () =>
-      progress.number('etaSeconds', 0, Number.MAX_VALUE),
-    ),
+    etaSeconds: progress.nullable('etaSeconds', () => progress.number('etaSeconds', 0, Number.MAX_VALUE)),
     reconstructionPsnr: progress.nullable('reconstructionPsnr', () =>
       progress.number('reconstructionPsnr', 0, Number.MAX_VALUE),
     ),

@@ -10,10 +10,7 @@ export type Request = Extract<ClientMessage, { readonly requestId: number }>;
 export type Notice = Exclude<ClientMessage, Request>;
 
 /** A request as a caller writes it; the connection chooses the id. */
-export type RequestOf<Type extends Request['type']> = Omit<
-  Extract<Request, { readonly type: Type }>,
-  'requestId'
->;
+export type RequestOf<Type extends Request['type']> = Omit<Extract<Request, { readonly type: Type }>, 'requestId'>;
 
 interface ReplyTypes {
   readonly pair: 'paired';
@@ -36,7 +33,4 @@ interface ReplyTypes {
   readonly 'frame-get': 'frame-ready';
 }
 
-export type ReplyTo<Type extends Request['type']> = Extract<
-  ServerMessage,
-  { readonly type: ReplyTypes[Type] }
->;
+export type ReplyTo<Type extends Request['type']> = Extract<ServerMessage, { readonly type: ReplyTypes[Type] }>;

@@ -83,10 +83,7 @@ const reportFields = {
   notices,
 };
 // Reports of machines that don't tell, and of earlier versions, have no mapped memory.
-const report = fc.oneof(
-  fc.record(reportFields),
-  fc.record({ ...reportFields, peakMappedBytes: amount }),
-);
+const report = fc.oneof(fc.record(reportFields), fc.record({ ...reportFields, peakMappedBytes: amount }));
 
 const job = fc.record({
   jobId: id,
@@ -137,8 +134,11 @@ const clientMessages: Readonly<Record<string, Readonly<Record<string, Arbitrary<
   hello: { requestId, protocol: positive, client: peer, token: text(200) },
   'diagnostics-get': { requestId },
   'upload-begin': {
-    ...{ requestId, sizeBytes, extension: nullable(fc.constantFrom(...clipExtensions)) },
-    ...{ sha256: nullable(sha256), uploadId: nullable(id) },
+    requestId,
+    sizeBytes,
+    extension: nullable(fc.constantFrom(...clipExtensions)),
+    sha256: nullable(sha256),
+    uploadId: nullable(id),
   },
   'upload-end': { requestId, streamId, sha256 },
   'clip-get': { requestId, clipId: id },
@@ -155,7 +155,10 @@ const clientMessages: Readonly<Record<string, Readonly<Record<string, Arbitrary<
   'download-begin': { ...aboutJob, offset: count },
   'download-ack': { streamId, receivedBytes: count },
   'frame-get': {
-    ...{ requestId, side: fc.constantFrom(...frameSides), id, frameIndex: count },
+    requestId,
+    side: fc.constantFrom(...frameSides),
+    id,
+    frameIndex: count,
     maxSide: fc.integer({ min: 16, max: 4_096 }),
   },
   'stream-cancel': { streamId },
@@ -165,11 +168,11 @@ const window = fc.integer({ min: 1, max: 4 * 1024 * 1024 });
 const serverMessages: typeof clientMessages = {
   paired: { requestId, clientId: id, token: text(200, 1) },
   welcome: {
-    ...{ requestId, protocol: positive, server: peer, device: nullable(fc.constantFrom(...devices)) }, // prettier-ignore
-    models: fc.array(
-      fc.record({ id: text(200, 1), title: text(200, 1), goodFor: text(200) }),
-      { maxLength: 3 }, // prettier-ignore
-    ),
+    requestId,
+    protocol: positive,
+    server: peer,
+    device: nullable(fc.constantFrom(...devices)),
+    models: fc.array(fc.record({ id: text(200, 1), title: text(200, 1), goodFor: text(200) }), { maxLength: 3 }),
   },
   diagnostics: {
     requestId,
@@ -194,7 +197,11 @@ const serverMessages: typeof clientMessages = {
     ),
   },
   'upload-ready': {
-    ...{ requestId, uploadId: id, streamId, receivedBytes: sizeBytes, windowBytes: window },
+    requestId,
+    uploadId: id,
+    streamId,
+    receivedBytes: sizeBytes,
+    windowBytes: window,
     chunkBytes: fc.integer({ min: 1, max: 512 * 1024 }),
   },
   'upload-ack': { streamId, receivedBytes: sizeBytes },
@@ -202,8 +209,13 @@ const serverMessages: typeof clientMessages = {
   clip: { requestId, clipId: id, sizeBytes, sha256, media },
   'clip-deleted': { requestId, clipId: id },
   estimated: {
-    ...{ requestId, frames: count, unetEvaluations: amount, seconds: nullable(amount) },
-    ...{ peakMemoryBytes: amount, diskBytes: amount, fits: fc.boolean() },
+    requestId,
+    frames: count,
+    unetEvaluations: amount,
+    seconds: nullable(amount),
+    peakMemoryBytes: amount,
+    diskBytes: amount,
+    fits: fc.boolean(),
     advice: nullable(text(100)),
   },
   job: { requestId, job },

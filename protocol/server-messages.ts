@@ -6,8 +6,7 @@ import { parseMessage, type MessageReaders } from './message.ts';
 import { serverSessionReaders, type ServerSessionMessage } from './session-messages.ts';
 import { serverStreamReaders, type ServerStreamMessage } from './stream-messages.ts';
 
-export type ServerMessage =
-  ServerSessionMessage | ServerClipMessage | ServerJobMessage | ServerStreamMessage;
+export type ServerMessage = ServerSessionMessage | ServerClipMessage | ServerJobMessage | ServerStreamMessage;
 
 const readers: MessageReaders<ServerMessage> = {
   ...serverSessionReaders,

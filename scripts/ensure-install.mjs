@@ -19,9 +19,7 @@ if (!isCurrent) {
     env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
   });
   if (status !== 0) {
-    process.stderr.write(
-      'npm ci failed (see above). Check the network and run the command again.\n',
-    );
+    process.stderr.write('npm ci failed (see above). Check the network and run the command again.\n');
     process.exit(status ?? 1);
   }
 }

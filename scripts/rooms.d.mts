@@ -10,8 +10,4 @@ export const rooms: readonly Room[];
 export const packageOwners: Readonly<Record<string, readonly string[]>>;
 export const testPackages: readonly string[];
 export function roomOf(file: string): Room | undefined;
-export function complaintAbout(
-  file: string,
-  specifier: string,
-  isTypeOnly: boolean,
-): string | undefined;
+export function complaintAbout(file: string, specifier: string, isTypeOnly: boolean): string | undefined;

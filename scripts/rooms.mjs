@@ -190,9 +190,7 @@ export const testPackages = ['vitest', 'fast-check', 'typescript', 'ws', 'playwr
 export function roomOf(path) {
   const file = path.replace(/\.test\.ts$/, '.ts');
   const places = rooms.flatMap((room) => room.at.map((place) => ({ room, place })));
-  const fitting = places.filter(({ place }) =>
-    place.endsWith('/') ? file.startsWith(place) : file === place,
-  );
+  const fitting = places.filter(({ place }) => (place.endsWith('/') ? file.startsWith(place) : file === place));
   return fitting.sort((a, b) => b.place.length - a.place.length)[0]?.room;
 }
 
@@ -205,17 +203,14 @@ export function complaintAbout(file, specifier, isTypeOnly) {
   if (room === undefined) return `${file} belongs to no room of scripts/rooms.mjs.`;
   const isTest = room.imports === null || /\.test\.ts$|\/testing\//.test(file);
   if (specifier.startsWith('node:')) {
-    return room.isPure && !isTest
-      ? `${room.name} computes only: it may not import ${specifier}.`
-      : undefined;
+    return room.isPure && !isTest ? `${room.name} computes only: it may not import ${specifier}.` : undefined;
   }
   if (!specifier.startsWith('.')) return packageComplaint(file, specifier, isTest, isTypeOnly);
   const target = posix.join(posix.dirname(file), specifier);
   if (/\.test\.ts$|\/testing\//.test(target) && !isTest) return `${target} is for tests only.`;
   const other = roomOf(target);
   if (other === undefined) return `${target} belongs to no room of scripts/rooms.mjs.`;
-  if (other === room || room.imports === null || room.imports.includes(other.name))
-    return undefined;
+  if (other === room || room.imports === null || room.imports.includes(other.name)) return undefined;
   if (isTest && other.name === 'test') return undefined;
   if (room.types?.includes(other.name)) {
     return isTypeOnly ? undefined : `${room.name} may import types of ${other.name}, nothing else.`;

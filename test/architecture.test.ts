@@ -1,20 +1,10 @@
-// The house keeps its shape: who imports whom (scripts/rooms.mjs), which file owns which outside package, how long
-// files are and what they may not be called. CONTRIBUTING.md says why.
+// The house keeps its shape: who imports whom (scripts/rooms.mjs), which file owns which outside package, and
+// what files may not be called. CONTRIBUTING.md says why.
 
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { complaintAbout, packageOwners, roomOf, rooms, testPackages } from '../scripts/rooms.mjs';
 import { importsOf, readSourceFiles, readText, type SourceFile } from './source-files.ts';
-
-/** Lines of a file; tests, which are lists of cases, only keep the hard limit. */
-const softLineLimit = 300;
-const hardLineLimit = 500;
-
-/** Files over the soft limit, and why each is better whole. */
-const longFiles: Readonly<Record<string, string>> = {
-  'companion-server/src/onnx/ops.ts': 'a catalogue: one short function per ONNX operator',
-  'plugin/src/view/strings.ts': 'every sentence of the panel: one file is translated',
-};
 
 /** Names that say nothing about what is inside. */
 const emptyNames = /^(utils?|helpers?|common|manager|misc)\.(test\.)?ts$/;
@@ -66,8 +56,6 @@ function findCycle(graph: ReadonlyMap<string, ReadonlySet<string>>): string | un
   return undefined;
 }
 
-const lineCount = ({ text }: SourceFile): number => text.split('\n').length - 1;
-
 describe('the house', () => {
   test('every import is one that its room may make', () => {
     expect(complaintsAbout(files)).toEqual([]);
@@ -101,17 +89,6 @@ describe('the house', () => {
     expect(idle).toEqual([]);
   });
 
-  test('no file is longer than it should be', () => {
-    const limitOf = (path: string) =>
-      path.endsWith('.test.ts') || path in longFiles ? hardLineLimit : softLineLimit;
-    const long = files.filter((file) => lineCount(file) > limitOf(file.path));
-    expect(long.map((file) => `${file.path}: ${lineCount(file)} lines`)).toEqual([]);
-    const short = files.filter(
-      (file) => file.path in longFiles && lineCount(file) <= softLineLimit,
-    );
-    expect(short, 'no longer long: remove from the list').toEqual([]);
-  });
-
   test('no file has a name that says nothing', () => {
     expect(files.filter(({ path }) => emptyNames.test(posix.basename(path)))).toEqual([]);
   });
@@ -124,9 +101,7 @@ describe('packages', () => {
 
   test('each has a line in CONTRIBUTING.md that says what it is for', () => {
     const contributing = readText('CONTRIBUTING.md');
-    const unexplained = Object.keys(dependencies).filter(
-      (name) => !contributing.includes(`| \`${name}\` |`),
-    );
+    const unexplained = Object.keys(dependencies).filter((name) => !contributing.includes(`| \`${name}\` |`));
     expect(unexplained).toEqual([]);
   });
 
@@ -190,8 +165,7 @@ describe('the rules, on files that break them', () => {
     expect(findCycle(roomGraph(sources))).toBe('media -> metrics -> tensor -> media');
   });
 
-  test.each(['utils.ts', 'helpers.ts', 'common.ts', 'manager.ts', 'helpers.test.ts'])(
-    '%s is no name',
-    (name) => expect(name).toMatch(emptyNames),
+  test.each(['utils.ts', 'helpers.ts', 'common.ts', 'manager.ts', 'helpers.test.ts'])('%s is no name', (name) =>
+    expect(name).toMatch(emptyNames),
   );
 });

@@ -76,7 +76,7 @@ export function describeDenoiser(name: string, make: () => Promise<DenoiserUnder
       for (const { negative, target } of predictions) {
         expect(negative.data).toBeAllClose(target.data, close);
       }
-      const differing = await made.denoiser.propagate(input, await made.denoiser.editKeyframes([0, 1, 2], input), plan); // prettier-ignore
+      const differing = await made.denoiser.propagate(input, await made.denoiser.editKeyframes([0, 1, 2], input), plan);
       expect(differing.negative.data).not.toBeAllClose(differing.target.data, { atol: 1e-3 });
     });
 
@@ -91,9 +91,13 @@ export function describeDenoiser(name: string, make: () => Promise<DenoiserUnder
     });
 
     it('gives frames the same result in one chunk and in several', async () => {
-      const tokens = await made.denoiser.editKeyframes([0, 2], { ...input, source: sliceRows(input.source, 0, 2), edited: sliceRows(input.edited, 0, 2) }); // prettier-ignore
+      const tokens = await made.denoiser.editKeyframes([0, 2], {
+        ...input,
+        source: sliceRows(input.source, 0, 2),
+        edited: sliceRows(input.edited, 0, 2),
+      });
       const neighbours = [0.2, 0.5, 0.7].map((rightWeight) => ({ left: 0, right: 2, rightWeight }));
-      const whole = await made.denoiser.propagate(input, tokens, planPropagation(neighbours, [0, 2])); // prettier-ignore
+      const whole = await made.denoiser.propagate(input, tokens, planPropagation(neighbours, [0, 2]));
       for (const [index, own] of neighbours.entries()) {
         const plan = planPropagation([own], [0, 2]);
         const { target } = await made.denoiser.propagate(frame(index), tokens, plan);

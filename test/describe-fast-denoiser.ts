@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sliceRows, type Tensor } from '../companion-server/src/tensor/tensor.ts';
 import type { Injection } from '../companion-server/src/tokenflow/denoiser.ts';
-import type { CarriedInput, FastDenoiser, JointInput } from '../companion-server/src/tokenflow/fast-denoiser.ts'; // prettier-ignore
+import type { CarriedInput, FastDenoiser, JointInput } from '../companion-server/src/tokenflow/fast-denoiser.ts';
 import { createRandom } from '../companion-server/src/tensor/random.ts';
 import { randomTensor } from './run-graph.ts';
 
@@ -19,19 +19,16 @@ const close = { atol: 2e-5 };
 const none = { attention: false, features: false };
 const timestep = 501;
 
-export function describeFastDenoiser(
-  name: string,
-  make: () => Promise<FastDenoiserUnderTest>,
-): void {
+export function describeFastDenoiser(name: string, make: () => Promise<FastDenoiserUnderTest>): void {
   describe(`${name} as a FastDenoiser`, () => {
     let made: FastDenoiserUnderTest;
     let joint: JointInput;
     const text = (seed: number): Tensor => randomTensor([1, ...made.contextDims], seed);
-    const latents = (frames: number, seed: number) => randomTensor([frames, ...made.latentDims], seed); // prettier-ignore
+    const latents = (frames: number, seed: number) => randomTensor([frames, ...made.latentDims], seed);
     beforeAll(async () => {
       made = await make();
       const contexts = { source: text(3), negative: text(4), target: text(5) };
-      joint = { ...{ edited: latents(3, 2), source: null, timestep, contexts }, injection: none, guided: true }; // prettier-ignore
+      joint = { edited: latents(3, 2), source: null, timestep, contexts, injection: none, guided: true };
     });
     afterAll(() => made.release());
 
@@ -54,7 +51,7 @@ export function describeFastDenoiser(
         { left: 1, right: 2 },
       ];
       const shared = { edited: latents(2, 7), timestep, contexts, tokens, pairs };
-      return { ...shared, records: { nearest: Uint16Array.from(nearest) }, rightWeight: [0.3, 0.6] }; // prettier-ignore
+      return { ...shared, records: { nearest: Uint16Array.from(nearest) }, rightWeight: [0.3, 0.6] };
     }
 
     /** One frame of a carried pass. */
@@ -81,7 +78,7 @@ export function describeFastDenoiser(
         { left: 0, right: 1 },
         { left: 1, right: 1 },
       ];
-      const found = await denoiser.recordFrames(frames, timestep, context, { tokens: keyframes.tokens, pairs }); // prettier-ignore
+      const found = await denoiser.recordFrames(frames, timestep, context, { tokens: keyframes.tokens, pairs });
       expect(found.prediction.data).toBeAllClose(plain.data, close);
     });
 
@@ -180,12 +177,15 @@ export function describeFastDenoiser(
         pairs: [{ left: keyframe, right: keyframe }],
       });
       const { denoiser } = made;
-      for (const [weight, alone] of [[0, only(left, 0)], [1, only(right, 2)]] as const) {
+      for (const [weight, alone] of [
+        [0, only(left, 0)],
+        [1, only(right, 2)],
+      ] as const) {
         const blended = await denoiser.editCarried({ ...input, rightWeight: [weight] });
         const expected = await denoiser.editCarried(alone);
         expect(blended.target.data).toBeAllClose(expected.target.data, close);
       }
-    }); // prettier-ignore
+    });
 
     it('gives frames the same result in one chunk and in several', async () => {
       const input = await carriedInput();
@@ -219,7 +219,7 @@ function similarities(
   return Array.from({ length }, (_, other) => {
     const key = (keyframe * length + other) * channels;
     let product = 0;
-    for (let c = 0; c < channels; c++) product += (frames?.data[query + c] ?? NaN) * (keys.data[key + c] ?? NaN); // prettier-ignore
+    for (let c = 0; c < channels; c++) product += (frames?.data[query + c] ?? NaN) * (keys.data[key + c] ?? NaN);
     return product;
   });
 }

@@ -47,9 +47,7 @@ function brokenLinks(document: string, text: string): readonly string[] {
 }
 
 function unknownScripts(text: string): readonly string[] {
-  const named = [...text.matchAll(/\bnpm (?:run )?(?:--silent )?([a-z][\w:-]*)/g)].map(
-    ([, name = '']) => name,
-  );
+  const named = [...text.matchAll(/\bnpm (?:run )?(?:--silent )?([a-z][\w:-]*)/g)].map(([, name = '']) => name);
   return named.filter((name) => !(name in scripts) && !npmCommands.includes(name));
 }
 
@@ -87,9 +85,7 @@ describe('the rules, on a document that breaks them', () => {
   });
 
   test('a heading is found', () => {
-    expect(brokenLinks('README.md', '# What it is, and why\n\n[see](#what-it-is-and-why)')).toEqual(
-      [],
-    );
+    expect(brokenLinks('README.md', '# What it is, and why\n\n[see](#what-it-is-and-why)')).toEqual([]);
   });
 
   test('a script that is not there', () => {

@@ -58,19 +58,11 @@ test('a resume point that is written again is no progress, and one that is furth
 });
 
 test.each([
-  [
-    'cut short',
-    new EditError('internal', 'Something unexpected failed: edit.latents: was cut short.'),
-  ],
-  [
-    'no JSON',
-    new EditError('internal', 'Something unexpected failed: Unexpected end of JSON input'),
-  ],
+  ['cut short', new EditError('internal', 'Something unexpected failed: edit.latents: was cut short.')],
+  ['no JSON', new EditError('internal', 'Something unexpected failed: Unexpected end of JSON input')],
 ])('a job whose work files are %s begins anew', async (_how, failure) => {
   const { run, workDir } = await createFixture((job) =>
-    existsSync(join(job.workDir, 'resume-point.json'))
-      ? Promise.reject(failure)
-      : Promise.resolve(),
+    existsSync(join(job.workDir, 'resume-point.json')) ? Promise.reject(failure) : Promise.resolve(),
   );
   await mkdir(workDir, { recursive: true });
   await new ResumePointFile(workDir, 'any').write(point(3));
@@ -78,12 +70,10 @@ test.each([
 });
 
 test('a job whose resume point is half-written begins anew', async () => {
-  const { run, steps, workDir } = await createFixture(
-    async ({ workDir: dir }, { onResumePoint }) => {
-      expect(await new ResumePointFile(dir, 'any').read()).toBeNull();
-      onResumePoint?.(point(1));
-    },
-  );
+  const { run, steps, workDir } = await createFixture(async ({ workDir: dir }, { onResumePoint }) => {
+    expect(await new ResumePointFile(dir, 'any').read()).toBeNull();
+    onResumePoint?.(point(1));
+  });
   await mkdir(workDir, { recursive: true });
   await writeFile(join(workDir, 'resume-point.json'), '{"key":"ab');
   await run();

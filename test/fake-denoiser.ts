@@ -2,19 +2,22 @@
 // has no meaning, but every frame, keyframe, branch and correspondence leaves its mark on the result.
 
 import { sizeOf, tensor, type Tensor } from '../companion-server/src/tensor/tensor.ts';
-import type { Contexts, Denoiser, EditPrediction, KeyframeTokens, StepInput } from '../companion-server/src/tokenflow/denoiser.ts'; // prettier-ignore
+import type {
+  Contexts,
+  Denoiser,
+  EditPrediction,
+  KeyframeTokens,
+  StepInput,
+} from '../companion-server/src/tokenflow/denoiser.ts';
 import type { PropagationPlan } from '../companion-server/src/tokenflow/propagation.ts';
 import { at, generate, sum } from './run-graph.ts';
 
-export const mean = ({ data }: Tensor): number =>
-  sum(data.length, (i) => data[i] ?? 0) / data.length;
+export const mean = ({ data }: Tensor): number => sum(data.length, (i) => data[i] ?? 0) / data.length;
 
 /** [N, C, h, w] -> [N, h*w, C] */
 export function pixels(latents: Tensor): Tensor {
   const [n = 0, c = 0, h = 0, w = 0] = latents.dims;
-  return generate([n, h * w, c], (i = 0, s = 0, d = 0) =>
-    at(latents, i, d, Math.floor(s / w), s % w),
-  );
+  return generate([n, h * w, c], (i = 0, s = 0, d = 0) => at(latents, i, d, Math.floor(s / w), s % w));
 }
 
 export class FakeDenoiser implements Denoiser {
@@ -38,25 +41,18 @@ export class FakeDenoiser implements Denoiser {
     this.joint.push(keyframes);
     const [source, edited] = [pixels(input.source), pixels(input.edited)];
     const [count = 0, length = 0, channels = 0] = source.dims;
-    const size = (k: number, s: number) =>
-      Math.sqrt(sum(channels, (d) => at(source, k, s, d) ** 2));
+    const size = (k: number, s: number) => Math.sqrt(sum(channels, (d) => at(source, k, s, d) ** 2));
     const together = (s: number, d: number) => sum(count, (k) => at(edited, k, s, d)) / count;
     const { negative, target } = input.contexts;
     const shifts = [0, mean(negative), mean(target)].map((shift) => shift + input.timestep / 1000);
     const attention = generate([3, count, length, channels], (branch = 0, k = 0, s = 0, d = 0) =>
-      branch === 0
-        ? at(source, k, s, d)
-        : 0.5 * at(edited, k, s, d) + 0.1 * together(s, d) + (shifts[branch] ?? 0),
+      branch === 0 ? at(source, k, s, d) : 0.5 * at(edited, k, s, d) + 0.1 * together(s, d) + (shifts[branch] ?? 0),
     );
     const unit = generate(source.dims, (k = 0, s = 0, d = 0) => at(source, k, s, d) / size(k, s));
     return Promise.resolve({ keyframes, blocks: [{ source: unit, attention }] });
   }
 
-  propagate(
-    input: StepInput,
-    { blocks }: KeyframeTokens,
-    plan: PropagationPlan,
-  ): Promise<EditPrediction> {
+  propagate(input: StepInput, { blocks }: KeyframeTokens, plan: PropagationPlan): Promise<EditPrediction> {
     const [frames = 0, channels = 0, height = 0, width = 0] = input.edited.dims;
     this.propagated.push(frames);
     const queries = pixels(input.source);

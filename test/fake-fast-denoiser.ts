@@ -2,7 +2,15 @@
 // latents' pixels, and every frame, keyframe, branch and record leaves its mark on the result.
 
 import type { Tensor } from '../companion-server/src/tensor/tensor.ts';
-import type { BranchPrediction, CarriedInput, FastDenoiser, JointInput, KeyframePair, SourceRecords, SourceTokens } from '../companion-server/src/tokenflow/fast-denoiser.ts'; // prettier-ignore
+import type {
+  BranchPrediction,
+  CarriedInput,
+  FastDenoiser,
+  JointInput,
+  KeyframePair,
+  SourceRecords,
+  SourceTokens,
+} from '../companion-server/src/tokenflow/fast-denoiser.ts';
 import { FakeDenoiser, mean, pixels } from './fake-denoiser.ts';
 import { at, generate, sum } from './run-graph.ts';
 
@@ -10,7 +18,7 @@ export class FakeFastDenoiser extends FakeDenoiser implements FastDenoiser {
   /** Frames of each carried pass, and branches of each. */
   readonly carried: { readonly frames: number; readonly branches: number }[] = [];
   /** Keyframes of each joint pass, and whether it was guided and saw the source. */
-  readonly jointly: { readonly keyframes: number; readonly guided: boolean; readonly hasSource: boolean }[] = []; // prettier-ignore
+  readonly jointly: { readonly keyframes: number; readonly guided: boolean; readonly hasSource: boolean }[] = [];
 
   async recordKeyframes(latents: Tensor, timestep: number, context: Tensor) {
     const prediction = await this.predict(latents, timestep, context);
@@ -58,7 +66,7 @@ export class FakeFastDenoiser extends FakeDenoiser implements FastDenoiser {
       const seen = 0.5 * at(tokens, k, s, d) + 0.1 * together(s, d) + structure;
       return seen + (shifts[branch] ?? NaN);
     });
-    const predicted = (branch: number) => predictFrom(edited, (k, s, d) => at(block, branch, k, s, d)); // prettier-ignore
+    const predicted = (branch: number) => predictFrom(edited, (k, s, d) => at(block, branch, k, s, d));
     const target = predicted(texts.length - 1);
     const prediction = { negative: guided ? predicted(0) : null, target };
     return Promise.resolve({ prediction, tokens: [block] });
@@ -83,14 +91,10 @@ export class FakeFastDenoiser extends FakeDenoiser implements FastDenoiser {
 }
 
 /** A tenth of the latents on the attention's output. */
-function predictFrom(
-  edited: Tensor,
-  attended: (n: number, s: number, d: number) => number,
-): Tensor {
+function predictFrom(edited: Tensor, attended: (n: number, s: number, d: number) => number): Tensor {
   const [, , , width = 0] = edited.dims;
   return generate(
     edited.dims,
-    (n = 0, d = 0, row = 0, column = 0) =>
-      attended(n, row * width + column, d) + 0.1 * at(edited, n, d, row, column),
+    (n = 0, d = 0, row = 0, column = 0) => attended(n, row * width + column, d) + 0.1 * at(edited, n, d, row, column),
   );
 }

@@ -43,7 +43,9 @@ describe('the judge', () => {
 
 describe('hue', () => {
   const flat = (rgb: readonly number[]) => ({
-    ...{ index: 0, width: 2, height: 1 },
+    index: 0,
+    width: 2,
+    height: 1,
     rgb: Uint8Array.from([...rgb, 128, 128, 128]),
   });
 

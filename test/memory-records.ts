@@ -1,9 +1,6 @@
 // A RecordStore in memory, for tests. What was never written cannot be read.
 
-import type {
-  RecordStore,
-  SourceRecords,
-} from '../companion-server/src/tokenflow/fast-denoiser.ts';
+import type { RecordStore, SourceRecords } from '../companion-server/src/tokenflow/fast-denoiser.ts';
 
 export class MemoryRecords implements RecordStore {
   /** `step:frame` -> [2, T] */
@@ -23,7 +20,7 @@ export class MemoryRecords implements RecordStore {
   read(step: number, frames: readonly number[]): Promise<SourceRecords> {
     const rows = frames.map((frame) => {
       const record = this.records.get(`${step}:${frame}`);
-      if (record === undefined) throw new RangeError(`Frame ${frame} was not recorded at step ${step}.`); // prettier-ignore
+      if (record === undefined) throw new RangeError(`Frame ${frame} was not recorded at step ${step}.`);
       return record;
     });
     return Promise.resolve({ nearest: Uint16Array.from(rows.flat()) });

@@ -50,10 +50,7 @@ export function value(g: GraphBuilder, dims: Dims, dtype: DataType = 'float32'):
 type Feeds = Readonly<Record<string, Tensor | IndexTensor>>;
 
 /** Loads `graph`, runs it once and returns its outputs. */
-export async function runGraph(
-  graph: Graph,
-  feeds: Feeds,
-): Promise<Readonly<Record<string, Tensor>>> {
+export async function runGraph(graph: Graph, feeds: Feeds): Promise<Readonly<Record<string, Tensor>>> {
   const session = await createSession(graph, { provider: 'cpu', threads: 1 });
   try {
     return await session.run(feeds);
@@ -117,10 +114,7 @@ export function at({ dims, data }: Tensor, ...position: readonly number[]): numb
 }
 
 /** A tensor whose value at every position is `of(...position)`: the few-line oracles are written with it. */
-export function generate(
-  dims: readonly number[],
-  of: (...position: readonly number[]) => number,
-): Tensor {
+export function generate(dims: readonly number[], of: (...position: readonly number[]) => number): Tensor {
   const position = dims.map(() => 0);
   const result = tensor(dims);
   for (let i = 0; i < result.data.length; i++) {

@@ -44,8 +44,7 @@ export function importsOf({ path, text }: SourceFile): readonly Import[] {
       add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, true);
     } else if (
       ts.isCallExpression(node) &&
-      (node.expression.kind === ts.SyntaxKind.ImportKeyword ||
-        node.expression.getText() === 'require')
+      (node.expression.kind === ts.SyntaxKind.ImportKeyword || node.expression.getText() === 'require')
     ) {
       add(node.arguments[0], false);
     }

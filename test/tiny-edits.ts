@@ -47,20 +47,14 @@ export function tinyJob(
   };
 }
 
-export async function runTinyEdit(
-  job: EditJob,
-): Promise<{ report: EditReport; progress: EditProgress[] }> {
+export async function runTinyEdit(job: EditJob): Promise<{ report: EditReport; progress: EditProgress[] }> {
   const progress: EditProgress[] = [];
   const report = await runEdit(job, { onProgress: (state) => progress.push(state) });
   return { report, progress };
 }
 
 /** Runs until the resume point, then ends as a killed process does: in the middle of everything. */
-export async function runUntil(
-  job: EditJob,
-  stage: ResumePoint['stage'],
-  step: number,
-): Promise<void> {
+export async function runUntil(job: EditJob, stage: ResumePoint['stage'], step: number): Promise<void> {
   const stop = new Error('killed');
   const onResumePoint = (reached: ResumePoint) => {
     if (reached.stage === stage && reached.step === step) throw stop;

@@ -17,9 +17,7 @@ export const editsGate: Gate = {
       const masks = await sampleMasks(sample);
       const frames = (await readFrames(sample.clipPath)).slice(0, editedFrames ?? sample.frames);
       const source = await judge.look(frames);
-      sourceOverlaps.push(
-        ...source.map(({ mask }, i) => maskOverlap(mask, masks[i] ?? new Uint8Array())),
-      );
+      sourceOverlaps.push(...source.map(({ mask }, i) => maskOverlap(mask, masks[i] ?? new Uint8Array())));
       const rows = [{ label: sample.caption, file: sample.clipPath }];
       for (const target of isQuick ? sample.targets.slice(0, 1) : sample.targets) {
         const { prompt } = target;
@@ -31,7 +29,9 @@ export const editsGate: Gate = {
           shaped: verdict.object === target.object,
           overlap: maskOverlap(verdict.mask, masks[i] ?? new Uint8Array()),
         }));
-        log(`${sample.name} -> ${prompt}: background and style ${percent(share(here, (look) => look.placed))}, colour ${percent(share(here, (look) => look.coloured))}, shape ${percent(share(here, (look) => look.shaped))}, IoU ${ratio(mean(here.map((look) => look.overlap)))}`); // prettier-ignore
+        log(
+          `${sample.name} -> ${prompt}: background and style ${percent(share(here, (look) => look.placed))}, colour ${percent(share(here, (look) => look.coloured))}, shape ${percent(share(here, (look) => look.shaped))}, IoU ${ratio(mean(here.map((look) => look.overlap)))}`,
+        );
         looks.push(...here);
         rows.push({ label: prompt, file });
         edits++;
@@ -40,18 +40,20 @@ export const editsGate: Gate = {
     }
     const on = `, ${edits} of 24 edits, ${looks.length} frames`;
     return [
-      atLeast(`background and style right${on}`, share(looks, (look) => look.placed), 0.95, percent), // prettier-ignore
+      atLeast(
+        `background and style right${on}`,
+        share(looks, (look) => look.placed),
+        0.95,
+        percent,
+      ),
       atLeast(
         `object colour right${on}`,
         share(looks, (look) => look.coloured),
         0.9,
         percent,
       ),
-      atLeast(`object still where it was (mask IoU)${on}`, mean(looks.map((look) => look.overlap)), 0.7, ratio), // prettier-ignore
-      reported(
-        'the same of the source clips: what the judge can reach',
-        ratio(mean(sourceOverlaps)),
-      ),
+      atLeast(`object still where it was (mask IoU)${on}`, mean(looks.map((look) => look.overlap)), 0.7, ratio),
+      reported('the same of the source clips: what the judge can reach', ratio(mean(sourceOverlaps))),
     ];
   },
 };

@@ -16,7 +16,9 @@ export interface HeldOut {
 }
 
 export async function readHeldOut(): Promise<readonly HeldOut[]> {
-  const { width, height, cell } = JSON.parse(await readFile(path.join(folder, 'scenes.json'), 'utf8')) as Readonly<Record<string, number>>; // prettier-ignore
+  const { width, height, cell } = JSON.parse(await readFile(path.join(folder, 'scenes.json'), 'utf8')) as Readonly<
+    Record<string, number>
+  >;
   if (width === undefined || height === undefined || cell === undefined) {
     throw new Error('models/demo/held-out/scenes.json must have width, height and cell.');
   }

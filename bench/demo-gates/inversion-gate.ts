@@ -39,7 +39,16 @@ async function thereAndBack(model: Model, clean: Tensor, context: Tensor): Promi
   const schedule = createSchedule(model.scheduler, steps);
   const latents = new HeldLatents(clean);
   try {
-    const inversion = invert({ denoiser, schedule, context, latents, spare: latents, startStep: 0, keep: () => undefined, chunkSize: count }); // prettier-ignore
+    const inversion = invert({
+      denoiser,
+      schedule,
+      context,
+      latents,
+      spare: latents,
+      startStep: 0,
+      keep: () => undefined,
+      chunkSize: count,
+    });
     let step = await inversion.next();
     while (step.done !== true) step = await inversion.next();
     let current = latents.tensor;

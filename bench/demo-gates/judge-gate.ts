@@ -11,7 +11,7 @@ export const judgeGate: Gate = {
     'The judge itself, on frames of the sample clips as they are: all other gates lean on it. In two of the hard clips posts hide a part of the object, so shape and mask are held to a target on the clean clips only',
   isQuick: true,
   async run({ judge, samples, isQuick, log }) {
-    const looks: { hard: boolean; placed: boolean; coloured: boolean; shaped: boolean; overlap: number }[] = []; // prettier-ignore
+    const looks: { hard: boolean; placed: boolean; coloured: boolean; shaped: boolean; overlap: number }[] = [];
     for (const sample of samples) {
       const masks = await sampleMasks(sample);
       const frames = spread(await readFrames(sample.clipPath), isQuick ? 4 : sample.frames);
@@ -23,12 +23,19 @@ export const judgeGate: Gate = {
         shaped: verdict.object === sample.object,
         overlap: maskOverlap(verdict.mask, masks[frames[i]?.index ?? 0] ?? new Uint8Array()),
       }));
-      log(`${sample.name}: background and style ${percent(share(here, (look) => look.placed))}, colour ${percent(share(here, (look) => look.coloured))}, shape ${percent(share(here, (look) => look.shaped))}, IoU ${ratio(mean(here.map((look) => look.overlap)))}`); // prettier-ignore
+      log(
+        `${sample.name}: background and style ${percent(share(here, (look) => look.placed))}, colour ${percent(share(here, (look) => look.coloured))}, shape ${percent(share(here, (look) => look.shaped))}, IoU ${ratio(mean(here.map((look) => look.overlap)))}`,
+      );
       looks.push(...here);
     }
     const on = `, ${looks.length} source frames`;
     const rows: BenchRow[] = [
-      atLeast(`background and style named${on}`, share(looks, (look) => look.placed), 0.95, percent), // prettier-ignore
+      atLeast(
+        `background and style named${on}`,
+        share(looks, (look) => look.placed),
+        0.95,
+        percent,
+      ),
       atLeast(
         `colour by the hue rule${on}`,
         share(looks, (look) => look.coloured),

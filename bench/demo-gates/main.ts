@@ -61,10 +61,12 @@ async function main(): Promise<number> {
     ...clips.filter((name) => !names.includes(name)),
   ];
   if (unknown.length > 0) {
-    console.error(`There is no ${unknown.join(', ')}. Gates: ${gates.map(({ name }) => name).join(', ')}. Clips: ${names.join(', ')}.`); // prettier-ignore
+    console.error(
+      `There is no ${unknown.join(', ')}. Gates: ${gates.map(({ name }) => name).join(', ')}. Clips: ${names.join(', ')}.`,
+    );
     return 2;
   }
-  const editedFrames = values.frames === undefined ? (values.quick ? quickFrames : null) : Number(values.frames); // prettier-ignore
+  const editedFrames = values.frames === undefined ? (values.quick ? quickFrames : null) : Number(values.frames);
   if (editedFrames !== null && !(Number.isInteger(editedFrames) && editedFrames >= 1)) {
     console.error(`--frames must be a whole number from 1, got '${values.frames ?? ''}'.`);
     return 2;
@@ -77,10 +79,11 @@ async function main(): Promise<number> {
   const modelDir = path.resolve(values.model);
   const cacheDir = path.join(benchFolder(), 'cache');
   await mkdir(cacheDir, { recursive: true });
-  console.log(`${os.cpus().length} x ${os.cpus()[0]?.model ?? 'unknown CPU'}, load ${os.loadavg()[0]?.toFixed(1) ?? ''}, Node ${process.versions.node}; ${new Date().toISOString()}`); // prettier-ignore
+  console.log(
+    `${os.cpus().length} x ${os.cpus()[0]?.model ?? 'unknown CPU'}, load ${os.loadavg()[0]?.toFixed(1) ?? ''}, Node ${process.versions.node}; ${new Date().toISOString()}`,
+  );
   if (values.quick) console.log('A quick sample: few pictures, few steps, one short edit.');
-  if (editedFrames !== null)
-    console.log(`Edits are of the first ${editedFrames} frames of a clip.`);
+  if (editedFrames !== null) console.log(`Edits are of the first ${editedFrames} frames of a clip.`);
   if (values.clips !== undefined) console.log(`Only the clips ${clips.join(', ')}.`);
 
   const editor = await Editor.open({ sharesInversions: true, modelDir, cacheDir, log });
@@ -88,7 +91,10 @@ async function main(): Promise<number> {
   const rows: BenchRow[] = [];
   try {
     const context = {
-      ...{ modelDir, judge, editor, log },
+      modelDir,
+      judge,
+      editor,
+      log,
       model: await openModel({ dir: modelDir, execution: preferredExecution.cpu, cacheDir }),
       samples: await Promise.all(clips.map(openSample)),
       isQuick: values.quick,
@@ -99,7 +105,7 @@ async function main(): Promise<number> {
       console.log(`\n${gate.name}: ${gate.title}`);
       const start = performance.now();
       const found = await gate.run(context);
-      console.log(`${formatTable(found.map(withVerdict))}\n(${((performance.now() - start) / 1000).toFixed(0)} s)`); // prettier-ignore
+      console.log(`${formatTable(found.map(withVerdict))}\n(${((performance.now() - start) / 1000).toFixed(0)} s)`);
       rows.push(...found);
     }
   } finally {

@@ -3,12 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { lineHeight, letterWidth } from '../../companion-server/src/demo/bitmap-font.ts';
-import {
-  createCanvas,
-  drawPicture,
-  drawText,
-  type Rgb,
-} from '../../companion-server/src/demo/canvas.ts';
+import { createCanvas, drawPicture, drawText, type Rgb } from '../../companion-server/src/demo/canvas.ts';
 import { writeContactSheet } from '../../companion-server/src/demo/contact-sheet.ts';
 import { encodePng } from '../../companion-server/src/demo/png.ts';
 import type { Frame } from '../../companion-server/src/media/frame.ts';
@@ -24,9 +19,9 @@ const clipCell = 88;
 
 export interface Sheets {
   /** A row per clip, columns at the same moments. Labels are plain ASCII. */
-  clips(name: string, rows: readonly { readonly label: string; readonly file: string }[]): Promise<void>; // prettier-ignore
+  clips(name: string, rows: readonly { readonly label: string; readonly file: string }[]): Promise<void>;
   /** Square pictures row by row, under the names of the columns. */
-  grid(name: string, rows: readonly string[], columns: readonly string[], pictures: readonly Frame[]): Promise<void>; // prettier-ignore
+  grid(name: string, rows: readonly string[], columns: readonly string[], pictures: readonly Frame[]): Promise<void>;
 }
 
 /** Sheets go to `folder` as `NAME.png`; it is made when missing. */
@@ -39,7 +34,7 @@ export function createSheets(folder: string, log: (line: string) => void): Sheet
   };
   return {
     async clips(name, rows) {
-      const clips = await Promise.all(rows.map(async ({ label, file }) => ({ label, clip: await probeClip(file) }))); // prettier-ignore
+      const clips = await Promise.all(rows.map(async ({ label, file }) => ({ label, clip: await probeClip(file) })));
       await writeContactSheet(await fileOf(name), clips, { columns: 6, cellWidth: clipCell });
     },
     async grid(name, rows, columns, pictures) {
@@ -48,18 +43,14 @@ export function createSheets(folder: string, log: (line: string) => void): Sheet
   };
 }
 
-function drawGrid(
-  rows: readonly string[],
-  columns: readonly string[],
-  pictures: readonly Frame[],
-): Frame {
+function drawGrid(rows: readonly string[], columns: readonly string[], pictures: readonly Frame[]): Frame {
   const left = Math.max(...rows.map((row) => row.length)) * letterWidth * zoom + 2 * gap;
   const top = lineHeight * zoom + gap;
   const pitch = cell + gap;
   const size = { width: left + columns.length * pitch, height: top + rows.length * pitch };
   const canvas = createCanvas(size, paper);
-  columns.forEach((column, i) => drawText(canvas, column, left + i * pitch, gap, { colour: ink, zoom })); // prettier-ignore
-  rows.forEach((row, i) => drawText(canvas, row, gap, top + i * pitch + cell / 2, { colour: ink, zoom })); // prettier-ignore
+  columns.forEach((column, i) => drawText(canvas, column, left + i * pitch, gap, { colour: ink, zoom }));
+  rows.forEach((row, i) => drawText(canvas, row, gap, top + i * pitch + cell / 2, { colour: ink, zoom }));
   for (const [i, picture] of pictures.entries()) {
     const x = left + (i % columns.length) * pitch;
     const y = top + Math.floor(i / columns.length) * pitch;

@@ -7,8 +7,7 @@ const parts = ['text_encoder', 'unet', 'vae'] as const;
 
 export const sizeGate: Gate = {
   name: 'size',
-  title:
-    'Bytes of the weights of all parts, as they are stored (half precision); the judge is no part',
+  title: 'Bytes of the weights of all parts, as they are stored (half precision); the judge is no part',
   isQuick: true,
   async run({ modelDir, log }) {
     let total = 0;

@@ -16,12 +16,14 @@ export const stabilityGate: Gate = {
       for (const sample of samples) {
         const found = await compareStability(editor, sample, editedFrames, settings);
         measured.push({ sample, ...found });
-        log(`${label}, ${sample.name}${sample.hard ? '' : ' (clean)'}: ${found.tokenFlow.toFixed(4)} : ${found.perFrame.toFixed(4)} = ${ratio(found.tokenFlow / found.perFrame)}`); // prettier-ignore
+        log(
+          `${label}, ${sample.name}${sample.hard ? '' : ' (clean)'}: ${found.tokenFlow.toFixed(4)} : ${found.perFrame.toFixed(4)} = ${ratio(found.tokenFlow / found.perFrame)}`,
+        );
       }
       for (const isHard of [true, false]) {
         const clips = measured.filter((one) => one.sample.hard === isHard);
         if (clips.length === 0) continue;
-        const value = mean(clips.map((one) => one.tokenFlow)) / mean(clips.map((one) => one.perFrame)); // prettier-ignore
+        const value = mean(clips.map((one) => one.tokenFlow)) / mean(clips.map((one) => one.perFrame));
         const names = clips.map((one) => one.sample.name).join(', ');
         const figure = `${label}, ${isHard ? 'hard' : 'clean'} clips (${names})`;
         rows.push(isHard ? atMost(figure, value, target, ratio) : reported(figure, ratio(value)));

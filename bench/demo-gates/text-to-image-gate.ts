@@ -38,7 +38,7 @@ export const textToImageGate: Gate = {
     const targets = allTargets().filter((_, i) => i % every === 0);
     const pictures = await paint(context, targets, seeds, steps);
     const verdicts = await judge.look(pictures);
-    const looks = verdicts.map((verdict, i) => ({ verdict, target: targets[Math.floor(i / seeds.length)] })); // prettier-ignore
+    const looks = verdicts.map((verdict, i) => ({ verdict, target: targets[Math.floor(i / seeds.length)] }));
     for (const { verdict, target } of looks) {
       const wrong = target === undefined ? [] : faults(verdict, target);
       if (wrong.length > 0) log(`${target?.prompt ?? ''}: ${wrong.join(', ')}`);
@@ -49,9 +49,24 @@ export const textToImageGate: Gate = {
     }
     const on = `, ${pictures.length} of 84 pictures, ${steps} steps`;
     return [
-      atLeast(`background right${on}`, share(looks, ({ verdict, target }) => verdict.background === target?.background), 0.95, percent), // prettier-ignore
-      atLeast(`object colour right${on}`, share(looks, ({ verdict, target }) => verdict.hueColour === target?.colour), 0.95, percent), // prettier-ignore
-      atLeast(`shape right${on}`, share(looks, ({ verdict, target }) => verdict.object === target?.object), 0.95, percent), // prettier-ignore
+      atLeast(
+        `background right${on}`,
+        share(looks, ({ verdict, target }) => verdict.background === target?.background),
+        0.95,
+        percent,
+      ),
+      atLeast(
+        `object colour right${on}`,
+        share(looks, ({ verdict, target }) => verdict.hueColour === target?.colour),
+        0.95,
+        percent,
+      ),
+      atLeast(
+        `shape right${on}`,
+        share(looks, ({ verdict, target }) => verdict.object === target?.object),
+        0.95,
+        percent,
+      ),
     ];
   },
 };
@@ -68,11 +83,7 @@ function allTargets(): readonly SampleTarget[] {
   );
 }
 
-function faults(
-  verdict: SampleContent & { hueColour: string },
-  target: SampleTarget,
-): readonly string[] {
-  // prettier-ignore
+function faults(verdict: SampleContent & { hueColour: string }, target: SampleTarget): readonly string[] {
   return [
     ...(verdict.background === target.background ? [] : [verdict.background]),
     ...(verdict.hueColour === target.colour ? [] : [verdict.hueColour]),
@@ -104,7 +115,7 @@ async function paint(
         latents = stepDdim(latents, guide(negative, target, guidance), timestep, schedule);
       }
       painted.push(latents);
-      if (painted.length % colours.length === 0) log(`painted ${painted.length} of ${targets.length} prompts`); // prettier-ignore
+      if (painted.length % colours.length === 0) log(`painted ${painted.length} of ${targets.length} prompts`);
     }
   } finally {
     await denoiser.release();

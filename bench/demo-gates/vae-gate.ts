@@ -29,13 +29,23 @@ export const vaeGate: Gate = {
   async run({ model, samples, isQuick, log }) {
     const scenes = await readHeldOut();
     const chosen = isQuick ? spread(scenes, quickPictures) : scenes;
-    const looks = await lookAt(model, chosen.map(({ frame }) => frame), chosen.map(({ mask }) => mask)); // prettier-ignore
+    const looks = await lookAt(
+      model,
+      chosen.map(({ frame }) => frame),
+      chosen.map(({ mask }) => mask),
+    );
     const clips: { hard: boolean; likeness: number }[] = [];
     for (const sample of samples) {
       const masks = await sampleMasks(sample);
       const frames = spread(await readFrames(sample.clipPath), clipPictures);
-      const here = await lookAt(model, frames, frames.map(({ index }) => masks[index] ?? new Uint8Array())); // prettier-ignore
-      log(`${sample.name}: ${decibels(mean(here.map((look) => look.likeness)))}, hue moved ${mean(here.map((look) => look.hue)).toFixed(1)} degrees${sample.hard ? ' (grain)' : ''}`); // prettier-ignore
+      const here = await lookAt(
+        model,
+        frames,
+        frames.map(({ index }) => masks[index] ?? new Uint8Array()),
+      );
+      log(
+        `${sample.name}: ${decibels(mean(here.map((look) => look.likeness)))}, hue moved ${mean(here.map((look) => look.hue)).toFixed(1)} degrees${sample.hard ? ' (grain)' : ''}`,
+      );
       clips.push(...here.map(({ likeness }) => ({ hard: sample.hard, likeness })));
     }
     const on = `${looks.length} of ${scenes.length} held-out scenes`;
@@ -46,7 +56,7 @@ export const vaeGate: Gate = {
       ...[false, true].flatMap((hard) => {
         const some = clips.filter((clip) => clip.hard === hard);
         const figure = `PSNR, ${some.length} frames of ${hard ? 'grainy' : 'clean'} sample clips`;
-        return some.length === 0 ? [] : [reported(figure, decibels(mean(some.map(({ likeness }) => likeness))))]; // prettier-ignore
+        return some.length === 0 ? [] : [reported(figure, decibels(mean(some.map(({ likeness }) => likeness))))];
       }),
     ];
   },
@@ -61,6 +71,6 @@ async function lookAt(
   return frames.map((frame, i) => {
     const copy = copies[i] ?? frame;
     const mask = masks[i] ?? [];
-    return { likeness: psnr(frame, copy), hue: hueError(objectHue(frame, mask), objectHue(copy, mask)) }; // prettier-ignore
+    return { likeness: psnr(frame, copy), hue: hueError(objectHue(frame, mask), objectHue(copy, mask)) };
   });
 }

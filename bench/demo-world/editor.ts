@@ -59,17 +59,12 @@ export class Editor {
    * Edits the first `frames` frames, or all, with the default settings but for `change`; the source prompt is the
    * sample's caption. `savings` are approximations other than the usual ones.
    */
-  edit(
-    sample: Sample,
-    frames: number | null,
-    change: Change,
-    savings?: FastSavings,
-  ): Promise<EditedClip> {
+  edit(sample: Sample, frames: number | null, change: Change, savings?: FastSavings): Promise<EditedClip> {
     const settings = settingsFor(sample, frames, change);
     const key = JSON.stringify([sample.name, settings, savings]);
     const known = this.known.get(key);
     if (known !== undefined) return known;
-    const inversionsDir = this.options.sharesInversions === true ? path.join(this.folder, 'inversions') : null; // prettier-ignore
+    const inversionsDir = this.options.sharesInversions === true ? path.join(this.folder, 'inversions') : null;
     const edited = this.editAnew(sample.clipPath, settings, inversionsDir, savings);
     this.known.set(key, edited);
     return edited;
@@ -106,7 +101,9 @@ export class Editor {
     );
     const seconds = (performance.now() - start) / 1000;
     await rm(workDir, { recursive: true, force: true });
-    log(`edited ${path.basename(clipPath)} -> ${settings.prompt} (${describeEdit(settings)}, ${report.frames} frames) in ${seconds.toFixed(0)} s`); // prettier-ignore
+    log(
+      `edited ${path.basename(clipPath)} -> ${settings.prompt} (${describeEdit(settings)}, ${report.frames} frames) in ${seconds.toFixed(0)} s`,
+    );
     return { file, report, seconds, load };
   }
 

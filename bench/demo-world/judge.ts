@@ -61,7 +61,7 @@ export async function openJudge(dir: string): Promise<Judge> {
       const verdicts: Verdict[] = [];
       for (let start = 0; start < frames.length; start += picturesPerForward) {
         const some = frames.slice(start, start + picturesPerForward);
-        const { logits, mask } = await session.run({ pictures: concatRows(some.map(frameToTensor)) }); // prettier-ignore
+        const { logits, mask } = await session.run({ pictures: concatRows(some.map(frameToTensor)) });
         if (logits === undefined || mask === undefined) throw new TypeError('The judge is silent.');
         for (const [i, frame] of some.entries()) {
           const cells = (edge / cell) ** 2;
@@ -86,15 +86,10 @@ function buildJudge(weights: StoredTensors, words: number): Graph {
   const { float, fused } = plainExecution('cpu');
   const g = new GraphBuilder({ name: 'judge', weights, float, fused });
   const conv = (name: string, x: Value, inputs: number, outputs: number, stride: 1 | 2 = 1) =>
-    ops.conv(
-      g,
-      x,
-      g.weight(`${name}.weight`, [outputs, inputs, 3, 3]),
-      g.weight(`${name}.bias`, [outputs]),
-      { stride },
-    );
-  const relu = (x: Value) =>
-    g.op({ op: 'Relu', inputs: [x], outputs: [{ dtype: x.dtype, dims: x.dims }] });
+    ops.conv(g, x, g.weight(`${name}.weight`, [outputs, inputs, 3, 3]), g.weight(`${name}.bias`, [outputs]), {
+      stride,
+    });
+  const relu = (x: Value) => g.op({ op: 'Relu', inputs: [x], outputs: [{ dtype: x.dtype, dims: x.dims }] });
   const meanOf = (x: Value) =>
     g.op({
       op: 'GlobalAveragePool',
@@ -116,13 +111,9 @@ function buildJudge(weights: StoredTensors, words: number): Graph {
     attributes: { kernel_shape: [4, 4], strides: [4, 4] },
   });
   // sum(coarse * weight) / (sum(weight) + 0.001), with means over the 64 positions in place of sums
-  const focus = ops.div(
-    g,
-    meanOf(ops.mul(g, coarse, weight)),
-    ops.add(g, meanOf(weight), ops.scalar(g, 1e-3 / 64)),
-  );
+  const focus = ops.div(g, meanOf(ops.mul(g, coarse, weight)), ops.add(g, meanOf(weight), ops.scalar(g, 1e-3 / 64)));
   const seen = ops.reshape(g, ops.concat(g, [meanOf(coarse), focus], 1), [-1, 256]);
-  const logits = ops.gemm(g, seen, g.weight('name.weight', [words, 256]), g.weight('name.bias', [words])); // prettier-ignore
+  const logits = ops.gemm(g, seen, g.weight('name.weight', [words, 256]), g.weight('name.bias', [words]));
   g.output('logits', logits);
   g.output('mask', mask);
   return g.finish();

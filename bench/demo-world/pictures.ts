@@ -25,10 +25,7 @@ export function spread<T>(items: readonly T[], count: number): readonly T[] {
   return items.filter((_, i) => chosen.includes(i));
 }
 
-export function latentSizeOf(
-  { width, height }: Pick<Sample, 'width' | 'height'>,
-  { vae }: Model,
-): LatentSize {
+export function latentSizeOf({ width, height }: Pick<Sample, 'width' | 'height'>, { vae }: Model): LatentSize {
   return { width: width / vae.downscale, height: height / vae.downscale };
 }
 

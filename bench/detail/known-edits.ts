@@ -1,11 +1,7 @@
 // Edits of the rendered scene whose right result at full size is known, because it is rendered as well. What the model
 // would make of them at its own size is what its VAE makes of them.
 
-import {
-  defaultSample,
-  renderSampleFrame,
-  toScene,
-} from '../../companion-server/src/demo/sample-frame.ts';
+import { defaultSample, renderSampleFrame, toScene } from '../../companion-server/src/demo/sample-frame.ts';
 import { layerAt, momentAt, type Layer } from '../../companion-server/src/demo/scene.ts';
 import type { Frame } from '../../companion-server/src/media/frame.ts';
 
@@ -28,10 +24,7 @@ export function knownScene(edge: number, hard: boolean): Frame {
 export function knownEdits(edge: number, hard: boolean): readonly KnownEdit[] {
   const options = { ...defaultSample, width: edge, height: edge, hard };
   const source = knownScene(edge, hard);
-  const paint = (
-    name: string,
-    colourOf: (colour: Colour, layer: Layer, x: number, y: number) => Colour,
-  ): KnownEdit => {
+  const paint = (name: string, colourOf: (colour: Colour, layer: Layer, x: number, y: number) => Colour): KnownEdit => {
     const rgb = new Uint8ClampedArray(source.rgb);
     for (let i = 0; i < edge * edge; i++) {
       const { x, y } = toScene((i % edge) + 0.5, Math.floor(i / edge) + 0.5, options);

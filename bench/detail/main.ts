@@ -53,14 +53,16 @@ async function measureKnown(log: (line: string) => void): Promise<BenchRow[]> {
   for (const hard of [false, true]) {
     const source = knownScene(knownSize, hard);
     const edits = knownEdits(knownSize, hard);
-    const shrunk = [source, ...edits.map(({ target }) => target)].map((frame) => scaleFrame(frame, { width: working, height: working })); // prettier-ignore
-    const [reconstructed, ...edited] = await decodeLatents(model, await encodeFrames(model, shrunk)); // prettier-ignore
+    const shrunk = [source, ...edits.map(({ target }) => target)].map((frame) =>
+      scaleFrame(frame, { width: working, height: working }),
+    );
+    const [reconstructed, ...edited] = await decodeLatents(model, await encodeFrames(model, shrunk));
     for (const [i, { name, target }] of edits.entries()) {
       const frame = edited[i];
-      if (reconstructed === undefined || frame === undefined) throw new RangeError('A frame is missing.'); // prettier-ignore
+      if (reconstructed === undefined || frame === undefined) throw new RangeError('A frame is missing.');
       const kept = psnr(applyChange(source, fitChange(reconstructed, frame)), target);
       const scaled = psnr(scaleFrame(frame, source), target);
-      log(`${name}${hard ? ', grain' : ''}: ${kept.toFixed(2)} dB, scaled up ${scaled.toFixed(2)} dB`); // prettier-ignore
+      log(`${name}${hard ? ', grain' : ''}: ${kept.toFixed(2)} dB, scaled up ${scaled.toFixed(2)} dB`);
       rows.push(gainRow(`known edit, ${name}${hard ? ', hard clip' : ''}`, kept, scaled));
     }
   }
@@ -74,10 +76,13 @@ async function measureEdits(prompt: string): Promise<BenchRow[]> {
   const edit = async (edge: number, detail: EditSettings['detail']) => {
     let frames: readonly Frame[] = [];
     const settings = {
-      ...{ prompt, detail, keyframeInterval: 4, sourcePrompt: 'a red ball on grass' },
+      prompt,
+      detail,
+      keyframeInterval: 4,
+      sourcePrompt: 'a red ball on grass',
       size: { width: edge, height: edge },
     };
-    const report = await runEdit(clip, settings, async (file) => void (frames = await readFrames(file))); // prettier-ignore
+    const report = await runEdit(clip, settings, async (file) => void (frames = await readFrames(file)));
     const { warpError } = await measureTemporal(inOrder(frames), sampleMotions(options));
     return { frames, warpError, encodeSeconds: report.stageSeconds['encode'] ?? NaN };
   };
@@ -85,10 +90,10 @@ async function measureEdits(prompt: string): Promise<BenchRow[]> {
   const kept = await edit(working, 'source');
   const scaled = await edit(working, 'none');
   const likeness = ({ frames }: { frames: readonly Frame[] }) =>
-    frames.reduce((sum, frame, i) => sum + psnr(frame, whole.frames[i] ?? frame), 0) / frames.length; // prettier-ignore
+    frames.reduce((sum, frame, i) => sum + psnr(frame, whole.frames[i] ?? frame), 0) / frames.length;
   const ratio = kept.warpError / scaled.warpError;
   return [
-    gainRow(`"${prompt}" against its edit at ${editedSize} x ${editedSize}`, likeness(kept), likeness(scaled)), // prettier-ignore
+    gainRow(`"${prompt}" against its edit at ${editedSize} x ${editedSize}`, likeness(kept), likeness(scaled)),
     {
       figure: `"${prompt}", warp error along the exact flow, source : none (at full size : none)`,
       value: `${ratio.toFixed(2)} x (${(whole.warpError / scaled.warpError).toFixed(2)} x)`,
@@ -125,10 +130,7 @@ function gainRow(figure: string, kept: number, scaled: number): BenchRow {
 }
 
 function noise({ width, height }: Size, seed: number): Frame {
-  const rgb = Uint8Array.from(
-    { length: 3 * width * height },
-    (_, i) => 128 + 90 * Math.sin(i * seed),
-  );
+  const rgb = Uint8Array.from({ length: 3 * width * height }, (_, i) => 128 + 90 * Math.sin(i * seed));
   return { index: 0, width, height, rgb };
 }
 

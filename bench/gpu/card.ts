@@ -15,10 +15,7 @@ export interface CardUsage {
 
 /** `name, driver, memory` of the card, or null where there is no nvidia-smi. */
 export async function describeCard(): Promise<string | null> {
-  const query = [
-    '--query-gpu=name,driver_version,memory.total,clocks.max.sm',
-    '--format=csv,noheader',
-  ];
+  const query = ['--query-gpu=name,driver_version,memory.total,clocks.max.sm', '--format=csv,noheader'];
   return promisify(execFile)('nvidia-smi', query, { timeout: timeoutMs }).then(
     ({ stdout }) => stdout.trim(),
     () => null,

@@ -51,7 +51,9 @@ export const editSection: Section = {
       workDir: path.join(workDir, 'edit'),
       settings: {
         ...defaultSettings(),
-        ...{ prompt: 'a cat', sourcePrompt: 'a photo of a cat', codec: 'h264' as const },
+        prompt: 'a cat',
+        sourcePrompt: 'a photo of a cat',
+        codec: 'h264' as const,
         ...{
           size: { width: edge, height: edge },
           ...(isQuick ? { steps: 2, inversionSteps: 2 } : {}),
@@ -71,12 +73,9 @@ export const editSection: Section = {
       },
     ).catch((error: unknown) => {
       if (!(error instanceof CanceledError)) throw error;
-      context.report(
-        rowOf(`whole edit, ${frames} frames of ${edge}x${edge}`, 'not finished in its time'),
-        {
-          reached: Object.fromEntries(stages),
-        },
-      );
+      context.report(rowOf(`whole edit, ${frames} frames of ${edge}x${edge}`, 'not finished in its time'), {
+        reached: Object.fromEntries(stages),
+      });
       return null;
     });
     const wall = (performance.now() - start) / 1000;
@@ -84,24 +83,15 @@ export const editSection: Section = {
     if (report !== null) reportEdit(context, report, edge, wall, costs);
     reportCosts(context, costs, frames, wall);
     if (usage !== null) {
+      context.report(rowOf('peak memory of the card', `${(usage.peakBytes / 2 ** 30).toFixed(1)} GiB`), { ...usage });
       context.report(
-        rowOf('peak memory of the card', `${(usage.peakBytes / 2 ** 30).toFixed(1)} GiB`),
-        { ...usage },
-      );
-      context.report(
-        rowOf(
-          'share of the samples in which the card was idle',
-          `${(100 * usage.idleShare).toFixed(0)} %`,
-        ),
+        rowOf('share of the samples in which the card was idle', `${(100 * usage.idleShare).toFixed(0)} %`),
       );
     }
   },
 };
 
-function addCost(
-  costs: Map<string, GraphCost>,
-  { graph, seconds, inputBytes, outputBytes }: RunCost,
-): void {
+function addCost(costs: Map<string, GraphCost>, { graph, seconds, inputBytes, outputBytes }: RunCost): void {
   const sum = costs.get(graph) ?? { runs: 0, seconds: 0, inputBytes: 0, outputBytes: 0 };
   sum.runs++;
   sum.seconds += seconds;
@@ -122,12 +112,7 @@ function reportEdit(
   const subject = `${frames} frames of ${edge}x${edge}`;
   const isMet = perFrame <= targetSecondsPerFrame;
   context.report(
-    rowOf(
-      `whole edit, fast, ${subject}`,
-      `${perFrame.toFixed(3)} s per frame`,
-      `<= ${targetSecondsPerFrame} s`,
-      isMet,
-    ),
+    rowOf(`whole edit, fast, ${subject}`, `${perFrame.toFixed(3)} s per frame`, `<= ${targetSecondsPerFrame} s`, isMet),
     {
       wall,
       perFrame,
@@ -142,10 +127,7 @@ function reportEdit(
     context.report(rowOf(`whole edit, ${stage}`, `${(seconds / frames).toFixed(3)} s per frame`));
   }
   const evaluations = unetEvaluations.inversion + unetEvaluations.sampling;
-  const unetSeconds = [...costs].reduce(
-    (sum, [graph, { seconds }]) => sum + (isUNet(graph) ? seconds : 0),
-    0,
-  );
+  const unetSeconds = [...costs].reduce((sum, [graph, { seconds }]) => sum + (isUNet(graph) ? seconds : 0), 0);
   const each = unetSeconds / evaluations;
   const { inversionSteps, steps, branches, keyframeInterval } = official;
   const officialEvaluations = inversionSteps + steps * branches * (1 + 1 / keyframeInterval);
@@ -177,18 +159,11 @@ function reportCosts(
       { graph, ...cost },
     );
   }
+  context.report(rowOf('through main memory in all', `${megabytes(bytes)}, ${megabytes(bytes / frames)} per frame`), {
+    bytes,
+  });
   context.report(
-    rowOf(
-      'through main memory in all',
-      `${megabytes(bytes)}, ${megabytes(bytes / frames)} per frame`,
-    ),
-    { bytes },
-  );
-  context.report(
-    rowOf(
-      'time of the edit in which no graph ran',
-      `${(wall - seconds).toFixed(1)} of ${wall.toFixed(1)} s`,
-    ),
+    rowOf('time of the edit in which no graph ran', `${(wall - seconds).toFixed(1)} of ${wall.toFixed(1)} s`),
     { wall, running: seconds },
   );
 }

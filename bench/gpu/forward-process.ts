@@ -28,17 +28,12 @@ process.once('message', (options) => void serve(options as ForwardOptions));
 
 async function serve({ execution, size, workDir, edge, batch }: ForwardOptions): Promise<void> {
   const answer = (message: ForwardAnswer) => process.send?.(message);
-  const fail = (error: unknown) =>
-    answer({ failure: error instanceof Error ? error.message : String(error) });
+  const fail = (error: unknown) => answer({ failure: error instanceof Error ? error.message : String(error) });
   try {
     const config = parseUNetConfig(unetConfigOf(size));
     const weights = await randomUNetWeights(config, workDir, 'F16');
     const { float, fused } = execution;
-    const graph = buildPlainUNet(
-      config,
-      { height: edge, width: edge },
-      { name: 'unet', weights, float, fused },
-    );
+    const graph = buildPlainUNet(config, { height: edge, width: edge }, { name: 'unet', weights, float, fused });
     const session = await createSession(graph, sessionOptionsOf(execution));
     const inputs = unetInputs(config, batch, edge);
     const run = () => timed(() => session.run(inputs));

@@ -16,10 +16,7 @@ export const goldenSection: Section = {
   mostSeconds: 120,
   async measure(context) {
     const { execution, isQuick } = context;
-    const floats =
-      execution.float === 'float32'
-        ? ['float32' as const]
-        : ['float16' as const, 'float32' as const];
+    const floats = execution.float === 'float32' ? ['float32' as const] : ['float16' as const, 'float32' as const];
     for (const folder of isQuick ? ['clip'] : ['clip', 'sd1', 'sd2']) {
       for (const float of floats) {
         if (!context.hasTime(secondsPerFolder)) return;
@@ -29,11 +26,7 @@ export const goldenSection: Section = {
   },
 };
 
-async function compare(
-  context: SectionContext,
-  folder: string,
-  execution: SectionContext['execution'],
-): Promise<void> {
+async function compare(context: SectionContext, folder: string, execution: SectionContext['execution']): Promise<void> {
   const report = new GoldenReport((line) => context.log(line));
   const run = { execution, cacheDir: context.workDir };
   const failure = await compareFolder(path.join(fixtures, folder), run, report).then(
@@ -46,9 +39,7 @@ async function compare(
     const stray = entries.reduce((sum, { strayFrames }) => sum + (strayFrames ?? 0), 0);
     const right = entries.filter(({ isRight }) => isRight).length;
     const error = Math.max(0, ...errors);
-    const flips = entries.some(({ strayFrames }) => strayFrames !== null)
-      ? `, ${stray} frames with a flip`
-      : '';
+    const flips = entries.some(({ strayFrames }) => strayFrames !== null) ? `, ${stray} frames with a flip` : '';
     context.report(
       rowOf(
         `golden ${folder}, ${part}, ${execution.float}`,

@@ -58,11 +58,7 @@ async function measureCard({ isQuick, only, gpu, log }: BenchOptions) {
   const usable = await findDevices(results, gpu.devices, endsAt);
   const size = isQuick ? smallSize : fullSize;
   const torch = await Torch.start({ channels: size.channels, context: size.context });
-  results.add(
-    'found',
-    '',
-    rowOf('compared with', torch?.title ?? 'nothing: Python has no PyTorch 2'),
-  );
+  results.add('found', '', rowOf('compared with', torch?.title ?? 'nothing: Python has no PyTorch 2'));
   const peakFlops = await measurePeak(torch, results, isQuick);
   const begun = performance.now();
   const modelDir = await writeRandomCheckpoint(
@@ -74,24 +70,14 @@ async function measureCard({ isQuick, only, gpu, log }: BenchOptions) {
   const input = { isQuick, size, modelDir, workDir, outDir, peakFlops };
   for (const section of order) {
     if (only !== null && !only.includes(section.name)) continue;
-    for (const execution of usable.filter(
-      ({ provider }) => section.devices?.includes(provider) ?? true,
-    )) {
+    for (const execution of usable.filter(({ provider }) => section.devices?.includes(provider) ?? true)) {
       const left = (endsAt - Date.now()) / 1000;
       if (left < section.leastSeconds * (isQuick ? quickShare : 1)) {
-        results.add(
-          section.name,
-          execution.provider,
-          rowOf(section.name, `not begun: ${left.toFixed(0)} s were left`),
-        );
+        results.add(section.name, execution.provider, rowOf(section.name, `not begun: ${left.toFixed(0)} s were left`));
         continue;
       }
       const until = Math.min(endsAt, Date.now() + 1000 * section.mostSeconds);
-      await runSection(
-        { ...input, section: section.name, execution, endsAt: until },
-        torch,
-        results,
-      );
+      await runSection({ ...input, section: section.name, execution, endsAt: until }, torch, results);
     }
   }
   torch?.stop();
@@ -122,11 +108,7 @@ async function findDevices(
 }
 
 /** Floating-point operations per second of PyTorch's large product in the card's half precision. */
-async function measurePeak(
-  torch: Torch | null,
-  results: Results,
-  isQuick: boolean,
-): Promise<number | null> {
+async function measurePeak(torch: Torch | null, results: Results, isQuick: boolean): Promise<number | null> {
   if (torch === null) return null;
   const size = largeProduct[isQuick ? 'quick' : 'full'];
   const seconds = await torch.time({ part: 'matmul', size });
@@ -134,10 +116,7 @@ async function measurePeak(
   results.add(
     'found',
     '',
-    rowOf(
-      `PyTorch's product of two ${size}x${size} matrices`,
-      `${(flops / 1e12).toFixed(1)} TFLOP/s`,
-    ),
+    rowOf(`PyTorch's product of two ${size}x${size} matrices`, `${(flops / 1e12).toFixed(1)} TFLOP/s`),
     { flops },
   );
   return flops;
@@ -146,19 +125,15 @@ async function measurePeak(
 /** Ends when the part has ended, of itself, by its time or by a crash. */
 function runSection(input: SectionInput, torch: Torch | null, results: Results): Promise<void> {
   const { section, execution, endsAt } = input;
-  results.log(
-    `-- ${section} on ${execution.provider}, at most ${((endsAt - Date.now()) / 1000).toFixed(0)} s`,
-  );
+  results.log(`-- ${section} on ${execution.provider}, at most ${((endsAt - Date.now()) / 1000).toFixed(0)} s`);
   return new Promise((resolve) => {
     const child = fork(entry, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const timer = setTimeout(() => child.kill('SIGKILL'), Math.max(1, endsAt - Date.now()));
     child.on('message', (sent) => {
       const message = sent as SectionMessage;
-      if (message.kind === 'row')
-        results.add(section, execution.provider, message.row, message.values);
+      if (message.kind === 'row') results.add(section, execution.provider, message.row, message.values);
       else if (message.kind === 'log') results.log(message.line);
-      else
-        void answer(message.request).then((seconds) => child.connected && child.send({ seconds }));
+      else void answer(message.request).then((seconds) => child.connected && child.send({ seconds }));
     });
     const answer = async (request: Parameters<Torch['time']>[0]): Promise<number | null> => {
       if (torch === null) return null;
@@ -170,11 +145,7 @@ function runSection(input: SectionInput, torch: Torch | null, results: Results):
     child.once('close', (code, signal) => {
       clearTimeout(timer);
       if (signal !== null || code !== 0) {
-        results.add(
-          section,
-          execution.provider,
-          rowOf(section, `its process ended with ${signal ?? String(code)}`),
-        );
+        results.add(section, execution.provider, rowOf(section, `its process ended with ${signal ?? String(code)}`));
       }
       resolve();
     });

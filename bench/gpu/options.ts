@@ -11,15 +11,7 @@ import type { ForwardAnswer, ForwardOptions } from './forward-process.ts';
 import { rowOf, type Section, type SectionContext } from './section.ts';
 
 const entry = fileURLToPath(new URL('forward-process.ts', import.meta.url));
-const goldenFolder = path.join(
-  import.meta.dirname,
-  '..',
-  '..',
-  'test',
-  'fixtures',
-  'golden',
-  'sd1',
-);
+const goldenFolder = path.join(import.meta.dirname, '..', '..', 'test', 'fixtures', 'golden', 'sd1');
 /** A session of the full size and its forwards. */
 const secondsPerOption = 12;
 const batch = 2;
@@ -58,25 +50,17 @@ export const optionsSection: Section = {
 };
 
 /** Seconds of a forward with `options` over those without; null when they are refused. */
-async function compare(
-  context: SectionContext,
-  usual: ForwardProcess,
-  options: WebGpuOptions,
-): Promise<number | null> {
+async function compare(context: SectionContext, usual: ForwardProcess, options: WebGpuOptions): Promise<number | null> {
   const name = JSON.stringify(options);
   const other = await ForwardProcess.start(context, options);
   try {
     const rounds = context.isQuick ? 2 : 7;
-    const { ratio, seconds } = await interleave(
-      [() => other.forward(), () => usual.forward()],
-      rounds,
-    );
-    context.report(
-      rowOf(`UNet forward, ${name} : default, batch ${batch}`, `${ratio.toFixed(2)} x`),
-      {
-        ...{ options, ratio, seconds },
-      },
-    );
+    const { ratio, seconds } = await interleave([() => other.forward(), () => usual.forward()], rounds);
+    context.report(rowOf(`UNet forward, ${name} : default, batch ${batch}`, `${ratio.toFixed(2)} x`), {
+      options,
+      ratio,
+      seconds,
+    });
     return ratio;
   } catch (error) {
     const failure = error instanceof Error ? error.message : String(error);
@@ -93,16 +77,9 @@ async function compare(
 async function checkNumbers(context: SectionContext, webgpu: WebGpuOptions): Promise<void> {
   const report = new GoldenReport((line) => context.log(line));
   const execution = { ...context.execution, float: 'float32' as const, webgpu };
-  await compareFolder(
-    goldenFolder,
-    { execution, cacheDir: context.workDir, only: 'unet.out' },
-    report,
-  );
+  await compareFolder(goldenFolder, { execution, cacheDir: context.workDir, only: 'unet.out' }, report);
   context.report(
-    rowOf(
-      `golden sd1 with ${JSON.stringify(webgpu)}`,
-      `${report.passed} passed, ${report.failed} failed`,
-    ),
+    rowOf(`golden sd1 with ${JSON.stringify(webgpu)}`, `${report.passed} passed, ${report.failed} failed`),
     { options: webgpu, passed: report.passed, failed: report.failed },
   );
 }
@@ -120,7 +97,9 @@ class ForwardProcess {
     const { execution, size, workDir, isQuick } = context;
     const options: ForwardOptions = {
       execution: { ...execution, webgpu },
-      ...{ size, workDir, batch },
+      size,
+      workDir,
+      batch,
       edge: isQuick ? 8 : 64,
     };
     const made = new ForwardProcess(child);

@@ -24,22 +24,17 @@ export const partsSection: Section = {
       const shape = { batch: 1, height: edge, width: edge };
       const encoder = await model.openEncoder(size);
       const picture = noise([1, 3, edge, edge]);
-      await compare(context, `VAE encode, ${edge}x${edge}`, { part: 'encode', ...shape }, () =>
-        encoder.run(picture),
-      );
+      await compare(context, `VAE encode, ${edge}x${edge}`, { part: 'encode', ...shape }, () => encoder.run(picture));
       await encoder.release();
       const decoder = await model.openDecoder(size);
       const latents = noise([1, latentChannels, size.height, size.width]);
-      await compare(context, `VAE decode, ${edge}x${edge}`, { part: 'decode', ...shape }, () =>
-        decoder.run(latents),
-      );
+      await compare(context, `VAE decode, ${edge}x${edge}`, { part: 'decode', ...shape }, () => decoder.run(latents));
       await decoder.release();
     }
     const seconds = await timed(() => model.encodePrompts(prompts));
-    context.report(
-      rowOf('text encoder, three prompts, its session made and left', `${seconds.toFixed(2)} s`),
-      { seconds },
-    );
+    context.report(rowOf('text encoder, three prompts, its session made and left', `${seconds.toFixed(2)} s`), {
+      seconds,
+    });
   },
 };
 
@@ -57,7 +52,9 @@ async function compare(
   const [mine, other] = contest.seconds.map(median);
   const against = hasTorch ? `, ${contest.ratio.toFixed(2)} x PyTorch` : '';
   context.report(rowOf(name, `${(1000 * (mine ?? NaN)).toFixed(1)} ms${against}`), {
-    ...{ first, seconds: mine ?? null, torchSeconds: other ?? null },
+    first,
+    seconds: mine ?? null,
+    torchSeconds: other ?? null,
     ratio: hasTorch ? contest.ratio : null,
   });
 }

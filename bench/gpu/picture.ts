@@ -36,20 +36,13 @@ export const pictureSection: Section = {
     ]);
     const decibels = await meanPsnr(onDevice, onCpu);
     context.report(
-      rowOf(
-        `the embedded model's edit, ${execution.provider} against the CPU`,
-        `${decibels.toFixed(1)} dB`,
-      ),
+      rowOf(`the embedded model's edit, ${execution.provider} against the CPU`, `${decibels.toFixed(1)} dB`),
       { psnr: decibels, picture: path.basename(file) },
     );
   },
 };
 
-async function editOn(
-  { workDir, isQuick }: SectionContext,
-  execution: Execution,
-  frames: number,
-): Promise<ClipInfo> {
+async function editOn({ workDir, isQuick }: SectionContext, execution: Execution, frames: number): Promise<ClipInfo> {
   const clip = await probeClip(sample);
   const outputPath = path.join(workDir, `picture-${execution.provider}.mp4`);
   const editDir = path.join(workDir, `picture-${execution.provider}`);
@@ -65,7 +58,10 @@ async function editOn(
       cacheDir: workDir,
       workDir: editDir,
       settings: {
-        ...{ ...defaultSettings(), ...prompts, codec: 'h264' as const, endSeconds: seconds },
+        ...defaultSettings(),
+        ...prompts,
+        codec: 'h264' as const,
+        endSeconds: seconds,
         ...(isQuick ? { steps: 2, inversionSteps: 2 } : {}),
       },
     },

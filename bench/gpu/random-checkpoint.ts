@@ -38,22 +38,9 @@ export const smallSize: CheckpointSize = {
 const vocabulary = 49_408;
 const positions = 77;
 const latentChannels = 4;
-const scheduler = path.join(
-  import.meta.dirname,
-  '..',
-  '..',
-  'test',
-  'fixtures',
-  'golden',
-  'sd1',
-  'scheduler',
-);
+const scheduler = path.join(import.meta.dirname, '..', '..', 'test', 'fixtures', 'golden', 'sd1', 'scheduler');
 
-export function unetConfigOf({
-  channels,
-  context,
-  normGroups,
-}: CheckpointSize): Record<string, unknown> {
+export function unetConfigOf({ channels, context, normGroups }: CheckpointSize): Record<string, unknown> {
   const [down, up] = ['CrossAttnDownBlock2D', 'CrossAttnUpBlock2D'];
   return {
     _class_name: 'UNet2DConditionModel',
@@ -99,11 +86,7 @@ export function textConfigOf({ context, textLayers }: CheckpointSize): Record<st
 }
 
 /** Writes the checkpoint into `dir`, unless it is there, and returns `dir`. */
-export async function writeRandomCheckpoint(
-  dir: string,
-  size: CheckpointSize,
-  float: RandomFloat,
-): Promise<string> {
+export async function writeRandomCheckpoint(dir: string, size: CheckpointSize, float: RandomFloat): Promise<string> {
   const finished = path.join(dir, 'model_index.json');
   if (existsSync(finished)) return dir;
   await mkdir(dir, { recursive: true });
@@ -157,8 +140,7 @@ class ShapeList {
   middle(key: string, width: number): void {
     this.residual(`${key}.resnets.0`, width, width);
     this.layer(`${key}.attentions.0.group_norm`, [width]);
-    for (const name of ['to_q', 'to_k', 'to_v', 'to_out.0'])
-      this.layer(`${key}.attentions.0.${name}`, [width, width]);
+    for (const name of ['to_q', 'to_k', 'to_v', 'to_out.0']) this.layer(`${key}.attentions.0.${name}`, [width, width]);
     this.residual(`${key}.resnets.1`, width, width);
   }
 }
@@ -172,9 +154,7 @@ function vaeShapes(size: CheckpointSize): Shapes {
   let width = first;
   channels.forEach((to, level) => {
     const key = `encoder.down_blocks.${level}`;
-    [0, 1].forEach((block) =>
-      list.residual(`${key}.resnets.${block}`, to, block === 0 ? width : to),
-    );
+    [0, 1].forEach((block) => list.residual(`${key}.resnets.${block}`, to, block === 0 ? width : to));
     width = to;
     if (level < channels.length - 1) list.conv(`${key}.downsamplers.0.conv`, to, to);
   });
@@ -187,9 +167,7 @@ function vaeShapes(size: CheckpointSize): Shapes {
   list.middle('decoder.mid_block', last);
   channels.toReversed().forEach((to, level) => {
     const key = `decoder.up_blocks.${level}`;
-    [0, 1, 2].forEach((block) =>
-      list.residual(`${key}.resnets.${block}`, to, block === 0 ? width : to),
-    );
+    [0, 1, 2].forEach((block) => list.residual(`${key}.resnets.${block}`, to, block === 0 ? width : to));
     width = to;
     if (level < channels.length - 1) list.conv(`${key}.upsamplers.0.conv`, to, to);
   });

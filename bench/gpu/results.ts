@@ -34,12 +34,7 @@ export class Results {
     return (performance.now() - this.start) / 1000;
   }
 
-  add(
-    section: string,
-    device: string,
-    row: BenchRow,
-    values: Readonly<Record<string, unknown>> = {},
-  ): void {
+  add(section: string, device: string, row: BenchRow, values: Readonly<Record<string, unknown>> = {}): void {
     const named = { ...row, figure: device === '' ? row.figure : `${device}: ${row.figure}` };
     this.rows.push(named);
     this.measured.push({
@@ -49,11 +44,7 @@ export class Results {
       row: named,
       values,
     });
-    const text = JSON.stringify(
-      { date: new Date().toISOString(), measured: this.measured },
-      null,
-      1,
-    );
+    const text = JSON.stringify({ date: new Date().toISOString(), measured: this.measured }, null, 1);
     writeFileSync(`${this.file}.part`, text);
     renameSync(`${this.file}.part`, this.file);
     this.log(

@@ -9,22 +9,14 @@ import { pictureSection } from './picture.ts';
 import type { SectionContext, SectionInput, SectionMessage } from './section.ts';
 import { unetSection } from './unet.ts';
 
-const sections = [
-  unetSection,
-  editSection,
-  goldenSection,
-  partsSection,
-  optionsSection,
-  pictureSection,
-];
+const sections = [unetSection, editSection, goldenSection, partsSection, optionsSection, pictureSection];
 
 process.once('message', (input) => void run(input as SectionInput));
 
 async function run(input: SectionInput): Promise<void> {
   const section = sections.find(({ name }) => name === input.section);
   if (section === undefined) throw new TypeError(`There is no part ${input.section}.`);
-  const send = (message: SectionMessage) =>
-    new Promise<void>((resolve) => process.send?.(message, () => resolve()));
+  const send = (message: SectionMessage) => new Promise<void>((resolve) => process.send?.(message, () => resolve()));
   let last: Promise<void> = Promise.resolve();
   const say = (message: SectionMessage) => (last = send(message));
   const context: SectionContext = {
@@ -33,9 +25,7 @@ async function run(input: SectionInput): Promise<void> {
     log: (line) => void say({ kind: 'log', line }),
     torch: async (request) => {
       const answer = new Promise<number | null>((resolve) =>
-        process.once('message', (answer) =>
-          resolve((answer as { seconds: number | null }).seconds),
-        ),
+        process.once('message', (answer) => resolve((answer as { seconds: number | null }).seconds)),
       );
       await say({ kind: 'torch', request });
       return answer;

@@ -24,11 +24,7 @@ export const unetSection: Section = {
     const config = parseUNetConfig(unetConfigOf(size));
     const weights = await randomUNetWeights(config, workDir, 'F16');
     const { float, fused } = execution;
-    const graph = buildPlainUNet(
-      config,
-      { height: edge, width: edge },
-      { name: 'unet', weights, float, fused },
-    );
+    const graph = buildPlainUNet(config, { height: edge, width: edge }, { name: 'unet', weights, float, fused });
     const start = performance.now();
     const session = await createSession(graph, sessionOptionsOf(execution));
     const load = (performance.now() - start) / 1000;
@@ -51,10 +47,7 @@ interface Forward {
   readonly ours: () => Promise<number>;
 }
 
-async function compareForward(
-  context: SectionContext,
-  { batch, edge, flops, ours }: Forward,
-): Promise<void> {
+async function compareForward(context: SectionContext, { batch, edge, flops, ours }: Forward): Promise<void> {
   const request = { part: 'unet', batch, height: edge, width: edge } as const;
   const first = await ours();
   const hasTorch = (await context.torch(request)) !== null;
@@ -74,8 +67,7 @@ async function compareForward(
     share,
   };
   const speed = `${(flops / seconds / 1e12).toFixed(2)} TFLOP/s`;
-  const ofPeak =
-    share === null ? '' : `, ${(100 * share).toFixed(0)} % of the card's large product`;
+  const ofPeak = share === null ? '' : `, ${(100 * share).toFixed(0)} % of the card's large product`;
   context.report(
     rowOf(
       `UNet forward, batch ${batch}, ${edge}x${edge} latents`,
@@ -86,12 +78,7 @@ async function compareForward(
   if (!hasTorch) return;
   const isMet = contest.ratio <= targetRatio;
   context.report(
-    rowOf(
-      `UNet forward, ours : PyTorch, batch ${batch}`,
-      `${contest.ratio.toFixed(2)} x`,
-      `<= ${targetRatio}`,
-      isMet,
-    ),
+    rowOf(`UNet forward, ours : PyTorch, batch ${batch}`, `${contest.ratio.toFixed(2)} x`, `<= ${targetRatio}`, isMet),
     { batch, ratio: contest.ratio },
   );
 }

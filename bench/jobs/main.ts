@@ -6,10 +6,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { downloadResult } from '../../companion-server/src/client/download.ts';
-import {
-  connectSteadily,
-  type SteadyConnection,
-} from '../../companion-server/src/client/steady-connection.ts';
+import { connectSteadily, type SteadyConnection } from '../../companion-server/src/client/steady-connection.ts';
 import { uploadClip } from '../../companion-server/src/client/upload.ts';
 import { watchJob } from '../../companion-server/src/client/watch-job.ts';
 import { defaultSettings, type EditSettings } from '../../protocol/edit-settings.ts';
@@ -51,11 +48,7 @@ interface Measured {
   readonly ask: () => Promise<Measurement>;
 }
 
-async function withServer<T>(
-  folder: string,
-  engine: URL,
-  work: (server: Measured) => Promise<T>,
-): Promise<T> {
+async function withServer<T>(folder: string, engine: URL, work: (server: Measured) => Promise<T>): Promise<T> {
   await mkdir(folder, { recursive: true });
   const child = fork(entry, [folder, engine.href], { execArgv: ['--import', 'tsx'] });
   const ended = once(child, 'exit');
@@ -82,11 +75,7 @@ async function withServer<T>(
 }
 
 /** One job from the clip to the downloaded result, which is thrown away. */
-async function runJob(
-  steady: SteadyConnection,
-  clipId: string,
-  settings: Partial<EditSettings> = {},
-): Promise<void> {
+async function runJob(steady: SteadyConnection, clipId: string, settings: Partial<EditSettings> = {}): Promise<void> {
   const wish = {
     clipId,
     settings: { ...defaultSettings(), prompt: 'a blue ball on snow', ...settings },
@@ -96,7 +85,7 @@ async function runJob(
   const { jobId } = job;
   const { result, error } = await watchJob(steady, jobId, () => undefined, undefined);
   if (result === null) throw new Error(`The job failed: ${error?.message ?? 'canceled'}`);
-  const file = { write: (bytes: Uint8Array) => Promise.resolve({ bytesWritten: bytes.length, buffer: bytes }) }; // prettier-ignore
+  const file = { write: (bytes: Uint8Array) => Promise.resolve({ bytesWritten: bytes.length, buffer: bytes }) };
   await downloadResult(steady, { jobId, result, file: file as never, onProgress: () => undefined });
   await steady.request({ type: 'job-delete', jobId });
 }
@@ -106,11 +95,7 @@ async function upload(steady: SteadyConnection, clipPath: string): Promise<strin
   return clipId;
 }
 
-function measureMemory(
-  folder: string,
-  jobs: number,
-  log: (line: string) => void,
-): Promise<BenchRow[]> {
+function measureMemory(folder: string, jobs: number, log: (line: string) => void): Promise<BenchRow[]> {
   return withServer(folder, fakeEngine, async ({ steady, ask }) => {
     const clipPath = path.join(folder, 'clip.mp4');
     await writeFile(clipPath, randomBytes(2 * mebibyte));
@@ -127,7 +112,12 @@ function measureMemory(
     return [
       row(`memory after job ${early}`, megabytes(first), '', true),
       row(`memory after job ${jobs}`, megabytes(last), '', true),
-      row(`memory, job ${jobs} : ${early}`, (last / first).toFixed(2), `<= ${growthLimit}`, last / first <= growthLimit), // prettier-ignore
+      row(
+        `memory, job ${jobs} : ${early}`,
+        (last / first).toFixed(2),
+        `<= ${growthLimit}`,
+        last / first <= growthLimit,
+      ),
     ];
   });
 }

@@ -24,7 +24,9 @@ const delay = monitorEventLoopDelay({ resolution: 1 });
 const isFake = engineEntry.includes('fixtures');
 const server = await startServer({
   config: {
-    ...{ port: 0, cacheDir: join(folder, 'cache'), dataDir: join(folder, 'data') },
+    port: 0,
+    cacheDir: join(folder, 'cache'),
+    dataDir: join(folder, 'data'),
     logLevel: 'silent',
     models: new Map([['demo', benchModel()]]),
   },

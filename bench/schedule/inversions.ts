@@ -9,10 +9,7 @@ import { psnr } from '../../companion-server/src/metrics/psnr.ts';
 import { preferredExecution } from '../../companion-server/src/onnx/execution.ts';
 import { tensor, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { invert, type InversionOptions } from '../../companion-server/src/tokenflow/inversion.ts';
-import {
-  recordSource,
-  type RecordSourceOptions,
-} from '../../companion-server/src/tokenflow/record-source.ts';
+import { recordSource, type RecordSourceOptions } from '../../companion-server/src/tokenflow/record-source.ts';
 import { HeldLatents } from '../../companion-server/src/tokenflow/held-latents.ts';
 import { decodeLatents, encodeFrames, readFrames, spread } from '../demo-world/pictures.ts';
 import { benchFolder } from '../folder.ts';
@@ -22,7 +19,7 @@ import type { Figure, ScheduleContext } from './figure.ts';
 const framesPerClip = 2;
 
 /** What both inversions take. */
-type Shared = Omit<InversionOptions & RecordSourceOptions, 'schedule' | 'forwardsPerStep' | 'noiseAt' | 'recording'>; // prettier-ignore
+type Shared = Omit<InversionOptions & RecordSourceOptions, 'schedule' | 'forwardsPerStep' | 'noiseAt' | 'recording'>;
 
 interface Contestant {
   readonly sampling: number;
@@ -54,7 +51,7 @@ export const inversions: Figure = {
     for (const contestant of contestants) {
       const { sampling, forwards, kind } = contestant;
       const { found, deviation } = await measure(context, model, contestant);
-      const figure = `reconstruction, ${kind} inversion, ${sampling * forwards} forwards, ${sampling} DDIM steps back`; // prettier-ignore
+      const figure = `reconstruction, ${kind} inversion, ${sampling * forwards} forwards, ${sampling} DDIM steps back`;
       const value = `${decibels(found)}, noise of deviation ${deviation.toFixed(2)}`;
       context.log(`${figure}: ${value}`);
       rows.push(reported(figure, value));
@@ -84,7 +81,7 @@ async function thereAndBack(model: Model, clean: Tensor, context: Tensor, contes
   const denoiser = model.createDenoiser({ width, height });
   const sampling = createSchedule(model.scheduler, contestant.sampling);
   const [even, odd] = [new HeldLatents(clean), new HeldLatents(tensor(clean.dims))];
-  const shared = { denoiser, context, latents: even, spare: odd, startStep: 0, keep: () => undefined, chunkSize }; // prettier-ignore
+  const shared = { denoiser, context, latents: even, spare: odd, startStep: 0, keep: () => undefined, chunkSize };
   try {
     let steps = 0;
     for await (const step of walk(model, sampling, contestant, clean.dims, shared)) steps = step;

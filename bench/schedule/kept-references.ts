@@ -10,7 +10,7 @@ import { openSample, type Sample } from '../../companion-server/src/demo/samples
 import { identifyModel } from '../../companion-server/src/engine/model-identity.ts';
 import { openCheckpoint } from '../../companion-server/src/weights/checkpoint.ts';
 import type { EditReport } from '../../protocol/edit-report.ts';
-import { codecExtensions, referenceSchedule, type EditSettings } from '../../protocol/edit-settings.ts'; // prettier-ignore
+import { codecExtensions, referenceSchedule, type EditSettings } from '../../protocol/edit-settings.ts';
 import { settingsFor, type Editor } from '../demo-world/editor.ts';
 import { hashFile } from '../demo-world/hash-file.ts';
 import { readFrames } from '../demo-world/pictures.ts';
@@ -39,13 +39,7 @@ export class KeptReferences {
   private readonly probe: Uint8Array;
   private readonly inversionsDir: string;
 
-  private constructor(
-    editor: Editor,
-    folder: string,
-    model: string,
-    probe: Uint8Array,
-    inversionsDir: string,
-  ) {
+  private constructor(editor: Editor, folder: string, model: string, probe: Uint8Array, inversionsDir: string) {
     this.editor = editor;
     this.folder = folder;
     this.model = model;
@@ -75,9 +69,7 @@ export class KeptReferences {
     if (!existsSync(place)) return null;
     const then = await readFile(path.join(place, 'probe.rgb'));
     if (meanDifference(this.probe, then) > probeTolerance) return null;
-    const report = JSON.parse(
-      await readFile(path.join(place, 'report.json'), 'utf8'),
-    ) as EditReport;
+    const report = JSON.parse(await readFile(path.join(place, 'report.json'), 'utf8')) as EditReport;
     return { file: path.join(place, resultName(settings)), report, isKept: true };
   }
 
@@ -86,7 +78,7 @@ export class KeptReferences {
     const kept = await this.find(sample, frames, prompt);
     if (kept !== null) return kept;
     const settings = settingsFor(sample, frames, { ...referenceSchedule, prompt });
-    const { file, report } = await this.editor.editAnew(sample.clipPath, settings, this.inversionsDir); // prettier-ignore
+    const { file, report } = await this.editor.editAnew(sample.clipPath, settings, this.inversionsDir);
     const place = await this.placeOf(sample, settings);
     const part = `${place}.part-${process.pid}`;
     await mkdir(part, { recursive: true });

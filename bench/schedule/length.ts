@@ -24,9 +24,15 @@ export const length: Figure = {
     const cost = async (frames: number): Promise<Cost> => {
       const size = { width: edge, height: edge };
       const clip = await benchClip(frames, edge);
-      const { peakMemoryBytes: bytes, seconds, stageSeconds } = await runEdit(clip, { size, sourcePrompt: sampleSourcePrompt }); // prettier-ignore
+      const {
+        peakMemoryBytes: bytes,
+        seconds,
+        stageSeconds,
+      } = await runEdit(clip, { size, sourcePrompt: sampleSourcePrompt });
       const secondsPerFrame = (seconds - (stageSeconds['load'] ?? 0)) / frames;
-      log(`${frames} frames: ${megabytes(bytes)}, ${(1000 * secondsPerFrame).toFixed(0)} ms per frame, ${JSON.stringify(stageSeconds)}`); // prettier-ignore
+      log(
+        `${frames} frames: ${megabytes(bytes)}, ${(1000 * secondsPerFrame).toFixed(0)} ms per frame, ${JSON.stringify(stageSeconds)}`,
+      );
       return { bytes, secondsPerFrame };
     };
     const before = await cost(lengths.short);
@@ -40,7 +46,7 @@ function rowsOf(long: Cost, short: readonly Cost[]): readonly BenchRow[] {
   const seconds = median(short.map((one) => one.secondsPerFrame));
   const what = `${lengths.long} : ${lengths.short} frames of ${edge}x${edge}`;
   return [
-    reported(`peak memory of the engine, ${lengths.long} frames of ${edge}x${edge}`, megabytes(long.bytes)), // prettier-ignore
+    reported(`peak memory of the engine, ${lengths.long} frames of ${edge}x${edge}`, megabytes(long.bytes)),
     atMost(`peak memory, ${what}`, long.bytes / bytes, limit, ratio),
     atMost(`time per frame, ${what}`, long.secondsPerFrame / seconds, limit, ratio),
   ];

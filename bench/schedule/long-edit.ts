@@ -1,7 +1,7 @@
 // The edit whose cost is measured: 40 frames of the demo's clip by Plug-and-Play, as in the official settings.
 
 import { sampleSourcePrompt } from '../../companion-server/src/demo/sample-clip.ts';
-import { defaultSettings, referenceSchedule, type EditSettings } from '../../protocol/edit-settings.ts'; // prettier-ignore
+import { defaultSettings, referenceSchedule, type EditSettings } from '../../protocol/edit-settings.ts';
 import type { EditedClip } from '../demo-world/editor.ts';
 import { benchClip } from '../engine-run.ts';
 import type { ScheduleContext } from './figure.ts';
@@ -24,10 +24,7 @@ export interface LongEdit {
   readonly workingEdge?: number;
 }
 
-export async function runLongEdit(
-  { editor }: ScheduleContext,
-  edit: LongEdit,
-): Promise<EditedClip> {
+export async function runLongEdit({ editor }: ScheduleContext, edit: LongEdit): Promise<EditedClip> {
   const { schedule, prompt = 'first', isPreview: preview = false, workingEdge } = edit;
   const clip = await benchClip(edit.frames ?? longEditFrames, edge);
   const settings: EditSettings = {

@@ -1,11 +1,7 @@
 // What the frames of an edit are worth: steadiness along the exact flow, what they show, and how much of the source's
 // structure is left.
 
-import {
-  sampleMasks,
-  sampleMotions,
-  type SampleTarget,
-} from '../../companion-server/src/demo/samples.ts';
+import { sampleMasks, sampleMotions, type SampleTarget } from '../../companion-server/src/demo/samples.ts';
 import { decodeFrames } from '../../companion-server/src/media/frames.ts';
 import { probeClip } from '../../companion-server/src/media/probe.ts';
 import { edgeSsim } from '../../companion-server/src/metrics/edges.ts';

@@ -21,7 +21,7 @@ export async function withContext<T>(
   const modelDir = benchModel();
   const cacheDir = path.join(benchFolder(), 'cache');
   await mkdir(cacheDir, { recursive: true });
-  const editor = await Editor.open({ modelDir, cacheDir, sharesInversions: true, log: (line) => log(`  ${line}`) }); // prettier-ignore
+  const editor = await Editor.open({ modelDir, cacheDir, sharesInversions: true, log: (line) => log(`  ${line}`) });
   const judge = await openJudge(judgeDir);
   let references: Promise<KeptReferences> | null = null;
   try {

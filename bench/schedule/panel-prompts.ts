@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { WebSocket } from 'ws';
-import { clearInversions, inversionsDirIn } from '../../companion-server/src/engine/inversion-cache.ts'; // prettier-ignore
+import { clearInversions, inversionsDirIn } from '../../companion-server/src/engine/inversion-cache.ts';
 import { applyEdit, openPanel, startCompanion } from '../../test/panel/headless-panel.ts';
 import { createPremiereSim } from '../../test/premiere-sim/premiere-sim.ts';
 import { benchClip } from '../engine-run.ts';
@@ -30,7 +30,7 @@ export const panelPrompts: Figure = {
     const sim = await createPremiereSim(folder);
     const itemId = await sim.addMedia(await benchClip(longEditFrames, edge));
     const sequence = sim.addSequence(ticksPerFrame);
-    sim.select(sequence, sim.addClip(sequence, { track: 0, itemId, startFrame: 0, frames: longEditFrames })); // prettier-ignore
+    sim.select(sequence, sim.addClip(sequence, { track: 0, itemId, startFrame: 0, frames: longEditFrames }));
     const server = await startCompanion({ cacheDir, dataDir, modelDir }, 'real');
     const panel = openPanel({ sim }, server);
     const secondsOf = async (prompt: string): Promise<number> => {
@@ -46,7 +46,9 @@ export const panelPrompts: Figure = {
       const { seconds } = await interleave([first, second], rounds, [first, second]);
       const [before = [], after = []] = seconds;
       const ratios = after.map((value, i) => value / (before[i] ?? NaN));
-      log(`round by round: ${ratios.map(ratio).join(', ')}; ${median(after).toFixed(1)} s : ${median(before).toFixed(1)} s`); // prettier-ignore
+      log(
+        `round by round: ${ratios.map(ratio).join(', ')}; ${median(after).toFixed(1)} s : ${median(before).toFixed(1)} s`,
+      );
       return [
         atMost(
           `time of the edit, second prompt : first prompt through the panel, another seed each, ${longEditFrames} frames, median of ${rounds}`,

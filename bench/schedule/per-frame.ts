@@ -16,8 +16,8 @@ export const perFrame: Figure = {
         log(`${label}, ${sample.name}: ${here.tokenFlow.toFixed(4)} : ${here.perFrame.toFixed(4)}`);
         found.push(here);
       }
-      const value = mean(found.map((one) => one.tokenFlow)) / mean(found.map((one) => one.perFrame)); // prettier-ignore
-      const figure = `warp error of the object, fast : per-frame editing, ${label}, ${found.length} hard clips`; // prettier-ignore
+      const value = mean(found.map((one) => one.tokenFlow)) / mean(found.map((one) => one.perFrame));
+      const figure = `warp error of the object, fast : per-frame editing, ${label}, ${found.length} hard clips`;
       rows.push(atMost(figure, value, target, ratio));
     }
     return rows;

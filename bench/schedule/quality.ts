@@ -21,29 +21,40 @@ export const quality: Figure = {
         fast: await lookAt(judge, trial, fast.file),
         reference: await lookAt(judge, trial, reference.file),
       };
-      log(`${sample.name} -> ${target.prompt}: fast ${describeLook(look.fast)}; reference ${describeLook(look.reference)}${reference.isKept ? ' (a kept edit)' : ''}`); // prettier-ignore
+      log(
+        `${sample.name} -> ${target.prompt}: fast ${describeLook(look.fast)}; reference ${describeLook(look.reference)}${reference.isKept ? ' (a kept edit)' : ''}`,
+      );
       looks.push(look);
       if (reference.isKept) kept++;
     }
-    log(`${kept} of ${looks.length} edits in the reference schedule were made in an earlier run and kept.`); // prettier-ignore
+    log(`${kept} of ${looks.length} edits in the reference schedule were made in an earlier run and kept.`);
     const on = `${looks.length} edits of ${trialFrames} frames`;
-    return qualityRows(
-      meanLook(looks.map(({ fast }) => fast)),
-      meanLook(looks.map(({ reference }) => reference)),
-      on,
-    );
+    return qualityRows(meanLook(looks.map(({ fast }) => fast)), meanLook(looks.map(({ reference }) => reference)), on);
   },
 };
 
 export function qualityRows(fast: Look, reference: Look, on: string): readonly BenchRow[] {
   const shares = `${percentOf(fast.adherence)} : ${percentOf(reference.adherence)} %`;
   return [
-    atMost(`warp error along the exact flow, fast : reference, ${on}`, fast.warpError / reference.warpError, 1, precise), // prettier-ignore
-    reported(`the same on the object alone`, precise(fast.objectWarpError / reference.objectWarpError)), // prettier-ignore
-    atLeast(`colour and background right, fast - reference, ${on}`, fast.adherence - reference.adherence, 0, points), // prettier-ignore
+    atMost(
+      `warp error along the exact flow, fast : reference, ${on}`,
+      fast.warpError / reference.warpError,
+      1,
+      precise,
+    ),
+    reported(`the same on the object alone`, precise(fast.objectWarpError / reference.objectWarpError)),
+    atLeast(`colour and background right, fast - reference, ${on}`, fast.adherence - reference.adherence, 0, points),
     reported('the same, fast : reference', shares),
-    atLeast(`SSIM of edges with the source, fast : reference, ${on}`, fast.structure / reference.structure, 0.98, ratio), // prettier-ignore
-    reported(`object still where it was (mask IoU), fast : reference, ${on}`, `${ratio(fast.overlap)} : ${ratio(reference.overlap)}`), // prettier-ignore
+    atLeast(
+      `SSIM of edges with the source, fast : reference, ${on}`,
+      fast.structure / reference.structure,
+      0.98,
+      ratio,
+    ),
+    reported(
+      `object still where it was (mask IoU), fast : reference, ${on}`,
+      `${ratio(fast.overlap)} : ${ratio(reference.overlap)}`,
+    ),
   ];
 }
 

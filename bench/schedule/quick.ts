@@ -14,10 +14,7 @@ import { timeTargets } from './times.ts';
 const frames = 6;
 const size = { width: 64, height: 64 };
 
-export async function measureQuickly(
-  context: ScheduleContext,
-  sample: Sample,
-): Promise<readonly BenchRow[]> {
+export async function measureQuickly(context: ScheduleContext, sample: Sample): Promise<readonly BenchRow[]> {
   const { editor, judge } = context;
   const [target, other = target] = sample.targets;
   if (target === undefined || other === undefined) return [];
@@ -33,7 +30,7 @@ export async function measureQuickly(
   const preview = await edit({ prompt, preview: true }, await editor.newInversionsDir());
 
   const trial = { sample, target };
-  const [ours, theirs] = [await lookAt(judge, trial, fast.file), await lookAt(judge, trial, reference.file)]; // prettier-ignore
+  const [ours, theirs] = [await lookAt(judge, trial, fast.file), await lookAt(judge, trial, reference.file)];
   // What an edit takes to begin is most of so short a one: it is not judged by the targets of the whole form.
   const wall = (what: string, value: number, target: number): BenchRow => ({
     figure: `wall time, ${what}, ${frames} frames of ${size.width}x${size.height}`,

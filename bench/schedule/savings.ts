@@ -1,6 +1,6 @@
 // What each approximation of the fast schedule saves, and what its edits are worth without it.
 
-import { defaultSavings, noSavings, type FastSavings } from '../../companion-server/src/engine/fast-savings.ts'; // prettier-ignore
+import { defaultSavings, noSavings, type FastSavings } from '../../companion-server/src/engine/fast-savings.ts';
 import { mean, reported } from '../rows.ts';
 import type { BenchRow } from '../table.ts';
 import type { Figure, ScheduleContext } from './figure.ts';
@@ -27,20 +27,17 @@ export const savings: Figure = {
 };
 
 /** The first two targets of every clip. */
-async function describe(
-  { editor, judge, samples, log }: ScheduleContext,
-  variant: FastSavings,
-): Promise<string> {
+async function describe({ editor, judge, samples, log }: ScheduleContext, variant: FastSavings): Promise<string> {
   const looks: Look[] = [];
   const costs: number[] = [];
   for (const trial of trialsOf(samples).slice(0, 2 * samples.length)) {
     const { sample, target } = trial;
-    const { file, report } = await editor.edit(sample, trialFrames, { prompt: target.prompt }, variant); // prettier-ignore
+    const { file, report } = await editor.edit(sample, trialFrames, { prompt: target.prompt }, variant);
     looks.push(await lookAt(judge, trial, file));
     costs.push(report.unetEvaluations.sampling / report.frames);
   }
   const look = meanLook(looks);
-  const value = `${mean(costs).toFixed(1)} evaluations per frame of sampling, ${describeLook(look)}, warp on the object ${look.objectWarpError.toFixed(4)}`; // prettier-ignore
+  const value = `${mean(costs).toFixed(1)} evaluations per frame of sampling, ${describeLook(look)}, warp on the object ${look.objectWarpError.toFixed(4)}`;
   log(value);
   return value;
 }

@@ -1,11 +1,8 @@
 // Whether one sees where a long clip is put together: keyframes attend to each other in windows, and where one window
 // ends and the next begins the picture may jump.
 
-import { defaultSample, sampleMotion, sampleSourcePrompt } from '../../companion-server/src/demo/sample-clip.ts'; // prettier-ignore
-import {
-  chooseSettings,
-  readEditDefaults,
-} from '../../companion-server/src/engine/edit-defaults.ts';
+import { defaultSample, sampleMotion, sampleSourcePrompt } from '../../companion-server/src/demo/sample-clip.ts';
+import { chooseSettings, readEditDefaults } from '../../companion-server/src/engine/edit-defaults.ts';
 import { planEdit } from '../../companion-server/src/engine/edit-plan.ts';
 import { readModelOutline } from '../../companion-server/src/engine/model.ts';
 import { decodeFrames } from '../../companion-server/src/media/frames.ts';
@@ -29,7 +26,12 @@ export const seam: Figure = {
   name: 'seam',
   async measure({ editor, modelDir, log }) {
     const clip = await benchClip(frames, edge);
-    const settings = { ...defaultSettings('pnp'), sourcePrompt: sampleSourcePrompt, prompt: 'a blue ball on snow', size: { width: edge, height: edge } }; // prettier-ignore
+    const settings = {
+      ...defaultSettings('pnp'),
+      sourcePrompt: sampleSourcePrompt,
+      prompt: 'a blue ball on snow',
+      size: { width: edge, height: edge },
+    };
     const borders = await windowBorders(modelDir, clip, settings);
     for (const here of borders) log(`windows of keyframes begin at the frames ${here.join(', ')}`);
     const { file } = await editor.editAnew(clip, settings);
@@ -39,16 +41,19 @@ export const seam: Figure = {
     const all = borders.flat();
     const near = (list: readonly number[]) =>
       all.flatMap((border) => list.slice(Math.max(0, border - interval), border + interval));
-    const across = (list: readonly number[], at: readonly number[] = all) => at.map((border) => list[border - 1] ?? NaN); // prettier-ignore
+    const across = (list: readonly number[], at: readonly number[] = all) =>
+      at.map((border) => list[border - 1] ?? NaN);
     const worst = Math.max(...borders.map((here) => mean(across(changes, here))));
     const runs = changes.filter((_, pair) => (pair + 1) % interval === 0);
     const average = mean(changes);
     const averageOfSource = mean(ofSource);
-    log(`average change along the flow: ${average.toFixed(5)}, of the source ${averageOfSource.toFixed(5)}; source across the borders ${ratio(mean(across(ofSource)) / averageOfSource)}`); // prettier-ignore
+    log(
+      `average change along the flow: ${average.toFixed(5)}, of the source ${averageOfSource.toFixed(5)}; source across the borders ${ratio(mean(across(ofSource)) / averageOfSource)}`,
+    );
     const on = `the borders of windows of ${borders.length} steps, ${frames} frames`;
     return [
-      atMost(`seam : average change along the flow, across ${on}`, mean(across(changes)) / average, limit, ratio), // prettier-ignore
-      atMost(`seam, within ${interval} frames of a border`, mean(near(changes)) / average, limit, ratio), // prettier-ignore
+      atMost(`seam : average change along the flow, across ${on}`, mean(across(changes)) / average, limit, ratio),
+      atMost(`seam, within ${interval} frames of a border`, mean(near(changes)) / average, limit, ratio),
       reported('seam, across the borders of the step where it is largest', ratio(worst / average)),
       reported(`seam, where a keyframe's run ends`, ratio(mean(runs) / average)),
     ];

@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { sampleSourcePrompt } from '../../companion-server/src/demo/sample-clip.ts';
 import { createEngine } from '../../companion-server/src/engine/supervisor.ts';
-import { defaultSettings, referenceSchedule, type EditSettings } from '../../protocol/edit-settings.ts'; // prettier-ignore
+import { defaultSettings, referenceSchedule, type EditSettings } from '../../protocol/edit-settings.ts';
 import { hashFile } from '../demo-world/hash-file.ts';
 import { benchClip } from '../engine-run.ts';
 import { atMost, ratio, reported } from '../rows.ts';
@@ -37,7 +37,7 @@ const kinds: readonly Kind[] = [
   { name: 'twice the steps', frames: 8, settings: { steps: 24 } },
   { name: 'frame by frame', frames: 8, settings: { propagation: 'per-frame' } },
   { name: 'a short range', frames: 40, settings: { startSeconds: 0.5, endSeconds: 0.7 } },
-  { name: 'reference schedule', frames: 8, settings: { ...referenceSchedule, steps: 6, inversionSteps: 24 } }, // prettier-ignore
+  { name: 'reference schedule', frames: 8, settings: { ...referenceSchedule, steps: 6, inversionSteps: 24 } },
 ];
 
 /** Seconds since the edit began, and the time left that was shown then. */
@@ -67,7 +67,12 @@ export const timeLeft: Figure = {
             cacheDir: path.join(folder, 'cache'),
             inversionsDir: path.join(folder, 'inversions'),
             workDir: path.join(folder, `work-${i}`),
-            settings: { ...defaultSettings(settings.technique), sourcePrompt: sampleSourcePrompt, prompt: 'a blue ball on snow', ...settings }, // prettier-ignore
+            settings: {
+              ...defaultSettings(settings.technique),
+              sourcePrompt: sampleSourcePrompt,
+              prompt: 'a blue ball on snow',
+              ...settings,
+            },
           },
           {
             onProgress: ({ etaSeconds: left }) => {
@@ -102,8 +107,6 @@ function rowsOf(found: readonly (readonly number[])[]): readonly BenchRow[] {
     const ratios = found.map((each) => each[i] ?? NaN);
     const furthest = Math.max(...ratios.map((value) => Math.max(value, 1 / value)));
     const figure = `time left, predicted : real at ${100 * moment} %, furthest off of ${found.length} edits`;
-    return moment === 0
-      ? reported(figure, ratio(furthest))
-      : atMost(figure, furthest, target, ratio);
+    return moment === 0 ? reported(figure, ratio(furthest)) : atMost(figure, furthest, target, ratio);
   });
 }

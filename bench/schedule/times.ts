@@ -43,7 +43,7 @@ export const secondPrompt: Figure = {
     };
     const second: Contestant = (frames) =>
       timeOf(context, { schedule: 'fast', prompt: 'second', inversionsDir }, frames);
-    return compare(context, 'second prompt : first prompt', timeTargets.secondPrompt, [first, second]); // prettier-ignore
+    return compare(context, 'second prompt : first prompt', timeTargets.secondPrompt, [first, second]);
   },
 };
 
@@ -87,10 +87,6 @@ function cold(context: ScheduleContext, edit: Omit<LongEdit, 'inversionsDir'>): 
   };
 }
 
-async function timeOf(
-  context: ScheduleContext,
-  edit: LongEdit,
-  frames = longEditFrames,
-): Promise<number> {
+async function timeOf(context: ScheduleContext, edit: LongEdit, frames = longEditFrames): Promise<number> {
   return (await runLongEdit(context, { ...edit, frames })).seconds;
 }

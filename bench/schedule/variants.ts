@@ -10,12 +10,7 @@ import { withContext } from './open-context.ts';
 import { trialFrames, trialsOf } from './trials.ts';
 
 /** What is compared when nothing is asked for. */
-const usual = [
-  '{}',
-  '{"steps":8}',
-  '{"steps":25}',
-  '{"schedule":"reference","steps":12,"inversionSteps":24}',
-];
+const usual = ['{}', '{"steps":8}', '{"steps":25}', '{"schedule":"reference","steps":12,"inversionSteps":24}'];
 
 export const variantsBench: Bench = {
   name: 'variants',
@@ -43,20 +38,24 @@ async function describe(
   change: Partial<EditSettings>,
 ): Promise<string> {
   const looks: Look[] = [];
-  const costs: { readonly inversion: number; readonly sampling: number; readonly psnr: number | null }[] = []; // prettier-ignore
+  const costs: { readonly inversion: number; readonly sampling: number; readonly psnr: number | null }[] = [];
   for (const trial of samples.flatMap((sample) => trialsOf([sample]))) {
     const { sample, target } = trial;
-    const { file, report } = await editor.edit(sample, trialFrames, { ...change, prompt: target.prompt }); // prettier-ignore
+    const { file, report } = await editor.edit(sample, trialFrames, { ...change, prompt: target.prompt });
     const look = await lookAt(judge, trial, file);
     log(`${sample.name} -> ${target.prompt}: ${describeLook(look)}`);
     looks.push(look);
     const { inversion, sampling } = report.unetEvaluations;
-    costs.push({ inversion: inversion / report.frames, sampling: sampling / report.frames, psnr: report.reconstructionPsnr }); // prettier-ignore
+    costs.push({
+      inversion: inversion / report.frames,
+      sampling: sampling / report.frames,
+      psnr: report.reconstructionPsnr,
+    });
   }
   // A clip's first edit inverts it, the others find that done.
   const inversions = costs.map(({ inversion }) => inversion).filter((count) => count > 0);
   const found = costs.map(({ psnr }) => psnr).filter((psnr) => psnr !== null);
-  const cost = `${mean(inversions).toFixed(1)} + ${mean(costs.map(({ sampling }) => sampling)).toFixed(1)} evaluations per frame`; // prettier-ignore
+  const cost = `${mean(inversions).toFixed(1)} + ${mean(costs.map(({ sampling }) => sampling)).toFixed(1)} evaluations per frame`;
   const gauge = found.length === 0 ? '' : `, reconstruction ${mean(found).toFixed(1)} dB`;
   return `${cost}${gauge}, ${describeLook(meanLook(looks))}`;
 }

@@ -46,9 +46,7 @@ export const transferBench: Bench = {
         ],
         isQuick ? 3 : 7,
       );
-      const [ours, curl, copy, hash] = contest.seconds.map(
-        (seconds) => sizeBytes / mebibyte / median(seconds),
-      );
+      const [ours, curl, copy, hash] = contest.seconds.map((seconds) => sizeBytes / mebibyte / median(seconds));
       log(`sha-256 alone: ${rate(hash)}`);
       return rowsOf(sizeBytes, ours, curl, copy, 1 / contest.ratio);
     } finally {
@@ -118,8 +116,7 @@ async function hashAlone(sizeBytes: number): Promise<number> {
 async function writeRandom(file: string, sizeBytes: number): Promise<void> {
   const handle = await open(file, 'w');
   try {
-    for (let done = 0; done < sizeBytes; done += mebibyte)
-      await handle.write(randomBytes(mebibyte));
+    for (let done = 0; done < sizeBytes; done += mebibyte) await handle.write(randomBytes(mebibyte));
   } finally {
     await handle.close();
   }

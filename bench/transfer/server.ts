@@ -20,7 +20,11 @@ export interface Address {
 const media: MediaFacts = {
   ...{ durationSeconds: 1, frameCount: 25, frameRate: { numerator: 25, denominator: 1 } },
   ...{ isVariableRate: false, size: { width: 64, height: 64 }, rotationDegrees: 0 },
-  ...{ pixelFormat: 'yuv420p', bitDepth: 8, isInterlaced: false, audio: [], notices: [] },
+  pixelFormat: 'yuv420p',
+  bitDepth: 8,
+  isInterlaced: false,
+  audio: [],
+  notices: [],
 };
 
 async function startCompanion(folder: string): Promise<Address> {
@@ -36,10 +40,7 @@ async function startCompanion(folder: string): Promise<Address> {
 async function startBare(folder: string): Promise<Address> {
   const app = express();
   app.put('/clip', (request, response, next) => {
-    pipeline(request, createWriteStream(path.join(folder, 'clip.bin'))).then(
-      () => response.sendStatus(201),
-      next,
-    );
+    pipeline(request, createWriteStream(path.join(folder, 'clip.bin'))).then(() => response.sendStatus(201), next);
   });
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');

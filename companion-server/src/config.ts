@@ -88,15 +88,12 @@ function readGigabytes(env: Environment, name: string): number | null {
   if (value === undefined || value === '') return null;
   const gigabytes = Number(value);
   if (gigabytes >= 0 && gigabytes <= 1e6) return gigabytes * 1e9;
-  throw new EditError('invalid-request', `${name} must be a number from 0 to 1000000, got '${value}'.`); // prettier-ignore
+  throw new EditError('invalid-request', `${name} must be a number from 0 to 1000000, got '${value}'.`);
 }
 
 function readLogLevel(value: string | undefined): LogLevel {
   if (value === undefined || value === '') return 'info';
   const level = logLevels.find((known) => known === value);
   if (level !== undefined) return level;
-  throw new EditError(
-    'invalid-request',
-    `TOKENFLOW_LOG must be one of ${logLevels.join(', ')}, got '${value}'.`,
-  );
+  throw new EditError('invalid-request', `TOKENFLOW_LOG must be one of ${logLevels.join(', ')}, got '${value}'.`);
 }

@@ -30,8 +30,7 @@ function secondsOf(work: EditEstimate, past: EditReport): number | null {
   const growth = pixels(work.workingSize) / pixels(past.workingSize);
   const spent = (...stages: readonly string[]): number =>
     stages.reduce((sum, stage) => sum + (past.stageSeconds[stage] ?? 0), 0);
-  const count = ({ inversion, sampling }: EditEstimate['unetEvaluations']): number =>
-    inversion + sampling;
+  const count = ({ inversion, sampling }: EditEstimate['unetEvaluations']): number => inversion + sampling;
   const pastCount = count(past.unetEvaluations);
   if (pastCount === 0 || past.frames === 0) return null;
   const perEvaluation = spent('invert', 'edit') / pastCount;

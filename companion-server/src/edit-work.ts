@@ -90,7 +90,7 @@ export function createEditWork(options: EditWorkOptions): JobWork {
     // One may lie in the other.
     const inwards = Object.entries(folders).sort(([, a], [, b]) => b.length - a.length);
     const isData = error instanceof EditError && error.message.includes(dataDir);
-    const isShort = isFullDisk(error) && error instanceof EditError && /can't grow|is full/.test(error.message); // prettier-ignore
+    const isShort = isFullDisk(error) && error instanceof EditError && /can't grow|is full/.test(error.message);
     const setting = isData && !dataDir.startsWith(cacheDir) ? 'TOKENFLOW_DATA' : 'TOKENFLOW_CACHE';
     const hint = `Free some space, or set ${setting} to a folder on a larger disk.`;
     const told = isShort ? new EditError(error.code, error.message, { hint, cause: error }) : error;

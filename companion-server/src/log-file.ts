@@ -1,7 +1,7 @@
 // The log on the disk: `server.log`, which becomes `server-DAY-N.log` when the day ends or it has grown too large. Old
 // ones go. A line is in the file when `write` returns, so that the last words before a crash are there.
 
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs'; // prettier-ignore
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const logFileName = 'server.log';

@@ -17,10 +17,7 @@ const secretShapes: readonly (readonly [RegExp, string])[] = [
   [/("(?:source|negative)?prompt"\s*:\s*)"(?:[^"\\]|\\.)*"/gi, '$1"[prompt]"'],
   [/((?:source|negative)?prompt\s*[:=]\s*)'(?:[^'\\]|\\.)*'/gi, "$1'[prompt]'"],
   // From a root or a drive to the ending, with the spaces in between.
-  [
-    new RegExp(`(?:file:)?(?:[a-z]:[\\\\/]|[\\\\/])[^\\n"'<>|]*?\\.(?:${mediaEndings})\\b`, 'gi'),
-    '[clip]',
-  ],
+  [new RegExp(`(?:file:)?(?:[a-z]:[\\\\/]|[\\\\/])[^\\n"'<>|]*?\\.(?:${mediaEndings})\\b`, 'gi'), '[clip]'],
 ];
 
 /** `text` without what looks like a secret, a prompt in an object, or the path of a clip. */

@@ -25,9 +25,7 @@ function linesOf(level: LogLevel, message: string, details?: LogDetails) {
 describe('an event', () => {
   test('is one line for people and the same as JSON', () => {
     const { text, json } = linesOf('info', 'A job failed.', { jobId, seconds: 1.5, last: null });
-    expect(text).toBe(
-      `1970-01-01T00:00:00.000Z info  A job failed. jobId="${jobId}" seconds=1.5 last=null\n`,
-    );
+    expect(text).toBe(`1970-01-01T00:00:00.000Z info  A job failed. jobId="${jobId}" seconds=1.5 last=null\n`);
     expect(JSON.parse(json)).toEqual({
       level: 'info',
       time: '1970-01-01T00:00:00.000Z',

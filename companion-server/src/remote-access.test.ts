@@ -5,8 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readRemoteAccess, type RemoteAccessFlags } from './remote-access.ts';
 
-const fixture = (name: string): string =>
-  fileURLToPath(new URL(`../../test/fixtures/tls/${name}`, import.meta.url));
+const fixture = (name: string): string => fileURLToPath(new URL(`../../test/fixtures/tls/${name}`, import.meta.url));
 
 let folder: string;
 let flags: Required<RemoteAccessFlags>;
@@ -36,18 +35,15 @@ test('with all of them the address, the token and the names of the certificate a
   expect(others.filter((name) => remote?.isServedName(name) === true)).toEqual([]);
 });
 
-test.each(['listen', 'tlsCert', 'tlsKey', 'tokenFile'] as const)(
-  'without %s the server does not start',
-  (name) => {
-    const names = { listen: '--listen', tlsCert: '--tls-cert', tlsKey: '--tls-key', tokenFile: '--token-file' }; // prettier-ignore
-    expect(() => readRemoteAccess({ ...flags, [name]: undefined })).toThrow(
-      new RegExp(`needs an address, a TLS certificate with its key, and a token; missing: ${names[name]}\\.$`), // prettier-ignore
-    );
-  },
-);
+test.each(['listen', 'tlsCert', 'tlsKey', 'tokenFile'] as const)('without %s the server does not start', (name) => {
+  const names = { listen: '--listen', tlsCert: '--tls-cert', tlsKey: '--tls-key', tokenFile: '--token-file' };
+  expect(() => readRemoteAccess({ ...flags, [name]: undefined })).toThrow(
+    new RegExp(`needs an address, a TLS certificate with its key, and a token; missing: ${names[name]}\\.$`),
+  );
+});
 
 test('an address alone does not do', () => {
-  expect(() => readRemoteAccess({ listen: '0.0.0.0' })).toThrow(/missing: --tls-cert, --tls-key, --token-file/); // prettier-ignore
+  expect(() => readRemoteAccess({ listen: '0.0.0.0' })).toThrow(/missing: --tls-cert, --tls-key, --token-file/);
 });
 
 describe('is refused', () => {

@@ -30,12 +30,7 @@ export interface RemoteAccessFlags {
 export function readRemoteAccess(flags: RemoteAccessFlags): RemoteAccess | null {
   const { listen, tlsCert, tlsKey, tokenFile } = flags;
   if ([listen, tlsCert, tlsKey, tokenFile].every((flag) => flag === undefined)) return null;
-  if (
-    listen === undefined ||
-    tlsCert === undefined ||
-    tlsKey === undefined ||
-    tokenFile === undefined
-  ) {
+  if (listen === undefined || tlsCert === undefined || tlsKey === undefined || tokenFile === undefined) {
     const missing = [
       ['--listen', listen],
       ['--tls-cert', tlsCert],

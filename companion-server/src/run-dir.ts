@@ -23,11 +23,10 @@ export async function createRunDir(cacheDir: string): Promise<RunDir> {
     return await makeRunDir(cacheDir);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new EditError(
-      'output-unwritable',
-      `The cache folder ${cacheDir} cannot be used: ${reason}.`,
-      { hint: 'Set TOKENFLOW_CACHE to a folder that can be written.', cause: error },
-    );
+    throw new EditError('output-unwritable', `The cache folder ${cacheDir} cannot be used: ${reason}.`, {
+      hint: 'Set TOKENFLOW_CACHE to a folder that can be written.',
+      cause: error,
+    });
   }
 }
 

@@ -149,8 +149,7 @@ async function open(
     dataDir,
     probe: probe ?? factsOf,
     setAside,
-    onUnwritten: (error) =>
-      log.warn('A note about a clip could not be written.', { error: String(error) }),
+    onUnwritten: (error) => log.warn('A note about a clip could not be written.', { error: String(error) }),
   });
   closers.push(() => clips.close());
   const work = createEditWork({
@@ -186,8 +185,7 @@ async function open(
       if (isFullDisk(error)) void disks.look();
     },
   });
-  const removeUnusedClips = (): Promise<void> =>
-    clips.removeUnused((owner, clipId) => jobs.needsClip(owner, clipId));
+  const removeUnusedClips = (): Promise<void> => clips.removeUnused((owner, clipId) => jobs.needsClip(owner, clipId));
   await removeUnusedClips();
   const daily = setInterval(() => {
     removeUnusedClips().catch((error: unknown) =>
@@ -208,7 +206,11 @@ async function open(
     disks,
     ...createPictureReader({ probe: knownClips.infoOf }),
     diagnose: createDoctor(() => ({
-      ...{ version, dataDir, cacheDir, port: openPort, isInServer: true },
+      version,
+      dataDir,
+      cacheDir,
+      port: openPort,
+      isInServer: true,
       models: config.models,
     })),
     results: jobs,
@@ -238,9 +240,7 @@ function modelDirOf(models: ReadonlyMap<string, string>, name: string | null): s
   const known = models.size === 0 ? 'none' : [...models.keys()].join(', ');
   throw new EditError(
     'model-missing',
-    chosen === undefined
-      ? 'The server has no model.'
-      : `The server has no model named '${chosen}'; it has ${known}.`,
+    chosen === undefined ? 'The server has no model.' : `The server has no model named '${chosen}'; it has ${known}.`,
     { hint: 'Start the server with --model DIR, a checkpoint folder in diffusers layout.' },
   );
 }

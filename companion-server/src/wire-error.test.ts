@@ -40,10 +40,7 @@ test.each([
   ['It is in C:\\Users\\Ana\\data\\clips\\x.mov.', 'It is in x.mov.'],
   ['No file "file:///srv/data/x.mov" there', 'No file "x.mov" there'],
   ["EPERM: unlink '\\\\server\\share\\x.mov'", "unlink 'x.mov'"],
-  [
-    'See https://ffmpeg.org/download.html and docs/gpu.md',
-    'See https://ffmpeg.org/download.html and docs/gpu.md',
-  ],
+  ['See https://ffmpeg.org/download.html and docs/gpu.md', 'See https://ffmpeg.org/download.html and docs/gpu.md'],
   ['one of 1/2 or 3/4 frames', 'one of 1/2 or 3/4 frames'],
 ])('a client hears no absolute path: %s', (message, told) => {
   const wire = toClientError(new EditError('internal', message, { hint: message }));

@@ -11,7 +11,7 @@ const absolutePaths = [
 /** The text with the last part only of every absolute path in it, which is what a client may know of a file. */
 export function withoutAnyPath(text: string): string {
   return absolutePaths.reduce(
-    (rest, path) => rest.replaceAll(path, (_all, quote: string, name: string) => `${quote}${name}${quote}`), // prettier-ignore
+    (rest, path) => rest.replaceAll(path, (_all, quote: string, name: string) => `${quote}${name}${quote}`),
     text,
   );
 }

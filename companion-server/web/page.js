@@ -46,9 +46,7 @@ function toItem({ name, clientId, seenAt, version }) {
   const item = document.createElement('li');
   const note = document.createElement('span');
   const seen =
-    seenAt === null
-      ? 'never connected'
-      : `last seen ${new Date(seenAt).toLocaleString()}, version ${version}`;
+    seenAt === null ? 'never connected' : `last seen ${new Date(seenAt).toLocaleString()}, version ${version}`;
   note.textContent = ` (${clientId.slice(0, 8)}, ${seen})`;
   item.append(name, note);
   return item;

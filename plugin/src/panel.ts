@@ -23,14 +23,7 @@ export interface PanelOptions {
 }
 
 /** Starts the panel; the returned function ends it. */
-export function startPanel({
-  host,
-  root,
-  serverUrl,
-  version,
-  language,
-  page,
-}: PanelOptions): () => void {
+export function startPanel({ host, root, serverUrl, version, language, page }: PanelOptions): () => void {
   const onError = (error: unknown): void =>
     host.shell.log(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const abilities = abilityNames.filter((name) => host.abilities[name].isThere);
@@ -55,14 +48,23 @@ export function startPanel({
     },
   });
   mountPanel({
-    ...{ root, store, language, onError },
+    root,
+    store,
+    language,
+    onError,
     env: {
-      ...{ kind, version, random: Math.random },
+      kind,
+      version,
+      random: Math.random,
       page,
     },
   });
   return startPanelFlow({
-    ...{ host, client, store, clock: systemClock, random: Math.random },
+    host,
+    client,
+    store,
+    clock: systemClock,
+    random: Math.random,
     pictures: {
       make: (jpeg) => URL.createObjectURL(new Blob([new Uint8Array(jpeg)], { type: 'image/jpeg' })),
       drop: (url) => URL.revokeObjectURL(url),

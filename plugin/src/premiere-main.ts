@@ -23,7 +23,12 @@ host.start((root) => {
 
 try {
   startPanel({
-    ...{ host, root: surface, serverUrl, version: PANEL_VERSION, language: 'en', page: null },
+    host,
+    root: surface,
+    serverUrl,
+    version: PANEL_VERSION,
+    language: 'en',
+    page: null,
   });
 } catch (error) {
   host.shell.log(`The panel did not start: ${String(error)}`);

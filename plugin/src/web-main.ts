@@ -12,7 +12,10 @@ const { host, files } = createBrowserHost(window);
 const root = document.getElementById('panel');
 if (root !== null) {
   startPanel({
-    ...{ host, root, serverUrl: location.origin, language: navigator.language },
+    host,
+    root,
+    serverUrl: location.origin,
+    language: navigator.language,
     version: PANEL_VERSION,
     page: {
       createClip: (context) => createFileView(context, files),

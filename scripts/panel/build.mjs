@@ -79,8 +79,7 @@ function copyFiles(name, outFolder, options) {
   const page = readFileSync(path.join(source, 'index.html'), 'utf8');
   const versioned = page.replace(/data-version="[^"]*"/, `data-version="${version}"`);
   // What only browsers can do has a sheet of its own, after the common one.
-  const linked =
-    name === 'web' ? versioned.replace(sheetLink, `$&\n    ${webSheetLink}`) : versioned;
+  const linked = name === 'web' ? versioned.replace(sheetLink, `$&\n    ${webSheetLink}`) : versioned;
   writeFileSync(path.join(folder, 'index.html'), linked);
   for (const file of targets[name].files) {
     cpSync(path.join(source, file), path.join(folder, file), { recursive: true });
@@ -144,8 +143,7 @@ async function watchPanel(anyNetwork) {
 async function main(words) {
   const known = ['--watch', '--package', '--any-network'];
   const unknown = words.filter((word) => !known.includes(word));
-  if (unknown.length > 0)
-    throw new Error(`Unknown: ${unknown.join(' ')}. Known are ${known.join(', ')}.`);
+  if (unknown.length > 0) throw new Error(`Unknown: ${unknown.join(' ')}. Known are ${known.join(', ')}.`);
   const anyNetwork = words.includes('--any-network');
   if (words.includes('--watch')) return watchPanel(anyNetwork);
   await buildPanel({ anyNetwork });

@@ -96,9 +96,7 @@ export const css = {
   tolerated: new Set(
     `box-sizing cursor line-height object-fit outline outline-color outline-offset outline-style outline-width
      overflow-wrap pointer-events resize text-decoration touch-action user-select vertical-align word-break z-index
-     accent-color color-scheme font-variant-numeric tab-size appearance list-style list-style-type`.split(
-      /\s+/,
-    ),
+     accent-color color-scheme font-variant-numeric tab-size appearance list-style list-style-type`.split(/\s+/),
   ),
 };
 

@@ -30,8 +30,7 @@ export function checkCss(file, text) {
   for (const match of plain.matchAll(/([^{}]*)\{([^{}]*)\}/g)) {
     const [, selector, body] = match;
     for (const rule of css.selectors) {
-      if (rule.pattern.test(selector))
-        complain(match.index + indent(selector), selector.trim(), rule.why, rule.source);
+      if (rule.pattern.test(selector)) complain(match.index + indent(selector), selector.trim(), rule.why, rule.source);
     }
     let offset = match.index + selector.length + 1;
     for (const declaration of body.split(';')) {
@@ -74,9 +73,7 @@ export function checkHtml(file, text) {
     const complain = (what, why, source) =>
       complaints.push({ file, line: lineAt(plain, match.index), what, why, source });
     const attributes = new Map();
-    for (const match of rest.matchAll(
-      /([\w:-]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^"'\s>]+)))?/g,
-    )) {
+    for (const match of rest.matchAll(/([\w:-]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^"'\s>]+)))?/g)) {
       const [, name, doubly, singly, bare] = match;
       attributes.set(name.toLowerCase(), doubly ?? singly ?? bare ?? '');
     }
@@ -85,11 +82,7 @@ export function checkHtml(file, text) {
       if (rule !== undefined) complain(`<${tag} ${name}>`, rule.why, rule.source);
     }
     if (tag === 'input' && html.inputTypes.forbidden.includes(attributes.get('type'))) {
-      complain(
-        `<input type=${attributes.get('type')}>`,
-        html.inputTypes.why,
-        html.inputTypes.source,
-      );
+      complain(`<input type=${attributes.get('type')}>`, html.inputTypes.why, html.inputTypes.source);
     }
     if (tag === 'script' && (attributes.get('type') === 'module' || !attributes.has('src'))) {
       complain('<script>', html.scripts.why, html.scripts.source);
@@ -110,13 +103,7 @@ export function checkHtml(file, text) {
  * @returns {Complaint[]}
  */
 export function checkScript(file, text) {
-  const source = ts.createSourceFile(
-    'bundle.js',
-    text,
-    ts.ScriptTarget.ES2022,
-    true,
-    ts.ScriptKind.JS,
-  );
+  const source = ts.createSourceFile('bundle.js', text, ts.ScriptTarget.ES2022, true, ts.ScriptKind.JS);
   const program = ts.createProgram({
     rootNames: ['bundle.js'],
     options: { allowJs: true, noLib: true, types: [], target: ts.ScriptTarget.ES2022 },
@@ -158,10 +145,8 @@ function checkGlobal(node, checker, complain) {
 /** Whether an identifier stands for a value, not for a property, a label or a declaration. */
 function isFreeName(node) {
   const { parent } = node;
-  if (ts.isPropertyAccessExpression(parent) || ts.isQualifiedName(parent))
-    return parent.expression === node;
-  if (ts.isPropertyAssignment(parent) || ts.isMethodDeclaration(parent))
-    return parent.initializer === node;
+  if (ts.isPropertyAccessExpression(parent) || ts.isQualifiedName(parent)) return parent.expression === node;
+  if (ts.isPropertyAssignment(parent) || ts.isMethodDeclaration(parent)) return parent.initializer === node;
   if (ts.isBindingElement(parent)) return parent.initializer === node;
   if (ts.isPropertyDeclaration(parent)) return parent.initializer === node;
   if (ts.isTypeOfExpression(parent)) return false;
@@ -178,8 +163,7 @@ function checkMember(node, complain) {
   const rule = script.members.find(
     (one) =>
       one.member === member &&
-      (one.object === null ||
-        (ts.isIdentifier(node.expression) && node.expression.text === one.object)),
+      (one.object === null || (ts.isIdentifier(node.expression) && node.expression.text === one.object)),
   );
   if (rule !== undefined) complain(node.name, member, rule.why, rule.source);
   const { parent } = node;
@@ -189,8 +173,7 @@ function checkMember(node, complain) {
     parent.operatorToken.kind >= ts.SyntaxKind.FirstAssignment &&
     parent.operatorToken.kind <= ts.SyntaxKind.LastAssignment;
   if (!isAssigned) return;
-  if (script.markup.assigned.includes(member))
-    complain(node.name, member, script.markup.why, script.markup.source);
+  if (script.markup.assigned.includes(member)) complain(node.name, member, script.markup.why, script.markup.source);
   if (script.properties.forbidden.test(member))
     complain(node.name, member, script.properties.why, script.properties.source);
   checkStyle(node, member, complain);
@@ -201,19 +184,13 @@ function checkStyle(node, member, complain) {
   const { expression } = node;
   if (!ts.isPropertyAccessExpression(expression) || expression.name.text !== 'style') return;
   const property = member.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  checkDeclaration(`${property}: var(--any)`, 0, (_index, what, why, source) =>
-    complain(node.name, what, why, source),
-  );
+  checkDeclaration(`${property}: var(--any)`, 0, (_index, what, why, source) => complain(node.name, what, why, source));
 }
 
 function checkRequire(node, complain) {
   const [name] = node.arguments;
   if (!ts.isIdentifier(node.expression) || node.expression.text !== 'require') return;
-  if (
-    name !== undefined &&
-    ts.isStringLiteralLike(name) &&
-    script.modules.allowed.includes(name.text)
-  ) {
+  if (name !== undefined && ts.isStringLiteralLike(name) && script.modules.allowed.includes(name.text)) {
     return;
   }
   complain(node, node.getText(), script.modules.why, script.modules.source);
@@ -235,9 +212,7 @@ function checkCall(node, complain) {
     complain(first, literal, script.events.why, script.events.source);
   }
   if (method === 'setProperty' && second !== undefined) {
-    checkDeclaration(`${literal}: var(--any)`, 0, (_index, what, why, source) =>
-      complain(first, what, why, source),
-    );
+    checkDeclaration(`${literal}: var(--any)`, 0, (_index, what, why, source) => complain(first, what, why, source));
   }
 }
 
@@ -254,7 +229,5 @@ function lineAt(text, index) {
 
 /** One line per complaint, for the terminal. */
 export function printComplaints(complaints) {
-  return complaints.map(
-    ({ file, line, what, why, source }) => `${file}:${line}: ${what}: ${why} (${source})`,
-  );
+  return complaints.map(({ file, line, what, why, source }) => `${file}:${line}: ${what}: ${why} (${source})`);
 }

@@ -6,13 +6,20 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const sources = ['plugin/src', 'plugin/index.html', 'plugin/panel.css', 'plugin/web.css', 'protocol', 'package-lock.json']; // prettier-ignore
+const sources = [
+  'plugin/src',
+  'plugin/index.html',
+  'plugin/panel.css',
+  'plugin/web.css',
+  'protocol',
+  'package-lock.json',
+];
 
 function newestIn(name) {
   const file = path.join(root, name);
   const stat = statSync(file);
   if (!stat.isDirectory()) return stat.mtimeMs;
-  return Math.max(stat.mtimeMs, ...readdirSync(file).map((entry) => newestIn(path.join(name, entry)))); // prettier-ignore
+  return Math.max(stat.mtimeMs, ...readdirSync(file).map((entry) => newestIn(path.join(name, entry))));
 }
 
 /** Whether plugin/dist/web is there and newer than its sources. */

@@ -43,8 +43,7 @@ async function main([out, ...wanted]) {
       const page = await openGallery(browser, { width: isWeb ? 1400 : 240, height: 800, isWeb });
       const names = await page.evaluate(() => window.gallery.names);
       for (const name of names) {
-        if (name.startsWith('web') !== isWeb || (wanted.length > 0 && !wanted.includes(name)))
-          continue;
+        if (name.startsWith('web') !== isWeb || (wanted.length > 0 && !wanted.includes(name))) continue;
         for (const theme of ['dark', 'light']) {
           await page.evaluate(([n, t]) => window.gallery.show(n, t), [name, theme]);
           const file = path.join(out, `${name}-${theme}.png`);

@@ -19,8 +19,10 @@ export async function startDemoServer(): Promise<DemoServer> {
   const folder = await mkdtemp(join(tmpdir(), 'tokenflow-browser-'));
   const server = await startServer({
     config: {
-      ...{ port: 0, logLevel: 'silent' },
-      ...{ cacheDir: join(folder, 'cache'), dataDir: join(folder, 'data') },
+      port: 0,
+      logLevel: 'silent',
+      cacheDir: join(folder, 'cache'),
+      dataDir: join(folder, 'data'),
       models: new Map([['demo', demoDir]]),
     },
     log: createLog({ level: 'silent', write: () => undefined }),
@@ -46,7 +48,7 @@ export async function cutSample(
   const out = join(folder, `${name}.mp4`);
   const source = join(demoDir, 'samples', `${name}.mp4`);
   const timed = rate === null ? [] : ['-r', rate];
-  const args = ['-v', 'error', '-y', ...timed, '-i', source, '-frames:v', String(frames), '-pix_fmt', 'yuv420p', out]; // prettier-ignore
+  const args = ['-v', 'error', '-y', ...timed, '-i', source, '-frames:v', String(frames), '-pix_fmt', 'yuv420p', out];
   const { status, stderr } = spawnSync(await findProgram('ffmpeg'), args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`ffmpeg could not cut ${name}: ${stderr}`);
   return out;

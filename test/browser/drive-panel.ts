@@ -41,10 +41,7 @@ export async function preview(page: Page, interval: number, timeoutMs: number): 
   await field.press('Tab');
   await page.locator('.button.preview').click();
   await page.locator('.film-cell').first().waitFor({ timeout: timeoutMs });
-  await page
-    .locator('.film-cell:not(:has(img[src^="blob:"]))')
-    .first()
-    .waitFor({ state: 'detached' });
+  await page.locator('.film-cell:not(:has(img[src^="blob:"]))').first().waitFor({ state: 'detached' });
 }
 
 /** Applies and waits for the end. */

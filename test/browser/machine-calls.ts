@@ -20,8 +20,7 @@ export function createMachineCalls(machine: SimMachine) {
       if (typeof text !== 'string') throw new Error(`${path} was read as bytes.`);
       return text;
     },
-    writeText: (path: string, text: string, flag: 'w' | 'a') =>
-      fs.writeFile(path, text, { encoding: 'utf-8', flag }),
+    writeText: (path: string, text: string, flag: 'w' | 'a') => fs.writeFile(path, text, { encoding: 'utf-8', flag }),
     open: (path: string, flag: 'r' | 'r+' | 'w+') => fs.open(path, flag),
     async close(fd: number) {
       await fs.close(fd);

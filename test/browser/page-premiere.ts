@@ -5,7 +5,7 @@
 import { rateOfTimebase } from '../../plugin/src/host/ticks.ts';
 import { SimCore } from '../premiere-sim/sim-core.ts';
 import { simConstants } from '../premiere-sim/sim-constants.ts';
-import { describeSequence, type SimClip, type SimSequenceData } from '../premiere-sim/sim-document.ts'; // prettier-ignore
+import { describeSequence, type SimClip, type SimSequenceData } from '../premiere-sim/sim-document.ts';
 import { piecesOf } from '../premiere-sim/sim-encoder.ts';
 import { createTimeline } from '../premiere-sim/sim-timeline.ts';
 import { createUxp } from '../premiere-sim/sim-uxp.ts';
@@ -64,7 +64,17 @@ export interface PagePremiere {
 }
 
 /** Globals of browsers that UXP lacks, or is not known to have. */
-const absent = ['TextDecoder', 'TextEncoder', 'structuredClone', 'queueMicrotask', 'requestAnimationFrame', 'MutationObserver', 'performance', 'atob', 'btoa']; // prettier-ignore
+const absent = [
+  'TextDecoder',
+  'TextEncoder',
+  'structuredClone',
+  'queueMicrotask',
+  'requestAnimationFrame',
+  'MutationObserver',
+  'performance',
+  'atob',
+  'btoa',
+];
 
 const clockStepMs = 20;
 
@@ -80,10 +90,7 @@ function createPremiere(page: PageWindow): PagePremiere {
 
   return {
     async openProject({ folder, film, width, height, startFrame, frames, inFrame, token }) {
-      const machine = createPageMachine(
-        (name, ...args) => page.callMachine(name, args),
-        `${folder}/plugin-data`,
-      );
+      const machine = createPageMachine((name, ...args) => page.callMachine(name, args), `${folder}/plugin-data`);
       const core = new SimCore(machine, `${folder}/project.prproj`);
       const timeline = createTimeline(core);
       const { ticksPerFrame } = await machine.probe(film);
@@ -124,12 +131,11 @@ function createPremiere(page: PageWindow): PagePremiere {
       const { core, clip, sequence } = project();
       const marked = { ...sequence, inPoint: clip.start, outPoint: clip.end };
       await core.machine.render({
-        ...{
-          pieces: piecesOf(core, marked),
-          path,
-          rate: rateOfTimebase(String(sequence.ticksPerFrame)),
-        },
-        ...{ width: sequence.width, height: sequence.height },
+        pieces: piecesOf(core, marked),
+        path,
+        rate: rateOfTimebase(String(sequence.ticksPerFrame)),
+        width: sequence.width,
+        height: sequence.height,
       });
     },
     violations: () => project().core.violations.map(({ message }) => message),
@@ -149,9 +155,7 @@ function createPremiere(page: PageWindow): PagePremiere {
         if (name in modules) return modules[name];
         throw new Error(`UXP has no module ${name}.`);
       };
-      panel.addEventListener('load', () =>
-        uxp.entryPoints().panels['tokenflow']?.create(panel.document.body),
-      );
+      panel.addEventListener('load', () => uxp.entryPoints().panels['tokenflow']?.create(panel.document.body));
     },
   };
 }

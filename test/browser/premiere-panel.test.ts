@@ -33,7 +33,7 @@ describe.skipIf(chromiumPath === undefined)('the panel in a simulated Premiere',
   beforeAll(async () => {
     await ensurePanel();
     server = await startDemoServer();
-    film = await cutSample(server.folder, 'ball-grass', filmFrames, `${rate.numerator}/${rate.denominator}`); // prettier-ignore
+    film = await cutSample(server.folder, 'ball-grass', filmFrames, `${rate.numerator}/${rate.denominator}`);
     browser = await launchChromium(switchesFor(server.url));
   });
   afterAll(async () => {
@@ -79,12 +79,10 @@ describe.skipIf(chromiumPath === undefined)('the panel in a simulated Premiere',
       // The preview has left the server, and what was exported for it was not exported again.
       const [result = '', ...others] = await results();
       expect(others).toEqual([]);
-      const exports = (await premiere.ask('undoNames')).filter((name) =>
-        name.startsWith('Prepare'),
-      );
+      const exports = (await premiere.ask('undoNames')).filter((name) => name.startsWith('Prepare'));
       expect(exports).toHaveLength(1);
       const placed = await premiere.ask('placed');
-      expect(placed).toMatchObject([{ trackIndex: 1, startFrame: place.startFrame, frames: place.frames }]); // prettier-ignore
+      expect(placed).toMatchObject([{ trackIndex: 1, startFrame: place.startFrame, frames: place.frames }]);
       expect(await readFile(placed[0]?.path ?? '')).toEqual(await readFile(result));
       const edited = await framesAsShown(result, folder);
       expect(edited).toHaveLength(place.frames);
@@ -105,7 +103,12 @@ describe.skipIf(chromiumPath === undefined)('the panel in a simulated Premiere',
       await panel.getByText('Reverted. The original shows.').waitFor();
       expect(await premiere.ask('placed')).toEqual([]);
       expect(await shownFrames(premiere, folder)).toEqual(cut);
-      expect((await premiere.ask('undoAll')).slice(0, 4)).toEqual(['Remove TokenFlow edit', 'Show TokenFlow edit', 'Hide TokenFlow edit', 'Place TokenFlow edit']); // prettier-ignore
+      expect((await premiere.ask('undoAll')).slice(0, 4)).toEqual([
+        'Remove TokenFlow edit',
+        'Show TokenFlow edit',
+        'Hide TokenFlow edit',
+        'Place TokenFlow edit',
+      ]);
       expect(await premiere.ask('undoNames')).toEqual([]);
       expect(await premiere.ask('describe')).toBe(start);
       expect(await premiere.ask('violations')).toEqual([]);
@@ -131,13 +134,18 @@ describe.skipIf(chromiumPath === undefined)('the panel in a simulated Premiere',
       await again.locator('.task-step', { hasText: 'Done' }).waitFor({ timeout: editMs });
       const made = (await results()).filter((file) => !before.includes(file));
       expect(made).toHaveLength(1);
-      expect(await premiere.ask('placed')).toMatchObject([{ trackIndex: 1, startFrame: place.startFrame, frames: place.frames }]); // prettier-ignore
+      expect(await premiere.ask('placed')).toMatchObject([
+        { trackIndex: 1, startFrame: place.startFrame, frames: place.frames },
+      ]);
       const edited = await framesAsShown(made[0] ?? '', folder);
       expect(edited).toHaveLength(place.frames);
       expect(await shownFrames(premiere, folder)).toEqual(edited);
       // It was neither sent nor placed twice.
       const steps = await premiere.ask('undoNames');
-      expect(steps.filter((name) => /^(Prepare|Place) /.test(name))).toEqual(['Prepare TokenFlow export', 'Place TokenFlow edit']); // prettier-ignore
+      expect(steps.filter((name) => /^(Prepare|Place) /.test(name))).toEqual([
+        'Prepare TokenFlow export',
+        'Place TokenFlow edit',
+      ]);
       expect(await premiere.ask('violations')).toEqual([]);
       expect(premiere.faults).toEqual([]);
     },
@@ -167,7 +175,21 @@ async function framesAsShown(path: string, folder: string): Promise<string[]> {
 
 /** A sum of each frame's pixels. */
 async function framesOf(file: string): Promise<string[]> {
-  const args = ['-v', 'error', '-i', file, '-map', '0:v', '-fps_mode', 'passthrough', '-pix_fmt', 'yuv420p', '-f', 'framemd5', '-']; // prettier-ignore
+  const args = [
+    '-v',
+    'error',
+    '-i',
+    file,
+    '-map',
+    '0:v',
+    '-fps_mode',
+    'passthrough',
+    '-pix_fmt',
+    'yuv420p',
+    '-f',
+    'framemd5',
+    '-',
+  ];
   const { stdout } = await promisify(execFile)(await findProgram('ffmpeg'), args);
   const lines = stdout.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return lines.map((line) => line.split(',').at(-1)?.trim() ?? '');

@@ -25,10 +25,7 @@ export function switchesFor(serverUrl: string): readonly string[] {
 type Answer<Name extends keyof PagePremiere> = Awaited<ReturnType<PagePremiere[Name]>>;
 
 export interface PremiereWindow {
-  ask<Name extends keyof PagePremiere>(
-    name: Name,
-    ...args: Parameters<PagePremiere[Name]>
-  ): Promise<Answer<Name>>;
+  ask<Name extends keyof PagePremiere>(name: Name, ...args: Parameters<PagePremiere[Name]>): Promise<Answer<Name>>;
   /** Opens the built panel. Its data and pairing are those that an earlier one has left. */
   openPanel(): Promise<Page>;
   /** What went wrong in any of the windows, where nobody asked. */
@@ -46,18 +43,15 @@ export async function openPremiere(browser: Browser, wish: ProjectWish): Promise
   context.on('console', (line) => line.type() === 'error' && faults.push(line.text()));
   await context.addInitScript({ content: await bundlePart(entry) });
   const page = await context.newPage();
-  await page.exposeFunction(
-    'callMachine',
-    (name: keyof typeof calls, args: readonly never[]): Promise<unknown> =>
-      (calls[name] as (...args: readonly never[]) => Promise<unknown>)(...args),
+  await page.exposeFunction('callMachine', (name: keyof typeof calls, args: readonly never[]): Promise<unknown> =>
+    (calls[name] as (...args: readonly never[]) => Promise<unknown>)(...args),
   );
   const start = join(folder, 'premiere.html');
   await writeFile(start, '<!doctype html><title>Premiere</title>');
   await page.goto(pathToFileURL(start).href);
 
   // Texts, because they run in the page, where other globals are known than here.
-  const ask: PremiereWindow['ask'] = (name, ...args) =>
-    page.evaluate(`premiere.${name}(...${JSON.stringify(args)})`);
+  const ask: PremiereWindow['ask'] = (name, ...args) => page.evaluate(`premiere.${name}(...${JSON.stringify(args)})`);
   await ask('openProject', wish);
   return {
     ask,

@@ -9,15 +9,7 @@ import { probeClip } from '../../companion-server/src/media/probe.ts';
 import { ensurePanel } from '../../scripts/panel/ensure-build.mjs';
 import { chromiumPath, howToGetChromium, launchChromium } from './chromium.ts';
 import { cutSample, startDemoServer, type DemoServer } from './demo-server.ts';
-import {
-  apply,
-  describeEdit,
-  drawDivider,
-  dropClip,
-  openWipe,
-  pair,
-  preview,
-} from './drive-panel.ts';
+import { apply, describeEdit, drawDivider, dropClip, openWipe, pair, preview } from './drive-panel.ts';
 
 const frames = 5;
 const editMs = 240_000;

@@ -10,9 +10,27 @@ import { createWorkspace } from './workspace.ts';
 test('an edit without a running server keeps its inversion where a server would, and the next one uses it', async () => {
   const workspace = await createWorkspace();
   const model = await makeTinyCheckpoint(join(workspace.folder, 'tiny'));
-  await makeClip(join(workspace.folder, 'cat.mkv'), [...testPicture('64x64', '10', 2), '-c:v', 'ffv1']); // prettier-ignore
+  await makeClip(join(workspace.folder, 'cat.mkv'), [...testPicture('64x64', '10', 2), '-c:v', 'ffv1']);
   const inversionsOf = async (prompt: string, seed: number): Promise<unknown> => {
-    const args = ['edit', 'cat.mkv', '--model', model, '--device', 'cpu', '--prompt', prompt, '--source-prompt', 'a cat', '--steps', '1', '--inversion-steps', '1', '--seed', String(seed), '--json']; // prettier-ignore
+    const args = [
+      'edit',
+      'cat.mkv',
+      '--model',
+      model,
+      '--device',
+      'cpu',
+      '--prompt',
+      prompt,
+      '--source-prompt',
+      'a cat',
+      '--steps',
+      '1',
+      '--inversion-steps',
+      '1',
+      '--seed',
+      String(seed),
+      '--json',
+    ];
     const { stdout, stderr } = await runCliProcess(workspace, args, { engine: 'real' });
     const last = stdout.trimEnd().split('\n').at(-1) ?? '';
     const done = JSON.parse(last) as { readonly unetEvaluations?: { readonly inversion: number } };

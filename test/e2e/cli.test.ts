@@ -84,12 +84,7 @@ describe('bad input ends with one clear line, its exit code and no partial outpu
       '--prompt must have at most 2000 characters, got 10000.',
     ],
     ['no steps', [...edit, 'x', '--steps', '0'], 2, '--steps must be between 1 and 1000, got 0.'],
-    [
-      'too much strength',
-      [...edit, 'x', '--strength', '1.4'],
-      2,
-      '--strength must be between 0 and 1, got 1.4.',
-    ],
+    ['too much strength', [...edit, 'x', '--strength', '1.4'], 2, '--strength must be between 0 and 1, got 1.4.'],
     [
       'an output folder that is missing',
       [...edit, 'x', '--out', 'none/o.mov'],
@@ -164,9 +159,7 @@ describe('pair', () => {
     const made = await runCliProcess(workspace, ['pair', '--json']);
     expect(JSON.parse(made.stdout)).toMatchObject({
       code: expect.stringMatching(/^\w{4}-\w{4}$/) as string,
-      pageUrl: expect.stringMatching(
-        /^http:\/\/127\.0\.0\.1:\d+\/server\/#[0-9a-f]{64}$/,
-      ) as string,
+      pageUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/server\/#[0-9a-f]{64}$/) as string,
     });
     expect(await runCliProcess(workspace, ['pair', '--revoke', 'abc'])).toMatchObject({
       exitCode: 2,

@@ -14,9 +14,10 @@ const readDocument = (name: string): Promise<string> =>
 
 /** Heading and example of every message in a part of docs/protocol.md. */
 function examplesOf(part: string): (readonly [string, string])[] {
-  return [...part.matchAll(/^### (\S+)\n[^#]*?```json\n(.*?)\n```/gms)].map(
-    ([, name = '', example = '']) => [name, example],
-  );
+  return [...part.matchAll(/^### (\S+)\n[^#]*?```json\n(.*?)\n```/gms)].map(([, name = '', example = '']) => [
+    name,
+    example,
+  ]);
 }
 
 const protocolDocument = await readDocument('protocol.md');
@@ -62,10 +63,7 @@ test('docs/protocol.md has the constants of protocol/', () => {
   }
 });
 
-test.each(allCommands.filter(({ name }) => name !== 'demo'))(
-  'docs/cli.md has the --help of $name',
-  async (command) => {
-    const document = await readDocument('cli.md');
-    expect(document).toContain(`\`\`\`text\n${formatCommandHelp(command)}\`\`\``);
-  },
-);
+test.each(allCommands.filter(({ name }) => name !== 'demo'))('docs/cli.md has the --help of $name', async (command) => {
+  const document = await readDocument('cli.md');
+  expect(document).toContain(`\`\`\`text\n${formatCommandHelp(command)}\`\`\``);
+});

@@ -60,9 +60,7 @@ describe('an edit over the socket', () => {
       ...createOptions(workspace),
       onProgress: (progress) => heard.push(progress),
     });
-    const shares = heard.flatMap((value) =>
-      value.phase === 'edit' ? [value.progress.progress] : [],
-    );
+    const shares = heard.flatMap((value) => (value.phase === 'edit' ? [value.progress.progress] : []));
     expect(shares.length).toBeGreaterThan(10);
     expect(shares).toEqual(shares.toSorted((a, b) => a - b));
     const phases = heard.map(({ phase }) => phase);
@@ -72,9 +70,9 @@ describe('an edit over the socket', () => {
   test('a crash of the engine fails the job, and the next job works', async () => {
     const workspace = await createWorkspace();
     const connection = await connectTo(await startTestServer(workspace, 'crashing'));
-    await expect(
-      editOverSocket(connection, createOptions(workspace, 'crash')),
-    ).rejects.toMatchObject({ code: 'engine-crashed' });
+    await expect(editOverSocket(connection, createOptions(workspace, 'crash'))).rejects.toMatchObject({
+      code: 'engine-crashed',
+    });
     expect(await newFiles(workspace)).toEqual([]);
     await editOverSocket(connection, createOptions(workspace));
     expect(await newFiles(workspace)).toEqual(['out.mov']);
@@ -138,9 +136,9 @@ describe('an edit over the socket', () => {
     const onProgress = ({ phase }: ClientProgress): void => {
       if (phase === 'edit') closed = server.close();
     };
-    await expect(
-      editOverSocket(connection, { ...createOptions(workspace), onProgress }),
-    ).rejects.toMatchObject({ code: 'connection-lost' });
+    await expect(editOverSocket(connection, { ...createOptions(workspace), onProgress })).rejects.toMatchObject({
+      code: 'connection-lost',
+    });
     await closed;
     await lifeline.ended();
     expect(await workspace.leftovers()).toEqual([]);

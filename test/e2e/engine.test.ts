@@ -5,11 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
 import type { EditJob } from '../../companion-server/src/engine/edit-job.ts';
-import {
-  createEngine,
-  type Engine,
-  type EngineOptions,
-} from '../../companion-server/src/engine/supervisor.ts';
+import { createEngine, type Engine, type EngineOptions } from '../../companion-server/src/engine/supervisor.ts';
 import { CanceledError } from '../../companion-server/src/errors.ts';
 import { createLifeline } from './lifeline.ts';
 import { createWorkspace, type Workspace } from './workspace.ts';
@@ -144,9 +140,7 @@ describe('an engine', () => {
         canceledAt = performance.now();
         canceler.abort();
       };
-      await expect(engine.edit(job, { onProgress, signal: canceler.signal })).rejects.toThrow(
-        CanceledError,
-      );
+      await expect(engine.edit(job, { onProgress, signal: canceler.signal })).rejects.toThrow(CanceledError);
       timesMs.push(performance.now() - canceledAt);
     }
     expect(lifeline.made()).toBe(6);

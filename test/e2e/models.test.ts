@@ -17,10 +17,7 @@ interface Scene {
   /** Where the pulled model will be. */
   readonly dir: string;
   readonly start: (args: readonly string[]) => CliProcess;
-  readonly run: (
-    args: readonly string[],
-    env?: Readonly<Record<string, string>>,
-  ) => Promise<CliEnd>;
+  readonly run: (args: readonly string[], env?: Readonly<Record<string, string>>) => Promise<CliEnd>;
 }
 
 /** A hub with a tiny checkpoint, and a catalogue that knows it as `tiny`. */
@@ -159,8 +156,7 @@ test.each([
   first.kill(signal);
   const end = await first.ended;
   expect(end.exitCode).toBe(exitCode);
-  if (signal === 'SIGINT')
-    expect(end.stderr).toContain('Canceled. What has been downloaded is kept');
+  if (signal === 'SIGINT') expect(end.stderr).toContain('Canceled. What has been downloaded is kept');
   expect(existsSync(dir)).toBe(false);
   const part = join(workspace.dataDir, 'models', '.pulling', 'tiny', `${unet}.part`);
   const { size } = await stat(part);

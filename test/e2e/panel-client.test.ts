@@ -44,8 +44,9 @@ test('pairs by the code, sends a clip, has it edited and fetches the result', as
     const { clipBytes } = workspace;
     const { clipId } = await client.upload(
       {
-        ...{ sizeBytes: clipBytes.length, extension: 'mp4' },
-        read: (offset, length) => Promise.resolve(Uint8Array.from(clipBytes.subarray(offset, offset + length))), // prettier-ignore
+        sizeBytes: clipBytes.length,
+        extension: 'mp4',
+        read: (offset, length) => Promise.resolve(Uint8Array.from(clipBytes.subarray(offset, offset + length))),
       },
       { uploadId: null },
     );

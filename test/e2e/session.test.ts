@@ -47,9 +47,7 @@ interface Fixture {
 }
 
 /** A session with a client that only listens, on a server that has no jobs. */
-async function createFixture(
-  diagnose: SessionDeps['diagnose'] = () => Promise.resolve([]),
-): Promise<Fixture> {
+async function createFixture(diagnose: SessionDeps['diagnose'] = () => Promise.resolve([])): Promise<Fixture> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tokenflow-session-'));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   const database = openDatabase(':memory:', [clipTables]);
@@ -77,13 +75,27 @@ async function createFixture(
     disks: { shortages: () => [], subscribe: () => () => undefined },
     clips,
     jobs: {
-      ...{ get: missing, cancel: missing, pause: missing, resume: missing, move: missing },
-      ...{ create: missing, result: missing, remove: () => Promise.reject(new EditError('job-missing', 'None.')) }, // prettier-ignore
-      ...{ list: () => [], ownerOf: missing, hasKey: () => false, needsClip: () => false },
+      get: missing,
+      cancel: missing,
+      pause: missing,
+      resume: missing,
+      move: missing,
+      create: missing,
+      result: missing,
+      remove: () => Promise.reject(new EditError('job-missing', 'None.')),
+      list: () => [],
+      ownerOf: missing,
+      hasKey: () => false,
+      needsClip: () => false,
       estimate: () =>
         Promise.resolve({
-          ...{ frames: 1, unetEvaluations: 2, seconds: null, peakMemoryBytes: 3, diskBytes: 4 },
-          ...{ fits: false, advice: 'Buy a larger machine.' },
+          frames: 1,
+          unetEvaluations: 2,
+          seconds: null,
+          peakMemoryBytes: 3,
+          diskBytes: 4,
+          fits: false,
+          advice: 'Buy a larger machine.',
         }),
       subscribe: () => () => undefined,
       subscribePlaces: () => () => undefined,
@@ -134,13 +146,7 @@ test('requests are carried out in their order, also when they are sent at once',
   session.receiveBinary(encodeChunk({ streamId: 1, offset: 2, bytes: Uint8Array.of(3) }));
   say({ type: 'upload-end', requestId: 2, streamId: 1, sha256 });
   await hears(5);
-  expect(heard.map(({ type }) => type)).toEqual([
-    'welcome',
-    'upload-ready',
-    'upload-ack',
-    'upload-ack',
-    'upload-done',
-  ]);
+  expect(heard.map(({ type }) => type)).toEqual(['welcome', 'upload-ready', 'upload-ack', 'upload-ack', 'upload-done']);
   expect(heard[4]).toMatchObject({ clipId: sha256.slice(0, 32), media });
   await session.close();
 });
@@ -149,15 +155,7 @@ test('whatever a client says after hello, it is answered and the session goes on
   const { session, heard, closings, say, hears } = await createFixture();
   say(hello);
   const types = [
-    ...[
-      'upload-begin',
-      'upload-end',
-      'clip-get',
-      'clip-delete',
-      'estimate',
-      'job-create',
-      'job-list',
-    ],
+    ...['upload-begin', 'upload-end', 'clip-get', 'clip-delete', 'estimate', 'job-create', 'job-list'],
     ...['job-get', 'job-cancel', 'job-pause', 'job-resume', 'job-move', 'job-delete', 'frame-get'],
     ...['download-begin', 'diagnostics-get', 'x'],
   ];
@@ -282,7 +280,7 @@ test('more requests that take their time than the limit are refused, and the oth
   await hears(count + 1);
   await session.close();
   const refused = heard.filter(({ type }) => type === 'error');
-  expect(refused.every((message) => message.type === 'error' && message.error.code === 'limit-reached')).toBe(true); // prettier-ignore
+  expect(refused.every((message) => message.type === 'error' && message.error.code === 'limit-reached')).toBe(true);
   expect(heard.filter(({ type }) => type === 'diagnostics').length + refused.length).toBe(count);
 });
 

@@ -20,7 +20,12 @@ import { createWorkspace } from './workspace.ts';
 const unknownId = '0'.repeat(32);
 const settings = { ...defaultSettings(), prompt: 'a wolf' };
 const wish = {
-  ...{ key: 'key-of-a-job', clipId: unknownId, settings, model: null, device: 'cpu', priority: 0 },
+  key: 'key-of-a-job',
+  clipId: unknownId,
+  settings,
+  model: null,
+  device: 'cpu',
+  priority: 0,
 };
 
 async function startGreeted(): Promise<{ server: RunningServer; client: RawClient }> {
@@ -139,37 +144,24 @@ describe('a message', () => {
       9,
       `There is no clip ${unknownId} of this client.`,
     ],
-    [
-      'an unknown job',
-      { type: 'job-cancel', requestId: 9, jobId: unknownId },
-      9,
-      `There is no job ${unknownId}.`,
-    ],
+    ['an unknown job', { type: 'job-cancel', requestId: 9, jobId: unknownId }, 9, `There is no job ${unknownId}.`],
     [
       'an unknown upload',
       { type: 'upload-end', requestId: 9, streamId: 77, sha256: '0'.repeat(64) },
       9,
       'There is no open upload 77.',
     ],
-    [
-      'too many bytes',
-      ' '.repeat(maxControlBytes + 1),
-      null,
-      'message must have at most 65536 bytes.',
-    ],
-  ])(
-    'with %s is answered by an error, and the connection goes on',
-    async (_what, message, requestId, text) => {
-      const { server, client } = await startGreeted();
-      client.say(message);
-      expect(await client.hear()).toMatchObject({
-        type: 'error',
-        requestId,
-        error: { message: text },
-      });
-      expect(await greet(client, server)).toMatchObject({ type: 'welcome' });
-    },
-  );
+    ['too many bytes', ' '.repeat(maxControlBytes + 1), null, 'message must have at most 65536 bytes.'],
+  ])('with %s is answered by an error, and the connection goes on', async (_what, message, requestId, text) => {
+    const { server, client } = await startGreeted();
+    client.say(message);
+    expect(await client.hear()).toMatchObject({
+      type: 'error',
+      requestId,
+      error: { message: text },
+    });
+    expect(await greet(client, server)).toMatchObject({ type: 'welcome' });
+  });
 
   test('over the limit of the socket ends the connection', async () => {
     const { client } = await startGreeted();
@@ -253,7 +245,9 @@ test('a client that says no hello in time is shown out', async () => {
   attachSocket(http, {
     version: '0',
     pairings: {
-      ...{ authenticate: unused, exchange: unused, noteSeen: unused },
+      authenticate: unused,
+      exchange: unused,
+      noteSeen: unused,
       onRevoked: () => () => undefined,
     },
     admission: createAdmission(),
@@ -263,17 +257,24 @@ test('a client that says no hello in time is shown out', async () => {
     disks: { shortages: unused, subscribe: unused },
     clips: { begin: unused, get: unused, remove: unused, removeUnused: unused, close: unused },
     jobs: {
-      ...{ create: unused, estimate: unused, list: unused, get: unused, cancel: unused },
-      ...{ pause: unused, resume: unused, move: unused, remove: unused, result: unused },
-      ...{
-        subscribe: unused,
-        subscribePlaces: unused,
-        ownerOf: unused,
-        hasKey: unused,
-        needsClip: unused,
-      },
+      create: unused,
+      estimate: unused,
+      list: unused,
+      get: unused,
+      cancel: unused,
+      pause: unused,
+      resume: unused,
+      move: unused,
+      remove: unused,
+      result: unused,
+      subscribe: unused,
+      subscribePlaces: unused,
+      ownerOf: unused,
+      hasKey: unused,
+      needsClip: unused,
     },
-    ...{ readPicture: unused, readMap: unused },
+    readPicture: unused,
+    readMap: unused,
     diagnose: unused,
     log: createLog({ level: 'silent', write: () => undefined }),
     helloTimeoutMs: 1,

@@ -11,20 +11,13 @@ import type { JobView } from '../../protocol/job.ts';
 import type { Workspace } from './workspace.ts';
 
 /** Returns the id of the clip. */
-export async function uploadTo(
-  steady: SteadyConnection,
-  { clipPath }: Pick<Workspace, 'clipPath'>,
-): Promise<string> {
+export async function uploadTo(steady: SteadyConnection, { clipPath }: Pick<Workspace, 'clipPath'>): Promise<string> {
   const { clipId } = await uploadClip(steady, { clipPath, onProgress: () => undefined });
   return clipId;
 }
 
 /** Returns the id of the job. */
-export async function createJob(
-  steady: SteadyConnection,
-  clipId: string,
-  prompt = 'x',
-): Promise<string> {
+export async function createJob(steady: SteadyConnection, clipId: string, prompt = 'x'): Promise<string> {
   const settings = { ...defaultSettings(), prompt };
   const wish = { clipId, settings, model: null, device: 'cpu', priority: 0 } as const;
   const key = randomUUID();

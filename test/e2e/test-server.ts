@@ -3,16 +3,9 @@
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import {
-  connectSteadily,
-  type SteadyConnection,
-} from '../../companion-server/src/client/steady-connection.ts';
+import { connectSteadily, type SteadyConnection } from '../../companion-server/src/client/steady-connection.ts';
 import { createLog } from '../../companion-server/src/log.ts';
-import {
-  startServer,
-  type RunningServer,
-  type ServerDeps,
-} from '../../companion-server/src/server.ts';
+import { startServer, type RunningServer, type ServerDeps } from '../../companion-server/src/server.ts';
 import { protocolVersion, socketPath, subprotocol } from '../../protocol/version.ts';
 import { parseServerMessage, type ServerMessage } from '../../protocol/server-messages.ts';
 import { testMedia } from '../fixtures/media.ts';
@@ -26,7 +19,10 @@ export async function startTestServer(
 ): Promise<RunningServer> {
   const server = await startServer({
     config: {
-      ...{ port: 0, cacheDir, dataDir, logLevel: 'silent' },
+      port: 0,
+      cacheDir,
+      dataDir,
+      logLevel: 'silent',
       models: new Map([['model', modelDir]]),
     },
     log: createLog({ level: 'silent', write: () => undefined }),

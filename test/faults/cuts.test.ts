@@ -115,10 +115,7 @@ test(`downloads that are cut ${cutsPerDirection} times arrive whole, and repeat 
 });
 
 /** A connection that may be cut before it is there at all. */
-async function connectThrough(
-  { url }: CuttingProxy,
-  { token }: RunningServer,
-): Promise<SteadyConnection> {
+async function connectThrough({ url }: CuttingProxy, { token }: RunningServer): Promise<SteadyConnection> {
   for (;;) {
     try {
       return await connectTo({ url, token }, patienceMs);

@@ -1,6 +1,6 @@
 // What RFC 6455 says of single frames and of messages in pieces. The list is ours; the sections are the RFC's.
 
-import { byteByByte, bytesOf, cut, fragments, message, protocolError, type FramingCase } from './framing-case.ts'; // prettier-ignore
+import { byteByByte, bytesOf, cut, fragments, message, protocolError, type FramingCase } from './framing-case.ts';
 import { closePayload, frame, opcodes } from './raw-socket.ts';
 
 const { continuation, text, binary, close, ping, pong } = opcodes;
@@ -16,23 +16,20 @@ const reservedBits: readonly FramingCase[] = [1, 2, 3, 4, 5, 6, 7].flatMap((rese
   })),
 );
 
-const reservedOpcodes: readonly FramingCase[] = [3, 4, 5, 6, 7, 11, 12, 13, 14, 15].flatMap(
-  (opcode) =>
-    [true, false].map((fin) => ({
-      section: '5.2',
-      name: `opcode ${opcode}, ${fin ? 'final' : 'not final'}`,
-      sends: [frame({ opcode, fin, payload: 'x' })],
-      hears: [protocolError],
-    })),
+const reservedOpcodes: readonly FramingCase[] = [3, 4, 5, 6, 7, 11, 12, 13, 14, 15].flatMap((opcode) =>
+  [true, false].map((fin) => ({
+    section: '5.2',
+    name: `opcode ${opcode}, ${fin ? 'final' : 'not final'}`,
+    sends: [frame({ opcode, fin, payload: 'x' })],
+    hears: [protocolError],
+  })),
 );
 
 const masking: readonly FramingCase[] = [
   ...named.map(([name, opcode]) => ({
     section: '5.1',
     name: `${name} without a mask`,
-    sends: [
-      frame({ opcode, isMasked: false, payload: opcode === close ? closePayload(1000) : 'x' }),
-    ],
+    sends: [frame({ opcode, isMasked: false, payload: opcode === close ? closePayload(1000) : 'x' })],
     hears: [protocolError],
   })),
   {
@@ -92,10 +89,7 @@ const pings: readonly FramingCase[] = [
   ...[0, 1, 125].map((length) => ({
     section: '5.5.3',
     name: `a pong of ${length} bytes that nobody asked for`,
-    sends: [
-      frame({ opcode: pong, payload: Buffer.alloc(length) }),
-      frame({ opcode: ping, payload: 'after' }),
-    ],
+    sends: [frame({ opcode: pong, payload: Buffer.alloc(length) }), frame({ opcode: ping, payload: 'after' })],
     hears: [{ pong: 'after' }],
   })),
 ];
@@ -133,7 +127,7 @@ const fragmentation: readonly FramingCase[] = [
   },
   ...[1, 5].map((count) => {
     const [first = bytesOf(), second = bytesOf()] = fragments(cut(message(1), 2));
-    const between = Array.from({ length: count }, (_, i) => frame({ opcode: ping, payload: `${i}` })); // prettier-ignore
+    const between = Array.from({ length: count }, (_, i) => frame({ opcode: ping, payload: `${i}` }));
     return {
       section: '5.4',
       name: `${count} pings between two pieces`,
@@ -150,10 +144,7 @@ const fragmentation: readonly FramingCase[] = [
   {
     section: '5.4',
     name: 'a close between two pieces',
-    sends: [
-      frame({ opcode: text, payload: '{', fin: false }),
-      frame({ opcode: close, payload: closePayload(1000) }),
-    ],
+    sends: [frame({ opcode: text, payload: '{', fin: false }), frame({ opcode: close, payload: closePayload(1000) })],
     hears: [{ close: [1000] }],
   },
   ...[true, false].map((fin) => ({
@@ -166,10 +157,7 @@ const fragmentation: readonly FramingCase[] = [
     [text, binary].map((second) => ({
       section: '5.4',
       name: `opcode ${second} before the message of opcode ${first} is whole`,
-      sends: [
-        frame({ opcode: first, payload: 'x', fin: false }),
-        frame({ opcode: second, payload: 'x' }),
-      ],
+      sends: [frame({ opcode: first, payload: 'x', fin: false }), frame({ opcode: second, payload: 'x' })],
       hears: [protocolError],
     })),
   ),

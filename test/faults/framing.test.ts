@@ -4,7 +4,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { protocolVersion } from '../../protocol/version.ts';
 import { frameCases } from './frame-cases.ts';
 import type { Heard } from './framing-case.ts';
-import { frame, opcodes, openRawSocket, openTcp, upgradeRequest, type HeardFrame, type RawSocket } from './raw-socket.ts'; // prettier-ignore
+import {
+  frame,
+  opcodes,
+  openRawSocket,
+  openTcp,
+  upgradeRequest,
+  type HeardFrame,
+  type RawSocket,
+} from './raw-socket.ts';
 import { startSharedServer, type SharedServer } from './shared-server.ts';
 import { textCases } from './text-cases.ts';
 
@@ -16,16 +24,13 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const say = (value: object): Buffer =>
-  frame({ opcode: opcodes.text, payload: JSON.stringify(value) });
+const say = (value: object): Buffer => frame({ opcode: opcodes.text, payload: JSON.stringify(value) });
 
 /** A connection that has said hello and was welcomed. */
 async function openWelcome(): Promise<RawSocket> {
   const socket = await openRawSocket(server.url);
   const client = { name: 'test', version: '0' };
-  socket.tcp.write(
-    say({ type: 'hello', requestId: 0, protocol: protocolVersion, client, token: server.token }),
-  );
+  socket.tcp.write(say({ type: 'hello', requestId: 0, protocol: protocolVersion, client, token: server.token }));
   expect(toHeard(await socket.hear())).toEqual({ reply: 0 });
   return socket;
 }

@@ -18,8 +18,7 @@ async function createOnSmallDisk(): Promise<Workspace & { readonly disk: string 
   return { ...(await createWorkspace()), disk, dataDir: join(disk, 'data') };
 }
 
-const start = (workspace: Workspace, engine: string) =>
-  startTestServer(workspace, engine, { leastFreeBytes });
+const start = (workspace: Workspace, engine: string) => startTestServer(workspace, engine, { leastFreeBytes });
 
 /** The next event of this type. */
 function eventOf(steady: SteadyConnection, type: ServerMessage['type']): Promise<ServerMessage> {

@@ -81,20 +81,30 @@ async function outcomeOf(file: string): Promise<string> {
 
 describe('a clip that is odd is read:', () => {
   const odd: [string, () => Promise<string>, Partial<ClipInfo>][] = [
-    ['one frame', () => made('one.mp4', ...testPicture('64x48', '25', 1), ...h264), { frameCount: 1 }], // prettier-ignore
+    ['one frame', () => made('one.mp4', ...testPicture('64x48', '25', 1), ...h264), { frameCount: 1 }],
     [
       'odd sides',
-      () => made('odd.mkv', ...testPicture('64x48', '25', 3), '-vf', 'format=gbrp,crop=53:37:0:0:exact=1', '-c:v', 'ffv1'), // prettier-ignore
+      () =>
+        made('odd.mkv', ...testPicture('64x48', '25', 3), '-vf', 'format=gbrp,crop=53:37:0:0:exact=1', '-c:v', 'ffv1'),
       { frameSize: { width: 53, height: 37 } },
     ],
     [
       'a varying rate',
-      () => made('vfr.mp4', ...testPicture('64x48', '10', 8), '-vf', 'select=1-eq(n\\,3)-eq(n\\,4)', '-vsync', 'vfr', ...h264), // prettier-ignore
+      () =>
+        made(
+          'vfr.mp4',
+          ...testPicture('64x48', '10', 8),
+          '-vf',
+          'select=1-eq(n\\,3)-eq(n\\,4)',
+          '-vsync',
+          'vfr',
+          ...h264,
+        ),
       { variableRate: true },
     ],
     [
       'ten bits',
-      () => made('ten.mov', ...testPicture('64x48', '25', 3), '-c:v', 'prores_ks', '-pix_fmt', 'yuv422p10le'), // prettier-ignore
+      () => made('ten.mov', ...testPicture('64x48', '25', 3), '-c:v', 'prores_ks', '-pix_fmt', 'yuv422p10le'),
       { bitDepth: 10 },
     ],
     [
@@ -110,7 +120,7 @@ describe('a clip that is odd is read:', () => {
     ['the ending of another container', () => copied('ending.avi'), { frameCount: 10 }],
     [
       'a header that claims to last for years',
-      () => patched('years.mp4', (bytes) => bytes.writeUInt32BE(0xffff_fff0, boxAt(bytes, 'mvhd') + 16)), // prettier-ignore
+      () => patched('years.mp4', (bytes) => bytes.writeUInt32BE(0xffff_fff0, boxAt(bytes, 'mvhd') + 16)),
       { frameCount: 10 },
     ],
   ];
@@ -137,23 +147,39 @@ describe('a clip that is broken ends in a named error:', () => {
   const broken: [string, string, () => Promise<string>][] = [
     ['zero bytes', 'clip-empty', () => written('zero.mp4', '')],
     ['one byte', 'clip-unreadable', () => written('byte.mp4', 'x')],
-    ['cut off in its pictures', 'clip-unreadable', () => cut('front.mp4', 0.6, '-movflags', '+faststart')], // prettier-ignore
+    ['cut off in its pictures', 'clip-unreadable', () => cut('front.mp4', 0.6, '-movflags', '+faststart')],
     ['cut off before its index', 'clip-unreadable', () => cut('back.mp4', 0.6)],
     ['cut off in its header', 'clip-unreadable', () => cut('head.mp4', 0.01)],
     ['text', 'clip-unreadable', () => written('text.mp4', 'This is not a video.\n'.repeat(500))],
-    ['noise', 'clip-unreadable', () => written('noise.mp4', Buffer.from(Array.from({ length: 20_000 }, (_, i) => (i * i * 31) >> 3)))], // prettier-ignore
-    ['sound only', 'clip-empty', () => made('sound.m4a', '-f', 'lavfi', '-i', 'sine=duration=0.2')],
-    ['no track with pictures', 'clip-empty', async () => made('titles.mkv', '-i', await written('titles.srt', '1\n00:00:00,000 --> 00:00:01,000\nHello\n'))], // prettier-ignore
     [
-      'a still picture',
+      'noise',
       'clip-unreadable',
-      () => made('still.png', ...testPicture('64x48', '25', 1)),
+      () => written('noise.mp4', Buffer.from(Array.from({ length: 20_000 }, (_, i) => (i * i * 31) >> 3))),
     ],
-    ['a drawing', 'clip-unreadable', () => written('drawing.mp4', '<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>')], // prettier-ignore
+    ['sound only', 'clip-empty', () => made('sound.m4a', '-f', 'lavfi', '-i', 'sine=duration=0.2')],
+    [
+      'no track with pictures',
+      'clip-empty',
+      async () => made('titles.mkv', '-i', await written('titles.srt', '1\n00:00:00,000 --> 00:00:01,000\nHello\n')),
+    ],
+    ['a still picture', 'clip-unreadable', () => made('still.png', ...testPicture('64x48', '25', 1))],
+    [
+      'a drawing',
+      'clip-unreadable',
+      () => written('drawing.mp4', '<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'),
+    ],
     ['pictures of 65535 x 65535 in .mkv', 'clip-unreadable', hugeMkv],
     ['pictures of a million squared in .avi', 'clip-unreadable', hugeAvi],
-    ['an index of two thousand million frames', 'clip-unreadable', () => patched('frames.mp4', (bytes) => bytes.writeUInt32BE(0x7fff_ffff, boxAt(bytes, 'stsz') + 8))], // prettier-ignore
-    ['pictures that are said to lie behind the end', 'clip-unreadable', () => patched('behind.mp4', (bytes) => bytes.writeUInt32BE(0x7fff_0000, boxAt(bytes, 'stco') + 8))], // prettier-ignore
+    [
+      'an index of two thousand million frames',
+      'clip-unreadable',
+      () => patched('frames.mp4', (bytes) => bytes.writeUInt32BE(0x7fff_ffff, boxAt(bytes, 'stsz') + 8)),
+    ],
+    [
+      'pictures that are said to lie behind the end',
+      'clip-unreadable',
+      () => patched('behind.mp4', (bytes) => bytes.writeUInt32BE(0x7fff_0000, boxAt(bytes, 'stco') + 8)),
+    ],
   ];
 
   test.each(broken)('%s', async (_name, code, make) => {
@@ -190,13 +216,14 @@ describe('a clip that is broken ends in a named error:', () => {
 
 describe('a list that points elsewhere is not followed:', () => {
   const lists: [string, (target: string) => string][] = [
-    [
-      'local.m3u8',
-      (target) => `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n${target}\n#EXT-X-ENDLIST\n`,
-    ],
+    ['local.m3u8', (target) => `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n${target}\n#EXT-X-ENDLIST\n`],
     ['local.ffconcat', (target) => `ffconcat version 1.0\nfile ${target}\n`],
     ['unsafe.mp4', (target) => `ffconcat version 1.0\nfile '${target}'\nduration 1\n`],
-    ['local.mpd', (target) => `<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period><AdaptationSet mimeType="video/mp4"><Representation id="1" bandwidth="1"><BaseURL>${target}</BaseURL></Representation></AdaptationSet></Period></MPD>`], // prettier-ignore
+    [
+      'local.mpd',
+      (target) =>
+        `<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period><AdaptationSet mimeType="video/mp4"><Representation id="1" bandwidth="1"><BaseURL>${target}</BaseURL></Representation></AdaptationSet></Period></MPD>`,
+    ],
     ['playlist.mp4', (target) => `#EXTM3U\n#EXTINF:1,\nfile://${target}\n`],
   ];
 
@@ -226,7 +253,7 @@ describe('a list that points elsewhere is not followed:', () => {
 
 test('a clip with bytes changed at random is read or refused by name, never more', async () => {
   const bytes = await readFile(good);
-  const changes = fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 12 }); // prettier-ignore
+  const changes = fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 12 });
   const known = ['read', 'clip-unreadable', 'clip-empty', 'ffmpeg-failed'];
   await fc.assert(
     fc.asyncProperty(changes, async (all) => {
@@ -244,7 +271,10 @@ test('a server that is sent all this goes on serving', async () => {
   await writeFile(path.join(modelDir, 'model_index.json'), '{}');
   const server = await startServer({
     config: {
-      ...{ port: 0, cacheDir: inDir('cache'), dataDir: inDir('data'), logLevel: 'silent' },
+      port: 0,
+      cacheDir: inDir('cache'),
+      dataDir: inDir('data'),
+      logLevel: 'silent',
       models: new Map([['model', modelDir]]),
     },
     log: createLog({ level: 'silent', write: () => undefined }),
@@ -254,8 +284,7 @@ test('a server that is sent all this goes on serving', async () => {
     const { url, token } = server;
     const client = { name: 'test', version: '0' };
     const connection = await connectSteadily({ url, token: () => token, client, patienceMs: 0 });
-    const upload = (clipPath: string) =>
-      uploadClip(connection, { clipPath, onProgress: () => undefined });
+    const upload = (clipPath: string) => uploadClip(connection, { clipPath, onProgress: () => undefined });
     const hostile: [string, string][] = [
       [await written('served.m3u8', `#EXTM3U\n#EXTINF:1,\n${good}\n`), 'clip-unreadable'],
       [await written('served.mp4', 'text'), 'clip-unreadable'],

@@ -3,16 +3,7 @@
 
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
-import {
-  afterAll,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  onTestFinished,
-  test,
-  vi,
-} from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { connect, type Connection } from '../../companion-server/src/client/connection.ts';
 import { connectSteadily } from '../../companion-server/src/client/steady-connection.ts';
@@ -39,7 +30,9 @@ beforeEach(async ({ task }) => {
   busy = await startBusyClient(server.url, server.token);
   return async () => {
     const { answers, p99Ms, longestMs } = await busy.stop();
-    console.log(`${task.name}: ${answers} answers to the paired client, p99 ${p99Ms.toFixed(1)} ms, longest ${longestMs.toFixed(1)} ms`); // prettier-ignore
+    console.log(
+      `${task.name}: ${answers} answers to the paired client, p99 ${p99Ms.toFixed(1)} ms, longest ${longestMs.toFixed(1)} ms`,
+    );
     expect(answers).toBeGreaterThan(0);
     // Of a few answers one in a hundred is none.
     if (answers >= 100) expect(p99Ms).toBeLessThan(p99LimitMs);
@@ -55,7 +48,11 @@ interface HttpAnswer {
 
 async function ask(
   path: string,
-  { method = 'GET', headers = {}, body = '' }: { readonly method?: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: string } = {}, // prettier-ignore
+  {
+    method = 'GET',
+    headers = {},
+    body = '',
+  }: { readonly method?: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: string } = {},
 ): Promise<HttpAnswer> {
   const asked = request(new URL(path, server.url), { method, headers, agent: false });
   asked.end(body);
@@ -94,9 +91,7 @@ async function hear(socket: WebSocket): Promise<ServerMessage> {
 async function pairWith(code: string, name = 'second panel'): Promise<ServerMessage> {
   const socket = await openStranger();
   const heard = hear(socket);
-  socket.send(
-    JSON.stringify({ type: 'pair', requestId: 1, protocol: protocolVersion, code, name }),
-  );
+  socket.send(JSON.stringify({ type: 'pair', requestId: 1, protocol: protocolVersion, code, name }));
   return heard;
 }
 
@@ -160,10 +155,7 @@ describe('an unpaired client', () => {
         token: 'f'.repeat(64),
       },
     ],
-    [
-      'has no token',
-      { type: 'hello', requestId: 1, protocol: protocolVersion, client: program, token: '' },
-    ],
+    ['has no token', { type: 'hello', requestId: 1, protocol: protocolVersion, client: program, token: '' }],
     ['speaks nonsense', { type: 'none', requestId: 1 }],
   ])('that %s is told so and shown out', async (_what, message) => {
     const socket = await openStranger();
@@ -216,7 +208,7 @@ test('a second client sees and touches nothing of the first', async () => {
   // As for a clip that was deleted before: it is not there, as far as this client can know.
   await second.request({ type: 'clip-delete', clipId });
   await expect(second.request({ ...create, key: 'second-client' })).rejects.toMatchObject(missing);
-  await expect(second.request({ type: 'download-begin', jobId, offset: 0 })).rejects.toMatchObject(missing); // prettier-ignore
+  await expect(second.request({ type: 'download-begin', jobId, offset: 0 })).rejects.toMatchObject(missing);
   const link = await ask(`/results/${jobId}/link`, {
     method: 'POST',
     headers: { authorization: `Bearer ${second.token}`, 'content-type': 'application/json' },
@@ -306,9 +298,20 @@ test('ten thousand malformed messages of a paired client are each refused', asyn
   const socket = await openStranger();
   const welcome = hear(socket);
   const { token } = paired;
-  socket.send(JSON.stringify({ type: 'hello', requestId: 0, protocol: protocolVersion, client: program, token })); // prettier-ignore
+  socket.send(JSON.stringify({ type: 'hello', requestId: 0, protocol: protocolVersion, client: program, token }));
   expect(await welcome).toMatchObject({ type: 'welcome' });
-  const malformed = ['', '{', 'null', '[]', '{"type":1}', '{"type":"job-create"}', '{"type":"toString"}', '"x"', '\u0000', '{"type":"job-get","requestId":-1,"jobId":"../../etc/passwd"}']; // prettier-ignore
+  const malformed = [
+    '',
+    '{',
+    'null',
+    '[]',
+    '{"type":1}',
+    '{"type":"job-create"}',
+    '{"type":"toString"}',
+    '"x"',
+    '\u0000',
+    '{"type":"job-get","requestId":-1,"jobId":"../../etc/passwd"}',
+  ];
   let refusals = 0;
   const all = new Promise<void>((resolve, reject) => {
     socket.on('message', (data: Buffer) => {

@@ -8,11 +8,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import {
-  clearInversions,
-  listInversions,
-  takeInversion,
-} from '../../companion-server/src/engine/inversion-cache.ts';
+import { clearInversions, listInversions, takeInversion } from '../../companion-server/src/engine/inversion-cache.ts';
 import { createRandom } from '../../companion-server/src/tensor/random.ts';
 
 const keeper = fileURLToPath(new URL('../fixtures/keep-inversions.ts', import.meta.url));
@@ -31,7 +27,7 @@ test('a process that is killed while it keeps inversions leaves whole ones only'
     await Promise.all(lives.map((lines) => runAndKill(dir, work, lines)));
     for (const { key } of await listInversions(dir)) {
       const file = path.join(folder, 'taken');
-      const startStep = await takeInversion(dir, { key, startStep: 3, sizeBytes: () => sizeBytes, file }); // prettier-ignore
+      const startStep = await takeInversion(dir, { key, startStep: 3, sizeBytes: () => sizeBytes, file });
       expect(startStep).not.toBeNull();
       const bytes = await readFile(file);
       expect(bytes.equals(Buffer.alloc(sizeBytes, Number(key)))).toBe(true);

@@ -88,10 +88,7 @@ async function runRounds(folder: string, options: RunOptions): Promise<number> {
   }
 }
 
-async function judgeRounds(
-  place: RoundPlace,
-  { rounds, seed, targets: chosen }: RunOptions,
-): Promise<number> {
+async function judgeRounds(place: RoundPlace, { rounds, seed, targets: chosen }: RunOptions): Promise<number> {
   const undisturbed = [await runRound(place), await runRound(place)];
   const [, { sha256, seconds }] = undisturbed as [RoundResult, RoundResult];
   if (sha256 === null || undisturbed.some((round) => round.sha256 !== sha256)) {
@@ -112,15 +109,19 @@ async function judgeRounds(
     if (result.killed !== null) totals.kills++;
     totals.mostRepeated = Math.max(totals.mostRepeated, result.stepsRepeated);
     const when = `${moment.sign} + ${moment.delayMs} ms`;
-    const what = result.killed === null ? `nothing left of the ${target} to kill` : `${target} killed`; // prettier-ignore
+    const what = result.killed === null ? `nothing left of the ${target} to kill` : `${target} killed`;
     const found = [...result.faults, ...(isCorrupt ? ['the result differs'] : [])];
     const faults = found.map((fault) => `; ${fault}`).join('');
-    console.log(`round ${round}: ${what} at ${when}, ${result.stepsRepeated} steps repeated, ${result.seconds.toFixed(1)} s${faults}`); // prettier-ignore
+    console.log(
+      `round ${round}: ${what} at ${when}, ${result.stepsRepeated} steps repeated, ${result.seconds.toFixed(1)} s${faults}`,
+    );
   }
   const { lost, corrupt, faulty, mostRepeated, kills } = totals;
   if (faulty > lost) console.log(`rounds with other faults: ${faulty - lost}`);
   console.log(`kills: ${kills}`);
-  console.log(`rounds: ${rounds}, lost: ${lost}, corrupt: ${corrupt}, steps repeated at most: ${mostRepeated} per kill`); // prettier-ignore
+  console.log(
+    `rounds: ${rounds}, lost: ${lost}, corrupt: ${corrupt}, steps repeated at most: ${mostRepeated} per kill`,
+  );
   return faulty === 0 && corrupt === 0 && mostRepeated <= 1 ? 0 : 1;
 }
 

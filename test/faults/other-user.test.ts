@@ -52,9 +52,7 @@ describe.skipIf(!isRoot)('another user', () => {
 
   test('cannot make a server use a folder that is theirs', async () => {
     const { dataDir } = await createOpenWorkspace();
-    const module = JSON.stringify(
-      new URL('../../companion-server/src/store/private-folder.ts', import.meta.url).href,
-    );
+    const module = JSON.stringify(new URL('../../companion-server/src/store/private-folder.ts', import.meta.url).href);
     const code = `const { closeToOthers } = await import(${module});
       try { closeToOthers(${JSON.stringify(dataDir)}); } catch (error) { console.log(error.message); }`;
     const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', code];

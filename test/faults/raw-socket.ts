@@ -82,10 +82,7 @@ export async function openTcp(url: string): Promise<Socket> {
 }
 
 /** The text of an upgrade. Names of headers are in lower case. */
-export function upgradeRequest(
-  url: string,
-  headers: Readonly<Record<string, string>> = {},
-): string {
+export function upgradeRequest(url: string, headers: Readonly<Record<string, string>> = {}): string {
   const usual = {
     host: new URL(url).host,
     connection: 'Upgrade',
@@ -131,12 +128,7 @@ function headerLength(bytes: Buffer): number {
 function frameLength(bytes: Buffer): number | null {
   if (bytes.length < 2 || bytes.length < headerLength(bytes)) return null;
   const short = (bytes[1] ?? 0) & 0x7f;
-  const payload =
-    short === 126
-      ? bytes.readUInt16BE(2)
-      : short === 127
-        ? Number(bytes.readBigUInt64BE(2))
-        : short;
+  const payload = short === 126 ? bytes.readUInt16BE(2) : short === 127 ? Number(bytes.readBigUInt64BE(2)) : short;
   const length = headerLength(bytes) + payload;
   return bytes.length < length ? null : length;
 }

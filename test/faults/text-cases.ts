@@ -1,7 +1,15 @@
 // What RFC 6455 says of text, which must be UTF-8, and of the end of a connection. The list is ours; the sections are the
 // RFC's.
 
-import { byteByByte, bytesOf, fragments, message, protocolError, type FramingCase, type Heard } from './framing-case.ts'; // prettier-ignore
+import {
+  byteByByte,
+  bytesOf,
+  fragments,
+  message,
+  protocolError,
+  type FramingCase,
+  type Heard,
+} from './framing-case.ts';
 import { closePayload, frame, opcodes } from './raw-socket.ts';
 
 const { text, close, ping } = opcodes;
@@ -91,8 +99,8 @@ const utf8: readonly FramingCase[] = [
   },
 ];
 
-const validCodes = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999]; // prettier-ignore
-const invalidCodes = [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 1999, 2000, 2999, 5000, 65_535]; // prettier-ignore
+const validCodes = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999];
+const invalidCodes = [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 1999, 2000, 2999, 5000, 65_535];
 
 const closing: readonly FramingCase[] = [
   {

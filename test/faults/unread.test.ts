@@ -37,8 +37,7 @@ test('a client that never reads is cut off before much waits for it, and its job
   };
   const before = await metrics();
   while (!isCut && asked * replyBytes < 256 * 1024 * 1024) {
-    for (let i = 0; i < 10; i++)
-      deaf.say({ type: 'job-list', requestId: asked++, afterJobId: null });
+    for (let i = 0; i < 10; i++) deaf.say({ type: 'job-list', requestId: asked++, afterJobId: null });
     isCut = (await metrics()) < before;
   }
   expect(isCut).toBe(true);
@@ -61,7 +60,7 @@ test('a server stops soon while a crowd of strangers sends it messages without e
     ...['', ''],
   ].join('\r\n');
   // A text of one letter, masked by zeros.
-  const messages = Buffer.concat(Array<Buffer>(200_000).fill(Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0x7b]))); // prettier-ignore
+  const messages = Buffer.concat(Array<Buffer>(200_000).fill(Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0x7b])));
   const crowd = Array.from({ length: 64 }, () => connect(Number(port), '127.0.0.1'));
   onTestFinished(() => {
     for (const stranger of crowd) stranger.destroy();
@@ -71,8 +70,7 @@ test('a server stops soon while a crowd of strangers sends it messages without e
     stranger.write(handshake);
     stranger.write(messages);
   }
-  const heard = (stranger: Socket): Promise<unknown> =>
-    Promise.race([once(stranger, 'data'), once(stranger, 'close')]);
+  const heard = (stranger: Socket): Promise<unknown> => Promise.race([once(stranger, 'data'), once(stranger, 'close')]);
   await Promise.all(crowd.map(heard));
   const stoppedAt = performance.now();
   await server.close();

@@ -21,7 +21,7 @@ export async function compareBlocks(setting: FlowSetting, report: GoldenReport):
   const parsed = names.map((name) => ({ name, parts: namePattern.exec(name) ?? [] }));
   for (const flow of new Set(parsed.map(({ parts }) => parts[1] as FlowName))) {
     const own = parsed.filter(({ parts }) => parts[1] === flow);
-    const passes = await observeFirstStep(setting, flow, [...new Set(own.map(({ parts }) => parts[2] ?? ''))]); // prettier-ignore
+    const passes = await observeFirstStep(setting, flow, [...new Set(own.map(({ parts }) => parts[2] ?? ''))]);
     for (const { name, parts } of own) {
       const [, , block = '', pass = '', door = ''] = parts;
       // The keyframe pass runs first, then the batches in order.
@@ -39,7 +39,7 @@ async function observeFirstStep(
   blocks: readonly string[],
 ): Promise<readonly Readonly<Record<string, Tensor>>[]> {
   const passes: Readonly<Record<string, Tensor>>[] = [];
-  const observation = { blocks, onTokens: (tokens: Readonly<Record<string, Tensor>>) => passes.push(tokens) }; // prettier-ignore
+  const observation = { blocks, onTokens: (tokens: Readonly<Record<string, Tensor>>) => passes.push(tokens) };
   const denoiser = new UNetDenoiser({ ...setting.unet, size: setting.size, observation });
   const start = new HeldLatents(await setting.golden.read(`${flow}.start`));
   await sample(await samplerOptions(setting, flow, denoiser, start)).next();
@@ -59,9 +59,7 @@ function compareTokens(
     report.compare(name, values, expected.data, limit);
     return;
   }
-  const close = expected.data.filter(
-    (value, i) => Math.abs(value - (values[i] ?? NaN)) <= deviceLimit,
-  );
+  const close = expected.data.filter((value, i) => Math.abs(value - (values[i] ?? NaN)) <= deviceLimit);
   const share = close.length / expected.data.length;
   const worst = maxAbsError(values, expected.data).toExponential(2);
   const finding = `${(100 * share).toFixed(1)} % within ${deviceLimit}, ${100 * closeShareOnDevice} % needed, worst ${worst}`;

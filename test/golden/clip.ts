@@ -31,18 +31,16 @@ export async function compareTokenizer(dir: string, report: GoldenReport): Promi
 }
 
 /** Every folder `text_encoder*` beside the tokenizer, or `dir` itself. */
-export async function compareTextEncoders(
-  dir: string,
-  run: GoldenRun,
-  report: GoldenReport,
-): Promise<void> {
-  const folders = readdirSync(dir).filter((name) => holds(dir, name, 'golden.safetensors') && holds(dir, name, 'config.json')); // prettier-ignore
+export async function compareTextEncoders(dir: string, run: GoldenRun, report: GoldenReport): Promise<void> {
+  const folders = readdirSync(dir).filter(
+    (name) => holds(dir, name, 'golden.safetensors') && holds(dir, name, 'config.json'),
+  );
   for (const folder of folders) {
     const component = await openComponent(path.join(dir, folder), 'text_encoder');
     const golden = await GoldenFile.open(path.join(dir, folder));
     const ids = await golden.integers('input_ids');
     const config = { ...parseClipTextConfig(component.config), length: ids.dims[1] ?? 0 };
-    const weights = await weightsFor(component.weights, { ...run, execution: { ...run.execution, float: 'float32' } }); // prettier-ignore
+    const weights = await weightsFor(component.weights, { ...run, execution: { ...run.execution, float: 'float32' } });
     const { fused } = run.execution;
     const graph = buildClipText(config, { name: 'text encoder', weights, float: 'float32', fused });
     const session = await createSession(graph, sessionOptionsOf(run.execution));
@@ -51,6 +49,6 @@ export async function compareTextEncoders(
     });
     await session.release();
     const expected = await golden.read('last_hidden_state');
-    report.compare(`${folder}.last_hidden_state`, actual?.data ?? [], expected.data, networkLimit(run)); // prettier-ignore
+    report.compare(`${folder}.last_hidden_state`, actual?.data ?? [], expected.data, networkLimit(run));
   }
 }

@@ -8,11 +8,7 @@ import { compareUNet, compareVae } from './networks.ts';
 import { compareStart, startName } from './start.ts';
 import type { GoldenReport } from './report.ts';
 
-export async function compareFolder(
-  dir: string,
-  run: GoldenRun,
-  report: GoldenReport,
-): Promise<void> {
+export async function compareFolder(dir: string, run: GoldenRun, report: GoldenReport): Promise<void> {
   const isAll = run.only === undefined;
   if (isAll && holds(dir, 'tokenizer_cases.json')) await compareTokenizer(dir, report);
   if (isAll) await compareTextEncoders(dir, run, report);

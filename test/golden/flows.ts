@@ -40,11 +40,7 @@ export interface FlowSetting {
   readonly size: { readonly height: number; readonly width: number };
 }
 
-export async function openFlowSetting(
-  dir: string,
-  golden: GoldenFile,
-  run: GoldenRun,
-): Promise<FlowSetting> {
+export async function openFlowSetting(dir: string, golden: GoldenFile, run: GoldenRun): Promise<FlowSetting> {
   const config = parseSchedulerConfig(await readJson(dir, 'scheduler', 'scheduler_config.json'));
   const clip = await golden.read('flow.in.latents');
   const [, , height = 0, width = 0] = clip.dims;
@@ -74,11 +70,7 @@ export async function compareFlows(setting: FlowSetting, report: GoldenReport): 
 
 const isFreeRunning = ({ run }: FlowSetting) => run.execution.provider === 'cpu';
 
-async function compareInversion(
-  setting: FlowSetting,
-  denoiser: UNetDenoiser,
-  report: GoldenReport,
-): Promise<void> {
+async function compareInversion(setting: FlowSetting, denoiser: UNetDenoiser, report: GoldenReport): Promise<void> {
   const { golden, schedule, contexts, clip } = setting;
   const upwards = schedule.timesteps.toReversed();
   const current = new HeldLatents(clip);
@@ -115,8 +107,7 @@ async function compareFlow(
     const name = `${flow}.t${step.timestep}`;
     const expected = await golden.read(name);
     const store = step.latents;
-    if (!(store instanceof HeldLatents))
-      throw new TypeError('The sampler made a store of its own.');
+    if (!(store instanceof HeldLatents)) throw new TypeError('The sampler made a store of its own.');
     compareLatents(setting, name, store.tensor, expected, limits.flow, report);
     if (!isFreeRunning(setting)) await store.write(0, expected);
   }

@@ -62,8 +62,7 @@ export class GoldenFile {
   /** A number of the metadata. Throws TypeError when it is missing. */
   number(key: string): number {
     const value = Number(this.file.metadata.get(key));
-    if (!Number.isFinite(value))
-      throw new TypeError(`${this.file.path}: metadata has no number ${key}.`);
+    if (!Number.isFinite(value)) throw new TypeError(`${this.file.path}: metadata has no number ${key}.`);
     return value;
   }
 }

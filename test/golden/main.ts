@@ -12,8 +12,7 @@ import { probeIsolated } from '../../companion-server/src/engine/isolated-probe.
 import { compareFolder } from './compare.ts';
 import { GoldenReport } from './report.ts';
 
-const usage =
-  'Usage: npm run golden -- DIR [DIR ...] [--device cpu|webgpu|cuda|dml|coreml|auto] [--only PREFIX]';
+const usage = 'Usage: npm run golden -- DIR [DIR ...] [--device cpu|webgpu|cuda|dml|coreml|auto] [--only PREFIX]';
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -29,9 +28,7 @@ async function main(): Promise<number> {
   const cacheDir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-golden-'));
   const report = new GoldenReport(console.log);
   try {
-    const execution = await chooseDevice(device, (name, purpose) =>
-      probeIsolated(name, purpose, cacheDir),
-    );
+    const execution = await chooseDevice(device, (name, purpose) => probeIsolated(name, purpose, cacheDir));
     const form = execution.fused.multiHeadAttention ? 'fused' : 'plain';
     console.log(`device ${execution.provider}, ${execution.float}, ${form} operators`);
     for (const dir of positionals) {
@@ -42,7 +39,7 @@ async function main(): Promise<number> {
   } finally {
     await rm(cacheDir, { recursive: true, force: true });
   }
-  if (report.passed === 0) report.record('anything to compare', false, 'nothing was found in the folders'); // prettier-ignore
+  if (report.passed === 0) report.record('anything to compare', false, 'nothing was found in the folders');
   report.finish();
   return report.failed === 0 ? 0 : 1;
 }

@@ -53,15 +53,10 @@ export async function compareUNet(
   await denoiser.release();
 }
 
-export async function compareVae(
-  dir: string,
-  golden: GoldenFile,
-  run: GoldenRun,
-  report: GoldenReport,
-): Promise<void> {
+export async function compareVae(dir: string, golden: GoldenFile, run: GoldenRun, report: GoldenReport): Promise<void> {
   const component = await openComponent(path.join(dir, 'vae'), 'vae');
   const config = parseVaeConfig(component.config);
-  const weights = await weightsFor(component.weights, { ...run, execution: { ...run.execution, float: 'float32' } }); // prettier-ignore
+  const weights = await weightsFor(component.weights, { ...run, execution: { ...run.execution, float: 'float32' } });
   const mean = await golden.read('vae.out.mean');
   const [, , height = 0, width = 0] = mean.dims;
   const { fused } = run.execution;

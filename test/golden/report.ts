@@ -22,12 +22,7 @@ export class GoldenReport {
     this.print = print;
   }
 
-  compare(
-    name: string,
-    actual: ArrayLike<number>,
-    expected: ArrayLike<number>,
-    limit: number,
-  ): void {
+  compare(name: string, actual: ArrayLike<number>, expected: ArrayLike<number>, limit: number): void {
     const error = maxAbsError(actual, expected);
     const finding = `${error.toExponential(2)}  limit ${limit.toExponential(0)}`;
     this.record(name, error <= limit, finding, { error });

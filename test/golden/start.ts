@@ -32,8 +32,14 @@ export async function compareStart(
   const denoiser = new UNetDenoiser({ ...unet, size });
   let walked = 0;
   for await (const step of invert({
-    ...{ denoiser, schedule: steps, context: contexts.source, startStep: 0 },
-    ...{ latents: noisiest, spare: noisiest, keep: () => undefined, chunkSize: clean.frameCount },
+    denoiser,
+    schedule: steps,
+    context: contexts.source,
+    startStep: 0,
+    latents: noisiest,
+    spare: noisiest,
+    keep: () => undefined,
+    chunkSize: clean.frameCount,
   })) {
     walked = step;
   }

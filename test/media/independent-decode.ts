@@ -21,31 +21,14 @@ export interface IndependentDecode {
 }
 
 /** Never throws for what is wrong with the clip: the frames are those that came. */
-export async function decodeAlone(
-  clip: ClipInfo,
-  size: Size,
-  limitMs: number,
-): Promise<IndependentDecode> {
-  const filters = [
-    ...(clip.interlaced ? ['yadif'] : []),
-    ...uprightPictures(clip, size),
-    'settb=1/1000000',
-  ];
+export async function decodeAlone(clip: ClipInfo, size: Size, limitMs: number): Promise<IndependentDecode> {
+  const filters = [...(clip.interlaced ? ['yadif'] : []), ...uprightPictures(clip, size), 'settb=1/1000000'];
   const child = spawn(
     await findProgram('ffmpeg'),
     [
       ...['-v', 'error', '-nostdin', '-copyts', '-i', clip.path, '-map', `0:${clip.streamIndex}`],
       // FFmpeg's deinterlacer is not the same twice with more threads.
-      ...[
-        '-filter_threads',
-        '1',
-        '-vf',
-        filters.join(','),
-        '-vsync',
-        'passthrough',
-        '-enc_time_base',
-        '1:1000000',
-      ],
+      ...['-filter_threads', '1', '-vf', filters.join(','), '-vsync', 'passthrough', '-enc_time_base', '1:1000000'],
       ...['-pix_fmt', 'rgb24', '-f', 'framemd5', '-'],
     ],
     { stdio: ['ignore', 'pipe', 'ignore'] },

@@ -74,10 +74,7 @@ function rangeOf({ frameCount }: ClipInfo): { startFrame: number; endFrame: numb
 }
 
 /** Throws WrongError where a frame is another one than an independent decode has there. Returns notices. */
-async function compareFrames(
-  clip: ClipInfo,
-  { decode = decodeFrames }: JudgeOptions,
-): Promise<readonly string[]> {
+async function compareFrames(clip: ClipInfo, { decode = decodeFrames }: JudgeOptions): Promise<readonly string[]> {
   const size = sizeWithin(clip.displaySize, comparedSide);
   const range = rangeOf(clip);
   const damages: DecodingDamage[] = [];
@@ -85,8 +82,7 @@ async function compareFrames(
   const onDamage = (damage: DecodingDamage) => void damages.push(damage);
   for await (const frame of decode(clip, { ...range, size, onDamage })) ours.push(frame);
   const count = range.endFrame - range.startFrame;
-  if (ours.length !== count)
-    throw new WrongError(`${ours.length} frames came instead of ${count}.`);
+  if (ours.length !== count) throw new WrongError(`${ours.length} frames came instead of ${count}.`);
   const alone = await decodeAlone(clip, size, aloneMs);
   requireRate(clip, alone);
   for (const frame of [ours[0], ours.at(-1)]) {
@@ -105,7 +101,7 @@ function requireRate(clip: ClipInfo, { frames, isWhole }: IndependentDecode): vo
   const seconds = (clip.frameCount - 1) / rationalValue(clip.frameRate);
   const isOff = Math.abs(last - first - seconds) > Math.max(0.1, 0.02 * seconds);
   if (isWhole && frames.length > 1 && clip.frameTimes !== null && isOff) {
-    throw new WrongError(`It lasts ${(last - first).toFixed(3)} s and would last ${seconds.toFixed(3)} s.`); // prettier-ignore
+    throw new WrongError(`It lasts ${(last - first).toFixed(3)} s and would last ${seconds.toFixed(3)} s.`);
   }
 }
 
@@ -119,9 +115,7 @@ function requireSame(clip: ClipInfo, frame: Frame, { frames, isWhole }: Independ
   if (frames[place]?.md5 === md5) return;
   const found = frames.flatMap((other, i) => (other.md5 === md5 ? [i] : []));
   const where = found.length === 0 ? 'no frame of the clip' : `frame ${found.join(', ')}`;
-  throw new WrongError(
-    `Frame ${frame.index} should be number ${place} of the file, and is ${where}.`,
-  );
+  throw new WrongError(`Frame ${frame.index} should be number ${place} of the file, and is ${where}.`);
 }
 
 function encoding(clip: ClipInfo, codec: 'prores' | 'h264') {
@@ -160,17 +154,19 @@ async function compareResult(
     const { frames, seconds, sound } = await measureResult(file);
     const count = range.endFrame - range.startFrame;
     const expected = count / rationalValue(clip.frameRate);
-    if (frames !== count) throw new WrongError(`The result has ${frames} frames instead of ${count}.`); // prettier-ignore
+    if (frames !== count) throw new WrongError(`The result has ${frames} frames instead of ${count}.`);
     if (Math.abs(seconds - expected) > 0.002 + 0.001 * expected) {
       throw new WrongError(`The result lasts ${seconds} s instead of ${expected.toFixed(3)} s.`);
     }
     // Packets that are copied whole may end behind the picture, by less than one of them.
     const isWhole = count === clip.frameCount;
     if (sound !== null && sound.endSeconds > expected + (isWhole ? longestPacketSeconds : 0.002)) {
-      throw new WrongError(`The result's sound ends at ${sound.endSeconds} s, its picture at ${expected.toFixed(3)} s.`); // prettier-ignore
+      throw new WrongError(
+        `The result's sound ends at ${sound.endSeconds} s, its picture at ${expected.toFixed(3)} s.`,
+      );
     }
     if (sound !== null && sound.startSeconds < -longestPacketSeconds) {
-      throw new WrongError(`The result keeps sound from ${-sound.startSeconds} s before its picture.`); // prettier-ignore
+      throw new WrongError(`The result keeps sound from ${-sound.startSeconds} s before its picture.`);
     }
     return encoder.notices;
   } finally {

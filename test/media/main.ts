@@ -13,7 +13,7 @@ async function main(): Promise<number> {
     return 2;
   }
   const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => path.join(parentPath, name)); // prettier-ignore
+  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => path.join(parentPath, name));
   const results = await mkdtemp(path.join(tmpdir(), 'tokenflow-judged-'));
   const counts: Record<Verdict, number> = { right: 0, refused: 0, wrong: 0 };
   const width = Math.max(0, ...files.map((file) => path.relative(folder, file).length));
@@ -24,7 +24,7 @@ async function main(): Promise<number> {
       counts[verdict]++;
       const seconds = ((performance.now() - start) / 1000).toFixed(1);
       const name = path.relative(folder, file).padEnd(width);
-      console.log(`${verdict.padEnd(7)}  ${name}  ${seconds.padStart(6)} s  ${facts.padEnd(28)}  ${reason}`); // prettier-ignore
+      console.log(`${verdict.padEnd(7)}  ${name}  ${seconds.padStart(6)} s  ${facts.padEnd(28)}  ${reason}`);
     }
   } finally {
     await rm(results, { recursive: true, force: true });

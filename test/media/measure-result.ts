@@ -32,14 +32,11 @@ export async function measureResult(file: string): Promise<ResultMeasure> {
   const video = packets.filter(({ codec_type }) => codec_type === 'video');
   const sound = packets.filter(({ codec_type }) => codec_type === 'audio');
   const starts = sound.map(({ pts_time }) => Number(pts_time));
-  const ends = sound.map(({ pts_time, duration_time = '0' }) => Number(pts_time) + Number(duration_time)); // prettier-ignore
+  const ends = sound.map(({ pts_time, duration_time = '0' }) => Number(pts_time) + Number(duration_time));
   return {
     frames: video.length,
     seconds: total(video),
-    sound:
-      sound.length === 0
-        ? null
-        : { startSeconds: Math.min(...starts), endSeconds: Math.max(...ends) },
+    sound: sound.length === 0 ? null : { startSeconds: Math.min(...starts), endSeconds: Math.max(...ends) },
   };
 }
 

@@ -4,8 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkCss, checkHtml, checkScript, printComplaints } from '../../scripts/panel/dialect.mjs';
 
-const found = (complaints: readonly { readonly what: string }[]): string[] =>
-  complaints.map(({ what }) => what);
+const found = (complaints: readonly { readonly what: string }[]): string[] => complaints.map(({ what }) => what);
 
 describe('styles', () => {
   test.each([
@@ -43,9 +42,7 @@ describe('styles', () => {
 
   test('a complaint says where, why, and where the rule is from', () => {
     const [line] = printComplaints(checkCss('panel.css', '\n\n.a {\n  font: 1em serif;\n}'));
-    expect(line).toMatch(
-      /^panel\.css:4: font: The shorthand is not read.* \(docs, known-issues\)$/,
-    );
+    expect(line).toMatch(/^panel\.css:4: font: The shorthand is not read.* \(docs, known-issues\)$/);
   });
 });
 
@@ -66,8 +63,7 @@ describe('the page', () => {
   });
 
   test('a plain page passes', () => {
-    const html =
-      '<!-- <input type="file"> --><script defer src="main.js"></script><div id="a"></div>';
+    const html = '<!-- <input type="file"> --><script defer src="main.js"></script><div id="a"></div>';
     expect(checkHtml('index.html', html)).toEqual([]);
   });
 });
@@ -104,10 +100,7 @@ describe('the bundle', () => {
   });
 
   test.each([
-    [
-      'a name of the program is not the global',
-      'function f(performance) { return performance.now(); }',
-    ],
+    ['a name of the program is not the global', 'function f(performance) { return performance.now(); }'],
     ['a property is not the global', 'const a = { process: 1 }; a.process = 2; a.Buffer;'],
     ['asking whether a global is there', 'const has = typeof structuredClone === "function";'],
     ['a file may be written', 'const file = { write() {} }; file.write("");'],

@@ -23,7 +23,10 @@ export function startCompanion(
 ): Promise<RunningServer> {
   return startServer({
     config: {
-      ...{ port: 0, cacheDir, dataDir, logLevel: 'silent' },
+      port: 0,
+      cacheDir,
+      dataDir,
+      logLevel: 'silent',
       models: new Map([['model', modelDir]]),
     },
     log: createLog({ level: 'silent', write: () => undefined }),
@@ -47,16 +50,18 @@ export function openPanel({ sim }: Pick<TestProject, 'sim'>, server: RunningServ
   const errors: unknown[] = [];
   const abilities = abilityNames.filter((name) => host.abilities[name].isThere);
   const facts = { kind: host.kind, product: host.product, abilities, logFolder: null };
-  const store = createStore(initialState(facts, 'dark', 'prores'), reduce, (error) =>
-    errors.push(error),
-  );
+  const store = createStore(initialState(facts, 'dark', 'prores'), reduce, (error) => errors.push(error));
   const client = createClient({
     url: `${server.url.replace('http', 'ws').replace(/\/$/, '')}/socket`,
     client: { name: 'test', version: '0' },
     tokens: { read: () => Promise.resolve(server.token), write: () => Promise.resolve() },
   });
   const stop = startPanelFlow({
-    ...{ host, client, store, clock: systemClock, random: Math.random },
+    host,
+    client,
+    store,
+    clock: systemClock,
+    random: Math.random,
     pictures: { make: () => 'blob:picture', drop: () => undefined },
     saveResult: null,
   });

@@ -56,16 +56,17 @@ describe('the manifest', () => {
   });
 
   test('has the version of the package, which the build writes into it', () => {
-    const { version } = JSON.parse(
-      readFileSync(path.join(root, 'package.json'), 'utf8'),
-    ) as Manifest;
+    const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as Manifest;
     expect(manifest.version).toBe(version);
     expect((JSON.parse(manifestFor()) as Manifest).version).toBe(version);
   });
 
   test('announces what the code sets up', () => {
     const announced = manifest.entrypoints.map(({ type, id }) => [type, id]);
-    expect(announced).toEqual([['panel', panelId], ['command', commandId]]); // prettier-ignore
+    expect(announced).toEqual([
+      ['panel', panelId],
+      ['command', commandId],
+    ]);
     // Labels in several languages are reported to be refused.
     for (const { label } of manifest.entrypoints) expect(Object.keys(label)).toEqual(['default']);
     expect(panel?.minimumSize?.width).toBe(240);

@@ -8,7 +8,16 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type * as PremiereHostModule from '../../plugin/src/host/premiere/premiere-host.ts';
 import { bundlePart } from '../../scripts/panel/build.mjs';
 import { readFrameNumbers } from '../premiere-sim/numbered-film.ts';
-import { layTimeline, openTestProject, pal, placeRequest, receiveResult, saveExport, selectedClip, type TestProject } from '../premiere-sim/testing-flow.ts'; // prettier-ignore
+import {
+  layTimeline,
+  openTestProject,
+  pal,
+  placeRequest,
+  receiveResult,
+  saveExport,
+  selectedClip,
+  type TestProject,
+} from '../premiere-sim/testing-flow.ts';
 
 const entry = path.join(import.meta.dirname, '../../plugin/src/host/premiere/premiere-host.ts');
 
@@ -22,7 +31,17 @@ afterEach(() => project.close());
 test('the whole way of a clip needs nothing that UXP may lack', async () => {
   const runtime = vm.createContext({});
   vm.runInContext(await bundlePart(entry), runtime);
-  const missing = ['TextDecoder', 'TextEncoder', 'structuredClone', 'queueMicrotask', 'setTimeout', 'crypto', 'process', 'Buffer', 'performance']; // prettier-ignore
+  const missing = [
+    'TextDecoder',
+    'TextEncoder',
+    'structuredClone',
+    'queueMicrotask',
+    'setTimeout',
+    'crypto',
+    'process',
+    'Buffer',
+    'performance',
+  ];
   for (const name of missing) {
     expect(vm.runInContext(`typeof ${name}`, runtime), name).toBe('undefined');
   }

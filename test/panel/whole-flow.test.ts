@@ -8,7 +8,13 @@ import type { PanelState } from '../../plugin/src/state/panel-state.ts';
 import { createWorkspace } from '../e2e/workspace.ts';
 import { readFrameNumbers } from '../premiere-sim/numbered-film.ts';
 import { describeSequence } from '../premiere-sim/sim-document.ts';
-import { layTimeline, openTestProject, pal, type TestProject, type TestTimeline } from '../premiere-sim/testing-flow.ts'; // prettier-ignore
+import {
+  layTimeline,
+  openTestProject,
+  pal,
+  type TestProject,
+  type TestTimeline,
+} from '../premiere-sim/testing-flow.ts';
 import { isReady, openPanel, startCompanion, type Panel } from './headless-panel.ts';
 
 let project: TestProject;
@@ -35,8 +41,7 @@ function open(server: RunningServer): Panel {
 }
 
 const hasEnded = ({ tasks }: PanelState): boolean =>
-  tasks.length > 0 &&
-  tasks.every(({ state }) => ['done', 'unplaced', 'failed', 'canceled'].includes(state.name));
+  tasks.length > 0 && tasks.every(({ state }) => ['done', 'unplaced', 'failed', 'canceled'].includes(state.name));
 
 async function apply(panel: Panel): Promise<void> {
   await panel.until(isReady);
@@ -76,7 +81,7 @@ describe('from Apply to the timeline', () => {
     });
     await apply(panel);
     const { tasks } = await panel.until(hasEnded);
-    expect(tasks).toMatchObject([{ state: { name: 'unplaced', problem: { code: 'timeline-changed' } } }]); // prettier-ignore
+    expect(tasks).toMatchObject([{ state: { name: 'unplaced', problem: { code: 'timeline-changed' } } }]);
     expect(placed()).toEqual([]);
     // A person presses later than in the moment of the event.
     await new Promise((resolve) => setImmediate(resolve));
@@ -103,7 +108,7 @@ describe('from Apply to the timeline', () => {
     const panel = open(await openServer());
     await apply(panel);
     const { tasks } = await panel.until(hasEnded);
-    expect(tasks).toMatchObject([{ state: { name: 'failed', problem: { code: 'export-failed' } } }]); // prettier-ignore
+    expect(tasks).toMatchObject([{ state: { name: 'failed', problem: { code: 'export-failed' } } }]);
     expect(placed()).toEqual([]);
   });
 

@@ -10,7 +10,18 @@ import type { SelectedClip } from '../../plugin/src/host/selection.ts';
 import { readFrameNumbers } from './numbered-film.ts';
 import type { PremiereSim } from './premiere-sim.ts';
 import { describeSequence } from './sim-document.ts';
-import { layTimeline, openTestProject, pal, placeRequest, receiveFile, receiveResult, saveExport, selectedClip, type TestProject, type TestTimeline } from './testing-flow.ts'; // prettier-ignore
+import {
+  layTimeline,
+  openTestProject,
+  pal,
+  placeRequest,
+  receiveFile,
+  receiveResult,
+  saveExport,
+  selectedClip,
+  type TestProject,
+  type TestTimeline,
+} from './testing-flow.ts';
 
 let project: TestProject;
 let sim: PremiereSim;
@@ -99,8 +110,10 @@ describe('an export', () => {
     await expect(exported).rejects.toMatchObject({ code: 'preset-missing' });
     const nativePath = path.join(project.folder, 'QuickTime.epr');
     sim.uxp.picks.open = {
-      ...{ name: 'QuickTime.epr', nativePath },
-      ...{ read: () => Promise.resolve(''), write: () => Promise.resolve() },
+      name: 'QuickTime.epr',
+      nativePath,
+      read: () => Promise.resolve(''),
+      write: () => Promise.resolve(),
     };
     expect(await host.files.pickExportPreset()).toBe(true);
     expect(await exportClip()).toHaveLength(6);
@@ -135,7 +148,13 @@ describe('an export', () => {
   test('that was interrupted never costs a sequence that only looks like its copy', async () => {
     const host = sim.open();
     const other = sim.addSequence(pal);
-    const plan = { projectId: sim.core.projectGuid, projectName: 'p', sequenceName: 'Main', cloneId: other.guid, path: '/none' }; // prettier-ignore
+    const plan = {
+      projectId: sim.core.projectGuid,
+      projectName: 'p',
+      sequenceName: 'Main',
+      cloneId: other.guid,
+      path: '/none',
+    };
     await host.storage.write('export-plan', JSON.stringify(plan));
     await host.clips.recover();
     expect(sim.core.document.sequences).toHaveLength(2);
@@ -175,7 +194,7 @@ describe('an import', () => {
     await receiveResult(project, host, { ...sixFrames, jobId: 'job2' });
     const bins = sim.core.document.items.filter(({ kind }) => kind === 'bin');
     expect(bins).toMatchObject([{ name: 'TokenFlow' }]);
-    expect(sim.core.document.items.filter(({ parentId }) => parentId === bins[0]?.id)).toHaveLength(2); // prettier-ignore
+    expect(sim.core.document.items.filter(({ parentId }) => parentId === bins[0]?.id)).toHaveLength(2);
   });
 });
 
@@ -251,7 +270,7 @@ describe('nothing is placed', () => {
       sim.addClip(sequence, { track, itemId, startFrame: 0, frames: 99, kind: 'audio' });
     }
     before = now();
-    const result = await receiveResult(project, host, { ...sixFrames, hasAudio: true, jobId: 'job2' }); // prettier-ignore
+    const result = await receiveResult(project, host, { ...sixFrames, hasAudio: true, jobId: 'job2' });
     const placing = host.timeline.place(placeRequest(clip, result, { hasAudio: true }));
     await expect(placing).rejects.toMatchObject({ code: 'no-free-audio-track' });
     expect(now()).toBe(before);
@@ -312,7 +331,7 @@ describe('a placing', () => {
     const result = await receiveResult(project, host, sixFrames);
     const { editId } = await host.timeline.place(placeRequest(clip, result));
     sim.core.undo();
-    await expect(host.timeline.setShown(editId, false)).rejects.toMatchObject({ code: 'edit-missing' }); // prettier-ignore
+    await expect(host.timeline.setShown(editId, false)).rejects.toMatchObject({ code: 'edit-missing' });
     await expect(host.timeline.revert(editId)).rejects.toMatchObject({ code: 'edit-missing' });
   });
 });

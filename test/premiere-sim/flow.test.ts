@@ -8,7 +8,17 @@ import { rateOfTimebase } from '../../plugin/src/host/ticks.ts';
 import { readFrameNumbers } from './numbered-film.ts';
 import type { PremiereSim } from './premiere-sim.ts';
 import { describeSequence } from './sim-document.ts';
-import { layTimeline, openTestProject, pal, placeRequest, receiveResult, recipe, saveExport, selectedClip, type TestProject } from './testing-flow.ts'; // prettier-ignore
+import {
+  layTimeline,
+  openTestProject,
+  pal,
+  placeRequest,
+  receiveResult,
+  recipe,
+  saveExport,
+  selectedClip,
+  type TestProject,
+} from './testing-flow.ts';
 
 let project: TestProject;
 let sim: PremiereSim;
@@ -30,31 +40,28 @@ describe('N frames in, N frames out', () => {
     ['29.97', 8_475_667_200n, 1_000_003, 7, 11],
     ['50', 5_080_320_000n, 123_457, 8, 1],
     ['59.94', 4_237_833_600n, 5_000_011, 10, 2],
-  ])(
-    'at %s frames per second, wherever the clip starts',
-    async (_name, timebase, startFrame, frames, inFrame) => {
-      const { sequence, clip } = await layTimeline(project, timebase, startFrame, frames, inFrame);
-      const host = sim.open();
-      const selected = await selectedClip(host);
-      expect(selected).toMatchObject({ frames, frameRate: rateOfTimebase(String(timebase)) });
+  ])('at %s frames per second, wherever the clip starts', async (_name, timebase, startFrame, frames, inFrame) => {
+    const { sequence, clip } = await layTimeline(project, timebase, startFrame, frames, inFrame);
+    const host = sim.open();
+    const selected = await selectedClip(host);
+    expect(selected).toMatchObject({ frames, frameRate: rateOfTimebase(String(timebase)) });
 
-      const exported = await host.clips.export(selected.snapshot, { mode: 'rendered' });
-      const file = path.join(folder, 'sent.mov');
-      await saveExport(exported, file);
-      expect(exported.frames).toBe(frames);
-      expect(await readFrameNumbers(file)).toEqual(numbersFrom(inFrame, frames));
-      expect((await sim.core.machine.probe(file)).ticksPerFrame).toBe(timebase);
+    const exported = await host.clips.export(selected.snapshot, { mode: 'rendered' });
+    const file = path.join(folder, 'sent.mov');
+    await saveExport(exported, file);
+    expect(exported.frames).toBe(frames);
+    expect(await readFrameNumbers(file)).toEqual(numbersFrom(inFrame, frames));
+    expect((await sim.core.machine.probe(file)).ticksPerFrame).toBe(timebase);
 
-      const result = await receiveResult(project, host, { frames, timebase, firstNumber: 500 });
-      const edit = await host.timeline.place(placeRequest(selected, result));
-      expect(edit).toMatchObject({ placed: 1, place: { trackIndex: 1 } });
-      const placed = sim.core.sequence(sequence.guid).video[1]?.clips ?? [];
-      expect(placed).toMatchObject([{ start: clip.start, end: clip.end, inPoint: 0n }]);
-      const placedPath = sim.core.item(placed[0]?.itemId ?? '').path;
-      expect(path.dirname(placedPath)).toBe(path.join(folder, 'TokenFlow'));
-      expect(await readFrameNumbers(placedPath)).toEqual(numbersFrom(500, frames));
-    },
-  );
+    const result = await receiveResult(project, host, { frames, timebase, firstNumber: 500 });
+    const edit = await host.timeline.place(placeRequest(selected, result));
+    expect(edit).toMatchObject({ placed: 1, place: { trackIndex: 1 } });
+    const placed = sim.core.sequence(sequence.guid).video[1]?.clips ?? [];
+    expect(placed).toMatchObject([{ start: clip.start, end: clip.end, inPoint: 0n }]);
+    const placedPath = sim.core.item(placed[0]?.itemId ?? '').path;
+    expect(path.dirname(placedPath)).toBe(path.join(folder, 'TokenFlow'));
+    expect(await readFrameNumbers(placedPath)).toEqual(numbersFrom(500, frames));
+  });
 });
 
 describe('an export', () => {
@@ -62,7 +69,7 @@ describe('an export', () => {
     const { sequence, clip, itemId } = await layTimeline(project, pal, 4, 6, 2);
     clip.effect = 'negate';
     sim.addClip(sequence, { track: 1, itemId, startFrame: 0, frames: 7 });
-    sim.addClip(sequence, { track: 2, itemId, startFrame: 9, frames: 7, changes: { kind: 'adjustment' } }); // prettier-ignore
+    sim.addClip(sequence, { track: 2, itemId, startFrame: 9, frames: 7, changes: { kind: 'adjustment' } });
     sim.addSequence(pal);
     sim.core.activeSequenceGuid = sequence.guid;
     // One more track, else nothing is free.
@@ -81,7 +88,7 @@ describe('an export', () => {
     const items = sim.core.document.items.length;
     const host = sim.open();
     const listeners = sim.core.listenerCount;
-    const exported = await host.clips.export((await selectedClip(host)).snapshot, { mode: 'rendered' }); // prettier-ignore
+    const exported = await host.clips.export((await selectedClip(host)).snapshot, { mode: 'rendered' });
     await exported.dispose();
     expect(describeSequence(sim.core.sequence(sequence.guid))).toBe(before);
     expect(sim.core.document).toMatchObject({ sequences: [{ guid: sequence.guid }] });
@@ -121,9 +128,7 @@ describe('a placed edit', () => {
     });
     const steps = sim.core.undoStack.length;
     await host.timeline.place(placeRequest(selected, result));
-    expect(sim.core.undoStack.slice(steps).map(({ name }) => name)).toEqual([
-      'Place TokenFlow edit',
-    ]);
+    expect(sim.core.undoStack.slice(steps).map(({ name }) => name)).toEqual(['Place TokenFlow edit']);
     sim.core.undo();
     expect(describeSequence(sim.core.sequence(sequence.guid))).toBe(before);
     // The version is not lost: it can be brought back.
@@ -151,10 +156,10 @@ describe('a placed edit', () => {
     await host.timeline.setShown(editId, true);
     expect(await host.timeline.isShown(editId)).toBe(true);
 
-    const second = await receiveResult(project, host, { frames: 6, timebase: pal, firstNumber: 200, jobId: 'job2' }); // prettier-ignore
+    const second = await receiveResult(project, host, { frames: 6, timebase: pal, firstNumber: 200, jobId: 'job2' });
     const again = placeRequest(selected, second, { editId, recipe: recipe('job2') });
     expect(await host.timeline.place(again)).toMatchObject({ placed: 2, editId });
-    expect(placedClips()).toMatchObject([{ itemId: second.resultId, start: clip.start, end: clip.end }]); // prettier-ignore
+    expect(placedClips()).toMatchObject([{ itemId: second.resultId, start: clip.start, end: clip.end }]);
     expect(await host.timeline.showVersion(editId, 1)).toMatchObject({ placed: 1 });
     expect(placedClips()).toMatchObject([{ itemId: first.resultId }]);
 
@@ -222,7 +227,7 @@ describe('a placed edit', () => {
       firstNumber: 100,
     });
     const { editId } = await host.timeline.place(placeRequest(selected, first));
-    await expect(host.timeline.forgetVersion(editId, 1)).rejects.toMatchObject({ code: 'edit-missing' }); // prettier-ignore
+    await expect(host.timeline.forgetVersion(editId, 1)).rejects.toMatchObject({ code: 'edit-missing' });
     await host.timeline.revert(editId);
     expect(await host.timeline.forgetVersion(editId, 1)).toMatchObject({ versions: [] });
     expect(sim.core.document.items.some(({ id }) => id === first.resultId)).toBe(false);

@@ -1,7 +1,18 @@
 // The real disk and ffmpeg under the simulated Premiere. Films are cut without loss, so that frames can be compared.
 
 import { execFile } from 'node:child_process';
-import { copyFile, lstat, mkdir, open, readdir, readFile, rename, unlink, writeFile, type FileHandle } from 'node:fs/promises'; // prettier-ignore
+import {
+  copyFile,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  unlink,
+  writeFile,
+  type FileHandle,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { promisify, types } from 'node:util';
 import { findProgram } from '../../companion-server/src/media/binaries.ts';
@@ -34,7 +45,15 @@ export function createNodeMachine(folder: string): SimMachine {
 }
 
 async function probeMedia(file: string): Promise<SimMedia> {
-  const options = ['-v', 'error', '-count_packets', '-of', 'json', '-show_entries', 'stream=codec_type,r_frame_rate,nb_read_packets']; // prettier-ignore
+  const options = [
+    '-v',
+    'error',
+    '-count_packets',
+    '-of',
+    'json',
+    '-show_entries',
+    'stream=codec_type,r_frame_rate,nb_read_packets',
+  ];
   const { stdout } = await run(await findProgram('ffprobe'), [...options, file]);
   const { streams } = JSON.parse(stdout) as {
     streams: { codec_type: string; r_frame_rate: string; nb_read_packets: string }[];
@@ -52,9 +71,7 @@ async function probeMedia(file: string): Promise<SimMedia> {
 async function render({ pieces, width, height, rate, path: target }: RenderRequest): Promise<void> {
   const rateText = `${rate.numerator}/${rate.denominator}`;
   const inputs = pieces.flatMap(({ path: file }) =>
-    file === null
-      ? ['-f', 'lavfi', '-i', `color=black:s=${width}x${height}:r=${rateText}`]
-      : ['-i', file],
+    file === null ? ['-f', 'lavfi', '-i', `color=black:s=${width}x${height}:r=${rateText}`] : ['-i', file],
   );
   const cuts = pieces.map(({ startFrame, frames, effect }, index) =>
     [

@@ -33,10 +33,7 @@ export async function makeNumberedFilm(
   await writeFile(path, await bytes);
 }
 
-async function drawFilm(
-  path: string,
-  options: Parameters<typeof makeNumberedFilm>[1],
-): Promise<void> {
+async function drawFilm(path: string, options: Parameters<typeof makeNumberedFilm>[1]): Promise<void> {
   const { frames, rate, firstNumber = 0, hasAudio = false } = options;
   const rateText = `${rate.numerator}/${rate.denominator}`;
   const { width, height } = filmSize;

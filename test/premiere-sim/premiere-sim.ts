@@ -2,7 +2,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createPremiereHost, type PremiereHost } from '../../plugin/src/host/premiere/premiere-host.ts'; // prettier-ignore
+import { createPremiereHost, type PremiereHost } from '../../plugin/src/host/premiere/premiere-host.ts';
 import { createNodeMachine } from './node-machine.ts';
 import { filmSize } from './numbered-film.ts';
 import { SimCore } from './sim-core.ts';
@@ -33,8 +33,7 @@ export async function createPremiereSim(folder: string): Promise<PremiereSim> {
     uxp,
     folder,
     ...timeline,
-    addSequence: (ticksPerFrame, tracks = 3) =>
-      timeline.addSequence({ ticksPerFrame, tracks, ...filmSize }),
+    addSequence: (ticksPerFrame, tracks = 3) => timeline.addSequence({ ticksPerFrame, tracks, ...filmSize }),
     open() {
       hosts += 1;
       let ids = 0;

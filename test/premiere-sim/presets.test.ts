@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
-import { choosePreset, listSystemPresets, rankPresets } from '../../plugin/src/host/premiere/export-presets.ts'; // prettier-ignore
+import { choosePreset, listSystemPresets, rankPresets } from '../../plugin/src/host/premiere/export-presets.ts';
 import type { Surroundings } from '../../plugin/src/host/premiere/api.ts';
 import type { HostStorage } from '../../plugin/src/host/host.ts';
 
-const names = (paths: readonly string[]): string[] =>
-  paths.map((path) => path.replace(/^.*\//, ''));
+const names = (paths: readonly string[]): string[] => paths.map((path) => path.replace(/^.*\//, ''));
 
 test('ProRes comes before Match Source, and what cannot be used does not come at all', () => {
   const folder = '/presets/a/';
@@ -24,7 +23,7 @@ test('ProRes comes before Match Source, and what cannot be used does not come at
 function diskWith(folders: Readonly<Record<string, readonly string[]>>): Surroundings {
   const fs = {
     readdir: (folder: string) =>
-      folder in folders ? Promise.resolve([...(folders[folder] ?? [])]) : Promise.reject(new Error('ENOENT')), // prettier-ignore
+      folder in folders ? Promise.resolve([...(folders[folder] ?? [])]) : Promise.reject(new Error('ENOENT')),
     lstat: () => Promise.resolve({ size: 1, isDirectory: () => false }),
   };
   const EncoderManager = {
@@ -45,7 +44,7 @@ const storageWith = (picked: string | null): HostStorage =>
   ({ read: () => Promise.resolve(picked) }) as unknown as HostStorage;
 
 test('presets are looked for where Premiere keeps them', async () => {
-  expect(names(await listSystemPresets(disk))).toEqual(['broken ProRes 422 HQ.epr', 'ProRes 422.epr']); // prettier-ignore
+  expect(names(await listSystemPresets(disk))).toEqual(['broken ProRes 422 HQ.epr', 'ProRes 422.epr']);
   expect(await listSystemPresets(diskWith({}))).toEqual([]);
 });
 

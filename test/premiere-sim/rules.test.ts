@@ -6,7 +6,16 @@ import type { premierepro, Project, Sequence, TrackItemSelection } from '@adobe/
 import { createPremiereHost } from '../../plugin/src/host/premiere/premiere-host.ts';
 import { rules, type RuleName } from './rules.ts';
 import { simConstants } from './sim-constants.ts';
-import { layTimeline, openTestProject, pal, placeRequest, receiveResult, selectedClip, type TestProject, type TestTimeline } from './testing-flow.ts'; // prettier-ignore
+import {
+  layTimeline,
+  openTestProject,
+  pal,
+  placeRequest,
+  receiveResult,
+  selectedClip,
+  type TestProject,
+  type TestTimeline,
+} from './testing-flow.ts';
 
 let held: TestProject;
 let timeline: TestTimeline;
@@ -27,8 +36,7 @@ afterEach(async () => {
 });
 
 const inPoint = () => sequence.createSetInPointAction(ppro.TickTime.TIME_ZERO);
-const change = (): boolean =>
-  project.executeTransaction((compound) => void compound.addAction(inPoint()), 'Change');
+const change = (): boolean => project.executeTransaction((compound) => void compound.addAction(inPoint()), 'Change');
 const firstClip = async () => {
   const track = await sequence.getVideoTrack(0);
   const [clip] = track.getTrackItems(ppro.Constants.TrackItemType.CLIP, false);
@@ -36,11 +44,7 @@ const firstClip = async () => {
   return clip;
 };
 const remove = (selection: TrackItemSelection) =>
-  ppro.SequenceEditor.getEditor(sequence).createRemoveItemsAction(
-    selection,
-    false,
-    ppro.Constants.MediaType.VIDEO,
-  );
+  ppro.SequenceEditor.getEditor(sequence).createRemoveItemsAction(selection, false, ppro.Constants.MediaType.VIDEO);
 
 const breaches: Readonly<Record<RuleName, () => unknown>> = {
   'lock-scope': () => inPoint(),
@@ -68,25 +72,20 @@ const breaches: Readonly<Record<RuleName, () => unknown>> = {
   'track-index': async () => {
     const item = await (await firstClip()).getProjectItem();
     const editor = ppro.SequenceEditor.getEditor(sequence);
-    project.lockedAccess(
-      () => void editor.createOverwriteItemAction(item, ppro.TickTime.TIME_ZERO, 3, 0),
-    );
+    project.lockedAccess(() => void editor.createOverwriteItemAction(item, ppro.TickTime.TIME_ZERO, 3, 0));
   },
   'uncast-item': async () => {
     const item = await (await firstClip()).getProjectItem();
     const cast = ppro.ClipProjectItem.cast(item) as unknown as typeof item;
     const editor = ppro.SequenceEditor.getEditor(sequence);
-    project.lockedAccess(
-      () => void editor.createOverwriteItemAction(cast, ppro.TickTime.TIME_ZERO, 0, 0),
-    );
+    project.lockedAccess(() => void editor.createOverwriteItemAction(cast, ppro.TickTime.TIME_ZERO, 0, 0));
   },
   'import-bin': () => project.importFiles([timeline.film], true, undefined, false),
   'constant-at-run-time': async () => {
     const track = await sequence.getVideoTrack(0);
     track.getTrackItems(1, false);
   },
-  'property-absent': async () =>
-    (await ppro.Properties.getProperties(sequence)).getValue('tokenflow.none'),
+  'property-absent': async () => (await ppro.Properties.getProperties(sequence)).getValue('tokenflow.none'),
   'same-listener': () =>
     ppro.EventManager.removeGlobalEventListener(simConstants.SequenceEvent.CLOSED, () => undefined),
   'setup-once': () => {
@@ -95,8 +94,7 @@ const breaches: Readonly<Record<RuleName, () => unknown>> = {
     entrypoints.setup({});
   },
   'array-buffer': () => held.sim.uxp.surroundings.fs.read(1, new Uint8Array(1) as never, 0, 1, 0),
-  encoding: () =>
-    held.sim.uxp.surroundings.fs.readFile(timeline.film, { encoding: 'buffer' as 'utf-8' }),
+  encoding: () => held.sim.uxp.surroundings.fs.readFile(timeline.film, { encoding: 'buffer' as 'utf-8' }),
   'not-simulated': () => sequence.createSubsequence(),
 };
 
@@ -126,9 +124,9 @@ describe('where Premiere lacks a function', () => {
   test('the probe says which, and what happens instead', () => {
     const { abilities } = without('EventManager', 'Properties', 'SourceMonitor');
     expect(abilities.timeline).toMatchObject({ isThere: true, fallback: null });
-    expect(abilities['selection-events']).toMatchObject({ isThere: false, fallback: 'refresh-button' }); // prettier-ignore
+    expect(abilities['selection-events']).toMatchObject({ isThere: false, fallback: 'refresh-button' });
     expect(abilities['export-events']).toMatchObject({ isThere: false, fallback: 'watch-file' });
-    expect(abilities['sequence-records']).toMatchObject({ isThere: false, fallback: 'panel-folder' }); // prettier-ignore
+    expect(abilities['sequence-records']).toMatchObject({ isThere: false, fallback: 'panel-folder' });
     expect(abilities['source-monitor']).toMatchObject({ isThere: false, fallback: null });
     expect(abilities['source-monitor'].detail).toContain('SourceMonitor.openProjectItem');
   });

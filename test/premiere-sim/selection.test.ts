@@ -3,7 +3,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RejectionReason, ClipWarning } from '../../plugin/src/host/selection.ts';
 import type { SimClip, SimItemData } from './sim-document.ts';
-import { layTimeline, openTestProject, pal, selectedClip, type TestProject, type TestTimeline } from './testing-flow.ts'; // prettier-ignore
+import {
+  layTimeline,
+  openTestProject,
+  pal,
+  selectedClip,
+  type TestProject,
+  type TestTimeline,
+} from './testing-flow.ts';
 
 let project: TestProject;
 let timeline: TestTimeline;
@@ -112,7 +119,10 @@ describe('a selection', () => {
     const early = sim.addClip(sequence, { track: 1, itemId, startFrame: 0, frames: 3 });
     sim.select(sequence, clip, early);
     const { clips } = await sim.open().selection.read();
-    expect(clips.map(({ frames, freeTrackIndex }) => [frames, freeTrackIndex])).toEqual([[3, 2], [6, 1]]); // prettier-ignore
+    expect(clips.map(({ frames, freeTrackIndex }) => [frames, freeTrackIndex])).toEqual([
+      [3, 2],
+      [6, 1],
+    ]);
   });
 
   test('of nothing, no sequence and no project say which it is', async () => {

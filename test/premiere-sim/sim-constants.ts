@@ -6,7 +6,7 @@ import type { Constants } from '@adobe/premierepro';
 const names = {
   AudioTrackEvent: ['TRACK_CHANGED', 'INFO_CHANGED', 'LOCK_CHANGED'],
   ContentType: ['ANY', 'SEQUENCE', 'MEDIA'],
-  EncoderEvent: ['RENDER_COMPLETE', 'RENDER_ERROR', 'RENDER_CANCEL', 'RENDER_QUEUE', 'RENDER_PROGRESS'], // prettier-ignore
+  EncoderEvent: ['RENDER_COMPLETE', 'RENDER_ERROR', 'RENDER_CANCEL', 'RENDER_QUEUE', 'RENDER_PROGRESS'],
   ExportType: ['QUEUE_TO_AME', 'QUEUE_TO_APP', 'IMMEDIATELY'],
   MediaType: ['ANY', 'DATA', 'VIDEO', 'AUDIO'],
   OperationCompleteEvent: ['EXPORT_MEDIA_COMPLETE', 'IMPORT_MEDIA_COMPLETE'],

@@ -1,7 +1,14 @@
 // The heart of the simulated Premiere: the open project, its lock, its transactions and its undo stack, its events.
 
 import { SimClock } from './sim-clock.ts';
-import { copyDocument, rootId, type SimClip, type SimDocument, type SimItemData, type SimSequenceData } from './sim-document.ts'; // prettier-ignore
+import {
+  copyDocument,
+  rootId,
+  type SimClip,
+  type SimDocument,
+  type SimItemData,
+  type SimSequenceData,
+} from './sim-document.ts';
 import type { SimMachine } from './sim-machine.ts';
 import { Violation, type RuleName } from './rules.ts';
 
@@ -134,10 +141,7 @@ export class SimCore {
     this.violate('callback-synchronous', 'It returned a promise.');
   }
 
-  transact(
-    name: string | undefined,
-    collect: (add: (action: unknown) => boolean) => void,
-  ): boolean {
+  transact(name: string | undefined, collect: (add: (action: unknown) => boolean) => void): boolean {
     if (name === undefined || name === '') this.violate('undo-name', 'It has none.');
     const actions: SimAction[] = [];
     this.locked(() =>
@@ -223,9 +227,7 @@ export class SimCore {
     return this.violate('stale-object', `Clip ${id} is gone.`);
   }
 
-  addItem(
-    item: Omit<SimItemData, 'id' | 'isMulticam' | 'isMerged' | 'hasProxy' | 'marks'>,
-  ): string {
+  addItem(item: Omit<SimItemData, 'id' | 'isMulticam' | 'isMerged' | 'hasProxy' | 'marks'>): string {
     const id = `item-${this.newId()}`;
     const added = { id, isMulticam: false, isMerged: false, hasProxy: false, marks: null, ...item };
     this.changeForGood((document) => document.items.push({ ...added }));

@@ -105,7 +105,5 @@ export function overwrite(track: SimTrackData, clip: SimClip, newId: () => numbe
 
 /** The part of a project that undo must bring back, as text to compare. */
 export function describeSequence(sequence: SimSequenceData): string {
-  return JSON.stringify(sequence, (_key, value: unknown) =>
-    typeof value === 'bigint' ? String(value) : value,
-  );
+  return JSON.stringify(sequence, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 }

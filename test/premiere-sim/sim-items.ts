@@ -1,6 +1,17 @@
 // Project items as Premiere hands them out: the same thing as ProjectItem, ClipProjectItem or FolderItem, by cast.
 
-import type { Action, ClipProjectItem, Constants, FolderItem, FootageInterpretation, Media, Project, ProjectItem, Sequence, TickTime } from '@adobe/premierepro'; // prettier-ignore
+import type {
+  Action,
+  ClipProjectItem,
+  Constants,
+  FolderItem,
+  FootageInterpretation,
+  Media,
+  Project,
+  ProjectItem,
+  Sequence,
+  TickTime,
+} from '@adobe/premierepro';
 import { ticksPerSecond } from '../../plugin/src/host/ticks.ts';
 import { simConstants } from './sim-constants.ts';
 import { spanOfItem, type SimItemData } from './sim-document.ts';
@@ -62,8 +73,17 @@ export class SimFolderItem extends SimItem implements FolderItem {
     const id = `bin-${this.core.newId()}`;
     return this.core.action('create-bin', (document) => {
       document.items.push({
-        ...{ id, name, kind: 'bin', parentId: this.id, path: '', media: null, marks: null },
-        ...{ isOffline: false, isMulticam: false, isMerged: false, hasProxy: false },
+        id,
+        name,
+        kind: 'bin',
+        parentId: this.id,
+        path: '',
+        media: null,
+        marks: null,
+        isOffline: false,
+        isMulticam: false,
+        isMerged: false,
+        hasProxy: false,
       });
     });
   }
@@ -165,10 +185,7 @@ export class SimClipProjectItem extends SimItem implements ClipProjectItem {
 }
 
 /** Null for a bin, as Premiere's cast is reported to give. */
-export function castToClip(
-  core: SimCore,
-  item: { readonly id?: string },
-): SimClipProjectItem | null {
+export function castToClip(core: SimCore, item: { readonly id?: string }): SimClipProjectItem | null {
   const data = core.document.items.find(({ id }) => id === item.id);
   if (data === undefined || data.kind === 'bin') return null;
   return new SimClipProjectItem(core, data.id);

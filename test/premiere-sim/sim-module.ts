@@ -1,7 +1,15 @@
 // The module `premierepro` of the simulated Premiere: those of its parts that the panel is known to need. The compiler
 // holds each part against Adobe's declarations.
 
-import type { ClipProjectItem, EventManagerStatic, FolderItem, FolderItemStatic, premierepro, ProjectItem, Sequence } from '@adobe/premierepro'; // prettier-ignore
+import type {
+  ClipProjectItem,
+  EventManagerStatic,
+  FolderItem,
+  FolderItemStatic,
+  premierepro,
+  ProjectItem,
+  Sequence,
+} from '@adobe/premierepro';
 import { simConstants } from './sim-constants.ts';
 import type { SimCore } from './sim-core.ts';
 import { SimEncoder } from './sim-encoder.ts';
@@ -33,9 +41,7 @@ export function createModule(core: SimCore): premierepro {
   const module: Simulated = {
     Project: {
       getActiveProject: () =>
-        Promise.resolve(
-          core.isProjectOpen ? new SimProject(core) : (null as unknown as SimProject),
-        ),
+        Promise.resolve(core.isProjectOpen ? new SimProject(core) : (null as unknown as SimProject)),
       getProject: () => new SimProject(core),
       createProject: () => core.notSimulated('createProject'),
       isProject: () => core.notSimulated('isProject'),
@@ -54,16 +60,14 @@ export function createModule(core: SimCore): premierepro {
       cast: (item) => castToClip(core, { id: idOf(item) }) as ClipProjectItem,
     },
     FolderItem: {
-      cast: (item) =>
-        castToFolder(core, { id: idOf(item) }) as ReturnType<FolderItemStatic['cast']>,
+      cast: (item) => castToFolder(core, { id: idOf(item) }) as ReturnType<FolderItemStatic['cast']>,
     },
     SequenceEditor: {
       getEditor: (sequence) => new SimSequenceEditor(core, sequence.guid.toString()),
       getInstalledMogrtPath: () => core.notSimulated('getInstalledMogrtPath'),
     },
     Properties: {
-      getProperties: (owner) =>
-        Promise.resolve(new SimProperties(core, (owner as Sequence).guid.toString())),
+      getProperties: (owner) => Promise.resolve(new SimProperties(core, (owner as Sequence).guid.toString())),
       PROPERTY_PERSISTENT: 1,
       PROPERTY_NON_PERSISTENT: 2,
     },
@@ -98,9 +102,8 @@ export function createModule(core: SimCore): premierepro {
     },
     TickTime: {
       createWithTicks: (ticks) => tickTime(BigInt(ticks)),
-      createWithSeconds: (seconds) =>
-        tickTime(BigInt(Math.round(seconds * Number(ticksPerSecond)))),
-      createWithFrameAndFrameRate: (count, rate) => tickTime(BigInt(count) * BigInt(rate.ticksPerFrame)), // prettier-ignore
+      createWithSeconds: (seconds) => tickTime(BigInt(Math.round(seconds * Number(ticksPerSecond)))),
+      createWithFrameAndFrameRate: (count, rate) => tickTime(BigInt(count) * BigInt(rate.ticksPerFrame)),
       TIME_ZERO: tickTime(0n),
       TIME_ONE_SECOND: tickTime(ticksPerSecond),
       TIME_ONE_MINUTE: tickTime(60n * ticksPerSecond),

@@ -1,6 +1,14 @@
 // The open project: its sequences, its bins, imports and transactions.
 
-import type { CompoundAction, FolderItem, Guid, Project, ProjectColorSettings, ProjectItem, Sequence } from '@adobe/premierepro'; // prettier-ignore
+import type {
+  CompoundAction,
+  FolderItem,
+  Guid,
+  Project,
+  ProjectColorSettings,
+  ProjectItem,
+  Sequence,
+} from '@adobe/premierepro';
 import type { SimCore } from './sim-core.ts';
 import { SimFolderItem } from './sim-items.ts';
 import { SimSequence } from './sim-sequence.ts';
@@ -103,8 +111,7 @@ export class SimProject implements Project {
   createSequence = (): Promise<Sequence> => this.core.notSimulated('createSequence');
   createSequenceWithPresetPath = (): Promise<Sequence> => this.core.notSimulated('withPresetPath');
   createSequenceFromMedia = (): Promise<Sequence> => this.core.notSimulated('fromMedia');
-  getColorSettings = (): Promise<ProjectColorSettings> =>
-    this.core.notSimulated('getColorSettings');
+  getColorSettings = (): Promise<ProjectColorSettings> => this.core.notSimulated('getColorSettings');
   getInsertionBin = (): Promise<ProjectItem> => this.core.notSimulated('getInsertionBin');
   openSequence = (): Promise<boolean> => this.core.notSimulated('openSequence');
   closeSequence = (): Promise<boolean> => this.core.notSimulated('closeSequence');

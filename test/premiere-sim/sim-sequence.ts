@@ -1,12 +1,30 @@
 // Sequences, their editor and their properties.
 
-import type { Action, AudioClipTrackItem, AudioTrack, CaptionTrack, Constants, Guid, ProjectItem, Properties, RectF, Sequence, SequenceEditor, SequenceSettings, TickTime, TimeDisplay, TrackItemSelection, VideoClipTrackItem, VideoTrack } from '@adobe/premierepro'; // prettier-ignore
-import { copySequence, overwrite, spanOfItem, type SimDocument, type SimSequenceData } from './sim-document.ts'; // prettier-ignore
+import type {
+  Action,
+  AudioClipTrackItem,
+  AudioTrack,
+  CaptionTrack,
+  Constants,
+  Guid,
+  ProjectItem,
+  Properties,
+  RectF,
+  Sequence,
+  SequenceEditor,
+  SequenceSettings,
+  TickTime,
+  TimeDisplay,
+  TrackItemSelection,
+  VideoClipTrackItem,
+  VideoTrack,
+} from '@adobe/premierepro';
+import { copySequence, overwrite, spanOfItem, type SimDocument, type SimSequenceData } from './sim-document.ts';
 import { simConstants } from './sim-constants.ts';
 import type { SimCore } from './sim-core.ts';
 import { SimProjectItem } from './sim-items.ts';
 import { guid, rect, tickTime, ticksOf } from './sim-time.ts';
-import { SimAudioItem, SimAudioTrack, SimSelection, SimVideoItem, SimVideoTrack } from './sim-track-items.ts'; // prettier-ignore
+import { SimAudioItem, SimAudioTrack, SimSelection, SimVideoItem, SimVideoTrack } from './sim-track-items.ts';
 
 function sequenceIn(document: SimDocument, sequenceGuid: string): SimSequenceData {
   const found = document.sequences.find((one) => one.guid === sequenceGuid);
@@ -36,8 +54,7 @@ export class SimSequence implements Sequence {
   get name(): string {
     return this.data.name;
   }
-  getPlayerPosition = (): Promise<TickTime> =>
-    Promise.resolve(tickTime(this.core.playheads.get(this.id) ?? 0n));
+  getPlayerPosition = (): Promise<TickTime> => Promise.resolve(tickTime(this.core.playheads.get(this.id) ?? 0n));
   setPlayerPosition(position?: TickTime): Promise<boolean> {
     if (position !== undefined) this.core.playheads.set(this.id, ticksOf(position));
     return Promise.resolve(true);
@@ -65,11 +82,11 @@ export class SimSequence implements Sequence {
   getVideoTrackCount = (): Promise<number> => Promise.resolve(this.data.video.length);
   getAudioTrackCount = (): Promise<number> => Promise.resolve(this.data.audio.length);
   getVideoTrack(index: number): Promise<VideoTrack> {
-    if (index < 0 || index >= this.data.video.length) this.core.violate('track-index', `V${index + 1}`); // prettier-ignore
+    if (index < 0 || index >= this.data.video.length) this.core.violate('track-index', `V${index + 1}`);
     return Promise.resolve(new SimVideoTrack(this.core, this.id, 'video', index));
   }
   getAudioTrack(index: number): Promise<AudioTrack> {
-    if (index < 0 || index >= this.data.audio.length) this.core.violate('track-index', `A${index + 1}`); // prettier-ignore
+    if (index < 0 || index >= this.data.audio.length) this.core.violate('track-index', `A${index + 1}`);
     return Promise.resolve(new SimAudioTrack(this.core, this.id, 'audio', index));
   }
   createCloneAction(): Action {
@@ -84,9 +101,17 @@ export class SimSequence implements Sequence {
       }
       document.sequences.push(copy);
       document.items.push({
-        ...{ id: itemId, name, kind: 'sequence', parentId: this.core.rootId, path: '' },
-        ...{ isOffline: false, isMulticam: false, isMerged: false, hasProxy: false },
-        ...{ media: null, marks: null },
+        id: itemId,
+        name,
+        kind: 'sequence',
+        parentId: this.core.rootId,
+        path: '',
+        isOffline: false,
+        isMulticam: false,
+        isMerged: false,
+        hasProxy: false,
+        media: null,
+        marks: null,
       });
     });
   }
@@ -100,8 +125,7 @@ export class SimSequence implements Sequence {
     this.change('set-in', (sequence) => void (sequence.inPoint = ticksOf(time)));
   createSetOutPointAction = (time: TickTime): Action =>
     this.change('set-out', (sequence) => void (sequence.outPoint = ticksOf(time)));
-  getProjectItem = (): Promise<ProjectItem> =>
-    Promise.resolve(new SimProjectItem(this.core, this.data.itemId));
+  getProjectItem = (): Promise<ProjectItem> => Promise.resolve(new SimProjectItem(this.core, this.data.itemId));
   getFrameSize = (): Promise<RectF> => Promise.resolve(rect(this.data.width, this.data.height));
   getTimebase = (): Promise<string> => Promise.resolve(String(this.data.ticksPerFrame));
 
@@ -112,8 +136,7 @@ export class SimSequence implements Sequence {
   getSettings = (): Promise<SequenceSettings> => this.core.notSimulated('getSettings');
   createSetSettingsAction = (): Action => this.core.notSimulated('createSetSettingsAction');
   createSubsequence = (): Promise<Sequence> => this.core.notSimulated('createSubsequence');
-  isDoneAnalyzingForVideoEffects = (): Promise<boolean> =>
-    this.core.notSimulated('isDoneAnalyzing');
+  isDoneAnalyzingForVideoEffects = (): Promise<boolean> => this.core.notSimulated('isDoneAnalyzing');
   getZeroPoint = (): Promise<TickTime> => this.core.notSimulated('getZeroPoint');
   createSetZeroPointAction = (): Action => this.core.notSimulated('createSetZeroPointAction');
 }
@@ -127,11 +150,7 @@ export class SimSequenceEditor implements SequenceEditor {
     this.sequenceGuid = sequenceGuid;
   }
 
-  createRemoveItemsAction(
-    selection: TrackItemSelection,
-    ripple: boolean,
-    mediaType: Constants.MediaType,
-  ): Action {
+  createRemoveItemsAction(selection: TrackItemSelection, ripple: boolean, mediaType: Constants.MediaType): Action {
     if (!(selection instanceof SimSelection)) throw new Error('Illegal Parameter type');
     if (selection.origin === 'empty') {
       this.core.violate('empty-selection', 'The script object is no longer valid.');
@@ -149,19 +168,11 @@ export class SimSequenceEditor implements SequenceEditor {
     });
   }
 
-  createOverwriteItemAction(
-    projectItem: ProjectItem,
-    time: TickTime,
-    videoIndex: number,
-    audioIndex: number,
-  ): Action {
+  createOverwriteItemAction(projectItem: ProjectItem, time: TickTime, videoIndex: number, audioIndex: number): Action {
     if (!(projectItem instanceof SimProjectItem)) this.core.violate('uncast-item', 'It was cast.');
     const { video, audio } = this.core.sequence(this.sequenceGuid);
     if (video[videoIndex] === undefined || audio[audioIndex] === undefined) {
-      this.core.violate(
-        'track-index',
-        `invalid track index V${videoIndex + 1}, A${audioIndex + 1}`,
-      );
+      this.core.violate('track-index', `invalid track index V${videoIndex + 1}, A${audioIndex + 1}`);
     }
     const { id } = projectItem;
     const start = ticksOf(time);
@@ -170,9 +181,17 @@ export class SimSequenceEditor implements SequenceEditor {
       if (item === undefined) throw new Error('The script object is no longer valid.');
       const { inPoint, outPoint } = spanOfItem(item);
       const clip = () => ({
-        ...{ id: this.core.newId(), name: item.name, itemId: id, kind: 'clip' as const },
-        ...{ start, end: start + outPoint - inPoint, inPoint, speed: 1, isReversed: false },
-        ...{ isDisabled: false, effect: 'none' as const },
+        id: this.core.newId(),
+        name: item.name,
+        itemId: id,
+        kind: 'clip' as const,
+        start,
+        end: start + outPoint - inPoint,
+        inPoint,
+        speed: 1,
+        isReversed: false,
+        isDisabled: false,
+        effect: 'none' as const,
       });
       const sequence = sequenceIn(document, this.sequenceGuid);
       const videoTrack = sequence.video[videoIndex];
@@ -208,11 +227,7 @@ export class SimProperties implements Properties {
     const value = this.core.sequence(this.sequenceGuid).properties[name];
     return value ?? this.core.violate('property-absent', name);
   }
-  createSetValueAction(
-    name: string,
-    value: boolean | string | number,
-    persistence: Constants.PropertyType,
-  ): Action {
+  createSetValueAction(name: string, value: boolean | string | number, persistence: Constants.PropertyType): Action {
     if (persistence !== simConstants.PropertyType.PERSISTENT) {
       this.core.violate('constant-at-run-time', `persistence ${String(persistence)}`);
     }

@@ -38,12 +38,21 @@ export function createTimeline(core: SimCore): SimTimeline {
     addSequence({ ticksPerFrame, tracks, width, height }) {
       const guid = core.newGuid();
       const itemId = core.addItem({
-        ...{ name: 'Main', kind: 'sequence', parentId: core.rootId, path: '', media: null },
+        name: 'Main',
+        kind: 'sequence',
+        parentId: core.rootId,
+        path: '',
+        media: null,
         isOffline: false,
       });
       const empty = () => Array.from({ length: tracks }, () => ({ clips: [] }));
       core.document.sequences.push({
-        ...{ guid, name: 'Main', itemId, ticksPerFrame, width, height },
+        guid,
+        name: 'Main',
+        itemId,
+        ticksPerFrame,
+        width,
+        height,
         ...{ inPoint: 0n, outPoint: 0n, video: empty(), audio: empty(), properties: {} },
       });
       core.activeSequenceGuid = guid;
@@ -52,15 +61,20 @@ export function createTimeline(core: SimCore): SimTimeline {
     async addMedia(file) {
       const media = await core.machine.probe(file);
       const name = file.replace(/^.*[\\/]/, '');
-      return core.addItem({ name, kind: 'media', parentId: core.rootId, path: file, isOffline: false, media }); // prettier-ignore
+      return core.addItem({ name, kind: 'media', parentId: core.rootId, path: file, isOffline: false, media });
     },
     addClip(sequence, { track, itemId, startFrame, frames, inFrame = 0, changes, kind = 'video' }) {
       const frame = sequence.ticksPerFrame;
       const start = BigInt(startFrame) * frame;
       const clip: SimClip = {
         ...{ id: core.newId(), name: `clip ${track}`, itemId, kind: 'clip', start },
-        ...{ end: start + BigInt(frames) * frame, inPoint: BigInt(inFrame) * frame, speed: 1 },
-        ...{ isReversed: false, isDisabled: false, effect: 'none', ...changes },
+        end: start + BigInt(frames) * frame,
+        inPoint: BigInt(inFrame) * frame,
+        speed: 1,
+        isReversed: false,
+        isDisabled: false,
+        effect: 'none',
+        ...changes,
       };
       sequence[kind][track]?.clips.push(clip);
       return clip;

@@ -1,6 +1,17 @@
 // Clips on tracks, and selections of them. Both are good until the next transaction.
 
-import type { Action, AudioClipTrackItem, AudioTrack, Constants, Guid, ProjectItem, TickTime, TrackItemSelection, VideoClipTrackItem, VideoTrack } from '@adobe/premierepro'; // prettier-ignore
+import type {
+  Action,
+  AudioClipTrackItem,
+  AudioTrack,
+  Constants,
+  Guid,
+  ProjectItem,
+  TickTime,
+  TrackItemSelection,
+  VideoClipTrackItem,
+  VideoTrack,
+} from '@adobe/premierepro';
 import type { SimClip } from './sim-document.ts';
 import type { SimCore } from './sim-core.ts';
 import { simConstants } from './sim-constants.ts';
@@ -58,8 +69,7 @@ export class SimTrackItem {
   // Declared as a number, and a number it is.
   isSpeedReversed = (): Promise<number> => this.read(({ isReversed }) => (isReversed ? 1 : 0));
   getInPoint = (): Promise<TickTime> => this.read(({ inPoint }) => tickTime(inPoint));
-  getOutPoint = (): Promise<TickTime> =>
-    this.read(({ inPoint, start, end }) => tickTime(inPoint + end - start));
+  getOutPoint = (): Promise<TickTime> => this.read(({ inPoint, start, end }) => tickTime(inPoint + end - start));
   getStartTime = (): Promise<TickTime> => this.read(({ start }) => tickTime(start));
   getEndTime = (): Promise<TickTime> => this.read(({ end }) => tickTime(end));
   getDuration = (): Promise<TickTime> => this.read(({ start, end }) => tickTime(end - start));
@@ -126,17 +136,13 @@ class SimTrack {
 
 export class SimVideoTrack extends SimTrack implements VideoTrack {
   getTrackItems(type: Constants.TrackItemType, withEmpty: boolean): VideoClipTrackItem[] {
-    return this.clips(type, withEmpty).map(
-      ({ id }) => new SimVideoItem(this.core, this.sequenceGuid, 'video', id),
-    );
+    return this.clips(type, withEmpty).map(({ id }) => new SimVideoItem(this.core, this.sequenceGuid, 'video', id));
   }
 }
 
 export class SimAudioTrack extends SimTrack implements AudioTrack {
   getTrackItems(type: Constants.TrackItemType, withEmpty: boolean): AudioClipTrackItem[] {
-    return this.clips(type, withEmpty).map(
-      ({ id }) => new SimAudioItem(this.core, this.sequenceGuid, 'audio', id),
-    );
+    return this.clips(type, withEmpty).map(({ id }) => new SimAudioItem(this.core, this.sequenceGuid, 'audio', id));
   }
 }
 
@@ -169,8 +175,6 @@ export class SimSelection implements TrackItemSelection {
   async getTrackItems(): Promise<(VideoClipTrackItem | AudioClipTrackItem)[]> {
     this.requireFresh();
     await Promise.resolve();
-    return this.items.filter(
-      (item) => item instanceof SimVideoItem || item instanceof SimAudioItem,
-    );
+    return this.items.filter((item) => item instanceof SimVideoItem || item instanceof SimAudioItem);
   }
 }

@@ -32,10 +32,7 @@ export interface SimEntryPoints {
 }
 
 /** `secrets` is the system's keeping, which outlives a panel. */
-export function createUxp(
-  core: SimCore,
-  { platform = 'darwin', secrets = new Map<string, string>() } = {},
-): SimUxp {
+export function createUxp(core: SimCore, { platform = 'darwin', secrets = new Map<string, string>() } = {}): SimUxp {
   let entryPoints: SimEntryPoints | null = null;
   const themeListeners: ((theme: string) => void)[] = [];
   const picks: SimUxp['picks'] = { open: null, save: null };

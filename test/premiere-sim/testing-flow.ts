@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'vitest';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
-import type { ImportedResult, PlaceRequest, Recipe, ResultFile } from '../../plugin/src/host/edits.ts'; // prettier-ignore
+import type { ImportedResult, PlaceRequest, Recipe, ResultFile } from '../../plugin/src/host/edits.ts';
 import type { ExportedClip } from '../../plugin/src/host/host.ts';
 import type { PremiereHost } from '../../plugin/src/host/premiere/premiere-host.ts';
 import type { SelectedClip } from '../../plugin/src/host/selection.ts';
@@ -101,8 +101,14 @@ export function placeRequest(
   changes: Partial<PlaceRequest> = {},
 ): PlaceRequest {
   return {
-    ...{ original: clip.snapshot, originalName: clip.name, result, recipe: recipe('job1') },
-    ...{ hasAudio: false, editId: null, evenIfChanged: false, ...changes },
+    original: clip.snapshot,
+    originalName: clip.name,
+    result,
+    recipe: recipe('job1'),
+    hasAudio: false,
+    editId: null,
+    evenIfChanged: false,
+    ...changes,
   };
 }
 

@@ -23,7 +23,7 @@ export const cacheCommand = defineCommand({
   async run({ values, positionals }, { env, stdout }) {
     const [action = 'list', ...rest] = positionals;
     if (!actions.some((known) => known === action) || rest.length > 0) {
-      throw new EditError('invalid-request', `cache takes list or clear, got '${positionals.join(' ')}'.`); // prettier-ignore
+      throw new EditError('invalid-request', `cache takes list or clear, got '${positionals.join(' ')}'.`);
     }
     const folders = { dataDir: dataDirOf(env), cacheDir: cacheDirOf(env) };
     const both = values.inversions === values.weights;
@@ -37,10 +37,7 @@ export const cacheCommand = defineCommand({
     }
     for (const kind of kinds) {
       const { count, sizeBytes } = await clearKeptFiles(folders, kind);
-      print(
-        { kind, count, sizeBytes },
-        `Removed ${count} ${names[kind]}, ${formatSize(sizeBytes)}.\n`,
-      );
+      print({ kind, count, sizeBytes }, `Removed ${count} ${names[kind]}, ${formatSize(sizeBytes)}.\n`);
     }
   },
 });
@@ -53,7 +50,7 @@ function formatKept(kept: KeptFiles, kinds: readonly (keyof KeptFiles)[]): strin
       ({ usedAt, sizeBytes, model, startFrame, endFrame, sourcePrompt }) =>
         `  ${formatSize(sizeBytes).padStart(9)}  used ${usedAt}  ${model}, frames ${startFrame} to ${endFrame}, "${sourcePrompt.slice(0, 40)}"\n`,
     ),
-    weights: kept.weights.map(({ name, sizeBytes }) => `  ${formatSize(sizeBytes).padStart(9)}  ${name}\n`), // prettier-ignore
+    weights: kept.weights.map(({ name, sizeBytes }) => `  ${formatSize(sizeBytes).padStart(9)}  ${name}\n`),
   };
   return kinds
     .map((kind) => {

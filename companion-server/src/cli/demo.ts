@@ -26,7 +26,7 @@ export const demoCommand = defineCommand({
   usage: '[options]',
   summary: 'Edit a sample clip with the embedded model and show what TokenFlow does.',
   options: {
-    sample: { kind: 'text', placeholder: 'NAME', help: `Which sample clip. Default: ${defaultSample}.` }, // prettier-ignore
+    sample: { kind: 'text', placeholder: 'NAME', help: `Which sample clip. Default: ${defaultSample}.` },
     prompt: {
       kind: 'text',
       placeholder: 'TEXT',
@@ -61,7 +61,14 @@ export const demoCommand = defineCommand({
     try {
       for (const [label, name, propagation] of variants) {
         context.stdout.write(`${label}\n`);
-        const request = { sample, prompt, guidance, propagation, outPath: file(name), device: values.device ?? 'auto' } as const; // prettier-ignore
+        const request = {
+          sample,
+          prompt,
+          guidance,
+          propagation,
+          outPath: file(name),
+          device: values.device ?? 'auto',
+        } as const;
         edits.push({ label, clip: await edit(session, request, context) });
       }
     } finally {
@@ -101,7 +108,7 @@ async function edit(
     const edited = await editOverSocket(connection, {
       clipPath: sample.clipPath,
       outPath,
-      settings: { ...defaultSettings(), prompt, guidance, sourcePrompt: sample.caption, propagation, codec: 'h264' }, // prettier-ignore
+      settings: { ...defaultSettings(), prompt, guidance, sourcePrompt: sample.caption, propagation, codec: 'h264' },
       model: null,
       device,
       onProgress: (progress) => reporter.progress(progress),
@@ -152,9 +159,7 @@ export function formatMetrics(metrics: readonly (EditMetrics & { label: string }
     ssim.toFixed(3),
   ]);
   const lines = [head, ...body];
-  const widths = head.map((_, column) =>
-    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
-  );
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   return lines
     .map((line) =>
       line

@@ -136,10 +136,7 @@ export interface EditRequest {
 }
 
 /** The request that the arguments of `edit` make. Throws EditError that names the option. */
-export function readEditRequest(
-  values: Values<typeof editOptions>,
-  positionals: readonly string[],
-): EditRequest {
+export function readEditRequest(values: Values<typeof editOptions>, positionals: readonly string[]): EditRequest {
   const clipPath = readClipPath(positionals);
   const { codec, outPath } = chooseOutput(clipPath, values.out, values.codec);
   return {
@@ -168,8 +165,7 @@ function readSettings(values: Values<typeof editOptions>, codec: OutputCodec): E
       guidance: values.guidance ?? base.guidance,
       steps: values.steps ?? base.steps,
       // Those of the reference belong to its own number of steps.
-      inversionSteps:
-        values['inversion-steps'] ?? (values.steps === undefined ? base.inversionSteps : null),
+      inversionSteps: values['inversion-steps'] ?? (values.steps === undefined ? base.inversionSteps : null),
       keyframeInterval: values['keyframe-interval'] ?? base.keyframeInterval,
       seed: values.seed ?? base.seed,
       size: values.size === undefined ? base.size : parseSize(values.size),

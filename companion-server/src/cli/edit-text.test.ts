@@ -14,16 +14,12 @@ const inverting = {
 } as const;
 
 test('a bar shows stage, share, step and time left', () => {
-  expect(formatBar(inverting, 120)).toBe(
-    `invert   [${'#'.repeat(8)}${'-'.repeat(22)}]  25 %  step 12/50  2:06 left`,
-  );
+  expect(formatBar(inverting, 120)).toBe(`invert   [${'#'.repeat(8)}${'-'.repeat(22)}]  25 %  step 12/50  2:06 left`);
 });
 
 test('an inversion says how well the clip is found again, once that is known', () => {
   const progress = { ...inverting.progress, reconstructionPsnr: 41.6 };
-  expect(formatLine({ phase: 'edit', progress })).toBe(
-    'invert  25 %  step 12/50  2:06 left  found again to 42 dB',
-  );
+  expect(formatLine({ phase: 'edit', progress })).toBe('invert  25 %  step 12/50  2:06 left  found again to 42 dB');
   const later = { ...progress, stage: 'edit' } as const;
   expect(formatLine({ phase: 'edit', progress: later })).not.toContain('dB');
 });

@@ -20,13 +20,11 @@ export function formatLine(progress: ClientProgress): string {
 
 /** Where the result is, and what it took. */
 export function formatResult({ outPath, report, stageSeconds }: EditedClip): string {
-  const { frames, outputSize, workingSize, frameRate, device, chosen, reconstructionPsnr, notices } = report; // prettier-ignore
-  const found = reconstructionPsnr === null ? '' : `, clip found again to ${reconstructionPsnr.toFixed(0)} dB`; // prettier-ignore
+  const { frames, outputSize, workingSize, frameRate, device, chosen, reconstructionPsnr, notices } = report;
+  const found = reconstructionPsnr === null ? '' : `, clip found again to ${reconstructionPsnr.toFixed(0)} dB`;
   const totalSeconds = Object.values(stageSeconds).reduce((sum, seconds) => sum + seconds, 0);
   const rate = Number((frameRate.numerator / frameRate.denominator).toFixed(3));
-  const stages = Object.entries(stageSeconds).map(
-    ([stage, seconds]) => `${stage} ${seconds.toFixed(1)} s`,
-  );
+  const stages = Object.entries(stageSeconds).map(([stage, seconds]) => `${stage} ${seconds.toFixed(1)} s`);
   return [
     outPath,
     `  ${frames} ${frames === 1 ? 'frame' : 'frames'}, ${outputSize.width}x${outputSize.height}, ${rate} fps; worked at ${workingSize.width}x${workingSize.height} on ${device}, ${chosen.steps} steps, guidance ${chosen.guidance}${found}`,
@@ -59,7 +57,8 @@ function formatDetails(progress: ClientProgress): string {
   const share = `${Math.floor(shareOf(progress) * 100)} %`.padStart(5);
   if (progress.phase !== 'edit') return share;
   const { stage, step, steps, etaSeconds, reconstructionPsnr } = progress.progress;
-  const found = stage !== 'invert' || reconstructionPsnr === null ? '' : `  found again to ${reconstructionPsnr.toFixed(0)} dB`; // prettier-ignore
+  const found =
+    stage !== 'invert' || reconstructionPsnr === null ? '' : `  found again to ${reconstructionPsnr.toFixed(0)} dB`;
   const left = etaSeconds === null ? '' : `  ${formatDuration(etaSeconds)} left`;
   return `${share}  step ${step}/${steps}${left}${found}`;
 }

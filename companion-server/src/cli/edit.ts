@@ -24,9 +24,7 @@ export const editCommand = defineCommand({
     const reporter = createReporter(values.json ? 'json' : 'text', context);
     throwIfCanceled(context.signal);
     const session =
-      server === undefined
-        ? await openLocalSession(context, model)
-        : await openRemoteSession(context, server);
+      server === undefined ? await openLocalSession(context, model) : await openRemoteSession(context, server);
     try {
       const edited = await editOverSocket(session.connection, {
         clipPath,

@@ -42,7 +42,10 @@ export const jobsCommand = defineCommand({
     }
     const known = actions.find((name) => name === action);
     if (known === undefined || id === undefined || rest.length > 0) {
-      throw new EditError('invalid-request', 'jobs takes list, or one of cancel, pause, resume, move, delete with the id of a job.'); // prettier-ignore
+      throw new EditError(
+        'invalid-request',
+        'jobs takes list, or one of cancel, pause, resume, move, delete with the id of a job.',
+      );
     }
     const jobId = findJob(id, listed);
     const before = values.before === undefined ? '' : `?before=${findJob(values.before, listed)}`;
@@ -64,7 +67,7 @@ function formatJobs(jobs: readonly ListedJob[]): string {
     .map(({ owner, job }) => {
       const { jobId, state, progress, position, createdAt, settings, error } = job;
       const place = position === null ? '' : `, ${position} before it`;
-      const share = progress === null || state === 'done' ? '' : ` ${Math.floor(progress.progress * 100)} %`; // prettier-ignore
+      const share = progress === null || state === 'done' ? '' : ` ${Math.floor(progress.progress * 100)} %`;
       const why = error === null ? '' : `: ${error.message}`;
       return `${jobId}  ${state}${share}${place}${why}\n    ${createdAt}  ${owner}  "${toLine(settings.prompt)}"\n`;
     })

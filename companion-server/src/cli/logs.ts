@@ -90,7 +90,7 @@ async function readFrom(path: string, start: number): Promise<Tail> {
   const file = await open(path);
   try {
     const { size } = await file.stat();
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.max(0, size - start)), 0, null, start); // prettier-ignore
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.max(0, size - start)), 0, null, start);
     const last = buffer.subarray(0, bytesRead).lastIndexOf('\n') + 1;
     return { text: buffer.toString('utf8', 0, last), end: start + last };
   } finally {
@@ -98,12 +98,7 @@ async function readFrom(path: string, start: number): Promise<Tail> {
   }
 }
 
-async function follow(
-  path: string,
-  start: number,
-  show: (text: string) => void,
-  signal: AbortSignal,
-): Promise<void> {
+async function follow(path: string, start: number, show: (text: string) => void, signal: AbortSignal): Promise<void> {
   let end = start;
   while (!signal.aborted) {
     const sizeBytes = await sizeOf(path);

@@ -66,9 +66,7 @@ describe('models', () => {
     const { exitCode, stdout } = await run([]);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^demo +comes with the program/);
-    expect(stdout).toContain(
-      'some-model                 can be downloaded, 0.1 GB; MIT\n    Tests.\n',
-    );
+    expect(stdout).toContain('some-model                 can be downloaded, 0.1 GB; MIT\n    Tests.\n');
   });
 
   test('shows a download that was begun', async () => {
@@ -98,11 +96,7 @@ describe('models', () => {
   });
 
   test.each([
-    [
-      ['pull', 'some-modle'],
-      "The catalogue has no model 'some-modle'.",
-      'Did you mean some-model?',
-    ],
+    [['pull', 'some-modle'], "The catalogue has no model 'some-modle'.", 'Did you mean some-model?'],
     [['pull', 'runwayml/stable-diffusion-v1-5'], 'The catalogue has no model', 'models add DIR'],
     [['verify', 'none'], 'There is no model none on this machine.', 'There are demo.'],
     [['remove', 'none'], 'There is no model none to remove.', 'models list'],
@@ -151,7 +145,7 @@ describe('the licence', () => {
 
 describe('the progress of a pull', () => {
   test('is one line on a terminal, which is gone at the end', async () => {
-    const { stderr, stdout } = await run(['pull', 'some-model', '--accept-licence'], { isTTY: true }); // prettier-ignore
+    const { stderr, stdout } = await run(['pull', 'some-model', '--accept-licence'], { isTTY: true });
     expect(stderr).not.toContain('\n');
     expect(stderr).toMatch(/\r\x1b\[K[^\r]*100 %[^\r]*\r\x1b\[K$/);
     expect(stdout).toMatch(/^Some model is in .*\. Use it with --model some-model\.\n$/);
@@ -162,7 +156,7 @@ describe('the progress of a pull', () => {
     expect(formatPull('Some model', progress, 10e6)).toBe(
       'Some model  25 %  0.50 of 2.00 GB  10.0 MB/s  2:30 left  unet/x.safetensors',
     );
-    expect(formatPull('Some model', { ...progress, totalBytes: 9e8 }, null)).toContain('500.00 of 900.00 MB'); // prettier-ignore
+    expect(formatPull('Some model', { ...progress, totalBytes: 9e8 }, null)).toContain('500.00 of 900.00 MB');
   });
 
   test('says that the hub is asked again', () => {
@@ -182,7 +176,7 @@ describe('the rate', () => {
     expect(meter(1_100, 100)).toBeNull();
     expect(meter(2_000, 1_000)).toBeCloseTo(1_000);
     let rate: number | null = null;
-    for (let second = 2; second <= 20; second++) rate = meter(2_000 + (second - 1) * 5_000, second * 1_000); // prettier-ignore
+    for (let second = 2; second <= 20; second++) rate = meter(2_000 + (second - 1) * 5_000, second * 1_000);
     expect(rate).toBeCloseTo(5_000);
   });
 

@@ -98,19 +98,14 @@ function requireSubject(action: string, what: string, subject: string | undefine
 }
 
 function tooMany(surplus: string): EditError {
-  return new EditError(
-    'invalid-request',
-    `models takes one thing at a time, got '${surplus}' as well.`,
-    {
-      hint: 'Put quotation marks around a path with spaces.',
-    },
-  );
+  return new EditError('invalid-request', `models takes one thing at a time, got '${surplus}' as well.`, {
+    hint: 'Put quotation marks around a path with spaces.',
+  });
 }
 
 function unknownAction(action: string): EditError {
   const suggestion = suggest(action, actions);
   return new EditError('invalid-request', `models cannot '${action}'.`, {
-    hint:
-      suggestion === undefined ? `It can ${actions.join(', ')}.` : `Did you mean ${suggestion}?`,
+    hint: suggestion === undefined ? `It can ${actions.join(', ')}.` : `Did you mean ${suggestion}?`,
   });
 }

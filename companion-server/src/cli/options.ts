@@ -31,10 +31,7 @@ export interface ParsedArguments<Table extends Options> {
 }
 
 /** Reads arguments by a table. Throws EditError 'invalid-request' that names the option and the rule. */
-export function parseArguments<Table extends Options>(
-  args: readonly string[],
-  options: Table,
-): ParsedArguments<Table> {
+export function parseArguments<Table extends Options>(args: readonly string[], options: Table): ParsedArguments<Table> {
   const { tokens, positionals } = parseArgs({
     args: [...args],
     options: Object.fromEntries(

@@ -44,12 +44,9 @@ export const pairCommand = defineCommand({
     const ask = (path: string, method: 'GET' | 'POST'): Promise<PairingState> =>
       askServer(server, path, method, readState);
     if (values.revoke !== undefined) {
-      const { clientId, name } = findPairing(
-        values.revoke,
-        (await ask('/pairing', 'GET')).pairings,
-      );
+      const { clientId, name } = findPairing(values.revoke, (await ask('/pairing', 'GET')).pairings);
       await ask(`/pairing/${clientId}/revoke`, 'POST');
-      print(stdout, values.json, { revoked: clientId }, `${name} (${clientId}) is not paired any more.\n`); // prettier-ignore
+      print(stdout, values.json, { revoked: clientId }, `${name} (${clientId}) is not paired any more.\n`);
       return;
     }
     if (values.list) {
@@ -88,7 +85,7 @@ function formatPairings(pairings: readonly ListedPairing[]): string {
   if (pairings.length === 0) return 'Nobody is paired.\n';
   return pairings
     .map(({ clientId, name, seenAt, version }) => {
-      const seen = seenAt === null ? 'never connected' : `last seen ${seenAt}, version ${version ?? 'unknown'}`; // prettier-ignore
+      const seen = seenAt === null ? 'never connected' : `last seen ${seenAt}, version ${version ?? 'unknown'}`;
       return `${clientId}  ${name} (${seen})\n`;
     })
     .join('');

@@ -24,8 +24,7 @@ export async function runProgram({ commands, ...parts }: Program): Promise<void>
       : {}),
     startServer: (config, log) => startServer({ ...parts, config, log }),
   });
-  process.exitCode =
-    exitCode === interruptedExitCode ? (interruption.exitCode() ?? exitCode) : exitCode;
+  process.exitCode = exitCode === interruptedExitCode ? (interruption.exitCode() ?? exitCode) : exitCode;
 }
 
 function toOutput(stream: NodeJS.WriteStream): Output {

@@ -60,10 +60,7 @@ function unknownCommand(name: string, commands: readonly Command[]): EditError {
   const known = commands.map((command) => command.name);
   const suggestion = suggest(name, known);
   return new EditError('invalid-request', `There is no command '${name}'.`, {
-    hint:
-      suggestion === undefined
-        ? `The commands are ${known.join(', ')}.`
-        : `Did you mean ${suggestion}?`,
+    hint: suggestion === undefined ? `The commands are ${known.join(', ')}.` : `Did you mean ${suggestion}?`,
   });
 }
 

@@ -78,18 +78,14 @@ export const serveCommand = defineCommand({
       try {
         const tokenFile = await writeServerFile(config.cacheDir, server).catch((error: unknown) => {
           if (!isFullDisk(error)) throw error;
-          log.warn(
-            'The disk of the cache folder is full: the command line cannot reach this server.',
-          );
+          log.warn('The disk of the cache folder is full: the command line cannot reach this server.');
           return null;
         });
         const models = [...config.models.keys()].join(', ');
         stdout.write(
           [
             `The companion server listens on ${server.url}`,
-            ...(server.remoteUrl === null
-              ? []
-              : [`Other machines reach it at ${server.remoteUrl}`]),
+            ...(server.remoteUrl === null ? [] : [`Other machines reach it at ${server.remoteUrl}`]),
             `Its page: ${server.pageUrl}`,
             ...(tokenFile === null ? [] : [`The token of the command line is in ${tokenFile}`]),
             `Log: ${logFile.path}`,
@@ -115,8 +111,5 @@ export const serveCommand = defineCommand({
 
 function readPort(port: number | undefined): number | undefined {
   if (port === undefined || (Number.isInteger(port) && port >= 0 && port <= 65_535)) return port;
-  throw new EditError(
-    'invalid-request',
-    `--port must be a whole number between 0 and 65535, got ${port}.`,
-  );
+  throw new EditError('invalid-request', `--port must be a whole number between 0 and 65535, got ${port}.`);
 }

@@ -15,10 +15,7 @@ export interface ServerFile {
 }
 
 /** Returns the file's path. */
-export async function writeServerFile(
-  cacheDir: string,
-  { url, token, pageUrl }: ServerFile,
-): Promise<string> {
+export async function writeServerFile(cacheDir: string, { url, token, pageUrl }: ServerFile): Promise<string> {
   const path = join(cacheDir, fileName);
   await mkdir(cacheDir, { recursive: true });
   // A file that exists keeps its mode, so it goes first.

@@ -25,14 +25,12 @@ export async function askServer<T>(
 ): Promise<T> {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const body = method === 'POST' ? { body: '{}' } : {};
-  const response = await fetch(new URL(path, url), { method, headers, ...body }).catch(
-    (error: unknown) => {
-      throw new EditError('connection-lost', `No companion server answers at ${url}.`, {
-        hint: 'Start it with npm start.',
-        cause: error,
-      });
-    },
-  );
+  const response = await fetch(new URL(path, url), { method, headers, ...body }).catch((error: unknown) => {
+    throw new EditError('connection-lost', `No companion server answers at ${url}.`, {
+      hint: 'Start it with npm start.',
+      cause: error,
+    });
+  });
   const answer: unknown = await response.json();
   if (response.ok) return read(answer);
   throw fromWireError((answer as { readonly error: WireError }).error);

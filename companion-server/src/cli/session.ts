@@ -26,10 +26,7 @@ export interface EditSession {
  * Starts a server on a free port and connects to it. Throws EditError 'model-missing' when `modelDir`, or the
  * default model without it, is no checkpoint folder.
  */
-export async function openLocalSession(
-  context: CommandContext,
-  modelDir?: string,
-): Promise<EditSession> {
+export async function openLocalSession(context: CommandContext, modelDir?: string): Promise<EditSession> {
   const read = readConfig({ port: 0, modelDir, logLevel: 'error' }, context.env);
   if (read.models.size === 0) {
     throw new EditError('model-missing', 'The embedded model models/demo is not there.', {
@@ -68,13 +65,9 @@ export async function openLocalSession(
 }
 
 /** Connects to the server at `url`; its token comes from TOKENFLOW_TOKEN or the file that `serve` writes. */
-export async function openRemoteSession(
-  { env }: CommandContext,
-  serverUrl: string,
-): Promise<EditSession> {
+export async function openRemoteSession({ env }: CommandContext, serverUrl: string): Promise<EditSession> {
   const url = parseServerUrl(serverUrl);
-  const token = (): string | Promise<string> =>
-    env['TOKENFLOW_TOKEN'] ?? readServerToken(cacheDirOf(env), url);
+  const token = (): string | Promise<string> => env['TOKENFLOW_TOKEN'] ?? readServerToken(cacheDirOf(env), url);
   const connection = await connectSteadily({ url, token, client, patienceMs });
   return { connection, close: () => connection.close() };
 }
@@ -83,8 +76,5 @@ export async function openRemoteSession(
 function parseServerUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.origin;
-  throw new EditError(
-    'invalid-request',
-    `--server must be an address such as http://127.0.0.1:7860, got '${text}'.`,
-  );
+  throw new EditError('invalid-request', `--server must be an address such as http://127.0.0.1:7860, got '${text}'.`);
 }

@@ -22,9 +22,7 @@ export interface Connection {
   /** What the server said of itself and of its models. */
   readonly welcome: Welcome;
   /** Sends a request and waits for its reply. Throws the EditError that the server replied with. */
-  request<Type extends Request['type']>(
-    request: RequestOf<Type> & { readonly type: Type },
-  ): Promise<ReplyTo<Type>>;
+  request<Type extends Request['type']>(request: RequestOf<Type> & { readonly type: Type }): Promise<ReplyTo<Type>>;
   /** Sends a message that has no reply. */
   send(message: Notice): void;
   sendChunk(chunk: Uint8Array): void;
@@ -130,8 +128,7 @@ function createLink(socket: WebSocket): Omit<Connection, 'welcome'> {
     }
   }
 
-  const send = (message: ClientMessage): void =>
-    socket.send(JSON.stringify(message), () => undefined);
+  const send = (message: ClientMessage): void => socket.send(JSON.stringify(message), () => undefined);
 
   async function request(message: Omit<Request, 'requestId'>): Promise<ServerMessage> {
     const requestId = ++requests;

@@ -84,11 +84,7 @@ export async function downloadResult(
   if (found !== sha256) throw damaged(`SHA-256 ${found} instead of ${sha256}`);
 }
 
-async function writeAll(
-  file: Pick<FileHandle, 'write'>,
-  bytes: Uint8Array,
-  offset: number,
-): Promise<void> {
+async function writeAll(file: Pick<FileHandle, 'write'>, bytes: Uint8Array, offset: number): Promise<void> {
   for (let done = 0; done < bytes.length;) {
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, offset + done);
     done += bytesWritten;

@@ -47,10 +47,7 @@ export interface EditedClip {
 }
 
 /** Runs one edit. Leaves nothing behind but the result. Throws CanceledError or EditError. */
-export async function editOverSocket(
-  steady: SteadyConnection,
-  options: EditOverSocketOptions,
-): Promise<EditedClip> {
+export async function editOverSocket(steady: SteadyConnection, options: EditOverSocketOptions): Promise<EditedClip> {
   const { clipPath, settings, model, device, onProgress, signal } = options;
   throwIfCanceled(signal);
   const outPath = resolve(options.outPath);
@@ -81,8 +78,7 @@ export async function editOverSocket(
       result,
       file: output.file,
       signal,
-      onProgress: (doneBytes, totalBytes) =>
-        onProgress({ phase: 'download', doneBytes, totalBytes }),
+      onProgress: (doneBytes, totalBytes) => onProgress({ phase: 'download', doneBytes, totalBytes }),
     });
     throwIfCanceled(signal);
     await output.commit();
@@ -103,21 +99,13 @@ export async function editOverSocket(
 function requireDone(job: JobView): { readonly report: EditReport; readonly result: ResultFacts } {
   const { state, report, result, error } = job;
   if (error !== null) throw fromWireError(error);
-  if (state === 'canceled')
-    throw new CanceledError({ message: 'The companion server canceled the job.' });
+  if (state === 'canceled') throw new CanceledError({ message: 'The companion server canceled the job.' });
   if (report !== null && result !== null) return { report, result };
-  throw new EditError(
-    'internal',
-    `The companion server reports no result of a job that is ${state}.`,
-  );
+  throw new EditError('internal', `The companion server reports no result of a job that is ${state}.`);
 }
 
 /** Also cancels a job that still runs, and waits for its end. What cannot be reached stays with the server. */
-async function forget(
-  steady: SteadyConnection,
-  jobId: string | undefined,
-  clipId: string | undefined,
-): Promise<void> {
+async function forget(steady: SteadyConnection, jobId: string | undefined, clipId: string | undefined): Promise<void> {
   if (jobId !== undefined) {
     await steady.request({ type: 'job-delete', jobId }).catch(() => undefined);
   }

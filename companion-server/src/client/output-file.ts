@@ -84,9 +84,8 @@ const reasons: Readonly<Record<string, string>> = {
 
 function toUnwritable(error: unknown, path: string): EditError {
   const { code = 'unknown', message } = error as NodeJS.ErrnoException;
-  return new EditError(
-    'output-unwritable',
-    `The output ${path} cannot be written: ${reasons[code] ?? message}.`,
-    { hint: 'Name another file with --out FILE.', cause: error },
-  );
+  return new EditError('output-unwritable', `The output ${path} cannot be written: ${reasons[code] ?? message}.`, {
+    hint: 'Name another file with --out FILE.',
+    cause: error,
+  });
 }

@@ -39,12 +39,7 @@ const longestPauseMs = 5_000;
 const maxLosses = 20;
 
 /** Connects; the first attempt is the only one. Throws EditError as `connect` does. */
-export async function connectSteadily({
-  url,
-  token,
-  client,
-  patienceMs,
-}: SteadyOptions): Promise<SteadyConnection> {
+export async function connectSteadily({ url, token, client, patienceMs }: SteadyOptions): Promise<SteadyConnection> {
   const open = async (): Promise<Connection> => connect({ url, token: await token(), client });
   const closer = new AbortController();
   let connection = await open();

@@ -1,17 +1,7 @@
 import fc from 'fast-check';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import {
-  appendFile,
-  mkdtemp,
-  open,
-  readFile,
-  readdir,
-  readlink,
-  rm,
-  truncate,
-  writeFile,
-} from 'node:fs/promises';
+import { appendFile, mkdtemp, open, readFile, readdir, readlink, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -118,7 +108,10 @@ test('whatever the pieces and the restarts between them, the clip arrives whole'
   const { restart } = await createFixture();
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.tuple(fc.integer({ min: 1, max: 5_000 }), fc.constantFrom('on', 'release', 'restart')), { minLength: 1, maxLength: 8 }), // prettier-ignore
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 5_000 }), fc.constantFrom('on', 'release', 'restart')), {
+        minLength: 1,
+        maxLength: 8,
+      }),
       async (pieces) => {
         const content = randomBytes(pieces.reduce((sum, [length]) => sum + length, 0));
         const whole = { ...request, sizeBytes: content.length };
@@ -337,28 +330,25 @@ test.each([
   ['the database is held', Object.assign(new Error('locked'), { code: 'SQLITE_BUSY' })],
   ['there are no more file handles', Object.assign(new Error('many'), { code: 'EMFILE' })],
   ['ffprobe is missing', new EditError('ffmpeg-missing', 'There is none.')],
-])(
-  'an upload whose last step fails because %s is kept, and is a clip at the next try',
-  async (_why, failure) => {
-    let isFailing = true;
-    const { store, files, restart } = await createFixture(() =>
-      isFailing ? Promise.reject(failure) : Promise.resolve(testMedia),
-    );
-    const upload = await store.begin(owner, request);
-    await upload.write(0, bytes);
-    await expect(upload.finish(sha256)).rejects.toThrow(failure.message);
-    expect((await files()).uploads).toEqual([upload.uploadId]);
-    isFailing = false;
-    for (const next of [store, await restart()]) {
-      const again = await next.begin(owner, { ...request, uploadId: upload.uploadId });
-      expect(again.receivedBytes).toBe(bytes.length);
-      await again.release();
-    }
-    const last = await store.begin(owner, { ...request, uploadId: upload.uploadId });
-    expect(await last.finish(sha256)).toMatchObject({ sha256 });
-    expect((await files()).uploads).toEqual([]);
-  },
-);
+])('an upload whose last step fails because %s is kept, and is a clip at the next try', async (_why, failure) => {
+  let isFailing = true;
+  const { store, files, restart } = await createFixture(() =>
+    isFailing ? Promise.reject(failure) : Promise.resolve(testMedia),
+  );
+  const upload = await store.begin(owner, request);
+  await upload.write(0, bytes);
+  await expect(upload.finish(sha256)).rejects.toThrow(failure.message);
+  expect((await files()).uploads).toEqual([upload.uploadId]);
+  isFailing = false;
+  for (const next of [store, await restart()]) {
+    const again = await next.begin(owner, { ...request, uploadId: upload.uploadId });
+    expect(again.receivedBytes).toBe(bytes.length);
+    await again.release();
+  }
+  const last = await store.begin(owner, { ...request, uploadId: upload.uploadId });
+  expect(await last.finish(sha256)).toMatchObject({ sha256 });
+  expect((await files()).uploads).toEqual([]);
+});
 
 test('an upload whose clip the full disk does not take down is kept', async () => {
   let isFull = false;
@@ -453,7 +443,7 @@ test('an upload that nobody went on with for a week is removed', async () => {
 test('clips that were not used for a month are removed, but for those that are needed', async () => {
   const { store, files, clock } = await createFixture();
   const clips = [];
-  for (const name of ['old', 'needed', 'used']) clips.push(await send(store, owner, Buffer.from(name))); // prettier-ignore
+  for (const name of ['old', 'needed', 'used']) clips.push(await send(store, owner, Buffer.from(name)));
   const [old, needed, used] = clips.map(({ clipId }) => clipId);
   clock.now += 20 * day;
   store.get(owner, used ?? '');

@@ -83,8 +83,7 @@ export async function openClipStore({
 
   /** Gives a whole upload its place among the clips, once it is known to be a video. */
   async function keep(owner: string, partPath: string, row: Omit<ClipRow, 'media'>): Promise<Clip> {
-    const isThere = (clip: ClipRow | undefined): clip is ClipRow =>
-      clip !== undefined && existsSync(pathOf(clip));
+    const isThere = (clip: ClipRow | undefined): clip is ClipRow => clip !== undefined && existsSync(pathOf(clip));
     let known = table.byHash(row.sha256);
     const media = isThere(known) ? known.media : await probePart(partPath);
     // Another client may have brought the same clip while this one was looked into.
@@ -166,8 +165,7 @@ export async function openClipStore({
   return {
     remove,
     async begin(owner, request) {
-      const goesOn =
-        request.uploadId !== null && table.uploadOf(owner, request.uploadId) !== undefined;
+      const goesOn = request.uploadId !== null && table.uploadOf(owner, request.uploadId) !== undefined;
       if (!goesOn && table.countOf(owner) >= maxClips) {
         throw new EditError(
           'limit-reached',
@@ -201,11 +199,7 @@ export async function openClipStore({
 const trashPrefix = 'removed-';
 
 /** Ends the removals that a server has begun, and sets aside what nobody knows. */
-async function tidy(
-  folder: string,
-  isKnown: (name: string) => boolean,
-  setAside: SetAside,
-): Promise<void> {
+async function tidy(folder: string, isKnown: (name: string) => boolean, setAside: SetAside): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
     if (name.startsWith(trashPrefix)) await rm(path, { recursive: true, force: true });

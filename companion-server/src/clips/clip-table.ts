@@ -52,8 +52,7 @@ export function createClipTable(database: Database): ClipTable {
   const owned = `SELECT clips.* FROM clips JOIN clip_owners USING (clip_id) WHERE owner = ?`;
   return {
     ofOwner: (owner, clipId) => toClip(database.get(`${owned} AND clip_id = ?`, owner, clipId)),
-    ofOwnerByHash: (owner, sha256) =>
-      toClip(database.get(`${owned} AND sha256 = ?`, owner, sha256)),
+    ofOwnerByHash: (owner, sha256) => toClip(database.get(`${owned} AND sha256 = ?`, owner, sha256)),
     byHash: (sha256) => toClip(database.get('SELECT * FROM clips WHERE sha256 = ?', sha256)),
     countOf(owner) {
       const sql = `SELECT (SELECT count(*) FROM clip_owners WHERE owner = ?)
@@ -69,8 +68,7 @@ export function createClipTable(database: Database): ClipTable {
       });
     },
     touch(owner, clipId, now) {
-      const sql =
-        'UPDATE clip_owners SET used_at = ? WHERE owner = ? AND clip_id = ? AND used_at < ?';
+      const sql = 'UPDATE clip_owners SET used_at = ? WHERE owner = ? AND clip_id = ? AND used_at < ?';
       database.run(sql, now, owner, clipId, now - touchMs);
     },
     isOnlyOwner(owner, clipId) {
@@ -84,29 +82,22 @@ export function createClipTable(database: Database): ClipTable {
           AND NOT EXISTS (SELECT 1 FROM clip_owners WHERE clip_owners.clip_id = clips.clip_id)`;
         database.run(sql, clipId);
       }),
-    delete: (clipId) =>
-      void database.urgently(() => database.run('DELETE FROM clips WHERE clip_id = ?', clipId)),
+    delete: (clipId) => void database.urgently(() => database.run('DELETE FROM clips WHERE clip_id = ?', clipId)),
     unusedSince: (time) =>
       database
         .all('SELECT owner, clip_id FROM clip_owners WHERE used_at < ?', time)
         .map((row) => ({ owner: String(row['owner']), clipId: String(row['clip_id']) })),
     uploadOf: (owner, uploadId) =>
-      toUpload(
-        database.get('SELECT * FROM uploads WHERE owner = ? AND upload_id = ?', owner, uploadId),
-      ),
+      toUpload(database.get('SELECT * FROM uploads WHERE owner = ? AND upload_id = ?', owner, uploadId)),
     uploads: () => database.all('SELECT * FROM uploads').flatMap((row) => toUpload(row) ?? []),
     uploadsUntouchedSince: (time) =>
-      database
-        .all('SELECT * FROM uploads WHERE touched_at < ?', time)
-        .flatMap((row) => toUpload(row) ?? []),
+      database.all('SELECT * FROM uploads WHERE touched_at < ?', time).flatMap((row) => toUpload(row) ?? []),
     putUpload({ uploadId, owner, sizeBytes, extension }, now) {
       const sql = 'INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?, ?)';
       database.run(sql, uploadId, owner, sizeBytes, extension, now);
     },
     deleteUpload: (uploadId) =>
-      void database.urgently(() =>
-        database.run('DELETE FROM uploads WHERE upload_id = ?', uploadId),
-      ),
+      void database.urgently(() => database.run('DELETE FROM uploads WHERE upload_id = ?', uploadId)),
   };
 }
 

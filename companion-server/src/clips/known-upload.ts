@@ -9,14 +9,11 @@ export function createKnownUpload(uploadId: string, clip: Clip): Upload {
   return {
     uploadId,
     receivedBytes: clip.sizeBytes,
-    write: () =>
-      Promise.reject(new EditError('invalid-request', 'The clip is there already: send no chunk.')),
+    write: () => Promise.reject(new EditError('invalid-request', 'The clip is there already: send no chunk.')),
     finish: (sha256) =>
       sha256 === clip.sha256
         ? Promise.resolve(clip)
-        : Promise.reject(
-            new EditError('transfer-damaged', 'The clip is not the one that was announced.'),
-          ),
+        : Promise.reject(new EditError('transfer-damaged', 'The clip is not the one that was announced.')),
     release: () => Promise.resolve(),
   };
 }

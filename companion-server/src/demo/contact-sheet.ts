@@ -73,7 +73,5 @@ function cellSize(clip: ClipInfo, width: number): Size {
 
 /** `count` whole numbers from 0 to `length` - 1, as even as they go; just 0 when there is only one. */
 function evenly(count: number, length: number): number[] {
-  return Array.from({ length: count }, (_, i) =>
-    count === 1 ? 0 : Math.round((i * (length - 1)) / (count - 1)),
-  );
+  return Array.from({ length: count }, (_, i) => (count === 1 ? 0 : Math.round((i * (length - 1)) / (count - 1))));
 }

@@ -36,8 +36,7 @@ function readPng(bytes: Buffer) {
     const row = rows.subarray(y * (stride + 1), (y + 1) * (stride + 1));
     expect(row[0]).toBe(4);
     for (let i = 0; i < stride; i++) {
-      const at = (dx: number, dy: number) =>
-        i < 3 * dx || y < dy ? 0 : (rgb[(y - dy) * stride + i - 3 * dx] ?? 0);
+      const at = (dx: number, dy: number) => (i < 3 * dx || y < dy ? 0 : (rgb[(y - dy) * stride + i - 3 * dx] ?? 0));
       const guess = at(1, 0) + at(0, 1) - at(1, 1);
       const [nearest = 0] = [at(1, 0), at(0, 1), at(1, 1)].toSorted(
         (a, b) => Math.abs(guess - a) - Math.abs(guess - b),

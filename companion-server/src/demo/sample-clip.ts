@@ -15,7 +15,10 @@ export async function writeSampleClip(
 ): Promise<void> {
   const { width, height, frameRate } = options;
   const encoder = await openEncoder(file, {
-    ...{ width, height, frameRate, signal },
+    width,
+    height,
+    frameRate,
+    signal,
     codec: 'h264',
     crf: 8,
   });

@@ -31,8 +31,7 @@ export function sampleMotion(index: number, options: SampleOptions): SampleMotio
     if (layer === 'ball') object[i] = 1;
     const shadowChange = shadowAt(here.x, here.y, from) - shadowAt(there.x, there.y, to);
     const isLitAlike = layer !== 'ground' || Math.abs(shadowChange) < maxShadowChange;
-    const isSeen =
-      isWithin(layer, px, py, from, options) && isWithin(layer, end.x, end.y, to, options);
+    const isSeen = isWithin(layer, px, py, from, options) && isWithin(layer, end.x, end.y, to, options);
     if (isLitAlike && isSeen) known[i] = 1;
   }
   return { flow: { width, height, vectors: { dims: [2, height, width], data }, known }, object };
@@ -44,13 +43,7 @@ export function* sampleMotions(options: SampleOptions): Generator<SampleMotion, 
 }
 
 /** Whether the pixel centred at (px, py) and the ones around it belong to `layer`, inside the picture. */
-function isWithin(
-  layer: Layer,
-  px: number,
-  py: number,
-  moment: Moment,
-  options: SampleOptions,
-): boolean {
+function isWithin(layer: Layer, px: number, py: number, moment: Moment, options: SampleOptions): boolean {
   const { width, height } = options;
   if (px < 0.5 || py < 0.5 || px > width - 0.5 || py > height - 0.5) return false;
   for (let dy = -1.5; dy <= 1.5; dy += 1.5) {

@@ -58,26 +58,22 @@ export async function openSample(name: string): Promise<Sample> {
     });
   }
   // Made by this project, beside its clip: trusted like code.
-  const description = JSON.parse(await readFile(path.join(folder, `${name}.json`), 'utf8')) as Omit<Sample, 'name' | 'clipPath'>; // prettier-ignore
+  const description = JSON.parse(await readFile(path.join(folder, `${name}.json`), 'utf8')) as Omit<
+    Sample,
+    'name' | 'clipPath'
+  >;
   return { ...description, name, clipPath: path.join(folder, `${name}.mp4`) };
 }
 
 /** The object's masks, one per frame [height * width]: 1 on the object. */
-export async function sampleMasks({
-  name,
-  width,
-  height,
-  frames,
-}: Sample): Promise<readonly Uint8Array[]> {
+export async function sampleMasks({ name, width, height, frames }: Sample): Promise<readonly Uint8Array[]> {
   const bytes = await unpack(`${name}.mask.bin.gz`);
   const plane = width * height;
   return Array.from({ length: frames }, (_, t) => bytes.subarray(t * plane, (t + 1) * plane));
 }
 
 /** The exact motion from each frame to the next, with the object's mask. */
-export async function sampleMotions(
-  sample: Sample,
-): Promise<readonly (SourceMotion & { object: Uint8Array })[]> {
+export async function sampleMotions(sample: Sample): Promise<readonly (SourceMotion & { object: Uint8Array })[]> {
   const { name, width, height, frames } = sample;
   const plane = width * height;
   const flowBytes = await unpack(`${name}.flow.bin.gz`);

@@ -52,13 +52,7 @@ export function layerAt(x: number, y: number, moment: Moment, { hard }: SceneOpt
 }
 
 /** Where the point (x, y) of `layer` at `from` is at `to`. Exact. */
-export function follow(
-  layer: Layer,
-  x: number,
-  y: number,
-  from: Moment,
-  to: Moment,
-): { x: number; y: number } {
+export function follow(layer: Layer, x: number, y: number, from: Moment, to: Moment): { x: number; y: number } {
   const turned = to.pan - from.pan;
   switch (layer) {
     case 'ball':
@@ -114,11 +108,7 @@ function sky(x: number, y: number, moment: Moment): Colour {
   const height = (y + 1) / (horizon + 1);
   const cloud = fractalNoise((x + moment.pan * skyParallax) * 1.7 + 6, y * 3, 21, 4) * 0.9 + 0.05;
   const blue = mix([0.24, 0.49, 0.86], [0.74, 0.87, 0.96], height);
-  return mix(
-    blue,
-    [1, 1, 1],
-    Math.min(Math.max(cloud, 0), 1) * Math.min(2.2 - 2 * height, 1) * 0.9,
-  );
+  return mix(blue, [1, 1, 1], Math.min(Math.max(cloud, 0), 1) * Math.min(2.2 - 2 * height, 1) * 0.9);
 }
 
 function grass(x: number, y: number, moment: Moment): Colour {
@@ -154,11 +144,7 @@ function bark(x: number, y: number): Colour {
 
 function mix(a: Colour, b: Colour, t: number): Colour {
   const amount = Math.min(Math.max(t, 0), 1);
-  return [
-    a[0] + (b[0] - a[0]) * amount,
-    a[1] + (b[1] - a[1]) * amount,
-    a[2] + (b[2] - a[2]) * amount,
-  ];
+  return [a[0] + (b[0] - a[0]) * amount, a[1] + (b[1] - a[1]) * amount, a[2] + (b[2] - a[2]) * amount];
 }
 
 function scale(colour: Colour, factor: number): Colour {

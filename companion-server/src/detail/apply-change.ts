@@ -43,12 +43,7 @@ function tapsOf(from: number, to: number): Taps {
     const first = Math.floor(at);
     const t = at - first;
     linear[i] = t;
-    const weights = [
-      ((2 - t) * t - 1) * t,
-      (3 * t - 5) * t * t + 2,
-      ((4 - 3 * t) * t + 1) * t,
-      (t - 1) * t * t,
-    ];
+    const weights = [((2 - t) * t - 1) * t, (3 * t - 5) * t * t + 2, ((4 - 3 * t) * t + 1) * t, (t - 1) * t * t];
     weights.forEach((weight, k) => {
       places[4 * i + k] = Math.min(from - 1, Math.max(0, first - 1 + k));
       cubic[4 * i + k] = weight / 2;
@@ -73,10 +68,7 @@ function fillLine(
     const [a, b, c, d] = isGain ? [0, 1 - t, t, 0] : [w0 ?? 0, w1 ?? 0, w2 ?? 0, w3 ?? 0];
     for (let x = 0; x < width; x++) {
       line[planeCount * x + k] =
-        a * (plane[at0 + x] ?? 0) +
-        b * (plane[at1 + x] ?? 0) +
-        c * (plane[at2 + x] ?? 0) +
-        d * (plane[at3 + x] ?? 0);
+        a * (plane[at0 + x] ?? 0) + b * (plane[at1 + x] ?? 0) + c * (plane[at2 + x] ?? 0) + d * (plane[at3 + x] ?? 0);
     }
   }
 }

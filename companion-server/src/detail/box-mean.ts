@@ -40,12 +40,7 @@ export function boxMean(
   return out;
 }
 
-function fillRow(
-  row: Float32Array,
-  plane: Float32Array,
-  factor: Float32Array | null,
-  start: number,
-): void {
+function fillRow(row: Float32Array, plane: Float32Array, factor: Float32Array | null, start: number): void {
   if (factor === null) {
     row.set(plane.subarray(start, start + row.length));
     return;
@@ -54,13 +49,7 @@ function fillRow(
 }
 
 /** Means of the points of `row` -> `to`, from `start` on; `shares` is how much each point of a mean counts. */
-function meanOfRow(
-  row: Float32Array,
-  shares: Float64Array,
-  to: Float32Array,
-  start: number,
-  radius: number,
-): void {
+function meanOfRow(row: Float32Array, shares: Float64Array, to: Float32Array, start: number, radius: number): void {
   let sum = 0;
   for (let x = -radius; x < row.length; x++) {
     if (x + radius < row.length) sum += row[x + radius] ?? 0;

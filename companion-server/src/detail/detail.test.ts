@@ -23,7 +23,7 @@ function shrink(frame: Frame, factor: number): Frame {
     for (let k = 0; k < factor ** 2; k++) {
       const px = Math.floor(x) * factor + (k % factor);
       const py = Math.floor(y) * factor + Math.floor(k / factor);
-      for (let c = 0; c < 3; c++) sum[c] = (sum[c] ?? 0) + (frame.rgb[3 * (py * frame.width + px) + c] ?? 0); // prettier-ignore
+      for (let c = 0; c < 3; c++) sum[c] = (sum[c] ?? 0) + (frame.rgb[3 * (py * frame.width + px) + c] ?? 0);
     }
     const [r = 0, g = 0, b = 0] = sum.map((value) => value / factor ** 2);
     return [r, g, b];
@@ -47,7 +47,9 @@ const frames = (most: number) =>
     .record({ width: fc.integer({ min: 1, max: most }), height: fc.integer({ min: 1, max: most }) })
     .chain(({ width, height }) => {
       const length = 3 * width * height;
-      return fc.uint8Array({ minLength: length, maxLength: length }).map((rgb): Frame => ({ index: 0, width, height, rgb })); // prettier-ignore
+      return fc
+        .uint8Array({ minLength: length, maxLength: length })
+        .map((rgb): Frame => ({ index: 0, width, height, rgb }));
     });
 
 const large = { width: 128, height: 96 };
@@ -82,7 +84,10 @@ describe('a change of a small picture, made to a large one', () => {
           Math.round(blue) + b,
         ];
         const source = paint(large, textured);
-        const change = fitChange(paint(small, textured), paint(small, (x, y) => add(textured(x, y)))); // prettier-ignore
+        const change = fitChange(
+          paint(small, textured),
+          paint(small, (x, y) => add(textured(x, y))),
+        );
         const wanted = source.rgb.map((value, i) => value + ([r, g, b][i % 3] ?? 0));
         expect(Buffer.compare(applyChange(source, change).rgb, wanted)).toBe(0);
       }),
@@ -106,7 +111,7 @@ describe('a change of a small picture, made to a large one', () => {
       const value = (Math.floor(x / 9) + Math.floor(y / 9)) % 2 === 0 ? 60 : 190;
       return [value, value, value];
     };
-    const waves = (x: number, y: number): Colour => [200, 120 + 30 * Math.sin((x + 2 * y) / 20), 60]; // prettier-ignore
+    const waves = (x: number, y: number): Colour => [200, 120 + 30 * Math.sin((x + 2 * y) / 20), 60];
     const mixed = (x: number, y: number) => (x < 64 ? checks(x, y) : waves(x, y));
     const [source, wanted] = [paint(large, checks), paint(large, mixed)];
     const result = applyChange(source, fitChange(shrink(source, 4), shrink(wanted, 4)));
@@ -115,7 +120,7 @@ describe('a change of a small picture, made to a large one', () => {
   });
 
   test('an edge that the edit has moved is where the edit has it', () => {
-    const edgeAt = (edge: number) => paint(large, (x) => (x < edge ? [230, 60, 40] : [40, 160, 70])); // prettier-ignore
+    const edgeAt = (edge: number) => paint(large, (x) => (x < edge ? [230, 60, 40] : [40, 160, 70]));
     const [source, wanted] = [edgeAt(48), edgeAt(72)];
     const result = applyChange(source, fitChange(shrink(source, 4), shrink(wanted, 4)));
     const isOldEdge = (x: number) => Math.abs(x - 48) < 6;
@@ -133,19 +138,17 @@ describe('boxMean', () => {
         height: fc.integer({ min: 1, max: 12 }),
         radius: fc.integer({ min: 0, max: 5 }),
       })
-      .chain(
-        ({ width, height, radius }) =>
-        fc.array(fc.integer({ min: -255, max: 255 }), { minLength: width * height, maxLength: width * height })
-          .map((values) => ({ size: { width, height }, radius, plane: Float32Array.from(values) })), // prettier-ignore
+      .chain(({ width, height, radius }) =>
+        fc
+          .array(fc.integer({ min: -255, max: 255 }), { minLength: width * height, maxLength: width * height })
+          .map((values) => ({ size: { width, height }, radius, plane: Float32Array.from(values) })),
       );
     fc.assert(
       fc.property(planes, ({ size, radius, plane }) => {
         const expected = Array.from(plane, (_, i) => {
           const [x, y] = [i % size.width, Math.floor(i / size.width)];
           const near = plane.filter(
-            (__, j) =>
-              Math.abs((j % size.width) - x) <= radius &&
-              Math.abs(Math.floor(j / size.width) - y) <= radius,
+            (__, j) => Math.abs((j % size.width) - x) <= radius && Math.abs(Math.floor(j / size.width) - y) <= radius,
           );
           return near.reduce((sum, value) => sum + value, 0) / near.length;
         });

@@ -34,7 +34,7 @@ export function fitChange(source: Frame, edited: Frame): LocalChange {
   const around: Around = (plane, factor) => boxMean(plane, source, fitRadius, spare, factor);
   const from = mapRgb((c) => planeOf(source, c));
   const fromMeans = mapRgb((c) => around(from[c]));
-  const variances = symmetric((i, j) => covariance(from[i], fromMeans[i], from[j], fromMeans[j], around)); // prettier-ignore
+  const variances = symmetric((i, j) => covariance(from[i], fromMeans[i], from[j], fromMeans[j], around));
   const inverse = invertRidged(variances);
   const unexplained = new Float32Array(width * height);
   const whole = new Float32Array(width * height);
@@ -137,9 +137,7 @@ function addUnexplained(
     const [u, v, w] = [us[i] ?? 0, vs[i] ?? 0, ws[i] ?? 0];
     const across = v * (rg[i] ?? 0) + w * (rb[i] ?? 0);
     const fitted =
-      u * (u * (rr[i] ?? 0) + 2 * across) +
-      v * (v * (gg[i] ?? 0) + 2 * w * (gb[i] ?? 0)) +
-      w * w * (bb[i] ?? 0);
+      u * (u * (rr[i] ?? 0) + 2 * across) + v * (v * (gg[i] ?? 0) + 2 * w * (gb[i] ?? 0)) + w * w * (bb[i] ?? 0);
     const explained = 2 * (u * (x[i] ?? 0) + v * (y[i] ?? 0) + w * (z[i] ?? 0)) - fitted;
     const change = spread[i] ?? 0;
     unexplained[i] = (unexplained[i] ?? 0) + Math.max(0, change - explained);
@@ -159,8 +157,7 @@ function keepExplained(gain: Plane, isOwn: boolean, unexplained: Plane, whole: P
 /** What is left of one channel of the edit where the gains have taken their part. In place. */
 function restOf(edited: Plane, [u, v, w]: Rgb<Plane>, [r, g, b]: Rgb<Plane>): Plane {
   for (let i = 0; i < edited.length; i++) {
-    const explained =
-      (u[i] ?? 0) * (r[i] ?? 0) + (v[i] ?? 0) * (g[i] ?? 0) + (w[i] ?? 0) * (b[i] ?? 0);
+    const explained = (u[i] ?? 0) * (r[i] ?? 0) + (v[i] ?? 0) * (g[i] ?? 0) + (w[i] ?? 0) * (b[i] ?? 0);
     edited[i] = (edited[i] ?? 0) - explained;
   }
   return edited;

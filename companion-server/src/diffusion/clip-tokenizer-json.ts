@@ -1,12 +1,7 @@
 // CLIP's older checkpoints carry vocab.json and merges.txt. This builds from them the tokenizer.json that newer ones
 // carry: byte-level BPE over lower-cased, NFC-normalised text (Radford et al., arXiv 2103.00020, section 2.4).
 
-import {
-  damagedTokenizer,
-  parseTokenizerJson,
-  type TokenizerConfig,
-  type TokenizerTexts,
-} from './tokenizer-config.ts';
+import { damagedTokenizer, parseTokenizerJson, type TokenizerConfig, type TokenizerTexts } from './tokenizer-config.ts';
 
 /** CLIP's split of a prompt into words: contractions, letters, single digits, runs of anything else. */
 export const clipWordPattern = "'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";
@@ -55,8 +50,7 @@ export function buildClipTokenizerJson(texts: TokenizerTexts, config: TokenizerC
 function parseVocab(texts: TokenizerTexts): Record<string, number> {
   const vocab = parseTokenizerJson(texts, 'vocab.json');
   const entries = Object.entries(vocab);
-  const isId = (id: unknown) =>
-    Number.isInteger(id) && Number(id) >= 0 && Number(id) < maxVocabulary;
+  const isId = (id: unknown) => Number.isInteger(id) && Number(id) >= 0 && Number(id) < maxVocabulary;
   const wrong = entries.find(([, id]) => !isId(id));
   if (wrong !== undefined || entries.length === 0) {
     throw damagedTokenizer(
@@ -79,7 +73,6 @@ function parseMerges(texts: TokenizerTexts): [string, string][] {
     }
     merges.push([left, right]);
   });
-  if (merges.length > maxVocabulary)
-    throw damagedTokenizer(`merges.txt has ${merges.length} lines`);
+  if (merges.length > maxVocabulary) throw damagedTokenizer(`merges.txt has ${merges.length} lines`);
   return merges;
 }

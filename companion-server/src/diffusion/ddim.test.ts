@@ -138,19 +138,12 @@ describe('invertDdimStep', () => {
   });
 
   it('refuses a timestep that the schedule does not walk over', () => {
-    expect(() => invertDdimStep(normal(1), normal(2), 400, schedule(5))).toThrow(
-      '400 is not a timestep',
-    );
+    expect(() => invertDdimStep(normal(1), normal(2), 400, schedule(5))).toThrow('400 is not a timestep');
   });
 });
 
 it('addNoise keeps the variance of unit-variance latents', () => {
-  const noisy = addNoise(
-    frameNoise(1, [0], [4, 40, 40]),
-    frameNoise(2, [0], [4, 40, 40]),
-    500,
-    schedule(5),
-  );
+  const noisy = addNoise(frameNoise(1, [0], [4, 40, 40]), frameNoise(2, [0], [4, 40, 40]), 500, schedule(5));
   const variance = noisy.data.reduce((sum, x) => sum + x * x, 0) / sizeOf(noisy.dims);
   expect(Math.abs(variance - 1)).toBeLessThan(0.06);
 });

@@ -17,16 +17,10 @@ import type { Schedule } from './schedule.ts';
  * @param t one of the schedule's timesteps
  * @returns [N, C, h, w] x_prev, `previousTimestep(t)` or the clean sample below 0
  */
-export function stepDdim(
-  latents: Tensor,
-  prediction: Tensor,
-  t: number,
-  schedule: Schedule,
-): Tensor {
+export function stepDdim(latents: Tensor, prediction: Tensor, t: number, schedule: Schedule): Tensor {
   const alpha = schedule.alphaCumprod(t);
   const previous = schedule.previousTimestep(t);
-  const alphaPrevious =
-    previous >= 0 ? schedule.alphaCumprod(previous) : schedule.finalAlphaCumprod;
+  const alphaPrevious = previous >= 0 ? schedule.alphaCumprod(previous) : schedule.finalAlphaCumprod;
   const original = originalWeights(schedule, alpha);
   const noise = noiseWeights(schedule, alpha);
   const signal = Math.sqrt(alphaPrevious);
@@ -54,18 +48,12 @@ export function stepDdim(
  * @param t one of the schedule's timesteps
  * @returns [N, C, h, w] x_t
  */
-export function invertDdimStep(
-  latents: Tensor,
-  prediction: Tensor,
-  t: number,
-  schedule: Schedule,
-): Tensor {
+export function invertDdimStep(latents: Tensor, prediction: Tensor, t: number, schedule: Schedule): Tensor {
   const index = schedule.timesteps.indexOf(t);
   if (index < 0) throw new RangeError(`invertDdimStep: ${t} is not a timestep of the schedule.`);
   const below = schedule.timesteps[index + 1];
   const alpha = schedule.alphaCumprod(t);
-  const alphaBelow =
-    below === undefined ? schedule.finalAlphaCumprod : schedule.alphaCumprod(below);
+  const alphaBelow = below === undefined ? schedule.finalAlphaCumprod : schedule.alphaCumprod(below);
   const noise = noiseWeights(schedule, alpha);
   const growth = Math.sqrt(alpha / alphaBelow);
   const sigma = Math.sqrt(1 - alpha) - growth * Math.sqrt(1 - alphaBelow);

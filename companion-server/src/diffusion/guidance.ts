@@ -11,9 +11,7 @@ import { type Tensor, tensor } from '../tensor/tensor.ts';
  */
 export function guide(negative: Tensor, target: Tensor, scale: number): Tensor {
   if (negative.dims.join() !== target.dims.join()) {
-    throw new RangeError(
-      `guide: dims [${negative.dims.join(', ')}] and [${target.dims.join(', ')}] must be equal.`,
-    );
+    throw new RangeError(`guide: dims [${negative.dims.join(', ')}] and [${target.dims.join(', ')}] must be equal.`);
   }
   if (scale === 1) return target;
   const guided = tensor(target.dims);

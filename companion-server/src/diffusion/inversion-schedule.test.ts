@@ -14,16 +14,12 @@ test('500 inversion steps contain the 50 sampling steps as they are', () => {
 
 test('every sampling timestep is walked, strictly downwards, whatever the numbers of steps', () => {
   fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 120 }),
-      fc.integer({ min: 1, max: 8 }),
-      (steps, times) => {
-        const sampling = createSchedule(config, steps);
-        const { timesteps } = createInversionSchedule(config, sampling, steps * times);
-        expect(sampling.timesteps.filter((t) => !timesteps.includes(t))).toEqual([]);
-        timesteps.slice(1).forEach((t, i) => expect(t).toBeLessThan(timesteps[i] ?? 0));
-        expect(timesteps.length).toBeGreaterThanOrEqual(steps);
-      },
-    ),
+    fc.property(fc.integer({ min: 1, max: 120 }), fc.integer({ min: 1, max: 8 }), (steps, times) => {
+      const sampling = createSchedule(config, steps);
+      const { timesteps } = createInversionSchedule(config, sampling, steps * times);
+      expect(sampling.timesteps.filter((t) => !timesteps.includes(t))).toEqual([]);
+      timesteps.slice(1).forEach((t, i) => expect(t).toBeLessThan(timesteps[i] ?? 0));
+      expect(timesteps.length).toBeGreaterThanOrEqual(steps);
+    }),
   );
 });

@@ -12,7 +12,7 @@ const spacings = fc.constantFrom('leading', 'trailing', 'linspace');
 
 /** What a network says that sees this noise in the latents, in the schedule's prediction type. */
 function predictionOf(latents: Tensor, noise: Tensor, t: number, schedule: Schedule): Tensor {
-  const [signal, sigma] = [schedule.alphaCumprod(t), 1 - schedule.alphaCumprod(t)].map(Math.sqrt) as [number, number]; // prettier-ignore
+  const [signal, sigma] = [schedule.alphaCumprod(t), 1 - schedule.alphaCumprod(t)].map(Math.sqrt) as [number, number];
   const result = tensor(latents.dims);
   for (let i = 0; i < result.data.length; i++) {
     const [x, eps] = [latents.data[i] ?? 0, noise.data[i] ?? 0];
@@ -23,38 +23,41 @@ function predictionOf(latents: Tensor, noise: Tensor, t: number, schedule: Sched
   return result;
 }
 
-describe.each(['epsilon', 'v_prediction', 'sample'] as const)(
-  'with a network that predicts %s',
-  (predictionType) => {
-    const scheduleOf = (steps: number, timestep_spacing = 'leading') =>
-      createSchedule(parseSchedulerConfig({ prediction_type: predictionType, timestep_spacing }), steps); // prettier-ignore
+describe.each(['epsilon', 'v_prediction', 'sample'] as const)('with a network that predicts %s', (predictionType) => {
+  const scheduleOf = (steps: number, timestep_spacing = 'leading') =>
+    createSchedule(parseSchedulerConfig({ prediction_type: predictionType, timestep_spacing }), steps);
 
-    it('a step up is undone by the sampling step with the same noise', () => {
-      fc.assert(
-      fc.property(spacings, fc.integer({ min: 2, max: 50 }), fc.nat(49), fc.nat(1000), (spacing, steps, position, seed) => {
-        const schedule = scheduleOf(steps, spacing);
-        const t = schedule.timesteps[position % steps] ?? NaN;
-        const [below, noise] = [randomTensor(dims, seed), randomTensor(dims, seed + 1)];
-        const above = climb(below, noise, t, schedule);
-        const back = stepDdim(above, predictionOf(above, noise, t, schedule), t, schedule);
-        // A sample far up is found by a division by the little that is left of it.
-        expect(back.data).toBeAllClose(below.data, { atol: 1e-3 });
-        if (predictionType !== 'sample') expect(back.data).toBeAllClose(below.data, { atol: 2e-4 });
-      }),
+  it('a step up is undone by the sampling step with the same noise', () => {
+    fc.assert(
+      fc.property(
+        spacings,
+        fc.integer({ min: 2, max: 50 }),
+        fc.nat(49),
+        fc.nat(1000),
+        (spacing, steps, position, seed) => {
+          const schedule = scheduleOf(steps, spacing);
+          const t = schedule.timesteps[position % steps] ?? NaN;
+          const [below, noise] = [randomTensor(dims, seed), randomTensor(dims, seed + 1)];
+          const above = climb(below, noise, t, schedule);
+          const back = stepDdim(above, predictionOf(above, noise, t, schedule), t, schedule);
+          // A sample far up is found by a division by the little that is left of it.
+          expect(back.data).toBeAllClose(below.data, { atol: 1e-3 });
+          if (predictionType !== 'sample') expect(back.data).toBeAllClose(below.data, { atol: 2e-4 });
+        },
+      ),
       { numRuns: 60 },
-    ); // prettier-ignore
-    });
+    );
+  });
 
-    it('the noise that it sees is found in what it says', () => {
-      const schedule = scheduleOf(10);
-      for (const t of schedule.timesteps) {
-        const [latents, noise] = [randomTensor(dims, 1), randomTensor(dims, 2)];
-        const seen = noiseOf(latents, predictionOf(latents, noise, t, schedule), t, schedule);
-        expect(seen.data).toBeAllClose(noise.data, { atol: 1e-4 });
-      }
-    });
-  },
-);
+  it('the noise that it sees is found in what it says', () => {
+    const schedule = scheduleOf(10);
+    for (const t of schedule.timesteps) {
+      const [latents, noise] = [randomTensor(dims, 1), randomTensor(dims, 2)];
+      const seen = noiseOf(latents, predictionOf(latents, noise, t, schedule), t, schedule);
+      expect(seen.data).toBeAllClose(noise.data, { atol: 1e-4 });
+    }
+  });
+});
 
 describe('a step up', () => {
   const schedule = createSchedule(parseSchedulerConfig({}), 5);
@@ -90,7 +93,7 @@ describe('the noise that is expected', () => {
     // Quarters, so that the line is exact in float32.
     const quarters = ({ data }: Tensor, i: number) => Math.round(4 * (data[i] ?? 0)) / 4;
     const line = (time: number) => {
-      const values = Float32Array.from(start.data, (_, i) => quarters(start, i) + time * quarters(slope, i)); // prettier-ignore
+      const values = Float32Array.from(start.data, (_, i) => quarters(start, i) + time * quarters(slope, i));
       return tensor(dims, values);
     };
     expect(anticipateNoise(line(3), line(2))).toEqual(line(4));

@@ -12,12 +12,7 @@ import type { Schedule } from './schedule.ts';
  * @param latents [N, C, h, w] at timestep `t`
  * @param prediction [N, C, h, w] the network's answer, in the schedule's prediction type
  */
-export function noiseOf(
-  latents: Tensor,
-  prediction: Tensor,
-  t: number,
-  schedule: Schedule,
-): Tensor {
+export function noiseOf(latents: Tensor, prediction: Tensor, t: number, schedule: Schedule): Tensor {
   const weights = noiseWeights(schedule, schedule.alphaCumprod(t));
   return weightedSum(weights.latents, latents, weights.prediction, prediction);
 }
@@ -38,9 +33,7 @@ export function anticipateNoise(last: Tensor, beforeLast: Tensor | null): Tensor
  */
 export function climb(below: Tensor, noise: Tensor | null, t: number, schedule: Schedule): Tensor {
   const { growth, sigma } = stepWeights(t, schedule);
-  return noise === null
-    ? weightedSum(growth, below, 0, below)
-    : weightedSum(growth, below, sigma, noise);
+  return noise === null ? weightedSum(growth, below, 0, below) : weightedSum(growth, below, sigma, noise);
 }
 
 /** The noise of a step that was climbed: what `climb` was given to come from `below` to `above` at `t`. */
@@ -50,10 +43,7 @@ export function noiseOfStep(below: Tensor, above: Tensor, t: number, schedule: S
 }
 
 /** x_t = growth * below + sigma * noise */
-function stepWeights(
-  t: number,
-  schedule: Schedule,
-): { readonly growth: number; readonly sigma: number } {
+function stepWeights(t: number, schedule: Schedule): { readonly growth: number; readonly sigma: number } {
   if (!schedule.timesteps.includes(t)) {
     throw new RangeError(`climb: ${t} is not a timestep of the schedule.`);
   }

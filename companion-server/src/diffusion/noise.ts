@@ -10,11 +10,7 @@ import { concatRows, sizeOf, type Tensor, tensor } from '../tensor/tensor.ts';
  * @param frameDims [C, h, w]
  * @returns [N, C, h, w], one row per index
  */
-export function frameNoise(
-  seed: number,
-  frameIndices: readonly number[],
-  frameDims: readonly number[],
-): Tensor {
+export function frameNoise(seed: number, frameIndices: readonly number[], frameDims: readonly number[]): Tensor {
   const noise = tensor([frameIndices.length, ...frameDims]);
   const frameSize = sizeOf(frameDims);
   frameIndices.forEach((frameIndex, row) => {

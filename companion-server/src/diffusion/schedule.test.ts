@@ -35,9 +35,7 @@ describe('timesteps', () => {
     const linspace = { timestep_spacing: 'linspace' };
     expect(schedule(linspace, 5).timesteps).toEqual([999, 749, 500, 250, 0]);
     expect(schedule(linspace, 7).timesteps).toEqual([999, 832, 666, 500, 333, 166, 0]);
-    expect(schedule({ ...linspace, num_train_timesteps: 11 }, 5).timesteps).toEqual([
-      10, 8, 5, 2, 0,
-    ]);
+    expect(schedule({ ...linspace, num_train_timesteps: 11 }, 5).timesteps).toEqual([10, 8, 5, 2, 0]);
     expect(schedule(linspace, 1).timesteps).toEqual([0]);
   });
 

@@ -24,10 +24,7 @@ export interface Schedule {
 export function createSchedule(config: SchedulerConfig, steps: number): Schedule {
   const { trainTimesteps } = config;
   if (!Number.isInteger(steps) || steps < 1 || steps > trainTimesteps) {
-    throw new EditError(
-      'invalid-request',
-      `steps must be a whole number in 1..${trainTimesteps}, got ${steps}.`,
-    );
+    throw new EditError('invalid-request', `steps must be a whole number in 1..${trainTimesteps}, got ${steps}.`);
   }
   const alphasCumprod = cumulativeAlphas(config);
   const timesteps = spaceTimesteps(config, steps);

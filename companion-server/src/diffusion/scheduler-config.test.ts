@@ -59,9 +59,7 @@ describe('parseSchedulerConfig', () => {
     expect(codeOf({ timestep_spacing: 7 })).toContain('timestep_spacing');
     expect(codeOf({ _class_name: 'FlowMatchEulerDiscreteScheduler' })).toContain('flow-matching');
     expect(codeOf({ rescale_betas_zero_snr: true })).toContain('model-unsupported');
-    expect(codeOf({ rescale_betas_zero_snr: true, prediction_type: 'v_prediction' })).toBe(
-      'accepted',
-    );
+    expect(codeOf({ rescale_betas_zero_snr: true, prediction_type: 'v_prediction' })).toBe('accepted');
   });
 
   it('calls values of the wrong kind damage', () => {

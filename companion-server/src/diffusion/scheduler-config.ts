@@ -61,14 +61,10 @@ export function parseSchedulerConfig(json: unknown): SchedulerConfig {
   return config;
 }
 
-function parseBetas(
-  fields: Record<string, unknown>,
-  trainTimesteps: number,
-): SchedulerConfig['betas'] {
+function parseBetas(fields: Record<string, unknown>, trainTimesteps: number): SchedulerConfig['betas'] {
   const given = fields['trained_betas'] ?? undefined;
   if (given !== undefined) {
-    const isBeta = (value: unknown): value is number =>
-      typeof value === 'number' && value > 0 && value < 1;
+    const isBeta = (value: unknown): value is number => typeof value === 'number' && value > 0 && value < 1;
     if (!Array.isArray(given) || given.length !== trainTimesteps || !given.every(isBeta)) {
       throw damaged(`trained_betas must be ${trainTimesteps} numbers between 0 and 1`, given);
     }
@@ -96,13 +92,7 @@ function betaField(fields: Record<string, unknown>, name: string, absent: number
   return value;
 }
 
-function integerField(
-  fields: Record<string, unknown>,
-  name: string,
-  absent: number,
-  min: number,
-  max: number,
-): number {
+function integerField(fields: Record<string, unknown>, name: string, absent: number, min: number, max: number): number {
   const value = fields[name] ?? absent;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
     throw damaged(`${name} must be a whole number in ${min}..${max}`, value);
@@ -134,11 +124,9 @@ function choiceField<T extends string>(
 }
 
 function damaged(rule: string, value: unknown): EditError {
-  return new EditError(
-    'model-damaged',
-    `scheduler_config.json: ${rule}, got ${shortJson(value)}.`,
-    { hint: 'Download the scheduler folder of the checkpoint again.' },
-  );
+  return new EditError('model-damaged', `scheduler_config.json: ${rule}, got ${shortJson(value)}.`, {
+    hint: 'Download the scheduler folder of the checkpoint again.',
+  });
 }
 
 function shortJson(value: unknown): string {

@@ -14,10 +14,7 @@ export interface TimestepEmbeddingOptions {
 }
 
 /** The features of timestep `t`: [dim], each in -1..1; the last is 0 when dim is odd. */
-export function timestepEmbedding(
-  t: number,
-  { dim, flipSinToCos, freqShift }: TimestepEmbeddingOptions,
-): Float32Array {
+export function timestepEmbedding(t: number, { dim, flipSinToCos, freqShift }: TimestepEmbeddingOptions): Float32Array {
   const half = Math.floor(dim / 2);
   const features = new Float32Array(dim);
   const sines = flipSinToCos ? half : 0;

@@ -29,8 +29,7 @@ const longestMaxLength = 1024;
 export function parseTokenizerConfig(texts: TokenizerTexts): TokenizerConfig {
   const config = parseTokenizerJson(texts, 'tokenizer_config.json');
   const map = parseTokenizerJson(texts, 'special_tokens_map.json');
-  const token = (key: string, absent: string): string =>
-    tokenText(config[key]) ?? tokenText(map[key]) ?? absent;
+  const token = (key: string, absent: string): string => tokenText(config[key]) ?? tokenText(map[key]) ?? absent;
   const eos = token('eos_token', '<|endoftext|>');
   return {
     bos: token('bos_token', '<|startoftext|>'),
@@ -42,10 +41,7 @@ export function parseTokenizerConfig(texts: TokenizerTexts): TokenizerConfig {
 }
 
 /** The object in one of the JSON texts; an empty one when it is absent. Throws EditError('model-damaged'). */
-export function parseTokenizerJson(
-  texts: TokenizerTexts,
-  file: keyof TokenizerTexts,
-): Record<string, unknown> {
+export function parseTokenizerJson(texts: TokenizerTexts, file: keyof TokenizerTexts): Record<string, unknown> {
   let json: unknown;
   try {
     json = JSON.parse(texts[file] ?? '{}');

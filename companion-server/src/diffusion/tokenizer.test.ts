@@ -100,16 +100,10 @@ describe('damaged files', () => {
     ['no begin token', { ...clip, 'vocab.json': '{"a":0}' }, 'no token "<|startoftext|>"'],
     ['a merge of one part', { ...clip, 'merges.txt': '#version: 0.2\nab\n' }, 'line 2 must be'],
     ['an unknown padding', withConfig({ pad_token: '<pad>' }), 'no token "<pad>"'],
-    [
-      'a tokenizer.json of another kind',
-      { 'tokenizer.json': '{}' },
-      'does not describe a tokenizer',
-    ],
+    ['a tokenizer.json of another kind', { 'tokenizer.json': '{}' }, 'does not describe a tokenizer'],
   ];
   it.each(faults)('%s', (_, texts, message) => {
     expect(() => createTokenizer(texts)).toThrow(message);
-    expect(() => createTokenizer(texts)).toThrow(
-      expect.objectContaining({ code: 'model-damaged' }) as Error,
-    );
+    expect(() => createTokenizer(texts)).toThrow(expect.objectContaining({ code: 'model-damaged' }) as Error);
   });
 });

@@ -2,22 +2,14 @@
 
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { buildClipTokenizerJson, clipWordPattern } from './clip-tokenizer-json.ts';
-import {
-  damagedTokenizer,
-  parseTokenizerConfig,
-  parseTokenizerJson,
-  type TokenizerTexts,
-} from './tokenizer-config.ts';
+import { damagedTokenizer, parseTokenizerConfig, parseTokenizerJson, type TokenizerTexts } from './tokenizer-config.ts';
 
 /** What is used of the package's Tokenizer. Its own types do not resolve: they import without extensions. */
 interface BytePairTokenizer {
   encode(text: string, options: { add_special_tokens: boolean }): { readonly ids: number[] };
   token_to_id(token: string): number | undefined;
 }
-const BytePairTokenizer = HuggingFaceTokenizer as unknown as new (
-  json: object,
-  config: object,
-) => BytePairTokenizer;
+const BytePairTokenizer = HuggingFaceTokenizer as unknown as new (json: object, config: object) => BytePairTokenizer;
 
 /** A prompt as the text encoder takes it. */
 export interface EncodedPrompt {
@@ -60,8 +52,7 @@ export function createTokenizer(texts: TokenizerTexts, positions = Infinity): To
   };
   const [bos, eos, pad] = [idOf(config.bos), idOf(config.eos), idOf(config.pad)];
   const room = config.maxLength - 2;
-  const idsOf = (text: string): number[] =>
-    tokenizer.encode(text, { add_special_tokens: false }).ids;
+  const idsOf = (text: string): number[] => tokenizer.encode(text, { add_special_tokens: false }).ids;
 
   return {
     maxLength: config.maxLength,
@@ -79,11 +70,7 @@ export function createTokenizer(texts: TokenizerTexts, positions = Infinity): To
 }
 
 /** The text from the first word on that takes the count of tokens beyond `room`. */
-function overflowOf(
-  prompt: string,
-  room: number,
-  idsOf: (text: string) => readonly number[],
-): string {
+function overflowOf(prompt: string, room: number, idsOf: (text: string) => readonly number[]): string {
   const text = prompt.normalize('NFC').trim();
   let count = 0;
   for (const word of text.matchAll(new RegExp(clipWordPattern, 'giu'))) {

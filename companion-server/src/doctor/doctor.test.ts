@@ -7,13 +7,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Check } from '../../../protocol/diagnostics.ts';
 import { clearKeptFiles, listKeptFiles } from './kept-files.ts';
-import {
-  checkDevices,
-  checkFolder,
-  checkNode,
-  checkProgram,
-  checkRuntime,
-} from './machine-checks.ts';
+import { checkDevices, checkFolder, checkNode, checkProgram, checkRuntime } from './machine-checks.ts';
 import { findPortOwner } from './port-owner.ts';
 import { createDoctor, runChecks, type DoctorDeps, type KnownClient } from './run-checks.ts';
 
@@ -78,19 +72,16 @@ describe('the port', () => {
     expect((await checkOf('companion server', same)).status).toBe('ok');
   });
 
-  test.each(['<html>', '{"name":"other"}', '[]', 'null'])(
-    'that answers %s is another program',
-    async (body) => {
-      const port = await serve(body);
-      const owner = await findPortOwner(port);
-      expect(owner.kind).toBe('other');
-      if (process.platform === 'linux') {
-        expect(owner).toMatchObject({ program: expect.stringContaining(`(process ${process.pid})`) as string }); // prettier-ignore
-      }
-      const check = await checkOf('companion server', { port, isInServer: false });
-      expect(check).toMatchObject({ status: 'problem', advice: expect.stringContaining('--port') as string }); // prettier-ignore
-    },
-  );
+  test.each(['<html>', '{"name":"other"}', '[]', 'null'])('that answers %s is another program', async (body) => {
+    const port = await serve(body);
+    const owner = await findPortOwner(port);
+    expect(owner.kind).toBe('other');
+    if (process.platform === 'linux') {
+      expect(owner).toMatchObject({ program: expect.stringContaining(`(process ${process.pid})`) as string });
+    }
+    const check = await checkOf('companion server', { port, isInServer: false });
+    expect(check).toMatchObject({ status: 'problem', advice: expect.stringContaining('--port') as string });
+  });
 });
 
 describe('clients', () => {
@@ -145,7 +136,7 @@ describe('the machine', () => {
     ['cuda', false, 'Failed to load shared library', 'unknown'],
   ] as const)('with %s that is right (%s): %s, is %s', async (device, isRight, finding, status) => {
     const tryOut = () => Promise.resolve({ device, isRight, finding, seconds: null });
-    expect(await checkDevices([device], tryOut)).toMatchObject([{ name: `device ${device}`, status }]); // prettier-ignore
+    expect(await checkDevices([device], tryOut)).toMatchObject([{ name: `device ${device}`, status }]);
   });
 });
 
@@ -225,9 +216,7 @@ describe('copies of weights', () => {
 test('a client hears of no folder where it is', async () => {
   const path = join(deps.dataDir, 'bin', 'ffmpeg');
   const examineMachine = (): Promise<readonly Check[]> =>
-    Promise.resolve([
-      { name: 'ffmpeg', status: 'ok', detail: `Version 6 at ${path}.`, advice: path },
-    ]);
+    Promise.resolve([{ name: 'ffmpeg', status: 'ok', detail: `Version 6 at ${path}.`, advice: path }]);
   const checks = await createDoctor(() => ({ ...deps, examineMachine }))({
     name: 'panel',
     version: null,

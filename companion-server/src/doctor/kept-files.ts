@@ -2,12 +2,7 @@
 
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  clearInversions,
-  inversionsDirIn,
-  listInversions,
-  type KeptInversion,
-} from '../engine/inversion-cache.ts';
+import { clearInversions, inversionsDirIn, listInversions, type KeptInversion } from '../engine/inversion-cache.ts';
 
 export interface KeptFolders {
   readonly dataDir: string;
@@ -31,8 +26,7 @@ export interface Cleared {
 }
 
 /** Where inverted clips are kept. */
-export const inversionsDir = ({ dataDir }: Pick<KeptFolders, 'dataDir'>): string =>
-  inversionsDirIn(dataDir);
+export const inversionsDir = ({ dataDir }: Pick<KeptFolders, 'dataDir'>): string => inversionsDirIn(dataDir);
 const weightsDir = ({ cacheDir }: KeptFolders): string => join(cacheDir, 'weights');
 
 export async function listKeptFiles(folders: KeptFolders): Promise<KeptFiles> {
@@ -43,10 +37,7 @@ export async function listKeptFiles(folders: KeptFolders): Promise<KeptFiles> {
 }
 
 /** Removes all of a kind. An edit that runs meanwhile is not disturbed; what it makes anew may be there afterwards. */
-export async function clearKeptFiles(
-  folders: KeptFolders,
-  kind: keyof KeptFiles,
-): Promise<Cleared> {
+export async function clearKeptFiles(folders: KeptFolders, kind: keyof KeptFiles): Promise<Cleared> {
   if (kind === 'inversions') return clearInversions(inversionsDir(folders));
   const dir = weightsDir(folders);
   const copies = await listWeights(dir);

@@ -46,9 +46,7 @@ export async function checkProgram(program: Program): Promise<Check> {
       name: program,
       status: 'problem',
       detail: isKnown ? error.message : `It does not run: ${toLine(error)}`,
-      advice:
-        (isKnown ? error.hint : undefined) ??
-        'Install FFmpeg (https://ffmpeg.org/download.html) and try again.',
+      advice: (isKnown ? error.hint : undefined) ?? 'Install FFmpeg (https://ffmpeg.org/download.html) and try again.',
     };
   }
 }
@@ -56,7 +54,14 @@ export async function checkProgram(program: Program): Promise<Check> {
 /** Nothing when ONNX Runtime is loaded: the devices then speak for it. */
 export function checkRuntime(failure = runtimeFailure()): readonly Check[] {
   if (failure === null) return [];
-  return [{ name: 'ONNX Runtime', status: 'problem', detail: failure.slice(0, 800), advice: 'Nothing can be edited before this is mended.' }]; // prettier-ignore
+  return [
+    {
+      name: 'ONNX Runtime',
+      status: 'problem',
+      detail: failure.slice(0, 800),
+      advice: 'Nothing can be edited before this is mended.',
+    },
+  ];
 }
 
 /** `what` is for example `data folder`. The folder is made when it is missing. */
@@ -93,8 +98,7 @@ export async function checkDevices(
   // One after the other: they would take the same memory and the same processors.
   for (const device of devices) {
     const { isRight, finding, seconds } = await tryOut(device);
-    const speed =
-      seconds === null ? '' : `, ${(seconds * 1_000).toFixed(0)} ms for a small network`;
+    const speed = seconds === null ? '' : `, ${(seconds * 1_000).toFixed(0)} ms for a small network`;
     // One that is not there, or has no driver, is none of the machine's faults; one that computes nonsense is.
     const isWrong = device === 'cpu' || finding.includes('differs from the CPU');
     checks.push({

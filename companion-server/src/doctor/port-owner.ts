@@ -80,7 +80,7 @@ async function findOnLinux(port: number): Promise<string | null> {
 }
 
 async function findByLsof(port: number): Promise<string | null> {
-  const { stdout } = await run('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fpc'], { timeout: patienceMs }); // prettier-ignore
+  const { stdout } = await run('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fpc'], { timeout: patienceMs });
   const pid = /^p(\d+)$/m.exec(stdout)?.[1];
   const name = /^c(.+)$/m.exec(stdout)?.[1];
   return pid === undefined ? null : `${name ?? 'a program'} (process ${pid})`;

@@ -32,10 +32,7 @@ export interface DoctorDeps {
  * For the user who runs the server. `clients`: who is paired; null when that is known to a running server only, and there
  * is none. Never throws: a check that fails itself is `unknown`. May take half a minute where a device does not answer.
  */
-export async function runChecks(
-  deps: DoctorDeps,
-  clients: readonly KnownClient[] | null,
-): Promise<Check[]> {
+export async function runChecks(deps: DoctorDeps, clients: readonly KnownClient[] | null): Promise<Check[]> {
   return [...(await examine(deps)), checkClients('paired clients', clients, deps.version)];
 }
 
@@ -72,7 +69,7 @@ function forClient(check: Check, { dataDir, cacheDir }: DoctorDeps): Check {
     ['the cache folder', cacheDir],
   ].sort(([, a = ''], [, b = '']) => b.length - a.length);
   const told = (text: string): string =>
-    withoutAnyPath(inwards.reduce((rest, [name = '', path = '']) => rest.replaceAll(path, name), text)); // prettier-ignore
+    withoutAnyPath(inwards.reduce((rest, [name = '', path = '']) => rest.replaceAll(path, name), text));
   const { detail, advice } = check;
   return { ...check, detail: told(detail), advice: advice === null ? null : told(advice) };
 }
@@ -84,7 +81,7 @@ async function attempt(
   try {
     return [await check()].flat();
   } catch (error) {
-    return [{ name, status: 'unknown', detail: `It could not be examined: ${toLine(error)}`, advice: null }]; // prettier-ignore
+    return [{ name, status: 'unknown', detail: `It could not be examined: ${toLine(error)}`, advice: null }];
   }
 }
 
@@ -97,7 +94,12 @@ async function checkServer({ version, port, isInServer }: DoctorDeps): Promise<C
   const owner = await findPortOwner(port);
   switch (owner.kind) {
     case 'free':
-      return { name, status: 'ok', detail: `It does not run; port ${port} is free.`, advice: 'Start it with npm start.' }; // prettier-ignore
+      return {
+        name,
+        status: 'ok',
+        detail: `It does not run; port ${port} is free.`,
+        advice: 'Start it with npm start.',
+      };
     case 'companion-server': {
       const isOther = owner.version !== version;
       return {
@@ -117,16 +119,12 @@ async function checkServer({ version, port, isInServer }: DoctorDeps): Promise<C
   }
 }
 
-function checkClients(
-  name: string,
-  clients: readonly KnownClient[] | null,
-  version: string,
-): Check {
+function checkClients(name: string, clients: readonly KnownClient[] | null, version: string): Check {
   if (clients === null) {
     return { name, status: 'unknown', detail: 'The server does not run.', advice: null };
   }
   if (clients.length === 0) {
-    return { name, status: 'ok', detail: 'Nobody is paired.', advice: 'Type the code of npm run pair into the panel.' }; // prettier-ignore
+    return { name, status: 'ok', detail: 'Nobody is paired.', advice: 'Type the code of npm run pair into the panel.' };
   }
   const shown = clients.map((client) => `${client.name} (${client.version ?? 'never connected'})`);
   const isOther = clients.some((client) => client.version !== null && client.version !== version);
@@ -134,9 +132,7 @@ function checkClients(
     name,
     status: isOther ? 'problem' : 'ok',
     detail: `${shown.join(', ').slice(0, 800)}.`,
-    advice: isOther
-      ? `Bring panel and server to the same version; the server has ${version}.`
-      : null,
+    advice: isOther ? `Bring panel and server to the same version; the server has ${version}.` : null,
   };
 }
 

@@ -69,7 +69,7 @@ export async function writePictures(
   for (let start = 0; start < frameCount; start += vaeChunkSize) {
     throwIfCanceled(signal);
     const end = Math.min(start + vaeChunkSize, frameCount);
-    const images = finite(await vae.run(await latents.read(frameRange(start, end))), 'decoding the result'); // prettier-ignore
+    const images = finite(await vae.run(await latents.read(frameRange(start, end))), 'decoding the result');
     for (let row = 0; row < end - start; row++) {
       const padded = tensorToFrame(sliceRows(images, row, row + 1), frames[start + row] ?? 0);
       await encoder.write(await finish(cropFrame(padded, size)));
@@ -80,11 +80,7 @@ export async function writePictures(
 
 function finite(values: Tensor, doing: string): Tensor {
   if (isAllFinite(values)) return values;
-  throw new EditError(
-    'result-invalid',
-    `The VAE returned values that are no numbers while ${doing}.`,
-    {
-      hint: 'Try --device cpu. If that fails too, the checkpoint is damaged.',
-    },
-  );
+  throw new EditError('result-invalid', `The VAE returned values that are no numbers while ${doing}.`, {
+    hint: 'Try --device cpu. If that fails too, the checkpoint is damaged.',
+  });
 }

@@ -11,28 +11,16 @@ const providerLibrary = 'libonnxruntime_providers_cuda.so';
 /** Where the provider library of this ONNX Runtime lies once it is installed (docs/gpu.md). */
 export function cudaProviderFile(): string {
   const manifest = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
-  return path.join(
-    path.dirname(manifest),
-    'bin',
-    'napi-v6',
-    process.platform,
-    process.arch,
-    providerLibrary,
-  );
+  return path.join(path.dirname(manifest), 'bin', 'napi-v6', process.platform, process.arch, providerLibrary);
 }
 
 /**
  * Why CUDA cannot load on this system, as the end of a sentence, or null when nothing is missing that can be seen from
  * outside. Reads what the provider library says it needs, so that it holds for whatever CUDA it was built with.
  */
-export async function explainMissingCuda(
-  file: string = cudaProviderFile(),
-): Promise<string | null> {
+export async function explainMissingCuda(file: string = cudaProviderFile()): Promise<string | null> {
   if (process.platform !== 'linux') return null;
-  if (!existsSync(file))
-    return 'its libraries are not installed, which takes one command (docs/gpu.md)';
+  if (!existsSync(file)) return 'its libraries are not installed, which takes one command (docs/gpu.md)';
   const missing = await missingLibraries(file);
-  return missing.length === 0
-    ? null
-    : `the loader does not find ${missing.join(', ')}, which ${providerLibrary} needs`;
+  return missing.length === 0 ? null : `the loader does not find ${missing.join(', ')}, which ${providerLibrary} needs`;
 }

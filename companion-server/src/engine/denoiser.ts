@@ -15,7 +15,7 @@ import {
 import type { GraphOptions } from '../onnx/builder.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { IndexTensor, Session } from '../onnx/session.ts';
-import type { Denoiser, EditPrediction, Injection, KeyframeTokens, StepInput } from '../tokenflow/denoiser.ts'; // prettier-ignore
+import type { Denoiser, EditPrediction, Injection, KeyframeTokens, StepInput } from '../tokenflow/denoiser.ts';
 import { concatRows, tensor, type Tensor } from '../tensor/tensor.ts';
 import type { PropagationPlan } from '../tokenflow/propagation.ts';
 import { requireVaried } from '../tokenflow/watchdog.ts';
@@ -101,11 +101,7 @@ export class UNetDenoiser implements Denoiser {
     };
   }
 
-  async propagate(
-    input: StepInput,
-    tokens: KeyframeTokens,
-    plan: PropagationPlan,
-  ): Promise<EditPrediction> {
+  async propagate(input: StepInput, tokens: KeyframeTokens, plan: PropagationPlan): Promise<EditPrediction> {
     const { config, size } = this.options;
     // Without self-attention on this pass there are no queries and keys to inject.
     const injection = { attention: false, features: input.injection.features };
@@ -164,10 +160,7 @@ export class UNetDenoiser implements Denoiser {
   protected timeFeatures(timestep: number): Tensor {
     const { blockChannels, flipSinToCos, frequencyShift } = this.options.config;
     const width = blockChannels[0] ?? 0;
-    return tensor(
-      [1, width],
-      timestepEmbedding(timestep, { dim: width, flipSinToCos, freqShift: frequencyShift }),
-    );
+    return tensor([1, width], timestepEmbedding(timestep, { dim: width, flipSinToCos, freqShift: frequencyShift }));
   }
 
   protected session(name: string, build: (graph: GraphOptions) => Graph): Promise<Session> {

@@ -103,12 +103,12 @@ describe('a trial in a process of its own', () => {
     const [name = ''] = await readdir(cacheDir);
     const file = path.join(cacheDir, name);
     const memory = JSON.parse(await readFile(file, 'utf8')) as { at: number; report: DeviceReport };
+    await writeFile(file, JSON.stringify({ ...memory, report: { ...found, finding: 'remembered' } }));
+    expect((await probeIsolated('cpu', 'race', cacheDir)).finding).toBe('remembered');
     await writeFile(
       file,
-      JSON.stringify({ ...memory, report: { ...found, finding: 'remembered' } }),
+      JSON.stringify({ at: memory.at - 25 * 60 * 60 * 1000, report: { ...found, finding: 'old' } }),
     );
-    expect((await probeIsolated('cpu', 'race', cacheDir)).finding).toBe('remembered');
-    await writeFile(file, JSON.stringify({ at: memory.at - 25 * 60 * 60 * 1000, report: { ...found, finding: 'old' } })); // prettier-ignore
     expect((await probeIsolated('cpu', 'race', cacheDir)).finding).toContain('equals the CPU');
     await writeFile(file, '{"at":');
     expect((await probeIsolated('cpu', 'race', cacheDir)).finding).toContain('equals the CPU');

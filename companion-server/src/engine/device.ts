@@ -1,11 +1,6 @@
 // Chooses the device by running a small network on it: numbers must equal the CPU's, and it must be faster.
 
-import {
-  plainExecution,
-  preferredExecution,
-  sessionOptionsOf,
-  type Execution,
-} from '../onnx/execution.ts';
+import { plainExecution, preferredExecution, sessionOptionsOf, type Execution } from '../onnx/execution.ts';
 import { createSession, runtimeFailure, type ExecutionProvider } from '../onnx/session.ts';
 import { EditError } from '../errors.ts';
 import type { Device, DeviceChoice } from '../../../protocol/devices.ts';
@@ -41,10 +36,7 @@ function attempts(provider: ExecutionProvider): readonly Execution[] {
   return [fast, { ...fast, fused: plain.fused }, { ...plain, fused: fast.fused }, plain];
 }
 
-async function runProbe(
-  execution: Execution,
-  side: number,
-): Promise<{ data: Float32Array; seconds: number }> {
+async function runProbe(execution: Execution, side: number): Promise<{ data: Float32Array; seconds: number }> {
   const session = await createSession(buildProbe(execution, side), sessionOptionsOf(execution));
   try {
     const inputs = probeInputs(side);

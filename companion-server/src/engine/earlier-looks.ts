@@ -69,7 +69,7 @@ export async function openLooks(
   const latents = await LatentFile.create(layoutFrom(startStep));
   await takeWalk(edit, text, clean, walk, latents);
   await latents.sync();
-  if (cache !== null) await keepOrTell(cache, { findings: findingsOf(walk, findings), startStep, file }); // prettier-ignore
+  if (cache !== null) await keepOrTell(cache, { findings: findingsOf(walk, findings), startStep, file });
   return looksIn(latents, walk, 0);
 }
 
@@ -97,12 +97,7 @@ function planWalk({ clip, model, settings, plan, sampling, job }: EditContext): 
   return { settings: preview, plan: previewPlan, rows, schedule, startStep };
 }
 
-function layoutOf(
-  { model, plan }: EditContext,
-  { rows, schedule }: Walk,
-  startStep: number,
-  file: string,
-) {
+function layoutOf({ model, plan }: EditContext, { rows, schedule }: Walk, startStep: number, file: string) {
   const { height, width } = plan.latentSize;
   const moments = 1 + schedule.timesteps.length - startStep;
   const frameDims = [model.unet.latentChannels, height, width];
@@ -123,7 +118,10 @@ async function takeWalk(
   const timesteps = schedule.timesteps.slice(startStep);
   const walk = recordSource({
     ...{ denoiser, schedule: { ...schedule, timesteps }, context: text, startStep: 0 },
-    ...{ forwardsPerStep: 1, latents: new HeldLatents(original), spare: held(), recording: null },
+    forwardsPerStep: 1,
+    latents: new HeldLatents(original),
+    spare: held(),
+    recording: null,
     noiseAt: (step) => noise[step % noise.length] ?? noise[0],
     keep: (timestep) => file.moment(1 + timesteps.indexOf(timestep)),
     chunkSize: plan.chunkSize,
@@ -133,11 +131,7 @@ async function takeWalk(
   if (steps !== timesteps.length) throw new TypeError('A walk ended early.');
 }
 
-function looksIn(
-  file: LatentFile,
-  { rows, schedule, startStep }: Walk,
-  savedEvaluations: number,
-): OpenLooks {
+function looksIn(file: LatentFile, { rows, schedule, startStep }: Walk, savedEvaluations: number): OpenLooks {
   const timesteps = schedule.timesteps.slice(startStep);
   return {
     savedEvaluations,
@@ -168,6 +162,6 @@ async function noiseSeen(
 ): Promise<Tensor> {
   // The clip itself is below the lowest.
   const below = step + 1 < timesteps.length ? step + 2 : 0;
-  const [low, high] = [await file.moment(below).read(places), await file.moment(step + 1).read(places)]; // prettier-ignore
+  const [low, high] = [await file.moment(below).read(places), await file.moment(step + 1).read(places)];
   return noiseOfStep(low, high, timesteps[step] ?? 0, schedule);
 }

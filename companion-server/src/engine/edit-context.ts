@@ -34,7 +34,7 @@ export interface EditContext extends EditRunOptions {
   readonly sampling: Schedule;
   readonly denoiser: FastUNetDenoiser;
   /** Writes how far the edit is; what was written before it is on the disk then. */
-  readonly saveResumePoint: (stage: ResumePoint['stage'], step: number, inversionEvaluations: number) => Promise<void>; // prettier-ignore
+  readonly saveResumePoint: (stage: ResumePoint['stage'], step: number, inversionEvaluations: number) => Promise<void>;
   /** When it is known what the gauge took, in forwards of a frame, and what the inversion will take after it. */
   readonly replan: (findings: SourceFindings, gauged: number) => void;
   /** Where frames of the clip were missing or damaged. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defaultSettings, referenceSchedule, type EditSettings } from '../../../protocol/edit-settings.ts'; // prettier-ignore
+import { defaultSettings, referenceSchedule, type EditSettings } from '../../../protocol/edit-settings.ts';
 import { chooseSettings, readEditDefaults } from './edit-defaults.ts';
 
 const defaults = { guidance: 6, steps: 16 };
@@ -19,7 +19,7 @@ describe('what the user left open', () => {
     const official = { steps: 50, inversionSteps: 500, gauges: false };
     expect(choose({ schedule: 'reference' })).toMatchObject({ ...official, guidance: 6 });
     expect(choose(referenceSchedule)).toMatchObject({ ...official, guidance: 7.5 });
-    expect(choose({ schedule: 'reference', steps: 25 })).toMatchObject({ steps: 25, inversionSteps: 250 }); // prettier-ignore
+    expect(choose({ schedule: 'reference', steps: 25 })).toMatchObject({ steps: 25, inversionSteps: 250 });
     expect(choose({ schedule: 'reference', steps: 40 })).toMatchObject({ inversionSteps: 400 });
     expect(choose({ schedule: 'reference', steps: 300 })).toMatchObject({ inversionSteps: 900 });
   });
@@ -39,7 +39,7 @@ describe('what the user left open', () => {
   ] as const)('of a preview %j is halved, with one forward per step and no gauge', (change, steps) => {
     const preview = choose({ ...change, preview: true });
     expect(preview).toMatchObject({ steps, inversionSteps: steps, gauges: false });
-  }); // prettier-ignore
+  });
 
   test('fits the steps that were chosen, or is refused', () => {
     const refusal = 'The inversion steps must be a multiple of the 16 sampling steps, got 40.';

@@ -2,12 +2,7 @@
 // Stable Diffusion.
 
 import path from 'node:path';
-import {
-  guidanceRange,
-  maxSteps,
-  referenceSchedule,
-  type EditSettings,
-} from '../../../protocol/edit-settings.ts';
+import { guidanceRange, maxSteps, referenceSchedule, type EditSettings } from '../../../protocol/edit-settings.ts';
 import { EditError } from '../errors.ts';
 import { readJsonObject } from '../weights/json-file.ts';
 
@@ -30,7 +25,7 @@ export type ChosenSettings = EditSettings & {
  * Forwards of the inversion per sampling step. The official code takes ten. In the fast schedule two end in noise of unit
  * variance, as the network was trained on; and an inversion serves every further prompt.
  */
-const inversionShare = { fast: 2, reference: referenceSchedule.inversionSteps / referenceSchedule.steps } as const; // prettier-ignore
+const inversionShare = { fast: 2, reference: referenceSchedule.inversionSteps / referenceSchedule.steps } as const;
 
 /** Of the fast schedule. */
 const stableDiffusion: EditDefaults = { guidance: 7.5, steps: 20 };
@@ -52,11 +47,7 @@ function readNumber(
   file: string,
   json: Readonly<Record<string, unknown>>,
   key: keyof EditDefaults,
-  {
-    min,
-    max,
-    isWhole = false,
-  }: { readonly min: number; readonly max: number; readonly isWhole?: boolean },
+  { min, max, isWhole = false }: { readonly min: number; readonly max: number; readonly isWhole?: boolean },
 ): number {
   const value = json[key] ?? stableDiffusion[key];
   const isRight = typeof value === 'number' && value >= min && value <= max;
@@ -82,7 +73,8 @@ export function chooseSettings(settings: EditSettings, defaults: EditDefaults): 
   }
   const chosen = {
     ...settings,
-    ...{ steps: whole, inversionSteps: wholeInversion },
+    steps: whole,
+    inversionSteps: wholeInversion,
     gauges: settings.inversionSteps === null && !isReference,
     guidance: settings.guidance ?? defaults.guidance,
   };

@@ -65,7 +65,7 @@ export async function writeResult(
   { clean, job, settings, clip, model, plan, encoding, signal, onFrames }: OutputOptions,
 ): Promise<readonly string[]> {
   const vae = await model.openDecoder(plan.latentSize);
-  const fullSize = keepsDetail(settings, clip, plan) ? new FullSize({ clip, plan, clean, vae, signal }) : null; // prettier-ignore
+  const fullSize = keepsDetail(settings, clip, plan) ? new FullSize({ clip, plan, clean, vae, signal }) : null;
   try {
     const encoder = await openEncoder(job.outputPath, encoding);
     try {

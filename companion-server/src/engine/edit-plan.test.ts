@@ -13,7 +13,7 @@ function clipOf(frameCount: number, width: number, height: number): ClipInfo {
   const frameRate = { numerator: 25, denominator: 1 };
   return { frameCount, frameRate, durationSeconds: frameCount / 25, displaySize: size } as ClipInfo;
 }
-const unet = { blockChannels: [4, 8, 8, 8], layersPerBlock: 2, hasAttention: [true, true, true, false] }; // prettier-ignore
+const unet = { blockChannels: [4, 8, 8, 8], layersPerBlock: 2, hasAttention: [true, true, true, false] };
 const model = {
   unet,
   vae: { downscale: 8 },
@@ -27,7 +27,11 @@ function settingsOf(change: Partial<ChosenSettings> = {}): ChosenSettings {
 }
 
 const rangeOf = (startSeconds: number | null, endSeconds: number | null) => {
-  const { startFrame, endFrame, frameCount } = planEdit(clipOf(100, 640, 360), model, settingsOf({ startSeconds, endSeconds })); // prettier-ignore
+  const { startFrame, endFrame, frameCount } = planEdit(
+    clipOf(100, 640, 360),
+    model,
+    settingsOf({ startSeconds, endSeconds }),
+  );
   expect(frameCount).toBe(endFrame - startFrame);
   return [startFrame, endFrame];
 };
@@ -45,17 +49,17 @@ describe('the range of an edit', () => {
   });
 
   it('must hold a frame', () => {
-    expect(() => rangeOf(4, null)).toThrow(
-      'The range from 4 s to 4 s holds no frame of the clip, which lasts 4.00 s.',
-    );
-    expect(() => rangeOf(1, 1.01)).toThrow(expect.objectContaining({ code: 'invalid-request' }) as Error); // prettier-ignore
+    expect(() => rangeOf(4, null)).toThrow('The range from 4 s to 4 s holds no frame of the clip, which lasts 4.00 s.');
+    expect(() => rangeOf(1, 1.01)).toThrow(expect.objectContaining({ code: 'invalid-request' }) as Error);
   });
 });
 
 describe('what is computed at a time', () => {
   it('is bounded whatever the size of the clip', () => {
     const sides = fc.integer({ min: 16, max: 4096 });
-    const sizes = fc.option(fc.record({ width: fc.integer({ min: 64, max: 2048 }), height: fc.integer({ min: 64, max: 2048 }) })); // prettier-ignore
+    const sizes = fc.option(
+      fc.record({ width: fc.integer({ min: 64, max: 2048 }), height: fc.integer({ min: 64, max: 2048 }) }),
+    );
     fc.assert(
       fc.property(sides, sides, sizes, fc.integer({ min: 1, max: 5000 }), (width, height, size, frames) => {
         const plan = planEdit(clipOf(frames, width, height), model, settingsOf({ size }));
@@ -70,13 +74,12 @@ describe('what is computed at a time', () => {
         expect(latentSize.width % 8).toBe(0);
         expect(plan.keyframeCount).toBe(Math.ceil(frames / 8));
       }),
-    ); // prettier-ignore
+    );
   });
 });
 
 describe('the work that is planned', () => {
-  const plan = (settings: ChosenSettings, frames = 24) =>
-    planEdit(clipOf(frames, 512, 512), model, settings);
+  const plan = (settings: ChosenSettings, frames = 24) => planEdit(clipOf(frames, 512, 512), model, settings);
 
   it('of the reference counts three branches of every frame and keyframe', () => {
     const settings = settingsOf({ schedule: 'reference', steps: 10, inversionSteps: 20 });
@@ -87,7 +90,7 @@ describe('the work that is planned', () => {
   });
 
   it('counts keyframes again that only take part in the attention of others', () => {
-    const settings = settingsOf({ schedule: 'reference', steps: 1, inversionSteps: 1, keyframeInterval: 1 }); // prettier-ignore
+    const settings = settingsOf({ schedule: 'reference', steps: 1, inversionSteps: 1, keyframeInterval: 1 });
     const { jointLimit } = plan(settings);
     const few = countEvaluations(plan(settings, jointLimit), settings, 0).sampling;
     expect(few).toBe(3 * 2 * jointLimit);
@@ -125,7 +128,14 @@ describe('the work that is planned', () => {
   });
 
   it('of SDEdit begins where its strength says', () => {
-    const settings = settingsOf({ ...defaultSettings('sdedit'), schedule: 'reference', steps: 10, strength: 0.4, guidance: 1, inversionSteps: 10 }); // prettier-ignore
+    const settings = settingsOf({
+      ...defaultSettings('sdedit'),
+      schedule: 'reference',
+      steps: 10,
+      strength: 0.4,
+      guidance: 1,
+      inversionSteps: 10,
+    });
     const planned = plan(settings);
     expect(planned.startStep).toBe(6);
     expect(countEvaluations(planned, settings, 4).sampling).toBe(4 * 3 * 27);
@@ -136,7 +146,9 @@ describe('guidance', () => {
   const guidedSteps = (change: Partial<ChosenSettings>) => {
     const settings = settingsOf({ guidance: 5, ...change });
     const plan = planEdit(clipOf(24, 512, 512), model, settings);
-    const scales = Array.from({ length: settings.steps - plan.startStep }, (_, i) => guidanceAt(plan.startStep + i, settings, plan)); // prettier-ignore
+    const scales = Array.from({ length: settings.steps - plan.startStep }, (_, i) =>
+      guidanceAt(plan.startStep + i, settings, plan),
+    );
     const guided = scales.filter((scale) => scale === 5).length;
     expect(scales).toEqual(scales.map((_, i) => (i < guided ? 5 : 1)));
     return [guided, scales.length];

@@ -90,17 +90,17 @@ export function planEdit(
   };
   const positions = latentSize.height * latentSize.width;
   const pixels = size.padded.height * size.padded.width;
-  const atOnce = (budget: number, each: number, most: number) =>
-    Math.min(most, Math.max(1, Math.floor(budget / each)));
-  const jointLimit = Math.max(minJointKeyframes, atOnce(positionsPerJointPass, positions, maxJointKeyframes)); // prettier-ignore
+  const atOnce = (budget: number, each: number, most: number) => Math.min(most, Math.max(1, Math.floor(budget / each)));
+  const jointLimit = Math.max(minJointKeyframes, atOnce(positionsPerJointPass, positions, maxJointKeyframes));
   const isSceneByScene = knowsScenes(settings);
   const drawnFrom = keyframeSeed(clip, settings, isSceneByScene);
   const frames = settings.preview
     ? previewFrames({ startFrame, endFrame }, { ...settings, seed: drawnFrom }, jointLimit)
     : frameRange(startFrame, endFrame);
   const frameCount = frames.length;
-  const startStep = settings.technique === 'sdedit' ? sdeditStart(settings.strength, settings.steps) : 0; // prettier-ignore
-  const recordedTokens = isSceneByScene && !settings.preview ? planRecords(model, latentSize, frameCount, settings.steps - startStep) : null; // prettier-ignore
+  const startStep = settings.technique === 'sdedit' ? sdeditStart(settings.strength, settings.steps) : 0;
+  const recordedTokens =
+    isSceneByScene && !settings.preview ? planRecords(model, latentSize, frameCount, settings.steps - startStep) : null;
   return {
     startFrame,
     endFrame,
@@ -113,7 +113,7 @@ export function planEdit(
     jointLimit,
     startStep,
     keyframeSeed: drawnFrom,
-    keyframeCount: settings.preview ? frameCount : Math.ceil(frameCount / settings.keyframeInterval), // prettier-ignore
+    keyframeCount: settings.preview ? frameCount : Math.ceil(frameCount / settings.keyframeInterval),
     sampling: samplingOf(settings, isSceneByScene && (recordedTokens !== null || settings.preview)),
     recordedTokens,
     savings,
@@ -131,7 +131,7 @@ function previewFrames(
   { seed, keyframeInterval }: Pick<ChosenSettings, 'seed' | 'keyframeInterval'>,
   limit: number,
 ): readonly number[] {
-  const drawn = drawKeyframes(seed, 0, [{ start: 0, end: endFrame - startFrame }], keyframeInterval); // prettier-ignore
+  const drawn = drawKeyframes(seed, 0, [{ start: 0, end: endFrame - startFrame }], keyframeInterval);
   const count = Math.min(limit, drawn.length);
   return Array.from({ length: count }, (_, i) => {
     const at = Math.floor(((i + 0.5) * drawn.length) / count);
@@ -139,15 +139,10 @@ function previewFrames(
   });
 }
 
-function planRecords(
-  model: ModelShape,
-  latentSize: LatentSize,
-  frameCount: number,
-  steps: number,
-): number | null {
+function planRecords(model: ModelShape, latentSize: LatentSize, frameCount: number, steps: number): number | null {
   const blocks = tokensPerBlock(model.unet, latentSize);
   const tokens = blocks.reduce((sum, count) => sum + count, 0);
-  const fits = RecordFile.sizeBytes({ frameCount, tokens, startStep: 0, endStep: steps }) <= maxRecordBytes; // prettier-ignore
+  const fits = RecordFile.sizeBytes({ frameCount, tokens, startStep: 0, endStep: steps }) <= maxRecordBytes;
   return fits && Math.max(...blocks) <= maxRecordedTokens ? tokens : null;
 }
 
@@ -185,10 +180,7 @@ export function countEvaluations(
   inversionForwards: number,
   keyframeCounts: readonly number[] = [plan.keyframeCount],
 ): { readonly inversion: number; readonly sampling: number } {
-  const steps = Array.from(
-    { length: settings.steps - plan.startStep },
-    (_, i) => plan.startStep + i,
-  );
+  const steps = Array.from({ length: settings.steps - plan.startStep }, (_, i) => plan.startStep + i);
   const perStep = steps.map((step) => evaluationsOf(step, plan, settings, keyframeCounts));
   return {
     inversion: inversionForwards * plan.frameCount,

@@ -3,7 +3,9 @@ import { gaugeNotices } from './edit-report.ts';
 
 const settings = { noise: 'inversion', inversionSteps: 24 } as const;
 const foundAgain = (reconstructionPsnr: number | null, inversionSteps: number) => ({
-  ...{ cuts: [], reconstructionPsnr, inversionSteps },
+  cuts: [],
+  reconstructionPsnr,
+  inversionSteps,
 });
 
 test('a clip that is not found again is told of, and whether more forwards would help', () => {

@@ -30,8 +30,7 @@ export interface ReportParts {
 }
 
 export function makeReport(parts: ReportParts): EditReport {
-  const { clip, model, settings, plan, execution, meter, unetEvaluations, findings, notices } =
-    parts;
+  const { clip, model, settings, plan, execution, meter, unetEvaluations, findings, notices } = parts;
   const { guidance, steps } = settings;
   const inversionSteps = findings?.inversionSteps ?? settings.inversionSteps;
   const { privateBytes, mappedBytes } = parts.memory.peak();
@@ -48,20 +47,19 @@ export function makeReport(parts: ReportParts): EditReport {
     stageSeconds: meter.stageSeconds,
     peakMemoryBytes: privateBytes,
     ...(mappedBytes === null ? {} : { peakMappedBytes: mappedBytes }),
-    notices: [...clip.notices, ...promptNotices(model, settings), ...gaugeNotices(settings, findings), ...notices], // prettier-ignore
+    notices: [...clip.notices, ...promptNotices(model, settings), ...gaugeNotices(settings, findings), ...notices],
   };
 }
 
-function promptNotices(
-  { tokenizer }: Model,
-  { prompt, sourcePrompt, negativePrompt }: ChosenSettings,
-): string[] {
+function promptNotices({ tokenizer }: Model, { prompt, sourcePrompt, negativePrompt }: ChosenSettings): string[] {
   const named = { prompt, 'source prompt': sourcePrompt, 'negative prompt': negativePrompt };
   return Object.entries(named).flatMap(([name, text]) => {
     const { overflow } = tokenizer.encode(text);
     return overflow === null
       ? []
-      : [`The ${name} is longer than the model reads; this part was not used: "${shorten(overflow, quotedCharacters)}".`]; // prettier-ignore
+      : [
+          `The ${name} is longer than the model reads; this part was not used: "${shorten(overflow, quotedCharacters)}".`,
+        ];
   });
 }
 
@@ -85,6 +83,11 @@ export function gaugeNotices(
   const psnr = findings?.reconstructionPsnr ?? null;
   if (psnr === null || psnr >= enoughDecibels || noise !== 'inversion') return [];
   const forwards = findings?.inversionSteps ?? inversionSteps;
-  const more = forwards < mostForwards * inversionSteps ? ` More than ${forwards} forwards per frame in its inversion do not help.` : ''; // prettier-ignore
-  return [`The clip is found again to ${psnr.toFixed(0)} dB only, so the edit may stray from it.${more} A prompt that says what the clip shows now may help.`]; // prettier-ignore
+  const more =
+    forwards < mostForwards * inversionSteps
+      ? ` More than ${forwards} forwards per frame in its inversion do not help.`
+      : '';
+  return [
+    `The clip is found again to ${psnr.toFixed(0)} dB only, so the edit may stray from it.${more} A prompt that says what the clip shows now may help.`,
+  ];
 }

@@ -91,7 +91,9 @@ export class EditRun {
       meter.finish();
       await this.keepPace();
       const unetEvaluations = { inversion: inverted, sampling: denoiser.evaluations - inverted };
-      const notices = [source.notice, keepNotice, ...this.damageNotices, ...outputNotices].filter((notice) => notice !== null); // prettier-ignore
+      const notices = [source.notice, keepNotice, ...this.damageNotices, ...outputNotices].filter(
+        (notice) => notice !== null,
+      );
       return makeReport({ ...edit, findings: source.findings, unetEvaluations, notices });
     } finally {
       await denoiser.release();
@@ -103,15 +105,13 @@ export class EditRun {
     const { plan, sampling, job, settings } = this.edit;
     const { frameCount, startStep, recordedTokens } = plan;
     const source = await SourceLatents.open({
-      ...{
-        workDir: job.workDir,
-        frameCount,
-        frameDims: this.frameDims,
-        recordedTokens,
-        keepsNoisiest: keepsNoisiest(settings),
-        startStep,
-        resumed,
-      },
+      workDir: job.workDir,
+      frameCount,
+      frameDims: this.frameDims,
+      recordedTokens,
+      keepsNoisiest: keepsNoisiest(settings),
+      startStep,
+      resumed,
       timesteps: sampling.timesteps,
       cache: await findInversionCache(this.edit),
     });
@@ -129,7 +129,7 @@ export class EditRun {
       frameDims: this.frameDims,
       moments: 2,
     };
-    const current = await (resumed === null ? LatentFile.create(layout) : LatentFile.reopen(layout)); // prettier-ignore
+    const current = await (resumed === null ? LatentFile.create(layout) : LatentFile.reopen(layout));
     this.files.push(current);
     return current;
   }
@@ -158,11 +158,9 @@ export class EditRun {
     const { invert, edit } = workloadOf(this.edit, findings);
     return stageWork(model, plan, execution, {
       isTaken,
-      ...{ inversion: gauged + invert, sampling: edit },
-      forwardsPerStep: forwardsPerStep(
-        settings,
-        findings?.inversionSteps ?? settings.inversionSteps,
-      ),
+      inversion: gauged + invert,
+      sampling: edit,
+      forwardsPerStep: forwardsPerStep(settings, findings?.inversionSteps ?? settings.inversionSteps),
       steps: settings.steps - plan.startStep,
       decodings: keepsDetail(settings, clip, plan) ? 2 : 1,
     });
@@ -192,11 +190,7 @@ export class EditRun {
     };
   }
 
-  private async encode(
-    latents: LatentStore,
-    clean: LatentStore,
-    encoding: EncoderOptions,
-  ): Promise<readonly string[]> {
+  private async encode(latents: LatentStore, clean: LatentStore, encoding: EncoderOptions): Promise<readonly string[]> {
     const { meter, plan } = this.edit;
     const { frameCount } = plan;
     meter.begin('encode', frameCount);

@@ -26,10 +26,7 @@ export function keepsNoisiest({ schedule }: Pick<ChosenSettings, 'schedule'>): b
 }
 
 /** Forwards of a frame at each step of its inversion. */
-export function forwardsPerStep(
-  { schedule, steps }: ChosenSettings,
-  inversionSteps: number,
-): number {
+export function forwardsPerStep({ schedule, steps }: ChosenSettings, inversionSteps: number): number {
   return schedule === 'reference' ? 1 : inversionSteps / steps;
 }
 

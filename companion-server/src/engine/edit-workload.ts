@@ -15,7 +15,7 @@ export function workloadOf(
 ): { readonly invert: number; readonly edit: number } {
   const { plan, settings, sampling, model } = edit;
   const { inversionSteps } = findings ?? settings;
-  const forwards = inversionForwards(model.scheduler, sampling, { ...settings, inversionSteps }, plan.startStep); // prettier-ignore
+  const forwards = inversionForwards(model.scheduler, sampling, { ...settings, inversionSteps }, plan.startStep);
   const counts = keyframeCounts(edit, findings?.cuts ?? []);
   const evaluations = countEvaluations(plan, settings, forwards, counts);
   return { invert: evaluations.inversion, edit: evaluations.sampling };

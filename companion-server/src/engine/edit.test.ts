@@ -61,13 +61,7 @@ describe('an edit', () => {
       // Two keyframes in three branches, then in one; the third frame in one.
       unetEvaluations: { inversion: 2 * 3, sampling: 2 * (3 + 1) + 2 * 1 },
     });
-    expect(Object.keys(report.stageSeconds)).toEqual([
-      'load',
-      'decode',
-      'invert',
-      'edit',
-      'encode',
-    ]);
+    expect(Object.keys(report.stageSeconds)).toEqual(['load', 'decode', 'invert', 'edit', 'encode']);
     const shares = progress.map((state) => state.progress);
     expect(shares).toEqual(shares.toSorted((a, b) => a - b));
     expect(progress.at(-1)).toMatchObject({ stage: 'encode', progress: 1 });
@@ -78,7 +72,9 @@ describe('an edit', () => {
 
   it('with the same seed gives the same file, byte by byte', async () => {
     const input = await clip('64x48', '10', 4);
-    const [once, again, other] = [1, 1, 2].map((seed, i) => jobOf(`seed${i}`, input, { seed, propagation: 'reference', codec: 'h264' })); // prettier-ignore
+    const [once, again, other] = [1, 1, 2].map((seed, i) =>
+      jobOf(`seed${i}`, input, { seed, propagation: 'reference', codec: 'h264' }),
+    );
     if (once === undefined || again === undefined || other === undefined) throw new TypeError();
     for (const job of [once, again, other]) await runTinyEdit(job);
     const latents = (job: EditJob) => readFile(path.join(job.workDir, 'edit.latents'));
@@ -164,9 +160,7 @@ describe('an edit', () => {
   it('tells what of the prompt was not used', async () => {
     const job = jobOf('long', await clip('64x48', '25', 1), { prompt: 'a cat '.repeat(20).trim() });
     const { report } = await runTinyEdit(job);
-    expect(report.notices.join('\n')).toMatch(
-      /The prompt is longer than the model reads.*"cat a cat/,
-    );
+    expect(report.notices.join('\n')).toMatch(/The prompt is longer than the model reads.*"cat a cat/);
   });
 
   it('has a report that clients can read, however long the prompt', async () => {
@@ -185,7 +179,7 @@ describe('an edit that is canceled', () => {
     const onProgress = (state: EditProgress) => {
       if (state.stage === stage) controller.abort();
     };
-    await expect(runEdit(job, { onProgress, signal: controller.signal })).rejects.toThrow(CanceledError); // prettier-ignore
+    await expect(runEdit(job, { onProgress, signal: controller.signal })).rejects.toThrow(CanceledError);
     expect(existsSync(job.outputPath)).toBe(false);
     expect((await readdir(dir)).filter((name) => name.includes(`canceled ${stage}`))).toEqual(
       stage === 'load' ? [] : [path.basename(job.workDir)],
@@ -197,7 +191,7 @@ describe('an edit that fails', () => {
   it('names what is wrong and leaves no output', async () => {
     const outside = jobOf('outside', await clip('64x48', '10', 4), { startSeconds: 9 });
     await expect(runTinyEdit(outside)).rejects.toMatchObject({ code: 'invalid-request' });
-    const missing = { ...jobOf('missing', await clip('64x48', '10', 4)), modelDir: path.join(dir, 'none') }; // prettier-ignore
+    const missing = { ...jobOf('missing', await clip('64x48', '10', 4)), modelDir: path.join(dir, 'none') };
     await expect(runTinyEdit(missing)).rejects.toMatchObject({ code: 'model-missing' });
     const absent = jobOf('absent', path.join(dir, 'no.mp4'));
     await expect(runTinyEdit(absent)).rejects.toMatchObject({ code: 'clip-missing' });

@@ -59,7 +59,7 @@ export async function runEdit(
 
 async function runWatched(
   job: EditJob,
-  { onProgress, onResumePoint, signal }: Required<Omit<EditHooks, 'signal'>> & Pick<EditHooks, 'signal'>, // prettier-ignore
+  { onProgress, onResumePoint, signal }: Required<Omit<EditHooks, 'signal'>> & Pick<EditHooks, 'signal'>,
   memory: MemoryWatch,
   parts: EditParts,
 ): Promise<EditReport> {

@@ -58,7 +58,7 @@ test('an estimate names the work that the edit then reports, and leaves nothing 
     // three keyframes: the clip and one step.
     const tokens = 5 * (256 + 64 + 16) + 4;
     const looks = 2 * 3 * 4 * 16 * 16 * 4;
-    expect(estimate.diskBytes).toBe((1 + 2 + 2 + 3) * 5 * 4 * 16 * 16 * 4 + 2 * 5 * 4 * tokens + looks); // prettier-ignore
+    expect(estimate.diskBytes).toBe((1 + 2 + 2 + 3) * 5 * 4 * 16 * 16 * 4 + 2 * 5 * 4 * tokens + looks);
   } finally {
     await engine.close();
   }
@@ -103,7 +103,7 @@ test('an edit whose latents no disk could hold is refused with what to do', asyn
 
 test('the first edit has an estimate, and the next one by the pace of the first, without what is kept', async () => {
   const fresh = { ...job, cacheDir: path.join(dir, 'fresh'), workDir: path.join(dir, 'timed') };
-  const keeping = { ...fresh, clipSha256: 'ef'.repeat(32), inversionsDir: path.join(dir, 'timed inversions') }; // prettier-ignore
+  const keeping = { ...fresh, clipSha256: 'ef'.repeat(32), inversionsDir: path.join(dir, 'timed inversions') };
   const first = await estimateEdit(keeping);
   expect(first.isPaceMeasured).toBe(false);
   expect(first.seconds).toBeGreaterThan(0);
@@ -127,7 +127,12 @@ test('an inversion that is kept on the same disk is not counted', async () => {
   const model = await readModelOutline(job.modelDir);
   const settings = chooseSettings(job.settings, { guidance: 3, steps: 2 });
   const clipSha256 = 'ab'.repeat(32);
-  const keeping = { ...job, clipSha256, inversionsDir: path.join(dir, 'inversions'), workDir: path.join(dir, 'keeping') }; // prettier-ignore
+  const keeping = {
+    ...job,
+    clipSha256,
+    inversionsDir: path.join(dir, 'inversions'),
+    workDir: path.join(dir, 'keeping'),
+  };
   const isKept = (change: Partial<EditJob>) =>
     isInversionKept({
       job: { ...keeping, ...change },

@@ -73,7 +73,8 @@ export async function estimateEdit(job: EditJob): Promise<EditEstimate> {
   const { inversion, sampling } = assessed.unetEvaluations;
   const work = stageWork(model, plan, execution, {
     isTaken,
-    ...{ inversion: inversion + gaugeEvaluations(settings, plan), sampling },
+    inversion: inversion + gaugeEvaluations(settings, plan),
+    sampling,
     forwardsPerStep: forwardsPerStep(settings, settings.inversionSteps),
     steps: settings.steps - plan.startStep,
     decodings: keepsDetail(settings, clip, plan) ? 2 : 1,
@@ -90,10 +91,7 @@ export async function estimateEdit(job: EditJob): Promise<EditEstimate> {
 }
 
 /** The same where all that it stands on is known. */
-export function assessJob(
-  job: EditJob,
-  edit: Omit<EditToAssess, 'workDir' | 'isInversionLinked'>,
-): Promise<EditNeeds> {
+export function assessJob(job: EditJob, edit: Omit<EditToAssess, 'workDir' | 'isInversionLinked'>): Promise<EditNeeds> {
   return assessEdit({
     ...edit,
     workDir: job.workDir,
@@ -111,7 +109,7 @@ interface EditToLookUp {
 /** Whether the edit finds the inversion of an earlier one. It is not read for that, and may turn out to be damaged. */
 export async function isInversionKept(edit: EditToLookUp): Promise<boolean> {
   const cache = await cacheOf(edit);
-  return cache !== null && hasInversion(cache.dir, { key: cache.key, startStep: edit.plan.startStep }); // prettier-ignore
+  return cache !== null && hasInversion(cache.dir, { key: cache.key, startStep: edit.plan.startStep });
 }
 
 /** The same, on the same disk, so that it takes no further room. */
@@ -124,7 +122,7 @@ export async function isInversionLinked(edit: EditToLookUp): Promise<boolean> {
 
 function cacheOf(edit: EditToLookUp): Promise<InversionCache | null> {
   const { job, execution } = edit;
-  return findInversionCache({ ...edit, model: { identify: () => identifyModelIn(job.modelDir, execution) } }); // prettier-ignore
+  return findInversionCache({ ...edit, model: { identify: () => identifyModelIn(job.modelDir, execution) } });
 }
 
 /** Throws EditError('invalid-request') when the in/out range holds no frame. */
@@ -143,7 +141,7 @@ export async function assessEdit(edit: EditToAssess): Promise<EditNeeds> {
     return { diskBytes, refusal };
   };
   let disk = assess(sourceBytes + ownBytes);
-  if (disk.refusal?.code === 'disk-full' && (await edit.isInversionLinked(plan))) disk = assess(ownBytes); // prettier-ignore
+  if (disk.refusal?.code === 'disk-full' && (await edit.isInversionLinked(plan))) disk = assess(ownBytes);
   return {
     frames,
     workingSize: plan.size.scaled,
@@ -176,15 +174,22 @@ function latentBytes(
   const frameDims = [model.unet.latentChannels, latentSize.height, latentSize.width];
   const sourceBytes = SourceLatents.sizeBytes(
     {
-      ...{ frameCount, frameDims, recordedTokens: plan.recordedTokens, steps: settings.steps },
+      frameCount,
+      frameDims,
+      recordedTokens: plan.recordedTokens,
+      steps: settings.steps,
       keepsNoisiest: keepsNoisiest(settings),
     },
     startStep,
   );
   // What is looked at of the keyframes: the clip itself and half of the steps.
-  const hasLooks = plan.recordedTokens !== null && (settings.gauges || settings.inversionSteps > settings.steps); // prettier-ignore
+  const hasLooks = plan.recordedTokens !== null && (settings.gauges || settings.inversionSteps > settings.steps);
   const looked = hasLooks ? Math.min(plan.keyframeCount, plan.jointLimit) : 0;
-  const looksBytes = LatentFile.sizeBytes({ frameCount: looked, frameDims, moments: 1 + Math.ceil(settings.steps / 2) }); // prettier-ignore
+  const looksBytes = LatentFile.sizeBytes({
+    frameCount: looked,
+    frameDims,
+    moments: 1 + Math.ceil(settings.steps / 2),
+  });
   // The edit's own latents are two moments that take turns, the inversion's noise three.
   return {
     sourceBytes: sourceBytes + looksBytes,
@@ -193,10 +198,7 @@ function latentBytes(
 }
 
 /** A device that nobody has tried yet may take the process down: the processor is tried in its place. */
-async function triedExecution(
-  { device, cacheDir }: EditJob,
-  execution: Execution,
-): Promise<Execution> {
+async function triedExecution({ device, cacheDir }: EditJob, execution: Execution): Promise<Execution> {
   if (device === 'auto' || device === 'cpu') return execution;
   return (await recallProbe(device, 'check', cacheDir)).execution ?? preferredExecution.cpu;
 }

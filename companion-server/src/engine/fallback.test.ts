@@ -98,9 +98,7 @@ describe('an edit whose numbers become invalid', () => {
     expect(opened).toEqual([preferredExecution.webgpu, plainExecution('webgpu')]);
     expect(await framesOf(edit)).toEqual(expected);
     // The first step was good and is not done again.
-    const inversion = resumePoints
-      .filter(({ stage }) => stage === 'invert')
-      .map(({ step }) => step);
+    const inversion = resumePoints.filter(({ stage }) => stage === 'invert').map(({ step }) => step);
     expect(inversion).toEqual([0, 1, 2]);
     expect(report.unetEvaluations.inversion).toBe(2 * 2);
     expect(report.notices.join()).toMatch(

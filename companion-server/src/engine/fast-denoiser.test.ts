@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeFastDenoiser } from '../../../test/describe-fast-denoiser.ts';
-import { graphOptions, openFixtureNetworks, type FixtureNetworks } from '../../../test/fixture-networks.ts'; // prettier-ignore
+import { graphOptions, openFixtureNetworks, type FixtureNetworks } from '../../../test/fixture-networks.ts';
 import { fused, plain, randomTensor } from '../../../test/run-graph.ts';
 import { tokensPerBlock } from '../nets/record-shape.ts';
 import { parseUNetConfig } from '../nets/unet-config.ts';
@@ -49,10 +49,8 @@ describe.each([
     const denoiser = await open(family, size);
     const { config } = await networks.open(`${family}/unet`, 'unet');
     const latents = randomTensor([1, 4, size.height, size.width], 1);
-    const { tokens } = await denoiser.recordKeyframes(latents, 1, randomTensor([1, ...contextDims], 2)); // prettier-ignore
-    expect(tokens.map(({ dims }) => dims[1])).toEqual(
-      tokensPerBlock(parseUNetConfig(config), size),
-    );
+    const { tokens } = await denoiser.recordKeyframes(latents, 1, randomTensor([1, ...contextDims], 2));
+    expect(tokens.map(({ dims }) => dims[1])).toEqual(tokensPerBlock(parseUNetConfig(config), size));
     await denoiser.release();
   });
 });
@@ -80,7 +78,10 @@ describe.each([
   const latents = (seed: number): Tensor => randomTensor([3, 4, size.height, size.width], seed);
   const text = (seed: number): Tensor => randomTensor([1, 5, 32], seed);
   const inputWith = (injection: Injection): StepInput => ({
-    ...{ source: latents(1), edited: latents(2), timestep: 501, injection },
+    source: latents(1),
+    edited: latents(2),
+    timestep: 501,
+    injection,
     contexts: { source: text(3), negative: text(4), target: text(5) },
   });
   const jointly = (input: StepInput) => {
@@ -97,17 +98,20 @@ describe.each([
     for (const [i, { attention }] of blocks.entries()) {
       expect(tokens[i]?.data, `block ${i}`).toBeAllClose(sliceRows(attention, 1, 3).data, close);
     }
-  }); // prettier-ignore
+  });
 
-  it.each(tried)('with %s injected predicts what its tokens propagated to themselves give', async (_name, injection) => {
-    const input = inputWith(injection);
-    const tokens = await denoiser.editKeyframes([0, 1, 2], input);
-    const alone = [0, 1, 2].map((keyframe) => ({ left: keyframe, right: keyframe, rightWeight: 0 }));
-    const expected = await denoiser.propagate(input, tokens, planPropagation(alone, [0, 1, 2]));
-    const { prediction } = await jointly(input);
-    expect(prediction.target.data).toBeAllClose(expected.target.data, close);
-    expect(prediction.negative?.data).toBeAllClose(expected.negative.data, close);
-  }); // prettier-ignore
+  it.each(tried)(
+    'with %s injected predicts what its tokens propagated to themselves give',
+    async (_name, injection) => {
+      const input = inputWith(injection);
+      const tokens = await denoiser.editKeyframes([0, 1, 2], input);
+      const alone = [0, 1, 2].map((keyframe) => ({ left: keyframe, right: keyframe, rightWeight: 0 }));
+      const expected = await denoiser.propagate(input, tokens, planPropagation(alone, [0, 1, 2]));
+      const { prediction } = await jointly(input);
+      expect(prediction.target.data).toBeAllClose(expected.target.data, close);
+      expect(prediction.negative?.data).toBeAllClose(expected.negative.data, close);
+    },
+  );
 
   it.runIf(name === 'fused')('counts a forward for each branch that it has', async () => {
     const counts = [];

@@ -1,11 +1,24 @@
 // The FastDenoiser of tokenflow/ on ONNX graphs.
 
 import { jointBranches } from '../nets/target-attention.ts';
-import { buildCarriedUNet, buildJointUNet, buildRecordFramesUNet, buildRecordKeyframesUNet } from '../nets/fast-graphs.ts'; // prettier-ignore
+import {
+  buildCarriedUNet,
+  buildJointUNet,
+  buildRecordFramesUNet,
+  buildRecordKeyframesUNet,
+} from '../nets/fast-graphs.ts';
 import type { IndexTensor } from '../onnx/session.ts';
 import { concatRows, tensor, type Tensor } from '../tensor/tensor.ts';
 import type { Contexts } from '../tokenflow/denoiser.ts';
-import type { BranchPrediction, CarriedInput, FastDenoiser, JointInput, KeyframePair, SourceRecords, SourceTokens } from '../tokenflow/fast-denoiser.ts'; // prettier-ignore
+import type {
+  BranchPrediction,
+  CarriedInput,
+  FastDenoiser,
+  JointInput,
+  KeyframePair,
+  SourceRecords,
+  SourceTokens,
+} from '../tokenflow/fast-denoiser.ts';
 import { indices, label, pick, prediction, UNetDenoiser } from './denoiser.ts';
 
 type Results = Readonly<Record<string, Tensor>>;
@@ -14,12 +27,8 @@ type Results = Readonly<Record<string, Tensor>>;
 export class FastUNetDenoiser extends UNetDenoiser implements FastDenoiser {
   async recordKeyframes(latents: Tensor, timestep: number, context: Tensor) {
     const { config, size } = this.options;
-    const session = this.session('record keyframes', (graph) =>
-      buildRecordKeyframesUNet(config, size, graph),
-    );
-    const results = await (
-      await session
-    ).run({ latents, time_features: this.timeFeatures(timestep), context });
+    const session = this.session('record keyframes', (graph) => buildRecordKeyframesUNet(config, size, graph));
+    const results = await (await session).run({ latents, time_features: this.timeFeatures(timestep), context });
     this.count(latents.dims[0] ?? 0);
     return {
       prediction: prediction(results, 'prediction', timestep),
@@ -34,14 +43,14 @@ export class FastUNetDenoiser extends UNetDenoiser implements FastDenoiser {
     { tokens, pairs }: { readonly tokens: SourceTokens; readonly pairs: readonly KeyframePair[] },
   ): Promise<{ readonly prediction: Tensor; readonly records: SourceRecords }> {
     const { config, size } = this.options;
-    const session = this.session('record frames', (graph) =>
-      buildRecordFramesUNet(config, size, graph),
-    );
+    const session = this.session('record frames', (graph) => buildRecordFramesUNet(config, size, graph));
     const searches = planSearches(pairs);
     const results = await (
       await session
     ).run({
-      ...{ latents, time_features: this.timeFeatures(timestep), context },
+      latents,
+      time_features: this.timeFeatures(timestep),
+      context,
       ...Object.fromEntries(tokens.map((block, i) => [`source.${i}`, block])),
       job_frame: indices(searches.jobs.map(({ frame }) => frame)),
       job_keyframe: indices(searches.jobs.map(({ keyframe }) => keyframe)),
@@ -88,7 +97,11 @@ export class FastUNetDenoiser extends UNetDenoiser implements FastDenoiser {
       context: contextRows(contexts, false, guided),
       right_weight: tensor([rightWeight.length], Float32Array.from(rightWeight)),
       ...Object.fromEntries(tokens.map((block, i) => [`tokens.${i}`, block])),
-      ...positionsPerBlock(records.nearest, pairs, tokens.map(({ dims }) => dims[2] ?? 0)), // prettier-ignore
+      ...positionsPerBlock(
+        records.nearest,
+        pairs,
+        tokens.map(({ dims }) => dims[2] ?? 0),
+      ),
     });
     this.count((guided ? 2 : 1) * (edited.dims[0] ?? 0));
     return branchPrediction(results, guided, timestep);

@@ -82,7 +82,7 @@ describe('the gauge', () => {
     expect(report.reconstructionPsnr).toBeGreaterThan(32);
     const shares = progress.map((state) => state.progress);
     expect(shares).toEqual(shares.toSorted((a, b) => a - b));
-    expect(await findingsOf(job)).toMatchObject({ inversionSteps, reconstructionPsnr: report.reconstructionPsnr }); // prettier-ignore
+    expect(await findingsOf(job)).toMatchObject({ inversionSteps, reconstructionPsnr: report.reconstructionPsnr });
   });
 
   it('does not keep a canceled edit waiting', async () => {
@@ -91,7 +91,7 @@ describe('the gauge', () => {
     const onProgress = ({ stage }: EditProgress) => {
       if (stage === 'invert') controller.abort();
     };
-    await expect(runEdit(job, { onProgress, signal: controller.signal })).rejects.toThrow(CanceledError); // prettier-ignore
+    await expect(runEdit(job, { onProgress, signal: controller.signal })).rejects.toThrow(CanceledError);
     // It ended before the gauge did, which would have written what it found.
     expect(existsSync(path.join(job.workDir, 'findings.json'))).toBe(false);
   });
@@ -99,7 +99,10 @@ describe('the gauge', () => {
 
 describe('a preview', () => {
   it('is a clip of just the keyframes that the edit begins with, without sound, in half of the steps', async () => {
-    const job = jobOf({ preview: true, steps: 4, inversionSteps: 8, seed: 5, startSeconds: 0.1, endSeconds: 0.6, codec: 'h264' }, { outputPath: path.join(dir, 'preview.mp4') }); // prettier-ignore
+    const job = jobOf(
+      { preview: true, steps: 4, inversionSteps: 8, seed: 5, startSeconds: 0.1, endSeconds: 0.6, codec: 'h264' },
+      { outputPath: path.join(dir, 'preview.mp4') },
+    );
     const { report } = await runTinyEdit(job);
     const clip = await probeClip(cutClip);
     const keyframes = drawKeyframes(keyframeSeed(clip, { seed: 5 }, true), 0, scenesOf(5, []), 2);
@@ -117,7 +120,7 @@ describe('a preview', () => {
     const shown = await latentsOf(job, 'source.latents', { moment: 0, frames: [0, 1, 2], of: 3 });
     const own = await latentsOf(edit, 'source.latents', { moment: 0, frames: keyframes, of: 5 });
     expect(shown).toBeAllClose(own, { atol: 1e-4 });
-  }); // prettier-ignore
+  });
 });
 
 describe('a preview and its edit', () => {
@@ -146,7 +149,7 @@ describe('a preview and its edit', () => {
 
   it('share it the other way as well: a preview after an edit inverts nothing', async () => {
     await runTinyEdit(jobOf({}, kept('second')));
-    const { report } = await runTinyEdit(jobOf({ preview: true, prompt: 'a photo of a dog' }, kept('second'))); // prettier-ignore
+    const { report } = await runTinyEdit(jobOf({ preview: true, prompt: 'a photo of a dog' }, kept('second')));
     expect(report.unetEvaluations.inversion).toBe(0);
   });
 });
@@ -202,7 +205,9 @@ describe('a clip with a cut', () => {
     let kept: Partial<EditJob>;
     let expected: readonly Uint8Array[];
     beforeAll(async () => {
-      const clipSha256 = createHash('sha256').update(await readFile(cutClip)).digest('hex'); // prettier-ignore
+      const clipSha256 = createHash('sha256')
+        .update(await readFile(cutClip))
+        .digest('hex');
       kept = { clipSha256, inversionsDir: path.join(dir, 'inversions') };
       const whole = jobOf();
       await runTinyEdit(whole);
@@ -236,9 +241,7 @@ describe('a clip with a cut', () => {
       await runTinyEdit(jobOf({ keyframeInterval: 3 }, kept));
       const { report } = await runTinyEdit(jobOf({ keyframeInterval: 1 }, kept));
       expect(report.unetEvaluations.inversion).toBe(4 * 6);
-      const same = await runTinyEdit(
-        jobOf({ keyframeInterval: 1, prompt: 'a photo of a dog' }, kept),
-      );
+      const same = await runTinyEdit(jobOf({ keyframeInterval: 1, prompt: 'a photo of a dog' }, kept));
       expect(same.report.unetEvaluations.inversion).toBe(0);
     });
   });

@@ -45,12 +45,12 @@ export function stageWork(
     multiplyAdds(graph, { frames: 1, keyframes: 2, jobs: 2, tokens: promptTokens }) / 1e9;
   const forward = work(buildPlainUNet(model.unet, latentSize, unet));
   // The last forward of an inversion's step searches every token's place in the keyframes.
-  const recording = recordedTokens === null ? forward : work(buildRecordFramesUNet(model.unet, latentSize, unet)); // prettier-ignore
+  const recording = recordedTokens === null ? forward : work(buildRecordFramesUNet(model.unet, latentSize, unet));
   const inverting = ((forwardsPerStep - 1) * forward + recording) / forwardsPerStep;
   // Frames between keyframes compute no self-attention.
   const isCarried = plan.sampling === 'recorded';
   const others = isCarried ? Math.min(sampling, steps * (frameCount - keyframeCount)) : 0;
-  const carried = isCarried ? work(buildCarriedUNet(model.unet, latentSize, { guided: false }, unet)) : 0; // prettier-ignore
+  const carried = isCarried ? work(buildCarriedUNet(model.unet, latentSize, { guided: false }, unet)) : 0;
   return {
     decode: isTaken ? 0 : work(buildVaeEncoder(model.vae, latentSize, vae)) * frameCount,
     invert: isTaken ? 0 : inverting * inversion,
@@ -60,13 +60,10 @@ export function stageWork(
 }
 
 /** Nothing is paid for a stage without work. */
-export function forecastOf(
-  work: StageWork,
-  { stages }: Pick<Pace, 'stages'>,
-): Record<PlannedStage, StageForecast> {
+export function forecastOf(work: StageWork, { stages }: Pick<Pace, 'stages'>): Record<PlannedStage, StageForecast> {
   const of = (stage: PlannedStage): StageForecast => {
     const { secondsPerBillion, onceSeconds } = stages[stage];
-    return { seconds: secondsPerBillion * work[stage], onceSeconds: work[stage] > 0 ? onceSeconds : 0 }; // prettier-ignore
+    return { seconds: secondsPerBillion * work[stage], onceSeconds: work[stage] > 0 ? onceSeconds : 0 };
   };
   return { decode: of('decode'), invert: of('invert'), edit: of('edit'), encode: of('encode') };
 }
@@ -74,7 +71,7 @@ export function forecastOf(
 /** Seconds of the whole edit, loading included. */
 export function forecastSeconds(work: StageWork, pace: Pace): number {
   const stages = Object.values(forecastOf(work, pace));
-  return stages.reduce((sum, { seconds, onceSeconds }) => sum + seconds + onceSeconds, pace.loadSeconds); // prettier-ignore
+  return stages.reduce((sum, { seconds, onceSeconds }) => sum + seconds + onceSeconds, pace.loadSeconds);
 }
 
 /** The pace of the stages that an edit has gone through from their beginning. */

@@ -21,7 +21,11 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-const size = planWorkingSize({ width: 150, height: 90 }, { width: 64, height: 64 }, { multiple: 8, targetPixels: 64 ** 2 }); // prettier-ignore
+const size = planWorkingSize(
+  { width: 150, height: 90 },
+  { width: 64, height: 64 },
+  { multiple: 8, targetPixels: 64 ** 2 },
+);
 const plan = { startFrame: 2, endFrame: 8, size, vaeChunkSize: 2 };
 
 /** The VAE of these tests keeps pictures as they are, so that latents are pictures. It counts its forwards. */
@@ -41,9 +45,7 @@ function latentsOf(frames: readonly Frame[]): HeldLatents {
 }
 
 const smallFrames = (indices: readonly number[]) =>
-  collect(decodeFrames(clip, { size: size.scaled })).then((all) =>
-    all.filter(({ index }) => indices.includes(index)),
-  );
+  collect(decodeFrames(clip, { size: size.scaled })).then((all) => all.filter(({ index }) => indices.includes(index)));
 
 async function open(indices: readonly number[], signal?: AbortSignal) {
   const clean = latentsOf(await smallFrames(indices));

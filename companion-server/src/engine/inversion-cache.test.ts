@@ -39,7 +39,7 @@ let files = 0;
 async function keep(name: string, bytes: Uint8Array, change: Partial<KeepOptions> = {}) {
   const file = path.join(folder, `${files++}.latents`);
   await writeFile(file, bytes);
-  return keepInversion(dir, { key: keyOf(name), facts, findings, startStep: 0, file, budgetBytes: 1e9, ...change }); // prettier-ignore
+  return keepInversion(dir, { key: keyOf(name), facts, findings, startStep: 0, file, budgetBytes: 1e9, ...change });
 }
 
 const taken = () => path.join(folder, 'taken');
@@ -65,8 +65,7 @@ test('what is kept comes back as it was, and is listed', async () => {
 
 test('an edit that begins where the kept one begins, or later, is told that it can be linked', async () => {
   await keep('one', new Uint8Array(8), { startStep: 3 });
-  const canLink = (name: string, startStep: number) =>
-    canLinkInversion(dir, { key: keyOf(name), startStep, folder });
+  const canLink = (name: string, startStep: number) => canLinkInversion(dir, { key: keyOf(name), startStep, folder });
   expect(await canLink('one', 3)).toBe(true);
   expect(await canLink('one', 5)).toBe(true);
   expect(await canLink('one', 2)).toBe(false);
@@ -191,9 +190,9 @@ test('many edits that keep and take the same inversion do not disturb each other
   const edit = async (i: number) => {
     const mine = path.join(folder, `edit-${i}`);
     await writeFile(mine, bytes);
-    await keepInversion(dir, { key: keyOf('one'), facts, findings, startStep: 0, file: mine, budgetBytes: 1e9 }); // prettier-ignore
+    await keepInversion(dir, { key: keyOf('one'), facts, findings, startStep: 0, file: mine, budgetBytes: 1e9 });
     const file = path.join(folder, `taken-${i}`);
-    const found = await takeInversion(dir, { key: keyOf('one'), startStep: 0, sizeBytes: () => 5000, file }); // prettier-ignore
+    const found = await takeInversion(dir, { key: keyOf('one'), startStep: 0, sizeBytes: () => 5000, file });
     if (found !== null) expect(await readFile(file)).toEqual(Buffer.from(bytes));
     expect(await readFile(mine)).toEqual(Buffer.from(bytes));
   };

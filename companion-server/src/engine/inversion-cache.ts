@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises'; // prettier-ignore
+import { copyFile, link, mkdir, open, readdir, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createOwnedName, isOwnerGone } from '../owned-name.ts';
@@ -90,9 +90,7 @@ export async function listInversions(dir: string): Promise<readonly KeptInversio
 }
 
 /** Removes all that is kept in `dir`; edits that use it are not disturbed. Returns what that was. */
-export async function clearInversions(
-  dir: string,
-): Promise<{ readonly count: number; readonly sizeBytes: number }> {
+export async function clearInversions(dir: string): Promise<{ readonly count: number; readonly sizeBytes: number }> {
   const kept = await listInversions(dir);
   for (const name of (await namesIn(dir)).filter((name) => entryName.test(name))) {
     await remove(dir, name);
@@ -148,7 +146,7 @@ export async function hasInversion(
 /** Whether it would put them into `folder` without writing them again. */
 export async function canLinkInversion(
   dir: string,
-  { key, startStep, folder }: { readonly key: string; readonly startStep: number; readonly folder: string }, // prettier-ignore
+  { key, startStep, folder }: { readonly key: string; readonly startStep: number; readonly folder: string },
 ): Promise<boolean> {
   if (!(await hasInversion(dir, { key, startStep }))) return false;
   const [kept, wanted] = await Promise.all([stat(dir), stat(folder)]);

@@ -83,9 +83,7 @@ function parseEntry(json: unknown): InversionEntry | null {
     isCount(sizeBytes) &&
     typeof sha256 === 'string' &&
     typeof createdAt === 'string';
-  return isRight
-    ? { facts: known, findings: found, startStep, sizeBytes, sha256, createdAt }
-    : null;
+  return isRight ? { facts: known, findings: found, startStep, sizeBytes, sha256, createdAt } : null;
 }
 
 function parseFacts(fields: Readonly<Record<string, unknown>>): InversionFacts | null {
@@ -103,7 +101,7 @@ function parseFacts(fields: Readonly<Record<string, unknown>>): InversionFacts |
     typeof model === 'string';
   if (!isRight) return null;
   const workingSize = { width, height };
-  return { clipSha256, startFrame, endFrame, workingSize, inversionSteps, steps, sourcePrompt, model }; // prettier-ignore
+  return { clipSha256, startFrame, endFrame, workingSize, inversionSteps, steps, sourcePrompt, model };
 }
 
 function parseFindings(fields: Readonly<Record<string, unknown>>): SourceFindings | null {

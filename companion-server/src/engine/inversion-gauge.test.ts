@@ -46,12 +46,14 @@ function editOf(denoiser: FakeFastDenoiser, frameCount = 30): GaugedEdit {
     denoiser,
     sampling: createSchedule(scheduler, steps),
     settings: { ...defaultSettings(), prompt: 'a wolf', ...chosen },
-    plan: { frameCount, latentSize: side, size: { scaled: side, padded: side, left: 0, top: 0 } }, // prettier-ignore
+    plan: { frameCount, latentSize: side, size: { scaled: side, padded: side, left: 0, top: 0 } },
     model: {
       openDecoder: () =>
         Promise.resolve({
           run: ({ dims, data }: Tensor) =>
-            Promise.resolve(generate([dims[0] ?? 0, 3, 4, 4], (...[n = 0, , y = 0, x = 0]) => (data[16 * n + 4 * y + x] ?? NaN) / 3)), // prettier-ignore
+            Promise.resolve(
+              generate([dims[0] ?? 0, 3, 4, 4], (...[n = 0, , y = 0, x = 0]) => (data[16 * n + 4 * y + x] ?? NaN) / 3),
+            ),
           release: () => Promise.resolve(),
         }),
     },
@@ -121,7 +123,7 @@ describe('the gauge', () => {
 
   it('goes all the way up for SDEdit as well, so that one inversion serves every technique', async () => {
     const edit = editOf(new Seeing((x) => 0.7 * Math.sin(x)));
-    const sdedit = { ...edit, settings: { ...edit.settings, technique: 'sdedit', strength: 0.3 } } as const; // prettier-ignore
-    expect(await gaugeInversion(sdedit, text, clipOf())).toEqual(await gaugeInversion(edit, text, clipOf())); // prettier-ignore
+    const sdedit = { ...edit, settings: { ...edit.settings, technique: 'sdedit', strength: 0.3 } } as const;
+    expect(await gaugeInversion(sdedit, text, clipOf())).toEqual(await gaugeInversion(edit, text, clipOf()));
   });
 });

@@ -50,7 +50,7 @@ export async function gaugeInversion(
 ): Promise<Omit<SourceFindings, 'cuts'>> {
   const { frameCount } = edit.plan;
   const count = measuredCount(frameCount);
-  const rows = Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * frameCount) / count)); // prettier-ignore
+  const rows = Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * frameCount) / count));
   const original = await clean.read(rows);
   const first = edit.settings.inversionSteps;
   const tried: { readonly inversionSteps: number; readonly reconstructionPsnr: number }[] = [];
@@ -63,7 +63,7 @@ export async function gaugeInversion(
     if (reconstructionPsnr >= enoughDecibels || reconstructionPsnr < before + worthDecibels) break;
   }
   const best = Math.max(...tried.map(({ reconstructionPsnr }) => reconstructionPsnr));
-  const isClose = ({ reconstructionPsnr }: (typeof tried)[number]) => reconstructionPsnr > best - worthDecibels; // prettier-ignore
+  const isClose = ({ reconstructionPsnr }: (typeof tried)[number]) => reconstructionPsnr > best - worthDecibels;
   return tried.find(isClose) ?? { inversionSteps: first, reconstructionPsnr: best };
 }
 
@@ -90,7 +90,12 @@ async function thereAndBack(
   const noise = [held(), held(), held()] as const;
   let steps = 0;
   for await (const step of recordSource({
-    ...{ denoiser, schedule: sampling, context: text, latents: even, spare: odd, startStep: 0 },
+    denoiser,
+    schedule: sampling,
+    context: text,
+    latents: even,
+    spare: odd,
+    startStep: 0,
     forwardsPerStep: forwardsPerStep(settings, inversionSteps),
     noiseAt: (index) => noise[index % noise.length] ?? noise[0],
     keep: () => undefined,

@@ -56,7 +56,7 @@ test('what the inversion does not depend on leaves its key as it is', async () =
   const key = await inversionKey(parts);
   expect(key).toMatch(/^[0-9a-f]{64}$/);
   const same = [
-    ...[{ prompt: 'a fox' }, { negativePrompt: 'ugly' }, { guidance: 3 }].map(withSettings), // prettier-ignore
+    ...[{ prompt: 'a fox' }, { negativePrompt: 'ugly' }, { guidance: 3 }].map(withSettings),
     ...[{ strength: 0.1 }, { codec: 'h264' as const }, { seed: 5 }].map(withSettings),
     ...[{ startStep: 3 }, { jointLimit: 4 }].map(withPlan),
   ];
@@ -78,13 +78,7 @@ test('all that it depends on changes its key', async () => {
       { keyframeInterval: 4 },
       { schedule: 'reference' as const },
     ].map(withSettings),
-    ...[
-      { keyframeSeed: 5 },
-      { startFrame: 1 },
-      { endFrame: 5 },
-      { chunkSize: 8 },
-      { vaeChunkSize: 8 },
-    ].map(withPlan),
+    ...[{ keyframeSeed: 5 }, { startFrame: 1 }, { endFrame: 5 }, { chunkSize: 8 }, { vaeChunkSize: 8 }].map(withPlan),
     withPlan({ size: { ...plan.size, left: 2 } }),
     withPlan({ size: { ...plan.size, scaled: { width: 60, height: 64 } } }),
   ];
@@ -100,17 +94,16 @@ test('cuts are not taken over by an edit that knows no scenes, nor from one', as
   expect(perFrame).not.toBe(await keyOf({ propagation: 'paper' }));
   expect(perFrame).toBe(await keyOf({ propagation: 'reference' }));
   const official = { schedule: 'reference' } as const;
-  expect(await keyOf({ ...official, propagation: 'paper' })).toBe(await keyOf({ ...official, propagation: 'reference' })); // prettier-ignore
+  expect(await keyOf({ ...official, propagation: 'paper' })).toBe(
+    await keyOf({ ...official, propagation: 'reference' }),
+  );
 });
 
 test('which frames are keyframes matters only where something is recorded', async () => {
   const unrecorded = { ...plan, recordedTokens: null };
-  const keys = [
-    unrecorded,
-    { ...unrecorded, keyframeSeed: 5 },
-    { ...unrecorded, keyframeInterval: 4 },
-  ].map(({ keyframeInterval = 8, ...changed }: EditPlan & { keyframeInterval?: number }) =>
-    inversionKey({ ...parts, plan: changed, settings: { ...settings, keyframeInterval } }),
+  const keys = [unrecorded, { ...unrecorded, keyframeSeed: 5 }, { ...unrecorded, keyframeInterval: 4 }].map(
+    ({ keyframeInterval = 8, ...changed }: EditPlan & { keyframeInterval?: number }) =>
+      inversionKey({ ...parts, plan: changed, settings: { ...settings, keyframeInterval } }),
   );
   const [key, ...others] = await Promise.all(keys);
   expect(others).toEqual([key, key]);

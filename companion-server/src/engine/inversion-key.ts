@@ -29,7 +29,7 @@ export interface InversionKeyParts {
 export async function inversionKey(parts: InversionKeyParts): Promise<string> {
   const { clipSha256, model, settings, plan, execution } = parts;
   const { startFrame, endFrame, size, chunkSize, vaeChunkSize, keyframeSeed } = plan;
-  const { sourcePrompt, steps, inversionSteps, schedule, gauges, preview, keyframeInterval } = settings; // prettier-ignore
+  const { sourcePrompt, steps, inversionSteps, schedule, gauges, preview, keyframeInterval } = settings;
   const identity = [
     // Another version may compute, and another ffmpeg decode, a little differently.
     ...[version, await programOf('ffmpeg')],
@@ -73,7 +73,9 @@ export async function findInversionCache({
       startFrame: plan.startFrame,
       endFrame: plan.endFrame,
       workingSize: plan.size.scaled,
-      ...{ inversionSteps, steps, sourcePrompt },
+      inversionSteps,
+      steps,
+      sourcePrompt,
       model: path.basename(job.modelDir),
     },
     budgetBytes: inversionsBudgetBytes ?? null,

@@ -99,7 +99,11 @@ async function invertClip(
   let done = startStep;
   const stop = edit.watch(() => [done, steps, (denoiser.evaluations - before) / total]);
   const shared = {
-    ...{ denoiser, schedule, context: text, startStep, chunkSize: plan.chunkSize },
+    denoiser,
+    schedule,
+    context: text,
+    startStep,
+    chunkSize: plan.chunkSize,
     latents: current.moment(startStep % 2),
     spare: current.moment((startStep + 1) % 2),
     keep: (timestep: number) => source.keepAt(timestep),
@@ -119,7 +123,8 @@ async function invertClip(
         ? invert(shared)
         : recordSource({
             ...shared,
-            ...{ forwardsPerStep: perStep, looks },
+            forwardsPerStep: perStep,
+            looks,
             noiseAt: momentsInTurn(noise),
             recording: recordingOf(edit, source, cuts),
           });
@@ -146,21 +151,13 @@ function momentsInTurn(noise: LatentFile): (step: number) => LatentStore {
 }
 
 /** The noise of the last inversion steps, from which the fast schedule anticipates that of the next. */
-function openNoise(
-  { job, plan }: EditContext,
-  { frameDims }: LatentFile,
-  startStep: number,
-): Promise<LatentFile> {
+function openNoise({ job, plan }: EditContext, { frameDims }: LatentFile, startStep: number): Promise<LatentFile> {
   const file = path.join(job.workDir, 'noise.latents');
   const layout = { path: file, frameCount: plan.frameCount, frameDims, moments: noiseMoments };
   return startStep === 0 ? LatentFile.create(layout) : LatentFile.reopen(layout);
 }
 
-function recordingOf(
-  edit: EditContext,
-  source: SourceLatents,
-  cuts: readonly number[],
-): Recording | null {
+function recordingOf(edit: EditContext, source: SourceLatents, cuts: readonly number[]): Recording | null {
   if (edit.plan.recordedTokens === null) return null;
   const { timesteps } = edit.sampling;
   const scenes = scenesFor(edit, cuts);

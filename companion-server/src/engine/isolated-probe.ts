@@ -22,11 +22,7 @@ const memoryMs = { conclusive: 24 * 60 * 60 * 1000, open: 10 * 60 * 1000 } as co
  * Reports on a device without running its code in this process: whether it is right (`check`), and how fast (`race`).
  * Findings are kept in `cacheDir` for a day.
  */
-export async function probeIsolated(
-  device: Device,
-  purpose: Purpose,
-  cacheDir: string,
-): Promise<DeviceReport> {
+export async function probeIsolated(device: Device, purpose: Purpose, cacheDir: string): Promise<DeviceReport> {
   if (!availableProviders().includes(device)) {
     return unusable(device, runtimeFailure() ?? 'is not part of this ONNX Runtime');
   }
@@ -50,11 +46,7 @@ export async function probeIsolated(
 }
 
 /** What `probeIsolated` would remember; a device that has not been tried yet counts as one that is not there. */
-export async function recallProbe(
-  device: Device,
-  purpose: Purpose,
-  cacheDir: string,
-): Promise<DeviceReport> {
+export async function recallProbe(device: Device, purpose: Purpose, cacheDir: string): Promise<DeviceReport> {
   const remembered = await recall(findingFile(device, purpose, cacheDir));
   return remembered ?? unusable(device, 'has not been tried yet');
 }
@@ -72,7 +64,13 @@ const findingVersion = 2;
 
 /** Changes when a finding may no longer hold: another system, another driver selection. */
 function machineKey(): string {
-  const parts = [findingVersion, os.release(), os.cpus()[0]?.model, process.env['VK_ICD_FILENAMES'], process.versions.node]; // prettier-ignore
+  const parts = [
+    findingVersion,
+    os.release(),
+    os.cpus()[0]?.model,
+    process.env['VK_ICD_FILENAMES'],
+    process.versions.node,
+  ];
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
 }
 

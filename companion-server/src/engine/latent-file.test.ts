@@ -22,20 +22,25 @@ const create = (frameCount = 6, moments = 2) =>
 describe('a latent file', () => {
   it('returns any frames in any order, whatever the chunks they were written in', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 4 }), fc.array(fc.nat(100), { minLength: 1, maxLength: 8 }), async (frames, chunk, wanted) => {
-        const file = await create(frames);
-        const store = file.moment(1);
-        const latents = randomTensor([frames, ...frameDims]);
-        for (let start = 0; start < frames; start += chunk) {
-          await store.write(start, sliceRows(latents, start, Math.min(frames, start + chunk)));
-        }
-        const indices = wanted.map((index) => index % frames);
-        const rows = indices.map((index) => sliceRows(latents, index, index + 1));
-        expect(await store.read(indices)).toEqual(concatRows(rows));
-        await file.close();
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(fc.nat(100), { minLength: 1, maxLength: 8 }),
+        async (frames, chunk, wanted) => {
+          const file = await create(frames);
+          const store = file.moment(1);
+          const latents = randomTensor([frames, ...frameDims]);
+          for (let start = 0; start < frames; start += chunk) {
+            await store.write(start, sliceRows(latents, start, Math.min(frames, start + chunk)));
+          }
+          const indices = wanted.map((index) => index % frames);
+          const rows = indices.map((index) => sliceRows(latents, index, index + 1));
+          expect(await store.read(indices)).toEqual(concatRows(rows));
+          await file.close();
+        },
+      ),
       { numRuns: 25 },
-    ); // prettier-ignore
+    );
   });
 
   it('keeps its moments apart', async () => {
@@ -56,26 +61,20 @@ describe('a latent file', () => {
   ])('refuses to read a frame that was never written: %s', async (_, frame) => {
     const file = await create();
     await file.moment(0).write(1, randomTensor([2, ...frameDims]));
-    await expect(file.moment(0).read([1, frame])).rejects.toThrow(
-      `frame ${frame} of moment 0 was never written`,
-    );
+    await expect(file.moment(0).read([1, frame])).rejects.toThrow(`frame ${frame} of moment 0 was never written`);
     await file.close();
   });
 
   it('has no room for frames outside the clip', async () => {
     const file = await create(3);
-    await expect(file.moment(0).write(2, randomTensor([2, ...frameDims]))).rejects.toThrow(
-      'Frame 3',
-    );
+    await expect(file.moment(0).write(2, randomTensor([2, ...frameDims]))).rejects.toThrow('Frame 3');
     await expect(file.moment(0).read([-1])).rejects.toThrow('Frame -1');
     await expect(file.moment(2).read([0])).rejects.toThrow('moment 2');
     await file.close();
   });
 
   it('tells its size beforehand', () => {
-    expect(LatentFile.sizeBytes({ frameCount: 10, frameDims: [4, 64, 64], moments: 3 })).toBe(
-      4 * 4 * 64 * 64 * 30,
-    );
+    expect(LatentFile.sizeBytes({ frameCount: 10, frameDims: [4, 64, 64], moments: 3 })).toBe(4 * 4 * 64 * 64 * 30);
   });
 });
 
@@ -86,7 +85,7 @@ describe('a disk', () => {
     const { write } = prototype;
     vi.spyOn(prototype, 'write').mockImplementation(function (this: Handle, bytes, offset, length, position) {
       return write.call(this, bytes, offset, Math.min(length, 10), position);
-    }); // prettier-ignore
+    });
     const latents = randomTensor([3, ...frameDims]);
     await file.moment(0).write(2, latents);
     expect(await file.moment(0).read([2, 3, 4])).toEqual(latents);

@@ -33,7 +33,10 @@ export class LatentFile {
   /** Makes the file, empty. Throws EditError('output-unwritable' or 'disk-full'). */
   static async create(options: LatentFileOptions): Promise<LatentFile> {
     try {
-      const isShared = await stat(options.path).then(({ nlink }) => nlink > 1, () => false); // prettier-ignore
+      const isShared = await stat(options.path).then(
+        ({ nlink }) => nlink > 1,
+        () => false,
+      );
       // A file with another name elsewhere (inversion-cache.ts) must not be emptied.
       if (isShared) await rm(options.path);
       return new LatentFile(await open(options.path, 'w+'), options);
@@ -115,7 +118,7 @@ export class LatentFile {
       if (this.isWritten[record] === 0) {
         throw new RangeError(`${path}: frame ${frame} of moment ${moment} was never written.`);
       }
-      const { bytesRead } = await this.file.read(bytes, row * recordBytes, recordBytes, record * recordBytes); // prettier-ignore
+      const { bytesRead } = await this.file.read(bytes, row * recordBytes, recordBytes, record * recordBytes);
       if (bytesRead !== recordBytes) throw new RangeError(`${path}: was cut short.`);
     }
     return latents;
@@ -138,11 +141,7 @@ export class LatentFile {
 }
 
 /** A trajectory in a file: one moment per timestep, from the moment `first` on. */
-export function sourceTrajectory(
-  file: LatentFile,
-  timesteps: readonly number[],
-  first: number,
-): SourceTrajectory {
+export function sourceTrajectory(file: LatentFile, timesteps: readonly number[], first: number): SourceTrajectory {
   return {
     at(timestep) {
       const index = timesteps.indexOf(timestep);

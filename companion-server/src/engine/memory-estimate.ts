@@ -1,14 +1,14 @@
 // How much memory an edit takes at its peak, from the shapes of its graphs and the size of the weights, before any of
 // them is loaded.
 
-import { buildCarriedUNet, buildJointUNet, buildRecordFramesUNet, buildRecordKeyframesUNet } from '../nets/fast-graphs.ts'; // prettier-ignore
-import { buildVaeDecoder, buildVaeEncoder } from '../nets/vae.ts';
 import {
-  buildKeyframeUNet,
-  buildPerFrameUNet,
-  buildPlainUNet,
-  buildPropagationUNet,
-} from '../nets/unet-graphs.ts';
+  buildCarriedUNet,
+  buildJointUNet,
+  buildRecordFramesUNet,
+  buildRecordKeyframesUNet,
+} from '../nets/fast-graphs.ts';
+import { buildVaeDecoder, buildVaeEncoder } from '../nets/vae.ts';
+import { buildKeyframeUNet, buildPerFrameUNet, buildPlainUNet, buildPropagationUNet } from '../nets/unet-graphs.ts';
 import type { GraphOptions } from '../onnx/builder.ts';
 import type { Execution } from '../onnx/execution.ts';
 import type { FloatType, Graph } from '../onnx/graph.ts';
@@ -43,7 +43,10 @@ export function estimatePeakMemory(
 ): number {
   const { latentSize, chunkSize, vaeChunkSize } = plan;
   const weightsOf = (name: 'unet' | 'vae', dtype: FloatType): GraphOptions => ({
-    ...{ name, weights: converted(model.weights[name], dtype), float: dtype, fused },
+    name,
+    weights: converted(model.weights[name], dtype),
+    float: dtype,
+    fused,
   });
   const unet = weightsOf('unet', float);
   const vae = weightsOf('vae', 'float32');
@@ -66,15 +69,15 @@ export function estimatePeakMemory(
     const plain = () => buildPlainUNet(model.unet, latentSize, unet);
     if (plan.recordedTokens === null) return activations(plain, { frames });
     const keyframes = Math.min(plan.keyframeCount, frames);
-    const tokens = outputBytes(buildRecordKeyframesUNet(model.unet, latentSize, unet), { frames: keyframes }); // prettier-ignore
+    const tokens = outputBytes(buildRecordKeyframesUNet(model.unet, latentSize, unet), { frames: keyframes });
     const sizes = { frames, keyframes, jobs: 2 * frames };
-    return tokenSets * tokens + activations(() => buildRecordFramesUNet(model.unet, latentSize, unet), sizes); // prettier-ignore
+    return tokenSets * tokens + activations(() => buildRecordFramesUNet(model.unet, latentSize, unet), sizes);
   }
 
   function samplingBytes(): number {
     const injection = injectionAt(thresholdsOf(settings), plan.startStep, settings.steps);
     if (settings.propagation === 'per-frame') {
-      return activations(() => buildPerFrameUNet(model.unet, latentSize, injection, unet), { frames }); // prettier-ignore
+      return activations(() => buildPerFrameUNet(model.unet, latentSize, injection, unet), { frames });
     }
     const keyframes = Math.min(plan.keyframeCount, plan.jointLimit);
     if (plan.sampling === 'recorded') return fastSamplingBytes(injection, keyframes);
@@ -86,7 +89,7 @@ export function estimatePeakMemory(
       Math.max(
         activations(() => joint, { frames: keyframes }),
         activations(
-          () => buildPropagationUNet(model.unet, latentSize, { attention: false, features: injection.features }, unet), // prettier-ignore
+          () => buildPropagationUNet(model.unet, latentSize, { attention: false, features: injection.features }, unet),
           { frames, jobs, keyframes },
         ),
       )
@@ -100,7 +103,7 @@ export function estimatePeakMemory(
       tokenSets * outputBytes(joint, { frames: keyframes }) +
       Math.max(
         activations(() => joint, { frames: keyframes }),
-        activations(() => buildCarriedUNet(model.unet, latentSize, { guided }, unet), { frames, keyframes }), // prettier-ignore
+        activations(() => buildCarriedUNet(model.unet, latentSize, { guided }, unet), { frames, keyframes }),
       )
     );
   }

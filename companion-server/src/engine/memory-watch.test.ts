@@ -33,10 +33,16 @@ test.runIf(process.platform === 'linux')(
     const sizeBytes = 4 * rows * columns;
     const file = path.join(dir, 'weights');
     await writeFile(file, Buffer.alloc(sizeBytes, 1));
-    const stored: StoredTensor = { dtype: 'float32', dims: [rows, columns], file, byteOffset: 0, byteLength: sizeBytes }; // prettier-ignore
+    const stored: StoredTensor = {
+      dtype: 'float32',
+      dims: [rows, columns],
+      file,
+      byteOffset: 0,
+      byteLength: sizeBytes,
+    };
     const { float, fused } = plainExecution('cpu');
     const open = () => {
-      const g = new GraphBuilder({ name: 'test', weights: new Map([['weight', stored]]), float, fused }); // prettier-ignore
+      const g = new GraphBuilder({ name: 'test', weights: new Map([['weight', stored]]), float, fused });
       const x = g.input('x', 'float32', [1, rows]);
       g.output('y', ops.matMul(g, x, g.weight('weight', [rows, columns])));
       return createSession(g.finish(), { provider: 'cpu' });

@@ -80,7 +80,7 @@ export function watchMemory(): MemoryWatch {
 /** Bytes; 0 where the system has no such file or line. */
 function kilobytes(file: string, name: string): number {
   try {
-    const [, found = '0'] = new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(readFileSync(file, 'latin1')) ?? []; // prettier-ignore
+    const [, found = '0'] = new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(readFileSync(file, 'latin1')) ?? [];
     return 1024 * Number(found);
   } catch (error) {
     if (error instanceof Error && 'code' in error) return 0;

@@ -3,11 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeDenoiser } from '../../../test/describe-denoiser.ts';
-import {
-  makeTinyCheckpoint,
-  tinyPrompts,
-  writeJson,
-} from '../../../test/fixtures/tiny-checkpoint.ts';
+import { makeTinyCheckpoint, tinyPrompts, writeJson } from '../../../test/fixtures/tiny-checkpoint.ts';
 import { randomTensor } from '../../../test/run-graph.ts';
 import { EditError } from '../errors.ts';
 import { preferredExecution } from '../onnx/execution.ts';
@@ -43,7 +39,7 @@ async function changed(file: string, change: object): Promise<string> {
 /** A checkpoint without the weight `key`. */
 async function without(part: 'unet' | 'vae', key: string): Promise<string> {
   const name = `without ${key}`;
-  const file = path.join(await makeTinyCheckpoint(path.join(dir, name)), part, 'diffusion_pytorch_model.safetensors'); // prettier-ignore
+  const file = path.join(await makeTinyCheckpoint(path.join(dir, name)), part, 'diffusion_pytorch_model.safetensors');
   const opened = await openSafetensors(file);
   const kept = new Map<string, Tensor>();
   for (const other of opened.entries.keys()) {
@@ -102,7 +98,7 @@ describe('a checkpoint', () => {
   });
 
   it('whose tokenizer allows more tokens than its text encoder reads cuts the prompt, not its end mark', async () => {
-    const model = await open(await changed('tokenizer/tokenizer_config.json', { model_max_length: 77 })); // prettier-ignore
+    const model = await open(await changed('tokenizer/tokenizer_config.json', { model_max_length: 77 }));
     const { ids, overflow } = model.tokenizer.encode('a cat '.repeat(20));
     expect(ids).toHaveLength(16);
     expect(ids.at(-1)).toBe(model.tokenizer.encode('').ids.at(1));
@@ -113,15 +109,35 @@ describe('a checkpoint', () => {
 
 describe('a checkpoint whose parts do not belong together is refused', () => {
   it.each([
-    ['vae/config.json', { latent_channels: 8 }, 'model-unsupported: DIR/FOLDER: the UNet works on 4 latent channels, the VAE on 8.'],
-    ['unet/config.json', { cross_attention_dim: 64 }, 'model-unsupported: DIR/FOLDER: the UNet reads text of width 64, the text encoder writes 32.'],
-    ['unet/config.json', { in_channels: 9 }, 'model-unsupported: DIR/FOLDER/unet: this is an inpainting model: its UNet takes 9 input channels; it is not supported.'],
-    ['unet/config.json', { addition_embed_type: 'text_time' }, 'model-unsupported: DIR/FOLDER/unet: this is Stable Diffusion XL: its UNet has addition_embed_type "text_time"; it is not supported.'],
-    ['unet/config.json', { class_embed_type: 'timestep' }, 'model-unsupported: unet/config.json: class_embed_type must be null, got "timestep".'],
+    [
+      'vae/config.json',
+      { latent_channels: 8 },
+      'model-unsupported: DIR/FOLDER: the UNet works on 4 latent channels, the VAE on 8.',
+    ],
+    [
+      'unet/config.json',
+      { cross_attention_dim: 64 },
+      'model-unsupported: DIR/FOLDER: the UNet reads text of width 64, the text encoder writes 32.',
+    ],
+    [
+      'unet/config.json',
+      { in_channels: 9 },
+      'model-unsupported: DIR/FOLDER/unet: this is an inpainting model: its UNet takes 9 input channels; it is not supported.',
+    ],
+    [
+      'unet/config.json',
+      { addition_embed_type: 'text_time' },
+      'model-unsupported: DIR/FOLDER/unet: this is Stable Diffusion XL: its UNet has addition_embed_type "text_time"; it is not supported.',
+    ],
+    [
+      'unet/config.json',
+      { class_embed_type: 'timestep' },
+      'model-unsupported: unet/config.json: class_embed_type must be null, got "timestep".',
+    ],
   ])('when %s has %o', async (file, change, fault) => {
     const name = await changed(file, change);
     expect(await faultOf(() => open(name))).toBe(fault.replace('FOLDER', name));
-  }); // prettier-ignore
+  });
 
   it('when the tokenizer knows tokens that the text encoder does not', async () => {
     const name = await changed('text_encoder/config.json', { vocab_size: 2 });
@@ -132,9 +148,7 @@ describe('a checkpoint whose parts do not belong together is refused', () => {
   });
 
   it('when a weight has another shape than the config says', async () => {
-    const model = await open(
-      await changed('vae/config.json', { block_out_channels: [16, 32, 64] }),
-    );
+    const model = await open(await changed('vae/config.json', { block_out_channels: [16, 32, 64] }));
     expect(await faultOf(() => model.openDecoder({ height: 8, width: 8 }))).toContain(
       'weight decoder.conv_in.weight must have the shape [64, 4, 3, 3], got [32, 4, 3, 3].',
     );
@@ -215,7 +229,13 @@ describe('a denoiser', () => {
     const [frames, text] = [randomTensor([1, 4, 8, 8]), randomTensor([1, 16, 32])];
     await denoiser.predict(frames, 1, text);
     const contexts = { source: text, negative: text, target: text };
-    const input = { source: frames, edited: frames, timestep: 1, contexts, injection: { attention: true, features: true } }; // prettier-ignore
+    const input = {
+      source: frames,
+      edited: frames,
+      timestep: 1,
+      contexts,
+      injection: { attention: true, features: true },
+    };
     await expect(denoiser.editKeyframes([0], input)).rejects.toThrow('no memory');
     await denoiser.release();
     expect(released).toEqual(['plain']);

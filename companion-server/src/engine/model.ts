@@ -79,8 +79,7 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
   const tokenizer = createTokenizer(checkpoint.tokenizer, text.maxPositions);
   const weightsDir = path.join(cacheDir, 'weights');
   const single = (weights: StoredTensors) => float32Copy(weights, weightsDir, signal);
-  const unetWeights =
-    execution.float === 'float32' ? await single(checkpoint.unet.weights) : checkpoint.unet.weights;
+  const unetWeights = execution.float === 'float32' ? await single(checkpoint.unet.weights) : checkpoint.unet.weights;
   // The VAE of Stable Diffusion leaves the range of half precision: it always runs in single precision.
   const vaeWeights = await single(checkpoint.vae.weights);
   const open = (make: () => Graph) => openGraph(make, options);
@@ -142,22 +141,15 @@ function outlineOf(checkpoint: Checkpoint, text: ClipTextConfig): ModelOutline {
   };
 }
 
-function requireFittingParts(
-  dir: string,
-  unet: UNetConfig,
-  vae: VaeConfig,
-  text: ClipTextConfig,
-): void {
+function requireFittingParts(dir: string, unet: UNetConfig, vae: VaeConfig, text: ClipTextConfig): void {
   const fail = (rule: string): never => {
     throw misfit('model-unsupported', `${dir}: ${rule}.`);
   };
   if (unet.latentChannels !== vae.latentChannels) {
-    fail(
-      `the UNet works on ${unet.latentChannels} latent channels, the VAE on ${vae.latentChannels}`,
-    );
+    fail(`the UNet works on ${unet.latentChannels} latent channels, the VAE on ${vae.latentChannels}`);
   }
   if (unet.crossAttentionDim !== text.hiddenSize) {
-    fail(`the UNet reads text of width ${unet.crossAttentionDim}, the text encoder writes ${text.hiddenSize}`); // prettier-ignore
+    fail(`the UNet reads text of width ${unet.crossAttentionDim}, the text encoder writes ${text.hiddenSize}`);
   }
 }
 
@@ -174,9 +166,12 @@ async function encodePrompts(
   const ids = prompts.flatMap((prompt) => tokenizer.encode(prompt).ids);
   const unknown = ids.find((id) => id >= config.vocabSize);
   if (unknown !== undefined) {
-    throw misfit('model-damaged', `${dir}: the tokenizer knows a token ${unknown}, the text encoder ${config.vocabSize} tokens.`); // prettier-ignore
+    throw misfit(
+      'model-damaged',
+      `${dir}: the tokenizer knows a token ${unknown}, the text encoder ${config.vocabSize} tokens.`,
+    );
   }
-  const weights = await float32Copy(checkpoint.textEncoder.weights, path.join(cacheDir, 'weights'), signal); // prettier-ignore
+  const weights = await float32Copy(checkpoint.textEncoder.weights, path.join(cacheDir, 'weights'), signal);
   const graph = {
     name: 'text encoder',
     weights,
@@ -218,10 +213,7 @@ function scaled({ dims, data }: Tensor, factor: number): Tensor {
 }
 
 /** A graph that can't be built means that the checkpoint's weights are not those of its config. */
-async function openGraph(
-  make: () => Graph,
-  { dir, execution, onRun }: OpenModelOptions,
-): Promise<Session> {
+async function openGraph(make: () => Graph, { dir, execution, onRun }: OpenModelOptions): Promise<Session> {
   try {
     const session = await createSession(make(), {
       ...sessionOptionsOf(execution),
@@ -249,11 +241,7 @@ function failRun(error: unknown): never {
   });
 }
 
-function misfit(
-  code: 'model-damaged' | 'model-unsupported',
-  fault: string,
-  cause?: unknown,
-): EditError {
+function misfit(code: 'model-damaged' | 'model-unsupported', fault: string, cause?: unknown): EditError {
   return new EditError(code, fault, {
     hint: 'The parts of the checkpoint do not belong together: download the folder again.',
     cause,

@@ -21,16 +21,21 @@ let inputPath: string;
 beforeAll(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-start-'));
   modelDir = await makeTinyCheckpoint(path.join(dir, 'model'));
-  inputPath = await makeClip(path.join(dir, 'clip.mkv'), [...testPicture('64x48', '10', frames), '-c:v', 'ffv1']); // prettier-ignore
+  inputPath = await makeClip(path.join(dir, 'clip.mkv'), [...testPicture('64x48', '10', frames), '-c:v', 'ffv1']);
 });
 afterAll(() => rm(dir, { recursive: true }));
 
 const jobOf = (name: string, settings: Partial<EditSettings> = {}) => ({
   ...tinyJob({ dir, modelDir, inputPath }, name, {
-    ...{ schedule: 'reference', propagation: 'reference', keyframeInterval: 2 },
-    ...{ steps, inversionSteps, ...settings },
+    schedule: 'reference',
+    propagation: 'reference',
+    keyframeInterval: 2,
+    steps,
+    inversionSteps,
+    ...settings,
   }),
-  ...{ clipSha256: 'ab'.repeat(32), inversionsDir: path.join(dir, 'inversions') },
+  clipSha256: 'ab'.repeat(32),
+  inversionsDir: path.join(dir, 'inversions'),
 });
 
 test.each([
@@ -49,11 +54,11 @@ test.each([
 
     const start = await momentsOf(path.join(job.workDir, 'edit.latents'), 2);
     // The clip, the sampling timesteps from the first on, and the end of the inversion.
-    const source = await momentsOf(path.join(job.workDir, 'source.latents'), 1 + steps - startStep + 1); // prettier-ignore
+    const source = await momentsOf(path.join(job.workDir, 'source.latents'), 1 + steps - startStep + 1);
     const [clean = [], passed = []] = source;
     const noisiest = source.at(-1) ?? [];
-    const [signal, sigma] = [Math.sqrt(sampling.alphaCumprod(first)), Math.sqrt(1 - sampling.alphaCumprod(first))]; // prettier-ignore
-    const [endSignal, endSigma] = [Math.sqrt(sampling.alphaCumprod(end)), Math.sqrt(1 - sampling.alphaCumprod(end))]; // prettier-ignore
+    const [signal, sigma] = [Math.sqrt(sampling.alphaCumprod(first)), Math.sqrt(1 - sampling.alphaCumprod(first))];
+    const [endSignal, endSigma] = [Math.sqrt(sampling.alphaCumprod(end)), Math.sqrt(1 - sampling.alphaCumprod(end))];
     const expected = noisiest.map((value, i) => {
       const noise = (value - endSignal * (clean[i] ?? 0)) / endSigma;
       return signal * (clean[i] ?? 0) + sigma * noise;

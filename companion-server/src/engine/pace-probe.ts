@@ -31,7 +31,9 @@ export async function probePace(execution: Execution, network: ProbedNetwork): P
     return await timeProbe(execution, network);
   } catch (error) {
     if (execution.provider === 'cpu') throw error;
-    process.stderr.write(`The pace of ${execution.provider} was not found: ${error instanceof Error ? error.message : String(error)}.\n`); // prettier-ignore
+    process.stderr.write(
+      `The pace of ${execution.provider} was not found: ${error instanceof Error ? error.message : String(error)}.\n`,
+    );
     return timeProbe(preferredExecution.cpu, network);
   }
 }
@@ -42,7 +44,10 @@ async function timeProbe(execution: Execution, network: ProbedNetwork): Promise<
   const session = await createSession(graph, { provider: execution.provider });
   try {
     const inputs = Object.fromEntries(
-      Object.entries(inputDims(network)).map(([name, dims]) => [name, tensor(dims, new Float32Array(sizeOf(dims)).fill(1e-3))]), // prettier-ignore
+      Object.entries(inputDims(network)).map(([name, dims]) => [
+        name,
+        tensor(dims, new Float32Array(sizeOf(dims)).fill(1e-3)),
+      ]),
     );
     let best = Infinity;
     for (let run = 0; run <= runs; run++) {
@@ -66,13 +71,10 @@ function inputDims({ unet, latentSize }: ProbedNetwork) {
   } satisfies Record<string, readonly number[]>;
 }
 
-function buildPaceProbe(
-  { float, fused }: Pick<Execution, 'float' | 'fused'>,
-  network: ProbedNetwork,
-): Graph {
+function buildPaceProbe({ float, fused }: Pick<Execution, 'float' | 'fused'>, network: ProbedNetwork): Graph {
   const g = new GraphBuilder({ name: 'pace probe', weights: new Map(), float, fused });
   const dims = inputDims(network);
-  const input = (name: keyof typeof dims) => ops.cast(g, g.input(name, 'float32', dims[name]), g.float); // prettier-ignore
+  const input = (name: keyof typeof dims) => ops.cast(g, g.input(name, 'float32', dims[name]), g.float);
   const [kernel, bias] = [input('kernel'), input('bias')];
   let image = input('image');
   for (let i = 0; i < convolutions; i++) image = ops.conv(g, image, kernel, bias);
@@ -80,6 +82,6 @@ function buildPaceProbe(
   const length = height * width;
   const tokens = ops.transpose(g, ops.reshape(g, image, [1, channels, length]), [0, 2, 1]);
   const [heads = 1] = network.unet.heads;
-  g.output('result', attention(g, tokens, tokens, tokens, { heads, queries: length, keys: length })); // prettier-ignore
+  g.output('result', attention(g, tokens, tokens, tokens, { heads, queries: length, keys: length }));
   return g.finish();
 }

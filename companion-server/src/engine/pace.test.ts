@@ -72,6 +72,6 @@ test.each(['', '{', '{"version":0,"entries":[]}', '{"version":1,"entries":[null,
 test('numbers that are none are not believed', async () => {
   await keepPace(dir, kind, whole);
   const file = path.join(dir, 'pace.json');
-  await writeFile(file, (await readFile(file, 'utf8')).replace('"loadSeconds":6', '"loadSeconds":-6')); // prettier-ignore
+  await writeFile(file, (await readFile(file, 'utf8')).replace('"loadSeconds":6', '"loadSeconds":-6'));
   expect((await recallPace(dir, kind, probe)).isMeasured).toBe(false);
 });

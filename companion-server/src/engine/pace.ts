@@ -10,7 +10,7 @@ import type { UNetConfig } from '../nets/unet-config.ts';
 import { writeDurably } from './write-durably.ts';
 
 export type PlannedStage = Exclude<EditStage, 'load'>;
-export const plannedStages = ['decode', 'invert', 'edit', 'encode'] as const satisfies readonly PlannedStage[]; // prettier-ignore
+export const plannedStages = ['decode', 'invert', 'edit', 'encode'] as const satisfies readonly PlannedStage[];
 
 /** How a stage goes. */
 export interface StagePace {
@@ -52,11 +52,7 @@ interface Entry extends MeasuredPace {
 }
 
 /** `probe` gives seconds per billion multiply-adds; it is asked only where nothing is known of the form. */
-export async function recallPace(
-  cacheDir: string,
-  kind: PaceKind,
-  probe: () => Promise<number>,
-): Promise<Pace> {
+export async function recallPace(cacheDir: string, kind: PaceKind, probe: () => Promise<number>): Promise<Pace> {
   const [form, scale] = [formOf(kind), scaleOf(kind)];
   const known = (await readEntries(cacheDir)).filter((entry) => entry.form === form);
   const [nearest] = known.sort((a, b) => Math.abs(a.scale - scale) - Math.abs(b.scale - scale));
@@ -71,11 +67,7 @@ export async function recallPace(
 }
 
 /** Mixes what an edit has found into what earlier ones have, half and half. Where it cannot be kept it is left. */
-export async function keepPace(
-  cacheDir: string,
-  kind: PaceKind,
-  found: MeasuredPace,
-): Promise<void> {
+export async function keepPace(cacheDir: string, kind: PaceKind, found: MeasuredPace): Promise<void> {
   if (Object.keys(found.stages).length === 0) return;
   const [form, scale] = [formOf(kind), scaleOf(kind)];
   try {
@@ -85,10 +77,13 @@ export async function keepPace(
     const entry = { form, scale, ...(before === undefined ? found : mix(before, found)) };
     const others = entries.filter((other) => !isSame(other));
     await mkdir(cacheDir, { recursive: true });
-    await writeDurably(path.join(cacheDir, fileName), JSON.stringify({ version: fileVersion, entries: [...others, entry] })); // prettier-ignore
+    await writeDurably(
+      path.join(cacheDir, fileName),
+      JSON.stringify({ version: fileVersion, entries: [...others, entry] }),
+    );
   } catch (error) {
     // The next estimate is a worse guess; the edit is done.
-    process.stderr.write(`The pace was not kept: ${error instanceof Error ? error.message : String(error)}.\n`); // prettier-ignore
+    process.stderr.write(`The pace was not kept: ${error instanceof Error ? error.message : String(error)}.\n`);
   }
 }
 
@@ -97,10 +92,13 @@ function mix(before: MeasuredPace, found: MeasuredPace): MeasuredPace {
   for (const stage of plannedStages) {
     const [old, fresh] = [before.stages[stage], found.stages[stage]];
     if (fresh === undefined) continue;
-    stages[stage] = old === undefined ? fresh : {
-      secondsPerBillion: (old.secondsPerBillion + fresh.secondsPerBillion) / 2,
-      onceSeconds: (old.onceSeconds + fresh.onceSeconds) / 2,
-    }; // prettier-ignore
+    stages[stage] =
+      old === undefined
+        ? fresh
+        : {
+            secondsPerBillion: (old.secondsPerBillion + fresh.secondsPerBillion) / 2,
+            onceSeconds: (old.onceSeconds + fresh.onceSeconds) / 2,
+          };
   }
   return { stages, loadSeconds: (before.loadSeconds + found.loadSeconds) / 2 };
 }
@@ -141,10 +139,10 @@ function isKept(json: unknown): json is { readonly entries: Entry[] } {
 function isWhole(entry: Partial<Entry> | null): boolean {
   if (entry === null || typeof entry !== 'object') return false;
   const stages = Object.values(entry.stages ?? {});
-  const isAmount = (value: number | undefined) => value !== undefined && Number.isFinite(value) && value >= 0; // prettier-ignore
+  const isAmount = (value: number | undefined) => value !== undefined && Number.isFinite(value) && value >= 0;
   return (
     stages.length > 0 &&
     isAmount(entry.loadSeconds) &&
-    stages.every(({ secondsPerBillion, onceSeconds }) => isAmount(secondsPerBillion) && isAmount(onceSeconds)) // prettier-ignore
+    stages.every(({ secondsPerBillion, onceSeconds }) => isAmount(secondsPerBillion) && isAmount(onceSeconds))
   );
 }

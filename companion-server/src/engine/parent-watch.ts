@@ -30,7 +30,6 @@ export function endWithParent(): void {
   // What this process starts has no such pipe: another file may have its number there.
   // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- the name is a constant
   delete process.env[heartbeatVariable];
-  const workerData =
-    asked === undefined ? null : { descriptor: heartbeatDescriptor, intervalMs: Number(asked) };
+  const workerData = asked === undefined ? null : { descriptor: heartbeatDescriptor, intervalMs: Number(asked) };
   new Worker(watchCode, { eval: true, execArgv: [], workerData }).unref();
 }

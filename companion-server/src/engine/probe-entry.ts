@@ -4,13 +4,10 @@ import { checkDevice, timeExecution, type DeviceReport } from './device.ts';
 import { deviceChoices, type Device } from '../../../protocol/devices.ts';
 
 const [, , name, purpose] = process.argv;
-const device = deviceChoices.find(
-  (choice): choice is Device => choice !== 'auto' && choice === name,
-);
+const device = deviceChoices.find((choice): choice is Device => choice !== 'auto' && choice === name);
 if (device === undefined) throw new TypeError(`Unknown device ${name ?? ''}.`);
 
-const send = (report: DeviceReport) =>
-  new Promise<void>((resolve) => process.send?.(report, () => resolve()));
+const send = (report: DeviceReport) => new Promise<void>((resolve) => process.send?.(report, () => resolve()));
 
 const report = await checkDevice(device);
 await send(report);

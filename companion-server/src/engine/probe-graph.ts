@@ -23,14 +23,10 @@ const inputDims = (side: number) =>
   }) satisfies Record<string, readonly number[]>;
 
 /** Convolution, normalisation, projection, attention, activation, resizing and search on a side x side image. */
-export function buildProbe(
-  { float, fused }: Pick<Execution, 'float' | 'fused'>,
-  side: number,
-): Graph {
+export function buildProbe({ float, fused }: Pick<Execution, 'float' | 'fused'>, side: number): Graph {
   const g = new GraphBuilder({ name: 'probe', weights: new Map(), float, fused });
   const dims = inputDims(side);
-  const input = (name: keyof typeof dims): Value =>
-    ops.cast(g, g.input(name, 'float32', dims[name]), g.float);
+  const input = (name: keyof typeof dims): Value => ops.cast(g, g.input(name, 'float32', dims[name]), g.float);
   const [kernel, bias, matrix] = [input('kernel'), input('bias'), input('matrix')];
   const convolved = silu(g, ops.conv(g, input('image'), kernel, bias));
   const enlarged = ops.resizeNearest2x(g, ops.conv(g, convolved, kernel, bias, { stride: 2 }));
@@ -39,16 +35,15 @@ export function buildProbe(
   const grouped = ops.reshape(g, convolved, [-1, heads, (channels / heads) * side * side]);
   // Two epsilons that matter: a kernel that remembers the first one is found out.
   const soft = normalise(g, grouped, heads, 1);
-  const groupNormed = toTokens(g, ops.reshape(g, normalise(g, soft, heads, 1e-5), [-1, channels, side, side])); // prettier-ignore
+  const groupNormed = toTokens(g, ops.reshape(g, normalise(g, soft, heads, 1e-5), [-1, channels, side, side]));
   const length = side * side;
-  const project = (x: Value) =>
-    ops.reshape(g, ops.gemm(g, x, matrix, bias), [-1, length, channels]);
+  const project = (x: Value) => ops.reshape(g, ops.gemm(g, x, matrix, bias), [-1, length, channels]);
   const mixed = attention(g, project(normed), project(groupNormed), project(normed), {
     heads,
     queries: length,
     keys: length,
   });
-  g.output('result', ops.add(g, gelu(g, mixed), ops.reshape(g, nearest(g, rows), [-1, length, channels]))); // prettier-ignore
+  g.output('result', ops.add(g, gelu(g, mixed), ops.reshape(g, nearest(g, rows), [-1, length, channels])));
   return g.finish();
 }
 

@@ -8,7 +8,10 @@ import { ProgressMeter, type Forecast } from './progress-meter.ts';
 function makeMeter() {
   const reports: EditProgress[] = [];
   const clock = { ms: 0 };
-  const meter = new ProgressMeter((progress) => reports.push(progress), () => clock.ms); // prettier-ignore
+  const meter = new ProgressMeter(
+    (progress) => reports.push(progress),
+    () => clock.ms,
+  );
   return { reports, clock, meter };
 }
 
@@ -40,7 +43,7 @@ describe('progress', () => {
         expect(progress).toEqual(progress.toSorted((a, b) => a - b));
         expect(progress.every((value) => value >= 0 && value <= 1)).toBe(true);
         expect(progress.at(-1)).toBe(1);
-        expect(reports.every(({ etaSeconds }) => etaSeconds === null || etaSeconds >= 0)).toBe(true); // prettier-ignore
+        expect(reports.every(({ etaSeconds }) => etaSeconds === null || etaSeconds >= 0)).toBe(true);
       }),
     );
   });
@@ -125,7 +128,9 @@ describe('the time left', () => {
 
   it('expects once more what was paid once before, in each stage', () => {
     const { reports, meter } = makeMeter();
-    const paid = Object.fromEntries(plannedStages.map((stage) => [stage, { ...work[stage], onceSeconds: 5 }])) as unknown as Forecast; // prettier-ignore
+    const paid = Object.fromEntries(
+      plannedStages.map((stage) => [stage, { ...work[stage], onceSeconds: 5 }]),
+    ) as unknown as Forecast;
     meter.plan(paid, true);
     meter.begin('decode', 1);
     expect(reports.at(-1)?.etaSeconds).toBeCloseTo(120, 6);

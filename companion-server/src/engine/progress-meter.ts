@@ -59,10 +59,7 @@ export class ProgressMeter {
   private reconstructionPsnr: number | null = null;
 
   /** `now` in milliseconds. */
-  constructor(
-    report: (progress: EditProgress) => void,
-    now: () => number = () => performance.now(),
-  ) {
+  constructor(report: (progress: EditProgress) => void, now: () => number = () => performance.now()) {
     this.report = report;
     this.now = now;
     this.stageStart = now();
@@ -162,7 +159,7 @@ export class ProgressMeter {
     const { mark, stage, forecast } = this;
     if (mark === null || stage === 'load' || forecast === null) return { actual: 0, expected: 0 };
     const expected = (this.share - mark.share) * forecast[stage].seconds;
-    return expected > 0 ? { actual: (this.now() - mark.ms) / 1000, expected } : { actual: 0, expected: 0 }; // prettier-ignore
+    return expected > 0 ? { actual: (this.now() - mark.ms) / 1000, expected } : { actual: 0, expected: 0 };
   }
 
   private get earlier(): readonly PlannedStage[] {
@@ -176,7 +173,7 @@ export class ProgressMeter {
   private send(step: number, steps: number): void {
     const { forecast, stage } = this;
     const secondsOf = (one: PlannedStage): number => forecast?.[one].seconds ?? 0;
-    const sum = (stages: readonly PlannedStage[]): number => stages.reduce((total, one) => total + secondsOf(one), 0); // prettier-ignore
+    const sum = (stages: readonly PlannedStage[]): number => stages.reduce((total, one) => total + secondsOf(one), 0);
     const own = stage === 'load' ? 0 : secondsOf(stage);
     // In one order, so that a stage ends exactly where the next begins.
     const whole = sum(plannedStages);
@@ -198,13 +195,12 @@ export class ProgressMeter {
     const pull = trusted * whole;
     const expected = timed.expected + current.expected + pull;
     const factor = expected === 0 ? 1 : (timed.actual + current.actual + pull) / expected;
-    const later = this.later.reduce((sum, one) => sum + forecast[one].seconds + forecast[one].onceSeconds, 0); // prettier-ignore
+    const later = this.later.reduce((sum, one) => sum + forecast[one].seconds + forecast[one].onceSeconds, 0);
     if (stage === 'load') return factor * later;
     const { seconds, onceSeconds } = forecast[stage];
     const ownPull = trusted * seconds;
     const ownExpected = current.expected + ownPull;
-    const ownFactor =
-      ownExpected === 0 ? factor : (current.actual + ownPull * factor) / ownExpected;
+    const ownFactor = ownExpected === 0 ? factor : (current.actual + ownPull * factor) / ownExpected;
     const paid = mark === null ? (this.now() - this.stageStart) / 1000 : this.onceSpent;
     const once = this.share < 1 ? Math.max(0, onceSeconds - paid) : 0;
     return factor * later + ownFactor * (1 - this.share) * seconds + once;

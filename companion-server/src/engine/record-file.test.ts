@@ -25,7 +25,7 @@ async function create(change: Partial<RecordLayout> = {}): Promise<{ file: Recor
   const file = await RecordFile.open('r+', { ...whole, path: name, firstByte });
   files.push(file);
   return { file, name };
-} // prettier-ignore
+}
 afterAll(() => Promise.all(files.map((file) => file.close())));
 
 /** A record whose numbers say where it belongs, up to the last of 16 bits. */
@@ -38,7 +38,7 @@ const recordsOf = (step: number, frames: readonly number[]) => ({
 describe('a record file', () => {
   it('returns any frames of any step in any order, whatever they were written with', async () => {
     const steps = fc.integer({ min: layout.startStep, max: layout.endStep - 1 });
-    const frames = fc.uniqueArray(fc.integer({ min: 0, max: layout.frameCount - 1 }), { minLength: 1 }); // prettier-ignore
+    const frames = fc.uniqueArray(fc.integer({ min: 0, max: layout.frameCount - 1 }), { minLength: 1 });
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(steps, frames), { minLength: 1, maxLength: 6 }), async (writes) => {
         const { file } = await create();
@@ -49,7 +49,7 @@ describe('a record file', () => {
         }
       }),
       { numRuns: 25 },
-    ); // prettier-ignore
+    );
   });
 
   it('leaves what lies before it, and holes where keyframes are', async () => {
@@ -118,5 +118,5 @@ describe('a disk', () => {
     await expect(RecordFile.open('r', { ...layout, path: missing, firstByte })).rejects.toMatchObject({
       code: 'output-unwritable',
     });
-  }); // prettier-ignore
+  });
 });

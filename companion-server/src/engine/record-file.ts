@@ -55,7 +55,7 @@ export class RecordFile implements RecordStore {
     this.isDirty = true;
     try {
       for (const [row, frame] of frames.entries()) {
-        await writeAt(this.file, bytes.subarray(row * size, (row + 1) * size), this.position(step, frame)); // prettier-ignore
+        await writeAt(this.file, bytes.subarray(row * size, (row + 1) * size), this.position(step, frame));
       }
     } catch (error) {
       throw diskError(this.options.path, error);
@@ -68,7 +68,7 @@ export class RecordFile implements RecordStore {
     const nearest = new Uint16Array(frames.length * 2 * tokens);
     const bytes = new Uint8Array(nearest.buffer);
     for (const [row, frame] of frames.entries()) {
-      const { bytesRead } = await this.file.read(bytes, row * size, size, this.position(step, frame)); // prettier-ignore
+      const { bytesRead } = await this.file.read(bytes, row * size, size, this.position(step, frame));
       if (bytesRead !== size) throw new RangeError(`${path}: was cut short.`);
     }
     return { nearest };

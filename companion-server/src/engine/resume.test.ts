@@ -41,11 +41,9 @@ test.each([
     onResumePoint: (reached) => resumePoints.push(reached),
   });
   expect(await framesOf(cut)).toEqual(expected);
-  const repeated = resumePoints.filter(
-    (reached) => reached.stage === stage && reached.step <= step,
-  );
+  const repeated = resumePoints.filter((reached) => reached.stage === stage && reached.step <= step);
   expect(repeated).toEqual([]);
-  if (stage === 'edit') expect(resumePoints.filter((reached) => reached.stage === 'invert')).toEqual([]); // prettier-ignore
+  if (stage === 'edit') expect(resumePoints.filter((reached) => reached.stage === 'invert')).toEqual([]);
   // Two keyframes with the source and guidance for two steps, without for one; two other frames with the prompt alone.
   expect(report.unetEvaluations).toEqual({ inversion: 3 * 4, sampling: 2 * (3 + 3 + 1) + 2 * 3 });
   expect(progress.at(-1)).toBe(1);

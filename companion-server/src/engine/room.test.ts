@@ -7,9 +7,7 @@ import { findRefusal, readRoom, requireRoom, type Need } from './room.ts';
 const need: Need = { memoryBytes: 4e9, diskBytes: 1e9, frames: 100 };
 /** Memory grows with the area. */
 const needAt = (factor: number) =>
-  factor < 0.2
-    ? null
-    : { memoryBytes: 4e9 * factor ** 2, size: { width: Math.round(1000 * factor), height: 500 } };
+  factor < 0.2 ? null : { memoryBytes: 4e9 * factor ** 2, size: { width: Math.round(1000 * factor), height: 500 } };
 
 test('what fits is not refused', () => {
   expect(findRefusal(need, { memoryBytes: 8e9, diskBytes: 8e9 }, needAt)).toBeNull();

@@ -20,6 +20,6 @@ export function isNonsense(error: unknown): error is EditError {
 /** A sentence for the edit's report. */
 export function fallbackNotice(from: Execution, to: Execution, error: EditError): string {
   const how =
-    to.provider === from.provider ? `on ${to.provider} in single precision` : `on the ${to.provider.toUpperCase()}`; // prettier-ignore
+    to.provider === from.provider ? `on ${to.provider} in single precision` : `on the ${to.provider.toUpperCase()}`;
   return `${error.message} From there the edit went on ${how}, which is slower.`;
 }

@@ -25,12 +25,7 @@ export async function beginSampling(
   const at = { seed, timestep, schedule: sampling, chunkSize };
   if (noise !== 'inversion') return writeNoised(clean, start, { ...at, noise, frames });
   if (schedule === 'reference') {
-    const [end = timestep] = planInversion(
-      model.scheduler,
-      sampling,
-      settings,
-      startStep,
-    ).timesteps;
+    const [end = timestep] = planInversion(model.scheduler, sampling, settings, startStep).timesteps;
     return writeOfficialStart({ clean, noisiest: source.noisiest, start }, { ...at, end });
   }
   return writeTurned({ clean, inverted: source.trajectory.at(timestep), start }, at);
@@ -57,14 +52,7 @@ export async function sampleEdit(
   const stop = edit.watch(() => [done, steps, share()]);
   const before = current.moment(finished % 2);
   const after = current.moment((finished + 1) % 2);
-  for await (const { step } of walk(
-    edit,
-    contexts,
-    source,
-    plan.startStep + finished,
-    before,
-    after,
-  )) {
+  for await (const { step } of walk(edit, contexts, source, plan.startStep + finished, before, after)) {
     done = step + 1 - plan.startStep;
     await edit.saveResumePoint('edit', done, inverted);
   }
@@ -84,7 +72,15 @@ function walk(
   const { chunkSize, jointLimit, savings } = plan;
   const scenes = scenesFor(edit, source.findings?.cuts ?? []);
   const shared = {
-    ...{ denoiser, schedule, contexts, startStep, chunkSize, jointLimit, scenes, latents, spare },
+    denoiser,
+    schedule,
+    contexts,
+    startStep,
+    chunkSize,
+    jointLimit,
+    scenes,
+    latents,
+    spare,
     thresholds: thresholdsOf(settings),
     source: source.trajectory,
     keyframesAt: (step: number) => keyframesFor(edit, scenes, step),
@@ -100,7 +96,7 @@ function walk(
   }
   const { preview, keyframeInterval } = settings;
   // A preview's frames are all keyframes, which take their own tokens; the reference rule would count them as a run.
-  const propagation = preview && settings.propagation === 'reference' ? 'paper' : settings.propagation; // prettier-ignore
+  const propagation = preview && settings.propagation === 'reference' ? 'paper' : settings.propagation;
   return sample({ ...shared, propagation, keyframeInterval });
 }
 

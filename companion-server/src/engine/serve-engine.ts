@@ -28,24 +28,15 @@ export function serveEngine(runEdit: RunEdit, estimateEdit: EstimateEdit = canno
     throw new Error('The engine process is started by the companion server, not by hand.');
   }
   endWithParent();
-  process.on(
-    'message',
-    (request: EngineRequest) => void serveRequest(request, runEdit, estimateEdit),
-  );
+  process.on('message', (request: EngineRequest) => void serveRequest(request, runEdit, estimateEdit));
   send({ type: 'ready' });
 }
 
-const cannotEstimate: EstimateEdit = () =>
-  Promise.reject(new Error('This engine makes no estimates.'));
+const cannotEstimate: EstimateEdit = () => Promise.reject(new Error('This engine makes no estimates.'));
 
-async function serveRequest(
-  { type, job }: EngineRequest,
-  runEdit: RunEdit,
-  estimateEdit: EstimateEdit,
-): Promise<void> {
+async function serveRequest({ type, job }: EngineRequest, runEdit: RunEdit, estimateEdit: EstimateEdit): Promise<void> {
   const onProgress = (progress: EditProgress): void => send({ type: 'progress', progress });
-  const onResumePoint = (resumePoint: ResumePoint): void =>
-    send({ type: 'resume-point', resumePoint });
+  const onResumePoint = (resumePoint: ResumePoint): void => send({ type: 'resume-point', resumePoint });
   const outcome = await toOutcome(async () =>
     type === 'estimate'
       ? { type: 'estimated', estimate: await estimateEdit(job) }

@@ -13,8 +13,7 @@ const loadAddress = 0x40_0000;
 function makeLibrary(needed: readonly string[], searchPath = ''): Uint8Array {
   const texts = [...needed, searchPath];
   const strings = new TextEncoder().encode(`\0${texts.join('\0')}\0`);
-  const placeOf = (index: number) =>
-    1 + texts.slice(0, index).reduce((sum, text) => sum + text.length + 1, 0);
+  const placeOf = (index: number) => 1 + texts.slice(0, index).reduce((sum, text) => sum + text.length + 1, 0);
   const dynamicAt = 64 + 2 * segmentBytes;
   const entries = [
     ...needed.map((_, i) => [1, placeOf(i)]),
@@ -62,23 +61,17 @@ async function writeLibrary(name: string, bytes: Uint8Array): Promise<string> {
 
 describe('a shared library', () => {
   it('says what it needs and where it looks for it', async () => {
-    const file = await writeLibrary(
-      'lib-a.so',
-      makeLibrary(['libone.so.1', 'libtwo.so'], '$ORIGIN:/opt/x'),
-    );
+    const file = await writeLibrary('lib-a.so', makeLibrary(['libone.so.1', 'libtwo.so'], '$ORIGIN:/opt/x'));
     expect(await readDynamicSection(file)).toEqual({
       needed: ['libone.so.1', 'libtwo.so'],
       searchPath: ['$ORIGIN', '/opt/x'],
     });
   });
 
-  it.runIf(process.platform === 'linux')(
-    'of this system is read as well: Node needs the C library',
-    async () => {
-      expect((await readDynamicSection(process.execPath)).needed).toContain('libc.so.6');
-      expect(await missingLibraries(process.execPath)).toEqual([]);
-    },
-  );
+  it.runIf(process.platform === 'linux')('of this system is read as well: Node needs the C library', async () => {
+    expect((await readDynamicSection(process.execPath)).needed).toContain('libc.so.6');
+    expect(await missingLibraries(process.execPath)).toEqual([]);
+  });
 
   it('that is damaged or none at all is refused', async () => {
     const text = await writeLibrary('text.so', new TextEncoder().encode('x'.repeat(100)));
@@ -106,10 +99,7 @@ describe('what a library misses', () => {
 
 describe.runIf(process.platform === 'linux')('why CUDA cannot load', () => {
   it('is told by the names of the libraries', async () => {
-    const file = await writeLibrary(
-      'libcuda-provider.so',
-      makeLibrary(['libcublasLt.so.99', 'libc.so.6']),
-    );
+    const file = await writeLibrary('libcuda-provider.so', makeLibrary(['libcublasLt.so.99', 'libc.so.6']));
     expect(await explainMissingCuda(file)).toBe(
       'the loader does not find libcublasLt.so.99, which libonnxruntime_providers_cuda.so needs',
     );

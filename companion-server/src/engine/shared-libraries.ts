@@ -86,9 +86,7 @@ async function parse(handle: FileHandle, file: string): Promise<DynamicSection> 
   const count = header.getUint16(56, true);
   if (count > maxSegments) fail(`it has ${count} segments, at most ${maxSegments} are read`);
   const table = await read(Number(header.getBigUint64(32, true)), count * elf.programHeaderBytes);
-  const segments = Array.from({ length: count }, (_, i) =>
-    segmentAt(table, i * elf.programHeaderBytes),
-  );
+  const segments = Array.from({ length: count }, (_, i) => segmentAt(table, i * elf.programHeaderBytes));
   const dynamic = segments.find(({ type }) => type === elf.dynamic);
   if (dynamic === undefined) return { needed: [], searchPath: [] };
   if (dynamic.sizeBytes > maxDynamicBytes) fail('its dynamic section is too long');
@@ -99,9 +97,7 @@ async function parse(handle: FileHandle, file: string): Promise<DynamicSection> 
   const strings = await read(fileOffsetOf(valueOf(tags.stringTable), segments), stringBytes);
   const textsOf = (tag: number) =>
     entries.filter((entry) => entry.tag === tag).map(({ value }) => textAt(strings, value));
-  const searchPath = [...textsOf(tags.runpath), ...textsOf(tags.rpath)].flatMap((text) =>
-    text.split(':'),
-  );
+  const searchPath = [...textsOf(tags.runpath), ...textsOf(tags.rpath)].flatMap((text) => text.split(':'));
   return { needed: textsOf(tags.needed), searchPath };
 }
 
@@ -127,8 +123,7 @@ function entriesOf(section: DataView): readonly { readonly tag: number; readonly
 /** Where an address of the loaded library is in the file. */
 function fileOffsetOf(address: number, segments: readonly Segment[]): number {
   const segment = segments.find(
-    ({ type, address: start, sizeBytes }) =>
-      type === elf.load && address >= start && address < start + sizeBytes,
+    ({ type, address: start, sizeBytes }) => type === elf.load && address >= start && address < start + sizeBytes,
   );
   return segment === undefined ? address : address - segment.address + segment.fileOffset;
 }
@@ -144,20 +139,14 @@ function textAt(strings: DataView, at: number): string {
  * LD_LIBRARY_PATH, not in the loader's cache (`ldconfig -p`), not in the system's folders. Needs of needs are not
  * followed. Throws as readDynamicSection does.
  */
-export async function missingLibraries(
-  file: string,
-  libraryPath = process.env['LD_LIBRARY_PATH'],
-): Promise<string[]> {
+export async function missingLibraries(file: string, libraryPath = process.env['LD_LIBRARY_PATH']): Promise<string[]> {
   const { needed, searchPath } = await readDynamicSection(file);
   const origin = path.dirname(file);
   const own = searchPath.map((folder) => folder.replaceAll(/\$\{?ORIGIN\}?/g, origin));
-  const folders = [...own, ...(libraryPath ?? '').split(':'), ...systemFolders].filter(
-    (folder) => folder !== '',
-  );
+  const folders = [...own, ...(libraryPath ?? '').split(':'), ...systemFolders].filter((folder) => folder !== '');
   const cached = await cachedLibraries();
   const isFound = async (name: string) =>
-    cached.has(name) ||
-    (await Promise.all(folders.map((folder) => exists(path.join(folder, name))))).includes(true);
+    cached.has(name) || (await Promise.all(folders.map((folder) => exists(path.join(folder, name))))).includes(true);
   const found = await Promise.all(needed.map(isFound));
   return needed.filter((_, i) => found[i] !== true);
 }

@@ -24,7 +24,7 @@ beforeAll(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-source-'));
   inversionsDir = path.join(dir, 'inversions');
   modelDir = await makeTinyCheckpoint(path.join(dir, 'model'));
-  inputPath = await makeClip(path.join(dir, 'clip.mkv'), [...testPicture('64x48', '24', 2), '-c:v', 'ffv1']); // prettier-ignore
+  inputPath = await makeClip(path.join(dir, 'clip.mkv'), [...testPicture('64x48', '24', 2), '-c:v', 'ffv1']);
   clipSha256 = createHash('sha256')
     .update(await readFile(inputPath))
     .digest('hex');
@@ -65,7 +65,7 @@ describe('another edit of the same clip', () => {
   test.each<[string, Partial<EditSettings>]>([
     ['with another prompt', { prompt: 'a photo of a dog' }],
     ['with another seed', { seed: 5 }],
-    ['with another strength, guidance and negative prompt', { strength: 0.2, guidance: 5, negativePrompt: 'a dog' }], // prettier-ignore
+    ['with another strength, guidance and negative prompt', { strength: 0.2, guidance: 5, negativePrompt: 'a dog' }],
     ["by SDEdit from the clip's own latents", { technique: 'sdedit', strength: 0.5, noise: 'own' }],
   ])('%s skips the inversion and gives the same frames, to the bit', async (_name, settings) => {
     expect(isReused(await edit(jobOf()))).toBe(false);

@@ -7,7 +7,13 @@ import path from 'node:path';
 import type { RecordStore } from '../tokenflow/fast-denoiser.ts';
 import type { LatentStore, SourceTrajectory } from '../tokenflow/latents.ts';
 import type { ResumePoint } from './resume-point.ts';
-import { keepInversion, takeInversion, type KeepOptions, type TakenInversion, type TakeOptions } from './inversion-cache.ts'; // prettier-ignore
+import {
+  keepInversion,
+  takeInversion,
+  type KeepOptions,
+  type TakenInversion,
+  type TakeOptions,
+} from './inversion-cache.ts';
 import type { InversionFacts, SourceFindings } from './inversion-entry.ts';
 import { diskError, LatentFile, sourceTrajectory, type LatentFileOptions } from './latent-file.ts';
 import { RecordFile, type RecordFileOptions } from './record-file.ts';
@@ -94,7 +100,7 @@ export class SourceLatents {
     const beginning = { key: cache?.key ?? null, startStep: taken?.startStep ?? startStep };
     await writeDurably(beginningFile, JSON.stringify(beginning));
     const files = await openFiles(options, beginning.startStep, taken === null ? 'new' : 'whole');
-    const source = new SourceLatents(options, files, beginning, { isTaken: taken !== null, findings: null }); // prettier-ignore
+    const source = new SourceLatents(options, files, beginning, { isTaken: taken !== null, findings: null });
     if (taken !== null) await source.setFindings(taken.findings);
     return source;
   }
@@ -187,7 +193,7 @@ export async function keepOrTell(
 ): Promise<string | null> {
   try {
     const isKept = await keepInversion(dir, { key, facts, budgetBytes, ...kept });
-    return isKept ? null : 'The inversion was not kept for further edits: it is larger than the space for them.'; // prettier-ignore
+    return isKept ? null : 'The inversion was not kept for further edits: it is larger than the space for them.';
   } catch (error) {
     // Clients don't know the server's files, which the message names.
     process.stderr.write(`The inversion was not kept: ${reasonOf(error)}.\n`);
@@ -208,10 +214,7 @@ export async function takeOrTell(
   }
 }
 
-function take(
-  options: SourceLatentsOptions,
-  cache: InversionCache,
-): Promise<TakenInversion | null> {
+function take(options: SourceLatentsOptions, cache: InversionCache): Promise<TakenInversion | null> {
   const { workDir, startStep, timesteps } = options;
   const layout = { ...options, steps: timesteps.length };
   const sizeBytes = (step: number) => SourceLatents.sizeBytes(layout, step);
@@ -259,14 +262,11 @@ function recordPlace(options: SourceLatentsOptions, startStep: number): RecordFi
   if (tokens === null) return null;
   const steps = timesteps.length;
   const firstByte = latentBytes({ ...options, steps }, startStep);
-  return { path: path.join(workDir, latentsName), firstByte, frameCount, tokens, startStep, endStep: steps }; // prettier-ignore
+  return { path: path.join(workDir, latentsName), firstByte, frameCount, tokens, startStep, endStep: steps };
 }
 
 /** The clip itself, the sampling timesteps from the noisiest down, and the end of the inversion. */
-function momentsOf(
-  { steps, keepsNoisiest }: SourceLayout & { readonly steps: number },
-  startStep: number,
-): number {
+function momentsOf({ steps, keepsNoisiest }: SourceLayout & { readonly steps: number }, startStep: number): number {
   return 1 + steps - startStep + (keepsNoisiest ? 1 : 0);
 }
 
@@ -279,7 +279,7 @@ function recordBytes(
   { frameCount, recordedTokens: tokens, steps }: SourceLayout & { readonly steps: number },
   startStep: number,
 ): number {
-  return tokens === null ? 0 : RecordFile.sizeBytes({ tokens, frameCount, startStep, endStep: steps }); // prettier-ignore
+  return tokens === null ? 0 : RecordFile.sizeBytes({ tokens, frameCount, startStep, endStep: steps });
 }
 
 async function readJson<T>(file: string): Promise<T> {

@@ -10,7 +10,12 @@ import { writeNoised, writeTurned, type StartNoise } from './start-noise.ts';
 
 const dims = [5, 2, 2, 3];
 const schedule = createSchedule(
-  parseSchedulerConfig({ _class_name: 'DDIMScheduler', beta_schedule: 'scaled_linear', beta_start: 0.00085, beta_end: 0.012 }), // prettier-ignore
+  parseSchedulerConfig({
+    _class_name: 'DDIMScheduler',
+    beta_schedule: 'scaled_linear',
+    beta_start: 0.00085,
+    beta_end: 0.012,
+  }),
   4,
 );
 const [timestep = 0] = schedule.timesteps;
@@ -38,10 +43,7 @@ describe('noise of its own', () => {
   });
 
   test('belongs to the frame of the clip, whatever range is edited', async () => {
-    const [whole, range] = [
-      await noised({}),
-      await noised({ frames: [2, 3, 4] }, tensor([3, 2, 2, 3])),
-    ];
+    const [whole, range] = [await noised({}), await noised({ frames: [2, 3, 4] }, tensor([3, 2, 2, 3]))];
     expect(frame(range, 0)).toEqual(frame(whole, 2));
     expect(frame(range, 2)).toEqual(frame(whole, 4));
   });
@@ -52,14 +54,11 @@ test('shared noise is the same for all frames', async () => {
   for (const index of [1, 2, 3, 4]) expect(frame(result, index)).toEqual(frame(result, 0));
 });
 
-test.each(['own', 'shared'] as const)(
-  '%s noise does not depend on the chunk size',
-  async (noise) => {
-    const clean = randomTensor(dims, 9);
-    const whole = await noised({ noise, chunkSize: 8 }, clean);
-    expect(await noised({ noise, chunkSize: 1 }, clean)).toEqual(whole);
-  },
-);
+test.each(['own', 'shared'] as const)('%s noise does not depend on the chunk size', async (noise) => {
+  const clean = randomTensor(dims, 9);
+  const whole = await noised({ noise, chunkSize: 8 }, clean);
+  expect(await noised({ noise, chunkSize: 1 }, clean)).toEqual(whole);
+});
 
 test('the clip is left in it as strongly as the timestep says', async () => {
   const clean = randomTensor(dims, 9);
@@ -95,8 +94,8 @@ describe('the inverted noise', () => {
       const signal = Math.sqrt(schedule.alphaCumprod(timestep)) * (clean.data[i] ?? 0);
       return ((value - signal) / sigma - Math.cos(0.2) * (noise.data[i] ?? 0)) / Math.sin(0.2);
     });
-    const rows = Array.from({ length: 5 }, (_, i) => fresh.slice((i * length) / 5, ((i + 1) * length) / 5)); // prettier-ignore
-    for (const row of rows) expect(row).toBeAllClose(sharedNoise(5, 1, dims.slice(1)).data, { atol: 1e-4 }); // prettier-ignore
+    const rows = Array.from({ length: 5 }, (_, i) => fresh.slice((i * length) / 5, ((i + 1) * length) / 5));
+    for (const row of rows) expect(row).toBeAllClose(sharedNoise(5, 1, dims.slice(1)).data, { atol: 1e-4 });
     expect(await turned(5, 4)).toEqual(result);
     expect((await turned(6)).data).not.toEqual(result.data);
   });

@@ -52,7 +52,7 @@ export async function writeNoised(
  */
 export async function writeOfficialStart(
   { clean, noisiest, start }: Record<'clean' | 'noisiest' | 'start', LatentStore>,
-  { end, timestep, schedule, chunkSize }: Omit<StartNoise, 'noise' | 'seed' | 'frames'> & { readonly end: number }, // prettier-ignore
+  { end, timestep, schedule, chunkSize }: Omit<StartNoise, 'noise' | 'seed' | 'frames'> & { readonly end: number },
 ): Promise<void> {
   for (let first = 0; first < clean.frameCount; first += chunkSize) {
     const frames = frameRange(first, Math.min(first + chunkSize, clean.frameCount));

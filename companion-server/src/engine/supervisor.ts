@@ -111,12 +111,7 @@ interface Worker {
 /** `purpose` is for who looks at the list of processes. */
 function createWorker(
   purpose: 'edits' | 'estimates',
-  {
-    entry,
-    onStderr = () => undefined,
-    idleMs = defaultIdleMs,
-    heartbeatMs = defaultHeartbeatMs,
-  }: EngineOptions,
+  { entry, onStderr = () => undefined, idleMs = defaultIdleMs, heartbeatMs = defaultHeartbeatMs }: EngineOptions,
 ): Worker {
   let running: EngineProcess | undefined;
   let idle: NodeJS.Timeout | undefined;

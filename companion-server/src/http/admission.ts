@@ -18,10 +18,7 @@ export interface Admission {
   strangers(): number;
 }
 
-export function createAdmission({
-  maxStrangers = 64,
-  strangerMs = 15_000,
-}: AdmissionOptions = {}): Admission {
+export function createAdmission({ maxStrangers = 64, strangerMs = 15_000 }: AdmissionOptions = {}): Admission {
   /** In the order of their coming. */
   const strangers = new Map<Duplex, NodeJS.Timeout>();
 

@@ -145,22 +145,17 @@ describe('what anyone may ask', () => {
     },
   );
 
-  test.each(['/healthz', '/', '/pairing', '/none'])(
-    'no other site can read or frame %s',
-    async (path) => {
-      const { headers } = await (await createFixture()).ask(path);
-      expect(headers).toMatchObject({
-        'content-security-policy': expect.stringMatching(
-          /default-src 'none'.*frame-ancestors 'none'/,
-        ) as string,
-        'x-frame-options': 'DENY',
-        'cross-origin-resource-policy': 'same-origin',
-        'x-content-type-options': 'nosniff',
-        'cache-control': expect.stringMatching(/no-store|max-age=0/) as string,
-      });
-      expect(Object.keys(headers).join()).not.toContain('access-control');
-    },
-  );
+  test.each(['/healthz', '/', '/pairing', '/none'])('no other site can read or frame %s', async (path) => {
+    const { headers } = await (await createFixture()).ask(path);
+    expect(headers).toMatchObject({
+      'content-security-policy': expect.stringMatching(/default-src 'none'.*frame-ancestors 'none'/) as string,
+      'x-frame-options': 'DENY',
+      'cross-origin-resource-policy': 'same-origin',
+      'x-content-type-options': 'nosniff',
+      'cache-control': expect.stringMatching(/no-store|max-age=0/) as string,
+    });
+    expect(Object.keys(headers).join()).not.toContain('access-control');
+  });
 });
 
 describe('a web page of another site is refused', () => {
@@ -197,9 +192,7 @@ describe('a change', () => {
     async (type) => {
       const { ask, changes } = await createFixture();
       const headers = { ...bearer('local'), ...(type === '' ? {} : { 'content-type': type }) };
-      expect((await ask('/pairing/code', { method: 'POST', headers, body: '{}' })).status).toBe(
-        415,
-      );
+      expect((await ask('/pairing/code', { method: 'POST', headers, body: '{}' })).status).toBe(415);
       expect(changes).toEqual([]);
     },
   );

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { basename, dirname } from 'node:path';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express'; // prettier-ignore
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import type { ErrorCode } from '../../../protocol/error-codes.ts';
 import { EditError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -41,7 +41,7 @@ export function createApp(deps: AppDeps): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', false);
-  const answered = deps.metrics.counter('tokenflow_http_answers_total', 'HTTP answers by status.', 'status'); // prettier-ignore
+  const answered = deps.metrics.counter('tokenflow_http_answers_total', 'HTTP answers by status.', 'status');
   app.use((_request, response, next) => {
     response.once('finish', () => answered(String(response.statusCode)));
     response.set(safeHeaders);
@@ -124,12 +124,8 @@ function toHandler(route: Route, deps: AppDeps): RequestHandler {
 }
 
 /** No route of ours has a parameter of several parts. */
-function toParameters(
-  parameters: Readonly<Record<string, string | string[]>>,
-): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(parameters).map(([name, value]) => [name, String(value)]),
-  );
+function toParameters(parameters: Readonly<Record<string, string | string[]>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, String(value)]));
 }
 
 function send(response: Response, reply: Reply): void {
@@ -144,7 +140,7 @@ function sendFile(response: Response, { path, contentType, fileName, sha256 }: S
     'Content-Disposition': `attachment; filename="${fileName}"`,
     ETag: `"${sha256}"`,
   });
-  const options = { root: dirname(path), dotfiles: 'allow', lastModified: false, cacheControl: false } as const; // prettier-ignore
+  const options = { root: dirname(path), dotfiles: 'allow', lastModified: false, cacheControl: false } as const;
   response.sendFile(basename(path), options, (error) => {
     // The other end has gone in the middle: there is nobody to tell.
     if (error === undefined || response.headersSent) return;

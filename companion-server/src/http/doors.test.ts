@@ -37,9 +37,7 @@ async function open(options: Partial<DoorsOptions> = {}) {
 function ask(url: string): Promise<string> {
   return new Promise((resolve) => {
     const read = (response: IncomingMessage): void => {
-      void response
-        .toArray()
-        .then((chunks) => resolve(Buffer.concat(chunks as Buffer[]).toString()));
+      void response.toArray().then((chunks) => resolve(Buffer.concat(chunks as Buffer[]).toString()));
     };
     const asked = url.startsWith('https:')
       ? getOverTls(url, { rejectUnauthorized: false, agent: false }, read)

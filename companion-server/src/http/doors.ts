@@ -3,7 +3,7 @@
 
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { createServer as createPlainServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net'; // prettier-ignore
+import { createServer as createPlainServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { EditError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -36,10 +36,7 @@ export interface Doors {
 }
 
 /** Opens the doors to `http`. Throws EditError 'invalid-request' when a port is taken or an address is not this machine's. */
-export async function openDoors(
-  http: Server,
-  { port, remote = null, log }: DoorsOptions,
-): Promise<Doors> {
+export async function openDoors(http: Server, { port, remote = null, log }: DoorsOptions): Promise<Doors> {
   const opened: NetServer[] = [];
   const close = (): void => opened.forEach((door) => door.close());
   const pass = (socket: Socket): void => void http.emit('connection', socket);
@@ -50,12 +47,9 @@ export async function openDoors(
     if (await bindIfThere(second, chosenPort, port === 0, log)) opened.push(second);
     if (remote === null) return { port: chosenPort, remoteUrl: null, close };
     const { certificate: cert, key, address } = remote;
-    const third = createTlsServer(
-      { cert, key, minVersion: 'TLSv1.2', handshakeTimeout: handshakeTimeoutMs },
-      pass,
-    );
+    const third = createTlsServer({ cert, key, minVersion: 'TLSv1.2', handshakeTimeout: handshakeTimeoutMs }, pass);
     third.maxConnections = maxRemoteConnections;
-    third.on('tlsClientError', (error) => log.debug('A TLS handshake failed.', { error: error.message })); // prettier-ignore
+    third.on('tlsClientError', (error) => log.debug('A TLS handshake failed.', { error: error.message }));
     opened.push(third);
     const remotePort = await bind(third, port === 0 ? 0 : port + 1, address);
     const host = address.includes(':') ? `[${address}]` : address;
@@ -81,12 +75,7 @@ async function bind(server: NetServer, port: number, host: string): Promise<numb
  * Whether it listens on the second loopback address, too. A machine may have none; a port that the system chose for the
  * first may be taken on it.
  */
-async function bindIfThere(
-  server: NetServer,
-  port: number,
-  isAnyPort: boolean,
-  log: Log,
-): Promise<boolean> {
+async function bindIfThere(server: NetServer, port: number, isAnyPort: boolean, log: Log): Promise<boolean> {
   try {
     await bind(server, port, ipv6Loopback);
     return true;
@@ -101,12 +90,14 @@ async function bindIfThere(
 function toListenError(error: unknown, port: number, host: string): EditError {
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
   const hints: Readonly<Record<string, string>> = {
-    EADDRINUSE:
-      'Another companion server may be running: npm run doctor says who. Or choose another port with --port.',
+    EADDRINUSE: 'Another companion server may be running: npm run doctor says who. Or choose another port with --port.',
     EACCES: 'Choose a port above 1023 with --port.',
     EADDRNOTAVAIL: 'Give --listen an address of this machine.',
   };
-  const what = code === 'EADDRINUSE' ? `Port ${port} is already in use.` : `The server cannot listen on ${host} port ${port}: ${code}.`; // prettier-ignore
+  const what =
+    code === 'EADDRINUSE'
+      ? `Port ${port} is already in use.`
+      : `The server cannot listen on ${host} port ${port}: ${code}.`;
   const hint = hints[code];
   return new EditError('invalid-request', what, {
     cause: error,

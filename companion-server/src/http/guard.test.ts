@@ -24,9 +24,8 @@ test.each([
 
 test('a request without a host is refused', () => expect(isRefused({})).toBe(true));
 
-test.each(['http://127.0.0.1:7860', 'uxp://com.tokenflow.panel', 'file://'])(
-  'the origin %s is harmless',
-  (origin) => expect(isRefused({ host, origin })).toBe(false),
+test.each(['http://127.0.0.1:7860', 'uxp://com.tokenflow.panel', 'file://'])('the origin %s is harmless', (origin) =>
+  expect(isRefused({ host, origin })).toBe(false),
 );
 
 test.each([

@@ -35,10 +35,7 @@ export function refusalReason(
   }
   const scheme = isEncrypted ? 'https' : 'http';
   if (isPanelOrigin(origin)) return undefined;
-  if (
-    origin !== undefined &&
-    origin.toLowerCase() !== `${scheme}://${(host ?? '').toLowerCase()}`
-  ) {
+  if (origin !== undefined && origin.toLowerCase() !== `${scheme}://${(host ?? '').toLowerCase()}`) {
     return 'Pages of other sites may not use this server.';
   }
   const fetchSite = headers['sec-fetch-site'];

@@ -4,8 +4,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /** A number, or numbers by the value of one label. */
-export type Reading =
-  number | { readonly label: string; readonly values: Readonly<Record<string, number>> };
+export type Reading = number | { readonly label: string; readonly values: Readonly<Record<string, number>> };
 
 export interface Metrics {
   /** Adds a number that is read when it is asked for. Names follow Prometheus: `tokenflow_jobs`. */
@@ -18,12 +17,7 @@ export interface Metrics {
 
 export function createMetrics(): Metrics {
   const families: (() => string)[] = [];
-  const add = (
-    name: string,
-    type: 'gauge' | 'counter',
-    help: string,
-    read: () => Reading,
-  ): void => {
+  const add = (name: string, type: 'gauge' | 'counter', help: string, read: () => Reading): void => {
     families.push(() => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${format(name, read())}`);
   };
   return {
@@ -53,14 +47,8 @@ export function measureProcess(metrics: Metrics): () => void {
   const delay = monitorEventLoopDelay({ resolution: 10 });
   delay.enable();
   const startSeconds = Date.now() / 1_000 - process.uptime();
-  metrics.gauge(
-    'process_start_time_seconds',
-    'Start of the process, Unix time.',
-    () => startSeconds,
-  );
-  metrics.gauge('process_resident_memory_bytes', 'Memory of the server process.', () =>
-    process.memoryUsage.rss(),
-  );
+  metrics.gauge('process_start_time_seconds', 'Start of the process, Unix time.', () => startSeconds);
+  metrics.gauge('process_resident_memory_bytes', 'Memory of the server process.', () => process.memoryUsage.rss());
   metrics.gauge('tokenflow_event_loop_delay_seconds', 'Event loop delay since the start.', () => ({
     label: 'quantile',
     values: { '0.5': delay.percentile(50) / 1e9, '0.99': delay.percentile(99) / 1e9 },

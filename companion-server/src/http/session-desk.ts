@@ -37,8 +37,7 @@ export function createDesk(
 ): Desk {
   const { clips, diagnose } = deps;
   const owner = asker.clientId;
-  const tellDisks = (shortages: readonly DiskShortage[]): void =>
-    peer.send({ type: 'disk-changed', shortages });
+  const tellDisks = (shortages: readonly DiskShortage[]): void => peer.send({ type: 'disk-changed', shortages });
   const stopListening = deps.disks.subscribe(tellDisks);
   if (deps.disks.shortages().length > 0) tellDisks(deps.disks.shortages());
   let streams = 0;
@@ -56,11 +55,9 @@ export function createDesk(
   /** Lets `work` go on beside the next messages. */
   function beside(requestId: number, work: () => Promise<void>): void {
     if (slowWork.size >= maxSlowRequests) {
-      throw new EditError(
-        'limit-reached',
-        `A connection may have ${maxSlowRequests} requests that take their time.`,
-        { hint: 'Wait for a reply before the next one.' },
-      );
+      throw new EditError('limit-reached', `A connection may have ${maxSlowRequests} requests that take their time.`, {
+        hint: 'Wait for a reply before the next one.',
+      });
     }
     const done = work()
       .catch((error: unknown) => refuse(error, requestId))
@@ -71,13 +68,9 @@ export function createDesk(
   /** Jobs are made one after the other, beside the messages that follow. */
   function queueJob(message: JobCreate): void {
     if (jobsToMake >= maxWaitingJobs) {
-      throw new EditError(
-        'limit-reached',
-        `A connection may ask for ${maxWaitingJobs} jobs at once.`,
-        {
-          hint: 'Wait for a reply before the next one.',
-        },
-      );
+      throw new EditError('limit-reached', `A connection may ask for ${maxWaitingJobs} jobs at once.`, {
+        hint: 'Wait for a reply before the next one.',
+      });
     }
     jobsToMake++;
     lastJob = lastJob

@@ -1,12 +1,7 @@
 // The downloads of one connection, and the single pictures that it asks for.
 
 import { encodeChunk } from '../../../protocol/chunk.ts';
-import {
-  chunkBytes,
-  maxFrameBytes,
-  maxOpenDownloads,
-  windowBytes,
-} from '../../../protocol/limits.ts';
+import { chunkBytes, maxFrameBytes, maxOpenDownloads, windowBytes } from '../../../protocol/limits.ts';
 import type { DownloadAck, DownloadBegin } from '../../../protocol/stream-messages.ts';
 import { EditError } from '../errors.ts';
 import { toClientError } from '../wire-error.ts';
@@ -44,11 +39,9 @@ export function createSessionDownloads(
   return {
     begin({ requestId, jobId, offset }) {
       if (downloads.size >= maxOpenDownloads) {
-        throw new EditError(
-          'limit-reached',
-          `A connection may have ${maxOpenDownloads} open downloads.`,
-          { hint: 'Fetch one result after the other.' },
-        );
+        throw new EditError('limit-reached', `A connection may have ${maxOpenDownloads} open downloads.`, {
+          hint: 'Fetch one result after the other.',
+        });
       }
       const { path, sizeBytes, sha256 } = resultOf(jobId);
       if (offset > sizeBytes) {

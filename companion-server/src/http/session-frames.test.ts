@@ -8,10 +8,7 @@ import { readFrame } from './session-frames.ts';
 const rate = { numerator: 25, denominator: 1 };
 
 /** What the picture of frame 2 of a job is made of; the job's edit begins two seconds into its clip. */
-async function asked(
-  side: FrameSide,
-  frameIndices: readonly number[] | null = null,
-): Promise<unknown> {
+async function asked(side: FrameSide, frameIndices: readonly number[] | null = null): Promise<unknown> {
   const wishes: unknown[] = [];
   const note = (...wish: readonly unknown[]): Promise<Uint8Array> => {
     wishes.push(wish);
@@ -24,7 +21,8 @@ async function asked(
       result: (owner: string, jobId: string) => ({ path: `/${owner}/result-${jobId}` }),
       get: () => ({ clipId: 'c', settings, report: { frameRate: rate, frameIndices } }),
     },
-    ...{ readPicture: note, readMap: note },
+    readPicture: note,
+    readMap: note,
   } as unknown as SessionDeps;
   const wish = { type: 'frame-get', requestId: 1, id: 'j', frameIndex: 2, maxSide: 64 } as const;
   await readFrame(deps, 'me', { ...wish, side });
@@ -37,7 +35,10 @@ test('a frame is read of the clip or of the result', async () => {
 });
 
 test('a map is made of the frame of the result and of the frame of the clip that it was', async () => {
-  const [original, edit] = [{ path: '/me/c', frameIndex: 52 }, { path: '/me/result-j', frameIndex: 2 }]; // prettier-ignore
+  const [original, edit] = [
+    { path: '/me/c', frameIndex: 52 },
+    { path: '/me/result-j', frameIndex: 2 },
+  ];
   expect(await asked('flicker')).toEqual(['flicker', original, edit, 64]);
   const keyframe = { ...original, frameIndex: 50 + 17 };
   expect(await asked('difference', [3, 9, 17])).toEqual(['difference', keyframe, edit, 64]);
@@ -54,8 +55,7 @@ test('a refusal names neither clip nor result by its path', async () => {
       result: () => ({ path: '/data/result.mov' }),
       get: () => ({ clipId: 'c', settings: defaultSettings(), report: null }),
     },
-    readMap: () =>
-      Promise.reject(new EditError('clip-unreadable', '"/data/clip.mov", "/data/result.mov"')),
+    readMap: () => Promise.reject(new EditError('clip-unreadable', '"/data/clip.mov", "/data/result.mov"')),
   } as unknown as SessionDeps;
   const wish = { type: 'frame-get', requestId: 1, id: 'j', frameIndex: 2, maxSide: 64 } as const;
   await expect(readFrame(deps, 'me', { ...wish, side: 'difference' })).rejects.toMatchObject({

@@ -7,7 +7,7 @@ import type { SessionDeps } from './session-deps.ts';
 
 /** The JPEG of a picture that `owner` asks for. Throws EditError, which names no path. */
 export async function readFrame(
-  { clips, jobs, readPicture, readMap }: Pick<SessionDeps, 'clips' | 'jobs' | 'readPicture' | 'readMap'>, // prettier-ignore
+  { clips, jobs, readPicture, readMap }: Pick<SessionDeps, 'clips' | 'jobs' | 'readPicture' | 'readMap'>,
   owner: string,
   { side, id, frameIndex, maxSide }: FrameGet,
 ): Promise<Uint8Array> {
@@ -18,26 +18,18 @@ export async function readFrame(
   const result = jobs.result(owner, id);
   const { clipId, settings, report } = jobs.get(owner, id);
   if (side === 'flicker' && settings.preview) {
-    throw new EditError('invalid-request', 'A preview has no flicker: its frames are no neighbours.'); // prettier-ignore
+    throw new EditError('invalid-request', 'A preview has no flicker: its frames are no neighbours.');
   }
   const original = clips.get(owner, clipId);
   const rate = report === null ? 0 : report.frameRate.numerator / report.frameRate.denominator;
   const firstFrame = Math.round((settings.startSeconds ?? 0) * rate);
   const clipFrame = firstFrame + (report?.frameIndices?.[frameIndex] ?? frameIndex);
   return withoutPathsOf({ 'the clip': original.path, 'the result': result.path }, () =>
-    readMap(
-      side,
-      { path: original.path, frameIndex: clipFrame },
-      { path: result.path, frameIndex },
-      maxSide,
-    ),
+    readMap(side, { path: original.path, frameIndex: clipFrame }, { path: result.path, frameIndex }, maxSide),
   );
 }
 
-async function withoutPathsOf<T>(
-  paths: Readonly<Record<string, string>>,
-  work: () => Promise<T>,
-): Promise<T> {
+async function withoutPathsOf<T>(paths: Readonly<Record<string, string>>, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

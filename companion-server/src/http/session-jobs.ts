@@ -2,12 +2,7 @@
 
 import type { Estimate } from '../../../protocol/estimate.ts';
 import { isOutcome, type JobView } from '../../../protocol/job.ts';
-import type {
-  ClientJobMessage,
-  EstimateGet,
-  JobCreate,
-  JobListed,
-} from '../../../protocol/job-messages.ts';
+import type { ClientJobMessage, EstimateGet, JobCreate, JobListed } from '../../../protocol/job-messages.ts';
 import { maxListedJobs, windowBytes } from '../../../protocol/limits.ts';
 import type { ServerMessage } from '../../../protocol/server-messages.ts';
 import { EditError } from '../errors.ts';
@@ -18,18 +13,14 @@ export type SessionJobsDeps = Pick<SessionDeps, 'jobs' | 'log'>;
 
 export interface SessionJobs {
   /** Carries out any message about jobs but those that take their time. */
-  handle(message: Exclude<ClientJobMessage, EstimateGet | { readonly type: 'job-delete' }>): Promise<void>; // prettier-ignore
+  handle(message: Exclude<ClientJobMessage, EstimateGet | { readonly type: 'job-delete' }>): Promise<void>;
   estimate(message: EstimateGet): Promise<void>;
   delete(message: { readonly requestId: number; readonly jobId: string }): Promise<void>;
   /** Stops the events. */
   close(): void;
 }
 
-export function createSessionJobs(
-  peer: Peer,
-  { jobs, log }: SessionJobsDeps,
-  owner: string,
-): SessionJobs {
+export function createSessionJobs(peer: Peer, { jobs, log }: SessionJobsDeps, owner: string): SessionJobs {
   /** What was told of each job last, but its progress. */
   const told = new Map<string, string>();
 

@@ -37,11 +37,9 @@ export function createSessionUploads(
   return {
     async begin({ requestId, sizeBytes, extension, sha256, uploadId }) {
       if (uploads.size >= maxOpenUploads) {
-        throw new EditError(
-          'limit-reached',
-          `A connection may have ${maxOpenUploads} open uploads.`,
-          { hint: 'Send one clip after the other.' },
-        );
+        throw new EditError('limit-reached', `A connection may have ${maxOpenUploads} open uploads.`, {
+          hint: 'Send one clip after the other.',
+        });
       }
       const upload = await clips.begin(owner, { sizeBytes, extension, sha256, uploadId });
       const streamId = takeStreamId();

@@ -88,10 +88,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
     } else if (message.type === 'pair') {
       await pair(message);
     } else if (client === undefined) {
-      throw new EditError(
-        'not-paired',
-        `The first message must be hello or pair, got ${message.type}.`,
-      );
+      throw new EditError('not-paired', `The first message must be hello or pair, got ${message.type}.`);
     } else {
       await client.desk.handle(message);
     }

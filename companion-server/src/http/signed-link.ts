@@ -22,13 +22,8 @@ export function signLink(secret: Uint8Array, target: LinkTarget, expiresAt: Date
 }
 
 /** What a link is for, or null when it was not signed here, was changed, has expired, or is for longer than links are. */
-export function openLink(
-  secret: Uint8Array,
-  jobId: string,
-  query: URLSearchParams,
-  now: Date,
-): LinkTarget | null {
-  const [clientId, expires, signature] = ['client', 'expires', 'signature'].map((key) => query.get(key)); // prettier-ignore
+export function openLink(secret: Uint8Array, jobId: string, query: URLSearchParams, now: Date): LinkTarget | null {
+  const [clientId, expires, signature] = ['client', 'expires', 'signature'].map((key) => query.get(key));
   if (clientId == null || expires == null || signature == null) return null;
   const target = { clientId, jobId };
   const given = Buffer.from(signature, 'base64url');

@@ -62,7 +62,7 @@ export function attachSocket(server: Server, deps: SocketDeps): SocketServer {
   const bySocket = new WeakMap<WebSocket, Session>();
   const byClient = new Map<string, Set<Session>>();
   metrics.gauge('tokenflow_connections', 'Open WebSocket connections.', () => sockets.clients.size);
-  const answered = metrics.counter('tokenflow_upgrades_total', 'WebSocket upgrades by status.', 'status'); // prettier-ignore
+  const answered = metrics.counter('tokenflow_upgrades_total', 'WebSocket upgrades by status.', 'status');
 
   /** Counts a connection to its client. */
   function admit(session: Session, stream: Duplex, clientId: string): void {
@@ -139,9 +139,7 @@ async function serveConnection(
   let lateMessages = 0;
   socket.on('ping', () => {
     // Each is answered: a client that does not read the answers is cut off, a stranger has no reason for many.
-    const isTooMuch = session.isWelcome()
-      ? socket.bufferedAmount > maxBufferedBytes
-      : ++pings > maxStrangerMessages;
+    const isTooMuch = session.isWelcome() ? socket.bufferedAmount > maxBufferedBytes : ++pings > maxStrangerMessages;
     if (isTooMuch) socket.terminate();
   });
   socket.on('message', (data, isBinary) => {

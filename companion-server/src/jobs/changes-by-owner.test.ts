@@ -3,13 +3,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fakeProgress } from '../../../test/fixtures/engines/report.ts';
-import {
-  createFixture,
-  memoryDatabase,
-  over,
-  owner,
-  requestOf,
-} from '../../../test/job-fixture.ts';
+import { createFixture, memoryDatabase, over, owner, requestOf } from '../../../test/job-fixture.ts';
 import { createManualWork, outcome } from '../../../test/manual-work.ts';
 import { openJobs, type Jobs } from './jobs.ts';
 
@@ -114,7 +108,10 @@ test('whatever is queued, moved, paused and resumed, urgent jobs come first and 
         } else {
           const state = step.type === 'pause' ? 'queued' : 'paused';
           const fitting = jobs.list(owner).filter((view) => view.state === state);
-          const jobId = pick(fitting.map((view) => view.jobId), step.place); // prettier-ignore
+          const jobId = pick(
+            fitting.map((view) => view.jobId),
+            step.place,
+          );
           if (jobId !== undefined) jobs[step.type](owner, jobId);
         }
         const places = jobs.list(owner).flatMap(({ position }) => position ?? []);

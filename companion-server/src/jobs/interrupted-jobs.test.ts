@@ -5,14 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import {
-  createFixture,
-  memoryDatabase,
-  openTestJobs,
-  over,
-  owner,
-  requestOf,
-} from '../../../test/job-fixture.ts';
+import { createFixture, memoryDatabase, openTestJobs, over, owner, requestOf } from '../../../test/job-fixture.ts';
 import { createManualWork, outcome } from '../../../test/manual-work.ts';
 import { EditError } from '../errors.ts';
 import { openDatabase } from '../store/database.ts';
@@ -96,9 +89,7 @@ test('a server that stops queues the running job first, and counts nothing again
   const { hooks } = await run(0);
   const told: string[] = [];
   jobs.subscribe(owner, (view) => told.push(`${view.jobId} ${view.state} ${view.position ?? '-'}`));
-  jobs.subscribePlaces(owner, (places) =>
-    told.push(...places.map((place) => `${place.jobId} at ${place.position}`)),
-  );
+  jobs.subscribePlaces(owner, (places) => told.push(...places.map((place) => `${place.jobId} at ${place.position}`)));
   await turn();
   await jobs.close();
   expect(hooks.signal.aborted).toBe(true);

@@ -113,8 +113,7 @@ export function createJobTable(database: Database): JobTable {
     database.all(`SELECT * FROM jobs WHERE ${where}`, ...parameters).map(toRecord);
 
   function waiting(): Waiting[] {
-    const sql =
-      "SELECT job_id, owner, priority, rank FROM jobs WHERE state = 'queued' ORDER BY rank, job_id";
+    const sql = "SELECT job_id, owner, priority, rank FROM jobs WHERE state = 'queued' ORDER BY rank, job_id";
     return database.all(sql).map((row) => ({
       jobId: text(row, 'job_id'),
       owner: text(row, 'owner'),
@@ -123,8 +122,7 @@ export function createJobTable(database: Database): JobTable {
     }));
   }
 
-  const waitingBeside = (jobId: string): Waiting[] =>
-    waiting().filter((other) => other.jobId !== jobId);
+  const waitingBeside = (jobId: string): Waiting[] => waiting().filter((other) => other.jobId !== jobId);
 
   return {
     waiting,
@@ -174,14 +172,11 @@ export function createJobTable(database: Database): JobTable {
     countByState() {
       const rows = database.all('SELECT state, count(*) AS jobs FROM jobs GROUP BY state');
       const counts = new Map(rows.map((row) => [row['state'], Number(row['jobs'])]));
-      return Object.fromEntries(
-        jobStates.map((state) => [state, counts.get(state) ?? 0]),
-      ) as Record<JobState, number>;
+      return Object.fromEntries(jobStates.map((state) => [state, counts.get(state) ?? 0])) as Record<JobState, number>;
     },
     inState: (state) => records('state = ? ORDER BY rank', state),
     lastReport(model) {
-      const sql =
-        "SELECT report FROM jobs WHERE state = 'done' AND model IS ? ORDER BY number DESC LIMIT 1";
+      const sql = "SELECT report FROM jobs WHERE state = 'done' AND model IS ? ORDER BY number DESC LIMIT 1";
       const row = database.get(sql, model);
       return row === undefined ? null : (parsed(row, 'report') as EditReport | null);
     },
@@ -210,10 +205,9 @@ export function createJobTable(database: Database): JobTable {
         free += 1;
         database.run('UPDATE jobs SET rank = ? WHERE job_id = ?', free, other.jobId);
       }
-      database.run('UPDATE jobs SET rank = ?, priority = ? WHERE job_id = ?', rank, priority, jobId); // prettier-ignore
+      database.run('UPDATE jobs SET rank = ?, priority = ? WHERE job_id = ?', rank, priority, jobId);
     },
-    delete: (jobId) =>
-      void database.urgently(() => database.run('DELETE FROM jobs WHERE job_id = ?', jobId)),
+    delete: (jobId) => void database.urgently(() => database.run('DELETE FROM jobs WHERE job_id = ?', jobId)),
     transaction: (work) => database.transaction(work),
     urgently: (work) => database.urgently(work),
   };

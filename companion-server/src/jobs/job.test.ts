@@ -24,9 +24,7 @@ const anyChange: fc.Arbitrary<JobChange> = fc.oneof(
   fc.constantFrom('fail' as const, 'engine-died' as const).map((type) => ({ type, error })),
   fc.constant({ type: 'fail', error: diskFull } as const),
   fc
-    .constantFrom(
-      ...(['start', 'step', 'server-died', 'stop', 'pause', 'resume', 'cancel'] as const),
-    )
+    .constantFrom(...(['start', 'step', 'server-died', 'stop', 'pause', 'resume', 'cancel'] as const))
     .map((type) => ({ type })),
 );
 
@@ -60,14 +58,9 @@ test('whatever happens, a job keeps to its ways and to its outcome', () => {
           seen.add(`${job.state} ${next.state}`);
         }
         expect(next.progress?.progress ?? 0).toBeGreaterThanOrEqual(job.progress?.progress ?? 0);
-        expect([next.report !== null, next.result !== null]).toEqual([
-          next.state === 'done',
-          next.state === 'done',
-        ]);
+        expect([next.report !== null, next.result !== null]).toEqual([next.state === 'done', next.state === 'done']);
         expect(next.error !== null).toBe(next.state === 'failed' || isHalted(next));
-        expect(next.starts - job.starts).toBe(
-          next.state === 'running' && job.state !== 'running' ? 1 : 0,
-        );
+        expect(next.starts - job.starts).toBe(next.state === 'running' && job.state !== 'running' ? 1 : 0);
         job = next;
       }
     }),

@@ -67,9 +67,7 @@ export function changeJob(job: Job, change: JobChange): Job {
     case 'pause':
       return isOutcome(job.state) || job.state === 'paused' ? job : { ...job, state: 'paused' };
     case 'resume':
-      return job.state === 'paused'
-        ? { ...job, state: 'queued', error: null, engineDeaths: 0, serverDeaths: 0 }
-        : job;
+      return job.state === 'paused' ? { ...job, state: 'queued', error: null, engineDeaths: 0, serverDeaths: 0 } : job;
     case 'cancel':
       return isOutcome(job.state) ? job : { ...job, state: 'canceled', error: null };
     case 'progress':
@@ -88,13 +86,9 @@ type RunningChange = Exclude<JobChange, { type: 'start' | 'pause' | 'resume' | '
 function changeRunning(job: Job, change: RunningChange): Job {
   switch (change.type) {
     case 'progress':
-      return change.progress.progress >= (job.progress?.progress ?? 0)
-        ? { ...job, progress: change.progress }
-        : job;
+      return change.progress.progress >= (job.progress?.progress ?? 0) ? { ...job, progress: change.progress } : job;
     case 'step':
-      return job.engineDeaths === 0 && job.serverDeaths === 0
-        ? job
-        : { ...job, engineDeaths: 0, serverDeaths: 0 };
+      return job.engineDeaths === 0 && job.serverDeaths === 0 ? job : { ...job, engineDeaths: 0, serverDeaths: 0 };
     case 'finish':
       return { ...job, state: 'done', report: change.report, result: change.result };
     case 'fail':

@@ -5,14 +5,7 @@ import { rm } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { fakeProgress } from '../../../test/fixtures/engines/report.ts';
-import {
-  createFixture,
-  memoryDatabase,
-  openTestJobs,
-  over,
-  owner,
-  requestOf,
-} from '../../../test/job-fixture.ts';
+import { createFixture, memoryDatabase, openTestJobs, over, owner, requestOf } from '../../../test/job-fixture.ts';
 import { createManualWork, missingClip, outcome } from '../../../test/manual-work.ts';
 import { EditError } from '../errors.ts';
 
@@ -21,9 +14,7 @@ const stranger = 'b'.repeat(32);
 test('jobs run one at a time in their order, and each outcome is told', async () => {
   const { jobs, run, runs, events } = await createFixture();
   const told: string[] = [];
-  jobs.subscribe(owner, ({ jobId, state, position }) =>
-    told.push(`${jobId} ${state} ${position ?? '-'}`),
-  );
+  jobs.subscribe(owner, ({ jobId, state, position }) => told.push(`${jobId} ${state} ${position ?? '-'}`));
   const first = jobs.create(owner, requestOf());
   const second = jobs.create(owner, requestOf());
   expect([first.state, first.position, second.position]).toEqual(['queued', 0, 1]);

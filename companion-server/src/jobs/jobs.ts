@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Estimate } from '../../../protocol/estimate.ts';
-import { isOutcome, type JobPlace, type JobState, type JobView, type ResultFacts } from '../../../protocol/job.ts'; // prettier-ignore
+import { isOutcome, type JobPlace, type JobState, type JobView, type ResultFacts } from '../../../protocol/job.ts';
 import { maxJobs, maxWaitingJobs } from '../../../protocol/limits.ts';
 import { EditError } from '../errors.ts';
 import type { Database } from '../store/database.ts';
@@ -160,8 +160,18 @@ export async function openJobs({
     const { key, clipId, settings, model, priority } = request;
     const { state, progress, report, result, error } = job;
     return {
-      ...{ jobId, key, clipId, state, priority, createdAt, settings, model },
-      ...{ progress, report, result, error },
+      jobId,
+      key,
+      clipId,
+      state,
+      priority,
+      createdAt,
+      settings,
+      model,
+      progress,
+      report,
+      result,
+      error,
       position: state === 'queued' ? table.placeOf(jobId) : null,
       resumes: Math.max(0, job.starts - 1),
     };
@@ -216,7 +226,7 @@ export async function openJobs({
   function queuedOf(owner: string, jobId: string): JobRecord {
     const record = find(owner, jobId);
     if (record.job.state === 'queued') return record;
-    throw new EditError('invalid-request', `Job ${jobId} is not queued: it is ${record.job.state}.`); // prettier-ignore
+    throw new EditError('invalid-request', `Job ${jobId} is not queued: it is ${record.job.state}.`);
   }
 
   function move(owner: string, jobId: string, beforeJobId: string | null): JobView {

@@ -1,11 +1,7 @@
 // Who listens to the jobs of an owner.
 
 /** Adds a listener of `owner` to `listeners`. Returns what takes it away. */
-export function listen<Listener>(
-  listeners: Map<string, Set<Listener>>,
-  owner: string,
-  listener: Listener,
-): () => void {
+export function listen<Listener>(listeners: Map<string, Set<Listener>>, owner: string, listener: Listener): () => void {
   const own = listeners.get(owner) ?? new Set();
   listeners.set(owner, own.add(listener));
   return () => {

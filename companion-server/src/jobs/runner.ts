@@ -37,14 +37,7 @@ export interface Runner {
   close(): Promise<void>;
 }
 
-export function createRunner({
-  claim,
-  run,
-  change,
-  onStopped,
-  onFailure,
-  retryMs,
-}: RunnerOptions): Runner {
+export function createRunner({ claim, run, change, onStopped, onFailure, retryMs }: RunnerOptions): Runner {
   const closing = new AbortController();
   let current: { readonly jobId: string; readonly canceler: AbortController } | undefined;
   let loop: Promise<void> | undefined;

@@ -43,7 +43,7 @@ const replacement = {
 const wholeToleranceSeconds = 0.001;
 
 /** Samples in the longest packet of a codec that is cut between packets. */
-const packetSamples: Readonly<Record<string, number>> = { aac: 2048, mp3: 1152, ac3: 1536, eac3: 1536, opus: 5760 }; // prettier-ignore
+const packetSamples: Readonly<Record<string, number>> = { aac: 2048, mp3: 1152, ac3: 1536, eac3: 1536, opus: 5760 };
 
 /**
  * How much earlier to begin reading than the range does: a search in a file follows the picture, and the sound of the same
@@ -62,25 +62,22 @@ interface Track {
 }
 
 /** The sound tracks of `source`, as ffmpeg's inputs from number `inputIndex` on. Nothing when there is no sound. */
-export function planAudio(
-  source: AudioSource | null,
-  container: Container,
-  inputIndex: number,
-): AudioPlan {
+export function planAudio(source: AudioSource | null, container: Container, inputIndex: number): AudioPlan {
   const none = { inputs: [], outputOptions: [], notices: [] };
   if (source === null) return none;
   const { clip, choices = [] } = source;
   const range = rangeOf(source);
-  const tracks = clip.audio.flatMap(
-    (stream, index) =>
-    choices[index] === 'drop' ? [] : [{ stream, index, treatment: treat(stream, container, range.isWhole, choices[index] ?? 'keep') }], // prettier-ignore
+  const tracks = clip.audio.flatMap((stream, index) =>
+    choices[index] === 'drop'
+      ? []
+      : [{ stream, index, treatment: treat(stream, container, range.isWhole, choices[index] ?? 'keep') }],
   );
   const dropped = clip.audio.filter((_, i) => choices[i] === 'drop').map(droppedNotice);
   if (tracks.length === 0) return { ...none, notices: dropped };
-  const needs = (decoded: boolean) => tracks.some(({ treatment }) => isDecoded(treatment) === decoded); // prettier-ignore
+  const needs = (decoded: boolean) => tracks.some(({ treatment }) => isDecoded(treatment) === decoded);
   const packets = needs(false) ? [packetsInput(clip, range)] : [];
   const samples = needs(true) ? [samplesInput(clip, range)] : [];
-  const inputOf = ({ treatment }: Track) => inputIndex + (isDecoded(treatment) ? packets.length : 0); // prettier-ignore
+  const inputOf = ({ treatment }: Track) => inputIndex + (isDecoded(treatment) ? packets.length : 0);
   return {
     inputs: [...packets, ...samples],
     outputOptions: [
@@ -107,17 +104,11 @@ function rangeOf({ clip, startSeconds, endSeconds }: AudioSource): SoundRange {
   return {
     startSeconds: Math.max(0, start),
     lengthSeconds: endSeconds - startSeconds,
-    isWhole:
-      start <= wholeToleranceSeconds && endSeconds >= clip.durationSeconds - wholeToleranceSeconds,
+    isWhole: start <= wholeToleranceSeconds && endSeconds >= clip.durationSeconds - wholeToleranceSeconds,
   };
 }
 
-function treat(
-  { codec }: AudioStream,
-  container: Container,
-  isWhole: boolean,
-  choice: TrackChoice,
-): Treatment {
+function treat({ codec }: AudioStream, container: Container, isWhole: boolean, choice: TrackChoice): Treatment {
   if (choice === 'convert' || !heldBy[container].test(codec)) return 'converted';
   if (isWhole) return 'copied';
   if (lossless.test(codec)) return 'recoded';
@@ -135,12 +126,7 @@ function isDecoded(treatment: Treatment): boolean {
 function packetsInput({ path, audio }: ClipInfo, range: SoundRange): FfmpegInput {
   const margin = marginOf(range);
   const longest = Math.max(...audio.map(packetSeconds));
-  const seek = [
-    '-itsoffset',
-    (-margin).toFixed(6),
-    '-ss',
-    (range.startSeconds - margin).toFixed(6),
-  ];
+  const seek = ['-itsoffset', (-margin).toFixed(6), '-ss', (range.startSeconds - margin).toFixed(6)];
   const length = range.isWhole ? range.lengthSeconds : Math.max(0, range.lengthSeconds - longest);
   const options = [...(range.isWhole ? [] : seek), '-t', length.toFixed(6)];
   return { source: fileUrl(path), options: [...guardedInputOptions, ...options] };
@@ -161,12 +147,7 @@ function marginOf({ startSeconds }: SoundRange): number {
   return Math.min(seekMarginSeconds, startSeconds);
 }
 
-function trackOptions(
-  { stream, treatment }: Track,
-  i: number,
-  container: Container,
-  range: SoundRange,
-): string[] {
+function trackOptions({ stream, treatment }: Track, i: number, container: Container, range: SoundRange): string[] {
   if (!isDecoded(treatment)) return [`-c:a:${i}`, 'copy'];
   const margin = marginOf(range);
   const filters = [
@@ -175,7 +156,7 @@ function trackOptions(
     // Silence where the sound begins later than the picture, or has gaps.
     'aresample=async=1:first_pts=0',
   ];
-  const [codec, bitRate] = treatment === 'recoded' ? [stream.codec] : replacement[container].options; // prettier-ignore
+  const [codec, bitRate] = treatment === 'recoded' ? [stream.codec] : replacement[container].options;
   return [
     ...[`-filter:a:${i}`, filters.join(','), `-c:a:${i}`, codec],
     ...(bitRate === undefined ? [] : [`-b:a:${i}`, bitRate]),
@@ -188,12 +169,12 @@ function treatmentNotice(
   { isWhole }: SoundRange,
 ): string[] {
   if (treatment === 'cut') {
-    return [`The clip's ${codec} sound was cut between its packets, up to 0.05 s inside the range.`]; // prettier-ignore
+    return [`The clip's ${codec} sound was cut between its packets, up to 0.05 s inside the range.`];
   }
   if (treatment !== 'converted') return [];
   const { name } = replacement[container];
   if (!heldBy[container].test(codec)) {
-    return [`The clip's ${codec} sound does not fit into ${container.toUpperCase()}; it was converted to ${name}.`]; // prettier-ignore
+    return [`The clip's ${codec} sound does not fit into ${container.toUpperCase()}; it was converted to ${name}.`];
   }
   return isWhole
     ? [`The clip's ${codec} sound cannot be copied by this FFmpeg; it was converted to ${name}.`]

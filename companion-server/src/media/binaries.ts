@@ -13,21 +13,14 @@ const pathVariables = { ffmpeg: 'FFMPEG_PATH', ffprobe: 'FFPROBE_PATH' } as cons
  * The absolute path of `program`. A path set by the environment is used or refused, never passed over in silence.
  * Throws EditError `ffmpeg-missing`.
  */
-export async function findProgram(
-  program: Program,
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<string> {
+export async function findProgram(program: Program, env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const variable = pathVariables[program];
   const chosen = env[variable];
   if (chosen !== undefined && chosen !== '') {
     if (await isExecutable(chosen)) return path.resolve(chosen);
-    throw new EditError(
-      'ffmpeg-missing',
-      `${variable} is "${chosen}", which is not a program that can be run.`,
-      {
-        hint: `Set ${variable} to the full path of ${program}, or unset it to use the one on PATH.`,
-      },
-    );
+    throw new EditError('ffmpeg-missing', `${variable} is "${chosen}", which is not a program that can be run.`, {
+      hint: `Set ${variable} to the full path of ${program}, or unset it to use the one on PATH.`,
+    });
   }
   const found = (await findOnPath(program, env)) ?? (await findInPackage(program));
   if (found !== null) return found;
@@ -38,9 +31,7 @@ export async function findProgram(
 
 async function findOnPath(program: Program, env: NodeJS.ProcessEnv): Promise<string | null> {
   const file = process.platform === 'win32' ? `${program}.exe` : program;
-  const folders = (env['PATH'] ?? env['Path'] ?? '')
-    .split(path.delimiter)
-    .filter((folder) => path.isAbsolute(folder));
+  const folders = (env['PATH'] ?? env['Path'] ?? '').split(path.delimiter).filter((folder) => path.isAbsolute(folder));
   for (const folder of folders) {
     const candidate = path.join(folder, file);
     if (await isExecutable(candidate)) return candidate;
@@ -51,9 +42,7 @@ async function findOnPath(program: Program, env: NodeJS.ProcessEnv): Promise<str
 async function findInPackage(program: Program): Promise<string | null> {
   try {
     const installer =
-      program === 'ffmpeg'
-        ? await import('@ffmpeg-installer/ffmpeg')
-        : await import('@ffprobe-installer/ffprobe');
+      program === 'ffmpeg' ? await import('@ffmpeg-installer/ffmpeg') : await import('@ffprobe-installer/ffprobe');
     return (await isExecutable(installer.default.path)) ? installer.default.path : null;
   } catch {
     return null; // The packages throw on a platform they have no binary for.

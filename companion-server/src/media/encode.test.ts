@@ -6,14 +6,7 @@ import { openEncoder, rehearseEncoder, type EncoderOptions } from './encode.ts';
 import type { Frame, Rational, Size } from './frame.ts';
 import { decodeFrames } from './frames.ts';
 import { probeClip } from './probe.ts';
-import {
-  collect,
-  describeVideo,
-  makeClip,
-  makeFolder,
-  soundPackets,
-  testPicture,
-} from './testing/clips.ts';
+import { collect, describeVideo, makeClip, makeFolder, soundPackets, testPicture } from './testing/clips.ts';
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
 beforeAll(async () => (folder = await makeFolder()));
@@ -34,11 +27,7 @@ function paint(index: number, { width, height }: Size): Frame {
   return { index, width, height, rgb };
 }
 
-async function encode(
-  file: string,
-  count: number,
-  options: EncoderOptions,
-): Promise<readonly string[]> {
+async function encode(file: string, count: number, options: EncoderOptions): Promise<readonly string[]> {
   const encoder = await openEncoder(file, options);
   for (let i = 0; i < count; i++) await encoder.write(paint(i, options.inputSize ?? options));
   await encoder.finish();
@@ -51,9 +40,7 @@ async function worstDifference(file: string, size: Size): Promise<number> {
   return Math.max(
     ...frames.map(({ index, rgb }) => {
       const expected = paint(index, size).rgb;
-      return (
-        rgb.reduce((sum, value, i) => sum + Math.abs(value - (expected[i] ?? 0)), 0) / rgb.length
-      );
+      return rgb.reduce((sum, value, i) => sum + Math.abs(value - (expected[i] ?? 0)), 0) / rgb.length;
     }),
   );
 }
@@ -108,8 +95,37 @@ describe('openEncoder', () => {
     expect(clip.sampleAspect).toEqual(rate(4, 3));
   });
 
-  const primaries = ['bt709', 'bt470m', 'bt470bg', 'smpte170m', 'smpte240m', 'film', 'bt2020', 'smpte428', 'smpte431', 'smpte432', 'ebu3213']; // prettier-ignore
-  const transfers = ['bt709', 'bt470m', 'bt470bg', 'smpte170m', 'smpte240m', 'linear', 'log100', 'log316', 'iec61966-2-4', 'bt1361e', 'iec61966-2-1', 'bt2020-10', 'bt2020-12', 'smpte2084', 'smpte428', 'arib-std-b67']; // prettier-ignore
+  const primaries = [
+    'bt709',
+    'bt470m',
+    'bt470bg',
+    'smpte170m',
+    'smpte240m',
+    'film',
+    'bt2020',
+    'smpte428',
+    'smpte431',
+    'smpte432',
+    'ebu3213',
+  ];
+  const transfers = [
+    'bt709',
+    'bt470m',
+    'bt470bg',
+    'smpte170m',
+    'smpte240m',
+    'linear',
+    'log100',
+    'log316',
+    'iec61966-2-4',
+    'bt1361e',
+    'iec61966-2-1',
+    'bt2020-10',
+    'bt2020-12',
+    'smpte2084',
+    'smpte428',
+    'arib-std-b67',
+  ];
   test.each(transfers.map((transfer, i) => [transfer, primaries[i % primaries.length] ?? '']))(
     'every tag that ffprobe can name is taken: transfer %s, primaries %s',
     async (transfer, primary) => {
@@ -119,7 +135,6 @@ describe('openEncoder', () => {
         ['prores', 'named.mov'],
         ['h264', 'named.mp4'],
       ] as const) {
-        // prettier-ignore
         await encode(inFolder(name), 1, { ...size, frameRate: rate(25), codec, colour });
       }
       const written = (await probeClip(inFolder('named.mp4'))).colour;
@@ -181,12 +196,7 @@ describe('openEncoder', () => {
 });
 
 describe('sound', () => {
-  const sine = (seconds: number) => [
-    '-f',
-    'lavfi',
-    '-i',
-    `sine=sample_rate=48000:duration=${seconds}`,
-  ];
+  const sine = (seconds: number) => ['-f', 'lavfi', '-i', `sine=sample_rate=48000:duration=${seconds}`];
   const h264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
   const options = { width: 64, height: 48, frameRate: rate(25), codec: 'h264' } as const;
 
@@ -261,7 +271,6 @@ describe('sound', () => {
   ] as const)(
     'that is cut out keeps nothing from outside the range: %s in .%s to %s in .%s',
     async (sound, ending, codec, out, kept, notice) => {
-      // prettier-ignore
       const clip = await loudThenSilent(`loud-${sound}.${ending}`, ['-c:a', sound]);
       const audioFrom = { clip, startSeconds: 12.2, endSeconds: 13.2 };
       const file = inFolder(`silent-${sound}-${ending}.${out}`);
@@ -316,28 +325,13 @@ describe('sound', () => {
       codec: 'prores',
       audioFrom,
     });
-    expect(notices).toEqual([
-      "The clip's opus sound does not fit into MOV; it was converted to 24-bit PCM.",
-    ]);
+    expect(notices).toEqual(["The clip's opus sound does not fit into MOV; it was converted to 24-bit PCM."]);
     expect((await probeClip(inFolder('opus.mov'))).audio[0]?.codec).toBe('pcm_s24le');
   });
 
   test('tracks that nothing can read are left out, and said so, before the work', async () => {
     const args = [...sine(1), ...sine(1), ...testPicture('64x48', '25', 25), ...h264];
-    const maps = [
-      '-map',
-      '0:a',
-      '-map',
-      '1:a',
-      '-map',
-      '2:v',
-      '-t',
-      '1',
-      '-c:a:0',
-      'pcm_s16be',
-      '-c:a:1',
-      'pcm_s16le',
-    ];
+    const maps = ['-map', '0:a', '-map', '1:a', '-map', '2:v', '-t', '1', '-c:a:0', 'pcm_s16be', '-c:a:1', 'pcm_s16le'];
     const file = await makeClip(inFolder('odd.mov'), [...args, ...maps]);
     const bytes = await readFile(file);
     bytes.write('fpcm', bytes.indexOf('sowt'), 'latin1');
@@ -359,7 +353,9 @@ describe('sound', () => {
   });
 
   test('what the encoder cannot do comes out before the work', async () => {
-    const clip = await probeClip(await makeClip(inFolder('fine.mp4'), [...sine(1), ...testPicture('64x48', '25', 25), ...h264])); // prettier-ignore
+    const clip = await probeClip(
+      await makeClip(inFolder('fine.mp4'), [...sine(1), ...testPicture('64x48', '25', 25), ...h264]),
+    );
     const audioFrom = { clip, startSeconds: 0, endSeconds: 1 };
     const impossible = {
       ...options,
@@ -374,7 +370,18 @@ describe('sound', () => {
 
   /** All samples that the file holds, also those that an edit list hides, -1..1. One channel. */
   async function storedSamples(file: string): Promise<number[]> {
-    const raw = await makeClip(`${file}.f32`, ['-ignore_editlist', '1', '-flags2', '-skip_manual', '-i', file, '-map', '0:a:0', '-f', 'f32le']); // prettier-ignore
+    const raw = await makeClip(`${file}.f32`, [
+      '-ignore_editlist',
+      '1',
+      '-flags2',
+      '-skip_manual',
+      '-i',
+      file,
+      '-map',
+      '0:a:0',
+      '-f',
+      'f32le',
+    ]);
     const bytes = await readFile(raw);
     return [...new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)];
   }
@@ -385,9 +392,7 @@ describe('failures leave nothing behind', () => {
   const options = { ...size, frameRate: rate(25), codec: 'h264' } as const;
 
   test('the ending must fit the codec', async () => {
-    await expect(
-      openEncoder(inFolder('a.mp4'), { ...options, codec: 'prores' }),
-    ).rejects.toMatchObject({
+    await expect(openEncoder(inFolder('a.mp4'), { ...options, codec: 'prores' })).rejects.toMatchObject({
       code: 'invalid-request',
       message: `The output must end in .mov for ProRes, got "${inFolder('a.mp4')}".`,
     });
@@ -410,15 +415,12 @@ describe('failures leave nothing behind', () => {
   });
 
   // The superuser may write everywhere.
-  test.skipIf(process.getuid?.() === 0 || process.platform === 'win32')(
-    'a folder without permission',
-    async () => {
-      await mkdir(inFolder('locked'), { mode: 0o500 });
-      await expect(openEncoder(inFolder('locked/a.mp4'), options)).rejects.toMatchObject({
-        code: 'output-unwritable',
-      });
-    },
-  );
+  test.skipIf(process.getuid?.() === 0 || process.platform === 'win32')('a folder without permission', async () => {
+    await mkdir(inFolder('locked'), { mode: 0o500 });
+    await expect(openEncoder(inFolder('locked/a.mp4'), options)).rejects.toMatchObject({
+      code: 'output-unwritable',
+    });
+  });
 
   test('a folder in place of the file', async () => {
     await mkdir(inFolder('taken/out.mp4'), { recursive: true });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import type { OutputCodec } from '../../../protocol/edit-settings.ts';
 import { EditError, throwIfCanceled } from '../errors.ts';
-import { planAudio, type AudioPlan, type AudioSource, type Container, type TrackChoice } from './audio.ts'; // prettier-ignore
+import { planAudio, type AudioPlan, type AudioSource, type Container, type TrackChoice } from './audio.ts';
 import type { ColourTags } from './clip-info.ts';
 import { colourCode, outputColour, scaleMatrix } from './colour.ts';
 import { FfmpegError } from './ffmpeg-error.ts';
@@ -59,10 +59,7 @@ export async function openEncoder(file: string, options: EncoderOptions): Promis
  * sound track cannot do comes out before the work and not after it. Returns the options with which it succeeded: sound tracks
  * that this ffmpeg cannot copy are converted, those that it cannot read are dropped. Throws as `openEncoder` and `finish` do.
  */
-export async function rehearseEncoder(
-  file: string,
-  options: EncoderOptions,
-): Promise<EncoderOptions> {
+export async function rehearseEncoder(file: string, options: EncoderOptions): Promise<EncoderOptions> {
   const { audioFrom = null } = options;
   if (audioFrom === null || (await succeeds(file, options))) {
     if (audioFrom === null) await rehearse(file, options);
@@ -76,7 +73,7 @@ export async function rehearseEncoder(
   for (let track = 0; track < count; track++) {
     for (const choice of ['keep', 'convert'] as const) {
       const alone = allDropped.with(track, choice);
-      if (!(await succeeds(file, { ...options, audioFrom: { ...audioFrom, choices: alone } }))) continue; // prettier-ignore
+      if (!(await succeeds(file, { ...options, audioFrom: { ...audioFrom, choices: alone } }))) continue;
       choices[track] = choice;
       break;
     }
@@ -122,10 +119,7 @@ async function startEncoder(file: string, options: EncoderOptions): Promise<Star
   const frames = new PassThrough();
   const run = await startFfmpeg({
     inputs: [{ source: frames, options: rawVideo(inputSize, options.frameRate) }, ...audio.inputs],
-    outputOptions: [
-      ...['-map', '0:v:0', ...audio.outputOptions],
-      ...videoOptions(options, container),
-    ],
+    outputOptions: [...['-map', '0:v:0', ...audio.outputOptions], ...videoOptions(options, container)],
     output: partial.path,
     purpose: 'write',
     file,

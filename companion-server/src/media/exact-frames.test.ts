@@ -93,23 +93,20 @@ describe('a range of a transport stream is exact', () => {
   });
 });
 
-test.each(['mpg', 'mxf', 'flv', 'wmv', 'nut', 'ogv', 'mov', 'webm'])(
-  'a range of .%s is exact',
-  async (ending) => {
-    const file = inFolder(`range.${ending}`);
-    const codecs: Record<string, string[]> = {
-      mpg: ['-c:v', 'mpeg2video', '-q:v', '1', '-bf', '2'],
-      mxf: ['-c:v', 'mpeg2video', '-q:v', '1'],
-      wmv: ['-c:v', 'msmpeg4v3', '-q:v', '1'],
-      ogv: ['-c:v', 'libtheora', '-q:v', '10'],
-      webm: ['-c:v', 'libvpx', '-auto-alt-ref', '1', '-b:v', '2M', '-deadline', 'realtime', '-cpu-used', '8'], // prettier-ignore
-    };
-    await makeClip(file, [...counted(100, 25), ...(codecs[ending] ?? x264), '-g', '40']);
-    for (const start of [39, 40, 77]) {
-      expect(await countsIn(file, start, start + 2)).toEqual([start, start + 1]);
-    }
-  },
-);
+test.each(['mpg', 'mxf', 'flv', 'wmv', 'nut', 'ogv', 'mov', 'webm'])('a range of .%s is exact', async (ending) => {
+  const file = inFolder(`range.${ending}`);
+  const codecs: Record<string, string[]> = {
+    mpg: ['-c:v', 'mpeg2video', '-q:v', '1', '-bf', '2'],
+    mxf: ['-c:v', 'mpeg2video', '-q:v', '1'],
+    wmv: ['-c:v', 'msmpeg4v3', '-q:v', '1'],
+    ogv: ['-c:v', 'libtheora', '-q:v', '10'],
+    webm: ['-c:v', 'libvpx', '-auto-alt-ref', '1', '-b:v', '2M', '-deadline', 'realtime', '-cpu-used', '8'],
+  };
+  await makeClip(file, [...counted(100, 25), ...(codecs[ending] ?? x264), '-g', '40']);
+  for (const start of [39, 40, 77]) {
+    expect(await countsIn(file, start, start + 2)).toEqual([start, start + 1]);
+  }
+});
 
 describe('field-coded H.264', () => {
   const codings: [string, (frame: number) => PictureCoding][] = [
@@ -117,18 +114,13 @@ describe('field-coded H.264', () => {
     ['some frames as two fields', (frame) => (frame % 7 < 3 ? 'frame' : 'fields')],
     ['two fields after a second of whole frames', (frame) => (frame < 30 ? 'frame' : 'fields')],
   ];
-  test.each(
-    codings.flatMap(([name, of]) =>
-      ['ts', 'mkv', 'mp4'].map((ending) => [name, ending, of] as const),
-    ),
-  )(
-    // prettier-ignore
+  test.each(codings.flatMap(([name, of]) => ['ts', 'mkv', 'mp4'].map((ending) => [name, ending, of] as const)))(
     '%s, in .%s, keeps its frame rate and its frames',
     async (name, ending, of) => {
       const coding = Array.from({ length: 60 }, (_, frame) => of(frame));
       const luma = (frame: number) => 16 + 3 * frame;
       const raw = inFolder('fields.264');
-      await writeFile(raw, fieldCodedH264({ width: 64, height: 64, rate: 25, gop: 12, coding, luma })); // prettier-ignore
+      await writeFile(raw, fieldCodedH264({ width: 64, height: 64, rate: 25, gop: 12, coding, luma }));
       const file = inFolder(`${name.replaceAll(' ', '-')}.${ending}`);
       await makeClip(file, ['-fflags', '+genpts', '-i', raw, '-c', 'copy']);
       const clip = await probeClip(file);

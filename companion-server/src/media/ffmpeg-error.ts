@@ -75,9 +75,7 @@ function lastReason(run: FailedRun): string {
 
 /** A clip that keeps ffmpeg or ffprobe busy for longer than any honest one. */
 export function overtime(file: string, limitMs: number): EditError {
-  return new EditError(
-    'clip-unreadable',
-    `"${file}" could not be read within ${Math.round(limitMs / 1000)} seconds.`,
-    { hint: 'If the clip plays elsewhere, copy it to a faster disk, or convert it to MP4 or MOV.' },
-  );
+  return new EditError('clip-unreadable', `"${file}" could not be read within ${Math.round(limitMs / 1000)} seconds.`, {
+    hint: 'If the clip plays elsewhere, copy it to a faster disk, or convert it to MP4 or MOV.',
+  });
 }

@@ -97,10 +97,7 @@ describe.skipIf(process.platform === 'win32')('startFfmpeg', () => {
     const file = inFolder('written');
     const limits = 'ulimit -v; ulimit -f';
     const hungry = 'dd if=/dev/zero of=/dev/null bs=6G count=1 2>&1 || echo refused';
-    process.env['FFMPEG_PATH'] = await makeFake(
-      'limited',
-      `${limits}\n${hungry}\necho x > ${file}`,
-    );
+    process.env['FFMPEG_PATH'] = await makeFake('limited', `${limits}\n${hungry}\necho x > ${file}`);
     const job = task(new AbortController().signal);
     const run = await startFfmpeg(job);
     const [words] = await Promise.all([text(job.output), run.done.catch(() => job.output.end())]);
@@ -134,9 +131,7 @@ describe.skipIf(process.platform === 'win32')('startFfmpeg', () => {
   });
 
   test('cancel while frames are read ends the loop and the process', async () => {
-    const clip = await probeClip(
-      await makeClip(inFolder('long.mp4'), testPicture('320x240', '25', 100)),
-    );
+    const clip = await probeClip(await makeClip(inFolder('long.mp4'), testPicture('320x240', '25', 100)));
     const controller = new AbortController();
     const read = async () => {
       for await (const frame of decodeFrames(clip, { signal: controller.signal })) {

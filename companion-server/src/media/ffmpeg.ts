@@ -7,13 +7,7 @@ import { CanceledError, EditError } from '../errors.ts';
 import { findProgram } from './binaries.ts';
 import { adoptChild, stopChild } from './children.ts';
 import { explainFailure, overtime, type FailedRun, type RunPurpose } from './ffmpeg-error.ts';
-import {
-  allocationOptions,
-  limitProgram,
-  notRunnableExitCodes,
-  readLimits,
-  writeLimits,
-} from './limited-process.ts';
+import { allocationOptions, limitProgram, notRunnableExitCodes, readLimits, writeLimits } from './limited-process.ts';
 
 export interface FfmpegInput {
   /** What stands after `-i`, or a stream for `pipe:0` (at most one). */
@@ -85,10 +79,7 @@ export async function startFfmpeg(task: FfmpegTask): Promise<FfmpegProcess> {
   };
   const cancel = () => stop(new CanceledError());
   const { timeoutMs } = task;
-  const timer =
-    timeoutMs === undefined
-      ? undefined
-      : setTimeout(() => stop(overtime(task.file, timeoutMs)), timeoutMs);
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => stop(overtime(task.file, timeoutMs)), timeoutMs);
   let commandLine = 'ffmpeg';
   const done = new Promise<void>((resolve, reject) => {
     command.on('start', (line: string) => {
@@ -106,7 +97,7 @@ export async function startFfmpeg(task: FfmpegTask): Promise<FfmpegProcess> {
       if (stopped !== undefined) reject(stopped);
       else {
         const all = typeof stderr === 'string' ? stderr : '';
-        reject(translate(task, error, onLogLine === undefined ? all : errors.join('\n'), commandLine)); // prettier-ignore
+        reject(translate(task, error, onLogLine === undefined ? all : errors.join('\n'), commandLine));
       }
     });
     task.signal?.addEventListener('abort', cancel, { once: true });
@@ -140,10 +131,7 @@ export function isErrorLine(line: string): boolean {
 /** Keeps fluent-ffmpeg from starting ffmpeg twice more, unstoppably, to list what formats and encoders it has. */
 function trustCapabilities(command: createCommand.FfmpegCommand): void {
   const noError = null as unknown as Error; // As the package does; its types forget it.
-  const anything = new Proxy(
-    {},
-    { has: () => true, get: () => ({ canMux: true, canDemux: true }) },
-  );
+  const anything = new Proxy({}, { has: () => true, get: () => ({ canMux: true, canDemux: true }) });
   command.availableFormats = (callback) => callback(noError, anything);
   command.availableEncoders = (callback) => callback(noError, {});
 }

@@ -22,16 +22,13 @@ async function fakeProbe(name: string, script: string): Promise<void> {
 
 const isPosix = process.platform !== 'win32';
 
-test.runIf(isPosix)(
-  'a clip that keeps telling something may take as long as it takes',
-  async () => {
-    await fakeProbe('steady', 'for i in 1 2 3 4 5 6 7 8; do echo "row $i"; sleep 0.25; done');
-    let told = '';
-    const onOutput = (text: string) => void (told += text);
-    await runFfprobe('a.webm', [], { onOutput, silenceMs: 1_500 });
-    expect(told).toContain('row 8');
-  },
-);
+test.runIf(isPosix)('a clip that keeps telling something may take as long as it takes', async () => {
+  await fakeProbe('steady', 'for i in 1 2 3 4 5 6 7 8; do echo "row $i"; sleep 0.25; done');
+  let told = '';
+  const onOutput = (text: string) => void (told += text);
+  await runFfprobe('a.webm', [], { onOutput, silenceMs: 1_500 });
+  expect(told).toContain('row 8');
+});
 
 test.runIf(isPosix)('a clip that falls silent is given up', async () => {
   await fakeProbe('silent', 'echo row; exec sleep 60');
@@ -46,8 +43,7 @@ test.runIf(isPosix).each([
 ])('only the beginning of a .%s is decoded to count its frames', async (ending, codec) => {
   const args = [...testPicture('128x96', '25', 120), ...codec, '-b:v', '200k'];
   const file = await makeClip(path.join(folder.path, `long.${ending}`), args);
-  const refusal =
-    'case "$*" in *-read_intervals*) ;; *-show_frames*) echo "All of it?" >&2; exit 1;; esac';
+  const refusal = 'case "$*" in *-read_intervals*) ;; *-show_frames*) echo "All of it?" >&2; exit 1;; esac';
   await fakeProbe(`thrifty-${ending}`, `${refusal}\nexec '${await findProgram('ffprobe')}' "$@"`);
   expect(await probeClip(file)).toMatchObject({ frameCount: 120, variableRate: false });
 });

@@ -7,7 +7,7 @@ import { findProgram } from './binaries.ts';
 import { adoptChild, stopChild } from './children.ts';
 import { explainFailure, overtime } from './ffmpeg-error.ts';
 import { fileUrl, guardedDecodeOptions } from './input-guard.ts';
-import { allocationOptions, limitProgram, notRunnableExitCodes, readLimits } from './limited-process.ts'; // prettier-ignore
+import { allocationOptions, limitProgram, notRunnableExitCodes, readLimits } from './limited-process.ts';
 
 export interface ProbeRun {
   /** Receives the output as it comes. What it throws ends the run and is thrown. */
@@ -33,8 +33,8 @@ export async function runFfprobe(
   const program = await findProgram('ffprobe');
   throwIfCanceled(signal);
   const { command, firstArguments } = limitProgram(program, readLimits);
-  const args = ['-v', 'error', ...allocationOptions, ...guardedDecodeOptions, ...options, '-i', fileUrl(file)]; // prettier-ignore
-  const child = spawn(command, [...firstArguments, ...args], { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true }); // prettier-ignore
+  const args = ['-v', 'error', ...allocationOptions, ...guardedDecodeOptions, ...options, '-i', fileUrl(file)];
+  const child = spawn(command, [...firstArguments, ...args], { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
   let stopped: { readonly cause: unknown } | undefined;
   const stop = (cause?: unknown) => {
     stopped ??= { cause };

@@ -7,8 +7,7 @@ export type FileKind = 'playlist' | 'picture';
 /** What is looked at, in bytes. */
 const headBytes = 512;
 
-const playlists =
-  /^\s*(#EXTM3U|ffconcat |\[playlist\]|<\?xml[^>]*>\s*<(MPD|smil|ASX|playlist)\b|<(MPD|smil|ASX)\b)/i;
+const playlists = /^\s*(#EXTM3U|ffconcat |\[playlist\]|<\?xml[^>]*>\s*<(MPD|smil|ASX|playlist)\b|<(MPD|smil|ASX)\b)/i;
 
 /** Signatures at the start; `latin1`. */
 const pictures: readonly RegExp[] = [

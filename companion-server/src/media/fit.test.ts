@@ -58,9 +58,7 @@ describe('planWorkingSize', () => {
     expect(() => planWorkingSize({ width: 0, height: 8 }, null, options)).toThrow(
       'planWorkingSize: sizes must be positive integers, got 0.',
     );
-    expect(() =>
-      planWorkingSize({ width: 8, height: 8 }, { width: 7.5, height: 8 }, options),
-    ).toThrow('got 7.5.');
+    expect(() => planWorkingSize({ width: 8, height: 8 }, { width: 7.5, height: 8 }, options)).toThrow('got 7.5.');
   });
 });
 
@@ -74,10 +72,7 @@ describe('padFrame and cropFrame', () => {
     fc.assert(
       fc.property(small, fc.constantFrom(8, 16), (size, multiple) => {
         const plan = planWorkingSize(size, size, { multiple, targetPixels: 1 });
-        const rgb = Uint8Array.from(
-          { length: size.width * size.height * 3 },
-          (_, i) => (i * 37) % 256,
-        );
+        const rgb = Uint8Array.from({ length: size.width * size.height * 3 }, (_, i) => (i * 37) % 256);
         const frame = { index: 3, ...size, rgb };
         expect(cropFrame(padFrame(frame, plan), plan)).toEqual(frame);
       }),

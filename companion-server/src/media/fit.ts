@@ -91,7 +91,5 @@ function reflect(i: number, length: number): number {
 
 function checkSize(caller: string, frame: Frame, { width, height }: Size): void {
   if (frame.width === width && frame.height === height) return;
-  throw new RangeError(
-    `${caller}: the frame must be ${width} x ${height}, got ${frame.width} x ${frame.height}.`,
-  );
+  throw new RangeError(`${caller}: the frame must be ${width} x ${height}, got ${frame.width} x ${frame.height}.`);
 }

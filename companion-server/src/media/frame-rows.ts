@@ -34,7 +34,8 @@ export const frameEntries =
   'frame=best_effort_timestamp_time,pkt_duration_time,duration_time,key_frame,interlaced_frame:frame_side_data=side_data_type';
 
 /** ffprobe's names of it, for frames and for streams. */
-export const hdrSideData = /Mastering display metadata|Content light level metadata|HDR Dynamic Metadata|DOVI|Dolby Vision/i; // prettier-ignore
+export const hdrSideData =
+  /Mastering display metadata|Content light level metadata|HDR Dynamic Metadata|DOVI|Dolby Vision/i;
 
 /** Collects rows from lines such as `pts_time=0.04|duration_time=0.04|flags=K_`. */
 export class FrameRows {

@@ -42,11 +42,7 @@ export interface RatePlan {
  * standard rate nearest to the usual distance of frames is taken, and the count keeps the clip's length.
  * `lastDuration` is how long the last frame is shown, or null.
  */
-export function planRate(
-  times: Float64Array,
-  declared: readonly Rational[],
-  lastDuration: number | null,
-): RatePlan {
+export function planRate(times: Float64Array, declared: readonly Rational[], lastDuration: number | null): RatePlan {
   const candidates = [...declared.flatMap((rate) => [exactly(rate), rate]), ...standardRates];
   const errors = candidates.map((rate) => gridError(times, rationalValue(rate)));
   const best = errors.reduce((winner, error, i) => {
@@ -107,10 +103,7 @@ function gridError(times: Float64Array, rate: number): number {
 /** Some rates are guessed from rounded times: 19001/317 is 60000/1001, 1000000/33333 is 30. */
 function exactly(declared: Rational): Rational {
   const value = rationalValue(declared);
-  return (
-    standardRates.find((rate) => Math.abs(rationalValue(rate) / value - 1) < guessTolerance) ??
-    declared
-  );
+  return standardRates.find((rate) => Math.abs(rationalValue(rate) / value - 1) < guessTolerance) ?? declared;
 }
 
 function medianStep(times: Float64Array): number {

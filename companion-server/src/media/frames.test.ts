@@ -67,18 +67,14 @@ describe('decodeFrames', () => {
     const drop = ['-vf', 'select=1-eq(n\\,3)-eq(n\\,4)-eq(n\\,8)', '-vsync', 'vfr'];
     const clip = await probeClip(await makeClip(inFolder('vfr.mp4'), numbered(9, '10', drop)));
     expect(clip.variableRate).toBe(true);
-    expect((await collect(decodeFrames(clip))).map(numberOf)).toEqual([
-      0, 1, 2, 2, 2, 5, 6, 7, 7, 9, 10, 11,
-    ]);
+    expect((await collect(decodeFrames(clip))).map(numberOf)).toEqual([0, 1, 2, 2, 2, 5, 6, 7, 7, 9, 10, 11]);
     const range = await collect(decodeFrames(clip, { startFrame: 4, endFrame: 7 }));
     expect(range.map(numberOf)).toEqual([2, 5, 6]);
   });
 
   test('a clip that is stored turned comes out upright', async () => {
     const halves = 'color=red:size=64x48:rate=10,drawbox=y=24:h=24:c=blue:t=fill';
-    const file = await makeClip(inFolder('turned.mp4'), [
-      ...['-f', 'lavfi', '-i', halves, '-frames:v', '2', ...h264],
-    ]);
+    const file = await makeClip(inFolder('turned.mp4'), [...['-f', 'lavfi', '-i', halves, '-frames:v', '2', ...h264]]);
     await turnClockwise(file);
     const clip = await probeClip(file);
     expect(clip).toMatchObject({
@@ -98,9 +94,7 @@ describe('decodeFrames', () => {
     await makeClip(file, [...numbered(8, '25'), '-x264opts', 'tff=1', '-flags', '+ildct+ilme']);
     const clip = await probeClip(file);
     expect(clip.notices).toEqual(['The clip is interlaced; it was made progressive.']);
-    expect((await collect(decodeFrames(clip, { startFrame: 2 }))).map(numberOf)).toEqual([
-      2, 3, 4, 5, 6, 7,
-    ]);
+    expect((await collect(decodeFrames(clip, { startFrame: 2 }))).map(numberOf)).toEqual([2, 3, 4, 5, 6, 7]);
   });
 
   test('pixels that are not square become square', async () => {

@@ -14,9 +14,7 @@ export interface KnownClips {
 const rememberedClips = 64;
 
 /** A file is known again by its place on the disk, its size and when it was changed. Failures are not remembered. */
-export function createKnownClips(
-  probe: (path: string) => Promise<ClipInfo> = probeClip,
-): KnownClips {
+export function createKnownClips(probe: (path: string) => Promise<ClipInfo> = probeClip): KnownClips {
   const known = new Map<string, Promise<ClipInfo>>();
   return {
     async infoOf(path) {

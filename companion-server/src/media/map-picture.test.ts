@@ -20,17 +20,12 @@ async function makeHalves(name: string, light: string, size = '64x48') {
 }
 
 /** Red in the middle of the left half and of the right half. */
-async function redsOf(
-  kind: MapKind,
-  at: readonly [number, number],
-  lights: readonly [string, string],
-) {
-  // prettier-ignore
+async function redsOf(kind: MapKind, at: readonly [number, number], lights: readonly [string, string]) {
   const [original, edit] = [
     await makeHalves('original.mkv', lights[0], '96x72'),
     await makeHalves('edit.mkv', lights[1]),
   ];
-  const jpeg = await readMapOf(kind, { clip: original, frameIndex: at[0] }, { clip: edit, frameIndex: at[1] }, 48); // prettier-ignore
+  const jpeg = await readMapOf(kind, { clip: original, frameIndex: at[0] }, { clip: edit, frameIndex: at[1] }, 48);
   await writeFile(inFolder('map.jpg'), jpeg);
   await makeClip(inFolder('map.mkv'), ['-i', inFolder('map.jpg'), '-c:v', 'ffv1']);
   const [map] = await collect(decodeFrames(await probeClip(inFolder('map.mkv'))));

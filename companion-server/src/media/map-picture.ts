@@ -32,9 +32,7 @@ export async function readMapOf(
 ): Promise<Uint8Array> {
   const size = sizeWithin(edit.clip.displaySize, maxSide);
   const before = kind === 'flicker' && edit.frameIndex > 0 && original.frameIndex > 0 ? 1 : 0;
-  const [originals, edits] = await Promise.all(
-    [original, edit].map((shot) => readUpTo(shot, before, size, signal)),
-  );
+  const [originals, edits] = await Promise.all([original, edit].map((shot) => readUpTo(shot, before, size, signal)));
   const [given, own] = [stepOf(originals), stepOf(edits)];
   const rgb = kind === 'difference' ? differenceMap(given.now, own.now) : flickerMap(given, own);
   return encodeJpeg({ ...size, rgb }, quality, signal);

@@ -12,24 +12,15 @@ export function noticesOf(clip: Omit<ClipInfo, 'notices'>, leftOut: LeftOut): st
     .replace(/\.?0+$/, '');
   const { width, height } = clip.frameSize;
   const notices: [boolean, string][] = [
-    [
-      clip.variableRate,
-      `The clip's frame rate varies; it was read at a constant ${rate} frames per second.`,
-    ],
+    [clip.variableRate, `The clip's frame rate varies; it was read at a constant ${rate} frames per second.`],
     [clip.bitDepth > 8, `The clip has ${clip.bitDepth} bits per channel; the edit works with 8.`],
     [
       clip.colour.transfer === 'smpte2084' || clip.colour.transfer === 'arib-std-b67',
       'The clip is HDR; its colour tags are kept, but the model sees it as if it were SDR.',
     ],
     [clip.interlaced, 'The clip is interlaced; it was made progressive.'],
-    [
-      clip.rotationDegrees !== 0,
-      `The clip is stored turned; the result is stored upright, ${width} x ${height}.`,
-    ],
-    [
-      leftOut.videoTracks > 1,
-      `The clip has ${leftOut.videoTracks} video tracks; the first one is edited.`,
-    ],
+    [clip.rotationDegrees !== 0, `The clip is stored turned; the result is stored upright, ${width} x ${height}.`],
+    [leftOut.videoTracks > 1, `The clip has ${leftOut.videoTracks} video tracks; the first one is edited.`],
     [leftOut.hasAlpha, "The clip's transparency is lost; the result is opaque."],
     [leftOut.hasSubtitles, "The clip's subtitles are not in the result."],
     [
@@ -43,9 +34,7 @@ export function noticesOf(clip: Omit<ClipInfo, 'notices'>, leftOut: LeftOut): st
 /** What became of the frames of a damaged clip. */
 export function damageNotice({ missing, errors }: DecodingDamage): string {
   const parts = [
-    ...(missing > 0
-      ? [`${missing} of its frames cannot be decoded and show the picture before them`]
-      : []),
+    ...(missing > 0 ? [`${missing} of its frames cannot be decoded and show the picture before them`] : []),
     ...(errors > 0 ? [`FFmpeg met ${errors} errors while it decoded the others`] : []),
   ];
   return `The clip is damaged: ${parts.join('; ')}.`;

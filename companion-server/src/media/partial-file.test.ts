@@ -27,7 +27,5 @@ test('leftovers of a killed process are removed, and nothing else', async () => 
   const other = await createPartialFile(path.join(folder.path, 'out.2.mov'));
   await writeFile(path.join(folder.path, '.out.notes.part.mov'), '');
   await removePartialFiles(file);
-  expect((await readdir(folder.path)).sort()).toEqual(
-    [path.basename(other.path), '.out.notes.part.mov'].sort(),
-  );
+  expect((await readdir(folder.path)).sort()).toEqual([path.basename(other.path), '.out.notes.part.mov'].sort());
 });

@@ -39,8 +39,7 @@ export async function createPartialFile(finalPath: string): Promise<PartialFile>
 export async function removePartialFiles(finalPath: string): Promise<void> {
   const { dir, name, ext } = path.parse(path.resolve(finalPath));
   const isPartial = (file: string) =>
-    file.startsWith(`.${name}.`) &&
-    /^[0-9a-f]{8}\.part$/.test(file.slice(name.length + 2, -ext.length));
+    file.startsWith(`.${name}.`) && /^[0-9a-f]{8}\.part$/.test(file.slice(name.length + 2, -ext.length));
   const files = await readdir(dir);
   const leftovers = files.filter((file) => file.endsWith(ext) && isPartial(file));
   await Promise.all(leftovers.map((file) => rm(path.join(dir, file), { force: true })));

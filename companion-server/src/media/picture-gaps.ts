@@ -26,9 +26,7 @@ export class Gaps {
    * The number of the stored frame that is shown at `time`, and those before it that did not come; null for a frame that
    * came before or is not in the list.
    */
-  place(
-    time: number | null,
-  ): { readonly stored: number; readonly skipped: readonly number[] } | null {
+  place(time: number | null): { readonly stored: number; readonly skipped: readonly number[] } | null {
     const stored = this.numberOf(time);
     if (stored < this.next) return null;
     const skipped = this.skipTo(Math.min(stored, this.last + 1));
@@ -44,10 +42,7 @@ export class Gaps {
   }
 
   private skipTo(stored: number): readonly number[] {
-    const skipped = Array.from(
-      { length: Math.max(0, stored - this.next) },
-      (_, i) => this.next + i,
-    );
+    const skipped = Array.from({ length: Math.max(0, stored - this.next) }, (_, i) => this.next + i);
     this.missing += skipped.length;
     this.next = Math.max(this.next, stored);
     const expected = this.last - this.first + 1;
@@ -60,7 +55,7 @@ export class Gaps {
     if (time === null || times === null || Number.isNaN(time)) return this.next;
     let stored = this.next;
     // Half way to the next frame, a time belongs to that one.
-    while (stored + 1 < times.length && time > ((times[stored] ?? 0) + (times[stored + 1] ?? 0)) / 2) stored++; // prettier-ignore
+    while (stored + 1 < times.length && time > ((times[stored] ?? 0) + (times[stored + 1] ?? 0)) / 2) stored++;
     const before = (times[stored - 1] ?? -Infinity) / 2 + (times[stored] ?? 0) / 2;
     return time > before ? stored : -1;
   }

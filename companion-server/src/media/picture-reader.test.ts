@@ -11,9 +11,7 @@ test('a clip is probed once for all its pictures, and again when that failed', a
   const { readPicture: reader } = createPictureReader({
     probe: (path) => {
       probes.push(path);
-      return probes.length === 1
-        ? Promise.reject(new Error('busy'))
-        : Promise.resolve(infoOf(path));
+      return probes.length === 1 ? Promise.reject(new Error('busy')) : Promise.resolve(infoOf(path));
     },
     read: () => Promise.resolve(picture),
   });

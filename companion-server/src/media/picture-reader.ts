@@ -25,12 +25,7 @@ export interface PictureReader {
   /** As `readPicture` of picture.ts. */
   readonly readPicture: (path: string, frameIndex: number, maxSide: number) => Promise<Uint8Array>;
   /** As `readMapOf` of map-picture.ts. */
-  readonly readMap: (
-    kind: MapKind,
-    original: FrameOfFile,
-    edit: FrameOfFile,
-    maxSide: number,
-  ) => Promise<Uint8Array>;
+  readonly readMap: (kind: MapKind, original: FrameOfFile, edit: FrameOfFile, maxSide: number) => Promise<Uint8Array>;
 }
 
 /**
@@ -74,8 +69,7 @@ export function createPictureReader({
   });
 
   return {
-    readPicture: (path, frameIndex, maxSide) =>
-      inTurn(async () => read(await infoOf(path), frameIndex, maxSide)),
+    readPicture: (path, frameIndex, maxSide) => inTurn(async () => read(await infoOf(path), frameIndex, maxSide)),
     readMap: (kind, original, edit, maxSide) =>
       inTurn(async () => readMapOf(kind, await shotOf(original), await shotOf(edit), maxSide)),
   };

@@ -50,13 +50,13 @@ test('a frame that a varying rate has left out shows the one before', async () =
   const drop = ['-vf', 'select=1-eq(n\\,3)-eq(n\\,4)-eq(n\\,8)', '-vsync', 'vfr'];
   const clip = await probeClip(await makeClip(inFolder('vfr.mp4'), numbered(9, drop)));
   const numbers: number[] = [];
-  for (const index of [2, 4, 5, 8]) numbers.push(await numberIn(await readPictureOf(clip, index, 100))); // prettier-ignore
+  for (const index of [2, 4, 5, 8]) numbers.push(await numberIn(await readPictureOf(clip, index, 100)));
   expect(numbers).toEqual([2, 2, 5, 7]);
 });
 
 test('colours are right, and the picture is scaled down but never up', async () => {
   const paint = 'color=0xC86432:size=96x64:rate=10,format=yuv420p';
-  const file = await makeClip(inFolder('colour.mp4'), ['-f', 'lavfi', '-i', paint, '-frames:v', '2', ...h264]); // prettier-ignore
+  const file = await makeClip(inFolder('colour.mp4'), ['-f', 'lavfi', '-i', paint, '-frames:v', '2', ...h264]);
   const small = await pixelsOf(await readPicture(file, 1, 48));
   expect(small).toMatchObject({ width: 48, height: 32 });
   expect(small.rgb.slice(0, 3)).toBeAllClose([0xc8, 0x64, 0x32], { atol: 5 });
@@ -65,7 +65,7 @@ test('colours are right, and the picture is scaled down but never up', async () 
 
 test('a clip that is stored turned is shown upright', async () => {
   const halves = 'color=red:size=64x48:rate=10,drawbox=y=24:h=24:c=blue:t=fill';
-  const file = await makeClip(inFolder('turned.mp4'), ['-f', 'lavfi', '-i', halves, '-frames:v', '2', ...h264]); // prettier-ignore
+  const file = await makeClip(inFolder('turned.mp4'), ['-f', 'lavfi', '-i', halves, '-frames:v', '2', ...h264]);
   const bytes = await readFile(file);
   const matrix = bytes.indexOf('tkhd') + 4 + 40;
   const quarterTurn = [0, 0x10000, 0, -0x10000, 0, 0, 48 << 16, 0, 0x40000000];

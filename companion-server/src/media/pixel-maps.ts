@@ -48,7 +48,5 @@ function heatColour(heat: number): readonly [number, number, number] {
 
 /** ITU-R BT.709. */
 function luma(pixels: Uint8Array, at: number): number {
-  return (
-    0.2126 * (pixels[at] ?? 0) + 0.7152 * (pixels[at + 1] ?? 0) + 0.0722 * (pixels[at + 2] ?? 0)
-  );
+  return 0.2126 * (pixels[at] ?? 0) + 0.7152 * (pixels[at + 1] ?? 0) + 0.0722 * (pixels[at + 2] ?? 0);
 }

@@ -23,9 +23,7 @@ export function frameToTensor(frame: Frame): Tensor {
 export function tensorToFrame(image: Tensor, index: number): Frame {
   const [batch, channels, height = 0, width = 0] = image.dims;
   if (image.dims.length !== 4 || batch !== 1 || channels !== 3) {
-    throw new RangeError(
-      `tensorToFrame: dims must be [1, 3, height, width], got [${image.dims.join(', ')}].`,
-    );
+    throw new RangeError(`tensorToFrame: dims must be [1, 3, height, width], got [${image.dims.join(', ')}].`);
   }
   const plane = width * height;
   // A clamped array rounds to the nearest byte, which Uint8Array does not.

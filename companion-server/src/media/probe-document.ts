@@ -30,7 +30,7 @@ interface ProbeStream {
   readonly channels?: number;
   readonly sample_rate?: string;
   readonly disposition?: { readonly attached_pic?: number };
-  readonly tags?: { readonly rotate?: string; readonly alpha_mode?: string; readonly ALPHA_MODE?: string }; // prettier-ignore
+  readonly tags?: { readonly rotate?: string; readonly alpha_mode?: string; readonly ALPHA_MODE?: string };
   readonly side_data_list?: readonly {
     readonly rotation?: number | string;
     readonly side_data_type?: string;
@@ -96,9 +96,7 @@ export function parseVideo(document: ProbeDocument): VideoStream | null {
     bitDepth: parseBitDepth(stream, pixelFormat),
     interlaced: ['tt', 'bb', 'tb', 'bt'].includes(stream.field_order ?? ''),
     isFieldOrderKnown: !['', 'unknown'].includes(stream.field_order ?? ''),
-    declaredRates: [stream.r_frame_rate, stream.avg_frame_rate]
-      .map(parseRational)
-      .filter((rate) => rate !== null),
+    declaredRates: [stream.r_frame_rate, stream.avg_frame_rate].map(parseRational).filter((rate) => rate !== null),
   };
 }
 
@@ -125,8 +123,7 @@ export function parseLeftOut({ streams = [] }: ProbeDocument): LeftOut {
     hasAlpha:
       /^(yuva|rgba|bgra|argb|abgr|gbrap|ya\d)/.test(video?.pix_fmt ?? '') ||
       (video?.tags?.alpha_mode ?? video?.tags?.ALPHA_MODE) === '1',
-    hasSubtitles:
-      streams.some(({ codec_type }) => codec_type === 'subtitle') || video?.closed_captions === 1,
+    hasSubtitles: streams.some(({ codec_type }) => codec_type === 'subtitle') || video?.closed_captions === 1,
     hasHdrMetadata: sideData.some(({ side_data_type = '' }) => hdrSideData.test(side_data_type)),
   };
 }
@@ -152,8 +149,7 @@ export function parseAudio(document: ProbeDocument): AudioStream[] {
 /** Degrees clockwise. The side data counts counter-clockwise, the old `rotate` tag clockwise. */
 function parseRotation(stream: ProbeStream): number {
   const sideData = stream.side_data_list?.find(({ rotation }) => rotation !== undefined);
-  const clockwise =
-    sideData === undefined ? Number(stream.tags?.rotate ?? 0) : -Number(sideData.rotation);
+  const clockwise = sideData === undefined ? Number(stream.tags?.rotate ?? 0) : -Number(sideData.rotation);
   const quarterTurns = Math.round((Number.isFinite(clockwise) ? clockwise : 0) / 90);
   return (((quarterTurns % 4) + 4) % 4) * 90;
 }

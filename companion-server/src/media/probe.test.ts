@@ -19,40 +19,25 @@ describe('probeClip', () => {
     ['50', 'mov', 50, 1],
     ['60000/1001', 'mp4', 60_000, 1001],
     ['12', 'avi', 12, 1],
-  ])(
-    'a rate of %s in .%s and the count of frames are exact',
-    async (rate, ending, numerator, denominator) => {
-      const file = inFolder(`rate-${numerator}.${ending}`);
-      const codec = ending === 'avi' ? ['-c:v', 'mpeg4'] : h264;
-      const clip = await probeClip(
-        await makeClip(file, [...testPicture('64x48', rate, 31), ...codec]),
-      );
-      expect(clip.frameRate).toEqual({ numerator, denominator });
-      expect(clip.frameCount).toBe(31);
-      expect(clip.durationSeconds).toBeCloseTo((31 * denominator) / numerator, 9);
-      expect(clip.variableRate).toBe(false);
-      expect(clip.notices).toEqual([]);
-    },
-  );
+  ])('a rate of %s in .%s and the count of frames are exact', async (rate, ending, numerator, denominator) => {
+    const file = inFolder(`rate-${numerator}.${ending}`);
+    const codec = ending === 'avi' ? ['-c:v', 'mpeg4'] : h264;
+    const clip = await probeClip(await makeClip(file, [...testPicture('64x48', rate, 31), ...codec]));
+    expect(clip.frameRate).toEqual({ numerator, denominator });
+    expect(clip.frameCount).toBe(31);
+    expect(clip.durationSeconds).toBeCloseTo((31 * denominator) / numerator, 9);
+    expect(clip.variableRate).toBe(false);
+    expect(clip.notices).toEqual([]);
+  });
 
   test('hidden reference frames are not counted', async () => {
-    const args = [
-      ...testPicture('64x48', '25', 40),
-      '-c:v',
-      'libvpx',
-      '-auto-alt-ref',
-      '1',
-      '-b:v',
-      '200k',
-    ];
+    const args = [...testPicture('64x48', '25', 40), '-c:v', 'libvpx', '-auto-alt-ref', '1', '-b:v', '200k'];
     const clip = await probeClip(await makeClip(inFolder('hidden.webm'), args));
     expect(clip.frameCount).toBe(40);
   });
 
   test('one frame is a clip', async () => {
-    const clip = await probeClip(
-      await makeClip(inFolder('one.mp4'), [...testPicture('64x48', '25', 1), ...h264]),
-    );
+    const clip = await probeClip(await makeClip(inFolder('one.mp4'), [...testPicture('64x48', '25', 1), ...h264]));
     expect(clip.frameCount).toBe(1);
     expect(clip.frameRate).toEqual({ numerator: 25, denominator: 1 });
   });
@@ -66,9 +51,7 @@ describe('probeClip', () => {
     // The last frame of the 60 is kept by the pattern, so the length is that of all 60.
     expect(clip.frameTimes?.length).toBe(44);
     expect(clip.frameCount).toBe(60);
-    expect(clip.notices).toEqual([
-      "The clip's frame rate varies; it was read at a constant 30 frames per second.",
-    ]);
+    expect(clip.notices).toEqual(["The clip's frame rate varies; it was read at a constant 30 frames per second."]);
   });
 
   test('ten bits, colour tags and sound are seen', async () => {
@@ -141,10 +124,7 @@ describe('probeClip refuses, and says why,', () => {
   });
 
   test('a playlist that points at another file', async () => {
-    const target = await makeClip(inFolder('target.ts'), [
-      ...testPicture('64x48', '25', 5),
-      ...h264,
-    ]);
+    const target = await makeClip(inFolder('target.ts'), [...testPicture('64x48', '25', 5), ...h264]);
     await copyFile(target, inFolder('target2.ts'));
     const playlist = `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n${target}\n#EXT-X-ENDLIST\n`;
     await writeFile(inFolder('list.mp4'), playlist);

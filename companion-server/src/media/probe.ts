@@ -142,13 +142,9 @@ async function noClip(file: string): Promise<EditError | null> {
 }
 
 function noDecoder(file: string, { codec }: VideoStream): EditError {
-  return new EditError(
-    'clip-unreadable',
-    `"${file}" cannot be read: this FFmpeg cannot decode its codec (${codec}).`,
-    {
-      hint: 'Install a current FFmpeg (https://ffmpeg.org/download.html), or convert the clip to H.264 or ProRes.',
-    },
-  );
+  return new EditError('clip-unreadable', `"${file}" cannot be read: this FFmpeg cannot decode its codec (${codec}).`, {
+    hint: 'Install a current FFmpeg (https://ffmpeg.org/download.html), or convert the clip to H.264 or ProRes.',
+  });
 }
 
 function noPicture(file: string, document: ProbeDocument): EditError {

@@ -43,11 +43,7 @@ const maxMissingShare = 0.25;
 const sameTimeSeconds = 0.002;
 
 /** Throws EditError `clip-unreadable` when the file is cut off or no picture can be decoded; CanceledError. */
-export async function readFrameTimes(
-  file: string,
-  video: VideoStream,
-  options: ListingOptions,
-): Promise<FrameListing> {
+export async function readFrameTimes(file: string, video: VideoStream, options: ListingOptions): Promise<FrameListing> {
   const packets = await listPackets(file, video, options);
   if (packets.length === 0) return toListing([], [], video.interlaced);
   if (packets[0]?.isEncrypted === true) throw isProtected(file);
@@ -62,11 +58,7 @@ export async function readFrameTimes(
   return toListing(frames, frames, video.interlaced || hasFields(frames));
 }
 
-async function listPackets(
-  file: string,
-  video: VideoStream,
-  options: ListingOptions,
-): Promise<readonly FrameRow[]> {
+async function listPackets(file: string, video: VideoStream, options: ListingOptions): Promise<readonly FrameRow[]> {
   const rows = new FrameRows(file);
   const complaints = await runFfprobe(file, [...selecting(video), '-show_entries', packetEntries], {
     ...options,
@@ -164,14 +156,10 @@ function median(values: Float64Array): number {
   return values.slice().sort()[values.length >> 1] ?? Number.NaN;
 }
 
-function toListing(
-  rows: readonly FrameRow[],
-  decoded: readonly FrameRow[],
-  isInterlaced: boolean,
-): FrameListing {
+function toListing(rows: readonly FrameRow[], decoded: readonly FrameRow[], isInterlaced: boolean): FrameListing {
   const inOrder = sorted(rows);
   const times = Float64Array.from(inOrder, ({ time }) => time);
-  const isRising = times.every((time, i) => Number.isFinite(time) && (i === 0 || time > (times[i - 1] ?? NaN))); // prettier-ignore
+  const isRising = times.every((time, i) => Number.isFinite(time) && (i === 0 || time > (times[i - 1] ?? NaN)));
   const lastDuration = inOrder.at(-1)?.duration ?? Number.NaN;
   return {
     count: rows.length,
@@ -186,11 +174,9 @@ function toListing(
 }
 
 function cutOff(file: string): EditError {
-  return new EditError(
-    'clip-unreadable',
-    `"${file}" is cut off: its index lists frames that are not in the file.`,
-    { hint: 'Copy or export the clip again.' },
-  );
+  return new EditError('clip-unreadable', `"${file}" is cut off: its index lists frames that are not in the file.`, {
+    hint: 'Copy or export the clip again.',
+  });
 }
 
 function isProtected(file: string): EditError {
@@ -200,9 +186,7 @@ function isProtected(file: string): EditError {
 }
 
 function undecodable(file: string, codec: string, packets: number): EditError {
-  return new EditError(
-    'clip-unreadable',
-    `None of the ${packets} frames of "${file}" can be decoded (${codec}).`,
-    { hint: 'Check that the file plays; export or copy it again, or convert it to MP4 or MOV.' },
-  );
+  return new EditError('clip-unreadable', `None of the ${packets} frames of "${file}" can be decoded (${codec}).`, {
+    hint: 'Check that the file plays; export or copy it again, or convert it to MP4 or MOV.',
+  });
 }

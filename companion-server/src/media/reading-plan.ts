@@ -35,9 +35,7 @@ const tellTimes = ['settb=AVTB', 'showinfo=checksum=0'];
 
 /** The time, in seconds, that a line of ffmpeg's log tells of a decoded frame; undefined for other lines. */
 export function frameTimeIn(logLine: string): number | undefined {
-  const match = /^\[Parsed_showinfo_\d+ @ [^\]]*\] \[info\] n: *\d+ pts: *(-?\d+|NOPTS) /.exec(
-    logLine,
-  );
+  const match = /^\[Parsed_showinfo_\d+ @ [^\]]*\] \[info\] n: *\d+ pts: *(-?\d+|NOPTS) /.exec(logLine);
   if (match === null) return undefined;
   return match[1] === 'NOPTS' ? Number.NaN : Number(match[1]) / 1e6;
 }
@@ -54,8 +52,7 @@ export function planReading(clip: ClipInfo, first: number): ReadingStart {
     return { plans: [{ seek: [], select }], fromSeconds: null };
   }
   const fromSeconds = boundary(times, first);
-  const from = (seconds: number) =>
-    seconds === -Infinity ? [] : [`select='gte(t,${seconds.toFixed(6)})'`];
+  const from = (seconds: number) => (seconds === -Infinity ? [] : [`select='gte(t,${seconds.toFixed(6)})'`]);
   const select = [
     ...tellTimes,
     ...from(boundary(times, first - lead)),
@@ -92,9 +89,7 @@ function seekTo({ fileStartSeconds }: ClipInfo, seconds: number): string[] {
 
 /** Filters for pictures of `size` with full range, by the clip's own matrix. */
 export function uprightPictures(clip: ClipInfo, size: Size): readonly string[] {
-  const matrix = isRgb(clip.pixelFormat)
-    ? ''
-    : `:in_color_matrix=${scaleMatrix(clip.colour, clip.frameSize)}`;
+  const matrix = isRgb(clip.pixelFormat) ? '' : `:in_color_matrix=${scaleMatrix(clip.colour, clip.frameSize)}`;
   const range = clip.colour.range === null ? '' : `:in_range=${clip.colour.range}`;
   return [
     `scale=${size.width}:${size.height}:flags=lanczos+accurate_rnd+full_chroma_int+full_chroma_inp${matrix}${range}:out_range=pc`,

@@ -22,10 +22,7 @@ async function messageOf(file: string): Promise<string> {
 
 describe('a refusal names its reason:', () => {
   test.each(['vvc1', 'dav1'])('a codec that this FFmpeg cannot decode (%s)', async (tag) => {
-    const file = await makeClip(inFolder(`${tag}.mp4`), [
-      ...testPicture('64x48', '25', 5),
-      ...h264,
-    ]);
+    const file = await makeClip(inFolder(`${tag}.mp4`), [...testPicture('64x48', '25', 5), ...h264]);
     const bytes = await readFile(file);
     bytes.write(tag, bytes.indexOf('avc1', bytes.indexOf('stsd')), 'latin1');
     await writeFile(file, bytes);
@@ -33,14 +30,13 @@ describe('a refusal names its reason:', () => {
   });
 
   test('a protected clip', async () => {
-    const key = ['-encryption_key', '76a6c65c5ea762046bd749a2e632ccbb', '-encryption_kid', 'a7e61c373e219033c21091fa607bf3b8']; // prettier-ignore
-    const args = [
-      ...testPicture('64x48', '25', 25),
-      ...h264,
-      '-encryption_scheme',
-      'cenc-aes-ctr',
-      ...key,
+    const key = [
+      '-encryption_key',
+      '76a6c65c5ea762046bd749a2e632ccbb',
+      '-encryption_kid',
+      'a7e61c373e219033c21091fa607bf3b8',
     ];
+    const args = [...testPicture('64x48', '25', 25), ...h264, '-encryption_scheme', 'cenc-aes-ctr', ...key];
     expect(await messageOf(await makeClip(inFolder('drm.mp4'), args))).toContain('is protected');
   });
 
@@ -67,7 +63,6 @@ describe('a refusal names its reason:', () => {
   test.each(['Something else', 'Unknown encoder libx264'])(
     'with a hint when a result cannot be written: %s',
     (stderrTail) => {
-      // prettier-ignore
       const run = { exitCode: 1, stderrTail, command: 'ffmpeg' };
       const error = explainFailure('write', 'a.mp4', run);
       expect(error).toMatchObject({ code: 'ffmpeg-failed', hint: expect.any(String) as string });
@@ -79,11 +74,9 @@ describe('what gets lost is told:', () => {
   const noticesOf = async (file: string) => (await probeClip(file)).notices.join('\n');
 
   test('a second video track', async () => {
-    const args = ['-f', 'lavfi', '-i', 'testsrc2=s=64x48:d=0.2', '-f', 'lavfi', '-i', 'testsrc=s=64x48:d=0.2']; // prettier-ignore
+    const args = ['-f', 'lavfi', '-i', 'testsrc2=s=64x48:d=0.2', '-f', 'lavfi', '-i', 'testsrc=s=64x48:d=0.2'];
     const file = await makeClip(inFolder('two.mp4'), [...args, '-map', '0', '-map', '1', ...h264]);
-    expect(await noticesOf(file)).toContain(
-      'The clip has 2 video tracks; the first one is edited.',
-    );
+    expect(await noticesOf(file)).toContain('The clip has 2 video tracks; the first one is edited.');
   });
 
   test.each([
@@ -91,9 +84,7 @@ describe('what gets lost is told:', () => {
     ['prores_ks', 'yuva444p10le'],
   ])('transparency (%s)', async (codec, format) => {
     const args = [...testPicture('64x48', '25', 2), '-c:v', codec, '-pix_fmt', format];
-    expect(await noticesOf(await makeClip(inFolder(`${codec}.mov`), args))).toContain(
-      'transparency',
-    );
+    expect(await noticesOf(await makeClip(inFolder(`${codec}.mov`), args))).toContain('transparency');
   });
 
   test('transparency of VP9, which its pixel format does not tell', async () => {
@@ -110,7 +101,8 @@ describe('what gets lost is told:', () => {
   });
 
   test('the description of an HDR display', async () => {
-    const hdr = 'log-level=none:hdr10=1:repeat-headers=1:master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1):max-cll=1000,400'; // prettier-ignore
+    const hdr =
+      'log-level=none:hdr10=1:repeat-headers=1:master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1):max-cll=1000,400';
     const args = [...testPicture('64x48', '25', 3), '-c:v', 'libx265', '-pix_fmt', 'yuv420p10le'];
     const file = await makeClip(inFolder('hdr.mkv'), [...args, '-x265-params', hdr]);
     expect(await noticesOf(file)).toContain('HDR metadata');

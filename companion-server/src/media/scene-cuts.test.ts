@@ -28,7 +28,7 @@ function scenes(lengths: readonly number[], rate: string, last: readonly string[
   const cut = lengths.map((n, i) => `[${i}]trim=end_frame=${n},format=yuv420p,setsar=1[s${i}]`);
   const joined = lengths.map((_, i) => `[s${i}]`).join('');
   const graph = [...cut, `${joined}concat=n=${lengths.length}[all]`, ...last].join(';');
-  return [...inputs, '-filter_complex', graph, '-map', last.length === 0 ? '[all]' : '[out]', '-vsync', 'vfr', ...h264]; // prettier-ignore
+  return [...inputs, '-filter_complex', graph, '-map', last.length === 0 ? '[all]' : '[out]', '-vsync', 'vfr', ...h264];
 }
 
 async function filtered(name: string, source: string, filter: string, frames: number) {
@@ -46,8 +46,7 @@ describe('detectCuts', () => {
 
   test('counts from the first frame of a range in the middle', async () => {
     const clip = await probeClip(await makeClip(inFolder('r.mp4'), scenes([9, 5, 14, 6, 6], '25')));
-    const inRange = (startFrame: number, endFrame: number) =>
-      detectCuts(clip, { startFrame, endFrame });
+    const inRange = (startFrame: number, endFrame: number) => detectCuts(clip, { startFrame, endFrame });
     expect(await inRange(10, 35)).toEqual([4, 18, 24]);
     expect(await inRange(8, 28)).toEqual([1, 6]);
     // A cut at the range's first frame and one at the frame to stop before are none inside it.
@@ -101,9 +100,10 @@ describe('detectCuts', () => {
       const clip = await filtered(`${name}.mp4`, picture, filter, 30);
       expect([name, await detectCuts(clip, whole(clip))]).toEqual([name, []]);
     }
-    const fade = '[0]trim=end_frame=20,format=yuv420p[a];[1]trim=end_frame=20,format=yuv420p[b];[a][b]blend=all_expr=\'A*(1-clip((N-6)/8,0,1))+B*clip((N-6)/8,0,1)\''; // prettier-ignore
-    const args = ['-f', 'lavfi', '-i', picture, '-f', 'lavfi', '-i', picture.replace('testsrc2', 'smptebars')]; // prettier-ignore
-    const clip = await probeClip(await makeClip(inFolder('dissolve.mp4'), [...args, '-filter_complex', fade, ...h264])); // prettier-ignore
+    const fade =
+      "[0]trim=end_frame=20,format=yuv420p[a];[1]trim=end_frame=20,format=yuv420p[b];[a][b]blend=all_expr='A*(1-clip((N-6)/8,0,1))+B*clip((N-6)/8,0,1)'";
+    const args = ['-f', 'lavfi', '-i', picture, '-f', 'lavfi', '-i', picture.replace('testsrc2', 'smptebars')];
+    const clip = await probeClip(await makeClip(inFolder('dissolve.mp4'), [...args, '-filter_complex', fade, ...h264]));
     expect(await detectCuts(clip, whole(clip))).toEqual([]);
   });
 
@@ -129,7 +129,7 @@ describe('findCuts', () => {
     fc.assert(
       fc.property(steps, (changes) => {
         let difference = 0;
-        const differences = changes.map((change) => (difference = Math.min(255, Math.abs(difference + change)))); // prettier-ignore
+        const differences = changes.map((change) => (difference = Math.min(255, Math.abs(difference + change))));
         expect(findCuts(differences, 0.2)).toEqual([]);
       }),
     );
@@ -151,7 +151,7 @@ describe('findCuts', () => {
 
 /** What ffmpeg's own filter says of each frame. */
 async function ffmpegScores(file: string): Promise<number[]> {
-  const filter = "scale=64:36:flags=lanczos,format=rgb24,select='gte(scene,0)',metadata=print:file=-"; // prettier-ignore
+  const filter = "scale=64:36:flags=lanczos,format=rgb24,select='gte(scene,0)',metadata=print:file=-";
   const args = ['-v', 'error', '-i', file, '-vf', filter, '-f', 'null', '-'];
   const { stdout } = await promisify(execFile)(await findProgram('ffmpeg'), args);
   return [...stdout.matchAll(/scene_score=([\d.]+)/g)].map(([, score]) => Number(score));

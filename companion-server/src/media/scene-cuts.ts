@@ -47,7 +47,9 @@ export async function detectCuts(
     before = frame;
   }
   const isInside = (index: number) => index > 0 && index < endFrame - startFrame;
-  return findCuts(differences, threshold).map((index) => index + from - startFrame).filter(isInside); // prettier-ignore
+  return findCuts(differences, threshold)
+    .map((index) => index + from - startFrame)
+    .filter(isInside);
 }
 
 /**

@@ -7,7 +7,7 @@ import { FfmpegError, overtime } from './ffmpeg-error.ts';
 import { isErrorLine, startFfmpeg } from './ffmpeg.ts';
 import type { Size } from './frame.ts';
 import { fileUrl, guardedDecodeOptions } from './input-guard.ts';
-import { evenGrid, frameTimeIn, gridRate, planReading, uprightPictures, type ReadingPlan } from './reading-plan.ts'; // prettier-ignore
+import { evenGrid, frameTimeIn, gridRate, planReading, uprightPictures, type ReadingPlan } from './reading-plan.ts';
 
 export interface StoredPicture {
   /** Seconds of the file's clock; null where the file gives no times. */
@@ -183,10 +183,7 @@ class Patience {
 }
 
 /** Cuts a byte stream into pieces of `size` bytes, each newly allocated. An incomplete last piece is dropped. */
-async function* splitBytes(
-  source: AsyncIterable<Buffer>,
-  size: number,
-): AsyncGenerator<Uint8Array> {
+async function* splitBytes(source: AsyncIterable<Buffer>, size: number): AsyncGenerator<Uint8Array> {
   let piece = new Uint8Array(size);
   let filled = 0;
   for await (const chunk of source) {

@@ -25,9 +25,7 @@ describe('edges', () => {
   test('a straight step from black to white is 255 high on both of its sides, and nothing elsewhere', () => {
     const edges = edgesOf(grey((x) => (x < 10 ? 0 : 255)));
     const row = edges.subarray(5 * width, 6 * width);
-    expect([...row].map(Math.round)).toEqual(
-      Array.from({ length: width }, (_, x) => (x === 9 || x === 10 ? 255 : 0)),
-    );
+    expect([...row].map(Math.round)).toEqual(Array.from({ length: width }, (_, x) => (x === 9 || x === 10 ? 255 : 0)));
   });
 
   test('a step is as high from above as from the side', () => {
@@ -61,7 +59,7 @@ describe('edges', () => {
       fc.property(fc.integer({ min: 5, max: 40 }), (strength) => {
         const source = box(200, 60);
         const disturbed = (by: number) =>
-          grey((x, y) => (source.rgb[3 * (y * width + x)] ?? 0) + by * ((x * 7 + y * 13) % 3 - 1)); // prettier-ignore
+          grey((x, y) => (source.rgb[3 * (y * width + x)] ?? 0) + by * (((x * 7 + y * 13) % 3) - 1));
         const [little, much] = [disturbed(strength / 4), disturbed(strength)];
         expect(edgeSsim(source, much)).toBeLessThan(edgeSsim(source, little));
         expect(edgeSsim(much, source)).toBeCloseTo(edgeSsim(source, much), 9);
@@ -71,8 +69,6 @@ describe('edges', () => {
 
   test('refuses pictures of two sizes', () => {
     const other: Frame = { index: 0, width: 16, height: 24, rgb: new Uint8Array(16 * 24 * 3) };
-    expect(() => edgeSsim(box(1, 2), other)).toThrow(
-      'edgeSsim: frames must have one size, got 24 x 16 and 16 x 24.',
-    );
+    expect(() => edgeSsim(box(1, 2), other)).toThrow('edgeSsim: frames must have one size, got 24 x 16 and 16 x 24.');
   });
 });

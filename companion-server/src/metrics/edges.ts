@@ -15,7 +15,7 @@ const weightSum = 4;
 export function edgesOf(frame: Frame): Float32Array {
   const { width, height } = frame;
   const luma = lumaOf(frame);
-  const at = (x: number, y: number): number => luma[clamp(y, height) * width + clamp(x, width)] ?? 0; // prettier-ignore
+  const at = (x: number, y: number): number => luma[clamp(y, height) * width + clamp(x, width)] ?? 0;
   return luma.map((_, i) => {
     const [x, y] = [i % width, Math.floor(i / width)];
     const column = (dx: number) => at(x + dx, y - 1) + 2 * at(x + dx, y) + at(x + dx, y + 1);

@@ -5,8 +5,6 @@ import { estimateFlow } from './block-matching.ts';
 import { successive, type SourceMotion } from './temporal.ts';
 
 /** The block-matched motion of each pair of `frames`, as `measureTemporal` takes it. */
-export async function* estimateMotion(
-  frames: AsyncIterable<Frame>,
-): AsyncGenerator<SourceMotion, void, undefined> {
+export async function* estimateMotion(frames: AsyncIterable<Frame>): AsyncGenerator<SourceMotion, void, undefined> {
   for await (const [frame, next] of successive(frames)) yield { flow: estimateFlow(frame, next) };
 }

@@ -6,8 +6,7 @@ import type { Frame } from '../media/frame.ts';
 export function lumaOf({ width, height, rgb }: Frame): Float32Array {
   const luma = new Float32Array(width * height);
   for (let i = 0; i < luma.length; i++) {
-    luma[i] =
-      0.299 * (rgb[3 * i] ?? 0) + 0.587 * (rgb[3 * i + 1] ?? 0) + 0.114 * (rgb[3 * i + 2] ?? 0);
+    luma[i] = 0.299 * (rgb[3 * i] ?? 0) + 0.587 * (rgb[3 * i + 1] ?? 0) + 0.114 * (rgb[3 * i + 2] ?? 0);
   }
   return luma;
 }

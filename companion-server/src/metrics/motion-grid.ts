@@ -125,16 +125,8 @@ function gaussNewton(a: Level, b: Level, x: number, y: number, dx: number, dy: n
   let xy = 0;
   let xt = 0;
   let yt = 0;
-  for (
-    let py = Math.max(y - windowRadius, 0);
-    py <= Math.min(y + windowRadius, a.height - 1);
-    py++
-  ) {
-    for (
-      let px = Math.max(x - windowRadius, 0);
-      px <= Math.min(x + windowRadius, a.width - 1);
-      px++
-    ) {
+  for (let py = Math.max(y - windowRadius, 0); py <= Math.min(y + windowRadius, a.height - 1); py++) {
+    for (let px = Math.max(x - windowRadius, 0); px <= Math.min(x + windowRadius, a.width - 1); px++) {
       const qx = px + dx;
       const qy = py + dy;
       if (qx < 1 || qy < 1 || qx >= b.width - 1 || qy >= b.height - 1) continue;

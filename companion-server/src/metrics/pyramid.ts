@@ -28,8 +28,7 @@ function halve({ width, height, luma }: Level): Level {
   for (let y = 0; y < half.height; y++) {
     for (let x = 0; x < half.width; x++) {
       const i = 2 * y * width + 2 * x;
-      const sum =
-        (luma[i] ?? 0) + (luma[i + 1] ?? 0) + (luma[i + width] ?? 0) + (luma[i + width + 1] ?? 0);
+      const sum = (luma[i] ?? 0) + (luma[i + 1] ?? 0) + (luma[i + width] ?? 0) + (luma[i + width + 1] ?? 0);
       out[y * half.width + x] = sum / 4;
     }
   }

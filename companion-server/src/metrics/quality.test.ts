@@ -56,8 +56,7 @@ describe('ssim', () => {
   });
 
   test('is symmetric and falls with the strength of a disturbance', () => {
-    const disturb = (strength: number) =>
-      grey((x, y) => 5 * x + 3 * y + strength * ((x * 7 + y * 13) % 5));
+    const disturb = (strength: number) => grey((x, y) => 5 * x + 3 * y + strength * ((x * 7 + y * 13) % 5));
     expect(ssim(ramp, disturb(4))).toBeCloseTo(ssim(disturb(4), ramp), 12);
     expect(ssim(ramp, disturb(2))).toBeGreaterThan(ssim(ramp, disturb(6)));
   });

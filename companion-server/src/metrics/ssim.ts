@@ -39,9 +39,7 @@ export function ssimOfPlanes(x: Float32Array, y: Float32Array, size: Size): numb
     const varianceX = (meanXX[i] ?? 0) - mx * mx;
     const varianceY = (meanYY[i] ?? 0) - my * my;
     const covariance = (meanXY[i] ?? 0) - mx * my;
-    sum +=
-      ((2 * mx * my + c1) * (2 * covariance + c2)) /
-      ((mx * mx + my * my + c1) * (varianceX + varianceY + c2));
+    sum += ((2 * mx * my + c1) * (2 * covariance + c2)) / ((mx * mx + my * my + c1) * (varianceX + varianceY + c2));
   }
   return sum / meanX.length;
 }

@@ -49,16 +49,12 @@ describe('warpError', () => {
   test('counts inside the mask only', () => {
     const mask = new Uint8Array(plane);
     mask[5] = 1;
-    expect(warpError(pattern(0), pattern(1, 0, 6), zeroFlow({ width, height }), mask).count).toBe(
-      3,
-    );
+    expect(warpError(pattern(0), pattern(1, 0, 6), zeroFlow({ width, height }), mask).count).toBe(3);
   });
 
   test('refuses a flow of another size', () => {
     const flow = zeroFlow({ width: height, height: width });
-    expect(() => warpError(pattern(0), pattern(1), flow)).toThrow(
-      'warpError: the flow must be 20 x 12, got 12 x 20.',
-    );
+    expect(() => warpError(pattern(0), pattern(1), flow)).toThrow('warpError: the flow must be 20 x 12, got 12 x 20.');
   });
 });
 
@@ -98,9 +94,9 @@ describe('measureTemporal', () => {
   });
 
   test('refuses motion that ends before the frames do', async () => {
-    await expect(
-      measureTemporal(stream(pattern(0), pattern(1), pattern(2)), [{ flow: shiftFlow(0) }]),
-    ).rejects.toThrow('measureTemporal: motion for 1 pairs, but there are more.');
+    await expect(measureTemporal(stream(pattern(0), pattern(1), pattern(2)), [{ flow: shiftFlow(0) }])).rejects.toThrow(
+      'measureTemporal: motion for 1 pairs, but there are more.',
+    );
   });
 
   test('takes estimated motion frame by frame', async () => {

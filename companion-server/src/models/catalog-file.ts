@@ -2,11 +2,7 @@
 
 import { FieldError, readFields, type FieldReader } from '../../../protocol/fields.ts';
 import { EditError } from '../errors.ts';
-import {
-  complainAboutFilePath,
-  complainAboutModelName,
-  maxFilePathCharacters,
-} from './file-names.ts';
+import { complainAboutFilePath, complainAboutModelName, maxFilePathCharacters } from './file-names.ts';
 
 export interface CatalogModel {
   /** What commands and jobs call it. */
@@ -54,7 +50,12 @@ export function parseCatalog(text: string, path: string): readonly CatalogModel[
     const catalog = readFields(parseJson(text), 'catalog', ['models']);
     const keys = ['id', 'title', 'goodFor', 'licence', 'memoryGigabytes', 'hub'];
     const models = catalog.objects('models', maxModels, keys).map(readModel);
-    requireUnique(catalog.path, 'models', 'id', models.map(({ id }) => id)); // prettier-ignore
+    requireUnique(
+      catalog.path,
+      'models',
+      'id',
+      models.map(({ id }) => id),
+    );
     return models;
   } catch (error) {
     if (!(error instanceof FieldError)) throw error;
@@ -91,7 +92,12 @@ function readHub(model: FieldReader): HubSource {
   const repositoryRule = 'must be an owner and a name such as owner/name';
   const files = hub.objects('files', maxFiles, ['path', 'sizeBytes', 'sha256']).map(readFile);
   // Compared as Windows and macOS compare names.
-  requireUnique(hub.path, 'files', 'path', files.map(({ path }) => path.toLowerCase())); // prettier-ignore
+  requireUnique(
+    hub.path,
+    'files',
+    'path',
+    files.map(({ path }) => path.toLowerCase()),
+  );
   return {
     repository: readMatch(hub, 'repository', /^[\w-][\w.-]*\/[\w-][\w.-]*$/, repositoryRule),
     revision: hub.hex('revision', 40),
@@ -103,7 +109,7 @@ function readHub(model: FieldReader): HubSource {
 function readFile(file: FieldReader): CatalogFile {
   const path = file.text('path', { min: 1, max: maxFilePathCharacters });
   const complaint = complainAboutFilePath(path);
-  if (complaint !== undefined) throw new FieldError(`${file.path}.path`, `${complaint}, got '${path}'.`); // prettier-ignore
+  if (complaint !== undefined) throw new FieldError(`${file.path}.path`, `${complaint}, got '${path}'.`);
   return {
     path,
     sizeBytes: file.nullable('sizeBytes', () => file.integer('sizeBytes', 1, maxFileBytes)),
@@ -115,7 +121,7 @@ function readFile(file: FieldReader): CatalogFile {
 export function readName(fields: FieldReader, key: string): string {
   const name = fields.text(key, { min: 1, max: 64 });
   const complaint = complainAboutModelName(name);
-  if (complaint !== undefined) throw new FieldError(`${fields.path}.${key}`, `${complaint}, got '${name}'.`); // prettier-ignore
+  if (complaint !== undefined) throw new FieldError(`${fields.path}.${key}`, `${complaint}, got '${name}'.`);
   return name;
 }
 

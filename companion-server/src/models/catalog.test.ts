@@ -37,25 +37,26 @@ describe('the catalogue of the program', () => {
     expect(catalog[1]?.hub?.repository).toBe('stable-diffusion-v1-5/stable-diffusion-v1-5');
   });
 
-  test.each(
-    catalog.flatMap(({ id, hub: source }) => (source === null ? [] : [[id, source] as const])),
-  )('%s has every part that a checkpoint needs, its weights in half precision', (_id, source) => {
-    const paths = source.files.map(({ path }) => path);
-    expect(paths).toEqual(
-      expect.arrayContaining([
-        'model_index.json',
-        'scheduler/scheduler_config.json',
-        'text_encoder/config.json',
-        'text_encoder/model.fp16.safetensors',
-        'tokenizer/merges.txt',
-        'tokenizer/vocab.json',
-        'unet/config.json',
-        'unet/diffusion_pytorch_model.fp16.safetensors',
-        'vae/config.json',
-        'vae/diffusion_pytorch_model.fp16.safetensors',
-      ]),
-    );
-  });
+  test.each(catalog.flatMap(({ id, hub: source }) => (source === null ? [] : [[id, source] as const])))(
+    '%s has every part that a checkpoint needs, its weights in half precision',
+    (_id, source) => {
+      const paths = source.files.map(({ path }) => path);
+      expect(paths).toEqual(
+        expect.arrayContaining([
+          'model_index.json',
+          'scheduler/scheduler_config.json',
+          'text_encoder/config.json',
+          'text_encoder/model.fp16.safetensors',
+          'tokenizer/merges.txt',
+          'tokenizer/vocab.json',
+          'unet/config.json',
+          'unet/diffusion_pytorch_model.fp16.safetensors',
+          'vae/config.json',
+          'vae/diffusion_pytorch_model.fp16.safetensors',
+        ]),
+      );
+    },
+  );
 
   test('is what docs/models.md says', () => {
     const document = readFileSync(new URL('../../../docs/models.md', import.meta.url), 'utf8');
@@ -80,10 +81,7 @@ describe('the catalogue of the program', () => {
 
 describe('a catalogue', () => {
   test('is read as it is', () => {
-    expect(parse(model, { ...model, id: 'other', hub: null })).toEqual([
-      model,
-      { ...model, id: 'other', hub: null },
-    ]);
+    expect(parse(model, { ...model, id: 'other', hub: null })).toEqual([model, { ...model, id: 'other', hub: null }]);
   });
 
   test('may leave sizes and hashes open', () => {
@@ -95,27 +93,24 @@ describe('a catalogue', () => {
     [{ ...model, id: undefined }, 'catalog.models.0.id must be a text, got nothing.'],
     [{ ...model, id: '../demo' }, 'catalog.models.0.id must be 1 to 64 letters'],
     [{ ...model, id: 'nul' }, 'catalog.models.0.id must be 1 to 64 letters'],
-    [{ ...model, licence: { name: 'MIT', url: 'javascript:1' } }, 'catalog.models.0.licence.url must be an https address'], // prettier-ignore
+    [
+      { ...model, licence: { name: 'MIT', url: 'javascript:1' } },
+      'catalog.models.0.licence.url must be an https address',
+    ],
     [{ ...model, price: 1 }, 'catalog.models.0.price is not known'],
     [{ ...model, memoryGigabytes: '4' }, 'catalog.models.0.memoryGigabytes must be between'],
     [withHub({ revision: 'main' }), 'catalog.models.0.hub.revision must be 40 lower-case hex'],
-    [
-      withHub({ repository: '../..' }),
-      'catalog.models.0.hub.repository must be an owner and a name',
-    ],
-    [
-      withHub({ repository: 'a/b/c' }),
-      'catalog.models.0.hub.repository must be an owner and a name',
-    ],
-    [
-      withFile({ path: 'b.json', sizeBytes: -1 }),
-      'catalog.models.0.hub.files.1.sizeBytes must be between',
-    ],
+    [withHub({ repository: '../..' }), 'catalog.models.0.hub.repository must be an owner and a name'],
+    [withHub({ repository: 'a/b/c' }), 'catalog.models.0.hub.repository must be an owner and a name'],
+    [withFile({ path: 'b.json', sizeBytes: -1 }), 'catalog.models.0.hub.files.1.sizeBytes must be between'],
     [withFile({ path: 'b.json', sha256: 'abc' }), 'catalog.models.0.hub.files.1.sha256 must be 64'],
-    [withFile({ path: 'UNet/config.json' }), 'catalog.models.0.hub.files.1.path is the same as in files.0.'], // prettier-ignore
-    [withFile({ path: 'unet/diffusion_pytorch_model.fp16.bin' }), 'name unet/diffusion_pytorch_model.fp16.safetensors instead'], // prettier-ignore
-    [withFile({ path: 'text_encoder/pytorch_model.bin' }), 'name text_encoder/model.safetensors instead'], // prettier-ignore
-    [withFile({ path: 'unet/run.py' }), 'catalog.models.0.hub.files.1.path must end in .safetensors, .json or .txt'], // prettier-ignore
+    [withFile({ path: 'UNet/config.json' }), 'catalog.models.0.hub.files.1.path is the same as in files.0.'],
+    [
+      withFile({ path: 'unet/diffusion_pytorch_model.fp16.bin' }),
+      'name unet/diffusion_pytorch_model.fp16.safetensors instead',
+    ],
+    [withFile({ path: 'text_encoder/pytorch_model.bin' }), 'name text_encoder/model.safetensors instead'],
+    [withFile({ path: 'unet/run.py' }), 'catalog.models.0.hub.files.1.path must end in .safetensors, .json or .txt'],
   ])('%# is refused with the path of the field', (bad, message) => {
     const error = errorFrom(() => parse(bad));
     expect(error).toMatchObject({ code: 'model-damaged' });
@@ -124,15 +119,11 @@ describe('a catalogue', () => {
   });
 
   test('cannot name two models alike', () => {
-    expect(errorFrom(() => parse(model, model)).message).toContain(
-      'catalog.models.1.id is the same as in models.0.',
-    );
+    expect(errorFrom(() => parse(model, model)).message).toContain('catalog.models.1.id is the same as in models.0.');
   });
 
   test('that is no JSON is refused', () => {
-    expect(errorFrom(() => parseCatalog('{', '/c.json')).message).toMatch(
-      /^\/c\.json: catalog must be JSON/,
-    );
+    expect(errorFrom(() => parseCatalog('{', '/c.json')).message).toMatch(/^\/c\.json: catalog must be JSON/);
   });
 });
 

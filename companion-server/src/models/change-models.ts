@@ -25,11 +25,7 @@ import {
  * Throws EditError: 'invalid-request' for a name that cannot be taken; 'model-missing', 'model-damaged' and
  * 'model-unsupported' for a folder that the engine cannot load.
  */
-export async function addModel(
-  modelsDir: string,
-  dir: string,
-  chosenName?: string,
-): Promise<string> {
+export async function addModel(modelsDir: string, dir: string, chosenName?: string): Promise<string> {
   const absolute = resolve(dir);
   const name = chosenName ?? basename(absolute);
   const complaint = complainAboutModelName(name);
@@ -41,9 +37,7 @@ export async function addModel(
   const references = readReferences(modelsDir);
   if (references.get(name) === absolute) return name;
   const isTaken =
-    references.has(name) ||
-    findInstalledModels(modelsDir).has(name) ||
-    readCatalog().some(({ id }) => id === name);
+    references.has(name) || findInstalledModels(modelsDir).has(name) || readCatalog().some(({ id }) => id === name);
   if (isTaken) {
     throw new EditError('invalid-request', `There is a model ${name} already.`, {
       hint: 'Give the folder another name with --name.',

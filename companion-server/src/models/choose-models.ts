@@ -23,11 +23,7 @@ export function chooseModels(modelsDir: string, chosen?: string): ReadonlyMap<st
 }
 
 /** A chosen folder goes before an installed model of the same name. */
-function withFirst(
-  name: string,
-  dir: string,
-  installed: ReadonlyMap<string, string>,
-): ReadonlyMap<string, string> {
+function withFirst(name: string, dir: string, installed: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const models = new Map([[name, dir]]);
   for (const [other, otherDir] of installed) if (other !== name) models.set(other, otherDir);
   return models;

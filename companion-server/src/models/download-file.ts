@@ -41,9 +41,7 @@ interface Progress {
  * Throws EditError: 'model-missing', 'model-gated', 'download-refused', 'connection-lost', 'transfer-damaged',
  * 'disk-full', 'output-unwritable'; CanceledError, after which the part is as good as ever.
  */
-export async function downloadFile(
-  options: FileDownload,
-): Promise<RemoteFile & { readonly sha256: string }> {
+export async function downloadFile(options: FileDownload): Promise<RemoteFile & { readonly sha256: string }> {
   const { part, file } = options;
   const progress: Progress = { remote: options.begun, discards: 0 };
   for (let restarts = 0; restarts <= maxRestarts; restarts++) {
@@ -64,11 +62,7 @@ export async function downloadFile(
 }
 
 /** Appends what is missing. Returns what the whole is, or null when the hub has another content now. */
-async function fetchRest(
-  options: FileDownload,
-  progress: Progress,
-  worked: () => void,
-): Promise<RemoteFile | null> {
+async function fetchRest(options: FileDownload, progress: Progress, worked: () => void): Promise<RemoteFile | null> {
   const { part, file, onBegin, signal } = options;
   const begun = progress.remote;
   if (begun === null || !isContinuable(begun, part)) await discard(options, progress);
@@ -117,12 +111,7 @@ function rangeHeaders(start: number, begun: RemoteFile | null): Record<string, s
   return begun?.validator == null ? range : { ...range, 'if-range': begun.validator };
 }
 
-function isTheRest(
-  answer: HubAnswer,
-  start: number,
-  remote: RemoteFile,
-  begun: RemoteFile | null,
-): boolean {
+function isTheRest(answer: HubAnswer, start: number, remote: RemoteFile, begun: RemoteFile | null): boolean {
   return (
     begun !== null &&
     readContentRange(answer)?.start === start &&
@@ -155,10 +144,7 @@ async function appendBody(
     throw connectionTrouble(hub.base, error);
   }
   if (part.sizeBytes < remote.sizeBytes) {
-    throw connectionTrouble(
-      hub.base,
-      `${remote.path} ended at byte ${part.sizeBytes} of ${remote.sizeBytes}`,
-    );
+    throw connectionTrouble(hub.base, `${remote.path} ended at byte ${part.sizeBytes} of ${remote.sizeBytes}`);
   }
 }
 

@@ -17,9 +17,7 @@ describe('the hub', () => {
 
   test('may be a mirror below a path', () => {
     const hub = readHub({ HF_ENDPOINT: 'https://mirror.example/hf//' });
-    expect(fileUrl(hub, source, 'a.json').href).toBe(
-      'https://mirror.example/hf/someone/some.thing/resolve/abc/a.json',
-    );
+    expect(fileUrl(hub, source, 'a.json').href).toBe('https://mirror.example/hf/someone/some.thing/resolve/abc/a.json');
   });
 
   test.each([

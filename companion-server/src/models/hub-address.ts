@@ -29,7 +29,7 @@ export function readHub(env: Readonly<Record<string, string | undefined>>): Hub 
   base.pathname = base.pathname.replace(/\/+$/, '');
   const token = emptyAsUndefined(env['HF_TOKEN']);
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
-    throw new EditError('invalid-request', 'HF_TOKEN must be letters, digits and signs without spaces.'); // prettier-ignore
+    throw new EditError('invalid-request', 'HF_TOKEN must be letters, digits and signs without spaces.');
   }
   return { base, token };
 }
@@ -46,10 +46,7 @@ export function fileUrl({ base }: Hub, { repository, revision }: Repository, pat
 }
 
 /** The page where a repository's licence is read and accepted. */
-export function repositoryPage(
-  { base }: Hub,
-  { repository }: Pick<Repository, 'repository'>,
-): string {
+export function repositoryPage({ base }: Hub, { repository }: Pick<Repository, 'repository'>): string {
   return below(base, repository).href;
 }
 
@@ -74,9 +71,7 @@ function isStorage({ base }: Hub, url: URL): boolean {
   // The hub of a test, which stores on another port of the same machine.
   if (isLoopback(url)) return isLoopback(base) && base.protocol === 'http:';
   if (url.port !== '') return false;
-  return [base.hostname, ...storageHosts].some(
-    (host) => url.hostname === host || url.hostname.endsWith(`.${host}`),
-  );
+  return [base.hostname, ...storageHosts].some((host) => url.hostname === host || url.hostname.endsWith(`.${host}`));
 }
 
 function isAcceptable(url: URL): boolean {

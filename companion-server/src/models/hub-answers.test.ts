@@ -78,11 +78,7 @@ describe('a hub that refuses', () => {
 });
 
 describe('a hub that sends the wrong thing', () => {
-  const storageSends = (
-    hub: FakeHub,
-    bytes: Uint8Array,
-    headers: Record<string, string> = {},
-  ): void => {
+  const storageSends = (hub: FakeHub, bytes: Uint8Array, headers: Record<string, string> = {}): void => {
     hub.answer = (entry, _request, response) => {
       if (entry.where !== 'storage') return false;
       entry.sentBytes = bytes.length;
@@ -122,11 +118,7 @@ describe('a hub that sends the wrong thing', () => {
     ['endless', largeBytes + 1_000, false],
   ])('%s is found out', async (_name, length, isLengthTold) => {
     const { hub, pull, visible } = await createPullFixture();
-    storageSends(
-      hub,
-      randomBytes(length),
-      isLengthTold ? { 'content-length': String(length) } : {},
-    );
+    storageSends(hub, randomBytes(length), isLengthTold ? { 'content-length': String(length) } : {});
     expect(await rejectionOf(pull())).toMatchObject({ code: 'transfer-damaged' });
     expect(await visible()).toEqual([]);
   });

@@ -9,12 +9,7 @@ import { HubTrouble, readRetryAfter } from './hub-trouble.ts';
 const passing = [408, 425, 429, 500, 502, 503, 504];
 
 /** What to throw for an answer with any other status than 200 and 206. */
-export function refusalOf(
-  answer: HubAnswer,
-  hub: Hub,
-  source: Repository,
-  path: string,
-): EditError | HubTrouble {
+export function refusalOf(answer: HubAnswer, hub: Hub, source: Repository, path: string): EditError | HubTrouble {
   const { status, isFromHub, headers } = answer;
   const file = `${source.repository}/${path}`;
   if (passing.includes(status)) return trouble(status, file, headers['retry-after']);
@@ -39,10 +34,7 @@ function trouble(status: number, file: string, retryAfter: string | undefined): 
       ? 'What has been downloaded is kept: run the command again later.'
       : `The hub asks to wait ${Math.ceil(afterMs / 1000)} s. What has been downloaded is kept.`;
   const what = status === 429 ? 'is asked for too often' : 'cannot be had now';
-  return new HubTrouble(
-    new EditError('connection-lost', `${file} ${what}: status ${status}.`, { hint }),
-    afterMs,
-  );
+  return new HubTrouble(new EditError('connection-lost', `${file} ${what}: status ${status}.`, { hint }), afterMs);
 }
 
 function gated(status: number, hub: Hub, source: Repository): EditError {

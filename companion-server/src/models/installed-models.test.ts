@@ -145,16 +145,13 @@ describe('adding a folder', () => {
     expect(error.message).toContain(join('unet', 'diffusion_pytorch_model.safetensors'));
   });
 
-  test.each(['model.ckpt', 'model.bin', 'model.pt'])(
-    'of the one file %s is refused',
-    async (name) => {
-      await writeFile(join(root, name), 'pickle');
-      const error = await rejectionOf(addModel(modelsDir, join(root, name), 'x'));
-      expect(error).toMatchObject({ code: 'model-unsupported' });
-      expect(error.message).toContain('pickle');
-      expect(error.hint).toContain('diffusers');
-    },
-  );
+  test.each(['model.ckpt', 'model.bin', 'model.pt'])('of the one file %s is refused', async (name) => {
+    await writeFile(join(root, name), 'pickle');
+    const error = await rejectionOf(addModel(modelsDir, join(root, name), 'x'));
+    expect(error).toMatchObject({ code: 'model-unsupported' });
+    expect(error.message).toContain('pickle');
+    expect(error.hint).toContain('diffusers');
+  });
 });
 
 describe('removing a model', () => {
@@ -198,14 +195,14 @@ describe('removing a model', () => {
     async (name) => {
       await addModel(modelsDir, elsewhere);
       await writeFiles(root, { 'other/model_index.json': '{}' });
-      expect(await rejectionOf(removeModel(modelsDir, name))).toMatchObject({ code: 'model-missing' }); // prettier-ignore
+      expect(await rejectionOf(removeModel(modelsDir, name))).toMatchObject({ code: 'model-missing' });
       expect(existsSync(join(root, 'other', 'model_index.json'))).toBe(true);
       expect(names()).toEqual(['demo', 'my-model']);
     },
   );
 
   test('of the embedded one is refused', async () => {
-    expect(await rejectionOf(removeModel(modelsDir, 'demo'))).toMatchObject({ code: 'invalid-request' }); // prettier-ignore
+    expect(await rejectionOf(removeModel(modelsDir, 'demo'))).toMatchObject({ code: 'invalid-request' });
   });
 });
 
@@ -245,7 +242,7 @@ describe('verifying', () => {
     await writeFiles(elsewhere, record([emptyObject, { ...emptyObject, path: 'gone.json' }]));
     await rm(join(elsewhere, 'tokenizer', 'vocab.json'));
     const { faults } = await verifyModel(elsewhere);
-    expect(faults.map((fault) => basename(fault.split(':')[0] ?? ''))).toEqual(['vocab.json', 'gone.json']); // prettier-ignore
+    expect(faults.map((fault) => basename(fault.split(':')[0] ?? ''))).toEqual(['vocab.json', 'gone.json']);
   });
 
   test('does not follow a record that leads out of the folder', async () => {

@@ -103,7 +103,7 @@ describe('a pull that was stopped', () => {
     hub.log.length = 0;
     await pull();
     await expectAllFiles();
-    expect(hub.log.filter(({ method }) => method === 'GET').map(({ path }) => path)).toEqual([large, large]); // prettier-ignore
+    expect(hub.log.filter(({ method }) => method === 'GET').map(({ path }) => path)).toEqual([large, large]);
     const [request] = gets(large);
     expect(request?.start).toBeGreaterThan(600_000);
     expect(request?.headers['if-range']).toMatch(/^"[0-9a-f]{32}"$/);
@@ -157,7 +157,11 @@ describe('a pull that was stopped', () => {
   test('does not trust a finished file that a newer catalogue knows to be another', async () => {
     const { hub, pull } = await createStoppedPull();
     const path = 'tokenizer/merges.txt';
-    const files = [...hub.files.keys()].map((name) => ({ path: name, sizeBytes: null, sha256: name === path ? 'a'.repeat(64) : null })); // prettier-ignore
+    const files = [...hub.files.keys()].map((name) => ({
+      path: name,
+      sizeBytes: null,
+      sha256: name === path ? 'a'.repeat(64) : null,
+    }));
     const error = await rejectionOf(pull({ files }));
     expect(error).toMatchObject({ code: 'transfer-damaged' });
     expect(error.message).toContain(path);

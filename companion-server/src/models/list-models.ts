@@ -26,7 +26,7 @@ export function listModels(
   const installed = findInstalledModels(modelsDir);
   const references = readReferences(modelsDir);
   const staged = listStaged(modelsDir);
-  const knownAs = (id: string): CatalogModel | null => catalog.find((model) => model.id === id) ?? null; // prettier-ignore
+  const knownAs = (id: string): CatalogModel | null => catalog.find((model) => model.id === id) ?? null;
   const present = [...installed].map(([id, dir]): ListedModel => {
     const here = references.get(id) === dir ? 'added' : 'present';
     return { id, state: id === embeddedModelId ? 'embedded' : here, dir, known: knownAs(id) };

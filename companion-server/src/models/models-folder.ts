@@ -20,13 +20,9 @@ export function stagingDir(modelsDir: string, id: string): string {
  * Runs `work` while nobody else downloads or removes this model. Throws EditError 'invalid-request' when somebody does.
  * No model's name has a tilde.
  */
-export async function withModelLock<T>(
-  modelsDir: string,
-  id: string,
-  work: () => Promise<T>,
-): Promise<T> {
+export async function withModelLock<T>(modelsDir: string, id: string, work: () => Promise<T>): Promise<T> {
   const path = join(modelsDir, '.pulling', `${id}~lock`);
-  const release = lockFile(path, `${id} is being pulled or removed already.`, 'Wait until it is done.'); // prettier-ignore
+  const release = lockFile(path, `${id} is being pulled or removed already.`, 'Wait until it is done.');
   try {
     return await work();
   } finally {
@@ -92,10 +88,7 @@ function readReference([name, dir]: [string, unknown]): [string, string] {
   return [name, dir];
 }
 
-export async function writeReferences(
-  modelsDir: string,
-  references: ReadonlyMap<string, string>,
-): Promise<void> {
+export async function writeReferences(modelsDir: string, references: ReadonlyMap<string, string>): Promise<void> {
   const text = `${JSON.stringify(Object.fromEntries(references), null, 2)}\n`;
   await writeWhole(join(modelsDir, referencesName), (append) => append(Buffer.from(text)));
 }

@@ -26,7 +26,7 @@ describe('a pull', () => {
       sha256: sha256(bytes),
       etag: sha256(bytes),
     });
-    expect(record.files.find(({ path }) => path === 'model_index.json')?.etag).toMatch(/^[0-9a-f]{40}$/); // prettier-ignore
+    expect(record.files.find(({ path }) => path === 'model_index.json')?.etag).toMatch(/^[0-9a-f]{40}$/);
     const total = [...hub.files.values()].reduce((sum, { length }) => sum + length, 0);
     expect(seen.at(-1)).toBe(total);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));

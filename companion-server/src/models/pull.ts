@@ -101,8 +101,7 @@ async function fetchFiles(options: PullOptions, staging: string): Promise<void> 
   const endpoint = hub.base.href;
   const kept = await keptFiles(staging, model.hub, endpoint);
   const state = new Map(kept);
-  const save = (): Promise<void> =>
-    writePullState(staging, { endpoint, repository, revision, files: state });
+  const save = (): Promise<void> => writePullState(staging, { endpoint, repository, revision, files: state });
 
   const sizes = await describeFiles(options, state);
   const totalBytes = sum(files.map(({ path }) => sizes.get(path) ?? 0));
@@ -159,7 +158,7 @@ async function fetchOne(
   const part = await PartFile.open(partPath);
   try {
     const { hub, model } = options;
-    const done = await downloadFile({ ...options, hub, source: model.hub, file, part, begun, onBegin, onSize }); // prettier-ignore
+    const done = await downloadFile({ ...options, hub, source: model.hub, file, part, begun, onBegin, onSize });
     await part.close();
     await rename(partPath, path);
     await syncFolder(dirname(path));
@@ -181,8 +180,7 @@ async function keptFiles(
   endpoint: string,
 ): Promise<ReadonlyMap<string, StagedFile>> {
   const state = await readPullState(staging);
-  const isSame =
-    state?.endpoint === endpoint && state.repository === repository && state.revision === revision;
+  const isSame = state?.endpoint === endpoint && state.repository === repository && state.revision === revision;
   if (!isSame) return new Map();
   const kept = new Map<string, StagedFile>();
   for (const [path, file] of state.files) {

@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { at, evaluate, fused, generate, plain, randomTensor, sum, testBuilder, type Tensor } from '../../../test/run-graph.ts'; // prettier-ignore
+import {
+  at,
+  evaluate,
+  fused,
+  generate,
+  plain,
+  randomTensor,
+  sum,
+  testBuilder,
+  type Tensor,
+} from '../../../test/run-graph.ts';
 import { multiplyDims, symbol } from '../onnx/dims.ts';
 import * as ops from '../onnx/ops.ts';
 import { attention, chunkCount, type AttentionOptions } from './attention.ts';
@@ -12,13 +22,13 @@ function oracle(query: Tensor, key: Tensor, value: Tensor, heads: number): Tenso
   return generate([batches, queries, width], (n = 0, i = 0, c = 0) => {
     const first = Math.floor(c / depth) * depth;
     const score = (j: number) =>
-      Math.exp(sum(depth, (k) => at(query, n, i, first + k) * at(key, n, j, first + k)) / Math.sqrt(depth)); // prettier-ignore
+      Math.exp(sum(depth, (k) => at(query, n, i, first + k) * at(key, n, j, first + k)) / Math.sqrt(depth));
     const total = sum(keys, score);
     return sum(keys, (j) => (score(j) / total) * at(value, n, j, c));
   });
 }
 
-const [query, key, value] = [randomTensor([2, 12, 8], 1), randomTensor([2, 5, 8], 2), randomTensor([2, 5, 8], 3)]; // prettier-ignore
+const [query, key, value] = [randomTensor([2, 12, 8], 1), randomTensor([2, 5, 8], 2), randomTensor([2, 5, 8], 3)];
 const run = (
   feeds: { query: Tensor; key: Tensor; value: Tensor },
   options: AttentionOptions,
@@ -110,6 +120,6 @@ describe('the number of chunks', () => {
           expect(length % smaller).not.toBe(0);
         }
       }),
-    ); // prettier-ignore
+    );
   });
 });

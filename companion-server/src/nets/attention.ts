@@ -21,25 +21,13 @@ export interface AttentionOptions {
 }
 
 /** query [B, Lq, H*d], key [B, Lk, H*d], value [B, Lk, H*e] -> [B, Lq, H*e] */
-export function attention(
-  g: GraphBuilder,
-  query: Value,
-  key: Value,
-  value: Value,
-  options: AttentionOptions,
-): Value {
+export function attention(g: GraphBuilder, query: Value, key: Value, value: Value, options: AttentionOptions): Value {
   if (options.upcast !== true) return attend(g, query, key, value, options);
-  const [q, k, v] = [query, key, value].map((x) => ops.cast(g, x, 'float32')) as [Value, Value, Value]; // prettier-ignore
+  const [q, k, v] = [query, key, value].map((x) => ops.cast(g, x, 'float32')) as [Value, Value, Value];
   return ops.cast(g, attend(g, q, k, v, options), g.float);
 }
 
-function attend(
-  g: GraphBuilder,
-  query: Value,
-  key: Value,
-  value: Value,
-  options: AttentionOptions,
-): Value {
+function attend(g: GraphBuilder, query: Value, key: Value, value: Value, options: AttentionOptions): Value {
   return g.fused.multiHeadAttention
     ? ops.multiHeadAttention(g, query, key, value, options.heads)
     : plainAttention(g, query, key, value, options);
@@ -69,11 +57,9 @@ function plainAttention(
   const scaled = ops.mul(g, perHead(query), scale);
   const keyColumns = ops.transpose(g, perHead(key), [0, 1, 3, 2]);
   const values = perHead(value, valueWidth / heads);
-  const mix = (part: Value) =>
-    ops.matMul(g, ops.softmax(g, ops.matMul(g, part, keyColumns)), values);
+  const mix = (part: Value) => ops.matMul(g, ops.softmax(g, ops.matMul(g, part, keyColumns)), values);
   const chunks = chunkCount(chunkUnit, (heads * queries * keys) / maxScores);
-  const attended =
-    chunks === 1 ? mix(scaled) : ops.concat(g, ops.split(g, scaled, 2, chunks).map(mix), 2);
+  const attended = chunks === 1 ? mix(scaled) : ops.concat(g, ops.split(g, scaled, 2, chunks).map(mix), 2);
   const merged = ops.transpose(g, attended, [0, 2, 1, 3]);
   const [batch, length] = [ops.dimAt('attention', query, 0), ops.dimAt('attention', query, 1)];
   const rows = typeof length === 'number' ? [-1, length] : [Number(batch), -1];

@@ -20,8 +20,7 @@ export function parseClipTextConfig(json: Readonly<Record<string, unknown>>): Cl
   const config = new ConfigReader(json, 'text_encoder/config.json');
   const hiddenSize = config.integer('hidden_size');
   const heads = config.integer('num_attention_heads');
-  if (hiddenSize % heads !== 0)
-    config.fail('num_attention_heads', `must divide ${hiddenSize}`, heads);
+  if (hiddenSize % heads !== 0) config.fail('num_attention_heads', `must divide ${hiddenSize}`, heads);
   const maxPositions = config.integer('max_position_embeddings', 77);
   return {
     hiddenSize,

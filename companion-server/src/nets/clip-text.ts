@@ -22,14 +22,13 @@ export function buildClipText(config: ClipTextConfig, options: GraphOptions): Gr
   let x = embed(g, ids, config);
   for (let layer = 0; layer < layers; layer++) {
     const key = `text_model.encoder.layers.${layer}`;
-    const attended = causalSelfAttention(
-      g,
-      layerNorm(g, x, `${key}.layer_norm1`, config.epsilon),
-      `${key}.self_attn`,
-      { hiddenSize, length, heads },
-    );
+    const attended = causalSelfAttention(g, layerNorm(g, x, `${key}.layer_norm1`, config.epsilon), `${key}.self_attn`, {
+      hiddenSize,
+      length,
+      heads,
+    });
     x = ops.add(g, x, attended);
-    x = ops.add(g, x, mlp(g, layerNorm(g, x, `${key}.layer_norm2`, config.epsilon), `${key}.mlp`, config)); // prettier-ignore
+    x = ops.add(g, x, mlp(g, layerNorm(g, x, `${key}.layer_norm2`, config.epsilon), `${key}.mlp`, config));
   }
   x = layerNorm(g, x, 'text_model.final_layer_norm', config.epsilon);
   g.output('last_hidden_state', ops.reshape(g, x, [-1, length, hiddenSize]));
@@ -66,9 +65,7 @@ function causalSelfAttention(
       );
     const query = ops.mul(g, perHead('q_proj'), ops.scalar(g, 1 / Math.sqrt(depth)));
     const scores = ops.matMul(g, query, ops.transpose(g, perHead('k_proj'), [0, 1, 3, 2]));
-    const mask = Array.from({ length: length * length }, (_, i) =>
-      i % length > Math.floor(i / length) ? masked : 0,
-    );
+    const mask = Array.from({ length: length * length }, (_, i) => (i % length > Math.floor(i / length) ? masked : 0));
     const maskValue = ops.cast(g, g.constant('float32', mask, [length, length]), g.float);
     const weights = ops.softmax(g, ops.add(g, scores, maskValue));
     const mixed = ops.transpose(g, ops.matMul(g, weights, perHead('v_proj')), [0, 2, 1, 3]);

@@ -85,13 +85,9 @@ export class ConfigReader {
   }
 
   fail(field: string, rule: string, value: unknown): never {
-    throw new EditError(
-      'model-unsupported',
-      `${this.source}: ${field} ${rule}, got ${show(value)}.`,
-      {
-        hint: 'Use a Stable Diffusion 1.x or 2.x checkpoint in diffusers layout.',
-      },
-    );
+    throw new EditError('model-unsupported', `${this.source}: ${field} ${rule}, got ${show(value)}.`, {
+      hint: 'Use a Stable Diffusion 1.x or 2.x checkpoint in diffusers layout.',
+    });
   }
 }
 

@@ -53,42 +53,53 @@ describe('unet/config.json', () => {
     ['_class_name must be "UNet2DConditionModel", got "UNet3DConditionModel"', { _class_name: 'UNet3DConditionModel' }],
     ['only_cross_attention must be false, got true', { only_cross_attention: true }],
     ['time_embedding_type must be "positional", got "fourier"', { time_embedding_type: 'fourier' }],
-    ['down_block_types may only name CrossAttnDownBlock2D, DownBlock2D, got "SimpleCrossAttnDownBlock2D"', { down_block_types: ['SimpleCrossAttnDownBlock2D'] }],
-    ['up_block_types must mirror down_block_types, one per level, got ["CrossAttnUpBlock2D","CrossAttnUpBlock2D","CrossAttnUpBlock2D","UpBlock2D"]', { up_block_types: ['CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'UpBlock2D'] }],
-    ['up_block_types must mirror down_block_types, one per level, got ["UpBlock2D","CrossAttnUpBlock2D","CrossAttnUpBlock2D","CrossAttnUpBlock2D"]', { block_out_channels: [16, 32, 48] }],
+    [
+      'down_block_types may only name CrossAttnDownBlock2D, DownBlock2D, got "SimpleCrossAttnDownBlock2D"',
+      { down_block_types: ['SimpleCrossAttnDownBlock2D'] },
+    ],
+    [
+      'up_block_types must mirror down_block_types, one per level, got ["CrossAttnUpBlock2D","CrossAttnUpBlock2D","CrossAttnUpBlock2D","UpBlock2D"]',
+      { up_block_types: ['CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'UpBlock2D'] },
+    ],
+    [
+      'up_block_types must mirror down_block_types, one per level, got ["UpBlock2D","CrossAttnUpBlock2D","CrossAttnUpBlock2D","CrossAttnUpBlock2D"]',
+      { block_out_channels: [16, 32, 48] },
+    ],
     ['block_out_channels must be a list of positive whole numbers, got [16,0]', { block_out_channels: [16, 0] }],
     ['attention_head_dim must have 4 entries, got [4,4]', { attention_head_dim: [4, 4] }],
-    ['attention_head_dim must divide the channels of its level (16, 32, 48, 48), got [5,5,5,5]', { attention_head_dim: 5 }],
+    [
+      'attention_head_dim must divide the channels of its level (16, 32, 48, 48), got [5,5,5,5]',
+      { attention_head_dim: 5 },
+    ],
     ['norm_num_groups must divide the 16 channels of a level, got 32', { norm_num_groups: 32 }],
     ['cross_attention_dim must be a positive whole number, got nothing', { cross_attention_dim: undefined }],
     ['cross_attention_dim must be a positive whole number, got [768,768]', { cross_attention_dim: [768, 768] }],
     ['flip_sin_to_cos must be true or false, got "yes"', { flip_sin_to_cos: 'yes' }],
     ['norm_eps must be a number, got "1e-5"', { norm_eps: '1e-5' }],
   ])('says "%s"', (fault, change) => {
-    expect(faultOf(parseUNetConfig, { ...sd1, ...change })).toBe(
-      `model-unsupported: unet/config.json: ${fault}.`,
-    );
-  }); // prettier-ignore
+    expect(faultOf(parseUNetConfig, { ...sd1, ...change })).toBe(`model-unsupported: unet/config.json: ${fault}.`);
+  });
 });
 
 describe('vae/config.json', () => {
   const vae = read('sd1', 'vae');
 
   it('tells the factor between pixels and latents', () => {
-    expect(parseVaeConfig(vae)).toMatchObject({ downscale: 4, latentChannels: 4, hasQuantConv: true }); // prettier-ignore
+    expect(parseVaeConfig(vae)).toMatchObject({ downscale: 4, latentChannels: 4, hasQuantConv: true });
     expect(parseVaeConfig({ ...vae, scaling_factor: undefined }).scalingFactor).toBe(0.18215);
   });
 
   it.each<[string, Json]>([
     ['_class_name must be "AutoencoderKL", got "AutoencoderTiny"', { _class_name: 'AutoencoderTiny' }],
-    ['down_block_types may only name DownEncoderBlock2D, got "AttnDownEncoderBlock2D"', { down_block_types: ['AttnDownEncoderBlock2D'] }],
+    [
+      'down_block_types may only name DownEncoderBlock2D, got "AttnDownEncoderBlock2D"',
+      { down_block_types: ['AttnDownEncoderBlock2D'] },
+    ],
     ['shift_factor must be null or 0, got 0.1', { shift_factor: 0.1 }],
     ['norm_num_groups must divide the 16 channels of a level, got 32', { norm_num_groups: 32 }],
   ])('says "%s"', (fault, change) => {
-    expect(faultOf(parseVaeConfig, { ...vae, ...change })).toBe(
-      `model-unsupported: vae/config.json: ${fault}.`,
-    );
-  }); // prettier-ignore
+    expect(faultOf(parseVaeConfig, { ...vae, ...change })).toBe(`model-unsupported: vae/config.json: ${fault}.`);
+  });
 });
 
 describe('text_encoder/config.json', () => {

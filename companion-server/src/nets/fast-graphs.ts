@@ -5,16 +5,20 @@ import { symbol } from '../onnx/dims.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
 import * as ops from '../onnx/ops.ts';
 import { recordFramesVariant, recordKeyframesVariant } from './recording-attention.ts';
-import { carriedInputs, carriedVariant, editBranches, jointBranches, jointVariant, needsSource, type JointPass } from './target-attention.ts'; // prettier-ignore
+import {
+  carriedInputs,
+  carriedVariant,
+  editBranches,
+  jointBranches,
+  jointVariant,
+  needsSource,
+  type JointPass,
+} from './target-attention.ts';
 import type { UNetConfig } from './unet-config.ts';
 import { latentInput, network, type LatentSize } from './unet-graphs.ts';
 
 /** Inputs and outputs as buildPlainUNet; adds the outputs `source.{i}` [frames, length, C] per transformer block i. */
-export function buildRecordKeyframesUNet(
-  config: UNetConfig,
-  size: LatentSize,
-  options: GraphOptions,
-): Graph {
+export function buildRecordKeyframesUNet(config: UNetConfig, size: LatentSize, options: GraphOptions): Graph {
   const g = new GraphBuilder(options);
   const latents = latentInput(g, 'latents', config, size);
   g.output('prediction', network(g, config, latents, recordKeyframesVariant));
@@ -25,11 +29,7 @@ export function buildRecordKeyframesUNet(
  * Inputs: as buildPlainUNet, the keyframes' `source.{i}`, and int32 [jobs] `job_frame`, `job_keyframe`.
  * Outputs: `prediction` [frames, C, h, w], `nearest.{i}` [jobs, length].
  */
-export function buildRecordFramesUNet(
-  config: UNetConfig,
-  size: LatentSize,
-  options: GraphOptions,
-): Graph {
+export function buildRecordFramesUNet(config: UNetConfig, size: LatentSize, options: GraphOptions): Graph {
   const g = new GraphBuilder(options);
   const index = (name: string) => g.input(name, 'int32', [symbol('jobs')]);
   const searches = { jobFrame: index('job_frame'), jobKeyframe: index('job_keyframe') };
@@ -43,12 +43,7 @@ export function buildRecordFramesUNet(
  * Inputs: `edited` [K, C, h, w], with injection `source` as well, `time_features`, `context` [branches, tokens, D].
  * Outputs: `tokens.{i}` [E, K, length, C] per transformer block i, `target` and, if guided, `negative` [K, C, h, w].
  */
-export function buildJointUNet(
-  config: UNetConfig,
-  size: LatentSize,
-  pass: JointPass,
-  options: GraphOptions,
-): Graph {
+export function buildJointUNet(config: UNetConfig, size: LatentSize, pass: JointPass, options: GraphOptions): Graph {
   const g = new GraphBuilder(options);
   const { injection, guided } = pass;
   const source = needsSource(injection) ? [latentInput(g, 'source', config, size)] : [];
@@ -56,7 +51,7 @@ export function buildJointUNet(
   const latents = [...source, ...Array<Value>(editBranches(guided)).fill(edited)];
   const prediction = network(g, config, ops.concat(g, latents, 0), jointVariant(pass));
   const isSourceLeft = injection.attention;
-  const parts = ops.split(g, prediction, 0, isSourceLeft ? jointBranches(pass) : editBranches(guided)); // prettier-ignore
+  const parts = ops.split(g, prediction, 0, isSourceLeft ? jointBranches(pass) : editBranches(guided));
   outputBranches(g, isSourceLeft ? parts.slice(1) : parts);
   return g.finish();
 }

@@ -1,17 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { at, evaluate, fused, generate, plain, randomTensor, sum, testBuilder, value, type GraphSetting, type Tensor } from '../../../test/run-graph.ts'; // prettier-ignore
+import {
+  at,
+  evaluate,
+  fused,
+  generate,
+  plain,
+  randomTensor,
+  sum,
+  testBuilder,
+  value,
+  type GraphSetting,
+  type Tensor,
+} from '../../../test/run-graph.ts';
 import { symbol } from '../onnx/dims.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
-import {
-  gelu,
-  groupNorm,
-  layerNorm,
-  linear,
-  quickGelu,
-  silu,
-  toImage,
-  toTokens,
-} from './layers.ts';
+import { gelu, groupNorm, layerNorm, linear, quickGelu, silu, toImage, toTokens } from './layers.ts';
 
 /** A builder whose weights are constants, so that layers can be tried without a checkpoint. */
 function withWeights(weights: Readonly<Record<string, Tensor>>, g: GraphBuilder): GraphBuilder {
@@ -38,7 +41,7 @@ describe('group norm', () => {
     const expected = generate([2, 6, 3, 5], (n = 0, c = 0, i = 0, j = 0) => {
       const first = Math.floor(c / size) * size;
       const over = (of: (x: number) => number) =>
-        sum(size, (k) => sum(3, (y) => sum(5, (x) => of(at(image, n, first + k, y, x))))) / (size * 15); // prettier-ignore
+        sum(size, (k) => sum(3, (y) => sum(5, (x) => of(at(image, n, first + k, y, x))))) / (size * 15);
       const mean = over((x) => x);
       const variance = over((x) => (x - mean) ** 2);
       const normal = (at(image, n, c, i, j) - mean) / Math.sqrt(variance + 1e-5);
@@ -59,7 +62,7 @@ describe('linear and layer norm', () => {
 
   it.each([true, false])('give the same numbers fused and plain (bias: %s)', async (hasBias) => {
     const run = (setting: GraphSetting) =>
-      evaluate({ rows }, (g, v) => linear(withWeights(weights, g), v.rows, 'proj', 3, { hasBias }), setting); // prettier-ignore
+      evaluate({ rows }, (g, v) => linear(withWeights(weights, g), v.rows, 'proj', 3, { hasBias }), setting);
     const expected = generate([4, 3], (i = 0, j = 0) => {
       const product = sum(6, (k) => at(rows, i, k) * at(weights['proj.weight'], j, k));
       return product + (hasBias ? at(weights['proj.bias'], j) : 0);
@@ -69,8 +72,7 @@ describe('linear and layer norm', () => {
   });
 
   it('layer norm ignores the size of a row', async () => {
-    const norm = (x: Tensor) =>
-      evaluate({ x }, (g, v) => layerNorm(withWeights(weights, g), v.x, 'norm', 1e-12));
+    const norm = (x: Tensor) => evaluate({ x }, (g, v) => layerNorm(withWeights(weights, g), v.x, 'norm', 1e-12));
     const larger = { ...rows, data: rows.data.map((x) => 3 * x) };
     expect((await norm(rows)).data).toBeAllClose((await norm(larger)).data, close);
   });
@@ -98,7 +100,9 @@ describe('activations', () => {
 describe('tokens of a picture that is not square', () => {
   it('are its positions, row by row', async () => {
     const tokens = await evaluate({ image }, (g, v) => toTokens(g, v.image));
-    expect(tokens).toEqual(generate([30, 6], (row = 0, c = 0) => at(image, Math.floor(row / 15), c, Math.floor((row % 15) / 5), row % 5))); // prettier-ignore
+    expect(tokens).toEqual(
+      generate([30, 6], (row = 0, c = 0) => at(image, Math.floor(row / 15), c, Math.floor((row % 15) / 5), row % 5)),
+    );
   });
 
   it('become the same picture again', async () => {

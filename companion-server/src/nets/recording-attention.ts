@@ -28,7 +28,7 @@ export function recordFramesVariant(searches: Searches): UNetVariant {
     branches: 1,
     selfAttention: (g, normed, block) => {
       const { index, length, channels } = block;
-      const keyframes = g.input(`source.${index}`, 'float32', [symbol('keyframes'), length, channels]); // prettier-ignore
+      const keyframes = g.input(`source.${index}`, 'float32', [symbol('keyframes'), length, channels]);
       const nearest = g.scope(`${block.key}.correspondence`, () =>
         nearestTokens(g, perPicture(g, normed, block), keyframes, searches, length),
       );

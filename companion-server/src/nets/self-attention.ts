@@ -13,20 +13,12 @@ export interface Projections<T> {
   readonly value: T;
 }
 
-export function mapRows<T, U>(
-  { query, key, value }: Projections<T>,
-  map: (rows: T) => U,
-): Projections<U> {
+export function mapRows<T, U>({ query, key, value }: Projections<T>, map: (rows: T) => U): Projections<U> {
   return { query: map(query), key: map(key), value: map(value) };
 }
 
-export function queryKeyValue(
-  g: GraphBuilder,
-  rows: Value,
-  block: SelfAttentionBlock,
-): Projections<Value> {
-  const projected = (name: string) =>
-    perPicture(g, project(g, rows, `${block.key}.${name}`, block.channels), block);
+export function queryKeyValue(g: GraphBuilder, rows: Value, block: SelfAttentionBlock): Projections<Value> {
+  const projected = (name: string) => perPicture(g, project(g, rows, `${block.key}.${name}`, block.channels), block);
   return { query: projected('to_q'), key: projected('to_k'), value: projected('to_v') };
 }
 
@@ -36,9 +28,7 @@ export function attend(
   { query, key, value }: Projections<Value>,
   { key: scope, heads, length, upcast }: SelfAttentionBlock,
 ): Value {
-  return g.scope(scope, () =>
-    attention(g, query, key, value, { heads, queries: length, keys: length, upcast }),
-  );
+  return g.scope(scope, () => attention(g, query, key, value, { heads, queries: length, keys: length, upcast }));
 }
 
 /** The attention's output projection: any view of the tokens -> rows [M, C]. */
@@ -46,11 +36,7 @@ export function out(g: GraphBuilder, mixed: Value, block: SelfAttentionBlock): V
   return linear(g, asRows(g, mixed, block), `${block.key}.to_out.0`, block.channels);
 }
 
-export function perPicture(
-  g: GraphBuilder,
-  rows: Value,
-  { length, channels }: SelfAttentionBlock,
-): Value {
+export function perPicture(g: GraphBuilder, rows: Value, { length, channels }: SelfAttentionBlock): Value {
   return ops.reshape(g, rows, [-1, length, channels]);
 }
 

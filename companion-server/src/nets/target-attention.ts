@@ -44,7 +44,7 @@ export function jointVariant(pass: JointPass): UNetVariant {
       const { query, key, value } = projections(g, normed, block, injection);
       const joint = extendedAttention(g, { query, key, value }, block, hasSource);
       const tokens = out(g, joint, block);
-      g.output(`tokens.${block.index}`, ops.reshape(g, tokens, [edits, -1, block.length, block.channels])); // prettier-ignore
+      g.output(`tokens.${block.index}`, ops.reshape(g, tokens, [edits, -1, block.length, block.channels]));
       if (!hasSource) return tokens;
       const own = mapRows({ query, key, value }, ([rows]) => perPicture(g, rows, block));
       return ops.concat(g, [out(g, attend(g, own, block), block), tokens], 0);
@@ -73,17 +73,14 @@ export function carriedInputs(g: GraphBuilder): CarriedInputs {
  * Plug-and-Play's features are not injected here: they reach the frames through their keyframes' tokens, and injecting
  * them again was measured to change nothing.
  */
-export function carriedVariant(
-  { rightWeight }: CarriedInputs,
-  { guided }: { readonly guided: boolean },
-): UNetVariant {
+export function carriedVariant({ rightWeight }: CarriedInputs, { guided }: { readonly guided: boolean }): UNetVariant {
   const edits = editBranches(guided);
   return {
     branches: edits,
     selfAttention: (g, _, block) => {
       const { index, length, channels } = block;
-      const tokens = g.input(`tokens.${index}`, 'float32', [edits, symbol('keyframes'), length, channels]); // prettier-ignore
-      const positions = (side: string) => g.input(`${side}.${index}`, 'int32', [symbol('frames'), length]); // prettier-ignore
+      const tokens = g.input(`tokens.${index}`, 'float32', [edits, symbol('keyframes'), length, channels]);
+      const positions = (side: string) => g.input(`${side}.${index}`, 'int32', [symbol('frames'), length]);
       const [left, right] = [positions('left'), positions('right')];
       return g.scope(`${block.key}.propagation`, () => {
         const flat = ops.cast(g, ops.reshape(g, tokens, [edits, -1, channels]), g.float);
@@ -147,7 +144,7 @@ function extendedAttention(
       return asRows(g, attention(g, q, k, v, limits), block);
     }
     // Equal queries and keys have equal scores: they are made once, and the branches' values lie side by side per head.
-    const [q, k] = [query[0], key[0]].map((rows) => ops.reshape(g, rows, [1, -1, channels])) as [Value, Value]; // prettier-ignore
+    const [q, k] = [query[0], key[0]].map((rows) => ops.reshape(g, rows, [1, -1, channels])) as [Value, Value];
     const count = values.length;
     const depth = channels / heads;
     const stacked = ops.reshape(g, ops.concat(g, values, 0), [count, -1, heads, depth]);

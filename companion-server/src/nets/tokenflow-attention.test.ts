@@ -1,7 +1,16 @@
 // The propagation's search and blend against plain loops, on random tokens.
 
 import { describe, expect, it } from 'vitest';
-import { at, generate, indexTensor, randomTensor, runGraph, sum, testBuilder, type Tensor } from '../../../test/run-graph.ts'; // prettier-ignore
+import {
+  at,
+  generate,
+  indexTensor,
+  randomTensor,
+  runGraph,
+  sum,
+  testBuilder,
+  type Tensor,
+} from '../../../test/run-graph.ts';
 import { multiplyDims, symbol } from '../onnx/dims.ts';
 import { branchCount, propagationInputs, propagationVariant } from './tokenflow-attention.ts';
 
@@ -16,16 +25,11 @@ interface Plan {
 const channels = 4;
 
 /** What the pass hands on for all frames of all branches [3*frames*length, C]. */
-async function propagate(
-  normed: Tensor,
-  source: Tensor,
-  tokens: Tensor,
-  plan: Plan,
-): Promise<Tensor> {
+async function propagate(normed: Tensor, source: Tensor, tokens: Tensor, plan: Plan): Promise<Tensor> {
   const length = source.dims[1] ?? 0;
   const g = testBuilder();
   const variant = propagationVariant({ attention: false, features: false }, propagationInputs(g));
-  const rows = g.input('normed', 'float32', [multiplyDims(branchCount * length, symbol('frames')), channels]); // prettier-ignore
+  const rows = g.input('normed', 'float32', [multiplyDims(branchCount * length, symbol('frames')), channels]);
   const place = {
     key: 'block.attn1',
     blockKey: 'block',
@@ -79,9 +83,7 @@ function oracle(normed: Tensor, source: Tensor, tokens: Tensor, plan: Plan): Ten
   const nearest = plan.jobFrame.map((frame, job) => {
     const keyframe = plan.jobKeyframe[job] ?? 0;
     // The source branch's frames are the first rows.
-    return Array.from({ length }, (_, token) =>
-      mostSimilar(normed, frame * length + token, source, keyframe),
-    );
+    return Array.from({ length }, (_, token) => mostSimilar(normed, frame * length + token, source, keyframe));
   });
   const taken = (branch: number, job: number, token: number, c: number) =>
     at(tokens, branch, plan.jobKeyframe[job] ?? 0, nearest[job]?.[token] ?? 0, c);
@@ -100,7 +102,13 @@ describe('propagation', () => {
     ['few tokens, at once', 6],
     ['many tokens, in chunks', 1536],
   ])('takes the most similar tokens of both keyframes and blends them: %s', async (_, length) => {
-    const plan = { jobFrame: [0, 0, 2, 1], jobKeyframe: [1, 0, 2, 1], leftJob: [1, 3, 2], rightJob: [0, 3, 2], rightWeight: [0.3, 0, 1] }; // prettier-ignore
+    const plan = {
+      jobFrame: [0, 0, 2, 1],
+      jobKeyframe: [1, 0, 2, 1],
+      leftJob: [1, 3, 2],
+      rightJob: [0, 3, 2],
+      rightWeight: [0.3, 0, 1],
+    };
     const normed = randomTensor([branchCount * 3 * length, channels], 1);
     const source = unitTokens(3, length, 2);
     const tokens = randomTensor([branchCount, 3, length, channels], 3);
@@ -113,14 +121,12 @@ describe('propagation', () => {
     const normed = randomTensor([branchCount * 6, channels], 1);
     const longer = generate(normed.dims, (row = 0, c = 0) => (row + 1) * at(normed, row, c));
     const [source, tokens] = [unitTokens(1, 6, 2), randomTensor([branchCount, 1, 6, channels], 3)];
-    expect(await propagate(longer, source, tokens, plan)).toEqual(
-      await propagate(normed, source, tokens, plan),
-    );
+    expect(await propagate(longer, source, tokens, plan)).toEqual(await propagate(normed, source, tokens, plan));
   });
 
   it('from a keyframe to itself returns its own tokens', async () => {
     const source = unitTokens(1, 8, 2);
-    const normed = { dims: [branchCount * 8, channels], data: new Float32Array(branchCount * 8 * channels) }; // prettier-ignore
+    const normed = { dims: [branchCount * 8, channels], data: new Float32Array(branchCount * 8 * channels) };
     normed.data.set(source.data);
     const tokens = randomTensor([branchCount, 1, 8, channels], 3);
     const plan = { jobFrame: [0], jobKeyframe: [0], leftJob: [0], rightJob: [0], rightWeight: [0] };
@@ -128,11 +134,11 @@ describe('propagation', () => {
   });
 
   it('takes the first of several keyframe tokens that are equally similar', async () => {
-    const source = generate([1, 3, channels], (_k, token = 0, c = 0) => (c === 0 ? Number(token > 0) : 0)); // prettier-ignore
+    const source = generate([1, 3, channels], (_k, token = 0, c = 0) => (c === 0 ? Number(token > 0) : 0));
     const normed = generate([branchCount * 3, channels], () => 1);
     const tokens = randomTensor([branchCount, 1, 3, channels], 3);
     const plan = { jobFrame: [0], jobKeyframe: [0], leftJob: [0], rightJob: [0], rightWeight: [0] };
     const result = await propagate(normed, source, tokens, plan);
-    expect(result).toEqual(generate(result.dims, (row = 0, c = 0) => at(tokens, Math.floor(row / 3), 0, 1, c))); // prettier-ignore
+    expect(result).toEqual(generate(result.dims, (row = 0, c = 0) => at(tokens, Math.floor(row / 3), 0, 1, c)));
   });
 });

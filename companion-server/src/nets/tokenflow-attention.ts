@@ -8,7 +8,16 @@ import * as ops from '../onnx/ops.ts';
 import { attention, project } from './attention.ts';
 import { correspondences } from './correspondences.ts';
 import { injectedAttention, injectedResnet, type Injection } from './injection-points.ts';
-import { asRows, attend, mapRows, out, perPicture, queryKeyValue, unitLength, type Projections } from './self-attention.ts'; // prettier-ignore
+import {
+  asRows,
+  attend,
+  mapRows,
+  out,
+  perPicture,
+  queryKeyValue,
+  unitLength,
+  type Projections,
+} from './self-attention.ts';
 import type { SelfAttentionBlock, UNetVariant } from './unet.ts';
 
 export const branchCount = 3;
@@ -16,14 +25,12 @@ export const branchCount = 3;
 /** Most keyframes that one joint pass may hold; bounds the chunks of the plain attention. */
 export const maxJointKeyframes = 16;
 
-const sharesConvolution = (injection: Injection) => (key: string) =>
-  injection.features && key === injectedResnet;
+const sharesConvolution = (injection: Injection) => (key: string) => injection.features && key === injectedResnet;
 
 /** Ordinary self-attention, one branch: what the checkpoint was trained with. */
 export const plainVariant: UNetVariant = {
   branches: 1,
-  selfAttention: (g, normed, block) =>
-    out(g, attend(g, queryKeyValue(g, normed, block), block), block),
+  selfAttention: (g, normed, block) => out(g, attend(g, queryKeyValue(g, normed, block), block), block),
   sharesConvolution: () => false,
 };
 
@@ -34,11 +41,7 @@ export function perFrameVariant(injection: Injection): UNetVariant {
     selfAttention: (g, normed, block) => {
       const { query, key, value } = branchProjections(g, normed, block, injection);
       const pictures = (rows: readonly Value[]) => perPicture(g, ops.concat(g, rows, 0), block);
-      const mixed = attend(
-        g,
-        { query: pictures(query), key: pictures(key), value: pictures(value) },
-        block,
-      );
+      const mixed = attend(g, { query: pictures(query), key: pictures(key), value: pictures(value) }, block);
       return out(g, mixed, block);
     },
     sharesConvolution: sharesConvolution(injection),
@@ -78,7 +81,7 @@ export function keyframeVariant(injection: Injection): UNetVariant {
       const result = out(g, rows, block);
       if (source === undefined) throw new TypeError(`${block.key}: no source branch.`);
       g.output(`source.${block.index}`, perPicture(g, unitLength(g, source), block));
-      g.output(`tokens.${block.index}`, ops.reshape(g, result, [branchCount, -1, block.length, block.channels])); // prettier-ignore
+      g.output(`tokens.${block.index}`, ops.reshape(g, result, [branchCount, -1, block.length, block.channels]));
       return result;
     },
     sharesConvolution: sharesConvolution(injection),
@@ -120,7 +123,7 @@ export function propagationVariant(injection: Injection, plan: PropagationInputs
       const { index, length, channels } = block;
       const keyframes = symbol('keyframes');
       const keySource = g.input(`source.${index}`, 'float32', [keyframes, length, channels]);
-      const keyTokens = g.input(`tokens.${index}`, 'float32', [branchCount, keyframes, length, channels]); // prettier-ignore
+      const keyTokens = g.input(`tokens.${index}`, 'float32', [branchCount, keyframes, length, channels]);
       const [source] = ops.split(g, normed, 0, branchCount);
       if (source === undefined) throw new TypeError(`${block.key}: no source branch.`);
       return g.scope(`${block.key}.propagation`, () => {
@@ -152,12 +155,7 @@ function branchProjections(
       const rows = project(g, source, key, block.channels);
       return [rows, rows, rows];
     }
-    const [first, ...others] = ops.split(
-      g,
-      project(g, normed, key, block.channels),
-      0,
-      branchCount,
-    );
+    const [first, ...others] = ops.split(g, project(g, normed, key, block.channels), 0, branchCount);
     if (first === undefined) throw new TypeError(`${key}: no source branch.`);
     return [first, ...others];
   };

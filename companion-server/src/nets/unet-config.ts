@@ -88,19 +88,14 @@ export function parseUNetConfig(json: Readonly<Record<string, unknown>>): UNetCo
  * unless `num_attention_heads` is set.
  */
 function headsPerLevel(config: ConfigReader, blockChannels: readonly number[]): readonly number[] {
-  const field =
-    config.raw('num_attention_heads') == null ? 'attention_head_dim' : 'num_attention_heads';
+  const field = config.raw('num_attention_heads') == null ? 'attention_head_dim' : 'num_attention_heads';
   const levels = blockChannels.length;
   const heads = Array.isArray(config.raw(field))
     ? config.integers(field)
     : Array<number>(levels).fill(config.integer(field, 8));
   if (heads.length !== levels) config.fail(field, `must have ${levels} entries`, heads);
   if (heads.some((count, level) => (blockChannels[level] ?? 0) % count !== 0)) {
-    config.fail(
-      field,
-      `must divide the channels of its level (${blockChannels.join(', ')})`,
-      heads,
-    );
+    config.fail(field, `must divide the channels of its level (${blockChannels.join(', ')})`, heads);
   }
   return heads;
 }

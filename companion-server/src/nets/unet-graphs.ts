@@ -102,34 +102,15 @@ function observing(variant: UNetVariant, observed: ObservedBlocks): UNetVariant 
 }
 
 /** The whole network over `latents` [branches*frames, C, h, w] with the inputs `time_features` and `context`. */
-export function network(
-  g: GraphBuilder,
-  config: UNetConfig,
-  latents: Value,
-  variant: UNetVariant,
-): Value {
+export function network(g: GraphBuilder, config: UNetConfig, latents: Value, variant: UNetVariant): Value {
   const timeWidth = config.blockChannels[0] ?? 0;
   const timeFeatures = ops.cast(g, g.input('time_features', 'float32', [1, timeWidth]), g.float);
-  const context = g.input('context', 'float32', [
-    variant.branches,
-    symbol('tokens'),
-    config.crossAttentionDim,
-  ]);
-  return buildUNet(
-    g,
-    config,
-    { latents, timeFeatures, context: ops.cast(g, context, g.float) },
-    variant,
-  );
+  const context = g.input('context', 'float32', [variant.branches, symbol('tokens'), config.crossAttentionDim]);
+  return buildUNet(g, config, { latents, timeFeatures, context: ops.cast(g, context, g.float) }, variant);
 }
 
 /** An input [frames, C, h, w] in the type of the graph. */
-export function latentInput(
-  g: GraphBuilder,
-  name: string,
-  config: UNetConfig,
-  size: LatentSize,
-): Value {
+export function latentInput(g: GraphBuilder, name: string, config: UNetConfig, size: LatentSize): Value {
   const dims = [symbol('frames'), config.latentChannels, size.height, size.width];
   return ops.cast(g, g.input(name, 'float32', dims), g.float);
 }

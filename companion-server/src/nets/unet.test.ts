@@ -2,18 +2,18 @@
 // test/golden; here are sizes, forms and what the passes leave out.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { graphOptions, openFixtureNetworks, type FixtureNetwork, type FixtureNetworks } from '../../../test/fixture-networks.ts'; // prettier-ignore
+import {
+  graphOptions,
+  openFixtureNetworks,
+  type FixtureNetwork,
+  type FixtureNetworks,
+} from '../../../test/fixture-networks.ts';
 import { fused, plain, randomTensor, runGraph } from '../../../test/run-graph.ts';
 import { verifyGraph } from '../onnx/check.ts';
 import { formatDim } from '../onnx/dims.ts';
 import { printGraph, type Graph } from '../onnx/graph.ts';
 import { parseUNetConfig, type UNetConfig } from './unet-config.ts';
-import {
-  buildKeyframeUNet,
-  buildPerFrameUNet,
-  buildPlainUNet,
-  buildPropagationUNet,
-} from './unet-graphs.ts';
+import { buildKeyframeUNet, buildPerFrameUNet, buildPlainUNet, buildPropagationUNet } from './unet-graphs.ts';
 
 const size = { height: 8, width: 16 };
 const none = { attention: false, features: false };
@@ -37,7 +37,7 @@ const tripled = (x: typeof context) => ({
 });
 
 const weightsOf = (graph: Graph): readonly string[] =>
-  graph.initializers.flatMap((entry) => ('stored' in entry ? [entry.value.name.split(':')[0] ?? ''] : [])); // prettier-ignore
+  graph.initializers.flatMap((entry) => ('stored' in entry ? [entry.value.name.split(':')[0] ?? ''] : []));
 
 /** The lines of a block in the printed graph, from its first node to its last. */
 function printedBlock(graph: Graph, key: string): string {
@@ -62,7 +62,7 @@ describe('the plain UNet', () => {
     const { prediction } = await run(graphOptions(sd1), picture);
     expect(prediction?.dims).toEqual([2, 4, picture.height, picture.width]);
     expect(prediction?.data.every(Number.isFinite)).toBe(true);
-  }); // prettier-ignore
+  });
 
   it('gives the same numbers from fused and from plain operators', async () => {
     const once = await run(graphOptions(sd1, fused), size);
@@ -132,7 +132,11 @@ describe('the per-frame pass', () => {
       const graph = buildPerFrameUNet(config, size, injection, graphOptions(sd1));
       const feeds = { ...stepFeeds, context: tripled(context), source: latents, edited: latents };
       const { negative, target } = await runGraph(graph, feeds);
-      const plainly = await runGraph(buildPlainUNet(config, size, graphOptions(sd1)), { ...stepFeeds, context, latents }); // prettier-ignore
+      const plainly = await runGraph(buildPlainUNet(config, size, graphOptions(sd1)), {
+        ...stepFeeds,
+        context,
+        latents,
+      });
       expect(target?.data).toBeAllClose(plainly['prediction']?.data ?? [], { atol: 1e-5 });
       expect(negative?.data).toBeAllClose(target?.data ?? [], { atol: 1e-6 });
     },
@@ -142,9 +146,10 @@ describe('the per-frame pass', () => {
     const other = randomTensor([2, 4, 8, 16], 6);
     const targetOf = async (injection: typeof none, source: typeof latents) => {
       const graph = buildPerFrameUNet(config, size, injection, graphOptions(sd1));
-      return (await runGraph(graph, { ...stepFeeds, context: tripled(context), source, edited: latents }))['target']?.data; // prettier-ignore
+      return (await runGraph(graph, { ...stepFeeds, context: tripled(context), source, edited: latents }))['target']
+        ?.data;
     };
-    expect(await targetOf(none, other)).toBeAllClose((await targetOf(none, latents)) ?? [], { atol: 1e-6 }); // prettier-ignore
+    expect(await targetOf(none, other)).toBeAllClose((await targetOf(none, latents)) ?? [], { atol: 1e-6 });
     for (const injection of [
       { ...none, attention: true },
       { ...none, features: true },
@@ -180,7 +185,7 @@ describe('injection of queries and keys', () => {
       // Nothing follows the last block, but its tokens are needed.
       'up_blocks.3.attentions.2',
     ]);
-  }); // prettier-ignore
+  });
 
   it('leaves the values to each branch, and everything where it is off', () => {
     expect(projections(both, 'to_v').sourceOnly).toEqual([]);
@@ -189,7 +194,9 @@ describe('injection of queries and keys', () => {
 
   it('of features shares the second convolution of one residual block', () => {
     const graph = buildKeyframeUNet(config, size, { ...none, features: true }, graphOptions(sd1));
-    const shared = graph.nodes.filter(({ op, outputs }) => op === 'Conv' && formatDim(outputs[0]?.dims[0] ?? 0) === 'frames'); // prettier-ignore
+    const shared = graph.nodes.filter(
+      ({ op, outputs }) => op === 'Conv' && formatDim(outputs[0]?.dims[0] ?? 0) === 'frames',
+    );
     expect(shared.map(({ name }) => name)).toEqual(['up_blocks.1.resnets.1.conv2/Conv']);
   });
 });
@@ -201,9 +208,14 @@ describe('the keyframe pass', () => {
     const weights = weightsOf(graph);
     const last = 'up_blocks.3.attentions.2.transformer_blocks.0';
     expect(weights).toContain(`${last}.attn1.to_out.0.weight`);
-    for (const later of [`${last}.attn2.to_q.weight`, `${last}.norm2.weight`, 'conv_norm_out.weight', 'conv_out.weight']) {
+    for (const later of [
+      `${last}.attn2.to_q.weight`,
+      `${last}.norm2.weight`,
+      'conv_norm_out.weight',
+      'conv_out.weight',
+    ]) {
       expect(weights).not.toContain(later);
-    } // prettier-ignore
+    }
   });
 
   it('returns tokens of all 16 blocks, which the propagation pass takes', () => {

@@ -6,7 +6,7 @@ import type { GraphBuilder } from '../onnx/builder.ts';
 import type { Value } from '../onnx/graph.ts';
 import * as ops from '../onnx/ops.ts';
 import { attention, project } from './attention.ts';
-import { channels, conv2d, groupNorm, layerNorm, linear, silu, spatial, toImage, toTokens, gelu } from './layers.ts'; // prettier-ignore
+import { channels, conv2d, groupNorm, layerNorm, linear, silu, spatial, toImage, toTokens, gelu } from './layers.ts';
 import type { UNetConfig } from './unet-config.ts';
 
 const transformerNormEpsilon = 1e-6;
@@ -53,12 +53,7 @@ export interface UNetInputs {
 }
 
 /** Records the whole network; returns the predicted noise or velocity [branches*n, C, h, w]. */
-export function buildUNet(
-  g: GraphBuilder,
-  config: UNetConfig,
-  inputs: UNetInputs,
-  variant: UNetVariant,
-): Value {
+export function buildUNet(g: GraphBuilder, config: UNetConfig, inputs: UNetInputs, variant: UNetVariant): Value {
   const network = new UNetBuilder(g, config, inputs, variant);
   return network.build();
 }
@@ -93,8 +88,7 @@ class UNetBuilder {
       const block = `down_blocks.${level}`;
       for (let layer = 0; layer < layersPerBlock; layer++) {
         x = this.resnet(x, `${block}.resnets.${layer}`, count);
-        if (hasAttention[level] === true)
-          x = this.transformer(x, `${block}.attentions.${layer}`, level);
+        if (hasAttention[level] === true) x = this.transformer(x, `${block}.attentions.${layer}`, level);
         skips.push(x);
       }
       if (level < levels - 1) {
@@ -120,8 +114,7 @@ class UNetBuilder {
           this.contextRows = this.withoutSource(this.contextRows);
           this.branches--;
         }
-        if (hasAttention[level] === true)
-          x = this.transformer(x, `${block}.attentions.${layer}`, level);
+        if (hasAttention[level] === true) x = this.transformer(x, `${block}.attentions.${layer}`, level);
       }
       const next = skips.at(-1);
       if (position < levels - 1 && next !== undefined) {
@@ -152,8 +145,7 @@ class UNetBuilder {
     const time = linear(g, this.time, `${key}.time_emb_proj`, count);
     const timed = ops.add(g, first, ops.reshape(g, time, [-1, count, 1, 1]));
     const second = silu(g, groupNorm(g, timed, `${key}.norm2`, this.resnetNorm()));
-    const skip =
-      channels(x) === count ? x : conv2d(g, x, `${key}.conv_shortcut`, count, { kernel: 1 });
+    const skip = channels(x) === count ? x : conv2d(g, x, `${key}.conv_shortcut`, count, { kernel: 1 });
     return ops.add(g, skip, this.secondConvolution(second, key, count));
   }
 
@@ -189,11 +181,7 @@ class UNetBuilder {
   }
 
   /** rows [B*length, C] -> rows [B*length, C] */
-  private transformerBlock(
-    rows: Value,
-    blockKey: string,
-    { heads, length }: { heads: number; length: number },
-  ): Value {
+  private transformerBlock(rows: Value, blockKey: string, { heads, length }: { heads: number; length: number }): Value {
     const { g } = this;
     const block: SelfAttentionBlock = {
       key: `${blockKey}.attn1`,
@@ -205,11 +193,7 @@ class UNetBuilder {
       channels: channels(rows),
       branches: this.branches,
     };
-    const selfAttended = this.variant.selfAttention(
-      g,
-      layerNorm(g, rows, `${blockKey}.norm1`),
-      block,
-    );
+    const selfAttended = this.variant.selfAttention(g, layerNorm(g, rows, `${blockKey}.norm1`), block);
     const mixed = ops.add(g, rows, selfAttended);
     const cross = this.crossAttention(layerNorm(g, mixed, `${blockKey}.norm2`), blockKey, heads);
     const informed = ops.add(g, mixed, cross);

@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { graphOptions, openFixtureNetworks, type FixtureNetwork, type FixtureNetworks } from '../../../test/fixture-networks.ts'; // prettier-ignore
+import {
+  graphOptions,
+  openFixtureNetworks,
+  type FixtureNetwork,
+  type FixtureNetworks,
+} from '../../../test/fixture-networks.ts';
 import { fused, indexTensor, plain, randomTensor, runGraph } from '../../../test/run-graph.ts';
 import { verifyGraph } from '../onnx/check.ts';
 import { parseClipTextConfig } from './clip-text-config.ts';
@@ -37,7 +42,7 @@ describe('the VAE', () => {
   it('gives the same numbers from fused and from plain operators', async () => {
     const feeds = { latents: randomTensor([1, 4, 3, 5]) };
     const decode = (operators: typeof fused) =>
-      runGraph(buildVaeDecoder(parseVaeConfig(vae.config), size, graphOptions(vae, operators)), feeds); // prettier-ignore
+      runGraph(buildVaeDecoder(parseVaeConfig(vae.config), size, graphOptions(vae, operators)), feeds);
     const [once, plainly] = [await decode(fused), await decode(plain)];
     expect(plainly['image']?.data).toBeAllClose(once['image']?.data ?? [], { atol: 1e-4 });
   });
@@ -45,7 +50,7 @@ describe('the VAE', () => {
   it('without convolutions around its latents does without their weights', () => {
     const config = { ...parseVaeConfig(vae.config), hasQuantConv: false, hasPostQuantConv: false };
     for (const build of [buildVaeEncoder, buildVaeDecoder]) {
-      const names = build(config, size, graphOptions(vae)).initializers.map((entry) => entry.value.name); // prettier-ignore
+      const names = build(config, size, graphOptions(vae)).initializers.map((entry) => entry.value.name);
       expect(names.filter((name) => name.includes('quant_conv'))).toEqual([]);
     }
   });

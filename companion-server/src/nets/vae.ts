@@ -25,7 +25,7 @@ export interface VaeSize {
 export function buildVaeEncoder(config: VaeConfig, size: VaeSize, options: GraphOptions): Graph {
   const g = new GraphBuilder(options);
   const { blockChannels, latentChannels, downscale } = config;
-  const image = g.input('image', 'float32', [symbol('frames'), 3, size.height * downscale, size.width * downscale]); // prettier-ignore
+  const image = g.input('image', 'float32', [symbol('frames'), 3, size.height * downscale, size.width * downscale]);
   let x = conv2d(g, ops.cast(g, image, g.float), 'encoder.conv_in', blockChannels[0] ?? 0);
   blockChannels.forEach((count, level) => {
     const block = `encoder.down_blocks.${level}`;
@@ -43,7 +43,7 @@ export function buildVaeEncoder(config: VaeConfig, size: VaeSize, options: Graph
   if (config.hasQuantConv) x = conv2d(g, x, 'quant_conv', 2 * latentChannels, { kernel: 1 });
   g.output('mean', ops.slice(g, x, 1, 0, latentChannels));
   const { low, high } = logVarianceRange;
-  g.output('logvar', ops.clip(g, ops.slice(g, x, 1, latentChannels, 2 * latentChannels), low, high)); // prettier-ignore
+  g.output('logvar', ops.clip(g, ops.slice(g, x, 1, latentChannels, 2 * latentChannels), low, high));
   return g.finish();
 }
 
@@ -54,7 +54,7 @@ export function buildVaeEncoder(config: VaeConfig, size: VaeSize, options: Graph
 export function buildVaeDecoder(config: VaeConfig, size: VaeSize, options: GraphOptions): Graph {
   const g = new GraphBuilder(options);
   const { blockChannels, latentChannels } = config;
-  const latents = g.input('latents', 'float32', [symbol('frames'), latentChannels, size.height, size.width]); // prettier-ignore
+  const latents = g.input('latents', 'float32', [symbol('frames'), latentChannels, size.height, size.width]);
   let x = ops.cast(g, latents, g.float);
   if (config.hasPostQuantConv) x = conv2d(g, x, 'post_quant_conv', latentChannels, { kernel: 1 });
   x = conv2d(g, x, 'decoder.conv_in', blockChannels.at(-1) ?? 0);
@@ -80,8 +80,7 @@ function normAct(g: GraphBuilder, x: Value, key: string, { normGroups }: VaeConf
 function resnet(g: GraphBuilder, x: Value, key: string, count: number, config: VaeConfig): Value {
   const first = conv2d(g, normAct(g, x, `${key}.norm1`, config), `${key}.conv1`, count);
   const second = conv2d(g, normAct(g, first, `${key}.norm2`, config), `${key}.conv2`, count);
-  const skip =
-    channels(x) === count ? x : conv2d(g, x, `${key}.conv_shortcut`, count, { kernel: 1 });
+  const skip = channels(x) === count ? x : conv2d(g, x, `${key}.conv_shortcut`, count, { kernel: 1 });
   return ops.add(g, skip, second);
 }
 
@@ -99,8 +98,7 @@ function midAttention(g: GraphBuilder, x: Value, key: string, config: VaeConfig)
   const normed = groupNorm(g, x, `${key}.group_norm`, { groups: config.normGroups, epsilon });
   const tokens = toTokens(g, normed);
   const length = height * width;
-  const batched = (name: string) =>
-    ops.reshape(g, linear(g, tokens, `${key}.${name}`, count), [-1, length, count]);
+  const batched = (name: string) => ops.reshape(g, linear(g, tokens, `${key}.${name}`, count), [-1, length, count]);
   const mixed = g.scope(key, () =>
     attention(g, batched('to_q'), batched('to_k'), batched('to_v'), {
       heads: 1,

@@ -104,21 +104,24 @@ describe('verifyGraph', () => {
   const y: Value = { name: 'y', dtype: 'float32', dims: [2] };
   const node = (name: string, inputs: readonly Value[], output: Value) =>
     ({ name, op: 'Add', domain: '', inputs, outputs: [output], attributes: {} }) as const;
-  const graph: Graph = { name: 'test', inputs: [x], outputs: [y], nodes: [node('n', [x, x], y)], initializers: [] }; // prettier-ignore
+  const graph: Graph = { name: 'test', inputs: [x], outputs: [y], nodes: [node('n', [x, x], y)], initializers: [] };
 
   it('accepts a graph in order', () => {
     expect(() => verifyGraph(graph)).not.toThrow();
   });
 
   it.each<[string, Partial<Graph>]>([
-    ['test: n uses z float32[1] before it is made.', { nodes: [node('n', [{ name: 'z', dtype: 'float32', dims: [1] }], y)] }],
+    [
+      'test: n uses z float32[1] before it is made.',
+      { nodes: [node('n', [{ name: 'z', dtype: 'float32', dims: [1] }], y)] },
+    ],
     ['test: n uses x float32[2] before it is made.', { nodes: [node('n', [{ ...x }], y)] }],
     ['test: a value must be made once, got y float32[2].', { nodes: [node('n', [x], y), node('m', [x], y)] }],
     ['test: names must differ, got y float32[2].', { nodes: [node('n', [x], y), node('m', [x], { ...y })] }],
     ['test: an output must be made, got y float32[2].', { nodes: [] }],
   ])('says "%s"', (message, fault) => {
     expect(() => verifyGraph({ ...graph, ...fault })).toThrow(message);
-  }); // prettier-ignore
+  });
 });
 
 describe('printGraph', () => {

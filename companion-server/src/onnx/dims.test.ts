@@ -1,15 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  addDims,
-  divideDims,
-  equalDims,
-  formatDim,
-  formatDims,
-  multiplyDims,
-  symbol,
-  type Dim,
-} from './dims.ts';
+import { addDims, divideDims, equalDims, formatDim, formatDims, multiplyDims, symbol, type Dim } from './dims.ts';
 
 const dims = fc
   .record({
@@ -79,9 +70,7 @@ describe('sums of dims', () => {
 
 describe('dims read', () => {
   it('as numbers and products', () => {
-    expect(formatDims([2, multiplyDims(3, symbol('frames'), 4), symbol('tokens')])).toBe(
-      '[2, 12*frames, tokens]',
-    );
+    expect(formatDims([2, multiplyDims(3, symbol('frames'), 4), symbol('tokens')])).toBe('[2, 12*frames, tokens]');
   });
 
   it('alike exactly where they are equal', () => {

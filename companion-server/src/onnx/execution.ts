@@ -43,6 +43,6 @@ export function plainExecution(provider: ExecutionProvider): Execution {
   return {
     provider,
     float: 'float32',
-    fused: { ...allFused, multiHeadAttention: false, wideValues: true, gelu: false, instanceNormalization: false }, // prettier-ignore
+    fused: { ...allFused, multiHeadAttention: false, wideValues: true, gelu: false, instanceNormalization: false },
   };
 }

@@ -22,10 +22,7 @@ const views = ['Reshape', 'Identity'];
 const inPlace = ['Add', 'Sub', 'Mul', 'Div', 'Clip', 'Sigmoid', 'Erf', 'Sqrt', 'Softmax'];
 
 /** Bytes of a value. Throws RangeError for an unknown that `sizes` does not have. */
-export function valueBytes(
-  { dtype, dims }: Pick<Value, 'dtype' | 'dims'>,
-  sizes: DimSizes,
-): number {
+export function valueBytes({ dtype, dims }: Pick<Value, 'dtype' | 'dims'>, sizes: DimSizes): number {
   return bytesPerElement[dtype] * elementCount(dims, sizes);
 }
 

@@ -21,7 +21,7 @@ const builder = () =>
 test('a convolution multiplies every output by its window of the input', () => {
   const g = builder();
   const image = g.input('image', 'float32', [symbol('frames'), 3, 8, 6]);
-  const [kernel, bias] = [g.input('kernel', 'float32', [5, 3, 3, 3]), g.input('bias', 'float32', [5])]; // prettier-ignore
+  const [kernel, bias] = [g.input('kernel', 'float32', [5, 3, 3, 3]), g.input('bias', 'float32', [5])];
   g.output('y', ops.conv(g, image, kernel, bias));
   expect(multiplyAdds(g.finish(), { frames: 2 })).toBe(2 * 5 * 8 * 6 * (3 * 3 * 3));
 });
@@ -37,7 +37,7 @@ test('a matrix product multiplies every output along the inner side', () => {
 
 test('attention multiplies queries by keys, and weights by values', () => {
   const g = builder();
-  const tokens = (name: string, length: number) => g.input(name, 'float32', [symbol('frames'), length, 8]); // prettier-ignore
+  const tokens = (name: string, length: number) => g.input(name, 'float32', [symbol('frames'), length, 8]);
   const [q, k, v] = [tokens('q', 5), tokens('k', 9), tokens('v', 9)];
   g.output('y', ops.multiHeadAttention(g, q, k, v, 2));
   expect(multiplyAdds(g.finish(), { frames: 2 })).toBe(2 * (5 * 9 * 8 + 5 * 9 * 8));

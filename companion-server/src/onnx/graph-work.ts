@@ -23,7 +23,7 @@ export function multiplyAdds({ nodes }: Graph, sizes: DimSizes): number {
         return sum + count(made) * size(first, -1);
       // Queries by keys, then by values.
       case 'MultiHeadAttention':
-        return sum + size(second, 1) * (count(first) + size(first, 0) * size(first, 1) * size(third, -1)); // prettier-ignore
+        return sum + size(second, 1) * (count(first) + size(first, 0) * size(first, 1) * size(third, -1));
       default:
         return sum;
     }

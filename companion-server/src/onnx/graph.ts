@@ -39,8 +39,7 @@ export interface Node {
 
 /** A constant: small ones carry their bytes, weights point into the checkpoint's file. */
 export type Initializer =
-  | { readonly value: Value; readonly bytes: Uint8Array }
-  | { readonly value: Value; readonly stored: StoredTensor };
+  { readonly value: Value; readonly bytes: Uint8Array } | { readonly value: Value; readonly stored: StoredTensor };
 
 export interface Graph {
   readonly name: string;
@@ -69,14 +68,10 @@ export function describe(value: Value): string {
 export function printGraph(graph: Graph): string {
   const lines = [`graph ${graph.name}(${graph.inputs.map(describe).join(', ')})`];
   for (const node of graph.nodes) {
-    const attributes = Object.entries(node.attributes).map(
-      ([key, value]) => `${key}=${JSON.stringify(value)}`,
-    );
+    const attributes = Object.entries(node.attributes).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
     const inputs = node.inputs.map((input) => input?.name ?? '-');
     const op = node.domain === '' ? node.op : `${node.domain}.${node.op}`;
-    lines.push(
-      `  ${node.outputs.map(describe).join(', ')} = ${op}(${[...inputs, ...attributes].join(', ')})`,
-    );
+    lines.push(`  ${node.outputs.map(describe).join(', ')} = ${op}(${[...inputs, ...attributes].join(', ')})`);
   }
   lines.push(`  return ${graph.outputs.map(({ name }) => name).join(', ')}`);
   return lines.join('\n');

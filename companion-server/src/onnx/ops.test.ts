@@ -1,16 +1,7 @@
 // Every operator against a few lines of JavaScript, and what the shape errors say.
 
 import { describe, expect, it } from 'vitest';
-import {
-  at,
-  evaluate,
-  generate,
-  indexTensor,
-  randomTensor,
-  sum,
-  testBuilder,
-  value,
-} from '../../../test/run-graph.ts';
+import { at, evaluate, generate, indexTensor, randomTensor, sum, testBuilder, value } from '../../../test/run-graph.ts';
 import { tensor, type Tensor } from '../tensor/tensor.ts';
 import type { GraphBuilder } from './builder.ts';
 import { multiplyDims, symbol, type Dims } from './dims.ts';
@@ -39,9 +30,7 @@ describe('element-wise operators', () => {
     ['div', ops.div, (x: number, y: number) => x / y],
   ])('%s broadcasts the smaller shape', async (_, op, oracle) => {
     const result = await evaluate({ a, b }, (g, inputs) => op(g, inputs.a, inputs.b));
-    const expected = generate([2, 3, 4], (i = 0, j = 0, k = 0) =>
-      oracle(at(a, i, j, k), at(b, j, 0)),
-    );
+    const expected = generate([2, 3, 4], (i = 0, j = 0, k = 0) => oracle(at(a, i, j, k), at(b, j, 0)));
     expect(result.dims).toEqual([2, 3, 4]);
     expect(result.data).toBeAllClose(expected.data, { atol: 1e-4 });
   });
@@ -80,9 +69,7 @@ describe('conv', () => {
         const [y, z] = [row * stride + k - (top ?? 0), column * stride + l - (left ?? 0)];
         return y >= 0 && y < 5 && z >= 0 && z < 4 ? at(x, n, i, y, z) : 0;
       };
-      const products = sum(3, (i) =>
-        sum(3, (k) => sum(3, (l) => inside(i, k, l) * at(weight, c, i, k, l))),
-      );
+      const products = sum(3, (i) => sum(3, (k) => sum(3, (l) => inside(i, k, l) * at(weight, c, i, k, l))));
       return at(bias, c) + products;
     });
 
@@ -106,22 +93,22 @@ describe('products', () => {
 
   it('matMul multiplies matrix by matrix, or all with one', async () => {
     const each = await evaluate({ a, b }, (g, x) => ops.matMul(g, x.a, x.b));
-    expectClose(each, generate([2, 3, 5], (n = 0, i = 0, j = 0) => sum(4, (k) => at(a, n, i, k) * at(b, n, k, j)))); // prettier-ignore
+    expectClose(
+      each,
+      generate([2, 3, 5], (n = 0, i = 0, j = 0) => sum(4, (k) => at(a, n, i, k) * at(b, n, k, j))),
+    );
     const one = await evaluate({ a, matrix }, (g, x) => ops.matMul(g, x.a, x.matrix));
-    expectClose(one, generate([2, 3, 5], (n = 0, i = 0, j = 0) => sum(4, (k) => at(a, n, i, k) * at(matrix, k, j)))); // prettier-ignore
+    expectClose(
+      one,
+      generate([2, 3, 5], (n = 0, i = 0, j = 0) => sum(4, (k) => at(a, n, i, k) * at(matrix, k, j))),
+    );
   });
 
   it('gemm multiplies with the transposed weight, with or without a bias', async () => {
-    const [x, weight, bias] = [
-      randomTensor([3, 4], 1),
-      randomTensor([2, 4], 2),
-      randomTensor([2], 3),
-    ];
+    const [x, weight, bias] = [randomTensor([3, 4], 1), randomTensor([2, 4], 2), randomTensor([2], 3)];
     const oracle = (hasBias: boolean) =>
-      generate([3, 2], (i = 0, j = 0) => sum(4, (k) => at(x, i, k) * at(weight, j, k)) + (hasBias ? at(bias, j) : 0)); // prettier-ignore
-    const biased = await evaluate({ x, weight, bias }, (g, v) =>
-      ops.gemm(g, v.x, v.weight, v.bias),
-    );
+      generate([3, 2], (i = 0, j = 0) => sum(4, (k) => at(x, i, k) * at(weight, j, k)) + (hasBias ? at(bias, j) : 0));
+    const biased = await evaluate({ x, weight, bias }, (g, v) => ops.gemm(g, v.x, v.weight, v.bias));
     expectClose(biased, oracle(true));
     const bare = await evaluate({ x, weight }, (g, v) => ops.gemm(g, v.x, v.weight, null));
     expectClose(bare, oracle(false));
@@ -163,9 +150,7 @@ describe('views', () => {
   it('what is split and joined again is as before, on every axis', async () => {
     const even = randomTensor([2, 4, 6], 4);
     for (const axis of [0, 1, 2]) {
-      const result = await evaluate({ even }, (g, inputs) =>
-        ops.concat(g, ops.split(g, inputs.even, axis, 2), axis),
-      );
+      const result = await evaluate({ even }, (g, inputs) => ops.concat(g, ops.split(g, inputs.even, axis, 2), axis));
       expectClose(result, even);
     }
   });
@@ -196,7 +181,10 @@ describe('views', () => {
     const indices = indexTensor([2, 2], [2, 0, 1, 2]);
     const result = await evaluate({ x, indices }, (g, v) => ops.gather(g, v.x, v.indices, 1));
     const row = (i: number, j: number) => indices.data[i * 2 + j] ?? 0;
-    expectClose(result, generate([2, 2, 2, 4], (n = 0, i = 0, j = 0, k = 0) => at(x, n, row(i, j), k))); // prettier-ignore
+    expectClose(
+      result,
+      generate([2, 2, 2, 4], (n = 0, i = 0, j = 0, k = 0) => at(x, n, row(i, j), k)),
+    );
   });
 });
 
@@ -216,9 +204,7 @@ describe('reductions', () => {
     const result = await evaluate({ x }, (g, v) => ops.reduceMean(g, v.x));
     const width = x.dims.at(-1) ?? 0;
     const expected = Array.from({ length: x.data.length / width }, (_, row) =>
-      x.data
-        .subarray(row * width, (row + 1) * width)
-        .reduce((sum, value) => sum + value / width, 0),
+      x.data.subarray(row * width, (row + 1) * width).reduce((sum, value) => sum + value / width, 0),
     );
     expect(result.dims).toEqual([...x.dims.slice(0, -1), 1]);
     expect(result.data).toBeAllClose(expected, { atol: 1e-6 });
@@ -243,7 +229,10 @@ describe('reductions', () => {
     const result = await evaluate({ x, weight, bias }, (g, v) =>
       ops.layerNormalization(g, v.x, v.weight, v.bias, 1e-5),
     );
-    expectClose(result, generate([2, 3, 7], (i = 0, j = 0, k = 0) => at(weight, k) * normalised(lastAxis(x, i, j), k) + at(bias, k))); // prettier-ignore
+    expectClose(
+      result,
+      generate([2, 3, 7], (i = 0, j = 0, k = 0) => at(weight, k) * normalised(lastAxis(x, i, j), k) + at(bias, k)),
+    );
   });
 
   it('instanceNormalization does so per channel', async () => {
@@ -251,7 +240,10 @@ describe('reductions', () => {
     const result = await evaluate({ x, scale, bias }, (g, v) =>
       ops.instanceNormalization(g, v.x, v.scale, v.bias, 1e-5),
     );
-    expectClose(result, generate([2, 3, 7], (i = 0, j = 0, k = 0) => at(scale, j) * normalised(lastAxis(x, i, j), k) + at(bias, j))); // prettier-ignore
+    expectClose(
+      result,
+      generate([2, 3, 7], (i = 0, j = 0, k = 0) => at(scale, j) * normalised(lastAxis(x, i, j), k) + at(bias, j)),
+    );
   });
 });
 
@@ -265,7 +257,10 @@ describe('resize and attention', () => {
   it('resizeNearest2x doubles rows and columns', async () => {
     const x = randomTensor([1, 2, 3, 2], 1);
     const result = await evaluate({ x }, (g, v) => ops.resizeNearest2x(g, v.x));
-    expectClose(result, generate([1, 2, 6, 4], (n = 0, c = 0, i = 0, j = 0) => at(x, n, c, i >> 1, j >> 1))); // prettier-ignore
+    expectClose(
+      result,
+      generate([1, 2, 6, 4], (n = 0, c = 0, i = 0, j = 0) => at(x, n, c, i >> 1, j >> 1)),
+    );
   });
 });
 
@@ -278,19 +273,31 @@ describe('a wrong shape is an error that names operator, rule and values', () =>
     ['Add: needs shapes that broadcast, got v float32[2], v float32[3].', () => ops.add(g, v(2), v(3))],
     ['Mul: needs equal types, got v float32[2], h float16[2].', () => ops.mul(g, v(2), half(2))],
     ['Conv: needs rank 4, got v float32[2].', () => ops.conv(g, v(2), v(1, 1, 3, 3), v(1))],
-    ['Conv: input channels must match the weight, got v float32[1, 4, 8, 8], v float32[2, 8, 3, 3].', () => ops.conv(g, v(1, 4, 8, 8), v(2, 8, 3, 3), v(2))],
-    ['Conv: needs a fixed size on axis 2, got v float32[1, 4, rows, 8].', () => ops.conv(g, v(1, 4, symbol('rows'), 8), v(2, 4, 3, 3), v(2))],
+    [
+      'Conv: input channels must match the weight, got v float32[1, 4, 8, 8], v float32[2, 8, 3, 3].',
+      () => ops.conv(g, v(1, 4, 8, 8), v(2, 8, 3, 3), v(2)),
+    ],
+    [
+      'Conv: needs a fixed size on axis 2, got v float32[1, 4, rows, 8].',
+      () => ops.conv(g, v(1, 4, symbol('rows'), 8), v(2, 4, 3, 3), v(2)),
+    ],
     ['Gemm: needs rank 2, got v float32[2, 3, 4].', () => ops.gemm(g, v(2, 3, 4), v(4, 4), null)],
     ['Gemm: inner sizes must match, got v float32[2, 3], v float32[5, 4].', () => ops.gemm(g, v(2, 3), v(5, 4), null)],
     ['MatMul: inner sizes must match, got v float32[2, 3], v float32[4, 5].', () => ops.matMul(g, v(2, 3), v(4, 5))],
-    ['MatMul: leading axes must be equal, got v float32[2, 3, 4], v float32[3, 4, 5].', () => ops.matMul(g, v(2, 3, 4), v(3, 4, 5))],
+    [
+      'MatMul: leading axes must be equal, got v float32[2, 3, 4], v float32[3, 4, 5].',
+      () => ops.matMul(g, v(2, 3, 4), v(3, 4, 5)),
+    ],
     ['MatMul: needs an axis -2, got v float32[4].', () => ops.matMul(g, v(3, 4), v(4))],
     ["Reshape: can't become [5, -1], got v float32[2, 3].", () => ops.reshape(g, v(2, 3), [5, -1])],
     ["Reshape: can't become [-1, -1], got v float32[2, 3].", () => ops.reshape(g, v(2, 3), [-1, -1])],
     ["Reshape: can't become [2, 2], got v float32[2, 3].", () => ops.reshape(g, v(2, 3), [2, 2])],
     ['Transpose: perm [0, 0] must order all axes, got v float32[2, 3].', () => ops.transpose(g, v(2, 3), [0, 0])],
     ['Concat: needs an input.', () => ops.concat(g, [], 0)],
-    ['Concat: needs equal sizes off axis 0, got v float32[2, 3], v float32[2, 4].', () => ops.concat(g, [v(2, 3), v(2, 4)], 0)],
+    [
+      'Concat: needs equal sizes off axis 0, got v float32[2, 3], v float32[2, 4].',
+      () => ops.concat(g, [v(2, 3), v(2, 4)], 0),
+    ],
     ['Concat: needs rank 2, got v float32[2, 3, 4].', () => ops.concat(g, [v(2, 3), v(2, 3, 4)], 0)],
     ['Concat: needs an axis 2, got v float32[2, 3].', () => ops.concat(g, [v(2, 3), v(2, 3)], 2)],
     ['Concat: needs equal types, got v float32[2], h float16[2].', () => ops.concat(g, [v(2), half(2)], 0)],
@@ -301,13 +308,17 @@ describe('a wrong shape is an error that names operator, rule and values', () =>
     ['Gather: needs integer indices, got v float32[2].', () => ops.gather(g, v(2, 3), v(2), 0)],
     ['Gather: needs an axis 2, got v float32[2, 3].', () => ops.gather(g, v(2, 3), int(2), 2)],
     ['Resize: needs rank 4, got v float32[2, 3].', () => ops.resizeNearest2x(g, v(2, 3))],
-    ['MultiHeadAttention: needs rank 3, got v float32[2, 3].', () => ops.multiHeadAttention(g, v(2, 3), v(2, 3), v(2, 3), 1)],
-    ['MultiHeadAttention: 5 heads must divide the width, got v float32[1, 2, 8].', () => ops.multiHeadAttention(g, v(1, 2, 8), v(1, 2, 8), v(1, 2, 8), 5)],
-  ]; // prettier-ignore
+    [
+      'MultiHeadAttention: needs rank 3, got v float32[2, 3].',
+      () => ops.multiHeadAttention(g, v(2, 3), v(2, 3), v(2, 3), 1),
+    ],
+    [
+      'MultiHeadAttention: 5 heads must divide the width, got v float32[1, 2, 8].',
+      () => ops.multiHeadAttention(g, v(1, 2, 8), v(1, 2, 8), v(1, 2, 8), 5),
+    ],
+  ];
   it.each(cases)('%s', (message, build) => {
-    expect(() => build(g)).toThrow(
-      expect.objectContaining({ name: 'ShapeError', message }) as Error,
-    );
+    expect(() => build(g)).toThrow(expect.objectContaining({ name: 'ShapeError', message }) as Error);
   });
 });
 
@@ -317,10 +328,7 @@ describe('shapes are known before a graph runs', () => {
     const frames = symbol('frames');
     const x = value(g, [frames, 8, 6, 5]);
     expect(ops.resizeNearest2x(g, x).dims).toEqual([frames, 8, 12, 10]);
-    expect(ops.split(g, value(g, [multiplyDims(3, frames), 4]), 0, 3)[0]?.dims).toEqual([
-      frames,
-      4,
-    ]);
+    expect(ops.split(g, value(g, [multiplyDims(3, frames), 4]), 0, 3)[0]?.dims).toEqual([frames, 4]);
     expect(ops.concat(g, [x, x, x], 0).dims[0]).toEqual(multiplyDims(3, frames));
   });
 });

@@ -1,15 +1,7 @@
 // One function per ONNX operator (opset 17): checks ranks and shapes, infers the output's, records the node.
 // Function names are the operators' names; errors name the operator, the rule and the values.
 
-import {
-  addDims,
-  divideDims,
-  equalDims,
-  formatDims,
-  multiplyDims,
-  type Dim,
-  type Dims,
-} from './dims.ts';
+import { addDims, divideDims, equalDims, formatDims, multiplyDims, type Dim, type Dims } from './dims.ts';
 import { elementTypes, ShapeError, type DataType, type Value } from './graph.ts';
 import type { GraphBuilder } from './builder.ts';
 
@@ -97,10 +89,16 @@ export function conv(
 ): Value {
   requireRank('Conv', x, 4);
   requireRank('Conv', weight, 4);
-  requireEqual('Conv', 'input channels must match the weight', dimAt('Conv', x, 1), dimAt('Conv', weight, 1), x, weight); // prettier-ignore
+  requireEqual(
+    'Conv',
+    'input channels must match the weight',
+    dimAt('Conv', x, 1),
+    dimAt('Conv', weight, 1),
+    x,
+    weight,
+  );
   const [kh, kw] = [staticDim('Conv', weight, 2), staticDim('Conv', weight, 3)];
-  const out = (size: number, pad: number, kernel: number) =>
-    Math.floor((size + pad - kernel) / stride) + 1;
+  const out = (size: number, pad: number, kernel: number) => Math.floor((size + pad - kernel) / stride) + 1;
   const dims = [
     dimAt('Conv', x, 0),
     dimAt('Conv', weight, 0),
@@ -119,7 +117,7 @@ export function conv(
 export function gemm(g: GraphBuilder, x: Value, weight: Value, bias: Value | null): Value {
   requireRank('Gemm', x, 2);
   requireRank('Gemm', weight, 2);
-  requireEqual('Gemm', 'inner sizes must match', dimAt('Gemm', x, 1), dimAt('Gemm', weight, 1), x, weight); // prettier-ignore
+  requireEqual('Gemm', 'inner sizes must match', dimAt('Gemm', x, 1), dimAt('Gemm', weight, 1), x, weight);
   return g.op({
     op: 'Gemm',
     inputs: bias === null ? [x, weight] : [x, weight, bias],
@@ -130,7 +128,7 @@ export function gemm(g: GraphBuilder, x: Value, weight: Value, bias: Value | nul
 
 /** a [..., M, K] times b [..., K, N]; leading axes equal, or b of rank 2 */
 export function matMul(g: GraphBuilder, a: Value, b: Value): Value {
-  requireEqual('MatMul', 'inner sizes must match', dimAt('MatMul', a, -1), dimAt('MatMul', b, -2), a, b); // prettier-ignore
+  requireEqual('MatMul', 'inner sizes must match', dimAt('MatMul', a, -1), dimAt('MatMul', b, -2), a, b);
   if (b.dims.length > 2 && formatDims(a.dims.slice(0, -2)) !== formatDims(b.dims.slice(0, -2))) {
     throw new ShapeError('MatMul', 'leading axes must be equal', a, b);
   }
@@ -142,11 +140,7 @@ export function matMul(g: GraphBuilder, a: Value, b: Value): Value {
 export function reshape(g: GraphBuilder, x: Value, dims: readonly number[]): Value {
   const known = dims.filter((dim) => dim !== -1);
   const rest = divideDims(multiplyDims(...x.dims), multiplyDims(...known));
-  if (
-    rest === undefined ||
-    dims.length - known.length > 1 ||
-    (known.length === dims.length && rest !== 1)
-  ) {
+  if (rest === undefined || dims.length - known.length > 1 || (known.length === dims.length && rest !== 1)) {
     throw new ShapeError('Reshape', `can't become [${dims.join(', ')}]`, x);
   }
   const shape = g.constant('int64', dims, [dims.length]);
@@ -175,14 +169,14 @@ export function concat(g: GraphBuilder, parts: readonly Value[], axis: number): 
   dimAt('Concat', first, axis);
   for (const part of others) {
     requireRank('Concat', part, first.dims.length);
-    if (part.dtype !== first.dtype) throw new ShapeError('Concat', 'needs equal types', first, part); // prettier-ignore
+    if (part.dtype !== first.dtype) throw new ShapeError('Concat', 'needs equal types', first, part);
   }
   const dims = others.reduce<Dim[]>(
     (sum, part) =>
       sum.map((dim, i) => {
         const other = dimAt('Concat', part, i);
         const joined = i === axis ? addDims(dim, other) : equalDims(dim, other) ? dim : undefined;
-        if (joined === undefined) throw new ShapeError('Concat', `needs equal sizes off axis ${axis}`, ...parts); // prettier-ignore
+        if (joined === undefined) throw new ShapeError('Concat', `needs equal sizes off axis ${axis}`, ...parts);
         return joined;
       }),
     [...first.dims],
@@ -283,13 +277,7 @@ function reduceLast(g: GraphBuilder, op: 'ReduceMean' | 'ReduceL2', x: Value): V
 }
 
 /** Layer normalisation over the last axis. */
-export function layerNormalization(
-  g: GraphBuilder,
-  x: Value,
-  weight: Value,
-  bias: Value,
-  epsilon: number,
-): Value {
+export function layerNormalization(g: GraphBuilder, x: Value, weight: Value, bias: Value, epsilon: number): Value {
   return g.op({
     op: 'LayerNormalization',
     inputs: [x, weight, bias],
@@ -299,13 +287,7 @@ export function layerNormalization(
 }
 
 /** Normalises each channel of x [N, C, ...] over the remaining axes. */
-export function instanceNormalization(
-  g: GraphBuilder,
-  x: Value,
-  scale: Value,
-  bias: Value,
-  epsilon: number,
-): Value {
+export function instanceNormalization(g: GraphBuilder, x: Value, scale: Value, bias: Value, epsilon: number): Value {
   return g.op({
     op: 'InstanceNormalization',
     inputs: [x, scale, bias],
@@ -341,13 +323,7 @@ export function clip(g: GraphBuilder, x: Value, low: number, high: number): Valu
 }
 
 /** Fused attention: query [B, Lq, H*d], key [B, Lk, H*d], value [B, Lk, H*e] -> [B, Lq, H*e], scale 1/sqrt(d) */
-export function multiHeadAttention(
-  g: GraphBuilder,
-  query: Value,
-  key: Value,
-  value: Value,
-  heads: number,
-): Value {
+export function multiHeadAttention(g: GraphBuilder, query: Value, key: Value, value: Value, heads: number): Value {
   for (const x of [query, key, value]) requireRank('MultiHeadAttention', x, 3);
   for (const x of [query, value]) {
     if (staticDim('MultiHeadAttention', x, 2) % heads !== 0) {

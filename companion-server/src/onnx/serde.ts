@@ -4,14 +4,7 @@ import path from 'node:path';
 import protobuf from 'protobufjs/light.js';
 import type { Dim } from './dims.ts';
 import { formatDim } from './dims.ts';
-import {
-  elementTypes,
-  ShapeError,
-  type Attribute,
-  type Graph,
-  type Initializer,
-  type Value,
-} from './graph.ts';
+import { elementTypes, ShapeError, type Attribute, type Graph, type Initializer, type Value } from './graph.ts';
 
 const field = (id: number, type: string, rule?: 'repeated') => ({
   id,
@@ -127,15 +120,10 @@ function initializerMessage(initializer: Initializer): object {
 /** The one folder that holds every weight file of the graph, or undefined when it has no stored weights. */
 export function weightsFolder(graph: Graph): string | undefined {
   const folders = new Set(
-    graph.initializers.flatMap((entry) =>
-      'stored' in entry ? [path.dirname(entry.stored.file)] : [],
-    ),
+    graph.initializers.flatMap((entry) => ('stored' in entry ? [path.dirname(entry.stored.file)] : [])),
   );
   if (folders.size > 1) {
-    throw new ShapeError(
-      graph.name,
-      `weights must lie in one folder, got ${[...folders].join(', ')}`,
-    );
+    throw new ShapeError(graph.name, `weights must lie in one folder, got ${[...folders].join(', ')}`);
   }
   return [...folders][0];
 }

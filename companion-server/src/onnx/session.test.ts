@@ -137,11 +137,14 @@ describe('a session', () => {
 
 describe('half precision', () => {
   it('on the CPU is close to single precision', async () => {
-    const [x, weight, bias] = [randomTensor([2, 4, 5, 3]), randomTensor([4, 4, 3, 3], 2), randomTensor([4], 3)]; // prettier-ignore
-    const build = (g: GraphBuilder, v: Readonly<Record<'x' | 'weight' | 'bias', Parameters<typeof ops.sigmoid>[1]>>) => {
+    const [x, weight, bias] = [randomTensor([2, 4, 5, 3]), randomTensor([4, 4, 3, 3], 2), randomTensor([4], 3)];
+    const build = (
+      g: GraphBuilder,
+      v: Readonly<Record<'x' | 'weight' | 'bias', Parameters<typeof ops.sigmoid>[1]>>,
+    ) => {
       const convolved = ops.sigmoid(g, ops.conv(g, v.x, v.weight, v.bias));
       return ops.softmax(g, ops.mul(g, convolved, ops.scalar(g, 3)));
-    }; // prettier-ignore
+    };
     const feeds = { x, weight, bias };
     const half = await evaluate(feeds, build, { float: 'float16' });
     const single = await evaluate(feeds, build);
@@ -154,20 +157,14 @@ describe('ONNX Runtime that cannot be loaded', () => {
   const dlopenFailed = 'A dynamic link library (DLL) initialization routine failed.';
 
   it('on Windows names the C++ runtime to install', () => {
-    const text = explainLoadFailure(
-      new Error(`${dlopenFailed}\n\\\\?\\C:\\tokenflow\\x.node`),
-      'win32',
-    );
+    const text = explainLoadFailure(new Error(`${dlopenFailed}\n\\\\?\\C:\\tokenflow\\x.node`), 'win32');
     expect(text).toContain(dlopenFailed);
     expect(text).toContain('Microsoft Visual C++ 2015-2022 Redistributable');
     expect(text).not.toContain('C:\\');
   });
 
   it('elsewhere says what to do without it', () => {
-    const text = explainLoadFailure(
-      new Error('libstdc++.so.6: cannot open shared object file'),
-      'linux',
-    );
+    const text = explainLoadFailure(new Error('libstdc++.so.6: cannot open shared object file'), 'linux');
     expect(text).toContain('libstdc++.so.6');
     expect(text).not.toContain('Visual C++');
   });

@@ -59,9 +59,7 @@ export interface SessionOptions {
 
 export interface Session {
   /** Runs the graph once. Blocks the event loop while it computes. Results are fresh memory. */
-  run(
-    inputs: Readonly<Record<string, Tensor | IndexTensor>>,
-  ): Promise<Readonly<Record<string, Tensor>>>;
+  run(inputs: Readonly<Record<string, Tensor | IndexTensor>>): Promise<Readonly<Record<string, Tensor>>>;
   release(): Promise<void>;
 }
 
@@ -69,8 +67,7 @@ type Runtime = typeof OnnxRuntime;
 
 const loaded: Runtime | RuntimeLoadError = await import('onnxruntime-node').then(
   (module) => module,
-  (error: unknown) =>
-    new RuntimeLoadError(explainLoadFailure(error, process.platform), { cause: error }),
+  (error: unknown) => new RuntimeLoadError(explainLoadFailure(error, process.platform), { cause: error }),
 );
 
 /** Throws RuntimeLoadError. A program that cannot compute can still answer, list and explain. */
@@ -94,9 +91,7 @@ export function explainLoadFailure(error: unknown, platform: NodeJS.Platform): s
 
 /** Execution providers that this build of ONNX Runtime can load on this system. None where it cannot be loaded itself. */
 export function availableProviders(): readonly string[] {
-  return loaded instanceof RuntimeLoadError
-    ? []
-    : loaded.listSupportedBackends().map(({ name }) => name);
+  return loaded instanceof RuntimeLoadError ? [] : loaded.listSupportedBackends().map(({ name }) => name);
 }
 
 /** Why ONNX Runtime could not be loaded, or null. */
@@ -104,13 +99,8 @@ export function runtimeFailure(): string | null {
   return loaded instanceof RuntimeLoadError ? loaded.message : null;
 }
 
-function feed(
-  { Tensor: OrtTensor }: Runtime,
-  { dims, data }: Tensor | IndexTensor,
-): OnnxRuntime.Tensor {
-  return data instanceof Int32Array
-    ? new OrtTensor('int32', data, dims)
-    : new OrtTensor('float32', data, dims);
+function feed({ Tensor: OrtTensor }: Runtime, { dims, data }: Tensor | IndexTensor): OnnxRuntime.Tensor {
+  return data instanceof Int32Array ? new OrtTensor('int32', data, dims) : new OrtTensor('float32', data, dims);
 }
 
 function toTensor(name: string, result: OnnxRuntime.Tensor): Tensor {
@@ -125,14 +115,7 @@ function toTensor(name: string, result: OnnxRuntime.Tensor): Tensor {
  * Throws when the provider is missing or refuses the graph, and RuntimeLoadError.
  */
 export async function createSession(graph: Graph, options: SessionOptions): Promise<Session> {
-  const {
-    provider,
-    threads,
-    optimization = 'extended',
-    webgpu = {},
-    prepacked = false,
-    onRun,
-  } = options;
+  const { provider, threads, optimization = 'extended', webgpu = {}, prepacked = false, onRun } = options;
   verifyGraph(graph);
   const ort = runtime();
   // ONNX Runtime itself would leave the provider out and compute on the CPU.
@@ -158,15 +141,11 @@ export async function createSession(graph: Graph, options: SessionOptions): Prom
   });
   return {
     async run(inputs) {
-      const feeds = Object.fromEntries(
-        Object.entries(inputs).map(([name, value]) => [name, feed(ort, value)]),
-      );
+      const feeds = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, feed(ort, value)]));
       const start = performance.now();
       const found = await session.run(feeds);
       const seconds = (performance.now() - start) / 1000;
-      const results = Object.fromEntries(
-        Object.entries(found).map(([name, value]) => [name, toTensor(name, value)]),
-      );
+      const results = Object.fromEntries(Object.entries(found).map(([name, value]) => [name, toTensor(name, value)]));
       onRun?.({
         graph: graph.name,
         seconds,

@@ -15,7 +15,7 @@ export interface OpenCode {
 
 /** A code that nobody can guess: one of 30^8, each as likely as any other. */
 export function createCode(now: Date): OpenCode {
-  const characters = Array.from({ length: codeCharacters }, () => alphabet[randomInt(alphabet.length)]); // prettier-ignore
+  const characters = Array.from({ length: codeCharacters }, () => alphabet[randomInt(alphabet.length)]);
   const half = codeCharacters / 2;
   return {
     code: `${characters.slice(0, half).join('')}-${characters.slice(half).join('')}`,

@@ -141,9 +141,8 @@ describe('wrong codes', () => {
 });
 
 describe('a token', () => {
-  test.each(['', 'f'.repeat(64), localToken.toUpperCase(), `${localToken} `])(
-    'that is "%s" is nobody\'s',
-    (token) => expect(pairings.authenticate(token)).toBeNull(),
+  test.each(['', 'f'.repeat(64), localToken.toUpperCase(), `${localToken} `])('that is "%s" is nobody\'s', (token) =>
+    expect(pairings.authenticate(token)).toBeNull(),
   );
 
   test('of the command line is the local client, which is in no list and cannot be revoked', () => {
@@ -171,9 +170,7 @@ describe('a token', () => {
 
   test('shows in the list when it was last seen, and as which version', async () => {
     const { client } = await pair();
-    expect(pairings.list()).toMatchObject([
-      { clientId: client.clientId, seenAt: null, version: null },
-    ]);
+    expect(pairings.list()).toMatchObject([{ clientId: client.clientId, seenAt: null, version: null }]);
     pairings.noteSeen(client.clientId, '0.1.0');
     const seenAt = new Date(nowMs).toISOString();
     expect(pairings.list()).toMatchObject([{ name: 'panel', seenAt, version: '0.1.0' }]);

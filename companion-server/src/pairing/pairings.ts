@@ -51,11 +51,7 @@ export interface Pairings {
    * `peer` is the address that asks. After some wrong codes attempts take turns, so that it may take seconds. Throws
    * EditError 'pairing-refused' when the code is not the open one, 'pairing-limited' when too many attempts wait.
    */
-  exchange(
-    code: string,
-    name: string,
-    peer: string,
-  ): Promise<{ readonly client: Client; readonly token: string }>;
+  exchange(code: string, name: string, peer: string): Promise<{ readonly client: Client; readonly token: string }>;
   /** Whose token it is, or null. How long it takes says nothing about how much of the token was right. */
   authenticate(token: string): Client | null;
   /** Whether the client is paired still, or has a token from the start. */
@@ -123,18 +119,14 @@ export function createPairings(
       const fixed = fixedClients.find((one) => timingSafeEqual(hash, one.hash));
       if (fixed !== undefined) return fixed.client;
       // The index is searched by the hash: what its timing tells is about the hash, from which no token follows.
-      const row = database.get(
-        'SELECT * FROM pairings WHERE token_hash = ? AND ended_at IS NULL',
-        hash,
-      );
+      const row = database.get('SELECT * FROM pairings WHERE token_hash = ? AND ended_at IS NULL', hash);
       if (row === undefined) return null;
       const { clientId, name } = toPairing(row);
       return { clientId, name };
     },
     isPaired: (clientId) =>
       fixedClients.some(({ client }) => client.clientId === clientId) ||
-      database.get('SELECT 1 FROM pairings WHERE client_id = ? AND ended_at IS NULL', clientId) !==
-        undefined,
+      database.get('SELECT 1 FROM pairings WHERE client_id = ? AND ended_at IS NULL', clientId) !== undefined,
     noteSeen(clientId, version) {
       try {
         const sql = 'UPDATE pairings SET seen_at = ?, version = ? WHERE client_id = ?';
@@ -147,17 +139,14 @@ export function createPairings(
       }
     },
     list: () =>
-      database
-        .all('SELECT * FROM pairings WHERE ended_at IS NULL ORDER BY created_at DESC, client_id')
-        .map(toPairing),
+      database.all('SELECT * FROM pairings WHERE ended_at IS NULL ORDER BY created_at DESC, client_id').map(toPairing),
     owners: () => [
       ...fixedClients.map(({ client }) => client),
       ...database.all('SELECT * FROM pairings').map(toPairing),
     ],
     revoke(clientId) {
       const end = 'UPDATE pairings SET ended_at = ? WHERE client_id = ? AND ended_at IS NULL';
-      const isRevoked =
-        database.urgently(() => database.run(end, now().toISOString(), clientId)) > 0;
+      const isRevoked = database.urgently(() => database.run(end, now().toISOString(), clientId)) > 0;
       if (isRevoked) log.info('A pairing was revoked.', { clientId });
       if (isRevoked) for (const listener of revocationListeners) listener(clientId);
       return isRevoked;
@@ -187,13 +176,9 @@ function tooManyAttempts(): EditError {
 
 function wrongCode(isNoneOpen: boolean): EditError {
   return isNoneOpen
-    ? new EditError(
-        'pairing-refused',
-        'The server has no open pairing code: it was used or has expired.',
-        {
-          hint: 'Make a new one with npm run pair, or on the page of the server.',
-        },
-      )
+    ? new EditError('pairing-refused', 'The server has no open pairing code: it was used or has expired.', {
+        hint: 'Make a new one with npm run pair, or on the page of the server.',
+      })
     : new EditError('pairing-refused', 'The pairing code is not the one that the server shows.', {
         hint: 'Read it again where the server runs, or on its page.',
       });

@@ -46,7 +46,7 @@ export function toPairing(row: Row): Pairing {
 
 /** 256 random bits that belong to this data folder: made at the first use, the same ever after. */
 export function readSecret(database: Database, name: string): Buffer {
-  const read = (): unknown => database.get('SELECT value FROM secrets WHERE name = ?', name)?.['value']; // prettier-ignore
+  const read = (): unknown => database.get('SELECT value FROM secrets WHERE name = ?', name)?.['value'];
   // Looked for first: a full disk takes nothing.
   if (read() === undefined) {
     database.run('INSERT OR IGNORE INTO secrets VALUES (?, ?)', name, randomBytes(32));
@@ -58,7 +58,5 @@ export function readSecret(database: Database, name: string): Buffer {
 
 /** Makes the secret anew where there was one: what was signed with it is void. For one that others may have read. */
 export function renewSecret(database: Database, name: string): void {
-  database.urgently(() =>
-    database.run('UPDATE secrets SET value = ? WHERE name = ?', randomBytes(32), name),
-  );
+  database.urgently(() => database.run('UPDATE secrets SET value = ? WHERE name = ?', randomBytes(32), name));
 }

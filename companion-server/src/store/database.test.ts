@@ -44,9 +44,7 @@ test('a transaction for which the disk is too small says so, and changes nothing
   const fill = (): void => {
     for (let i = 0; i < 20; i++) database.run('INSERT INTO notes VALUES (?)', 'x'.repeat(100_000));
   };
-  expect(() => database.transaction(fill)).toThrow(
-    expect.objectContaining({ code: 'SQLITE_FULL' }) as Error,
-  );
+  expect(() => database.transaction(fill)).toThrow(expect.objectContaining({ code: 'SQLITE_FULL' }) as Error);
   expect(database.get('SELECT text FROM notes')).toBeUndefined();
   expect(database.transaction(() => 'goes on')).toBe('goes on');
   database.close();
@@ -79,10 +77,7 @@ test('runs only the migrations that are missing, and refuses a newer database', 
 
 test('a file that is no database is refused by its path', async () => {
   const path = join(folder, 'tokenflow.db');
-  await writeFile(
-    path,
-    'this is a text of more than one hundred bytes, and no database at all: '.repeat(20),
-  );
+  await writeFile(path, 'this is a text of more than one hundred bytes, and no database at all: '.repeat(20));
   expect(() => openDatabase(path, [notes])).toThrow(path);
 });
 

@@ -42,11 +42,7 @@ const busyTimeoutMs = 250;
  * can be tried again. Throws EditError 'output-unwritable' when the file cannot be used, or was made by a newer version of
  * the program. `reserve` is given up for the opening too.
  */
-export function openDatabase(
-  path: string,
-  rooms: readonly Migrations[],
-  reserve: Reserve = noReserve,
-): Database {
+export function openDatabase(path: string, rooms: readonly Migrations[], reserve: Reserve = noReserve): Database {
   return withReserve(reserve, () => openOnce(path, rooms, reserve));
 }
 
@@ -74,9 +70,7 @@ function openOnce(path: string, rooms: readonly Migrations[], reserve: Reserve):
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     connection = new SQLite(path, { timeout: openTimeoutMs });
     const database = wrap(connection, reserve);
-    connection.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON',
-    );
+    connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
     for (const room of rooms) migrate(database, connection, room);
     database.all(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
     return database;
@@ -99,12 +93,7 @@ function unusable(path: string, error: unknown): EditError {
  * ends, however it ends: the lock is the system's. Throws EditError 'invalid-request' with `taken` as its message when
  * another process has it, 'output-unwritable' when it cannot be made. On a full disk `reserve` is given up for it.
  */
-export function lockFile(
-  path: string,
-  taken: string,
-  hint: string,
-  reserve: Reserve = noReserve,
-): () => void {
+export function lockFile(path: string, taken: string, hint: string, reserve: Reserve = noReserve): () => void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const held = withReserve(reserve, () => lock(path));
@@ -173,8 +162,7 @@ function wrap(connection: SQLite.Database, reserve: Reserve): Database {
       return row === undefined ? undefined : toRow(row);
     },
     run(sql, ...parameters) {
-      const run = (): number =>
-        execute(sql, (statement) => statement.run(parameters) as { changes: number }).changes;
+      const run = (): number => execute(sql, (statement) => statement.run(parameters) as { changes: number }).changes;
       return connection.inTransaction ? run() : transaction(run);
     },
     close: () => connection.close(),
@@ -185,21 +173,12 @@ function wrap(connection: SQLite.Database, reserve: Reserve): Database {
 function toRow(row: unknown): Row {
   const columns = Object.entries(row as Readonly<Record<string, SqlValue | ArrayBuffer>>);
   return Object.fromEntries(
-    columns.map(([name, value]) => [
-      name,
-      value instanceof ArrayBuffer ? new Uint8Array(value) : value,
-    ]),
+    columns.map(([name, value]) => [name, value instanceof ArrayBuffer ? new Uint8Array(value) : value]),
   );
 }
 
-function migrate(
-  database: Database,
-  connection: SQLite.Database,
-  { room, steps }: Migrations,
-): void {
-  connection.exec(
-    'CREATE TABLE IF NOT EXISTS migrations (room TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT',
-  );
+function migrate(database: Database, connection: SQLite.Database, { room, steps }: Migrations): void {
+  connection.exec('CREATE TABLE IF NOT EXISTS migrations (room TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT');
   const row = database.get('SELECT version FROM migrations WHERE room = ?', room);
   const version = Number(row?.['version'] ?? 0);
   if (version > steps.length) {

@@ -1,11 +1,7 @@
 // Whether the disks of the server's folders have room left, so that everybody hears of it when one has not.
 
 import { statfs } from 'node:fs/promises';
-import {
-  storeFolders,
-  type DiskShortage,
-  type StoreFolder,
-} from '../../../protocol/session-messages.ts';
+import { storeFolders, type DiskShortage, type StoreFolder } from '../../../protocol/session-messages.ts';
 
 export interface DiskWatch {
   /** Of the last look; empty when all is well. */
@@ -36,8 +32,7 @@ export function createDiskWatch({
 }: DiskWatchOptions): DiskWatch {
   const listeners = new Set<(shortages: readonly DiskShortage[]) => void>();
   let shortages: readonly DiskShortage[] = [];
-  const namesOf = (list: readonly DiskShortage[]): string =>
-    list.map(({ folder }) => folder).join();
+  const namesOf = (list: readonly DiskShortage[]): string => list.map(({ folder }) => folder).join();
 
   async function look(): Promise<void> {
     const found: DiskShortage[] = [];

@@ -18,12 +18,7 @@ export interface SetAsideOptions {
 }
 
 /** Moves what it is given below `set-aside/TIME` in the data folder, each at the place that it had. */
-export function createSetAside({
-  dataDir,
-  onMoved,
-  onFailure,
-  now = () => new Date(),
-}: SetAsideOptions): SetAside {
+export function createSetAside({ dataDir, onMoved, onFailure, now = () => new Date() }: SetAsideOptions): SetAside {
   // No colons: Windows has none in names.
   const folder = join('set-aside', now().toISOString().replaceAll(':', '-'));
   return async (path) => {

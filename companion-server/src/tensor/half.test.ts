@@ -41,8 +41,7 @@ describe('float16', () => {
         const magnitude = Math.abs(value);
         const error = Math.abs(finite(pattern) - magnitude);
         for (const neighbour of [pattern - 1, pattern + 1]) {
-          if ((neighbour & 0x7fff) > 0x7c00 || (neighbour & 0x8000) !== (pattern & 0x8000))
-            continue;
+          if ((neighbour & 0x7fff) > 0x7c00 || (neighbour & 0x8000) !== (pattern & 0x8000)) continue;
           const other = Math.abs(finite(neighbour) - magnitude);
           expect(error < other || (error === other && pattern % 2 === 0)).toBe(true);
         }
@@ -76,9 +75,7 @@ describe('float16', () => {
 
 describe('bfloat16', () => {
   it('widens to the float32 whose upper half it is', () => {
-    const widened = bfloat16ToFloat32(
-      Uint16Array.of(0x3f80, 0xc049, 0x0001, 0x7f80, 0xff80, 0x7fc0),
-    );
+    const widened = bfloat16ToFloat32(Uint16Array.of(0x3f80, 0xc049, 0x0001, 0x7f80, 0xff80, 0x7fc0));
     expect([...widened]).toEqual([1, -3.140625, 2 ** -133, Infinity, -Infinity, NaN]);
   });
 

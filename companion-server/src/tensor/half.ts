@@ -13,8 +13,7 @@ export function float16ToFloat32(
   target: Float32Array = new Float32Array(source.length),
 ): Float32Array {
   const bits = bitsOf(target, source.length);
-  for (let i = 0; i < source.length; i++)
-    bits[i] = float32BitsOfHalf[source[i] as number] as number;
+  for (let i = 0; i < source.length; i++) bits[i] = float32BitsOfHalf[source[i] as number] as number;
   return target;
 }
 

@@ -27,16 +27,7 @@ describe('createRandom', () => {
   });
 
   it('gives unrelated numbers for neighbouring seeds, streams and lengths of the name', () => {
-    const names: number[][] = [
-      [0],
-      [1],
-      [0, 0],
-      [0, 1],
-      [1, 0],
-      [0, 0, 0],
-      [2 ** 32],
-      [2 ** 32, 1],
-    ];
+    const names: number[][] = [[0], [1], [0, 0], [0, 1], [1, 0], [0, 0, 0], [2 ** 32], [2 ** 32, 1]];
     const firsts = names.flatMap(([seed = 0, ...stream]) => draw(4, seed, ...stream));
     expect(new Set(firsts).size).toBe(firsts.length);
   });
@@ -77,8 +68,7 @@ describe('distributions', () => {
   it('gaussian has mean 0, variance 1, no skew and the tails of the normal distribution', () => {
     const random = createRandom(11, 5);
     const values = Array.from({ length: 100_000 }, () => random.gaussian());
-    const moment = (power: number) =>
-      values.reduce((sum, x) => sum + x ** power, 0) / values.length;
+    const moment = (power: number) => values.reduce((sum, x) => sum + x ** power, 0) / values.length;
     expect(Math.abs(moment(1))).toBeLessThan(0.01);
     expect(Math.abs(moment(2) - 1)).toBeLessThan(0.02);
     expect(Math.abs(moment(3))).toBeLessThan(0.05);

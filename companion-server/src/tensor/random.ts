@@ -27,12 +27,7 @@ export function createRandom(seed: number, ...stream: readonly number[]): Random
   const words = [seed, ...stream].flatMap(wordsOf);
   const fill = (lane: number): number => words.reduce((hash, word) => mix(hash ^ word), lane);
   // The count of words is part of the name: (1) and (1, 0) are different streams.
-  let [a, b, c, d] = laneSeeds.map((lane) => mix(fill(lane) ^ words.length)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  let [a, b, c, d] = laneSeeds.map((lane) => mix(fill(lane) ^ words.length)) as [number, number, number, number];
   let spare: number | undefined;
 
   function next(): number {

@@ -16,9 +16,7 @@ export function sizeOf(dims: readonly number[]): number {
 export function tensor(dims: readonly number[], data?: Float32Array): Tensor {
   const size = sizeOf(dims);
   if (data !== undefined && data.length !== size) {
-    throw new RangeError(
-      `tensor: dims [${dims.join(', ')}] need ${size} values, got ${data.length}.`,
-    );
+    throw new RangeError(`tensor: dims [${dims.join(', ')}] need ${size} values, got ${data.length}.`);
   }
   return { dims, data: data ?? new Float32Array(size) };
 }
@@ -56,9 +54,7 @@ export function concatRows(parts: readonly Tensor[]): Tensor {
   let offset = 0;
   for (const part of parts) {
     if (part.dims.slice(1).join() !== rest.join()) {
-      throw new RangeError(
-        `concatRows: dims [${part.dims.join(', ')}] do not fit [${first.dims.join(', ')}].`,
-      );
+      throw new RangeError(`concatRows: dims [${part.dims.join(', ')}] do not fit [${first.dims.join(', ')}].`);
     }
     data.set(part.data, offset);
     offset += part.data.length;

@@ -10,7 +10,7 @@ const others = 5;
 const target = randomTensor([2, channels, height, width], 1);
 const direction = randomTensor([3, channels, height, width], 2);
 const random = createRandom(3);
-const nearest = Uint16Array.from({ length: 2 * 2 * (others + positions) }, () => random.below(positions)); // prettier-ignore
+const nearest = Uint16Array.from({ length: 2 * 2 * (others + positions) }, () => random.below(positions));
 const pairs = [
   { left: 2, right: 0 },
   { left: 1, right: 1 },

@@ -57,9 +57,5 @@ export interface Denoiser {
   /** Joint pass over the keyframes with extended attention (section 4.1). */
   editKeyframes(keyframes: readonly number[], input: StepInput): Promise<KeyframeTokens>;
   /** All frames of a chunk from their keyframes' tokens (section 4.2). */
-  propagate(
-    input: StepInput,
-    tokens: KeyframeTokens,
-    plan: PropagationPlan,
-  ): Promise<EditPrediction>;
+  propagate(input: StepInput, tokens: KeyframeTokens, plan: PropagationPlan): Promise<EditPrediction>;
 }

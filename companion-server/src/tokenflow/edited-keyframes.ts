@@ -22,7 +22,7 @@ export class EditedKeyframes implements KeyframeKnowledge<EditedKeyframes> {
     if (keyframes.join() === this.keyframes.join()) return this;
     const positions = positionsOf(keyframes, this.keyframes);
     const tokens = this.tokens.map((block) => takeKeyframes(block, positions));
-    return new EditedKeyframes(keyframes, tokens, this.direction && takeRows(this.direction, positions)); // prettier-ignore
+    return new EditedKeyframes(keyframes, tokens, this.direction && takeRows(this.direction, positions));
   }
 
   join(later: EditedKeyframes): EditedKeyframes {
@@ -31,8 +31,7 @@ export class EditedKeyframes implements KeyframeKnowledge<EditedKeyframes> {
       if (other === undefined) throw new RangeError('The two passes differ in their blocks.');
       return joinBranches(block, other);
     });
-    const direction =
-      this.direction && later.direction && concatRows([this.direction, later.direction]);
+    const direction = this.direction && later.direction && concatRows([this.direction, later.direction]);
     return new EditedKeyframes([...this.keyframes, ...later.keyframes], tokens, direction);
   }
 }

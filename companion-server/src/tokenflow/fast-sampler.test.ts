@@ -72,10 +72,13 @@ function clipOf({ frames, interval, cuts }: Setting): Clip {
 function sceneOf({ keyframesAt, clean, noise }: Clip, { start, end }: Scene): Clip {
   return {
     scenes: scenesOf(end - start, []),
-    keyframesAt: (step) => keyframesAt(step).filter((k) => k >= start && k < end).map((k) => k - start), // prettier-ignore
+    keyframesAt: (step) =>
+      keyframesAt(step)
+        .filter((k) => k >= start && k < end)
+        .map((k) => k - start),
     clean: sliceRows(clean, start, end),
     noise: sliceRows(noise, start, end),
-  }; // prettier-ignore
+  };
 }
 
 /** What is recorded of a clip, and where its inversion passed. */
@@ -84,12 +87,19 @@ async function recordClip(clip: Clip, chunkSize: number, denoiser = new FakeFast
   const store = new MemoryRecords();
   const stepAt = (timestep: number) => schedule.timesteps.indexOf(timestep);
   const recording: Recording = { store, stepAt, keyframesAt, scenes };
-  const trajectory = new Map(schedule.timesteps.map((t) => [t, new HeldLatents(tensor(clean.dims))])); // prettier-ignore
+  const trajectory = new Map(schedule.timesteps.map((t) => [t, new HeldLatents(tensor(clean.dims))]));
   const [even, odd] = [new CountingLatents(clean), new CountingLatents(tensor(clean.dims))];
   const noise = [0, 1, 2].map(() => new HeldLatents(tensor(clean.dims)));
   const walk = recordSource({
-    ...{ denoiser, schedule, context: flatContexts.source, chunkSize, recording, startStep: 0 },
-    ...{ forwardsPerStep: 2, latents: even, spare: odd },
+    denoiser,
+    schedule,
+    context: flatContexts.source,
+    chunkSize,
+    recording,
+    startStep: 0,
+    forwardsPerStep: 2,
+    latents: even,
+    spare: odd,
     noiseAt: (step) => noise[step % 3] ?? even,
     keep: (timestep) => trajectory.get(timestep),
   });
@@ -113,8 +123,17 @@ async function optionsFor(
 ) {
   const { store, source } = await recordClip(clip, chunkSize);
   return {
-    ...{ denoiser, schedule, contexts: flatContexts, frameGuidance, chunkSize, jointLimit },
-    ...{ scenes: clip.scenes, keyframesAt: clip.keyframesAt, source, records: store, startStep: 0 },
+    denoiser,
+    schedule,
+    contexts: flatContexts,
+    frameGuidance,
+    chunkSize,
+    jointLimit,
+    scenes: clip.scenes,
+    keyframesAt: clip.keyframesAt,
+    source,
+    records: store,
+    startStep: 0,
     guidanceAt: () => guidance,
     // Attention in the first of three steps, features in the first two.
     thresholds: { attention: 0.4, features: 0.7 },
@@ -129,8 +148,7 @@ async function run(options: FastSamplerOptions): Promise<Tensor> {
   return latents.read(frameRange(0, latents.frameCount));
 }
 
-const editOf = async (clip: Clip, chosen: Chosen): Promise<Tensor> =>
-  run(await optionsFor(clip, chosen));
+const editOf = async (clip: Clip, chosen: Chosen): Promise<Tensor> => run(await optionsFor(clip, chosen));
 
 describe('recording', () => {
   it('takes every frame up once a step, and records those that are no keyframes once', async () => {
@@ -140,7 +158,10 @@ describe('recording', () => {
         const { store, even, odd, finished } = await recordClip(clip, setting.chunkSize);
         expect(finished).toBe(steps);
         const all = frameRange(0, setting.frames);
-        for (const [writes, times] of [[odd.writes, 2], [even.writes, 1]] as const) {
+        for (const [writes, times] of [
+          [odd.writes, 2],
+          [even.writes, 1],
+        ] as const) {
           expect([...writes].sort(([a], [b]) => a - b)).toEqual(all.map((frame) => [frame, times]));
         }
         for (let step = 0; step < steps; step++) {
@@ -150,7 +171,7 @@ describe('recording', () => {
         }
       }),
       { numRuns: 40 },
-    ); // prettier-ignore
+    );
   });
 
   it('gives the same for every chunk size', async () => {
@@ -178,7 +199,10 @@ describe('a sampling step', () => {
           finished++;
           expect(step).toBe(finished - 1);
           // The stores take turns: after step n they have been written ceil and floor of n/2 times.
-          for (const [store, times] of [[options.spare, Math.ceil(finished / 2)], [options.latents, Math.floor(finished / 2)]] as const) {
+          for (const [store, times] of [
+            [options.spare, Math.ceil(finished / 2)],
+            [options.latents, Math.floor(finished / 2)],
+          ] as const) {
             const expected = times === 0 ? [] : Array<number>(setting.frames).fill(times);
             expect([...store.writes.values()]).toEqual(expected);
           }
@@ -189,7 +213,7 @@ describe('a sampling step', () => {
         expect(Math.max(0, ...jointly.map(({ keyframes }) => keyframes))).toBeLessThanOrEqual(setting.jointLimit);
       }),
       { numRuns: 60 },
-    ); // prettier-ignore
+    );
   });
 
   it('gives the same result for every chunk size', async () => {
@@ -218,7 +242,15 @@ describe('a sampling step', () => {
   });
 
   it('without a cut lets scenes see each other', async () => {
-    const setting: Setting = { frames: 12, interval: 3, chunkSize: 4, jointLimit: 8, cuts: [6], guidance: 2, frameGuidance: 'carried' }; // prettier-ignore
+    const setting: Setting = {
+      frames: 12,
+      interval: 3,
+      chunkSize: 4,
+      jointLimit: 8,
+      cuts: [6],
+      guidance: 2,
+      frameGuidance: 'carried',
+    };
     const clip = clipOf(setting);
     const uncut = await editOf({ ...clip, scenes: scenesOf(12, []) }, setting);
     const cut = await editOf(clip, setting);
@@ -250,7 +282,18 @@ describe('a sampling step', () => {
       }
     }
     // Keyframes 0 and 4: frames after the last take all from it, so their direction is 2.
-    const clip: Clip = { ...clipOf({ frames: 6, interval: 4, chunkSize: 4, jointLimit: 4, cuts: [], guidance: 2, frameGuidance: 'carried' }), keyframesAt: () => [0, 4] }; // prettier-ignore
+    const clip: Clip = {
+      ...clipOf({
+        frames: 6,
+        interval: 4,
+        chunkSize: 4,
+        jointLimit: 4,
+        cuts: [],
+        guidance: 2,
+        frameGuidance: 'carried',
+      }),
+      keyframesAt: () => [0, 4],
+    };
     const chosen = { chunkSize: 3, jointLimit: 4, guidance: 2, frameGuidance: 'carried' } as const;
     const options = await optionsFor(clip, chosen, new Uneven());
     const unguided = await optionsFor(clip, { ...chosen, guidance: 1 });
@@ -261,15 +304,23 @@ describe('a sampling step', () => {
       }),
     );
     const [t = 0] = schedule.timesteps;
-    const weightOfPrediction = stepDdim(tensor([1]), tensor([1], Float32Array.of(1)), t, schedule).data[0] ?? NaN; // prettier-ignore
-    const moved = Array.from(guided?.data ?? [], (x, i) => (x - (plain?.data[i] ?? NaN)) / weightOfPrediction); // prettier-ignore
+    const weightOfPrediction = stepDdim(tensor([1]), tensor([1], Float32Array.of(1)), t, schedule).data[0] ?? NaN;
+    const moved = Array.from(guided?.data ?? [], (x, i) => (x - (plain?.data[i] ?? NaN)) / weightOfPrediction);
     const halfWay = 1 + 1 / (1 + Math.exp(-0.5));
     const expected = [...Array<number>(6).fill(halfWay), ...Array<number>(6).fill(2)];
     expect(moved).toBeAllClose(expected, { atol: 1e-4 });
   });
 
   it.each(['own', 'carried'] as const)('runs the branches that it needs: %s', async (frameGuidance) => {
-    const setting: Setting = { frames: 6, interval: 3, chunkSize: 6, jointLimit: 4, cuts: [], guidance: 2, frameGuidance }; // prettier-ignore
+    const setting: Setting = {
+      frames: 6,
+      interval: 3,
+      chunkSize: 6,
+      jointLimit: 4,
+      cuts: [],
+      guidance: 2,
+      frameGuidance,
+    };
     const denoiser = new FakeFastDenoiser();
     const options = await optionsFor(clipOf(setting), setting, denoiser);
     // Guidance in the first two steps of three; features of the source in these, too.
@@ -277,12 +328,20 @@ describe('a sampling step', () => {
     expect(denoiser.jointly.map(({ guided }) => guided)).toEqual([true, true, false]);
     expect(denoiser.jointly.map(({ hasSource }) => hasSource)).toEqual([true, true, false]);
     const guidedBranches = frameGuidance === 'own' ? 2 : 1;
-    expect(new Set(denoiser.carried.slice(0, -1).map(({ branches }) => branches))).toEqual(new Set([guidedBranches])); // prettier-ignore
+    expect(new Set(denoiser.carried.slice(0, -1).map(({ branches }) => branches))).toEqual(new Set([guidedBranches]));
     expect(denoiser.carried.at(-1)?.branches).toBe(1);
-  }); // prettier-ignore
+  });
 
   it('of a clip of keyframes alone reads no record', async () => {
-    const setting: Setting = { frames: 5, interval: 1, chunkSize: 2, jointLimit: 8, cuts: [], guidance: 2, frameGuidance: 'carried' }; // prettier-ignore
+    const setting: Setting = {
+      frames: 5,
+      interval: 1,
+      chunkSize: 2,
+      jointLimit: 8,
+      cuts: [],
+      guidance: 2,
+      frameGuidance: 'carried',
+    };
     const options = await optionsFor(clipOf(setting), setting);
     const refuse = () => Promise.reject(new Error('touched'));
     const result = await run({ ...options, records: { read: refuse, write: refuse } });
@@ -290,7 +349,15 @@ describe('a sampling step', () => {
   });
 
   it('yields where the edit stands, and goes on from there', async () => {
-    const setting: Setting = { frames: 9, interval: 4, chunkSize: 2, jointLimit: 4, cuts: [5], guidance: 2, frameGuidance: 'carried' }; // prettier-ignore
+    const setting: Setting = {
+      frames: 9,
+      interval: 4,
+      chunkSize: 2,
+      jointLimit: 4,
+      cuts: [5],
+      guidance: 2,
+      frameGuidance: 'carried',
+    };
     const clip = clipOf(setting);
     const whole = await editOf(clip, setting);
     const options = await optionsFor(clip, setting);
@@ -312,7 +379,15 @@ describe('a sampling step', () => {
         return { prediction: { ...prediction, target }, tokens };
       }
     }
-    const setting: Setting = { frames: 4, interval: 2, chunkSize: 2, jointLimit: 4, cuts: [], guidance: 1, frameGuidance: 'own' }; // prettier-ignore
+    const setting: Setting = {
+      frames: 4,
+      interval: 2,
+      chunkSize: 2,
+      jointLimit: 4,
+      cuts: [],
+      guidance: 1,
+      frameGuidance: 'own',
+    };
     const options = await optionsFor(clipOf(setting), setting, new Overflowing());
     await expect(run({ ...options, thresholds: noInjection })).rejects.toMatchObject({
       code: 'result-invalid',

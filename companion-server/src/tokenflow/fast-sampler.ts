@@ -65,27 +65,29 @@ async function editScene(pass: FastPass, scene: Scene): Promise<void> {
   const { keyframesAt, jointLimit, chunkSize } = pass.options;
   const keyframes = keyframesAt(pass.step).filter((k) => k >= scene.start && k < scene.end);
   await walkKeyframes({
-    ...{ scene, keyframes, chunkSize },
+    scene,
+    keyframes,
+    chunkSize,
     groups: groupKeyframes(keyframes, jointLimit, pass.step),
     visitKeyframes: (group) => editKeyframes(pass, group),
     visitFrames: (frames, neighbours, known) => editFrames(pass, frames, neighbours, known),
   });
 }
 
-async function editKeyframes(
-  pass: FastPass,
-  { own, context }: KeyframeGroup,
-): Promise<EditedKeyframes> {
+async function editKeyframes(pass: FastPass, { own, context }: KeyframeGroup): Promise<EditedKeyframes> {
   const { step, timestep, before } = pass;
-  const { denoiser, contexts, thresholds, schedule, source, frameGuidance, guidanceAt } =
-    pass.options;
+  const { denoiser, contexts, thresholds, schedule, source, frameGuidance, guidanceAt } = pass.options;
   const scale = guidanceAt(step);
   const together = [...own, ...context].sort((a, b) => a - b);
   const injection = injectionAt(thresholds, step, schedule.timesteps.length);
   const needsSource = injection.attention || injection.features;
   const edited = await before.read(together);
   const { prediction, tokens } = await denoiser.editJointly({
-    ...{ edited, timestep, contexts, injection, guided: scale !== 1 },
+    edited,
+    timestep,
+    contexts,
+    injection,
+    guided: scale !== 1,
     source: needsSource ? await source.at(timestep).read(together) : null,
   });
   const rows = positionsOf(own, together);
@@ -111,7 +113,13 @@ async function editFrames(
   const edited = await before.read(frames);
   const records = await store.read(step, frames);
   const { target, negative } = await denoiser.editCarried({
-    ...{ edited, timestep, contexts, records, pairs, rightWeight, tokens },
+    edited,
+    timestep,
+    contexts,
+    records,
+    pairs,
+    rightWeight,
+    tokens,
   });
   const prediction =
     direction === null

@@ -13,9 +13,7 @@ describe('Plug-and-Play', () => {
   });
 
   it('injects in the first steps up to the threshold', () => {
-    const steps = Array.from({ length: 50 }, (_, step) =>
-      injectionAt(pnpThresholds(0.5), step, 50),
-    );
+    const steps = Array.from({ length: 50 }, (_, step) => injectionAt(pnpThresholds(0.5), step, 50));
     expect(steps.filter(({ attention }) => attention)).toHaveLength(25);
     expect(steps.filter(({ features }) => features)).toHaveLength(40);
     expect(steps[24]?.attention).toBe(true);
@@ -31,7 +29,7 @@ describe('Plug-and-Play', () => {
   ])(
     'of %i steps at strength %d: attention in %i, features in %i, as in decimals',
     (steps, strength, attention, features) => {
-      const injected = Array.from({ length: steps }, (_, step) => injectionAt(pnpThresholds(strength), step, steps)); // prettier-ignore
+      const injected = Array.from({ length: steps }, (_, step) => injectionAt(pnpThresholds(strength), step, steps));
       expect(injected.filter((at) => at.attention)).toHaveLength(attention);
       expect(injected.filter((at) => at.features)).toHaveLength(features);
     },
@@ -47,12 +45,17 @@ describe('SDEdit', () => {
 
   it('never starts later with more strength, and always has a step to run', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 1000 }), fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }), (steps, a, b) => {
-        const [weak, strong] = [Math.min(a, b), Math.max(a, b)];
-        expect(sdeditStart(strong, steps)).toBeLessThanOrEqual(sdeditStart(weak, steps));
-        expect(sdeditStart(weak, steps)).toBeLessThan(steps);
-        expect(sdeditStart(strong, steps)).toBeGreaterThanOrEqual(0);
-      }),
-    ); // prettier-ignore
+      fc.property(
+        fc.integer({ min: 1, max: 1000 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (steps, a, b) => {
+          const [weak, strong] = [Math.min(a, b), Math.max(a, b)];
+          expect(sdeditStart(strong, steps)).toBeLessThanOrEqual(sdeditStart(weak, steps));
+          expect(sdeditStart(weak, steps)).toBeLessThan(steps);
+          expect(sdeditStart(strong, steps)).toBeGreaterThanOrEqual(0);
+        },
+      ),
+    );
   });
 });

@@ -19,11 +19,7 @@ export function pnpThresholds(strength: number): InjectionThresholds {
 export const noInjection: InjectionThresholds = { attention: 0, features: 0 };
 
 /** What is injected at sampling step `step` of `steps`. */
-export function injectionAt(
-  thresholds: InjectionThresholds,
-  step: number,
-  steps: number,
-): Injection {
+export function injectionAt(thresholds: InjectionThresholds, step: number, steps: number): Injection {
   return {
     attention: step < wholeSteps(steps * thresholds.attention),
     features: step < wholeSteps(steps * thresholds.features),

@@ -9,14 +9,12 @@ function tokensOf(keyframes: readonly number[]): KeyframeTokens {
   const frame = (k = 0) => keyframes[k] ?? NaN;
   const block = {
     source: generate([keyframes.length, 2, 3], (k, s = 0, d = 0) => 10 * frame(k) + s + d / 10),
-    attention: generate([3, keyframes.length, 2, 3], (b = 0, k, s = 0, d = 0) => 1000 * b + 10 * frame(k) + s + d / 10), // prettier-ignore
+    attention: generate([3, keyframes.length, 2, 3], (b = 0, k, s = 0, d = 0) => 1000 * b + 10 * frame(k) + s + d / 10),
   };
   return { keyframes, blocks: [block, block] };
 }
 
-const lists = fc
-  .uniqueArray(fc.nat(90), { minLength: 1, maxLength: 8 })
-  .map((frames) => frames.sort((a, b) => a - b));
+const lists = fc.uniqueArray(fc.nat(90), { minLength: 1, maxLength: 8 }).map((frames) => frames.sort((a, b) => a - b));
 
 describe('tokens of keyframes', () => {
   it('that are selected are those of these keyframes, in every block and branch', () => {

@@ -14,10 +14,7 @@ export function takeKeyframes(tokens: Tensor, positions: readonly number[]): Ten
 }
 
 /** The tokens of some of the keyframes, in the given order. Throws RangeError when one is missing. */
-export function selectKeyframes(
-  tokens: KeyframeTokens,
-  keyframes: readonly number[],
-): KeyframeTokens {
+export function selectKeyframes(tokens: KeyframeTokens, keyframes: readonly number[]): KeyframeTokens {
   if (keyframes.join() === tokens.keyframes.join()) return tokens;
   const positions = keyframes.map((keyframe) => {
     const position = tokens.keyframes.indexOf(keyframe);
@@ -57,10 +54,7 @@ export function joinBranches(a: Tensor, b: Tensor): Tensor {
   for (let branch = 0; branch < branches; branch++) {
     const start = branch * (countA + countB) * rowSize;
     data.set(a.data.subarray(branch * countA * rowSize, (branch + 1) * countA * rowSize), start);
-    data.set(
-      b.data.subarray(branch * countB * rowSize, (branch + 1) * countB * rowSize),
-      start + countA * rowSize,
-    );
+    data.set(b.data.subarray(branch * countB * rowSize, (branch + 1) * countB * rowSize), start + countA * rowSize);
   }
   return { dims: [branches, countA + countB, ...rest], data };
 }

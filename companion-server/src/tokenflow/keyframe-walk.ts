@@ -24,18 +24,13 @@ export interface WalkOptions<G extends { readonly own: readonly number[] }, T> {
   /** Returns what is known of the group's own keyframes then. */
   readonly visitKeyframes: (group: G) => Promise<T>;
   /** Visits frames that are no keyframes with what is known of just the keyframes that they need. */
-  readonly visitFrames: (
-    frames: readonly number[],
-    neighbours: readonly Neighbours[],
-    known: T,
-  ) => Promise<void>;
+  readonly visitFrames: (frames: readonly number[], neighbours: readonly Neighbours[], known: T) => Promise<void>;
 }
 
 /** Visits every frame of the scene once. */
-export async function walkKeyframes<
-  G extends { readonly own: readonly number[] },
-  T extends KeyframeKnowledge<T>,
->(options: WalkOptions<G, T>): Promise<void> {
+export async function walkKeyframes<G extends { readonly own: readonly number[] }, T extends KeyframeKnowledge<T>>(
+  options: WalkOptions<G, T>,
+): Promise<void> {
   const { scene, keyframes, groups, chunkSize, visitKeyframes, visitFrames } = options;
   const isKeyframe = new Set(keyframes);
   let next = scene.start;
@@ -45,8 +40,7 @@ export async function walkKeyframes<
     const known: T = last === undefined ? here : last.join(here);
     const names = new Set(known.keyframes);
     const isReady = (frame: number) =>
-      frame < scene.end &&
-      keyframesOf([paperNeighbours(frame, keyframes)]).every((keyframe) => names.has(keyframe));
+      frame < scene.end && keyframesOf([paperNeighbours(frame, keyframes)]).every((keyframe) => names.has(keyframe));
     const waiting: number[] = [];
     for (; isReady(next); next++) if (!isKeyframe.has(next)) waiting.push(next);
     for (let start = 0; start < waiting.length; start += chunkSize) {

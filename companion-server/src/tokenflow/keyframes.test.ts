@@ -85,10 +85,10 @@ describe('groups of keyframes', () => {
 
   it('end elsewhere from step to step, each place about as often', () => {
     const all = Array.from({ length: 100 }, (_, i) => i);
-    const borders = Array.from(
-      { length: 100 },
-      (_, step) =>
-      groupKeyframes(all, 16, step).slice(1).map(({ own }) => own[0] ?? NaN), // prettier-ignore
+    const borders = Array.from({ length: 100 }, (_, step) =>
+      groupKeyframes(all, 16, step)
+        .slice(1)
+        .map(({ own }) => own[0] ?? NaN),
     );
     for (const [step, here] of borders.entries()) expect(here).not.toEqual(borders[step + 1]);
     // Ten keyframes to a run: in a hundred steps each place is a border about ten times.

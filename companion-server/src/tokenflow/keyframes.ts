@@ -8,11 +8,7 @@ import type { Scene } from './scenes.ts';
 export type DrawBelow = (limit: number) => number;
 
 /** Rising frame indices, one per run of `interval` frames; the last run may be shorter. */
-export function sampleKeyframes(
-  frameCount: number,
-  interval: number,
-  drawBelow: DrawBelow,
-): readonly number[] {
+export function sampleKeyframes(frameCount: number, interval: number, drawBelow: DrawBelow): readonly number[] {
   const keyframes: number[] = [];
   for (let start = 0; start < frameCount; start += interval) {
     keyframes.push(start + drawBelow(Math.min(interval, frameCount - start)));
@@ -51,11 +47,7 @@ export interface KeyframeGroup {
  * that of the whole clip. Where the runs end moves from step to step: what one step leaves at a border, the next ones
  * smooth.
  */
-export function groupKeyframes(
-  keyframes: readonly number[],
-  limit: number,
-  step: number,
-): readonly KeyframeGroup[] {
+export function groupKeyframes(keyframes: readonly number[], limit: number, step: number): readonly KeyframeGroup[] {
   if (keyframes.length <= limit) return [{ own: keyframes, context: [] }];
   const anchorCount = Math.max(1, Math.floor(limit / 4));
   const ownCount = Math.max(1, limit - anchorCount - 2);
@@ -69,9 +61,7 @@ export function groupKeyframes(
     const own = keyframes.slice(start, end);
     const neighbours = [keyframes[start - 1], keyframes[end]];
     const context = new Set(
-      [...neighbours, ...anchors].filter(
-        (frame): frame is number => frame !== undefined && !own.includes(frame),
-      ),
+      [...neighbours, ...anchors].filter((frame): frame is number => frame !== undefined && !own.includes(frame)),
     );
     // Below a limit of 4 there is no room for both neighbours and an anchor.
     const fitting = [...context].slice(0, limit - own.length);

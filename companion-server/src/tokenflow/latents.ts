@@ -23,11 +23,7 @@ export function frameRange(start: number, end: number): readonly number[] {
 }
 
 /** Writes all frames of `from` to `to`, a few at a time. */
-export async function copyLatents(
-  from: LatentStore,
-  to: LatentStore,
-  chunkSize: number,
-): Promise<void> {
+export async function copyLatents(from: LatentStore, to: LatentStore, chunkSize: number): Promise<void> {
   for (let start = 0; start < from.frameCount; start += chunkSize) {
     const end = Math.min(start + chunkSize, from.frameCount);
     await to.write(start, await from.read(frameRange(start, end)));
@@ -35,11 +31,7 @@ export async function copyLatents(
 }
 
 /** Writes latents [N, C, h, w] of the frames `frames`, which rise but may have gaps. */
-export async function writeFrames(
-  store: LatentStore,
-  frames: readonly number[],
-  latents: Tensor,
-): Promise<void> {
+export async function writeFrames(store: LatentStore, frames: readonly number[], latents: Tensor): Promise<void> {
   for (let start = 0; start < frames.length;) {
     const first = frames[start] ?? 0;
     let end = start + 1;

@@ -1,11 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  keyframesOf,
-  paperNeighbours,
-  planPropagation,
-  referenceNeighbours,
-} from './propagation.ts';
+import { keyframesOf, paperNeighbours, planPropagation, referenceNeighbours } from './propagation.ts';
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 const keyframes = fc
@@ -31,7 +26,7 @@ describe("the paper's neighbours", () => {
   });
 
   it('weigh the later one more, the closer the frame is to it', () => {
-    const weights = [11, 12, 13, 14, 15, 16, 17].map((frame) => paperNeighbours(frame, [10, 18]).rightWeight); // prettier-ignore
+    const weights = [11, 12, 13, 14, 15, 16, 17].map((frame) => paperNeighbours(frame, [10, 18]).rightWeight);
     expect(weights).toEqual(weights.toSorted((a, b) => a - b));
     expect(new Set(weights).size).toBe(weights.length);
     expect(weights.every((weight) => weight > 0.5 && weight < sigmoid(1))).toBe(true);
@@ -83,7 +78,9 @@ describe('a propagation plan', () => {
         const plan = planPropagation(neighbours, needed);
         const jobs = plan.jobFrame.map((frame, job) => `${frame}:${plan.jobKeyframe[job] ?? ''}`);
         expect(new Set(jobs).size).toBe(jobs.length);
-        const wanted = neighbours.flatMap(({ left, right }, frame) => [left, right].map((keyframe) => `${frame}:${needed.indexOf(keyframe)}`));
+        const wanted = neighbours.flatMap(({ left, right }, frame) =>
+          [left, right].map((keyframe) => `${frame}:${needed.indexOf(keyframe)}`),
+        );
         expect(new Set(jobs)).toEqual(new Set(wanted));
         for (const [frame, { left, right, rightWeight }] of neighbours.entries()) {
           expect(jobs[plan.leftJob[frame] ?? -1]).toBe(`${frame}:${needed.indexOf(left)}`);
@@ -91,7 +88,7 @@ describe('a propagation plan', () => {
           expect(plan.rightWeight[frame]).toBe(rightWeight);
         }
       }),
-    ); // prettier-ignore
+    );
   });
 
   it('refuses a keyframe that has no tokens', () => {

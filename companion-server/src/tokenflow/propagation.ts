@@ -43,11 +43,7 @@ export function paperNeighbours(frame: number, keyframes: readonly number[]): Ne
  * The official code's rule: the keyframe of the frame's own run of `interval` frames and that of the run before,
  * weighted by distances to the middle of the runs, the own one by sigmoid(d_previous / (d_own + d_previous)).
  */
-export function referenceNeighbours(
-  frame: number,
-  keyframes: readonly number[],
-  interval: number,
-): Neighbours {
+export function referenceNeighbours(frame: number, keyframes: readonly number[], interval: number): Neighbours {
   const run = Math.floor(frame / interval);
   const own = keyframes[run];
   if (own === undefined) throw new RangeError(`Frame ${frame} has no keyframe.`);
@@ -66,10 +62,7 @@ export function keyframesOf(neighbours: readonly Neighbours[]): readonly number[
 }
 
 /** Turns neighbours (clip indices) into searches against `keyframes`, each needed pair once. */
-export function planPropagation(
-  neighbours: readonly Neighbours[],
-  keyframes: readonly number[],
-): PropagationPlan {
+export function planPropagation(neighbours: readonly Neighbours[], keyframes: readonly number[]): PropagationPlan {
   const jobs = new Map<string, number>();
   const jobFrame: number[] = [];
   const jobKeyframe: number[] = [];

@@ -41,7 +41,11 @@ function optionsFor(schedule: Schedule, forwardsPerStep: number, stores: Stores,
   const { current, noise, kept, records } = stores;
   const scenes = scenesOf(frames, [3]);
   return {
-    ...{ denoiser: new FakeFastDenoiser(), schedule, forwardsPerStep, context, startStep },
+    denoiser: new FakeFastDenoiser(),
+    schedule,
+    forwardsPerStep,
+    context,
+    startStep,
     latents: current[startStep % 2 === 0 ? 0 : 1],
     spare: current[startStep % 2 === 0 ? 1 : 0],
     noiseAt: (step) => noise[(step % 3) as 0 | 1 | 2],
@@ -78,14 +82,17 @@ async function lost(schedule: Schedule, forwardsPerStep: number): Promise<number
 }
 
 describe('inversion along the steps of sampling', () => {
-  it.each(['epsilon', 'v_prediction'])('is undone by sampling the better the more forwards it takes: %s', async (type) => {
-    const schedule = scheduleOf(8, type);
-    const losses = [];
-    for (const forwards of [3, 6, 30]) losses.push(await lost(schedule, forwards));
-    expect(losses).toEqual(losses.toSorted((a, b) => b - a));
-    expect(losses.at(-1)).toBeLessThan(1e-3);
-    expect(losses[0]).toBeGreaterThan(10 * (losses.at(-1) ?? Infinity));
-  }); // prettier-ignore
+  it.each(['epsilon', 'v_prediction'])(
+    'is undone by sampling the better the more forwards it takes: %s',
+    async (type) => {
+      const schedule = scheduleOf(8, type);
+      const losses = [];
+      for (const forwards of [3, 6, 30]) losses.push(await lost(schedule, forwards));
+      expect(losses).toEqual(losses.toSorted((a, b) => b - a));
+      expect(losses.at(-1)).toBeLessThan(1e-3);
+      expect(losses[0]).toBeGreaterThan(10 * (losses.at(-1) ?? Infinity));
+    },
+  );
 
   it('with one forward a step loses with the square of its size', async () => {
     // A quarter of the size, a sixteenth of the loss; at a first order it would be a quarter.
@@ -104,11 +111,11 @@ describe('inversion along the steps of sampling', () => {
         return Promise.resolve({ ...latents, data: latents.data.map(() => noise) });
       }
     }
-    const options = { ...optionsFor(schedule, 1, stores), denoiser: new Straight(), chunkSize: frames }; // prettier-ignore
+    const options = { ...optionsFor(schedule, 1, stores), denoiser: new Straight(), chunkSize: frames };
     await climb({ ...options, recording: null });
     // The first two steps have no line yet.
     const upwards = schedule.timesteps.toReversed();
-    const misses = upwards.map((t) => maxAbsError(seen.get(t)?.data ?? [], stores.kept.get(t)?.tensor.data ?? [])); // prettier-ignore
+    const misses = upwards.map((t) => maxAbsError(seen.get(t)?.data ?? [], stores.kept.get(t)?.tensor.data ?? []));
     expect(Math.min(...misses.slice(0, 2))).toBeGreaterThan(1e-3);
     expect(Math.max(...misses.slice(2))).toBeLessThan(1e-5);
   });
@@ -124,7 +131,7 @@ describe('inversion along the steps of sampling', () => {
         }
       }
       // The fake's recording passes predict once themselves.
-      await climb({ ...optionsFor(schedule, forwards, storesOf(schedule)), denoiser: new Counting() }); // prettier-ignore
+      await climb({ ...optionsFor(schedule, forwards, storesOf(schedule)), denoiser: new Counting() });
       expect(seen).toBe(4 * forwards * frames);
     }
   });
@@ -136,9 +143,7 @@ describe('inversion along the steps of sampling', () => {
     /** It has seen what a straight line lets expect: these frames go on as if a look less had been told. */
     const looks: EarlierLooks = {
       at(_timestep, frames, anticipated) {
-        const rows = frameRange(0, frames.length).filter((row) =>
-          looked.includes(frames[row] ?? -1),
-        );
+        const rows = frameRange(0, frames.length).filter((row) => looked.includes(frames[row] ?? -1));
         if (rows.length === 0 || anticipated === null) return Promise.resolve(null);
         asked.push(rows.map((row) => frames[row] ?? -1));
         return Promise.resolve({ rows, noise: takeRows(anticipated, rows) });
@@ -179,7 +184,7 @@ describe('inversion along the steps of sampling', () => {
     const schedule = scheduleOf(5);
     const stores = storesOf(schedule);
     const options = optionsFor(schedule, 1, stores);
-    const from2 = (t: number) => (schedule.timesteps.indexOf(t) < 2 ? null : schedule.timesteps.indexOf(t)); // prettier-ignore
+    const from2 = (t: number) => (schedule.timesteps.indexOf(t) < 2 ? null : schedule.timesteps.indexOf(t));
     await climb({ ...options, recording: { ...options.recording, stepAt: from2 } });
     const recorded = [0, 1, 2, 3, 4].filter((step) => stores.records.writesOf(step).length > 0);
     expect(recorded).toEqual([2, 3, 4]);
@@ -205,7 +210,7 @@ describe('inversion along the steps of sampling', () => {
     expect(cut.records.records).toEqual(whole.records.records);
     const all = frameRange(0, frames);
     expect(await cut.current[1].read(all)).toEqual(await whole.current[1].read(all));
-  }); // prettier-ignore
+  });
 
   it('that gives no number is an error', async () => {
     class Overflowing extends FakeFastDenoiser {

@@ -98,7 +98,9 @@ async function recordScene(
   const { denoiser, context, chunkSize } = pass.options;
   const keyframes = keyframesAt(samplingStep).filter((k) => k >= scene.start && k < scene.end);
   await walkKeyframes({
-    ...{ scene, keyframes, chunkSize },
+    scene,
+    keyframes,
+    chunkSize,
     groups: groupsOf(keyframes, chunkSize),
     visitKeyframes: async ({ own }) => {
       const tokens = await moveUp(pass, own, async (latents) => {
@@ -168,10 +170,7 @@ async function lookAt(
   return takeRows(concatRows([known.noise, seen]), order);
 }
 
-function groupsOf(
-  keyframes: readonly number[],
-  size: number,
-): { readonly own: readonly number[] }[] {
+function groupsOf(keyframes: readonly number[], size: number): { readonly own: readonly number[] }[] {
   return Array.from({ length: Math.ceil(keyframes.length / size) }, (_, i) => ({
     own: keyframes.slice(i * size, (i + 1) * size),
   }));

@@ -83,7 +83,10 @@ describe('a sampling step', () => {
           finished++;
           expect(step).toBe(finished - 1);
           // The stores take turns: after step n they have been written ceil and floor of n/2 times.
-          for (const [store, times] of [[options.spare, Math.ceil(finished / 2)], [options.latents, Math.floor(finished / 2)]] as const) {
+          for (const [store, times] of [
+            [options.spare, Math.ceil(finished / 2)],
+            [options.latents, Math.floor(finished / 2)],
+          ] as const) {
             const expected = times === 0 ? [] : Array<number>(setting.frames).fill(times);
             expect([...store.writes.values()]).toEqual(expected);
           }
@@ -94,7 +97,7 @@ describe('a sampling step', () => {
         expect(Math.max(0, ...joint.map(({ length }) => length))).toBeLessThanOrEqual(setting.jointLimit);
       }),
       { numRuns: 60 },
-    ); // prettier-ignore
+    );
   });
 
   it('gives the same result for every chunk size', async () => {
@@ -108,7 +111,7 @@ describe('a sampling step', () => {
   });
 
   it('leaves every scene what it is alone: nothing crosses a cut', async () => {
-    const setting = { frames: 11, interval: 3, chunkSize: 3, jointLimit: 4, propagation: 'paper' } as const; // prettier-ignore
+    const setting = { frames: 11, interval: 3, chunkSize: 3, jointLimit: 4, propagation: 'paper' } as const;
     const options = optionsFor(setting);
     const scenes = scenesOf(11, [2, 7]);
     const keyframesAt = (step: number) => drawKeyframes(7, step, scenes, 3);
@@ -120,7 +123,9 @@ describe('a sampling step', () => {
       const alone = await run({
         ...optionsFor({ ...setting, frames: end - start }),
         keyframesAt: (step) =>
-          keyframesAt(step).filter((k) => k >= start && k < end).map((k) => k - start), // prettier-ignore
+          keyframesAt(step)
+            .filter((k) => k >= start && k < end)
+            .map((k) => k - start),
         source: { at: () => sourceOfScene },
         latents: new HeldLatents(sliceRows(noise, start, end)),
       });
@@ -130,12 +135,12 @@ describe('a sampling step', () => {
   });
 
   it('by the reference rule knows no cuts', async () => {
-    const options = optionsFor({ frames: 4, interval: 2, chunkSize: 2, jointLimit: 4, propagation: 'reference' }); // prettier-ignore
+    const options = optionsFor({ frames: 4, interval: 2, chunkSize: 2, jointLimit: 4, propagation: 'reference' });
     await expect(run({ ...options, scenes: scenesOf(4, [2]) })).rejects.toThrow('one scene, got 2');
   });
 
   it('yields where the edit stands, and may begin in the middle', async () => {
-    const options = optionsFor({ frames: 4, interval: 2, chunkSize: 2, jointLimit: 4, propagation: 'paper' }); // prettier-ignore
+    const options = optionsFor({ frames: 4, interval: 2, chunkSize: 2, jointLimit: 4, propagation: 'paper' });
     const seen = [];
     for await (const { step, steps, timestep } of sample({ ...options, startStep: 1 })) {
       seen.push([step, steps, timestep]);
@@ -156,10 +161,13 @@ describe('a sampling step', () => {
   });
 
   it('of a still clip gives every frame the same', async () => {
-    const options = optionsFor({ frames: 5, interval: 2, chunkSize: 3, jointLimit: 4, propagation: 'paper' }); // prettier-ignore
+    const options = optionsFor({ frames: 5, interval: 2, chunkSize: 3, jointLimit: 4, propagation: 'paper' });
     const still = (seed: number) => {
       const one = randomTensor([1, ...latentDims], seed);
-      return tensor([5, ...latentDims], Float32Array.from({ length: 30 }, (_, i) => one.data[i % 6] ?? 0)); // prettier-ignore
+      return tensor(
+        [5, ...latentDims],
+        Float32Array.from({ length: 30 }, (_, i) => one.data[i % 6] ?? 0),
+      );
     };
     const source = new HeldLatents(still(2));
     const result = await run({
@@ -174,7 +182,7 @@ describe('a sampling step', () => {
   });
 
   it('frame by frame is guidance and one DDIM step of the plain prediction', async () => {
-    const options = optionsFor({ frames: 3, interval: 2, chunkSize: 2, jointLimit: 4, propagation: 'per-frame' }); // prettier-ignore
+    const options = optionsFor({ frames: 3, interval: 2, chunkSize: 2, jointLimit: 4, propagation: 'per-frame' });
     const before = options.latents.tensor;
     const first = await sample(options).next();
     const [timestep = 0] = schedule.timesteps;
@@ -221,17 +229,17 @@ describe('inversion', () => {
   it('walks up the timesteps and keeps the latents of those that are wanted', async () => {
     const kept = new Map<number, HeldLatents>();
     const wanted = schedule.timesteps.slice(1);
-    for (const timestep of wanted) kept.set(timestep, new HeldLatents(tensor([frames, ...latentDims]))); // prettier-ignore
+    for (const timestep of wanted) kept.set(timestep, new HeldLatents(tensor([frames, ...latentDims])));
     const latents = start();
     const after: Tensor[] = [];
-    const run = invert({ ...options, latents, spare: latents, keep: (timestep) => kept.get(timestep), chunkSize: 2 }); // prettier-ignore
+    const run = invert({ ...options, latents, spare: latents, keep: (timestep) => kept.get(timestep), chunkSize: 2 });
     for await (const step of run) {
       after.push(new HeldLatents(latents.tensor).tensor);
       expect(step).toBe(after.length);
     }
     const upwards = schedule.timesteps.toReversed();
     for (const [index, timestep] of upwards.entries()) {
-      expect(kept.get(timestep)?.tensor).toEqual(wanted.includes(timestep) ? after[index] : undefined); // prettier-ignore
+      expect(kept.get(timestep)?.tensor).toEqual(wanted.includes(timestep) ? after[index] : undefined);
     }
   });
 

@@ -85,17 +85,11 @@ async function editFrames(pass: SamplingPass): Promise<void> {
 }
 
 /** Groups of keyframes come in order; frames follow as soon as both their keyframes' tokens are there. */
-async function editByTokenFlow(
-  pass: SamplingPass,
-  rule: PropagationRule,
-  scene: Scene,
-): Promise<void> {
+async function editByTokenFlow(pass: SamplingPass, rule: PropagationRule, scene: Scene): Promise<void> {
   const { denoiser, keyframesAt, keyframeInterval, jointLimit } = pass.options;
   const keyframes = keyframesAt(pass.step).filter((k) => k >= scene.start && k < scene.end);
   const neighboursOf = (frame: number): Neighbours =>
-    rule === 'paper'
-      ? paperNeighbours(frame, keyframes)
-      : referenceNeighbours(frame, keyframes, keyframeInterval);
+    rule === 'paper' ? paperNeighbours(frame, keyframes) : referenceNeighbours(frame, keyframes, keyframeInterval);
   let next = scene.start;
   let last: KeyframeTokens | undefined;
   for (const { own, context } of groupKeyframes(keyframes, jointLimit, pass.step)) {

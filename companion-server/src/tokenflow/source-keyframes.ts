@@ -16,7 +16,10 @@ export class SourceKeyframes implements KeyframeKnowledge<SourceKeyframes> {
 
   select(keyframes: readonly number[]): SourceKeyframes {
     const positions = positionsOf(keyframes, this.keyframes);
-    return new SourceKeyframes(keyframes, this.tokens.map((block) => takeRows(block, positions))); // prettier-ignore
+    return new SourceKeyframes(
+      keyframes,
+      this.tokens.map((block) => takeRows(block, positions)),
+    );
   }
 
   join(later: SourceKeyframes): SourceKeyframes {
@@ -31,10 +34,7 @@ export function positionsOf(wanted: readonly number[], keyframes: readonly numbe
 }
 
 /** Where the neighbours of each frame stand in `keyframes`. Throws RangeError when one is missing. */
-export function pairsOf(
-  neighbours: readonly Neighbours[],
-  keyframes: readonly number[],
-): KeyframePair[] {
+export function pairsOf(neighbours: readonly Neighbours[], keyframes: readonly number[]): KeyframePair[] {
   return neighbours.map(({ left, right }) => ({
     left: positionOf(left, keyframes),
     right: positionOf(right, keyframes),

@@ -66,12 +66,7 @@ describe('refuses by name', () => {
       { in_channels: 4, addition_embed_type: 'text_time' },
       'Stable Diffusion XL',
     ],
-    [
-      'other conditioning',
-      'unet/config.json',
-      { addition_embed_type: 'image' },
-      'addition_embed_type "image"',
-    ],
+    ['other conditioning', 'unet/config.json', { addition_embed_type: 'image' }, 'addition_embed_type "image"'],
     ['9 channels', 'unet/config.json', { in_channels: 9 }, 'an inpainting model: its UNet takes 9'],
     ['5 channels', 'unet/config.json', { in_channels: 5 }, 'a depth-guided model'],
     ['7 channels', 'unet/config.json', { in_channels: 7 }, 'an upscaler'],
@@ -82,18 +77,8 @@ describe('refuses by name', () => {
       { _class_name: 'UNet3DConditionModel' },
       'unet must be UNet2DConditionModel, is "UNet3DConditionModel"',
     ],
-    [
-      'a tiny VAE',
-      'vae/config.json',
-      { _class_name: 'AutoencoderTiny' },
-      'vae must be AutoencoderKL',
-    ],
-    [
-      'another text encoder',
-      'text_encoder/config.json',
-      { architectures: ['T5EncoderModel'] },
-      'is "T5EncoderModel"',
-    ],
+    ['a tiny VAE', 'vae/config.json', { _class_name: 'AutoencoderTiny' }, 'vae must be AutoencoderKL'],
+    ['another text encoder', 'text_encoder/config.json', { architectures: ['T5EncoderModel'] }, 'is "T5EncoderModel"'],
   ];
   it.each(files)('%s', async (_, file, content, message) => {
     await writeFiles(dir, { [file]: json(content) });
@@ -123,9 +108,7 @@ describe('refuses by name', () => {
 
   it('a file of another kind, a pickle', async () => {
     await writeFiles(dir, { 'notes.txt': 'hello', 'model.ckpt': 'pickle' });
-    await expect(openCheckpoint(join(dir, 'notes.txt'))).rejects.toThrow(
-      'a checkpoint is a folder',
-    );
+    await expect(openCheckpoint(join(dir, 'notes.txt'))).rejects.toThrow('a checkpoint is a folder');
     await expect(openCheckpoint(join(dir, 'model.ckpt'))).rejects.toThrow('is a pickle');
   });
 });
@@ -190,8 +173,7 @@ describe('calls damaged', () => {
 
 it('refuses weights of a dtype that no network takes, and ignores position_ids', async () => {
   const file = 'text_encoder/model.safetensors';
-  const integers = (name: string) =>
-    fileBytes('I64', { [name]: [2] }, () => new Array<number>(8).fill(0));
+  const integers = (name: string) => fileBytes('I64', { [name]: [2] }, () => new Array<number>(8).fill(0));
   await writeFiles(dir, { [file]: integers('text_model.embeddings.position_ids') });
   expect((await openCheckpoint(dir)).textEncoder.weights.size).toBe(0);
   await writeFiles(dir, { [file]: integers('text_model.final_layer_norm.bias') });

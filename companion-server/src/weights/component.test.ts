@@ -19,9 +19,7 @@ const index = (weight_map: unknown) => JSON.stringify({ metadata: {}, weight_map
 /** The weights of a UNet folder, as name -> file name. */
 async function opened(variant?: string): Promise<Record<string, string>> {
   const { weights } = await openComponent(dir, 'unet', variant === undefined ? {} : { variant });
-  return Object.fromEntries(
-    [...weights].map(([name, { file }]) => [name, file.slice(dir.length + 1)]),
-  );
+  return Object.fromEntries([...weights].map(([name, { file }]) => [name, file.slice(dir.length + 1)]));
 }
 
 describe('chooses the weights', () => {
@@ -68,11 +66,7 @@ describe('shards', () => {
     ['a Windows path', { a: 'C:\\one.safetensors' }, 'in the same folder'],
     ['a pickle', { a: 'one.bin' }, 'must be a .safetensors file'],
     ['a number', { a: 1 }, 'got 1'],
-    [
-      'a tensor in the wrong file',
-      { ...map, c: 'one.safetensors' },
-      'says that tensor "c" lies in one',
-    ],
+    ['a tensor in the wrong file', { ...map, c: 'one.safetensors' }, 'says that tensor "c" lies in one'],
   ];
   it.each(faults)('%s is damage', async (_, weightMap, message) => {
     await writeFiles(dir, { ...shards, [`${stem}.safetensors.index.json`]: index(weightMap) });

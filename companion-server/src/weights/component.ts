@@ -41,17 +41,12 @@ const ignoredBuffer = /(^|\.)position_ids$/;
  * Opens one network's own folder, for instance `<checkpoint>/unet`. Only headers are read.
  * Throws EditError: 'model-missing', 'model-damaged', 'model-unsupported'.
  */
-export async function openComponent(
-  dir: string,
-  name: ComponentName,
-  options: OpenOptions = {},
-): Promise<Component> {
+export async function openComponent(dir: string, name: ComponentName, options: OpenOptions = {}): Promise<Component> {
   const absolute = resolve(dir);
   const config = await readJsonObject(join(absolute, 'config.json'));
   requireSupportedComponent(absolute, name, config);
   const found = await findWeightFiles(absolute, stems[name], options.variant);
-  const files =
-    found.kind === 'single' ? [await openSafetensors(found.file)] : await openShards(found.index);
+  const files = found.kind === 'single' ? [await openSafetensors(found.file)] : await openShards(found.index);
   const weights = mergeWeights(files);
   return { dir: absolute, config, weights: name === 'vae' ? modernVaeNames(weights) : weights };
 }

@@ -1,13 +1,4 @@
-import {
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  truncate,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -55,9 +46,7 @@ describe('float32Copy', () => {
   it('widens halves into one file with aligned tensors, under the same names and dims', async () => {
     const weights = await halfWeights();
     // A weight may be seen under other dims than its file says, as the VAE's old attention is.
-    const viewed = new Map(
-      [...weights].map(([name, w]) => [name, name === 'large' ? { ...w, dims: [32] } : w]),
-    );
+    const viewed = new Map([...weights].map(([name, w]) => [name, name === 'large' ? { ...w, dims: [32] } : w]));
     const copy = await float32Copy(viewed, cacheDir);
     expect([...copy.keys()].sort()).toEqual(['large', 'small']);
     for (const [name, stored] of copy) {
@@ -79,10 +68,7 @@ describe('float32Copy', () => {
       big: { dtype: 'BF16', shape: [elements], data_offsets: [0, big.length] },
     };
     await writeFile(join(dir, 'big.safetensors'), safetensorsBytes(header, big));
-    const weights = new Map([
-      ...(await weightsOf(join(dir, 'big.safetensors'))),
-      ...(await halfWeights()),
-    ]);
+    const weights = new Map([...(await weightsOf(join(dir, 'big.safetensors'))), ...(await halfWeights())]);
     const copy = await float32Copy(weights, cacheDir);
     for (const [name, stored] of copy) {
       const source = weights.get(name);

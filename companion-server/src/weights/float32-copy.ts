@@ -9,12 +9,7 @@ import type { StoredTensor, StoredTensors } from '../tensor/stored-tensor.ts';
 import { readInto } from './read-range.ts';
 import { openSafetensors, toFloat32 } from './safetensors.ts';
 import { layOut, type SafetensorsLayout } from './safetensors-write.ts';
-import {
-  type Append,
-  removeAbandonedFiles,
-  translateWriteError,
-  writeWhole,
-} from './write-whole.ts';
+import { type Append, removeAbandonedFiles, translateWriteError, writeWhole } from './write-whole.ts';
 
 /** Bytes of source read at a time. Two pieces and what they widen to are held at once. */
 const chunkBytes = 4 * 2 ** 20;
@@ -32,8 +27,7 @@ export async function float32Copy(
   signal?: AbortSignal,
 ): Promise<StoredTensors> {
   throwIfCanceled(signal);
-  const isUsable = ({ dtype, byteOffset }: StoredTensor) =>
-    dtype === 'float32' && byteOffset % 4 === 0;
+  const isUsable = ({ dtype, byteOffset }: StoredTensor) => dtype === 'float32' && byteOffset % 4 === 0;
   if ([...weights.values()].every(isUsable)) return weights;
 
   const layout = layOut(new Map([...weights].map(([name, { dims }]) => [name, dims])));
@@ -51,10 +45,7 @@ export async function float32Copy(
 }
 
 /** The tensors of the file at `path`; undefined when it is missing, damaged or laid out otherwise. */
-async function openCopy(
-  path: string,
-  layout: SafetensorsLayout,
-): Promise<StoredTensors | undefined> {
+async function openCopy(path: string, layout: SafetensorsLayout): Promise<StoredTensors | undefined> {
   try {
     const { entries } = await openSafetensors(path);
     const stored = new Map<string, StoredTensor>();

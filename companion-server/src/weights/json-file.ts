@@ -13,10 +13,7 @@ export async function readText(path: string): Promise<string> {
   return withFile(path, async (handle) => {
     const { size } = await handle.stat();
     if (size > maxTextBytes) {
-      throw new EditError(
-        'model-damaged',
-        `${path}: must be at most ${maxTextBytes} bytes of text, has ${size}.`,
-      );
+      throw new EditError('model-damaged', `${path}: must be at most ${maxTextBytes} bytes of text, has ${size}.`);
     }
     return new TextDecoder().decode(await readRange(handle, path, 0, size));
   });

@@ -4,10 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { EditError } from '../errors.ts';
 
 /** Opens `path` for reading while `use` runs. Failures of the file system become EditErrors. */
-export async function withFile<T>(
-  path: string,
-  use: (handle: FileHandle) => Promise<T>,
-): Promise<T> {
+export async function withFile<T>(path: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path, 'r');

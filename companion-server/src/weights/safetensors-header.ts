@@ -62,16 +62,10 @@ export function parseHeaderLength(path: string, start: Uint8Array, fileSize: num
   }
   const length = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
   if (length < 2n || length > BigInt(maxHeaderBytes)) {
-    throw damaged(
-      path,
-      `header length must be in 2..${maxHeaderBytes} bytes, says ${length.toString()}`,
-    );
+    throw damaged(path, `header length must be in 2..${maxHeaderBytes} bytes, says ${length.toString()}`);
   }
   if (length > BigInt(fileSize - lengthFieldBytes)) {
-    throw damaged(
-      path,
-      `header of ${length.toString()} bytes does not fit a file of ${fileSize} bytes`,
-    );
+    throw damaged(path, `header of ${length.toString()} bytes does not fit a file of ${fileSize} bytes`);
   }
   return Number(length);
 }
@@ -123,18 +117,11 @@ function readMetadata(path: string, value: unknown, metadata: Map<string, string
   }
 }
 
-function parseEntry(
-  path: string,
-  name: string,
-  value: unknown,
-  dataStart: number,
-): SafetensorsEntry {
-  const fail = (rule: string, got: unknown) =>
-    damaged(path, `tensor ${quote(name)}: ${rule}, got ${quote(got)}`);
+function parseEntry(path: string, name: string, value: unknown, dataStart: number): SafetensorsEntry {
+  const fail = (rule: string, got: unknown) => damaged(path, `tensor ${quote(name)}: ${rule}, got ${quote(got)}`);
   if (!isRecord(value)) throw fail('entry must be an object', value);
   const { dtype, shape, data_offsets: offsets } = value;
-  if (!isDtype(dtype))
-    throw fail(`dtype must be one of ${Object.keys(itemSizes).join(', ')}`, dtype);
+  if (!isDtype(dtype)) throw fail(`dtype must be one of ${Object.keys(itemSizes).join(', ')}`, dtype);
   if (!isWholeNumbers(shape)) throw fail('shape must be a list of whole numbers', shape);
   if (!isWholeNumbers(offsets) || offsets.length !== 2) {
     throw fail('data_offsets must be two whole numbers', offsets);
@@ -163,17 +150,13 @@ function checkCoverage(
   let position = dataStart;
   for (const [name, { byteOffset, byteLength }] of entries) {
     if (byteOffset !== position) {
-      const fault =
-        byteOffset < position ? 'overlaps the tensor before it' : 'leaves a hole before it';
+      const fault = byteOffset < position ? 'overlaps the tensor before it' : 'leaves a hole before it';
       const at = `byte ${byteOffset - dataStart} of the data, expected ${position - dataStart}`;
       throw damaged(path, `tensor ${quote(name)}: ${fault}: begins at ${at}`);
     }
     position += byteLength;
     if (position > fileSize) {
-      throw damaged(
-        path,
-        `tensor ${quote(name)}: ends at byte ${position}, the file has ${fileSize} bytes`,
-      );
+      throw damaged(path, `tensor ${quote(name)}: ends at byte ${position}, the file has ${fileSize} bytes`);
     }
   }
   if (position !== fileSize) {
@@ -190,10 +173,7 @@ function isDtype(value: unknown): value is SafetensorsDtype {
 }
 
 function isWholeNumbers(value: unknown): value is number[] {
-  return (
-    Array.isArray(value) &&
-    value.every((item) => Number.isSafeInteger(item) && (item as number) >= 0)
-  );
+  return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && (item as number) >= 0);
 }
 
 function quote(value: unknown): string {

@@ -111,19 +111,9 @@ describe('a header that lies', () => {
   const cases: [string, unknown, number, string][] = [
     ['no object', '[1]', 0, 'header must begin with "{"'],
     ['no JSON', '{"a":', 0, 'header must be JSON'],
-    [
-      'an unknown dtype',
-      { a: { ...f32([1], [0, 4]), dtype: 'F4' } },
-      4,
-      'tensor "a": dtype must be',
-    ],
+    ['an unknown dtype', { a: { ...f32([1], [0, 4]), dtype: 'F4' } }, 4, 'tensor "a": dtype must be'],
     ['a dtype from the prototype', { a: { ...f32([], [0, 4]), dtype: 'toString' } }, 4, 'dtype'],
-    [
-      'a negative dim',
-      { a: f32([-1], [0, 4]) },
-      4,
-      'shape must be a list of whole numbers, got [-1]',
-    ],
+    ['a negative dim', { a: f32([-1], [0, 4]) }, 4, 'shape must be a list of whole numbers, got [-1]'],
     ['a fractional dim', { a: f32([1.5], [0, 6]) }, 6, 'got [1.5]'],
     ['a dim as text', { a: f32(['1'], [0, 4]) }, 4, 'got ["1"]'],
     ['an overflowing shape', { a: f32([2 ** 40, 2 ** 40], [0, 4]) }, 4, 'shape must not overflow'],
@@ -133,12 +123,7 @@ describe('a header that lies', () => {
     ['a size that disagrees', { a: f32([2], [0, 4]) }, 4, 'F32 [2] takes 8 bytes, got [0,4]'],
     ['data beyond the end', { a: f32([2], [0, 8]) }, 4, 'the file has'],
     ['data far beyond the end', { a: f32([1], [2 ** 53 - 5, 2 ** 53 - 1]) }, 4, 'overflow'],
-    [
-      'overlapping tensors',
-      { a: f32([2], [0, 8]), b: f32([1], [4, 8]) },
-      8,
-      'tensor "b": overlaps',
-    ],
+    ['overlapping tensors', { a: f32([2], [0, 8]), b: f32([1], [4, 8]) }, 8, 'tensor "b": overlaps'],
     ['a hole', { a: f32([1], [0, 4]), b: f32([1], [8, 12]) }, 12, 'tensor "b": leaves a hole'],
     ['bytes after the last tensor', { a: f32([1], [0, 4]) }, 9, '5 bytes that belong to no tensor'],
     ['metadata that is no text', { __metadata__: { a: 1 } }, 0, '__metadata__.a must be a text'],
@@ -149,12 +134,7 @@ describe('a header that lies', () => {
       0,
       'has the name "a" twice',
     ],
-    [
-      'a field twice',
-      '{"a":{"dtype":"U8","dtype":"U8","shape":[0],"data_offsets":[0,0]}}',
-      0,
-      '"dtype" twice',
-    ],
+    ['a field twice', '{"a":{"dtype":"U8","dtype":"U8","shape":[0],"data_offsets":[0,0]}}', 0, '"dtype" twice'],
   ];
   it.each(cases)('%s', async (_, header, dataBytes, message) => {
     const fault = await faultOf(header, dataBytes);
@@ -163,9 +143,7 @@ describe('a header that lies', () => {
   });
 
   it('a length beyond the file, beyond the limit, or too short for JSON', async () => {
-    expect(await faultOf('{}', 0, 3n)).toContain(
-      'header of 3 bytes does not fit a file of 10 bytes',
-    );
+    expect(await faultOf('{}', 0, 3n)).toContain('header of 3 bytes does not fit a file of 10 bytes');
     expect(await faultOf('{}', 0, 2n ** 63n)).toContain('must be in 2..100000000 bytes');
     expect(await faultOf('{}', 0, 0n)).toContain('says 0');
     expect(await faultOf('{}')).toBe('accepted');
@@ -213,9 +191,7 @@ describe('reading', () => {
     expect(await readIntegers(file, 'small')).toEqual({ dims: [1, 2], data: [7, -8] });
     expect(await readIntegers(file, 'large')).toEqual({ dims: [2], data: [9, -10] });
     await expect(readIntegers(file, 'huge')).rejects.toThrow('below 2^53');
-    await expect(readTensor(file, 'byte')).rejects.toThrow(
-      'dtype must be F32, F16 or BF16, got U8',
-    );
+    await expect(readTensor(file, 'byte')).rejects.toThrow('dtype must be F32, F16 or BF16, got U8');
     await expect(readIntegers(file, 'half')).rejects.toThrow('dtype must be I32 or I64, got F16');
     await expect(readTensor(file, 'none')).rejects.toThrow('has no tensor "none"');
     expect([...file.entries].map(([, entry]) => storedTensor(path, entry)?.dtype)).toEqual([

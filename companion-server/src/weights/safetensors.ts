@@ -74,18 +74,11 @@ export async function readIntegers(
   const entry = entryOf(file, name);
   const { dtype, dims, byteOffset, byteLength } = entry;
   if (dtype !== 'I32' && dtype !== 'I64') throw wrongDtype(file, name, entry, 'I32 or I64');
-  const bytes = await withFile(file.path, (handle) =>
-    readRange(handle, file.path, byteOffset, byteLength),
-  );
+  const bytes = await withFile(file.path, (handle) => readRange(handle, file.path, byteOffset, byteLength));
   const data =
-    dtype === 'I32'
-      ? Array.from(new Int32Array(bytes.buffer))
-      : Array.from(new BigInt64Array(bytes.buffer), Number);
+    dtype === 'I32' ? Array.from(new Int32Array(bytes.buffer)) : Array.from(new BigInt64Array(bytes.buffer), Number);
   if (!data.every(Number.isSafeInteger)) {
-    throw new EditError(
-      'model-damaged',
-      `${file.path}: tensor "${name}": values must be below 2^53.`,
-    );
+    throw new EditError('model-damaged', `${file.path}: tensor "${name}": values must be below 2^53.`);
   }
   return { dims, data };
 }
@@ -114,14 +107,6 @@ function entryOf(file: SafetensorsFile, name: string): SafetensorsEntry {
   return entry;
 }
 
-function wrongDtype(
-  file: SafetensorsFile,
-  name: string,
-  entry: SafetensorsEntry,
-  wanted: string,
-): EditError {
-  return new EditError(
-    'model-damaged',
-    `${file.path}: tensor "${name}": dtype must be ${wanted}, got ${entry.dtype}.`,
-  );
+function wrongDtype(file: SafetensorsFile, name: string, entry: SafetensorsEntry, wanted: string): EditError {
+  return new EditError('model-damaged', `${file.path}: tensor "${name}": dtype must be ${wanted}, got ${entry.dtype}.`);
 }

@@ -49,11 +49,7 @@ export async function openShards(indexPath: string): Promise<readonly Safetensor
 
 /** A name that cannot leave the folder on any platform. */
 function isPlainFileName(value: unknown): value is string {
-  return (
-    typeof value === 'string' &&
-    value === basename(value) &&
-    /^[^\\/:\0]+\.safetensors$/.test(value)
-  );
+  return typeof value === 'string' && value === basename(value) && /^[^\\/:\0]+\.safetensors$/.test(value);
 }
 
 function damaged(path: string, fault: string): EditError {

@@ -59,20 +59,12 @@ export function requireSupportedPipeline(dir: string, modelIndex: JsonObject): v
 }
 
 /** Refuses the config.json of another kind of network with EditError('model-unsupported'). */
-export function requireSupportedComponent(
-  dir: string,
-  name: ComponentName,
-  config: JsonObject,
-): void {
+export function requireSupportedComponent(dir: string, name: ComponentName, config: JsonObject): void {
   const architectures = config['architectures'];
-  const className: unknown =
-    config['_class_name'] ?? (Array.isArray(architectures) ? architectures[0] : undefined);
+  const className: unknown = config['_class_name'] ?? (Array.isArray(architectures) ? architectures[0] : undefined);
   const classes = componentClasses[name];
   if (className !== undefined && !classes.some((known) => known === className)) {
-    throw unsupported(
-      dir,
-      `${name} must be ${classes.join(' or ')}, is ${JSON.stringify(className)}`,
-    );
+    throw unsupported(dir, `${name} must be ${classes.join(' or ')}, is ${JSON.stringify(className)}`);
   }
   if (name === 'unet') requireTextToImage(dir, config);
 }

@@ -9,8 +9,7 @@ import { unsupported } from './supported.ts';
 
 /** Where a component's weights are. `index` lists the shards and lies beside them. */
 export type WeightFiles =
-  | { readonly kind: 'single'; readonly file: string }
-  | { readonly kind: 'sharded'; readonly index: string };
+  { readonly kind: 'single'; readonly file: string } | { readonly kind: 'sharded'; readonly index: string };
 
 const pickleFile = /\.(bin|ckpt|pt|pth)$/;
 
@@ -20,11 +19,7 @@ const pickleFile = /\.(bin|ckpt|pt|pth)$/;
  * @param variant preferred form, such as `fp16`; the plain form otherwise, and `fp16` where it is the only one
  * Throws EditError: 'model-missing' with the expected path, 'model-unsupported' when there are pickles only.
  */
-export async function findWeightFiles(
-  dir: string,
-  stem: string,
-  variant?: string,
-): Promise<WeightFiles> {
+export async function findWeightFiles(dir: string, stem: string, variant?: string): Promise<WeightFiles> {
   const present = await listFolder(dir, stem);
   for (const form of new Set([variant, undefined, 'fp16'])) {
     const found = filesOfForm(dir, stem, form).find(([name]) => present.has(name));
@@ -33,10 +28,7 @@ export async function findWeightFiles(
   const expected = join(dir, `${stem}.safetensors`);
   const pickle = [...present].find((name) => pickleFile.test(name));
   if (pickle !== undefined) {
-    throw unsupported(
-      dir,
-      `has only ${pickle}, a pickle, which may run code when it is read; ${expected} is needed`,
-    );
+    throw unsupported(dir, `has only ${pickle}, a pickle, which may run code when it is read; ${expected} is needed`);
   }
   throw missing(expected);
 }
@@ -53,10 +45,7 @@ function filesOfForm(
   const indices = new Set([`${single}.index.json`, `${stem}.safetensors.index${dotted}.json`]);
   return [
     [single, { kind: 'single', file: join(dir, single) }],
-    ...[...indices].map((name): [string, WeightFiles] => [
-      name,
-      { kind: 'sharded', index: join(dir, name) },
-    ]),
+    ...[...indices].map((name): [string, WeightFiles] => [name, { kind: 'sharded', index: join(dir, name) }]),
   ];
 }
 
@@ -72,11 +61,7 @@ async function listFolder(dir: string, stem: string): Promise<ReadonlySet<string
 }
 
 function missing(path: string): EditError {
-  return new EditError(
-    'model-missing',
-    `${path}: there is no such file; the checkpoint needs it.`,
-    {
-      hint: 'Download the whole checkpoint in the diffusers folder format, with .safetensors weights.',
-    },
-  );
+  return new EditError('model-missing', `${path}: there is no such file; the checkpoint needs it.`, {
+    hint: 'Download the whole checkpoint in the diffusers folder format, with .safetensors weights.',
+  });
 }

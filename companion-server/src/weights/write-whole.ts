@@ -14,10 +14,7 @@ export type Append = (bytes: Uint8Array) => Promise<void>;
  * Makes the file `path` from what `write` appends. When `write` fails nothing is left behind.
  * Throws EditError: 'disk-full', 'output-unwritable'; and whatever `write` throws.
  */
-export async function writeWhole(
-  path: string,
-  write: (append: Append) => Promise<void>,
-): Promise<void> {
+export async function writeWhole(path: string, write: (append: Append) => Promise<void>): Promise<void> {
   const temporary = `${path}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
   let handle: FileHandle | undefined;
   try {
@@ -48,11 +45,7 @@ export async function removeAbandonedFiles(dir: string): Promise<void> {
 async function appendAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   let written = 0;
   while (written < bytes.length) {
-    const { bytesWritten } = await handle.write(
-      bytes,
-      written,
-      Math.min(bytes.length - written, 2 ** 30),
-    );
+    const { bytesWritten } = await handle.write(bytes, written, Math.min(bytes.length - written, 2 ** 30));
     written += bytesWritten;
   }
 }
@@ -72,14 +65,10 @@ export function translateWriteError(path: string, error: unknown): unknown {
     case 'EROFS':
     case 'ENOENT':
     case 'ENOTDIR':
-      return new EditError(
-        'output-unwritable',
-        `${basename(path)} cannot be written to ${dirname(path)}.`,
-        {
-          hint: 'Choose a folder that exists and that you may write to.',
-          cause: error,
-        },
-      );
+      return new EditError('output-unwritable', `${basename(path)} cannot be written to ${dirname(path)}.`, {
+        hint: 'Choose a folder that exists and that you may write to.',
+        cause: error,
+      });
     default:
       return error;
   }

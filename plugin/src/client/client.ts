@@ -83,8 +83,7 @@ export function createClient(options: ClientOptions): Client {
     random: options.random ?? Math.random,
     async askForLife(connection) {
       const jobId = [...open][0];
-      if (jobId === undefined)
-        await connection.request<'job-list'>({ type: 'job-list', afterJobId: null }); // prettier-ignore
+      if (jobId === undefined) await connection.request<'job-list'>({ type: 'job-list', afterJobId: null });
       else tell((await connection.request<'job-get'>({ type: 'job-get', jobId })).job);
     },
   });
@@ -170,20 +169,17 @@ export function createClient(options: ClientOptions): Client {
     download: (jobId, sink, downloadOptions) => fetchResult(online, jobId, sink, downloadOptions),
     frame: (wish, signal) => fetchFrame(online, wish, signal),
     estimate: (wish, signal) => ask<'estimate'>({ type: 'estimate', ...wish }, signal),
-    createJob: async (wish, signal) =>
-      told((await ask<'job-create'>({ type: 'job-create', ...wish }, signal)).job),
-    job: async (jobId, signal) =>
-      told((await ask<'job-get'>({ type: 'job-get', jobId }, signal)).job),
+    createJob: async (wish, signal) => told((await ask<'job-create'>({ type: 'job-create', ...wish }, signal)).job),
+    job: async (jobId, signal) => told((await ask<'job-get'>({ type: 'job-get', jobId }, signal)).job),
     jobs: async (signal) => listJobs(await online(signal)),
     order: async (order, jobId) => {
       const connection = await online();
       return told((await connection.request<JobOrder>({ type: order, jobId })).job);
     },
-    moveJob: async (jobId, beforeJobId) =>
-      told((await ask<'job-move'>({ type: 'job-move', jobId, beforeJobId })).job),
+    moveJob: async (jobId, beforeJobId) => told((await ask<'job-move'>({ type: 'job-move', jobId, beforeJobId })).job),
     deleteJob: async (jobId) => {
       await ask<'job-delete'>({ type: 'job-delete', jobId });
     },
-    diagnostics: async (signal) => (await ask<'diagnostics-get'>({ type: 'diagnostics-get' }, signal)).checks, // prettier-ignore
+    diagnostics: async (signal) => (await ask<'diagnostics-get'>({ type: 'diagnostics-get' }, signal)).checks,
   };
 }

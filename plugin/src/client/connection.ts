@@ -37,7 +37,7 @@ export interface StreamListener {
 }
 
 type StreamEvent = (listener: StreamListener) => void;
-type Waiting = { readonly settle: (answer: ServerMessage) => void; readonly fail: (error: ClientError) => void }; // prettier-ignore
+type Waiting = { readonly settle: (answer: ServerMessage) => void; readonly fail: (error: ClientError) => void };
 
 /** Events of streams that nobody listens to yet; more than a window never comes unacknowledged. */
 const maxEarlyEvents = 64;

@@ -4,7 +4,7 @@ import type { ResultSink } from './download.ts';
 import { createScene } from './testing/fake-client.ts';
 
 const jobId = 'b'.repeat(32);
-const bytesOf = (size: number): Uint8Array => Uint8Array.from({ length: size }, (_, at) => (at * 7 + (at >> 7)) & 255); // prettier-ignore
+const bytesOf = (size: number): Uint8Array => Uint8Array.from({ length: size }, (_, at) => (at * 7 + (at >> 7)) & 255);
 
 function createSink(there = new Uint8Array(0)): ResultSink & { content(): Uint8Array } {
   let content = there;
@@ -13,8 +13,7 @@ function createSink(there = new Uint8Array(0)): ResultSink & { content(): Uint8A
       return content.length;
     },
     write(offset, bytes) {
-      if (offset !== content.length)
-        throw new Error(`Written at ${offset}, not ${content.length}.`);
+      if (offset !== content.length) throw new Error(`Written at ${offset}, not ${content.length}.`);
       const whole = new Uint8Array(offset + bytes.length);
       whole.set(content);
       whole.set(bytes, offset);
@@ -49,7 +48,7 @@ describe('a download', () => {
   });
 
   test('is acknowledged as it is written, so that never more than the window is on its way', async () => {
-    const { server, client, outcome } = createScene({ result: bytesOf(2000), chunkBytes: 50, windowBytes: 150 }); // prettier-ignore
+    const { server, client, outcome } = createScene({ result: bytesOf(2000), chunkBytes: 50, windowBytes: 150 });
     client.start();
     await outcome(client.download(jobId, createSink()));
     expect(server.mostUnacknowledged).toBe(150);

@@ -31,11 +31,7 @@ export async function fetchFrame(
   }
 }
 
-async function fetchOver(
-  connection: Connection,
-  wish: FrameWish,
-  signal: StopSignal | undefined,
-): Promise<Uint8Array> {
+async function fetchOver(connection: Connection, wish: FrameWish, signal: StopSignal | undefined): Promise<Uint8Array> {
   const request = connection.request<'frame-get'>({ type: 'frame-get', ...wish });
   const { streamId, sizeBytes } = await orStopped(request, signal);
   const jpeg = new Uint8Array(sizeBytes);

@@ -110,9 +110,7 @@ describe('a session', () => {
     const told: JobView[] = [];
     client.onJobs({ onJob: (job) => told.push(job), onProgress: () => undefined });
     const wish = { clipId: 'c'.repeat(32), model: null, device: 'auto' } as const;
-    const made = await outcome(
-      client.createJob({ ...wish, key: 'key-of-the-job', priority: 0, settings }),
-    );
+    const made = await outcome(client.createJob({ ...wish, key: 'key-of-the-job', priority: 0, settings }));
     server.isUp = false;
     server.cutAll();
     await clock.settle();

@@ -154,9 +154,7 @@ export function createSession(options: SessionOptions): Session {
   function comeBack(): void {
     if (!isRunning) return;
     become(
-      server === null
-        ? { name: 'unreachable', attempts: failures }
-        : { name: 'lost', server, attempts: failures },
+      server === null ? { name: 'unreachable', attempts: failures } : { name: 'lost', server, attempts: failures },
     );
     const longest = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.max(0, failures - 1));
     pause(failures === 0 ? firstPauseMs : longest * (0.75 + 0.25 * options.random()));
@@ -217,9 +215,7 @@ export function createSession(options: SessionOptions): Session {
       become({ name: 'unpaired', isBusy: true, problem: null });
       try {
         const open =
-          connection === null || connection.isOver
-            ? openConnection(url, openSocket, () => clock.now())
-            : connection;
+          connection === null || connection.isOver ? openConnection(url, openSocket, () => clock.now()) : connection;
         connection = open;
         await inTime(open, open.opened, greetingMs);
         const { token } = await inTime(

@@ -21,7 +21,6 @@ export function createSha256(): Sha256 {
       hash.update(piece);
       bytes += piece.length;
     },
-    digest: () =>
-      Array.from(hash.clone().digest(), (byte) => byte.toString(16).padStart(2, '0')).join(''),
+    digest: () => Array.from(hash.clone().digest(), (byte) => byte.toString(16).padStart(2, '0')).join(''),
   };
 }

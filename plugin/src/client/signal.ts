@@ -9,10 +9,7 @@ export interface StopSignal {
 }
 
 /** `promise`, unless `signal` is aborted first: then StoppedError. */
-export async function orStopped<T>(
-  promise: Promise<T>,
-  signal: StopSignal | undefined,
-): Promise<T> {
+export async function orStopped<T>(promise: Promise<T>, signal: StopSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   if (signal.aborted) throw new StoppedError();
   let stop: () => void = () => undefined;

@@ -5,18 +5,20 @@ import { createScene } from './testing/fake-client.ts';
 import { clipMedia } from './testing/fake-jobs.ts';
 import type { ClipSource } from './upload.ts';
 
-const bytesOf = (size: number): Uint8Array => Uint8Array.from({ length: size }, (_, at) => (at * 31 + (at >> 8)) & 255); // prettier-ignore
+const bytesOf = (size: number): Uint8Array => Uint8Array.from({ length: size }, (_, at) => (at * 31 + (at >> 8)) & 255);
 const sourceOf = (bytes: Uint8Array): ClipSource & { readonly reads: number[] } => {
   const reads: number[] = [];
   return {
-    ...{ sizeBytes: bytes.length, extension: 'mov', reads },
+    sizeBytes: bytes.length,
+    extension: 'mov',
+    reads,
     read(offset, length) {
       reads.push(offset);
       return Promise.resolve(bytes.slice(offset, offset + length));
     },
   };
 };
-const only = (uploads: ReadonlyMap<string, Uint8Array>): Uint8Array => [...uploads.values()][0] ?? new Uint8Array(0); // prettier-ignore
+const only = (uploads: ReadonlyMap<string, Uint8Array>): Uint8Array => [...uploads.values()][0] ?? new Uint8Array(0);
 
 describe('an upload', () => {
   test('arrives whole, wherever connections are cut, and nothing that has arrived is sent again', async () => {

@@ -75,8 +75,7 @@ export async function sendClip(
   }
 }
 
-const isForgotten = ({ code }: ClientError): boolean =>
-  code === 'clip-missing' || code === 'invalid-request';
+const isForgotten = ({ code }: ClientError): boolean => code === 'clip-missing' || code === 'invalid-request';
 
 async function sendOver(
   connection: Connection,
@@ -132,9 +131,7 @@ async function sendOver(
     onProgress?.(acknowledged, sizeBytes);
     while (hash.bytes < acknowledged) {
       throwIfStopped(signal);
-      hash.update(
-        await readAt(source, hash.bytes, Math.min(chunkBytes, acknowledged - hash.bytes)),
-      );
+      hash.update(await readAt(source, hash.bytes, Math.min(chunkBytes, acknowledged - hash.bytes)));
     }
     for (let offset = acknowledged; offset < sizeBytes;) {
       const length = Math.min(chunkBytes, sizeBytes - offset);

@@ -13,7 +13,7 @@ async function comparing(): Promise<FlowScene> {
 }
 
 const framesAsked = ({ server }: FlowScene, side: string): readonly number[] =>
-  server.heard.flatMap((one) => (one.type === 'frame-get' && one.side === side ? [one.frameIndex] : [])); // prettier-ignore
+  server.heard.flatMap((one) => (one.type === 'frame-get' && one.side === side ? [one.frameIndex] : []));
 const frameShown = ({ store }: FlowScene): number => store.state.compare?.frameIndex ?? -1;
 
 describe('the comparison', () => {
@@ -31,7 +31,7 @@ describe('the comparison', () => {
     async (mode) => {
       const scene = await comparing();
       const before = framesAsked(scene, 'edit').length;
-      await scene.act({ type: 'compare-mode-chosen', mode }, { type: 'frame-chosen', frameIndex: 20 }); // prettier-ignore
+      await scene.act({ type: 'compare-mode-chosen', mode }, { type: 'frame-chosen', frameIndex: 20 });
       expect(framesAsked(scene, mode)).toContain(20);
       expect(framesAsked(scene, 'edit')).toHaveLength(before);
     },
@@ -57,7 +57,7 @@ describe('the comparison', () => {
     const scene = await comparing();
     for (let frameIndex = 0; frameIndex < 50; frameIndex += 5) {
       for (const mode of ['wipe', 'difference', 'flicker'] as const) {
-        await scene.act({ type: 'compare-mode-chosen', mode }, { type: 'frame-chosen', frameIndex }); // prettier-ignore
+        await scene.act({ type: 'compare-mode-chosen', mode }, { type: 'frame-chosen', frameIndex });
       }
     }
     expect(scene.openPictures.size).toBeLessThanOrEqual(240);

@@ -107,9 +107,7 @@ export function startCompareFlow({ client, store, clock, pictures, host }: FlowD
 
   /** Gives up the pictures that are farthest from what is shown. */
   function drop(compare: CompareState, wanted: readonly number[]): void {
-    const ready = Object.entries(compare.pictures).filter(
-      ([, picture]) => picture.name === 'ready',
-    );
+    const ready = Object.entries(compare.pictures).filter(([, picture]) => picture.name === 'ready');
     if (ready.length <= maxPictures) return;
     const isWanted = (key: string): boolean =>
       wanted.some((index) => sidesOf(compare.mode).some((side) => pictureKey(side, index) === key));

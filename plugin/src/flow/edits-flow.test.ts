@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { fileClip, lastJob, openFlowScene, selectionOf, type FlowScene, type FlowSceneOptions } from './testing/flow-scene.ts'; // prettier-ignore
+import {
+  fileClip,
+  lastJob,
+  openFlowScene,
+  selectionOf,
+  type FlowScene,
+  type FlowSceneOptions,
+} from './testing/flow-scene.ts';
 
 /** An edit with two versions is there. */
 async function edited(options: FlowSceneOptions = {}): Promise<FlowScene> {
@@ -22,7 +29,7 @@ describe('an edit', () => {
     const scene = await edited();
     expect(scene.host.placed.map(({ editId }) => editId)).toEqual([null, 'e1']);
     const [first] = scene.host.records[0]?.versions ?? [];
-    expect(scene.store.state.form).toMatchObject({ prompt: 'a wolf', seed: first?.recipe.settings.seed }); // prettier-ignore
+    expect(scene.store.state.form).toMatchObject({ prompt: 'a wolf', seed: first?.recipe.settings.seed });
     expect(scene.store.state.rerunOf).toBe('e1');
   });
 
@@ -40,7 +47,7 @@ describe('an edit', () => {
     const scene = await edited();
     await scene.act({ type: 'show-toggled', editId: 'e1' });
     expect(scene.store.state.isShown).toBe(false);
-    await scene.act({ type: 'show-toggled', editId: 'e1' }, { type: 'original-pressed', editId: 'e1' }); // prettier-ignore
+    await scene.act({ type: 'show-toggled', editId: 'e1' }, { type: 'original-pressed', editId: 'e1' });
     expect(scene.store.state.isShown).toBe(true);
     expect(scene.host.log.slice(-3)).toEqual(['e1 hidden', 'e1 shown', 'original of e1']);
   });
@@ -56,7 +63,7 @@ describe('an edit', () => {
 
   test('that cannot be changed says why, and the next change is tried all the same', async () => {
     const scene = await edited();
-    await scene.act({ type: 'revert-pressed', editId: 'other' }, { type: 'version-chosen', ...about }); // prettier-ignore
+    await scene.act({ type: 'revert-pressed', editId: 'other' }, { type: 'version-chosen', ...about });
     const texts = scene.store.state.toasts.map(({ text }) => text);
     expect(texts.slice(-2)).toEqual(['failed', 'version-shown']);
     expect(scene.store.state.toasts.at(-2)?.problem?.code).toBe('edit-missing');

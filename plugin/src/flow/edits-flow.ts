@@ -18,9 +18,7 @@ export function startEditsFlow(deps: FlowDeps): StopFlow {
   function inTurn(work: () => Promise<void>): void {
     last = last
       .then(work)
-      .catch((error: unknown) =>
-        dispatch({ type: 'toast-raised', text: 'failed', problem: problemOf(error) }),
-      );
+      .catch((error: unknown) => dispatch({ type: 'toast-raised', text: 'failed', problem: problemOf(error) }));
   }
 
   const change = (work: () => Promise<EditRecord>, text: ToastText | null): void =>
@@ -45,7 +43,9 @@ export function startEditsFlow(deps: FlowDeps): StopFlow {
     // The page was loaded anew since: the server still has the file.
     const { jobId, settings } = found.recipe;
     const file = await fetchInto(deps, {
-      ...{ jobId, clipName: edit.originalName, extension: codecExtensions[settings.codec] },
+      jobId,
+      clipName: edit.originalName,
+      extension: codecExtensions[settings.codec],
       onProgress: () => undefined,
     });
     const { resultId } = await host.timeline.importResult(file);

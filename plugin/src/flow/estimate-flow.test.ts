@@ -6,10 +6,10 @@ const restMs = 500;
 test('a file is estimated, and its preview, as soon as it is there and whenever the numbers change', async () => {
   const scene = await openFlowScene({ selection: selectionOf(fileClip) });
   await scene.clock.advance(restMs);
-  expect(scene.store.state.estimate).toMatchObject({ name: 'known', estimate: { seconds: 20 }, previewSeconds: 2 }); // prettier-ignore
+  expect(scene.store.state.estimate).toMatchObject({ name: 'known', estimate: { seconds: 20 }, previewSeconds: 2 });
   await scene.act({ type: 'form-changed', change: { steps: 50 } });
   await scene.clock.advance(restMs);
-  expect(scene.store.state.estimate).toMatchObject({ estimate: { seconds: 50 }, previewSeconds: 5 }); // prettier-ignore
+  expect(scene.store.state.estimate).toMatchObject({ estimate: { seconds: 50 }, previewSeconds: 5 });
 });
 
 test('words and seeds take no time, and nobody is asked about every step of the dial', async () => {
@@ -17,7 +17,7 @@ test('words and seeds take no time, and nobody is asked about every step of the 
   await scene.clock.advance(restMs);
   const questions = () => scene.asked.filter((type) => type === 'estimate').length;
   const before = questions();
-  await scene.act({ type: 'form-changed', change: { prompt: 'a fox' } }, { type: 'seed-rolled', seed: 5 }); // prettier-ignore
+  await scene.act({ type: 'form-changed', change: { prompt: 'a fox' } }, { type: 'seed-rolled', seed: 5 });
   await scene.clock.advance(restMs);
   expect(questions()).toBe(before);
   for (const dial of [0.5, 0.6, 0.7, 0.8]) {
@@ -33,7 +33,7 @@ test('an estimate of which the server is not able says why', async () => {
   const scene = await openFlowScene({ selection: selectionOf(fileClip) });
   scene.server.refuse('estimate', 'model-missing');
   await scene.clock.advance(restMs);
-  expect(scene.store.state.estimate).toMatchObject({ name: 'failed', problem: { code: 'model-missing' } }); // prettier-ignore
+  expect(scene.store.state.estimate).toMatchObject({ name: 'failed', problem: { code: 'model-missing' } });
 });
 
 test('a clip on a timeline is guessed at by what earlier edits took', async () => {

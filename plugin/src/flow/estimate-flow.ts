@@ -12,13 +12,7 @@ import { isStop, problemOf } from './problem-of.ts';
 const restMs = 400;
 
 const causes: readonly PanelEvent['type'][] = [
-  ...([
-    'form-changed',
-    'preset-chosen',
-    'history-chosen',
-    'rerun-pressed',
-    'selection-read',
-  ] as const),
+  ...(['form-changed', 'preset-chosen', 'history-chosen', 'rerun-pressed', 'selection-read'] as const),
   ...(['prepare-done', 'prepare-failed', 'link-changed', 'pace-measured', 'kept-read'] as const),
 ];
 
@@ -51,10 +45,7 @@ export function startEstimateFlow({ client, store, clock }: FlowDeps): StopFlow 
     dispatch({ type: 'estimate-asked' });
     try {
       const ask = (preview: boolean) =>
-        client.estimate(
-          { ...question, settings: { ...question.settings, preview }, device: 'auto' },
-          stop.signal,
-        );
+        client.estimate({ ...question, settings: { ...question.settings, preview }, device: 'auto' }, stop.signal);
       // That the preview's time is not known is no reason to keep the edit's back.
       const [estimate, preview] = await Promise.all([ask(false), ask(true).catch(() => null)]);
       dispatch({ type: 'estimate-known', estimate, previewSeconds: preview?.seconds ?? null });

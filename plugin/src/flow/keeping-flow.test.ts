@@ -3,11 +3,18 @@ import { fileClip, openFlowScene, selectionOf, timelineClip } from './testing/fl
 
 const preset = (name: string) =>
   JSON.stringify({
-    ...{ format: 'tokenflow-presets', layout: 1 },
+    format: 'tokenflow-presets',
+    layout: 1,
     presets: [
       {
-        ...{ name, prompt: null, negativePrompt: null, dial: 0.4, technique: 'pnp' },
-        ...{ steps: null, guidance: null, keyframeInterval: 8 },
+        name,
+        prompt: null,
+        negativePrompt: null,
+        dial: 0.4,
+        technique: 'pnp',
+        steps: null,
+        guidance: null,
+        keyframeInterval: 8,
       },
     ],
   });
@@ -48,7 +55,11 @@ describe('what outlives the panel', () => {
   });
 
   test('is read as far as it can be: what is damaged is left out, and the log says so', async () => {
-    const texts = new Map([['tasks', '[{}]'], ['form', '{'], ['presets', preset('Mine')]]); // prettier-ignore
+    const texts = new Map([
+      ['tasks', '[{}]'],
+      ['form', '{'],
+      ['presets', preset('Mine')],
+    ]);
     const scene = await openFlowScene({ texts });
     expect(scene.store.state.presets.at(-1)).toMatchObject({ name: 'Mine' });
     expect(scene.host.log.filter((line) => line.startsWith('Kept state'))).toHaveLength(2);

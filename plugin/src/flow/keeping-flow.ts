@@ -2,14 +2,7 @@
 // the last change, so that a progress bar does not write files; a task's change of step is written at once.
 
 import type { PanelEvent } from '../state/events.ts';
-import {
-  readKept,
-  writeForm,
-  writePaces,
-  writeTasks,
-  readHistory,
-  writeHistory,
-} from '../state/kept.ts';
+import { readKept, writeForm, writePaces, writeTasks, readHistory, writeHistory } from '../state/kept.ts';
 import type { PanelState } from '../state/panel-state.ts';
 import { readPresets, writePresets } from '../state/presets.ts';
 import type { FlowDeps, StopFlow } from './deps.ts';
@@ -85,8 +78,7 @@ export function startKeepingFlow({ host, store, clock, random }: FlowDeps): Stop
     }
   }
 
-  const fail = (error: unknown): void =>
-    dispatch({ type: 'toast-raised', text: 'failed', problem: problemOf(error) });
+  const fail = (error: unknown): void => dispatch({ type: 'toast-raised', text: 'failed', problem: problemOf(error) });
 
   function answer(event: PanelEvent, state: PanelState): void {
     if (event.type === 'selection-read') {
@@ -100,10 +92,7 @@ export function startKeepingFlow({ host, store, clock, random }: FlowDeps): Stop
     if (event.type === 'presets-export-pressed') {
       host.files
         .saveText('tokenflow-presets.json', writePresets(state.presets))
-        .then(
-          (isSaved) => isSaved && dispatch({ type: 'toast-raised', text: 'saved', problem: null }),
-          fail,
-        );
+        .then((isSaved) => isSaved && dispatch({ type: 'toast-raised', text: 'saved', problem: null }), fail);
     }
     if (event.type === 'preset-saved') {
       dispatch({ type: 'toast-raised', text: 'preset-saved', problem: null });
@@ -130,7 +119,14 @@ export function startKeepingFlow({ host, store, clock, random }: FlowDeps): Stop
 
 /** Progress comes often and is told anew by the server. */
 function isWorthKeeping({ type }: PanelEvent): boolean {
-  return !['job-progress', 'jobs-moved', 'prepare-progress', 'picture-changed', 'play-ticked', 'divider-moved'].includes(type); // prettier-ignore
+  return ![
+    'job-progress',
+    'jobs-moved',
+    'prepare-progress',
+    'picture-changed',
+    'play-ticked',
+    'divider-moved',
+  ].includes(type);
 }
 
 function historyKey(projectId: string): string {

@@ -21,10 +21,7 @@ export interface KeptUploads {
   ): Promise<UploadedClip>;
 }
 
-export function createKeptUploads({
-  host,
-  client,
-}: Pick<FlowDeps, 'host' | 'client'>): KeptUploads {
+export function createKeptUploads({ host, client }: Pick<FlowDeps, 'host' | 'client'>): KeptUploads {
   const names = new Map<string, string>();
   const isRead = read();
   let writing: Promise<void> = Promise.resolve();
@@ -50,9 +47,7 @@ export function createKeptUploads({
     const text = JSON.stringify([...names].slice(-maxNames));
     writing = writing
       .then(() => host.storage.write(storageKey, text))
-      .catch((error: unknown) =>
-        host.shell.log(`Names of uploads could not be kept: ${String(error)}`),
-      );
+      .catch((error: unknown) => host.shell.log(`Names of uploads could not be kept: ${String(error)}`));
   }
 
   return {
@@ -64,7 +59,8 @@ export function createKeptUploads({
         onUploadId(uploadId) {
           if (file !== null) note(file, uploadId);
         },
-        ...{ signal, onProgress },
+        signal,
+        onProgress,
       });
       if (file !== null) note(file, null);
       return sent;

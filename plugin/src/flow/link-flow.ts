@@ -20,12 +20,11 @@ const emptyDiagnosis = { name: 'diagnostics', checks: null, problem: null } as c
 
 export function startLinkFlow({ client, host, store }: FlowDeps): StopFlow {
   const { dispatch } = store;
-  const toast = (error: unknown): void =>
-    dispatch({ type: 'toast-raised', text: 'failed', problem: problemOf(error) });
+  const toast = (error: unknown): void => dispatch({ type: 'toast-raised', text: 'failed', problem: problemOf(error) });
 
   const diagnose = async (): Promise<void> => {
     if (client.link.name !== 'online') {
-      const problem = { code: 'connection-lost', message: `The link is ${client.link.name}.`, hint: null } as const; // prettier-ignore
+      const problem = { code: 'connection-lost', message: `The link is ${client.link.name}.`, hint: null } as const;
       dispatch({ type: 'diagnosis-failed', problem });
       return;
     }
@@ -54,10 +53,8 @@ export function startLinkFlow({ client, host, store }: FlowDeps): StopFlow {
     host.theme.subscribe((theme) => dispatch({ type: 'theme-changed', theme })),
     host.shell.subscribe((command) => {
       if (command === 'edit-selection') dispatch({ type: 'page-chosen', page: 'edit' });
-      else if (command === 're-pair')
-        dispatch({ type: 'overlay-opened', overlay: { name: 'unpair' } });
-      else if (command === 'diagnostics')
-        dispatch({ type: 'overlay-opened', overlay: emptyDiagnosis });
+      else if (command === 're-pair') dispatch({ type: 'overlay-opened', overlay: { name: 'unpair' } });
+      else if (command === 'diagnostics') dispatch({ type: 'overlay-opened', overlay: emptyDiagnosis });
       else if (command === 'open-log') openLog().catch(toast);
       else dispatch({ type: 'overlay-opened', overlay: { name: 'about' } });
     }),

@@ -34,43 +34,52 @@ function newTask(state: PanelState, clip: SelectedClip, { random, now }: Chance)
   const { form, selection, prepared } = state;
   const sent = prepared?.sourceId === sourceIdOf(clip) ? prepared.clip : null;
   return {
-    ...{ key: newKey(random), projectId: selection?.project?.id ?? null },
-    ...{ clipName: clip.name, snapshot: clip.snapshot, frames: clip.frames },
+    key: newKey(random),
+    projectId: selection?.project?.id ?? null,
+    clipName: clip.name,
+    snapshot: clip.snapshot,
+    frames: clip.frames,
     mode: modeOf(state, clip),
     settings: toSettings(form, rangeOf(clip)),
     model: chosenModel(state)?.id ?? null,
     editId: clip.edit?.editId ?? state.rerunOf,
     createdAt: new Date(now).toISOString(),
-    ...{ jobId: null, report: null, isCanceling: false },
+    jobId: null,
+    report: null,
+    isCanceling: false,
     ...(sent === null ? unsent : sentBefore(sent)),
   };
 }
 
 const unsent = {
-  ...{ clipId: null, media: null },
+  clipId: null,
+  media: null,
   state: { name: 'exporting', progress: null },
 } as const;
 
 /** A clip that was sent ahead has nothing before it but its turn. */
-function sentBefore({
-  clipId,
-  media,
-}: Pick<Task, 'clipId' | 'media'>): Pick<Task, 'clipId' | 'media' | 'state'> {
+function sentBefore({ clipId, media }: Pick<Task, 'clipId' | 'media'>): Pick<Task, 'clipId' | 'media' | 'state'> {
   return { clipId, media, state: { name: 'queued', position: null } };
 }
 
 /** Enough of a clip to find what is being sent of it. */
 export function asClip({ snapshot, clipName, frames, key, mode }: Task): SelectedClip {
   return {
-    ...{ key, name: clipName, snapshot, frames, frameRate: null, size: null, warnings: [] },
-    ...{ modes: [mode], freeTrackIndex: null, edit: null },
+    key,
+    name: clipName,
+    snapshot,
+    frames,
+    frameRate: null,
+    size: null,
+    warnings: [],
+    modes: [mode],
+    freeTrackIndex: null,
+    edit: null,
   };
 }
 
 /** 24 letters and digits; a job's key needs to be unlike this client's others only. */
 export function newKey(random: () => number): string {
   const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
-  return Array.from({ length: 24 }, () => alphabet[Math.floor(random() * alphabet.length)]).join(
-    '',
-  );
+  return Array.from({ length: 24 }, () => alphabet[Math.floor(random() * alphabet.length)]).join('');
 }

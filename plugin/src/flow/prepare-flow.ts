@@ -34,7 +34,7 @@ export function startPrepareFlow({ host, store }: FlowDeps, uploads: KeptUploads
       const wish = { snapshot: clip.snapshot, mode: 'source' } as const;
       const sent = await uploads.send(exported, wish, {
         signal: stop.signal,
-        onProgress: (sentBytes) => dispatch({ type: 'prepare-progress', sourceId, sentBytes, sizeBytes }), // prettier-ignore
+        onProgress: (sentBytes) => dispatch({ type: 'prepare-progress', sourceId, sentBytes, sizeBytes }),
       });
       dispatch({ type: 'prepare-done', sourceId, ...sent });
       return sent;

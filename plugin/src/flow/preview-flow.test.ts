@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { isCurrent, previewed, shotsOf } from '../state/preview.ts';
-import { fileClip, lastJob, openFlowScene, selectionOf, timelineClip, type FlowScene, type FlowSceneOptions } from './testing/flow-scene.ts'; // prettier-ignore
+import {
+  fileClip,
+  lastJob,
+  openFlowScene,
+  selectionOf,
+  timelineClip,
+  type FlowScene,
+  type FlowSceneOptions,
+} from './testing/flow-scene.ts';
 
 /** A preview was asked for, made, and its pictures have come. */
 async function shown(options: FlowSceneOptions = {}): Promise<FlowScene> {
@@ -28,13 +36,12 @@ describe('a preview', () => {
     const scene = await shown();
     expect(settingsOf(scene)).toMatchObject({ prompt: 'a wolf', preview: true });
     const { film } = scene.store.state;
-    expect(Object.values(film?.pictures ?? {}).map(({ name }) => name)).toEqual(Array(10).fill('ready')); // prettier-ignore
+    expect(Object.values(film?.pictures ?? {}).map(({ name }) => name)).toEqual(Array(10).fill('ready'));
     const asked = scene.server.heard.filter((message) => message.type === 'frame-get');
-    const framesOf = (side: string) =>
-      asked.filter((one) => one.side === side).map(({ frameIndex }) => frameIndex);
+    const framesOf = (side: string) => asked.filter((one) => one.side === side).map(({ frameIndex }) => frameIndex);
     expect(framesOf('edit')).toEqual([0, 1, 2, 3, 4]);
     expect(framesOf('original')).toEqual([4, 14, 24, 34, 44]);
-    expect(shotsOf(scene.task).map(({ seconds }) => seconds)).toEqual([0.16, 0.56, 0.96, 1.36, 1.76]); // prettier-ignore
+    expect(shotsOf(scene.task).map(({ seconds }) => seconds)).toEqual([0.16, 0.56, 0.96, 1.36, 1.76]);
     expect(scene.host.placed).toEqual([]);
     expect(scene.store.state.edits).toEqual([]);
     expect(scene.asked).not.toContain('download-begin');
@@ -86,7 +93,7 @@ describe('a preview', () => {
   test('that is out of date is not what Apply goes on with, and stays to be looked at', async () => {
     const scene = await shown();
     const previewJob = lastJob(scene);
-    await scene.act({ type: 'form-changed', change: { prompt: 'a fox' } }, { type: 'apply-pressed' }); // prettier-ignore
+    await scene.act({ type: 'form-changed', change: { prompt: 'a fox' } }, { type: 'apply-pressed' });
     await scene.runUntil('queued');
     expect(settingsOf(scene)).toMatchObject({ prompt: 'a fox', preview: false });
     expect(scene.host.log.filter((line) => line === 'exported')).toHaveLength(2);
@@ -112,7 +119,7 @@ describe('a preview', () => {
     await scene.act({ type: 'preview-pressed' });
     await scene.runUntil('queued');
     const first = lastJob(scene);
-    await scene.act({ type: 'form-changed', change: { prompt: 'a fox' } }, { type: 'preview-pressed' }); // prettier-ignore
+    await scene.act({ type: 'form-changed', change: { prompt: 'a fox' } }, { type: 'preview-pressed' });
     await finishPreview(scene);
     expect(scene.server.jobs.has(first)).toBe(false);
     expect(scene.store.state.tasks).toHaveLength(1);
@@ -174,7 +181,7 @@ describe('a preview', () => {
     await scene.act({ type: 'shot-chosen', shot: 3 });
     const { compare, page } = scene.store.state;
     expect(page).toBe('compare');
-    expect(compare).toMatchObject({ frameIndex: 3, subject: { frames: 5, frameRate: { numerator: 2 } } }); // prettier-ignore
+    expect(compare).toMatchObject({ frameIndex: 3, subject: { frames: 5, frameRate: { numerator: 2 } } });
     const wide = scene.server.heard.filter((one) => one.type === 'frame-get' && one.maxSide > 400);
     expect(wide).toContainEqual(expect.objectContaining({ side: 'original', frameIndex: 34 }));
     await scene.act({ type: 'shot-chosen', shot: 0 });

@@ -5,10 +5,20 @@ import { rangeToEdit } from './range-to-edit.ts';
 const ntsc = { numerator: 30_000, denominator: 1_001 };
 const frame = 8_475_667_200n;
 const snapshot: TimelineSnapshot = {
-  ...{ kind: 'timeline', projectId: 'p', sequenceId: 's', sequenceName: 'Main', trackIndex: 0 },
-  ...{ start: String(100n * frame), end: String(107n * frame), inPoint: String(30n * frame) },
-  ...{ outPoint: String(37n * frame), ticksPerFrame: String(frame), itemId: 'i' },
-  ...{ mediaPath: '/film.mp4', speed: 1, isReversed: false },
+  kind: 'timeline',
+  projectId: 'p',
+  sequenceId: 's',
+  sequenceName: 'Main',
+  trackIndex: 0,
+  start: String(100n * frame),
+  end: String(107n * frame),
+  inPoint: String(30n * frame),
+  outPoint: String(37n * frame),
+  ticksPerFrame: String(frame),
+  itemId: 'i',
+  mediaPath: '/film.mp4',
+  speed: 1,
+  isReversed: false,
 };
 const rendered = { snapshot, mode: 'rendered', frames: 7 } as const;
 
@@ -34,6 +44,6 @@ test('of a media file the clip is edited, and nothing before or after', () => {
 
 test('a dropped file has its range in the settings', () => {
   const file = { kind: 'file', fileId: 'f', fileName: 'a.mp4', sizeBytes: 1 } as const;
-  const clip = { snapshot: { ...file, startSeconds: 1, endSeconds: 2 }, mode: 'source', frames: null } as const; // prettier-ignore
+  const clip = { snapshot: { ...file, startSeconds: 1, endSeconds: 2 }, mode: 'source', frames: null } as const;
   expect(rangeToEdit(clip, { frameCount: 9, frameRate: ntsc })).toBeNull();
 });

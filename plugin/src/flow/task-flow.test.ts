@@ -130,9 +130,7 @@ describe('a task', () => {
     const later = await openFlowScene({ earlier, texts: new Map(earlier.host.texts) });
     await later.runUntil('queued');
     expect(later.server.uploads.size).toBe(1);
-    expect(later.server.heard.find((one) => one.type === 'upload-begin')?.uploadId).toMatch(
-      /^0+1$/,
-    );
+    expect(later.server.heard.find((one) => one.type === 'upload-begin')?.uploadId).toMatch(/^0+1$/);
     expect(later.server.repeatedBytes).toBe(0);
     expect(later.host.texts.get('uploads')).toBe('[]');
   });

@@ -18,11 +18,9 @@ export function startTaskFlow(deps: FlowDeps, sending: Sending): StopFlow {
   const { dispatch } = store;
   const runs = createTaskRuns(deps, sending);
 
-  const taskOf = (key: string): Task | undefined =>
-    store.state.tasks.find((one) => one.key === key);
+  const taskOf = (key: string): Task | undefined => store.state.tasks.find((one) => one.key === key);
   const add = (task: Task): void => dispatch({ type: 'task-added', task });
-  const fail = (error: unknown): void =>
-    dispatch({ type: 'toast-raised', text: 'failed', problem: problemOf(error) });
+  const fail = (error: unknown): void => dispatch({ type: 'toast-raised', text: 'failed', problem: problemOf(error) });
   const drawSeed = (): number => Math.floor(random() * maxSeed);
 
   function apply(): void {
@@ -111,7 +109,9 @@ export function startTaskFlow(deps: FlowDeps, sending: Sending): StopFlow {
     dispatch({ type: 'task-dismissed', key });
     add({
       ...task,
-      ...{ key: newKey(random), jobId: null, report: null },
+      key: newKey(random),
+      jobId: null,
+      report: null,
       ...{ isCanceling: false, state: { name: 'exporting', progress: null } },
     });
   }

@@ -57,10 +57,8 @@ export function createTaskRuns(
     return turn;
   }
 
-  const taskOf = (key: string): Task | undefined =>
-    store.state.tasks.find((one) => one.key === key);
-  const move = (key: string, state: TaskState): void =>
-    dispatch({ type: 'task-moved', key, state });
+  const taskOf = (key: string): Task | undefined => store.state.tasks.find((one) => one.key === key);
+  const move = (key: string, state: TaskState): void => dispatch({ type: 'task-moved', key, state });
 
   function goOn(key: string, evenIfChanged = false): void {
     if (running.has(key)) return;
@@ -68,10 +66,7 @@ export function createTaskRuns(
     const ended = run(key, stop.signal, evenIfChanged)
       .catch((error: unknown) => {
         if (taskOf(key)?.state.name === 'dropped') return;
-        move(
-          key,
-          isStop(error) ? { name: 'canceled' } : { name: 'failed', problem: problemOf(error) },
-        );
+        move(key, isStop(error) ? { name: 'canceled' } : { name: 'failed', problem: problemOf(error) });
       })
       .finally(() => running.delete(key));
     running.set(key, { stop, ended });
@@ -151,8 +146,7 @@ export function createTaskRuns(
     );
     try {
       const { sizeBytes } = exported;
-      const onProgress = (sentBytes: number): void =>
-        move(key, { name: 'sending', sentBytes, sizeBytes });
+      const onProgress = (sentBytes: number): void => move(key, { name: 'sending', sentBytes, sizeBytes });
       onProgress(0);
       const sent = await uploads.send(exported, task, { signal, onProgress });
       dispatch({ type: 'task-sent', key, ...sent });
@@ -162,16 +156,12 @@ export function createTaskRuns(
     }
   }
 
-  async function makeJob(
-    task: Task,
-    { clipId, media }: UploadedClip,
-    signal: AbortSignal,
-  ): Promise<string> {
+  async function makeJob(task: Task, { clipId, media }: UploadedClip, signal: AbortSignal): Promise<string> {
     const { key, settings, model } = task;
     const range = rangeToEdit(task, media);
     // On a timeline the original's sound goes on under the edit.
     const sound = host.abilities.timeline.isThere ? 'none' : 'keep';
-    const wish = { clipId, settings: { ...settings, ...range, sound }, model, device: 'auto' } as const; // prettier-ignore
+    const wish = { clipId, settings: { ...settings, ...range, sound }, model, device: 'auto' } as const;
     const jobId = take(key, await client.createJob({ ...wish, key, priority: 0 }, signal));
     if (!signal.aborted) return jobId;
     // It was given up while the server made the job, which nobody would end any more.
@@ -179,12 +169,7 @@ export function createTaskRuns(
     throw new StoppedError();
   }
 
-  async function bringHome(
-    key: string,
-    job: JobView,
-    signal: AbortSignal,
-    evenIfChanged: boolean,
-  ): Promise<void> {
+  async function bringHome(key: string, job: JobView, signal: AbortSignal, evenIfChanged: boolean): Promise<void> {
     const task = taskOf(key);
     if (task === undefined) return;
     const placedBefore = await editWithJob(job.jobId);
@@ -194,21 +179,27 @@ export function createTaskRuns(
     }
     move(key, { name: 'fetching', receivedBytes: 0, sizeBytes: job.result?.sizeBytes ?? 0 });
     const file = await fetchInto(deps, {
-      ...{ jobId: job.jobId, clipName: task.clipName, signal },
+      jobId: job.jobId,
+      clipName: task.clipName,
+      signal,
       extension: codecExtensions[job.settings.codec],
-      onProgress: (receivedBytes, sizeBytes) =>
-        move(key, { name: 'fetching', receivedBytes, sizeBytes }),
+      onProgress: (receivedBytes, sizeBytes) => move(key, { name: 'fetching', receivedBytes, sizeBytes }),
     });
     move(key, { name: 'placing' });
     const recipe: Recipe = {
-      ...{ jobId: job.jobId, settings: job.settings, createdAt: job.createdAt },
+      jobId: job.jobId,
+      settings: job.settings,
+      createdAt: job.createdAt,
       model: task.model ?? job.model ?? '',
     };
     try {
       const edit = await inTurn(async () =>
         host.timeline.place({
           result: await host.timeline.importResult(file, signal),
-          ...{ original: task.snapshot, originalName: task.clipName, recipe, evenIfChanged },
+          original: task.snapshot,
+          originalName: task.clipName,
+          recipe,
+          evenIfChanged,
           hasAudio: job.settings.sound === 'none' ? false : (task.media?.audio.length ?? 1) > 0,
           editId: task.editId,
         }),

@@ -174,13 +174,7 @@ export interface HostTheme {
   subscribe(listener: (theme: Theme) => void): Unsubscribe;
 }
 
-export const panelCommands = [
-  'edit-selection',
-  're-pair',
-  'diagnostics',
-  'open-log',
-  'about',
-] as const;
+export const panelCommands = ['edit-selection', 're-pair', 'diagnostics', 'open-log', 'about'] as const;
 export type PanelCommand = (typeof panelCommands)[number];
 
 export interface HostShell {

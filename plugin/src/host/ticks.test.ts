@@ -24,23 +24,17 @@ const timebases = [
 const anyTicks = fc.bigInt({ min: 0n, max: ticksPerSecond * 3600n * 100n }).map(String);
 
 describe('ticks', () => {
-  test.each(timebases)(
-    'a frame of %s ticks is one of %i/%i seconds',
-    (ticks, numerator, denominator) => {
-      expect(rateOfTimebase(ticks)).toEqual({ numerator, denominator });
-    },
-  );
+  test.each(timebases)('a frame of %s ticks is one of %i/%i seconds', (ticks, numerator, denominator) => {
+    expect(rateOfTimebase(ticks)).toEqual({ numerator, denominator });
+  });
 
-  test.each(timebases)(
-    'frames of %s ticks are counted as they were added, wherever they start',
-    (timebase) => {
-      fc.assert(
-        fc.property(anyTicks, fc.integer({ min: 1, max: 10_000_000 }), (start, frames) => {
-          expect(wholeFrames(start, addFrames(start, frames, timebase), timebase)).toBe(frames);
-        }),
-      );
-    },
-  );
+  test.each(timebases)('frames of %s ticks are counted as they were added, wherever they start', (timebase) => {
+    fc.assert(
+      fc.property(anyTicks, fc.integer({ min: 1, max: 10_000_000 }), (start, frames) => {
+        expect(wholeFrames(start, addFrames(start, frames, timebase), timebase)).toBe(frames);
+      }),
+    );
+  });
 
   test('a span that ends within a frame, or before it starts, has no count of frames', () => {
     expect(wholeFrames('0', '10160640001', '10160640000')).toBeNull();
@@ -52,12 +46,7 @@ describe('ticks', () => {
     const late = String(ticksPerSecond * 3600n * 50n);
     expect(wholeFrames(late, String(BigInt(late) + 1n), '1')).toBe(1);
     expect(spansOverlap({ start: '0', end: late }, { start: late, end: `${late}0` })).toBe(false);
-    expect(
-      spansOverlap(
-        { start: '0', end: String(BigInt(late) + 1n) },
-        { start: late, end: `${late}0` },
-      ),
-    ).toBe(true);
+    expect(spansOverlap({ start: '0', end: String(BigInt(late) + 1n) }, { start: late, end: `${late}0` })).toBe(true);
   });
 
   test('seconds are those of the ticks', () => {

@@ -31,10 +31,7 @@ export function rangeOf({ snapshot }: SelectedClip): ClipRange {
 }
 
 /** How a clip will leave the timeline. */
-export function modeOf(
-  { exportMode }: Pick<PanelState, 'exportMode'>,
-  { modes }: SelectedClip,
-): ExportMode {
+export function modeOf({ exportMode }: Pick<PanelState, 'exportMode'>, { modes }: SelectedClip): ExportMode {
   return modes.find((mode) => mode === exportMode) ?? modes[0] ?? 'source';
 }
 
@@ -46,8 +43,7 @@ export function versionOf(edit: EditRecord | null, version: number | null): Edit
   return edit?.versions.find((one) => one.version === version) ?? null;
 }
 
-export type ApplyBlock =
-  | 'not-connected' | 'no-model' | 'no-clip' | 'no-prompt' | 'clip-unusable' | 'too-large'; // prettier-ignore
+export type ApplyBlock = 'not-connected' | 'no-model' | 'no-clip' | 'no-prompt' | 'clip-unusable' | 'too-large';
 
 /** Why Apply cannot be pressed; null when it can. */
 export function applyBlock(state: PanelState): ApplyBlock | null {

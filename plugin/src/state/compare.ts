@@ -16,8 +16,7 @@ export function sidesOf(mode: CompareMode): readonly FrameSide[] {
 }
 
 /** An object URL of a JPEG, or what became of asking for one. */
-export type Picture =
-  { readonly name: 'ready'; readonly url: string } | { readonly name: 'asked' | 'missing' };
+export type Picture = { readonly name: 'ready'; readonly url: string } | { readonly name: 'asked' | 'missing' };
 
 /** What stands against the original. */
 export type Compared =
@@ -65,11 +64,7 @@ export function pictureKey(side: FrameSide, frameIndex: number): string {
   return `${side}-${frameIndex}`;
 }
 
-export function pictureUrl(
-  { pictures }: CompareState,
-  side: FrameSide,
-  frameIndex: number,
-): string | null {
+export function pictureUrl({ pictures }: CompareState, side: FrameSide, frameIndex: number): string | null {
   const picture = pictures[pictureKey(side, frameIndex)];
   return picture?.name === 'ready' ? picture.url : null;
 }
@@ -82,7 +77,6 @@ export function wantedFrames(compare: CompareState, ahead: number): readonly num
     if (index >= 0 && index < frames && !wanted.includes(index)) wanted.push(index);
   };
   want(compare.frameIndex);
-  for (let step = 1; step <= ahead; step += 1)
-    want((compare.frameIndex + step) % Math.max(1, frames));
+  for (let step = 1; step <= ahead; step += 1) want((compare.frameIndex + step) % Math.max(1, frames));
   return wanted;
 }

@@ -83,14 +83,17 @@ export function toSettings(form: EditForm, range: ClipRange): EditSettings {
 }
 
 /** The form that would make these settings again; its seed is locked, so that it does. */
-export function fromSettings(
-  settings: EditSettings,
-  model: string | null,
-  codec: OutputCodec,
-): EditForm {
+export function fromSettings(settings: EditSettings, model: string | null, codec: OutputCodec): EditForm {
   const { prompt, sourcePrompt, negativePrompt, technique, steps, guidance } = settings;
   return {
-    ...{ prompt, sourcePrompt, negativePrompt, technique, steps, guidance, model, codec },
+    prompt,
+    sourcePrompt,
+    negativePrompt,
+    technique,
+    steps,
+    guidance,
+    model,
+    codec,
     dial: settings.strength,
     keyframeInterval: settings.keyframeInterval,
     seed: settings.seed,

@@ -76,7 +76,7 @@ function readTasks(text: string): readonly Task[] {
     fields.text('key', { min: 8, max: 64 });
     fields.nullable('jobId', () => fields.hex('jobId', 32));
     fields.nullable('clipId', () => fields.hex('clipId', 32));
-    readFields(task.snapshot, `${path}.snapshot`, Object.keys(task.snapshot)).oneOf('kind', ['timeline', 'file']); // prettier-ignore
+    readFields(task.snapshot, `${path}.snapshot`, Object.keys(task.snapshot)).oneOf('kind', ['timeline', 'file']);
     parseEditSettings(task.settings, `${path}.settings`);
     fields.object('state', Object.keys(task.state)).text('name', { min: 1, max: 20 });
     // A done task has its version; what was canceled is nobody's concern any more.

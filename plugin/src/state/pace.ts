@@ -6,12 +6,7 @@ import type { EditForm } from './form.ts';
 import type { Pace } from './panel-state.ts';
 
 /** Null for an edit that says nothing about speed. */
-export function measurePace({
-  frames,
-  chosen,
-  unetEvaluations,
-  stageSeconds,
-}: EditReport): Pace | null {
+export function measurePace({ frames, chosen, unetEvaluations, stageSeconds }: EditReport): Pace | null {
   const evaluations = unetEvaluations.inversion + unetEvaluations.sampling;
   const seconds = Object.values(stageSeconds).reduce((sum, stage) => sum + stage, 0);
   if (evaluations <= 0 || seconds <= 0 || frames <= 0) return null;

@@ -83,8 +83,17 @@ export interface Toast {
   readonly problem: Problem | null;
 }
 export type ToastText =
-  | 'copied' | 'copy-refused' | 'presets-imported' | 'presets-unreadable' | 'preset-saved' | 'recipe-loaded'
-  | 'version-shown' | 'reverted' | 'saved' | 'preview-applied' | 'failed'; // prettier-ignore
+  | 'copied'
+  | 'copy-refused'
+  | 'presets-imported'
+  | 'presets-unreadable'
+  | 'preset-saved'
+  | 'recipe-loaded'
+  | 'version-shown'
+  | 'reverted'
+  | 'saved'
+  | 'preview-applied'
+  | 'failed';
 
 export interface PanelState {
   readonly host: HostFacts;

@@ -1,11 +1,6 @@
 // Presets: named values of the form, the panel's own and those of people, and their exchange as JSON.
 
-import {
-  maxKeyframeInterval,
-  maxSteps,
-  guidanceRange,
-  techniques,
-} from '../../../protocol/edit-settings.ts';
+import { maxKeyframeInterval, maxSteps, guidanceRange, techniques } from '../../../protocol/edit-settings.ts';
 import { FieldError, readFields, type FieldReader } from '../../../protocol/fields.ts';
 import { maxPromptCharacters } from '../../../protocol/limits.ts';
 import type { EditForm } from './form.ts';
@@ -30,9 +25,12 @@ export interface Preset {
 }
 
 const noWords = { prompt: null, negativePrompt: null } as const;
-const usual = { ...noWords, technique: 'pnp', steps: null, guidance: null, keyframeInterval: 8 } as const; // prettier-ignore
+const usual = { ...noWords, technique: 'pnp', steps: null, guidance: null, keyframeInterval: 8 } as const;
 const builtIn = (id: string, values: PresetValues): Preset => ({
-  ...{ id, name: id, isBuiltIn: true, values },
+  id,
+  name: id,
+  isBuiltIn: true,
+  values,
 });
 
 export const builtInPresets: readonly Preset[] = [
@@ -57,9 +55,15 @@ export function applyPreset(form: EditForm, { values }: Preset): EditForm {
 export function presetOf(form: EditForm, id: string, name: string): Preset {
   const { prompt, negativePrompt, dial, technique, steps, guidance, keyframeInterval } = form;
   return {
-    ...{ id, name, isBuiltIn: false },
+    id,
+    name,
+    isBuiltIn: false,
     values: {
-      ...{ dial, technique, steps, guidance, keyframeInterval },
+      dial,
+      technique,
+      steps,
+      guidance,
+      keyframeInterval,
       prompt: prompt.trim() === '' ? null : prompt.trim(),
       negativePrompt: negativePrompt.trim() === '' ? null : negativePrompt.trim(),
     },
@@ -93,14 +97,14 @@ export function readPresets(text: string, idOf: (index: number) => string): read
 }
 
 function readValues(fields: FieldReader): PresetValues {
-  const words = (key: string) => fields.nullable(key, () => fields.text(key, { max: maxPromptCharacters })); // prettier-ignore
+  const words = (key: string) => fields.nullable(key, () => fields.text(key, { max: maxPromptCharacters }));
   return {
     prompt: words('prompt'),
     negativePrompt: words('negativePrompt'),
     dial: fields.number('dial', 0, 1),
     technique: fields.oneOf('technique', techniques),
     steps: fields.nullable('steps', () => fields.integer('steps', 1, maxSteps)),
-    guidance: fields.nullable('guidance', () => fields.number('guidance', guidanceRange.min, guidanceRange.max)), // prettier-ignore
+    guidance: fields.nullable('guidance', () => fields.number('guidance', guidanceRange.min, guidanceRange.max)),
     keyframeInterval: fields.integer('keyframeInterval', 1, maxKeyframeInterval),
   };
 }

@@ -46,10 +46,7 @@ export function shotsOf({ report, settings, snapshot }: Task): readonly Shot[] {
 }
 
 /** Whether two tasks are about the same piece of the same clip, exported in the same way. */
-export function isSameClip(
-  one: Pick<Task, 'snapshot' | 'mode'>,
-  other: Pick<Task, 'snapshot' | 'mode'>,
-): boolean {
+export function isSameClip(one: Pick<Task, 'snapshot' | 'mode'>, other: Pick<Task, 'snapshot' | 'mode'>): boolean {
   return one.mode === other.mode && JSON.stringify(one.snapshot) === JSON.stringify(other.snapshot);
 }
 

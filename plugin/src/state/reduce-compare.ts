@@ -25,7 +25,12 @@ function openCompare(about: Compared, { compare }: Pick<PanelState, 'compare'>):
   const earlier = compare?.mode ?? 'wipe';
   const mode = earlier === 'flicker' && about.kind === 'preview' ? 'wipe' : earlier;
   return {
-    ...{ about, mode, subject: null, shown: 'edit', frameIndex: 0, isPlaying: false },
+    about,
+    mode,
+    subject: null,
+    shown: 'edit',
+    frameIndex: 0,
+    isPlaying: false,
     ...{ divider: 0.5, pictures: {}, problem: null },
   };
 }

@@ -49,8 +49,7 @@ export function reduceForm(state: PanelState, event: PanelEvent): PanelState {
     case 'history-read':
       return { ...state, history: event.history.slice(0, maxHistory) };
     case 'history-added': {
-      const isOther = (entry: HistoryEntry): boolean =>
-        JSON.stringify(entry) !== JSON.stringify(event.entry);
+      const isOther = (entry: HistoryEntry): boolean => JSON.stringify(entry) !== JSON.stringify(event.entry);
       const history = [event.entry, ...state.history.filter(isOther)].slice(0, maxHistory);
       return { ...state, history };
     }

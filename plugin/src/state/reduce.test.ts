@@ -8,13 +8,8 @@ import { initialState, type PanelState } from './panel-state.ts';
 import { reduce } from './reduce.ts';
 import type { Task, TaskState } from './task.ts';
 
-const start = initialState(
-  { kind: 'browser', product: 'B', abilities: [], logFolder: null },
-  'dark',
-  'h264',
-);
-const after = (state: PanelState, ...events: readonly PanelEvent[]): PanelState =>
-  events.reduce(reduce, state);
+const start = initialState({ kind: 'browser', product: 'B', abilities: [], logFolder: null }, 'dark', 'h264');
+const after = (state: PanelState, ...events: readonly PanelEvent[]): PanelState => events.reduce(reduce, state);
 
 const server = {
   version: '1',
@@ -23,8 +18,15 @@ const server = {
 } as const;
 const online: PanelEvent = { type: 'link-changed', link: { name: 'online', server } };
 const fileClip = (fileId: string): SelectedClip => ({
-  ...{ key: fileId, name: fileId, frames: null, frameRate: null, size: null, warnings: [] },
-  ...{ modes: ['source'], freeTrackIndex: null, edit: null },
+  key: fileId,
+  name: fileId,
+  frames: null,
+  frameRate: null,
+  size: null,
+  warnings: [],
+  modes: ['source'],
+  freeTrackIndex: null,
+  edit: null,
   snapshot: {
     kind: 'file',
     fileId,
@@ -47,21 +49,24 @@ const selected = (...clips: readonly SelectedClip[]): PanelEvent => {
 };
 const jobId = 'a'.repeat(32);
 const task = (state: TaskState, more: Partial<Task> = {}): Task => ({
-  ...{
-    key: 'key-of-task',
-    projectId: 'p',
-    clipName: 'c',
-    snapshot: fileClip('f').snapshot,
-    frames: 5,
-  },
+  key: 'key-of-task',
+  projectId: 'p',
+  clipName: 'c',
+  snapshot: fileClip('f').snapshot,
+  frames: 5,
   ...{
     mode: 'source',
     settings: { ...defaultSettings(), prompt: 'a wolf' },
     model: 'demo',
     editId: null,
   },
-  ...{ createdAt: '2026-11-22T19:20:08Z', clipId: null, jobId, media: null, report: null },
-  ...{ isCanceling: false, state },
+  createdAt: '2026-11-22T19:20:08Z',
+  clipId: null,
+  jobId,
+  media: null,
+  report: null,
+  isCanceling: false,
+  state,
   ...more,
 });
 const stateOf = (state: PanelState) => state.tasks[0]?.state.name;
@@ -69,22 +74,20 @@ const job = (state: 'queued' | 'running' | 'paused' | 'done') =>
   ({
     type: 'job-told',
     job: {
-      ...{
-        jobId,
-        key: 'key-of-task',
-        clipId: 'c'.repeat(32),
-        state,
-        priority: 0,
-        position: 0,
-        model: null,
-      },
-      ...{
-        createdAt: '2026-11-22T19:20:08Z',
-        settings: defaultSettings(),
-        progress: null,
-        report: null,
-      },
-      ...{ result: null, error: null, resumes: 0 },
+      jobId,
+      key: 'key-of-task',
+      clipId: 'c'.repeat(32),
+      state,
+      priority: 0,
+      position: 0,
+      model: null,
+      createdAt: '2026-11-22T19:20:08Z',
+      settings: defaultSettings(),
+      progress: null,
+      report: null,
+      result: null,
+      error: null,
+      resumes: 0,
     },
   }) as const satisfies PanelEvent;
 
@@ -127,13 +130,9 @@ describe('Apply', () => {
       fits: false,
       advice: null,
     };
-    expect(
-      applyBlock(after(ready, { type: 'estimate-known', previewSeconds: null, estimate })),
-    ).toBe('too-large');
+    expect(applyBlock(after(ready, { type: 'estimate-known', previewSeconds: null, estimate }))).toBe('too-large');
     const problem = { code: 'clip-unreadable', message: '', hint: null } as const;
-    expect(applyBlock(after(ready, { type: 'prepare-failed', sourceId: 'f', problem }))).toBe(
-      'clip-unusable',
-    );
+    expect(applyBlock(after(ready, { type: 'prepare-failed', sourceId: 'f', problem }))).toBe('clip-unusable');
   });
 });
 
@@ -226,7 +225,11 @@ describe('a task', () => {
 describe('versions', () => {
   const settings = { ...defaultSettings('sdedit'), prompt: 'a fox', seed: 9, strength: 0.8 };
   const edit: EditRecord = {
-    ...{ editId: 'e', original: fileClip('f').snapshot, originalName: 'f', place: null, placed: 1 },
+    editId: 'e',
+    original: fileClip('f').snapshot,
+    originalName: 'f',
+    place: null,
+    placed: 1,
     versions: [
       {
         version: 1,
@@ -249,9 +252,7 @@ describe('versions', () => {
     });
     expect(again).toMatchObject({ rerunOf: 'e', page: 'edit' });
     expect(after(again, { type: 'rerun-dropped' }).rerunOf).toBeNull();
-    expect(
-      after(again, { type: 'task-added', task: task({ name: 'canceled' }) }).rerunOf,
-    ).toBeNull();
+    expect(after(again, { type: 'task-added', task: task({ name: 'canceled' }) }).rerunOf).toBeNull();
   });
 
   test('that are not there change nothing', () => {
@@ -277,18 +278,12 @@ describe('a comparison', () => {
     },
     size: { width: 4, height: 3 },
   };
-  const open = after(
-    start,
-    { type: 'compare-opened', editId: 'e', version: 1 },
-    { type: 'compare-found', subject },
-  );
+  const open = after(start, { type: 'compare-opened', editId: 'e', version: 1 }, { type: 'compare-found', subject });
 
   test('keeps its frame and divider within their bounds', () => {
-    const at = (frameIndex: number) =>
-      after(open, { type: 'frame-chosen', frameIndex }).compare?.frameIndex;
+    const at = (frameIndex: number) => after(open, { type: 'frame-chosen', frameIndex }).compare?.frameIndex;
     expect([at(-3), at(4.4), at(99)]).toEqual([0, 4, 9]);
-    const moved = (divider: number) =>
-      after(open, { type: 'divider-moved', divider }).compare?.divider;
+    const moved = (divider: number) => after(open, { type: 'divider-moved', divider }).compare?.divider;
     expect([moved(-1), moved(0.3), moved(2)]).toEqual([0, 0.3, 1]);
   });
 
@@ -313,14 +308,8 @@ describe('presets and history', () => {
       { type: 'preset-saved', id, name: 'Mine' },
     ];
     const saved = after(start, ...save('a', 0.2), ...save('b', 0.9));
-    expect(saved.presets.filter(({ isBuiltIn }) => !isBuiltIn)).toMatchObject([
-      { id: 'b', values: { dial: 0.9 } },
-    ]);
-    const removed = after(
-      saved,
-      { type: 'preset-removed', id: 'b' },
-      { type: 'preset-removed', id: 'restyle' },
-    );
+    expect(saved.presets.filter(({ isBuiltIn }) => !isBuiltIn)).toMatchObject([{ id: 'b', values: { dial: 0.9 } }]);
+    const removed = after(saved, { type: 'preset-removed', id: 'b' }, { type: 'preset-removed', id: 'restyle' });
     expect(removed.presets).toEqual(start.presets);
   });
 

@@ -9,7 +9,7 @@ import { sourceIdOf } from './choices.ts';
 import type { PanelState, Toast } from './panel-state.ts';
 
 export function reduce(state: PanelState, event: PanelEvent): PanelState {
-  const parts = [reducePanel, reduceForm, reduceTasks, reduceEdits, reduceFilm, reduceCompare, reduceOverlay]; // prettier-ignore
+  const parts = [reducePanel, reduceForm, reduceTasks, reduceEdits, reduceFilm, reduceCompare, reduceOverlay];
   return parts.reduce((next, part) => part(next, event), state);
 }
 

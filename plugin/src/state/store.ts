@@ -15,11 +15,7 @@ export interface Store {
 }
 
 /** `onError` gets what a listener throws; the others still hear the event. */
-export function createStore(
-  initial: PanelState,
-  reduce: Reduce,
-  onError: (error: unknown) => void,
-): Store {
+export function createStore(initial: PanelState, reduce: Reduce, onError: (error: unknown) => void): Store {
   let state = initial;
   let isTelling = false;
   const queue: PanelEvent[] = [];

@@ -60,12 +60,7 @@ export function readDemoPrompt(prompt: string): DemoPrompt {
 }
 
 /** The sentence of the parts; an object stands in where there is none yet. */
-export function writeDemoPrompt({
-  style,
-  colour,
-  object,
-  place,
-}: Omit<DemoPrompt, 'unknown'>): string {
+export function writeDemoPrompt({ style, colour, object, place }: Omit<DemoPrompt, 'unknown'>): string {
   const thing = [colour, object ?? 'ball'].filter((word) => word !== null).join(' ');
   const article = /^[aeiou]/.test(thing) ? 'an' : 'a';
   return [style, article, thing, place].filter((part) => part !== null && part !== '').join(' ');

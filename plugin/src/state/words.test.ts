@@ -13,8 +13,10 @@ describe("the demo model's words", () => {
 
   test('are found again in every sentence that is made of them', () => {
     const anyParts = fc.record({
-      ...{ style: part(demoParts.style), colour: part(demoParts.colour) },
-      ...{ object: fc.constantFrom(...demoParts.object), place: part(demoParts.place) },
+      style: part(demoParts.style),
+      colour: part(demoParts.colour),
+      object: fc.constantFrom(...demoParts.object),
+      place: part(demoParts.place),
     });
     fc.assert(
       fc.property(anyParts, (parts) => {
@@ -79,7 +81,8 @@ describe('a guess', () => {
       ...{ outputSize: { width: 1, height: 1 }, workingSize: { width: 1, height: 1 } },
       chosen: { guidance: 1, steps: 20, inversionSteps: 20 },
       unetEvaluations: { inversion: 200, sampling: 600 },
-      ...{ reconstructionPsnr: null, frameIndices: null },
+      reconstructionPsnr: null,
+      frameIndices: null,
       ...{ stageSeconds: { invert: 20, edit: 60 }, peakMemoryBytes: 1, notices: [] },
     });
     if (pace === null) throw new Error('There is no pace.');

@@ -15,8 +15,7 @@ import { setClass, setText, setValue, show } from './ui.ts';
 export function createAdvancedView(context: Context): Piece {
   const { ui, t, dispatch, env } = context;
   const a = t.advanced;
-  const change = (part: Partial<EditForm>): void =>
-    dispatch({ type: 'form-changed', change: part });
+  const change = (part: Partial<EditForm>): void => dispatch({ type: 'form-changed', change: part });
   const arrow = ui.el('span', 'fold-arrow');
   const toggle = ui.button('', 'fold', () => dispatch({ type: 'advanced-toggled' }));
   toggle.appendChild(arrow);
@@ -26,45 +25,26 @@ export function createAdvancedView(context: Context): Piece {
 
   const negative = createField(context, 'negativePrompt', 1);
   negative.placeholder = t.prompt.negativePlaceholder;
-  const technique = createSegments(context, techniques, a.techniques, (value) =>
-    change({ technique: value }),
-  );
+  const technique = createSegments(context, techniques, a.techniques, (value) => change({ technique: value }));
   const techniqueHint = ui.el('div', 'hint');
-  const codec = createSegments(context, outputCodecs, a.codecs, (value) =>
-    change({ codec: value }),
-  );
+  const codec = createSegments(context, outputCodecs, a.codecs, (value) => change({ codec: value }));
 
   const steps = createNumber(context, a.steps, { min: 1, max: maxSteps, isWhole: true }, (value) =>
     change({ steps: value }),
   );
-  const guidance = createNumber(
-    context,
-    a.guidance,
-    { ...guidanceRange, isWhole: false },
-    (value) => change({ guidance: value }),
+  const guidance = createNumber(context, a.guidance, { ...guidanceRange, isWhole: false }, (value) =>
+    change({ guidance: value }),
   );
-  const keyframes = createNumber(
-    context,
-    a.keyframes,
-    { min: 1, max: maxKeyframeInterval, isWhole: true },
-    (value) => {
-      if (value !== null) change({ keyframeInterval: value });
-    },
-  );
-  const seed = createNumber(
-    context,
-    a.seed,
-    { min: 0, max: 2 ** 32 - 1, isWhole: true },
-    (value) => {
-      if (value !== null) change({ seed: value });
-    },
-  );
+  const keyframes = createNumber(context, a.keyframes, { min: 1, max: maxKeyframeInterval, isWhole: true }, (value) => {
+    if (value !== null) change({ keyframeInterval: value });
+  });
+  const seed = createNumber(context, a.seed, { min: 0, max: 2 ** 32 - 1, isWhole: true }, (value) => {
+    if (value !== null) change({ seed: value });
+  });
   let isLocked = false;
   const lock = ui.button(a.lock, 'small toggle', () => change({ isSeedLocked: !isLocked }));
   ui.name(lock, a.lockHint);
-  const dice = ui.button(a.dice, 'small', () =>
-    dispatch({ type: 'seed-rolled', seed: randomSeed(env) }),
-  );
+  const dice = ui.button(a.dice, 'small', () => dispatch({ type: 'seed-rolled', seed: randomSeed(env) }));
 
   const row = (label: string, ...parts: HTMLElement[]): HTMLElement =>
     ui.el('div', 'row', ui.el('span', 'label fixed', label), ...parts);

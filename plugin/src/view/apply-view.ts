@@ -10,12 +10,8 @@ import { setClass, setText, show } from './ui.ts';
 
 export function createApplyView(context: Context): Piece {
   const { ui, t, dispatch } = context;
-  const apply = ui.button(t.apply.apply, 'primary apply', () =>
-    dispatch({ type: 'apply-pressed' }),
-  );
-  const preview = ui.button(t.apply.preview, 'preview', () =>
-    dispatch({ type: 'preview-pressed' }),
-  );
+  const apply = ui.button(t.apply.apply, 'primary apply', () => dispatch({ type: 'apply-pressed' }));
+  const preview = ui.button(t.apply.preview, 'preview', () => dispatch({ type: 'preview-pressed' }));
   ui.name(preview, t.apply.previewHint);
   const buttons = ui.el('div', 'apply-row', preview, apply);
   const continues = ui.el('div', 'estimate good-text', t.apply.continues);
@@ -23,15 +19,7 @@ export function createApplyView(context: Context): Piece {
   const advice = ui.el('div', 'hint warn-text');
   const problem = createProblemView(context);
   return {
-    root: ui.el(
-      'section',
-      'section apply-section',
-      problem.root,
-      advice,
-      buttons,
-      continues,
-      estimate,
-    ),
+    root: ui.el('section', 'section apply-section', problem.root, advice, buttons, continues, estimate),
     update(state) {
       const block = applyBlock(state);
       // Not disabled: UXP drops such a button from the order of TAB. Pressing it then does nothing.
@@ -42,12 +30,15 @@ export function createApplyView(context: Context): Piece {
       ui.off(preview, previewIsOff);
       const shown = previewed(state);
       const isPromised = shown !== null && isCurrent(state, shown);
-      setText(preview, isPromised && !state.form.isSeedLocked ? t.apply.previewAnother : t.apply.preview); // prettier-ignore
+      setText(preview, isPromised && !state.form.isSeedLocked ? t.apply.previewAnother : t.apply.preview);
       show(continues, isPromised);
       const clips = state.selection?.clips.length ?? 0;
       const isVersion = state.rerunOf !== null || state.selection?.clips[0]?.edit != null;
-      setText(apply, clips > 1 ? t.apply.applySeveral(clips) : isVersion ? t.apply.applyVersion : t.apply.apply); // prettier-ignore
-      setText(estimate, block === null || block === 'no-prompt' ? estimateText(state, context, block) : t.apply.blocks[block]); // prettier-ignore
+      setText(apply, clips > 1 ? t.apply.applySeveral(clips) : isVersion ? t.apply.applyVersion : t.apply.apply);
+      setText(
+        estimate,
+        block === null || block === 'no-prompt' ? estimateText(state, context, block) : t.apply.blocks[block],
+      );
       const known = state.estimate.name === 'known' ? state.estimate.estimate.advice : null;
       show(advice, known !== null);
       setText(advice, known ?? '');
@@ -76,7 +67,7 @@ function timeText(state: PanelState, { t }: Pick<Context, 't'>): string {
       const memory = t.apply.memory((peakMemoryBytes / 1e9).toFixed(1));
       if (seconds === null) return `${t.apply.unknown} ${memory}.`;
       const { previewSeconds } = estimate;
-      const preview = previewSeconds === null ? [] : [t.apply.previewTakes(t.duration(previewSeconds))]; // prettier-ignore
+      const preview = previewSeconds === null ? [] : [t.apply.previewTakes(t.duration(previewSeconds))];
       return [t.apply.about(t.duration(seconds)), ...preview, memory].join(' · ');
     }
     case 'none':

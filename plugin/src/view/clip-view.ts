@@ -7,9 +7,7 @@ import { keyedList, setClass, setText, show } from './ui.ts';
 
 export function createClipView(context: Context): Piece {
   const { ui, t, dispatch } = context;
-  const refresh = ui.button(t.clip.refresh, 'quiet small', () =>
-    dispatch({ type: 'refresh-pressed' }),
-  );
+  const refresh = ui.button(t.clip.refresh, 'quiet small', () => dispatch({ type: 'refresh-pressed' }));
   const empty = ui.el('div', 'hint');
   const list = ui.el('div', 'clips');
   const clips = keyedList<SelectedClip>(
@@ -22,20 +20,13 @@ export function createClipView(context: Context): Piece {
     rejectedList,
     ({ name, reason }) => `${name}/${reason}`,
     ({ name, reason }) => ({
-      root: ui.el(
-        'div',
-        'rejected-item',
-        ui.el('span', 'rejected-name', name),
-        ` ${t.clip.rejected[reason]}`,
-      ),
+      root: ui.el('div', 'rejected-item', ui.el('span', 'rejected-name', name), ` ${t.clip.rejected[reason]}`),
       update: () => undefined,
     }),
   );
   const modeButtons = exportModes.map((mode) => ({
     mode,
-    button: ui.button(t.clip.modes[mode], 'segment', () =>
-      dispatch({ type: 'export-mode-chosen', mode }),
-    ),
+    button: ui.button(t.clip.modes[mode], 'segment', () => dispatch({ type: 'export-mode-chosen', mode })),
   }));
   const modes = ui.el(
     'div',
@@ -61,10 +52,7 @@ export function createClipView(context: Context): Piece {
       const selected = selection?.clips ?? [];
       const reason = selection?.empty ?? null;
       show(empty, selection === null || reason !== null);
-      setText(
-        empty,
-        reason === null ? (isReadingSelection ? t.clip.reading : '') : t.clip.empty[reason],
-      );
+      setText(empty, reason === null ? (isReadingSelection ? t.clip.reading : '') : t.clip.empty[reason]);
       clips.update(selected);
       rejected.update(selection?.rejected ?? []);
       const isChoice = selected.some((clip) => clip.modes.length > 1);
@@ -108,12 +96,6 @@ function createClip({ ui, t, dispatch }: Context, first: SelectedClip) {
 }
 
 /** 30000/1001 is written 29.97. */
-export function rateText({
-  numerator,
-  denominator,
-}: {
-  numerator: number;
-  denominator: number;
-}): string {
+export function rateText({ numerator, denominator }: { numerator: number; denominator: number }): string {
   return String(Math.round((numerator / denominator) * 1000) / 1000);
 }

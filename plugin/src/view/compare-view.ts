@@ -12,9 +12,7 @@ export function createCompareView(context: Context): Piece {
   const c = t.compare;
   const modes = compareModes.map((mode) => ({
     mode,
-    button: ui.button(c.modes[mode], 'segment', () =>
-      dispatch({ type: 'compare-mode-chosen', mode }),
-    ),
+    button: ui.button(c.modes[mode], 'segment', () => dispatch({ type: 'compare-mode-chosen', mode })),
   }));
   const wipe = createWipeView(context);
   const left = createPicture(context, c.original);
@@ -35,9 +33,7 @@ export function createCompareView(context: Context): Piece {
   scrubber.min = '0';
   scrubber.step = '1';
   ui.name(scrubber, c.scrubber);
-  ui.on(scrubber, 'input', () =>
-    dispatch({ type: 'frame-chosen', frameIndex: Number(scrubber.value) }),
-  );
+  ui.on(scrubber, 'input', () => dispatch({ type: 'frame-chosen', frameIndex: Number(scrubber.value) }));
   const frame = ui.el('span', 'time');
   const transport = ui.el('div', 'row transport', play, scrubber, frame);
   const keys = ui.el('div', 'hint keys', c.keys);
@@ -97,7 +93,7 @@ export function createCompareView(context: Context): Piece {
       const frames = subject?.frames ?? 1;
       scrubber.max = String(Math.max(1, frames - 1));
       setValue(scrubber, String(frameIndex));
-      setText(frame, isPreview ? c.keyframe(frameIndex + 1, frames) : c.frame(frameIndex + 1, frames)); // prettier-ignore
+      setText(frame, isPreview ? c.keyframe(frameIndex + 1, frames) : c.frame(frameIndex + 1, frames));
       problem.update(compare.problem);
       monitor.update(state);
     },
@@ -119,9 +115,7 @@ function setRatio(stage: HTMLElement, { width, height }: { width: number; height
 function createMonitorRow({ ui, t, dispatch }: Context): Piece {
   let editId = '';
   const toggle = ui.button('', 'small', () => dispatch({ type: 'show-toggled', editId }));
-  const original = ui.button(t.compare.sourceMonitor, 'small', () =>
-    dispatch({ type: 'original-pressed', editId }),
-  );
+  const original = ui.button(t.compare.sourceMonitor, 'small', () => dispatch({ type: 'original-pressed', editId }));
   return {
     root: ui.el('div', 'row actions', toggle, original),
     update({ host, compare, isShown }) {

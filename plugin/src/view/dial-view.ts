@@ -21,12 +21,7 @@ export function createDialView({ ui, t, dispatch }: Context): Piece {
   const root = ui.el(
     'section',
     'section',
-    ui.el(
-      'div',
-      'dial-ends',
-      ui.el('span', 'label strong', t.dial.keep),
-      ui.el('span', 'label strong', t.dial.follow),
-    ),
+    ui.el('div', 'dial-ends', ui.el('span', 'label strong', t.dial.keep), ui.el('span', 'label strong', t.dial.follow)),
     slider,
     ui.el('div', 'stops', ...stops.map(({ button }) => button)),
     hint,

@@ -15,12 +15,7 @@ export function createFileView(context: Context, files: ViewFiles): Piece {
   const name = ui.el('div', 'clip-name');
   const facts = ui.el('div', 'clip-facts');
   const bar = ui.el('div', 'bar-fill');
-  const sending = ui.el(
-    'div',
-    'sending',
-    ui.el('span', 'hint', t.clip.sending),
-    ui.el('div', 'bar', bar),
-  );
+  const sending = ui.el('div', 'sending', ui.el('span', 'hint', t.clip.sending), ui.el('div', 'bar', bar));
   const problem = createProblemView(context);
   const other = ui.button(t.clip.other, 'quiet small', () => files.clear());
   const chosen = ui.el(
@@ -45,8 +40,7 @@ export function createFileView(context: Context, files: ViewFiles): Piece {
       const media = prepared?.clip?.media ?? null;
       setText(facts, media === null ? '' : factsOf(state, context));
       show(sending, media === null && prepared !== null && prepared.problem === null);
-      const share =
-        prepared === null || prepared.sizeBytes === 0 ? 0 : prepared.sentBytes / prepared.sizeBytes;
+      const share = prepared === null || prepared.sizeBytes === 0 ? 0 : prepared.sentBytes / prepared.sizeBytes;
       bar.style.width = `${share * 100}%`;
       problem.update(prepared?.problem ?? null);
     },
@@ -63,11 +57,7 @@ function factsOf(state: PanelState, { t }: Context): string {
   if (media === undefined) return '';
   const { size, frameRate, frameCount } = media;
   const frames = selectedFrames(state) ?? frameCount;
-  return [
-    t.clip.frames(frames),
-    t.clip.rate(rateText(frameRate)),
-    `${size.width} x ${size.height}`,
-  ].join(' · ');
+  return [t.clip.frames(frames), t.clip.rate(rateText(frameRate)), `${size.width} x ${size.height}`].join(' · ');
 }
 
 function createDrop({ ui, t }: Context, files: ViewFiles): HTMLElement {
@@ -123,12 +113,8 @@ function createPlayer({ ui, t }: Context, files: ViewFiles) {
     const isWhole = startSeconds <= 0 && endSeconds >= length();
     files.setRange(isWhole ? null : { startSeconds, endSeconds });
   };
-  const setIn = ui.button(t.clip.setIn, 'small', () =>
-    set(video.currentTime, span?.endSeconds ?? length()),
-  );
-  const setOut = ui.button(t.clip.setOut, 'small', () =>
-    set(span?.startSeconds ?? 0, video.currentTime),
-  );
+  const setIn = ui.button(t.clip.setIn, 'small', () => set(video.currentTime, span?.endSeconds ?? length()));
+  const setOut = ui.button(t.clip.setOut, 'small', () => set(span?.startSeconds ?? 0, video.currentTime));
   const whole = ui.button(t.clip.whole, 'quiet small', () => files.setRange(null));
   const controls = ui.el('div', 'row controls', play, time, ui.el('span', 'grow'), setIn, setOut);
   const rangeRow = ui.el('div', 'row range-row', range, whole);

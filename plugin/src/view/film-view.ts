@@ -19,9 +19,7 @@ export function createFilmView(context: Context): Piece {
     ({ film, shot }) => `${film.key}/${shot.shot}`,
     (cell) => createCell(context, cell),
   );
-  const dismiss = ui.button(t.film.dismiss, 'quiet small', () =>
-    dispatch({ type: 'preview-dismissed' }),
-  );
+  const dismiss = ui.button(t.film.dismiss, 'quiet small', () => dispatch({ type: 'preview-dismissed' }));
   const head = ui.el('h2', 'section-title', t.film.title);
   const root = ui.el(
     'section',
@@ -99,10 +97,7 @@ function createCell({ ui, t, dispatch }: Context, { shot }: Cell) {
     root,
     update({ film, isOpen }: Cell): void {
       setClass(root, 'on', isOpen);
-      const both = [
-        film.pictures[pictureKey('edit', shot.shot)],
-        film.pictures[pictureKey('original', shot.shot)],
-      ];
+      const both = [film.pictures[pictureKey('edit', shot.shot)], film.pictures[pictureKey('original', shot.shot)]];
       edit.update(both[0]);
       original.update(both[1]);
       const isMissing = both.some((picture) => picture?.name === 'missing');

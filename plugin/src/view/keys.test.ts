@@ -3,22 +3,15 @@ import { initialState, type PanelState } from '../state/panel-state.ts';
 import { reduce } from '../state/reduce.ts';
 import { eventOfKey, type KeyPress } from './keys.ts';
 
-const start = initialState(
-  { kind: 'browser', product: 'B', abilities: [], logFolder: null },
-  'dark',
-  'h264',
-);
+const start = initialState({ kind: 'browser', product: 'B', abilities: [], logFolder: null }, 'dark', 'h264');
 const comparing = reduce(start, { type: 'compare-opened', editId: 'e', version: 1 });
 const press = (key: string, state: PanelState, more: Partial<KeyPress> = {}) =>
-  eventOfKey(
-    { key, shiftKey: false, isCommand: false, isInField: false, isOnButton: false, ...more },
-    state,
-  );
+  eventOfKey({ key, shiftKey: false, isCommand: false, isInField: false, isOnButton: false, ...more }, state);
 
 test('space plays, arrows step by one or ten, and the backslash flips', () => {
   expect(press(' ', comparing)).toEqual({ type: 'play-toggled' });
   expect(press('ArrowRight', comparing)).toEqual({ type: 'frame-chosen', frameIndex: 1 });
-  expect(press('ArrowRight', comparing, { shiftKey: true })).toEqual({ type: 'frame-chosen', frameIndex: 10 }); // prettier-ignore
+  expect(press('ArrowRight', comparing, { shiftKey: true })).toEqual({ type: 'frame-chosen', frameIndex: 10 });
   expect(press('\\', comparing)).toEqual({ type: 'compare-flipped' });
 });
 

@@ -67,18 +67,11 @@ export function createLinkPage(context: Context): Piece {
     ui.el('h2', 'card-title', l.mismatchTitle),
     ui.el('p', 'card-text', l.mismatchText),
     mismatchText,
-    ui.button(t.copyDetails, 'quiet small', () =>
-      dispatch({ type: 'copy-pressed', text: mismatchDetails }),
-    ),
+    ui.button(t.copyDetails, 'quiet small', () => dispatch({ type: 'copy-pressed', text: mismatchDetails })),
     ui.button(l.retry, 'primary wide', () => dispatch({ type: 'retry-pressed' })),
   );
 
-  const logo = ui.el(
-    'div',
-    'brand',
-    ui.el('div', 'brand-mark'),
-    ui.el('div', 'brand-name', t.product),
-  );
+  const logo = ui.el('div', 'brand', ui.el('div', 'brand-mark'), ui.el('div', 'brand-name', t.product));
   const root = ui.el('div', 'link-page', logo, connecting, unreachable, unpaired, mismatch);
   let lastName = '';
   return {

@@ -7,9 +7,7 @@ import { setText, show } from './ui.ts';
 export function createModelView({ ui, t, dispatch }: Context): Piece {
   const choice = ui.el('select', 'field select');
   ui.name(choice, t.model.title);
-  ui.on(choice, 'change', () =>
-    dispatch({ type: 'form-changed', change: { model: choice.value } }),
-  );
+  ui.on(choice, 'change', () => dispatch({ type: 'form-changed', change: { model: choice.value } }));
   const only = ui.el('span', 'model-name');
   const goodFor = ui.el('div', 'hint');
   const root = ui.el(

@@ -55,8 +55,7 @@ export function mountPanel({ root, store, env, language, onError }: MountOptions
         key: event.key,
         shiftKey: event.shiftKey,
         isCommand: event.ctrlKey || event.altKey || event.metaKey,
-        isInField:
-          ['textarea', 'select'].includes(tag) || (tag === 'input' && event.key !== 'Escape'),
+        isInField: ['textarea', 'select'].includes(tag) || (tag === 'input' && event.key !== 'Escape'),
         isOnButton: tag === 'button',
       },
       store.state,

@@ -16,16 +16,11 @@ export function createOverlayView(context: Context): Piece {
     recipe: createRecipe(context),
     diagnostics: createDiagnostics(context),
     about: createAbout(context),
-    'forget-version': createQuestion(
-      context,
-      t.overlay.forgetText,
-      t.overlay.forgetConfirm,
-      ({ overlay }) => {
-        if (overlay?.name !== 'forget-version') return;
-        const { editId, version } = overlay;
-        dispatch({ type: 'forget-confirmed', editId, version });
-      },
-    ),
+    'forget-version': createQuestion(context, t.overlay.forgetText, t.overlay.forgetConfirm, ({ overlay }) => {
+      if (overlay?.name !== 'forget-version') return;
+      const { editId, version } = overlay;
+      dispatch({ type: 'forget-confirmed', editId, version });
+    }),
     unpair: createQuestion(context, t.overlay.unpairText, t.overlay.unpairConfirm, () =>
       dispatch({ type: 'unpair-confirmed' }),
     ),
@@ -74,12 +69,7 @@ function createRecipe({ ui, t, dispatch }: Context): Piece {
     list,
     ({ label, value }) => `${label}/${value}`,
     ({ label, value }) => ({
-      root: ui.el(
-        'div',
-        'fact',
-        ui.el('span', 'fact-label', label),
-        ui.el('span', 'fact-value', value),
-      ),
+      root: ui.el('div', 'fact', ui.el('span', 'fact-label', label), ui.el('span', 'fact-value', value)),
       update: () => undefined,
     }),
   );
@@ -162,9 +152,7 @@ function createAbout({ ui, t, env, dispatch }: Context): Piece {
             overlay: { name: 'diagnostics', checks: null, problem: null },
           }),
         ),
-        ui.button(t.overlay.unpairConfirm, '', () =>
-          dispatch({ type: 'overlay-opened', overlay: { name: 'unpair' } }),
-        ),
+        ui.button(t.overlay.unpairConfirm, '', () => dispatch({ type: 'overlay-opened', overlay: { name: 'unpair' } })),
       ),
     ),
     update(state) {

@@ -31,16 +31,9 @@ export function createPanelView(context: Context): Piece {
     page,
     button: ui.button(t.pages[page], 'tab', () => dispatch({ type: 'page-chosen', page })),
   }));
-  const menu = ui.button('?', 'tab tab-menu', () =>
-    dispatch({ type: 'overlay-opened', overlay: { name: 'about' } }),
-  );
+  const menu = ui.button('?', 'tab tab-menu', () => dispatch({ type: 'overlay-opened', overlay: { name: 'about' } }));
   ui.name(menu, t.overlay.menu);
-  const brand = ui.el(
-    'div',
-    'brand brand-small',
-    ui.el('div', 'brand-mark'),
-    ui.el('div', 'brand-name', t.product),
-  );
+  const brand = ui.el('div', 'brand brand-small', ui.el('div', 'brand-mark'), ui.el('div', 'brand-name', t.product));
   const head = ui.el('div', 'head', brand, ...tabs.map(({ button }) => button), menu);
 
   const edit: readonly Piece[] = [
@@ -62,13 +55,7 @@ export function createPanelView(context: Context): Piece {
     compare: ui.el('div', 'page page-compare', compare.root),
     versions: ui.el('div', 'page page-versions', versions.root),
   };
-  const main = ui.el(
-    'div',
-    'main',
-    head,
-    strip.root,
-    ui.el('div', 'pages', ...Object.values(sheets)),
-  );
+  const main = ui.el('div', 'main', head, strip.root, ui.el('div', 'pages', ...Object.values(sheets)));
   const root = ui.el('div', `panel ${env.kind}`, linkPage.root, main, overlay.root, toasts.root);
   const pieces = [linkPage, strip, ...edit, film, tasks, compare, versions, overlay, toasts];
 

@@ -18,9 +18,7 @@ export function createPresetView({ ui, t, dispatch }: Context): Piece {
       return { root, update: () => undefined };
     },
   );
-  const exportOwn = ui.button(t.presets.export, 'quiet small', () =>
-    dispatch({ type: 'presets-export-pressed' }),
-  );
+  const exportOwn = ui.button(t.presets.export, 'quiet small', () => dispatch({ type: 'presets-export-pressed' }));
   const root = ui.el(
     'section',
     'section',
@@ -32,9 +30,7 @@ export function createPresetView({ ui, t, dispatch }: Context): Piece {
       ui.button(t.presets.save, 'quiet small', () =>
         dispatch({ type: 'overlay-opened', overlay: { name: 'save-preset' } }),
       ),
-      ui.button(t.presets.import, 'quiet small', () =>
-        dispatch({ type: 'presets-import-pressed' }),
-      ),
+      ui.button(t.presets.import, 'quiet small', () => dispatch({ type: 'presets-import-pressed' })),
       exportOwn,
     ),
     list,

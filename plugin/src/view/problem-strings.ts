@@ -15,33 +15,18 @@ export const problemTexts = {
   'prompt-empty': text('The prompt is empty.', 'Say what the clip should become.'),
   'prompt-too-long': text('The prompt is too long.', 'Keep it to a sentence.'),
   'job-missing': text('The server does not have this edit any more.'),
-  'limit-reached': text(
-    'The server has too much to do.',
-    'Wait for an edit to end, or cancel one.',
-  ),
+  'limit-reached': text('The server has too much to do.', 'Wait for an edit to end, or cancel one.'),
   'clip-missing': text('The server does not have the clip any more.', 'Apply again to send it.'),
-  'clip-unreadable': text(
-    'The clip cannot be read as video.',
-    'Convert it to H.264 or ProRes and try again.',
-  ),
+  'clip-unreadable': text('The clip cannot be read as video.', 'Convert it to H.264 or ProRes and try again.'),
   'clip-empty': text('The clip has no frames.'),
   'model-missing': text('The model is not installed any more.', 'Choose another model.'),
   'model-damaged': text('The model is damaged.', 'Download it again: npm run models -- verify'),
-  'model-unsupported': text(
-    'This kind of model is not supported.',
-    'Stable Diffusion 1.x and 2.x checkpoints work.',
-  ),
+  'model-unsupported': text('This kind of model is not supported.', 'Stable Diffusion 1.x and 2.x checkpoints work.'),
   'model-gated': text('The model asks for an account.', 'Accept its terms on its page first.'),
   'licence-not-accepted': text("The model's licence is not accepted yet."),
   'ffmpeg-missing': text('The server finds no ffmpeg.', 'Install ffmpeg and restart the server.'),
-  'ffmpeg-failed': text(
-    'Reading or writing the video failed.',
-    'Convert the clip to H.264 or ProRes and try again.',
-  ),
-  'output-unwritable': text(
-    'The result cannot be written.',
-    'Look at the permissions of the folder.',
-  ),
+  'ffmpeg-failed': text('Reading or writing the video failed.', 'Convert the clip to H.264 or ProRes and try again.'),
+  'output-unwritable': text('The result cannot be written.', 'Look at the permissions of the folder.'),
   'disk-full': text('The disk is full.', 'Free some space, then go on. Nothing is lost.'),
   'database-busy': text(
     "Another program holds the server's database.",
@@ -52,22 +37,10 @@ export const problemTexts = {
     'The memory is not enough for this edit.',
     'Edit a shorter piece, raise the keyframe interval, or close other programs that use the graphics card.',
   ),
-  'does-not-fit': text(
-    'This edit is too much for this machine.',
-    'Edit a shorter piece or choose fewer steps.',
-  ),
-  'result-invalid': text(
-    'The edit came out broken.',
-    'Try another seed, or fewer changes at once.',
-  ),
-  'engine-crashed': text(
-    'The engine ended unexpectedly.',
-    'Try again; if it happens twice, edit a shorter piece.',
-  ),
-  'connection-lost': text(
-    'The companion server cannot be reached.',
-    'It goes on as soon as the server is back.',
-  ),
+  'does-not-fit': text('This edit is too much for this machine.', 'Edit a shorter piece or choose fewer steps.'),
+  'result-invalid': text('The edit came out broken.', 'Try another seed, or fewer changes at once.'),
+  'engine-crashed': text('The engine ended unexpectedly.', 'Try again; if it happens twice, edit a shorter piece.'),
+  'connection-lost': text('The companion server cannot be reached.', 'It goes on as soon as the server is back.'),
   'transfer-damaged': text('The file was damaged on its way.', 'Try again.'),
   'download-refused': text('The download was refused.'),
   'not-paired': text('The panel is not paired with the server.'),
@@ -75,24 +48,12 @@ export const problemTexts = {
     'This is not the code that the server shows.',
     'Look again: eight letters and digits. A code lasts ten minutes.',
   ),
-  'pairing-limited': text(
-    'Too many wrong codes.',
-    'Wait a minute, then type the code that the server shows now.',
-  ),
-  'version-mismatch': text(
-    'Panel and server do not fit together.',
-    'Update both from the same release.',
-  ),
+  'pairing-limited': text('Too many wrong codes.', 'Wait a minute, then type the code that the server shows now.'),
+  'version-mismatch': text('Panel and server do not fit together.', 'Update both from the same release.'),
   internal: text('Something unforeseen happened.', 'Copy the details for a report.'),
 
-  'project-closed': text(
-    'The project is not open any more.',
-    'Open it and try again; the result is kept.',
-  ),
-  'sequence-closed': text(
-    'The sequence is not open any more.',
-    'Open it and try again; the result is kept.',
-  ),
+  'project-closed': text('The project is not open any more.', 'Open it and try again; the result is kept.'),
+  'sequence-closed': text('The sequence is not open any more.', 'Open it and try again; the result is kept.'),
   'timeline-changed': text(
     'The timeline has changed there since.',
     'The result is kept. You can place it where the clip was.',
@@ -103,10 +64,7 @@ export const problemTexts = {
     'No export preset was found.',
     'Choose a file of one (.epr) that makes a film at the size of the sequence: ProRes or high-quality H.264.',
   ),
-  'export-refused': text(
-    'Premiere refused to export the clip.',
-    'Try again, or edit the source only.',
-  ),
+  'export-refused': text('Premiere refused to export the clip.', 'Try again, or edit the source only.'),
   'export-failed': text('The export failed.', 'Try again, or edit the source only.'),
   'import-failed': text('Premiere did not import the result.', 'Try again; the file is kept.'),
   'import-late': text('Premiere did not show the result in time.', 'Try again; the file is kept.'),
@@ -117,16 +75,10 @@ export const problemTexts = {
     'Undo once in Premiere, then try again.',
   ),
   'edit-missing': text('The edit is not on the timeline any more.'),
-  'revert-failed': text(
-    'The edit could not be taken back.',
-    'Undo in Premiere takes it back as well.',
-  ),
+  'revert-failed': text('The edit could not be taken back.', 'Undo in Premiere takes it back as well.'),
   'file-missing': text('The file is not there any more.', 'Choose it again.'),
   'file-unreadable': text('The file cannot be read.', 'Choose it again.'),
   'file-unwritable': text('The file cannot be written.', 'Look at the permissions of the folder.'),
-  'host-lacks': text(
-    'This version of the program lacks a function.',
-    'Update it, or copy the details for a report.',
-  ),
+  'host-lacks': text('This version of the program lacks a function.', 'Update it, or copy the details for a report.'),
   'host-refused': text('The program refused without a reason.', 'Try again.'),
 } satisfies Record<ProblemCode, ProblemText>;

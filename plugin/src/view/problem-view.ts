@@ -13,9 +13,7 @@ export function createProblemView({ ui, t, dispatch }: Context): ProblemPiece {
   const title = ui.el('div', 'problem-title');
   const advice = ui.el('div', 'problem-advice');
   let details = '';
-  const copy = ui.button(t.copyDetails, 'quiet small', () =>
-    dispatch({ type: 'copy-pressed', text: details }),
-  );
+  const copy = ui.button(t.copyDetails, 'quiet small', () => dispatch({ type: 'copy-pressed', text: details }));
   const root = ui.el('div', 'problem gone', title, advice, copy);
   return {
     root,

@@ -4,13 +4,7 @@ import { maxPromptCharacters } from '../../../protocol/limits.ts';
 import { chosenModel } from '../state/choices.ts';
 import type { EditForm } from '../state/form.ts';
 import type { HistoryEntry } from '../state/panel-state.ts';
-import {
-  demoModel,
-  demoParts,
-  readDemoPrompt,
-  withDemoPart,
-  type DemoPart,
-} from '../state/vocabulary.ts';
+import { demoModel, demoParts, readDemoPrompt, withDemoPart, type DemoPart } from '../state/vocabulary.ts';
 import type { Context, Piece } from './context.ts';
 import { keyedList, setClass, setText, setValue, show } from './ui.ts';
 
@@ -68,11 +62,7 @@ export function createPromptView(context: Context): Piece {
 }
 
 /** A field for words of the form; Ctrl+Enter in it applies. */
-export function createField(
-  { ui, dispatch }: Context,
-  words: Words,
-  rows: number,
-): HTMLTextAreaElement {
+export function createField({ ui, dispatch }: Context, words: Words, rows: number): HTMLTextAreaElement {
   const field = ui.el('textarea', `field rows-${rows}`);
   field.rows = rows;
   field.maxLength = maxPromptCharacters;

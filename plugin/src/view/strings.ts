@@ -11,7 +11,7 @@ import type { EditStage } from '../../../protocol/progress.ts';
 import type { OutputCodec, Technique } from '../../../protocol/edit-settings.ts';
 import { problemTexts, type ProblemText } from './problem-strings.ts';
 
-const count = (amount: number, one: string, many: string): string => `${amount} ${amount === 1 ? one : many}`; // prettier-ignore
+const count = (amount: number, one: string, many: string): string => `${amount} ${amount === 1 ? one : many}`;
 
 export const english = {
   product: 'TokenFlow',
@@ -33,8 +33,7 @@ export const english = {
     codePlaceholder: 'ABCD-2345',
     pair: 'Pair',
     pairing: 'Pairing...',
-    codeHelp:
-      'No code any more? It lasts ten minutes. In the folder of TokenFlow, this makes a new one:',
+    codeHelp: 'No code any more? It lasts ten minutes. In the folder of TokenFlow, this makes a new one:',
     pairCommand: 'npm run pair',
     mismatchTitle: 'Panel and server do not fit together',
     mismatchText:
@@ -161,10 +160,7 @@ export const english = {
   advanced: {
     title: 'Advanced',
     technique: 'Technique',
-    techniques: { pnp: 'Plug-and-Play', sdedit: 'SDEdit', none: 'Free' } satisfies Record<
-      Technique,
-      string
-    >,
+    techniques: { pnp: 'Plug-and-Play', sdedit: 'SDEdit', none: 'Free' } satisfies Record<Technique, string>,
     techniqueHints: {
       pnp: 'Keeps the shapes of the clip. The usual choice.',
       sdedit: 'Keeps colours and rough layout.',

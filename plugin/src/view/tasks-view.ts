@@ -63,18 +63,7 @@ function createTask(context: Context, key: string) {
     bar,
     ui.el('div', 'task-line', step, ui.el('span', 'grow'), left),
     problem.root,
-    ui.el(
-      'div',
-      'row actions',
-      compare,
-      retry,
-      pickPreset,
-      placeAnyway,
-      resume,
-      pause,
-      cancel,
-      dismiss,
-    ),
+    ui.el('div', 'row actions', compare, retry, pickPreset, placeAnyway, resume, pause, cancel, dismiss),
   );
   return {
     root,
@@ -96,10 +85,7 @@ function createTask(context: Context, key: string) {
       show(pause, isWorking && next.jobId !== null && !next.isCanceling);
       show(resume, state.name === 'paused' && !next.isCanceling);
       show(cancel, !isOver(next) && !next.isCanceling && state.name !== 'placing');
-      show(
-        retry,
-        state.name === 'failed' || state.name === 'unplaced' || state.name === 'canceled',
-      );
+      show(retry, state.name === 'failed' || state.name === 'unplaced' || state.name === 'canceled');
       show(placeAnyway, state.name === 'unplaced' && state.problem.code === 'timeline-changed');
       show(pickPreset, state.name === 'failed' && isAboutPreset(state.problem.code));
       show(compare, state.name === 'done');
@@ -111,8 +97,13 @@ function createTask(context: Context, key: string) {
 }
 
 type TaskWish =
-  | 'task-cancel-pressed' | 'task-pause-pressed' | 'task-resume-pressed' | 'task-retry-pressed'
-  | 'task-place-anyway-pressed' | 'task-pick-preset-pressed' | 'task-dismissed'; // prettier-ignore
+  | 'task-cancel-pressed'
+  | 'task-pause-pressed'
+  | 'task-resume-pressed'
+  | 'task-retry-pressed'
+  | 'task-place-anyway-pressed'
+  | 'task-pick-preset-pressed'
+  | 'task-dismissed';
 
 /** Whether another encoding preset may help. */
 function isAboutPreset(code: ProblemCode): boolean {
@@ -127,7 +118,7 @@ function stepText({ state, isCanceling }: Task, { t, env }: Context): string {
     case 'sending':
       return t.tasks.sending;
     case 'queued':
-      return state.position === null || state.position === 0 ? t.tasks.queued : t.tasks.queuedBehind(state.position); // prettier-ignore
+      return state.position === null || state.position === 0 ? t.tasks.queued : t.tasks.queuedBehind(state.position);
     case 'running': {
       if (state.progress === null) return t.tasks.starting;
       const { stage, step, steps } = state.progress;

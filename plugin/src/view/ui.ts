@@ -26,11 +26,7 @@ export interface Announce {
   off(target: HTMLElement, isOff: boolean): void;
 }
 
-export function createUi(
-  page: Document,
-  onError: (error: unknown) => void,
-  announce: Announce | null,
-): Ui {
+export function createUi(page: Document, onError: (error: unknown) => void, announce: Announce | null): Ui {
   const on: Ui['on'] = (target, type, handle) =>
     target.addEventListener(type, (event) => {
       try {

@@ -66,22 +66,14 @@ function createVersion({ ui, t, dispatch, env }: Context) {
   const placed = ui.el('span', 'badge', t.versions.placed[env.kind]);
   const prompt = ui.el('div', 'version-prompt');
   const facts = ui.el('div', 'clip-facts');
-  const use = ui.button(t.versions.use[env.kind], 'small', () =>
-    dispatch({ type: 'version-chosen', ...about() }),
-  );
+  const use = ui.button(t.versions.use[env.kind], 'small', () => dispatch({ type: 'version-chosen', ...about() }));
   const forget = ui.button(t.versions.forget, 'quiet small', () =>
     dispatch({ type: 'overlay-opened', overlay: { name: 'forget-version', ...about() } }),
   );
-  const compare = ui.button(t.versions.compare, 'small', () =>
-    dispatch({ type: 'compare-opened', ...about() }),
-  );
-  const save = ui.button(t.versions.save, 'small primary', () =>
-    dispatch({ type: 'save-pressed', ...about() }),
-  );
+  const compare = ui.button(t.versions.compare, 'small', () => dispatch({ type: 'compare-opened', ...about() }));
+  const save = ui.button(t.versions.save, 'small primary', () => dispatch({ type: 'save-pressed', ...about() }));
   show(save, env.kind === 'browser');
-  const rerun = ui.button(t.versions.rerun, 'quiet small', () =>
-    dispatch({ type: 'rerun-pressed', ...about() }),
-  );
+  const rerun = ui.button(t.versions.rerun, 'quiet small', () => dispatch({ type: 'rerun-pressed', ...about() }));
   const recipe = ui.button(t.versions.recipe, 'quiet small', () =>
     dispatch({ type: 'overlay-opened', overlay: { name: 'recipe', ...about() } }),
   );
@@ -102,10 +94,7 @@ function createVersion({ ui, t, dispatch, env }: Context) {
       setText(number, t.versions.version(version));
       setText(prompt, made.settings.prompt);
       const { seed, strength } = made.settings;
-      setText(
-        facts,
-        `${t.versions.seed(seed)} · ${t.dial.stops[nearestStop(strength)]} · ${made.model}`,
-      );
+      setText(facts, `${t.versions.seed(seed)} · ${t.dial.stops[nearestStop(strength)]} · ${made.model}`);
       show(placed, isPlaced);
       setClass(root, 'placed', isPlaced);
       show(use, !isPlaced && (env.kind === 'premiere' || next.edit.versions.length > 1));

@@ -5,8 +5,7 @@ import type { ClientProgress } from '../../../companion-server/src/client/edit-o
 import type { Choices } from './choices.ts';
 
 /** What a round tells while it goes on. */
-export type Sign =
-  'begin' | 'upload' | 'load' | 'decode' | 'invert' | 'edit' | 'encode' | 'encoded' | 'download';
+export type Sign = 'begin' | 'upload' | 'load' | 'decode' | 'invert' | 'edit' | 'encode' | 'encoded' | 'download';
 
 const signs: readonly Sign[] = [
   ...(['upload', 'load', 'decode', 'invert', 'edit', 'encode', 'encoded', 'download'] as const),
@@ -49,8 +48,7 @@ export function createSigns(): Signs {
       waiting.get(sign)?.(true);
     },
     async reached({ sign, delayMs }) {
-      const isGiven =
-        given.has(sign) || (await new Promise<boolean>((resolve) => waiting.set(sign, resolve)));
+      const isGiven = given.has(sign) || (await new Promise<boolean>((resolve) => waiting.set(sign, resolve)));
       if (isGiven) await delay(delayMs);
       return isGiven;
     },

@@ -103,11 +103,7 @@ function faultsOf({ state, error, resumes }: JobView): string[] {
 }
 
 /** Deletes job and clip; what is left of them then, or of other jobs, is a fault. */
-async function removeTraces(
-  { steady, folder }: RoundPlace,
-  jobId: string,
-  clipId: string,
-): Promise<string[]> {
+async function removeTraces({ steady, folder }: RoundPlace, jobId: string, clipId: string): Promise<string[]> {
   const { jobs } = await steady.request({ type: 'job-list', afterJobId: null });
   await steady.request({ type: 'job-delete', jobId });
   await steady.request({ type: 'clip-delete', clipId });
@@ -156,8 +152,7 @@ async function readResumePoint({ folder }: RoundPlace): Promise<ResumePoint | nu
   for (const jobId of await readdir(jobsDir).catch(() => [])) {
     const file = join(jobsDir, jobId, 'work', 'resume-point.json');
     const text = await readFile(file, 'utf8').catch(() => null);
-    if (text !== null)
-      return (JSON.parse(text) as { readonly resumePoint: ResumePoint }).resumePoint;
+    if (text !== null) return (JSON.parse(text) as { readonly resumePoint: ResumePoint }).resumePoint;
   }
   return null;
 }
@@ -170,8 +165,7 @@ function countRepeated(
 ): number {
   const inversion = inversionSteps ?? steps ?? 0;
   const all = inversion + (steps ?? 0);
-  const positionOf = ({ stage, step }: LoggedStep): number =>
-    stage === 'edit' ? inversion + step : step;
+  const positionOf = ({ stage, step }: LoggedStep): number => (stage === 'edit' ? inversion + step : step);
   // Step 0 says that a stage has begun; nothing is computed for it.
   const finished = logged.filter(({ step }) => step > 0).map(positionOf);
   const reached = resumePoint === null ? 0 : positionOf(resumePoint);

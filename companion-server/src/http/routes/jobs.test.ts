@@ -83,7 +83,5 @@ test('a job that nobody has is missing', async () => {
 
 test('only the command line may ask, and a change is a POST', () => {
   expect(routes.every(({ access }) => access === 'local')).toBe(true);
-  expect(routes.filter(({ method }) => method === 'GET').map(({ path }) => path)).toEqual([
-    '/jobs',
-  ]);
+  expect(routes.filter(({ method }) => method === 'GET').map(({ path }) => path)).toEqual(['/jobs']);
 });

@@ -4,25 +4,17 @@ import type { Client } from '../../pairing/pairings.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { Reply, Route } from './route.ts';
 
-type SteeredJobs = Pick<
-  Jobs,
-  'list' | 'ownerOf' | 'cancel' | 'pause' | 'resume' | 'move' | 'remove'
->;
+type SteeredJobs = Pick<Jobs, 'list' | 'ownerOf' | 'cancel' | 'pause' | 'resume' | 'move' | 'remove'>;
 
 /** `owners`: whose jobs there may be, those included that are not paired any more. */
 export function jobRoutes(jobs: SteeredJobs, owners: () => readonly Client[]): readonly Route[] {
   const listAll = (): Reply => ({
     json: {
-      jobs: owners().flatMap(({ clientId, name }) =>
-        jobs.list(clientId).map((job) => ({ owner: name, job })),
-      ),
+      jobs: owners().flatMap(({ clientId, name }) => jobs.list(clientId).map((job) => ({ owner: name, job }))),
     },
   });
 
-  const steer = (
-    name: string,
-    act: (owner: string, jobId: string, query: URLSearchParams) => unknown,
-  ): Route => ({
+  const steer = (name: string, act: (owner: string, jobId: string, query: URLSearchParams) => unknown): Route => ({
     method: 'POST',
     path: `/jobs/:jobId/${name}`,
     access: 'local',

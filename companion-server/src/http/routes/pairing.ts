@@ -8,8 +8,7 @@ import type { Reply, Route } from './route.ts';
 export function pairingRoutes(pairings: Pairings): readonly Route[] {
   const state = (): Reply => {
     const current = pairings.currentCode();
-    const code =
-      current === null ? null : { code: current.code, expiresAt: current.expiresAt.toISOString() };
+    const code = current === null ? null : { code: current.code, expiresAt: current.expiresAt.toISOString() };
     return { json: { code, pairings: pairings.list() } };
   };
   return [

@@ -17,9 +17,7 @@ export interface RouteRequest {
 }
 
 export type Reply =
-  | { readonly json: object }
-  | { readonly text: string; readonly contentType: string }
-  | { readonly file: SentFile };
+  { readonly json: object } | { readonly text: string; readonly contentType: string } | { readonly file: SentFile };
 
 /** A file that is sent whole or in ranges. */
 export interface SentFile {

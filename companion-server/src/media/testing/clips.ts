@@ -32,9 +32,7 @@ export async function describeVideo(file: string): Promise<Partial<Record<string
   const args = ['-v', 'error', '-count_frames', '-select_streams', 'v:0', '-show_streams'];
   const { stdout } = await run(await findProgram('ffprobe'), [...args, '-of', 'json', file]);
   const { streams } = JSON.parse(stdout) as { streams: Record<string, unknown>[] };
-  return Object.fromEntries(
-    Object.entries(streams[0] ?? {}).map(([key, value]) => [key, String(value)]),
-  );
+  return Object.fromEntries(Object.entries(streams[0] ?? {}).map(([key, value]) => [key, String(value)]));
 }
 
 /** Where the packets of the first video stream lie in `file`, in bytes. */

@@ -44,9 +44,7 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 const sha1 = (bytes: Uint8Array): string => createHash('sha1').update(bytes).digest('hex');
 const md5 = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex');
 
-export async function startFakeHub(
-  contents: Readonly<Record<string, string | Uint8Array>>,
-): Promise<FakeHub> {
+export async function startFakeHub(contents: Readonly<Record<string, string | Uint8Array>>): Promise<FakeHub> {
   const files = new Map(
     Object.entries(contents).map(([path, content]) => [path, Buffer.from(content)] as const),
   ) as Map<string, Uint8Array>;
@@ -115,13 +113,7 @@ export async function startFakeHub(
 }
 
 /** The body of a file from where the request wants it, cut where the test wants it. */
-function sendFile(
-  hub: FakeHub,
-  entry: HubLogEntry,
-  bytes: Uint8Array,
-  etag: string,
-  response: ServerResponse,
-): void {
+function sendFile(hub: FakeHub, entry: HubLogEntry, bytes: Uint8Array, etag: string, response: ServerResponse): void {
   const [, from] = /^bytes=(\d+)-$/.exec(entry.headers.range ?? '') ?? [];
   const condition = entry.headers['if-range'];
   const start = from !== undefined && (condition ?? etag) === etag ? Number(from) : 0;

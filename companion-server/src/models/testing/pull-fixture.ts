@@ -15,8 +15,7 @@ import { startFakeHub } from './fake-hub.ts';
 export const large = 'safety_checker/model.safetensors';
 export const largeBytes = 1_500_000;
 
-export const sha256 = (bytes: Uint8Array): string =>
-  createHash('sha256').update(bytes).digest('hex');
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 interface PullChanges extends Partial<PullOptions> {
   /** What the catalogue says of the files; where not given, nothing. */
@@ -69,7 +68,7 @@ export async function createPullFixture() {
     for (const [path, bytes] of hub.files) {
       expect(sha256(await readFile(join(dir, path)))).toBe(sha256(bytes));
     }
-    const leftovers = (await readdir(dir, { recursive: true })).filter((name) => /part|pulling/.test(name)); // prettier-ignore
+    const leftovers = (await readdir(dir, { recursive: true })).filter((name) => /part|pulling/.test(name));
     expect(leftovers).toEqual([]);
   }
 

@@ -21,10 +21,7 @@ export function checkpointFiles(): Record<string, string | Uint8Array> {
 }
 
 /** Writes `files` under `dir`, making folders as needed. */
-export async function writeFiles(
-  dir: string,
-  files: Readonly<Record<string, string | Uint8Array>>,
-): Promise<void> {
+export async function writeFiles(dir: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
   for (const [name, content] of Object.entries(files)) {
     await mkdir(dirname(join(dir, name)), { recursive: true });
     await writeFile(join(dir, name), content);

@@ -5,11 +5,7 @@
  * @param header an object, or the exact text of the JSON
  * @param headerLength what the length field says; the truth when absent
  */
-export function safetensorsBytes(
-  header: unknown,
-  data: Uint8Array,
-  headerLength?: bigint,
-): Uint8Array {
+export function safetensorsBytes(header: unknown, data: Uint8Array, headerLength?: bigint): Uint8Array {
   const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(headerLength ?? BigInt(json.length));

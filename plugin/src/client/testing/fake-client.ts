@@ -14,9 +14,7 @@ export interface Scene {
   readonly outcome: <T>(promise: Promise<T>) => Promise<T>;
 }
 
-export function createScene(
-  options: FakeServerOptions & { readonly isPaired?: boolean } = {},
-): Scene {
+export function createScene(options: FakeServerOptions & { readonly isPaired?: boolean } = {}): Scene {
   const server = createFakeServer(options);
   const clock = createFakeClock();
   const kept = { token: options.isPaired === false ? null : token };
@@ -35,7 +33,10 @@ export function createScene(
     random: () => 1,
   });
   return {
-    ...{ server, clock, client, kept },
+    server,
+    clock,
+    client,
+    kept,
     async outcome(promise) {
       let isDone = false;
       const mark = (): void => {

@@ -9,26 +9,44 @@ import type { MediaFacts } from '../../../../protocol/media-facts.ts';
 export const clipMedia: MediaFacts = {
   ...{ durationSeconds: 2, frameCount: 50, frameRate: { numerator: 25, denominator: 1 } },
   ...{ isVariableRate: false, size: { width: 64, height: 48 }, rotationDegrees: 0 },
-  ...{ pixelFormat: 'yuv420p', bitDepth: 8, isInterlaced: false, audio: [], notices: [] },
+  pixelFormat: 'yuv420p',
+  bitDepth: 8,
+  isInterlaced: false,
+  audio: [],
+  notices: [],
 };
 
 export function newJob(jobId: string, { key, clipId, settings, model }: JobCreate): JobView {
   return {
-    ...{ jobId, key, clipId, settings, model, state: 'queued', priority: 0, position: 0 },
-    ...{ createdAt: '2026-11-22T19:20:08Z', resumes: 0 },
-    ...{ progress: null, report: null, result: null, error: null },
+    jobId,
+    key,
+    clipId,
+    settings,
+    model,
+    state: 'queued',
+    priority: 0,
+    position: 0,
+    createdAt: '2026-11-22T19:20:08Z',
+    resumes: 0,
+    progress: null,
+    report: null,
+    result: null,
+    error: null,
   };
 }
 
 /** An edit of the whole clip; of a preview one keyframe in ten. */
 export function reportOf({ settings }: JobView): EditReport {
   const { frameCount, frameRate, size } = clipMedia;
-  const frameIndices = settings.preview
-    ? Array.from({ length: frameCount / 10 }, (_, index) => index * 10 + 4)
-    : null;
+  const frameIndices = settings.preview ? Array.from({ length: frameCount / 10 }, (_, index) => index * 10 + 4) : null;
   return {
-    ...{ device: 'cpu', frames: frameIndices?.length ?? frameCount, frameIndices, frameRate },
-    ...{ outputSize: size, workingSize: size, reconstructionPsnr: null },
+    device: 'cpu',
+    frames: frameIndices?.length ?? frameCount,
+    frameIndices,
+    frameRate,
+    outputSize: size,
+    workingSize: size,
+    reconstructionPsnr: null,
     chosen: { guidance: 7.5, steps: 20, inversionSteps: 20 },
     unetEvaluations: { inversion: 1_000, sampling: 3_000 },
     ...{ stageSeconds: { edit: 40 }, peakMemoryBytes: 1, notices: [] },
@@ -39,7 +57,12 @@ export function reportOf({ settings }: JobView): EditReport {
 export function estimateOf({ settings }: EditWish): Estimate {
   const seconds = (settings.steps ?? 20) * (settings.preview ? 0.1 : 1);
   return {
-    ...{ frames: 50, unetEvaluations: 4_000, seconds, peakMemoryBytes: 2e9, diskBytes: 1 },
-    ...{ fits: true, advice: null },
+    frames: 50,
+    unetEvaluations: 4_000,
+    seconds,
+    peakMemoryBytes: 2e9,
+    diskBytes: 1,
+    fits: true,
+    advice: null,
   };
 }

@@ -61,15 +61,17 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
   let ids = 0;
 
   const server: FakeServer = {
-    ...{
-      isUp: true,
-      isAwake: true,
-      protocol: protocolVersion,
-      acceptsToken: true,
-      cuts: [],
-      result,
-    },
-    ...{ uploads: new Map(), repeatedBytes: 0, mostUnacknowledged: 0, heard: [], jobs: new Map() },
+    isUp: true,
+    isAwake: true,
+    protocol: protocolVersion,
+    acceptsToken: true,
+    cuts: [],
+    result,
+    uploads: new Map(),
+    repeatedBytes: 0,
+    mostUnacknowledged: 0,
+    heard: [],
+    jobs: new Map(),
     connections: 0,
     openSocket: connect,
     refuse: (type, errorCode) => void refusals.set(type, errorCode),
@@ -142,7 +144,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
       }
       mediaLeft -= bytes.length;
       if (offset < there.length) server.repeatedBytes += bytes.length;
-      if (offset !== there.length) throw new Error(`A chunk came at ${offset}, not at ${there.length}.`); // prettier-ignore
+      if (offset !== there.length) throw new Error(`A chunk came at ${offset}, not at ${there.length}.`);
       const whole = new Uint8Array(there.length + bytes.length);
       whole.set(there);
       whole.set(bytes, there.length);
@@ -163,7 +165,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
         const chunk = encodeChunk({ streamId, offset: stream.offset, bytes });
         later(() => client.onBytes(chunk));
         stream.offset += bytes.length;
-        server.mostUnacknowledged = Math.max(server.mostUnacknowledged, stream.offset - stream.acknowledged); // prettier-ignore
+        server.mostUnacknowledged = Math.max(server.mostUnacknowledged, stream.offset - stream.acknowledged);
       }
     }
 
@@ -198,7 +200,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
             events.add(say);
             const models = [{ id: 'demo', title: 'Demo', goodFor: '' }];
             const facts = { name: 'tokenflow', version: '0.1.0' };
-            say({ type: 'welcome', requestId, protocol: server.protocol, server: facts, device: null, models }); // prettier-ignore
+            say({ type: 'welcome', requestId, protocol: server.protocol, server: facts, device: null, models });
           }
           break;
         case 'upload-begin': {
@@ -206,7 +208,15 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
           const receivedBytes = server.uploads.get(uploadId)?.length ?? 0;
           if (message.uploadId === null) server.uploads.set(uploadId, new Uint8Array(0));
           streams.set(++streamIds, { uploadId });
-          say({ type: 'upload-ready', requestId, uploadId, streamId: streamIds, receivedBytes, chunkBytes, windowBytes }); // prettier-ignore
+          say({
+            type: 'upload-ready',
+            requestId,
+            uploadId,
+            streamId: streamIds,
+            receivedBytes,
+            chunkBytes,
+            windowBytes,
+          });
           break;
         }
         case 'upload-end': {
@@ -239,12 +249,11 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
           say({ type: 'estimated', requestId, ...estimateOf(message) });
           break;
         case 'job-delete':
-          if (server.jobs.delete(message.jobId))
-            say({ type: 'job-deleted', requestId, jobId: message.jobId }); // prettier-ignore
+          if (server.jobs.delete(message.jobId)) say({ type: 'job-deleted', requestId, jobId: message.jobId });
           else fail('job-missing');
           break;
         case 'download-begin': {
-          const facts = { sizeBytes: result.length, sha256: options.resultSha256 ?? sha256(result), windowBytes }; // prettier-ignore
+          const facts = { sizeBytes: result.length, sha256: options.resultSha256 ?? sha256(result), windowBytes };
           downloads.set(++streamIds, { offset: message.offset, acknowledged: message.offset });
           say({ type: 'download-ready', requestId, streamId: streamIds, ...facts });
           pump(streamIds);

@@ -64,7 +64,12 @@ export function createFakeHost(first: SelectionReading, texts: Map<string, strin
   }
 
   const host: FakeHost = {
-    ...{ log, placed, records, texts, refusal: null, pick: null },
+    log,
+    placed,
+    records,
+    texts,
+    refusal: null,
+    pick: null,
     kind: isPage ? 'browser' : 'premiere',
     product: 'P',
     abilities: Object.fromEntries(
@@ -98,7 +103,10 @@ export function createFakeHost(first: SelectionReading, texts: Map<string, strin
         if (refused !== null) return Promise.reject(refused);
         log.push('exported');
         return Promise.resolve({
-          ...{ sizeBytes: clipBytes.length, extension: 'mov', range: null, frames: 50 },
+          sizeBytes: clipBytes.length,
+          extension: 'mov',
+          range: null,
+          frames: 50,
           read: (offset, length) => Promise.resolve(clipBytes.slice(offset, offset + length)),
           dispose: () => {
             log.push('disposed');
@@ -134,7 +142,7 @@ export function createFakeHost(first: SelectionReading, texts: Map<string, strin
         log.push(`${editId} ${isShown ? 'shown' : 'hidden'}`);
         return done;
       },
-      isShown: (editId) => Promise.resolve(log.filter((line) => line.startsWith(editId)).at(-1) !== `${editId} hidden`), // prettier-ignore
+      isShown: (editId) => Promise.resolve(log.filter((line) => line.startsWith(editId)).at(-1) !== `${editId} hidden`),
       openOriginal(editId) {
         log.push(`original of ${editId}`);
         return done;

@@ -15,21 +15,50 @@ import { createFakeHost, type FakeHost } from './fake-host.ts';
 export const result = Uint8Array.from({ length: 500 }, (_, at) => (at * 3) & 255);
 
 export const timelineClip: SelectedClip = {
-  ...{ key: 'k', name: 'clip.mov', frames: 50, frameRate: null, size: null, warnings: [] },
-  ...{ modes: ['rendered', 'source'], freeTrackIndex: 1, edit: null },
+  key: 'k',
+  name: 'clip.mov',
+  frames: 50,
+  frameRate: null,
+  size: null,
+  warnings: [],
+  modes: ['rendered', 'source'],
+  freeTrackIndex: 1,
+  edit: null,
   snapshot: {
-    ...{ kind: 'timeline', projectId: 'p', sequenceId: 's', sequenceName: 'S', trackIndex: 0 },
-    ...{ start: '0', end: '10', inPoint: '0', outPoint: '10', ticksPerFrame: '1', itemId: 'i' },
-    ...{ mediaPath: '/clip.mov', speed: 1, isReversed: false },
+    kind: 'timeline',
+    projectId: 'p',
+    sequenceId: 's',
+    sequenceName: 'S',
+    trackIndex: 0,
+    start: '0',
+    end: '10',
+    inPoint: '0',
+    outPoint: '10',
+    ticksPerFrame: '1',
+    itemId: 'i',
+    mediaPath: '/clip.mov',
+    speed: 1,
+    isReversed: false,
   },
 };
 
 export const fileClip: SelectedClip = {
-  ...{ key: 'f', name: 'clip.mp4', frames: null, frameRate: null, size: null, warnings: [] },
-  ...{ modes: ['source'], freeTrackIndex: null, edit: null },
+  key: 'f',
+  name: 'clip.mp4',
+  frames: null,
+  frameRate: null,
+  size: null,
+  warnings: [],
+  modes: ['source'],
+  freeTrackIndex: null,
+  edit: null,
   snapshot: {
-    ...{ kind: 'file', fileId: 'f', fileName: 'clip.mp4', sizeBytes: 300 },
-    ...{ startSeconds: null, endSeconds: null },
+    kind: 'file',
+    fileId: 'f',
+    fileName: 'clip.mp4',
+    sizeBytes: 300,
+    startSeconds: null,
+    endSeconds: null,
   },
 };
 
@@ -66,7 +95,7 @@ export interface FlowSceneOptions extends FakeServerOptions {
 export async function openFlowScene(options: FlowSceneOptions = {}): Promise<FlowScene> {
   const scene = createClientScene({ result, ...options });
   for (const [jobId, job] of options.earlier?.server.jobs ?? []) scene.server.jobs.set(jobId, job);
-  for (const [id, bytes] of options.earlier?.server.uploads ?? []) scene.server.uploads.set(id, bytes); // prettier-ignore
+  for (const [id, bytes] of options.earlier?.server.uploads ?? []) scene.server.uploads.set(id, bytes);
   const selection = options.selection ?? selectionOf(timelineClip);
   const host = createFakeHost(selection, options.texts ?? new Map<string, string>());
   const errors: unknown[] = [];
@@ -79,7 +108,11 @@ export async function openFlowScene(options: FlowSceneOptions = {}): Promise<Flo
   const openPictures = new Set<string>();
   let pictures = 0;
   const stop = startPanelFlow({
-    ...{ host, client: scene.client, store, clock: scene.clock, random: Math.random },
+    host,
+    client: scene.client,
+    store,
+    clock: scene.clock,
+    random: Math.random,
     pictures: {
       make() {
         const url = `blob:${(pictures += 1)}`;
@@ -91,7 +124,11 @@ export async function openFlowScene(options: FlowSceneOptions = {}): Promise<Flo
     saveResult: (resultId) => host.saveResult(resultId),
   });
   const made: FlowScene = {
-    ...{ ...scene, store, host, openPictures, close: stop },
+    ...scene,
+    store,
+    host,
+    openPictures,
+    close: stop,
     async act(...events) {
       for (const event of events) store.dispatch(event);
       await scene.clock.settle();

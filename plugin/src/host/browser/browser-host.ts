@@ -120,10 +120,7 @@ function download(page: Document, blob: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-function openText(
-  page: Document,
-  extension: string,
-): Promise<{ readonly name: string; readonly text: string } | null> {
+function openText(page: Document, extension: string): Promise<{ readonly name: string; readonly text: string } | null> {
   const input = page.createElement('input');
   input.type = 'file';
   input.accept = extension;

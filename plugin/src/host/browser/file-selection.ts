@@ -37,14 +37,25 @@ export function createFileSelection(page: Document): FileSelection {
     const place = { project: pageProject, sequence: pageProject, rejected: [] };
     if (file === null) return { ...place, clips: [], empty: 'nothing-selected' };
     const snapshot: FileSnapshot = {
-      ...{ kind: 'file', fileId: fileIdOf(file), fileName: file.name, sizeBytes: file.size },
+      kind: 'file',
+      fileId: fileIdOf(file),
+      fileName: file.name,
+      sizeBytes: file.size,
       startSeconds: range?.startSeconds ?? null,
       endSeconds: range?.endSeconds ?? null,
     };
     const key = `${snapshot.fileId}/${range?.startSeconds ?? ''}-${range?.endSeconds ?? ''}`;
     const clip: SelectedClip = {
-      ...{ key, name: file.name, snapshot, frames: null, frameRate: null, size: null },
-      ...{ warnings: [], modes: ['source'] as const, freeTrackIndex: null, edit: null },
+      key,
+      name: file.name,
+      snapshot,
+      frames: null,
+      frameRate: null,
+      size: null,
+      warnings: [],
+      modes: ['source'] as const,
+      freeTrackIndex: null,
+      edit: null,
     };
     return { ...place, clips: [clip], empty: null };
   }

@@ -13,11 +13,13 @@ function createStorage(): TextStorage {
 }
 
 const request = (jobId: string, editId: string | null = null): PlaceRequest => ({
-  original: { kind: 'file', fileId: 'f', fileName: 'f.mov', sizeBytes: 1, startSeconds: null, endSeconds: null }, // prettier-ignore
+  original: { kind: 'file', fileId: 'f', fileName: 'f.mov', sizeBytes: 1, startSeconds: null, endSeconds: null },
   originalName: 'f.mov',
   result: { resultId: jobId, path: null },
   recipe: { jobId, settings: defaultSettings(), model: 'demo', createdAt: '' },
-  ...{ hasAudio: null, editId, evenIfChanged: false },
+  hasAudio: null,
+  editId,
+  evenIfChanged: false,
 });
 
 describe('edits of a web page', () => {
@@ -41,7 +43,7 @@ describe('edits of a web page', () => {
     await edits.place(request('b'));
     expect((await edits.showVersion(editId, 1)).placed).toBe(1);
     expect((await edits.forgetVersion(editId, 1)).placed).toBeNull();
-    expect((await edits.place(request('c', editId))).versions.map(({ version }) => version)).toEqual([2, 3]); // prettier-ignore
+    expect((await edits.place(request('c', editId))).versions.map(({ version }) => version)).toEqual([2, 3]);
     await expect(edits.showVersion('other', 1)).rejects.toMatchObject({ code: 'edit-missing' });
   });
 });

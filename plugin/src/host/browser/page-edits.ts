@@ -39,8 +39,7 @@ export function createPageEdits(storage: TextStorage): HostTimeline {
     throw new HostError('edit-missing', `There is no edit ${editId}.`);
   }
 
-  const noTimeline = (): Promise<never> =>
-    Promise.reject(new HostError('host-lacks', 'A web page has no timeline.'));
+  const noTimeline = (): Promise<never> => Promise.reject(new HostError('host-lacks', 'A web page has no timeline.'));
 
   return {
     importResult: ({ location }) => Promise.resolve({ resultId: location, path: null }),
@@ -59,7 +58,11 @@ export function createPageEdits(storage: TextStorage): HostTimeline {
       const made: EditVersion = { version, recipe, resultId: result.resultId, path: result.path };
       return keep({
         editId: earlier?.editId ?? recipe.jobId,
-        ...{ original, originalName, place: null, versions: [...versions, made], placed: version },
+        original,
+        originalName,
+        place: null,
+        versions: [...versions, made],
+        placed: version,
       });
     },
     // eslint-disable-next-line @typescript-eslint/require-await -- so that what it throws rejects the promise

@@ -5,11 +5,7 @@ import type { ResultWriter } from '../host.ts';
 import { HostError } from '../problems.ts';
 
 export interface ResultFiles {
-  openWriter(name: {
-    readonly jobId: string;
-    readonly clipName: string;
-    readonly extension: string;
-  }): ResultWriter;
+  openWriter(name: { readonly jobId: string; readonly clipName: string; readonly extension: string }): ResultWriter;
   /** A finished file by the location that its writer gave it. */
   find(location: string): { readonly blob: Blob; readonly name: string } | null;
 }

@@ -25,7 +25,7 @@ import type { premierepro } from '@adobe/premierepro';
 /** UXP's `fs`. Paths are native, or begin with `plugin-data:/` or `plugin:/`. */
 export interface UxpFs {
   readFile(path: string, options: { encoding: 'utf-8' }): Promise<string | ArrayBuffer>;
-  writeFile(path: string, data: string, options: { encoding: 'utf-8'; flag?: 'w' | 'a' }): Promise<number>; // prettier-ignore
+  writeFile(path: string, data: string, options: { encoding: 'utf-8'; flag?: 'w' | 'a' }): Promise<number>;
   open(path: string, flag: 'r' | 'r+' | 'w+'): Promise<number>;
   close(fd: number): Promise<unknown>;
   read(

@@ -61,8 +61,7 @@ export function createClipExports(sources: ExportSources): HostClips {
   async function source(snapshot: TimelineSnapshot): Promise<ExportedClip> {
     const { fs } = sources.surroundings;
     const sizeBytes = await sizeOfFile(fs, snapshot.mediaPath);
-    if (sizeBytes === null)
-      throw new HostError('file-missing', `${snapshot.mediaPath} is not there.`);
+    if (sizeBytes === null) throw new HostError('file-missing', `${snapshot.mediaPath} is not there.`);
     const file = await openFile(fs, snapshot.mediaPath, 'r');
     const ending = snapshot.mediaPath.slice(snapshot.mediaPath.lastIndexOf('.') + 1).toLowerCase();
     return {

@@ -6,7 +6,7 @@ import { HostError } from '../problems.ts';
 import { parseTicks } from '../ticks.ts';
 import type { Sequence, Surroundings, TrackItemSelection } from './api.ts';
 import type { EditRecords } from './edit-records.ts';
-import { findPlacedVersions, requireEdit, toEditRecord, type PlacedVersion } from './placed-versions.ts'; // prettier-ignore
+import { findPlacedVersions, requireEdit, toEditRecord, type PlacedVersion } from './placed-versions.ts';
 import { replaceEdit } from './place.ts';
 import { findProjectItem, findWithFolder } from './project-items.ts';
 import { openProject, readTrack } from './timeline-items.ts';
@@ -30,11 +30,7 @@ async function requirePlaced(
   throw new HostError('edit-missing', `No version of ${editId} is on the timeline.`);
 }
 
-export async function isShown(
-  sources: RevertSources,
-  sequence: Sequence,
-  editId: string,
-): Promise<boolean> {
+export async function isShown(sources: RevertSources, sequence: Sequence, editId: string): Promise<boolean> {
   const { clip } = await requirePlaced(sources, sequence, editId);
   return !(await clip.item.isDisabled());
 }
@@ -50,18 +46,14 @@ export async function setShown(
   const { clip } = await requirePlaced(sources, sequence, editId);
   runTransaction(project, shown ? 'Show TokenFlow edit' : 'Hide TokenFlow edit', 'host-refused', (add) => {
     add.must(() => clip.item.createSetDisabledAction(!shown));
-  }); // prettier-ignore
+  });
   if ((await isShown(sources, sequence, editId)) !== shown) {
     throw new HostError('host-refused', `The clip of ${editId} did not change.`);
   }
 }
 
 /** Takes the placed version off the timeline; what else was selected stays selected. */
-export async function revert(
-  sources: RevertSources,
-  sequence: Sequence,
-  editId: string,
-): Promise<EditRecord> {
+export async function revert(sources: RevertSources, sequence: Sequence, editId: string): Promise<EditRecord> {
   const { surroundings, records } = sources;
   const { ppro } = surroundings;
   const project = await openProject(surroundings);
@@ -75,9 +67,7 @@ export async function revert(
   const editor = ppro.SequenceEditor.getEditor(sequence);
   try {
     runTransaction(project, 'Remove TokenFlow edit', 'revert-failed', (add) => {
-      add.must(() =>
-        editor.createRemoveItemsAction(selection, false, ppro.Constants.MediaType.VIDEO),
-      );
+      add.must(() => editor.createRemoveItemsAction(selection, false, ppro.Constants.MediaType.VIDEO));
     });
   } finally {
     await restoreSelection(sources, sequence, selectedBefore);
@@ -93,10 +83,7 @@ interface SelectedPlace {
   readonly start: string;
 }
 
-async function readSelectedPlaces(
-  { ppro }: Surroundings,
-  sequence: Sequence,
-): Promise<SelectedPlace[]> {
+async function readSelectedPlaces({ ppro }: Surroundings, sequence: Sequence): Promise<SelectedPlace[]> {
   const places: SelectedPlace[] = [];
   const count = await sequence.getVideoTrackCount();
   for (let trackIndex = 0; trackIndex < count; trackIndex += 1) {

@@ -62,19 +62,14 @@ export function createEditRecords(
       if (!hasProperties) return null;
       const properties: Properties = await ppro.Properties.getProperties(sequence);
       const text = JSON.stringify({ edits });
-      return () =>
-        properties.createSetValueAction(propertyName, text, ppro.Constants.PropertyType.PERSISTENT);
+      return () => properties.createSetValueAction(propertyName, text, ppro.Constants.PropertyType.PERSISTENT);
     },
-    remember: (sequenceId, edits) =>
-      storage.write(storageKey(sequenceId), JSON.stringify({ edits })),
+    remember: (sequenceId, edits) => storage.write(storageKey(sequenceId), JSON.stringify({ edits })),
   };
 }
 
 /** Both lists as one. A version that both have is `first`'s; one that only `second` has keeps its number if it is free. */
-export function mergeEdits(
-  first: readonly StoredEdit[],
-  second: readonly StoredEdit[],
-): StoredEdit[] {
+export function mergeEdits(first: readonly StoredEdit[], second: readonly StoredEdit[]): StoredEdit[] {
   const merged = first.map((edit) => {
     const other = second.find(({ editId }) => editId === edit.editId);
     return other === undefined ? edit : { ...edit, versions: mergeVersions(edit, other) };
@@ -85,9 +80,7 @@ export function mergeEdits(
 
 function mergeVersions(first: StoredEdit, second: StoredEdit): EditVersion[] {
   const missing = second.versions.filter((version) =>
-    first.versions.every(
-      (known) => known.version !== version.version && known.recipe.jobId !== version.recipe.jobId,
-    ),
+    first.versions.every((known) => known.version !== version.version && known.recipe.jobId !== version.recipe.jobId),
   );
   return [...first.versions, ...missing].sort((a, b) => a.version - b.version);
 }
@@ -108,9 +101,7 @@ export function parseStoredEdits(text: string): StoredEdit[] {
         start: readTicks(place, 'start'),
         end: readTicks(place, 'end'),
       },
-      versions: edit
-        .objects('versions', maxVersions, ['version', 'recipe', 'resultId', 'path'])
-        .map(readVersion),
+      versions: edit.objects('versions', maxVersions, ['version', 'recipe', 'resultId', 'path']).map(readVersion),
     };
   });
 }

@@ -7,10 +7,7 @@ import type { Surroundings } from './api.ts';
 const gatherMs = 200;
 
 /** Calls `listener` after the selection, the sequence or the project may have changed. */
-export function subscribeSelection(
-  { ppro, clock }: Surroundings,
-  listener: () => void,
-): Unsubscribe {
+export function subscribeSelection({ ppro, clock }: Surroundings, listener: () => void): Unsubscribe {
   const { SequenceEvent, ProjectEvent } = ppro.Constants;
   const events = [
     SequenceEvent.SELECTION_CHANGED,

@@ -60,11 +60,7 @@ export async function choosePreset(
 }
 
 /** Asks Premiere what the preset makes; null when it is no film that can be sent. */
-async function readPreset(
-  { ppro }: Surroundings,
-  sequence: Sequence,
-  path: string,
-): Promise<ExportPreset | null> {
+async function readPreset({ ppro }: Surroundings, sequence: Sequence, path: string): Promise<ExportPreset | null> {
   const answer = await ppro.EncoderManager.getExportFileExtension(sequence, path).catch(() => '');
   const ending = answer.replace(/^\./, '').toLowerCase();
   const extension = clipExtensions.find((one) => one === ending);

@@ -35,10 +35,7 @@ export interface RenderRequest {
  * way to stop an export, and deleting a sequence under it is not safe: after a cancel this still ends only when
  * Premiere has finished, and then removes the file.
  */
-export async function exportRendered(
-  sources: RenderSources,
-  request: RenderRequest,
-): Promise<number> {
+export async function exportRendered(sources: RenderSources, request: RenderRequest): Promise<number> {
   const { surroundings, storage } = sources;
   const { snapshot, path } = request;
   const project = await openProject(surroundings, snapshot.projectId);
@@ -76,9 +73,7 @@ async function cloneSequence(project: Project, sequence: Sequence): Promise<Sequ
   runTransaction(project, 'Prepare TokenFlow export', 'export-refused', (add) => {
     add.must(() => sequence.createCloneAction());
   });
-  const added = (await project.getSequences()).filter(
-    ({ guid }) => !idsBefore.has(guid.toString()),
-  );
+  const added = (await project.getSequences()).filter(({ guid }) => !idsBefore.has(guid.toString()));
   const [clone] = added;
   if (clone !== undefined && added.length === 1) return clone;
   throw new HostError('export-refused', `Copying ${sequence.name} made ${added.length} sequences.`);
@@ -92,9 +87,7 @@ async function isolate(
 ): Promise<void> {
   const { ppro } = surroundings;
   const tracks = await readTracks(surroundings, clone);
-  const others = tracks
-    .flat()
-    .filter((clip) => spansOverlap(clip, snapshot) && !isSnapshot(clip, snapshot));
+  const others = tracks.flat().filter((clip) => spansOverlap(clip, snapshot) && !isSnapshot(clip, snapshot));
   const own = tracks.flat().find((clip) => isSnapshot(clip, snapshot));
   if (own === undefined) throw new HostError('export-refused', 'The copy lacks the clip.');
   const isOwnDisabled = await own.item.isDisabled();
@@ -118,11 +111,7 @@ function isSnapshot(
   clip: { readonly trackIndex: number; readonly start: string; readonly end: string },
   snapshot: TimelineSnapshot,
 ): boolean {
-  return (
-    clip.trackIndex === snapshot.trackIndex &&
-    clip.start === snapshot.start &&
-    clip.end === snapshot.end
-  );
+  return clip.trackIndex === snapshot.trackIndex && clip.start === snapshot.start && clip.end === snapshot.end;
 }
 
 async function readSounds({ ppro }: Surroundings, clone: Sequence, snapshot: TimelineSnapshot) {

@@ -25,11 +25,7 @@ export interface ExportWatch {
 }
 
 /** Begins to listen; to be called before the export is started. */
-export function watchExport(
-  { ppro, fs, clock }: Surroundings,
-  path: string,
-  hasEvents: boolean,
-): ExportWatch {
+export function watchExport({ ppro, fs, clock }: Surroundings, path: string, hasEvents: boolean): ExportWatch {
   let state: EventState = 'none';
   let eventAt = 0;
   const listener = (event?: object): void => {
@@ -56,7 +52,7 @@ export function watchExport(
         quietSince = now;
         onProgress?.(null);
       }
-      const quietMs = state === 'success' ? exportTimes.quietAfterEventMs : exportTimes.quietWithoutEventMs; // prettier-ignore
+      const quietMs = state === 'success' ? exportTimes.quietAfterEventMs : exportTimes.quietWithoutEventMs;
       const isQuiet = now - Math.max(quietSince, eventAt) >= quietMs;
       if (size !== null && size > 0 && isQuiet) return size;
       if ((size === null || size === 0) && now - beganAt >= exportTimes.beginWithinMs) {

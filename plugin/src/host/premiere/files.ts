@@ -27,8 +27,7 @@ export function createFiles(sources: FileSources): HostFiles {
 
   async function folderForResults(): Promise<string> {
     const { path } = await openProject(surroundings);
-    const folder =
-      path === '' ? await sources.resultFolder() : joinPath(folderOf(path), resultFolderName);
+    const folder = path === '' ? await sources.resultFolder() : joinPath(folderOf(path), resultFolderName);
     await makeFolder(fs, folder);
     return folder;
   }
@@ -56,7 +55,10 @@ export function createFiles(sources: FileSources): HostFiles {
         await file.close();
         const sizeOnDisk = await sizeOfFile(fs, partPath);
         if (sizeOnDisk !== sizeBytes) {
-          throw new HostError('file-unwritable', `${partPath} has ${String(sizeOnDisk)} bytes instead of ${sizeBytes}.`); // prettier-ignore
+          throw new HostError(
+            'file-unwritable',
+            `${partPath} has ${String(sizeOnDisk)} bytes instead of ${sizeBytes}.`,
+          );
         }
         const name = await freeName(folder, plainName(clipName), extension);
         const location = joinPath(folder, name);
@@ -86,8 +88,7 @@ export function createFiles(sources: FileSources): HostFiles {
       const file = await picker.getFileForOpening({ types: [extension] });
       if (file === null) return null;
       const text = await file.read();
-      if (typeof text !== 'string')
-        throw new HostError('file-unreadable', `${file.name} is no text.`);
+      if (typeof text !== 'string') throw new HostError('file-unreadable', `${file.name} is no text.`);
       return { name: file.name, text };
     },
     async saveText(suggestedName, text) {

@@ -12,13 +12,9 @@ export interface OpenFile {
 }
 
 /** `r` reads, `r+` also writes into what is there, `w+` begins anew. Throws HostError. */
-export async function openFile(
-  fs: UxpFs,
-  path: string,
-  flag: 'r' | 'r+' | 'w+',
-): Promise<OpenFile> {
+export async function openFile(fs: UxpFs, path: string, flag: 'r' | 'r+' | 'w+'): Promise<OpenFile> {
   const fd = await fs.open(path, flag).catch((error: unknown) => {
-    throw new HostError(flag === 'r' ? 'file-unreadable' : 'file-unwritable', `${path}: ${String(error)}`, error); // prettier-ignore
+    throw new HostError(flag === 'r' ? 'file-unreadable' : 'file-unwritable', `${path}: ${String(error)}`, error);
   });
   let isOpen = true;
   return {
@@ -47,7 +43,7 @@ export async function openFile(
           .catch((error: unknown) => {
             throw new HostError(codeOfWriteError(error), `${path}: ${String(error)}`, error);
           });
-        if (bytesWritten === 0) throw new HostError('file-unwritable', `${path}: nothing was written.`); // prettier-ignore
+        if (bytesWritten === 0) throw new HostError('file-unwritable', `${path}: nothing was written.`);
         count += bytesWritten;
       }
     },

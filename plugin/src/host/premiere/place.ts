@@ -10,7 +10,7 @@ import type { EditRecords, StoredEdit } from './edit-records.ts';
 import { findPlacedVersions, isAt, requireEdit, toEditRecord } from './placed-versions.ts';
 import { findProjectItem } from './project-items.ts';
 import { findFreeTrack } from './snapshot.ts';
-import { findSequence, findSnapshot, itemIdOf, openProject, readTrack, readTracks } from './timeline-items.ts'; // prettier-ignore
+import { findSequence, findSnapshot, itemIdOf, openProject, readTrack, readTracks } from './timeline-items.ts';
 import { runTransaction } from './transaction.ts';
 
 export interface PlaceSources {
@@ -24,10 +24,7 @@ export interface PlaceSources {
 type Place = StoredEdit['place'];
 
 /** Places a new result; a new version of an edit takes the place of the one that shows. */
-export async function placeResult(
-  sources: PlaceSources,
-  request: PlaceRequest,
-): Promise<EditRecord> {
+export async function placeResult(sources: PlaceSources, request: PlaceRequest): Promise<EditRecord> {
   const { original } = request;
   if (original.kind !== 'timeline') throw new HostError('place-failed', 'No clip of a timeline.');
   const project = await openProject(sources.surroundings, original.projectId);
@@ -42,7 +39,7 @@ export async function placeResult(
   };
   const edit: StoredEdit = {
     ...(earlier ?? { editId: sources.newId(), original, originalName: request.originalName }),
-    place: await choosePlace(sources, sequence, { original, earlier, evenIfChanged: request.evenIfChanged }), // prettier-ignore
+    place: await choosePlace(sources, sequence, { original, earlier, evenIfChanged: request.evenIfChanged }),
     versions: [...(earlier?.versions ?? []), version],
   };
   return put(sources, { project, sequence, edits, edit, version, hasAudio: request.hasAudio });
@@ -89,11 +86,11 @@ async function choosePlace(
     }
   }
   if (!evenIfChanged && (await findSnapshot(surroundings, sequence, original)) === undefined) {
-    throw new HostError('timeline-changed', `The clip is not at ${start} on V${original.trackIndex + 1} any more.`); // prettier-ignore
+    throw new HostError('timeline-changed', `The clip is not at ${start} on V${original.trackIndex + 1} any more.`);
   }
   const trackIndex = findFreeTrack(await readTracks(surroundings, sequence), original);
   if (trackIndex !== null) return { ...span, trackIndex };
-  throw new HostError('no-free-track', `No track above V${original.trackIndex + 1} is free from ${start} to ${end}.`); // prettier-ignore
+  throw new HostError('no-free-track', `No track above V${original.trackIndex + 1} is free from ${start} to ${end}.`);
 }
 
 interface Put {
@@ -118,7 +115,7 @@ async function put(sources: PlaceSources, wish: Put): Promise<EditRecord> {
   const editor = ppro.SequenceEditor.getEditor(sequence);
   const start = ppro.TickTime.createWithTicks(place.start);
 
-  log(`Places ${version.path ?? version.resultId} on V${place.trackIndex + 1}, A${audioIndex + 1} at ${place.start}.`); // prettier-ignore
+  log(`Places ${version.path ?? version.resultId} on V${place.trackIndex + 1}, A${audioIndex + 1} at ${place.start}.`);
   const leftOut = runTransaction(project, 'Place TokenFlow edit', 'place-failed', (add) => {
     add.must(() => editor.createOverwriteItemAction(item, start, place.trackIndex, audioIndex));
     if (writeRecords !== null) add.optional(writeRecords);
@@ -130,7 +127,10 @@ async function put(sources: PlaceSources, wish: Put): Promise<EditRecord> {
   const isThere = placed.some((one) => one.version === version.version && isAt(one.clip, place));
   if (isThere) return toEditRecord(edit, placed);
   const found = await describeTrack(surroundings, sequence, place.trackIndex);
-  throw new HostError('place-mismatch', `Expected ${place.start} to ${place.end} on V${place.trackIndex + 1}; there is ${found}.`); // prettier-ignore
+  throw new HostError(
+    'place-mismatch',
+    `Expected ${place.start} to ${place.end} on V${place.trackIndex + 1}; there is ${found}.`,
+  );
 }
 
 export function replaceEdit(edits: readonly StoredEdit[], edit: StoredEdit): StoredEdit[] {
@@ -146,7 +146,7 @@ async function requireFit({ ppro }: Surroundings, item: ProjectItem, place: Plac
   const outPoint = parseTicks((await clip.getOutPoint(video)).ticks);
   const wanted = parseTicks(place.end) - parseTicks(place.start);
   if (outPoint - inPoint === wanted) return;
-  throw new HostError('result-unfit', `The result lasts ${outPoint - inPoint} ticks, its place ${wanted}.`); // prettier-ignore
+  throw new HostError('result-unfit', `The result lasts ${outPoint - inPoint} ticks, its place ${wanted}.`);
 }
 
 /** The sound of an item lands on an audio track and overwrites what is there. */
@@ -169,14 +169,10 @@ async function chooseAudioTrack(
     if (!spans.some((taken) => spansOverlap(taken, span))) return index;
   }
   if (hasAudio === false) return 0;
-  throw new HostError('no-free-audio-track', `No audio track is free from ${span.start} to ${span.end}.`); // prettier-ignore
+  throw new HostError('no-free-audio-track', `No audio track is free from ${span.start} to ${span.end}.`);
 }
 
-async function describeTrack(
-  surroundings: Surroundings,
-  sequence: Sequence,
-  trackIndex: number,
-): Promise<string> {
+async function describeTrack(surroundings: Surroundings, sequence: Sequence, trackIndex: number): Promise<string> {
   const clips = await readTrack(surroundings, sequence, trackIndex);
   const told = clips.map(async ({ start, end, item }) => `${await itemIdOf(item)} ${start}-${end}`);
   return (await Promise.all(told)).join(', ') || 'nothing';

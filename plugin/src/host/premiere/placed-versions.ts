@@ -22,9 +22,7 @@ export async function findPlacedVersions(
 ): Promise<PlacedVersion[]> {
   if (edits.length === 0) return [];
   const clips = (await readTracks(surroundings, sequence)).flat();
-  const withIds = await Promise.all(
-    clips.map(async (clip) => ({ clip, itemId: await itemIdOf(clip.item) })),
-  );
+  const withIds = await Promise.all(clips.map(async (clip) => ({ clip, itemId: await itemIdOf(clip.item) })));
   return edits.flatMap((edit) => {
     const placed = withIds.flatMap(({ clip, itemId }) => {
       const version = edit.versions.find(({ resultId }) => resultId === itemId);
@@ -37,9 +35,7 @@ export async function findPlacedVersions(
 
 /** Whether a clip stands where an edit's result was put. */
 export function isAt(clip: TimelineItem, place: StoredEdit['place']): boolean {
-  return (
-    clip.trackIndex === place.trackIndex && clip.start === place.start && clip.end === place.end
-  );
+  return clip.trackIndex === place.trackIndex && clip.start === place.start && clip.end === place.end;
 }
 
 /** The edit that a selected clip is a result of; null when it is none of ours. */

@@ -34,10 +34,10 @@ export function createPremiereHost(surroundings: Surroundings, newId: () => stri
   const abilities = probeAbilities(surroundings);
   log(`Starts in ${surroundings.uxp.host.name} ${surroundings.uxp.host.version}.`);
   for (const ability of Object.values(abilities)) {
-    if (!ability.isThere) log(`${ability.name}: ${ability.detail}; instead ${ability.fallback ?? 'nothing'}.`); // prettier-ignore
+    if (!ability.isThere) log(`${ability.name}: ${ability.detail}; instead ${ability.fallback ?? 'nothing'}.`);
   }
   const storage = createStorage(surroundings, log);
-  const records = createEditRecords(surroundings, storage, log, abilities['sequence-records'].isThere); // prettier-ignore
+  const records = createEditRecords(surroundings, storage, log, abilities['sequence-records'].isThere);
   const menus = createMenus();
   let logFolder: string | null = null;
 
@@ -76,13 +76,11 @@ export function createPremiereHost(surroundings: Surroundings, newId: () => stri
   const timeline: HostTimeline = {
     importResult: async (file, signal) => importResult(surroundings, file, signal),
     place: async (request) => placeResult(parts, request),
-    showVersion: async (editId, version) =>
-      placeVersion(parts, await sequenceOf(editId), editId, version),
+    showVersion: async (editId, version) => placeVersion(parts, await sequenceOf(editId), editId, version),
     setShown: async (editId, shown) => setShown(parts, await sequenceOf(editId), editId, shown),
     isShown: async (editId) => isShown(parts, await sequenceOf(editId), editId),
     revert: async (editId) => revert(parts, await sequenceOf(editId), editId),
-    forgetVersion: async (editId, version) =>
-      forgetVersion(parts, await sequenceOf(editId), editId, version),
+    forgetVersion: async (editId, version) => forgetVersion(parts, await sequenceOf(editId), editId, version),
     async edits() {
       const sequence = await activeSequence();
       const stored = await records.read(sequence);

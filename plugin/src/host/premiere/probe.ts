@@ -1,7 +1,7 @@
 // What this Premiere can do. Some functions that are declared are absent in some versions, so each is looked for once,
 // at the start; what is missing has a named fallback or is not offered.
 
-import { abilityNames, type Abilities, type Ability, type AbilityName, type Fallback } from '../host.ts'; // prettier-ignore
+import { abilityNames, type Abilities, type Ability, type AbilityName, type Fallback } from '../host.ts';
 import type { Surroundings } from './api.ts';
 
 interface Requirement {
@@ -22,11 +22,7 @@ const requirements: Readonly<Record<AbilityName, Requirement>> = {
     fallback: null,
   },
   'selection-events': {
-    needs: [
-      'ppro.EventManager.addGlobalEventListener',
-      'ppro.Constants.SequenceEvent',
-      'ppro.Constants.ProjectEvent',
-    ],
+    needs: ['ppro.EventManager.addGlobalEventListener', 'ppro.Constants.SequenceEvent', 'ppro.Constants.ProjectEvent'],
     fallback: 'refresh-button',
   },
   'rendered-export': {

@@ -34,7 +34,7 @@ export async function importResult(
     const item = await findByPath(surroundings, bin, file.location);
     if (item !== undefined) return { resultId: item.getId(), path: file.location };
     throwIfCanceled(signal);
-    if (typeof answer === 'string') throw new HostError('import-failed', `${file.location}: ${answer}`); // prettier-ignore
+    if (typeof answer === 'string') throw new HostError('import-failed', `${file.location}: ${answer}`);
     if (clock.now() >= giveUpAt) {
       const code = answer ? 'import-late' : 'import-failed';
       throw new HostError(code, `${file.location} did not appear in ${binName} (${answer}).`);
@@ -44,13 +44,9 @@ export async function importResult(
 }
 
 /** The item of the bin that shows the file and is online. */
-async function findByPath(
-  { ppro }: Surroundings,
-  bin: FolderItem,
-  path: string,
-): Promise<ProjectItem | undefined> {
+async function findByPath({ ppro }: Surroundings, bin: FolderItem, path: string): Promise<ProjectItem | undefined> {
   for (const item of await bin.getItems()) {
-    const clip = ppro.ClipProjectItem.cast(item) as ReturnType<typeof ppro.ClipProjectItem.cast> | null; // prettier-ignore
+    const clip = ppro.ClipProjectItem.cast(item) as ReturnType<typeof ppro.ClipProjectItem.cast> | null;
     if (clip === null || !isSamePath(await clip.getMediaFilePath(), path)) continue;
     if (!(await clip.isOffline())) return item;
   }
@@ -60,7 +56,7 @@ async function findByPath(
 /** Windows writes one path in several ways. */
 function isSamePath(a: string, b: string): boolean {
   const plain = (path: string): string => path.replaceAll('\\', '/').replace(/^\/\/\?\//, '');
-  return plain(a) === plain(b) || (/^[a-z]:/i.test(plain(a)) && plain(a).toLowerCase() === plain(b).toLowerCase()); // prettier-ignore
+  return plain(a) === plain(b) || (/^[a-z]:/i.test(plain(a)) && plain(a).toLowerCase() === plain(b).toLowerCase());
 }
 
 async function openBin(surroundings: Surroundings, project: Project): Promise<FolderItem> {
@@ -85,11 +81,7 @@ async function findBin({ ppro }: Surroundings, root: FolderItem): Promise<Folder
 }
 
 /** An item of the project by its id, wherever it was moved to. Throws HostError `file-missing`. */
-export async function findProjectItem(
-  surroundings: Surroundings,
-  project: Project,
-  id: string,
-): Promise<ProjectItem> {
+export async function findProjectItem(surroundings: Surroundings, project: Project, id: string): Promise<ProjectItem> {
   const found = await findWithFolder(surroundings, project, id);
   return found.item;
 }

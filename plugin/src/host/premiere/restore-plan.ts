@@ -31,10 +31,7 @@ export async function clearPlan(storage: HostStorage): Promise<void> {
 }
 
 /** Carries the plan out that a crash left. Returns what was done, as sentences for the log. */
-export async function recover(
-  surroundings: Surroundings,
-  storage: HostStorage,
-): Promise<readonly string[]> {
+export async function recover(surroundings: Surroundings, storage: HostStorage): Promise<readonly string[]> {
   const text = await storage.read(planKey);
   if (text === null) return [];
   const plan = parsePlan(text);
@@ -45,19 +42,21 @@ export async function recover(
   await removeFile(surroundings.fs, plan.path).catch(() => undefined);
   const project = await openProject(surroundings, plan.projectId).catch(() => null);
   if (project === null) {
-    return [`An export in ${plan.projectName} was interrupted; its copy of the sequence is removed when that project is open.`]; // prettier-ignore
+    return [
+      `An export in ${plan.projectName} was interrupted; its copy of the sequence is removed when that project is open.`,
+    ];
   }
   if (plan.cloneId === null) {
     await clearPlan(storage);
-    return [`An export of ${plan.sequenceName} was interrupted; if a copy of that sequence is left in the project, it can be deleted.`]; // prettier-ignore
+    return [
+      `An export of ${plan.sequenceName} was interrupted; if a copy of that sequence is left in the project, it can be deleted.`,
+    ];
   }
   const sequences = await project.getSequences();
-  const clone = sequences.find(
-    ({ guid, name }) => guid.toString() === plan.cloneId && name === cloneName,
-  );
+  const clone = sequences.find(({ guid, name }) => guid.toString() === plan.cloneId && name === cloneName);
   if (clone !== undefined) await project.deleteSequence(clone);
   await clearPlan(storage);
-  return clone === undefined ? [] : [`The copy of ${plan.sequenceName} that an interrupted export left was deleted.`]; // prettier-ignore
+  return clone === undefined ? [] : [`The copy of ${plan.sequenceName} that an interrupted export left was deleted.`];
 }
 
 function parsePlan(text: string): RestorePlan | null {

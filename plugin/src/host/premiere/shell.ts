@@ -50,10 +50,7 @@ export function createShell(
       if (uxp.shell === undefined || folder === null) return false;
       try {
         // The answer is an empty text, or what went wrong.
-        const complaint = await uxp.shell.openPath(
-          folder,
-          'Opens the folder of the TokenFlow log.',
-        );
+        const complaint = await uxp.shell.openPath(folder, 'Opens the folder of the TokenFlow log.');
         if (complaint !== '') log(`The log folder was not opened: ${complaint}`);
         return complaint === '';
       } catch (error) {

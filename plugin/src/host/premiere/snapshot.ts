@@ -1,7 +1,7 @@
 // One selected video clip -> a value that says what it is, or the reason why it cannot be edited.
 
 import type { PixelSize } from '../../../../protocol/media-facts.ts';
-import type { ClipWarning, ExportMode, RejectionReason, SelectedClip, TimelineSnapshot } from '../selection.ts'; // prettier-ignore
+import type { ClipWarning, ExportMode, RejectionReason, SelectedClip, TimelineSnapshot } from '../selection.ts';
 import { rateOfTimebase, spansOverlap, wholeFrames } from '../ticks.ts';
 import type { ClipProjectItem, Sequence, Surroundings, VideoClipTrackItem } from './api.ts';
 import { findEditOf, type PlacedVersion } from './placed-versions.ts';
@@ -24,8 +24,7 @@ const minFrames = 2;
 const rateTolerance = 0.001;
 
 export type ClipReading =
-  | { readonly clip: SelectedClip }
-  | { readonly rejected: { readonly name: string; readonly reason: RejectionReason } };
+  { readonly clip: SelectedClip } | { readonly rejected: { readonly name: string; readonly reason: RejectionReason } };
 
 /** Reads one clip of a video track. Rejected only by what the host itself throws. */
 export async function readClip(
@@ -104,8 +103,7 @@ export function findFreeTrack(
   { trackIndex, start, end }: Pick<TimelineSnapshot, 'trackIndex' | 'start' | 'end'>,
 ): number | null {
   const free = tracks.findIndex(
-    (clips, index) =>
-      index > trackIndex && !clips.some((clip) => spansOverlap(clip, { start, end })),
+    (clips, index) => index > trackIndex && !clips.some((clip) => spansOverlap(clip, { start, end })),
   );
   return free < 0 ? null : free;
 }
@@ -137,7 +135,7 @@ async function hasRateOf(clipItem: ClipProjectItem, ticksPerFrame: string): Prom
 
 /** The media file itself will do only where each of its frames is shown once, in order, at its own rate. */
 function modesOf(warnings: readonly ClipWarning[]): ExportMode[] {
-  const bars: readonly ClipWarning[] = ['nested', 'multicam', 'merged', 'reversed', 'speed', 'rate-differs']; // prettier-ignore
+  const bars: readonly ClipWarning[] = ['nested', 'multicam', 'merged', 'reversed', 'speed', 'rate-differs'];
   return warnings.some((warning) => bars.includes(warning)) ? ['rendered'] : ['rendered', 'source'];
 }
 

@@ -71,9 +71,7 @@ export function createStorage({ fs, uxp }: Surroundings, log: (line: string) => 
       const name = `secret.${key}`;
       try {
         if (secureStorage !== undefined) {
-          await (text === null
-            ? secureStorage.removeItem(name)
-            : secureStorage.setItem(name, text));
+          await (text === null ? secureStorage.removeItem(name) : secureStorage.setItem(name, text));
           await write(name, null);
           return;
         }

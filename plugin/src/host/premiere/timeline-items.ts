@@ -33,10 +33,7 @@ export async function readTrack(
 }
 
 /** The clips of every video track, V1 first. */
-export async function readTracks(
-  surroundings: Surroundings,
-  sequence: Sequence,
-): Promise<TimelineItem[][]> {
+export async function readTracks(surroundings: Surroundings, sequence: Sequence): Promise<TimelineItem[][]> {
   const count = await sequence.getVideoTrackCount();
   const tracks: TimelineItem[][] = [];
   for (let index = 0; index < count; index += 1) {

@@ -12,15 +12,26 @@ export function withComparison(state: PanelState, edit: EditRecord, mode: Compar
   const { editId } = edit;
   return {
     ...state,
-    ...{ page: 'compare', edits: [edit], editId, isShown: true },
+    page: 'compare',
+    edits: [edit],
+    editId,
+    isShown: true,
     compare: {
       about: { kind: 'version', editId, version: 1 },
       subject: {
-        ...{ jobId: 'a'.repeat(32), clipId: 'c'.repeat(32), frames: 50, firstFrame: 0 },
+        jobId: 'a'.repeat(32),
+        clipId: 'c'.repeat(32),
+        frames: 50,
+        firstFrame: 0,
         ...{ frameRate: { numerator: 25, denominator: 1 }, frameIndices: null },
         size: { width: 1920, height: 1080 },
       },
-      ...{ mode, shown: 'edit', frameIndex, isPlaying: false, divider: 0.45, problem: null },
+      mode,
+      shown: 'edit',
+      frameIndex,
+      isPlaying: false,
+      divider: 0.45,
+      problem: null,
       pictures: {
         [`original-${frameIndex}`]: drawHarbour(frameIndex, summer),
         [`edit-${frameIndex}`]: drawHarbour(frameIndex, winter),

@@ -27,7 +27,9 @@ function showState(name: string, theme: 'light' | 'dark'): void {
     language: 'en',
     onError: (error) => console.error(error),
     env: {
-      ...{ kind, version: '0.1.0', random: () => 0.5 },
+      kind,
+      version: '0.1.0',
+      random: () => 0.5,
       page:
         kind === 'premiere'
           ? null

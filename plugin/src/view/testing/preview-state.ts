@@ -16,7 +16,10 @@ export function withPreview(state: PanelState, task: Task): PanelState {
     settings: { ...toSettings(state.form, null), preview: true },
     model: 'sd15',
     report: {
-      ...{ device: 'cuda', frames: frameIndices.length, frameIndices, reconstructionPsnr: null },
+      device: 'cuda',
+      frames: frameIndices.length,
+      frameIndices,
+      reconstructionPsnr: null,
       frameRate: { numerator: 25, denominator: 1 },
       ...{ outputSize: { width: 1920, height: 1080 }, workingSize: { width: 512, height: 288 } },
       chosen: { guidance: 7.5, steps: 50, inversionSteps: 50 },

@@ -19,24 +19,38 @@ const settings = {
   seed: 1804289383,
 };
 const snapshot: TimelineSnapshot = {
-  ...{ kind: 'timeline', projectId: 'p', sequenceId: 's', sequenceName: 'Teaser', trackIndex: 0 },
-  ...{ start: '0', end: '508032000000', inPoint: '0', outPoint: '508032000000' },
-  ...{
-    ticksPerFrame: '10160640000',
-    itemId: 'i',
-    mediaPath: '/A001_C004.mov',
-    speed: 1,
-    isReversed: false,
-  },
+  kind: 'timeline',
+  projectId: 'p',
+  sequenceId: 's',
+  sequenceName: 'Teaser',
+  trackIndex: 0,
+  start: '0',
+  end: '508032000000',
+  inPoint: '0',
+  outPoint: '508032000000',
+  ticksPerFrame: '10160640000',
+  itemId: 'i',
+  mediaPath: '/A001_C004.mov',
+  speed: 1,
+  isReversed: false,
 };
 const clip: SelectedClip = {
-  ...{ key: 'k1', name: 'A001_C004_harbour.mov', snapshot, frames: 50, warnings: [], edit: null },
+  key: 'k1',
+  name: 'A001_C004_harbour.mov',
+  snapshot,
+  frames: 50,
+  warnings: [],
+  edit: null,
   ...{ frameRate: { numerator: 25, denominator: 1 }, size: { width: 1920, height: 1080 } },
-  ...{ modes: ['rendered', 'source'], freeTrackIndex: 1 },
+  modes: ['rendered', 'source'],
+  freeTrackIndex: 1,
 };
 const recipe = { jobId: hex('a'), settings, model: 'demo', createdAt: '2026-11-22T19:20:08Z' };
 const edit: EditRecord = {
-  ...{ editId: 'e1', original: snapshot, originalName: 'A001_C004_harbour.mov', placed: 2 },
+  editId: 'e1',
+  original: snapshot,
+  originalName: 'A001_C004_harbour.mov',
+  placed: 2,
   place: { sequenceId: 's', trackIndex: 1, start: '0', end: '508032000000' },
   versions: [
     {
@@ -71,11 +85,7 @@ function base(kind: 'premiere' | 'browser'): PanelState {
     logFolder: null,
   };
   const abilities = kind === 'premiere' ? (['timeline', 'source-monitor'] as const) : [];
-  const state = initialState(
-    { ...facts, abilities },
-    'dark',
-    kind === 'premiere' ? 'prores' : 'h264',
-  );
+  const state = initialState({ ...facts, abilities }, 'dark', kind === 'premiere' ? 'prores' : 'h264');
   return {
     ...state,
     link: { name: 'online', server },
@@ -104,25 +114,22 @@ function base(kind: 'premiere' | 'browser'): PanelState {
 }
 
 const task = (key: string, state: TaskState, more: Partial<Task> = {}): Task => ({
-  ...{
-    key,
-    projectId: 'p',
-    clipName: clip.name,
-    snapshot,
-    frames: 50,
-    mode: 'rendered',
-    settings,
-    model: 'demo',
-  },
-  ...{
-    editId: null,
-    createdAt: recipe.createdAt,
-    clipId: hex('c'),
-    jobId: hex('a'),
-    media: null,
-    report: null,
-  },
-  ...{ isCanceling: false, state },
+  key,
+  projectId: 'p',
+  clipName: clip.name,
+  snapshot,
+  frames: 50,
+  mode: 'rendered',
+  settings,
+  model: 'demo',
+  editId: null,
+  createdAt: recipe.createdAt,
+  clipId: hex('c'),
+  jobId: hex('a'),
+  media: null,
+  report: null,
+  isCanceling: false,
+  state,
   ...more,
 });
 const failed = (key: string, code: ProblemCode, message: string): Task =>
@@ -223,18 +230,13 @@ export const states: Readonly<Record<string, PanelState>> = {
       name: 'known',
       previewSeconds: null,
       estimate: {
-        ...{
-          frames: 4200,
-          unetEvaluations: 9e5,
-          seconds: 40_000,
-          peakMemoryBytes: 31e9,
-          diskBytes: 5e9,
-        },
-        ...{
-          fits: false,
-          advice:
-            'This needs 31 GB of memory and 24 GB are there: edit at most 2,900 frames at once.',
-        },
+        frames: 4200,
+        unetEvaluations: 9e5,
+        seconds: 40_000,
+        peakMemoryBytes: 31e9,
+        diskBytes: 5e9,
+        fits: false,
+        advice: 'This needs 31 GB of memory and 24 GB are there: edit at most 2,900 frames at once.',
       },
     },
   },
