@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Device } from '../../../protocol/devices.ts';
 import { plainExecution, preferredExecution } from '../onnx/execution.ts';
-import { checkDevice, chooseDevice, type DeviceReport } from './device.ts';
+import { checkDevice, chooseDevice, reason, type DeviceReport } from './device.ts';
 import { probeIsolated } from './isolated-probe.ts';
 
 const [fast, slow] = [0, 1e6];
@@ -79,6 +79,22 @@ describe('a trial of a device', () => {
     const { execution, finding } = await checkDevice(missing);
     expect(execution).toBeNull();
     expect(finding).not.toBe('');
+  });
+});
+
+describe("the reason of ONNX Runtime's error", () => {
+  it.each([
+    [
+      '/src/cuda_call.cc:154 [with THRW = true] CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version ; GPU=-1 ; expr=cudaSetDevice()',
+      'CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version',
+    ],
+    [
+      '/src/webgpu_context.cc:136 adapter != nullptr was false. Failed to get a WebGPU adapter.',
+      'Failed to get a WebGPU adapter.',
+    ],
+    ['Failed to load shared library', 'Failed to load shared library'],
+  ])('of "%s" is short', (message, short) => {
+    expect(reason(new Error(`${message}\nstack`))).toBe(short);
   });
 });
 

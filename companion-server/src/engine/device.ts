@@ -122,8 +122,10 @@ export async function chooseDevice(
   return preferredExecution.cpu;
 }
 
-/** The first line of an error, without the place in ONNX Runtime's source that it begins with. */
-function reason(error: unknown): string {
+/** The first line of an error, without the places in ONNX Runtime's source that it names. */
+export function reason(error: unknown): string {
   const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  const ofCuda = /CUDA failure \d+: [^;]+/.exec(line)?.[0];
+  if (ofCuda !== undefined) return ofCuda.trim();
   return line.replace(/^.*\bwas false\. /, '');
 }
