@@ -23,11 +23,13 @@ start)
     echo "already running as process $(cat "$pid_file")"
     exit 0
   fi
-  mkdir -p "$work"
+  # A copy of the scripts: a training of many hours starts one after the other, and this folder may change meanwhile.
+  mkdir -p "$work/code"
+  cp "$here"/*.py "$work/code/"
   export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
   # Fewer page faults: torch frees and maps its buffers at every step otherwise.
   export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=20000000000 MALLOC_TOP_PAD_=268435456
-  cd "$here"
+  cd "$work/code"
   setsid nohup nice -n 19 "${PYTHON:-python3}" train_all.py --work "$work" "$@" </dev/null >>"$work/train_all.out" 2>&1 &
   pid=$!
   echo "$pid" >"$pid_file"
