@@ -1,8 +1,6 @@
 // The one table of errors that a user can meet: code -> is trying again useful, and the exit code of the
 // command line. Codes are stable; texts may change.
 
-import type { FieldReader } from './fields.ts';
-
 export const errorCodes = {
   'invalid-request': { retryable: false, exitCode: 2 },
   'prompt-empty': { retryable: false, exitCode: 2 },
@@ -38,26 +36,3 @@ export const errorCodes = {
 } as const satisfies Record<string, { retryable: boolean; exitCode: number }>;
 
 export type ErrorCode = keyof typeof errorCodes;
-
-/** An error as it crosses the wire. `hint` says what the user can do. */
-export interface WireError {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly hint?: string;
-  readonly retryable: boolean;
-}
-
-const maxMessageCharacters = 4_000;
-
-/** Reads a wire error from the field `error`. Throws FieldError. */
-export function readWireError(fields: FieldReader): WireError {
-  const error = fields.object('error', ['code', 'message', 'hint', 'retryable']);
-  const code = error.oneOf('code', Object.keys(errorCodes) as ErrorCode[]);
-  const hint = error.optional('hint', () => error.text('hint', { max: maxMessageCharacters }));
-  return {
-    code,
-    message: error.text('message', { max: maxMessageCharacters }),
-    ...(hint === undefined ? {} : { hint }),
-    retryable: error.flag('retryable'),
-  };
-}

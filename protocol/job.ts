@@ -2,7 +2,7 @@
 
 import { readEditReport, type EditReport } from './edit-report.ts';
 import { parseEditSettings, type EditSettings } from './edit-settings.ts';
-import { readWireError, type WireError } from './error-codes.ts';
+import { readWireError, type WireError } from './wire-error.ts';
 import { FieldError, readFields, type FieldReader } from './fields.ts';
 import { maxPriority } from './limits.ts';
 import { readEditProgress, type EditProgress } from './progress.ts';

@@ -2,7 +2,7 @@
 
 import { devices, type Device } from './devices.ts';
 import { readChecks, type Check } from './diagnostics.ts';
-import { readWireError, type WireError } from './error-codes.ts';
+import { readWireError, type WireError } from './wire-error.ts';
 import type { FieldReader } from './fields.ts';
 import { readId, readRequestId, type MessageReaders } from './message.ts';
 import { readModels, type ModelInfo } from './model-info.ts';

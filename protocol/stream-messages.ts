@@ -1,6 +1,6 @@
 // Messages about what the server sends as chunks, results and single pictures, and about the early end of any stream.
 
-import { readWireError, type WireError } from './error-codes.ts';
+import { readWireError, type WireError } from './wire-error.ts';
 import { frameSideRange, maxFrameBytes, windowBytes } from './limits.ts';
 import { readId, readRequestId, readStreamId, type MessageReaders } from './message.ts';
 

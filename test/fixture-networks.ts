@@ -5,7 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import type { FusedOperators } from '../companion-server/src/onnx/builder.ts';
 import type { StoredTensors } from '../companion-server/src/tensor/stored-tensor.ts';
-import { openComponent, type ComponentName } from '../companion-server/src/weights/component.ts';
+import { openComponent } from '../companion-server/src/weights/component.ts';
+import type { ComponentName } from '../companion-server/src/weights/supported.ts';
 import { float32Copy } from '../companion-server/src/weights/float32-copy.ts';
 import { fused } from './run-graph.ts';
 

@@ -1,6 +1,7 @@
 // Errors as plain data, for the socket and for the pipe between server and engine process, and back.
 
-import { errorCodes, type WireError } from '../../protocol/error-codes.ts';
+import { errorCodes } from '../../protocol/error-codes.ts';
+import type { WireError } from '../../protocol/wire-error.ts';
 import { FieldError } from '../../protocol/fields.ts';
 import { EditError, isFullDisk } from './errors.ts';
 import { withoutAnyPath } from './without-paths.ts';

@@ -12,17 +12,9 @@ import { EditError, isFullDisk } from '../errors.ts';
 import type { Database } from '../store/database.ts';
 import type { SetAside } from '../store/set-aside.ts';
 import { withoutPaths } from '../without-paths.ts';
+import type { Clip, Upload } from './clip.ts';
 import { createClipTable, type ClipRow } from './clip-table.ts';
-import { createUploads, type Upload, type UploadRequest } from './uploads.ts';
-
-export interface Clip {
-  readonly clipId: string;
-  /** Absolute. */
-  readonly path: string;
-  readonly sizeBytes: number;
-  readonly sha256: string;
-  readonly media: MediaFacts;
-}
+import { createUploads, type UploadRequest } from './uploads.ts';
 
 export interface ClipStore {
   /**

@@ -1,8 +1,7 @@
 // The upload of a clip that its owner has sent before: a formality.
 
 import { EditError } from '../errors.ts';
-import type { Clip } from './clip-store.ts';
-import type { Upload } from './uploads.ts';
+import type { Clip, Upload } from './clip.ts';
 
 /** The upload of a clip that is there already: nothing is to be sent. */
 export function createKnownUpload(uploadId: string, clip: Clip): Upload {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ClipExtension } from '../../../protocol/clip-messages.ts';
 import { EditError } from '../errors.ts';
-import type { Clip } from './clip-store.ts';
+import type { Clip, Upload } from './clip.ts';
 import type { ClipRow, ClipTable, UploadRow } from './clip-table.ts';
 import { createKnownUpload } from './known-upload.ts';
 import { openPartFile, type PartFile } from './part-file.ts';
@@ -22,26 +22,6 @@ export interface UploadRequest {
   readonly sha256: string | null;
   /** The upload to go on with, or null. */
   readonly uploadId: string | null;
-}
-
-/** An upload in the hands of one connection. */
-export interface Upload {
-  readonly uploadId: string;
-  /** Where to go on. */
-  readonly receivedBytes: number;
-  /**
-   * Writes the next bytes, behind those of calls that are not over yet; returns how many there are then. Throws EditError
-   * when they are not the next.
-   */
-  write(offset: number, bytes: Uint8Array): Promise<number>;
-  /**
-   * Makes the upload a clip. Throws EditError 'transfer-damaged' when bytes are missing or the hash differs, and what the
-   * probe says of bytes that are no clip ('clip-unreadable' and its like); nothing of the upload is left then. After any
-   * other failure (a full disk, a program that is missing) it is kept: another `begin` with its id goes on with it.
-   */
-  finish(sha256: string): Promise<Clip>;
-  /** Gives the upload back; another connection may go on with it. Does nothing after `finish`. */
-  release(): Promise<void>;
 }
 
 export interface UploadsDeps {

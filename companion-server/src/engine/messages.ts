@@ -1,7 +1,7 @@
 // What server and engine process say to each other over the IPC channel: plain data. There is no cancel
 // message, because a process that computes does not read its messages: cancel is a signal (supervisor.ts).
 
-import type { WireError } from '../../../protocol/error-codes.ts';
+import type { WireError } from '../../../protocol/wire-error.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { ResumePoint } from './resume-point.ts';

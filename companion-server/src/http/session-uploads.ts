@@ -4,7 +4,7 @@ import type { Chunk } from '../../../protocol/chunk.ts';
 import type { UploadBegin, UploadEnd } from '../../../protocol/clip-messages.ts';
 import { chunkBytes, maxOpenUploads, windowBytes } from '../../../protocol/limits.ts';
 import type { ClipStore } from '../clips/clip-store.ts';
-import type { Upload } from '../clips/uploads.ts';
+import type { Upload } from '../clips/clip.ts';
 import { EditError } from '../errors.ts';
 import { toClientError } from '../wire-error.ts';
 import type { Peer } from './peer.ts';

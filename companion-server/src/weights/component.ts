@@ -7,12 +7,9 @@ import { type JsonObject, readJsonObject } from './json-file.ts';
 import { openSafetensors, type SafetensorsFile, storedTensor } from './safetensors.ts';
 import { openShards } from './shards.ts';
 import { refuseSingleFileNaming } from './single-file.ts';
-import { requireSupportedComponent } from './supported.ts';
+import { requireSupportedComponent, type ComponentName } from './supported.ts';
 import { modernVaeNames } from './vae-attention-names.ts';
 import { findWeightFiles } from './weight-files.ts';
-
-/** The networks of a checkpoint, by the folder they lie in. */
-export type ComponentName = 'unet' | 'vae' | 'text_encoder';
 
 export interface Component {
   /** Absolute. */

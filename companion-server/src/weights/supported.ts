@@ -2,8 +2,10 @@
 // files, before any weight is looked at.
 
 import { EditError } from '../errors.ts';
-import type { ComponentName } from './component.ts';
 import type { JsonObject } from './json-file.ts';
+
+/** A part of a checkpoint with weights of its own, by the name of its folder. */
+export type ComponentName = 'unet' | 'vae' | 'text_encoder';
 
 /** Pipelines whose weights are those of text-to-image Stable Diffusion. */
 const supportedPipelines = [

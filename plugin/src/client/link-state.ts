@@ -1,7 +1,7 @@
 // How panel and server stand to each other, as people are told it.
 
 import type { Device } from '../../../protocol/devices.ts';
-import type { WireError } from '../../../protocol/error-codes.ts';
+import type { WireError } from '../../../protocol/wire-error.ts';
 import type { ModelInfo } from '../../../protocol/model-info.ts';
 
 /** What the server said of itself when it was last reached. */

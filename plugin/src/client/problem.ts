@@ -1,6 +1,7 @@
 // What the client's promises are rejected with: the error that the server named, or one of its own from the same table.
 
-import { errorCodes, type ErrorCode, type WireError } from '../../../protocol/error-codes.ts';
+import { errorCodes, type ErrorCode } from '../../../protocol/error-codes.ts';
+import type { WireError } from '../../../protocol/wire-error.ts';
 
 export class ClientError extends Error {
   override readonly name = 'ClientError';

@@ -1,7 +1,7 @@
 // Keeps a connection: pairs, greets, listens for silence, and comes back after every end with growing pauses. It has one
 // state for people (link-state.ts) and one promise for programs: `online()`.
 
-import type { WireError } from '../../../protocol/error-codes.ts';
+import type { WireError } from '../../../protocol/wire-error.ts';
 import { protocolVersion } from '../../../protocol/version.ts';
 import type { Clock } from './clock.ts';
 import { openConnection, type Connection } from './connection.ts';

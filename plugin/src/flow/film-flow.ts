@@ -3,7 +3,8 @@
 import type { FrameSide } from '../../../protocol/stream-messages.ts';
 import { pictureKey } from '../state/compare.ts';
 import type { PanelState } from '../state/panel-state.ts';
-import { previewed, shotsOf, type Shot } from '../state/preview.ts';
+import type { Shot } from '../state/film.ts';
+import { previewed, shotsOf } from '../state/preview.ts';
 import type { Task } from '../state/task.ts';
 import type { FlowDeps, StopFlow } from './deps.ts';
 import { isStop } from './problem-of.ts';

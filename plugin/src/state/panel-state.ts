@@ -9,7 +9,7 @@ import type { EditRecord } from '../host/edits.ts';
 import type { AbilityName, Host, Theme } from '../host/host.ts';
 import type { ExportMode, SelectionReading } from '../host/selection.ts';
 import type { CompareState } from './compare.ts';
-import type { Film } from './preview.ts';
+import type { Film } from './film.ts';
 import { emptyForm, type EditForm } from './form.ts';
 import { builtInPresets, type Preset } from './presets.ts';
 import type { Problem } from './problem.ts';

@@ -1,29 +1,12 @@
 // A preview: the keyframes of an edit, made before the edit. It is a task like any other until its frames are there; then
 // they are shown as a film strip, and Apply makes the edit that they promise.
 
-import { originalFrame, type Picture } from './compare.ts';
+import { originalFrame } from './compare.ts';
 import { chosenModel, modeOf, rangeOf } from './choices.ts';
+import type { Shot } from './film.ts';
 import { toSettings } from './form.ts';
 import type { PanelState } from './panel-state.ts';
 import type { Task } from './task.ts';
-
-/** The pictures of a preview. */
-export interface Film {
-  /** Of its task. */
-  readonly key: string;
-  /** By `pictureKey` of a side and the frame of the preview. */
-  readonly pictures: Readonly<Record<string, Picture>>;
-}
-
-/** One frame of a preview. */
-export interface Shot {
-  /** From 0, within the preview. */
-  readonly shot: number;
-  /** The frame of the clip that it shows. */
-  readonly clipFrame: number;
-  /** Of that frame, from the beginning of the clip on the timeline or of the file. */
-  readonly seconds: number;
-}
 
 /** The preview whose frames can be looked at; null where there is none. */
 export function previewed({ tasks }: Pick<PanelState, 'tasks'>): Task | null {

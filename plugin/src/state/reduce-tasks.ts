@@ -1,7 +1,7 @@
 // Tasks: the panel's own steps as the flow reports them, and the server's as it tells of its jobs.
 
 import type { JobView } from '../../../protocol/job.ts';
-import type { WireError } from '../../../protocol/error-codes.ts';
+import type { WireError } from '../../../protocol/wire-error.ts';
 import type { PanelEvent } from './events.ts';
 import type { PanelState } from './panel-state.ts';
 import type { Problem } from './problem.ts';

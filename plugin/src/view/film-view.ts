@@ -2,7 +2,7 @@
 // that is pressed opens the comparison there; the arrows go from frame to frame.
 
 import { pictureKey, type Picture } from '../state/compare.ts';
-import type { Film, Shot } from '../state/preview.ts';
+import type { Film, Shot } from '../state/film.ts';
 import { isCurrent, previewed, shotsOf } from '../state/preview.ts';
 import type { Context, Piece } from './context.ts';
 import { setPicture } from './compare-picture.ts';

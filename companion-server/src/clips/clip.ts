@@ -1,0 +1,32 @@
+// A clip that the server has, and one that is being sent.
+
+import type { MediaFacts } from '../../../protocol/media-facts.ts';
+
+export interface Clip {
+  readonly clipId: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly media: MediaFacts;
+}
+
+/** An upload in the hands of one connection. */
+export interface Upload {
+  readonly uploadId: string;
+  /** Where to go on. */
+  readonly receivedBytes: number;
+  /**
+   * Writes the next bytes, behind those of calls that are not over yet; returns how many there are then. Throws EditError
+   * when they are not the next.
+   */
+  write(offset: number, bytes: Uint8Array): Promise<number>;
+  /**
+   * Makes the upload a clip. Throws EditError 'transfer-damaged' when bytes are missing or the hash differs, and what the
+   * probe says of bytes that are no clip ('clip-unreadable' and its like); nothing of the upload is left then. After any
+   * other failure (a full disk, a program that is missing) it is kept: another `begin` with its id goes on with it.
+   */
+  finish(sha256: string): Promise<Clip>;
+  /** Gives the upload back; another connection may go on with it. Does nothing after `finish`. */
+  release(): Promise<void>;
+}
