@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { CanceledError } from '../errors.ts';
 import { plainExecution, preferredExecution } from '../onnx/execution.ts';
 import { availableProviders } from '../onnx/session.ts';
 import { probePace } from './pace-probe.ts';
@@ -23,4 +24,11 @@ test.each([
   expect(seconds).toBeGreaterThan(0);
   // No machine takes an hour for a billion multiplications.
   expect(seconds).toBeLessThan(3_600);
+});
+
+test('a trial that is canceled tells no pace', async () => {
+  const canceler = new AbortController();
+  const probing = probePace(preferredExecution.cpu, network, canceler.signal);
+  canceler.abort();
+  await expect(probing).rejects.toThrow(CanceledError);
 });
