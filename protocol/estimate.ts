@@ -19,12 +19,28 @@ export interface Estimate {
   readonly advice: string | null;
 }
 
-export const estimateKeys = [
+/** What an edit will take, and its preview. */
+export interface Estimates {
+  readonly edit: Estimate;
+  /** Null where the preview cannot be estimated. */
+  readonly preview: Estimate | null;
+}
+
+const estimateKeys = [
   ...['frames', 'unetEvaluations', 'seconds', 'peakMemoryBytes', 'diskBytes', 'fits', 'advice'],
 ] as const;
 
-/** Reads the fields of an estimate. Throws FieldError. */
-export function readEstimate(fields: FieldReader): Estimate {
+export const estimatesKeys = ['edit', 'preview'] as const;
+
+/** Reads both estimates. Throws FieldError. */
+export function readEstimates(fields: FieldReader): Estimates {
+  return {
+    edit: readEstimate(fields.object('edit', estimateKeys)),
+    preview: fields.nullable('preview', () => readEstimate(fields.object('preview', estimateKeys))),
+  };
+}
+
+function readEstimate(fields: FieldReader): Estimate {
   const amount = (key: string): number => fields.number(key, 0, Number.MAX_SAFE_INTEGER);
   return {
     frames: fields.integer('frames', 0, Number.MAX_SAFE_INTEGER),

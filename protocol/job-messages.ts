@@ -2,11 +2,11 @@
 
 import { deviceChoices, type DeviceChoice } from './devices.ts';
 import { parseEditSettings, type EditSettings } from './edit-settings.ts';
-import { estimateKeys, readEstimate, type Estimate } from './estimate.ts';
+import { estimatesKeys, readEstimates, type Estimates } from './estimate.ts';
 import type { FieldReader } from './fields.ts';
 import { parseJobView, readJobKey, readModelId, readPriority, type JobPlace, type JobView } from './job.ts';
 import { maxJobs, maxListedJobs } from './limits.ts';
-import { readId, readRequestId, type MessageReaders } from './message.ts';
+import { readEstimateId, readId, readRequestId, type MessageReaders } from './message.ts';
 import { readEditProgress, type EditProgress } from './progress.ts';
 
 /** What is to be done to which clip, by what. */
@@ -18,10 +18,14 @@ export interface EditWish {
   readonly device: DeviceChoice;
 }
 
-/** Asks what an edit would take. Reply: `estimated`. */
+/**
+ * Asks what an edit and its preview would take; `settings.preview` makes no difference. It ends what this connection has
+ * asked before and has no answer to. Reply: `estimated`, or `estimate-canceled`.
+ */
 export interface EstimateGet extends EditWish {
   readonly type: 'estimate';
   readonly requestId: number;
+  readonly estimateId: number;
 }
 
 /** Reply: `job`, which is on the server's disk by then. */
@@ -68,9 +72,18 @@ export interface JobDelete {
 }
 
 /** Reply to `estimate`. */
-export interface Estimated extends Estimate {
+export interface Estimated extends Estimates {
   readonly type: 'estimated';
   readonly requestId: number;
+  /** Of the question. */
+  readonly estimateId: number;
+}
+
+/** Reply to an `estimate` that a newer one of the same connection has ended. */
+export interface EstimateCanceled {
+  readonly type: 'estimate-canceled';
+  readonly requestId: number;
+  readonly estimateId: number;
 }
 
 /** Reply to a request about one job. */
@@ -121,7 +134,8 @@ export interface JobProgress {
 
 export type ClientJobMessage =
   EstimateGet | JobCreate | JobList | JobGet | JobCancel | JobPause | JobResume | JobMove | JobDelete;
-export type ServerJobMessage = Estimated | JobReply | JobListed | JobDeleted | JobChanged | JobPlaces | JobProgress;
+export type ServerJobMessage =
+  Estimated | EstimateCanceled | JobReply | JobListed | JobDeleted | JobChanged | JobPlaces | JobProgress;
 
 const wishKeys = ['clipId', 'settings', 'model', 'device'];
 
@@ -144,10 +158,11 @@ const readJob = (fields: FieldReader): JobView => parseJobView(fields.value('job
 
 export const clientJobReaders: MessageReaders<ClientJobMessage> = {
   estimate: {
-    keys: ['requestId', ...wishKeys],
+    keys: ['requestId', 'estimateId', ...wishKeys],
     read: (fields) => ({
       type: 'estimate',
       requestId: readRequestId(fields),
+      estimateId: readEstimateId(fields),
       ...readWish(fields),
     }),
   },
@@ -201,11 +216,20 @@ export const clientJobReaders: MessageReaders<ClientJobMessage> = {
 
 export const serverJobReaders: MessageReaders<ServerJobMessage> = {
   estimated: {
-    keys: ['requestId', ...estimateKeys],
+    keys: ['requestId', 'estimateId', ...estimatesKeys],
     read: (fields) => ({
       type: 'estimated',
       requestId: readRequestId(fields),
-      ...readEstimate(fields),
+      estimateId: readEstimateId(fields),
+      ...readEstimates(fields),
+    }),
+  },
+  'estimate-canceled': {
+    keys: ['requestId', 'estimateId'],
+    read: (fields) => ({
+      type: 'estimate-canceled',
+      requestId: readRequestId(fields),
+      estimateId: readEstimateId(fields),
     }),
   },
   job: {

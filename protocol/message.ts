@@ -1,4 +1,4 @@
-// What the messages of both sides share: a `type` that selects the reader, and three kinds of id.
+// What the messages of both sides share: a `type` that selects the reader, and four kinds of id.
 
 import { FieldError, readFields, type FieldReader } from './fields.ts';
 
@@ -41,6 +41,11 @@ export function requestIdOf(text: string): number | null {
 /** Chosen by the client, unique among its open requests. */
 export function readRequestId(fields: FieldReader): number {
   return fields.integer('requestId', 0, maxUint32);
+}
+
+/** Chosen by the client, another one for each of its questions; one that is repeated on another connection keeps it. */
+export function readEstimateId(fields: FieldReader): number {
+  return fields.integer('estimateId', 0, maxUint32);
 }
 
 /** Chosen by the server, unique within the connection. */

@@ -20,7 +20,7 @@ interface ReplyTypes {
   readonly 'upload-end': 'upload-done';
   readonly 'clip-get': 'clip';
   readonly 'clip-delete': 'clip-deleted';
-  readonly estimate: 'estimated';
+  readonly estimate: 'estimated' | 'estimate-canceled';
   readonly 'job-create': 'job';
   readonly 'job-list': 'job-listed';
   readonly 'job-get': 'job';

@@ -143,7 +143,7 @@ const clientMessages: Readonly<Record<string, Readonly<Record<string, Arbitrary<
   'upload-end': { requestId, streamId, sha256 },
   'clip-get': { requestId, clipId: id },
   'clip-delete': { requestId, clipId: id },
-  estimate: { requestId, ...wish },
+  estimate: { requestId, estimateId: requestId, ...wish },
   'job-create': { requestId, key, ...wish, priority },
   'job-list': { requestId, afterJobId: nullable(id) },
   'job-get': aboutJob,
@@ -164,6 +164,15 @@ const clientMessages: Readonly<Record<string, Readonly<Record<string, Arbitrary<
   'stream-cancel': { streamId },
 };
 
+const estimate = fc.record({
+  frames: count,
+  unetEvaluations: amount,
+  seconds: nullable(amount),
+  peakMemoryBytes: amount,
+  diskBytes: amount,
+  fits: fc.boolean(),
+  advice: nullable(text(100)),
+});
 const window = fc.integer({ min: 1, max: 4 * 1024 * 1024 });
 const serverMessages: typeof clientMessages = {
   paired: { requestId, clientId: id, token: text(200, 1) },
@@ -208,16 +217,8 @@ const serverMessages: typeof clientMessages = {
   'upload-done': { requestId, clipId: id, media },
   clip: { requestId, clipId: id, sizeBytes, sha256, media },
   'clip-deleted': { requestId, clipId: id },
-  estimated: {
-    requestId,
-    frames: count,
-    unetEvaluations: amount,
-    seconds: nullable(amount),
-    peakMemoryBytes: amount,
-    diskBytes: amount,
-    fits: fc.boolean(),
-    advice: nullable(text(100)),
-  },
+  estimated: { requestId, estimateId: requestId, edit: estimate, preview: nullable(estimate) },
+  'estimate-canceled': { requestId, estimateId: requestId },
   job: { requestId, job },
   'job-listed': { requestId, jobs: fc.array(job, { maxLength: 3 }), isComplete: fc.boolean() },
   'job-deleted': aboutJob,

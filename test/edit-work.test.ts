@@ -3,13 +3,15 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { fakeReport } from './fixtures/engines/report.ts';
+import { fakeEstimate, fakeReport } from './fixtures/engines/report.ts';
+import { createDeferred } from './deferred.ts';
 import { owner, requestOf } from './job-fixture.ts';
 import { createEditWork } from '../companion-server/src/edit-work.ts';
 import type { EditJob } from '../companion-server/src/engine/edit-job.ts';
 import { ResumePointFile } from '../companion-server/src/engine/resume-point.ts';
 import type { EditHooks } from '../companion-server/src/engine/supervisor.ts';
-import { EditError } from '../companion-server/src/errors.ts';
+import { CanceledError, EditError } from '../companion-server/src/errors.ts';
+import type { ClipInfo } from '../companion-server/src/media/clip-info.ts';
 import { newJob } from '../companion-server/src/jobs/job.ts';
 
 const jobId = 'e'.repeat(32);
@@ -78,6 +80,35 @@ test('a job whose resume point is half-written begins anew', async () => {
   await writeFile(join(workDir, 'resume-point.json'), '{"key":"ab');
   await run();
   expect(steps()).toBe(1);
+});
+
+test('an estimate that is canceled while the clip is looked into asks nothing of the engine, and the look goes on', async () => {
+  const look = createDeferred<ClipInfo>();
+  const clip = { path: '/data/clip', frameCount: 3 } as ClipInfo;
+  const estimated: EditJob[] = [];
+  const work = createEditWork({
+    engine: {
+      edit: () => Promise.reject(new Error('not asked for')),
+      estimate(job) {
+        estimated.push(job);
+        return Promise.resolve(fakeEstimate);
+      },
+    },
+    dataDir: '/data',
+    cacheDir: '/cache',
+    clipInfoOf: () => look.promise,
+    clipOf: () => ({ path: '/data/clip', sha256: '' }),
+    modelDirOf: () => '/data/model',
+    setAside: () => Promise.resolve(),
+  });
+  const canceler = new AbortController();
+  const canceled = work.estimate(owner, requestOf(), null, canceler.signal);
+  const newer = work.estimate(owner, requestOf(), null, new AbortController().signal);
+  canceler.abort();
+  await expect(canceled).rejects.toThrow(CanceledError);
+  look.resolve(clip);
+  expect(await newer).toMatchObject({ frames: 40, seconds: 70 });
+  expect(estimated.map((job) => job.clip)).toEqual([clip]);
 });
 
 test('a job that fails at its first beginning fails once', async () => {

@@ -13,7 +13,7 @@ import { ResumePointFile, type ResumePoint } from './engine/resume-point.ts';
 import type { EditJob } from './engine/edit-job.ts';
 import type { Engine } from './engine/supervisor.ts';
 import { syncFolder } from './engine/write-durably.ts';
-import { EditError, isFullDisk, throwIfCanceled } from './errors.ts';
+import { EditError, isFullDisk, orCanceled, throwIfCanceled } from './errors.ts';
 import type { ClipInfo } from './media/clip-info.ts';
 import type { JobRecord } from './jobs/job-table.ts';
 import type { JobHooks, JobOutcome, JobSpec, JobWork } from './jobs/work.ts';
@@ -163,11 +163,12 @@ export function createEditWork(options: EditWorkOptions): JobWork {
       clipOf(owner, clipId);
       modelDirOf(model);
     },
-    async estimate(owner, spec, past) {
+    async estimate(owner, spec, past, signal) {
       const job = toEditJob(owner, 'estimate', spec);
       try {
-        const clip = (await clipInfoOf?.(job.inputPath)) ?? null;
-        return toEstimate(await engine.estimate({ ...job, clip }), past);
+        // A look into the clip goes on when nobody waits for it: what it finds is kept, and the next estimate needs it too.
+        const clip = clipInfoOf === null ? null : await orCanceled(clipInfoOf(job.inputPath), signal);
+        return toEstimate(await engine.estimate({ ...job, clip }, signal), past);
       } catch (error) {
         throw explain(error, job);
       }

@@ -37,6 +37,22 @@ export function throwIfCanceled(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw new CanceledError();
 }
 
+/** `promise`, unless `signal` is aborted first: then CanceledError. What was begun goes on without being waited for. */
+export async function orCanceled<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  let cancel: () => void = () => undefined;
+  const canceled = new Promise<never>((_resolve, reject) => {
+    cancel = () => reject(new CanceledError());
+  });
+  if (signal.aborted) cancel();
+  signal.addEventListener('abort', cancel);
+  try {
+    return await Promise.race([canceled, promise]);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}
+
 /** Whether a file or the database found no room, or no quota, for what was written. */
 export function isFullDisk(error: unknown): boolean {
   const code = (error as { readonly code?: unknown } | null | undefined)?.code;

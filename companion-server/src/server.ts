@@ -10,6 +10,7 @@ import { createDoctor } from './doctor/run-checks.ts';
 import { createEditWork } from './edit-work.ts';
 import { createEngine } from './engine/supervisor.ts';
 import { EditError, isFullDisk } from './errors.ts';
+import { createClipRecords } from './clips/clip-records.ts';
 import { clipTables } from './clips/tables.ts';
 import { openClipStore } from './clips/clip-store.ts';
 import { createFront } from './http/front.ts';
@@ -19,6 +20,7 @@ import type { Log } from './log.ts';
 import { createPictureReader } from './media/picture-reader.ts';
 import { toMediaFacts } from './media/clip-facts.ts';
 import { createKnownClips } from './media/known-clips.ts';
+import { probeClip } from './media/probe.ts';
 import { createPairings } from './pairing/pairings.ts';
 import { pairingTables, readSecret, renewSecret } from './pairing/tables.ts';
 import { describeModels } from './models/describe-models.ts';
@@ -133,7 +135,14 @@ async function open(
     onStderr: (text) => log.debug('engine', { text: text.trimEnd() }),
   });
   closers.push(() => engine.close());
-  const knownClips = createKnownClips();
+  const knownClips = createKnownClips(
+    probeClip,
+    createClipRecords({
+      database,
+      dataDir,
+      onFailure: (error) => log.warn('What was found in a clip could not be kept.', { error: String(error) }),
+    }),
+  );
   const factsOf = async (path: string) => toMediaFacts(await knownClips.infoOf(path));
   const setAside = createSetAside({
     dataDir,

@@ -1,5 +1,6 @@
 // The engine process under its supervisor, with fake edits.
 
+import { EventEmitter, once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -21,6 +22,21 @@ function createFakeEngine(name: string, options: Partial<EngineOptions> = {}): E
   });
   onTestFinished(() => engine.close());
   return engine;
+}
+
+/** An engine that says which estimates it has begun. */
+function createLoggedEngine(options: Partial<EngineOptions> = {}) {
+  const told = new EventEmitter();
+  let text = '';
+  const onStderr = (piece: string): void => {
+    text += piece;
+    told.emit('text');
+  };
+  const engine = createFakeEngine('estimating-slowly', { onStderr, ...options });
+  const begins = async (prompt: string): Promise<void> => {
+    while (!text.includes(`began ${prompt} `)) await once(told, 'text');
+  };
+  return { engine, log: () => text, begins };
 }
 
 function createJob({ clipPath, folder, modelDir, cacheDir }: Workspace, prompt = 'x'): EditJob {
@@ -93,6 +109,53 @@ describe('an engine', () => {
     expect([first.frames, second.frames]).toEqual([40, 40]);
     canceler.abort();
     await expect(edited).rejects.toThrow(CanceledError);
+  });
+
+  test('an estimate that is canceled ends at once, those that wait for it are never begun, and the process stays', async () => {
+    const { engine, log, begins } = createLoggedEngine();
+    const [endless, waiting, last] = [new AbortController(), new AbortController(), new AbortController()];
+    const workspace = await createWorkspace();
+    const first = engine.estimate(createJob(workspace, 'endless'), endless.signal);
+    const second = engine.estimate(createJob(workspace, 'second'), waiting.signal);
+    await begins('endless');
+    waiting.abort();
+    await expect(second).rejects.toThrow(CanceledError);
+    endless.abort();
+    await expect(first).rejects.toThrow(CanceledError);
+    await expect(engine.estimate(createJob(workspace, 'third'), last.signal)).resolves.toMatchObject({ frames: 40 });
+    // The abort of one that is answered does nothing to the next one.
+    last.abort();
+    await expect(engine.estimate(createJob(workspace, 'fourth'))).resolves.toMatchObject({ frames: 40 });
+    await begins('fourth');
+    const begun = [...log().matchAll(/began (\w+) in (\d+)/g)];
+    expect(begun.map(([, prompt]) => prompt)).toEqual(['endless', 'third', 'fourth']);
+    expect(new Set(begun.map(([, , pid]) => pid)).size).toBe(1);
+  });
+
+  test('an estimate that does not end when it is told to ends with its process, and the next one gets another', async () => {
+    const { engine, log, begins } = createLoggedEngine({ estimateGraceMs: 1 });
+    const canceler = new AbortController();
+    const workspace = await createWorkspace();
+    const stubborn = engine.estimate(createJob(workspace, 'stubborn'), canceler.signal);
+    await begins('stubborn');
+    canceler.abort();
+    await expect(stubborn).rejects.toThrow(CanceledError);
+    await expect(engine.estimate(createJob(workspace, 'next'))).resolves.toMatchObject({ frames: 40 });
+    await begins('next');
+    const pids = [...log().matchAll(/ in (\d+)/g)].map(([, pid]) => pid);
+    expect(new Set(pids).size).toBe(2);
+  });
+
+  test('an estimate that is canceled while the engine starts leaves it to the next one', async () => {
+    const { engine, log, begins } = createLoggedEngine({ estimateGraceMs: 1 });
+    const canceler = new AbortController();
+    const workspace = await createWorkspace();
+    const first = engine.estimate(createJob(workspace, 'first'), canceler.signal);
+    canceler.abort();
+    await expect(first).rejects.toThrow(CanceledError);
+    await expect(engine.estimate(createJob(workspace, 'second'))).resolves.toMatchObject({ frames: 40 });
+    await begins('second');
+    expect(log()).not.toContain('began first');
   });
 
   test('a failed edit throws the error of the edit, and leaves the engine in use', async () => {

@@ -9,11 +9,12 @@ import { expect, onTestFinished, test } from 'vitest';
 import { chunkHeaderBytes, encodeChunk, parseChunk, type Chunk } from '../../protocol/chunk.ts';
 import type { UploadReady } from '../../protocol/clip-messages.ts';
 import type { Check } from '../../protocol/diagnostics.ts';
-import { defaultSettings } from '../../protocol/edit-settings.ts';
+import { defaultSettings, type EditSettings } from '../../protocol/edit-settings.ts';
+import type { Estimate } from '../../protocol/estimate.ts';
 import { chunkBytes, maxSlowRequests, windowBytes } from '../../protocol/limits.ts';
 import type { ServerMessage } from '../../protocol/server-messages.ts';
 import { protocolVersion } from '../../protocol/version.ts';
-import { createDeferred } from '../deferred.ts';
+import { createDeferred, type Deferred } from '../deferred.ts';
 import { testMedia as media } from '../fixtures/media.ts';
 import { openClipStore } from '../../companion-server/src/clips/clip-store.ts';
 import { clipTables } from '../../companion-server/src/clips/tables.ts';
@@ -46,8 +47,26 @@ interface Fixture {
   readonly connect: () => Omit<Fixture, 'dataDir' | 'connect'>;
 }
 
+const oneEstimate: Estimate = {
+  frames: 1,
+  unetEvaluations: 2,
+  seconds: null,
+  peakMemoryBytes: 3,
+  diskBytes: 4,
+  fits: false,
+  advice: 'Buy a larger machine.',
+};
+
+interface FixtureOptions {
+  readonly diagnose?: SessionDeps['diagnose'];
+  readonly estimate?: SessionDeps['jobs']['estimate'];
+}
+
 /** A session with a client that only listens, on a server that has no jobs. */
-async function createFixture(diagnose: SessionDeps['diagnose'] = () => Promise.resolve([])): Promise<Fixture> {
+async function createFixture({
+  diagnose = () => Promise.resolve([]),
+  estimate = () => Promise.resolve(oneEstimate),
+}: FixtureOptions = {}): Promise<Fixture> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tokenflow-session-'));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   const database = openDatabase(':memory:', [clipTables]);
@@ -87,16 +106,7 @@ async function createFixture(diagnose: SessionDeps['diagnose'] = () => Promise.r
       ownerOf: missing,
       hasKey: () => false,
       needsClip: () => false,
-      estimate: () =>
-        Promise.resolve({
-          frames: 1,
-          unetEvaluations: 2,
-          seconds: null,
-          peakMemoryBytes: 3,
-          diskBytes: 4,
-          fits: false,
-          advice: 'Buy a larger machine.',
-        }),
+      estimate,
       subscribe: () => () => undefined,
       subscribePlaces: () => () => undefined,
     },
@@ -264,9 +274,130 @@ test('a job that cannot fit is refused with advice', async () => {
   expect(heard[1]).toMatchObject({
     error: { code: 'does-not-fit', hint: 'Buy a larger machine.' },
   });
-  say({ type: 'estimate', requestId: 2, ...wish });
+  say({ type: 'estimate', requestId: 2, estimateId: 7, ...wish });
   await hears(3);
-  expect(heard[2]).toMatchObject({ type: 'estimated', unetEvaluations: 2, fits: false });
+  expect(heard[2]).toMatchObject({ type: 'estimated', estimateId: 7, edit: { unetEvaluations: 2, fits: false } });
+  await session.close();
+});
+
+/** A session on which an estimate comes when the test says so, in the order in which they were asked for. */
+async function createEstimateFixture() {
+  const asked: (Deferred<Estimate> & { readonly settings: EditSettings; readonly signal: AbortSignal | undefined })[] =
+    [];
+  const told = new EventEmitter();
+  const asks = async (count: number): Promise<void> => {
+    while (asked.length < count) await once(told, 'ask');
+  };
+  const fixture = await createFixture({
+    estimate(_owner, { settings }, signal) {
+      const answer = createDeferred<Estimate>();
+      asked.push({ ...answer, settings, signal });
+      told.emit('ask');
+      return answer.promise;
+    },
+  });
+  fixture.say(hello);
+  await fixture.hears(1);
+  const ask = (requestId: number, estimateId: number, steps: number): void => {
+    const settings = { ...defaultSettings(), prompt: 'x', steps };
+    fixture.say({
+      ...{ type: 'estimate', requestId, estimateId },
+      ...{ clipId: '0'.repeat(32), settings, model: null, device: 'auto' },
+    });
+  };
+  /** Settles what was asked for of an edit with so many steps. */
+  const settle = (steps: number, how: (answer: Deferred<Estimate>, isPreview: boolean) => void): void => {
+    for (const one of asked) if (one.settings.steps === steps) how(one, one.settings.preview);
+  };
+  return { ...fixture, asked, asks, ask, settle };
+}
+
+test('one question is answered for the edit and for its preview', async () => {
+  const { session, heard, ask, asks, settle, hears } = await createEstimateFixture();
+  ask(1, 70, 20);
+  await asks(2);
+  settle(20, ({ resolve }, isPreview) => resolve({ ...oneEstimate, seconds: isPreview ? 2 : 20 }));
+  await hears(2);
+  expect(heard[1]).toEqual({
+    ...{ type: 'estimated', requestId: 1, estimateId: 70 },
+    ...{ edit: { ...oneEstimate, seconds: 20 }, preview: { ...oneEstimate, seconds: 2 } },
+  });
+  await session.close();
+});
+
+test('a preview that cannot be estimated keeps the answer of the edit from nobody', async () => {
+  const { session, heard, ask, asks, settle, hears } = await createEstimateFixture();
+  ask(1, 70, 20);
+  await asks(2);
+  settle(20, ({ resolve, reject }, isPreview) =>
+    isPreview ? reject(new EditError('invalid-request', 'No keyframe.')) : resolve(oneEstimate),
+  );
+  await hears(2);
+  expect(heard[1]).toMatchObject({ type: 'estimated', edit: oneEstimate, preview: null });
+  await session.close();
+});
+
+test('a newer estimate of a connection ends the one before, which is answered by that alone', async () => {
+  const { session, heard, ask, asked, asks, settle, hears, connect } = await createEstimateFixture();
+  const other = connect();
+  other.say(hello);
+  await other.hears(1);
+  ask(1, 70, 20);
+  ask(2, 71, 30);
+  await hears(2);
+  expect(heard[1]).toEqual({ type: 'estimate-canceled', requestId: 1, estimateId: 70 });
+  await asks(4);
+  expect(asked.map(({ settings, signal }) => [settings.steps, signal?.aborted])).toEqual([
+    ...[20, 20].map((steps) => [steps, true]),
+    ...[30, 30].map((steps) => [steps, false]),
+  ]);
+  // What the older one comes to after all is told to nobody.
+  settle(20, ({ resolve }) => resolve(oneEstimate));
+  settle(30, ({ resolve }) => resolve({ ...oneEstimate, seconds: 30 }));
+  await hears(3);
+  expect(heard[2]).toMatchObject({ type: 'estimated', requestId: 2, estimateId: 71, edit: { seconds: 30 } });
+  await session.close();
+  await other.session.close();
+  expect(heard).toHaveLength(3);
+});
+
+test('an estimate of another connection ends none of this one, and a job that is made ends none', async () => {
+  const { session, heard, ask, asked, asks, settle, hears, say, connect } = await createEstimateFixture();
+  const other = connect();
+  other.say(hello);
+  ask(1, 70, 20);
+  const wish = { clipId: '0'.repeat(32), settings: { ...defaultSettings(), prompt: 'x' }, model: null, device: 'auto' };
+  other.say({ type: 'estimate', requestId: 1, estimateId: 70, ...wish });
+  say({ type: 'job-create', requestId: 2, key: 'a-key-of-a-job', ...wish, priority: 0 });
+  await asks(5);
+  expect(asked.map(({ signal }) => signal?.aborted ?? false)).toEqual([false, false, false, false, false]);
+  settle(20, ({ resolve }) => resolve(oneEstimate));
+  await hears(2);
+  expect(heard[1]).toMatchObject({ type: 'estimated', estimateId: 70 });
+  for (const { resolve } of asked) resolve(oneEstimate);
+  await Promise.all([session.close(), other.session.close()]);
+});
+
+test('a connection that ends takes its estimate with it', async () => {
+  const { session, ask, asked, asks } = await createEstimateFixture();
+  ask(1, 70, 20);
+  await asks(2);
+  await session.close();
+  expect(asked.map(({ signal }) => signal?.aborted)).toEqual([true, true]);
+});
+
+test('a failed estimate is refused with its reason, and the next one is answered', async () => {
+  const { session, heard, ask, asks, settle, hears } = await createEstimateFixture();
+  ask(1, 70, 20);
+  await asks(2);
+  settle(20, ({ reject }) => reject(new EditError('model-missing', 'No such model.')));
+  await hears(2);
+  expect(heard[1]).toMatchObject({ type: 'error', requestId: 1, error: { code: 'model-missing' } });
+  ask(2, 71, 30);
+  await asks(4);
+  settle(30, ({ resolve }) => resolve(oneEstimate));
+  await hears(3);
+  expect(heard[2]).toMatchObject({ type: 'estimated', estimateId: 71 });
   await session.close();
 });
 
@@ -309,7 +440,7 @@ test('a frame comes as one picture in chunks of its own stream, and a refusal na
 
 test('an upload for whose end there was no place may be ended a moment later', async () => {
   const busy = createDeferred<readonly Check[]>();
-  const { session, heard, say, hears } = await createFixture(() => busy.promise);
+  const { session, heard, say, hears } = await createFixture({ diagnose: () => busy.promise });
   say(hello);
   say({ ...begin, requestId: 1, sizeBytes: 3 });
   session.receiveBinary(encodeChunk({ streamId: 1, offset: 0, bytes: Uint8Array.of(1, 2, 3) }));

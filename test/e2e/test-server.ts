@@ -11,11 +11,16 @@ import { parseServerMessage, type ServerMessage } from '../../protocol/server-me
 import { testMedia } from '../fixtures/media.ts';
 import type { Workspace } from './workspace.ts';
 
+interface ServerParts extends Partial<Pick<ServerDeps, 'leastFreeBytes' | 'log'>> {
+  /** Default: finds a video in any bytes. Null for the server's own. */
+  readonly probe?: ServerDeps['probe'] | null;
+}
+
 /** Starts a server whose engine is the fixture of this name. It is closed when the test has finished. */
 export async function startTestServer(
   { cacheDir, dataDir, modelDir }: Workspace,
   engineName = 'copying',
-  parts: Partial<Pick<ServerDeps, 'leastFreeBytes' | 'probe' | 'log'>> = {},
+  { probe = () => Promise.resolve(testMedia), ...parts }: ServerParts = {},
 ): Promise<RunningServer> {
   const server = await startServer({
     config: {
@@ -27,7 +32,7 @@ export async function startTestServer(
     },
     log: createLog({ level: 'silent', write: () => undefined }),
     engineEntry: new URL(`../fixtures/engines/${engineName}.ts`, import.meta.url),
-    probe: () => Promise.resolve(testMedia),
+    ...(probe === null ? {} : { probe }),
     ...parts,
   });
   onTestFinished(() => server.close());

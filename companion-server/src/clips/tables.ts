@@ -2,7 +2,7 @@
 
 import type { Migrations } from '../store/database.ts';
 
-/** Times are milliseconds of the clock. `media` is JSON of MediaFacts. */
+/** Times are milliseconds of the clock. `media` is JSON of MediaFacts, `record` what clip-records.ts is given. */
 export const clipTables: Migrations = {
   room: 'clips',
   steps: [
@@ -25,6 +25,10 @@ export const clipTables: Migrations = {
        size_bytes INTEGER NOT NULL,
        extension TEXT,
        touched_at INTEGER NOT NULL
+     ) STRICT`,
+    `CREATE TABLE clip_records (
+       clip_id TEXT PRIMARY KEY REFERENCES clips ON DELETE CASCADE,
+       record TEXT NOT NULL
      ) STRICT`,
   ],
 };

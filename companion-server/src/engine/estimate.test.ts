@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { makeTinyCheckpoint, tinyPrompts } from '../../../test/fixtures/tiny-checkpoint.ts';
 import { defaultSettings } from '../../../protocol/edit-settings.ts';
+import { CanceledError } from '../errors.ts';
 import { probeClip } from '../media/probe.ts';
 import { makeClip, testPicture } from '../media/testing/clips.ts';
 import { preferredExecution } from '../onnx/execution.ts';
@@ -158,4 +159,11 @@ test('an estimate looks into a clip only when it is not told what is in it', asy
     vi.unstubAllEnvs();
     await engine.close();
   }
+});
+
+test('an estimate that is canceled ends before it has looked at everything', async () => {
+  const canceler = new AbortController();
+  const estimated = estimateEdit({ ...job, cacheDir: path.join(dir, 'no-pace') }, canceler.signal);
+  canceler.abort();
+  await expect(estimated).rejects.toThrow(CanceledError);
 });

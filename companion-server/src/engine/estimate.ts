@@ -1,5 +1,6 @@
 // What an edit will take, before it starts: nothing is loaded but the clip's and the checkpoint's headers.
 
+import { throwIfCanceled } from '../errors.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
 import type { Size } from '../media/frame.ts';
 import { probeClip } from '../media/probe.ts';
@@ -61,14 +62,21 @@ export interface EditToAssess {
 /** The least side of a working size that is worth the name, in pixels. */
 const minSide = 64;
 
-/** Throws the EditError that the edit itself would throw at its start, but for want of memory or disk. */
-export async function estimateEdit(job: EditJob): Promise<EditEstimate> {
-  const clip = job.clip ?? (await probeClip(job.inputPath));
+/**
+ * Throws the EditError that the edit itself would throw at its start, but for want of memory or disk; CanceledError soon
+ * after `signal` is aborted.
+ */
+export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<EditEstimate> {
+  throwIfCanceled(signal);
+  const clip = job.clip ?? (await probeClip(job.inputPath, signal));
+  throwIfCanceled(signal);
   const model = await readModelOutline(job.modelDir);
+  throwIfCanceled(signal);
   const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir));
   const execution = await guessExecution(job);
   const plan = planEdit(clip, model, settings);
   const isTaken = await isInversionKept({ job, settings, plan, execution });
+  throwIfCanceled(signal);
   const assessed = await assessJob(job, { clip, model, settings, execution });
   const { inversion, sampling } = assessed.unetEvaluations;
   const work = stageWork(model, plan, execution, {
@@ -80,7 +88,8 @@ export async function estimateEdit(job: EditJob): Promise<EditEstimate> {
     decodings: keepsDetail(settings, clip, plan) ? 2 : 1,
   });
   const kind = { execution, unet: model.unet, latentSize: plan.latentSize };
-  const probe = async () => probePace(await triedExecution(job, execution), kind);
+  throwIfCanceled(signal);
+  const probe = async () => probePace(await triedExecution(job, execution), kind, signal);
   const pace = await recallPace(job.cacheDir, kind, probe);
   return {
     ...assessed,

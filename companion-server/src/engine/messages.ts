@@ -1,5 +1,5 @@
-// What server and engine process say to each other over the IPC channel: plain data. There is no cancel
-// message, because a process that computes does not read its messages: cancel is a signal (supervisor.ts).
+// What server and engine process say to each other over the IPC channel: plain data. No message cancels an edit, because a
+// process that computes does not read its messages: that is done by a signal (supervisor.ts).
 
 import type { WireError } from '../../../protocol/wire-error.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
@@ -12,6 +12,11 @@ import type { EditEstimate } from './estimate.ts';
 export interface EngineRequest {
   readonly type: 'edit' | 'estimate';
   readonly job: EditJob;
+}
+
+/** From the server: the estimate that is being made is wanted no more. It may meet its outcome half-way, and is idle then. */
+export interface EstimateEnd {
+  readonly type: 'end-estimate';
 }
 
 /** From the engine: `ready` once after its start; then, for each job, progress, a resume point per step, and one outcome. */

@@ -1,6 +1,8 @@
-// How fast a device computes what a UNet spends its time on, in about a second: convolutions and self-attention as wide and
-// as large as those of its finest level, where both work worst.
+// How fast a device computes what a UNet spends its time on, in about a second, once in a process: convolutions and
+// self-attention as wide and as large as those of its finest level, where both work worst.
 
+import { setImmediate as turn } from 'node:timers/promises';
+import { CanceledError, throwIfCanceled } from '../errors.ts';
 import { attention } from '../nets/attention.ts';
 import type { UNetConfig } from '../nets/unet-config.ts';
 import type { LatentSize } from '../nets/unet-graphs.ts';
@@ -22,24 +24,36 @@ const convolutions = 2;
 const maxSide = 64;
 const runs = 2;
 
+/** What this process has found: an edit and its preview are asked about together, and again with every change of a setting. */
+const found = new Map<string, number>();
+
 /**
  * Seconds of a billion multiply-adds on the device. Where the trial fails, those of the processor: an edit does not fail for
- * want of a guess, and finds out itself what is wrong with the device.
+ * want of a guess, and finds out itself what is wrong with the device. Throws CanceledError between two runs once `signal` is
+ * aborted.
  */
-export async function probePace(execution: Execution, network: ProbedNetwork): Promise<number> {
+export async function probePace(execution: Execution, network: ProbedNetwork, signal?: AbortSignal): Promise<number> {
   try {
-    return await timeProbe(execution, network);
+    return await probeOnce(execution, network, signal);
   } catch (error) {
-    if (execution.provider === 'cpu') throw error;
+    if (execution.provider === 'cpu' || error instanceof CanceledError) throw error;
     process.stderr.write(
       `The pace of ${execution.provider} was not found: ${error instanceof Error ? error.message : String(error)}.\n`,
     );
-    return timeProbe(preferredExecution.cpu, network);
+    return probeOnce(preferredExecution.cpu, network, signal);
   }
 }
 
+async function probeOnce(execution: Execution, network: ProbedNetwork, signal?: AbortSignal): Promise<number> {
+  const { provider, float, fused } = execution;
+  const key = JSON.stringify({ provider, float, fused, heads: network.unet.heads[0], dims: inputDims(network) });
+  const seconds = found.get(key) ?? (await timeProbe(execution, network, signal));
+  found.set(key, seconds);
+  return seconds;
+}
+
 /** The best of a few runs, after one that warms up. */
-async function timeProbe(execution: Execution, network: ProbedNetwork): Promise<number> {
+async function timeProbe(execution: Execution, network: ProbedNetwork, signal?: AbortSignal): Promise<number> {
   const graph = buildPaceProbe(execution, network);
   const session = await createSession(graph, { provider: execution.provider });
   try {
@@ -51,6 +65,9 @@ async function timeProbe(execution: Execution, network: ProbedNetwork): Promise<
     );
     let best = Infinity;
     for (let run = 0; run <= runs; run++) {
+      // A run holds up the event loop, on which the end of the estimate is told.
+      await turn();
+      throwIfCanceled(signal);
       const start = performance.now();
       await session.run(inputs);
       if (run > 0) best = Math.min(best, (performance.now() - start) / 1000);

@@ -8,7 +8,7 @@ import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { ResumePoint } from './resume-point.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditEstimate } from './estimate.ts';
-import type { EngineEvent, EngineOutcome, EngineRequest } from './messages.ts';
+import type { EngineEvent, EngineOutcome, EngineRequest, EstimateEnd } from './messages.ts';
 import { endWithParent } from './parent-watch.ts';
 
 export type RunEdit = (
@@ -20,7 +20,7 @@ export type RunEdit = (
   },
 ) => Promise<EditReport>;
 
-export type EstimateEdit = (job: EditJob) => Promise<EditEstimate>;
+export type EstimateEdit = (job: EditJob, signal: AbortSignal) => Promise<EditEstimate>;
 
 /** Serves edits and estimates, one after the other, until the server goes away; then ends this process and its children. */
 export function serveEngine(runEdit: RunEdit, estimateEdit: EstimateEdit = cannotEstimate): void {
@@ -28,13 +28,26 @@ export function serveEngine(runEdit: RunEdit, estimateEdit: EstimateEdit = canno
     throw new Error('The engine process is started by the companion server, not by hand.');
   }
   endWithParent();
-  process.on('message', (request: EngineRequest) => void serveRequest(request, runEdit, estimateEdit));
+  let work = new AbortController();
+  process.on('message', (request: EngineRequest | EstimateEnd) => {
+    if (request.type === 'end-estimate') {
+      work.abort();
+      return;
+    }
+    work = new AbortController();
+    const { signal } = work;
+    void serveRequest(request, runEdit, (job) => estimateEdit(job, signal));
+  });
   send({ type: 'ready' });
 }
 
 const cannotEstimate: EstimateEdit = () => Promise.reject(new Error('This engine makes no estimates.'));
 
-async function serveRequest({ type, job }: EngineRequest, runEdit: RunEdit, estimateEdit: EstimateEdit): Promise<void> {
+async function serveRequest(
+  { type, job }: EngineRequest,
+  runEdit: RunEdit,
+  estimateEdit: (job: EditJob) => Promise<EditEstimate>,
+): Promise<void> {
   const onProgress = (progress: EditProgress): void => send({ type: 'progress', progress });
   const onResumePoint = (resumePoint: ResumePoint): void => send({ type: 'resume-point', resumePoint });
   const outcome = await toOutcome(async () =>

@@ -5,13 +5,13 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { EditProgress } from '../../../protocol/progress.ts';
-import { CanceledError, EditError, throwIfCanceled } from '../errors.ts';
+import { CanceledError, EditError, orCanceled, throwIfCanceled } from '../errors.ts';
 import { fromWireError } from '../wire-error.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { ResumePoint } from './resume-point.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditEstimate } from './estimate.ts';
-import type { EngineEvent, EngineOutcome, EngineRequest } from './messages.ts';
+import type { EngineEvent, EngineOutcome, EngineRequest, EstimateEnd } from './messages.ts';
 import { watchHeartbeat } from './heartbeat.ts';
 import { heartbeatDescriptor, heartbeatVariable } from './parent-watch.ts';
 import { killProcessTree, leadsOwnGroup } from './process-tree.ts';
@@ -19,6 +19,8 @@ import { typeScriptLoader } from './typescript-loader.ts';
 
 /** How long an engine may take to end after SIGTERM before SIGKILL. */
 const killGraceMs = 500;
+/** How long an estimate may take to end when it is told to, before its process is ended. */
+const defaultEstimateGraceMs = 5_000;
 /** How much of the engine's last words is kept for an error message, in characters. */
 const stderrTailCharacters = 4_000;
 /** How long an engine is kept after its last work: long enough for a look at the result and another try. */
@@ -35,6 +37,8 @@ export interface EngineOptions {
   readonly idleMs?: number;
   /** How often a process must show that it lives; after five times of silence it is ended. Default: 10 seconds. */
   readonly heartbeatMs?: number;
+  /** How long an estimate that is canceled may go on before its process is ended. Default: 5 seconds. */
+  readonly estimateGraceMs?: number;
 }
 
 export interface EditHooks {
@@ -51,8 +55,11 @@ export interface Engine {
    * own, or 'engine-crashed'.
    */
   edit(job: EditJob, hooks: EditHooks): Promise<EditReport>;
-  /** What the edit would take; nothing is written. Takes turns with other estimates, not with edits. Throws EditError. */
-  estimate(job: EditJob): Promise<EditEstimate>;
+  /**
+   * What the edit would take; nothing is written. Takes turns with other estimates, not with edits. Throws EditError;
+   * CanceledError at once when `signal` is aborted: one that waits for its turn is never begun, one that runs is ended.
+   */
+  estimate(job: EditJob, signal?: AbortSignal): Promise<EditEstimate>;
   /** Ends the processes, if there are any, and waits for their end. Running work ends in 'engine-crashed'. */
   close(): Promise<void>;
 }
@@ -70,8 +77,10 @@ export function createEngine(options: EngineOptions): Engine {
   let isEditing = false;
   let lastEstimate: Promise<unknown> = Promise.resolve();
 
-  async function estimate(job: EditJob): Promise<EditEstimate> {
-    const outcome = await estimator.ask({ type: 'estimate', job }, silent);
+  async function estimate(job: EditJob, signal: AbortSignal | undefined): Promise<EditEstimate> {
+    throwIfCanceled(signal);
+    const outcome = await estimator.ask({ type: 'estimate', job }, { ...silent, signal });
+    throwIfCanceled(signal);
     return expectOutcome('estimated', outcome).estimate;
   }
 
@@ -88,10 +97,10 @@ export function createEngine(options: EngineOptions): Engine {
         isEditing = false;
       }
     },
-    estimate(job) {
-      const estimated = lastEstimate.then(() => estimate(job));
+    estimate(job, signal) {
+      const estimated = lastEstimate.then(() => estimate(job, signal));
       lastEstimate = estimated.catch(() => undefined);
-      return estimated;
+      return orCanceled(estimated, signal);
     },
     async close() {
       await Promise.all([editor.close(), estimator.close()]);
@@ -103,16 +112,19 @@ const silent: EditHooks = { onProgress: () => undefined };
 
 /** A process that answers one request after the other. */
 interface Worker {
-  /** Throws CanceledError once the process has ended, EditError 'engine-crashed'. */
+  /**
+   * Throws EditError 'engine-crashed'. A cancel ends the process of an edit, and then throws CanceledError; an estimate is
+   * told to end, so that the process stays warm for the next one.
+   */
   ask(request: EngineRequest, hooks: EditHooks): Promise<EngineOutcome>;
   close(): Promise<void>;
 }
 
 /** `purpose` is for who looks at the list of processes. */
-function createWorker(
-  purpose: 'edits' | 'estimates',
-  { entry, onStderr = () => undefined, idleMs = defaultIdleMs, heartbeatMs = defaultHeartbeatMs }: EngineOptions,
-): Worker {
+function createWorker(purpose: 'edits' | 'estimates', options: EngineOptions): Worker {
+  const { entry, onStderr = () => undefined } = options;
+  const { idleMs = defaultIdleMs, heartbeatMs = defaultHeartbeatMs } = options;
+  const { estimateGraceMs = defaultEstimateGraceMs } = options;
   let running: EngineProcess | undefined;
   let idle: NodeJS.Timeout | undefined;
 
@@ -142,20 +154,39 @@ function createWorker(
       const { signal } = hooks;
       clearTimeout(idle);
       const engine = (running ??= start());
-      const cancel = (): void => void end(engine);
+      const course = { isAsked: false, isEnding: false };
+      const endProcess = (): void => {
+        course.isEnding = true;
+        void end(engine);
+      };
+      let grace: NodeJS.Timeout | undefined;
+      const cancel = (): void => {
+        if (request.type === 'edit') {
+          endProcess();
+          return;
+        }
+        // A process that is starting is of use to the next one.
+        if (!course.isAsked) return;
+        const message: EstimateEnd = { type: 'end-estimate' };
+        engine.child.send(message, () => undefined);
+        grace = setTimeout(endProcess, estimateGraceMs);
+      };
       signal?.addEventListener('abort', cancel);
       try {
         const crash = engine.ended.then((error) => Promise.reject(error));
         crash.catch(() => undefined);
         await Promise.race([engine.ready, crash]);
+        throwIfCanceled(signal);
+        course.isAsked = true;
         return await Promise.race([ask(engine.child, request, hooks), crash]);
       } catch (error) {
         throwIfCanceled(signal);
         throw error;
       } finally {
         signal?.removeEventListener('abort', cancel);
+        clearTimeout(grace);
         // A cancel that meets the outcome half-way still ends the process: wait, so that it is not used again.
-        if (signal?.aborted === true) await engine.ended;
+        if (course.isEnding) await engine.ended;
         idle = setTimeout(() => void close(), idleMs).unref();
       }
     },

@@ -1,11 +1,11 @@
 // The jobs of a client, on one of its connections. They belong to the client and outlive the connection.
 
-import type { Estimate } from '../../../protocol/estimate.ts';
+import type { Estimate, Estimates } from '../../../protocol/estimate.ts';
 import { isOutcome, type JobView } from '../../../protocol/job.ts';
-import type { ClientJobMessage, EstimateGet, JobCreate, JobListed } from '../../../protocol/job-messages.ts';
+import type { ClientJobMessage, EditWish, EstimateGet, JobCreate, JobListed } from '../../../protocol/job-messages.ts';
 import { maxListedJobs, windowBytes } from '../../../protocol/limits.ts';
 import type { ServerMessage } from '../../../protocol/server-messages.ts';
-import { EditError } from '../errors.ts';
+import { EditError, orCanceled, throwIfCanceled } from '../errors.ts';
 import type { Peer } from './peer.ts';
 import type { SessionDeps } from './session-deps.ts';
 
@@ -14,15 +14,18 @@ export type SessionJobsDeps = Pick<SessionDeps, 'jobs' | 'log'>;
 export interface SessionJobs {
   /** Carries out any message about jobs but those that take their time. */
   handle(message: Exclude<ClientJobMessage, EstimateGet | { readonly type: 'job-delete' }>): Promise<void>;
+  /** Ends the estimate before, if it is not answered yet. */
   estimate(message: EstimateGet): Promise<void>;
   delete(message: { readonly requestId: number; readonly jobId: string }): Promise<void>;
-  /** Stops the events. */
+  /** Stops the events, and the estimate that nobody waits for any more. */
   close(): void;
 }
 
 export function createSessionJobs(peer: Peer, { jobs, log }: SessionJobsDeps, owner: string): SessionJobs {
   /** What was told of each job last, but its progress. */
   const told = new Map<string, string>();
+  /** Of the newest estimate. */
+  let estimating = new AbortController();
 
   function report(job: JobView): void {
     const { jobId, progress } = job;
@@ -52,6 +55,21 @@ export function createSessionJobs(peer: Peer, { jobs, log }: SessionJobsDeps, ow
     });
   }
 
+  async function estimateBoth({ clipId, settings, model, device }: EditWish, signal: AbortSignal): Promise<Estimates> {
+    const estimate = (preview: boolean): Promise<Estimate> =>
+      jobs.estimate(owner, { clipId, settings: { ...settings, preview }, model, device }, signal);
+    const [edit, preview] = await Promise.all([
+      estimate(false),
+      // That the preview's is not known is no reason to keep the edit's back.
+      estimate(true).catch((error: unknown) => {
+        throwIfCanceled(signal);
+        log.debug('There is no estimate of a preview.', { error: String(error) });
+        return null;
+      }),
+    ]);
+    return { edit, preview };
+  }
+
   function pageAfter(afterJobId: string | null): Pick<JobListed, 'jobs' | 'isComplete'> {
     const found = jobs.list(owner, afterJobId, maxListedJobs + 1);
     return { jobs: found.slice(0, maxListedJobs), isComplete: found.length <= maxListedJobs };
@@ -72,15 +90,24 @@ export function createSessionJobs(peer: Peer, { jobs, log }: SessionJobsDeps, ow
     async handle(message) {
       peer.send(await reply(message));
     },
-    async estimate({ requestId, clipId, settings, model, device }) {
-      const found = await jobs.estimate(owner, { clipId, settings, model, device });
-      peer.send({ type: 'estimated', requestId, ...found });
+    async estimate({ requestId, estimateId, ...wish }) {
+      estimating.abort();
+      estimating = new AbortController();
+      const { signal } = estimating;
+      try {
+        const found = await orCanceled(estimateBoth(wish, signal), signal);
+        peer.send({ type: 'estimated', requestId, estimateId, ...found });
+      } catch (error) {
+        if (!signal.aborted) throw error;
+        peer.send({ type: 'estimate-canceled', requestId, estimateId });
+      }
     },
     async delete({ requestId, jobId }) {
       await jobs.remove(owner, jobId);
       peer.send({ type: 'job-deleted', requestId, jobId });
     },
     close() {
+      estimating.abort();
       for (const stop of stops) stop();
     },
   };

@@ -32,8 +32,8 @@ export interface Jobs {
   needsClip(owner: string, clipId: string): boolean;
   /** Of all owners' jobs. */
   countByState(): Record<JobState, number>;
-  /** What a job would take. Throws EditError. */
-  estimate(owner: string, spec: JobSpec): Promise<Estimate>;
+  /** What a job would take. Throws EditError; CanceledError once `signal` is aborted. */
+  estimate(owner: string, spec: JobSpec, signal?: AbortSignal): Promise<Estimate>;
   /** Ends a job that is not over. Its work is stopped at once. */
   cancel(owner: string, jobId: string): JobView;
   /** Takes a job from the queue, or stops its work, until it is resumed. */
@@ -280,7 +280,7 @@ export async function openJobs({
     hasKey: (owner, key) => table.byKey(owner, key) !== undefined,
     needsClip: (owner, clipId) => table.needsClip(owner, clipId),
     countByState: () => table.countByState(),
-    estimate: (owner, spec) => work.estimate(owner, spec, table.lastReport(spec.model)),
+    estimate: (owner, spec, signal) => work.estimate(owner, spec, table.lastReport(spec.model), signal),
     cancel: (owner, jobId) => ask(owner, jobId, 'cancel'),
     pause: (owner, jobId) => ask(owner, jobId, 'pause'),
     resume: (owner, jobId) => ask(owner, jobId, 'resume'),

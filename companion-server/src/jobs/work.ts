@@ -24,8 +24,11 @@ export type JobSpec = Omit<JobRequest, 'key' | 'priority'>;
 export interface JobWork {
   /** Throws EditError when the clip or the model is not there. */
   check(owner: string, spec: JobSpec): void;
-  /** What the job would take. `past`: the last report of an edit by the same model. Throws EditError. */
-  estimate(owner: string, spec: JobSpec, past: EditReport | null): Promise<Estimate>;
+  /**
+   * What the job would take. `past`: the last report of an edit by the same model. Throws EditError; CanceledError once
+   * `signal` is aborted.
+   */
+  estimate(owner: string, spec: JobSpec, past: EditReport | null, signal?: AbortSignal): Promise<Estimate>;
   /**
    * Does the job, from its last finished step on if it was begun before. Throws CanceledError once `signal` is
    * aborted, when nothing of it runs any more; EditError 'engine-crashed' when its process has died; EditError.

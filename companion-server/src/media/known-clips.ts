@@ -1,8 +1,9 @@
-// What was found in a clip, kept for as long as the process runs: it is probed once, not again for its upload, every estimate,
-// its job and each of its pictures.
+// What was found in a clip, kept for as long as the process runs, and with the clip for the next one: it is probed once, not
+// again for its upload, every estimate, its job and each of its pictures.
 
 import { stat } from 'node:fs/promises';
 import type { ClipInfo } from './clip-info.ts';
+import { fromClipRecord, toClipRecord } from './clip-record.ts';
 import { probeClip } from './probe.ts';
 
 export interface KnownClips {
@@ -10,32 +11,70 @@ export interface KnownClips {
   readonly infoOf: (path: string) => Promise<ClipInfo>;
 }
 
+/** Texts that outlive the process, by the path of their clip. */
+export interface KeptRecords {
+  /** Null where there is none. */
+  read(path: string): string | null;
+  /** False where none is kept of this file, as of one that is still on its way; `toText` is not called then. */
+  write(path: string, toText: () => string): boolean;
+}
+
+interface KnownClip {
+  readonly info: Promise<ClipInfo>;
+  /** Nothing is left to be written. */
+  isKept: boolean;
+}
+
+interface FileIdentity {
+  /** Where it is on the disk, its size and when it was changed. */
+  readonly here: string;
+  /** The last two, which a machine that starts anew tells the same. */
+  readonly fileKey: string;
+}
+
 /** Clips that are remembered, those asked for last. The times of an hour's frames take 3 MB. */
 const rememberedClips = 64;
 
+const noRecords: KeptRecords = { read: () => null, write: () => false };
+
 /** A file is known again by its place on the disk, its size and when it was changed. Failures are not remembered. */
-export function createKnownClips(probe: (path: string) => Promise<ClipInfo> = probeClip): KnownClips {
-  const known = new Map<string, Promise<ClipInfo>>();
+export function createKnownClips(
+  probe: (path: string) => Promise<ClipInfo> = probeClip,
+  records: KeptRecords = noRecords,
+): KnownClips {
+  const known = new Map<string, KnownClip>();
+
+  function lookUp(path: string, fileKey: string): KnownClip {
+    const record = records.read(path);
+    const kept = record === null ? null : fromClipRecord(record, path, fileKey);
+    return kept === null ? { info: probe(path), isKept: false } : { info: Promise.resolve(kept), isKept: true };
+  }
+
   return {
     async infoOf(path) {
-      const key = await identityOf(path);
-      if (key === null) return probe(path);
-      const info = known.get(key) ?? probe(path);
-      known.delete(key);
-      known.set(key, info);
-      info.catch(() => known.delete(key));
+      const identity = await identityOf(path);
+      if (identity === null) return probe(path);
+      const { here, fileKey } = identity;
+      const clip = known.get(here) ?? lookUp(path, fileKey);
+      known.delete(here);
+      known.set(here, clip);
+      clip.info.catch(() => known.delete(here));
       const [oldest] = known.keys();
       if (known.size > rememberedClips && oldest !== undefined) known.delete(oldest);
-      return { ...(await info), path };
+      const info = await clip.info;
+      // Not at its upload, when the clip has no place yet, but when it is asked for the first time after.
+      if (!clip.isKept) clip.isKept = records.write(path, () => toClipRecord(info, fileKey));
+      return { ...info, path };
     },
   };
 }
 
 /** Null for what is not there: probing says why. */
-async function identityOf(path: string): Promise<string | null> {
+async function identityOf(path: string): Promise<FileIdentity | null> {
   try {
     const { dev, ino, size, mtimeNs } = await stat(path, { bigint: true });
-    return [dev, ino, size, mtimeNs].join(':');
+    const fileKey = [size, mtimeNs].join(':');
+    return { here: [dev, ino, fileKey].join(':'), fileKey };
   } catch {
     return null;
   }

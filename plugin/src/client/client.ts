@@ -2,7 +2,7 @@
 // nothing, and events of jobs come as long as the client lives. No DOM, no file, no Premiere.
 
 import type { Check } from '../../../protocol/diagnostics.ts';
-import type { Estimate } from '../../../protocol/estimate.ts';
+import type { Estimates } from '../../../protocol/estimate.ts';
 import { isOutcome, type JobPlace, type JobView } from '../../../protocol/job.ts';
 import type { EditWish } from '../../../protocol/job-messages.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
@@ -13,9 +13,9 @@ import type { Connection } from './connection.ts';
 import { fetchResult, type DownloadOptions, type ResultSink } from './download.ts';
 import { fetchFrame, type FrameWish } from './frame.ts';
 import type { LinkState } from './link-state.ts';
-import { isLost } from './problem.ts';
+import { isLost, StoppedError } from './problem.ts';
 import { createSession, type TokenStore } from './session.ts';
-import { throwIfStopped, type StopSignal } from './signal.ts';
+import { orStopped, throwIfStopped, type StopSignal } from './signal.ts';
 import { openGlobalSocket, type OpenSocket } from './socket.ts';
 import { sendClip, type ClipSource, type UploadedClip, type UploadOptions } from './upload.ts';
 
@@ -59,7 +59,8 @@ export interface Client {
   upload(source: ClipSource, options: UploadOptions): Promise<UploadedClip>;
   download(jobId: string, sink: ResultSink, options?: DownloadOptions): Promise<void>;
   frame(wish: FrameWish, signal?: StopSignal): Promise<Uint8Array>;
-  estimate(wish: EditWish, signal?: StopSignal): Promise<Estimate>;
+  /** What an edit and its preview would take. Rejected with StoppedError once a newer one is asked. */
+  estimate(wish: EditWish, signal?: StopSignal): Promise<Estimates>;
   createJob(wish: JobWish, signal?: StopSignal): Promise<JobView>;
   job(jobId: string, signal?: StopSignal): Promise<JobView>;
   jobs(signal?: StopSignal): Promise<readonly JobView[]>;
@@ -75,6 +76,8 @@ export function createClient(options: ClientOptions): Client {
   const diskListeners = new Set<(shortages: readonly DiskShortage[]) => void>();
   /** Jobs that are not over, to ask about when the server has been silent. */
   const open = new Set<string>();
+  /** Asked so far; the last of them is the id of the newest. */
+  let estimates = 0;
 
   const session = createSession({
     ...options,
@@ -168,7 +171,13 @@ export function createClient(options: ClientOptions): Client {
     upload: (source, uploadOptions) => sendClip(online, source, uploadOptions),
     download: (jobId, sink, downloadOptions) => fetchResult(online, jobId, sink, downloadOptions),
     frame: (wish, signal) => fetchFrame(online, wish, signal),
-    estimate: (wish, signal) => ask<'estimate'>({ type: 'estimate', ...wish }, signal),
+    async estimate(wish, signal) {
+      const estimateId = (estimates += 1);
+      const answer = await orStopped(ask<'estimate'>({ type: 'estimate', estimateId, ...wish }, signal), signal);
+      // The answer to an older question is of no use, whatever it says.
+      if (answer.type === 'estimate-canceled' || answer.estimateId !== estimates) throw new StoppedError();
+      return { edit: answer.edit, preview: answer.preview };
+    },
     createJob: async (wish, signal) => told((await ask<'job-create'>({ type: 'job-create', ...wish }, signal)).job),
     job: async (jobId, signal) => told((await ask<'job-get'>({ type: 'job-get', jobId }, signal)).job),
     jobs: async (signal) => listJobs(await online(signal)),

@@ -21,7 +21,7 @@ export function fromWire({ code, message, hint }: WireError): ClientError {
   return new ClientError(code, message, hint ?? null);
 }
 
-/** The caller's signal was aborted: an outcome, not a failure. */
+/** The caller's signal was aborted, or the caller has asked anew: an outcome, not a failure. */
 export class StoppedError extends Error {
   override readonly name = 'StoppedError';
 

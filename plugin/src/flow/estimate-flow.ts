@@ -1,5 +1,6 @@
 // Says how long an edit will take: the server where it has the clip already, else a guess from earlier edits.
 
+import type { EditWish } from '../../../protocol/job-messages.ts';
 import { chosenModel, rangeOf, selectedFrames, sourceIdOf } from '../state/choices.ts';
 import type { PanelEvent } from '../state/events.ts';
 import { toSettings } from '../state/form.ts';
@@ -19,40 +20,43 @@ const causes: readonly PanelEvent['type'][] = [
 export function startEstimateFlow({ client, store, clock }: FlowDeps): StopFlow {
   const { dispatch } = store;
   let cancelRest: () => void = () => undefined;
-  let asked: { readonly question: string; readonly stop: AbortController } | null = null;
+  /** Null before the first one, when there is none to be asked, and after a failure, which may be tried again. */
+  let newest: { readonly text: string; readonly stop: AbortController } | null = null;
 
   const stopListening = store.subscribe((event) => {
     if (!causes.includes(event.type)) return;
-    // The server has measured the device by now, and may know what it did not know before.
-    if (event.type === 'pace-measured') asked = null;
-    cancelRest();
-    cancelRest = clock.after(restMs, () => void answer());
-  });
-
-  async function answer(): Promise<void> {
-    const { state } = store;
-    const question = questionOf(state);
+    const question = questionOf(store.state);
     const text = JSON.stringify(question);
-    if (asked?.question === text) return;
-    asked?.stop.abort();
-    asked = null;
+    // The server has measured the device by now, and may know what it did not know before.
+    if (newest?.text === text && event.type !== 'pace-measured') return;
+    drop();
     if (question === null) {
-      guess(state);
+      guess(store.state);
       return;
     }
     const stop = new AbortController();
-    asked = { question: text, stop };
+    newest = { text, stop };
+    // From here on, so that the answer to the question before does not stand under these settings.
     dispatch({ type: 'estimate-asked' });
+    cancelRest = clock.after(restMs, () => void ask(question, stop));
+  });
+
+  /** The answer to the question before is not waited for any more. */
+  function drop(): void {
+    cancelRest();
+    newest?.stop.abort();
+    newest = null;
+  }
+
+  async function ask(question: Question, { signal }: AbortController): Promise<void> {
     try {
-      const ask = (preview: boolean) =>
-        client.estimate({ ...question, settings: { ...question.settings, preview }, device: 'auto' }, stop.signal);
-      // That the preview's time is not known is no reason to keep the edit's back.
-      const [estimate, preview] = await Promise.all([ask(false), ask(true).catch(() => null)]);
-      dispatch({ type: 'estimate-known', estimate, previewSeconds: preview?.seconds ?? null });
+      const { edit, preview } = await client.estimate({ ...question, device: 'auto' }, signal);
+      if (signal.aborted) return;
+      dispatch({ type: 'estimate-known', estimate: edit, previewSeconds: preview?.seconds ?? null });
     } catch (error) {
-      if (isStop(error)) return;
-      asked = null;
-      dispatch({ type: 'estimate-failed', problem: problemOf(error) });
+      if (signal.aborted) return;
+      newest = null;
+      if (!isStop(error)) dispatch({ type: 'estimate-failed', problem: problemOf(error) });
     }
   }
 
@@ -66,12 +70,13 @@ export function startEstimateFlow({ client, store, clock }: FlowDeps): StopFlow 
 
   return () => {
     stopListening();
-    cancelRest();
-    asked?.stop.abort();
+    drop();
   };
 }
 
-function questionOf(state: PanelState) {
+type Question = Omit<EditWish, 'device'>;
+
+function questionOf(state: PanelState): Question | null {
   const clip = state.selection?.clips[0];
   const model = chosenModel(state);
   if (state.link.name !== 'online' || clip === undefined || model === null) return null;

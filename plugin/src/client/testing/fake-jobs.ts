@@ -1,7 +1,7 @@
 // What the server in memory says of clips and jobs.
 
 import type { EditReport } from '../../../../protocol/edit-report.ts';
-import type { Estimate } from '../../../../protocol/estimate.ts';
+import type { Estimate, Estimates } from '../../../../protocol/estimate.ts';
 import type { EditWish, JobCreate } from '../../../../protocol/job-messages.ts';
 import type { JobView } from '../../../../protocol/job.ts';
 import type { MediaFacts } from '../../../../protocol/media-facts.ts';
@@ -54,15 +54,15 @@ export function reportOf({ settings }: JobView): EditReport {
 }
 
 /** A second for each step; a preview in a tenth of it. */
-export function estimateOf({ settings }: EditWish): Estimate {
-  const seconds = (settings.steps ?? 20) * (settings.preview ? 0.1 : 1);
-  return {
+export function estimatesOf({ settings }: EditWish): Estimates {
+  const edit: Estimate = {
     frames: 50,
     unetEvaluations: 4_000,
-    seconds,
+    seconds: settings.steps ?? 20,
     peakMemoryBytes: 2e9,
     diskBytes: 1,
     fits: true,
     advice: null,
   };
+  return { edit, preview: { ...edit, seconds: 0.1 * (settings.steps ?? 20) } };
 }

@@ -8,7 +8,7 @@ import type { JobState, JobView } from '../../../../protocol/job.ts';
 import type { ServerMessage } from '../../../../protocol/server-messages.ts';
 import { protocolVersion } from '../../../../protocol/version.ts';
 import type { OpenSocket, SocketEvents } from '../socket.ts';
-import { clipMedia, estimateOf, newJob, reportOf } from './fake-jobs.ts';
+import { clipMedia, estimatesOf, newJob, reportOf } from './fake-jobs.ts';
 
 export const token = 'a'.repeat(64);
 export const code = 'K7QF-3MXD';
@@ -31,6 +31,8 @@ export interface FakeServer {
   /** Most media bytes that were ever on their way without acknowledgement. */
   mostUnacknowledged: number;
   readonly heard: ClientMessage[];
+  /** Estimates that wait for the test, which calls them in any order: each says its answer. Null: they are answered at once. */
+  heldEstimates: (() => void)[] | null;
   readonly jobs: Map<string, JobView>;
   /** The next request of this type is refused with this code. */
   refuse(type: ClientMessage['type'], errorCode: ErrorCode): void;
@@ -71,6 +73,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
     repeatedBytes: 0,
     mostUnacknowledged: 0,
     heard: [],
+    heldEstimates: null,
     jobs: new Map(),
     connections: 0,
     openSocket: connect,
@@ -245,9 +248,13 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
           server.changeJob(message.jobId, 'canceled');
           jobReply(server.jobs.get(message.jobId));
           break;
-        case 'estimate':
-          say({ type: 'estimated', requestId, ...estimateOf(message) });
+        case 'estimate': {
+          const { estimateId } = message;
+          const estimated = (): void => say({ type: 'estimated', requestId, estimateId, ...estimatesOf(message) });
+          if (server.heldEstimates === null) estimated();
+          else server.heldEstimates.push(estimated);
           break;
+        }
         case 'job-delete':
           if (server.jobs.delete(message.jobId)) say({ type: 'job-deleted', requestId, jobId: message.jobId });
           else fail('job-missing');
