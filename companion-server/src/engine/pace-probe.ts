@@ -13,6 +13,7 @@ import { multiplyAdds } from '../onnx/graph-work.ts';
 import * as ops from '../onnx/ops.ts';
 import { createSession } from '../onnx/session.ts';
 import { sizeOf, tensor } from '../tensor/tensor.ts';
+import { reason } from './device.ts';
 
 export interface ProbedNetwork {
   readonly unet: Pick<UNetConfig, 'blockChannels' | 'heads'>;
@@ -37,9 +38,7 @@ export async function probePace(execution: Execution, network: ProbedNetwork, si
     return await probeOnce(execution, network, signal);
   } catch (error) {
     if (execution.provider === 'cpu' || error instanceof CanceledError) throw error;
-    process.stderr.write(
-      `The pace of ${execution.provider} was not found: ${error instanceof Error ? error.message : String(error)}.\n`,
-    );
+    process.stderr.write(`The pace of ${execution.provider} was not found: ${reason(error)}\n`);
     return probeOnce(preferredExecution.cpu, network, signal);
   }
 }
