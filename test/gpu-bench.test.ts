@@ -5,42 +5,17 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { usageOf } from '../bench/gpu/card.ts';
-import { countFlops } from '../bench/gpu/flops.ts';
 import { parseDevices } from '../bench/gpu/main.ts';
 import { smallSize, writeRandomCheckpoint } from '../bench/gpu/random-checkpoint.ts';
 import { toHalf, writeRandomTensors } from '../bench/random-tensors.ts';
-import { symbol } from '../companion-server/src/onnx/dims.ts';
-import * as ops from '../companion-server/src/onnx/ops.ts';
 import { openSafetensors, readTensor } from '../companion-server/src/weights/safetensors.ts';
 import { openCheckpoint } from '../companion-server/src/weights/checkpoint.ts';
-import { testBuilder } from './run-graph.ts';
 
 let dir: string;
 beforeAll(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-gpu-bench-'));
 });
 afterAll(() => rm(dir, { recursive: true }));
-
-describe('the operations of a graph', () => {
-  it('are two per multiplication of its convolutions, products and attentions, for the sizes at hand', () => {
-    const g = testBuilder({ weights: new Map() });
-    const picture = g.input('picture', 'float32', [symbol('frames'), 4, 6, 8]);
-    const kernel = g.input('kernel', 'float32', [10, 4, 3, 3]);
-    const bias = g.input('bias', 'float32', [10]);
-    g.output('convolved', ops.conv(g, picture, kernel, bias));
-    const convolution = 2 * (10 * 6 * 8) * (4 * 3 * 3);
-    const rows = g.input('rows', 'float32', [symbol('frames'), 5, 12]);
-    const columns = g.input('columns', 'float32', [symbol('frames'), 12, 7]);
-    g.output('product', ops.matMul(g, rows, columns));
-    const product = 2 * (5 * 7) * 12;
-    g.output('attended', ops.multiHeadAttention(g, rows, rows, rows, 3));
-    const attention = 2 * (5 * 5) * (12 + 12);
-    const graph = g.finish();
-    expect(countFlops(graph, { frames: 1 })).toBe(convolution + product + attention);
-    expect(countFlops(graph, { frames: 3 })).toBe(3 * (convolution + product + attention));
-    expect(() => countFlops(graph, {})).toThrow('the size of frames is not known');
-  });
-});
 
 describe('what nvidia-smi says while something runs', () => {
   it('becomes the peak of the memory and the share of idle samples', () => {

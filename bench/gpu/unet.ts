@@ -1,13 +1,13 @@
 // One UNet forward of Stable Diffusion 1.5's size, against PyTorch on the same card in the same minutes.
 
 import { sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
+import { multiplyAdds } from '../../companion-server/src/onnx/graph-work.ts';
 import { createSession } from '../../companion-server/src/onnx/session.ts';
 import { parseUNetConfig } from '../../companion-server/src/nets/unet-config.ts';
 import { buildPlainUNet } from '../../companion-server/src/nets/unet-graphs.ts';
 import { interleave, median, timed } from '../interleave.ts';
 import { randomUNetWeights } from '../random-unet.ts';
 import { unetInputs } from '../unet.ts';
-import { countFlops } from './flops.ts';
 import { unetConfigOf } from './random-checkpoint.ts';
 import { rowOf, type Section, type SectionContext } from './section.ts';
 
@@ -33,7 +33,7 @@ export const unetSection: Section = {
       if (!context.hasTime(5)) break;
       const inputs = unetInputs(config, batch, edge);
       const ours = () => timed(() => session.run(inputs));
-      const flops = countFlops(graph, { frames: batch, tokens });
+      const flops = 2 * multiplyAdds(graph, { frames: batch, tokens });
       await compareForward(context, { batch, edge, flops, ours });
     }
     await session.release();
