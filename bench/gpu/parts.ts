@@ -1,14 +1,22 @@
 // The VAE and the text encoder of Stable Diffusion 1.5's size. Ours run in single precision on every device, as in an
 // edit; PyTorch's run in half precision on a card.
 
+import path from 'node:path';
 import { openModel } from '../../companion-server/src/engine/model.ts';
+import { buildClipText } from '../../companion-server/src/nets/clip-text.ts';
+import { parseClipTextConfig } from '../../companion-server/src/nets/clip-text-config.ts';
+import { sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
+import { createSession } from '../../companion-server/src/onnx/session.ts';
 import { createRandom } from '../../companion-server/src/tensor/random.ts';
 import { sizeOf, tensor, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
+import { openComponent } from '../../companion-server/src/weights/component.ts';
+import { float32Copy } from '../../companion-server/src/weights/float32-copy.ts';
 import { interleave, median, timed } from '../interleave.ts';
 import type { TorchRequest } from '../torch.ts';
 import { rowOf, type Section, type SectionContext } from './section.ts';
 
-const prompts = ['a photo of a cat', 'a cat', ''];
+/** Of an edit: source, negative, target. */
+const prompts = 3;
 
 export const partsSection: Section = {
   name: 'parts',
@@ -31,12 +39,27 @@ export const partsSection: Section = {
       await compare(context, `VAE decode, ${edge}x${edge}`, { part: 'decode', ...shape }, () => decoder.run(latents));
       await decoder.release();
     }
-    const seconds = await timed(() => model.encodePrompts(prompts));
-    context.report(rowOf('text encoder, three prompts, its session made and left', `${seconds.toFixed(2)} s`), {
-      seconds,
-    });
+    await compareText(context);
   },
 };
+
+/** Its session is made as an edit makes it. */
+async function compareText(context: SectionContext): Promise<void> {
+  const { execution, modelDir, workDir } = context;
+  const component = await openComponent(path.join(modelDir, 'text_encoder'), 'text_encoder', { variant: 'fp16' });
+  const config = parseClipTextConfig(component.config);
+  const weights = await float32Copy(component.weights, path.join(workDir, 'weights'));
+  const { fused } = execution;
+  const graph = buildClipText(
+    { ...config, length: config.maxPositions },
+    { name: 'text encoder', weights, float: 'float32', fused },
+  );
+  const session = await createSession(graph, sessionOptionsOf(execution));
+  const ids = { dims: [prompts, config.maxPositions], data: new Int32Array(prompts * config.maxPositions) };
+  const request = { part: 'text', batch: prompts } as const;
+  await compare(context, `text encoder, ${prompts} prompts`, request, () => session.run({ input_ids: ids }));
+  await session.release();
+}
 
 async function compare(
   context: SectionContext,
