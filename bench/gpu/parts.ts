@@ -11,8 +11,8 @@ import { createRandom } from '../../companion-server/src/tensor/random.ts';
 import { sizeOf, tensor, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { openComponent } from '../../companion-server/src/weights/component.ts';
 import { float32Copy } from '../../companion-server/src/weights/float32-copy.ts';
-import { interleave, median, timed } from '../interleave.ts';
 import type { TorchRequest } from '../torch.ts';
+import { againstTorch } from './against-torch.ts';
 import { rowOf, type Section, type SectionContext } from './section.ts';
 
 /** Of an edit: source, negative, target. */
@@ -67,19 +67,9 @@ async function compare(
   request: TorchRequest,
   run: () => Promise<unknown>,
 ): Promise<void> {
-  const ours = () => timed(run);
-  const first = await ours();
-  const hasTorch = (await context.torch(request)) !== null;
-  const theirs = async () => (await context.torch(request)) ?? NaN;
-  const contest = await interleave(hasTorch ? [ours, theirs] : [ours], context.isQuick ? 2 : 5);
-  const [mine, other] = contest.seconds.map(median);
-  const against = hasTorch ? `, ${contest.ratio.toFixed(2)} x PyTorch` : '';
-  context.report(rowOf(name, `${(1000 * (mine ?? NaN)).toFixed(1)} ms${against}`), {
-    first,
-    seconds: mine ?? null,
-    torchSeconds: other ?? null,
-    ratio: hasTorch ? contest.ratio : null,
-  });
+  const found = await againstTorch(context, request, run, context.isQuick ? 2 : 5);
+  const against = found.ratio === null ? '' : `, ${found.ratio.toFixed(2)} x PyTorch`;
+  context.report(rowOf(name, `${(1000 * found.seconds).toFixed(1)} ms${against}`), { ...found });
 }
 
 function noise(dims: readonly number[]): Tensor {

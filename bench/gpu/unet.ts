@@ -5,9 +5,9 @@ import { multiplyAdds } from '../../companion-server/src/onnx/graph-work.ts';
 import { createSession } from '../../companion-server/src/onnx/session.ts';
 import { parseUNetConfig } from '../../companion-server/src/nets/unet-config.ts';
 import { buildPlainUNet } from '../../companion-server/src/nets/unet-graphs.ts';
-import { interleave, median, timed } from '../interleave.ts';
 import { randomUNetWeights } from '../random-unet.ts';
 import { unetInputs } from '../unet.ts';
+import { againstTorch } from './against-torch.ts';
 import { unetConfigOf } from './random-checkpoint.ts';
 import { rowOf, type Section, type SectionContext } from './section.ts';
 
@@ -32,9 +32,8 @@ export const unetSection: Section = {
     for (const batch of isQuick ? [1, 2] : [2, 8, 1, 16]) {
       if (!context.hasTime(5)) break;
       const inputs = unetInputs(config, batch, edge);
-      const ours = () => timed(() => session.run(inputs));
       const flops = 2 * multiplyAdds(graph, { frames: batch, tokens });
-      await compareForward(context, { batch, edge, flops, ours });
+      await compareForward(context, { batch, edge, flops, run: () => session.run(inputs) });
     }
     await session.release();
   },
@@ -44,41 +43,25 @@ interface Forward {
   readonly batch: number;
   readonly edge: number;
   readonly flops: number;
-  readonly ours: () => Promise<number>;
+  readonly run: () => Promise<unknown>;
 }
 
-async function compareForward(context: SectionContext, { batch, edge, flops, ours }: Forward): Promise<void> {
+async function compareForward(context: SectionContext, { batch, edge, flops, run }: Forward): Promise<void> {
   const request = { part: 'unet', batch, height: edge, width: edge } as const;
-  const first = await ours();
-  const hasTorch = (await context.torch(request)) !== null;
-  const theirs = async () => (await context.torch(request)) ?? NaN;
-  const contest = await interleave(hasTorch ? [ours, theirs] : [ours], context.isQuick ? 3 : 7);
-  const [mine, other] = contest.seconds.map(median);
-  const seconds = mine ?? NaN;
+  const found = await againstTorch(context, request, run, context.isQuick ? 3 : 7);
+  const { seconds, ratio } = found;
   const share = context.peakFlops === null ? null : flops / seconds / context.peakFlops;
-  const values = {
-    batch,
-    edge,
-    first,
-    seconds,
-    flops,
-    torchSeconds: other ?? null,
-    rounds: contest.seconds,
-    share,
-  };
   const speed = `${(flops / seconds / 1e12).toFixed(2)} TFLOP/s`;
   const ofPeak = share === null ? '' : `, ${(100 * share).toFixed(0)} % of the card's large product`;
-  context.report(
-    rowOf(
-      `UNet forward, batch ${batch}, ${edge}x${edge} latents`,
-      `${(1000 * seconds).toFixed(1)} ms, ${speed}${ofPeak}`,
-    ),
-    values,
-  );
-  if (!hasTorch) return;
-  const isMet = contest.ratio <= targetRatio;
-  context.report(
-    rowOf(`UNet forward, ours : PyTorch, batch ${batch}`, `${contest.ratio.toFixed(2)} x`, `<= ${targetRatio}`, isMet),
-    { batch, ratio: contest.ratio },
-  );
+  const figure = `UNet forward, batch ${batch}, ${edge}x${edge} latents`;
+  context.report(rowOf(figure, `${(1000 * seconds).toFixed(1)} ms, ${speed}${ofPeak}`), {
+    batch,
+    edge,
+    flops,
+    share,
+    ...found,
+  });
+  if (ratio === null) return;
+  const subject = `UNet forward, ours : PyTorch, batch ${batch}`;
+  context.report(rowOf(subject, `${ratio.toFixed(2)} x`, `<= ${targetRatio}`, ratio <= targetRatio), { batch, ratio });
 }

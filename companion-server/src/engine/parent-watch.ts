@@ -13,7 +13,8 @@ const watchCode = `
   const { Socket } = require('node:net');
   const { writeSync } = require('node:fs');
   const { workerData } = require('node:worker_threads');
-  // A pipe that the parent does not read for a while is full: it has seen enough beats then.
+  // A pipe that the parent does not read for a while is full: it has seen enough beats then. Any other failure means
+  // silence, which is what the parent listens for; the next beat tries again.
   const beat = () => { try { writeSync(workerData.descriptor, '.'); } catch {} };
   if (workerData !== null) { beat(); setInterval(beat, workerData.intervalMs); }
   const end = () => process.kill(${leadsOwnGroup ? '-process.pid' : 'process.pid'}, 'SIGKILL');
