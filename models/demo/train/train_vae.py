@@ -25,7 +25,7 @@ KL_WEIGHT = 1e-4
 # Per process and step on a CPU: edge of the crops, how many; a GPU takes PER_GPU times as many.
 CROPS = {64: 8, 96: 5, 128: 3, 256: 1}
 PER_GPU = 24
-REPORT_SECONDS, SAVE_SECONDS = 420, {"cpu": 120, "cuda": 45}
+REPORT_SECONDS, SAVE_SECONDS = 420, {"cpu": 120, "cuda": 15}
 
 
 def crop_edge(rng, step, remaining):
