@@ -7,6 +7,7 @@ from world import words
 LENGTH = 20  # tokens per caption, start and end included
 
 
+@lru_cache(maxsize=1)
 def byte_characters():
     """CLIP's printable stand-in for each byte, in the order of its vocabulary."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
@@ -53,6 +54,7 @@ VOCABULARY = {token: i for i, token in enumerate(TOKENS)}
 START, END = VOCABULARY["<|startoftext|>"], VOCABULARY["<|endoftext|>"]
 
 
+@lru_cache(maxsize=None)
 def encode_word(word):
     symbols = pieces("".join(byte_characters()[b] for b in word.encode()))
     while len(symbols) > 1:
