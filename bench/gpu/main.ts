@@ -127,7 +127,9 @@ function runSection(input: SectionInput, torch: Torch | null, results: Results):
   const { section, execution, endsAt } = input;
   results.log(`-- ${section} on ${execution.provider}, at most ${((endsAt - Date.now()) / 1000).toFixed(0)} s`);
   return new Promise((resolve) => {
-    const child = fork(entry, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    // Sums of single precision that are compared must not be rounded to TF32's ten bits, as CUDA's libraries do.
+    const env = section === goldenSection.name ? { ...process.env, NVIDIA_TF32_OVERRIDE: '0' } : process.env;
+    const child = fork(entry, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], env });
     const timer = setTimeout(() => child.kill('SIGKILL'), Math.max(1, endsAt - Date.now()));
     child.on('message', (sent) => {
       const message = sent as SectionMessage;

@@ -40,7 +40,7 @@ async function observeFirstStep(
 ): Promise<readonly Readonly<Record<string, Tensor>>[]> {
   const passes: Readonly<Record<string, Tensor>>[] = [];
   const observation = { blocks, onTokens: (tokens: Readonly<Record<string, Tensor>>) => passes.push(tokens) };
-  const denoiser = new UNetDenoiser({ ...setting.unet, size: setting.size, observation });
+  const denoiser = new UNetDenoiser({ ...setting.unet, keepsBatch: false, size: setting.size, observation });
   const start = new HeldLatents(await setting.golden.read(`${flow}.start`));
   await sample(await samplerOptions(setting, flow, denoiser, start)).next();
   await denoiser.release();

@@ -5,7 +5,7 @@ import { UNetDenoiser } from '../../companion-server/src/engine/denoiser.ts';
 import { parseUNetConfig } from '../../companion-server/src/nets/unet-config.ts';
 import { parseVaeConfig } from '../../companion-server/src/nets/vae-config.ts';
 import { buildVaeDecoder, buildVaeEncoder } from '../../companion-server/src/nets/vae.ts';
-import { sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
+import { plansForEachShape, sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
 import { createSession } from '../../companion-server/src/onnx/session.ts';
 import { concatRows, sliceRows, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { openComponent } from '../../companion-server/src/weights/component.ts';
@@ -27,6 +27,7 @@ export async function openUNet(dir: string, run: GoldenRun) {
     graph: { weights: await weightsFor(component.weights, run), float, fused },
     createSession: (make: () => Parameters<typeof createSession>[0]) =>
       createSession(make(), sessionOptionsOf(run.execution)),
+    keepsBatch: plansForEachShape[run.execution.provider],
   };
 }
 

@@ -15,6 +15,7 @@ import {
 import type { GraphOptions } from '../onnx/builder.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { IndexTensor, Session } from '../onnx/session.ts';
+import { steadyBatch } from './steady-batch.ts';
 import type { Denoiser, EditPrediction, Injection, KeyframeTokens, StepInput } from '../tokenflow/denoiser.ts';
 import { concatRows, tensor, type Tensor } from '../tensor/tensor.ts';
 import type { PropagationPlan } from '../tokenflow/propagation.ts';
@@ -36,6 +37,8 @@ export interface UNetDenoiserOptions {
   readonly graph: Omit<GraphOptions, 'name'>;
   /** Builds the graph and loads it. */
   readonly createSession: (make: () => Graph) => Promise<Session>;
+  /** Whether passes over frames by themselves all run with as many frames as the largest of them (steady-batch.ts). */
+  readonly keepsBatch: boolean;
   readonly observation?: Observation;
 }
 
@@ -56,7 +59,7 @@ export class UNetDenoiser implements Denoiser {
 
   async predict(latents: Tensor, timestep: number, context: Tensor): Promise<Tensor> {
     const { config, size } = this.options;
-    const session = this.session('plain', (graph) => buildPlainUNet(config, size, graph));
+    const session = this.session('plain', (graph) => buildPlainUNet(config, size, graph), 'apart');
     const results = await (
       await session
     ).run({
@@ -77,17 +80,16 @@ export class UNetDenoiser implements Denoiser {
       };
     }
     const { config, size } = this.options;
-    const session = this.session(`perFrame ${label(injection)}`, (graph) =>
-      buildPerFrameUNet(config, size, injection, graph),
-    );
+    const build = (graph: GraphOptions) => buildPerFrameUNet(config, size, injection, graph);
+    const session = this.session(`perFrame ${label(injection)}`, build, 'apart');
     return this.runEdit(session, input, {});
   }
 
   async editKeyframes(keyframes: readonly number[], input: StepInput): Promise<KeyframeTokens> {
     const { config, size } = this.options;
-    const session = this.session(`keyframes ${label(input.injection)}`, (graph) =>
-      buildKeyframeUNet(config, size, input.injection, graph, this.options.observation?.blocks),
-    );
+    const build = (graph: GraphOptions) =>
+      buildKeyframeUNet(config, size, input.injection, graph, this.options.observation?.blocks);
+    const session = this.session(`keyframes ${label(input.injection)}`, build, 'together');
     const results = await (await session).run(this.feeds(input));
     this.count(branchCount * keyframes.length);
     this.options.observation?.onTokens(results);
@@ -105,9 +107,9 @@ export class UNetDenoiser implements Denoiser {
     const { config, size } = this.options;
     // Without self-attention on this pass there are no queries and keys to inject.
     const injection = { attention: false, features: input.injection.features };
-    const session = this.session(`propagation ${label(injection)}`, (graph) =>
-      buildPropagationUNet(config, size, injection, graph, this.options.observation?.blocks),
-    );
+    const build = (graph: GraphOptions) =>
+      buildPropagationUNet(config, size, injection, graph, this.options.observation?.blocks);
+    const session = this.session(`propagation ${label(injection)}`, build, 'apart');
     return this.runEdit(session, input, {
       job_frame: indices(plan.jobFrame),
       job_keyframe: indices(plan.jobKeyframe),
@@ -163,14 +165,16 @@ export class UNetDenoiser implements Denoiser {
     return tensor([1, width], timestepEmbedding(timestep, { dim: width, flipSinToCos, freqShift: frequencyShift }));
   }
 
-  protected session(name: string, build: (graph: GraphOptions) => Graph): Promise<Session> {
+  /** @param seen whether the frames of a run are computed apart from each other, or see each other */
+  protected session(name: string, build: (graph: GraphOptions) => Graph, seen: 'apart' | 'together'): Promise<Session> {
     const known = this.sessions.get(name);
     if (known !== undefined) return known;
-    const { createSession, graph } = this.options;
+    const { createSession, graph: options, keepsBatch } = this.options;
     const start = performance.now();
-    const session = createSession(() => build({ ...graph, name })).then((opened) => {
+    let graph: Graph | undefined;
+    const session = createSession(() => (graph = build({ ...options, name }))).then((opened) => {
       this.onOpened((performance.now() - start) / 1000);
-      return opened;
+      return keepsBatch && seen === 'apart' && graph !== undefined ? steadyBatch(opened, graph) : opened;
     });
     this.sessions.set(name, session);
     return session;

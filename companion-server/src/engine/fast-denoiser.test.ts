@@ -25,6 +25,7 @@ async function open(
   family: 'sd1' | 'sd2',
   size: LatentSize,
   operators: FusedOperators = fused,
+  keepsBatch = false,
 ): Promise<FastUNetDenoiser> {
   const network = await networks.open(`${family}/unet`, 'unet');
   return new FastUNetDenoiser({
@@ -32,6 +33,7 @@ async function open(
     size,
     graph: graphOptions(network, operators),
     createSession: (make) => createSession(make(), { provider: 'cpu', threads: 1 }),
+    keepsBatch,
   });
 }
 
@@ -41,6 +43,12 @@ describe.each([
 ] as const)('a network like %s', (family, size, contextDims) => {
   describeFastDenoiser(family, async () => {
     const denoiser = await open(family, size);
+    const latentDims = [4, size.height, size.width];
+    return { denoiser, latentDims, contextDims, release: () => denoiser.release() };
+  });
+
+  describeFastDenoiser(`${family} that keeps its batches at one size`, async () => {
+    const denoiser = await open(family, size, fused, true);
     const latentDims = [4, size.height, size.width];
     return { denoiser, latentDims, contextDims, release: () => denoiser.release() };
   });

@@ -7,6 +7,7 @@ import {
   buildRecordFramesUNet,
   buildRecordKeyframesUNet,
 } from '../nets/fast-graphs.ts';
+import type { GraphOptions } from '../onnx/builder.ts';
 import type { IndexTensor } from '../onnx/session.ts';
 import { concatRows, tensor, type Tensor } from '../tensor/tensor.ts';
 import type { Contexts } from '../tokenflow/denoiser.ts';
@@ -27,7 +28,7 @@ type Results = Readonly<Record<string, Tensor>>;
 export class FastUNetDenoiser extends UNetDenoiser implements FastDenoiser {
   async recordKeyframes(latents: Tensor, timestep: number, context: Tensor) {
     const { config, size } = this.options;
-    const session = this.session('record keyframes', (graph) => buildRecordKeyframesUNet(config, size, graph));
+    const session = this.session('record keyframes', (graph) => buildRecordKeyframesUNet(config, size, graph), 'apart');
     const results = await (await session).run({ latents, time_features: this.timeFeatures(timestep), context });
     this.count(latents.dims[0] ?? 0);
     return {
@@ -43,7 +44,7 @@ export class FastUNetDenoiser extends UNetDenoiser implements FastDenoiser {
     { tokens, pairs }: { readonly tokens: SourceTokens; readonly pairs: readonly KeyframePair[] },
   ): Promise<{ readonly prediction: Tensor; readonly records: SourceRecords }> {
     const { config, size } = this.options;
-    const session = this.session('record frames', (graph) => buildRecordFramesUNet(config, size, graph));
+    const session = this.session('record frames', (graph) => buildRecordFramesUNet(config, size, graph), 'apart');
     const searches = planSearches(pairs);
     const results = await (
       await session
@@ -64,9 +65,8 @@ export class FastUNetDenoiser extends UNetDenoiser implements FastDenoiser {
 
   async editJointly({ edited, source, timestep, contexts, injection, guided }: JointInput) {
     const { config, size } = this.options;
-    const session = this.session(`joint ${label(injection)} ${String(guided)}`, (graph) =>
-      buildJointUNet(config, size, { injection, guided }, graph),
-    );
+    const build = (graph: GraphOptions) => buildJointUNet(config, size, { injection, guided }, graph);
+    const session = this.session(`joint ${label(injection)} ${String(guided)}`, build, 'together');
     const results = await (
       await session
     ).run({
@@ -86,9 +86,8 @@ export class FastUNetDenoiser extends UNetDenoiser implements FastDenoiser {
     const { edited, timestep, contexts, records, pairs, rightWeight, tokens } = input;
     const { config, size } = this.options;
     const guided = tokens[0]?.dims[0] === 2;
-    const session = this.session(`carried ${String(guided)}`, (graph) =>
-      buildCarriedUNet(config, size, { guided }, graph),
-    );
+    const build = (graph: GraphOptions) => buildCarriedUNet(config, size, { guided }, graph);
+    const session = this.session(`carried ${String(guided)}`, build, 'apart');
     const results = await (
       await session
     ).run({

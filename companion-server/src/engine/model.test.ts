@@ -216,6 +216,7 @@ describe('a denoiser', () => {
       config: good.unet,
       size: { height: 8, width: 8 },
       graph: { weights: new Map(), float: 'float32', fused: preferredExecution.cpu.fused },
+      keepsBatch: false,
       createSession: () => {
         if (!isFirst) return Promise.reject(new Error('no memory'));
         isFirst = false;

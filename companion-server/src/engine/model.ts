@@ -12,7 +12,7 @@ import type { LatentSize } from '../nets/unet-graphs.ts';
 import { buildVaeDecoder, buildVaeEncoder } from '../nets/vae.ts';
 import { parseVaeConfig, type VaeConfig } from '../nets/vae-config.ts';
 import type { GraphOptions } from '../onnx/builder.ts';
-import { sessionOptionsOf, type Execution } from '../onnx/execution.ts';
+import { plansForEachShape, sessionOptionsOf, type Execution } from '../onnx/execution.ts';
 import { ShapeError, type Graph } from '../onnx/graph.ts';
 import { createSession, RuntimeLoadError, type RunCost, type Session } from '../onnx/session.ts';
 import type { StoredTensors } from '../tensor/stored-tensor.ts';
@@ -108,6 +108,7 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
         size,
         graph: { weights: unetWeights, float: execution.float, fused: execution.fused },
         createSession: open,
+        keepsBatch: plansForEachShape[execution.provider],
       }),
   };
 }

@@ -17,6 +17,18 @@ export function sessionOptionsOf({ provider, webgpu }: Execution): SessionOption
   return { provider, ...(webgpu === undefined ? {} : { webgpu }) };
 }
 
+/**
+ * Whether a provider plans its kernels anew whenever the shape of their input changes, which takes many times as long as
+ * running them: CUDA (steady-batch.ts has the figure) and DirectML, whose kernels are made for the shapes of the last run.
+ */
+export const plansForEachShape: Readonly<Record<ExecutionProvider, boolean>> = {
+  cpu: false,
+  cuda: true,
+  dml: true,
+  coreml: false,
+  webgpu: false,
+};
+
 const allFused: FusedOperators = {
   multiHeadAttention: true,
   wideValues: false,
