@@ -74,12 +74,13 @@ export async function openLooks(
 }
 
 /** What the preview would have found out. */
-function findingsOf({ settings, rows }: Walk, { cuts }: SourceFindings): SourceFindings {
+function findingsOf({ settings, rows }: Walk, { cuts, damage }: SourceFindings): SourceFindings {
   const first = cuts.map((cut) => rows.findIndex((row) => row >= cut));
   return {
     cuts: [...new Set(first)].filter((row) => row > 0),
     inversionSteps: settings.inversionSteps,
     reconstructionPsnr: null,
+    damage,
   };
 }
 

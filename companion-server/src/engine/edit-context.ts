@@ -2,7 +2,6 @@
 
 import type { Schedule } from '../diffusion/schedule.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
-import type { DecodingDamage } from '../media/frames.ts';
 import type { Execution } from '../onnx/execution.ts';
 import { drawKeyframes } from '../tokenflow/keyframes.ts';
 import { frameRange } from '../tokenflow/latents.ts';
@@ -37,8 +36,6 @@ export interface EditContext extends EditRunOptions {
   readonly saveResumePoint: (stage: ResumePoint['stage'], step: number, inversionEvaluations: number) => Promise<void>;
   /** When it is known what the gauge took, in forwards of a frame, and what the inversion will take after it. */
   readonly replan: (findings: SourceFindings, gauged: number) => void;
-  /** Where frames of the clip were missing or damaged. */
-  readonly onDamage?: (damage: DecodingDamage) => void;
   /** Reports step, steps and share of the stage after every forward until the returned function is called. */
   readonly watch: (state: () => readonly [number, number, number]) => () => void;
 }

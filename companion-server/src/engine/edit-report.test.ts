@@ -4,6 +4,7 @@ import { gaugeNotices } from './edit-report.ts';
 const settings = { noise: 'inversion', inversionSteps: 24 } as const;
 const foundAgain = (reconstructionPsnr: number | null, inversionSteps: number) => ({
   cuts: [],
+  damage: null,
   reconstructionPsnr,
   inversionSteps,
 });

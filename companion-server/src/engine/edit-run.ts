@@ -40,7 +40,6 @@ export class EditRun {
   private readonly files: WorkFile[] = [];
   private pace: Pace | null = null;
   private work: StageWork | null = null;
-  private readonly damageNotices: string[] = [];
 
   /** Throws EditError('invalid-request') when the in/out range holds no frame. */
   constructor(options: EditRunOptions) {
@@ -54,7 +53,6 @@ export class EditRun {
       replan: (findings, gauged) => this.replan(findings, gauged),
       saveResumePoint: (...state) => this.saveResumePoint(...state),
       watch: (state) => this.watch(state),
-      onDamage: (damage) => this.damageNotices.push(damageNotice(damage)),
     };
     const { inputPath, modelDir, workDir } = job;
     this.resumePointFile = new ResumePointFile(workDir, { inputPath, modelDir, settings, plan });
@@ -91,9 +89,9 @@ export class EditRun {
       meter.finish();
       await this.keepPace();
       const unetEvaluations = { inversion: inverted, sampling: denoiser.evaluations - inverted };
-      const notices = [source.notice, keepNotice, ...this.damageNotices, ...outputNotices].filter(
-        (notice) => notice !== null,
-      );
+      const damage = source.findings?.damage ?? null;
+      const damaged = damage === null ? null : damageNotice(damage);
+      const notices = [source.notice, keepNotice, damaged, ...outputNotices].filter((notice) => notice !== null);
       return makeReport({ ...edit, findings: source.findings, unetEvaluations, notices });
     } finally {
       await denoiser.release();

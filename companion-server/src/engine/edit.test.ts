@@ -134,9 +134,14 @@ describe('an edit', () => {
     const { position, size } = packets[4] ?? { position: 0, size: 0 };
     bytes.fill(0xff, position + 4, position + size);
     await writeFile(input, bytes);
-    const { report } = await runTinyEdit(jobOf('damaged', input));
+    const kept = { clipSha256: 'da'.repeat(32), inversionsDir: path.join(dir, 'damaged inversions') };
+    const { report } = await runTinyEdit({ ...jobOf('damaged', input), ...kept });
+    const notice = /The clip is damaged: 1 of its frames cannot be decoded/;
     expect(report.frames).toBe(8);
-    expect(report.notices.join()).toMatch(/The clip is damaged: 1 of its frames cannot be decoded/);
+    expect(report.notices.join()).toMatch(notice);
+    const again = await runTinyEdit({ ...jobOf('damaged again', input), ...kept });
+    expect(again.report.unetEvaluations.inversion, 'the kept inversion is used').toBe(0);
+    expect(again.report.notices.join()).toMatch(notice);
   });
 
   it('does not begin to compute when its result could not be encoded', async () => {

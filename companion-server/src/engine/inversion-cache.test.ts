@@ -33,7 +33,7 @@ const facts: InversionFacts = {
   model: 'demo',
 };
 
-const findings = { cuts: [2], inversionSteps: 20, reconstructionPsnr: 41.5 };
+const findings = { cuts: [2], inversionSteps: 20, reconstructionPsnr: 41.5, damage: { missing: 1, errors: 0 } };
 
 let files = 0;
 async function keep(name: string, bytes: Uint8Array, change: Partial<KeepOptions> = {}) {

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Size } from '../media/frame.ts';
+import type { DecodingDamage } from '../media/frames.ts';
 
 /** What a kept inversion is of; for people. */
 export interface InversionFacts {
@@ -29,6 +30,8 @@ export interface SourceFindings {
   readonly inversionSteps: number;
   /** In decibels; null where it was not measured. */
   readonly reconstructionPsnr: number | null;
+  /** Where its frames were missing or damaged; null where they were not. */
+  readonly damage: DecodingDamage | null;
 }
 
 export interface InversionEntry {
@@ -44,7 +47,7 @@ export interface InversionEntry {
 }
 
 /** Raised when entries of before cannot be read any more. */
-const entryVersion = 3;
+const entryVersion = 4;
 const entryFile = 'entry.json';
 const latentsFile = 'latents';
 
@@ -106,12 +109,21 @@ function parseFacts(fields: Readonly<Record<string, unknown>>): InversionFacts |
 
 function parseFindings(fields: Readonly<Record<string, unknown>>): SourceFindings | null {
   const { cuts, inversionSteps, reconstructionPsnr } = fields;
+  const damage = parseDamage(fields['damage']);
   const isRight =
+    damage !== undefined &&
     Array.isArray(cuts) &&
     cuts.every(isCount) &&
     isCount(inversionSteps) &&
     (reconstructionPsnr === null || typeof reconstructionPsnr === 'number');
-  return isRight ? { cuts, inversionSteps, reconstructionPsnr } : null;
+  return isRight ? { cuts, inversionSteps, reconstructionPsnr, damage } : null;
+}
+
+/** undefined when it is neither null nor right. */
+function parseDamage(json: unknown): DecodingDamage | null | undefined {
+  if (json === null) return null;
+  const { missing, errors } = fieldsOf(json);
+  return isCount(missing) && isCount(errors) ? { missing, errors } : undefined;
 }
 
 function fieldsOf(json: unknown): Readonly<Record<string, unknown>> {

@@ -47,7 +47,7 @@ export async function gaugeInversion(
   edit: GaugedEdit,
   text: Tensor,
   clean: LatentStore,
-): Promise<Omit<SourceFindings, 'cuts'>> {
+): Promise<Omit<SourceFindings, 'cuts' | 'damage'>> {
   const { frameCount } = edit.plan;
   const count = measuredCount(frameCount);
   const rows = Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * frameCount) / count));

@@ -3,6 +3,7 @@
 import path from 'node:path';
 import type { Schedule } from '../diffusion/schedule.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { DecodingDamage } from '../media/frames.ts';
 import { detectCuts } from '../media/scene-cuts.ts';
 import { invert } from '../tokenflow/inversion.ts';
 import { copyLatents, type LatentStore } from '../tokenflow/latents.ts';
@@ -34,10 +35,11 @@ export async function findSource(
   if (finishedSteps === null) {
     meter.begin('decode', plan.frameCount);
     const onFrames = (done: number) => meter.advance(done, plan.frameCount, done / plan.frameCount);
-    await readSource(source.clean, { ...edit, onFrames });
+    let damage: DecodingDamage | null = null;
+    await readSource(source.clean, { ...edit, onFrames, onDamage: (found) => (damage = found) });
     const cuts = await findCuts(edit);
     meter.begin('invert', scheduleOf(edit).timesteps.length);
-    const findings = { cuts, ...(await chooseSteps(edit, text, source)) };
+    const findings = { cuts, damage, ...(await chooseSteps(edit, text, source)) };
     await source.setFindings(findings);
     edit.replan(findings, edit.denoiser.evaluations);
     await copyLatents(source.clean, current.moment(0), plan.chunkSize);
@@ -59,7 +61,7 @@ async function chooseSteps(
   edit: EditContext,
   text: Tensor,
   source: SourceLatents,
-): Promise<Omit<SourceFindings, 'cuts'>> {
+): Promise<Omit<SourceFindings, 'cuts' | 'damage'>> {
   const { inversionSteps, gauges } = edit.settings;
   if (!gauges) return { inversionSteps, reconstructionPsnr: null };
   const steps = scheduleOf(edit).timesteps.length;
@@ -80,11 +82,12 @@ async function invertClip(
   edit: EditContext,
   text: Tensor,
   source: SourceLatents,
-  { cuts, inversionSteps, reconstructionPsnr }: SourceFindings,
+  findings: SourceFindings,
   current: LatentFile,
   finishedSteps: number | null,
 ): Promise<void> {
   const { denoiser, plan, settings } = edit;
+  const { cuts, inversionSteps, reconstructionPsnr } = findings;
   const schedule = scheduleOf(edit);
   const perStep = forwardsPerStep(settings, inversionSteps);
   const steps = schedule.timesteps.length;
@@ -112,7 +115,6 @@ async function invertClip(
   let looks: OpenLooks | null = null;
   try {
     if (settings.schedule === 'fast') {
-      const findings = { cuts, inversionSteps, reconstructionPsnr };
       looks = await openLooks(edit, text, source.clean, findings, finishedSteps !== null);
       total -= looks?.savedEvaluations ?? 0;
       noise = await openNoise(edit, current, startStep);
