@@ -96,7 +96,7 @@ export const rooms = [
     name: 'engine',
     at: [`${server}engine/`],
     imports: [
-      ...['detail', 'diffusion', 'errors', 'media', 'metrics', 'nets', 'onnx', 'onnx/run'],
+      ...['detail', 'diffusion', 'errors', 'media', 'metrics', 'nets', 'nets/pass', 'onnx', 'onnx/run'],
       ...['protocol', 'temporary', 'tensor', 'tokenflow', 'version', 'weights', 'wire-error'],
     ],
   },
@@ -109,11 +109,12 @@ export const rooms = [
   {
     name: 'tokenflow',
     at: [`${server}tokenflow/`],
-    imports: ['diffusion', 'errors', 'tensor'],
+    imports: ['diffusion', 'errors', 'nets/pass', 'tensor'],
     isPure: true,
   },
+  { name: 'nets/pass', at: [`${server}nets/pass.ts`], imports: [], isPure: true },
   { name: 'diffusion', at: [`${server}diffusion/`], imports: ['errors', 'tensor'], isPure: true },
-  { name: 'nets', at: [`${server}nets/`], imports: ['errors', 'onnx'], isPure: true },
+  { name: 'nets', at: [`${server}nets/`], imports: ['errors', 'nets/pass', 'onnx'], isPure: true },
   { name: 'onnx', at: [`${server}onnx/`], imports: ['tensor'], isPure: true },
   {
     name: 'onnx/run',

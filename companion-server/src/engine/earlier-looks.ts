@@ -4,13 +4,13 @@
 // inversion, so that nothing is looked at twice.
 
 import path from 'node:path';
-import { anticipateNoise, noiseOfStep } from '../diffusion/inversion-step.ts';
+import { extrapolateNoise, noiseOfStep } from '../diffusion/inversion-step.ts';
 import { createSchedule, type Schedule } from '../diffusion/schedule.ts';
 import { takeRows, tensor, type Tensor } from '../tensor/tensor.ts';
 import { weightedSum } from '../tensor/weighted-sum.ts';
-import { HeldLatents } from '../tokenflow/held-latents.ts';
+import { InMemoryLatents } from '../tokenflow/in-memory-latents.ts';
+import { invert, type EarlierPredictions } from '../tokenflow/inversion.ts';
 import { frameRange, type LatentStore } from '../tokenflow/latents.ts';
-import { recordSource, type EarlierLooks } from '../tokenflow/record-source.ts';
 import { previewOf, type ChosenSettings } from './edit-defaults.ts';
 import type { EditContext } from './edit-context.ts';
 import { planEdit, type EditPlan } from './edit-plan.ts';
@@ -30,7 +30,7 @@ interface Walk {
   readonly startStep: number;
 }
 
-export interface OpenLooks extends EarlierLooks {
+export interface OpenLooks extends EarlierPredictions {
   /** Forwards of a frame that were saved, because an earlier job had made the walk. */
   readonly savedEvaluations: number;
   close(): Promise<void>;
@@ -86,7 +86,7 @@ function findingsOf({ settings, rows }: Walk, { cuts, damage }: SourceFindings):
 
 function planWalk({ clip, model, settings, plan, sampling, job }: EditContext): Walk | null {
   // Elsewhere keyframes are not the clip's own, and no part of what its inversion is known by.
-  if (plan.recordedTokens === null) return null;
+  if (plan.cachedTokens === null) return null;
   const preview = previewOf(settings);
   const previewPlan = planEdit(clip, model, preview, job.savings);
   const schedule = createSchedule(model.scheduler, preview.steps);
@@ -114,16 +114,20 @@ async function takeWalk(
 ): Promise<void> {
   const original = await clean.read(rows);
   await file.moment(0).write(0, original);
-  const held = () => new HeldLatents(tensor(original.dims));
+  const held = () => new InMemoryLatents(tensor(original.dims));
   const noise = [held(), held(), held()] as const;
   const timesteps = schedule.timesteps.slice(startStep);
-  const walk = recordSource({
+  const walk = invert({
     ...{ denoiser, schedule: { ...schedule, timesteps }, context: text, startStep: 0 },
-    forwardsPerStep: 1,
-    latents: new HeldLatents(original),
-    spare: held(),
-    recording: null,
-    noiseAt: (step) => noise[step % noise.length] ?? noise[0],
+    method: {
+      name: 'fixed-point',
+      iterations: 1,
+      noiseAt: (step) => noise[step % noise.length] ?? noise[0],
+      earlier: null,
+      cache: null,
+    },
+    latents: new InMemoryLatents(original),
+    next: held(),
     keep: (timestep) => file.moment(1 + timesteps.indexOf(timestep)),
     chunkSize: plan.chunkSize,
   });
@@ -136,16 +140,16 @@ function looksIn(file: LatentFile, { rows, schedule, startStep }: Walk, savedEva
   const timesteps = schedule.timesteps.slice(startStep);
   return {
     savedEvaluations,
-    async at(timestep, frames, anticipated) {
+    async at(timestep, frames, extrapolated) {
       const moment = timesteps.indexOf(timestep);
       const found = frameRange(0, frames.length).filter((row) => rows.includes(frames[row] ?? -1));
       if (moment < 0 || found.length === 0) return null;
       const places = found.map((row) => rows.indexOf(frames[row] ?? -1));
       const seen = (step: number) => noiseSeen(file, places, timesteps, step, schedule);
-      if (anticipated === null) return { rows: found, noise: await seen(moment) };
-      const expected = takeRows(anticipated, found);
+      if (extrapolated === null) return { rows: found, noise: await seen(moment) };
+      const expected = takeRows(extrapolated, found);
       if (moment + 2 >= timesteps.length) return { rows: found, noise: expected };
-      const line = anticipateNoise(await seen(moment + 1), await seen(moment + 2));
+      const line = extrapolateNoise(await seen(moment + 1), await seen(moment + 2));
       const missed = weightedSum(1, await seen(moment), -1, line);
       return { rows: found, noise: weightedSum(1, expected, missedShare, missed) };
     },

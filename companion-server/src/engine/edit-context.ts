@@ -10,7 +10,7 @@ import type { ResumePoint } from './resume-point.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditPlan } from './edit-plan.ts';
-import type { FastUNetDenoiser } from './fast-denoiser.ts';
+import type { UNetDenoiser } from './denoiser.ts';
 import type { SourceFindings } from './inversion-entry.ts';
 import type { MemoryWatch } from './memory-watch.ts';
 import type { Model } from './model.ts';
@@ -31,7 +31,7 @@ export interface EditRunOptions {
 export interface EditContext extends EditRunOptions {
   readonly plan: EditPlan;
   readonly sampling: Schedule;
-  readonly denoiser: FastUNetDenoiser;
+  readonly denoiser: UNetDenoiser;
   /** Writes how far the edit is; what was written before it is on the disk then. */
   readonly saveResumePoint: (stage: ResumePoint['stage'], step: number, inversionEvaluations: number) => Promise<void>;
   /** When it is known what the gauge took, in forwards of a frame, and what the inversion will take after it. */

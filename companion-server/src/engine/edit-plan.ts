@@ -5,32 +5,26 @@ import { EditError } from '../errors.ts';
 import { planWorkingSize, type WorkingSize } from '../media/fit.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
 import { rationalValue } from '../media/frame.ts';
-import { tokensPerBlock } from '../nets/record-shape.ts';
-import { editBranches, jointBranches } from '../nets/target-attention.ts';
-import { branchCount, maxJointKeyframes } from '../nets/tokenflow-attention.ts';
-import type { LatentSize } from '../nets/unet-graphs.ts';
-import {
-  injectionAt,
-  noInjection,
-  pnpThresholds,
-  sdeditStart,
-  type InjectionThresholds,
-} from '../tokenflow/injection.ts';
-import { drawKeyframes, groupKeyframes } from '../tokenflow/keyframes.ts';
+import { maxExtendedKeyframes } from '../nets/pass-attention.ts';
+import type { LatentSize } from '../nets/pass-graph.ts';
+import { tokensPerBlock } from '../nets/token-counts.ts';
+import { sdeditStart } from '../tokenflow/injection.ts';
+import { drawKeyframes } from '../tokenflow/keyframes.ts';
 import { frameRange } from '../tokenflow/latents.ts';
+import type { FrameGuidance, SourceMode } from '../tokenflow/step-passes.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import { defaultSavings, type FastSavings } from './fast-savings.ts';
 import { keyframeSeed } from './keyframe-seed.ts';
 import type { ModelShape } from './model.ts';
-import { maxRecordedTokens, RecordFile } from './record-file.ts';
+import { maxTokens, CorrespondenceFile } from './correspondence-file.ts';
 
 /** Latent positions of one forward; bounds the activations whatever the clip's size and length. */
 const positionsPerForward = 16 * 1024;
 /** Most frames of one forward; more are no faster. */
 const maxChunkSize = 16;
-/** Latent positions of one joint keyframe pass; bounds the tokens that are kept for propagation. */
-const positionsPerJointPass = 48 * 1024;
-const minJointKeyframes = 4;
+/** Latent positions of one pass with extended attention; bounds the tokens that are kept for propagation. */
+const positionsPerExtendedPass = 48 * 1024;
+const minExtendedKeyframes = 4;
 /** Pixels of one forward of the VAE, whose activations are the largest. */
 const pixelsPerVaeForward = 512 * 512;
 
@@ -47,29 +41,27 @@ export interface EditPlan {
   /** Frames per UNet forward and per VAE forward. */
   readonly chunkSize: number;
   readonly vaeChunkSize: number;
-  /** Most keyframes of one joint pass. */
-  readonly jointLimit: number;
+  /** Most keyframes of one pass with extended attention. */
+  readonly extendedLimit: number;
   /** First sampling step. */
   readonly startStep: number;
   /** Of a step, where there are no cuts. */
   readonly keyframeCount: number;
   /** What the keyframes of every step are drawn from, 0..2^32-1. */
   readonly keyframeSeed: number;
-  /**
-   * How sampling sees the source: as `recorded` during the inversion, `recomputed` at every step, or every frame by itself
-   * (`per-frame`).
-   */
-  readonly sampling: 'recorded' | 'recomputed' | 'per-frame';
-  /** Tokens of a frame whose places are recorded at every step; null when nothing is recorded. */
-  readonly recordedTokens: number | null;
+  readonly sourceMode: SourceMode;
+  /** Of a cached source. */
+  readonly frameGuidance: FrameGuidance;
+  /** Tokens of a frame whose correspondences are cached at every step; null when none are. */
+  readonly cachedTokens: number | null;
   readonly savings: FastSavings;
 }
 
 /**
- * Most bytes of records. Beyond, the source's branch is computed at every step: slower by half, but a disk is not filled
+ * Most bytes of cached correspondences. Beyond, the source's branch is computed at every step: slower by half, but a disk is not filled
  * for it.
  */
-const maxRecordBytes = 16e9;
+const maxCorrespondenceBytes = 16e9;
 
 /** Throws EditError('invalid-request') when the in/out range holds no frame. */
 export function planEdit(
@@ -91,16 +83,21 @@ export function planEdit(
   const positions = latentSize.height * latentSize.width;
   const pixels = size.padded.height * size.padded.width;
   const atOnce = (budget: number, each: number, most: number) => Math.min(most, Math.max(1, Math.floor(budget / each)));
-  const jointLimit = Math.max(minJointKeyframes, atOnce(positionsPerJointPass, positions, maxJointKeyframes));
+  const extendedLimit = Math.max(
+    minExtendedKeyframes,
+    atOnce(positionsPerExtendedPass, positions, maxExtendedKeyframes),
+  );
   const isSceneByScene = knowsScenes(settings);
   const drawnFrom = keyframeSeed(clip, settings, isSceneByScene);
   const frames = settings.preview
-    ? previewFrames({ startFrame, endFrame }, { ...settings, seed: drawnFrom }, jointLimit)
+    ? previewFrames({ startFrame, endFrame }, { ...settings, seed: drawnFrom }, extendedLimit)
     : frameRange(startFrame, endFrame);
   const frameCount = frames.length;
   const startStep = settings.technique === 'sdedit' ? sdeditStart(settings.strength, settings.steps) : 0;
-  const recordedTokens =
-    isSceneByScene && !settings.preview ? planRecords(model, latentSize, frameCount, settings.steps - startStep) : null;
+  const cachedTokens =
+    isSceneByScene && !settings.preview
+      ? planCorrespondences(model, latentSize, frameCount, settings.steps - startStep)
+      : null;
   return {
     startFrame,
     endFrame,
@@ -110,22 +107,28 @@ export function planEdit(
     latentSize,
     chunkSize: atOnce(positionsPerForward, positions, maxChunkSize),
     vaeChunkSize: atOnce(pixelsPerVaeForward, pixels, maxChunkSize),
-    jointLimit,
+    extendedLimit,
     startStep,
     keyframeSeed: drawnFrom,
     keyframeCount: settings.preview ? frameCount : Math.ceil(frameCount / settings.keyframeInterval),
-    sampling: samplingOf(settings, isSceneByScene && (recordedTokens !== null || settings.preview)),
-    recordedTokens,
+    sourceMode: sourceModeOf(settings, isSceneByScene && (cachedTokens !== null || settings.preview)),
+    frameGuidance: canPropagateGuidance(model, latentSize) ? savings.frameGuidance : 'own',
+    cachedTokens,
     savings,
   };
 }
 
-function samplingOf({ propagation }: ChosenSettings, isRecorded: boolean): EditPlan['sampling'] {
-  if (propagation === 'per-frame') return 'per-frame';
-  return isRecorded ? 'recorded' : 'recomputed';
+function sourceModeOf({ propagation }: ChosenSettings, isCached: boolean): SourceMode {
+  if (propagation === 'per-frame') return 'none';
+  return isCached ? 'cached' : 'recomputed';
 }
 
-/** The keyframes of the first of all steps, at most as many as one joint pass holds, evenly spread. */
+/** Whether the last transformer block has one token on each latent position. */
+function canPropagateGuidance({ unet }: ModelShape, latentSize: LatentSize): boolean {
+  return tokensPerBlock(unet, latentSize).at(-1) === latentSize.height * latentSize.width;
+}
+
+/** The keyframes of the first of all steps, at most as many as one pass with extended attention holds, evenly spread. */
 function previewFrames(
   { startFrame, endFrame }: { readonly startFrame: number; readonly endFrame: number },
   { seed, keyframeInterval }: Pick<ChosenSettings, 'seed' | 'keyframeInterval'>,
@@ -139,11 +142,17 @@ function previewFrames(
   });
 }
 
-function planRecords(model: ModelShape, latentSize: LatentSize, frameCount: number, steps: number): number | null {
+function planCorrespondences(
+  model: ModelShape,
+  latentSize: LatentSize,
+  frameCount: number,
+  steps: number,
+): number | null {
   const blocks = tokensPerBlock(model.unet, latentSize);
   const tokens = blocks.reduce((sum, count) => sum + count, 0);
-  const fits = RecordFile.sizeBytes({ frameCount, tokens, startStep: 0, endStep: steps }) <= maxRecordBytes;
-  return fits && Math.max(...blocks) <= maxRecordedTokens ? tokens : null;
+  const fits =
+    CorrespondenceFile.sizeBytes({ frameCount, tokens, startStep: 0, endStep: steps }) <= maxCorrespondenceBytes;
+  return fits && Math.max(...blocks) <= maxTokens ? tokens : null;
 }
 
 function frameRangeOf(
@@ -163,78 +172,9 @@ function frameRangeOf(
 }
 
 /**
- * Whether an edit goes scene by scene, as what the fast schedule records of a source does. The official schedule and its
+ * Whether an edit goes scene by scene, as what the fast schedule caches of a source does. The official schedule and its
  * rule of propagation know no scenes, and where nothing is propagated nothing can cross a cut.
  */
 export function knowsScenes({ schedule, propagation }: ChosenSettings): boolean {
   return schedule === 'fast' && propagation === 'paper';
-}
-
-/**
- * UNet forwards of one latent that the edit will take, as UNetDenoiser counts them.
- * @param keyframeCounts of each scene; by default those of a clip without cuts
- */
-export function countEvaluations(
-  plan: EditPlan,
-  settings: ChosenSettings,
-  inversionForwards: number,
-  keyframeCounts: readonly number[] = [plan.keyframeCount],
-): { readonly inversion: number; readonly sampling: number } {
-  const steps = Array.from({ length: settings.steps - plan.startStep }, (_, i) => plan.startStep + i);
-  const perStep = steps.map((step) => evaluationsOf(step, plan, settings, keyframeCounts));
-  return {
-    inversion: inversionForwards * plan.frameCount,
-    sampling: perStep.reduce((sum, evaluations) => sum + evaluations, 0),
-  };
-}
-
-function evaluationsOf(
-  step: number,
-  plan: EditPlan,
-  settings: ChosenSettings,
-  keyframeCounts: readonly number[],
-): number {
-  const { frameCount, savings } = plan;
-  const joint = keyframeCounts.reduce((sum, count) => sum + jointKeyframes(plan, count, step), 0);
-  switch (plan.sampling) {
-    case 'per-frame':
-      return perFrameBranches(settings, step) * frameCount;
-    case 'recomputed':
-      return branchCount * (frameCount + joint);
-    case 'recorded': {
-      const guided = guidanceAt(step, settings, plan) !== 1;
-      const injection = injectionAt(thresholdsOf(settings), step, settings.steps);
-      const isOwn = guided && savings.frameGuidance === 'own';
-      const others = frameCount - keyframeCounts.reduce((sum, count) => sum + count, 0);
-      return jointBranches({ injection, guided }) * joint + editBranches(isOwn) * others;
-    }
-  }
-}
-
-/** The scale of guidance at a sampling step; 1 for none. The reference schedule guides in every step. */
-export function guidanceAt(
-  step: number,
-  { schedule, guidance, steps }: ChosenSettings,
-  { startStep, savings }: EditPlan,
-): number {
-  if (schedule === 'reference') return guidance;
-  const guidedSteps = Math.max(1, Math.floor((steps - startStep) * savings.guidanceUntil));
-  return step < startStep + guidedSteps ? guidance : 1;
-}
-
-/** The source's branch is only run where something of it is injected. */
-function perFrameBranches(settings: ChosenSettings, step: number): number {
-  const { attention, features } = injectionAt(thresholdsOf(settings), step, settings.steps);
-  return attention || features ? branchCount : branchCount - 1;
-}
-
-/** Keyframes of all joint passes of a scene in a step, those that only take part in the attention included. */
-function jointKeyframes({ jointLimit }: EditPlan, keyframeCount: number, step: number): number {
-  const groups = groupKeyframes(frameRange(0, keyframeCount), jointLimit, step);
-  return groups.reduce((sum, { own, context }) => sum + own.length + context.length, 0);
-}
-
-/** What the technique injects from the source. */
-export function thresholdsOf({ technique, strength }: ChosenSettings): InjectionThresholds {
-  return technique === 'pnp' ? pnpThresholds(strength) : noInjection;
 }

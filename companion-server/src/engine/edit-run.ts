@@ -101,12 +101,12 @@ export class EditRun {
 
   private async openSource(resumed: ResumePoint | null): Promise<SourceLatents> {
     const { plan, sampling, job, settings } = this.edit;
-    const { frameCount, startStep, recordedTokens } = plan;
+    const { frameCount, startStep, cachedTokens } = plan;
     const source = await SourceLatents.open({
       workDir: job.workDir,
       frameCount,
       frameDims: this.frameDims,
-      recordedTokens,
+      cachedTokens,
       keepsNoisiest: keepsNoisiest(settings),
       startStep,
       resumed,

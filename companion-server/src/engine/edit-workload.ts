@@ -1,7 +1,7 @@
 // How much of the UNet's work an edit is, as far as its source is known.
 
-import { countEvaluations } from './edit-plan.ts';
 import { scenesFor, type EditContext } from './edit-context.ts';
+import { countEvaluations } from './edit-passes.ts';
 import { inversionForwards } from './edit-schedules.ts';
 import type { SourceFindings } from './inversion-entry.ts';
 

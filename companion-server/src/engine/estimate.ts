@@ -8,7 +8,8 @@ import { preferredExecution, type Execution } from '../onnx/execution.ts';
 import { chooseDevice } from './device.ts';
 import { chooseSettings, readEditDefaults, type ChosenSettings } from './edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
-import { countEvaluations, planEdit, type EditPlan } from './edit-plan.ts';
+import { countEvaluations } from './edit-passes.ts';
+import { planEdit, type EditPlan } from './edit-plan.ts';
 import { createSchedule } from '../diffusion/schedule.ts';
 import { forwardsPerStep, inversionForwards, keepsNoisiest } from './edit-schedules.ts';
 import { forecastSeconds, stageWork } from './forecast.ts';
@@ -185,15 +186,15 @@ function latentBytes(
     {
       frameCount,
       frameDims,
-      recordedTokens: plan.recordedTokens,
+      cachedTokens: plan.cachedTokens,
       steps: settings.steps,
       keepsNoisiest: keepsNoisiest(settings),
     },
     startStep,
   );
   // What is looked at of the keyframes: the clip itself and half of the steps.
-  const hasLooks = plan.recordedTokens !== null && (settings.gauges || settings.inversionSteps > settings.steps);
-  const looked = hasLooks ? Math.min(plan.keyframeCount, plan.jointLimit) : 0;
+  const hasLooks = plan.cachedTokens !== null && (settings.gauges || settings.inversionSteps > settings.steps);
+  const looked = hasLooks ? Math.min(plan.keyframeCount, plan.extendedLimit) : 0;
   const looksBytes = LatentFile.sizeBytes({
     frameCount: looked,
     frameDims,

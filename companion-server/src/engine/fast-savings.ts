@@ -1,12 +1,12 @@
 // What the fast schedule leaves out at the price of an approximation. What each saves and costs is measured in
 // docs/performance.md.
 
-import type { FrameGuidance } from '../tokenflow/fast-sampler.ts';
+import type { FrameGuidance } from '../tokenflow/step-passes.ts';
 
 export interface FastSavings {
   /**
-   * `carried`: frames between keyframes run the prompt's branch alone; how far guidance moves them is carried from their
-   * keyframes along the recorded correspondences. `own`: they run the negative prompt's branch as well.
+   * `propagated`: frames between keyframes run the prompt's branch alone; what guidance adds to their keyframes is
+   * propagated to them along the cached correspondences. `own`: they run the negative prompt's branch as well.
    */
   readonly frameGuidance: FrameGuidance;
   /** Share of the steps, from the first, in which there is guidance, 0..1. */
@@ -16,4 +16,4 @@ export interface FastSavings {
 export const noSavings: FastSavings = { frameGuidance: 'own', guidanceUntil: 1 };
 
 /** Guidance ends where Plug-and-Play's features do at its usual strength, so that no step needs a graph of its own. */
-export const defaultSavings: FastSavings = { frameGuidance: 'carried', guidanceUntil: 0.8 };
+export const defaultSavings: FastSavings = { frameGuidance: 'propagated', guidanceUntil: 0.8 };

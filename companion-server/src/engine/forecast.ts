@@ -1,12 +1,13 @@
 // What an edit will take, stage by stage: its work, counted from the networks' shapes, at the pace of this machine.
 
-import { buildCarriedUNet, buildRecordFramesUNet } from '../nets/fast-graphs.ts';
+import { buildPassUNet } from '../nets/pass-graph.ts';
+import { noInjection, plainPass, type Pass } from '../nets/pass.ts';
 import { buildVaeDecoder, buildVaeEncoder } from '../nets/vae.ts';
-import { buildPlainUNet } from '../nets/unet-graphs.ts';
 import type { Execution } from '../onnx/execution.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { multiplyAdds } from '../onnx/graph-work.ts';
 import type { EditPlan } from './edit-plan.ts';
+import { frameInversionPass, samplingPasses } from '../tokenflow/step-passes.ts';
 import { promptTokens } from './memory-estimate.ts';
 import type { ModelOutline } from './model.ts';
 import { plannedStages, type MeasuredPace, type Pace, type PlannedStage } from './pace.ts';
@@ -37,24 +38,26 @@ export function stageWork(
   { float, fused }: Pick<Execution, 'float' | 'fused'>,
   { isTaken, inversion, forwardsPerStep, steps, sampling, decodings }: EditWorkload,
 ): StageWork {
-  const { latentSize, frameCount, keyframeCount, recordedTokens } = plan;
+  const { latentSize, frameCount, keyframeCount, cachedTokens, sourceMode } = plan;
   const unet = { name: 'unet', weights: model.weights.unet, float, fused };
   const vae = { name: 'vae', weights: model.weights.vae, float: 'float32', fused } as const;
   /** Billions of multiply-adds for one frame, which two keyframes serve. */
   const work = (graph: Graph): number =>
     multiplyAdds(graph, { frames: 1, keyframes: 2, jobs: 2, tokens: promptTokens }) / 1e9;
-  const forward = work(buildPlainUNet(model.unet, latentSize, unet));
+  const workOf = (pass: Pass): number => work(buildPassUNet(model.unet, latentSize, pass, unet));
+  const forward = workOf(plainPass);
   // The last forward of an inversion's step searches every token's place in the keyframes.
-  const recording = recordedTokens === null ? forward : work(buildRecordFramesUNet(model.unet, latentSize, unet));
-  const inverting = ((forwardsPerStep - 1) * forward + recording) / forwardsPerStep;
+  const searching = cachedTokens === null ? forward : workOf(frameInversionPass);
+  const inverting = ((forwardsPerStep - 1) * forward + searching) / forwardsPerStep;
   // Frames between keyframes compute no self-attention.
-  const isCarried = plan.sampling === 'recorded';
-  const others = isCarried ? Math.min(sampling, steps * (frameCount - keyframeCount)) : 0;
-  const carried = isCarried ? work(buildCarriedUNet(model.unet, latentSize, { guided: false }, unet)) : 0;
+  const isCached = sourceMode === 'cached';
+  const others = isCached ? Math.min(sampling, steps * (frameCount - keyframeCount)) : 0;
+  const { frames } = samplingPasses({ sourceMode, injection: noInjection, guided: false, frameGuidance: 'propagated' });
+  const propagating = isCached ? workOf(frames) : 0;
   return {
     decode: isTaken ? 0 : work(buildVaeEncoder(model.vae, latentSize, vae)) * frameCount,
     invert: isTaken ? 0 : inverting * inversion,
-    edit: carried * others + forward * (sampling - others),
+    edit: propagating * others + forward * (sampling - others),
     encode: work(buildVaeDecoder(model.vae, latentSize, vae)) * decodings * frameCount,
   };
 }

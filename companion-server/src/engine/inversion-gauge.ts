@@ -7,19 +7,19 @@ import { cropFrame } from '../media/fit.ts';
 import { tensorToFrame } from '../media/pixels.ts';
 import { psnr } from '../metrics/psnr.ts';
 import { sliceRows, tensor, type Tensor } from '../tensor/tensor.ts';
-import type { FastDenoiser } from '../tokenflow/fast-denoiser.ts';
+import { predict, type Denoiser } from '../tokenflow/denoiser.ts';
+import { InMemoryLatents } from '../tokenflow/in-memory-latents.ts';
+import { invert } from '../tokenflow/inversion.ts';
 import type { LatentStore } from '../tokenflow/latents.ts';
-import { recordSource } from '../tokenflow/record-source.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditPlan } from './edit-plan.ts';
 import { forwardsPerStep } from './edit-schedules.ts';
-import { HeldLatents } from '../tokenflow/held-latents.ts';
 import type { SourceFindings } from './inversion-entry.ts';
 import type { Model } from './model.ts';
 
 /** What of an edit it takes to measure it. */
 export interface GaugedEdit {
-  readonly denoiser: FastDenoiser;
+  readonly denoiser: Denoiser;
   readonly sampling: Schedule;
   readonly settings: ChosenSettings;
   readonly plan: Pick<EditPlan, 'frameCount' | 'latentSize' | 'size'>;
@@ -85,28 +85,32 @@ async function thereAndBack(
   text: Tensor,
   original: Tensor,
 ): Promise<Tensor> {
-  const held = () => new HeldLatents(tensor(original.dims));
-  const [even, odd] = [new HeldLatents(original), held()];
+  const held = () => new InMemoryLatents(tensor(original.dims));
+  const [even, odd] = [new InMemoryLatents(original), held()];
   const noise = [held(), held(), held()] as const;
   let steps = 0;
-  for await (const step of recordSource({
+  for await (const step of invert({
     denoiser,
     schedule: sampling,
     context: text,
     latents: even,
-    spare: odd,
+    next: odd,
     startStep: 0,
-    forwardsPerStep: forwardsPerStep(settings, inversionSteps),
-    noiseAt: (index) => noise[index % noise.length] ?? noise[0],
+    method: {
+      name: 'fixed-point',
+      iterations: forwardsPerStep(settings, inversionSteps),
+      noiseAt: (index) => noise[index % noise.length] ?? noise[0],
+      earlier: null,
+      cache: null,
+    },
     keep: () => undefined,
-    recording: null,
     chunkSize: original.dims[0] ?? 1,
   })) {
     steps = step;
   }
   let latents = (steps % 2 === 0 ? even : odd).tensor;
   for (const timestep of sampling.timesteps) {
-    const prediction = await denoiser.predict(latents, timestep, text);
+    const prediction = await predict(denoiser, latents, timestep, text);
     latents = stepDdim(latents, prediction, timestep, sampling);
   }
   return latents;

@@ -38,7 +38,7 @@ export async function inversionKey(parts: InversionKeyParts): Promise<string> {
     // Cuts are part of what is kept.
     ...(knowsScenes(settings) ? ['scenes'] : []),
     // Keyframes, and so the correspondences, depend on these.
-    ...(plan.recordedTokens === null ? [] : [keyframeSeed, keyframeInterval]),
+    ...(plan.cachedTokens === null ? [] : [keyframeSeed, keyframeInterval]),
     ...(preview ? [plan.frames] : []),
     // Sums over other batches, by other instructions, are rounded in another order.
     ...[chunkSize, vaeChunkSize, execution],

@@ -1,13 +1,12 @@
-// From the clip to its inverted latents, and to what is recorded of it on the way.
+// From the clip to its inverted latents, and to the correspondences that are found on the way.
 
 import path from 'node:path';
 import type { Schedule } from '../diffusion/schedule.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { DecodingDamage } from '../media/frames.ts';
 import { detectCuts } from '../media/scene-cuts.ts';
-import { invert } from '../tokenflow/inversion.ts';
+import { invert, type CorrespondenceCache, type InversionMethod } from '../tokenflow/inversion.ts';
 import { copyLatents, type LatentStore } from '../tokenflow/latents.ts';
-import { recordSource, type Recording } from '../tokenflow/record-source.ts';
 import { keyframesFor, scenesFor, type EditContext } from './edit-context.ts';
 import { openLooks, type OpenLooks } from './earlier-looks.ts';
 import { readSource } from './edit-input.ts';
@@ -108,7 +107,7 @@ async function invertClip(
     startStep,
     chunkSize: plan.chunkSize,
     latents: current.moment(startStep % 2),
-    spare: current.moment((startStep + 1) % 2),
+    next: current.moment((startStep + 1) % 2),
     keep: (timestep: number) => source.keepAt(timestep),
   };
   let noise: LatentFile | null = null;
@@ -120,17 +119,17 @@ async function invertClip(
       noise = await openNoise(edit, current, startStep);
     }
     if (startStep === 0) await edit.saveResumePoint('invert', 0, denoiser.evaluations);
-    const walk =
+    const method: InversionMethod =
       noise === null
-        ? invert(shared)
-        : recordSource({
-            ...shared,
-            forwardsPerStep: perStep,
-            looks,
+        ? { name: 'ddim' }
+        : {
+            name: 'fixed-point',
+            iterations: perStep,
+            earlier: looks,
             noiseAt: momentsInTurn(noise),
-            recording: recordingOf(edit, source, cuts),
-          });
-    for await (const step of walk) {
+            cache: correspondenceCacheOf(edit, source, cuts),
+          };
+    for await (const step of invert({ ...shared, method })) {
       done = step;
       await noise?.sync();
       await edit.saveResumePoint('invert', step, denoiser.evaluations);
@@ -159,12 +158,16 @@ function openNoise({ job, plan }: EditContext, { frameDims }: LatentFile, startS
   return startStep === 0 ? LatentFile.create(layout) : LatentFile.reopen(layout);
 }
 
-function recordingOf(edit: EditContext, source: SourceLatents, cuts: readonly number[]): Recording | null {
-  if (edit.plan.recordedTokens === null) return null;
+function correspondenceCacheOf(
+  edit: EditContext,
+  source: SourceLatents,
+  cuts: readonly number[],
+): CorrespondenceCache | null {
+  if (edit.plan.cachedTokens === null) return null;
   const { timesteps } = edit.sampling;
   const scenes = scenesFor(edit, cuts);
   return {
-    store: source.records,
+    store: source.correspondences,
     stepAt: (timestep) => {
       const step = timesteps.indexOf(timestep);
       return step < source.startStep ? null : step;

@@ -1,24 +1,19 @@
 // How much memory an edit takes at its peak, from the shapes of its graphs and the size of the weights, before any of
 // them is loaded.
 
-import {
-  buildCarriedUNet,
-  buildJointUNet,
-  buildRecordFramesUNet,
-  buildRecordKeyframesUNet,
-} from '../nets/fast-graphs.ts';
+import { buildPassUNet } from '../nets/pass-graph.ts';
+import { plainPass, type Pass } from '../nets/pass.ts';
 import { buildVaeDecoder, buildVaeEncoder } from '../nets/vae.ts';
-import { buildKeyframeUNet, buildPerFrameUNet, buildPlainUNet, buildPropagationUNet } from '../nets/unet-graphs.ts';
 import type { GraphOptions } from '../onnx/builder.ts';
 import type { Execution } from '../onnx/execution.ts';
 import type { FloatType, Graph } from '../onnx/graph.ts';
 import { peakActivationBytes, valueBytes, type DimSizes } from '../onnx/graph-memory.ts';
 import { sizeOf } from '../tensor/tensor.ts';
 import type { StoredTensors } from '../tensor/stored-tensor.ts';
-import type { Injection } from '../tokenflow/denoiser.ts';
-import { injectionAt } from '../tokenflow/injection.ts';
+import { frameInversionPass, keyframeInversionPass, samplingPasses } from '../tokenflow/step-passes.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
-import { thresholdsOf, type EditPlan } from './edit-plan.ts';
+import { injectionOf } from './edit-passes.ts';
+import type { EditPlan } from './edit-plan.ts';
 import type { ModelOutline } from './model.ts';
 
 /** Node.js, ONNX Runtime and this program. */
@@ -65,45 +60,33 @@ export function estimatePeakMemory(
   // The sessions of the UNet stay open while the VAE decodes the result; on the CPU they share what is mapped.
   return baseBytes + Math.max(...stages);
 
+  function graphOf(pass: Pass): Graph {
+    return buildPassUNet(model.unet, latentSize, pass, unet);
+  }
+
   function inversionBytes(): number {
-    const plain = () => buildPlainUNet(model.unet, latentSize, unet);
-    if (plan.recordedTokens === null) return activations(plain, { frames });
+    if (plan.cachedTokens === null) return activations(() => graphOf(plainPass), { frames });
     const keyframes = Math.min(plan.keyframeCount, frames);
-    const tokens = outputBytes(buildRecordKeyframesUNet(model.unet, latentSize, unet), { frames: keyframes });
+    const tokens = outputBytes(graphOf(keyframeInversionPass), { frames: keyframes });
     const sizes = { frames, keyframes, jobs: 2 * frames };
-    return tokenSets * tokens + activations(() => buildRecordFramesUNet(model.unet, latentSize, unet), sizes);
+    return tokenSets * tokens + activations(() => graphOf(frameInversionPass), sizes);
   }
 
+  /** Of the first step, in which most is injected. */
   function samplingBytes(): number {
-    const injection = injectionAt(thresholdsOf(settings), plan.startStep, settings.steps);
-    if (settings.propagation === 'per-frame') {
-      return activations(() => buildPerFrameUNet(model.unet, latentSize, injection, unet), { frames });
-    }
-    const keyframes = Math.min(plan.keyframeCount, plan.jointLimit);
-    if (plan.sampling === 'recorded') return fastSamplingBytes(injection, keyframes);
-    const joint = buildKeyframeUNet(model.unet, latentSize, injection, unet);
-    const outputs = outputBytes(joint, { frames: keyframes });
-    const jobs = 2 * frames;
+    const { sourceMode, frameGuidance } = plan;
+    const injection = injectionOf(plan.startStep, settings);
+    const passes = samplingPasses({ sourceMode, frameGuidance, injection, guided: true });
+    const keyframes = Math.min(plan.keyframeCount, plan.extendedLimit);
+    const sizes = { frames, keyframes, jobs: 2 * frames };
+    const framesBytes = activations(() => graphOf(passes.frames), sizes);
+    if (passes.keyframes === null) return framesBytes;
+    const extended = graphOf(passes.keyframes);
     return (
-      tokenSets * outputs +
+      tokenSets * outputBytes(extended, { frames: keyframes }) +
       Math.max(
-        activations(() => joint, { frames: keyframes }),
-        activations(
-          () => buildPropagationUNet(model.unet, latentSize, { attention: false, features: injection.features }, unet),
-          { frames, jobs, keyframes },
-        ),
-      )
-    );
-  }
-
-  function fastSamplingBytes(injection: Injection, keyframes: number): number {
-    const joint = buildJointUNet(model.unet, latentSize, { injection, guided: true }, unet);
-    const guided = plan.savings.frameGuidance === 'own';
-    return (
-      tokenSets * outputBytes(joint, { frames: keyframes }) +
-      Math.max(
-        activations(() => joint, { frames: keyframes }),
-        activations(() => buildCarriedUNet(model.unet, latentSize, { guided }, unet), { frames, keyframes }),
+        activations(() => extended, { frames: keyframes }),
+        framesBytes,
       )
     );
   }

@@ -8,7 +8,7 @@ import { EditError } from '../errors.ts';
 import { buildClipText } from '../nets/clip-text.ts';
 import { parseClipTextConfig, type ClipTextConfig } from '../nets/clip-text-config.ts';
 import { parseUNetConfig, type UNetConfig } from '../nets/unet-config.ts';
-import type { LatentSize } from '../nets/unet-graphs.ts';
+import type { LatentSize } from '../nets/pass-graph.ts';
 import { buildVaeDecoder, buildVaeEncoder } from '../nets/vae.ts';
 import { parseVaeConfig, type VaeConfig } from '../nets/vae-config.ts';
 import type { GraphOptions } from '../onnx/builder.ts';
@@ -19,7 +19,7 @@ import type { StoredTensors } from '../tensor/stored-tensor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { openCheckpoint, type Checkpoint } from '../weights/checkpoint.ts';
 import { float32Copy } from '../weights/float32-copy.ts';
-import { FastUNetDenoiser } from './fast-denoiser.ts';
+import { UNetDenoiser } from './denoiser.ts';
 import { identifyModel } from './model-identity.ts';
 
 /** What a checkpoint is like, known without its weights. */
@@ -46,7 +46,7 @@ export interface Model extends ModelOutline {
   encodePrompts(prompts: readonly string[]): Promise<Tensor>;
   openEncoder(size: LatentSize): Promise<VaeSession>;
   openDecoder(size: LatentSize): Promise<VaeSession>;
-  createDenoiser(size: LatentSize): FastUNetDenoiser;
+  createDenoiser(size: LatentSize): UNetDenoiser;
 }
 
 /** One direction of the VAE. Latents are scaled for the UNet (scaling factor applied). */
@@ -103,7 +103,7 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
       return vaeSession(session, 'latents', 'image', { before: 1 / vae.scalingFactor, after: 1 });
     },
     createDenoiser: (size) =>
-      new FastUNetDenoiser({
+      new UNetDenoiser({
         config: unet,
         size,
         graph: { weights: unetWeights, float: execution.float, fused: execution.fused },

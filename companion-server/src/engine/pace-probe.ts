@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { CanceledError, throwIfCanceled } from '../errors.ts';
 import { attention } from '../nets/attention.ts';
 import type { UNetConfig } from '../nets/unet-config.ts';
-import type { LatentSize } from '../nets/unet-graphs.ts';
+import type { LatentSize } from '../nets/pass-graph.ts';
 import { GraphBuilder } from '../onnx/builder.ts';
 import { preferredExecution, type Execution } from '../onnx/execution.ts';
 import type { Graph } from '../onnx/graph.ts';

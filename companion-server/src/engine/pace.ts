@@ -5,7 +5,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { EditStage } from '../../../protocol/progress.ts';
 import type { Execution } from '../onnx/execution.ts';
-import type { LatentSize } from '../nets/unet-graphs.ts';
+import type { LatentSize } from '../nets/pass-graph.ts';
 import type { UNetConfig } from '../nets/unet-config.ts';
 import { writeDurably } from './write-durably.ts';
 

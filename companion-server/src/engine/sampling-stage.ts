@@ -1,11 +1,11 @@
 // From the noise to the edited latents, over the source as it was recorded or as it is computed anew.
 
-import { sample, type SampledStep } from '../tokenflow/sampler.ts';
-import { sampleFast } from '../tokenflow/fast-sampler.ts';
 import type { Contexts } from '../tokenflow/denoiser.ts';
 import type { LatentStore } from '../tokenflow/latents.ts';
+import type { PropagationRule } from '../tokenflow/propagation.ts';
+import { sample, type SampledStep, type SourceBranch } from '../tokenflow/sampler.ts';
 import { keyframesFor, scenesFor, type EditContext } from './edit-context.ts';
-import { guidanceAt, thresholdsOf } from './edit-plan.ts';
+import { guidanceAt, injectionOf } from './edit-passes.ts';
 import { planInversion } from './edit-schedules.ts';
 import { workloadOf } from './edit-workload.ts';
 import type { LatentFile } from './latent-file.ts';
@@ -52,7 +52,7 @@ export async function sampleEdit(
   const stop = edit.watch(() => [done, steps, share()]);
   const before = current.moment(finished % 2);
   const after = current.moment((finished + 1) % 2);
-  for await (const { step } of walk(edit, contexts, source, plan.startStep + finished, before, after)) {
+  for await (const { step } of sampleClip(edit, contexts, source, plan.startStep + finished, before, after)) {
     done = step + 1 - plan.startStep;
     await edit.saveResumePoint('edit', done, inverted);
   }
@@ -60,45 +60,49 @@ export async function sampleEdit(
   return current.moment(done % 2);
 }
 
-function walk(
+function sampleClip(
   edit: EditContext,
   contexts: Contexts,
   source: SourceLatents,
   startStep: number,
   latents: LatentStore,
-  spare: LatentStore,
+  next: LatentStore,
 ): AsyncGenerator<SampledStep, void> {
   const { denoiser, plan, settings, sampling: schedule } = edit;
-  const { chunkSize, jointLimit, savings } = plan;
+  const { chunkSize, extendedLimit, frameGuidance } = plan;
   const scenes = scenesFor(edit, source.findings?.cuts ?? []);
-  const shared = {
+  return sample({
     denoiser,
     schedule,
     contexts,
     startStep,
     chunkSize,
-    jointLimit,
+    extendedLimit,
+    frameGuidance,
     scenes,
     latents,
-    spare,
-    thresholds: thresholdsOf(settings),
-    source: source.trajectory,
-    keyframesAt: (step: number) => keyframesFor(edit, scenes, step),
-    guidanceAt: (step: number) => guidanceAt(step, settings, plan),
-  };
-  if (plan.sampling === 'recorded') {
-    return sampleFast({
-      ...shared,
-      frameGuidance: savings.frameGuidance,
-      // All frames of a preview are keyframes: nothing was recorded and nothing is read.
-      records: plan.recordedTokens === null ? noRecords : source.records,
-    });
-  }
-  const { preview, keyframeInterval } = settings;
-  // A preview's frames are all keyframes, which take their own tokens; the reference rule would count them as a run.
-  const propagation = preview && settings.propagation === 'reference' ? 'paper' : settings.propagation;
-  return sample({ ...shared, propagation, keyframeInterval });
+    next,
+    source: sourceBranchOf(edit, source),
+    propagation: propagationOf(settings),
+    keyframeInterval: settings.keyframeInterval,
+    injectionAt: (step) => injectionOf(step, settings),
+    keyframesAt: (step) => keyframesFor(edit, scenes, step),
+    guidanceAt: (step) => guidanceAt(step, settings, plan),
+  });
 }
 
-const refuse = () => Promise.reject(new TypeError('A preview has no records.'));
-const noRecords = { read: refuse, write: refuse };
+function sourceBranchOf({ plan }: EditContext, source: SourceLatents): SourceBranch {
+  const latents = source.trajectory;
+  if (plan.sourceMode !== 'cached') return { mode: plan.sourceMode, latents };
+  // All frames of a preview are keyframes: nothing was cached and nothing is read.
+  const correspondences = plan.cachedTokens === null ? noCorrespondences : source.correspondences;
+  return { mode: 'cached', latents, correspondences };
+}
+
+/** A preview's frames are all keyframes, which take their own tokens; the reference rule would count them as a run. */
+function propagationOf({ preview, propagation }: EditContext['settings']): PropagationRule {
+  return propagation === 'reference' && !preview ? 'reference' : 'paper';
+}
+
+const refuse = () => Promise.reject(new TypeError('A preview has no correspondences.'));
+const noCorrespondences = { read: refuse, write: refuse };

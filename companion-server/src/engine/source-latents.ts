@@ -1,10 +1,10 @@
 // All that an edit needs of its source, in one file: the clip's own latents, where inversion took them at each sampling
-// timestep, and what was recorded on the way. Found on the disk when the edit goes on, taken from an earlier edit of the
+// timestep, and the correspondences found on the way. Found on the disk when the edit goes on, taken from an earlier edit of the
 // same clip, or still to be computed. Read only once the inversion is done.
 
 import { readFile, truncate } from 'node:fs/promises';
 import path from 'node:path';
-import type { RecordStore } from '../tokenflow/fast-denoiser.ts';
+import type { CorrespondenceStore } from '../tokenflow/correspondences.ts';
 import type { LatentStore, SourceTrajectory } from '../tokenflow/latents.ts';
 import type { ResumePoint } from './resume-point.ts';
 import {
@@ -15,16 +15,16 @@ import {
   type TakeOptions,
 } from './inversion-cache.ts';
 import type { InversionFacts, SourceFindings } from './inversion-entry.ts';
+import { CorrespondenceFile, type CorrespondenceFileOptions } from './correspondence-file.ts';
 import { diskError, LatentFile, sourceTrajectory, type LatentFileOptions } from './latent-file.ts';
-import { RecordFile, type RecordFileOptions } from './record-file.ts';
 import { writeDurably } from './write-durably.ts';
 
 export interface SourceLayout {
   /** Of the latents. */
   readonly frameCount: number;
   readonly frameDims: readonly number[];
-  /** Tokens of a frame whose places are recorded at every step; null when nothing is recorded. */
-  readonly recordedTokens: number | null;
+  /** Tokens of a frame whose correspondences are cached at every step; null when none are. */
+  readonly cachedTokens: number | null;
   /** Whether the end of the inversion is kept as well, which may lie above the first sampling timestep. */
   readonly keepsNoisiest: boolean;
 }
@@ -66,20 +66,20 @@ export class SourceLatents {
   /** The latents came from an earlier edit: there is nothing to decode and nothing to invert. */
   readonly isTaken: boolean;
   readonly file: LatentFile;
-  private readonly recordFile: RecordFile | null;
+  private readonly correspondenceFile: CorrespondenceFile | null;
   private readonly options: SourceLatentsOptions;
   private readonly beginning: Beginning;
   private found: SourceFindings | null;
 
   private constructor(
     options: SourceLatentsOptions,
-    files: { readonly latents: LatentFile; readonly records: RecordFile | null },
+    files: { readonly latents: LatentFile; readonly correspondences: CorrespondenceFile | null },
     beginning: Beginning,
     known: { readonly isTaken: boolean; readonly findings: SourceFindings | null },
   ) {
     this.options = options;
     this.file = files.latents;
-    this.recordFile = files.records;
+    this.correspondenceFile = files.correspondences;
     this.beginning = beginning;
     this.isTaken = known.isTaken;
     this.found = known.findings;
@@ -107,7 +107,7 @@ export class SourceLatents {
 
   /** Bytes of the file for an edit of so many sampling steps that begins at `startStep`. */
   static sizeBytes(layout: SourceLayout & { readonly steps: number }, startStep: number): number {
-    return latentBytes(layout, startStep) + recordBytes(layout, startStep);
+    return latentBytes(layout, startStep) + correspondenceBytes(layout, startStep);
   }
 
   /** What the user should know of where they came from. */
@@ -131,10 +131,10 @@ export class SourceLatents {
     return this.file.moment(1 + this.timesteps.length);
   }
 
-  /** Throws TypeError when nothing is recorded. */
-  get records(): RecordStore {
-    if (this.recordFile === null) throw new TypeError('Nothing of the source is recorded.');
-    return this.recordFile;
+  /** Throws TypeError when none are cached. */
+  get correspondences(): CorrespondenceStore {
+    if (this.correspondenceFile === null) throw new TypeError('No correspondences of the source are cached.');
+    return this.correspondenceFile;
   }
 
   /** The store for the latents at `timestep`; undefined when sampling does not come by. */
@@ -142,7 +142,7 @@ export class SourceLatents {
     return this.timesteps.includes(timestep) ? this.trajectory.at(timestep) : undefined;
   }
 
-  /** The first sampling step whose latents and records are in the file. */
+  /** The first sampling step whose latents and correspondences are in the file. */
   get startStep(): number {
     return this.beginning.startStep;
   }
@@ -160,12 +160,12 @@ export class SourceLatents {
 
   async sync(): Promise<void> {
     await this.file.sync();
-    await this.recordFile?.sync();
+    await this.correspondenceFile?.sync();
   }
 
   async close(): Promise<void> {
     await this.file.close();
-    await this.recordFile?.close();
+    await this.correspondenceFile?.close();
   }
 
   /**
@@ -221,19 +221,19 @@ function take(options: SourceLatentsOptions, cache: InversionCache): Promise<Tak
   return takeOrTell(cache, { startStep, sizeBytes, file: path.join(workDir, latentsName) });
 }
 
-/** A new file has its full size at once: keyframes leave holes in the records. */
+/** A new file has its full size at once: keyframes leave holes in the correspondences. */
 async function openFiles(
   options: SourceLatentsOptions,
   startStep: number,
   how: 'new' | 'again' | 'whole',
-): Promise<{ readonly latents: LatentFile; readonly records: RecordFile | null }> {
+): Promise<{ readonly latents: LatentFile; readonly correspondences: CorrespondenceFile | null }> {
   const layout = latentLayout(options, startStep);
   const latents = await openLatents(layout, how);
-  const place = recordPlace(options, startStep);
-  if (place === null) return { latents, records: null };
+  const place = correspondencePlace(options, startStep);
+  if (place === null) return { latents, correspondences: null };
   try {
-    if (how === 'new') await truncate(place.path, place.firstByte + RecordFile.sizeBytes(place));
-    return { latents, records: await RecordFile.open(how === 'whole' ? 'r' : 'r+', place) };
+    if (how === 'new') await truncate(place.path, place.firstByte + CorrespondenceFile.sizeBytes(place));
+    return { latents, correspondences: await CorrespondenceFile.open(how === 'whole' ? 'r' : 'r+', place) };
   } catch (error) {
     await latents.close();
     throw diskError(place.path, error);
@@ -257,8 +257,8 @@ function latentLayout(options: SourceLatentsOptions, startStep: number): LatentF
   return { path: path.join(workDir, latentsName), frameCount, frameDims, moments };
 }
 
-function recordPlace(options: SourceLatentsOptions, startStep: number): RecordFileOptions | null {
-  const { workDir, frameCount, recordedTokens: tokens, timesteps } = options;
+function correspondencePlace(options: SourceLatentsOptions, startStep: number): CorrespondenceFileOptions | null {
+  const { workDir, frameCount, cachedTokens: tokens, timesteps } = options;
   if (tokens === null) return null;
   const steps = timesteps.length;
   const firstByte = latentBytes({ ...options, steps }, startStep);
@@ -275,11 +275,11 @@ function latentBytes(layout: SourceLayout & { readonly steps: number }, startSte
   return LatentFile.sizeBytes({ frameCount, frameDims, moments: momentsOf(layout, startStep) });
 }
 
-function recordBytes(
-  { frameCount, recordedTokens: tokens, steps }: SourceLayout & { readonly steps: number },
+function correspondenceBytes(
+  { frameCount, cachedTokens: tokens, steps }: SourceLayout & { readonly steps: number },
   startStep: number,
 ): number {
-  return tokens === null ? 0 : RecordFile.sizeBytes({ tokens, frameCount, startStep, endStep: steps });
+  return tokens === null ? 0 : CorrespondenceFile.sizeBytes({ tokens, frameCount, startStep, endStep: steps });
 }
 
 async function readJson<T>(file: string): Promise<T> {

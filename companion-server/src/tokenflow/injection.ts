@@ -1,7 +1,7 @@
 // How much of the source an edit keeps: thresholds of Plug-and-Play (arXiv 2211.12572, section 4) and the start of
 // SDEdit (arXiv 2108.01073), both from one strength 0..1.
 
-import type { Injection } from './denoiser.ts';
+import type { Injection } from '../nets/pass.ts';
 
 export interface InjectionThresholds {
   /** Share of the steps, from the first, in which queries and keys of self-attention are injected. */
@@ -16,7 +16,7 @@ export function pnpThresholds(strength: number): InjectionThresholds {
   return { attention: kept, features: Math.min(1, 1.6 * kept) };
 }
 
-export const noInjection: InjectionThresholds = { attention: 0, features: 0 };
+export const nothingInjected: InjectionThresholds = { attention: 0, features: 0 };
 
 /** What is injected at sampling step `step` of `steps`. */
 export function injectionAt(thresholds: InjectionThresholds, step: number, steps: number): Injection {

@@ -3,7 +3,7 @@
 import { sizeOf, takeRows, type Tensor } from '../tensor/tensor.ts';
 import type { LatentStore } from './latents.ts';
 
-export class HeldLatents implements LatentStore {
+export class InMemoryLatents implements LatentStore {
   /** [N, C, h, w] */
   readonly tensor: Tensor;
 

@@ -3,39 +3,39 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import { RecordFile, type RecordLayout } from './record-file.ts';
+import { CorrespondenceFile, type CorrespondenceLayout } from './correspondence-file.ts';
 
 let dir: string;
 beforeAll(async () => {
-  dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-records-'));
+  dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-correspondences-'));
 });
 afterAll(() => rm(dir, { recursive: true }));
 
-const layout: RecordLayout = { frameCount: 6, tokens: 5, startStep: 2, endStep: 5 };
+const layout: CorrespondenceLayout = { frameCount: 6, tokens: 5, startStep: 2, endStep: 5 };
 const firstByte = 24;
-const files: RecordFile[] = [];
+const files: CorrespondenceFile[] = [];
 let names = 0;
 
-/** An empty file of the size that the records need, as the latents before them leave it. */
-async function create(change: Partial<RecordLayout> = {}): Promise<{ file: RecordFile; name: string }> {
+/** An empty file of the size that the correspondences need, as the latents before them leave it. */
+async function create(change: Partial<CorrespondenceLayout> = {}): Promise<{ file: CorrespondenceFile; name: string }> {
   const name = path.join(dir, `${names++}`);
   const whole = { ...layout, ...change };
   await writeFile(name, 'latents');
-  await truncate(name, firstByte + RecordFile.sizeBytes(whole));
-  const file = await RecordFile.open('r+', { ...whole, path: name, firstByte });
+  await truncate(name, firstByte + CorrespondenceFile.sizeBytes(whole));
+  const file = await CorrespondenceFile.open('r+', { ...whole, path: name, firstByte });
   files.push(file);
   return { file, name };
 }
 afterAll(() => Promise.all(files.map((file) => file.close())));
 
-/** A record whose numbers say where it belongs, up to the last of 16 bits. */
+/** Correspondences whose numbers say where it belongs, up to the last of 16 bits. */
 const recordOf = (step: number, frame: number, tokens = layout.tokens) =>
   Array.from({ length: 2 * tokens }, (_, i) => 65_535 - (100 * (10 * step + frame) + i));
 const recordsOf = (step: number, frames: readonly number[]) => ({
   nearest: Uint16Array.from(frames.flatMap((frame) => recordOf(step, frame))),
 });
 
-describe('a record file', () => {
+describe('a file of correspondences', () => {
   it('returns any frames of any step in any order, whatever they were written with', async () => {
     const steps = fc.integer({ min: layout.startStep, max: layout.endStep - 1 });
     const frames = fc.uniqueArray(fc.integer({ min: 0, max: layout.frameCount - 1 }), { minLength: 1 });
@@ -62,7 +62,7 @@ describe('a record file', () => {
     await raw.read(bytes, 0, firstByte, 0);
     expect(bytes.toString('utf8', 0, 7)).toBe('latents');
     expect(bytes.subarray(7).every((byte) => byte === 0)).toBe(true);
-    expect((await raw.stat()).size).toBe(firstByte + RecordFile.sizeBytes(layout));
+    expect((await raw.stat()).size).toBe(firstByte + CorrespondenceFile.sizeBytes(layout));
     await raw.close();
   });
 
@@ -70,7 +70,7 @@ describe('a record file', () => {
     const { file, name } = await create();
     await file.write(4, [5], recordsOf(4, [5]));
     await file.sync();
-    const again = await RecordFile.open('r', { ...layout, path: name, firstByte });
+    const again = await CorrespondenceFile.open('r', { ...layout, path: name, firstByte });
     files.push(again);
     expect(await again.read(4, [5])).toEqual(recordsOf(4, [5]));
   });
@@ -90,7 +90,7 @@ describe('a record file', () => {
   it('that was cut short is not read as zeros', async () => {
     const { file, name } = await create();
     await file.write(4, [5], recordsOf(4, [5]));
-    await truncate(name, firstByte + RecordFile.sizeBytes(layout) - 1);
+    await truncate(name, firstByte + CorrespondenceFile.sizeBytes(layout) - 1);
     await expect(file.read(4, [5])).rejects.toThrow('was cut short');
     expect(await file.read(4, [4])).toEqual({ nearest: new Uint16Array(2 * layout.tokens) });
   });
@@ -98,14 +98,14 @@ describe('a record file', () => {
   it('tells its size beforehand: 108 KB per frame and step for the networks of SD 1.5 at 512 x 512', () => {
     // Five blocks at 64 x 64, five at 32 x 32, five at 16 x 16 and one at 8 x 8.
     const tokens = 5 * (4096 + 1024 + 256) + 64;
-    expect(RecordFile.sizeBytes({ frameCount: 1, tokens, startStep: 0, endStep: 1 })).toBe(107_776);
-    expect(RecordFile.sizeBytes({ ...layout, tokens })).toBe(107_776 * 6 * 3);
+    expect(CorrespondenceFile.sizeBytes({ frameCount: 1, tokens, startStep: 0, endStep: 1 })).toBe(107_776);
+    expect(CorrespondenceFile.sizeBytes({ ...layout, tokens })).toBe(107_776 * 6 * 3);
   });
 });
 
 describe('a disk', () => {
   it.runIf(process.platform === 'linux')('that is full is named so', async () => {
-    const file = await RecordFile.open('r+', { ...layout, path: '/dev/full', firstByte });
+    const file = await CorrespondenceFile.open('r+', { ...layout, path: '/dev/full', firstByte });
     files.push(file);
     await expect(file.write(2, [0], recordsOf(2, [0]))).rejects.toMatchObject({
       code: 'disk-full',
@@ -115,7 +115,7 @@ describe('a disk', () => {
 
   it('without the file is named so', async () => {
     const missing = path.join(dir, 'missing');
-    await expect(RecordFile.open('r', { ...layout, path: missing, firstByte })).rejects.toMatchObject({
+    await expect(CorrespondenceFile.open('r', { ...layout, path: missing, firstByte })).rejects.toMatchObject({
       code: 'output-unwritable',
     });
   });

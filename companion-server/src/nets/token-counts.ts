@@ -1,7 +1,7 @@
-// How much is recorded of a frame at one step: a place for each token of every transformer block.
+// How many tokens a frame has in the network's transformer blocks.
 
 import type { UNetConfig } from './unet-config.ts';
-import type { LatentSize } from './unet-graphs.ts';
+import type { LatentSize } from './pass-graph.ts';
 
 /** Tokens of a frame per transformer block, in order of execution. */
 export function tokensPerBlock(

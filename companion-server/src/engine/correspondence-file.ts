@@ -1,56 +1,56 @@
-// Where the source's tokens are found in its keyframes, on disk in records of one step and frame, so that memory does not
+// Where the source's tokens are found in its keyframes, on disk in slots of one step and frame, so that memory does not
 // grow with the clip.
 
 import { open, type FileHandle } from 'node:fs/promises';
-import type { RecordStore, SourceRecords } from '../tokenflow/fast-denoiser.ts';
+import type { CorrespondenceStore, Correspondences } from '../tokenflow/correspondences.ts';
 import { diskError } from './latent-file.ts';
 import { writeAt } from './write-at.ts';
 
-export interface RecordLayout {
+export interface CorrespondenceLayout {
   readonly frameCount: number;
   /** Of a frame, in all transformer blocks. */
   readonly tokens: number;
-  /** Sampling steps that are recorded: from `startStep` to before `endStep`. */
+  /** Sampling steps that are cached: from `startStep` to before `endStep`. */
   readonly startStep: number;
   readonly endStep: number;
 }
 
-export interface RecordFileOptions extends RecordLayout {
+export interface CorrespondenceFileOptions extends CorrespondenceLayout {
   readonly path: string;
-  /** Where in the file the records begin. */
+  /** Where in the file the correspondences begin. */
   readonly firstByte: number;
 }
 
 /** Most tokens of one block: positions are kept in 16 bits. */
-export const maxRecordedTokens = 2 ** 16;
+export const maxTokens = 2 ** 16;
 
-/** Records [steps][frames][left, right][tokens] of 16 bits in a part of a file. Close it when done. */
-export class RecordFile implements RecordStore {
+/** Correspondences [steps][frames][left, right][tokens] of 16 bits in a part of a file. Close it when done. */
+export class CorrespondenceFile implements CorrespondenceStore {
   private readonly file: FileHandle;
-  private readonly options: RecordFileOptions;
+  private readonly options: CorrespondenceFileOptions;
   private isDirty = false;
 
-  private constructor(file: FileHandle, options: RecordFileOptions) {
+  private constructor(file: FileHandle, options: CorrespondenceFileOptions) {
     this.file = file;
     this.options = options;
   }
 
   /** The file is there already. Throws EditError('output-unwritable'). */
-  static async open(flags: 'r+' | 'r', options: RecordFileOptions): Promise<RecordFile> {
+  static async open(flags: 'r+' | 'r', options: CorrespondenceFileOptions): Promise<CorrespondenceFile> {
     try {
-      return new RecordFile(await open(options.path, flags), options);
+      return new CorrespondenceFile(await open(options.path, flags), options);
     } catch (error) {
       throw diskError(options.path, error);
     }
   }
 
-  /** Bytes that the records take. */
-  static sizeBytes({ frameCount, tokens, startStep, endStep }: RecordLayout): number {
-    return frameCount * (endStep - startStep) * recordBytes(tokens);
+  /** Bytes that they take. */
+  static sizeBytes({ frameCount, tokens, startStep, endStep }: CorrespondenceLayout): number {
+    return frameCount * (endStep - startStep) * frameBytes(tokens);
   }
 
-  async write(step: number, frames: readonly number[], { nearest }: SourceRecords): Promise<void> {
-    const size = recordBytes(this.options.tokens);
+  async write(step: number, frames: readonly number[], { nearest }: Correspondences): Promise<void> {
+    const size = frameBytes(this.options.tokens);
     const bytes = new Uint8Array(nearest.buffer, nearest.byteOffset, nearest.byteLength);
     this.isDirty = true;
     try {
@@ -62,9 +62,9 @@ export class RecordFile implements RecordStore {
     }
   }
 
-  async read(step: number, frames: readonly number[]): Promise<SourceRecords> {
+  async read(step: number, frames: readonly number[]): Promise<Correspondences> {
     const { tokens, path } = this.options;
-    const size = recordBytes(tokens);
+    const size = frameBytes(tokens);
     const nearest = new Uint16Array(frames.length * 2 * tokens);
     const bytes = new Uint8Array(nearest.buffer);
     for (const [row, frame] of frames.entries()) {
@@ -91,13 +91,13 @@ export class RecordFile implements RecordStore {
   private position(step: number, frame: number): number {
     const { startStep, endStep, frameCount, firstByte, tokens } = this.options;
     if (!(step >= startStep && step < endStep && frame >= 0 && frame < frameCount)) {
-      throw new RangeError(`Frame ${frame} of step ${step} is outside the records.`);
+      throw new RangeError(`Frame ${frame} of step ${step} is outside the cached correspondences.`);
     }
-    return firstByte + ((step - startStep) * frameCount + frame) * recordBytes(tokens);
+    return firstByte + ((step - startStep) * frameCount + frame) * frameBytes(tokens);
   }
 }
 
 /** 16 bits per token, for the left and the right keyframe. */
-function recordBytes(tokens: number): number {
+function frameBytes(tokens: number): number {
   return 4 * tokens;
 }

@@ -3,9 +3,10 @@
 import type { LatentStore } from './latents.ts';
 
 /** One step of all frames. */
-export interface StepPass<Options> {
+export interface Step<Options> {
   readonly options: Options;
-  readonly step: number;
+  /** Counted from 0 at the first timestep. */
+  readonly index: number;
   readonly timestep: number;
   /** The latents before the step. */
   readonly before: LatentStore;
@@ -18,18 +19,18 @@ interface Stores {
   readonly startStep: number;
   /** The latents after them. */
   readonly latents: LatentStore;
-  readonly spare: LatentStore;
+  readonly next: LatentStore;
 }
 
 /** The steps that are left, one for each timestep; the two stores take turns. */
-export function* stepPasses<Options extends Stores>(
+export function* stepsOf<Options extends Stores>(
   options: Options,
   timesteps: readonly number[],
-): Generator<StepPass<Options>, void> {
-  let [before, after] = [options.latents, options.spare];
-  for (const [step, timestep] of timesteps.entries()) {
-    if (step < options.startStep) continue;
-    yield { options, step, timestep, before, after };
+): Generator<Step<Options>, void> {
+  let [before, after] = [options.latents, options.next];
+  for (const [index, timestep] of timesteps.entries()) {
+    if (index < options.startStep) continue;
+    yield { options, index, timestep, before, after };
     [before, after] = [after, before];
   }
 }
