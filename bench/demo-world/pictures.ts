@@ -6,7 +6,7 @@ import type { Frame } from '../../companion-server/src/media/frame.ts';
 import { decodeFrames } from '../../companion-server/src/media/frames.ts';
 import { frameToTensor, tensorToFrame } from '../../companion-server/src/media/pixels.ts';
 import { probeClip } from '../../companion-server/src/media/probe.ts';
-import type { LatentSize } from '../../companion-server/src/nets/unet-graphs.ts';
+import type { LatentSize } from '../../companion-server/src/nets/pass-graph.ts';
 import { concatRows, sliceRows, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
 
 const picturesPerForward = 8;

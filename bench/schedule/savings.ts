@@ -9,7 +9,7 @@ import { trialFrames, trialsOf } from './trials.ts';
 
 const variants: Readonly<Record<string, FastSavings>> = {
   'no approximation': noSavings,
-  'guidance carried to frames': { ...noSavings, frameGuidance: 'carried' },
+  'guidance propagated to frames': { ...noSavings, frameGuidance: 'propagated' },
   'guidance in the first 80 % of the steps': { ...noSavings, guidanceUntil: 0.8 },
   'both (default)': defaultSavings,
   'both, guidance in the first 30 %': { ...defaultSavings, guidanceUntil: 0.3 },

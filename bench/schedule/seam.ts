@@ -68,9 +68,9 @@ async function windowBorders(
 ): Promise<readonly (readonly number[])[]> {
   const chosen = chooseSettings(settings, await readEditDefaults(modelDir));
   const clip = await probeClip(clipPath);
-  const { keyframeCount, jointLimit } = planEdit(clip, await readModelOutline(modelDir), chosen);
+  const { keyframeCount, extendedLimit } = planEdit(clip, await readModelOutline(modelDir), chosen);
   return Array.from({ length: chosen.steps }, (_, step) => {
-    const windows = groupKeyframes(frameRange(0, keyframeCount), jointLimit, step);
+    const windows = groupKeyframes(frameRange(0, keyframeCount), extendedLimit, step);
     return windows.slice(1).map(({ own }) => (own[0] ?? 0) * settings.keyframeInterval);
   });
 }

@@ -8,6 +8,7 @@ import { buildVaeDecoder, buildVaeEncoder } from '../../companion-server/src/net
 import { plansForEachShape, sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
 import { createSession } from '../../companion-server/src/onnx/session.ts';
 import { concatRows, sliceRows, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
+import { predict } from '../../companion-server/src/tokenflow/denoiser.ts';
 import { openComponent } from '../../companion-server/src/weights/component.ts';
 import { weightsFor, type GoldenFile, type GoldenRun } from './folder.ts';
 import type { GoldenReport } from './report.ts';
@@ -46,7 +47,7 @@ export async function compareUNet(
     const outputs: Tensor[] = [];
     for (let i = 0; i < pictures; i++) {
       const one = sliceRows(latents, i, i + 1);
-      outputs.push(await denoiser.predict(one, timestep, sliceRows(context, i, i + 1)));
+      outputs.push(await predict(denoiser, one, timestep, sliceRows(context, i, i + 1)));
     }
     const expected = await golden.read(name);
     report.compare(name, concatRows(outputs).data, expected.data, networkLimit(run));

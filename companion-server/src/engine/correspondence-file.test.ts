@@ -28,11 +28,11 @@ async function create(change: Partial<CorrespondenceLayout> = {}): Promise<{ fil
 }
 afterAll(() => Promise.all(files.map((file) => file.close())));
 
-/** Correspondences whose numbers say where it belongs, up to the last of 16 bits. */
-const recordOf = (step: number, frame: number, tokens = layout.tokens) =>
+/** Of one frame: numbers that say where they belong, up to the last of 16 bits. */
+const nearestOf = (step: number, frame: number, tokens = layout.tokens) =>
   Array.from({ length: 2 * tokens }, (_, i) => 65_535 - (100 * (10 * step + frame) + i));
-const recordsOf = (step: number, frames: readonly number[]) => ({
-  nearest: Uint16Array.from(frames.flatMap((frame) => recordOf(step, frame))),
+const correspondencesOf = (step: number, frames: readonly number[]) => ({
+  nearest: Uint16Array.from(frames.flatMap((frame) => nearestOf(step, frame))),
 });
 
 describe('a file of correspondences', () => {
@@ -42,10 +42,10 @@ describe('a file of correspondences', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(steps, frames), { minLength: 1, maxLength: 6 }), async (writes) => {
         const { file } = await create();
-        for (const [step, written] of writes) await file.write(step, written, recordsOf(step, written));
+        for (const [step, written] of writes) await file.write(step, written, correspondencesOf(step, written));
         for (const [step, written] of writes) {
           const wanted = written.toReversed();
-          expect(await file.read(step, wanted)).toEqual(recordsOf(step, wanted));
+          expect(await file.read(step, wanted)).toEqual(correspondencesOf(step, wanted));
         }
       }),
       { numRuns: 25 },
@@ -54,7 +54,7 @@ describe('a file of correspondences', () => {
 
   it('leaves what lies before it, and holes where keyframes are', async () => {
     const { file, name } = await create();
-    await file.write(2, [1, 3], recordsOf(2, [1, 3]));
+    await file.write(2, [1, 3], correspondencesOf(2, [1, 3]));
     await file.sync();
     expect(await file.read(2, [0, 2])).toEqual({ nearest: new Uint16Array(4 * layout.tokens) });
     const bytes = Buffer.alloc(firstByte);
@@ -68,11 +68,11 @@ describe('a file of correspondences', () => {
 
   it('is read again by another opening', async () => {
     const { file, name } = await create();
-    await file.write(4, [5], recordsOf(4, [5]));
+    await file.write(4, [5], correspondencesOf(4, [5]));
     await file.sync();
     const again = await CorrespondenceFile.open('r', { ...layout, path: name, firstByte });
     files.push(again);
-    expect(await again.read(4, [5])).toEqual(recordsOf(4, [5]));
+    expect(await again.read(4, [5])).toEqual(correspondencesOf(4, [5]));
   });
 
   it.each([
@@ -82,14 +82,14 @@ describe('a file of correspondences', () => {
     [2, -1],
   ])('has no room for step %i, frame %i', async (step, frame) => {
     const { file } = await create();
-    const message = `Frame ${frame} of step ${step} is outside the records.`;
+    const message = `Frame ${frame} of step ${step} is outside the cached correspondences.`;
     await expect(file.read(step, [frame])).rejects.toThrow(message);
-    await expect(file.write(step, [frame], recordsOf(2, [0]))).rejects.toThrow(message);
+    await expect(file.write(step, [frame], correspondencesOf(2, [0]))).rejects.toThrow(message);
   });
 
   it('that was cut short is not read as zeros', async () => {
     const { file, name } = await create();
-    await file.write(4, [5], recordsOf(4, [5]));
+    await file.write(4, [5], correspondencesOf(4, [5]));
     await truncate(name, firstByte + CorrespondenceFile.sizeBytes(layout) - 1);
     await expect(file.read(4, [5])).rejects.toThrow('was cut short');
     expect(await file.read(4, [4])).toEqual({ nearest: new Uint16Array(2 * layout.tokens) });
@@ -107,7 +107,7 @@ describe('a disk', () => {
   it.runIf(process.platform === 'linux')('that is full is named so', async () => {
     const file = await CorrespondenceFile.open('r+', { ...layout, path: '/dev/full', firstByte });
     files.push(file);
-    await expect(file.write(2, [0], recordsOf(2, [0]))).rejects.toMatchObject({
+    await expect(file.write(2, [0], correspondencesOf(2, [0]))).rejects.toMatchObject({
       code: 'disk-full',
       message: "/dev/full can't grow: the disk is full.",
     });

@@ -55,7 +55,7 @@ test('an estimate names the work that the edit then reports, and leaves nothing 
     expect(estimate.peakMemoryBytes).toBeGreaterThan(0.5 * taken);
     expect(estimate.peakMemoryBytes).toBeLessThan(2 * taken);
     // The clip, two sampling steps, two moments of the edit and three of the inversion's noise that take turns; 5 frames, 4
-    // channels, padded to 16 x 16 latents, float32. Records: two steps of 5 frames, two places of 16 bits per token. Looks at
+    // channels, padded to 16 x 16 latents, float32. Correspondences: two steps of 5 frames, two places of 16 bits per token. Looks at
     // three keyframes: the clip and one step.
     const tokens = 5 * (256 + 64 + 16) + 4;
     const looks = 2 * 3 * 4 * 16 * 16 * 4;

@@ -10,6 +10,7 @@ import { framesOf, tinyJob } from '../../../test/tiny-edits.ts';
 import { makeClip, testPicture } from '../media/testing/clips.ts';
 import { plainExecution, preferredExecution, type Execution } from '../onnx/execution.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { PassOutputs } from '../tokenflow/denoiser.ts';
 import type { ResumePoint } from './resume-point.ts';
 import type { EditJob } from './edit-job.ts';
 import { runEdit, type EditParts } from './edit.ts';
@@ -42,6 +43,9 @@ const spoilt = (tensor: Tensor, value: number): Tensor => ({
   data: tensor.data.map(() => value),
 });
 
+const spoiltBranches = (prediction: PassOutputs['prediction'], value: number): PassOutputs['prediction'] =>
+  Object.fromEntries(Object.entries(prediction).map(([branch, tensor]) => [branch, spoilt(tensor, value)]));
+
 /** The CPU in the place of another device, whose models `spoil` may break. */
 function partsWith(device: Execution, spoil: (model: Model, execution: Execution) => Model) {
   const opened: Execution[] = [];
@@ -62,11 +66,11 @@ function breakNetwork(model: Model, value: number, first: number): Model {
     ...model,
     createDenoiser(size) {
       const denoiser = model.createDenoiser(size);
-      const predict = denoiser.predict.bind(denoiser);
+      const runPass = denoiser.run.bind(denoiser);
       let forwards = 0;
-      denoiser.predict = async (latents, timestep, context) => {
-        const prediction = await predict(latents, timestep, context);
-        return forwards++ < first ? prediction : spoilt(prediction, value);
+      denoiser.run = async (pass, inputs) => {
+        const outputs = await runPass(pass, inputs);
+        return forwards++ < first ? outputs : { ...outputs, prediction: spoiltBranches(outputs.prediction, value) };
       };
       return denoiser;
     },

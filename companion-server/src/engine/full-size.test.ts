@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { HeldLatents } from '../tokenflow/held-latents.ts';
+import { InMemoryLatents } from '../tokenflow/in-memory-latents.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
 import { cropFrame, padFrame, planWorkingSize } from '../media/fit.ts';
 import type { Frame } from '../media/frame.ts';
@@ -40,8 +40,8 @@ function makeVae(): VaeSession & { forwards: number } {
   };
 }
 
-function latentsOf(frames: readonly Frame[]): HeldLatents {
-  return new HeldLatents(concatRows(frames.map((frame) => frameToTensor(padFrame(frame, size)))));
+function latentsOf(frames: readonly Frame[]): InMemoryLatents {
+  return new InMemoryLatents(concatRows(frames.map((frame) => frameToTensor(padFrame(frame, size)))));
 }
 
 const smallFrames = (indices: readonly number[]) =>
@@ -54,7 +54,7 @@ async function open(indices: readonly number[], signal?: AbortSignal) {
 }
 
 /** What the engine hands over when the edit changed nothing. */
-const reconstructed = ({ tensor }: HeldLatents, row: number, index: number) =>
+const reconstructed = ({ tensor }: InMemoryLatents, row: number, index: number) =>
   cropFrame(tensorToFrame(sliceRows(tensor, row, row + 1), index), size);
 
 describe('FullSize', () => {

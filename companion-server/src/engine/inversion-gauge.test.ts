@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { flatContext } from '../../../test/fake-denoiser.ts';
-import { FakeFastDenoiser } from '../../../test/fake-fast-denoiser.ts';
-import { HeldLatents } from '../tokenflow/held-latents.ts';
+import { FakeDenoiser, flatContext } from '../../../test/fake-denoiser.ts';
+import { InMemoryLatents } from '../tokenflow/in-memory-latents.ts';
 import { generate, randomTensor } from '../../../test/run-graph.ts';
 import { defaultSettings } from '../../../protocol/edit-settings.ts';
 import { createSchedule } from '../diffusion/schedule.ts';
@@ -15,7 +14,7 @@ const [steps, inversionSteps] = [4, 8];
 const text = flatContext(0.1);
 
 /** Sees noise as `see` does, number by number, and counts how often it looks at a frame. */
-class Seeing extends FakeFastDenoiser {
+class Seeing extends FakeDenoiser {
   looks = 0;
   private readonly see: (x: number) => number;
 
@@ -31,7 +30,7 @@ class Seeing extends FakeFastDenoiser {
 }
 
 /** Notes which frames were read. */
-class NotedLatents extends HeldLatents {
+class NotedLatents extends InMemoryLatents {
   readonly noted: number[] = [];
 
   override read(indices: readonly number[]): Promise<Tensor> {
@@ -40,7 +39,7 @@ class NotedLatents extends HeldLatents {
   }
 }
 
-function editOf(denoiser: FakeFastDenoiser, frameCount = 30): GaugedEdit {
+function editOf(denoiser: FakeDenoiser, frameCount = 30): GaugedEdit {
   const chosen = { steps, inversionSteps, guidance: 7, gauges: true };
   return {
     denoiser,

@@ -31,12 +31,13 @@ const plan: EditPlan = {
   latentSize: { width: 8, height: 8 },
   chunkSize: 16,
   vaeChunkSize: 16,
-  jointLimit: 8,
+  extendedLimit: 8,
   startStep: 0,
   keyframeCount: 1,
   keyframeSeed: 3,
-  sampling: 'recorded',
-  recordedTokens: 100,
+  sourceMode: 'cached',
+  frameGuidance: 'propagated',
+  cachedTokens: 100,
   savings: defaultSavings,
 };
 const parts: InversionKeyParts = {
@@ -58,7 +59,7 @@ test('what the inversion does not depend on leaves its key as it is', async () =
   const same = [
     ...[{ prompt: 'a fox' }, { negativePrompt: 'ugly' }, { guidance: 3 }].map(withSettings),
     ...[{ strength: 0.1 }, { codec: 'h264' as const }, { seed: 5 }].map(withSettings),
-    ...[{ startStep: 3 }, { jointLimit: 4 }].map(withPlan),
+    ...[{ startStep: 3 }, { extendedLimit: 4 }].map(withPlan),
   ];
   for (const changed of same) expect(await inversionKey(changed)).toBe(key);
 });
@@ -87,9 +88,9 @@ test('all that it depends on changes its key', async () => {
 });
 
 test('cuts are not taken over by an edit that knows no scenes, nor from one', async () => {
-  const unrecorded = { ...plan, recordedTokens: null };
+  const uncached = { ...plan, cachedTokens: null };
   const keyOf = (change: Partial<ChosenSettings>) =>
-    inversionKey({ ...parts, plan: unrecorded, settings: { ...settings, ...change } });
+    inversionKey({ ...parts, plan: uncached, settings: { ...settings, ...change } });
   const perFrame = await keyOf({ propagation: 'per-frame' });
   expect(perFrame).not.toBe(await keyOf({ propagation: 'paper' }));
   expect(perFrame).toBe(await keyOf({ propagation: 'reference' }));
@@ -99,9 +100,9 @@ test('cuts are not taken over by an edit that knows no scenes, nor from one', as
   );
 });
 
-test('which frames are keyframes matters only where something is recorded', async () => {
-  const unrecorded = { ...plan, recordedTokens: null };
-  const keys = [unrecorded, { ...unrecorded, keyframeSeed: 5 }, { ...unrecorded, keyframeInterval: 4 }].map(
+test('which frames are keyframes matters only where something is cached', async () => {
+  const uncached = { ...plan, cachedTokens: null };
+  const keys = [uncached, { ...uncached, keyframeSeed: 5 }, { ...uncached, keyframeInterval: 4 }].map(
     ({ keyframeInterval = 8, ...changed }: EditPlan & { keyframeInterval?: number }) =>
       inversionKey({ ...parts, plan: changed, settings: { ...settings, keyframeInterval } }),
   );
@@ -113,7 +114,7 @@ test('which frames are keyframes matters only where something is recorded', asyn
 test('a preview is of its frames', async () => {
   const previewOf = (frames: readonly number[]) =>
     inversionKey({
-      ...withPlan({ frames, frameCount: 2, recordedTokens: null }),
+      ...withPlan({ frames, frameCount: 2, cachedTokens: null }),
       settings: { ...settings, preview: true },
     });
   expect(await previewOf([0, 3])).toBe(await previewOf([0, 3]));

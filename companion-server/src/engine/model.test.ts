@@ -6,8 +6,10 @@ import { describeDenoiser } from '../../../test/describe-denoiser.ts';
 import { makeTinyCheckpoint, tinyPrompts, writeJson } from '../../../test/fixtures/tiny-checkpoint.ts';
 import { randomTensor } from '../../../test/run-graph.ts';
 import { EditError } from '../errors.ts';
+import { plainPass, type Pass } from '../nets/pass.ts';
 import { preferredExecution } from '../onnx/execution.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { predict } from '../tokenflow/denoiser.ts';
 import { openSafetensors, readTensor } from '../weights/safetensors.ts';
 import { writeSafetensors } from '../weights/safetensors-write.ts';
 import { UNetDenoiser } from './denoiser.ts';
@@ -168,8 +170,8 @@ describe('a missing weight is named', () => {
     const name = await without('unet', 'mid_block.resnets.0.conv1.weight');
     const denoiser = (await open(name)).createDenoiser({ height: 8, width: 8 });
     const [latents, context] = [randomTensor([1, 4, 8, 8]), randomTensor([1, 16, 32])];
-    expect(await faultOf(() => denoiser.predict(latents, 1, context))).toBe(
-      `model-damaged: DIR/${name}: plain: the checkpoint has no weight named mid_block.resnets.0.conv1.weight.`,
+    expect(await faultOf(() => predict(denoiser, latents, 1, context))).toBe(
+      `model-damaged: DIR/${name}: self attention of source: the checkpoint has no weight named mid_block.resnets.0.conv1.weight.`,
     );
     await expect(denoiser.release()).resolves.toBeUndefined();
   });
@@ -189,6 +191,8 @@ describe.each(['sd1', 'sd2'] as const)('the UNet of %s', (family) => {
   });
 });
 
+const guidedPass: Pass = { ...plainPass, branches: ['negative', 'target'] };
+
 describe('a denoiser', () => {
   it('counts forwards of one latent, and tells after each pass', async () => {
     const denoiser = (await open()).createDenoiser({ height: 8, width: 8 });
@@ -196,16 +200,17 @@ describe('a denoiser', () => {
     denoiser.onForward = () => seen.push(denoiser.evaluations);
     const text = randomTensor([1, 16, 32]);
     const frames = randomTensor([2, 4, 8, 8]);
-    await denoiser.predict(frames, 1, text);
-    await denoiser.predictPerFrame({
-      source: frames,
-      edited: frames,
-      timestep: 1,
-      contexts: { source: text, negative: text, target: text },
-      injection: { attention: false, features: false },
-    });
+    await predict(denoiser, frames, 1, text);
+    const contexts = { source: text, negative: text, target: text };
+    await denoiser.run(guidedPass, { latents: { edited: frames }, timestep: 1, contexts });
+    const injected: Pass = {
+      ...guidedPass,
+      branches: ['source', 'target'],
+      injection: { attention: true, features: true },
+    };
+    await denoiser.run(injected, { latents: { source: frames, edited: frames }, timestep: 1, contexts });
     await denoiser.release();
-    expect(seen).toEqual([2, 4, 6]);
+    expect(seen).toEqual([2, 6, 10]);
   });
 
   it('releases every session that was loaded, also when another failed', async () => {
@@ -220,7 +225,7 @@ describe('a denoiser', () => {
       createSession: () => {
         if (!isFirst) return Promise.reject(new Error('no memory'));
         isFirst = false;
-        const run = () => Promise.resolve({ prediction: randomTensor([1, 4, 8, 8]) });
+        const run = () => Promise.resolve({ 'prediction.source': randomTensor([1, 4, 8, 8]) });
         return Promise.resolve({
           run,
           release: () => Promise.resolve(void released.push('plain')),
@@ -228,16 +233,11 @@ describe('a denoiser', () => {
       },
     });
     const [frames, text] = [randomTensor([1, 4, 8, 8]), randomTensor([1, 16, 32])];
-    await denoiser.predict(frames, 1, text);
-    const contexts = { source: text, negative: text, target: text };
-    const input = {
-      source: frames,
-      edited: frames,
-      timestep: 1,
-      contexts,
-      injection: { attention: true, features: true },
-    };
-    await expect(denoiser.editKeyframes([0], input)).rejects.toThrow('no memory');
+    await predict(denoiser, frames, 1, text);
+    const contexts = { negative: text, target: text };
+    await expect(denoiser.run(guidedPass, { latents: { edited: frames }, timestep: 1, contexts })).rejects.toThrow(
+      'no memory',
+    );
     await denoiser.release();
     expect(released).toEqual(['plain']);
   });

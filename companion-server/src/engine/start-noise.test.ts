@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { HeldLatents } from '../tokenflow/held-latents.ts';
+import { InMemoryLatents } from '../tokenflow/in-memory-latents.ts';
 import { randomTensor } from '../../../test/run-graph.ts';
 import { addNoise } from '../diffusion/ddim.ts';
 import { sharedNoise } from '../diffusion/noise.ts';
@@ -21,9 +21,9 @@ const schedule = createSchedule(
 const [timestep = 0] = schedule.timesteps;
 
 async function noised(change: Partial<StartNoise>, clean = tensor(dims)) {
-  const target = new HeldLatents(tensor(clean.dims));
+  const target = new InMemoryLatents(tensor(clean.dims));
   const options = { noise: 'own', seed: 3, frames: [0, 1, 2, 3, 4], chunkSize: 2 } as const;
-  await writeNoised(new HeldLatents(clean), target, {
+  await writeNoised(new InMemoryLatents(clean), target, {
     ...options,
     timestep,
     schedule,
@@ -76,8 +76,8 @@ describe('the inverted noise', () => {
   const inverted = addNoise(clean, noise, timestep, schedule);
 
   async function turned(seed: number, chunkSize = 2) {
-    const start = new HeldLatents(tensor(dims));
-    const stores = { clean: new HeldLatents(clean), inverted: new HeldLatents(inverted), start };
+    const start = new InMemoryLatents(tensor(dims));
+    const stores = { clean: new InMemoryLatents(clean), inverted: new InMemoryLatents(inverted), start };
     await writeTurned(stores, { seed, timestep, schedule, chunkSize });
     return start.tensor;
   }

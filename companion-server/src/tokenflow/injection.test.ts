@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { injectionAt, noInjection, pnpThresholds, sdeditStart } from './injection.ts';
+import { injectionAt, nothingInjected, pnpThresholds, sdeditStart } from './injection.ts';
 
 describe('Plug-and-Play', () => {
   it('at strength 0.5 has the official thresholds', () => {
@@ -8,7 +8,7 @@ describe('Plug-and-Play', () => {
   });
 
   it('at strength 1 injects nothing, at 0 everything', () => {
-    expect(pnpThresholds(1)).toEqual(noInjection);
+    expect(pnpThresholds(1)).toEqual(nothingInjected);
     expect(pnpThresholds(0)).toEqual({ attention: 1, features: 1 });
   });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { tensor } from '../tensor/tensor.ts';
-import { requireFinite, requireVaried } from './watchdog.ts';
+import { requireFinite, requireVaried } from './latent-checks.ts';
 
 const values = fc.float32Array({
   minLength: 6,
