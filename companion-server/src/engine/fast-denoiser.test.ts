@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeFastDenoiser } from '../../../test/describe-fast-denoiser.ts';
 import { graphOptions, openFixtureNetworks, type FixtureNetworks } from '../../../test/fixture-networks.ts';
 import { fused, plain, randomTensor } from '../../../test/run-graph.ts';
+import { createSharedSession, releaseSharedSessions } from '../../../test/shared-sessions.ts';
 import { tokensPerBlock } from '../nets/record-shape.ts';
 import { parseUNetConfig } from '../nets/unet-config.ts';
 import type { LatentSize } from '../nets/unet-graphs.ts';
 import type { FusedOperators } from '../onnx/builder.ts';
-import { createSession } from '../onnx/session.ts';
 import { sliceRows, type Tensor } from '../tensor/tensor.ts';
 import type { Injection, StepInput } from '../tokenflow/denoiser.ts';
 import { planPropagation } from '../tokenflow/propagation.ts';
@@ -19,7 +19,10 @@ let networks: FixtureNetworks;
 beforeAll(async () => {
   networks = await openFixtureNetworks();
 });
-afterAll(() => networks.remove());
+afterAll(async () => {
+  await releaseSharedSessions();
+  await networks.remove();
+});
 
 async function open(
   family: 'sd1' | 'sd2',
@@ -31,7 +34,7 @@ async function open(
     config: parseUNetConfig(network.config),
     size,
     graph: graphOptions(network, operators),
-    createSession: (make) => createSession(make(), { provider: 'cpu', threads: 1 }),
+    createSession: (make) => createSharedSession(make(), { provider: 'cpu' }),
   });
 }
 
