@@ -8,7 +8,8 @@ import {
   type FixtureNetwork,
   type FixtureNetworks,
 } from '../../../test/fixture-networks.ts';
-import { fused, plain, randomTensor, runGraph } from '../../../test/run-graph.ts';
+import { fused, plain, randomTensor } from '../../../test/run-graph.ts';
+import { releaseSharedSessions, runShared } from '../../../test/shared-sessions.ts';
 import { verifyGraph } from '../onnx/check.ts';
 import { formatDim } from '../onnx/dims.ts';
 import { printGraph, type Graph } from '../onnx/graph.ts';
@@ -27,7 +28,10 @@ beforeAll(async () => {
   sd1 = await networks.open('sd1/unet', 'unet');
   config = parseUNetConfig(sd1.config);
 });
-afterAll(() => networks.remove());
+afterAll(async () => {
+  await releaseSharedSessions();
+  await networks.remove();
+});
 
 const stepFeeds = { time_features: randomTensor([1, 16], 1) };
 const context = randomTensor([1, 7, 32], 2);
@@ -48,7 +52,7 @@ function printedBlock(graph: Graph, key: string): string {
 
 describe('the plain UNet', () => {
   const run = (options: ReturnType<typeof graphOptions>, picture: typeof size, frames = 2) =>
-    runGraph(buildPlainUNet(config, picture, options), {
+    runShared(buildPlainUNet(config, picture, options), {
       ...stepFeeds,
       context,
       latents: randomTensor([frames, 4, picture.height, picture.width], 3),
@@ -75,8 +79,8 @@ describe('the plain UNet', () => {
   it('gives every frame the same result as alone', async () => {
     const latents = randomTensor([1, 4, 8, 16], 3);
     const graph = buildPlainUNet(config, size, graphOptions(sd1));
-    const alone = (await runGraph(graph, { ...stepFeeds, context, latents }))['prediction'];
-    const copies = await runGraph(graph, { ...stepFeeds, context, latents: tripled(latents) });
+    const alone = (await runShared(graph, { ...stepFeeds, context, latents }))['prediction'];
+    const copies = await runShared(graph, { ...stepFeeds, context, latents: tripled(latents) });
     expect(copies['prediction']?.data).toBeAllClose(tripled(alone ?? latents).data, { atol: 1e-5 });
   });
 
@@ -84,7 +88,7 @@ describe('the plain UNet', () => {
     const graph = buildPlainUNet(config, size, { ...graphOptions(sd1), weights: sd1.stored });
     verifyGraph(graph);
     const feeds = { ...stepFeeds, context, latents: randomTensor([1, 4, 8, 16], 3) };
-    const { prediction } = await runGraph(graph, feeds);
+    const { prediction } = await runShared(graph, feeds);
     const copied = await run(graphOptions(sd1), size, 1);
     expect(prediction?.data).toBeAllClose(copied['prediction']?.data ?? [], { atol: 1e-5 });
   });
@@ -92,7 +96,7 @@ describe('the plain UNet', () => {
   it('in half precision is close to single precision', async () => {
     const options = { ...graphOptions(sd1), weights: sd1.stored, float: 'float16' } as const;
     const feeds = { ...stepFeeds, context, latents: randomTensor([1, 4, 8, 16], 3) };
-    const { prediction } = await runGraph(buildPlainUNet(config, size, options), feeds);
+    const { prediction } = await runShared(buildPlainUNet(config, size, options), feeds);
     const single = await run(graphOptions(sd1), size, 1);
     expect(prediction?.data).toBeAllClose(single['prediction']?.data ?? [], { atol: 5e-2 });
   });
@@ -131,8 +135,8 @@ describe('the per-frame pass', () => {
     async (injection) => {
       const graph = buildPerFrameUNet(config, size, injection, graphOptions(sd1));
       const feeds = { ...stepFeeds, context: tripled(context), source: latents, edited: latents };
-      const { negative, target } = await runGraph(graph, feeds);
-      const plainly = await runGraph(buildPlainUNet(config, size, graphOptions(sd1)), {
+      const { negative, target } = await runShared(graph, feeds);
+      const plainly = await runShared(buildPlainUNet(config, size, graphOptions(sd1)), {
         ...stepFeeds,
         context,
         latents,
@@ -146,7 +150,7 @@ describe('the per-frame pass', () => {
     const other = randomTensor([2, 4, 8, 16], 6);
     const targetOf = async (injection: typeof none, source: typeof latents) => {
       const graph = buildPerFrameUNet(config, size, injection, graphOptions(sd1));
-      return (await runGraph(graph, { ...stepFeeds, context: tripled(context), source, edited: latents }))['target']
+      return (await runShared(graph, { ...stepFeeds, context: tripled(context), source, edited: latents }))['target']
         ?.data;
     };
     expect(await targetOf(none, other)).toBeAllClose((await targetOf(none, latents)) ?? [], { atol: 1e-6 });
@@ -231,7 +235,7 @@ describe('the keyframe pass', () => {
   it('of one keyframe gives the edit branches what they have alone', async () => {
     const latents = randomTensor([1, 4, 8, 16], 5);
     const feeds = { ...stepFeeds, context: tripled(context), source: latents, edited: latents };
-    const tokens = await runGraph(buildKeyframeUNet(config, size, none, graphOptions(sd1)), feeds);
+    const tokens = await runShared(buildKeyframeUNet(config, size, none, graphOptions(sd1)), feeds);
     for (let block = 0; block < 16; block++) {
       const all = tokens[`tokens.${block}`]?.data ?? new Float32Array();
       const third = all.length / 3;
