@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect } from 'vitest';
 import type { ResumePoint } from '../companion-server/src/engine/resume-point.ts';
 import type { EditJob } from '../companion-server/src/engine/edit-job.ts';
-import { runEdit } from '../companion-server/src/engine/edit.ts';
+import { runEdit, type EditHooks } from '../companion-server/src/engine/edit.ts';
 import { decodeFrames } from '../companion-server/src/media/frames.ts';
 import { probeClip } from '../companion-server/src/media/probe.ts';
 import { collect } from '../companion-server/src/media/testing/clips.ts';
@@ -12,6 +12,7 @@ import type { EditReport } from '../protocol/edit-report.ts';
 import { defaultSettings, type EditSettings } from '../protocol/edit-settings.ts';
 import type { EditProgress } from '../protocol/progress.ts';
 import { tinyPrompts } from './fixtures/tiny-checkpoint.ts';
+import { sharingParts } from './sharing-parts.ts';
 
 /** What edits of a test have in common. */
 export interface TinyEdits {
@@ -47,9 +48,14 @@ export function tinyJob(
   };
 }
 
+/** The edit as it is, on sessions that the edits of a test file share. */
+export function runSharing(job: EditJob, hooks: EditHooks): Promise<EditReport> {
+  return runEdit(job, hooks, sharingParts);
+}
+
 export async function runTinyEdit(job: EditJob): Promise<{ report: EditReport; progress: EditProgress[] }> {
   const progress: EditProgress[] = [];
-  const report = await runEdit(job, { onProgress: (state) => progress.push(state) });
+  const report = await runSharing(job, { onProgress: (state) => progress.push(state) });
   return { report, progress };
 }
 
@@ -59,7 +65,7 @@ export async function runUntil(job: EditJob, stage: ResumePoint['stage'], step: 
   const onResumePoint = (reached: ResumePoint) => {
     if (reached.stage === stage && reached.step === step) throw stop;
   };
-  await expect(runEdit(job, { onProgress: () => undefined, onResumePoint })).rejects.toBe(stop);
+  await expect(runSharing(job, { onProgress: () => undefined, onResumePoint })).rejects.toBe(stop);
 }
 
 /** The frames of its result. */

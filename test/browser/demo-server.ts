@@ -26,7 +26,7 @@ export async function startDemoServer(): Promise<DemoServer> {
       models: new Map([['demo', demoDir]]),
     },
     log: createLog({ level: 'silent', write: () => undefined }),
-    engineEntry: new URL('../../companion-server/src/engine/process.ts', import.meta.url),
+    engineEntry: new URL('../fixtures/engines/real.ts', import.meta.url),
   });
   return {
     ...server,

@@ -2,11 +2,12 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { bundleVariable } from '../bundle-cli.ts';
 import type { Workspace } from './workspace.ts';
 
-const entry = fileURLToPath(new URL('../fixtures/cli.ts', import.meta.url));
+/** fixtures/cli.ts in one file. */
+const entry = process.env[bundleVariable] ?? '';
 
 export interface CliOptions {
   /** A file of fixtures/engines. Default: copying. */
@@ -32,7 +33,7 @@ export function startCli(
   args: readonly string[],
   { engine = 'copying', env = {} }: CliOptions = {},
 ): CliProcess {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), entry, ...args], {
+  const child = spawn(process.execPath, [entry, ...args], {
     cwd: folder,
     env: {
       ...process.env,

@@ -6,6 +6,7 @@ import { parseUNetConfig } from '../../companion-server/src/nets/unet-config.ts'
 import { parseVaeConfig } from '../../companion-server/src/nets/vae-config.ts';
 import { buildVaeDecoder, buildVaeEncoder } from '../../companion-server/src/nets/vae.ts';
 import { plansForEachShape, sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
+import type { Graph } from '../../companion-server/src/onnx/graph.ts';
 import { createSession } from '../../companion-server/src/onnx/session.ts';
 import { concatRows, sliceRows, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { predict } from '../../companion-server/src/tokenflow/denoiser.ts';
@@ -23,11 +24,11 @@ export function networkLimit({ execution }: GoldenRun): number {
 export async function openUNet(dir: string, run: GoldenRun) {
   const component = await openComponent(path.join(dir, 'unet'), 'unet');
   const { float, fused } = run.execution;
+  const load = run.createSession ?? createSession;
   return {
     config: parseUNetConfig(component.config),
     graph: { weights: await weightsFor(component.weights, run), float, fused },
-    createSession: (make: () => Parameters<typeof createSession>[0]) =>
-      createSession(make(), sessionOptionsOf(run.execution)),
+    createSession: (make: () => Graph) => load(make(), sessionOptionsOf(run.execution)),
     keepsBatch: plansForEachShape[run.execution.provider],
   };
 }

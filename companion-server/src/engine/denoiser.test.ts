@@ -4,12 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeDenoiser, passesOf } from '../../../test/describe-denoiser.ts';
 import { graphOptions, openFixtureNetworks, type FixtureNetworks } from '../../../test/fixture-networks.ts';
 import { fused, plain, randomTensor } from '../../../test/run-graph.ts';
+import { createSharedSession, releaseSharedSessions } from '../../../test/shared-sessions.ts';
 import type { Injection } from '../nets/pass.ts';
 import type { LatentSize } from '../nets/pass-graph.ts';
 import { tokensPerBlock } from '../nets/token-counts.ts';
 import { parseUNetConfig } from '../nets/unet-config.ts';
 import type { FusedOperators } from '../onnx/builder.ts';
-import { createSession } from '../onnx/session.ts';
 import { sliceRows, type Tensor } from '../tensor/tensor.ts';
 import { predictionOf, type PassInputs } from '../tokenflow/denoiser.ts';
 import { keyframeInversionPass, samplingPasses } from '../tokenflow/step-passes.ts';
@@ -19,7 +19,10 @@ let networks: FixtureNetworks;
 beforeAll(async () => {
   networks = await openFixtureNetworks();
 });
-afterAll(() => networks.remove());
+afterAll(async () => {
+  await releaseSharedSessions();
+  await networks.remove();
+});
 
 async function open(
   family: 'sd1' | 'sd2',
@@ -32,7 +35,7 @@ async function open(
     config: parseUNetConfig(network.config),
     size,
     graph: graphOptions(network, operators),
-    createSession: (make) => createSession(make(), { provider: 'cpu', threads: 1 }),
+    createSession: (make) => createSharedSession(make(), { provider: 'cpu' }),
     keepsBatch,
   });
 }

@@ -6,7 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { makeTinyCheckpoint } from '../../../test/fixtures/tiny-checkpoint.ts';
-import { runTinyEdit, tinyJob } from '../../../test/tiny-edits.ts';
+import { releaseSharedSessions } from '../../../test/shared-sessions.ts';
+import { runSharing, runTinyEdit, tinyJob } from '../../../test/tiny-edits.ts';
 import { readEditReport } from '../../../protocol/edit-report.ts';
 import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import { readFields } from '../../../protocol/fields.ts';
@@ -26,7 +27,10 @@ beforeAll(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-edit-'));
   modelDir = await makeTinyCheckpoint(path.join(dir, 'model'));
 });
-afterAll(() => rm(dir, { recursive: true }));
+afterAll(async () => {
+  await releaseSharedSessions();
+  await rm(dir, { recursive: true });
+});
 
 const clip = (size: string, rate: string, count: number) =>
   makeClip(path.join(dir, `${size}-${rate.replace('/', '-')}-${count}.mkv`), [
@@ -46,7 +50,8 @@ function jobOf(name: string, inputPath: string, settings: Partial<EditSettings> 
 describe('an edit', () => {
   it("keeps the clip's frames, rate and size, and reports what it did", async () => {
     const job = jobOf('plain', await clip('64x48', '30000/1001', 3), { steps: 2 });
-    const { report, progress } = await runTinyEdit(job);
+    const progress: EditProgress[] = [];
+    const report = await runEdit(job, { onProgress: (state) => progress.push(state) });
     const result = await probeClip(job.outputPath);
     expect(result).toMatchObject({
       frameCount: 3,
@@ -184,7 +189,7 @@ describe('an edit that is canceled', () => {
     const onProgress = (state: EditProgress) => {
       if (state.stage === stage) controller.abort();
     };
-    await expect(runEdit(job, { onProgress, signal: controller.signal })).rejects.toThrow(CanceledError);
+    await expect(runSharing(job, { onProgress, signal: controller.signal })).rejects.toThrow(CanceledError);
     expect(existsSync(job.outputPath)).toBe(false);
     expect((await readdir(dir)).filter((name) => name.includes(`canceled ${stage}`))).toEqual(
       stage === 'load' ? [] : [path.basename(job.workDir)],

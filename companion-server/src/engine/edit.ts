@@ -33,7 +33,8 @@ export interface EditParts {
   readonly openModel: typeof openModel;
 }
 
-const realParts: EditParts = {
+/** What an edit stands on in the product. */
+export const realParts: EditParts = {
   chooseExecution: ({ device, cacheDir }) =>
     chooseDevice(device, (candidate, purpose) => probeIsolated(candidate, purpose, cacheDir)),
   openModel,

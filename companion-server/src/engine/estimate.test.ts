@@ -3,6 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { makeTinyCheckpoint, tinyPrompts } from '../../../test/fixtures/tiny-checkpoint.ts';
+import { releaseSharedSessions } from '../../../test/shared-sessions.ts';
+import { runSharing } from '../../../test/tiny-edits.ts';
 import { defaultSettings } from '../../../protocol/edit-settings.ts';
 import { CanceledError } from '../errors.ts';
 import { probeClip } from '../media/probe.ts';
@@ -40,7 +42,10 @@ beforeAll(async () => {
     },
   };
 });
-afterAll(() => rm(dir, { recursive: true }));
+afterAll(async () => {
+  await releaseSharedSessions();
+  await rm(dir, { recursive: true });
+});
 
 test('an estimate names the work that the edit then reports, and leaves nothing behind', async () => {
   const engine = createEngine({ entry: new URL('./process.ts', import.meta.url) });
@@ -57,7 +62,7 @@ test('an estimate names the work that the edit then reports, and leaves nothing 
     // The clip, two sampling steps, two moments of the edit and three of the inversion's noise that take turns; 5 frames, 4
     // channels, padded to 16 x 16 latents, float32. Correspondences: two steps of 5 frames, two places of 16 bits per token. Looks at
     // three keyframes: the clip and one step.
-    const tokens = 5 * (256 + 64 + 16) + 4;
+    const tokens = 3 * (256 + 16) + 4;
     const looks = 2 * 3 * 4 * 16 * 16 * 4;
     expect(estimate.diskBytes).toBe((1 + 2 + 2 + 3) * 5 * 4 * 16 * 16 * 4 + 2 * 5 * 4 * tokens + looks);
   } finally {
@@ -142,7 +147,7 @@ test('an inversion that is kept on the same disk is not counted', async () => {
       execution: preferredExecution.cpu,
     });
   expect(await isKept({})).toBe(false);
-  await runEdit(keeping, { onProgress: () => undefined });
+  await runSharing(keeping, { onProgress: () => undefined });
   expect(await isKept({})).toBe(true);
   expect(await isKept({ clipSha256: 'cd'.repeat(32) })).toBe(false);
   expect(await isKept({ inversionsDir: path.join(dir, 'elsewhere') })).toBe(false);

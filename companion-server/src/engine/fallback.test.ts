@@ -6,7 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeTinyCheckpoint } from '../../../test/fixtures/tiny-checkpoint.ts';
-import { framesOf, tinyJob } from '../../../test/tiny-edits.ts';
+import { createSharedSession, releaseSharedSessions } from '../../../test/shared-sessions.ts';
+import { framesOf, runSharing, tinyJob } from '../../../test/tiny-edits.ts';
 import { makeClip, testPicture } from '../media/testing/clips.ts';
 import { plainExecution, preferredExecution, type Execution } from '../onnx/execution.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -28,10 +29,13 @@ beforeAll(async () => {
   const inputPath = await makeClip(path.join(dir, 'clip.mkv'), clip);
   const modelDir = await makeTinyCheckpoint(path.join(dir, 'model'));
   job = tinyJob({ dir, modelDir, inputPath }, 'expected', { propagation: 'per-frame' });
-  await runEdit(job, { onProgress: () => undefined });
+  await runSharing(job, { onProgress: () => undefined });
   expected = await framesOf(job);
 });
-afterAll(() => rm(dir, { recursive: true }));
+afterAll(async () => {
+  await releaseSharedSessions();
+  await rm(dir, { recursive: true });
+});
 
 const fresh = (): EditJob => {
   const name = `edit-${edits++}`;
@@ -53,7 +57,11 @@ function partsWith(device: Execution, spoil: (model: Model, execution: Execution
     chooseExecution: () => Promise.resolve(device),
     async openModel(options) {
       opened.push(options.execution);
-      const model = await openModel({ ...options, execution: preferredExecution.cpu });
+      const model = await openModel({
+        ...options,
+        execution: preferredExecution.cpu,
+        createSession: createSharedSession,
+      });
       return spoil(model, options.execution);
     },
   };

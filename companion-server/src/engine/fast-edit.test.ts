@@ -7,7 +7,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTinyCheckpoint } from '../../../test/fixtures/tiny-checkpoint.ts';
-import { framesOf, runTinyEdit, runUntil, tinyJob } from '../../../test/tiny-edits.ts';
+import { releaseSharedSessions } from '../../../test/shared-sessions.ts';
+import { framesOf, runSharing, runTinyEdit, runUntil, tinyJob } from '../../../test/tiny-edits.ts';
 import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import { CanceledError } from '../errors.ts';
@@ -16,7 +17,6 @@ import { describeVideo, makeClip, soundPackets, testPicture } from '../media/tes
 import { drawKeyframes } from '../tokenflow/keyframes.ts';
 import { scenesOf } from '../tokenflow/scenes.ts';
 import type { EditJob } from './edit-job.ts';
-import { runEdit } from './edit.ts';
 import type { SourceFindings } from './inversion-entry.ts';
 import { keyframeSeed } from './keyframe-seed.ts';
 
@@ -37,7 +37,10 @@ beforeAll(async () => {
   cutClip = await sceneAt3('cut.mkv', 'negate=components=r+g+b');
   otherCutClip = await sceneAt3('other.mkv', 'drawbox=color=gray:t=fill');
 });
-afterAll(() => rm(dir, { recursive: true }));
+afterAll(async () => {
+  await releaseSharedSessions();
+  await rm(dir, { recursive: true });
+});
 
 let edits = 0;
 
@@ -91,7 +94,7 @@ describe('the gauge', () => {
     const onProgress = ({ stage }: EditProgress) => {
       if (stage === 'invert') controller.abort();
     };
-    await expect(runEdit(job, { onProgress, signal: controller.signal })).rejects.toThrow(CanceledError);
+    await expect(runSharing(job, { onProgress, signal: controller.signal })).rejects.toThrow(CanceledError);
     // It ended before the gauge did, which would have written what it found.
     expect(existsSync(path.join(job.workDir, 'findings.json'))).toBe(false);
   });

@@ -64,6 +64,8 @@ export interface OpenModelOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called after every run of a network. */
   readonly onRun?: (cost: RunCost) => void;
+  /** How a graph is loaded, by default anew each time. */
+  readonly createSession?: typeof createSession;
 }
 
 /**
@@ -214,9 +216,10 @@ function scaled({ dims, data }: Tensor, factor: number): Tensor {
 }
 
 /** A graph that can't be built means that the checkpoint's weights are not those of its config. */
-async function openGraph(make: () => Graph, { dir, execution, onRun }: OpenModelOptions): Promise<Session> {
+async function openGraph(make: () => Graph, options: OpenModelOptions): Promise<Session> {
+  const { dir, execution, onRun, createSession: load = createSession } = options;
   try {
-    const session = await createSession(make(), {
+    const session = await load(make(), {
       ...sessionOptionsOf(execution),
       ...(onRun === undefined ? {} : { onRun }),
     });

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeTinyCheckpoint } from '../../../test/fixtures/tiny-checkpoint.ts';
+import { releaseSharedSessions } from '../../../test/shared-sessions.ts';
 import { runTinyEdit, runUntil, tinyJob } from '../../../test/tiny-edits.ts';
 import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import { createInversionSchedule } from '../diffusion/inversion-schedule.ts';
@@ -23,7 +24,10 @@ beforeAll(async () => {
   modelDir = await makeTinyCheckpoint(path.join(dir, 'model'));
   inputPath = await makeClip(path.join(dir, 'clip.mkv'), [...testPicture('64x48', '10', frames), '-c:v', 'ffv1']);
 });
-afterAll(() => rm(dir, { recursive: true }));
+afterAll(async () => {
+  await releaseSharedSessions();
+  await rm(dir, { recursive: true });
+});
 
 const jobOf = (name: string, settings: Partial<EditSettings> = {}) => ({
   ...tinyJob({ dir, modelDir, inputPath }, name, {

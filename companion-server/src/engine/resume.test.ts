@@ -5,11 +5,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeTinyCheckpoint } from '../../../test/fixtures/tiny-checkpoint.ts';
-import { framesOf, runUntil, tinyJob } from '../../../test/tiny-edits.ts';
+import { releaseSharedSessions } from '../../../test/shared-sessions.ts';
+import { framesOf, runSharing, runUntil, tinyJob } from '../../../test/tiny-edits.ts';
 import { makeClip, testPicture } from '../media/testing/clips.ts';
 import type { ResumePoint } from './resume-point.ts';
 import type { EditJob } from './edit-job.ts';
-import { runEdit } from './edit.ts';
 
 let dir: string;
 let job: EditJob;
@@ -22,10 +22,13 @@ beforeAll(async () => {
   const modelDir = await makeTinyCheckpoint(path.join(dir, 'model'));
   const settings = { steps: 3, inversionSteps: 3, keyframeInterval: 2 };
   job = tinyJob({ dir, modelDir, inputPath }, 'whole', settings);
-  await runEdit(job, { onProgress: () => undefined });
+  await runSharing(job, { onProgress: () => undefined });
   expected = await framesOf(job);
 });
-afterAll(() => rm(dir, { recursive: true }));
+afterAll(async () => {
+  await releaseSharedSessions();
+  await rm(dir, { recursive: true });
+});
 
 test.each([
   ['invert', 2],
@@ -36,7 +39,7 @@ test.each([
   await runUntil(cut, stage, step);
   const resumePoints: ResumePoint[] = [];
   const progress: number[] = [];
-  const report = await runEdit(cut, {
+  const report = await runSharing(cut, {
     onProgress: (state) => progress.push(state.progress),
     onResumePoint: (reached) => resumePoints.push(reached),
   });
@@ -53,7 +56,7 @@ test('a resume point of other settings is not used', async () => {
   const cut = { ...job, workDir: path.join(dir, 'work-other') };
   await runUntil(cut, 'edit', 1);
   const resumePoints: ResumePoint[] = [];
-  await runEdit(
+  await runSharing(
     { ...cut, settings: { ...cut.settings, seed: 5 } },
     { onProgress: () => undefined, onResumePoint: (reached) => resumePoints.push(reached) },
   );
@@ -68,6 +71,6 @@ test('a step that was only half written is computed again', async () => {
   // After step 1 the latents are in the second half; the first half is what step 2 was writing.
   bytes.fill(0xff, 0, bytes.length / 2);
   await writeFile(file, bytes);
-  await runEdit(cut, { onProgress: () => undefined });
+  await runSharing(cut, { onProgress: () => undefined });
   expect(await framesOf(cut)).toEqual(expected);
 });

@@ -6,12 +6,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeTinyCheckpoint } from '../../../test/fixtures/tiny-checkpoint.ts';
-import { framesOf, runUntil, tinyJob } from '../../../test/tiny-edits.ts';
+import { releaseSharedSessions } from '../../../test/shared-sessions.ts';
+import { framesOf, runSharing, runUntil, tinyJob } from '../../../test/tiny-edits.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import { makeClip, testPicture } from '../media/testing/clips.ts';
 import type { EditJob } from './edit-job.ts';
-import { runEdit } from './edit.ts';
 import { listInversions } from './inversion-cache.ts';
 
 let dir: string;
@@ -29,7 +29,10 @@ beforeAll(async () => {
     .update(await readFile(inputPath))
     .digest('hex');
 });
-afterAll(() => rm(dir, { recursive: true }));
+afterAll(async () => {
+  await releaseSharedSessions();
+  await rm(dir, { recursive: true });
+});
 beforeEach(() => rm(inversionsDir, { recursive: true, force: true }));
 
 const reused = 'The inversion of an earlier edit of this clip was used again.';
@@ -44,7 +47,7 @@ function jobOf(settings: Partial<EditSettings> = {}, change: Partial<EditJob> = 
 
 /** Runs the edit to its end and removes its work folder, as its caller does. */
 async function edit(job: EditJob): Promise<EditReport> {
-  const report = await runEdit(job, { onProgress: () => undefined });
+  const report = await runSharing(job, { onProgress: () => undefined });
   await rm(job.workDir, { recursive: true });
   return report;
 }
@@ -71,7 +74,7 @@ describe('another edit of the same clip', () => {
     expect(isReused(await edit(jobOf()))).toBe(false);
     const job = jobOf(settings);
     const progress: number[] = [];
-    const report = await runEdit(job, { onProgress: (state) => progress.push(state.progress) });
+    const report = await runSharing(job, { onProgress: (state) => progress.push(state.progress) });
     expect(isReused(report)).toBe(true);
     expect(Object.keys(report.stageSeconds)).not.toContain('invert');
     expect(progress).toEqual(progress.toSorted((a, b) => a - b));

@@ -12,7 +12,8 @@ import {
   type Tensor,
 } from '../../../test/run-graph.ts';
 import { multiplyDims, symbol } from '../onnx/dims.ts';
-import { branchCount, propagationInputs, propagationVariant } from './tokenflow-attention.ts';
+import { passVariant } from './pass-attention.ts';
+import { noInjection, predictionAlone, type Pass } from './pass.ts';
 
 interface Plan {
   readonly jobFrame: readonly number[];
@@ -23,12 +24,17 @@ interface Plan {
 }
 
 const channels = 4;
+const branchCount = 3;
+const pass: Pass = {
+  ...{ branches: ['source', 'negative', 'target'], attention: 'propagated', correspondences: 'searched' },
+  ...{ injection: noInjection, emits: predictionAlone },
+};
 
 /** What the pass hands on for all frames of all branches [3*frames*length, C]. */
 async function propagate(normed: Tensor, source: Tensor, tokens: Tensor, plan: Plan): Promise<Tensor> {
   const length = source.dims[1] ?? 0;
   const g = testBuilder();
-  const variant = propagationVariant({ attention: false, features: false }, propagationInputs(g));
+  const variant = passVariant(pass, g);
   const rows = g.input('normed', 'float32', [multiplyDims(branchCount * length, symbol('frames')), channels]);
   const place = {
     key: 'block.attn1',
@@ -43,8 +49,8 @@ async function propagate(normed: Tensor, source: Tensor, tokens: Tensor, plan: P
   const index = (values: readonly number[]) => indexTensor([values.length], values);
   const { result } = await runGraph(g.finish(), {
     normed,
-    'source.0': source,
-    'tokens.0': tokens,
+    'source_tokens.0': source,
+    'attention.0': tokens,
     job_frame: index(jobFrame),
     job_keyframe: index(jobKeyframe),
     left_job: index(leftJob),
