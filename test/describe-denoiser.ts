@@ -222,7 +222,8 @@ export function describeDenoiser(name: string, make: () => Promise<DenoiserUnder
       it('takes all from the left keyframe or all from the right one at the ends of the weight', async () => {
         const { pass, inputs } = await between();
         const one = frameOf(inputs, 0);
-        const [{ left = NaN, right = NaN } = {}] = one.pairs ?? [];
+        const [pair] = one.pairs ?? [];
+        const { left, right } = pair ?? { left: NaN, right: NaN };
         for (const [weight, side, keyframe] of [
           [0, 0, left],
           [1, 1, right],

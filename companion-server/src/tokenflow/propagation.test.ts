@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { keyframesOf, paperNeighbours, referenceNeighbours } from './propagation.ts';
+import { paperNeighbours, referenceNeighbours } from './propagation.ts';
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 const keyframes = fc
