@@ -2,10 +2,7 @@
 
 import { FieldError, readFields, type FieldReader } from './fields.ts';
 import { maxPromptCharacters } from './limits.ts';
-
-/** How the source's structure is kept: Plug-and-Play feature injection, SDEdit, or neither. */
-export const techniques = ['pnp', 'sdedit', 'none'] as const;
-export type Technique = (typeof techniques)[number];
+import { techniqueInfo, techniqueInfos, techniqueNames, usualTechnique } from './techniques.ts';
 
 /**
  * How keyframe tokens reach the other frames. `paper`: nearest keyframe before and after, true distances
@@ -54,10 +51,11 @@ export interface EditSettings {
   readonly sourcePrompt: string;
   /** What to avoid. May be empty. */
   readonly negativePrompt: string;
-  readonly technique: Technique;
+  /** The name of one of techniques.ts: how the source's structure is kept. */
+  readonly technique: string;
   readonly schedule: ScheduleName;
   readonly propagation: Propagation;
-  /** `inversion` unless the technique is `sdedit`. */
+  /** `inversion` unless the technique may begin elsewhere. */
   readonly noise: Noise;
   /** 0 keeps the structure most, 1 follows the prompt most. */
   readonly strength: number;
@@ -98,10 +96,8 @@ export const sizeRange = { min: 64, max: 2_048 } as const;
 const maxSeconds = 86_400;
 const maxSeed = 2 ** 32 - 1;
 
-const strengths = { pnp: 0.5, sdedit: 0.7, none: 0.5 } as const satisfies Record<Technique, number>;
-
 /** The settings of an edit of which only prompt and technique are chosen. The prompt is still empty. */
-export function defaultSettings(technique: Technique = 'pnp'): EditSettings {
+export function defaultSettings(technique: string = usualTechnique): EditSettings {
   return {
     prompt: '',
     sourcePrompt: '',
@@ -110,7 +106,7 @@ export function defaultSettings(technique: Technique = 'pnp'): EditSettings {
     schedule: 'fast',
     propagation: 'paper',
     noise: 'inversion',
-    strength: strengths[technique],
+    strength: techniqueInfo(technique).strength,
     guidance: null,
     steps: null,
     inversionSteps: null,
@@ -140,7 +136,7 @@ export function parseEditSettings(value: unknown, path = 'settings'): EditSettin
   const fields = readFields(value, path, Object.keys(defaultSettings()));
   const steps = fields.nullable('steps', () => fields.integer('steps', 1, maxSteps));
   const startSeconds = fields.nullable('startSeconds', () => fields.number('startSeconds', 0, maxSeconds));
-  const technique = fields.oneOf('technique', techniques);
+  const technique = fields.oneOf('technique', techniqueNames);
   return {
     prompt: readMainPrompt(fields),
     sourcePrompt: readPrompt(fields, 'sourcePrompt'),
@@ -185,12 +181,13 @@ function readPrompt(fields: FieldReader, key: string): string {
   return prompt;
 }
 
-function readNoise(fields: FieldReader, technique: Technique): Noise {
+function readNoise(fields: FieldReader, technique: string): Noise {
   const noise = fields.oneOf('noise', noises);
-  if (noise !== 'inversion' && technique !== 'sdedit') {
+  if (noise !== 'inversion' && !techniqueInfo(technique).choosesNoise) {
+    const those = techniqueInfos.filter(({ choosesNoise }) => choosesNoise).map(({ name }) => name);
     throw new FieldError(
       `${fields.path}.noise`,
-      `must be inversion unless the technique is sdedit, got ${noise} with ${technique}.`,
+      `must be inversion unless the technique is ${those.join(' or ')}, got ${noise} with ${technique}.`,
     );
   }
   return noise;

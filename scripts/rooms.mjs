@@ -97,7 +97,7 @@ export const rooms = [
     at: [`${server}engine/`],
     imports: [
       ...['detail', 'diffusion', 'errors', 'media', 'metrics', 'nets', 'nets/pass', 'onnx', 'onnx/run'],
-      ...['protocol', 'temporary', 'tensor', 'tokenflow', 'version', 'weights', 'wire-error'],
+      ...['protocol', 'techniques', 'temporary', 'tensor', 'tokenflow', 'version', 'weights', 'wire-error'],
     ],
   },
   { name: 'clips', at: [`${server}clips/`], imports: ['errors', 'protocol', 'store'] },
@@ -110,6 +110,13 @@ export const rooms = [
     name: 'tokenflow',
     at: [`${server}tokenflow/`],
     imports: ['diffusion', 'errors', 'nets/pass', 'tensor'],
+    isPure: true,
+  },
+  {
+    name: 'techniques',
+    at: [`${server}techniques/`],
+    imports: ['errors', 'nets/pass', 'tensor'],
+    types: ['tokenflow'],
     isPure: true,
   },
   { name: 'nets/pass', at: [`${server}nets/pass.ts`], imports: [], isPure: true },

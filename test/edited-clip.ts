@@ -4,7 +4,7 @@ import { createSchedule, type Schedule } from '../companion-server/src/diffusion
 import { parseSchedulerConfig } from '../companion-server/src/diffusion/scheduler-config.ts';
 import { sliceRows, tensor, type Tensor } from '../companion-server/src/tensor/tensor.ts';
 import { InMemoryLatents } from '../companion-server/src/tokenflow/in-memory-latents.ts';
-import { injectionAt } from '../companion-server/src/tokenflow/injection.ts';
+import { injectionAt } from '../companion-server/src/techniques/plug-and-play.ts';
 import { invert } from '../companion-server/src/tokenflow/inversion.ts';
 import { drawKeyframes } from '../companion-server/src/tokenflow/keyframes.ts';
 import { frameRange } from '../companion-server/src/tokenflow/latents.ts';
@@ -92,10 +92,11 @@ export async function invertClip({ clean, scenes, keyframesAt }: Clip, chunkSize
 export async function samplerOptions(clip: Clip, chosen: Chosen, denoiser = new FakeDenoiser()) {
   const { sourceMode, propagation, interval, chunkSize, extendedLimit, guidance, frameGuidance } = chosen;
   const { store, trajectory: latents } = await invertClip(clip, chunkSize);
+  const clean = new InMemoryLatents(clip.clean);
   const source =
     sourceMode === 'cached'
-      ? ({ mode: 'cached', latents, correspondences: store } as const)
-      : { mode: sourceMode, latents };
+      ? ({ mode: 'cached', latents, clean, correspondences: store } as const)
+      : { mode: sourceMode, latents, clean };
   return {
     ...{ denoiser, schedule, contexts: flatContexts, source, propagation, frameGuidance, chunkSize, extendedLimit },
     scenes: clip.scenes,

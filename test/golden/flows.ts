@@ -5,8 +5,8 @@ import { createSchedule, type Schedule } from '../../companion-server/src/diffus
 import { parseSchedulerConfig } from '../../companion-server/src/diffusion/scheduler-config.ts';
 import { UNetDenoiser } from '../../companion-server/src/engine/denoiser.ts';
 import { sliceRows, tensor, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
+import { injectionAt } from '../../companion-server/src/techniques/plug-and-play.ts';
 import type { Contexts } from '../../companion-server/src/tokenflow/denoiser.ts';
-import { injectionAt, nothingInjected } from '../../companion-server/src/tokenflow/injection.ts';
 import { invert } from '../../companion-server/src/tokenflow/inversion.ts';
 import { sample, type SamplerOptions } from '../../companion-server/src/tokenflow/sampler.ts';
 import { scenesOf } from '../../companion-server/src/tokenflow/scenes.ts';
@@ -126,7 +126,7 @@ export async function samplerOptions(
   const perStep = keyframes?.dims[1] ?? 0;
   const thresholds = isInjected
     ? { attention: golden.number('pnp_attn_t'), features: golden.number('pnp_f_t') }
-    : nothingInjected;
+    : { attention: 0, features: 0 };
   const trajectory = new Map<number, InMemoryLatents>();
   for (const timestep of schedule.timesteps) {
     trajectory.set(timestep, new InMemoryLatents(await golden.read(`inversion.t${timestep}`)));
@@ -145,7 +145,11 @@ export async function samplerOptions(
     extendedLimit: perStep,
     chunkSize: golden.number('batch_size'),
     startStep: 0,
-    source: { mode, latents: { at: (timestep) => trajectory.get(timestep) ?? latents } },
+    source: {
+      mode,
+      latents: { at: (timestep) => trajectory.get(timestep) ?? latents },
+      clean: new InMemoryLatents(clip),
+    },
     latents,
     next: new InMemoryLatents(tensor(clip.dims)),
   };

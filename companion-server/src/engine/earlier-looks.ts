@@ -88,7 +88,8 @@ function planWalk({ clip, model, settings, plan, sampling, job }: EditContext): 
   // Elsewhere keyframes are not the clip's own, and no part of what its inversion is known by.
   if (plan.cachedTokens === null) return null;
   const preview = previewOf(settings);
-  const previewPlan = planEdit(clip, model, preview, job.savings);
+  const { savings } = job;
+  const previewPlan = planEdit(clip, model, preview, { savings, technique: plan.technique });
   const schedule = createSchedule(model.scheduler, preview.steps);
   if (!schedule.timesteps.every((timestep) => sampling.timesteps.includes(timestep))) return null;
   const top = sampling.timesteps[plan.startStep] ?? 0;

@@ -3,6 +3,7 @@
 import type { Schedule } from '../diffusion/schedule.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
 import type { Execution } from '../onnx/execution.ts';
+import type { Technique } from '../techniques/technique.ts';
 import { drawKeyframes } from '../tokenflow/keyframes.ts';
 import { frameRange } from '../tokenflow/latents.ts';
 import { scenesOf, type Scene } from '../tokenflow/scenes.ts';
@@ -19,6 +20,8 @@ import type { ProgressMeter } from './progress-meter.ts';
 export interface EditRunOptions {
   readonly job: EditJob;
   readonly settings: ChosenSettings;
+  /** The one that the settings name. */
+  readonly technique: Technique;
   readonly clip: ClipInfo;
   readonly model: Model;
   readonly execution: Execution;

@@ -4,6 +4,7 @@ import type { ClipInfo } from '../media/clip-info.ts';
 import { chooseSettings, type ChosenSettings } from './edit-defaults.ts';
 import { countEvaluations, guidanceAt, injectionOf } from './edit-passes.ts';
 import { planEdit } from './edit-plan.ts';
+import { techniqueNamed } from '../techniques/list.ts';
 import { noSavings } from './fast-savings.ts';
 import type { Model } from './model.ts';
 
@@ -76,7 +77,7 @@ describe('the work that is planned', () => {
       inversion: 240,
       sampling: 3 * (8 * 3 + 2 * 1) + 10 * 21,
     });
-    const own = planEdit(clipOf(24, 512, 512), model, settings, noSavings);
+    const own = planEdit(clipOf(24, 512, 512), model, settings, { savings: noSavings });
     expect(countEvaluations(own, settings, 0).sampling).toBe(3 * (8 * 3 + 2 * 2) + 10 * 2 * 21);
   });
 
@@ -97,6 +98,7 @@ describe('the work that is planned', () => {
       schedule: 'reference',
       steps: 10,
       strength: 0.4,
+      guidance: 7.5,
       inversionSteps: 10,
     });
     const planned = plan(settings);
@@ -108,7 +110,8 @@ describe('the work that is planned', () => {
 describe('what is injected', () => {
   const injectedSteps = (change: Partial<ChosenSettings>) => {
     const settings = settingsOf({ steps: 10, ...change });
-    const injections = Array.from({ length: settings.steps }, (_, step) => injectionOf(step, settings));
+    const technique = techniqueNamed(settings.technique);
+    const injections = Array.from({ length: settings.steps }, (_, step) => injectionOf(step, settings, { technique }));
     const first = (count: number) => Array.from(injections, (_, step) => step < count);
     const attention = injections.filter((injection) => injection.attention).length;
     const features = injections.filter((injection) => injection.features).length;

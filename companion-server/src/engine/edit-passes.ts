@@ -1,7 +1,6 @@
 // The passes of the UNet that a step of an edit is made of, and what follows from them: how much there is to compute.
 
-import { evaluationsOf, type Injection, type Pass } from '../nets/pass.ts';
-import { injectionAt, nothingInjected, pnpThresholds, type InjectionThresholds } from '../tokenflow/injection.ts';
+import { evaluationsOf, noInjection, type Injection, type Pass } from '../nets/pass.ts';
 import { groupKeyframes } from '../tokenflow/keyframes.ts';
 import { frameRange } from '../tokenflow/latents.ts';
 import { samplingPasses, type SamplingPasses } from '../tokenflow/step-passes.ts';
@@ -18,7 +17,7 @@ export interface PlannedPass {
 export function passesAt(step: number, plan: EditPlan, settings: ChosenSettings): SamplingPasses {
   const { sourceMode, frameGuidance } = plan;
   const guided = guidanceAt(step, settings, plan) !== 1;
-  return samplingPasses({ sourceMode, frameGuidance, guided, injection: injectionOf(step, settings) });
+  return samplingPasses({ sourceMode, frameGuidance, guided, injection: injectionOf(step, settings, plan) });
 }
 
 /** @param keyframeCounts of each scene */
@@ -55,8 +54,12 @@ export function countEvaluations(
 }
 
 /** What is injected from the source at a sampling step. */
-export function injectionOf(step: number, settings: ChosenSettings): Injection {
-  return injectionAt(thresholdsOf(settings), step, settings.steps);
+export function injectionOf(
+  step: number,
+  settings: ChosenSettings,
+  { technique }: Pick<EditPlan, 'technique'>,
+): Injection {
+  return technique.injectionAt?.(step, settings) ?? noInjection;
 }
 
 /** The scale of guidance at a sampling step; 1 for none. The reference schedule guides in every step. */
@@ -74,9 +77,4 @@ export function guidanceAt(
 function extendedKeyframes({ extendedLimit }: EditPlan, keyframeCount: number, step: number): number {
   const groups = groupKeyframes(frameRange(0, keyframeCount), extendedLimit, step);
   return groups.reduce((sum, { own, context }) => sum + own.length + context.length, 0);
-}
-
-/** What the technique injects from the source. */
-function thresholdsOf({ technique, strength }: ChosenSettings): InjectionThresholds {
-  return technique === 'pnp' ? pnpThresholds(strength) : nothingInjected;
 }

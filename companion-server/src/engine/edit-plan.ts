@@ -8,9 +8,10 @@ import { rationalValue } from '../media/frame.ts';
 import { maxExtendedKeyframes } from '../nets/pass-attention.ts';
 import type { LatentSize } from '../nets/pass-graph.ts';
 import { tokensPerBlock } from '../nets/token-counts.ts';
-import { sdeditStart } from '../tokenflow/injection.ts';
 import { drawKeyframes } from '../tokenflow/keyframes.ts';
 import { frameRange } from '../tokenflow/latents.ts';
+import { techniqueNamed } from '../techniques/list.ts';
+import type { Technique } from '../techniques/technique.ts';
 import type { FrameGuidance, SourceMode } from '../tokenflow/step-passes.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import { defaultSavings, type FastSavings } from './fast-savings.ts';
@@ -55,6 +56,14 @@ export interface EditPlan {
   /** Tokens of a frame whose correspondences are cached at every step; null when none are. */
   readonly cachedTokens: number | null;
   readonly savings: FastSavings;
+  readonly technique: Technique;
+}
+
+/** What a plan is made with, where it is not the usual. */
+export interface PlanParts {
+  readonly savings?: FastSavings | undefined;
+  /** By default the one that the settings name. */
+  readonly technique?: Technique | undefined;
 }
 
 /**
@@ -63,12 +72,12 @@ export interface EditPlan {
  */
 const maxCorrespondenceBytes = 16e9;
 
-/** Throws EditError('invalid-request') when the in/out range holds no frame. */
+/** Throws EditError('invalid-request') when the in/out range holds no frame, or there is no such technique. */
 export function planEdit(
   clip: ClipInfo,
   model: ModelShape,
   settings: ChosenSettings,
-  savings: FastSavings = defaultSavings,
+  { savings = defaultSavings, technique = techniqueNamed(settings.technique) }: PlanParts = {},
 ): EditPlan {
   const { startFrame, endFrame } = frameRangeOf(clip, settings);
   const size = planWorkingSize(clip.displaySize, settings.size, {
@@ -93,7 +102,7 @@ export function planEdit(
     ? previewFrames({ startFrame, endFrame }, { ...settings, seed: drawnFrom }, extendedLimit)
     : frameRange(startFrame, endFrame);
   const frameCount = frames.length;
-  const startStep = settings.technique === 'sdedit' ? sdeditStart(settings.strength, settings.steps) : 0;
+  const startStep = technique.startStep?.(settings) ?? 0;
   const cachedTokens =
     isSceneByScene && !settings.preview
       ? planCorrespondences(model, latentSize, frameCount, settings.steps - startStep)
@@ -115,6 +124,7 @@ export function planEdit(
     frameGuidance: canPropagateGuidance(model, latentSize) ? savings.frameGuidance : 'own',
     cachedTokens,
     savings,
+    technique,
   };
 }
 

@@ -44,7 +44,7 @@ export class EditRun {
   /** Throws EditError('invalid-request') when the in/out range holds no frame. */
   constructor(options: EditRunOptions) {
     const { job, settings, clip, model } = options;
-    const plan = planEdit(clip, model, settings, job.savings);
+    const plan = planEdit(clip, model, settings, { savings: job.savings, technique: options.technique });
     this.edit = {
       ...options,
       plan,

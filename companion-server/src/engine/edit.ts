@@ -6,6 +6,8 @@ import type { EditProgress } from '../../../protocol/progress.ts';
 import { probeClip } from '../media/probe.ts';
 import type { Execution } from '../onnx/execution.ts';
 import type { ResumePoint } from './resume-point.ts';
+import { techniqueNamed } from '../techniques/list.ts';
+import type { Technique } from '../techniques/technique.ts';
 import { chooseDevice } from './device.ts';
 import { chooseSettings, readEditDefaults } from './edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
@@ -31,6 +33,8 @@ export interface EditHooks {
 export interface EditParts {
   readonly chooseExecution: (job: EditJob) => Promise<Execution>;
   readonly openModel: typeof openModel;
+  /** What the settings may name; all of techniques/list.ts when left out. */
+  readonly techniques?: readonly Technique[];
 }
 
 /** What an edit stands on in the product. */
@@ -68,16 +72,18 @@ async function runWatched(
   meter.begin('load', 1);
   const clip = job.clip ?? (await probeClip(job.inputPath, signal));
   const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir));
+  const technique = techniqueNamed(settings.technique, parts.techniques);
   let execution = await parts.chooseExecution(job);
   const { modelDir: dir, cacheDir, workDir } = job;
   const outline = await readModelOutline(dir);
-  requireRoom((await assessJob(job, { clip, model: outline, settings, execution })).refusal);
+  requireRoom((await assessJob(job, { clip, model: outline, settings, technique, execution })).refusal);
   const notices: string[] = [];
   for (;;) {
     const model = await parts.openModel({ dir, execution, cacheDir, signal });
     const run = new EditRun({
       job,
       settings,
+      technique,
       clip,
       model,
       execution,

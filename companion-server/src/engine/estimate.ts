@@ -4,6 +4,7 @@ import { throwIfCanceled } from '../errors.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
 import type { Size } from '../media/frame.ts';
 import { probeClip } from '../media/probe.ts';
+import type { Technique } from '../techniques/technique.ts';
 import { preferredExecution, type Execution } from '../onnx/execution.ts';
 import { chooseDevice } from './device.ts';
 import { chooseSettings, readEditDefaults, type ChosenSettings } from './edit-defaults.ts';
@@ -55,6 +56,8 @@ export interface EditToAssess {
   readonly clip: ClipInfo;
   readonly model: ModelOutline;
   readonly settings: ChosenSettings;
+  /** By default the one that the settings name. */
+  readonly technique?: Technique;
   readonly execution: Execution;
   /** Whether an inversion of before is linked in place of a new one. Only asked where the disk is short. */
   readonly isInversionLinked: (plan: EditPlan) => Promise<boolean>;
@@ -137,8 +140,8 @@ function cacheOf(edit: EditToLookUp): Promise<InversionCache | null> {
 
 /** Throws EditError('invalid-request') when the in/out range holds no frame. */
 export async function assessEdit(edit: EditToAssess): Promise<EditNeeds> {
-  const { clip, model, settings, execution } = edit;
-  const plan = planEdit(clip, model, settings);
+  const { clip, model, settings, technique, execution } = edit;
+  const plan = planEdit(clip, model, settings, { technique });
   const sampling = createSchedule(model.scheduler, settings.steps);
   const forwards = inversionForwards(model.scheduler, sampling, settings, plan.startStep);
   const frames = plan.frameCount;
@@ -163,14 +166,14 @@ export async function assessEdit(edit: EditToAssess): Promise<EditNeeds> {
 
 /** What a smaller working size would take. */
 function needAt(
-  { clip, model, settings, execution }: EditToAssess,
+  { clip, model, settings, technique, execution }: EditToAssess,
   { width, height }: Size,
   factor: number,
 ): { readonly memoryBytes: number; readonly size: Size } | null {
   const size = { width: Math.round(factor * width), height: Math.round(factor * height) };
   if (Math.max(size.width, size.height) < minSide) return null;
   const smaller = { ...settings, size };
-  const plan = planEdit(clip, model, smaller);
+  const plan = planEdit(clip, model, smaller, { technique });
   return { size, memoryBytes: estimatePeakMemory(model, plan, smaller, execution) };
 }
 

@@ -8,6 +8,7 @@ import { plainExecution, preferredExecution } from '../onnx/execution.ts';
 import { openCheckpoint } from '../weights/checkpoint.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditPlan } from './edit-plan.ts';
+import { plugAndPlay } from '../techniques/plug-and-play.ts';
 import { defaultSavings } from './fast-savings.ts';
 import { inversionKey, type InversionKeyParts } from './inversion-key.ts';
 import { identifyModel } from './model-identity.ts';
@@ -39,6 +40,7 @@ const plan: EditPlan = {
   frameGuidance: 'propagated',
   cachedTokens: 100,
   savings: defaultSavings,
+  technique: plugAndPlay,
 };
 const parts: InversionKeyParts = {
   clipSha256: 'ab'.repeat(32),

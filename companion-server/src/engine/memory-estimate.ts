@@ -75,7 +75,7 @@ export function estimatePeakMemory(
   /** Of the first step, in which most is injected. */
   function samplingBytes(): number {
     const { sourceMode, frameGuidance } = plan;
-    const injection = injectionOf(plan.startStep, settings);
+    const injection = injectionOf(plan.startStep, settings, plan);
     const passes = samplingPasses({ sourceMode, frameGuidance, injection, guided: true });
     const keyframes = Math.min(plan.keyframeCount, plan.extendedLimit);
     const sizes = { frames, keyframes, jobs: 2 * frames };

@@ -69,7 +69,7 @@ function sampleClip(
   next: LatentStore,
 ): AsyncGenerator<SampledStep, void> {
   const { denoiser, plan, settings, sampling: schedule } = edit;
-  const { chunkSize, extendedLimit, frameGuidance } = plan;
+  const { chunkSize, extendedLimit, frameGuidance, technique } = plan;
   const scenes = scenesFor(edit, source.findings?.cuts ?? []);
   return sample({
     denoiser,
@@ -85,7 +85,8 @@ function sampleClip(
     source: sourceBranchOf(edit, source),
     propagation: propagationOf(settings),
     keyframeInterval: settings.keyframeInterval,
-    injectionAt: (step) => injectionOf(step, settings),
+    injectionAt: (step) => injectionOf(step, settings, plan),
+    afterStep: (step) => technique.afterStep?.(step, settings) ?? Promise.resolve(step.latents),
     keyframesAt: (step) => keyframesFor(edit, scenes, step),
     guidanceAt: (step) => guidanceAt(step, settings, plan),
   });
@@ -93,10 +94,11 @@ function sampleClip(
 
 function sourceBranchOf({ plan }: EditContext, source: SourceLatents): SourceBranch {
   const latents = source.trajectory;
-  if (plan.sourceMode !== 'cached') return { mode: plan.sourceMode, latents };
+  const { clean } = source;
+  if (plan.sourceMode !== 'cached') return { mode: plan.sourceMode, latents, clean };
   // All frames of a preview are keyframes: nothing was cached and nothing is read.
   const correspondences = plan.cachedTokens === null ? noCorrespondences : source.correspondences;
-  return { mode: 'cached', latents, correspondences };
+  return { mode: 'cached', latents, clean, correspondences };
 }
 
 /** A preview's frames are all keyframes, which take their own tokens; the reference rule would count them as a run. */

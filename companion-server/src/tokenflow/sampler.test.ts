@@ -242,7 +242,7 @@ describe('a cached source', () => {
     const correspondences = { read: refuse, write: refuse };
     const result = await runSampler({
       ...options,
-      source: { mode: 'cached', latents: options.source.latents, correspondences },
+      source: { ...options.source, mode: 'cached', correspondences },
     });
     expect(result).toEqual(await editOf(clipFor(setting), setting));
   });

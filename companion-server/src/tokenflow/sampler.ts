@@ -18,12 +18,21 @@ import { propagateGuidance } from './propagated-guidance.ts';
 import { requireFinite } from './latent-checks.ts';
 import type { Scene } from './scenes.ts';
 import { samplingPasses, type FrameGuidance, type SamplingPasses } from './step-passes.ts';
-import { stepsOf, type Step } from './steps.ts';
+import { stepsOf, type FinishedStep, type Step } from './steps.ts';
 
 /** What sampling knows of the source (see SourceMode). */
-export type SourceBranch =
-  | { readonly mode: 'cached'; readonly latents: SourceTrajectory; readonly correspondences: CorrespondenceStore }
-  | { readonly mode: 'recomputed' | 'none'; readonly latents: SourceTrajectory };
+export type SourceBranch = SourceLatents &
+  (
+    | { readonly mode: 'cached'; readonly correspondences: CorrespondenceStore }
+    | { readonly mode: 'recomputed' | 'none' }
+  );
+
+interface SourceLatents {
+  /** At every sampling timestep. */
+  readonly latents: SourceTrajectory;
+  /** The clip's own. */
+  readonly clean: LatentStore;
+}
 
 export interface SamplerOptions {
   readonly denoiser: Denoiser;
@@ -36,6 +45,8 @@ export interface SamplerOptions {
   readonly frameGuidance: FrameGuidance;
   /** What is injected from the source at a step. */
   readonly injectionAt: (step: number) => Injection;
+  /** The latents to go on with after a step of some frames; those of the step when left out. */
+  readonly afterStep?: (step: FinishedStep) => Promise<Tensor>;
   readonly propagation: PropagationRule;
   /** The keyframes of a sampling step, rising; one per run of `keyframeInterval` frames of a scene. */
   readonly keyframesAt: (step: number) => readonly number[];
@@ -176,12 +187,16 @@ function guided({ options, index }: SamplingStep, outputs: PassOutputs): Tensor 
 
 /** One DDIM step. */
 async function stepLatents(
-  { options, timestep, after }: SamplingStep,
+  { options, index, timestep, after }: SamplingStep,
   frames: readonly number[],
   edited: Tensor,
   prediction: Tensor,
 ): Promise<void> {
-  const next = stepDdim(edited, prediction, timestep, options.schedule);
+  const { schedule, source, afterStep } = options;
+  const latents = stepDdim(edited, prediction, timestep, schedule);
+  const below = schedule.timesteps[index + 1];
+  const ofSource = () => (below === undefined ? source.clean : source.latents.at(below)).read(frames);
+  const next = (await afterStep?.({ index, frames, latents, source: ofSource })) ?? latents;
   requireFinite(next, `sampling at timestep ${timestep}`);
   await writeFrames(after, frames, next);
 }

@@ -1,5 +1,6 @@
 // One step of a clip at a time: what inversion and sampling have in common, whatever a step of theirs does.
 
+import type { Tensor } from '../tensor/tensor.ts';
 import type { LatentStore } from './latents.ts';
 
 /** One step of all frames. */
@@ -12,6 +13,18 @@ export interface Step<Options> {
   readonly before: LatentStore;
   /** Takes the latents after it. */
   readonly after: LatentStore;
+}
+
+/** Some frames after a step of sampling. */
+export interface FinishedStep {
+  /** Index of the step. */
+  readonly index: number;
+  /** Counted among the frames that are edited. */
+  readonly frames: readonly number[];
+  /** [N, C, h, w] */
+  readonly latents: Tensor;
+  /** The source's latents of the same frames where the step leads to; the clip's own after the last. */
+  readonly source: () => Promise<Tensor>;
 }
 
 interface Stores {

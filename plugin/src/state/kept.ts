@@ -3,6 +3,7 @@
 import { parseEditSettings } from '../../../protocol/edit-settings.ts';
 import { readFields } from '../../../protocol/fields.ts';
 import { maxPromptCharacters } from '../../../protocol/limits.ts';
+import { techniqueNames } from '../../../protocol/techniques.ts';
 import type { Kept } from './events.ts';
 import type { EditForm } from './form.ts';
 import type { HistoryEntry, Pace } from './panel-state.ts';
@@ -111,7 +112,7 @@ function readForm(text: string): Partial<EditForm> {
   const fields = readFields(JSON.parse(text), 'form', keys);
   return {
     dial: fields.number('dial', 0, 1),
-    technique: fields.oneOf('technique', ['pnp', 'sdedit', 'none']),
+    technique: fields.oneOf('technique', techniqueNames),
     codec: fields.oneOf('codec', ['prores', 'h264']),
     isSeedLocked: fields.flag('isSeedLocked'),
     model: fields.nullable('model', () => fields.text('model', { min: 1, max: 200 })),

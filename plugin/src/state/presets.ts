@@ -1,6 +1,7 @@
 // Presets: named values of the form, the panel's own and those of people, and their exchange as JSON.
 
-import { maxKeyframeInterval, maxSteps, guidanceRange, techniques } from '../../../protocol/edit-settings.ts';
+import { techniqueNames, usualTechnique } from '../../../protocol/techniques.ts';
+import { maxKeyframeInterval, maxSteps, guidanceRange } from '../../../protocol/edit-settings.ts';
 import { FieldError, readFields, type FieldReader } from '../../../protocol/fields.ts';
 import { maxPromptCharacters } from '../../../protocol/limits.ts';
 import type { EditForm } from './form.ts';
@@ -25,7 +26,7 @@ export interface Preset {
 }
 
 const noWords = { prompt: null, negativePrompt: null } as const;
-const usual = { ...noWords, technique: 'pnp', steps: null, guidance: null, keyframeInterval: 8 } as const;
+const usual = { ...noWords, technique: usualTechnique, steps: null, guidance: null, keyframeInterval: 8 } as const;
 const builtIn = (id: string, values: PresetValues): Preset => ({
   id,
   name: id,
@@ -102,7 +103,7 @@ function readValues(fields: FieldReader): PresetValues {
     prompt: words('prompt'),
     negativePrompt: words('negativePrompt'),
     dial: fields.number('dial', 0, 1),
-    technique: fields.oneOf('technique', techniques),
+    technique: fields.oneOf('technique', techniqueNames),
     steps: fields.nullable('steps', () => fields.integer('steps', 1, maxSteps)),
     guidance: fields.nullable('guidance', () => fields.number('guidance', guidanceRange.min, guidanceRange.max)),
     keyframeInterval: fields.integer('keyframeInterval', 1, maxKeyframeInterval),

@@ -1,7 +1,7 @@
-// How much of the source an edit keeps: thresholds of Plug-and-Play (arXiv 2211.12572, section 4) and the start of
-// SDEdit (arXiv 2108.01073), both from one strength 0..1.
+// Plug-and-Play (arXiv 2211.12572, section 4): queries, keys and features of the source are injected in the first steps.
 
 import type { Injection } from '../nets/pass.ts';
+import type { Technique } from './technique.ts';
 
 export interface InjectionThresholds {
   /** Share of the steps, from the first, in which queries and keys of self-attention are injected. */
@@ -11,12 +11,10 @@ export interface InjectionThresholds {
 }
 
 /** Strength 0.5 gives the official defaults, attention 0.5 and features 0.8; strength 1 injects nothing. */
-export function pnpThresholds(strength: number): InjectionThresholds {
+export function thresholdsOf(strength: number): InjectionThresholds {
   const kept = 1 - strength;
   return { attention: kept, features: Math.min(1, 1.6 * kept) };
 }
-
-export const nothingInjected: InjectionThresholds = { attention: 0, features: 0 };
 
 /** What is injected at sampling step `step` of `steps`. */
 export function injectionAt(thresholds: InjectionThresholds, step: number, steps: number): Injection {
@@ -31,7 +29,7 @@ function wholeSteps(steps: number): number {
   return Math.floor(steps + 1e-9);
 }
 
-/** The sampling step at which SDEdit begins: strength 1 runs all of them, strength 0 only the last. */
-export function sdeditStart(strength: number, steps: number): number {
-  return Math.min(steps - 1, steps - Math.round(steps * strength));
-}
+export const plugAndPlay: Technique = {
+  name: 'pnp',
+  injectionAt: (step, { strength, steps }) => injectionAt(thresholdsOf(strength), step, steps),
+};

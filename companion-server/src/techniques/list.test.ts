@@ -1,19 +1,35 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { injectionAt, nothingInjected, pnpThresholds, sdeditStart } from './injection.ts';
+import { techniqueNames } from '../../../protocol/techniques.ts';
+import { techniqueNamed, techniques } from './list.ts';
+import { injectionAt, thresholdsOf } from './plug-and-play.ts';
+import { sdedit } from './sdedit.ts';
+
+const sdeditStart = (strength: number, steps: number): number => sdedit.startStep?.({ strength, steps }) ?? NaN;
+
+describe('the list of techniques', () => {
+  it('is the one that people choose from', () => {
+    expect(techniques.map(({ name }) => name)).toEqual(techniqueNames);
+  });
+
+  it('knows a technique by its name, and refuses others with the names that there are', () => {
+    for (const name of techniqueNames) expect(techniqueNamed(name).name).toBe(name);
+    expect(() => techniqueNamed('magic')).toThrow('no technique "magic"; there are pnp, sdedit, none');
+  });
+});
 
 describe('Plug-and-Play', () => {
   it('at strength 0.5 has the official thresholds', () => {
-    expect(pnpThresholds(0.5)).toEqual({ attention: 0.5, features: 0.8 });
+    expect(thresholdsOf(0.5)).toEqual({ attention: 0.5, features: 0.8 });
   });
 
   it('at strength 1 injects nothing, at 0 everything', () => {
-    expect(pnpThresholds(1)).toEqual(nothingInjected);
-    expect(pnpThresholds(0)).toEqual({ attention: 1, features: 1 });
+    expect(thresholdsOf(1)).toEqual({ attention: 0, features: 0 });
+    expect(thresholdsOf(0)).toEqual({ attention: 1, features: 1 });
   });
 
   it('injects in the first steps up to the threshold', () => {
-    const steps = Array.from({ length: 50 }, (_, step) => injectionAt(pnpThresholds(0.5), step, 50));
+    const steps = Array.from({ length: 50 }, (_, step) => injectionAt(thresholdsOf(0.5), step, 50));
     expect(steps.filter(({ attention }) => attention)).toHaveLength(25);
     expect(steps.filter(({ features }) => features)).toHaveLength(40);
     expect(steps[24]?.attention).toBe(true);
@@ -29,7 +45,7 @@ describe('Plug-and-Play', () => {
   ])(
     'of %i steps at strength %d: attention in %i, features in %i, as in decimals',
     (steps, strength, attention, features) => {
-      const injected = Array.from({ length: steps }, (_, step) => injectionAt(pnpThresholds(strength), step, steps));
+      const injected = Array.from({ length: steps }, (_, step) => injectionAt(thresholdsOf(strength), step, steps));
       expect(injected.filter((at) => at.attention)).toHaveLength(attention);
       expect(injected.filter((at) => at.features)).toHaveLength(features);
     },
