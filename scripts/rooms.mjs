@@ -115,7 +115,7 @@ export const rooms = [
   {
     name: 'techniques',
     at: [`${server}techniques/`],
-    imports: ['errors', 'nets/pass', 'tensor'],
+    imports: ['errors', 'nets/pass', 'protocol', 'tensor'],
     types: ['tokenflow'],
     isPure: true,
   },
