@@ -99,7 +99,8 @@ export class UNetDenoiser implements Denoiser {
     const { createSession, graph: options, config, size, observation, keepsBatch } = this.options;
     const start = performance.now();
     let graph: Graph | undefined;
-    const make = () => (graph = buildPassUNet(config, size, pass, { ...options, name }, observation?.blocks));
+    const named = { ...options, name: `UNet: ${name}` };
+    const make = () => (graph = buildPassUNet(config, size, pass, named, observation?.blocks));
     const session = createSession(make).then((opened) => {
       this.onOpened((performance.now() - start) / 1000);
       const isSteady = keepsBatch && !seesAllFrames(pass);

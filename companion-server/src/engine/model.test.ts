@@ -171,7 +171,7 @@ describe('a missing weight is named', () => {
     const denoiser = (await open(name)).createDenoiser({ height: 8, width: 8 });
     const [latents, context] = [randomTensor([1, 4, 8, 8]), randomTensor([1, 16, 32])];
     expect(await faultOf(() => predict(denoiser, latents, 1, context))).toBe(
-      `model-damaged: DIR/${name}: self attention of source: the checkpoint has no weight named mid_block.resnets.0.conv1.weight.`,
+      `model-damaged: DIR/${name}: UNet: self attention of source: the checkpoint has no weight named mid_block.resnets.0.conv1.weight.`,
     );
     await expect(denoiser.release()).resolves.toBeUndefined();
   });
