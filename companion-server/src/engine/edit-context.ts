@@ -12,7 +12,7 @@ import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditPlan } from './edit-plan.ts';
 import type { UNetDenoiser } from './denoiser.ts';
-import type { SourceFindings } from './inversion-entry.ts';
+import type { SourceAnalysis } from './inversion-entry.ts';
 import type { MemoryWatch } from './memory-watch.ts';
 import type { Model } from './model.ts';
 import type { ProgressMeter } from './progress-meter.ts';
@@ -37,8 +37,8 @@ export interface EditContext extends EditRunOptions {
   readonly denoiser: UNetDenoiser;
   /** Writes how far the edit is; what was written before it is on the disk then. */
   readonly saveResumePoint: (stage: ResumePoint['stage'], step: number, inversionEvaluations: number) => Promise<void>;
-  /** When it is known what the gauge took, in forwards of a frame, and what the inversion will take after it. */
-  readonly replan: (findings: SourceFindings, gauged: number) => void;
+  /** When it is known what the calibration took, in forwards of a frame, and what the inversion will take after it. */
+  readonly replan: (analysis: SourceAnalysis, calibrated: number) => void;
   /** Reports step, steps and share of the stage after every forward until the returned function is called. */
   readonly watch: (state: () => readonly [number, number, number]) => () => void;
 }

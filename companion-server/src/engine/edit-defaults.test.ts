@@ -10,13 +10,13 @@ const choose = (change: Partial<EditSettings>) =>
   chooseSettings({ ...defaultSettings(), prompt: 'a wolf', ...change }, defaults);
 
 describe('what the user left open', () => {
-  test('is what suits the model, and the inversion is gauged', () => {
-    expect(choose({})).toMatchObject({ steps: 16, inversionSteps: 32, guidance: 6, gauges: true });
-    expect(choose({ steps: 10 })).toMatchObject({ steps: 10, inversionSteps: 20, gauges: true });
+  test('is what suits the model, and the inversion is calibrated', () => {
+    expect(choose({})).toMatchObject({ steps: 16, inversionSteps: 32, guidance: 6, calibrates: true });
+    expect(choose({ steps: 10 })).toMatchObject({ steps: 10, inversionSteps: 20, calibrates: true });
   });
 
-  test('of the reference schedule is the official number of steps, and nothing is gauged', () => {
-    const official = { steps: 50, inversionSteps: 500, gauges: false };
+  test('of the reference schedule is the official number of steps, and nothing is calibrated', () => {
+    const official = { steps: 50, inversionSteps: 500, calibrates: false };
     expect(choose({ schedule: 'reference' })).toMatchObject({ ...official, guidance: 6 });
     expect(choose(referenceSchedule)).toMatchObject({ ...official, guidance: 7.5 });
     expect(choose({ schedule: 'reference', steps: 25 })).toMatchObject({ steps: 25, inversionSteps: 250 });
@@ -26,7 +26,7 @@ describe('what the user left open', () => {
 
   test('stays as it was chosen', () => {
     const chosen = { steps: 4, inversionSteps: 12, guidance: 2 };
-    expect(choose(chosen)).toMatchObject({ ...chosen, gauges: false });
+    expect(choose(chosen)).toMatchObject({ ...chosen, calibrates: false });
     expect(choose({ ...chosen, schedule: 'reference' })).toMatchObject(chosen);
   });
 
@@ -36,9 +36,9 @@ describe('what the user left open', () => {
     [{ steps: 1 }, 1],
     [{ steps: 6, inversionSteps: 24 }, 3],
     [{ schedule: 'reference' }, 25],
-  ] as const)('of a preview %j is halved, with one forward per step and no gauge', (change, steps) => {
+  ] as const)('of a preview %j is halved, with one forward per step and no calibration', (change, steps) => {
     const preview = choose({ ...change, preview: true });
-    expect(preview).toMatchObject({ steps, inversionSteps: steps, gauges: false });
+    expect(preview).toMatchObject({ steps, inversionSteps: steps, calibrates: false });
   });
 
   test('fits the steps that were chosen, or is refused', () => {

@@ -15,10 +15,10 @@ export interface EditDefaults {
 export type ChosenSettings = EditSettings & {
   readonly guidance: number;
   readonly steps: number;
-  /** As many as are taken at first where `gauges`. */
+  /** As many as are taken at first where `calibrates`. */
   readonly inversionSteps: number;
   /** Whether inversion steps are added until the clip is found again well enough. */
-  readonly gauges: boolean;
+  readonly calibrates: boolean;
 };
 
 /**
@@ -75,7 +75,7 @@ export function chooseSettings(settings: EditSettings, defaults: EditDefaults): 
     ...settings,
     steps: whole,
     inversionSteps: wholeInversion,
-    gauges: settings.inversionSteps === null && !isReference,
+    calibrates: settings.inversionSteps === null && !isReference,
     guidance: settings.guidance ?? defaults.guidance,
   };
   return settings.preview ? previewOf(chosen) : chosen;
@@ -84,5 +84,5 @@ export function chooseSettings(settings: EditSettings, defaults: EditDefaults): 
 /** The settings of the preview of an edit. */
 export function previewOf(edit: ChosenSettings): ChosenSettings {
   const steps = Math.ceil(edit.steps / 2);
-  return { ...edit, preview: true, steps, inversionSteps: steps, gauges: false };
+  return { ...edit, preview: true, steps, inversionSteps: steps, calibrates: false };
 }

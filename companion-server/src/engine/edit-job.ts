@@ -2,7 +2,7 @@
 
 import type { DeviceChoice } from '../../../protocol/devices.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
-import type { FastSavings } from './fast-savings.ts';
+import type { Approximations } from './approximations.ts';
 import type { EditSettings } from '../../../protocol/edit-settings.ts';
 
 export interface EditJob {
@@ -21,7 +21,7 @@ export interface EditJob {
   readonly workDir: string;
   readonly settings: EditSettings;
   /** Approximations of the fast schedule, for measuring what each is worth; the usual ones when left out. */
-  readonly savings?: FastSavings;
+  readonly approximations?: Approximations;
   /** SHA-256 of the clip in lower-case hexadecimal digits, if the caller knows it. */
   readonly clipSha256?: string | null;
   /**

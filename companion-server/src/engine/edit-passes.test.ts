@@ -5,7 +5,7 @@ import { chooseSettings, type ChosenSettings } from './edit-defaults.ts';
 import { countEvaluations, guidanceAt, injectionOf } from './edit-passes.ts';
 import { planEdit } from './edit-plan.ts';
 import { techniqueNamed } from '../techniques/list.ts';
-import { noSavings } from './fast-savings.ts';
+import { noApproximations } from './approximations.ts';
 import type { Model } from './model.ts';
 
 /** What a plan reads of a clip and of a model; the rest is left out. */
@@ -77,7 +77,7 @@ describe('the work that is planned', () => {
       inversion: 240,
       sampling: 3 * (8 * 3 + 2 * 1) + 10 * 21,
     });
-    const own = planEdit(clipOf(24, 512, 512), model, settings, { savings: noSavings });
+    const own = planEdit(clipOf(24, 512, 512), model, settings, { approximations: noApproximations });
     expect(countEvaluations(own, settings, 0).sampling).toBe(3 * (8 * 3 + 2 * 2) + 10 * 2 * 21);
   });
 

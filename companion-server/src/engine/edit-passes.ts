@@ -66,10 +66,10 @@ export function injectionOf(
 export function guidanceAt(
   step: number,
   { schedule, guidance, steps }: ChosenSettings,
-  { startStep, savings }: EditPlan,
+  { startStep, approximations }: EditPlan,
 ): number {
   if (schedule === 'reference') return guidance;
-  const guidedSteps = Math.max(1, Math.floor((steps - startStep) * savings.guidanceUntil));
+  const guidedSteps = Math.max(1, Math.floor((steps - startStep) * approximations.guidanceUntil));
   return step < startStep + guidedSteps ? guidance : 1;
 }
 

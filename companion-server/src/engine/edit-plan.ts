@@ -14,7 +14,7 @@ import { techniqueNamed } from '../techniques/list.ts';
 import type { Technique } from '../techniques/technique.ts';
 import type { FrameGuidance, SourceMode } from '../tokenflow/step-passes.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
-import { defaultSavings, type FastSavings } from './fast-savings.ts';
+import { usualApproximations, type Approximations } from './approximations.ts';
 import { keyframeSeed } from './keyframe-seed.ts';
 import type { ModelShape } from './model.ts';
 import { maxTokens, CorrespondenceFile } from './correspondence-file.ts';
@@ -55,13 +55,13 @@ export interface EditPlan {
   readonly frameGuidance: FrameGuidance;
   /** Tokens of a frame whose correspondences are cached at every step; null when none are. */
   readonly cachedTokens: number | null;
-  readonly savings: FastSavings;
+  readonly approximations: Approximations;
   readonly technique: Technique;
 }
 
 /** What a plan is made with, where it is not the usual. */
 export interface PlanParts {
-  readonly savings?: FastSavings | undefined;
+  readonly approximations?: Approximations | undefined;
   /** By default the one that the settings name. */
   readonly technique?: Technique | undefined;
 }
@@ -77,7 +77,7 @@ export function planEdit(
   clip: ClipInfo,
   model: ModelShape,
   settings: ChosenSettings,
-  { savings = defaultSavings, technique = techniqueNamed(settings.technique) }: PlanParts = {},
+  { approximations = usualApproximations, technique = techniqueNamed(settings.technique) }: PlanParts = {},
 ): EditPlan {
   const { startFrame, endFrame } = frameRangeOf(clip, settings);
   const size = planWorkingSize(clip.displaySize, settings.size, {
@@ -121,9 +121,9 @@ export function planEdit(
     keyframeSeed: drawnFrom,
     keyframeCount: settings.preview ? frameCount : Math.ceil(frameCount / settings.keyframeInterval),
     sourceMode: sourceModeOf(settings, isSceneByScene && (cachedTokens !== null || settings.preview)),
-    frameGuidance: canPropagateGuidance(model, latentSize) ? savings.frameGuidance : 'own',
+    frameGuidance: canPropagateGuidance(model, latentSize) ? approximations.frameGuidance : 'own',
     cachedTokens,
-    savings,
+    approximations,
     technique,
   };
 }

@@ -6,8 +6,8 @@ import type { ClipInfo } from '../media/clip-info.ts';
 import type { Execution } from '../onnx/execution.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditPlan } from './edit-plan.ts';
-import { enoughDecibels, mostForwards } from './inversion-gauge.ts';
-import type { SourceFindings } from './inversion-entry.ts';
+import { enoughDecibels, mostForwards } from './inversion-calibration.ts';
+import type { SourceAnalysis } from './inversion-entry.ts';
 import type { MemoryWatch } from './memory-watch.ts';
 import type { Model } from './model.ts';
 import type { ProgressMeter } from './progress-meter.ts';
@@ -23,16 +23,16 @@ export interface ReportParts {
   readonly execution: Execution;
   readonly meter: ProgressMeter;
   readonly memory: MemoryWatch;
-  readonly findings: SourceFindings | null;
+  readonly analysis: SourceAnalysis | null;
   readonly unetEvaluations: EditReport['unetEvaluations'];
   /** What came up on the way. */
   readonly notices: readonly string[];
 }
 
 export function makeReport(parts: ReportParts): EditReport {
-  const { clip, model, settings, plan, execution, meter, unetEvaluations, findings, notices } = parts;
+  const { clip, model, settings, plan, execution, meter, unetEvaluations, analysis, notices } = parts;
   const { guidance, steps } = settings;
-  const inversionSteps = findings?.inversionSteps ?? settings.inversionSteps;
+  const inversionSteps = analysis?.inversionSteps ?? settings.inversionSteps;
   const { privateBytes, mappedBytes } = parts.memory.peak();
   return {
     device: execution.provider,
@@ -42,12 +42,17 @@ export function makeReport(parts: ReportParts): EditReport {
     workingSize: plan.size.scaled,
     chosen: { guidance, steps, inversionSteps },
     unetEvaluations,
-    reconstructionPsnr: findings?.reconstructionPsnr ?? null,
+    reconstructionPsnr: analysis?.reconstructionPsnr ?? null,
     frameIndices: settings.preview ? plan.frames.map((frame) => frame - plan.startFrame) : null,
     stageSeconds: meter.stageSeconds,
     peakMemoryBytes: privateBytes,
     ...(mappedBytes === null ? {} : { peakMappedBytes: mappedBytes }),
-    notices: [...clip.notices, ...promptNotices(model, settings), ...gaugeNotices(settings, findings), ...notices],
+    notices: [
+      ...clip.notices,
+      ...promptNotices(model, settings),
+      ...calibrationNotices(settings, analysis),
+      ...notices,
+    ],
   };
 }
 
@@ -73,16 +78,16 @@ function shorten(text: string, characters: number): string {
 }
 
 /**
- * What the gauge has to say. An edit that begins from noise of its own doesn't begin from what the inversion found.
+ * What the calibration has to say. An edit that begins from noise of its own doesn't begin from what the inversion found.
  * @param settings with the forwards that were taken at first
  */
-export function gaugeNotices(
+export function calibrationNotices(
   { noise, inversionSteps }: Pick<ChosenSettings, 'noise' | 'inversionSteps'>,
-  findings: SourceFindings | null,
+  analysis: SourceAnalysis | null,
 ): string[] {
-  const psnr = findings?.reconstructionPsnr ?? null;
+  const psnr = analysis?.reconstructionPsnr ?? null;
   if (psnr === null || psnr >= enoughDecibels || noise !== 'inversion') return [];
-  const forwards = findings?.inversionSteps ?? inversionSteps;
+  const forwards = analysis?.inversionSteps ?? inversionSteps;
   const more =
     forwards < mostForwards * inversionSteps
       ? ` More than ${forwards} forwards per frame in its inversion do not help.`

@@ -18,8 +18,8 @@ import { makeReport } from './edit-report.ts';
 import { forwardsPerStep, keepsNoisiest } from './edit-schedules.ts';
 import { workloadOf } from './edit-workload.ts';
 import { forecastOf, paceOf, stageWork, type StageWork } from './forecast.ts';
-import type { SourceFindings } from './inversion-entry.ts';
-import { gaugeEvaluations } from './inversion-gauge.ts';
+import type { SourceAnalysis } from './inversion-entry.ts';
+import { calibrationEvaluations } from './inversion-calibration.ts';
 import { findInversionCache } from './inversion-key.ts';
 import { findSource } from './inversion-stage.ts';
 import { keepsDetail } from './full-size.ts';
@@ -44,13 +44,13 @@ export class EditRun {
   /** Throws EditError('invalid-request') when the in/out range holds no frame. */
   constructor(options: EditRunOptions) {
     const { job, settings, clip, model } = options;
-    const plan = planEdit(clip, model, settings, { savings: job.savings, technique: options.technique });
+    const plan = planEdit(clip, model, settings, { approximations: job.approximations, technique: options.technique });
     this.edit = {
       ...options,
       plan,
       sampling: createSchedule(model.scheduler, settings.steps),
       denoiser: model.createDenoiser(plan.latentSize),
-      replan: (findings, gauged) => this.replan(findings, gauged),
+      replan: (analysis, calibrated) => this.replan(analysis, calibrated),
       saveResumePoint: (...state) => this.saveResumePoint(...state),
       watch: (state) => this.watch(state),
     };
@@ -66,7 +66,7 @@ export class EditRun {
       const resumed = await this.resumePointFile.read();
       const source = await this.openSource(resumed);
       const current = await this.openCurrent(resumed);
-      meter.gauged(source.findings?.reconstructionPsnr ?? null);
+      meter.calibrated(source.analysis?.reconstructionPsnr ?? null);
       this.pace = await recallPace(edit.job.cacheDir, this.paceKind, () =>
         probePace(edit.execution, { unet: edit.model.unet, latentSize: edit.plan.latentSize }),
       );
@@ -77,7 +77,7 @@ export class EditRun {
       if (resumed?.stage !== 'edit') {
         const finished = resumed?.step ?? null;
         if (!source.isTaken) await findSource(edit, contexts.source, source, current, finished);
-        await beginSampling(edit, source, current.moment(0));
+        await beginSampling(edit, source, current.slot(0));
       }
       const isSampling = resumed?.stage === 'edit';
       const inverted = isSampling ? resumed.inversionEvaluations : denoiser.evaluations;
@@ -89,10 +89,10 @@ export class EditRun {
       meter.finish();
       await this.keepPace();
       const unetEvaluations = { inversion: inverted, sampling: denoiser.evaluations - inverted };
-      const damage = source.findings?.damage ?? null;
+      const damage = source.analysis?.damage ?? null;
       const damaged = damage === null ? null : damageNotice(damage);
       const notices = [source.notice, keepNotice, damaged, ...outputNotices].filter((notice) => notice !== null);
-      return makeReport({ ...edit, findings: source.findings, unetEvaluations, notices });
+      return makeReport({ ...edit, analysis: source.analysis, unetEvaluations, notices });
     } finally {
       await denoiser.release();
       for (const file of this.files) await file.close();
@@ -117,7 +117,7 @@ export class EditRun {
     return source;
   }
 
-  /** The edit's own latents: two moments that take turns. */
+  /** The edit's own latents: two slots that take turns. */
   private async openCurrent(resumed: ResumePoint | null): Promise<LatentFile> {
     const { plan, job } = this.edit;
     const file = path.join(job.workDir, 'edit.latents');
@@ -125,7 +125,7 @@ export class EditRun {
       path: file,
       frameCount: plan.frameCount,
       frameDims: this.frameDims,
-      moments: 2,
+      slots: 2,
     };
     const current = await (resumed === null ? LatentFile.create(layout) : LatentFile.reopen(layout));
     this.files.push(current);
@@ -138,27 +138,27 @@ export class EditRun {
     return [this.edit.model.unet.latentChannels, height, width];
   }
 
-  private planProgress({ isTaken, findings }: SourceLatents): void {
+  private planProgress({ isTaken, analysis }: SourceLatents): void {
     const { plan, settings, meter } = this.edit;
-    this.work = this.workOf(findings, gaugeEvaluations(settings, plan), isTaken);
+    this.work = this.workOf(analysis, calibrationEvaluations(settings, plan), isTaken);
     if (this.pace !== null) meter.plan(forecastOf(this.work, this.pace), this.pace.isMeasured);
   }
 
-  private replan(findings: SourceFindings, gauged: number): void {
-    this.work = this.workOf(findings, gauged, false);
+  private replan(analysis: SourceAnalysis, calibrated: number): void {
+    this.work = this.workOf(analysis, calibrated, false);
     if (this.pace === null) return;
     const { invert, edit } = forecastOf(this.work, this.pace);
     this.edit.meter.correct({ invert, edit });
   }
 
-  private workOf(findings: SourceFindings | null, gauged: number, isTaken: boolean): StageWork {
+  private workOf(analysis: SourceAnalysis | null, calibrated: number, isTaken: boolean): StageWork {
     const { plan, settings, clip, model, execution } = this.edit;
-    const { invert, edit } = workloadOf(this.edit, findings);
+    const { invert, edit } = workloadOf(this.edit, analysis);
     return stageWork(model, plan, execution, {
       isTaken,
-      inversion: gauged + invert,
+      inversion: calibrated + invert,
       sampling: edit,
-      forwardsPerStep: forwardsPerStep(settings, findings?.inversionSteps ?? settings.inversionSteps),
+      forwardsPerStep: forwardsPerStep(settings, analysis?.inversionSteps ?? settings.inversionSteps),
       steps: settings.steps - plan.startStep,
       decodings: keepsDetail(settings, clip, plan) ? 2 : 1,
     });

@@ -3,20 +3,20 @@
 import { scenesFor, type EditContext } from './edit-context.ts';
 import { countEvaluations } from './edit-passes.ts';
 import { inversionForwards } from './edit-schedules.ts';
-import type { SourceFindings } from './inversion-entry.ts';
+import type { SourceAnalysis } from './inversion-entry.ts';
 
 /**
- * UNet forwards of one frame, without those of the gauge. Before the findings are there (null) it is what a clip without
+ * UNet forwards of one frame, without those of the calibration. Before the analysis is there (null) it is what a clip without
  * cuts takes whose inversion needs no further steps.
  */
 export function workloadOf(
   edit: EditContext,
-  findings: SourceFindings | null,
+  analysis: SourceAnalysis | null,
 ): { readonly invert: number; readonly edit: number } {
   const { plan, settings, sampling, model } = edit;
-  const { inversionSteps } = findings ?? settings;
+  const { inversionSteps } = analysis ?? settings;
   const forwards = inversionForwards(model.scheduler, sampling, { ...settings, inversionSteps }, plan.startStep);
-  const counts = keyframeCounts(edit, findings?.cuts ?? []);
+  const counts = keyframeCounts(edit, analysis?.cuts ?? []);
   const evaluations = countEvaluations(plan, settings, forwards, counts);
   return { invert: evaluations.inversion, edit: evaluations.sampling };
 }

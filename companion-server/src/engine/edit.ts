@@ -19,8 +19,8 @@ import { assessJob } from './estimate.ts';
 import { watchMemory, type MemoryWatch } from './memory-watch.ts';
 import { openModel, readModelOutline } from './model.ts';
 import { ProgressMeter } from './progress-meter.ts';
-import { requireRoom } from './room.ts';
-import { fallbackNotice, isNonsense, saferExecution } from './safer-execution.ts';
+import { requireResources } from './resources.ts';
+import { fallbackNotice, isNonsense, saferExecution } from './fallback.ts';
 
 export interface EditHooks {
   readonly onProgress: (progress: EditProgress) => void;
@@ -76,7 +76,7 @@ async function runWatched(
   let execution = await parts.chooseExecution(job);
   const { modelDir: dir, cacheDir, workDir } = job;
   const outline = await readModelOutline(dir);
-  requireRoom((await assessJob(job, { clip, model: outline, settings, technique, execution })).refusal);
+  requireResources((await assessJob(job, { clip, model: outline, settings, technique, execution })).refusal);
   const notices: string[] = [];
   for (;;) {
     const model = await parts.openModel({ dir, execution, cacheDir, signal });

@@ -16,7 +16,7 @@ import { planEdit } from './edit-plan.ts';
 import { runEdit } from './edit.ts';
 import { assessEdit, estimateEdit, isInversionKept } from './estimate.ts';
 import { readModelOutline } from './model.ts';
-import { readRoom } from './room.ts';
+import { readResources } from './resources.ts';
 import { createEngine } from './supervisor.ts';
 
 let dir: string;
@@ -59,7 +59,7 @@ test('an estimate names the work that the edit then reports, and leaves nothing 
     const taken = report.peakMemoryBytes + (report.peakMappedBytes ?? 0);
     expect(estimate.peakMemoryBytes).toBeGreaterThan(0.5 * taken);
     expect(estimate.peakMemoryBytes).toBeLessThan(2 * taken);
-    // The clip, two sampling steps, two moments of the edit and three of the inversion's noise that take turns; 5 frames, 4
+    // The clip, two sampling steps, two slots of the edit and three of the inversion's noise that take turns; 5 frames, 4
     // channels, padded to 16 x 16 latents, float32. Correspondences: two steps of 5 frames, two places of 16 bits per token. Looks at
     // three keyframes: the clip and one step.
     const tokens = 3 * (256 + 16) + 4;
@@ -100,8 +100,8 @@ test('an edit whose latents no disk could hold is refused with what to do', asyn
   expect(refusal).toMatchObject({ code: 'disk-full' });
   expect(refusal?.hint).toMatch(/^Free .* GB, or edit at most \d+ frames at a time/);
 
-  // Half of the disk for the edit's own five moments; what is known of the source takes a hundred times as much.
-  const { diskBytes } = await readRoom(job.workDir, true);
+  // Half of the disk for the edit's own five slots; what is known of the source takes a hundred times as much.
+  const { diskBytes } = await readResources(job.workDir, true);
   const frames = Math.floor((0.5 * diskBytes) / (5 * 4 * 128 * 128 * 4));
   expect(await refusalOf(frames, false)).toMatchObject({ code: 'disk-full' });
   expect(await refusalOf(frames, true)).toBeNull();

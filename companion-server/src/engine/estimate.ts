@@ -16,13 +16,13 @@ import { forwardsPerStep, inversionForwards, keepsNoisiest } from './edit-schedu
 import { forecastSeconds, stageWork } from './forecast.ts';
 import { keepsDetail } from './full-size.ts';
 import { canLinkInversion, hasInversion } from './inversion-cache.ts';
-import { gaugeEvaluations } from './inversion-gauge.ts';
+import { calibrationEvaluations } from './inversion-calibration.ts';
 import { findInversionCache } from './inversion-key.ts';
 import { recallProbe } from './isolated-probe.ts';
 import { LatentFile } from './latent-file.ts';
 import { estimatePeakMemory } from './memory-estimate.ts';
 import { identifyModelIn, readModelOutline, type ModelOutline } from './model.ts';
-import { findRefusal, nearestFolder, readRoom, type Refusal } from './room.ts';
+import { findRefusal, nearestFolder, readResources, type Refusal } from './resources.ts';
 import { recallPace } from './pace.ts';
 import { probePace } from './pace-probe.ts';
 import { SourceLatents, type InversionCache } from './source-latents.ts';
@@ -32,7 +32,7 @@ export interface EditNeeds {
   readonly frames: number;
   readonly workingSize: Size;
   /**
-   * UNet forwards of one latent, as the edit's report counts them, but for those of the gauge and those that it asks for.
+   * UNet forwards of one latent, as the edit's report counts them, but for those of the calibration and those that it asks for.
    * None of the inversion where that of an earlier edit is kept.
    */
   readonly unetEvaluations: { readonly inversion: number; readonly sampling: number };
@@ -85,7 +85,7 @@ export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<
   const { inversion, sampling } = assessed.unetEvaluations;
   const work = stageWork(model, plan, execution, {
     isTaken,
-    inversion: inversion + gaugeEvaluations(settings, plan),
+    inversion: inversion + calibrationEvaluations(settings, plan),
     sampling,
     forwardsPerStep: forwardsPerStep(settings, settings.inversionSteps),
     steps: settings.steps - plan.startStep,
@@ -147,7 +147,7 @@ export async function assessEdit(edit: EditToAssess): Promise<EditNeeds> {
   const frames = plan.frameCount;
   const peakMemoryBytes = estimatePeakMemory(model, plan, settings, execution);
   const { sourceBytes, ownBytes } = latentBytes(model, plan, settings);
-  const room = await readRoom(edit.workDir, execution.provider === 'cpu');
+  const room = await readResources(edit.workDir, execution.provider === 'cpu');
   const assess = (diskBytes: number) => {
     const need = { memoryBytes: peakMemoryBytes, diskBytes, frames };
     const refusal = findRefusal(need, room, (factor) => needAt(edit, plan.size.scaled, factor));
@@ -195,18 +195,18 @@ function latentBytes(
     },
     startStep,
   );
-  // What is looked at of the keyframes: the clip itself and half of the steps.
-  const hasLooks = plan.cachedTokens !== null && (settings.gauges || settings.inversionSteps > settings.steps);
-  const looked = hasLooks ? Math.min(plan.keyframeCount, plan.extendedLimit) : 0;
+  // What is coarse at of the keyframes: the clip itself and half of the steps.
+  const isHelped = plan.cachedTokens !== null && (settings.calibrates || settings.inversionSteps > settings.steps);
+  const coarse = isHelped ? Math.min(plan.keyframeCount, plan.extendedLimit) : 0;
   const looksBytes = LatentFile.sizeBytes({
-    frameCount: looked,
+    frameCount: coarse,
     frameDims,
-    moments: 1 + Math.ceil(settings.steps / 2),
+    slots: 1 + Math.ceil(settings.steps / 2),
   });
-  // The edit's own latents are two moments that take turns, the inversion's noise three.
+  // The edit's own latents are two slots that take turns, the inversion's noise three.
   return {
     sourceBytes: sourceBytes + looksBytes,
-    ownBytes: LatentFile.sizeBytes({ frameCount, frameDims, moments: 5 }),
+    ownBytes: LatentFile.sizeBytes({ frameCount, frameDims, slots: 5 }),
   };
 }
 

@@ -16,7 +16,7 @@ import type { ResumePoint } from './resume-point.ts';
 import type { EditJob } from './edit-job.ts';
 import { runEdit, type EditParts } from './edit.ts';
 import { openModel, type Model } from './model.ts';
-import { saferExecution } from './safer-execution.ts';
+import { saferExecution } from './fallback.ts';
 
 let dir: string;
 let job: EditJob;

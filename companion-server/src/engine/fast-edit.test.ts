@@ -1,4 +1,4 @@
-// The fast schedule from file to file: the gauge, previews, clips with a cut, and what is kept of the source.
+// The fast schedule from file to file: the calibration, previews, clips with a cut, and what is kept of the source.
 
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { describeVideo, makeClip, soundPackets, testPicture } from '../media/tes
 import { drawKeyframes } from '../tokenflow/keyframes.ts';
 import { scenesOf } from '../tokenflow/scenes.ts';
 import type { EditJob } from './edit-job.ts';
-import type { SourceFindings } from './inversion-entry.ts';
+import type { SourceAnalysis } from './inversion-entry.ts';
 import { keyframeSeed } from './keyframe-seed.ts';
 
 let dir: string;
@@ -50,27 +50,27 @@ function jobOf(settings: Partial<EditSettings> = {}, change: Partial<EditJob> = 
   return { ...job, ...change };
 }
 
-/** Some frames' latents, of so many, at one moment of a file in the work folder. */
+/** Some frames' latents, of so many, in one slot of a file in the work folder. */
 async function latentsOf(
   { workDir }: EditJob,
   name: string,
-  { moment, frames, of }: { moment: number; frames: readonly number[]; of: number },
+  { slot, frames, of }: { slot: number; frames: readonly number[]; of: number },
 ): Promise<number[]> {
-  // The edit's own latents are two moments of all frames.
+  // The edit's own latents are two slots of all frames.
   const { size: ownBytes } = await stat(path.join(workDir, 'edit.latents'));
   const size = ownBytes / 4 / 2 / of;
   const bytes = await readFile(path.join(workDir, name));
   const values = new Float32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.byteLength / 4));
   return frames.flatMap((frame) => {
-    const start = (moment * of + frame) * size;
+    const start = (slot * of + frame) * size;
     return [...values.subarray(start, start + size)];
   });
 }
 
-const findingsOf = async ({ workDir }: EditJob): Promise<SourceFindings> =>
-  JSON.parse(await readFile(path.join(workDir, 'findings.json'), 'utf8')) as SourceFindings;
+const analysisOf = async ({ workDir }: EditJob): Promise<SourceAnalysis> =>
+  JSON.parse(await readFile(path.join(workDir, 'analysis.json'), 'utf8')) as SourceAnalysis;
 
-describe('the gauge', () => {
+describe('the calibration', () => {
   it('measures before the edit is paid for, and adds forwards as its report says', async () => {
     const job = jobOf({ inversionSteps: null, steps: 1 });
     const { report, progress } = await runTinyEdit(job);
@@ -79,13 +79,13 @@ describe('the gauge', () => {
     expect(report.reconstructionPsnr).toBeGreaterThan(0);
     const tried = [2, 4, 8].filter((count) => count <= inversionSteps);
     // One frame there and back for each try; then all frames.
-    const gauge = tried.reduce((sum, count) => sum + count + 1, 0);
-    expect(report.unetEvaluations.inversion).toBe(gauge + 6 * inversionSteps);
+    const calibration = tried.reduce((sum, count) => sum + count + 1, 0);
+    expect(report.unetEvaluations.inversion).toBe(calibration + 6 * inversionSteps);
     // A single step is found again at once, by any network.
     expect(report.reconstructionPsnr).toBeGreaterThan(32);
     const shares = progress.map((state) => state.progress);
     expect(shares).toEqual(shares.toSorted((a, b) => a - b));
-    expect(await findingsOf(job)).toMatchObject({ inversionSteps, reconstructionPsnr: report.reconstructionPsnr });
+    expect(await analysisOf(job)).toMatchObject({ inversionSteps, reconstructionPsnr: report.reconstructionPsnr });
   });
 
   it('does not keep a canceled edit waiting', async () => {
@@ -95,8 +95,8 @@ describe('the gauge', () => {
       if (stage === 'invert') controller.abort();
     };
     await expect(runSharing(job, { onProgress, signal: controller.signal })).rejects.toThrow(CanceledError);
-    // It ended before the gauge did, which would have written what it found.
-    expect(existsSync(path.join(job.workDir, 'findings.json'))).toBe(false);
+    // It ended before the calibration did, which would have written what it found.
+    expect(existsSync(path.join(job.workDir, 'analysis.json'))).toBe(false);
   });
 });
 
@@ -120,8 +120,8 @@ describe('a preview', () => {
     const edit = jobOf({ steps: 4, inversionSteps: 4, seed: 5, startSeconds: 0.1, endSeconds: 0.6 });
     const whole = await runTinyEdit(edit);
     expect(whole.report).toMatchObject({ frames: 5, frameIndices: null });
-    const shown = await latentsOf(job, 'source.latents', { moment: 0, frames: [0, 1, 2], of: 3 });
-    const own = await latentsOf(edit, 'source.latents', { moment: 0, frames: keyframes, of: 5 });
+    const shown = await latentsOf(job, 'source.latents', { slot: 0, frames: [0, 1, 2], of: 3 });
+    const own = await latentsOf(edit, 'source.latents', { slot: 0, frames: keyframes, of: 5 });
     expect(shown).toBeAllClose(own, { atol: 1e-4 });
   });
 });
@@ -173,20 +173,19 @@ describe('a preview in the reference schedule', () => {
 
 describe('a clip with a cut', () => {
   /** All that is edited before the cut. */
-  const firstScene = (job: EditJob, moment: number) =>
-    latentsOf(job, 'edit.latents', { moment, frames: [0, 1, 2], of: 6 });
+  const firstScene = (job: EditJob, slot: number) => latentsOf(job, 'edit.latents', { slot, frames: [0, 1, 2], of: 6 });
 
   it('is edited scene by scene: what comes after the cut leaves no mark before it', async () => {
     const [job, other] = [jobOf({ seed: 3 }), jobOf({ seed: 3 }, { inputPath: otherCutClip })];
     const { report, progress } = await runTinyEdit(job);
     await runTinyEdit(other);
-    for (const each of [job, other]) expect(await findingsOf(each)).toMatchObject({ cuts: [3] });
+    for (const each of [job, other]) expect(await analysisOf(each)).toMatchObject({ cuts: [3] });
     // The work was planned as it came: each stage ends where the next begins.
     const ends = progress.filter((state, i) => progress[i + 1]?.stage !== state.stage);
     const begins = progress.filter((state, i) => i > 0 && progress[i - 1]?.stage !== state.stage);
     const shareOf = ({ progress: share }: EditProgress): number => share;
     expect(ends.slice(0, -1).map(shareOf)).toEqual(begins.map(shareOf));
-    // After two steps the latents are in the first moment.
+    // After two steps the latents are in the first slot.
     expect(await firstScene(job, 0)).toBeAllClose(await firstScene(other, 0), { atol: 1e-4 });
     // Two keyframes in each scene: with the source, negative and target in the first step, target alone in the second.
     expect(report.unetEvaluations).toEqual({ inversion: 4 * 6, sampling: 4 * (3 + 1) + 2 * 2 });
@@ -198,7 +197,7 @@ describe('a clip with a cut', () => {
     const [job, other] = [jobOf(reference), jobOf(reference, { inputPath: otherCutClip })];
     const { report } = await runTinyEdit(job);
     await runTinyEdit(other);
-    expect(await findingsOf(job)).toMatchObject({ cuts: [] });
+    expect(await analysisOf(job)).toMatchObject({ cuts: [] });
     expect(await firstScene(job, 0)).not.toBeAllClose(await firstScene(other, 0), { atol: 1e-3 });
     // Three keyframes and six frames in three branches, in each of two steps.
     expect(report.unetEvaluations).toEqual({ inversion: 4 * 6, sampling: 2 * 3 * (3 + 6) });
@@ -224,7 +223,7 @@ describe('a clip with a cut', () => {
       const job = jobOf();
       await runUntil(job, stage, step);
       await runTinyEdit(job);
-      expect(await findingsOf(job)).toMatchObject({ cuts: [3] });
+      expect(await analysisOf(job)).toMatchObject({ cuts: [3] });
       expect(await framesOf(job)).toEqual(expected);
     });
 
@@ -236,7 +235,7 @@ describe('a clip with a cut', () => {
       await rm(path.join(dir, 'inversions'), { recursive: true });
       const { report } = await runTinyEdit(again);
       expect(report.unetEvaluations.inversion).toBe(0);
-      expect(await findingsOf(again)).toMatchObject({ cuts: [3] });
+      expect(await analysisOf(again)).toMatchObject({ cuts: [3] });
       expect(await framesOf(again)).toEqual(expected);
     });
 

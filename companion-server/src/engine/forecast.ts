@@ -20,7 +20,7 @@ export type StageWork = Readonly<Record<PlannedStage, number>>;
 export interface EditWorkload {
   /** Whether the inversion of an earlier edit is used: nothing is decoded and nothing inverted. */
   readonly isTaken: boolean;
-  /** UNet forwards of one latent, those of the gauge included. */
+  /** UNet forwards of one latent, those of the calibration included. */
   readonly inversion: number;
   readonly sampling: number;
   /** Of a frame in a step of the inversion. */

@@ -33,13 +33,13 @@ const facts: InversionFacts = {
   model: 'demo',
 };
 
-const findings = { cuts: [2], inversionSteps: 20, reconstructionPsnr: 41.5, damage: { missing: 1, errors: 0 } };
+const analysis = { cuts: [2], inversionSteps: 20, reconstructionPsnr: 41.5, damage: { missing: 1, errors: 0 } };
 
 let files = 0;
 async function keep(name: string, bytes: Uint8Array, change: Partial<KeepOptions> = {}) {
   const file = path.join(folder, `${files++}.latents`);
   await writeFile(file, bytes);
-  return keepInversion(dir, { key: keyOf(name), facts, findings, startStep: 0, file, budgetBytes: 1e9, ...change });
+  return keepInversion(dir, { key: keyOf(name), facts, analysis, startStep: 0, file, budgetBytes: 1e9, ...change });
 }
 
 const taken = () => path.join(folder, 'taken');
@@ -190,7 +190,7 @@ test('many edits that keep and take the same inversion do not disturb each other
   const edit = async (i: number) => {
     const mine = path.join(folder, `edit-${i}`);
     await writeFile(mine, bytes);
-    await keepInversion(dir, { key: keyOf('one'), facts, findings, startStep: 0, file: mine, budgetBytes: 1e9 });
+    await keepInversion(dir, { key: keyOf('one'), facts, analysis, startStep: 0, file: mine, budgetBytes: 1e9 });
     const file = path.join(folder, `taken-${i}`);
     const found = await takeInversion(dir, { key: keyOf('one'), startStep: 0, sizeBytes: () => 5000, file });
     if (found !== null) expect(await readFile(file)).toEqual(Buffer.from(bytes));

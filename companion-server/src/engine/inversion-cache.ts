@@ -15,7 +15,7 @@ import {
   readEntry,
   type InversionEntry,
   type InversionFacts,
-  type SourceFindings,
+  type SourceAnalysis,
 } from './inversion-entry.ts';
 
 export interface KeptInversion extends InversionFacts {
@@ -30,7 +30,7 @@ export interface KeptInversion extends InversionFacts {
 export interface KeepOptions {
   readonly key: string;
   readonly facts: InversionFacts;
-  readonly findings: SourceFindings;
+  readonly analysis: SourceAnalysis;
   /** The first sampling step whose latents are in the file. */
   readonly startStep: number;
   /** The latents. Not written to any more. */
@@ -52,7 +52,7 @@ export interface TakeOptions {
 export interface TakenInversion {
   /** The first sampling step that the file serves. */
   readonly startStep: number;
-  readonly findings: SourceFindings;
+  readonly analysis: SourceAnalysis;
 }
 
 const entryName = /^[0-9a-f]{64}$/;
@@ -121,7 +121,7 @@ export async function takeInversion(
     if (entry.sizeBytes === sizeBytes(entry.startStep) && (await isWhole(file, entry))) {
       const now = new Date();
       await utimes(entryPath(folder), now, now).catch(ignoreMissing);
-      return { startStep: entry.startStep, findings: entry.findings };
+      return { startStep: entry.startStep, analysis: entry.analysis };
     }
   } catch (error) {
     if (!isMissing(error)) throw error;
@@ -158,7 +158,7 @@ export async function canLinkInversion(
  * within the budget. Returns false when the latents alone exceed it; then nothing is evicted for them.
  */
 export async function keepInversion(dir: string, options: KeepOptions): Promise<boolean> {
-  const { key, facts, findings, startStep, file } = options;
+  const { key, facts, analysis, startStep, file } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   await sweep(dir);
   const known = await readEntry(path.join(dir, key));
@@ -174,7 +174,7 @@ export async function keepInversion(dir: string, options: KeepOptions): Promise<
     const sha256 = await hashFile(latentsPath(aside));
     const entry = {
       facts,
-      findings,
+      analysis,
       startStep,
       sizeBytes,
       sha256,

@@ -13,7 +13,7 @@ export interface InversionFacts {
   readonly endFrame: number;
   /** In pixels. */
   readonly workingSize: Size;
-  /** What was asked for; a gauge may have taken more. */
+  /** What was asked for; a calibration may have taken more. */
   readonly inversionSteps: number;
   /** Sampling steps that it serves. */
   readonly steps: number;
@@ -23,7 +23,7 @@ export interface InversionFacts {
 }
 
 /** What an inversion has found out about its clip, which an edit that uses it again needs to know. */
-export interface SourceFindings {
+export interface SourceAnalysis {
   /** First frames of the scenes but the first, counted among the frames that are edited. */
   readonly cuts: readonly number[];
   /** Forwards of a frame that the whole inversion takes. */
@@ -36,7 +36,7 @@ export interface SourceFindings {
 
 export interface InversionEntry {
   readonly facts: InversionFacts;
-  readonly findings: SourceFindings;
+  readonly analysis: SourceAnalysis;
   /** The first sampling step whose latents are kept. */
   readonly startStep: number;
   /** Of the latents. */
@@ -75,9 +75,9 @@ export async function readEntry(folder: string): Promise<InversionEntry | null> 
 }
 
 function parseEntry(json: unknown): InversionEntry | null {
-  const { version, facts, findings, startStep, sizeBytes, sha256, createdAt } = fieldsOf(json);
+  const { version, facts, analysis, startStep, sizeBytes, sha256, createdAt } = fieldsOf(json);
   const known = parseFacts(fieldsOf(facts));
-  const found = parseFindings(fieldsOf(findings));
+  const found = parseAnalysis(fieldsOf(analysis));
   const isRight =
     version === entryVersion &&
     known !== null &&
@@ -86,7 +86,7 @@ function parseEntry(json: unknown): InversionEntry | null {
     isCount(sizeBytes) &&
     typeof sha256 === 'string' &&
     typeof createdAt === 'string';
-  return isRight ? { facts: known, findings: found, startStep, sizeBytes, sha256, createdAt } : null;
+  return isRight ? { facts: known, analysis: found, startStep, sizeBytes, sha256, createdAt } : null;
 }
 
 function parseFacts(fields: Readonly<Record<string, unknown>>): InversionFacts | null {
@@ -107,7 +107,7 @@ function parseFacts(fields: Readonly<Record<string, unknown>>): InversionFacts |
   return { clipSha256, startFrame, endFrame, workingSize, inversionSteps, steps, sourcePrompt, model };
 }
 
-function parseFindings(fields: Readonly<Record<string, unknown>>): SourceFindings | null {
+function parseAnalysis(fields: Readonly<Record<string, unknown>>): SourceAnalysis | null {
   const { cuts, inversionSteps, reconstructionPsnr } = fields;
   const damage = parseDamage(fields['damage']);
   const isRight =

@@ -9,7 +9,7 @@ import { openCheckpoint } from '../weights/checkpoint.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditPlan } from './edit-plan.ts';
 import { plugAndPlay } from '../techniques/plug-and-play.ts';
-import { defaultSavings } from './fast-savings.ts';
+import { usualApproximations } from './approximations.ts';
 import { inversionKey, type InversionKeyParts } from './inversion-key.ts';
 import { identifyModel } from './model-identity.ts';
 
@@ -20,7 +20,7 @@ const settings: ChosenSettings = {
   steps: 10,
   inversionSteps: 10,
   guidance: 7,
-  gauges: false,
+  calibrates: false,
 };
 const side = { width: 64, height: 64 };
 const plan: EditPlan = {
@@ -39,7 +39,7 @@ const plan: EditPlan = {
   sourceMode: 'cached',
   frameGuidance: 'propagated',
   cachedTokens: 100,
-  savings: defaultSavings,
+  approximations: usualApproximations,
   technique: plugAndPlay,
 };
 const parts: InversionKeyParts = {
@@ -77,7 +77,7 @@ test('all that it depends on changes its key', async () => {
       { sourcePrompt: 'a cat' },
       { steps: 5 },
       { inversionSteps: 20 },
-      { gauges: true },
+      { calibrates: true },
       { keyframeInterval: 4 },
       { schedule: 'reference' as const },
     ].map(withSettings),

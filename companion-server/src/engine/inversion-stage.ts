@@ -8,19 +8,19 @@ import { detectCuts } from '../media/scene-cuts.ts';
 import { invert, type CorrespondenceCache, type InversionMethod } from '../tokenflow/inversion.ts';
 import { copyLatents, type LatentStore } from '../tokenflow/latents.ts';
 import { keyframesFor, scenesFor, type EditContext } from './edit-context.ts';
-import { openLooks, type OpenLooks } from './earlier-looks.ts';
+import { openEarlierPredictions, type OpenPredictions } from './earlier-predictions.ts';
 import { readSource } from './edit-input.ts';
 import { knowsScenes } from './edit-plan.ts';
 import { forwardsPerStep, keepsNoisiest, planInversion } from './edit-schedules.ts';
 import { workloadOf } from './edit-workload.ts';
-import type { SourceFindings } from './inversion-entry.ts';
-import { gaugeEvaluations, gaugeInversion } from './inversion-gauge.ts';
+import type { SourceAnalysis } from './inversion-entry.ts';
+import { calibrationEvaluations, calibrateInversion } from './inversion-calibration.ts';
 import { LatentFile } from './latent-file.ts';
 import type { SourceLatents } from './source-latents.ts';
 
 /**
  * Fills `source`. `finishedSteps` of the inversion are done already; null for not even the decoding. After n steps the
- * latents are in moment n mod 2 of `current`.
+ * latents are in slot n mod 2 of `current`.
  * @param text embedding of what the clip shows [1, tokens, D]
  */
 export async function findSource(
@@ -38,13 +38,13 @@ export async function findSource(
     await readSource(source.clean, { ...edit, onFrames, onDamage: (found) => (damage = found) });
     const cuts = await findCuts(edit);
     meter.begin('invert', scheduleOf(edit).timesteps.length);
-    const findings = { cuts, damage, ...(await chooseSteps(edit, text, source)) };
-    await source.setFindings(findings);
-    edit.replan(findings, edit.denoiser.evaluations);
-    await copyLatents(source.clean, current.moment(0), plan.chunkSize);
+    const analysis = { cuts, damage, ...(await chooseSteps(edit, text, source)) };
+    await source.setAnalysis(analysis);
+    edit.replan(analysis, edit.denoiser.evaluations);
+    await copyLatents(source.clean, current.slot(0), plan.chunkSize);
   }
-  if (source.findings === null) throw new TypeError('An inversion goes on without its findings.');
-  await invertClip(edit, text, source, source.findings, current, finishedSteps);
+  if (source.analysis === null) throw new TypeError('An inversion goes on without its analysis.');
+  await invertClip(edit, text, source, source.analysis, current, finishedSteps);
 }
 
 /** Where the clip's scenes but the first begin, counted in frames that are edited. */
@@ -60,14 +60,14 @@ async function chooseSteps(
   edit: EditContext,
   text: Tensor,
   source: SourceLatents,
-): Promise<Omit<SourceFindings, 'cuts' | 'damage'>> {
-  const { inversionSteps, gauges } = edit.settings;
-  if (!gauges) return { inversionSteps, reconstructionPsnr: null };
+): Promise<Omit<SourceAnalysis, 'cuts' | 'damage'>> {
+  const { inversionSteps, calibrates } = edit.settings;
+  if (!calibrates) return { inversionSteps, reconstructionPsnr: null };
   const steps = scheduleOf(edit).timesteps.length;
-  const whole = workloadOf(edit, null).invert + gaugeEvaluations(edit.settings, edit.plan);
+  const whole = workloadOf(edit, null).invert + calibrationEvaluations(edit.settings, edit.plan);
   const stop = edit.watch(() => [0, steps, edit.denoiser.evaluations / whole]);
   try {
-    return await gaugeInversion(edit, text, source.clean);
+    return await calibrateInversion(edit, text, source.clean);
   } finally {
     stop();
   }
@@ -81,22 +81,22 @@ async function invertClip(
   edit: EditContext,
   text: Tensor,
   source: SourceLatents,
-  findings: SourceFindings,
+  analysis: SourceAnalysis,
   current: LatentFile,
   finishedSteps: number | null,
 ): Promise<void> {
   const { denoiser, plan, settings } = edit;
-  const { cuts, inversionSteps, reconstructionPsnr } = findings;
+  const { cuts, inversionSteps, reconstructionPsnr } = analysis;
   const schedule = scheduleOf(edit);
   const perStep = forwardsPerStep(settings, inversionSteps);
   const steps = schedule.timesteps.length;
   const startStep = finishedSteps ?? 0;
   const finished = startStep * perStep * plan.frameCount;
-  // The gauge's forwards are part of the stage, but for an earlier process's.
-  const gauged = finishedSteps === null ? denoiser.evaluations : 0;
-  const before = denoiser.evaluations - finished - gauged;
-  let total = gauged + steps * perStep * plan.frameCount;
-  edit.meter.gauged(reconstructionPsnr);
+  // The calibration's forwards are part of the stage, but for an earlier process's.
+  const calibrated = finishedSteps === null ? denoiser.evaluations : 0;
+  const before = denoiser.evaluations - finished - calibrated;
+  let total = calibrated + steps * perStep * plan.frameCount;
+  edit.meter.calibrated(reconstructionPsnr);
   if (finishedSteps !== null) edit.meter.begin('invert', steps, startStep, startStep / steps);
   let done = startStep;
   const stop = edit.watch(() => [done, steps, (denoiser.evaluations - before) / total]);
@@ -106,16 +106,16 @@ async function invertClip(
     context: text,
     startStep,
     chunkSize: plan.chunkSize,
-    latents: current.moment(startStep % 2),
-    next: current.moment((startStep + 1) % 2),
+    latents: current.slot(startStep % 2),
+    next: current.slot((startStep + 1) % 2),
     keep: (timestep: number) => source.keepAt(timestep),
   };
   let noise: LatentFile | null = null;
-  let looks: OpenLooks | null = null;
+  let earlier: OpenPredictions | null = null;
   try {
     if (settings.schedule === 'fast') {
-      looks = await openLooks(edit, text, source.clean, findings, finishedSteps !== null);
-      total -= looks?.savedEvaluations ?? 0;
+      earlier = await openEarlierPredictions(edit, text, source.clean, analysis, finishedSteps !== null);
+      total -= earlier?.savedEvaluations ?? 0;
       noise = await openNoise(edit, current, startStep);
     }
     if (startStep === 0) await edit.saveResumePoint('invert', 0, denoiser.evaluations);
@@ -125,8 +125,8 @@ async function invertClip(
         : {
             name: 'fixed-point',
             iterations: perStep,
-            earlier: looks,
-            noiseAt: momentsInTurn(noise),
+            earlier,
+            noiseAt: slotsInTurn(noise),
             cache: correspondenceCacheOf(edit, source, cuts),
           };
     for await (const step of invert({ ...shared, method })) {
@@ -135,26 +135,26 @@ async function invertClip(
       await edit.saveResumePoint('invert', step, denoiser.evaluations);
     }
     if (keepsNoisiest(settings)) {
-      await copyLatents(current.moment(steps % 2), source.noisiest, plan.chunkSize);
+      await copyLatents(current.slot(steps % 2), source.noisiest, plan.chunkSize);
     }
   } finally {
     stop();
     await noise?.close();
-    await looks?.close();
+    await earlier?.close();
   }
 }
 
 /** Three take turns, so that a step that was cut short can be repeated. */
-const noiseMoments = 3;
+const noiseSlots = 3;
 
-function momentsInTurn(noise: LatentFile): (step: number) => LatentStore {
-  return (step) => noise.moment(step % noiseMoments);
+function slotsInTurn(noise: LatentFile): (step: number) => LatentStore {
+  return (step) => noise.slot(step % noiseSlots);
 }
 
 /** The noise of the last inversion steps, from which the fast schedule anticipates that of the next. */
 function openNoise({ job, plan }: EditContext, { frameDims }: LatentFile, startStep: number): Promise<LatentFile> {
   const file = path.join(job.workDir, 'noise.latents');
-  const layout = { path: file, frameCount: plan.frameCount, frameDims, moments: noiseMoments };
+  const layout = { path: file, frameCount: plan.frameCount, frameDims, slots: noiseSlots };
   return startStep === 0 ? LatentFile.create(layout) : LatentFile.reopen(layout);
 }
 

@@ -16,8 +16,8 @@ afterEach(() => void vi.restoreAllMocks());
 
 const frameDims = [2, 3, 1];
 let files = 0;
-const create = (frameCount = 6, moments = 2) =>
-  LatentFile.create({ path: path.join(dir, `${files++}`), frameCount, frameDims, moments });
+const create = (frameCount = 6, slots = 2) =>
+  LatentFile.create({ path: path.join(dir, `${files++}`), frameCount, frameDims, slots });
 
 describe('a latent file', () => {
   it('returns any frames in any order, whatever the chunks they were written in', async () => {
@@ -28,7 +28,7 @@ describe('a latent file', () => {
         fc.array(fc.nat(100), { minLength: 1, maxLength: 8 }),
         async (frames, chunk, wanted) => {
           const file = await create(frames);
-          const store = file.moment(1);
+          const store = file.slot(1);
           const latents = randomTensor([frames, ...frameDims]);
           for (let start = 0; start < frames; start += chunk) {
             await store.write(start, sliceRows(latents, start, Math.min(frames, start + chunk)));
@@ -43,14 +43,14 @@ describe('a latent file', () => {
     );
   });
 
-  it('keeps its moments apart', async () => {
+  it('keeps its slots apart', async () => {
     const file = await create(2, 3);
-    const moments = [randomTensor([2, ...frameDims], 1), randomTensor([2, ...frameDims], 2)];
+    const slots = [randomTensor([2, ...frameDims], 1), randomTensor([2, ...frameDims], 2)];
     const trajectory = sourceTrajectory(file, [801, 401, 1], 0);
-    await trajectory.at(1).write(0, moments[0] ?? randomTensor([]));
-    await trajectory.at(801).write(0, moments[1] ?? randomTensor([]));
-    expect(await file.moment(2).read([0, 1])).toEqual(moments[0]);
-    expect(await file.moment(0).read([0, 1])).toEqual(moments[1]);
+    await trajectory.at(1).write(0, slots[0] ?? randomTensor([]));
+    await trajectory.at(801).write(0, slots[1] ?? randomTensor([]));
+    expect(await file.slot(2).read([0, 1])).toEqual(slots[0]);
+    expect(await file.slot(0).read([0, 1])).toEqual(slots[1]);
     expect(() => trajectory.at(601)).toThrow('601 is not in the latent file');
     await file.close();
   });
@@ -60,21 +60,21 @@ describe('a latent file', () => {
     ['before the written ones', 0],
   ])('refuses to read a frame that was never written: %s', async (_, frame) => {
     const file = await create();
-    await file.moment(0).write(1, randomTensor([2, ...frameDims]));
-    await expect(file.moment(0).read([1, frame])).rejects.toThrow(`frame ${frame} of moment 0 was never written`);
+    await file.slot(0).write(1, randomTensor([2, ...frameDims]));
+    await expect(file.slot(0).read([1, frame])).rejects.toThrow(`frame ${frame} of slot 0 was never written`);
     await file.close();
   });
 
   it('has no room for frames outside the clip', async () => {
     const file = await create(3);
-    await expect(file.moment(0).write(2, randomTensor([2, ...frameDims]))).rejects.toThrow('Frame 3');
-    await expect(file.moment(0).read([-1])).rejects.toThrow('Frame -1');
-    await expect(file.moment(2).read([0])).rejects.toThrow('moment 2');
+    await expect(file.slot(0).write(2, randomTensor([2, ...frameDims]))).rejects.toThrow('Frame 3');
+    await expect(file.slot(0).read([-1])).rejects.toThrow('Frame -1');
+    await expect(file.slot(2).read([0])).rejects.toThrow('slot 2');
     await file.close();
   });
 
   it('tells its size beforehand', () => {
-    expect(LatentFile.sizeBytes({ frameCount: 10, frameDims: [4, 64, 64], moments: 3 })).toBe(4 * 4 * 64 * 64 * 30);
+    expect(LatentFile.sizeBytes({ frameCount: 10, frameDims: [4, 64, 64], slots: 3 })).toBe(4 * 4 * 64 * 64 * 30);
   });
 });
 
@@ -87,8 +87,8 @@ describe('a disk', () => {
       return write.call(this, bytes, offset, Math.min(length, 10), position);
     });
     const latents = randomTensor([3, ...frameDims]);
-    await file.moment(0).write(2, latents);
-    expect(await file.moment(0).read([2, 3, 4])).toEqual(latents);
+    await file.slot(0).write(2, latents);
+    expect(await file.slot(0).read([2, 3, 4])).toEqual(latents);
     await file.close();
   });
 
@@ -97,9 +97,9 @@ describe('a disk', () => {
       path: '/dev/full',
       frameCount: 1,
       frameDims,
-      moments: 1,
+      slots: 1,
     });
-    await expect(file.moment(0).write(0, randomTensor([1, ...frameDims]))).rejects.toMatchObject({
+    await expect(file.slot(0).write(0, randomTensor([1, ...frameDims]))).rejects.toMatchObject({
       code: 'disk-full',
       message: "/dev/full can't grow: the disk is full.",
     });
@@ -110,7 +110,7 @@ describe('a disk', () => {
     const file = await create();
     const prototype = await fileHandlePrototype();
     vi.spyOn(prototype, 'write').mockRejectedValue(Object.assign(new Error(code), { code }));
-    await expect(file.moment(0).write(0, randomTensor([1, ...frameDims]))).rejects.toMatchObject({
+    await expect(file.slot(0).write(0, randomTensor([1, ...frameDims]))).rejects.toMatchObject({
       code: 'output-unwritable',
     });
     await file.close();
@@ -118,7 +118,7 @@ describe('a disk', () => {
 
   it('without the folder is named so', async () => {
     const wanted = path.join(dir, 'missing', 'latents');
-    const made = LatentFile.create({ path: wanted, frameCount: 1, frameDims, moments: 1 });
+    const made = LatentFile.create({ path: wanted, frameCount: 1, frameDims, slots: 1 });
     await expect(made).rejects.toMatchObject({
       code: 'output-unwritable',
       message: `${wanted} can't be written (ENOENT).`,

@@ -12,14 +12,14 @@ export interface LatentFileOptions {
   /** [C, h, w] */
   readonly frameDims: readonly number[];
   /** Moments in time that the file holds, one after the other. */
-  readonly moments: number;
+  readonly slots: number;
 }
 
-/** A file of float32 records [moments][frames][C, h, w]. Close it when done; the caller removes the file. */
+/** A file of float32 records [slots][frames][C, h, w]. Close it when done; the caller removes the file. */
 export class LatentFile {
   private readonly file: FileHandle;
   private readonly options: LatentFileOptions;
-  /** Per record, moment by moment: a hole in the file would read as zeros. */
+  /** Per record, slot after slot: a hole in the file would read as zeros. */
   private readonly isWritten: Uint8Array;
   /** Whether something was written since the last `sync`. */
   private isDirty = false;
@@ -27,7 +27,7 @@ export class LatentFile {
   private constructor(file: FileHandle, options: LatentFileOptions) {
     this.file = file;
     this.options = options;
-    this.isWritten = new Uint8Array(options.moments * options.frameCount);
+    this.isWritten = new Uint8Array(options.slots * options.frameCount);
   }
 
   /** Makes the file, empty. Throws EditError('output-unwritable' or 'disk-full'). */
@@ -71,12 +71,12 @@ export class LatentFile {
   }
 
   /** Bytes that such a file takes when it is full. */
-  static sizeBytes({ frameCount, frameDims, moments }: Omit<LatentFileOptions, 'path'>): number {
-    return 4 * sizeOf(frameDims) * frameCount * moments;
+  static sizeBytes({ frameCount, frameDims, slots }: Omit<LatentFileOptions, 'path'>): number {
+    return 4 * sizeOf(frameDims) * frameCount * slots;
   }
 
-  /** The latents of all frames at one moment. */
-  moment(index: number): LatentStore {
+  /** The latents of all frames in one slot. */
+  slot(index: number): LatentStore {
     const { frameCount } = this.options;
     return {
       frameCount,
@@ -100,23 +100,23 @@ export class LatentFile {
   }
 
   /** The record's index in the file. */
-  private record(moment: number, frame: number): number {
-    const { frameCount, moments } = this.options;
-    if (!(frame >= 0 && frame < frameCount && moment >= 0 && moment < moments)) {
-      throw new RangeError(`Frame ${frame} of moment ${moment} is outside the latent file.`);
+  private record(slot: number, frame: number): number {
+    const { frameCount, slots } = this.options;
+    if (!(frame >= 0 && frame < frameCount && slot >= 0 && slot < slots)) {
+      throw new RangeError(`Frame ${frame} of slot ${slot} is outside the latent file.`);
     }
-    return moment * frameCount + frame;
+    return slot * frameCount + frame;
   }
 
-  private async read(moment: number, indices: readonly number[]): Promise<Tensor> {
+  private async read(slot: number, indices: readonly number[]): Promise<Tensor> {
     const { frameDims, path } = this.options;
     const latents = tensor([indices.length, ...frameDims]);
     const bytes = new Uint8Array(latents.data.buffer);
     const recordBytes = 4 * sizeOf(frameDims);
     for (const [row, frame] of indices.entries()) {
-      const record = this.record(moment, frame);
+      const record = this.record(slot, frame);
       if (this.isWritten[record] === 0) {
-        throw new RangeError(`${path}: frame ${frame} of moment ${moment} was never written.`);
+        throw new RangeError(`${path}: frame ${frame} of slot ${slot} was never written.`);
       }
       const { bytesRead } = await this.file.read(bytes, row * recordBytes, recordBytes, record * recordBytes);
       if (bytesRead !== recordBytes) throw new RangeError(`${path}: was cut short.`);
@@ -124,10 +124,10 @@ export class LatentFile {
     return latents;
   }
 
-  private async write(moment: number, start: number, { dims, data }: Tensor): Promise<void> {
+  private async write(slot: number, start: number, { dims, data }: Tensor): Promise<void> {
     const [count = 0] = dims;
-    const first = this.record(moment, start);
-    if (count > 0) this.record(moment, start + count - 1);
+    const first = this.record(slot, start);
+    if (count > 0) this.record(slot, start + count - 1);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const position = first * 4 * sizeOf(this.options.frameDims);
     this.isDirty = true;
@@ -140,13 +140,13 @@ export class LatentFile {
   }
 }
 
-/** A trajectory in a file: one moment per timestep, from the moment `first` on. */
+/** A trajectory in a file: one slot per timestep, from the slot `first` on. */
 export function sourceTrajectory(file: LatentFile, timesteps: readonly number[], first: number): SourceTrajectory {
   return {
     at(timestep) {
       const index = timesteps.indexOf(timestep);
       if (index < 0) throw new RangeError(`Timestep ${timestep} is not in the latent file.`);
-      return file.moment(first + index);
+      return file.slot(first + index);
     },
   };
 }

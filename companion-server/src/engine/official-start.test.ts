@@ -56,9 +56,9 @@ test.each([
     const [end = 0] = createInversionSchedule(scheduler, sampling, inversionSteps).timesteps;
     expect(end).toBeGreaterThan(first);
 
-    const start = await momentsOf(path.join(job.workDir, 'edit.latents'), 2);
+    const start = await slotsOf(path.join(job.workDir, 'edit.latents'), 2);
     // The clip, the sampling timesteps from the first on, and the end of the inversion.
-    const source = await momentsOf(path.join(job.workDir, 'source.latents'), 1 + steps - startStep + 1);
+    const source = await slotsOf(path.join(job.workDir, 'source.latents'), 1 + steps - startStep + 1);
     const [clean = [], passed = []] = source;
     const noisiest = source.at(-1) ?? [];
     const [signal, sigma] = [Math.sqrt(sampling.alphaCumprod(first)), Math.sqrt(1 - sampling.alphaCumprod(first))];
@@ -80,8 +80,8 @@ test('an edit that finds its inversion done starts in the same place', async () 
   expect(await readFile(again.outputPath)).toEqual(await readFile(jobOf('first').outputPath));
 });
 
-/** A file of so many moments of equal size. */
-async function momentsOf(file: string, count: number): Promise<readonly number[][]> {
+/** A file of so many slots of equal size. */
+async function slotsOf(file: string, count: number): Promise<readonly number[][]> {
   const bytes = await readFile(file);
   const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   const size = values.length / count;

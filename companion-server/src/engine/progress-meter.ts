@@ -122,8 +122,8 @@ export class ProgressMeter {
     if (this.mark !== null) this.mark = { ...this.mark, ms: this.mark.ms + 1000 * seconds };
   }
 
-  /** What the gauge has measured, in decibels, or null; part of every report from now on. */
-  gauged(reconstructionPsnr: number | null): void {
+  /** What the calibration has measured, in decibels, or null; part of every report from now on. */
+  calibrated(reconstructionPsnr: number | null): void {
     this.reconstructionPsnr = reconstructionPsnr;
   }
 

@@ -32,7 +32,7 @@ export async function beginSampling(
 }
 
 /**
- * Returns the edited latents. `finished` steps are done already; after n steps the latents are in moment n mod 2 of
+ * Returns the edited latents. `finished` steps are done already; after n steps the latents are in slot n mod 2 of
  * `current`. `inverted` of the evaluations so far were the inversion's.
  */
 export async function sampleEdit(
@@ -45,19 +45,19 @@ export async function sampleEdit(
 ): Promise<LatentStore> {
   const { denoiser, plan, settings, meter } = edit;
   const steps = settings.steps - plan.startStep;
-  const total = workloadOf(edit, source.findings).edit;
+  const total = workloadOf(edit, source.analysis).edit;
   const share = (): number => (denoiser.evaluations - inverted) / total;
   meter.begin('edit', steps, finished, share());
   let done = finished;
   const stop = edit.watch(() => [done, steps, share()]);
-  const before = current.moment(finished % 2);
-  const after = current.moment((finished + 1) % 2);
+  const before = current.slot(finished % 2);
+  const after = current.slot((finished + 1) % 2);
   for await (const { step } of sampleClip(edit, contexts, source, plan.startStep + finished, before, after)) {
     done = step + 1 - plan.startStep;
     await edit.saveResumePoint('edit', done, inverted);
   }
   stop();
-  return current.moment(done % 2);
+  return current.slot(done % 2);
 }
 
 function sampleClip(
@@ -70,7 +70,7 @@ function sampleClip(
 ): AsyncGenerator<SampledStep, void> {
   const { denoiser, plan, settings, sampling: schedule } = edit;
   const { chunkSize, extendedLimit, frameGuidance, technique } = plan;
-  const scenes = scenesFor(edit, source.findings?.cuts ?? []);
+  const scenes = scenesFor(edit, source.analysis?.cuts ?? []);
   return sample({
     denoiser,
     schedule,

@@ -14,7 +14,7 @@ import {
   type TakenInversion,
   type TakeOptions,
 } from './inversion-cache.ts';
-import type { InversionFacts, SourceFindings } from './inversion-entry.ts';
+import type { InversionFacts, SourceAnalysis } from './inversion-entry.ts';
 import { CorrespondenceFile, type CorrespondenceFileOptions } from './correspondence-file.ts';
 import { diskError, LatentFile, sourceTrajectory, type LatentFileOptions } from './latent-file.ts';
 import { writeDurably } from './write-durably.ts';
@@ -60,7 +60,7 @@ interface Beginning {
 
 const latentsName = 'source.latents';
 const beginningName = 'source.json';
-const findingsName = 'findings.json';
+const analysisName = 'analysis.json';
 
 export class SourceLatents {
   /** The latents came from an earlier edit: there is nothing to decode and nothing to invert. */
@@ -69,20 +69,20 @@ export class SourceLatents {
   private readonly correspondenceFile: CorrespondenceFile | null;
   private readonly options: SourceLatentsOptions;
   private readonly beginning: Beginning;
-  private found: SourceFindings | null;
+  private found: SourceAnalysis | null;
 
   private constructor(
     options: SourceLatentsOptions,
     files: { readonly latents: LatentFile; readonly correspondences: CorrespondenceFile | null },
     beginning: Beginning,
-    known: { readonly isTaken: boolean; readonly findings: SourceFindings | null },
+    known: { readonly isTaken: boolean; readonly analysis: SourceAnalysis | null },
   ) {
     this.options = options;
     this.file = files.latents;
     this.correspondenceFile = files.correspondences;
     this.beginning = beginning;
     this.isTaken = known.isTaken;
-    this.found = known.findings;
+    this.found = known.analysis;
   }
 
   static async open(options: SourceLatentsOptions): Promise<SourceLatents> {
@@ -90,18 +90,18 @@ export class SourceLatents {
     const beginningFile = path.join(workDir, beginningName);
     if (resumed !== null) {
       const beginning = await readJson<Beginning>(beginningFile);
-      const findings = await readJson<SourceFindings>(path.join(workDir, findingsName));
+      const analysis = await readJson<SourceAnalysis>(path.join(workDir, analysisName));
       const isDone = resumed.stage === 'edit';
       const files = await openFiles(options, beginning.startStep, isDone ? 'whole' : 'again');
       const isTaken = isDone && resumed.inversionEvaluations === 0;
-      return new SourceLatents(options, files, beginning, { isTaken, findings });
+      return new SourceLatents(options, files, beginning, { isTaken, analysis });
     }
     const taken = cache === null ? null : await take(options, cache);
     const beginning = { key: cache?.key ?? null, startStep: taken?.startStep ?? startStep };
     await writeDurably(beginningFile, JSON.stringify(beginning));
     const files = await openFiles(options, beginning.startStep, taken === null ? 'new' : 'whole');
-    const source = new SourceLatents(options, files, beginning, { isTaken: taken !== null, findings: null });
-    if (taken !== null) await source.setFindings(taken.findings);
+    const source = new SourceLatents(options, files, beginning, { isTaken: taken !== null, analysis: null });
+    if (taken !== null) await source.setAnalysis(taken.analysis);
     return source;
   }
 
@@ -117,7 +117,7 @@ export class SourceLatents {
 
   /** The clip itself. */
   get clean(): LatentStore {
-    return this.file.moment(0);
+    return this.file.slot(0);
   }
 
   /** Where inversion passed at the timesteps of the sampling. */
@@ -128,7 +128,7 @@ export class SourceLatents {
   /** The end of the inversion. Throws TypeError when it is not kept. */
   get noisiest(): LatentStore {
     if (!this.options.keepsNoisiest) throw new TypeError('The end of the inversion is not kept.');
-    return this.file.moment(1 + this.timesteps.length);
+    return this.file.slot(1 + this.timesteps.length);
   }
 
   /** Throws TypeError when none are cached. */
@@ -148,14 +148,14 @@ export class SourceLatents {
   }
 
   /** null until they are set. */
-  get findings(): SourceFindings | null {
+  get analysis(): SourceAnalysis | null {
     return this.found;
   }
 
   /** On the disk when this returns. */
-  async setFindings(findings: SourceFindings): Promise<void> {
-    this.found = findings;
-    await writeDurably(path.join(this.options.workDir, findingsName), JSON.stringify(findings));
+  async setAnalysis(analysis: SourceAnalysis): Promise<void> {
+    this.found = analysis;
+    await writeDurably(path.join(this.options.workDir, analysisName), JSON.stringify(analysis));
   }
 
   async sync(): Promise<void> {
@@ -174,11 +174,11 @@ export class SourceLatents {
    */
   async keep(): Promise<string | null> {
     const { cache, workDir } = this.options;
-    const findings = this.found;
+    const analysis = this.found;
     if (cache === null || this.isTaken || this.beginning.key !== cache.key) return null;
-    if (findings === null) return null;
+    if (analysis === null) return null;
     const file = path.join(workDir, latentsName);
-    return keepOrTell(cache, { findings, startStep: this.beginning.startStep, file });
+    return keepOrTell(cache, { analysis, startStep: this.beginning.startStep, file });
   }
 
   private get timesteps(): readonly number[] {
@@ -189,7 +189,7 @@ export class SourceLatents {
 /** Keeps finished latents. Returns why that was not possible, as a sentence, or null: the edit itself goes on without. */
 export async function keepOrTell(
   { dir, key, facts, budgetBytes }: InversionCache,
-  kept: Pick<KeepOptions, 'findings' | 'startStep' | 'file'>,
+  kept: Pick<KeepOptions, 'analysis' | 'startStep' | 'file'>,
 ): Promise<string | null> {
   try {
     const isKept = await keepInversion(dir, { key, facts, budgetBytes, ...kept });
@@ -253,8 +253,8 @@ function openLatents(layout: LatentFileOptions, how: 'new' | 'again' | 'whole') 
 
 function latentLayout(options: SourceLatentsOptions, startStep: number): LatentFileOptions {
   const { workDir, frameCount, frameDims, timesteps } = options;
-  const moments = momentsOf({ ...options, steps: timesteps.length }, startStep);
-  return { path: path.join(workDir, latentsName), frameCount, frameDims, moments };
+  const slots = slotsOf({ ...options, steps: timesteps.length }, startStep);
+  return { path: path.join(workDir, latentsName), frameCount, frameDims, slots };
 }
 
 function correspondencePlace(options: SourceLatentsOptions, startStep: number): CorrespondenceFileOptions | null {
@@ -266,13 +266,13 @@ function correspondencePlace(options: SourceLatentsOptions, startStep: number): 
 }
 
 /** The clip itself, the sampling timesteps from the noisiest down, and the end of the inversion. */
-function momentsOf({ steps, keepsNoisiest }: SourceLayout & { readonly steps: number }, startStep: number): number {
+function slotsOf({ steps, keepsNoisiest }: SourceLayout & { readonly steps: number }, startStep: number): number {
   return 1 + steps - startStep + (keepsNoisiest ? 1 : 0);
 }
 
 function latentBytes(layout: SourceLayout & { readonly steps: number }, startStep: number): number {
   const { frameCount, frameDims } = layout;
-  return LatentFile.sizeBytes({ frameCount, frameDims, moments: momentsOf(layout, startStep) });
+  return LatentFile.sizeBytes({ frameCount, frameDims, slots: slotsOf(layout, startStep) });
 }
 
 function correspondenceBytes(

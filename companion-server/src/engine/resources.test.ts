@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { findRefusal, readRoom, requireRoom, type Need } from './room.ts';
+import { findRefusal, readResources, requireResources, type Need } from './resources.ts';
 
 const need: Need = { memoryBytes: 4e9, diskBytes: 1e9, frames: 100 };
 /** Memory grows with the area. */
@@ -21,7 +21,7 @@ test('too little memory is refused with a size that fits', () => {
     message: 'The edit takes about 4.0 GB of memory, and this machine has 3.5 GB.',
     hint: 'Choose a working size of 875 x 500 or less.',
   });
-  expect(() => requireRoom(refusal)).toThrow(refusal?.message);
+  expect(() => requireResources(refusal)).toThrow(refusal?.message);
   expect(findRefusal(need, { memoryBytes: 1e8, diskBytes: 8e9 }, needAt)?.hint).toBe(
     'Choose a smaller model, or a machine with more memory.',
   );
@@ -39,10 +39,10 @@ test('the room of an edit that goes on includes what it has taken', async () => 
   const dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-room-'));
   try {
     const workDir = path.join(dir, 'not', 'there');
-    expect((await readRoom(workDir, true)).memoryBytes).toBeGreaterThan(1e8);
-    expect((await readRoom(workDir, false)).memoryBytes).toBeNull();
+    expect((await readResources(workDir, true)).memoryBytes).toBeGreaterThan(1e8);
+    expect((await readResources(workDir, false)).memoryBytes).toBeNull();
     await writeFile(path.join(dir, 'latents'), new Uint8Array(1000));
-    expect((await readRoom(dir, true)).diskBytes).toBeGreaterThan(1000);
+    expect((await readResources(dir, true)).diskBytes).toBeGreaterThan(1000);
   } finally {
     await rm(dir, { recursive: true });
   }

@@ -3,7 +3,7 @@
 
 import type { FrameGuidance } from '../tokenflow/step-passes.ts';
 
-export interface FastSavings {
+export interface Approximations {
   /**
    * `propagated`: frames between keyframes run the prompt's branch alone; what guidance adds to their keyframes is
    * propagated to them along the cached correspondences. `own`: they run the negative prompt's branch as well.
@@ -13,7 +13,7 @@ export interface FastSavings {
   readonly guidanceUntil: number;
 }
 
-export const noSavings: FastSavings = { frameGuidance: 'own', guidanceUntil: 1 };
+export const noApproximations: Approximations = { frameGuidance: 'own', guidanceUntil: 1 };
 
 /** Guidance ends where Plug-and-Play's features do at its usual strength, so that no step needs a graph of its own. */
-export const defaultSavings: FastSavings = { frameGuidance: 'propagated', guidanceUntil: 0.8 };
+export const usualApproximations: Approximations = { frameGuidance: 'propagated', guidanceUntil: 0.8 };

@@ -15,7 +15,7 @@ export interface Need {
   readonly frames: number;
 }
 
-export interface Room {
+export interface Resources {
   /** All that there is, for the system and other programs as well; null when it is not known, as a GPU's is not. */
   readonly memoryBytes: number | null;
   /** Free, and what this edit has taken already. */
@@ -35,8 +35,8 @@ const usableMemory = 0.9;
 /** Share of the free disk: the result and copies of weights need some too. */
 const usableDisk = 0.95;
 
-/** The room for an edit with this work folder, which need not be there yet. */
-export async function readRoom(workDir: string, isOnCpu: boolean): Promise<Room> {
+/** The resources for an edit with this work folder, which need not be there yet. */
+export async function readResources(workDir: string, isOnCpu: boolean): Promise<Resources> {
   const { bavail, bsize } = await statfs(await nearestFolder(workDir));
   return {
     memoryBytes: isOnCpu ? systemMemoryBytes() : null,
@@ -50,30 +50,30 @@ export async function readRoom(workDir: string, isOnCpu: boolean): Promise<Room>
  */
 export function findRefusal(
   need: Need,
-  room: Room,
+  resources: Resources,
   needAt: (factor: number) => { readonly memoryBytes: number; readonly size: Size } | null,
 ): Refusal | null {
-  const usable = room.memoryBytes === null ? Infinity : usableMemory * room.memoryBytes;
+  const usable = resources.memoryBytes === null ? Infinity : usableMemory * resources.memoryBytes;
   if (need.memoryBytes > usable) {
     return {
       code: 'out-of-memory',
-      message: `The edit takes about ${gigabytes(need.memoryBytes)} of memory, and this machine has ${gigabytes(room.memoryBytes ?? 0)}.`,
+      message: `The edit takes about ${gigabytes(need.memoryBytes)} of memory, and this machine has ${gigabytes(resources.memoryBytes ?? 0)}.`,
       hint: smallerSize(usable, needAt),
     };
   }
-  const freeBytes = usableDisk * room.diskBytes;
+  const freeBytes = usableDisk * resources.diskBytes;
   if (need.diskBytes <= freeBytes) return null;
   const frames = Math.floor((need.frames * freeBytes) / need.diskBytes);
   const instead = frames > 0 ? `, or edit at most ${frames} frames at a time` : '';
   return {
     code: 'disk-full',
-    message: `The edit takes ${gigabytes(need.diskBytes)} of disk while it runs, and ${gigabytes(room.diskBytes)} are free.`,
+    message: `The edit takes ${gigabytes(need.diskBytes)} of disk while it runs, and ${gigabytes(resources.diskBytes)} are free.`,
     hint: `Free ${gigabytes(need.diskBytes - freeBytes)}${instead}; a smaller size and fewer steps take less too.`,
   };
 }
 
 /** Throws the refusal as EditError. */
-export function requireRoom(refusal: Refusal | null): void {
+export function requireResources(refusal: Refusal | null): void {
   if (refusal === null) return;
   throw new EditError(refusal.code, refusal.message, { hint: refusal.hint });
 }

@@ -6,7 +6,7 @@ import { defaultSettings } from '../../../protocol/edit-settings.ts';
 import { createSchedule } from '../diffusion/schedule.ts';
 import { parseSchedulerConfig } from '../diffusion/scheduler-config.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { gaugeInversion, type GaugedEdit } from './inversion-gauge.ts';
+import { calibrateInversion, type CalibratedEdit } from './inversion-calibration.ts';
 
 const side = { width: 4, height: 4 };
 const scheduler = parseSchedulerConfig({});
@@ -39,8 +39,8 @@ class NotedLatents extends InMemoryLatents {
   }
 }
 
-function editOf(denoiser: FakeDenoiser, frameCount = 30): GaugedEdit {
-  const chosen = { steps, inversionSteps, guidance: 7, gauges: true };
+function editOf(denoiser: FakeDenoiser, frameCount = 30): CalibratedEdit {
+  const chosen = { steps, inversionSteps, guidance: 7, calibrates: true };
   return {
     denoiser,
     sampling: createSchedule(scheduler, steps),
@@ -63,10 +63,10 @@ const clipOf = (frameCount = 30) => new NotedLatents(randomTensor([frameCount, 1
 /** Forwards of a frame for one measurement: there, and back. */
 const forwards = (inversion: number) => inversion + steps;
 
-describe('the gauge', () => {
+describe('the calibration', () => {
   it('is content at once with a network whose steps are undone exactly', async () => {
     const denoiser = new Seeing(() => 0.3);
-    const found = await gaugeInversion(editOf(denoiser), text, clipOf());
+    const found = await calibrateInversion(editOf(denoiser), text, clipOf());
     expect(found.inversionSteps).toBe(inversionSteps);
     expect(found.reconstructionPsnr).toBeGreaterThan(60);
     expect(denoiser.looks).toBe(2 * forwards(inversionSteps));
@@ -77,7 +77,7 @@ describe('the gauge', () => {
     ['twice', 0.9, 1.5, 32],
   ])('doubles the forwards %s, until the clip is found again', async (_, height, waves, taken) => {
     const denoiser = new Seeing((x) => height * Math.sin(waves * x));
-    const found = await gaugeInversion(editOf(denoiser), text, clipOf());
+    const found = await calibrateInversion(editOf(denoiser), text, clipOf());
     expect(found.inversionSteps).toBe(taken);
     expect(found.reconstructionPsnr).toBeGreaterThan(32);
     const tried = [8, 16, 32].filter((count) => count <= taken);
@@ -86,7 +86,7 @@ describe('the gauge', () => {
 
   it('stops where twice the forwards bring less than 1 dB, and keeps the fewest', async () => {
     const denoiser = new Seeing((x) => 3 * Math.sin(40 * x));
-    const found = await gaugeInversion(editOf(denoiser), text, clipOf());
+    const found = await calibrateInversion(editOf(denoiser), text, clipOf());
     expect(found.reconstructionPsnr).toBeLessThan(32);
     expect(found.inversionSteps).toBe(inversionSteps);
     expect(denoiser.looks).toBe(2 * (forwards(8) + forwards(16)));
@@ -94,14 +94,14 @@ describe('the gauge', () => {
 
   it('stops at once where more of them lead astray', async () => {
     const denoiser = new Seeing((x) => 3 * x);
-    const found = await gaugeInversion(editOf(denoiser), text, clipOf());
+    const found = await calibrateInversion(editOf(denoiser), text, clipOf());
     expect(denoiser.looks).toBe(2 * (forwards(8) + forwards(16)));
     expect(found.inversionSteps).toBe(inversionSteps);
   });
 
   it('gives up at four times the forwards while each doubling helps, and says what that reaches', async () => {
     const denoiser = new Seeing((x) => 0.9 * Math.sin(1.75 * x));
-    const found = await gaugeInversion(editOf(denoiser), text, clipOf());
+    const found = await calibrateInversion(editOf(denoiser), text, clipOf());
     expect(found.reconstructionPsnr).toBeLessThan(32);
     expect(found.inversionSteps).toBe(32);
     expect(denoiser.looks).toBe(2 * (forwards(8) + forwards(16) + forwards(32)));
@@ -115,7 +115,7 @@ describe('the gauge', () => {
   ])('looks at few of %i frames, and leaves the clip as it is', async (frameCount, rows) => {
     const clip = clipOf(frameCount);
     const before = clip.tensor.data.slice();
-    await gaugeInversion(editOf(new Seeing(() => 0), frameCount), text, clip);
+    await calibrateInversion(editOf(new Seeing(() => 0), frameCount), text, clip);
     expect(clip.noted).toEqual(rows);
     expect(clip.tensor.data).toEqual(before);
   });
@@ -123,6 +123,6 @@ describe('the gauge', () => {
   it('goes all the way up for SDEdit as well, so that one inversion serves every technique', async () => {
     const edit = editOf(new Seeing((x) => 0.7 * Math.sin(x)));
     const sdedit = { ...edit, settings: { ...edit.settings, technique: 'sdedit', strength: 0.3 } } as const;
-    expect(await gaugeInversion(sdedit, text, clipOf())).toEqual(await gaugeInversion(edit, text, clipOf()));
+    expect(await calibrateInversion(sdedit, text, clipOf())).toEqual(await calibrateInversion(edit, text, clipOf()));
   });
 });

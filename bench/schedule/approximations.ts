@@ -1,33 +1,37 @@
 // What each approximation of the fast schedule saves, and what its edits are worth without it.
 
-import { defaultSavings, noSavings, type FastSavings } from '../../companion-server/src/engine/fast-savings.ts';
+import {
+  usualApproximations,
+  noApproximations,
+  type Approximations,
+} from '../../companion-server/src/engine/approximations.ts';
 import { mean, reported } from '../rows.ts';
 import type { BenchRow } from '../table.ts';
 import type { Figure, ScheduleContext } from './figure.ts';
 import { describeLook, lookAt, meanLook, type Look } from './look.ts';
 import { trialFrames, trialsOf } from './trials.ts';
 
-const variants: Readonly<Record<string, FastSavings>> = {
-  'no approximation': noSavings,
-  'guidance propagated to frames': { ...noSavings, frameGuidance: 'propagated' },
-  'guidance in the first 80 % of the steps': { ...noSavings, guidanceUntil: 0.8 },
-  'both (default)': defaultSavings,
-  'both, guidance in the first 30 %': { ...defaultSavings, guidanceUntil: 0.3 },
+const variants: Readonly<Record<string, Approximations>> = {
+  'no approximation': noApproximations,
+  'guidance propagated to frames': { ...noApproximations, frameGuidance: 'propagated' },
+  'guidance in the first 80 % of the steps': { ...noApproximations, guidanceUntil: 0.8 },
+  'both (default)': usualApproximations,
+  'both, guidance in the first 30 %': { ...usualApproximations, guidanceUntil: 0.3 },
 };
 
-export const savings: Figure = {
-  name: 'savings',
+export const approximations: Figure = {
+  name: 'approximations',
   async measure(context) {
     const rows: BenchRow[] = [];
     for (const [name, variant] of Object.entries(variants)) {
-      rows.push(reported(`savings: ${name}`, await describe(context, variant)));
+      rows.push(reported(`approximations: ${name}`, await describe(context, variant)));
     }
     return rows;
   },
 };
 
 /** The first two targets of every clip. */
-async function describe({ editor, judge, samples, log }: ScheduleContext, variant: FastSavings): Promise<string> {
+async function describe({ editor, judge, samples, log }: ScheduleContext, variant: Approximations): Promise<string> {
   const looks: Look[] = [];
   const costs: number[] = [];
   for (const trial of trialsOf(samples).slice(0, 2 * samples.length)) {

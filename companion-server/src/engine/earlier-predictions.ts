@@ -1,6 +1,6 @@
 // What a preview and its edit share. A preview inverts its keyframes by steps twice as long, with one forward each. The edit
-// begins with that walk as well: where both come by, what the network saw there tells how far a straight line misses, and
-// stands for the first forward of the edit's own step. Whichever comes first makes the walk; it is kept as the preview's
+// begins with that inversion as well: where both come by, what the network saw there tells how far a straight line misses, and
+// stands for the first forward of the edit's own step. Whichever comes first makes it; it is kept as the preview's
 // inversion, so that nothing is looked at twice.
 
 import path from 'node:path';
@@ -14,13 +14,13 @@ import { frameRange, type LatentStore } from '../tokenflow/latents.ts';
 import { previewOf, type ChosenSettings } from './edit-defaults.ts';
 import type { EditContext } from './edit-context.ts';
 import { planEdit, type EditPlan } from './edit-plan.ts';
-import type { SourceFindings } from './inversion-entry.ts';
+import type { SourceAnalysis } from './inversion-entry.ts';
 import { findInversionCache } from './inversion-key.ts';
 import { LatentFile } from './latent-file.ts';
 import { keepOrTell, takeOrTell } from './source-latents.ts';
 
-/** The walk of a preview through its keyframes, as far up as the edit goes. */
-interface Walk {
+/** The inversion of a preview's keyframes, as far up as the edit goes. */
+interface CoarseInversion {
   readonly settings: ChosenSettings;
   readonly plan: EditPlan;
   /** The keyframes, counted among the frames of the edit. */
@@ -30,13 +30,13 @@ interface Walk {
   readonly startStep: number;
 }
 
-export interface OpenLooks extends EarlierPredictions {
-  /** Forwards of a frame that were saved, because an earlier job had made the walk. */
+export interface OpenPredictions extends EarlierPredictions {
+  /** Forwards of a frame that were saved, because an earlier job had made the coarse inversion. */
   readonly savedEvaluations: number;
   close(): Promise<void>;
 }
 
-const fileName = 'looks.latents';
+const fileName = 'coarse.latents';
 /** A straight line misses by the square of its step, and the walk's steps are twice as long. */
 const missedShare = 1 / 4;
 
@@ -44,37 +44,37 @@ const missedShare = 1 / 4;
  * Null where the edit's steps are not the preview's cut in two, and where a step takes a single forward, which a look cannot
  * stand for: the edit's own is at another place.
  * @param text embedding of what the clip shows [1, tokens, D]
- * @param isWalked whether this job has made the walk before it was cut short
+ * @param isDone whether this job has made the coarse inversion before it was cut short
  */
-export async function openLooks(
+export async function openEarlierPredictions(
   edit: EditContext,
   text: Tensor,
   clean: LatentStore,
-  findings: SourceFindings,
-  isWalked: boolean,
-): Promise<OpenLooks | null> {
-  const walk = findings.inversionSteps > edit.settings.steps ? planWalk(edit) : null;
-  if (walk === null) return null;
-  const { startStep } = walk;
+  analysis: SourceAnalysis,
+  isDone: boolean,
+): Promise<OpenPredictions | null> {
+  const coarse = analysis.inversionSteps > edit.settings.steps ? planCoarseInversion(edit) : null;
+  if (coarse === null) return null;
+  const { startStep } = coarse;
   const file = path.join(edit.job.workDir, fileName);
-  const layoutFrom = (step: number) => layoutOf(edit, walk, step, file);
-  if (isWalked) return looksIn(await LatentFile.openWhole(layoutFrom(startStep)), walk, 0);
-  const cache = await findInversionCache({ ...edit, ...walk });
+  const layoutFrom = (step: number) => layoutOf(edit, coarse, step, file);
+  if (isDone) return predictionsIn(await LatentFile.openWhole(layoutFrom(startStep)), coarse, 0);
+  const cache = await findInversionCache({ ...edit, ...coarse });
   const sizeBytes = (step: number) => LatentFile.sizeBytes(layoutFrom(step));
   const taken = cache === null ? null : await takeOrTell(cache, { startStep, sizeBytes, file });
   if (taken?.startStep === startStep) {
-    const saved = walk.rows.length * (walk.schedule.timesteps.length - startStep);
-    return looksIn(await LatentFile.openWhole(layoutFrom(startStep)), walk, saved);
+    const saved = coarse.rows.length * (coarse.schedule.timesteps.length - startStep);
+    return predictionsIn(await LatentFile.openWhole(layoutFrom(startStep)), coarse, saved);
   }
   const latents = await LatentFile.create(layoutFrom(startStep));
-  await takeWalk(edit, text, clean, walk, latents);
+  await invertCoarsely(edit, text, clean, coarse, latents);
   await latents.sync();
-  if (cache !== null) await keepOrTell(cache, { findings: findingsOf(walk, findings), startStep, file });
-  return looksIn(latents, walk, 0);
+  if (cache !== null) await keepOrTell(cache, { analysis: analysisOf(coarse, analysis), startStep, file });
+  return predictionsIn(latents, coarse, 0);
 }
 
 /** What the preview would have found out. */
-function findingsOf({ settings, rows }: Walk, { cuts, damage }: SourceFindings): SourceFindings {
+function analysisOf({ settings, rows }: CoarseInversion, { cuts, damage }: SourceAnalysis): SourceAnalysis {
   const first = cuts.map((cut) => rows.findIndex((row) => row >= cut));
   return {
     cuts: [...new Set(first)].filter((row) => row > 0),
@@ -84,12 +84,12 @@ function findingsOf({ settings, rows }: Walk, { cuts, damage }: SourceFindings):
   };
 }
 
-function planWalk({ clip, model, settings, plan, sampling, job }: EditContext): Walk | null {
+function planCoarseInversion({ clip, model, settings, plan, sampling, job }: EditContext): CoarseInversion | null {
   // Elsewhere keyframes are not the clip's own, and no part of what its inversion is known by.
   if (plan.cachedTokens === null) return null;
   const preview = previewOf(settings);
-  const { savings } = job;
-  const previewPlan = planEdit(clip, model, preview, { savings, technique: plan.technique });
+  const { approximations } = job;
+  const previewPlan = planEdit(clip, model, preview, { approximations, technique: plan.technique });
   const schedule = createSchedule(model.scheduler, preview.steps);
   if (!schedule.timesteps.every((timestep) => sampling.timesteps.includes(timestep))) return null;
   const top = sampling.timesteps[plan.startStep] ?? 0;
@@ -99,26 +99,26 @@ function planWalk({ clip, model, settings, plan, sampling, job }: EditContext): 
   return { settings: preview, plan: previewPlan, rows, schedule, startStep };
 }
 
-function layoutOf({ model, plan }: EditContext, { rows, schedule }: Walk, startStep: number, file: string) {
+function layoutOf({ model, plan }: EditContext, { rows, schedule }: CoarseInversion, startStep: number, file: string) {
   const { height, width } = plan.latentSize;
-  const moments = 1 + schedule.timesteps.length - startStep;
+  const slots = 1 + schedule.timesteps.length - startStep;
   const frameDims = [model.unet.latentChannels, height, width];
-  return { path: file, frameCount: rows.length, frameDims, moments };
+  return { path: file, frameCount: rows.length, frameDims, slots };
 }
 
-async function takeWalk(
+async function invertCoarsely(
   { denoiser, plan }: EditContext,
   text: Tensor,
   clean: LatentStore,
-  { rows, schedule, startStep }: Walk,
+  { rows, schedule, startStep }: CoarseInversion,
   file: LatentFile,
 ): Promise<void> {
   const original = await clean.read(rows);
-  await file.moment(0).write(0, original);
+  await file.slot(0).write(0, original);
   const held = () => new InMemoryLatents(tensor(original.dims));
   const noise = [held(), held(), held()] as const;
   const timesteps = schedule.timesteps.slice(startStep);
-  const walk = invert({
+  const coarse = invert({
     ...{ denoiser, schedule: { ...schedule, timesteps }, context: text, startStep: 0 },
     method: {
       name: 'fixed-point',
@@ -129,36 +129,40 @@ async function takeWalk(
     },
     latents: new InMemoryLatents(original),
     next: held(),
-    keep: (timestep) => file.moment(1 + timesteps.indexOf(timestep)),
+    keep: (timestep) => file.slot(1 + timesteps.indexOf(timestep)),
     chunkSize: plan.chunkSize,
   });
   let steps = 0;
-  for await (const step of walk) steps = step;
-  if (steps !== timesteps.length) throw new TypeError('A walk ended early.');
+  for await (const step of coarse) steps = step;
+  if (steps !== timesteps.length) throw new TypeError('The coarse inversion ended early.');
 }
 
-function looksIn(file: LatentFile, { rows, schedule, startStep }: Walk, savedEvaluations: number): OpenLooks {
+function predictionsIn(
+  file: LatentFile,
+  { rows, schedule, startStep }: CoarseInversion,
+  savedEvaluations: number,
+): OpenPredictions {
   const timesteps = schedule.timesteps.slice(startStep);
   return {
     savedEvaluations,
     async at(timestep, frames, extrapolated) {
-      const moment = timesteps.indexOf(timestep);
+      const slot = timesteps.indexOf(timestep);
       const found = frameRange(0, frames.length).filter((row) => rows.includes(frames[row] ?? -1));
-      if (moment < 0 || found.length === 0) return null;
+      if (slot < 0 || found.length === 0) return null;
       const places = found.map((row) => rows.indexOf(frames[row] ?? -1));
       const seen = (step: number) => noiseSeen(file, places, timesteps, step, schedule);
-      if (extrapolated === null) return { rows: found, noise: await seen(moment) };
+      if (extrapolated === null) return { rows: found, noise: await seen(slot) };
       const expected = takeRows(extrapolated, found);
-      if (moment + 2 >= timesteps.length) return { rows: found, noise: expected };
-      const line = extrapolateNoise(await seen(moment + 1), await seen(moment + 2));
-      const missed = weightedSum(1, await seen(moment), -1, line);
+      if (slot + 2 >= timesteps.length) return { rows: found, noise: expected };
+      const line = extrapolateNoise(await seen(slot + 1), await seen(slot + 2));
+      const missed = weightedSum(1, await seen(slot), -1, line);
       return { rows: found, noise: weightedSum(1, expected, missedShare, missed) };
     },
     close: () => file.close(),
   };
 }
 
-/** What the network saw at the sampling step `step` of the walk, in the keyframes `places`. */
+/** What the network saw at the sampling step `step` of the coarse inversion, in the keyframes `places`. */
 async function noiseSeen(
   file: LatentFile,
   places: readonly number[],
@@ -168,6 +172,6 @@ async function noiseSeen(
 ): Promise<Tensor> {
   // The clip itself is below the lowest.
   const below = step + 1 < timesteps.length ? step + 2 : 0;
-  const [low, high] = [await file.moment(below).read(places), await file.moment(step + 1).read(places)];
+  const [low, high] = [await file.slot(below).read(places), await file.slot(step + 1).read(places)];
   return noiseOfStep(low, high, timesteps[step] ?? 0, schedule);
 }

@@ -14,11 +14,11 @@ import type { LatentStore } from '../tokenflow/latents.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditPlan } from './edit-plan.ts';
 import { forwardsPerStep } from './edit-schedules.ts';
-import type { SourceFindings } from './inversion-entry.ts';
+import type { SourceAnalysis } from './inversion-entry.ts';
 import type { Model } from './model.ts';
 
 /** What of an edit it takes to measure it. */
-export interface GaugedEdit {
+export interface CalibratedEdit {
   readonly denoiser: Denoiser;
   readonly sampling: Schedule;
   readonly settings: ChosenSettings;
@@ -43,11 +43,11 @@ const worthDecibels = 1;
  * they reach. It always goes all the way, even for SDEdit, which begins in the middle: equal clips are inverted equally,
  * and one inversion serves both.
  */
-export async function gaugeInversion(
-  edit: GaugedEdit,
+export async function calibrateInversion(
+  edit: CalibratedEdit,
   text: Tensor,
   clean: LatentStore,
-): Promise<Omit<SourceFindings, 'cuts' | 'damage'>> {
+): Promise<Omit<SourceAnalysis, 'cuts' | 'damage'>> {
   const { frameCount } = edit.plan;
   const count = measuredCount(frameCount);
   const rows = Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * frameCount) / count));
@@ -71,16 +71,16 @@ function measuredCount(frameCount: number): number {
   return Math.max(1, Math.min(measuredFrames, Math.floor(frameCount / framesPerMeasured)));
 }
 
-/** Forwards of a frame that the gauge takes where the first of its tries is enough. */
-export function gaugeEvaluations(
-  { gauges, inversionSteps, steps }: Pick<ChosenSettings, 'gauges' | 'inversionSteps' | 'steps'>,
+/** Forwards of a frame that the calibration takes where the first of its tries is enough. */
+export function calibrationEvaluations(
+  { calibrates, inversionSteps, steps }: Pick<ChosenSettings, 'calibrates' | 'inversionSteps' | 'steps'>,
   { frameCount }: Pick<EditPlan, 'frameCount'>,
 ): number {
-  return gauges ? measuredCount(frameCount) * (inversionSteps + steps) : 0;
+  return calibrates ? measuredCount(frameCount) * (inversionSteps + steps) : 0;
 }
 
 async function thereAndBack(
-  { denoiser, sampling, settings }: GaugedEdit,
+  { denoiser, sampling, settings }: CalibratedEdit,
   inversionSteps: number,
   text: Tensor,
   original: Tensor,
@@ -117,7 +117,7 @@ async function thereAndBack(
 }
 
 /** Mean PSNR of the decoded frames. */
-async function compare({ model, plan }: GaugedEdit, a: Tensor, b: Tensor): Promise<number> {
+async function compare({ model, plan }: CalibratedEdit, a: Tensor, b: Tensor): Promise<number> {
   const vae = await model.openDecoder(plan.latentSize);
   try {
     let sum = 0;
