@@ -1,6 +1,7 @@
 // A companion server inside this process, for tests and for what the bench measures through the panel.
 
 import { createLog } from '../companion-server/src/log.ts';
+import { programOf } from './bundles.ts';
 import { startServer, type RunningServer, type ServerDeps } from '../companion-server/src/server.ts';
 
 /** Where the server keeps its files, and its one model. */
@@ -30,7 +31,7 @@ export function startCompanion(
       models: new Map([[modelName, modelDir]]),
     },
     log: createLog({ level: 'silent', write: () => undefined }),
-    engineEntry: new URL(`./fixtures/engines/${engine}.ts`, import.meta.url),
+    engineEntry: programOf(`engines/${engine}`),
     ...parts,
   });
 }
