@@ -75,13 +75,24 @@ export async function runUntil(job: EditJob, stage: ResumePoint['stage'], step: 
 
 /** The pixels of its result's frames, red, green and blue, as ffmpeg reads them. */
 export async function framesOf({ outputPath }: EditJob): Promise<readonly Uint8Array[]> {
-  const pictures = ['-i', outputPath, '-fps_mode', 'passthrough', '-f', 'image2pipe', '-c:v', 'ppm'];
+  const pictures = [
+    '-i',
+    outputPath,
+    '-fps_mode',
+    'passthrough',
+    '-pix_fmt',
+    'rgb24',
+    '-f',
+    'image2pipe',
+    '-c:v',
+    'ppm',
+  ];
   const bytes = await readFile(await makeClip(`${outputPath}.ppm`, pictures));
   const frames: Uint8Array[] = [];
   for (let offset = 0; offset < bytes.length;) {
     // P6, width, height, 255, then three bytes a pixel.
-    const [head = '', width, height] =
-      /^P6\s(\d+)\s(\d+)\s255\s/.exec(bytes.toString('latin1', offset, offset + 40)) ?? [];
+    const [head, width, height] = /^P6\s(\d+)\s(\d+)\s255\s/.exec(bytes.toString('latin1', offset, offset + 40)) ?? [];
+    if (head === undefined) throw new Error(`${outputPath}: no picture of 8 bits at byte ${offset}.`);
     const begin = offset + head.length;
     offset = begin + 3 * Number(width) * Number(height);
     frames.push(new Uint8Array(bytes.subarray(begin, offset)));
