@@ -4,189 +4,27 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeFastDenoiser } from '../../../test/describe-fast-denoiser.ts';
-import { flatContexts } from '../../../test/fake-denoiser.ts';
 import { FakeFastDenoiser } from '../../../test/fake-fast-denoiser.ts';
-import { CountingLatents } from '../../../test/counting-latents.ts';
-import { HeldLatents } from './held-latents.ts';
-import { MemoryRecords } from '../../../test/memory-records.ts';
-import { generate, randomTensor } from '../../../test/run-graph.ts';
+import { generate } from '../../../test/run-graph.ts';
 import { stepDdim } from '../diffusion/ddim.ts';
-import { createSchedule } from '../diffusion/schedule.ts';
-import { parseSchedulerConfig } from '../diffusion/scheduler-config.ts';
-import { sliceRows, tensor, type Tensor } from '../tensor/tensor.ts';
+import { sliceRows, tensor } from '../tensor/tensor.ts';
 import type { JointInput } from './fast-denoiser.ts';
-import { sampleFast, type FastSamplerOptions, type FrameGuidance } from './fast-sampler.ts';
+import { sampleFast } from './fast-sampler.ts';
 import { noInjection } from './injection.ts';
-import { drawKeyframes } from './keyframes.ts';
-import { frameRange } from './latents.ts';
-import { recordSource, type Recording } from './record-source.ts';
-import { scenesOf, type Scene } from './scenes.ts';
-
-const latentDims = [2, 1, 3];
-const schedule = createSchedule(parseSchedulerConfig({}), 3);
-const steps = 3;
-interface Setting {
-  readonly frames: number;
-  readonly interval: number;
-  readonly chunkSize: number;
-  readonly jointLimit: number;
-  readonly cuts: readonly number[];
-  readonly guidance: number;
-  readonly frameGuidance: FrameGuidance;
-}
-
-const settings: fc.Arbitrary<Setting> = fc
-  .record({
-    frames: fc.integer({ min: 1, max: 23 }),
-    interval: fc.integer({ min: 1, max: 9 }),
-    chunkSize: fc.integer({ min: 1, max: 8 }),
-    jointLimit: fc.integer({ min: 1, max: 8 }),
-    cuts: fc.uniqueArray(fc.integer({ min: 1, max: 22 }), { maxLength: 3 }),
-    guidance: fc.constantFrom(1, 2),
-    frameGuidance: fc.constantFrom('own', 'carried'),
-  })
-  .map(({ cuts, ...rest }) => ({
-    ...rest,
-    cuts: cuts.filter((cut) => cut < rest.frames).sort((a, b) => a - b),
-  }));
-
-interface Clip {
-  readonly scenes: readonly Scene[];
-  readonly keyframesAt: (step: number) => readonly number[];
-  /** The clip's own latents, and those that sampling begins with. */
-  readonly clean: Tensor;
-  readonly noise: Tensor;
-}
-
-function clipOf({ frames, interval, cuts }: Setting): Clip {
-  const scenes = scenesOf(frames, cuts);
-  return {
-    scenes,
-    keyframesAt: (step) => drawKeyframes(7, step, scenes, interval),
-    clean: randomTensor([frames, ...latentDims], 2),
-    noise: randomTensor([frames, ...latentDims], 3),
-  };
-}
-
-/** One scene of the clip as a clip of its own, with the same keyframes. */
-function sceneOf({ keyframesAt, clean, noise }: Clip, { start, end }: Scene): Clip {
-  return {
-    scenes: scenesOf(end - start, []),
-    keyframesAt: (step) =>
-      keyframesAt(step)
-        .filter((k) => k >= start && k < end)
-        .map((k) => k - start),
-    clean: sliceRows(clean, start, end),
-    noise: sliceRows(noise, start, end),
-  };
-}
-
-/** What is recorded of a clip, and where its inversion passed. */
-async function recordClip(clip: Clip, chunkSize: number, denoiser = new FakeFastDenoiser()) {
-  const { clean, scenes, keyframesAt } = clip;
-  const store = new MemoryRecords();
-  const stepAt = (timestep: number) => schedule.timesteps.indexOf(timestep);
-  const recording: Recording = { store, stepAt, keyframesAt, scenes };
-  const trajectory = new Map(schedule.timesteps.map((t) => [t, new HeldLatents(tensor(clean.dims))]));
-  const [even, odd] = [new CountingLatents(clean), new CountingLatents(tensor(clean.dims))];
-  const noise = [0, 1, 2].map(() => new HeldLatents(tensor(clean.dims)));
-  const walk = recordSource({
-    denoiser,
-    schedule,
-    context: flatContexts.source,
-    chunkSize,
-    recording,
-    startStep: 0,
-    forwardsPerStep: 2,
-    latents: even,
-    spare: odd,
-    noiseAt: (step) => noise[step % 3] ?? even,
-    keep: (timestep) => trajectory.get(timestep),
-  });
-  let finished = 0;
-  for await (const step of walk) finished = step;
-  const at = (timestep: number) => trajectory.get(timestep) ?? even;
-  return { store, source: { at }, even, odd, finished };
-}
-
-interface Chosen {
-  readonly chunkSize: number;
-  readonly jointLimit: number;
-  readonly guidance: number;
-  readonly frameGuidance: FrameGuidance;
-}
-
-async function optionsFor(
-  clip: Clip,
-  { chunkSize, jointLimit, guidance, frameGuidance }: Chosen,
-  denoiser = new FakeFastDenoiser(),
-) {
-  const { store, source } = await recordClip(clip, chunkSize);
-  return {
-    denoiser,
-    schedule,
-    contexts: flatContexts,
-    frameGuidance,
-    chunkSize,
-    jointLimit,
-    scenes: clip.scenes,
-    keyframesAt: clip.keyframesAt,
-    source,
-    records: store,
-    startStep: 0,
-    guidanceAt: () => guidance,
-    // Attention in the first of three steps, features in the first two.
-    thresholds: { attention: 0.4, features: 0.7 },
-    latents: new CountingLatents(clip.noise),
-    spare: new CountingLatents(tensor(clip.noise.dims)),
-  };
-}
-
-async function run(options: FastSamplerOptions): Promise<Tensor> {
-  let latents = options.latents;
-  for await (const step of sampleFast(options)) ({ latents } = step);
-  return latents.read(frameRange(0, latents.frameCount));
-}
-
-const editOf = async (clip: Clip, chosen: Chosen): Promise<Tensor> => run(await optionsFor(clip, chosen));
-
-describe('recording', () => {
-  it('takes every frame up once a step, and records those that are no keyframes once', async () => {
-    await fc.assert(
-      fc.asyncProperty(settings, async (setting) => {
-        const clip = clipOf(setting);
-        const { store, even, odd, finished } = await recordClip(clip, setting.chunkSize);
-        expect(finished).toBe(steps);
-        const all = frameRange(0, setting.frames);
-        for (const [writes, times] of [
-          [odd.writes, 2],
-          [even.writes, 1],
-        ] as const) {
-          expect([...writes].sort(([a], [b]) => a - b)).toEqual(all.map((frame) => [frame, times]));
-        }
-        for (let step = 0; step < steps; step++) {
-          const keyframes = clip.keyframesAt(step);
-          const expected = all.filter((frame) => !keyframes.includes(frame)).map((frame) => [frame, 1]);
-          expect(store.writesOf(step)).toEqual(expected);
-        }
-      }),
-      { numRuns: 40 },
-    );
-  });
-
-  it('gives the same for every chunk size', async () => {
-    await fc.assert(
-      fc.asyncProperty(settings, async (setting) => {
-        const clip = clipOf(setting);
-        const whole = await recordClip(clip, setting.frames);
-        const parts = await recordClip(clip, setting.chunkSize);
-        expect(parts.odd.tensor).toEqual(whole.odd.tensor);
-        expect(parts.store.records).toEqual(whole.store.records);
-      }),
-      { numRuns: 30 },
-    );
-  });
-});
+import { scenesOf } from './scenes.ts';
+import {
+  latentDims,
+  schedule,
+  steps,
+  settings,
+  clipOf,
+  sceneOf,
+  optionsFor,
+  run,
+  editOf,
+  type Setting,
+  type Clip,
+} from '../../../test/fast-clips.ts';
 
 describe('a sampling step', () => {
   it('advances every frame once, in chunks and joint passes within their limits', async () => {

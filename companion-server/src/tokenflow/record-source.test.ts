@@ -1,7 +1,9 @@
 // Inversion against the very steps of sampling: that the way back leads to the clip, and that the way up can be left and
 // taken up again.
 
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { clipOf, recordClip, settings, steps } from '../../../test/fast-clips.ts';
 import { maxAbsError } from '../../../test/numbers.ts';
 import { flatContext } from '../../../test/fake-denoiser.ts';
 import { FakeFastDenoiser } from '../../../test/fake-fast-denoiser.ts';
@@ -221,5 +223,43 @@ describe('inversion along the steps of sampling', () => {
     const schedule = scheduleOf(2);
     const options = { ...optionsFor(schedule, 1, storesOf(schedule)), denoiser: new Overflowing() };
     await expect(climb(options)).rejects.toMatchObject({ code: 'result-invalid' });
+  });
+});
+
+describe('recording a clip of scenes', () => {
+  it('takes every frame up once a step, and records those that are no keyframes once', async () => {
+    await fc.assert(
+      fc.asyncProperty(settings, async (setting) => {
+        const clip = clipOf(setting);
+        const { store, even, odd, finished } = await recordClip(clip, setting.chunkSize);
+        expect(finished).toBe(steps);
+        const all = frameRange(0, setting.frames);
+        for (const [writes, times] of [
+          [odd.writes, 2],
+          [even.writes, 1],
+        ] as const) {
+          expect([...writes].sort(([a], [b]) => a - b)).toEqual(all.map((frame) => [frame, times]));
+        }
+        for (let step = 0; step < steps; step++) {
+          const keyframes = clip.keyframesAt(step);
+          const expected = all.filter((frame) => !keyframes.includes(frame)).map((frame) => [frame, 1]);
+          expect(store.writesOf(step)).toEqual(expected);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('gives the same for every chunk size', async () => {
+    await fc.assert(
+      fc.asyncProperty(settings, async (setting) => {
+        const clip = clipOf(setting);
+        const whole = await recordClip(clip, setting.frames);
+        const parts = await recordClip(clip, setting.chunkSize);
+        expect(parts.odd.tensor).toEqual(whole.odd.tensor);
+        expect(parts.store.records).toEqual(whole.store.records);
+      }),
+      { numRuns: 30 },
+    );
   });
 });
