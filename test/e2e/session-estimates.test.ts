@@ -29,8 +29,13 @@ async function createEstimateFixture() {
   const ask = (requestId: number, estimateId: number, steps: number): void => {
     const settings = { ...defaultSettings(), prompt: 'x', steps };
     fixture.say({
-      ...{ type: 'estimate', requestId, estimateId },
-      ...{ clipId: '0'.repeat(32), settings, model: null, device: 'auto' },
+      type: 'estimate',
+      requestId,
+      estimateId,
+      clipId: '0'.repeat(32),
+      settings,
+      model: null,
+      device: 'auto',
     });
   };
   /** Settles what was asked for of an edit with so many steps. */
@@ -47,8 +52,11 @@ test('one question is answered for the edit and for its preview', async () => {
   settle(20, ({ resolve }, isPreview) => resolve({ ...oneEstimate, seconds: isPreview ? 2 : 20 }));
   await hears(2);
   expect(heard[1]).toEqual({
-    ...{ type: 'estimated', requestId: 1, estimateId: 70 },
-    ...{ edit: { ...oneEstimate, seconds: 20 }, preview: { ...oneEstimate, seconds: 2 } },
+    type: 'estimated',
+    requestId: 1,
+    estimateId: 70,
+    edit: { ...oneEstimate, seconds: 20 },
+    preview: { ...oneEstimate, seconds: 2 },
   });
   await session.close();
 });

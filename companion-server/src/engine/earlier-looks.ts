@@ -117,7 +117,10 @@ async function takeWalk(
   const noise = [held(), held(), held()] as const;
   const timesteps = schedule.timesteps.slice(startStep);
   const walk = recordSource({
-    ...{ denoiser, schedule: { ...schedule, timesteps }, context: text, startStep: 0 },
+    denoiser,
+    schedule: { ...schedule, timesteps },
+    context: text,
+    startStep: 0,
     forwardsPerStep: 1,
     latents: new HeldLatents(original),
     spare: held(),

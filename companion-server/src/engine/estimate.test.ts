@@ -89,7 +89,9 @@ test('an edit whose latents no disk could hold is refused with what to do', asyn
   const model = await readModelOutline(job.modelDir);
   const refusalOf = async (frameCount: number, isInversionKept: boolean) => {
     const { refusal } = await assessEdit({
-      ...{ workDir: job.workDir, clip: { ...clip, frameCount }, model },
+      workDir: job.workDir,
+      clip: { ...clip, frameCount },
+      model,
       settings: chooseSettings(long, { guidance: 3, steps: 2 }),
       execution: preferredExecution.cpu,
       isInversionLinked: () => Promise.resolve(isInversionKept),

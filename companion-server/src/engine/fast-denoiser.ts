@@ -70,7 +70,8 @@ export class FastUNetDenoiser extends UNetDenoiser implements FastDenoiser {
     const results = await (
       await session
     ).run({
-      ...{ edited, ...(source === null ? {} : { source }) },
+      edited,
+      ...(source === null ? {} : { source }),
       time_features: this.timeFeatures(timestep),
       context: contextRows(contexts, source !== null, guided),
     });
