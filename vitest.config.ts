@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['companion-server', 'plugin', 'protocol', 'test'].map((room) => `${room}/**/*.test.ts`),
-    globalSetup: ['test/scratch.ts', 'test/bundle-cli.ts'],
+    globalSetup: ['test/scratch.ts', 'test/bundle-programs.ts'],
     setupFiles: ['test/setup.ts'],
     pool: 'forks',
     // A worker keeps the modules that it has loaded: to load them anew for every file takes longer than most files' tests.

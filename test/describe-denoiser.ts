@@ -70,7 +70,9 @@ export function describeDenoiser(name: string, make: () => Promise<DenoiserUnder
     });
 
     const inversion = (frames: Tensor, more: Partial<PassInputs> = {}): PassInputs => ({
-      ...{ latents: { source: frames }, timestep, contexts: { source: text(3) } },
+      latents: { source: frames },
+      timestep,
+      contexts: { source: text(3) },
       ...more,
     });
 
@@ -164,7 +166,9 @@ export function describeDenoiser(name: string, make: () => Promise<DenoiserUnder
         const inputs: PassInputs = {
           ...input,
           latents: { source: latents(2, 8), edited: latents(2, 7) },
-          ...{ keyframes: tokens, pairs, rightWeight: [0.3, 0.6] },
+          keyframes: tokens,
+          pairs,
+          rightWeight: [0.3, 0.6],
           ...(sourceMode === 'cached' ? { correspondences: anywhere(tokens, pairs.length) } : {}),
         };
         return { pass: frames, inputs };

@@ -71,7 +71,11 @@ export async function invertClip({ clean, scenes, keyframesAt }: Clip, chunkSize
   const [even, odd] = [new CountingLatents(clean), new CountingLatents(tensor(clean.dims))];
   const noise = [0, 1, 2].map(() => new InMemoryLatents(tensor(clean.dims)));
   const walk = invert({
-    ...{ denoiser: new FakeDenoiser(), schedule, context: flatContexts.source, chunkSize, startStep: 0 },
+    denoiser: new FakeDenoiser(),
+    schedule,
+    context: flatContexts.source,
+    chunkSize,
+    startStep: 0,
     method: {
       name: 'fixed-point',
       iterations: 2,
@@ -98,7 +102,14 @@ export async function samplerOptions(clip: Clip, chosen: Chosen, denoiser = new 
       ? ({ mode: 'cached', latents, clean, correspondences: store } as const)
       : { mode: sourceMode, latents, clean };
   return {
-    ...{ denoiser, schedule, contexts: flatContexts, source, propagation, frameGuidance, chunkSize, extendedLimit },
+    denoiser,
+    schedule,
+    contexts: flatContexts,
+    source,
+    propagation,
+    frameGuidance,
+    chunkSize,
+    extendedLimit,
     scenes: clip.scenes,
     keyframesAt: clip.keyframesAt,
     keyframeInterval: interval,

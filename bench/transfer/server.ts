@@ -18,8 +18,12 @@ export interface Address {
 
 /** The bytes are random: nothing is looked into, which takes as long for a short clip as for a long one. */
 const media: MediaFacts = {
-  ...{ durationSeconds: 1, frameCount: 25, frameRate: { numerator: 25, denominator: 1 } },
-  ...{ isVariableRate: false, size: { width: 64, height: 64 }, rotationDegrees: 0 },
+  durationSeconds: 1,
+  frameCount: 25,
+  frameRate: { numerator: 25, denominator: 1 },
+  isVariableRate: false,
+  size: { width: 64, height: 64 },
+  rotationDegrees: 0,
   pixelFormat: 'yuv420p',
   bitDepth: 8,
   isInterlaced: false,

@@ -2,12 +2,12 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { bundleVariable } from '../bundle-cli.ts';
+import { programOf } from '../bundles.ts';
 import type { Workspace } from './workspace.ts';
 
-/** fixtures/cli.ts in one file. */
-const entry = process.env[bundleVariable] ?? '';
+const entry = fileURLToPath(programOf('cli'));
 
 export interface CliOptions {
   /** A file of fixtures/engines. Default: copying. */

@@ -8,6 +8,7 @@ import { defaultSettings } from '../../protocol/edit-settings.ts';
 import type { EditJob } from '../../companion-server/src/engine/edit-job.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../companion-server/src/engine/supervisor.ts';
 import { CanceledError } from '../../companion-server/src/errors.ts';
+import { programOf } from '../bundles.ts';
 import { createLifeline } from './lifeline.ts';
 import { createWorkspace, type Workspace } from './workspace.ts';
 
@@ -16,7 +17,7 @@ const cancelLimitMs = 100;
 
 function createFakeEngine(name: string, options: Partial<EngineOptions> = {}): Engine {
   const engine = createEngine({
-    entry: new URL(`../fixtures/engines/${name}.ts`, import.meta.url),
+    entry: programOf(`engines/${name}`),
     idleMs: 60_000,
     ...options,
   });

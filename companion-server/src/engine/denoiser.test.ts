@@ -133,7 +133,9 @@ describe.each([
 
   it.runIf(name === 'fused')('names the input that a pass lacks', async () => {
     const { frames } = samplingPasses({
-      ...{ sourceMode: 'cached', guided: false, frameGuidance: 'own' },
+      sourceMode: 'cached',
+      guided: false,
+      frameGuidance: 'own',
       injection: { attention: false, features: false },
     });
     await expect(denoiser.run(frames, input)).rejects.toThrow('lacks the tokens of keyframes');

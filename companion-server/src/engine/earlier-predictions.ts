@@ -119,7 +119,10 @@ async function invertCoarsely(
   const noise = [held(), held(), held()] as const;
   const timesteps = schedule.timesteps.slice(startStep);
   const coarse = invert({
-    ...{ denoiser, schedule: { ...schedule, timesteps }, context: text, startStep: 0 },
+    denoiser,
+    schedule: { ...schedule, timesteps },
+    context: text,
+    startStep: 0,
     method: {
       name: 'fixed-point',
       iterations: 1,

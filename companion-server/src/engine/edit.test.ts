@@ -199,12 +199,13 @@ describe('an edit that is canceled', () => {
 
 describe('an edit that fails', () => {
   it('names what is wrong and leaves no output', async () => {
+    const ignore = { onProgress: () => undefined };
     const outside = jobOf('outside', await clip('64x48', '10', 4), { startSeconds: 9 });
-    await expect(runTinyEdit(outside)).rejects.toMatchObject({ code: 'invalid-request' });
+    await expect(runEdit(outside, ignore)).rejects.toMatchObject({ code: 'invalid-request' });
     const missing = { ...jobOf('missing', await clip('64x48', '10', 4)), modelDir: path.join(dir, 'none') };
-    await expect(runTinyEdit(missing)).rejects.toMatchObject({ code: 'model-missing' });
+    await expect(runEdit(missing, ignore)).rejects.toMatchObject({ code: 'model-missing' });
     const absent = jobOf('absent', path.join(dir, 'no.mp4'));
-    await expect(runTinyEdit(absent)).rejects.toMatchObject({ code: 'clip-missing' });
+    await expect(runEdit(absent, ignore)).rejects.toMatchObject({ code: 'clip-missing' });
     for (const job of [outside, missing, absent]) expect(existsSync(job.outputPath)).toBe(false);
   });
 });

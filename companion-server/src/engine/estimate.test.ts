@@ -85,11 +85,13 @@ test('what the edit would refuse, the estimate refuses', async () => {
 test('an edit whose latents no disk could hold is refused with what to do', async () => {
   const clip = await probeClip(job.inputPath);
   const size = { width: 512, height: 512 };
-  const long = { ...job.settings, size, steps: 500, inversionSteps: 500, keyframeInterval: 64 };
+  const long = { ...job.settings, size, steps: 100, inversionSteps: 100, keyframeInterval: 64 };
   const model = await readModelOutline(job.modelDir);
   const refusalOf = async (frameCount: number, isInversionKept: boolean) => {
     const { refusal } = await assessEdit({
-      ...{ workDir: job.workDir, clip: { ...clip, frameCount }, model },
+      workDir: job.workDir,
+      clip: { ...clip, frameCount },
+      model,
       settings: chooseSettings(long, { guidance: 3, steps: 2 }),
       execution: preferredExecution.cpu,
       isInversionLinked: () => Promise.resolve(isInversionKept),
@@ -100,7 +102,7 @@ test('an edit whose latents no disk could hold is refused with what to do', asyn
   expect(refusal).toMatchObject({ code: 'disk-full' });
   expect(refusal?.hint).toMatch(/^Free .* GB, or edit at most \d+ frames at a time/);
 
-  // Half of the disk for the edit's own five slots; what is known of the source takes a hundred times as much.
+  // Half of the disk for the edit's own five slots; what is known of the source takes twenty times as much.
   const { diskBytes } = await readResources(job.workDir, true);
   const frames = Math.floor((0.5 * diskBytes) / (5 * 4 * 128 * 128 * 4));
   expect(await refusalOf(frames, false)).toMatchObject({ code: 'disk-full' });

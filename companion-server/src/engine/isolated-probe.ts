@@ -8,7 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { availableProviders, runtimeFailure } from '../onnx/session.ts';
 import type { DeviceReport } from './device.ts';
-import { typeScriptLoader } from './typescript-loader.ts';
+import { loaderArguments } from './typescript-loader.ts';
 import type { Device } from '../../../protocol/devices.ts';
 
 const entry = fileURLToPath(new URL('./probe-entry.ts', import.meta.url));
@@ -100,7 +100,7 @@ export function probeAfresh(
   return new Promise((resolve) => {
     const stdio = ['ignore', 'ignore', 'ignore', 'ipc'] as const;
     const child = fork(entry, [device, purpose], {
-      execArgv: ['--import', typeScriptLoader()],
+      execArgv: loaderArguments(entry),
       stdio: [...stdio],
     });
     const timer = setTimeout(() => child.kill('SIGKILL'), Math.min(limitMs, timeoutMs[purpose]));

@@ -15,7 +15,7 @@ import type { EngineEvent, EngineOutcome, EngineRequest, EstimateEnd } from './m
 import { watchHeartbeat } from './heartbeat.ts';
 import { heartbeatDescriptor, heartbeatVariable } from './parent-watch.ts';
 import { killProcessTree, leadsOwnGroup } from './process-tree.ts';
-import { typeScriptLoader } from './typescript-loader.ts';
+import { loaderArguments } from './typescript-loader.ts';
 
 /** How long an engine may take to end after SIGTERM before SIGKILL. */
 const killGraceMs = 500;
@@ -210,8 +210,9 @@ function startProcess(
   onStderr: (text: string) => void,
   heartbeatMs: number,
 ): EngineProcess {
-  const child = fork(fileURLToPath(entry), [purpose], {
-    execArgv: ['--import', typeScriptLoader()],
+  const program = fileURLToPath(entry);
+  const child = fork(program, [purpose], {
+    execArgv: loaderArguments(program),
     detached: leadsOwnGroup,
     serialization: 'advanced',
     // The pipe to its standard input stays silent: its end tells the engine that this process has gone.

@@ -26,8 +26,11 @@ interface Plan {
 const channels = 4;
 const branchCount = 3;
 const pass: Pass = {
-  ...{ branches: ['source', 'negative', 'target'], attention: 'propagated', correspondences: 'searched' },
-  ...{ injection: noInjection, emits: predictionAlone },
+  branches: ['source', 'negative', 'target'],
+  attention: 'propagated',
+  correspondences: 'searched',
+  injection: noInjection,
+  emits: predictionAlone,
 };
 
 /** What the pass hands on for all frames of all branches [3*frames*length, C]. */

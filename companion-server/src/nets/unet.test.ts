@@ -38,7 +38,11 @@ const everything = { prediction: false, sourceTokens: true, attention: branches,
 /** Passes of all three branches. */
 const alonePass = (injection: Injection): Pass => ({ ...plainPass, branches, injection, emits: predictionAlone });
 const keyframePass = (injection: Injection): Pass => ({
-  ...{ branches, attention: 'extended', correspondences: null, injection, emits: everything },
+  branches,
+  attention: 'extended',
+  correspondences: null,
+  injection,
+  emits: everything,
 });
 const propagationPass: Pass = { ...alonePass(none), attention: 'propagated', correspondences: 'searched' };
 

@@ -160,7 +160,10 @@ async function editFrames(
     guidance === null || correspondences === undefined
       ? guided(step, outputs)
       : propagateGuidance(predictionOf(outputs, 'target'), guidanceAt(step.index), {
-          ...{ guidance, correspondences, pairs, rightWeight },
+          guidance,
+          correspondences,
+          pairs,
+          rightWeight,
         });
   await stepLatents(step, frames, edited, prediction);
 }

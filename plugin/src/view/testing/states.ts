@@ -41,7 +41,8 @@ const clip: SelectedClip = {
   frames: 50,
   warnings: [],
   edit: null,
-  ...{ frameRate: { numerator: 25, denominator: 1 }, size: { width: 1920, height: 1080 } },
+  frameRate: { numerator: 25, denominator: 1 },
+  size: { width: 1920, height: 1080 },
   modes: ['rendered', 'source'],
   freeTrackIndex: 1,
 };
