@@ -1,7 +1,7 @@
 // An error as it crosses the wire.
 
 import { errorCodes, type ErrorCode } from './error-codes.ts';
-import { flag, object, oneOf, optional, text, type Infer } from './fields.ts';
+import { object, oneOf, optional, text, type Infer } from './fields.ts';
 
 const maxMessageCharacters = 4_000;
 
@@ -11,6 +11,5 @@ export const wireError = object({
   message: text({ max: maxMessageCharacters }),
   /** What the user can do. */
   hint: optional(text({ max: maxMessageCharacters })),
-  retryable: flag,
 });
 export type WireError = Infer<typeof wireError>;
