@@ -64,9 +64,8 @@ const error = fc.record(
     code: fc.constantFrom(...(Object.keys(errorCodes) as ErrorCode[])),
     message: text(100),
     hint: text(100),
-    retryable: fc.boolean(),
   },
-  { requiredKeys: ['code', 'message', 'retryable'] },
+  { requiredKeys: ['code', 'message'] },
 );
 
 const reportFields = {

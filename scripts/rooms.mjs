@@ -172,6 +172,7 @@ export const packageOwners = {
   libsql: [`${server}store/database.ts`],
   express: [`${server}http/app.ts`, 'bench/transfer/server.ts'],
   pino: [`${server}log.ts`],
+  valibot: ['protocol/fields.ts'],
   '@noble/hashes': ['plugin/src/client/sha256.ts'],
   ws: [`${server}http/socket.ts`, `${server}client/connection.ts`],
 };

@@ -1,6 +1,5 @@
 // Errors as plain data, for the socket and for the pipe between server and engine process, and back.
 
-import { errorCodes } from '../../protocol/error-codes.ts';
 import type { WireError } from '../../protocol/wire-error.ts';
 import { FieldError } from '../../protocol/fields.ts';
 import { EditError, isFullDisk } from './errors.ts';
@@ -16,7 +15,6 @@ export function toWireError(error: unknown): WireError {
     code: known.code,
     message: known.message.slice(0, maxMessageCharacters),
     ...(known.hint === undefined ? {} : { hint: known.hint.slice(0, maxMessageCharacters) }),
-    retryable: errorCodes[known.code].retryable,
   };
 }
 

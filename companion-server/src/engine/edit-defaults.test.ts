@@ -62,12 +62,13 @@ describe("a model's own defaults", () => {
   test('are those of Stable Diffusion where the model says nothing', async () => {
     expect(await readEditDefaults(path.join(dir, 'without'))).toEqual({ guidance: 7.5, steps: 20 });
     expect(await read('{"steps": 12}')).toEqual({ guidance: 7.5, steps: 12 });
+    expect(await read('{"steps": null, "guidance": 3, "author": "x"}')).toEqual({ guidance: 3, steps: 20 });
   });
 
   test.each([
-    ['{"steps": 2.5}', 'steps must be a whole number from 1 to 1000, got 2.5.'],
-    ['{"guidance": 31}', 'guidance must be a number from 1 to 30, got 31.'],
-    ['{"guidance": "7"}', 'guidance must be a number from 1 to 30, got "7".'],
+    ['{"steps": 2.5}', 'edit-defaults.json: defaults.steps must be a whole number between 1 and 1000, got 2.5.'],
+    ['{"guidance": 31}', 'edit-defaults.json: defaults.guidance must be between 1 and 30, got 31.'],
+    ['{"guidance": "7"}', "edit-defaults.json: defaults.guidance must be between 1 and 30, got '7'."],
   ])('%s is refused by name', async (json, message) => {
     await expect(read(json)).rejects.toMatchObject({ code: 'model-damaged' });
     await expect(read(json)).rejects.toThrow(message);

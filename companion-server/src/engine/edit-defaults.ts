@@ -3,6 +3,7 @@
 
 import path from 'node:path';
 import { guidanceRange, maxSteps, referenceSchedule, type EditSettings } from '../../../protocol/edit-settings.ts';
+import { FieldError, integer, nullable, number, openObject, optional, parse } from '../../../protocol/fields.ts';
 import { EditError } from '../errors.ts';
 import { readJsonObject } from '../weights/json-file.ts';
 
@@ -30,6 +31,12 @@ const inversionShare = { fast: 2, reference: referenceSchedule.inversionSteps / 
 /** Of the fast schedule. */
 const stableDiffusion: EditDefaults = { guidance: 7.5, steps: 20 };
 
+/** What the file says; a value that it leaves out, or that is null, is left to `stableDiffusion`. */
+const defaultsFile = openObject({
+  guidance: optional(nullable(number(guidanceRange.min, guidanceRange.max))),
+  steps: optional(nullable(integer(1, maxSteps))),
+});
+
 /** Throws EditError('model-damaged') when the file is there but not right. */
 export async function readEditDefaults(modelDir: string): Promise<EditDefaults> {
   const file = path.join(modelDir, 'edit-defaults.json');
@@ -37,23 +44,13 @@ export async function readEditDefaults(modelDir: string): Promise<EditDefaults> 
     if (error instanceof EditError && error.code === 'model-missing') return {};
     throw error;
   });
-  return {
-    guidance: readNumber(file, json, 'guidance', guidanceRange),
-    steps: readNumber(file, json, 'steps', { min: 1, max: maxSteps, isWhole: true }),
-  };
-}
-
-function readNumber(
-  file: string,
-  json: Readonly<Record<string, unknown>>,
-  key: keyof EditDefaults,
-  { min, max, isWhole = false }: { readonly min: number; readonly max: number; readonly isWhole?: boolean },
-): number {
-  const value = json[key] ?? stableDiffusion[key];
-  const isRight = typeof value === 'number' && value >= min && value <= max;
-  if (isRight && (!isWhole || Number.isInteger(value))) return value;
-  const rule = `must be a ${isWhole ? 'whole ' : ''}number from ${min} to ${max}`;
-  throw new EditError('model-damaged', `${file}: ${key} ${rule}, got ${JSON.stringify(value)}.`);
+  try {
+    const { guidance, steps } = parse(defaultsFile, json, 'defaults');
+    return { guidance: guidance ?? stableDiffusion.guidance, steps: steps ?? stableDiffusion.steps };
+  } catch (error) {
+    if (!(error instanceof FieldError)) throw error;
+    throw new EditError('model-damaged', `${file}: ${error.message}`, { cause: error });
+  }
 }
 
 /**

@@ -135,11 +135,7 @@ const task = (key: string, state: TaskState, more: Partial<Task> = {}): Task => 
 });
 const failed = (key: string, code: ProblemCode, message: string): Task =>
   task(key, { name: 'failed', problem: { code, message, hint: null } });
-const wire = (code: WireError['code'], message: string): WireError => ({
-  code,
-  message,
-  retryable: false,
-});
+const wire = (code: WireError['code'], message: string): WireError => ({ code, message });
 
 const premiere = base('premiere');
 const web = base('browser');
