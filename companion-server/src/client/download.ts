@@ -5,6 +5,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Chunk } from '../../../protocol/chunk.ts';
 import type { ResultFacts } from '../../../protocol/job.ts';
 import { EditError } from '../errors.ts';
+import { writeAt } from '../files/write-at.ts';
 import { fromWireError } from '../wire-error.ts';
 import type { Attempt, SteadyConnection } from './steady-connection.ts';
 
@@ -26,7 +27,7 @@ export async function downloadResult(
   let doneBytes = 0;
 
   async function write({ offset, bytes }: Chunk): Promise<void> {
-    const written = writeAll(file, bytes, offset);
+    const written = writeAt(file, bytes, offset);
     written.catch(() => undefined);
     hash.update(bytes);
     await written;
@@ -82,13 +83,6 @@ export async function downloadResult(
   await steady.run(receive, signal);
   const found = hash.digest('hex');
   if (found !== sha256) throw damaged(`SHA-256 ${found} instead of ${sha256}`);
-}
-
-async function writeAll(file: Pick<FileHandle, 'write'>, bytes: Uint8Array, offset: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, offset + done);
-    done += bytesWritten;
-  }
 }
 
 function damaged(reason: string): EditError {

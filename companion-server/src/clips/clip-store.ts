@@ -4,11 +4,13 @@
 
 import { randomBytes } from 'node:crypto';
 import { existsSync, renameSync, statSync } from 'node:fs';
-import { mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
+import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { maxClips } from '../../../protocol/limits.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
-import { EditError, isFullDisk } from '../errors.ts';
+import { EditError } from '../errors.ts';
+import { isFullDisk } from '../files/disk-error.ts';
+import { syncFolder } from '../files/sync.ts';
 import type { Database } from '../store/database.ts';
 import type { SetAside } from '../store/set-aside.ts';
 import { withoutPaths } from '../without-paths.ts';
@@ -205,17 +207,6 @@ function isGone(path: string): boolean {
     return statSync(path, { throwIfNoEntry: false }) === undefined;
   } catch {
     return false;
-  }
-}
-
-/** A rename is on the disk once its folder is. Windows has no such thing as opening a folder. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

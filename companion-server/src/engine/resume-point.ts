@@ -4,8 +4,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { diskError } from './latent-file.ts';
-import { writeDurably } from './write-durably.ts';
+import { writeWhole } from '../files/write-whole.ts';
+import { cacheAdvice } from './disk-error.ts';
 
 export interface ResumePoint {
   /** The stage that `step` counts: so many of its steps are finished. */
@@ -61,10 +61,6 @@ export class ResumePointFile {
 
   /** On the disk when this returns; a process that is killed leaves the old one or the new one. */
   async write(resumePoint: ResumePoint): Promise<void> {
-    try {
-      await writeDurably(this.file, JSON.stringify({ key: this.key, resumePoint }));
-    } catch (error) {
-      throw diskError(this.file, error);
-    }
+    await writeWhole(this.file, JSON.stringify({ key: this.key, resumePoint }), cacheAdvice);
   }
 }

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FieldError, readFields, type FieldReader } from '../../../protocol/fields.ts';
-import { writeWhole } from '../weights/write-whole.ts';
+import { writeWhole } from '../files/write-whole.ts';
 import type { Repository } from './hub-address.ts';
 import type { RemoteFile } from './remote-file.ts';
 
@@ -37,7 +37,7 @@ export async function readPullState(dir: string): Promise<PullState | undefined>
 
 export async function writePullState(dir: string, state: PullState): Promise<void> {
   const text = JSON.stringify({ ...state, files: [...state.files.values()] }, null, 2);
-  await writeWhole(join(dir, fileName), (append) => append(Buffer.from(`${text}\n`)));
+  await writeWhole(join(dir, fileName), `${text}\n`);
 }
 
 /** Name of the state's file, which does not belong to the checkpoint. */

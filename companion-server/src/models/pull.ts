@@ -4,8 +4,10 @@
 import { mkdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EditError, throwIfCanceled } from '../errors.ts';
+import { explainingDisk } from '../files/disk-error.ts';
+import { openPartFile } from '../files/part-file.ts';
+import { renameDurably } from '../files/sync.ts';
 import { openCheckpoint } from '../weights/checkpoint.ts';
-import { translateWriteError } from '../weights/write-whole.ts';
 import type { CatalogFile, CatalogModel, HubSource } from './catalog-file.ts';
 import { downloadFile } from './download-file.ts';
 import { fileUrl, type Hub } from './hub-address.ts';
@@ -18,10 +20,8 @@ import {
   modelDir,
   readReferences,
   stagingDir,
-  syncFolder,
   withModelLock,
 } from './models-folder.ts';
-import { PartFile } from './part-file.ts';
 import { pullStateName, readPullState, writePullState, type StagedFile } from './pull-state.ts';
 import { readPulledRecord, writePulledRecord } from './pulled-record.ts';
 import { identify, isDescribed, type RemoteFile } from './remote-file.ts';
@@ -155,13 +155,12 @@ async function fetchOne(
   const partPath = `${path}.part`;
   await makeFolder(dirname(path));
   await takeBack(path, partPath);
-  const part = await PartFile.open(partPath);
+  const part = await openPartFile(partPath);
   try {
     const { hub, model } = options;
     const done = await downloadFile({ ...options, hub, source: model.hub, file, part, begun, onBegin, onSize });
     await part.close();
-    await rename(partPath, path);
-    await syncFolder(dirname(path));
+    await renameDurably(partPath, path);
     return done;
   } finally {
     await part.close();
@@ -248,23 +247,16 @@ async function requireSpace(
 async function moveIntoPlace(modelsDir: string, id: string, staging: string): Promise<void> {
   const dir = modelDir(modelsDir, id);
   const old = discardDir(modelsDir, id);
-  try {
+  await explainingDisk(dir, {}, async () => {
     if (isCheckpointFolder(dir)) await rename(dir, old);
-    await rename(staging, dir);
-    await syncFolder(modelsDir);
+    await renameDurably(staging, dir);
     await rm(join(dir, pullStateName), { force: true });
     await rm(old, { recursive: true, force: true });
-  } catch (error) {
-    throw translateWriteError(dir, error);
-  }
+  });
 }
 
 async function makeFolder(dir: string): Promise<void> {
-  try {
-    await mkdir(dir, { recursive: true });
-  } catch (error) {
-    throw translateWriteError(dir, error);
-  }
+  await explainingDisk(dir, {}, () => mkdir(dir, { recursive: true }));
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FieldError, readFields } from '../../../protocol/fields.ts';
 import { EditError } from '../errors.ts';
-import { writeWhole } from '../weights/write-whole.ts';
+import { writeWhole } from '../files/write-whole.ts';
 import { complainAboutFilePath } from './file-names.ts';
 
 export const pulledRecordName = 'pulled.json';
@@ -32,8 +32,7 @@ export interface PulledRecord {
 }
 
 export async function writePulledRecord(dir: string, record: PulledRecord): Promise<void> {
-  const text = `${JSON.stringify(record, null, 2)}\n`;
-  await writeWhole(join(dir, pulledRecordName), (append) => append(Buffer.from(text)));
+  await writeWhole(join(dir, pulledRecordName), `${JSON.stringify(record, null, 2)}\n`);
 }
 
 /** The record in a checkpoint's folder; undefined when there is none. Throws EditError 'model-damaged'. */
