@@ -97,13 +97,13 @@ export const rooms = [
     at: [`${server}engine/`],
     imports: [
       ...['detail', 'diffusion', 'errors', 'files', 'media', 'metrics', 'nets', 'nets/pass', 'onnx'],
-      ...['onnx/run', 'protocol', 'tensor', 'tokenflow', 'version', 'weights', 'wire-error'],
+      ...['onnx/run', 'process', 'protocol', 'tensor', 'tokenflow', 'version', 'weights', 'wire-error'],
     ],
   },
   { name: 'clips', at: [`${server}clips/`], imports: ['errors', 'files', 'protocol', 'store'] },
   { name: 'pairing', at: [`${server}pairing/`], imports: ['errors', 'log', 'store'] },
   { name: 'store', at: [`${server}store/`], imports: ['errors', 'files', 'protocol'] },
-  { name: 'media', at: [`${server}media/`], imports: ['errors', 'files', 'protocol', 'tensor'] },
+  { name: 'media', at: [`${server}media/`], imports: ['errors', 'files', 'process', 'protocol', 'tensor'] },
   { name: 'detail', at: [`${server}detail/`], imports: ['media'], isPure: true },
   { name: 'metrics', at: [`${server}metrics/`], imports: ['media', 'tensor'], isPure: true },
   {
@@ -138,6 +138,7 @@ export const rooms = [
     isPure: true,
   },
   { name: 'temporary', at: [`${server}run-dir.ts`], imports: ['files'] },
+  { name: 'process', at: [`${server}process/`], imports: [] },
   { name: 'files', at: [`${server}files/`], imports: ['errors'] },
   {
     name: 'log',

@@ -6,16 +6,17 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import { CanceledError, EditError, orCanceled, throwIfCanceled } from '../errors.ts';
+import { adoptChild, endChild } from '../process/children.ts';
+import { watchHeartbeat } from '../process/heartbeat.ts';
+import { heartbeatDescriptor, heartbeatVariable } from '../process/parent-watch.ts';
+import { leadsOwnGroup } from '../process/process-tree.ts';
+import { typeScriptLoader } from '../process/typescript-loader.ts';
 import { fromWireError } from '../wire-error.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { ResumePoint } from './resume-point.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditEstimate } from './estimate.ts';
 import type { EngineEvent, EngineOutcome, EngineRequest, EstimateEnd } from './messages.ts';
-import { watchHeartbeat } from './heartbeat.ts';
-import { heartbeatDescriptor, heartbeatVariable } from './parent-watch.ts';
-import { killProcessTree, leadsOwnGroup } from './process-tree.ts';
-import { typeScriptLoader } from './typescript-loader.ts';
 
 /** How long an engine may take to end after SIGTERM before SIGKILL. */
 const killGraceMs = 500;
@@ -130,11 +131,7 @@ function createWorker(purpose: 'edits' | 'estimates', options: EngineOptions): W
 
   function start(): EngineProcess {
     const started = startProcess(entry, purpose, onStderr, heartbeatMs);
-    const killAtExit = (): void => signalTree(started.child, 'SIGKILL');
-    // Before the removal of its files, or it would write more of them.
-    process.prependOnceListener('exit', killAtExit);
     void started.ended.then(() => {
-      process.off('exit', killAtExit);
       if (running === started) running = undefined;
     });
     return started;
@@ -218,6 +215,7 @@ function startProcess(
     stdio: ['pipe', 'ignore', 'pipe', 'ipc', 'pipe'],
     env: { ...process.env, [heartbeatVariable]: String(heartbeatMs) },
   });
+  adoptChild(child, 'tree');
   // The engine may be gone before its pipe is closed.
   child.stdin?.on('error', () => undefined);
   let stderrTail = '';
@@ -230,14 +228,12 @@ function startProcess(
       if (event.type === 'ready') resolve();
     });
   });
-  // What it started may outlive it, and would hold its standard error open.
-  child.once('exit', () => signalTree(child, 'SIGKILL'));
   let isFrozen = false;
   // A process that could not be started for want of file handles has no pipes.
   const pipes = child.stdio as typeof child.stdio | undefined;
   const stopWatch = watchHeartbeat(pipes?.[heartbeatDescriptor], heartbeatMs, () => {
     isFrozen = true;
-    signalTree(child, 'SIGKILL');
+    endChild(child, { graceMs: 0, reach: 'tree' });
   });
   const ended = endOf(child).then((ending) => {
     stopWatch();
@@ -281,15 +277,9 @@ function ask(
   });
 }
 
-async function end(engine: EngineProcess): Promise<void> {
-  signalTree(engine.child, 'SIGTERM');
-  const force = setTimeout(() => signalTree(engine.child, 'SIGKILL'), killGraceMs);
-  await engine.ended;
-  clearTimeout(force);
-}
-
-function signalTree(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
-  if (child.pid !== undefined) killProcessTree(child.pid, signal);
+async function end({ child, ended }: EngineProcess): Promise<void> {
+  endChild(child, { graceMs: killGraceMs, reach: 'tree' });
+  await ended;
 }
 
 function frozenError(heartbeatMs: number): EditError {
