@@ -101,7 +101,7 @@ export const rooms = [
     ],
   },
   { name: 'clips', at: [`${server}clips/`], imports: ['errors', 'files', 'protocol', 'store'] },
-  { name: 'pairing', at: [`${server}pairing/`], imports: ['errors', 'log', 'store'] },
+  { name: 'pairing', at: [`${server}pairing/`], imports: ['errors', 'log', 'protocol', 'store'] },
   { name: 'store', at: [`${server}store/`], imports: ['errors', 'files', 'protocol'] },
   { name: 'media', at: [`${server}media/`], imports: ['errors', 'files', 'process', 'protocol', 'tensor'] },
   { name: 'detail', at: [`${server}detail/`], imports: ['media'], isPure: true },

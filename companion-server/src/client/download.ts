@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { Chunk } from '../../../protocol/chunk.ts';
 import type { ResultFacts } from '../../../protocol/job.ts';
+import { createTurns } from '../../../protocol/turns.ts';
 import { EditError } from '../errors.ts';
 import { writeAt } from '../files/write-at.ts';
 import { fromWireError } from '../wire-error.ts';
@@ -39,7 +40,7 @@ export async function downloadResult(
     const offset = doneBytes;
     const { streamId } = await connection.request({ type: 'download-begin', jobId, offset });
     const stopListening: (() => void)[] = [];
-    let writing: Promise<unknown> = Promise.resolve();
+    const writes = createTurns();
     const received = new Promise<void>((resolve, reject) => {
       let nextOffset = offset;
       const take = (chunk: Chunk): void => {
@@ -49,13 +50,14 @@ export async function downloadResult(
           return;
         }
         nextOffset += chunk.bytes.length;
-        writing = writing
-          .then(() => write(chunk))
-          .then(() => {
+        writes
+          .take(async () => {
+            await write(chunk);
             progressed();
             connection.send({ type: 'download-ack', streamId, receivedBytes: doneBytes });
             if (doneBytes >= sizeBytes) resolve();
-          }, reject);
+          })
+          .catch(reject);
       };
       stopListening.push(
         connection.onChunk(take),
@@ -76,7 +78,7 @@ export async function downloadResult(
     } finally {
       for (const stop of stopListening) stop();
       // What has arrived is written, so that the next connection goes on behind it.
-      await writing;
+      await writes.over();
     }
   }
 

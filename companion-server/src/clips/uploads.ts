@@ -13,7 +13,7 @@ import { openPartFile, type PartFile } from '../files/part-file.ts';
 import type { Clip, Upload } from './clip.ts';
 import type { ClipRow, ClipTable, UploadRow } from './clip-table.ts';
 import { createKnownUpload } from './known-upload.ts';
-import { createTurns } from './turns.ts';
+import { createKeyedTurns } from './turns.ts';
 import { areBytesWrong, requireWhole } from './whole-upload.ts';
 
 export interface UploadRequest {
@@ -252,7 +252,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
   }
 
   /** Two connections that go on with the same upload take turns; whose file is long to read holds up nobody else. */
-  const turns = createTurns();
+  const turns = createKeyedTurns();
 
   return {
     async begin(owner, request) {

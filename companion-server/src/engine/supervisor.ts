@@ -5,6 +5,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { EditProgress } from '../../../protocol/progress.ts';
+import { createTurns } from '../../../protocol/turns.ts';
 import { CanceledError, EditError, orCanceled, throwIfCanceled } from '../errors.ts';
 import { adoptChild, endChild } from '../process/children.ts';
 import { watchHeartbeat } from '../process/heartbeat.ts';
@@ -76,7 +77,7 @@ export function createEngine(options: EngineOptions): Engine {
   const editor = createWorker('edits', options);
   const estimator = createWorker('estimates', options);
   let isEditing = false;
-  let lastEstimate: Promise<unknown> = Promise.resolve();
+  const estimates = createTurns();
 
   async function estimate(job: EditJob, signal: AbortSignal | undefined): Promise<EditEstimate> {
     throwIfCanceled(signal);
@@ -99,9 +100,10 @@ export function createEngine(options: EngineOptions): Engine {
       }
     },
     estimate(job, signal) {
-      const estimated = lastEstimate.then(() => estimate(job, signal));
-      lastEstimate = estimated.catch(() => undefined);
-      return orCanceled(estimated, signal);
+      return orCanceled(
+        estimates.take(() => estimate(job, signal)),
+        signal,
+      );
     },
     async close() {
       await Promise.all([editor.close(), estimator.close()]);
