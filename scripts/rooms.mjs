@@ -69,7 +69,7 @@ export const rooms = [
     at: [`${server}client/`],
     imports: ['errors', 'files', 'protocol', 'wire-error'],
   },
-  { name: 'doctor', at: [`${server}doctor/`], imports: ['engine', 'errors', 'media', 'protocol'] },
+  { name: 'doctor', at: [`${server}doctor/`], imports: ['engine', 'errors', 'files', 'media', 'protocol'] },
   { name: 'demo', at: [`${server}demo/`], imports: ['errors', 'media', 'metrics'] },
   {
     name: 'server',

@@ -11,7 +11,7 @@ import { ResumePointFile, type ResumePoint } from './engine/resume-point.ts';
 import type { EditJob } from './engine/edit-job.ts';
 import type { Engine } from './engine/supervisor.ts';
 import { EditError, orCanceled } from './errors.ts';
-import { isFullDisk } from './files/disk-error.ts';
+import { isFullDisk, isMissing } from './files/disk-error.ts';
 import { sha256OfFile } from './files/sha256.ts';
 import { syncFolder } from './files/sync.ts';
 import { removeAbandoned } from './files/write-whole.ts';
@@ -147,7 +147,7 @@ export function createEditWork(options: EditWorkOptions): JobWork {
     try {
       await rename(folderOf(jobId), mark);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      if (isMissing(error)) return;
       await writeFile(mark, '');
       await remove(folderOf(jobId));
     }

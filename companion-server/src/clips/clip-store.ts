@@ -4,12 +4,13 @@
 
 import { randomBytes } from 'node:crypto';
 import { existsSync, renameSync, statSync } from 'node:fs';
-import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { maxClips } from '../../../protocol/limits.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import { EditError } from '../errors.ts';
 import { isFullDisk } from '../files/disk-error.ts';
+import { freeBytesAt } from '../files/free-space.ts';
 import { syncFolder } from '../files/sync.ts';
 import type { Database } from '../store/database.ts';
 import type { SetAside } from '../store/set-aside.ts';
@@ -211,8 +212,7 @@ function isGone(path: string): boolean {
 }
 
 async function requireSpace(folder: string, sizeBytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  const freeBytes = bavail * bsize;
+  const freeBytes = await freeBytesAt(folder);
   if (freeBytes >= sizeBytes) return;
   throw new EditError(
     'disk-full',

@@ -2,8 +2,10 @@
 // rename, and goes the same way, so that a process that is killed leaves a whole entry or none. Latents are linked,
 // not copied, where the file system can: an edit that uses an entry keeps it even when it is evicted meanwhile.
 
-import { copyFile, link, mkdir, readdir, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { isMissing } from '../files/disk-error.ts';
+import { freeBytesAt } from '../files/free-space.ts';
 import { createOwnedName, isOwnerGone } from '../files/owned-name.ts';
 import { sha256OfFile } from '../files/sha256.ts';
 import { syncFile } from '../files/sync.ts';
@@ -68,10 +70,9 @@ export function inversionsDirIn(dataDir: string): string {
  * if that is less.
  */
 export async function defaultInversionsBudget(dir: string): Promise<number> {
-  const { bavail, bsize } = await statfs(dir);
   const kept = await listInversions(dir);
   const keptBytes = kept.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  return Math.min(10e9, (bavail * bsize + keptBytes) / 2);
+  return Math.min(10e9, ((await freeBytesAt(dir)) + keptBytes) / 2);
 }
 
 /** What is kept in `dir`, the last used first. Empty when there is no such folder. */
@@ -246,10 +247,6 @@ async function namesIn(dir: string): Promise<readonly string[]> {
 
 function ignoreMissing(error: unknown): undefined {
   if (!isMissing(error)) throw error;
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 function isOccupied(code: unknown): boolean {

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { isMissing } from '../files/disk-error.ts';
 import { writeWhole } from '../files/write-whole.ts';
 import { cacheAdvice } from './disk-error.ts';
 
@@ -26,7 +27,7 @@ interface Saved {
 /** A file that is missing, or that a machine without power has left half-written, is as good as none. */
 async function readSaved(file: string): Promise<Saved | null> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (isMissing(error)) return null;
     throw error;
   });
   try {

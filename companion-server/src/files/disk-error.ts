@@ -93,6 +93,11 @@ export async function explainingDisk<T>(path: string, advice: DiskAdvice, work: 
   }
 }
 
+/** Whether a file or folder is not there. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
 /** Whether a file or the database found no room, or no quota, for what was written. */
 export function isFullDisk(error: unknown): boolean {
   const code = (error as { readonly code?: unknown } | null | undefined)?.code;

@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FieldError, readFields, type FieldReader } from '../../../protocol/fields.ts';
+import { isMissing } from '../files/disk-error.ts';
 import { writeWhole } from '../files/write-whole.ts';
 import type { Repository } from './hub-address.ts';
 import type { RemoteFile } from './remote-file.ts';
@@ -30,7 +31,7 @@ export async function readPullState(dir: string): Promise<PullState | undefined>
   } catch (error) {
     // Written whole, so that only a strange hand makes it unreadable: the download begins anew.
     if (error instanceof FieldError || error instanceof SyntaxError) return undefined;
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

@@ -1,10 +1,11 @@
 // A whole checkpoint from the hub into the models folder: it is put together beside its place, checked, and appears
 // under its name only when nothing is missing.
 
-import { mkdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EditError, throwIfCanceled } from '../errors.ts';
-import { explainingDisk } from '../files/disk-error.ts';
+import { explainingDisk, isMissing } from '../files/disk-error.ts';
+import { freeBytesAt } from '../files/free-space.ts';
 import { openPartFile } from '../files/part-file.ts';
 import { renameDurably } from '../files/sync.ts';
 import { openCheckpoint } from '../weights/checkpoint.ts';
@@ -219,7 +220,7 @@ async function describeFiles(
 }
 
 async function requireSpace(
-  { model, freeBytesAt = freeBytes }: PullOptions,
+  { model, freeBytesAt: freeAt = freeBytesAt }: PullOptions,
   staging: string,
   files: readonly CatalogFile[],
   sizes: ReadonlyMap<string, number>,
@@ -235,7 +236,7 @@ async function requireSpace(
     }),
   );
   const needed = sum(missing) + reserveBytes;
-  const free = await freeBytesAt(staging);
+  const free = await freeAt(staging);
   if (free >= needed) return;
   throw new EditError(
     'disk-full',
@@ -263,14 +264,9 @@ async function sizeOf(path: string): Promise<number | undefined> {
   try {
     return (await stat(path)).size;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
-}
-
-async function freeBytes(dir: string): Promise<number> {
-  const { bavail, bsize } = await statfs(dir);
-  return bavail * bsize;
 }
 
 function sum(numbers: readonly number[]): number {

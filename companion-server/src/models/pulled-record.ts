@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FieldError, readFields } from '../../../protocol/fields.ts';
 import { EditError } from '../errors.ts';
+import { isMissing } from '../files/disk-error.ts';
 import { writeWhole } from '../files/write-whole.ts';
 import { complainAboutFilePath } from './file-names.ts';
 
@@ -41,7 +42,7 @@ export async function readPulledRecord(dir: string): Promise<PulledRecord | unde
   try {
     return parse(JSON.parse(await readFile(path, 'utf8')));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     if (!(error instanceof FieldError || error instanceof SyntaxError)) throw error;
     throw new EditError('model-damaged', `${path}: ${error.message}`, {
       hint: 'Remove the model and pull it again.',
