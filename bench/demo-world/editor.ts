@@ -9,7 +9,7 @@ import type { Sample } from '../../companion-server/src/demo/samples.ts';
 import type { Approximations } from '../../companion-server/src/engine/approximations.ts';
 import { createEngine, type Engine } from '../../companion-server/src/engine/supervisor.ts';
 import { codecExtensions } from '../../protocol/edit-settings.ts';
-import { hashFile } from './hash-file.ts';
+import { sha256OfFile } from '../../companion-server/src/files/sha256.ts';
 
 const entry = new URL('../../companion-server/src/engine/process.ts', import.meta.url);
 
@@ -81,7 +81,7 @@ export class Editor {
     const { modelDir, cacheDir, log } = this.options;
     const file = path.join(this.folder, `edit-${index}${codecExtensions[settings.codec]}`);
     const workDir = path.join(this.folder, `work-${index}`);
-    const clipSha256 = await hashFile(clipPath);
+    const clipSha256 = await sha256OfFile(clipPath);
     const [load = NaN] = os.loadavg();
     const start = performance.now();
     const report = await this.engine.edit(

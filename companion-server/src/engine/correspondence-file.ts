@@ -2,9 +2,9 @@
 // grow with the clip.
 
 import { open, type FileHandle } from 'node:fs/promises';
+import { writeAt } from '../files/write-at.ts';
 import type { CorrespondenceStore, Correspondences } from '../tokenflow/correspondences.ts';
-import { diskError } from './latent-file.ts';
-import { writeAt } from './write-at.ts';
+import { diskError } from './disk-error.ts';
 
 export interface CorrespondenceLayout {
   readonly frameCount: number;

@@ -14,7 +14,7 @@ import type { EditJob } from './edit-job.ts';
 import { fitNotices } from './edit-report.ts';
 import { EditRun } from './edit-run.ts';
 import { probeIsolated } from './isolated-probe.ts';
-import { diskError } from './latent-file.ts';
+import { diskError } from './disk-error.ts';
 import { assessJob } from './estimate.ts';
 import { watchMemory, type MemoryWatch } from './memory-watch.ts';
 import { openModel, readModelOutline } from './model.ts';

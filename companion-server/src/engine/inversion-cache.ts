@@ -2,12 +2,13 @@
 // rename, and goes the same way, so that a process that is killed leaves a whole entry or none. Latents are linked,
 // not copied, where the file system can: an edit that uses an entry keeps it even when it is evicted meanwhile.
 
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { createOwnedName, isOwnerGone } from '../owned-name.ts';
+import { isMissing } from '../files/disk-error.ts';
+import { freeBytesAt } from '../files/free-space.ts';
+import { createOwnedName, isOwnerGone } from '../files/owned-name.ts';
+import { sha256OfFile } from '../files/sha256.ts';
+import { syncFile } from '../files/sync.ts';
 import {
   entryPath,
   formatEntry,
@@ -69,10 +70,9 @@ export function inversionsDirIn(dataDir: string): string {
  * if that is less.
  */
 export async function defaultInversionsBudget(dir: string): Promise<number> {
-  const { bavail, bsize } = await statfs(dir);
   const kept = await listInversions(dir);
   const keptBytes = kept.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  return Math.min(10e9, (bavail * bsize + keptBytes) / 2);
+  return Math.min(10e9, ((await freeBytesAt(dir)) + keptBytes) / 2);
 }
 
 /** What is kept in `dir`, the last used first. Empty when there is no such folder. */
@@ -171,7 +171,7 @@ export async function keepInversion(dir: string, options: KeepOptions): Promise<
   try {
     await mkdir(aside, { mode: 0o700 });
     await linkOrCopy(file, latentsPath(aside));
-    const sha256 = await hashFile(latentsPath(aside));
+    const sha256 = await sha256OfFile(latentsPath(aside));
     const entry = {
       facts,
       analysis,
@@ -181,7 +181,7 @@ export async function keepInversion(dir: string, options: KeepOptions): Promise<
       createdAt: new Date().toISOString(),
     };
     await writeFile(entryPath(aside), formatEntry(entry));
-    for (const written of [latentsPath(aside), entryPath(aside)]) await flush(written);
+    for (const written of [latentsPath(aside), entryPath(aside)]) await syncFile(written);
     await remove(dir, key);
     await rename(aside, path.join(dir, key));
   } catch (error) {
@@ -238,18 +238,7 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
 }
 
 async function isWhole(file: string, { sizeBytes, sha256 }: InversionEntry): Promise<boolean> {
-  return (await stat(file)).size === sizeBytes && (await hashFile(file)) === sha256;
-}
-
-async function hashFile(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file, { highWaterMark: 2 ** 20 }), hash);
-  return hash.digest('hex');
-}
-
-async function flush(file: string): Promise<void> {
-  const handle = await open(file, 'r+');
-  await handle.sync().finally(() => handle.close());
+  return (await stat(file)).size === sizeBytes && (await sha256OfFile(file)) === sha256;
 }
 
 async function namesIn(dir: string): Promise<readonly string[]> {
@@ -258,10 +247,6 @@ async function namesIn(dir: string): Promise<readonly string[]> {
 
 function ignoreMissing(error: unknown): undefined {
   if (!isMissing(error)) throw error;
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 function isOccupied(code: unknown): boolean {

@@ -7,8 +7,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { availableProviders, runtimeFailure } from '../onnx/session.ts';
+import { adoptChild, endChild } from '../process/children.ts';
+import { loaderArguments } from '../process/typescript-loader.ts';
 import type { DeviceReport } from './device.ts';
-import { loaderArguments } from './typescript-loader.ts';
 import type { Device } from '../../../protocol/devices.ts';
 
 const entry = fileURLToPath(new URL('./probe-entry.ts', import.meta.url));
@@ -103,7 +104,10 @@ export function probeAfresh(
       execArgv: loaderArguments(entry),
       stdio: [...stdio],
     });
-    const timer = setTimeout(() => child.kill('SIGKILL'), Math.min(limitMs, timeoutMs[purpose]));
+    adoptChild(child);
+    // No grace: a driver that hangs hears nothing.
+    const end = (): void => endChild(child, { graceMs: 0 });
+    const timer = setTimeout(end, Math.min(limitMs, timeoutMs[purpose]));
     let last: DeviceReport | undefined;
     child.on('message', (message) => (last = message as DeviceReport));
     child.once('close', (code, signal) => {

@@ -121,7 +121,7 @@ describe('a disk', () => {
     const made = LatentFile.create({ path: wanted, frameCount: 1, frameDims, slots: 1 });
     await expect(made).rejects.toMatchObject({
       code: 'output-unwritable',
-      message: `${wanted} can't be written (ENOENT).`,
+      message: `Cannot write "${wanted}": its folder does not exist.`,
     });
   });
 });

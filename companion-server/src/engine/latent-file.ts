@@ -1,10 +1,10 @@
 // Latents on disk in records of one frame, so that memory does not grow with the clip.
 
 import { open, rm, stat, type FileHandle } from 'node:fs/promises';
-import { EditError } from '../errors.ts';
+import { writeAt } from '../files/write-at.ts';
 import { sizeOf, tensor, type Tensor } from '../tensor/tensor.ts';
 import type { LatentStore, SourceTrajectory } from '../tokenflow/latents.ts';
-import { writeAt } from './write-at.ts';
+import { diskError } from './disk-error.ts';
 
 export interface LatentFileOptions {
   readonly path: string;
@@ -149,22 +149,4 @@ export function sourceTrajectory(file: LatentFile, timesteps: readonly number[],
       return file.slot(first + index);
     },
   };
-}
-
-/** A failed write as the EditError that it means: 'disk-full', 'output-unwritable', or the error itself. */
-export function diskError(path: string, error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new EditError('disk-full', `${path} can't grow: the disk is full.`, {
-      hint: 'Free some space or set TOKENFLOW_CACHE to a folder on another disk.',
-      cause: error,
-    });
-  }
-  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM' || code === 'ENOENT') {
-    return new EditError('output-unwritable', `${path} can't be written (${code}).`, {
-      hint: 'Set TOKENFLOW_CACHE to a folder that you may write to.',
-      cause: error,
-    });
-  }
-  return error;
 }

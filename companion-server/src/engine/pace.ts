@@ -3,11 +3,12 @@
 
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { writeWhole } from '../files/write-whole.ts';
 import type { EditStage } from '../../../protocol/progress.ts';
 import type { Execution } from '../onnx/execution.ts';
 import type { LatentSize } from '../nets/pass-graph.ts';
 import type { UNetConfig } from '../nets/unet-config.ts';
-import { writeDurably } from './write-durably.ts';
+import { cacheAdvice } from './disk-error.ts';
 
 export type PlannedStage = Exclude<EditStage, 'load'>;
 export const plannedStages = ['decode', 'invert', 'edit', 'encode'] as const satisfies readonly PlannedStage[];
@@ -77,9 +78,10 @@ export async function keepPace(cacheDir: string, kind: PaceKind, found: Measured
     const entry = { form, scale, ...(before === undefined ? found : mix(before, found)) };
     const others = entries.filter((other) => !isSame(other));
     await mkdir(cacheDir, { recursive: true });
-    await writeDurably(
+    await writeWhole(
       path.join(cacheDir, fileName),
       JSON.stringify({ version: fileVersion, entries: [...others, entry] }),
+      cacheAdvice,
     );
   } catch (error) {
     // The next estimate is a worse guess; the edit is done.

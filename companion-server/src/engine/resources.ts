@@ -2,9 +2,10 @@
 // first of its hours.
 
 import type { Stats } from 'node:fs';
-import { readdir, stat, statfs } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { freeBytesAt } from '../files/free-space.ts';
 import type { Size } from '../media/frame.ts';
 import { EditError } from '../errors.ts';
 
@@ -37,10 +38,10 @@ const usableDisk = 0.95;
 
 /** The resources for an edit with this work folder, which need not be there yet. */
 export async function readResources(workDir: string, isOnCpu: boolean): Promise<Resources> {
-  const { bavail, bsize } = await statfs(await nearestFolder(workDir));
+  const freeBytes = await freeBytesAt(await nearestFolder(workDir));
   return {
     memoryBytes: isOnCpu ? systemMemoryBytes() : null,
-    diskBytes: bavail * bsize + (await takenBytes(workDir)),
+    diskBytes: freeBytes + (await takenBytes(workDir)),
   };
 }
 

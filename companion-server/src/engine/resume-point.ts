@@ -4,8 +4,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { diskError } from './latent-file.ts';
-import { writeDurably } from './write-durably.ts';
+import { isMissing } from '../files/disk-error.ts';
+import { writeWhole } from '../files/write-whole.ts';
+import { cacheAdvice } from './disk-error.ts';
 
 export interface ResumePoint {
   /** The stage that `step` counts: so many of its steps are finished. */
@@ -26,7 +27,7 @@ interface Saved {
 /** A file that is missing, or that a machine without power has left half-written, is as good as none. */
 async function readSaved(file: string): Promise<Saved | null> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (isMissing(error)) return null;
     throw error;
   });
   try {
@@ -61,10 +62,6 @@ export class ResumePointFile {
 
   /** On the disk when this returns; a process that is killed leaves the old one or the new one. */
   async write(resumePoint: ResumePoint): Promise<void> {
-    try {
-      await writeDurably(this.file, JSON.stringify({ key: this.key, resumePoint }));
-    } catch (error) {
-      throw diskError(this.file, error);
-    }
+    await writeWhole(this.file, JSON.stringify({ key: this.key, resumePoint }), cacheAdvice);
   }
 }

@@ -9,7 +9,7 @@ import type { ResumePoint } from './resume-point.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditEstimate } from './estimate.ts';
 import type { EngineEvent, EngineOutcome, EngineRequest, EstimateEnd } from './messages.ts';
-import { endWithParent } from './parent-watch.ts';
+import { endWithParent } from '../process/parent-watch.ts';
 
 export type RunEdit = (
   job: EditJob,

@@ -4,6 +4,7 @@
 
 import { readFile, truncate } from 'node:fs/promises';
 import path from 'node:path';
+import { writeWhole } from '../files/write-whole.ts';
 import type { CorrespondenceStore } from '../tokenflow/correspondences.ts';
 import type { LatentStore, SourceTrajectory } from '../tokenflow/latents.ts';
 import type { ResumePoint } from './resume-point.ts';
@@ -16,8 +17,8 @@ import {
 } from './inversion-cache.ts';
 import type { InversionFacts, SourceAnalysis } from './inversion-entry.ts';
 import { CorrespondenceFile, type CorrespondenceFileOptions } from './correspondence-file.ts';
-import { diskError, LatentFile, sourceTrajectory, type LatentFileOptions } from './latent-file.ts';
-import { writeDurably } from './write-durably.ts';
+import { cacheAdvice, diskError } from './disk-error.ts';
+import { LatentFile, sourceTrajectory, type LatentFileOptions } from './latent-file.ts';
 
 export interface SourceLayout {
   /** Of the latents. */
@@ -98,7 +99,7 @@ export class SourceLatents {
     }
     const taken = cache === null ? null : await take(options, cache);
     const beginning = { key: cache?.key ?? null, startStep: taken?.startStep ?? startStep };
-    await writeDurably(beginningFile, JSON.stringify(beginning));
+    await writeWhole(beginningFile, JSON.stringify(beginning), cacheAdvice);
     const files = await openFiles(options, beginning.startStep, taken === null ? 'new' : 'whole');
     const source = new SourceLatents(options, files, beginning, { isTaken: taken !== null, analysis: null });
     if (taken !== null) await source.setAnalysis(taken.analysis);
@@ -155,7 +156,7 @@ export class SourceLatents {
   /** On the disk when this returns. */
   async setAnalysis(analysis: SourceAnalysis): Promise<void> {
     this.found = analysis;
-    await writeDurably(path.join(this.options.workDir, analysisName), JSON.stringify(analysis));
+    await writeWhole(path.join(this.options.workDir, analysisName), JSON.stringify(analysis), cacheAdvice);
   }
 
   async sync(): Promise<void> {

@@ -5,17 +5,19 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { EditProgress } from '../../../protocol/progress.ts';
+import { createTurns } from '../../../protocol/turns.ts';
 import { CanceledError, EditError, orCanceled, throwIfCanceled } from '../errors.ts';
+import { adoptChild, endChild } from '../process/children.ts';
+import { watchHeartbeat } from '../process/heartbeat.ts';
+import { heartbeatDescriptor, heartbeatVariable } from '../process/parent-watch.ts';
+import { leadsOwnGroup } from '../process/process-tree.ts';
+import { loaderArguments } from '../process/typescript-loader.ts';
 import { fromWireError } from '../wire-error.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { ResumePoint } from './resume-point.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditEstimate } from './estimate.ts';
 import type { EngineEvent, EngineOutcome, EngineRequest, EstimateEnd } from './messages.ts';
-import { watchHeartbeat } from './heartbeat.ts';
-import { heartbeatDescriptor, heartbeatVariable } from './parent-watch.ts';
-import { killProcessTree, leadsOwnGroup } from './process-tree.ts';
-import { loaderArguments } from './typescript-loader.ts';
 
 /** How long an engine may take to end after SIGTERM before SIGKILL. */
 const killGraceMs = 500;
@@ -75,7 +77,7 @@ export function createEngine(options: EngineOptions): Engine {
   const editor = createWorker('edits', options);
   const estimator = createWorker('estimates', options);
   let isEditing = false;
-  let lastEstimate: Promise<unknown> = Promise.resolve();
+  const estimates = createTurns();
 
   async function estimate(job: EditJob, signal: AbortSignal | undefined): Promise<EditEstimate> {
     throwIfCanceled(signal);
@@ -98,9 +100,10 @@ export function createEngine(options: EngineOptions): Engine {
       }
     },
     estimate(job, signal) {
-      const estimated = lastEstimate.then(() => estimate(job, signal));
-      lastEstimate = estimated.catch(() => undefined);
-      return orCanceled(estimated, signal);
+      return orCanceled(
+        estimates.take(() => estimate(job, signal)),
+        signal,
+      );
     },
     async close() {
       await Promise.all([editor.close(), estimator.close()]);
@@ -130,11 +133,7 @@ function createWorker(purpose: 'edits' | 'estimates', options: EngineOptions): W
 
   function start(): EngineProcess {
     const started = startProcess(entry, purpose, onStderr, heartbeatMs);
-    const killAtExit = (): void => signalTree(started.child, 'SIGKILL');
-    // Before the removal of its files, or it would write more of them.
-    process.prependOnceListener('exit', killAtExit);
     void started.ended.then(() => {
-      process.off('exit', killAtExit);
       if (running === started) running = undefined;
     });
     return started;
@@ -219,6 +218,7 @@ function startProcess(
     stdio: ['pipe', 'ignore', 'pipe', 'ipc', 'pipe'],
     env: { ...process.env, [heartbeatVariable]: String(heartbeatMs) },
   });
+  adoptChild(child, 'tree');
   // The engine may be gone before its pipe is closed.
   child.stdin?.on('error', () => undefined);
   let stderrTail = '';
@@ -231,14 +231,12 @@ function startProcess(
       if (event.type === 'ready') resolve();
     });
   });
-  // What it started may outlive it, and would hold its standard error open.
-  child.once('exit', () => signalTree(child, 'SIGKILL'));
   let isFrozen = false;
   // A process that could not be started for want of file handles has no pipes.
   const pipes = child.stdio as typeof child.stdio | undefined;
   const stopWatch = watchHeartbeat(pipes?.[heartbeatDescriptor], heartbeatMs, () => {
     isFrozen = true;
-    signalTree(child, 'SIGKILL');
+    endChild(child, { graceMs: 0, reach: 'tree' });
   });
   const ended = endOf(child).then((ending) => {
     stopWatch();
@@ -282,15 +280,9 @@ function ask(
   });
 }
 
-async function end(engine: EngineProcess): Promise<void> {
-  signalTree(engine.child, 'SIGTERM');
-  const force = setTimeout(() => signalTree(engine.child, 'SIGKILL'), killGraceMs);
-  await engine.ended;
-  clearTimeout(force);
-}
-
-function signalTree(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
-  if (child.pid !== undefined) killProcessTree(child.pid, signal);
+async function end({ child, ended }: EngineProcess): Promise<void> {
+  endChild(child, { graceMs: killGraceMs, reach: 'tree' });
+  await ended;
 }
 
 function frozenError(heartbeatMs: number): EditError {

@@ -4,7 +4,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FieldError, count, flag, list, nullable, object, parse, text, type Infer } from '../../../protocol/fields.ts';
-import { writeWhole } from '../weights/write-whole.ts';
+import { isMissing } from '../files/disk-error.ts';
+import { writeWhole } from '../files/write-whole.ts';
 import type { Repository } from './hub-address.ts';
 import type { RemoteFile } from './remote-file.ts';
 
@@ -45,14 +46,14 @@ export async function readPullState(dir: string): Promise<PullState | undefined>
   } catch (error) {
     // Written whole, so that only a strange hand makes it unreadable: the download begins anew.
     if (error instanceof FieldError || error instanceof SyntaxError) return undefined;
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }
 
 export async function writePullState(dir: string, state: PullState): Promise<void> {
   const text = JSON.stringify({ ...state, files: [...state.files.values()] }, null, 2);
-  await writeWhole(join(dir, fileName), (append) => append(Buffer.from(`${text}\n`)));
+  await writeWhole(join(dir, fileName), `${text}\n`);
 }
 
 /** Name of the state's file, which does not belong to the checkpoint. */

@@ -15,7 +15,8 @@ import {
   type Infer,
 } from '../../../protocol/fields.ts';
 import { EditError } from '../errors.ts';
-import { writeWhole } from '../weights/write-whole.ts';
+import { isMissing } from '../files/disk-error.ts';
+import { writeWhole } from '../files/write-whole.ts';
 import { complainAboutFilePath } from './file-names.ts';
 
 export const pulledRecordName = 'pulled.json';
@@ -49,8 +50,7 @@ const pulledRecord = object({
 export type PulledRecord = Infer<typeof pulledRecord>;
 
 export async function writePulledRecord(dir: string, record: PulledRecord): Promise<void> {
-  const text = `${JSON.stringify(record, null, 2)}\n`;
-  await writeWhole(join(dir, pulledRecordName), (append) => append(Buffer.from(text)));
+  await writeWhole(join(dir, pulledRecordName), `${JSON.stringify(record, null, 2)}\n`);
 }
 
 /** The record in a checkpoint's folder; undefined when there is none. Throws EditError 'model-damaged'. */
@@ -59,7 +59,7 @@ export async function readPulledRecord(dir: string): Promise<PulledRecord | unde
   try {
     return parse(pulledRecord, JSON.parse(await readFile(path, 'utf8')), 'record');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     if (!(error instanceof FieldError || error instanceof SyntaxError)) throw error;
     throw new EditError('model-damaged', `${path}: ${error.message}`, {
       hint: 'Remove the model and pull it again.',

@@ -10,7 +10,7 @@ export const leadsOwnGroup = process.platform !== 'win32';
  * `detached: leadsOwnGroup`. On Windows, which has no such signals, the tree is ended by force. A tree that
  * has already ended is left alone.
  */
-export function killProcessTree(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+export function signalProcessTree(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (!leadsOwnGroup) {
     spawn('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore', windowsHide: true });
     return;
