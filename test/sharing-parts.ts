@@ -1,7 +1,7 @@
 // What edits of tests stand on: the real parts, but that equal graphs are loaded once and run on one thread.
 
-import { realParts, type EditParts } from '../companion-server/src/engine/edit.ts';
-import { openModel } from '../companion-server/src/engine/model.ts';
+import { realParts, type EditParts } from '../companion-server/src/engine/run/edit.ts';
+import { openModel } from '../companion-server/src/engine/model/model.ts';
 import { createSharedSession } from './shared-sessions.ts';
 
 export const sharingParts: EditParts = {

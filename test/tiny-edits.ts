@@ -3,9 +3,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect } from 'vitest';
-import type { ResumePoint } from '../companion-server/src/engine/resume-point.ts';
-import type { EditJob } from '../companion-server/src/engine/edit-job.ts';
-import { runEdit, type EditHooks } from '../companion-server/src/engine/edit.ts';
+import type { ResumePoint } from '../companion-server/src/engine/run/resume-point.ts';
+import type { EditJob } from '../companion-server/src/engine/run/edit-job.ts';
+import { runEdit, type EditHooks } from '../companion-server/src/engine/run/edit.ts';
 import type { ClipInfo } from '../companion-server/src/media/clip-info.ts';
 import { probeClip } from '../companion-server/src/media/probe.ts';
 import { makeClip } from '../companion-server/src/media/testing/clips.ts';

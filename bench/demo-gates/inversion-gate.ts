@@ -1,6 +1,6 @@
 import { stepDdim } from '../../companion-server/src/diffusion/ddim.ts';
 import { createSchedule } from '../../companion-server/src/diffusion/schedule.ts';
-import type { Model } from '../../companion-server/src/engine/model.ts';
+import type { Model } from '../../companion-server/src/engine/model/model.ts';
 import { psnr } from '../../companion-server/src/metrics/psnr.ts';
 import type { Tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { predict } from '../../companion-server/src/tokenflow/denoiser.ts';

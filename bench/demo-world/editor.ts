@@ -6,12 +6,12 @@ import path from 'node:path';
 import type { EditReport } from '../../protocol/edit-report.ts';
 import { defaultSettings, type EditSettings } from '../../protocol/edit-settings.ts';
 import type { Sample } from '../../companion-server/src/demo/samples.ts';
-import type { Approximations } from '../../companion-server/src/engine/approximations.ts';
-import { createEngine, type Engine } from '../../companion-server/src/engine/supervisor.ts';
+import type { Approximations } from '../../companion-server/src/engine/plan/approximations.ts';
+import { createEngine, type Engine } from '../../companion-server/src/engine/worker/supervisor.ts';
 import { codecExtensions } from '../../protocol/edit-settings.ts';
 import { sha256OfFile } from '../../companion-server/src/files/sha256.ts';
 
-const entry = new URL('../../companion-server/src/engine/process.ts', import.meta.url);
+const entry = new URL('../../companion-server/src/engine/worker/process.ts', import.meta.url);
 
 export interface EditedClip {
   readonly file: string;

@@ -1,6 +1,6 @@
 // Frames in memory, and their way through the VAE. The sample clips are short and small.
 
-import type { Model } from '../../companion-server/src/engine/model.ts';
+import type { Model } from '../../companion-server/src/engine/model/model.ts';
 import type { Sample } from '../../companion-server/src/demo/samples.ts';
 import type { Frame } from '../../companion-server/src/media/frame.ts';
 import { decodeFrames } from '../../companion-server/src/media/frames.ts';

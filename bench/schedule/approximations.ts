@@ -4,7 +4,7 @@ import {
   usualApproximations,
   noApproximations,
   type Approximations,
-} from '../../companion-server/src/engine/approximations.ts';
+} from '../../companion-server/src/engine/plan/approximations.ts';
 import { mean, reported } from '../rows.ts';
 import type { BenchRow } from '../table.ts';
 import type { Figure, ScheduleContext } from './figure.ts';

@@ -4,7 +4,7 @@
 import { stepDdim } from '../../companion-server/src/diffusion/ddim.ts';
 import { createInversionSchedule } from '../../companion-server/src/diffusion/inversion-schedule.ts';
 import { createSchedule, type Schedule } from '../../companion-server/src/diffusion/schedule.ts';
-import { openModel, type Model } from '../../companion-server/src/engine/model.ts';
+import { openModel, type Model } from '../../companion-server/src/engine/model/model.ts';
 import { psnr } from '../../companion-server/src/metrics/psnr.ts';
 import { preferredExecution } from '../../companion-server/src/onnx/execution.ts';
 import { tensor, type Tensor } from '../../companion-server/src/tensor/tensor.ts';

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openSample, type Sample } from '../../companion-server/src/demo/samples.ts';
-import { identifyModel } from '../../companion-server/src/engine/model-identity.ts';
+import { identifyModel } from '../../companion-server/src/engine/model/model-identity.ts';
 import { openCheckpoint } from '../../companion-server/src/weights/checkpoint.ts';
 import type { EditReport } from '../../protocol/edit-report.ts';
 import { codecExtensions, referenceSchedule, type EditSettings } from '../../protocol/edit-settings.ts';

@@ -36,7 +36,7 @@ async function startCompanion(folder: string): Promise<Address> {
   return startServer({
     config: { port: 0, cacheDir: folder, dataDir: folder, models: new Map(), logLevel },
     log: createLog({ level: logLevel, write: () => undefined }),
-    engineEntry: new URL('../../companion-server/src/engine/process.ts', import.meta.url),
+    engineEntry: new URL('../../companion-server/src/engine/worker/process.ts', import.meta.url),
     probe: () => Promise.resolve(media),
   });
 }

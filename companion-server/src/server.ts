@@ -8,7 +8,7 @@ import type { MediaFacts } from '../../protocol/media-facts.ts';
 import type { Config } from './config.ts';
 import { createDoctor } from './doctor/run-checks.ts';
 import { createEditWork } from './edit-work.ts';
-import { createEngine } from './engine/supervisor.ts';
+import { createEngine } from './engine/worker/supervisor.ts';
 import { EditError } from './errors.ts';
 import { isFullDisk } from './files/disk-error.ts';
 import { createClipRecords } from './clips/clip-records.ts';

@@ -1,7 +1,7 @@
 // UNet and VAE forwards against the golden tensors.
 
 import path from 'node:path';
-import { UNetDenoiser } from '../../companion-server/src/engine/denoiser.ts';
+import { UNetDenoiser } from '../../companion-server/src/engine/model/denoiser.ts';
 import { parseUNetConfig } from '../../companion-server/src/nets/unet-config.ts';
 import { parseVaeConfig } from '../../companion-server/src/nets/vae-config.ts';
 import { buildVaeDecoder, buildVaeEncoder } from '../../companion-server/src/nets/vae.ts';

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runEdit } from '../../companion-server/src/engine/edit.ts';
+import { runEdit } from '../../companion-server/src/engine/run/edit.ts';
 import { makeClip, testPicture } from '../../companion-server/src/media/testing/clips.ts';
 import { techniques } from '../../companion-server/src/techniques/list.ts';
 import type { Technique } from '../../companion-server/src/techniques/technique.ts';

@@ -2,7 +2,12 @@
 
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { clearInversions, inversionsDirIn, listInversions, type KeptInversion } from '../engine/inversion-cache.ts';
+import {
+  clearInversions,
+  inversionsDirIn,
+  listInversions,
+  type KeptInversion,
+} from '../engine/source/inversion-cache.ts';
 import { isMissing } from '../files/disk-error.ts';
 
 export interface KeptFolders {

@@ -5,7 +5,7 @@ import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Check } from '../../../protocol/diagnostics.ts';
-import { devicesToTry, runtimeFailure, trialRun, type DeviceTrial } from '../engine/trial-run.ts';
+import { devicesToTry, runtimeFailure, trialRun, type DeviceTrial } from '../engine/device/trial-run.ts';
 import { EditError } from '../errors.ts';
 import { freeBytesAt } from '../files/free-space.ts';
 import { findProgram, type Program } from '../media/binaries.ts';

@@ -12,11 +12,15 @@ function startBusy() {
     import { endWithParent } from ${JSON.stringify(new URL('./parent-watch.ts', import.meta.url).href)};
     endWithParent();
     process.stdout.write(String(process.env[${JSON.stringify(heartbeatVariable)}]), () => { for (;;); });`;
-  const child = spawn(process.execPath, [...loaderArguments(import.meta.filename), '--input-type=module', '-e', script], {
-    stdio: ['pipe', 'pipe', 'inherit', 'ignore', 'pipe'],
-    detached: leadsOwnGroup,
-    env: { ...process.env, [heartbeatVariable]: '20' },
-  });
+  const child = spawn(
+    process.execPath,
+    [...loaderArguments(import.meta.filename), '--input-type=module', '-e', script],
+    {
+      stdio: ['pipe', 'pipe', 'inherit', 'ignore', 'pipe'],
+      detached: leadsOwnGroup,
+      env: { ...process.env, [heartbeatVariable]: '20' },
+    },
+  );
   onTestFinished(() => void child.kill('SIGKILL'));
   const [stdin, stdout, , , beats] = child.stdio as [typeof child.stdin, Readable, null, null, Readable];
   expect(heartbeatDescriptor).toBe(4);

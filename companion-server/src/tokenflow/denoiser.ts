@@ -1,5 +1,5 @@
 // What the algorithm needs of a diffusion network: passes of the UNet. The real one runs ONNX graphs
-// (engine/denoiser.ts); tests use arithmetic. All tensors are float32; latents are [N, C, h, w].
+// (engine/model/denoiser.ts); tests use arithmetic. All tensors are float32; latents are [N, C, h, w].
 
 import { plainPass, type Branch, type Pass } from '../nets/pass.ts';
 import type { Tensor } from '../tensor/tensor.ts';
