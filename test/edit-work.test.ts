@@ -80,7 +80,7 @@ test.each([
   const { run, workDir } = await createFixture((job) => {
     tries++;
     const failure = Object.assign(new Error(systemCode), { code: systemCode });
-    return Promise.reject(diskError(join(job.workDir, 'edit.latents'), failure));
+    throw diskError(join(job.workDir, 'edit.latents'), failure);
   });
   await mkdir(workDir, { recursive: true });
   await new ResumePointFile(workDir, 'any').write(point(3));
