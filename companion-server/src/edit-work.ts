@@ -193,7 +193,9 @@ export function createEditWork(options: EditWorkOptions): JobWork {
 
 /** A machine without power leaves files half-written: they are cut short, missing, or no JSON. */
 function mayBeOfWorkFiles(error: unknown, workDir: string): boolean {
-  if (!(error instanceof EditError) || isFullDisk(error)) return false;
+  if (!(error instanceof EditError)) return false;
+  // Both pass, and say nothing of what was written before.
+  if (isFullDisk(error) || error.code === 'limit-reached') return false;
   return error.code === 'internal' || error.message.includes(workDir);
 }
 
