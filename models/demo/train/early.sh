@@ -14,7 +14,7 @@ action=${1:-}
 [ $# -gt 0 ] && shift
 
 alive() {
-  [ -f "$pid_file" ] && kill -0 -- "-$(cat "$pid_file")" 2>/dev/null
+  [ -f "$pid_file" ] && kill -s 0 -- "-$(cat "$pid_file")" 2>/dev/null
 }
 
 case $action in
@@ -42,7 +42,7 @@ start)
   enough=$((count * 2 / 3 < 1500 ? count * 2 / 3 : 1500))
   setsid nohup sh -c '
     while [ "$(cat "$3/rendered.txt" 2>/dev/null || echo 0)" -lt "$4" ]; do sleep 1; done
-    exec "$1" "$2/train_vae.py" --work "$3" --wall --report-seconds 15
+    exec "$1" "$2/train_vae.py" --work "$3" --wall --report-seconds 15 --save-seconds 10
   ' early "$python" "$here" "$work" "$enough" </dev/null >"$work/early.out" 2>&1 &
   echo $! >"$pid_file"
   ;;
@@ -54,7 +54,7 @@ stop)
       sleep 1
     done
     if alive; then
-      kill -9 -- "-$(cat "$pid_file")"
+      kill -s KILL -- "-$(cat "$pid_file")"
     fi
   fi
   rm -f "$pid_file"

@@ -147,7 +147,7 @@ def train_autoencoder(run):
 
     def train():
         options = training_options(
-            run, until - time.time(), decoder_only=False, report_seconds=15, gpu_batch=train_vae.PER_GPU * run.batch_scale,
+            run, until - time.time(), decoder_only=False, report_seconds=15, save_seconds=15, gpu_batch=train_vae.PER_GPU * run.batch_scale,
         )
         options.minutes += spent / 60
         train_vae.train(options, run.device)

@@ -28,7 +28,7 @@ KL_WEIGHT = 1e-4
 CROPS = {64: 8, 96: 5, 128: 3, 256: 1}
 PER_GPU = 24
 EDGES = {"cpu": ((64, 96, 128), (0.2, 0.4, 0.4)), "cuda": ((128,), (1.0,))}  # on a GPU each takes a minute to compile
-REPORT_SECONDS, SAVE_SECONDS = 420, {"cpu": 120, "cuda": 15}
+REPORT_SECONDS, SAVE_SECONDS = 420, 120
 
 
 def crop_edge(rng, device, remaining):
@@ -159,19 +159,21 @@ def train(options, device):
     clock, log = Clock(options.wall, state["spent"]), Log(work, name)
     batch = options.gpu_batch if device == "cuda" else 1
 
-    def pass_through(target, weight):
-        """(the picture's loss, the latents' divergence, 0 for a decoder alone)"""
+    def objective(target, weight):
+        """(what is minimised, the part of it that pictures make)"""
         with torch.autocast("cuda", dtype=torch.bfloat16, enabled=device == "cuda"):
             if decoder_only:
                 with torch.no_grad():
                     mean = vae.encode(target)[0]
-                return picture_loss(target, vae.decode(mean), weight), 0.0
+                loss = picture_loss(target, vae.decode(mean), weight)
+                return loss, loss
             mean, log_variance = vae.encode(target)
             output = vae.decode(mean + torch.randn_like(mean) * (0.5 * log_variance).exp())
-        divergence = 0.5 * (mean.pow(2) + log_variance.exp() - 1 - log_variance).mean()
-        return picture_loss(target, output, weight), divergence
+            divergence = 0.5 * (mean.pow(2) + log_variance.exp() - 1 - log_variance).mean()
+            loss = picture_loss(target, output, weight)
+        return loss + KL_WEIGHT * divergence, loss
 
-    pass_through = Compiled(pass_through, device)
+    passes = Compiled(objective, adam.zero_grad, device)
 
     def run(rank):
         adam.attach(rank)
@@ -184,7 +186,7 @@ def train(options, device):
         while True:
             seconds = adam.agree(clock.seconds())
             remaining = schedule.remaining(seconds)
-            if rank == 0 and (time.time() - saved > SAVE_SECONDS[device] or not remaining):
+            if rank == 0 and (time.time() - saved > options.save_seconds or not remaining):
                 saved = time.time()
                 adam.save(checkpoint, spent=seconds, finish_from=schedule.to_resume(seconds))
             if rank == 0 and (time.time() - reported > options.report_seconds or not remaining):
@@ -195,11 +197,9 @@ def train(options, device):
                 return
             edge = crop_edge(np.random.default_rng(adam.step), device, remaining)
             target, weight = (t.to(device, memory_format=torch.channels_last) for t in pictures.draw(rng, edge, max(1, round(CROPS[edge] * batch))))
-            adam.zero_grad()
-            loss, divergence = pass_through(target, weight)
-            (loss + KL_WEIGHT * divergence).backward()
+            loss = passes.gradients(target, weight)
             if rank == 0:
-                losses.append(loss.detach())
+                losses.append(loss)
             adam.update(RATE * min(1, (adam.step + 1) / 100) * remaining, weight_decay=0, clip=2.0, average_decay=0.998)
 
     launch(run, device)
@@ -230,6 +230,7 @@ def main():
     arguments.add_argument("--decoder-only", action="store_true", help="keep the latents of vae.pt")
     arguments.add_argument("--gpu-batch", type=float, default=PER_GPU, help="how many times the batch of a CPU's process a GPU takes")
     arguments.add_argument("--report-seconds", type=float, default=REPORT_SECONDS)
+    arguments.add_argument("--save-seconds", type=float, default=SAVE_SECONDS, help="wall time between two checkpoints")
     options = arguments.parse_args()
     torch.manual_seed(0)
     train(options, device_name())
