@@ -19,8 +19,10 @@ COLOURS = range(3)
 NEGATED = range(3, 6)
 CONSTANTS = range(6, 8)
 CARRIED = 8  # channels of the stream, the first ones
+INNER_CONSTANTS = slice(-2, None)  # the same inside a residual branch, for its second norm
 LATENT_SCALE = 1.5  # latents per unit of colour
 SPREAD = 8.0  # what a norm divides by, above all because of the constants
+INNER_GAIN = 4 * SPREAD  # of a branch's second norm: its convolution gives small numbers at first
 FULL_PACE_INPUTS = 72  # a weight among so many moves at the full learning rate
 FOURTH_SPREAD = 0.7  # standard deviation of the fourth latent
 LOG_VARIANCE = -8.0  # of the latents' noise
@@ -78,6 +80,11 @@ def keep_size(norm):
 def start_block(block):
     """A residual branch of zero."""
     keep_size(block.norm1)
+    size = constant_size(block.conv1.out_channels)
+    block.conv1.weight[INNER_CONSTANTS] = 0
+    block.conv1.bias[INNER_CONSTANTS] = torch.tensor([size, -size], device=block.conv1.bias.device)
+    block.norm2.weight.fill_(INNER_GAIN)
+    block.norm2.weight[INNER_CONSTANTS] = 0
     block.conv2.weight.zero_()
     block.conv2.bias.zero_()
     if hasattr(block, "conv_shortcut"):
@@ -173,6 +180,8 @@ def held_parameters(vae):
 
     def hold_block(block):
         hold_norm(block.norm1)
+        for parameter in (block.conv1.weight, block.conv1.bias, block.norm2.weight, block.norm2.bias):
+            hold(parameter, INNER_CONSTANTS)
         hold_conv(block.conv2, inputs=False)
         if hasattr(block, "conv_shortcut"):
             hold_conv(block.conv_shortcut, inputs=True)

@@ -22,7 +22,7 @@ from schedule import Clock, Schedule, add_arguments
 from shared_adam import SharedAdam, launch, processes
 from workspace import Log, device_name, parser, save_atomically
 
-RATE = 1e-3
+RATE = 1.5e-3
 KL_WEIGHT = 1e-4
 # Per process and step on a CPU: edge of the crops, how many; a GPU takes PER_GPU times as many.
 CROPS = {64: 8, 96: 5, 128: 3, 256: 1}
