@@ -139,6 +139,8 @@ def report(work, vae, device, log, count=24, **facts):
 
 def train(options, device):
     work, decoder_only = options.work, options.decoder_only
+    torch.backends.cudnn.benchmark = True
+    torch.set_float32_matmul_precision("high")
     vae = Autoencoder().to(device)
     start = work / ("vae.pt" if decoder_only else "vae-start.pt")
     if decoder_only or start.exists():
