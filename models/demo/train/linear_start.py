@@ -13,7 +13,6 @@ import math
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 COLOURS = range(3)
 NEGATED = range(3, 6)
@@ -28,6 +27,8 @@ FOURTH_SPREAD = 0.7  # standard deviation of the fourth latent
 LOG_VARIANCE = -8.0  # of the latents' noise
 IDENTITY = torch.zeros(3, 3)
 IDENTITY[1, 1] = 1
+MEAN = torch.zeros(3, 3)
+MEAN[:2, :2] = 0.25
 INTERPOLATION = torch.tensor([0.25, 0.5, 0.25])  # after doubling by repetition: linear interpolation
 SHARPENING = torch.tensor([-0.25, 1.5, -0.25])  # what three linear interpolations blur
 
@@ -40,14 +41,14 @@ def constant_size(channels):
 def carry(conv, kernel, constants=1.0):
     """The carried channels go through `kernel` [k, k], the constants are multiplied; the other outputs stay random, but
     see no constants."""
-    centre = conv.weight.shape[2] // 2
+    place = 0 if conv.stride[0] == 2 else conv.weight.shape[2] // 2  # downsampling pads right and bottom only
     conv.weight[:, list(CONSTANTS)] = 0
     conv.weight[:CARRIED] = 0
     conv.bias.zero_()
     for channel in (*COLOURS, *NEGATED):
         conv.weight[channel, channel] = kernel
     for channel in CONSTANTS:
-        conv.weight[channel, channel, centre if conv.stride[0] == 1 else 0, centre if conv.stride[0] == 1 else 0] = constants
+        conv.weight[channel, channel, place, place] = constants
 
 
 def begin(conv, kernel):
@@ -102,14 +103,11 @@ def spread(norm, x):
 def start_linear(vae, pictures):
     """Sets the weights of a new Autoencoder; `pictures` [N, 3, H, W] in [-1, 1] measure what its last norms divide by."""
     encoder, decoder = vae.encoder, vae.decoder
-    halves = torch.zeros(3, 3)
-    halves[:2, :2] = 0.25
     for level in (*encoder.down_blocks, *decoder.up_blocks):
         for block in level.resnets:
             start_block(block)
         for downsample in getattr(level, "downsamplers", ()):
-            carry(downsample.conv, halves)
-            downsample.conv.weight[list(CONSTANTS), list(CONSTANTS), 0, 0] = 1
+            carry(downsample.conv, MEAN)
         for upsample in getattr(level, "upsamplers", ()):
             carry(upsample.conv, INTERPOLATION[:, None] * INTERPOLATION)
     for net in (encoder, decoder):
@@ -131,9 +129,9 @@ def start_linear(vae, pictures):
     end(encoder.conv_out, seen[0] / SPREAD * LATENT_SCALE)
     nn.init.eye_(vae.quant_conv.weight[:, :, 0, 0])
     vae.quant_conv.bias.zero_()
-    latent = vae.quant_conv.out_channels // 2
-    vae.quant_conv.weight[latent:] = 0
-    vae.quant_conv.bias[latent:] = LOG_VARIANCE
+    latents = vae.quant_conv.out_channels // 2
+    vae.quant_conv.weight[latents:] = 0
+    vae.quant_conv.bias[latents:] = LOG_VARIANCE
     nn.init.eye_(vae.post_quant_conv.weight[:, :, 0, 0])
     vae.post_quant_conv.bias.zero_()
     encoder.conv_out.weight[len(COLOURS)] *= FOURTH_SPREAD / vae.encode(pictures)[0][:, len(COLOURS)].std()
