@@ -1,4 +1,4 @@
-"""Compiled functions for a GPU, where many small kernels are what takes the time; elsewhere they stay as they are."""
+"""Compiled functions, for a GPU, where many small kernels are what takes the time."""
 import traceback
 
 import torch
@@ -8,9 +8,9 @@ class Compiled:
     """A function whose first result is minimised. torch.compile makes it faster, once for every shape; where that fails,
     the function itself is used. `reset` forgets the gradients of a failed attempt."""
 
-    def __init__(self, function, reset, device):
+    def __init__(self, function, reset, compiling):
         self.plain, self.reset = function, reset
-        self.fast = torch.compile(function, dynamic=False) if device == "cuda" else None
+        self.fast = torch.compile(function, dynamic=False) if compiling else None
 
     def gradients(self, *arguments):
         """Calls the function, and backward() on its first result; returns the second one, detached."""

@@ -37,7 +37,7 @@ start)
   export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONUNBUFFERED=1
   export TORCHINDUCTOR_CACHE_DIR="$work/compiled" # what is compiled here, on-gpu.sh need not compile again
   cores=$(getconf _NPROCESSORS_ONLN)
-  setsid nohup "$python" "$here/dataset.py" --work "$work" --count "$count" --processes $((cores > 1 ? cores - 1 : 1)) \
+  setsid nohup nice "$python" "$here/dataset.py" --work "$work" --count "$count" --processes $((cores > 1 ? cores - 1 : 1)) \
     </dev/null >"$work/render.out" 2>&1 &
   enough=$((count * 2 / 3 < 1500 ? count * 2 / 3 : 1500))
   setsid nohup sh -c '

@@ -131,23 +131,27 @@ def wait_for_images(run, renderer, count, seconds):
     run.say(rendered(run.options.work), "images")
 
 
-def trained_seconds(work):
-    """What the checkpoint of the autoencoder has had already."""
+def trained_already(work):
+    """(seconds, steps) that the checkpoint of the autoencoder has had."""
     path = work / "vae-checkpoint.pt"
-    return torch.load(path, map_location="cpu")["spent"] if path.exists() else 0.0
+    if not path.exists():
+        return 0.0, 0
+    state = torch.load(path, map_location="cpu")
+    return state["spent"], state["step"]
 
 
 def train_autoencoder(run):
     work = run.options.work
-    spent = trained_seconds(work)
+    spent, steps = trained_already(work)
     share = run.share("autoencoder") * (AFTER_EARLY / SHARES["autoencoder"] if spent > EARLY_SECONDS else 1)
     until = time.time() + min(share, max(1, run.left()))
-    if spent:
-        run.say(f"goes on from {spent:.0f} seconds of training")
+    if steps:
+        run.say(f"goes on from step {steps}, {spent:.0f} seconds of training")
 
     def train():
         options = training_options(
             run, until - time.time(), decoder_only=False, report_seconds=15, save_seconds=15, gpu_batch=train_vae.PER_GPU * run.batch_scale,
+            compile=steps > 0,  # then it has been compiled already, and is in the cache
         )
         options.minutes += spent / 60
         train_vae.train(options, run.device)

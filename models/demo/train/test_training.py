@@ -1,9 +1,11 @@
 """Tests of what a training rests on: python3 -m unittest discover -s models/demo/train"""
 import contextlib
 import io
+import signal
 import tempfile
 import unittest
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -15,6 +17,7 @@ from autoencoder import Autoencoder
 from compiled import Compiled
 from dataset import CELL, render_all
 from linear_start import held_parameters, pace, start_linear
+from on_gpu import Run
 from shared_adam import SharedAdam
 from train_vae import Pictures, to_unit
 
@@ -129,7 +132,7 @@ class Compiling(unittest.TestCase):
         def reset():
             weight.grad = None
 
-        passes = Compiled(lambda x: ((weight * x).sum(), (weight * x).sum()), reset, "cpu")
+        passes = Compiled(lambda x: ((weight * x).sum(), (weight * x).sum()), reset, compiling=False)
         calls = []
 
         def broken(x):
@@ -143,6 +146,31 @@ class Compiling(unittest.TestCase):
         self.assertEqual((float(first), float(second), len(calls)), (3.0, 4.0, 1))
         self.assertEqual(weight.grad.tolist(), [1.0, 3.0])
         self.assertIn("there is no compiler", said.getvalue())
+
+
+class Stages(unittest.TestCase):
+    def setUp(self):
+        self.run_ = Run(SimpleNamespace(minutes=1, rehearse=False, salvage=False))
+        self.said = []
+        self.run_.say = lambda *words: self.said.append(" ".join(map(str, words)))
+
+    def test_one_that_hangs_is_ended_and_the_next_works(self):
+        self.assertFalse(self.run_.stage("waiting", signal.pause, 1))
+        self.assertTrue(self.run_.stage("working", lambda: None, 30))
+        self.assertEqual(self.said, ["waiting", "waiting had not ended in time", "working", "working done"])
+
+    def test_one_that_fails_says_so(self):
+        self.assertFalse(self.run_.stage("dividing", lambda: 1 / 0, 30))
+        self.assertEqual(self.said[-1], "dividing failed (exit code 1)")
+
+    def test_one_without_memory_is_tried_again_with_half_the_batch(self):
+        def work():
+            if self.run_.batch_scale > 0.5:
+                raise torch.OutOfMemoryError("no room")
+
+        self.assertTrue(self.run_.stage("training", work, 30))
+        self.assertEqual(self.run_.batch_scale, 0.5)
+        self.assertEqual(self.said[-1], "training done")
 
 
 if __name__ == "__main__":
