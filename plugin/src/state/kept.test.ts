@@ -10,7 +10,7 @@ const task = (state: TaskState, more: Partial<Task> = {}): Task => ({
   clipName: 'wolf.mp4',
   snapshot: { kind: 'file', fileId: 'f', fileName: 'wolf.mp4', sizeBytes: 5, startSeconds: null, endSeconds: 2 },
   frames: 40,
-  mode: 'file',
+  mode: 'source',
   settings: { ...defaultSettings(), prompt: 'a silver wolf' },
   model: null,
   editId: null,
