@@ -6,10 +6,10 @@ import path from 'node:path';
 import type { EditReport } from '../protocol/edit-report.ts';
 import { defaultSettings, type EditSettings } from '../protocol/edit-settings.ts';
 import { writeSampleClip, defaultSample } from '../companion-server/src/demo/sample-clip.ts';
-import { createEngine } from '../companion-server/src/engine/supervisor.ts';
+import { createEngine } from '../companion-server/src/engine/worker/supervisor.ts';
 import { benchFolder } from './folder.ts';
 
-const entry = new URL('../companion-server/src/engine/process.ts', import.meta.url);
+const entry = new URL('../companion-server/src/engine/worker/process.ts', import.meta.url);
 const embeddedModel = path.join(import.meta.dirname, '..', 'models', 'demo');
 
 /** The embedded model, or the one that TOKENFLOW_MODEL names. */

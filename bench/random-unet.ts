@@ -2,7 +2,8 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { plainVariant } from '../companion-server/src/nets/tokenflow-attention.ts';
+import { passVariant } from '../companion-server/src/nets/pass-attention.ts';
+import { plainPass } from '../companion-server/src/nets/pass.ts';
 import { parseUNetConfig, type UNetConfig } from '../companion-server/src/nets/unet-config.ts';
 import { buildUNet } from '../companion-server/src/nets/unet.ts';
 import { GraphBuilder } from '../companion-server/src/onnx/builder.ts';
@@ -44,7 +45,7 @@ function weightShapes(config: UNetConfig): ReadonlyMap<string, readonly number[]
     timeFeatures: g.input('time_features', 'float32', [1, config.blockChannels[0] ?? 0]),
     context: g.input('context', 'float32', [1, symbol('tokens'), config.crossAttentionDim]),
   };
-  buildUNet(g, config, inputs, plainVariant);
+  buildUNet(g, config, inputs, passVariant(plainPass, g));
   return g.shapes;
 }
 

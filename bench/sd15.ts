@@ -1,7 +1,8 @@
 // A UNet of Stable Diffusion 1.5's real size on the CPU: against PyTorch on the same threads, and the time to load.
 
 import { readFile } from 'node:fs/promises';
-import { buildPlainUNet } from '../companion-server/src/nets/unet-graphs.ts';
+import { buildPassUNet } from '../companion-server/src/nets/pass-graph.ts';
+import { plainPass } from '../companion-server/src/nets/pass.ts';
 import { preferredExecution } from '../companion-server/src/onnx/execution.ts';
 import { createSession } from '../companion-server/src/onnx/session.ts';
 import { benchFolder } from './folder.ts';
@@ -24,11 +25,12 @@ export const sd15Bench: Bench = {
   async run({ isQuick, log }) {
     const weights = await randomUNetWeights(sd15Config, benchFolder());
     const { fused } = preferredExecution.cpu;
-    const graph = buildPlainUNet(
-      sd15Config,
-      { height: edge, width: edge },
-      { name: 'sd15', weights, float: 'float32', fused },
-    );
+    const graph = buildPassUNet(sd15Config, { height: edge, width: edge }, plainPass, {
+      name: 'sd15',
+      weights,
+      float: 'float32',
+      fused,
+    });
     const load = (prepacked = false) => createSession(graph, { provider: 'cpu', threads, prepacked });
     const loads: number[] = [];
     for (let round = 0; round < 3; round++) {

@@ -2,7 +2,8 @@
 
 import { timestepEmbedding } from '../companion-server/src/diffusion/timestep-embedding.ts';
 import { parseUNetConfig, type UNetConfig } from '../companion-server/src/nets/unet-config.ts';
-import { buildPlainUNet } from '../companion-server/src/nets/unet-graphs.ts';
+import { buildPassUNet } from '../companion-server/src/nets/pass-graph.ts';
+import { plainPass } from '../companion-server/src/nets/pass.ts';
 import { plainExecution, preferredExecution } from '../companion-server/src/onnx/execution.ts';
 import { createSession, type Session } from '../companion-server/src/onnx/session.ts';
 import { createRandom } from '../companion-server/src/tensor/random.ts';
@@ -41,7 +42,7 @@ export function unetInputs(
   const width = blockChannels[0] ?? 0;
   const embedding = { dim: width, flipSinToCos: true, freqShift: 0 };
   return {
-    latents: noise([frames, latentChannels, edge, edge]),
+    'latents.source': noise([frames, latentChannels, edge, edge]),
     time_features: tensor([1, width], timestepEmbedding(501, embedding)),
     context: noise([1, 77, crossAttentionDim]),
   };
@@ -55,7 +56,12 @@ export const unetBench: Bench = {
     const weights = await randomUNetWeights(config, benchFolder());
     const open = (name: string, operators: typeof fused, optimization: 'extended' | 'disabled') =>
       createSession(
-        buildPlainUNet(config, { height: edge, width: edge }, { name, weights, float: 'float32', fused: operators }),
+        buildPassUNet(config, { height: edge, width: edge }, plainPass, {
+          name,
+          weights,
+          float: 'float32',
+          fused: operators,
+        }),
         { provider: 'cpu', optimization },
       );
     const ours = await open('fused', fused, 'extended');
@@ -89,5 +95,5 @@ export const unetBench: Bench = {
 };
 
 async function predict(session: Session, inputs: Record<string, Tensor>): Promise<Float32Array> {
-  return (await session.run(inputs))['prediction']?.data ?? new Float32Array();
+  return (await session.run(inputs))['prediction.source']?.data ?? new Float32Array();
 }

@@ -1,22 +1,20 @@
 // What a client says: the panel and the command line. Every message with a `requestId` is answered by
 // exactly one message with the same `requestId`: the reply that replies.ts names, or `error`.
 
-import { clientClipReaders, type ClientClipMessage } from './clip-messages.ts';
-import { clientJobReaders, type ClientJobMessage } from './job-messages.ts';
-import { parseMessage, type MessageReaders } from './message.ts';
-import { clientSessionReaders, type ClientSessionMessage } from './session-messages.ts';
-import { clientStreamReaders, type ClientStreamMessage } from './stream-messages.ts';
+import { clientClipMessages } from './clip-messages.ts';
+import { clientJobMessages } from './job-messages.ts';
+import { messageParser, type MessageOf } from './message.ts';
+import { clientSessionMessages } from './session-messages.ts';
+import { clientStreamMessages } from './stream-messages.ts';
 
-export type ClientMessage = ClientSessionMessage | ClientClipMessage | ClientJobMessage | ClientStreamMessage;
-
-const readers: MessageReaders<ClientMessage> = {
-  ...clientSessionReaders,
-  ...clientClipReaders,
-  ...clientJobReaders,
-  ...clientStreamReaders,
+const messages = {
+  ...clientSessionMessages,
+  ...clientClipMessages,
+  ...clientJobMessages,
+  ...clientStreamMessages,
 };
 
+export type ClientMessage = MessageOf<typeof messages>;
+
 /** Reads one JSON control message of a client. Throws FieldError. */
-export function parseClientMessage(text: string): ClientMessage {
-  return parseMessage(text, readers);
-}
+export const parseClientMessage: (text: string) => ClientMessage = messageParser(messages);

@@ -1,11 +1,20 @@
 // What an edit is asked to do. Shared by the panel, the wire, the command line and the engine.
 
-import { FieldError, readFields, type FieldReader } from './fields.ts';
+import {
+  flag,
+  integer,
+  nullable,
+  number,
+  object,
+  oneOf,
+  parse,
+  text,
+  where,
+  type Complaint,
+  type Infer,
+} from './fields.ts';
 import { maxPromptCharacters } from './limits.ts';
-
-/** How the source's structure is kept: Plug-and-Play feature injection, SDEdit, or neither. */
-export const techniques = ['pnp', 'sdedit', 'none'] as const;
-export type Technique = (typeof techniques)[number];
+import { techniqueInfo, techniqueInfos, techniqueNames, usualTechnique } from './techniques.ts';
 
 /**
  * How keyframe tokens reach the other frames. `paper`: nearest keyframe before and after, true distances
@@ -47,48 +56,6 @@ export type Detail = (typeof details)[number];
 /** The file extension that belongs to each codec, with its dot. */
 export const codecExtensions = { prores: '.mov', h264: '.mp4' } as const satisfies Record<OutputCodec, string>;
 
-export interface EditSettings {
-  /** What the clip should become. Not empty. */
-  readonly prompt: string;
-  /** What the clip shows now; improves the inversion. May be empty. */
-  readonly sourcePrompt: string;
-  /** What to avoid. May be empty. */
-  readonly negativePrompt: string;
-  readonly technique: Technique;
-  readonly schedule: ScheduleName;
-  readonly propagation: Propagation;
-  /** `inversion` unless the technique is `sdedit`. */
-  readonly noise: Noise;
-  /** 0 keeps the structure most, 1 follows the prompt most. */
-  readonly strength: number;
-  /** Classifier-free guidance scale, 1..30; 1 means no guidance. null: what suits the model. */
-  readonly guidance: number | null;
-  /** Sampling steps, 1..1000. null: what suits the model and the schedule. */
-  readonly steps: number | null;
-  /**
-   * Forwards of the network that the inversion of a frame takes, a multiple of `steps`, up to 1000. null: as many as are
-   * needed to find the clip again.
-   */
-  readonly inversionSteps: number | null;
-  /** One keyframe is drawn from each run of this many frames, 1..64. */
-  readonly keyframeInterval: number;
-  /**
-   * 0..2^32-1. Equal seeds on the same device give equal frames. Another seed needs no other inversion; where an edit begins
-   * from the inverted clip, 0 leaves it as it is.
-   */
-  readonly seed: number;
-  /** Working size in pixels, or null for the largest that fits the model's training size. */
-  readonly size: { readonly width: number; readonly height: number } | null;
-  /** First second of the clip to edit, and the second to stop before; null for the clip's own ends. */
-  readonly startSeconds: number | null;
-  readonly endSeconds: number | null;
-  readonly codec: OutputCodec;
-  readonly sound: Sound;
-  readonly detail: Detail;
-  /** Edits the keyframes alone: the result is a clip of just these, in their order. */
-  readonly preview: boolean;
-}
-
 export const maxSteps = 1_000;
 export const guidanceRange = { min: 1, max: 30 } as const;
 export const maxKeyframeInterval = 64;
@@ -98,10 +65,92 @@ export const sizeRange = { min: 64, max: 2_048 } as const;
 const maxSeconds = 86_400;
 const maxSeed = 2 ** 32 - 1;
 
-const strengths = { pnp: 0.5, sdedit: 0.7, none: 0.5 } as const satisfies Record<Technique, number>;
+const prompt = where(
+  text({ max: Number.MAX_SAFE_INTEGER }),
+  ({ length }) =>
+    length <= maxPromptCharacters ? undefined : `must have at most ${maxPromptCharacters} characters, got ${length}.`,
+  'prompt-too-long',
+);
+
+const mainPrompt = where(
+  prompt,
+  (words) => (words.trim() === '' ? 'is empty; say what the clip should become.' : undefined),
+  'prompt-empty',
+);
+
+const side = integer(sizeRange.min, sizeRange.max);
+const second = number(0, maxSeconds);
+
+export const editSettings = where(
+  object({
+    /** What the clip should become. Not empty. */
+    prompt: mainPrompt,
+    /** What the clip shows now; improves the inversion. May be empty. */
+    sourcePrompt: prompt,
+    /** What to avoid. May be empty. */
+    negativePrompt: prompt,
+    /** The name of one of techniques.ts: how the source's structure is kept. */
+    technique: oneOf(techniqueNames),
+    schedule: oneOf(scheduleNames),
+    propagation: oneOf(propagations),
+    /** `inversion` unless the technique may begin elsewhere. */
+    noise: oneOf(noises),
+    /** 0 keeps the structure most, 1 follows the prompt most. */
+    strength: number(0, 1),
+    /** Classifier-free guidance scale, 1..30; 1 means no guidance. null: what suits the model. */
+    guidance: nullable(number(guidanceRange.min, guidanceRange.max)),
+    /** Sampling steps, 1..1000. null: what suits the model and the schedule. */
+    steps: nullable(integer(1, maxSteps)),
+    /**
+     * Forwards of the network that the inversion of a frame takes, a multiple of `steps`, up to 1000. null: as many as are
+     * needed to find the clip again.
+     */
+    inversionSteps: nullable(integer(1, maxSteps)),
+    /** One keyframe is drawn from each run of this many frames, 1..64. */
+    keyframeInterval: integer(1, maxKeyframeInterval),
+    /**
+     * 0..2^32-1. Equal seeds on the same device give equal frames. Another seed needs no other inversion; where an edit begins
+     * from the inverted clip, 0 leaves it as it is.
+     */
+    seed: integer(0, maxSeed),
+    /** Working size in pixels, or null for the largest that fits the model's training size. */
+    size: nullable(object({ width: side, height: side })),
+    /** First second of the clip to edit, and the second to stop before; null for the clip's own ends. */
+    startSeconds: nullable(second),
+    endSeconds: nullable(second),
+    codec: oneOf(outputCodecs),
+    sound: oneOf(sounds),
+    detail: oneOf(details),
+    /** Edits the keyframes alone: the result is a clip of just these, in their order. */
+    preview: flag,
+  }),
+  ({ noise, technique, steps, inversionSteps, startSeconds, endSeconds }): Complaint | undefined => {
+    if (noise !== 'inversion' && !techniqueInfo(technique).choosesNoise) {
+      const those = techniqueInfos.filter(({ choosesNoise }) => choosesNoise).map(({ name }) => name);
+      return {
+        at: ['noise'],
+        text: `must be inversion unless the technique is ${those.join(' or ')}, got ${noise} with ${technique}.`,
+      };
+    }
+    if (steps !== null && inversionSteps !== null && inversionSteps % steps !== 0) {
+      return {
+        at: ['inversionSteps'],
+        text: `must be a multiple of the ${steps} sampling steps, got ${inversionSteps}.`,
+      };
+    }
+    if (endSeconds !== null && endSeconds <= (startSeconds ?? 0)) {
+      return {
+        at: ['endSeconds'],
+        text: `must be after the start at ${startSeconds ?? 0} seconds, got ${endSeconds}.`,
+      };
+    }
+    return undefined;
+  },
+);
+export type EditSettings = Infer<typeof editSettings>;
 
 /** The settings of an edit of which only prompt and technique are chosen. The prompt is still empty. */
-export function defaultSettings(technique: Technique = 'pnp'): EditSettings {
+export function defaultSettings(technique: string = usualTechnique): EditSettings {
   return {
     prompt: '',
     sourcePrompt: '',
@@ -110,7 +159,7 @@ export function defaultSettings(technique: Technique = 'pnp'): EditSettings {
     schedule: 'fast',
     propagation: 'paper',
     noise: 'inversion',
-    strength: strengths[technique],
+    strength: techniqueInfo(technique).strength,
     guidance: null,
     steps: null,
     inversionSteps: null,
@@ -137,91 +186,5 @@ export const referenceSchedule = {
 
 /** Checks every field. Throws FieldError that names the field below `path`, its rule and the value. */
 export function parseEditSettings(value: unknown, path = 'settings'): EditSettings {
-  const fields = readFields(value, path, Object.keys(defaultSettings()));
-  const steps = fields.nullable('steps', () => fields.integer('steps', 1, maxSteps));
-  const startSeconds = fields.nullable('startSeconds', () => fields.number('startSeconds', 0, maxSeconds));
-  const technique = fields.oneOf('technique', techniques);
-  return {
-    prompt: readMainPrompt(fields),
-    sourcePrompt: readPrompt(fields, 'sourcePrompt'),
-    negativePrompt: readPrompt(fields, 'negativePrompt'),
-    technique,
-    schedule: fields.oneOf('schedule', scheduleNames),
-    propagation: fields.oneOf('propagation', propagations),
-    noise: readNoise(fields, technique),
-    strength: fields.number('strength', 0, 1),
-    guidance: fields.nullable('guidance', () => fields.number('guidance', guidanceRange.min, guidanceRange.max)),
-    steps,
-    inversionSteps: fields.nullable('inversionSteps', () => readInversionSteps(fields, steps)),
-    keyframeInterval: fields.integer('keyframeInterval', 1, maxKeyframeInterval),
-    seed: fields.integer('seed', 0, maxSeed),
-    size: fields.nullable('size', () => readSize(fields)),
-    startSeconds,
-    endSeconds: fields.nullable('endSeconds', () => readEndSeconds(fields, startSeconds)),
-    codec: fields.oneOf('codec', outputCodecs),
-    sound: fields.oneOf('sound', sounds),
-    detail: fields.oneOf('detail', details),
-    preview: fields.flag('preview'),
-  };
-}
-
-function readMainPrompt(fields: FieldReader): string {
-  const prompt = readPrompt(fields, 'prompt');
-  if (prompt.trim() === '') {
-    throw new FieldError(`${fields.path}.prompt`, 'is empty; say what the clip should become.', 'prompt-empty');
-  }
-  return prompt;
-}
-
-function readPrompt(fields: FieldReader, key: string): string {
-  const prompt = fields.text(key, { max: Number.MAX_SAFE_INTEGER });
-  if (prompt.length > maxPromptCharacters) {
-    throw new FieldError(
-      `${fields.path}.${key}`,
-      `must have at most ${maxPromptCharacters} characters, got ${prompt.length}.`,
-      'prompt-too-long',
-    );
-  }
-  return prompt;
-}
-
-function readNoise(fields: FieldReader, technique: Technique): Noise {
-  const noise = fields.oneOf('noise', noises);
-  if (noise !== 'inversion' && technique !== 'sdedit') {
-    throw new FieldError(
-      `${fields.path}.noise`,
-      `must be inversion unless the technique is sdedit, got ${noise} with ${technique}.`,
-    );
-  }
-  return noise;
-}
-
-function readInversionSteps(fields: FieldReader, steps: number | null): number {
-  const inversionSteps = fields.integer('inversionSteps', 1, maxSteps);
-  if (steps !== null && inversionSteps % steps !== 0) {
-    throw new FieldError(
-      `${fields.path}.inversionSteps`,
-      `must be a multiple of the ${steps} sampling steps, got ${inversionSteps}.`,
-    );
-  }
-  return inversionSteps;
-}
-
-function readSize(fields: FieldReader): { width: number; height: number } {
-  const size = fields.object('size', ['width', 'height']);
-  return {
-    width: size.integer('width', sizeRange.min, sizeRange.max),
-    height: size.integer('height', sizeRange.min, sizeRange.max),
-  };
-}
-
-function readEndSeconds(fields: FieldReader, startSeconds: number | null): number {
-  const endSeconds = fields.number('endSeconds', 0, maxSeconds);
-  if (endSeconds <= (startSeconds ?? 0)) {
-    throw new FieldError(
-      `${fields.path}.endSeconds`,
-      `must be after the start at ${startSeconds ?? 0} seconds, got ${endSeconds}.`,
-    );
-  }
-  return endSeconds;
+  return parse(editSettings, value, path);
 }

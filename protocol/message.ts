@@ -1,65 +1,54 @@
-// What the messages of both sides share: a `type` that selects the reader, and four kinds of id.
+// What the messages of both sides share: a `type` that selects the fields, and four kinds of id.
 
-import { FieldError, readFields, type FieldReader } from './fields.ts';
+import { FieldError, hex, integer, object, oneOf, parse, type ObjectOf, type Schema, type Fields } from './fields.ts';
 
 const maxUint32 = 2 ** 32 - 1;
 
-/** One entry per message type: its fields beside `type`, and how they are read. */
-export type MessageReaders<Message extends { readonly type: string }> = {
-  readonly [Type in Message['type']]: {
-    readonly keys: readonly string[];
-    readonly read: (fields: FieldReader) => Extract<Message, { readonly type: Type }>;
-  };
-};
+/** Chosen by the client, unique among its open requests. */
+export const requestId = integer(0, maxUint32);
 
-/** Reads JSON text by the reader that its `type` selects. Throws FieldError. */
-export function parseMessage<Message extends { readonly type: string }>(
-  text: string,
-  readers: MessageReaders<Message>,
-): Message {
-  const value = parseJson(text);
-  const type = typeOf(value);
-  if (type === undefined || !Object.hasOwn(readers, type)) {
-    const known = Object.keys(readers).join(', ');
-    throw new FieldError('message.type', `must be one of ${known}.`);
-  }
-  const { keys, read } = readers[type as Message['type']];
-  return read(readFields(value, 'message', ['type', ...keys]));
+/** Chosen by the client, another one for each of its questions; one that is repeated on another connection keeps it. */
+export const estimateId = integer(0, maxUint32);
+
+/** Chosen by the server, unique within the connection. */
+export const streamId = integer(1, maxUint32);
+
+/** Of a clip or a job: made by the server, impossible to guess. 32 lower-case hexadecimal digits. */
+export const id = hex(32);
+
+/** The fields of each message beside its `type`. */
+export type MessageFields = Readonly<Record<string, Fields>>;
+
+/** Every message of such a table, or those of one or more types. */
+export type MessageOf<
+  Messages extends MessageFields,
+  Type extends keyof Messages = keyof Messages,
+> = Type extends keyof Messages ? ObjectOf<Messages[Type] & { readonly type: Schema<Type> }> : never;
+
+/** Makes the reader of these messages. It takes JSON text and throws FieldError. */
+export function messageParser<const Messages extends MessageFields>(
+  messages: Messages,
+): (text: string) => MessageOf<Messages> {
+  const schemas = new Map<string, Schema<unknown>>(
+    Object.entries(messages).map(([type, fields]) => [type, object({ type: oneOf([type]), ...fields })]),
+  );
+  const known = [...schemas.keys()].join(', ');
+  return (text) => {
+    const value = parseJson(text);
+    const schema = schemas.get(typeOf(value) ?? '');
+    if (schema === undefined) throw new FieldError('message.type', `must be one of ${known}.`);
+    return parse(schema, value, 'message') as MessageOf<Messages>;
+  };
 }
 
 /** The request id of a message that could not be read, so that the refusal still finds its sender; else null. */
 export function requestIdOf(text: string): number | null {
   try {
     const value = parseJson(text) as { readonly requestId?: unknown } | null;
-    const requestId = value?.requestId;
-    return isRequestId(requestId) ? requestId : null;
+    return parse(requestId, value?.requestId, 'message.requestId');
   } catch {
     return null;
   }
-}
-
-/** Chosen by the client, unique among its open requests. */
-export function readRequestId(fields: FieldReader): number {
-  return fields.integer('requestId', 0, maxUint32);
-}
-
-/** Chosen by the client, another one for each of its questions; one that is repeated on another connection keeps it. */
-export function readEstimateId(fields: FieldReader): number {
-  return fields.integer('estimateId', 0, maxUint32);
-}
-
-/** Chosen by the server, unique within the connection. */
-export function readStreamId(fields: FieldReader): number {
-  return fields.integer('streamId', 1, maxUint32);
-}
-
-/** Of a clip or a job: made by the server, impossible to guess. */
-export function readId(fields: FieldReader, key: string): string {
-  return fields.hex(key, 32);
-}
-
-function isRequestId(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= maxUint32;
 }
 
 function parseJson(text: string): unknown {

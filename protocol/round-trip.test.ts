@@ -6,7 +6,8 @@ import { parseClientMessage } from './client-messages.ts';
 import { clipExtensions } from './clip-messages.ts';
 import { checkStatuses } from './diagnostics.ts';
 import { deviceChoices, devices } from './devices.ts';
-import { defaultSettings, scheduleNames, techniques } from './edit-settings.ts';
+import { defaultSettings, scheduleNames } from './edit-settings.ts';
+import { techniqueNames } from './techniques.ts';
 import { errorCodes, type ErrorCode } from './error-codes.ts';
 import { FieldError } from './fields.ts';
 import { jobStates } from './job.ts';
@@ -38,7 +39,7 @@ const key = fc.uuid();
 
 const settings = fc
   .record({
-    technique: fc.constantFrom(...techniques),
+    technique: fc.constantFrom(...techniqueNames),
     prompt: text(2_000).map((words) => `a ${words}`.slice(0, 2_000)),
     sourcePrompt: text(100),
     strength: share,
@@ -63,9 +64,8 @@ const error = fc.record(
     code: fc.constantFrom(...(Object.keys(errorCodes) as ErrorCode[])),
     message: text(100),
     hint: text(100),
-    retryable: fc.boolean(),
   },
-  { requiredKeys: ['code', 'message', 'retryable'] },
+  { requiredKeys: ['code', 'message'] },
 );
 
 const reportFields = {

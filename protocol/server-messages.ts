@@ -1,21 +1,19 @@
 // What the companion server says: replies, which carry the `requestId` of what they answer, and events.
 
-import { serverClipReaders, type ServerClipMessage } from './clip-messages.ts';
-import { serverJobReaders, type ServerJobMessage } from './job-messages.ts';
-import { parseMessage, type MessageReaders } from './message.ts';
-import { serverSessionReaders, type ServerSessionMessage } from './session-messages.ts';
-import { serverStreamReaders, type ServerStreamMessage } from './stream-messages.ts';
+import { serverClipMessages } from './clip-messages.ts';
+import { serverJobMessages } from './job-messages.ts';
+import { messageParser, type MessageOf } from './message.ts';
+import { serverSessionMessages } from './session-messages.ts';
+import { serverStreamMessages } from './stream-messages.ts';
 
-export type ServerMessage = ServerSessionMessage | ServerClipMessage | ServerJobMessage | ServerStreamMessage;
-
-const readers: MessageReaders<ServerMessage> = {
-  ...serverSessionReaders,
-  ...serverClipReaders,
-  ...serverJobReaders,
-  ...serverStreamReaders,
+const messages = {
+  ...serverSessionMessages,
+  ...serverClipMessages,
+  ...serverJobMessages,
+  ...serverStreamMessages,
 };
 
+export type ServerMessage = MessageOf<typeof messages>;
+
 /** Reads one JSON control message of the companion server. Throws FieldError. */
-export function parseServerMessage(text: string): ServerMessage {
-  return parseMessage(text, readers);
-}
+export const parseServerMessage: (text: string) => ServerMessage = messageParser(messages);

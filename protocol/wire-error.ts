@@ -1,27 +1,15 @@
 // An error as it crosses the wire.
 
 import { errorCodes, type ErrorCode } from './error-codes.ts';
-import type { FieldReader } from './fields.ts';
-
-/** An error as it crosses the wire. `hint` says what the user can do. */
-export interface WireError {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly hint?: string;
-  readonly retryable: boolean;
-}
+import { object, oneOf, optional, text, type Infer } from './fields.ts';
 
 const maxMessageCharacters = 4_000;
 
-/** Reads a wire error from the field `error`. Throws FieldError. */
-export function readWireError(fields: FieldReader): WireError {
-  const error = fields.object('error', ['code', 'message', 'hint', 'retryable']);
-  const code = error.oneOf('code', Object.keys(errorCodes) as ErrorCode[]);
-  const hint = error.optional('hint', () => error.text('hint', { max: maxMessageCharacters }));
-  return {
-    code,
-    message: error.text('message', { max: maxMessageCharacters }),
-    ...(hint === undefined ? {} : { hint }),
-    retryable: error.flag('retryable'),
-  };
-}
+/** An error as it crosses the wire. */
+export const wireError = object({
+  code: oneOf(Object.keys(errorCodes) as ErrorCode[]),
+  message: text({ max: maxMessageCharacters }),
+  /** What the user can do. */
+  hint: optional(text({ max: maxMessageCharacters })),
+});
+export type WireError = Infer<typeof wireError>;

@@ -61,22 +61,22 @@ export const rooms = [
     at: [`${server}cli/`],
     imports: [
       ...['client', 'config', 'demo', 'doctor', 'errors', 'log', 'media', 'metrics', 'models'],
-      ...['protocol', 'server', 'temporary', 'version', 'wire-error'],
+      ...['files', 'protocol', 'server', 'temporary', 'version', 'wire-error'],
     ],
   },
   {
     name: 'client',
     at: [`${server}client/`],
-    imports: ['errors', 'protocol', 'temporary', 'wire-error'],
+    imports: ['errors', 'files', 'protocol', 'wire-error'],
   },
-  { name: 'doctor', at: [`${server}doctor/`], imports: ['engine', 'errors', 'media', 'protocol'] },
+  { name: 'doctor', at: [`${server}doctor/`], imports: ['engine', 'errors', 'files', 'media', 'protocol'] },
   { name: 'demo', at: [`${server}demo/`], imports: ['errors', 'media', 'metrics'] },
   {
     name: 'server',
     at: [`${server}server.ts`],
     imports: [
-      ...['clips', 'config', 'doctor', 'edit-work', 'engine', 'errors', 'http', 'jobs', 'log'],
-      ...['media', 'models', 'pairing', 'protocol', 'store', 'version'],
+      ...['clips', 'config', 'doctor', 'edit-work', 'engine', 'errors', 'files', 'http', 'jobs'],
+      ...['log', 'media', 'models', 'pairing', 'protocol', 'store', 'version'],
     ],
   },
   {
@@ -89,39 +89,47 @@ export const rooms = [
   {
     name: 'edit-work',
     at: [`${server}edit-estimate.ts`, `${server}edit-work.ts`],
-    imports: ['engine', 'errors', 'protocol', 'weights'],
+    imports: ['engine', 'errors', 'files', 'protocol'],
     types: ['jobs', 'media'],
   },
   {
     name: 'engine',
     at: [`${server}engine/`],
     imports: [
-      ...['detail', 'diffusion', 'errors', 'media', 'metrics', 'nets', 'onnx', 'onnx/run'],
-      ...['protocol', 'temporary', 'tensor', 'tokenflow', 'version', 'weights', 'wire-error'],
+      ...['detail', 'diffusion', 'errors', 'files', 'media', 'metrics', 'nets', 'nets/pass', 'onnx', 'onnx/run'],
+      ...['process', 'protocol', 'techniques', 'tensor', 'tokenflow', 'version', 'weights', 'wire-error'],
     ],
   },
-  { name: 'clips', at: [`${server}clips/`], imports: ['errors', 'protocol', 'store'] },
-  { name: 'pairing', at: [`${server}pairing/`], imports: ['errors', 'log', 'store'] },
-  { name: 'store', at: [`${server}store/`], imports: ['errors', 'protocol'] },
-  { name: 'media', at: [`${server}media/`], imports: ['errors', 'protocol', 'tensor'] },
+  { name: 'clips', at: [`${server}clips/`], imports: ['errors', 'files', 'protocol', 'store'] },
+  { name: 'pairing', at: [`${server}pairing/`], imports: ['errors', 'log', 'protocol', 'store'] },
+  { name: 'store', at: [`${server}store/`], imports: ['errors', 'files', 'protocol'] },
+  { name: 'media', at: [`${server}media/`], imports: ['errors', 'files', 'process', 'protocol', 'tensor'] },
   { name: 'detail', at: [`${server}detail/`], imports: ['media'], isPure: true },
   { name: 'metrics', at: [`${server}metrics/`], imports: ['media', 'tensor'], isPure: true },
   {
     name: 'tokenflow',
     at: [`${server}tokenflow/`],
-    imports: ['diffusion', 'errors', 'tensor'],
+    imports: ['diffusion', 'errors', 'nets/pass', 'tensor'],
     isPure: true,
   },
+  {
+    name: 'techniques',
+    at: [`${server}techniques/`],
+    imports: ['errors', 'nets/pass', 'protocol', 'tensor'],
+    types: ['tokenflow'],
+    isPure: true,
+  },
+  { name: 'nets/pass', at: [`${server}nets/pass.ts`], imports: [], isPure: true },
   { name: 'diffusion', at: [`${server}diffusion/`], imports: ['errors', 'tensor'], isPure: true },
-  { name: 'nets', at: [`${server}nets/`], imports: ['errors', 'onnx'], isPure: true },
+  { name: 'nets', at: [`${server}nets/`], imports: ['errors', 'nets/pass', 'onnx'], isPure: true },
   { name: 'onnx', at: [`${server}onnx/`], imports: ['tensor'], isPure: true },
   {
     name: 'onnx/run',
     at: ['execution.ts', 'serde.ts', 'session.ts'].map((file) => `${server}onnx/${file}`),
     imports: ['onnx', 'tensor'],
   },
-  { name: 'models', at: [`${server}models/`], imports: ['errors', 'protocol', 'store', 'weights'] },
-  { name: 'weights', at: [`${server}weights/`], imports: ['errors', 'temporary', 'tensor'] },
+  { name: 'models', at: [`${server}models/`], imports: ['errors', 'files', 'protocol', 'store', 'weights'] },
+  { name: 'weights', at: [`${server}weights/`], imports: ['errors', 'files', 'tensor'] },
   { name: 'tensor', at: [`${server}tensor/`], imports: [], isPure: true },
 
   {
@@ -129,18 +137,16 @@ export const rooms = [
     at: ['config.ts', 'remote-access.ts'].map((file) => server + file),
     imports: ['errors', 'log', 'models'],
   },
-  { name: 'wire-error', at: [`${server}wire-error.ts`], imports: ['errors', 'protocol'] },
+  { name: 'wire-error', at: [`${server}wire-error.ts`], imports: ['errors', 'files', 'protocol'] },
   {
     name: 'errors',
     at: ['errors.ts', 'without-paths.ts'].map((file) => server + file),
     imports: ['protocol'],
     isPure: true,
   },
-  {
-    name: 'temporary',
-    at: ['exit-cleanup.ts', 'owned-name.ts', 'run-dir.ts'].map((file) => server + file),
-    imports: ['errors'],
-  },
+  { name: 'temporary', at: [`${server}run-dir.ts`], imports: ['files'] },
+  { name: 'process', at: [`${server}process/`], imports: [] },
+  { name: 'files', at: [`${server}files/`], imports: ['errors'] },
   {
     name: 'log',
     at: ['log.ts', 'log-file.ts', 'log-redaction.ts'].map((file) => server + file),
@@ -164,6 +170,7 @@ export const packageOwners = {
   libsql: [`${server}store/database.ts`],
   express: [`${server}http/app.ts`, 'bench/transfer/server.ts'],
   pino: [`${server}log.ts`],
+  valibot: ['protocol/fields.ts'],
   '@noble/hashes': ['plugin/src/client/sha256.ts'],
   ws: [`${server}http/socket.ts`, `${server}client/connection.ts`],
 };
@@ -181,7 +188,7 @@ export const typePackages = {
 /** Folders whose files may know them as well: the simulated Premiere. */
 const typedTests = 'test/premiere-sim/';
 
-export const testPackages = ['vitest', 'fast-check', 'typescript', 'ws', 'playwright-core'];
+export const testPackages = ['vitest', 'fast-check', 'typescript', 'esbuild', 'ws', 'playwright-core'];
 
 /**
  * The room that a file belongs to, or undefined; a test belongs to the file that it tests. `file` is relative to the

@@ -1,10 +1,10 @@
 // Latents in memory that count how often each frame is written.
 
 import type { Tensor } from '../companion-server/src/tensor/tensor.ts';
-import { HeldLatents } from '../companion-server/src/tokenflow/held-latents.ts';
+import { InMemoryLatents } from '../companion-server/src/tokenflow/in-memory-latents.ts';
 import { frameRange } from '../companion-server/src/tokenflow/latents.ts';
 
-export class CountingLatents extends HeldLatents {
+export class CountingLatents extends InMemoryLatents {
   readonly writes = new Map<number, number>();
 
   override write(start: number, latents: Tensor): Promise<void> {

@@ -7,9 +7,10 @@ import { fakeEstimate, fakeReport } from './fixtures/engines/report.ts';
 import { createDeferred } from './deferred.ts';
 import { owner, requestOf } from './job-fixture.ts';
 import { createEditWork } from '../companion-server/src/edit-work.ts';
-import type { EditJob } from '../companion-server/src/engine/edit-job.ts';
-import { ResumePointFile } from '../companion-server/src/engine/resume-point.ts';
-import type { EditHooks } from '../companion-server/src/engine/supervisor.ts';
+import type { EditJob } from '../companion-server/src/engine/run/edit-job.ts';
+import { ResumePointFile } from '../companion-server/src/engine/run/resume-point.ts';
+import type { EditHooks } from '../companion-server/src/engine/worker/supervisor.ts';
+import { diskError } from '../companion-server/src/engine/source/disk-error.ts';
 import { CanceledError, EditError } from '../companion-server/src/errors.ts';
 import type { ClipInfo } from '../companion-server/src/media/clip-info.ts';
 import { newJob } from '../companion-server/src/jobs/job.ts';
@@ -69,6 +70,23 @@ test.each([
   await mkdir(workDir, { recursive: true });
   await new ResumePointFile(workDir, 'any').write(point(3));
   expect(await run()).toMatchObject({ result: { sizeBytes: 6 } });
+});
+
+test.each([
+  ['no file handle', 'EMFILE', 'limit-reached'],
+  ['no room', 'ENOSPC', 'disk-full'],
+])('a job that finds %s for its work files keeps what it has', async (_what, systemCode, code) => {
+  let tries = 0;
+  const { run, workDir } = await createFixture((job) => {
+    tries++;
+    const failure = Object.assign(new Error(systemCode), { code: systemCode });
+    throw diskError(join(job.workDir, 'edit.latents'), failure);
+  });
+  await mkdir(workDir, { recursive: true });
+  await new ResumePointFile(workDir, 'any').write(point(3));
+  await expect(run()).rejects.toMatchObject({ code });
+  expect(tries).toBe(1);
+  expect(await ResumePointFile.evaluationsIn(workDir)).toBe(3);
 });
 
 test('a job whose resume point is half-written begins anew', async () => {

@@ -1,15 +1,10 @@
 // A Denoiser of arithmetic instead of a network: its one block's tokens are the latents' pixels. What it computes
 // has no meaning, but every frame, keyframe, branch and correspondence leaves its mark on the result.
 
+import { editBranchesOf, predictedBranchesOf, type Branch, type Pass } from '../companion-server/src/nets/pass.ts';
 import { sizeOf, tensor, type Tensor } from '../companion-server/src/tensor/tensor.ts';
-import type {
-  Contexts,
-  Denoiser,
-  EditPrediction,
-  KeyframeTokens,
-  StepInput,
-} from '../companion-server/src/tokenflow/denoiser.ts';
-import type { PropagationPlan } from '../companion-server/src/tokenflow/propagation.ts';
+import type { Correspondences, KeyframePair } from '../companion-server/src/tokenflow/correspondences.ts';
+import type { Contexts, Denoiser, PassInputs, PassOutputs } from '../companion-server/src/tokenflow/denoiser.ts';
 import { at, generate, sum } from './run-graph.ts';
 
 export const mean = ({ data }: Tensor): number => sum(data.length, (i) => data[i] ?? 0) / data.length;
@@ -21,64 +16,131 @@ export function pixels(latents: Tensor): Tensor {
 }
 
 export class FakeDenoiser implements Denoiser {
-  /** Frames of each propagation, and keyframes of each joint pass, in order. */
-  readonly propagated: number[] = [];
-  readonly joint: (readonly number[])[] = [];
+  /** The passes that ran, and over how many frames. */
+  readonly passes: { readonly pass: Pass; readonly frames: number }[] = [];
 
+  /** What the network predicts of latents [N, C, h, w] where no other frame has a part in it. */
   predict(latents: Tensor, timestep: number, context: Tensor): Promise<Tensor> {
     const shift = mean(context) + timestep / 1000;
     return Promise.resolve({ ...latents, data: latents.data.map((x) => 0.7 * x + shift) });
   }
 
-  async predictPerFrame({ edited, timestep, contexts }: StepInput): Promise<EditPrediction> {
+  async run(pass: Pass, inputs: PassInputs): Promise<PassOutputs> {
+    const { source, edited } = inputs.latents;
+    this.passes.push({ pass, frames: (source ?? edited)?.dims[0] ?? 0 });
+    switch (pass.attention) {
+      case 'self':
+        return this.selfPass(pass, inputs);
+      case 'extended':
+        return extendedPass(pass, inputs);
+      case 'propagated':
+        return propagatedPass(pass, inputs);
+    }
+  }
+
+  private async selfPass(pass: Pass, inputs: PassInputs): Promise<PassOutputs> {
+    const { latents, timestep, contexts, keyframes, pairs } = inputs;
+    const prediction: Partial<Record<Branch, Tensor>> = {};
+    for (const branch of predictedBranchesOf(pass)) {
+      const seen = given(branch === 'source' ? latents.source : latents.edited);
+      prediction[branch] = await this.predict(seen, timestep, given(contexts[branch]));
+    }
+    const { emits } = pass;
     return {
-      negative: await this.predict(edited, timestep, contexts.negative),
-      target: await this.predict(edited, timestep, contexts.target),
+      prediction,
+      tokens: { source: emits.sourceTokens ? [unitLength(pixels(given(latents.source)))] : [], attention: [] },
+      correspondences: emits.correspondences
+        ? search(given(latents.source), given(keyframes).source, given(pairs))
+        : null,
     };
   }
+}
 
-  editKeyframes(keyframes: readonly number[], input: StepInput): Promise<KeyframeTokens> {
-    this.joint.push(keyframes);
-    const [source, edited] = [pixels(input.source), pixels(input.edited)];
-    const [count = 0, length = 0, channels = 0] = source.dims;
-    const size = (k: number, s: number) => Math.sqrt(sum(channels, (d) => at(source, k, s, d) ** 2));
-    const together = (s: number, d: number) => sum(count, (k) => at(edited, k, s, d)) / count;
-    const { negative, target } = input.contexts;
-    const shifts = [0, mean(negative), mean(target)].map((shift) => shift + input.timestep / 1000);
-    const attention = generate([3, count, length, channels], (branch = 0, k = 0, s = 0, d = 0) =>
-      branch === 0 ? at(source, k, s, d) : 0.5 * at(edited, k, s, d) + 0.1 * together(s, d) + (shifts[branch] ?? 0),
-    );
-    const unit = generate(source.dims, (k = 0, s = 0, d = 0) => at(source, k, s, d) / size(k, s));
-    return Promise.resolve({ keyframes, blocks: [{ source: unit, attention }] });
-  }
+/** Half of the latents, a tenth of all frames' together, some of the source where it is injected, and the text. */
+function extendedPass(pass: Pass, { latents, timestep, contexts }: PassInputs): PassOutputs {
+  const tokens = pixels(given(latents.edited));
+  const source = pass.branches.includes('source') ? pixels(given(latents.source)) : null;
+  const [count = 0, length = 0, channels = 0] = tokens.dims;
+  const together = (s: number, d: number) => sum(count, (k) => at(tokens, k, s, d)) / count;
+  const share = 0.2 * Number(pass.injection.attention) + 0.3 * Number(pass.injection.features);
+  const attended = (branch: Branch, k: number, s: number, d: number) => {
+    const ofSource = source === null ? 0 : at(source, k, s, d);
+    if (branch === 'source') return ofSource;
+    const shift = mean(given(contexts[branch])) + timestep / 1000;
+    return 0.5 * at(tokens, k, s, d) + 0.1 * together(s, d) + share * ofSource + shift;
+  };
+  const emitted = pass.emits.attention;
+  const block = generate([emitted.length, count, length, channels], (b = 0, k = 0, s = 0, d = 0) =>
+    attended(emitted[b] ?? 'target', k, s, d),
+  );
+  const predicted = predictedBranchesOf(pass).map((branch) => {
+    const prediction = predictFrom(given(latents.edited), (k, s, d) => attended(branch, k, s, d));
+    return [branch, prediction] as const;
+  });
+  return {
+    prediction: Object.fromEntries(predicted),
+    tokens: { source: pass.emits.sourceTokens ? [unitLength(given(source))] : [], attention: [block] },
+    correspondences: null,
+  };
+}
 
-  propagate(input: StepInput, { blocks }: KeyframeTokens, plan: PropagationPlan): Promise<EditPrediction> {
-    const [frames = 0, channels = 0, height = 0, width = 0] = input.edited.dims;
-    this.propagated.push(frames);
-    const queries = pixels(input.source);
-    const [block] = blocks;
-    if (block === undefined) throw new TypeError('no tokens');
-    const nearest = plan.jobFrame.map((frame, job) =>
-      Array.from({ length: height * width }, (_, s) => {
-        const keyframe = plan.jobKeyframe[job] ?? 0;
-        const similar = Array.from({ length: height * width }, (__, other) =>
-          sum(channels, (d) => at(queries, frame, s, d) * at(block.source, keyframe, other, d)),
-        );
-        return similar.indexOf(Math.max(...similar));
-      }),
-    );
-    const taken = (branch: number, job: number, s: number, d: number) =>
-      at(block.attention, branch, plan.jobKeyframe[job] ?? NaN, nearest[job]?.[s] ?? NaN, d);
-    const branchOf = (branch: number) =>
-      generate(input.edited.dims, (n = 0, d = 0, row = 0, column = 0) => {
-        const s = row * width + column;
-        const left = taken(branch, plan.leftJob[n] ?? NaN, s, d);
-        const right = taken(branch, plan.rightJob[n] ?? NaN, s, d);
-        const blended = left + (plan.rightWeight[n] ?? NaN) * (right - left);
-        return blended + 0.1 * at(input.edited, n, d, row, column);
-      });
-    return Promise.resolve({ negative: branchOf(1), target: branchOf(2) });
-  }
+function propagatedPass(pass: Pass, inputs: PassInputs): PassOutputs {
+  const { latents, keyframes, rightWeight } = inputs;
+  const pairs = given(inputs.pairs);
+  const [block] = given(keyframes).attention;
+  const tokens = given(block);
+  const [, , length = 0] = tokens.dims;
+  const { nearest } =
+    pass.correspondences === 'searched'
+      ? search(given(latents.source), given(keyframes).source, pairs)
+      : given(inputs.correspondences);
+  const predicted = editBranchesOf(pass).map((branch) => {
+    const row = pass.branches.indexOf(branch);
+    const prediction = predictFrom(given(latents.edited), (n, s, d) => {
+      const { left = NaN, right = NaN } = pairs[n] ?? {};
+      const found = (side: number) => nearest[(2 * n + side) * length + s] ?? NaN;
+      const from = at(tokens, row, left, found(0), d);
+      return from + (rightWeight?.[n] ?? NaN) * (at(tokens, row, right, found(1), d) - from);
+    });
+    return [branch, prediction] as const;
+  });
+  return { prediction: Object.fromEntries(predicted), tokens: { source: [], attention: [] }, correspondences: null };
+}
+
+/** The most similar token of each frame's two keyframes. */
+function search(latents: Tensor, blocks: readonly Tensor[], pairs: readonly KeyframePair[]): Correspondences {
+  const queries = pixels(latents);
+  const keys = given(blocks[0]);
+  const [, length = 0, channels = 0] = queries.dims;
+  const find = (frame: number, keyframe: number): number[] =>
+    Array.from({ length }, (_, s) => {
+      const similar = Array.from({ length }, (__, other) =>
+        sum(channels, (d) => at(queries, frame, s, d) * at(keys, keyframe, other, d)),
+      );
+      return similar.indexOf(Math.max(...similar));
+    });
+  const nearest = pairs.flatMap(({ left, right }, i) => [...find(i, left), ...find(i, right)]);
+  return { nearest: Uint16Array.from(nearest) };
+}
+
+function unitLength(tokens: Tensor): Tensor {
+  const [, , channels = 0] = tokens.dims;
+  const size = (k: number, s: number) => Math.sqrt(sum(channels, (d) => at(tokens, k, s, d) ** 2));
+  return generate(tokens.dims, (k = 0, s = 0, d = 0) => at(tokens, k, s, d) / size(k, s));
+}
+
+/** A tenth of the latents on the attention's output. */
+function predictFrom(edited: Tensor, attended: (n: number, s: number, d: number) => number): Tensor {
+  const [, , , width = 0] = edited.dims;
+  return generate(
+    edited.dims,
+    (n = 0, d = 0, row = 0, column = 0) => attended(n, row * width + column, d) + 0.1 * at(edited, n, d, row, column),
+  );
+}
+
+function given<T>(value: T | null | undefined): T {
+  if (value === undefined || value === null) throw new TypeError('The pass lacks an input.');
+  return value;
 }
 
 /** A context whose only property is its mean. */

@@ -47,7 +47,8 @@ export function value(g: GraphBuilder, dims: Dims, dtype: DataType = 'float32'):
   return g.input(`x${dims.length}`, dtype, dims);
 }
 
-type Feeds = Readonly<Record<string, Tensor | IndexTensor>>;
+/** A graph's inputs by name. */
+export type Feeds = Readonly<Record<string, Tensor | IndexTensor>>;
 
 /** Loads `graph`, runs it once and returns its outputs. */
 export async function runGraph(graph: Graph, feeds: Feeds): Promise<Readonly<Record<string, Tensor>>> {

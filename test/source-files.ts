@@ -28,8 +28,17 @@ export function readText(path: string): string {
   return readFileSync(repository + path, 'utf8');
 }
 
+/** What was found in a file: several rules ask the same. */
+const known = new WeakMap<SourceFile, readonly Import[]>();
+
 /** Static imports, re-exports, imports of types and dynamic imports of a fixed name. */
-export function importsOf({ path, text }: SourceFile): readonly Import[] {
+export function importsOf(file: SourceFile): readonly Import[] {
+  const imports = known.get(file) ?? parseImports(file);
+  known.set(file, imports);
+  return imports;
+}
+
+function parseImports({ path, text }: SourceFile): readonly Import[] {
   const found: Import[] = [];
   const add = (specifier: ts.Node | undefined, isTypeOnly: boolean): void => {
     if (specifier === undefined || !ts.isStringLiteralLike(specifier)) return;

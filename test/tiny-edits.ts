@@ -1,17 +1,19 @@
 // Whole edits that are small enough for tests: the tiny checkpoint, a few steps at 64 pixels, on the CPU.
 
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect } from 'vitest';
-import type { ResumePoint } from '../companion-server/src/engine/resume-point.ts';
-import type { EditJob } from '../companion-server/src/engine/edit-job.ts';
-import { runEdit } from '../companion-server/src/engine/edit.ts';
-import { decodeFrames } from '../companion-server/src/media/frames.ts';
+import type { ResumePoint } from '../companion-server/src/engine/run/resume-point.ts';
+import type { EditJob } from '../companion-server/src/engine/run/edit-job.ts';
+import { runEdit, type EditHooks } from '../companion-server/src/engine/run/edit.ts';
+import type { ClipInfo } from '../companion-server/src/media/clip-info.ts';
 import { probeClip } from '../companion-server/src/media/probe.ts';
-import { collect } from '../companion-server/src/media/testing/clips.ts';
+import { makeClip } from '../companion-server/src/media/testing/clips.ts';
 import type { EditReport } from '../protocol/edit-report.ts';
 import { defaultSettings, type EditSettings } from '../protocol/edit-settings.ts';
 import type { EditProgress } from '../protocol/progress.ts';
 import { tinyPrompts } from './fixtures/tiny-checkpoint.ts';
+import { sharingParts } from './sharing-parts.ts';
 
 /** What edits of a test have in common. */
 export interface TinyEdits {
@@ -47,9 +49,18 @@ export function tinyJob(
   };
 }
 
+const probed = new Map<string, Promise<ClipInfo>>();
+
+/** The edit, on sessions that the edits of a test file share. It is told what is in its clip, which is looked into once. */
+export async function runSharing(job: EditJob, hooks: EditHooks): Promise<EditReport> {
+  const clip = probed.get(job.inputPath) ?? probeClip(job.inputPath);
+  probed.set(job.inputPath, clip);
+  return runEdit({ ...job, clip: await clip }, hooks, sharingParts);
+}
+
 export async function runTinyEdit(job: EditJob): Promise<{ report: EditReport; progress: EditProgress[] }> {
   const progress: EditProgress[] = [];
-  const report = await runEdit(job, { onProgress: (state) => progress.push(state) });
+  const report = await runSharing(job, { onProgress: (state) => progress.push(state) });
   return { report, progress };
 }
 
@@ -59,10 +70,32 @@ export async function runUntil(job: EditJob, stage: ResumePoint['stage'], step: 
   const onResumePoint = (reached: ResumePoint) => {
     if (reached.stage === stage && reached.step === step) throw stop;
   };
-  await expect(runEdit(job, { onProgress: () => undefined, onResumePoint })).rejects.toBe(stop);
+  await expect(runSharing(job, { onProgress: () => undefined, onResumePoint })).rejects.toBe(stop);
 }
 
-/** The frames of its result. */
+/** The pixels of its result's frames, red, green and blue, as ffmpeg reads them. */
 export async function framesOf({ outputPath }: EditJob): Promise<readonly Uint8Array[]> {
-  return (await collect(decodeFrames(await probeClip(outputPath)))).map(({ rgb }) => rgb);
+  const pictures = [
+    '-i',
+    outputPath,
+    '-fps_mode',
+    'passthrough',
+    '-pix_fmt',
+    'rgb24',
+    '-f',
+    'image2pipe',
+    '-c:v',
+    'ppm',
+  ];
+  const bytes = await readFile(await makeClip(`${outputPath}.ppm`, pictures));
+  const frames: Uint8Array[] = [];
+  for (let offset = 0; offset < bytes.length;) {
+    // P6, width, height, 255, then three bytes a pixel.
+    const [head, width, height] = /^P6\s(\d+)\s(\d+)\s255\s/.exec(bytes.toString('latin1', offset, offset + 40)) ?? [];
+    if (head === undefined) throw new Error(`${outputPath}: no picture of 8 bits at byte ${offset}.`);
+    const begin = offset + head.length;
+    offset = begin + 3 * Number(width) * Number(height);
+    frames.push(new Uint8Array(bytes.subarray(begin, offset)));
+  }
+  return frames;
 }

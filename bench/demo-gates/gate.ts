@@ -1,7 +1,7 @@
 // What a gate is: one property that the embedded model must have, measured with the product's own engine.
 
 import type { Sample } from '../../companion-server/src/demo/samples.ts';
-import type { Model } from '../../companion-server/src/engine/model.ts';
+import type { Model } from '../../companion-server/src/engine/model/model.ts';
 import type { BenchRow } from '../table.ts';
 import type { Editor } from '../demo-world/editor.ts';
 import type { Judge } from '../demo-world/judge.ts';

@@ -1,10 +1,11 @@
 import { stepDdim } from '../../companion-server/src/diffusion/ddim.ts';
 import { createSchedule } from '../../companion-server/src/diffusion/schedule.ts';
-import type { Model } from '../../companion-server/src/engine/model.ts';
+import type { Model } from '../../companion-server/src/engine/model/model.ts';
 import { psnr } from '../../companion-server/src/metrics/psnr.ts';
 import type { Tensor } from '../../companion-server/src/tensor/tensor.ts';
+import { predict } from '../../companion-server/src/tokenflow/denoiser.ts';
 import { invert } from '../../companion-server/src/tokenflow/inversion.ts';
-import { HeldLatents } from '../../companion-server/src/tokenflow/held-latents.ts';
+import { InMemoryLatents } from '../../companion-server/src/tokenflow/in-memory-latents.ts';
 import { atLeast, decibels, mean } from '../rows.ts';
 import type { Gate } from './gate.ts';
 import { decodeLatents, encodeFrames, readFrames, spread } from '../demo-world/pictures.ts';
@@ -37,14 +38,15 @@ async function thereAndBack(model: Model, clean: Tensor, context: Tensor): Promi
   const [count = 0, , height = 0, width = 0] = clean.dims;
   const denoiser = model.createDenoiser({ width, height });
   const schedule = createSchedule(model.scheduler, steps);
-  const latents = new HeldLatents(clean);
+  const latents = new InMemoryLatents(clean);
   try {
     const inversion = invert({
       denoiser,
       schedule,
       context,
       latents,
-      spare: latents,
+      next: latents,
+      method: { name: 'ddim' },
       startStep: 0,
       keep: () => undefined,
       chunkSize: count,
@@ -53,7 +55,7 @@ async function thereAndBack(model: Model, clean: Tensor, context: Tensor): Promi
     while (step.done !== true) step = await inversion.next();
     let current = latents.tensor;
     for (const timestep of schedule.timesteps) {
-      const prediction = await denoiser.predict(current, timestep, context);
+      const prediction = await predict(denoiser, current, timestep, context);
       current = stepDdim(current, prediction, timestep, schedule);
     }
     return current;

@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { openSample, sampleNames } from '../../companion-server/src/demo/samples.ts';
-import { openModel } from '../../companion-server/src/engine/model.ts';
+import { openModel } from '../../companion-server/src/engine/model/model.ts';
 import { preferredExecution } from '../../companion-server/src/onnx/execution.ts';
 import { benchFolder } from '../folder.ts';
 import { formatTable, type BenchRow } from '../table.ts';

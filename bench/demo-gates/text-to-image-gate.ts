@@ -5,6 +5,7 @@ import { createSchedule } from '../../companion-server/src/diffusion/schedule.ts
 import type { SampleContent, SampleTarget } from '../../companion-server/src/demo/samples.ts';
 import type { Frame } from '../../companion-server/src/media/frame.ts';
 import { concatRows, sliceRows, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
+import { predict } from '../../companion-server/src/tokenflow/denoiser.ts';
 import { atLeast, percent, share } from '../rows.ts';
 import type { Gate, GateContext } from './gate.ts';
 import { decodeLatents } from '../demo-world/pictures.ts';
@@ -110,8 +111,8 @@ async function paint(
       const dims = [model.unet.latentChannels, edge, edge];
       let latents = concatRows(seeds.map((seed) => frameNoise(seed, [row], dims)));
       for (const timestep of schedule.timesteps) {
-        const negative = await denoiser.predict(latents, timestep, empty);
-        const target = await denoiser.predict(latents, timestep, wanted);
+        const negative = await predict(denoiser, latents, timestep, empty);
+        const target = await predict(denoiser, latents, timestep, wanted);
         latents = stepDdim(latents, guide(negative, target, guidance), timestep, schedule);
       }
       painted.push(latents);

@@ -1,5 +1,5 @@
 import { sampleMasks } from '../../companion-server/src/demo/samples.ts';
-import type { Model } from '../../companion-server/src/engine/model.ts';
+import type { Model } from '../../companion-server/src/engine/model/model.ts';
 import type { Frame } from '../../companion-server/src/media/frame.ts';
 import { psnr } from '../../companion-server/src/metrics/psnr.ts';
 import { atLeast, decibels, mean, percent, reported, share } from '../rows.ts';

@@ -6,12 +6,12 @@ import path from 'node:path';
 import type { EditReport } from '../../protocol/edit-report.ts';
 import { defaultSettings, type EditSettings } from '../../protocol/edit-settings.ts';
 import type { Sample } from '../../companion-server/src/demo/samples.ts';
-import type { FastSavings } from '../../companion-server/src/engine/fast-savings.ts';
-import { createEngine, type Engine } from '../../companion-server/src/engine/supervisor.ts';
+import type { Approximations } from '../../companion-server/src/engine/plan/approximations.ts';
+import { createEngine, type Engine } from '../../companion-server/src/engine/worker/supervisor.ts';
 import { codecExtensions } from '../../protocol/edit-settings.ts';
-import { hashFile } from './hash-file.ts';
+import { sha256OfFile } from '../../companion-server/src/files/sha256.ts';
 
-const entry = new URL('../../companion-server/src/engine/process.ts', import.meta.url);
+const entry = new URL('../../companion-server/src/engine/worker/process.ts', import.meta.url);
 
 export interface EditedClip {
   readonly file: string;
@@ -57,15 +57,15 @@ export class Editor {
 
   /**
    * Edits the first `frames` frames, or all, with the default settings but for `change`; the source prompt is the
-   * sample's caption. `savings` are approximations other than the usual ones.
+   * sample's caption. `approximations` are approximations other than the usual ones.
    */
-  edit(sample: Sample, frames: number | null, change: Change, savings?: FastSavings): Promise<EditedClip> {
+  edit(sample: Sample, frames: number | null, change: Change, approximations?: Approximations): Promise<EditedClip> {
     const settings = settingsFor(sample, frames, change);
-    const key = JSON.stringify([sample.name, settings, savings]);
+    const key = JSON.stringify([sample.name, settings, approximations]);
     const known = this.known.get(key);
     if (known !== undefined) return known;
     const inversionsDir = this.options.sharesInversions === true ? path.join(this.folder, 'inversions') : null;
-    const edited = this.editAnew(sample.clipPath, settings, inversionsDir, savings);
+    const edited = this.editAnew(sample.clipPath, settings, inversionsDir, approximations);
     this.known.set(key, edited);
     return edited;
   }
@@ -75,13 +75,13 @@ export class Editor {
     clipPath: string,
     settings: EditSettings,
     inversionsDir: string | null = null,
-    savings?: FastSavings,
+    approximations?: Approximations,
   ): Promise<EditedClip> {
     const index = this.edits++;
     const { modelDir, cacheDir, log } = this.options;
     const file = path.join(this.folder, `edit-${index}${codecExtensions[settings.codec]}`);
     const workDir = path.join(this.folder, `work-${index}`);
-    const clipSha256 = await hashFile(clipPath);
+    const clipSha256 = await sha256OfFile(clipPath);
     const [load = NaN] = os.loadavg();
     const start = performance.now();
     const report = await this.engine.edit(
@@ -95,7 +95,7 @@ export class Editor {
         inversionsDir,
         workDir,
         settings,
-        ...(savings === undefined ? {} : { savings }),
+        ...(approximations === undefined ? {} : { approximations }),
       },
       { onProgress: () => undefined },
     );

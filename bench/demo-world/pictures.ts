@@ -1,12 +1,12 @@
 // Frames in memory, and their way through the VAE. The sample clips are short and small.
 
-import type { Model } from '../../companion-server/src/engine/model.ts';
+import type { Model } from '../../companion-server/src/engine/model/model.ts';
 import type { Sample } from '../../companion-server/src/demo/samples.ts';
 import type { Frame } from '../../companion-server/src/media/frame.ts';
 import { decodeFrames } from '../../companion-server/src/media/frames.ts';
 import { frameToTensor, tensorToFrame } from '../../companion-server/src/media/pixels.ts';
 import { probeClip } from '../../companion-server/src/media/probe.ts';
-import type { LatentSize } from '../../companion-server/src/nets/unet-graphs.ts';
+import type { LatentSize } from '../../companion-server/src/nets/pass-graph.ts';
 import { concatRows, sliceRows, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
 
 const picturesPerForward = 8;

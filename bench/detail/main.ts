@@ -6,7 +6,7 @@ import { sampleMotions } from '../../companion-server/src/demo/sample-clip.ts';
 import { defaultSample } from '../../companion-server/src/demo/sample-frame.ts';
 import { applyChange } from '../../companion-server/src/detail/apply-change.ts';
 import { fitChange } from '../../companion-server/src/detail/local-change.ts';
-import { openModel } from '../../companion-server/src/engine/model.ts';
+import { openModel } from '../../companion-server/src/engine/model/model.ts';
 import type { Frame, Size } from '../../companion-server/src/media/frame.ts';
 import { psnr } from '../../companion-server/src/metrics/psnr.ts';
 import { measureTemporal } from '../../companion-server/src/metrics/temporal.ts';

@@ -5,7 +5,8 @@ import type { Execution } from '../../companion-server/src/onnx/execution.ts';
 import { sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
 import { createSession } from '../../companion-server/src/onnx/session.ts';
 import { parseUNetConfig } from '../../companion-server/src/nets/unet-config.ts';
-import { buildPlainUNet } from '../../companion-server/src/nets/unet-graphs.ts';
+import { buildPassUNet } from '../../companion-server/src/nets/pass-graph.ts';
+import { plainPass } from '../../companion-server/src/nets/pass.ts';
 import { timed } from '../interleave.ts';
 import { randomUNetWeights } from '../random-unet.ts';
 import { unetInputs } from '../unet.ts';
@@ -33,7 +34,12 @@ async function serve({ execution, size, workDir, edge, batch }: ForwardOptions):
     const config = parseUNetConfig(unetConfigOf(size));
     const weights = await randomUNetWeights(config, workDir, 'F16');
     const { float, fused } = execution;
-    const graph = buildPlainUNet(config, { height: edge, width: edge }, { name: 'unet', weights, float, fused });
+    const graph = buildPassUNet(config, { height: edge, width: edge }, plainPass, {
+      name: 'unet',
+      weights,
+      float,
+      fused,
+    });
     const session = await createSession(graph, sessionOptionsOf(execution));
     const inputs = unetInputs(config, batch, edge);
     const run = () => timed(() => session.run(inputs));

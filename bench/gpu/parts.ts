@@ -2,7 +2,7 @@
 // edit; PyTorch's run in half precision on a card.
 
 import path from 'node:path';
-import { openModel } from '../../companion-server/src/engine/model.ts';
+import { openModel } from '../../companion-server/src/engine/model/model.ts';
 import { buildClipText } from '../../companion-server/src/nets/clip-text.ts';
 import { parseClipTextConfig } from '../../companion-server/src/nets/clip-text-config.ts';
 import { sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';

@@ -4,7 +4,8 @@ import { sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
 import { multiplyAdds } from '../../companion-server/src/onnx/graph-work.ts';
 import { createSession } from '../../companion-server/src/onnx/session.ts';
 import { parseUNetConfig } from '../../companion-server/src/nets/unet-config.ts';
-import { buildPlainUNet } from '../../companion-server/src/nets/unet-graphs.ts';
+import { buildPassUNet } from '../../companion-server/src/nets/pass-graph.ts';
+import { plainPass } from '../../companion-server/src/nets/pass.ts';
 import { randomUNetWeights } from '../random-unet.ts';
 import { unetInputs } from '../unet.ts';
 import { againstTorch } from './against-torch.ts';
@@ -24,7 +25,12 @@ export const unetSection: Section = {
     const config = parseUNetConfig(unetConfigOf(size));
     const weights = await randomUNetWeights(config, workDir, 'F16');
     const { float, fused } = execution;
-    const graph = buildPlainUNet(config, { height: edge, width: edge }, { name: 'unet', weights, float, fused });
+    const graph = buildPassUNet(config, { height: edge, width: edge }, plainPass, {
+      name: 'unet',
+      weights,
+      float,
+      fused,
+    });
     const start = performance.now();
     const session = await createSession(graph, sessionOptionsOf(execution));
     const load = (performance.now() - start) / 1000;

@@ -17,7 +17,7 @@ import type { Address, Measurement } from './server.ts';
 
 const entry = path.join(import.meta.dirname, 'server.ts');
 const fakeEngine = new URL('../../test/fixtures/engines/copying.ts', import.meta.url);
-const realEngine = new URL('../../companion-server/src/engine/process.ts', import.meta.url);
+const realEngine = new URL('../../companion-server/src/engine/worker/process.ts', import.meta.url);
 const mebibyte = 2 ** 20;
 const [early, late] = [10, 200];
 /** How much more memory 190 jobs may leave. */

@@ -4,7 +4,7 @@ import type { BenchRow } from '../table.ts';
 import type { Figure } from './figure.ts';
 import { runLongEdit } from './long-edit.ts';
 
-/** The count depends on the size only where the gauge asks for more forwards: the smallest is quickest. */
+/** The count depends on the size only where the calibration asks for more forwards: the smallest is quickest. */
 const workingEdge = 64;
 
 export const evaluations: Figure = {

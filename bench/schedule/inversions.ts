@@ -1,16 +1,16 @@
-// What an inversion finds again for the forwards it takes: the reference schedule's, which takes small steps and asks the
-// network about the latents below, against the fast schedule's, which anticipates the latents of sampling's own steps.
+// What an inversion finds again for the forwards it takes: the reference schedule's DDIM inversion, which takes small steps
+// and asks the network about the latents below, against the fast schedule's fixed-point inversion of sampling's own steps.
 
 import { stepDdim } from '../../companion-server/src/diffusion/ddim.ts';
 import { createInversionSchedule } from '../../companion-server/src/diffusion/inversion-schedule.ts';
 import { createSchedule, type Schedule } from '../../companion-server/src/diffusion/schedule.ts';
-import { openModel, type Model } from '../../companion-server/src/engine/model.ts';
+import { openModel, type Model } from '../../companion-server/src/engine/model/model.ts';
 import { psnr } from '../../companion-server/src/metrics/psnr.ts';
 import { preferredExecution } from '../../companion-server/src/onnx/execution.ts';
 import { tensor, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
-import { invert, type InversionOptions } from '../../companion-server/src/tokenflow/inversion.ts';
-import { recordSource, type RecordSourceOptions } from '../../companion-server/src/tokenflow/record-source.ts';
-import { HeldLatents } from '../../companion-server/src/tokenflow/held-latents.ts';
+import { predict } from '../../companion-server/src/tokenflow/denoiser.ts';
+import { InMemoryLatents } from '../../companion-server/src/tokenflow/in-memory-latents.ts';
+import { invert, type InversionMethod, type InversionOptions } from '../../companion-server/src/tokenflow/inversion.ts';
 import { decodeLatents, encodeFrames, readFrames, spread } from '../demo-world/pictures.ts';
 import { benchFolder } from '../folder.ts';
 import { decibels, mean, reported } from '../rows.ts';
@@ -18,25 +18,24 @@ import type { Figure, ScheduleContext } from './figure.ts';
 
 const framesPerClip = 2;
 
-/** What both inversions take. */
-type Shared = Omit<InversionOptions & RecordSourceOptions, 'schedule' | 'forwardsPerStep' | 'noiseAt' | 'recording'>;
-
 interface Contestant {
   readonly sampling: number;
   /** Forwards of the inversion per sampling step. */
   readonly forwards: number;
-  readonly kind: 'reference' | 'anticipated';
+  readonly method: InversionMethod['name'];
 }
 
+const methodNames: Readonly<Record<InversionMethod['name'], string>> = { ddim: 'DDIM', 'fixed-point': 'fixed-point' };
+
 const contestants: readonly Contestant[] = [
-  { sampling: 12, forwards: 1, kind: 'reference' },
-  { sampling: 12, forwards: 1, kind: 'anticipated' },
-  { sampling: 12, forwards: 2, kind: 'reference' },
-  { sampling: 12, forwards: 2, kind: 'anticipated' },
-  { sampling: 12, forwards: 3, kind: 'anticipated' },
-  { sampling: 20, forwards: 1, kind: 'reference' },
-  { sampling: 20, forwards: 1, kind: 'anticipated' },
-  { sampling: 50, forwards: 1, kind: 'reference' },
+  { sampling: 12, forwards: 1, method: 'ddim' },
+  { sampling: 12, forwards: 1, method: 'fixed-point' },
+  { sampling: 12, forwards: 2, method: 'ddim' },
+  { sampling: 12, forwards: 2, method: 'fixed-point' },
+  { sampling: 12, forwards: 3, method: 'fixed-point' },
+  { sampling: 20, forwards: 1, method: 'ddim' },
+  { sampling: 20, forwards: 1, method: 'fixed-point' },
+  { sampling: 50, forwards: 1, method: 'ddim' },
 ];
 
 export const inversions: Figure = {
@@ -49,9 +48,9 @@ export const inversions: Figure = {
     });
     const rows = [];
     for (const contestant of contestants) {
-      const { sampling, forwards, kind } = contestant;
+      const { sampling, forwards, method } = contestant;
       const { found, deviation } = await measure(context, model, contestant);
-      const figure = `reconstruction, ${kind} inversion, ${sampling * forwards} forwards, ${sampling} DDIM steps back`;
+      const figure = `reconstruction, ${methodNames[method]} inversion, ${sampling * forwards} forwards, ${sampling} DDIM steps back`;
       const value = `${decibels(found)}, noise of deviation ${deviation.toFixed(2)}`;
       context.log(`${figure}: ${value}`);
       rows.push(reported(figure, value));
@@ -80,15 +79,15 @@ async function thereAndBack(model: Model, clean: Tensor, context: Tensor, contes
   const [chunkSize = 0, , height = 0, width = 0] = clean.dims;
   const denoiser = model.createDenoiser({ width, height });
   const sampling = createSchedule(model.scheduler, contestant.sampling);
-  const [even, odd] = [new HeldLatents(clean), new HeldLatents(tensor(clean.dims))];
-  const shared = { denoiser, context, latents: even, spare: odd, startStep: 0, keep: () => undefined, chunkSize };
+  const [even, odd] = [new InMemoryLatents(clean), new InMemoryLatents(tensor(clean.dims))];
+  const shared = { denoiser, context, latents: even, next: odd, startStep: 0, keep: () => undefined, chunkSize };
   try {
     let steps = 0;
-    for await (const step of walk(model, sampling, contestant, clean.dims, shared)) steps = step;
+    for await (const step of invert({ ...shared, ...methodOf(model, sampling, contestant, clean.dims) })) steps = step;
     let latents = (steps % 2 === 0 ? even : odd).tensor;
     const deviation = Math.sqrt(mean([...latents.data].map((value) => value * value)));
     for (const timestep of sampling.timesteps) {
-      const prediction = await denoiser.predict(latents, timestep, context);
+      const prediction = await predict(denoiser, latents, timestep, context);
       latents = stepDdim(latents, prediction, timestep, sampling);
     }
     return { back: latents, deviation };
@@ -97,30 +96,25 @@ async function thereAndBack(model: Model, clean: Tensor, context: Tensor, contes
   }
 }
 
-function walk(
+/** The method with the timesteps that it walks: DDIM spends further forwards on smaller steps, the other on its own. */
+function methodOf(
   model: Model,
   sampling: Schedule,
-  { kind, forwards }: Contestant,
+  { method, forwards }: Contestant,
   dims: readonly number[],
-  shared: Shared,
-): AsyncGenerator<number, void> {
-  if (kind === 'reference') {
+): Pick<InversionOptions, 'method' | 'schedule'> {
+  if (method === 'ddim') {
     const steps = forwards * sampling.timesteps.length;
-    return invert({
-      ...shared,
-      schedule: createInversionSchedule(model.scheduler, sampling, steps),
-    });
+    return { method: { name: 'ddim' }, schedule: createInversionSchedule(model.scheduler, sampling, steps) };
   }
-  const noise = [0, 1, 2].map(() => new HeldLatents(tensor(dims)));
-  return recordSource({
-    ...shared,
+  const noise = [0, 1, 2].map(() => new InMemoryLatents(tensor(dims)));
+  const noiseAt = (step: number) => {
+    const store = noise[step % noise.length];
+    if (store === undefined) throw new RangeError(`There is no store for step ${step}.`);
+    return store;
+  };
+  return {
+    method: { name: 'fixed-point', iterations: forwards, noiseAt, earlier: null, cache: null },
     schedule: sampling,
-    forwardsPerStep: forwards,
-    recording: null,
-    noiseAt: (step) => {
-      const store = noise[step % noise.length];
-      if (store === undefined) throw new RangeError(`There is no store for step ${step}.`);
-      return store;
-    },
-  });
+  };
 }

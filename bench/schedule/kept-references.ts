@@ -7,12 +7,12 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openSample, type Sample } from '../../companion-server/src/demo/samples.ts';
-import { identifyModel } from '../../companion-server/src/engine/model-identity.ts';
+import { identifyModel } from '../../companion-server/src/engine/model/model-identity.ts';
 import { openCheckpoint } from '../../companion-server/src/weights/checkpoint.ts';
 import type { EditReport } from '../../protocol/edit-report.ts';
 import { codecExtensions, referenceSchedule, type EditSettings } from '../../protocol/edit-settings.ts';
 import { settingsFor, type Editor } from '../demo-world/editor.ts';
-import { hashFile } from '../demo-world/hash-file.ts';
+import { sha256OfFile } from '../../companion-server/src/files/sha256.ts';
 import { readFrames } from '../demo-world/pictures.ts';
 import { benchFolder } from '../folder.ts';
 
@@ -95,7 +95,7 @@ export class KeptReferences {
     const { prompt, sourcePrompt, negativePrompt, technique, noise, strength } = settings;
     const { keyframeInterval, seed, size, endSeconds, codec } = settings;
     const identity = [
-      ...[await hashFile(clipPath), this.model, referenceSchedule],
+      ...[await sha256OfFile(clipPath), this.model, referenceSchedule],
       ...[prompt, sourcePrompt, negativePrompt, technique, noise, strength],
       ...[keyframeInterval, seed, size, endSeconds, codec],
     ];

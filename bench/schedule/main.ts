@@ -10,7 +10,7 @@ import { panelPrompts } from './panel-prompts.ts';
 import { perFrame } from './per-frame.ts';
 import { quality } from './quality.ts';
 import { measureQuickly } from './quick.ts';
-import { savings } from './savings.ts';
+import { approximations } from './approximations.ts';
 import { seam } from './seam.ts';
 import { timeLeft } from './time-left.ts';
 import { preview, secondPrompt, wall, wallSmall } from './times.ts';
@@ -27,7 +27,7 @@ const figures: readonly Figure[] = [
   length,
   seam,
   inversions,
-  savings,
+  approximations,
   timeLeft,
 ];
 

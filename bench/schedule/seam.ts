@@ -2,9 +2,9 @@
 // ends and the next begins the picture may jump.
 
 import { defaultSample, sampleMotion, sampleSourcePrompt } from '../../companion-server/src/demo/sample-clip.ts';
-import { chooseSettings, readEditDefaults } from '../../companion-server/src/engine/edit-defaults.ts';
-import { planEdit } from '../../companion-server/src/engine/edit-plan.ts';
-import { readModelOutline } from '../../companion-server/src/engine/model.ts';
+import { chooseSettings, readEditDefaults } from '../../companion-server/src/engine/plan/edit-defaults.ts';
+import { planEdit } from '../../companion-server/src/engine/plan/edit-plan.ts';
+import { readModelOutline } from '../../companion-server/src/engine/model/model.ts';
 import { decodeFrames } from '../../companion-server/src/media/frames.ts';
 import { probeClip } from '../../companion-server/src/media/probe.ts';
 import { meanValue } from '../../companion-server/src/metrics/mean.ts';
@@ -68,9 +68,9 @@ async function windowBorders(
 ): Promise<readonly (readonly number[])[]> {
   const chosen = chooseSettings(settings, await readEditDefaults(modelDir));
   const clip = await probeClip(clipPath);
-  const { keyframeCount, jointLimit } = planEdit(clip, await readModelOutline(modelDir), chosen);
+  const { keyframeCount, extendedLimit } = planEdit(clip, await readModelOutline(modelDir), chosen);
   return Array.from({ length: chosen.steps }, (_, step) => {
-    const windows = groupKeyframes(frameRange(0, keyframeCount), jointLimit, step);
+    const windows = groupKeyframes(frameRange(0, keyframeCount), extendedLimit, step);
     return windows.slice(1).map(({ own }) => (own[0] ?? 0) * settings.keyframeInterval);
   });
 }

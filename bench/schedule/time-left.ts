@@ -5,15 +5,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { sampleSourcePrompt } from '../../companion-server/src/demo/sample-clip.ts';
-import { createEngine } from '../../companion-server/src/engine/supervisor.ts';
+import { createEngine } from '../../companion-server/src/engine/worker/supervisor.ts';
 import { defaultSettings, referenceSchedule, type EditSettings } from '../../protocol/edit-settings.ts';
-import { hashFile } from '../demo-world/hash-file.ts';
+import { sha256OfFile } from '../../companion-server/src/files/sha256.ts';
 import { benchClip } from '../engine-run.ts';
 import { atMost, ratio, reported } from '../rows.ts';
 import type { BenchRow } from '../table.ts';
 import type { Figure } from './figure.ts';
 
-const entry = new URL('../../companion-server/src/engine/process.ts', import.meta.url);
+const entry = new URL('../../companion-server/src/engine/worker/process.ts', import.meta.url);
 /** Pixels; the embedded model's own. */
 const edge = 128;
 /** Shares of the whole time at which the time left is looked at. */
@@ -60,7 +60,7 @@ export const timeLeft: Figure = {
         await engine.edit(
           {
             inputPath,
-            clipSha256: await hashFile(inputPath),
+            clipSha256: await sha256OfFile(inputPath),
             outputPath: path.join(folder, `${i}.mov`),
             modelDir,
             device: 'cpu',

@@ -18,8 +18,12 @@ export interface Address {
 
 /** The bytes are random: nothing is looked into, which takes as long for a short clip as for a long one. */
 const media: MediaFacts = {
-  ...{ durationSeconds: 1, frameCount: 25, frameRate: { numerator: 25, denominator: 1 } },
-  ...{ isVariableRate: false, size: { width: 64, height: 64 }, rotationDegrees: 0 },
+  durationSeconds: 1,
+  frameCount: 25,
+  frameRate: { numerator: 25, denominator: 1 },
+  isVariableRate: false,
+  size: { width: 64, height: 64 },
+  rotationDegrees: 0,
   pixelFormat: 'yuv420p',
   bitDepth: 8,
   isInterlaced: false,
@@ -32,7 +36,7 @@ async function startCompanion(folder: string): Promise<Address> {
   return startServer({
     config: { port: 0, cacheDir: folder, dataDir: folder, models: new Map(), logLevel },
     log: createLog({ level: logLevel, write: () => undefined }),
-    engineEntry: new URL('../../companion-server/src/engine/process.ts', import.meta.url),
+    engineEntry: new URL('../../companion-server/src/engine/worker/process.ts', import.meta.url),
     probe: () => Promise.resolve(media),
   });
 }

@@ -3,7 +3,7 @@
 
 import type { EditReport } from '../../protocol/edit-report.ts';
 import type { Estimate } from '../../protocol/estimate.ts';
-import type { EditEstimate } from './engine/estimate.ts';
+import type { EditEstimate } from './engine/estimate/estimate.ts';
 
 /** An edit that takes longer than this deserves a word, in seconds. */
 const longSeconds = 3_600;

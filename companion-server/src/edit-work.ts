@@ -1,23 +1,23 @@
 // What a job does on this server: an edit by the engine, inside a folder of the job's own. The folder outlives engine and
 // server, so that the edit goes on where it was; what is in it is the engine's work and, at the end, the result.
 
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { codecExtensions } from '../../protocol/edit-settings.ts';
 import { toEstimate } from './edit-estimate.ts';
-import { inversionsDirIn } from './engine/inversion-cache.ts';
-import { ResumePointFile, type ResumePoint } from './engine/resume-point.ts';
-import type { EditJob } from './engine/edit-job.ts';
-import type { Engine } from './engine/supervisor.ts';
-import { syncFolder } from './engine/write-durably.ts';
-import { EditError, isFullDisk, orCanceled, throwIfCanceled } from './errors.ts';
+import { inversionsDirIn } from './engine/source/inversion-cache.ts';
+import { ResumePointFile, type ResumePoint } from './engine/run/resume-point.ts';
+import type { EditJob } from './engine/run/edit-job.ts';
+import type { Engine } from './engine/worker/supervisor.ts';
+import { EditError, orCanceled } from './errors.ts';
+import { isFullDisk, isMissing } from './files/disk-error.ts';
+import { sha256OfFile } from './files/sha256.ts';
+import { syncFolder } from './files/sync.ts';
+import { removeAbandoned } from './files/write-whole.ts';
 import type { ClipInfo } from './media/clip-info.ts';
 import type { JobRecord } from './jobs/job-table.ts';
 import type { JobHooks, JobOutcome, JobSpec, JobWork } from './jobs/work.ts';
-import { removeAbandonedFiles } from './weights/write-whole.ts';
 import { withoutPaths } from './without-paths.ts';
 
 export interface SourceClip {
@@ -129,7 +129,7 @@ export function createEditWork(options: EditWorkOptions): JobWork {
       });
       await syncFolder(folder);
       const { size } = await stat(outputPath);
-      const sha256 = await hashFile(outputPath, signal);
+      const sha256 = await sha256OfFile(outputPath, { signal });
       return { report, result: { sizeBytes: size, sha256 } };
     } catch (error) {
       await removeAbandonedWeights(cacheDir);
@@ -147,7 +147,7 @@ export function createEditWork(options: EditWorkOptions): JobWork {
     try {
       await rename(folderOf(jobId), mark);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      if (isMissing(error)) return;
       await writeFile(mark, '');
       await remove(folderOf(jobId));
     }
@@ -193,7 +193,9 @@ export function createEditWork(options: EditWorkOptions): JobWork {
 
 /** A machine without power leaves files half-written: they are cut short, missing, or no JSON. */
 function mayBeOfWorkFiles(error: unknown, workDir: string): boolean {
-  if (!(error instanceof EditError) || isFullDisk(error)) return false;
+  if (!(error instanceof EditError)) return false;
+  // Both pass, and say nothing of what was written before.
+  if (isFullDisk(error) || error.code === 'limit-reached') return false;
   return error.code === 'internal' || error.message.includes(workDir);
 }
 
@@ -210,18 +212,5 @@ function remove(path: string): Promise<void> {
 /** An engine that was ended while it copied weights leaves a part of the copy. */
 async function removeAbandonedWeights(cacheDir: string): Promise<void> {
   const weightsDir = join(cacheDir, 'weights');
-  if (existsSync(weightsDir)) await removeAbandonedFiles(weightsDir);
-}
-
-/** In pieces, between which the server does other things. Throws CanceledError. */
-async function hashFile(path: string, signal: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  try {
-    await pipeline(createReadStream(path), hash, { signal });
-  } catch (error) {
-    throwIfCanceled(signal);
-    throw error;
-  }
-  throwIfCanceled(signal);
-  return hash.digest('hex');
+  if (existsSync(weightsDir)) await removeAbandoned(weightsDir);
 }

@@ -52,9 +52,3 @@ export async function orCanceled<T>(promise: Promise<T>, signal: AbortSignal | u
     signal.removeEventListener('abort', cancel);
   }
 }
-
-/** Whether a file or the database found no room, or no quota, for what was written. */
-export function isFullDisk(error: unknown): boolean {
-  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
-  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL' || code === 'disk-full';
-}

@@ -5,5 +5,5 @@ import { runProgram } from './cli/program.ts';
 
 await runProgram({
   commands: allCommands,
-  engineEntry: new URL('./engine/process.ts', import.meta.url),
+  engineEntry: new URL('./engine/worker/process.ts', import.meta.url),
 });

@@ -3,9 +3,9 @@
 
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EditError } from './errors.ts';
-import { removeAtExit } from './exit-cleanup.ts';
-import { createOwnedName, isOwnerGone } from './owned-name.ts';
+import { toDiskError } from './files/disk-error.ts';
+import { removeAtExit } from './files/exit-cleanup.ts';
+import { createOwnedName, isOwnerGone } from './files/owned-name.ts';
 
 export interface RunDir {
   /** Absolute if `cacheDir` is. */
@@ -22,10 +22,10 @@ export async function createRunDir(cacheDir: string): Promise<RunDir> {
   try {
     return await makeRunDir(cacheDir);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new EditError('output-unwritable', `The cache folder ${cacheDir} cannot be used: ${reason}.`, {
-      hint: 'Set TOKENFLOW_CACHE to a folder that can be written.',
-      cause: error,
+    throw toDiskError(error, cacheDir, {
+      what: `The cache folder ${cacheDir} cannot be used`,
+      whenFull: 'Free some space, or set TOKENFLOW_CACHE to a folder on a larger disk.',
+      whenRefused: 'Set TOKENFLOW_CACHE to a folder that can be written.',
     });
   }
 }

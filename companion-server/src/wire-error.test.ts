@@ -10,7 +10,6 @@ test('an EditError survives the crossing', () => {
     code: 'out-of-memory',
     message: 'Too large.',
     hint: 'Use a smaller size.',
-    retryable: true,
   });
   expect(fromWireError(wire)).toMatchObject({ code: error.code, message: error.message });
 });
@@ -19,18 +18,17 @@ test('a refused field keeps its code and sentence', () => {
   expect(toWireError(new FieldError('message.x', 'must be a text, got null.'))).toEqual({
     code: 'invalid-request',
     message: 'message.x must be a text, got null.',
-    retryable: false,
   });
 });
 
 test('a full disk is told from other failures of the system', () => {
   const error = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
-  expect(toWireError(error)).toMatchObject({ code: 'disk-full', retryable: true });
+  expect(toWireError(error)).toMatchObject({ code: 'disk-full' });
 });
 
 test.each([new TypeError('x is undefined'), 'a text', null, undefined])(
   'what is not known becomes internal: %s',
-  (error) => expect(toWireError(error)).toMatchObject({ code: 'internal', retryable: false }),
+  (error) => expect(toWireError(error)).toMatchObject({ code: 'internal' }),
 );
 
 test.each([

@@ -1,9 +1,9 @@
 // Errors as plain data, for the socket and for the pipe between server and engine process, and back.
 
-import { errorCodes } from '../../protocol/error-codes.ts';
 import type { WireError } from '../../protocol/wire-error.ts';
 import { FieldError } from '../../protocol/fields.ts';
-import { EditError, isFullDisk } from './errors.ts';
+import { EditError } from './errors.ts';
+import { diskFailureOf, isFullDisk } from './files/disk-error.ts';
 import { withoutAnyPath } from './without-paths.ts';
 
 /** Longest message that crosses, in characters. */
@@ -16,7 +16,6 @@ export function toWireError(error: unknown): WireError {
     code: known.code,
     message: known.message.slice(0, maxMessageCharacters),
     ...(known.hint === undefined ? {} : { hint: known.hint.slice(0, maxMessageCharacters) }),
-    retryable: errorCodes[known.code].retryable,
   };
 }
 
@@ -46,11 +45,10 @@ export function toEditError(error: unknown): EditError {
       : 'Free some space, or choose another disk with --out, TOKENFLOW_DATA and TOKENFLOW_CACHE.';
     return new EditError('disk-full', 'The disk is full.', { hint, cause: error });
   }
-  if (isOutOfFiles(error)) {
-    return new EditError('limit-reached', 'Too many files are open on the machine of the server.', {
-      hint: 'Try again in a moment, or close other programs there.',
-      cause: error,
-    });
+  const failure = diskFailureOf(error);
+  if (failure?.code === 'limit-reached') {
+    const { code, hint = '' } = failure;
+    return new EditError(code, 'Too many files are open on the machine of the server.', { hint, cause: error });
   }
   if (isDatabaseBusy(error)) {
     return new EditError('database-busy', 'Another program holds the database of the server.', {
@@ -69,9 +67,4 @@ export function toEditError(error: unknown): EditError {
 function isDatabaseBusy(error: unknown): boolean {
   const code = (error as { readonly code?: unknown } | null | undefined)?.code;
   return typeof code === 'string' && /^SQLITE_(BUSY|LOCKED)/.test(code);
-}
-
-function isOutOfFiles(error: unknown): boolean {
-  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
-  return code === 'EMFILE' || code === 'ENFILE';
 }

@@ -5,9 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createLog } from '../../companion-server/src/log.ts';
 import { findProgram } from '../../companion-server/src/media/binaries.ts';
-import { startServer, type RunningServer } from '../../companion-server/src/server.ts';
+import type { RunningServer } from '../../companion-server/src/server.ts';
+import { startCompanion } from '../companion.ts';
 
 const demoDir = fileURLToPath(new URL('../../models/demo', import.meta.url));
 
@@ -17,17 +17,8 @@ export interface DemoServer extends RunningServer {
 
 export async function startDemoServer(): Promise<DemoServer> {
   const folder = await mkdtemp(join(tmpdir(), 'tokenflow-browser-'));
-  const server = await startServer({
-    config: {
-      port: 0,
-      logLevel: 'silent',
-      cacheDir: join(folder, 'cache'),
-      dataDir: join(folder, 'data'),
-      models: new Map([['demo', demoDir]]),
-    },
-    log: createLog({ level: 'silent', write: () => undefined }),
-    engineEntry: new URL('../../companion-server/src/engine/process.ts', import.meta.url),
-  });
+  const place = { cacheDir: join(folder, 'cache'), dataDir: join(folder, 'data') };
+  const server = await startCompanion({ ...place, modelDir: demoDir, modelName: 'demo' }, 'sharing');
   return {
     ...server,
     folder,

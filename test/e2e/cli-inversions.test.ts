@@ -31,7 +31,7 @@ test('an edit without a running server keeps its inversion where a server would,
       String(seed),
       '--json',
     ];
-    const { stdout, stderr } = await runCliProcess(workspace, args, { engine: 'real' });
+    const { stdout, stderr } = await runCliProcess(workspace, args, { engine: 'sharing' });
     const last = stdout.trimEnd().split('\n').at(-1) ?? '';
     const done = JSON.parse(last) as { readonly unetEvaluations?: { readonly inversion: number } };
     if (done.unetEvaluations === undefined) throw new Error(`${last}\n${stderr}`);

@@ -4,9 +4,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { programOf } from '../bundles.ts';
 import type { Workspace } from './workspace.ts';
 
-const entry = fileURLToPath(new URL('../fixtures/cli.ts', import.meta.url));
+const entry = fileURLToPath(programOf('cli'));
 
 export interface CliOptions {
   /** A file of fixtures/engines. Default: copying. */
@@ -32,7 +33,7 @@ export function startCli(
   args: readonly string[],
   { engine = 'copying', env = {} }: CliOptions = {},
 ): CliProcess {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), entry, ...args], {
+  const child = spawn(process.execPath, [entry, ...args], {
     cwd: folder,
     env: {
       ...process.env,

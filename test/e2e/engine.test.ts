@@ -5,9 +5,10 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
-import type { EditJob } from '../../companion-server/src/engine/edit-job.ts';
-import { createEngine, type Engine, type EngineOptions } from '../../companion-server/src/engine/supervisor.ts';
+import type { EditJob } from '../../companion-server/src/engine/run/edit-job.ts';
+import { createEngine, type Engine, type EngineOptions } from '../../companion-server/src/engine/worker/supervisor.ts';
 import { CanceledError } from '../../companion-server/src/errors.ts';
+import { programOf } from '../bundles.ts';
 import { createLifeline } from './lifeline.ts';
 import { createWorkspace, type Workspace } from './workspace.ts';
 
@@ -16,7 +17,7 @@ const cancelLimitMs = 100;
 
 function createFakeEngine(name: string, options: Partial<EngineOptions> = {}): Engine {
   const engine = createEngine({
-    entry: new URL(`../fixtures/engines/${name}.ts`, import.meta.url),
+    entry: programOf(`engines/${name}`),
     idleMs: 60_000,
     ...options,
   });

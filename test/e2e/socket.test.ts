@@ -205,7 +205,7 @@ describe('an upload', () => {
     expect(await client.hear()).toMatchObject({
       type: 'error',
       requestId: 2,
-      error: { code: 'transfer-damaged', retryable: true },
+      error: { code: 'transfer-damaged' },
     });
     expect((await workspace.leftovers()).filter((name) => name.endsWith('.mp4'))).toEqual([]);
   });

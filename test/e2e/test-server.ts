@@ -4,37 +4,25 @@ import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { connectSteadily, type SteadyConnection } from '../../companion-server/src/client/steady-connection.ts';
-import { createLog } from '../../companion-server/src/log.ts';
-import { startServer, type RunningServer, type ServerDeps } from '../../companion-server/src/server.ts';
+import type { RunningServer } from '../../companion-server/src/server.ts';
 import { protocolVersion, socketPath, subprotocol } from '../../protocol/version.ts';
 import { parseServerMessage, type ServerMessage } from '../../protocol/server-messages.ts';
+import { startCompanion, type CompanionParts } from '../companion.ts';
 import { testMedia } from '../fixtures/media.ts';
 import type { Workspace } from './workspace.ts';
 
-interface ServerParts extends Partial<Pick<ServerDeps, 'leastFreeBytes' | 'log'>> {
+interface ServerParts extends Omit<CompanionParts, 'probe'> {
   /** Default: finds a video in any bytes. Null for the server's own. */
-  readonly probe?: ServerDeps['probe'] | null;
+  readonly probe?: CompanionParts['probe'] | null;
 }
 
 /** Starts a server whose engine is the fixture of this name. It is closed when the test has finished. */
 export async function startTestServer(
-  { cacheDir, dataDir, modelDir }: Workspace,
+  workspace: Workspace,
   engineName = 'copying',
   { probe = () => Promise.resolve(testMedia), ...parts }: ServerParts = {},
 ): Promise<RunningServer> {
-  const server = await startServer({
-    config: {
-      port: 0,
-      cacheDir,
-      dataDir,
-      logLevel: 'silent',
-      models: new Map([['model', modelDir]]),
-    },
-    log: createLog({ level: 'silent', write: () => undefined }),
-    engineEntry: new URL(`../fixtures/engines/${engineName}.ts`, import.meta.url),
-    ...(probe === null ? {} : { probe }),
-    ...parts,
-  });
+  const server = await startCompanion(workspace, engineName, probe === null ? parts : { ...parts, probe });
   onTestFinished(() => server.close());
   return server;
 }

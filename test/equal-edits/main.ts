@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { runEdit } from '../../companion-server/src/engine/edit.ts';
+import { runEdit } from '../../companion-server/src/engine/run/edit.ts';
 import { decodeFrames } from '../../companion-server/src/media/frames.ts';
 import { probeClip } from '../../companion-server/src/media/probe.ts';
 import { makeClip, testPicture } from '../../companion-server/src/media/testing/clips.ts';

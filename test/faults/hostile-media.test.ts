@@ -18,6 +18,7 @@ import { readPictureOf } from '../../companion-server/src/media/picture.ts';
 import { probeClip } from '../../companion-server/src/media/probe.ts';
 import { collect, makeClip, testPicture } from '../../companion-server/src/media/testing/clips.ts';
 import { startServer } from '../../companion-server/src/server.ts';
+import { programOf } from '../bundles.ts';
 
 /** Far below what the readers allow themselves, far above what an honest clip of this size takes. */
 const limitMs = 30_000;
@@ -278,7 +279,7 @@ test('a server that is sent all this goes on serving', async () => {
       models: new Map([['model', modelDir]]),
     },
     log: createLog({ level: 'silent', write: () => undefined }),
-    engineEntry: new URL('../fixtures/engines/copying.ts', import.meta.url),
+    engineEntry: programOf('engines/copying'),
   });
   try {
     const { url, token } = server;

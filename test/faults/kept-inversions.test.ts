@@ -8,7 +8,11 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { clearInversions, listInversions, takeInversion } from '../../companion-server/src/engine/inversion-cache.ts';
+import {
+  clearInversions,
+  listInversions,
+  takeInversion,
+} from '../../companion-server/src/engine/source/inversion-cache.ts';
 import { createRandom } from '../../companion-server/src/tensor/random.ts';
 
 const keeper = fileURLToPath(new URL('../fixtures/keep-inversions.ts', import.meta.url));

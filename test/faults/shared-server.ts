@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '../../companion-server/src/log.ts';
 import { startServer, type RunningServer } from '../../companion-server/src/server.ts';
+import { programOf } from '../bundles.ts';
 import { testMedia } from '../fixtures/media.ts';
 
 export interface SharedServer extends RunningServer {
@@ -30,7 +31,7 @@ export async function startSharedServer(): Promise<SharedServer> {
       models: new Map([['model', modelDir]]),
     },
     log: createLog({ level: 'silent', write: () => undefined }),
-    engineEntry: new URL('../fixtures/engines/copying.ts', import.meta.url),
+    engineEntry: programOf('engines/copying'),
     probe: () => Promise.resolve(testMedia),
   });
   return {

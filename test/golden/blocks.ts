@@ -1,9 +1,9 @@
 // The tokens at the doors of single transformer blocks in the first step, to find where a difference begins.
 
-import { UNetDenoiser } from '../../companion-server/src/engine/denoiser.ts';
+import { UNetDenoiser } from '../../companion-server/src/engine/model/denoiser.ts';
 import type { Tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { sample } from '../../companion-server/src/tokenflow/sampler.ts';
-import { HeldLatents } from '../../companion-server/src/tokenflow/held-latents.ts';
+import { InMemoryLatents } from '../../companion-server/src/tokenflow/in-memory-latents.ts';
 import { maxAbsError } from '../numbers.ts';
 import { samplerOptions, type FlowName, type FlowSetting } from './flows.ts';
 import type { GoldenReport } from './report.ts';
@@ -39,9 +39,9 @@ async function observeFirstStep(
   blocks: readonly string[],
 ): Promise<readonly Readonly<Record<string, Tensor>>[]> {
   const passes: Readonly<Record<string, Tensor>>[] = [];
-  const observation = { blocks, onTokens: (tokens: Readonly<Record<string, Tensor>>) => passes.push(tokens) };
+  const observation = { blocks, onOutputs: (outputs: Readonly<Record<string, Tensor>>) => void passes.push(outputs) };
   const denoiser = new UNetDenoiser({ ...setting.unet, keepsBatch: false, size: setting.size, observation });
-  const start = new HeldLatents(await setting.golden.read(`${flow}.start`));
+  const start = new InMemoryLatents(await setting.golden.read(`${flow}.start`));
   await sample(await samplerOptions(setting, flow, denoiser, start)).next();
   await denoiser.release();
   return passes;

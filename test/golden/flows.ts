@@ -3,14 +3,14 @@
 
 import { createSchedule, type Schedule } from '../../companion-server/src/diffusion/schedule.ts';
 import { parseSchedulerConfig } from '../../companion-server/src/diffusion/scheduler-config.ts';
-import { UNetDenoiser } from '../../companion-server/src/engine/denoiser.ts';
+import { UNetDenoiser } from '../../companion-server/src/engine/model/denoiser.ts';
 import { sliceRows, tensor, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
+import { injectionAt } from '../../companion-server/src/techniques/plug-and-play.ts';
 import type { Contexts } from '../../companion-server/src/tokenflow/denoiser.ts';
-import { noInjection } from '../../companion-server/src/tokenflow/injection.ts';
 import { invert } from '../../companion-server/src/tokenflow/inversion.ts';
 import { sample, type SamplerOptions } from '../../companion-server/src/tokenflow/sampler.ts';
 import { scenesOf } from '../../companion-server/src/tokenflow/scenes.ts';
-import { HeldLatents } from '../../companion-server/src/tokenflow/held-latents.ts';
+import { InMemoryLatents } from '../../companion-server/src/tokenflow/in-memory-latents.ts';
 import { maxAbsError } from '../numbers.ts';
 import { readJson, type GoldenFile, type GoldenRun } from './folder.ts';
 import { openUNet } from './networks.ts';
@@ -22,10 +22,10 @@ const limits = { inversion: 1e-4, flow: 2e-3, frameOnDevice: 5e-3 } as const;
 const flippedShare = 1 / 8;
 
 const flows = {
-  pnp: { propagation: 'reference', isInjected: true },
-  sdedit: { propagation: 'reference', isInjected: false },
-  paper: { propagation: 'paper', isInjected: true },
-  perframe: { propagation: 'per-frame', isInjected: false },
+  pnp: { mode: 'recomputed', propagation: 'reference', isInjected: true },
+  sdedit: { mode: 'recomputed', propagation: 'reference', isInjected: false },
+  paper: { mode: 'recomputed', propagation: 'paper', isInjected: true },
+  perframe: { mode: 'none', propagation: 'paper', isInjected: false },
 } as const;
 export type FlowName = keyof typeof flows;
 
@@ -73,13 +73,14 @@ const isFreeRunning = ({ run }: FlowSetting) => run.execution.provider === 'cpu'
 async function compareInversion(setting: FlowSetting, denoiser: UNetDenoiser, report: GoldenReport): Promise<void> {
   const { golden, schedule, contexts, clip } = setting;
   const upwards = schedule.timesteps.toReversed();
-  const current = new HeldLatents(clip);
+  const current = new InMemoryLatents(clip);
   const run = invert({
     denoiser,
     schedule,
     context: contexts.source,
     latents: current,
-    spare: current,
+    next: current,
+    method: { name: 'ddim' },
     startStep: 0,
     keep: () => undefined,
     chunkSize: clip.dims[0] ?? 1,
@@ -101,13 +102,13 @@ async function compareFlow(
   const { golden } = setting;
   // Flows without a start of their own begin where Plug-and-Play begins.
   const start = await golden.read(golden.has(`${flow}.start`) ? `${flow}.start` : 'pnp.start');
-  const latents = new HeldLatents(start);
+  const latents = new InMemoryLatents(start);
   const options = await samplerOptions(setting, flow, denoiser, latents);
   for await (const step of sample(options)) {
     const name = `${flow}.t${step.timestep}`;
     const expected = await golden.read(name);
     const store = step.latents;
-    if (!(store instanceof HeldLatents)) throw new TypeError('The sampler made a store of its own.');
+    if (!(store instanceof InMemoryLatents)) throw new TypeError('The sampler made a store of its own.');
     compareLatents(setting, name, store.tensor, expected, limits.flow, report);
     if (!isFreeRunning(setting)) await store.write(0, expected);
   }
@@ -118,33 +119,39 @@ export async function samplerOptions(
   { golden, schedule, contexts, clip }: FlowSetting,
   flow: FlowName,
   denoiser: UNetDenoiser,
-  latents: HeldLatents,
+  latents: InMemoryLatents,
 ): Promise<SamplerOptions> {
-  const { propagation, isInjected } = flows[flow];
-  const keyframes = propagation === 'per-frame' ? null : await golden.integers(`${flow}.keyframes`);
+  const { mode, propagation, isInjected } = flows[flow];
+  const keyframes = mode === 'none' ? null : await golden.integers(`${flow}.keyframes`);
   const perStep = keyframes?.dims[1] ?? 0;
-  const source = new Map<number, HeldLatents>();
+  const thresholds = isInjected
+    ? { attention: golden.number('pnp_attn_t'), features: golden.number('pnp_f_t') }
+    : { attention: 0, features: 0 };
+  const trajectory = new Map<number, InMemoryLatents>();
   for (const timestep of schedule.timesteps) {
-    source.set(timestep, new HeldLatents(await golden.read(`inversion.t${timestep}`)));
+    trajectory.set(timestep, new InMemoryLatents(await golden.read(`inversion.t${timestep}`)));
   }
   return {
     denoiser,
     schedule,
     contexts,
     guidanceAt: () => golden.number('guidance'),
-    thresholds: isInjected
-      ? { attention: golden.number('pnp_attn_t'), features: golden.number('pnp_f_t') }
-      : noInjection,
+    frameGuidance: 'own',
+    injectionAt: (step) => injectionAt(thresholds, step, schedule.timesteps.length),
     propagation,
     keyframesAt: (step) => keyframes?.data.slice(step * perStep, (step + 1) * perStep) ?? [],
     keyframeInterval: golden.number('batch_size'),
     scenes: scenesOf(clip.dims[0] ?? 0, []),
-    jointLimit: perStep,
+    extendedLimit: perStep,
     chunkSize: golden.number('batch_size'),
     startStep: 0,
-    source: { at: (timestep) => source.get(timestep) ?? latents },
+    source: {
+      mode,
+      latents: { at: (timestep) => trajectory.get(timestep) ?? latents },
+      clean: new InMemoryLatents(clip),
+    },
     latents,
-    spare: new HeldLatents(tensor(clip.dims)),
+    next: new InMemoryLatents(tensor(clip.dims)),
   };
 }
 

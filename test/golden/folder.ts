@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Execution } from '../../companion-server/src/onnx/execution.ts';
+import type { createSession } from '../../companion-server/src/onnx/session.ts';
 import type { StoredTensors } from '../../companion-server/src/tensor/stored-tensor.ts';
 import type { Tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { float32Copy } from '../../companion-server/src/weights/float32-copy.ts';
@@ -18,6 +19,8 @@ import {
 export interface GoldenRun {
   readonly execution: Execution;
   readonly cacheDir: string;
+  /** How a graph is loaded, by default anew each time. */
+  readonly createSession?: typeof createSession;
   /** Compares only what begins with this; everything when left out. */
   readonly only?: string;
 }

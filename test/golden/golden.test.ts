@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { plainExecution, preferredExecution } from '../../companion-server/src/onnx/execution.ts';
+import { createSharedSession, releaseSharedSessions } from '../shared-sessions.ts';
 import { compareFolder } from './compare.ts';
 import { GoldenReport } from './report.ts';
 
@@ -12,7 +13,10 @@ let cacheDir: string;
 beforeAll(async () => {
   cacheDir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-golden-'));
 });
-afterAll(() => rm(cacheDir, { recursive: true, force: true }));
+afterAll(async () => {
+  await releaseSharedSessions();
+  await rm(cacheDir, { recursive: true, force: true });
+});
 
 test.each([
   ['sd1', 25],
@@ -21,7 +25,7 @@ test.each([
 ])('%s equals the reference implementation in all %i tensors', async (folder, count) => {
   const lines: string[] = [];
   const report = new GoldenReport((line) => lines.push(line));
-  const run = { execution: preferredExecution.cpu, cacheDir };
+  const run = { execution: preferredExecution.cpu, cacheDir, createSession: createSharedSession };
   await compareFolder(path.join(fixtures, folder), run, report);
   expect(lines.filter((line) => line.startsWith('FAIL'))).toEqual([]);
   expect(report.passed).toBe(count);
@@ -30,7 +34,7 @@ test.each([
 test('the plain operators, which devices fall back to, give the same numbers', async () => {
   const lines: string[] = [];
   const report = new GoldenReport((line) => lines.push(line));
-  const run = { execution: plainExecution('cpu'), cacheDir };
+  const run = { execution: plainExecution('cpu'), cacheDir, createSession: createSharedSession };
   await compareFolder(path.join(fixtures, 'sd1'), run, report);
   expect(lines.filter((line) => line.startsWith('FAIL'))).toEqual([]);
   expect(report.passed).toBe(25);

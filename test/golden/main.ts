@@ -7,8 +7,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { deviceChoices } from '../../protocol/devices.ts';
-import { chooseDevice } from '../../companion-server/src/engine/device.ts';
-import { probeIsolated } from '../../companion-server/src/engine/isolated-probe.ts';
+import { chooseDevice } from '../../companion-server/src/engine/device/device.ts';
+import { probeIsolated } from '../../companion-server/src/engine/device/isolated-probe.ts';
 import { compareFolder } from './compare.ts';
 import { GoldenReport } from './report.ts';
 

@@ -1,13 +1,15 @@
 // UNet and VAE forwards against the golden tensors.
 
 import path from 'node:path';
-import { UNetDenoiser } from '../../companion-server/src/engine/denoiser.ts';
+import { UNetDenoiser } from '../../companion-server/src/engine/model/denoiser.ts';
 import { parseUNetConfig } from '../../companion-server/src/nets/unet-config.ts';
 import { parseVaeConfig } from '../../companion-server/src/nets/vae-config.ts';
 import { buildVaeDecoder, buildVaeEncoder } from '../../companion-server/src/nets/vae.ts';
 import { plansForEachShape, sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
+import type { Graph } from '../../companion-server/src/onnx/graph.ts';
 import { createSession } from '../../companion-server/src/onnx/session.ts';
 import { concatRows, sliceRows, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
+import { predict } from '../../companion-server/src/tokenflow/denoiser.ts';
 import { openComponent } from '../../companion-server/src/weights/component.ts';
 import { weightsFor, type GoldenFile, type GoldenRun } from './folder.ts';
 import type { GoldenReport } from './report.ts';
@@ -22,11 +24,11 @@ export function networkLimit({ execution }: GoldenRun): number {
 export async function openUNet(dir: string, run: GoldenRun) {
   const component = await openComponent(path.join(dir, 'unet'), 'unet');
   const { float, fused } = run.execution;
+  const load = run.createSession ?? createSession;
   return {
     config: parseUNetConfig(component.config),
     graph: { weights: await weightsFor(component.weights, run), float, fused },
-    createSession: (make: () => Parameters<typeof createSession>[0]) =>
-      createSession(make(), sessionOptionsOf(run.execution)),
+    createSession: (make: () => Graph) => load(make(), sessionOptionsOf(run.execution)),
     keepsBatch: plansForEachShape[run.execution.provider],
   };
 }
@@ -46,7 +48,7 @@ export async function compareUNet(
     const outputs: Tensor[] = [];
     for (let i = 0; i < pictures; i++) {
       const one = sliceRows(latents, i, i + 1);
-      outputs.push(await denoiser.predict(one, timestep, sliceRows(context, i, i + 1)));
+      outputs.push(await predict(denoiser, one, timestep, sliceRows(context, i, i + 1)));
     }
     const expected = await golden.read(name);
     report.compare(name, concatRows(outputs).data, expected.data, networkLimit(run));

@@ -1,11 +1,11 @@
 // Where sampling starts in the reference schedule, against what the official code makes of its own inversion.
 
 import { createInversionSchedule } from '../../companion-server/src/diffusion/inversion-schedule.ts';
-import { UNetDenoiser } from '../../companion-server/src/engine/denoiser.ts';
-import { writeOfficialStart } from '../../companion-server/src/engine/start-noise.ts';
+import { UNetDenoiser } from '../../companion-server/src/engine/model/denoiser.ts';
+import { writeOfficialStart } from '../../companion-server/src/engine/run/start-noise.ts';
 import { parseSchedulerConfig } from '../../companion-server/src/diffusion/scheduler-config.ts';
 import { sliceRows, tensor } from '../../companion-server/src/tensor/tensor.ts';
-import { HeldLatents } from '../../companion-server/src/tokenflow/held-latents.ts';
+import { InMemoryLatents } from '../../companion-server/src/tokenflow/in-memory-latents.ts';
 import { invert } from '../../companion-server/src/tokenflow/inversion.ts';
 import type { FlowSetting } from './flows.ts';
 import { GoldenFile, readJson } from './folder.ts';
@@ -27,8 +27,8 @@ export async function compareStart(
   const steps = createInversionSchedule(config, schedule, golden.number('inversion_steps'));
   const [end = 0] = steps.timesteps;
   const expected = await golden.read(endName);
-  const clean = new HeldLatents(sliceRows(clip, 0, expected.dims[0] ?? 0));
-  const noisiest = new HeldLatents(clean.tensor);
+  const clean = new InMemoryLatents(sliceRows(clip, 0, expected.dims[0] ?? 0));
+  const noisiest = new InMemoryLatents(clean.tensor);
   const denoiser = new UNetDenoiser({ ...unet, size });
   let walked = 0;
   for await (const step of invert({
@@ -37,7 +37,8 @@ export async function compareStart(
     context: contexts.source,
     startStep: 0,
     latents: noisiest,
-    spare: noisiest,
+    next: noisiest,
+    method: { name: 'ddim' },
     keep: () => undefined,
     chunkSize: clean.frameCount,
   })) {
@@ -47,7 +48,7 @@ export async function compareStart(
   await denoiser.release();
   report.compare(`noisiest.t${end}`, noisiest.tensor.data, expected.data, limit);
   for (const name of golden.names.filter((name) => name.startsWith('start.t'))) {
-    const start = new HeldLatents(tensor(expected.dims));
+    const start = new InMemoryLatents(tensor(expected.dims));
     const timestep = Number(name.slice('start.t'.length));
     const at = { end, timestep, schedule, chunkSize: 1 };
     await writeOfficialStart({ clean, noisiest, start }, at);

@@ -2,8 +2,7 @@
 // server over a real WebSocket.
 
 import type { EditReport } from '../../protocol/edit-report.ts';
-import { createLog } from '../../companion-server/src/log.ts';
-import { startServer, type RunningServer } from '../../companion-server/src/server.ts';
+import type { RunningServer } from '../../companion-server/src/server.ts';
 import { createClient } from '../../plugin/src/client/client.ts';
 import { systemClock } from '../../plugin/src/client/clock.ts';
 import { startPanelFlow } from '../../plugin/src/flow/panel-flow.ts';
@@ -13,26 +12,7 @@ import { initialState, type PanelState } from '../../plugin/src/state/panel-stat
 import { reduce } from '../../plugin/src/state/reduce.ts';
 import { createStore, type Store } from '../../plugin/src/state/store.ts';
 import type { Task } from '../../plugin/src/state/task.ts';
-import type { Workspace } from '../e2e/workspace.ts';
 import type { TestProject } from '../premiere-sim/testing-flow.ts';
-
-/** `engine`: a file of fixtures/engines. */
-export function startCompanion(
-  { cacheDir, dataDir, modelDir }: Pick<Workspace, 'cacheDir' | 'dataDir' | 'modelDir'>,
-  engine = 'copying',
-): Promise<RunningServer> {
-  return startServer({
-    config: {
-      port: 0,
-      cacheDir,
-      dataDir,
-      logLevel: 'silent',
-      models: new Map([['model', modelDir]]),
-    },
-    log: createLog({ level: 'silent', write: () => undefined }),
-    engineEntry: new URL(`../fixtures/engines/${engine}.ts`, import.meta.url),
-  });
-}
 
 export interface Panel {
   readonly store: Store;

@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { EditForm } from '../../plugin/src/state/form.ts';
+import { startCompanion } from '../companion.ts';
 import { createWorkspace } from '../e2e/workspace.ts';
 import { cutSample } from '../browser/demo-server.ts';
 import { openTestProject, pal, type TestProject } from '../premiere-sim/testing-flow.ts';
-import { applyEdit, openPanel, startCompanion, type EditedTask } from './headless-panel.ts';
+import { applyEdit, openPanel, type EditedTask } from './headless-panel.ts';
 
 const modelDir = fileURLToPath(new URL('../../models/demo', import.meta.url));
 const frames = 4;
@@ -39,7 +40,7 @@ test(
   'a second prompt takes at most 0.35 of the first, and no change but the source is inverted again',
   async () => {
     const { cacheDir, dataDir } = await createWorkspace();
-    const server = await startCompanion({ cacheDir, dataDir, modelDir }, 'real');
+    const server = await startCompanion({ cacheDir, dataDir, modelDir }, 'sharing');
     onTestFinished(() => server.close());
     const panel = openPanel(project, server);
     onTestFinished(() => panel.close());

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { WebSocket } from 'ws';
 import type { RunningServer } from '../../companion-server/src/server.ts';
 import type { PanelState } from '../../plugin/src/state/panel-state.ts';
+import { startCompanion } from '../companion.ts';
 import { createWorkspace } from '../e2e/workspace.ts';
 import { readFrameNumbers } from '../premiere-sim/numbered-film.ts';
 import { describeSequence } from '../premiere-sim/sim-document.ts';
@@ -15,7 +16,7 @@ import {
   type TestProject,
   type TestTimeline,
 } from '../premiere-sim/testing-flow.ts';
-import { isReady, openPanel, startCompanion, type Panel } from './headless-panel.ts';
+import { isReady, openPanel, type Panel } from './headless-panel.ts';
 
 let project: TestProject;
 

@@ -1,6 +1,7 @@
 // The real disk and ffmpeg under the simulated Premiere. Films are cut without loss, so that frames can be compared.
 
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   copyFile,
   lstat,
@@ -44,7 +45,19 @@ export function createNodeMachine(folder: string): SimMachine {
   };
 }
 
+/** What was found in films, by their SHA-256: most tests import the same ones. */
+const probed = new Map<string, Promise<SimMedia>>();
+
 async function probeMedia(file: string): Promise<SimMedia> {
+  const key = createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex');
+  const found = probed.get(key) ?? lookInto(file);
+  probed.set(key, found);
+  return found;
+}
+
+async function lookInto(file: string): Promise<SimMedia> {
   const options = [
     '-v',
     'error',

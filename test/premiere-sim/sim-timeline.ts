@@ -53,7 +53,11 @@ export function createTimeline(core: SimCore): SimTimeline {
         ticksPerFrame,
         width,
         height,
-        ...{ inPoint: 0n, outPoint: 0n, video: empty(), audio: empty(), properties: {} },
+        inPoint: 0n,
+        outPoint: 0n,
+        video: empty(),
+        audio: empty(),
+        properties: {},
       });
       core.activeSequenceGuid = guid;
       return core.sequence(guid);
@@ -67,7 +71,11 @@ export function createTimeline(core: SimCore): SimTimeline {
       const frame = sequence.ticksPerFrame;
       const start = BigInt(startFrame) * frame;
       const clip: SimClip = {
-        ...{ id: core.newId(), name: `clip ${track}`, itemId, kind: 'clip', start },
+        id: core.newId(),
+        name: `clip ${track}`,
+        itemId,
+        kind: 'clip',
+        start,
         end: start + BigInt(frames) * frame,
         inPoint: BigInt(inFrame) * frame,
         speed: 1,

@@ -12,11 +12,11 @@ import {
   parseEditSettings,
   propagations,
   scheduleNames,
-  techniques,
   type EditSettings,
   type OutputCodec,
 } from '../../../protocol/edit-settings.ts';
 import { FieldError } from '../../../protocol/fields.ts';
+import { techniqueInfos, techniqueNames } from '../../../protocol/techniques.ts';
 import { EditError } from '../errors.ts';
 import type { Options, Values } from './options.ts';
 
@@ -32,14 +32,16 @@ export const editOptions = {
   negative: { kind: 'text', placeholder: 'TEXT', help: 'What to avoid.' },
   technique: {
     kind: 'choice',
-    choices: techniques,
-    help: `How the structure of the clip is kept. Default: ${defaults.technique}.`,
+    choices: techniqueNames,
+    help: `How the structure of the clip is kept: ${techniqueInfos
+      .map(({ name, title }) => `${name} (${title})`)
+      .join(', ')}. Default: ${defaults.technique}.`,
   },
   strength: {
     kind: 'number',
     placeholder: 'X',
-    help: `0 keeps the structure most, 1 follows the prompt most. Default: ${techniques
-      .map((technique) => `${defaultSettings(technique).strength} for ${technique}`)
+    help: `0 keeps the structure most, 1 follows the prompt most. Default: ${techniqueInfos
+      .map(({ name, strength }) => `${strength} for ${name}`)
       .join(', ')}.`,
   },
   guidance: {

@@ -1,18 +1,21 @@
 // `jobs`: the jobs of the running server, of all its clients.
 
-import { readFields } from '../../../protocol/fields.ts';
-import { parseJobView, type JobView } from '../../../protocol/job.ts';
+import { list, object, parse, text, type Infer } from '../../../protocol/fields.ts';
+import { jobView } from '../../../protocol/job.ts';
 import { EditError } from '../errors.ts';
 import { defineCommand } from './command.ts';
 import { askServer, findRunningServer } from './server-requests.ts';
 
 const actions = ['cancel', 'pause', 'resume', 'move', 'delete'] as const;
 
-interface ListedJob {
+const listedJob = object({
   /** The name of the client whose job it is. */
-  readonly owner: string;
-  readonly job: JobView;
-}
+  owner: text({ max: 200 }),
+  job: jobView,
+});
+type ListedJob = Infer<typeof listedJob>;
+
+const answeredJobs = object({ jobs: list(listedJob, 1_000_000) });
 
 export const jobsCommand = defineCommand({
   name: 'jobs',
@@ -79,9 +82,5 @@ function toLine(prompt: string): string {
 }
 
 function readJobs(answer: unknown): readonly ListedJob[] {
-  const fields = readFields(answer, 'answer', ['jobs']);
-  return fields.objects('jobs', 1_000_000, ['owner', 'job']).map((entry) => ({
-    owner: entry.text('owner', { max: 200 }),
-    job: parseJobView(entry.value('job'), `${entry.path}.job`),
-  }));
+  return parse(answeredJobs, answer, 'answer').jobs;
 }

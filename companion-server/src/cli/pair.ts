@@ -1,23 +1,25 @@
 // `pair`: the pairing code of the running server, and who is paired.
 
-import { readFields } from '../../../protocol/fields.ts';
+import { hex, list, nullable, object, parse, text, type Infer } from '../../../protocol/fields.ts';
 import { EditError } from '../errors.ts';
 import { defineCommand, type Output } from './command.ts';
 import type { ServerFile } from './server-file.ts';
 import { askServer, findRunningServer } from './server-requests.ts';
 
-interface PairingState {
-  readonly code: { readonly code: string; readonly expiresAt: string } | null;
-  readonly pairings: readonly ListedPairing[];
-}
+const listedPairing = object({
+  clientId: hex(32),
+  name: text({ max: 200 }),
+  createdAt: text({ max: 30 }),
+  seenAt: nullable(text({ max: 30 })),
+  version: nullable(text({ max: 200 })),
+});
+type ListedPairing = Infer<typeof listedPairing>;
 
-interface ListedPairing {
-  /** 32 hexadecimal digits. */
-  readonly clientId: string;
-  readonly name: string;
-  readonly seenAt: string | null;
-  readonly version: string | null;
-}
+const pairingState = object({
+  code: nullable(object({ code: text({ max: 20 }), expiresAt: text({ max: 30 }) })),
+  pairings: list(listedPairing, 10_000),
+});
+type PairingState = Infer<typeof pairingState>;
 
 export const pairCommand = defineCommand({
   name: 'pair',
@@ -92,22 +94,5 @@ function formatPairings(pairings: readonly ListedPairing[]): string {
 }
 
 function readState(answer: unknown): PairingState {
-  const fields = readFields(answer, 'answer', ['code', 'pairings']);
-  return {
-    code: fields.nullable('code', () => {
-      const code = fields.object('code', ['code', 'expiresAt']);
-      return {
-        code: code.text('code', { max: 20 }),
-        expiresAt: code.text('expiresAt', { max: 30 }),
-      };
-    }),
-    pairings: fields
-      .objects('pairings', 10_000, ['clientId', 'name', 'createdAt', 'seenAt', 'version'])
-      .map((pairing) => ({
-        clientId: pairing.hex('clientId', 32),
-        name: pairing.text('name', { max: 200 }),
-        seenAt: pairing.nullable('seenAt', () => pairing.text('seenAt', { max: 30 })),
-        version: pairing.nullable('version', () => pairing.text('version', { max: 200 })),
-      })),
-  };
+  return parse(pairingState, answer, 'answer');
 }

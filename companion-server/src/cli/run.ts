@@ -73,6 +73,6 @@ function printError(error: EditError, stderr: Output): void {
 }
 
 function printJsonError(error: EditError, stdout: Output): void {
-  const { exitCode } = errorCodes[error.code];
-  stdout.write(`${JSON.stringify({ type: 'error', error: toWireError(error), exitCode })}\n`);
+  const { exitCode, retryable } = errorCodes[error.code];
+  stdout.write(`${JSON.stringify({ type: 'error', error: { ...toWireError(error), retryable }, exitCode })}\n`);
 }

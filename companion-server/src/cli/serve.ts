@@ -3,7 +3,8 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { defaultPort, readConfig } from '../config.ts';
-import { EditError, isFullDisk } from '../errors.ts';
+import { EditError } from '../errors.ts';
+import { isFullDisk } from '../files/disk-error.ts';
 import { createLogFile } from '../log-file.ts';
 import { createLog, logLevels } from '../log.ts';
 import { version } from '../version.ts';

@@ -4,7 +4,9 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { Chunk } from '../../../protocol/chunk.ts';
 import type { ResultFacts } from '../../../protocol/job.ts';
+import { createTurns } from '../../../protocol/turns.ts';
 import { EditError } from '../errors.ts';
+import { writeAt } from '../files/write-at.ts';
 import { fromWireError } from '../wire-error.ts';
 import type { Attempt, SteadyConnection } from './steady-connection.ts';
 
@@ -26,7 +28,7 @@ export async function downloadResult(
   let doneBytes = 0;
 
   async function write({ offset, bytes }: Chunk): Promise<void> {
-    const written = writeAll(file, bytes, offset);
+    const written = writeAt(file, bytes, offset);
     written.catch(() => undefined);
     hash.update(bytes);
     await written;
@@ -38,7 +40,7 @@ export async function downloadResult(
     const offset = doneBytes;
     const { streamId } = await connection.request({ type: 'download-begin', jobId, offset });
     const stopListening: (() => void)[] = [];
-    let writing: Promise<unknown> = Promise.resolve();
+    const writes = createTurns();
     const received = new Promise<void>((resolve, reject) => {
       let nextOffset = offset;
       const take = (chunk: Chunk): void => {
@@ -48,13 +50,14 @@ export async function downloadResult(
           return;
         }
         nextOffset += chunk.bytes.length;
-        writing = writing
-          .then(() => write(chunk))
-          .then(() => {
+        writes
+          .take(async () => {
+            await write(chunk);
             progressed();
             connection.send({ type: 'download-ack', streamId, receivedBytes: doneBytes });
             if (doneBytes >= sizeBytes) resolve();
-          }, reject);
+          })
+          .catch(reject);
       };
       stopListening.push(
         connection.onChunk(take),
@@ -75,20 +78,13 @@ export async function downloadResult(
     } finally {
       for (const stop of stopListening) stop();
       // What has arrived is written, so that the next connection goes on behind it.
-      await writing;
+      await writes.over();
     }
   }
 
   await steady.run(receive, signal);
   const found = hash.digest('hex');
   if (found !== sha256) throw damaged(`SHA-256 ${found} instead of ${sha256}`);
-}
-
-async function writeAll(file: Pick<FileHandle, 'write'>, bytes: Uint8Array, offset: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, offset + done);
-    done += bytesWritten;
-  }
 }
 
 function damaged(reason: string): EditError {

@@ -8,9 +8,9 @@ import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import type { JobView, ResultFacts } from '../../../protocol/job.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import { CanceledError, EditError, throwIfCanceled } from '../errors.ts';
+import { openPart } from '../files/write-whole.ts';
 import { fromWireError } from '../wire-error.ts';
 import { downloadResult } from './download.ts';
-import { openOutput } from './output-file.ts';
 import type { SteadyConnection } from './steady-connection.ts';
 import { uploadClip } from './upload.ts';
 import { watchJob } from './watch-job.ts';
@@ -51,7 +51,11 @@ export async function editOverSocket(steady: SteadyConnection, options: EditOver
   const { clipPath, settings, model, device, onProgress, signal } = options;
   throwIfCanceled(signal);
   const outPath = resolve(options.outPath);
-  const output = await openOutput(outPath);
+  const output = await openPart(outPath, {
+    what: `The output ${outPath} cannot be written`,
+    whenFull: 'Free some space, or name a file on another disk with --out FILE.',
+    whenRefused: 'Name another file with --out FILE.',
+  });
   let jobId: string | undefined;
   let clipId: string | undefined;
   try {

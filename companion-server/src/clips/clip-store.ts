@@ -4,11 +4,14 @@
 
 import { randomBytes } from 'node:crypto';
 import { existsSync, renameSync, statSync } from 'node:fs';
-import { mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { maxClips } from '../../../protocol/limits.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
-import { EditError, isFullDisk } from '../errors.ts';
+import { EditError } from '../errors.ts';
+import { isFullDisk } from '../files/disk-error.ts';
+import { freeBytesAt } from '../files/free-space.ts';
+import { syncFolder } from '../files/sync.ts';
 import type { Database } from '../store/database.ts';
 import type { SetAside } from '../store/set-aside.ts';
 import { withoutPaths } from '../without-paths.ts';
@@ -208,20 +211,8 @@ function isGone(path: string): boolean {
   }
 }
 
-/** A rename is on the disk once its folder is. Windows has no such thing as opening a folder. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 async function requireSpace(folder: string, sizeBytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  const freeBytes = bavail * bsize;
+  const freeBytes = await freeBytesAt(folder);
   if (freeBytes >= sizeBytes) return;
   throw new EditError(
     'disk-full',

@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ClipExtension } from '../../../protocol/clip-messages.ts';
 import { EditError } from '../errors.ts';
+import type { DiskAdvice } from '../files/disk-error.ts';
+import { openPartFile, type PartFile } from '../files/part-file.ts';
 import type { Clip, Upload } from './clip.ts';
 import type { ClipRow, ClipTable, UploadRow } from './clip-table.ts';
 import { createKnownUpload } from './known-upload.ts';
-import { openPartFile, type PartFile } from './part-file.ts';
-import { createTurns } from './turns.ts';
+import { createKeyedTurns } from './turns.ts';
 import { areBytesWrong, requireWhole } from './whole-upload.ts';
 
 export interface UploadRequest {
@@ -43,6 +44,13 @@ export interface Uploads {
   close(): Promise<void>;
 }
 
+/** The client knows neither the file nor its folder. */
+const advice: DiskAdvice = {
+  what: 'The upload cannot be kept',
+  whenFull: 'Free some space, or set TOKENFLOW_DATA to a folder on a larger disk.',
+  whenRefused: 'Set TOKENFLOW_DATA to a folder that can be written.',
+};
+
 const uploadLifetimeMs = 7 * 24 * 60 * 60 * 1_000;
 
 /** Files of uploads without a connection that stay open. Others are read again when their upload goes on. */
@@ -68,6 +76,8 @@ export function createUploads(deps: UploadsDeps): Uploads {
   const finishing = new Map<string, Promise<unknown>>();
   const pathOf = (uploadId: string): string => join(uploadsDir, uploadId);
 
+  const openPart = (uploadId: string): Promise<PartFile> => openPartFile(pathOf(uploadId), { advice, mode: 0o600 });
+
   /** Waits until no connection has the upload and nobody writes to its file any more. */
   async function takeBack(uploadId: string): Promise<void> {
     const previous = open.get(uploadId);
@@ -86,7 +96,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
   async function takeUp(uploadId: string): Promise<PartFile> {
     const part = resting.get(uploadId);
     resting.delete(uploadId);
-    return part ?? (await openPartFile(pathOf(uploadId)));
+    return part ?? (await openPart(uploadId));
   }
 
   /** Keeps the file open, in place of the one that has rested for longest when there are many. */
@@ -153,7 +163,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
     const upload: Upload = {
       uploadId,
       get receivedBytes() {
-        return part.receivedBytes;
+        return part.sizeBytes;
       },
       async write(offset, bytes) {
         const { acceptedBytes } = part;
@@ -180,7 +190,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
         return released;
       },
     };
-    open.set(uploadId, { upload, free, missingBytes: () => sizeBytes - part.receivedBytes });
+    open.set(uploadId, { upload, free, missingBytes: () => sizeBytes - part.sizeBytes });
     return upload;
   }
 
@@ -215,7 +225,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
     const row = { uploadId: createId(), owner, sizeBytes, extension };
     // First the row: a file without one would be nobody's.
     table.putUpload(row, now());
-    return adopt(row, await openPartFile(pathOf(row.uploadId)));
+    return adopt(row, await openPart(row.uploadId));
   }
 
   async function goOn(owner: string, request: UploadRequest): Promise<Upload> {
@@ -242,7 +252,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
   }
 
   /** Two connections that go on with the same upload take turns; whose file is long to read holds up nobody else. */
-  const turns = createTurns();
+  const turns = createKeyedTurns();
 
   return {
     async begin(owner, request) {

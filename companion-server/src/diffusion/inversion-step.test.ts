@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { generate, randomTensor } from '../../../test/run-graph.ts';
 import { tensor, type Tensor } from '../tensor/tensor.ts';
 import { stepDdim } from './ddim.ts';
-import { anticipateNoise, climb, noiseOf } from './inversion-step.ts';
+import { extrapolateNoise, invertStep, noiseOf } from './inversion-step.ts';
 import { createSchedule, type Schedule } from './schedule.ts';
 import { parseSchedulerConfig } from './scheduler-config.ts';
 
@@ -38,7 +38,7 @@ describe.each(['epsilon', 'v_prediction', 'sample'] as const)('with a network th
           const schedule = scheduleOf(steps, spacing);
           const t = schedule.timesteps[position % steps] ?? NaN;
           const [below, noise] = [randomTensor(dims, seed), randomTensor(dims, seed + 1)];
-          const above = climb(below, noise, t, schedule);
+          const above = invertStep(below, noise, t, schedule);
           const back = stepDdim(above, predictionOf(above, noise, t, schedule), t, schedule);
           // A sample far up is found by a division by the little that is left of it.
           expect(back.data).toBeAllClose(below.data, { atol: 1e-3 });
@@ -67,13 +67,13 @@ describe('a step up', () => {
     const share = Math.sqrt(schedule.alphaCumprod(t) / schedule.alphaCumprod(below));
     const latents = randomTensor(dims);
     const expected = latents.data.map((x) => share * x);
-    expect(climb(latents, null, t, schedule).data).toBeAllClose(expected, { atol: 1e-6 });
+    expect(invertStep(latents, null, t, schedule).data).toBeAllClose(expected, { atol: 1e-6 });
   });
 
   it('from the clean sample begins where sampling ends', () => {
     const t = schedule.timesteps.at(-1) ?? 0;
     const [latents, noise] = [randomTensor(dims, 1), randomTensor(dims, 2)];
-    const above = climb(latents, noise, t, schedule);
+    const above = invertStep(latents, noise, t, schedule);
     const sigma = Math.sqrt(1 - schedule.alphaCumprod(t));
     const left = Math.sqrt(schedule.alphaCumprod(t) / schedule.finalAlphaCumprod);
     const lost = sigma - left * Math.sqrt(1 - schedule.finalAlphaCumprod);
@@ -83,7 +83,7 @@ describe('a step up', () => {
 
   it('leads only to timesteps of the schedule', () => {
     const latents = randomTensor(dims);
-    expect(() => climb(latents, null, 2, schedule)).toThrow('2 is not a timestep of the schedule');
+    expect(() => invertStep(latents, null, 2, schedule)).toThrow('2 is not a timestep of the schedule');
   });
 });
 
@@ -96,11 +96,11 @@ describe('the noise that is expected', () => {
       const values = Float32Array.from(start.data, (_, i) => quarters(start, i) + time * quarters(slope, i));
       return tensor(dims, values);
     };
-    expect(anticipateNoise(line(3), line(2))).toEqual(line(4));
+    expect(extrapolateNoise(line(3), line(2))).toEqual(line(4));
   });
 
   it('is that of the step before where there is only one', () => {
     const last = generate(dims, (n = 0, c = 0) => n - c);
-    expect(anticipateNoise(last, null)).toEqual(last);
+    expect(extrapolateNoise(last, null)).toEqual(last);
   });
 });

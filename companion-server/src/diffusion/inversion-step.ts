@@ -1,6 +1,7 @@
-// One step of inversion against the very map that sampling will apply. A DDIM step down from x_t uses the noise that the
-// network sees in x_t, which inversion does not have yet. It is anticipated from the steps below (a fixed-point iteration
-// with no iteration: the first guess is good enough), so that a step costs one forward and is undone to second order.
+// One step of fixed-point DDIM inversion: the latents from which sampling's own DDIM step leads back to those below. That
+// step uses the noise that the network predicts in the very latents that are looked for, so they are found by iteration
+// (AIDI, arXiv 2309.04907; ReNoise, arXiv 2403.14602). The first guess is extrapolated from the noise of the steps below,
+// which makes a single iteration right to second order.
 
 import type { Tensor } from '../tensor/tensor.ts';
 import { weightedSum } from '../tensor/weighted-sum.ts';
@@ -8,7 +9,7 @@ import { noiseWeights } from './ddim.ts';
 import type { Schedule } from './schedule.ts';
 
 /**
- * The noise that the network sees in latents.
+ * The noise that the network predicts in latents.
  * @param latents [N, C, h, w] at timestep `t`
  * @param prediction [N, C, h, w] the network's answer, in the schedule's prediction type
  */
@@ -21,7 +22,7 @@ export function noiseOf(latents: Tensor, prediction: Tensor, t: number, schedule
  * The noise that can be expected in the next step up, on a straight line through those of the steps below it.
  * @param last of the step below; `beforeLast` of the one below that, null where there is none
  */
-export function anticipateNoise(last: Tensor, beforeLast: Tensor | null): Tensor {
+export function extrapolateNoise(last: Tensor, beforeLast: Tensor | null): Tensor {
   return beforeLast === null ? last : weightedSum(2, last, -1, beforeLast);
 }
 
@@ -31,12 +32,12 @@ export function anticipateNoise(last: Tensor, beforeLast: Tensor | null): Tensor
  * @param below [N, C, h, w] at the next lower timestep of the schedule; below the lowest, the clean sample
  * @param noise [N, C, h, w]; null for none, the signal then only shrinks
  */
-export function climb(below: Tensor, noise: Tensor | null, t: number, schedule: Schedule): Tensor {
+export function invertStep(below: Tensor, noise: Tensor | null, t: number, schedule: Schedule): Tensor {
   const { growth, sigma } = stepWeights(t, schedule);
   return noise === null ? weightedSum(growth, below, 0, below) : weightedSum(growth, below, sigma, noise);
 }
 
-/** The noise of a step that was climbed: what `climb` was given to come from `below` to `above` at `t`. */
+/** The noise of an inverted step: what `invertStep` was given to come from `below` to `above` at `t`. */
 export function noiseOfStep(below: Tensor, above: Tensor, t: number, schedule: Schedule): Tensor {
   const { growth, sigma } = stepWeights(t, schedule);
   return weightedSum(1 / sigma, above, -growth / sigma, below);
@@ -45,7 +46,7 @@ export function noiseOfStep(below: Tensor, above: Tensor, t: number, schedule: S
 /** x_t = growth * below + sigma * noise */
 function stepWeights(t: number, schedule: Schedule): { readonly growth: number; readonly sigma: number } {
   if (!schedule.timesteps.includes(t)) {
-    throw new RangeError(`climb: ${t} is not a timestep of the schedule.`);
+    throw new RangeError(`invertStep: ${t} is not a timestep of the schedule.`);
   }
   // Where the step down leads, which is not the next timestep in every spacing.
   const lower = schedule.previousTimestep(t);

@@ -2,7 +2,13 @@
 
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { clearInversions, inversionsDirIn, listInversions, type KeptInversion } from '../engine/inversion-cache.ts';
+import {
+  clearInversions,
+  inversionsDirIn,
+  listInversions,
+  type KeptInversion,
+} from '../engine/source/inversion-cache.ts';
+import { isMissing } from '../files/disk-error.ts';
 
 export interface KeptFolders {
   readonly dataDir: string;
@@ -48,7 +54,7 @@ export async function clearKeptFiles(folders: KeptFolders, kind: keyof KeptFiles
 /** Copies that are whole; one that is being written has another ending. */
 async function listWeights(dir: string): Promise<readonly KeptWeights[]> {
   const names = await readdir(dir).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (isMissing(error)) return [];
     throw error;
   });
   return Promise.all(

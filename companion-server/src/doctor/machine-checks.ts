@@ -2,11 +2,12 @@
 
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, mkdir, statfs } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Check } from '../../../protocol/diagnostics.ts';
-import { devicesToTry, runtimeFailure, trialRun, type DeviceTrial } from '../engine/trial-run.ts';
+import { devicesToTry, runtimeFailure, trialRun, type DeviceTrial } from '../engine/device/trial-run.ts';
 import { EditError } from '../errors.ts';
+import { freeBytesAt } from '../files/free-space.ts';
 import { findProgram, type Program } from '../media/binaries.ts';
 
 const run = promisify(execFile);
@@ -70,8 +71,7 @@ export async function checkFolder(what: string, path: string, variable: string):
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
     await access(path, constants.W_OK);
-    const { bavail, bsize } = await statfs(path);
-    const freeBytes = bavail * bsize;
+    const freeBytes = await freeBytesAt(path);
     const isShort = freeBytes < leastFreeBytes;
     return {
       name: what,

@@ -158,7 +158,7 @@ function refuse(response: Response, status: number, message: string): void {
 
 /** The JSON body of a refusal. */
 export function refusal(message: string): object {
-  return { error: { code: 'invalid-request', message, retryable: false } };
+  return { error: { code: 'invalid-request', message } };
 }
 
 const answerFailure =
@@ -181,7 +181,7 @@ const answerFailure =
     }
     log.error('A request failed.', { address: request.path, error: String(error) });
     response.status(500).json({
-      error: { code: 'internal', message: 'The server could not answer.', retryable: false },
+      error: { code: 'internal', message: 'The server could not answer.' },
     });
   };
 

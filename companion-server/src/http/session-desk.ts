@@ -7,6 +7,7 @@ import type { JobCreate } from '../../../protocol/job-messages.ts';
 import { maxSlowRequests, maxWaitingJobs } from '../../../protocol/limits.ts';
 import type { DiskShortage } from '../../../protocol/session-messages.ts';
 import type { FrameGet } from '../../../protocol/stream-messages.ts';
+import { createTurns } from '../../../protocol/turns.ts';
 import { EditError } from '../errors.ts';
 import type { Peer } from './peer.ts';
 import type { Asker, SessionDeps } from './session-deps.ts';
@@ -26,7 +27,7 @@ export interface Desk {
 }
 
 /** Pictures of one connection that are made or sent at a time. */
-const pictureLanes = 3;
+const picturesAtOnce = 3;
 
 /** `refuse` answers a request that failed after `handle` returned. */
 export function createDesk(
@@ -46,11 +47,9 @@ export function createDesk(
   const jobs = createSessionJobs(peer, deps, owner);
   const resultOf = (jobId: string) => deps.jobs.result(owner, jobId);
   const downloads = createSessionDownloads(peer, resultOf, takeStreamId);
-  const lanes: Promise<void>[] = [];
-  let pictures = 0;
+  const pictures = createTurns(picturesAtOnce);
   const slowWork = new Set<Promise<void>>();
-  let jobsToMake = 0;
-  let lastJob: Promise<void> = Promise.resolve();
+  const jobTurns = createTurns();
 
   /** Lets `work` go on beside the next messages. */
   function beside(requestId: number, work: () => Promise<void>): void {
@@ -67,16 +66,12 @@ export function createDesk(
 
   /** Jobs are made one after the other, beside the messages that follow. */
   function queueJob(message: JobCreate): void {
-    if (jobsToMake >= maxWaitingJobs) {
+    if (jobTurns.size >= maxWaitingJobs) {
       throw new EditError('limit-reached', `A connection may ask for ${maxWaitingJobs} jobs at once.`, {
         hint: 'Wait for a reply before the next one.',
       });
     }
-    jobsToMake++;
-    lastJob = lastJob
-      .then(() => jobs.handle(message))
-      .catch((error: unknown) => refuse(error, message.requestId))
-      .finally(() => jobsToMake--);
+    jobTurns.take(() => jobs.handle(message)).catch((error: unknown) => refuse(error, message.requestId));
   }
 
   function getClip({ requestId, clipId }: ClipGet): void {
@@ -96,12 +91,7 @@ export function createDesk(
 
   /** A picture is made when one of the last few has been sent: who does not read them has few in memory. */
   function sendFrame(message: FrameGet): Promise<void> {
-    const lane = pictures++ % pictureLanes;
-    const sent = (lanes[lane] ?? Promise.resolve()).then(async () =>
-      downloads.sendPicture(message.requestId, await readFrame(deps, owner, message)),
-    );
-    lanes[lane] = sent.catch(() => undefined);
-    return sent;
+    return pictures.take(async () => downloads.sendPicture(message.requestId, await readFrame(deps, owner, message)));
   }
 
   async function sendDiagnostics(requestId: number): Promise<void> {
@@ -165,7 +155,7 @@ export function createDesk(
       jobs.close();
       await uploads.close();
       await downloads.close();
-      await Promise.all([lastJob, ...slowWork]);
+      await Promise.all([jobTurns.over(), ...slowWork]);
     },
   };
 }

@@ -7,6 +7,7 @@ import { FieldError } from '../../../protocol/fields.ts';
 import { maxControlBytes, windowBytes } from '../../../protocol/limits.ts';
 import { requestIdOf } from '../../../protocol/message.ts';
 import type { Hello, Pair } from '../../../protocol/session-messages.ts';
+import { createTurns } from '../../../protocol/turns.ts';
 import { protocolVersion } from '../../../protocol/version.ts';
 import { EditError } from '../errors.ts';
 import { toClientError } from '../wire-error.ts';
@@ -44,7 +45,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
   let isShownOut = false;
   let waitingBytes = 0;
   let waitingMessages = 0;
-  let last: Promise<void> = Promise.resolve();
+  const turns = createTurns();
 
   async function pair({ requestId, protocol, code, name }: Pair): Promise<void> {
     requireVersion(protocol);
@@ -142,7 +143,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
       showOut('more on its way than the window allows');
       return;
     }
-    last = last.then(async () => {
+    void turns.take(async () => {
       if (!isShownOut) await turn();
       if (!isShownOut) await work();
       waitingBytes -= sizeBytes + messageCostBytes;
@@ -169,7 +170,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
     async close() {
       // Nothing of a stranger's is worth waiting for.
       if (client === undefined) isShownOut = true;
-      else await last;
+      else await turns.over();
       await client?.desk.close();
     },
   };

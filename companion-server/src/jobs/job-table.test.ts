@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { memoryDatabase, owner, requestOf } from '../../../test/job-fixture.ts';
 import { createManualWork } from '../../../test/manual-work.ts';
 import { defaultSettings } from '../../../protocol/edit-settings.ts';
+import { parseServerMessage } from '../../../protocol/server-messages.ts';
 import { openDatabase } from '../store/database.ts';
 import { createJobTable, jobMigrations } from './job-table.ts';
 import { openJobs } from './jobs.ts';
@@ -46,4 +47,19 @@ test('a database whose jobs have no numbers yet gets them in the order of their 
   expect(list.map(({ jobId }) => jobId)).toEqual(['older', 'newer']);
   const [older] = list;
   expect(table.ofOwner(owner, older ?? null, 10).map(({ jobId }) => jobId)).toEqual(['newer']);
+});
+
+test('an error that an older version has kept with `retryable` is told to a client without it', async () => {
+  const database = memoryDatabase();
+  const { work } = createManualWork();
+  const jobs = await openJobs({ database, work });
+  onTestFinished(() => jobs.close());
+  const { jobId } = jobs.create(owner, requestOf());
+  const error = { code: 'disk-full', message: 'The disk is full.', hint: 'Free some space.' };
+  database.run(
+    "UPDATE jobs SET state = 'failed', error = ? WHERE job_id = ?",
+    ...[JSON.stringify({ ...error, retryable: true }), jobId],
+  );
+  const said = { type: 'job', requestId: 1, job: jobs.get(owner, jobId) };
+  expect(parseServerMessage(JSON.stringify(said))).toMatchObject({ job: { state: 'failed', error } });
 });

@@ -5,6 +5,7 @@ import type { DeviceChoice } from '../../../protocol/devices.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import { defaultSettings, type EditSettings } from '../../../protocol/edit-settings.ts';
 import { jobStates, type JobState } from '../../../protocol/job.ts';
+import type { WireError } from '../../../protocol/wire-error.ts';
 import type { Database, Migrations, Row, SqlValue } from '../store/database.ts';
 import type { Job } from './job.ts';
 
@@ -241,12 +242,20 @@ function toRecord(row: Row): JobRecord {
       progress: parsed(row, 'progress') as Job['progress'],
       report: parsed(row, 'report') as Job['report'],
       result: parsed(row, 'result') as Job['result'],
-      error: parsed(row, 'error') as Job['error'],
+      error: errorOf(row),
       starts: Number(row['starts']),
       engineDeaths: Number(row['engine_deaths']),
       serverDeaths: Number(row['server_deaths']),
     },
   };
+}
+
+/** Older versions kept with an error what its code says already: the field `retryable`, which is no part of it. */
+function errorOf(row: Row): WireError | null {
+  const error = parsed(row, 'error') as WireError | null;
+  if (error === null) return null;
+  const { code, message, hint } = error;
+  return { code, message, ...(hint === undefined ? {} : { hint }) };
 }
 
 function text(row: Row, column: string): string {

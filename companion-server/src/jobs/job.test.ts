@@ -12,8 +12,8 @@ const progressAt = (progress: number) => ({
   etaSeconds: null,
   reconstructionPsnr: null,
 });
-const error = { code: 'engine-crashed', message: 'It crashed.', retryable: true } as const;
-const diskFull = { code: 'disk-full', message: 'It is full.', retryable: true } as const;
+const error = { code: 'engine-crashed', message: 'It crashed.' } as const;
+const diskFull = { code: 'disk-full', message: 'It is full.' } as const;
 const result = { sizeBytes: 1, sha256: '0'.repeat(64) };
 
 const anyChange: fc.Arbitrary<JobChange> = fc.oneof(

@@ -120,12 +120,11 @@ function isForWantOfSpace({ code }: WireError): boolean {
 }
 
 /** What was finished is kept: the user may try again with more memory, or on another day. */
-function engineQuarantine({ message, hint, retryable }: WireError): WireError {
+function engineQuarantine({ message, hint }: WireError): WireError {
   return {
     code: 'engine-crashed',
     message: `The job was set aside, because its engine process died ${maxEngineDeaths} times without finishing a step in between. The last time: ${message}`,
     hint: hint === undefined ? resumeHint : `${resumeHint} ${hint}`,
-    retryable,
   };
 }
 
@@ -135,5 +134,4 @@ const serverQuarantine: WireError = {
   code: 'engine-crashed',
   message: `The job was set aside, because the server ended ${maxServerDeaths} times while it ran, without finishing a step in between.`,
   hint: `${resumeHint} The system may have ended the server for want of memory: close other programs first.`,
-  retryable: true,
 };

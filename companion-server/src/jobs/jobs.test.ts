@@ -96,7 +96,7 @@ test('a job that fails says why, leaves nothing, and the next one runs', async (
   jobs.create(owner, requestOf());
   (await run(0)).ending.reject(new EditError('ffmpeg-failed', 'It cannot be read.'));
   await run(1);
-  expect(jobs.get(owner, jobId).error).toMatchObject({ code: 'ffmpeg-failed', retryable: false });
+  expect(jobs.get(owner, jobId).error).toMatchObject({ code: 'ffmpeg-failed' });
   expect(events).toContain(`discard ${jobId}`);
 });
 

@@ -5,13 +5,13 @@ import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import type { OutputCodec } from '../../../protocol/edit-settings.ts';
 import { EditError, throwIfCanceled } from '../errors.ts';
+import { openPart } from '../files/write-whole.ts';
 import { planAudio, type AudioPlan, type AudioSource, type Container, type TrackChoice } from './audio.ts';
 import type { ColourTags } from './clip-info.ts';
 import { colourCode, outputColour, scaleMatrix } from './colour.ts';
-import { FfmpegError } from './ffmpeg-error.ts';
+import { FfmpegError, outputAdvice } from './ffmpeg-error.ts';
 import { startFfmpeg } from './ffmpeg.ts';
 import type { Frame, Rational, Size } from './frame.ts';
-import { createPartialFile } from './partial-file.ts';
 
 export interface EncoderOptions extends Size {
   readonly frameRate: Rational;
@@ -115,7 +115,7 @@ async function startEncoder(file: string, options: EncoderOptions): Promise<Star
   throwIfCanceled(options.signal);
   const audio = planAudio(options.audioFrom ?? null, container, 1);
   const inputSize = options.inputSize ?? { width: options.width, height: options.height };
-  const partial = await createPartialFile(file);
+  const partial = await openPart(file, outputAdvice);
   const frames = new PassThrough();
   const run = await startFfmpeg({
     inputs: [{ source: frames, options: rawVideo(inputSize, options.frameRate) }, ...audio.inputs],

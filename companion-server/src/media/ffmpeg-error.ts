@@ -27,6 +27,12 @@ export class FfmpegError extends EditError {
   }
 }
 
+/** What to do where a result cannot be written, whether FFmpeg says so or the system. */
+export const outputAdvice = {
+  whenFull: 'Free some space or choose another folder, then start the edit again.',
+  whenRefused: 'Choose a folder that exists and that you may write to.',
+};
+
 /** What the run was for: decides whose fault bad data is. */
 export type RunPurpose = 'read' | 'write';
 
@@ -37,8 +43,8 @@ const unwritable = /permission denied|read-only file system|operation not permit
 export function explainFailure(purpose: RunPurpose, file: string, run: FailedRun): FfmpegError {
   const reason = lastReason(run);
   if (diskFull.test(run.stderrTail)) {
-    return new FfmpegError('disk-full', `The disk is full: cannot write "${file}".`, run, {
-      hint: 'Free some space or choose another folder, then start the edit again.',
+    return new FfmpegError('disk-full', `Cannot write "${file}": the disk is full.`, run, {
+      hint: outputAdvice.whenFull,
     });
   }
   if (run.exitCode === null && run.stderrTail === '') {
@@ -53,7 +59,7 @@ export function explainFailure(purpose: RunPurpose, file: string, run: FailedRun
   }
   if (unwritable.test(run.stderrTail)) {
     return new FfmpegError('output-unwritable', `Cannot write "${file}": ${reason}`, run, {
-      hint: 'Choose a folder that you may write to.',
+      hint: outputAdvice.whenRefused,
     });
   }
   return new FfmpegError('ffmpeg-failed', `ffmpeg could not write "${file}": ${reason}`, run, {

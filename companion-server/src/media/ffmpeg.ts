@@ -4,10 +4,17 @@ import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import createCommand from 'fluent-ffmpeg';
 import { CanceledError, EditError } from '../errors.ts';
+import { adoptChild, endChild } from '../process/children.ts';
 import { findProgram } from './binaries.ts';
-import { adoptChild, stopChild } from './children.ts';
 import { explainFailure, overtime, type FailedRun, type RunPurpose } from './ffmpeg-error.ts';
-import { allocationOptions, limitProgram, notRunnableExitCodes, readLimits, writeLimits } from './limited-process.ts';
+import {
+  allocationOptions,
+  limitProgram,
+  notRunnableExitCodes,
+  politeEnd,
+  readLimits,
+  writeLimits,
+} from './limited-process.ts';
 
 export interface FfmpegInput {
   /** What stands after `-i`, or a stream for `pipe:0` (at most one). */
@@ -75,7 +82,7 @@ export async function startFfmpeg(task: FfmpegTask): Promise<FfmpegProcess> {
   const stop = (reason: CanceledError | EditError) => {
     stopped ??= reason;
     const child = (command as Running).ffmpegProc;
-    if (child !== undefined) stopChild(child);
+    if (child !== undefined) endChild(child, politeEnd);
   };
   const cancel = () => stop(new CanceledError());
   const { timeoutMs } = task;
@@ -90,7 +97,7 @@ export async function startFfmpeg(task: FfmpegTask): Promise<FfmpegProcess> {
       child.removeAllListeners('error');
       child.once('error', (error) => reject(notStarted(error)));
       adoptChild(child);
-      if (stopped !== undefined) stopChild(child);
+      if (stopped !== undefined) endChild(child, politeEnd);
     });
     command.on('end', () => (stopped === undefined ? resolve() : reject(stopped)));
     command.on('error', (error: Error, _stdout: unknown, stderr: unknown) => {

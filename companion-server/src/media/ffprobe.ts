@@ -3,11 +3,11 @@
 
 import { spawn } from 'node:child_process';
 import { EditError, throwIfCanceled } from '../errors.ts';
+import { adoptChild, endChild } from '../process/children.ts';
 import { findProgram } from './binaries.ts';
-import { adoptChild, stopChild } from './children.ts';
 import { explainFailure, overtime } from './ffmpeg-error.ts';
 import { fileUrl, guardedDecodeOptions } from './input-guard.ts';
-import { allocationOptions, limitProgram, notRunnableExitCodes, readLimits } from './limited-process.ts';
+import { allocationOptions, limitProgram, notRunnableExitCodes, politeEnd, readLimits } from './limited-process.ts';
 
 export interface ProbeRun {
   /** Receives the output as it comes. What it throws ends the run and is thrown. */
@@ -38,7 +38,7 @@ export async function runFfprobe(
   let stopped: { readonly cause: unknown } | undefined;
   const stop = (cause?: unknown) => {
     stopped ??= { cause };
-    stopChild(child);
+    endChild(child, politeEnd);
   };
   const cancel = () => stop();
   adoptChild(child);

@@ -1,7 +1,8 @@
-// How ffmpeg and ffprobe are started, so that a hostile clip cannot take the machine's memory, fill its disk or run
+// How ffmpeg and ffprobe are started and ended, so that a hostile clip cannot take the machine's memory, fill its disk or run
 // for ever. The shell sets the limits and is then replaced by the program: same process id, same pipes.
 
 import { existsSync } from 'node:fs';
+import type { EndOptions } from '../process/children.ts';
 
 export interface ProcessLimits {
   /** Address space of the process. Systems that cannot limit it (macOS, Windows) rely on `allocationOptions`. */
@@ -20,6 +21,9 @@ export const writeLimits: ProcessLimits = { memoryBytes: 16 * 1024 ** 3, mayWrit
 export const allocationOptions: readonly string[] = ['-max_alloc', String(1024 ** 3)];
 
 const shell = '/bin/sh';
+
+/** Two seconds: ffmpeg that is asked to end closes its files, and blocks on pipes that nobody reads. */
+export const politeEnd: EndOptions = { graceMs: 2_000, closesPipes: true };
 
 /** What a shell exits with that cannot run the program that it was told to. */
 export const notRunnableExitCodes: readonly number[] = [126, 127];

@@ -1,5 +1,6 @@
 // Single frames, and maps of them, for many readers: a clip is probed once while its pictures are asked for, and few are decoded at a time.
 
+import { createTurns } from '../../../protocol/turns.ts';
 import type { ClipInfo } from './clip-info.ts';
 import { readMapOf, type MapKind } from './map-picture.ts';
 import { readPictureOf } from './picture.ts';
@@ -37,8 +38,7 @@ export function createPictureReader({
   read = readPictureOf,
 }: PictureReaderOptions = {}): PictureReader {
   const probed = new Map<string, Promise<ClipInfo>>();
-  const waiting: (() => void)[] = [];
-  let reading = 0;
+  const turns = createTurns(maxReading);
 
   function infoOf(path: string): Promise<ClipInfo> {
     const info = probed.get(path) ?? probe(path);
@@ -50,27 +50,14 @@ export function createPictureReader({
     return info;
   }
 
-  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    // A turn is handed on as it is, so that nobody who comes later takes it.
-    if (reading >= maxReading) await new Promise<void>((resolve) => waiting.push(resolve));
-    else reading++;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) reading--;
-      else next();
-    }
-  }
-
   const shotOf = async ({ path, frameIndex }: FrameOfFile) => ({
     clip: await infoOf(path),
     frameIndex,
   });
 
   return {
-    readPicture: (path, frameIndex, maxSide) => inTurn(async () => read(await infoOf(path), frameIndex, maxSide)),
+    readPicture: (path, frameIndex, maxSide) => turns.take(async () => read(await infoOf(path), frameIndex, maxSide)),
     readMap: (kind, original, edit, maxSide) =>
-      inTurn(async () => readMapOf(kind, await shotOf(original), await shotOf(edit), maxSide)),
+      turns.take(async () => readMapOf(kind, await shotOf(original), await shotOf(edit), maxSide)),
   };
 }

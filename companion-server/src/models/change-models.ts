@@ -4,8 +4,8 @@ import { lstatSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { EditError } from '../errors.ts';
+import { explainingDisk } from '../files/disk-error.ts';
 import { openCheckpoint } from '../weights/checkpoint.ts';
-import { translateWriteError } from '../weights/write-whole.ts';
 import { readCatalog } from './catalog.ts';
 import { complainAboutModelName } from './file-names.ts';
 import { embeddedModelId, findInstalledModels } from './installed-models.ts';
@@ -81,7 +81,7 @@ export async function removeModel(modelsDir: string, name: string): Promise<Remo
 
 /** The folder loses its name first: nobody meets a half of it. */
 async function deleteFolder(modelsDir: string, name: string, dir: string): Promise<void> {
-  try {
+  await explainingDisk(dir, { what: `Cannot delete "${dir}"` }, async () => {
     if (lstatSync(dir).isSymbolicLink()) {
       await unlink(dir);
       return;
@@ -89,22 +89,18 @@ async function deleteFolder(modelsDir: string, name: string, dir: string): Promi
     const discarded = discardDir(modelsDir, name);
     await rename(dir, discarded);
     await rm(discarded, { recursive: true, force: true, maxRetries: 3 });
-  } catch (error) {
-    throw translateWriteError(dir, error);
-  }
+  });
 }
 
 /** Makes the folder, and deletes what a killed removal left. */
 async function prepare(modelsDir: string): Promise<void> {
   const hidden = join(modelsDir, '.pulling');
-  try {
+  await explainingDisk(modelsDir, {}, async () => {
     await mkdir(hidden, { recursive: true });
     for (const name of (await readdir(hidden)).filter(isDiscarded)) {
       await rm(join(hidden, name), { recursive: true, force: true, maxRetries: 3 });
     }
-  } catch (error) {
-    throw translateWriteError(modelsDir, error);
-  }
+  });
 }
 
 function isFolderOrLink(path: string): boolean {

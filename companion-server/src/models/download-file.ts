@@ -2,12 +2,12 @@
 // has not been checked.
 
 import { EditError, throwIfCanceled } from '../errors.ts';
+import type { PartFile } from '../files/part-file.ts';
 import type { CatalogFile } from './catalog-file.ts';
 import { fileUrl, type Hub, type Repository } from './hub-address.ts';
 import { refusalOf } from './hub-refusal.ts';
 import { askHub, connectionTrouble, type HubAnswer } from './hub-request.ts';
 import { withRetries, type Patience } from './hub-trouble.ts';
-import type { PartFile } from './part-file.ts';
 import { identify, readContentRange, type RemoteFile } from './remote-file.ts';
 
 /** Times that a file may turn out to be another one, or wrong, before giving up. */

@@ -64,7 +64,8 @@ describe('a connection that is cut', () => {
       if (isNow) isSilent = false;
       return isNow;
     };
-    await pull({ idleMs: 100 });
+    // Longer than a busy disk takes to bring a note of the download to the disk: nothing is read meanwhile.
+    await pull({ idleMs: 1_000 });
     expect(waits).toHaveLength(1);
     await expectAllFiles();
   });

@@ -2,11 +2,10 @@
 // hidden place for downloads that are not finished.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { EditError } from '../errors.ts';
+import { writeWhole } from '../files/write-whole.ts';
 import { lockFile } from '../store/database.ts';
-import { writeWhole } from '../weights/write-whole.ts';
 import { complainAboutModelName } from './file-names.ts';
 
 const referencesName = 'references.json';
@@ -89,14 +88,5 @@ function readReference([name, dir]: [string, unknown]): [string, string] {
 }
 
 export async function writeReferences(modelsDir: string, references: ReadonlyMap<string, string>): Promise<void> {
-  const text = `${JSON.stringify(Object.fromEntries(references), null, 2)}\n`;
-  await writeWhole(join(modelsDir, referencesName), (append) => append(Buffer.from(text)));
-}
-
-/** Brings the names in a folder to the disk, where the system can. */
-export async function syncFolder(dir: string): Promise<void> {
-  // Windows does not open folders.
-  if (process.platform === 'win32') return;
-  const handle = await open(dir, 'r');
-  await handle.sync().finally(() => handle.close());
+  await writeWhole(join(modelsDir, referencesName), `${JSON.stringify(Object.fromEntries(references), null, 2)}\n`);
 }

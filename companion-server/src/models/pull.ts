@@ -1,11 +1,14 @@
 // A whole checkpoint from the hub into the models folder: it is put together beside its place, checked, and appears
 // under its name only when nothing is missing.
 
-import { mkdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EditError, throwIfCanceled } from '../errors.ts';
+import { explainingDisk, isMissing } from '../files/disk-error.ts';
+import { freeBytesAt } from '../files/free-space.ts';
+import { openPartFile } from '../files/part-file.ts';
+import { renameDurably } from '../files/sync.ts';
 import { openCheckpoint } from '../weights/checkpoint.ts';
-import { translateWriteError } from '../weights/write-whole.ts';
 import type { CatalogFile, CatalogModel, HubSource } from './catalog-file.ts';
 import { downloadFile } from './download-file.ts';
 import { fileUrl, type Hub } from './hub-address.ts';
@@ -18,10 +21,8 @@ import {
   modelDir,
   readReferences,
   stagingDir,
-  syncFolder,
   withModelLock,
 } from './models-folder.ts';
-import { PartFile } from './part-file.ts';
 import { pullStateName, readPullState, writePullState, type StagedFile } from './pull-state.ts';
 import { readPulledRecord, writePulledRecord } from './pulled-record.ts';
 import { identify, isDescribed, type RemoteFile } from './remote-file.ts';
@@ -155,13 +156,12 @@ async function fetchOne(
   const partPath = `${path}.part`;
   await makeFolder(dirname(path));
   await takeBack(path, partPath);
-  const part = await PartFile.open(partPath);
+  const part = await openPartFile(partPath);
   try {
     const { hub, model } = options;
     const done = await downloadFile({ ...options, hub, source: model.hub, file, part, begun, onBegin, onSize });
     await part.close();
-    await rename(partPath, path);
-    await syncFolder(dirname(path));
+    await renameDurably(partPath, path);
     return done;
   } finally {
     await part.close();
@@ -220,7 +220,7 @@ async function describeFiles(
 }
 
 async function requireSpace(
-  { model, freeBytesAt = freeBytes }: PullOptions,
+  { model, freeBytesAt: freeAt = freeBytesAt }: PullOptions,
   staging: string,
   files: readonly CatalogFile[],
   sizes: ReadonlyMap<string, number>,
@@ -236,7 +236,7 @@ async function requireSpace(
     }),
   );
   const needed = sum(missing) + reserveBytes;
-  const free = await freeBytesAt(staging);
+  const free = await freeAt(staging);
   if (free >= needed) return;
   throw new EditError(
     'disk-full',
@@ -248,37 +248,25 @@ async function requireSpace(
 async function moveIntoPlace(modelsDir: string, id: string, staging: string): Promise<void> {
   const dir = modelDir(modelsDir, id);
   const old = discardDir(modelsDir, id);
-  try {
+  await explainingDisk(dir, {}, async () => {
     if (isCheckpointFolder(dir)) await rename(dir, old);
-    await rename(staging, dir);
-    await syncFolder(modelsDir);
+    await renameDurably(staging, dir);
     await rm(join(dir, pullStateName), { force: true });
     await rm(old, { recursive: true, force: true });
-  } catch (error) {
-    throw translateWriteError(dir, error);
-  }
+  });
 }
 
 async function makeFolder(dir: string): Promise<void> {
-  try {
-    await mkdir(dir, { recursive: true });
-  } catch (error) {
-    throw translateWriteError(dir, error);
-  }
+  await explainingDisk(dir, {}, () => mkdir(dir, { recursive: true }));
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
   try {
     return (await stat(path)).size;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
-}
-
-async function freeBytes(dir: string): Promise<number> {
-  const { bavail, bsize } = await statfs(dir);
-  return bavail * bsize;
 }
 
 function sum(numbers: readonly number[]): number {

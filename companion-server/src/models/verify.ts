@@ -1,9 +1,8 @@
 // Whether a checkpoint on the disk is still what was downloaded.
 
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { CanceledError, EditError, throwIfCanceled } from '../errors.ts';
+import { EditError } from '../errors.ts';
+import { sha256OfFile } from '../files/sha256.ts';
 import { openCheckpoint } from '../weights/checkpoint.ts';
 import { translateReadError } from '../weights/read-range.ts';
 import type { CatalogModel } from './catalog-file.ts';
@@ -47,10 +46,11 @@ export async function verifyModel(dir: string, options: VerifyOptions = {}): Pro
     const path = join(dir, ...file.path.split('/'));
     const expected = hub?.files.find((one) => one.path === file.path)?.sha256 ?? file.sha256;
     try {
-      const found = await hashFile(path, signal, (bytes) => {
-        doneBytes += bytes;
+      const onBytes = (count: number): void => {
+        doneBytes += count;
         onProgress?.(doneBytes, totalBytes);
-      });
+      };
+      const found = await sha256OfFile(path, { signal, onBytes });
       if (found !== expected) faults.push(`${path}: its SHA-256 is ${found}, not ${expected}.`);
     } catch (error) {
       note(translateReadError(path, error));
@@ -62,24 +62,4 @@ export async function verifyModel(dir: string, options: VerifyOptions = {}): Pro
     note(error);
   }
   return { checkedFiles: files.length, faults: [...new Set(faults)] };
-}
-
-async function hashFile(
-  path: string,
-  signal: AbortSignal | undefined,
-  onBytes: (bytes: number) => void,
-): Promise<string> {
-  const hash = createHash('sha256');
-  try {
-    const stream = createReadStream(path, { highWaterMark: 2 ** 20, ...(signal && { signal }) });
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      hash.update(chunk);
-      onBytes(chunk.length);
-    }
-  } catch (error) {
-    throwIfCanceled(signal);
-    if (error instanceof Error && error.name === 'AbortError') throw new CanceledError();
-    throw error;
-  }
-  return hash.digest('hex');
 }

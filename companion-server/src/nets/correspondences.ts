@@ -38,15 +38,8 @@ export function nearestTokens(
   return found.length === 1 && only !== undefined ? only : ops.concat(g, found, 1);
 }
 
-/** The same, counted over all keyframes' tokens. */
-export function correspondences(
-  g: GraphBuilder,
-  frames: Value,
-  keyframes: Value,
-  searches: Searches,
-  length: number,
-): Value {
-  const nearest = nearestTokens(g, frames, keyframes, searches, length);
-  const first = ops.mul(g, searches.jobKeyframe, g.constant('int32', [length], [1]));
+/** Positions [jobs, length] within each search's keyframe, counted over all keyframes' tokens instead. */
+export function offsetByKeyframe(g: GraphBuilder, nearest: Value, { jobKeyframe }: Searches, length: number): Value {
+  const first = ops.mul(g, jobKeyframe, g.constant('int32', [length], [1]));
   return ops.add(g, nearest, ops.reshape(g, first, [-1, 1]));
 }

@@ -1,11 +1,5 @@
 // Where Plug-and-Play (arXiv 2211.12572) reaches into the network, as checkpoint keys.
 
-/** What Plug-and-Play copies from the source branch (arXiv 2211.12572): queries and keys, and features. */
-export interface Injection {
-  readonly attention: boolean;
-  readonly features: boolean;
-}
-
 /** Residual block whose convolution Plug-and-Play shares: layer 4 of the decoder. */
 export const injectedResnet = 'up_blocks.1.resnets.1';
 

@@ -8,16 +8,17 @@ import {
   type FixtureNetwork,
   type FixtureNetworks,
 } from '../../../test/fixture-networks.ts';
-import { fused, plain, randomTensor, runGraph } from '../../../test/run-graph.ts';
+import { fused, plain, randomTensor } from '../../../test/run-graph.ts';
+import { releaseSharedSessions, runShared } from '../../../test/shared-sessions.ts';
 import { verifyGraph } from '../onnx/check.ts';
 import { formatDim } from '../onnx/dims.ts';
 import { printGraph, type Graph } from '../onnx/graph.ts';
+import { buildPassUNet } from './pass-graph.ts';
+import { noInjection as none, plainPass, predictionAlone, type Injection, type Pass } from './pass.ts';
 import { parseUNetConfig, type UNetConfig } from './unet-config.ts';
-import { buildKeyframeUNet, buildPerFrameUNet, buildPlainUNet, buildPropagationUNet } from './unet-graphs.ts';
 
 const size = { height: 8, width: 16 };
-const none = { attention: false, features: false };
-const both = { attention: true, features: true };
+const both: Injection = { attention: true, features: true };
 
 let networks: FixtureNetworks;
 let sd1: FixtureNetwork;
@@ -27,7 +28,23 @@ beforeAll(async () => {
   sd1 = await networks.open('sd1/unet', 'unet');
   config = parseUNetConfig(sd1.config);
 });
-afterAll(() => networks.remove());
+afterAll(async () => {
+  await releaseSharedSessions();
+  await networks.remove();
+});
+
+const branches = ['source', 'negative', 'target'] as const;
+const everything = { prediction: false, sourceTokens: true, attention: branches, correspondences: false };
+/** Passes of all three branches. */
+const alonePass = (injection: Injection): Pass => ({ ...plainPass, branches, injection, emits: predictionAlone });
+const keyframePass = (injection: Injection): Pass => ({
+  branches,
+  attention: 'extended',
+  correspondences: null,
+  injection,
+  emits: everything,
+});
+const propagationPass: Pass = { ...alonePass(none), attention: 'propagated', correspondences: 'searched' };
 
 const stepFeeds = { time_features: randomTensor([1, 16], 1) };
 const context = randomTensor([1, 7, 32], 2);
@@ -48,10 +65,10 @@ function printedBlock(graph: Graph, key: string): string {
 
 describe('the plain UNet', () => {
   const run = (options: ReturnType<typeof graphOptions>, picture: typeof size, frames = 2) =>
-    runGraph(buildPlainUNet(config, picture, options), {
+    runShared(buildPassUNet(config, picture, plainPass, options), {
       ...stepFeeds,
       context,
-      latents: randomTensor([frames, 4, picture.height, picture.width], 3),
+      'latents.source': randomTensor([frames, 4, picture.height, picture.width], 3),
     });
 
   it.each([
@@ -59,7 +76,7 @@ describe('the plain UNet', () => {
     { height: 7, width: 9 },
     { height: 8, width: 16 },
   ])('runs at $height x $width, where skip connections may be a row or column short', async (picture) => {
-    const { prediction } = await run(graphOptions(sd1), picture);
+    const { 'prediction.source': prediction } = await run(graphOptions(sd1), picture);
     expect(prediction?.dims).toEqual([2, 4, picture.height, picture.width]);
     expect(prediction?.data.every(Number.isFinite)).toBe(true);
   });
@@ -67,48 +84,48 @@ describe('the plain UNet', () => {
   it('gives the same numbers from fused and from plain operators', async () => {
     const once = await run(graphOptions(sd1, fused), size);
     const plainly = await run(graphOptions(sd1, plain), size);
-    expect(plainly['prediction']?.data).toBeAllClose(once['prediction']?.data ?? [], {
+    expect(plainly['prediction.source']?.data).toBeAllClose(once['prediction.source']?.data ?? [], {
       atol: 1e-5,
     });
   });
 
   it('gives every frame the same result as alone', async () => {
     const latents = randomTensor([1, 4, 8, 16], 3);
-    const graph = buildPlainUNet(config, size, graphOptions(sd1));
-    const alone = (await runGraph(graph, { ...stepFeeds, context, latents }))['prediction'];
-    const copies = await runGraph(graph, { ...stepFeeds, context, latents: tripled(latents) });
-    expect(copies['prediction']?.data).toBeAllClose(tripled(alone ?? latents).data, { atol: 1e-5 });
+    const graph = buildPassUNet(config, size, plainPass, graphOptions(sd1));
+    const alone = (await runShared(graph, { ...stepFeeds, context, 'latents.source': latents }))['prediction.source'];
+    const copies = await runShared(graph, { ...stepFeeds, context, 'latents.source': tripled(latents) });
+    expect(copies['prediction.source']?.data).toBeAllClose(tripled(alone ?? latents).data, { atol: 1e-5 });
   });
 
   it('of half-precision weights casts them inside the graph', async () => {
-    const graph = buildPlainUNet(config, size, { ...graphOptions(sd1), weights: sd1.stored });
+    const graph = buildPassUNet(config, size, plainPass, { ...graphOptions(sd1), weights: sd1.stored });
     verifyGraph(graph);
-    const feeds = { ...stepFeeds, context, latents: randomTensor([1, 4, 8, 16], 3) };
-    const { prediction } = await runGraph(graph, feeds);
+    const feeds = { ...stepFeeds, context, 'latents.source': randomTensor([1, 4, 8, 16], 3) };
+    const { 'prediction.source': prediction } = await runShared(graph, feeds);
     const copied = await run(graphOptions(sd1), size, 1);
-    expect(prediction?.data).toBeAllClose(copied['prediction']?.data ?? [], { atol: 1e-5 });
+    expect(prediction?.data).toBeAllClose(copied['prediction.source']?.data ?? [], { atol: 1e-5 });
   });
 
   it('in half precision is close to single precision', async () => {
     const options = { ...graphOptions(sd1), weights: sd1.stored, float: 'float16' } as const;
-    const feeds = { ...stepFeeds, context, latents: randomTensor([1, 4, 8, 16], 3) };
-    const { prediction } = await runGraph(buildPlainUNet(config, size, options), feeds);
+    const feeds = { ...stepFeeds, context, 'latents.source': randomTensor([1, 4, 8, 16], 3) };
+    const { 'prediction.source': prediction } = await runShared(buildPassUNet(config, size, plainPass, options), feeds);
     const single = await run(graphOptions(sd1), size, 1);
-    expect(prediction?.data).toBeAllClose(single['prediction']?.data ?? [], { atol: 5e-2 });
+    expect(prediction?.data).toBeAllClose(single['prediction.source']?.data ?? [], { atol: 5e-2 });
   });
 
   it('uses every weight of the checkpoint', () => {
-    const used = new Set(weightsOf(buildPlainUNet(config, size, graphOptions(sd1))));
+    const used = new Set(weightsOf(buildPassUNet(config, size, plainPass, graphOptions(sd1))));
     expect([...sd1.weights.keys()].filter((key) => !used.has(key))).toEqual([]);
   });
 
   it('reads as a residual block', () => {
-    const graph = buildPlainUNet(config, size, graphOptions(sd1));
+    const graph = buildPassUNet(config, size, plainPass, graphOptions(sd1));
     expect(printedBlock(graph, 'down_blocks.1.resnets.0')).toMatchSnapshot();
   });
 
   it('reads as a transformer block', () => {
-    const graph = buildPlainUNet(config, size, graphOptions(sd1));
+    const graph = buildPassUNet(config, size, plainPass, graphOptions(sd1));
     expect(printedBlock(graph, 'down_blocks.1.attentions.0')).toMatchSnapshot();
   });
 });
@@ -117,37 +134,43 @@ describe('a missing weight', () => {
   it('is named by its key', () => {
     const weights = new Map(sd1.weights);
     weights.delete('mid_block.attentions.0.proj_in.weight');
-    expect(() => buildPlainUNet(config, size, { ...graphOptions(sd1), weights })).toThrow(
+    expect(() => buildPassUNet(config, size, plainPass, { ...graphOptions(sd1), weights })).toThrow(
       'the checkpoint has no weight named mid_block.attentions.0.proj_in.weight',
     );
   });
 });
 
-describe('the per-frame pass', () => {
+describe('the pass over frames by themselves', () => {
   const latents = randomTensor([2, 4, 8, 16], 5);
 
   it.each([none, { ...none, attention: true }, { ...none, features: true }, both])(
     'with %o gives all branches the source result when latents and text are equal',
     async (injection) => {
-      const graph = buildPerFrameUNet(config, size, injection, graphOptions(sd1));
-      const feeds = { ...stepFeeds, context: tripled(context), source: latents, edited: latents };
-      const { negative, target } = await runGraph(graph, feeds);
-      const plainly = await runGraph(buildPlainUNet(config, size, graphOptions(sd1)), {
+      const graph = buildPassUNet(config, size, alonePass(injection), graphOptions(sd1));
+      const feeds = { ...stepFeeds, context: tripled(context), 'latents.source': latents, 'latents.edited': latents };
+      const { 'prediction.negative': negative, 'prediction.target': target } = await runShared(graph, feeds);
+      const plainly = await runShared(buildPassUNet(config, size, plainPass, graphOptions(sd1)), {
         ...stepFeeds,
         context,
-        latents,
+        'latents.source': latents,
       });
-      expect(target?.data).toBeAllClose(plainly['prediction']?.data ?? [], { atol: 1e-5 });
+      expect(target?.data).toBeAllClose(plainly['prediction.source']?.data ?? [], { atol: 1e-5 });
       expect(negative?.data).toBeAllClose(target?.data ?? [], { atol: 1e-6 });
     },
   );
 
   it('changes with the source only where something is injected', async () => {
     const other = randomTensor([2, 4, 8, 16], 6);
-    const targetOf = async (injection: typeof none, source: typeof latents) => {
-      const graph = buildPerFrameUNet(config, size, injection, graphOptions(sd1));
-      return (await runGraph(graph, { ...stepFeeds, context: tripled(context), source, edited: latents }))['target']
-        ?.data;
+    const targetOf = async (injection: Injection, source: typeof latents) => {
+      const graph = buildPassUNet(config, size, alonePass(injection), graphOptions(sd1));
+      return (
+        await runShared(graph, {
+          ...stepFeeds,
+          context: tripled(context),
+          'latents.source': source,
+          'latents.edited': latents,
+        })
+      )['prediction.target']?.data;
     };
     expect(await targetOf(none, other)).toBeAllClose((await targetOf(none, latents)) ?? [], { atol: 1e-6 });
     for (const injection of [
@@ -162,8 +185,8 @@ describe('the per-frame pass', () => {
 
 describe('injection of queries and keys', () => {
   /** Blocks whose projection is made of all three branches, and of the source's alone. */
-  function projections(injection: typeof none, name: string) {
-    const graph = buildKeyframeUNet(config, size, injection, graphOptions(sd1));
+  function projections(injection: Injection, name: string) {
+    const graph = buildPassUNet(config, size, keyframePass(injection), graphOptions(sd1));
     const made = graph.nodes.filter(({ name: node }) => node.includes(`.attn1.${name}/Gemm`));
     const isWhole = (rows: string) => Number(rows.split('*')[0]) % 3 === 0;
     const keys = (whole: boolean) =>
@@ -193,7 +216,7 @@ describe('injection of queries and keys', () => {
   });
 
   it('of features shares the second convolution of one residual block', () => {
-    const graph = buildKeyframeUNet(config, size, { ...none, features: true }, graphOptions(sd1));
+    const graph = buildPassUNet(config, size, keyframePass({ ...none, features: true }), graphOptions(sd1));
     const shared = graph.nodes.filter(
       ({ op, outputs }) => op === 'Conv' && formatDim(outputs[0]?.dims[0] ?? 0) === 'frames',
     );
@@ -203,7 +226,7 @@ describe('injection of queries and keys', () => {
 
 describe('the keyframe pass', () => {
   it('ends with the self-attention of the last block', () => {
-    const graph = buildKeyframeUNet(config, size, both, graphOptions(sd1));
+    const graph = buildPassUNet(config, size, keyframePass(both), graphOptions(sd1));
     verifyGraph(graph);
     const weights = weightsOf(graph);
     const last = 'up_blocks.3.attentions.2.transformer_blocks.0';
@@ -219,21 +242,21 @@ describe('the keyframe pass', () => {
   });
 
   it('returns tokens of all 16 blocks, which the propagation pass takes', () => {
-    const outputs = buildKeyframeUNet(config, size, none, graphOptions(sd1)).outputs;
-    const propagation = buildPropagationUNet(config, size, none, graphOptions(sd1));
+    const outputs = buildPassUNet(config, size, keyframePass(none), graphOptions(sd1)).outputs;
+    const propagation = buildPassUNet(config, size, propagationPass, graphOptions(sd1));
     verifyGraph(propagation);
     expect(outputs).toHaveLength(2 * 16);
     const taken = propagation.inputs.map(({ name }) => name);
-    for (const { name } of outputs) expect(taken).toContain(name);
+    for (const { name } of outputs) expect(taken).toContain(name.replace('_out', ''));
     expect(weightsOf(propagation).filter((key) => key.includes('.attn1.'))).toEqual([]);
   });
 
   it('of one keyframe gives the edit branches what they have alone', async () => {
     const latents = randomTensor([1, 4, 8, 16], 5);
-    const feeds = { ...stepFeeds, context: tripled(context), source: latents, edited: latents };
-    const tokens = await runGraph(buildKeyframeUNet(config, size, none, graphOptions(sd1)), feeds);
+    const feeds = { ...stepFeeds, context: tripled(context), 'latents.source': latents, 'latents.edited': latents };
+    const tokens = await runShared(buildPassUNet(config, size, keyframePass(none), graphOptions(sd1)), feeds);
     for (let block = 0; block < 16; block++) {
-      const all = tokens[`tokens.${block}`]?.data ?? new Float32Array();
+      const all = tokens[`attention_out.${block}`]?.data ?? new Float32Array();
       const third = all.length / 3;
       expect(all.subarray(third, 2 * third)).toBeAllClose(all.subarray(0, third), { atol: 1e-5 });
       expect(all.subarray(2 * third)).toBeAllClose(all.subarray(0, third), { atol: 1e-5 });

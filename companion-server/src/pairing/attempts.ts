@@ -3,6 +3,7 @@
 // machine have the same address, and one that guesses must not keep out the panel that knows the code.
 
 import { setTimeout as delay } from 'node:timers/promises';
+import { createTurns } from '../../../protocol/turns.ts';
 
 /** Wrong codes that cost nothing. */
 const freeFailures = 10;
@@ -33,19 +34,15 @@ export function createAttempts({
 }: AttemptsOptions = {}): Attempts {
   let failures = 0;
   let lastFailureMs = 0;
-  let waiting = 0;
-  let last: Promise<unknown> = Promise.resolve();
+  const turns = createTurns();
 
   const isFree = (): boolean => failures < freeFailures || elapsedMs() - lastFailureMs > memoryMs;
 
   return {
     async takeTurn() {
-      if (isFree() && waiting === 0) return true;
-      if (waiting >= maxWaiting) return false;
-      waiting++;
-      last = last.then(() => pause(turnMs));
-      await last;
-      waiting--;
+      if (isFree() && turns.size === 0) return true;
+      if (turns.size >= maxWaiting) return false;
+      await turns.take(() => pause(turnMs));
       return true;
     },
     recordFailure() {

@@ -4,7 +4,8 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import SQLite from 'libsql';
-import { EditError, isFullDisk } from '../errors.ts';
+import { EditError } from '../errors.ts';
+import { isFullDisk } from '../files/disk-error.ts';
 import { noReserve, type Reserve } from './reserve.ts';
 
 export type SqlValue = string | number | bigint | Uint8Array | null;

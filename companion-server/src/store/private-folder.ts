@@ -3,22 +3,23 @@
 
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { EditError } from '../errors.ts';
+import { toDiskError } from '../files/disk-error.ts';
 
 const open = 0o077;
 
 /**
  * Makes the folder at `path` (absolute) where it is missing, and closes it to other users. Returns whether it was open to
  * them before. Windows has other rights, which a folder in a user's profile inherits; nothing is done there. Throws
- * EditError 'output-unwritable' when it cannot be made, or not be closed.
+ * EditError 'output-unwritable' or 'disk-full' when it cannot be made, or not be closed.
  */
 export function closeToOthers(path: string): boolean {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new EditError('output-unwritable', `The data folder ${path} cannot be used: ${reason}.`, {
-      hint: 'Set TOKENFLOW_DATA to a folder that can be written.',
-      cause: error,
+    throw toDiskError(error, path, {
+      what: `The data folder ${path} cannot be used`,
+      whenFull: 'Free some space, or set TOKENFLOW_DATA to a folder on a larger disk.',
+      whenRefused: 'Set TOKENFLOW_DATA to a folder that can be written.',
     });
   }
   if (process.platform === 'win32') return false;

@@ -61,3 +61,13 @@ export function concatRows(parts: readonly Tensor[]): Tensor {
   }
   return { dims: [parts.reduce((rows, part) => rows + (part.dims[0] ?? 0), 0), ...rest], data };
 }
+
+/** a - b, element by element. Throws RangeError when dims differ. */
+export function subtract(a: Tensor, b: Tensor): Tensor {
+  if (a.dims.join() !== b.dims.join()) {
+    throw new RangeError(`subtract: dims [${a.dims.join(', ')}] and [${b.dims.join(', ')}] must be equal.`);
+  }
+  const result = tensor(a.dims);
+  for (let i = 0; i < result.data.length; i++) result.data[i] = (a.data[i] as number) - (b.data[i] as number);
+  return result;
+}

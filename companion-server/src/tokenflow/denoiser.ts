@@ -1,61 +1,59 @@
-// What the algorithm needs of a diffusion network. The real one runs ONNX graphs (engine/denoiser.ts); tests use a
-// fake. All tensors are float32; latents are [N, C, h, w], contexts [prompts, tokens, D].
+// What the algorithm needs of a diffusion network: passes of the UNet. The real one runs ONNX graphs
+// (engine/model/denoiser.ts); tests use arithmetic. All tensors are float32; latents are [N, C, h, w].
 
+import { plainPass, type Branch, type Pass } from '../nets/pass.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { PropagationPlan } from './propagation.ts';
+import type { Correspondences, KeyframePair } from './correspondences.ts';
 
 /** Text embeddings, each [1, tokens, D]. */
-export interface Contexts {
-  readonly source: Tensor;
-  readonly negative: Tensor;
-  readonly target: Tensor;
-}
+export type Contexts = Readonly<Record<Branch, Tensor>>;
 
-/** What Plug-and-Play injects from the source branch at one step. */
-export interface Injection {
-  /** Queries and keys of the decoder's self-attention. */
-  readonly attention: boolean;
-  /** Features of one residual block of the decoder. */
-  readonly features: boolean;
-}
-
-/** N frames of one step: the source's stored latents and the edit's current ones. */
-export interface StepInput {
-  readonly source: Tensor; // [N, C, h, w]
-  readonly edited: Tensor; // [N, C, h, w]
+/** What a pass is fed. What it has no use for may be left out. */
+export interface PassInputs {
+  /** [N, C, h, w] of the same N frames. */
+  readonly latents: { readonly source?: Tensor; readonly edited?: Tensor };
   readonly timestep: number;
-  readonly contexts: Contexts;
-  readonly injection: Injection;
+  /** Of the pass's branches. */
+  readonly contexts: Readonly<Partial<Record<Branch, Tensor>>>;
+  /** What frames are searched in and take tokens from. */
+  readonly keyframes?: KeyframeTokens;
+  /** Per frame: its keyframes among those of `keyframes`. */
+  readonly pairs?: readonly KeyframePair[];
+  /** Per frame: the share of the right keyframe, 0..1. */
+  readonly rightWeight?: readonly number[];
+  /** Where correspondences are given. */
+  readonly correspondences?: Correspondences;
 }
 
-/** Predictions of both edit branches, each [N, C, h, w]; guidance combines them. */
-export interface EditPrediction {
-  readonly negative: Tensor;
-  readonly target: Tensor;
-}
-
-/** One transformer block's tokens of K keyframes. */
-export interface BlockTokens {
-  /** The source branch's normalised hidden states, scaled to unit length: the correspondence keys. */
-  readonly source: Tensor; // [K, S, D]
-  /** Outputs of the self-attention per branch (source, negative, target). */
-  readonly attention: Tensor; // [3, K, S, D]
-}
-
-/** What the joint pass leaves behind for propagation: tokens per transformer block. */
+/** What passes over K keyframes have left behind, as far as they emit it. */
 export interface KeyframeTokens {
-  /** Frame indices in the clip, rising. */
-  readonly keyframes: readonly number[];
-  readonly blocks: readonly BlockTokens[];
+  /** The source's normalised tokens per transformer block [K, S, D], unit length. Empty where none are searched. */
+  readonly source: readonly Tensor[];
+  /** Outputs of the self-attention per transformer block [branches, K, S, D]. Empty where none are taken. */
+  readonly attention: readonly Tensor[];
+}
+
+/** What a pass returns: as it says in `emits`. */
+export interface PassOutputs {
+  /** [N, C, h, w] */
+  readonly prediction: Readonly<Partial<Record<Branch, Tensor>>>;
+  readonly tokens: KeyframeTokens;
+  readonly correspondences: Correspondences | null;
 }
 
 export interface Denoiser {
-  /** One branch, ordinary attention: the network as trained, for inversion. context [1, tokens, D] */
-  predict(latents: Tensor, timestep: number, context: Tensor): Promise<Tensor>;
-  /** Every frame by itself: the baseline. */
-  predictPerFrame(input: StepInput): Promise<EditPrediction>;
-  /** Joint pass over the keyframes with extended attention (section 4.1). */
-  editKeyframes(keyframes: readonly number[], input: StepInput): Promise<KeyframeTokens>;
-  /** All frames of a chunk from their keyframes' tokens (section 4.2). */
-  propagate(input: StepInput, tokens: KeyframeTokens, plan: PropagationPlan): Promise<EditPrediction>;
+  run(pass: Pass, inputs: PassInputs): Promise<PassOutputs>;
+}
+
+/** The network as it was trained, over `latents` with the text embedding `context` [1, tokens, D]. */
+export async function predict(denoiser: Denoiser, latents: Tensor, timestep: number, context: Tensor): Promise<Tensor> {
+  const inputs = { latents: { source: latents }, timestep, contexts: { source: context } };
+  return predictionOf(await denoiser.run(plainPass, inputs), 'source');
+}
+
+/** The prediction of a branch. Throws TypeError where the pass did not return it. */
+export function predictionOf({ prediction }: PassOutputs, branch: Branch): Tensor {
+  const found = prediction[branch];
+  if (found === undefined) throw new TypeError(`The pass returned no prediction of ${branch}.`);
+  return found;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { keyframesOf, paperNeighbours, planPropagation, referenceNeighbours } from './propagation.ts';
+import { paperNeighbours, referenceNeighbours } from './propagation.ts';
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 const keyframes = fc
@@ -65,34 +65,5 @@ describe("the official code's neighbours", () => {
 
   it('need a keyframe in every run', () => {
     expect(() => referenceNeighbours(9, [1, 5], 4)).toThrow('Frame 9 has no keyframe.');
-  });
-});
-
-describe('a propagation plan', () => {
-  it('searches each pair of frame and keyframe that is needed once', () => {
-    fc.assert(
-      fc.property(keyframes, fc.array(fc.nat(120), { minLength: 1, maxLength: 20 }), (all, frames) => {
-        const neighbours = frames.map((frame) => paperNeighbours(frame, all));
-        const needed = keyframesOf(neighbours);
-        expect(needed).toEqual(needed.toSorted((a, b) => a - b));
-        const plan = planPropagation(neighbours, needed);
-        const jobs = plan.jobFrame.map((frame, job) => `${frame}:${plan.jobKeyframe[job] ?? ''}`);
-        expect(new Set(jobs).size).toBe(jobs.length);
-        const wanted = neighbours.flatMap(({ left, right }, frame) =>
-          [left, right].map((keyframe) => `${frame}:${needed.indexOf(keyframe)}`),
-        );
-        expect(new Set(jobs)).toEqual(new Set(wanted));
-        for (const [frame, { left, right, rightWeight }] of neighbours.entries()) {
-          expect(jobs[plan.leftJob[frame] ?? -1]).toBe(`${frame}:${needed.indexOf(left)}`);
-          expect(jobs[plan.rightJob[frame] ?? -1]).toBe(`${frame}:${needed.indexOf(right)}`);
-          expect(plan.rightWeight[frame]).toBe(rightWeight);
-        }
-      }),
-    );
-  });
-
-  it('refuses a keyframe that has no tokens', () => {
-    const neighbours = [{ left: 3, right: 9, rightWeight: 0.5 }];
-    expect(() => planPropagation(neighbours, [3])).toThrow('Keyframe 9 is not among');
   });
 });

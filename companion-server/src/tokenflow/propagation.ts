@@ -10,17 +10,6 @@ export interface Neighbours {
   readonly rightWeight: number;
 }
 
-/** The correspondence searches of a chunk and how their results are blended; indices as the network takes them. */
-export interface PropagationPlan {
-  /** Frame within the chunk and keyframe within the tokens, per search. */
-  readonly jobFrame: readonly number[];
-  readonly jobKeyframe: readonly number[];
-  /** Searches per frame. */
-  readonly leftJob: readonly number[];
-  readonly rightJob: readonly number[];
-  readonly rightWeight: readonly number[];
-}
-
 function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }
@@ -59,29 +48,4 @@ export function referenceNeighbours(frame: number, keyframes: readonly number[],
 export function keyframesOf(neighbours: readonly Neighbours[]): readonly number[] {
   const named = new Set(neighbours.flatMap(({ left, right }) => [left, right]));
   return [...named].sort((a, b) => a - b);
-}
-
-/** Turns neighbours (clip indices) into searches against `keyframes`, each needed pair once. */
-export function planPropagation(neighbours: readonly Neighbours[], keyframes: readonly number[]): PropagationPlan {
-  const jobs = new Map<string, number>();
-  const jobFrame: number[] = [];
-  const jobKeyframe: number[] = [];
-  const job = (frame: number, keyframe: number): number => {
-    const position = keyframes.indexOf(keyframe);
-    if (position < 0) throw new RangeError(`Keyframe ${keyframe} is not among the given tokens.`);
-    const key = `${frame}:${position}`;
-    const known = jobs.get(key);
-    if (known !== undefined) return known;
-    jobs.set(key, jobFrame.length);
-    jobFrame.push(frame);
-    jobKeyframe.push(position);
-    return jobFrame.length - 1;
-  };
-  return {
-    leftJob: neighbours.map(({ left }, frame) => job(frame, left)),
-    rightJob: neighbours.map(({ right }, frame) => job(frame, right)),
-    rightWeight: neighbours.map(({ rightWeight }) => rightWeight),
-    jobFrame,
-    jobKeyframe,
-  };
 }

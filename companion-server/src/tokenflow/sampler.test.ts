@@ -1,258 +1,305 @@
-// The algorithm on a fake network: who is edited when, from which tokens, whatever the sizes.
+// The algorithm on a fake network: who is edited when, from which tokens, whatever the sizes, and that nothing crosses a
+// cut.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeDenoiser } from '../../../test/describe-denoiser.ts';
+import {
+  clipOf,
+  editOf,
+  latentDims,
+  runSampler,
+  samplerOptions,
+  sceneOf,
+  schedule,
+  steps,
+  type Chosen,
+  type Clip,
+} from '../../../test/edited-clip.ts';
 import { FakeDenoiser, flatContexts } from '../../../test/fake-denoiser.ts';
-import { CountingLatents } from '../../../test/counting-latents.ts';
-import { HeldLatents } from './held-latents.ts';
-import { randomTensor } from '../../../test/run-graph.ts';
+import { generate, randomTensor } from '../../../test/run-graph.ts';
 import { stepDdim } from '../diffusion/ddim.ts';
 import { guide } from '../diffusion/guidance.ts';
-import { createSchedule } from '../diffusion/schedule.ts';
-import { parseSchedulerConfig } from '../diffusion/scheduler-config.ts';
-import { EditError } from '../errors.ts';
-import { createRandom } from '../tensor/random.ts';
+import { noInjection, type Pass } from '../nets/pass.ts';
 import { sliceRows, tensor, type Tensor } from '../tensor/tensor.ts';
-import { noInjection } from './injection.ts';
-import { invert } from './inversion.ts';
-import { drawKeyframes, sampleKeyframes } from './keyframes.ts';
-import { frameRange } from './latents.ts';
-import { sample, type SamplerOptions } from './sampler.ts';
+import { predictionOf, type PassInputs, type PassOutputs } from './denoiser.ts';
+import { InMemoryLatents } from './in-memory-latents.ts';
+import { sample } from './sampler.ts';
 import { scenesOf } from './scenes.ts';
+import { samplingPasses } from './step-passes.ts';
 
-const latentDims = [2, 1, 3];
-const schedule = createSchedule(parseSchedulerConfig({}), 3);
-interface Setting {
+interface Setting extends Chosen {
   readonly frames: number;
-  readonly interval: number;
-  readonly chunkSize: number;
-  readonly jointLimit: number;
-  readonly propagation: SamplerOptions['propagation'];
+  readonly cuts: readonly number[];
 }
 
-const settings: fc.Arbitrary<Setting> = fc.record({
-  frames: fc.integer({ min: 1, max: 23 }),
-  interval: fc.integer({ min: 1, max: 9 }),
-  chunkSize: fc.integer({ min: 1, max: 8 }),
-  jointLimit: fc.integer({ min: 1, max: 8 }),
-  propagation: fc.constantFrom('paper', 'reference', 'per-frame'),
-});
+const usual: Setting = {
+  frames: 9,
+  cuts: [],
+  sourceMode: 'cached',
+  propagation: 'paper',
+  interval: 3,
+  chunkSize: 3,
+  extendedLimit: 4,
+  guidance: 2,
+  frameGuidance: 'own',
+};
 
-function optionsFor({ frames, interval, ...rest }: Setting, denoiser = new FakeDenoiser()) {
-  const source = new HeldLatents(randomTensor([frames, ...latentDims], 2));
-  const latents = new CountingLatents(randomTensor([frames, ...latentDims], 3));
-  const spare = new CountingLatents(tensor([frames, ...latentDims]));
-  const keyframesAt = (step: number) => {
-    const random = createRandom(7, step);
-    return sampleKeyframes(frames, interval, (limit) => random.below(limit));
-  };
-  const fixed = {
-    schedule,
-    contexts: flatContexts,
-    guidanceAt: () => 2,
-    thresholds: noInjection,
-    startStep: 0,
-  };
-  const stores = { source: { at: () => source }, latents, spare };
-  const scenes = scenesOf(frames, []);
-  return {
-    ...fixed,
-    ...rest,
-    ...stores,
-    denoiser,
-    keyframesAt,
-    keyframeInterval: interval,
-    scenes,
-  };
-}
+const settings: fc.Arbitrary<Setting> = fc
+  .record({
+    frames: fc.integer({ min: 1, max: 23 }),
+    interval: fc.integer({ min: 1, max: 9 }),
+    chunkSize: fc.integer({ min: 1, max: 8 }),
+    extendedLimit: fc.integer({ min: 1, max: 8 }),
+    cuts: fc.uniqueArray(fc.integer({ min: 1, max: 22 }), { maxLength: 3 }),
+    guidance: fc.constantFrom(1, 2),
+    frameGuidance: fc.constantFrom('own', 'propagated'),
+    sourceMode: fc.constantFrom('cached', 'recomputed', 'none'),
+    propagation: fc.constantFrom('paper', 'reference'),
+  })
+  .map(({ cuts, propagation, sourceMode, ...rest }) => {
+    // What is cached are the neighbours of the paper's rule; the reference's knows no cuts.
+    const rule = sourceMode === 'recomputed' ? propagation : 'paper';
+    const inside = cuts.filter((cut) => cut < rest.frames).sort((a, b) => a - b);
+    return { ...rest, sourceMode, propagation: rule, cuts: rule === 'reference' ? [] : inside };
+  });
 
-async function run(options: SamplerOptions): Promise<Tensor> {
-  let latents = options.latents;
-  for await (const step of sample(options)) ({ latents } = step);
-  return latents.read(frameRange(0, latents.frameCount));
-}
+const clipFor = ({ frames, interval, cuts }: Setting): Clip => clipOf(frames, interval, cuts);
+const modes = ['cached', 'recomputed', 'none'] as const;
 
 describe('a sampling step', () => {
-  it('advances every frame once, in chunks and joint passes within their limits', async () => {
+  it('advances every frame once, in passes within their limits', async () => {
     await fc.assert(
       fc.asyncProperty(settings, async (setting) => {
-        const options = optionsFor(setting);
+        const denoiser = new FakeDenoiser();
+        const options = await samplerOptions(clipFor(setting), setting, denoiser);
         let finished = 0;
         for await (const { step } of sample(options)) {
           finished++;
           expect(step).toBe(finished - 1);
           // The stores take turns: after step n they have been written ceil and floor of n/2 times.
           for (const [store, times] of [
-            [options.spare, Math.ceil(finished / 2)],
+            [options.next, Math.ceil(finished / 2)],
             [options.latents, Math.floor(finished / 2)],
           ] as const) {
             const expected = times === 0 ? [] : Array<number>(setting.frames).fill(times);
             expect([...store.writes.values()]).toEqual(expected);
           }
         }
-        expect(finished).toBe(3);
-        const { propagated, joint } = options.denoiser;
-        expect(Math.max(0, ...propagated)).toBeLessThanOrEqual(setting.chunkSize);
-        expect(Math.max(0, ...joint.map(({ length }) => length))).toBeLessThanOrEqual(setting.jointLimit);
+        expect(finished).toBe(steps);
+        for (const { pass, frames } of denoiser.passes) {
+          const limit = pass.attention === 'extended' ? setting.extendedLimit : setting.chunkSize;
+          expect(frames).toBeLessThanOrEqual(limit);
+        }
       }),
-      { numRuns: 60 },
+      { numRuns: 80 },
     );
   });
 
   it('gives the same result for every chunk size', async () => {
     await fc.assert(
       fc.asyncProperty(settings, async (setting) => {
-        const whole = await run(optionsFor({ ...setting, chunkSize: setting.frames }));
-        expect(await run(optionsFor(setting))).toEqual(whole);
+        const clip = clipFor(setting);
+        const whole = await editOf(clip, { ...setting, chunkSize: setting.frames });
+        expect(await editOf(clip, setting)).toEqual(whole);
       }),
-      { numRuns: 30 },
+      { numRuns: 40 },
     );
   });
 
   it('leaves every scene what it is alone: nothing crosses a cut', async () => {
-    const setting = { frames: 11, interval: 3, chunkSize: 3, jointLimit: 4, propagation: 'paper' } as const;
-    const options = optionsFor(setting);
-    const scenes = scenesOf(11, [2, 7]);
-    const keyframesAt = (step: number) => drawKeyframes(7, step, scenes, 3);
-    const noise = await options.latents.read(frameRange(0, 11));
-    const source = await options.source.at().read(frameRange(0, 11));
-    const whole = await run({ ...options, scenes, keyframesAt });
-    for (const { start, end } of scenes) {
-      const sourceOfScene = new HeldLatents(sliceRows(source, start, end));
-      const alone = await run({
-        ...optionsFor({ ...setting, frames: end - start }),
-        keyframesAt: (step) =>
-          keyframesAt(step)
-            .filter((k) => k >= start && k < end)
-            .map((k) => k - start),
-        source: { at: () => sourceOfScene },
-        latents: new HeldLatents(sliceRows(noise, start, end)),
-      });
-      expect(alone).toEqual(sliceRows(whole, start, end));
-    }
-    expect(await run({ ...optionsFor(setting), keyframesAt })).not.toEqual(whole);
+    await fc.assert(
+      fc.asyncProperty(settings, async (setting) => {
+        const clip = clipFor(setting);
+        const whole = await editOf(clip, setting);
+        for (const scene of clip.scenes) {
+          const alone = await editOf(sceneOf(clip, scene), setting);
+          expect(alone).toEqual(sliceRows(whole, scene.start, scene.end));
+        }
+      }),
+      { numRuns: 40 },
+    );
   });
+
+  it.each(['cached', 'recomputed'] as const)(
+    'lets what would be scenes see each other without a cut: %s source',
+    async (sourceMode) => {
+      const setting = { ...usual, sourceMode, frames: 12, extendedLimit: 8, cuts: [6] };
+      const clip = clipFor(setting);
+      const uncut = await editOf({ ...clip, scenes: scenesOf(12, []) }, setting);
+      const cut = await editOf(clip, setting);
+      expect(sliceRows(uncut, 0, 6).data).not.toBeAllClose(sliceRows(cut, 0, 6).data, { atol: 1e-3 });
+    },
+  );
 
   it('by the reference rule knows no cuts', async () => {
-    const options = optionsFor({ frames: 4, interval: 2, chunkSize: 2, jointLimit: 4, propagation: 'reference' });
-    await expect(run({ ...options, scenes: scenesOf(4, [2]) })).rejects.toThrow('one scene, got 2');
+    const setting = { ...usual, sourceMode: 'recomputed', propagation: 'reference', cuts: [2] } as const;
+    const options = await samplerOptions(clipFor(setting), setting);
+    await expect(runSampler(options)).rejects.toThrow('one scene, got 2');
   });
 
-  it('yields where the edit stands, and may begin in the middle', async () => {
-    const options = optionsFor({ frames: 4, interval: 2, chunkSize: 2, jointLimit: 4, propagation: 'paper' });
-    const seen = [];
-    for await (const { step, steps, timestep } of sample({ ...options, startStep: 1 })) {
-      seen.push([step, steps, timestep]);
-    }
-    expect(seen).toEqual([
-      [1, 3, schedule.timesteps[1]],
-      [2, 3, schedule.timesteps[2]],
-    ]);
+  it.each(modes)('yields where the edit stands, and goes on from there: %s', async (sourceMode) => {
+    const setting = { ...usual, sourceMode, cuts: [5] };
+    const clip = clipFor(setting);
+    const whole = await editOf(clip, setting);
+    const options = await samplerOptions(clip, setting);
+    const walk = sample(options);
+    const first = await walk.next();
+    expect(first.value).toMatchObject({ step: 0, steps, timestep: schedule.timesteps[0] });
+    await walk.return();
+    // After one step the latents are in what was the next store.
+    const { latents, next, ...rest } = options;
+    expect(await runSampler({ ...rest, startStep: 1, latents: next, next: latents })).toEqual(whole);
   });
 
   it('of a single frame equals editing it alone', async () => {
-    const setting = { frames: 1, interval: 8, chunkSize: 4, jointLimit: 4 };
-    const alone = await run(optionsFor({ ...setting, propagation: 'per-frame' }));
-    for (const propagation of ['paper', 'reference'] as const) {
-      const result = await run(optionsFor({ ...setting, propagation }));
-      expect(result.data).toBeAllClose(alone.data, { atol: 1e-6 });
-    }
+    const single = { ...usual, frames: 1, interval: 8, sourceMode: 'none' } as const;
+    const withoutInjection = async (setting: Setting) =>
+      runSampler({ ...(await samplerOptions(clipFor(setting), setting)), injectionAt: () => noInjection });
+    // The fake's attention is not what its plain prediction is: the real network is held to this in describeDenoiser.
+    const [paper, reference] = await Promise.all(
+      (['paper', 'reference'] as const).map((propagation) =>
+        withoutInjection({ ...single, sourceMode: 'recomputed', propagation }),
+      ),
+    );
+    const cached = await withoutInjection({ ...single, sourceMode: 'cached' });
+    expect(reference).toEqual(paper);
+    expect(cached.data).toBeAllClose(paper?.data ?? [], { atol: 1e-6 });
   });
 
   it('of a still clip gives every frame the same', async () => {
-    const options = optionsFor({ frames: 5, interval: 2, chunkSize: 3, jointLimit: 4, propagation: 'paper' });
-    const still = (seed: number) => {
+    const still = (seed: number): Tensor => {
       const one = randomTensor([1, ...latentDims], seed);
       return tensor(
         [5, ...latentDims],
         Float32Array.from({ length: 30 }, (_, i) => one.data[i % 6] ?? 0),
       );
     };
-    const source = new HeldLatents(still(2));
-    const result = await run({
-      ...options,
-      source: { at: () => source },
-      latents: new HeldLatents(still(3)),
-    });
-    const first = result.data.subarray(0, 6);
-    for (let frame = 1; frame < 5; frame++) {
-      expect(result.data.subarray(6 * frame, 6 * frame + 6)).toBeAllClose(first, { atol: 1e-6 });
+    for (const sourceMode of modes) {
+      const clip = { ...clipOf(5, 2), clean: still(2), noise: still(3) };
+      const result = await editOf(clip, { ...usual, sourceMode, interval: 2 });
+      const first = result.data.subarray(0, 6);
+      for (let frame = 1; frame < 5; frame++) {
+        expect(result.data.subarray(6 * frame, 6 * frame + 6)).toBeAllClose(first, { atol: 1e-5 });
+      }
     }
   });
 
   it('frame by frame is guidance and one DDIM step of the plain prediction', async () => {
-    const options = optionsFor({ frames: 3, interval: 2, chunkSize: 2, jointLimit: 4, propagation: 'per-frame' });
-    const before = options.latents.tensor;
+    const setting = { ...usual, frames: 3, sourceMode: 'none' } as const;
+    const clip = clipFor(setting);
+    const options = await samplerOptions(clip, setting);
     const first = await sample(options).next();
     const [timestep = 0] = schedule.timesteps;
-    const { negative, target } = await options.denoiser.predictPerFrame({
-      source: before,
-      edited: before,
-      timestep,
-      contexts: flatContexts,
-      injection: { attention: false, features: false },
-    });
-    const expected = stepDdim(before, guide(negative, target, 2), timestep, schedule);
+    const outputs = await new FakeDenoiser().run(
+      samplingPasses({ sourceMode: 'none', injection: noInjection, guided: true, frameGuidance: 'own' }).frames,
+      { latents: { edited: clip.noise }, timestep, contexts: flatContexts },
+    );
+    const prediction = guide(predictionOf(outputs, 'negative'), predictionOf(outputs, 'target'), 2);
     const after = await first.value?.latents.read([0, 1, 2]);
-    expect(after).toEqual(expected);
-    expect(options.denoiser.joint).toEqual([]);
+    expect(after).toEqual(stepDdim(clip.noise, prediction, timestep, schedule));
+    expect(options.denoiser.passes.every(({ pass }) => pass.attention === 'self')).toBe(true);
   });
 
-  it('that gives no number is an error, not a black frame', async () => {
+  it.each(modes)('that gives no number is an error, not a black frame: %s', async (sourceMode) => {
     class Overflowing extends FakeDenoiser {
-      override predict(latents: Tensor): Promise<Tensor> {
-        return Promise.resolve({ ...latents, data: latents.data.map(() => NaN) });
+      override async run(pass: Pass, inputs: PassInputs): Promise<PassOutputs> {
+        const outputs = await super.run(pass, inputs);
+        const { target } = outputs.prediction;
+        if (target === undefined) return outputs;
+        return { ...outputs, prediction: { target: { ...target, data: target.data.map(() => NaN) } } };
       }
     }
-    const setting = { frames: 2, interval: 2, chunkSize: 2, jointLimit: 4 };
-    const options = optionsFor({ ...setting, propagation: 'per-frame' }, new Overflowing());
-    const error: unknown = await run(options).catch((fault: unknown) => fault);
-    expect(error).toBeInstanceOf(EditError);
-    expect(error).toMatchObject({ code: 'result-invalid' });
-    expect(String(error)).toContain(`sampling at timestep ${schedule.timesteps[0] ?? ''}`);
-    const inversion = invert({ ...options, context: flatContexts.source, keep: () => undefined });
-    await expect(inversion.next()).rejects.toMatchObject({ code: 'result-invalid' });
+    const setting = { ...usual, sourceMode, guidance: 1 };
+    const options = await samplerOptions(clipFor(setting), setting, new Overflowing());
+    await expect(runSampler(options)).rejects.toMatchObject({
+      code: 'result-invalid',
+      message: expect.stringContaining(`sampling at timestep ${schedule.timesteps[0] ?? ''}`) as string,
+    });
   });
 });
 
-describe('inversion', () => {
-  const frames = 5;
-  const start = () => new HeldLatents(randomTensor([frames, ...latentDims], 3));
-  const options = {
-    denoiser: new FakeDenoiser(),
-    schedule,
-    context: flatContexts.source,
-    startStep: 0,
-  };
-
-  it('walks up the timesteps and keeps the latents of those that are wanted', async () => {
-    const kept = new Map<number, HeldLatents>();
-    const wanted = schedule.timesteps.slice(1);
-    for (const timestep of wanted) kept.set(timestep, new HeldLatents(tensor([frames, ...latentDims])));
-    const latents = start();
-    const after: Tensor[] = [];
-    const run = invert({ ...options, latents, spare: latents, keep: (timestep) => kept.get(timestep), chunkSize: 2 });
-    for await (const step of run) {
-      after.push(new HeldLatents(latents.tensor).tensor);
-      expect(step).toBe(after.length);
-    }
-    const upwards = schedule.timesteps.toReversed();
-    for (const [index, timestep] of upwards.entries()) {
-      expect(kept.get(timestep)?.tensor).toEqual(wanted.includes(timestep) ? after[index] : undefined);
-    }
+describe('a cached source', () => {
+  it.each(['own', 'propagated'] as const)('runs the branches that it needs: guidance %s', async (frameGuidance) => {
+    const setting = { ...usual, frames: 6, chunkSize: 6, frameGuidance };
+    const denoiser = new FakeDenoiser();
+    const options = await samplerOptions(clipFor(setting), setting, denoiser);
+    // Guidance in the first two steps of three; features of the source in these, too.
+    await runSampler({ ...options, guidanceAt: (step) => (step < 2 ? 2 : 1) });
+    const branchesOf = (attention: Pass['attention']) =>
+      denoiser.passes.filter(({ pass }) => pass.attention === attention).map(({ pass }) => pass.branches.join(' '));
+    const guided = 'source negative target';
+    expect(branchesOf('extended')).toEqual([guided, guided, 'target']);
+    const between = branchesOf('propagated');
+    expect(new Set(between.slice(0, -1))).toEqual(new Set([frameGuidance === 'own' ? 'negative target' : 'target']));
+    expect(between.at(-1)).toBe('target');
   });
 
-  it('does not depend on the chunk size', async () => {
-    const results = [];
-    for (const chunkSize of [1, 2, 5, 9]) {
-      const latents = start();
-      const run = invert({ ...options, latents, spare: latents, keep: () => undefined, chunkSize });
-      let step = await run.next();
-      while (step.done !== true) step = await run.next();
-      results.push(latents.tensor);
+  it('of a clip of keyframes alone reads no correspondences', async () => {
+    const setting = { ...usual, frames: 5, interval: 1, extendedLimit: 8, frameGuidance: 'propagated' } as const;
+    const options = await samplerOptions(clipFor(setting), setting);
+    const refuse = () => Promise.reject(new Error('touched'));
+    const correspondences = { read: refuse, write: refuse };
+    const result = await runSampler({
+      ...options,
+      source: { ...options.source, mode: 'cached', correspondences },
+    });
+    expect(result).toEqual(await editOf(clipFor(setting), setting));
+  });
+
+  it('propagates guidance as each frame has it where it is the same for all', async () => {
+    await fc.assert(
+      fc.asyncProperty(settings, async (setting) => {
+        // The fake's branches differ by the means of their texts, on every frame and position.
+        const clip = clipFor(setting);
+        const chosen = { ...setting, sourceMode: 'cached', propagation: 'paper', guidance: 3 } as const;
+        const own = await editOf(clip, { ...chosen, frameGuidance: 'own' });
+        const propagated = await editOf(clip, { ...chosen, frameGuidance: 'propagated' });
+        expect(propagated.data).toBeAllClose(own.data, { atol: 1e-4 });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('propagates guidance from those keyframes that the frame takes its tokens from', async () => {
+    class Uneven extends FakeDenoiser {
+      override async run(pass: Pass, inputs: PassInputs): Promise<PassOutputs> {
+        const outputs = await super.run(pass, inputs);
+        const { target, negative } = outputs.prediction;
+        if (pass.attention !== 'extended' || target === undefined || negative === undefined) return outputs;
+        // Guidance that is another on every keyframe: 1, 2, ...
+        const uneven = generate(target.dims, (k = 0) => -1 - k);
+        const moved = { ...target, data: target.data.map((x, i) => x + (uneven.data[i] ?? 0)) };
+        return { ...outputs, prediction: { target, negative: moved } };
+      }
     }
-    for (const result of results) expect(result).toEqual(results[0]);
+    // Keyframes 0 and 4: frames after the last take all from it, so their guidance is 2.
+    const clip: Clip = { ...clipOf(6, 4), keyframesAt: () => [0, 4] };
+    const chosen = { ...usual, interval: 4, frameGuidance: 'propagated' } as const;
+    const options = await samplerOptions(clip, chosen, new Uneven());
+    const unguided = await samplerOptions(clip, { ...chosen, guidance: 1 });
+    const [guided, plain] = await Promise.all(
+      [options, unguided].map(async (each) => {
+        const first = await sample(each).next();
+        return first.value?.latents.read([2, 5]) ?? Promise.reject(new Error('no step'));
+      }),
+    );
+    const [t = 0] = schedule.timesteps;
+    const weightOfPrediction = stepDdim(tensor([1]), tensor([1], Float32Array.of(1)), t, schedule).data[0] ?? NaN;
+    const moved = Array.from(guided?.data ?? [], (x, i) => (x - (plain?.data[i] ?? NaN)) / weightOfPrediction);
+    const halfWay = 1 + 1 / (1 + Math.exp(-0.5));
+    const expected = [...Array<number>(6).fill(halfWay), ...Array<number>(6).fill(2)];
+    expect(moved).toBeAllClose(expected, { atol: 1e-4 });
+  });
+});
+
+describe('latents in memory', () => {
+  it('are a copy of what they were made from', async () => {
+    const original = randomTensor([2, ...latentDims], 1);
+    const store = new InMemoryLatents(original);
+    await store.write(0, tensor(original.dims));
+    expect(original).toEqual(randomTensor([2, ...latentDims], 1));
+    expect((await store.read([1])).data).toEqual(new Float32Array(6));
   });
 });
 

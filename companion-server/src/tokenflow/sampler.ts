@@ -1,51 +1,68 @@
-// TokenFlow (arXiv 2307.10373, algorithm 1). At every step: draw keyframes, edit them jointly, carry their tokens to all
-// frames along the source's correspondences, and take one DDIM step with the guided prediction.
+// TokenFlow (arXiv 2307.10373, algorithm 1), one step of it on one page: keyframes are drawn and edited together with
+// extended attention; their tokens are propagated to all other frames along the source's correspondences; every frame
+// takes one DDIM step with its guided prediction.
 
 import { stepDdim } from '../diffusion/ddim.ts';
 import { guide } from '../diffusion/guidance.ts';
 import type { Schedule } from '../diffusion/schedule.ts';
-import type { Contexts, Denoiser, EditPrediction, KeyframeTokens, StepInput } from './denoiser.ts';
-import { injectionAt, type InjectionThresholds } from './injection.ts';
-import { joinKeyframes, selectKeyframes } from './keyframe-tokens.ts';
-import { groupKeyframes } from './keyframes.ts';
-import { requireFinite } from './watchdog.ts';
-import { frameRange, type LatentStore, type SourceTrajectory } from './latents.ts';
-import {
-  keyframesOf,
-  paperNeighbours,
-  planPropagation,
-  referenceNeighbours,
-  type Neighbours,
-  type PropagationRule,
-} from './propagation.ts';
+import type { Injection } from '../nets/pass.ts';
+import { subtract, takeRows, type Tensor } from '../tensor/tensor.ts';
+import { pairsOf, positionsOf, type CorrespondenceStore } from './correspondences.ts';
+import { predictionOf, type Contexts, type Denoiser, type PassOutputs } from './denoiser.ts';
+import { forEachGroup } from './keyframe-groups.ts';
+import { KeyframeState } from './keyframe-state.ts';
+import { groupKeyframes, type KeyframeGroup } from './keyframes.ts';
+import { frameRange, writeFrames, type LatentStore, type SourceTrajectory } from './latents.ts';
+import { paperNeighbours, referenceNeighbours, type Neighbours, type PropagationRule } from './propagation.ts';
+import { propagateGuidance } from './propagated-guidance.ts';
+import { requireFinite } from './latent-checks.ts';
 import type { Scene } from './scenes.ts';
-import { stepPasses, type StepPass } from './step-pass.ts';
+import { samplingPasses, type FrameGuidance, type SamplingPasses } from './step-passes.ts';
+import { stepsOf, type FinishedStep, type Step } from './steps.ts';
+
+/** What sampling knows of the source (see SourceMode). */
+export type SourceBranch = SourceLatents &
+  (
+    | { readonly mode: 'cached'; readonly correspondences: CorrespondenceStore }
+    | { readonly mode: 'recomputed' | 'none' }
+  );
+
+interface SourceLatents {
+  /** At every sampling timestep. */
+  readonly latents: SourceTrajectory;
+  /** The clip's own. */
+  readonly clean: LatentStore;
+}
 
 export interface SamplerOptions {
   readonly denoiser: Denoiser;
   readonly schedule: Schedule;
   readonly contexts: Contexts;
+  readonly source: SourceBranch;
   /** The scale of guidance at a step; 1 for none. */
   readonly guidanceAt: (step: number) => number;
-  readonly thresholds: InjectionThresholds;
-  /** `per-frame` is the baseline without joint attention and propagation. */
-  readonly propagation: PropagationRule | 'per-frame';
+  /** Of a cached source. `propagated` needs a network whose last transformer block has a token on each latent position. */
+  readonly frameGuidance: FrameGuidance;
+  /** What is injected from the source at a step. */
+  readonly injectionAt: (step: number) => Injection;
+  /** The latents to go on with after a step of some frames; those of the step when left out. */
+  readonly afterStep?: (step: FinishedStep) => Promise<Tensor>;
+  readonly propagation: PropagationRule;
   /** The keyframes of a sampling step, rising; one per run of `keyframeInterval` frames of a scene. */
   readonly keyframesAt: (step: number) => readonly number[];
   readonly keyframeInterval: number;
   /** Tokens stay within a scene. The `reference` rule counts runs from the clip's start and knows one scene only. */
   readonly scenes: readonly Scene[];
-  /** Most keyframes of one joint pass. */
-  readonly jointLimit: number;
-  /** Frames per forward. */
+  /** Most keyframes of one pass with extended attention. */
+  readonly extendedLimit: number;
+  /** Frames per pass. */
   readonly chunkSize: number;
   /** First sampling step, 0 unless SDEdit skips some. */
   readonly startStep: number;
-  readonly source: SourceTrajectory;
   /** The edit's latents before the first step. */
   readonly latents: LatentStore;
   /** Takes the latents after a step; swapped with `latents` from step to step. */
-  readonly spare: LatentStore;
+  readonly next: LatentStore;
 }
 
 /** The edit after a step. */
@@ -57,110 +74,139 @@ export interface SampledStep {
   readonly latents: LatentStore;
 }
 
-/** Yields after every step; the last value holds the edited latents. */
+interface SamplingStep extends Step<SamplerOptions> {
+  readonly passes: SamplingPasses;
+}
+
+/**
+ * Yields after every step; the last value holds the edited latents. Throws RangeError for several scenes under the
+ * reference rule, EditError('result-invalid') for latents that are no numbers.
+ */
 export async function* sample(options: SamplerOptions): AsyncGenerator<SampledStep, void> {
-  const { propagation, schedule, scenes } = options;
-  const { timesteps } = schedule;
-  if (propagation === 'reference' && scenes.length > 1) {
+  const { propagation, schedule, scenes, source } = options;
+  if (source.mode !== 'none' && propagation === 'reference' && scenes.length > 1) {
     throw new RangeError(`The reference rule takes a clip as one scene, got ${scenes.length}.`);
   }
-  for (const pass of stepPasses(options, timesteps)) {
-    if (propagation === 'per-frame') await editFrames(pass);
-    else for (const scene of scenes) await editByTokenFlow(pass, propagation, scene);
-    const { step, timestep, after: latents } = pass;
-    yield { step, steps: timesteps.length, timestep, latents };
+  for (const each of stepsOf(options, schedule.timesteps)) {
+    const step = { ...each, passes: passesAt(options, each.index) };
+    for (const scene of scenes) await stepScene(step, scene);
+    yield { step: step.index, steps: schedule.timesteps.length, timestep: step.timestep, latents: step.after };
   }
 }
 
-type SamplingPass = StepPass<SamplerOptions>;
+function passesAt({ source, injectionAt, guidanceAt, frameGuidance }: SamplerOptions, step: number): SamplingPasses {
+  const guided = guidanceAt(step) !== 1;
+  return samplingPasses({ sourceMode: source.mode, injection: injectionAt(step), guided, frameGuidance });
+}
 
-/** Every frame by itself. */
-async function editFrames(pass: SamplingPass): Promise<void> {
-  const { denoiser, chunkSize } = pass.options;
-  const { frameCount } = pass.before;
-  for (let start = 0; start < frameCount; start += chunkSize) {
-    const input = await inputOf(pass, frameRange(start, Math.min(start + chunkSize, frameCount)));
-    await advance(pass, start, input, await denoiser.predictPerFrame(input));
+/** One step of a scene's frames. */
+async function stepScene(step: SamplingStep, scene: Scene): Promise<void> {
+  const { keyframesAt, extendedLimit, chunkSize } = step.options;
+  if (step.passes.keyframes === null) return stepFramesAlone(step, scene);
+  // Section 4: keyframes are drawn anew at every step.
+  const keyframes = keyframesAt(step.index).filter((k) => k >= scene.start && k < scene.end);
+  await forEachGroup({
+    scene,
+    keyframes,
+    chunkSize,
+    groups: groupKeyframes(keyframes, extendedLimit, step.index),
+    neighboursOf: (frame) => neighboursOf(frame, keyframes, step.options),
+    includesKeyframes: step.passes.framesIncludeKeyframes,
+    visitKeyframes: (group) => editKeyframes(step, group),
+    visitFrames: (frames, neighbours, state) => editFrames(step, frames, neighbours, state),
+  });
+}
+
+/** The baseline: every frame by itself. */
+async function stepFramesAlone(step: SamplingStep, { start, end }: Scene): Promise<void> {
+  const { chunkSize } = step.options;
+  for (let first = start; first < end; first += chunkSize) {
+    const frames = frameRange(first, Math.min(first + chunkSize, end));
+    const { edited, outputs } = await evaluate(step, step.passes.frames, frames);
+    await stepLatents(step, frames, edited, guided(step, outputs));
   }
 }
 
-/** Groups of keyframes come in order; frames follow as soon as both their keyframes' tokens are there. */
-async function editByTokenFlow(pass: SamplingPass, rule: PropagationRule, scene: Scene): Promise<void> {
-  const { denoiser, keyframesAt, keyframeInterval, jointLimit } = pass.options;
-  const keyframes = keyframesAt(pass.step).filter((k) => k >= scene.start && k < scene.end);
-  const neighboursOf = (frame: number): Neighbours =>
-    rule === 'paper' ? paperNeighbours(frame, keyframes) : referenceNeighbours(frame, keyframes, keyframeInterval);
-  let next = scene.start;
-  let last: KeyframeTokens | undefined;
-  for (const { own, context } of groupKeyframes(keyframes, jointLimit, pass.step)) {
-    const together = [...own, ...context].sort((a, b) => a - b);
-    const joint = await denoiser.editKeyframes(together, await inputOf(pass, together));
-    const tokens = selectKeyframes(joint, own);
-    const known = last === undefined ? [tokens] : [last, tokens];
-    next = await propagate(pass, { start: next, end: scene.end }, neighboursOf, known);
-    last = selectKeyframes(tokens, own.slice(-1));
-  }
+/** Section 4.1: extended attention over the keyframes of a group, and others that only take part in the attention. */
+async function editKeyframes(step: SamplingStep, { own, context }: KeyframeGroup): Promise<KeyframeState> {
+  const { passes } = step;
+  if (passes.keyframes === null) throw new TypeError('This step has no pass over keyframes.');
+  const together = [...own, ...context].sort((a, b) => a - b);
+  const { edited, outputs } = await evaluate(step, passes.keyframes, together);
+  const state = new KeyframeState(together, outputs.tokens).select(own);
+  if (passes.framesIncludeKeyframes) return state;
+  const rows = positionsOf(own, together);
+  await stepLatents(step, own, takeRows(edited, rows), takeRows(guided(step, outputs), rows));
+  const { negative, target } = outputs.prediction;
+  const isPropagated = step.options.frameGuidance === 'propagated' && negative !== undefined && target !== undefined;
+  return isPropagated ? new KeyframeState(own, state.tokens, takeRows(subtract(target, negative), rows)) : state;
 }
 
-/** Propagates to the first of the frames whose keyframes are all among `tokens`; returns the first frame left. */
-async function propagate(
-  pass: SamplingPass,
-  left: Scene,
-  neighboursOf: (frame: number) => Neighbours,
-  tokens: readonly KeyframeTokens[],
-): Promise<number> {
-  const { denoiser, chunkSize } = pass.options;
-  const known = new Set(tokens.flatMap((part) => part.keyframes));
-  const isReady = (frame: number) =>
-    frame < left.end && keyframesOf([neighboursOf(frame)]).every((keyframe) => known.has(keyframe));
-  let start = left.start;
-  while (isReady(start)) {
-    let end = start;
-    while (end - start < chunkSize && isReady(end)) end++;
-    const frames = frameRange(start, end);
-    const neighbours = frames.map(neighboursOf);
-    const needed = keyframesOf(neighbours);
-    const parts = tokens
-      .map((part) =>
-        selectKeyframes(
-          part,
-          part.keyframes.filter((frame) => needed.includes(frame)),
-        ),
-      )
-      .filter((part) => part.keyframes.length > 0);
-    const chosen = parts.reduce(joinKeyframes);
-    const plan = planPropagation(neighbours, chosen.keyframes);
-    const input = await inputOf(pass, frames);
-    await advance(pass, start, input, await denoiser.propagate(input, chosen, plan));
-    start = end;
-  }
-  return start;
-}
-
-async function inputOf(
-  { options, step, timestep, before }: SamplingPass,
+/** Section 4.2: the keyframes' tokens are propagated to frames along the source's correspondences. */
+async function editFrames(
+  step: SamplingStep,
   frames: readonly number[],
-): Promise<StepInput> {
-  const { contexts, thresholds, schedule, source } = options;
-  return {
-    source: await source.at(timestep).read(frames),
-    edited: await before.read(frames),
-    timestep,
-    contexts,
-    injection: injectionAt(thresholds, step, schedule.timesteps.length),
-  };
+  neighbours: readonly Neighbours[],
+  state: KeyframeState,
+): Promise<void> {
+  const { source, guidanceAt } = step.options;
+  const pairs = pairsOf(neighbours, state.keyframes);
+  const rightWeight = neighbours.map((neighbour) => neighbour.rightWeight);
+  const correspondences = source.mode === 'cached' ? await source.correspondences.read(step.index, frames) : undefined;
+  const propagation = { keyframes: state.tokens, pairs, rightWeight, ...(correspondences && { correspondences }) };
+  const { edited, outputs } = await evaluate(step, step.passes.frames, frames, propagation);
+  const { guidance } = state;
+  const prediction =
+    guidance === null || correspondences === undefined
+      ? guided(step, outputs)
+      : propagateGuidance(predictionOf(outputs, 'target'), guidanceAt(step.index), {
+          guidance,
+          correspondences,
+          pairs,
+          rightWeight,
+        });
+  await stepLatents(step, frames, edited, prediction);
 }
 
-/** One guided DDIM step of the chunk that begins at frame `start`. */
-async function advance(
-  { options, step, timestep, after }: SamplingPass,
-  start: number,
-  input: StepInput,
-  edit: EditPrediction,
+async function evaluate(
+  { options, timestep, before }: SamplingStep,
+  pass: SamplingPasses['frames'],
+  frames: readonly number[],
+  propagation: object = {},
+): Promise<{ readonly edited: Tensor; readonly outputs: PassOutputs }> {
+  const { denoiser, contexts, source } = options;
+  const edited = await before.read(frames);
+  const hasSource = pass.branches.includes('source');
+  const latents = { edited, ...(hasSource ? { source: await source.latents.at(timestep).read(frames) } : {}) };
+  return { edited, outputs: await denoiser.run(pass, { latents, timestep, contexts, ...propagation }) };
+}
+
+/** Classifier-free guidance, where the pass had a negative branch. */
+function guided({ options, index }: SamplingStep, outputs: PassOutputs): Tensor {
+  const target = predictionOf(outputs, 'target');
+  const { negative } = outputs.prediction;
+  return negative === undefined ? target : guide(negative, target, options.guidanceAt(index));
+}
+
+/** One DDIM step. */
+async function stepLatents(
+  { options, index, timestep, after }: SamplingStep,
+  frames: readonly number[],
+  edited: Tensor,
+  prediction: Tensor,
 ): Promise<void> {
-  const { schedule, guidanceAt } = options;
-  const prediction = guide(edit.negative, edit.target, guidanceAt(step));
-  const next = stepDdim(input.edited, prediction, timestep, schedule);
+  const { schedule, source, afterStep } = options;
+  const latents = stepDdim(edited, prediction, timestep, schedule);
+  const below = schedule.timesteps[index + 1];
+  const ofSource = () => (below === undefined ? source.clean : source.latents.at(below)).read(frames);
+  const next = (await afterStep?.({ index, frames, latents, source: ofSource })) ?? latents;
   requireFinite(next, `sampling at timestep ${timestep}`);
-  await after.write(start, next);
+  await writeFrames(after, frames, next);
+}
+
+function neighboursOf(frame: number, keyframes: readonly number[], options: SamplerOptions): Neighbours {
+  const { propagation, keyframeInterval } = options;
+  return propagation === 'paper'
+    ? paperNeighbours(frame, keyframes)
+    : referenceNeighbours(frame, keyframes, keyframeInterval);
 }

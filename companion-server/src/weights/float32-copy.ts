@@ -2,14 +2,18 @@
 // widening the weights for itself (measured: 0.5 s and 0.1 GB against 11 s and 3.6 GB for an SD-1.5-sized UNet).
 
 import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open, stat, statfs } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EditError, throwIfCanceled } from '../errors.ts';
+import { explainingDisk } from '../files/disk-error.ts';
+import { freeBytesAt } from '../files/free-space.ts';
+import { removeAbandoned, writeWhole, type Append } from '../files/write-whole.ts';
 import type { StoredTensor, StoredTensors } from '../tensor/stored-tensor.ts';
-import { readInto } from './read-range.ts';
+import { readInto, translateReadError } from './read-range.ts';
 import { openSafetensors, toFloat32 } from './safetensors.ts';
 import { layOut, type SafetensorsLayout } from './safetensors-write.ts';
-import { type Append, removeAbandonedFiles, translateWriteError, writeWhole } from './write-whole.ts';
+
+const advice = { whenFull: 'Free some space, or choose another cache folder.' };
 
 /** Bytes of source read at a time. Two pieces and what they widen to are held at once. */
 const chunkBytes = 4 * 2 ** 20;
@@ -35,10 +39,10 @@ export async function float32Copy(
   const kept = await openCopy(path, layout);
   if (kept !== undefined) return kept;
 
-  await makeFolder(cacheDir);
-  await removeAbandonedFiles(cacheDir);
+  await explainingDisk(cacheDir, advice, () => mkdir(cacheDir, { recursive: true }));
+  await removeAbandoned(cacheDir);
   await requireSpace(cacheDir, layout.sizeBytes);
-  await writeWhole(path, (append) => widenAll(weights, layout, append, signal));
+  await writeWhole(path, (append) => widenAll(weights, layout, append, signal), advice);
   const made = await openCopy(path, layout);
   if (made === undefined) throw new EditError('internal', `${path}: was written but is not right.`);
   return made;
@@ -81,7 +85,7 @@ async function widenAll(
       throwIfCanceled(signal);
       const [slot = makeSlot()] = slots;
       slots.reverse();
-      const handle = handles.get(stored.file) ?? (await open(stored.file, 'r'));
+      const handle = handles.get(stored.file) ?? (await openSource(stored.file));
       handles.set(stored.file, handle);
       const bytes = slot.bytes.subarray(0, length);
       await readInto(handle, stored.file, stored.byteOffset + start, length, bytes);
@@ -92,6 +96,14 @@ async function widenAll(
   } finally {
     // Also when a read failed: the file must not be closed under a write.
     await writing.finally(() => Promise.all([...handles.values()].map((handle) => handle.close())));
+  }
+}
+
+async function openSource(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    throw translateReadError(path, error);
   }
 }
 
@@ -122,22 +134,13 @@ async function fingerprint(weights: StoredTensors): Promise<string> {
   return hash.digest('hex').slice(0, 32);
 }
 
-async function makeFolder(dir: string): Promise<void> {
-  try {
-    await mkdir(dir, { recursive: true });
-  } catch (error) {
-    throw translateWriteError(dir, error);
-  }
-}
-
 async function requireSpace(dir: string, neededBytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(dir);
-  const freeBytes = bavail * bsize;
+  const freeBytes = await freeBytesAt(dir);
   if (freeBytes >= neededBytes) return;
   throw new EditError(
     'disk-full',
     `${dir}: a float32 copy of the weights takes ${megabytes(neededBytes)}, ${megabytes(freeBytes)} are free.`,
-    { hint: 'Free some space, or choose another cache folder.' },
+    { hint: advice.whenFull },
   );
 }
 

@@ -1,9 +1,9 @@
 // Writes float32 safetensors files that can be memory-mapped: data begin on a page, every tensor whose size allows
 // it lies on a 64-byte boundary. A file appears under its name whole or not at all.
 
+import { writeWhole } from '../files/write-whole.ts';
 import { sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { lengthFieldBytes } from './safetensors-header.ts';
-import { writeWhole } from './write-whole.ts';
 
 /** Data begin at a multiple of this: the page size of every platform that is supported, or a divisor of it. */
 const pageBytes = 4096;

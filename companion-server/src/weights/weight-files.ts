@@ -4,6 +4,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EditError } from '../errors.ts';
+import { isMissing } from '../files/disk-error.ts';
 import { translateReadError } from './read-range.ts';
 import { unsupported } from './supported.ts';
 
@@ -53,9 +54,7 @@ async function listFolder(dir: string, stem: string): Promise<ReadonlySet<string
   try {
     return new Set(await readdir(dir));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-      throw missing(join(dir, `${stem}.safetensors`));
-    }
+    if (isMissing(error)) throw missing(join(dir, `${stem}.safetensors`));
     throw translateReadError(dir, error);
   }
 }

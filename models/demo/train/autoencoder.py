@@ -15,7 +15,7 @@ CONFIG = {
     "in_channels": 3,
     "latent_channels": 4,
     "layers_per_block": 1,
-    "norm_num_groups": 8,
+    "norm_num_groups": 1,
     "out_channels": 3,
     "sample_size": 256,
     "scaling_factor": SCALING_FACTOR,

@@ -5,6 +5,7 @@ scenes.jsonl (object, look, place, time, season, style of each image) into the w
 finished images into rendered.txt, so that trainings can begin before it ends. Image i depends on i alone; the same
 command goes on after a stop.
 """
+import fcntl
 import json
 import os
 from multiprocessing import get_context
@@ -57,7 +58,6 @@ def scenes(work):
 
 def start_files(work, count):
     """Makes the arrays, or finds the number of images they already hold. Images of another count are never overwritten."""
-    work.mkdir(parents=True, exist_ok=True)
     done = rendered(work)
     if done:
         found = len(open_arrays(work)[0])
@@ -75,7 +75,14 @@ def start_files(work, count):
 
 
 def render_all(work, count, processes=None):
-    """Renders what is missing of `count` images."""
+    """Renders what is missing of `count` images. Waits while another process renders into the same folder."""
+    work.mkdir(parents=True, exist_ok=True)
+    with open(work / "render.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        render_missing(work, count, processes)
+
+
+def render_missing(work, count, processes):
     done = start_files(work, count)
     log, (images, masks) = Log(work, "render"), open_arrays(work, "r+")
     with get_context("fork").Pool(processes) as pool, open(work / "scenes.jsonl", "a") as lines:

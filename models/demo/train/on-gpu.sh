@@ -13,12 +13,15 @@ export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONUNBUFFERED=1
 export PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True
 work=${TOKENFLOW_DEMO_WORK:-$(mktemp -d)}
 export TOKENFLOW_DEMO_WORK=$work
+export TORCHINDUCTOR_CACHE_DIR="$work/compiled" # as in early.sh
 out=
 minutes=
 previous=
+grace=10
 for argument in "$@"; do
   [ "$previous" = --out ] && out=$argument
   [ "$previous" = --minutes ] && minutes=$argument
+  [ "$argument" = --rehearse ] && grace=600 # on a machine that may be busy
   previous=$argument
 done
 if [ -z "$out" ] || [ -z "$minutes" ]; then
@@ -31,7 +34,7 @@ mkdir -p "$out"
 out=$(cd "$out" && pwd)
 seconds=$("$python" -c "import sys; print(round(60 * float(sys.argv[1])))" "$minutes") || exit 2
 # The driver ends by itself; this ends it where something hangs, and what was made is still brought out.
-timeout -k 5 $((seconds + 10)) "$python" "$here/on_gpu.py" "$@" >"$out/log.txt" 2>&1
+timeout -k 5 $((seconds + grace)) "$python" "$here/on_gpu.py" "$@" >"$out/log.txt" 2>&1
 status=$?
 if [ ! -f "$out/model.tar.part-00" ]; then
   echo "the driver left no model (status $status); exporting what its checkpoints hold" >>"$out/log.txt"

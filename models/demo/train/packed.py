@@ -18,6 +18,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import autoencoder
+import text_encoder
+import unet
 from autoencoder import Autoencoder
 from judge import Judge
 from shared_adam import SharedAdam
@@ -26,6 +29,8 @@ from unet import UNet
 from workspace import parser, save_atomically
 
 PART_BYTES = 15 << 20
+NETWORKS = {"vae": Autoencoder, "judge": Judge, "unet": UNet, "text_encoder": TextEncoder}
+CONFIGS = {"vae": autoencoder.CONFIG, "unet": unet.CONFIG, "text_encoder": text_encoder.CONFIG}
 
 
 def reached(work):
@@ -50,7 +55,8 @@ def averaged(checkpoint, modules):
 
 def pack(states, path):
     """Header as JSON, then all upper bytes, then all lower bytes, compressed."""
-    header = {name: [[key, list(value.shape)] for key, value in state.items()] for name, state in states.items()}
+    entries = {name: [[key, list(value.shape)] for key, value in state.items()] for name, state in states.items()}
+    header = {"entries": entries, "configs": {name: CONFIGS[name] for name in states if name in CONFIGS}}
     flat = torch.cat([value.float().flatten() for state in states.values() for value in state.values()])
     halves = flat.bfloat16().view(torch.int16).numpy().astype("<i2").view(np.uint8).reshape(-1, 2)
     text = json.dumps(header).encode()
@@ -58,19 +64,20 @@ def pack(states, path):
 
 
 def unpack(path):
-    """The inverse of pack, in float32."""
+    """The inverse of pack, in float32: those networks whose configuration is today's. Weights of the same shapes that were
+    trained with other norms, for example, are of no use."""
     data = lzma.decompress(Path(path).read_bytes())
     (length,) = struct.unpack("<I", data[:4])
     header, planes = json.loads(data[4 : 4 + length]), np.frombuffer(data[4 + length :], np.uint8).reshape(2, -1)
     flat = torch.from_numpy(np.stack([planes[1], planes[0]], 1).reshape(-1).view("<i2").astype(np.int16)).view(torch.bfloat16).float()
     states, offset = {}, 0
-    for name, entries in header.items():
+    for name, entries in header["entries"].items():
         states[name] = {}
         for key, shape in entries:
             count = int(np.prod(shape))
             states[name][key] = flat[offset : offset + count].reshape(shape).clone()
             offset += count
-    return states
+    return {name: state for name, state in states.items() if header["configs"].get(name) == CONFIGS.get(name)}
 
 
 def start_from(states, work):
@@ -85,9 +92,6 @@ def start_from(states, work):
     if "unet" in kept and "text_encoder" in kept:
         save_atomically({"unet": kept["unet"], "text_encoder": kept["text_encoder"]}, work / "unet-start.pt")
     return sorted(kept)
-
-
-NETWORKS = {"vae": Autoencoder, "judge": Judge, "unet": UNet, "text_encoder": TextEncoder}
 
 
 def split(path, data):

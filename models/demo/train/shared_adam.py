@@ -5,7 +5,6 @@ from other programs. Each process fills a gradient vector of its own; then each 
 a GPU there is one process.
 """
 import ctypes
-import math
 import signal
 import sys
 
@@ -33,11 +32,12 @@ class SharedAdam:
         self.world = world
         device = self.parameters[0].device
         count = sum(p.numel() for p in self.parameters)
-        self.values, self.average, self.momentum, self.variance, self.decay = (
-            self._shared(torch.zeros(count, device=device)) for _ in range(5)
+        self.values, self.average, self.momentum, self.variance, self.decay, self.pace = (
+            self._shared(torch.zeros(count, device=device)) for _ in range(6)
         )
+        self.pace.fill_(1)
         self.gradients = [self._shared(torch.zeros(count, device=device)) for _ in range(world)]
-        self.norms = self._shared(torch.zeros(world))
+        self.norms = self._shared(torch.zeros(world, device=device))
         self.clock = self._shared(torch.zeros(1, dtype=torch.float64))
         self.barrier = multiprocessing.Barrier(world)
         self.step = 0
@@ -69,6 +69,12 @@ class SharedAdam:
         length = count if self.values.is_cuda else CACHED
         return [slice(i, min(i + length, count)) for i in range(self.rank * length, count, self.world * length)]
 
+    def set_pace(self, pace):
+        """How fast each parameter moves: {parameter: factor of the rate, a number or a tensor of its shape}; others: 1."""
+        for p, piece in zip(self.parameters, self._pieces(self.pace)):
+            if p in pace:
+                piece.copy_(torch.as_tensor(pace[p]).expand_as(piece))
+
     def zero_grad(self):
         self.gradients[self.rank].zero_()
 
@@ -84,33 +90,32 @@ class SharedAdam:
         return agreed
 
     def update(self, rate, beta1=0.9, beta2=0.99, weight_decay=0.01, clip=1.0, average_decay=0.997):
-        """One AdamW step with the mean gradient, clipped to a norm; the average follows. A step that is not finite is
-        left out. Returns the norm."""
+        """One AdamW step with the mean gradient, clipped to a norm; the average follows. A gradient that is not finite
+        counts as zero. Nothing here waits for a GPU."""
         self.barrier.wait()
         self.step += 1
         total = self.gradients[0]
-        squares = 0.0
+        squares = 0
         for part in self._parts():
             for other in self.gradients[1:]:
                 total[part] += other[part]
-            squares += float(total[part].pow(2).sum())
+            total[part] *= self.pace[part] > 0  # what is held does not count for the norm
+            squares = squares + total[part].pow(2).sum()
         self.norms[self.rank] = squares
         self.barrier.wait()
-        norm = float(self.norms.sum().sqrt()) / self.world
-        if math.isfinite(norm):
-            scale = min(1.0, clip / (norm + 1e-8)) / self.world
-            warm = min(average_decay, (self.step + 1) / (self.step + 20))
-            for part in self._parts():
-                gradient, values = total[part] * scale, self.values[part]
-                momentum, variance = self.momentum[part], self.variance[part]
-                momentum.lerp_(gradient, 1 - beta1)
-                variance.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-                spread = (variance / (1 - beta2**self.step)).sqrt_().add_(1e-8)
-                values.sub_(self.decay[part] * values, alpha=rate * weight_decay)
-                values.addcdiv_(momentum, spread, value=-rate / (1 - beta1**self.step))
-                self.average[part].lerp_(values, 1 - warm)
+        norm = self.norms.sum().sqrt() / self.world
+        scale = torch.where(norm.isfinite(), (clip / (norm + 1e-8)).clamp(max=1), 0) / self.world
+        warm = min(average_decay, (self.step + 1) / (self.step + 20))
+        for part in self._parts():
+            gradient, values = (total[part] * scale).nan_to_num_(0, 0, 0), self.values[part]
+            momentum, variance = self.momentum[part], self.variance[part]
+            momentum.lerp_(gradient, 1 - beta1)
+            variance.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+            spread = (variance / (1 - beta2**self.step)).sqrt_().add_(1e-8)
+            values.sub_(self.decay[part] * values, alpha=rate * weight_decay)
+            values.addcdiv_(momentum * self.pace[part], spread, value=-rate / (1 - beta1**self.step))
+            self.average[part].lerp_(values, 1 - warm)
         self.barrier.wait()
-        return norm
 
     def save(self, path, **extra):
         """Writes everything needed to go on, atomically. Call between two updates, in one process."""

@@ -24,15 +24,15 @@ def script(name, work, *options):
 
 
 def stages(work, minutes):
-    """(name, file that tells that it is done, script and its options), in order; minutes are those of the autoencoder at
-    its constant rate, and all else is in proportion."""
+    """(name, file that tells that it is done, script and its options), in order; the stages keep their
+    proportions to `minutes`."""
 
     def lasting(share, finish=None):
         ends = () if finish is None else ("--finish-minutes", str(finish * minutes))
         return "--minutes", str(share * minutes), *ends
 
     return (
-        ("autoencoder", work / "vae.pt", ("train_vae.py", *lasting(1, 0.3))),
+        ("autoencoder", work / "vae.pt", ("train_vae.py", *lasting(0.3, 0.15))),
         ("judge", work / "judge.pt", ("train_judge.py", *lasting(0.2))),
         ("latents", work / "latents.npy", ("encode.py",)),
         ("UNet, first part", work / "unet-first.done", ("train_unet.py", *lasting(1.5))),
@@ -55,7 +55,7 @@ def run_stage(log, name, marker, command, work):
 def main():
     arguments = parser(__doc__.splitlines()[0])
     arguments.add_argument("--images", type=int, default=IMAGES)
-    arguments.add_argument("--vae-minutes", type=float, default=60, help="at the constant rate; the finish and all that follows is in proportion")
+    arguments.add_argument("--minutes", type=float, default=60, help="60: autoencoder 27, judge 12, first part of the UNet 90, decoder 60 minutes; other numbers in proportion")
     options = arguments.parse_args()
     work = options.work
     work.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def main():
         renderer = script("dataset.py", work, "--count", str(options.images), "--processes", "2")
     while rendered(work) < min(ENOUGH_IMAGES, options.images):
         time.sleep(5)
-    for name, marker, command in stages(work, options.vae_minutes):
+    for name, marker, command in stages(work, options.minutes):
         if marker.exists():
             continue
         if name != "autoencoder" and renderer is not None:

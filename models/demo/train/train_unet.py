@@ -116,7 +116,7 @@ def train(options, device):
         rng = np.random.default_rng((adam.step, rank, 1))
         torch.manual_seed(1000 * adam.step + rank)
         clock.start()
-        saved = probed = time.time()
+        saved = probed = logged = time.time()
         recent = []
         while True:
             seconds = adam.agree(clock.seconds())
@@ -160,8 +160,9 @@ def train(options, device):
                     every, objects = total[:, :2].mean(0).tolist()
                     by_time = (total[:, 2:6].sum(0) / total[:, 6:].sum(0).clamp(min=1)).tolist()
                     losses = {"v_mse": round(every, 4), "object": round(objects, 4), "by_time": [round(v, 3) for v in by_time]}
-                    log(step=adam.step, minutes=round(seconds / 60, 1), rate=round(remaining, 3), **losses)
-                    recent = []
+                    speed = round(len(recent) * batch * processes(device) / (time.time() - logged), 1)
+                    log(step=adam.step, minutes=round(seconds / 60, 1), rate=round(remaining, 3), samples_per_second=speed, **losses)
+                    recent, logged = [], time.time()
 
     launch(run, device)
 

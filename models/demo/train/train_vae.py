@@ -1,6 +1,6 @@
 """Trains the autoencoder on the rendered images: python3 train_vae.py --minutes 45 --finish-minutes 15
 
-Begins with 64-pixel crops; whole images come last. Run again to go on after a stop. At the end the latents are whitened
+Begins with weights that pass a picture through (linear_start.py); whole images are most frequent at the end. Run again to go on after a stop. At the end the latents are whitened
 and the weights written to vae.pt. --decoder-only then trains the decoder of vae.pt further and leaves the latents, and
 so a UNet that was trained on them, as they are.
 """
@@ -13,27 +13,30 @@ import torch
 from torch.nn import functional as F
 
 from autoencoder import SCALING_FACTOR, Autoencoder
+from compiled import Compiled
 from dataset import CELL, SIZE, held_out, open_arrays, rendered
+from linear_start import pace, start_linear
 from picture_loss import picture_loss
 from png import contact_sheet, write_png
 from schedule import Clock, Schedule, add_arguments
 from shared_adam import SharedAdam, launch, processes
 from workspace import Log, device_name, parser, save_atomically
 
-RATE = 2e-3
+RATE = 1.5e-3
 KL_WEIGHT = 1e-4
 # Per process and step on a CPU: edge of the crops, how many; a GPU takes PER_GPU times as many.
 CROPS = {64: 8, 96: 5, 128: 3, 256: 1}
 PER_GPU = 24
-REPORT_SECONDS, SAVE_SECONDS = 420, {"cpu": 120, "cuda": 15}
+CROP_SHARES = {64: 0.2, 96: 0.4, 128: 0.4}  # of the steps that take crops
+REPORT_SECONDS, SAVE_SECONDS = 420, 120
 
 
-def crop_edge(rng, step, remaining):
-    """Small crops first, whole images at the end."""
-    if step < 1200:
-        return 64
+def crop_edge(rng, device, remaining):
+    """Crops and some whole images, more of them while the rate falls. On a GPU whole images alone: every size is compiled."""
+    if device == "cuda":
+        return SIZE
     whole = 0.15 if remaining == 1 else 0.5
-    return int(rng.choice((64, 96, 128, 256), p=(0.25 * (1 - whole), 0.45 * (1 - whole), 0.30 * (1 - whole), whole)))
+    return int(rng.choice((*CROP_SHARES, SIZE), p=(*(share * (1 - whole) for share in CROP_SHARES.values()), whole)))
 
 
 def to_unit(images):
@@ -77,18 +80,19 @@ class Pictures:
         self.look_for_more()
         rows = rng.integers(self.first, self.last, count)
         top, left = (CELL * rng.integers(0, (SIZE - edge) // CELL + 1, count) for _ in range(2))
-        images, masks = self.on_device if self.device == "cuda" else (self.images, self.masks)
-        pictures = [images[r, t : t + edge, l : l + edge] for r, t, l in zip(rows, top, left)]
-        cells = [masks[r, t // CELL : (t + edge) // CELL, l // CELL : (l + edge) // CELL] for r, t, l in zip(rows, top, left)]
-        stack = torch.stack if self.device == "cuda" else lambda parts: torch.from_numpy(np.stack(parts))
-        pictures, weight = to_unit(stack(pictures)), stack(cells)[:, None].float() / 255
-        weight = 1 + F.interpolate(weight, scale_factor=CELL)
-        return (pictures.flip(3), weight.flip(3)) if rng.random() < 0.5 else (pictures, weight)
+        mirrored = rng.random(count) < 0.5
+        pictures, cells = (
+            self.cut(array, rows, top // cell, left // cell, mirrored, edge // cell)
+            for array, cell in zip(self.on_device if self.device == "cuda" else (self.images, self.masks), (1, CELL))
+        )
+        return to_unit(pictures), 1 + F.interpolate(cells[:, None].float() / 255, scale_factor=CELL)
 
-
-def guide_loss(pictures, mean):
-    """Pulls the first three latent channels towards the local mean colour: without it colours get lost."""
-    return (mean[:, :3] - 1.5 * F.avg_pool2d(pictures, SIZE // 32)).pow(2).mean()
+    def cut(self, array, rows, top, left, mirrored, edge):
+        """[N, edge, edge, ...]: squares of some rows of [images, H, W, ...], some of them mirrored, in one operation."""
+        rows, top, left, mirrored = (torch.from_numpy(part)[:, None, None].to(self.device) for part in (rows, top, left, mirrored))
+        along = torch.arange(edge, device=self.device)
+        places = rows, top + along[:, None], left + torch.where(mirrored, edge - 1 - along, along)
+        return array[places] if self.device == "cuda" else torch.from_numpy(array[tuple(place.numpy() for place in places)])
 
 
 @torch.no_grad()
@@ -136,13 +140,20 @@ def report(work, vae, device, log, count=24, **facts):
 
 def train(options, device):
     work, decoder_only = options.work, options.decoder_only
+    torch.backends.cudnn.benchmark = True
+    torch.set_float32_matmul_precision("high")
     vae = Autoencoder().to(device)
     start = work / ("vae.pt" if decoder_only else "vae-start.pt")
     if decoder_only or start.exists():
         vae.load_state_dict(torch.load(start, map_location=device))
+    else:
+        images = open_arrays(work)[0]
+        first = held_out(len(images))
+        start_linear(vae, to_unit(images[first : min(first + 16, rendered(work))]).to(device))
     averaged = copy.deepcopy(vae)
     trained = lambda net: [net.post_quant_conv, net.decoder] if decoder_only else [net]
     adam = SharedAdam(trained(vae), processes(device))
+    adam.set_pace(pace(vae))
     adam.mirror_average(trained(averaged))
     name = "vae-decoder" if decoder_only else "vae"
     checkpoint = work / f"{name}-checkpoint.pt"
@@ -150,6 +161,22 @@ def train(options, device):
     schedule = Schedule(options.minutes, options.finish_minutes, state["spent"], state["finish_from"])
     clock, log = Clock(options.wall, state["spent"]), Log(work, name)
     batch = options.gpu_batch if device == "cuda" else 1
+
+    def objective(target, weight):
+        """(what is minimised, the part of it that pictures make)"""
+        with torch.autocast("cuda", dtype=torch.bfloat16, enabled=device == "cuda"):
+            if decoder_only:
+                with torch.no_grad():
+                    mean = vae.encode(target)[0]
+                loss = picture_loss(target, vae.decode(mean), weight)
+                return loss, loss
+            mean, log_variance = vae.encode(target)
+            output = vae.decode(mean + torch.randn_like(mean) * (0.5 * log_variance).exp())
+            divergence = 0.5 * (mean.pow(2) + log_variance.exp() - 1 - log_variance).mean()
+            loss = picture_loss(target, output, weight)
+        return loss + KL_WEIGHT * divergence, loss
+
+    passes = Compiled(objective, adam.zero_grad, device == "cuda" and options.compile)
 
     def run(rank):
         adam.attach(rank)
@@ -162,34 +189,21 @@ def train(options, device):
         while True:
             seconds = adam.agree(clock.seconds())
             remaining = schedule.remaining(seconds)
-            if rank == 0 and (time.time() - saved > SAVE_SECONDS[device] or not remaining):
+            if rank == 0 and (time.time() - saved > options.save_seconds or not remaining):
                 saved = time.time()
                 adam.save(checkpoint, spent=seconds, finish_from=schedule.to_resume(seconds))
             if rank == 0 and (time.time() - reported > options.report_seconds or not remaining):
                 facts = {"step": adam.step, "minutes": round(seconds / 60, 1), "rate": round(remaining, 3)}
-                report(work, averaged, device, log, **facts, loss=round(float(np.mean(losses or [0])), 4))
+                report(work, averaged, device, log, **facts, loss=round(float(sum(losses)) / max(1, len(losses)), 4))
                 losses, reported = [], time.time()
             if not remaining:
                 return
-            edge = crop_edge(np.random.default_rng(adam.step), adam.step, remaining)
+            edge = crop_edge(np.random.default_rng(adam.step), device, remaining)
             target, weight = (t.to(device, memory_format=torch.channels_last) for t in pictures.draw(rng, edge, max(1, round(CROPS[edge] * batch))))
-            adam.zero_grad()
-            with torch.autocast("cuda", dtype=torch.bfloat16, enabled=device == "cuda"):
-                with torch.set_grad_enabled(not decoder_only):
-                    mean, log_variance = vae.encode(target)
-                sampled = mean + torch.randn_like(mean) * (0.5 * log_variance).exp() * (not decoder_only)
-                output = vae.decode(sampled)
-            loss = picture_loss(target, output, weight)
-            if not decoder_only:
-                divergence = 0.5 * (mean.pow(2) + log_variance.exp() - 1 - log_variance).mean()
-                guide = max(0.01, 0.5 * (1 - adam.step / 800)) * guide_loss(target, mean)
-                (loss + KL_WEIGHT * divergence + guide).backward()
-            else:
-                loss.backward()
+            loss = passes.gradients(target, weight)
             if rank == 0:
-                losses.append(float(loss.detach()))
-            rate = RATE * min(1, (adam.step + 1) / 100) * (0.5 if adam.step > 6000 else 1) * remaining
-            adam.update(rate, weight_decay=0, clip=2.0, average_decay=0.998)
+                losses.append(loss)
+            adam.update(RATE * min(1, (adam.step + 1) / 100) * remaining, weight_decay=0, clip=2.0, average_decay=0.998)
 
     launch(run, device)
     complete(work, device, decoder_only)
@@ -219,6 +233,8 @@ def main():
     arguments.add_argument("--decoder-only", action="store_true", help="keep the latents of vae.pt")
     arguments.add_argument("--gpu-batch", type=float, default=PER_GPU, help="how many times the batch of a CPU's process a GPU takes")
     arguments.add_argument("--report-seconds", type=float, default=REPORT_SECONDS)
+    arguments.add_argument("--no-compile", dest="compile", action="store_false", help="on a GPU: spare the minute that compiling takes")
+    arguments.add_argument("--save-seconds", type=float, default=SAVE_SECONDS, help="wall time between two checkpoints")
     options = arguments.parse_args()
     torch.manual_seed(0)
     train(options, device_name())

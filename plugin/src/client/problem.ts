@@ -1,19 +1,17 @@
 // What the client's promises are rejected with: the error that the server named, or one of its own from the same table.
 
-import { errorCodes, type ErrorCode } from '../../../protocol/error-codes.ts';
+import type { ErrorCode } from '../../../protocol/error-codes.ts';
 import type { WireError } from '../../../protocol/wire-error.ts';
 
 export class ClientError extends Error {
   override readonly name = 'ClientError';
   readonly code: ErrorCode;
   readonly hint: string | null;
-  readonly retryable: boolean;
 
   constructor(code: ErrorCode, message: string, hint: string | null = null) {
     super(message);
     this.code = code;
     this.hint = hint;
-    this.retryable = errorCodes[code].retryable;
   }
 }
 

@@ -260,6 +260,6 @@ export function createSession(options: SessionOptions): Session {
   };
 }
 
-function toWire({ code, message, hint, retryable }: ClientError): WireError {
-  return { code, message, retryable, ...(hint === null ? {} : { hint }) };
+function toWire({ code, message, hint }: ClientError): WireError {
+  return { code, message, ...(hint === null ? {} : { hint }) };
 }

@@ -1,6 +1,7 @@
 // What people do with edits that are there: bring a version back, revert, show and hide, save, forget.
 
 import { codecExtensions } from '../../../protocol/edit-settings.ts';
+import { createTurns } from '../../../protocol/turns.ts';
 import { currentEdit, versionOf } from '../state/choices.ts';
 import type { PanelEvent } from '../state/events.ts';
 import type { ToastText } from '../state/panel-state.ts';
@@ -12,12 +13,12 @@ import { problemOf } from './problem-of.ts';
 export function startEditsFlow(deps: FlowDeps): StopFlow {
   const { host, client, store } = deps;
   const { dispatch } = store;
-  let last: Promise<void> = Promise.resolve();
+  const turns = createTurns();
 
   /** One change at a time: each reads the timeline as the one before has left it. */
   function inTurn(work: () => Promise<void>): void {
-    last = last
-      .then(work)
+    turns
+      .take(work)
       .catch((error: unknown) => dispatch({ type: 'toast-raised', text: 'failed', problem: problemOf(error) }));
   }
 

@@ -1,6 +1,7 @@
 // Keeps what outlives the panel: presets, tasks, paces, the form, and the history of each project. Writes a moment after
 // the last change, so that a progress bar does not write files; a task's change of step is written at once.
 
+import { createTurns } from '../../../protocol/turns.ts';
 import type { PanelEvent } from '../state/events.ts';
 import { readKept, writeForm, writePaces, writeTasks, readHistory, writeHistory } from '../state/kept.ts';
 import type { PanelState } from '../state/panel-state.ts';
@@ -24,7 +25,7 @@ export function startKeepingFlow({ host, store, clock, random }: FlowDeps): Stop
   let cancelRest: () => void = () => undefined;
   let isLoaded = false;
   let projectId: string | null = null;
-  let writing: Promise<void> = Promise.resolve();
+  const writes = createTurns();
 
   async function load(): Promise<void> {
     const texts = new Map<string, string | null>();
@@ -57,8 +58,8 @@ export function startKeepingFlow({ host, store, clock, random }: FlowDeps): Stop
   function put(key: string, text: string): void {
     if (written.get(key) === text) return;
     written.set(key, text);
-    writing = writing
-      .then(() => host.storage.write(key, text))
+    writes
+      .take(() => host.storage.write(key, text))
       .catch((error: unknown) => {
         written.delete(key);
         host.shell.log(`${key} could not be kept: ${String(error)}`);

@@ -1,6 +1,7 @@
 // Names of uploads that have not ended, so that a panel that is opened again goes on where the one before was cut off. Only
 // of files that are the same the next time: an export is made anew.
 
+import { createTurns } from '../../../protocol/turns.ts';
 import type { UploadedClip } from '../client/upload.ts';
 import type { ExportedClip } from '../host/host.ts';
 import type { ClipSnapshot, ExportMode } from '../host/selection.ts';
@@ -24,7 +25,7 @@ export interface KeptUploads {
 export function createKeptUploads({ host, client }: Pick<FlowDeps, 'host' | 'client'>): KeptUploads {
   const names = new Map<string, string>();
   const isRead = read();
-  let writing: Promise<void> = Promise.resolve();
+  const writes = createTurns();
 
   async function read(): Promise<void> {
     try {
@@ -45,8 +46,8 @@ export function createKeptUploads({ host, client }: Pick<FlowDeps, 'host' | 'cli
     names.delete(file);
     if (uploadId !== null) names.set(file, uploadId);
     const text = JSON.stringify([...names].slice(-maxNames));
-    writing = writing
-      .then(() => host.storage.write(storageKey, text))
+    writes
+      .take(() => host.storage.write(storageKey, text))
       .catch((error: unknown) => host.shell.log(`Names of uploads could not be kept: ${String(error)}`));
   }
 

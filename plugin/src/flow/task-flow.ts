@@ -112,7 +112,8 @@ export function startTaskFlow(deps: FlowDeps, sending: Sending): StopFlow {
       key: newKey(random),
       jobId: null,
       report: null,
-      ...{ isCanceling: false, state: { name: 'exporting', progress: null } },
+      isCanceling: false,
+      state: { name: 'exporting', progress: null },
     });
   }
 

@@ -3,6 +3,7 @@
 
 import { codecExtensions } from '../../../protocol/edit-settings.ts';
 import { isOutcome, type JobView } from '../../../protocol/job.ts';
+import { createTurns } from '../../../protocol/turns.ts';
 import { StoppedError, type ClientError } from '../client/problem.ts';
 import type { UploadedClip } from '../client/upload.ts';
 import type { EditRecord, Recipe } from '../host/edits.ts';
@@ -49,13 +50,7 @@ export function createTaskRuns(
   const running = new Map<string, Run>();
   const restored = new Set<string>();
   /** Exports and changes of the timeline happen one at a time. */
-  let hostTurn: Promise<unknown> = Promise.resolve();
-
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = hostTurn.then(work, work);
-    hostTurn = turn.catch(() => undefined);
-    return turn;
-  }
+  const hostTurns = createTurns();
 
   const taskOf = (key: string): Task | undefined => store.state.tasks.find((one) => one.key === key);
   const move = (key: string, state: TaskState): void => dispatch({ type: 'task-moved', key, state });
@@ -137,7 +132,7 @@ export function createTaskRuns(
     }
     const { key, snapshot, mode } = task;
     move(key, { name: 'exporting', progress: null });
-    const exported = await inTurn(() =>
+    const exported = await hostTurns.take(() =>
       host.clips.export(snapshot, {
         mode,
         signal,
@@ -193,7 +188,7 @@ export function createTaskRuns(
       model: task.model ?? job.model ?? '',
     };
     try {
-      const edit = await inTurn(async () =>
+      const edit = await hostTurns.take(async () =>
         host.timeline.place({
           result: await host.timeline.importResult(file, signal),
           original: task.snapshot,

@@ -1,12 +1,7 @@
 // What a person asks for, as the panel holds it: one dial instead of a strength, a seed with a lock, and null wherever the
 // model's own choice is taken.
 
-import {
-  defaultSettings,
-  type EditSettings,
-  type OutputCodec,
-  type Technique,
-} from '../../../protocol/edit-settings.ts';
+import { defaultSettings, type EditSettings, type OutputCodec } from '../../../protocol/edit-settings.ts';
 
 export interface EditForm {
   readonly prompt: string;
@@ -14,7 +9,8 @@ export interface EditForm {
   readonly negativePrompt: string;
   /** 0 keeps the structure most, 1 follows the prompt most. */
   readonly dial: number;
-  readonly technique: Technique;
+  /** The name of one of protocol/techniques.ts. */
+  readonly technique: string;
   readonly steps: number | null;
   readonly guidance: number | null;
   readonly keyframeInterval: number;

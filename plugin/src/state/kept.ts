@@ -1,13 +1,27 @@
 // What outlives the panel, as texts. A text that cannot be read is left out with a complaint; the rest is used.
 
-import { parseEditSettings } from '../../../protocol/edit-settings.ts';
-import { readFields } from '../../../protocol/fields.ts';
+import { editSettings, outputCodecs } from '../../../protocol/edit-settings.ts';
+import {
+  flag,
+  hex,
+  integer,
+  list,
+  nullable,
+  number,
+  object,
+  oneOf,
+  openObject,
+  parse,
+  recordOf,
+  text,
+} from '../../../protocol/fields.ts';
 import { maxPromptCharacters } from '../../../protocol/limits.ts';
+import { techniqueNames } from '../../../protocol/techniques.ts';
 import type { Kept } from './events.ts';
 import type { EditForm } from './form.ts';
 import type { HistoryEntry, Pace } from './panel-state.ts';
 import { readPresets } from './presets.ts';
-import { isOver, type Task } from './task.ts';
+import type { Task } from './task.ts';
 
 /** Finished tasks are kept too, so that a failure that nobody has seen is still there tomorrow; not for ever. */
 const maxTasks = 50;
@@ -54,66 +68,63 @@ export function readKept(read: (name: string) => string | null): {
   return { kept, complaints };
 }
 
+const words = text({ max: maxPromptCharacters });
+const keptHistory = object({
+  entries: list(object({ prompt: words, sourcePrompt: words, negativePrompt: words }), 1_000),
+});
+
 export function readHistory(text: string): readonly HistoryEntry[] {
-  const file = readFields({ entries: JSON.parse(text) as unknown }, 'history', ['entries']);
-  const keys = ['prompt', 'sourcePrompt', 'negativePrompt'] as const;
-  return file.objects('entries', 1_000, keys).map((entry) => ({
-    prompt: entry.text('prompt', { max: maxPromptCharacters }),
-    sourcePrompt: entry.text('sourcePrompt', { max: maxPromptCharacters }),
-    negativePrompt: entry.text('negativePrompt', { max: maxPromptCharacters }),
-  }));
+  return parse(keptHistory, { entries: JSON.parse(text) as unknown }, 'history').entries;
 }
 
 /**
  * What is checked is what the flow goes on with. The rest was written by this panel, and shows nothing worse than a wrong
  * number when somebody else has changed it.
  */
+const keptTasks = object({
+  tasks: list(
+    openObject({
+      key: text({ min: 8, max: 64 }),
+      jobId: nullable(hex(32)),
+      clipId: nullable(hex(32)),
+      snapshot: openObject({ kind: oneOf(['timeline', 'file']) }),
+      settings: editSettings,
+      state: openObject({ name: text({ min: 1, max: 20 }) }),
+    }),
+    maxTasks,
+  ),
+});
+
 function readTasks(text: string): readonly Task[] {
-  const file = readFields({ tasks: JSON.parse(text) as unknown }, 'tasks', ['tasks']);
-  return file.items('tasks', maxTasks).flatMap(({ value, path }) => {
-    const task = value as Task;
-    const fields = readFields(value, path, Object.keys(task));
-    fields.text('key', { min: 8, max: 64 });
-    fields.nullable('jobId', () => fields.hex('jobId', 32));
-    fields.nullable('clipId', () => fields.hex('clipId', 32));
-    readFields(task.snapshot, `${path}.snapshot`, Object.keys(task.snapshot)).oneOf('kind', ['timeline', 'file']);
-    parseEditSettings(task.settings, `${path}.settings`);
-    fields.object('state', Object.keys(task.state)).text('name', { min: 1, max: 20 });
-    // A done task has its version; what was canceled is nobody's concern any more.
-    return isOver(task) && (task.state.name === 'done' || task.state.name === 'canceled')
-      ? []
-      : [{ ...task, isCanceling: false }];
-  });
+  const { tasks } = parse(keptTasks, { tasks: JSON.parse(text) as unknown }, 'tasks');
+  // A done task has its version; what was canceled is nobody's concern any more.
+  return (tasks as unknown as readonly Task[])
+    .filter(({ state }) => state.name !== 'done' && state.name !== 'canceled')
+    .map((task) => ({ ...task, isCanceling: false }));
 }
 
-function readPaces(text: string): Record<string, Pace> {
-  const value = JSON.parse(text) as Record<string, unknown>;
-  const models = Object.keys(value);
-  const file = readFields(value, 'paces', models);
-  const keys = ['secondsPerEvaluation', 'evaluationsPerFrameStep', 'steps'];
-  return Object.fromEntries(
-    models.map((model) => {
-      const pace = file.object(model, keys);
-      return [
-        model,
-        {
-          secondsPerEvaluation: pace.number('secondsPerEvaluation', 0, Number.MAX_VALUE),
-          evaluationsPerFrameStep: pace.number('evaluationsPerFrameStep', 0, Number.MAX_VALUE),
-          steps: pace.integer('steps', 1, Number.MAX_SAFE_INTEGER),
-        },
-      ];
-    }),
-  );
+const keptPaces = recordOf(
+  object({
+    secondsPerEvaluation: number(0, Number.MAX_VALUE),
+    evaluationsPerFrameStep: number(0, Number.MAX_VALUE),
+    steps: integer(1, Number.MAX_SAFE_INTEGER),
+  }),
+  10_000,
+  'models',
+);
+
+function readPaces(text: string): Readonly<Record<string, Pace>> {
+  return parse(keptPaces, JSON.parse(text), 'paces');
 }
+
+const keptForm = object({
+  dial: number(0, 1),
+  technique: oneOf(techniqueNames),
+  codec: oneOf(outputCodecs),
+  isSeedLocked: flag,
+  model: nullable(text({ min: 1, max: 200 })),
+});
 
 function readForm(text: string): Partial<EditForm> {
-  const keys = ['dial', 'technique', 'codec', 'isSeedLocked', 'model'];
-  const fields = readFields(JSON.parse(text), 'form', keys);
-  return {
-    dial: fields.number('dial', 0, 1),
-    technique: fields.oneOf('technique', ['pnp', 'sdedit', 'none']),
-    codec: fields.oneOf('codec', ['prores', 'h264']),
-    isSeedLocked: fields.flag('isSeedLocked'),
-    model: fields.nullable('model', () => fields.text('model', { min: 1, max: 200 })),
-  };
+  return parse(keptForm, JSON.parse(text), 'form');
 }

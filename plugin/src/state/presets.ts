@@ -1,20 +1,35 @@
 // Presets: named values of the form, the panel's own and those of people, and their exchange as JSON.
 
-import { maxKeyframeInterval, maxSteps, guidanceRange, techniques } from '../../../protocol/edit-settings.ts';
-import { FieldError, readFields, type FieldReader } from '../../../protocol/fields.ts';
+import { maxKeyframeInterval, maxSteps, guidanceRange } from '../../../protocol/edit-settings.ts';
+import { techniqueNames, usualTechnique } from '../../../protocol/techniques.ts';
+import {
+  FieldError,
+  integer,
+  list,
+  nullable,
+  number,
+  object,
+  oneOf,
+  parse,
+  text,
+  type ObjectOf,
+} from '../../../protocol/fields.ts';
 import { maxPromptCharacters } from '../../../protocol/limits.ts';
 import type { EditForm } from './form.ts';
 
+const words = nullable(text({ max: maxPromptCharacters }));
+
 /** What a preset sets. Words are left alone where they are null, so that it suits any clip. */
-export interface PresetValues {
-  readonly prompt: string | null;
-  readonly negativePrompt: string | null;
-  readonly dial: number;
-  readonly technique: EditForm['technique'];
-  readonly steps: number | null;
-  readonly guidance: number | null;
-  readonly keyframeInterval: number;
-}
+const presetValues = {
+  prompt: words,
+  negativePrompt: words,
+  dial: number(0, 1),
+  technique: oneOf(techniqueNames),
+  steps: nullable(integer(1, maxSteps)),
+  guidance: nullable(number(guidanceRange.min, guidanceRange.max)),
+  keyframeInterval: integer(1, maxKeyframeInterval),
+};
+export type PresetValues = ObjectOf<typeof presetValues>;
 
 export interface Preset {
   readonly id: string;
@@ -25,7 +40,7 @@ export interface Preset {
 }
 
 const noWords = { prompt: null, negativePrompt: null } as const;
-const usual = { ...noWords, technique: 'pnp', steps: null, guidance: null, keyframeInterval: 8 } as const;
+const usual = { ...noWords, technique: usualTechnique, steps: null, guidance: null, keyframeInterval: 8 } as const;
 const builtIn = (id: string, values: PresetValues): Preset => ({
   id,
   name: id,
@@ -82,34 +97,19 @@ export function writePresets(presets: readonly Preset[]): string {
   return `${JSON.stringify(file, null, 2)}\n`;
 }
 
+const presetFile = object({
+  format: oneOf([format]),
+  layout: integer(layout, layout),
+  presets: list(object({ name: text({ min: 1, max: maxPresetName }), ...presetValues }), maxPresets),
+});
+
 /** Reads such a text. `idOf` makes an id for each. Throws FieldError that names what is wrong. */
 export function readPresets(text: string, idOf: (index: number) => string): readonly Preset[] {
-  const file = readFields(parse(text), 'file', ['format', 'layout', 'presets']);
-  file.oneOf('format', [format]);
-  file.integer('layout', layout, layout);
-  const keys = ['name', ...Object.keys(builtInPresets[0]?.values ?? {})];
-  return file.objects('presets', maxPresets, keys).map((fields, index) => ({
-    id: idOf(index),
-    name: fields.text('name', { min: 1, max: maxPresetName }),
-    isBuiltIn: false,
-    values: readValues(fields),
-  }));
+  const { presets } = parse(presetFile, parseJson(text), 'file');
+  return presets.map(({ name, ...values }, index) => ({ id: idOf(index), name, isBuiltIn: false, values }));
 }
 
-function readValues(fields: FieldReader): PresetValues {
-  const words = (key: string) => fields.nullable(key, () => fields.text(key, { max: maxPromptCharacters }));
-  return {
-    prompt: words('prompt'),
-    negativePrompt: words('negativePrompt'),
-    dial: fields.number('dial', 0, 1),
-    technique: fields.oneOf('technique', techniques),
-    steps: fields.nullable('steps', () => fields.integer('steps', 1, maxSteps)),
-    guidance: fields.nullable('guidance', () => fields.number('guidance', guidanceRange.min, guidanceRange.max)),
-    keyframeInterval: fields.integer('keyframeInterval', 1, maxKeyframeInterval),
-  };
-}
-
-function parse(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

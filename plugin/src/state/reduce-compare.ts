@@ -31,7 +31,9 @@ function openCompare(about: Compared, { compare }: Pick<PanelState, 'compare'>):
     shown: 'edit',
     frameIndex: 0,
     isPlaying: false,
-    ...{ divider: 0.5, pictures: {}, problem: null },
+    divider: 0.5,
+    pictures: {},
+    problem: null,
   };
 }
 

@@ -77,13 +77,18 @@ describe('what is kept', () => {
 describe('a guess', () => {
   test('grows with frames and steps as the measured edit did', () => {
     const pace = measurePace({
-      ...{ device: 'cpu', frames: 10, frameRate: { numerator: 25, denominator: 1 } },
-      ...{ outputSize: { width: 1, height: 1 }, workingSize: { width: 1, height: 1 } },
+      device: 'cpu',
+      frames: 10,
+      frameRate: { numerator: 25, denominator: 1 },
+      outputSize: { width: 1, height: 1 },
+      workingSize: { width: 1, height: 1 },
       chosen: { guidance: 1, steps: 20, inversionSteps: 20 },
       unetEvaluations: { inversion: 200, sampling: 600 },
       reconstructionPsnr: null,
       frameIndices: null,
-      ...{ stageSeconds: { invert: 20, edit: 60 }, peakMemoryBytes: 1, notices: [] },
+      stageSeconds: { invert: 20, edit: 60 },
+      peakMemoryBytes: 1,
+      notices: [],
     });
     if (pace === null) throw new Error('There is no pace.');
     expect(guessSeconds(pace, 10, { steps: null })).toBeCloseTo(80);

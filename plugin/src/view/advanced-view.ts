@@ -1,16 +1,13 @@
 // What most people never open: what to avoid, technique, steps, guidance, keyframes, seed, kind of file. Empty numbers are the model's own.
 
-import {
-  guidanceRange,
-  maxKeyframeInterval,
-  maxSteps,
-  outputCodecs,
-  techniques,
-} from '../../../protocol/edit-settings.ts';
+import { guidanceRange, maxKeyframeInterval, maxSteps, outputCodecs } from '../../../protocol/edit-settings.ts';
+import { techniqueInfo, techniqueInfos, techniqueNames } from '../../../protocol/techniques.ts';
 import type { EditForm } from '../state/form.ts';
 import { randomSeed, type Context, type Piece } from './context.ts';
 import { createField } from './prompt-view.ts';
 import { setClass, setText, setValue, show } from './ui.ts';
+
+const techniqueTitles = Object.fromEntries(techniqueInfos.map(({ name, title }) => [name, title]));
 
 export function createAdvancedView(context: Context): Piece {
   const { ui, t, dispatch, env } = context;
@@ -25,7 +22,7 @@ export function createAdvancedView(context: Context): Piece {
 
   const negative = createField(context, 'negativePrompt', 1);
   negative.placeholder = t.prompt.negativePlaceholder;
-  const technique = createSegments(context, techniques, a.techniques, (value) => change({ technique: value }));
+  const technique = createSegments(context, techniqueNames, techniqueTitles, (value) => change({ technique: value }));
   const techniqueHint = ui.el('div', 'hint');
   const codec = createSegments(context, outputCodecs, a.codecs, (value) => change({ codec: value }));
 
@@ -67,11 +64,11 @@ export function createAdvancedView(context: Context): Piece {
       setClass(arrow, 'open', isAdvancedOpen);
       show(summary, !isAdvancedOpen);
       const stepsText = form.steps === null ? '' : ` · ${form.steps} ${a.steps.toLowerCase()}`;
-      setText(summary, `${a.techniques[form.technique]}${stepsText}`);
+      setText(summary, `${techniqueInfo(form.technique).title}${stepsText}`);
       setValue(negative, form.negativePrompt);
       technique.update(form.technique);
       codec.update(form.codec);
-      setText(techniqueHint, a.techniqueHints[form.technique]);
+      setText(techniqueHint, techniqueInfo(form.technique).hint);
       steps.update(form.steps);
       guidance.update(form.guidance);
       keyframes.update(form.keyframeInterval);

@@ -1,12 +1,13 @@
 // How a version was made, as lines.
 
+import { techniqueInfo } from '../../../protocol/techniques.ts';
 import type { Recipe } from '../host/edits.ts';
 import { nearestStop } from '../state/form.ts';
 import type { Texts } from './strings.ts';
 
 export function recipeLines(
   { settings, model, createdAt }: Recipe,
-  { recipe: r, dial, advanced }: Texts,
+  { recipe: r, dial }: Texts,
 ): readonly { readonly label: string; readonly value: string }[] {
   const own = (value: number | null): string => (value === null ? r.auto : String(value));
   const lines = [
@@ -18,7 +19,7 @@ export function recipeLines(
       label: r.dial,
       value: `${dial.stops[nearestStop(settings.strength)]} (${settings.strength})`,
     },
-    { label: r.technique, value: advanced.techniques[settings.technique] },
+    { label: r.technique, value: techniqueInfo(settings.technique).title },
     { label: r.steps, value: own(settings.steps) },
     { label: r.guidance, value: own(settings.guidance) },
     { label: r.keyframes, value: r.frames(settings.keyframeInterval) },

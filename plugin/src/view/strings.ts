@@ -8,7 +8,7 @@ import type { CompareMode } from '../state/compare.ts';
 import type { Page, ToastText } from '../state/panel-state.ts';
 import type { ClipWarning, EmptyReason, ExportMode, RejectionReason } from '../host/selection.ts';
 import type { EditStage } from '../../../protocol/progress.ts';
-import type { OutputCodec, Technique } from '../../../protocol/edit-settings.ts';
+import type { OutputCodec } from '../../../protocol/edit-settings.ts';
 import { problemTexts, type ProblemText } from './problem-strings.ts';
 
 const count = (amount: number, one: string, many: string): string => `${amount} ${amount === 1 ? one : many}`;
@@ -160,12 +160,6 @@ export const english = {
   advanced: {
     title: 'Advanced',
     technique: 'Technique',
-    techniques: { pnp: 'Plug-and-Play', sdedit: 'SDEdit', none: 'Free' } satisfies Record<Technique, string>,
-    techniqueHints: {
-      pnp: 'Keeps the shapes of the clip. The usual choice.',
-      sdedit: 'Keeps colours and rough layout.',
-      none: 'Keeps only the motion that TokenFlow carries over.',
-    } satisfies Record<Technique, string>,
     steps: 'Steps',
     guidance: 'Guidance',
     auto: 'auto',

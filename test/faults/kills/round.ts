@@ -7,7 +7,7 @@ import { downloadResult } from '../../../companion-server/src/client/download.ts
 import type { SteadyConnection } from '../../../companion-server/src/client/steady-connection.ts';
 import { uploadClip } from '../../../companion-server/src/client/upload.ts';
 import { watchJob } from '../../../companion-server/src/client/watch-job.ts';
-import type { ResumePoint } from '../../../companion-server/src/engine/resume-point.ts';
+import type { ResumePoint } from '../../../companion-server/src/engine/run/resume-point.ts';
 import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import type { JobView } from '../../../protocol/job.ts';
 import { createSigns, signOf, type Moment, type Signs } from './moment.ts';

@@ -7,8 +7,12 @@ import type { JobView } from '../../../../protocol/job.ts';
 import type { MediaFacts } from '../../../../protocol/media-facts.ts';
 
 export const clipMedia: MediaFacts = {
-  ...{ durationSeconds: 2, frameCount: 50, frameRate: { numerator: 25, denominator: 1 } },
-  ...{ isVariableRate: false, size: { width: 64, height: 48 }, rotationDegrees: 0 },
+  durationSeconds: 2,
+  frameCount: 50,
+  frameRate: { numerator: 25, denominator: 1 },
+  isVariableRate: false,
+  size: { width: 64, height: 48 },
+  rotationDegrees: 0,
   pixelFormat: 'yuv420p',
   bitDepth: 8,
   isInterlaced: false,
@@ -49,7 +53,9 @@ export function reportOf({ settings }: JobView): EditReport {
     reconstructionPsnr: null,
     chosen: { guidance: 7.5, steps: 20, inversionSteps: 20 },
     unetEvaluations: { inversion: 1_000, sampling: 3_000 },
-    ...{ stageSeconds: { edit: 40 }, peakMemoryBytes: 1, notices: [] },
+    stageSeconds: { edit: 40 },
+    peakMemoryBytes: 1,
+    notices: [],
   };
 }
 

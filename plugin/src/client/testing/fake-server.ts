@@ -180,7 +180,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
         say({
           type: 'error',
           requestId,
-          error: { code: errorCode, message: 'Refused.', retryable: false },
+          error: { code: errorCode, message: 'Refused.' },
         });
       if (refusal !== undefined) {
         refusals.delete(message.type);

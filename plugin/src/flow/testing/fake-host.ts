@@ -56,7 +56,11 @@ export function createFakeHost(first: SelectionReading, texts: Map<string, strin
       return change(earlier.editId, { versions: [...earlier.versions, made], placed: version });
     }
     const record: EditRecord = {
-      ...{ editId: `e${records.length + 1}`, original, originalName, place: null, placed: 1 },
+      editId: `e${records.length + 1}`,
+      original,
+      originalName,
+      place: null,
+      placed: 1,
       versions: [made],
     };
     records.push(record);

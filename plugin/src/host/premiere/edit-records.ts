@@ -2,8 +2,19 @@
 // the project and are undone with the placing; and again in the panel's own folder, so that a version that was undone
 // can still be brought back. What stands on the timeline is never kept here: placed-versions.ts looks.
 
-import { parseEditSettings } from '../../../../protocol/edit-settings.ts';
-import { FieldError, readFields, type FieldReader } from '../../../../protocol/fields.ts';
+import { editSettings } from '../../../../protocol/edit-settings.ts';
+import {
+  flag,
+  integer,
+  list,
+  nullable,
+  number,
+  object,
+  oneOf,
+  parse,
+  text,
+  where,
+} from '../../../../protocol/fields.ts';
 import type { EditRecord, EditVersion } from '../edits.ts';
 import type { HostStorage } from '../host.ts';
 import type { TimelineSnapshot } from '../selection.ts';
@@ -37,14 +48,14 @@ export function createEditRecords(
 ): EditRecords {
   const storageKey = (sequenceId: string): string => `edits.${sequenceId}`;
 
-  async function readProperty(sequence: Sequence): Promise<StoredEdit[]> {
+  async function readProperty(sequence: Sequence): Promise<readonly StoredEdit[]> {
     if (!hasProperties) return [];
     const properties = await ppro.Properties.getProperties(sequence);
     // getValue throws for what is not there.
     return properties.hasValue(propertyName) ? read(properties.getValue(propertyName)) : [];
   }
 
-  function read(text: string): StoredEdit[] {
+  function read(text: string): readonly StoredEdit[] {
     try {
       return parseStoredEdits(text);
     } catch (error) {
@@ -85,69 +96,57 @@ function mergeVersions(first: StoredEdit, second: StoredEdit): EditVersion[] {
   return [...first.versions, ...missing].sort((a, b) => a.version - b.version);
 }
 
-/** Throws FieldError, or SyntaxError for what is no JSON. */
-export function parseStoredEdits(text: string): StoredEdit[] {
-  const fields = readFields(JSON.parse(text), 'record', ['edits']);
-  const keys = ['editId', 'original', 'originalName', 'place', 'versions'];
-  return fields.objects('edits', maxEdits, keys).map((edit) => {
-    const place = edit.object('place', ['sequenceId', 'trackIndex', 'start', 'end']);
-    return {
-      editId: edit.text('editId', { min: 1, max: 100 }),
-      original: parseTimelineSnapshot(edit.value('original'), `${edit.path}.original`),
-      originalName: edit.text('originalName', { max: maxText }),
-      place: {
-        sequenceId: place.text('sequenceId', { max: 200 }),
-        trackIndex: place.integer('trackIndex', 0, 10_000),
-        start: readTicks(place, 'start'),
-        end: readTicks(place, 'end'),
-      },
-      versions: edit.objects('versions', maxVersions, ['version', 'recipe', 'resultId', 'path']).map(readVersion),
-    };
-  });
-}
+const ticks = where(text({ min: 1, max: 30 }), (value) =>
+  /^-?\d+$/.test(value) ? undefined : 'must be a whole number of ticks.',
+);
+const name = text({ max: maxText });
+const trackIndex = integer(0, 10_000);
 
-function readVersion(fields: FieldReader): EditVersion {
-  const recipe = fields.object('recipe', ['jobId', 'settings', 'model', 'createdAt']);
-  return {
-    version: fields.integer('version', 1, 1_000_000),
-    recipe: {
-      jobId: recipe.text('jobId', { min: 1, max: 100 }),
-      settings: parseEditSettings(recipe.value('settings'), `${recipe.path}.settings`),
-      model: recipe.text('model', { max: 1_000 }),
-      createdAt: recipe.text('createdAt', { max: 100 }),
-    },
-    resultId: fields.text('resultId', { min: 1, max: 1_000 }),
-    path: fields.nullable('path', () => fields.text('path', { max: maxText })),
-  };
+const timelineSnapshot = object({
+  kind: oneOf(['timeline']),
+  projectId: name,
+  sequenceId: name,
+  sequenceName: name,
+  trackIndex,
+  start: ticks,
+  end: ticks,
+  inPoint: ticks,
+  outPoint: ticks,
+  ticksPerFrame: ticks,
+  itemId: name,
+  mediaPath: name,
+  speed: number(-Number.MAX_VALUE, Number.MAX_VALUE),
+  isReversed: flag,
+});
+
+const editVersion = object({
+  version: integer(1, 1_000_000),
+  recipe: object({
+    jobId: text({ min: 1, max: 100 }),
+    settings: editSettings,
+    model: text({ max: 1_000 }),
+    createdAt: text({ max: 100 }),
+  }),
+  resultId: text({ min: 1, max: 1_000 }),
+  path: nullable(name),
+});
+
+const storedEdit = object({
+  editId: text({ min: 1, max: 100 }),
+  original: timelineSnapshot,
+  originalName: name,
+  place: object({ sequenceId: text({ max: 200 }), trackIndex, start: ticks, end: ticks }),
+  versions: list(editVersion, maxVersions),
+});
+
+const editRecord = object({ edits: list(storedEdit, maxEdits) });
+
+/** Throws FieldError, or SyntaxError for what is no JSON. */
+export function parseStoredEdits(text: string): readonly StoredEdit[] {
+  return parse(editRecord, JSON.parse(text), 'record').edits;
 }
 
 /** Reads a snapshot that was kept as JSON. Throws FieldError. */
 export function parseTimelineSnapshot(value: unknown, path: string): TimelineSnapshot {
-  const fields = readFields(value, path, [
-    ...['kind', 'projectId', 'sequenceId', 'sequenceName', 'trackIndex', 'start', 'end'],
-    ...['inPoint', 'outPoint', 'ticksPerFrame', 'itemId', 'mediaPath', 'speed', 'isReversed'],
-  ]);
-  const id = (key: string): string => fields.text(key, { max: maxText });
-  return {
-    kind: fields.oneOf('kind', ['timeline']),
-    projectId: id('projectId'),
-    sequenceId: id('sequenceId'),
-    sequenceName: id('sequenceName'),
-    trackIndex: fields.integer('trackIndex', 0, 10_000),
-    start: readTicks(fields, 'start'),
-    end: readTicks(fields, 'end'),
-    inPoint: readTicks(fields, 'inPoint'),
-    outPoint: readTicks(fields, 'outPoint'),
-    ticksPerFrame: readTicks(fields, 'ticksPerFrame'),
-    itemId: id('itemId'),
-    mediaPath: id('mediaPath'),
-    speed: fields.number('speed', -Number.MAX_VALUE, Number.MAX_VALUE),
-    isReversed: fields.flag('isReversed'),
-  };
-}
-
-function readTicks(fields: FieldReader, key: string): string {
-  const ticks = fields.text(key, { min: 1, max: 30 });
-  if (/^-?\d+$/.test(ticks)) return ticks;
-  throw new FieldError(`${fields.path}.${key}`, 'must be a whole number of ticks.');
+  return parse(timelineSnapshot, value, path);
 }

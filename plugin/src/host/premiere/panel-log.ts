@@ -1,5 +1,6 @@
 // The panel's own log: lines in a file of the panel's data folder. When it grows large it becomes the old one.
 
+import { createTurns } from '../../../../protocol/turns.ts';
 import type { Surroundings } from './api.ts';
 import { sizeOfFile } from './open-file.ts';
 
@@ -12,7 +13,8 @@ const maxLineCharacters = 4_000;
 
 /** A function that adds a line and never throws. Lines are written in order, behind the caller's back. */
 export function createPanelLog({ fs }: Surroundings): (line: string) => void {
-  let last: Promise<unknown> = fs.mkdir(folder, { recursive: true }).catch(ignore);
+  const turns = createTurns();
+  turns.take(() => fs.mkdir(folder, { recursive: true })).catch(ignore);
 
   async function add(line: string): Promise<void> {
     const sizeBytes = (await sizeOfFile(fs, path)) ?? 0;
@@ -25,7 +27,7 @@ export function createPanelLog({ fs }: Surroundings): (line: string) => void {
 
   return (line) => {
     const text = `${new Date().toISOString()} ${line.slice(0, maxLineCharacters)}\n`;
-    last = last.then(() => add(text)).catch(ignore);
+    turns.take(() => add(text)).catch(ignore);
   };
 }
 

@@ -1,6 +1,7 @@
 // Small texts in the panel's data folder, a file each. A text is written beside the old one and renamed, so that a
 // crash leaves the old or the new, whole.
 
+import { createTurns } from '../../../../protocol/turns.ts';
 import type { HostStorage } from '../host.ts';
 import { HostError } from '../problems.ts';
 import type { Surroundings } from './api.ts';
@@ -11,7 +12,7 @@ const folder = 'plugin-data:/state';
 export function createStorage({ fs, uxp }: Surroundings, log: (line: string) => void): HostStorage {
   const { secureStorage } = uxp.storage;
   // Writes of the same key must not overtake each other.
-  let last: Promise<unknown> = Promise.resolve();
+  const turns = createTurns();
 
   function pathOf(key: string): string {
     if (!/^[\w.-]+$/.test(key)) throw new HostError('host-refused', `Bad key ${key}.`);
@@ -19,7 +20,7 @@ export function createStorage({ fs, uxp }: Surroundings, log: (line: string) => 
   }
 
   async function read(key: string): Promise<string | null> {
-    await last.catch(() => undefined);
+    await turns.over();
     const path = pathOf(key);
     // Between the removal of the old text and the renaming there is only the new one, for a panel that died there or
     // one that is just closing; looked at once more, because the renaming may fall between two looks.
@@ -47,11 +48,11 @@ export function createStorage({ fs, uxp }: Surroundings, log: (line: string) => 
 
   async function write(key: string, text: string | null): Promise<void> {
     const path = pathOf(key);
-    const turn = last.catch(() => undefined).then(() => replace(path, text));
-    last = turn;
-    await turn.catch((error: unknown) => {
+    try {
+      await turns.take(() => replace(path, text));
+    } catch (error) {
       throw new HostError('file-unwritable', `${path}: ${String(error)}`, error);
-    });
+    }
   }
 
   return {

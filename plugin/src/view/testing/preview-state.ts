@@ -21,10 +21,13 @@ export function withPreview(state: PanelState, task: Task): PanelState {
       frameIndices,
       reconstructionPsnr: null,
       frameRate: { numerator: 25, denominator: 1 },
-      ...{ outputSize: { width: 1920, height: 1080 }, workingSize: { width: 512, height: 288 } },
+      outputSize: { width: 1920, height: 1080 },
+      workingSize: { width: 512, height: 288 },
       chosen: { guidance: 7.5, steps: 50, inversionSteps: 50 },
       unetEvaluations: { inversion: 300, sampling: 600 },
-      ...{ stageSeconds: {}, peakMemoryBytes: 0, notices: [] },
+      stageSeconds: {},
+      peakMemoryBytes: 0,
+      notices: [],
     },
   };
   const pictures = frameIndices.flatMap((_, shot) => [

@@ -41,7 +41,8 @@ const clip: SelectedClip = {
   frames: 50,
   warnings: [],
   edit: null,
-  ...{ frameRate: { numerator: 25, denominator: 1 }, size: { width: 1920, height: 1080 } },
+  frameRate: { numerator: 25, denominator: 1 },
+  size: { width: 1920, height: 1080 },
   modes: ['rendered', 'source'],
   freeTrackIndex: 1,
 };
@@ -134,11 +135,7 @@ const task = (key: string, state: TaskState, more: Partial<Task> = {}): Task => 
 });
 const failed = (key: string, code: ProblemCode, message: string): Task =>
   task(key, { name: 'failed', problem: { code, message, hint: null } });
-const wire = (code: WireError['code'], message: string): WireError => ({
-  code,
-  message,
-  retryable: false,
-});
+const wire = (code: WireError['code'], message: string): WireError => ({ code, message });
 
 const premiere = base('premiere');
 const web = base('browser');

@@ -1,0 +1,77 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { plainExecution, preferredExecution } from '../../onnx/execution.ts';
+import { keepPace, recallPace, type PaceKind } from './pace.ts';
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-pace-'));
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+const kind: PaceKind = {
+  execution: preferredExecution.cpu,
+  unet: { blockChannels: [4, 8] },
+  latentSize: { width: 16, height: 16 },
+};
+const stage = (secondsPerBillion: number, onceSeconds = 0) => ({ secondsPerBillion, onceSeconds });
+const probe = () => Promise.resolve(7);
+const noProbe = () => Promise.reject(new Error('What is known needs no trial.'));
+const whole = {
+  stages: { decode: stage(1), invert: stage(2, 3), edit: stage(4), encode: stage(5) },
+  loadSeconds: 6,
+};
+
+test('a machine that nothing is known of is tried', async () => {
+  const pace = await recallPace(dir, kind, probe);
+  expect(pace).toMatchObject({ isMeasured: false, loadSeconds: 0 });
+  expect(Object.values(pace.stages)).toEqual(Array(4).fill(stage(7)));
+});
+
+test('what an edit has found is the pace of the next one of its kind', async () => {
+  await keepPace(dir, kind, whole);
+  expect(await recallPace(dir, kind, noProbe)).toEqual({ ...whole, isMeasured: true });
+  // An edit with a kept inversion has neither decoded nor inverted.
+  await keepPace(dir, kind, { stages: { edit: stage(8), encode: stage(5) }, loadSeconds: 4 });
+  const { stages, loadSeconds } = await recallPace(dir, kind, noProbe);
+  expect(stages).toEqual({ ...whole.stages, edit: stage(6) });
+  expect(loadSeconds).toBe(5);
+});
+
+test('at another size it is a guess, and of another network or device not even that', async () => {
+  await keepPace(dir, kind, whole);
+  const large = { ...kind, latentSize: { width: 64, height: 64 } };
+  expect(await recallPace(dir, large, noProbe)).toEqual({ ...whole, isMeasured: false });
+  const others = [
+    { ...kind, unet: { blockChannels: [320, 640] } },
+    { ...kind, execution: plainExecution('cpu') },
+    { ...kind, execution: preferredExecution.cuda },
+  ];
+  for (const other of others) {
+    expect((await recallPace(dir, other, probe)).stages.edit).toEqual(stage(7));
+  }
+});
+
+test('a stage that no edit went through is guessed from one that some did', async () => {
+  await keepPace(dir, kind, { stages: { edit: stage(4) }, loadSeconds: 1 });
+  expect((await recallPace(dir, kind, noProbe)).stages.invert).toEqual(stage(4));
+});
+
+test.each(['', '{', '{"version":0,"entries":[]}', '{"version":1,"entries":[null,3,{}]}', 'null'])(
+  'a file that holds %j is as good as none',
+  async (text) => {
+    await writeFile(path.join(dir, 'pace.json'), text);
+    expect((await recallPace(dir, kind, probe)).isMeasured).toBe(false);
+    await keepPace(dir, kind, whole);
+    expect((await recallPace(dir, kind, noProbe)).isMeasured).toBe(true);
+  },
+);
+
+test('numbers that are none are not believed', async () => {
+  await keepPace(dir, kind, whole);
+  const file = path.join(dir, 'pace.json');
+  await writeFile(file, (await readFile(file, 'utf8')).replace('"loadSeconds":6', '"loadSeconds":-6'));
+  expect((await recallPace(dir, kind, probe)).isMeasured).toBe(false);
+});

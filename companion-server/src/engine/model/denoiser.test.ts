@@ -1,0 +1,147 @@
+// The passes leave out what they need not compute: what is left is held against passes that compute everything.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeDenoiser, passesOf } from '../../../../test/describe-denoiser.ts';
+import { graphOptions, openFixtureNetworks, type FixtureNetworks } from '../../../../test/fixture-networks.ts';
+import { fused, plain, randomTensor } from '../../../../test/run-graph.ts';
+import { createSharedSession, releaseSharedSessions } from '../../../../test/shared-sessions.ts';
+import type { Injection } from '../../nets/pass.ts';
+import type { LatentSize } from '../../nets/pass-graph.ts';
+import { tokensPerBlock } from '../../nets/token-counts.ts';
+import { parseUNetConfig } from '../../nets/unet-config.ts';
+import type { FusedOperators } from '../../onnx/builder.ts';
+import { sliceRows, type Tensor } from '../../tensor/tensor.ts';
+import { predictionOf, type PassInputs } from '../../tokenflow/denoiser.ts';
+import { keyframeInversionPass, samplingPasses } from '../../tokenflow/step-passes.ts';
+import { UNetDenoiser } from './denoiser.ts';
+
+let networks: FixtureNetworks;
+beforeAll(async () => {
+  networks = await openFixtureNetworks();
+});
+afterAll(async () => {
+  await releaseSharedSessions();
+  await networks.remove();
+});
+
+async function open(
+  family: 'sd1' | 'sd2',
+  size: LatentSize,
+  operators: FusedOperators = fused,
+  keepsBatch = false,
+): Promise<UNetDenoiser> {
+  const network = await networks.open(`${family}/unet`, 'unet');
+  return new UNetDenoiser({
+    config: parseUNetConfig(network.config),
+    size,
+    graph: graphOptions(network, operators),
+    createSession: (make) => createSharedSession(make(), { provider: 'cpu' }),
+    keepsBatch,
+  });
+}
+
+describe.each([
+  ['sd1', { height: 8, width: 16 }, [5, 32]],
+  ['sd2', { height: 7, width: 9 }, [5, 40]],
+] as const)('a network like %s', (family, size, contextDims) => {
+  const latentDims = [4, size.height, size.width];
+
+  describeDenoiser(family, async () => {
+    const denoiser = await open(family, size);
+    return { denoiser, latentDims, contextDims, release: () => denoiser.release() };
+  });
+
+  describeDenoiser(`${family} that keeps its batches at one size`, async () => {
+    const denoiser = await open(family, size, fused, true);
+    return { denoiser, latentDims, contextDims, release: () => denoiser.release() };
+  });
+
+  it('has as many tokens in each block as are planned for', async () => {
+    const denoiser = await open(family, size);
+    const { config } = await networks.open(`${family}/unet`, 'unet');
+    const source = randomTensor([1, ...latentDims], 1);
+    const contexts = { source: randomTensor([1, ...contextDims], 2) };
+    const { tokens } = await denoiser.run(keyframeInversionPass, { latents: { source }, timestep: 1, contexts });
+    expect(tokens.source.map(({ dims }) => dims[1])).toEqual(tokensPerBlock(parseUNetConfig(config), size));
+    await denoiser.release();
+  });
+});
+
+const injections: readonly (readonly [string, Injection])[] = [
+  ['nothing', { attention: false, features: false }],
+  ['attention', { attention: true, features: false }],
+  ['features', { attention: false, features: true }],
+  ['both', { attention: true, features: true }],
+];
+
+describe.each([
+  ['fused', fused, injections],
+  // Slow to load: the two that differ.
+  ['plain', plain, injections.slice(1, 3)],
+] as const)('the pass over keyframes of %s operators', (name, operators, tried) => {
+  const size = { height: 8, width: 16 };
+  const close = { atol: 2e-5 };
+  let denoiser: UNetDenoiser;
+  beforeAll(async () => {
+    denoiser = await open('sd1', size, operators);
+  });
+  afterAll(() => denoiser.release());
+
+  const latents = (seed: number): Tensor => randomTensor([3, 4, size.height, size.width], seed);
+  const text = (seed: number): Tensor => randomTensor([1, 5, 32], seed);
+  const input: PassInputs = {
+    latents: { source: latents(1), edited: latents(2) },
+    timestep: 501,
+    contexts: { source: text(3), negative: text(4), target: text(5) },
+  };
+
+  it.each(tried)('of a cached source with %s injected has the tokens of a recomputed one', async (_name, injection) => {
+    const cached = await denoiser.run(passesOf({ sourceMode: 'cached', injection }).keyframes, input);
+    const recomputed = await denoiser.run(passesOf({ sourceMode: 'recomputed', injection }).keyframes, input);
+    expect(cached.tokens.attention).toHaveLength(recomputed.tokens.attention.length);
+    for (const [i, { data }] of recomputed.tokens.attention.entries()) {
+      const { dims } = recomputed.tokens.attention[i] ?? { dims: [] };
+      expect(cached.tokens.attention[i]?.data, `block ${i}`).toBeAllClose(sliceRows({ dims, data }, 1, 3).data, close);
+    }
+  });
+
+  it.each(tried)(
+    'with %s injected predicts what its tokens propagated to themselves give',
+    async (_name, injection) => {
+      const { keyframes, frames } = passesOf({ sourceMode: 'recomputed', injection });
+      const { tokens } = await denoiser.run(keyframes, input);
+      const pairs = [0, 1, 2].map((keyframe) => ({ left: keyframe, right: keyframe }));
+      const expected = await denoiser.run(frames, { ...input, keyframes: tokens, pairs, rightWeight: [0, 0, 0] });
+      const cached = await denoiser.run(passesOf({ sourceMode: 'cached', injection }).keyframes, input);
+      for (const branch of ['negative', 'target'] as const) {
+        expect(predictionOf(cached, branch).data).toBeAllClose(predictionOf(expected, branch).data, close);
+      }
+    },
+  );
+
+  it.runIf(name === 'fused')('counts an evaluation of every frame for each branch that it has', async () => {
+    const counts = [];
+    for (const [, injection] of injections) {
+      for (const guided of [false, true]) {
+        const before = denoiser.evaluations;
+        await denoiser.run(passesOf({ sourceMode: 'cached', injection, guided }).keyframes, input);
+        counts.push((denoiser.evaluations - before) / 3);
+      }
+    }
+    expect(counts).toEqual([1, 2, 2, 3, 2, 3, 2, 3]);
+  });
+
+  it.runIf(name === 'fused')('names the input that a pass lacks', async () => {
+    const { frames } = samplingPasses({
+      sourceMode: 'cached',
+      guided: false,
+      frameGuidance: 'own',
+      injection: { attention: false, features: false },
+    });
+    await expect(denoiser.run(frames, input)).rejects.toThrow('lacks the tokens of keyframes');
+    const { source } = input.latents;
+    const withoutEdit = { ...input, latents: source === undefined ? {} : { source } };
+    const { keyframes } = passesOf({ sourceMode: 'cached' });
+    await expect(denoiser.run(keyframes, withoutEdit)).rejects.toThrow('lacks the latents of the edit');
+  });
+});

@@ -1,0 +1,76 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { defaultSettings, referenceSchedule, type EditSettings } from '../../../../protocol/edit-settings.ts';
+import { chooseSettings, readEditDefaults } from './edit-defaults.ts';
+
+const defaults = { guidance: 6, steps: 16 };
+const choose = (change: Partial<EditSettings>) =>
+  chooseSettings({ ...defaultSettings(), prompt: 'a wolf', ...change }, defaults);
+
+describe('what the user left open', () => {
+  test('is what suits the model, and the inversion is calibrated', () => {
+    expect(choose({})).toMatchObject({ steps: 16, inversionSteps: 32, guidance: 6, calibrates: true });
+    expect(choose({ steps: 10 })).toMatchObject({ steps: 10, inversionSteps: 20, calibrates: true });
+  });
+
+  test('of the reference schedule is the official number of steps, and nothing is calibrated', () => {
+    const official = { steps: 50, inversionSteps: 500, calibrates: false };
+    expect(choose({ schedule: 'reference' })).toMatchObject({ ...official, guidance: 6 });
+    expect(choose(referenceSchedule)).toMatchObject({ ...official, guidance: 7.5 });
+    expect(choose({ schedule: 'reference', steps: 25 })).toMatchObject({ steps: 25, inversionSteps: 250 });
+    expect(choose({ schedule: 'reference', steps: 40 })).toMatchObject({ inversionSteps: 400 });
+    expect(choose({ schedule: 'reference', steps: 300 })).toMatchObject({ inversionSteps: 900 });
+  });
+
+  test('stays as it was chosen', () => {
+    const chosen = { steps: 4, inversionSteps: 12, guidance: 2 };
+    expect(choose(chosen)).toMatchObject({ ...chosen, calibrates: false });
+    expect(choose({ ...chosen, schedule: 'reference' })).toMatchObject(chosen);
+  });
+
+  test.each([
+    [{}, 8],
+    [{ steps: 5 }, 3],
+    [{ steps: 1 }, 1],
+    [{ steps: 6, inversionSteps: 24 }, 3],
+    [{ schedule: 'reference' }, 25],
+  ] as const)('of a preview %j is halved, with one forward per step and no calibration', (change, steps) => {
+    const preview = choose({ ...change, preview: true });
+    expect(preview).toMatchObject({ steps, inversionSteps: steps, calibrates: false });
+  });
+
+  test('fits the steps that were chosen, or is refused', () => {
+    const refusal = 'The inversion steps must be a multiple of the 16 sampling steps, got 40.';
+    expect(() => choose({ inversionSteps: 40 })).toThrow(refusal);
+    expect(() => choose({ inversionSteps: 40, preview: true })).toThrow(refusal);
+  });
+});
+
+describe("a model's own defaults", () => {
+  let dir: string;
+  beforeAll(async () => {
+    dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-defaults-'));
+  });
+  afterAll(() => rm(dir, { recursive: true }));
+  const read = async (json: string) => {
+    await writeFile(path.join(dir, 'edit-defaults.json'), json);
+    return readEditDefaults(dir);
+  };
+
+  test('are those of Stable Diffusion where the model says nothing', async () => {
+    expect(await readEditDefaults(path.join(dir, 'without'))).toEqual({ guidance: 7.5, steps: 20 });
+    expect(await read('{"steps": 12}')).toEqual({ guidance: 7.5, steps: 12 });
+    expect(await read('{"steps": null, "guidance": 3, "author": "x"}')).toEqual({ guidance: 3, steps: 20 });
+  });
+
+  test.each([
+    ['{"steps": 2.5}', 'edit-defaults.json: defaults.steps must be a whole number between 1 and 1000, got 2.5.'],
+    ['{"guidance": 31}', 'edit-defaults.json: defaults.guidance must be between 1 and 30, got 31.'],
+    ['{"guidance": "7"}', "edit-defaults.json: defaults.guidance must be between 1 and 30, got '7'."],
+  ])('%s is refused by name', async (json, message) => {
+    await expect(read(json)).rejects.toMatchObject({ code: 'model-damaged' });
+    await expect(read(json)).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,85 @@
+// What suits a model where the user chose nothing: `edit-defaults.json` in the checkpoint's folder, else what suits
+// Stable Diffusion.
+
+import path from 'node:path';
+import { guidanceRange, maxSteps, referenceSchedule, type EditSettings } from '../../../../protocol/edit-settings.ts';
+import { FieldError, integer, nullable, number, openObject, optional, parse } from '../../../../protocol/fields.ts';
+import { EditError } from '../../errors.ts';
+import { readJsonObject } from '../../weights/json-file.ts';
+
+export interface EditDefaults {
+  readonly guidance: number;
+  readonly steps: number;
+}
+
+/** Settings in which nothing is left open. */
+export type ChosenSettings = EditSettings & {
+  readonly guidance: number;
+  readonly steps: number;
+  /** As many as are taken at first where `calibrates`. */
+  readonly inversionSteps: number;
+  /** Whether inversion steps are added until the clip is found again well enough. */
+  readonly calibrates: boolean;
+};
+
+/**
+ * Forwards of the inversion per sampling step. The official code takes ten. In the fast schedule two end in noise of unit
+ * variance, as the network was trained on; and an inversion serves every further prompt.
+ */
+const inversionShare = { fast: 2, reference: referenceSchedule.inversionSteps / referenceSchedule.steps } as const;
+
+/** Of the fast schedule. */
+const stableDiffusion: EditDefaults = { guidance: 7.5, steps: 20 };
+
+/** What the file says; a value that it leaves out, or that is null, is left to `stableDiffusion`. */
+const defaultsFile = openObject({
+  guidance: optional(nullable(number(guidanceRange.min, guidanceRange.max))),
+  steps: optional(nullable(integer(1, maxSteps))),
+});
+
+/** Throws EditError('model-damaged') when the file is there but not right. */
+export async function readEditDefaults(modelDir: string): Promise<EditDefaults> {
+  const file = path.join(modelDir, 'edit-defaults.json');
+  const json = await readJsonObject(file).catch((error: unknown) => {
+    if (error instanceof EditError && error.code === 'model-missing') return {};
+    throw error;
+  });
+  try {
+    const { guidance, steps } = parse(defaultsFile, json, 'defaults');
+    return { guidance: guidance ?? stableDiffusion.guidance, steps: steps ?? stableDiffusion.steps };
+  } catch (error) {
+    if (!(error instanceof FieldError)) throw error;
+    throw new EditError('model-damaged', `${file}: ${error.message}`, { cause: error });
+  }
+}
+
+/**
+ * Fills what the user left open; a preview takes half of the steps, with one forward of the inversion for each. Throws EditError('invalid-request') when inversion
+ * steps don't fit the steps.
+ */
+export function chooseSettings(settings: EditSettings, defaults: EditDefaults): ChosenSettings {
+  const isReference = settings.schedule === 'reference';
+  const whole = settings.steps ?? (isReference ? referenceSchedule.steps : defaults.steps);
+  const usual = Math.min(maxSteps - (maxSteps % whole), inversionShare[settings.schedule] * whole);
+  const wholeInversion = settings.inversionSteps ?? usual;
+  if (wholeInversion % whole !== 0) {
+    throw new EditError(
+      'invalid-request',
+      `The inversion steps must be a multiple of the ${whole} sampling steps, got ${wholeInversion}.`,
+    );
+  }
+  const chosen = {
+    ...settings,
+    steps: whole,
+    inversionSteps: wholeInversion,
+    calibrates: settings.inversionSteps === null && !isReference,
+    guidance: settings.guidance ?? defaults.guidance,
+  };
+  return settings.preview ? previewOf(chosen) : chosen;
+}
+
+/** The settings of the preview of an edit. */
+export function previewOf(edit: ChosenSettings): ChosenSettings {
+  const steps = Math.ceil(edit.steps / 2);
+  return { ...edit, preview: true, steps, inversionSteps: steps, calibrates: false };
+}

@@ -1,0 +1,190 @@
+// Everything about an edit that can be known before the first forward: which frames, which sizes, how many at a time,
+// how much work.
+
+import { EditError } from '../../errors.ts';
+import { planWorkingSize, type WorkingSize } from '../../media/fit.ts';
+import type { ClipInfo } from '../../media/clip-info.ts';
+import { rationalValue } from '../../media/frame.ts';
+import { maxExtendedKeyframes } from '../../nets/pass-attention.ts';
+import type { LatentSize } from '../../nets/pass-graph.ts';
+import { tokensPerBlock } from '../../nets/token-counts.ts';
+import { drawKeyframes } from '../../tokenflow/keyframes.ts';
+import { frameRange } from '../../tokenflow/latents.ts';
+import { techniqueNamed } from '../../techniques/list.ts';
+import type { Technique } from '../../techniques/technique.ts';
+import type { FrameGuidance, SourceMode } from '../../tokenflow/step-passes.ts';
+import type { ChosenSettings } from './edit-defaults.ts';
+import { usualApproximations, type Approximations } from './approximations.ts';
+import { keyframeSeed } from './keyframe-seed.ts';
+import type { ModelShape } from '../model/model.ts';
+import { maxTokens, CorrespondenceFile } from '../source/correspondence-file.ts';
+
+/** Latent positions of one forward; bounds the activations whatever the clip's size and length. */
+const positionsPerForward = 16 * 1024;
+/** Most frames of one forward; more are no faster. */
+const maxChunkSize = 16;
+/** Latent positions of one pass with extended attention; bounds the tokens that are kept for propagation. */
+const positionsPerExtendedPass = 48 * 1024;
+const minExtendedKeyframes = 4;
+/** Pixels of one forward of the VAE, whose activations are the largest. */
+const pixelsPerVaeForward = 512 * 512;
+
+export interface EditPlan {
+  readonly startFrame: number;
+  /** The frame to stop before. */
+  readonly endFrame: number;
+  /** Frames that are edited. */
+  readonly frameCount: number;
+  /** The clip's frame that each of them is, rising: all of the range, or a preview's keyframes. */
+  readonly frames: readonly number[];
+  readonly size: WorkingSize;
+  readonly latentSize: LatentSize;
+  /** Frames per UNet forward and per VAE forward. */
+  readonly chunkSize: number;
+  readonly vaeChunkSize: number;
+  /** Most keyframes of one pass with extended attention. */
+  readonly extendedLimit: number;
+  /** First sampling step. */
+  readonly startStep: number;
+  /** Of a step, where there are no cuts. */
+  readonly keyframeCount: number;
+  /** What the keyframes of every step are drawn from, 0..2^32-1. */
+  readonly keyframeSeed: number;
+  readonly sourceMode: SourceMode;
+  /** Of a cached source. */
+  readonly frameGuidance: FrameGuidance;
+  /** Tokens of a frame whose correspondences are cached at every step; null when none are. */
+  readonly cachedTokens: number | null;
+  readonly approximations: Approximations;
+  readonly technique: Technique;
+}
+
+/** What a plan is made with, where it is not the usual. */
+export interface PlanParts {
+  readonly approximations?: Approximations | undefined;
+  /** By default the one that the settings name. */
+  readonly technique?: Technique | undefined;
+}
+
+/**
+ * Most bytes of cached correspondences. Beyond, the source's branch is computed at every step: slower by half, but a disk is not filled
+ * for it.
+ */
+const maxCorrespondenceBytes = 16e9;
+
+/** Throws EditError('invalid-request') when the in/out range holds no frame, or there is no such technique. */
+export function planEdit(
+  clip: ClipInfo,
+  model: ModelShape,
+  settings: ChosenSettings,
+  { approximations = usualApproximations, technique = techniqueNamed(settings.technique) }: PlanParts = {},
+): EditPlan {
+  const { startFrame, endFrame } = frameRangeOf(clip, settings);
+  const size = planWorkingSize(clip.displaySize, settings.size, {
+    multiple: model.sizeMultiple,
+    targetPixels: model.trainingSide ** 2,
+  });
+  const { downscale } = model.vae;
+  const latentSize = {
+    height: size.padded.height / downscale,
+    width: size.padded.width / downscale,
+  };
+  const positions = latentSize.height * latentSize.width;
+  const pixels = size.padded.height * size.padded.width;
+  const atOnce = (budget: number, each: number, most: number) => Math.min(most, Math.max(1, Math.floor(budget / each)));
+  const extendedLimit = Math.max(
+    minExtendedKeyframes,
+    atOnce(positionsPerExtendedPass, positions, maxExtendedKeyframes),
+  );
+  const isSceneByScene = knowsScenes(settings);
+  const drawnFrom = keyframeSeed(clip, settings, isSceneByScene);
+  const frames = settings.preview
+    ? previewFrames({ startFrame, endFrame }, { ...settings, seed: drawnFrom }, extendedLimit)
+    : frameRange(startFrame, endFrame);
+  const frameCount = frames.length;
+  const startStep = technique.startStep?.(settings) ?? 0;
+  const cachedTokens =
+    isSceneByScene && !settings.preview
+      ? planCorrespondences(model, latentSize, frameCount, settings.steps - startStep)
+      : null;
+  return {
+    startFrame,
+    endFrame,
+    frames,
+    frameCount,
+    size,
+    latentSize,
+    chunkSize: atOnce(positionsPerForward, positions, maxChunkSize),
+    vaeChunkSize: atOnce(pixelsPerVaeForward, pixels, maxChunkSize),
+    extendedLimit,
+    startStep,
+    keyframeSeed: drawnFrom,
+    keyframeCount: settings.preview ? frameCount : Math.ceil(frameCount / settings.keyframeInterval),
+    sourceMode: sourceModeOf(settings, isSceneByScene && (cachedTokens !== null || settings.preview)),
+    frameGuidance: canPropagateGuidance(model, latentSize) ? approximations.frameGuidance : 'own',
+    cachedTokens,
+    approximations,
+    technique,
+  };
+}
+
+function sourceModeOf({ propagation }: ChosenSettings, isCached: boolean): SourceMode {
+  if (propagation === 'per-frame') return 'none';
+  return isCached ? 'cached' : 'recomputed';
+}
+
+/** Whether the last transformer block has one token on each latent position. */
+function canPropagateGuidance({ unet }: ModelShape, latentSize: LatentSize): boolean {
+  return tokensPerBlock(unet, latentSize).at(-1) === latentSize.height * latentSize.width;
+}
+
+/** The keyframes of the first of all steps, at most as many as one pass with extended attention holds, evenly spread. */
+function previewFrames(
+  { startFrame, endFrame }: { readonly startFrame: number; readonly endFrame: number },
+  { seed, keyframeInterval }: Pick<ChosenSettings, 'seed' | 'keyframeInterval'>,
+  limit: number,
+): readonly number[] {
+  const drawn = drawKeyframes(seed, 0, [{ start: 0, end: endFrame - startFrame }], keyframeInterval);
+  const count = Math.min(limit, drawn.length);
+  return Array.from({ length: count }, (_, i) => {
+    const at = Math.floor(((i + 0.5) * drawn.length) / count);
+    return startFrame + (drawn[at] ?? 0);
+  });
+}
+
+function planCorrespondences(
+  model: ModelShape,
+  latentSize: LatentSize,
+  frameCount: number,
+  steps: number,
+): number | null {
+  const blocks = tokensPerBlock(model.unet, latentSize);
+  const tokens = blocks.reduce((sum, count) => sum + count, 0);
+  const fits =
+    CorrespondenceFile.sizeBytes({ frameCount, tokens, startStep: 0, endStep: steps }) <= maxCorrespondenceBytes;
+  return fits && Math.max(...blocks) <= maxTokens ? tokens : null;
+}
+
+function frameRangeOf(
+  clip: ClipInfo,
+  { startSeconds, endSeconds }: ChosenSettings,
+): { startFrame: number; endFrame: number } {
+  const rate = rationalValue(clip.frameRate);
+  const toFrame = (seconds: number) => Math.min(clip.frameCount, Math.round(seconds * rate));
+  const startFrame = startSeconds === null ? 0 : toFrame(startSeconds);
+  const endFrame = endSeconds === null ? clip.frameCount : toFrame(endSeconds);
+  if (endFrame > startFrame) return { startFrame, endFrame };
+  throw new EditError(
+    'invalid-request',
+    `The range from ${startSeconds ?? 0} s to ${endSeconds ?? clip.durationSeconds} s holds no frame of the clip, which lasts ${clip.durationSeconds.toFixed(2)} s.`,
+    { hint: 'Choose --start and --end inside the clip.' },
+  );
+}
+
+/**
+ * Whether an edit goes scene by scene, as what the fast schedule caches of a source does. The official schedule and its
+ * rule of propagation know no scenes, and where nothing is propagated nothing can cross a cut.
+ */
+export function knowsScenes({ schedule, propagation }: ChosenSettings): boolean {
+  return schedule === 'fast' && propagation === 'paper';
+}

@@ -1,0 +1,30 @@
+// How much of the UNet's work an edit is, as far as its source is known.
+
+import { scenesFor, type EditContext } from '../run/edit-context.ts';
+import { countEvaluations } from './edit-passes.ts';
+import { inversionForwards } from './edit-schedules.ts';
+import type { SourceAnalysis } from '../source/inversion-entry.ts';
+
+/**
+ * UNet forwards of one frame, without those of the calibration. Before the analysis is there (null) it is what a clip without
+ * cuts takes whose inversion needs no further steps.
+ */
+export function workloadOf(
+  edit: EditContext,
+  analysis: SourceAnalysis | null,
+): { readonly invert: number; readonly edit: number } {
+  const { plan, settings, sampling, model } = edit;
+  const { inversionSteps } = analysis ?? settings;
+  const forwards = inversionForwards(model.scheduler, sampling, { ...settings, inversionSteps }, plan.startStep);
+  const counts = keyframeCounts(edit, analysis?.cuts ?? []);
+  const evaluations = countEvaluations(plan, settings, forwards, counts);
+  return { invert: evaluations.inversion, edit: evaluations.sampling };
+}
+
+/** Of each scene, in every step. All frames of a preview are keyframes. */
+function keyframeCounts(edit: EditContext, cuts: readonly number[]): readonly number[] {
+  const { preview, keyframeInterval } = edit.settings;
+  return scenesFor(edit, cuts).map(({ start, end }) =>
+    preview ? end - start : Math.ceil((end - start) / keyframeInterval),
+  );
+}

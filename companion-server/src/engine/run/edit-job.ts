@@ -1,0 +1,34 @@
+// One edit as the engine process receives it: plain data that survives structured cloning.
+
+import type { DeviceChoice } from '../../../../protocol/devices.ts';
+import type { ClipInfo } from '../../media/clip-info.ts';
+import type { Approximations } from '../plan/approximations.ts';
+import type { EditSettings } from '../../../../protocol/edit-settings.ts';
+
+export interface EditJob {
+  /** Absolute path of the clip. Read only. */
+  readonly inputPath: string;
+  /** What a probe has found in it, if the caller knows that. */
+  readonly clip?: ClipInfo | null;
+  /** Absolute path of the result; its folder exists. Written whole or not at all. */
+  readonly outputPath: string;
+  /** A checkpoint folder in diffusers layout. */
+  readonly modelDir: string;
+  readonly device: DeviceChoice;
+  /** Where float32 copies of weights are kept between runs. Made when missing. */
+  readonly cacheDir: string;
+  /** Where this edit's latents lie while it runs. Made when missing, removed at the end by the caller. */
+  readonly workDir: string;
+  readonly settings: EditSettings;
+  /** Approximations of the fast schedule, for measuring what each is worth; the usual ones when left out. */
+  readonly approximations?: Approximations;
+  /** SHA-256 of the clip in lower-case hexadecimal digits, if the caller knows it. */
+  readonly clipSha256?: string | null;
+  /**
+   * Where inversions are kept for further edits of the same clip. Made when missing. Nothing is kept when this or
+   * `clipSha256` is null or left out.
+   */
+  readonly inversionsDir?: string | null;
+  /** Most bytes that the kept inversions may take together. 0 for none. Default: `defaultInversionsBudget`. */
+  readonly inversionsBudgetBytes?: number | null;
+}

@@ -1,0 +1,103 @@
+// The last stage: edited latents -> frames -> a clip like the source, unless the frames have gone black.
+
+import { EditError } from '../../errors.ts';
+import type { ClipInfo } from '../../media/clip-info.ts';
+import { openEncoder, rehearseEncoder, type EncoderOptions } from '../../media/encode.ts';
+import { rationalValue, type Frame } from '../../media/frame.ts';
+import { decodeFrames } from '../../media/frames.ts';
+import type { LatentStore } from '../../tokenflow/latents.ts';
+import { writePictures } from './clip-latents.ts';
+import type { ChosenSettings } from '../plan/edit-defaults.ts';
+import type { EditJob } from './edit-job.ts';
+import type { EditPlan } from '../plan/edit-plan.ts';
+import { FullSize, keepsDetail } from './full-size.ts';
+import type { Model } from '../model/model.ts';
+
+export interface OutputOptions {
+  /** The clip's own latents. */
+  readonly clean: LatentStore;
+  readonly job: EditJob;
+  readonly settings: ChosenSettings;
+  readonly clip: ClipInfo;
+  readonly model: Model;
+  readonly plan: EditPlan;
+  /** What `rehearseOutput` has returned. */
+  readonly encoding: EncoderOptions;
+  readonly signal: AbortSignal | undefined;
+  /** Frames done so far. */
+  readonly onFrames: (done: number) => void;
+}
+
+/** A picture without a brighter byte than this is black; one with a brighter byte than `visible` is not. */
+const black = 6;
+const visible = 48;
+
+/**
+ * Encodes one frame and all of the sound as `writeResult` will, and leaves nothing: what cannot be encoded comes out before
+ * the work. Returns how to encode. Throws as `rehearseEncoder` does.
+ */
+export async function rehearseOutput({
+  job,
+  settings,
+  clip,
+  plan,
+  signal,
+}: Pick<OutputOptions, 'job' | 'settings' | 'clip' | 'plan' | 'signal'>): Promise<EncoderOptions> {
+  const rate = rationalValue(clip.frameRate);
+  return rehearseEncoder(job.outputPath, {
+    ...clip.frameSize,
+    frameRate: clip.frameRate,
+    codec: settings.codec,
+    colour: clip.colour,
+    sampleAspect: clip.sampleAspect,
+    inputSize: keepsDetail(settings, clip, plan) ? clip.frameSize : plan.size.scaled,
+    audioFrom:
+      settings.sound === 'none' || settings.preview
+        ? null
+        : { clip, startSeconds: plan.startFrame / rate, endSeconds: plan.endFrame / rate },
+    signal,
+  });
+}
+
+/** Writes the result whole or not at all. Returns what became of the sound, in sentences. */
+export async function writeResult(
+  latents: LatentStore,
+  { clean, job, settings, clip, model, plan, encoding, signal, onFrames }: OutputOptions,
+): Promise<readonly string[]> {
+  const vae = await model.openDecoder(plan.latentSize);
+  const fullSize = keepsDetail(settings, clip, plan) ? new FullSize({ clip, plan, clean, vae, signal }) : null;
+  try {
+    const encoder = await openEncoder(job.outputPath, encoding);
+    try {
+      const finish = async (frame: Frame) => {
+        await refuseBlack(frame, clip, plan);
+        return fullSize === null ? frame : fullSize.restore(frame);
+      };
+      await writePictures(latents, plan, vae, encoder, { signal, onFrames, finish });
+      await encoder.finish();
+    } catch (error) {
+      await encoder.abort();
+      throw error;
+    }
+    return encoder.notices;
+  } finally {
+    await fullSize?.close();
+    await vae.release();
+  }
+}
+
+/** A frame may be black where the clip's own is; the clip is looked at only then. */
+async function refuseBlack(frame: Frame, clip: ClipInfo, { size }: EditPlan): Promise<void> {
+  if (brightest(frame) > black) return;
+  const range = { startFrame: frame.index, endFrame: frame.index + 1, size: size.scaled };
+  for await (const original of decodeFrames(clip, range)) {
+    if (brightest(original) <= visible) return;
+  }
+  throw new EditError('result-invalid', `Frame ${frame.index} came out black; the clip's is not.`, {
+    hint: 'Try --device cpu. If that fails too, try another prompt or another checkpoint.',
+  });
+}
+
+function brightest({ rgb }: Frame): number {
+  return rgb.reduce((most, value) => Math.max(most, value), 0);
+}

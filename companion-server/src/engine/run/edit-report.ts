@@ -1,0 +1,98 @@
+// What a finished edit says about itself.
+
+import type { EditReport } from '../../../../protocol/edit-report.ts';
+import { noticeLimits } from '../../../../protocol/limits.ts';
+import type { ClipInfo } from '../../media/clip-info.ts';
+import type { Execution } from '../../onnx/execution.ts';
+import type { ChosenSettings } from '../plan/edit-defaults.ts';
+import type { EditPlan } from '../plan/edit-plan.ts';
+import { enoughDecibels, mostForwards } from '../source/inversion-calibration.ts';
+import type { SourceAnalysis } from '../source/inversion-entry.ts';
+import type { MemoryWatch } from './memory-watch.ts';
+import type { Model } from '../model/model.ts';
+import type { ProgressMeter } from './progress-meter.ts';
+
+/** Of a prompt that is too long: enough to find the place. */
+const quotedCharacters = 200;
+
+export interface ReportParts {
+  readonly clip: ClipInfo;
+  readonly model: Model;
+  readonly settings: ChosenSettings;
+  readonly plan: EditPlan;
+  readonly execution: Execution;
+  readonly meter: ProgressMeter;
+  readonly memory: MemoryWatch;
+  readonly analysis: SourceAnalysis | null;
+  readonly unetEvaluations: EditReport['unetEvaluations'];
+  /** What came up on the way. */
+  readonly notices: readonly string[];
+}
+
+export function makeReport(parts: ReportParts): EditReport {
+  const { clip, model, settings, plan, execution, meter, unetEvaluations, analysis, notices } = parts;
+  const { guidance, steps } = settings;
+  const inversionSteps = analysis?.inversionSteps ?? settings.inversionSteps;
+  const { privateBytes, mappedBytes } = parts.memory.peak();
+  return {
+    device: execution.provider,
+    frames: plan.frameCount,
+    frameRate: clip.frameRate,
+    outputSize: clip.frameSize,
+    workingSize: plan.size.scaled,
+    chosen: { guidance, steps, inversionSteps },
+    unetEvaluations,
+    reconstructionPsnr: analysis?.reconstructionPsnr ?? null,
+    frameIndices: settings.preview ? plan.frames.map((frame) => frame - plan.startFrame) : null,
+    stageSeconds: meter.stageSeconds,
+    peakMemoryBytes: privateBytes,
+    ...(mappedBytes === null ? {} : { peakMappedBytes: mappedBytes }),
+    notices: [
+      ...clip.notices,
+      ...promptNotices(model, settings),
+      ...calibrationNotices(settings, analysis),
+      ...notices,
+    ],
+  };
+}
+
+function promptNotices({ tokenizer }: Model, { prompt, sourcePrompt, negativePrompt }: ChosenSettings): string[] {
+  const named = { prompt, 'source prompt': sourcePrompt, 'negative prompt': negativePrompt };
+  return Object.entries(named).flatMap(([name, text]) => {
+    const { overflow } = tokenizer.encode(text);
+    return overflow === null
+      ? []
+      : [
+          `The ${name} is longer than the model reads; this part was not used: "${shorten(overflow, quotedCharacters)}".`,
+        ];
+  });
+}
+
+/** What the protocol carries of `notices`. */
+export function fitNotices(notices: readonly string[]): readonly string[] {
+  return notices.slice(0, noticeLimits.count).map((text) => shorten(text, noticeLimits.characters));
+}
+
+function shorten(text: string, characters: number): string {
+  return text.length <= characters ? text : `${text.slice(0, characters - 1)}…`;
+}
+
+/**
+ * What the calibration has to say. An edit that begins from noise of its own doesn't begin from what the inversion found.
+ * @param settings with the forwards that were taken at first
+ */
+export function calibrationNotices(
+  { noise, inversionSteps }: Pick<ChosenSettings, 'noise' | 'inversionSteps'>,
+  analysis: SourceAnalysis | null,
+): string[] {
+  const psnr = analysis?.reconstructionPsnr ?? null;
+  if (psnr === null || psnr >= enoughDecibels || noise !== 'inversion') return [];
+  const forwards = analysis?.inversionSteps ?? inversionSteps;
+  const more =
+    forwards < mostForwards * inversionSteps
+      ? ` More than ${forwards} forwards per frame in its inversion do not help.`
+      : '';
+  return [
+    `The clip is found again to ${psnr.toFixed(0)} dB only, so the edit may stray from it.${more} A prompt that says what the clip shows now may help.`,
+  ];
+}

@@ -1,0 +1,220 @@
+// One edit in one way of computing, stage by stage: clip -> latents -> inversion -> TokenFlow -> frames -> clip. What
+// it finds finished in its work folder it does not do again.
+
+import path from 'node:path';
+import type { EditReport } from '../../../../protocol/edit-report.ts';
+import { createSchedule } from '../../diffusion/schedule.ts';
+import { throwIfCanceled } from '../../errors.ts';
+import type { EncoderOptions } from '../../media/encode.ts';
+import { damageNotice } from '../../media/notices.ts';
+import { sliceRows } from '../../tensor/tensor.ts';
+import type { Contexts } from '../../tokenflow/denoiser.ts';
+import type { LatentStore } from '../../tokenflow/latents.ts';
+import { ResumePointFile, type ResumePoint } from './resume-point.ts';
+import type { EditContext, EditRunOptions } from './edit-context.ts';
+import { rehearseOutput, writeResult } from './edit-output.ts';
+import { planEdit } from '../plan/edit-plan.ts';
+import { makeReport } from './edit-report.ts';
+import { forwardsPerStep, keepsNoisiest } from '../plan/edit-schedules.ts';
+import { workloadOf } from '../plan/edit-workload.ts';
+import { forecastOf, paceOf, stageWork, type StageWork } from '../estimate/forecast.ts';
+import type { SourceAnalysis } from '../source/inversion-entry.ts';
+import { calibrationEvaluations } from '../source/inversion-calibration.ts';
+import { findInversionCache } from '../source/inversion-key.ts';
+import { findSource } from './inversion-stage.ts';
+import { keepsDetail } from './full-size.ts';
+import { LatentFile } from '../source/latent-file.ts';
+import { keepPace, recallPace, type Pace, type PaceKind } from '../estimate/pace.ts';
+import { probePace } from '../estimate/pace-probe.ts';
+import { beginSampling, sampleEdit } from './sampling-stage.ts';
+import { SourceLatents } from '../source/source-latents.ts';
+
+interface WorkFile {
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export class EditRun {
+  private readonly edit: EditContext;
+  private readonly resumePointFile: ResumePointFile;
+  private readonly files: WorkFile[] = [];
+  private pace: Pace | null = null;
+  private work: StageWork | null = null;
+
+  /** Throws EditError('invalid-request') when the in/out range holds no frame. */
+  constructor(options: EditRunOptions) {
+    const { job, settings, clip, model } = options;
+    const plan = planEdit(clip, model, settings, { approximations: job.approximations, technique: options.technique });
+    this.edit = {
+      ...options,
+      plan,
+      sampling: createSchedule(model.scheduler, settings.steps),
+      denoiser: model.createDenoiser(plan.latentSize),
+      replan: (analysis, calibrated) => this.replan(analysis, calibrated),
+      saveResumePoint: (...state) => this.saveResumePoint(...state),
+      watch: (state) => this.watch(state),
+    };
+    const { inputPath, modelDir, workDir } = job;
+    this.resumePointFile = new ResumePointFile(workDir, { inputPath, modelDir, settings, plan });
+  }
+
+  async run(): Promise<EditReport> {
+    const { edit } = this;
+    const { meter, denoiser } = edit;
+    try {
+      const encoding = await rehearseOutput(edit);
+      const resumed = await this.resumePointFile.read();
+      const source = await this.openSource(resumed);
+      const current = await this.openCurrent(resumed);
+      meter.calibrated(source.analysis?.reconstructionPsnr ?? null);
+      this.pace = await recallPace(edit.job.cacheDir, this.paceKind, () =>
+        probePace(edit.execution, { unet: edit.model.unet, latentSize: edit.plan.latentSize }),
+      );
+      this.planProgress(source);
+      denoiser.evaluations = resumed?.evaluations ?? 0;
+      denoiser.onOpened = (seconds) => meter.paidOnce(seconds);
+      const contexts = await this.encodePrompts();
+      if (resumed?.stage !== 'edit') {
+        const finished = resumed?.step ?? null;
+        if (!source.isTaken) await findSource(edit, contexts.source, source, current, finished);
+        await beginSampling(edit, source, current.slot(0));
+      }
+      const isSampling = resumed?.stage === 'edit';
+      const inverted = isSampling ? resumed.inversionEvaluations : denoiser.evaluations;
+      const done = isSampling ? resumed.step : 0;
+      if (done === 0) await this.saveResumePoint('edit', 0, inverted);
+      const keepNotice = await source.keep();
+      const edited = await sampleEdit(edit, contexts, source, current, done, inverted);
+      const outputNotices = await this.encode(edited, source.clean, encoding);
+      meter.finish();
+      await this.keepPace();
+      const unetEvaluations = { inversion: inverted, sampling: denoiser.evaluations - inverted };
+      const damage = source.analysis?.damage ?? null;
+      const damaged = damage === null ? null : damageNotice(damage);
+      const notices = [source.notice, keepNotice, damaged, ...outputNotices].filter((notice) => notice !== null);
+      return makeReport({ ...edit, analysis: source.analysis, unetEvaluations, notices });
+    } finally {
+      await denoiser.release();
+      for (const file of this.files) await file.close();
+    }
+  }
+
+  private async openSource(resumed: ResumePoint | null): Promise<SourceLatents> {
+    const { plan, sampling, job, settings } = this.edit;
+    const { frameCount, startStep, cachedTokens } = plan;
+    const source = await SourceLatents.open({
+      workDir: job.workDir,
+      frameCount,
+      frameDims: this.frameDims,
+      cachedTokens,
+      keepsNoisiest: keepsNoisiest(settings),
+      startStep,
+      resumed,
+      timesteps: sampling.timesteps,
+      cache: await findInversionCache(this.edit),
+    });
+    this.files.push(source);
+    return source;
+  }
+
+  /** The edit's own latents: two slots that take turns. */
+  private async openCurrent(resumed: ResumePoint | null): Promise<LatentFile> {
+    const { plan, job } = this.edit;
+    const file = path.join(job.workDir, 'edit.latents');
+    const layout = {
+      path: file,
+      frameCount: plan.frameCount,
+      frameDims: this.frameDims,
+      slots: 2,
+    };
+    const current = await (resumed === null ? LatentFile.create(layout) : LatentFile.reopen(layout));
+    this.files.push(current);
+    return current;
+  }
+
+  /** [C, h, w] */
+  private get frameDims(): readonly number[] {
+    const { height, width } = this.edit.plan.latentSize;
+    return [this.edit.model.unet.latentChannels, height, width];
+  }
+
+  private planProgress({ isTaken, analysis }: SourceLatents): void {
+    const { plan, settings, meter } = this.edit;
+    this.work = this.workOf(analysis, calibrationEvaluations(settings, plan), isTaken);
+    if (this.pace !== null) meter.plan(forecastOf(this.work, this.pace), this.pace.isMeasured);
+  }
+
+  private replan(analysis: SourceAnalysis, calibrated: number): void {
+    this.work = this.workOf(analysis, calibrated, false);
+    if (this.pace === null) return;
+    const { invert, edit } = forecastOf(this.work, this.pace);
+    this.edit.meter.correct({ invert, edit });
+  }
+
+  private workOf(analysis: SourceAnalysis | null, calibrated: number, isTaken: boolean): StageWork {
+    const { plan, settings, clip, model, execution } = this.edit;
+    const { invert, edit } = workloadOf(this.edit, analysis);
+    return stageWork(model, plan, execution, {
+      isTaken,
+      inversion: calibrated + invert,
+      sampling: edit,
+      forwardsPerStep: forwardsPerStep(settings, analysis?.inversionSteps ?? settings.inversionSteps),
+      steps: settings.steps - plan.startStep,
+      decodings: keepsDetail(settings, clip, plan) ? 2 : 1,
+    });
+  }
+
+  private get paceKind(): PaceKind {
+    const { execution, model, plan } = this.edit;
+    return { execution, unet: model.unet, latentSize: plan.latentSize };
+  }
+
+  /** For the next edit. What the device took, not what was taken from an earlier edit. */
+  private async keepPace(): Promise<void> {
+    const { meter, job } = this.edit;
+    if (this.work === null) return;
+    const found = paceOf(meter.measured, this.work, meter.stageSeconds['load'] ?? 0);
+    await keepPace(job.cacheDir, this.paceKind, found);
+  }
+
+  private async encodePrompts(): Promise<Contexts> {
+    const { model, settings } = this.edit;
+    const { sourcePrompt, negativePrompt, prompt } = settings;
+    const embeddings = await model.encodePrompts([sourcePrompt, negativePrompt, prompt]);
+    return {
+      source: sliceRows(embeddings, 0, 1),
+      negative: sliceRows(embeddings, 1, 2),
+      target: sliceRows(embeddings, 2, 3),
+    };
+  }
+
+  private async encode(latents: LatentStore, clean: LatentStore, encoding: EncoderOptions): Promise<readonly string[]> {
+    const { meter, plan } = this.edit;
+    const { frameCount } = plan;
+    meter.begin('encode', frameCount);
+    const onFrames = (done: number) => meter.advance(done, frameCount, done / frameCount);
+    return writeResult(latents, { ...this.edit, clean, encoding, onFrames });
+  }
+
+  /** The latents first: after a loss of power, what a resume point on the disk speaks of is on the disk as well. */
+  private async saveResumePoint(
+    stage: ResumePoint['stage'],
+    step: number,
+    inversionEvaluations: number,
+  ): Promise<void> {
+    const { evaluations } = this.edit.denoiser;
+    const resumePoint = { stage, step, evaluations, inversionEvaluations };
+    for (const file of this.files) await file.sync();
+    await this.resumePointFile.write(resumePoint);
+    this.edit.onResumePoint(resumePoint);
+  }
+
+  private watch(state: () => readonly [number, number, number]): () => void {
+    const { denoiser, meter, signal } = this.edit;
+    denoiser.onForward = () => {
+      throwIfCanceled(signal);
+      meter.advance(...state());
+    };
+    return () => (denoiser.onForward = () => undefined);
+  }
+}

@@ -1,0 +1,114 @@
+// One edit from file to file, and what becomes of it when a device computes nonsense.
+
+import { mkdir } from 'node:fs/promises';
+import type { EditReport } from '../../../../protocol/edit-report.ts';
+import type { EditProgress } from '../../../../protocol/progress.ts';
+import { probeClip } from '../../media/probe.ts';
+import type { Execution } from '../../onnx/execution.ts';
+import type { ResumePoint } from './resume-point.ts';
+import { techniqueNamed } from '../../techniques/list.ts';
+import type { Technique } from '../../techniques/technique.ts';
+import { chooseDevice } from '../device/device.ts';
+import { chooseSettings, readEditDefaults } from '../plan/edit-defaults.ts';
+import type { EditJob } from './edit-job.ts';
+import { fitNotices } from './edit-report.ts';
+import { EditRun } from './edit-run.ts';
+import { probeIsolated } from '../device/isolated-probe.ts';
+import { diskError } from '../source/disk-error.ts';
+import { assessJob } from '../estimate/estimate.ts';
+import { watchMemory, type MemoryWatch } from './memory-watch.ts';
+import { openModel, readModelOutline } from '../model/model.ts';
+import { ProgressMeter } from './progress-meter.ts';
+import { requireResources } from '../estimate/resources.ts';
+import { fallbackNotice, isNonsense, saferExecution } from './fallback.ts';
+
+export interface EditHooks {
+  readonly onProgress: (progress: EditProgress) => void;
+  /** After every step: an edit with the same `workDir` goes on from here. */
+  readonly onResumePoint?: (resumePoint: ResumePoint) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What an edit stands on; a test puts something else under it. */
+export interface EditParts {
+  readonly chooseExecution: (job: EditJob) => Promise<Execution>;
+  readonly openModel: typeof openModel;
+  /** What the settings may name; all of techniques/list.ts when left out. */
+  readonly techniques?: readonly Technique[];
+}
+
+/** What an edit stands on in the product. */
+export const realParts: EditParts = {
+  chooseExecution: ({ device, cacheDir }) =>
+    chooseDevice(device, (candidate, purpose) => probeIsolated(candidate, purpose, cacheDir)),
+  openModel,
+};
+
+/**
+ * Runs the job. An edit whose numbers become invalid goes on from its last finished step in a safer way of computing, as
+ * long as there is one. An edit that cannot fit is refused at once. Throws EditError with a code of
+ * protocol/error-codes.ts, or CanceledError; leaves no output then.
+ */
+export async function runEdit(
+  job: EditJob,
+  { onProgress, onResumePoint = () => undefined, signal }: EditHooks,
+  parts: EditParts = realParts,
+): Promise<EditReport> {
+  const memory = watchMemory();
+  try {
+    return await runWatched(job, { onProgress, onResumePoint, signal }, memory, parts);
+  } finally {
+    await memory.stop();
+  }
+}
+
+async function runWatched(
+  job: EditJob,
+  { onProgress, onResumePoint, signal }: Required<Omit<EditHooks, 'signal'>> & Pick<EditHooks, 'signal'>,
+  memory: MemoryWatch,
+  parts: EditParts,
+): Promise<EditReport> {
+  const meter = new ProgressMeter(onProgress);
+  meter.begin('load', 1);
+  const clip = job.clip ?? (await probeClip(job.inputPath, signal));
+  const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir));
+  const technique = techniqueNamed(settings.technique, parts.techniques);
+  let execution = await parts.chooseExecution(job);
+  const { modelDir: dir, cacheDir, workDir } = job;
+  const outline = await readModelOutline(dir);
+  requireResources((await assessJob(job, { clip, model: outline, settings, technique, execution })).refusal);
+  const notices: string[] = [];
+  for (;;) {
+    const model = await parts.openModel({ dir, execution, cacheDir, signal });
+    const run = new EditRun({
+      job,
+      settings,
+      technique,
+      clip,
+      model,
+      execution,
+      meter,
+      memory,
+      onResumePoint,
+      signal,
+    });
+    await makeWorkDir(workDir);
+    try {
+      const report = await run.run();
+      return { ...report, notices: fitNotices([...report.notices, ...notices]) };
+    } catch (error) {
+      const safer = isNonsense(error) ? saferExecution(execution) : null;
+      if (!isNonsense(error) || safer === null) throw error;
+      notices.push(fallbackNotice(execution, safer, error));
+      execution = safer;
+    }
+  }
+}
+
+async function makeWorkDir(workDir: string): Promise<void> {
+  try {
+    await mkdir(workDir, { recursive: true });
+  } catch (error) {
+    throw diskError(workDir, error);
+  }
+}

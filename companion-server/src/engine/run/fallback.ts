@@ -1,0 +1,25 @@
+// What to try when a device computes nonsense: single precision and standard operators, then the CPU.
+
+import { plainExecution, preferredExecution, type Execution } from '../../onnx/execution.ts';
+import { EditError } from '../../errors.ts';
+
+/** The next safer way to run graphs; null when there is none. */
+export function saferExecution(execution: Execution): Execution | null {
+  const { provider, float, fused } = execution;
+  if (provider === 'cpu') return null;
+  const plain = plainExecution(provider);
+  const isPlain = float === plain.float && JSON.stringify(fused) === JSON.stringify(plain.fused);
+  return isPlain ? preferredExecution.cpu : plain;
+}
+
+/** Whether the error says that what was computed is of no use, which another way of computing may mend. */
+export function isNonsense(error: unknown): error is EditError {
+  return error instanceof EditError && error.code === 'result-invalid';
+}
+
+/** A sentence for the edit's report. */
+export function fallbackNotice(from: Execution, to: Execution, error: EditError): string {
+  const how =
+    to.provider === from.provider ? `on ${to.provider} in single precision` : `on the ${to.provider.toUpperCase()}`;
+  return `${error.message} From there the edit went on ${how}, which is slower.`;
+}

@@ -1,0 +1,212 @@
+// Turns finished work into the progress that users see: 0..1 over the whole edit, never falling, with an estimate of
+// the time left. What is paid once, the opening of a session or the start of a program, is not extrapolated.
+
+import { editStages, type EditProgress, type EditStage } from '../../../../protocol/progress.ts';
+import { plannedStages, type PlannedStage } from '../estimate/pace.ts';
+
+/** What a stage is expected to take. */
+export interface StageForecast {
+  /** Of its work; the share of a stage in the whole progress is that of these seconds. */
+  readonly seconds: number;
+  /** Before the first part of its work is done. */
+  readonly onceSeconds: number;
+}
+
+/** What a stage took that was gone through from its beginning. */
+export interface MeasuredStage {
+  readonly seconds: number;
+  readonly onceSeconds: number;
+}
+
+export type Forecast = Readonly<Record<PlannedStage, StageForecast>>;
+
+/** Shortest time between two reports within a stage. */
+const minGapMs = 100;
+/**
+ * How much a forecast is trusted, as a share of itself: after so much of the work, what was measured weighs as much as what
+ * was expected. A guess counts for less than what earlier edits took.
+ */
+const trust = { measured: 0.1, guessed: 0.01 } as const;
+/** Share of a stage that must be timed to tell its work from what was paid once. */
+const minTimedShare = 0.5;
+
+/** Where a stage's work was when its first part had been done: from there on it is timed. */
+interface Mark {
+  /** Moved on by what is paid once after it. */
+  readonly ms: number;
+  readonly share: number;
+}
+
+export class ProgressMeter {
+  private readonly report: (progress: EditProgress) => void;
+  private readonly now: () => number;
+  private forecast: Forecast | null = null;
+  private trusted: number = trust.guessed;
+  private stage: EditStage = 'load';
+  private stageStart: number;
+  private firstShare = 0;
+  private share = 0;
+  private mark: Mark | null = null;
+  /** In this stage, since its work is timed. */
+  private onceSpent = 0;
+  private lastReport = -Infinity;
+  private lastProgress = 0;
+  private isStageDone = false;
+  /** Seconds of work, as they were and as they were expected, of stages that are over. */
+  private readonly timed = { actual: 0, expected: 0 };
+  private readonly seconds: Record<string, number> = {};
+  private readonly found: Partial<Record<PlannedStage, MeasuredStage>> = {};
+  private reconstructionPsnr: number | null = null;
+
+  /** `now` in milliseconds. */
+  constructor(report: (progress: EditProgress) => void, now: () => number = () => performance.now()) {
+    this.report = report;
+    this.now = now;
+    this.stageStart = now();
+  }
+
+  /** Seconds spent per stage so far. */
+  get stageSeconds(): Readonly<Record<string, number>> {
+    return this.seconds;
+  }
+
+  /** Of the stages that are over, but for those that an earlier process had begun. */
+  get measured(): Partial<Record<PlannedStage, MeasuredStage>> {
+    return this.found;
+  }
+
+  /**
+   * Once the work is known, and again when it is begun anew.
+   * @param isMeasured whether the forecast is what earlier edits took, or a guess
+   */
+  plan(forecast: Forecast, isMeasured: boolean): void {
+    this.forecast = forecast;
+    this.trusted = isMeasured ? trust.measured : trust.guessed;
+    Object.assign(this.timed, { actual: 0, expected: 0 });
+  }
+
+  /** When more is known of the work of stages that have not ended yet. */
+  correct(stages: Partial<Forecast>): void {
+    if (this.forecast !== null) this.forecast = { ...this.forecast, ...stages };
+  }
+
+  /**
+   * Stages that were left out count as done: a resumed edit starts where it was, in the middle of a stage as well, of
+   * which `step` of `steps` and `share` of the work are done then.
+   */
+  begin(stage: EditStage, steps: number, step = 0, share = 0): void {
+    this.closeStage();
+    this.stage = stage;
+    this.isStageDone = false;
+    this.stageStart = this.now();
+    [this.firstShare, this.share, this.mark, this.onceSpent] = [share, share, null, 0];
+    this.send(step, steps);
+  }
+
+  /** `share` of the stage's work is done, 0..1; `step` of `steps` is what the user reads. */
+  advance(step: number, steps: number, share: number): void {
+    this.share = Math.min(1, share);
+    if (this.share > this.firstShare && this.mark === null) {
+      this.mark = { ms: this.now(), share: this.share };
+      this.onceSpent = (this.now() - this.stageStart) / 1000;
+    }
+    const isEnd = share >= 1 && !this.isStageDone;
+    if (!isEnd && this.now() - this.lastReport < minGapMs) return;
+    this.isStageDone = share >= 1;
+    this.send(step, steps);
+  }
+
+  /** Seconds of what is not part of the work, though it falls into the middle of it: a graph that is loaded. */
+  paidOnce(seconds: number): void {
+    this.onceSpent += seconds;
+    if (this.mark !== null) this.mark = { ...this.mark, ms: this.mark.ms + 1000 * seconds };
+  }
+
+  /** What the calibration has measured, in decibels, or null; part of every report from now on. */
+  calibrated(reconstructionPsnr: number | null): void {
+    this.reconstructionPsnr = reconstructionPsnr;
+  }
+
+  finish(): void {
+    this.closeStage();
+    this.share = 1;
+    this.send(1, 1);
+  }
+
+  private closeStage(): void {
+    const spent = (this.now() - this.stageStart) / 1000;
+    this.seconds[this.stage] = (this.seconds[this.stage] ?? 0) + spent;
+    if (this.stage !== 'load') {
+      const { actual, expected } = this.timedNow();
+      this.timed.actual += actual;
+      this.timed.expected += expected;
+      if (this.firstShare === 0) this.found[this.stage] = this.measure(spent);
+    }
+    this.mark = null;
+    this.stageStart = this.now();
+  }
+
+  /** What is timed of a stage stands for all of it; too little of it is taken with what was paid once. */
+  private measure(spent: number): MeasuredStage {
+    const { mark } = this;
+    if (mark === null || 1 - mark.share < minTimedShare) return { seconds: spent, onceSeconds: 0 };
+    const seconds = (this.now() - mark.ms) / 1000 / (1 - mark.share);
+    return { seconds, onceSeconds: Math.max(0, spent - seconds) };
+  }
+
+  /** Of the stage that is on: since the first part of its work was done. */
+  private timedNow(): { readonly actual: number; readonly expected: number } {
+    const { mark, stage, forecast } = this;
+    if (mark === null || stage === 'load' || forecast === null) return { actual: 0, expected: 0 };
+    const expected = (this.share - mark.share) * forecast[stage].seconds;
+    return expected > 0 ? { actual: (this.now() - mark.ms) / 1000, expected } : { actual: 0, expected: 0 };
+  }
+
+  private get earlier(): readonly PlannedStage[] {
+    return planned(editStages.slice(0, editStages.indexOf(this.stage)));
+  }
+
+  private get later(): readonly PlannedStage[] {
+    return planned(editStages.slice(editStages.indexOf(this.stage) + 1));
+  }
+
+  private send(step: number, steps: number): void {
+    const { forecast, stage } = this;
+    const secondsOf = (one: PlannedStage): number => forecast?.[one].seconds ?? 0;
+    const sum = (stages: readonly PlannedStage[]): number => stages.reduce((total, one) => total + secondsOf(one), 0);
+    const own = stage === 'load' ? 0 : secondsOf(stage);
+    // In one order, so that a stage ends exactly where the next begins.
+    const whole = sum(plannedStages);
+    const progress = whole === 0 ? 0 : Math.min(1, (sum(this.earlier) + this.share * own) / whole);
+    this.lastProgress = Math.max(this.lastProgress, progress);
+    this.lastReport = this.now();
+    const { lastProgress, reconstructionPsnr } = this;
+    const etaSeconds = forecast === null ? null : this.secondsLeft(forecast, whole);
+    this.report({ stage, step, steps, progress: lastProgress, etaSeconds, reconstructionPsnr });
+  }
+
+  /**
+   * The forecast of what is left, times what the work so far took to what it was expected to take. The stage that is on is
+   * judged by itself as soon as enough of it is done.
+   */
+  private secondsLeft(forecast: Forecast, whole: number): number {
+    const { stage, timed, trusted, mark } = this;
+    const current = this.timedNow();
+    const pull = trusted * whole;
+    const expected = timed.expected + current.expected + pull;
+    const factor = expected === 0 ? 1 : (timed.actual + current.actual + pull) / expected;
+    const later = this.later.reduce((sum, one) => sum + forecast[one].seconds + forecast[one].onceSeconds, 0);
+    if (stage === 'load') return factor * later;
+    const { seconds, onceSeconds } = forecast[stage];
+    const ownPull = trusted * seconds;
+    const ownExpected = current.expected + ownPull;
+    const ownFactor = ownExpected === 0 ? factor : (current.actual + ownPull * factor) / ownExpected;
+    const paid = mark === null ? (this.now() - this.stageStart) / 1000 : this.onceSpent;
+    const once = this.share < 1 ? Math.max(0, onceSeconds - paid) : 0;
+    return factor * later + ownFactor * (1 - this.share) * seconds + once;
+  }
+}
+
+function planned(stages: readonly EditStage[]): readonly PlannedStage[] {
+  return stages.filter((stage) => stage !== 'load');
+}

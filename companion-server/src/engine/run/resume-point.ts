@@ -1,0 +1,67 @@
+// How far an edit has come, so that the next engine process goes on after a crash. The latents themselves lie in the
+// latent files; this says which of them are whole.
+
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { isMissing } from '../../files/disk-error.ts';
+import { writeWhole } from '../../files/write-whole.ts';
+import { cacheAdvice } from '../source/disk-error.ts';
+
+export interface ResumePoint {
+  /** The stage that `step` counts: so many of its steps are finished. */
+  readonly stage: 'invert' | 'edit';
+  readonly step: number;
+  /** UNet forwards of one latent so far, and how many of them were the inversion's. */
+  readonly evaluations: number;
+  readonly inversionEvaluations: number;
+}
+
+const fileName = 'resume-point.json';
+
+interface Saved {
+  readonly key: string;
+  readonly resumePoint: ResumePoint;
+}
+
+/** A file that is missing, or that a machine without power has left half-written, is as good as none. */
+async function readSaved(file: string): Promise<Saved | null> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (isMissing(error)) return null;
+    throw error;
+  });
+  try {
+    return text === null ? null : (JSON.parse(text) as Saved);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+/** The resume point of one edit in its work folder. One that belongs to another edit is as good as none. */
+export class ResumePointFile {
+  private readonly file: string;
+  private readonly key: string;
+
+  /** UNet forwards of the last resume point in the folder, whichever edit it is of; 0 where there is none. */
+  static async evaluationsIn(workDir: string): Promise<number> {
+    const saved = await readSaved(path.join(workDir, fileName));
+    return saved?.resumePoint.evaluations ?? 0;
+  }
+
+  /** `identity`: everything that the latents depend on, as plain data. */
+  constructor(workDir: string, identity: unknown) {
+    this.file = path.join(workDir, fileName);
+    this.key = createHash('sha256').update(JSON.stringify(identity)).digest('hex');
+  }
+
+  async read(): Promise<ResumePoint | null> {
+    const saved = await readSaved(this.file);
+    return saved?.key === this.key ? saved.resumePoint : null;
+  }
+
+  /** On the disk when this returns; a process that is killed leaves the old one or the new one. */
+  async write(resumePoint: ResumePoint): Promise<void> {
+    await writeWhole(this.file, JSON.stringify({ key: this.key, resumePoint }), cacheAdvice);
+  }
+}

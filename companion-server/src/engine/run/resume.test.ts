@@ -1,0 +1,76 @@
+// An edit that is cut short goes on from its last finished step and ends with the same frames.
+
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeTinyCheckpoint } from '../../../../test/fixtures/tiny-checkpoint.ts';
+import { releaseSharedSessions } from '../../../../test/shared-sessions.ts';
+import { framesOf, runSharing, runUntil, tinyJob } from '../../../../test/tiny-edits.ts';
+import { makeClip, testPicture } from '../../media/testing/clips.ts';
+import type { ResumePoint } from './resume-point.ts';
+import type { EditJob } from './edit-job.ts';
+
+let dir: string;
+let job: EditJob;
+let expected: readonly Uint8Array[];
+
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-resume-'));
+  const clip = [...testPicture('64x48', '24', 4), '-c:v', 'ffv1'];
+  const inputPath = await makeClip(path.join(dir, 'clip.mkv'), clip);
+  const modelDir = await makeTinyCheckpoint(path.join(dir, 'model'));
+  const settings = { steps: 3, inversionSteps: 3, keyframeInterval: 2 };
+  job = tinyJob({ dir, modelDir, inputPath }, 'whole', settings);
+  await runSharing(job, { onProgress: () => undefined });
+  expected = await framesOf(job);
+});
+afterAll(async () => {
+  await releaseSharedSessions();
+  await rm(dir, { recursive: true });
+});
+
+test.each([
+  ['invert', 2],
+  ['edit', 1],
+  ['edit', 3],
+] as const)('cut after step %s %i, it repeats no finished step', async (stage, step) => {
+  const cut = { ...job, workDir: path.join(dir, `work-${stage}-${step}`) };
+  await runUntil(cut, stage, step);
+  const resumePoints: ResumePoint[] = [];
+  const progress: number[] = [];
+  const report = await runSharing(cut, {
+    onProgress: (state) => progress.push(state.progress),
+    onResumePoint: (reached) => resumePoints.push(reached),
+  });
+  expect(await framesOf(cut)).toEqual(expected);
+  const repeated = resumePoints.filter((reached) => reached.stage === stage && reached.step <= step);
+  expect(repeated).toEqual([]);
+  if (stage === 'edit') expect(resumePoints.filter((reached) => reached.stage === 'invert')).toEqual([]);
+  // Two keyframes with the source and guidance for two steps, without for one; two other frames with the prompt alone.
+  expect(report.unetEvaluations).toEqual({ inversion: 3 * 4, sampling: 2 * (3 + 3 + 1) + 2 * 3 });
+  expect(progress.at(-1)).toBe(1);
+});
+
+test('a resume point of other settings is not used', async () => {
+  const cut = { ...job, workDir: path.join(dir, 'work-other') };
+  await runUntil(cut, 'edit', 1);
+  const resumePoints: ResumePoint[] = [];
+  await runSharing(
+    { ...cut, settings: { ...cut.settings, seed: 5 } },
+    { onProgress: () => undefined, onResumePoint: (reached) => resumePoints.push(reached) },
+  );
+  expect(resumePoints[0]).toMatchObject({ stage: 'invert', step: 0 });
+});
+
+test('a step that was only half written is computed again', async () => {
+  const cut = { ...job, workDir: path.join(dir, 'work-half') };
+  await runUntil(cut, 'edit', 1);
+  const file = path.join(cut.workDir, 'edit.latents');
+  const bytes = await readFile(file);
+  // After step 1 the latents are in the second half; the first half is what step 2 was writing.
+  bytes.fill(0xff, 0, bytes.length / 2);
+  await writeFile(file, bytes);
+  await runSharing(cut, { onProgress: () => undefined });
+  expect(await framesOf(cut)).toEqual(expected);
+});

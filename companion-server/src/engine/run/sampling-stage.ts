@@ -1,0 +1,110 @@
+// From the noise to the edited latents, over the source as it was recorded or as it is computed anew.
+
+import type { Contexts } from '../../tokenflow/denoiser.ts';
+import type { LatentStore } from '../../tokenflow/latents.ts';
+import type { PropagationRule } from '../../tokenflow/propagation.ts';
+import { sample, type SampledStep, type SourceBranch } from '../../tokenflow/sampler.ts';
+import { keyframesFor, scenesFor, type EditContext } from './edit-context.ts';
+import { guidanceAt, injectionOf } from '../plan/edit-passes.ts';
+import { planInversion } from '../plan/edit-schedules.ts';
+import { workloadOf } from '../plan/edit-workload.ts';
+import type { LatentFile } from '../source/latent-file.ts';
+import type { SourceLatents } from '../source/source-latents.ts';
+import { writeNoised, writeOfficialStart, writeTurned } from './start-noise.ts';
+
+/** Puts the latents that sampling starts from into `start`. */
+export async function beginSampling(
+  { plan, settings, sampling, model }: EditContext,
+  source: SourceLatents,
+  start: LatentStore,
+): Promise<void> {
+  const { frames, startStep, chunkSize } = plan;
+  const { noise, seed, schedule } = settings;
+  const timestep = sampling.timesteps[startStep] ?? 0;
+  const { clean } = source;
+  const at = { seed, timestep, schedule: sampling, chunkSize };
+  if (noise !== 'inversion') return writeNoised(clean, start, { ...at, noise, frames });
+  if (schedule === 'reference') {
+    const [end = timestep] = planInversion(model.scheduler, sampling, settings, startStep).timesteps;
+    return writeOfficialStart({ clean, noisiest: source.noisiest, start }, { ...at, end });
+  }
+  return writeTurned({ clean, inverted: source.trajectory.at(timestep), start }, at);
+}
+
+/**
+ * Returns the edited latents. `finished` steps are done already; after n steps the latents are in slot n mod 2 of
+ * `current`. `inverted` of the evaluations so far were the inversion's.
+ */
+export async function sampleEdit(
+  edit: EditContext,
+  contexts: Contexts,
+  source: SourceLatents,
+  current: LatentFile,
+  finished: number,
+  inverted: number,
+): Promise<LatentStore> {
+  const { denoiser, plan, settings, meter } = edit;
+  const steps = settings.steps - plan.startStep;
+  const total = workloadOf(edit, source.analysis).edit;
+  const share = (): number => (denoiser.evaluations - inverted) / total;
+  meter.begin('edit', steps, finished, share());
+  let done = finished;
+  const stop = edit.watch(() => [done, steps, share()]);
+  const before = current.slot(finished % 2);
+  const after = current.slot((finished + 1) % 2);
+  for await (const { step } of sampleClip(edit, contexts, source, plan.startStep + finished, before, after)) {
+    done = step + 1 - plan.startStep;
+    await edit.saveResumePoint('edit', done, inverted);
+  }
+  stop();
+  return current.slot(done % 2);
+}
+
+function sampleClip(
+  edit: EditContext,
+  contexts: Contexts,
+  source: SourceLatents,
+  startStep: number,
+  latents: LatentStore,
+  next: LatentStore,
+): AsyncGenerator<SampledStep, void> {
+  const { denoiser, plan, settings, sampling: schedule } = edit;
+  const { chunkSize, extendedLimit, frameGuidance, technique } = plan;
+  const scenes = scenesFor(edit, source.analysis?.cuts ?? []);
+  return sample({
+    denoiser,
+    schedule,
+    contexts,
+    startStep,
+    chunkSize,
+    extendedLimit,
+    frameGuidance,
+    scenes,
+    latents,
+    next,
+    source: sourceBranchOf(edit, source),
+    propagation: propagationOf(settings),
+    keyframeInterval: settings.keyframeInterval,
+    injectionAt: (step) => injectionOf(step, settings, plan),
+    afterStep: (step) => technique.afterStep?.(step, settings) ?? Promise.resolve(step.latents),
+    keyframesAt: (step) => keyframesFor(edit, scenes, step),
+    guidanceAt: (step) => guidanceAt(step, settings, plan),
+  });
+}
+
+function sourceBranchOf({ plan }: EditContext, source: SourceLatents): SourceBranch {
+  const latents = source.trajectory;
+  const { clean } = source;
+  if (plan.sourceMode !== 'cached') return { mode: plan.sourceMode, latents, clean };
+  // All frames of a preview are keyframes: nothing was cached and nothing is read.
+  const correspondences = plan.cachedTokens === null ? noCorrespondences : source.correspondences;
+  return { mode: 'cached', latents, clean, correspondences };
+}
+
+/** A preview's frames are all keyframes, which take their own tokens; the reference rule would count them as a run. */
+function propagationOf({ preview, propagation }: EditContext['settings']): PropagationRule {
+  return propagation === 'reference' && !preview ? 'reference' : 'paper';
+}
+
+const refuse = () => Promise.reject(new TypeError('A preview has no correspondences.'));
+const noCorrespondences = { read: refuse, write: refuse };

@@ -1,0 +1,97 @@
+// What is written beside a kept inversion, and read again with distrust: another version, a cut file, a flipped bit.
+
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import {
+  FieldError,
+  count,
+  integer,
+  list,
+  nullable,
+  number,
+  object,
+  parse,
+  text,
+  type Infer,
+  type ObjectOf,
+} from '../../../../protocol/fields.ts';
+
+/** Raised when entries of before cannot be read any more. */
+const entryVersion = 5;
+
+/** This program wrote it, so its length is not limited here. */
+const anyText = text({ max: Number.MAX_SAFE_INTEGER });
+
+/** What a kept inversion is of; for people. */
+const inversionFacts = object({
+  clipSha256: anyText,
+  /** Frames of the clip: the first, and the one to stop before. */
+  startFrame: count,
+  endFrame: count,
+  /** In pixels. */
+  workingSize: object({ width: count, height: count }),
+  /** What was asked for; a calibration may have taken more. */
+  inversionSteps: count,
+  /** Sampling steps that it serves. */
+  steps: count,
+  sourcePrompt: anyText,
+  /** Name of the checkpoint's folder. */
+  model: anyText,
+});
+export type InversionFacts = Infer<typeof inversionFacts>;
+
+/** What an inversion has found out about its clip, which an edit that uses it again needs to know. */
+const sourceAnalysis = object({
+  /** First frames of the scenes but the first, counted among the frames that are edited. */
+  cuts: list(count, Number.MAX_SAFE_INTEGER, 'frames'),
+  /** Forwards of a frame that the whole inversion takes. */
+  inversionSteps: count,
+  /** In decibels; null where it was not measured. */
+  reconstructionPsnr: nullable(number(-Number.MAX_VALUE, Number.MAX_VALUE)),
+  /** Where its frames were missing or damaged, as `DecodingDamage`; null where they were not. */
+  damage: nullable(object({ missing: count, errors: count })),
+});
+export type SourceAnalysis = Infer<typeof sourceAnalysis>;
+
+const entryFields = {
+  facts: inversionFacts,
+  analysis: sourceAnalysis,
+  /** The first sampling step whose latents are kept. */
+  startStep: count,
+  /** Of the latents. */
+  sizeBytes: count,
+  sha256: anyText,
+  /** UTC. */
+  createdAt: anyText,
+};
+export type InversionEntry = ObjectOf<typeof entryFields>;
+
+const entryOnDisk = object({ version: integer(entryVersion, entryVersion), ...entryFields });
+
+const entryFile = 'entry.json';
+const latentsFile = 'latents';
+
+export function entryPath(folder: string): string {
+  return path.join(folder, entryFile);
+}
+
+export function latentsPath(folder: string): string {
+  return path.join(folder, latentsFile);
+}
+
+export function formatEntry(entry: InversionEntry): string {
+  return `${JSON.stringify({ version: entryVersion, ...entry }, null, 2)}\n`;
+}
+
+/** The entry in `folder`; null when it is missing, damaged or of another version. */
+export async function readEntry(folder: string): Promise<InversionEntry | null> {
+  try {
+    const json: unknown = JSON.parse(await readFile(entryPath(folder), 'utf8'));
+    const { facts, analysis, startStep, sizeBytes, sha256, createdAt } = parse(entryOnDisk, json, 'entry');
+    return { facts, analysis, startStep, sizeBytes, sha256, createdAt };
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error;
+    if (error instanceof FieldError || error instanceof SyntaxError || isMissing) return null;
+    throw error;
+  }
+}

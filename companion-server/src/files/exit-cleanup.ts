@@ -1,0 +1,25 @@
+// Temporary files go even when the process is told to end at once (a second Ctrl+C, an uncaught error).
+
+import { rmSync } from 'node:fs';
+
+const paths = new Set<string>();
+
+function removeAll(): void {
+  for (const path of paths) {
+    try {
+      rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+    } catch {
+      // Nobody can be told any more, and the others are still to go. The next process removes what this one leaves.
+    }
+  }
+}
+
+/** Removes the file or folder when this process exits. Returns a function that takes the promise back. */
+export function removeAtExit(path: string): () => void {
+  if (paths.size === 0) process.on('exit', removeAll);
+  paths.add(path);
+  return () => {
+    paths.delete(path);
+    if (paths.size === 0) process.off('exit', removeAll);
+  };
+}

@@ -1,0 +1,71 @@
+// Child processes that must not outlive us: asked to end, then killed, and killed with us when we exit.
+
+import type { ChildProcess } from 'node:child_process';
+import { signalProcessTree } from './process-tree.ts';
+
+/**
+ * Who is meant: the child alone, or everything that it has started as well. For a tree the child must have been started
+ * with `detached: leadsOwnGroup`.
+ */
+export type Reach = 'child' | 'tree';
+
+const adopted = new Map<ChildProcess, Reach>();
+
+function killAll(): void {
+  for (const [child, reach] of adopted) signal(child, 'SIGKILL', reach);
+}
+
+/**
+ * Makes the child die with this process; in a tree, what it started dies with the child too: it would hold the child's
+ * pipes open. Call once, right after the start.
+ */
+export function adoptChild(child: ChildProcess, reach: Reach = 'child'): void {
+  // Before the removal of its files (exit-cleanup.ts), or it would write more of them.
+  if (adopted.size === 0) process.prependListener('exit', killAll);
+  adopted.set(child, reach);
+  const release = (): void => {
+    adopted.delete(child);
+    if (adopted.size === 0) process.off('exit', killAll);
+  };
+  child.once('exit', () => {
+    if (reach === 'tree') signal(child, 'SIGKILL', reach);
+    release();
+  });
+  child.on('error', () => {
+    if (child.pid === undefined) release();
+  });
+}
+
+export interface EndOptions {
+  /** Milliseconds from the request to end until the child is killed; 0 kills at once. */
+  readonly graceMs: number;
+  /** Default: the child alone. */
+  readonly reach?: Reach;
+  /**
+   * Whether our ends of its standard input and output are closed first. A process that waits at a full or an empty pipe
+   * sees no request until the pipe closes; but one that takes the end of its input for our end would not end politely.
+   */
+  readonly closesPipes?: boolean;
+}
+
+/** Asks a child to end, and kills it if it has not within the grace time. Returns at once; does nothing after its end. */
+export function endChild(child: ChildProcess, { graceMs, reach = 'child', closesPipes = false }: EndOptions): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  if (closesPipes) {
+    child.stdin?.destroy();
+    child.stdout?.destroy();
+  }
+  if (graceMs === 0) {
+    signal(child, 'SIGKILL', reach);
+    return;
+  }
+  signal(child, 'SIGTERM', reach);
+  const force = setTimeout(() => signal(child, 'SIGKILL', reach), graceMs);
+  child.once('exit', () => clearTimeout(force));
+}
+
+function signal(child: ChildProcess, name: 'SIGTERM' | 'SIGKILL', reach: Reach): void {
+  if (child.pid === undefined) return;
+  if (reach === 'tree') signalProcessTree(child.pid, name);
+  else child.kill(name);
+}

@@ -1,0 +1,177 @@
+"""Tests of what a training rests on: python3 -m unittest discover -s models/demo/train"""
+import contextlib
+import io
+import signal
+import tempfile
+import unittest
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+import autoencoder
+import packed
+from autoencoder import Autoencoder
+from compiled import Compiled
+from dataset import CELL, render_all
+from linear_start import held_parameters, pace, start_linear
+from on_gpu import Run
+from shared_adam import SharedAdam
+from train_vae import Pictures, to_unit
+
+
+def pictures(count=2, edge=64):
+    """Smooth ones, in [-1, 1], each with a mean and a contrast of its own."""
+    generator = torch.Generator().manual_seed(1)
+    cells = torch.rand(count, 3, edge // 16, edge // 16, generator=generator) * 2 - 1
+    contrast = torch.linspace(0.2, 0.7, count)[:, None, None, None]
+    return F.interpolate(cells, (edge, edge), mode="bicubic").clamp(-1, 1) * contrast + torch.linspace(-0.3, 0.3, count)[:, None, None, None]
+
+
+class LinearStart(unittest.TestCase):
+    def setUp(self):
+        torch.manual_seed(0)
+        self.vae = Autoencoder()
+        start_linear(self.vae, pictures())
+
+    def test_new_weights_pass_absolute_colours_through(self):
+        target = pictures(3)
+        with torch.no_grad():
+            mean, log_variance = self.vae.encode(target)
+            output = self.vae.decode(mean)
+        inside = slice(16, -16)
+        difference = (output - target)[..., inside, inside]
+        self.assertLess(difference.abs().mean().item(), 0.03)
+        self.assertLess(difference.mean((1, 2, 3)).abs().max().item(), 0.01)
+        self.assertGreater(mean[:, 3].std().item(), 0.3)
+        self.assertTrue((log_variance == -8).all())
+
+    def test_a_training_step_moves_all_weights_but_the_constants(self):
+        held = held_parameters(self.vae)
+        before = {name: value.detach().clone() for name, value in self.vae.named_parameters()}
+        adam = SharedAdam([self.vae], 1)
+        adam.set_pace(pace(self.vae))
+        adam.attach(0)
+        adam.gradients[0].fill_(1e-3)
+        adam.update(1e-3, weight_decay=0)
+        for name, value in self.vae.named_parameters():
+            moved = value.detach() != before[name]
+            expected = held.get(value, torch.ones_like(value)) > 0
+            self.assertTrue(torch.equal(moved, expected), name)
+
+
+class Adam(unittest.TestCase):
+    def test_a_gradient_that_is_not_finite_moves_nothing(self):
+        layer = torch.nn.Linear(3, 2)
+        adam = SharedAdam([layer], 1)
+        adam.attach(0)
+        before = layer.weight.detach().clone()
+        for broken in (float("nan"), float("inf")):
+            adam.gradients[0].fill_(1).view(-1)[0] = broken
+            adam.update(1e-2, weight_decay=0)
+            self.assertTrue(torch.equal(layer.weight, before))
+        adam.gradients[0].fill_(1)
+        adam.update(1e-2, weight_decay=0)
+        self.assertTrue((layer.weight < before).all())
+
+
+class Packed(unittest.TestCase):
+    def test_weights_come_back_for_the_same_networks_alone(self):
+        state = Autoencoder().state_dict()
+        with tempfile.TemporaryDirectory() as folder:
+            packed.pack({"vae": state}, Path(folder) / "file")
+            back = packed.unpack(Path(folder) / "file")["vae"]
+            self.assertEqual(list(back), list(state))
+            for name, value in state.items():
+                self.assertTrue(torch.equal(back[name], value.bfloat16().float()), name)
+            groups = autoencoder.CONFIG["norm_num_groups"]
+            try:
+                autoencoder.CONFIG["norm_num_groups"] = 8
+                self.assertEqual(packed.unpack(Path(folder) / "file"), {})
+            finally:
+                autoencoder.CONFIG["norm_num_groups"] = groups
+
+
+class Crops(unittest.TestCase):
+    def test_each_is_a_square_of_one_image_with_its_mask_mirrored_or_not(self):
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+            render_all(Path(folder), 16, 1)
+            drawer = Pictures(Path(folder), "cpu")
+            drawn, weights = drawer.draw(np.random.default_rng(3), 64, 12)
+            ways = set()
+            for crop, weight in zip(drawn, weights):
+                found = self.find(drawer, crop)
+                self.assertIsNotNone(found)
+                row, top, left, mirrored = found
+                mask = np.array(drawer.masks[row, top // CELL : (top + 64) // CELL, left // CELL : (left + 64) // CELL])
+                expected = 1 + torch.from_numpy(mask[:, ::-1].copy() if mirrored else mask).float() / 255
+                self.assertTrue(torch.equal(weight[0, ::CELL, ::CELL], expected))
+                ways.add(mirrored)
+            self.assertEqual(ways, {False, True})
+
+    def find(self, drawer, crop):
+        for row in range(drawer.first, drawer.last):
+            image = to_unit(drawer.images[row : row + 1])[0]
+            for mirrored in (False, True):
+                wanted = crop.flip(2) if mirrored else crop
+                for top in range(0, 193, CELL):
+                    for left in range(0, 193, CELL):
+                        if torch.equal(image[:, top : top + 64 : 21, left : left + 64 : 21], wanted[:, ::21, ::21]) and torch.equal(
+                            image[:, top : top + 64, left : left + 64], wanted
+                        ):
+                            return row, top, left, mirrored
+        return None
+
+
+class Compiling(unittest.TestCase):
+    def test_where_it_fails_the_function_itself_is_used(self):
+        weight = torch.ones(2, requires_grad=True)
+
+        def reset():
+            weight.grad = None
+
+        passes = Compiled(lambda x: ((weight * x).sum(), (weight * x).sum()), reset, compiling=False)
+        calls = []
+
+        def broken(x):
+            calls.append(1)
+            (weight * 5).sum().backward()  # what a failure leaves behind
+            raise RuntimeError("there is no compiler")
+
+        passes.fast = broken
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            first, second = passes.gradients(torch.tensor([1.0, 2.0])), passes.gradients(torch.tensor([1.0, 3.0]))
+        self.assertEqual((float(first), float(second), len(calls)), (3.0, 4.0, 1))
+        self.assertEqual(weight.grad.tolist(), [1.0, 3.0])
+        self.assertIn("there is no compiler", said.getvalue())
+
+
+class Stages(unittest.TestCase):
+    def setUp(self):
+        self.run_ = Run(SimpleNamespace(minutes=1, rehearse=False, salvage=False))
+        self.said = []
+        self.run_.say = lambda *words: self.said.append(" ".join(map(str, words)))
+
+    def test_one_that_hangs_is_ended_and_the_next_works(self):
+        self.assertFalse(self.run_.stage("waiting", signal.pause, 1))
+        self.assertTrue(self.run_.stage("working", lambda: None, 30))
+        self.assertEqual(self.said, ["waiting", "waiting had not ended in time", "working", "working done"])
+
+    def test_one_that_fails_says_so(self):
+        self.assertFalse(self.run_.stage("dividing", lambda: 1 / 0, 30))
+        self.assertEqual(self.said[-1], "dividing failed (exit code 1)")
+
+    def test_one_without_memory_is_tried_again_with_half_the_batch(self):
+        def work():
+            if self.run_.batch_scale > 0.5:
+                raise torch.OutOfMemoryError("no room")
+
+        self.assertTrue(self.run_.stage("training", work, 30))
+        self.assertEqual(self.run_.batch_scale, 0.5)
+        self.assertEqual(self.said[-1], "training done")
+
+
+if __name__ == "__main__":
+    unittest.main()

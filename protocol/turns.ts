@@ -1,0 +1,53 @@
+// Work that must not overlap, one piece after the other. It says nothing to the other end; it is here because panel and
+// server both need it, and this is the only code that both of them know.
+
+export interface Turns {
+  /**
+   * Begins `work` when what was given before is over, however that ended, and never before this call returns. Resolves or
+   * rejects as `work` does.
+   */
+  take<T>(work: () => T | Promise<T>): Promise<T>;
+  /** Resolves when all that was given so far is over, however it ended. */
+  over(): Promise<void>;
+  /** Pieces of work that have not ended. */
+  readonly size: number;
+}
+
+/** A queue without a limit, of which `atOnce` pieces of work run at the same time: begun in the order in which they came. */
+export function createTurns(atOnce = 1): Turns {
+  const waiting: (() => void)[] = [];
+  const unfinished = new Set<Promise<void>>();
+  let running = 0;
+
+  async function run<T>(work: () => T | Promise<T>): Promise<T> {
+    // A turn is handed on as it is, so that nobody who comes later takes it.
+    if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
+    else {
+      running++;
+      await Promise.resolve();
+    }
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running--;
+      else next();
+    }
+  }
+
+  return {
+    take(work) {
+      const turn = run(work);
+      const forget = (): void => void unfinished.delete(over);
+      const over: Promise<void> = turn.then(forget, forget);
+      unfinished.add(over);
+      return turn;
+    },
+    async over() {
+      await Promise.all([...unfinished]);
+    },
+    get size() {
+      return unfinished.size;
+    },
+  };
+}

@@ -1,0 +1,37 @@
+// A companion server inside this process, for tests and for what the bench measures through the panel.
+
+import { createLog } from '../companion-server/src/log.ts';
+import { programOf } from './bundles.ts';
+import { startServer, type RunningServer, type ServerDeps } from '../companion-server/src/server.ts';
+
+/** Where the server keeps its files, and its one model. */
+export interface CompanionPlace {
+  readonly cacheDir: string;
+  readonly dataDir: string;
+  readonly modelDir: string;
+  /** What clients call the model. Default: model. */
+  readonly modelName?: string;
+}
+
+/** What the server stands on instead of its own. */
+export type CompanionParts = Partial<Pick<ServerDeps, 'leastFreeBytes' | 'log' | 'probe'>>;
+
+/** Starts it on a free port, without a log. `engine` names a file of fixtures/engines. The caller closes it. */
+export function startCompanion(
+  { cacheDir, dataDir, modelDir, modelName = 'model' }: CompanionPlace,
+  engine = 'copying',
+  parts: CompanionParts = {},
+): Promise<RunningServer> {
+  return startServer({
+    config: {
+      port: 0,
+      cacheDir,
+      dataDir,
+      logLevel: 'silent',
+      models: new Map([[modelName, modelDir]]),
+    },
+    log: createLog({ level: 'silent', write: () => undefined }),
+    engineEntry: programOf(`engines/${engine}`),
+    ...parts,
+  });
+}

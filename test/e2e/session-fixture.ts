@@ -1,0 +1,144 @@
+// A session with a client that only listens, on a server that has no jobs.
+
+import { EventEmitter, once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { parseChunk, type Chunk } from '../../protocol/chunk.ts';
+import type { Estimate } from '../../protocol/estimate.ts';
+import { chunkBytes } from '../../protocol/limits.ts';
+import type { ServerMessage } from '../../protocol/server-messages.ts';
+import { protocolVersion } from '../../protocol/version.ts';
+import { testMedia as media } from '../fixtures/media.ts';
+import { openClipStore } from '../../companion-server/src/clips/clip-store.ts';
+import { clipTables } from '../../companion-server/src/clips/tables.ts';
+import { EditError } from '../../companion-server/src/errors.ts';
+import { createLog } from '../../companion-server/src/log.ts';
+import { openDatabase } from '../../companion-server/src/store/database.ts';
+import type { SessionDeps } from '../../companion-server/src/http/session-deps.ts';
+import { createSession, type Session } from '../../companion-server/src/http/session.ts';
+
+export const token = 'f'.repeat(64);
+export const owner = 'a'.repeat(32);
+export const hello = {
+  type: 'hello',
+  requestId: 0,
+  protocol: protocolVersion,
+  client: { name: 'test', version: '0' },
+  token,
+};
+
+export interface SessionFixture {
+  readonly session: Session;
+  readonly heard: ServerMessage[];
+  readonly closings: string[];
+  readonly chunks: Chunk[];
+  readonly dataDir: string;
+  readonly say: (message: object) => void;
+  /** Resolves when the client has been told so many messages in all. */
+  readonly hears: (count: number) => Promise<void>;
+  /** A further connection to the same server. */
+  readonly connect: () => Omit<SessionFixture, 'dataDir' | 'connect'>;
+}
+
+export const oneEstimate: Estimate = {
+  frames: 1,
+  unetEvaluations: 2,
+  seconds: null,
+  peakMemoryBytes: 3,
+  diskBytes: 4,
+  fits: false,
+  advice: 'Buy a larger machine.',
+};
+
+export interface SessionFixtureOptions {
+  readonly diagnose?: SessionDeps['diagnose'];
+  readonly estimate?: SessionDeps['jobs']['estimate'];
+}
+
+/** A session with a client that only listens, on a server that has no jobs. */
+export async function createSessionFixture({
+  diagnose = () => Promise.resolve([]),
+  estimate = () => Promise.resolve(oneEstimate),
+}: SessionFixtureOptions = {}): Promise<SessionFixture> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tokenflow-session-'));
+  onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+  const database = openDatabase(':memory:', [clipTables]);
+  const clips = await openClipStore({
+    database,
+    dataDir,
+    probe: () => Promise.resolve(media),
+    setAside: () => Promise.resolve(),
+  });
+  const missing = (): never => {
+    throw new EditError('job-missing', 'There is no such job.');
+  };
+  const deps: SessionDeps = {
+    version: '0',
+    pairings: {
+      authenticate: (presented) => (presented === token ? { clientId: owner, name: 'test' } : null),
+      exchange(code, name) {
+        if (code === 'right') return Promise.resolve({ client: { clientId: owner, name }, token });
+        return Promise.reject(new EditError('pairing-refused', 'The code is wrong.'));
+      },
+      noteSeen: () => undefined,
+    },
+    models: () => [{ id: 'model', title: 'Model', goodFor: 'tests' }],
+    device: () => 'cpu',
+    disks: { shortages: () => [], subscribe: () => () => undefined },
+    clips,
+    jobs: {
+      get: missing,
+      cancel: missing,
+      pause: missing,
+      resume: missing,
+      move: missing,
+      create: missing,
+      result: missing,
+      remove: () => Promise.reject(new EditError('job-missing', 'None.')),
+      list: () => [],
+      ownerOf: missing,
+      hasKey: () => false,
+      needsClip: () => false,
+      estimate,
+      subscribe: () => () => undefined,
+      subscribePlaces: () => () => undefined,
+    },
+    readPicture: (path, frameIndex) =>
+      frameIndex === 40
+        ? Promise.reject(new EditError('invalid-request', `"${path}" has no frame 40.`))
+        : Promise.resolve(new Uint8Array(chunkBytes + frameIndex)),
+    readMap: missing,
+    diagnose,
+    log: createLog({ level: 'silent', write: () => undefined }),
+  };
+
+  function connect(): ReturnType<SessionFixture['connect']> {
+    const heard: ServerMessage[] = [];
+    const closings: string[] = [];
+    const chunks: Chunk[] = [];
+    const told = new EventEmitter();
+    const session = createSession(deps, {
+      address: '127.0.0.1',
+      admit: () => undefined,
+      send(message) {
+        heard.push(message);
+        told.emit('message');
+      },
+      sendChunk: (chunk) => Promise.resolve(void chunks.push(parseChunk(chunk))),
+      waitingBytes: () => 0,
+      close: (reason) => void closings.push(reason),
+    });
+    const say = (message: object): void => session.receiveText(JSON.stringify(message));
+    const hears = async (count: number): Promise<void> => {
+      while (heard.length < count) await once(told, 'message');
+    };
+    return { session, heard, closings, chunks, say, hears };
+  }
+  return { ...connect(), dataDir, connect };
+}
+
+export const begin = { type: 'upload-begin', extension: null, sha256: null, uploadId: null } as const;
+/** Of the bytes 1, 2, 3. */
+export const sha256 = '039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81';
