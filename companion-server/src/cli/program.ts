@@ -11,6 +11,9 @@ export interface Program extends Omit<ServerDeps, 'config' | 'log'> {
   readonly commands: readonly Command[];
 }
 
+/** How long what is still to be written may take once the command has ended. */
+const lastWordsMs = 5_000;
+
 /** Runs the command that this process was started with, and sets the exit code. */
 export async function runProgram({ commands, ...parts }: Program): Promise<void> {
   const interruption = listenForInterruption();
@@ -25,6 +28,13 @@ export async function runProgram({ commands, ...parts }: Program): Promise<void>
     startServer: (config, log) => startServer({ ...parts, config, log }),
   });
   process.exitCode = exitCode === interruptedExitCode ? (interruption.exitCode() ?? exitCode) : exitCode;
+  endSoon();
+}
+
+/** A question to a disk that does not answer cannot be taken back, and would keep this process for ever. */
+function endSoon(): void {
+  const isSilent = () => process.stdout.writableLength + process.stderr.writableLength === 0;
+  setTimeout(() => (isSilent() ? process.exit() : endSoon()), lastWordsMs).unref();
 }
 
 function toOutput(stream: NodeJS.WriteStream): Output {

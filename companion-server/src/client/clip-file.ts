@@ -2,6 +2,7 @@
 
 import { constants, open, type FileHandle } from 'node:fs/promises';
 import { EditError } from '../errors.ts';
+import { answerInTime } from '../files/answer-in-time.ts';
 
 export interface ClipFile {
   /** Open for reading. */
@@ -13,7 +14,7 @@ export interface ClipFile {
 export async function openClip(path: string): Promise<ClipFile> {
   const file = await openExisting(path);
   try {
-    const stats = await file.stat();
+    const stats = await answerInTime(file.stat(), path);
     if (!stats.isFile()) throw new EditError('clip-unreadable', `The clip ${path} is not a file.`);
     if (stats.size === 0) throw new EditError('clip-empty', `The clip ${path} has no content.`);
     return { file, sizeBytes: stats.size };
@@ -26,8 +27,9 @@ export async function openClip(path: string): Promise<ClipFile> {
 async function openExisting(path: string): Promise<FileHandle> {
   try {
     // Without O_NONBLOCK, opening a named pipe waits for somebody who writes to it. Windows has neither.
-    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return await answerInTime(open(path, constants.O_RDONLY | constants.O_NONBLOCK), path);
   } catch (error) {
+    if (error instanceof EditError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') {
       throw new EditError('clip-missing', `There is no clip ${path}.`, {

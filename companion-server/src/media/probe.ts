@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { EditError } from '../errors.ts';
+import { answerInTime } from '../files/answer-in-time.ts';
 import type { ClipInfo } from './clip-info.ts';
 import { kindOfFile } from './file-kind.ts';
 import { rationalValue, type Rational, type Size } from './frame.ts';
@@ -106,7 +107,8 @@ function requireReadableSize(file: string, { codedSize, displaySize }: VideoStre
 
 /** Returns its size in bytes. */
 async function requireFile(file: string): Promise<number> {
-  const found = await stat(file).catch((error: unknown) => {
+  const found = await answerInTime(stat(file), file).catch((error: unknown) => {
+    if (error instanceof EditError) throw error;
     throw new EditError('clip-missing', `There is no clip at "${file}".`, {
       hint: 'Check the path, and that the disk is connected.',
       cause: error,
