@@ -31,10 +31,13 @@ export async function runProgram({ commands, ...parts }: Program): Promise<void>
   endSoon();
 }
 
-/** A question to a disk that does not answer cannot be taken back, and would keep this process for ever. */
+/**
+ * A question to a disk that does not answer cannot be taken back, and would keep this process for ever: even `process.exit`
+ * waits for the thread that asks. The process then ends by a signal, without its exit code.
+ */
 function endSoon(): void {
   const isSilent = () => process.stdout.writableLength + process.stderr.writableLength === 0;
-  setTimeout(() => (isSilent() ? process.exit() : endSoon()), lastWordsMs).unref();
+  setTimeout(() => (isSilent() ? process.kill(process.pid, 'SIGKILL') : endSoon()), lastWordsMs).unref();
 }
 
 function toOutput(stream: NodeJS.WriteStream): Output {
