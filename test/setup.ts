@@ -1,5 +1,5 @@
-// Loaded before every test file: the matcher for numbers.
-import { expect } from 'vitest';
+// Loaded before every test file: the matcher for numbers, and what a file leaves to the next one of its worker.
+import { afterAll, expect, vi } from 'vitest';
 import { maxAbsError } from './numbers.ts';
 
 interface Tolerance {
@@ -14,6 +14,14 @@ expect.extend({
       message: () => `max abs error ${error} against a limit of ${atol}`,
     };
   },
+});
+
+/** A worker runs one file after the other: each finds the environment as the first one did. */
+const environment = { ...process.env };
+afterAll(() => {
+  vi.unstubAllEnvs();
+  for (const name of Object.keys(process.env)) if (!(name in environment)) Reflect.deleteProperty(process.env, name);
+  Object.assign(process.env, environment);
 });
 
 declare module 'vitest' {
