@@ -3,7 +3,7 @@ import path from 'node:path';
 import { existsSync, statSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { findProgram } from './binaries.ts';
 import { startFfmpeg } from './ffmpeg.ts';
 import { decodeFrames } from './frames.ts';
@@ -15,10 +15,7 @@ beforeAll(async () => (folder = await makeFolder()));
 afterAll(() => folder.remove());
 
 const inFolder = (name: string) => path.join(folder.path, name);
-const environment = { ...process.env };
-afterEach(() => {
-  process.env = { ...environment };
-});
+afterEach(() => vi.unstubAllEnvs());
 
 /** A program that does what the shell lines say, in place of ffmpeg. */
 async function makeFake(name: string, lines: string): Promise<string> {
@@ -41,7 +38,7 @@ describe('findProgram', () => {
       code: 'ffmpeg-missing',
       message: 'FFMPEG_PATH is "/no/such/ffmpeg", which is not a program that can be run.',
     });
-    process.env['FFPROBE_PATH'] = folder.path;
+    vi.stubEnv('FFPROBE_PATH', folder.path);
     const clip = await makeClip(inFolder('clip.mp4'), testPicture('64x48', '25', 1));
     await expect(probeClip(clip)).rejects.toMatchObject({ code: 'ffmpeg-missing' });
   });
@@ -69,7 +66,7 @@ describe.skipIf(process.platform === 'win32')('startFfmpeg', () => {
 
   /** A fake that writes its process id to stdout, and goes on for as long as it can. */
   async function startFake(name: string, lines: string, signal: AbortSignal, timeoutMs?: number) {
-    process.env['FFMPEG_PATH'] = await makeFake(name, `echo $$\n${lines}`);
+    vi.stubEnv('FFMPEG_PATH', await makeFake(name, `echo $$\n${lines}`));
     const job = { ...task(signal), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
     const run = await startFfmpeg(job);
     const first = await new Promise<Buffer>((resolve) => job.output.once('data', resolve));
@@ -97,7 +94,7 @@ describe.skipIf(process.platform === 'win32')('startFfmpeg', () => {
     const file = inFolder('written');
     const limits = 'ulimit -v; ulimit -f';
     const hungry = 'dd if=/dev/zero of=/dev/null bs=6G count=1 2>&1 || echo refused';
-    process.env['FFMPEG_PATH'] = await makeFake('limited', `${limits}\n${hungry}\necho x > ${file}`);
+    vi.stubEnv('FFMPEG_PATH', await makeFake('limited', `${limits}\n${hungry}\necho x > ${file}`));
     const job = task(new AbortController().signal);
     const run = await startFfmpeg(job);
     const [words] = await Promise.all([text(job.output), run.done.catch(() => job.output.end())]);
@@ -116,14 +113,14 @@ describe.skipIf(process.platform === 'win32')('startFfmpeg', () => {
   test('a program that cannot be started is ffmpeg-missing', async () => {
     await writeFile(inFolder('broken'), '#!/no/such/interpreter\n');
     await chmod(inFolder('broken'), 0o755);
-    process.env['FFMPEG_PATH'] = inFolder('broken');
+    vi.stubEnv('FFMPEG_PATH', inFolder('broken'));
     const run = await startFfmpeg(task(new AbortController().signal));
     await expect(run.done).rejects.toMatchObject({ code: 'ffmpeg-missing' });
   });
 
   test('a crash is told from a bad clip', async () => {
     const clip = await makeClip(inFolder('good.mp4'), testPicture('64x48', '25', 1));
-    process.env['FFPROBE_PATH'] = await makeFake('crashing', 'kill -SEGV $$');
+    vi.stubEnv('FFPROBE_PATH', await makeFake('crashing', 'kill -SEGV $$'));
     await expect(probeClip(clip)).rejects.toMatchObject({
       code: 'ffmpeg-failed',
       message: `FFmpeg crashed while it worked on "${clip}".`,
