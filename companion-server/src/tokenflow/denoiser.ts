@@ -25,6 +25,9 @@ export interface PassInputs {
   readonly correspondences?: Correspondences;
 }
 
+/** What tells frames where to look in keyframes, and what to take from them. */
+export type KeyframeInputs = Pick<PassInputs, 'keyframes' | 'pairs' | 'rightWeight' | 'correspondences'>;
+
 /** What passes over K keyframes have left behind, as far as they emit it. */
 export interface KeyframeTokens {
   /** The source's normalised tokens per transformer block [K, S, D], unit length. Empty where none are searched. */

@@ -8,7 +8,7 @@ import type { Schedule } from '../diffusion/schedule.ts';
 import type { Injection } from '../nets/pass.ts';
 import { subtract, takeRows, type Tensor } from '../tensor/tensor.ts';
 import { pairsOf, positionsOf, type CorrespondenceStore } from './correspondences.ts';
-import { predictionOf, type Contexts, type Denoiser, type PassOutputs } from './denoiser.ts';
+import { predictionOf, type Contexts, type Denoiser, type KeyframeInputs, type PassOutputs } from './denoiser.ts';
 import { forEachGroup } from './keyframe-groups.ts';
 import { KeyframeState } from './keyframe-state.ts';
 import { groupKeyframes, type KeyframeGroup } from './keyframes.ts';
@@ -172,7 +172,7 @@ async function evaluate(
   { options, timestep, before }: SamplingStep,
   pass: SamplingPasses['frames'],
   frames: readonly number[],
-  propagation: object = {},
+  propagation: KeyframeInputs = {},
 ): Promise<{ readonly edited: Tensor; readonly outputs: PassOutputs }> {
   const { denoiser, contexts, source } = options;
   const edited = await before.read(frames);

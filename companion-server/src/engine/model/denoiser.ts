@@ -3,14 +3,21 @@
 
 import { timestepEmbedding } from '../../diffusion/timestep-embedding.ts';
 import { buildPassUNet, type LatentSize, type ObservedBlocks } from '../../nets/pass-graph.ts';
-import { evaluationsOf, nameOf, predictedBranchesOf, seesAllFrames, type Pass } from '../../nets/pass.ts';
+import {
+  editBranchesOf,
+  evaluationsOf,
+  nameOf,
+  predictedBranchesOf,
+  seesAllFrames,
+  type Pass,
+} from '../../nets/pass.ts';
 import type { UNetConfig } from '../../nets/unet-config.ts';
 import type { GraphOptions } from '../../onnx/builder.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { IndexTensor, Session } from '../../onnx/session.ts';
 import { concatRows, tensor, type Tensor } from '../../tensor/tensor.ts';
 import { gatherSearched, planSearches, positionsPerBlock, type KeyframePair } from '../../tokenflow/correspondences.ts';
-import type { Denoiser, KeyframeTokens, PassInputs, PassOutputs } from '../../tokenflow/denoiser.ts';
+import type { Denoiser, KeyframeInputs, KeyframeTokens, PassInputs, PassOutputs } from '../../tokenflow/denoiser.ts';
 import { requireVaried } from '../../tokenflow/latent-checks.ts';
 import { steadyBatch } from './steady-batch.ts';
 
@@ -76,10 +83,9 @@ export class UNetDenoiser implements Denoiser {
 
   private feeds(pass: Pass, { latents, timestep, contexts, ...propagation }: PassInputs): Feeds {
     const { branches } = pass;
-    const has = (name: 'source' | 'edited') => branches.some((branch) => (branch === 'source') === (name === 'source'));
     return {
-      ...(has('source') && { 'latents.source': required(latents.source, 'the latents of the source') }),
-      ...(has('edited') && { 'latents.edited': required(latents.edited, 'the latents of the edit') }),
+      ...(branches.includes('source') && { 'latents.source': required(latents.source, 'the latents of the source') }),
+      ...(editBranchesOf(pass).length > 0 && { 'latents.edited': required(latents.edited, 'the latents of the edit') }),
       time_features: this.timeFeatures(timestep),
       context: concatRows(branches.map((branch) => required(contexts[branch], `the context of ${branch}`))),
       ...keyframeFeeds(pass, propagation),
@@ -112,10 +118,7 @@ export class UNetDenoiser implements Denoiser {
 }
 
 /** Inputs that tell frames where to look in keyframes and what to take from them. */
-function keyframeFeeds(
-  { attention, correspondences }: Pass,
-  inputs: Pick<PassInputs, 'keyframes' | 'pairs' | 'rightWeight' | 'correspondences'>,
-): Feeds {
+function keyframeFeeds({ attention, correspondences }: Pass, inputs: KeyframeInputs): Feeds {
   if (correspondences === null) return {};
   const keyframes = required(inputs.keyframes, 'the tokens of keyframes');
   const pairs = required(inputs.pairs, "the frames' keyframes");
@@ -140,11 +143,7 @@ function searchFeeds(keyframes: KeyframeTokens, pairs: readonly KeyframePair[], 
   };
 }
 
-function positionFeeds(
-  inputs: Pick<PassInputs, 'correspondences'>,
-  { attention }: KeyframeTokens,
-  pairs: readonly KeyframePair[],
-): Feeds {
+function positionFeeds(inputs: KeyframeInputs, { attention }: KeyframeTokens, pairs: readonly KeyframePair[]): Feeds {
   const given = required(inputs.correspondences, 'the correspondences');
   const lengths = attention.map(({ dims }) => dims[2] ?? 0);
   const found = positionsPerBlock(given, pairs, lengths);
