@@ -88,7 +88,7 @@ export function paceOf(
     const found = measured[stage];
     if (found === undefined || work[stage] <= 0) continue;
     const { seconds, onceSeconds } = found;
-    stages[stage] = { secondsPerBillion: seconds / work[stage], onceSeconds };
+    stages[stage] = { secondsPerBillion: seconds / work[stage], onceSeconds, work: work[stage] };
   }
   return { stages, loadSeconds };
 }

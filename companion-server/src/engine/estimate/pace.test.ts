@@ -16,7 +16,8 @@ const kind: PaceKind = {
   unet: { blockChannels: [4, 8] },
   latentSize: { width: 16, height: 16 },
 };
-const stage = (secondsPerBillion: number, onceSeconds = 0) => ({ secondsPerBillion, onceSeconds });
+const stage = (secondsPerBillion: number, onceSeconds = 0, work = 10) => ({ secondsPerBillion, onceSeconds, work });
+const guess = { secondsPerBillion: 7, onceSeconds: 0 };
 const probe = () => Promise.resolve(7);
 const noProbe = () => Promise.reject(new Error('What is known needs no trial.'));
 const whole = {
@@ -27,17 +28,25 @@ const whole = {
 test('a machine that nothing is known of is tried', async () => {
   const pace = await recallPace(dir, kind, probe);
   expect(pace).toMatchObject({ isMeasured: false, loadSeconds: 0 });
-  expect(Object.values(pace.stages)).toEqual(Array(4).fill(stage(7)));
+  expect(Object.values(pace.stages)).toEqual(Array(4).fill(guess));
 });
 
 test('what an edit has found is the pace of the next one of its kind', async () => {
   await keepPace(dir, kind, whole);
   expect(await recallPace(dir, kind, noProbe)).toEqual({ ...whole, isMeasured: true });
   // An edit with a kept inversion has neither decoded nor inverted.
-  await keepPace(dir, kind, { stages: { edit: stage(8), encode: stage(5) }, loadSeconds: 4 });
+  await keepPace(dir, kind, { stages: { edit: stage(8, 0, 5), encode: stage(5) }, loadSeconds: 4 });
   const { stages, loadSeconds } = await recallPace(dir, kind, noProbe);
-  expect(stages).toEqual({ ...whole.stages, edit: stage(6) });
+  expect(stages).toEqual({ ...whole.stages, edit: stage(6, 0, 10), encode: stage(5, 0, 15) });
   expect(loadSeconds).toBe(5);
+});
+
+test('an edit of little work changes the pace little', async () => {
+  await keepPace(dir, kind, whole);
+  await keepPace(dir, kind, { stages: { encode: stage(105, 0, 0.1) }, loadSeconds: 6 });
+  const { encode } = (await recallPace(dir, kind, noProbe)).stages;
+  expect(encode.secondsPerBillion).toBeGreaterThan(5);
+  expect(encode.secondsPerBillion).toBeLessThan(8);
 });
 
 test('at another size it is a guess, and of another network or device not even that', async () => {
@@ -50,7 +59,7 @@ test('at another size it is a guess, and of another network or device not even t
     { ...kind, execution: preferredExecution.cuda },
   ];
   for (const other of others) {
-    expect((await recallPace(dir, other, probe)).stages.edit).toEqual(stage(7));
+    expect((await recallPace(dir, other, probe)).stages.edit).toEqual(guess);
   }
 });
 
@@ -59,7 +68,7 @@ test('a stage that no edit went through is guessed from one that some did', asyn
   expect((await recallPace(dir, kind, noProbe)).stages.invert).toEqual(stage(4));
 });
 
-test.each(['', '{', '{"version":0,"entries":[]}', '{"version":1,"entries":[null,3,{}]}', 'null'])(
+test.each(['', '{', '{"version":0,"entries":[]}', '{"version":2,"entries":[null,3,{}]}', 'null'])(
   'a file that holds %j is as good as none',
   async (text) => {
     await writeFile(path.join(dir, 'pace.json'), text);

@@ -28,9 +28,15 @@ export interface Pace {
   readonly isMeasured: boolean;
 }
 
+/** A stage's pace, and on how much work it was found. */
+export interface MeasuredStagePace extends StagePace {
+  /** Billions of multiply-adds. */
+  readonly work: number;
+}
+
 /** What one edit has found: the stages that it went through. */
 export interface MeasuredPace {
-  readonly stages: Partial<Record<PlannedStage, StagePace>>;
+  readonly stages: Partial<Record<PlannedStage, MeasuredStagePace>>;
   readonly loadSeconds: number;
 }
 
@@ -42,7 +48,7 @@ export interface PaceKind {
 }
 
 /** Raised when what earlier versions wrote means something else. */
-const fileVersion = 1;
+const fileVersion = 2;
 const fileName = 'pace.json';
 
 interface Entry extends MeasuredPace {
@@ -67,7 +73,7 @@ export async function recallPace(cacheDir: string, kind: PaceKind, probe: () => 
   return { stages: complete(stages, any), loadSeconds, isMeasured: nearest.scale === scale };
 }
 
-/** Mixes what an edit has found into what earlier ones have, half and half. Where it cannot be kept it is left. */
+/** Mixes what an edit has found into what earlier ones have. Where it cannot be kept it is left. */
 export async function keepPace(cacheDir: string, kind: PaceKind, found: MeasuredPace): Promise<void> {
   if (Object.keys(found.stages).length === 0) return;
   const [form, scale] = [formOf(kind), scaleOf(kind)];
@@ -93,16 +99,23 @@ function mix(before: MeasuredPace, found: MeasuredPace): MeasuredPace {
   const stages = { ...before.stages };
   for (const stage of plannedStages) {
     const [old, fresh] = [before.stages[stage], found.stages[stage]];
-    if (fresh === undefined) continue;
-    stages[stage] =
-      old === undefined
-        ? fresh
-        : {
-            secondsPerBillion: (old.secondsPerBillion + fresh.secondsPerBillion) / 2,
-            onceSeconds: (old.onceSeconds + fresh.onceSeconds) / 2,
-          };
+    if (fresh !== undefined) stages[stage] = old === undefined ? fresh : mixStage(old, fresh);
   }
   return { stages, loadSeconds: (before.loadSeconds + found.loadSeconds) / 2 };
+}
+
+/**
+ * Each edit weighs as much as its work, and half as much with each edit after it: a preview of four frames tells little of a
+ * long clip.
+ */
+function mixStage(old: MeasuredStagePace, fresh: MeasuredStagePace): MeasuredStagePace {
+  const oldWork = old.work / 2;
+  const work = oldWork + fresh.work;
+  return {
+    secondsPerBillion: (oldWork * old.secondsPerBillion + fresh.work * fresh.secondsPerBillion) / work,
+    onceSeconds: (old.onceSeconds + fresh.onceSeconds) / 2,
+    work,
+  };
 }
 
 function complete(stages: MeasuredPace['stages'], other: StagePace): Pace['stages'] {
@@ -145,6 +158,6 @@ function isWhole(entry: Partial<Entry> | null): boolean {
   return (
     stages.length > 0 &&
     isAmount(entry.loadSeconds) &&
-    stages.every(({ secondsPerBillion, onceSeconds }) => isAmount(secondsPerBillion) && isAmount(onceSeconds))
+    stages.every((stage) => isAmount(stage.secondsPerBillion) && isAmount(stage.onceSeconds) && isAmount(stage.work))
   );
 }

@@ -14,7 +14,7 @@ import { knowsScenes } from '../plan/edit-plan.ts';
 import { forwardsPerStep, keepsNoisiest, planInversion } from '../plan/edit-schedules.ts';
 import { workloadOf } from '../plan/edit-workload.ts';
 import type { SourceAnalysis } from '../source/inversion-entry.ts';
-import { calibrationEvaluations, calibrateInversion } from '../source/inversion-calibration.ts';
+import { calibrateInversion } from '../source/inversion-calibration.ts';
 import { LatentFile } from '../source/latent-file.ts';
 import type { SourceLatents } from '../source/source-latents.ts';
 
@@ -38,7 +38,7 @@ export async function findSource(
     await readSource(source.clean, { ...edit, onFrames, onDamage: (found) => (damage = found) });
     const cuts = await findCuts(edit);
     meter.begin('invert', scheduleOf(edit).timesteps.length);
-    const analysis = { cuts, damage, ...(await chooseSteps(edit, text, source)) };
+    const analysis = { cuts, damage, ...(await chooseSteps(edit, text, source, { cuts, damage })) };
     await source.setAnalysis(analysis);
     edit.replan(analysis, edit.denoiser.evaluations);
     await copyLatents(source.clean, current.slot(0), plan.chunkSize);
@@ -60,14 +60,20 @@ async function chooseSteps(
   edit: EditContext,
   text: Tensor,
   source: SourceLatents,
+  found: Pick<SourceAnalysis, 'cuts' | 'damage'>,
 ): Promise<Omit<SourceAnalysis, 'cuts' | 'damage'>> {
   const { inversionSteps, calibrates } = edit.settings;
   if (!calibrates) return { inversionSteps, reconstructionPsnr: null };
   const steps = scheduleOf(edit).timesteps.length;
-  const whole = workloadOf(edit, null).invert + calibrationEvaluations(edit.settings, edit.plan);
+  let whole = Infinity;
   const stop = edit.watch(() => [0, steps, edit.denoiser.evaluations / whole]);
   try {
-    return await calibrateInversion(edit, text, source.clean);
+    // Until a try is measured, the edit is expected to take what it tries.
+    return await calibrateInversion(edit, text, source.clean, ({ inversionSteps, evaluations }) => {
+      const expected = { ...found, inversionSteps, reconstructionPsnr: null };
+      whole = workloadOf(edit, expected).invert + evaluations;
+      edit.replan(expected, evaluations);
+    });
   } finally {
     stop();
   }

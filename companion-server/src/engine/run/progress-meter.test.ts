@@ -174,6 +174,21 @@ describe('the time left', () => {
     expect(reports.at(-1)?.etaSeconds).toBeCloseTo(130, 6);
   });
 
+  it('keeps what it has timed where the work of the stage that is on turns out to be twice as much', () => {
+    const { reports, clock, meter } = makeMeter();
+    meter.plan({ ...work, invert: { seconds: 40, onceSeconds: 0 } }, true);
+    meter.begin('invert', 10);
+    for (let part = 1; part <= 5; part++) {
+      clock.ms += 4_000;
+      meter.advance(part, 10, part / 10);
+    }
+    const before = reports.at(-1)?.etaSeconds ?? NaN;
+    meter.correct({ invert: { seconds: 80, onceSeconds: 0 } });
+    clock.ms += 4_000;
+    meter.advance(6, 20, 6 / 20);
+    expect(reports.at(-1)?.etaSeconds).toBeCloseTo(before + 40 - 4, 6);
+  });
+
   it('counts from where a resumed edit is, in the middle of a stage', () => {
     const { reports, clock, meter } = makeMeter();
     meter.plan(work, true);

@@ -85,9 +85,15 @@ export class ProgressMeter {
     Object.assign(this.timed, { actual: 0, expected: 0 });
   }
 
-  /** When more is known of the work of stages that have not ended yet. */
+  /** When more is known of the work of stages that have not ended yet. What is done is another share of it then. */
   correct(stages: Partial<Forecast>): void {
-    if (this.forecast !== null) this.forecast = { ...this.forecast, ...stages };
+    const { forecast, stage } = this;
+    if (forecast === null) return;
+    this.forecast = { ...forecast, ...stages };
+    if (stage === 'load' || this.forecast[stage].seconds <= 0) return;
+    const ratio = forecast[stage].seconds / this.forecast[stage].seconds;
+    this.share *= ratio;
+    if (this.mark !== null) this.mark = { ...this.mark, share: this.mark.share * ratio };
   }
 
   /**

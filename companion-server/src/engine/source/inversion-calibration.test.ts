@@ -120,6 +120,15 @@ describe('the calibration', () => {
     expect(clip.tensor.data).toEqual(before);
   });
 
+  it('tells before each try what it will have taken with it', async () => {
+    const denoiser = new Seeing((x) => 0.9 * Math.sin(1.5 * x));
+    const told: { readonly inversionSteps: number; readonly evaluations: number; readonly looks: number }[] = [];
+    await calibrateInversion(editOf(denoiser), text, clipOf(), (one) => told.push({ ...one, looks: denoiser.looks }));
+    expect(told.map((one) => one.inversionSteps)).toEqual([8, 16, 32]);
+    expect(told.map((one) => one.looks)).toEqual([0, ...told.slice(0, -1).map((one) => one.evaluations)]);
+    expect(denoiser.looks).toBe(told.at(-1)?.evaluations);
+  });
+
   it('goes all the way up for SDEdit as well, so that one inversion serves every technique', async () => {
     const edit = editOf(new Seeing((x) => 0.7 * Math.sin(x)));
     const sdedit = { ...edit, settings: { ...edit.settings, technique: 'sdedit', strength: 0.3 } } as const;

@@ -26,6 +26,13 @@ export interface CalibratedEdit {
   readonly model: Pick<Model, 'openDecoder'>;
 }
 
+/** A number of forwards that is about to be tried. */
+export interface CalibrationTry {
+  readonly inversionSteps: number;
+  /** UNet forwards of one latent that the calibration will have taken with this try and those before it. */
+  readonly evaluations: number;
+}
+
 /** Frames that are measured, evenly spread. */
 const measuredFrames = 2;
 /** A short clip is measured on one. */
@@ -42,11 +49,13 @@ const worthDecibels = 1;
  * times as many, or until a doubling brings less than 1 dB. Returns the fewest that come within 1 dB of the best, and what
  * they reach. It always goes all the way, even for SDEdit, which begins in the middle: equal clips are inverted equally,
  * and one inversion serves both.
+ * @param onTry told before each try
  */
 export async function calibrateInversion(
   edit: CalibratedEdit,
   text: Tensor,
   clean: LatentStore,
+  onTry: (one: CalibrationTry) => void = () => undefined,
 ): Promise<Omit<SourceAnalysis, 'cuts' | 'damage'>> {
   const { frameCount } = edit.plan;
   const count = measuredCount(frameCount);
@@ -54,7 +63,10 @@ export async function calibrateInversion(
   const original = await clean.read(rows);
   const first = edit.settings.inversionSteps;
   const tried: { readonly inversionSteps: number; readonly reconstructionPsnr: number }[] = [];
+  let evaluations = 0;
   for (let inversionSteps = first; inversionSteps <= mostForwards * first; inversionSteps *= 2) {
+    evaluations += count * (inversionSteps + edit.settings.steps);
+    onTry({ inversionSteps, evaluations });
     const found = await thereAndBack(edit, inversionSteps, text, original);
     const reconstructionPsnr = await compare(edit, original, found);
     const before = tried.at(-1)?.reconstructionPsnr ?? -Infinity;
