@@ -9,7 +9,7 @@ import { preferredExecution, type Execution } from '../../onnx/execution.ts';
 import { chooseDevice } from '../device/device.ts';
 import { chooseSettings, readEditDefaults, type ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditJob } from '../run/edit-job.ts';
-import { countEvaluations } from '../plan/edit-passes.ts';
+import { countEvaluations, plannedPasses } from '../plan/edit-passes.ts';
 import { planEdit, type EditPlan } from '../plan/edit-plan.ts';
 import { createSchedule } from '../../diffusion/schedule.ts';
 import { forwardsPerStep, inversionForwards, keepsNoisiest } from '../plan/edit-schedules.ts';
@@ -86,9 +86,8 @@ export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<
   const work = stageWork(model, plan, execution, {
     isTaken,
     inversion: inversion + calibrationEvaluations(settings, plan),
-    sampling,
+    sampling: plannedPasses(plan, settings),
     forwardsPerStep: forwardsPerStep(settings, settings.inversionSteps),
-    steps: settings.steps - plan.startStep,
     decodings: keepsDetail(settings, clip, plan) ? 2 : 1,
   });
   const kind = { execution, unet: model.unet, latentSize: plan.latentSize };
@@ -158,7 +157,7 @@ export async function assessEdit(edit: EditToAssess): Promise<EditNeeds> {
   return {
     frames,
     workingSize: plan.size.scaled,
-    unetEvaluations: countEvaluations(plan, settings, forwards),
+    unetEvaluations: countEvaluations(plan, plannedPasses(plan, settings), forwards),
     peakMemoryBytes,
     ...disk,
   };

@@ -1,13 +1,14 @@
 // What an edit will take, stage by stage: its work, counted from the networks' shapes, at the pace of this machine.
 
 import { buildPassUNet } from '../../nets/pass-graph.ts';
-import { noInjection, plainPass, type Pass } from '../../nets/pass.ts';
+import { nameOf, plainPass, seesAllFrames, type Pass } from '../../nets/pass.ts';
 import { buildVaeDecoder, buildVaeEncoder } from '../../nets/vae.ts';
 import type { Execution } from '../../onnx/execution.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { multiplyAdds } from '../../onnx/graph-work.ts';
+import type { PlannedPass } from '../plan/edit-passes.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
-import { frameInversionPass, samplingPasses } from '../../tokenflow/step-passes.ts';
+import { frameInversionPass } from '../../tokenflow/step-passes.ts';
 import { promptTokens } from './memory-estimate.ts';
 import type { ModelOutline } from '../model/model.ts';
 import { plannedStages, type MeasuredPace, type Pace, type PlannedStage } from './pace.ts';
@@ -22,43 +23,45 @@ export interface EditWorkload {
   readonly isTaken: boolean;
   /** UNet forwards of one latent, those of the calibration included. */
   readonly inversion: number;
-  readonly sampling: number;
+  /** The passes of all sampling steps. */
+  readonly sampling: readonly PlannedPass[];
   /** Of a frame in a step of the inversion. */
   readonly forwardsPerStep: number;
-  /** Of sampling. */
-  readonly steps: number;
   /** Pictures that the VAE decodes for each frame: another one where the result has the clip's detail. */
   readonly decodings: 1 | 2;
 }
 
-/** Counted for one frame of each graph that does most of the work; what keyframes need on top is left out. */
+/** Counted from the graphs' shapes, none of which is loaded. */
 export function stageWork(
   model: Pick<ModelOutline, 'unet' | 'vae' | 'weights'>,
   plan: EditPlan,
   { float, fused }: Pick<Execution, 'float' | 'fused'>,
-  { isTaken, inversion, forwardsPerStep, steps, sampling, decodings }: EditWorkload,
+  { isTaken, inversion, forwardsPerStep, sampling, decodings }: EditWorkload,
 ): StageWork {
-  const { latentSize, frameCount, keyframeCount, cachedTokens, sourceMode } = plan;
+  const { latentSize, frameCount, cachedTokens } = plan;
   const unet = { name: 'unet', weights: model.weights.unet, float, fused };
   const vae = { name: 'vae', weights: model.weights.vae, float: 'float32', fused } as const;
-  /** Billions of multiply-adds for one frame, which two keyframes serve. */
-  const work = (graph: Graph): number =>
-    multiplyAdds(graph, { frames: 1, keyframes: 2, jobs: 2, tokens: promptTokens }) / 1e9;
-  const workOf = (pass: Pass): number => work(buildPassUNet(model.unet, latentSize, pass, unet));
-  const forward = workOf(plainPass);
+  /** Billions of multiply-adds of one run over `frames`, each of which two keyframes serve. */
+  const work = (graph: Graph, frames: number): number =>
+    multiplyAdds(graph, { frames, keyframes: 2, jobs: 2 * frames, tokens: promptTokens }) / 1e9;
+  const graphs = new Map<string, Graph>();
+  const graphOf = (pass: Pass): Graph => {
+    const graph = graphs.get(nameOf(pass)) ?? buildPassUNet(model.unet, latentSize, pass, unet);
+    graphs.set(nameOf(pass), graph);
+    return graph;
+  };
+  /** Frames that see each other cost more the more they are. */
+  const workOf = ({ pass, frames }: PlannedPass): number =>
+    seesAllFrames(pass) ? work(graphOf(pass), frames) : frames * work(graphOf(pass), 1);
+  const forward = workOf({ pass: plainPass, frames: 1 });
   // The last forward of an inversion's step searches every token's place in the keyframes.
-  const searching = cachedTokens === null ? forward : workOf(frameInversionPass);
+  const searching = cachedTokens === null ? forward : workOf({ pass: frameInversionPass, frames: 1 });
   const inverting = ((forwardsPerStep - 1) * forward + searching) / forwardsPerStep;
-  // Frames between keyframes compute no self-attention.
-  const isCached = sourceMode === 'cached';
-  const others = isCached ? Math.min(sampling, steps * (frameCount - keyframeCount)) : 0;
-  const { frames } = samplingPasses({ sourceMode, injection: noInjection, guided: false, frameGuidance: 'propagated' });
-  const propagating = isCached ? workOf(frames) : 0;
   return {
-    decode: isTaken ? 0 : work(buildVaeEncoder(model.vae, latentSize, vae)) * frameCount,
+    decode: isTaken ? 0 : work(buildVaeEncoder(model.vae, latentSize, vae), 1) * frameCount,
     invert: isTaken ? 0 : inverting * inversion,
-    edit: propagating * others + forward * (sampling - others),
-    encode: work(buildVaeDecoder(model.vae, latentSize, vae)) * decodings * frameCount,
+    edit: sampling.reduce((sum, planned) => sum + workOf(planned), 0),
+    encode: work(buildVaeDecoder(model.vae, latentSize, vae), 1) * decodings * frameCount,
   };
 }
 

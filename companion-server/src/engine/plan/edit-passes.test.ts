@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { defaultSettings } from '../../../../protocol/edit-settings.ts';
 import type { ClipInfo } from '../../media/clip-info.ts';
 import { chooseSettings, type ChosenSettings } from './edit-defaults.ts';
-import { countEvaluations, guidanceAt, injectionOf } from './edit-passes.ts';
-import { planEdit } from './edit-plan.ts';
+import { countEvaluations, guidanceAt, injectionOf, plannedPasses } from './edit-passes.ts';
+import { planEdit, type EditPlan } from './edit-plan.ts';
 import { techniqueNamed } from '../../techniques/list.ts';
 import { noApproximations } from './approximations.ts';
 import type { Model } from '../model/model.ts';
@@ -27,12 +27,19 @@ function settingsOf(change: Partial<ChosenSettings> = {}): ChosenSettings {
   return chooseSettings(settings, { guidance: 7.5, steps: 50 });
 }
 
+const count = (
+  plan: EditPlan,
+  settings: ChosenSettings,
+  inversionEvaluations: number,
+  keyframeCounts?: readonly number[],
+) => countEvaluations(plan, plannedPasses(plan, settings, keyframeCounts), inversionEvaluations);
+
 describe('the work that is planned', () => {
   const plan = (settings: ChosenSettings, frames = 24) => planEdit(clipOf(frames, 512, 512), model, settings);
 
   it('of the reference counts three branches of every frame and keyframe', () => {
     const settings = settingsOf({ schedule: 'reference', steps: 10, inversionSteps: 20 });
-    expect(countEvaluations(plan(settings), settings, 20)).toEqual({
+    expect(count(plan(settings), settings, 20)).toEqual({
       inversion: 480,
       sampling: 10 * 3 * (24 + 3),
     });
@@ -40,15 +47,15 @@ describe('the work that is planned', () => {
 
   it('counts no negative branch where there is no guidance', () => {
     const settings = settingsOf({ schedule: 'reference', steps: 10, inversionSteps: 20, guidance: 1 });
-    expect(countEvaluations(plan(settings), settings, 0).sampling).toBe(10 * 2 * (24 + 3));
+    expect(count(plan(settings), settings, 0).sampling).toBe(10 * 2 * (24 + 3));
   });
 
   it('counts keyframes again that only take part in the attention of others', () => {
     const settings = settingsOf({ schedule: 'reference', steps: 1, inversionSteps: 1, keyframeInterval: 1 });
     const { extendedLimit } = plan(settings);
-    const few = countEvaluations(plan(settings, extendedLimit), settings, 0).sampling;
+    const few = count(plan(settings, extendedLimit), settings, 0).sampling;
     expect(few).toBe(3 * 2 * extendedLimit);
-    const more = countEvaluations(plan(settings, 10 * extendedLimit), settings, 0).sampling;
+    const more = count(plan(settings, 10 * extendedLimit), settings, 0).sampling;
     expect(more).toBeGreaterThan(3 * 2 * 10 * extendedLimit);
   });
 
@@ -56,29 +63,29 @@ describe('the work that is planned', () => {
     const settings = settingsOf({ steps: 1, inversionSteps: 1, keyframeInterval: 1 });
     const { extendedLimit } = plan(settings);
     const planned = plan(settings, 2 * extendedLimit);
-    const whole = countEvaluations(planned, settings, 0).sampling;
-    const halves = countEvaluations(planned, settings, 0, [extendedLimit, extendedLimit]).sampling;
-    expect(halves).toBe(2 * countEvaluations(plan(settings, extendedLimit), settings, 0).sampling);
+    const whole = count(planned, settings, 0).sampling;
+    const halves = count(planned, settings, 0, [extendedLimit, extendedLimit]).sampling;
+    expect(halves).toBe(2 * count(plan(settings, extendedLimit), settings, 0).sampling);
     expect(whole).toBeGreaterThan(halves);
   });
 
   it('counts the source frame by frame only where something of it is injected', () => {
     const settings = settingsOf({ steps: 10, propagation: 'per-frame', strength: 0.5 });
     // Features of the source and guidance both end after eight steps.
-    expect(countEvaluations(plan(settings), settings, 0).sampling).toBe(24 * (8 * 3 + 2 * 1));
+    expect(count(plan(settings), settings, 0).sampling).toBe(24 * (8 * 3 + 2 * 1));
     const none = settingsOf({ steps: 10, propagation: 'per-frame', technique: 'none' });
-    expect(countEvaluations(plan(none), none, 0).sampling).toBe(24 * (8 * 2 + 2 * 1));
+    expect(count(plan(none), none, 0).sampling).toBe(24 * (8 * 2 + 2 * 1));
   });
 
   it('of the fast schedule counts the source on keyframes alone, and only where it is injected', () => {
     const settings = settingsOf({ steps: 10, inversionSteps: 10, strength: 0.5 });
     // 3 keyframes of 24 frames: guided, and with features of the source, for eight steps.
-    expect(countEvaluations(plan(settings), settings, 10)).toEqual({
+    expect(count(plan(settings), settings, 10)).toEqual({
       inversion: 240,
       sampling: 3 * (8 * 3 + 2 * 1) + 10 * 21,
     });
     const own = planEdit(clipOf(24, 512, 512), model, settings, { approximations: noApproximations });
-    expect(countEvaluations(own, settings, 0).sampling).toBe(3 * (8 * 3 + 2 * 2) + 10 * 2 * 21);
+    expect(count(own, settings, 0).sampling).toBe(3 * (8 * 3 + 2 * 2) + 10 * 2 * 21);
   });
 
   it('of a preview is that of its keyframes, in half of the steps', () => {
@@ -86,7 +93,7 @@ describe('the work that is planned', () => {
     const planned = plan(settings);
     expect(planned).toMatchObject({ frameCount: 3, keyframeCount: 3, cachedTokens: null });
     expect(planned.frames.map((frame) => Math.floor(frame / 8))).toEqual([0, 1, 2]);
-    expect(countEvaluations(planned, settings, settings.inversionSteps)).toEqual({
+    expect(count(planned, settings, settings.inversionSteps)).toEqual({
       inversion: 3 * 5,
       sampling: 3 * (4 * 3 + 1 * 1),
     });
@@ -103,7 +110,7 @@ describe('the work that is planned', () => {
     });
     const planned = plan(settings);
     expect(planned.startStep).toBe(6);
-    expect(countEvaluations(planned, settings, 4).sampling).toBe(4 * 3 * 27);
+    expect(count(planned, settings, 4).sampling).toBe(4 * 3 * 27);
   });
 });
 

@@ -7,7 +7,7 @@ import { samplingPasses, type SamplingPasses } from '../../tokenflow/step-passes
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditPlan } from './edit-plan.ts';
 
-/** A pass, and how many frames go through it in one step, a few at a time. */
+/** A pass, and how many frames go through it: at once where they see each other, else a few at a time. */
 export interface PlannedPass {
   readonly pass: Pass;
   readonly frames: number;
@@ -20,36 +20,39 @@ export function passesAt(step: number, plan: EditPlan, settings: ChosenSettings)
   return samplingPasses({ sourceMode, frameGuidance, guided, injection: injectionOf(step, settings, plan) });
 }
 
-/** @param keyframeCounts of each scene */
+/**
+ * The passes of all sampling steps.
+ * @param keyframeCounts of each scene; by default those of a clip without cuts
+ */
 export function plannedPasses(
-  step: number,
   plan: EditPlan,
   settings: ChosenSettings,
-  keyframeCounts: readonly number[],
+  keyframeCounts: readonly number[] = [plan.keyframeCount],
 ): readonly PlannedPass[] {
-  const { keyframes, frames, framesIncludeKeyframes } = passesAt(step, plan, settings);
   const keyframeCount = keyframeCounts.reduce((sum, count) => sum + count, 0);
-  const others = framesIncludeKeyframes ? plan.frameCount : plan.frameCount - keyframeCount;
-  const extended = keyframeCounts.reduce((sum, count) => sum + extendedKeyframes(plan, count, step), 0);
-  return [...(keyframes === null ? [] : [{ pass: keyframes, frames: extended }]), { pass: frames, frames: others }];
+  const steps = Array.from({ length: settings.steps - plan.startStep }, (_, i) => plan.startStep + i);
+  return steps.flatMap((step) => {
+    const { keyframes, frames, framesIncludeKeyframes } = passesAt(step, plan, settings);
+    const others = framesIncludeKeyframes ? plan.frameCount : plan.frameCount - keyframeCount;
+    const groups = keyframeCounts.flatMap((count) => groupSizes(plan, count, step));
+    const together = keyframes === null ? [] : groups.map((size) => ({ pass: keyframes, frames: size }));
+    return [...together, { pass: frames, frames: others }];
+  });
 }
 
 /**
  * UNet evaluations of one latent that the edit will take, as UNetDenoiser counts them.
  * @param inversionEvaluations of a frame
- * @param keyframeCounts of each scene; by default those of a clip without cuts
+ * @param sampling the passes of all sampling steps
  */
 export function countEvaluations(
-  plan: EditPlan,
-  settings: ChosenSettings,
+  plan: Pick<EditPlan, 'frameCount'>,
+  sampling: readonly PlannedPass[],
   inversionEvaluations: number,
-  keyframeCounts: readonly number[] = [plan.keyframeCount],
 ): { readonly inversion: number; readonly sampling: number } {
-  const steps = Array.from({ length: settings.steps - plan.startStep }, (_, i) => plan.startStep + i);
-  const passes = steps.flatMap((step) => plannedPasses(step, plan, settings, keyframeCounts));
   return {
     inversion: inversionEvaluations * plan.frameCount,
-    sampling: passes.reduce((sum, { pass, frames }) => sum + evaluationsOf(pass, frames), 0),
+    sampling: sampling.reduce((sum, { pass, frames }) => sum + evaluationsOf(pass, frames), 0),
   };
 }
 
@@ -73,8 +76,8 @@ export function guidanceAt(
   return step < startStep + guidedSteps ? guidance : 1;
 }
 
-/** Keyframes of all passes with extended attention of a scene in a step, those that only take part in it included. */
-function extendedKeyframes({ extendedLimit }: EditPlan, keyframeCount: number, step: number): number {
+/** Keyframes of each pass with extended attention of a scene in a step, those that only take part in it included. */
+function groupSizes({ extendedLimit }: EditPlan, keyframeCount: number, step: number): readonly number[] {
   const groups = groupKeyframes(frameRange(0, keyframeCount), extendedLimit, step);
-  return groups.reduce((sum, { own, context }) => sum + own.length + context.length, 0);
+  return groups.map(({ own, context }) => own.length + context.length);
 }

@@ -1,7 +1,7 @@
 // How much of the UNet's work an edit is, as far as its source is known.
 
 import { scenesFor, type EditContext } from '../run/edit-context.ts';
-import { countEvaluations } from './edit-passes.ts';
+import { countEvaluations, plannedPasses, type PlannedPass } from './edit-passes.ts';
 import { inversionForwards } from './edit-schedules.ts';
 import type { SourceAnalysis } from '../source/inversion-entry.ts';
 
@@ -12,13 +12,13 @@ import type { SourceAnalysis } from '../source/inversion-entry.ts';
 export function workloadOf(
   edit: EditContext,
   analysis: SourceAnalysis | null,
-): { readonly invert: number; readonly edit: number } {
+): { readonly invert: number; readonly edit: number; readonly sampling: readonly PlannedPass[] } {
   const { plan, settings, sampling, model } = edit;
   const { inversionSteps } = analysis ?? settings;
   const forwards = inversionForwards(model.scheduler, sampling, { ...settings, inversionSteps }, plan.startStep);
-  const counts = keyframeCounts(edit, analysis?.cuts ?? []);
-  const evaluations = countEvaluations(plan, settings, forwards, counts);
-  return { invert: evaluations.inversion, edit: evaluations.sampling };
+  const passes = plannedPasses(plan, settings, keyframeCounts(edit, analysis?.cuts ?? []));
+  const evaluations = countEvaluations(plan, passes, forwards);
+  return { invert: evaluations.inversion, edit: evaluations.sampling, sampling: passes };
 }
 
 /** Of each scene, in every step. All frames of a preview are keyframes. */

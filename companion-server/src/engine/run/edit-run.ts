@@ -153,13 +153,12 @@ export class EditRun {
 
   private workOf(analysis: SourceAnalysis | null, calibrated: number, isTaken: boolean): StageWork {
     const { plan, settings, clip, model, execution } = this.edit;
-    const { invert, edit } = workloadOf(this.edit, analysis);
+    const { invert, sampling } = workloadOf(this.edit, analysis);
     return stageWork(model, plan, execution, {
       isTaken,
       inversion: calibrated + invert,
-      sampling: edit,
+      sampling,
       forwardsPerStep: forwardsPerStep(settings, analysis?.inversionSteps ?? settings.inversionSteps),
-      steps: settings.steps - plan.startStep,
       decodings: keepsDetail(settings, clip, plan) ? 2 : 1,
     });
   }
