@@ -11,8 +11,8 @@ import { jobsBench } from './jobs/main.ts';
 import { memoryBench } from './memory.ts';
 import { writeSection } from './performance-page.ts';
 import { referenceBench } from './reference.ts';
-import { scheduleBench } from './schedule/main.ts';
-import { variantsBench } from './schedule/variants.ts';
+import { pipelineBench } from './pipeline/main.ts';
+import { variantsBench } from './pipeline/variants.ts';
 import { sd15Bench } from './sd15.ts';
 import { formatTable, type Bench, type BenchRow } from './table.ts';
 import { transferBench } from './transfer/main.ts';
@@ -22,7 +22,7 @@ const benches: readonly Bench[] = [
   unetBench,
   sd15Bench,
   referenceBench,
-  scheduleBench,
+  pipelineBench,
   variantsBench,
   detailBench,
   memoryBench,
@@ -46,8 +46,9 @@ async function main(): Promise<number> {
       out: { type: 'string' },
     },
   });
+  const names = positionals.map((name) => (name === 'schedule' ? 'pipeline' : name));
   const chosen = benches.filter(({ name, isOnDemand }) =>
-    positionals.length === 0 ? isOnDemand !== true : positionals.includes(name),
+    names.length === 0 ? isOnDemand !== true : names.includes(name),
   );
   const only = values.only?.split(',') ?? null;
   const clips = values.clips?.split(',') ?? null;

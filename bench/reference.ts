@@ -1,4 +1,4 @@
-// What the official schedule costs: 500 inversion and 50 sampling steps, three branches recomputed at every step.
+// What the reference pipeline costs: 500 inversion and 50 sampling steps, three branches recomputed at every step.
 
 import { benchClip, runEdit } from './engine-run.ts';
 import type { Bench } from './table.ts';
@@ -14,7 +14,7 @@ const reference = {
 
 export const referenceBench: Bench = {
   name: 'reference',
-  title: 'A whole edit in the official schedule, counted in UNet evaluations',
+  title: 'A whole edit in the reference pipeline, counted in UNet evaluations',
   async run({ isQuick, log }) {
     const [frames, edge] = isQuick ? [8, 64] : [40, 64];
     const size = { width: edge, height: edge };

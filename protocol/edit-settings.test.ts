@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { defaultSettings, noises, parseEditSettings, referenceSchedule } from './edit-settings.ts';
+import { defaultSettings, initialNoises, parseEditSettings, referencePipeline } from './edit-settings.ts';
 import { techniqueNames } from './techniques.ts';
 import { FieldError } from './fields.ts';
 
@@ -22,7 +22,7 @@ describe('parseEditSettings', () => {
     expect(parseEditSettings(chosen)).toEqual(chosen);
   });
 
-  test.each(noises)('lets SDEdit start from %s noise', (noise) => {
+  test.each(initialNoises)('lets SDEdit start from %s noise', (noise) => {
     const chosen = { ...defaultSettings('sdedit'), prompt: 'a silver wolf', noise };
     expect(parseEditSettings(chosen)).toEqual(chosen);
   });
@@ -43,9 +43,12 @@ describe('parseEditSettings', () => {
     [{ size: [512, 512] }, 'message.settings.size must be an object, got a list.'],
     [{ startSeconds: 2, endSeconds: 2 }, 'message.settings.endSeconds must be after the start at 2 seconds, got 2.'],
     [{ technique: 'magic' }, "message.settings.technique must be one of pnp, sdedit, none, got 'magic'."],
-    [{ noise: 'own' }, 'message.settings.noise must be inversion unless the technique is sdedit, got own with pnp.'],
-    [{ schedule: 'quick' }, "message.settings.schedule must be one of fast, reference, got 'quick'."],
-    [{ schedule: undefined }, 'message.settings.schedule must be one of fast, reference, got nothing.'],
+    [
+      { initialNoise: 'own' },
+      'message.settings.noise must be inversion unless the technique is sdedit, got own with pnp.',
+    ],
+    [{ pipeline: 'quick' }, "message.settings.pipeline must be one of fast, reference, got 'quick'."],
+    [{ pipeline: undefined }, 'message.settings.pipeline must be one of fast, reference, got nothing.'],
     [{ preview: 'yes' }, "message.settings.preview must be true or false, got 'yes'."],
     [{ detail: 'sharp' }, "message.settings.detail must be one of source, none, got 'sharp'."],
     [{ codec: undefined }, 'message.settings.codec must be one of prores, h264, got nothing.'],
@@ -93,8 +96,8 @@ describe('what is left to the model', () => {
     expect(parsed.inversionSteps).toBe(7);
   });
 
-  test('the official schedule is accepted', () => {
-    const parsed = parseEditSettings({ ...settings, ...referenceSchedule });
+  test('the reference pipeline is accepted', () => {
+    const parsed = parseEditSettings({ ...settings, ...referencePipeline });
     expect(parsed).toMatchObject({ steps: 50, inversionSteps: 500, guidance: 7.5 });
   });
 });

@@ -28,16 +28,16 @@ export type Propagation = (typeof propagations)[number];
  * Where SDEdit starts: from the latents that inversion found, or from the clip's own with noise of the seed, `shared` by
  * all frames or each frame's `own`.
  */
-export const noises = ['inversion', 'shared', 'own'] as const;
-export type Noise = (typeof noises)[number];
+export const initialNoises = ['inversion', 'shared', 'own'] as const;
+export type InitialNoise = (typeof initialNoises)[number];
 
 /**
  * How the work is done. `fast`: few steps, and where propagation is `paper` the source's correspondences are found once,
  * during the inversion, and used again in sampling. `reference`: the source's branch is computed for every frame at every
  * step, as the official code does.
  */
-export const scheduleNames = ['fast', 'reference'] as const;
-export type ScheduleName = (typeof scheduleNames)[number];
+export const pipelines = ['fast', 'reference'] as const;
+export type Pipeline = (typeof pipelines)[number];
 
 export const outputCodecs = ['prores', 'h264'] as const;
 export type OutputCodec = (typeof outputCodecs)[number];
@@ -91,15 +91,15 @@ export const editSettings = where(
     negativePrompt: prompt,
     /** The name of one of techniques.ts: how the source's structure is kept. */
     technique: oneOf(techniqueNames),
-    schedule: oneOf(scheduleNames),
+    pipeline: oneOf(pipelines),
     propagation: oneOf(propagations),
     /** `inversion` unless the technique may begin elsewhere. */
-    noise: oneOf(noises),
+    initialNoise: oneOf(initialNoises),
     /** 0 keeps the structure most, 1 follows the prompt most. */
     strength: number(0, 1),
     /** Classifier-free guidance scale, 1..30; 1 means no guidance. null: what suits the model. */
     guidance: nullable(number(guidanceRange.min, guidanceRange.max)),
-    /** Sampling steps, 1..1000. null: what suits the model and the schedule. */
+    /** Sampling steps, 1..1000. null: what suits the model and the pipeline. */
     steps: nullable(integer(1, maxSteps)),
     /**
      * Forwards of the network that the inversion of a frame takes, a multiple of `steps`, up to 1000. null: as many as are
@@ -124,12 +124,12 @@ export const editSettings = where(
     /** Edits the keyframes alone: the result is a clip of just these, in their order. */
     preview: flag,
   }),
-  ({ noise, technique, steps, inversionSteps, startSeconds, endSeconds }): Complaint | undefined => {
-    if (noise !== 'inversion' && !techniqueInfo(technique).choosesNoise) {
-      const those = techniqueInfos.filter(({ choosesNoise }) => choosesNoise).map(({ name }) => name);
+  ({ initialNoise, technique, steps, inversionSteps, startSeconds, endSeconds }): Complaint | undefined => {
+    if (initialNoise !== 'inversion' && !techniqueInfo(technique).choosesInitialNoise) {
+      const those = techniqueInfos.filter(({ choosesInitialNoise }) => choosesInitialNoise).map(({ name }) => name);
       return {
-        at: ['noise'],
-        text: `must be inversion unless the technique is ${those.join(' or ')}, got ${noise} with ${technique}.`,
+        at: ['initialNoise'],
+        text: `must be inversion unless the technique is ${those.join(' or ')}, got ${initialNoise} with ${technique}.`,
       };
     }
     if (steps !== null && inversionSteps !== null && inversionSteps % steps !== 0) {
@@ -156,9 +156,9 @@ export function defaultSettings(technique: string = usualTechnique): EditSetting
     sourcePrompt: '',
     negativePrompt: '',
     technique,
-    schedule: 'fast',
+    pipeline: 'fast',
     propagation: 'paper',
-    noise: 'inversion',
+    initialNoise: 'inversion',
     strength: techniqueInfo(technique).strength,
     guidance: null,
     steps: null,
@@ -175,9 +175,9 @@ export function defaultSettings(technique: string = usualTechnique): EditSetting
   };
 }
 
-/** The official code's schedule: 500 inversion and 50 sampling steps, guidance 7.5, its own propagation. */
-export const referenceSchedule = {
-  schedule: 'reference',
+/** The official code's settings: 500 inversion and 50 sampling steps, guidance 7.5, its own propagation. */
+export const referencePipeline = {
+  pipeline: 'reference',
   propagation: 'reference',
   guidance: 7.5,
   steps: 50,

@@ -6,7 +6,7 @@ import { parseClientMessage } from './client-messages.ts';
 import { clipExtensions } from './clip-messages.ts';
 import { checkStatuses } from './diagnostics.ts';
 import { deviceChoices, devices } from './devices.ts';
-import { defaultSettings, scheduleNames } from './edit-settings.ts';
+import { defaultSettings, pipelines } from './edit-settings.ts';
 import { techniqueNames } from './techniques.ts';
 import { errorCodes, type ErrorCode } from './error-codes.ts';
 import { FieldError } from './fields.ts';
@@ -44,7 +44,7 @@ const settings = fc
     sourcePrompt: text(100),
     strength: share,
     seed: requestId,
-    schedule: fc.constantFrom(...scheduleNames),
+    schedule: fc.constantFrom(...pipelines),
     preview: fc.boolean(),
     steps: nullable(fc.integer({ min: 1, max: 1_000 })),
   })

@@ -10,7 +10,7 @@ export interface TechniqueInfo {
   /** The usual strength, 0..1. */
   readonly strength: number;
   /** Whether it may begin from the clip with noise added to it, instead of the clip's inversion (`noise`). */
-  readonly choosesNoise: boolean;
+  readonly choosesInitialNoise: boolean;
 }
 
 export const techniqueInfos: readonly [TechniqueInfo, ...TechniqueInfo[]] = [
@@ -19,21 +19,21 @@ export const techniqueInfos: readonly [TechniqueInfo, ...TechniqueInfo[]] = [
     title: 'Plug-and-Play',
     hint: 'Keeps the shapes of the clip. The usual choice.',
     strength: 0.5,
-    choosesNoise: false,
+    choosesInitialNoise: false,
   },
   {
     name: 'sdedit',
     title: 'SDEdit',
     hint: 'Keeps colours and rough layout.',
     strength: 0.7,
-    choosesNoise: true,
+    choosesInitialNoise: true,
   },
   {
     name: 'none',
     title: 'Free',
     hint: 'Keeps only the motion that TokenFlow propagates.',
     strength: 0.5,
-    choosesNoise: false,
+    choosesInitialNoise: false,
   },
 ];
 
@@ -43,5 +43,5 @@ export const usualTechnique = techniqueInfos[0].name;
 /** What is known of a technique; of one that is not in the list, which a test may bring, its name and the usual strength. */
 export function techniqueInfo(name: string): TechniqueInfo {
   const known = techniqueInfos.find((info) => info.name === name);
-  return known ?? { name, title: name, hint: '', strength: techniqueInfos[0].strength, choosesNoise: false };
+  return known ?? { name, title: name, hint: '', strength: techniqueInfos[0].strength, choosesInitialNoise: false };
 }

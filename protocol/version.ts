@@ -1,7 +1,7 @@
 // What both sides compare before they talk.
 
 /** Raised when a message changes in a way that an older side would misread. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** The WebSocket subprotocol; a connection that does not ask for it is refused. */
 export const subprotocol = 'tokenflow.v1';

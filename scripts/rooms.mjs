@@ -44,7 +44,7 @@ export const rooms = [
   },
   {
     name: 'plugin/flow',
-    at: ['plugin/src/flow/'],
+    at: ['plugin/src/effects/'],
     imports: ['plugin/client', 'plugin/host', 'plugin/state', 'protocol'],
     isPure: true,
   },

@@ -127,6 +127,6 @@ export function settingsFor(
   };
 }
 
-function describeEdit({ technique, schedule, propagation, preview }: EditSettings): string {
-  return [technique, schedule, propagation, ...(preview ? ['preview'] : [])].join(', ');
+function describeEdit({ technique, pipeline, propagation, preview }: EditSettings): string {
+  return [technique, pipeline, propagation, ...(preview ? ['preview'] : [])].join(', ');
 }

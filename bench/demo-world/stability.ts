@@ -15,7 +15,7 @@ export const stabilityTrials: readonly {
 }[] = [
   {
     label: 'SDEdit, own noise per frame',
-    settings: { technique: 'sdedit', noise: 'own' },
+    settings: { technique: 'sdedit', initialNoise: 'own' },
     target: 0.8,
   },
   { label: 'Plug-and-Play', settings: {}, target: 0.95 },

@@ -17,7 +17,7 @@ import { rowOf, type Section, type SectionContext } from './section.ts';
 const targetSecondsPerFrame = 0.4;
 /** What is left for the report when the edit has to be ended. */
 const reserveMs = 3_000;
-/** The official schedule: inversion steps, sampling steps, branches of a sampling step, frames per keyframe. */
+/** The reference pipeline: inversion steps, sampling steps, branches of a sampling step, frames per keyframe. */
 const official = { inversionSteps: 500, steps: 50, branches: 3, keyframeInterval: 8 } as const;
 
 /** What all runs of one graph came to. */
@@ -143,7 +143,7 @@ function reportEdit(
   const officialEvaluations = inversionSteps + steps * branches * (1 + 1 / keyframeInterval);
   context.report(
     rowOf(
-      `official schedule, by ${(1000 * each).toFixed(1)} ms per evaluation and ${officialEvaluations.toFixed(0)} evaluations`,
+      `reference pipeline, by ${(1000 * each).toFixed(1)} ms per evaluation and ${officialEvaluations.toFixed(0)} evaluations`,
       `${(each * officialEvaluations).toFixed(1)} s per frame`,
     ),
     { secondsPerEvaluation: each, evaluations, officialEvaluations },

@@ -2,8 +2,8 @@
 
 import { createClient } from './client/client.ts';
 import { systemClock } from './client/clock.ts';
-import { startPanelFlow } from './flow/panel-flow.ts';
-import type { FlowDeps } from './flow/deps.ts';
+import { startPanelEffects } from './effects/panel-effects.ts';
+import type { EffectDeps } from './effects/deps.ts';
 import { abilityNames, type Host } from './host/host.ts';
 import { initialState } from './state/panel-state.ts';
 import { reduce } from './state/reduce.ts';
@@ -19,7 +19,7 @@ export interface PanelOptions {
   readonly version: string;
   readonly language: string;
   /** In a web page only. */
-  readonly page: (PageParts & { readonly save: NonNullable<FlowDeps['saveResult']> }) | null;
+  readonly page: (PageParts & { readonly save: NonNullable<EffectDeps['saveResult']> }) | null;
 }
 
 /** Starts the panel; the returned function ends it. */
@@ -59,7 +59,7 @@ export function startPanel({ host, root, serverUrl, version, language, page }: P
       page,
     },
   });
-  return startPanelFlow({
+  return startPanelEffects({
     host,
     client,
     store,

@@ -37,7 +37,7 @@ async function shootWebPanel(browser) {
     await person.dropClip(page, await cutSample(server.folder, 'ball-grass', frames), frames);
     await person.describeEdit(page, 'a watercolor painting of a blue ball on grass', 16);
     await person.preview(page, 3, 300_000);
-    await page.locator('.film-pictures').nth(1).click();
+    await page.locator('.preview-strip-pictures').nth(1).click();
     await page.locator('.wipe img[src^="blob:"]:not(.stale)').nth(1).waitFor();
     await shoot(page, 'web-preview');
     await page.emulateMedia({ colorScheme: 'light' });

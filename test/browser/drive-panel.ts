@@ -36,12 +36,12 @@ export async function describeEdit(page: Page, prompt: string, steps: number): P
 
 /** Asks for a preview of a keyframe in so many frames, and waits until all its pictures are there. */
 export async function preview(page: Page, interval: number, timeoutMs: number): Promise<void> {
-  const field = page.getByTitle('Keyframe every', { exact: true });
+  const field = page.getByTitle('Reference frame every', { exact: true });
   await field.fill(String(interval));
   await field.press('Tab');
   await page.locator('.button.preview').click();
-  await page.locator('.film-cell').first().waitFor({ timeout: timeoutMs });
-  await page.locator('.film-cell:not(:has(img[src^="blob:"]))').first().waitFor({ state: 'detached' });
+  await page.locator('.preview-strip-cell').first().waitFor({ timeout: timeoutMs });
+  await page.locator('.preview-strip-cell:not(:has(img[src^="blob:"]))').first().waitFor({ state: 'detached' });
 }
 
 /** Applies and waits for the end. */

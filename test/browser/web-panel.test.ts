@@ -43,11 +43,11 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
       await dropClip(page, await cutSample(server.folder, 'ball-grass', frames), frames);
       await describeEdit(page, 'a blue ball on grass', 2);
       await preview(page, 2, editMs);
-      const cells = page.locator('.film-cell');
+      const cells = page.locator('.preview-strip-cell');
       expect(await cells.count()).toBeGreaterThan(1);
       expect(await cells.count()).toBeLessThanOrEqual(frames);
       await page.getByText('Apply goes on from the preview').waitFor();
-      await page.locator('.film-time').first().focus();
+      await page.locator('.preview-strip-time').first().focus();
       await page.keyboard.press('ArrowRight');
       await page.keyboard.press('Enter');
       await page.getByText(`Keyframe 2 / ${await cells.count()}`).waitFor();

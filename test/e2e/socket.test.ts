@@ -14,6 +14,7 @@ import { createMetrics } from '../../companion-server/src/http/metrics.ts';
 import { attachSocket } from '../../companion-server/src/http/socket.ts';
 import { createLog } from '../../companion-server/src/log.ts';
 import type { RunningServer } from '../../companion-server/src/server.ts';
+import { protocolVersion } from '../../protocol/version.ts';
 import { connectRaw, greet, startTestServer, type RawClient } from './test-server.ts';
 import { createWorkspace } from './workspace.ts';
 
@@ -98,13 +99,13 @@ describe('hello', () => {
   test('of another version is refused', async () => {
     const server = await startTestServer(await createWorkspace());
     const client = await connectRaw(server);
-    const hello = { type: 'hello', requestId: 5, protocol: 2, token: server.token };
+    const hello = { type: 'hello', requestId: 5, protocol: protocolVersion + 1, token: server.token };
     client.say({ ...hello, client: { name: 'test', version: '0' } });
     expect(await client.hear()).toMatchObject({
       requestId: 5,
       error: {
         code: 'version-mismatch',
-        message: 'The client speaks version 2 of the protocol, the server 1.',
+        message: `The client speaks version ${protocolVersion + 1} of the protocol, the server ${protocolVersion}.`,
       },
     });
   });

@@ -19,7 +19,7 @@ interface Edit {
   readonly settings: Partial<EditSettings>;
 }
 
-const reference = { schedule: 'reference', inversionSteps: 6 } as const;
+const reference = { pipeline: 'reference', inversionSteps: 6 } as const;
 
 const edits: Readonly<Record<string, Edit>> = {
   'plug-and-play': { clip: 'plain', settings: {} },
@@ -32,10 +32,10 @@ const edits: Readonly<Record<string, Edit>> = {
   "plug-and-play, reference with the paper's neighbours": { clip: 'odd', settings: { ...reference } },
   'plug-and-play, reference, frame by frame': { clip: 'plain', settings: { ...reference, propagation: 'per-frame' } },
   sdedit: { clip: 'cut', settings: { technique: 'sdedit', strength: 0.7 } },
-  'sdedit from own noise': { clip: 'plain', settings: { technique: 'sdedit', strength: 0.7, noise: 'own' } },
+  'sdedit from own noise': { clip: 'plain', settings: { technique: 'sdedit', strength: 0.7, initialNoise: 'own' } },
   'sdedit, reference': {
     clip: 'plain',
-    settings: { ...reference, technique: 'sdedit', strength: 0.7, noise: 'shared' },
+    settings: { ...reference, technique: 'sdedit', strength: 0.7, initialNoise: 'shared' },
   },
   none: { clip: 'cut', settings: { technique: 'none' } },
   'none, another seed': { clip: 'plain', settings: { technique: 'none', seed: 7 } },

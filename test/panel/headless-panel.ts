@@ -5,7 +5,7 @@ import type { EditReport } from '../../protocol/edit-report.ts';
 import type { RunningServer } from '../../companion-server/src/server.ts';
 import { createClient } from '../../plugin/src/client/client.ts';
 import { systemClock } from '../../plugin/src/client/clock.ts';
-import { startPanelFlow } from '../../plugin/src/flow/panel-flow.ts';
+import { startPanelEffects } from '../../plugin/src/effects/panel-effects.ts';
 import { abilityNames } from '../../plugin/src/host/host.ts';
 import type { EditForm } from '../../plugin/src/state/form.ts';
 import { initialState, type PanelState } from '../../plugin/src/state/panel-state.ts';
@@ -36,7 +36,7 @@ export function openPanel({ sim }: Pick<TestProject, 'sim'>, server: RunningServ
     client: { name: 'test', version: '0' },
     tokens: { read: () => Promise.resolve(server.token), write: () => Promise.resolve() },
   });
-  const stop = startPanelFlow({
+  const stop = startPanelEffects({
     host,
     client,
     store,

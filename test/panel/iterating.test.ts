@@ -1,4 +1,4 @@
-// What a person does all day: the same clip with another prompt, another dial, another seed. Through the panel's own flow,
+// What a person does all day: the same clip with another prompt, another strength, another seed. Through the panel's own flow,
 // the socket and the real engine with the embedded model.
 
 import { fileURLToPath } from 'node:url';
@@ -52,8 +52,8 @@ test(
     expect(evaluations(second) / evaluations(first)).toBeLessThanOrEqual(0.35);
 
     const changes: readonly Partial<EditForm>[] = [
-      { guidance: 5, dial: 0.3, negativePrompt: 'snow' },
-      { technique: 'sdedit', dial: 0.9 },
+      { guidance: 5, strength: 0.3, negativePrompt: 'snow' },
+      { technique: 'sdedit', strength: 0.9 },
     ];
     for (const change of changes) {
       const next = await applyEdit(panel, change);

@@ -20,9 +20,9 @@ describe('readEditRequest', () => {
     });
   });
 
-  test("the reference schedule is the official code's, unless an option says otherwise", () => {
+  test("the reference pipeline is the official code's, unless an option says otherwise", () => {
     const official = { steps: 50, inversionSteps: 500, guidance: 7.5, propagation: 'reference' };
-    const args = ['c', ...prompt, '--schedule', 'reference'];
+    const args = ['c', ...prompt, '--pipeline', 'reference'];
     expect(request(...args).settings).toMatchObject(official);
     expect(request(...args, '--steps', '40').settings).toMatchObject({
       ...official,

@@ -6,12 +6,12 @@ import {
   codecExtensions,
   defaultSettings,
   details,
-  referenceSchedule,
+  referencePipeline,
   outputCodecs,
-  noises,
+  initialNoises,
   parseEditSettings,
   propagations,
-  scheduleNames,
+  pipelines,
   type EditSettings,
   type OutputCodec,
 } from '../../../protocol/edit-settings.ts';
@@ -69,15 +69,17 @@ export const editOptions = {
     choices: propagations,
     help: `How keyframes reach the other frames. Default: ${defaults.propagation}.`,
   },
-  noise: {
+  'initial-noise': {
     kind: 'choice',
-    choices: noises,
-    help: `Where sdedit starts: from the inverted clip, or from the clip with noise that all frames share or each has of its own. Default: ${defaults.noise}.`,
+    formerly: 'noise',
+    choices: initialNoises,
+    help: `Where sdedit starts: from the inverted clip, or from the clip with noise that all frames share or each has of its own. Default: ${defaults.initialNoise}.`,
   },
-  schedule: {
+  pipeline: {
     kind: 'choice',
-    choices: scheduleNames,
-    help: `fast: few steps, and the clip's correspondences are found once. reference: the official code's work, ${referenceSchedule.inversionSteps} inversion and ${referenceSchedule.steps} sampling steps, its propagation and guidance ${referenceSchedule.guidance}.`,
+    formerly: 'schedule',
+    choices: pipelines,
+    help: `fast: few steps, and the clip's correspondences are found once. reference: the official code's work, ${referencePipeline.inversionSteps} inversion and ${referencePipeline.steps} sampling steps, its propagation and guidance ${referencePipeline.guidance}.`,
   },
   preview: {
     kind: 'flag',
@@ -152,7 +154,7 @@ export function readEditRequest(values: Values<typeof editOptions>, positionals:
 function readSettings(values: Values<typeof editOptions>, codec: OutputCodec): EditSettings {
   const base: EditSettings = {
     ...defaultSettings(values.technique),
-    ...(values.schedule === 'reference' ? referenceSchedule : {}),
+    ...(values.pipeline === 'reference' ? referencePipeline : {}),
   };
   try {
     return parseEditSettings({
@@ -160,9 +162,9 @@ function readSettings(values: Values<typeof editOptions>, codec: OutputCodec): E
       sourcePrompt: values['source-prompt'] ?? base.sourcePrompt,
       negativePrompt: values.negative ?? base.negativePrompt,
       technique: base.technique,
-      schedule: base.schedule,
+      pipeline: base.pipeline,
       propagation: values.propagation ?? base.propagation,
-      noise: values.noise ?? base.noise,
+      initialNoise: values['initial-noise'] ?? base.initialNoise,
       strength: values.strength ?? base.strength,
       guidance: values.guidance ?? base.guidance,
       steps: values.steps ?? base.steps,

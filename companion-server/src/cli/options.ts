@@ -6,7 +6,13 @@ import { suggest } from './suggest.ts';
 
 export type Option =
   | { readonly kind: 'text' | 'number'; readonly placeholder: string; readonly help: string }
-  | { readonly kind: 'choice'; readonly choices: readonly string[]; readonly help: string }
+  | {
+      readonly kind: 'choice';
+      readonly choices: readonly string[];
+      readonly help: string;
+      /** Its name in earlier versions, which is still understood. */
+      readonly formerly?: string;
+    }
   | { readonly kind: 'flag'; readonly help: string };
 
 /** By name, without the two dashes. */
@@ -50,11 +56,17 @@ export function parseArguments<Table extends Options>(args: readonly string[], o
   }
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
-    const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
+    const name = todaysName(token.name, options);
+    const option = Object.hasOwn(options, name) ? options[name] : undefined;
     if (option === undefined) throw unknownOption(token.rawName, Object.keys(options));
-    values[token.name] = readValue(token.rawName, option, token.value, token.inlineValue === true);
+    values[name] = readValue(token.rawName, option, token.value, token.inlineValue === true);
   }
   return { values: values as Values<Table>, positionals };
+}
+
+function todaysName(name: string, options: Options): string {
+  const renamed = Object.entries(options).find(([, option]) => option.kind === 'choice' && option.formerly === name);
+  return renamed?.[0] ?? name;
 }
 
 function readValue(

@@ -11,6 +11,7 @@ import { localClient, type Client, type Pairings } from '../pairing/pairings.ts'
 import { createApp } from './app.ts';
 import { createMetrics } from './metrics.ts';
 import { metricsRoutes } from './routes/metrics.ts';
+import { protocolVersion } from '../../../protocol/version.ts';
 import { pairingRoutes } from './routes/pairing.ts';
 import { resultRoutes } from './routes/results.ts';
 import { stateRoutes } from './routes/state.ts';
@@ -130,7 +131,7 @@ describe('what anyone may ask', () => {
     expect((await ask('/version')).json).toEqual({
       name: 'tokenflow',
       version: '1.2.3',
-      protocol: 1,
+      protocol: protocolVersion,
     });
     expect((await ask('/')).text).toBe('<title>page</title>');
   });

@@ -49,6 +49,19 @@ test('a database whose jobs have no numbers yet gets them in the order of their 
   expect(table.ofOwner(owner, older ?? null, 10).map(({ jobId }) => jobId)).toEqual(['newer']);
 });
 
+test('the settings of a job that an older version has kept are read by the names of today', async () => {
+  const database = memoryDatabase();
+  const { work } = createManualWork();
+  const jobs = await openJobs({ database, work });
+  onTestFinished(() => jobs.close());
+  const request = requestOf();
+  const { jobId } = jobs.create(owner, request);
+  const { pipeline, initialNoise, ...others } = request.settings;
+  const kept = { ...others, schedule: pipeline, noise: initialNoise };
+  database.run('UPDATE jobs SET settings = ? WHERE job_id = ?', JSON.stringify(kept), jobId);
+  expect(jobs.get(owner, jobId)?.settings).toEqual(request.settings);
+});
+
 test('an error that an older version has kept with `retryable` is told to a client without it', async () => {
   const database = memoryDatabase();
   const { work } = createManualWork();

@@ -3,7 +3,8 @@
 
 import type { DeviceChoice } from '../../../protocol/devices.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
-import { defaultSettings, type EditSettings } from '../../../protocol/edit-settings.ts';
+import { fromEarlierSettings } from '../../../protocol/earlier-settings.ts';
+import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import { jobStates, type JobState } from '../../../protocol/job.ts';
 import type { WireError } from '../../../protocol/wire-error.ts';
 import type { Database, Migrations, Row, SqlValue } from '../store/database.ts';
@@ -231,8 +232,7 @@ function toRecord(row: Row): JobRecord {
     request: {
       key: text(row, 'key'),
       clipId: text(row, 'clip_id'),
-      // A job that an older version has kept knows nothing of newer settings.
-      settings: { ...defaultSettings(), ...(JSON.parse(text(row, 'settings')) as EditSettings) },
+      settings: fromEarlierSettings(JSON.parse(text(row, 'settings'))) as EditSettings,
       model: row['model'] === null ? null : text(row, 'model'),
       device: text(row, 'device') as DeviceChoice,
       priority: Number(row['priority']),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { defaultSettings } from '../../../protocol/edit-settings.ts';
 import type { JobView } from '../../../protocol/job.ts';
+import { protocolVersion } from '../../../protocol/version.ts';
 import type { LinkState } from './link-state.ts';
 import { createScene } from './testing/fake-client.ts';
 import { code, token } from './testing/fake-server.ts';
@@ -79,11 +80,11 @@ describe('a session', () => {
 
   test('says that versions do not fit, and tries again for the day when they do', async () => {
     const { client, server, clock } = createScene();
-    server.protocol = 2;
+    server.protocol = protocolVersion + 1;
     client.start();
     await clock.settle();
     expect(client.link).toMatchObject({ name: 'mismatch', problem: { code: 'version-mismatch' } });
-    server.protocol = 1;
+    server.protocol = protocolVersion;
     await clock.runUntil(() => client.link.name === 'online');
   });
 

@@ -25,7 +25,7 @@ export interface EditVersion {
   readonly path: string | null;
 }
 
-export interface EditRecord {
+export interface PlacedEdit {
   readonly editId: string;
   /** The clip that was edited. */
   readonly original: ClipSnapshot;

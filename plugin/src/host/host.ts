@@ -5,7 +5,7 @@
 // into the host, and what they throw goes to the log. Nothing here blocks the host's own thread for long.
 
 import type { ClipExtension } from '../../../protocol/clip-messages.ts';
-import type { EditRecord, ImportedResult, PlaceRequest, ResultFile } from './edits.ts';
+import type { PlacedEdit, ImportedResult, PlaceRequest, ResultFile } from './edits.ts';
 import type { CancelSignal } from './problems.ts';
 import type { ClipSnapshot, ExportMode, SelectionReading } from './selection.ts';
 import type { Ticks } from './ticks.ts';
@@ -108,18 +108,18 @@ export interface HostTimeline {
    * Puts a result above its original, or in the place of the version that shows, in one undo step; nothing is
    * placed when the timeline has changed there ('timeline-changed').
    */
-  place(request: PlaceRequest): Promise<EditRecord>;
+  place(request: PlaceRequest): Promise<PlacedEdit>;
   /** Puts a version of an edit back in its place, in one undo step. */
-  showVersion(editId: string, version: number): Promise<EditRecord>;
+  showVersion(editId: string, version: number): Promise<PlacedEdit>;
   /** Shows the edited clip or what is below it. Undoable. */
   setShown(editId: string, isShown: boolean): Promise<void>;
   isShown(editId: string): Promise<boolean>;
   /** Takes the edited clip off the timeline, in one undo step. The record keeps its versions. */
-  revert(editId: string): Promise<EditRecord>;
+  revert(editId: string): Promise<PlacedEdit>;
   /** Takes a version out of the project and deletes its file. Not the one that is placed. */
-  forgetVersion(editId: string, version: number): Promise<EditRecord>;
+  forgetVersion(editId: string, version: number): Promise<PlacedEdit>;
   /** The edits of the active sequence. */
-  edits(): Promise<readonly EditRecord[]>;
+  edits(): Promise<readonly PlacedEdit[]>;
   /** Opens the original in the Source monitor, at the playhead's frame. */
   openOriginal(editId: string): Promise<void>;
   /** Position of the playhead; null where there is no sequence. */

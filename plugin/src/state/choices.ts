@@ -1,7 +1,7 @@
 // What follows from the state: which model, which range, whether Apply can be pressed and why not.
 
 import type { ModelInfo } from '../../../protocol/model-info.ts';
-import type { EditRecord, EditVersion } from '../host/edits.ts';
+import type { PlacedEdit, EditVersion } from '../host/edits.ts';
 import type { ExportMode, SelectedClip } from '../host/selection.ts';
 import type { ServerFacts } from '../client/link-state.ts';
 import type { ClipRange } from './form.ts';
@@ -35,11 +35,11 @@ export function modeOf({ exportMode }: Pick<PanelState, 'exportMode'>, { modes }
   return modes.find((mode) => mode === exportMode) ?? modes[0] ?? 'source';
 }
 
-export function currentEdit({ edits, editId }: PanelState): EditRecord | null {
+export function currentEdit({ edits, editId }: PanelState): PlacedEdit | null {
   return edits.find((edit) => edit.editId === editId) ?? null;
 }
 
-export function versionOf(edit: EditRecord | null, version: number | null): EditVersion | null {
+export function versionOf(edit: PlacedEdit | null, version: number | null): EditVersion | null {
   return edit?.versions.find((one) => one.version === version) ?? null;
 }
 

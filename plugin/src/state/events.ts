@@ -9,18 +9,18 @@ import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import type { FrameSide } from '../../../protocol/stream-messages.ts';
 import type { LinkState } from '../client/link-state.ts';
-import type { EditRecord } from '../host/edits.ts';
+import type { PlacedEdit } from '../host/edits.ts';
 import type { Theme } from '../host/host.ts';
 import type { ExportMode, SelectionReading } from '../host/selection.ts';
 import type { CompareMode, CompareSubject, Picture } from './compare.ts';
 import type { EditForm } from './form.ts';
-import type { HistoryEntry, Overlay, Pace, Page, ToastText } from './panel-state.ts';
+import type { HistoryEntry, Overlay, Throughput, Page, ToastText } from './panel-state.ts';
 import type { Preset } from './presets.ts';
 import type { Problem } from './problem.ts';
 import type { Task, TaskState } from './task.ts';
 
 /** What a person did. */
-export type Wish =
+export type Action =
   | { readonly type: 'page-chosen'; readonly page: Page }
   | { readonly type: 'code-entered'; readonly code: string }
   | { readonly type: 'retry-pressed' }
@@ -40,7 +40,7 @@ export type Wish =
   | { readonly type: 'preview-pressed' }
   | { readonly type: 'preview-dismissed' }
   /** Opens the comparison at one of the preview's frames, counted from 0. */
-  | { readonly type: 'shot-chosen'; readonly shot: number }
+  | { readonly type: 'preview-frame-chosen'; readonly index: number }
   | { readonly type: 'rerun-dropped' }
   | { readonly type: 'task-cancel-pressed'; readonly key: string }
   | { readonly type: 'task-pause-pressed'; readonly key: string }
@@ -70,12 +70,12 @@ export type Wish =
   | { readonly type: 'toast-closed'; readonly id: number };
 
 /** What became of it, or happened by itself. */
-export type Fact =
+export type Result =
   | { readonly type: 'link-changed'; readonly link: LinkState }
   | { readonly type: 'theme-changed'; readonly theme: Theme }
   | { readonly type: 'selection-reading' }
   | { readonly type: 'selection-read'; readonly selection: SelectionReading }
-  | { readonly type: 'kept-read'; readonly kept: Kept }
+  | { readonly type: 'kept-read'; readonly kept: PersistedState }
   | { readonly type: 'history-read'; readonly history: readonly HistoryEntry[] }
   | { readonly type: 'history-added'; readonly entry: HistoryEntry }
   | { readonly type: 'presets-imported'; readonly presets: readonly Preset[] }
@@ -101,7 +101,7 @@ export type Fact =
   | { readonly type: 'estimate-guessed'; readonly seconds: number }
   | { readonly type: 'estimate-failed'; readonly problem: Problem }
   | { readonly type: 'estimate-none' }
-  | { readonly type: 'pace-measured'; readonly model: string; readonly pace: Pace }
+  | { readonly type: 'throughput-measured'; readonly model: string; readonly throughput: Throughput }
   | { readonly type: 'task-added'; readonly task: Task }
   | { readonly type: 'task-moved'; readonly key: string; readonly state: TaskState }
   | {
@@ -116,8 +116,8 @@ export type Fact =
   | { readonly type: 'job-told'; readonly job: JobView }
   | { readonly type: 'jobs-moved'; readonly places: readonly JobPlace[] }
   | { readonly type: 'job-progress'; readonly jobId: string; readonly progress: EditProgress }
-  | { readonly type: 'edits-read'; readonly edits: readonly EditRecord[] }
-  | { readonly type: 'edit-changed'; readonly edit: EditRecord }
+  | { readonly type: 'edits-read'; readonly edits: readonly PlacedEdit[] }
+  | { readonly type: 'edit-changed'; readonly edit: PlacedEdit }
   | { readonly type: 'shown-read'; readonly isShown: boolean | null }
   | { readonly type: 'compare-found'; readonly subject: CompareSubject }
   | { readonly type: 'compare-failed'; readonly problem: Problem }
@@ -129,11 +129,11 @@ export type Fact =
     }
   | { readonly type: 'pictures-dropped'; readonly keys: readonly string[] }
   | {
-      readonly type: 'shot-changed';
+      readonly type: 'preview-frame-changed';
       /** Of the preview's task. */
       readonly key: string;
       readonly side: FrameSide;
-      readonly shot: number;
+      readonly index: number;
       readonly picture: Picture;
     }
   | { readonly type: 'play-ticked' }
@@ -141,12 +141,12 @@ export type Fact =
   | { readonly type: 'diagnosis-failed'; readonly problem: Problem }
   | { readonly type: 'toast-raised'; readonly text: ToastText; readonly problem: Problem | null };
 
-export type PanelEvent = Wish | Fact;
+export type PanelEvent = Action | Result;
 
 /** What outlives the panel. */
-export interface Kept {
+export interface PersistedState {
   readonly presets: readonly Preset[];
   readonly tasks: readonly Task[];
-  readonly paces: Readonly<Record<string, Pace>>;
+  readonly throughputs: Readonly<Record<string, Throughput>>;
   readonly form: Partial<EditForm>;
 }

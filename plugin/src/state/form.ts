@@ -1,4 +1,4 @@
-// What a person asks for, as the panel holds it: one dial instead of a strength, a seed with a lock, and null wherever the
+// What a person asks for, as the panel holds it: a seed with a lock, and null wherever the
 // model's own choice is taken.
 
 import { defaultSettings, type EditSettings, type OutputCodec } from '../../../protocol/edit-settings.ts';
@@ -8,7 +8,7 @@ export interface EditForm {
   readonly sourcePrompt: string;
   readonly negativePrompt: string;
   /** 0 keeps the structure most, 1 follows the prompt most. */
-  readonly dial: number;
+  readonly strength: number;
   /** The name of one of protocol/techniques.ts. */
   readonly technique: string;
   readonly steps: number | null;
@@ -22,20 +22,20 @@ export interface EditForm {
   readonly codec: OutputCodec;
 }
 
-/** Named stops of the dial, from left to right. */
-export const dialStops = [
+/** Named strengths, from left to right. */
+export const strengthStops = [
   { at: 0.1, name: 'hold' },
   { at: 0.3, name: 'keep' },
   { at: 0.5, name: 'balance' },
   { at: 0.7, name: 'follow' },
   { at: 0.9, name: 'free' },
 ] as const;
-export type DialStop = (typeof dialStops)[number]['name'];
+export type StrengthStop = (typeof strengthStops)[number]['name'];
 
-export function nearestStop(dial: number): DialStop {
-  const [first, ...others] = dialStops;
-  return others.reduce<(typeof dialStops)[number]>(
-    (best, stop) => (Math.abs(stop.at - dial) < Math.abs(best.at - dial) ? stop : best),
+export function nearestStop(strength: number): StrengthStop {
+  const [first, ...others] = strengthStops;
+  return others.reduce<(typeof strengthStops)[number]>(
+    (best, stop) => (Math.abs(stop.at - strength) < Math.abs(best.at - strength) ? stop : best),
     first,
   ).name;
 }
@@ -46,7 +46,7 @@ export function emptyForm(codec: OutputCodec): EditForm {
     prompt: '',
     sourcePrompt: '',
     negativePrompt: '',
-    dial: strength,
+    strength: strength,
     technique,
     steps: null,
     guidance: null,
@@ -67,7 +67,7 @@ export function toSettings(form: EditForm, range: ClipRange): EditSettings {
     prompt: form.prompt.trim(),
     sourcePrompt: form.sourcePrompt.trim(),
     negativePrompt: form.negativePrompt.trim(),
-    strength: form.dial,
+    strength: form.strength,
     steps: form.steps,
     guidance: form.guidance,
     keyframeInterval: form.keyframeInterval,
@@ -90,7 +90,7 @@ export function fromSettings(settings: EditSettings, model: string | null, codec
     guidance,
     model,
     codec,
-    dial: settings.strength,
+    strength: settings.strength,
     keyframeInterval: settings.keyframeInterval,
     seed: settings.seed,
     isSeedLocked: true,

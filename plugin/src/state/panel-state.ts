@@ -5,11 +5,11 @@ import type { OutputCodec } from '../../../protocol/edit-settings.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import type { LinkState } from '../client/link-state.ts';
-import type { EditRecord } from '../host/edits.ts';
+import type { PlacedEdit } from '../host/edits.ts';
 import type { AbilityName, Host, Theme } from '../host/host.ts';
 import type { ExportMode, SelectionReading } from '../host/selection.ts';
 import type { CompareState } from './compare.ts';
-import type { Film } from './film.ts';
+import type { PreviewStrip } from './preview-strip.ts';
 import { emptyForm, type EditForm } from './form.ts';
 import { builtInPresets, type Preset } from './presets.ts';
 import type { Problem } from './problem.ts';
@@ -50,7 +50,7 @@ export type EstimateState =
   | { readonly name: 'failed'; readonly problem: Problem };
 
 /** What earlier edits took, by model: the measure of guesses. */
-export interface Pace {
+export interface Throughput {
   readonly secondsPerEvaluation: number;
   /** UNet forwards of one latent per frame and sampling step. */
   readonly evaluationsPerFrameStep: number;
@@ -109,10 +109,10 @@ export interface PanelState {
   readonly isAdvancedOpen: boolean;
   readonly presets: readonly Preset[];
   readonly history: readonly HistoryEntry[];
-  readonly paces: Readonly<Record<string, Pace>>;
+  readonly throughputs: Readonly<Record<string, Throughput>>;
   readonly estimate: EstimateState;
   readonly tasks: readonly Task[];
-  readonly edits: readonly EditRecord[];
+  readonly edits: readonly PlacedEdit[];
   /** The edit that versions and compare are about. */
   readonly editId: string | null;
   /** The next Apply makes a new version of this edit. */
@@ -120,7 +120,7 @@ export interface PanelState {
   /** Whether the edit that is looked at shows on the timeline; null where that is not known. */
   readonly isShown: boolean | null;
   readonly compare: CompareState | null;
-  readonly film: Film | null;
+  readonly previewStrip: PreviewStrip | null;
   readonly overlay: Overlay | null;
   readonly toasts: readonly Toast[];
 }
@@ -139,7 +139,7 @@ export function initialState(host: HostFacts, theme: Theme, codec: OutputCodec):
     isAdvancedOpen: false,
     presets: builtInPresets,
     history: [],
-    paces: {},
+    throughputs: {},
     estimate: { name: 'none' },
     tasks: [],
     edits: [],
@@ -147,7 +147,7 @@ export function initialState(host: HostFacts, theme: Theme, codec: OutputCodec):
     rerunOf: null,
     isShown: null,
     compare: null,
-    film: null,
+    previewStrip: null,
     overlay: null,
     toasts: [],
   };

@@ -15,6 +15,7 @@ import {
   type ObjectOf,
 } from '../../../protocol/fields.ts';
 import { maxPromptCharacters } from '../../../protocol/limits.ts';
+import { nameStrength } from './earlier-names.ts';
 import type { EditForm } from './form.ts';
 
 const words = nullable(text({ max: maxPromptCharacters }));
@@ -23,7 +24,7 @@ const words = nullable(text({ max: maxPromptCharacters }));
 const presetValues = {
   prompt: words,
   negativePrompt: words,
-  dial: number(0, 1),
+  strength: number(0, 1),
   technique: oneOf(techniqueNames),
   steps: nullable(integer(1, maxSteps)),
   guidance: nullable(number(guidanceRange.min, guidanceRange.max)),
@@ -49,11 +50,11 @@ const builtIn = (id: string, values: PresetValues): Preset => ({
 });
 
 export const builtInPresets: readonly Preset[] = [
-  builtIn('recolour', { ...usual, dial: 0.3 }),
-  builtIn('restyle', { ...usual, dial: 0.5 }),
-  builtIn('transform', { ...usual, dial: 0.7 }),
-  builtIn('draft', { ...usual, dial: 0.5, steps: 10 }),
-  builtIn('careful', { ...usual, dial: 0.5, steps: 50, keyframeInterval: 4 }),
+  builtIn('recolour', { ...usual, strength: 0.3 }),
+  builtIn('restyle', { ...usual, strength: 0.5 }),
+  builtIn('transform', { ...usual, strength: 0.7 }),
+  builtIn('draft', { ...usual, strength: 0.5, steps: 10 }),
+  builtIn('careful', { ...usual, strength: 0.5, steps: 50, keyframeInterval: 4 }),
 ];
 
 export function applyPreset(form: EditForm, { values }: Preset): EditForm {
@@ -68,13 +69,13 @@ export function applyPreset(form: EditForm, { values }: Preset): EditForm {
 
 /** `form` as a preset of a person's own, with its words. */
 export function presetOf(form: EditForm, id: string, name: string): Preset {
-  const { prompt, negativePrompt, dial, technique, steps, guidance, keyframeInterval } = form;
+  const { prompt, negativePrompt, strength, technique, steps, guidance, keyframeInterval } = form;
   return {
     id,
     name,
     isBuiltIn: false,
     values: {
-      dial,
+      strength,
       technique,
       steps,
       guidance,
@@ -86,7 +87,8 @@ export function presetOf(form: EditForm, id: string, name: string): Preset {
 }
 
 const format = 'tokenflow-presets';
-const layout = 1;
+/** In layout 1 the strength was called a dial. */
+const layout = 2;
 export const maxPresets = 200;
 export const maxPresetName = 60;
 
@@ -99,14 +101,19 @@ export function writePresets(presets: readonly Preset[]): string {
 
 const presetFile = object({
   format: oneOf([format]),
-  layout: integer(layout, layout),
+  layout: integer(1, layout),
   presets: list(object({ name: text({ min: 1, max: maxPresetName }), ...presetValues }), maxPresets),
 });
 
 /** Reads such a text. `idOf` makes an id for each. Throws FieldError that names what is wrong. */
 export function readPresets(text: string, idOf: (index: number) => string): readonly Preset[] {
-  const { presets } = parse(presetFile, parseJson(text), 'file');
+  const { presets } = parse(presetFile, withNamesOfToday(parseJson(text)), 'file');
   return presets.map(({ name, ...values }, index) => ({ id: idOf(index), name, isBuiltIn: false, values }));
+}
+
+function withNamesOfToday(file: unknown): unknown {
+  if (typeof file !== 'object' || file === null || !('presets' in file) || !Array.isArray(file.presets)) return file;
+  return { ...file, presets: file.presets.map(nameStrength) };
 }
 
 function parseJson(text: string): unknown {

@@ -1,9 +1,9 @@
 // A preview: the keyframes of an edit, made before the edit. It is a task like any other until its frames are there; then
-// they are shown as a film strip, and Apply makes the edit that they promise.
+// they are shown as a strip, and Apply makes the edit that they promise.
 
 import { originalFrame } from './compare.ts';
 import { chosenModel, modeOf, rangeOf } from './choices.ts';
-import type { Shot } from './film.ts';
+import type { PreviewFrame } from './preview-strip.ts';
 import { toSettings } from './form.ts';
 import type { PanelState } from './panel-state.ts';
 import type { Task } from './task.ts';
@@ -14,17 +14,17 @@ export function previewed({ tasks }: Pick<PanelState, 'tasks'>): Task | null {
 }
 
 /** The frames of a preview, in their order. */
-export function shotsOf({ report, settings, snapshot }: Task): readonly Shot[] {
+export function previewFramesOf({ report, settings, snapshot }: Task): readonly PreviewFrame[] {
   if (report === null) return [];
   const { frames, frameIndices, frameRate } = report;
   const secondsPerFrame = frameRate.denominator / frameRate.numerator;
   const startSeconds = settings.startSeconds ?? 0;
   const firstFrame = Math.round(startSeconds / secondsPerFrame);
   const shownFrom = snapshot.kind === 'file' ? startSeconds : 0;
-  return Array.from({ length: frames }, (_, shot) => ({
-    shot,
-    clipFrame: originalFrame({ firstFrame, frameIndices }, shot),
-    seconds: shownFrom + (frameIndices?.[shot] ?? shot) * secondsPerFrame,
+  return Array.from({ length: frames }, (_, index) => ({
+    index,
+    clipFrame: originalFrame({ firstFrame, frameIndices }, index),
+    seconds: shownFrom + (frameIndices?.[index] ?? index) * secondsPerFrame,
   }));
 }
 

@@ -11,10 +11,10 @@ export function reduceCompare(state: PanelState, event: PanelEvent): PanelState 
     const compare = openCompare({ kind: 'version', editId, version }, state);
     return { ...state, page: 'compare', editId, compare };
   }
-  if (event.type === 'shot-chosen') return openShot(state, event.shot);
+  if (event.type === 'preview-frame-chosen') return openPreviewFrame(state, event.index);
   const { compare } = state;
   if (compare === null) return state;
-  if (compare.about.kind === 'preview' && compare.about.key !== state.film?.key) {
+  if (compare.about.kind === 'preview' && compare.about.key !== state.previewStrip?.key) {
     return { ...state, compare: null };
   }
   const next = reduceOpen(compare, event);
@@ -38,7 +38,7 @@ function openCompare(about: Compared, { compare }: Pick<PanelState, 'compare'>):
 }
 
 /** A comparison that is open at the preview goes to the frame; another one is opened. */
-function openShot(state: PanelState, shot: number): PanelState {
+function openPreviewFrame(state: PanelState, index: number): PanelState {
   const task = previewed(state);
   if (task?.jobId == null) return state;
   const { key, jobId } = task;
@@ -46,7 +46,7 @@ function openShot(state: PanelState, shot: number): PanelState {
   const isOpen = compare?.about.kind === 'preview' && compare.about.key === key;
   const opened = isOpen ? compare : openCompare({ kind: 'preview', key, jobId }, state);
   const frames = task.report?.frames ?? 1;
-  const frameIndex = Math.min(Math.max(0, shot), frames - 1);
+  const frameIndex = Math.min(Math.max(0, index), frames - 1);
   return { ...state, page: 'compare', compare: { ...opened, frameIndex, isPlaying: false } };
 }
 

@@ -37,12 +37,12 @@ export function reduceForm(state: PanelState, event: PanelEvent): PanelState {
       return { ...state, presets: [...kept, ...event.presets] };
     }
     case 'kept-read': {
-      const { presets, tasks, paces, form } = event.kept;
+      const { presets, tasks, throughputs, form } = event.kept;
       return {
         ...state,
         presets: [...builtInPresets, ...presets],
         tasks: [...tasks, ...state.tasks],
-        paces: { ...paces, ...state.paces },
+        throughputs: { ...throughputs, ...state.throughputs },
         form: { ...state.form, ...form },
       };
     }

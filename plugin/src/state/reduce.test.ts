@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { defaultSettings } from '../../../protocol/edit-settings.ts';
-import type { EditRecord } from '../host/edits.ts';
+import type { PlacedEdit } from '../host/edits.ts';
 import type { SelectedClip, SelectionReading } from '../host/selection.ts';
 import { applyBlock } from './choices.ts';
 import type { PanelEvent } from './events.ts';
@@ -224,7 +224,7 @@ describe('a task', () => {
 
 describe('versions', () => {
   const settings = { ...defaultSettings('sdedit'), prompt: 'a fox', seed: 9, strength: 0.8 };
-  const edit: EditRecord = {
+  const edit: PlacedEdit = {
     editId: 'e',
     original: fileClip('f').snapshot,
     originalName: 'f',
@@ -247,7 +247,7 @@ describe('versions', () => {
       prompt: 'a fox',
       seed: 9,
       isSeedLocked: true,
-      dial: 0.8,
+      strength: 0.8,
       technique: 'sdedit',
     });
     expect(again).toMatchObject({ rerunOf: 'e', page: 'edit' });
@@ -303,12 +303,12 @@ describe('a comparison', () => {
 
 describe('presets and history', () => {
   test('of the same name replace each other; built-in ones stay', () => {
-    const save = (id: string, dial: number): readonly PanelEvent[] => [
-      { type: 'form-changed', change: { dial } },
+    const save = (id: string, strength: number): readonly PanelEvent[] => [
+      { type: 'form-changed', change: { strength } },
       { type: 'preset-saved', id, name: 'Mine' },
     ];
     const saved = after(start, ...save('a', 0.2), ...save('b', 0.9));
-    expect(saved.presets.filter(({ isBuiltIn }) => !isBuiltIn)).toMatchObject([{ id: 'b', values: { dial: 0.9 } }]);
+    expect(saved.presets.filter(({ isBuiltIn }) => !isBuiltIn)).toMatchObject([{ id: 'b', values: { strength: 0.9 } }]);
     const removed = after(saved, { type: 'preset-removed', id: 'b' }, { type: 'preset-removed', id: 'restyle' });
     expect(removed.presets).toEqual(start.presets);
   });

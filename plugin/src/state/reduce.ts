@@ -1,7 +1,7 @@
 // The next state. Pure, and complete: an event that does not fit changes nothing.
 
 import { reduceCompare } from './reduce-compare.ts';
-import { reduceFilm } from './reduce-film.ts';
+import { reducePreviewStrip } from './reduce-preview-strip.ts';
 import { reduceForm } from './reduce-form.ts';
 import { reduceTasks } from './reduce-tasks.ts';
 import type { PanelEvent } from './events.ts';
@@ -9,7 +9,7 @@ import { sourceIdOf } from './choices.ts';
 import type { PanelState, Toast } from './panel-state.ts';
 
 export function reduce(state: PanelState, event: PanelEvent): PanelState {
-  const parts = [reducePanel, reduceForm, reduceTasks, reduceEdits, reduceFilm, reduceCompare, reduceOverlay];
+  const parts = [reducePanel, reduceForm, reduceTasks, reduceEdits, reducePreviewStrip, reduceCompare, reduceOverlay];
   return parts.reduce((next, part) => part(next, event), state);
 }
 
@@ -61,8 +61,8 @@ function reducePanel(state: PanelState, event: PanelEvent): PanelState {
       return { ...state, estimate: { name: 'failed', problem: event.problem } };
     case 'estimate-none':
       return { ...state, estimate: { name: 'none' } };
-    case 'pace-measured':
-      return { ...state, paces: { ...state.paces, [event.model]: event.pace } };
+    case 'throughput-measured':
+      return { ...state, throughputs: { ...state.throughputs, [event.model]: event.throughput } };
     default:
       return state;
   }

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FieldError } from '../../../protocol/fields.ts';
 import { parseEditSettings } from '../../../protocol/edit-settings.ts';
-import { dialStops, emptyForm, fromSettings, nearestStop, toSettings } from './form.ts';
-import { readKept, writePaces } from './kept.ts';
-import { guessSeconds, measurePace } from './pace.ts';
+import { strengthStops, emptyForm, fromSettings, nearestStop, toSettings } from './form.ts';
+import { readPersisted, writeThroughputs } from './persisted.ts';
+import { guessSeconds, measureThroughput } from './throughput.ts';
 import { builtInPresets, presetOf, readPresets, writePresets } from './presets.ts';
 import { demoParts, readDemoPrompt, withDemoPart, writeDemoPrompt } from './vocabulary.ts';
 
@@ -39,14 +39,14 @@ describe("the demo model's words", () => {
 
 describe('the form', () => {
   test('makes settings that the server accepts, and is made of them again', () => {
-    const form = { ...emptyForm('h264'), prompt: 'a wolf', dial: 0.7, steps: 20, seed: 5 };
+    const form = { ...emptyForm('h264'), prompt: 'a wolf', strength: 0.7, steps: 20, seed: 5 };
     const settings = toSettings(form, { startSeconds: 1, endSeconds: 2 });
     expect(parseEditSettings(settings)).toEqual(settings);
     expect(fromSettings(settings, null, 'h264')).toEqual({ ...form, isSeedLocked: true });
   });
 
-  test('names every stop of its dial', () => {
-    expect(dialStops.map(({ at }) => nearestStop(at))).toEqual(dialStops.map(({ name }) => name));
+  test('names every stop of its strength', () => {
+    expect(strengthStops.map(({ at }) => nearestStop(at))).toEqual(strengthStops.map(({ name }) => name));
     expect([nearestStop(0), nearestStop(1)]).toEqual(['hold', 'free']);
   });
 });
@@ -66,17 +66,17 @@ describe('presets', () => {
 
 describe('what is kept', () => {
   test('is read as far as it can be, with a complaint about the rest', () => {
-    const paces = { demo: { secondsPerEvaluation: 1, evaluationsPerFrameStep: 3, steps: 50 } };
-    const texts: Record<string, string> = { paces: writePaces(paces), tasks: '[{"key":1}]' };
-    const { kept, complaints } = readKept((name) => texts[name] ?? null);
-    expect(kept).toEqual({ presets: [], tasks: [], paces, form: {} });
+    const throughputs = { demo: { secondsPerEvaluation: 1, evaluationsPerFrameStep: 3, steps: 50 } };
+    const texts: Record<string, string> = { throughputs: writeThroughputs(throughputs), tasks: '[{"key":1}]' };
+    const { kept, complaints } = readPersisted((name) => texts[name] ?? null);
+    expect(kept).toEqual({ presets: [], tasks: [], throughputs, form: {} });
     expect(complaints).toHaveLength(1);
   });
 });
 
 describe('a guess', () => {
   test('grows with frames and steps as the measured edit did', () => {
-    const pace = measurePace({
+    const throughput = measureThroughput({
       device: 'cpu',
       frames: 10,
       frameRate: { numerator: 25, denominator: 1 },
@@ -90,10 +90,10 @@ describe('a guess', () => {
       peakMemoryBytes: 1,
       notices: [],
     });
-    if (pace === null) throw new Error('There is no pace.');
-    expect(guessSeconds(pace, 10, { steps: null })).toBeCloseTo(80);
-    expect(guessSeconds(pace, 20, { steps: 10 })).toBeCloseTo(80);
+    if (throughput === null) throw new Error('There is no throughput.');
+    expect(guessSeconds(throughput, 10, { steps: null })).toBeCloseTo(80);
+    expect(guessSeconds(throughput, 20, { steps: 10 })).toBeCloseTo(80);
     expect(guessSeconds(undefined, 10, { steps: 10 })).toBeNull();
-    expect(guessSeconds(pace, null, { steps: 10 })).toBeNull();
+    expect(guessSeconds(throughput, null, { steps: 10 })).toBeNull();
   });
 });

@@ -1,7 +1,7 @@
 // Preview and Apply, how long it will take, and why they cannot be pressed.
 
 import { applyBlock, chosenModel, previewBlock } from '../state/choices.ts';
-import { guessSeconds } from '../state/pace.ts';
+import { guessSeconds } from '../state/throughput.ts';
 import type { PanelState } from '../state/panel-state.ts';
 import { isCurrent, previewed } from '../state/preview.ts';
 import type { Context, Piece } from './context.ts';
@@ -61,9 +61,9 @@ function timeText(state: PanelState, { t }: Pick<Context, 't'>): string {
       return t.apply.guess(t.duration(estimate.seconds));
     case 'known': {
       const { frames, peakMemoryBytes } = estimate.estimate;
-      const pace = state.paces[chosenModel(state)?.id ?? ''];
+      const throughput = state.throughputs[chosenModel(state)?.id ?? ''];
       // The server may not have measured this device yet, where the panel has seen an edit.
-      const seconds = estimate.estimate.seconds ?? guessSeconds(pace, frames, state.form);
+      const seconds = estimate.estimate.seconds ?? guessSeconds(throughput, frames, state.form);
       const memory = t.apply.memory((peakMemoryBytes / 1e9).toFixed(1));
       if (seconds === null) return `${t.apply.unknown} ${memory}.`;
       const { previewSeconds } = estimate;

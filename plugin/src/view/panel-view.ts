@@ -8,8 +8,8 @@ import { createApplyView } from './apply-view.ts';
 import { createClipView } from './clip-view.ts';
 import { createCompareView } from './compare-view.ts';
 import type { Context, Piece } from './context.ts';
-import { createDialView } from './dial-view.ts';
-import { createFilmView } from './film-view.ts';
+import { createStrengthView } from './strength-view.ts';
+import { createPreviewStripView } from './preview-strip-view.ts';
 import { createLinkPage, createLinkStrip, isUsable } from './link-view.ts';
 import { createModelView } from './model-view.ts';
 import { createOverlayView } from './overlay-view.ts';
@@ -39,25 +39,25 @@ export function createPanelView(context: Context): Piece {
   const edit: readonly Piece[] = [
     env.page?.createClip(context) ?? createClipView(context),
     createPromptView(context),
-    createDialView(context),
+    createStrengthView(context),
     createPresetView(context),
     createModelView(context),
     createAdvancedView(context),
     createApplyView(context),
   ];
-  const film = createFilmView(context);
+  const previewStrip = createPreviewStripView(context);
   const tasks = createTasksView(context);
   const compare = createCompareView(context);
   const versions = createVersionsView(context);
   const sheets = {
     edit: ui.el('div', 'page page-edit', ...edit.map(({ root }) => root)),
-    tasks: ui.el('div', 'page page-tasks', film.root, tasks.root),
+    tasks: ui.el('div', 'page page-tasks', previewStrip.root, tasks.root),
     compare: ui.el('div', 'page page-compare', compare.root),
     versions: ui.el('div', 'page page-versions', versions.root),
   };
   const main = ui.el('div', 'main', head, strip.root, ui.el('div', 'pages', ...Object.values(sheets)));
   const root = ui.el('div', `panel ${env.kind}`, linkPage.root, main, overlay.root, toasts.root);
-  const pieces = [linkPage, strip, ...edit, film, tasks, compare, versions, overlay, toasts];
+  const pieces = [linkPage, strip, ...edit, previewStrip, tasks, compare, versions, overlay, toasts];
 
   return {
     root,
@@ -70,8 +70,8 @@ export function createPanelView(context: Context): Piece {
       for (const page of pages) setClass(sheets[page], 'shown', page === state.page);
       // Under the form; on a wide page beside it, always.
       setClass(sheets.tasks, 'shown', state.page === 'edit');
-      setClass(root, 'has-tasks', state.film !== null || state.tasks.some(isListed));
-      setClass(root, 'has-film', state.film !== null);
+      setClass(root, 'has-tasks', state.previewStrip !== null || state.tasks.some(isListed));
+      setClass(root, 'has-preview-strip', state.previewStrip !== null);
       setClass(root, 'looks-at-edit', state.page === 'edit');
       // In UXP a text field is painted over whatever lies on it.
       setClass(root, 'covered', state.overlay !== null);

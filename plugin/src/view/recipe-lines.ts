@@ -7,7 +7,7 @@ import type { Texts } from './strings.ts';
 
 export function recipeLines(
   { settings, model, createdAt }: Recipe,
-  { recipe: r, dial }: Texts,
+  { recipe: r, strength }: Texts,
 ): readonly { readonly label: string; readonly value: string }[] {
   const own = (value: number | null): string => (value === null ? r.auto : String(value));
   const lines = [
@@ -16,8 +16,8 @@ export function recipeLines(
     { label: r.negative, value: settings.negativePrompt },
     { label: r.model, value: model },
     {
-      label: r.dial,
-      value: `${dial.stops[nearestStop(settings.strength)]} (${settings.strength})`,
+      label: r.strength,
+      value: `${strength.stops[nearestStop(settings.strength)]} (${settings.strength})`,
     },
     { label: r.technique, value: techniqueInfo(settings.technique).title },
     { label: r.steps, value: own(settings.steps) },

@@ -3,7 +3,7 @@
 
 import type { ProblemCode } from '../state/problem.ts';
 import type { ApplyBlock } from '../state/choices.ts';
-import type { DialStop } from '../state/form.ts';
+import type { StrengthStop } from '../state/form.ts';
 import type { CompareMode } from '../state/compare.ts';
 import type { Page, ToastText } from '../state/panel-state.ts';
 import type { ClipWarning, EmptyReason, ExportMode, RejectionReason } from '../host/selection.ts';
@@ -19,25 +19,25 @@ export const english = {
   pages: { edit: 'Edit', compare: 'Compare', versions: 'Versions' } satisfies Record<Page, string>,
 
   link: {
-    connecting: 'Looking for the companion server...',
-    unreachableTitle: 'The companion server is not running',
+    connecting: 'Looking for TokenFlow (the background app)...',
+    unreachableTitle: 'TokenFlow (the background app) is not running',
     unreachableText:
-      'The server does the computing on this machine. Start it in a terminal, in the folder of TokenFlow:',
+      'The background app does the computing on this machine. Start it in a terminal, in the folder of TokenFlow:',
     startCommand: 'npm start',
     unreachableWaiting: 'The panel connects by itself as soon as it runs.',
     retry: 'Try now',
     copy: 'Copy',
-    unpairedTitle: 'Pair with the companion server',
-    unpairedText: 'Type the code that the server shows in its terminal. You do this once.',
+    unpairedTitle: 'Pair with TokenFlow (the background app)',
+    unpairedText: 'Type the code that the background app shows in its terminal. You do this once.',
     codeLabel: 'Pairing code',
     codePlaceholder: 'ABCD-2345',
     pair: 'Pair',
     pairing: 'Pairing...',
     codeHelp: 'No code any more? It lasts ten minutes. In the folder of TokenFlow, this makes a new one:',
     pairCommand: 'npm run pair',
-    mismatchTitle: 'Panel and server do not fit together',
+    mismatchTitle: 'The panel and the background app do not fit together',
     mismatchText:
-      'Their versions speak different protocols. Update both from the same release, then restart the server.',
+      'Their versions speak different protocols. Update both from the same release, then restart the background app.',
     lost: 'Connection lost. Edits go on by themselves; reconnecting...',
     online: 'Connected',
     noModelTitle: 'No model is installed',
@@ -119,7 +119,7 @@ export const english = {
     clear: 'Clear',
   },
 
-  dial: {
+  strength: {
     keep: 'Keep structure',
     follow: 'Follow prompt',
     label: 'From keeping the structure to following the prompt',
@@ -128,15 +128,15 @@ export const english = {
       keep: 'Keep',
       balance: 'Blend',
       follow: 'Follow',
-      free: 'Free',
-    } satisfies Record<DialStop, string>,
+      free: 'Loose',
+    } satisfies Record<StrengthStop, string>,
     hints: {
       hold: 'Colours and light change; shapes stay.',
       keep: 'Surfaces change; shapes and layout stay.',
       balance: 'Follows the prompt where the shapes allow it.',
       follow: 'Shapes may change; the motion stays.',
       free: 'The prompt rules; little but the motion stays.',
-    } satisfies Record<DialStop, string>,
+    } satisfies Record<StrengthStop, string>,
   },
 
   presets: {
@@ -163,12 +163,12 @@ export const english = {
     steps: 'Steps',
     guidance: 'Guidance',
     auto: 'auto',
-    keyframes: 'Keyframe every',
+    keyframes: 'Reference frame every',
     seed: 'Seed',
     lock: 'Lock',
     locked: 'Locked',
     lockHint: 'A locked seed is used again; otherwise each edit draws another.',
-    dice: 'Roll',
+    dice: 'New seed',
     codec: 'File',
     codecs: { prores: 'ProRes .mov', h264: 'H.264 .mp4' } satisfies Record<OutputCodec, string>,
   },
@@ -181,10 +181,10 @@ export const english = {
     applyVersion: 'Apply as a new version',
     preview: 'Preview',
     previewAnother: 'Preview another',
-    previewHint: 'Edits the keyframes only, first: a fraction of the time.',
-    continues: 'Apply goes on from the preview: same seed, same noise.',
+    previewHint: 'Edits the reference frames only, first: a fraction of the time.',
+    continues: 'Apply goes on from the preview: same seed.',
     blocks: {
-      'not-connected': 'Waiting for the companion server.',
+      'not-connected': 'Waiting for TokenFlow (the background app).',
       'no-model': 'No model is installed.',
       'no-clip': 'Choose a clip first.',
       'no-prompt': 'Say what it should become.',
@@ -199,16 +199,16 @@ export const english = {
     memory: (gigabytes: string) => `${gigabytes} GB of memory`,
   },
 
-  film: {
+  previewStrip: {
     title: 'Preview',
-    keyframes: (frames: number) => count(frames, 'keyframe', 'keyframes'),
+    keyframes: (frames: number) => count(frames, 'reference frame', 'reference frames'),
     current: 'Apply makes this edit of every frame, in full quality.',
     outdated: 'Out of date',
     outdatedText: 'Settings or clip have changed since. Preview again, or apply without.',
     original: 'Original',
     edit: 'Preview',
     dismiss: 'Dismiss',
-    open: (at: string) => `Compare the keyframe at ${at}`,
+    open: (at: string) => `Compare the reference frame at ${at}`,
     missing: 'not fetched',
   },
 
@@ -222,7 +222,7 @@ export const english = {
     stages: {
       load: 'Loading the model',
       decode: 'Reading frames',
-      invert: 'Finding the noise of the clip',
+      invert: 'Analysing the clip',
       edit: 'Editing',
       encode: 'Writing the video',
     } satisfies Record<EditStage, string>,
@@ -263,7 +263,7 @@ export const english = {
     scrubber: 'Frame',
     divider: 'Divider between original and edit',
     frame: (frame: number, frames: number) => `${frame} / ${frames}`,
-    keyframe: (frame: number, frames: number) => `Keyframe ${frame} / ${frames}`,
+    keyframe: (frame: number, frames: number) => `Reference frame ${frame} / ${frames}`,
     keys: 'Space plays, arrows step, \\ flips',
     differenceNote: 'Bright where the edit differs from the original.',
     flickerNote: 'Warm where the edit changes from the frame before and the original does not.',
@@ -294,11 +294,11 @@ export const english = {
     source: 'In the clip',
     negative: 'Avoided',
     model: 'Model',
-    dial: 'Structure to prompt',
+    strength: 'Structure to prompt',
     technique: 'Technique',
     steps: 'Steps',
     guidance: 'Guidance',
-    keyframes: 'Keyframe every',
+    keyframes: 'Reference frame every',
     seed: 'Seed',
     made: 'Made',
     auto: "the model's own",
@@ -311,15 +311,15 @@ export const english = {
     close: 'Close',
     cancel: 'Cancel',
     diagnostics: 'Diagnostics',
-    checking: 'Asking the server to examine itself...',
+    checking: 'Asking the background app to examine itself...',
     statuses: { ok: 'ok', problem: 'problem', unknown: 'unknown' },
     about: 'About',
     aboutText:
       'Text-driven video editing that stays coherent from frame to frame, on your own machine. Open source under Apache-2.0.',
     panelVersion: (version: string) => `Panel ${version}`,
-    serverVersion: (version: string) => `Server ${version}`,
+    serverVersion: (version: string) => `Background app ${version}`,
     forgetTitle: 'Delete this version?',
-    forgetText: 'Its file is deleted, here and on the server. This cannot be undone.',
+    forgetText: 'Its file is deleted, here and in the background app. This cannot be undone.',
     forgetConfirm: 'Delete',
     unpairTitle: 'Pair again?',
     unpairText: 'The panel forgets its pairing and asks for a new code.',
@@ -337,7 +337,7 @@ export const english = {
     'version-shown': 'Version brought back.',
     reverted: 'Reverted. The original shows.',
     saved: 'Saved.',
-    'preview-applied': 'Going on from the preview: same settings, same seed, same noise.',
+    'preview-applied': 'Going on from the preview: same settings, same seed.',
     failed: '',
   } satisfies Record<ToastText, string>,
 

@@ -42,7 +42,7 @@ function createTask(context: Context, key: string) {
   const fill = ui.el('div', 'bar-fill');
   const bar = ui.el('div', 'bar', fill);
   const problem = createProblemView(context);
-  const action = (label: string, type: TaskWish, className = ''): HTMLButtonElement =>
+  const action = (label: string, type: TaskAction, className = ''): HTMLButtonElement =>
     ui.button(label, `small ${className}`, () => dispatch({ type, key }));
   const pause = action(t.tasks.pause, 'task-pause-pressed');
   const resume = action(t.tasks.resume, 'task-resume-pressed', 'primary');
@@ -96,7 +96,7 @@ function createTask(context: Context, key: string) {
   };
 }
 
-type TaskWish =
+type TaskAction =
   | 'task-cancel-pressed'
   | 'task-pause-pressed'
   | 'task-resume-pressed'

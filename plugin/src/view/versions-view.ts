@@ -1,12 +1,12 @@
 // The edits that there are, each with its versions: bring one back, run it again, compare, see what made it.
 
-import type { EditRecord, EditVersion } from '../host/edits.ts';
+import type { PlacedEdit, EditVersion } from '../host/edits.ts';
 import { nearestStop } from '../state/form.ts';
 import type { Context, Piece } from './context.ts';
 import { keyedList, setClass, setText, show } from './ui.ts';
 
 interface Row {
-  readonly edit: EditRecord;
+  readonly edit: PlacedEdit;
   readonly version: EditVersion;
 }
 
@@ -15,7 +15,7 @@ export function createVersionsView(context: Context): Piece {
   const emptyText = env.kind === 'browser' ? t.versions.emptyBrowser : t.versions.empty;
   const empty = ui.el('div', 'empty', ui.el('div', 'empty-art'), ui.el('div', 'hint', emptyText));
   const list = ui.el('div', 'edits');
-  const edits = keyedList<EditRecord>(
+  const edits = keyedList<PlacedEdit>(
     list,
     ({ editId }) => editId,
     () => createEdit(context),
@@ -33,7 +33,7 @@ export function createVersionsView(context: Context): Piece {
 
 function createEdit(context: Context) {
   const { ui, t, dispatch, env } = context;
-  let current: EditRecord | null = null;
+  let current: PlacedEdit | null = null;
   const name = ui.el('h2', 'section-title');
   const revert = ui.button(t.versions.revert, 'quiet small', () => {
     if (current !== null) dispatch({ type: 'revert-pressed', editId: current.editId });
@@ -47,7 +47,7 @@ function createEdit(context: Context) {
   );
   return {
     root: ui.el('section', 'section edit', ui.el('div', 'section-head', name, revert), list),
-    update(edit: EditRecord): void {
+    update(edit: PlacedEdit): void {
       current = edit;
       setText(name, edit.originalName);
       show(revert, edit.placed !== null && env.kind === 'premiere');
@@ -94,7 +94,7 @@ function createVersion({ ui, t, dispatch, env }: Context) {
       setText(number, t.versions.version(version));
       setText(prompt, made.settings.prompt);
       const { seed, strength } = made.settings;
-      setText(facts, `${t.versions.seed(seed)} · ${t.dial.stops[nearestStop(strength)]} · ${made.model}`);
+      setText(facts, `${t.versions.seed(seed)} · ${t.strength.stops[nearestStop(strength)]} · ${made.model}`);
       show(placed, isPlaced);
       setClass(root, 'placed', isPlaced);
       show(use, !isPlaced && (env.kind === 'premiere' || next.edit.versions.length > 1));

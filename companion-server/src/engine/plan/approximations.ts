@@ -1,4 +1,4 @@
-// What the fast schedule leaves out at the price of an approximation. What each saves and costs is measured in
+// What the fast pipeline leaves out at the price of an approximation. What each saves and costs is measured in
 // docs/performance.md.
 
 import type { FrameGuidance } from '../../tokenflow/step-passes.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defaultSettings, referenceSchedule, type EditSettings } from '../../../../protocol/edit-settings.ts';
+import { defaultSettings, referencePipeline, type EditSettings } from '../../../../protocol/edit-settings.ts';
 import { chooseSettings, readEditDefaults } from './edit-defaults.ts';
 
 const defaults = { guidance: 6, steps: 16 };
@@ -15,19 +15,19 @@ describe('what the user left open', () => {
     expect(choose({ steps: 10 })).toMatchObject({ steps: 10, inversionSteps: 20, calibrates: true });
   });
 
-  test('of the reference schedule is the official number of steps, and nothing is calibrated', () => {
+  test('of the reference pipeline is the official number of steps, and nothing is calibrated', () => {
     const official = { steps: 50, inversionSteps: 500, calibrates: false };
-    expect(choose({ schedule: 'reference' })).toMatchObject({ ...official, guidance: 6 });
-    expect(choose(referenceSchedule)).toMatchObject({ ...official, guidance: 7.5 });
-    expect(choose({ schedule: 'reference', steps: 25 })).toMatchObject({ steps: 25, inversionSteps: 250 });
-    expect(choose({ schedule: 'reference', steps: 40 })).toMatchObject({ inversionSteps: 400 });
-    expect(choose({ schedule: 'reference', steps: 300 })).toMatchObject({ inversionSteps: 900 });
+    expect(choose({ pipeline: 'reference' })).toMatchObject({ ...official, guidance: 6 });
+    expect(choose(referencePipeline)).toMatchObject({ ...official, guidance: 7.5 });
+    expect(choose({ pipeline: 'reference', steps: 25 })).toMatchObject({ steps: 25, inversionSteps: 250 });
+    expect(choose({ pipeline: 'reference', steps: 40 })).toMatchObject({ inversionSteps: 400 });
+    expect(choose({ pipeline: 'reference', steps: 300 })).toMatchObject({ inversionSteps: 900 });
   });
 
   test('stays as it was chosen', () => {
     const chosen = { steps: 4, inversionSteps: 12, guidance: 2 };
     expect(choose(chosen)).toMatchObject({ ...chosen, calibrates: false });
-    expect(choose({ ...chosen, schedule: 'reference' })).toMatchObject(chosen);
+    expect(choose({ ...chosen, pipeline: 'reference' })).toMatchObject(chosen);
   });
 
   test.each([
@@ -35,7 +35,7 @@ describe('what the user left open', () => {
     [{ steps: 5 }, 3],
     [{ steps: 1 }, 1],
     [{ steps: 6, inversionSteps: 24 }, 3],
-    [{ schedule: 'reference' }, 25],
+    [{ pipeline: 'reference' }, 25],
   ] as const)('of a preview %j is halved, with one forward per step and no calibration', (change, steps) => {
     const preview = choose({ ...change, preview: true });
     expect(preview).toMatchObject({ steps, inversionSteps: steps, calibrates: false });

@@ -2,7 +2,7 @@
 // Stable Diffusion.
 
 import path from 'node:path';
-import { guidanceRange, maxSteps, referenceSchedule, type EditSettings } from '../../../../protocol/edit-settings.ts';
+import { guidanceRange, maxSteps, referencePipeline, type EditSettings } from '../../../../protocol/edit-settings.ts';
 import { FieldError, integer, nullable, number, openObject, optional, parse } from '../../../../protocol/fields.ts';
 import { EditError } from '../../errors.ts';
 import { readJsonObject } from '../../weights/json-file.ts';
@@ -23,12 +23,12 @@ export type ChosenSettings = EditSettings & {
 };
 
 /**
- * Forwards of the inversion per sampling step. The official code takes ten. In the fast schedule two end in noise of unit
+ * Forwards of the inversion per sampling step. The official code takes ten. In the fast pipeline two end in noise of unit
  * variance, as the network was trained on; and an inversion serves every further prompt.
  */
-const inversionShare = { fast: 2, reference: referenceSchedule.inversionSteps / referenceSchedule.steps } as const;
+const inversionShare = { fast: 2, reference: referencePipeline.inversionSteps / referencePipeline.steps } as const;
 
-/** Of the fast schedule. */
+/** Of the fast pipeline. */
 const stableDiffusion: EditDefaults = { guidance: 7.5, steps: 20 };
 
 /** What the file says; a value that it leaves out, or that is null, is left to `stableDiffusion`. */
@@ -58,9 +58,9 @@ export async function readEditDefaults(modelDir: string): Promise<EditDefaults> 
  * steps don't fit the steps.
  */
 export function chooseSettings(settings: EditSettings, defaults: EditDefaults): ChosenSettings {
-  const isReference = settings.schedule === 'reference';
-  const whole = settings.steps ?? (isReference ? referenceSchedule.steps : defaults.steps);
-  const usual = Math.min(maxSteps - (maxSteps % whole), inversionShare[settings.schedule] * whole);
+  const isReference = settings.pipeline === 'reference';
+  const whole = settings.steps ?? (isReference ? referencePipeline.steps : defaults.steps);
+  const usual = Math.min(maxSteps - (maxSteps % whole), inversionShare[settings.pipeline] * whole);
   const wholeInversion = settings.inversionSteps ?? usual;
   if (wholeInversion % whole !== 0) {
     throw new EditError(

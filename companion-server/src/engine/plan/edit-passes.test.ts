@@ -38,7 +38,7 @@ describe('the work that is planned', () => {
   const plan = (settings: ChosenSettings, frames = 24) => planEdit(clipOf(frames, 512, 512), model, settings);
 
   it('of the reference counts three branches of every frame and keyframe', () => {
-    const settings = settingsOf({ schedule: 'reference', steps: 10, inversionSteps: 20 });
+    const settings = settingsOf({ pipeline: 'reference', steps: 10, inversionSteps: 20 });
     expect(count(plan(settings), settings, 20)).toEqual({
       inversion: 480,
       sampling: 10 * 3 * (24 + 3),
@@ -46,12 +46,12 @@ describe('the work that is planned', () => {
   });
 
   it('counts no negative branch where there is no guidance', () => {
-    const settings = settingsOf({ schedule: 'reference', steps: 10, inversionSteps: 20, guidance: 1 });
+    const settings = settingsOf({ pipeline: 'reference', steps: 10, inversionSteps: 20, guidance: 1 });
     expect(count(plan(settings), settings, 0).sampling).toBe(10 * 2 * (24 + 3));
   });
 
   it('counts keyframes again that only take part in the attention of others', () => {
-    const settings = settingsOf({ schedule: 'reference', steps: 1, inversionSteps: 1, keyframeInterval: 1 });
+    const settings = settingsOf({ pipeline: 'reference', steps: 1, inversionSteps: 1, keyframeInterval: 1 });
     const { extendedLimit } = plan(settings);
     const few = count(plan(settings, extendedLimit), settings, 0).sampling;
     expect(few).toBe(3 * 2 * extendedLimit);
@@ -77,7 +77,7 @@ describe('the work that is planned', () => {
     expect(count(plan(none), none, 0).sampling).toBe(24 * (8 * 2 + 2 * 1));
   });
 
-  it('of the fast schedule counts the source on keyframes alone, and only where it is injected', () => {
+  it('of the fast pipeline counts the source on keyframes alone, and only where it is injected', () => {
     const settings = settingsOf({ steps: 10, inversionSteps: 10, strength: 0.5 });
     // 3 keyframes of 24 frames: guided, and with features of the source, for eight steps.
     expect(count(plan(settings), settings, 10)).toEqual({
@@ -102,7 +102,7 @@ describe('the work that is planned', () => {
   it('of SDEdit begins where its strength says', () => {
     const settings = settingsOf({
       ...defaultSettings('sdedit'),
-      schedule: 'reference',
+      pipeline: 'reference',
       steps: 10,
       strength: 0.4,
       guidance: 7.5,
@@ -149,7 +149,7 @@ describe('guidance', () => {
     return [guided, scales.length];
   };
 
-  it('of the fast schedule ends after four fifths of the steps', () => {
+  it('of the fast pipeline ends after four fifths of the steps', () => {
     expect(guidedSteps({ steps: 12 })).toEqual([9, 12]);
     expect(guidedSteps({ steps: 12, propagation: 'per-frame' })).toEqual([9, 12]);
     expect(guidedSteps({ steps: 1 })).toEqual([1, 1]);
@@ -161,6 +161,6 @@ describe('guidance', () => {
   });
 
   it('of the reference never ends', () => {
-    expect(guidedSteps({ schedule: 'reference', steps: 50 })).toEqual([50, 50]);
+    expect(guidedSteps({ pipeline: 'reference', steps: 50 })).toEqual([50, 50]);
   });
 });

@@ -65,13 +65,13 @@ export function injectionOf(
   return technique.injectionAt?.(step, settings) ?? noInjection;
 }
 
-/** The scale of guidance at a sampling step; 1 for none. The reference schedule guides in every step. */
+/** The scale of guidance at a sampling step; 1 for none. The reference pipeline guides in every step. */
 export function guidanceAt(
   step: number,
-  { schedule, guidance, steps }: ChosenSettings,
+  { pipeline, guidance, steps }: ChosenSettings,
   { startStep, approximations }: EditPlan,
 ): number {
-  if (schedule === 'reference') return guidance;
+  if (pipeline === 'reference') return guidance;
   const guidedSteps = Math.max(1, Math.floor((steps - startStep) * approximations.guidanceUntil));
   return step < startStep + guidedSteps ? guidance : 1;
 }

@@ -182,9 +182,9 @@ function frameRangeOf(
 }
 
 /**
- * Whether an edit goes scene by scene, as what the fast schedule caches of a source does. The official schedule and its
+ * Whether an edit goes scene by scene, as what the fast pipeline caches of a source does. The reference pipeline and its
  * rule of propagation know no scenes, and where nothing is propagated nothing can cross a cut.
  */
-export function knowsScenes({ schedule, propagation }: ChosenSettings): boolean {
-  return schedule === 'fast' && propagation === 'paper';
+export function knowsScenes({ pipeline, propagation }: ChosenSettings): boolean {
+  return pipeline === 'fast' && propagation === 'paper';
 }

@@ -7,27 +7,27 @@ import type { ChosenSettings } from './edit-defaults.ts';
 
 /**
  * Contains every timestep at which sampling reads the source's latents. The reference takes more and smaller steps than
- * sampling, and always all of them: it takes its noise from their end. The fast schedule takes sampling's own, each with
+ * sampling, and always all of them: it takes its noise from their end. The fast pipeline takes sampling's own, each with
  * more forwards; SDEdit, which starts in the middle, needs none beyond its start there.
  */
 export function planInversion(
   config: SchedulerConfig,
   sampling: Schedule,
-  { schedule, inversionSteps }: ChosenSettings,
+  { pipeline, inversionSteps }: ChosenSettings,
   startStep: number,
 ): Schedule {
-  if (schedule === 'reference') return createInversionSchedule(config, sampling, inversionSteps);
+  if (pipeline === 'reference') return createInversionSchedule(config, sampling, inversionSteps);
   return { ...sampling, timesteps: sampling.timesteps.slice(startStep) };
 }
 
 /** Whether sampling takes its noise from the end of the inversion, as the official code does. */
-export function keepsNoisiest({ schedule }: Pick<ChosenSettings, 'schedule'>): boolean {
-  return schedule === 'reference';
+export function keepsNoisiest({ pipeline }: Pick<ChosenSettings, 'pipeline'>): boolean {
+  return pipeline === 'reference';
 }
 
 /** Forwards of a frame at each step of its inversion. */
-export function forwardsPerStep({ schedule, steps }: ChosenSettings, inversionSteps: number): number {
-  return schedule === 'reference' ? 1 : inversionSteps / steps;
+export function forwardsPerStep({ pipeline, steps }: ChosenSettings, inversionSteps: number): number {
+  return pipeline === 'reference' ? 1 : inversionSteps / steps;
 }
 
 /** Forwards of a frame in its whole inversion. */

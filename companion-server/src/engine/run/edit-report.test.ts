@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { calibrationNotices } from './edit-report.ts';
 
-const settings = { noise: 'inversion', inversionSteps: 24 } as const;
+const settings = { initialNoise: 'inversion', inversionSteps: 24 } as const;
 const foundAgain = (reconstructionPsnr: number | null, inversionSteps: number) => ({
   cuts: [],
   damage: null,
@@ -24,5 +24,5 @@ test('nothing is said of a clip that is found again, that was not measured, or t
   expect(calibrationNotices(settings, foundAgain(45, 24))).toEqual([]);
   expect(calibrationNotices(settings, foundAgain(null, 24))).toEqual([]);
   expect(calibrationNotices(settings, null)).toEqual([]);
-  expect(calibrationNotices({ ...settings, noise: 'own' }, foundAgain(20, 24))).toEqual([]);
+  expect(calibrationNotices({ ...settings, initialNoise: 'own' }, foundAgain(20, 24))).toEqual([]);
 });

@@ -82,11 +82,11 @@ function shorten(text: string, characters: number): string {
  * @param settings with the forwards that were taken at first
  */
 export function calibrationNotices(
-  { noise, inversionSteps }: Pick<ChosenSettings, 'noise' | 'inversionSteps'>,
+  { initialNoise, inversionSteps }: Pick<ChosenSettings, 'initialNoise' | 'inversionSteps'>,
   analysis: SourceAnalysis | null,
 ): string[] {
   const psnr = analysis?.reconstructionPsnr ?? null;
-  if (psnr === null || psnr >= enoughDecibels || noise !== 'inversion') return [];
+  if (psnr === null || psnr >= enoughDecibels || initialNoise !== 'inversion') return [];
   const forwards = analysis?.inversionSteps ?? inversionSteps;
   const more =
     forwards < mostForwards * inversionSteps

@@ -1,4 +1,4 @@
-// The fast schedule from file to file: the calibration, previews, clips with a cut, and what is kept of the source.
+// The fast pipeline from file to file: the calibration, previews, clips with a cut, and what is kept of the source.
 
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -157,11 +157,11 @@ describe('a preview and its edit', () => {
   });
 });
 
-describe('a preview in the reference schedule', () => {
+describe('a preview in the reference pipeline', () => {
   it('by the reference rule shows each keyframe as itself', async () => {
     const preview = { preview: true, steps: 2, inversionSteps: 2, keyframeInterval: 2 } as const;
     const framesBy = async (propagation: 'paper' | 'reference') => {
-      const job = jobOf({ ...preview, schedule: 'reference', propagation });
+      const job = jobOf({ ...preview, pipeline: 'reference', propagation });
       await runTinyEdit(job);
       return framesOf(job);
     };
@@ -192,8 +192,8 @@ describe('a clip with a cut', () => {
     expect(report.reconstructionPsnr).toBeNull();
   });
 
-  it('by the official schedule is edited as one scene, at its price', async () => {
-    const reference = { schedule: 'reference', propagation: 'reference', seed: 3 } as const;
+  it('by the reference pipeline is edited as one scene, at its price', async () => {
+    const reference = { pipeline: 'reference', propagation: 'reference', seed: 3 } as const;
     const [job, other] = [jobOf(reference), jobOf(reference, { inputPath: otherCutClip })];
     const { report } = await runTinyEdit(job);
     await runTinyEdit(other);

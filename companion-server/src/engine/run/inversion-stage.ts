@@ -119,7 +119,7 @@ async function invertClip(
   let noise: LatentFile | null = null;
   let earlier: OpenPredictions | null = null;
   try {
-    if (settings.schedule === 'fast') {
+    if (settings.pipeline === 'fast') {
       earlier = await openEarlierPredictions(edit, text, source.clean, analysis, finishedSteps !== null);
       total -= earlier?.savedEvaluations ?? 0;
       noise = await openNoise(edit, current, startStep);
@@ -157,7 +157,7 @@ function slotsInTurn(noise: LatentFile): (step: number) => LatentStore {
   return (step) => noise.slot(step % noiseSlots);
 }
 
-/** The noise of the last inversion steps, from which the fast schedule anticipates that of the next. */
+/** The noise of the last inversion steps, from which the fast pipeline anticipates that of the next. */
 function openNoise({ job, plan }: EditContext, { frameDims }: LatentFile, startStep: number): Promise<LatentFile> {
   const file = path.join(job.workDir, 'noise.latents');
   const layout = { path: file, frameCount: plan.frameCount, frameDims, slots: noiseSlots };

@@ -1,4 +1,4 @@
-// Where an edit in the reference schedule starts, whether it has inverted its clip or found that done.
+// Where an edit in the reference pipeline starts, whether it has inverted its clip or found that done.
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -31,7 +31,7 @@ afterAll(async () => {
 
 const jobOf = (name: string, settings: Partial<EditSettings> = {}) => ({
   ...tinyJob({ dir, modelDir, inputPath }, name, {
-    schedule: 'reference',
+    pipeline: 'reference',
     propagation: 'reference',
     keyframeInterval: 2,
     steps,

@@ -10,7 +10,7 @@ import { planInversion } from '../plan/edit-schedules.ts';
 import { workloadOf } from '../plan/edit-workload.ts';
 import type { LatentFile } from '../source/latent-file.ts';
 import type { SourceLatents } from '../source/source-latents.ts';
-import { writeNoised, writeOfficialStart, writeTurned } from './start-noise.ts';
+import { writeNoised, writeOfficialStart, writeTurned } from './initial-noise.ts';
 
 /** Puts the latents that sampling starts from into `start`. */
 export async function beginSampling(
@@ -19,12 +19,12 @@ export async function beginSampling(
   start: LatentStore,
 ): Promise<void> {
   const { frames, startStep, chunkSize } = plan;
-  const { noise, seed, schedule } = settings;
+  const { initialNoise, seed, pipeline } = settings;
   const timestep = sampling.timesteps[startStep] ?? 0;
   const { clean } = source;
   const at = { seed, timestep, schedule: sampling, chunkSize };
-  if (noise !== 'inversion') return writeNoised(clean, start, { ...at, noise, frames });
-  if (schedule === 'reference') {
+  if (initialNoise !== 'inversion') return writeNoised(clean, start, { ...at, initialNoise, frames });
+  if (pipeline === 'reference') {
     const [end = timestep] = planInversion(model.scheduler, sampling, settings, startStep).timesteps;
     return writeOfficialStart({ clean, noisiest: source.noisiest, start }, { ...at, end });
   }

@@ -79,7 +79,7 @@ test('all that it depends on changes its key', async () => {
       { inversionSteps: 20 },
       { calibrates: true },
       { keyframeInterval: 4 },
-      { schedule: 'reference' as const },
+      { pipeline: 'reference' as const },
     ].map(withSettings),
     ...[{ keyframeSeed: 5 }, { startFrame: 1 }, { endFrame: 5 }, { chunkSize: 8 }, { vaeChunkSize: 8 }].map(withPlan),
     withPlan({ size: { ...plan.size, left: 2 } }),
@@ -96,7 +96,7 @@ test('cuts are not taken over by an edit that knows no scenes, nor from one', as
   const perFrame = await keyOf({ propagation: 'per-frame' });
   expect(perFrame).not.toBe(await keyOf({ propagation: 'paper' }));
   expect(perFrame).toBe(await keyOf({ propagation: 'reference' }));
-  const official = { schedule: 'reference' } as const;
+  const official = { pipeline: 'reference' } as const;
   expect(await keyOf({ ...official, propagation: 'paper' })).toBe(
     await keyOf({ ...official, propagation: 'reference' }),
   );

@@ -69,7 +69,7 @@ describe('another edit of the same clip', () => {
     ['with another prompt', { prompt: 'a photo of a dog' }],
     ['with another seed', { seed: 5 }],
     ['with another strength, guidance and negative prompt', { strength: 0.2, guidance: 5, negativePrompt: 'a dog' }],
-    ["by SDEdit from the clip's own latents", { technique: 'sdedit', strength: 0.5, noise: 'own' }],
+    ["by SDEdit from the clip's own latents", { technique: 'sdedit', strength: 0.5, initialNoise: 'own' }],
   ])('%s skips the inversion and gives the same frames, to the bit', async (_name, settings) => {
     expect(isReused(await edit(jobOf()))).toBe(false);
     const job = jobOf(settings);
@@ -88,7 +88,7 @@ describe('another edit of the same clip', () => {
     const change = { inputPath: longer, clipSha256: 'of the longer clip' };
     // Of five frames one is a keyframe; the others read records.
     const pnp = { propagation: 'paper', keyframeInterval: 5, steps: 4, inversionSteps: 4 } as const;
-    const sdedit = { ...pnp, technique: 'sdedit', strength: 0.5, noise: 'inversion' } as const;
+    const sdedit = { ...pnp, technique: 'sdedit', strength: 0.5, initialNoise: 'inversion' } as const;
     expect(isReused(await edit(jobOf(pnp, change)))).toBe(false);
     const job = jobOf(sdedit, change);
     expect(isReused(await edit(job))).toBe(true);
@@ -105,7 +105,7 @@ describe('another edit of the same clip', () => {
 });
 
 test('what SDEdit has inverted half-way serves SDEdit, and a whole inversion replaces it', async () => {
-  const sdedit = { technique: 'sdedit', strength: 0.5, noise: 'inversion' } as const;
+  const sdedit = { technique: 'sdedit', strength: 0.5, initialNoise: 'inversion' } as const;
   await edit(jobOf(sdedit));
   expect(isReused(await edit(jobOf({ ...sdedit, seed: 4 })))).toBe(true);
   expect(isReused(await edit(jobOf()))).toBe(false);

@@ -16,7 +16,7 @@ const request = (jobId: string, editId: string | null = null): PlaceRequest => (
   original: { kind: 'file', fileId: 'f', fileName: 'f.mov', sizeBytes: 1, startSeconds: null, endSeconds: null },
   originalName: 'f.mov',
   result: { resultId: jobId, path: null },
-  recipe: { jobId, settings: defaultSettings(), model: 'demo', createdAt: '' },
+  recipe: { jobId, settings: { ...defaultSettings(), prompt: 'a fox' }, model: 'demo', createdAt: '' },
   hasAudio: null,
   editId,
   evenIfChanged: false,
@@ -35,6 +35,19 @@ describe('edits of a web page', () => {
     const storage = createStorage();
     const { editId } = await createPageEdits(storage).place(request('a'));
     expect(await createPageEdits(storage).edits()).toMatchObject([{ editId }]);
+  });
+
+  test('of an earlier version are read by the names of today, and what somebody else has written is left out', async () => {
+    const storage = createStorage();
+    const { recipe } = request('a');
+    const { pipeline: schedule, initialNoise: noise, ...others } = recipe.settings;
+    const edit = await createPageEdits(storage).place(request('a'));
+    const versions = edit.versions.map((version) => ({
+      ...version,
+      recipe: { ...recipe, settings: { ...others, schedule, noise } },
+    }));
+    storage.setItem('tokenflow.edits', JSON.stringify([{ ...edit, versions }, { editId: 'other' }, null]));
+    expect(await createPageEdits(storage).edits()).toEqual([edit]);
   });
 
   test('show another version, lose one, and keep their numbers', async () => {

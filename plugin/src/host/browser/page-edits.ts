@@ -1,6 +1,19 @@
 // Edits without a timeline: records of versions in the browser's storage. "Placed" is the version that is looked at.
 
-import type { EditRecord, EditVersion } from '../edits.ts';
+import {
+  FieldError,
+  integer,
+  list,
+  nullable,
+  number,
+  object,
+  oneOf,
+  openObject,
+  parse,
+  text,
+} from '../../../../protocol/fields.ts';
+import { editVersion, withVersionsOfToday } from '../edit-versions.ts';
+import type { PlacedEdit, EditVersion } from '../edits.ts';
 import type { HostTimeline } from '../host.ts';
 import { HostError } from '../problems.ts';
 
@@ -14,26 +27,52 @@ export interface TextStorage {
 const storageKey = 'tokenflow.edits';
 const maxEdits = 50;
 
-export function createPageEdits(storage: TextStorage): HostTimeline {
-  let edits: readonly EditRecord[] = load();
+const keptEdit = openObject({
+  editId: text({ min: 1, max: 100 }),
+  original: object({
+    kind: oneOf(['file']),
+    fileId: text({ max: 1_000 }),
+    fileName: text({ max: 1_000 }),
+    sizeBytes: integer(0, Number.MAX_SAFE_INTEGER),
+    startSeconds: nullable(number(0, Number.MAX_VALUE)),
+    endSeconds: nullable(number(0, Number.MAX_VALUE)),
+  }),
+  originalName: text({ max: 1_000 }),
+  versions: list(editVersion, 1_000),
+  placed: nullable(integer(1, 1_000_000)),
+});
 
-  function load(): readonly EditRecord[] {
+/** One that is not as this page writes it is left out. */
+function readEdit(value: unknown): PlacedEdit[] {
+  try {
+    const { editId, original, originalName, versions, placed } = parse(keptEdit, withVersionsOfToday(value), 'edit');
+    return [{ editId, original, originalName, place: null, versions, placed }];
+  } catch (error) {
+    if (error instanceof FieldError) return [];
+    throw error;
+  }
+}
+
+export function createPageEdits(storage: TextStorage): HostTimeline {
+  let edits: readonly PlacedEdit[] = load();
+
+  function load(): readonly PlacedEdit[] {
     try {
       const value: unknown = JSON.parse(storage.getItem(storageKey) ?? '[]');
-      return Array.isArray(value) ? (value as EditRecord[]) : [];
+      return Array.isArray(value) ? value.flatMap(readEdit) : [];
     } catch {
       // Written by somebody else: the records are a convenience, the results are with the server.
       return [];
     }
   }
 
-  function keep(edit: EditRecord): EditRecord {
+  function keep(edit: PlacedEdit): PlacedEdit {
     edits = [...edits.filter(({ editId }) => editId !== edit.editId), edit].slice(-maxEdits);
     storage.setItem(storageKey, JSON.stringify(edits));
     return edit;
   }
 
-  function find(editId: string): EditRecord {
+  function find(editId: string): PlacedEdit {
     const edit = edits.find((one) => one.editId === editId);
     if (edit !== undefined) return edit;
     throw new HostError('edit-missing', `There is no edit ${editId}.`);

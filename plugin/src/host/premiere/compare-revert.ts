@@ -1,11 +1,11 @@
 // What can be done with a result that stands on the timeline: hide it, show it, take it away, forget it. Each is one
 // step of undo, read back afterwards.
 
-import type { EditRecord } from '../edits.ts';
+import type { PlacedEdit } from '../edits.ts';
 import { HostError } from '../problems.ts';
 import { parseTicks } from '../ticks.ts';
 import type { Sequence, Surroundings, TrackItemSelection } from './api.ts';
-import type { EditRecords } from './edit-records.ts';
+import type { EditRecords } from './placed-edits.ts';
 import { findPlacedVersions, requireEdit, toEditRecord, type PlacedVersion } from './placed-versions.ts';
 import { replaceEdit } from './place.ts';
 import { findProjectItem, findWithFolder } from './project-items.ts';
@@ -53,7 +53,7 @@ export async function setShown(
 }
 
 /** Takes the placed version off the timeline; what else was selected stays selected. */
-export async function revert(sources: RevertSources, sequence: Sequence, editId: string): Promise<EditRecord> {
+export async function revert(sources: RevertSources, sequence: Sequence, editId: string): Promise<PlacedEdit> {
   const { surroundings, records } = sources;
   const { ppro } = surroundings;
   const project = await openProject(surroundings);
@@ -122,7 +122,7 @@ export async function forgetVersion(
   sequence: Sequence,
   editId: string,
   number: number,
-): Promise<EditRecord> {
+): Promise<PlacedEdit> {
   const { surroundings, records, log } = sources;
   const edits = await records.read(sequence);
   const edit = requireEdit(edits, editId);

@@ -1,12 +1,12 @@
 // Puts a result on the timeline: exactly as long as its original, on a track that is free there, in one step of undo.
 // Everything is looked at first; when anything is not as expected, nothing is placed.
 
-import type { EditRecord, EditVersion, PlaceRequest } from '../edits.ts';
+import type { PlacedEdit, EditVersion, PlaceRequest } from '../edits.ts';
 import { HostError } from '../problems.ts';
 import type { TimelineSnapshot } from '../selection.ts';
 import { parseTicks, spansOverlap, type Ticks } from '../ticks.ts';
 import type { Project, ProjectItem, Sequence, Surroundings } from './api.ts';
-import type { EditRecords, StoredEdit } from './edit-records.ts';
+import type { EditRecords, StoredEdit } from './placed-edits.ts';
 import { findPlacedVersions, isAt, requireEdit, toEditRecord } from './placed-versions.ts';
 import { findProjectItem } from './project-items.ts';
 import { findFreeTrack } from './snapshot.ts';
@@ -24,7 +24,7 @@ export interface PlaceSources {
 type Place = StoredEdit['place'];
 
 /** Places a new result; a new version of an edit takes the place of the one that shows. */
-export async function placeResult(sources: PlaceSources, request: PlaceRequest): Promise<EditRecord> {
+export async function placeResult(sources: PlaceSources, request: PlaceRequest): Promise<PlacedEdit> {
   const { original } = request;
   if (original.kind !== 'timeline') throw new HostError('place-failed', 'No clip of a timeline.');
   const project = await openProject(sources.surroundings, original.projectId);
@@ -51,7 +51,7 @@ export async function placeVersion(
   sequence: Sequence,
   editId: string,
   number: number,
-): Promise<EditRecord> {
+): Promise<PlacedEdit> {
   const edits = await sources.records.read(sequence);
   const earlier = requireEdit(edits, editId);
   const version = earlier.versions.find((one) => one.version === number);
@@ -102,7 +102,7 @@ interface Put {
   readonly hasAudio: boolean | null;
 }
 
-async function put(sources: PlaceSources, wish: Put): Promise<EditRecord> {
+async function put(sources: PlaceSources, wish: Put): Promise<PlacedEdit> {
   const { surroundings, records, log } = sources;
   const { ppro } = surroundings;
   const { project, sequence, edit, version } = wish;

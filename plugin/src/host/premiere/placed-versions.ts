@@ -1,11 +1,11 @@
 // Which versions of which edits stand on the timeline now. The timeline is asked each time, since Ctrl+Z, a razor or a
 // hand may have changed it.
 
-import type { EditRecord } from '../edits.ts';
+import type { PlacedEdit } from '../edits.ts';
 import { HostError } from '../problems.ts';
 import type { TimelineSnapshot } from '../selection.ts';
 import type { Sequence, Surroundings } from './api.ts';
-import type { StoredEdit } from './edit-records.ts';
+import type { StoredEdit } from './placed-edits.ts';
 import { itemIdOf, readTracks, type TimelineItem } from './timeline-items.ts';
 
 export interface PlacedVersion {
@@ -50,7 +50,7 @@ export function findEditOf(
   return null;
 }
 
-export function toEditRecord(edit: StoredEdit, placed: readonly PlacedVersion[]): EditRecord {
+export function toEditRecord(edit: StoredEdit, placed: readonly PlacedVersion[]): PlacedEdit {
   const shown = placed.find(({ edit: { editId } }) => editId === edit.editId);
   return { ...edit, placed: shown?.version ?? null };
 }

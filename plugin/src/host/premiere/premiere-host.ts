@@ -5,7 +5,7 @@ import { HostError } from '../problems.ts';
 import type { Sequence, Surroundings } from './api.ts';
 import { createClipExports } from './clip-exports.ts';
 import { forgetVersion, isShown, openOriginal, revert, setShown } from './compare-revert.ts';
-import { createEditRecords } from './edit-records.ts';
+import { createEditRecords } from './placed-edits.ts';
 import { setUpEntryPoints } from './entry-points.ts';
 import { subscribeSelection } from './events.ts';
 import { createFiles, makeFolder, resultFolderName } from './files.ts';

@@ -1,14 +1,14 @@
 // A comparison whose pictures have come, for the gallery.
 
 import type { CompareMode } from '../../state/compare.ts';
-import type { EditRecord } from '../../host/edits.ts';
+import type { PlacedEdit } from '../../host/edits.ts';
 import type { PanelState } from '../../state/panel-state.ts';
 import { doubledDistance, drawHarbour, summer, winter } from './drawn-frames.ts';
 
 const frameIndex = 3;
 
 /** `state` with the comparison of the first version of `edit` open. */
-export function withComparison(state: PanelState, edit: EditRecord, mode: CompareMode): PanelState {
+export function withComparison(state: PanelState, edit: PlacedEdit, mode: CompareMode): PanelState {
   const { editId } = edit;
   return {
     ...state,

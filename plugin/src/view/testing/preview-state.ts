@@ -30,13 +30,13 @@ export function withPreview(state: PanelState, task: Task): PanelState {
       notices: [],
     },
   };
-  const pictures = frameIndices.flatMap((_, shot) => [
-    [pictureKey('edit', shot), drawHarbour(shot, winter)] as const,
-    [pictureKey('original', shot), drawHarbour(shot, summer)] as const,
+  const pictures = frameIndices.flatMap((_, index) => [
+    [pictureKey('edit', index), drawHarbour(index, winter)] as const,
+    [pictureKey('original', index), drawHarbour(index, summer)] as const,
   ]);
   return {
     ...state,
     tasks: [made],
-    film: { key: task.key, pictures: Object.fromEntries(pictures) },
+    previewStrip: { key: task.key, pictures: Object.fromEntries(pictures) },
   };
 }

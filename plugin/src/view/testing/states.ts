@@ -2,7 +2,7 @@
 
 import { defaultSettings } from '../../../../protocol/edit-settings.ts';
 import type { WireError } from '../../../../protocol/wire-error.ts';
-import type { EditRecord } from '../../host/edits.ts';
+import type { PlacedEdit } from '../../host/edits.ts';
 import type { SelectedClip, TimelineSnapshot } from '../../host/selection.ts';
 import { initialState, type PanelState } from '../../state/panel-state.ts';
 import type { ProblemCode } from '../../state/problem.ts';
@@ -47,7 +47,7 @@ const clip: SelectedClip = {
   freeTrackIndex: 1,
 };
 const recipe = { jobId: hex('a'), settings, model: 'demo', createdAt: '2026-11-22T19:20:08Z' };
-const edit: EditRecord = {
+const edit: PlacedEdit = {
   editId: 'e1',
   original: snapshot,
   originalName: 'A001_C004_harbour.mov',

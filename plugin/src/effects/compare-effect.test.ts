@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { lastJob, openEffectsScene, type EffectsScene } from './testing/effects-scene.ts';
+
+/** An edit of 50 frames is there, and the comparison is open at it. */
+async function comparing(): Promise<EffectsScene> {
+  const scene = await openEffectsScene();
+  await scene.act({ type: 'apply-pressed' });
+  await scene.runUntil('queued');
+  scene.server.changeJob(lastJob(scene), 'done');
+  await scene.runUntil('done');
+  await scene.act({ type: 'compare-opened', editId: 'e1', version: 1 });
+  return scene;
+}
+
+const framesAsked = ({ server }: EffectsScene, side: string): readonly number[] =>
+  server.heard.flatMap((one) => (one.type === 'frame-get' && one.side === side ? [one.frameIndex] : []));
+const frameShown = ({ store }: EffectsScene): number => store.state.compare?.frameIndex ?? -1;
+
+describe('the comparison', () => {
+  test('fetches what is shown first, then what follows, of both sides', async () => {
+    const scene = await comparing();
+    expect(scene.store.state.compare).toMatchObject({ subject: { frames: 50, firstFrame: 0 } });
+    expect(framesAsked(scene, 'edit')).toEqual([0, 1, 2, 3, 4]);
+    expect(framesAsked(scene, 'original')).toEqual([0, 1, 2, 3, 4]);
+    await scene.act({ type: 'frame-chosen', frameIndex: 30 });
+    expect(framesAsked(scene, 'edit').slice(5)).toEqual([30, 31, 32, 33, 34]);
+  });
+
+  test.each(['difference', 'flicker'] as const)(
+    'has the map of %s made by the server, and asks for nothing else',
+    async (mode) => {
+      const scene = await comparing();
+      const before = framesAsked(scene, 'edit').length;
+      await scene.act({ type: 'compare-mode-chosen', mode }, { type: 'frame-chosen', frameIndex: 20 });
+      expect(framesAsked(scene, mode)).toContain(20);
+      expect(framesAsked(scene, 'edit')).toHaveLength(before);
+    },
+  );
+
+  test('plays no faster than its pictures come, and stops when it is told to', async () => {
+    const scene = await comparing();
+    await scene.act({ type: 'play-toggled' });
+    await scene.clock.advance(400);
+    const played = frameShown(scene);
+    expect(played).toBeGreaterThan(5);
+    scene.server.isAwake = false;
+    await scene.clock.advance(4_000);
+    expect(frameShown(scene)).toBeLessThan(50);
+    const stuck = frameShown(scene);
+    await scene.clock.advance(1_000);
+    expect(frameShown(scene)).toBe(stuck);
+    await scene.act({ type: 'play-toggled' });
+    expect(scene.store.state.compare?.isPlaying).toBe(false);
+  });
+
+  test('keeps no more pictures than memory should hold, and gives all up for another comparison', async () => {
+    const scene = await comparing();
+    for (let frameIndex = 0; frameIndex < 50; frameIndex += 5) {
+      for (const mode of ['wipe', 'difference', 'flicker'] as const) {
+        await scene.act({ type: 'compare-mode-chosen', mode }, { type: 'frame-chosen', frameIndex });
+      }
+    }
+    expect(scene.openPictures.size).toBeLessThanOrEqual(240);
+    const earlier = [...scene.openPictures];
+    await scene.act({ type: 'compare-opened', editId: 'e1', version: 1 });
+    expect(earlier.filter((url) => scene.openPictures.has(url))).toEqual([]);
+  });
+
+  test('tells of a frame that cannot be had and stays usable', async () => {
+    const scene = await comparing();
+    scene.server.refuse('frame-get', 'clip-missing');
+    await scene.act({ type: 'frame-chosen', frameIndex: 40 });
+    expect(scene.store.state.compare?.problem).toMatchObject({ code: 'clip-missing' });
+    await scene.act({ type: 'frame-chosen', frameIndex: 10 });
+    expect(scene.store.state.compare?.pictures['edit-10']).toMatchObject({ name: 'ready' });
+  });
+
+  test('of a job that the server has forgotten says so', async () => {
+    const scene = await comparing();
+    scene.server.jobs.clear();
+    await scene.act({ type: 'compare-opened', editId: 'e1', version: 1 });
+    expect(scene.store.state.compare?.problem).toMatchObject({ code: 'job-missing' });
+  });
+});

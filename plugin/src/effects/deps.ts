@@ -1,0 +1,27 @@
+// What every flow needs. Flows listen to events, do what has effects, and report by events; they know no DOM.
+
+import type { Client } from '../client/client.ts';
+import type { Clock } from '../client/clock.ts';
+import type { Host } from '../host/host.ts';
+import type { Store } from '../state/store.ts';
+
+export interface EffectDeps {
+  readonly host: Host;
+  readonly client: Client;
+  readonly store: Store;
+  readonly clock: Clock;
+  /** 0..1. */
+  readonly random: () => number;
+  readonly pictures: Pictures;
+  /** Hands a result to the person as a file, where the host has no project to put it in; else null. */
+  readonly saveResult: ((resultId: string) => Promise<boolean>) | null;
+}
+
+/** Turns the bytes of a JPEG into an address for an image, and gives it up again. */
+export interface Pictures {
+  make(jpeg: Uint8Array): string;
+  drop(url: string): void;
+}
+
+/** Ends what a flow has started. */
+export type StopEffect = () => void;

@@ -1,0 +1,100 @@
+// What people do with edits that are there: bring a version back, revert, show and hide, save, forget.
+
+import { codecExtensions } from '../../../protocol/edit-settings.ts';
+import { createTurns } from '../../../protocol/turns.ts';
+import { currentEdit, versionOf } from '../state/choices.ts';
+import type { PanelEvent } from '../state/events.ts';
+import type { ToastText } from '../state/panel-state.ts';
+import type { PlacedEdit } from '../host/edits.ts';
+import type { EffectDeps, StopEffect } from './deps.ts';
+import { fetchInto } from './fetch-result.ts';
+import { problemOf } from './problem-of.ts';
+
+export function startEditsEffect(deps: EffectDeps): StopEffect {
+  const { host, client, store } = deps;
+  const { dispatch } = store;
+  const turns = createTurns();
+
+  /** One change at a time: each reads the timeline as the one before has left it. */
+  function inTurn(work: () => Promise<void>): void {
+    turns
+      .take(work)
+      .catch((error: unknown) => dispatch({ type: 'toast-raised', text: 'failed', problem: problemOf(error) }));
+  }
+
+  const change = (work: () => Promise<PlacedEdit>, text: ToastText | null): void =>
+    inTurn(async () => {
+      dispatch({ type: 'edit-changed', edit: await work() });
+      await readShown();
+      if (text !== null) dispatch({ type: 'toast-raised', text, problem: null });
+    });
+
+  async function readShown(): Promise<void> {
+    const edit = currentEdit(store.state);
+    const canShow = edit?.placed != null && host.abilities.timeline.isThere;
+    const isShown = canShow ? await host.timeline.isShown(edit.editId) : null;
+    dispatch({ type: 'shown-read', isShown });
+  }
+
+  async function save(editId: string, version: number): Promise<void> {
+    const edit = store.state.edits.find((one) => one.editId === editId) ?? null;
+    const found = versionOf(edit, version);
+    if (edit === null || found === null || deps.saveResult === null) return;
+    if (await deps.saveResult(found.resultId)) return;
+    // The page was loaded anew since: the server still has the file.
+    const { jobId, settings } = found.recipe;
+    const file = await fetchInto(deps, {
+      jobId,
+      clipName: edit.originalName,
+      extension: codecExtensions[settings.codec],
+      onProgress: () => undefined,
+    });
+    const { resultId } = await host.timeline.importResult(file);
+    await deps.saveResult(resultId);
+  }
+
+  async function forget(editId: string, version: number): Promise<void> {
+    const edit = store.state.edits.find((one) => one.editId === editId) ?? null;
+    const jobId = versionOf(edit, version)?.recipe.jobId;
+    const changed = await host.timeline.forgetVersion(editId, version);
+    dispatch({ type: 'edit-changed', edit: changed });
+    if (jobId !== undefined && client.link.name === 'online') await client.deleteJob(jobId);
+  }
+
+  function answer(event: PanelEvent): void {
+    const { timeline } = host;
+    switch (event.type) {
+      case 'version-chosen':
+        change(() => timeline.showVersion(event.editId, event.version), 'version-shown');
+        break;
+      case 'revert-pressed':
+        change(() => timeline.revert(event.editId), 'reverted');
+        break;
+      case 'show-toggled':
+        inTurn(async () => {
+          await timeline.setShown(event.editId, !(await timeline.isShown(event.editId)));
+          await readShown();
+        });
+        break;
+      case 'original-pressed':
+        inTurn(() => timeline.openOriginal(event.editId));
+        break;
+      case 'save-pressed':
+        inTurn(() => save(event.editId, event.version));
+        break;
+      case 'forget-confirmed':
+        inTurn(() => forget(event.editId, event.version));
+        break;
+      case 'edits-read':
+      case 'edit-chosen':
+      case 'compare-opened':
+        inTurn(readShown);
+        break;
+      case 'rerun-pressed':
+        dispatch({ type: 'toast-raised', text: 'recipe-loaded', problem: null });
+        break;
+      default:
+    }
+  }
+  return store.subscribe(answer);
+}

@@ -1,0 +1,89 @@
+// Says how long an edit will take: the server where it has the clip already, else a guess from earlier edits.
+
+import type { EditWish } from '../../../protocol/job-messages.ts';
+import { chosenModel, rangeOf, selectedFrames, sourceIdOf } from '../state/choices.ts';
+import type { PanelEvent } from '../state/events.ts';
+import { toSettings } from '../state/form.ts';
+import { guessSeconds } from '../state/throughput.ts';
+import type { PanelState } from '../state/panel-state.ts';
+import type { EffectDeps, StopEffect } from './deps.ts';
+import { isStop, problemOf } from './problem-of.ts';
+
+/** A person who moves the slider is not asked about at every step of it. */
+const restMs = 400;
+
+const causes: readonly PanelEvent['type'][] = [
+  ...(['form-changed', 'preset-chosen', 'history-chosen', 'rerun-pressed', 'selection-read'] as const),
+  ...(['prepare-done', 'prepare-failed', 'link-changed', 'throughput-measured', 'kept-read'] as const),
+];
+
+export function startEstimateEffect({ client, store, clock }: EffectDeps): StopEffect {
+  const { dispatch } = store;
+  let cancelRest: () => void = () => undefined;
+  /** Null before the first one, when there is none to be asked, and after a failure, which may be tried again. */
+  let newest: { readonly text: string; readonly stop: AbortController } | null = null;
+
+  const stopListening = store.subscribe((event) => {
+    if (!causes.includes(event.type)) return;
+    const question = questionOf(store.state);
+    const text = JSON.stringify(question);
+    // The server has measured the device by now, and may know what it did not know before.
+    if (newest?.text === text && event.type !== 'throughput-measured') return;
+    drop();
+    if (question === null) {
+      guess(store.state);
+      return;
+    }
+    const stop = new AbortController();
+    newest = { text, stop };
+    // From here on, so that the answer to the question before does not stand under these settings.
+    dispatch({ type: 'estimate-asked' });
+    cancelRest = clock.after(restMs, () => void ask(question, stop));
+  });
+
+  /** The answer to the question before is not waited for any more. */
+  function drop(): void {
+    cancelRest();
+    newest?.stop.abort();
+    newest = null;
+  }
+
+  async function ask(question: Question, { signal }: AbortController): Promise<void> {
+    try {
+      const { edit, preview } = await client.estimate({ ...question, device: 'auto' }, signal);
+      if (signal.aborted) return;
+      dispatch({ type: 'estimate-known', estimate: edit, previewSeconds: preview?.seconds ?? null });
+    } catch (error) {
+      if (signal.aborted) return;
+      newest = null;
+      if (!isStop(error)) dispatch({ type: 'estimate-failed', problem: problemOf(error) });
+    }
+  }
+
+  function guess(state: PanelState): void {
+    const model = chosenModel(state);
+    const throughput = model === null ? undefined : state.throughputs[model.id];
+    const seconds = guessSeconds(throughput, selectedFrames(state), state.form);
+    if (seconds !== null) dispatch({ type: 'estimate-guessed', seconds });
+    else if (state.estimate.name !== 'none') dispatch({ type: 'estimate-none' });
+  }
+
+  return () => {
+    stopListening();
+    drop();
+  };
+}
+
+type Question = Omit<EditWish, 'device'>;
+
+function questionOf(state: PanelState): Question | null {
+  const clip = state.selection?.clips[0];
+  const model = chosenModel(state);
+  if (state.link.name !== 'online' || clip === undefined || model === null) return null;
+  if (state.prepared?.clip == null || state.prepared.sourceId !== sourceIdOf(clip)) return null;
+  const settings = toSettings(state.form, rangeOf(clip));
+  // Words and seeds take no time, and an estimate is wanted before there are any; but an inversion that is kept belongs
+  // to a source prompt.
+  const timed = { ...settings, prompt: 'any', negativePrompt: '', seed: 0 };
+  return { clipId: state.prepared.clip.clipId, settings: timed, model: model.id };
+}

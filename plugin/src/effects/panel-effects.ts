@@ -1,0 +1,36 @@
+// All flows together.
+
+import { startCompareEffect } from './compare-effect.ts';
+import type { EffectDeps, StopEffect } from './deps.ts';
+import { startEditsEffect } from './edits-effect.ts';
+import { startEstimateEffect } from './estimate-effect.ts';
+import { startPreviewStripEffect } from './preview-strip-effect.ts';
+import { startPersistence } from './persistence.ts';
+import { createKeptUploads } from './cached-uploads.ts';
+import { startLinkEffect } from './link-effect.ts';
+import { startPrepareEffect } from './prepare-effect.ts';
+import { startSelectionEffect } from './selection-effect.ts';
+import { startTaskEffect } from './task-effect.ts';
+
+export function startPanelEffects(deps: EffectDeps): StopEffect {
+  const uploads = createKeptUploads(deps);
+  const preparation = startPrepareEffect(deps, uploads);
+  const stops = [
+    startTaskEffect(deps, { preparation, uploads }),
+    () => preparation.stop(),
+    startEstimateEffect(deps),
+    startCompareEffect(deps),
+    startPreviewStripEffect(deps),
+    startEditsEffect(deps),
+    startSelectionEffect(deps),
+    startPersistence(deps),
+    startLinkEffect(deps),
+  ];
+  deps.host.clips.recover().then(
+    (lines) => lines.forEach((line) => deps.host.shell.log(line)),
+    (error: unknown) => deps.host.shell.log(`Recovery failed: ${String(error)}`),
+  );
+  return () => {
+    for (const stop of stops) stop();
+  };
+}

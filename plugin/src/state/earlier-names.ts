@@ -1,0 +1,8 @@
+// What an earlier version of the panel has kept, by the names of today.
+
+/** The strength was called a dial. Anything but an object is returned as it is, for the reader that checks it. */
+export function nameStrength(kept: unknown): unknown {
+  if (typeof kept !== 'object' || kept === null || !('dial' in kept)) return kept;
+  const { dial, ...others } = kept;
+  return { strength: dial, ...others };
+}

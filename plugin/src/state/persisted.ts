@@ -1,0 +1,139 @@
+// What outlives the panel, as texts. A text that cannot be read is left out with a complaint; the rest is used.
+
+import { fromEarlierSettings } from '../../../protocol/earlier-settings.ts';
+import { editSettings, outputCodecs } from '../../../protocol/edit-settings.ts';
+import {
+  flag,
+  hex,
+  integer,
+  list,
+  nullable,
+  number,
+  object,
+  oneOf,
+  openObject,
+  parse,
+  recordOf,
+  text,
+} from '../../../protocol/fields.ts';
+import { maxPromptCharacters } from '../../../protocol/limits.ts';
+import { techniqueNames } from '../../../protocol/techniques.ts';
+import type { PersistedState } from './events.ts';
+import { nameStrength } from './earlier-names.ts';
+import type { EditForm } from './form.ts';
+import type { HistoryEntry, Throughput } from './panel-state.ts';
+import { readPresets } from './presets.ts';
+import type { Task } from './task.ts';
+
+/** Finished tasks are kept too, so that a failure that nobody has seen is still there tomorrow; not for ever. */
+const maxTasks = 50;
+
+export function writeTasks(tasks: readonly Task[]): string {
+  return JSON.stringify(tasks.slice(0, maxTasks));
+}
+
+export function writeThroughputs(throughputs: Readonly<Record<string, Throughput>>): string {
+  return JSON.stringify(throughputs);
+}
+
+/** Words are in the history; what is kept of the form is how a person likes to work. */
+export function writeForm({ strength, technique, codec, isSeedLocked, model }: EditForm): string {
+  return JSON.stringify({ strength, technique, codec, isSeedLocked, model });
+}
+
+export function writeHistory(history: readonly HistoryEntry[]): string {
+  return JSON.stringify(history);
+}
+
+/** `read(name)` gives the text of that name, or null. */
+export function readPersisted(read: (name: string) => string | null): {
+  readonly kept: PersistedState;
+  readonly complaints: readonly string[];
+} {
+  const complaints: string[] = [];
+  const tryTo = <T>(name: string, otherwise: T, parse: (text: string) => T): T => {
+    const text = read(name);
+    if (text === null) return otherwise;
+    try {
+      return parse(text);
+    } catch (error) {
+      complaints.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      return otherwise;
+    }
+  };
+  const kept: PersistedState = {
+    presets: tryTo('presets', [], (text) => readPresets(text, (index) => `own-${index}`)),
+    tasks: tryTo('tasks', [], readTasks),
+    throughputs: tryTo('throughputs', {}, readThroughputs),
+    form: tryTo('form', {}, readForm),
+  };
+  return { kept, complaints };
+}
+
+const words = text({ max: maxPromptCharacters });
+const keptHistory = object({
+  entries: list(object({ prompt: words, sourcePrompt: words, negativePrompt: words }), 1_000),
+});
+
+export function readHistory(text: string): readonly HistoryEntry[] {
+  return parse(keptHistory, { entries: JSON.parse(text) as unknown }, 'history').entries;
+}
+
+/**
+ * What is checked is what the flow goes on with. The rest was written by this panel, and shows nothing worse than a wrong
+ * number when somebody else has changed it.
+ */
+const keptTasks = object({
+  tasks: list(
+    openObject({
+      key: text({ min: 8, max: 64 }),
+      jobId: nullable(hex(32)),
+      clipId: nullable(hex(32)),
+      snapshot: openObject({ kind: oneOf(['timeline', 'file']) }),
+      settings: editSettings,
+      state: openObject({ name: text({ min: 1, max: 20 }) }),
+    }),
+    maxTasks,
+  ),
+});
+
+function readTasks(text: string): readonly Task[] {
+  const kept: unknown = JSON.parse(text);
+  const named = Array.isArray(kept) ? kept.map(withSettingsOfToday) : kept;
+  const { tasks } = parse(keptTasks, { tasks: named }, 'tasks');
+  // A done task has its version; what was canceled is nobody's concern any more.
+  return (tasks as unknown as readonly Task[])
+    .filter(({ state }) => state.name !== 'done' && state.name !== 'canceled')
+    .map((task) => ({ ...task, isCanceling: false }));
+}
+
+function withSettingsOfToday(task: unknown): unknown {
+  if (typeof task !== 'object' || task === null || !('settings' in task)) return task;
+  return { ...task, settings: fromEarlierSettings(task.settings) };
+}
+
+const keptThroughputs = recordOf(
+  object({
+    secondsPerEvaluation: number(0, Number.MAX_VALUE),
+    evaluationsPerFrameStep: number(0, Number.MAX_VALUE),
+    steps: integer(1, Number.MAX_SAFE_INTEGER),
+  }),
+  10_000,
+  'models',
+);
+
+function readThroughputs(text: string): Readonly<Record<string, Throughput>> {
+  return parse(keptThroughputs, JSON.parse(text), 'throughputs');
+}
+
+const keptForm = object({
+  strength: number(0, 1),
+  technique: oneOf(techniqueNames),
+  codec: oneOf(outputCodecs),
+  isSeedLocked: flag,
+  model: nullable(text({ min: 1, max: 200 })),
+});
+
+function readForm(text: string): Partial<EditForm> {
+  return parse(keptForm, nameStrength(JSON.parse(text)), 'form');
+}
