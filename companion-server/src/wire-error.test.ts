@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { FieldError } from '../../protocol/fields.ts';
+import { fromWireError } from '../../protocol/wire-error.ts';
 import { EditError } from './errors.ts';
-import { fromWireError, toClientError, toWireError } from './wire-error.ts';
+import { toClientError, toWireError } from './wire-error.ts';
 
 test('an EditError survives the crossing', () => {
   const error = new EditError('out-of-memory', 'Too large.', { hint: 'Use a smaller size.' });

@@ -1,4 +1,4 @@
-// Errors as plain data, for the socket and for the pipe between server and engine process, and back.
+// Errors as plain data, for the socket and for the pipe between server and engine process. fromWireError is the way back.
 
 import type { WireError } from '../../protocol/wire-error.ts';
 import { FieldError } from '../../protocol/fields.ts';
@@ -27,11 +27,6 @@ export function toClientError(error: unknown): WireError {
     message: withoutAnyPath(message),
     ...(hint === undefined ? {} : { hint: withoutAnyPath(hint) }),
   };
-}
-
-/** The error that a wire error describes. */
-export function fromWireError({ code, message, hint }: WireError): EditError {
-  return new EditError(code, message, hint === undefined ? {} : { hint });
 }
 
 /** Any thrown value as an EditError: translates refused fields, a full disk and a database that is held, keeps the rest as cause. */

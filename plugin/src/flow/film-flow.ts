@@ -7,7 +7,7 @@ import type { Shot } from '../state/film.ts';
 import { previewed, shotsOf } from '../state/preview.ts';
 import type { Task } from '../state/task.ts';
 import type { FlowDeps, StopFlow } from './deps.ts';
-import { isStop } from './problem-of.ts';
+import { isCancel } from './problem-of.ts';
 
 const sides: readonly FrameSide[] = ['edit', 'original'];
 /** Twice the width of a picture in the strip. */
@@ -60,7 +60,7 @@ export function startFilmFlow({ client, store, pictures, host }: FlowDeps): Stop
       const picture = { name: 'ready', url: pictures.make(jpeg) } as const;
       dispatch({ type: 'shot-changed', key, side, shot, picture });
     } catch (error) {
-      if (isStop(error) || signal.aborted) return;
+      if (isCancel(error) || signal.aborted) return;
       host.shell.log(`A picture of the preview could not be fetched: ${String(error)}`);
       dispatch({ type: 'shot-changed', key, side, shot, picture: { name: 'missing' } });
     } finally {

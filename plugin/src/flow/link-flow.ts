@@ -73,7 +73,7 @@ export function startLinkFlow({ client, host, store }: FlowDeps): StopFlow {
   dispatch({ type: 'link-changed', link: client.link });
   client.start();
   return () => {
-    client.stop();
+    void client.stop();
     for (const stop of stops) stop();
   };
 }
