@@ -15,6 +15,11 @@ export const wireError = object({
 });
 export type WireError = Infer<typeof wireError>;
 
+/** The error without what stays at this end: its stack and its cause. */
+export function wireErrorOf({ code, message, hint }: EditError): WireError {
+  return { code, message, ...(hint === undefined ? {} : { hint }) };
+}
+
 /** The error that a wire error describes. */
 export function fromWireError({ code, message, hint }: WireError): EditError {
   return new EditError(code, message, { hint });

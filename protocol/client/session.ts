@@ -4,7 +4,7 @@
 import type { ErrorCode } from '../error-codes.ts';
 import { EditError, orCanceled, type Signal } from '../errors.ts';
 import { protocolVersion } from '../version.ts';
-import type { WireError } from '../wire-error.ts';
+import { wireErrorOf } from '../wire-error.ts';
 import { openConnection, type Advice, type Connection } from './connection.ts';
 import type { LinkState, ServerFacts } from './link-state.ts';
 import type { Platform } from './platform.ts';
@@ -158,7 +158,7 @@ export function createSession(options: SessionOptions): Session {
       return;
     }
     if (error instanceof EditError && code === 'version-mismatch') {
-      become({ name: 'mismatch', problem: toWire(error) });
+      become({ name: 'mismatch', problem: wireErrorOf(error) });
       pause(timing.longestPauseMs);
       return;
     }
@@ -237,7 +237,7 @@ export function createSession(options: SessionOptions): Session {
       } catch (error) {
         const isRefusal = error instanceof EditError && error.code !== 'connection-lost';
         if (isRefusal && error.code === 'version-mismatch') fail(error);
-        else if (isRefusal) become({ name: 'unpaired', isBusy: false, problem: toWire(error) });
+        else if (isRefusal) become({ name: 'unpaired', isBusy: false, problem: wireErrorOf(error) });
         else fail(error);
         throw error;
       }
@@ -269,8 +269,4 @@ export function createSession(options: SessionOptions): Session {
       usefulConnection = used;
     },
   };
-}
-
-function toWire({ code, message, hint }: EditError): WireError {
-  return { code, message, ...(hint === undefined ? {} : { hint }) };
 }

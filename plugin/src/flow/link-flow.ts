@@ -24,7 +24,7 @@ export function startLinkFlow({ client, host, store }: FlowDeps): StopFlow {
 
   const diagnose = async (): Promise<void> => {
     if (client.link.name !== 'online') {
-      const problem = { code: 'connection-lost', message: `The link is ${client.link.name}.`, hint: null } as const;
+      const problem = { code: 'connection-lost', message: `The link is ${client.link.name}.` } as const;
       dispatch({ type: 'diagnosis-failed', problem });
       return;
     }

@@ -78,8 +78,7 @@ export function createTaskRuns(
       return;
     }
     if (job.error !== null) {
-      const { code, message, hint } = job.error;
-      move(key, { name: 'failed', problem: { code, message, hint: hint ?? null } });
+      move(key, { name: 'failed', problem: job.error });
       return;
     }
     noteReport(task, job);
