@@ -1,7 +1,7 @@
 // Sends a clip, and goes on with it after a cut: at every begin the server says how far it is, and nothing before that is
 // sent again. The hash of the whole is made on the way; what the server has from an earlier run is only read.
 
-import { encodeChunk } from '../chunk.ts';
+import { chunkHeaderBytes, writeChunkHeader } from '../chunk.ts';
 import type { ClipExtension, UploadReady } from '../clip-messages.ts';
 import { EditError, orCanceled, throwIfCanceled, type Signal } from '../errors.ts';
 import type { MediaFacts } from '../media-facts.ts';
@@ -15,6 +15,8 @@ export interface ClipSource {
   readonly extension: ClipExtension | null;
   /** `length` bytes from `offset` on; fewer only at the end. */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** The same behind `room` bytes that are the caller's to fill. Where it is there, no chunk is copied for its header. */
+  readBehind?(room: number, offset: number, length: number): Promise<Uint8Array>;
 }
 
 export interface UploadOptions {
@@ -106,26 +108,28 @@ async function sendOver(
     progressed();
     onProgress?.(acknowledgedBytes, sizeBytes);
   });
-  const read = (offset: number): Promise<Uint8Array> =>
-    readAt(source, offset, Math.min(chunkBytes, sizeBytes - offset));
+  const readChunk = (offset: number): Promise<Uint8Array> =>
+    readAt(source, offset, Math.min(chunkBytes, sizeBytes - offset), chunkHeaderBytes);
   let next: Promise<Uint8Array> = Promise.resolve(new Uint8Array(0));
   try {
     onProgress?.(receivedBytes, sizeBytes);
     while (hash.bytes < receivedBytes) {
       throwIfCanceled(signal);
-      hash.update(await readAt(source, hash.bytes, Math.min(chunkBytes, receivedBytes - hash.bytes)));
+      hash.update(await readAt(source, hash.bytes, Math.min(chunkBytes, receivedBytes - hash.bytes), 0));
     }
-    if (receivedBytes < sizeBytes) next = read(receivedBytes);
+    if (receivedBytes < sizeBytes) next = readChunk(receivedBytes);
     for (let offset = receivedBytes; offset < sizeBytes;) {
       throwIfCanceled(signal);
-      const bytes = await next;
+      const message = await next;
+      const bytes = message.subarray(chunkHeaderBytes);
       const end = offset + bytes.length;
       // The disk works while the chunk before waits for its turn.
-      if (end < sizeBytes) next = read(end);
+      if (end < sizeBytes) next = readChunk(end);
       // After a cut some bytes are read again that have been hashed already.
       if (hash.bytes < end) hash.update(bytes.subarray(hash.bytes - offset));
       await orCanceled(window.waitFor(end), signal);
-      connection.sendChunk(encodeChunk({ streamId, offset, bytes }));
+      writeChunkHeader(message, streamId, offset);
+      connection.sendChunk(message);
       offset = end;
     }
     const ended = connection.request({ type: 'upload-end', streamId, sha256: hash.digest() });
@@ -180,11 +184,21 @@ function watchWindow(
   };
 }
 
-async function readAt(source: ClipSource, offset: number, length: number): Promise<Uint8Array> {
-  const bytes = await source.read(offset, length);
-  if (bytes.length === length) return bytes;
+/** `length` bytes from `offset` on, behind `room` bytes. Throws EditError 'clip-unreadable' when there are fewer. */
+async function readAt(source: ClipSource, offset: number, length: number, room: number): Promise<Uint8Array> {
+  const bytes = await readBehind(source, offset, length, room);
+  if (bytes.length === room + length) return bytes;
   throw new EditError(
     'clip-unreadable',
-    `The clip ends at ${offset + bytes.length} bytes; it had ${source.sizeBytes} when it was opened.`,
+    `The clip ends at ${offset + bytes.length - room} bytes; it had ${source.sizeBytes} when it was opened.`,
   );
+}
+
+async function readBehind(source: ClipSource, offset: number, length: number, room: number): Promise<Uint8Array> {
+  if (source.readBehind !== undefined) return source.readBehind(room, offset, length);
+  const bytes = await source.read(offset, length);
+  if (room === 0) return bytes;
+  const behind = new Uint8Array(room + bytes.length);
+  behind.set(bytes, room);
+  return behind;
 }

@@ -15,6 +15,7 @@ test('a file is opened with its size and ending, and read by position up to its 
   expect(clip).toMatchObject({ sizeBytes: 5, extension: 'mp4' });
   expect(Buffer.from(await clip.read(1, 3)).toString('latin1')).toBe('yte');
   expect(Buffer.from(await clip.read(3, 10)).toString('latin1')).toBe('es');
+  expect(Buffer.from((await clip.readBehind?.(4, 1, 3)) ?? []).toString('latin1', 4)).toBe('yte');
   await clip.close();
 });
 

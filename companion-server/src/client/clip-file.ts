@@ -21,7 +21,8 @@ export async function openClip(path: string): Promise<ClipFile> {
     return {
       sizeBytes: stats.size,
       extension: extensionOf(path),
-      read: (offset, length) => readAt(file, offset, length),
+      read: (offset, length) => readBehind(file, 0, offset, length),
+      readBehind: (room, offset, length) => readBehind(file, room, offset, length),
       close: () => file.close(),
     };
   } catch (error) {
@@ -50,11 +51,11 @@ async function openExisting(path: string): Promise<FileHandle> {
 }
 
 /** A system may give less than it is asked for before the end of the file. */
-async function readAt(file: FileHandle, offset: number, length: number): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafe(length);
-  let done = 0;
-  while (done < length) {
-    const { bytesRead } = await file.read(bytes, done, length - done, offset + done);
+async function readBehind(file: FileHandle, room: number, offset: number, length: number): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafe(room + length);
+  let done = room;
+  while (done < bytes.length) {
+    const { bytesRead } = await file.read(bytes, done, bytes.length - done, offset + done - room);
     if (bytesRead === 0) break;
     done += bytesRead;
   }
