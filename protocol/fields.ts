@@ -4,23 +4,22 @@
 
 import * as v from 'valibot';
 import { errorCodes, type ErrorCode } from './error-codes.ts';
+import { EditError } from './errors.ts';
 
 /** Longest piece of a received value that is repeated in a message, in characters. */
 const maxShownCharacters = 60;
 
 /** A field that breaks its rule. `path` is for example `message.settings.strength`. */
-export class FieldError extends Error {
+export class FieldError extends EditError {
   override readonly name = 'FieldError';
-  readonly code: ErrorCode;
   readonly path: string;
   /** The rest of the sentence after the path, with the value received and a full stop. */
   readonly complaint: string;
 
   constructor(path: string, complaint: string, code: ErrorCode = 'invalid-request') {
-    super(`${path} ${complaint}`);
+    super(code, `${path} ${complaint}`);
     this.path = path;
     this.complaint = complaint;
-    this.code = code;
   }
 }
 

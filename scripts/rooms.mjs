@@ -12,12 +12,13 @@ const server = 'companion-server/src/';
 /** @type {import('./rooms.d.mts').Room[]} */
 export const rooms = [
   { name: 'protocol', at: ['protocol/'], imports: [], isPure: true },
+  { name: 'protocol/client', at: ['protocol/client/'], imports: ['protocol'], isPure: true },
   {
     name: 'plugin',
     at: ['plugin/'],
     imports: [
       ...['plugin/client', 'plugin/flow', 'plugin/host', 'plugin/host/browser'],
-      ...['plugin/host/premiere', 'plugin/state', 'plugin/view', 'protocol'],
+      ...['plugin/host/premiere', 'plugin/state', 'plugin/view', 'protocol', 'protocol/client'],
     ],
     isPure: true,
   },
@@ -34,18 +35,18 @@ export const rooms = [
     imports: ['plugin/host', 'protocol'],
     isPure: true,
   },
-  { name: 'plugin/client', at: ['plugin/src/client/'], imports: ['protocol'], isPure: true },
+  { name: 'plugin/client', at: ['plugin/src/client/'], imports: ['protocol', 'protocol/client'], isPure: true },
   {
     name: 'plugin/state',
     at: ['plugin/src/state/'],
     imports: ['protocol'],
-    types: ['plugin/client', 'plugin/host'],
+    types: ['plugin/host', 'protocol/client'],
     isPure: true,
   },
   {
     name: 'plugin/flow',
     at: ['plugin/src/effects/'],
-    imports: ['plugin/client', 'plugin/host', 'plugin/state', 'protocol'],
+    imports: ['plugin/host', 'plugin/state', 'protocol', 'protocol/client'],
     isPure: true,
   },
   {
@@ -63,11 +64,12 @@ export const rooms = [
       ...['client', 'config', 'demo', 'doctor', 'errors', 'log', 'media', 'metrics', 'models'],
       ...['files', 'protocol', 'server', 'temporary', 'version', 'wire-error'],
     ],
+    types: ['protocol/client'],
   },
   {
     name: 'client',
     at: [`${server}client/`],
-    imports: ['errors', 'files', 'protocol', 'wire-error'],
+    imports: ['errors', 'files', 'protocol', 'protocol/client'],
   },
   { name: 'doctor', at: [`${server}doctor/`], imports: ['engine', 'errors', 'files', 'media', 'protocol'] },
   { name: 'demo', at: [`${server}demo/`], imports: ['errors', 'media', 'metrics'] },
@@ -172,7 +174,7 @@ export const packageOwners = {
   pino: [`${server}log.ts`],
   valibot: ['protocol/fields.ts'],
   '@noble/hashes': ['plugin/src/client/sha256.ts'],
-  ws: [`${server}http/socket.ts`, `${server}client/connection.ts`],
+  ws: [`${server}http/socket.ts`, `${server}client/node-platform.ts`],
 };
 
 /** Modules that UXP gives at run time; not packages. Whoever else wants one gets it handed in. */

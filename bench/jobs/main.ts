@@ -5,10 +5,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { downloadResult } from '../../companion-server/src/client/download.ts';
-import { connectSteadily, type SteadyConnection } from '../../companion-server/src/client/steady-connection.ts';
-import { uploadClip } from '../../companion-server/src/client/upload.ts';
-import { watchJob } from '../../companion-server/src/client/watch-job.ts';
+import { connect } from '../../companion-server/src/client/connect.ts';
+import type { Client } from '../../protocol/client/client.ts';
+import { downloadResult, uploadClip } from '../../companion-server/src/client/transfer.ts';
+import { watchJob } from '../../protocol/client/watch-job.ts';
 import { defaultSettings, type EditSettings } from '../../protocol/edit-settings.ts';
 import { benchClip } from '../engine-run.ts';
 import { benchFolder } from '../folder.ts';
@@ -43,7 +43,7 @@ export const jobsBench: Bench = {
 };
 
 interface Measured {
-  readonly steady: SteadyConnection;
+  readonly steady: Client;
   /** What the server has measured since it was asked before. */
   readonly ask: () => Promise<Measurement>;
 }
@@ -55,7 +55,7 @@ async function withServer<T>(folder: string, engine: URL, work: (server: Measure
   try {
     const [{ url, token }] = (await once(child, 'message')) as [Address];
     const client = { name: 'bench', version: '0' };
-    const steady = await connectSteadily({ url, token: () => token, client, patienceMs: 0 });
+    const steady = await connect({ url, token: () => token, client, patienceMs: 0 });
     try {
       return await work({
         steady,
@@ -66,7 +66,7 @@ async function withServer<T>(folder: string, engine: URL, work: (server: Measure
         },
       });
     } finally {
-      await steady.close();
+      await steady.stop();
     }
   } finally {
     child.disconnect();
@@ -75,7 +75,7 @@ async function withServer<T>(folder: string, engine: URL, work: (server: Measure
 }
 
 /** One job from the clip to the downloaded result, which is thrown away. */
-async function runJob(steady: SteadyConnection, clipId: string, settings: Partial<EditSettings> = {}): Promise<void> {
+async function runJob(steady: Client, clipId: string, settings: Partial<EditSettings> = {}): Promise<void> {
   const wish = {
     clipId,
     settings: { ...defaultSettings(), prompt: 'a blue ball on snow', ...settings },
@@ -83,15 +83,15 @@ async function runJob(steady: SteadyConnection, clipId: string, settings: Partia
   };
   const { job } = await steady.request({ type: 'job-create', key: randomUUID(), ...wish });
   const { jobId } = job;
-  const { result, error } = await watchJob(steady, jobId, () => undefined, undefined);
+  const { result, error } = await watchJob(steady, jobId);
   if (result === null) throw new Error(`The job failed: ${error?.message ?? 'canceled'}`);
   const file = { write: (bytes: Uint8Array) => Promise.resolve({ bytesWritten: bytes.length, buffer: bytes }) };
-  await downloadResult(steady, { jobId, result, file: file as never, onProgress: () => undefined });
+  await downloadResult(steady, jobId, file as never);
   await steady.request({ type: 'job-delete', jobId });
 }
 
-async function upload(steady: SteadyConnection, clipPath: string): Promise<string> {
-  const { clipId } = await uploadClip(steady, { clipPath, onProgress: () => undefined });
+async function upload(steady: Client, clipPath: string): Promise<string> {
+  const { clipId } = await uploadClip(steady, clipPath);
   return clipId;
 }
 

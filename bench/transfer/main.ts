@@ -6,8 +6,8 @@ import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { connectSteadily } from '../../companion-server/src/client/steady-connection.ts';
-import { uploadClip } from '../../companion-server/src/client/upload.ts';
+import { connect } from '../../companion-server/src/client/connect.ts';
+import { uploadClip } from '../../companion-server/src/client/transfer.ts';
 import { benchFolder } from '../folder.ts';
 import { interleave, median, timed } from '../interleave.ts';
 import type { Bench, BenchRow } from '../table.ts';
@@ -85,16 +85,16 @@ function rate(mebibytesPerSecond = NaN): string {
 /** Seconds from the first request to the reply that the clip is whole, written and hashed. */
 async function uploadOurs({ url, token }: Address, clipPath: string): Promise<number> {
   const client = { name: 'bench', version: '0' };
-  const steady = await connectSteadily({ url, token: () => token, client, patienceMs: 0 });
+  const steady = await connect({ url, token: () => token, client, patienceMs: 0 });
   try {
     let clipId = '';
     const seconds = await timed(async () => {
-      ({ clipId } = await uploadClip(steady, { clipPath, onProgress: () => undefined }));
+      ({ clipId } = await uploadClip(steady, clipPath));
     });
     await steady.request({ type: 'clip-delete', clipId });
     return seconds;
   } finally {
-    await steady.close();
+    await steady.stop();
   }
 }
 

@@ -18,7 +18,7 @@ import { removeAbandoned } from './files/write-whole.ts';
 import type { ClipInfo } from './media/clip-info.ts';
 import type { JobRecord } from './jobs/job-table.ts';
 import type { JobHooks, JobOutcome, JobSpec, JobWork } from './jobs/work.ts';
-import { withoutPaths } from './without-paths.ts';
+import { nameFiles } from './without-paths.ts';
 
 export interface SourceClip {
   /** Absolute. */
@@ -84,7 +84,7 @@ export function createEditWork(options: EditWorkOptions): JobWork {
     };
   }
 
-  /** The error in the client's words: without paths, and with the setting that moves what has found no room. */
+  /** The error with the client's words for its files, and with the setting that moves what has found no room. */
   function explain(error: unknown, { inputPath, outputPath, modelDir }: EditJob): unknown {
     const folders = { 'the data folder': dataDir, 'the cache folder': cacheDir };
     // One may lie in the other.
@@ -95,7 +95,7 @@ export function createEditWork(options: EditWorkOptions): JobWork {
     const hint = `Free some space, or set ${setting} to a folder on a larger disk.`;
     const told = isShort ? new EditError(error.code, error.message, { hint, cause: error }) : error;
     const paths = { 'the clip': inputPath, 'the result': outputPath, 'the model': modelDir };
-    return withoutPaths(told, { ...paths, ...Object.fromEntries(inwards) });
+    return nameFiles(told, { ...paths, ...Object.fromEntries(inwards) });
   }
 
   async function run({ jobId, owner, request }: JobRecord, hooks: JobHooks): Promise<JobOutcome> {

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { FieldError } from '../../protocol/fields.ts';
+import { fromWireError } from '../../protocol/wire-error.ts';
 import { EditError } from './errors.ts';
-import { fromWireError, toClientError, toWireError } from './wire-error.ts';
+import { toClientError, toWireError } from './wire-error.ts';
+import { nameFiles } from './without-paths.ts';
 
 test('an EditError survives the crossing', () => {
   const error = new EditError('out-of-memory', 'Too large.', { hint: 'Use a smaller size.' });
@@ -45,4 +47,22 @@ test.each([
   expect(wire.message).toContain(told);
   expect(wire.hint).toBe(wire.message);
   expect(wire.message).not.toMatch(/\/(home|srv|var)|C:|share/);
+});
+
+test('a client hears what its files are called, also within folders that have a name; the log has the paths', () => {
+  const text = '"/data/clips/x.mov" and /data/jobs/1/edit, file:/data/clips/x.mov, /etc/other';
+  const error = new EditError('clip-unreadable', text, { hint: 'Look into /data.' });
+  expect(nameFiles(error, { 'the clip': '/data/clips/x.mov' })).toBe(error);
+  nameFiles(error, { 'the data folder': '/data' });
+  expect(toClientError(error)).toEqual({
+    code: 'clip-unreadable',
+    message: 'the clip and the data folder/jobs/1/edit, the clip, other',
+    hint: 'Look into the data folder.',
+  });
+  expect(error.message).toBe(text);
+});
+
+test('what is no failure of ours is named by nobody', () => {
+  const fault = new TypeError('x is undefined');
+  expect(nameFiles(fault, { 'the clip': '/x' })).toBe(fault);
 });

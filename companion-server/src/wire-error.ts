@@ -1,43 +1,40 @@
-// Errors as plain data, for the socket and for the pipe between server and engine process, and back.
+// Errors as plain data, for the socket and for the pipe between server and engine process. fromWireError is the way back.
 
-import type { WireError } from '../../protocol/wire-error.ts';
-import { FieldError } from '../../protocol/fields.ts';
+import { wireErrorOf, type WireError } from '../../protocol/wire-error.ts';
 import { EditError } from './errors.ts';
 import { diskFailureOf, isFullDisk } from './files/disk-error.ts';
-import { withoutAnyPath } from './without-paths.ts';
+import { withoutPaths } from './without-paths.ts';
 
 /** Longest message that crosses, in characters. */
 const maxMessageCharacters = 2_000;
 
 /** Any thrown value as a wire error. What is not a known failure becomes `internal`, without its stack. */
 export function toWireError(error: unknown): WireError {
-  const known = toEditError(error);
-  return {
-    code: known.code,
-    message: known.message.slice(0, maxMessageCharacters),
-    ...(known.hint === undefined ? {} : { hint: known.hint.slice(0, maxMessageCharacters) }),
-  };
+  return shorten(wireErrorOf(toEditError(error)));
 }
 
 /** The same for a client, which hears of no file of the server more than its name. */
 export function toClientError(error: unknown): WireError {
-  const { message, hint, ...rest } = toWireError(error);
+  const known = toEditError(error);
+  const { code, message, hint } = wireErrorOf(known);
+  return shorten({
+    code,
+    message: withoutPaths(known, message),
+    ...(hint === undefined ? {} : { hint: withoutPaths(known, hint) }),
+  });
+}
+
+function shorten({ code, message, hint }: WireError): WireError {
   return {
-    ...rest,
-    message: withoutAnyPath(message),
-    ...(hint === undefined ? {} : { hint: withoutAnyPath(hint) }),
+    code,
+    message: message.slice(0, maxMessageCharacters),
+    ...(hint === undefined ? {} : { hint: hint.slice(0, maxMessageCharacters) }),
   };
 }
 
-/** The error that a wire error describes. */
-export function fromWireError({ code, message, hint }: WireError): EditError {
-  return new EditError(code, message, hint === undefined ? {} : { hint });
-}
-
-/** Any thrown value as an EditError: translates refused fields, a full disk and a database that is held, keeps the rest as cause. */
+/** Any thrown value as an EditError: translates a full disk and a database that is held, keeps the rest as cause. */
 export function toEditError(error: unknown): EditError {
   if (error instanceof EditError) return error;
-  if (error instanceof FieldError) return new EditError(error.code, error.message);
   if (isFullDisk(error)) {
     const isDatabase = (error as { readonly code?: unknown }).code === 'SQLITE_FULL';
     const hint = isDatabase

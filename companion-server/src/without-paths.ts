@@ -16,19 +16,23 @@ export function withoutAnyPath(text: string): string {
   );
 }
 
+/** What clients call the files in the messages of an error: name -> absolute path. */
+const namesOf = new WeakMap<EditError, Readonly<Record<string, string>>>();
+
 /**
- * The error without the paths of `paths`, whose keys stand in their place, for example `the clip`, in message and hint. A
- * path within another one stands before it.
+ * Notes what a client is to call the files that an error may name, for example `the clip`, and returns the error as it is:
+ * the server's own log has the paths. A path within another one stands before it.
  */
-export function withoutPaths(error: unknown, paths: Readonly<Record<string, string>>): unknown {
-  if (!(error instanceof EditError)) return error;
-  const replaced = (text: string): string => {
-    let rest = text;
-    for (const [name, path] of Object.entries(paths)) {
-      for (const form of [`"${path}"`, `file:${path}`, path]) rest = rest.replaceAll(form, name);
-    }
-    return rest;
-  };
-  const hint = error.hint === undefined ? {} : { hint: replaced(error.hint) };
-  return new EditError(error.code, replaced(error.message), { ...hint, cause: error });
+export function nameFiles(error: unknown, names: Readonly<Record<string, string>>): unknown {
+  if (error instanceof EditError) namesOf.set(error, { ...namesOf.get(error), ...names });
+  return error;
+}
+
+/** A text of `error` as a client may read it: files by the names that were noted, others by the last part of their path. */
+export function withoutPaths(error: EditError, text: string): string {
+  let rest = text;
+  for (const [name, path] of Object.entries(namesOf.get(error) ?? {})) {
+    for (const form of [`"${path}"`, `file:${path}`, path]) rest = rest.replaceAll(form, name);
+  }
+  return withoutAnyPath(rest);
 }

@@ -1,7 +1,8 @@
 // Puts the parts of the panel together for a host: state, client, flow, view.
 
-import { createClient } from './client/client.ts';
-import { systemClock } from './client/clock.ts';
+import { createClient } from '../../protocol/client/client.ts';
+import { panelTiming } from '../../protocol/client/timing.ts';
+import { systemClock, webPlatform } from './client/web-platform.ts';
 import { startPanelEffects } from './effects/panel-effects.ts';
 import type { EffectDeps } from './effects/deps.ts';
 import { abilityNames, type Host } from './host/host.ts';
@@ -38,14 +39,15 @@ export function startPanel({ host, root, serverUrl, version, language, page }: P
     reduce,
     onError,
   );
-  const address = serverUrl.replace(/\/$/, '');
   const client = createClient({
-    url: `${address.replace(/^http/, 'ws')}/socket`,
+    server: serverUrl,
     client: { name: kind === 'browser' ? `Web panel in ${product}` : product, version },
     tokens: {
       read: () => host.storage.readSecret('token'),
       write: (token) => host.storage.writeSecret('token', token),
     },
+    platform: webPlatform,
+    timing: panelTiming,
   });
   mountPanel({
     root,

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { uploadClip } from '../../companion-server/src/client/upload.ts';
+import { uploadClip } from '../../companion-server/src/client/transfer.ts';
 import { makeClip, testPicture } from '../../companion-server/src/media/testing/clips.ts';
 import { probeClip } from '../../companion-server/src/media/probe.ts';
 import type { RunningServer } from '../../companion-server/src/server.ts';
@@ -22,7 +22,7 @@ test('a server that has started again estimates an edit of a known clip without 
   };
 
   const first = await start();
-  const { clipId } = await uploadClip(await connectTo(first), { clipPath, onProgress: () => undefined });
+  const { clipId } = await uploadClip(await connectTo(first), clipPath);
   expect(await ask(first, clipId)).toMatchObject({ type: 'estimated', edit: { frames: 40 } });
   await first.close();
 

@@ -32,15 +32,13 @@ test('a server that stops tells its clients, and the next one finishes the job',
   const [running, waiting] = [await createJob(before, clipId), await createJob(before, clipId)];
   await progressOf(before, running);
   const told: string[] = [];
-  await before.run(({ connection }) => {
-    connection.onEvent((event: ServerMessage) => {
-      if (event.type === 'job-places') {
-        told.push(...event.places.map((place) => `${place.jobId} at ${place.position}`));
-      }
-      if (event.type !== 'job-changed') return;
-      told.push(`${event.job.jobId} ${event.job.state} ${event.job.position ?? '-'}`);
-    });
-    return Promise.resolve();
+  const connection = await before.online();
+  connection.onEvent((event: ServerMessage) => {
+    if (event.type === 'job-places') {
+      told.push(...event.places.map((place) => `${place.jobId} at ${place.position}`));
+    }
+    if (event.type !== 'job-changed') return;
+    told.push(`${event.job.jobId} ${event.job.state} ${event.job.position ?? '-'}`);
   });
   await first.close();
   expect(told).toEqual([`${running} queued 0`, `${waiting} at 1`]);

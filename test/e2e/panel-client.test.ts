@@ -3,8 +3,10 @@
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
-import { createClient, type Client } from '../../plugin/src/client/client.ts';
-import { StoppedError } from '../../plugin/src/client/problem.ts';
+import { createClient, type Client } from '../../protocol/client/client.ts';
+import { panelTiming } from '../../protocol/client/timing.ts';
+import { CanceledError } from '../../protocol/errors.ts';
+import { webPlatform } from '../../plugin/src/client/web-platform.ts';
 import { startTestServer } from './test-server.ts';
 import { createWorkspace, type Workspace } from './workspace.ts';
 
@@ -26,7 +28,9 @@ async function openPanel(workspace: Workspace, engineName?: string) {
   const server = await startTestServer(workspace, engineName);
   let token: string | null = null;
   const client = createClient({
-    url: `${server.url.replace('http', 'ws')}/socket`,
+    server: server.url,
+    platform: webPlatform,
+    timing: panelTiming,
     client: { name: 'panel', version: '0' },
     tokens: {
       read: () => Promise.resolve(token),
@@ -93,5 +97,5 @@ test('a second estimate ends the first on the server, which answers it for the e
   older.catch(() => undefined);
   const estimate = { frames: 40, unetEvaluations: 8_000, seconds: 70 };
   expect(await ask('another')).toMatchObject({ edit: estimate, preview: estimate });
-  await expect(older).rejects.toThrow(StoppedError);
+  await expect(older).rejects.toThrow(CanceledError);
 });

@@ -25,13 +25,7 @@ test('an edit whose connection is cut at upload, queue, work and download brings
   const outPath = join(workspace.folder, 'out.mov');
   const jobIds = new Set<string>();
   const watcher = await connectTo(server);
-  const watching = watcher.run(({ connection }) => {
-    connection.onEvent((event) => {
-      if (event.type === 'job-changed') jobIds.add(event.job.jobId);
-    });
-    return Promise.resolve();
-  });
-  await watching;
+  watcher.onJobs({ onJob: ({ jobId }) => jobIds.add(jobId), onProgress: () => undefined });
   const edited = await editOverSocket(steady, {
     clipPath: workspace.clipPath,
     outPath,

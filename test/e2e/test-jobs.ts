@@ -3,21 +3,21 @@
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SteadyConnection } from '../../companion-server/src/client/steady-connection.ts';
-import { uploadClip } from '../../companion-server/src/client/upload.ts';
-import { watchJob } from '../../companion-server/src/client/watch-job.ts';
+import type { Client } from '../../protocol/client/client.ts';
+import { uploadClip } from '../../companion-server/src/client/transfer.ts';
+import { watchJob } from '../../protocol/client/watch-job.ts';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
 import type { JobView } from '../../protocol/job.ts';
 import type { Workspace } from './workspace.ts';
 
 /** Returns the id of the clip. */
-export async function uploadTo(steady: SteadyConnection, { clipPath }: Pick<Workspace, 'clipPath'>): Promise<string> {
-  const { clipId } = await uploadClip(steady, { clipPath, onProgress: () => undefined });
+export async function uploadTo(steady: Client, { clipPath }: Pick<Workspace, 'clipPath'>): Promise<string> {
+  const { clipId } = await uploadClip(steady, clipPath);
   return clipId;
 }
 
 /** Returns the id of the job. */
-export async function createJob(steady: SteadyConnection, clipId: string, prompt = 'x'): Promise<string> {
+export async function createJob(steady: Client, clipId: string, prompt = 'x'): Promise<string> {
   const settings = { ...defaultSettings(), prompt };
   const wish = { clipId, settings, model: null, device: 'cpu', priority: 0 } as const;
   const key = randomUUID();
@@ -26,21 +26,20 @@ export async function createJob(steady: SteadyConnection, clipId: string, prompt
 }
 
 /** The job with its outcome, or paused with the error that did it. */
-export const outcomeOf = (steady: SteadyConnection, jobId: string): Promise<JobView> =>
-  watchJob(steady, jobId, () => undefined, undefined);
+export const outcomeOf = (steady: Client, jobId: string): Promise<JobView> => watchJob(steady, jobId);
 
 /** Resolves when the engine has reported progress of the job. */
-export function progressOf(steady: SteadyConnection, jobId: string): Promise<void> {
-  return steady.run(
-    ({ connection }) =>
-      new Promise((resolve) => {
-        const stop = connection.onEvent((event) => {
-          if (event.type !== 'job-progress' || event.jobId !== jobId) return;
-          stop();
-          resolve();
-        });
-      }),
-  );
+export function progressOf(steady: Client, jobId: string): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = steady.onJobs({
+      onJob: () => undefined,
+      onProgress(id) {
+        if (id !== jobId) return;
+        stop();
+        resolve();
+      },
+    });
+  });
 }
 
 /** What lies in the folder of the job. */

@@ -3,7 +3,8 @@
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { connectSteadily, type SteadyConnection } from '../../companion-server/src/client/steady-connection.ts';
+import { connect } from '../../companion-server/src/client/connect.ts';
+import type { Client } from '../../protocol/client/client.ts';
 import type { RunningServer } from '../../companion-server/src/server.ts';
 import { protocolVersion, socketPath, subprotocol } from '../../protocol/version.ts';
 import { parseServerMessage, type ServerMessage } from '../../protocol/server-messages.ts';
@@ -28,13 +29,10 @@ export async function startTestServer(
 }
 
 /** A client that looks for a lost server for `patienceMs`; not at all by default. */
-export async function connectTo(
-  { url, token }: Pick<RunningServer, 'url' | 'token'>,
-  patienceMs = 0,
-): Promise<SteadyConnection> {
+export async function connectTo({ url, token }: Pick<RunningServer, 'url' | 'token'>, patienceMs = 0): Promise<Client> {
   const client = { name: 'test', version: '0' };
-  const connection = await connectSteadily({ url, token: () => token, client, patienceMs });
-  onTestFinished(() => connection.close());
+  const connection = await connect({ url, token: () => token, client, patienceMs });
+  onTestFinished(() => connection.stop());
   return connection;
 }
 

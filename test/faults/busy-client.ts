@@ -1,7 +1,7 @@
 // A paired client that goes about its business while others make trouble: it asks again and again and notes how long each
 // answer took.
 
-import { connect } from '../../companion-server/src/client/connection.ts';
+import { connect } from '../../companion-server/src/client/connect.ts';
 
 export interface BusyClientReport {
   readonly answers: number;
@@ -17,7 +17,12 @@ export interface BusyClient {
 
 /** Asks at once again when an answer has come. */
 export async function startBusyClient(url: string, token: string): Promise<BusyClient> {
-  const connection = await connect({ url, token, client: { name: 'busy', version: '0' } });
+  const connection = await connect({
+    url,
+    token: () => token,
+    client: { name: 'busy', version: '0' },
+    patienceMs: 0,
+  });
   const times: number[] = [];
   let isStopping = false;
   const work = async (): Promise<void> => {
@@ -36,7 +41,7 @@ export async function startBusyClient(url: string, token: string): Promise<BusyC
     async stop() {
       isStopping = true;
       await done;
-      await connection.close();
+      await connection.stop();
       const sorted = times.toSorted((a, b) => a - b);
       return {
         answers: sorted.length,

@@ -5,10 +5,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { downloadResult } from '../../companion-server/src/client/download.ts';
-import type { SteadyConnection } from '../../companion-server/src/client/steady-connection.ts';
-import { uploadClip } from '../../companion-server/src/client/upload.ts';
-import { watchJob } from '../../companion-server/src/client/watch-job.ts';
+import type { Client } from '../../protocol/client/client.ts';
+import { downloadResult, uploadClip } from '../../companion-server/src/client/transfer.ts';
+import { watchJob } from '../../protocol/client/watch-job.ts';
 import type { RunningServer } from '../../companion-server/src/server.ts';
 import { createRandom } from '../../companion-server/src/tensor/random.ts';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
@@ -62,14 +61,14 @@ async function startProxied(direction: 'to server' | 'to client'): Promise<{
 
 /** An edit by the copying engine, as far as its result on the server. */
 async function makeResult(
-  steady: SteadyConnection,
+  steady: Client,
   clipPath: string,
 ): Promise<{ readonly jobId: string; readonly result: ResultFacts }> {
-  const { clipId } = await uploadClip(steady, { clipPath, onProgress: () => undefined });
+  const { clipId } = await uploadClip(steady, clipPath);
   const settings = { ...defaultSettings(), prompt: 'a wolf' };
   const wish = { clipId, settings, model: null, device: 'cpu', priority: 0 } as const;
   const { job } = await steady.request({ type: 'job-create', key: `key-${clipId}`, ...wish });
-  const { jobId, result } = await watchJob(steady, job.jobId, () => undefined, undefined);
+  const { jobId, result } = await watchJob(steady, job.jobId);
   if (result === null) throw new Error('The job has no result.');
   return { jobId, result };
 }
@@ -81,10 +80,10 @@ test(`uploads that are cut ${cutsPerDirection} times arrive whole, and repeat at
     const [clipPath, bytes] = await writeClip(workspace, index);
     const begunAt = proxy.seen().length;
     const steady = await connectThrough(proxy, server);
-    const { clipId } = await uploadClip(steady, { clipPath, onProgress: () => undefined });
+    const { clipId } = await uploadClip(steady, clipPath);
     const { sha256, sizeBytes } = await steady.request({ type: 'clip-get', clipId });
     expect({ sha256, sizeBytes }).toEqual({ sha256: sha256Of(bytes), sizeBytes: clipBytes });
-    await steady.close();
+    await steady.stop();
     repeated.push(...repeatedBytes(proxy.seen().slice(begunAt)));
   }
   expect(proxy.cuts()).toBe(cutsPerDirection);
@@ -103,9 +102,9 @@ test(`downloads that are cut ${cutsPerDirection} times arrive whole, and repeat 
     const steady = await connectThrough(proxy, server);
     const path = join(workspace.folder, `result-${index}.mov`);
     const file = await open(path, 'wx');
-    await downloadResult(steady, { jobId, result, file, onProgress: () => undefined });
+    await downloadResult(steady, jobId, file);
     await file.close();
-    await steady.close();
+    await steady.stop();
     expect(sha256Of(await readFile(path))).toBe(result.sha256);
     repeated.push(...repeatedBytes(proxy.seen().slice(begunAt)));
   }
@@ -115,7 +114,7 @@ test(`downloads that are cut ${cutsPerDirection} times arrive whole, and repeat 
 });
 
 /** A connection that may be cut before it is there at all. */
-async function connectThrough({ url }: CuttingProxy, { token }: RunningServer): Promise<SteadyConnection> {
+async function connectThrough({ url }: CuttingProxy, { token }: RunningServer): Promise<Client> {
   for (;;) {
     try {
       return await connectTo({ url, token }, patienceMs);

@@ -4,7 +4,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ServerMessage } from '../../protocol/server-messages.ts';
-import type { SteadyConnection } from '../../companion-server/src/client/steady-connection.ts';
+import type { Client } from '../../protocol/client/client.ts';
 import { startCli } from '../e2e/cli-process.ts';
 import { createJob, outcomeOf, progressOf, uploadTo } from '../e2e/test-jobs.ts';
 import { connectRaw, connectTo, greet, startTestServer } from '../e2e/test-server.ts';
@@ -21,20 +21,18 @@ async function createOnSmallDisk(): Promise<Workspace & { readonly disk: string 
 const start = (workspace: Workspace, engine: string) => startTestServer(workspace, engine, { leastFreeBytes });
 
 /** The next event of this type. */
-function eventOf(steady: SteadyConnection, type: ServerMessage['type']): Promise<ServerMessage> {
-  return steady.run(
-    ({ connection }) =>
-      new Promise((resolve) => {
-        const stop = connection.onEvent((event) => {
-          if (event.type !== type) return;
-          stop();
-          resolve(event);
-        });
-      }),
-  );
+async function eventOf(steady: Client, type: ServerMessage['type']): Promise<ServerMessage> {
+  const connection = await steady.online();
+  return new Promise((resolve) => {
+    const stop = connection.onEvent((event) => {
+      if (event.type !== type) return;
+      stop();
+      resolve(event);
+    });
+  });
 }
 
-const statesOf = async (steady: SteadyConnection): Promise<readonly string[]> =>
+const statesOf = async (steady: Client): Promise<readonly string[]> =>
   (await steady.request({ type: 'job-list', afterJobId: null })).jobs.map(({ state }) => state);
 
 // Skipped where the test may mount no disk: it needs Linux and root.

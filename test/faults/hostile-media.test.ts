@@ -8,8 +8,8 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectSteadily } from '../../companion-server/src/client/steady-connection.ts';
-import { uploadClip } from '../../companion-server/src/client/upload.ts';
+import { connect } from '../../companion-server/src/client/connect.ts';
+import { uploadClip } from '../../companion-server/src/client/transfer.ts';
 import { EditError } from '../../companion-server/src/errors.ts';
 import { createLog } from '../../companion-server/src/log.ts';
 import type { ClipInfo } from '../../companion-server/src/media/clip-info.ts';
@@ -284,8 +284,8 @@ test('a server that is sent all this goes on serving', async () => {
   try {
     const { url, token } = server;
     const client = { name: 'test', version: '0' };
-    const connection = await connectSteadily({ url, token: () => token, client, patienceMs: 0 });
-    const upload = (clipPath: string) => uploadClip(connection, { clipPath, onProgress: () => undefined });
+    const connection = await connect({ url, token: () => token, client, patienceMs: 0 });
+    const upload = (clipPath: string) => uploadClip(connection, clipPath);
     const hostile: [string, string][] = [
       [await written('served.m3u8', `#EXTM3U\n#EXTINF:1,\n${good}\n`), 'clip-unreadable'],
       [await written('served.mp4', 'text'), 'clip-unreadable'],
@@ -295,7 +295,7 @@ test('a server that is sent all this goes on serving', async () => {
       await expect(upload(file)).rejects.toMatchObject({ code });
     }
     expect((await upload(good)).media).toMatchObject({ frameCount: 10 });
-    await connection.close();
+    await connection.stop();
   } finally {
     await server.close();
   }

@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { connect, type Connection } from '../../companion-server/src/client/connection.ts';
-import { connectSteadily } from '../../companion-server/src/client/steady-connection.ts';
-import { uploadClip } from '../../companion-server/src/client/upload.ts';
+import { connect } from '../../companion-server/src/client/connect.ts';
+import type { Client } from '../../protocol/client/client.ts';
+import { uploadClip } from '../../companion-server/src/client/transfer.ts';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
 import { chunkBytes } from '../../protocol/limits.ts';
 import type { ServerMessage } from '../../protocol/server-messages.ts';
@@ -104,13 +104,18 @@ async function newCode(): Promise<string> {
   return (JSON.parse(text) as { code: { code: string } }).code.code;
 }
 
+/** A client that does not come back. */
+function connectAs(token: string): Promise<Client> {
+  return connect({ url: server.url, token: () => token, client: program, patienceMs: 0 });
+}
+
 /** A client that is paired, but is not the one that works. */
-async function connectSecond(): Promise<Connection & { readonly token: string }> {
+async function connectSecond(): Promise<{ readonly client: Client; readonly token: string }> {
   const paired = await pairWith(await newCode());
   if (paired.type !== 'paired') throw new Error(`unexpected ${paired.type}`);
-  const connection = await connect({ url: server.url, token: paired.token, client: program });
-  onTestFinished(() => connection.close());
-  return { ...connection, token: paired.token };
+  const client = await connectAs(paired.token);
+  onTestFinished(() => client.stop());
+  return { client, token: paired.token };
 }
 
 const webPages: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
@@ -182,23 +187,15 @@ describe('an unpaired client', () => {
 });
 
 test('a second client sees and touches nothing of the first', async () => {
-  const steady = await connectSteadily({
-    url: server.url,
-    token: () => server.token,
-    client: program,
-    patienceMs: 0,
-  });
-  onTestFinished(() => steady.close());
-  const { clipId } = await uploadClip(steady, {
-    clipPath: server.clipPath,
-    onProgress: () => undefined,
-  });
+  const steady = await connectAs(server.token);
+  onTestFinished(() => steady.stop());
+  const { clipId } = await uploadClip(steady, server.clipPath);
   const settings = { ...defaultSettings(), prompt: 'a wolf' };
   const wish = { clipId, settings, model: null, device: 'cpu' } as const;
   const create = { type: 'job-create', key: 'first-client', priority: 0, ...wish } as const;
   const { jobId } = (await steady.request(create)).job;
 
-  const second = await connectSecond();
+  const { client: second, token } = await connectSecond();
   const missing = { code: expect.stringMatching(/^(job|clip)-missing$/) as string };
   expect(await second.request({ type: 'job-list', afterJobId: null })).toMatchObject({ jobs: [] });
   for (const type of ['job-get', 'job-cancel', 'job-pause', 'job-resume', 'job-delete'] as const) {
@@ -211,7 +208,7 @@ test('a second client sees and touches nothing of the first', async () => {
   await expect(second.request({ type: 'download-begin', jobId, offset: 0 })).rejects.toMatchObject(missing);
   const link = await ask(`/results/${jobId}/link`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${second.token}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: '{}',
   });
   expect(link.status).toBe(404);
@@ -220,18 +217,16 @@ test('a second client sees and touches nothing of the first', async () => {
 });
 
 test('a pairing that is revoked loses its connection and its token', async () => {
-  const second = await connectSecond();
+  const { client, token } = await connectSecond();
   const { text } = await ask('/pairing', { headers: { authorization: `Bearer ${server.token}` } });
   const { pairings } = JSON.parse(text) as { pairings: readonly { readonly clientId: string }[] };
-  const lost = second.wait(new Promise<never>(() => undefined));
   await ask(`/pairing/${pairings[0]?.clientId ?? ''}/revoke`, {
     method: 'POST',
     headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
     body: '{}',
   });
-  await expect(lost).rejects.toThrow(/the pairing was revoked/);
-  const again = connect({ url: server.url, token: second.token, client: program });
-  await expect(again).rejects.toMatchObject({ code: 'not-paired' });
+  expect(String(await client.gaveUp)).toMatch(/the pairing was revoked/);
+  await expect(connectAs(token)).rejects.toMatchObject({ code: 'not-paired' });
 });
 
 test('a thousand connections keep no paired client out', async () => {
@@ -245,11 +240,11 @@ test('a thousand connections keep no paired client out', async () => {
       return tcp.resume();
     }),
   );
-  const client = await connect({ url: server.url, token: server.token, client: program });
+  const client = await connectAs(server.token);
   expect(await client.request({ type: 'job-list', afterJobId: null })).toBeDefined();
   const { text } = await ask('/metrics', { headers: { authorization: `Bearer ${server.token}` } });
   expect(Number(/^tokenflow_strangers (\d+)$/m.exec(text)?.[1])).toBeLessThanOrEqual(64);
-  await client.close();
+  await client.stop();
   const isGone = strangers.map((tcp) => (tcp.closed ? undefined : once(tcp, 'close')));
   // All but the 64 that may wait for a while are sent away for each other.
   let gone = 0;
@@ -285,10 +280,9 @@ describe('a message that is too large', () => {
   });
 
   test('of a paired client ends its connection only', async () => {
-    const second = await connectSecond();
-    const lost = second.wait(new Promise<never>(() => undefined));
-    second.sendChunk(new Uint8Array(4 * chunkBytes));
-    await expect(lost).rejects.toThrow(/code 1009/);
+    const { client } = await connectSecond();
+    (await client.online()).sendChunk(new Uint8Array(4 * chunkBytes));
+    expect(String(await client.gaveUp)).toMatch(/code 1009/);
   });
 });
 

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { readServerToken } from '../../companion-server/src/cli/server-file.ts';
-import { connectSteadily } from '../../companion-server/src/client/steady-connection.ts';
+import { connect } from '../../companion-server/src/client/connect.ts';
 import { makeClip, testPicture } from '../../companion-server/src/media/testing/clips.ts';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
 import { chooseMoment } from './kills/moment.ts';
@@ -67,7 +67,7 @@ async function runRounds(folder: string, options: RunOptions): Promise<number> {
   const port = await freePort();
   let server = await startServerProcess({ folder, port });
   const url = `http://127.0.0.1:${port}`;
-  const steady = await connectSteadily({
+  const steady = await connect({
     url,
     token: () => readServerToken(path.join(folder, 'cache'), url),
     client: { name: 'faults', version: '0' },
@@ -83,7 +83,7 @@ async function runRounds(folder: string, options: RunOptions): Promise<number> {
     console.error(server.log().slice(-5_000));
     throw error;
   } finally {
-    await steady.close();
+    await steady.stop();
     await server.stop();
   }
 }

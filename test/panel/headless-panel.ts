@@ -1,10 +1,11 @@
 // The panel without its surface: the real flow, client and state beside a simulated Premiere, against a real companion
 // server over a real WebSocket.
 
+import { createClient } from '../../protocol/client/client.ts';
+import { panelTiming } from '../../protocol/client/timing.ts';
 import type { EditReport } from '../../protocol/edit-report.ts';
 import type { RunningServer } from '../../companion-server/src/server.ts';
-import { createClient } from '../../plugin/src/client/client.ts';
-import { systemClock } from '../../plugin/src/client/clock.ts';
+import { systemClock, webPlatform } from '../../plugin/src/client/web-platform.ts';
 import { startPanelEffects } from '../../plugin/src/effects/panel-effects.ts';
 import { abilityNames } from '../../plugin/src/host/host.ts';
 import type { EditForm } from '../../plugin/src/state/form.ts';
@@ -32,9 +33,11 @@ export function openPanel({ sim }: Pick<TestProject, 'sim'>, server: RunningServ
   const facts = { kind: host.kind, product: host.product, abilities, logFolder: null };
   const store = createStore(initialState(facts, 'dark', 'prores'), reduce, (error) => errors.push(error));
   const client = createClient({
-    url: `${server.url.replace('http', 'ws').replace(/\/$/, '')}/socket`,
+    server: server.url,
     client: { name: 'test', version: '0' },
     tokens: { read: () => Promise.resolve(server.token), write: () => Promise.resolve() },
+    platform: webPlatform,
+    timing: panelTiming,
   });
   const stop = startPanelEffects({
     host,
@@ -50,7 +53,7 @@ export function openPanel({ sim }: Pick<TestProject, 'sim'>, server: RunningServ
     if (!isOpen) return;
     isOpen = false;
     stop();
-    client.stop();
+    void client.stop();
   };
   return {
     store,

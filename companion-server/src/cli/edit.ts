@@ -1,6 +1,6 @@
 // `edit`: one clip, over the same socket as the panel.
 
-import type { ModelInfo } from '../../../protocol/model-info.ts';
+import type { LinkState } from '../../../protocol/client/link-state.ts';
 import { editOverSocket } from '../client/edit-over-socket.ts';
 import { EditError, throwIfCanceled } from '../errors.ts';
 import { defineCommand } from './command.ts';
@@ -31,7 +31,7 @@ export const editCommand = defineCommand({
         outPath,
         settings,
         // A server started here has the model first; one that runs already knows its models by name.
-        model: server === undefined ? null : requireModel(model, session.connection.welcome.models),
+        model: server === undefined ? null : requireModel(model, session.connection.link),
         device,
         onProgress: (progress) => reporter.progress(progress),
         signal: context.signal,
@@ -44,8 +44,8 @@ export const editCommand = defineCommand({
   },
 });
 
-function requireModel(name: string | undefined, models: readonly ModelInfo[]): string | null {
-  const ids = models.map(({ id }) => id);
+function requireModel(name: string | undefined, link: LinkState): string | null {
+  const ids = 'server' in link ? link.server.models.map(({ id }) => id) : [];
   if (name === undefined || ids.includes(name)) return name ?? null;
   throw new EditError('model-missing', `The server has no model '${name}'.`, {
     hint: `It has ${ids.length === 0 ? 'none' : ids.join(', ')}.`,

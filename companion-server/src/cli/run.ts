@@ -1,9 +1,10 @@
 // Runs the command that the arguments name, and turns what it throws into text and an exit code.
 
 import { errorCodes } from '../../../protocol/error-codes.ts';
+import { wireErrorOf } from '../../../protocol/wire-error.ts';
 import { CanceledError, EditError } from '../errors.ts';
 import { version } from '../version.ts';
-import { toEditError, toWireError } from '../wire-error.ts';
+import { toEditError } from '../wire-error.ts';
 import type { Command, CommandContext, Output } from './command.ts';
 import { interruptedExitCode } from './exit-codes.ts';
 import { formatCommandHelp, formatProgramHelp } from './help.ts';
@@ -74,5 +75,5 @@ function printError(error: EditError, stderr: Output): void {
 
 function printJsonError(error: EditError, stdout: Output): void {
   const { exitCode, retryable } = errorCodes[error.code];
-  stdout.write(`${JSON.stringify({ type: 'error', error: { ...toWireError(error), retryable }, exitCode })}\n`);
+  stdout.write(`${JSON.stringify({ type: 'error', error: { ...wireErrorOf(error), retryable }, exitCode })}\n`);
 }

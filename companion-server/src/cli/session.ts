@@ -1,6 +1,7 @@
 // A connection to a companion server for one command: one inside this process, or one that runs already.
 
-import { connectSteadily, type SteadyConnection } from '../client/steady-connection.ts';
+import type { Client } from '../../../protocol/client/client.ts';
+import { connect } from '../client/connect.ts';
 import { cacheDirOf, readConfig } from '../config.ts';
 import { inversionsDir } from '../doctor/kept-files.ts';
 import { EditError } from '../errors.ts';
@@ -17,7 +18,7 @@ const patienceMs = 60_000;
 
 export interface EditSession {
   /** Pass it to `editOverSocket`, as often as needed. */
-  readonly connection: SteadyConnection;
+  readonly connection: Client;
   /** Ends the connection, and the server with its engine if it was started here. */
   close(): Promise<void>;
 }
@@ -45,11 +46,11 @@ export async function openLocalSession(context: CommandContext, modelDir?: strin
     try {
       // A server in this process does not come back.
       const { url, token } = server;
-      const connection = await connectSteadily({ url, token: () => token, client, patienceMs: 0 });
+      const connection = await connect({ url, token: () => token, client, patienceMs: 0 });
       return {
         connection,
         async close() {
-          await connection.close();
+          await connection.stop();
           await server.close();
           await runDir.remove();
         },
@@ -68,8 +69,8 @@ export async function openLocalSession(context: CommandContext, modelDir?: strin
 export async function openRemoteSession({ env }: CommandContext, serverUrl: string): Promise<EditSession> {
   const url = parseServerUrl(serverUrl);
   const token = (): string | Promise<string> => env['TOKENFLOW_TOKEN'] ?? readServerToken(cacheDirOf(env), url);
-  const connection = await connectSteadily({ url, token, client, patienceMs });
-  return { connection, close: () => connection.close() };
+  const connection = await connect({ url, token, client, patienceMs });
+  return { connection, close: () => connection.stop() };
 }
 
 /** The origin of a server's address. */

@@ -9,12 +9,14 @@ let folder: string;
 beforeAll(async () => (folder = await mkdtemp(path.join(tmpdir(), 'tokenflow-clip-file-'))));
 afterAll(() => rm(folder, { recursive: true }));
 
-test('a file is opened with its size', async () => {
+test('a file is opened with its size and ending, and read by position up to its end', async () => {
   await writeFile(path.join(folder, 'clip.mp4'), 'bytes');
-  const { file, sizeBytes } = await openClip(path.join(folder, 'clip.mp4'));
-  expect(sizeBytes).toBe(5);
-  expect(await file.readFile('latin1')).toBe('bytes');
-  await file.close();
+  const clip = await openClip(path.join(folder, 'clip.mp4'));
+  expect(clip).toMatchObject({ sizeBytes: 5, extension: 'mp4' });
+  expect(Buffer.from(await clip.read(1, 3)).toString('latin1')).toBe('yte');
+  expect(Buffer.from(await clip.read(3, 10)).toString('latin1')).toBe('es');
+  expect(Buffer.from((await clip.readBehind?.(4, 1, 3)) ?? []).toString('latin1', 4)).toBe('yte');
+  await clip.close();
 });
 
 test.skipIf(process.platform === 'win32')('a named pipe is refused, although nobody writes to it', async () => {

@@ -1,13 +1,14 @@
 // The clip on the client's disk.
 
 import { constants, open, type FileHandle } from 'node:fs/promises';
+import { extname } from 'node:path';
+import type { ClipSource } from '../../../protocol/client/upload.ts';
+import { clipExtensions, type ClipExtension } from '../../../protocol/clip-messages.ts';
 import { EditError } from '../errors.ts';
 import { answerInTime } from '../files/answer-in-time.ts';
 
-export interface ClipFile {
-  /** Open for reading. */
-  readonly file: FileHandle;
-  readonly sizeBytes: number;
+export interface ClipFile extends ClipSource {
+  close(): Promise<void>;
 }
 
 /** Opens a clip. Throws EditError: 'clip-missing', 'clip-unreadable' or 'clip-empty'. */
@@ -17,7 +18,13 @@ export async function openClip(path: string): Promise<ClipFile> {
     const stats = await answerInTime(file.stat(), path);
     if (!stats.isFile()) throw new EditError('clip-unreadable', `The clip ${path} is not a file.`);
     if (stats.size === 0) throw new EditError('clip-empty', `The clip ${path} has no content.`);
-    return { file, sizeBytes: stats.size };
+    return {
+      sizeBytes: stats.size,
+      extension: extensionOf(path),
+      read: (offset, length) => readBehind(file, 0, offset, length),
+      readBehind: (room, offset, length) => readBehind(file, room, offset, length),
+      close: () => file.close(),
+    };
   } catch (error) {
     await file.close();
     throw error;
@@ -41,4 +48,21 @@ async function openExisting(path: string): Promise<FileHandle> {
       cause: error,
     });
   }
+}
+
+/** A system may give less than it is asked for before the end of the file. */
+async function readBehind(file: FileHandle, room: number, offset: number, length: number): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafe(room + length);
+  let done = room;
+  while (done < bytes.length) {
+    const { bytesRead } = await file.read(bytes, done, bytes.length - done, offset + done - room);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return bytes.subarray(0, done);
+}
+
+function extensionOf(path: string): ClipExtension | null {
+  const ending = extname(path).slice(1).toLowerCase();
+  return clipExtensions.find((extension) => extension === ending) ?? null;
 }

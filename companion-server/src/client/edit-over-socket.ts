@@ -5,15 +5,14 @@ import { resolve } from 'node:path';
 import type { DeviceChoice } from '../../../protocol/devices.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { EditSettings } from '../../../protocol/edit-settings.ts';
+import type { Client } from '../../../protocol/client/client.ts';
+import { watchJob } from '../../../protocol/client/watch-job.ts';
 import type { JobView, ResultFacts } from '../../../protocol/job.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
+import { fromWireError } from '../../../protocol/wire-error.ts';
 import { CanceledError, EditError, throwIfCanceled } from '../errors.ts';
 import { openPart } from '../files/write-whole.ts';
-import { fromWireError } from '../wire-error.ts';
-import { downloadResult } from './download.ts';
-import type { SteadyConnection } from './steady-connection.ts';
-import { uploadClip } from './upload.ts';
-import { watchJob } from './watch-job.ts';
+import { downloadResult, uploadClip } from './transfer.ts';
 
 /** What the client can tell while it waits. */
 export type ClientProgress =
@@ -47,7 +46,7 @@ export interface EditedClip {
 }
 
 /** Runs one edit. Leaves nothing behind but the result. Throws CanceledError or EditError. */
-export async function editOverSocket(steady: SteadyConnection, options: EditOverSocketOptions): Promise<EditedClip> {
+export async function editOverSocket(client: Client, options: EditOverSocketOptions): Promise<EditedClip> {
   const { clipPath, settings, model, device, onProgress, signal } = options;
   throwIfCanceled(signal);
   const outPath = resolve(options.outPath);
@@ -60,8 +59,7 @@ export async function editOverSocket(steady: SteadyConnection, options: EditOver
   let clipId: string | undefined;
   try {
     const beganAt = performance.now();
-    const sent = await uploadClip(steady, {
-      clipPath,
+    const sent = await uploadClip(client, clipPath, {
       signal,
       onProgress: (doneBytes, totalBytes) => onProgress({ phase: 'upload', doneBytes, totalBytes }),
     });
@@ -71,16 +69,11 @@ export async function editOverSocket(steady: SteadyConnection, options: EditOver
     // The same key again makes no second job, should the reply be lost.
     const wish = { clipId: sent.clipId, settings, model, device };
     const key = randomUUID();
-    const { job } = await steady.request({ type: 'job-create', key, ...wish, priority: 0 });
-    const { jobId: madeId } = job;
-    jobId = madeId;
+    ({ jobId } = await client.createJob({ key, ...wish, priority: 0 }));
     const tell = (progress: EditProgress): void => onProgress({ phase: 'edit', progress });
-    const { report, result } = requireDone(await watchJob(steady, madeId, tell, signal));
+    const { report, result } = requireDone(await watchJob(client, jobId, { onProgress: tell, signal }));
     const editedAt = performance.now();
-    await downloadResult(steady, {
-      jobId: madeId,
-      result,
-      file: output.file,
+    await downloadResult(client, jobId, output.file, {
       signal,
       onProgress: (doneBytes, totalBytes) => onProgress({ phase: 'download', doneBytes, totalBytes }),
     });
@@ -95,7 +88,7 @@ export async function editOverSocket(steady: SteadyConnection, options: EditOver
     };
   } finally {
     await output.discard();
-    await forget(steady, jobId, clipId);
+    await forget(client, jobId, clipId);
   }
 }
 
@@ -109,12 +102,12 @@ function requireDone(job: JobView): { readonly report: EditReport; readonly resu
 }
 
 /** Also cancels a job that still runs, and waits for its end. What cannot be reached stays with the server. */
-async function forget(steady: SteadyConnection, jobId: string | undefined, clipId: string | undefined): Promise<void> {
+async function forget(client: Client, jobId: string | undefined, clipId: string | undefined): Promise<void> {
   if (jobId !== undefined) {
-    await steady.request({ type: 'job-delete', jobId }).catch(() => undefined);
+    await client.request({ type: 'job-delete', jobId }).catch(() => undefined);
   }
   // Another edit of the same clip may need it still: then the server refuses, and that edit removes it.
   if (clipId !== undefined) {
-    await steady.request({ type: 'clip-delete', clipId }).catch(() => undefined);
+    await client.request({ type: 'clip-delete', clipId }).catch(() => undefined);
   }
 }

@@ -14,7 +14,7 @@ import { freeBytesAt } from '../files/free-space.ts';
 import { syncFolder } from '../files/sync.ts';
 import type { Database } from '../store/database.ts';
 import type { SetAside } from '../store/set-aside.ts';
-import { withoutPaths } from '../without-paths.ts';
+import { nameFiles } from '../without-paths.ts';
 import type { Clip, Upload } from './clip.ts';
 import { createClipTable, type ClipRow } from './clip-table.ts';
 import { createUploads, type UploadRequest } from './uploads.ts';
@@ -105,7 +105,7 @@ export async function openClipStore({
     try {
       return await probe(partPath);
     } catch (error) {
-      throw withoutPaths(error, { 'the clip': partPath });
+      throw nameFiles(error, { 'the clip': partPath });
     }
   }
 

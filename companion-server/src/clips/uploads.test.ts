@@ -22,6 +22,7 @@ import {
 import { createDeferred } from '../../../test/deferred.ts';
 import { testMedia } from '../../../test/fixtures/media.ts';
 import { EditError } from '../errors.ts';
+import { withoutPaths } from '../without-paths.ts';
 
 test('whatever the pieces and the restarts between them, the clip arrives whole', async () => {
   const { restart } = await createFixture();
@@ -259,11 +260,13 @@ test('uploads that were begun and not ended count among the clips of a client', 
   await expect(store.begin(other, request)).resolves.toMatchObject({ receivedBytes: 0 });
 });
 
-test('what is no video is refused without the path of its file, and leaves nothing', async () => {
+test('what is no video is refused, to its client without the path of its file, and leaves nothing', async () => {
   const { store, files, dataDir } = await createFixture((path) =>
     Promise.reject(new EditError('clip-unreadable', `"${path}" is a shopping list.`)),
   );
-  await expect(send(store)).rejects.toMatchObject({ message: 'the clip is a shopping list.' });
+  const refused = await send(store).catch((error: unknown) => error as EditError);
+  expect(refused).toMatchObject({ code: 'clip-unreadable' });
+  expect(withoutPaths(refused as EditError, (refused as EditError).message)).toBe('the clip is a shopping list.');
   expect(await files()).toEqual({ clips: [], uploads: [] });
   expect(dataDir).not.toBe('');
 });

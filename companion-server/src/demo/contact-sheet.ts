@@ -3,11 +3,11 @@
 import { writeFile } from 'node:fs/promises';
 import type { ClipInfo } from '../media/clip-info.ts';
 import type { Frame, Size } from '../media/frame.ts';
+import { encodePng } from '../media/encode-picture.ts';
 import { decodeFrames } from '../media/frames.ts';
 import { planWorkingSize } from '../media/fit.ts';
 import { lineHeight } from './bitmap-font.ts';
 import { createCanvas, drawPicture, drawText, type Rgb } from './canvas.ts';
-import { encodePng } from './png.ts';
 
 export interface SheetRow {
   /** A few words of plain ASCII. */
@@ -28,13 +28,13 @@ const ink: Rgb = [228, 228, 231];
 const gap = 6;
 const zoom = 2;
 
-/** Writes the contact sheet of `rows` (at least one) as PNG to `file`. Throws as `decodeFrames` does. */
+/** Writes the contact sheet of `rows` (at least one) as PNG to `file`. Throws as `decodeFrames` and `encodePng` do. */
 export async function writeContactSheet(
   file: string,
   rows: readonly SheetRow[],
   options: SheetOptions = {},
 ): Promise<void> {
-  await writeFile(file, encodePng(await drawContactSheet(rows, options)));
+  await writeFile(file, await encodePng(await drawContactSheet(rows, options), options.signal));
 }
 
 async function drawContactSheet(

@@ -1,14 +1,13 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ClipInfo } from '../media/clip-info.ts';
+import { encodePng } from '../media/encode-picture.ts';
 import { decodeFrames } from '../media/frames.ts';
 import { probeClip } from '../media/probe.ts';
-import { collect, makeFolder } from '../media/testing/clips.ts';
+import { collect, makeFolder, readPixels } from '../media/testing/clips.ts';
 import { psnr } from '../metrics/psnr.ts';
 import { writeContactSheet } from './contact-sheet.ts';
-import { encodePng } from './png.ts';
 import { writeSampleClip } from './sample-clip.ts';
 import { defaultSample, renderSampleFrame } from './sample-frame.ts';
 import { writeSideBySide } from './side-by-side.ts';
@@ -25,28 +24,6 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-/** Width, height and pixels of a PNG as `encodePng` writes it. */
-function readPng(bytes: Buffer) {
-  const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
-  const start = bytes.indexOf('IDAT');
-  const rows = inflateSync(bytes.subarray(start + 4, start + 4 + bytes.readUInt32BE(start - 4)));
-  const stride = 3 * width;
-  const rgb = new Uint8Array(stride * height);
-  for (let y = 0; y < height; y++) {
-    const row = rows.subarray(y * (stride + 1), (y + 1) * (stride + 1));
-    expect(row[0]).toBe(4);
-    for (let i = 0; i < stride; i++) {
-      const at = (dx: number, dy: number) => (i < 3 * dx || y < dy ? 0 : (rgb[(y - dy) * stride + i - 3 * dx] ?? 0));
-      const guess = at(1, 0) + at(0, 1) - at(1, 1);
-      const [nearest = 0] = [at(1, 0), at(0, 1), at(1, 1)].toSorted(
-        (a, b) => Math.abs(guess - a) - Math.abs(guess - b),
-      );
-      rgb[y * stride + i] = (row[i + 1] ?? 0) + nearest;
-    }
-  }
-  return { index: 0, width, height, rgb };
-}
-
 test('the sample clip holds the rendered frames', async () => {
   expect(clip).toMatchObject({
     frameCount: 6,
@@ -58,9 +35,10 @@ test('the sample clip holds the rendered frames', async () => {
   }
 });
 
-test('a picture survives being written as PNG', () => {
-  const frame = renderSampleFrame(0, options);
-  expect(readPng(encodePng(frame))).toEqual(frame);
+test('a picture survives being written as PNG', async () => {
+  const { width, height, rgb } = renderSampleFrame(0, options);
+  await writeFile(inFolder('picture.png'), await encodePng({ width, height, rgb }));
+  expect(await readPixels(inFolder('picture.png'))).toEqual({ width, height, rgb });
 });
 
 test('the contact sheet has a row per clip and evenly spaced columns', async () => {
@@ -69,7 +47,7 @@ test('the contact sheet has a row per clip and evenly spaced columns', async () 
     { label: 'edited', clip },
   ];
   await writeContactSheet(inFolder('sheet.png'), rows, { columns: 3, cellWidth: 64 });
-  const sheet = readPng(await readFile(inFolder('sheet.png')));
+  const sheet = await readPixels(inFolder('sheet.png'));
   expect(sheet).toMatchObject({ width: 6 + 3 * 70, height: 6 + 2 * (20 + 48 + 6) });
   const frames = await collect(decodeFrames(clip));
   for (const [column, index] of [0, 3, 5].entries()) {

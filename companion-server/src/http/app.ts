@@ -6,12 +6,12 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { basename, dirname } from 'node:path';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
-import type { ErrorCode } from '../../../protocol/error-codes.ts';
 import { EditError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { toClientError, toEditError, toWireError } from '../wire-error.ts';
 import { requireAccess, type AccessDeps } from './access.ts';
 import { refusalReason, type GuardOptions } from './guard.ts';
+import { refusal, refusalStatus, statusOf } from './refusal.ts';
 import type { Metrics } from './metrics.ts';
 import type { Reply, Route, SentFile } from './routes/route.ts';
 
@@ -27,14 +27,6 @@ export interface AppDeps extends AccessDeps, GuardOptions {
 
 /** Bytes of a body. What is large goes over the WebSocket. */
 const bodyLimit = '16kb';
-
-const statusByCode: Partial<Record<ErrorCode, number>> = {
-  'invalid-request': 400,
-  'not-paired': 401,
-  'job-missing': 404,
-  'database-busy': 503,
-  'disk-full': 507,
-};
 
 export function createApp(deps: AppDeps): Express {
   const app = express();
@@ -59,7 +51,7 @@ export function createApp(deps: AppDeps): Express {
   for (const [path, folder] of Object.entries(deps.pages)) {
     if (existsSync(folder)) app.use(path, express.static(folder, { dotfiles: 'ignore' }));
   }
-  app.use((_request, response) => refuse(response, 404, 'There is nothing at this address.'));
+  app.use((_request, response) => refuse(response, refusalStatus.nothingThere, 'There is nothing at this address.'));
   app.use(answerFailure(deps.log));
   return app;
 }
@@ -90,7 +82,7 @@ const guard =
     const { headers } = request;
     const reason = refusalReason({ headers, isEncrypted: isEncrypted(request) }, options);
     if (reason === undefined) next();
-    else refuse(response, 403, reason);
+    else refuse(response, refusalStatus.stranger, reason);
   };
 
 const requireMethod: RequestHandler = ({ method }, response, next) => {
@@ -99,14 +91,14 @@ const requireMethod: RequestHandler = ({ method }, response, next) => {
     return;
   }
   response.set('Allow', 'GET, HEAD, POST');
-  refuse(response, 405, `${method} is not answered here.`);
+  refuse(response, refusalStatus.method, `${method} is not answered here.`);
 };
 
 /** A form or a simple request of a web page cannot have this type; what has it was written by a program. */
 const requireJson: RequestHandler = ({ method, headers }, response, next) => {
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (method !== 'POST' || type === 'application/json') next();
-  else refuse(response, 415, 'A POST must have the content type application/json.');
+  else refuse(response, refusalStatus.contentType, 'A POST must have the content type application/json.');
 };
 
 function toHandler(route: Route, deps: AppDeps): RequestHandler {
@@ -147,18 +139,13 @@ function sendFile(response: Response, { path, contentType, fileName, sha256 }: S
     for (const name of ['Content-Type', 'Content-Disposition', 'ETag']) response.removeHeader(name);
     const { status, headers = {} } = error as { status?: number; headers?: Record<string, string> };
     response.set(headers);
-    if (status === 416) refuse(response, 416, 'The range is outside of the result.');
-    else refuse(response, 404, 'The result is not there any more.');
+    if (status === refusalStatus.range) refuse(response, status, 'The range is outside of the result.');
+    else refuse(response, refusalStatus.nothingThere, 'The result is not there any more.');
   });
 }
 
 function refuse(response: Response, status: number, message: string): void {
   response.status(status).json(refusal(message));
-}
-
-/** The JSON body of a refusal. */
-export function refusal(message: string): object {
-  return { error: { code: 'invalid-request', message } };
 }
 
 const answerFailure =
@@ -184,10 +171,3 @@ const answerFailure =
       error: { code: 'internal', message: 'The server could not answer.' },
     });
   };
-
-/** Of our own errors by their code; express says it of bodies and addresses that it cannot read. */
-function statusOf(error: unknown): number {
-  if (error instanceof EditError) return statusByCode[error.code] ?? 500;
-  const status = (error as { readonly status?: unknown } | null)?.status;
-  return typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
-}

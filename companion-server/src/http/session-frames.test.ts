@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { defaultSettings } from '../../../protocol/edit-settings.ts';
 import type { FrameSide } from '../../../protocol/stream-messages.ts';
 import { EditError } from '../errors.ts';
+import { toClientError } from '../wire-error.ts';
 import type { SessionDeps } from './session-deps.ts';
 import { readFrame } from './session-frames.ts';
 
@@ -48,7 +49,7 @@ test('a preview has no flicker', async () => {
   await expect(asked('flicker', [3, 9, 17])).rejects.toMatchObject({ code: 'invalid-request' });
 });
 
-test('a refusal names neither clip nor result by its path', async () => {
+test('a client hears of neither clip nor result by its path', async () => {
   const deps = {
     clips: { get: () => ({ path: '/data/clip.mov' }) },
     jobs: {
@@ -58,7 +59,6 @@ test('a refusal names neither clip nor result by its path', async () => {
     readMap: () => Promise.reject(new EditError('clip-unreadable', '"/data/clip.mov", "/data/result.mov"')),
   } as unknown as SessionDeps;
   const wish = { type: 'frame-get', requestId: 1, id: 'j', frameIndex: 2, maxSide: 64 } as const;
-  await expect(readFrame(deps, 'me', { ...wish, side: 'difference' })).rejects.toMatchObject({
-    message: 'the clip, the result',
-  });
+  const refused = await readFrame(deps, 'me', { ...wish, side: 'difference' }).catch((error: unknown) => error);
+  expect(toClientError(refused)).toEqual({ code: 'clip-unreadable', message: 'the clip, the result' });
 });

@@ -2,10 +2,10 @@
 
 import type { FrameGet } from '../../../protocol/stream-messages.ts';
 import { EditError } from '../errors.ts';
-import { withoutPaths } from '../without-paths.ts';
+import { nameFiles } from '../without-paths.ts';
 import type { SessionDeps } from './session-deps.ts';
 
-/** The JPEG of a picture that `owner` asks for. Throws EditError, which names no path. */
+/** The JPEG of a picture that `owner` asks for. Throws EditError, of whose paths a client hears names. */
 export async function readFrame(
   { clips, jobs, readPicture, readMap }: Pick<SessionDeps, 'clips' | 'jobs' | 'readPicture' | 'readMap'>,
   owner: string,
@@ -13,7 +13,7 @@ export async function readFrame(
 ): Promise<Uint8Array> {
   if (side === 'original' || side === 'edit') {
     const { path } = side === 'original' ? clips.get(owner, id) : jobs.result(owner, id);
-    return withoutPathsOf({ 'the clip': path }, () => readPicture(path, frameIndex, maxSide));
+    return namingFiles({ 'the clip': path }, () => readPicture(path, frameIndex, maxSide));
   }
   const result = jobs.result(owner, id);
   const { clipId, settings, report } = jobs.get(owner, id);
@@ -24,15 +24,15 @@ export async function readFrame(
   const rate = report === null ? 0 : report.frameRate.numerator / report.frameRate.denominator;
   const firstFrame = Math.round((settings.startSeconds ?? 0) * rate);
   const clipFrame = firstFrame + (report?.frameIndices?.[frameIndex] ?? frameIndex);
-  return withoutPathsOf({ 'the clip': original.path, 'the result': result.path }, () =>
+  return namingFiles({ 'the clip': original.path, 'the result': result.path }, () =>
     readMap(side, { path: original.path, frameIndex: clipFrame }, { path: result.path, frameIndex }, maxSide),
   );
 }
 
-async function withoutPathsOf<T>(paths: Readonly<Record<string, string>>, work: () => Promise<T>): Promise<T> {
+async function namingFiles<T>(paths: Readonly<Record<string, string>>, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw withoutPaths(error, paths);
+    throw nameFiles(error, paths);
   }
 }

@@ -10,8 +10,9 @@ import type { ServerMessage } from '../../../protocol/server-messages.ts';
 import { socketPath, subprotocol } from '../../../protocol/version.ts';
 import type { Pairings } from '../pairing/pairings.ts';
 import type { Admission } from './admission.ts';
-import { isEncrypted, refusal } from './app.ts';
+import { isEncrypted } from './app.ts';
 import { refusalReason, type GuardOptions } from './guard.ts';
+import { refusal, refusalStatus } from './refusal.ts';
 import type { Metrics } from './metrics.ts';
 import type { Peer } from './peer.ts';
 import { createSession, maxStrangerMessages, type Session, type SessionDeps } from './session.ts';
@@ -192,11 +193,11 @@ interface UpgradeRefusal {
 function refusalOf(request: IncomingMessage, options: GuardOptions): UpgradeRefusal | undefined {
   const { url, headers } = request;
   const reason = refusalReason({ headers, isEncrypted: isEncrypted(request) }, options);
-  if (reason !== undefined) return { status: 403, message: reason };
-  if (url !== socketPath) return { status: 404, message: `The socket is at ${socketPath}.` };
+  if (reason !== undefined) return { status: refusalStatus.stranger, message: reason };
+  if (url !== socketPath) return { status: refusalStatus.nothingThere, message: `The socket is at ${socketPath}.` };
   const asked = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim());
   if (asked?.includes(subprotocol) !== true) {
-    return { status: 400, message: `The socket speaks the subprotocol ${subprotocol}.` };
+    return { status: refusalStatus.subprotocol, message: `The socket speaks the subprotocol ${subprotocol}.` };
   }
   return undefined;
 }

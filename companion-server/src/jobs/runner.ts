@@ -3,7 +3,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { CanceledError, EditError } from '../errors.ts';
-import { toClientError, toWireError } from '../wire-error.ts';
+import { toClientError, toEditError } from '../wire-error.ts';
 import type { JobChange } from './job.ts';
 import type { JobRecord } from './job-table.ts';
 import type { JobHooks, JobOutcome } from './work.ts';
@@ -64,7 +64,7 @@ export function createRunner({ claim, run, change, onStopped, onFailure, retryMs
       try {
         return await run(record, hooks);
       } catch (error) {
-        const isPassing = toWireError(error).code === 'limit-reached';
+        const isPassing = toEditError(error).code === 'limit-reached';
         if (!isPassing || tries >= maxTries || hooks.signal.aborted) throw error;
         onFailure(record.jobId, error);
         await delay(retryMs, undefined, { signal: hooks.signal }).catch(() => undefined);

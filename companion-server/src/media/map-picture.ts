@@ -3,7 +3,7 @@
 import type { ClipInfo } from './clip-info.ts';
 import type { Frame, Size } from './frame.ts';
 import { decodeFrames } from './frames.ts';
-import { encodeJpeg } from './jpeg.ts';
+import { encodeJpeg } from './encode-picture.ts';
 import { sizeWithin } from './picture.ts';
 import { differenceMap, flickerMap } from './pixel-maps.ts';
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readPicture, readPictureOf } from './picture.ts';
 import { probeClip } from './probe.ts';
-import { makeClip, makeFolder } from './testing/clips.ts';
+import { makeClip, makeFolder, readPixels } from './testing/clips.ts';
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
 beforeAll(async () => (folder = await makeFolder()));
@@ -18,13 +18,10 @@ function numbered(count: number, more: readonly string[] = []): string[] {
   return ['-f', 'lavfi', '-i', grey, '-frames:v', String(count), ...more, ...h264];
 }
 
-/** The JPEG's pixels, read by ffmpeg. */
+/** The JPEG's pixels. */
 async function pixelsOf(jpeg: Uint8Array) {
   await writeFile(inFolder('picture.jpg'), jpeg);
-  const bytes = await readFile(await makeClip(inFolder('picture.ppm'), ['-i', inFolder('picture.jpg')]));
-  // P6, width, height, 255, then three bytes a pixel.
-  const [head = '', width, height] = /^P6\s(\d+)\s(\d+)\s255\s/.exec(bytes.toString('latin1', 0, 40)) ?? [];
-  return { width: Number(width), height: Number(height), rgb: new Uint8Array(bytes.subarray(head.length)) };
+  return readPixels(inFolder('picture.jpg'));
 }
 
 async function numberIn(jpeg: Uint8Array): Promise<number> {

@@ -5,7 +5,7 @@ import type { ClipInfo } from './clip-info.ts';
 import { overtime } from './ffmpeg-error.ts';
 import type { Frame, Size } from './frame.ts';
 import { decodeFrames } from './frames.ts';
-import { encodeJpeg } from './jpeg.ts';
+import { encodeJpeg } from './encode-picture.ts';
 import { probeClip } from './probe.ts';
 
 /** Most bytes of one picture. */

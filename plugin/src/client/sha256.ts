@@ -1,14 +1,7 @@
 // SHA-256 in plain JavaScript, piece by piece: UXP has no crypto.subtle, and a browser's takes the whole at once.
 
 import { sha256 } from '@noble/hashes/sha2.js';
-
-export interface Sha256 {
-  /** Bytes that have gone in. */
-  readonly bytes: number;
-  update(bytes: Uint8Array): void;
-  /** Of what has gone in so far: 64 lower-case hexadecimal digits. */
-  digest(): string;
-}
+import type { Sha256 } from '../../../protocol/client/platform.ts';
 
 export function createSha256(): Sha256 {
   const hash = sha256.create();

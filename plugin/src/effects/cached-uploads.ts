@@ -2,7 +2,7 @@
 // of files that are the same the next time: an export is made anew.
 
 import { createTurns } from '../../../protocol/turns.ts';
-import type { UploadedClip } from '../client/upload.ts';
+import type { UploadedClip } from '../../../protocol/client/upload.ts';
 import type { ExportedClip } from '../host/host.ts';
 import type { ClipSnapshot, ExportMode } from '../host/selection.ts';
 import type { EffectDeps } from './deps.ts';

@@ -14,7 +14,7 @@ import {
 } from '../state/compare.ts';
 import type { PanelState } from '../state/panel-state.ts';
 import type { EffectDeps, StopEffect } from './deps.ts';
-import { isStop, problemOf } from './problem-of.ts';
+import { isCancel, problemOf } from './problem-of.ts';
 
 const maxSide = 960;
 const atOnce = 4;
@@ -46,7 +46,7 @@ export function startCompareEffect({ client, store, clock, pictures, host }: Eff
         subject: { jobId, clipId, frames, frameRate, size, firstFrame, frameIndices },
       });
     } catch (error) {
-      if (!isStop(error)) dispatch({ type: 'compare-failed', problem: problemOf(error) });
+      if (!isCancel(error)) dispatch({ type: 'compare-failed', problem: problemOf(error) });
     }
   }
 
@@ -94,7 +94,7 @@ export function startCompareEffect({ client, store, clock, pictures, host }: Eff
       const picture = { name: 'ready', url: pictures.make(jpeg) } as const;
       dispatch({ type: 'picture-changed', side, frameIndex, picture });
     } catch (error) {
-      if (isStop(error) || signal.aborted) return;
+      if (isCancel(error) || signal.aborted) return;
       dispatch({ type: 'picture-changed', side, frameIndex, picture: { name: 'missing' } });
       dispatch({ type: 'compare-failed', problem: problemOf(error) });
     } finally {

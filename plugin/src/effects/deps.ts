@@ -1,7 +1,7 @@
 // What every flow needs. Flows listen to events, do what has effects, and report by events; they know no DOM.
 
-import type { Client } from '../client/client.ts';
-import type { Clock } from '../client/clock.ts';
+import type { Client } from '../../../protocol/client/client.ts';
+import type { Clock } from '../../../protocol/client/clock.ts';
 import type { Host } from '../host/host.ts';
 import type { Store } from '../state/store.ts';
 

@@ -7,7 +7,7 @@ import { toSettings } from '../state/form.ts';
 import { guessSeconds } from '../state/throughput.ts';
 import type { PanelState } from '../state/panel-state.ts';
 import type { EffectDeps, StopEffect } from './deps.ts';
-import { isStop, problemOf } from './problem-of.ts';
+import { isCancel, problemOf } from './problem-of.ts';
 
 /** A person who moves the slider is not asked about at every step of it. */
 const restMs = 400;
@@ -56,7 +56,7 @@ export function startEstimateEffect({ client, store, clock }: EffectDeps): StopE
     } catch (error) {
       if (signal.aborted) return;
       newest = null;
-      if (!isStop(error)) dispatch({ type: 'estimate-failed', problem: problemOf(error) });
+      if (!isCancel(error)) dispatch({ type: 'estimate-failed', problem: problemOf(error) });
     }
   }
 

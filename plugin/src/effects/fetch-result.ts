@@ -1,11 +1,10 @@
 // The result of a job as a file of the host. A part that was fetched before is gone on with; one that turned out damaged
 // is thrown away and fetched again, once.
 
-import type { Client } from '../client/client.ts';
-import { ClientError } from '../client/problem.ts';
+import type { Client } from '../../../protocol/client/client.ts';
+import { EditError, type Signal } from '../../../protocol/errors.ts';
 import type { ResultFile } from '../host/edits.ts';
 import type { Host, ResultWriter } from '../host/host.ts';
-import type { CancelSignal } from '../host/problems.ts';
 
 export interface FetchRequest {
   readonly jobId: string;
@@ -13,7 +12,7 @@ export interface FetchRequest {
   /** With its dot. */
   readonly extension: string;
   readonly onProgress: (receivedBytes: number, sizeBytes: number) => void;
-  readonly signal?: CancelSignal;
+  readonly signal?: Signal;
 }
 
 /** Rejected with what the client or the host throws. */
@@ -30,7 +29,7 @@ export async function fetchInto(
       });
       return await writer.finish();
     } catch (error) {
-      const isDamaged = error instanceof ClientError && error.code === 'transfer-damaged';
+      const isDamaged = error instanceof EditError && error.code === 'transfer-damaged';
       await leave(writer, isDamaged);
       if (!isDamaged || attempt === 2) throw error;
     }

@@ -24,7 +24,7 @@ export function startLinkEffect({ client, host, store }: EffectDeps): StopEffect
 
   const diagnose = async (): Promise<void> => {
     if (client.link.name !== 'online') {
-      const problem = { code: 'connection-lost', message: `The link is ${client.link.name}.`, hint: null } as const;
+      const problem = { code: 'connection-lost', message: `The link is ${client.link.name}.` } as const;
       dispatch({ type: 'diagnosis-failed', problem });
       return;
     }
@@ -73,7 +73,7 @@ export function startLinkEffect({ client, host, store }: EffectDeps): StopEffect
   dispatch({ type: 'link-changed', link: client.link });
   client.start();
   return () => {
-    client.stop();
+    void client.stop();
     for (const stop of stops) stop();
   };
 }

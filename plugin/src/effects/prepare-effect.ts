@@ -1,12 +1,12 @@
 // Sends a file as soon as it is chosen, so that the server can say what it is and how long an edit takes. A clip on a
 // timeline is not sent before Apply: its export costs the person time.
 
-import type { UploadedClip } from '../client/upload.ts';
+import type { UploadedClip } from '../../../protocol/client/upload.ts';
 import type { SelectedClip } from '../host/selection.ts';
 import { sourceIdOf } from '../state/choices.ts';
 import type { EffectDeps, StopEffect } from './deps.ts';
 import type { KeptUploads } from './cached-uploads.ts';
-import { isStop, problemOf } from './problem-of.ts';
+import { isCancel, problemOf } from './problem-of.ts';
 
 export interface Preparation {
   /** The clip on the server, or on its way there; null when nobody sends this file ahead. */
@@ -54,7 +54,7 @@ export function startPrepareEffect({ host, store }: EffectDeps, uploads: KeptUpl
     const stop = new AbortController();
     const sent = send(clip, stop);
     sent.catch((error: unknown) => {
-      if (!isStop(error)) dispatch({ type: 'prepare-failed', sourceId, problem: problemOf(error) });
+      if (!isCancel(error)) dispatch({ type: 'prepare-failed', sourceId, problem: problemOf(error) });
     });
     current = { sourceId, stop, sent };
   });

@@ -7,7 +7,7 @@ import type { PreviewFrame } from '../state/preview-strip.ts';
 import { previewed, previewFramesOf } from '../state/preview.ts';
 import type { Task } from '../state/task.ts';
 import type { EffectDeps, StopEffect } from './deps.ts';
-import { isStop } from './problem-of.ts';
+import { isCancel } from './problem-of.ts';
 
 const sides: readonly FrameSide[] = ['edit', 'original'];
 /** Twice the width of a picture in the strip. */
@@ -60,7 +60,7 @@ export function startPreviewStripEffect({ client, store, pictures, host }: Effec
       const picture = { name: 'ready', url: pictures.make(jpeg) } as const;
       dispatch({ type: 'preview-frame-changed', key, side, index, picture });
     } catch (error) {
-      if (isStop(error) || signal.aborted) return;
+      if (isCancel(error) || signal.aborted) return;
       host.shell.log(`A picture of the preview could not be fetched: ${String(error)}`);
       dispatch({ type: 'preview-frame-changed', key, side, index, picture: { name: 'missing' } });
     } finally {

@@ -1,20 +1,18 @@
 // Any failure as a problem with a code, so that people get a sentence and the details stay copyable.
 
-import { ClientError, StoppedError } from '../client/problem.ts';
-import { CanceledError, HostError } from '../host/problems.ts';
+import { CanceledError, EditError } from '../../../protocol/errors.ts';
+import { wireErrorOf } from '../../../protocol/wire-error.ts';
+import { HostError } from '../host/problems.ts';
 import type { Problem } from '../state/problem.ts';
 
 export function problemOf(error: unknown): Problem {
-  if (error instanceof ClientError) {
-    const { code, message, hint } = error;
-    return { code, message, hint };
-  }
-  if (error instanceof HostError) return { code: error.code, message: error.message, hint: null };
+  if (error instanceof EditError) return wireErrorOf(error);
+  if (error instanceof HostError) return { code: error.code, message: error.message };
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return { code: 'internal', message, hint: null };
+  return { code: 'internal', message };
 }
 
 /** Whether somebody wanted this end. */
-export function isStop(error: unknown): boolean {
-  return error instanceof StoppedError || error instanceof CanceledError;
+export function isCancel(error: unknown): boolean {
+  return error instanceof CanceledError;
 }

@@ -1,6 +1,6 @@
 // What people do with edits on their way: apply, preview, cancel, pause, try again. And what the server tells of its jobs.
 
-import type { ClientError } from '../client/problem.ts';
+import type { EditError } from '../../../protocol/errors.ts';
 import { applyBlock, previewBlock } from '../state/choices.ts';
 import type { PanelEvent } from '../state/events.ts';
 import type { PanelState } from '../state/panel-state.ts';
@@ -74,7 +74,7 @@ export function startTaskEffect(deps: EffectDeps, sending: Sending): StopEffect 
     try {
       await client.deleteJob(jobId);
     } catch (error) {
-      if ((error as ClientError | null)?.code !== 'job-missing') throw error;
+      if ((error as EditError | null)?.code !== 'job-missing') throw error;
     }
   }
 

@@ -4,18 +4,18 @@
 import { codecExtensions } from '../../../protocol/edit-settings.ts';
 import { isOutcome, type JobView } from '../../../protocol/job.ts';
 import { createTurns } from '../../../protocol/turns.ts';
-import { StoppedError, type ClientError } from '../client/problem.ts';
-import type { UploadedClip } from '../client/upload.ts';
+import { CanceledError, type EditError } from '../../../protocol/errors.ts';
+import type { UploadedClip } from '../../../protocol/client/upload.ts';
+import { watchJob } from '../../../protocol/client/watch-job.ts';
 import type { PlacedEdit, Recipe } from '../host/edits.ts';
 import { measureThroughput } from '../state/throughput.ts';
 import type { Task, TaskState } from '../state/task.ts';
 import type { EffectDeps } from './deps.ts';
 import { fetchInto } from './fetch-result.ts';
-import { jobOutcome } from './job-outcome.ts';
 import { asClip } from './new-tasks.ts';
 import type { KeptUploads } from './cached-uploads.ts';
 import type { Preparation } from './prepare-effect.ts';
-import { isStop, problemOf } from './problem-of.ts';
+import { isCancel, problemOf } from './problem-of.ts';
 import { rangeToEdit } from './range-to-edit.ts';
 
 export interface TaskRuns {
@@ -61,7 +61,7 @@ export function createTaskRuns(
     const ended = run(key, stop.signal, evenIfChanged)
       .catch((error: unknown) => {
         if (taskOf(key)?.state.name === 'dropped') return;
-        move(key, isStop(error) ? { name: 'canceled' } : { name: 'failed', problem: problemOf(error) });
+        move(key, isCancel(error) ? { name: 'canceled' } : { name: 'failed', problem: problemOf(error) });
       })
       .finally(() => running.delete(key));
     running.set(key, { stop, ended });
@@ -70,14 +70,15 @@ export function createTaskRuns(
   async function run(key: string, signal: AbortSignal, evenIfChanged: boolean): Promise<void> {
     const task = taskOf(key);
     if (task === undefined) return;
-    const job = await jobOutcome(client, task.jobId ?? (await findOrMake(task, signal)), signal);
+    const jobId = task.jobId ?? (await findOrMake(task, signal));
+    // A job that the server has paused goes on when somebody presses Resume.
+    const job = await watchJob(client, jobId, { until: ({ state }) => isOutcome(state), signal });
     if (job.state === 'canceled') {
       move(key, { name: 'canceled' });
       return;
     }
     if (job.error !== null) {
-      const { code, message, hint } = job.error;
-      move(key, { name: 'failed', problem: { code, message, hint: hint ?? null } });
+      move(key, { name: 'failed', problem: job.error });
       return;
     }
     noteReport(task, job);
@@ -104,7 +105,7 @@ export function createTaskRuns(
         return await makeJob(task, { clipId, media }, signal);
       } catch (error) {
         // The server has forgotten the clip since.
-        if ((error as ClientError | null)?.code !== 'clip-missing') throw error;
+        if ((error as EditError | null)?.code !== 'clip-missing') throw error;
       }
     }
     return makeJob(task, await send(task, signal), signal);
@@ -161,7 +162,7 @@ export function createTaskRuns(
     if (!signal.aborted) return jobId;
     // It was given up while the server made the job, which nobody would end any more.
     await client.order('job-cancel', jobId);
-    throw new StoppedError();
+    throw new CanceledError();
   }
 
   async function bringHome(key: string, job: JobView, signal: AbortSignal, evenIfChanged: boolean): Promise<void> {
@@ -201,7 +202,7 @@ export function createTaskRuns(
       );
       finish(key, edit, job.jobId);
     } catch (error) {
-      if (isStop(error)) throw error;
+      if (isCancel(error)) throw error;
       move(key, { name: 'unplaced', problem: problemOf(error) });
     }
   }

@@ -5,8 +5,8 @@
 // into the host, and what they throw goes to the log. Nothing here blocks the host's own thread for long.
 
 import type { ClipExtension } from '../../../protocol/clip-messages.ts';
+import type { Signal } from '../../../protocol/errors.ts';
 import type { PlacedEdit, ImportedResult, PlaceRequest, ResultFile } from './edits.ts';
-import type { CancelSignal } from './problems.ts';
 import type { ClipSnapshot, ExportMode, SelectionReading } from './selection.ts';
 import type { Ticks } from './ticks.ts';
 
@@ -94,7 +94,7 @@ export interface HostClips {
     options: {
       readonly mode: ExportMode;
       readonly onProgress?: (progress: number | null) => void;
-      readonly signal?: CancelSignal;
+      readonly signal?: Signal;
     },
   ): Promise<ExportedClip>;
   /** Undoes what a crash left behind (cloned sequences, in and out points); what it did, as sentences for the log. */
@@ -103,7 +103,7 @@ export interface HostClips {
 
 export interface HostTimeline {
   /** Makes a result known to the project, in the bin `TokenFlow`. Not undoable; takes nothing on the timeline. */
-  importResult(file: ResultFile, signal?: CancelSignal): Promise<ImportedResult>;
+  importResult(file: ResultFile, signal?: Signal): Promise<ImportedResult>;
   /**
    * Puts a result above its original, or in the place of the version that shows, in one undo step; nothing is
    * placed when the timeline has changed there ('timeline-changed').

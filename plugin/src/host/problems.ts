@@ -37,7 +37,7 @@ export const hostProblemCodes = [
 ] as const;
 export type HostProblemCode = (typeof hostProblemCodes)[number];
 
-/** The only error that a Host's promises are rejected with, beside CanceledError. */
+/** The only error that a Host's promises are rejected with, beside the CanceledError of protocol/errors.ts. */
 export class HostError extends Error {
   override readonly name = 'HostError';
   readonly code: HostProblemCode;
@@ -47,25 +47,4 @@ export class HostError extends Error {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
   }
-}
-
-/** Canceling is an outcome, not a failure: what a promise is rejected with when its signal was aborted. */
-export class CanceledError extends Error {
-  override readonly name = 'CanceledError';
-
-  constructor() {
-    super('Canceled.');
-  }
-}
-
-/** The little of an AbortSignal that is used, which UXP and browsers have both. */
-export interface CancelSignal {
-  readonly aborted: boolean;
-  addEventListener(type: 'abort', listener: () => void): void;
-  removeEventListener(type: 'abort', listener: () => void): void;
-}
-
-/** Throws CanceledError when `signal` has been aborted. */
-export function throwIfCanceled(signal: CancelSignal | undefined): void {
-  if (signal?.aborted === true) throw new CanceledError();
 }

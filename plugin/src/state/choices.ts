@@ -3,7 +3,7 @@
 import type { ModelInfo } from '../../../protocol/model-info.ts';
 import type { PlacedEdit, EditVersion } from '../host/edits.ts';
 import type { ExportMode, SelectedClip } from '../host/selection.ts';
-import type { ServerFacts } from '../client/link-state.ts';
+import type { ServerFacts } from '../../../protocol/client/link-state.ts';
 import type { ClipRange } from './form.ts';
 import type { PanelState } from './panel-state.ts';
 

@@ -8,7 +8,7 @@ import type { JobPlace, JobView } from '../../../protocol/job.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import type { FrameSide } from '../../../protocol/stream-messages.ts';
-import type { LinkState } from '../client/link-state.ts';
+import type { LinkState } from '../../../protocol/client/link-state.ts';
 import type { PlacedEdit } from '../host/edits.ts';
 import type { Theme } from '../host/host.ts';
 import type { ExportMode, SelectionReading } from '../host/selection.ts';

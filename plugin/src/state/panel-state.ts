@@ -4,7 +4,7 @@ import type { Check } from '../../../protocol/diagnostics.ts';
 import type { OutputCodec } from '../../../protocol/edit-settings.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
-import type { LinkState } from '../client/link-state.ts';
+import type { LinkState } from '../../../protocol/client/link-state.ts';
 import type { PlacedEdit } from '../host/edits.ts';
 import type { AbilityName, Host, Theme } from '../host/host.ts';
 import type { ExportMode, SelectionReading } from '../host/selection.ts';

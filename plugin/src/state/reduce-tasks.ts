@@ -1,10 +1,8 @@
 // Tasks: the panel's own steps as the flow reports them, and the server's as it tells of its jobs.
 
 import type { JobView } from '../../../protocol/job.ts';
-import type { WireError } from '../../../protocol/wire-error.ts';
 import type { PanelEvent } from './events.ts';
 import type { PanelState } from './panel-state.ts';
-import type { Problem } from './problem.ts';
 import { isOnServer, isOver, type Task, type TaskState } from './task.ts';
 
 export function reduceTasks(state: PanelState, event: PanelEvent): PanelState {
@@ -88,15 +86,11 @@ function stateOfJob({ state, position, progress, error }: JobView): TaskState | 
     case 'running':
       return { name: 'running', progress };
     case 'paused':
-      return { name: 'paused', progress, problem: error === null ? null : toProblem(error) };
+      return { name: 'paused', progress, problem: error };
     // The flow decides what follows an outcome.
     case 'done':
     case 'failed':
     case 'canceled':
       return null;
   }
-}
-
-function toProblem({ code, message, hint }: WireError): Problem {
-  return { code, message, hint: hint ?? null };
 }

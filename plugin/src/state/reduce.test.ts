@@ -131,7 +131,7 @@ describe('Apply', () => {
       advice: null,
     };
     expect(applyBlock(after(ready, { type: 'estimate-known', previewSeconds: null, estimate }))).toBe('too-large');
-    const problem = { code: 'clip-unreadable', message: '', hint: null } as const;
+    const problem = { code: 'clip-unreadable', message: '' } as const;
     expect(applyBlock(after(ready, { type: 'prepare-failed', sourceId: 'f', problem }))).toBe('clip-unusable');
   });
 });

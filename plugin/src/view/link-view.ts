@@ -86,11 +86,11 @@ export function createLinkPage(context: Context): Piece {
       if (link.name === 'unpaired') {
         setText(pair, link.isBusy ? l.pairing : l.pair);
         const { problem } = link;
-        refusal.update(problem === null ? null : { ...problem, hint: null });
+        refusal.update(problem === null ? null : { ...problem, hint: undefined });
         if (lastName !== 'unpaired') code.focus();
       }
       if (link.name === 'mismatch') {
-        mismatchDetails = describe({ ...link.problem, hint: link.problem.hint ?? null });
+        mismatchDetails = describe(link.problem);
         setText(mismatchText, link.problem.message);
       }
       if (lastName === 'unpaired' && isUsable(state)) code.value = '';

@@ -31,5 +31,5 @@ export function createProblemView({ ui, t, dispatch }: Context): ProblemPiece {
 }
 
 export function describe({ code, message, hint }: Problem): string {
-  return [`${code}: ${message}`, ...(hint === null ? [] : [hint])].join('\n');
+  return [`${code}: ${message}`, ...(hint == null ? [] : [hint])].join('\n');
 }

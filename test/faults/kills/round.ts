@@ -3,10 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import { open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { downloadResult } from '../../../companion-server/src/client/download.ts';
-import type { SteadyConnection } from '../../../companion-server/src/client/steady-connection.ts';
-import { uploadClip } from '../../../companion-server/src/client/upload.ts';
-import { watchJob } from '../../../companion-server/src/client/watch-job.ts';
+import type { Client } from '../../../protocol/client/client.ts';
+import { downloadResult, uploadClip } from '../../../companion-server/src/client/transfer.ts';
+import { watchJob } from '../../../protocol/client/watch-job.ts';
 import type { ResumePoint } from '../../../companion-server/src/engine/run/resume-point.ts';
 import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import type { JobView } from '../../../protocol/job.ts';
@@ -19,7 +18,7 @@ export interface RoundPlace {
   readonly folder: string;
   readonly clipPath: string;
   readonly settings: EditSettings;
-  readonly steady: SteadyConnection;
+  readonly steady: Client;
   /** The server that runs now. */
   readonly server: () => ServerProcess;
   /** Starts another one in the place of one that was killed. */
@@ -71,26 +70,22 @@ interface Edit {
 async function runEdit(place: RoundPlace, signs: Signs): Promise<Edit> {
   const { steady, clipPath, settings, folder } = place;
   signs.give('begin');
-  const { clipId } = await uploadClip(steady, { clipPath, onProgress: () => signs.give('upload') });
+  const { clipId } = await uploadClip(steady, clipPath, { onProgress: () => signs.give('upload') });
   const key = randomUUID();
   const wish = { clipId, settings, model: null, device: 'cpu', priority: 0 } as const;
   const { job } = await steady.request({ type: 'job-create', key, ...wish });
   const { jobId } = job;
-  const over = await watchJob(
-    steady,
-    jobId,
-    (progress) => {
+  const over = await watchJob(steady, jobId, {
+    onProgress(progress) {
       const sign = signOf({ phase: 'edit', progress });
       if (sign !== null) signs.give(sign);
     },
-    undefined,
-  );
+  });
   const faults = faultsOf(over);
   if (over.result === null) return { jobId, clipId, sha256: null, faults };
   const file = await open(join(folder, 'downloaded'), 'w');
   try {
-    const onProgress = (): void => signs.give('download');
-    await downloadResult(steady, { jobId, result: over.result, file, onProgress });
+    await downloadResult(steady, jobId, file, { onProgress: () => signs.give('download') });
   } finally {
     await file.close();
   }

@@ -1,7 +1,7 @@
 // Tiny clips for tests, made by the real ffmpeg in a folder of their own.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -20,6 +20,14 @@ export async function makeFolder(): Promise<{ path: string; remove: () => Promis
 export async function makeClip(file: string, args: readonly string[]): Promise<string> {
   await run(await findProgram('ffmpeg'), ['-v', 'error', '-nostdin', ...args, '-y', file]);
   return file;
+}
+
+/** Size and pixels of the picture in `file`, read by ffmpeg. */
+export async function readPixels(file: string): Promise<Omit<Frame, 'index'>> {
+  const bytes = await readFile(await makeClip(`${file}.ppm`, ['-i', file]));
+  // P6, width, height, 255, then three bytes a pixel.
+  const [head = '', width, height] = /^P6\s(\d+)\s(\d+)\s255\s/.exec(bytes.toString('latin1', 0, 40)) ?? [];
+  return { width: Number(width), height: Number(height), rgb: new Uint8Array(bytes.subarray(head.length)) };
 }
 
 /** Input options for `count` frames of ffmpeg's test picture. */

@@ -1,8 +1,8 @@
 // All flows with the real client and the real state, between a fake host and a fake server.
 
 import { expect } from 'vitest';
-import { createScene as createClientScene, type Scene } from '../../client/testing/fake-client.ts';
-import type { FakeServerOptions } from '../../client/testing/fake-server.ts';
+import { createScene as createClientScene, type Scene } from '../../../../protocol/client/testing/fake-client.ts';
+import type { FakeServerOptions } from '../../../../protocol/client/testing/fake-server.ts';
 import type { SelectedClip, SelectionReading } from '../../host/selection.ts';
 import { initialState } from '../../state/panel-state.ts';
 import type { PanelEvent } from '../../state/events.ts';

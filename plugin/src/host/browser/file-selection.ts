@@ -1,8 +1,9 @@
 // The selection of a web page: one file and a range of it.
 
 import { clipExtensions, type ClipExtension } from '../../../../protocol/clip-messages.ts';
+import { throwIfCanceled } from '../../../../protocol/errors.ts';
 import type { ExportedClip, HostClips, HostSelection } from '../host.ts';
-import { HostError, throwIfCanceled } from '../problems.ts';
+import { HostError } from '../problems.ts';
 import type { FileSnapshot, SelectedClip, SelectionReading } from '../selection.ts';
 import type { PageFiles } from './page-files.ts';
 

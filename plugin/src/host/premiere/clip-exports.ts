@@ -2,8 +2,9 @@
 // each other.
 
 import { clipExtensions } from '../../../../protocol/clip-messages.ts';
+import { orCanceled, throwIfCanceled } from '../../../../protocol/errors.ts';
 import type { ExportedClip, HostClips, HostStorage } from '../host.ts';
-import { CanceledError, HostError, throwIfCanceled, type CancelSignal } from '../problems.ts';
+import { HostError } from '../problems.ts';
 import type { ClipSnapshot, TimelineSnapshot } from '../selection.ts';
 import { sourceRange } from '../source-range.ts';
 import { wholeFrames } from '../ticks.ts';
@@ -33,7 +34,7 @@ export function createClipExports(sources: ExportSources): HostClips {
     { onProgress, signal }: Parameters<HostClips['export']>[1],
   ): Promise<ExportedClip> {
     const { surroundings, storage } = sources;
-    await orCancel(exporterIsFree, signal);
+    await orCanceled(exporterIsFree, signal);
     const project = await openProject(surroundings, snapshot.projectId);
     const sequence = await findSequence(project, snapshot.sequenceId);
     const preset = await choosePreset(surroundings, storage, sequence);
@@ -42,8 +43,11 @@ export function createClipExports(sources: ExportSources): HostClips {
     sources.log(`Export of ${JSON.stringify(snapshot)} with ${preset.path} to ${path}.`);
     const request = { snapshot, preset, path, onProgress, signal };
     const rendering = exportRendered(sources, request);
-    exporterIsFree = rendering.then(ignore, ignore);
-    const sizeBytes = await orCancel(rendering, signal);
+    exporterIsFree = rendering.then(
+      () => undefined,
+      () => undefined,
+    );
+    const sizeBytes = await orCanceled(rendering, signal);
     const file = await openFile(surroundings.fs, path, 'r');
     return {
       sizeBytes,
@@ -82,25 +86,4 @@ export function createClipExports(sources: ExportSources): HostClips {
     },
     recover: async () => recover(sources.surroundings, sources.storage),
   };
-}
-
-/** `promise`, unless `signal` is aborted first: then CanceledError, and the promise goes on by itself. */
-async function orCancel<T>(promise: Promise<T>, signal: CancelSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  let cancel = ignore;
-  const canceled = new Promise<never>((_resolve, reject) => {
-    cancel = () => reject(new CanceledError());
-    signal.addEventListener('abort', cancel);
-    if (signal.aborted) cancel();
-  });
-  try {
-    return await Promise.race([promise, canceled]);
-  } finally {
-    signal.removeEventListener('abort', cancel);
-    promise.catch(ignore);
-  }
-}
-
-function ignore(): void {
-  // What becomes of it is of no interest here.
 }

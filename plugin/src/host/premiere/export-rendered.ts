@@ -2,7 +2,8 @@
 // the clip is isolated in a copy of the sequence: everything else in its range is switched off there, the copy's in
 // and out points frame it, and the copy is deleted afterwards. The person's own sequence is never changed.
 
-import { HostError, throwIfCanceled, type CancelSignal } from '../problems.ts';
+import { throwIfCanceled, type Signal } from '../../../../protocol/errors.ts';
+import { HostError } from '../problems.ts';
 import type { HostStorage } from '../host.ts';
 import type { TimelineSnapshot } from '../selection.ts';
 import { spansOverlap } from '../ticks.ts';
@@ -27,7 +28,7 @@ export interface RenderRequest {
   /** Path of the file to make. */
   readonly path: string;
   readonly onProgress?: ((progress: number | null) => void) | undefined;
-  readonly signal?: CancelSignal | undefined;
+  readonly signal?: Signal | undefined;
 }
 
 /**

@@ -1,7 +1,8 @@
 // An exception that nobody catches has brought Premiere down. So everything that Premiere or UXP calls goes through
 // `guarded`, and everything that the panel is promised through `answering`.
 
-import { CanceledError, HostError } from '../problems.ts';
+import { CanceledError } from '../../../../protocol/errors.ts';
+import { HostError } from '../problems.ts';
 
 export type Log = (line: string) => void;
 

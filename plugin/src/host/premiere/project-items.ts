@@ -1,6 +1,7 @@
 // The project panel: the bin of results, what is in it, and how a file gets into it. An import is no step of undo.
 
-import { HostError, throwIfCanceled, type CancelSignal } from '../problems.ts';
+import { throwIfCanceled, type Signal } from '../../../../protocol/errors.ts';
+import { HostError } from '../problems.ts';
 import type { ImportedResult, ResultFile } from '../edits.ts';
 import type { FolderItem, Project, ProjectItem, Surroundings } from './api.ts';
 import { openProject } from './timeline-items.ts';
@@ -16,7 +17,7 @@ const pollMs = 250;
 export async function importResult(
   surroundings: Surroundings,
   file: ResultFile,
-  signal?: CancelSignal,
+  signal?: Signal,
 ): Promise<ImportedResult> {
   const { ppro, clock } = surroundings;
   throwIfCanceled(signal);

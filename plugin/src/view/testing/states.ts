@@ -134,7 +134,7 @@ const task = (key: string, state: TaskState, more: Partial<Task> = {}): Task => 
   ...more,
 });
 const failed = (key: string, code: ProblemCode, message: string): Task =>
-  task(key, { name: 'failed', problem: { code, message, hint: null } });
+  task(key, { name: 'failed', problem: { code, message } });
 const wire = (code: WireError['code'], message: string): WireError => ({ code, message });
 
 const premiere = base('premiere');
@@ -260,7 +260,7 @@ export const states: Readonly<Record<string, PanelState>> = {
       failed('f3', 'engine-crashed', 'The engine process ended by SIGKILL.'),
       task('f4', {
         name: 'unplaced',
-        problem: { code: 'timeline-changed', message: 'The clip has moved.', hint: null },
+        problem: { code: 'timeline-changed', message: 'The clip has moved.' },
       }),
     ],
   },

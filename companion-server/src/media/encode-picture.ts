@@ -1,4 +1,4 @@
-// A picture -> JPEG, by ffmpeg.
+// A picture -> JPEG or PNG, by ffmpeg.
 
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -8,24 +8,35 @@ import type { Frame } from './frame.ts';
 
 const timeoutMs = 60_000;
 
+type Picture = Omit<Frame, 'index'>;
+
 /**
  * `quality`: ffmpeg's scale, 2 (best) to 31. JPEG's own matrix is that of Rec. 601, its range is full. Throws FfmpegError
  * `ffmpeg-failed`; CanceledError.
  */
-export async function encodeJpeg(
-  { width, height, rgb }: Omit<Frame, 'index'>,
-  quality: number,
-  signal?: AbortSignal,
+export function encodeJpeg(picture: Picture, quality: number, signal?: AbortSignal): Promise<Uint8Array> {
+  const colours = ['-vf', 'scale=out_color_matrix=smpte170m,format=yuvj444p'];
+  return encode('JPEG', picture, [...colours, '-c:v', 'mjpeg', '-q:v', String(quality)], signal);
+}
+
+/** Without loss: 8-bit RGB. Throws as `encodeJpeg`. */
+export function encodePng(picture: Picture, signal?: AbortSignal): Promise<Uint8Array> {
+  const filters = ['-pred', 'paeth', '-compression_level', '9'];
+  return encode('PNG', picture, ['-pix_fmt', 'rgb24', '-c:v', 'png', ...filters], signal);
+}
+
+async function encode(
+  name: 'JPEG' | 'PNG',
+  { width, height, rgb }: Picture,
+  options: readonly string[],
+  signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const output = new PassThrough({ emitClose: false, autoDestroy: false });
   const raw = ['-f', 'rawvideo', '-pixel_format', 'rgb24', '-video_size', `${width}x${height}`];
   const pixels = Buffer.from(rgb.buffer, rgb.byteOffset, rgb.byteLength);
   const run = await startFfmpeg({
     inputs: [{ source: Readable.from([pixels]), options: raw }],
-    outputOptions: [
-      ...['-frames:v', '1', '-vf', 'scale=out_color_matrix=smpte170m,format=yuvj444p'],
-      ...['-c:v', 'mjpeg', '-q:v', String(quality), '-f', 'image2pipe'],
-    ],
+    outputOptions: ['-frames:v', '1', ...options, '-f', 'image2pipe'],
     output,
     purpose: 'write',
     file: 'a picture',
@@ -34,12 +45,12 @@ export async function encodeJpeg(
   });
   run.done.then(() => output.end()).catch((error: unknown) => output.destroy(error as Error));
   try {
-    const jpeg = await buffer(output);
-    if (jpeg.length > 0) return jpeg;
+    const encoded = await buffer(output);
+    if (encoded.length > 0) return encoded;
   } finally {
     await run.stop();
   }
-  throw new EditError('ffmpeg-failed', `No JPEG was made of a picture of ${width} x ${height}.`, {
+  throw new EditError('ffmpeg-failed', `No ${name} was made of a picture of ${width} x ${height}.`, {
     hint: 'Install a current FFmpeg (https://ffmpeg.org/download.html); the one on PATH is used.',
   });
 }

@@ -1,10 +1,10 @@
 // What the server in memory says of clips and jobs.
 
-import type { EditReport } from '../../../../protocol/edit-report.ts';
-import type { Estimate, Estimates } from '../../../../protocol/estimate.ts';
-import type { EditWish, JobCreate } from '../../../../protocol/job-messages.ts';
-import type { JobView } from '../../../../protocol/job.ts';
-import type { MediaFacts } from '../../../../protocol/media-facts.ts';
+import type { EditReport } from '../../edit-report.ts';
+import type { Estimate, Estimates } from '../../estimate.ts';
+import type { EditWish, JobCreate } from '../../job-messages.ts';
+import type { JobView } from '../../job.ts';
+import type { MediaFacts } from '../../media-facts.ts';
 
 export const clipMedia: MediaFacts = {
   durationSeconds: 2,

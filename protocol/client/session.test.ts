@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { defaultSettings } from '../../../protocol/edit-settings.ts';
-import type { JobView } from '../../../protocol/job.ts';
-import { protocolVersion } from '../../../protocol/version.ts';
+import { defaultSettings } from '../edit-settings.ts';
+import type { JobView } from '../job.ts';
+import { protocolVersion } from '../version.ts';
 import type { LinkState } from './link-state.ts';
 import { createScene } from './testing/fake-client.ts';
 import { code, token } from './testing/fake-server.ts';
@@ -141,11 +141,19 @@ describe('a session', () => {
     expect(server.jobs.size).toBe(1);
   });
 
+  test('that is stopped while it reads its token opens no connection', async () => {
+    const { client, server, clock } = createScene();
+    client.start();
+    await client.stop();
+    await clock.settle();
+    expect(server.connections).toBe(0);
+  });
+
   test('that is stopped stays stopped', async () => {
     const { client, server, clock } = createScene();
     client.start();
     await clock.settle();
-    client.stop();
+    await client.stop();
     await clock.advance(60_000);
     expect(server.connections).toBe(1);
     expect(clock.pending).toEqual([]);

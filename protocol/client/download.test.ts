@@ -40,7 +40,7 @@ describe('a download', () => {
           const sink = createSink(result.slice(0, Math.floor(size * share)));
           await outcome(client.download(jobId, sink));
           expect(sink.content()).toEqual(result);
-          client.stop();
+          await client.stop();
         },
       ),
       { numRuns: 60 },

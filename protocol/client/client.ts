@@ -1,33 +1,24 @@
-// The companion server as the panel uses it: every promise survives the end of a connection where asking again changes
-// nothing, and events of jobs come as long as the client lives. No DOM, no file, no Premiere.
+// The companion server as the panel and the command line use it: every promise survives the end of a connection where asking
+// again changes nothing, and events of jobs come as long as the client lives. No DOM, no Node, no file: what differs
+// from one program to another is handed in (platform.ts, timing.ts).
 
-import type { Check } from '../../../protocol/diagnostics.ts';
-import type { Estimates } from '../../../protocol/estimate.ts';
-import { isOutcome, type JobPlace, type JobView } from '../../../protocol/job.ts';
-import type { EditWish } from '../../../protocol/job-messages.ts';
-import type { EditProgress } from '../../../protocol/progress.ts';
-import type { ReplyTo, Request, RequestOf } from '../../../protocol/replies.ts';
-import type { DiskShortage } from '../../../protocol/session-messages.ts';
-import { systemClock, type Clock } from './clock.ts';
+import type { Check } from '../diagnostics.ts';
+import { CanceledError, orCanceled, type Signal } from '../errors.ts';
+import type { Estimates } from '../estimate.ts';
+import { isOutcome, type JobPlace, type JobView } from '../job.ts';
+import type { EditWish } from '../job-messages.ts';
+import type { EditProgress } from '../progress.ts';
+import type { ReplyTo, Request, RequestOf } from '../replies.ts';
+import type { DiskShortage } from '../session-messages.ts';
 import type { Connection } from './connection.ts';
 import { fetchResult, type DownloadOptions, type ResultSink } from './download.ts';
 import { fetchFrame, type FrameWish } from './frame.ts';
 import type { LinkState } from './link-state.ts';
-import { isLost, StoppedError } from './problem.ts';
-import { createSession, type TokenStore } from './session.ts';
-import { orStopped, throwIfStopped, type StopSignal } from './signal.ts';
-import { openGlobalSocket, type OpenSocket } from './socket.ts';
+import { createRun } from './run.ts';
+import { createSession, type SessionOptions } from './session.ts';
 import { sendClip, type ClipSource, type UploadedClip, type UploadOptions } from './upload.ts';
 
-export interface ClientOptions {
-  readonly url: string;
-  readonly client: { readonly name: string; readonly version: string };
-  readonly tokens: TokenStore;
-  /** Default: the global WebSocket. */
-  readonly openSocket?: OpenSocket;
-  readonly clock?: Clock;
-  readonly random?: () => number;
-}
+export type ClientOptions = Omit<SessionOptions, 'askForLife'>;
 
 export interface JobWish extends EditWish {
   /** Chosen once per edit: asking twice makes one job. */
@@ -52,26 +43,37 @@ export interface Client {
   /** The server's disks that are full, whenever that changes. */
   onDisks(listener: (shortages: readonly DiskShortage[]) => void): () => void;
   start(): void;
-  stop(): void;
+  /** Resolves when the socket is closed. */
+  stop(): Promise<void>;
   retryNow(): void;
   pair(code: string): Promise<void>;
   forget(): Promise<void>;
+  /** The greeted connection, as soon as there is one. Rejected with CanceledError, or with why the client gave up. */
+  online(signal?: Signal): Promise<Connection>;
+  /** Resolves with the reason when the client has given up, which only a limited patience makes it do. */
+  readonly gaveUp: Promise<unknown>;
+  /** For requests that may be carried out twice without harm: they are sent again on a new connection. */
+  request<Type extends Request['type']>(
+    request: RequestOf<Type> & { readonly type: Type },
+    signal?: Signal,
+  ): Promise<ReplyTo<Type>>;
   upload(source: ClipSource, options: UploadOptions): Promise<UploadedClip>;
   download(jobId: string, sink: ResultSink, options?: DownloadOptions): Promise<void>;
-  frame(wish: FrameWish, signal?: StopSignal): Promise<Uint8Array>;
-  /** What an edit and its preview would take. Rejected with StoppedError once a newer one is asked. */
-  estimate(wish: EditWish, signal?: StopSignal): Promise<Estimates>;
-  createJob(wish: JobWish, signal?: StopSignal): Promise<JobView>;
-  job(jobId: string, signal?: StopSignal): Promise<JobView>;
-  jobs(signal?: StopSignal): Promise<readonly JobView[]>;
+  frame(wish: FrameWish, signal?: Signal): Promise<Uint8Array>;
+  /** What an edit and its preview would take. Rejected with CanceledError once a newer one is asked. */
+  estimate(wish: EditWish, signal?: Signal): Promise<Estimates>;
+  createJob(wish: JobWish, signal?: Signal): Promise<JobView>;
+  job(jobId: string, signal?: Signal): Promise<JobView>;
+  jobs(signal?: Signal): Promise<readonly JobView[]>;
   order(order: JobOrder, jobId: string): Promise<JobView>;
   /** Moves a job that waits to before another one, or to the end (null). */
   moveJob(jobId: string, beforeJobId: string | null): Promise<JobView>;
   deleteJob(jobId: string): Promise<void>;
-  diagnostics(signal?: StopSignal): Promise<readonly Check[]>;
+  diagnostics(signal?: Signal): Promise<readonly Check[]>;
 }
 
 export function createClient(options: ClientOptions): Client {
+  const { platform, timing } = options;
   const jobListeners = new Set<JobListener>();
   const diskListeners = new Set<(shortages: readonly DiskShortage[]) => void>();
   /** Jobs that are not over, to ask about when the server has been silent. */
@@ -81,16 +83,17 @@ export function createClient(options: ClientOptions): Client {
 
   const session = createSession({
     ...options,
-    openSocket: options.openSocket ?? openGlobalSocket,
-    clock: options.clock ?? systemClock,
-    random: options.random ?? Math.random,
     async askForLife(connection) {
       const jobId = [...open][0];
-      if (jobId === undefined) await connection.request<'job-list'>({ type: 'job-list', afterJobId: null });
-      else tell((await connection.request<'job-get'>({ type: 'job-get', jobId })).job);
+      if (jobId === undefined) await connection.request({ type: 'job-list', afterJobId: null });
+      else tell((await connection.request({ type: 'job-get', jobId })).job);
     },
   });
-  const online = (signal?: StopSignal): Promise<Connection> => session.online(signal);
+  const run = createRun({
+    online: (signal) => session.online(signal),
+    progressed: (connection) => session.progressed(connection),
+    maxLosses: timing.maxLosses,
+  });
 
   function tell(job: JobView): void {
     if (isOutcome(job.state)) open.delete(job.jobId);
@@ -116,30 +119,18 @@ export function createClient(options: ClientOptions): Client {
     );
   });
 
-  /** Sends a request that may be sent twice; goes on with the next connection when one ends. */
-  async function ask<Type extends Request['type']>(
-    request: RequestOf<Type>,
-    signal?: StopSignal,
+  function ask<Type extends Request['type']>(
+    request: RequestOf<Type> & { readonly type: Type },
+    signal?: Signal,
   ): Promise<ReplyTo<Type>> {
-    for (;;) {
-      const connection = await online(signal);
-      try {
-        return await connection.request<Type>(request);
-      } catch (error) {
-        throwIfStopped(signal);
-        if (!isLost(error)) throw error;
-      }
-    }
+    return run(({ connection }) => connection.request<Type>(request), signal);
   }
 
   async function listJobs(connection: Connection): Promise<readonly JobView[]> {
     const all: JobView[] = [];
     for (;;) {
       const afterJobId = all.at(-1)?.jobId ?? null;
-      const { jobs, isComplete } = await connection.request<'job-list'>({
-        type: 'job-list',
-        afterJobId,
-      });
+      const { jobs, isComplete } = await connection.request({ type: 'job-list', afterJobId });
       all.push(...jobs);
       if (isComplete || jobs.length === 0) return all;
     }
@@ -168,27 +159,31 @@ export function createClient(options: ClientOptions): Client {
     retryNow: () => session.retryNow(),
     pair: (code) => session.pair(code),
     forget: () => session.forget(),
-    upload: (source, uploadOptions) => sendClip(online, source, uploadOptions),
-    download: (jobId, sink, downloadOptions) => fetchResult(online, jobId, sink, downloadOptions),
-    frame: (wish, signal) => fetchFrame(online, wish, signal),
+    online: (signal) => session.online(signal),
+    gaveUp: session.gaveUp,
+    // TypeScript does not see that the two generic signatures are one.
+    request: ask as Client['request'],
+    upload: (source, uploadOptions) => sendClip(run, platform, source, uploadOptions),
+    download: (jobId, sink, downloadOptions) => fetchResult(run, platform.createSha256, jobId, sink, downloadOptions),
+    frame: (wish, signal) => fetchFrame(run, wish, signal),
     async estimate(wish, signal) {
       const estimateId = (estimates += 1);
-      const answer = await orStopped(ask<'estimate'>({ type: 'estimate', estimateId, ...wish }, signal), signal);
+      const answer = await orCanceled(ask({ type: 'estimate', estimateId, ...wish }, signal), signal);
       // The answer to an older question is of no use, whatever it says.
-      if (answer.type === 'estimate-canceled' || answer.estimateId !== estimates) throw new StoppedError();
+      if (answer.type === 'estimate-canceled' || answer.estimateId !== estimates) throw new CanceledError();
       return { edit: answer.edit, preview: answer.preview };
     },
-    createJob: async (wish, signal) => told((await ask<'job-create'>({ type: 'job-create', ...wish }, signal)).job),
-    job: async (jobId, signal) => told((await ask<'job-get'>({ type: 'job-get', jobId }, signal)).job),
-    jobs: async (signal) => listJobs(await online(signal)),
+    createJob: async (wish, signal) => told((await ask({ type: 'job-create', ...wish }, signal)).job),
+    job: async (jobId, signal) => told((await ask({ type: 'job-get', jobId }, signal)).job),
+    jobs: (signal) => run(({ connection }) => listJobs(connection), signal),
     order: async (order, jobId) => {
-      const connection = await online();
+      const connection = await session.online();
       return told((await connection.request<JobOrder>({ type: order, jobId })).job);
     },
-    moveJob: async (jobId, beforeJobId) => told((await ask<'job-move'>({ type: 'job-move', jobId, beforeJobId })).job),
+    moveJob: async (jobId, beforeJobId) => told((await ask({ type: 'job-move', jobId, beforeJobId })).job),
     deleteJob: async (jobId) => {
-      await ask<'job-delete'>({ type: 'job-delete', jobId });
+      await ask({ type: 'job-delete', jobId });
     },
-    diagnostics: async (signal) => (await ask<'diagnostics-get'>({ type: 'diagnostics-get' }, signal)).checks,
+    diagnostics: async (signal) => (await ask({ type: 'diagnostics-get' }, signal)).checks,
   };
 }

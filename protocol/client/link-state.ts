@@ -1,8 +1,8 @@
 // How panel and server stand to each other, as people are told it.
 
-import type { Device } from '../../../protocol/devices.ts';
-import type { WireError } from '../../../protocol/wire-error.ts';
-import type { ModelInfo } from '../../../protocol/model-info.ts';
+import type { Device } from '../devices.ts';
+import type { WireError } from '../wire-error.ts';
+import type { ModelInfo } from '../model-info.ts';
 
 /** What the server said of itself when it was last reached. */
 export interface ServerFacts {

@@ -1,12 +1,12 @@
 // A companion server in memory, made of the protocol's own parsers and types, behind sockets that can be cut at any byte.
 
 import { createHash } from 'node:crypto';
-import { encodeChunk, parseChunk } from '../../../../protocol/chunk.ts';
-import { parseClientMessage, type ClientMessage } from '../../../../protocol/client-messages.ts';
-import type { ErrorCode } from '../../../../protocol/error-codes.ts';
-import type { JobState, JobView } from '../../../../protocol/job.ts';
-import type { ServerMessage } from '../../../../protocol/server-messages.ts';
-import { protocolVersion } from '../../../../protocol/version.ts';
+import { encodeChunk, parseChunk } from '../../chunk.ts';
+import { parseClientMessage, type ClientMessage } from '../../client-messages.ts';
+import type { ErrorCode } from '../../error-codes.ts';
+import type { JobState, JobView } from '../../job.ts';
+import type { ServerMessage } from '../../server-messages.ts';
+import { protocolVersion } from '../../version.ts';
 import type { OpenSocket, SocketEvents } from '../socket.ts';
 import { clipMedia, estimatesOf, newJob, reportOf } from './fake-jobs.ts';
 
@@ -105,6 +105,8 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
     let streamIds = 0;
     let isOpen = false;
     let isGone = false;
+    /** Media bytes of the upload of which the client has heard that they are there. */
+    let acknowledged = 0;
     let mediaLeft = server.cuts.shift() ?? Number.POSITIVE_INFINITY;
 
     /** Whatever crosses the wire takes a turn of the event loop. */
@@ -152,6 +154,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
       whole.set(there);
       whole.set(bytes, there.length);
       server.uploads.set(uploadId, whole);
+      later(() => (acknowledged = whole.length));
       say({ type: 'upload-ack', streamId, receivedBytes: whole.length });
     }
 
@@ -211,6 +214,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
           const receivedBytes = server.uploads.get(uploadId)?.length ?? 0;
           if (message.uploadId === null) server.uploads.set(uploadId, new Uint8Array(0));
           streams.set(++streamIds, { uploadId });
+          acknowledged = receivedBytes;
           say({
             type: 'upload-ready',
             requestId,
@@ -282,17 +286,22 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
         case 'stream-cancel':
           downloads.delete(message.streamId);
           break;
-        default:
+        case 'clip-get':
+        case 'clip-delete':
+        case 'diagnostics-get':
           fail('invalid-request');
       }
     }
 
     return {
       send(data: string | Uint8Array) {
+        if (typeof data !== 'string') {
+          const { offset, bytes } = parseChunk(data);
+          server.mostUnacknowledged = Math.max(server.mostUnacknowledged, offset + bytes.length - acknowledged);
+        }
         if (isOpen) later(() => hear(data));
       },
       close: () => end(1000),
-      bufferedBytes: 0,
     };
   }
   return server;

@@ -1,0 +1,37 @@
+// What HTTP says to a request that is not granted: its status and its body. The only table of statuses.
+
+import type { ErrorCode } from '../../../protocol/error-codes.ts';
+import { EditError } from '../errors.ts';
+
+/** Of what is refused before a route is asked, and of a file that cannot be sent. */
+export const refusalStatus = {
+  /** A WebSocket is opened without the protocol's subprotocol. */
+  subprotocol: 400,
+  /** The request is of a web page, or for a name that is not this server's. */
+  stranger: 403,
+  nothingThere: 404,
+  method: 405,
+  contentType: 415,
+  range: 416,
+} as const;
+
+/** Of failures by their code. A code that is not here is no answer of a route: it is a fault of the server, 500. */
+const statusByCode: Partial<Record<ErrorCode, number>> = {
+  'invalid-request': 400,
+  'not-paired': 401,
+  'job-missing': 404,
+  'database-busy': 503,
+  'disk-full': 507,
+};
+
+/** Of our own errors by their code; express says it of bodies and addresses that it cannot read. */
+export function statusOf(error: unknown): number {
+  if (error instanceof EditError) return statusByCode[error.code] ?? 500;
+  const status = (error as { readonly status?: unknown } | null)?.status;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
+}
+
+/** The JSON body of a refusal. */
+export function refusal(message: string): object {
+  return { error: { code: 'invalid-request', message } };
+}

@@ -1,0 +1,272 @@
+// Keeps a connection: pairs, greets, listens for silence, and comes back after every end with growing pauses. It has one
+// state for people (link-state.ts) and one promise for programs: `online()`.
+
+import type { ErrorCode } from '../error-codes.ts';
+import { EditError, orCanceled, type Signal } from '../errors.ts';
+import { protocolVersion } from '../version.ts';
+import { wireErrorOf } from '../wire-error.ts';
+import { openConnection, type Advice, type Connection } from './connection.ts';
+import type { LinkState, ServerFacts } from './link-state.ts';
+import type { Platform } from './platform.ts';
+import { expectAnswer, watchSilence } from './signs-of-life.ts';
+import type { Timing } from './timing.ts';
+
+/** Where the token of the pairing is from. */
+export interface TokenStore {
+  /** Asked before every connection: a server that starts anew may have a new one. Null: a code is asked for. */
+  read(): Promise<string | null>;
+  /** Keeps a token, or forgets it (null). Absent where the server itself makes it: one that is refused is read again. */
+  write?(token: string | null): Promise<void>;
+}
+
+export interface SessionOptions {
+  /** Address of the server, for example `http://127.0.0.1:7860`. */
+  readonly server: string;
+  readonly client: { readonly name: string; readonly version: string };
+  readonly tokens: TokenStore;
+  readonly platform: Platform;
+  readonly timing: Timing;
+  readonly advice?: Advice | undefined;
+  /** Asks something that costs the server little, when it has been silent. */
+  readonly askForLife: (connection: Connection) => Promise<unknown>;
+}
+
+export interface Session {
+  readonly state: LinkState;
+  subscribe(listener: (state: LinkState) => void): () => void;
+  /** Called with every connection that has been greeted, before anything else uses it. */
+  onConnected(listener: (connection: Connection) => void): () => void;
+  start(): void;
+  /** Resolves when the socket is closed. */
+  stop(): Promise<void>;
+  /** Tries at once instead of at the end of the pause. */
+  retryNow(): void;
+  /** Exchanges a code for a token. Rejected with EditError when it is refused; the state says so too. */
+  pair(code: string): Promise<void>;
+  /** Forgets the token and asks for a code. */
+  forget(): Promise<void>;
+  /** The greeted connection, as soon as there is one. Rejected with CanceledError, or with why the session gave up. */
+  online(signal?: Signal): Promise<Connection>;
+  /** Resolves with the reason when the session has given up, which only a limited patience makes it do. */
+  readonly gaveUp: Promise<unknown>;
+  /** Tells that the connection has proved of use: after its end the pauses begin anew. */
+  progressed(connection: Connection): void;
+}
+
+interface Waiter {
+  readonly settle: (connection: Connection) => void;
+  readonly refuse: (error: unknown) => void;
+}
+
+export function createSession(options: SessionOptions): Session {
+  const { tokens, client, server: address, timing, advice } = options;
+  const { openSocket, clock, random } = options.platform;
+  const listeners = new Set<(state: LinkState) => void>();
+  const connectedListeners = new Set<(connection: Connection) => void>();
+  const waitingForOnline = new Set<Waiter>();
+  let state: LinkState = { name: 'connecting' };
+  let connection: Connection | null = null;
+  let server: ServerFacts | null = null;
+  /** Attempts in a row that have failed. */
+  let failures = 0;
+  /** Greeted connections in a row that were lost before they were of use. */
+  let uselessConnections = 0;
+  let usefulConnection: Connection | null = null;
+  let cancelPause: () => void = () => undefined;
+  let isRunning = false;
+  let isTrying = false;
+  let lostAt = 0;
+  let giveUpReason: { readonly error: unknown } | null = null;
+  let settleGaveUp: (error: unknown) => void = () => undefined;
+  const gaveUp = new Promise<unknown>((resolve) => (settleGaveUp = resolve));
+
+  const isStopped = (): boolean => !isRunning;
+  const open = (): Connection => openConnection({ server: address, openSocket, clock, advice });
+
+  function become(next: LinkState): void {
+    state = next;
+    for (const listener of [...listeners]) listener(next);
+  }
+
+  const inTime = <T>(used: Connection, promise: Promise<T>): Promise<T> =>
+    expectAnswer(used, promise, { clock, limitMs: timing.greetingMs });
+
+  async function attempt(): Promise<void> {
+    if (!isRunning || isTrying) return;
+    isTrying = true;
+    cancelPause();
+    try {
+      const token = await tokens.read();
+      if (isStopped()) return;
+      const opening = open();
+      connection = opening;
+      await inTime(opening, opening.opened);
+      if (token === null) askForCode(opening);
+      else await greet(opening, token);
+    } catch (error) {
+      fail(error);
+    } finally {
+      isTrying = false;
+    }
+  }
+
+  function askForCode(opened: Connection): void {
+    failures = 0;
+    become({ name: 'unpaired', isBusy: false, problem: null });
+    // The server ends connections that say nothing for a while; the next attempt is made when there is a code.
+    void opened.ended.then(() => {
+      if (connection === opened) connection = null;
+    });
+  }
+
+  async function greet(opened: Connection, token: string): Promise<void> {
+    const hello = { type: 'hello', protocol: protocolVersion, client, token } as const;
+    const welcome = await inTime(opened, opened.request(hello));
+    server = { version: welcome.server.version, device: welcome.device, models: welcome.models };
+    const greetedAt = clock.now();
+    watchSilence(opened, { clock, timing, askForLife: options.askForLife });
+    for (const listener of [...connectedListeners]) listener(opened);
+    become({ name: 'online', server });
+    for (const { settle } of [...waitingForOnline]) settle(opened);
+    void opened.ended.then((error) => {
+      if (connection !== opened) return;
+      connection = null;
+      lostAt = clock.now();
+      const isUseful = usefulConnection === opened || lostAt - greetedAt >= timing.longestPauseMs;
+      uselessConnections = isUseful ? 0 : uselessConnections + 1;
+      // A server that greets and goes, again and again, is not asked without a pause.
+      failures = Math.max(0, uselessConnections - 1);
+      if (timing.patienceMs === 0) giveUp(error);
+      else comeBack();
+    });
+  }
+
+  function fail(error: unknown): void {
+    connection?.close('the attempt failed');
+    connection = null;
+    const code = error instanceof EditError ? error.code : null;
+    if (code === 'not-paired' && tokens.write !== undefined) {
+      // The pairing was revoked, or the server has forgotten it.
+      void tokens.write(null).then(
+        () => become({ name: 'unpaired', isBusy: false, problem: null }),
+        () => comeBack(),
+      );
+      return;
+    }
+    if (isBeyondPatience(code)) {
+      giveUp(error);
+      return;
+    }
+    if (error instanceof EditError && code === 'version-mismatch') {
+      become({ name: 'mismatch', problem: wireErrorOf(error) });
+      pause(timing.longestPauseMs);
+      return;
+    }
+    failures += 1;
+    comeBack();
+  }
+
+  function isBeyondPatience(code: ErrorCode | null): boolean {
+    if (timing.patienceMs === null) return false;
+    // A server that has just started may listen before its new token can be read.
+    const isAway = code === 'connection-lost' || code === 'not-paired';
+    return !isAway || server === null || clock.now() - lostAt >= timing.patienceMs;
+  }
+
+  function comeBack(): void {
+    if (!isRunning) return;
+    become(
+      server === null ? { name: 'unreachable', attempts: failures } : { name: 'lost', server, attempts: failures },
+    );
+    const longest = Math.min(timing.longestPauseMs, timing.firstPauseMs * 2 ** Math.max(0, failures - 1));
+    pause(failures === 0 ? timing.afterLossMs : longest * (1 - timing.spread + timing.spread * random()));
+  }
+
+  function giveUp(error: unknown): void {
+    isRunning = false;
+    cancelPause();
+    giveUpReason = { error };
+    for (const { refuse } of [...waitingForOnline]) refuse(error);
+    settleGaveUp(error);
+  }
+
+  function pause(delayMs: number): void {
+    cancelPause();
+    cancelPause = clock.after(delayMs, () => void attempt());
+  }
+
+  return {
+    gaveUp,
+    get state() {
+      return state;
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    onConnected(listener) {
+      connectedListeners.add(listener);
+      return () => void connectedListeners.delete(listener);
+    },
+    start() {
+      if (isRunning) return;
+      isRunning = true;
+      void attempt();
+    },
+    async stop() {
+      isRunning = false;
+      cancelPause();
+      const last = connection;
+      connection = null;
+      last?.close('this program ended it');
+      await last?.closed;
+    },
+    retryNow() {
+      if (isRunning && (connection === null || connection.isOver)) void attempt();
+    },
+    async pair(code) {
+      become({ name: 'unpaired', isBusy: true, problem: null });
+      try {
+        const used = connection === null || connection.isOver ? open() : connection;
+        connection = used;
+        await inTime(used, used.opened);
+        const request = { type: 'pair', protocol: protocolVersion, code, name: client.name } as const;
+        const { token } = await inTime(used, used.request(request));
+        await tokens.write?.(token);
+        await greet(used, token);
+      } catch (error) {
+        const isRefusal = error instanceof EditError && error.code !== 'connection-lost';
+        if (isRefusal && error.code === 'version-mismatch') fail(error);
+        else if (isRefusal) become({ name: 'unpaired', isBusy: false, problem: wireErrorOf(error) });
+        else fail(error);
+        throw error;
+      }
+    },
+    async forget() {
+      await tokens.write?.(null);
+      server = null;
+      const last = connection;
+      connection = null;
+      last?.close('the pairing was given up');
+      void attempt();
+    },
+    async online(signal) {
+      if (connection !== null && !connection.isOver && state.name === 'online') return connection;
+      if (giveUpReason !== null) throw giveUpReason.error;
+      let stopWaiting: () => void = () => undefined;
+      const soon = new Promise<Connection>((settle, refuse) => {
+        const waiter = { settle, refuse };
+        waitingForOnline.add(waiter);
+        stopWaiting = () => void waitingForOnline.delete(waiter);
+      });
+      try {
+        return await orCanceled(soon, signal);
+      } finally {
+        stopWaiting();
+      }
+    },
+    progressed(used) {
+      usefulConnection = used;
+    },
+  };
+}
