@@ -11,7 +11,7 @@ import { symbol } from '../companion-server/src/onnx/dims.ts';
 import { preferredExecution } from '../companion-server/src/onnx/execution.ts';
 import type { Value } from '../companion-server/src/onnx/graph.ts';
 import type { StoredTensors } from '../companion-server/src/tensor/stored-tensor.ts';
-import { openSafetensors, storedTensor } from '../companion-server/src/weights/safetensors.ts';
+import { openSafetensors, storedTensors } from '../companion-server/src/weights/safetensors.ts';
 import { writeRandomTensors, type RandomFloat } from './random-tensors.ts';
 
 /** The config of Stable Diffusion 1.5's UNet. */
@@ -57,13 +57,7 @@ export async function randomUNetWeights(
 ): Promise<StoredTensors> {
   const file = path.join(dir, `random-unet-${config.blockChannels.join('-')}-${float}.safetensors`);
   if (!existsSync(file)) await writeRandomUNet(config, file, float);
-  const opened = await openSafetensors(file);
-  return new Map(
-    [...opened.entries].flatMap(([name, entry]) => {
-      const stored = storedTensor(opened.path, entry);
-      return stored === undefined ? [] : [[name, stored] as const];
-    }),
-  );
+  return storedTensors(await openSafetensors(file));
 }
 
 /** Small predictions, as of a network that hardly sees noise: an inversion of them converges as a real one does. */

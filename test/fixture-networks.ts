@@ -31,7 +31,7 @@ export async function openFixtureNetworks(): Promise<FixtureNetworks> {
   return {
     async open(folder, name) {
       const { config, weights } = await openComponent(path.join(goldenDir, folder), name);
-      return { config, stored: weights, weights: await float32Copy(weights, cacheDir) };
+      return { config, stored: await weights.stored(), weights: await float32Copy(weights, cacheDir).stored() };
     },
     remove: () => rm(cacheDir, { recursive: true, force: true }),
   };

@@ -77,9 +77,9 @@ describe('random weights', () => {
   it('make a checkpoint whose parts are found as those of any other', async () => {
     const folder = await writeRandomCheckpoint(path.join(dir, 'checkpoint'), smallSize, 'F16');
     const checkpoint = await openCheckpoint(folder, { variant: 'fp16' });
-    expect(checkpoint.unet.weights.get('conv_in.weight')?.dims).toEqual([8, 4, 3, 3]);
-    expect(checkpoint.vae.weights.has('decoder.mid_block.attentions.0.to_out.0.weight')).toBe(true);
-    expect(checkpoint.textEncoder.weights.get('text_model.final_layer_norm.weight')?.dims).toEqual([24]);
+    expect(checkpoint.unet.weights.tensors.get('conv_in.weight')?.dims).toEqual([8, 4, 3, 3]);
+    expect(checkpoint.vae.weights.tensors.has('decoder.mid_block.attentions.0.to_out.0.weight')).toBe(true);
+    expect(checkpoint.textEncoder.weights.tensors.get('text_model.final_layer_norm.weight')?.dims).toEqual([24]);
     expect(createTokenizer(checkpoint.tokenizer, 77).encode('a cat').ids).toHaveLength(77);
   });
 });

@@ -48,7 +48,7 @@ async function compareText(context: SectionContext): Promise<void> {
   const { execution, modelDir, workDir } = context;
   const component = await openComponent(path.join(modelDir, 'text_encoder'), 'text_encoder', { variant: 'fp16' });
   const config = parseClipTextConfig(component.config);
-  const weights = await float32Copy(component.weights, path.join(workDir, 'weights'));
+  const weights = await float32Copy(component.weights, path.join(workDir, 'weights')).stored();
   const { fused } = execution;
   const graph = buildClipText(
     { ...config, length: config.maxPositions },

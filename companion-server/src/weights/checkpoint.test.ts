@@ -18,14 +18,14 @@ const json = (value: object) => JSON.stringify(value);
 it('opens a whole checkpoint', async () => {
   const checkpoint = await openCheckpoint(dir);
   expect(checkpoint.dir).toBe(dir);
-  expect([...checkpoint.unet.weights.keys()]).toEqual(['conv_in.weight']);
-  expect(checkpoint.unet.weights.get('conv_in.weight')).toMatchObject({
+  expect([...checkpoint.unet.weights.tensors.keys()]).toEqual(['conv_in.weight']);
+  expect((await checkpoint.unet.weights.stored()).get('conv_in.weight')).toMatchObject({
     dtype: 'float16',
     dims: [2, 4, 3, 3],
     byteLength: 144,
     file: join(dir, 'unet', 'diffusion_pytorch_model.safetensors'),
   });
-  expect(checkpoint.vae.weights.size).toBe(1);
+  expect(checkpoint.vae.weights.tensors.size).toBe(1);
   expect(checkpoint.textEncoder.config).toEqual({ architectures: ['CLIPTextModel'] });
   expect(checkpoint.schedulerConfig).toEqual({ num_train_timesteps: 1000 });
   expect(checkpoint.tokenizer).toEqual({ 'vocab.json': '{}', 'merges.txt': '#version: 0.2\n' });
@@ -175,7 +175,7 @@ it('refuses weights of a dtype that no network takes, and ignores position_ids',
   const file = 'text_encoder/model.safetensors';
   const integers = (name: string) => fileBytes('I64', { [name]: [2] }, () => new Array<number>(8).fill(0));
   await writeFiles(dir, { [file]: integers('text_model.embeddings.position_ids') });
-  expect((await openCheckpoint(dir)).textEncoder.weights.size).toBe(0);
+  expect((await openCheckpoint(dir)).textEncoder.weights.tensors.size).toBe(0);
   await writeFiles(dir, { [file]: integers('text_model.final_layer_norm.bias') });
   await expect(openCheckpoint(dir)).rejects.toThrow(
     'tensor "text_model.final_layer_norm.bias": weights must be F32, F16 or BF16, got I64',

@@ -19,7 +19,7 @@ const index = (weight_map: unknown) => JSON.stringify({ metadata: {}, weight_map
 /** The weights of a UNet folder, as name -> file name. */
 async function opened(variant?: string): Promise<Record<string, string>> {
   const { weights } = await openComponent(dir, 'unet', variant === undefined ? {} : { variant });
-  return Object.fromEntries([...weights].map(([name, { file }]) => [name, file.slice(dir.length + 1)]));
+  return Object.fromEntries([...(await weights.stored())].map(([name, { file }]) => [name, file.slice(dir.length + 1)]));
 }
 
 describe('chooses the weights', () => {
@@ -116,8 +116,8 @@ describe('the attention of a VAE', () => {
     const zeros = fileBytes('F32', shapes, () => [0, 0, 0, 0]);
     await writeFiles(dir, { [`${stem}.safetensors`]: zeros });
     const { weights } = await openComponent(dir, 'vae');
-    const dims = Object.fromEntries([...weights].map(([name, stored]) => [name, stored.dims]));
+    const dims = Object.fromEntries([...weights.tensors].map(([name, info]) => [name, info.dims]));
     expect(dims).toEqual(modern);
-    expect(weights.get(weight('to_q.weight'))?.byteLength).toBe(16);
+    expect((await weights.stored()).get(weight('to_q.weight'))?.byteLength).toBe(16);
   });
 });

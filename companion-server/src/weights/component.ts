@@ -8,6 +8,7 @@ import { openSafetensors, type SafetensorsFile, storedTensor } from './safetenso
 import { openShards } from './shards.ts';
 import { refuseSingleFileNaming } from './single-file.ts';
 import { requireSupportedComponent, type ComponentName } from './supported.ts';
+import { tensorsInFiles, type TensorSource } from './tensor-source.ts';
 import { modernVaeNames } from './vae-attention-names.ts';
 import { findWeightFiles } from './weight-files.ts';
 
@@ -16,8 +17,7 @@ export interface Component {
   readonly dir: string;
   /** config.json as it is; its fields are not checked here. */
   readonly config: JsonObject;
-  /** By checkpoint key. Which of them a network needs, and in which shape, is not known here. */
-  readonly weights: StoredTensors;
+  readonly weights: TensorSource;
 }
 
 export interface OpenOptions {
@@ -45,7 +45,7 @@ export async function openComponent(dir: string, name: ComponentName, options: O
   const found = await findWeightFiles(absolute, stems[name], options.variant);
   const files = found.kind === 'single' ? [await openSafetensors(found.file)] : await openShards(found.index);
   const weights = mergeWeights(files);
-  return { dir: absolute, config, weights: name === 'vae' ? modernVaeNames(weights) : weights };
+  return { dir: absolute, config, weights: tensorsInFiles(name === 'vae' ? modernVaeNames(weights) : weights) };
 }
 
 function mergeWeights(files: readonly SafetensorsFile[]): StoredTensors {

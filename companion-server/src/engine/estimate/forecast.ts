@@ -6,6 +6,7 @@ import { buildVaeDecoder, buildVaeEncoder } from '../../nets/vae.ts';
 import type { Execution } from '../../onnx/execution.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { multiplyAdds } from '../../onnx/graph-work.ts';
+import { withoutFiles } from '../../tensor/stored-tensor.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
 import { frameInversionPass, samplingPasses } from '../../tokenflow/step-passes.ts';
 import { promptTokens } from './memory-estimate.ts';
@@ -39,8 +40,8 @@ export function stageWork(
   { isTaken, inversion, forwardsPerStep, steps, sampling, decodings }: EditWorkload,
 ): StageWork {
   const { latentSize, frameCount, keyframeCount, cachedTokens, sourceMode } = plan;
-  const unet = { name: 'unet', weights: model.weights.unet, float, fused };
-  const vae = { name: 'vae', weights: model.weights.vae, float: 'float32', fused } as const;
+  const unet = { name: 'unet', weights: withoutFiles(model.weights.unet.tensors), float, fused };
+  const vae = { name: 'vae', weights: withoutFiles(model.weights.vae.tensors), float: 'float32', fused } as const;
   /** Billions of multiply-adds for one frame, which two keyframes serve. */
   const work = (graph: Graph): number =>
     multiplyAdds(graph, { frames: 1, keyframes: 2, jobs: 2, tokens: promptTokens }) / 1e9;

@@ -9,10 +9,11 @@ import type { Execution } from '../../onnx/execution.ts';
 import type { FloatType, Graph } from '../../onnx/graph.ts';
 import { peakActivationBytes, valueBytes, type DimSizes } from '../../onnx/graph-memory.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
-import type { StoredTensors } from '../../tensor/stored-tensor.ts';
+import { withoutFiles, type StoredTensors } from '../../tensor/stored-tensor.ts';
 import { frameInversionPass, keyframeInversionPass, samplingPasses } from '../../tokenflow/step-passes.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import { injectionOf } from '../plan/edit-passes.ts';
+import type { TensorSource } from '../../weights/tensor-source.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
 import type { ModelOutline } from '../model/model.ts';
 
@@ -97,10 +98,10 @@ function outputBytes({ outputs }: Graph, sizes: DimSizes): number {
 }
 
 /** Weights are converted once and kept (weights/float32-copy.ts): no graph casts them. */
-function converted(weights: StoredTensors, dtype: FloatType): StoredTensors {
-  return new Map([...weights].map(([name, stored]) => [name, { ...stored, dtype }]));
+function converted({ tensors }: TensorSource, dtype: FloatType): StoredTensors {
+  return withoutFiles(new Map([...tensors].map(([name, { dims }]) => [name, { dtype, dims }])));
 }
 
-function weightBytes(weights: StoredTensors, bytesPerValue: number): number {
-  return [...weights.values()].reduce((sum, { dims }) => sum + bytesPerValue * sizeOf(dims), 0);
+function weightBytes({ tensors }: TensorSource, bytesPerValue: number): number {
+  return [...tensors.values()].reduce((sum, { dims }) => sum + bytesPerValue * sizeOf(dims), 0);
 }

@@ -15,10 +15,10 @@ import type { GraphOptions } from '../../onnx/builder.ts';
 import { plansForEachShape, sessionOptionsOf, type Execution } from '../../onnx/execution.ts';
 import { ShapeError, type Graph } from '../../onnx/graph.ts';
 import { createSession, RuntimeLoadError, type RunCost, type Session } from '../../onnx/session.ts';
-import type { StoredTensors } from '../../tensor/stored-tensor.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { openCheckpoint, type Checkpoint } from '../../weights/checkpoint.ts';
 import { float32Copy } from '../../weights/float32-copy.ts';
+import type { TensorSource } from '../../weights/tensor-source.ts';
 import { UNetDenoiser } from './denoiser.ts';
 import { identifyModel } from './model-identity.ts';
 
@@ -35,7 +35,7 @@ export interface ModelShape {
 
 /** With where its weights are. */
 export interface ModelOutline extends ModelShape {
-  readonly weights: { readonly unet: StoredTensors; readonly vae: StoredTensors };
+  readonly weights: { readonly unet: TensorSource; readonly vae: TensorSource };
 }
 
 export interface Model extends ModelOutline {
@@ -80,10 +80,11 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
   const { unet, vae } = outline;
   const tokenizer = createTokenizer(checkpoint.tokenizer, text.maxPositions);
   const weightsDir = path.join(cacheDir, 'weights');
-  const single = (weights: StoredTensors) => float32Copy(weights, weightsDir, signal);
-  const unetWeights = execution.float === 'float32' ? await single(checkpoint.unet.weights) : checkpoint.unet.weights;
+  const single = (weights: TensorSource) => float32Copy(weights, weightsDir, signal);
+  const stored = checkpoint.unet.weights;
+  const unetWeights = await (execution.float === 'float32' ? single(stored) : stored).stored();
   // The VAE of Stable Diffusion leaves the range of half precision: it always runs in single precision.
-  const vaeWeights = await single(checkpoint.vae.weights);
+  const vaeWeights = await single(checkpoint.vae.weights).stored();
   const open = (make: () => Graph) => openGraph(make, options);
   const vaeGraph = (name: string): GraphOptions => ({
     name,
@@ -174,7 +175,8 @@ async function encodePrompts(
       `${dir}: the tokenizer knows a token ${unknown}, the text encoder ${config.vocabSize} tokens.`,
     );
   }
-  const weights = await float32Copy(checkpoint.textEncoder.weights, path.join(cacheDir, 'weights'), signal);
+  const copy = float32Copy(checkpoint.textEncoder.weights, path.join(cacheDir, 'weights'), signal);
+  const weights = await copy.stored();
   const graph = {
     name: 'text encoder',
     weights,
