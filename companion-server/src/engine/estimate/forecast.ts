@@ -1,16 +1,15 @@
 // What an edit will take, stage by stage: its work, counted from the networks' shapes, at the pace of this machine.
 
-import { buildPassUNet } from '../../nets/pass-graph.ts';
+import type { ModelOutline } from '../../families/family.ts';
+import { buildPassGraph } from '../../nets/pass-graph.ts';
 import { noInjection, plainPass, type Pass } from '../../nets/pass.ts';
-import { buildVaeDecoder, buildVaeEncoder } from '../../nets/vae.ts';
 import type { Execution } from '../../onnx/execution.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { multiplyAdds } from '../../onnx/graph-work.ts';
 import { withoutFiles } from '../../tensor/stored-tensor.ts';
+import { vaeFloat } from '../model/vae-float.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
 import { frameInversionPass, samplingPasses } from '../../tokenflow/step-passes.ts';
-import { promptTokens } from './memory-estimate.ts';
-import type { ModelOutline } from '../model/model.ts';
 import { plannedStages, type MeasuredPace, type Pace, type PlannedStage } from './pace.ts';
 import type { MeasuredStage, StageForecast } from '../run/progress-meter.ts';
 
@@ -34,18 +33,19 @@ export interface EditWorkload {
 
 /** Counted for one frame of each graph that does most of the work; what keyframes need on top is left out. */
 export function stageWork(
-  model: Pick<ModelOutline, 'unet' | 'vae' | 'weights'>,
+  model: Pick<ModelOutline, 'unet' | 'vae' | 'weights' | 'promptTokens'>,
   plan: EditPlan,
   { float, fused }: Pick<Execution, 'float' | 'fused'>,
   { isTaken, inversion, forwardsPerStep, steps, sampling, decodings }: EditWorkload,
 ): StageWork {
   const { latentSize, frameCount, keyframeCount, cachedTokens, sourceMode } = plan;
   const unet = { name: 'unet', weights: withoutFiles(model.weights.unet.tensors), float, fused };
-  const vae = { name: 'vae', weights: withoutFiles(model.weights.vae.tensors), float: 'float32', fused } as const;
+  const vaeWeights = withoutFiles(model.weights.vae.tensors);
+  const vae = { name: 'vae', weights: vaeWeights, float: vaeFloat(model.vae, float), fused };
   /** Billions of multiply-adds for one frame, which two keyframes serve. */
   const work = (graph: Graph): number =>
-    multiplyAdds(graph, { frames: 1, keyframes: 2, jobs: 2, tokens: promptTokens }) / 1e9;
-  const workOf = (pass: Pass): number => work(buildPassUNet(model.unet, latentSize, pass, unet));
+    multiplyAdds(graph, { frames: 1, keyframes: 2, jobs: 2, tokens: model.promptTokens }) / 1e9;
+  const workOf = (pass: Pass): number => work(buildPassGraph(model.unet, latentSize, pass, unet));
   const forward = workOf(plainPass);
   // The last forward of an inversion's step searches every token's place in the keyframes.
   const searching = cachedTokens === null ? forward : workOf(frameInversionPass);
@@ -56,10 +56,10 @@ export function stageWork(
   const { frames } = samplingPasses({ sourceMode, injection: noInjection, guided: false, frameGuidance: 'propagated' });
   const propagating = isCached ? workOf(frames) : 0;
   return {
-    decode: isTaken ? 0 : work(buildVaeEncoder(model.vae, latentSize, vae)) * frameCount,
+    decode: isTaken ? 0 : work(model.vae.buildEncoder(latentSize, vae)) * frameCount,
     invert: isTaken ? 0 : inverting * inversion,
     edit: propagating * others + forward * (sampling - others),
-    encode: work(buildVaeDecoder(model.vae, latentSize, vae)) * decodings * frameCount,
+    encode: work(model.vae.buildDecoder(latentSize, vae)) * decodings * frameCount,
   };
 }
 

@@ -10,10 +10,10 @@ const sampleBytes = 64;
 
 /** 64 hexadecimal digits that do not depend on where the checkpoint lies. */
 export async function identifyModel(checkpoint: Checkpoint): Promise<string> {
-  const { unet, vae, textEncoder, schedulerConfig, tokenizer } = checkpoint;
+  const { parts, schedulerConfig, tokenizers } = checkpoint;
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([schedulerConfig, tokenizer]));
-  for (const { config, weights } of [unet, vae, textEncoder]) {
+  hash.update(JSON.stringify([schedulerConfig, ...tokenizers.values()]));
+  for (const { config, weights } of parts.values()) {
     hash.update(JSON.stringify(config));
     const reader = await weights.open();
     try {

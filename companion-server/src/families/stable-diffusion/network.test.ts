@@ -3,30 +3,31 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  fixtureUNet,
   graphOptions,
   openFixtureNetworks,
   type FixtureNetwork,
   type FixtureNetworks,
-} from '../../../test/fixture-networks.ts';
-import { fused, plain, randomTensor } from '../../../test/run-graph.ts';
-import { releaseSharedSessions, runShared } from '../../../test/shared-sessions.ts';
-import { verifyGraph } from '../onnx/check.ts';
-import { formatDim } from '../onnx/dims.ts';
-import { printGraph, type Graph } from '../onnx/graph.ts';
-import { buildPassUNet } from './pass-graph.ts';
-import { noInjection as none, plainPass, predictionAlone, type Injection, type Pass } from './pass.ts';
-import { parseUNetConfig, type UNetConfig } from './unet-config.ts';
+} from '../../../../test/fixture-networks.ts';
+import { fused, plain, randomTensor } from '../../../../test/run-graph.ts';
+import { releaseSharedSessions, runShared } from '../../../../test/shared-sessions.ts';
+import { verifyGraph } from '../../onnx/check.ts';
+import { formatDim } from '../../onnx/dims.ts';
+import { printGraph, type Graph } from '../../onnx/graph.ts';
+import type { DenoisingNetwork } from '../../nets/denoising-network.ts';
+import { buildPassGraph } from '../../nets/pass-graph.ts';
+import { noInjection as none, plainPass, predictionAlone, type Injection, type Pass } from '../../nets/pass.ts';
 
 const size = { height: 8, width: 16 };
 const both: Injection = { attention: true, features: true };
 
 let networks: FixtureNetworks;
 let sd1: FixtureNetwork;
-let config: UNetConfig;
+let network: DenoisingNetwork;
 beforeAll(async () => {
   networks = await openFixtureNetworks();
   sd1 = await networks.open('sd1/unet', 'unet');
-  config = parseUNetConfig(sd1.config);
+  network = fixtureUNet(sd1);
 });
 afterAll(async () => {
   await releaseSharedSessions();
@@ -65,7 +66,7 @@ function printedBlock(graph: Graph, key: string): string {
 
 describe('the plain UNet', () => {
   const run = (options: ReturnType<typeof graphOptions>, picture: typeof size, frames = 2) =>
-    runShared(buildPassUNet(config, picture, plainPass, options), {
+    runShared(buildPassGraph(network, picture, plainPass, options), {
       ...stepFeeds,
       context,
       'latents.source': randomTensor([frames, 4, picture.height, picture.width], 3),
@@ -91,14 +92,14 @@ describe('the plain UNet', () => {
 
   it('gives every frame the same result as alone', async () => {
     const latents = randomTensor([1, 4, 8, 16], 3);
-    const graph = buildPassUNet(config, size, plainPass, graphOptions(sd1));
+    const graph = buildPassGraph(network, size, plainPass, graphOptions(sd1));
     const alone = (await runShared(graph, { ...stepFeeds, context, 'latents.source': latents }))['prediction.source'];
     const copies = await runShared(graph, { ...stepFeeds, context, 'latents.source': tripled(latents) });
     expect(copies['prediction.source']?.data).toBeAllClose(tripled(alone ?? latents).data, { atol: 1e-5 });
   });
 
   it('of half-precision weights casts them inside the graph', async () => {
-    const graph = buildPassUNet(config, size, plainPass, { ...graphOptions(sd1), weights: sd1.stored });
+    const graph = buildPassGraph(network, size, plainPass, { ...graphOptions(sd1), weights: sd1.stored });
     verifyGraph(graph);
     const feeds = { ...stepFeeds, context, 'latents.source': randomTensor([1, 4, 8, 16], 3) };
     const { 'prediction.source': prediction } = await runShared(graph, feeds);
@@ -109,23 +110,26 @@ describe('the plain UNet', () => {
   it('in half precision is close to single precision', async () => {
     const options = { ...graphOptions(sd1), weights: sd1.stored, float: 'float16' } as const;
     const feeds = { ...stepFeeds, context, 'latents.source': randomTensor([1, 4, 8, 16], 3) };
-    const { 'prediction.source': prediction } = await runShared(buildPassUNet(config, size, plainPass, options), feeds);
+    const { 'prediction.source': prediction } = await runShared(
+      buildPassGraph(network, size, plainPass, options),
+      feeds,
+    );
     const single = await run(graphOptions(sd1), size, 1);
     expect(prediction?.data).toBeAllClose(single['prediction.source']?.data ?? [], { atol: 5e-2 });
   });
 
   it('uses every weight of the checkpoint', () => {
-    const used = new Set(weightsOf(buildPassUNet(config, size, plainPass, graphOptions(sd1))));
+    const used = new Set(weightsOf(buildPassGraph(network, size, plainPass, graphOptions(sd1))));
     expect([...sd1.weights.keys()].filter((key) => !used.has(key))).toEqual([]);
   });
 
   it('reads as a residual block', () => {
-    const graph = buildPassUNet(config, size, plainPass, graphOptions(sd1));
+    const graph = buildPassGraph(network, size, plainPass, graphOptions(sd1));
     expect(printedBlock(graph, 'down_blocks.1.resnets.0')).toMatchSnapshot();
   });
 
   it('reads as a transformer block', () => {
-    const graph = buildPassUNet(config, size, plainPass, graphOptions(sd1));
+    const graph = buildPassGraph(network, size, plainPass, graphOptions(sd1));
     expect(printedBlock(graph, 'down_blocks.1.attentions.0')).toMatchSnapshot();
   });
 });
@@ -134,7 +138,7 @@ describe('a missing weight', () => {
   it('is named by its key', () => {
     const weights = new Map(sd1.weights);
     weights.delete('mid_block.attentions.0.proj_in.weight');
-    expect(() => buildPassUNet(config, size, plainPass, { ...graphOptions(sd1), weights })).toThrow(
+    expect(() => buildPassGraph(network, size, plainPass, { ...graphOptions(sd1), weights })).toThrow(
       'the checkpoint has no weight named mid_block.attentions.0.proj_in.weight',
     );
   });
@@ -146,10 +150,10 @@ describe('the pass over frames by themselves', () => {
   it.each([none, { ...none, attention: true }, { ...none, features: true }, both])(
     'with %o gives all branches the source result when latents and text are equal',
     async (injection) => {
-      const graph = buildPassUNet(config, size, alonePass(injection), graphOptions(sd1));
+      const graph = buildPassGraph(network, size, alonePass(injection), graphOptions(sd1));
       const feeds = { ...stepFeeds, context: tripled(context), 'latents.source': latents, 'latents.edited': latents };
       const { 'prediction.negative': negative, 'prediction.target': target } = await runShared(graph, feeds);
-      const plainly = await runShared(buildPassUNet(config, size, plainPass, graphOptions(sd1)), {
+      const plainly = await runShared(buildPassGraph(network, size, plainPass, graphOptions(sd1)), {
         ...stepFeeds,
         context,
         'latents.source': latents,
@@ -162,7 +166,7 @@ describe('the pass over frames by themselves', () => {
   it('changes with the source only where something is injected', async () => {
     const other = randomTensor([2, 4, 8, 16], 6);
     const targetOf = async (injection: Injection, source: typeof latents) => {
-      const graph = buildPassUNet(config, size, alonePass(injection), graphOptions(sd1));
+      const graph = buildPassGraph(network, size, alonePass(injection), graphOptions(sd1));
       return (
         await runShared(graph, {
           ...stepFeeds,
@@ -186,7 +190,7 @@ describe('the pass over frames by themselves', () => {
 describe('injection of queries and keys', () => {
   /** Blocks whose projection is made of all three branches, and of the source's alone. */
   function projections(injection: Injection, name: string) {
-    const graph = buildPassUNet(config, size, keyframePass(injection), graphOptions(sd1));
+    const graph = buildPassGraph(network, size, keyframePass(injection), graphOptions(sd1));
     const made = graph.nodes.filter(({ name: node }) => node.includes(`.attn1.${name}/Gemm`));
     const isWhole = (rows: string) => Number(rows.split('*')[0]) % 3 === 0;
     const keys = (whole: boolean) =>
@@ -216,7 +220,7 @@ describe('injection of queries and keys', () => {
   });
 
   it('of features shares the second convolution of one residual block', () => {
-    const graph = buildPassUNet(config, size, keyframePass({ ...none, features: true }), graphOptions(sd1));
+    const graph = buildPassGraph(network, size, keyframePass({ ...none, features: true }), graphOptions(sd1));
     const shared = graph.nodes.filter(
       ({ op, outputs }) => op === 'Conv' && formatDim(outputs[0]?.dims[0] ?? 0) === 'frames',
     );
@@ -226,7 +230,7 @@ describe('injection of queries and keys', () => {
 
 describe('the keyframe pass', () => {
   it('ends with the self-attention of the last block', () => {
-    const graph = buildPassUNet(config, size, keyframePass(both), graphOptions(sd1));
+    const graph = buildPassGraph(network, size, keyframePass(both), graphOptions(sd1));
     verifyGraph(graph);
     const weights = weightsOf(graph);
     const last = 'up_blocks.3.attentions.2.transformer_blocks.0';
@@ -242,8 +246,8 @@ describe('the keyframe pass', () => {
   });
 
   it('returns tokens of all 16 blocks, which the propagation pass takes', () => {
-    const outputs = buildPassUNet(config, size, keyframePass(none), graphOptions(sd1)).outputs;
-    const propagation = buildPassUNet(config, size, propagationPass, graphOptions(sd1));
+    const outputs = buildPassGraph(network, size, keyframePass(none), graphOptions(sd1)).outputs;
+    const propagation = buildPassGraph(network, size, propagationPass, graphOptions(sd1));
     verifyGraph(propagation);
     expect(outputs).toHaveLength(2 * 16);
     const taken = propagation.inputs.map(({ name }) => name);
@@ -254,7 +258,7 @@ describe('the keyframe pass', () => {
   it('of one keyframe gives the edit branches what they have alone', async () => {
     const latents = randomTensor([1, 4, 8, 16], 5);
     const feeds = { ...stepFeeds, context: tripled(context), 'latents.source': latents, 'latents.edited': latents };
-    const tokens = await runShared(buildPassUNet(config, size, keyframePass(none), graphOptions(sd1)), feeds);
+    const tokens = await runShared(buildPassGraph(network, size, keyframePass(none), graphOptions(sd1)), feeds);
     for (let block = 0; block < 16; block++) {
       const all = tokens[`attention_out.${block}`]?.data ?? new Float32Array();
       const third = all.length / 3;
