@@ -12,13 +12,13 @@ import type { Checkpoint, CheckpointFolder, CheckpointLayout } from '../weights/
 import type { TensorSource } from '../weights/tensor-source.ts';
 
 export interface ModelFamily {
-  /** For messages: `Stable Diffusion 1.x and 2.x`. */
+  /** For the sentence of what to use instead of an unsupported checkpoint: "a text-to-image checkpoint of ...". */
   readonly title: string;
   /** Where the parts of its checkpoints lie in the diffusers folder layout. */
   readonly layout: CheckpointLayout;
   /**
-   * Whether the checkpoint is one of this family, by its configs or by keys and shapes of its weights. What is wrong inside
-   * one that is, is said by `layout` and `outline`.
+   * Whether the checkpoint is one of this family, by its configs or by keys and shapes of its weights. If it is, faults in
+   * it are found by `layout` and `outline`.
    */
   recognises(checkpoint: CheckpointFolder): boolean | Promise<boolean>;
   /** Reads the configs. Throws EditError: 'model-unsupported', 'model-damaged'. */

@@ -50,6 +50,15 @@ describe('refuses by name', () => {
     ['TextToVideoSDPipeline', 'a video model'],
     ['SomethingNewPipeline', 'SomethingNewPipeline is not a pipeline that is known here'],
   ];
+  it('what it is, and what to use instead', async () => {
+    await writeFiles(dir, { 'model_index.json': json({ _class_name: 'FluxPipeline' }) });
+    const fault = { hint: expect.stringContaining('checkpoint of Stable Diffusion 1.x or 2.x in the') as string };
+    await expect(openCheckpoint(dir)).rejects.toMatchObject(fault);
+    const both = { hint: expect.stringContaining('Stable Diffusion 1.x or 2.x or Something Else in the') as string };
+    const other = { ...stableDiffusion, title: 'Something Else', recognises: () => false };
+    await expect(openCheckpoint(dir, { families: [stableDiffusion, other] })).rejects.toMatchObject(both);
+  });
+
   it.each(pipelines)('%s', async (className, message) => {
     await writeFiles(dir, { 'model_index.json': json({ _class_name: className }) });
     await expect(openCheckpoint(dir)).rejects.toMatchObject({

@@ -31,5 +31,5 @@ export async function openCheckpoint(
 
 async function findFamily(folder: CheckpointFolder, among: readonly ModelFamily[]): Promise<ModelFamily> {
   for (const family of among) if (await family.recognises(folder)) return family;
-  throw refusalOf(folder);
+  throw refusalOf(folder, among);
 }

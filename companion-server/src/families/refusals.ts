@@ -3,6 +3,7 @@
 import { EditError } from '../errors.ts';
 import type { CheckpointFolder } from '../weights/checkpoint.ts';
 import { unsupported } from '../weights/unsupported.ts';
+import type { ModelFamily } from './family.ts';
 
 /** Pipelines by the start of their class name, and what they are; the first that fits is taken. */
 const otherPipelines: readonly (readonly [RegExp, string])[] = [
@@ -20,17 +21,18 @@ const otherPipelines: readonly (readonly [RegExp, string])[] = [
   [/ControlNet|Adapter|GLIGEN/, 'a model with extra control inputs'],
 ];
 
-/** 'model-unsupported' with what the checkpoint is; 'model-damaged' where its model_index.json does not say. */
-export function refusalOf({ dir, modelIndex }: CheckpointFolder): EditError {
+/** 'model-unsupported' with what the checkpoint is and which `families` there are; 'model-damaged' where its model_index.json does not say. */
+export function refusalOf({ dir, modelIndex }: CheckpointFolder, families: readonly ModelFamily[]): EditError {
   const className = modelIndex['_class_name'];
   if (typeof className !== 'string') {
     return new EditError('model-damaged', `${dir}/model_index.json: has no _class_name.`, {
       hint: 'Download the file again.',
     });
   }
+  const instead = `a text-to-image checkpoint of ${families.map(({ title }) => title).join(' or ')}`;
   if ('text_encoder_2' in modelIndex && !className.startsWith('StableDiffusion3')) {
-    return unsupported(dir, `${className} is Stable Diffusion XL: it has two text encoders`);
+    return unsupported(dir, `${className} is Stable Diffusion XL: it has two text encoders`, instead);
   }
   const kind = otherPipelines.find(([pattern]) => pattern.test(className))?.[1];
-  return unsupported(dir, `${className} is ${kind ?? 'not a pipeline that is known here'}`);
+  return unsupported(dir, `${className} is ${kind ?? 'not a pipeline that is known here'}`, instead);
 }

@@ -10,7 +10,7 @@ import { misfit } from '../misfit.ts';
 import { autoencoder } from './autoencoder.ts';
 import { parseClipTextConfig } from './clip-text-config.ts';
 import { denoisingUNet } from './network.ts';
-import { layout } from './parts.ts';
+import { layout, title } from './parts.ts';
 import { encodePrompts, promptTokenizer } from './prompts.ts';
 import { parseUNetConfig } from './unet-config.ts';
 import { parseVaeConfig } from './vae-config.ts';
@@ -26,7 +26,7 @@ const pipelines: readonly unknown[] = [
 const promptTokens = 77;
 
 export const stableDiffusion: ModelFamily = {
-  title: 'Stable Diffusion 1.x and 2.x',
+  title,
   layout,
   recognises: ({ modelIndex }) => pipelines.includes(modelIndex['_class_name']) && !('text_encoder_2' in modelIndex),
   outline,
