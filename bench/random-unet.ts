@@ -2,16 +2,15 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { passVariant } from '../companion-server/src/nets/pass-attention.ts';
+import { denoisingUNet } from '../companion-server/src/families/stable-diffusion/network.ts';
+import { parseUNetConfig } from '../companion-server/src/families/stable-diffusion/unet-config.ts';
+import { passHooks } from '../companion-server/src/nets/pass-attention.ts';
 import { plainPass } from '../companion-server/src/nets/pass.ts';
-import { parseUNetConfig, type UNetConfig } from '../companion-server/src/nets/unet-config.ts';
-import { buildUNet } from '../companion-server/src/nets/unet.ts';
-import { GraphBuilder } from '../companion-server/src/onnx/builder.ts';
+import type { UNetConfig } from '../companion-server/src/nets/unet.ts';
 import { symbol } from '../companion-server/src/onnx/dims.ts';
-import { preferredExecution } from '../companion-server/src/onnx/execution.ts';
-import type { Value } from '../companion-server/src/onnx/graph.ts';
 import type { StoredTensors } from '../companion-server/src/tensor/stored-tensor.ts';
-import { openSafetensors, storedTensor } from '../companion-server/src/weights/safetensors.ts';
+import { openSafetensors, storedTensors } from '../companion-server/src/weights/safetensors.ts';
+import { WeightRecorder } from '../test/weight-recorder.ts';
 import { writeRandomTensors, type RandomFloat } from './random-tensors.ts';
 
 /** The config of Stable Diffusion 1.5's UNet. */
@@ -23,29 +22,11 @@ export const sd15Config = parseUNetConfig({
   cross_attention_dim: 768,
 });
 
-/** Notes which weights a network asks for. */
-class WeightRecorder extends GraphBuilder {
-  readonly shapes = new Map<string, readonly number[]>();
-
-  override hasWeight(): boolean {
-    return false;
-  }
-
-  override weight(key: string, dims: readonly number[]): Value {
-    this.shapes.set(key, dims);
-    return this.input(key, 'float32', dims);
-  }
-}
-
 function weightShapes(config: UNetConfig): ReadonlyMap<string, readonly number[]> {
-  const { fused } = preferredExecution.cpu;
-  const g = new WeightRecorder({ name: 'shapes', weights: new Map(), float: 'float32', fused });
-  const inputs = {
-    latents: g.input('latents', 'float32', [symbol('frames'), config.latentChannels, 8, 8]),
-    timeFeatures: g.input('time_features', 'float32', [1, config.blockChannels[0] ?? 0]),
-    context: g.input('context', 'float32', [1, symbol('tokens'), config.crossAttentionDim]),
-  };
-  buildUNet(g, config, inputs, passVariant(plainPass, g));
+  const g = new WeightRecorder();
+  const network = denoisingUNet(config);
+  const latents = g.input('latents', 'float32', [symbol('frames'), config.latentChannels, 8, 8]);
+  network.build(g, latents, passHooks(plainPass, g, network.injectionPoints));
   return g.shapes;
 }
 
@@ -57,13 +38,7 @@ export async function randomUNetWeights(
 ): Promise<StoredTensors> {
   const file = path.join(dir, `random-unet-${config.blockChannels.join('-')}-${float}.safetensors`);
   if (!existsSync(file)) await writeRandomUNet(config, file, float);
-  const opened = await openSafetensors(file);
-  return new Map(
-    [...opened.entries].flatMap(([name, entry]) => {
-      const stored = storedTensor(opened.path, entry);
-      return stored === undefined ? [] : [[name, stored] as const];
-    }),
-  );
+  return storedTensors(await openSafetensors(file));
 }
 
 /** Small predictions, as of a network that hardly sees noise: an inversion of them converges as a real one does. */

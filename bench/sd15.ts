@@ -1,7 +1,8 @@
 // A UNet of Stable Diffusion 1.5's real size on the CPU: against PyTorch on the same threads, and the time to load.
 
 import { readFile } from 'node:fs/promises';
-import { buildPassUNet } from '../companion-server/src/nets/pass-graph.ts';
+import { denoisingUNet } from '../companion-server/src/families/stable-diffusion/network.ts';
+import { buildPassGraph } from '../companion-server/src/nets/pass-graph.ts';
 import { plainPass } from '../companion-server/src/nets/pass.ts';
 import { preferredExecution } from '../companion-server/src/onnx/execution.ts';
 import { createSession } from '../companion-server/src/onnx/session.ts';
@@ -25,7 +26,7 @@ export const sd15Bench: Bench = {
   async run({ isQuick, log }) {
     const weights = await randomUNetWeights(sd15Config, benchFolder());
     const { fused } = preferredExecution.cpu;
-    const graph = buildPassUNet(sd15Config, { height: edge, width: edge }, plainPass, {
+    const graph = buildPassGraph(denoisingUNet(sd15Config), { height: edge, width: edge }, plainPass, {
       name: 'sd15',
       weights,
       float: 'float32',

@@ -1,8 +1,10 @@
 // What the fused operators and memory-mapped weights are worth against a plain graph of the same weights.
 
 import { timestepEmbedding } from '../companion-server/src/diffusion/timestep-embedding.ts';
-import { parseUNetConfig, type UNetConfig } from '../companion-server/src/nets/unet-config.ts';
-import { buildPassUNet } from '../companion-server/src/nets/pass-graph.ts';
+import { denoisingUNet } from '../companion-server/src/families/stable-diffusion/network.ts';
+import { parseUNetConfig } from '../companion-server/src/families/stable-diffusion/unet-config.ts';
+import type { UNetConfig } from '../companion-server/src/nets/unet.ts';
+import { buildPassGraph } from '../companion-server/src/nets/pass-graph.ts';
 import { plainPass } from '../companion-server/src/nets/pass.ts';
 import { plainExecution, preferredExecution } from '../companion-server/src/onnx/execution.ts';
 import { createSession, type Session } from '../companion-server/src/onnx/session.ts';
@@ -56,7 +58,7 @@ export const unetBench: Bench = {
     const weights = await randomUNetWeights(config, benchFolder());
     const open = (name: string, operators: typeof fused, optimization: 'extended' | 'disabled') =>
       createSession(
-        buildPassUNet(config, { height: edge, width: edge }, plainPass, {
+        buildPassGraph(denoisingUNet(config), { height: edge, width: edge }, plainPass, {
           name,
           weights,
           float: 'float32',

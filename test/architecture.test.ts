@@ -105,6 +105,13 @@ describe('the house', () => {
     expect(findCycle(fileGraph(files))).toBeUndefined();
   });
 
+  test('only a model family knows where in its network something lies', () => {
+    const key = /(up|down)_blocks\.\d|transformer_blocks\.\d/;
+    const shared = files.filter(({ path }) => /\/(nets|techniques|tokenflow|engine)\/.*(?<!\.test)\.ts$/.test(path));
+    expect(shared.length).toBeGreaterThan(50);
+    expect(shared.filter(({ text }) => key.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+
   test('no file has a name that says nothing', () => {
     expect(files.filter(({ path }) => emptyNames.test(posix.basename(path)))).toEqual([]);
   });
@@ -139,6 +146,9 @@ describe('the rules, on files that break them', () => {
     ['tokenflow imports the graph builder', `${server}/tokenflow/bad.ts`, '../onnx/graph.ts'],
     ['tokenflow imports a network', `${server}/tokenflow/bad.ts`, '../nets/unet.ts'],
     ['tokenflow reads files', `${server}/tokenflow/bad.ts`, 'node:fs'],
+    ['the algorithm knows a model family', `${server}/tokenflow/bad.ts`, '../families/list.ts'],
+    ['a shared network knows a model family', `${server}/nets/bad.ts`, '../families/list.ts'],
+    ['a model family opens a session', `${server}/families/bad.ts`, '../onnx/session.ts'],
     ['a network opens a session', `${server}/nets/bad.ts`, '../onnx/session.ts'],
     ['the protocol knows the server', 'protocol/bad.ts', '../companion-server/src/errors.ts'],
     ['the panel knows the server', 'plugin/src/bad.ts', '../../companion-server/src/errors.ts'],

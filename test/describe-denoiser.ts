@@ -1,6 +1,7 @@
 // What every Denoiser must do, the fake as well as the real one: both run this suite.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Conditioning } from '../companion-server/src/nets/conditioning.ts';
 import { noInjection, type Injection } from '../companion-server/src/nets/pass.ts';
 import { createRandom } from '../companion-server/src/tensor/random.ts';
 import { sliceRows, type Tensor } from '../companion-server/src/tensor/tensor.ts';
@@ -8,7 +9,7 @@ import type { KeyframePair } from '../companion-server/src/tokenflow/corresponde
 import {
   predict,
   predictionOf,
-  type Contexts,
+  type BranchConditioning,
   type Denoiser,
   type KeyframeTokens,
   type PassInputs,
@@ -24,9 +25,9 @@ import { randomTensor } from './run-graph.ts';
 
 export interface DenoiserUnderTest {
   readonly denoiser: Denoiser;
-  /** [C, h, w] of its latents and [tokens, D] of its contexts. */
+  /** [C, h, w] of its latents and [tokens, D] of its conditioning. */
   readonly latentDims: readonly number[];
-  readonly contextDims: readonly number[];
+  readonly tokenDims: readonly number[];
   release(): Promise<void>;
 }
 
@@ -47,15 +48,18 @@ const alone = (injection: Injection, guided = true) =>
 export function describeDenoiser(name: string, make: () => Promise<DenoiserUnderTest>): void {
   describe(`${name} as a Denoiser`, () => {
     let made: DenoiserUnderTest;
-    let input: PassInputs & { readonly latents: Readonly<Record<'source' | 'edited', Tensor>>; contexts: Contexts };
-    const text = (seed: number): Tensor => randomTensor([1, ...made.contextDims], seed);
+    let input: PassInputs & {
+      readonly latents: Readonly<Record<'source' | 'edited', Tensor>>;
+      conditioning: BranchConditioning;
+    };
+    const text = (seed: number): Conditioning => ({ tokens: randomTensor([1, ...made.tokenDims], seed) });
     const latents = (frames: number, seed: number): Tensor => randomTensor([frames, ...made.latentDims], seed);
     beforeAll(async () => {
       made = await make();
       input = {
         latents: { source: latents(3, 1), edited: latents(3, 2) },
         timestep,
-        contexts: { source: text(3), negative: text(4), target: text(5) },
+        conditioning: { source: text(3), negative: text(4), target: text(5) },
       };
     });
     afterAll(() => made.release());
@@ -72,7 +76,7 @@ export function describeDenoiser(name: string, make: () => Promise<DenoiserUnder
     const inversion = (frames: Tensor, more: Partial<PassInputs> = {}): PassInputs => ({
       latents: { source: frames },
       timestep,
-      contexts: { source: text(3) },
+      conditioning: { source: text(3) },
       ...more,
     });
 
@@ -81,7 +85,7 @@ export function describeDenoiser(name: string, make: () => Promise<DenoiserUnder
         const { edited } = input.latents;
         const outputs = await made.denoiser.run(alone(noInjection), input);
         for (const branch of ['negative', 'target'] as const) {
-          const expected = await predict(made.denoiser, edited, timestep, input.contexts[branch]);
+          const expected = await predict(made.denoiser, edited, timestep, input.conditioning[branch]);
           expect(expected.dims).toEqual(edited.dims);
           expect(predictionOf(outputs, branch).data).toBeAllClose(expected.data, close);
         }
@@ -180,10 +184,10 @@ export function describeDenoiser(name: string, make: () => Promise<DenoiserUnder
         expect(differing.prediction.negative?.data).not.toBeAllClose(differing.prediction.target?.data ?? [], {
           atol: 1e-3,
         });
-        const contexts = { ...input.contexts, negative: input.contexts.target };
+        const conditioning = { ...input.conditioning, negative: input.conditioning.target };
         const { keyframes } = passesOf({ sourceMode });
-        const { tokens } = await made.denoiser.run(keyframes, { ...input, contexts });
-        const same = await made.denoiser.run(pass, { ...inputs, contexts, keyframes: tokens });
+        const { tokens } = await made.denoiser.run(keyframes, { ...input, conditioning });
+        const same = await made.denoiser.run(pass, { ...inputs, conditioning, keyframes: tokens });
         expect(same.prediction.negative?.data).toBeAllClose(same.prediction.target?.data ?? [], close);
       });
 

@@ -13,7 +13,7 @@ import { sample, type SamplerOptions } from '../companion-server/src/tokenflow/s
 import { scenesOf, type Scene } from '../companion-server/src/tokenflow/scenes.ts';
 import type { FrameGuidance, SourceMode } from '../companion-server/src/tokenflow/step-passes.ts';
 import { CountingLatents } from './counting-latents.ts';
-import { FakeDenoiser, flatContexts } from './fake-denoiser.ts';
+import { FakeDenoiser, flatBranches } from './fake-denoiser.ts';
 import { MemoryCorrespondences } from './memory-correspondences.ts';
 import { randomTensor } from './run-graph.ts';
 
@@ -73,7 +73,7 @@ export async function invertClip({ clean, scenes, keyframesAt }: Clip, chunkSize
   const walk = invert({
     denoiser: new FakeDenoiser(),
     schedule,
-    context: flatContexts.source,
+    conditioning: flatBranches.source,
     chunkSize,
     startStep: 0,
     method: {
@@ -104,7 +104,7 @@ export async function samplerOptions(clip: Clip, chosen: Chosen, denoiser = new 
   return {
     denoiser,
     schedule,
-    contexts: flatContexts,
+    conditioning: flatBranches,
     source,
     propagation,
     frameGuidance,

@@ -1,10 +1,16 @@
 // A Denoiser of arithmetic instead of a network: its one block's tokens are the latents' pixels. What it computes
 // has no meaning, but every frame, keyframe, branch and correspondence leaves its mark on the result.
 
+import type { Conditioning } from '../companion-server/src/nets/conditioning.ts';
 import { editBranchesOf, predictedBranchesOf, type Branch, type Pass } from '../companion-server/src/nets/pass.ts';
 import { sizeOf, tensor, type Tensor } from '../companion-server/src/tensor/tensor.ts';
 import type { Correspondences, KeyframePair } from '../companion-server/src/tokenflow/correspondences.ts';
-import type { Contexts, Denoiser, PassInputs, PassOutputs } from '../companion-server/src/tokenflow/denoiser.ts';
+import type {
+  BranchConditioning,
+  Denoiser,
+  PassInputs,
+  PassOutputs,
+} from '../companion-server/src/tokenflow/denoiser.ts';
 import { at, generate, sum } from './run-graph.ts';
 
 export const mean = ({ data }: Tensor): number => sum(data.length, (i) => data[i] ?? 0) / data.length;
@@ -20,8 +26,8 @@ export class FakeDenoiser implements Denoiser {
   readonly passes: { readonly pass: Pass; readonly frames: number }[] = [];
 
   /** What the network predicts of latents [N, C, h, w] where no other frame has a part in it. */
-  predict(latents: Tensor, timestep: number, context: Tensor): Promise<Tensor> {
-    const shift = mean(context) + timestep / 1000;
+  predict(latents: Tensor, timestep: number, { tokens }: Conditioning): Promise<Tensor> {
+    const shift = mean(tokens) + timestep / 1000;
     return Promise.resolve({ ...latents, data: latents.data.map((x) => 0.7 * x + shift) });
   }
 
@@ -39,11 +45,11 @@ export class FakeDenoiser implements Denoiser {
   }
 
   private async selfPass(pass: Pass, inputs: PassInputs): Promise<PassOutputs> {
-    const { latents, timestep, contexts, keyframes, pairs } = inputs;
+    const { latents, timestep, conditioning, keyframes, pairs } = inputs;
     const prediction: Partial<Record<Branch, Tensor>> = {};
     for (const branch of predictedBranchesOf(pass)) {
       const seen = given(branch === 'source' ? latents.source : latents.edited);
-      prediction[branch] = await this.predict(seen, timestep, given(contexts[branch]));
+      prediction[branch] = await this.predict(seen, timestep, given(conditioning[branch]));
     }
     const { emits } = pass;
     return {
@@ -57,7 +63,7 @@ export class FakeDenoiser implements Denoiser {
 }
 
 /** Half of the latents, a tenth of all frames' together, some of the source where it is injected, and the text. */
-function extendedPass(pass: Pass, { latents, timestep, contexts }: PassInputs): PassOutputs {
+function extendedPass(pass: Pass, { latents, timestep, conditioning }: PassInputs): PassOutputs {
   const tokens = pixels(given(latents.edited));
   const source = pass.branches.includes('source') ? pixels(given(latents.source)) : null;
   const [count = 0, length = 0, channels = 0] = tokens.dims;
@@ -66,7 +72,7 @@ function extendedPass(pass: Pass, { latents, timestep, contexts }: PassInputs): 
   const attended = (branch: Branch, k: number, s: number, d: number) => {
     const ofSource = source === null ? 0 : at(source, k, s, d);
     if (branch === 'source') return ofSource;
-    const shift = mean(given(contexts[branch])) + timestep / 1000;
+    const shift = mean(given(conditioning[branch]).tokens) + timestep / 1000;
     return 0.5 * at(tokens, k, s, d) + 0.1 * together(s, d) + share * ofSource + shift;
   };
   const emitted = pass.emits.attention;
@@ -143,14 +149,14 @@ function given<T>(value: T | null | undefined): T {
   return value;
 }
 
-/** A context whose only property is its mean. */
-export function flatContext(value: number, dims: readonly number[] = [1, 2, 3]): Tensor {
-  return tensor(dims, new Float32Array(sizeOf(dims)).fill(value));
+/** A conditioning whose only property is its mean. */
+export function flatConditioning(value: number, dims: readonly number[] = [1, 2, 3]): Conditioning {
+  return { tokens: tensor(dims, new Float32Array(sizeOf(dims)).fill(value)) };
 }
 
 /** Told apart by their means. */
-export const flatContexts: Contexts = {
-  source: flatContext(0.1),
-  negative: flatContext(0.2),
-  target: flatContext(-0.3),
+export const flatBranches: BranchConditioning = {
+  source: flatConditioning(0.1),
+  negative: flatConditioning(0.2),
+  target: flatConditioning(-0.3),
 };

@@ -3,10 +3,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { parseClipTextConfig } from '../companion-server/src/families/stable-diffusion/clip-text-config.ts';
+import { denoisingUNet } from '../companion-server/src/families/stable-diffusion/network.ts';
+import { parts } from '../companion-server/src/families/stable-diffusion/parts.ts';
+import { parseUNetConfig } from '../companion-server/src/families/stable-diffusion/unet-config.ts';
+import { parseVaeConfig } from '../companion-server/src/families/stable-diffusion/vae-config.ts';
+import type { ClipTextConfig } from '../companion-server/src/nets/clip-text.ts';
+import type { DenoisingNetwork } from '../companion-server/src/nets/denoising-network.ts';
+import type { VaeConfig } from '../companion-server/src/nets/vae.ts';
 import type { FusedOperators } from '../companion-server/src/onnx/builder.ts';
 import type { StoredTensors } from '../companion-server/src/tensor/stored-tensor.ts';
 import { openComponent } from '../companion-server/src/weights/component.ts';
-import type { ComponentName } from '../companion-server/src/weights/supported.ts';
 import { float32Copy } from '../companion-server/src/weights/float32-copy.ts';
 import { fused } from './run-graph.ts';
 
@@ -21,7 +28,7 @@ export interface FixtureNetwork {
 
 export interface FixtureNetworks {
   /** `folder` is below test/fixtures/golden, for instance `sd1/unet`. */
-  open(folder: string, name: ComponentName): Promise<FixtureNetwork>;
+  open(folder: string, name: keyof typeof parts): Promise<FixtureNetwork>;
   remove(): Promise<void>;
 }
 
@@ -30,8 +37,8 @@ export async function openFixtureNetworks(): Promise<FixtureNetworks> {
   const cacheDir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-networks-'));
   return {
     async open(folder, name) {
-      const { config, weights } = await openComponent(path.join(goldenDir, folder), name);
-      return { config, stored: weights, weights: await float32Copy(weights, cacheDir) };
+      const { config, weights } = await openComponent(path.join(goldenDir, folder), parts[name]);
+      return { config, stored: await weights.stored(), weights: await float32Copy(weights, cacheDir).stored() };
     },
     remove: () => rm(cacheDir, { recursive: true, force: true }),
   };
@@ -40,4 +47,17 @@ export async function openFixtureNetworks(): Promise<FixtureNetworks> {
 /** Graph options for a network in single precision. */
 export function graphOptions({ weights }: FixtureNetwork, operators: FusedOperators = fused) {
   return { name: 'test', weights, float: 'float32', fused: operators } as const;
+}
+
+/** The network of a UNet. */
+export function fixtureUNet({ config }: FixtureNetwork): DenoisingNetwork {
+  return denoisingUNet(parseUNetConfig(config));
+}
+
+export function fixtureVae({ config }: FixtureNetwork): VaeConfig {
+  return parseVaeConfig(config);
+}
+
+export function fixtureText({ config }: FixtureNetwork): ClipTextConfig {
+  return parseClipTextConfig(config);
 }

@@ -9,8 +9,9 @@ import { parseDevices } from '../bench/gpu/main.ts';
 import { smallSize, writeRandomCheckpoint } from '../bench/gpu/random-checkpoint.ts';
 import { toHalf, writeRandomTensors } from '../bench/random-tensors.ts';
 import { createTokenizer } from '../companion-server/src/diffusion/tokenizer.ts';
+import { openCheckpoint } from '../companion-server/src/families/open-checkpoint.ts';
 import { openSafetensors, readTensor } from '../companion-server/src/weights/safetensors.ts';
-import { openCheckpoint } from '../companion-server/src/weights/checkpoint.ts';
+import { partOf } from '../companion-server/src/weights/checkpoint.ts';
 
 let dir: string;
 beforeAll(async () => {
@@ -77,9 +78,10 @@ describe('random weights', () => {
   it('make a checkpoint whose parts are found as those of any other', async () => {
     const folder = await writeRandomCheckpoint(path.join(dir, 'checkpoint'), smallSize, 'F16');
     const checkpoint = await openCheckpoint(folder, { variant: 'fp16' });
-    expect(checkpoint.unet.weights.get('conv_in.weight')?.dims).toEqual([8, 4, 3, 3]);
-    expect(checkpoint.vae.weights.has('decoder.mid_block.attentions.0.to_out.0.weight')).toBe(true);
-    expect(checkpoint.textEncoder.weights.get('text_model.final_layer_norm.weight')?.dims).toEqual([24]);
-    expect(createTokenizer(checkpoint.tokenizer, 77).encode('a cat').ids).toHaveLength(77);
+    const tensorsOf = (part: string) => partOf(checkpoint, part).weights.tensors;
+    expect(tensorsOf('unet').get('conv_in.weight')?.dims).toEqual([8, 4, 3, 3]);
+    expect(tensorsOf('vae').has('decoder.mid_block.attentions.0.to_out.0.weight')).toBe(true);
+    expect(tensorsOf('text_encoder').get('text_model.final_layer_norm.weight')?.dims).toEqual([24]);
+    expect(createTokenizer(checkpoint.tokenizers.get('tokenizer') ?? {}, 77).encode('a cat').ids).toHaveLength(77);
   });
 });

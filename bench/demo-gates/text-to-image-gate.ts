@@ -4,7 +4,7 @@ import { frameNoise } from '../../companion-server/src/diffusion/noise.ts';
 import { createSchedule } from '../../companion-server/src/diffusion/schedule.ts';
 import type { SampleContent, SampleTarget } from '../../companion-server/src/demo/samples.ts';
 import type { Frame } from '../../companion-server/src/media/frame.ts';
-import { concatRows, sliceRows, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
+import { concatRows, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { predict } from '../../companion-server/src/tokenflow/denoiser.ts';
 import { atLeast, percent, share } from '../rows.ts';
 import type { Gate, GateContext } from './gate.ts';
@@ -99,15 +99,16 @@ async function paint(
   seeds: readonly number[],
   steps: number,
 ): Promise<readonly Frame[]> {
-  const edge = side / model.vae.downscale;
-  const embeddings = await model.encodePrompts([...targets.map(({ prompt }) => prompt), '']);
-  const empty = sliceRows(embeddings, targets.length, targets.length + 1);
+  const edge = side / model.vae.latents.downscale;
+  const prompts = [...targets.map(({ prompt }) => prompt), ''];
+  const conditioning = await model.conditioning(prompts, { width: side, height: side });
+  const empty = conditioning.at(-1);
+  if (empty === undefined) throw new TypeError('The model is silent.');
   const painted: Tensor[] = [];
   const denoiser = model.createDenoiser({ width: edge, height: edge });
   const schedule = createSchedule(model.scheduler, steps);
   try {
-    for (const row of targets.keys()) {
-      const wanted = sliceRows(embeddings, row, row + 1);
+    for (const [row, wanted] of conditioning.slice(0, -1).entries()) {
       const dims = [model.unet.latentChannels, edge, edge];
       let latents = concatRows(seeds.map((seed) => frameNoise(seed, [row], dims)));
       for (const timestep of schedule.timesteps) {

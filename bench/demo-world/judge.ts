@@ -14,7 +14,7 @@ import { plainExecution } from '../../companion-server/src/onnx/execution.ts';
 import { createSession } from '../../companion-server/src/onnx/session.ts';
 import type { StoredTensors } from '../../companion-server/src/tensor/stored-tensor.ts';
 import { concatRows } from '../../companion-server/src/tensor/tensor.ts';
-import { openSafetensors, storedTensor } from '../../companion-server/src/weights/safetensors.ts';
+import { openSafetensors, storedTensors } from '../../companion-server/src/weights/safetensors.ts';
 import { hueError, objectHue } from './hue.ts';
 
 /** Pixels of a picture's edge, and of a cell of the mask that the network draws. */
@@ -47,13 +47,7 @@ interface JudgeConfig {
 /** Opens the judge in the folder `dir`. Throws EditError when the weights are missing or damaged. */
 export async function openJudge(dir: string): Promise<Judge> {
   const config = JSON.parse(await readFile(path.join(dir, 'config.json'), 'utf8')) as JudgeConfig;
-  const file = await openSafetensors(path.join(dir, 'model.safetensors'));
-  const weights = new Map(
-    [...file.entries].flatMap(([name, entry]) => {
-      const stored = storedTensor(file.path, entry);
-      return stored === undefined ? [] : [[name, stored] as const];
-    }),
-  );
+  const weights = storedTensors(await openSafetensors(path.join(dir, 'model.safetensors')));
   const words = Object.values(config.heads).flat().length;
   const session = await createSession(buildJudge(weights, words), { provider: 'cpu' });
   return {

@@ -6,7 +6,8 @@ import type { Frame } from '../../companion-server/src/media/frame.ts';
 import { decodeFrames } from '../../companion-server/src/media/frames.ts';
 import { frameToTensor, tensorToFrame } from '../../companion-server/src/media/pixels.ts';
 import { probeClip } from '../../companion-server/src/media/probe.ts';
-import type { LatentSize } from '../../companion-server/src/nets/pass-graph.ts';
+import type { Conditioning } from '../../companion-server/src/nets/conditioning.ts';
+import type { LatentSize } from '../../companion-server/src/nets/denoising-network.ts';
 import { concatRows, sliceRows, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
 
 const picturesPerForward = 8;
@@ -26,7 +27,7 @@ export function spread<T>(items: readonly T[], count: number): readonly T[] {
 }
 
 export function latentSizeOf({ width, height }: Pick<Sample, 'width' | 'height'>, { vae }: Model): LatentSize {
-  return { width: width / vae.downscale, height: height / vae.downscale };
+  return { width: width / vae.latents.downscale, height: height / vae.latents.downscale };
 }
 
 /** Frames of one size -> latents [N, C, h, w]. */
@@ -63,4 +64,11 @@ export async function decodeLatents(model: Model, latents: Tensor): Promise<read
   } finally {
     await decoder.release();
   }
+}
+
+/** Of what the sample shows. */
+export async function conditioningOf(model: Model, { caption, width, height }: Sample): Promise<Conditioning> {
+  const [conditioning] = await model.conditioning([caption], { width, height });
+  if (conditioning === undefined) throw new TypeError('The model is silent.');
+  return conditioning;
 }

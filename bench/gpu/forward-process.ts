@@ -4,8 +4,9 @@
 import type { Execution } from '../../companion-server/src/onnx/execution.ts';
 import { sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
 import { createSession } from '../../companion-server/src/onnx/session.ts';
-import { parseUNetConfig } from '../../companion-server/src/nets/unet-config.ts';
-import { buildPassUNet } from '../../companion-server/src/nets/pass-graph.ts';
+import { denoisingUNet } from '../../companion-server/src/families/stable-diffusion/network.ts';
+import { parseUNetConfig } from '../../companion-server/src/families/stable-diffusion/unet-config.ts';
+import { buildPassGraph } from '../../companion-server/src/nets/pass-graph.ts';
 import { plainPass } from '../../companion-server/src/nets/pass.ts';
 import { timed } from '../interleave.ts';
 import { randomUNetWeights } from '../random-unet.ts';
@@ -34,7 +35,7 @@ async function serve({ execution, size, workDir, edge, batch }: ForwardOptions):
     const config = parseUNetConfig(unetConfigOf(size));
     const weights = await randomUNetWeights(config, workDir, 'F16');
     const { float, fused } = execution;
-    const graph = buildPassUNet(config, { height: edge, width: edge }, plainPass, {
+    const graph = buildPassGraph(denoisingUNet(config), { height: edge, width: edge }, plainPass, {
       name: 'unet',
       weights,
       float,

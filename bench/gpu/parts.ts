@@ -3,8 +3,9 @@
 
 import path from 'node:path';
 import { openModel } from '../../companion-server/src/engine/model/model.ts';
+import { parseClipTextConfig } from '../../companion-server/src/families/stable-diffusion/clip-text-config.ts';
+import { parts } from '../../companion-server/src/families/stable-diffusion/parts.ts';
 import { buildClipText } from '../../companion-server/src/nets/clip-text.ts';
-import { parseClipTextConfig } from '../../companion-server/src/nets/clip-text-config.ts';
 import { sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
 import { createSession } from '../../companion-server/src/onnx/session.ts';
 import { createRandom } from '../../companion-server/src/tensor/random.ts';
@@ -25,7 +26,7 @@ export const partsSection: Section = {
   async measure(context) {
     const { execution, isQuick, modelDir, workDir } = context;
     const model = await openModel({ dir: modelDir, execution, cacheDir: workDir });
-    const { latentChannels, downscale } = model.vae;
+    const { channels, downscale } = model.vae.latents;
     for (const edge of isQuick ? [64] : [512, 768]) {
       if (!context.hasTime(15)) break;
       const size = { height: edge / downscale, width: edge / downscale };
@@ -35,7 +36,7 @@ export const partsSection: Section = {
       await compare(context, `VAE encode, ${edge}x${edge}`, { part: 'encode', ...shape }, () => encoder.run(picture));
       await encoder.release();
       const decoder = await model.openDecoder(size);
-      const latents = noise([1, latentChannels, size.height, size.width]);
+      const latents = noise([1, channels, size.height, size.width]);
       await compare(context, `VAE decode, ${edge}x${edge}`, { part: 'decode', ...shape }, () => decoder.run(latents));
       await decoder.release();
     }
@@ -46,9 +47,9 @@ export const partsSection: Section = {
 /** Its session is made as an edit makes it. */
 async function compareText(context: SectionContext): Promise<void> {
   const { execution, modelDir, workDir } = context;
-  const component = await openComponent(path.join(modelDir, 'text_encoder'), 'text_encoder', { variant: 'fp16' });
+  const component = await openComponent(path.join(modelDir, 'text_encoder'), parts.text_encoder, { variant: 'fp16' });
   const config = parseClipTextConfig(component.config);
-  const weights = await float32Copy(component.weights, path.join(workDir, 'weights'));
+  const weights = await float32Copy(component.weights, path.join(workDir, 'weights')).stored();
   const { fused } = execution;
   const graph = buildClipText(
     { ...config, length: config.maxPositions },

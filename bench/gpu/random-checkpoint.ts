@@ -4,7 +4,7 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { parseUNetConfig } from '../../companion-server/src/nets/unet-config.ts';
+import { parseUNetConfig } from '../../companion-server/src/families/stable-diffusion/unet-config.ts';
 import { writeTinyTokenizer } from '../../test/fixtures/tiny-checkpoint.ts';
 import { writeRandomUNet } from '../random-unet.ts';
 import { writeRandomTensors, type RandomFloat, type Shapes } from '../random-tensors.ts';

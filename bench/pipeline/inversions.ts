@@ -5,13 +5,14 @@ import { stepDdim } from '../../companion-server/src/diffusion/ddim.ts';
 import { createInversionSchedule } from '../../companion-server/src/diffusion/inversion-schedule.ts';
 import { createSchedule, type Schedule } from '../../companion-server/src/diffusion/schedule.ts';
 import { openModel, type Model } from '../../companion-server/src/engine/model/model.ts';
+import type { Conditioning } from '../../companion-server/src/nets/conditioning.ts';
 import { psnr } from '../../companion-server/src/metrics/psnr.ts';
 import { preferredExecution } from '../../companion-server/src/onnx/execution.ts';
 import { tensor, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { predict } from '../../companion-server/src/tokenflow/denoiser.ts';
 import { InMemoryLatents } from '../../companion-server/src/tokenflow/in-memory-latents.ts';
 import { invert, type InversionMethod, type InversionOptions } from '../../companion-server/src/tokenflow/inversion.ts';
-import { decodeLatents, encodeFrames, readFrames, spread } from '../demo-world/pictures.ts';
+import { conditioningOf, decodeLatents, encodeFrames, readFrames, spread } from '../demo-world/pictures.ts';
 import { benchFolder } from '../folder.ts';
 import { decibels, mean, reported } from '../rows.ts';
 import type { Figure, ScheduleContext } from './figure.ts';
@@ -65,9 +66,9 @@ async function measure({ samples }: ScheduleContext, model: Model, contestant: C
   for (const sample of samples) {
     const frames = spread(await readFrames(sample.clipPath), framesPerClip);
     const clean = await encodeFrames(model, frames);
-    const context = await model.encodePrompts([sample.caption]);
+    const conditioning = await conditioningOf(model, sample);
     const expected = await decodeLatents(model, clean);
-    const { back, deviation } = await thereAndBack(model, clean, context, contestant);
+    const { back, deviation } = await thereAndBack(model, clean, conditioning, contestant);
     const pictures = await decodeLatents(model, back);
     found.push(...expected.map((frame, i) => psnr(frame, pictures[i] ?? frame)));
     deviations.push(deviation);
@@ -75,19 +76,19 @@ async function measure({ samples }: ScheduleContext, model: Model, contestant: C
   return { found: mean(found), deviation: mean(deviations) };
 }
 
-async function thereAndBack(model: Model, clean: Tensor, context: Tensor, contestant: Contestant) {
+async function thereAndBack(model: Model, clean: Tensor, conditioning: Conditioning, contestant: Contestant) {
   const [chunkSize = 0, , height = 0, width = 0] = clean.dims;
   const denoiser = model.createDenoiser({ width, height });
   const sampling = createSchedule(model.scheduler, contestant.sampling);
   const [even, odd] = [new InMemoryLatents(clean), new InMemoryLatents(tensor(clean.dims))];
-  const shared = { denoiser, context, latents: even, next: odd, startStep: 0, keep: () => undefined, chunkSize };
+  const shared = { denoiser, conditioning, latents: even, next: odd, startStep: 0, keep: () => undefined, chunkSize };
   try {
     let steps = 0;
     for await (const step of invert({ ...shared, ...methodOf(model, sampling, contestant, clean.dims) })) steps = step;
     let latents = (steps % 2 === 0 ? even : odd).tensor;
     const deviation = Math.sqrt(mean([...latents.data].map((value) => value * value)));
     for (const timestep of sampling.timesteps) {
-      const prediction = await predict(denoiser, latents, timestep, context);
+      const prediction = await predict(denoiser, latents, timestep, conditioning);
       latents = stepDdim(latents, prediction, timestep, sampling);
     }
     return { back: latents, deviation };

@@ -8,7 +8,7 @@ import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promis
 import path from 'node:path';
 import { openSample, type Sample } from '../../companion-server/src/demo/samples.ts';
 import { identifyModel } from '../../companion-server/src/engine/model/model-identity.ts';
-import { openCheckpoint } from '../../companion-server/src/weights/checkpoint.ts';
+import { openCheckpoint } from '../../companion-server/src/families/open-checkpoint.ts';
 import type { EditReport } from '../../protocol/edit-report.ts';
 import { codecExtensions, referencePipeline, type EditSettings } from '../../protocol/edit-settings.ts';
 import { settingsFor, type Editor } from '../demo-world/editor.ts';

@@ -66,9 +66,9 @@ async function windowBorders(
   clipPath: string,
   settings: EditSettings,
 ): Promise<readonly (readonly number[])[]> {
-  const chosen = chooseSettings(settings, await readEditDefaults(modelDir));
-  const clip = await probeClip(clipPath);
-  const { keyframeCount, extendedLimit } = planEdit(clip, await readModelOutline(modelDir), chosen);
+  const model = await readModelOutline(modelDir);
+  const chosen = chooseSettings(settings, await readEditDefaults(modelDir, model.defaults));
+  const { keyframeCount, extendedLimit } = planEdit(await probeClip(clipPath), model, chosen);
   return Array.from({ length: chosen.steps }, (_, step) => {
     const windows = groupKeyframes(frameRange(0, keyframeCount), extendedLimit, step);
     return windows.slice(1).map(({ own }) => (own[0] ?? 0) * settings.keyframeInterval);

@@ -4,7 +4,8 @@ import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createTokenizer } from '../../companion-server/src/diffusion/tokenizer.ts';
-import { parseClipTextConfig } from '../../companion-server/src/nets/clip-text-config.ts';
+import { parseClipTextConfig } from '../../companion-server/src/families/stable-diffusion/clip-text-config.ts';
+import { parts } from '../../companion-server/src/families/stable-diffusion/parts.ts';
 import { buildClipText } from '../../companion-server/src/nets/clip-text.ts';
 import { sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
 import { createSession } from '../../companion-server/src/onnx/session.ts';
@@ -36,7 +37,7 @@ export async function compareTextEncoders(dir: string, run: GoldenRun, report: G
     (name) => holds(dir, name, 'golden.safetensors') && holds(dir, name, 'config.json'),
   );
   for (const folder of folders) {
-    const component = await openComponent(path.join(dir, folder), 'text_encoder');
+    const component = await openComponent(path.join(dir, folder), parts.text_encoder);
     const golden = await GoldenFile.open(path.join(dir, folder));
     const ids = await golden.integers('input_ids');
     const config = { ...parseClipTextConfig(component.config), length: ids.dims[1] ?? 0 };

@@ -6,7 +6,7 @@ import { parseSchedulerConfig } from '../../companion-server/src/diffusion/sched
 import { UNetDenoiser } from '../../companion-server/src/engine/model/denoiser.ts';
 import { sliceRows, tensor, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { injectionAt } from '../../companion-server/src/techniques/plug-and-play.ts';
-import type { Contexts } from '../../companion-server/src/tokenflow/denoiser.ts';
+import type { BranchConditioning } from '../../companion-server/src/tokenflow/denoiser.ts';
 import { invert } from '../../companion-server/src/tokenflow/inversion.ts';
 import { sample, type SamplerOptions } from '../../companion-server/src/tokenflow/sampler.ts';
 import { scenesOf } from '../../companion-server/src/tokenflow/scenes.ts';
@@ -35,7 +35,7 @@ export interface FlowSetting {
   readonly run: GoldenRun;
   readonly unet: Awaited<ReturnType<typeof openUNet>>;
   readonly schedule: Schedule;
-  readonly contexts: Contexts;
+  readonly conditioning: BranchConditioning;
   readonly clip: Tensor; // [N, C, h, w]
   readonly size: { readonly height: number; readonly width: number };
 }
@@ -49,10 +49,10 @@ export async function openFlowSetting(dir: string, golden: GoldenFile, run: Gold
     run,
     unet: await openUNet(dir, run),
     schedule: createSchedule(config, golden.number('steps')),
-    contexts: {
-      source: await golden.read('flow.in.source_context'),
-      negative: await golden.read('flow.in.negative_context'),
-      target: await golden.read('flow.in.target_context'),
+    conditioning: {
+      source: { tokens: await golden.read('flow.in.source_context') },
+      negative: { tokens: await golden.read('flow.in.negative_context') },
+      target: { tokens: await golden.read('flow.in.target_context') },
     },
     clip,
     size: { height, width },
@@ -71,13 +71,13 @@ export async function compareFlows(setting: FlowSetting, report: GoldenReport): 
 const isFreeRunning = ({ run }: FlowSetting) => run.execution.provider === 'cpu';
 
 async function compareInversion(setting: FlowSetting, denoiser: UNetDenoiser, report: GoldenReport): Promise<void> {
-  const { golden, schedule, contexts, clip } = setting;
+  const { golden, schedule, conditioning, clip } = setting;
   const upwards = schedule.timesteps.toReversed();
   const current = new InMemoryLatents(clip);
   const run = invert({
     denoiser,
     schedule,
-    context: contexts.source,
+    conditioning: conditioning.source,
     latents: current,
     next: current,
     method: { name: 'ddim' },
@@ -116,7 +116,7 @@ async function compareFlow(
 
 /** The sampler as the golden data was made, from `latents` on. */
 export async function samplerOptions(
-  { golden, schedule, contexts, clip }: FlowSetting,
+  { golden, schedule, conditioning, clip }: FlowSetting,
   flow: FlowName,
   denoiser: UNetDenoiser,
   latents: InMemoryLatents,
@@ -134,7 +134,7 @@ export async function samplerOptions(
   return {
     denoiser,
     schedule,
-    contexts,
+    conditioning,
     guidanceAt: () => golden.number('guidance'),
     frameGuidance: 'own',
     injectionAt: (step) => injectionAt(thresholds, step, schedule.timesteps.length),

@@ -8,6 +8,7 @@ import type { createSession } from '../../companion-server/src/onnx/session.ts';
 import type { StoredTensors } from '../../companion-server/src/tensor/stored-tensor.ts';
 import type { Tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { float32Copy } from '../../companion-server/src/weights/float32-copy.ts';
+import type { TensorSource } from '../../companion-server/src/weights/tensor-source.ts';
 import {
   openSafetensors,
   readIntegers,
@@ -71,8 +72,8 @@ export class GoldenFile {
 }
 
 /** Weights as the execution needs them. */
-export async function weightsFor(weights: StoredTensors, run: GoldenRun): Promise<StoredTensors> {
-  return run.execution.float === 'float32' ? float32Copy(weights, run.cacheDir) : weights;
+export async function weightsFor(weights: TensorSource, run: GoldenRun): Promise<StoredTensors> {
+  return (run.execution.float === 'float32' ? float32Copy(weights, run.cacheDir) : weights).stored();
 }
 
 export async function readJson(...parts: readonly string[]): Promise<Record<string, unknown>> {

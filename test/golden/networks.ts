@@ -2,8 +2,10 @@
 
 import path from 'node:path';
 import { UNetDenoiser } from '../../companion-server/src/engine/model/denoiser.ts';
-import { parseUNetConfig } from '../../companion-server/src/nets/unet-config.ts';
-import { parseVaeConfig } from '../../companion-server/src/nets/vae-config.ts';
+import { denoisingUNet } from '../../companion-server/src/families/stable-diffusion/network.ts';
+import { parts } from '../../companion-server/src/families/stable-diffusion/parts.ts';
+import { parseUNetConfig } from '../../companion-server/src/families/stable-diffusion/unet-config.ts';
+import { parseVaeConfig } from '../../companion-server/src/families/stable-diffusion/vae-config.ts';
 import { buildVaeDecoder, buildVaeEncoder } from '../../companion-server/src/nets/vae.ts';
 import { plansForEachShape, sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
 import type { Graph } from '../../companion-server/src/onnx/graph.ts';
@@ -22,11 +24,11 @@ export function networkLimit({ execution }: GoldenRun): number {
 }
 
 export async function openUNet(dir: string, run: GoldenRun) {
-  const component = await openComponent(path.join(dir, 'unet'), 'unet');
+  const component = await openComponent(path.join(dir, 'unet'), parts.unet);
   const { float, fused } = run.execution;
   const load = run.createSession ?? createSession;
   return {
-    config: parseUNetConfig(component.config),
+    network: denoisingUNet(parseUNetConfig(component.config)),
     graph: { weights: await weightsFor(component.weights, run), float, fused },
     createSession: (make: () => Graph) => load(make(), sessionOptionsOf(run.execution)),
     keepsBatch: plansForEachShape[run.execution.provider],
@@ -48,7 +50,7 @@ export async function compareUNet(
     const outputs: Tensor[] = [];
     for (let i = 0; i < pictures; i++) {
       const one = sliceRows(latents, i, i + 1);
-      outputs.push(await predict(denoiser, one, timestep, sliceRows(context, i, i + 1)));
+      outputs.push(await predict(denoiser, one, timestep, { tokens: sliceRows(context, i, i + 1) }));
     }
     const expected = await golden.read(name);
     report.compare(name, concatRows(outputs).data, expected.data, networkLimit(run));
@@ -57,7 +59,7 @@ export async function compareUNet(
 }
 
 export async function compareVae(dir: string, golden: GoldenFile, run: GoldenRun, report: GoldenReport): Promise<void> {
-  const component = await openComponent(path.join(dir, 'vae'), 'vae');
+  const component = await openComponent(path.join(dir, 'vae'), parts.vae);
   const config = parseVaeConfig(component.config);
   const weights = await weightsFor(component.weights, { ...run, execution: { ...run.execution, float: 'float32' } });
   const mean = await golden.read('vae.out.mean');

@@ -17,7 +17,7 @@ const limit = 2e-4;
 /** Inverts the first frames as the golden data was made, and starts at each of its timesteps. */
 export async function compareStart(
   dir: string,
-  { run, unet, schedule, contexts, clip, size }: FlowSetting,
+  { run, unet, schedule, conditioning, clip, size }: FlowSetting,
   report: GoldenReport,
 ): Promise<void> {
   const golden = await GoldenFile.open(dir, run.only, startName);
@@ -34,7 +34,7 @@ export async function compareStart(
   for await (const step of invert({
     denoiser,
     schedule: steps,
-    context: contexts.source,
+    conditioning: conditioning.source,
     startStep: 0,
     latents: noisiest,
     next: noisiest,

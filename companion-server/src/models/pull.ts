@@ -4,11 +4,11 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EditError, throwIfCanceled } from '../errors.ts';
+import { openCheckpoint } from '../families/open-checkpoint.ts';
 import { explainingDisk, isMissing } from '../files/disk-error.ts';
 import { freeBytesAt } from '../files/free-space.ts';
 import { openPartFile } from '../files/part-file.ts';
 import { renameDurably } from '../files/sync.ts';
-import { openCheckpoint } from '../weights/checkpoint.ts';
 import type { CatalogFile, CatalogModel, HubSource } from './catalog-file.ts';
 import { downloadFile } from './download-file.ts';
 import { fileUrl, type Hub } from './hub-address.ts';

@@ -2,8 +2,8 @@
 
 import { join } from 'node:path';
 import { EditError } from '../errors.ts';
+import { openCheckpoint } from '../families/open-checkpoint.ts';
 import { sha256OfFile } from '../files/sha256.ts';
-import { openCheckpoint } from '../weights/checkpoint.ts';
 import { translateReadError } from '../weights/read-range.ts';
 import type { CatalogModel } from './catalog-file.ts';
 import { readPulledRecord, type PulledFile } from './pulled-record.ts';

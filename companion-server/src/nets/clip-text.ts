@@ -5,8 +5,20 @@ import { GraphBuilder, type GraphOptions } from '../onnx/builder.ts';
 import { symbol } from '../onnx/dims.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
 import * as ops from '../onnx/ops.ts';
-import type { ClipTextConfig } from './clip-text-config.ts';
 import { gelu, layerNorm, linear, quickGelu } from './layers.ts';
+
+export interface ClipTextConfig {
+  readonly hiddenSize: number;
+  readonly intermediateSize: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly vocabSize: number;
+  readonly maxPositions: number;
+  /** Tokens per prompt; the tokenizer pads to it. */
+  readonly length: number;
+  readonly activation: 'gelu' | 'quick_gelu';
+  readonly epsilon: number;
+}
 
 /** Added to the scores of later tokens: a large negative number that float16 can hold. */
 const masked = -30_000;

@@ -12,7 +12,7 @@ import {
   type Tensor,
 } from '../../../test/run-graph.ts';
 import { multiplyDims, symbol } from '../onnx/dims.ts';
-import { passVariant } from './pass-attention.ts';
+import { passHooks } from './pass-attention.ts';
 import { noInjection, predictionAlone, type Pass } from './pass.ts';
 
 interface Plan {
@@ -37,17 +37,17 @@ const pass: Pass = {
 async function propagate(normed: Tensor, source: Tensor, tokens: Tensor, plan: Plan): Promise<Tensor> {
   const length = source.dims[1] ?? 0;
   const g = testBuilder();
-  const variant = passVariant(pass, g);
+  const hooks = passHooks(pass, g, { features: 'none', attention: /^none/ });
   const rows = g.input('normed', 'float32', [multiplyDims(branchCount * length, symbol('frames')), channels]);
   const place = {
     key: 'block.attn1',
-    blockKey: 'block',
+    projections: { query: 'block.q', key: 'block.k', value: 'block.v', out: 'block.out' },
     index: 0,
     heads: 1,
     upcast: false,
     branches: 3,
   };
-  g.output('result', variant.selfAttention(g, rows, { ...place, length, channels }));
+  g.output('result', hooks.selfAttention(g, rows, { ...place, length, channels }));
   const { jobFrame, jobKeyframe, leftJob, rightJob, rightWeight } = plan;
   const index = (values: readonly number[]) => indexTensor([values.length], values);
   const { result } = await runGraph(g.finish(), {

@@ -6,7 +6,7 @@ import type { Value } from '../onnx/graph.ts';
 import * as ops from '../onnx/ops.ts';
 import { attention, project } from './attention.ts';
 import { nearestTokens, offsetByKeyframe } from './correspondences.ts';
-import { injectedAttention, injectedResnet } from './injection-points.ts';
+import type { InjectionPoints, PassHooks, SelfAttentionBlock } from './denoising-network.ts';
 import type { Branch, Pass } from './pass.ts';
 import {
   asRows,
@@ -18,7 +18,6 @@ import {
   unitLength,
   type Projections,
 } from './self-attention.ts';
-import type { SelfAttentionBlock, UNetVariant } from './unet.ts';
 
 /** Most keyframes that one pass with extended attention may hold; bounds the chunks of the plain attention. */
 export const maxExtendedKeyframes = 16;
@@ -34,7 +33,7 @@ interface SharedInputs {
 }
 
 /**
- * The UNet as the pass wants it. Beside latents, time and context it has, per transformer block i of `length` tokens of
+ * What the pass puts into the network. Beside latents, time and conditioning the graph has, per transformer block i of `length` tokens of
  * `C` channels:
  *
  * - to search: inputs `source_tokens.{i}` [keyframes, length, C] of unit length, and int32 [jobs] `job_frame`, `job_keyframe`;
@@ -44,14 +43,15 @@ interface SharedInputs {
  * - as the pass emits them: outputs `source_tokens_out.{i}` [frames, length, C], `attention_out.{i}` [emitted branches,
  *   frames, length, C], `nearest.{i}` [jobs, length], counted within each keyframe.
  */
-export function passVariant(pass: Pass, g: GraphBuilder): UNetVariant {
+export function passHooks(pass: Pass, g: GraphBuilder, points: InjectionPoints): PassHooks {
   const shared = sharedInputs(g);
+  const isInjected = ({ key }: SelfAttentionBlock) => pass.injection.attention && points.attention.test(key);
   const leavesSource = canLeaveSource(pass);
   return {
     branches: pass.branches.length,
-    selfAttention: (builder, normed, block) => selfAttention(builder, normed, block, pass, shared),
-    sharesConvolution: (key) => pass.injection.features && key === injectedResnet,
-    ...(leavesSource ? { leavesSourceAfter: injectedResnet } : {}),
+    selfAttention: (builder, normed, block) => selfAttention(builder, normed, block, pass, shared, isInjected(block)),
+    sharesConvolution: (key) => pass.injection.features && key === points.features,
+    ...(leavesSource ? { leavesSourceAfter: points.features } : {}),
   };
 }
 
@@ -82,12 +82,13 @@ function selfAttention(
   block: SelfAttentionBlock,
   pass: Pass,
   shared: SharedInputs,
+  isInjected: boolean,
 ): Value {
   const nearest = sourceTokens(g, normed, block, pass, shared);
   if (pass.attention === 'propagated') return propagated(g, block, pass, nearest, shared);
   const present = pass.branches.slice(-block.branches);
   const isExtended = pass.attention === 'extended';
-  const rows = isExtended ? extended(g, normed, block, pass, present) : ownFrame(g, normed, block, pass);
+  const rows = isExtended ? extended(g, normed, block, isInjected, present) : ownFrame(g, normed, block, isInjected);
   emitAttention(g, rows, block, pass, present);
   return rows;
 }
@@ -117,34 +118,28 @@ function sourceTokens(
 
 type Branches = readonly [Value, ...Value[]];
 
-function isInjected({ injection }: Pass, { key }: SelfAttentionBlock): boolean {
-  return injection.attention && injectedAttention.test(key);
-}
-
 /** Rows per branch. Under injection queries and keys are the source's, which are made once. */
-function projectBranches(g: GraphBuilder, normed: Value, block: SelfAttentionBlock, pass: Pass): Projections<Branches> {
+function projectBranches(
+  g: GraphBuilder,
+  normed: Value,
+  block: SelfAttentionBlock,
+  isInjected: boolean,
+): Projections<Branches> {
   const split = (rows: Value): Branches => {
     const [first, ...others] = block.branches === 1 ? [rows] : ops.split(g, rows, 0, block.branches);
     if (first === undefined) throw new TypeError(`${block.key}: no branch.`);
     return [first, ...others];
   };
-  const branches = (name: string, isShared: boolean): Branches => {
-    const key = `${block.key}.${name}`;
-    return isShared
-      ? [project(g, split(normed)[0], key, block.channels)]
-      : split(project(g, normed, key, block.channels));
-  };
-  return {
-    query: branches('to_q', isInjected(pass, block)),
-    key: branches('to_k', isInjected(pass, block)),
-    value: branches('to_v', false),
-  };
+  const branches = (key: string, isShared: boolean): Branches =>
+    isShared ? [project(g, split(normed)[0], key, block.channels)] : split(project(g, normed, key, block.channels));
+  const { query, key, value } = block.projections;
+  return { query: branches(query, isInjected), key: branches(key, isInjected), value: branches(value, false) };
 }
 
 /** Rows of all branches, projected: every frame attends to itself. */
-function ownFrame(g: GraphBuilder, normed: Value, block: SelfAttentionBlock, pass: Pass): Value {
-  if (!isInjected(pass, block)) return out(g, attend(g, queryKeyValue(g, normed, block), block), block);
-  const projections = projectBranches(g, normed, block, pass);
+function ownFrame(g: GraphBuilder, normed: Value, block: SelfAttentionBlock, isInjected: boolean): Value {
+  if (!isInjected) return out(g, attend(g, queryKeyValue(g, normed, block), block), block);
+  const projections = projectBranches(g, normed, block, isInjected);
   const count = projections.value.length;
   const pictures = mapRows(projections, (rows) => perPicture(g, ops.concat(g, repeated(rows, count), 0), block));
   return out(g, attend(g, pictures, block), block);
@@ -155,10 +150,10 @@ function extended(
   g: GraphBuilder,
   normed: Value,
   block: SelfAttentionBlock,
-  pass: Pass,
+  isInjected: boolean,
   present: readonly Branch[],
 ): Value {
-  const projections = projectBranches(g, normed, block, pass);
+  const projections = projectBranches(g, normed, block, isInjected);
   const hasSource = present[0] === 'source';
   const edits = out(g, extendedAttention(g, projections, block, hasSource), block);
   if (!hasSource) return edits;

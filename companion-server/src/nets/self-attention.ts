@@ -5,7 +5,7 @@ import type { Value } from '../onnx/graph.ts';
 import * as ops from '../onnx/ops.ts';
 import { attention, project } from './attention.ts';
 import { linear } from './layers.ts';
-import type { SelfAttentionBlock } from './unet.ts';
+import type { SelfAttentionBlock } from './denoising-network.ts';
 
 export interface Projections<T> {
   readonly query: T;
@@ -18,8 +18,7 @@ export function mapRows<T, U>({ query, key, value }: Projections<T>, map: (rows:
 }
 
 export function queryKeyValue(g: GraphBuilder, rows: Value, block: SelfAttentionBlock): Projections<Value> {
-  const projected = (name: string) => perPicture(g, project(g, rows, `${block.key}.${name}`, block.channels), block);
-  return { query: projected('to_q'), key: projected('to_k'), value: projected('to_v') };
+  return mapRows(block.projections, (key) => perPicture(g, project(g, rows, key, block.channels), block));
 }
 
 /** Self-attention within each picture; values are [B, length, C]. */
@@ -33,7 +32,7 @@ export function attend(
 
 /** The attention's output projection: any view of the tokens -> rows [M, C]. */
 export function out(g: GraphBuilder, mixed: Value, block: SelfAttentionBlock): Value {
-  return linear(g, asRows(g, mixed, block), `${block.key}.to_out.0`, block.channels);
+  return linear(g, asRows(g, mixed, block), block.projections.out, block.channels);
 }
 
 export function perPicture(g: GraphBuilder, rows: Value, { length, channels }: SelfAttentionBlock): Value {

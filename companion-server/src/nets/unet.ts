@@ -1,4 +1,4 @@
-// UNet2DConditionModel of Stable Diffusion 1.x and 2.x. Names are the checkpoint's keys.
+// UNet2DConditionModel as diffusers calls it, with text by cross-attention. Names are the checkpoint's keys.
 // Architecture: latent diffusion, arXiv 2112.10752. What is special about an edit comes in from outside:
 // the self-attention of every block, and the convolutions that Plug-and-Play shares between branches.
 
@@ -6,41 +6,32 @@ import type { GraphBuilder } from '../onnx/builder.ts';
 import type { Value } from '../onnx/graph.ts';
 import * as ops from '../onnx/ops.ts';
 import { attention, project } from './attention.ts';
+import type { BuiltNetwork, PassHooks, SelfAttentionBlock } from './denoising-network.ts';
 import { channels, conv2d, groupNorm, layerNorm, linear, silu, spatial, toImage, toTokens, gelu } from './layers.ts';
-import type { UNetConfig } from './unet-config.ts';
 
 const transformerNormEpsilon = 1e-6;
 
-/** A transformer block as its self-attention sees it. */
-export interface SelfAttentionBlock {
-  /** Checkpoint key of the attention, for instance `mid_block.attentions.0.transformer_blocks.0.attn1` */
-  readonly key: string;
-  /** Key of the transformer block itself. */
-  readonly blockKey: string;
-  /** Position of the block in order of execution, from 0. */
-  readonly index: number;
-  readonly heads: number;
-  /** Whether the attention needs single precision. */
-  readonly upcast: boolean;
-  /** Tokens per picture, h*w of the level. */
-  readonly length: number;
-  readonly channels: number;
-  /** Parts of the batch that are left here: all of the variant's, or one less behind `leavesSourceAfter`. */
-  readonly branches: number;
-}
-
-/** What may differ between the passes of an edit. */
-export interface UNetVariant {
-  /** Equal parts of the batch, each with a row of the context: 1 to 3, of source, negative and target in this order. */
-  readonly branches: number;
-  /** normed: layer-normed token rows [branches*n*length, C] -> rows of the attention's output, projected. */
-  selfAttention(g: GraphBuilder, normed: Value, block: SelfAttentionBlock): Value;
-  /** Sees the token rows [branches*n*length, C] that enter and leave a transformer block, for comparisons. */
-  observe?(g: GraphBuilder, blockKey: string, entering: Value, leaving: Value): void;
-  /** True when every branch gets the source branch's result of this residual block's second convolution. */
-  sharesConvolution(resnetKey: string): boolean;
-  /** The residual block behind which the first branch, the source, is not computed any more. */
-  readonly leavesSourceAfter?: string;
+/** The network's sizes; read from a config by its family. */
+export interface UNetConfig {
+  readonly latentChannels: number;
+  /** Channels per level, finest first. */
+  readonly blockChannels: readonly number[];
+  /** Whether the level has transformers on the way down; the way up mirrors it. */
+  readonly hasAttention: readonly boolean[];
+  /** Transformer blocks of each transformer of a level; the middle has as many as the deepest level. */
+  readonly transformerDepth: readonly number[];
+  readonly heads: readonly number[];
+  readonly layersPerBlock: number;
+  readonly crossAttentionDim: number;
+  readonly normGroups: number;
+  readonly normEpsilon: number;
+  /** Whether attention needs single precision. */
+  readonly upcastAttention: boolean;
+  /** Of the sinusoidal timestep features. */
+  readonly flipSinToCos: boolean;
+  readonly frequencyShift: number;
+  /** Side of the latents that the checkpoint was trained on. */
+  readonly sampleSize: number;
 }
 
 export interface UNetInputs {
@@ -52,9 +43,9 @@ export interface UNetInputs {
   readonly context: Value;
 }
 
-/** Records the whole network; returns the predicted noise or velocity [branches*n, C, h, w]. */
-export function buildUNet(g: GraphBuilder, config: UNetConfig, inputs: UNetInputs, variant: UNetVariant): Value {
-  const network = new UNetBuilder(g, config, inputs, variant);
+/** Records the whole network. */
+export function buildUNet(g: GraphBuilder, config: UNetConfig, inputs: UNetInputs, hooks: PassHooks): BuiltNetwork {
+  const network = new UNetBuilder(g, config, inputs, hooks);
   return network.build();
 }
 
@@ -62,23 +53,23 @@ class UNetBuilder {
   private readonly g: GraphBuilder;
   private readonly config: UNetConfig;
   private readonly inputs: UNetInputs;
-  private readonly variant: UNetVariant;
+  private readonly hooks: PassHooks;
   private contextRows: Value;
   private readonly time: Value;
   private branches: number;
   private blockIndex = 0;
 
-  constructor(g: GraphBuilder, config: UNetConfig, inputs: UNetInputs, variant: UNetVariant) {
+  constructor(g: GraphBuilder, config: UNetConfig, inputs: UNetInputs, hooks: PassHooks) {
     this.g = g;
     this.config = config;
     this.inputs = inputs;
-    this.variant = variant;
-    this.branches = variant.branches;
+    this.hooks = hooks;
+    this.branches = hooks.branches;
     this.contextRows = ops.reshape(g, inputs.context, [-1, config.crossAttentionDim]);
     this.time = this.timeEmbedding();
   }
 
-  build(): Value {
+  build(): BuiltNetwork {
     const { g, config } = this;
     const { blockChannels, layersPerBlock, hasAttention } = config;
     const levels = blockChannels.length;
@@ -108,7 +99,7 @@ class UNetBuilder {
         if (skip === undefined) throw new TypeError(`${block}: no skip connection left.`);
         const resnet = `${block}.resnets.${layer}`;
         x = this.resnet(ops.concat(g, [x, skip], 1), resnet, count);
-        if (resnet === this.variant.leavesSourceAfter) {
+        if (resnet === this.hooks.leavesSourceAfter) {
           x = this.withoutSource(x);
           skips.splice(0, skips.length, ...skips.map((left) => this.withoutSource(left)));
           this.contextRows = this.withoutSource(this.contextRows);
@@ -122,7 +113,8 @@ class UNetBuilder {
       }
     });
     const normed = groupNorm(g, x, 'conv_norm_out', this.resnetNorm());
-    return conv2d(g, silu(g, normed), 'conv_out', config.latentChannels);
+    const prediction = conv2d(g, silu(g, normed), 'conv_out', config.latentChannels);
+    return { prediction, branches: this.branches };
   }
 
   /** silu(time embedding) [1, 4*C0], as every residual block uses it */
@@ -156,8 +148,8 @@ class UNetBuilder {
   }
 
   private secondConvolution(x: Value, key: string, count: number): Value {
-    const { g, variant, branches } = this;
-    if (!variant.sharesConvolution(key)) return conv2d(g, x, `${key}.conv2`, count);
+    const { g, hooks, branches } = this;
+    if (!hooks.sharesConvolution(key)) return conv2d(g, x, `${key}.conv2`, count);
     const [source] = ops.split(g, x, 0, branches);
     if (source === undefined) throw new TypeError(`${key}: no source branch to share.`);
     const shared = conv2d(g, source, `${key}.conv2`, count);
@@ -171,21 +163,21 @@ class UNetBuilder {
     const { height, width } = spatial(x);
     const norm = { groups: this.config.normGroups, epsilon: transformerNormEpsilon };
     const tokens = toTokens(g, groupNorm(g, x, `${key}.norm`, norm));
-    const entering = linear(g, tokens, `${key}.proj_in`, count);
-    const leaving = this.transformerBlock(entering, `${key}.transformer_blocks.0`, {
-      heads: this.config.heads[level] ?? 1,
-      length: height * width,
-    });
-    const image = toImage(g, linear(g, leaving, `${key}.proj_out`, count), height, width);
+    let rows = linear(g, tokens, `${key}.proj_in`, count);
+    const size = { heads: this.config.heads[level] ?? 1, length: height * width };
+    const depth = this.config.transformerDepth[level] ?? 1;
+    for (let i = 0; i < depth; i++) rows = this.transformerBlock(rows, `${key}.transformer_blocks.${i}`, size);
+    const image = toImage(g, linear(g, rows, `${key}.proj_out`, count), height, width);
     return ops.add(g, x, image);
   }
 
   /** rows [B*length, C] -> rows [B*length, C] */
   private transformerBlock(rows: Value, blockKey: string, { heads, length }: { heads: number; length: number }): Value {
     const { g } = this;
+    const key = `${blockKey}.attn1`;
     const block: SelfAttentionBlock = {
-      key: `${blockKey}.attn1`,
-      blockKey,
+      key,
+      projections: { query: `${key}.to_q`, key: `${key}.to_k`, value: `${key}.to_v`, out: `${key}.to_out.0` },
       index: this.blockIndex++,
       heads,
       upcast: this.config.upcastAttention,
@@ -193,13 +185,13 @@ class UNetBuilder {
       channels: channels(rows),
       branches: this.branches,
     };
-    const selfAttended = this.variant.selfAttention(g, layerNorm(g, rows, `${blockKey}.norm1`), block);
+    const selfAttended = this.hooks.selfAttention(g, layerNorm(g, rows, `${blockKey}.norm1`), block);
     const mixed = ops.add(g, rows, selfAttended);
     const cross = this.crossAttention(layerNorm(g, mixed, `${blockKey}.norm2`), blockKey, heads);
     const informed = ops.add(g, mixed, cross);
     const forward = this.feedForward(layerNorm(g, informed, `${blockKey}.norm3`), `${blockKey}.ff`);
     const leaving = ops.add(g, informed, forward);
-    this.variant.observe?.(g, blockKey, rows, leaving);
+    this.hooks.observe?.(g, blockKey, rows, leaving);
     return leaving;
   }
 

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  fixtureText,
+  fixtureVae,
   graphOptions,
   openFixtureNetworks,
   type FixtureNetwork,
@@ -7,9 +9,7 @@ import {
 } from '../../../test/fixture-networks.ts';
 import { fused, indexTensor, plain, randomTensor, runGraph } from '../../../test/run-graph.ts';
 import { verifyGraph } from '../onnx/check.ts';
-import { parseClipTextConfig } from './clip-text-config.ts';
 import { buildClipText } from './clip-text.ts';
-import { parseVaeConfig } from './vae-config.ts';
 import { buildVaeDecoder, buildVaeEncoder } from './vae.ts';
 
 let networks: FixtureNetworks;
@@ -24,7 +24,7 @@ describe('the VAE', () => {
   const size = { height: 3, width: 5 };
 
   it('halves the picture between its levels', async () => {
-    const graph = buildVaeEncoder(parseVaeConfig(vae.config), size, graphOptions(vae));
+    const graph = buildVaeEncoder(fixtureVae(vae), size, graphOptions(vae));
     verifyGraph(graph);
     const { mean, logvar } = await runGraph(graph, { image: randomTensor([2, 3, 12, 20]) });
     expect(mean?.dims).toEqual([2, 4, 3, 5]);
@@ -33,7 +33,7 @@ describe('the VAE', () => {
   });
 
   it('doubles the latents between its levels', async () => {
-    const graph = buildVaeDecoder(parseVaeConfig(vae.config), size, graphOptions(vae));
+    const graph = buildVaeDecoder(fixtureVae(vae), size, graphOptions(vae));
     verifyGraph(graph);
     const { image } = await runGraph(graph, { latents: randomTensor([2, 4, 3, 5]) });
     expect(image?.dims).toEqual([2, 3, 12, 20]);
@@ -42,13 +42,13 @@ describe('the VAE', () => {
   it('gives the same numbers from fused and from plain operators', async () => {
     const feeds = { latents: randomTensor([1, 4, 3, 5]) };
     const decode = (operators: typeof fused) =>
-      runGraph(buildVaeDecoder(parseVaeConfig(vae.config), size, graphOptions(vae, operators)), feeds);
+      runGraph(buildVaeDecoder(fixtureVae(vae), size, graphOptions(vae, operators)), feeds);
     const [once, plainly] = [await decode(fused), await decode(plain)];
     expect(plainly['image']?.data).toBeAllClose(once['image']?.data ?? [], { atol: 1e-4 });
   });
 
   it('without convolutions around its latents does without their weights', () => {
-    const config = { ...parseVaeConfig(vae.config), hasQuantConv: false, hasPostQuantConv: false };
+    const config = { ...fixtureVae(vae), hasQuantConv: false, hasPostQuantConv: false };
     for (const build of [buildVaeEncoder, buildVaeDecoder]) {
       const names = build(config, size, graphOptions(vae)).initializers.map((entry) => entry.value.name);
       expect(names.filter((name) => name.includes('quant_conv'))).toEqual([]);
@@ -59,7 +59,7 @@ describe('the VAE', () => {
 describe('the text encoder', () => {
   it('lets a token see those before it, not those after it', async () => {
     const network = await networks.open('clip/text_encoder_gelu', 'text_encoder');
-    const config = { ...parseClipTextConfig(network.config), length: 6 };
+    const config = { ...fixtureText(network), length: 6 };
     const graph = buildClipText(config, graphOptions(network));
     verifyGraph(graph);
     const prompts = indexTensor([2, 6], [0, 10, 20, 30, 40, 599, 0, 10, 20, 31, 41, 599]);

@@ -6,23 +6,31 @@ import { symbol } from '../onnx/dims.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
 import * as ops from '../onnx/ops.ts';
 import { attention } from './attention.ts';
+import type { LatentSize } from './denoising-network.ts';
 import { channels, conv2d, groupNorm, linear, silu, spatial, toImage, toTokens } from './layers.ts';
-import type { VaeConfig } from './vae-config.ts';
 
 const epsilon = 1e-6;
 const logVarianceRange = { low: -30, high: 20 };
 
-export interface VaeSize {
-  /** Of the latents. */
-  readonly height: number;
-  readonly width: number;
+export interface VaeConfig {
+  /** Channels per level, finest first. The image is halved between levels. */
+  readonly blockChannels: readonly number[];
+  readonly layersPerBlock: number;
+  readonly latentChannels: number;
+  readonly normGroups: number;
+  /** Latents are multiplied by it before the UNet and divided before decoding. */
+  readonly scalingFactor: number;
+  /** Pixels per latent along each axis. */
+  readonly downscale: number;
+  readonly hasQuantConv: boolean;
+  readonly hasPostQuantConv: boolean;
 }
 
 /**
  * Inputs: `image` float32 [frames, 3, h*downscale, w*downscale] in -1..1.
  * Outputs: `mean` and `logvar` float32 [frames, C, h, w] of the latent's Gaussian, before the scaling factor.
  */
-export function buildVaeEncoder(config: VaeConfig, size: VaeSize, options: GraphOptions): Graph {
+export function buildVaeEncoder(config: VaeConfig, size: LatentSize, options: GraphOptions): Graph {
   const g = new GraphBuilder(options);
   const { blockChannels, latentChannels, downscale } = config;
   const image = g.input('image', 'float32', [symbol('frames'), 3, size.height * downscale, size.width * downscale]);
@@ -51,7 +59,7 @@ export function buildVaeEncoder(config: VaeConfig, size: VaeSize, options: Graph
  * Inputs: `latents` float32 [frames, C, h, w], already divided by the scaling factor.
  * Outputs: `image` float32 [frames, 3, h*downscale, w*downscale], about -1..1, not clamped.
  */
-export function buildVaeDecoder(config: VaeConfig, size: VaeSize, options: GraphOptions): Graph {
+export function buildVaeDecoder(config: VaeConfig, size: LatentSize, options: GraphOptions): Graph {
   const g = new GraphBuilder(options);
   const { blockChannels, latentChannels } = config;
   const latents = g.input('latents', 'float32', [symbol('frames'), latentChannels, size.height, size.width]);

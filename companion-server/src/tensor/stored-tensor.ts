@@ -4,10 +4,14 @@
 /** Element types of weights that the networks accept. */
 export type StoredDtype = 'float32' | 'float16' | 'bfloat16';
 
-/** Where a weight's bytes are. The range was checked against the file's size when the file was opened. */
-export interface StoredTensor {
+/** What is known of a weight without its values. */
+export interface TensorInfo {
   readonly dtype: StoredDtype;
   readonly dims: readonly number[];
+}
+
+/** Where a weight's bytes are. The range was checked against the file's size when the file was opened. */
+export interface StoredTensor extends TensorInfo {
   /** Absolute path of the file. */
   readonly file: string;
   /** First byte, counted from the start of the file. */
@@ -17,3 +21,8 @@ export interface StoredTensor {
 
 /** The weights of one network by checkpoint key (the names that diffusers and transformers use). */
 export type StoredTensors = ReadonlyMap<string, StoredTensor>;
+
+/** Weights for a graph that is counted or measured and never loaded. */
+export function withoutFiles(tensors: ReadonlyMap<string, TensorInfo>): StoredTensors {
+  return new Map([...tensors].map(([name, info]) => [name, { ...info, file: '', byteOffset: 0, byteLength: 0 }]));
+}

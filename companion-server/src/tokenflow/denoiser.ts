@@ -1,12 +1,13 @@
 // What the algorithm needs of a diffusion network: passes of the UNet. The real one runs ONNX graphs
 // (engine/model/denoiser.ts); tests use arithmetic. All tensors are float32; latents are [N, C, h, w].
 
+import type { Conditioning } from '../nets/conditioning.ts';
 import { plainPass, type Branch, type Pass } from '../nets/pass.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Correspondences, KeyframePair } from './correspondences.ts';
 
-/** Text embeddings, each [1, tokens, D]. */
-export type Contexts = Readonly<Record<Branch, Tensor>>;
+/** What the network is told in each branch. */
+export type BranchConditioning = Readonly<Record<Branch, Conditioning>>;
 
 /** What a pass is fed. What it has no use for may be left out. */
 export interface PassInputs {
@@ -14,7 +15,7 @@ export interface PassInputs {
   readonly latents: { readonly source?: Tensor; readonly edited?: Tensor };
   readonly timestep: number;
   /** Of the pass's branches. */
-  readonly contexts: Readonly<Partial<Record<Branch, Tensor>>>;
+  readonly conditioning: Readonly<Partial<Record<Branch, Conditioning>>>;
   /** What frames are searched in and take tokens from. */
   readonly keyframes?: KeyframeTokens;
   /** Per frame: its keyframes among those of `keyframes`. */
@@ -48,9 +49,14 @@ export interface Denoiser {
   run(pass: Pass, inputs: PassInputs): Promise<PassOutputs>;
 }
 
-/** The network as it was trained, over `latents` with the text embedding `context` [1, tokens, D]. */
-export async function predict(denoiser: Denoiser, latents: Tensor, timestep: number, context: Tensor): Promise<Tensor> {
-  const inputs = { latents: { source: latents }, timestep, contexts: { source: context } };
+/** The network as it was trained, over `latents`. */
+export async function predict(
+  denoiser: Denoiser,
+  latents: Tensor,
+  timestep: number,
+  conditioning: Conditioning,
+): Promise<Tensor> {
+  const inputs = { latents: { source: latents }, timestep, conditioning: { source: conditioning } };
   return predictionOf(await denoiser.run(plainPass, inputs), 'source');
 }
 

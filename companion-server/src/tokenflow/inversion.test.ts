@@ -4,13 +4,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { maxAbsError } from '../../../test/numbers.ts';
 import { clipOf, invertClip, steps as clipSteps } from '../../../test/edited-clip.ts';
-import { FakeDenoiser, flatContext } from '../../../test/fake-denoiser.ts';
+import { FakeDenoiser, flatConditioning } from '../../../test/fake-denoiser.ts';
 import { InMemoryLatents } from './in-memory-latents.ts';
 import { MemoryCorrespondences } from '../../../test/memory-correspondences.ts';
 import { randomTensor } from '../../../test/run-graph.ts';
 import { invertDdimStep, stepDdim } from '../diffusion/ddim.ts';
 import { createSchedule, type Schedule } from '../diffusion/schedule.ts';
 import { parseSchedulerConfig } from '../diffusion/scheduler-config.ts';
+import type { Conditioning } from '../nets/conditioning.ts';
 import { takeRows, tensor, type Tensor } from '../tensor/tensor.ts';
 import { drawKeyframes } from './keyframes.ts';
 import { frameRange } from './latents.ts';
@@ -19,7 +20,7 @@ import { scenesOf } from './scenes.ts';
 
 const frames = 5;
 const dims = [frames, 2, 1, 3];
-const context = flatContext(0.1);
+const conditioning = flatConditioning(0.1);
 const clean = randomTensor(dims, 3);
 const scheduleOf = (steps: number, prediction_type = 'epsilon') =>
   createSchedule(parseSchedulerConfig({ prediction_type }), steps);
@@ -48,7 +49,7 @@ function optionsFor(
   return {
     denoiser: new FakeDenoiser(),
     schedule,
-    context,
+    conditioning,
     startStep,
     method: {
       name: 'fixed-point',
@@ -83,7 +84,7 @@ async function sampleBack(schedule: Schedule, from: Tensor): Promise<Tensor> {
   let latents = from;
   const denoiser = new FakeDenoiser();
   for (const t of schedule.timesteps) {
-    latents = stepDdim(latents, await denoiser.predict(latents, t, context), t, schedule);
+    latents = stepDdim(latents, await denoiser.predict(latents, t, conditioning), t, schedule);
   }
   return latents;
 }
@@ -140,7 +141,7 @@ describe('fixed-point inversion', () => {
     for (const forwards of [1, 2, 3]) {
       let seen = 0;
       class Counting extends FakeDenoiser {
-        override predict(latents: Tensor, t: number, text: Tensor): Promise<Tensor> {
+        override predict(latents: Tensor, t: number, text: Conditioning): Promise<Tensor> {
           seen += latents.dims[0] ?? 0;
           return super.predict(latents, t, text);
         }
@@ -168,7 +169,7 @@ describe('fixed-point inversion', () => {
     const counted = async (options: InversionOptions) => {
       let count = 0;
       const denoiser = new FakeDenoiser();
-      const predict = (latents: Tensor, t: number, text: Tensor) => {
+      const predict = (latents: Tensor, t: number, text: Conditioning) => {
         count += latents.dims[0] ?? 0;
         return FakeDenoiser.prototype.predict.call(denoiser, latents, t, text);
       };
@@ -216,7 +217,7 @@ describe('fixed-point inversion', () => {
     // Half of the next step was written when it ended.
     class Failing extends FakeDenoiser {
       private calls = 0;
-      override predict(latents: Tensor, t: number, text: Tensor): Promise<Tensor> {
+      override predict(latents: Tensor, t: number, text: Conditioning): Promise<Tensor> {
         if (++this.calls > 4) return Promise.reject(new Error('killed'));
         return super.predict(latents, t, text);
       }
@@ -291,7 +292,13 @@ describe('the cached correspondences', () => {
 
 describe('DDIM inversion', () => {
   const schedule = scheduleOf(3);
-  const options = { denoiser: new FakeDenoiser(), schedule, context, startStep: 0, method: { name: 'ddim' } } as const;
+  const options = {
+    denoiser: new FakeDenoiser(),
+    schedule,
+    conditioning,
+    startStep: 0,
+    method: { name: 'ddim' },
+  } as const;
 
   it('walks up the timesteps in place and keeps the latents of those that are wanted', async () => {
     const wanted = schedule.timesteps.slice(1);
@@ -311,7 +318,7 @@ describe('DDIM inversion', () => {
   it('takes the step that the prediction at the latents below gives', async () => {
     const latents = new InMemoryLatents(clean);
     const t = schedule.timesteps.at(-1) ?? NaN;
-    const prediction = await new FakeDenoiser().predict(clean, t, context);
+    const prediction = await new FakeDenoiser().predict(clean, t, conditioning);
     await runInversion({ ...options, latents, next: latents, keep: () => undefined, chunkSize: 2 }, 1);
     expect(latents.tensor).toEqual(invertDdimStep(clean, prediction, t, schedule));
   });

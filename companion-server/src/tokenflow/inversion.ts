@@ -4,6 +4,7 @@
 import { invertDdimStep } from '../diffusion/ddim.ts';
 import { extrapolateNoise, invertStep, noiseOf } from '../diffusion/inversion-step.ts';
 import type { Schedule } from '../diffusion/schedule.ts';
+import type { Conditioning } from '../nets/conditioning.ts';
 import { plainPass, type Pass } from '../nets/pass.ts';
 import { concatRows, takeRows, type Tensor } from '../tensor/tensor.ts';
 import { pairsOf, type CorrespondenceStore } from './correspondences.ts';
@@ -66,8 +67,8 @@ export interface InversionOptions {
   /** Its timesteps are walked upwards. Of a fixed-point inversion they are sampling's own. */
   readonly schedule: Schedule;
   readonly method: InversionMethod;
-  /** Text embedding of what the clip shows [1, tokens, D]. */
-  readonly context: Tensor;
+  /** Of what the clip shows. */
+  readonly conditioning: Conditioning;
   /** The latents after `startStep` steps: the clip's own at first. */
   readonly latents: LatentStore;
   /**
@@ -156,7 +157,7 @@ async function invertFrames(
   const outputs = await options.denoiser.run(pass, {
     latents: { source: guess },
     timestep,
-    contexts: { source: options.context },
+    conditioning: { source: options.conditioning },
     ...search,
   });
   const prediction = predictionOf(outputs, 'source');
@@ -207,7 +208,7 @@ async function iterate(
 
 /** The noise that the network predicts in latents. It is not asked about rows that are known. */
 async function predictNoise(
-  { denoiser, context, schedule }: InversionOptions,
+  { denoiser, conditioning, schedule }: InversionOptions,
   latents: Tensor,
   timestep: number,
   known: { readonly rows: readonly number[]; readonly noise: Tensor } | null,
@@ -216,7 +217,7 @@ async function predictNoise(
   const others = frameRange(0, count).filter((row) => known?.rows.includes(row) !== true);
   if (known !== null && others.length === 0) return known.noise;
   const asked = known === null ? latents : takeRows(latents, others);
-  const seen = noiseOf(asked, await predict(denoiser, asked, timestep, context), timestep, schedule);
+  const seen = noiseOf(asked, await predict(denoiser, asked, timestep, conditioning), timestep, schedule);
   if (known === null) return seen;
   const places = [...known.rows, ...others];
   const order = frameRange(0, count).map((row) => places.indexOf(row));

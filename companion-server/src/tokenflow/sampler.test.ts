@@ -16,7 +16,7 @@ import {
   type Chosen,
   type Clip,
 } from '../../../test/edited-clip.ts';
-import { FakeDenoiser, flatContexts } from '../../../test/fake-denoiser.ts';
+import { FakeDenoiser, flatBranches } from '../../../test/fake-denoiser.ts';
 import { generate, randomTensor } from '../../../test/run-graph.ts';
 import { stepDdim } from '../diffusion/ddim.ts';
 import { guide } from '../diffusion/guidance.ts';
@@ -193,7 +193,7 @@ describe('a sampling step', () => {
     const [timestep = 0] = schedule.timesteps;
     const outputs = await new FakeDenoiser().run(
       samplingPasses({ sourceMode: 'none', injection: noInjection, guided: true, frameGuidance: 'own' }).frames,
-      { latents: { edited: clip.noise }, timestep, contexts: flatContexts },
+      { latents: { edited: clip.noise }, timestep, conditioning: flatBranches },
     );
     const prediction = guide(predictionOf(outputs, 'negative'), predictionOf(outputs, 'target'), 2);
     const after = await first.value?.latents.read([0, 1, 2]);
@@ -307,7 +307,7 @@ describeDenoiser('the fake', () =>
   Promise.resolve({
     denoiser: new FakeDenoiser(),
     latentDims,
-    contextDims: [2, 3],
+    tokenDims: [2, 3],
     release: () => Promise.resolve(),
   }),
 );

@@ -8,7 +8,13 @@ import type { Schedule } from '../diffusion/schedule.ts';
 import type { Injection } from '../nets/pass.ts';
 import { subtract, takeRows, type Tensor } from '../tensor/tensor.ts';
 import { pairsOf, positionsOf, type CorrespondenceStore } from './correspondences.ts';
-import { predictionOf, type Contexts, type Denoiser, type KeyframeInputs, type PassOutputs } from './denoiser.ts';
+import {
+  predictionOf,
+  type BranchConditioning,
+  type Denoiser,
+  type KeyframeInputs,
+  type PassOutputs,
+} from './denoiser.ts';
 import { forEachGroup } from './keyframe-groups.ts';
 import { KeyframeState } from './keyframe-state.ts';
 import { groupKeyframes, type KeyframeGroup } from './keyframes.ts';
@@ -37,7 +43,7 @@ interface SourceLatents {
 export interface SamplerOptions {
   readonly denoiser: Denoiser;
   readonly schedule: Schedule;
-  readonly contexts: Contexts;
+  readonly conditioning: BranchConditioning;
   readonly source: SourceBranch;
   /** The scale of guidance at a step; 1 for none. */
   readonly guidanceAt: (step: number) => number;
@@ -174,11 +180,11 @@ async function evaluate(
   frames: readonly number[],
   propagation: KeyframeInputs = {},
 ): Promise<{ readonly edited: Tensor; readonly outputs: PassOutputs }> {
-  const { denoiser, contexts, source } = options;
+  const { denoiser, conditioning, source } = options;
   const edited = await before.read(frames);
   const hasSource = pass.branches.includes('source');
   const latents = { edited, ...(hasSource ? { source: await source.latents.at(timestep).read(frames) } : {}) };
-  return { edited, outputs: await denoiser.run(pass, { latents, timestep, contexts, ...propagation }) };
+  return { edited, outputs: await denoiser.run(pass, { latents, timestep, conditioning, ...propagation }) };
 }
 
 /** Classifier-free guidance, where the pass had a negative branch. */

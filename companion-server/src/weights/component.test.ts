@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openComponent } from './component.ts';
 import { writeFiles } from './testing/made-checkpoint.ts';
 import { fileBytes, halfFileBytes } from './testing/made-files.ts';
+import { modernVaeNames } from './vae-attention-names.ts';
 
 let dir: string;
 beforeEach(async () => {
@@ -14,12 +15,15 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true }));
 
 const stem = 'diffusion_pytorch_model';
+const part = { folder: 'net', stem };
 const index = (weight_map: unknown) => JSON.stringify({ metadata: {}, weight_map });
 
 /** The weights of a UNet folder, as name -> file name. */
 async function opened(variant?: string): Promise<Record<string, string>> {
-  const { weights } = await openComponent(dir, 'unet', variant === undefined ? {} : { variant });
-  return Object.fromEntries([...weights].map(([name, { file }]) => [name, file.slice(dir.length + 1)]));
+  const { weights } = await openComponent(dir, part, variant === undefined ? {} : { variant });
+  return Object.fromEntries(
+    [...(await weights.stored())].map(([name, { file }]) => [name, file.slice(dir.length + 1)]),
+  );
 }
 
 describe('chooses the weights', () => {
@@ -115,9 +119,9 @@ describe('the attention of a VAE', () => {
   ])('%s', async (_, shapes) => {
     const zeros = fileBytes('F32', shapes, () => [0, 0, 0, 0]);
     await writeFiles(dir, { [`${stem}.safetensors`]: zeros });
-    const { weights } = await openComponent(dir, 'vae');
-    const dims = Object.fromEntries([...weights].map(([name, stored]) => [name, stored.dims]));
+    const { weights } = await openComponent(dir, { ...part, rename: modernVaeNames });
+    const dims = Object.fromEntries([...weights.tensors].map(([name, info]) => [name, info.dims]));
     expect(dims).toEqual(modern);
-    expect(weights.get(weight('to_q.weight'))?.byteLength).toBe(16);
+    expect((await weights.stored()).get(weight('to_q.weight'))?.byteLength).toBe(16);
   });
 });

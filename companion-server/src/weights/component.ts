@@ -7,8 +7,7 @@ import { type JsonObject, readJsonObject } from './json-file.ts';
 import { openSafetensors, type SafetensorsFile, storedTensor } from './safetensors.ts';
 import { openShards } from './shards.ts';
 import { refuseSingleFileNaming } from './single-file.ts';
-import { requireSupportedComponent, type ComponentName } from './supported.ts';
-import { modernVaeNames } from './vae-attention-names.ts';
+import { tensorsInFiles, type TensorSource } from './tensor-source.ts';
 import { findWeightFiles } from './weight-files.ts';
 
 export interface Component {
@@ -16,20 +15,25 @@ export interface Component {
   readonly dir: string;
   /** config.json as it is; its fields are not checked here. */
   readonly config: JsonObject;
-  /** By checkpoint key. Which of them a network needs, and in which shape, is not known here. */
-  readonly weights: StoredTensors;
+  readonly weights: TensorSource;
+}
+
+/** How a network lies in a checkpoint. */
+export interface PartLayout {
+  /** Its folder. */
+  readonly folder: string;
+  /** The name of its weights before the dots, for instance `diffusion_pytorch_model`. */
+  readonly stem: string;
+  /** Refuses the config.json of another kind of network with EditError('model-unsupported'). */
+  readonly requireKind?: (dir: string, config: JsonObject) => void;
+  /** The weights under the names by which the network asks for them, where files have others. */
+  readonly rename?: (weights: StoredTensors) => StoredTensors;
 }
 
 export interface OpenOptions {
   /** Preferred form of the weights, such as `fp16`. The plain one by default. */
   readonly variant?: string;
 }
-
-const stems: Readonly<Record<ComponentName, string>> = {
-  unet: 'diffusion_pytorch_model',
-  vae: 'diffusion_pytorch_model',
-  text_encoder: 'model',
-};
 
 /** Buffers that older versions of transformers saved with the weights. */
 const ignoredBuffer = /(^|\.)position_ids$/;
@@ -38,14 +42,22 @@ const ignoredBuffer = /(^|\.)position_ids$/;
  * Opens one network's own folder, for instance `<checkpoint>/unet`. Only headers are read.
  * Throws EditError: 'model-missing', 'model-damaged', 'model-unsupported'.
  */
-export async function openComponent(dir: string, name: ComponentName, options: OpenOptions = {}): Promise<Component> {
+export async function openComponent(dir: string, part: PartLayout, options: OpenOptions = {}): Promise<Component> {
   const absolute = resolve(dir);
   const config = await readJsonObject(join(absolute, 'config.json'));
-  requireSupportedComponent(absolute, name, config);
-  const found = await findWeightFiles(absolute, stems[name], options.variant);
+  part.requireKind?.(absolute, config);
+  return { dir: absolute, config, weights: await openWeights(absolute, part, options) };
+}
+
+/** The weights alone. Throws EditError: 'model-missing', 'model-damaged', 'model-unsupported'. */
+export async function openWeights(
+  dir: string,
+  { stem, rename = (weights) => weights }: PartLayout,
+  { variant }: OpenOptions = {},
+): Promise<TensorSource> {
+  const found = await findWeightFiles(dir, stem, variant);
   const files = found.kind === 'single' ? [await openSafetensors(found.file)] : await openShards(found.index);
-  const weights = mergeWeights(files);
-  return { dir: absolute, config, weights: name === 'vae' ? modernVaeNames(weights) : weights };
+  return tensorsInFiles(rename(mergeWeights(files)));
 }
 
 function mergeWeights(files: readonly SafetensorsFile[]): StoredTensors {

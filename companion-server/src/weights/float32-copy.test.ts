@@ -6,8 +6,9 @@ import { CanceledError } from '../errors.ts';
 import type { StoredTensors } from '../tensor/stored-tensor.ts';
 import { tensor } from '../tensor/tensor.ts';
 import { float32Copy } from './float32-copy.ts';
-import { openSafetensors, readStoredTensor, storedTensor } from './safetensors.ts';
+import { openSafetensors, readStoredTensor, storedTensors } from './safetensors.ts';
 import { writeSafetensors } from './safetensors-write.ts';
+import { tensorsInFiles } from './tensor-source.ts';
 import { halfFileBytes, safetensorsBytes } from './testing/made-files.ts';
 
 let dir: string;
@@ -18,15 +19,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true }));
 
-async function weightsOf(file: string): Promise<StoredTensors> {
-  const { path, entries } = await openSafetensors(file);
-  return new Map(
-    [...entries].flatMap(([name, entry]) => {
-      const stored = storedTensor(path, entry);
-      return stored === undefined ? [] : [[name, stored]];
-    }),
-  );
-}
+const weightsOf = async (file: string): Promise<StoredTensors> => storedTensors(await openSafetensors(file));
+
+/** What float32Copy makes of weights in files. */
+const copyOf = (weights: StoredTensors, folder: string, signal?: AbortSignal): Promise<StoredTensors> =>
+  float32Copy(tensorsInFiles(weights), folder, signal).stored();
 
 async function halfWeights(): Promise<StoredTensors> {
   const file = join(dir, 'half.safetensors');
@@ -39,7 +36,7 @@ describe('float32Copy', () => {
     const file = join(dir, 'float.safetensors');
     await writeSafetensors(file, new Map([['a', tensor([3])]]));
     const weights = await weightsOf(file);
-    expect(await float32Copy(weights, cacheDir)).toBe(weights);
+    expect(await copyOf(weights, cacheDir)).toBe(weights);
     await expect(stat(cacheDir)).rejects.toThrow('ENOENT');
   });
 
@@ -47,7 +44,7 @@ describe('float32Copy', () => {
     const weights = await halfWeights();
     // A weight may be seen under other dims than its file says, as the VAE's old attention is.
     const viewed = new Map([...weights].map(([name, w]) => [name, name === 'large' ? { ...w, dims: [32] } : w]));
-    const copy = await float32Copy(viewed, cacheDir);
+    const copy = await copyOf(viewed, cacheDir);
     expect([...copy.keys()].sort()).toEqual(['large', 'small']);
     for (const [name, stored] of copy) {
       expect(stored.dtype).toBe('float32');
@@ -69,7 +66,7 @@ describe('float32Copy', () => {
     };
     await writeFile(join(dir, 'big.safetensors'), safetensorsBytes(header, big));
     const weights = new Map([...(await weightsOf(join(dir, 'big.safetensors'))), ...(await halfWeights())]);
-    const copy = await float32Copy(weights, cacheDir);
+    const copy = await copyOf(weights, cacheDir);
     for (const [name, stored] of copy) {
       const source = weights.get(name);
       if (source === undefined) expect.fail(`${name} is new`);
@@ -89,7 +86,7 @@ describe('float32Copy', () => {
     await writeFile(file, safetensorsBytes(json.padEnd(oddLength), data));
     const weights = await weightsOf(file);
     expect((weights.get('a')?.byteOffset ?? 0) % 4).not.toBe(0);
-    const stored = (await float32Copy(weights, cacheDir)).get('a');
+    const stored = (await copyOf(weights, cacheDir)).get('a');
     if (stored === undefined) expect.fail('a is missing');
     expect(stored.byteOffset % 4).toBe(0);
     expect([...(await readStoredTensor(stored)).data]).toEqual([1, 2]);
@@ -101,36 +98,36 @@ describe('the kept file', () => {
 
   it('is used again', async () => {
     const weights = await halfWeights();
-    const first = await float32Copy(weights, cacheDir);
+    const first = await copyOf(weights, cacheDir);
     const { ino } = await stat(await keptFile());
-    expect(await float32Copy(weights, cacheDir)).toEqual(first);
+    expect(await copyOf(weights, cacheDir)).toEqual(first);
     expect((await stat(await keptFile())).ino).toBe(ino);
   });
 
   it('is made again when it is damaged', async () => {
     const weights = await halfWeights();
-    await float32Copy(weights, cacheDir);
+    await copyOf(weights, cacheDir);
     const file = await keptFile();
     const whole = await readFile(file);
     await truncate(file, whole.length - 1);
-    await float32Copy(weights, cacheDir);
+    await copyOf(weights, cacheDir);
     expect(await readFile(file)).toEqual(whole);
     await writeFile(file, 'nonsense');
-    await float32Copy(weights, cacheDir);
+    await copyOf(weights, cacheDir);
     expect(await readFile(file)).toEqual(whole);
   });
 
   it('is another one after the source has changed', async () => {
     const weights = await halfWeights();
-    await float32Copy(weights, cacheDir);
+    await copyOf(weights, cacheDir);
     await utimes(join(dir, 'half.safetensors'), 1, 1);
-    await float32Copy(weights, cacheDir);
+    await copyOf(weights, cacheDir);
     expect(await readdir(cacheDir)).toHaveLength(2);
   });
 
   it('is one and whole when several make it at once', async () => {
     const weights = await halfWeights();
-    const copies = await Promise.all([1, 2, 3, 4].map(() => float32Copy(weights, cacheDir)));
+    const copies = await Promise.all([1, 2, 3, 4].map(() => copyOf(weights, cacheDir)));
     expect(await readdir(cacheDir)).toHaveLength(1);
     for (const copy of copies) expect(copy).toEqual(copies[0]);
   });
@@ -139,10 +136,10 @@ describe('the kept file', () => {
 describe('leaves nothing behind', () => {
   it('when canceled before or while it writes', async () => {
     const weights = await halfWeights();
-    const canceled = float32Copy(weights, cacheDir, AbortSignal.abort());
+    const canceled = copyOf(weights, cacheDir, AbortSignal.abort());
     await expect(canceled).rejects.toThrow(CanceledError);
     const controller = new AbortController();
-    const running = float32Copy(weights, cacheDir, controller.signal);
+    const running = copyOf(weights, cacheDir, controller.signal);
     controller.abort();
     await expect(running).rejects.toThrow(CanceledError);
     expect(await readdir(cacheDir)).toEqual([]);
@@ -151,27 +148,27 @@ describe('leaves nothing behind', () => {
   it('when the source ends early', async () => {
     const weights = await halfWeights();
     await truncate(join(dir, 'half.safetensors'), 100);
-    await expect(float32Copy(weights, cacheDir)).rejects.toMatchObject({ code: 'model-damaged' });
+    await expect(copyOf(weights, cacheDir)).rejects.toMatchObject({ code: 'model-damaged' });
     expect(await readdir(cacheDir)).toEqual([]);
   });
 
   it('when the cache folder cannot be made', async () => {
     await writeFile(join(dir, 'cache'), 'a file');
-    await expect(float32Copy(await halfWeights(), cacheDir)).rejects.toMatchObject({
+    await expect(copyOf(await halfWeights(), cacheDir)).rejects.toMatchObject({
       code: 'output-unwritable',
     });
   });
 
   it('and removes what a killed process left', async () => {
     const weights = await halfWeights();
-    await float32Copy(weights, cacheDir);
+    await copyOf(weights, cacheDir);
     const deadProcess = 2 ** 22 + 1; // above the largest process id of Linux
     const abandoned = `x.safetensors.${deadProcess}.0123456789ab.tmp`;
     const beingWritten = `x.safetensors.${process.pid}.0123456789ab.tmp`;
     await writeFile(join(cacheDir, abandoned), '');
     await writeFile(join(cacheDir, beingWritten), '');
     await utimes(join(dir, 'half.safetensors'), 1, 1);
-    await float32Copy(weights, cacheDir);
+    await copyOf(weights, cacheDir);
     const left = await readdir(cacheDir);
     expect(left).toHaveLength(3);
     expect(left).toContain(beingWritten);

@@ -4,7 +4,7 @@
 import { resolve } from 'node:path';
 import { EditError } from '../errors.ts';
 import { bfloat16ToFloat32, float16ToFloat32 } from '../tensor/half.ts';
-import type { StoredDtype, StoredTensor } from '../tensor/stored-tensor.ts';
+import type { StoredDtype, StoredTensor, StoredTensors } from '../tensor/stored-tensor.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { readRange, withFile } from './read-range.ts';
 import {
@@ -48,6 +48,12 @@ export function storedTensor(path: string, entry: SafetensorsEntry): StoredTenso
   const dtype = storedDtypes[entry.dtype];
   const { dims, byteOffset, byteLength } = entry;
   return dtype && { dtype, dims, file: path, byteOffset, byteLength };
+}
+
+/** The weights of a file by name; tensors of other dtypes are left out. */
+export function storedTensors({ path, entries }: SafetensorsFile): StoredTensors {
+  const stored = [...entries].map(([name, entry]) => [name, storedTensor(path, entry)] as const);
+  return new Map(stored.filter((one): one is readonly [string, StoredTensor] => one[1] !== undefined));
 }
 
 /** Reads the floating-point tensor `name` (F32, F16, BF16) as float32. Throws EditError('model-damaged'). */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { EditError } from '../errors.ts';
 import { translateReadError } from './read-range.ts';
 import { openSafetensors, type SafetensorsFile } from './safetensors.ts';
-import { unsupported } from './supported.ts';
+import { unsupported } from './unsupported.ts';
 
 const ldmName = /^(model\.diffusion_model|first_stage_model|cond_stage_model|conditioner)\./;
 

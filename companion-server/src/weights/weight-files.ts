@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { EditError } from '../errors.ts';
 import { isMissing } from '../files/disk-error.ts';
 import { translateReadError } from './read-range.ts';
-import { unsupported } from './supported.ts';
+import { unsupported } from './unsupported.ts';
 
 /** Where a component's weights are. `index` lists the shards and lies beside them. */
 export type WeightFiles =

@@ -1,6 +1,7 @@
 // What an edit will take, before it starts: nothing is loaded but the clip's and the checkpoint's headers.
 
 import { throwIfCanceled } from '../../errors.ts';
+import type { ModelFamily, ModelOutline } from '../../families/family.ts';
 import type { ClipInfo } from '../../media/clip-info.ts';
 import type { Size } from '../../media/frame.ts';
 import { probeClip } from '../../media/probe.ts';
@@ -21,7 +22,7 @@ import { findInversionCache } from '../source/inversion-key.ts';
 import { recallProbe } from '../device/isolated-probe.ts';
 import { LatentFile } from '../source/latent-file.ts';
 import { estimatePeakMemory } from './memory-estimate.ts';
-import { identifyModelIn, readModelOutline, type ModelOutline } from '../model/model.ts';
+import { identifyCheckpoint, readModelOutline } from '../model/model.ts';
 import { findRefusal, nearestFolder, readResources, type Refusal } from './resources.ts';
 import { recallPace } from './pace.ts';
 import { probePace } from './pace-probe.ts';
@@ -76,7 +77,7 @@ export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<
   throwIfCanceled(signal);
   const model = await readModelOutline(job.modelDir);
   throwIfCanceled(signal);
-  const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir));
+  const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir, model.defaults));
   const execution = await guessExecution(job);
   const plan = planEdit(clip, model, settings);
   const isTaken = await isInversionKept({ job, settings, plan, execution });
@@ -103,7 +104,10 @@ export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<
 }
 
 /** The same where all that it stands on is known. */
-export function assessJob(job: EditJob, edit: Omit<EditToAssess, 'workDir' | 'isInversionLinked'>): Promise<EditNeeds> {
+export function assessJob(
+  job: EditJob,
+  edit: Omit<EditToAssess, 'workDir' | 'isInversionLinked'> & Pick<EditToLookUp, 'families'>,
+): Promise<EditNeeds> {
   return assessEdit({
     ...edit,
     workDir: job.workDir,
@@ -116,6 +120,8 @@ interface EditToLookUp {
   readonly settings: ChosenSettings;
   readonly plan: EditPlan;
   readonly execution: Execution;
+  /** What the checkpoint may be; all of families/list.ts when left out. */
+  readonly families?: readonly ModelFamily[] | undefined;
 }
 
 /** Whether the edit finds the inversion of an earlier one. It is not read for that, and may turn out to be damaged. */
@@ -133,8 +139,9 @@ export async function isInversionLinked(edit: EditToLookUp): Promise<boolean> {
 }
 
 function cacheOf(edit: EditToLookUp): Promise<InversionCache | null> {
-  const { job, execution } = edit;
-  return findInversionCache({ ...edit, model: { identify: () => identifyModelIn(job.modelDir, execution) } });
+  const { job, execution, families } = edit;
+  const identify = () => identifyCheckpoint({ dir: job.modelDir, execution, families });
+  return findInversionCache({ ...edit, model: { identify } });
 }
 
 /** Throws EditError('invalid-request') when the in/out range holds no frame. */

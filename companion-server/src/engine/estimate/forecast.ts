@@ -1,16 +1,16 @@
 // What an edit will take, stage by stage: its work, counted from the networks' shapes, at the pace of this machine.
 
-import { buildPassUNet } from '../../nets/pass-graph.ts';
+import type { ModelOutline } from '../../families/family.ts';
+import { buildPassGraph } from '../../nets/pass-graph.ts';
 import { nameOf, plainPass, seesAllFrames, type Pass } from '../../nets/pass.ts';
-import { buildVaeDecoder, buildVaeEncoder } from '../../nets/vae.ts';
 import type { Execution } from '../../onnx/execution.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { multiplyAdds } from '../../onnx/graph-work.ts';
+import { withoutFiles } from '../../tensor/stored-tensor.ts';
+import { vaeFloat } from '../model/vae-float.ts';
 import type { PlannedPass } from '../plan/edit-passes.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
 import { frameInversionPass } from '../../tokenflow/step-passes.ts';
-import { promptTokens } from './memory-estimate.ts';
-import type { ModelOutline } from '../model/model.ts';
 import { plannedStages, type MeasuredPace, type Pace, type PlannedStage } from './pace.ts';
 import type { MeasuredStage, StageForecast } from '../run/progress-meter.ts';
 
@@ -33,20 +33,21 @@ export interface EditWorkload {
 
 /** Counted from the graphs' shapes, none of which is loaded. */
 export function stageWork(
-  model: Pick<ModelOutline, 'unet' | 'vae' | 'weights'>,
+  model: Pick<ModelOutline, 'unet' | 'vae' | 'weights' | 'promptTokens'>,
   plan: EditPlan,
   { float, fused }: Pick<Execution, 'float' | 'fused'>,
   { isTaken, inversion, forwardsPerStep, sampling, decodings }: EditWorkload,
 ): StageWork {
   const { latentSize, frameCount, cachedTokens } = plan;
-  const unet = { name: 'unet', weights: model.weights.unet, float, fused };
-  const vae = { name: 'vae', weights: model.weights.vae, float: 'float32', fused } as const;
+  const unet = { name: 'unet', weights: withoutFiles(model.weights.unet.tensors), float, fused };
+  const vaeWeights = withoutFiles(model.weights.vae.tensors);
+  const vae = { name: 'vae', weights: vaeWeights, float: vaeFloat(model.vae, float), fused };
   /** Billions of multiply-adds of one run over `frames`, each of which two keyframes serve. */
   const work = (graph: Graph, frames: number): number =>
-    multiplyAdds(graph, { frames, keyframes: 2, jobs: 2 * frames, tokens: promptTokens }) / 1e9;
+    multiplyAdds(graph, { frames, keyframes: 2, jobs: 2 * frames, tokens: model.promptTokens }) / 1e9;
   const graphs = new Map<string, Graph>();
   const graphOf = (pass: Pass): Graph => {
-    const graph = graphs.get(nameOf(pass)) ?? buildPassUNet(model.unet, latentSize, pass, unet);
+    const graph = graphs.get(nameOf(pass)) ?? buildPassGraph(model.unet, latentSize, pass, unet);
     graphs.set(nameOf(pass), graph);
     return graph;
   };
@@ -58,10 +59,10 @@ export function stageWork(
   const searching = cachedTokens === null ? forward : workOf({ pass: frameInversionPass, frames: 1 });
   const inverting = ((forwardsPerStep - 1) * forward + searching) / forwardsPerStep;
   return {
-    decode: isTaken ? 0 : work(buildVaeEncoder(model.vae, latentSize, vae), 1) * frameCount,
+    decode: isTaken ? 0 : work(model.vae.buildEncoder(latentSize, vae), 1) * frameCount,
     invert: isTaken ? 0 : inverting * inversion,
     edit: sampling.reduce((sum, planned) => sum + workOf(planned), 0),
-    encode: work(buildVaeDecoder(model.vae, latentSize, vae), 1) * decodings * frameCount,
+    encode: work(model.vae.buildDecoder(latentSize, vae), 1) * decodings * frameCount,
   };
 }
 

@@ -1,20 +1,21 @@
 // How much memory an edit takes at its peak, from the shapes of its graphs and the size of the weights, before any of
 // them is loaded.
 
-import { buildPassUNet } from '../../nets/pass-graph.ts';
+import type { ModelOutline } from '../../families/family.ts';
+import { buildPassGraph } from '../../nets/pass-graph.ts';
 import { plainPass, type Pass } from '../../nets/pass.ts';
-import { buildVaeDecoder, buildVaeEncoder } from '../../nets/vae.ts';
 import type { GraphOptions } from '../../onnx/builder.ts';
 import type { Execution } from '../../onnx/execution.ts';
 import type { FloatType, Graph } from '../../onnx/graph.ts';
 import { peakActivationBytes, valueBytes, type DimSizes } from '../../onnx/graph-memory.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
-import type { StoredTensors } from '../../tensor/stored-tensor.ts';
+import { withoutFiles, type StoredTensors } from '../../tensor/stored-tensor.ts';
 import { frameInversionPass, keyframeInversionPass, samplingPasses } from '../../tokenflow/step-passes.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import { injectionOf } from '../plan/edit-passes.ts';
+import type { TensorSource } from '../../weights/tensor-source.ts';
+import { vaeFloat } from '../model/vae-float.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
-import type { ModelOutline } from '../model/model.ts';
 
 /** Node.js, ONNX Runtime and this program. */
 const baseBytes = 300e6;
@@ -24,8 +25,6 @@ const baseBytes = 300e6;
  * 410 for 398 MiB at 64 x 64 pixels, 784 for 842 at 192 x 192, 1065 for 811 at 320 x 320.
  */
 const workspaceFactor = 2.4;
-/** CLIP's. */
-export const promptTokens = 77;
 /** Sets of keyframe tokens that are held at once: of two joint passes, and the part that is handed on. */
 const tokenSets = 3;
 
@@ -44,16 +43,17 @@ export function estimatePeakMemory(
     fused,
   });
   const unet = weightsOf('unet', float);
-  const vae = weightsOf('vae', 'float32');
+  const floatOfVae = vaeFloat(model.vae, float);
+  const vae = weightsOf('vae', floatOfVae);
   const frames = Math.min(plan.frameCount, chunkSize);
   const vaeSizes = { frames: Math.min(plan.frameCount, vaeChunkSize) };
-  const unetBytes = weightBytes(model.weights.unet, float === 'float32' ? 4 : 2);
-  const vaeBytes = weightBytes(model.weights.vae, 4);
+  const unetBytes = weightBytes(model.weights.unet, float);
+  const vaeBytes = weightBytes(model.weights.vae, floatOfVae);
   const activations = (make: () => Graph, sizes: DimSizes): number =>
-    workspaceFactor * peakActivationBytes(make(), { tokens: promptTokens, ...sizes });
+    workspaceFactor * peakActivationBytes(make(), { tokens: model.promptTokens, ...sizes });
   const stages = [
-    vaeBytes + activations(() => buildVaeEncoder(model.vae, latentSize, vae), vaeSizes),
-    vaeBytes + activations(() => buildVaeDecoder(model.vae, latentSize, vae), vaeSizes),
+    vaeBytes + activations(() => model.vae.buildEncoder(latentSize, vae), vaeSizes),
+    vaeBytes + activations(() => model.vae.buildDecoder(latentSize, vae), vaeSizes),
     unetBytes + inversionBytes(),
     unetBytes + samplingBytes(),
   ];
@@ -61,7 +61,7 @@ export function estimatePeakMemory(
   return baseBytes + Math.max(...stages);
 
   function graphOf(pass: Pass): Graph {
-    return buildPassUNet(model.unet, latentSize, pass, unet);
+    return buildPassGraph(model.unet, latentSize, pass, unet);
   }
 
   function inversionBytes(): number {
@@ -97,10 +97,11 @@ function outputBytes({ outputs }: Graph, sizes: DimSizes): number {
 }
 
 /** Weights are converted once and kept (weights/float32-copy.ts): no graph casts them. */
-function converted(weights: StoredTensors, dtype: FloatType): StoredTensors {
-  return new Map([...weights].map(([name, stored]) => [name, { ...stored, dtype }]));
+function converted({ tensors }: TensorSource, dtype: FloatType): StoredTensors {
+  return withoutFiles(new Map([...tensors].map(([name, { dims }]) => [name, { dtype, dims }])));
 }
 
-function weightBytes(weights: StoredTensors, bytesPerValue: number): number {
-  return [...weights.values()].reduce((sum, { dims }) => sum + bytesPerValue * sizeOf(dims), 0);
+function weightBytes({ tensors }: TensorSource, float: FloatType): number {
+  const bytesPerValue = float === 'float32' ? 4 : 2;
+  return [...tensors.values()].reduce((sum, { dims }) => sum + bytesPerValue * sizeOf(dims), 0);
 }

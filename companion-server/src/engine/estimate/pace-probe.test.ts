@@ -5,7 +5,7 @@ import { availableProviders } from '../../onnx/session.ts';
 import { probePace } from './pace-probe.ts';
 
 const network = {
-  unet: { blockChannels: [32, 64], heads: [4, 4] },
+  unet: { finestLevel: { channels: 32, heads: 4 } },
   latentSize: { width: 16, height: 8 },
 };
 

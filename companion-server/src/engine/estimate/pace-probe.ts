@@ -4,8 +4,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { CanceledError, throwIfCanceled } from '../../errors.ts';
 import { attention } from '../../nets/attention.ts';
-import type { UNetConfig } from '../../nets/unet-config.ts';
-import type { LatentSize } from '../../nets/pass-graph.ts';
+import type { DenoisingNetwork, LatentSize } from '../../nets/denoising-network.ts';
 import { GraphBuilder } from '../../onnx/builder.ts';
 import { preferredExecution, type Execution } from '../../onnx/execution.ts';
 import type { Graph } from '../../onnx/graph.ts';
@@ -16,7 +15,7 @@ import { sizeOf, tensor } from '../../tensor/tensor.ts';
 import { reason } from '../device/device.ts';
 
 export interface ProbedNetwork {
-  readonly unet: Pick<UNetConfig, 'blockChannels' | 'heads'>;
+  readonly unet: Pick<DenoisingNetwork, 'finestLevel'>;
   readonly latentSize: LatentSize;
 }
 
@@ -45,7 +44,13 @@ export async function probePace(execution: Execution, network: ProbedNetwork, si
 
 async function probeOnce(execution: Execution, network: ProbedNetwork, signal?: AbortSignal): Promise<number> {
   const { provider, float, fused } = execution;
-  const key = JSON.stringify({ provider, float, fused, heads: network.unet.heads[0], dims: inputDims(network) });
+  const key = JSON.stringify({
+    provider,
+    float,
+    fused,
+    heads: network.unet.finestLevel.heads,
+    dims: inputDims(network),
+  });
   const seconds = found.get(key) ?? (await timeProbe(execution, network, signal));
   found.set(key, seconds);
   return seconds;
@@ -78,7 +83,7 @@ async function timeProbe(execution: Execution, network: ProbedNetwork, signal?: 
 }
 
 function inputDims({ unet, latentSize }: ProbedNetwork) {
-  const [channels = 1] = unet.blockChannels;
+  const { channels } = unet.finestLevel;
   const side = (length: number): number => Math.min(maxSide, length);
   return {
     image: [1, channels, side(latentSize.height), side(latentSize.width)],
@@ -97,7 +102,7 @@ function buildPaceProbe({ float, fused }: Pick<Execution, 'float' | 'fused'>, ne
   const [, channels = 1, height = 1, width = 1] = dims.image;
   const length = height * width;
   const tokens = ops.transpose(g, ops.reshape(g, image, [1, channels, length]), [0, 2, 1]);
-  const [heads = 1] = network.unet.heads;
+  const { heads } = network.unet.finestLevel;
   g.output('result', attention(g, tokens, tokens, tokens, { heads, queries: length, keys: length }));
   return g.finish();
 }

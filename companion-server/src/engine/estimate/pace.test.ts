@@ -13,7 +13,7 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 
 const kind: PaceKind = {
   execution: preferredExecution.cpu,
-  unet: { blockChannels: [4, 8] },
+  unet: { form: '4-8' },
   latentSize: { width: 16, height: 16 },
 };
 const stage = (secondsPerBillion: number, onceSeconds = 0, work = 10) => ({ secondsPerBillion, onceSeconds, work });
@@ -54,7 +54,7 @@ test('at another size it is a guess, and of another network or device not even t
   const large = { ...kind, latentSize: { width: 64, height: 64 } };
   expect(await recallPace(dir, large, noProbe)).toEqual({ ...whole, isMeasured: false });
   const others = [
-    { ...kind, unet: { blockChannels: [320, 640] } },
+    { ...kind, unet: { form: '320-640' } },
     { ...kind, execution: plainExecution('cpu') },
     { ...kind, execution: preferredExecution.cuda },
   ];

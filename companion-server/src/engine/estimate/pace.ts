@@ -6,8 +6,7 @@ import path from 'node:path';
 import { writeWhole } from '../../files/write-whole.ts';
 import type { EditStage } from '../../../../protocol/progress.ts';
 import type { Execution } from '../../onnx/execution.ts';
-import type { LatentSize } from '../../nets/pass-graph.ts';
-import type { UNetConfig } from '../../nets/unet-config.ts';
+import type { DenoisingNetwork, LatentSize } from '../../nets/denoising-network.ts';
 import { cacheAdvice } from '../source/disk-error.ts';
 
 export type PlannedStage = Exclude<EditStage, 'load'>;
@@ -43,7 +42,7 @@ export interface MeasuredPace {
 /** What a pace depends on. */
 export interface PaceKind {
   readonly execution: Pick<Execution, 'provider' | 'float' | 'fused'>;
-  readonly unet: Pick<UNetConfig, 'blockChannels'>;
+  readonly unet: Pick<DenoisingNetwork, 'form'>;
   readonly latentSize: LatentSize;
 }
 
@@ -126,7 +125,7 @@ function complete(stages: MeasuredPace['stages'], other: StagePace): Pace['stage
 function formOf({ execution, unet }: PaceKind): string {
   const { provider, float, fused } = execution;
   const form = fused.multiHeadAttention ? 'fused' : 'plain';
-  return [provider, float, form, unet.blockChannels.join('-')].join(' ');
+  return [provider, float, form, unet.form].join(' ');
 }
 
 function scaleOf({ latentSize: { width, height } }: PaceKind): number {

@@ -2,13 +2,17 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeDenoiser, passesOf } from '../../../../test/describe-denoiser.ts';
-import { graphOptions, openFixtureNetworks, type FixtureNetworks } from '../../../../test/fixture-networks.ts';
+import {
+  fixtureUNet,
+  graphOptions,
+  openFixtureNetworks,
+  type FixtureNetworks,
+} from '../../../../test/fixture-networks.ts';
 import { fused, plain, randomTensor } from '../../../../test/run-graph.ts';
 import { createSharedSession, releaseSharedSessions } from '../../../../test/shared-sessions.ts';
+import type { Conditioning } from '../../nets/conditioning.ts';
+import type { LatentSize } from '../../nets/denoising-network.ts';
 import type { Injection } from '../../nets/pass.ts';
-import type { LatentSize } from '../../nets/pass-graph.ts';
-import { tokensPerBlock } from '../../nets/token-counts.ts';
-import { parseUNetConfig } from '../../nets/unet-config.ts';
 import type { FusedOperators } from '../../onnx/builder.ts';
 import { sliceRows, type Tensor } from '../../tensor/tensor.ts';
 import { predictionOf, type PassInputs } from '../../tokenflow/denoiser.ts';
@@ -32,7 +36,7 @@ async function open(
 ): Promise<UNetDenoiser> {
   const network = await networks.open(`${family}/unet`, 'unet');
   return new UNetDenoiser({
-    config: parseUNetConfig(network.config),
+    network: fixtureUNet(network),
     size,
     graph: graphOptions(network, operators),
     createSession: (make) => createSharedSession(make(), { provider: 'cpu' }),
@@ -43,26 +47,26 @@ async function open(
 describe.each([
   ['sd1', { height: 8, width: 16 }, [5, 32]],
   ['sd2', { height: 7, width: 9 }, [5, 40]],
-] as const)('a network like %s', (family, size, contextDims) => {
+] as const)('a network like %s', (family, size, tokenDims) => {
   const latentDims = [4, size.height, size.width];
 
   describeDenoiser(family, async () => {
     const denoiser = await open(family, size);
-    return { denoiser, latentDims, contextDims, release: () => denoiser.release() };
+    return { denoiser, latentDims, tokenDims, release: () => denoiser.release() };
   });
 
   describeDenoiser(`${family} that keeps its batches at one size`, async () => {
     const denoiser = await open(family, size, fused, true);
-    return { denoiser, latentDims, contextDims, release: () => denoiser.release() };
+    return { denoiser, latentDims, tokenDims, release: () => denoiser.release() };
   });
 
   it('has as many tokens in each block as are planned for', async () => {
     const denoiser = await open(family, size);
-    const { config } = await networks.open(`${family}/unet`, 'unet');
+    const network = fixtureUNet(await networks.open(`${family}/unet`, 'unet'));
     const source = randomTensor([1, ...latentDims], 1);
-    const contexts = { source: randomTensor([1, ...contextDims], 2) };
-    const { tokens } = await denoiser.run(keyframeInversionPass, { latents: { source }, timestep: 1, contexts });
-    expect(tokens.source.map(({ dims }) => dims[1])).toEqual(tokensPerBlock(parseUNetConfig(config), size));
+    const conditioning = { source: { tokens: randomTensor([1, ...tokenDims], 2) } };
+    const { tokens } = await denoiser.run(keyframeInversionPass, { latents: { source }, timestep: 1, conditioning });
+    expect(tokens.source.map(({ dims }) => dims[1])).toEqual(network.tokensPerBlock(size));
     await denoiser.release();
   });
 });
@@ -88,11 +92,11 @@ describe.each([
   afterAll(() => denoiser.release());
 
   const latents = (seed: number): Tensor => randomTensor([3, 4, size.height, size.width], seed);
-  const text = (seed: number): Tensor => randomTensor([1, 5, 32], seed);
+  const text = (seed: number): Conditioning => ({ tokens: randomTensor([1, 5, 32], seed) });
   const input: PassInputs = {
     latents: { source: latents(1), edited: latents(2) },
     timestep: 501,
-    contexts: { source: text(3), negative: text(4), target: text(5) },
+    conditioning: { source: text(3), negative: text(4), target: text(5) },
   };
 
   it.each(tried)('of a cached source with %s injected has the tokens of a recomputed one', async (_name, injection) => {

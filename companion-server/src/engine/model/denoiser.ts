@@ -1,8 +1,8 @@
 // The Denoiser of tokenflow/ on ONNX graphs, one for each kind of pass. Sessions are made when first needed; on the CPU
 // they share the checkpoint's mapped pages, so that several graphs cost little more memory than one.
 
-import { timestepEmbedding } from '../../diffusion/timestep-embedding.ts';
-import { buildPassUNet, type LatentSize, type ObservedBlocks } from '../../nets/pass-graph.ts';
+import type { DenoisingNetwork, LatentSize } from '../../nets/denoising-network.ts';
+import { buildPassGraph, type ObservedBlocks } from '../../nets/pass-graph.ts';
 import {
   editBranchesOf,
   evaluationsOf,
@@ -11,11 +11,10 @@ import {
   seesAllFrames,
   type Pass,
 } from '../../nets/pass.ts';
-import type { UNetConfig } from '../../nets/unet-config.ts';
 import type { GraphOptions } from '../../onnx/builder.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { IndexTensor, Session } from '../../onnx/session.ts';
-import { concatRows, tensor, type Tensor } from '../../tensor/tensor.ts';
+import { tensor, type Tensor } from '../../tensor/tensor.ts';
 import { gatherSearched, planSearches, positionsPerBlock, type KeyframePair } from '../../tokenflow/correspondences.ts';
 import type { Denoiser, KeyframeInputs, KeyframeTokens, PassInputs, PassOutputs } from '../../tokenflow/denoiser.ts';
 import { requireVaried } from '../../tokenflow/latent-checks.ts';
@@ -32,7 +31,7 @@ type Results = Readonly<Record<string, Tensor>>;
 type Feeds = Readonly<Record<string, Tensor | IndexTensor>>;
 
 export interface UNetDenoiserOptions {
-  readonly config: UNetConfig;
+  readonly network: DenoisingNetwork;
   readonly size: LatentSize;
   /** How the graphs are built for the device; `name` is set per graph. */
   readonly graph: Omit<GraphOptions, 'name'>;
@@ -81,32 +80,26 @@ export class UNetDenoiser implements Denoiser {
     }
   }
 
-  private feeds(pass: Pass, { latents, timestep, contexts, ...propagation }: PassInputs): Feeds {
+  private feeds(pass: Pass, { latents, timestep, conditioning, ...propagation }: PassInputs): Feeds {
     const { branches } = pass;
+    const told = branches.map((branch) => required(conditioning[branch], `the conditioning of ${branch}`));
     return {
       ...(branches.includes('source') && { 'latents.source': required(latents.source, 'the latents of the source') }),
       ...(editBranchesOf(pass).length > 0 && { 'latents.edited': required(latents.edited, 'the latents of the edit') }),
-      time_features: this.timeFeatures(timestep),
-      context: concatRows(branches.map((branch) => required(contexts[branch], `the context of ${branch}`))),
+      ...this.options.network.feeds(timestep, told),
       ...keyframeFeeds(pass, propagation),
     };
-  }
-
-  private timeFeatures(timestep: number): Tensor {
-    const { blockChannels, flipSinToCos, frequencyShift } = this.options.config;
-    const width = blockChannels[0] ?? 0;
-    return tensor([1, width], timestepEmbedding(timestep, { dim: width, flipSinToCos, freqShift: frequencyShift }));
   }
 
   private session(pass: Pass): Promise<Session> {
     const name = nameOf(pass);
     const known = this.sessions.get(name);
     if (known !== undefined) return known;
-    const { createSession, graph: options, config, size, observation, keepsBatch } = this.options;
+    const { createSession, graph: options, network, size, observation, keepsBatch } = this.options;
     const start = performance.now();
     let graph: Graph | undefined;
     const named = { ...options, name: `UNet: ${name}` };
-    const make = () => (graph = buildPassUNet(config, size, pass, named, observation?.blocks));
+    const make = () => (graph = buildPassGraph(network, size, pass, named, observation?.blocks));
     const session = createSession(make).then((opened) => {
       this.onOpened((performance.now() - start) / 1000);
       const isSteady = keepsBatch && !seesAllFrames(pass);

@@ -2,30 +2,28 @@
 // tensor, which differ between any two trainings.
 
 import { createHash } from 'node:crypto';
-import { open, type FileHandle } from 'node:fs/promises';
 import type { Checkpoint } from '../../weights/checkpoint.ts';
+import { byteLengthOf } from '../../weights/tensor-source.ts';
 
 /** Bytes of each tensor that are looked at. */
 const sampleBytes = 64;
 
 /** 64 hexadecimal digits that do not depend on where the checkpoint lies. */
 export async function identifyModel(checkpoint: Checkpoint): Promise<string> {
-  const { unet, vae, textEncoder, schedulerConfig, tokenizer } = checkpoint;
+  const { parts, schedulerConfig, tokenizers } = checkpoint;
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([schedulerConfig, tokenizer]));
-  for (const { config, weights } of [unet, vae, textEncoder]) {
+  hash.update(JSON.stringify([schedulerConfig, ...tokenizers.values()]));
+  for (const { config, weights } of parts.values()) {
     hash.update(JSON.stringify(config));
-    const files = new Map<string, FileHandle>();
+    const reader = await weights.open();
     try {
-      for (const [name, { dtype, dims, file, byteOffset, byteLength }] of weights) {
-        const handle = files.get(file) ?? (await open(file, 'r'));
-        files.set(file, handle);
-        const sample = new Uint8Array(Math.min(sampleBytes, byteLength));
-        await handle.read(sample, 0, sample.length, byteOffset);
-        hash.update(JSON.stringify([name, dtype, dims])).update(sample);
+      for (const [name, info] of weights.tensors) {
+        const sample = new Uint8Array(Math.min(sampleBytes, byteLengthOf(info)));
+        await reader.read(name, 0, sample.length, sample);
+        hash.update(JSON.stringify([name, info.dtype, info.dims])).update(sample);
       }
     } finally {
-      for (const handle of files.values()) await handle.close();
+      await reader.close();
     }
   }
   return hash.digest('hex');

@@ -29,6 +29,8 @@ const open = (name = 'good'): Promise<Model> =>
     cacheDir: path.join(dir, 'cache'),
   });
 
+const pictureSize = { width: 64, height: 64 };
+
 /** A checkpoint of which one JSON file differs; returns the name of its folder. */
 async function changed(file: string, change: object): Promise<string> {
   const name = `changed ${file.replaceAll('/', ' ')} ${Object.keys(change).join(' ')}`;
@@ -65,16 +67,15 @@ describe('a checkpoint', () => {
   it('opens with what its configs say', async () => {
     const model = await open();
     expect(model).toMatchObject({ sizeMultiple: 32, trainingSide: 64 });
-    expect(model.tokenizer.maxLength).toBe(16);
   });
 
   it('encodes prompts, each by itself', async () => {
     const model = await open();
-    const together = await model.encodePrompts([tinyPrompts.source, tinyPrompts.target]);
-    const alone = await model.encodePrompts([tinyPrompts.target]);
-    expect(together.dims).toEqual([2, 16, 32]);
-    expect(together.data.subarray(16 * 32)).toBeAllClose(alone.data, { atol: 1e-6 });
-    expect(together.data.subarray(0, 16 * 32)).not.toBeAllClose(alone.data, { atol: 1e-2 });
+    const [source, target] = await model.conditioning([tinyPrompts.source, tinyPrompts.target], pictureSize);
+    const [alone] = await model.conditioning([tinyPrompts.target], pictureSize);
+    expect(target?.tokens.dims).toEqual([1, 16, 32]);
+    expect(target?.tokens.data).toBeAllClose(alone?.tokens.data ?? [], { atol: 1e-6 });
+    expect(source?.tokens.data).not.toBeAllClose(alone?.tokens.data ?? [], { atol: 1e-2 });
   });
 
   it('scales latents for the UNet on the way in and back on the way out', async () => {
@@ -97,15 +98,6 @@ describe('a checkpoint', () => {
       { atol: 1e-5 },
     );
     expect(other.decoded.data).toBeAllClose(once.decoded.data, { atol: 1e-3 });
-  });
-
-  it('whose tokenizer allows more tokens than its text encoder reads cuts the prompt, not its end mark', async () => {
-    const model = await open(await changed('tokenizer/tokenizer_config.json', { model_max_length: 77 }));
-    const { ids, overflow } = model.tokenizer.encode('a cat '.repeat(20));
-    expect(ids).toHaveLength(16);
-    expect(ids.at(-1)).toBe(model.tokenizer.encode('').ids.at(1));
-    expect(overflow).not.toBeNull();
-    expect((await model.encodePrompts(['a cat '.repeat(20)])).dims).toEqual([1, 16, 32]);
   });
 });
 
@@ -144,7 +136,7 @@ describe('a checkpoint whose parts do not belong together is refused', () => {
   it('when the tokenizer knows tokens that the text encoder does not', async () => {
     const name = await changed('text_encoder/config.json', { vocab_size: 2 });
     const model = await open(name);
-    expect(await faultOf(() => model.encodePrompts(['a cat']))).toMatch(
+    expect(await faultOf(() => model.conditioning(['a cat'], pictureSize))).toMatch(
       /^model-damaged: .*: the tokenizer knows a token \d+, the text encoder 2 tokens\.$/,
     );
   });
@@ -169,8 +161,8 @@ describe('a missing weight is named', () => {
   it('of the UNet at its first forward, and the denoiser can still be released', async () => {
     const name = await without('unet', 'mid_block.resnets.0.conv1.weight');
     const denoiser = (await open(name)).createDenoiser({ height: 8, width: 8 });
-    const [latents, context] = [randomTensor([1, 4, 8, 8]), randomTensor([1, 16, 32])];
-    expect(await faultOf(() => predict(denoiser, latents, 1, context))).toBe(
+    const [latents, conditioning] = [randomTensor([1, 4, 8, 8]), { tokens: randomTensor([1, 16, 32]) }];
+    expect(await faultOf(() => predict(denoiser, latents, 1, conditioning))).toBe(
       `model-damaged: DIR/${name}: UNet: self attention of source: the checkpoint has no weight named mid_block.resnets.0.conv1.weight.`,
     );
     await expect(denoiser.release()).resolves.toBeUndefined();
@@ -185,7 +177,7 @@ describe.each(['sd1', 'sd2'] as const)('the UNet of %s', (family) => {
     return {
       denoiser,
       latentDims: [4, 8, 8],
-      contextDims: [16, model.unet.crossAttentionDim],
+      tokenDims: [16, family === 'sd1' ? 32 : 40],
       release: () => denoiser.release(),
     };
   });
@@ -198,17 +190,17 @@ describe('a denoiser', () => {
     const denoiser = (await open()).createDenoiser({ height: 8, width: 8 });
     const seen: number[] = [];
     denoiser.onForward = () => seen.push(denoiser.evaluations);
-    const text = randomTensor([1, 16, 32]);
+    const text = { tokens: randomTensor([1, 16, 32]) };
     const frames = randomTensor([2, 4, 8, 8]);
     await predict(denoiser, frames, 1, text);
-    const contexts = { source: text, negative: text, target: text };
-    await denoiser.run(guidedPass, { latents: { edited: frames }, timestep: 1, contexts });
+    const conditioning = { source: text, negative: text, target: text };
+    await denoiser.run(guidedPass, { latents: { edited: frames }, timestep: 1, conditioning });
     const injected: Pass = {
       ...guidedPass,
       branches: ['source', 'target'],
       injection: { attention: true, features: true },
     };
-    await denoiser.run(injected, { latents: { source: frames, edited: frames }, timestep: 1, contexts });
+    await denoiser.run(injected, { latents: { source: frames, edited: frames }, timestep: 1, conditioning });
     await denoiser.release();
     expect(seen).toEqual([2, 6, 10]);
   });
@@ -218,7 +210,7 @@ describe('a denoiser', () => {
     let isFirst = true;
     const good = await open();
     const denoiser = new UNetDenoiser({
-      config: good.unet,
+      network: good.unet,
       size: { height: 8, width: 8 },
       graph: { weights: new Map(), float: 'float32', fused: preferredExecution.cpu.fused },
       keepsBatch: false,
@@ -232,10 +224,10 @@ describe('a denoiser', () => {
         });
       },
     });
-    const [frames, text] = [randomTensor([1, 4, 8, 8]), randomTensor([1, 16, 32])];
+    const [frames, text] = [randomTensor([1, 4, 8, 8]), { tokens: randomTensor([1, 16, 32]) }];
     await predict(denoiser, frames, 1, text);
-    const contexts = { negative: text, target: text };
-    await expect(denoiser.run(guidedPass, { latents: { edited: frames }, timestep: 1, contexts })).rejects.toThrow(
+    const conditioning = { negative: text, target: text };
+    await expect(denoiser.run(guidedPass, { latents: { edited: frames }, timestep: 1, conditioning })).rejects.toThrow(
       'no memory',
     );
     await denoiser.release();

@@ -1,62 +1,46 @@
-// A checkpoint made ready to run on one device: text encoder, VAE and UNet with the tokenizer and noise schedule that
-// belong to them.
+// A checkpoint made ready to run on one device: the networks that its family describes, each loaded when it is needed.
 
 import path from 'node:path';
-import { parseSchedulerConfig, type SchedulerConfig } from '../../diffusion/scheduler-config.ts';
-import { createTokenizer, type Tokenizer } from '../../diffusion/tokenizer.ts';
 import { EditError } from '../../errors.ts';
-import { buildClipText } from '../../nets/clip-text.ts';
-import { parseClipTextConfig, type ClipTextConfig } from '../../nets/clip-text-config.ts';
-import { parseUNetConfig, type UNetConfig } from '../../nets/unet-config.ts';
-import type { LatentSize } from '../../nets/pass-graph.ts';
-import { buildVaeDecoder, buildVaeEncoder } from '../../nets/vae.ts';
-import { parseVaeConfig, type VaeConfig } from '../../nets/vae-config.ts';
+import type { LatentFormat, ModelOutline, PictureSize, TextNetwork } from '../../families/family.ts';
+import { misfit } from '../../families/misfit.ts';
+import { openCheckpoint, type FamilyCheckpoint, type OpenCheckpointOptions } from '../../families/open-checkpoint.ts';
+import type { Conditioning } from '../../nets/conditioning.ts';
+import type { LatentSize } from '../../nets/denoising-network.ts';
 import type { GraphOptions } from '../../onnx/builder.ts';
 import { plansForEachShape, sessionOptionsOf, type Execution } from '../../onnx/execution.ts';
-import { ShapeError, type Graph } from '../../onnx/graph.ts';
+import { ShapeError, type FloatType, type Graph } from '../../onnx/graph.ts';
 import { createSession, RuntimeLoadError, type RunCost, type Session } from '../../onnx/session.ts';
-import type { StoredTensors } from '../../tensor/stored-tensor.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { openCheckpoint, type Checkpoint } from '../../weights/checkpoint.ts';
 import { float32Copy } from '../../weights/float32-copy.ts';
+import type { TensorSource } from '../../weights/tensor-source.ts';
 import { UNetDenoiser } from './denoiser.ts';
 import { identifyModel } from './model-identity.ts';
+import { vaeFloat } from './vae-float.ts';
 
-/** What a checkpoint is like, known without its weights. */
-export interface ModelShape {
-  readonly unet: UNetConfig;
-  readonly vae: VaeConfig;
-  readonly scheduler: SchedulerConfig;
-  /** Width and height of a working frame must be multiples of this many pixels. */
-  readonly sizeMultiple: number;
-  /** Side in pixels of the square that the UNet was trained on. */
-  readonly trainingSide: number;
-}
+/** What a plan needs to know of a model. */
+export type ModelShape = Pick<ModelOutline, 'unet' | 'vae' | 'sizeMultiple' | 'trainingSide'>;
 
-/** With where its weights are. */
-export interface ModelOutline extends ModelShape {
-  readonly weights: { readonly unet: StoredTensors; readonly vae: StoredTensors };
-}
-
-export interface Model extends ModelOutline {
-  readonly tokenizer: Tokenizer;
+export interface Model extends Omit<ModelOutline, 'createConditioner'> {
   /** Equal for equal checkpoints only, wherever they lie. */
   identify(): Promise<string>;
-  /** Text embeddings of prompts [N, tokens, D]. */
-  encodePrompts(prompts: readonly string[]): Promise<Tensor>;
+  /** The end of a prompt that the model does not read; null when everything fits. */
+  overflowOf(prompt: string): string | null;
+  /** What the UNet is told of each prompt, in their order. @param size of the working frames */
+  conditioning(prompts: readonly string[], size: PictureSize): Promise<readonly Conditioning[]>;
   openEncoder(size: LatentSize): Promise<VaeSession>;
   openDecoder(size: LatentSize): Promise<VaeSession>;
   createDenoiser(size: LatentSize): UNetDenoiser;
 }
 
-/** One direction of the VAE. Latents are scaled for the UNet (scaling factor applied). */
+/** One direction of the VAE. Latents are those of the UNet (scaled and shifted). */
 export interface VaeSession {
   /** Encoder: image [N, 3, H, W] in -1..1 -> latents [N, C, h, w]. Decoder: the way back. */
   run(input: Tensor): Promise<Tensor>;
   release(): Promise<void>;
 }
 
-export interface OpenModelOptions {
+export interface OpenModelOptions extends Pick<OpenCheckpointOptions, 'families'> {
   readonly dir: string;
   readonly execution: Execution;
   /** Where float32 copies of weights are kept. */
@@ -73,146 +57,101 @@ export interface OpenModelOptions {
  * 'model-unsupported', 'disk-full'.
  */
 export async function openModel(options: OpenModelOptions): Promise<Model> {
-  const { dir, execution, cacheDir, signal } = options;
-  const checkpoint = await openVariant(dir, execution);
-  const text = parseClipTextConfig(checkpoint.textEncoder.config);
-  const outline = outlineOf(checkpoint, text);
-  const { unet, vae } = outline;
-  const tokenizer = createTokenizer(checkpoint.tokenizer, text.maxPositions);
-  const weightsDir = path.join(cacheDir, 'weights');
-  const single = (weights: StoredTensors) => float32Copy(weights, weightsDir, signal);
-  const unetWeights = execution.float === 'float32' ? await single(checkpoint.unet.weights) : checkpoint.unet.weights;
-  // The VAE of Stable Diffusion leaves the range of half precision: it always runs in single precision.
-  const vaeWeights = await single(checkpoint.vae.weights);
-  const open = (make: () => Graph) => openGraph(make, options);
-  const vaeGraph = (name: string): GraphOptions => ({
-    name,
-    weights: vaeWeights,
-    float: 'float32',
-    fused: execution.fused,
-  });
+  const { execution } = options;
+  const checkpoint = await openVariant(options);
+  const { createConditioner, ...outline } = checkpoint.family.outline(checkpoint);
+  const conditioner = createConditioner();
+  const { unet, vae, weights } = outline;
+  const float = vaeFloat(vae, execution.float);
+  const unetWeights = await inPrecision(weights.unet, execution.float, options);
+  const vaeWeights = await inPrecision(weights.vae, float, options);
+  const { fused } = execution;
+  const vaeGraph = (name: string): GraphOptions => ({ name, weights: vaeWeights, float, fused });
   return {
     ...outline,
-    tokenizer,
     identify: () => identifyModel(checkpoint),
-    encodePrompts: (prompts) => encodePrompts(checkpoint, text, tokenizer, prompts, options),
-    openEncoder: async (size) => {
-      const session = await open(() => buildVaeEncoder(vae, size, vaeGraph('vae encoder')));
-      return vaeSession(session, 'image', 'mean', { before: 1, after: vae.scalingFactor });
-    },
-    openDecoder: async (size) => {
-      const session = await open(() => buildVaeDecoder(vae, size, vaeGraph('vae decoder')));
-      return vaeSession(session, 'latents', 'image', { before: 1 / vae.scalingFactor, after: 1 });
-    },
+    overflowOf: (prompt) => conditioner.overflowOf(prompt),
+    conditioning: (prompts, size) => conditioner.conditioning(prompts, size, (network) => runText(network, options)),
+    openEncoder: async (size) =>
+      encoderSession(await openGraph(() => vae.buildEncoder(size, vaeGraph('vae encoder')), options), vae.latents),
+    openDecoder: async (size) =>
+      decoderSession(await openGraph(() => vae.buildDecoder(size, vaeGraph('vae decoder')), options), vae.latents),
     createDenoiser: (size) =>
       new UNetDenoiser({
-        config: unet,
+        network: unet,
         size,
-        graph: { weights: unetWeights, float: execution.float, fused: execution.fused },
-        createSession: open,
+        graph: { weights: unetWeights, float: execution.float, fused },
+        createSession: (make) => openGraph(make, options),
         keepsBatch: plansForEachShape[execution.provider],
       }),
   };
 }
 
-/** What `Model.identify` would say of the checkpoint in `dir`, without the model. Throws as `readModelOutline` does. */
-export async function identifyModelIn(dir: string, execution: Execution): Promise<string> {
-  return identifyModel(await openVariant(dir, execution));
+type CheckpointToOpen = Pick<OpenModelOptions, 'dir' | 'execution' | 'families'>;
+
+/** What `Model.identify` would say of the checkpoint, without the model. Throws as `readModelOutline` does. */
+export async function identifyCheckpoint(checkpoint: CheckpointToOpen): Promise<string> {
+  return identifyModel(await openVariant(checkpoint));
 }
 
-function openVariant(dir: string, { float }: Execution): Promise<Checkpoint> {
-  return openCheckpoint(dir, float === 'float16' ? { variant: 'fp16' } : {});
+function openVariant({ dir, execution, families }: CheckpointToOpen): Promise<FamilyCheckpoint> {
+  return openCheckpoint(dir, { families, ...(execution.float === 'float16' ? { variant: 'fp16' } : {}) });
 }
 
 /** Reads what a checkpoint is like. Throws EditError: 'model-missing', 'model-damaged', 'model-unsupported'. */
-export async function readModelOutline(dir: string): Promise<ModelOutline> {
-  const checkpoint = await openCheckpoint(dir);
-  return outlineOf(checkpoint, parseClipTextConfig(checkpoint.textEncoder.config));
+export async function readModelOutline(
+  dir: string,
+  families?: OpenCheckpointOptions['families'],
+): Promise<ModelOutline> {
+  const checkpoint = await openCheckpoint(dir, { families });
+  return checkpoint.family.outline(checkpoint);
 }
 
-function outlineOf(checkpoint: Checkpoint, text: ClipTextConfig): ModelOutline {
-  const unet = parseUNetConfig(checkpoint.unet.config);
-  const vae = parseVaeConfig(checkpoint.vae.config);
-  requireFittingParts(checkpoint.dir, unet, vae, text);
-  return {
-    unet,
-    vae,
-    scheduler: parseSchedulerConfig(checkpoint.schedulerConfig),
-    sizeMultiple: vae.downscale * 2 ** (unet.blockChannels.length - 1),
-    trainingSide: unet.sampleSize * vae.downscale,
-    weights: { unet: checkpoint.unet.weights, vae: checkpoint.vae.weights },
-  };
+/** Where the weights lie for networks that compute in `float`. */
+function inPrecision(source: TensorSource, float: FloatType, { cacheDir, signal }: OpenModelOptions) {
+  const wanted = float === 'float32' ? float32Copy(source, path.join(cacheDir, 'weights'), signal) : source;
+  return wanted.stored();
 }
 
-function requireFittingParts(dir: string, unet: UNetConfig, vae: VaeConfig, text: ClipTextConfig): void {
-  const fail = (rule: string): never => {
-    throw misfit('model-unsupported', `${dir}: ${rule}.`);
-  };
-  if (unet.latentChannels !== vae.latentChannels) {
-    fail(`the UNet works on ${unet.latentChannels} latent channels, the VAE on ${vae.latentChannels}`);
-  }
-  if (unet.crossAttentionDim !== text.hiddenSize) {
-    fail(`the UNet reads text of width ${unet.crossAttentionDim}, the text encoder writes ${text.hiddenSize}`);
-  }
-}
-
-/** Runs once per edit: the session is not kept. */
-async function encodePrompts(
-  checkpoint: Checkpoint,
-  config: ClipTextConfig,
-  tokenizer: Tokenizer,
-  prompts: readonly string[],
+/** Runs once per edit, in single precision: the session is not kept. */
+async function runText(
+  { name, weights: source, build, feeds }: TextNetwork,
   options: OpenModelOptions,
-): Promise<Tensor> {
-  const { dir, execution, cacheDir, signal } = options;
-  const { maxLength: length } = tokenizer;
-  const ids = prompts.flatMap((prompt) => tokenizer.encode(prompt).ids);
-  const unknown = ids.find((id) => id >= config.vocabSize);
-  if (unknown !== undefined) {
-    throw misfit(
-      'model-damaged',
-      `${dir}: the tokenizer knows a token ${unknown}, the text encoder ${config.vocabSize} tokens.`,
-    );
-  }
-  const weights = await float32Copy(checkpoint.textEncoder.weights, path.join(cacheDir, 'weights'), signal);
-  const graph = {
-    name: 'text encoder',
-    weights,
-    float: 'float32',
-    fused: execution.fused,
-  } as const;
-  const make = () => buildClipText({ ...config, length }, graph);
-  const session = await openGraph(make, options);
+): Promise<Readonly<Record<string, Tensor>>> {
+  const weights = await inPrecision(source, 'float32', options);
+  const { fused } = options.execution;
+  const session = await openGraph(() => build({ name, weights, float: 'float32', fused }), options);
   try {
-    const { last_hidden_state: embeddings } = await session.run({
-      input_ids: { dims: [prompts.length, length], data: Int32Array.from(ids) },
-    });
-    if (embeddings === undefined) throw new TypeError('The text encoder returned nothing.');
-    return embeddings;
+    return await session.run(feeds);
   } finally {
     await session.release();
   }
 }
 
-function vaeSession(
-  session: Session,
-  inputName: string,
-  outputName: string,
-  factors: { readonly before: number; readonly after: number },
-): VaeSession {
+function encoderSession(session: Session, { scale, shift }: LatentFormat): VaeSession {
   return {
-    async run(input) {
-      const results = await session.run({ [inputName]: scaled(input, factors.before) });
-      const output = results[outputName];
-      if (output === undefined) throw new TypeError(`The VAE returned no ${outputName}.`);
-      return scaled(output, factors.after);
-    },
+    run: async (image) => mapped(outputOf(await session.run({ image }), 'mean'), (x) => (x - shift) * scale),
     release: () => session.release(),
   };
 }
 
-function scaled({ dims, data }: Tensor, factor: number): Tensor {
-  return factor === 1 ? { dims, data } : { dims, data: data.map((value) => value * factor) };
+function decoderSession(session: Session, { scale, shift }: LatentFormat): VaeSession {
+  const factor = 1 / scale;
+  return {
+    run: async (latents) =>
+      outputOf(await session.run({ latents: mapped(latents, (x) => x * factor + shift) }), 'image'),
+    release: () => session.release(),
+  };
+}
+
+function outputOf(results: Readonly<Record<string, Tensor>>, name: string): Tensor {
+  const output = results[name];
+  if (output === undefined) throw new TypeError(`The VAE returned no ${name}.`);
+  return output;
+}
+
+function mapped({ dims, data }: Tensor, map: (value: number) => number): Tensor {
+  return { dims, data: data.map(map) };
 }
 
 /** A graph that can't be built means that the checkpoint's weights are not those of its config. */
@@ -242,12 +181,5 @@ function failRun(error: unknown): never {
   throw new EditError('out-of-memory', 'There is not enough memory for an edit of this size.', {
     hint: 'Close other programs, or choose a smaller working size with --size.',
     cause: error,
-  });
-}
-
-function misfit(code: 'model-damaged' | 'model-unsupported', fault: string, cause?: unknown): EditError {
-  return new EditError(code, fault, {
-    hint: 'The parts of the checkpoint do not belong together: download the folder again.',
-    cause,
   });
 }

@@ -49,6 +49,7 @@ describe('what the user left open', () => {
 });
 
 describe("a model's own defaults", () => {
+  const usual = { guidance: 7.5, steps: 20 };
   let dir: string;
   beforeAll(async () => {
     dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-defaults-'));
@@ -56,11 +57,11 @@ describe("a model's own defaults", () => {
   afterAll(() => rm(dir, { recursive: true }));
   const read = async (json: string) => {
     await writeFile(path.join(dir, 'edit-defaults.json'), json);
-    return readEditDefaults(dir);
+    return readEditDefaults(dir, usual);
   };
 
-  test('are those of Stable Diffusion where the model says nothing', async () => {
-    expect(await readEditDefaults(path.join(dir, 'without'))).toEqual({ guidance: 7.5, steps: 20 });
+  test('are those of its family where the model says nothing', async () => {
+    expect(await readEditDefaults(path.join(dir, 'without'), usual)).toEqual({ guidance: 7.5, steps: 20 });
     expect(await read('{"steps": 12}')).toEqual({ guidance: 7.5, steps: 12 });
     expect(await read('{"steps": null, "guidance": 3, "author": "x"}')).toEqual({ guidance: 3, steps: 20 });
   });

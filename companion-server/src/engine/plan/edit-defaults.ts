@@ -1,16 +1,12 @@
 // What suits a model where the user chose nothing: `edit-defaults.json` in the checkpoint's folder, else what suits
-// Stable Diffusion.
+// its family.
 
 import path from 'node:path';
 import { guidanceRange, maxSteps, referencePipeline, type EditSettings } from '../../../../protocol/edit-settings.ts';
 import { FieldError, integer, nullable, number, openObject, optional, parse } from '../../../../protocol/fields.ts';
 import { EditError } from '../../errors.ts';
+import type { EditDefaults } from '../../families/family.ts';
 import { readJsonObject } from '../../weights/json-file.ts';
-
-export interface EditDefaults {
-  readonly guidance: number;
-  readonly steps: number;
-}
 
 /** Settings in which nothing is left open. */
 export type ChosenSettings = EditSettings & {
@@ -28,17 +24,17 @@ export type ChosenSettings = EditSettings & {
  */
 const inversionShare = { fast: 2, reference: referencePipeline.inversionSteps / referencePipeline.steps } as const;
 
-/** Of the fast pipeline. */
-const stableDiffusion: EditDefaults = { guidance: 7.5, steps: 20 };
-
-/** What the file says; a value that it leaves out, or that is null, is left to `stableDiffusion`. */
+/** What the file says; a value that it leaves out, or that is null, is the family's. */
 const defaultsFile = openObject({
   guidance: optional(nullable(number(guidanceRange.min, guidanceRange.max))),
   steps: optional(nullable(integer(1, maxSteps))),
 });
 
-/** Throws EditError('model-damaged') when the file is there but not right. */
-export async function readEditDefaults(modelDir: string): Promise<EditDefaults> {
+/**
+ * Steps are those of the fast pipeline. Throws EditError('model-damaged') when the file is there but not right.
+ * @param usual the family's
+ */
+export async function readEditDefaults(modelDir: string, usual: EditDefaults): Promise<EditDefaults> {
   const file = path.join(modelDir, 'edit-defaults.json');
   const json = await readJsonObject(file).catch((error: unknown) => {
     if (error instanceof EditError && error.code === 'model-missing') return {};
@@ -46,7 +42,7 @@ export async function readEditDefaults(modelDir: string): Promise<EditDefaults> 
   });
   try {
     const { guidance, steps } = parse(defaultsFile, json, 'defaults');
-    return { guidance: guidance ?? stableDiffusion.guidance, steps: steps ?? stableDiffusion.steps };
+    return { guidance: guidance ?? usual.guidance, steps: steps ?? usual.steps };
   } catch (error) {
     if (!(error instanceof FieldError)) throw error;
     throw new EditError('model-damaged', `${file}: ${error.message}`, { cause: error });

@@ -6,7 +6,9 @@ import { countEvaluations, guidanceAt, injectionOf, plannedPasses } from './edit
 import { planEdit, type EditPlan } from './edit-plan.ts';
 import { techniqueNamed } from '../../techniques/list.ts';
 import { noApproximations } from './approximations.ts';
-import type { Model } from '../model/model.ts';
+import type { LatentSize } from '../../nets/denoising-network.ts';
+import { tokensPerBlock } from '../../nets/token-counts.ts';
+import type { ModelShape } from '../model/model.ts';
 
 /** What a plan reads of a clip and of a model; the rest is left out. */
 function clipOf(frameCount: number, width: number, height: number): ClipInfo {
@@ -14,13 +16,19 @@ function clipOf(frameCount: number, width: number, height: number): ClipInfo {
   const frameRate = { numerator: 25, denominator: 1 };
   return { frameCount, frameRate, durationSeconds: frameCount / 25, displaySize: size } as ClipInfo;
 }
-const unet = { blockChannels: [4, 8, 8, 8], layersPerBlock: 2, hasAttention: [true, true, true, false] };
+const levels = {
+  blockChannels: [4, 8, 8, 8],
+  layersPerBlock: 2,
+  hasAttention: [true, true, true, false],
+  transformerDepth: [1, 1, 1, 1],
+};
+const unet = { tokensPerBlock: (size: LatentSize) => tokensPerBlock(levels, size) };
 const model = {
   unet,
-  vae: { downscale: 8 },
+  vae: { latents: { downscale: 8 } },
   sizeMultiple: 64,
   trainingSide: 512,
-} as unknown as Model;
+} as unknown as ModelShape;
 
 function settingsOf(change: Partial<ChosenSettings> = {}): ChosenSettings {
   const settings = { ...defaultSettings(), prompt: 'a cat', ...change };

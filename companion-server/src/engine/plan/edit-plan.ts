@@ -6,8 +6,7 @@ import { planWorkingSize, type WorkingSize } from '../../media/fit.ts';
 import type { ClipInfo } from '../../media/clip-info.ts';
 import { rationalValue } from '../../media/frame.ts';
 import { maxExtendedKeyframes } from '../../nets/pass-attention.ts';
-import type { LatentSize } from '../../nets/pass-graph.ts';
-import { tokensPerBlock } from '../../nets/token-counts.ts';
+import type { LatentSize } from '../../nets/denoising-network.ts';
 import { drawKeyframes } from '../../tokenflow/keyframes.ts';
 import { frameRange } from '../../tokenflow/latents.ts';
 import { techniqueNamed } from '../../techniques/list.ts';
@@ -84,7 +83,7 @@ export function planEdit(
     multiple: model.sizeMultiple,
     targetPixels: model.trainingSide ** 2,
   });
-  const { downscale } = model.vae;
+  const { downscale } = model.vae.latents;
   const latentSize = {
     height: size.padded.height / downscale,
     width: size.padded.width / downscale,
@@ -135,7 +134,7 @@ function sourceModeOf({ propagation }: ChosenSettings, isCached: boolean): Sourc
 
 /** Whether the last transformer block has one token on each latent position. */
 function canPropagateGuidance({ unet }: ModelShape, latentSize: LatentSize): boolean {
-  return tokensPerBlock(unet, latentSize).at(-1) === latentSize.height * latentSize.width;
+  return unet.tokensPerBlock(latentSize).at(-1) === latentSize.height * latentSize.width;
 }
 
 /** The keyframes of the first of all steps, at most as many as one pass with extended attention holds, evenly spread. */
@@ -158,7 +157,7 @@ function planCorrespondences(
   frameCount: number,
   steps: number,
 ): number | null {
-  const blocks = tokensPerBlock(model.unet, latentSize);
+  const blocks = model.unet.tokensPerBlock(latentSize);
   const tokens = blocks.reduce((sum, count) => sum + count, 0);
   const fits =
     CorrespondenceFile.sizeBytes({ frameCount, tokens, startStep: 0, endStep: steps }) <= maxCorrespondenceBytes;

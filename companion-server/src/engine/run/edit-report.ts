@@ -56,10 +56,10 @@ export function makeReport(parts: ReportParts): EditReport {
   };
 }
 
-function promptNotices({ tokenizer }: Model, { prompt, sourcePrompt, negativePrompt }: ChosenSettings): string[] {
+function promptNotices(model: Model, { prompt, sourcePrompt, negativePrompt }: ChosenSettings): string[] {
   const named = { prompt, 'source prompt': sourcePrompt, 'negative prompt': negativePrompt };
   return Object.entries(named).flatMap(([name, text]) => {
-    const { overflow } = tokenizer.encode(text);
+    const overflow = model.overflowOf(text);
     return overflow === null
       ? []
       : [

@@ -7,8 +7,7 @@ import { createSchedule } from '../../diffusion/schedule.ts';
 import { throwIfCanceled } from '../../errors.ts';
 import type { EncoderOptions } from '../../media/encode.ts';
 import { damageNotice } from '../../media/notices.ts';
-import { sliceRows } from '../../tensor/tensor.ts';
-import type { Contexts } from '../../tokenflow/denoiser.ts';
+import type { BranchConditioning } from '../../tokenflow/denoiser.ts';
 import type { LatentStore } from '../../tokenflow/latents.ts';
 import { ResumePointFile, type ResumePoint } from './resume-point.ts';
 import type { EditContext, EditRunOptions } from './edit-context.ts';
@@ -73,10 +72,10 @@ export class EditRun {
       this.planProgress(source);
       denoiser.evaluations = resumed?.evaluations ?? 0;
       denoiser.onOpened = (seconds) => meter.paidOnce(seconds);
-      const contexts = await this.encodePrompts();
+      const conditioning = await this.encodePrompts();
       if (resumed?.stage !== 'edit') {
         const finished = resumed?.step ?? null;
-        if (!source.isTaken) await findSource(edit, contexts.source, source, current, finished);
+        if (!source.isTaken) await findSource(edit, conditioning.source, source, current, finished);
         await beginSampling(edit, source, current.slot(0));
       }
       const isSampling = resumed?.stage === 'edit';
@@ -84,7 +83,7 @@ export class EditRun {
       const done = isSampling ? resumed.step : 0;
       if (done === 0) await this.saveResumePoint('edit', 0, inverted);
       const keepNotice = await source.keep();
-      const edited = await sampleEdit(edit, contexts, source, current, done, inverted);
+      const edited = await sampleEdit(edit, conditioning, source, current, done, inverted);
       const outputNotices = await this.encode(edited, source.clean, encoding);
       meter.finish();
       await this.keepPace();
@@ -176,15 +175,15 @@ export class EditRun {
     await keepPace(job.cacheDir, this.paceKind, found);
   }
 
-  private async encodePrompts(): Promise<Contexts> {
-    const { model, settings } = this.edit;
+  private async encodePrompts(): Promise<BranchConditioning> {
+    const { model, settings, plan } = this.edit;
     const { sourcePrompt, negativePrompt, prompt } = settings;
-    const embeddings = await model.encodePrompts([sourcePrompt, negativePrompt, prompt]);
-    return {
-      source: sliceRows(embeddings, 0, 1),
-      negative: sliceRows(embeddings, 1, 2),
-      target: sliceRows(embeddings, 2, 3),
-    };
+    const prompts = [sourcePrompt, negativePrompt, prompt];
+    const [source, negative, target] = await model.conditioning(prompts, plan.size.padded);
+    if (source === undefined || negative === undefined || target === undefined) {
+      throw new TypeError('The model encodes not every prompt.');
+    }
+    return { source, negative, target };
   }
 
   private async encode(latents: LatentStore, clean: LatentStore, encoding: EncoderOptions): Promise<readonly string[]> {

@@ -5,6 +5,7 @@ import type { EditReport } from '../../../../protocol/edit-report.ts';
 import type { EditProgress } from '../../../../protocol/progress.ts';
 import { probeClip } from '../../media/probe.ts';
 import type { Execution } from '../../onnx/execution.ts';
+import type { ModelFamily } from '../../families/family.ts';
 import type { ResumePoint } from './resume-point.ts';
 import { techniqueNamed } from '../../techniques/list.ts';
 import type { Technique } from '../../techniques/technique.ts';
@@ -35,6 +36,8 @@ export interface EditParts {
   readonly openModel: typeof openModel;
   /** What the settings may name; all of techniques/list.ts when left out. */
   readonly techniques?: readonly Technique[];
+  /** What the checkpoint may be; all of families/list.ts when left out. */
+  readonly families?: readonly ModelFamily[];
 }
 
 /** What an edit stands on in the product. */
@@ -71,15 +74,16 @@ async function runWatched(
   const meter = new ProgressMeter(onProgress);
   meter.begin('load', 1);
   const clip = job.clip ?? (await probeClip(job.inputPath, signal));
-  const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir));
+  const { modelDir: dir, cacheDir, workDir } = job;
+  const { families } = parts;
+  const outline = await readModelOutline(dir, families);
+  const settings = chooseSettings(job.settings, await readEditDefaults(dir, outline.defaults));
   const technique = techniqueNamed(settings.technique, parts.techniques);
   let execution = await parts.chooseExecution(job);
-  const { modelDir: dir, cacheDir, workDir } = job;
-  const outline = await readModelOutline(dir);
-  requireResources((await assessJob(job, { clip, model: outline, settings, technique, execution })).refusal);
+  requireResources((await assessJob(job, { clip, model: outline, settings, technique, execution, families })).refusal);
   const notices: string[] = [];
   for (;;) {
-    const model = await parts.openModel({ dir, execution, cacheDir, signal });
+    const model = await parts.openModel({ dir, families, execution, cacheDir, signal });
     const run = new EditRun({
       job,
       settings,

@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import type { Schedule } from '../../diffusion/schedule.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
+import type { Conditioning } from '../../nets/conditioning.ts';
 import type { DecodingDamage } from '../../media/frames.ts';
 import { detectCuts } from '../../media/scene-cuts.ts';
 import { invert, type CorrespondenceCache, type InversionMethod } from '../../tokenflow/inversion.ts';
@@ -21,11 +21,11 @@ import type { SourceLatents } from '../source/source-latents.ts';
 /**
  * Fills `source`. `finishedSteps` of the inversion are done already; null for not even the decoding. After n steps the
  * latents are in slot n mod 2 of `current`.
- * @param text embedding of what the clip shows [1, tokens, D]
+ * @param text of what the clip shows
  */
 export async function findSource(
   edit: EditContext,
-  text: Tensor,
+  text: Conditioning,
   source: SourceLatents,
   current: LatentFile,
   finishedSteps: number | null,
@@ -58,7 +58,7 @@ async function findCuts({ clip, plan, settings, signal }: EditContext): Promise<
 
 async function chooseSteps(
   edit: EditContext,
-  text: Tensor,
+  text: Conditioning,
   source: SourceLatents,
   found: Pick<SourceAnalysis, 'cuts' | 'damage'>,
 ): Promise<Omit<SourceAnalysis, 'cuts' | 'damage'>> {
@@ -85,7 +85,7 @@ function scheduleOf({ model, sampling, settings, plan }: EditContext): Schedule 
 
 async function invertClip(
   edit: EditContext,
-  text: Tensor,
+  text: Conditioning,
   source: SourceLatents,
   analysis: SourceAnalysis,
   current: LatentFile,
@@ -109,7 +109,7 @@ async function invertClip(
   const shared = {
     denoiser,
     schedule,
-    context: text,
+    conditioning: text,
     startStep,
     chunkSize: plan.chunkSize,
     latents: current.slot(startStep % 2),

@@ -1,6 +1,6 @@
 // From the noise to the edited latents, over the source as it was recorded or as it is computed anew.
 
-import type { Contexts } from '../../tokenflow/denoiser.ts';
+import type { BranchConditioning } from '../../tokenflow/denoiser.ts';
 import type { LatentStore } from '../../tokenflow/latents.ts';
 import type { PropagationRule } from '../../tokenflow/propagation.ts';
 import { sample, type SampledStep, type SourceBranch } from '../../tokenflow/sampler.ts';
@@ -37,7 +37,7 @@ export async function beginSampling(
  */
 export async function sampleEdit(
   edit: EditContext,
-  contexts: Contexts,
+  conditioning: BranchConditioning,
   source: SourceLatents,
   current: LatentFile,
   finished: number,
@@ -52,7 +52,7 @@ export async function sampleEdit(
   const stop = edit.watch(() => [done, steps, share()]);
   const before = current.slot(finished % 2);
   const after = current.slot((finished + 1) % 2);
-  for await (const { step } of sampleClip(edit, contexts, source, plan.startStep + finished, before, after)) {
+  for await (const { step } of sampleClip(edit, conditioning, source, plan.startStep + finished, before, after)) {
     done = step + 1 - plan.startStep;
     await edit.saveResumePoint('edit', done, inverted);
   }
@@ -62,7 +62,7 @@ export async function sampleEdit(
 
 function sampleClip(
   edit: EditContext,
-  contexts: Contexts,
+  conditioning: BranchConditioning,
   source: SourceLatents,
   startStep: number,
   latents: LatentStore,
@@ -74,7 +74,7 @@ function sampleClip(
   return sample({
     denoiser,
     schedule,
-    contexts,
+    conditioning,
     startStep,
     chunkSize,
     extendedLimit,

@@ -6,6 +6,7 @@
 import path from 'node:path';
 import { extrapolateNoise, noiseOfStep } from '../../diffusion/inversion-step.ts';
 import { createSchedule, type Schedule } from '../../diffusion/schedule.ts';
+import type { Conditioning } from '../../nets/conditioning.ts';
 import { takeRows, tensor, type Tensor } from '../../tensor/tensor.ts';
 import { weightedSum } from '../../tensor/weighted-sum.ts';
 import { InMemoryLatents } from '../../tokenflow/in-memory-latents.ts';
@@ -43,12 +44,12 @@ const missedShare = 1 / 4;
 /**
  * Null where the edit's steps are not the preview's cut in two, and where a step takes a single forward, which a look cannot
  * stand for: the edit's own is at another place.
- * @param text embedding of what the clip shows [1, tokens, D]
+ * @param text of what the clip shows
  * @param isDone whether this job has made the coarse inversion before it was cut short
  */
 export async function openEarlierPredictions(
   edit: EditContext,
-  text: Tensor,
+  text: Conditioning,
   clean: LatentStore,
   analysis: SourceAnalysis,
   isDone: boolean,
@@ -108,7 +109,7 @@ function layoutOf({ model, plan }: EditContext, { rows, schedule }: CoarseInvers
 
 async function invertCoarsely(
   { denoiser, plan }: EditContext,
-  text: Tensor,
+  text: Conditioning,
   clean: LatentStore,
   { rows, schedule, startStep }: CoarseInversion,
   file: LatentFile,
@@ -121,7 +122,7 @@ async function invertCoarsely(
   const coarse = invert({
     denoiser,
     schedule: { ...schedule, timesteps },
-    context: text,
+    conditioning: text,
     startStep: 0,
     method: {
       name: 'fixed-point',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FakeDenoiser, flatContext } from '../../../../test/fake-denoiser.ts';
+import { FakeDenoiser, flatConditioning } from '../../../../test/fake-denoiser.ts';
 import { InMemoryLatents } from '../../tokenflow/in-memory-latents.ts';
 import { generate, randomTensor } from '../../../../test/run-graph.ts';
 import { defaultSettings } from '../../../../protocol/edit-settings.ts';
@@ -11,7 +11,7 @@ import { calibrateInversion, type CalibratedEdit } from './inversion-calibration
 const side = { width: 4, height: 4 };
 const scheduler = parseSchedulerConfig({});
 const [steps, inversionSteps] = [4, 8];
-const text = flatContext(0.1);
+const text = flatConditioning(0.1);
 
 /** Sees noise as `see` does, number by number, and counts how often it looks at a frame. */
 class Seeing extends FakeDenoiser {

@@ -3,6 +3,7 @@
 
 import { stepDdim } from '../../diffusion/ddim.ts';
 import type { Schedule } from '../../diffusion/schedule.ts';
+import type { Conditioning } from '../../nets/conditioning.ts';
 import { cropFrame } from '../../media/fit.ts';
 import { tensorToFrame } from '../../media/pixels.ts';
 import { psnr } from '../../metrics/psnr.ts';
@@ -53,7 +54,7 @@ const worthDecibels = 1;
  */
 export async function calibrateInversion(
   edit: CalibratedEdit,
-  text: Tensor,
+  text: Conditioning,
   clean: LatentStore,
   onTry: (one: CalibrationTry) => void = () => undefined,
 ): Promise<Omit<SourceAnalysis, 'cuts' | 'damage'>> {
@@ -94,7 +95,7 @@ export function calibrationEvaluations(
 async function thereAndBack(
   { denoiser, sampling, settings }: CalibratedEdit,
   inversionSteps: number,
-  text: Tensor,
+  text: Conditioning,
   original: Tensor,
 ): Promise<Tensor> {
   const held = () => new InMemoryLatents(tensor(original.dims));
@@ -104,7 +105,7 @@ async function thereAndBack(
   for await (const step of invert({
     denoiser,
     schedule: sampling,
-    context: text,
+    conditioning: text,
     latents: even,
     next: odd,
     startStep: 0,

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { makeTinyCheckpoint } from '../../../../test/fixtures/tiny-checkpoint.ts';
 import { defaultSettings } from '../../../../protocol/edit-settings.ts';
 import { plainExecution, preferredExecution } from '../../onnx/execution.ts';
-import { openCheckpoint } from '../../weights/checkpoint.ts';
+import { openCheckpoint } from '../../families/open-checkpoint.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
 import { plugAndPlay } from '../../techniques/plug-and-play.ts';

@@ -1,26 +1,8 @@
-// What unet/config.json says about the network, checked. Refuses by name what the network here is not.
+// What unet/config.json says about the UNet of Stable Diffusion 1.x and 2.x, checked. Refuses by name what it is not.
 
-import { ConfigReader } from './config-reader.ts';
-
-export interface UNetConfig {
-  readonly latentChannels: number;
-  /** Channels per level, finest first. */
-  readonly blockChannels: readonly number[];
-  /** Whether the level has transformer blocks on the way down; the way up mirrors it. */
-  readonly hasAttention: readonly boolean[];
-  readonly heads: readonly number[];
-  readonly layersPerBlock: number;
-  readonly crossAttentionDim: number;
-  readonly normGroups: number;
-  readonly normEpsilon: number;
-  /** Whether attention needs single precision. */
-  readonly upcastAttention: boolean;
-  /** Of the sinusoidal timestep features. */
-  readonly flipSinToCos: boolean;
-  readonly frequencyShift: number;
-  /** Side of the latents that the checkpoint was trained on. */
-  readonly sampleSize: number;
-}
+import type { UNetConfig } from '../../nets/unet.ts';
+import type { ConfigReader } from '../config-reader.ts';
+import { readConfig } from './read-config.ts';
 
 /** Fields that only networks outside this one's family set, with the values that mean "not used". */
 const unused = {
@@ -53,7 +35,7 @@ const unused = {
 
 /** Throws EditError('model-unsupported') naming the field that does not fit. */
 export function parseUNetConfig(json: Readonly<Record<string, unknown>>): UNetConfig {
-  const config = new ConfigReader(json, 'unet/config.json');
+  const config = readConfig(json, 'unet/config.json');
   for (const [field, allowed] of Object.entries(unused)) config.expect(field, allowed);
   const latentChannels = config.integer('in_channels', 4);
   if (config.integer('out_channels', 4) !== latentChannels) {
@@ -71,6 +53,8 @@ export function parseUNetConfig(json: Readonly<Record<string, unknown>>): UNetCo
     latentChannels,
     blockChannels,
     hasAttention,
+    // Every transformer of this family is one block.
+    transformerDepth: blockChannels.map(() => 1),
     heads: headsPerLevel(config, blockChannels),
     layersPerBlock: config.integer('layers_per_block', 2),
     crossAttentionDim: config.integer('cross_attention_dim'),

@@ -2,9 +2,11 @@ import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openCheckpoint } from './checkpoint.ts';
-import { checkpointFiles, writeFiles } from './testing/made-checkpoint.ts';
-import { fileBytes, halfFileBytes } from './testing/made-files.ts';
+import { partOf } from '../weights/checkpoint.ts';
+import { checkpointFiles, writeFiles } from '../weights/testing/made-checkpoint.ts';
+import { fileBytes, halfFileBytes } from '../weights/testing/made-files.ts';
+import { openCheckpoint } from './open-checkpoint.ts';
+import { stableDiffusion } from './stable-diffusion/family.ts';
 
 let dir: string;
 beforeEach(async () => {
@@ -18,17 +20,20 @@ const json = (value: object) => JSON.stringify(value);
 it('opens a whole checkpoint', async () => {
   const checkpoint = await openCheckpoint(dir);
   expect(checkpoint.dir).toBe(dir);
-  expect([...checkpoint.unet.weights.keys()]).toEqual(['conv_in.weight']);
-  expect(checkpoint.unet.weights.get('conv_in.weight')).toMatchObject({
+  expect(checkpoint.family).toBe(stableDiffusion);
+  expect([...checkpoint.parts.keys()]).toEqual(['unet', 'vae', 'text_encoder']);
+  const unet = partOf(checkpoint, 'unet').weights;
+  expect([...unet.tensors.keys()]).toEqual(['conv_in.weight']);
+  expect((await unet.stored()).get('conv_in.weight')).toMatchObject({
     dtype: 'float16',
     dims: [2, 4, 3, 3],
     byteLength: 144,
     file: join(dir, 'unet', 'diffusion_pytorch_model.safetensors'),
   });
-  expect(checkpoint.vae.weights.size).toBe(1);
-  expect(checkpoint.textEncoder.config).toEqual({ architectures: ['CLIPTextModel'] });
+  expect(partOf(checkpoint, 'vae').weights.tensors.size).toBe(1);
+  expect(partOf(checkpoint, 'text_encoder').config).toEqual({ architectures: ['CLIPTextModel'] });
   expect(checkpoint.schedulerConfig).toEqual({ num_train_timesteps: 1000 });
-  expect(checkpoint.tokenizer).toEqual({ 'vocab.json': '{}', 'merges.txt': '#version: 0.2\n' });
+  expect(checkpoint.tokenizers.get('tokenizer')).toEqual({ 'vocab.json': '{}', 'merges.txt': '#version: 0.2\n' });
 });
 
 describe('refuses by name', () => {
@@ -45,6 +50,15 @@ describe('refuses by name', () => {
     ['TextToVideoSDPipeline', 'a video model'],
     ['SomethingNewPipeline', 'SomethingNewPipeline is not a pipeline that is known here'],
   ];
+  it('what it is, and what to use instead', async () => {
+    await writeFiles(dir, { 'model_index.json': json({ _class_name: 'FluxPipeline' }) });
+    const fault = { hint: expect.stringContaining('checkpoint of Stable Diffusion 1.x or 2.x in the') as string };
+    await expect(openCheckpoint(dir)).rejects.toMatchObject(fault);
+    const both = { hint: expect.stringContaining('Stable Diffusion 1.x or 2.x or Something Else in the') as string };
+    const other = { ...stableDiffusion, title: 'Something Else', recognises: () => false };
+    await expect(openCheckpoint(dir, { families: [stableDiffusion, other] })).rejects.toMatchObject(both);
+  });
+
   it.each(pipelines)('%s', async (className, message) => {
     await writeFiles(dir, { 'model_index.json': json({ _class_name: className }) });
     await expect(openCheckpoint(dir)).rejects.toMatchObject({
@@ -175,7 +189,7 @@ it('refuses weights of a dtype that no network takes, and ignores position_ids',
   const file = 'text_encoder/model.safetensors';
   const integers = (name: string) => fileBytes('I64', { [name]: [2] }, () => new Array<number>(8).fill(0));
   await writeFiles(dir, { [file]: integers('text_model.embeddings.position_ids') });
-  expect((await openCheckpoint(dir)).textEncoder.weights.size).toBe(0);
+  expect(partOf(await openCheckpoint(dir), 'text_encoder').weights.tensors.size).toBe(0);
   await writeFiles(dir, { [file]: integers('text_model.final_layer_norm.bias') });
   await expect(openCheckpoint(dir)).rejects.toThrow(
     'tensor "text_model.final_layer_norm.bias": weights must be F32, F16 or BF16, got I64',

@@ -1,23 +1,11 @@
 // What text_encoder/config.json says about the network, checked.
 
-import { ConfigReader } from './config-reader.ts';
-
-export interface ClipTextConfig {
-  readonly hiddenSize: number;
-  readonly intermediateSize: number;
-  readonly layers: number;
-  readonly heads: number;
-  readonly vocabSize: number;
-  readonly maxPositions: number;
-  /** Tokens per prompt; the tokenizer pads to it. */
-  readonly length: number;
-  readonly activation: 'gelu' | 'quick_gelu';
-  readonly epsilon: number;
-}
+import type { ClipTextConfig } from '../../nets/clip-text.ts';
+import { readConfig } from './read-config.ts';
 
 /** Throws EditError('model-unsupported') naming the field that does not fit. */
 export function parseClipTextConfig(json: Readonly<Record<string, unknown>>): ClipTextConfig {
-  const config = new ConfigReader(json, 'text_encoder/config.json');
+  const config = readConfig(json, 'text_encoder/config.json');
   const hiddenSize = config.integer('hidden_size');
   const heads = config.integer('num_attention_heads');
   if (hiddenSize % heads !== 0) config.fail('num_attention_heads', `must divide ${hiddenSize}`, heads);

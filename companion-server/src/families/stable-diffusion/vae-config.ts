@@ -1,24 +1,11 @@
 // What vae/config.json says about the network, checked.
 
-import { ConfigReader } from './config-reader.ts';
-
-export interface VaeConfig {
-  /** Channels per level, finest first. The image is halved between levels. */
-  readonly blockChannels: readonly number[];
-  readonly layersPerBlock: number;
-  readonly latentChannels: number;
-  readonly normGroups: number;
-  /** Latents are multiplied by it before the UNet and divided before decoding. */
-  readonly scalingFactor: number;
-  /** Pixels per latent along each axis. */
-  readonly downscale: number;
-  readonly hasQuantConv: boolean;
-  readonly hasPostQuantConv: boolean;
-}
+import type { VaeConfig } from '../../nets/vae.ts';
+import { readConfig } from './read-config.ts';
 
 /** Throws EditError('model-unsupported') naming the field that does not fit. */
 export function parseVaeConfig(json: Readonly<Record<string, unknown>>): VaeConfig {
-  const config = new ConfigReader(json, 'vae/config.json');
+  const config = readConfig(json, 'vae/config.json');
   config.expect('_class_name', ['AutoencoderKL']);
   config.expect('in_channels', [3]);
   config.expect('out_channels', [3]);

@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { goldenDir } from '../../../test/fixture-networks.ts';
-import { EditError } from '../errors.ts';
+import { goldenDir } from '../../../../test/fixture-networks.ts';
+import { EditError } from '../../errors.ts';
 import { parseClipTextConfig } from './clip-text-config.ts';
 import { parseUNetConfig } from './unet-config.ts';
 import { parseVaeConfig } from './vae-config.ts';

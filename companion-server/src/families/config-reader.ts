@@ -6,10 +6,13 @@ import { EditError } from '../errors.ts';
 export class ConfigReader {
   private readonly json: Readonly<Record<string, unknown>>;
   private readonly source: string;
+  private readonly hint: string;
 
-  constructor(json: Readonly<Record<string, unknown>>, source: string) {
+  /** @param hint what to take instead of a checkpoint whose config does not fit */
+  constructor(json: Readonly<Record<string, unknown>>, source: string, hint: string) {
     this.json = json;
     this.source = source;
+    this.hint = hint;
   }
 
   /** A positive whole number. */
@@ -86,7 +89,7 @@ export class ConfigReader {
 
   fail(field: string, rule: string, value: unknown): never {
     throw new EditError('model-unsupported', `${this.source}: ${field} ${rule}, got ${show(value)}.`, {
-      hint: 'Use a Stable Diffusion 1.x or 2.x checkpoint in diffusers layout.',
+      hint: this.hint,
     });
   }
 }

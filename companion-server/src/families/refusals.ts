@@ -1,0 +1,38 @@
+// What checkpoints of no family are, by the class of their pipeline: a refusal says it by name.
+
+import { EditError } from '../errors.ts';
+import type { CheckpointFolder } from '../weights/checkpoint.ts';
+import { unsupported } from '../weights/unsupported.ts';
+import type { ModelFamily } from './family.ts';
+
+/** Pipelines by the start of their class name, and what they are; the first that fits is taken. */
+const otherPipelines: readonly (readonly [RegExp, string])[] = [
+  [/^StableDiffusionXL/, 'Stable Diffusion XL'],
+  [/^StableDiffusion3/, 'Stable Diffusion 3'],
+  [/^Flux/, 'Flux'],
+  [/Inpaint/, 'an inpainting model'],
+  [/Depth2Img/, 'a depth-guided model'],
+  [/Upscale/, 'an upscaler'],
+  [/InstructPix2Pix/, 'InstructPix2Pix'],
+  [/^StableVideoDiffusion/, 'Stable Video Diffusion, an image-to-video model'],
+  [/Video|AnimateDiff/, 'a video model'],
+  [/ImageVariation|UnCLIP/i, 'an image-variation model'],
+  [/LatentConsistency/, 'a latent consistency model'],
+  [/ControlNet|Adapter|GLIGEN/, 'a model with extra control inputs'],
+];
+
+/** 'model-unsupported' with what the checkpoint is and which `families` there are; 'model-damaged' where its model_index.json does not say. */
+export function refusalOf({ dir, modelIndex }: CheckpointFolder, families: readonly ModelFamily[]): EditError {
+  const className = modelIndex['_class_name'];
+  if (typeof className !== 'string') {
+    return new EditError('model-damaged', `${dir}/model_index.json: has no _class_name.`, {
+      hint: 'Download the file again.',
+    });
+  }
+  const instead = `a text-to-image checkpoint of ${families.map(({ title }) => title).join(' or ')}`;
+  if ('text_encoder_2' in modelIndex && !className.startsWith('StableDiffusion3')) {
+    return unsupported(dir, `${className} is Stable Diffusion XL: it has two text encoders`, instead);
+  }
+  const kind = otherPipelines.find(([pattern]) => pattern.test(className))?.[1];
+  return unsupported(dir, `${className} is ${kind ?? 'not a pipeline that is known here'}`, instead);
+}

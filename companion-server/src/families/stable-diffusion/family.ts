@@ -1,0 +1,69 @@
+// Stable Diffusion 1.x and 2.x, text to image.
+
+import { parseSchedulerConfig } from '../../diffusion/scheduler-config.ts';
+import type { ClipTextConfig } from '../../nets/clip-text.ts';
+import type { UNetConfig } from '../../nets/unet.ts';
+import type { VaeConfig } from '../../nets/vae.ts';
+import { partOf, type Checkpoint } from '../../weights/checkpoint.ts';
+import type { ModelFamily, ModelOutline } from '../family.ts';
+import { misfit } from '../misfit.ts';
+import { autoencoder } from './autoencoder.ts';
+import { parseClipTextConfig } from './clip-text-config.ts';
+import { denoisingUNet } from './network.ts';
+import { layout, title } from './parts.ts';
+import { encodePrompts, promptTokenizer } from './prompts.ts';
+import { parseUNetConfig } from './unet-config.ts';
+import { parseVaeConfig } from './vae-config.ts';
+
+/** Pipelines whose weights are those of text-to-image Stable Diffusion. */
+const pipelines: readonly unknown[] = [
+  'StableDiffusionPipeline',
+  'StableDiffusionImg2ImgPipeline',
+  'StableDiffusionLongPromptWeightingPipeline',
+];
+
+/** CLIP's length of prompts. */
+const promptTokens = 77;
+
+export const stableDiffusion: ModelFamily = {
+  title,
+  layout,
+  recognises: ({ modelIndex }) => pipelines.includes(modelIndex['_class_name']) && !('text_encoder_2' in modelIndex),
+  outline,
+};
+
+function outline(checkpoint: Checkpoint): ModelOutline {
+  const text = parseClipTextConfig(partOf(checkpoint, 'text_encoder').config);
+  const unet = parseUNetConfig(partOf(checkpoint, 'unet').config);
+  const vae = parseVaeConfig(partOf(checkpoint, 'vae').config);
+  requireFittingParts(checkpoint.dir, unet, vae, text);
+  return {
+    unet: denoisingUNet(unet),
+    vae: autoencoder(vae),
+    weights: { unet: partOf(checkpoint, 'unet').weights, vae: partOf(checkpoint, 'vae').weights },
+    scheduler: parseSchedulerConfig(checkpoint.schedulerConfig),
+    sizeMultiple: vae.downscale * 2 ** (unet.blockChannels.length - 1),
+    trainingSide: unet.sampleSize * vae.downscale,
+    promptTokens,
+    defaults: { guidance: 7.5, steps: 20 },
+    createConditioner: () => {
+      const tokenizer = promptTokenizer(checkpoint, text);
+      return {
+        overflowOf: (prompt) => tokenizer.encode(prompt).overflow,
+        conditioning: (prompts, _size, run) => encodePrompts(checkpoint, text, tokenizer, prompts, run),
+      };
+    },
+  };
+}
+
+function requireFittingParts(dir: string, unet: UNetConfig, vae: VaeConfig, text: ClipTextConfig): void {
+  const fail = (rule: string): never => {
+    throw misfit('model-unsupported', `${dir}: ${rule}.`);
+  };
+  if (unet.latentChannels !== vae.latentChannels) {
+    fail(`the UNet works on ${unet.latentChannels} latent channels, the VAE on ${vae.latentChannels}`);
+  }
+  if (unet.crossAttentionDim !== text.hiddenSize) {
+    fail(`the UNet reads text of width ${unet.crossAttentionDim}, the text encoder writes ${text.hiddenSize}`);
+  }
+}
