@@ -10,14 +10,14 @@ import { estimateId, id, requestId, type MessageOf } from './message.ts';
 import { editProgress } from './progress.ts';
 
 /** What is to be done to which clip, by what. */
-const editWish = {
+const editRequest = {
   clipId: id,
   settings: editSettings,
   /** Id of one of `welcome.models`, or null for the first of them. */
   model: modelId,
   device: oneOf(deviceChoices),
 };
-export type EditWish = ObjectOf<typeof editWish>;
+export type EditRequest = ObjectOf<typeof editRequest>;
 
 /** Reply: `job`, as it is then, on the server's disk too. What runs of it is stopped meanwhile. */
 const jobCommand = { requestId, jobId: id };
@@ -27,14 +27,14 @@ export const clientJobMessages = {
    * Asks what an edit and its preview would take; `settings.preview` makes no difference. It ends what this connection has
    * asked before and has no answer to. Reply: `estimated`, or `estimate-canceled`.
    */
-  estimate: { requestId, estimateId, ...editWish },
+  estimate: { requestId, estimateId, ...editRequest },
 
   /** Reply: `job`, which is on the server's disk by then. */
   'job-create': {
     requestId,
     /** Chosen by the client. A second request with the same key makes no second job, whatever else it says. */
     key: jobKey,
-    ...editWish,
+    ...editRequest,
     priority,
   },
 

@@ -1,9 +1,9 @@
-// The house keeps its shape: who imports whom (scripts/rooms.mjs), which file owns which outside package, and
+// The house keeps its shape: who imports whom (scripts/modules.mjs), which file owns which outside package, and
 // what files may not be called. CONTRIBUTING.md says why.
 
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { complaintAbout, packageOwners, roomOf, rooms, testPackages } from '../scripts/rooms.mjs';
+import { complaintAbout, packageOwners, moduleOf, modules, testPackages } from '../scripts/modules.mjs';
 import { importsOf, readSourceFiles, readText, type SourceFile } from './source-files.ts';
 
 /** Names that say nothing about what is inside. */
@@ -20,16 +20,16 @@ function complaintsAbout(sources: readonly SourceFile[]): string[] {
   );
 }
 
-/** Rooms by name, with the rooms that their files import; tests do not count. */
+/** Modules by name, with the modules that their files import; tests do not count. */
 function roomGraph(sources: readonly SourceFile[]): Map<string, Set<string>> {
   const graph = new Map<string, Set<string>>();
   for (const file of sources.filter(({ path }) => !/\.test\.ts$|\/testing\//.test(path))) {
-    const from = roomOf(file.path)?.name;
+    const from = moduleOf(file.path)?.name;
     if (from === undefined) continue;
     const targets = graph.get(from) ?? new Set<string>();
     graph.set(from, targets);
     for (const { specifier } of importsOf(file).filter((one) => one.specifier.startsWith('.'))) {
-      const to = roomOf(posix.join(posix.dirname(file.path), specifier))?.name;
+      const to = moduleOf(posix.join(posix.dirname(file.path), specifier))?.name;
       if (to !== undefined && to !== from) targets.add(to);
     }
   }
@@ -48,45 +48,45 @@ function fileGraph(sources: readonly SourceFile[]): Map<string, Set<string>> {
   return new Map(counted.map((file) => [file.path, new Set(importsOfFile(file))]));
 }
 
-/** The first ring of rooms or files that import each other, as `a -> b -> a`; undefined when there is none. */
+/** The first ring of modules or files that import each other, as `a -> b -> a`; undefined when there is none. */
 function findCycle(graph: ReadonlyMap<string, ReadonlySet<string>>): string | undefined {
   const finished = new Set<string>();
-  const walk = (room: string, trail: readonly string[]): string | undefined => {
-    if (trail.includes(room)) return [...trail.slice(trail.indexOf(room)), room].join(' -> ');
-    if (finished.has(room)) return undefined;
-    for (const next of graph.get(room) ?? []) {
-      const cycle = walk(next, [...trail, room]);
+  const walk = (module: string, trail: readonly string[]): string | undefined => {
+    if (trail.includes(module)) return [...trail.slice(trail.indexOf(module)), module].join(' -> ');
+    if (finished.has(module)) return undefined;
+    for (const next of graph.get(module) ?? []) {
+      const cycle = walk(next, [...trail, module]);
       if (cycle !== undefined) return cycle;
     }
-    finished.add(room);
+    finished.add(module);
     return undefined;
   };
-  for (const room of graph.keys()) {
-    const cycle = walk(room, []);
+  for (const module of graph.keys()) {
+    const cycle = walk(module, []);
     if (cycle !== undefined) return cycle;
   }
   return undefined;
 }
 
 describe('the house', () => {
-  test('every import is one that its room may make', () => {
+  test('every import is one that its module may make', () => {
     expect(complaintsAbout(files)).toEqual([]);
   });
 
-  test('no room imports itself by way of others', () => {
+  test('no module imports itself by way of others', () => {
     expect(findCycle(roomGraph(files))).toBeUndefined();
   });
 
   test('the table itself has no cycle, so that none can be built within it', () => {
-    const allowed = rooms.map(
+    const allowed = modules.map(
       ({ name, imports, types = [] }) => [name, new Set([...(imports ?? []), ...types])] as const,
     );
     expect(findCycle(new Map(allowed))).toBeUndefined();
   });
 
-  test('every room that the table names is in the table', () => {
-    const names = new Set(rooms.map(({ name }) => name));
-    const named = rooms.flatMap(({ imports, types = [] }) => [...(imports ?? []), ...types]);
+  test('every module that the table names is in the table', () => {
+    const names = new Set(modules.map(({ name }) => name));
+    const named = modules.flatMap(({ imports, types = [] }) => [...(imports ?? []), ...types]);
     expect(named.filter((name) => !names.has(name))).toEqual([]);
   });
 
@@ -160,7 +160,7 @@ describe('the rules, on files that break them', () => {
     ['a package that nobody owns', `${server}/engine/bad.ts`, 'lodash'],
     ['production code imports a test', `${server}/media/bad.ts`, './testing/clips.ts'],
     ['production code imports vitest', `${server}/media/bad.ts`, 'vitest'],
-    ['a file outside every room', `${server}/attic/bad.ts`, './other.ts'],
+    ['a file outside every module', `${server}/attic/bad.ts`, './other.ts'],
   ])('%s', (_name, path, specifier) => {
     expect(complaintsAbout([source(path, `import { x } from '${specifier}';`)])).toHaveLength(1);
     expect(complaintsAbout([source(path, `export * from '${specifier}';`)])).toHaveLength(1);
@@ -174,7 +174,7 @@ describe('the rules, on files that break them', () => {
     expect(from(`import { type EditSpec } from '../edit-work.ts';`)).toHaveLength(1);
   });
 
-  test('a test may import what tests are made with, and its own room', () => {
+  test('a test may import what tests are made with, and its own module', () => {
     const text = testPackages.map((name) => `import '${name}';`).join('\n');
     expect(complaintsAbout([source(`${server}/media/x.test.ts`, text)])).toEqual([]);
     const shared = `import { deferred } from '../../../test/deferred.ts';`;
@@ -191,7 +191,7 @@ describe('the rules, on files that break them', () => {
     expect(findCycle(roomGraph(sources))).toBe('media -> metrics -> tensor -> media');
   });
 
-  test('a cycle of files inside a room is found, of types as well', () => {
+  test('a cycle of files inside a module is found, of types as well', () => {
     const sources = [
       source('protocol/a.ts', `import type { B } from './b.ts';`),
       source('protocol/b.ts', `import { c } from './c.ts';`),

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { devices, type Device } from '../../protocol/devices.ts';
 import { probeAfresh } from '../../companion-server/src/engine/device/isolated-probe.ts';
-import { devicesToTry } from '../../companion-server/src/engine/device/trial-run.ts';
+import { devicesToProbe } from '../../companion-server/src/engine/device/device-probe.ts';
 import { preferredExecution, type Execution } from '../../companion-server/src/onnx/execution.ts';
 import { benchFolder } from '../folder.ts';
 import type { Bench, BenchOptions } from '../table.ts';
@@ -90,7 +90,7 @@ async function findDevices(
   named: readonly Device[] | null,
   endsAt: number,
 ): Promise<readonly Execution[]> {
-  const candidates = named ?? devicesToTry().filter((device) => device !== 'cpu');
+  const candidates = named ?? devicesToProbe().filter((device) => device !== 'cpu');
   const usable: Execution[] = [];
   for (const device of candidates) {
     const start = performance.now();

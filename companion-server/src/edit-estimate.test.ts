@@ -39,7 +39,7 @@ test('the very first edit has an estimate, by the trial of the device', () => {
 });
 
 test('what the engine has measured of earlier edits is believed more than their reports', () => {
-  expect(toEstimate({ ...fakeEstimate, isPaceMeasured: true }, past).seconds).toBe(fakeEstimate.seconds);
+  expect(toEstimate({ ...fakeEstimate, isThroughputMeasured: true }, past).seconds).toBe(fakeEstimate.seconds);
 });
 
 test('an edit without a forward says nothing about the speed', () => {

@@ -1,4 +1,4 @@
-// What an edit will take on this machine: the engine counts the work, what it needs, and at the pace of earlier edits how
+// What an edit will take on this machine: the engine counts the work, what it needs, and at the throughput of earlier edits how
 // long it lasts. Where it can only guess, the last edit by the same model tells how fast the work is done here.
 
 import type { EditReport } from '../../protocol/edit-report.ts';
@@ -11,7 +11,7 @@ const longSeconds = 3_600;
 /** `past`: the report of the last edit by the same model; null when there was none. */
 export function toEstimate(work: EditEstimate, past: EditReport | null): Estimate {
   const { frames, unetEvaluations, peakMemoryBytes, diskBytes, refusal } = work;
-  const told = work.isPaceMeasured || past === null ? null : secondsOf(work, past);
+  const told = work.isThroughputMeasured || past === null ? null : secondsOf(work, past);
   const seconds = told ?? work.seconds;
   return {
     frames,

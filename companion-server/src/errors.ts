@@ -1,3 +1,3 @@
-// The errors of the protocol, for rooms that need nothing else of it.
+// The errors of the protocol, for modules that need nothing else of it.
 
 export { CanceledError, EditError, orCanceled, throwIfCanceled } from '../../protocol/errors.ts';

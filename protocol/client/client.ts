@@ -6,13 +6,13 @@ import type { Check } from '../diagnostics.ts';
 import { CanceledError, orCanceled, type Signal } from '../errors.ts';
 import type { Estimates } from '../estimate.ts';
 import { isOutcome, type JobPlace, type JobView } from '../job.ts';
-import type { EditWish } from '../job-messages.ts';
+import type { EditRequest } from '../job-messages.ts';
 import type { EditProgress } from '../progress.ts';
 import type { ReplyTo, Request, RequestOf } from '../replies.ts';
 import type { DiskShortage } from '../session-messages.ts';
 import type { Connection } from './connection.ts';
 import { fetchResult, type DownloadOptions, type ResultSink } from './download.ts';
-import { fetchFrame, type FrameWish } from './frame.ts';
+import { fetchFrame, type FrameRequest } from './frame.ts';
 import type { LinkState } from './link-state.ts';
 import { createRun } from './run.ts';
 import { createSession, type SessionOptions } from './session.ts';
@@ -20,7 +20,7 @@ import { sendClip, type ClipSource, type UploadedClip, type UploadOptions } from
 
 export type ClientOptions = Omit<SessionOptions, 'askForLife'>;
 
-export interface JobWish extends EditWish {
+export interface JobRequest extends EditRequest {
   /** Chosen once per edit: asking twice makes one job. */
   readonly key: string;
   readonly priority: number;
@@ -59,10 +59,10 @@ export interface Client {
   ): Promise<ReplyTo<Type>>;
   upload(source: ClipSource, options: UploadOptions): Promise<UploadedClip>;
   download(jobId: string, sink: ResultSink, options?: DownloadOptions): Promise<void>;
-  frame(wish: FrameWish, signal?: Signal): Promise<Uint8Array>;
+  frame(wish: FrameRequest, signal?: Signal): Promise<Uint8Array>;
   /** What an edit and its preview would take. Rejected with CanceledError once a newer one is asked. */
-  estimate(wish: EditWish, signal?: Signal): Promise<Estimates>;
-  createJob(wish: JobWish, signal?: Signal): Promise<JobView>;
+  estimate(wish: EditRequest, signal?: Signal): Promise<Estimates>;
+  createJob(wish: JobRequest, signal?: Signal): Promise<JobView>;
   job(jobId: string, signal?: Signal): Promise<JobView>;
   jobs(signal?: Signal): Promise<readonly JobView[]>;
   order(order: JobOrder, jobId: string): Promise<JobView>;

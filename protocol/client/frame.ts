@@ -5,7 +5,7 @@ import type { FrameSide } from '../stream-messages.ts';
 import type { Connection } from './connection.ts';
 import type { Run } from './run.ts';
 
-export interface FrameWish {
+export interface FrameRequest {
   readonly side: FrameSide;
   /** Of a clip for `original`, of a job for `edit`. */
   readonly id: string;
@@ -15,11 +15,11 @@ export interface FrameWish {
 }
 
 /** The bytes of a JPEG. Rejected with CanceledError or the server's refusal. */
-export function fetchFrame(run: Run, wish: FrameWish, signal?: Signal): Promise<Uint8Array> {
+export function fetchFrame(run: Run, wish: FrameRequest, signal?: Signal): Promise<Uint8Array> {
   return run(({ connection }) => fetchOver(connection, wish, signal), signal);
 }
 
-async function fetchOver(connection: Connection, wish: FrameWish, signal: Signal | undefined): Promise<Uint8Array> {
+async function fetchOver(connection: Connection, wish: FrameRequest, signal: Signal | undefined): Promise<Uint8Array> {
   const request = connection.request({ type: 'frame-get', ...wish });
   const { streamId, sizeBytes } = await orCanceled(request, signal);
   const jpeg = new Uint8Array(sizeBytes);

@@ -1,6 +1,6 @@
 // The tokens at the doors of single transformer blocks in the first step, to find where a difference begins.
 
-import { UNetDenoiser } from '../../companion-server/src/engine/model/denoiser.ts';
+import { UNetDenoiser } from '../../companion-server/src/engine/model/unet-denoiser.ts';
 import type { Tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { sample } from '../../companion-server/src/tokenflow/sampler.ts';
 import { InMemoryLatents } from '../../companion-server/src/tokenflow/in-memory-latents.ts';

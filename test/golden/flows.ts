@@ -3,7 +3,7 @@
 
 import { createSchedule, type Schedule } from '../../companion-server/src/diffusion/schedule.ts';
 import { parseSchedulerConfig } from '../../companion-server/src/diffusion/scheduler-config.ts';
-import { UNetDenoiser } from '../../companion-server/src/engine/model/denoiser.ts';
+import { UNetDenoiser } from '../../companion-server/src/engine/model/unet-denoiser.ts';
 import { sliceRows, tensor, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { injectionAt } from '../../companion-server/src/techniques/plug-and-play.ts';
 import type { BranchConditioning } from '../../companion-server/src/tokenflow/denoiser.ts';

@@ -1,7 +1,7 @@
 // UNet and VAE forwards against the golden tensors.
 
 import path from 'node:path';
-import { UNetDenoiser } from '../../companion-server/src/engine/model/denoiser.ts';
+import { UNetDenoiser } from '../../companion-server/src/engine/model/unet-denoiser.ts';
 import { denoisingUNet } from '../../companion-server/src/families/stable-diffusion/network.ts';
 import { parts } from '../../companion-server/src/families/stable-diffusion/parts.ts';
 import { parseUNetConfig } from '../../companion-server/src/families/stable-diffusion/unet-config.ts';

@@ -1,7 +1,7 @@
 // Where sampling starts in the reference pipeline, against what the official code makes of its own inversion.
 
 import { createInversionSchedule } from '../../companion-server/src/diffusion/inversion-schedule.ts';
-import { UNetDenoiser } from '../../companion-server/src/engine/model/denoiser.ts';
+import { UNetDenoiser } from '../../companion-server/src/engine/model/unet-denoiser.ts';
 import { writeOfficialStart } from '../../companion-server/src/engine/run/initial-noise.ts';
 import { parseSchedulerConfig } from '../../companion-server/src/diffusion/scheduler-config.ts';
 import { sliceRows, tensor } from '../../companion-server/src/tensor/tensor.ts';

@@ -4,7 +4,7 @@ import type { Migrations } from '../store/database.ts';
 
 /** Times are milliseconds of the clock. `media` is JSON of MediaFacts, `record` what clip-records.ts is given. */
 export const clipTables: Migrations = {
-  room: 'clips',
+  module: 'clips',
   steps: [
     `CREATE TABLE clips (
        clip_id TEXT PRIMARY KEY,

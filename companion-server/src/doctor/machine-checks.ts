@@ -5,7 +5,7 @@ import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Check } from '../../../protocol/diagnostics.ts';
-import { devicesToTry, runtimeFailure, trialRun, type DeviceTrial } from '../engine/device/trial-run.ts';
+import { devicesToProbe, runtimeFailure, probeDevice, type DeviceProbe } from '../engine/device/device-probe.ts';
 import { EditError } from '../errors.ts';
 import { freeBytesAt } from '../files/free-space.ts';
 import { findProgram, type Program } from '../media/binaries.ts';
@@ -91,8 +91,8 @@ export async function checkFolder(what: string, path: string, variable: string):
 
 /** A real, tiny run on every device that is there, compared with the CPU's numbers. */
 export async function checkDevices(
-  devices = devicesToTry(),
-  tryOut: (device: DeviceTrial['device']) => Promise<DeviceTrial> = trialRun,
+  devices = devicesToProbe(),
+  tryOut: (device: DeviceProbe['device']) => Promise<DeviceProbe> = probeDevice,
 ): Promise<readonly Check[]> {
   const checks: Check[] = [];
   // One after the other: they would take the same memory and the same processors.

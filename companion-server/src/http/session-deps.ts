@@ -1,4 +1,4 @@
-// What a session needs of the rest of the server. The rooms that do the work fill these in; server.ts brings them together.
+// What a session needs of the rest of the server. The modules that do the work fill these in; server.ts brings them together.
 
 import type { Device } from '../../../protocol/devices.ts';
 import type { Check } from '../../../protocol/diagnostics.ts';

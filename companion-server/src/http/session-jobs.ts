@@ -2,7 +2,13 @@
 
 import type { Estimate, Estimates } from '../../../protocol/estimate.ts';
 import { isOutcome, type JobView } from '../../../protocol/job.ts';
-import type { ClientJobMessage, EditWish, EstimateGet, JobCreate, JobListed } from '../../../protocol/job-messages.ts';
+import type {
+  ClientJobMessage,
+  EditRequest,
+  EstimateGet,
+  JobCreate,
+  JobListed,
+} from '../../../protocol/job-messages.ts';
 import { maxListedJobs, windowBytes } from '../../../protocol/limits.ts';
 import type { ServerMessage } from '../../../protocol/server-messages.ts';
 import { EditError, orCanceled, throwIfCanceled } from '../errors.ts';
@@ -55,7 +61,10 @@ export function createSessionJobs(peer: Peer, { jobs, log }: SessionJobsDeps, ow
     });
   }
 
-  async function estimateBoth({ clipId, settings, model, device }: EditWish, signal: AbortSignal): Promise<Estimates> {
+  async function estimateBoth(
+    { clipId, settings, model, device }: EditRequest,
+    signal: AbortSignal,
+  ): Promise<Estimates> {
     const estimate = (preview: boolean): Promise<Estimate> =>
       jobs.estimate(owner, { clipId, settings: { ...settings, preview }, model, device }, signal);
     const [edit, preview] = await Promise.all([

@@ -41,7 +41,7 @@ export interface Waiting {
 }
 
 export const jobMigrations: Migrations = {
-  room: 'jobs',
+  module: 'jobs',
   steps: [
     `CREATE TABLE jobs (
       job_id TEXT PRIMARY KEY,

@@ -1,4 +1,4 @@
-// What the jobs room asks of the work that it has done: an interface, so that it knows neither engine nor files.
+// What the jobs module asks of the work that it has done: an interface, so that it knows neither engine nor files.
 
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';

@@ -1,4 +1,4 @@
-// What every room means by a picture and its size.
+// What every module means by a picture and its size.
 
 /** Pixels. */
 export interface Size {

@@ -24,7 +24,7 @@ import {
   withModelLock,
 } from './models-folder.ts';
 import { pullStateName, readPullState, writePullState, type StagedFile } from './pull-state.ts';
-import { readPulledRecord, writePulledRecord } from './pulled-record.ts';
+import { readManifest, writeManifest } from './manifest.ts';
 import { identify, isDescribed, type RemoteFile } from './remote-file.ts';
 
 /** Room that is left on the disk beside the download. */
@@ -87,7 +87,7 @@ async function isThere({ model, modelsDir }: PullOptions, dir: string): Promise<
     });
   }
   if (!isCheckpointFolder(dir)) return false;
-  const record = await readPulledRecord(dir);
+  const record = await readManifest(dir);
   if (record === undefined) {
     throw new EditError('invalid-request', `${dir} is there, but was not pulled.`, {
       hint: 'Rename or move the folder, then pull again.',
@@ -126,7 +126,7 @@ async function fetchFiles(options: PullOptions, staging: string): Promise<void> 
     }
     wholeBytes += size;
   }
-  await writePulledRecord(staging, {
+  await writeManifest(staging, {
     id: model.id,
     endpoint,
     repository,

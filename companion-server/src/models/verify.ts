@@ -6,7 +6,7 @@ import { openCheckpoint } from '../families/open-checkpoint.ts';
 import { sha256OfFile } from '../files/sha256.ts';
 import { translateReadError } from '../weights/read-range.ts';
 import type { CatalogModel } from './catalog-file.ts';
-import { readPulledRecord, type PulledFile } from './pulled-record.ts';
+import { readManifest, type PulledFile } from './manifest.ts';
 
 export interface Verification {
   /** Files whose hash was compared; 0 for a folder that was not pulled, of which no hashes are known. */
@@ -33,7 +33,7 @@ export async function verifyModel(dir: string, options: VerifyOptions = {}): Pro
   let files: readonly PulledFile[] = [];
   let hub = known?.hub;
   try {
-    const record = await readPulledRecord(dir);
+    const record = await readManifest(dir);
     files = record?.files ?? [];
     // The catalogue may have gone on to another commit since.
     if (record?.revision !== hub?.revision) hub = undefined;

@@ -5,7 +5,7 @@ import { symbol } from '../onnx/dims.ts';
 import type { Value } from '../onnx/graph.ts';
 import * as ops from '../onnx/ops.ts';
 import { attention, project } from './attention.ts';
-import { nearestTokens, offsetByKeyframe } from './correspondences.ts';
+import { nearestTokens, offsetByKeyframe } from './correspondence-search.ts';
 import type { InjectionPoints, PassHooks, SelfAttentionBlock } from './denoising-network.ts';
 import type { Branch, Pass } from './pass.ts';
 import {

@@ -64,7 +64,7 @@ export function describe(value: Value): string {
   return `${value.name} ${value.dtype}${formatDims(value.dims)}`;
 }
 
-/** The graph as one readable line per node, with types and shapes: the debugger of this room. */
+/** The graph as one readable line per node, with types and shapes: the debugger of this module. */
 export function printGraph(graph: Graph): string {
   const lines = [`graph ${graph.name}(${graph.inputs.map(describe).join(', ')})`];
   for (const node of graph.nodes) {

@@ -1,4 +1,4 @@
-// Graph -> bytes of an ONNX file. The only room that knows the protobuf messages (onnx.proto, IR version 8).
+// Graph -> bytes of an ONNX file. The only module that knows the protobuf messages (onnx.proto, IR version 8).
 
 import path from 'node:path';
 import protobuf from 'protobufjs/light.js';

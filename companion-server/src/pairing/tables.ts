@@ -1,10 +1,10 @@
-// What the pairing room keeps in the database: who is paired, and the secret that result links are signed with.
+// What the pairing module keeps in the database: who is paired, and the secret that result links are signed with.
 
 import { randomBytes } from 'node:crypto';
 import type { Database, Migrations, Row } from '../store/database.ts';
 
 export const pairingTables: Migrations = {
-  room: 'pairing',
+  module: 'pairing',
   steps: [
     `CREATE TABLE pairings (
        client_id TEXT PRIMARY KEY,

@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const notes = { room: 'notes', steps: ['CREATE TABLE notes (text TEXT NOT NULL) STRICT'] };
+const notes = { module: 'notes', steps: ['CREATE TABLE notes (text TEXT NOT NULL) STRICT'] };
 
 test('keeps rows between two openings and syncs every commit', () => {
   const path = join(folder, 'deep', 'tokenflow.db');
@@ -67,7 +67,7 @@ test('a change that another process holds up fails after a moment, and leaves no
 
 test('runs only the migrations that are missing, and refuses a newer database', () => {
   const path = join(folder, 'tokenflow.db');
-  const newer = { room: 'notes', steps: [...notes.steps, 'ALTER TABLE notes ADD colour TEXT'] };
+  const newer = { module: 'notes', steps: [...notes.steps, 'ALTER TABLE notes ADD colour TEXT'] };
   openDatabase(path, [notes]).close();
   const upgraded = openDatabase(path, [newer]);
   upgraded.run('INSERT INTO notes VALUES (?, ?)', 'a', 'red');
@@ -82,7 +82,7 @@ test('a file that is no database is refused by its path', async () => {
 });
 
 test('a single parameter may be a blob or null', () => {
-  const blobs = { room: 'blobs', steps: ['CREATE TABLE blobs (bytes BLOB) STRICT'] };
+  const blobs = { module: 'blobs', steps: ['CREATE TABLE blobs (bytes BLOB) STRICT'] };
   const database = openDatabase(':memory:', [blobs]);
   database.run('INSERT INTO blobs VALUES (?)', Buffer.from([1, 2]));
   database.run('INSERT INTO blobs VALUES (?)', null);

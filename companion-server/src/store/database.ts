@@ -1,4 +1,4 @@
-// The server's memory across restarts: one SQLite file in its data folder. This file owns the package; the rooms that
+// The server's memory across restarts: one SQLite file in its data folder. This file owns the package; the modules that
 // keep something bring their own tables as migrations and know SQL, but not how the file is opened.
 
 import { mkdirSync } from 'node:fs';
@@ -11,9 +11,9 @@ import { noReserve, type Reserve } from './reserve.ts';
 export type SqlValue = string | number | bigint | Uint8Array | null;
 export type Row = Readonly<Record<string, SqlValue>>;
 
-/** One room's tables: its n-th entry brings the tables from version n to n + 1. Entries are never changed, only added. */
+/** One module's tables: its n-th entry brings the tables from version n to n + 1. Entries are never changed, only added. */
 export interface Migrations {
-  readonly room: string;
+  readonly module: string;
   readonly steps: readonly string[];
 }
 
@@ -43,8 +43,8 @@ const busyTimeoutMs = 250;
  * can be tried again. Throws EditError 'output-unwritable' when the file cannot be used, or was made by a newer version of
  * the program. `reserve` is given up for the opening too.
  */
-export function openDatabase(path: string, rooms: readonly Migrations[], reserve: Reserve = noReserve): Database {
-  return withReserve(reserve, () => openOnce(path, rooms, reserve));
+export function openDatabase(path: string, modules: readonly Migrations[], reserve: Reserve = noReserve): Database {
+  return withReserve(reserve, () => openOnce(path, modules, reserve));
 }
 
 /** Tries again as long as the disk is full and there is something to give up. */
@@ -65,14 +65,14 @@ function isForWantOfSpace(error: unknown): boolean {
   return isFullDisk(error) || isShared || (cause instanceof Error && isForWantOfSpace(cause));
 }
 
-function openOnce(path: string, rooms: readonly Migrations[], reserve: Reserve): Database {
+function openOnce(path: string, modules: readonly Migrations[], reserve: Reserve): Database {
   let connection: SQLite.Database | undefined;
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     connection = new SQLite(path, { timeout: openTimeoutMs });
     const database = wrap(connection, reserve);
     connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
-    for (const room of rooms) migrate(database, connection, room);
+    for (const module of modules) migrate(database, connection, module);
     database.all(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
     return database;
   } catch (error) {
@@ -178,14 +178,14 @@ function toRow(row: unknown): Row {
   );
 }
 
-function migrate(database: Database, connection: SQLite.Database, { room, steps }: Migrations): void {
+function migrate(database: Database, connection: SQLite.Database, { module, steps }: Migrations): void {
   connection.exec('CREATE TABLE IF NOT EXISTS migrations (room TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT');
-  const row = database.get('SELECT version FROM migrations WHERE room = ?', room);
+  const row = database.get('SELECT version FROM migrations WHERE room = ?', module);
   const version = Number(row?.['version'] ?? 0);
   if (version > steps.length) {
     throw new EditError(
       'output-unwritable',
-      `The database holds version ${version} of ${room}, this program knows ${steps.length}.`,
+      `The database holds version ${version} of ${module}, this program knows ${steps.length}.`,
       { hint: 'Start the newest version of the companion server that is installed.' },
     );
   }
@@ -193,6 +193,6 @@ function migrate(database: Database, connection: SQLite.Database, { room, steps 
   if (row !== undefined && version === steps.length) return;
   database.transaction(() => {
     for (const step of steps.slice(version)) connection.exec(step);
-    database.run('INSERT OR REPLACE INTO migrations VALUES (?, ?)', room, steps.length);
+    database.run('INSERT OR REPLACE INTO migrations VALUES (?, ?)', module, steps.length);
   });
 }

@@ -1,4 +1,4 @@
-// The one value that flows between the numeric rooms: a dense row-major float32 array with its dims.
+// The one value that flows between the numeric modules: a dense row-major float32 array with its dims.
 // Imports nothing.
 
 /** A dense, row-major tensor. `data.length` equals the product of `dims`. Treat both as immutable. */

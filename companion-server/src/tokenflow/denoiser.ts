@@ -1,5 +1,5 @@
 // What the algorithm needs of a diffusion network: passes of the UNet. The real one runs ONNX graphs
-// (engine/model/denoiser.ts); tests use arithmetic. All tensors are float32; latents are [N, C, h, w].
+// (engine/model/unet-denoiser.ts); tests use arithmetic. All tensors are float32; latents are [N, C, h, w].
 
 import type { Conditioning } from '../nets/conditioning.ts';
 import { plainPass, type Branch, type Pass } from '../nets/pass.ts';

@@ -1,6 +1,6 @@
 // Says how long an edit will take: the server where it has the clip already, else a guess from earlier edits.
 
-import type { EditWish } from '../../../protocol/job-messages.ts';
+import type { EditRequest } from '../../../protocol/job-messages.ts';
 import { chosenModel, rangeOf, selectedFrames, sourceIdOf } from '../state/choices.ts';
 import type { PanelEvent } from '../state/events.ts';
 import { toSettings } from '../state/form.ts';
@@ -74,7 +74,7 @@ export function startEstimateEffect({ client, store, clock }: EffectDeps): StopE
   };
 }
 
-type Question = Omit<EditWish, 'device'>;
+type Question = Omit<EditRequest, 'device'>;
 
 function questionOf(state: PanelState): Question | null {
   const clip = state.selection?.clips[0];

@@ -2,7 +2,7 @@
 
 import type { EditReport } from '../../edit-report.ts';
 import type { Estimate, Estimates } from '../../estimate.ts';
-import type { EditWish, JobCreate } from '../../job-messages.ts';
+import type { EditRequest, JobCreate } from '../../job-messages.ts';
 import type { JobView } from '../../job.ts';
 import type { MediaFacts } from '../../media-facts.ts';
 
@@ -60,7 +60,7 @@ export function reportOf({ settings }: JobView): EditReport {
 }
 
 /** A second for each step; a preview in a tenth of it. */
-export function estimatesOf({ settings }: EditWish): Estimates {
+export function estimatesOf({ settings }: EditRequest): Estimates {
   const edit: Estimate = {
     frames: 50,
     unetEvaluations: 4_000,

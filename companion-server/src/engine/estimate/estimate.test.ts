@@ -109,16 +109,16 @@ test('an edit whose latents no disk could hold is refused with what to do', asyn
   expect(await refusalOf(frames, true)).toBeNull();
 });
 
-test('the first edit has an estimate, and the next one by the pace of the first, without what is kept', async () => {
+test('the first edit has an estimate, and the next one by the throughput of the first, without what is kept', async () => {
   const fresh = { ...job, cacheDir: path.join(dir, 'fresh'), workDir: path.join(dir, 'timed') };
   const keeping = { ...fresh, clipSha256: 'ef'.repeat(32), inversionsDir: path.join(dir, 'timed inversions') };
   const first = await estimateEdit(keeping);
-  expect(first.isPaceMeasured).toBe(false);
+  expect(first.isThroughputMeasured).toBe(false);
   expect(first.seconds).toBeGreaterThan(0);
   const { stageSeconds } = await runEdit(keeping, { onProgress: () => undefined });
 
   const spent = Object.values(stageSeconds).reduce((sum, seconds) => sum + seconds, 0);
-  // The same edit of a clip that was not seen yet takes what it took, to the pace's arithmetic.
+  // The same edit of a clip that was not seen yet takes what it took, to the throughput's arithmetic.
   const again = await estimateEdit({ ...keeping, clipSha256: '01'.repeat(32) });
   expect(again).toMatchObject({ isPaceMeasured: true, unetEvaluations: first.unetEvaluations });
   expect(again.seconds / spent).toBeGreaterThan(0.9);
@@ -170,7 +170,7 @@ test('an estimate looks into a clip only when it is not told what is in it', asy
 
 test('an estimate that is canceled ends before it has looked at everything', async () => {
   const canceler = new AbortController();
-  const estimated = estimateEdit({ ...job, cacheDir: path.join(dir, 'no-pace') }, canceler.signal);
+  const estimated = estimateEdit({ ...job, cacheDir: path.join(dir, 'no-throughput') }, canceler.signal);
   canceler.abort();
   await expect(estimated).rejects.toThrow(CanceledError);
 });

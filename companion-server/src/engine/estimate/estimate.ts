@@ -24,11 +24,11 @@ import { LatentFile } from '../source/latent-file.ts';
 import { estimatePeakMemory } from './memory-estimate.ts';
 import { identifyCheckpoint, readModelOutline } from '../model/model.ts';
 import { findRefusal, nearestFolder, readResources, type Refusal } from './resources.ts';
-import { recallPace } from './pace.ts';
-import { probePace } from './pace-probe.ts';
+import { recallThroughput } from './throughput.ts';
+import { probeThroughput } from './throughput-probe.ts';
 import { SourceLatents, type InversionCache } from '../source/source-latents.ts';
 
-/** What an edit needs, whatever the machine's pace. */
+/** What an edit needs, whatever the machine's throughput. */
 export interface EditNeeds {
   readonly frames: number;
   readonly workingSize: Size;
@@ -48,8 +48,8 @@ export interface EditNeeds {
 export interface EditEstimate extends EditNeeds {
   /** Of the whole edit. */
   readonly seconds: number;
-  /** Whether that is the pace of earlier edits of the kind, or a guess. */
-  readonly isPaceMeasured: boolean;
+  /** Whether that is the throughput of earlier edits of the kind, or a guess. */
+  readonly isThroughputMeasured: boolean;
 }
 
 export interface EditToAssess {
@@ -93,13 +93,13 @@ export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<
   });
   const kind = { execution, unet: model.unet, latentSize: plan.latentSize };
   throwIfCanceled(signal);
-  const probe = async () => probePace(await triedExecution(job, execution), kind, signal);
-  const pace = await recallPace(job.cacheDir, kind, probe);
+  const probe = async () => probeThroughput(await triedExecution(job, execution), kind, signal);
+  const throughput = await recallThroughput(job.cacheDir, kind, probe);
   return {
     ...assessed,
     unetEvaluations: { inversion: isTaken ? 0 : inversion, sampling },
-    seconds: forecastSeconds(work, pace),
-    isPaceMeasured: pace.isMeasured,
+    seconds: forecastSeconds(work, throughput),
+    isThroughputMeasured: throughput.isMeasured,
   };
 }
 

@@ -1,4 +1,4 @@
-// What an edit will take, stage by stage: its work, counted from the networks' shapes, at the pace of this machine.
+// What an edit will take, stage by stage: its work, counted from the networks' shapes, at the throughput of this machine.
 
 import type { ModelOutline } from '../../families/family.ts';
 import { buildPassGraph } from '../../nets/pass-graph.ts';
@@ -11,7 +11,7 @@ import { vaeFloat } from '../model/vae-float.ts';
 import type { PlannedPass } from '../plan/edit-passes.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
 import { frameInversionPass } from '../../tokenflow/step-passes.ts';
-import { plannedStages, type MeasuredPace, type Pace, type PlannedStage } from './pace.ts';
+import { plannedStages, type MeasuredThroughput, type Throughput, type PlannedStage } from './throughput.ts';
 import type { MeasuredStage, StageForecast } from '../run/progress-meter.ts';
 
 /** Work of each stage in billions of multiply-adds. */
@@ -67,7 +67,10 @@ export function stageWork(
 }
 
 /** Nothing is paid for a stage without work. */
-export function forecastOf(work: StageWork, { stages }: Pick<Pace, 'stages'>): Record<PlannedStage, StageForecast> {
+export function forecastOf(
+  work: StageWork,
+  { stages }: Pick<Throughput, 'stages'>,
+): Record<PlannedStage, StageForecast> {
   const of = (stage: PlannedStage): StageForecast => {
     const { secondsPerBillion, onceSeconds } = stages[stage];
     return { seconds: secondsPerBillion * work[stage], onceSeconds: work[stage] > 0 ? onceSeconds : 0 };
@@ -76,18 +79,18 @@ export function forecastOf(work: StageWork, { stages }: Pick<Pace, 'stages'>): R
 }
 
 /** Seconds of the whole edit, loading included. */
-export function forecastSeconds(work: StageWork, pace: Pace): number {
-  const stages = Object.values(forecastOf(work, pace));
-  return stages.reduce((sum, { seconds, onceSeconds }) => sum + seconds + onceSeconds, pace.loadSeconds);
+export function forecastSeconds(work: StageWork, throughput: Throughput): number {
+  const stages = Object.values(forecastOf(work, throughput));
+  return stages.reduce((sum, { seconds, onceSeconds }) => sum + seconds + onceSeconds, throughput.loadSeconds);
 }
 
-/** The pace of the stages that an edit has gone through from their beginning. */
-export function paceOf(
+/** The throughput of the stages that an edit has gone through from their beginning. */
+export function throughputOf(
   measured: Partial<Record<PlannedStage, MeasuredStage>>,
   work: StageWork,
   loadSeconds: number,
-): MeasuredPace {
-  const stages: MeasuredPace['stages'] = {};
+): MeasuredThroughput {
+  const stages: MeasuredThroughput['stages'] = {};
   for (const stage of plannedStages) {
     const found = measured[stage];
     if (found === undefined || work[stage] <= 0) continue;

@@ -12,7 +12,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { predict } from '../../tokenflow/denoiser.ts';
 import { openSafetensors, readTensor } from '../../weights/safetensors.ts';
 import { writeSafetensors } from '../../weights/safetensors-write.ts';
-import { UNetDenoiser } from './denoiser.ts';
+import { UNetDenoiser } from './unet-denoiser.ts';
 import { openModel, type Model } from './model.ts';
 
 let dir: string;

@@ -14,7 +14,7 @@ import { createSession, RuntimeLoadError, type RunCost, type Session } from '../
 import type { Tensor } from '../../tensor/tensor.ts';
 import { float32Copy } from '../../weights/float32-copy.ts';
 import type { TensorSource } from '../../weights/tensor-source.ts';
-import { UNetDenoiser } from './denoiser.ts';
+import { UNetDenoiser } from './unet-denoiser.ts';
 import { identifyModel } from './model-identity.ts';
 import { vaeFloat } from './vae-float.ts';
 

@@ -11,7 +11,7 @@ import type { ResumePoint } from './resume-point.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
-import type { UNetDenoiser } from '../model/denoiser.ts';
+import type { UNetDenoiser } from '../model/unet-denoiser.ts';
 import type { SourceAnalysis } from '../source/inversion-entry.ts';
 import type { MemoryWatch } from './memory-watch.ts';
 import type { Model } from '../model/model.ts';

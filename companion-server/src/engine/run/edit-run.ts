@@ -16,15 +16,15 @@ import { planEdit } from '../plan/edit-plan.ts';
 import { makeReport } from './edit-report.ts';
 import { forwardsPerStep, keepsNoisiest } from '../plan/edit-schedules.ts';
 import { workloadOf } from '../plan/edit-workload.ts';
-import { forecastOf, paceOf, stageWork, type StageWork } from '../estimate/forecast.ts';
+import { forecastOf, throughputOf, stageWork, type StageWork } from '../estimate/forecast.ts';
 import type { SourceAnalysis } from '../source/inversion-entry.ts';
 import { calibrationEvaluations } from '../source/inversion-calibration.ts';
 import { findInversionCache } from '../source/inversion-key.ts';
 import { findSource } from './inversion-stage.ts';
 import { keepsDetail } from './full-size.ts';
 import { LatentFile } from '../source/latent-file.ts';
-import { keepPace, recallPace, type Pace, type PaceKind } from '../estimate/pace.ts';
-import { probePace } from '../estimate/pace-probe.ts';
+import { persistThroughput, recallThroughput, type Throughput, type ThroughputKind } from '../estimate/throughput.ts';
+import { probeThroughput } from '../estimate/throughput-probe.ts';
 import { beginSampling, sampleEdit } from './sampling-stage.ts';
 import { SourceLatents } from '../source/source-latents.ts';
 
@@ -37,7 +37,7 @@ export class EditRun {
   private readonly edit: EditContext;
   private readonly resumePointFile: ResumePointFile;
   private readonly files: WorkFile[] = [];
-  private pace: Pace | null = null;
+  private throughput: Throughput | null = null;
   private work: StageWork | null = null;
 
   /** Throws EditError('invalid-request') when the in/out range holds no frame. */
@@ -66,8 +66,8 @@ export class EditRun {
       const source = await this.openSource(resumed);
       const current = await this.openCurrent(resumed);
       meter.calibrated(source.analysis?.reconstructionPsnr ?? null);
-      this.pace = await recallPace(edit.job.cacheDir, this.paceKind, () =>
-        probePace(edit.execution, { unet: edit.model.unet, latentSize: edit.plan.latentSize }),
+      this.throughput = await recallThroughput(edit.job.cacheDir, this.throughputKind, () =>
+        probeThroughput(edit.execution, { unet: edit.model.unet, latentSize: edit.plan.latentSize }),
       );
       this.planProgress(source);
       denoiser.evaluations = resumed?.evaluations ?? 0;
@@ -86,7 +86,7 @@ export class EditRun {
       const edited = await sampleEdit(edit, conditioning, source, current, done, inverted);
       const outputNotices = await this.encode(edited, source.clean, encoding);
       meter.finish();
-      await this.keepPace();
+      await this.persistThroughput();
       const unetEvaluations = { inversion: inverted, sampling: denoiser.evaluations - inverted };
       const damage = source.analysis?.damage ?? null;
       const damaged = damage === null ? null : damageNotice(damage);
@@ -140,13 +140,13 @@ export class EditRun {
   private planProgress({ isTaken, analysis }: SourceLatents): void {
     const { plan, settings, meter } = this.edit;
     this.work = this.workOf(analysis, calibrationEvaluations(settings, plan), isTaken);
-    if (this.pace !== null) meter.plan(forecastOf(this.work, this.pace), this.pace.isMeasured);
+    if (this.throughput !== null) meter.plan(forecastOf(this.work, this.throughput), this.throughput.isMeasured);
   }
 
   private replan(analysis: SourceAnalysis, calibrated: number): void {
     this.work = this.workOf(analysis, calibrated, false);
-    if (this.pace === null) return;
-    const { invert, edit } = forecastOf(this.work, this.pace);
+    if (this.throughput === null) return;
+    const { invert, edit } = forecastOf(this.work, this.throughput);
     this.edit.meter.correct({ invert, edit });
   }
 
@@ -162,17 +162,17 @@ export class EditRun {
     });
   }
 
-  private get paceKind(): PaceKind {
+  private get throughputKind(): ThroughputKind {
     const { execution, model, plan } = this.edit;
     return { execution, unet: model.unet, latentSize: plan.latentSize };
   }
 
   /** For the next edit. What the device took, not what was taken from an earlier edit. */
-  private async keepPace(): Promise<void> {
+  private async persistThroughput(): Promise<void> {
     const { meter, job } = this.edit;
     if (this.work === null) return;
-    const found = paceOf(meter.measured, this.work, meter.stageSeconds['load'] ?? 0);
-    await keepPace(job.cacheDir, this.paceKind, found);
+    const found = throughputOf(meter.measured, this.work, meter.stageSeconds['load'] ?? 0);
+    await persistThroughput(job.cacheDir, this.throughputKind, found);
   }
 
   private async encodePrompts(): Promise<BranchConditioning> {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { editStages, type EditProgress } from '../../../../protocol/progress.ts';
-import { plannedStages } from '../estimate/pace.ts';
+import { plannedStages } from '../estimate/throughput.ts';
 import { ProgressMeter, type Forecast } from './progress-meter.ts';
 
 /** A meter on a clock that the test moves. */
@@ -223,7 +223,7 @@ describe('what a stage took', () => {
     expect(Object.keys(scene.meter.stageSeconds)).toEqual(['load', 'decode', 'invert']);
   });
 
-  it('has no part in its pace where a graph is loaded in the middle of it', () => {
+  it('has no part in its throughput where a graph is loaded in the middle of it', () => {
     const { reports, ...scene } = makeMeter();
     scene.meter.plan(work, false);
     goThrough(scene, 'decode', { partMs: 1_000 });

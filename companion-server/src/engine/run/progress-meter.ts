@@ -2,7 +2,7 @@
 // the time left. What is paid once, the opening of a session or the start of a program, is not extrapolated.
 
 import { editStages, type EditProgress, type EditStage } from '../../../../protocol/progress.ts';
-import { plannedStages, type PlannedStage } from '../estimate/pace.ts';
+import { plannedStages, type PlannedStage } from '../estimate/throughput.ts';
 
 /** What a stage is expected to take. */
 export interface StageForecast {

@@ -32,12 +32,16 @@ const found = new Map<string, number>();
  * want of a guess, and finds out itself what is wrong with the device. Throws CanceledError between two runs once `signal` is
  * aborted.
  */
-export async function probePace(execution: Execution, network: ProbedNetwork, signal?: AbortSignal): Promise<number> {
+export async function probeThroughput(
+  execution: Execution,
+  network: ProbedNetwork,
+  signal?: AbortSignal,
+): Promise<number> {
   try {
     return await probeOnce(execution, network, signal);
   } catch (error) {
     if (execution.provider === 'cpu' || error instanceof CanceledError) throw error;
-    process.stderr.write(`The pace of ${execution.provider} was not found: ${reason(error)}\n`);
+    process.stderr.write(`The throughput of ${execution.provider} was not found: ${reason(error)}\n`);
     return probeOnce(preferredExecution.cpu, network, signal);
   }
 }
@@ -58,7 +62,7 @@ async function probeOnce(execution: Execution, network: ProbedNetwork, signal?: 
 
 /** The best of a few runs, after one that warms up. */
 async function timeProbe(execution: Execution, network: ProbedNetwork, signal?: AbortSignal): Promise<number> {
-  const graph = buildPaceProbe(execution, network);
+  const graph = buildThroughputProbe(execution, network);
   const session = await createSession(graph, { provider: execution.provider });
   try {
     const inputs = Object.fromEntries(
@@ -92,8 +96,8 @@ function inputDims({ unet, latentSize }: ProbedNetwork) {
   } satisfies Record<string, readonly number[]>;
 }
 
-function buildPaceProbe({ float, fused }: Pick<Execution, 'float' | 'fused'>, network: ProbedNetwork): Graph {
-  const g = new GraphBuilder({ name: 'pace probe', weights: new Map(), float, fused });
+function buildThroughputProbe({ float, fused }: Pick<Execution, 'float' | 'fused'>, network: ProbedNetwork): Graph {
+  const g = new GraphBuilder({ name: 'throughput probe', weights: new Map(), float, fused });
   const dims = inputDims(network);
   const input = (name: keyof typeof dims) => ops.cast(g, g.input(name, 'float32', dims[name]), g.float);
   const [kernel, bias] = [input('kernel'), input('bias')];

@@ -17,7 +17,7 @@ import type { FusedOperators } from '../../onnx/builder.ts';
 import { sliceRows, type Tensor } from '../../tensor/tensor.ts';
 import { predictionOf, type PassInputs } from '../../tokenflow/denoiser.ts';
 import { keyframeInversionPass, samplingPasses } from '../../tokenflow/step-passes.ts';
-import { UNetDenoiser } from './denoiser.ts';
+import { UNetDenoiser } from './unet-denoiser.ts';
 
 let networks: FixtureNetworks;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import type { Device } from '../../../../protocol/devices.ts';
 import { availableProviders, runtimeFailure } from '../../onnx/session.ts';
 import { probeAfresh } from './isolated-probe.ts';
 
-export interface DeviceTrial {
+export interface DeviceProbe {
   readonly device: Device;
   /** Its numbers equal those of the CPU's plain operators. */
   readonly isRight: boolean;
@@ -19,7 +19,7 @@ export interface DeviceTrial {
 export { runtimeFailure };
 
 /** Devices that this build of ONNX Runtime has on this system; whether they work is another matter. */
-export function devicesToTry(): readonly Device[] {
+export function devicesToProbe(): readonly Device[] {
   const order: readonly Device[] = ['cuda', 'dml', 'coreml', 'webgpu', 'cpu'];
   return order.filter((device) => availableProviders().includes(device));
 }
@@ -28,8 +28,8 @@ export function devicesToTry(): readonly Device[] {
  * Runs a small network on the device and compares the numbers with the CPU's, in a process of its own, which may take
  * some seconds and is ended after a few more. Never throws for a device that is missing, wrong or crashes.
  */
-export async function trialRun(device: Device): Promise<DeviceTrial> {
-  if (!devicesToTry().includes(device)) {
+export async function probeDevice(device: Device): Promise<DeviceProbe> {
+  if (!devicesToProbe().includes(device)) {
     const finding = 'is not part of this ONNX Runtime';
     return { device, isRight: false, finding, seconds: null };
   }

@@ -47,14 +47,14 @@ const pulledRecord = object({
   pulledAt: name,
   files: list(pulledFile, maxFiles),
 });
-export type PulledRecord = Infer<typeof pulledRecord>;
+export type Manifest = Infer<typeof pulledRecord>;
 
-export async function writePulledRecord(dir: string, record: PulledRecord): Promise<void> {
+export async function writeManifest(dir: string, record: Manifest): Promise<void> {
   await writeWhole(join(dir, pulledRecordName), `${JSON.stringify(record, null, 2)}\n`);
 }
 
 /** The record in a checkpoint's folder; undefined when there is none. Throws EditError 'model-damaged'. */
-export async function readPulledRecord(dir: string): Promise<PulledRecord | undefined> {
+export async function readManifest(dir: string): Promise<Manifest | undefined> {
   const path = join(dir, pulledRecordName);
   try {
     return parse(pulledRecord, JSON.parse(await readFile(path, 'utf8')), 'record');

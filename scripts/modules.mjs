@@ -1,16 +1,16 @@
 // Who may import whom. The linter and test/architecture.test.ts both read this table; CONTRIBUTING.md explains it.
 //
-// name     the room; `at` are its folders (ending in /) and files. The longest match decides.
-// imports  the rooms it may import, beside itself; null for any.
-// types    further rooms of which it may know the types only.
+// name     the module; `at` are its folders (ending in /) and files. The longest match decides.
+// imports  the modules it may import, beside itself; null for any.
+// types    further modules of which it may know the types only.
 // isPure   no Node module either: the code computes and does nothing else.
 
 import { posix } from 'node:path';
 
 const server = 'companion-server/src/';
 
-/** @type {import('./rooms.d.mts').Room[]} */
-export const rooms = [
+/** @type {import('./modules.d.mts').Module[]} */
+export const modules = [
   { name: 'protocol', at: ['protocol/'], imports: [], isPure: true },
   { name: 'protocol/client', at: ['protocol/client/'], imports: ['protocol'], isPure: true },
   {
@@ -209,14 +209,14 @@ const typedTests = 'test/premiere-sim/';
 export const testPackages = ['vitest', 'fast-check', 'typescript', 'esbuild', 'ws', 'playwright-core'];
 
 /**
- * The room that a file belongs to, or undefined; a test belongs to the file that it tests. `file` is relative to the
+ * The module that a file belongs to, or undefined; a test belongs to the file that it tests. `file` is relative to the
  * repository, with forward slashes.
  */
-export function roomOf(path) {
+export function moduleOf(path) {
   const file = path.replace(/\.test\.ts$/, '.ts');
-  const places = rooms.flatMap((room) => room.at.map((place) => ({ room, place })));
+  const places = modules.flatMap((module) => module.at.map((place) => ({ module, place })));
   const fitting = places.filter(({ place }) => (place.endsWith('/') ? file.startsWith(place) : file === place));
-  return fitting.sort((a, b) => b.place.length - a.place.length)[0]?.room;
+  return fitting.sort((a, b) => b.place.length - a.place.length)[0]?.module;
 }
 
 /**
@@ -224,23 +224,23 @@ export function roomOf(path) {
  * the import when the program runs.
  */
 export function complaintAbout(file, specifier, isTypeOnly) {
-  const room = roomOf(file);
-  if (room === undefined) return `${file} belongs to no room of scripts/rooms.mjs.`;
-  const isTest = room.imports === null || /\.test\.ts$|\/testing\//.test(file);
+  const module = moduleOf(file);
+  if (module === undefined) return `${file} belongs to no module of scripts/modules.mjs.`;
+  const isTest = module.imports === null || /\.test\.ts$|\/testing\//.test(file);
   if (specifier.startsWith('node:')) {
-    return room.isPure && !isTest ? `${room.name} computes only: it may not import ${specifier}.` : undefined;
+    return module.isPure && !isTest ? `${module.name} computes only: it may not import ${specifier}.` : undefined;
   }
   if (!specifier.startsWith('.')) return packageComplaint(file, specifier, isTest, isTypeOnly);
   const target = posix.join(posix.dirname(file), specifier);
   if (/\.test\.ts$|\/testing\//.test(target) && !isTest) return `${target} is for tests only.`;
-  const other = roomOf(target);
-  if (other === undefined) return `${target} belongs to no room of scripts/rooms.mjs.`;
-  if (other === room || room.imports === null || room.imports.includes(other.name)) return undefined;
+  const other = moduleOf(target);
+  if (other === undefined) return `${target} belongs to no module of scripts/modules.mjs.`;
+  if (other === module || module.imports === null || module.imports.includes(other.name)) return undefined;
   if (isTest && other.name === 'test') return undefined;
-  if (room.types?.includes(other.name)) {
-    return isTypeOnly ? undefined : `${room.name} may import types of ${other.name}, nothing else.`;
+  if (module.types?.includes(other.name)) {
+    return isTypeOnly ? undefined : `${module.name} may import types of ${other.name}, nothing else.`;
   }
-  return `${room.name} may not import ${other.name} (${specifier}); it may import: ${room.imports.join(', ') || 'nothing'}.`;
+  return `${module.name} may not import ${other.name} (${specifier}); it may import: ${module.imports.join(', ') || 'nothing'}.`;
 }
 
 function packageComplaint(file, specifier, isTest, isTypeOnly) {
@@ -252,6 +252,6 @@ function packageComplaint(file, specifier, isTest, isTypeOnly) {
   if (name in typePackages && !isTypeOnly) return `${name} has types only: import type.`;
   if (name in typePackages && file.startsWith(typedTests)) return undefined;
   const owners = packageOwners[name] ?? typePackages[name] ?? hostModules[name];
-  if (owners === undefined) return `${name} has no owner file in scripts/rooms.mjs.`;
+  if (owners === undefined) return `${name} has no owner file in scripts/modules.mjs.`;
   return owners.includes(file) ? undefined : `Only ${owners.join(' and ')} may import ${name}.`;
 }

@@ -13,34 +13,34 @@ export type PlannedStage = Exclude<EditStage, 'load'>;
 export const plannedStages = ['decode', 'invert', 'edit', 'encode'] as const satisfies readonly PlannedStage[];
 
 /** How a stage goes. */
-export interface StagePace {
+export interface StageThroughput {
   /** Seconds of a billion multiply-adds. */
   readonly secondsPerBillion: number;
   /** Seconds that are paid once, whatever the amount of work: sessions that are opened, programs that are started. */
   readonly onceSeconds: number;
 }
 
-export interface Pace {
-  readonly stages: Readonly<Record<PlannedStage, StagePace>>;
+export interface Throughput {
+  readonly stages: Readonly<Record<PlannedStage, StageThroughput>>;
   readonly loadSeconds: number;
   /** From edits of this kind of network at about this size; else a guess. */
   readonly isMeasured: boolean;
 }
 
-/** A stage's pace, and on how much work it was found. */
-export interface MeasuredStagePace extends StagePace {
+/** A stage's throughput, and on how much work it was found. */
+export interface MeasuredStageThroughput extends StageThroughput {
   /** Billions of multiply-adds. */
   readonly work: number;
 }
 
 /** What one edit has found: the stages that it went through. */
-export interface MeasuredPace {
-  readonly stages: Partial<Record<PlannedStage, MeasuredStagePace>>;
+export interface MeasuredThroughput {
+  readonly stages: Partial<Record<PlannedStage, MeasuredStageThroughput>>;
   readonly loadSeconds: number;
 }
 
-/** What a pace depends on. */
-export interface PaceKind {
+/** What a throughput depends on. */
+export interface ThroughputKind {
   readonly execution: Pick<Execution, 'provider' | 'float' | 'fused'>;
   readonly unet: Pick<DenoisingNetwork, 'form'>;
   readonly latentSize: LatentSize;
@@ -48,9 +48,9 @@ export interface PaceKind {
 
 /** Raised when what earlier versions wrote means something else. */
 const fileVersion = 2;
-const fileName = 'pace.json';
+const fileName = 'throughput.json';
 
-interface Entry extends MeasuredPace {
+interface Entry extends MeasuredThroughput {
   /** Of the execution and the network. */
   readonly form: string;
   /** Latent positions of a frame, as a power of two. */
@@ -58,7 +58,11 @@ interface Entry extends MeasuredPace {
 }
 
 /** `probe` gives seconds per billion multiply-adds; it is asked only where nothing is known of the form. */
-export async function recallPace(cacheDir: string, kind: PaceKind, probe: () => Promise<number>): Promise<Pace> {
+export async function recallThroughput(
+  cacheDir: string,
+  kind: ThroughputKind,
+  probe: () => Promise<number>,
+): Promise<Throughput> {
   const [form, scale] = [formOf(kind), scaleOf(kind)];
   const known = (await readEntries(cacheDir)).filter((entry) => entry.form === form);
   const [nearest] = known.sort((a, b) => Math.abs(a.scale - scale) - Math.abs(b.scale - scale));
@@ -68,12 +72,16 @@ export async function recallPace(cacheDir: string, kind: PaceKind, probe: () => 
   }
   const [any] = Object.values(nearest.stages);
   const { stages, loadSeconds } = nearest;
-  if (any === undefined) throw new TypeError('A pace without stages was kept.');
+  if (any === undefined) throw new TypeError('A throughput without stages was kept.');
   return { stages: complete(stages, any), loadSeconds, isMeasured: nearest.scale === scale };
 }
 
 /** Mixes what an edit has found into what earlier ones have. Where it cannot be kept it is left. */
-export async function keepPace(cacheDir: string, kind: PaceKind, found: MeasuredPace): Promise<void> {
+export async function persistThroughput(
+  cacheDir: string,
+  kind: ThroughputKind,
+  found: MeasuredThroughput,
+): Promise<void> {
   if (Object.keys(found.stages).length === 0) return;
   const [form, scale] = [formOf(kind), scaleOf(kind)];
   try {
@@ -90,11 +98,11 @@ export async function keepPace(cacheDir: string, kind: PaceKind, found: Measured
     );
   } catch (error) {
     // The next estimate is a worse guess; the edit is done.
-    process.stderr.write(`The pace was not kept: ${error instanceof Error ? error.message : String(error)}.\n`);
+    process.stderr.write(`The throughput was not kept: ${error instanceof Error ? error.message : String(error)}.\n`);
   }
 }
 
-function mix(before: MeasuredPace, found: MeasuredPace): MeasuredPace {
+function mix(before: MeasuredThroughput, found: MeasuredThroughput): MeasuredThroughput {
   const stages = { ...before.stages };
   for (const stage of plannedStages) {
     const [old, fresh] = [before.stages[stage], found.stages[stage]];
@@ -107,7 +115,7 @@ function mix(before: MeasuredPace, found: MeasuredPace): MeasuredPace {
  * Each edit weighs as much as its work, and half as much with each edit after it: a preview of four frames tells little of a
  * long clip.
  */
-function mixStage(old: MeasuredStagePace, fresh: MeasuredStagePace): MeasuredStagePace {
+function mixStage(old: MeasuredStageThroughput, fresh: MeasuredStageThroughput): MeasuredStageThroughput {
   const oldWork = old.work / 2;
   const work = oldWork + fresh.work;
   return {
@@ -117,18 +125,18 @@ function mixStage(old: MeasuredStagePace, fresh: MeasuredStagePace): MeasuredSta
   };
 }
 
-function complete(stages: MeasuredPace['stages'], other: StagePace): Pace['stages'] {
+function complete(stages: MeasuredThroughput['stages'], other: StageThroughput): Throughput['stages'] {
   const { decode = other, invert = other, edit = other, encode = other } = stages;
   return { decode, invert, edit, encode };
 }
 
-function formOf({ execution, unet }: PaceKind): string {
+function formOf({ execution, unet }: ThroughputKind): string {
   const { provider, float, fused } = execution;
   const form = fused.multiHeadAttention ? 'fused' : 'plain';
   return [provider, float, form, unet.form].join(' ');
 }
 
-function scaleOf({ latentSize: { width, height } }: PaceKind): number {
+function scaleOf({ latentSize: { width, height } }: ThroughputKind): number {
   return Math.round(Math.log2(width * height));
 }
 
