@@ -1,4 +1,4 @@
-export interface Room {
+export interface Module {
   readonly name: string;
   readonly at: readonly string[];
   readonly imports: readonly string[] | null;
@@ -6,8 +6,8 @@ export interface Room {
   readonly isPure?: boolean;
 }
 
-export const rooms: readonly Room[];
+export const modules: readonly Module[];
 export const packageOwners: Readonly<Record<string, readonly string[]>>;
 export const testPackages: readonly string[];
-export function roomOf(file: string): Room | undefined;
+export function roomOf(file: string): Module | undefined;
 export function complaintAbout(file: string, specifier: string, isTypeOnly: boolean): string | undefined;
