@@ -3,7 +3,7 @@
 
 import type { Check } from '../../../protocol/diagnostics.ts';
 import type { Estimates } from '../../../protocol/estimate.ts';
-import { isOutcome, type JobPlace, type JobView } from '../../../protocol/job.ts';
+import { isOutcome, type QueuePosition, type JobView } from '../../../protocol/job.ts';
 import type { EditWish } from '../../../protocol/job-messages.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import type { ReplyTo, Request, RequestOf } from '../../../protocol/replies.ts';
@@ -39,7 +39,7 @@ export interface JobListener {
   onJob(job: JobView): void;
   onProgress(jobId: string, progress: EditProgress): void;
   /** Jobs that wait have moved in the queue. */
-  onPlaces?(places: readonly JobPlace[]): void;
+  onPlaces?(places: readonly QueuePosition[]): void;
 }
 
 export type JobOrder = 'job-cancel' | 'job-pause' | 'job-resume';

@@ -5,27 +5,27 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { fakeEstimate, fakeReport } from './fixtures/engines/report.ts';
 import { createDeferred } from './deferred.ts';
+import { openTestArtifacts } from './artifact-fixture.ts';
 import { owner, requestOf } from './job-fixture.ts';
-import { createEditWork } from '../companion-server/src/edit-work.ts';
+import { createEditExecutor } from '../companion-server/src/jobs/edit-executor.ts';
 import type { EditJob } from '../companion-server/src/engine/run/edit-job.ts';
 import { ResumePointFile } from '../companion-server/src/engine/run/resume-point.ts';
 import type { EditHooks } from '../companion-server/src/engine/worker/supervisor.ts';
 import { diskError } from '../companion-server/src/engine/source/disk-error.ts';
 import { CanceledError, EditError } from '../companion-server/src/errors.ts';
 import type { ClipInfo } from '../companion-server/src/media/clip-info.ts';
-import { newJob } from '../companion-server/src/jobs/job.ts';
 
 const jobId = 'e'.repeat(32);
-const record = { jobId, owner, createdAt: '', request: requestOf(), job: newJob };
+const row = { jobId, owner, request: requestOf() };
 const point = (evaluations: number) =>
   ({ stage: 'edit', step: evaluations, evaluations, inversionEvaluations: 0 }) as const;
 
 /** Work with an engine that does `edit`, in a folder of which nothing is left. */
 async function createFixture(edit: (job: EditJob, hooks: EditHooks) => Promise<void>) {
-  const dataDir = await mkdtemp(join(tmpdir(), 'tokenflow-edit-work-'));
+  const dataDir = await mkdtemp(join(tmpdir(), 'tokenflow-edit-executor-'));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   let steps = 0;
-  const work = createEditWork({
+  const executor = createEditExecutor({
     engine: {
       async edit(job, hooks) {
         await edit(job, hooks);
@@ -34,11 +34,11 @@ async function createFixture(edit: (job: EditJob, hooks: EditHooks) => Promise<v
       },
       estimate: () => Promise.reject(new Error('not asked for')),
     },
+    artifacts: await openTestArtifacts(dataDir),
     dataDir,
     cacheDir: join(dataDir, 'cache'),
-    clipOf: () => ({ path: join(dataDir, 'clip'), sha256: '' }),
+    clipOf: () => Promise.resolve({ artifact: 'clips/clip', sha256: '' }),
     modelDirOf: () => join(dataDir, 'model'),
-    setAside: () => Promise.resolve(),
   });
   const hooks = {
     onProgress: () => undefined,
@@ -46,7 +46,7 @@ async function createFixture(edit: (job: EditJob, hooks: EditHooks) => Promise<v
     signal: new AbortController().signal,
   };
   const workDir = join(dataDir, 'jobs', jobId, 'work');
-  return { run: () => work.run(record, hooks), steps: () => steps, workDir };
+  return { run: () => executor.run(row, hooks), steps: () => steps, workDir };
 }
 
 test('a resume point that is written again is no progress, and one that is further on is', async () => {
@@ -104,7 +104,7 @@ test('an estimate that is canceled while the clip is looked into asks nothing of
   const look = createDeferred<ClipInfo>();
   const clip = { path: '/data/clip', frameCount: 3 } as ClipInfo;
   const estimated: EditJob[] = [];
-  const work = createEditWork({
+  const executor = createEditExecutor({
     engine: {
       edit: () => Promise.reject(new Error('not asked for')),
       estimate(job) {
@@ -112,16 +112,16 @@ test('an estimate that is canceled while the clip is looked into asks nothing of
         return Promise.resolve(fakeEstimate);
       },
     },
+    artifacts: await openTestArtifacts(),
     dataDir: '/data',
     cacheDir: '/cache',
     clipInfoOf: () => look.promise,
-    clipOf: () => ({ path: '/data/clip', sha256: '' }),
+    clipOf: () => Promise.resolve({ artifact: 'clips/clip', sha256: '' }),
     modelDirOf: () => '/data/model',
-    setAside: () => Promise.resolve(),
   });
   const canceler = new AbortController();
-  const canceled = work.estimate(owner, requestOf(), null, canceler.signal);
-  const newer = work.estimate(owner, requestOf(), null, new AbortController().signal);
+  const canceled = executor.estimate(owner, requestOf(), null, canceler.signal);
+  const newer = executor.estimate(owner, requestOf(), null, new AbortController().signal);
   canceler.abort();
   await expect(canceled).rejects.toThrow(CanceledError);
   look.resolve(clip);
