@@ -44,7 +44,7 @@ function readPng(bytes: Buffer) {
       rgb[y * stride + i] = (row[i + 1] ?? 0) + nearest;
     }
   }
-  return { index: 0, width, height, rgb };
+  return { index: 0, width, height, pixelFormat: 'rgb24', rgb };
 }
 
 test('the sample clip holds the rendered frames', async () => {

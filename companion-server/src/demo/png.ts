@@ -1,13 +1,13 @@
 // Writes a picture as PNG (ISO/IEC 15948): 8-bit RGB, every row with Paeth's filter, one IDAT chunk.
 
 import { crc32, deflateSync } from 'node:zlib';
-import type { Frame } from '../media/frame.ts';
+import type { Rgb24Frame } from '../media/frame.ts';
 
 const paethFilter = 4;
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
 /** The bytes of a PNG file. */
-export function encodePng({ width, height, rgb }: Frame): Buffer {
+export function encodePng({ width, height, rgb }: Rgb24Frame): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);

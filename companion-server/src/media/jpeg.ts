@@ -4,19 +4,17 @@ import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { EditError } from '../errors.ts';
 import { startFfmpeg } from './ffmpeg.ts';
-import type { Frame } from './frame.ts';
+import { requireRgb24, type Picture } from './frame.ts';
 
 const timeoutMs = 60_000;
 
 /**
- * `quality`: ffmpeg's scale, 2 (best) to 31. JPEG's own matrix is that of Rec. 601, its range is full. Throws FfmpegError
- * `ffmpeg-failed`; CanceledError.
+ * `quality`: ffmpeg's scale, 2 (best) to 31. JPEG's own matrix is that of Rec. 601, its range is full. Throws RangeError for
+ * a picture that is no rgb24, FfmpegError `ffmpeg-failed`; CanceledError.
  */
-export async function encodeJpeg(
-  { width, height, rgb }: Omit<Frame, 'index'>,
-  quality: number,
-  signal?: AbortSignal,
-): Promise<Uint8Array> {
+export async function encodeJpeg(picture: Picture, quality: number, signal?: AbortSignal): Promise<Uint8Array> {
+  requireRgb24('encodeJpeg', picture);
+  const { width, height, rgb } = picture;
   const output = new PassThrough({ emitClose: false, autoDestroy: false });
   const raw = ['-f', 'rawvideo', '-pixel_format', 'rgb24', '-video_size', `${width}x${height}`];
   const pixels = Buffer.from(rgb.buffer, rgb.byteOffset, rgb.byteLength);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { findProgram } from '../binaries.ts';
-import type { Frame } from '../frame.ts';
+import type { Rgb24Frame } from '../frame.ts';
 
 const run = promisify(execFile);
 
@@ -51,8 +51,8 @@ export async function soundPackets(file: string): Promise<string[]> {
   return rows.map((line) => line.split(',').at(-1)?.trim() ?? '');
 }
 
-export async function collect(frames: AsyncIterable<Frame>): Promise<Frame[]> {
-  const all: Frame[] = [];
+export async function collect(frames: AsyncIterable<Rgb24Frame>): Promise<Rgb24Frame[]> {
+  const all: Rgb24Frame[] = [];
   for await (const frame of frames) all.push(frame);
   return all;
 }
