@@ -23,17 +23,17 @@ export interface SessionJobs {
 
 export function createSessionJobs(peer: Peer, deps: SessionJobsDeps, owner: string): SessionJobs {
   const { jobs, checkEdit, estimateEdit, log } = deps;
-  /** What was told of each job last, but its progress. */
-  const lastTold = new Map<string, string>();
+  /** What was sent of each job last, but its progress. */
+  const lastSent = new Map<string, string>();
   /** Of the newest estimate. */
   let estimating = new AbortController();
 
   function report(job: JobView): void {
     const { jobId, progress } = job;
     const facts = factsOf(job);
-    if (lastTold.get(jobId) !== facts) {
-      if (isOutcome(job.state)) lastTold.delete(jobId);
-      else lastTold.set(jobId, facts);
+    if (lastSent.get(jobId) !== facts) {
+      if (isOutcome(job.state)) lastSent.delete(jobId);
+      else lastSent.set(jobId, facts);
       peer.send({ type: 'job-changed', job });
     } else if (progress !== null && peer.waitingBytes() <= windowBytes) {
       // Progress is worth nothing when it comes late: a client that does not read gets only the changes.

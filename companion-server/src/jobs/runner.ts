@@ -93,7 +93,7 @@ export function createRunner({ store, executor, onFailure, retryMs }: RunnerOpti
     /** A report that cannot be written is no reason to end the work: the next one says it again. */
     const report = (change: JobChange): void => {
       const written = store.change(jobId, change).catch((error: unknown) => onFailure(jobId, error));
-      reported = Promise.all([reported, written]);
+      reported = reported.then(() => written);
     };
     try {
       const { report: edit, result } = await runPatiently(row, {
@@ -127,8 +127,8 @@ export function createRunner({ store, executor, onFailure, retryMs }: RunnerOpti
     current = own;
     try {
       // It may have been stopped before anybody listened to its events.
-      const isOurs = (await store.get(jobId))?.job.state === 'running';
-      const outcome = isOurs ? await outcomeOf(row, own.canceler.signal) : null;
+      const kept = await persist(jobId, () => store.get(jobId));
+      const outcome = kept?.job.state === 'running' ? await outcomeOf(row, own.canceler.signal) : null;
       own.isOver = true;
       if (outcome !== null) {
         const written = await persist(jobId, () => store.change(jobId, outcome));
