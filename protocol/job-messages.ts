@@ -86,7 +86,7 @@ export const serverJobMessages = {
    * Event on every connection of the owner: jobs that wait have moved up or down in the queue, because others came, went or
    * were moved. Nothing else of them has changed.
    */
-  'job-places': { places: list(queuePosition, maxJobs) },
+  'job-positions': { positions: list(queuePosition, maxJobs) },
 
   /** Event on every connection of the job's owner. Left out when the client does not keep up. */
   'job-progress': { jobId: id, progress: editProgress },

@@ -87,7 +87,7 @@ export function createSessionJobs(peer: Peer, deps: SessionJobsDeps, owner: stri
 
   const unsubscribe = jobs.subscribe(owner, {
     onJob: report,
-    onPositions: (places) => peer.send({ type: 'job-places', places }),
+    onPositions: (positions) => peer.send({ type: 'job-positions', positions }),
   });
 
   return {

@@ -3,7 +3,7 @@
 
 import type { Check } from '../../../protocol/diagnostics.ts';
 import type { Estimates } from '../../../protocol/estimate.ts';
-import { isOutcome, type QueuePosition, type JobView } from '../../../protocol/job.ts';
+import { isOutcome, type JobView, type QueuePosition } from '../../../protocol/job.ts';
 import type { EditWish } from '../../../protocol/job-messages.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import type { ReplyTo, Request, RequestOf } from '../../../protocol/replies.ts';
@@ -39,7 +39,7 @@ export interface JobListener {
   onJob(job: JobView): void;
   onProgress(jobId: string, progress: EditProgress): void;
   /** Jobs that wait have moved in the queue. */
-  onPlaces?(places: readonly QueuePosition[]): void;
+  onPositions?(positions: readonly QueuePosition[]): void;
 }
 
 export type JobOrder = 'job-cancel' | 'job-pause' | 'job-resume';
@@ -102,8 +102,8 @@ export function createClient(options: ClientOptions): Client {
     connection.onEvent((event) => {
       if (event.type === 'disk-changed') {
         for (const listener of [...diskListeners]) listener(event.shortages);
-      } else if (event.type === 'job-places') {
-        for (const listener of [...jobListeners]) listener.onPlaces?.(event.places);
+      } else if (event.type === 'job-positions') {
+        for (const listener of [...jobListeners]) listener.onPositions?.(event.positions);
       } else if (event.type === 'job-changed') tell(event.job);
       else if (event.type === 'job-progress') {
         for (const listener of [...jobListeners]) listener.onProgress(event.jobId, event.progress);
