@@ -186,6 +186,8 @@ async function open(
         jobId,
         error: inspect(error),
       }),
+    onStepUnkept: (jobId, error) =>
+      log.warn('What a step of a job has left could not be kept.', { jobId, error: inspect(error) }),
     clipOf: (owner, clipId) => clips.get(owner, clipId),
     clipInfoOf: probe === undefined ? knownClips.infoOf : null,
     modelDirOf: (model) => modelDirOf(config.models, model),

@@ -41,7 +41,10 @@ export interface ArtifactStore {
    * (a file whole or not at all): `commit` keeps it.
    */
   localPath(id: ArtifactId): Promise<string>;
-  /** Keeps what lies at the local path: it survives a loss of power, and every process that uses the store finds it. */
+  /**
+   * Keeps what lies at the local path, a file or a folder as it is then: it survives a loss of power, and every process that
+   * uses the store finds it. The work folder of a job is committed after each of its steps.
+   */
   commit(id: ArtifactId): Promise<void>;
   /**
    * Takes a file or folder away at once, and does so even on a full disk. When the process ends in between, its bytes are

@@ -6,6 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';
+import { createTurns } from '../../../protocol/turns.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { artifactName, isResultOf, jobArtifact, jobsFolder, resultArtifact, workArtifact } from '../artifacts/ids.ts';
 import type { Clip } from '../clips/clip.ts';
@@ -56,13 +57,15 @@ export interface EditExecutorOptions {
   readonly modelDirOf: (model: string | null) => string;
   /** Told why a job's work files could not be gone on with, and it begins anew. */
   readonly onWorkLost?: (jobId: string, error: unknown) => void;
+  /** Told why what a step has left could not be kept: the next step tries again. */
+  readonly onStepUnkept?: (jobId: string, error: unknown) => void;
   /** Told of every step that is finished and on the disk. */
   readonly onStep?: (jobId: string, resumePoint: ResumePoint) => void;
 }
 
 export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   const { engine, artifacts, dataDir, cacheDir, clipOf, modelDirOf, clipInfoOf = null } = options;
-  const { onStep = () => undefined, onWorkLost = () => undefined } = options;
+  const { onStep = () => undefined, onStepUnkept = () => undefined, onWorkLost = () => undefined } = options;
   const { inversionsDir = inversionsDirIn(dataDir) } = options;
 
   async function toEditJob(owner: string, jobId: string, spec: JobSpec): Promise<EditJob> {
@@ -103,6 +106,16 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
     const { outputPath, workDir } = job;
     const work = workArtifact(jobId);
     const resultId = resultArtifact(jobId, request.settings.codec);
+    const keeping = createTurns();
+    /** A step is told when it is kept. While one is being kept and another waits, a third comes with that one. */
+    const keepStep = (): void => {
+      if (keeping.size > 1) return;
+      const kept = keeping.take(async () => {
+        await artifacts.commit(work);
+        hooks.onStep();
+      });
+      kept.catch((error: unknown) => onStepUnkept(jobId, error));
+    };
     try {
       await mkdir(workDir, { recursive: true, mode: 0o700 });
       // What is beside it is a result of which a killed server has not written that it is whole.
@@ -114,7 +127,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
         // One that is written again at the same step, or after a new beginning, is no progress.
         if (resumePoint.evaluations <= furthest) return;
         furthest = resumePoint.evaluations;
-        hooks.onStep();
+        keepStep();
       };
       const { onProgress, signal } = hooks;
       const clip = (await clipInfoOf?.(job.inputPath)) ?? null;
@@ -128,12 +141,15 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
         await mkdir(workDir, { mode: 0o700 });
         return engine.edit(knownJob, editHooks);
       });
+      await keeping.over();
       await artifacts.commit(resultId);
       const facts = await artifacts.facts(resultId);
       if (facts === null) throw new Error(`The engine has written no file ${artifactName(resultId)}.`);
       const sha256 = await sha256OfFile(outputPath, { signal });
       return { report, result: { sizeBytes: facts.sizeBytes, sha256 } };
     } catch (error) {
+      // Whoever counts deaths between steps must have heard of all steps.
+      await keeping.over();
       await removeAbandonedWeights(cacheDir);
       throw explain(error, job);
     }
