@@ -4,7 +4,7 @@ import { deviceChoices } from './devices.ts';
 import { editSettings } from './edit-settings.ts';
 import { estimates } from './estimate.ts';
 import { flag, list, nullable, oneOf, type ObjectOf } from './fields.ts';
-import { jobKey, jobPlace, jobView, modelId, priority } from './job.ts';
+import { jobKey, queuePosition, jobView, modelId, priority } from './job.ts';
 import { maxJobs, maxListedJobs } from './limits.ts';
 import { estimateId, id, requestId, type MessageOf } from './message.ts';
 import { editProgress } from './progress.ts';
@@ -86,7 +86,7 @@ export const serverJobMessages = {
    * Event on every connection of the owner: jobs that wait have moved up or down in the queue, because others came, went or
    * were moved. Nothing else of them has changed.
    */
-  'job-places': { places: list(jobPlace, maxJobs) },
+  'job-positions': { positions: list(queuePosition, maxJobs) },
 
   /** Event on every connection of the job's owner. Left out when the client does not keep up. */
   'job-progress': { jobId: id, progress: editProgress },

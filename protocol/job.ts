@@ -59,12 +59,12 @@ export const jobView = object({
 export type JobView = Infer<typeof jobView>;
 
 /** Where a queued job is now. */
-export const jobPlace = object({
+export const queuePosition = object({
   jobId: id,
   /** Jobs that will run before it. */
   position: count,
 });
-export type JobPlace = Infer<typeof jobPlace>;
+export type QueuePosition = Infer<typeof queuePosition>;
 
 /** Whether the job has an outcome, which nothing changes any more. */
 export function isOutcome(state: JobState): boolean {

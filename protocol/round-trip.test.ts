@@ -223,8 +223,8 @@ const serverMessages: typeof clientMessages = {
   'job-listed': { requestId, jobs: fc.array(job, { maxLength: 3 }), isComplete: fc.boolean() },
   'job-deleted': aboutJob,
   'job-changed': { job },
-  'job-places': {
-    places: fc.array(fc.record({ jobId: id, position: count }), { maxLength: 3 }),
+  'job-positions': {
+    positions: fc.array(fc.record({ jobId: id, position: count }), { maxLength: 3 }),
   },
   'job-progress': { jobId: id, progress },
   'download-ready': { requestId, streamId, sizeBytes: count, sha256, windowBytes: window },

@@ -9,5 +9,5 @@ export interface Module {
 export const modules: readonly Module[];
 export const packageOwners: Readonly<Record<string, readonly string[]>>;
 export const testPackages: readonly string[];
-export function roomOf(file: string): Module | undefined;
+export function moduleOf(file: string): Module | undefined;
 export function complaintAbout(file: string, specifier: string, isTypeOnly: boolean): string | undefined;

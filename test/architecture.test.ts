@@ -169,9 +169,9 @@ describe('the rules, on files that break them', () => {
 
   test('types may go where values may not, when the table says so', () => {
     const from = (text: string) => complaintsAbout([source(`${server}/http/bad.ts`, text)]);
-    expect(from(`import type { EditSpec } from '../edit-work.ts';`)).toEqual([]);
-    expect(from(`import { createEditWork } from '../edit-work.ts';`)).toHaveLength(1);
-    expect(from(`import { type EditSpec } from '../edit-work.ts';`)).toHaveLength(1);
+    expect(from(`import type { ClipStore } from '../clips/clip-store.ts';`)).toEqual([]);
+    expect(from(`import { openClipStore } from '../clips/clip-store.ts';`)).toHaveLength(1);
+    expect(from(`import { type ClipStore } from '../clips/clip-store.ts';`)).toHaveLength(1);
   });
 
   test('a test may import what tests are made with, and its own module', () => {

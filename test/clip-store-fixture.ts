@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import type { MediaFacts } from '../protocol/media-facts.ts';
 import { testMedia } from './fixtures/media.ts';
+import { openLocalArtifacts } from '../companion-server/src/artifacts/local-store.ts';
 import { openDatabase, type Database } from '../companion-server/src/store/database.ts';
 import { createSetAside } from '../companion-server/src/store/set-aside.ts';
+import type { Clip } from '../companion-server/src/clips/clip.ts';
 import { openClipStore, type ClipStore } from '../companion-server/src/clips/clip-store.ts';
 import { clipTables } from '../companion-server/src/clips/tables.ts';
 
@@ -31,6 +33,8 @@ export function sha256Of(content: Uint8Array): string {
 interface Fixture {
   readonly store: ClipStore;
   readonly dataDir: string;
+  /** Where the bytes of a clip lie. */
+  readonly pathOf: (clip: Clip) => string;
   /** Paths that were looked into. */
   readonly probed: string[];
   /** What was set aside: from where to where. */
@@ -52,19 +56,22 @@ export async function createFixture(
   const clock = { now: 1_000 * day };
   const restart = async (): Promise<ClipStore> => {
     const database = wrap(openDatabase(join(dataDir, 'tokenflow.db'), [clipTables]));
+    const setAside = createSetAside({
+      dataDir,
+      onMoved: (from, to) => moved.push([from, to]),
+      onFailure: (_from, error) => expect.fail(String(error)),
+      now: () => new Date(0),
+    });
+    const artifacts = await openLocalArtifacts({ dataDir, setAside });
     const store = await openClipStore({
       database,
+      artifacts,
       dataDir,
       probe(path) {
         probed.push(path);
         return probe?.(path) ?? Promise.resolve(testMedia);
       },
-      setAside: createSetAside({
-        dataDir,
-        onMoved: (from, to) => moved.push([from, to]),
-        onFailure: (_from, error) => expect.fail(String(error)),
-        now: () => new Date(0),
-      }),
+      setAside,
       now: () => clock.now,
     });
     onTestFinished(async () => {
@@ -77,7 +84,8 @@ export async function createFixture(
     clips: await readdir(join(dataDir, 'clips')),
     uploads: await readdir(join(dataDir, 'uploads')),
   });
-  return { store: await restart(), dataDir, probed, moved, restart, files, clock };
+  const pathOf = ({ artifact }: Clip): string => join(dataDir, artifact);
+  return { store: await restart(), dataDir, pathOf, probed, moved, restart, files, clock };
 }
 
 export async function send(store: ClipStore, from = owner, content: Uint8Array = bytes) {

@@ -14,7 +14,9 @@ export interface CompanionPlace {
 }
 
 /** What the server stands on instead of its own. */
-export type CompanionParts = Partial<Pick<ServerDeps, 'leastFreeBytes' | 'log' | 'probe'>>;
+export type CompanionParts = Partial<
+  Pick<ServerDeps, 'leastFreeBytes' | 'log' | 'openArtifacts' | 'openQueue' | 'probe'>
+>;
 
 /** Starts it on a free port, without a log. `engine` names a file of fixtures/engines. The caller closes it. */
 export function startCompanion(

@@ -1,16 +1,19 @@
-// A queue of jobs in memory whose work ends when the test says so, and what is asked of it.
+// A queue of jobs whose work ends when the test says so, and what is asked of it.
 
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
-import { jobMigrations, type JobRequest } from '../companion-server/src/jobs/job-table.ts';
-import { openJobs, type Jobs } from '../companion-server/src/jobs/jobs.ts';
-import type { JobWork } from '../companion-server/src/jobs/work.ts';
+import type { JobExecutor } from '../companion-server/src/jobs/executor.ts';
+import { openLocalQueue } from '../companion-server/src/jobs/local-queue.ts';
+import type { JobQueue } from '../companion-server/src/jobs/queue.ts';
+import { createSqliteJobStore, jobMigrations } from '../companion-server/src/jobs/sqlite-store.ts';
+import type { JobRequest } from '../companion-server/src/jobs/store.ts';
 import { openDatabase, type Database } from '../companion-server/src/store/database.ts';
 import { defaultSettings } from '../protocol/edit-settings.ts';
 import { isOutcome, type JobView } from '../protocol/job.ts';
-import { createManualWork } from './manual-work.ts';
+import { createManualExecutor } from './manual-executor.ts';
 
 export const owner = 'a'.repeat(32);
+export const stranger = 'b'.repeat(32);
 
 export const requestOf = (changes: Partial<JobRequest> = {}): JobRequest => ({
   key: randomBytes(8).toString('hex'),
@@ -24,29 +27,36 @@ export const requestOf = (changes: Partial<JobRequest> = {}): JobRequest => ({
 
 export const memoryDatabase = (): Database => openDatabase(':memory:', [jobMigrations]);
 
-/** Closed when the test ends. */
-export async function openTestJobs(database: Database, work: JobWork): Promise<Jobs> {
-  const jobs = await openJobs({ database, work, retryMs: 1 });
-  onTestFinished(() => jobs.close());
-  return jobs;
+/** The queue of this process on a database. Closed when the test ends. */
+export async function openTestQueue(database: Database, executor: JobExecutor): Promise<JobQueue> {
+  const store = createSqliteJobStore(database);
+  const queue = await openLocalQueue({ store, executor, retryMs: 1 });
+  onTestFinished(() => queue.close());
+  return queue;
 }
 
 export async function createFixture() {
   const database = memoryDatabase();
-  const manual = createManualWork();
-  const jobs = await openTestJobs(database, manual.work);
-  return { ...manual, database, jobs };
+  const manual = createManualExecutor();
+  const queue = await openTestQueue(database, manual.executor);
+  return { ...manual, database, queue };
 }
 
-/** Resolves when the job is over, with its view then. */
-export function over(jobs: Jobs, jobId: string): Promise<JobView> {
-  const now = jobs.get(owner, jobId);
-  if (isOutcome(now.state)) return Promise.resolve(now);
-  return new Promise((resolve) => {
-    const stop = jobs.subscribe(owner, (view) => {
-      if (view.jobId !== jobId || !isOutcome(view.state)) return;
-      stop();
-      resolve(view);
+/** Resolves when the owner's job is over, with its view then. */
+export async function over(queue: JobQueue, jobId: string): Promise<JobView> {
+  let stop: () => void = () => undefined;
+  const told = new Promise<JobView>((resolve) => {
+    stop = queue.subscribe(owner, {
+      onJob(view) {
+        if (view.jobId === jobId && isOutcome(view.state)) resolve(view);
+      },
+      onPositions: () => undefined,
     });
   });
+  try {
+    const current = await queue.get(owner, jobId);
+    return isOutcome(current.state) ? current : await told;
+  } finally {
+    stop();
+  }
 }

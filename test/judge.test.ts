@@ -46,6 +46,7 @@ describe('hue', () => {
     index: 0,
     width: 2,
     height: 1,
+    pixelFormat: 'rgb24' as const,
     rgb: Uint8Array.from([...rgb, 128, 128, 128]),
   });
 
@@ -59,7 +60,13 @@ describe('hue', () => {
   });
 
   test('is measured inside the mask', () => {
-    const frame = { index: 0, width: 2, height: 1, rgb: Uint8Array.of(255, 0, 0, 0, 0, 255) };
+    const frame = {
+      index: 0,
+      width: 2,
+      height: 1,
+      pixelFormat: 'rgb24' as const,
+      rgb: Uint8Array.of(255, 0, 0, 0, 0, 255),
+    };
     expect(hueError(objectHue(frame, [0, 1]), 240)).toBeLessThan(0.01);
   });
 

@@ -4,13 +4,13 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import type { Frame } from '../../companion-server/src/media/frame.ts';
+import type { Rgb24Frame } from '../../companion-server/src/media/frame.ts';
 import { readFrames } from '../demo-world/pictures.ts';
 
 const folder = path.join(import.meta.dirname, '..', '..', 'models', 'demo', 'held-out');
 
 export interface HeldOut {
-  readonly frame: Frame;
+  readonly frame: Rgb24Frame;
   /** How much of each pixel's latent cell the object covers, 0..255, [height * width]. */
   readonly mask: Uint8Array;
 }

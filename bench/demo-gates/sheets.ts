@@ -6,7 +6,7 @@ import { lineHeight, letterWidth } from '../../companion-server/src/demo/bitmap-
 import { createCanvas, drawPicture, drawText, type Rgb } from '../../companion-server/src/demo/canvas.ts';
 import { writeContactSheet } from '../../companion-server/src/demo/contact-sheet.ts';
 import { encodePng } from '../../companion-server/src/media/encode-picture.ts';
-import type { Frame } from '../../companion-server/src/media/frame.ts';
+import type { Rgb24Frame } from '../../companion-server/src/media/frame.ts';
 import { probeClip } from '../../companion-server/src/media/probe.ts';
 
 const paper: Rgb = [24, 24, 27];
@@ -21,7 +21,12 @@ export interface Sheets {
   /** A row per clip, columns at the same moments. Labels are plain ASCII. */
   clips(name: string, rows: readonly { readonly label: string; readonly file: string }[]): Promise<void>;
   /** Square pictures row by row, under the names of the columns. */
-  grid(name: string, rows: readonly string[], columns: readonly string[], pictures: readonly Frame[]): Promise<void>;
+  grid(
+    name: string,
+    rows: readonly string[],
+    columns: readonly string[],
+    pictures: readonly Rgb24Frame[],
+  ): Promise<void>;
 }
 
 /** Sheets go to `folder` as `NAME.png`; it is made when missing. */
@@ -43,7 +48,7 @@ export function createSheets(folder: string, log: (line: string) => void): Sheet
   };
 }
 
-function drawGrid(rows: readonly string[], columns: readonly string[], pictures: readonly Frame[]): Frame {
+function drawGrid(rows: readonly string[], columns: readonly string[], pictures: readonly Rgb24Frame[]): Rgb24Frame {
   const left = Math.max(...rows.map((row) => row.length)) * letterWidth * zoom + 2 * gap;
   const top = lineHeight * zoom + gap;
   const pitch = cell + gap;
@@ -60,7 +65,7 @@ function drawGrid(rows: readonly string[], columns: readonly string[], pictures:
 }
 
 /** A square picture at a smaller edge, every pixel the mean of the area that it covers. */
-function shrink({ index, width, rgb }: Frame, edge: number): Frame {
+function shrink({ index, width, rgb }: Rgb24Frame, edge: number): Rgb24Frame {
   const scale = width / edge;
   const out = new Uint8Array(3 * edge * edge);
   for (let y = 0; y < edge; y++) {
@@ -79,5 +84,5 @@ function shrink({ index, width, rgb }: Frame, edge: number): Frame {
       }
     }
   }
-  return { index, width: edge, height: edge, rgb: out };
+  return { index, width: edge, height: edge, pixelFormat: 'rgb24', rgb: out };
 }

@@ -3,7 +3,7 @@ import { guide } from '../../companion-server/src/diffusion/guidance.ts';
 import { frameNoise } from '../../companion-server/src/diffusion/noise.ts';
 import { createSchedule } from '../../companion-server/src/diffusion/schedule.ts';
 import type { SampleContent, SampleTarget } from '../../companion-server/src/demo/samples.ts';
-import type { Frame } from '../../companion-server/src/media/frame.ts';
+import type { Rgb24Frame } from '../../companion-server/src/media/frame.ts';
 import { concatRows, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { predict } from '../../companion-server/src/tokenflow/denoiser.ts';
 import { atLeast, percent, share } from '../rows.ts';
@@ -98,7 +98,7 @@ async function paint(
   targets: readonly SampleTarget[],
   seeds: readonly number[],
   steps: number,
-): Promise<readonly Frame[]> {
+): Promise<readonly Rgb24Frame[]> {
   const edge = side / model.vae.latents.downscale;
   const prompts = [...targets.map(({ prompt }) => prompt), ''];
   const conditioning = await model.conditioning(prompts, { width: side, height: side });

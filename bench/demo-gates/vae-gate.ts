@@ -1,6 +1,6 @@
 import { sampleMasks } from '../../companion-server/src/demo/samples.ts';
 import type { Model } from '../../companion-server/src/engine/model/model.ts';
-import type { Frame } from '../../companion-server/src/media/frame.ts';
+import type { Rgb24Frame } from '../../companion-server/src/media/frame.ts';
 import { psnr } from '../../companion-server/src/metrics/psnr.ts';
 import { atLeast, decibels, mean, percent, reported, share } from '../rows.ts';
 import type { Gate } from './gate.ts';
@@ -64,7 +64,7 @@ export const vaeGate: Gate = {
 
 async function lookAt(
   model: Model,
-  frames: readonly Frame[],
+  frames: readonly Rgb24Frame[],
   masks: readonly ArrayLike<number>[],
 ): Promise<readonly Look[]> {
   const copies = await decodeLatents(model, await encodeFrames(model, frames));

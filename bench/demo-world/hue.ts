@@ -1,12 +1,12 @@
 // Hue of an object in a picture, the measure behind every colour gate; as models/demo/train/colour_measure.py.
 
-import type { Frame } from '../../companion-server/src/media/frame.ts';
+import type { Rgb24Frame } from '../../companion-server/src/media/frame.ts';
 
 /**
  * Hue in degrees, 0..360, of the chroma-weighted mean colour inside `mask` ([height * width], 0..1). Weighting by
  * chroma leaves out highlights, windows and tyres.
  */
-export function objectHue({ rgb }: Frame, mask: ArrayLike<number>): number {
+export function objectHue({ rgb }: Rgb24Frame, mask: ArrayLike<number>): number {
   let [red, green, blue] = [0, 0, 0];
   for (let i = 0; i < mask.length; i++) {
     const r = (rgb[3 * i] ?? 0) / 255;

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { SampleContent } from '../../companion-server/src/demo/samples.ts';
-import type { Frame } from '../../companion-server/src/media/frame.ts';
+import type { Rgb24Frame } from '../../companion-server/src/media/frame.ts';
 import { frameToTensor } from '../../companion-server/src/media/pixels.ts';
 import { GraphBuilder } from '../../companion-server/src/onnx/builder.ts';
 import { symbol } from '../../companion-server/src/onnx/dims.ts';
@@ -33,7 +33,7 @@ export interface Verdict extends SampleContent {
 
 export interface Judge {
   /** Judges pictures of 128x128 pixels. */
-  look(frames: readonly Frame[]): Promise<readonly Verdict[]>;
+  look(frames: readonly Rgb24Frame[]): Promise<readonly Verdict[]>;
   release(): Promise<void>;
 }
 
@@ -114,7 +114,7 @@ function buildJudge(weights: StoredTensors, words: number): Graph {
 }
 
 function decide(
-  frame: Frame,
+  frame: Rgb24Frame,
   logits: Float32Array,
   cells: Float32Array,
   { heads, reference_hues_degrees: references }: JudgeConfig,

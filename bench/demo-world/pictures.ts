@@ -2,7 +2,7 @@
 
 import type { Model } from '../../companion-server/src/engine/model/model.ts';
 import type { Sample } from '../../companion-server/src/demo/samples.ts';
-import type { Frame } from '../../companion-server/src/media/frame.ts';
+import type { Rgb24Frame } from '../../companion-server/src/media/frame.ts';
 import { decodeFrames } from '../../companion-server/src/media/frames.ts';
 import { frameToTensor, tensorToFrame } from '../../companion-server/src/media/pixels.ts';
 import { probeClip } from '../../companion-server/src/media/probe.ts';
@@ -13,8 +13,8 @@ import { concatRows, sliceRows, type Tensor } from '../../companion-server/src/t
 const picturesPerForward = 8;
 
 /** All frames of a clip. */
-export async function readFrames(file: string): Promise<readonly Frame[]> {
-  const frames: Frame[] = [];
+export async function readFrames(file: string): Promise<readonly Rgb24Frame[]> {
+  const frames: Rgb24Frame[] = [];
   for await (const frame of decodeFrames(await probeClip(file))) frames.push(frame);
   return frames;
 }
@@ -31,7 +31,7 @@ export function latentSizeOf({ width, height }: Pick<Sample, 'width' | 'height'>
 }
 
 /** Frames of one size -> latents [N, C, h, w]. */
-export async function encodeFrames(model: Model, frames: readonly Frame[]): Promise<Tensor> {
+export async function encodeFrames(model: Model, frames: readonly Rgb24Frame[]): Promise<Tensor> {
   const [first] = frames;
   if (first === undefined) throw new RangeError('encodeFrames: at least one frame is needed.');
   const encoder = await model.openEncoder(latentSizeOf(first, model));
@@ -48,11 +48,11 @@ export async function encodeFrames(model: Model, frames: readonly Frame[]): Prom
 }
 
 /** Latents [N, C, h, w] -> N frames, numbered from 0. */
-export async function decodeLatents(model: Model, latents: Tensor): Promise<readonly Frame[]> {
+export async function decodeLatents(model: Model, latents: Tensor): Promise<readonly Rgb24Frame[]> {
   const [count = 0, , height = 0, width = 0] = latents.dims;
   const decoder = await model.openDecoder({ width, height });
   try {
-    const frames: Frame[] = [];
+    const frames: Rgb24Frame[] = [];
     for (let start = 0; start < count; start += picturesPerForward) {
       const end = Math.min(start + picturesPerForward, count);
       const images = await decoder.run(sliceRows(latents, start, end));

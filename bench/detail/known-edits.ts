@@ -3,20 +3,20 @@
 
 import { defaultSample, renderSampleFrame, toScene } from '../../companion-server/src/demo/sample-frame.ts';
 import { layerAt, momentAt, type Layer } from '../../companion-server/src/demo/scene.ts';
-import type { Frame } from '../../companion-server/src/media/frame.ts';
+import type { Rgb24Frame } from '../../companion-server/src/media/frame.ts';
 
 type Colour = readonly [red: number, green: number, blue: number];
 
 export interface KnownEdit {
   readonly name: string;
-  readonly target: Frame;
+  readonly target: Rgb24Frame;
 }
 
 const moment = 5;
 const movedTo = 7;
 
 /** The scene at `edge` x `edge` pixels. */
-export function knownScene(edge: number, hard: boolean): Frame {
+export function knownScene(edge: number, hard: boolean): Rgb24Frame {
   return renderSampleFrame(moment, { ...defaultSample, width: edge, height: edge, hard });
 }
 

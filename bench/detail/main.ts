@@ -7,7 +7,7 @@ import { defaultSample } from '../../companion-server/src/demo/sample-frame.ts';
 import { applyChange } from '../../companion-server/src/detail/apply-change.ts';
 import { fitChange } from '../../companion-server/src/detail/local-change.ts';
 import { openModel } from '../../companion-server/src/engine/model/model.ts';
-import type { Frame, Size } from '../../companion-server/src/media/frame.ts';
+import type { Rgb24Frame, Size } from '../../companion-server/src/media/frame.ts';
 import { psnr } from '../../companion-server/src/metrics/psnr.ts';
 import { measureTemporal } from '../../companion-server/src/metrics/temporal.ts';
 import { preferredExecution } from '../../companion-server/src/onnx/execution.ts';
@@ -74,7 +74,7 @@ async function measureEdits(prompt: string): Promise<BenchRow[]> {
   const clip = await benchClip(editedFrames, editedSize);
   const options = { ...defaultSample, frames: editedFrames, width: editedSize, height: editedSize };
   const edit = async (edge: number, detail: EditSettings['detail']) => {
-    let frames: readonly Frame[] = [];
+    let frames: readonly Rgb24Frame[] = [];
     const settings = {
       prompt,
       detail,
@@ -89,7 +89,7 @@ async function measureEdits(prompt: string): Promise<BenchRow[]> {
   const whole = await edit(editedSize, 'none');
   const kept = await edit(working, 'source');
   const scaled = await edit(working, 'none');
-  const likeness = ({ frames }: { frames: readonly Frame[] }) =>
+  const likeness = ({ frames }: { frames: readonly Rgb24Frame[] }) =>
     frames.reduce((sum, frame, i) => sum + psnr(frame, whole.frames[i] ?? frame), 0) / frames.length;
   const ratio = kept.warpError / scaled.warpError;
   return [
@@ -129,12 +129,12 @@ function gainRow(figure: string, kept: number, scaled: number): BenchRow {
   return { figure, value, target: 'higher', isMet: kept > scaled };
 }
 
-function noise({ width, height }: Size, seed: number): Frame {
+function noise({ width, height }: Size, seed: number): Rgb24Frame {
   const rgb = Uint8Array.from({ length: 3 * width * height }, (_, i) => 128 + 90 * Math.sin(i * seed));
-  return { index: 0, width, height, rgb };
+  return { index: 0, width, height, pixelFormat: 'rgb24', rgb };
 }
 
-async function* inOrder(frames: readonly Frame[]): AsyncGenerator<Frame> {
+async function* inOrder(frames: readonly Rgb24Frame[]): AsyncGenerator<Rgb24Frame> {
   await Promise.resolve();
   yield* frames;
 }

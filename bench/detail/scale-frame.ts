@@ -1,6 +1,6 @@
 // Lanczos scaling as ffmpeg's scaler does it, for frames in memory.
 
-import type { Frame, Size } from '../../companion-server/src/media/frame.ts';
+import type { Rgb24Frame, Size } from '../../companion-server/src/media/frame.ts';
 
 const lobes = 3;
 
@@ -10,7 +10,7 @@ interface Tap {
 }
 
 /** `frame` at another size; smaller ones are averaged over what falls into a pixel. */
-export function scaleFrame(frame: Frame, { width, height }: Size): Frame {
+export function scaleFrame(frame: Rgb24Frame, { width, height }: Size): Rgb24Frame {
   const columns = tapsOf(frame.width, width);
   const rows = tapsOf(frame.height, height);
   const narrow = new Float64Array(3 * width * frame.height);
@@ -29,7 +29,7 @@ export function scaleFrame(frame: Frame, { width, height }: Size): Frame {
     }
     rgb[i] = sum;
   }
-  return { index: frame.index, width, height, rgb: new Uint8Array(rgb.buffer) };
+  return { index: frame.index, width, height, pixelFormat: 'rgb24', rgb: new Uint8Array(rgb.buffer) };
 }
 
 /** Per place of the result, what it is made of. */

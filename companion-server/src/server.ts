@@ -7,16 +7,19 @@ import type { Device } from '../../protocol/devices.ts';
 import type { MediaFacts } from '../../protocol/media-facts.ts';
 import type { Config } from './config.ts';
 import { createDoctor } from './doctor/run-checks.ts';
-import { createEditWork } from './edit-work.ts';
 import { createEngine } from './engine/worker/supervisor.ts';
 import { EditError } from './errors.ts';
 import { isFullDisk } from './files/disk-error.ts';
+import type { ArtifactStore } from './artifacts/artifact-store.ts';
+import { openLocalArtifacts, type LocalArtifactsOptions } from './artifacts/local-store.ts';
 import { createClipRecords } from './clips/clip-records.ts';
 import { clipTables } from './clips/tables.ts';
 import { openClipStore } from './clips/clip-store.ts';
 import { createFront } from './http/front.ts';
-import { jobMigrations } from './jobs/job-table.ts';
-import { openJobs } from './jobs/jobs.ts';
+import { createEditExecutor } from './jobs/edit-executor.ts';
+import { openLocalQueue } from './jobs/local-queue.ts';
+import type { OpenJobQueue } from './jobs/queue.ts';
+import { createSqliteJobStore, jobMigrations } from './jobs/sqlite-store.ts';
 import type { Log } from './log.ts';
 import { createPictureReader } from './media/picture-reader.ts';
 import { toMediaFacts } from './media/clip-facts.ts';
@@ -41,6 +44,10 @@ export interface ServerDeps {
   readonly probe?: (path: string) => Promise<MediaFacts>;
   /** A disk with fewer is told to be full. Default: 32 MiB. */
   readonly leastFreeBytes?: number;
+  /** Where clips and results are kept. Default: in the data folder. */
+  readonly openArtifacts?: (options: LocalArtifactsOptions) => Promise<ArtifactStore>;
+  /** Where jobs wait, and who does them. Default: in the database of the data folder, and this process. */
+  readonly openQueue?: OpenJobQueue;
 }
 
 export interface RunningServer {
@@ -102,14 +109,17 @@ interface DataFolder {
 
 /** `closers` receives what ends each part, to be called in the opposite order. */
 async function open(
-  { config, log, engineEntry, probe, leastFreeBytes }: ServerDeps,
+  { config, log, engineEntry, probe, leastFreeBytes, ...ports }: ServerDeps,
   { reserve, wasOpen }: DataFolder,
   closers: Closer[],
 ): Promise<Omit<RunningServer, 'close'>> {
+  const { openArtifacts = openLocalArtifacts } = ports;
   const { dataDir, cacheDir } = config;
   const tables = [pairingTables, clipTables, jobMigrations];
   const database = openDatabase(join(dataDir, 'tokenflow.db'), tables, reserve);
   closers.push(() => database.close());
+  const openQueue: OpenJobQueue =
+    ports.openQueue ?? ((options) => openLocalQueue({ ...options, store: createSqliteJobStore(database) }));
   if (wasOpen) {
     renewSecret(database, 'links');
     log.warn('The data folder was open to other users of this machine, and is closed now.');
@@ -154,38 +164,41 @@ async function open(
         error: String(error),
       }),
   });
+  const artifacts = await openArtifacts({ dataDir, setAside });
   const clips = await openClipStore({
     database,
+    artifacts,
     dataDir,
     probe: probe ?? factsOf,
     setAside,
     onUnwritten: (error) => log.warn('A note about a clip could not be written.', { error: String(error) }),
   });
   closers.push(() => clips.close());
-  const work = createEditWork({
+  const edits = createEditExecutor({
     engine,
+    artifacts,
     dataDir,
     cacheDir,
     inversionsDir: config.inversionsDir,
     inversionsBudgetBytes: config.inversionsBudgetBytes,
-    setAside,
     onWorkLost: (jobId, error) =>
       log.warn('The work files of a job are damaged: it begins anew.', {
         jobId,
         error: inspect(error),
       }),
+    onStepUnkept: (jobId, error) =>
+      log.warn('What a step of a job has left could not be kept.', { jobId, error: inspect(error) }),
     clipOf: (owner, clipId) => clips.get(owner, clipId),
     clipInfoOf: probe === undefined ? knownClips.infoOf : null,
     modelDirOf: (model) => modelDirOf(config.models, model),
     onStep: (jobId, { stage, step }) => log.debug('A step is finished.', { jobId, stage, step }),
   });
   let device: Device | null = null;
-  const jobs = await openJobs({
-    database,
-    work: {
-      ...work,
-      async run(record, hooks) {
-        const outcome = await work.run(record, hooks);
+  const jobs = await openQueue({
+    executor: {
+      ...edits,
+      async run(job, hooks) {
+        const outcome = await edits.run(job, hooks);
         ({ device } = outcome.report);
         return outcome;
       },
@@ -213,6 +226,9 @@ async function open(
     device: () => device,
     clips,
     jobs,
+    artifacts,
+    checkEdit: (owner, spec) => edits.check(owner, spec),
+    estimateEdit: async (owner, spec, signal) => edits.estimate(owner, spec, await jobs.lastReport(spec.model), signal),
     disks,
     ...createPictureReader({ probe: knownClips.infoOf }),
     diagnose: createDoctor(() => ({
@@ -223,7 +239,6 @@ async function open(
       isInServer: true,
       models: config.models,
     })),
-    results: jobs,
     linkSecret: readSecret(database, 'links'),
     remote,
     log,
@@ -231,9 +246,9 @@ async function open(
   closers.push(() => front.close());
   // First of all, so that clients hear what becomes of their jobs.
   closers.push(() => jobs.close());
-  front.metrics.gauge('tokenflow_jobs', 'Jobs by state.', () => ({
+  front.metrics.gauge('tokenflow_jobs', 'Jobs by state.', async () => ({
     label: 'state',
-    values: jobs.countByState(),
+    values: await jobs.countByState(),
   }));
   const { port, remoteUrl } = await front.open(config.port);
   openPort = port;

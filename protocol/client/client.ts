@@ -5,7 +5,7 @@
 import type { Check } from '../diagnostics.ts';
 import { CanceledError, orCanceled, type Signal } from '../errors.ts';
 import type { Estimates } from '../estimate.ts';
-import { isOutcome, type JobPlace, type JobView } from '../job.ts';
+import { isOutcome, type JobView, type QueuePosition } from '../job.ts';
 import type { EditRequest } from '../job-messages.ts';
 import type { EditProgress } from '../progress.ts';
 import type { ReplyTo, Request, RequestOf } from '../replies.ts';
@@ -30,7 +30,7 @@ export interface JobListener {
   onJob(job: JobView): void;
   onProgress(jobId: string, progress: EditProgress): void;
   /** Jobs that wait have moved in the queue. */
-  onPlaces?(places: readonly JobPlace[]): void;
+  onPositions?(positions: readonly QueuePosition[]): void;
 }
 
 export type JobOrder = 'job-cancel' | 'job-pause' | 'job-resume';
@@ -105,8 +105,8 @@ export function createClient(options: ClientOptions): Client {
     connection.onEvent((event) => {
       if (event.type === 'disk-changed') {
         for (const listener of [...diskListeners]) listener(event.shortages);
-      } else if (event.type === 'job-places') {
-        for (const listener of [...jobListeners]) listener.onPlaces?.(event.places);
+      } else if (event.type === 'job-positions') {
+        for (const listener of [...jobListeners]) listener.onPositions?.(event.positions);
       } else if (event.type === 'job-changed') tell(event.job);
       else if (event.type === 'job-progress') {
         for (const listener of [...jobListeners]) listener.onProgress(event.jobId, event.progress);

@@ -34,8 +34,8 @@ test('a server that stops tells its clients, and the next one finishes the job',
   const told: string[] = [];
   const connection = await before.online();
   connection.onEvent((event: ServerMessage) => {
-    if (event.type === 'job-places') {
-      told.push(...event.places.map((place) => `${place.jobId} at ${place.position}`));
+    if (event.type === 'job-positions') {
+      told.push(...event.positions.map((moved) => `${moved.jobId} at ${moved.position}`));
     }
     if (event.type !== 'job-changed') return;
     told.push(`${event.job.jobId} ${event.job.state} ${event.job.position ?? '-'}`);

@@ -11,6 +11,7 @@ import { chunkBytes } from '../../protocol/limits.ts';
 import type { ServerMessage } from '../../protocol/server-messages.ts';
 import { protocolVersion } from '../../protocol/version.ts';
 import { testMedia as media } from '../fixtures/media.ts';
+import { openLocalArtifacts } from '../../companion-server/src/artifacts/local-store.ts';
 import { openClipStore } from '../../companion-server/src/clips/clip-store.ts';
 import { clipTables } from '../../companion-server/src/clips/tables.ts';
 import { EditError } from '../../companion-server/src/errors.ts';
@@ -54,26 +55,29 @@ export const oneEstimate: Estimate = {
 
 export interface SessionFixtureOptions {
   readonly diagnose?: SessionDeps['diagnose'];
-  readonly estimate?: SessionDeps['jobs']['estimate'];
+  readonly estimate?: SessionDeps['estimateEdit'];
+  readonly check?: SessionDeps['checkEdit'];
 }
 
 /** A session with a client that only listens, on a server that has no jobs. */
 export async function createSessionFixture({
   diagnose = () => Promise.resolve([]),
   estimate = () => Promise.resolve(oneEstimate),
+  check = () => Promise.resolve(),
 }: SessionFixtureOptions = {}): Promise<SessionFixture> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tokenflow-session-'));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   const database = openDatabase(':memory:', [clipTables]);
+  const setAside = (): Promise<void> => Promise.resolve();
+  const artifacts = await openLocalArtifacts({ dataDir, setAside });
   const clips = await openClipStore({
     database,
+    artifacts,
     dataDir,
     probe: () => Promise.resolve(media),
-    setAside: () => Promise.resolve(),
+    setAside,
   });
-  const missing = (): never => {
-    throw new EditError('job-missing', 'There is no such job.');
-  };
+  const missing = (): Promise<never> => Promise.reject(new EditError('job-missing', 'There is no such job.'));
   const deps: SessionDeps = {
     version: '0',
     pairings: {
@@ -88,22 +92,22 @@ export async function createSessionFixture({
     device: () => 'cpu',
     disks: { shortages: () => [], subscribe: () => () => undefined },
     clips,
+    artifacts,
+    checkEdit: check,
+    estimateEdit: estimate,
     jobs: {
       get: missing,
       cancel: missing,
       pause: missing,
       resume: missing,
       move: missing,
-      create: missing,
-      result: missing,
-      remove: () => Promise.reject(new EditError('job-missing', 'None.')),
-      list: () => [],
+      add: missing,
+      remove: missing,
+      list: () => Promise.resolve([]),
       ownerOf: missing,
-      hasKey: () => false,
-      needsClip: () => false,
-      estimate,
+      hasKey: () => Promise.resolve(false),
+      needsClip: () => Promise.resolve(false),
       subscribe: () => () => undefined,
-      subscribePlaces: () => () => undefined,
     },
     readPicture: (path, frameIndex) =>
       frameIndex === 40

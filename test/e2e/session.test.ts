@@ -8,9 +8,10 @@ import { defaultSettings } from '../../protocol/edit-settings.ts';
 import type { Check } from '../../protocol/diagnostics.ts';
 import { chunkBytes, maxSlowRequests, windowBytes } from '../../protocol/limits.ts';
 import { protocolVersion } from '../../protocol/version.ts';
+import { EditError } from '../../companion-server/src/errors.ts';
 import { createDeferred } from '../deferred.ts';
 import { testMedia as media } from '../fixtures/media.ts';
-import { begin, createSessionFixture, hello, owner, sha256, token } from './session-fixture.ts';
+import { begin, createSessionFixture, hello, oneEstimate, owner, sha256, token } from './session-fixture.ts';
 
 test('requests are carried out in their order, also when they are sent at once', async () => {
   const { session, heard, say, hears } = await createSessionFixture();
@@ -126,6 +127,29 @@ test('a wrong code ends the connection', async () => {
   await session.close();
   expect(heard).toMatchObject([{ type: 'error', error: { code: 'pairing-refused' } }]);
   expect(closings).toEqual(['not paired']);
+});
+
+test('a job whose clip is missing is refused before anything is estimated or queued', async () => {
+  const asked: string[] = [];
+  const { session, heard, say, hears } = await createSessionFixture({
+    check: (owner, { clipId }) => Promise.reject(new EditError('clip-missing', `No ${clipId} of ${owner}.`)),
+    estimate() {
+      asked.push('estimate');
+      return Promise.resolve(oneEstimate);
+    },
+  });
+  say(hello);
+  const settings = { ...defaultSettings(), prompt: 'x' };
+  const wish = { clipId: 'd'.repeat(32), settings, model: null, device: 'auto' };
+  say({ type: 'job-create', requestId: 1, key: 'a-key-of-a-job', ...wish, priority: 0 });
+  await hears(2);
+  expect(heard[1]).toMatchObject({
+    type: 'error',
+    requestId: 1,
+    error: { code: 'clip-missing', message: `No ${'d'.repeat(32)} of ${owner}.` },
+  });
+  expect(asked).toEqual([]);
+  await session.close();
 });
 
 test('a job that cannot fit is refused with advice', async () => {

@@ -2,15 +2,15 @@
 
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { jobMigrations } from '../../companion-server/src/jobs/job-table.ts';
-import { openJobs } from '../../companion-server/src/jobs/jobs.ts';
+import { openLocalQueue } from '../../companion-server/src/jobs/local-queue.ts';
+import { createSqliteJobStore, jobMigrations } from '../../companion-server/src/jobs/sqlite-store.ts';
 import { openDatabase } from '../../companion-server/src/store/database.ts';
 import { createDeferred } from '../deferred.ts';
 import { createJob, outcomeOf, progressOf, uploadTo } from '../e2e/test-jobs.ts';
 import { connectTo, startTestServer } from '../e2e/test-server.ts';
 import { createWorkspace } from '../e2e/workspace.ts';
 import { over, owner, requestOf } from '../job-fixture.ts';
-import { createManualWork, outcome } from '../manual-work.ts';
+import { createManualExecutor, outcome } from '../manual-executor.ts';
 import { holdDatabase } from './database-holder.ts';
 
 test('what a client asks for meanwhile can be tried again, and nothing stays in the way afterwards', async () => {
@@ -43,23 +43,23 @@ test('a job that ends meanwhile is done when the database is free', async () => 
   const { dataDir } = await createWorkspace();
   const path = join(dataDir, 'tokenflow.db');
   const database = openDatabase(path, [jobMigrations]);
-  const { work, run } = createManualWork();
+  const { executor, run } = createManualExecutor();
   const refused = createDeferred<unknown>();
-  const jobs = await openJobs({
-    database,
-    work,
+  const queue = await openLocalQueue({
+    store: createSqliteJobStore(database),
+    executor,
     retryMs: 1,
     onFailure: (_jobId, error) => refused.resolve(error),
   });
   onTestFinished(async () => {
-    await jobs.close();
+    await queue.close();
     database.close();
   });
-  const { jobId } = jobs.create(owner, requestOf());
+  const { jobId } = await queue.add(owner, requestOf());
   const { ending } = await run(0);
   const letGo = await holdDatabase(path);
   ending.resolve(outcome);
   expect(await refused.promise).toMatchObject({ code: 'SQLITE_BUSY' });
   await letGo();
-  expect(await over(jobs, jobId)).toMatchObject({ state: 'done' });
+  expect(await over(queue, jobId)).toMatchObject({ state: 'done' });
 });

@@ -18,6 +18,8 @@ import { startServerProcess } from './kills/server-process.ts';
 
 const targets: readonly Target[] = ['server', 'engine'];
 const patienceMs = 120_000;
+/** In so many rounds at least one kill hits, if what is to be killed can be found. */
+const roundsWithAKill = 8;
 /** More than one chunk of the upload, few pixels for the model. */
 const clip = { size: '480x320', rate: '8', frames: 3 } as const;
 const settings = {
@@ -96,7 +98,9 @@ async function judgeRounds(place: RoundPlace, { rounds, seed, targets: chosen }:
     return 1;
   }
   console.log(`undisturbed: ${seconds.toFixed(1)} s, result ${sha256.slice(0, 12)}`);
-  const totals = { lost: 0, corrupt: 0, faulty: 0, mostRepeated: 0, kills: 0 };
+  const totals = { lost: 0, corrupt: 0, faulty: 0, mostRepeated: 0 };
+  const rounded = { server: 0, engine: 0 };
+  const killed = { server: 0, engine: 0 };
   for (let round = 1; round <= rounds; round++) {
     const choices = createChoices(seed, round);
     const target = choices.oneOf(chosen);
@@ -106,7 +110,8 @@ async function judgeRounds(place: RoundPlace, { rounds, seed, targets: chosen }:
     if (result.sha256 === null) totals.lost++;
     else if (isCorrupt) totals.corrupt++;
     if (result.faults.length > 0) totals.faulty++;
-    if (result.killed !== null) totals.kills++;
+    rounded[target]++;
+    if (result.killed !== null) killed[target]++;
     totals.mostRepeated = Math.max(totals.mostRepeated, result.stepsRepeated);
     const when = `${moment.sign} + ${moment.delayMs} ms`;
     const what = result.killed === null ? `nothing left of the ${target} to kill` : `${target} killed`;
@@ -116,13 +121,15 @@ async function judgeRounds(place: RoundPlace, { rounds, seed, targets: chosen }:
       `round ${round}: ${what} at ${when}, ${result.stepsRepeated} steps repeated, ${result.seconds.toFixed(1)} s${faults}`,
     );
   }
-  const { lost, corrupt, faulty, mostRepeated, kills } = totals;
+  const { lost, corrupt, faulty, mostRepeated } = totals;
   if (faulty > lost) console.log(`rounds with other faults: ${faulty - lost}`);
-  console.log(`kills: ${kills}`);
+  console.log(`kills: ${killed.server} of the server, ${killed.engine} of its engine`);
+  const missed = chosen.filter((target) => rounded[target] >= roundsWithAKill && killed[target] === 0);
+  for (const target of missed) console.log(`no kill of the ${target} in ${rounded[target]} rounds: it was not found`);
   console.log(
     `rounds: ${rounds}, lost: ${lost}, corrupt: ${corrupt}, steps repeated at most: ${mostRepeated} per kill`,
   );
-  return faulty === 0 && corrupt === 0 && mostRepeated <= 1 ? 0 : 1;
+  return faulty === 0 && corrupt === 0 && missed.length === 0 && mostRepeated <= 1 ? 0 : 1;
 }
 
 /** A port that is free now, and stays the server's over its restarts. */

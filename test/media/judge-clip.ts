@@ -7,7 +7,7 @@ import path from 'node:path';
 import { EditError } from '../../companion-server/src/errors.ts';
 import type { ClipInfo } from '../../companion-server/src/media/clip-info.ts';
 import { openEncoder, rehearseEncoder } from '../../companion-server/src/media/encode.ts';
-import { rationalValue, type Frame } from '../../companion-server/src/media/frame.ts';
+import { rationalValue, type Rgb24Frame } from '../../companion-server/src/media/frame.ts';
 import { decodeFrames, type DecodingDamage } from '../../companion-server/src/media/frames.ts';
 import { sizeWithin } from '../../companion-server/src/media/picture.ts';
 import { probeClip } from '../../companion-server/src/media/probe.ts';
@@ -78,7 +78,7 @@ async function compareFrames(clip: ClipInfo, { decode = decodeFrames }: JudgeOpt
   const size = sizeWithin(clip.displaySize, comparedSide);
   const range = rangeOf(clip);
   const damages: DecodingDamage[] = [];
-  const ours: Frame[] = [];
+  const ours: Rgb24Frame[] = [];
   const onDamage = (damage: DecodingDamage) => void damages.push(damage);
   for await (const frame of decode(clip, { ...range, size, onDamage })) ours.push(frame);
   const count = range.endFrame - range.startFrame;
@@ -105,7 +105,7 @@ function requireRate(clip: ClipInfo, { frames, isWhole }: IndependentDecode): vo
   }
 }
 
-function requireSame(clip: ClipInfo, frame: Frame, { frames, isWhole }: IndependentDecode): void {
+function requireSame(clip: ClipInfo, frame: Rgb24Frame, { frames, isWhole }: IndependentDecode): void {
   const origin = frames[0]?.time ?? 0;
   const due = origin + (frame.index + 0.5) / rationalValue(clip.frameRate);
   const hasTimes = clip.frameTimes !== null && frames.every(({ time }) => Number.isFinite(time));

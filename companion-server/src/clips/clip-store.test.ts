@@ -8,28 +8,28 @@ import { bytes, createFixture, day, other, owner, request, send, sha256 } from '
 import { testMedia } from '../../../test/fixtures/media.ts';
 
 test('a clip lies in the folder under its hash, with the ending of the clip, and says what it is', async () => {
-  const { store, dataDir, files } = await createFixture();
+  const { store, dataDir, pathOf, files } = await createFixture();
   const upload = await store.begin(owner, request);
   expect(await upload.write(0, bytes.subarray(0, 4))).toBe(4);
   expect(await upload.write(4, bytes.subarray(4))).toBe(bytes.length);
   const clip = await upload.finish(sha256);
   expect(clip).toMatchObject({ sizeBytes: bytes.length, sha256, media: testMedia });
   expect(clip.clipId).toBe(sha256.slice(0, 32));
-  expect([dirname(clip.path), extname(clip.path)]).toEqual([join(dataDir, 'clips'), '.mov']);
-  expect(await readFile(clip.path)).toEqual(bytes);
-  expect(store.get(owner, clip.clipId)).toEqual(clip);
+  expect([dirname(pathOf(clip)), extname(pathOf(clip))]).toEqual([join(dataDir, 'clips'), '.mov']);
+  expect(await readFile(pathOf(clip))).toEqual(bytes);
+  expect(await store.get(owner, clip.clipId)).toEqual(clip);
   expect((await files()).uploads).toEqual([]);
 });
 
 test('the same clip is stored once, and goes with its last owner', async () => {
-  const { store, files, probed } = await createFixture();
+  const { store, files, pathOf, probed } = await createFixture();
   const [first, second] = [await send(store), await send(store, other)];
   expect(second).toEqual(first);
   expect((await files()).clips).toHaveLength(1);
   expect(probed).toHaveLength(1);
   await store.remove(owner, first.clipId);
-  expect(() => store.get(owner, first.clipId)).toThrow('There is no clip');
-  expect(existsSync(store.get(other, first.clipId).path)).toBe(true);
+  await expect(store.get(owner, first.clipId)).rejects.toThrow('There is no clip');
+  expect(existsSync(pathOf(await store.get(other, first.clipId)))).toBe(true);
   await store.remove(other, first.clipId);
   expect(await files()).toEqual({ clips: [], uploads: [] });
 });
@@ -46,7 +46,7 @@ test('who has sent a clip need not send it again; who only knows its hash must',
 
 test('a clip stays for its second owner when the first one deletes it in the same moment', async () => {
   let onFound: () => void = () => undefined;
-  const { store } = await createFixture(undefined, (database) => ({
+  const { store, pathOf } = await createFixture(undefined, (database) => ({
     ...database,
     get(sql, ...parameters) {
       const row = database.get(sql, ...parameters);
@@ -61,7 +61,7 @@ test('a clip stays for its second owner when the first one deletes it in the sam
   };
   const kept = await send(store, other);
   await removal;
-  expect(await readFile(store.get(other, kept.clipId).path)).toEqual(bytes);
+  expect(await readFile(pathOf(await store.get(other, kept.clipId)))).toEqual(bytes);
 });
 
 test('a clip that is read again and again is written about once an hour', async () => {
@@ -75,10 +75,10 @@ test('a clip that is read again and again is written about once an hour', async 
     },
   }));
   const { clipId } = await send(store);
-  store.get(owner, clipId);
+  await store.get(owner, clipId);
   clock.now += day;
-  store.get(owner, clipId);
-  store.get(owner, clipId);
+  await store.get(owner, clipId);
+  await store.get(owner, clipId);
   expect(changes).toEqual([0, 1, 0]);
 });
 
@@ -88,17 +88,17 @@ test('clips that were not used for a month are removed, but for those that are n
   for (const name of ['old', 'needed', 'used']) clips.push(await send(store, owner, Buffer.from(name)));
   const [old, needed, used] = clips.map(({ clipId }) => clipId);
   clock.now += 20 * day;
-  store.get(owner, used ?? '');
+  await store.get(owner, used ?? '');
   clock.now += 20 * day;
-  await store.removeUnused((_owner, clipId) => clipId === needed);
+  await store.removeUnused((_owner, clipId) => Promise.resolve(clipId === needed));
   expect((await files()).clips).toHaveLength(2);
-  expect(() => store.get(owner, old ?? '')).toThrow('There is no clip');
+  await expect(store.get(owner, old ?? '')).rejects.toThrow('There is no clip');
 });
 
 test('a start sets files aside that no row knows, ends removals, and forgets clips whose file is gone', async () => {
-  const { store, dataDir, restart, files, moved } = await createFixture();
+  const { store, dataDir, pathOf, restart, files, moved } = await createFixture();
   const clip = await send(store);
-  await rm(clip.path);
+  await rm(pathOf(clip));
   await writeFile(join(dataDir, 'clips', 'stranger.mov'), 'x');
   await writeFile(join(dataDir, 'uploads', 'stranger'), 'y');
   await writeFile(join(dataDir, 'uploads', 'removed-0123456789abcdef'), 'z');
@@ -110,6 +110,6 @@ test('a start sets files aside that no row knows, ends removals, and forgets cli
     [join('uploads', 'stranger'), join(aside, 'uploads', 'stranger')],
   ]);
   expect(await readFile(join(dataDir, aside, 'uploads', 'stranger'), 'utf8')).toBe('y');
-  expect(() => restarted.get(owner, clip.clipId)).toThrow('There is no clip');
-  expect((await send(restarted)).path).toBe(clip.path);
+  await expect(restarted.get(owner, clip.clipId)).rejects.toThrow('There is no clip');
+  expect(await send(restarted)).toEqual(clip);
 });

@@ -1,22 +1,22 @@
-// The clips that clients have sent, each stored once by its content and kept until its last owner deletes it, and the
-// uploads on their way. Both outlive connections and the server. No part of a path here comes from a client, but for an
-// ending from the protocol's list.
+// The clips that clients have sent, each kept once by its content until its last owner deletes it, and the uploads on
+// their way. Both outlive connections and the server. No part of a name here comes from a client, but for an ending from
+// the protocol's list.
 
-import { randomBytes } from 'node:crypto';
-import { existsSync, renameSync, statSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { maxClips } from '../../../protocol/limits.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
+import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import { artifactName, clipArtifact, clipsFolder } from '../artifacts/ids.ts';
 import { EditError } from '../errors.ts';
 import { isFullDisk } from '../files/disk-error.ts';
 import { freeBytesAt } from '../files/free-space.ts';
-import { syncFolder } from '../files/sync.ts';
 import type { Database } from '../store/database.ts';
 import type { SetAside } from '../store/set-aside.ts';
 import { nameFiles } from '../without-paths.ts';
 import type { Clip, Upload } from './clip.ts';
 import { createClipTable, type ClipRow } from './clip-table.ts';
+import { createKeyedTurns } from './turns.ts';
 import { createUploads, type UploadRequest } from './uploads.ts';
 
 export interface ClipStore {
@@ -26,11 +26,11 @@ export interface ClipStore {
    */
   begin(owner: string, request: UploadRequest): Promise<Upload>;
   /** Throws EditError 'clip-missing' when the owner has no such clip. */
-  get(owner: string, clipId: string): Clip;
+  get(owner: string, clipId: string): Promise<Clip>;
   /** Takes the clip from its owner; its file goes with its last owner. Does nothing when there is no such clip. */
   remove(owner: string, clipId: string): Promise<void>;
   /** Removes clips that were not used for 30 days, but for those that `isNeeded`. */
-  removeUnused(isNeeded: (owner: string, clipId: string) => boolean): Promise<void>;
+  removeUnused(isNeeded: (owner: string, clipId: string) => Promise<boolean>): Promise<void>;
   /** Closes the files of open uploads. */
   close(): Promise<void>;
 }
@@ -38,11 +38,13 @@ export interface ClipStore {
 export interface ClipStoreOptions {
   /** With the tables of tables.ts. */
   readonly database: Database;
-  /** Absolute path. Clips and uploads get folders in it. */
+  /** Where the bytes of clips are kept. */
+  readonly artifacts: ArtifactStore;
+  /** Absolute path. Uploads on their way get a folder in it. */
   readonly dataDir: string;
   /** Looks into a clip, within limits. Throws EditError when it is no video that can be edited. */
   readonly probe: (path: string) => Promise<MediaFacts>;
-  /** Takes files that no row knows. */
+  /** Takes files of uploads that no row knows. */
   readonly setAside: SetAside;
   /** Told why something could not be written that nothing depends on: when a clip was last used, that an upload is over. */
   readonly onUnwritten?: (error: unknown) => void;
@@ -56,49 +58,60 @@ const clipLifetimeMs = 30 * day;
 /** Opens the store. Sets files aside that no row knows, and forgets rows whose file is gone. */
 export async function openClipStore({
   database,
+  artifacts,
   dataDir,
   probe,
   setAside,
   onUnwritten = () => undefined,
   now = Date.now,
 }: ClipStoreOptions): Promise<ClipStore> {
-  const clipsDir = join(dataDir, 'clips');
   const uploadsDir = join(dataDir, 'uploads');
-  await mkdir(clipsDir, { recursive: true, mode: 0o700 });
   await mkdir(uploadsDir, { recursive: true, mode: 0o700 });
   const table = createClipTable(database);
-  const pathOf = (row: ClipRow): string => join(clipsDir, row.fileName);
-  const toClip = (row: ClipRow): Clip => ({ ...row, path: pathOf(row) });
+  const toClip = (row: ClipRow): Clip => ({ ...row, artifact: clipArtifact(row.fileName) });
+  const isThere = async (row: ClipRow): Promise<boolean> =>
+    (await artifacts.facts(clipArtifact(row.fileName))) !== null;
+  /** A clip comes to its place, or leaves it, whole: owners that do so at the same time wait for each other. */
+  const turns = createKeyedTurns();
 
-  for (const row of table.all()) if (isGone(pathOf(row))) table.delete(row.clipId);
+  for (const row of table.all()) if (await isGone(row)) table.delete(row.clipId);
   const clipNames = new Set(table.all().map(({ fileName }) => fileName));
   const uploadNames = new Set(table.uploads().map(({ uploadId }) => uploadId));
-  await tidy(clipsDir, (name) => clipNames.has(name), setAside);
+  for (const id of await artifacts.list(clipsFolder))
+    if (!clipNames.has(artifactName(id))) await artifacts.setAside(id);
   await tidy(uploadsDir, (name) => uploadNames.has(name), setAside);
+
+  /** Not so when it only cannot be looked at. */
+  async function isGone(row: ClipRow): Promise<boolean> {
+    try {
+      return !(await isThere(row));
+    } catch {
+      return false;
+    }
+  }
 
   /** Gives a whole upload its place among the clips, once it is known to be a video. */
   async function keep(owner: string, partPath: string, row: Omit<ClipRow, 'media'>): Promise<Clip> {
-    const isThere = (clip: ClipRow | undefined): clip is ClipRow => clip !== undefined && existsSync(pathOf(clip));
-    let known = table.byHash(row.sha256);
-    const media = isThere(known) ? known.media : await probePart(partPath);
-    // Another client may have brought the same clip while this one was looked into.
-    known = table.byHash(row.sha256);
-    const clip = known ?? { ...row, media };
-    const isKnown = isThere(clip);
-    // First the row: a server that ends in between finds a clip without a file, and the upload whole. All at once, so
-    // that the file does not go with another owner meanwhile.
-    table.add(owner, clip, now());
-    if (isKnown) await rm(partPath, { force: true });
-    else {
-      try {
-        renameSync(partPath, pathOf(clip));
-      } catch (error) {
-        table.release(owner, row.clipId);
-        throw error;
+    const before = table.byHash(row.sha256);
+    const media = before !== undefined && (await isThere(before)) ? before.media : await probePart(partPath);
+    return turns.take(row.clipId, async () => {
+      // Another client may have brought the same clip while this one was looked into.
+      const known = table.byHash(row.sha256);
+      const clip = known ?? { ...row, media };
+      const isKnown = known !== undefined && (await isThere(known));
+      // First the row: a server that ends in between finds a clip without a file, and the upload whole.
+      table.add(owner, clip, now());
+      if (isKnown) await rm(partPath, { force: true });
+      else {
+        try {
+          await artifacts.put(clipArtifact(clip.fileName), partPath);
+        } catch (error) {
+          table.release(owner, row.clipId);
+          throw error;
+        }
       }
-      await syncFolder(clipsDir);
-    }
-    return toClip(clip);
+      return toClip(clip);
+    });
   }
 
   async function probePart(partPath: string): Promise<MediaFacts> {
@@ -124,37 +137,38 @@ export async function openClipStore({
     now,
     onUnwritten,
     keep,
-    knownClip(owner, sha256) {
+    async knownClip(owner, sha256) {
       const row = table.ofOwnerByHash(owner, sha256);
-      return row === undefined || !existsSync(pathOf(row)) ? undefined : toClip(row);
+      return row !== undefined && (await isThere(row)) ? toClip(row) : undefined;
     },
     requireRoom: (sizeBytes) => requireSpace(uploadsDir, sizeBytes),
   });
   await uploads.removeExpired();
 
-  async function remove(owner: string, clipId: string): Promise<void> {
+  const remove = (owner: string, clipId: string): Promise<void> => turns.take(clipId, () => removeNow(owner, clipId));
+
+  async function removeNow(owner: string, clipId: string): Promise<void> {
     const row = table.ofOwner(owner, clipId);
     if (row === undefined) return;
-    if (!table.isOnlyOwner(owner, clipId) || isGone(pathOf(row))) {
+    if (!table.isOnlyOwner(owner, clipId)) {
       table.release(owner, clipId);
       return;
     }
-    // Out of the way at once, so that the same clip can arrive again while the file is being removed. First the file:
-    // what a server that ends in between leaves is a row without a file, and rubbish that is known as such.
-    const trash = join(uploadsDir, `${trashPrefix}${randomBytes(8).toString('hex')}`);
-    renameSync(pathOf(row), trash);
+    // First the file: what a server that ends in between leaves is a row without a file, and rubbish that is known as such.
+    const withdrawn = await artifacts.withdraw(clipArtifact(row.fileName));
     try {
       table.release(owner, clipId);
     } catch (error) {
       if (!isFullDisk(error)) {
-        renameSync(trash, pathOf(row));
+        await withdrawn.restore();
         throw error;
       }
       // Its own bytes make the room that the change needs.
-      await rm(trash, { force: true });
+      await withdrawn.delete();
       table.release(owner, clipId);
+      return;
     }
-    await rm(trash, { force: true });
+    await withdrawn.delete();
   }
 
   return {
@@ -171,9 +185,9 @@ export async function openClipStore({
       await uploads.removeExpired();
       return uploads.begin(owner, request);
     },
-    get(owner, clipId) {
+    async get(owner, clipId) {
       const row = table.ofOwner(owner, clipId);
-      if (row === undefined || !existsSync(pathOf(row))) {
+      if (row === undefined || !(await isThere(row))) {
         throw new EditError('clip-missing', `There is no clip ${clipId} of this client.`, {
           hint: 'Upload the clip again.',
         });
@@ -183,7 +197,7 @@ export async function openClipStore({
     },
     async removeUnused(isNeeded) {
       for (const { owner, clipId } of table.unusedSince(now() - clipLifetimeMs)) {
-        if (!isNeeded(owner, clipId)) await remove(owner, clipId);
+        if (!(await isNeeded(owner, clipId))) await remove(owner, clipId);
       }
     },
     close: () => uploads.close(),
@@ -199,15 +213,6 @@ async function tidy(folder: string, isKnown: (name: string) => boolean, setAside
     const path = join(folder, name);
     if (name.startsWith(trashPrefix)) await rm(path, { recursive: true, force: true });
     else if (!isKnown(name)) await setAside(path);
-  }
-}
-
-/** Not so when it only cannot be looked at. */
-function isGone(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false }) === undefined;
-  } catch {
-    return false;
   }
 }
 

@@ -1,11 +1,12 @@
 // A clip that the server has, and one that is being sent.
 
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
+import type { ArtifactId } from '../artifacts/ids.ts';
 
 export interface Clip {
   readonly clipId: string;
-  /** Absolute. */
-  readonly path: string;
+  /** Its bytes in the ArtifactStore. */
+  readonly artifact: ArtifactId;
   readonly sizeBytes: number;
   readonly sha256: string;
   readonly media: MediaFacts;

@@ -25,7 +25,7 @@ import { EditError } from '../errors.ts';
 import { withoutPaths } from '../without-paths.ts';
 
 test('whatever the pieces and the restarts between them, the clip arrives whole', async () => {
-  const { restart } = await createFixture();
+  const { pathOf, restart } = await createFixture();
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(fc.integer({ min: 1, max: 5_000 }), fc.constantFrom('on', 'release', 'restart')), {
@@ -46,8 +46,8 @@ test('whatever the pieces and the restarts between them, the clip arrives whole'
           upload = await store.begin(owner, { ...whole, uploadId: upload.uploadId });
           expect(upload.receivedBytes).toBe(offset + length);
         }
-        const { path } = await upload.finish(sha256Of(content));
-        expect(await readFile(path)).toEqual(content);
+        const clip = await upload.finish(sha256Of(content));
+        expect(await readFile(pathOf(clip))).toEqual(content);
       },
     ),
     { numRuns: 20 },
@@ -78,7 +78,7 @@ test('a connection that goes on with an upload takes it from the one that had it
 });
 
 test('nobody goes on with an upload while a slow disk still takes what the old connection has brought', async () => {
-  const { store, dataDir } = await createFixture();
+  const { store, dataDir, pathOf } = await createFixture();
   const file = await open(join(dataDir, 'any'), 'w');
   const gate = createDeferred<undefined>();
   const prototype = Object.getPrototypeOf(file) as typeof file;
@@ -107,8 +107,7 @@ test('nobody goes on with an upload while a slow disk still takes what the old c
   const second = await beginning;
   expect(second.receivedBytes).toBe(4);
   await second.write(4, bytes.subarray(4));
-  const { path } = await second.finish(sha256);
-  expect(await readFile(path)).toEqual(bytes);
+  expect(await readFile(pathOf(await second.finish(sha256)))).toEqual(bytes);
 });
 
 test('an upload that the full disk does not take down leaves no file', async () => {

@@ -31,7 +31,7 @@ export interface UploadsDeps {
   readonly now: () => number;
   /** Takes over the file of a whole clip. */
   readonly keep: (owner: string, partPath: string, row: Omit<ClipRow, 'media'>) => Promise<Clip>;
-  readonly knownClip: (owner: string, sha256: string) => Clip | undefined;
+  readonly knownClip: (owner: string, sha256: string) => Promise<Clip | undefined>;
   /** Told why a row could not be removed. */
   readonly onUnwritten: (error: unknown) => void;
   /** Throws EditError 'disk-full' when so many more bytes do not fit. */
@@ -231,7 +231,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
   async function goOn(owner: string, request: UploadRequest): Promise<Upload> {
     const asked = rowOf(owner, request);
     if (asked !== undefined) await takeBack(asked.uploadId);
-    const clip = announced(owner, request);
+    const clip = await announced(owner, request);
     if (clip !== undefined) return createKnownUpload(createId(), clip);
     const row = rowOf(owner, request);
     if (row === undefined) return beginNew(owner, request);
@@ -246,8 +246,8 @@ export function createUploads(deps: UploadsDeps): Uploads {
   }
 
   /** The clip that the request is about, where the owner has sent it before. */
-  function announced(owner: string, { sha256, sizeBytes }: UploadRequest): Clip | undefined {
-    const clip = sha256 === null ? undefined : knownClip(owner, sha256);
+  async function announced(owner: string, { sha256, sizeBytes }: UploadRequest): Promise<Clip | undefined> {
+    const clip = sha256 === null ? undefined : await knownClip(owner, sha256);
     return clip?.sizeBytes === sizeBytes ? clip : undefined;
   }
 
@@ -258,7 +258,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
     async begin(owner, request) {
       // The connection that ended it was lost before it heard the reply.
       await finishing.get(request.uploadId ?? '')?.catch(() => undefined);
-      if (request.uploadId === null || announced(owner, request) !== undefined) {
+      if (request.uploadId === null || (await announced(owner, request)) !== undefined) {
         return goOn(owner, { ...request, uploadId: null });
       }
       return turns.take(request.uploadId, () => goOn(owner, request));

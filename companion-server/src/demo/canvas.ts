@@ -1,19 +1,19 @@
 // A picture to compose others on.
 
-import type { Frame, Size } from '../media/frame.ts';
+import type { Rgb24Frame, Size } from '../media/frame.ts';
 import { hasDot, letterWidth } from './bitmap-font.ts';
 
 export type Rgb = readonly [number, number, number];
 
 /** A picture of one colour, 0..255 per channel. */
-export function createCanvas({ width, height }: Size, [red, green, blue]: Rgb): Frame {
+export function createCanvas({ width, height }: Size, [red, green, blue]: Rgb): Rgb24Frame {
   const rgb = new Uint8Array(width * height * 3);
   for (let i = 0; i < rgb.length; i += 3) rgb.set([red, green, blue], i);
-  return { index: 0, width, height, rgb };
+  return { index: 0, width, height, pixelFormat: 'rgb24', rgb };
 }
 
 /** Puts `picture` on `canvas` with its corner at (left, top). It must lie inside. */
-export function drawPicture(canvas: Frame, picture: Frame, left: number, top: number): void {
+export function drawPicture(canvas: Rgb24Frame, picture: Rgb24Frame, left: number, top: number): void {
   if (left + picture.width > canvas.width || top + picture.height > canvas.height) {
     throw new RangeError('drawPicture: the picture does not lie inside the canvas.');
   }
@@ -25,7 +25,7 @@ export function drawPicture(canvas: Frame, picture: Frame, left: number, top: nu
 
 /** Writes one line; what does not fit on the canvas is cut. `zoom` is the edge of a dot in pixels. */
 export function drawText(
-  canvas: Frame,
+  canvas: Rgb24Frame,
   text: string,
   left: number,
   top: number,

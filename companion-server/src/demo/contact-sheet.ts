@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import type { ClipInfo } from '../media/clip-info.ts';
-import type { Frame, Size } from '../media/frame.ts';
+import type { Rgb24Frame, Size } from '../media/frame.ts';
 import { encodePng } from '../media/encode-picture.ts';
 import { decodeFrames } from '../media/frames.ts';
 import { planWorkingSize } from '../media/fit.ts';
@@ -40,7 +40,7 @@ export async function writeContactSheet(
 async function drawContactSheet(
   rows: readonly SheetRow[],
   { columns = 6, cellWidth = 160, signal }: SheetOptions,
-): Promise<Frame> {
+): Promise<Rgb24Frame> {
   const [first] = rows;
   if (first === undefined) throw new RangeError('writeContactSheet: at least one row is needed.');
   const cell = cellSize(first.clip, cellWidth);

@@ -36,9 +36,10 @@ test('the sample clip holds the rendered frames', async () => {
 });
 
 test('a picture survives being written as PNG', async () => {
-  const { width, height, rgb } = renderSampleFrame(0, options);
-  await writeFile(inFolder('picture.png'), await encodePng({ width, height, rgb }));
-  expect(await readPixels(inFolder('picture.png'))).toEqual({ width, height, rgb });
+  const { width, height, rgb, pixelFormat } = renderSampleFrame(0, options);
+  const picture = { width, height, rgb, pixelFormat };
+  await writeFile(inFolder('picture.png'), await encodePng(picture));
+  expect(await readPixels(inFolder('picture.png'))).toEqual(picture);
 });
 
 test('the contact sheet has a row per clip and evenly spaced columns', async () => {

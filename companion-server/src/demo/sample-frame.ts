@@ -1,6 +1,6 @@
 // The pictures of the clip that `npm run demo` edits.
 
-import type { Frame, Rational, Size } from '../media/frame.ts';
+import type { Rgb24Frame, Rational, Size } from '../media/frame.ts';
 import { hash } from './noise.ts';
 import { colourAt, layerAt, momentAt } from './scene.ts';
 
@@ -30,7 +30,7 @@ const grainStrength = 7;
 const lightStrength = 0.05;
 
 /** Frame `index` of the clip. Equal options give equal bytes. */
-export function renderSampleFrame(index: number, options: SampleOptions): Frame {
+export function renderSampleFrame(index: number, options: SampleOptions): Rgb24Frame {
   const { width, height, hard } = options;
   const moment = momentAt(index, options);
   const light = hard ? 1 + lightStrength * gaussian(index, 0, 71) : 1;
@@ -54,7 +54,7 @@ export function renderSampleFrame(index: number, options: SampleOptions): Frame 
     rgb[3 * i + 1] = green * scale + grain;
     rgb[3 * i + 2] = blue * scale + grain;
   }
-  return { index, width, height, rgb: new Uint8Array(rgb.buffer) };
+  return { index, width, height, pixelFormat: 'rgb24', rgb: new Uint8Array(rgb.buffer) };
 }
 
 /** Pixels -> scene units; the shorter edge spans -1..1. */

@@ -3,7 +3,7 @@
 import { throwIfCanceled } from '../errors.ts';
 import type { ClipInfo } from '../media/clip-info.ts';
 import { openEncoder } from '../media/encode.ts';
-import type { Frame } from '../media/frame.ts';
+import type { Rgb24Frame } from '../media/frame.ts';
 import { decodeFrames } from '../media/frames.ts';
 import { lineHeight } from './bitmap-font.ts';
 import { createCanvas, drawPicture, drawText, type Rgb } from './canvas.ts';
@@ -59,10 +59,10 @@ export async function writeSideBySide(
 
 function compose(
   size: { width: number; height: number },
-  pictures: readonly Frame[],
+  pictures: readonly Rgb24Frame[],
   rows: readonly SheetRow[],
   top: number,
-): Frame {
+): Rgb24Frame {
   const canvas = createCanvas(size, background);
   let left = gap;
   pictures.forEach((picture, i) => {

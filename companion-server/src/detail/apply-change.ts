@@ -1,7 +1,7 @@
 // A change that was found on a small picture, made to a large one: gains and offsets are interpolated and meet the large
 // picture's own colours, so that its detail goes with them. He and Sun, "Fast guided filter", arXiv 1505.00996.
 
-import type { Frame } from '../media/frame.ts';
+import type { Rgb24Frame } from '../media/frame.ts';
 import { middle, type LocalChange } from './local-change.ts';
 
 /** Gains, then offsets. */
@@ -9,7 +9,7 @@ const planeCount = 12;
 const gainCount = 9;
 
 /** `source` changed, a new frame of its size. Both show the same picture from edge to edge. */
-export function applyChange(source: Frame, change: LocalChange): Frame {
+export function applyChange(source: Rgb24Frame, change: LocalChange): Rgb24Frame {
   const { width, height, rgb } = source;
   const planes = [...change.gains, ...change.offsets];
   const columns = tapsOf(change.width, width);
@@ -21,7 +21,7 @@ export function applyChange(source: Frame, change: LocalChange): Frame {
     fillLine(line, planes, rows, y, change.width);
     writeRow(out, rgb, line, columns, y * width, width);
   }
-  return { index: source.index, width, height, rgb: new Uint8Array(out.buffer) };
+  return { index: source.index, width, height, pixelFormat: 'rgb24', rgb: new Uint8Array(out.buffer) };
 }
 
 /** The four points around each place, and how much each counts: cubic for offsets, the middle two linear for gains. */

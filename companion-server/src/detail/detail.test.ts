@@ -1,22 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Frame, Size } from '../media/frame.ts';
+import type { Rgb24Frame, Size } from '../media/frame.ts';
 import { applyChange } from './apply-change.ts';
 import { boxMean } from './box-mean.ts';
 import { fitChange } from './local-change.ts';
 
 type Colour = readonly [number, number, number];
 
-function paint({ width, height }: Size, colourAt: (x: number, y: number) => Colour): Frame {
+function paint({ width, height }: Size, colourAt: (x: number, y: number) => Colour): Rgb24Frame {
   const rgb = new Uint8ClampedArray(3 * width * height);
   for (let i = 0; i < width * height; i++) {
     rgb.set(colourAt((i % width) + 0.5, Math.floor(i / width) + 0.5), 3 * i);
   }
-  return { index: 4, width, height, rgb: new Uint8Array(rgb.buffer) };
+  return { index: 4, width, height, pixelFormat: 'rgb24', rgb: new Uint8Array(rgb.buffer) };
 }
 
 /** A picture of `factor` times the size, averaged down to it: what a small camera would have seen. */
-function shrink(frame: Frame, factor: number): Frame {
+function shrink(frame: Rgb24Frame, factor: number): Rgb24Frame {
   const size = { width: frame.width / factor, height: frame.height / factor };
   return paint(size, (x, y) => {
     const sum = [0, 0, 0];
@@ -31,7 +31,7 @@ function shrink(frame: Frame, factor: number): Frame {
 }
 
 /** Mean difference of two frames, 0..255, at the pixels that `isIn` names. */
-function differenceOf(a: Frame, b: Frame, isIn: (x: number, y: number) => boolean = () => true) {
+function differenceOf(a: Rgb24Frame, b: Rgb24Frame, isIn: (x: number, y: number) => boolean = () => true) {
   let [sum, count] = [0, 0];
   a.rgb.forEach((value, i) => {
     const pixel = Math.floor(i / 3);
@@ -49,7 +49,7 @@ const frames = (most: number) =>
       const length = 3 * width * height;
       return fc
         .uint8Array({ minLength: length, maxLength: length })
-        .map((rgb): Frame => ({ index: 0, width, height, rgb }));
+        .map((rgb): Rgb24Frame => ({ index: 0, width, height, pixelFormat: 'rgb24', rgb }));
     });
 
 const large = { width: 128, height: 96 };

@@ -3,7 +3,7 @@
 // (a colour guide), with two changes. It is the change that is fitted, so that the ridge pulls towards leaving the source as
 // it is. And where the function explains little of the edit, what was there has been replaced: the source fades out.
 
-import type { Frame, Size } from '../media/frame.ts';
+import type { Rgb24Frame, Size } from '../media/frame.ts';
 import { boxMean } from './box-mean.ts';
 
 /** Colours are counted from the middle grey of `middle`. edited = `gains` . source + `offsets`, exactly, at every point. */
@@ -28,7 +28,7 @@ const flatEdit = 10;
  * Fits `edited` to `source`, the same frame before the edit and of the same size: it must have gone the way of the edited
  * one (here, through the VAE), or that way's losses are taken for the edit's. Equal frames give the identity exactly.
  */
-export function fitChange(source: Frame, edited: Frame): LocalChange {
+export function fitChange(source: Rgb24Frame, edited: Rgb24Frame): LocalChange {
   const { width, height } = source;
   const spare = new Float32Array(width * height);
   const around: Around = (plane, factor) => boxMean(plane, source, fitRadius, spare, factor);
@@ -164,7 +164,7 @@ function restOf(edited: Plane, [u, v, w]: Rgb<Plane>, [r, g, b]: Rgb<Plane>): Pl
 }
 
 /** Around 0, where single precision is finest. */
-function planeOf({ rgb }: Frame, c: Channel): Plane {
+function planeOf({ rgb }: Rgb24Frame, c: Channel): Plane {
   const plane = new Float32Array(rgb.length / 3);
   for (let i = 0; i < plane.length; i++) plane[i] = (rgb[3 * i + c] ?? 0) - middle;
   return plane;

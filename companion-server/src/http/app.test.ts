@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { defaultSettings } from '../../../protocol/edit-settings.ts';
+import type { JobView } from '../../../protocol/job.ts';
 import { EditError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { localClient, type Client, type Pairings } from '../pairing/pairings.ts';
@@ -18,6 +20,11 @@ import { stateRoutes } from './routes/state.ts';
 
 const jobId = 'b'.repeat(32);
 const bytes = Buffer.from('0123456789');
+const doneJob = {
+  state: 'done',
+  settings: { ...defaultSettings(), codec: 'h264' },
+  result: { sizeBytes: bytes.length, sha256: 'f'.repeat(64) },
+} as JobView;
 const owner: Client = { clientId: 'a'.repeat(32), name: 'panel' };
 const other: Client = { clientId: 'c'.repeat(32), name: 'another panel' };
 const clients: Readonly<Record<string, Client>> = { local: localClient, owner, other };
@@ -72,18 +79,23 @@ async function createFixture(): Promise<Fixture> {
     onRevoked: () => () => undefined,
   };
   const metrics = createMetrics();
-  const results = {
-    result(asking: string, asked: string) {
-      if (asking === owner.clientId && asked === jobId) return { path, sha256: 'f'.repeat(64) };
-      throw new EditError('job-missing', 'There is no such job.');
+  const jobs = {
+    get(asking: string, asked: string) {
+      if (asking === owner.clientId && asked === jobId) return Promise.resolve(doneJob);
+      return Promise.reject(new EditError('job-missing', 'There is no such job.'));
     },
+  };
+  const artifacts = {
+    facts: () => Promise.resolve({ sizeBytes: bytes.length }),
+    localPath: () => Promise.resolve(path),
   };
   const app = createApp({
     routes: [
       ...stateRoutes('1.2.3'),
       ...pairingRoutes(pairings),
       ...resultRoutes({
-        results,
+        jobs,
+        artifacts,
         linkSecret: Buffer.alloc(32, 1),
         isPaired: (clientId) => pairings.isPaired(clientId),
       }),

@@ -1,11 +1,12 @@
 // One result on its way out: chunks in order, never more unacknowledged than the window allows.
 
-import { open } from 'node:fs/promises';
 import { encodeChunk } from '../../../protocol/chunk.ts';
 import { chunkBytes, windowBytes } from '../../../protocol/limits.ts';
+import type { ArtifactReader } from '../artifacts/artifact-store.ts';
 
 export interface DownloadOptions {
-  readonly path: string;
+  /** Reads the result from byte `offset` on. */
+  readonly read: () => Promise<ArtifactReader>;
   readonly sizeBytes: number;
   readonly streamId: number;
   /** First byte to send. */
@@ -23,7 +24,7 @@ export interface Download {
 }
 
 export function startDownload(options: DownloadOptions): Download {
-  const { path, sizeBytes, streamId, send } = options;
+  const { read, sizeBytes, streamId, send } = options;
   let sentBytes = options.offset;
   let acknowledgedBytes = options.offset;
   let isCanceled = false;
@@ -36,20 +37,20 @@ export function startDownload(options: DownloadOptions): Download {
   }
 
   async function sendAll(): Promise<void> {
-    const file = await open(path, 'r');
+    const reader = await read();
     try {
       const buffer = new Uint8Array(chunkBytes);
       while (sentBytes < sizeBytes) {
         await waitForWindow();
         if (isCanceled) return;
-        const { bytesRead } = await file.read(buffer, 0, chunkBytes, sentBytes);
-        if (bytesRead === 0) throw new Error('The result has become shorter.');
-        const bytes = buffer.subarray(0, bytesRead);
+        const readBytes = await reader.read(buffer);
+        if (readBytes === 0) throw new Error('The result has become shorter.');
+        const bytes = buffer.subarray(0, readBytes);
         await send(encodeChunk({ streamId, offset: sentBytes, bytes }));
-        sentBytes += bytesRead;
+        sentBytes += readBytes;
       }
     } finally {
-      await file.close();
+      await reader.close();
     }
   }
 

@@ -12,7 +12,7 @@ import { createMetrics, measureProcess, type Metrics } from './metrics.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { pairingRoutes } from './routes/pairing.ts';
-import { resultRoutes, type ResultSource } from './routes/results.ts';
+import { resultRoutes } from './routes/results.ts';
 import { stateRoutes } from './routes/state.ts';
 import type { SessionDeps } from './session.ts';
 import { attachSocket } from './socket.ts';
@@ -32,7 +32,6 @@ export interface FrontDeps extends SessionDeps {
   readonly pairings: Pairings;
   /** What the address of the server's page ends in, so that only who was told it sees the pairing code. */
   readonly pageKey: string;
-  readonly results: ResultSource;
   /** What links to results are signed with. */
   readonly linkSecret: Uint8Array;
   readonly remote: RemoteAccess | null;
@@ -48,7 +47,7 @@ export interface Front {
 }
 
 export function createFront(deps: FrontDeps): Front {
-  const { version, log, pairings, pageKey, results, linkSecret, remote } = deps;
+  const { version, log, pairings, pageKey, linkSecret, remote } = deps;
   const metrics = createMetrics();
   const admission = createAdmission();
   const stopMeasuring = measureProcess(metrics);
@@ -60,7 +59,12 @@ export function createFront(deps: FrontDeps): Front {
     routes: [
       ...stateRoutes(version),
       ...pairingRoutes(pairings),
-      ...resultRoutes({ results, linkSecret, isPaired: (clientId) => pairings.isPaired(clientId) }),
+      ...resultRoutes({
+        jobs: deps.jobs,
+        artifacts: deps.artifacts,
+        linkSecret,
+        isPaired: (clientId) => pairings.isPaired(clientId),
+      }),
       ...jobRoutes(deps.jobs, () => pairings.owners()),
       ...metricsRoutes(metrics),
     ],

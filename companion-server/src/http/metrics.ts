@@ -8,17 +8,17 @@ export type Reading = number | { readonly label: string; readonly values: Readon
 
 export interface Metrics {
   /** Adds a number that is read when it is asked for. Names follow Prometheus: `tokenflow_jobs`. */
-  gauge(name: string, help: string, read: () => Reading): void;
+  gauge(name: string, help: string, read: () => Reading | Promise<Reading>): void;
   /** Adds a number that only grows; the returned function adds one to it, under a value of `label`. */
   counter(name: string, help: string, label: string): (value: string) => void;
   /** All of them, as text. */
-  render(): string;
+  render(): Promise<string>;
 }
 
 export function createMetrics(): Metrics {
-  const families: (() => string)[] = [];
-  const add = (name: string, type: 'gauge' | 'counter', help: string, read: () => Reading): void => {
-    families.push(() => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${format(name, read())}`);
+  const families: (() => Promise<string>)[] = [];
+  const add = (name: string, type: 'gauge' | 'counter', help: string, read: () => Reading | Promise<Reading>): void => {
+    families.push(async () => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${format(name, await read())}`);
   };
   return {
     gauge: (name, help, read) => add(name, 'gauge', help, read),
@@ -27,7 +27,7 @@ export function createMetrics(): Metrics {
       add(name, 'counter', help, () => ({ label, values }));
       return (value) => void (values[value] = (values[value] ?? 0) + 1);
     },
-    render: () => families.map((family) => family()).join(''),
+    render: async () => (await Promise.all(families.map((family) => family()))).join(''),
   };
 }
 

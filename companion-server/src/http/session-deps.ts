@@ -2,9 +2,12 @@
 
 import type { Device } from '../../../protocol/devices.ts';
 import type { Check } from '../../../protocol/diagnostics.ts';
+import type { Estimate } from '../../../protocol/estimate.ts';
 import type { ModelInfo } from '../../../protocol/model-info.ts';
+import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { ClipStore } from '../clips/clip-store.ts';
-import type { Jobs } from '../jobs/jobs.ts';
+import type { JobSpec } from '../jobs/executor.ts';
+import type { JobQueue } from '../jobs/queue.ts';
 import type { Log } from '../log.ts';
 import type { DiskWatch } from '../store/disk-watch.ts';
 import type { Client, Pairings } from '../pairing/pairings.ts';
@@ -23,7 +26,13 @@ export interface SessionDeps {
   /** What `auto` came to, or null while nobody knows. */
   readonly device: () => Device | null;
   readonly clips: ClipStore;
-  readonly jobs: Omit<Jobs, 'close' | 'countByState'>;
+  readonly jobs: Omit<JobQueue, 'close' | 'countByState' | 'lastReport'>;
+  /** Throws EditError when the clip or the model of an edit is not there. */
+  readonly checkEdit: (owner: string, spec: JobSpec) => Promise<void>;
+  /** What an edit would take. Throws EditError; CanceledError once `signal` is aborted. */
+  readonly estimateEdit: (owner: string, spec: JobSpec, signal?: AbortSignal) => Promise<Estimate>;
+  /** The bytes of clips and results. */
+  readonly artifacts: Pick<ArtifactStore, 'facts' | 'localPath' | 'read'>;
   /** One frame of a clip or result as a JPEG, its longer side at most `maxSide` pixels. Throws EditError. */
   readonly readPicture: (path: string, frameIndex: number, maxSide: number) => Promise<Uint8Array>;
   /** What an edit has changed of its original in one frame, as a JPEG. Throws EditError. */

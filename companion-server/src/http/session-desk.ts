@@ -45,8 +45,7 @@ export function createDesk(
   const takeStreamId = (): number => ++streams;
   const uploads = createSessionUploads(peer, clips, owner, takeStreamId);
   const jobs = createSessionJobs(peer, deps, owner);
-  const resultOf = (jobId: string) => deps.jobs.result(owner, jobId);
-  const downloads = createSessionDownloads(peer, resultOf, takeStreamId);
+  const downloads = createSessionDownloads(peer, deps, owner, takeStreamId);
   const pictures = createTurns(picturesAtOnce);
   const slowWork = new Set<Promise<void>>();
   const jobTurns = createTurns();
@@ -74,13 +73,13 @@ export function createDesk(
     jobTurns.take(() => jobs.handle(message)).catch((error: unknown) => refuse(error, message.requestId));
   }
 
-  function getClip({ requestId, clipId }: ClipGet): void {
-    const { sizeBytes, sha256, media } = clips.get(owner, clipId);
+  async function getClip({ requestId, clipId }: ClipGet): Promise<void> {
+    const { sizeBytes, sha256, media } = await clips.get(owner, clipId);
     peer.send({ type: 'clip', requestId, clipId, sizeBytes, sha256, media });
   }
 
   async function deleteClip({ requestId, clipId }: ClipDelete): Promise<void> {
-    if (deps.jobs.needsClip(owner, clipId)) {
+    if (await deps.jobs.needsClip(owner, clipId)) {
       throw new EditError('invalid-request', `A job needs the clip ${clipId}.`, {
         hint: 'Wait for its end, or cancel it.',
       });
@@ -112,13 +111,13 @@ export function createDesk(
           await uploads.cancel(message.streamId);
           break;
         case 'clip-get':
-          getClip(message);
+          await getClip(message);
           break;
         case 'clip-delete':
           await deleteClip(message);
           break;
         case 'download-begin':
-          downloads.begin(message);
+          await downloads.begin(message);
           break;
         case 'download-ack':
           downloads.acknowledge(message);

@@ -7,10 +7,11 @@ import { EditError } from '../errors.ts';
 import { toClientError } from '../wire-error.ts';
 import { startDownload, type Download } from './download.ts';
 import type { Peer } from './peer.ts';
-import type { Jobs } from '../jobs/jobs.ts';
+import { resultOf } from '../jobs/results.ts';
+import type { SessionDeps } from './session-deps.ts';
 
 export interface SessionDownloads {
-  begin(message: DownloadBegin): void;
+  begin(message: DownloadBegin): Promise<void>;
   acknowledge(message: DownloadAck): void;
   cancel(streamId: number): void;
   /** Sends a picture as a stream of its own. Throws EditError when it is larger than the window. */
@@ -21,7 +22,8 @@ export interface SessionDownloads {
 
 export function createSessionDownloads(
   peer: Peer,
-  resultOf: (jobId: string) => ReturnType<Jobs['result']>,
+  deps: Pick<SessionDeps, 'jobs' | 'artifacts'>,
+  owner: string,
   takeStreamId: () => number,
 ): SessionDownloads {
   const downloads = new Map<number, Download>();
@@ -37,13 +39,13 @@ export function createSessionDownloads(
   }
 
   return {
-    begin({ requestId, jobId, offset }) {
+    async begin({ requestId, jobId, offset }) {
       if (downloads.size >= maxOpenDownloads) {
         throw new EditError('limit-reached', `A connection may have ${maxOpenDownloads} open downloads.`, {
           hint: 'Fetch one result after the other.',
         });
       }
-      const { path, sizeBytes, sha256 } = resultOf(jobId);
+      const { artifact, sizeBytes, sha256 } = await resultOf(deps, owner, jobId);
       if (offset > sizeBytes) {
         throw new EditError(
           'invalid-request',
@@ -53,7 +55,7 @@ export function createSessionDownloads(
       const streamId = takeStreamId();
       peer.send({ type: 'download-ready', requestId, streamId, sizeBytes, sha256, windowBytes });
       const download = startDownload({
-        path,
+        read: () => deps.artifacts.read(artifact, offset),
         sizeBytes,
         streamId,
         offset,

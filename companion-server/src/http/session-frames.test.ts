@@ -7,6 +7,11 @@ import type { SessionDeps } from './session-deps.ts';
 import { readFrame } from './session-frames.ts';
 
 const rate = { numerator: 25, denominator: 1 };
+const result = { sizeBytes: 3, sha256: '0'.repeat(64) };
+const artifacts = {
+  facts: () => Promise.resolve({ sizeBytes: 3 }),
+  localPath: (id: string) => Promise.resolve(`/data/${id}`),
+};
 
 /** What the picture of frame 2 of a job is made of; the job's edit begins two seconds into its clip. */
 async function asked(side: FrameSide, frameIndices: readonly number[] | null = null): Promise<unknown> {
@@ -17,10 +22,10 @@ async function asked(side: FrameSide, frameIndices: readonly number[] | null = n
   };
   const settings = { ...defaultSettings(), startSeconds: 2, preview: frameIndices !== null };
   const deps = {
-    clips: { get: (owner: string, clipId: string) => ({ path: `/${owner}/${clipId}` }) },
+    artifacts,
+    clips: { get: (owner: string, clipId: string) => Promise.resolve({ artifact: `clips/${owner}-${clipId}` }) },
     jobs: {
-      result: (owner: string, jobId: string) => ({ path: `/${owner}/result-${jobId}` }),
-      get: () => ({ clipId: 'c', settings, report: { frameRate: rate, frameIndices } }),
+      get: () => Promise.resolve({ clipId: 'c', settings, result, report: { frameRate: rate, frameIndices } }),
     },
     readPicture: note,
     readMap: note,
@@ -31,14 +36,14 @@ async function asked(side: FrameSide, frameIndices: readonly number[] | null = n
 }
 
 test('a frame is read of the clip or of the result', async () => {
-  expect(await asked('original')).toEqual(['/me/j', 2, 64]);
-  expect(await asked('edit')).toEqual(['/me/result-j', 2, 64]);
+  expect(await asked('original')).toEqual(['/data/clips/me-j', 2, 64]);
+  expect(await asked('edit')).toEqual(['/data/jobs/j/result.mov', 2, 64]);
 });
 
 test('a map is made of the frame of the result and of the frame of the clip that it was', async () => {
   const [original, edit] = [
-    { path: '/me/c', frameIndex: 52 },
-    { path: '/me/result-j', frameIndex: 2 },
+    { path: '/data/clips/me-c', frameIndex: 52 },
+    { path: '/data/jobs/j/result.mov', frameIndex: 2 },
   ];
   expect(await asked('flicker')).toEqual(['flicker', original, edit, 64]);
   const keyframe = { ...original, frameIndex: 50 + 17 };
@@ -51,12 +56,11 @@ test('a preview has no flicker', async () => {
 
 test('a client hears of neither clip nor result by its path', async () => {
   const deps = {
-    clips: { get: () => ({ path: '/data/clip.mov' }) },
-    jobs: {
-      result: () => ({ path: '/data/result.mov' }),
-      get: () => ({ clipId: 'c', settings: defaultSettings(), report: null }),
-    },
-    readMap: () => Promise.reject(new EditError('clip-unreadable', '"/data/clip.mov", "/data/result.mov"')),
+    artifacts,
+    clips: { get: () => Promise.resolve({ artifact: 'clips/clip.mov' }) },
+    jobs: { get: () => Promise.resolve({ clipId: 'c', settings: defaultSettings(), result, report: null }) },
+    readMap: (_kind: string, original: { path: string }, edit: { path: string }) =>
+      Promise.reject(new EditError('clip-unreadable', `"${original.path}", "${edit.path}"`)),
   } as unknown as SessionDeps;
   const wish = { type: 'frame-get', requestId: 1, id: 'j', frameIndex: 2, maxSide: 64 } as const;
   const refused = await readFrame(deps, 'me', { ...wish, side: 'difference' }).catch((error: unknown) => error);

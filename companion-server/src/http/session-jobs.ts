@@ -15,7 +15,7 @@ import { EditError, orCanceled, throwIfCanceled } from '../errors.ts';
 import type { Peer } from './peer.ts';
 import type { SessionDeps } from './session-deps.ts';
 
-export type SessionJobsDeps = Pick<SessionDeps, 'jobs' | 'log'>;
+export type SessionJobsDeps = Pick<SessionDeps, 'jobs' | 'checkEdit' | 'estimateEdit' | 'log'>;
 
 export interface SessionJobs {
   /** Carries out any message about jobs but those that take their time. */
@@ -27,18 +27,19 @@ export interface SessionJobs {
   close(): void;
 }
 
-export function createSessionJobs(peer: Peer, { jobs, log }: SessionJobsDeps, owner: string): SessionJobs {
-  /** What was told of each job last, but its progress. */
-  const told = new Map<string, string>();
+export function createSessionJobs(peer: Peer, deps: SessionJobsDeps, owner: string): SessionJobs {
+  const { jobs, checkEdit, estimateEdit, log } = deps;
+  /** What was sent of each job last, but its progress. */
+  const lastSent = new Map<string, string>();
   /** Of the newest estimate. */
   let estimating = new AbortController();
 
   function report(job: JobView): void {
     const { jobId, progress } = job;
     const facts = factsOf(job);
-    if (told.get(jobId) !== facts) {
-      if (isOutcome(job.state)) told.delete(jobId);
-      else told.set(jobId, facts);
+    if (lastSent.get(jobId) !== facts) {
+      if (isOutcome(job.state)) lastSent.delete(jobId);
+      else lastSent.set(jobId, facts);
       peer.send({ type: 'job-changed', job });
     } else if (progress !== null && peer.waitingBytes() <= windowBytes) {
       // Progress is worth nothing when it comes late: a client that does not read gets only the changes.
@@ -50,7 +51,7 @@ export function createSessionJobs(peer: Peer, { jobs, log }: SessionJobsDeps, ow
   async function requireFit({ clipId, settings, model, device }: JobCreate): Promise<void> {
     let found: Estimate;
     try {
-      found = await jobs.estimate(owner, { clipId, settings, model, device });
+      found = await estimateEdit(owner, { clipId, settings, model, device });
     } catch (error) {
       log.debug('There is no estimate of a new job.', { error: String(error) });
       return;
@@ -66,7 +67,7 @@ export function createSessionJobs(peer: Peer, { jobs, log }: SessionJobsDeps, ow
     signal: AbortSignal,
   ): Promise<Estimates> {
     const estimate = (preview: boolean): Promise<Estimate> =>
-      jobs.estimate(owner, { clipId, settings: { ...settings, preview }, model, device }, signal);
+      estimateEdit(owner, { clipId, settings: { ...settings, preview }, model, device }, signal);
     const [edit, preview] = await Promise.all([
       estimate(false),
       // That the preview's is not known is no reason to keep the edit's back.
@@ -79,21 +80,24 @@ export function createSessionJobs(peer: Peer, { jobs, log }: SessionJobsDeps, ow
     return { edit, preview };
   }
 
-  function pageAfter(afterJobId: string | null): Pick<JobListed, 'jobs' | 'isComplete'> {
-    const found = jobs.list(owner, afterJobId, maxListedJobs + 1);
+  async function pageAfter(afterJobId: string | null): Promise<Pick<JobListed, 'jobs' | 'isComplete'>> {
+    const found = await jobs.list(owner, afterJobId, maxListedJobs + 1);
     return { jobs: found.slice(0, maxListedJobs), isComplete: found.length <= maxListedJobs };
   }
 
   async function create(message: JobCreate): Promise<JobView> {
     const { key, clipId, settings, model, device, priority } = message;
-    if (!jobs.hasKey(owner, key)) await requireFit(message);
-    return jobs.create(owner, { key, clipId, settings, model, device, priority });
+    if (!(await jobs.hasKey(owner, key))) {
+      await checkEdit(owner, { clipId, settings, model, device });
+      await requireFit(message);
+    }
+    return jobs.add(owner, { key, clipId, settings, model, device, priority });
   }
 
-  const stops = [
-    jobs.subscribe(owner, report),
-    jobs.subscribePlaces(owner, (places) => peer.send({ type: 'job-places', places })),
-  ];
+  const unsubscribe = jobs.subscribe(owner, {
+    onJob: report,
+    onPositions: (positions) => peer.send({ type: 'job-positions', positions }),
+  });
 
   return {
     async handle(message) {
@@ -117,7 +121,7 @@ export function createSessionJobs(peer: Peer, { jobs, log }: SessionJobsDeps, ow
     },
     close() {
       estimating.abort();
-      for (const stop of stops) stop();
+      unsubscribe();
     },
   };
 
@@ -127,20 +131,20 @@ export function createSessionJobs(peer: Peer, { jobs, log }: SessionJobsDeps, ow
       case 'job-create':
         return { type: 'job', requestId, job: await create(message) };
       case 'job-list':
-        return { type: 'job-listed', requestId, ...pageAfter(message.afterJobId) };
+        return { type: 'job-listed', requestId, ...(await pageAfter(message.afterJobId)) };
       case 'job-get':
-        return { type: 'job', requestId, job: jobs.get(owner, message.jobId) };
+        return { type: 'job', requestId, job: await jobs.get(owner, message.jobId) };
       case 'job-cancel':
-        return { type: 'job', requestId, job: jobs.cancel(owner, message.jobId) };
+        return { type: 'job', requestId, job: await jobs.cancel(owner, message.jobId) };
       case 'job-pause':
-        return { type: 'job', requestId, job: jobs.pause(owner, message.jobId) };
+        return { type: 'job', requestId, job: await jobs.pause(owner, message.jobId) };
       case 'job-resume':
-        return { type: 'job', requestId, job: jobs.resume(owner, message.jobId) };
+        return { type: 'job', requestId, job: await jobs.resume(owner, message.jobId) };
       case 'job-move':
         return {
           type: 'job',
           requestId,
-          job: jobs.move(owner, message.jobId, message.beforeJobId),
+          job: await jobs.move(owner, message.jobId, message.beforeJobId),
         };
     }
   }

@@ -1,25 +1,21 @@
-// Does one job after the other. What the next one is and what becomes of it is written by the caller; this file knows
-// only that a write can fail (a full disk) and is then tried again, because an outcome must not be lost.
+// Does one job after the other, as the store hands them out. A write can fail (a full disk) and is then tried again,
+// because an outcome must not be lost. Whoever cancels or pauses a job writes it to the store; the work hears of it from
+// there.
 
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
+import { isOutcome } from '../../../protocol/job.ts';
 import { CanceledError, EditError } from '../errors.ts';
 import { toClientError, toEditError } from '../wire-error.ts';
+import type { JobExecutor, JobHooks, JobOutcome } from './executor.ts';
 import type { JobChange } from './job.ts';
-import type { JobRecord } from './job-table.ts';
-import type { JobHooks, JobOutcome } from './work.ts';
+import type { JobRow, JobStore } from './store.ts';
 
 /** How often work is begun that fails for want of something that others give back, such as file handles. */
 const maxTries = 30;
 
 export interface RunnerOptions {
-  /** The next job, which is marked as running when this returns; undefined when none waits. */
-  readonly claim: () => JobRecord | undefined;
-  /** Does the job. Throws CanceledError once `signal` is aborted, anything else when it fails. */
-  readonly run: (record: JobRecord, hooks: JobHooks) => Promise<JobOutcome>;
-  /** Writes what happened to the job. */
-  readonly change: (jobId: string, change: JobChange) => void;
-  /** The job's work has stopped, for whatever reason. */
-  readonly onStopped: (jobId: string) => Promise<void>;
+  readonly store: JobStore;
+  readonly executor: Pick<JobExecutor, 'run' | 'tidy' | 'discard'>;
   /** Told of every failure, with the error as it was thrown. */
   readonly onFailure: (jobId: string | null, error: unknown) => void;
   /** How long to wait before a write is tried again that has failed. */
@@ -27,67 +23,85 @@ export interface RunnerOptions {
 }
 
 export interface Runner {
-  /** Looks for a job, soon, if none is being done. Call whenever one may have come. */
+  /** Looks for a job, soon, if none is being done. Happens by itself when a job comes to the queue. */
   wake(): void;
   /** Stops the work on this job, if it is being done, and waits until nothing of it runs. */
   stop(jobId: string): Promise<void>;
-  /** The job whose work runs or is being stopped. */
-  current(): string | undefined;
-  /** Stops the work that is being done; no other is begun. */
+  /** Stops the work that is being done, which goes back to the queue; no other is begun. */
   close(): Promise<void>;
 }
 
-export function createRunner({ claim, run, change, onStopped, onFailure, retryMs }: RunnerOptions): Runner {
+interface CurrentJob {
+  readonly jobId: string;
+  readonly canceler: AbortController;
+  /** Its outcome is being written: no change ends its work any more. */
+  isOver: boolean;
+}
+
+export function createRunner({ store, executor, onFailure, retryMs }: RunnerOptions): Runner {
   const closing = new AbortController();
-  let current: { readonly jobId: string; readonly canceler: AbortController } | undefined;
+  let current: CurrentJob | undefined;
+  /** When the work of the current job is over. */
+  let ended: Promise<void> = Promise.resolve();
   let loop: Promise<void> | undefined;
   /** Whether there may be a job that has not been looked for. */
   let isWoken = false;
-  let ended: Promise<void> = Promise.resolve();
+
+  const isClosing = (): boolean => closing.signal.aborted;
+
+  const unsubscribe = store.subscribe(({ row }) => {
+    const { state } = row.job;
+    if (row.jobId === current?.jobId && state !== 'running' && !current.isOver) current.canceler.abort();
+    if (state === 'queued') wake();
+  });
+
+  function wake(): void {
+    isWoken = true;
+    loop ??= runAll();
+  }
 
   /** Repeats `write` until it succeeds or the server stops; then the job is found running at the next start. */
-  async function persist<T>(jobId: string | null, write: () => T): Promise<T | undefined> {
+  async function persist<T>(jobId: string | null, write: () => Promise<T>): Promise<T | undefined> {
     for (;;) {
       try {
-        return write();
+        return await write();
       } catch (error) {
         onFailure(jobId, error);
-        if (closing.signal.aborted) return undefined;
+        if (isClosing()) return undefined;
         await delay(retryMs, undefined, { signal: closing.signal }).catch(() => undefined);
       }
     }
   }
 
   /** What passes by itself (no more file handles, for a moment) is waited for, some times. */
-  async function runPatiently(record: JobRecord, hooks: JobHooks): Promise<JobOutcome> {
+  async function runPatiently(row: JobRow, hooks: JobHooks): Promise<JobOutcome> {
     for (let tries = 1; ; tries++) {
       try {
-        return await run(record, hooks);
+        return await executor.run(row, hooks);
       } catch (error) {
         const isPassing = toEditError(error).code === 'limit-reached';
         if (!isPassing || tries >= maxTries || hooks.signal.aborted) throw error;
-        onFailure(record.jobId, error);
+        onFailure(row.jobId, error);
         await delay(retryMs, undefined, { signal: hooks.signal }).catch(() => undefined);
       }
     }
   }
 
-  async function outcomeOf(record: JobRecord, signal: AbortSignal): Promise<JobChange | null> {
-    const { jobId } = record;
+  async function outcomeOf(row: JobRow, signal: AbortSignal): Promise<JobChange | null> {
+    const { jobId } = row;
+    let reported: Promise<unknown> = Promise.resolve();
+    /** A report that cannot be written is no reason to end the work: the next one says it again. */
+    const report = (change: JobChange): void => {
+      const written = store.change(jobId, change).catch((error: unknown) => onFailure(jobId, error));
+      reported = reported.then(() => written);
+    };
     try {
-      const { report, result } = await runPatiently(record, {
+      const { report: edit, result } = await runPatiently(row, {
         signal,
-        onProgress: (progress) => change(jobId, { type: 'progress', progress }),
-        onStep() {
-          try {
-            change(jobId, { type: 'step' });
-          } catch (error) {
-            // It says only that the server is not to blame: the next step says it again.
-            onFailure(jobId, error);
-          }
-        },
+        onProgress: (progress) => report({ type: 'progress', progress }),
+        onStep: () => report({ type: 'step' }),
       });
-      return { type: 'finish', report, result };
+      return { type: 'finish', report: edit, result };
     } catch (error) {
       // Whoever stopped the work has written why.
       if (signal.aborted) return null;
@@ -95,17 +109,32 @@ export function createRunner({ claim, run, change, onStopped, onFailure, retryMs
       onFailure(jobId, error);
       const isCrash = error instanceof EditError && error.code === 'engine-crashed';
       return { type: isCrash ? 'engine-died' : 'fail', error: toClientError(error) };
+    } finally {
+      await reported;
     }
   }
 
-  async function runOne(record: JobRecord): Promise<void> {
-    const { jobId } = record;
-    const canceler = new AbortController();
-    current = { jobId, canceler };
+  /** The job's work has stopped, for whatever reason. */
+  async function tidyUp(jobId: string): Promise<void> {
+    const state = (await store.get(jobId))?.job.state;
+    if (state === 'done') await executor.tidy(jobId);
+    else if (state === undefined || isOutcome(state)) await executor.discard(jobId);
+  }
+
+  async function runOne(row: JobRow): Promise<void> {
+    const { jobId } = row;
+    const own: CurrentJob = { jobId, canceler: new AbortController(), isOver: false };
+    current = own;
     try {
-      const outcome = await outcomeOf(record, canceler.signal);
-      if (outcome !== null) await persist(jobId, () => change(jobId, outcome));
-      await onStopped(jobId);
+      // It may have been stopped before anybody listened to its events.
+      const kept = await persist(jobId, () => store.get(jobId));
+      const outcome = kept?.job.state === 'running' ? await outcomeOf(row, own.canceler.signal) : null;
+      own.isOver = true;
+      if (outcome !== null) {
+        const written = await persist(jobId, () => store.change(jobId, outcome));
+        if (written === undefined && isClosing()) await giveBack(jobId);
+      }
+      await tidyUp(jobId);
     } catch (error) {
       onFailure(jobId, error);
     } finally {
@@ -114,35 +143,46 @@ export function createRunner({ claim, run, change, onStopped, onFailure, retryMs
   }
 
   async function runAll(): Promise<void> {
-    while (isWoken && !closing.signal.aborted) {
+    while (isWoken && !isClosing()) {
       // Whoever has just queued a job answers first.
-      await Promise.resolve();
+      await turn();
       isWoken = false;
-      const record = await persist(null, claim);
-      if (record === undefined) continue;
-      ended = runOne(record);
+      if (isClosing()) break;
+      const row = await persist(null, () => store.claimNext());
+      if (row === undefined) continue;
+      if (isClosing()) {
+        await giveBack(row.jobId);
+        break;
+      }
+      ended = runOne(row);
       await ended;
       isWoken = true;
     }
     loop = undefined;
   }
 
-  async function stop(jobId: string): Promise<void> {
-    if (current?.jobId !== jobId) return;
-    current.canceler.abort();
-    await ended;
+  /** A full disk must not keep the server from ending: the next one finds the job running, and goes on with it. */
+  async function giveBack(jobId: string): Promise<void> {
+    try {
+      await store.change(jobId, { type: 'stop' });
+    } catch (error) {
+      onFailure(jobId, error);
+    }
   }
 
   return {
-    wake() {
-      isWoken = true;
-      loop ??= runAll();
+    wake,
+    async stop(jobId) {
+      if (current?.jobId !== jobId) return;
+      current.canceler.abort();
+      await ended;
     },
-    stop,
-    current: () => current?.jobId,
     async close() {
       closing.abort();
-      current?.canceler.abort();
+      unsubscribe();
+      const own = current;
+      own?.canceler.abort();
+      if (own?.isOver === false) await giveBack(own.jobId);
       await loop;
     },
   };

@@ -4,15 +4,13 @@ import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { EditError } from '../errors.ts';
 import { startFfmpeg } from './ffmpeg.ts';
-import type { Frame } from './frame.ts';
+import { requireRgb24, type Picture } from './frame.ts';
 
 const timeoutMs = 60_000;
 
-type Picture = Omit<Frame, 'index'>;
-
 /**
- * `quality`: ffmpeg's scale, 2 (best) to 31. JPEG's own matrix is that of Rec. 601, its range is full. Throws FfmpegError
- * `ffmpeg-failed`; CanceledError.
+ * `quality`: ffmpeg's scale, 2 (best) to 31. JPEG's own matrix is that of Rec. 601, its range is full. Throws RangeError for
+ * a picture that is no rgb24, FfmpegError `ffmpeg-failed`; CanceledError.
  */
 export function encodeJpeg(picture: Picture, quality: number, signal?: AbortSignal): Promise<Uint8Array> {
   const colours = ['-vf', 'scale=out_color_matrix=smpte170m,format=yuvj444p'];
@@ -27,10 +25,12 @@ export function encodePng(picture: Picture, signal?: AbortSignal): Promise<Uint8
 
 async function encode(
   name: 'JPEG' | 'PNG',
-  { width, height, rgb }: Picture,
+  picture: Picture,
   options: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
+  requireRgb24(name === 'JPEG' ? 'encodeJpeg' : 'encodePng', picture);
+  const { width, height, rgb } = picture;
   const output = new PassThrough({ emitClose: false, autoDestroy: false });
   const raw = ['-f', 'rawvideo', '-pixel_format', 'rgb24', '-video_size', `${width}x${height}`];
   const pixels = Buffer.from(rgb.buffer, rgb.byteOffset, rgb.byteLength);

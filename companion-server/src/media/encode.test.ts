@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openEncoder } from './encode.ts';
-import type { Size } from './frame.ts';
+import type { Frame, Size } from './frame.ts';
 import { decodeFrames } from './frames.ts';
 import { probeClip } from './probe.ts';
 import { collect, describeVideo, makeClip, makeFolder, testPicture } from './testing/clips.ts';
@@ -225,6 +225,19 @@ describe('failures leave nothing behind', () => {
       'openEncoder: frames must be 64 x 48, got 32 x 48 in 4608 bytes.',
     );
     expect(await readdir(inFolder('wrong'))).toEqual([]);
+  });
+
+  test('a frame of 16 bits', async () => {
+    await mkdir(inFolder('deep'));
+    const encoder = await openEncoder(inFolder('deep/out.mp4'), options);
+    const deep: Frame = {
+      ...size,
+      index: 0,
+      pixelFormat: 'rgb48le',
+      rgb: new Uint16Array(3 * size.width * size.height),
+    };
+    await expect(encoder.write(deep)).rejects.toThrow('openEncoder: the pixel format must be rgb24, got rgb48le.');
+    expect(await readdir(inFolder('deep'))).toEqual([]);
   });
 
   test('cancel in the middle keeps an older file at the name', async () => {

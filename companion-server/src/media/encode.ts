@@ -11,7 +11,7 @@ import type { ColourTags } from './clip-info.ts';
 import { colourCode, outputColour, scaleMatrix } from './colour.ts';
 import { FfmpegError, outputAdvice } from './ffmpeg-error.ts';
 import { startFfmpeg } from './ffmpeg.ts';
-import type { Frame, Rational, Size } from './frame.ts';
+import { requireRgb24, type Frame, type Picture, type Rational, type Size } from './frame.ts';
 
 export interface EncoderOptions extends Size {
   readonly frameRate: Rational;
@@ -32,7 +32,10 @@ export interface EncoderOptions extends Size {
 export interface Encoder {
   /** What became of the sound, in sentences for the user. */
   readonly notices: readonly string[];
-  /** Takes the frame's bytes and settles when there is room for another. Frames come in order; `index` is not read. */
+  /**
+   * Takes the frame's bytes and settles when there is room for another. Frames come in order; `index` is not read. Throws
+   * RangeError for a frame that is no rgb24 or has another size.
+   */
   write(frame: Frame): Promise<void>;
   /** Completes the file and puts it in its place. Throws like `write`; then nothing is left behind. */
   finish(): Promise<void>;
@@ -96,7 +99,7 @@ async function succeeds(file: string, options: EncoderOptions): Promise<boolean>
 async function rehearse(file: string, options: EncoderOptions): Promise<void> {
   const { write, complete, inputSize } = await startEncoder(file, options);
   const rgb = new Uint8Array(inputSize.width * inputSize.height * 3);
-  await write({ ...inputSize, index: 0, rgb });
+  await write({ ...inputSize, index: 0, pixelFormat: 'rgb24', rgb });
   await complete(false);
 }
 
@@ -150,6 +153,7 @@ async function startEncoder(file: string, options: EncoderOptions): Promise<Star
     abort,
     write: (frame) =>
       guarded(async () => {
+        requireRgb24('openEncoder', frame);
         checkSize(frame, inputSize);
         if (frames.destroyed) await run.done;
         if (!frames.write(frame.rgb)) await once(frames, 'drain');
@@ -233,7 +237,7 @@ function h264Options({ width, height, crf = 16 }: EncoderOptions): string[] {
   ];
 }
 
-function checkSize(frame: Frame, { width, height }: Size): void {
+function checkSize(frame: Picture<'rgb24'>, { width, height }: Size): void {
   if (frame.width === width && frame.height === height && frame.rgb.length === width * height * 3) {
     return;
   }

@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ClipInfo } from './clip-info.ts';
-import type { Frame } from './frame.ts';
+import type { Rgb24Frame } from './frame.ts';
 import { decodeFrames } from './frames.ts';
 import { readPictureOf } from './picture.ts';
 import { probeClip } from './probe.ts';
@@ -32,7 +32,7 @@ function counted(count: number, rate: number, size = '64x64'): string[] {
 }
 
 /** What `counted` wrote, modulo 100. */
-function countOf({ width, height, rgb }: Frame): number {
+function countOf({ width, height, rgb }: Rgb24Frame): number {
   const row = (height >> 1) * width;
   const digit = (x: number) => Math.round(((rgb[3 * (row + x)] ?? NaN) * 219) / 255 / 20);
   return 10 * digit(width >> 2) + digit(width - (width >> 2));

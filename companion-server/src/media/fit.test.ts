@@ -73,7 +73,7 @@ describe('padFrame and cropFrame', () => {
       fc.property(small, fc.constantFrom(8, 16), (size, multiple) => {
         const plan = planWorkingSize(size, size, { multiple, targetPixels: 1 });
         const rgb = Uint8Array.from({ length: size.width * size.height * 3 }, (_, i) => (i * 37) % 256);
-        const frame = { index: 3, ...size, rgb };
+        const frame = { index: 3, ...size, pixelFormat: 'rgb24' as const, rgb };
         expect(cropFrame(padFrame(frame, plan), plan)).toEqual(frame);
       }),
     );
@@ -85,6 +85,7 @@ describe('padFrame and cropFrame', () => {
       index: 0,
       width: 3,
       height: 1,
+      pixelFormat: 'rgb24' as const,
       rgb: Uint8Array.from([1, 1, 1, 2, 2, 2, 3, 3, 3]),
     };
     const padded = padFrame(frame, plan);
@@ -94,7 +95,7 @@ describe('padFrame and cropFrame', () => {
 
   test('refuses a frame of another size', () => {
     const plan = planWorkingSize({ width: 4, height: 4 }, null, { multiple: 8, targetPixels: 16 });
-    const frame = { index: 0, width: 5, height: 4, rgb: new Uint8Array(60) };
+    const frame = { index: 0, width: 5, height: 4, pixelFormat: 'rgb24' as const, rgb: new Uint8Array(60) };
     expect(() => padFrame(frame, plan)).toThrow('padFrame: the frame must be 4 x 4, got 5 x 4.');
     expect(() => cropFrame(frame, plan)).toThrow('cropFrame: the frame must be 8 x 8, got 5 x 4.');
   });

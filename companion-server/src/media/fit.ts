@@ -1,7 +1,7 @@
 // The size the model works at: the clip's picture scaled with its aspect kept, then padded to a size that the
 // network accepts, and cropped back afterwards. Never squeezed. Pure.
 
-import type { Frame, Size } from './frame.ts';
+import type { Rgb24Frame, Size } from './frame.ts';
 
 export interface FitOptions {
   /** Width and height of the padded size are multiples of this: the VAE's factor times 2 per UNet level. */
@@ -55,7 +55,7 @@ export function planWorkingSize(
 }
 
 /** `frame` at the scaled size -> a new frame at the padded size, its border a reflection of the picture. */
-export function padFrame(frame: Frame, { scaled, padded, left, top }: WorkingSize): Frame {
+export function padFrame(frame: Rgb24Frame, { scaled, padded, left, top }: WorkingSize): Rgb24Frame {
   checkSize('padFrame', frame, scaled);
   const columns = Array.from({ length: padded.width }, (_, x) => reflect(x - left, scaled.width));
   const rgb = new Uint8Array(padded.width * padded.height * 3);
@@ -68,18 +68,18 @@ export function padFrame(frame: Frame, { scaled, padded, left, top }: WorkingSiz
       offset += 3;
     }
   }
-  return { index: frame.index, ...padded, rgb };
+  return { index: frame.index, ...padded, pixelFormat: 'rgb24', rgb };
 }
 
 /** `frame` at the padded size -> a new frame at the scaled size. Undoes `padFrame`. */
-export function cropFrame(frame: Frame, { scaled, padded, left, top }: WorkingSize): Frame {
+export function cropFrame(frame: Rgb24Frame, { scaled, padded, left, top }: WorkingSize): Rgb24Frame {
   checkSize('cropFrame', frame, padded);
   const rgb = new Uint8Array(scaled.width * scaled.height * 3);
   for (let y = 0; y < scaled.height; y++) {
     const from = ((y + top) * padded.width + left) * 3;
     rgb.set(frame.rgb.subarray(from, from + scaled.width * 3), y * scaled.width * 3);
   }
-  return { index: frame.index, ...scaled, rgb };
+  return { index: frame.index, ...scaled, pixelFormat: 'rgb24', rgb };
 }
 
 /** The place in 0..length-1 that mirrors at both ends lead to from `i`. */
@@ -89,7 +89,7 @@ function reflect(i: number, length: number): number {
   return phase < length ? phase : period - phase;
 }
 
-function checkSize(caller: string, frame: Frame, { width, height }: Size): void {
+function checkSize(caller: string, frame: Rgb24Frame, { width, height }: Size): void {
   if (frame.width === width && frame.height === height) return;
   throw new RangeError(`${caller}: the frame must be ${width} x ${height}, got ${frame.width} x ${frame.height}.`);
 }

@@ -13,13 +13,33 @@ export interface Rational {
 }
 
 /**
- * One picture. `rgb` holds height rows of width pixels of 3 bytes, gamma-coded, full range; its owner is whoever
- * received the frame, who may keep or change it: no producer touches it again.
+ * How pixels are written, by ffmpeg's names: red, green and blue, and straight alpha behind them in `rgba` and `rgba64le`.
+ * 8 bits a sample, or 16 in `rgb48le` and `rgba64le`.
  */
-export interface Frame extends Size {
+export type PixelFormat = 'rgb24' | 'rgba' | 'rgb48le' | 'rgba64le';
+
+/** `rgb` holds height rows of width pixels as `pixelFormat` says, gamma-coded, full range. */
+export interface Picture<Format extends PixelFormat = PixelFormat> extends Size {
+  readonly pixelFormat: Format;
+  readonly rgb: Format extends 'rgb24' | 'rgba' ? Uint8Array : Uint16Array;
+}
+
+/**
+ * One picture of a clip. Its pixels belong to whoever received the frame, who may keep or change them: no producer touches
+ * them again.
+ */
+export interface Frame<Format extends PixelFormat = PixelFormat> extends Picture<Format> {
   /** 0-based, counted from the first frame of the clip (not of the in/out range). */
   readonly index: number;
-  readonly rgb: Uint8Array;
+}
+
+/** 8 bits, no alpha: what clips are decoded to, and what an edit computes with. */
+export type Rgb24Frame = Frame<'rgb24'>;
+
+/** Throws RangeError, which begins with `caller`, for a picture of another format: it takes and makes no other. */
+export function requireRgb24(caller: string, picture: Picture): asserts picture is Picture<'rgb24'> {
+  if (picture.pixelFormat === 'rgb24') return;
+  throw new RangeError(`${caller}: the pixel format must be rgb24, got ${picture.pixelFormat}.`);
 }
 
 /** Lowest terms. */

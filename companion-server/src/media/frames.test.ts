@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Frame } from './frame.ts';
+import type { Rgb24Frame } from './frame.ts';
 import { decodeFrames } from './frames.ts';
 import { probeClip } from './probe.ts';
 import { collect, makeClip, makeFolder, testPicture } from './testing/clips.ts';
@@ -20,13 +20,13 @@ function numbered(count: number, rate: string, more: readonly string[] = []): st
 }
 
 /** Reads the number of a frame of `numbered` from its middle pixel. */
-function numberOf({ width, height, rgb }: Frame): number {
+function numberOf({ width, height, rgb }: Rgb24Frame): number {
   const value = rgb[3 * ((height >> 1) * width + (width >> 1))] ?? NaN;
   return Math.round((value * 219) / 255 / 5);
 }
 
 /** The colour of the pixel at (x, y), as the name of its strongest channel. */
-function colourAt({ width, rgb }: Frame, x: number, y: number): string {
+function colourAt({ width, rgb }: Rgb24Frame, x: number, y: number): string {
   const [red = 0, green = 0, blue = 0] = rgb.subarray(3 * (y * width + x), 3 * (y * width + x) + 3);
   return red > Math.max(green, blue) ? 'red' : blue > Math.max(red, green) ? 'blue' : 'other';
 }

@@ -2,7 +2,7 @@
 
 import { EditError, throwIfCanceled } from '../errors.ts';
 import type { ClipInfo } from './clip-info.ts';
-import type { Frame, Size } from './frame.ts';
+import type { Rgb24Frame, Size } from './frame.ts';
 import { planSourceFrames } from './frame-times.ts';
 import { fillGaps, Gaps } from './picture-gaps.ts';
 import { readStored } from './stored-pictures.ts';
@@ -36,7 +36,7 @@ export interface DecodingDamage {
 export async function* decodeFrames(
   clip: ClipInfo,
   options: DecodeOptions = {},
-): AsyncGenerator<Frame, void, undefined> {
+): AsyncGenerator<Rgb24Frame, void, undefined> {
   const { startFrame = 0, endFrame = clip.frameCount, signal } = options;
   const size = options.size ?? clip.displaySize;
   checkRange(clip, startFrame, endFrame);
@@ -48,7 +48,7 @@ export async function* decodeFrames(
   for await (const { stored, rgb } of fillGaps(pictures, gaps)) {
     // One stored frame fills several places of the constant rate, or none.
     for (let copies = 0; wanted[next] === stored; next++, copies++) {
-      yield { index: startFrame + next, ...size, rgb: copies === 0 ? rgb : rgb.slice() };
+      yield { index: startFrame + next, ...size, pixelFormat: 'rgb24', rgb: copies === 0 ? rgb : rgb.slice() };
     }
     if (stored === last) break;
   }

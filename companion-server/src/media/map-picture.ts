@@ -1,7 +1,7 @@
 // What an edit has changed, as a JPEG: its difference from the original, or where it flickers and the original does not.
 
 import type { ClipInfo } from './clip-info.ts';
-import type { Frame, Size } from './frame.ts';
+import type { Rgb24Frame, Size } from './frame.ts';
 import { decodeFrames } from './frames.ts';
 import { encodeJpeg } from './encode-picture.ts';
 import { sizeWithin } from './picture.ts';
@@ -35,7 +35,7 @@ export async function readMapOf(
   const [originals, edits] = await Promise.all([original, edit].map((shot) => readUpTo(shot, before, size, signal)));
   const [given, own] = [stepOf(originals), stepOf(edits)];
   const rgb = kind === 'difference' ? differenceMap(given.now, own.now) : flickerMap(given, own);
-  return encodeJpeg({ ...size, rgb }, quality, signal);
+  return encodeJpeg({ ...size, pixelFormat: 'rgb24', rgb }, quality, signal);
 }
 
 /** The frame and so many before it. */
@@ -44,14 +44,14 @@ async function readUpTo(
   before: number,
   size: Size,
   signal: AbortSignal | undefined,
-): Promise<readonly Frame[]> {
+): Promise<readonly Rgb24Frame[]> {
   const range = { startFrame: frameIndex - before, endFrame: frameIndex + 1 };
-  const frames: Frame[] = [];
+  const frames: Rgb24Frame[] = [];
   for await (const frame of decodeFrames(clip, { ...range, size, signal })) frames.push(frame);
   return frames;
 }
 
-function stepOf(frames: readonly Frame[] | undefined) {
+function stepOf(frames: readonly Rgb24Frame[] | undefined) {
   const now = frames?.at(-1)?.rgb ?? new Uint8Array(0);
   return { before: frames?.[0]?.rgb ?? now, now };
 }

@@ -1,6 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Picture } from './frame.ts';
+import { encodeJpeg } from './encode-picture.ts';
 import { readPicture, readPictureOf } from './picture.ts';
 import { probeClip } from './probe.ts';
 import { makeClip, makeFolder, readPixels } from './testing/clips.ts';
@@ -82,4 +84,9 @@ describe('of a clip of two frames', () => {
   test.each([-1, 2, 0.5, NaN])('frame %d is refused', async (index) => {
     await expect(readPicture(file, index, 64)).rejects.toMatchObject({ code: 'invalid-request' });
   });
+});
+
+test('a picture with alpha is no JPEG', async () => {
+  const clear: Picture = { width: 1, height: 1, pixelFormat: 'rgba', rgb: Uint8Array.of(1, 2, 3, 4) };
+  await expect(encodeJpeg(clear, 3)).rejects.toThrow('encodeJpeg: the pixel format must be rgb24, got rgba.');
 });

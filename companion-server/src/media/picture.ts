@@ -3,7 +3,7 @@
 import { EditError } from '../errors.ts';
 import type { ClipInfo } from './clip-info.ts';
 import { overtime } from './ffmpeg-error.ts';
-import type { Frame, Size } from './frame.ts';
+import type { Rgb24Frame, Size } from './frame.ts';
 import { decodeFrames } from './frames.ts';
 import { encodeJpeg } from './encode-picture.ts';
 import { probeClip } from './probe.ts';
@@ -62,7 +62,7 @@ async function readFrame(
   frameIndex: number,
   size: Size,
   signal: AbortSignal | undefined,
-): Promise<Frame> {
+): Promise<Rgb24Frame> {
   const limit = AbortSignal.timeout(timeoutMs);
   const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
   const range = { startFrame: frameIndex, endFrame: frameIndex + 1 };

@@ -1,10 +1,11 @@
 // Frames as the networks see them, and back.
 
 import { tensor, type Tensor } from '../tensor/tensor.ts';
-import type { Frame } from './frame.ts';
+import { requireRgb24, type Frame, type Rgb24Frame } from './frame.ts';
 
-/** -> [1, 3, h, w], red, green, blue, values -1..1. */
+/** -> [1, 3, h, w], red, green, blue, values -1..1. Throws RangeError for a frame that is no rgb24. */
 export function frameToTensor(frame: Frame): Tensor {
+  requireRgb24('frameToTensor', frame);
   const { width, height, rgb } = frame;
   const plane = width * height;
   const data = new Float32Array(3 * plane);
@@ -20,7 +21,7 @@ export function frameToTensor(frame: Frame): Tensor {
  * `image` [1, 3, h, w], -1..1 -> a frame; values outside are clamped, the rest rounded to the nearest byte. Throws
  * RangeError for other dims.
  */
-export function tensorToFrame(image: Tensor, index: number): Frame {
+export function tensorToFrame(image: Tensor, index: number): Rgb24Frame {
   const [batch, channels, height = 0, width = 0] = image.dims;
   if (image.dims.length !== 4 || batch !== 1 || channels !== 3) {
     throw new RangeError(`tensorToFrame: dims must be [1, 3, height, width], got [${image.dims.join(', ')}].`);
@@ -33,5 +34,5 @@ export function tensorToFrame(image: Tensor, index: number): Frame {
       clamped[3 * i + channel] = ((image.data[channel * plane + i] ?? 0) + 1) * 127.5;
     }
   }
-  return { index, width, height, rgb: new Uint8Array(clamped.buffer) };
+  return { index, width, height, pixelFormat: 'rgb24', rgb: new Uint8Array(clamped.buffer) };
 }

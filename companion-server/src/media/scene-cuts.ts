@@ -3,7 +3,7 @@
 // for cuts, and its versions disagree by a factor of two. It reads the frames that everything else reads: the same indices.
 
 import type { ClipInfo } from './clip-info.ts';
-import type { Frame, Size } from './frame.ts';
+import type { Rgb24Frame, Size } from './frame.ts';
 import { decodeFrames } from './frames.ts';
 
 export interface FrameRange {
@@ -41,7 +41,7 @@ export async function detectCuts(
   const to = Math.min(clip.frameCount, endFrame + usualFrames);
   const size = comparedSize(clip.displaySize);
   const differences: number[] = [];
-  let before: Frame | null = null;
+  let before: Rgb24Frame | null = null;
   for await (const frame of decodeFrames(clip, { startFrame: from, endFrame: to, size, signal })) {
     differences.push(before === null ? 0 : meanDifference(before.rgb, frame.rgb));
     before = frame;

@@ -2,14 +2,14 @@
 // forward/backward check that marks what it cannot know (Sundaram, Brox and Keutzer, ECCV 2010, as in Lai et al.,
 // "Learning blind video temporal consistency", ECCV 2018).
 
-import type { Frame, Size } from '../media/frame.ts';
+import type { Rgb24Frame, Size } from '../media/frame.ts';
 import { sampleBilinear, type Flow } from './flow.ts';
 import { requireSameSize } from './luma.ts';
 import { gridStep, matchLevel, refineGrid, type MotionGrid } from './motion-grid.ts';
 import { buildPyramid, type Level } from './pyramid.ts';
 
 /** The flow from `from` to `to`. Throws RangeError when sizes differ. */
-export function estimateFlow(from: Frame, to: Frame): Flow {
+export function estimateFlow(from: Rgb24Frame, to: Rgb24Frame): Flow {
   requireSameSize('estimateFlow', from, to);
   const [a, b] = [buildPyramid(from), buildPyramid(to)];
   const forward = interpolate(matchPyramids(a, b), from);

@@ -1,19 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Frame } from '../media/frame.ts';
+import type { Rgb24Frame } from '../media/frame.ts';
 import { edgeSsim, edgesOf } from './edges.ts';
 
 const [width, height] = [24, 16];
 
-function picture(colour: (x: number, y: number) => readonly [number, number, number]): Frame {
+function picture(colour: (x: number, y: number) => readonly [number, number, number]): Rgb24Frame {
   const rgb = new Uint8Array(width * height * 3);
   for (let i = 0; i < width * height; i++) {
     rgb.set(colour(i % width, Math.floor(i / width)), 3 * i);
   }
-  return { index: 0, width, height, rgb };
+  return { index: 0, width, height, pixelFormat: 'rgb24', rgb };
 }
 
-function grey(value: (x: number, y: number) => number): Frame {
+function grey(value: (x: number, y: number) => number): Rgb24Frame {
   return picture((x, y) => [value(x, y), value(x, y), value(x, y)]);
 }
 
@@ -68,7 +68,13 @@ describe('edges', () => {
   });
 
   test('refuses pictures of two sizes', () => {
-    const other: Frame = { index: 0, width: 16, height: 24, rgb: new Uint8Array(16 * 24 * 3) };
+    const other: Rgb24Frame = {
+      index: 0,
+      width: 16,
+      height: 24,
+      pixelFormat: 'rgb24',
+      rgb: new Uint8Array(16 * 24 * 3),
+    };
     expect(() => edgeSsim(box(1, 2), other)).toThrow('edgeSsim: frames must have one size, got 24 x 16 and 16 x 24.');
   });
 });

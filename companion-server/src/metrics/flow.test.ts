@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Frame } from '../media/frame.ts';
+import type { Rgb24Frame } from '../media/frame.ts';
 import { estimateFlow } from './block-matching.ts';
 import { sampleBilinear, zeroFlow } from './flow.ts';
 
 const [width, height] = [96, 72];
 
 /** A smooth texture moved by (dx, dy) pixels: the point at (x, y) was at (x - dx, y - dy). */
-function texture(dx: number, dy: number): Frame {
+function texture(dx: number, dy: number): Rgb24Frame {
   const rgb = new Uint8Array(width * height * 3);
   for (let i = 0; i < width * height; i++) {
     const [x, y] = [(i % width) - dx, Math.floor(i / width) - dy];
@@ -17,7 +17,7 @@ function texture(dx: number, dy: number): Frame {
       30 * Math.sin((x + 2 * y) / 17);
     rgb.fill(Math.round(value), 3 * i, 3 * i + 3);
   }
-  return { index: 0, width, height, rgb };
+  return { index: 0, width, height, pixelFormat: 'rgb24', rgb };
 }
 
 describe('estimateFlow', () => {
@@ -55,7 +55,7 @@ describe('estimateFlow', () => {
   });
 
   test('works on pictures smaller than its window', () => {
-    const tiny = { index: 0, width: 5, height: 3, rgb: new Uint8Array(45) };
+    const tiny = { index: 0, width: 5, height: 3, pixelFormat: 'rgb24' as const, rgb: new Uint8Array(45) };
     expect(estimateFlow(tiny, tiny).vectors.dims).toEqual([2, 3, 5]);
   });
 });

@@ -1,10 +1,10 @@
 // Peak signal-to-noise ratio.
 
-import type { Frame } from '../media/frame.ts';
+import type { Rgb24Frame } from '../media/frame.ts';
 import { requireSameSize } from './luma.ts';
 
 /** In decibels, over all pixels and channels; Infinity for equal frames. Throws RangeError when sizes differ. */
-export function psnr(a: Frame, b: Frame): number {
+export function psnr(a: Rgb24Frame, b: Rgb24Frame): number {
   requireSameSize('psnr', a, b);
   let sum = 0;
   a.rgb.forEach((value, i) => {

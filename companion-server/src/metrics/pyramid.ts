@@ -1,6 +1,6 @@
 // A grey picture and its halves, for searches that go from coarse to fine.
 
-import type { Frame, Size } from '../media/frame.ts';
+import type { Rgb24Frame, Size } from '../media/frame.ts';
 import { lumaOf } from './luma.ts';
 
 export interface Level extends Size {
@@ -12,7 +12,7 @@ export interface Level extends Size {
 const minLevelEdge = 24;
 
 /** Coarsest first; the last level is the frame itself. */
-export function buildPyramid(frame: Frame): Level[] {
+export function buildPyramid(frame: Rgb24Frame): Level[] {
   const levels: Level[] = [];
   let level: Level = { width: frame.width, height: frame.height, luma: lumaOf(frame) };
   for (;;) {

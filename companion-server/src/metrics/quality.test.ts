@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import type { Frame } from '../media/frame.ts';
+import type { Rgb24Frame } from '../media/frame.ts';
 import { psnr } from './psnr.ts';
 import { ssim } from './ssim.ts';
 
-function grey(value: (x: number, y: number) => number, width = 24, height = 16): Frame {
+function grey(value: (x: number, y: number) => number, width = 24, height = 16): Rgb24Frame {
   const rgb = new Uint8Array(width * height * 3);
   for (let i = 0; i < width * height; i++) {
     rgb.fill(value(i % width, Math.floor(i / width)), 3 * i, 3 * i + 3);
   }
-  return { index: 0, width, height, rgb };
+  return { index: 0, width, height, pixelFormat: 'rgb24', rgb };
 }
 
 const ramp = grey((x, y) => 5 * x + 3 * y);

@@ -2,7 +2,7 @@
 // structural similarity", IEEE TIP 13(4), 2004. Gaussian window 11 x 11 with sigma 1.5, K1 0.01, K2 0.03, over luma,
 // windows that lie wholly inside the picture.
 
-import type { Frame, Size } from '../media/frame.ts';
+import type { Rgb24Frame, Size } from '../media/frame.ts';
 import { lumaOf, requireSameSize } from './luma.ts';
 
 const windowSize = 11;
@@ -13,7 +13,7 @@ const c2 = (0.03 * 255) ** 2;
 const weights = gaussianWindow();
 
 /** Mean SSIM, -1..1; 1 for equal frames. Throws RangeError when sizes differ or a side is under 11 pixels. */
-export function ssim(a: Frame, b: Frame): number {
+export function ssim(a: Rgb24Frame, b: Rgb24Frame): number {
   requireSameSize('ssim', a, b);
   return ssimOfPlanes(lumaOf(a), lumaOf(b), a);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Frame } from '../media/frame.ts';
+import type { Rgb24Frame } from '../media/frame.ts';
 import { estimateMotion } from './estimate-motion.ts';
 import { flicker } from './flicker.ts';
 import { zeroFlow, type Flow } from './flow.ts';
@@ -11,7 +11,7 @@ const [width, height] = [20, 12];
 const plane = width * height;
 
 /** A pattern moved right by `shift` pixels, with `light` added. */
-function pattern(index: number, shift = 0, light = 0): Frame {
+function pattern(index: number, shift = 0, light = 0): Rgb24Frame {
   const rgb = new Uint8Array(3 * plane);
   for (let i = 0; i < plane; i++) {
     const [x, y] = [(i % width) - shift, Math.floor(i / width)];
@@ -19,7 +19,7 @@ function pattern(index: number, shift = 0, light = 0): Frame {
     rgb[3 * i + 1] = 50 + ((x * 13 + y * 29 + 400) % 70) + light;
     rgb[3 * i + 2] = 40 + ((x * 5 + y * 7 + 400) % 50) + light;
   }
-  return { index, width, height, rgb };
+  return { index, width, height, pixelFormat: 'rgb24', rgb };
 }
 
 /** Everything moves right by `shift`; what leaves the picture is unknown. */
@@ -30,7 +30,7 @@ function shiftFlow(shift: number): Flow {
   return flow;
 }
 
-async function* stream(...frames: Frame[]) {
+async function* stream(...frames: Rgb24Frame[]) {
   yield* frames;
   await Promise.resolve();
 }

@@ -1,6 +1,6 @@
 // The temporal metrics of a whole clip, gathered over pairs of frames: two frames are held at a time.
 
-import type { Frame } from '../media/frame.ts';
+import type { Rgb24Frame } from '../media/frame.ts';
 import { flicker } from './flicker.ts';
 import type { Flow } from './flow.ts';
 import { addMeans, meanValue, noMean } from './mean.ts';
@@ -24,7 +24,7 @@ export interface TemporalMetrics {
 
 /** `motions` yields the source's motion from frame 0 to 1, 1 to 2, ...; as many as there are pairs, or more. */
 export async function measureTemporal(
-  frames: AsyncIterable<Frame>,
+  frames: AsyncIterable<Rgb24Frame>,
   motions: AsyncIterable<SourceMotion> | Iterable<SourceMotion>,
 ): Promise<TemporalMetrics> {
   let [warp, objectWarp, change] = [noMean, noMean, noMean];

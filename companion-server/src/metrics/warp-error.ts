@@ -1,7 +1,7 @@
 // Warp error: how much an edit changes where the source only moved. Lai et al., "Learning blind video temporal
 // consistency", ECCV 2018, with the absolute difference in place of its square.
 
-import type { Frame } from '../media/frame.ts';
+import type { Rgb24Frame } from '../media/frame.ts';
 import { sampleBilinear, type Flow } from './flow.ts';
 import { requireSameSize } from './luma.ts';
 import { noMean, type Mean } from './mean.ts';
@@ -12,7 +12,7 @@ import { noMean, type Mean } from './mean.ts';
  * vector and, where given, a `mask` (height * width, frame t) that is not 0. The mean counts values, 3 per pixel.
  * Throws RangeError when sizes differ.
  */
-export function warpError(frame: Frame, next: Frame, flow: Flow, mask?: Uint8Array): Mean {
+export function warpError(frame: Rgb24Frame, next: Rgb24Frame, flow: Flow, mask?: Uint8Array): Mean {
   requireSameSize('warpError', frame, next);
   if (flow.width !== frame.width || flow.height !== frame.height) {
     throw new RangeError(

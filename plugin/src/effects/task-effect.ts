@@ -178,7 +178,7 @@ export function startTaskEffect(deps: EffectDeps, sending: Sending): StopEffect 
     client.onJobs({
       onJob: (job) => dispatch({ type: 'job-told', job }),
       onProgress: (jobId, progress) => dispatch({ type: 'job-progress', jobId, progress }),
-      onPlaces: (places) => dispatch({ type: 'jobs-moved', places }),
+      onPositions: (positions) => dispatch({ type: 'jobs-moved', positions }),
     }),
   ];
   return () => {

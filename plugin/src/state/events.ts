@@ -4,7 +4,7 @@
 import type { Check } from '../../../protocol/diagnostics.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';
-import type { JobPlace, JobView } from '../../../protocol/job.ts';
+import type { JobView, QueuePosition } from '../../../protocol/job.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import type { FrameSide } from '../../../protocol/stream-messages.ts';
@@ -114,7 +114,7 @@ export type Result =
   | { readonly type: 'task-canceling'; readonly key: string }
   | { readonly type: 'task-reported'; readonly key: string; readonly report: EditReport }
   | { readonly type: 'job-told'; readonly job: JobView }
-  | { readonly type: 'jobs-moved'; readonly places: readonly JobPlace[] }
+  | { readonly type: 'jobs-moved'; readonly positions: readonly QueuePosition[] }
   | { readonly type: 'job-progress'; readonly jobId: string; readonly progress: EditProgress }
   | { readonly type: 'edits-read'; readonly edits: readonly PlacedEdit[] }
   | { readonly type: 'edit-changed'; readonly edit: PlacedEdit }

@@ -41,7 +41,7 @@ export function reduceTasks(state: PanelState, event: PanelEvent): PanelState {
     case 'job-told':
       return hearOfJob(state, event.job);
     case 'jobs-moved': {
-      const positions = new Map(event.places.map(({ jobId, position }) => [jobId, position]));
+      const positions = new Map(event.positions.map(({ jobId, position }) => [jobId, position]));
       return {
         ...state,
         tasks: state.tasks.map((task) => {

@@ -178,15 +178,15 @@ describe('a task', () => {
   });
 
   test('that waits moves in the queue with its job, and one that runs does not', () => {
-    const places = [
+    const positions = [
       { jobId, position: 1 },
       { jobId: 'other', position: 0 },
     ];
     const waiting = added({ name: 'queued', position: 2 }, { jobId });
-    const moved = after(waiting, { type: 'jobs-moved', places });
+    const moved = after(waiting, { type: 'jobs-moved', positions });
     expect(moved.tasks[0]?.state).toEqual({ name: 'queued', position: 1 });
     const running = after(waiting, job('running'));
-    expect(after(running, { type: 'jobs-moved', places })).toEqual(running);
+    expect(after(running, { type: 'jobs-moved', positions })).toEqual(running);
   });
 
   test("does not go back when a late word of its job comes, and leaves a job's end to the flow", () => {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const entry = fileURLToPath(new URL('../../../companion-server/src/main.ts', import.meta.url));
+const engineEntry = fileURLToPath(new URL('../../../companion-server/src/engine/worker/process.ts', import.meta.url));
 const startTimeoutMs = 60_000;
 const run = promisify(execFile);
 
@@ -99,7 +100,7 @@ export async function findEngine(serverPid: number): Promise<number | undefined>
   for (const row of stdout.split('\n')) {
     const found = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(row);
     if (found === null || Number(found[2]) !== serverPid) continue;
-    if (/engine[\\/]process\.ts edits$/.test(found[3]?.trim() ?? '')) return Number(found[1]);
+    if (found[3]?.trim().endsWith(`${engineEntry} edits`) === true) return Number(found[1]);
   }
   return undefined;
 }

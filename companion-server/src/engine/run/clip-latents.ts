@@ -3,7 +3,7 @@
 import { EditError, throwIfCanceled } from '../../errors.ts';
 import type { Encoder } from '../../media/encode.ts';
 import { cropFrame, padFrame } from '../../media/fit.ts';
-import type { Frame } from '../../media/frame.ts';
+import type { Rgb24Frame } from '../../media/frame.ts';
 import { decodeFrames, type DecodingDamage } from '../../media/frames.ts';
 import type { ClipInfo } from '../../media/clip-info.ts';
 import { frameToTensor, tensorToFrame } from '../../media/pixels.ts';
@@ -63,7 +63,7 @@ export async function writePictures(
   plan: EditPlan,
   vae: VaeSession,
   encoder: Encoder,
-  { signal, onFrames, finish }: StageHooks & { finish: (frame: Frame) => Promise<Frame> },
+  { signal, onFrames, finish }: StageHooks & { finish: (frame: Rgb24Frame) => Promise<Rgb24Frame> },
 ): Promise<void> {
   const { frameCount, frames, size, vaeChunkSize } = plan;
   for (let start = 0; start < frameCount; start += vaeChunkSize) {

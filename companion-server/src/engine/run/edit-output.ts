@@ -3,7 +3,7 @@
 import { EditError } from '../../errors.ts';
 import type { ClipInfo } from '../../media/clip-info.ts';
 import { openEncoder, rehearseEncoder, type EncoderOptions } from '../../media/encode.ts';
-import { rationalValue, type Frame } from '../../media/frame.ts';
+import { rationalValue, type Rgb24Frame } from '../../media/frame.ts';
 import { decodeFrames } from '../../media/frames.ts';
 import type { LatentStore } from '../../tokenflow/latents.ts';
 import { writePictures } from './clip-latents.ts';
@@ -69,7 +69,7 @@ export async function writeResult(
   try {
     const encoder = await openEncoder(job.outputPath, encoding);
     try {
-      const finish = async (frame: Frame) => {
+      const finish = async (frame: Rgb24Frame) => {
         await refuseBlack(frame, clip, plan);
         return fullSize === null ? frame : fullSize.restore(frame);
       };
@@ -87,7 +87,7 @@ export async function writeResult(
 }
 
 /** A frame may be black where the clip's own is; the clip is looked at only then. */
-async function refuseBlack(frame: Frame, clip: ClipInfo, { size }: EditPlan): Promise<void> {
+async function refuseBlack(frame: Rgb24Frame, clip: ClipInfo, { size }: EditPlan): Promise<void> {
   if (brightest(frame) > black) return;
   const range = { startFrame: frame.index, endFrame: frame.index + 1, size: size.scaled };
   for await (const original of decodeFrames(clip, range)) {
@@ -98,6 +98,6 @@ async function refuseBlack(frame: Frame, clip: ClipInfo, { size }: EditPlan): Pr
   });
 }
 
-function brightest({ rgb }: Frame): number {
+function brightest({ rgb }: Rgb24Frame): number {
   return rgb.reduce((most, value) => Math.max(most, value), 0);
 }

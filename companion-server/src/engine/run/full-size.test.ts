@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { InMemoryLatents } from '../../tokenflow/in-memory-latents.ts';
 import type { ClipInfo } from '../../media/clip-info.ts';
 import { cropFrame, padFrame, planWorkingSize } from '../../media/fit.ts';
-import type { Frame } from '../../media/frame.ts';
+import type { Rgb24Frame } from '../../media/frame.ts';
 import { decodeFrames } from '../../media/frames.ts';
 import { frameToTensor, tensorToFrame } from '../../media/pixels.ts';
 import { probeClip } from '../../media/probe.ts';
@@ -40,7 +40,7 @@ function makeVae(): VaeSession & { forwards: number } {
   };
 }
 
-function latentsOf(frames: readonly Frame[]): InMemoryLatents {
+function latentsOf(frames: readonly Rgb24Frame[]): InMemoryLatents {
   return new InMemoryLatents(concatRows(frames.map((frame) => frameToTensor(padFrame(frame, size)))));
 }
 

@@ -6,7 +6,7 @@ import { applyChange } from '../../detail/apply-change.ts';
 import { fitChange } from '../../detail/local-change.ts';
 import type { ClipInfo } from '../../media/clip-info.ts';
 import { cropFrame } from '../../media/fit.ts';
-import type { Frame, Size } from '../../media/frame.ts';
+import type { Rgb24Frame, Size } from '../../media/frame.ts';
 import { decodeFrames } from '../../media/frames.ts';
 import { tensorToFrame } from '../../media/pixels.ts';
 import { sliceRows, type Tensor } from '../../tensor/tensor.ts';
@@ -36,7 +36,7 @@ export function keepsDetail(
 /** Takes the planned frames in their order. Holds one large frame, and a few small ones. */
 export class FullSize {
   private readonly options: FullSizeOptions;
-  private readonly originals: AsyncGenerator<Frame, void, undefined>;
+  private readonly originals: AsyncGenerator<Rgb24Frame, void, undefined>;
   private decoded: Tensor | null = null;
   private row = 0;
 
@@ -52,7 +52,7 @@ export class FullSize {
   }
 
   /** The next edited frame at the working size -> at the clip's. */
-  async restore(edited: Frame): Promise<Frame> {
+  async restore(edited: Rgb24Frame): Promise<Rgb24Frame> {
     const source = await this.nextReconstruction(edited.index);
     return applyChange(await this.original(edited.index), fitChange(source, edited));
   }
@@ -62,7 +62,7 @@ export class FullSize {
     await this.originals.return();
   }
 
-  private async nextReconstruction(index: number): Promise<Frame> {
+  private async nextReconstruction(index: number): Promise<Rgb24Frame> {
     const { plan, clean, vae } = this.options;
     const at = this.row % plan.vaeChunkSize;
     if (at === 0 || this.decoded === null) {
@@ -74,7 +74,7 @@ export class FullSize {
   }
 
   /** Frames between the wanted ones are passed over. */
-  private async original(index: number): Promise<Frame> {
+  private async original(index: number): Promise<Rgb24Frame> {
     for (;;) {
       const next = await this.originals.next();
       if (next.done === true) break;

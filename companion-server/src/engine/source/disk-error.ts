@@ -1,5 +1,5 @@
 // Failures to write in the cache folder, and in the work folder of an edit, which a server keeps in its data folder:
-// edit-work.ts names the other setting there.
+// jobs/edit-executor.ts names the other setting there.
 
 import { isFullDisk, toDiskError, type DiskAdvice } from '../../files/disk-error.ts';
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { EditError } from '../../errors.ts';
-import type { Jobs } from '../../jobs/jobs.ts';
+import type { JobQueue } from '../../jobs/queue.ts';
 import { jobRoutes } from './jobs.ts';
 import type { Route } from './route.ts';
 
@@ -16,20 +16,20 @@ beforeEach(() => {
   acts = [];
   const act =
     (name: string) =>
-    (...args: unknown[]): never => {
+    (...args: unknown[]): Promise<never> => {
       acts.push([name, ...args]);
-      return undefined as never;
+      return Promise.resolve(undefined as never);
     };
   const jobOf = new Map([
     [panel.clientId, 'one'],
     [local.clientId, 'two'],
   ]);
-  const list = (owner: string) => [{ jobId: jobOf.get(owner) }];
+  const list = (owner: string) => Promise.resolve([{ jobId: jobOf.get(owner) }]);
   const jobs = {
-    list: list as unknown as Jobs['list'],
+    list: list as unknown as JobQueue['list'],
     ownerOf(jobId: string) {
-      for (const [owner, known] of jobOf) if (known === jobId) return owner;
-      throw new EditError('job-missing', 'There is no such job.');
+      for (const [owner, known] of jobOf) if (known === jobId) return Promise.resolve(owner);
+      return Promise.reject(new EditError('job-missing', 'There is no such job.'));
     },
     cancel: act('cancel'),
     pause: act('pause'),
@@ -40,15 +40,15 @@ beforeEach(() => {
   routes = jobRoutes(jobs, () => owners);
 });
 
-function ask(path: string, jobId = '', query = ''): unknown {
+async function ask(path: string, jobId = '', query = ''): Promise<unknown> {
   const route = routes.find((one) => one.path === path);
   if (route === undefined) throw new Error(`There is no route ${path}.`);
   const parameters = { jobId };
   return route.handle({ parameters, query: new URLSearchParams(query), client: null });
 }
 
-test('the jobs of everybody are listed with whose they are', () => {
-  expect(ask('/jobs')).toEqual({
+test('the jobs of everybody are listed with whose they are', async () => {
+  expect(await ask('/jobs')).toEqual({
     json: {
       jobs: [
         { owner: 'panel', job: { jobId: 'one' } },

@@ -1,18 +1,20 @@
 // The jobs of everybody, for the command line of the user who runs the server.
 
 import type { Client } from '../../pairing/pairings.ts';
-import type { Jobs } from '../../jobs/jobs.ts';
+import type { JobQueue } from '../../jobs/queue.ts';
 import type { Reply, Route } from './route.ts';
 
-type SteeredJobs = Pick<Jobs, 'list' | 'ownerOf' | 'cancel' | 'pause' | 'resume' | 'move' | 'remove'>;
+type SteeredJobs = Pick<JobQueue, 'list' | 'ownerOf' | 'cancel' | 'pause' | 'resume' | 'move' | 'remove'>;
 
 /** `owners`: whose jobs there may be, those included that are not paired any more. */
 export function jobRoutes(jobs: SteeredJobs, owners: () => readonly Client[]): readonly Route[] {
-  const listAll = (): Reply => ({
-    json: {
-      jobs: owners().flatMap(({ clientId, name }) => jobs.list(clientId).map((job) => ({ owner: name, job }))),
-    },
-  });
+  async function listAll(): Promise<Reply> {
+    const all = [];
+    for (const { clientId, name } of owners()) {
+      for (const job of await jobs.list(clientId)) all.push({ owner: name, job });
+    }
+    return { json: { jobs: all } };
+  }
 
   const steer = (name: string, act: (owner: string, jobId: string, query: URLSearchParams) => unknown): Route => ({
     method: 'POST',
@@ -20,7 +22,7 @@ export function jobRoutes(jobs: SteeredJobs, owners: () => readonly Client[]): r
     access: 'local',
     async handle({ parameters, query }) {
       const jobId = parameters['jobId'] ?? '';
-      await act(jobs.ownerOf(jobId), jobId, query);
+      await act(await jobs.ownerOf(jobId), jobId, query);
       return listAll();
     },
   });

@@ -9,8 +9,8 @@ export function metricsRoutes(metrics: Metrics): readonly Route[] {
       method: 'GET',
       path: '/metrics',
       access: 'client',
-      handle: () => ({
-        text: metrics.render(),
+      handle: async () => ({
+        text: await metrics.render(),
         contentType: 'text/plain; version=0.0.4; charset=utf-8',
       }),
     },

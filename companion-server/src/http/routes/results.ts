@@ -2,37 +2,32 @@
 // link works for a few minutes without one, in ranges too.
 
 import { extname } from 'node:path';
+import type { ArtifactStore } from '../../artifacts/artifact-store.ts';
 import { EditError } from '../../errors.ts';
+import type { JobQueue } from '../../jobs/queue.ts';
+import { resultOf } from '../../jobs/results.ts';
 import { linkLifetimeMs, openLink, signLink } from '../signed-link.ts';
 import type { Route, SentFile } from './route.ts';
 
-/** Finished results by owner. Throws EditError 'job-missing' for a job of another owner, or without a result. */
-export interface ResultSource {
-  result(owner: string, jobId: string): { readonly path: string; readonly sha256: string };
-}
-
 export interface ResultRoutesDeps {
-  readonly results: ResultSource;
+  readonly jobs: Pick<JobQueue, 'get'>;
+  readonly artifacts: Pick<ArtifactStore, 'facts' | 'localPath'>;
   /** What links are signed with. */
   readonly linkSecret: Uint8Array;
   readonly isPaired: (clientId: string) => boolean;
   readonly now?: () => Date;
 }
 
-export function resultRoutes({
-  results,
-  linkSecret,
-  isPaired,
-  now = () => new Date(),
-}: ResultRoutesDeps): readonly Route[] {
+export function resultRoutes(deps: ResultRoutesDeps): readonly Route[] {
+  const { artifacts, linkSecret, isPaired, now = () => new Date() } = deps;
   return [
     {
       method: 'POST',
       path: '/results/:jobId/link',
       access: 'client',
-      handle({ parameters, client }) {
+      async handle({ parameters, client }) {
         const target = { clientId: client?.clientId ?? '', jobId: parameters['jobId'] ?? '' };
-        results.result(target.clientId, target.jobId);
+        await resultOf(deps, target.clientId, target.jobId);
         const expiresAt = new Date(now().getTime() + linkLifetimeMs);
         const url = signLink(linkSecret, target, expiresAt);
         return { json: { url, expiresAt: expiresAt.toISOString() } };
@@ -42,15 +37,15 @@ export function resultRoutes({
       method: 'GET',
       path: '/results/:jobId',
       access: 'anyone',
-      handle({ parameters, query }) {
+      async handle({ parameters, query }) {
         const target = openLink(linkSecret, parameters['jobId'] ?? '', query, now());
         if (target === null || !isPaired(target.clientId)) {
           throw new EditError('not-paired', 'The link is not valid, or not any more.', {
             hint: 'Ask for a new one: POST /results/JOB/link with the token of a pairing.',
           });
         }
-        const { path, sha256 } = results.result(target.clientId, target.jobId);
-        return { file: toSentFile(path, target.jobId, sha256) };
+        const { artifact, sha256 } = await resultOf(deps, target.clientId, target.jobId);
+        return { file: toSentFile(await artifacts.localPath(artifact), target.jobId, sha256) };
       },
     },
   ];

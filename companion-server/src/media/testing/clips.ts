@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { findProgram } from '../binaries.ts';
-import type { Frame } from '../frame.ts';
+import type { Picture, Rgb24Frame } from '../frame.ts';
 
 const run = promisify(execFile);
 
@@ -23,11 +23,12 @@ export async function makeClip(file: string, args: readonly string[]): Promise<s
 }
 
 /** Size and pixels of the picture in `file`, read by ffmpeg. */
-export async function readPixels(file: string): Promise<Omit<Frame, 'index'>> {
+export async function readPixels(file: string): Promise<Picture<'rgb24'>> {
   const bytes = await readFile(await makeClip(`${file}.ppm`, ['-i', file]));
   // P6, width, height, 255, then three bytes a pixel.
   const [head = '', width, height] = /^P6\s(\d+)\s(\d+)\s255\s/.exec(bytes.toString('latin1', 0, 40)) ?? [];
-  return { width: Number(width), height: Number(height), rgb: new Uint8Array(bytes.subarray(head.length)) };
+  const size = { width: Number(width), height: Number(height) };
+  return { ...size, pixelFormat: 'rgb24', rgb: new Uint8Array(bytes.subarray(head.length)) };
 }
 
 /** Input options for `count` frames of ffmpeg's test picture. */
@@ -59,8 +60,8 @@ export async function soundPackets(file: string): Promise<string[]> {
   return rows.map((line) => line.split(',').at(-1)?.trim() ?? '');
 }
 
-export async function collect(frames: AsyncIterable<Frame>): Promise<Frame[]> {
-  const all: Frame[] = [];
+export async function collect(frames: AsyncIterable<Rgb24Frame>): Promise<Rgb24Frame[]> {
+  const all: Rgb24Frame[] = [];
   for await (const frame of frames) all.push(frame);
   return all;
 }

@@ -1,12 +1,12 @@
 // Painted frames through the encoder, for its tests.
 
 import { openEncoder, type EncoderOptions } from '../encode.ts';
-import type { Frame, Rational, Size } from '../frame.ts';
+import type { Rgb24Frame, Rational, Size } from '../frame.ts';
 
 export const rate = (numerator: number, denominator = 1): Rational => ({ numerator, denominator });
 
 /** Soft stripes that move by a pixel per frame. */
-export function paint(index: number, { width, height }: Size): Frame {
+export function paint(index: number, { width, height }: Size): Rgb24Frame {
   const rgb = new Uint8Array(width * height * 3);
   for (let i = 0; i < width * height; i++) {
     const x = (i % width) - index;
@@ -14,7 +14,7 @@ export function paint(index: number, { width, height }: Size): Frame {
     rgb[3 * i + 1] = 128 + 60 * Math.sin(Math.floor(i / width) / 5);
     rgb[3 * i + 2] = 90;
   }
-  return { index, width, height, rgb };
+  return { index, width, height, pixelFormat: 'rgb24', rgb };
 }
 
 /** Writes a file of `count` painted frames; returns the encoder's notices. */

@@ -1,34 +1,44 @@
-// What a job does on this server: an edit by the engine, inside a folder of the job's own. The folder outlives engine and
-// server, so that the edit goes on where it was; what is in it is the engine's work and, at the end, the result.
+// What a job does on this server: an edit by the engine, in a work folder of the job's own. The folder outlives engine and
+// server, so that the edit goes on where it was; the result lies beside it.
 
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codecExtensions } from '../../protocol/edit-settings.ts';
+import type { EditReport } from '../../../protocol/edit-report.ts';
+import type { Estimate } from '../../../protocol/estimate.ts';
+import { createTurns } from '../../../protocol/turns.ts';
+import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import { artifactName, isResultOf, jobArtifact, jobsFolder, resultArtifact, workArtifact } from '../artifacts/ids.ts';
+import type { Clip } from '../clips/clip.ts';
+import { inversionsDirIn } from '../engine/source/inversion-cache.ts';
+import { ResumePointFile, type ResumePoint } from '../engine/run/resume-point.ts';
+import type { EditJob } from '../engine/run/edit-job.ts';
+import type { Engine } from '../engine/worker/supervisor.ts';
+import { EditError, orCanceled } from '../errors.ts';
+import { isFullDisk } from '../files/disk-error.ts';
+import { sha256OfFile } from '../files/sha256.ts';
+import { removeAbandoned } from '../files/write-whole.ts';
+import type { ClipInfo } from '../media/clip-info.ts';
+import { nameFiles } from '../without-paths.ts';
 import { toEstimate } from './edit-estimate.ts';
-import { inversionsDirIn } from './engine/source/inversion-cache.ts';
-import { ResumePointFile, type ResumePoint } from './engine/run/resume-point.ts';
-import type { EditJob } from './engine/run/edit-job.ts';
-import type { Engine } from './engine/worker/supervisor.ts';
-import { EditError, orCanceled } from './errors.ts';
-import { isFullDisk, isMissing } from './files/disk-error.ts';
-import { sha256OfFile } from './files/sha256.ts';
-import { syncFolder } from './files/sync.ts';
-import { removeAbandoned } from './files/write-whole.ts';
-import type { ClipInfo } from './media/clip-info.ts';
-import type { JobRecord } from './jobs/job-table.ts';
-import type { JobHooks, JobOutcome, JobSpec, JobWork } from './jobs/work.ts';
-import { nameFiles } from './without-paths.ts';
+import type { JobExecutor, JobHooks, JobOutcome, JobSpec } from './executor.ts';
+import type { JobRow } from './store.ts';
 
-export interface SourceClip {
-  /** Absolute. */
-  readonly path: string;
-  readonly sha256: string;
+/** Does edits, and says what they would take. */
+export interface EditExecutor extends JobExecutor {
+  /** Throws EditError when the clip or the model is not there. */
+  check(owner: string, spec: JobSpec): Promise<void>;
+  /**
+   * What the job would take. `past`: the last report of an edit by the same model. Throws EditError; CanceledError once
+   * `signal` is aborted.
+   */
+  estimate(owner: string, spec: JobSpec, past: EditReport | null, signal?: AbortSignal): Promise<Estimate>;
 }
 
-export interface EditWorkOptions {
+export interface EditExecutorOptions {
   readonly engine: Pick<Engine, 'edit' | 'estimate'>;
-  /** Jobs get folders of their own in it. */
+  /** Clips, and what jobs leave. */
+  readonly artifacts: ArtifactStore;
   readonly dataDir: string;
   /** Where inverted clips are kept. Default: `inversions` in `dataDir`. */
   readonly inversionsDir?: string | undefined;
@@ -42,44 +52,34 @@ export interface EditWorkOptions {
    */
   readonly clipInfoOf?: ((path: string) => Promise<ClipInfo>) | null;
   /** Throws EditError 'clip-missing'. */
-  readonly clipOf: (owner: string, clipId: string) => SourceClip;
+  readonly clipOf: (owner: string, clipId: string) => Promise<Pick<Clip, 'artifact' | 'sha256'>>;
   /** The folder of a model; null is the server's first. Throws EditError 'model-missing'. */
   readonly modelDirOf: (model: string | null) => string;
-  /** Takes folders of jobs that nobody knows. Never rejects. */
-  readonly setAside: (path: string) => Promise<void>;
   /** Told why a job's work files could not be gone on with, and it begins anew. */
   readonly onWorkLost?: (jobId: string, error: unknown) => void;
+  /** Told why what a step has left could not be kept: the next step tries again. */
+  readonly onStepUnkept?: (jobId: string, error: unknown) => void;
   /** Told of every step that is finished and on the disk. */
   readonly onStep?: (jobId: string, resumePoint: ResumePoint) => void;
 }
 
-/** What was on its way out of the jobs' folder begins with this. */
-const trashPrefix = 'removed-';
-
-/** The engine's work folder within a job's folder. */
-const workName = 'work';
-
-export function createEditWork(options: EditWorkOptions): JobWork {
-  const { engine, dataDir, cacheDir, clipOf, modelDirOf, setAside, clipInfoOf = null } = options;
-  const { onStep = () => undefined, onWorkLost = () => undefined } = options;
-  const jobsDir = join(dataDir, 'jobs');
+export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
+  const { engine, artifacts, dataDir, cacheDir, clipOf, modelDirOf, clipInfoOf = null } = options;
+  const { onStep = () => undefined, onStepUnkept = () => undefined, onWorkLost = () => undefined } = options;
   const { inversionsDir = inversionsDirIn(dataDir) } = options;
-  const folderOf = (jobId: string): string => join(jobsDir, jobId);
-  const resultPath = (jobId: string, { settings }: JobSpec): string =>
-    join(folderOf(jobId), `result${codecExtensions[settings.codec]}`);
 
-  function toEditJob(owner: string, jobId: string, spec: JobSpec): EditJob {
-    const clip = clipOf(owner, spec.clipId);
+  async function toEditJob(owner: string, jobId: string, spec: JobSpec): Promise<EditJob> {
+    const clip = await clipOf(owner, spec.clipId);
     return {
-      inputPath: clip.path,
+      inputPath: await artifacts.localPath(clip.artifact),
       clipSha256: clip.sha256,
-      outputPath: resultPath(jobId, spec),
+      outputPath: await artifacts.localPath(resultArtifact(jobId, spec.settings.codec)),
       modelDir: modelDirOf(spec.model),
       device: spec.device,
       cacheDir,
       inversionsDir,
       inversionsBudgetBytes: options.inversionsBudgetBytes ?? null,
-      workDir: join(folderOf(jobId), workName),
+      workDir: await artifacts.localPath(workArtifact(jobId)),
       settings: spec.settings,
     };
   }
@@ -98,22 +98,36 @@ export function createEditWork(options: EditWorkOptions): JobWork {
     return nameFiles(told, { ...paths, ...Object.fromEntries(inwards) });
   }
 
-  async function run({ jobId, owner, request }: JobRecord, hooks: JobHooks): Promise<JobOutcome> {
-    const job = toEditJob(owner, jobId, request);
+  async function run(
+    { jobId, owner, request }: Pick<JobRow, 'jobId' | 'owner' | 'request'>,
+    hooks: JobHooks,
+  ): Promise<JobOutcome> {
+    const job = await toEditJob(owner, jobId, request);
     const { outputPath, workDir } = job;
-    const folder = folderOf(jobId);
+    const work = workArtifact(jobId);
+    const resultId = resultArtifact(jobId, request.settings.codec);
+    const keeping = createTurns();
+    /** A step is told when it is kept. While one is being kept and another waits, a third comes with that one. */
+    const keepStep = (): void => {
+      if (keeping.size > 1) return;
+      const kept = keeping.take(async () => {
+        await artifacts.commit(work);
+        hooks.onStep();
+      });
+      kept.catch((error: unknown) => onStepUnkept(jobId, error));
+    };
     try {
       await mkdir(workDir, { recursive: true, mode: 0o700 });
       // What is beside it is a result of which a killed server has not written that it is whole.
-      await removeAllBut(folder, (name) => name === workName);
-      await syncFolder(jobsDir);
+      await removeOthers(jobId, (id) => id === work);
+      await artifacts.commit(work);
       let furthest = await ResumePointFile.evaluationsIn(workDir);
       const onResumePoint = (resumePoint: ResumePoint): void => {
         onStep(jobId, resumePoint);
         // One that is written again at the same step, or after a new beginning, is no progress.
         if (resumePoint.evaluations <= furthest) return;
         furthest = resumePoint.evaluations;
-        hooks.onStep();
+        keepStep();
       };
       const { onProgress, signal } = hooks;
       const clip = (await clipInfoOf?.(job.inputPath)) ?? null;
@@ -123,48 +137,45 @@ export function createEditWork(options: EditWorkOptions): JobWork {
       const report = await engine.edit(knownJob, editHooks).catch(async (error: unknown) => {
         if (!hadBegun || !mayBeOfWorkFiles(error, workDir)) throw error;
         onWorkLost(jobId, error);
-        await remove(workDir);
+        await artifacts.remove(work);
         await mkdir(workDir, { mode: 0o700 });
         return engine.edit(knownJob, editHooks);
       });
-      await syncFolder(folder);
-      const { size } = await stat(outputPath);
+      await keeping.over();
+      await artifacts.commit(resultId);
+      const facts = await artifacts.facts(resultId);
+      if (facts === null) throw new Error(`The engine has written no file ${artifactName(resultId)}.`);
       const sha256 = await sha256OfFile(outputPath, { signal });
-      return { report, result: { sizeBytes: size, sha256 } };
+      return { report, result: { sizeBytes: facts.sizeBytes, sha256 } };
     } catch (error) {
+      // Whoever counts deaths between steps must have heard of all steps.
+      await keeping.over();
       await removeAbandonedWeights(cacheDir);
       throw explain(error, job);
     }
   }
 
-  const isResult = (name: string): boolean =>
-    Object.values(codecExtensions).some((extension) => name === `result${extension}`);
-  const tidy = (jobId: string): Promise<void> => removeAllBut(folderOf(jobId), isResult);
-
-  /** In two steps, so that a server that ends in between knows what was to go; the mark stays when it cannot go now. */
-  async function discard(jobId: string): Promise<void> {
-    const mark = join(jobsDir, `${trashPrefix}${jobId}`);
-    try {
-      await rename(folderOf(jobId), mark);
-    } catch (error) {
-      if (isMissing(error)) return;
-      await writeFile(mark, '');
-      await remove(folderOf(jobId));
-    }
-    await remove(mark);
+  async function removeOthers(jobId: string, isKept: (id: string) => boolean): Promise<void> {
+    for (const id of await artifacts.list(jobArtifact(jobId))) if (!isKept(id)) await artifacts.remove(id);
   }
+
+  async function tidy(jobId: string): Promise<void> {
+    await artifacts.remove(workArtifact(jobId));
+    await removeOthers(jobId, (id) => isResultOf(jobId, id));
+  }
+
+  const discard = (jobId: string): Promise<void> => artifacts.remove(jobArtifact(jobId));
 
   return {
     run,
-    resultPath,
     tidy,
     discard,
-    check(owner, { clipId, model }) {
-      clipOf(owner, clipId);
+    async check(owner, { clipId, model }) {
+      await clipOf(owner, clipId);
       modelDirOf(model);
     },
     async estimate(owner, spec, past, signal) {
-      const job = toEditJob(owner, 'estimate', spec);
+      const job = await toEditJob(owner, 'estimate', spec);
       try {
         // A look into the clip goes on when nobody waits for it: what it finds is kept, and the next estimate needs it too.
         const clip = clipInfoOf === null ? null : await orCanceled(clipInfoOf(job.inputPath), signal);
@@ -174,17 +185,12 @@ export function createEditWork(options: EditWorkOptions): JobWork {
       }
     },
     async sweep(jobs) {
-      await mkdir(jobsDir, { recursive: true, mode: 0o700 });
-      const names = await readdir(jobsDir);
-      for (const mark of names.filter((name) => name.startsWith(trashPrefix))) {
-        await remove(folderOf(mark.slice(trashPrefix.length)));
-        await remove(join(jobsDir, mark));
-      }
-      for (const jobId of await readdir(jobsDir)) {
+      for (const id of await artifacts.list(jobsFolder)) {
+        const jobId = artifactName(id);
         const state = jobs.get(jobId);
         if (state === 'done') await tidy(jobId);
         else if (state === 'failed' || state === 'canceled') await discard(jobId);
-        else if (state === undefined) await setAside(folderOf(jobId));
+        else if (state === undefined) await artifacts.setAside(id);
       }
       await removeAbandonedWeights(cacheDir);
     },
@@ -197,16 +203,6 @@ function mayBeOfWorkFiles(error: unknown, workDir: string): boolean {
   // Both pass, and say nothing of what was written before.
   if (isFullDisk(error) || error.code === 'limit-reached') return false;
   return error.code === 'internal' || error.message.includes(workDir);
-}
-
-async function removeAllBut(folder: string, isKept: (name: string) => boolean): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (!isKept(name)) await remove(join(folder, name));
-  }
-}
-
-function remove(path: string): Promise<void> {
-  return rm(path, { recursive: true, force: true, maxRetries: 3 });
 }
 
 /** An engine that was ended while it copied weights leaves a part of the copy. */

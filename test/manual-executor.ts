@@ -1,9 +1,7 @@
 // Work that ends when the test says so; stopped work ends at once.
 
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { CanceledError, EditError } from '../companion-server/src/errors.ts';
-import type { JobHooks, JobOutcome, JobWork } from '../companion-server/src/jobs/work.ts';
+import { CanceledError } from '../companion-server/src/errors.ts';
+import type { JobExecutor, JobHooks, JobOutcome } from '../companion-server/src/jobs/executor.ts';
 import { createDeferred, type Deferred } from './deferred.ts';
 import { fakeReport } from './fixtures/engines/report.ts';
 
@@ -13,24 +11,26 @@ export const outcome: JobOutcome = {
   result: { sizeBytes: 3, sha256: '0'.repeat(64) },
 };
 
-/** The one clip that it cannot work on. */
-export const missingClip = 'd'.repeat(32);
-
 export interface ManualRun {
   readonly jobId: string;
   readonly hooks: JobHooks;
   readonly ending: Deferred<JobOutcome>;
 }
 
-export function createManualWork() {
+export interface ManualExecutor {
+  readonly executor: JobExecutor;
+  readonly runs: readonly ManualRun[];
+  /** The n-th beginning of any work, 0 the first. */
+  readonly run: (index: number) => Promise<ManualRun>;
+  /** What else was asked of it: `tidy JOB`, `discard JOB`, `sweep STATES`. */
+  readonly events: readonly string[];
+}
+
+export function createManualExecutor(): ManualExecutor {
   const runs: ManualRun[] = [];
   const events: string[] = [];
   let started = createDeferred<undefined>();
-  const work: JobWork = {
-    check: ({}, { clipId }) => {
-      if (clipId === missingClip) throw new EditError('clip-missing', 'There is no such clip.');
-    },
-    estimate: () => Promise.reject(new Error('not asked for')),
+  const executor: JobExecutor = {
     run({ jobId }, hooks) {
       const ending = createDeferred<JobOutcome>();
       hooks.signal.addEventListener('abort', () => ending.reject(new CanceledError()));
@@ -39,12 +39,10 @@ export function createManualWork() {
       started = createDeferred();
       return ending.promise;
     },
-    resultPath: (jobId) => join(tmpdir(), `tokenflow-none-${jobId}`),
     tidy: (jobId) => Promise.resolve(void events.push(`tidy ${jobId}`)),
     discard: (jobId) => Promise.resolve(void events.push(`discard ${jobId}`)),
     sweep: (states) => Promise.resolve(void events.push(`sweep ${[...states.values()].join()}`)),
   };
-  /** The n-th beginning of any work, 0 the first. */
   const run = async (index: number): Promise<ManualRun> => {
     for (;;) {
       const found = runs[index];
@@ -52,5 +50,5 @@ export function createManualWork() {
       await started.promise;
     }
   };
-  return { work, runs, run, events };
+  return { executor, runs, run, events };
 }

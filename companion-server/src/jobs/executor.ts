@@ -1,14 +1,13 @@
-// What the jobs module asks of the work that it has done: an interface, so that it knows neither engine nor files.
+// What a queue asks of the work that it has done: an interface, so that it knows neither engine nor files.
 
 import type { EditReport } from '../../../protocol/edit-report.ts';
-import type { Estimate } from '../../../protocol/estimate.ts';
 import type { JobState, ResultFacts } from '../../../protocol/job.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
-import type { JobRecord, JobRequest } from './job-table.ts';
+import type { JobRequest, JobRow } from './store.ts';
 
 export interface JobHooks {
   readonly onProgress: (progress: EditProgress) => void;
-  /** A step is finished and on the disk that no run before had finished: the job goes on from here whatever happens. */
+  /** A step is finished and kept that no run before had finished: the job goes on from here whatever happens. */
   readonly onStep: () => void;
   readonly signal: AbortSignal;
 }
@@ -21,24 +20,15 @@ export interface JobOutcome {
 /** What is to be edited, without the client's name for it. */
 export type JobSpec = Omit<JobRequest, 'key' | 'priority'>;
 
-export interface JobWork {
-  /** Throws EditError when the clip or the model is not there. */
-  check(owner: string, spec: JobSpec): void;
-  /**
-   * What the job would take. `past`: the last report of an edit by the same model. Throws EditError; CanceledError once
-   * `signal` is aborted.
-   */
-  estimate(owner: string, spec: JobSpec, past: EditReport | null, signal?: AbortSignal): Promise<Estimate>;
+export interface JobExecutor {
   /**
    * Does the job, from its last finished step on if it was begun before. Throws CanceledError once `signal` is
    * aborted, when nothing of it runs any more; EditError 'engine-crashed' when its process has died; EditError.
    */
-  run(record: JobRecord, hooks: JobHooks): Promise<JobOutcome>;
-  /** Absolute path of the job's result. */
-  resultPath(jobId: string, spec: JobSpec): string;
+  run(job: Pick<JobRow, 'jobId' | 'owner' | 'request'>, hooks: JobHooks): Promise<JobOutcome>;
   /** Removes what a job that is done needs no more; its result stays. */
   tidy(jobId: string): Promise<void>;
-  /** Removes all that there is of a job. */
+  /** Removes all that there is of a job. Does nothing where there is nothing. */
   discard(jobId: string): Promise<void>;
   /** Before the first job: removes what a killed server has left beside what these jobs need. */
   sweep(jobs: ReadonlyMap<string, JobState>): Promise<void>;

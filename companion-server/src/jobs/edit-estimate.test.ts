@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fakeEstimate, fakeReport } from '../../test/fixtures/engines/report.ts';
+import { fakeEstimate, fakeReport } from '../../../test/fixtures/engines/report.ts';
 import { toEstimate } from './edit-estimate.ts';
 
 /** 8,000 forwards and 40 frames of 256 x 256 pixels in 80 + 4 + 1 seconds. */

@@ -1,9 +1,9 @@
 // What an edit will take on this machine: the engine counts the work, what it needs, and at the throughput of earlier edits how
 // long it lasts. Where it can only guess, the last edit by the same model tells how fast the work is done here.
 
-import type { EditReport } from '../../protocol/edit-report.ts';
-import type { Estimate } from '../../protocol/estimate.ts';
-import type { EditEstimate } from './engine/estimate/estimate.ts';
+import type { EditReport } from '../../../protocol/edit-report.ts';
+import type { Estimate } from '../../../protocol/estimate.ts';
+import type { EditEstimate } from '../engine/estimate/estimate.ts';
 
 /** An edit that takes longer than this deserves a word, in seconds. */
 const longSeconds = 3_600;

@@ -2,30 +2,34 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { fakeEstimate, fakeReport } from './fixtures/engines/report.ts';
 import { createDeferred } from './deferred.ts';
+import { openTestArtifacts } from './artifact-fixture.ts';
+import { openMemoryArtifacts } from './memory/artifact-store.ts';
 import { owner, requestOf } from './job-fixture.ts';
-import { createEditWork } from '../companion-server/src/edit-work.ts';
+import type { ArtifactStore } from '../companion-server/src/artifacts/artifact-store.ts';
+import { createEditExecutor } from '../companion-server/src/jobs/edit-executor.ts';
 import type { EditJob } from '../companion-server/src/engine/run/edit-job.ts';
 import { ResumePointFile } from '../companion-server/src/engine/run/resume-point.ts';
 import type { EditHooks } from '../companion-server/src/engine/worker/supervisor.ts';
 import { diskError } from '../companion-server/src/engine/source/disk-error.ts';
 import { CanceledError, EditError } from '../companion-server/src/errors.ts';
 import type { ClipInfo } from '../companion-server/src/media/clip-info.ts';
-import { newJob } from '../companion-server/src/jobs/job.ts';
 
 const jobId = 'e'.repeat(32);
-const record = { jobId, owner, createdAt: '', request: requestOf(), job: newJob };
+const row = { jobId, owner, request: requestOf() };
 const point = (evaluations: number) =>
   ({ stage: 'edit', step: evaluations, evaluations, inversionEvaluations: 0 }) as const;
 
 /** Work with an engine that does `edit`, in a folder of which nothing is left. */
-async function createFixture(edit: (job: EditJob, hooks: EditHooks) => Promise<void>) {
-  const dataDir = await mkdtemp(join(tmpdir(), 'tokenflow-edit-work-'));
+async function createFixture(edit: (job: EditJob, hooks: EditHooks) => Promise<void>, store?: ArtifactStore) {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tokenflow-edit-executor-'));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   let steps = 0;
-  const work = createEditWork({
+  const unkept: unknown[] = [];
+  const executor = createEditExecutor({
     engine: {
       async edit(job, hooks) {
         await edit(job, hooks);
@@ -34,11 +38,12 @@ async function createFixture(edit: (job: EditJob, hooks: EditHooks) => Promise<v
       },
       estimate: () => Promise.reject(new Error('not asked for')),
     },
+    artifacts: store ?? (await openTestArtifacts(dataDir)),
+    onStepUnkept: (_jobId, error) => unkept.push(error),
     dataDir,
     cacheDir: join(dataDir, 'cache'),
-    clipOf: () => ({ path: join(dataDir, 'clip'), sha256: '' }),
+    clipOf: () => Promise.resolve({ artifact: 'clips/clip', sha256: '' }),
     modelDirOf: () => join(dataDir, 'model'),
-    setAside: () => Promise.resolve(),
   });
   const hooks = {
     onProgress: () => undefined,
@@ -46,8 +51,46 @@ async function createFixture(edit: (job: EditJob, hooks: EditHooks) => Promise<v
     signal: new AbortController().signal,
   };
   const workDir = join(dataDir, 'jobs', jobId, 'work');
-  return { run: () => work.run(record, hooks), steps: () => steps, workDir };
+  return { run: () => executor.run(row, hooks), steps: () => steps, unkept, workDir };
 }
+
+test('a step is told when its resume point is kept, and another machine goes on from there', async () => {
+  const first = await openMemoryArtifacts();
+  onTestFinished(() => first.close());
+  const crash = new EditError('engine-crashed', 'It crashed.');
+  const stopped = await createFixture(async ({ workDir: dir }, { onResumePoint }) => {
+    await new ResumePointFile(dir, 'any').write(point(2));
+    onResumePoint?.(point(2));
+    throw crash;
+  }, first);
+  await expect(stopped.run()).rejects.toThrow('It crashed.');
+  expect(stopped.steps()).toBe(1);
+  expect(first.ids()).toContain(`jobs/${jobId}/work/resume-point.json`);
+  const second = await first.elsewhere();
+  onTestFinished(() => second.close());
+  const found: number[] = [];
+  const next = await createFixture(async ({ workDir: dir }) => {
+    found.push(await ResumePointFile.evaluationsIn(dir));
+  }, second);
+  expect(await next.run()).toMatchObject({ result: { sizeBytes: 6 } });
+  expect(found).toEqual([2]);
+  expect(second.ids()).toContain(`jobs/${jobId}/result.mov`);
+});
+
+test('a step that cannot be kept is told as such, the work goes on, and the next step is tried again', async () => {
+  const store = await openTestArtifacts();
+  const full = new Error('full');
+  let refusals = 0;
+  const refusing = { ...store, commit: (id: string) => (refusals-- > 0 ? Promise.reject(full) : store.commit(id)) };
+  const { run, steps, unkept } = await createFixture(async (_job, { onResumePoint }) => {
+    refusals = 1;
+    onResumePoint?.(point(1));
+    await turn();
+    onResumePoint?.(point(2));
+  }, refusing);
+  await run();
+  expect([steps(), unkept]).toEqual([1, [full]]);
+});
 
 test('a resume point that is written again is no progress, and one that is further on is', async () => {
   const { run, steps, workDir } = await createFixture((_job, { onResumePoint }) => {
@@ -104,7 +147,7 @@ test('an estimate that is canceled while the clip is looked into asks nothing of
   const look = createDeferred<ClipInfo>();
   const clip = { path: '/data/clip', frameCount: 3 } as ClipInfo;
   const estimated: EditJob[] = [];
-  const work = createEditWork({
+  const executor = createEditExecutor({
     engine: {
       edit: () => Promise.reject(new Error('not asked for')),
       estimate(job) {
@@ -112,16 +155,16 @@ test('an estimate that is canceled while the clip is looked into asks nothing of
         return Promise.resolve(fakeEstimate);
       },
     },
+    artifacts: await openTestArtifacts(),
     dataDir: '/data',
     cacheDir: '/cache',
     clipInfoOf: () => look.promise,
-    clipOf: () => ({ path: '/data/clip', sha256: '' }),
+    clipOf: () => Promise.resolve({ artifact: 'clips/clip', sha256: '' }),
     modelDirOf: () => '/data/model',
-    setAside: () => Promise.resolve(),
   });
   const canceler = new AbortController();
-  const canceled = work.estimate(owner, requestOf(), null, canceler.signal);
-  const newer = work.estimate(owner, requestOf(), null, new AbortController().signal);
+  const canceled = executor.estimate(owner, requestOf(), null, canceler.signal);
+  const newer = executor.estimate(owner, requestOf(), null, new AbortController().signal);
   canceler.abort();
   await expect(canceled).rejects.toThrow(CanceledError);
   look.resolve(clip);

@@ -1,0 +1,126 @@
+// The queue whose jobs this process does, one after the other. What is kept of them is the store's; here is whose they
+// are, who hears of them, and that their files go with them.
+
+import { randomBytes } from 'node:crypto';
+import type { JobView, QueuePosition } from '../../../protocol/job.ts';
+import { maxJobs, maxWaitingJobs } from '../../../protocol/limits.ts';
+import { listen } from './listeners.ts';
+import type { JobListener, JobQueue, JobQueueOptions } from './queue.ts';
+import { watchPositions } from './queue-positions.ts';
+import { createRunner } from './runner.ts';
+import { refusals, type JobRow, type JobStore } from './store.ts';
+import { toJobView } from './view.ts';
+
+export interface LocalQueueOptions extends JobQueueOptions {
+  /** Nobody else claims jobs of it. */
+  readonly store: JobStore;
+  readonly now?: () => Date;
+  /** How long to wait before a write is tried again that has failed. Default: 2 seconds. */
+  readonly retryMs?: number;
+}
+
+/** Takes up the jobs that the store holds, and goes on with them. */
+export async function openLocalQueue({
+  store,
+  executor,
+  onFailure = () => undefined,
+  now = () => new Date(),
+  retryMs = 2_000,
+}: LocalQueueOptions): Promise<JobQueue> {
+  const listeners = new Map<string, Set<JobListener>>();
+  const removals = new Set<Promise<void>>();
+
+  const listenersOf = (owner: string): readonly JobListener[] => [...(listeners.get(owner) ?? [])];
+
+  const positions = await watchPositions({
+    queue: () => store.queue(),
+    tell(owner, moved: readonly QueuePosition[]) {
+      for (const listener of listenersOf(owner)) listener.onPositions(moved);
+    },
+    onFailure: (error) => onFailure(null, error),
+  });
+
+  const unsubscribe = store.subscribe(({ row, isQueueChanged }) => {
+    for (const listener of listenersOf(row.owner)) listener.onJob(toJobView(row));
+    if (isQueueChanged) positions.note();
+  });
+
+  const runner = createRunner({ store, executor, onFailure, retryMs });
+
+  async function find(owner: string, jobId: string): Promise<JobRow> {
+    const row = await store.get(jobId);
+    if (row?.owner !== owner) throw refusals.missing(jobId);
+    return row;
+  }
+
+  /** Applies what a client asks for. */
+  async function change(owner: string, jobId: string, type: 'cancel' | 'pause' | 'resume'): Promise<JobView> {
+    await find(owner, jobId);
+    const row = await store.change(jobId, { type });
+    if (row === undefined) throw refusals.missing(jobId);
+    if (row.job.state === 'canceled') void removeFiles(jobId);
+    return toJobView(row);
+  }
+
+  /**
+   * When nothing of the job runs any more. Never rejects: what cannot be removed now, a file that Windows has open for a
+   * download, goes at the next start.
+   */
+  function removeFiles(jobId: string): Promise<void> {
+    const removal = runner
+      .stop(jobId)
+      .then(() => executor.discard(jobId))
+      .catch((error: unknown) => onFailure(jobId, error))
+      .finally(() => removals.delete(removal));
+    removals.add(removal);
+    return removal;
+  }
+
+  await store.recover();
+  await executor.sweep(await store.states());
+  runner.wake();
+
+  return {
+    async add(owner, request) {
+      const jobId = randomBytes(16).toString('hex');
+      const job = { jobId, owner, createdAt: now().toISOString(), request };
+      return toJobView(await store.add(job, { all: maxJobs, unfinished: maxWaitingJobs }));
+    },
+    async list(owner, afterJobId = null, most = maxJobs) {
+      if (afterJobId !== null) await find(owner, afterJobId);
+      return (await store.list(owner, afterJobId, most)).map(toJobView);
+    },
+    get: async (owner, jobId) => toJobView(await find(owner, jobId)),
+    async ownerOf(jobId) {
+      const row = await store.get(jobId);
+      if (row === undefined) throw refusals.missing(jobId);
+      return row.owner;
+    },
+    hasKey: async (owner, key) => (await store.getByKey(owner, key)) !== undefined,
+    needsClip: (owner, clipId) => store.needsClip(owner, clipId),
+    countByState: () => store.countByState(),
+    lastReport: (model) => store.lastReport(model),
+    cancel: (owner, jobId) => change(owner, jobId, 'cancel'),
+    pause: (owner, jobId) => change(owner, jobId, 'pause'),
+    resume: (owner, jobId) => change(owner, jobId, 'resume'),
+    async move(owner, jobId, beforeJobId) {
+      await find(owner, jobId);
+      if (beforeJobId !== null) await find(owner, beforeJobId);
+      return toJobView(await store.move(jobId, beforeJobId));
+    },
+    async remove(owner, jobId) {
+      await find(owner, jobId);
+      await store.change(jobId, { type: 'cancel' });
+      // First the files: a server that ends in between knows whose they were.
+      await removeFiles(jobId);
+      await store.remove(jobId);
+    },
+    subscribe: (owner, listener) => listen(listeners, owner, listener),
+    async close() {
+      await runner.close();
+      await positions.flush();
+      unsubscribe();
+      await Promise.all(removals);
+    },
+  };
+}

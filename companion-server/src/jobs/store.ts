@@ -1,0 +1,120 @@
+// The port behind the queue: what is kept of jobs, whoever keeps it. SQLite in the data folder is one
+// (sqlite-store.ts), a store that several servers share may be another. It follows the backend of BullMQ
+// (https://docs.bullmq.io): `add`, `claimNext` (moveToActive), `change` (updateProgress, moveToCompleted, moveToFailed
+// and the like: job.ts says what each comes to), `remove`, and events. Every method is one step that happens whole or
+// not at all, also beside calls of other processes; what it returns is kept.
+
+import type { DeviceChoice } from '../../../protocol/devices.ts';
+import type { EditReport } from '../../../protocol/edit-report.ts';
+import type { EditSettings } from '../../../protocol/edit-settings.ts';
+import type { JobState } from '../../../protocol/job.ts';
+import { EditError } from '../errors.ts';
+import type { Job, JobChange } from './job.ts';
+
+/** What the client asked for. */
+export interface JobRequest {
+  /** Chosen by the client: a second request with the same key is the same job. */
+  readonly key: string;
+  readonly clipId: string;
+  readonly settings: EditSettings;
+  /** Id of the model; null for the server's first. */
+  readonly model: string | null;
+  readonly device: DeviceChoice;
+  /** Higher runs earlier. */
+  readonly priority: number;
+}
+
+/** A job that is to be queued. */
+export interface NewJob {
+  readonly jobId: string;
+  readonly owner: string;
+  /** UTC, ISO 8601. */
+  readonly createdAt: string;
+  readonly request: JobRequest;
+}
+
+/** A job as it is kept. */
+export interface JobRow extends NewJob {
+  readonly job: Job;
+  /** How many queued jobs run before it; null unless it is queued. */
+  readonly queuePosition: number | null;
+}
+
+/** A job in the queue. */
+export interface QueuedJob {
+  readonly jobId: string;
+  readonly owner: string;
+  readonly priority: number;
+}
+
+/** What has become of a job. Told when it is kept, to every process that uses the store, in the order of the changes. */
+export interface JobEvent {
+  /** The job after it. */
+  readonly row: JobRow;
+  /** Whether the job has come to the queue, left it or moved in it. Positions of other jobs may have changed by that. */
+  readonly isQueueChanged: boolean;
+}
+
+/** How many jobs an owner may have. */
+export interface JobLimits {
+  readonly all: number;
+  /** Of those that are not over. */
+  readonly unfinished: number;
+}
+
+export interface JobStore {
+  /**
+   * Queues a job behind all that are at least as urgent. Where the owner has a job with this key already, nothing is added
+   * and that job is returned. Throws EditError 'limit-reached' when the owner has as many jobs as `limits` allows.
+   */
+  add(job: NewJob, limits: JobLimits): Promise<JobRow>;
+  get(jobId: string): Promise<JobRow | undefined>;
+  getByKey(owner: string, key: string): Promise<JobRow | undefined>;
+  /** In the order of their making: at most `most` of those that were made after the job `afterJobId`, or after none for null. */
+  list(owner: string, afterJobId: string | null, most: number): Promise<readonly JobRow[]>;
+  /** The queued jobs in their order. */
+  queue(): Promise<readonly QueuedJob[]>;
+  /** Starts the first job of the queue. No other call gets the same. Undefined when the queue is empty. */
+  claimNext(): Promise<JobRow | undefined>;
+  /**
+   * Applies a change by `changeJob`. Progress may be lost when a process ends; all else is kept. A job that comes back to
+   * the queue by itself is its first; one that was resumed goes behind all that are at least as urgent. What ends work or
+   * frees space is kept even on a full disk, as far as that can be. Returns the job after it, which is the same where the
+   * change does not fit; undefined when there is no such job.
+   */
+  change(jobId: string, change: JobChange): Promise<JobRow | undefined>;
+  /**
+   * Puts a queued job before another queued one, or behind all for null; it gets the priority of its new position. Throws
+   * EditError 'invalid-request' when one of them is not queued, 'job-missing' when there is none.
+   */
+  move(jobId: string, beforeJobId: string | null): Promise<JobRow>;
+  /** Forgets a job, which is over. Does nothing when there is no such job. */
+  remove(jobId: string): Promise<void>;
+  /** Tells `server-died` of every job that a process has left running which is gone. Call at the start, before `claimNext`. */
+  recover(): Promise<void>;
+  /** Whether a job of the owner that is not over edits the clip. */
+  needsClip(owner: string, clipId: string): Promise<boolean>;
+  /** Of all owners' jobs. */
+  countByState(): Promise<Record<JobState, number>>;
+  /** Of the last job by this model that is done; null when there is none. */
+  lastReport(model: string | null): Promise<EditReport | null>;
+  states(): Promise<ReadonlyMap<string, JobState>>;
+  /** Calls `listener` with every event. Returns what ends that. */
+  subscribe(listener: (event: JobEvent) => void): () => void;
+}
+
+/** The refusals of every implementation. */
+export const refusals = {
+  missing: (jobId: string): EditError =>
+    new EditError('job-missing', `There is no job ${jobId}.`, {
+      hint: 'It may have been deleted, or belong to another client.',
+    }),
+  notQueued: (jobId: string, state: JobState): EditError =>
+    new EditError('invalid-request', `Job ${jobId} is not queued: it is ${state}.`),
+  tooMany: (limits: JobLimits, { all, unfinished }: JobLimits): EditError =>
+    new EditError(
+      'limit-reached',
+      `A client may have ${limits.all} jobs, ${limits.unfinished} of them not over; there are ${all} and ${unfinished}.`,
+      { hint: 'Delete finished jobs first, or wait for some to end.' },
+    ),
+};
