@@ -6,7 +6,7 @@ import { passVariant } from '../companion-server/src/nets/pass-attention.ts';
 import { plainPass } from '../companion-server/src/nets/pass.ts';
 import { parseUNetConfig, type UNetConfig } from '../companion-server/src/nets/unet-config.ts';
 import { buildUNet } from '../companion-server/src/nets/unet.ts';
-import { GraphBuilder } from '../companion-server/src/onnx/builder.ts';
+import { GraphBuilder, type Part } from '../companion-server/src/onnx/builder.ts';
 import { symbol } from '../companion-server/src/onnx/dims.ts';
 import { preferredExecution } from '../companion-server/src/onnx/execution.ts';
 import type { Value } from '../companion-server/src/onnx/graph.ts';
@@ -34,6 +34,12 @@ class WeightRecorder extends GraphBuilder {
   override weight(key: string, dims: readonly number[]): Value {
     this.shapes.set(key, dims);
     return this.input(key, 'float32', dims);
+  }
+
+  override weightPart(key: string, dims: readonly number[], { count }: Part): Value {
+    this.shapes.set(key, dims);
+    const [rows = 1, ...rest] = dims;
+    return this.input(key, 'float32', [rows / count, ...rest]);
   }
 }
 
