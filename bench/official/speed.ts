@@ -26,7 +26,7 @@ const common = { steps: 5, inversionSteps: 25, guidance: 7.5 } as const;
 
 const embedded: Contest = {
   name: 'embedded model, 16 frames of 128x128',
-  shape: { ...common, frames: 16, keyframeInterval: 8, edge: 32, chunkSize: 16 },
+  shape: { ...common, frames: 16, keyframeInterval: 8, edge: 32, chunkSize: 16, maxLatents: 16 },
   network: { model: benchModel() },
   rounds: 5,
   open: () =>
@@ -40,7 +40,7 @@ const embedded: Contest = {
 const sd15: Contest = {
   name: "network of Stable Diffusion 1.5's size, random weights, 4 frames of 256x256",
   // Attention and features injected in the first step, features in the second, nothing in the last two.
-  shape: { ...common, steps: 2, frames: 4, keyframeInterval: 2, edge: 32, chunkSize: 4 },
+  shape: { ...common, steps: 2, frames: 4, keyframeInterval: 2, edge: 32, chunkSize: 4, maxLatents: 16 },
   network: { channels: sd15Config.blockChannels },
   rounds: 1,
   open: async () => ({

@@ -5,6 +5,7 @@ import { parseSchedulerConfig } from '../../companion-server/src/diffusion/sched
 import { createInversionSchedule } from '../../companion-server/src/diffusion/inversion-schedule.ts';
 import { createSchedule } from '../../companion-server/src/diffusion/schedule.ts';
 import type { UNetDenoiser } from '../../companion-server/src/engine/model/denoiser.ts';
+import type { PassLimits } from '../../companion-server/src/nets/pass.ts';
 import type { UNetConfig } from '../../companion-server/src/nets/unet-config.ts';
 import { injectionAt, thresholdsOf } from '../../companion-server/src/techniques/plug-and-play.ts';
 import { createRandom } from '../../companion-server/src/tensor/random.ts';
@@ -16,7 +17,7 @@ import { sample } from '../../companion-server/src/tokenflow/sampler.ts';
 import { scenesOf } from '../../companion-server/src/tokenflow/scenes.ts';
 import { timed } from '../interleave.ts';
 
-export interface EditShape {
+export interface EditShape extends PassLimits {
   readonly frames: number;
   /** Side of the latents. */
   readonly edge: number;
@@ -24,8 +25,6 @@ export interface EditShape {
   readonly inversionSteps: number;
   readonly guidance: number;
   readonly keyframeInterval: number;
-  /** Frames of a pass. */
-  readonly chunkSize: number;
 }
 
 const scheduler = parseSchedulerConfig({
@@ -82,7 +81,7 @@ export class TimedEdit {
 
   /** Seconds of all sampling steps. */
   sample(): Promise<number> {
-    const { steps, chunkSize, frames, guidance, keyframeInterval } = this.shape;
+    const { steps, chunkSize, maxLatents, frames, guidance, keyframeInterval } = this.shape;
     const source = new InMemoryLatents(this.latents);
     const run = sample({
       denoiser: this.denoiser,
@@ -97,6 +96,7 @@ export class TimedEdit {
       scenes: scenesOf(frames, []),
       extendedLimit: Math.ceil(frames / keyframeInterval),
       chunkSize,
+      maxLatents,
       startStep: 0,
       source: { mode: 'recomputed', latents: { at: () => source }, clean: source },
       latents: new InMemoryLatents(this.latents),
