@@ -129,6 +129,10 @@ async function compare(
       wantedDecibels,
       decibels,
     ),
+    reported(
+      'the same, if the official code started from the latents where the inversion passed the first step',
+      decibels(psnrOf(pictures.data, await readTensor(official, 'pictures.inverted_start'), 1)),
+    ),
     reported('largest difference of latents: clip', largest('clean')),
     reported('largest difference of latents: inversion', largest('inversion')),
     reported('largest difference of latents: end of the inversion', largest('noisiest')),

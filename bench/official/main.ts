@@ -1,4 +1,4 @@
-// npm run bench -- official --official FOLDER [--only agreement,speed] [--quick] [--rounds N]: the reference schedule
+// npm run bench -- official --official FOLDER [--only agreement,speed,speed-sd15] [--quick] [--rounds N]: the reference schedule
 // against the official code itself. FOLDER is a copy of github.com/omerbt/TokenFlow at 5dd6a69.
 
 import { existsSync } from 'node:fs';
@@ -7,7 +7,7 @@ import type { Bench } from '../table.ts';
 import { measureAgreement } from './agreement.ts';
 import { measureSpeed } from './speed.ts';
 
-const parts = ['agreement', 'speed'] as const;
+const parts = ['agreement', 'speed', 'speed-sd15'] as const;
 
 export const officialBench: Bench = {
   name: 'official',
@@ -25,7 +25,8 @@ export const officialBench: Bench = {
     const isWanted = (part: (typeof parts)[number]) => options.only?.includes(part) ?? true;
     return [
       ...(isWanted('agreement') ? await measureAgreement(path.resolve(folder), options) : []),
-      ...(isWanted('speed') ? await measureSpeed(path.resolve(folder), options) : []),
+      ...(isWanted('speed') ? await measureSpeed(path.resolve(folder), 'embedded', options) : []),
+      ...(isWanted('speed-sd15') && !options.isQuick ? await measureSpeed(path.resolve(folder), 'sd15', options) : []),
     ];
   },
 };

@@ -157,6 +157,11 @@ class Official:
             latents = self.step(editor, latents, t, keyframes[step])
             tensors[f'edit.t{int(t)}'] = latents
         tensors['pictures'] = editor.decode_latents(latents)
+        # The same from another start, to see how much a comparison sees.
+        latents = tensors[f'inversion.t{timesteps[0]}']
+        for step, t in enumerate(editor.scheduler.timesteps):
+            latents = self.step(editor, latents, t, keyframes[step])
+        tensors['pictures.inverted_start'] = editor.decode_latents(latents)
         save_file({name: one.contiguous() for name, one in tensors.items()}, out)
         return {'timesteps': timesteps, 'end': end}
 
