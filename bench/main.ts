@@ -1,7 +1,7 @@
 // npm run bench [-- NAME ...] [--only PART,...] [--clips NAME,...] [--rounds N] [--quick] [--write]: measures and prints
 // a table per figure; of `gpu` also [--device NAME,...] [--minutes N] [--out DIR],
-// of `official` also --official FOLDER. --write puts the tables into docs/performance.md. Ratios come from interleaved runs; a missed
-// target is printed, not hidden.
+// of `official` also --official FOLDER. --write puts the tables into docs/performance.md. Ratios come from interleaved
+// runs; a missed target is printed, not hidden.
 
 import os from 'node:os';
 import { parseArgs } from 'node:util';
