@@ -1,6 +1,7 @@
 // npm run bench [-- NAME ...] [--only PART,...] [--clips NAME,...] [--rounds N] [--quick] [--write]: measures and prints
-// a table per figure; of `gpu` also [--device NAME,...] [--minutes N] [--out DIR]. --write puts the tables into docs/performance.md. Ratios come from interleaved runs; a missed
-// target is printed, not hidden.
+// a table per figure; of `gpu` also [--device NAME,...] [--minutes N] [--out DIR],
+// of `official` also --official FOLDER. --write puts the tables into docs/performance.md. Ratios come from interleaved
+// runs; a missed target is printed, not hidden.
 
 import os from 'node:os';
 import { parseArgs } from 'node:util';
@@ -9,6 +10,7 @@ import { detailBench } from './detail/main.ts';
 import { gpuBench, parseDevices } from './gpu/main.ts';
 import { jobsBench } from './jobs/main.ts';
 import { memoryBench } from './memory.ts';
+import { officialBench } from './official/main.ts';
 import { writeSection } from './performance-page.ts';
 import { referenceBench } from './reference.ts';
 import { pipelineBench } from './pipeline/main.ts';
@@ -29,6 +31,7 @@ const benches: readonly Bench[] = [
   transferBench,
   jobsBench,
   gpuBench,
+  officialBench,
 ];
 
 async function main(): Promise<number> {
@@ -44,6 +47,7 @@ async function main(): Promise<number> {
       device: { type: 'string' },
       minutes: { type: 'string' },
       out: { type: 'string' },
+      official: { type: 'string' },
     },
   });
   const names = positionals.map((name) => (name === 'schedule' ? 'pipeline' : name));
@@ -83,7 +87,8 @@ async function main(): Promise<number> {
       minutes,
       outDir: values.out ?? null,
     };
-    const rows = await bench.run({ isQuick, only, clips, rounds, variants, gpu, log: console.log });
+    const officialFolder = values.official ?? null;
+    const rows = await bench.run({ isQuick, only, clips, rounds, variants, gpu, officialFolder, log: console.log });
     console.log(formatTable(rows));
     if (values.write) await writeSection(bench, machine(), rows, only !== null);
     all.push(...rows);

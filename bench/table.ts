@@ -28,6 +28,8 @@ export interface BenchOptions {
     readonly minutes: number | null;
     readonly outDir: string | null;
   };
+  /** Of the bench `official`: a copy of the official code; null where none is named. */
+  readonly officialFolder: string | null;
   readonly log: (line: string) => void;
 }
 

@@ -1,15 +1,9 @@
 // PyTorch in a process of its own, timing the same networks (scripts/gpu/torch_reference.py).
 
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { once } from 'node:events';
 import path from 'node:path';
-import type { Readable, Writable } from 'node:stream';
-import { createInterface } from 'node:readline';
+import { PythonProcess } from './python-process.ts';
 
 const script = path.join(import.meta.dirname, '..', 'scripts', 'gpu', 'torch_reference.py');
-
-/** Names the Python that has PyTorch 2; `python3` when it is not set. */
-const pythonVariable = 'TOKENFLOW_PYTHON';
 
 export interface TorchRequest {
   readonly part: 'unet' | 'encode' | 'decode' | 'text' | 'matmul';
@@ -29,20 +23,17 @@ export interface TorchOptions {
   readonly context?: number;
 }
 
-type Answer = Readonly<Record<string, unknown>>;
-
 export class Torch {
   /** For instance `PyTorch 2.13.0 on NVIDIA H100 (cuda)`. */
   readonly title: string;
   readonly device: string;
-  private readonly child: ChildProcessByStdio<Writable, Readable, null>;
-  private readonly answers: AsyncIterator<string, undefined>;
+  private readonly python: PythonProcess;
 
-  private constructor(child: Torch['child'], answers: Torch['answers'], ready: Answer) {
-    this.child = child;
-    this.answers = answers;
-    this.device = String(ready['device']);
-    this.title = `PyTorch ${String(ready['torch'])} on ${String(ready['name'])} (${this.device})`;
+  private constructor(python: PythonProcess) {
+    const { device, torch, name } = python.ready;
+    this.python = python;
+    this.device = String(device);
+    this.title = `PyTorch ${String(torch)} on ${String(name)} (${this.device})`;
   }
 
   /** Null where Python has no PyTorch 2. */
@@ -53,27 +44,16 @@ export class Torch {
       ...(channels === undefined ? [] : ['--channels', channels.join(',')]),
       ...(context === undefined ? [] : ['--context', String(context)]),
     ];
-    const child = spawn(process.env[pythonVariable] ?? 'python3', [script, ...args], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
-    const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    const failed = once(child, 'error').then(() => ({ done: true, value: undefined }) as const);
-    const first = await Promise.race([answers.next(), failed]);
-    if (first.done === true) return null;
-    return new Torch(child, answers, JSON.parse(first.value) as Answer);
+    const python = await PythonProcess.start(script, args);
+    return python && new Torch(python);
   }
 
   /** Seconds of one forward. Throws Error with PyTorch's own message. */
-  async time(request: TorchRequest): Promise<number> {
-    this.child.stdin.write(`${JSON.stringify(request)}\n`);
-    const { done, value } = await this.answers.next();
-    if (done === true) throw new Error('PyTorch ended.');
-    const answer = JSON.parse(value) as Answer;
-    if (typeof answer['seconds'] !== 'number') throw new Error(String(answer['error']));
-    return answer['seconds'];
+  time(request: TorchRequest): Promise<number> {
+    return this.python.seconds(request);
   }
 
   stop(): void {
-    this.child.kill();
+    this.python.stop();
   }
 }

@@ -27,6 +27,7 @@ export interface Chosen {
   readonly propagation: PropagationRule;
   readonly interval: number;
   readonly chunkSize: number;
+  readonly maxLatents: number;
   readonly extendedLimit: number;
   readonly guidance: number;
   readonly frameGuidance: FrameGuidance;
@@ -94,7 +95,7 @@ export async function invertClip({ clean, scenes, keyframesAt }: Clip, chunkSize
 }
 
 export async function samplerOptions(clip: Clip, chosen: Chosen, denoiser = new FakeDenoiser()) {
-  const { sourceMode, propagation, interval, chunkSize, extendedLimit, guidance, frameGuidance } = chosen;
+  const { sourceMode, propagation, interval, chunkSize, maxLatents, extendedLimit, guidance, frameGuidance } = chosen;
   const { store, trajectory: latents } = await invertClip(clip, chunkSize);
   const clean = new InMemoryLatents(clip.clean);
   const source =
@@ -109,6 +110,7 @@ export async function samplerOptions(clip: Clip, chosen: Chosen, denoiser = new 
     propagation,
     frameGuidance,
     chunkSize,
+    maxLatents,
     extendedLimit,
     scenes: clip.scenes,
     keyframesAt: clip.keyframesAt,

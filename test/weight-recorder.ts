@@ -1,6 +1,6 @@
 // Which weights a network has, found by building it: for networks whose weights are made up.
 
-import { GraphBuilder } from '../companion-server/src/onnx/builder.ts';
+import { GraphBuilder, type Part } from '../companion-server/src/onnx/builder.ts';
 import { preferredExecution } from '../companion-server/src/onnx/execution.ts';
 import type { Value } from '../companion-server/src/onnx/graph.ts';
 
@@ -19,5 +19,11 @@ export class WeightRecorder extends GraphBuilder {
   override weight(key: string, dims: readonly number[]): Value {
     this.shapes.set(key, dims);
     return this.input(key, 'float32', dims);
+  }
+
+  override weightPart(key: string, dims: readonly number[], { count }: Part): Value {
+    this.shapes.set(key, dims);
+    const [rows = 1, ...rest] = dims;
+    return this.input(key, 'float32', [rows / count, ...rest]);
   }
 }

@@ -144,6 +144,7 @@ export async function samplerOptions(
     scenes: scenesOf(clip.dims[0] ?? 0, []),
     extendedLimit: perStep,
     chunkSize: golden.number('batch_size'),
+    maxLatents: Infinity,
     startStep: 0,
     source: {
       mode,

@@ -27,8 +27,10 @@ export async function openUNet(dir: string, run: GoldenRun) {
   const component = await openComponent(path.join(dir, 'unet'), parts.unet);
   const { float, fused } = run.execution;
   const load = run.createSession ?? createSession;
+  const config = parseUNetConfig(component.config);
   return {
-    network: denoisingUNet(parseUNetConfig(component.config)),
+    config,
+    network: denoisingUNet(config),
     graph: { weights: await weightsFor(component.weights, run), float, fused },
     createSession: (make: () => Graph) => load(make(), sessionOptionsOf(run.execution)),
     keepsBatch: plansForEachShape[run.execution.provider],

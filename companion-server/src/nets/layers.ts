@@ -1,7 +1,7 @@
 // The layers that UNet, VAE and text encoder share. `key` is always the checkpoint key of the layer.
 // Images are [N, C, H, W]; tokens are a matrix [N*S, C] with the batch folded into the rows.
 
-import type { GraphBuilder } from '../onnx/builder.ts';
+import type { GraphBuilder, Part } from '../onnx/builder.ts';
 import type { Value } from '../onnx/graph.ts';
 import * as ops from '../onnx/ops.ts';
 
@@ -23,19 +23,26 @@ export function spatial(x: Value): { height: number; width: number } {
 
 export interface LinearOptions {
   readonly hasBias?: boolean;
+  /** Only these of the output channels. */
+  readonly part?: Part;
 }
 
-/** x [M, K] -> [M, N]. A 1x1 convolution's weight [N, K, 1, 1] is accepted as a matrix. */
+/**
+ * x [M, K] -> [M, N], or fewer columns where a part is wanted. A 1x1 convolution's weight [N, K, 1, 1] is accepted as a
+ * matrix.
+ */
 export function linear(
   g: GraphBuilder,
   x: Value,
   key: string,
   outChannels: number,
-  { hasBias = true }: LinearOptions = {},
+  { hasBias = true, part }: LinearOptions = {},
 ): Value {
   return g.scope(key, () => {
-    const weight = g.weight(`${key}.weight`, [outChannels, channels(x)]);
-    const bias = hasBias ? g.weight(`${key}.bias`, [outChannels]) : null;
+    const weightOf = (name: string, dims: readonly number[]) =>
+      part === undefined ? g.weight(name, dims) : g.weightPart(name, dims, part);
+    const weight = weightOf(`${key}.weight`, [outChannels, channels(x)]);
+    const bias = hasBias ? weightOf(`${key}.bias`, [outChannels]) : null;
     if (g.fused.gemm) return ops.gemm(g, x, weight, bias);
     const product = ops.matMul(g, x, ops.transpose(g, weight, [1, 0]));
     return bias === null ? product : ops.add(g, product, bias);

@@ -80,6 +80,22 @@ export function evaluationsOf({ branches }: Pick<Pass, 'branches'>, frames: numb
   return branches.length * frames;
 }
 
+/** How many frames whose passes do not see each other go through one pass at a time. */
+export interface PassLimits {
+  /** Most frames. */
+  readonly chunkSize: number;
+  /**
+   * Most latents, a frame counted once in each branch. More are slower on a CPU: what an operator returns is then so large
+   * that the system hands out fresh pages for it every time.
+   */
+  readonly maxLatents: number;
+}
+
+/** At least one. */
+export function framesAtOnce({ branches }: Pick<Pass, 'branches'>, { chunkSize, maxLatents }: PassLimits): number {
+  return Math.max(1, Math.min(chunkSize, Math.floor(maxLatents / branches.length)));
+}
+
 /** Whether the frames of a pass see each other. */
 export function seesAllFrames({ attention }: Pass): boolean {
   return attention === 'extended';

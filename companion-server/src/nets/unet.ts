@@ -216,13 +216,15 @@ class UNetBuilder {
     return linear(g, ops.reshape(g, mixed, [-1, count]), `${key}.to_out.0`, count);
   }
 
-  /** Gated feed-forward layer, GEGLU (arXiv 2002.05202). */
+  /**
+   * Gated feed-forward layer, GEGLU (arXiv 2002.05202). Values and gates are projected apart: cutting one product in two
+   * would copy the network's largest tensor.
+   */
   private feedForward(normed: Value, key: string): Value {
     const { g } = this;
     const count = channels(normed);
-    const [value, gate] = ops.split(g, linear(g, normed, `${key}.net.0.proj`, 8 * count), 1, 2);
-    if (value === undefined || gate === undefined) throw new TypeError(`${key}: no gate.`);
-    const gated = g.scope(key, () => ops.mul(g, value, gelu(g, gate)));
+    const half = (index: 0 | 1) => linear(g, normed, `${key}.net.0.proj`, 8 * count, { part: { index, count: 2 } });
+    const gated = g.scope(key, () => ops.mul(g, half(0), gelu(g, half(1))));
     return linear(g, gated, `${key}.net.2`, count);
   }
 }

@@ -83,6 +83,26 @@ describe('a weight', () => {
     expect(graph.initializers.map((entry) => entry.value.dtype)).toEqual([dtype]);
   });
 
+  it('is taken in part from where those rows lie in its file', () => {
+    const whole = { ...stored([6, 5], 'float16'), byteOffset: 100, byteLength: 60 };
+    const g = testBuilder({ ...weightsOf({ w: whole }), float: 'float16' });
+    const last = g.weightPart('w', [6, 5], { index: 2, count: 3 });
+    expect(last).toEqual({ name: 'w[2/3]:2x5', dtype: 'float16', dims: [2, 5] });
+    expect(g.weightPart('w', [6, 5], { index: 2, count: 3 })).toBe(last);
+    g.output('y', ops.cast(g, ops.add(g, last, g.weightPart('w', [6, 5], { index: 0, count: 3 })), 'float32'));
+    expect(g.finish().initializers).toMatchObject([
+      { value: last, stored: { dims: [2, 5], byteOffset: 140, byteLength: 20 } },
+      { stored: { dims: [2, 5], byteOffset: 100, byteLength: 20 } },
+    ]);
+  });
+
+  it('whose rows do not divide into so many parts is named', () => {
+    const g = testBuilder(weightsOf({ w: stored([5, 2]) }));
+    expect(() => g.weightPart('w', [5, 2], { index: 0, count: 2 })).toThrow(
+      'test: weight w has 5 rows, which are no multiple of 2.',
+    );
+  });
+
   it('that is missing is named', () => {
     expect(() => testBuilder().weight('conv_in.weight', [4])).toThrow(
       'test: the checkpoint has no weight named conv_in.weight.',

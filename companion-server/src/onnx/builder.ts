@@ -1,6 +1,6 @@
 // Records nodes and hands out values. Shapes are inferred in ops.ts; names come from one namer.
 
-import type { StoredTensors } from '../tensor/stored-tensor.ts';
+import type { StoredTensor, StoredTensors } from '../tensor/stored-tensor.ts';
 import { equalDims, formatDim, formatDims, multiplyDims, type Dims } from './dims.ts';
 import {
   elementTypes,
@@ -49,6 +49,13 @@ export interface GraphOptions {
   /** The type that the network computes in. Weights of another type are cast inside the graph. */
   readonly float: FloatType;
   readonly fused: FusedOperators;
+}
+
+/** One of `count` equal parts. */
+export interface Part {
+  /** 0..count-1 */
+  readonly index: number;
+  readonly count: number;
 }
 
 /** Constants of at most so many values carry them in their name. */
@@ -132,6 +139,26 @@ export class GraphBuilder {
    * number of elements is equal ([C] seen as [C, 1, 1], a 1x1 convolution seen as a matrix).
    */
   weight(key: string, dims: readonly number[]): Value {
+    return this.initializer(`${key}:${dims.join('x')}`, dims, this.storedWeight(key, dims));
+  }
+
+  /**
+   * Some of the rows of a weight, which lie together in its file. `dims` is that of the whole weight; the result has a
+   * `count`th of its rows. Throws ShapeError where the rows cannot be divided so.
+   */
+  weightPart(key: string, dims: readonly number[], { index, count }: Part): Value {
+    const stored = this.storedWeight(key, dims);
+    const [rows = 1, ...rest] = dims;
+    if (rows % count !== 0) {
+      throw new ShapeError(this.graphName, `weight ${key} has ${rows} rows, which are no multiple of ${count}`);
+    }
+    const partDims = [rows / count, ...rest];
+    const byteLength = stored.byteLength / count;
+    const part = { ...stored, dims: partDims, byteOffset: stored.byteOffset + index * byteLength, byteLength };
+    return this.initializer(`${key}[${index}/${count}]:${partDims.join('x')}`, partDims, part);
+  }
+
+  private storedWeight(key: string, dims: readonly number[]): StoredTensor {
     const stored = this.weights.get(key);
     if (stored === undefined) {
       throw new ShapeError(this.graphName, `the checkpoint has no weight named ${key}`);
@@ -142,7 +169,11 @@ export class GraphBuilder {
         `weight ${key} must have the shape ${formatDims(dims)}, got ${formatDims(stored.dims)}`,
       );
     }
-    const name = `${key}:${dims.join('x')}`;
+    return stored;
+  }
+
+  /** In the type of the graph. */
+  private initializer(name: string, dims: readonly number[], stored: StoredTensor): Value {
     const known = this.castWeights.get(name) ?? this.initializers.get(name)?.value;
     if (known !== undefined) return known;
     const value: Value = { name, dtype: stored.dtype, dims };

@@ -20,7 +20,7 @@ import { FakeDenoiser, flatBranches } from '../../../test/fake-denoiser.ts';
 import { generate, randomTensor } from '../../../test/run-graph.ts';
 import { stepDdim } from '../diffusion/ddim.ts';
 import { guide } from '../diffusion/guidance.ts';
-import { noInjection, type Pass } from '../nets/pass.ts';
+import { evaluationsOf, noInjection, type Pass } from '../nets/pass.ts';
 import { sliceRows, tensor, type Tensor } from '../tensor/tensor.ts';
 import { predictionOf, type PassInputs, type PassOutputs } from './denoiser.ts';
 import { InMemoryLatents } from './in-memory-latents.ts';
@@ -40,6 +40,7 @@ const usual: Setting = {
   propagation: 'paper',
   interval: 3,
   chunkSize: 3,
+  maxLatents: 9,
   extendedLimit: 4,
   guidance: 2,
   frameGuidance: 'own',
@@ -50,6 +51,7 @@ const settings: fc.Arbitrary<Setting> = fc
     frames: fc.integer({ min: 1, max: 23 }),
     interval: fc.integer({ min: 1, max: 9 }),
     chunkSize: fc.integer({ min: 1, max: 8 }),
+    maxLatents: fc.integer({ min: 1, max: 24 }),
     extendedLimit: fc.integer({ min: 1, max: 8 }),
     cuts: fc.uniqueArray(fc.integer({ min: 1, max: 22 }), { maxLength: 3 }),
     guidance: fc.constantFrom(1, 2),
@@ -88,8 +90,12 @@ describe('a sampling step', () => {
         }
         expect(finished).toBe(steps);
         for (const { pass, frames } of denoiser.passes) {
-          const limit = pass.attention === 'extended' ? setting.extendedLimit : setting.chunkSize;
-          expect(frames).toBeLessThanOrEqual(limit);
+          if (pass.attention === 'extended') {
+            expect(frames).toBeLessThanOrEqual(setting.extendedLimit);
+            continue;
+          }
+          expect(frames).toBeLessThanOrEqual(setting.chunkSize);
+          if (frames > 1) expect(evaluationsOf(pass, frames)).toBeLessThanOrEqual(setting.maxLatents);
         }
       }),
       { numRuns: 80 },
@@ -100,7 +106,7 @@ describe('a sampling step', () => {
     await fc.assert(
       fc.asyncProperty(settings, async (setting) => {
         const clip = clipFor(setting);
-        const whole = await editOf(clip, { ...setting, chunkSize: setting.frames });
+        const whole = await editOf(clip, { ...setting, chunkSize: setting.frames, maxLatents: Infinity });
         expect(await editOf(clip, setting)).toEqual(whole);
       }),
       { numRuns: 40 },
@@ -221,7 +227,7 @@ describe('a sampling step', () => {
 
 describe('a cached source', () => {
   it.each(['own', 'propagated'] as const)('runs the branches that it needs: guidance %s', async (frameGuidance) => {
-    const setting = { ...usual, frames: 6, chunkSize: 6, frameGuidance };
+    const setting = { ...usual, frames: 6, chunkSize: 6, maxLatents: 18, frameGuidance };
     const denoiser = new FakeDenoiser();
     const options = await samplerOptions(clipFor(setting), setting, denoiser);
     // Guidance in the first two steps of three; features of the source in these, too.

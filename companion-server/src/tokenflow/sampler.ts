@@ -5,7 +5,7 @@
 import { stepDdim } from '../diffusion/ddim.ts';
 import { guide } from '../diffusion/guidance.ts';
 import type { Schedule } from '../diffusion/schedule.ts';
-import type { Injection } from '../nets/pass.ts';
+import { framesAtOnce, type Injection, type PassLimits } from '../nets/pass.ts';
 import { subtract, takeRows, type Tensor } from '../tensor/tensor.ts';
 import { pairsOf, positionsOf, type CorrespondenceStore } from './correspondences.ts';
 import {
@@ -40,7 +40,7 @@ interface SourceLatents {
   readonly clean: LatentStore;
 }
 
-export interface SamplerOptions {
+export interface SamplerOptions extends PassLimits {
   readonly denoiser: Denoiser;
   readonly schedule: Schedule;
   readonly conditioning: BranchConditioning;
@@ -61,8 +61,6 @@ export interface SamplerOptions {
   readonly scenes: readonly Scene[];
   /** Most keyframes of one pass with extended attention. */
   readonly extendedLimit: number;
-  /** Frames per pass. */
-  readonly chunkSize: number;
   /** First sampling step, 0 unless SDEdit skips some. */
   readonly startStep: number;
   /** The edit's latents before the first step. */
@@ -107,14 +105,14 @@ function passesAt({ source, injectionAt, guidanceAt, frameGuidance }: SamplerOpt
 
 /** One step of a scene's frames. */
 async function stepScene(step: SamplingStep, scene: Scene): Promise<void> {
-  const { keyframesAt, extendedLimit, chunkSize } = step.options;
+  const { keyframesAt, extendedLimit } = step.options;
   if (step.passes.keyframes === null) return stepFramesAlone(step, scene);
   // Section 4: keyframes are drawn anew at every step.
   const keyframes = keyframesAt(step.index).filter((k) => k >= scene.start && k < scene.end);
   await forEachGroup({
     scene,
     keyframes,
-    chunkSize,
+    chunkSize: framesAtOnce(step.passes.frames, step.options),
     groups: groupKeyframes(keyframes, extendedLimit, step.index),
     neighboursOf: (frame) => neighboursOf(frame, keyframes, step.options),
     includesKeyframes: step.passes.framesIncludeKeyframes,
@@ -125,7 +123,7 @@ async function stepScene(step: SamplingStep, scene: Scene): Promise<void> {
 
 /** The baseline: every frame by itself. */
 async function stepFramesAlone(step: SamplingStep, { start, end }: Scene): Promise<void> {
-  const { chunkSize } = step.options;
+  const chunkSize = framesAtOnce(step.passes.frames, step.options);
   for (let first = start; first < end; first += chunkSize) {
     const frames = frameRange(first, Math.min(first + chunkSize, end));
     const { edited, outputs } = await evaluate(step, step.passes.frames, frames);

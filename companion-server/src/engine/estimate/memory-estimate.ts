@@ -3,7 +3,7 @@
 
 import type { ModelOutline } from '../../families/family.ts';
 import { buildPassGraph } from '../../nets/pass-graph.ts';
-import { plainPass, type Pass } from '../../nets/pass.ts';
+import { framesAtOnce, plainPass, type Pass } from '../../nets/pass.ts';
 import type { GraphOptions } from '../../onnx/builder.ts';
 import type { Execution } from '../../onnx/execution.ts';
 import type { FloatType, Graph } from '../../onnx/graph.ts';
@@ -78,7 +78,8 @@ export function estimatePeakMemory(
     const injection = injectionOf(plan.startStep, settings, plan);
     const passes = samplingPasses({ sourceMode, frameGuidance, injection, guided: true });
     const keyframes = Math.min(plan.keyframeCount, plan.extendedLimit);
-    const sizes = { frames, keyframes, jobs: 2 * frames };
+    const together = Math.min(plan.frameCount, framesAtOnce(passes.frames, plan));
+    const sizes = { frames: together, keyframes, jobs: 2 * together };
     const framesBytes = activations(() => graphOf(passes.frames), sizes);
     if (passes.keyframes === null) return framesBytes;
     const extended = graphOf(passes.keyframes);

@@ -7,6 +7,7 @@ import type { ClipInfo } from '../../media/clip-info.ts';
 import { rationalValue } from '../../media/frame.ts';
 import { maxExtendedKeyframes } from '../../nets/pass-attention.ts';
 import type { LatentSize } from '../../nets/denoising-network.ts';
+import type { PassLimits } from '../../nets/pass.ts';
 import { drawKeyframes } from '../../tokenflow/keyframes.ts';
 import { frameRange } from '../../tokenflow/latents.ts';
 import { techniqueNamed } from '../../techniques/list.ts';
@@ -20,15 +21,15 @@ import { maxTokens, CorrespondenceFile } from '../source/correspondence-file.ts'
 
 /** Latent positions of one forward; bounds the activations whatever the clip's size and length. */
 const positionsPerForward = 16 * 1024;
-/** Most frames of one forward; more are no faster. */
-const maxChunkSize = 16;
+/** Most latents of one forward; more are no faster. */
+const maxLatents = 16;
 /** Latent positions of one pass with extended attention; bounds the tokens that are kept for propagation. */
 const positionsPerExtendedPass = 48 * 1024;
 const minExtendedKeyframes = 4;
 /** Pixels of one forward of the VAE, whose activations are the largest. */
 const pixelsPerVaeForward = 512 * 512;
 
-export interface EditPlan {
+export interface EditPlan extends PassLimits {
   readonly startFrame: number;
   /** The frame to stop before. */
   readonly endFrame: number;
@@ -38,8 +39,7 @@ export interface EditPlan {
   readonly frames: readonly number[];
   readonly size: WorkingSize;
   readonly latentSize: LatentSize;
-  /** Frames per UNet forward and per VAE forward. */
-  readonly chunkSize: number;
+  /** Frames per VAE forward. */
   readonly vaeChunkSize: number;
   /** Most keyframes of one pass with extended attention. */
   readonly extendedLimit: number;
@@ -113,8 +113,9 @@ export function planEdit(
     frameCount,
     size,
     latentSize,
-    chunkSize: atOnce(positionsPerForward, positions, maxChunkSize),
-    vaeChunkSize: atOnce(pixelsPerVaeForward, pixels, maxChunkSize),
+    chunkSize: atOnce(positionsPerForward, positions, maxLatents),
+    maxLatents,
+    vaeChunkSize: atOnce(pixelsPerVaeForward, pixels, maxLatents),
     extendedLimit,
     startStep,
     keyframeSeed: drawnFrom,

@@ -69,7 +69,7 @@ function sampleClip(
   next: LatentStore,
 ): AsyncGenerator<SampledStep, void> {
   const { denoiser, plan, settings, sampling: schedule } = edit;
-  const { chunkSize, extendedLimit, frameGuidance, technique } = plan;
+  const { chunkSize, maxLatents, extendedLimit, frameGuidance, technique } = plan;
   const scenes = scenesFor(edit, source.analysis?.cuts ?? []);
   return sample({
     denoiser,
@@ -77,6 +77,7 @@ function sampleClip(
     conditioning,
     startStep,
     chunkSize,
+    maxLatents,
     extendedLimit,
     frameGuidance,
     scenes,

@@ -31,6 +31,7 @@ const plan: EditPlan = {
   size: { scaled: side, padded: side, left: 0, top: 0 },
   latentSize: { width: 8, height: 8 },
   chunkSize: 16,
+  maxLatents: 16,
   vaeChunkSize: 16,
   extendedLimit: 8,
   startStep: 0,

@@ -55,7 +55,7 @@ const tripled = (x: typeof context) => ({
 });
 
 const weightsOf = (graph: Graph): readonly string[] =>
-  graph.initializers.flatMap((entry) => ('stored' in entry ? [entry.value.name.split(':')[0] ?? ''] : []));
+  graph.initializers.flatMap((entry) => ('stored' in entry ? [entry.value.name.split(/[:[]/)[0] ?? ''] : []));
 
 /** The lines of a block in the printed graph, from its first node to its last. */
 function printedBlock(graph: Graph, key: string): string {
@@ -118,9 +118,20 @@ describe('the plain UNet', () => {
     expect(prediction?.data).toBeAllClose(single['prediction.source']?.data ?? [], { atol: 5e-2 });
   });
 
-  it('uses every weight of the checkpoint', () => {
-    const used = new Set(weightsOf(buildPassGraph(network, size, plainPass, graphOptions(sd1))));
-    expect([...sd1.weights.keys()].filter((key) => !used.has(key))).toEqual([]);
+  it('uses every byte of every weight of the checkpoint, once', () => {
+    const graph = buildPassGraph(network, size, plainPass, graphOptions(sd1));
+    const used = graph.initializers
+      .flatMap((entry) => ('stored' in entry ? [entry.stored] : []))
+      .sort((a, b) => a.byteOffset - b.byteOffset);
+    const [first] = used;
+    let end = first?.byteOffset ?? 0;
+    for (const { byteOffset, byteLength } of used) {
+      expect(byteOffset).toBe(end);
+      end += byteLength;
+    }
+    const stored = [...sd1.weights.values()];
+    expect(first?.byteOffset).toBe(Math.min(...stored.map(({ byteOffset }) => byteOffset)));
+    expect(end).toBe(Math.max(...stored.map(({ byteOffset, byteLength }) => byteOffset + byteLength)));
   });
 
   it('reads as a residual block', () => {
