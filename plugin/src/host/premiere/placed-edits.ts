@@ -2,17 +2,7 @@
 // the project and are undone with the placing; and again in the panel's own folder, so that a version that was undone
 // can still be brought back. What stands on the timeline is never kept here: placed-versions.ts looks.
 
-import {
-  flag,
-  integer,
-  list,
-  number,
-  object,
-  oneOf,
-  parse,
-  text,
-  where,
-} from '../../../../protocol/fields.ts';
+import { flag, integer, list, number, object, oneOf, parse, text, where } from '../../../../protocol/fields.ts';
 import { editVersion, withVersionsOfToday } from '../edit-versions.ts';
 import type { PlacedEdit, EditVersion } from '../edits.ts';
 import type { HostStorage } from '../host.ts';
