@@ -22,8 +22,8 @@ describe('parseEditSettings', () => {
     expect(parseEditSettings(chosen)).toEqual(chosen);
   });
 
-  test.each(initialNoises)('lets SDEdit start from %s noise', (noise) => {
-    const chosen = { ...defaultSettings('sdedit'), prompt: 'a silver wolf', noise };
+  test.each(initialNoises)('lets SDEdit start from %s noise', (initialNoise) => {
+    const chosen = { ...defaultSettings('sdedit'), prompt: 'a silver wolf', initialNoise };
     expect(parseEditSettings(chosen)).toEqual(chosen);
   });
 
@@ -45,7 +45,7 @@ describe('parseEditSettings', () => {
     [{ technique: 'magic' }, "message.settings.technique must be one of pnp, sdedit, none, got 'magic'."],
     [
       { initialNoise: 'own' },
-      'message.settings.noise must be inversion unless the technique is sdedit, got own with pnp.',
+      'message.settings.initialNoise must be inversion unless the technique is sdedit, got own with pnp.',
     ],
     [{ pipeline: 'quick' }, "message.settings.pipeline must be one of fast, reference, got 'quick'."],
     [{ pipeline: undefined }, 'message.settings.pipeline must be one of fast, reference, got nothing.'],

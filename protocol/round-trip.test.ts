@@ -44,7 +44,7 @@ const settings = fc
     sourcePrompt: text(100),
     strength: share,
     seed: requestId,
-    schedule: fc.constantFrom(...pipelines),
+    pipeline: fc.constantFrom(...pipelines),
     preview: fc.boolean(),
     steps: nullable(fc.integer({ min: 1, max: 1_000 })),
   })

@@ -42,7 +42,7 @@ describe('the client of a command', () => {
     refused.client.start();
     await expect(refused.client.online()).rejects.toMatchObject({ code: 'not-paired' });
     const other = createScene({ timing: commandTiming(patienceMs) });
-    other.server.protocol = 2;
+    other.server.protocol += 1;
     other.client.start();
     await expect(other.client.online()).rejects.toMatchObject({ code: 'version-mismatch' });
   });

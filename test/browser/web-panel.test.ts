@@ -50,7 +50,7 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
       await page.locator('.preview-strip-time').first().focus();
       await page.keyboard.press('ArrowRight');
       await page.keyboard.press('Enter');
-      await page.getByText(`Keyframe 2 / ${await cells.count()}`).waitFor();
+      await page.getByText(`Reference frame 2 / ${await cells.count()}`).waitFor();
       await page.locator('.wipe img[src^="blob:"]:not(.stale)').nth(1).waitFor();
       const [previewed] = await results(server);
       await page.locator('.rows-3').fill('a red ball on grass');

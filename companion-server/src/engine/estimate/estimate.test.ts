@@ -120,7 +120,7 @@ test('the first edit has an estimate, and the next one by the throughput of the 
   const spent = Object.values(stageSeconds).reduce((sum, seconds) => sum + seconds, 0);
   // The same edit of a clip that was not seen yet takes what it took, to the throughput's arithmetic.
   const again = await estimateEdit({ ...keeping, clipSha256: '01'.repeat(32) });
-  expect(again).toMatchObject({ isPaceMeasured: true, unetEvaluations: first.unetEvaluations });
+  expect(again).toMatchObject({ isThroughputMeasured: true, unetEvaluations: first.unetEvaluations });
   expect(again.seconds / spent).toBeGreaterThan(0.9);
   expect(again.seconds / spent).toBeLessThan(1.1);
 

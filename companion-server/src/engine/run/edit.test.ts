@@ -118,7 +118,7 @@ describe('an edit', () => {
     const noises = ['inversion', 'shared', 'own', 'own'] as const;
     const latents: Buffer[] = [];
     for (const [i, noise] of noises.entries()) {
-      const sdedit = { technique: 'sdedit', strength: 0.5, steps: 2, noise } as const;
+      const sdedit = { technique: 'sdedit', strength: 0.5, steps: 2, initialNoise: noise } as const;
       const job = jobOf(`noise ${i}`, input, sdedit);
       // The inversion is done for the correspondences, whatever the start.
       expect((await runTinyEdit(job)).report.unetEvaluations.inversion).toBe(4);
