@@ -207,7 +207,7 @@ export const typePackages = {
 /** Folders whose files may know them as well: the simulated Premiere. */
 const typedTests = 'test/premiere-sim/';
 
-export const testPackages = ['vitest', 'fast-check', 'typescript', 'esbuild', 'ws', 'playwright-core'];
+export const testPackages = ['vitest', 'fast-check', 'typescript', 'esbuild', 'fflate', 'ws', 'playwright-core'];
 
 /**
  * The module that a file belongs to, or undefined; a test belongs to the file that it tests. `file` is relative to the
