@@ -75,15 +75,15 @@ export const modules = [
   { name: 'demo', at: [`${server}demo/`], imports: ['errors', 'media', 'metrics'] },
   {
     name: 'server',
-    at: [`${server}server.ts`],
+    at: [`${server}app/server.ts`],
     imports: [
-      ...['artifacts', 'clips', 'config', 'doctor', 'edit-executor', 'engine', 'errors', 'files', 'http', 'jobs'],
+      ...['artifacts', 'clips', 'config', 'doctor', 'edit-executor', 'engine', 'errors', 'files', 'api', 'jobs'],
       ...['log', 'media', 'models', 'pairing', 'protocol', 'store', 'version'],
     ],
   },
   {
-    name: 'http',
-    at: [`${server}http/`],
+    name: 'api',
+    at: [`${server}api/`],
     imports: ['errors', 'jobs', 'log', 'pairing', 'protocol', 'wire-error'],
     types: ['artifacts', 'clips', 'config', 'store'],
   },
@@ -153,7 +153,7 @@ export const modules = [
 
   {
     name: 'config',
-    at: ['config.ts', 'remote-access.ts'].map((file) => server + file),
+    at: ['app/config.ts', 'remote-access.ts'].map((file) => server + file),
     imports: ['errors', 'log', 'models'],
   },
   { name: 'wire-error', at: [`${server}wire-error.ts`], imports: ['errors', 'files', 'protocol'] },
@@ -168,10 +168,10 @@ export const modules = [
   { name: 'files', at: [`${server}files/`], imports: ['errors'] },
   {
     name: 'log',
-    at: ['log.ts', 'log-file.ts', 'log-redaction.ts'].map((file) => server + file),
+    at: ['log.ts', 'log-file.ts', 'log-redaction.ts'].map((file) => `${server}app/${file}`),
     imports: [],
   },
-  { name: 'version', at: [`${server}version.ts`], imports: [] },
+  { name: 'version', at: [`${server}app/version.ts`], imports: [] },
 
   { name: 'scripts', at: ['scripts/'], imports: [] },
   { name: 'test', at: ['test/'], imports: null },
@@ -187,11 +187,11 @@ export const packageOwners = {
   '@ffmpeg-installer/ffmpeg': [`${server}media/binaries.ts`],
   '@ffprobe-installer/ffprobe': [`${server}media/binaries.ts`],
   libsql: [`${server}store/database.ts`],
-  express: [`${server}http/app.ts`, 'bench/transfer/server.ts'],
-  pino: [`${server}log.ts`],
+  express: [`${server}api/app.ts`, 'bench/transfer/server.ts'],
+  pino: [`${server}app/log.ts`],
   valibot: ['protocol/fields.ts'],
   '@noble/hashes': ['plugin/src/client/sha256.ts'],
-  ws: [`${server}http/socket.ts`, `${server}client/node-platform.ts`],
+  ws: [`${server}api/socket.ts`, `${server}client/node-platform.ts`],
 };
 
 /** Modules that UXP gives at run time; not packages. Whoever else wants one gets it handed in. */

@@ -152,8 +152,8 @@ describe('the rules, on files that break them', () => {
     ['a network opens a session', `${server}/nets/bad.ts`, '../onnx/session.ts'],
     ['the protocol knows the server', 'protocol/bad.ts', '../companion-server/src/errors.ts'],
     ['the panel knows the server', 'plugin/src/bad.ts', '../../companion-server/src/errors.ts'],
-    ['the server knows the panel', `${server}/http/bad.ts`, '../../../plugin/src/main.ts'],
-    ['the sockets start an engine', `${server}/http/bad.ts`, '../engine/worker/supervisor.ts'],
+    ['the server knows the panel', `${server}/api/bad.ts`, '../../../plugin/src/main.ts'],
+    ['the sockets start an engine', `${server}/api/bad.ts`, '../engine/worker/supervisor.ts'],
     ['the queue knows what a job does', `${server}/jobs/bad.ts`, '../engine/run/edit.ts'],
     ['a second file runs ONNX Runtime', `${server}/engine/bad.ts`, 'onnxruntime-node'],
     ['a subpath of an owned package', `${server}/engine/bad.ts`, 'protobufjs/light.js'],
@@ -168,7 +168,7 @@ describe('the rules, on files that break them', () => {
   });
 
   test('types may go where values may not, when the table says so', () => {
-    const from = (text: string) => complaintsAbout([source(`${server}/http/bad.ts`, text)]);
+    const from = (text: string) => complaintsAbout([source(`${server}/api/bad.ts`, text)]);
     expect(from(`import type { ClipStore } from '../clips/clip-store.ts';`)).toEqual([]);
     expect(from(`import { openClipStore } from '../clips/clip-store.ts';`)).toHaveLength(1);
     expect(from(`import { type ClipStore } from '../clips/clip-store.ts';`)).toHaveLength(1);

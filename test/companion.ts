@@ -1,8 +1,8 @@
 // A companion server inside this process, for tests and for what the bench measures through the panel.
 
-import { createLog } from '../companion-server/src/log.ts';
+import { createLog } from '../companion-server/src/app/log.ts';
 import { programOf } from './bundles.ts';
-import { startServer, type RunningServer, type ServerDeps } from '../companion-server/src/server.ts';
+import { startServer, type RunningServer, type ServerDeps } from '../companion-server/src/app/server.ts';
 
 /** Where the server keeps its files, and its one model. */
 export interface CompanionPlace {

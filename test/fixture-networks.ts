@@ -8,7 +8,7 @@ import { denoisingUNet } from '../companion-server/src/families/stable-diffusion
 import { parts } from '../companion-server/src/families/stable-diffusion/parts.ts';
 import { parseUNetConfig } from '../companion-server/src/families/stable-diffusion/unet-config.ts';
 import { parseVaeConfig } from '../companion-server/src/families/stable-diffusion/vae-config.ts';
-import type { ClipTextConfig } from '../companion-server/src/nets/clip-text.ts';
+import type { ClipTextConfig } from '../companion-server/src/nets/clip-text-encoder.ts';
 import type { DenoisingNetwork } from '../companion-server/src/nets/denoising-network.ts';
 import type { VaeConfig } from '../companion-server/src/nets/vae.ts';
 import type { FusedOperators } from '../companion-server/src/onnx/builder.ts';

@@ -2,8 +2,8 @@
 
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { createLog } from '../../companion-server/src/log.ts';
-import { startServer } from '../../companion-server/src/server.ts';
+import { createLog } from '../../companion-server/src/app/log.ts';
+import { startServer } from '../../companion-server/src/app/server.ts';
 import { testMedia } from '../../test/fixtures/media.ts';
 import { benchModel } from '../engine-run.ts';
 

@@ -7,8 +7,8 @@ import {
 } from '../../companion-server/src/engine/plan/approximations.ts';
 import { mean, reported } from '../rows.ts';
 import type { BenchRow } from '../table.ts';
-import type { Figure, ScheduleContext } from './figure.ts';
-import { describeLook, lookAt, meanLook, type Look } from './look.ts';
+import type { Figure, PipelineContext } from './figure.ts';
+import { describeLook, lookAt, meanLook, type Look } from './clip-quality.ts';
 import { trialFrames, trialsOf } from './trials.ts';
 
 const variants: Readonly<Record<string, Approximations>> = {
@@ -31,7 +31,7 @@ export const approximations: Figure = {
 };
 
 /** The first two targets of every clip. */
-async function describe({ editor, judge, samples, log }: ScheduleContext, variant: Approximations): Promise<string> {
+async function describe({ editor, judge, samples, log }: PipelineContext, variant: Approximations): Promise<string> {
   const looks: Look[] = [];
   const costs: number[] = [];
   for (const trial of trialsOf(samples).slice(0, 2 * samples.length)) {

@@ -1,4 +1,4 @@
-// A part of the schedule bench: figures that are measured together and can be asked for by themselves.
+// A part of the pipeline bench: figures that are measured together and can be asked for by themselves.
 
 import type { Sample } from '../../companion-server/src/demo/samples.ts';
 import type { Editor } from '../demo-world/editor.ts';
@@ -6,7 +6,7 @@ import type { Judge } from '../demo-world/judge.ts';
 import type { BenchRow } from '../table.ts';
 import type { KeptReferences } from './kept-references.ts';
 
-export interface ScheduleContext {
+export interface PipelineContext {
   readonly modelDir: string;
   readonly editor: Editor;
   readonly judge: Judge;
@@ -21,5 +21,5 @@ export interface ScheduleContext {
 
 export interface Figure {
   readonly name: string;
-  measure(context: ScheduleContext): Promise<readonly BenchRow[]>;
+  measure(context: PipelineContext): Promise<readonly BenchRow[]>;
 }

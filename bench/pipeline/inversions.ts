@@ -15,7 +15,7 @@ import { invert, type InversionMethod, type InversionOptions } from '../../compa
 import { conditioningOf, decodeLatents, encodeFrames, readFrames, spread } from '../demo-world/pictures.ts';
 import { benchFolder } from '../folder.ts';
 import { decibels, mean, reported } from '../rows.ts';
-import type { Figure, ScheduleContext } from './figure.ts';
+import type { Figure, PipelineContext } from './figure.ts';
 
 const framesPerClip = 2;
 
@@ -60,7 +60,7 @@ export const inversions: Figure = {
   },
 };
 
-async function measure({ samples }: ScheduleContext, model: Model, contestant: Contestant) {
+async function measure({ samples }: PipelineContext, model: Model, contestant: Contestant) {
   const found: number[] = [];
   const deviations: number[] = [];
   for (const sample of samples) {

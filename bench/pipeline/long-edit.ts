@@ -4,7 +4,7 @@ import { sampleSourcePrompt } from '../../companion-server/src/demo/sample-clip.
 import { defaultSettings, referencePipeline, type EditSettings } from '../../protocol/edit-settings.ts';
 import type { EditedClip } from '../demo-world/editor.ts';
 import { benchClip } from '../engine-run.ts';
-import type { ScheduleContext } from './figure.ts';
+import type { PipelineContext } from './figure.ts';
 
 export const longEditFrames = 40;
 /** Pixels; the demo model's own. */
@@ -24,7 +24,7 @@ export interface LongEdit {
   readonly workingEdge?: number;
 }
 
-export async function runLongEdit({ editor }: ScheduleContext, edit: LongEdit): Promise<EditedClip> {
+export async function runLongEdit({ editor }: PipelineContext, edit: LongEdit): Promise<EditedClip> {
   const { pipeline, prompt = 'first', isPreview: preview = false, workingEdge } = edit;
   const clip = await benchClip(edit.frames ?? longEditFrames, edge);
   const settings: EditSettings = {

@@ -5,13 +5,13 @@ import { evaluations } from './evaluations.ts';
 import type { Figure } from './figure.ts';
 import { inversions } from './inversions.ts';
 import { length } from './length.ts';
-import { withContext } from './open-context.ts';
+import { withContext } from './context.ts';
 import { panelPrompts } from './panel-prompts.ts';
 import { perFrame } from './per-frame.ts';
 import { quality } from './quality.ts';
 import { measureQuickly } from './quick.ts';
 import { approximations } from './approximations.ts';
-import { seam } from './seam.ts';
+import { seam } from './window-borders.ts';
 import { timeLeft } from './time-left.ts';
 import { preview, secondPrompt, wall, wallSmall } from './times.ts';
 

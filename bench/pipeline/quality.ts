@@ -3,7 +3,7 @@
 import { atLeast, atMost, ratio, reported } from '../rows.ts';
 import type { BenchRow } from '../table.ts';
 import type { Figure } from './figure.ts';
-import { describeLook, lookAt, meanLook, type Look } from './look.ts';
+import { describeLook, lookAt, meanLook, type Look } from './clip-quality.ts';
 import { trialFrames, trialsOf } from './trials.ts';
 
 export const quality: Figure = {

@@ -1,4 +1,4 @@
-// A sample of the schedule bench that ends within a minute: one short, small clip, one edit of each kind.
+// A sample of the pipeline bench that ends within a minute: one short, small clip, one edit of each kind.
 
 import type { Sample } from '../../companion-server/src/demo/samples.ts';
 import { referencePipeline } from '../../protocol/edit-settings.ts';
@@ -6,15 +6,15 @@ import { settingsFor, type Change, type EditedClip } from '../demo-world/editor.
 import { ratio } from '../rows.ts';
 import type { BenchRow } from '../table.ts';
 import { evaluationsRow } from './evaluations.ts';
-import type { ScheduleContext } from './figure.ts';
-import { lookAt } from './look.ts';
+import type { PipelineContext } from './figure.ts';
+import { lookAt } from './clip-quality.ts';
 import { qualityRows } from './quality.ts';
 import { timeTargets } from './times.ts';
 
 const frames = 6;
 const size = { width: 64, height: 64 };
 
-export async function measureQuickly(context: ScheduleContext, sample: Sample): Promise<readonly BenchRow[]> {
+export async function measureQuickly(context: PipelineContext, sample: Sample): Promise<readonly BenchRow[]> {
   const { editor, judge } = context;
   const [target, other = target] = sample.targets;
   if (target === undefined || other === undefined) return [];

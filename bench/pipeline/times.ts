@@ -4,7 +4,7 @@
 import type { BenchRow } from '../table.ts';
 import { interleave, median } from '../interleave.ts';
 import { atMost, ratio } from '../rows.ts';
-import type { Figure, ScheduleContext } from './figure.ts';
+import type { Figure, PipelineContext } from './figure.ts';
 import { longEditFrames, runLongEdit, type LongEdit } from './long-edit.ts';
 
 /** Pixels. */
@@ -61,7 +61,7 @@ type Contestant = (frames?: number) => Promise<number>;
 
 /** The median over the rounds of the second contestant's time over the first's. */
 async function compare(
-  { rounds, log }: ScheduleContext,
+  { rounds, log }: PipelineContext,
   what: string,
   target: number,
   contestants: readonly [Contestant, Contestant],
@@ -80,13 +80,13 @@ async function compare(
 }
 
 /** An edit of a clip that was never seen before; what it finds out is kept, as in the product. */
-function cold(context: ScheduleContext, edit: Omit<LongEdit, 'inversionsDir'>): Contestant {
+function cold(context: PipelineContext, edit: Omit<LongEdit, 'inversionsDir'>): Contestant {
   return async (frames) => {
     const inversionsDir = await context.editor.newInversionsDir();
     return timeOf(context, { ...edit, inversionsDir }, frames);
   };
 }
 
-async function timeOf(context: ScheduleContext, edit: LongEdit, frames = longEditFrames): Promise<number> {
+async function timeOf(context: PipelineContext, edit: LongEdit, frames = longEditFrames): Promise<number> {
   return (await runLongEdit(context, { ...edit, frames })).seconds;
 }

@@ -4,9 +4,9 @@
 import type { EditSettings } from '../../protocol/edit-settings.ts';
 import { mean } from '../rows.ts';
 import type { Bench, BenchRow } from '../table.ts';
-import type { ScheduleContext } from './figure.ts';
-import { describeLook, lookAt, meanLook, type Look } from './look.ts';
-import { withContext } from './open-context.ts';
+import type { PipelineContext } from './figure.ts';
+import { describeLook, lookAt, meanLook, type Look } from './clip-quality.ts';
+import { withContext } from './context.ts';
 import { trialFrames, trialsOf } from './trials.ts';
 
 /** What is compared when nothing is asked for. */
@@ -34,7 +34,7 @@ export const variantsBench: Bench = {
 };
 
 async function describe(
-  { editor, judge, samples, log }: ScheduleContext,
+  { editor, judge, samples, log }: PipelineContext,
   change: Partial<EditSettings>,
 ): Promise<string> {
   const looks: Look[] = [];

@@ -7,8 +7,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { createLog } from '../../companion-server/src/log.ts';
-import { startServer } from '../../companion-server/src/server.ts';
+import { createLog } from '../../companion-server/src/app/log.ts';
+import { startServer } from '../../companion-server/src/app/server.ts';
 import type { MediaFacts } from '../../protocol/media-facts.ts';
 
 export interface Address {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findProgram } from '../../companion-server/src/media/binaries.ts';
-import type { RunningServer } from '../../companion-server/src/server.ts';
+import type { RunningServer } from '../../companion-server/src/app/server.ts';
 import { startCompanion } from '../companion.ts';
 
 const demoDir = fileURLToPath(new URL('../../models/demo', import.meta.url));

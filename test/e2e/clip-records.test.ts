@@ -5,7 +5,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { uploadClip } from '../../companion-server/src/client/transfer.ts';
 import { makeClip, testPicture } from '../../companion-server/src/media/testing/clips.ts';
 import { probeClip } from '../../companion-server/src/media/probe.ts';
-import type { RunningServer } from '../../companion-server/src/server.ts';
+import type { RunningServer } from '../../companion-server/src/app/server.ts';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
 import { connectTo, startTestServer } from './test-server.ts';
 import { createWorkspace } from './workspace.ts';

@@ -15,10 +15,10 @@ import { openLocalArtifacts } from '../../companion-server/src/artifacts/local-s
 import { openClipStore } from '../../companion-server/src/clips/clip-store.ts';
 import { clipTables } from '../../companion-server/src/clips/tables.ts';
 import { EditError } from '../../companion-server/src/errors.ts';
-import { createLog } from '../../companion-server/src/log.ts';
+import { createLog } from '../../companion-server/src/app/log.ts';
 import { openDatabase } from '../../companion-server/src/store/database.ts';
-import type { SessionDeps } from '../../companion-server/src/http/session-deps.ts';
-import { createSession, type Session } from '../../companion-server/src/http/session.ts';
+import type { SessionDeps } from '../../companion-server/src/api/session-deps.ts';
+import { createSession, type Session } from '../../companion-server/src/api/session.ts';
 
 export const token = 'f'.repeat(64);
 export const owner = 'a'.repeat(32);

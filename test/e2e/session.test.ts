@@ -111,7 +111,7 @@ test('a code is exchanged for a token, with which the client is let in', async (
   say({ type: 'pair', requestId: 1, protocol: protocolVersion, code: 'right', name: 'panel' });
   await hears(1);
   expect(heard[0]).toEqual({ type: 'paired', requestId: 1, clientId: owner, token });
-  expect(session.isWelcome()).toBe(false);
+  expect(session.isAuthenticated()).toBe(false);
   say(hello);
   await hears(2);
   expect(heard[1]).toMatchObject({ type: 'welcome', device: 'cpu', models: [{ id: 'model' }] });

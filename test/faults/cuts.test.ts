@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import type { Client } from '../../protocol/client/client.ts';
 import { downloadResult, uploadClip } from '../../companion-server/src/client/transfer.ts';
 import { watchJob } from '../../protocol/client/watch-job.ts';
-import type { RunningServer } from '../../companion-server/src/server.ts';
+import type { RunningServer } from '../../companion-server/src/app/server.ts';
 import { createRandom } from '../../companion-server/src/tensor/random.ts';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
 import type { ResultFacts } from '../../protocol/job.ts';

@@ -11,13 +11,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../companion-server/src/client/connect.ts';
 import { uploadClip } from '../../companion-server/src/client/transfer.ts';
 import { EditError } from '../../companion-server/src/errors.ts';
-import { createLog } from '../../companion-server/src/log.ts';
+import { createLog } from '../../companion-server/src/app/log.ts';
 import type { ClipInfo } from '../../companion-server/src/media/clip-info.ts';
 import { decodeFrames } from '../../companion-server/src/media/frames.ts';
 import { readPictureOf } from '../../companion-server/src/media/picture.ts';
 import { probeClip } from '../../companion-server/src/media/probe.ts';
 import { collect, makeClip, testPicture } from '../../companion-server/src/media/testing/clips.ts';
-import { startServer } from '../../companion-server/src/server.ts';
+import { startServer } from '../../companion-server/src/app/server.ts';
 import { programOf } from '../bundles.ts';
 
 /** Far below what the readers allow themselves, far above what an honest clip of this size takes. */

@@ -243,7 +243,7 @@ test('a thousand connections keep no paired client out', async () => {
   const client = await connectAs(server.token);
   expect(await client.request({ type: 'job-list', afterJobId: null })).toBeDefined();
   const { text } = await ask('/metrics', { headers: { authorization: `Bearer ${server.token}` } });
-  expect(Number(/^tokenflow_strangers (\d+)$/m.exec(text)?.[1])).toBeLessThanOrEqual(64);
+  expect(Number(/^tokenflow_unauthenticated (\d+)$/m.exec(text)?.[1])).toBeLessThanOrEqual(64);
   await client.stop();
   const isGone = strangers.map((tcp) => (tcp.closed ? undefined : once(tcp, 'close')));
   // All but the 64 that may wait for a while are sent away for each other.

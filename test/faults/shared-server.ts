@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLog } from '../../companion-server/src/log.ts';
-import { startServer, type RunningServer } from '../../companion-server/src/server.ts';
+import { createLog } from '../../companion-server/src/app/log.ts';
+import { startServer, type RunningServer } from '../../companion-server/src/app/server.ts';
 import { programOf } from '../bundles.ts';
 import { testMedia } from '../fixtures/media.ts';
 

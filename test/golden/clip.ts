@@ -6,7 +6,7 @@ import path from 'node:path';
 import { createTokenizer } from '../../companion-server/src/diffusion/tokenizer.ts';
 import { parseClipTextConfig } from '../../companion-server/src/families/stable-diffusion/clip-text-config.ts';
 import { parts } from '../../companion-server/src/families/stable-diffusion/parts.ts';
-import { buildClipText } from '../../companion-server/src/nets/clip-text.ts';
+import { buildClipText } from '../../companion-server/src/nets/clip-text-encoder.ts';
 import { sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
 import { createSession } from '../../companion-server/src/onnx/session.ts';
 import { openComponent } from '../../companion-server/src/weights/component.ts';

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { editOverSocket } from '../../companion-server/src/client/edit-over-socket.ts';
 import { makeClip, testPicture } from '../../companion-server/src/media/testing/clips.ts';
-import type { RunningServer } from '../../companion-server/src/server.ts';
+import type { RunningServer } from '../../companion-server/src/app/server.ts';
 import { startCompanion, type CompanionParts } from '../companion.ts';
 import { createJob, outcomeOf, uploadTo } from '../e2e/test-jobs.ts';
 import { connectTo } from '../e2e/test-server.ts';

@@ -4,7 +4,7 @@
 import { createClient } from '../../protocol/client/client.ts';
 import { panelTiming } from '../../protocol/client/timing.ts';
 import type { EditReport } from '../../protocol/edit-report.ts';
-import type { RunningServer } from '../../companion-server/src/server.ts';
+import type { RunningServer } from '../../companion-server/src/app/server.ts';
 import { systemClock, webPlatform } from '../../plugin/src/client/web-platform.ts';
 import { startPanelEffects } from '../../plugin/src/effects/panel-effects.ts';
 import { abilityNames } from '../../plugin/src/host/host.ts';

@@ -3,7 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import type { RunningServer } from '../../companion-server/src/server.ts';
+import type { RunningServer } from '../../companion-server/src/app/server.ts';
 import type { PanelState } from '../../plugin/src/state/panel-state.ts';
 import { startCompanion } from '../companion.ts';
 import { createWorkspace } from '../e2e/workspace.ts';

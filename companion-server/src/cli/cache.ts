@@ -1,6 +1,6 @@
 // `cache`: what is kept only to be faster.
 
-import { cacheDirOf, dataDirOf } from '../config.ts';
+import { cacheDirOf, dataDirOf } from '../app/config.ts';
 import { clearKeptFiles, listKeptFiles, type KeptFiles } from '../doctor/kept-files.ts';
 import { EditError } from '../errors.ts';
 import { defineCommand } from './command.ts';

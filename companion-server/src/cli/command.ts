@@ -1,8 +1,8 @@
 // What a subcommand is, and what it may use of the process that runs it.
 
-import type { Config, Environment } from '../config.ts';
-import type { Log } from '../log.ts';
-import type { RunningServer } from '../server.ts';
+import type { Config, Environment } from '../app/config.ts';
+import type { Log } from '../app/log.ts';
+import type { RunningServer } from '../app/server.ts';
 import type { Options, ParsedArguments } from './options.ts';
 
 /** A terminal or a file. */

@@ -1,10 +1,10 @@
 // `doctor`: what is wrong on this machine, and what to do about it.
 
-import { cacheDirOf, dataDirOf, defaultPort, readConfig } from '../config.ts';
+import { cacheDirOf, dataDirOf, defaultPort, readConfig } from '../app/config.ts';
 import { runChecks, type KnownClient } from '../doctor/run-checks.ts';
 import { EditError } from '../errors.ts';
 import type { Check } from '../../../protocol/diagnostics.ts';
-import { version } from '../version.ts';
+import { version } from '../app/version.ts';
 import { defineCommand, type CommandContext } from './command.ts';
 import { readPairings } from './pair.ts';
 import { readServerFile } from './server-file.ts';

@@ -3,10 +3,10 @@
 import { open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { dataDirOf } from '../config.ts';
+import { dataDirOf } from '../app/config.ts';
 import { EditError } from '../errors.ts';
-import { logFileName, oldLogFiles } from '../log-file.ts';
-import { toText } from '../log.ts';
+import { logFileName, oldLogFiles } from '../app/log-file.ts';
+import { toText } from '../app/log.ts';
 import { defineCommand } from './command.ts';
 
 const defaultLines = 50;

@@ -1,6 +1,6 @@
 // `models`: which checkpoints there are, and how they come and go.
 
-import { dataDirOf } from '../config.ts';
+import { dataDirOf } from '../app/config.ts';
 import { EditError } from '../errors.ts';
 import { readCatalog } from '../models/catalog.ts';
 import { addModel, removeModel } from '../models/change-models.ts';

@@ -1,6 +1,6 @@
 // The command line as a process: arguments, streams, signals and exit code.
 
-import { startServer, type ServerDeps } from '../server.ts';
+import { startServer, type ServerDeps } from '../app/server.ts';
 import { askOnTerminal } from './ask.ts';
 import type { Command, Output } from './command.ts';
 import { interruptedExitCode } from './exit-codes.ts';

@@ -3,7 +3,7 @@
 import { errorCodes } from '../../../protocol/error-codes.ts';
 import { wireErrorOf } from '../../../protocol/wire-error.ts';
 import { CanceledError, EditError } from '../errors.ts';
-import { version } from '../version.ts';
+import { version } from '../app/version.ts';
 import { toEditError } from '../wire-error.ts';
 import type { Command, CommandContext, Output } from './command.ts';
 import { interruptedExitCode } from './exit-codes.ts';

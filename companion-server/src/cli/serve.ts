@@ -2,12 +2,12 @@
 
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { defaultPort, readConfig } from '../config.ts';
+import { defaultPort, readConfig } from '../app/config.ts';
 import { EditError } from '../errors.ts';
 import { isFullDisk } from '../files/disk-error.ts';
-import { createLogFile } from '../log-file.ts';
-import { createLog, logLevels } from '../log.ts';
-import { version } from '../version.ts';
+import { createLogFile } from '../app/log-file.ts';
+import { createLog, logLevels } from '../app/log.ts';
+import { version } from '../app/version.ts';
 import { defineCommand } from './command.ts';
 import { removeServerFile, writeServerFile } from './server-file.ts';
 

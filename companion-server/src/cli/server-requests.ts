@@ -1,7 +1,7 @@
 // What the command line asks the running server of this user over HTTP.
 
-import type { Environment } from '../config.ts';
-import { cacheDirOf } from '../config.ts';
+import type { Environment } from '../app/config.ts';
+import { cacheDirOf } from '../app/config.ts';
 import { EditError } from '../errors.ts';
 import { fromWireError, type WireError } from '../../../protocol/wire-error.ts';
 import { readServerFile, type ServerFile } from './server-file.ts';

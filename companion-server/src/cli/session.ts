@@ -2,12 +2,12 @@
 
 import type { Client } from '../../../protocol/client/client.ts';
 import { connect } from '../client/connect.ts';
-import { cacheDirOf, readConfig } from '../config.ts';
+import { cacheDirOf, readConfig } from '../app/config.ts';
 import { inversionsDir } from '../doctor/kept-files.ts';
 import { EditError } from '../errors.ts';
-import { createLog } from '../log.ts';
+import { createLog } from '../app/log.ts';
 import { createRunDir } from '../run-dir.ts';
-import { version } from '../version.ts';
+import { version } from '../app/version.ts';
 import type { CommandContext } from './command.ts';
 import { readServerToken } from './server-file.ts';
 

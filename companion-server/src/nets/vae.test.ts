@@ -9,7 +9,7 @@ import {
 } from '../../../test/fixture-networks.ts';
 import { fused, indexTensor, plain, randomTensor, runGraph } from '../../../test/run-graph.ts';
 import { verifyGraph } from '../onnx/check.ts';
-import { buildClipText } from './clip-text.ts';
+import { buildClipText } from './clip-text-encoder.ts';
 import { buildVaeDecoder, buildVaeEncoder } from './vae.ts';
 
 let networks: FixtureNetworks;

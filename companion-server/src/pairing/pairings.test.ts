@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { EditError } from '../errors.ts';
-import { createLog } from '../log.ts';
+import { createLog } from '../app/log.ts';
 import { openDatabase, type Database } from '../store/database.ts';
 import { turnMs } from './attempts.ts';
 import { codeLifetimeMs, createCode, isSameCode } from './code.ts';

@@ -3,7 +3,7 @@
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { EditError } from '../errors.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../app/log.ts';
 import type { Database } from '../store/database.ts';
 import { createAttempts, type AttemptsOptions } from './attempts.ts';
 import { createCode, isSameCode, type OpenCode } from './code.ts';

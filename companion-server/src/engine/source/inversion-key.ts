@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { findProgram } from '../../media/binaries.ts';
 import type { Execution } from '../../onnx/execution.ts';
-import { version } from '../../version.ts';
+import { version } from '../../app/version.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditJob } from '../run/edit-job.ts';
 import { knowsScenes, type EditPlan } from '../plan/edit-plan.ts';

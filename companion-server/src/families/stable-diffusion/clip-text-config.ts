@@ -1,6 +1,6 @@
 // What text_encoder/config.json says about the network, checked.
 
-import type { ClipTextConfig } from '../../nets/clip-text.ts';
+import type { ClipTextConfig } from '../../nets/clip-text-encoder.ts';
 import { readConfig } from './read-config.ts';
 
 /** Throws EditError('model-unsupported') naming the field that does not fit. */

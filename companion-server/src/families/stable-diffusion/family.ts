@@ -1,7 +1,7 @@
 // Stable Diffusion 1.x and 2.x, text to image.
 
 import { parseSchedulerConfig } from '../../diffusion/scheduler-config.ts';
-import type { ClipTextConfig } from '../../nets/clip-text.ts';
+import type { ClipTextConfig } from '../../nets/clip-text-encoder.ts';
 import type { UNetConfig } from '../../nets/unet.ts';
 import type { VaeConfig } from '../../nets/vae.ts';
 import { partOf, type Checkpoint } from '../../weights/checkpoint.ts';

@@ -2,7 +2,7 @@
 
 import { createTokenizer, type Tokenizer } from '../../diffusion/tokenizer.ts';
 import type { Conditioning } from '../../nets/conditioning.ts';
-import { buildClipText, type ClipTextConfig } from '../../nets/clip-text.ts';
+import { buildClipText, type ClipTextConfig } from '../../nets/clip-text-encoder.ts';
 import { sliceRows } from '../../tensor/tensor.ts';
 import { partOf, type Checkpoint } from '../../weights/checkpoint.ts';
 import type { RunText } from '../family.ts';

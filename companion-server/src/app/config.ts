@@ -2,11 +2,11 @@
 
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { EditError } from './errors.ts';
+import { EditError } from '../errors.ts';
 import { logLevels, type LogLevel } from './log.ts';
-import { chooseModels } from './models/choose-models.ts';
-import { modelsDirOf } from './models/installed-models.ts';
-import { readRemoteAccess, type RemoteAccess, type RemoteAccessFlags } from './remote-access.ts';
+import { chooseModels } from '../models/choose-models.ts';
+import { modelsDirOf } from '../models/installed-models.ts';
+import { readRemoteAccess, type RemoteAccess, type RemoteAccessFlags } from '../remote-access.ts';
 
 /** The server's port when it is started for the panel. The panel's manifest names it. */
 export const defaultPort = 7_860;

@@ -6,7 +6,7 @@ import type { Server } from 'node:http';
 import { createServer as createPlainServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { EditError } from '../errors.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../app/log.ts';
 import type { RemoteAccess } from '../remote-access.ts';
 
 const ipv4Loopback = '127.0.0.1';
@@ -19,7 +19,7 @@ const handshakeTimeoutMs = 10_000;
 /** What a bind fails with where there is no IPv6. */
 const noIpv6 = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'];
 
-export interface DoorsOptions {
+export interface ListenOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   /** Over TLS at `port` + 1. Default: none. */
@@ -27,7 +27,7 @@ export interface DoorsOptions {
   readonly log: Log;
 }
 
-export interface Doors {
+export interface Listeners {
   readonly port: number;
   /** For example `https://192.168.1.5:7861`; null without `remote`. */
   readonly remoteUrl: string | null;
@@ -36,7 +36,7 @@ export interface Doors {
 }
 
 /** Opens the doors to `http`. Throws EditError 'invalid-request' when a port is taken or an address is not this machine's. */
-export async function openDoors(http: Server, { port, remote = null, log }: DoorsOptions): Promise<Doors> {
+export async function listen(http: Server, { port, remote = null, log }: ListenOptions): Promise<Listeners> {
   const opened: NetServer[] = [];
   const close = (): void => opened.forEach((door) => door.close());
   const pass = (socket: Socket): void => void http.emit('connection', socket);

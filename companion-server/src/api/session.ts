@@ -13,7 +13,7 @@ import { EditError } from '../errors.ts';
 import { toClientError } from '../wire-error.ts';
 import type { Peer } from './peer.ts';
 import type { SessionDeps } from './session-deps.ts';
-import { createDesk, type Desk } from './session-desk.ts';
+import { createDispatcher, type Dispatcher } from './session-dispatcher.ts';
 
 export type { SessionDeps } from './session-deps.ts';
 
@@ -29,7 +29,7 @@ export const maxStrangerMessages = 16;
 export interface Session {
   receiveText(text: string): void;
   receiveBinary(bytes: Uint8Array): void;
-  isWelcome(): boolean;
+  isAuthenticated(): boolean;
   isShownOut(): boolean;
   /** Whose connection it is; null before its hello. */
   clientId(): string | null;
@@ -41,7 +41,7 @@ export interface Session {
 
 export function createSession(deps: SessionDeps, peer: Peer): Session {
   const { pairings, version, models, device, log } = deps;
-  let client: { readonly clientId: string; readonly desk: Desk } | undefined;
+  let client: { readonly clientId: string; readonly dispatcher: Dispatcher } | undefined;
   let isShownOut = false;
   let waitingBytes = 0;
   let waitingMessages = 0;
@@ -54,7 +54,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
     peer.send({ type: 'paired', requestId, clientId, token: paired.token });
   }
 
-  function greet({ requestId, protocol, token, client: program }: Hello): void {
+  function authenticate({ requestId, protocol, token, client: program }: Hello): void {
     requireVersion(protocol);
     const known = pairings.authenticate(token);
     if (known === null) {
@@ -79,19 +79,19 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
     });
     client ??= {
       clientId,
-      desk: createDesk(deps, peer, { ...known, version: program.version }, refuse),
+      dispatcher: createDispatcher(deps, peer, { ...known, version: program.version }, refuse),
     };
   }
 
   async function handle(message: ClientMessage): Promise<void> {
     if (message.type === 'hello') {
-      greet(message);
+      authenticate(message);
     } else if (message.type === 'pair') {
       await pair(message);
     } else if (client === undefined) {
       throw new EditError('not-paired', `The first message must be hello or pair, got ${message.type}.`);
     } else {
-      await client.desk.handle(message);
+      await client.dispatcher.handle(message);
     }
   }
 
@@ -111,7 +111,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
       if (client === undefined) {
         throw new EditError('not-paired', 'The first message must be hello or pair.');
       }
-      await client.desk.receive(parseChunk(bytes));
+      await client.dispatcher.receive(parseChunk(bytes));
     } catch (error) {
       refuse(error, null);
     }
@@ -163,7 +163,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
   return {
     receiveText: (text) => enqueue(text.length, () => handleText(text)),
     receiveBinary: enqueueChunk,
-    isWelcome: () => client !== undefined,
+    isAuthenticated: () => client !== undefined,
     isShownOut: () => isShownOut,
     clientId: () => client?.clientId ?? null,
     showOut,
@@ -171,7 +171,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
       // Nothing of a stranger's is worth waiting for.
       if (client === undefined) isShownOut = true;
       else await turns.over();
-      await client?.desk.close();
+      await client?.dispatcher.close();
     },
   };
 }

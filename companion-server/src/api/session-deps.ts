@@ -8,12 +8,12 @@ import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { ClipStore } from '../clips/clip-store.ts';
 import type { JobSpec } from '../jobs/executor.ts';
 import type { JobQueue } from '../jobs/queue.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../app/log.ts';
 import type { DiskWatch } from '../store/disk-watch.ts';
 import type { Client, Pairings } from '../pairing/pairings.ts';
 
 /** A client, and which version of its program it said hello as. */
-export interface Asker extends Client {
+export interface Requester extends Client {
   readonly version: string;
 }
 
@@ -43,7 +43,7 @@ export interface SessionDeps {
     maxSide: number,
   ) => Promise<Uint8Array>;
   /** Examines server and machine. `asker` is told of itself, but of no other client. */
-  readonly diagnose: (asker: Asker) => Promise<readonly Check[]>;
+  readonly diagnose: (asker: Requester) => Promise<readonly Check[]>;
   /** Which disks of the server are full. */
   readonly disks: Pick<DiskWatch, 'shortages' | 'subscribe'>;
   readonly log: Log;

@@ -10,17 +10,17 @@ import type { FrameGet } from '../../../protocol/stream-messages.ts';
 import { createTurns } from '../../../protocol/turns.ts';
 import { EditError } from '../errors.ts';
 import type { Peer } from './peer.ts';
-import type { Asker, SessionDeps } from './session-deps.ts';
+import type { Requester, SessionDeps } from './session-deps.ts';
 import { createSessionDownloads } from './session-downloads.ts';
 import { readFrame } from './session-frames.ts';
 import { createSessionJobs } from './session-jobs.ts';
 import { createSessionUploads } from './session-uploads.ts';
 
-export type DeskMessage = Exclude<ClientMessage, { readonly type: 'hello' | 'pair' }>;
+export type DispatchedMessage = Exclude<ClientMessage, { readonly type: 'hello' | 'pair' }>;
 
-export interface Desk {
+export interface Dispatcher {
   /** Carries out one message; what takes its time goes on beside the messages that follow. Throws EditError. */
-  handle(message: DeskMessage): Promise<void>;
+  handle(message: DispatchedMessage): Promise<void>;
   receive(chunk: Chunk): Promise<void>;
   /** Ends what belongs to the connection. Clips, jobs and what uploads have brought stay. */
   close(): Promise<void>;
@@ -30,14 +30,14 @@ export interface Desk {
 const picturesAtOnce = 3;
 
 /** `refuse` answers a request that failed after `handle` returned. */
-export function createDesk(
+export function createDispatcher(
   deps: SessionDeps,
   peer: Peer,
-  asker: Asker,
+  requester: Requester,
   refuse: (error: unknown, requestId: number) => void,
-): Desk {
+): Dispatcher {
   const { clips, diagnose } = deps;
-  const owner = asker.clientId;
+  const owner = requester.clientId;
   const tellDisks = (shortages: readonly DiskShortage[]): void => peer.send({ type: 'disk-changed', shortages });
   const stopListening = deps.disks.subscribe(tellDisks);
   if (deps.disks.shortages().length > 0) tellDisks(deps.disks.shortages());
@@ -94,7 +94,7 @@ export function createDesk(
   }
 
   async function sendDiagnostics(requestId: number): Promise<void> {
-    peer.send({ type: 'diagnostics', requestId, checks: await diagnose(asker) });
+    peer.send({ type: 'diagnostics', requestId, checks: await diagnose(requester) });
   }
 
   return {

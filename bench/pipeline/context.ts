@@ -1,4 +1,4 @@
-// What the parts of the schedule bench share: one engine, the judge, the sample clips.
+// What the parts of the pipeline bench share: one engine, the judge, the sample clips.
 
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { openJudge } from '../demo-world/judge.ts';
 import { benchModel } from '../engine-run.ts';
 import { benchFolder } from '../folder.ts';
 import type { BenchOptions } from '../table.ts';
-import type { ScheduleContext } from './figure.ts';
+import type { PipelineContext } from './figure.ts';
 import { KeptReferences } from './kept-references.ts';
 
 const usualRounds = 5;
@@ -16,7 +16,7 @@ const judgeDir = path.join(import.meta.dirname, '..', '..', 'models', 'demo', 'j
 
 export async function withContext<T>(
   { clips, rounds, log }: BenchOptions,
-  work: (context: ScheduleContext) => Promise<T>,
+  work: (context: PipelineContext) => Promise<T>,
 ): Promise<T> {
   const modelDir = benchModel();
   const cacheDir = path.join(benchFolder(), 'cache');

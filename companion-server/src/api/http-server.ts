@@ -7,7 +7,7 @@ import type { Pairings } from '../pairing/pairings.ts';
 import type { RemoteAccess } from '../remote-access.ts';
 import { createAdmission } from './admission.ts';
 import { createApp } from './app.ts';
-import { openDoors, type Doors } from './doors.ts';
+import { listen, type Listeners } from './listeners.ts';
 import { createMetrics, measureProcess, type Metrics } from './metrics.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { metricsRoutes } from './routes/metrics.ts';
@@ -28,7 +28,7 @@ const requestTimeoutMs = 20_000;
 const keepAliveTimeoutMs = 5_000;
 const maxHeaderBytes = 8 * 1024;
 
-export interface FrontDeps extends SessionDeps {
+export interface HttpServerDeps extends SessionDeps {
   readonly pairings: Pairings;
   /** What the address of the server's page ends in, so that only who was told it sees the pairing code. */
   readonly pageKey: string;
@@ -37,22 +37,22 @@ export interface FrontDeps extends SessionDeps {
   readonly remote: RemoteAccess | null;
 }
 
-export interface Front {
+export interface HttpServer {
   /** For more numbers than the front has of its own. */
   readonly metrics: Metrics;
   /** Lets clients in. Throws EditError 'invalid-request' when the port is taken. */
-  open(port: number): Promise<Doors>;
+  open(port: number): Promise<Listeners>;
   /** Ends every connection and waits until nothing of them is left. */
   close(): Promise<void>;
 }
 
-export function createFront(deps: FrontDeps): Front {
+export function createHttpServer(deps: HttpServerDeps): HttpServer {
   const { version, log, pairings, pageKey, linkSecret, remote } = deps;
   const metrics = createMetrics();
   const admission = createAdmission();
   const stopMeasuring = measureProcess(metrics);
   metrics.gauge('tokenflow_pairings', 'Paired clients.', () => pairings.list().length);
-  metrics.gauge('tokenflow_strangers', 'Connections without a token.', () => admission.strangers());
+  metrics.gauge('tokenflow_unauthenticated', 'Connections without a token.', () => admission.unauthenticated());
   const guardOptions = remote === null ? {} : { isServedName: remote.isServedName };
   const app = createApp({
     ...guardOptions,
@@ -87,16 +87,16 @@ export function createFront(deps: FrontDeps): Front {
   );
   http.on('connection', (connection) => admission.admit(connection));
   const sockets = attachSocket(http, { ...deps, ...guardOptions, admission, metrics });
-  let doors: Doors | undefined;
+  let listeners: Listeners | undefined;
 
   return {
     metrics,
     async open(port) {
-      doors = await openDoors(http, { port, remote, log });
-      return doors;
+      listeners = await listen(http, { port, remote, log });
+      return listeners;
     },
     async close() {
-      doors?.close();
+      listeners?.close();
       await sockets.close();
       http.closeAllConnections();
       stopMeasuring();

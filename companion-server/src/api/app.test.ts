@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { defaultSettings } from '../../../protocol/edit-settings.ts';
 import type { JobView } from '../../../protocol/job.ts';
 import { EditError } from '../errors.ts';
-import { createLog } from '../log.ts';
+import { createLog } from '../app/log.ts';
 import { localClient, type Client, type Pairings } from '../pairing/pairings.ts';
 import { createApp } from './app.ts';
 import { createMetrics } from './metrics.ts';

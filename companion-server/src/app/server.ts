@@ -3,36 +3,36 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import type { Device } from '../../protocol/devices.ts';
-import type { MediaFacts } from '../../protocol/media-facts.ts';
+import type { Device } from '../../../protocol/devices.ts';
+import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import type { Config } from './config.ts';
-import { createDoctor } from './doctor/run-checks.ts';
-import { createEngine } from './engine/worker/supervisor.ts';
-import { EditError } from './errors.ts';
-import { isFullDisk } from './files/disk-error.ts';
-import type { ArtifactStore } from './artifacts/artifact-store.ts';
-import { openLocalArtifacts, type LocalArtifactsOptions } from './artifacts/local-store.ts';
-import { createClipRecords } from './clips/clip-records.ts';
-import { clipTables } from './clips/tables.ts';
-import { openClipStore } from './clips/clip-store.ts';
-import { createFront } from './http/front.ts';
-import { createEditExecutor } from './jobs/edit-executor.ts';
-import { openLocalQueue } from './jobs/local-queue.ts';
-import type { OpenJobQueue } from './jobs/queue.ts';
-import { createSqliteJobStore, jobMigrations } from './jobs/sqlite-store.ts';
+import { createDoctor } from '../doctor/run-checks.ts';
+import { createEngine } from '../engine/worker/supervisor.ts';
+import { EditError } from '../errors.ts';
+import { isFullDisk } from '../files/disk-error.ts';
+import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import { openLocalArtifacts, type LocalArtifactsOptions } from '../artifacts/local-store.ts';
+import { createClipRecords } from '../clips/clip-records.ts';
+import { clipTables } from '../clips/tables.ts';
+import { openClipStore } from '../clips/clip-store.ts';
+import { createHttpServer } from '../api/http-server.ts';
+import { createEditExecutor } from '../jobs/edit-executor.ts';
+import { openLocalQueue } from '../jobs/local-queue.ts';
+import type { OpenJobQueue } from '../jobs/queue.ts';
+import { createSqliteJobStore, jobMigrations } from '../jobs/sqlite-store.ts';
 import type { Log } from './log.ts';
-import { createPictureReader } from './media/picture-reader.ts';
-import { toMediaFacts } from './media/clip-facts.ts';
-import { createKnownClips } from './media/known-clips.ts';
-import { probeClip } from './media/probe.ts';
-import { createPairings } from './pairing/pairings.ts';
-import { pairingTables, readSecret, renewSecret } from './pairing/tables.ts';
-import { describeModels } from './models/describe-models.ts';
-import { lockFile, openDatabase } from './store/database.ts';
-import { createDiskWatch } from './store/disk-watch.ts';
-import { closeToOthers } from './store/private-folder.ts';
-import { createReserve, type Reserve } from './store/reserve.ts';
-import { createSetAside } from './store/set-aside.ts';
+import { createPictureReader } from '../media/picture-reader.ts';
+import { toMediaFacts } from '../media/clip-facts.ts';
+import { createKnownClips } from '../media/known-clips.ts';
+import { probeClip } from '../media/probe.ts';
+import { createPairings } from '../pairing/pairings.ts';
+import { pairingTables, readSecret, renewSecret } from '../pairing/tables.ts';
+import { describeModels } from '../models/describe-models.ts';
+import { lockFile, openDatabase } from '../store/database.ts';
+import { createDiskWatch } from '../store/disk-watch.ts';
+import { closeToOthers } from '../store/private-folder.ts';
+import { createReserve, type Reserve } from '../store/reserve.ts';
+import { createSetAside } from '../store/set-aside.ts';
 import { version } from './version.ts';
 
 export interface ServerDeps {
@@ -218,7 +218,7 @@ async function open(
   closers.push(() => clearInterval(daily));
   let openPort = config.port;
   const models = describeModels(config);
-  const front = createFront({
+  const http = createHttpServer({
     version,
     pairings,
     pageKey,
@@ -243,14 +243,14 @@ async function open(
     remote,
     log,
   });
-  closers.push(() => front.close());
+  closers.push(() => http.close());
   // First of all, so that clients hear what becomes of their jobs.
   closers.push(() => jobs.close());
-  front.metrics.gauge('tokenflow_jobs', 'Jobs by state.', async () => ({
+  http.metrics.gauge('tokenflow_jobs', 'Jobs by state.', async () => ({
     label: 'state',
     values: await jobs.countByState(),
   }));
-  const { port, remoteUrl } = await front.open(config.port);
+  const { port, remoteUrl } = await http.open(config.port);
   openPort = port;
   const url = `http://127.0.0.1:${port}`;
   log.info('The server listens.', { port, remoteUrl });

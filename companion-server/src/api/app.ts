@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { basename, dirname } from 'node:path';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import { EditError } from '../errors.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../app/log.ts';
 import { toClientError, toEditError, toWireError } from '../wire-error.ts';
 import { requireAccess, type AccessDeps } from './access.ts';
 import { refusalReason, type GuardOptions } from './guard.ts';
@@ -82,7 +82,7 @@ const guard =
     const { headers } = request;
     const reason = refusalReason({ headers, isEncrypted: isEncrypted(request) }, options);
     if (reason === undefined) next();
-    else refuse(response, refusalStatus.stranger, reason);
+    else refuse(response, refusalStatus.unauthenticated, reason);
   };
 
 const requireMethod: RequestHandler = ({ method }, response, next) => {

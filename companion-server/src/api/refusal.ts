@@ -8,7 +8,7 @@ export const refusalStatus = {
   /** A WebSocket is opened without the protocol's subprotocol. */
   subprotocol: 400,
   /** The request is of a web page, or for a name that is not this server's. */
-  stranger: 403,
+  unauthenticated: 403,
   nothingThere: 404,
   method: 405,
   contentType: 415,

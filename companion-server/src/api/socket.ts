@@ -114,7 +114,7 @@ export function attachSocket(server: Server, deps: SocketDeps): SocketServer {
       forgetRevocations();
       for (const socket of sockets.clients) {
         // A stranger may have sent much that would be read first.
-        if (bySocket.get(socket)?.isWelcome() !== true) socket.terminate();
+        if (bySocket.get(socket)?.isAuthenticated() !== true) socket.terminate();
         else socket.close(closeCodes.goingAway, 'server stops');
       }
       const waited = [...sessions];
@@ -134,13 +134,15 @@ async function serveConnection(
   { log, helloTimeoutMs = 10_000 }: SocketDeps,
 ): Promise<void> {
   const helloTimeout = setTimeout(() => {
-    if (!session.isWelcome()) socket.close(closeCodes.policyViolation, 'no hello in time');
+    if (!session.isAuthenticated()) socket.close(closeCodes.policyViolation, 'no hello in time');
   }, helloTimeoutMs);
   let pings = 0;
   let lateMessages = 0;
   socket.on('ping', () => {
     // Each is answered: a client that does not read the answers is cut off, a stranger has no reason for many.
-    const isTooMuch = session.isWelcome() ? socket.bufferedAmount > maxBufferedBytes : ++pings > maxStrangerMessages;
+    const isTooMuch = session.isAuthenticated()
+      ? socket.bufferedAmount > maxBufferedBytes
+      : ++pings > maxStrangerMessages;
     if (isTooMuch) socket.terminate();
   });
   socket.on('message', (data, isBinary) => {
@@ -193,7 +195,7 @@ interface UpgradeRefusal {
 function refusalOf(request: IncomingMessage, options: GuardOptions): UpgradeRefusal | undefined {
   const { url, headers } = request;
   const reason = refusalReason({ headers, isEncrypted: isEncrypted(request) }, options);
-  if (reason !== undefined) return { status: refusalStatus.stranger, message: reason };
+  if (reason !== undefined) return { status: refusalStatus.unauthenticated, message: reason };
   if (url !== socketPath) return { status: refusalStatus.nothingThere, message: `The socket is at ${socketPath}.` };
   const asked = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim());
   if (asked?.includes(subprotocol) !== true) {

@@ -6,7 +6,7 @@ const connections = (count: number) => Array.from({ length: count }, () => new P
 
 test('a stranger goes when its time is over, a trusted connection stays', () => {
   vi.useFakeTimers();
-  const admission = createAdmission({ strangerMs: 1_000 });
+  const admission = createAdmission({ unauthenticatedMs: 1_000 });
   const [stranger, client] = connections(2) as [PassThrough, PassThrough];
   admission.admit(stranger);
   admission.admit(client);
@@ -19,13 +19,13 @@ test('a stranger goes when its time is over, a trusted connection stays', () => 
 });
 
 test('one stranger too many sends the longest waiting one away', () => {
-  const admission = createAdmission({ maxStrangers: 2 });
+  const admission = createAdmission({ maxUnauthenticated: 2 });
   const [client, ...strangers] = connections(4) as [PassThrough, ...PassThrough[]];
   admission.admit(client);
   admission.trust(client);
   for (const stranger of strangers) admission.admit(stranger);
   expect(strangers.map(({ destroyed }) => destroyed)).toEqual([true, false, false]);
-  expect([client.destroyed, admission.strangers()]).toEqual([false, 2]);
+  expect([client.destroyed, admission.unauthenticated()]).toEqual([false, 2]);
 });
 
 test('a connection that ends is no stranger any more', async () => {
@@ -34,5 +34,5 @@ test('a connection that ends is no stranger any more', async () => {
   admission.admit(connection);
   connection.destroy();
   await new Promise((resolve) => connection.once('close', resolve));
-  expect(admission.strangers()).toBe(0);
+  expect(admission.unauthenticated()).toBe(0);
 });

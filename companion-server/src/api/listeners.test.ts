@@ -5,8 +5,8 @@ import { get as getOverTls } from 'node:https';
 import { createServer as createPlainServer, type AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { expect, onTestFinished, test } from 'vitest';
-import { createLog } from '../log.ts';
-import { openDoors, type DoorsOptions } from './doors.ts';
+import { createLog } from '../app/log.ts';
+import { listen, type ListenOptions } from './listeners.ts';
 
 const pem = (name: string): string =>
   readFileSync(new URL(`../../../test/fixtures/tls/${name}`, import.meta.url), 'utf8');
@@ -27,8 +27,8 @@ function createHttp(): Server {
   return http;
 }
 
-async function open(options: Partial<DoorsOptions> = {}) {
-  const doors = await openDoors(createHttp(), { port: 0, log, ...options });
+async function open(options: Partial<ListenOptions> = {}) {
+  const doors = await listen(createHttp(), { port: 0, log, ...options });
   onTestFinished(() => doors.close());
   return doors;
 }

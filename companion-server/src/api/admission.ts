@@ -1,0 +1,48 @@
+// How many connections may be open on which no token was shown yet. They are few and do not stay, so that no crowd of them
+// keeps a paired client out.
+
+import type { Duplex } from 'node:stream';
+
+export interface AdmissionOptions {
+  /** Connections without a token at a time. Default: 64. The longest waiting one goes when another comes. */
+  readonly maxUnauthenticated?: number;
+  /** How long a connection may stay without a token. Default: 15 seconds. */
+  readonly unauthenticatedMs?: number;
+}
+
+export interface Admission {
+  /** Takes a new connection in. */
+  admit(connection: Duplex): void;
+  /** A token was shown on the connection: it may stay. */
+  trust(connection: Duplex): void;
+  /** Connections without a token. */
+  unauthenticated(): number;
+}
+
+export function createAdmission({
+  maxUnauthenticated = 64,
+  unauthenticatedMs = 15_000,
+}: AdmissionOptions = {}): Admission {
+  /** In the order of their coming. */
+  const waiting = new Map<Duplex, NodeJS.Timeout>();
+
+  function forget(connection: Duplex): void {
+    clearTimeout(waiting.get(connection));
+    waiting.delete(connection);
+  }
+
+  return {
+    admit(connection) {
+      const timer = setTimeout(() => connection.destroy(), unauthenticatedMs).unref();
+      waiting.set(connection, timer);
+      connection.once('close', () => forget(connection));
+      const [longest] = waiting.keys();
+      if (waiting.size > maxUnauthenticated && longest !== undefined) {
+        forget(longest);
+        longest.destroy();
+      }
+    },
+    trust: forget,
+    unauthenticated: () => waiting.size,
+  };
+}
