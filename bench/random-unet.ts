@@ -2,9 +2,9 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { denoisingUNet } from '../companion-server/src/families/stable-diffusion/network.ts';
+import { denoisingUNet } from '../companion-server/src/families/stable-diffusion/unet.ts';
 import { parseUNetConfig } from '../companion-server/src/families/stable-diffusion/unet-config.ts';
-import { passHooks } from '../companion-server/src/nets/pass-attention.ts';
+import { passHooks } from '../companion-server/src/nets/pass-hooks.ts';
 import { plainPass } from '../companion-server/src/nets/pass.ts';
 import type { UNetConfig } from '../companion-server/src/nets/unet.ts';
 import { symbol } from '../companion-server/src/onnx/dims.ts';

@@ -1,7 +1,7 @@
 // A UNet of Stable Diffusion 1.5's real size on the CPU: against PyTorch on the same threads, and the time to load.
 
 import { readFile } from 'node:fs/promises';
-import { denoisingUNet } from '../companion-server/src/families/stable-diffusion/network.ts';
+import { denoisingUNet } from '../companion-server/src/families/stable-diffusion/unet.ts';
 import { buildPassGraph } from '../companion-server/src/nets/pass-graph.ts';
 import { plainPass } from '../companion-server/src/nets/pass.ts';
 import { preferredExecution } from '../companion-server/src/onnx/execution.ts';

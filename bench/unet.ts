@@ -1,7 +1,7 @@
 // What the fused operators and memory-mapped weights are worth against a plain graph of the same weights.
 
 import { timestepEmbedding } from '../companion-server/src/diffusion/timestep-embedding.ts';
-import { denoisingUNet } from '../companion-server/src/families/stable-diffusion/network.ts';
+import { denoisingUNet } from '../companion-server/src/families/stable-diffusion/unet.ts';
 import { parseUNetConfig } from '../companion-server/src/families/stable-diffusion/unet-config.ts';
 import type { UNetConfig } from '../companion-server/src/nets/unet.ts';
 import { buildPassGraph } from '../companion-server/src/nets/pass-graph.ts';

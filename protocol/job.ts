@@ -4,9 +4,9 @@ import { editReport } from './edit-report.ts';
 import { editSettings } from './edit-settings.ts';
 import { count, hex, integer, nullable, object, oneOf, text, where, type Infer } from './fields.ts';
 import { maxPriority } from './limits.ts';
-import { id } from './message.ts';
+import { id } from './messages/message.ts';
 import { editProgress } from './progress.ts';
-import { wireError } from './wire-error.ts';
+import { wireError } from './messages/wire-error.ts';
 
 export const jobStates = ['queued', 'running', 'paused', 'done', 'failed', 'canceled'] as const;
 export type JobState = (typeof jobStates)[number];

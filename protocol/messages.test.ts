@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseClientMessage } from './client-messages.ts';
+import { parseClientMessage } from './messages/client-messages.ts';
 import { defaultSettings } from './edit-settings.ts';
 import { FieldError } from './fields.ts';
-import { requestIdOf } from './message.ts';
-import { parseServerMessage } from './server-messages.ts';
+import { requestIdOf } from './messages/message.ts';
+import { parseServerMessage } from './messages/server-messages.ts';
 
 const jobCreate = {
   type: 'job-create',

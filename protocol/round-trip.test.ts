@@ -2,8 +2,8 @@
 
 import fc, { type Arbitrary } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseClientMessage } from './client-messages.ts';
-import { clipExtensions } from './clip-messages.ts';
+import { parseClientMessage } from './messages/client-messages.ts';
+import { clipExtensions } from './messages/clip-messages.ts';
 import { checkStatuses } from './diagnostics.ts';
 import { deviceChoices, devices } from './devices.ts';
 import { defaultSettings, pipelines } from './edit-settings.ts';
@@ -12,9 +12,9 @@ import { errorCodes, type ErrorCode } from './error-codes.ts';
 import { FieldError } from './fields.ts';
 import { jobStates } from './job.ts';
 import { editStages } from './progress.ts';
-import { parseServerMessage } from './server-messages.ts';
-import { storeFolders } from './session-messages.ts';
-import { frameSides } from './stream-messages.ts';
+import { parseServerMessage } from './messages/server-messages.ts';
+import { storeFolders } from './messages/session-messages.ts';
+import { frameSides } from './messages/stream-messages.ts';
 
 const text = (maxLength: number, minLength = 0) => fc.string({ minLength, maxLength });
 const hex = (length: number) =>

@@ -183,15 +183,15 @@ export const packageOwners = {
   'onnxruntime-node': [`${server}onnx/session.ts`],
   protobufjs: [`${server}onnx/serde.ts`],
   '@huggingface/tokenizers': [`${server}diffusion/tokenizer.ts`],
-  'fluent-ffmpeg': [`${server}media/ffmpeg.ts`],
-  '@ffmpeg-installer/ffmpeg': [`${server}media/binaries.ts`],
-  '@ffprobe-installer/ffprobe': [`${server}media/binaries.ts`],
+  'fluent-ffmpeg': [`${server}media/ffmpeg/ffmpeg.ts`],
+  '@ffmpeg-installer/ffmpeg': [`${server}media/ffmpeg/binaries.ts`],
+  '@ffprobe-installer/ffprobe': [`${server}media/ffmpeg/binaries.ts`],
   libsql: [`${server}store/database.ts`],
   express: [`${server}api/app.ts`, 'bench/transfer/server.ts'],
   pino: [`${server}app/log.ts`],
   valibot: ['protocol/fields.ts'],
   '@noble/hashes': ['plugin/src/client/sha256.ts'],
-  ws: [`${server}api/socket.ts`, `${server}client/node-platform.ts`],
+  ws: [`${server}api/session/socket.ts`, `${server}client/node-platform.ts`],
 };
 
 /** Modules that UXP gives at run time; not packages. Whoever else wants one gets it handed in. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import type { ArtifactStore } from '../companion-server/src/artifacts/artifact-store.ts';
 import { openLocalArtifacts } from '../companion-server/src/artifacts/local-store.ts';
-import { createSetAside } from '../companion-server/src/store/set-aside.ts';
+import { createSetAside } from '../companion-server/src/store/orphaned-files.ts';
 
 export async function makeDataFolder(): Promise<string> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tokenflow-artifacts-'));

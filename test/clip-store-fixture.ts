@@ -9,7 +9,7 @@ import type { MediaFacts } from '../protocol/media-facts.ts';
 import { testMedia } from './fixtures/media.ts';
 import { openLocalArtifacts } from '../companion-server/src/artifacts/local-store.ts';
 import { openDatabase, type Database } from '../companion-server/src/store/database.ts';
-import { createSetAside } from '../companion-server/src/store/set-aside.ts';
+import { createSetAside } from '../companion-server/src/store/orphaned-files.ts';
 import type { Clip } from '../companion-server/src/clips/clip.ts';
 import { openClipStore, type ClipStore } from '../companion-server/src/clips/clip-store.ts';
 import { clipTables } from '../companion-server/src/clips/tables.ts';

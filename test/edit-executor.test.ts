@@ -14,9 +14,9 @@ import { createEditExecutor } from '../companion-server/src/jobs/edit-executor.t
 import type { EditJob } from '../companion-server/src/engine/run/edit-job.ts';
 import { ResumePointFile } from '../companion-server/src/engine/run/resume-point.ts';
 import type { EditHooks } from '../companion-server/src/engine/worker/supervisor.ts';
-import { diskError } from '../companion-server/src/engine/source/disk-error.ts';
+import { diskError } from '../companion-server/src/engine/source-cache/cache-advice.ts';
 import { CanceledError, EditError } from '../companion-server/src/errors.ts';
-import type { ClipInfo } from '../companion-server/src/media/clip-info.ts';
+import type { ClipInfo } from '../companion-server/src/media/probe/clip-info.ts';
 
 const jobId = 'e'.repeat(32);
 const row = { jobId, owner, request: requestOf() };

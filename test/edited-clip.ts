@@ -8,7 +8,7 @@ import { injectionAt } from '../companion-server/src/techniques/plug-and-play.ts
 import { invert } from '../companion-server/src/tokenflow/inversion.ts';
 import { drawKeyframes } from '../companion-server/src/tokenflow/keyframes.ts';
 import { frameRange } from '../companion-server/src/tokenflow/latents.ts';
-import type { PropagationRule } from '../companion-server/src/tokenflow/propagation.ts';
+import type { PropagationRule } from '../companion-server/src/tokenflow/keyframe-neighbours.ts';
 import { sample, type SamplerOptions } from '../companion-server/src/tokenflow/sampler.ts';
 import { scenesOf, type Scene } from '../companion-server/src/tokenflow/scenes.ts';
 import type { FrameGuidance, SourceMode } from '../companion-server/src/tokenflow/step-passes.ts';

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseClipTextConfig } from '../companion-server/src/families/stable-diffusion/clip-text-config.ts';
-import { denoisingUNet } from '../companion-server/src/families/stable-diffusion/network.ts';
+import { denoisingUNet } from '../companion-server/src/families/stable-diffusion/unet.ts';
 import { parts } from '../companion-server/src/families/stable-diffusion/parts.ts';
 import { parseUNetConfig } from '../companion-server/src/families/stable-diffusion/unet-config.ts';
 import { parseVaeConfig } from '../companion-server/src/families/stable-diffusion/vae-config.ts';

@@ -5,9 +5,9 @@ import path from 'node:path';
 import { lineHeight, letterWidth } from '../../companion-server/src/demo/bitmap-font.ts';
 import { createCanvas, drawPicture, drawText, type Rgb } from '../../companion-server/src/demo/canvas.ts';
 import { writeContactSheet } from '../../companion-server/src/demo/contact-sheet.ts';
-import { encodePng } from '../../companion-server/src/media/encode-picture.ts';
+import { encodePng } from '../../companion-server/src/media/encode/encode-picture.ts';
 import type { Rgb24Frame } from '../../companion-server/src/media/frame.ts';
-import { probeClip } from '../../companion-server/src/media/probe.ts';
+import { probeClip } from '../../companion-server/src/media/probe/probe.ts';
 
 const paper: Rgb = [24, 24, 27];
 const ink: Rgb = [228, 228, 231];

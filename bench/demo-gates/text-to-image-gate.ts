@@ -1,6 +1,6 @@
 import { stepDdim } from '../../companion-server/src/diffusion/ddim.ts';
 import { guide } from '../../companion-server/src/diffusion/guidance.ts';
-import { frameNoise } from '../../companion-server/src/diffusion/noise.ts';
+import { frameNoise } from '../../companion-server/src/diffusion/seeded-noise.ts';
 import { createSchedule } from '../../companion-server/src/diffusion/schedule.ts';
 import type { SampleContent, SampleTarget } from '../../companion-server/src/demo/samples.ts';
 import type { Rgb24Frame } from '../../companion-server/src/media/frame.ts';

@@ -3,9 +3,9 @@
 import type { Model } from '../../companion-server/src/engine/model/model.ts';
 import type { Sample } from '../../companion-server/src/demo/samples.ts';
 import type { Rgb24Frame } from '../../companion-server/src/media/frame.ts';
-import { decodeFrames } from '../../companion-server/src/media/frames.ts';
+import { decodeFrames } from '../../companion-server/src/media/decode/frames.ts';
 import { frameToTensor, tensorToFrame } from '../../companion-server/src/media/pixels.ts';
-import { probeClip } from '../../companion-server/src/media/probe.ts';
+import { probeClip } from '../../companion-server/src/media/probe/probe.ts';
 import type { Conditioning } from '../../companion-server/src/nets/conditioning.ts';
 import type { LatentSize } from '../../companion-server/src/nets/denoising-network.ts';
 import { concatRows, sliceRows, type Tensor } from '../../companion-server/src/tensor/tensor.ts';

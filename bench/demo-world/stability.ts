@@ -1,8 +1,8 @@
 // How much steadier an edit by TokenFlow is than one frame by frame.
 
 import { sampleMotions, type Sample } from '../../companion-server/src/demo/samples.ts';
-import { decodeFrames } from '../../companion-server/src/media/frames.ts';
-import { probeClip } from '../../companion-server/src/media/probe.ts';
+import { decodeFrames } from '../../companion-server/src/media/decode/frames.ts';
+import { probeClip } from '../../companion-server/src/media/probe/probe.ts';
 import { measureTemporal } from '../../companion-server/src/metrics/temporal.ts';
 import type { EditSettings, Propagation } from '../../protocol/edit-settings.ts';
 import type { Editor } from './editor.ts';

@@ -9,7 +9,7 @@ import type { EditReport } from '../../protocol/edit-report.ts';
 import { runEdit } from '../../companion-server/src/engine/run/edit.ts';
 import { openModel } from '../../companion-server/src/engine/model/model.ts';
 import { CanceledError } from '../../companion-server/src/errors.ts';
-import { findProgram } from '../../companion-server/src/media/binaries.ts';
+import { findProgram } from '../../companion-server/src/media/ffmpeg/binaries.ts';
 import type { RunCost } from '../../companion-server/src/onnx/session.ts';
 import { watchCard } from './card.ts';
 import { rowOf, type Section, type SectionContext } from './section.ts';

@@ -3,7 +3,7 @@
 import { sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
 import { multiplyAdds } from '../../companion-server/src/onnx/graph-work.ts';
 import { createSession } from '../../companion-server/src/onnx/session.ts';
-import { denoisingUNet } from '../../companion-server/src/families/stable-diffusion/network.ts';
+import { denoisingUNet } from '../../companion-server/src/families/stable-diffusion/unet.ts';
 import { parseUNetConfig } from '../../companion-server/src/families/stable-diffusion/unet-config.ts';
 import { buildPassGraph } from '../../companion-server/src/nets/pass-graph.ts';
 import { plainPass } from '../../companion-server/src/nets/pass.ts';

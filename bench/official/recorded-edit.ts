@@ -55,7 +55,7 @@ export async function recordEdit(
   }
 }
 
-/** A slot of a latent file (engine/source/latent-file.ts): float32 records, frame after frame. */
+/** A slot of a latent file (engine/source-cache/latent-file.ts): float32 records, frame after frame. */
 function readSlot(file: string, slot: number, dims: readonly number[]): Tensor {
   const bytes = readFileSync(file);
   const size = 4 * sizeOf(dims);

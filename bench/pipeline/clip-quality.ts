@@ -2,8 +2,8 @@
 // structure is left.
 
 import { sampleMasks, sampleMotions, type SampleTarget } from '../../companion-server/src/demo/samples.ts';
-import { decodeFrames } from '../../companion-server/src/media/frames.ts';
-import { probeClip } from '../../companion-server/src/media/probe.ts';
+import { decodeFrames } from '../../companion-server/src/media/decode/frames.ts';
+import { probeClip } from '../../companion-server/src/media/probe/probe.ts';
 import { edgeSsim } from '../../companion-server/src/metrics/edges.ts';
 import { measureTemporal } from '../../companion-server/src/metrics/temporal.ts';
 import { maskOverlap, type Judge, type Verdict } from '../demo-world/judge.ts';

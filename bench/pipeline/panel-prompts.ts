@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { WebSocket } from 'ws';
-import { clearInversions, inversionsDirIn } from '../../companion-server/src/engine/source/inversion-cache.ts';
+import { clearInversions, inversionsDirIn } from '../../companion-server/src/engine/source-cache/inversion-cache.ts';
 import { startCompanion } from '../../test/companion.ts';
 import { applyEdit, openPanel } from '../../test/panel/headless-panel.ts';
 import { createPremiereSim } from '../../test/premiere-sim/premiere-sim.ts';

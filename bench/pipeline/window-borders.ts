@@ -5,8 +5,8 @@ import { defaultSample, sampleMotion, sampleSourcePrompt } from '../../companion
 import { chooseSettings, readEditDefaults } from '../../companion-server/src/engine/plan/edit-defaults.ts';
 import { planEdit } from '../../companion-server/src/engine/plan/edit-plan.ts';
 import { readModelOutline } from '../../companion-server/src/engine/model/model.ts';
-import { decodeFrames } from '../../companion-server/src/media/frames.ts';
-import { probeClip } from '../../companion-server/src/media/probe.ts';
+import { decodeFrames } from '../../companion-server/src/media/decode/frames.ts';
+import { probeClip } from '../../companion-server/src/media/probe/probe.ts';
 import { meanValue } from '../../companion-server/src/metrics/mean.ts';
 import { successive } from '../../companion-server/src/metrics/temporal.ts';
 import { warpError } from '../../companion-server/src/metrics/warp-error.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FieldError } from '../../protocol/fields.ts';
-import { fromWireError } from '../../protocol/wire-error.ts';
+import { fromWireError } from '../../protocol/messages/wire-error.ts';
 import { EditError } from './errors.ts';
 import { toClientError, toWireError } from './wire-error.ts';
 import { nameFiles } from './without-paths.ts';

@@ -1,6 +1,6 @@
 // Errors as plain data, for the socket and for the pipe between server and engine process. fromWireError is the way back.
 
-import { wireErrorOf, type WireError } from '../../protocol/wire-error.ts';
+import { wireErrorOf, type WireError } from '../../protocol/messages/wire-error.ts';
 import { EditError } from './errors.ts';
 import { diskFailureOf, isFullDisk } from './files/disk-error.ts';
 import { withoutPaths } from './without-paths.ts';

@@ -7,7 +7,7 @@ import { startPanelEffects } from './effects/panel-effects.ts';
 import type { EffectDeps } from './effects/deps.ts';
 import { abilityNames, type Host } from './host/host.ts';
 import { initialState } from './state/panel-state.ts';
-import { reduce } from './state/reduce.ts';
+import { reduce } from './state/reduce/reduce.ts';
 import { createStore } from './state/store.ts';
 import type { PageParts } from './view/context.ts';
 import { mountPanel } from './view/mount.ts';

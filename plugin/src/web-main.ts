@@ -3,7 +3,7 @@
 import { createBrowserHost } from './host/browser/browser-host.ts';
 import { startPanel } from './panel.ts';
 import { ariaAnnounce } from './view/announce.ts';
-import { createFileView } from './view/file-view.ts';
+import { createFileView } from './view/edit/file-view.ts';
 
 /** Put in by the build. */
 declare const PANEL_VERSION: string;

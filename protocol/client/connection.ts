@@ -1,12 +1,12 @@
 // One connection from its opening to its end: requests that wait for their reply, events, and chunks by their stream.
 // It is never opened again; session.ts makes the next one.
 
-import { parseChunk, type Chunk } from '../chunk.ts';
+import { parseChunk, type Chunk } from '../messages/chunk.ts';
 import { EditError } from '../errors.ts';
-import type { Notice, ReplyTo, Request, RequestOf } from '../replies.ts';
-import { parseServerMessage, type ServerMessage } from '../server-messages.ts';
+import type { Notice, ReplyTo, Request, RequestOf } from '../messages/replies.ts';
+import { parseServerMessage, type ServerMessage } from '../messages/server-messages.ts';
 import { socketPath } from '../version.ts';
-import { fromWireError } from '../wire-error.ts';
+import { fromWireError } from '../messages/wire-error.ts';
 import type { Clock } from './clock.ts';
 import type { OpenSocket } from './socket.ts';
 

@@ -2,7 +2,7 @@
 // when it is written, so that a slow disk slows the server down. The hash of the whole must be the server's.
 
 import { EditError, orCanceled, throwIfCanceled, type Signal } from '../errors.ts';
-import type { Chunk } from '../chunk.ts';
+import type { Chunk } from '../messages/chunk.ts';
 import type { Sha256 } from './platform.ts';
 import type { Attempt, Run } from './run.ts';
 

@@ -1,7 +1,7 @@
 // Fetches one picture. It is small, so a cut is answered by asking again.
 
 import { orCanceled, type EditError, type Signal } from '../errors.ts';
-import type { FrameSide } from '../stream-messages.ts';
+import type { FrameSide } from '../messages/stream-messages.ts';
 import type { Connection } from './connection.ts';
 import type { Run } from './run.ts';
 

@@ -1,7 +1,7 @@
 // How panel and server stand to each other, as people are told it.
 
 import type { Device } from '../devices.ts';
-import type { WireError } from '../wire-error.ts';
+import type { WireError } from '../messages/wire-error.ts';
 import type { ModelInfo } from '../model-info.ts';
 
 /** What the server said of itself when it was last reached. */

@@ -4,7 +4,7 @@
 import type { ErrorCode } from '../error-codes.ts';
 import { EditError, orCanceled, type Signal } from '../errors.ts';
 import { protocolVersion } from '../version.ts';
-import { wireErrorOf } from '../wire-error.ts';
+import { wireErrorOf } from '../messages/wire-error.ts';
 import { openConnection, type Advice, type Connection } from './connection.ts';
 import type { LinkState, ServerFacts } from './link-state.ts';
 import type { Platform } from './platform.ts';

@@ -1,8 +1,8 @@
 // Sends a clip, and goes on with it after a cut: at every begin the server says how far it is, and nothing before that is
 // sent again. The hash of the whole is made on the way; what the server has from an earlier run is only read.
 
-import { chunkHeaderBytes, writeChunkHeader } from '../chunk.ts';
-import type { ClipExtension, UploadReady } from '../clip-messages.ts';
+import { chunkHeaderBytes, writeChunkHeader } from '../messages/chunk.ts';
+import type { ClipExtension, UploadReady } from '../messages/clip-messages.ts';
 import { EditError, orCanceled, throwIfCanceled, type Signal } from '../errors.ts';
 import type { MediaFacts } from '../media-facts.ts';
 import type { Connection } from './connection.ts';

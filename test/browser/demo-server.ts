@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findProgram } from '../../companion-server/src/media/binaries.ts';
+import { findProgram } from '../../companion-server/src/media/ffmpeg/binaries.ts';
 import type { RunningServer } from '../../companion-server/src/app/server.ts';
 import { startCompanion } from '../companion.ts';
 

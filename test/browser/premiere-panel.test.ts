@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { findProgram } from '../../companion-server/src/media/binaries.ts';
+import { findProgram } from '../../companion-server/src/media/ffmpeg/binaries.ts';
 import { rateOfTimebase } from '../../plugin/src/host/ticks.ts';
 import { ensurePanel } from '../../scripts/panel/ensure-build.mjs';
 import { createNodeMachine } from '../premiere-sim/node-machine.ts';

@@ -5,7 +5,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { probeClip } from '../../companion-server/src/media/probe.ts';
+import { probeClip } from '../../companion-server/src/media/probe/probe.ts';
 import { ensurePanel } from '../../scripts/panel/ensure-build.mjs';
 import { chromiumPath, howToGetChromium, launchChromium } from './chromium.ts';
 import { cutSample, startDemoServer, type DemoServer } from './demo-server.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { uploadClip } from '../../companion-server/src/client/transfer.ts';
 import { makeClip, testPicture } from '../../companion-server/src/media/testing/clips.ts';
-import { probeClip } from '../../companion-server/src/media/probe.ts';
+import { probeClip } from '../../companion-server/src/media/probe/probe.ts';
 import type { RunningServer } from '../../companion-server/src/app/server.ts';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
 import { connectTo, startTestServer } from './test-server.ts';

@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { allCommands } from '../../companion-server/src/cli/all-commands.ts';
 import { formatCommandHelp } from '../../companion-server/src/cli/help.ts';
-import { parseClientMessage } from '../../protocol/client-messages.ts';
+import { parseClientMessage } from '../../protocol/messages/client-messages.ts';
 import { chunkBytes, maxControlBytes, windowBytes } from '../../protocol/limits.ts';
-import { parseServerMessage } from '../../protocol/server-messages.ts';
+import { parseServerMessage } from '../../protocol/messages/server-messages.ts';
 import { protocolVersion, socketPath, subprotocol } from '../../protocol/version.ts';
 
 const readDocument = (name: string): Promise<string> =>

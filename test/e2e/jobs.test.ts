@@ -5,7 +5,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { JobState } from '../../protocol/job.ts';
-import type { ServerMessage } from '../../protocol/server-messages.ts';
+import type { ServerMessage } from '../../protocol/messages/server-messages.ts';
 import { createJob, jobFiles, outcomeOf, progressOf, uploadTo } from './test-jobs.ts';
 import { connectTo, startTestServer } from './test-server.ts';
 import { createWorkspace } from './workspace.ts';

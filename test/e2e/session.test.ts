@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { chunkHeaderBytes, encodeChunk } from '../../protocol/chunk.ts';
-import type { UploadReady } from '../../protocol/clip-messages.ts';
+import { chunkHeaderBytes, encodeChunk } from '../../protocol/messages/chunk.ts';
+import type { UploadReady } from '../../protocol/messages/clip-messages.ts';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
 import type { Check } from '../../protocol/diagnostics.ts';
 import { chunkBytes, maxSlowRequests, windowBytes } from '../../protocol/limits.ts';

@@ -7,7 +7,7 @@ import { connect } from '../../companion-server/src/client/connect.ts';
 import type { Client } from '../../protocol/client/client.ts';
 import type { RunningServer } from '../../companion-server/src/app/server.ts';
 import { protocolVersion, socketPath, subprotocol } from '../../protocol/version.ts';
-import { parseServerMessage, type ServerMessage } from '../../protocol/server-messages.ts';
+import { parseServerMessage, type ServerMessage } from '../../protocol/messages/server-messages.ts';
 import { startCompanion, type CompanionParts } from '../companion.ts';
 import { testMedia } from '../fixtures/media.ts';
 import type { Workspace } from './workspace.ts';

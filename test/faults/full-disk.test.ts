@@ -3,7 +3,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { ServerMessage } from '../../protocol/server-messages.ts';
+import type { ServerMessage } from '../../protocol/messages/server-messages.ts';
 import type { Client } from '../../protocol/client/client.ts';
 import { startCli } from '../e2e/cli-process.ts';
 import { createJob, outcomeOf, progressOf, uploadTo } from '../e2e/test-jobs.ts';

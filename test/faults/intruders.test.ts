@@ -10,7 +10,7 @@ import type { Client } from '../../protocol/client/client.ts';
 import { uploadClip } from '../../companion-server/src/client/transfer.ts';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
 import { chunkBytes } from '../../protocol/limits.ts';
-import type { ServerMessage } from '../../protocol/server-messages.ts';
+import type { ServerMessage } from '../../protocol/messages/server-messages.ts';
 import { protocolVersion, socketPath, subprotocol } from '../../protocol/version.ts';
 import { startBusyClient, type BusyClient } from './busy-client.ts';
 import { openTcp, upgradeRequest } from './raw-socket.ts';

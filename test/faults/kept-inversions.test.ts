@@ -12,7 +12,7 @@ import {
   clearInversions,
   listInversions,
   takeInversion,
-} from '../../companion-server/src/engine/source/inversion-cache.ts';
+} from '../../companion-server/src/engine/source-cache/inversion-cache.ts';
 import { createRandom } from '../../companion-server/src/tensor/random.ts';
 
 const keeper = fileURLToPath(new URL('../fixtures/keep-inversions.ts', import.meta.url));

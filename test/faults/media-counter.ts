@@ -1,6 +1,6 @@
 // Reads along on one direction of a WebSocket and notes which media went by, to the byte: also of a frame that was cut.
 
-import { chunkHeaderBytes } from '../../protocol/chunk.ts';
+import { chunkHeaderBytes } from '../../protocol/messages/chunk.ts';
 
 export interface MediaSeen {
   /** Offset of the first media byte, in its stream; null when none went by. */

@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { UNetDenoiser } from '../../companion-server/src/engine/model/unet-denoiser.ts';
-import { denoisingUNet } from '../../companion-server/src/families/stable-diffusion/network.ts';
+import { denoisingUNet } from '../../companion-server/src/families/stable-diffusion/unet.ts';
 import { parts } from '../../companion-server/src/families/stable-diffusion/parts.ts';
 import { parseUNetConfig } from '../../companion-server/src/families/stable-diffusion/unet-config.ts';
 import { parseVaeConfig } from '../../companion-server/src/families/stable-diffusion/vae-config.ts';

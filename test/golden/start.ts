@@ -2,7 +2,7 @@
 
 import { createInversionSchedule } from '../../companion-server/src/diffusion/inversion-schedule.ts';
 import { UNetDenoiser } from '../../companion-server/src/engine/model/unet-denoiser.ts';
-import { writeOfficialStart } from '../../companion-server/src/engine/run/initial-noise.ts';
+import { writeOfficialStart } from '../../companion-server/src/engine/run/initial-latents.ts';
 import { parseSchedulerConfig } from '../../companion-server/src/diffusion/scheduler-config.ts';
 import { sliceRows, tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { InMemoryLatents } from '../../companion-server/src/tokenflow/in-memory-latents.ts';

@@ -2,10 +2,10 @@
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { ClipInfo } from '../../companion-server/src/media/clip-info.ts';
-import { findProgram } from '../../companion-server/src/media/binaries.ts';
+import type { ClipInfo } from '../../companion-server/src/media/probe/clip-info.ts';
+import { findProgram } from '../../companion-server/src/media/ffmpeg/binaries.ts';
 import type { Size } from '../../companion-server/src/media/frame.ts';
-import { uprightPictures } from '../../companion-server/src/media/reading-plan.ts';
+import { uprightPictures } from '../../companion-server/src/media/decode/reading-plan.ts';
 
 export interface DecodedFrame {
   /** Seconds of the file's clock; NaN where there is none. */

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decodeFrames } from '../../companion-server/src/media/frames.ts';
+import { decodeFrames } from '../../companion-server/src/media/decode/frames.ts';
 import { makeClip, makeFolder, testPicture } from '../../companion-server/src/media/testing/clips.ts';
 import { judgeClip } from './judge-clip.ts';
 

@@ -5,12 +5,12 @@ import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { EditError } from '../../companion-server/src/errors.ts';
-import type { ClipInfo } from '../../companion-server/src/media/clip-info.ts';
-import { openEncoder, rehearseEncoder } from '../../companion-server/src/media/encode.ts';
+import type { ClipInfo } from '../../companion-server/src/media/probe/clip-info.ts';
+import { openEncoder, rehearseEncoder } from '../../companion-server/src/media/encode/encode.ts';
 import { rationalValue, type Rgb24Frame } from '../../companion-server/src/media/frame.ts';
-import { decodeFrames, type DecodingDamage } from '../../companion-server/src/media/frames.ts';
-import { sizeWithin } from '../../companion-server/src/media/picture.ts';
-import { probeClip } from '../../companion-server/src/media/probe.ts';
+import { decodeFrames, type DecodingDamage } from '../../companion-server/src/media/decode/frames.ts';
+import { sizeWithin } from '../../companion-server/src/media/decode/picture.ts';
+import { probeClip } from '../../companion-server/src/media/probe/probe.ts';
 import { decodeAlone, type IndependentDecode } from './independent-decode.ts';
 import { measureResult } from './measure-result.ts';
 

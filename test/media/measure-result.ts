@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { findProgram } from '../../companion-server/src/media/binaries.ts';
+import { findProgram } from '../../companion-server/src/media/ffmpeg/binaries.ts';
 
 export interface ResultMeasure {
   readonly frames: number;

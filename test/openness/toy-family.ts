@@ -21,7 +21,7 @@ import type {
   PassHooks,
 } from '../../companion-server/src/nets/denoising-network.ts';
 import { conv2d, layerNorm, linear, silu, spatial, toImage, toTokens } from '../../companion-server/src/nets/layers.ts';
-import { passHooks } from '../../companion-server/src/nets/pass-attention.ts';
+import { passHooks } from '../../companion-server/src/nets/pass-hooks.ts';
 import { plainPass } from '../../companion-server/src/nets/pass.ts';
 import { GraphBuilder } from '../../companion-server/src/onnx/builder.ts';
 import { symbol } from '../../companion-server/src/onnx/dims.ts';

@@ -10,7 +10,7 @@ import { startPanelEffects } from '../../plugin/src/effects/panel-effects.ts';
 import { abilityNames } from '../../plugin/src/host/host.ts';
 import type { EditForm } from '../../plugin/src/state/form.ts';
 import { initialState, type PanelState } from '../../plugin/src/state/panel-state.ts';
-import { reduce } from '../../plugin/src/state/reduce.ts';
+import { reduce } from '../../plugin/src/state/reduce/reduce.ts';
 import { createStore, type Store } from '../../plugin/src/state/store.ts';
 import type { Task } from '../../plugin/src/state/task.ts';
 import type { TestProject } from '../premiere-sim/testing-flow.ts';

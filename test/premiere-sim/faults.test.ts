@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ImportedResult } from '../../plugin/src/host/edits.ts';
 import type { PremiereHost } from '../../plugin/src/host/premiere/premiere-host.ts';
-import { cloneName } from '../../plugin/src/host/premiere/restore-plan.ts';
+import { cloneName } from '../../plugin/src/host/premiere/export/restore-plan.ts';
 import type { SelectedClip } from '../../plugin/src/host/selection.ts';
 import { readFrameNumbers } from './numbered-film.ts';
 import type { PremiereSim } from './premiere-sim.ts';

@@ -16,7 +16,7 @@ import {
 } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify, types } from 'node:util';
-import { findProgram } from '../../companion-server/src/media/binaries.ts';
+import { findProgram } from '../../companion-server/src/media/ffmpeg/binaries.ts';
 import { ticksPerSecond } from '../../plugin/src/host/ticks.ts';
 import type { UxpFs } from '../../plugin/src/host/premiere/api.ts';
 import { Violation } from './rules.ts';

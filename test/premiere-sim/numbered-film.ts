@@ -4,7 +4,7 @@
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { findProgram } from '../../companion-server/src/media/binaries.ts';
+import { findProgram } from '../../companion-server/src/media/ffmpeg/binaries.ts';
 
 const run = promisify(execFile);
 /** Films that were made, by what they are of: many tests need the same. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { choosePreset, listSystemPresets, rankPresets } from '../../plugin/src/host/premiere/export-presets.ts';
+import { choosePreset, listSystemPresets, rankPresets } from '../../plugin/src/host/premiere/export/export-presets.ts';
 import type { Surroundings } from '../../plugin/src/host/premiere/api.ts';
 import type { HostStorage } from '../../plugin/src/host/host.ts';
 

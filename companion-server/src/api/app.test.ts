@@ -11,7 +11,7 @@ import { EditError } from '../errors.ts';
 import { createLog } from '../app/log.ts';
 import { localClient, type Client, type Pairings } from '../pairing/pairings.ts';
 import { createApp } from './app.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics } from './prometheus.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { protocolVersion } from '../../../protocol/version.ts';
 import { pairingRoutes } from './routes/pairing.ts';

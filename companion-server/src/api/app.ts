@@ -12,7 +12,7 @@ import { toClientError, toEditError, toWireError } from '../wire-error.ts';
 import { requireAccess, type AccessDeps } from './access.ts';
 import { refusalReason, type GuardOptions } from './guard.ts';
 import { refusal, refusalStatus, statusOf } from './refusal.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from './prometheus.ts';
 import type { Reply, Route, SentFile } from './routes/route.ts';
 
 export interface AppDeps extends AccessDeps, GuardOptions {

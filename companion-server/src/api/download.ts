@@ -1,6 +1,6 @@
 // One result on its way out: chunks in order, never more unacknowledged than the window allows.
 
-import { encodeChunk } from '../../../protocol/chunk.ts';
+import { encodeChunk } from '../../../protocol/messages/chunk.ts';
 import { chunkBytes, windowBytes } from '../../../protocol/limits.ts';
 import type { ArtifactReader } from '../artifacts/artifact-store.ts';
 

@@ -8,14 +8,14 @@ import type { RemoteAccess } from '../remote-access.ts';
 import { createAdmission } from './admission.ts';
 import { createApp } from './app.ts';
 import { listen, type Listeners } from './listeners.ts';
-import { createMetrics, measureProcess, type Metrics } from './metrics.ts';
+import { createMetrics, measureProcess, type Metrics } from './prometheus.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { pairingRoutes } from './routes/pairing.ts';
 import { resultRoutes } from './routes/results.ts';
 import { stateRoutes } from './routes/state.ts';
-import type { SessionDeps } from './session.ts';
-import { attachSocket } from './socket.ts';
+import type { SessionDeps } from './session/session.ts';
+import { attachSocket } from './session/socket.ts';
 
 /** The server's own page. */
 const ownPageDir = fileURLToPath(new URL('../../web', import.meta.url));

@@ -21,18 +21,18 @@ import { openLocalQueue } from '../jobs/local-queue.ts';
 import type { OpenJobQueue } from '../jobs/queue.ts';
 import { createSqliteJobStore, jobMigrations } from '../jobs/sqlite-store.ts';
 import type { Log } from './log.ts';
-import { createPictureReader } from '../media/picture-reader.ts';
-import { toMediaFacts } from '../media/clip-facts.ts';
-import { createKnownClips } from '../media/known-clips.ts';
-import { probeClip } from '../media/probe.ts';
+import { createPictureReader } from '../media/decode/picture-reader.ts';
+import { toMediaFacts } from '../media/probe/clip-facts.ts';
+import { createKnownClips } from '../media/probe/known-clips.ts';
+import { probeClip } from '../media/probe/probe.ts';
 import { createPairings } from '../pairing/pairings.ts';
 import { pairingTables, readSecret, renewSecret } from '../pairing/tables.ts';
 import { describeModels } from '../models/describe-models.ts';
 import { lockFile, openDatabase } from '../store/database.ts';
 import { createDiskWatch } from '../store/disk-watch.ts';
 import { closeToOthers } from '../store/private-folder.ts';
-import { createReserve, type Reserve } from '../store/reserve.ts';
-import { createSetAside } from '../store/set-aside.ts';
+import { createReserve, type Reserve } from '../store/disk-reserve.ts';
+import { createSetAside } from '../store/orphaned-files.ts';
 import { version } from './version.ts';
 
 export interface ServerDeps {

@@ -1,15 +1,15 @@
 // Every command, in the order of --help.
 
-import { cacheCommand } from './cache.ts';
+import { cacheCommand } from './commands/cache.ts';
 import type { Command } from './command.ts';
-import { demoCommand } from './demo.ts';
-import { doctorCommand } from './doctor.ts';
-import { editCommand } from './edit.ts';
-import { jobsCommand } from './jobs.ts';
-import { logsCommand } from './logs.ts';
-import { modelsCommand } from './models.ts';
-import { pairCommand } from './pair.ts';
-import { serveCommand } from './serve.ts';
+import { demoCommand } from './commands/demo.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { editCommand } from './commands/edit.ts';
+import { jobsCommand } from './commands/jobs.ts';
+import { logsCommand } from './commands/logs.ts';
+import { modelsCommand } from './commands/models.ts';
+import { pairCommand } from './commands/pair.ts';
+import { serveCommand } from './commands/serve.ts';
 
 export const allCommands: readonly Command[] = [
   demoCommand,

@@ -1,7 +1,7 @@
 // Runs the command that the arguments name, and turns what it throws into text and an exit code.
 
 import { errorCodes } from '../../../protocol/error-codes.ts';
-import { wireErrorOf } from '../../../protocol/wire-error.ts';
+import { wireErrorOf } from '../../../protocol/messages/wire-error.ts';
 import { CanceledError, EditError } from '../errors.ts';
 import { version } from '../app/version.ts';
 import { toEditError } from '../wire-error.ts';

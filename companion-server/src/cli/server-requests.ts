@@ -3,7 +3,7 @@
 import type { Environment } from '../app/config.ts';
 import { cacheDirOf } from '../app/config.ts';
 import { EditError } from '../errors.ts';
-import { fromWireError, type WireError } from '../../../protocol/wire-error.ts';
+import { fromWireError, type WireError } from '../../../protocol/messages/wire-error.ts';
 import { readServerFile, type ServerFile } from './server-file.ts';
 
 /** The server that runs. Throws EditError 'connection-lost' when there is none. */

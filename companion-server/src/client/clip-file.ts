@@ -3,7 +3,7 @@
 import { constants, open, type FileHandle } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { ClipSource } from '../../../protocol/client/upload.ts';
-import { clipExtensions, type ClipExtension } from '../../../protocol/clip-messages.ts';
+import { clipExtensions, type ClipExtension } from '../../../protocol/messages/clip-messages.ts';
 import { EditError } from '../errors.ts';
 import { answerInTime } from '../files/answer-in-time.ts';
 

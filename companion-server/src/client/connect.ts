@@ -2,7 +2,7 @@
 
 import { createClient, type Client } from '../../../protocol/client/client.ts';
 import { commandTiming } from '../../../protocol/client/timing.ts';
-import type { Peer } from '../../../protocol/session-messages.ts';
+import type { Peer } from '../../../protocol/messages/session-messages.ts';
 import { nodePlatform } from './node-platform.ts';
 
 export interface ConnectOptions {

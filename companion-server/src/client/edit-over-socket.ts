@@ -9,7 +9,7 @@ import type { Client } from '../../../protocol/client/client.ts';
 import { watchJob } from '../../../protocol/client/watch-job.ts';
 import type { JobView, ResultFacts } from '../../../protocol/job.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
-import { fromWireError } from '../../../protocol/wire-error.ts';
+import { fromWireError } from '../../../protocol/messages/wire-error.ts';
 import { CanceledError, EditError, throwIfCanceled } from '../errors.ts';
 import { openPart } from '../files/write-whole.ts';
 import { downloadResult, uploadClip } from './transfer.ts';

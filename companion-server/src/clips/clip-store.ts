@@ -12,7 +12,7 @@ import { EditError } from '../errors.ts';
 import { isFullDisk } from '../files/disk-error.ts';
 import { freeBytesAt } from '../files/free-space.ts';
 import type { Database } from '../store/database.ts';
-import type { SetAside } from '../store/set-aside.ts';
+import type { SetAside } from '../store/orphaned-files.ts';
 import { nameFiles } from '../without-paths.ts';
 import type { Clip, Upload } from './clip.ts';
 import { createClipTable, type ClipRow } from './clip-table.ts';

@@ -1,6 +1,6 @@
 // The rows of clips, of who may use them, and of uploads that are not whole yet.
 
-import type { ClipExtension } from '../../../protocol/clip-messages.ts';
+import type { ClipExtension } from '../../../protocol/messages/clip-messages.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import type { Database, Row } from '../store/database.ts';
 

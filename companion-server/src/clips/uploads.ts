@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ClipExtension } from '../../../protocol/clip-messages.ts';
+import type { ClipExtension } from '../../../protocol/messages/clip-messages.ts';
 import { EditError } from '../errors.ts';
 import type { DiskAdvice } from '../files/disk-error.ts';
 import { openPartFile, type PartFile } from '../files/part-file.ts';

@@ -1,11 +1,11 @@
 // One picture that shows several clips at a glance: a row per clip, columns at the same moments.
 
 import { writeFile } from 'node:fs/promises';
-import type { ClipInfo } from '../media/clip-info.ts';
+import type { ClipInfo } from '../media/probe/clip-info.ts';
 import type { Rgb24Frame, Size } from '../media/frame.ts';
-import { encodePng } from '../media/encode-picture.ts';
-import { decodeFrames } from '../media/frames.ts';
-import { planWorkingSize } from '../media/fit.ts';
+import { encodePng } from '../media/encode/encode-picture.ts';
+import { decodeFrames } from '../media/decode/frames.ts';
+import { planWorkingSize } from '../media/working-size.ts';
 import { lineHeight } from './bitmap-font.ts';
 import { createCanvas, drawPicture, drawText, type Rgb } from './canvas.ts';
 

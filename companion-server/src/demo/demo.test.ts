@@ -1,10 +1,10 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ClipInfo } from '../media/clip-info.ts';
-import { encodePng } from '../media/encode-picture.ts';
-import { decodeFrames } from '../media/frames.ts';
-import { probeClip } from '../media/probe.ts';
+import type { ClipInfo } from '../media/probe/clip-info.ts';
+import { encodePng } from '../media/encode/encode-picture.ts';
+import { decodeFrames } from '../media/decode/frames.ts';
+import { probeClip } from '../media/probe/probe.ts';
 import { collect, makeFolder, readPixels } from '../media/testing/clips.ts';
 import { psnr } from '../metrics/psnr.ts';
 import { writeContactSheet } from './contact-sheet.ts';

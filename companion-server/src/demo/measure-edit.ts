@@ -1,7 +1,7 @@
 // The figures that are printed for an edit of a clip whose motion is known.
 
-import type { ClipInfo } from '../media/clip-info.ts';
-import { decodeFrames } from '../media/frames.ts';
+import type { ClipInfo } from '../media/probe/clip-info.ts';
+import { decodeFrames } from '../media/decode/frames.ts';
 import type { Size } from '../media/frame.ts';
 import { psnr } from '../metrics/psnr.ts';
 import { ssim } from '../metrics/ssim.ts';

@@ -1,7 +1,7 @@
 // Writes the clip that `npm run demo` edits.
 
 import { throwIfCanceled } from '../errors.ts';
-import { openEncoder } from '../media/encode.ts';
+import { openEncoder } from '../media/encode/encode.ts';
 import { defaultSample, renderSampleFrame, type SampleOptions } from './sample-frame.ts';
 
 export { defaultSample, sampleSourcePrompt, type SampleOptions } from './sample-frame.ts';

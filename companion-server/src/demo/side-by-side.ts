@@ -1,10 +1,10 @@
 // One video that plays several clips next to each other, each under its label.
 
 import { throwIfCanceled } from '../errors.ts';
-import type { ClipInfo } from '../media/clip-info.ts';
-import { openEncoder } from '../media/encode.ts';
+import type { ClipInfo } from '../media/probe/clip-info.ts';
+import { openEncoder } from '../media/encode/encode.ts';
 import type { Rgb24Frame } from '../media/frame.ts';
-import { decodeFrames } from '../media/frames.ts';
+import { decodeFrames } from '../media/decode/frames.ts';
 import { lineHeight } from './bitmap-font.ts';
 import { createCanvas, drawPicture, drawText, type Rgb } from './canvas.ts';
 import type { SheetRow } from './contact-sheet.ts';

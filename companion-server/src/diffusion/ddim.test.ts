@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sizeOf, type Tensor, tensor } from '../tensor/tensor.ts';
 import { addNoise, invertDdimStep, stepDdim } from './ddim.ts';
-import { frameNoise } from './noise.ts';
+import { frameNoise } from './seeded-noise.ts';
 import { createSchedule, type Schedule } from './schedule.ts';
 import { parseSchedulerConfig, type PredictionType } from './scheduler-config.ts';
 

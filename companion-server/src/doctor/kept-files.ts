@@ -7,7 +7,7 @@ import {
   inversionsDirIn,
   listInversions,
   type KeptInversion,
-} from '../engine/source/inversion-cache.ts';
+} from '../engine/source-cache/inversion-cache.ts';
 import { isMissing } from '../files/disk-error.ts';
 
 export interface KeptFolders {

@@ -8,7 +8,7 @@ import type { Check } from '../../../protocol/diagnostics.ts';
 import { devicesToProbe, runtimeFailure, probeDevice, type DeviceProbe } from '../engine/device/device-probe.ts';
 import { EditError } from '../errors.ts';
 import { freeBytesAt } from '../files/free-space.ts';
-import { findProgram, type Program } from '../media/binaries.ts';
+import { findProgram, type Program } from '../media/ffmpeg/binaries.ts';
 
 const run = promisify(execFile);
 const versionTimeoutMs = 10_000;

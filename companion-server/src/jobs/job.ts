@@ -1,7 +1,7 @@
 // The life of one job as a value. No clock, no files, no processes: what happened goes in as a change.
 
 import type { EditReport } from '../../../protocol/edit-report.ts';
-import type { WireError } from '../../../protocol/wire-error.ts';
+import type { WireError } from '../../../protocol/messages/wire-error.ts';
 import { isOutcome, type JobState, type ResultFacts } from '../../../protocol/job.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 

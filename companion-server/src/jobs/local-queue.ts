@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import type { JobView, QueuePosition } from '../../../protocol/job.ts';
 import { maxJobs, maxWaitingJobs } from '../../../protocol/limits.ts';
-import { listen } from './listeners.ts';
+import { listen } from './observers.ts';
 import type { JobListener, JobQueue, JobQueueOptions } from './queue.ts';
 import { watchPositions } from './queue-positions.ts';
 import { createRunner } from './runner.ts';

@@ -8,7 +8,7 @@ import { describeJobStore } from '../../../test/contracts/job-store.ts';
 import { memoryDatabase, openTestQueue, owner, requestOf } from '../../../test/job-fixture.ts';
 import { createManualExecutor } from '../../../test/manual-executor.ts';
 import { defaultSettings } from '../../../protocol/edit-settings.ts';
-import { parseServerMessage } from '../../../protocol/server-messages.ts';
+import { parseServerMessage } from '../../../protocol/messages/server-messages.ts';
 import { openDatabase } from '../store/database.ts';
 import { openLocalQueue } from './local-queue.ts';
 import { createSqliteJobStore, jobMigrations } from './sqlite-store.ts';

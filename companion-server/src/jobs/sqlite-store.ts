@@ -7,7 +7,7 @@ import type { EditReport } from '../../../protocol/edit-report.ts';
 import { fromEarlierSettings } from '../../../protocol/earlier-settings.ts';
 import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import { jobStates, type JobState } from '../../../protocol/job.ts';
-import type { WireError } from '../../../protocol/wire-error.ts';
+import type { WireError } from '../../../protocol/messages/wire-error.ts';
 import type { Database, Migrations, Row, SqlValue } from '../store/database.ts';
 import { inOneStep } from '../store/in-one-step.ts';
 import { changeJob, isBeginning, newJob, type Job, type JobChange } from './job.ts';

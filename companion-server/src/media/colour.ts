@@ -1,6 +1,6 @@
 // Which colour matrix and range to convert with, and which tags to write. Pure; names are ffmpeg's.
 
-import type { ColourTags } from './clip-info.ts';
+import type { ColourTags } from './probe/clip-info.ts';
 import type { Size } from './frame.ts';
 
 /** A tag -> the name that ffmpeg's scale filter has for the matrix. */

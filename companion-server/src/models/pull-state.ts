@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { FieldError, count, flag, list, nullable, object, parse, text, type Infer } from '../../../protocol/fields.ts';
 import { isMissing } from '../files/disk-error.ts';
 import { writeWhole } from '../files/write-whole.ts';
-import type { Repository } from './hub-address.ts';
-import type { RemoteFile } from './remote-file.ts';
+import type { Repository } from './hub/hub-address.ts';
+import type { RemoteFile } from './hub/remote-file.ts';
 
 const fileName = 'pulling.json';
 const maxFiles = 1_000;

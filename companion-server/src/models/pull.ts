@@ -10,11 +10,11 @@ import { freeBytesAt } from '../files/free-space.ts';
 import { openPartFile } from '../files/part-file.ts';
 import { renameDurably } from '../files/sync.ts';
 import type { CatalogFile, CatalogModel, HubSource } from './catalog-file.ts';
-import { downloadFile } from './download-file.ts';
-import { fileUrl, type Hub } from './hub-address.ts';
-import { refusalOf } from './hub-refusal.ts';
-import { askHub } from './hub-request.ts';
-import { withRetries, type Patience } from './hub-trouble.ts';
+import { downloadFile } from './hub/download-file.ts';
+import { fileUrl, type Hub } from './hub/hub-address.ts';
+import { refusalOf } from './hub/hub-refusal.ts';
+import { askHub } from './hub/hub-request.ts';
+import { withRetries, type Patience } from './hub/hub-trouble.ts';
 import {
   discardDir,
   isCheckpointFolder,
@@ -25,7 +25,7 @@ import {
 } from './models-folder.ts';
 import { pullStateName, readPullState, writePullState, type StagedFile } from './pull-state.ts';
 import { readManifest, writeManifest } from './manifest.ts';
-import { identify, isDescribed, type RemoteFile } from './remote-file.ts';
+import { identify, isDescribed, type RemoteFile } from './hub/remote-file.ts';
 
 /** Room that is left on the disk beside the download. */
 const reserveBytes = 64 * 2 ** 20;

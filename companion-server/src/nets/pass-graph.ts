@@ -5,7 +5,7 @@ import { symbol } from '../onnx/dims.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
 import * as ops from '../onnx/ops.ts';
 import type { BuiltNetwork, DenoisingNetwork, LatentSize } from './denoising-network.ts';
-import { passHooks } from './pass-attention.ts';
+import { passHooks } from './pass-hooks.ts';
 import { predictedBranchesOf, type Pass } from './pass.ts';
 
 /**

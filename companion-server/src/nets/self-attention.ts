@@ -48,3 +48,38 @@ export function unitLength(g: GraphBuilder, rows: Value): Value {
   const wide = ops.cast(g, rows, 'float32');
   return ops.div(g, wide, ops.reduceL2(g, wide));
 }
+
+/** Rows per branch. */
+export type Branches = readonly [Value, ...Value[]];
+
+/** Rows per branch. Under injection queries and keys are the source's, which are made once. */
+export function projectBranches(
+  g: GraphBuilder,
+  normed: Value,
+  block: SelfAttentionBlock,
+  isInjected: boolean,
+): Projections<Branches> {
+  const split = (rows: Value): Branches => {
+    const [first, ...others] = block.branches === 1 ? [rows] : ops.split(g, rows, 0, block.branches);
+    if (first === undefined) throw new TypeError(`${block.key}: no branch.`);
+    return [first, ...others];
+  };
+  const branches = (key: string, isShared: boolean): Branches =>
+    isShared ? [project(g, split(normed)[0], key, block.channels)] : split(project(g, normed, key, block.channels));
+  const { query, key, value } = block.projections;
+  return { query: branches(query, isInjected), key: branches(key, isInjected), value: branches(value, false) };
+}
+
+/** Rows of all branches, projected: every frame attends to itself. */
+export function ownAttention(g: GraphBuilder, normed: Value, block: SelfAttentionBlock, isInjected: boolean): Value {
+  if (!isInjected) return out(g, attend(g, queryKeyValue(g, normed, block), block), block);
+  const projections = projectBranches(g, normed, block, isInjected);
+  const count = projections.value.length;
+  const pictures = mapRows(projections, (rows) => perPicture(g, ops.concat(g, repeated(rows, count), 0), block));
+  return out(g, attend(g, pictures, block), block);
+}
+
+/** One for all, or one for each. */
+export function repeated(rows: readonly Value[], count: number): readonly Value[] {
+  return rows.length === count ? rows : Array<Value>(count).fill(rows[0] as Value);
+}

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { WeightRecorder } from '../../../test/weight-recorder.ts';
 import { symbol } from '../onnx/dims.ts';
 import type { PassHooks, SelfAttentionBlock } from './denoising-network.ts';
-import { passHooks } from './pass-attention.ts';
+import { passHooks } from './pass-hooks.ts';
 import { plainPass } from './pass.ts';
 import { tokensPerBlock } from './token-counts.ts';
 import { buildUNet, type UNetConfig } from './unet.ts';

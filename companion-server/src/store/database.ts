@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import SQLite from 'libsql';
 import { EditError } from '../errors.ts';
 import { isFullDisk } from '../files/disk-error.ts';
-import { noReserve, type Reserve } from './reserve.ts';
+import { noReserve, type Reserve } from './disk-reserve.ts';
 
 export type SqlValue = string | number | bigint | Uint8Array | null;
 export type Row = Readonly<Record<string, SqlValue>>;

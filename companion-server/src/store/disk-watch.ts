@@ -1,7 +1,7 @@
 // Whether the disks of the server's folders have room left, so that everybody hears of it when one has not.
 
 import { statfs } from 'node:fs/promises';
-import { storeFolders, type DiskShortage, type StoreFolder } from '../../../protocol/session-messages.ts';
+import { storeFolders, type DiskShortage, type StoreFolder } from '../../../protocol/messages/session-messages.ts';
 
 export interface DiskWatch {
   /** Of the last look; empty when all is well. */

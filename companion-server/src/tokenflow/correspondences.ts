@@ -1,6 +1,6 @@
 // Where a frame's tokens are found in its keyframes (arXiv 2307.10373, section 4.2): the nearest-neighbour field.
 
-import type { Neighbours } from './propagation.ts';
+import type { Neighbours } from './keyframe-neighbours.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** A frame's keyframes, as positions among given ones. Both are equal where only one serves. */

@@ -2,7 +2,7 @@
 // edit takes its source branch from it (arXiv 2307.10373, section 4).
 
 import { invertDdimStep } from '../diffusion/ddim.ts';
-import { extrapolateNoise, invertStep, noiseOf } from '../diffusion/inversion-step.ts';
+import { extrapolateNoise, invertStep, noiseOf } from '../diffusion/fixed-point-inversion.ts';
 import type { Schedule } from '../diffusion/schedule.ts';
 import type { Conditioning } from '../nets/conditioning.ts';
 import { plainPass, type Pass } from '../nets/pass.ts';
@@ -13,7 +13,7 @@ import { forEachGroup } from './keyframe-groups.ts';
 import { KeyframeState } from './keyframe-state.ts';
 import { requireFinite } from './latent-checks.ts';
 import { frameRange, writeFrames, type LatentStore } from './latents.ts';
-import { paperNeighbours } from './propagation.ts';
+import { paperNeighbours } from './keyframe-neighbours.ts';
 import type { Scene } from './scenes.ts';
 import { frameInversionPass, keyframeInversionPass } from './step-passes.ts';
 import { stepsOf, type Step } from './steps.ts';

@@ -2,7 +2,7 @@
 // once whatever the clip's length: a group of keyframes, then the frames whose keyframes have all been visited by then.
 
 import type { KeyframeState } from './keyframe-state.ts';
-import { keyframesOf, type Neighbours } from './propagation.ts';
+import { keyframesOf, type Neighbours } from './keyframe-neighbours.ts';
 import type { Scene } from './scenes.ts';
 
 export interface GroupVisitor<Group> {

@@ -1,5 +1,5 @@
 // Where a clip's latents lie while an edit works on a few frames at a time. The real stores are files
-// (engine/source/latent-file.ts), so that memory does not grow with the clip.
+// (engine/source-cache/latent-file.ts), so that memory does not grow with the clip.
 
 import { sliceRows, type Tensor } from '../tensor/tensor.ts';
 

@@ -19,7 +19,7 @@ import { forEachGroup } from './keyframe-groups.ts';
 import { KeyframeState } from './keyframe-state.ts';
 import { groupKeyframes, type KeyframeGroup } from './keyframes.ts';
 import { frameRange, writeFrames, type LatentStore, type SourceTrajectory } from './latents.ts';
-import { paperNeighbours, referenceNeighbours, type Neighbours, type PropagationRule } from './propagation.ts';
+import { paperNeighbours, referenceNeighbours, type Neighbours, type PropagationRule } from './keyframe-neighbours.ts';
 import { propagateGuidance } from './propagated-guidance.ts';
 import { requireFinite } from './latent-checks.ts';
 import type { Scene } from './scenes.ts';

@@ -1,7 +1,7 @@
 // Fetches the pictures of a comparison: what is shown first, then what play will need, never more than a few at once and
 // never more than memory should hold.
 
-import type { FrameSide } from '../../../protocol/stream-messages.ts';
+import type { FrameSide } from '../../../protocol/messages/stream-messages.ts';
 import { versionOf } from '../state/choices.ts';
 import {
   originalFrame,

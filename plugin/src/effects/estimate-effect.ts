@@ -1,6 +1,6 @@
 // Says how long an edit will take: the server where it has the clip already, else a guess from earlier edits.
 
-import type { EditRequest } from '../../../protocol/job-messages.ts';
+import type { EditRequest } from '../../../protocol/messages/job-messages.ts';
 import { chosenModel, rangeOf, selectedFrames, sourceIdOf } from '../state/choices.ts';
 import type { PanelEvent } from '../state/events.ts';
 import { toSettings } from '../state/form.ts';

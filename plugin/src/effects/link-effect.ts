@@ -1,6 +1,6 @@
 // Connection, pairing, diagnostics and the host's menus.
 
-import type { DiskShortage } from '../../../protocol/session-messages.ts';
+import type { DiskShortage } from '../../../protocol/messages/session-messages.ts';
 import type { Problem } from '../state/problem.ts';
 import type { EffectDeps, StopEffect } from './deps.ts';
 import { problemOf } from './problem-of.ts';

@@ -1,6 +1,6 @@
 // Fetches the pictures of a preview: small ones of every keyframe, edited and as it is, in their order.
 
-import type { FrameSide } from '../../../protocol/stream-messages.ts';
+import type { FrameSide } from '../../../protocol/messages/stream-messages.ts';
 import { pictureKey } from '../state/compare.ts';
 import type { PanelState } from '../state/panel-state.ts';
 import type { PreviewFrame } from '../state/preview-strip.ts';

@@ -1,7 +1,7 @@
 // Any failure as a problem with a code, so that people get a sentence and the details stay copyable.
 
 import { CanceledError, EditError } from '../../../protocol/errors.ts';
-import { wireErrorOf } from '../../../protocol/wire-error.ts';
+import { wireErrorOf } from '../../../protocol/messages/wire-error.ts';
 import { HostError } from '../host/problems.ts';
 import type { Problem } from '../state/problem.ts';
 

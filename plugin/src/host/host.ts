@@ -4,7 +4,7 @@
 // Promises are rejected with HostError or CanceledError only. Listeners are called one at a time, never during a call
 // into the host, and what they throw goes to the log. Nothing here blocks the host's own thread for long.
 
-import type { ClipExtension } from '../../../protocol/clip-messages.ts';
+import type { ClipExtension } from '../../../protocol/messages/clip-messages.ts';
 import type { Signal } from '../../../protocol/errors.ts';
 import type { PlacedEdit, ImportedResult, PlaceRequest, ResultFile } from './edits.ts';
 import type { ClipSnapshot, ExportMode, SelectionReading } from './selection.ts';

@@ -1,7 +1,7 @@
 // What is compared, how, and which pictures are there.
 
 import type { PixelSize, Rational } from '../../../protocol/media-facts.ts';
-import type { FrameSide } from '../../../protocol/stream-messages.ts';
+import type { FrameSide } from '../../../protocol/messages/stream-messages.ts';
 import type { Problem } from './problem.ts';
 
 /** `flip` shows one of both at a time. `difference` and `flicker` are maps that the server makes of both. */

@@ -7,7 +7,7 @@ import type { Estimate } from '../../../protocol/estimate.ts';
 import type { JobView, QueuePosition } from '../../../protocol/job.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
-import type { FrameSide } from '../../../protocol/stream-messages.ts';
+import type { FrameSide } from '../../../protocol/messages/stream-messages.ts';
 import type { LinkState } from '../../../protocol/client/link-state.ts';
 import type { PlacedEdit } from '../host/edits.ts';
 import type { Theme } from '../host/host.ts';

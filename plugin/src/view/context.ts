@@ -2,7 +2,7 @@
 
 import type { PanelState } from '../state/panel-state.ts';
 import type { Dispatch } from '../state/store.ts';
-import type { Texts } from './strings.ts';
+import type { Texts } from './texts/strings.ts';
 import type { Announce, Ui } from './ui.ts';
 
 export interface Context {

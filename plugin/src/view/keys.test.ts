@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { initialState, type PanelState } from '../state/panel-state.ts';
-import { reduce } from '../state/reduce.ts';
+import { reduce } from '../state/reduce/reduce.ts';
 import { eventOfKey, type KeyPress } from './keys.ts';
 
 const start = initialState({ kind: 'browser', product: 'B', abilities: [], logFolder: null }, 'dark', 'h264');

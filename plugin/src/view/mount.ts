@@ -4,7 +4,7 @@ import type { Store } from '../state/store.ts';
 import type { ViewEnv } from './context.ts';
 import { eventOfKey } from './keys.ts';
 import { createPanelView } from './panel-view.ts';
-import { textsFor } from './strings.ts';
+import { textsFor } from './texts/strings.ts';
 import { createUi, setClass } from './ui.ts';
 
 /** How long a message of success stays. */

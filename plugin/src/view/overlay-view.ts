@@ -6,7 +6,7 @@ import { serverFacts, versionOf } from '../state/choices.ts';
 import type { Overlay, PanelState } from '../state/panel-state.ts';
 import type { Context, Piece } from './context.ts';
 import { createProblemView } from './problem-view.ts';
-import { recipeLines } from './recipe-lines.ts';
+import { recipeLines } from './texts/recipe-lines.ts';
 import { keyedList, setText, show } from './ui.ts';
 
 export function createOverlayView(context: Context): Piece {

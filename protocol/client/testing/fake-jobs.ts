@@ -2,7 +2,7 @@
 
 import type { EditReport } from '../../edit-report.ts';
 import type { Estimate, Estimates } from '../../estimate.ts';
-import type { EditRequest, JobCreate } from '../../job-messages.ts';
+import type { EditRequest, JobCreate } from '../../messages/job-messages.ts';
 import type { JobView } from '../../job.ts';
 import type { MediaFacts } from '../../media-facts.ts';
 

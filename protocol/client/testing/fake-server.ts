@@ -1,11 +1,11 @@
 // A companion server in memory, made of the protocol's own parsers and types, behind sockets that can be cut at any byte.
 
 import { createHash } from 'node:crypto';
-import { encodeChunk, parseChunk } from '../../chunk.ts';
-import { parseClientMessage, type ClientMessage } from '../../client-messages.ts';
+import { encodeChunk, parseChunk } from '../../messages/chunk.ts';
+import { parseClientMessage, type ClientMessage } from '../../messages/client-messages.ts';
 import type { ErrorCode } from '../../error-codes.ts';
 import type { JobState, JobView } from '../../job.ts';
-import type { ServerMessage } from '../../server-messages.ts';
+import type { ServerMessage } from '../../messages/server-messages.ts';
 import { protocolVersion } from '../../version.ts';
 import type { OpenSocket, SocketEvents } from '../socket.ts';
 import { clipMedia, estimatesOf, newJob, reportOf } from './fake-jobs.ts';

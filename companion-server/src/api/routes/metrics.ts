@@ -1,6 +1,6 @@
 // /metrics, for Prometheus, behind a token.
 
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../prometheus.ts';
 import type { Route } from './route.ts';
 
 export function metricsRoutes(metrics: Metrics): readonly Route[] {

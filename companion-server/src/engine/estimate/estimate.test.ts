@@ -7,7 +7,7 @@ import { releaseSharedSessions } from '../../../../test/shared-sessions.ts';
 import { runSharing } from '../../../../test/tiny-edits.ts';
 import { defaultSettings } from '../../../../protocol/edit-settings.ts';
 import { CanceledError } from '../../errors.ts';
-import { probeClip } from '../../media/probe.ts';
+import { probeClip } from '../../media/probe/probe.ts';
 import { makeClip, testPicture } from '../../media/testing/clips.ts';
 import { preferredExecution } from '../../onnx/execution.ts';
 import { chooseSettings } from '../plan/edit-defaults.ts';

@@ -2,9 +2,9 @@
 
 import { throwIfCanceled } from '../../errors.ts';
 import type { ModelFamily, ModelOutline } from '../../families/family.ts';
-import type { ClipInfo } from '../../media/clip-info.ts';
+import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import type { Size } from '../../media/frame.ts';
-import { probeClip } from '../../media/probe.ts';
+import { probeClip } from '../../media/probe/probe.ts';
 import type { Technique } from '../../techniques/technique.ts';
 import { preferredExecution, type Execution } from '../../onnx/execution.ts';
 import { chooseDevice } from '../device/device.ts';
@@ -15,18 +15,18 @@ import { planEdit, type EditPlan } from '../plan/edit-plan.ts';
 import { createSchedule } from '../../diffusion/schedule.ts';
 import { forwardsPerStep, inversionForwards, keepsNoisiest } from '../plan/edit-schedules.ts';
 import { forecastSeconds, stageWork } from './forecast.ts';
-import { keepsDetail } from '../run/full-size.ts';
-import { canLinkInversion, hasInversion } from '../source/inversion-cache.ts';
-import { calibrationEvaluations } from '../source/inversion-calibration.ts';
-import { findInversionCache } from '../source/inversion-key.ts';
+import { keepsDetail } from '../run/upsample-result.ts';
+import { canLinkInversion, hasInversion } from '../source-cache/inversion-cache.ts';
+import { calibrationEvaluations } from '../source-cache/inversion-calibration.ts';
+import { findInversionCache } from '../source-cache/inversion-key.ts';
 import { recallProbe } from '../device/isolated-probe.ts';
-import { LatentFile } from '../source/latent-file.ts';
+import { LatentFile } from '../source-cache/latent-file.ts';
 import { estimatePeakMemory } from './memory-estimate.ts';
 import { identifyCheckpoint, readModelOutline } from '../model/model.ts';
 import { findRefusal, nearestFolder, readResources, type Refusal } from './resources.ts';
 import { recallThroughput } from './throughput.ts';
 import { probeThroughput } from './throughput-probe.ts';
-import { SourceLatents, type InversionCache } from '../source/source-latents.ts';
+import { SourceLatents, type InversionCache } from '../source-cache/source-latents.ts';
 
 /** What an edit needs, whatever the machine's throughput. */
 export interface EditNeeds {

@@ -7,7 +7,7 @@ import { writeWhole } from '../../files/write-whole.ts';
 import type { EditStage } from '../../../../protocol/progress.ts';
 import type { Execution } from '../../onnx/execution.ts';
 import type { DenoisingNetwork, LatentSize } from '../../nets/denoising-network.ts';
-import { cacheAdvice } from '../source/disk-error.ts';
+import { cacheAdvice } from '../source-cache/cache-advice.ts';
 
 export type PlannedStage = Exclude<EditStage, 'load'>;
 export const plannedStages = ['decode', 'invert', 'edit', 'encode'] as const satisfies readonly PlannedStage[];

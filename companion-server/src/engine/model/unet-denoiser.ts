@@ -18,7 +18,7 @@ import { tensor, type Tensor } from '../../tensor/tensor.ts';
 import { gatherSearched, planSearches, positionsPerBlock, type KeyframePair } from '../../tokenflow/correspondences.ts';
 import type { Denoiser, KeyframeInputs, KeyframeTokens, PassInputs, PassOutputs } from '../../tokenflow/denoiser.ts';
 import { requireVaried } from '../../tokenflow/latent-checks.ts';
-import { steadyBatch } from './steady-batch.ts';
+import { steadyBatch } from './fixed-batch-size.ts';
 
 /** Lets a comparison look into the network. */
 export interface Observation {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultSettings } from '../../../../protocol/edit-settings.ts';
-import type { ClipInfo } from '../../media/clip-info.ts';
+import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import { chooseSettings, type ChosenSettings } from './edit-defaults.ts';
 import { countEvaluations, guidanceAt, injectionOf, plannedPasses } from './edit-passes.ts';
 import { planEdit, type EditPlan } from './edit-plan.ts';

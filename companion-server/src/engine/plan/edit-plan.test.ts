@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultSettings } from '../../../../protocol/edit-settings.ts';
-import type { ClipInfo } from '../../media/clip-info.ts';
+import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import { chooseSettings, type ChosenSettings } from './edit-defaults.ts';
 import { planEdit } from './edit-plan.ts';
 import type { LatentSize } from '../../nets/denoising-network.ts';

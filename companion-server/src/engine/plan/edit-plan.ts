@@ -2,10 +2,10 @@
 // how much work.
 
 import { EditError } from '../../errors.ts';
-import { planWorkingSize, type WorkingSize } from '../../media/fit.ts';
-import type { ClipInfo } from '../../media/clip-info.ts';
+import { planWorkingSize, type WorkingSize } from '../../media/working-size.ts';
+import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import { rationalValue } from '../../media/frame.ts';
-import { maxExtendedKeyframes } from '../../nets/pass-attention.ts';
+import { maxExtendedKeyframes } from '../../nets/extended-attention.ts';
 import type { LatentSize } from '../../nets/denoising-network.ts';
 import type { PassLimits } from '../../nets/pass.ts';
 import { drawKeyframes } from '../../tokenflow/keyframes.ts';
@@ -17,7 +17,7 @@ import type { ChosenSettings } from './edit-defaults.ts';
 import { usualApproximations, type Approximations } from './approximations.ts';
 import { keyframeSeed } from './keyframe-seed.ts';
 import type { ModelShape } from '../model/model.ts';
-import { maxTokens, CorrespondenceFile } from '../source/correspondence-file.ts';
+import { maxTokens, CorrespondenceFile } from '../source-cache/correspondence-file.ts';
 
 /** Latent positions of one forward; bounds the activations whatever the clip's size and length. */
 const positionsPerForward = 16 * 1024;

@@ -3,7 +3,7 @@
 import { scenesFor, type EditContext } from '../run/edit-context.ts';
 import { countEvaluations, plannedPasses, type PlannedPass } from './edit-passes.ts';
 import { inversionForwards } from './edit-schedules.ts';
-import type { SourceAnalysis } from '../source/inversion-entry.ts';
+import type { SourceAnalysis } from '../source-cache/inversion-entry.ts';
 
 /**
  * UNet forwards of one frame, without those of the calibration. Before the analysis is there (null) it is what a clip without

@@ -2,7 +2,7 @@
 // so that the user's seed can change without another inversion.
 
 import { createHash } from 'node:crypto';
-import type { ClipInfo } from '../../media/clip-info.ts';
+import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 
 type ClipShape = Pick<ClipInfo, 'frameCount' | 'frameRate' | 'displaySize'>;

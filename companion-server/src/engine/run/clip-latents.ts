@@ -1,11 +1,11 @@
 // Frames -> latents and back, a few at a time: neither the clip nor its latents are ever in memory as a whole.
 
 import { EditError, throwIfCanceled } from '../../errors.ts';
-import type { Encoder } from '../../media/encode.ts';
-import { cropFrame, padFrame } from '../../media/fit.ts';
+import type { Encoder } from '../../media/encode/encode.ts';
+import { cropFrame, padFrame } from '../../media/working-size.ts';
 import type { Rgb24Frame } from '../../media/frame.ts';
-import { decodeFrames, type DecodingDamage } from '../../media/frames.ts';
-import type { ClipInfo } from '../../media/clip-info.ts';
+import { decodeFrames, type DecodingDamage } from '../../media/decode/frames.ts';
+import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import { frameToTensor, tensorToFrame } from '../../media/pixels.ts';
 import { isAllFinite } from '../../tensor/finite.ts';
 import { concatRows, sliceRows, type Tensor } from '../../tensor/tensor.ts';

@@ -1,7 +1,7 @@
 // What the stages of one edit share.
 
 import type { Schedule } from '../../diffusion/schedule.ts';
-import type { ClipInfo } from '../../media/clip-info.ts';
+import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import type { Execution } from '../../onnx/execution.ts';
 import type { Technique } from '../../techniques/technique.ts';
 import { drawKeyframes } from '../../tokenflow/keyframes.ts';
@@ -12,7 +12,7 @@ import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
 import type { UNetDenoiser } from '../model/unet-denoiser.ts';
-import type { SourceAnalysis } from '../source/inversion-entry.ts';
+import type { SourceAnalysis } from '../source-cache/inversion-entry.ts';
 import type { MemoryWatch } from './memory-watch.ts';
 import type { Model } from '../model/model.ts';
 import type { ProgressMeter } from './progress-meter.ts';

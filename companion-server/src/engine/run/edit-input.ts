@@ -1,7 +1,7 @@
 // The first stage: the planned range of the clip -> its own latents.
 
-import type { ClipInfo } from '../../media/clip-info.ts';
-import type { DecodingDamage } from '../../media/frames.ts';
+import type { ClipInfo } from '../../media/probe/clip-info.ts';
+import type { DecodingDamage } from '../../media/decode/frames.ts';
 import type { LatentStore } from '../../tokenflow/latents.ts';
 import { readLatents } from './clip-latents.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';

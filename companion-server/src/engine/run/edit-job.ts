@@ -1,7 +1,7 @@
 // One edit as the engine process receives it: plain data that survives structured cloning.
 
 import type { DeviceChoice } from '../../../../protocol/devices.ts';
-import type { ClipInfo } from '../../media/clip-info.ts';
+import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import type { Approximations } from '../plan/approximations.ts';
 import type { EditSettings } from '../../../../protocol/edit-settings.ts';
 

@@ -1,16 +1,16 @@
 // The last stage: edited latents -> frames -> a clip like the source, unless the frames have gone black.
 
 import { EditError } from '../../errors.ts';
-import type { ClipInfo } from '../../media/clip-info.ts';
-import { openEncoder, rehearseEncoder, type EncoderOptions } from '../../media/encode.ts';
+import type { ClipInfo } from '../../media/probe/clip-info.ts';
+import { openEncoder, rehearseEncoder, type EncoderOptions } from '../../media/encode/encode.ts';
 import { rationalValue, type Rgb24Frame } from '../../media/frame.ts';
-import { decodeFrames } from '../../media/frames.ts';
+import { decodeFrames } from '../../media/decode/frames.ts';
 import type { LatentStore } from '../../tokenflow/latents.ts';
 import { writePictures } from './clip-latents.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
-import { FullSize, keepsDetail } from './full-size.ts';
+import { FullSize, keepsDetail } from './upsample-result.ts';
 import type { Model } from '../model/model.ts';
 
 export interface OutputOptions {

@@ -2,12 +2,12 @@
 
 import type { EditReport } from '../../../../protocol/edit-report.ts';
 import { noticeLimits } from '../../../../protocol/limits.ts';
-import type { ClipInfo } from '../../media/clip-info.ts';
+import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import type { Execution } from '../../onnx/execution.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
-import { enoughDecibels, mostForwards } from '../source/inversion-calibration.ts';
-import type { SourceAnalysis } from '../source/inversion-entry.ts';
+import { enoughDecibels, mostForwards } from '../source-cache/inversion-calibration.ts';
+import type { SourceAnalysis } from '../source-cache/inversion-entry.ts';
 import type { MemoryWatch } from './memory-watch.ts';
 import type { Model } from '../model/model.ts';
 import type { ProgressMeter } from './progress-meter.ts';

@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { EditReport } from '../../../../protocol/edit-report.ts';
 import type { EditProgress } from '../../../../protocol/progress.ts';
-import { probeClip } from '../../media/probe.ts';
+import { probeClip } from '../../media/probe/probe.ts';
 import type { Execution } from '../../onnx/execution.ts';
 import type { ModelFamily } from '../../families/family.ts';
 import type { ResumePoint } from './resume-point.ts';
@@ -15,13 +15,13 @@ import type { EditJob } from './edit-job.ts';
 import { fitNotices } from './edit-report.ts';
 import { EditRun } from './edit-run.ts';
 import { probeIsolated } from '../device/isolated-probe.ts';
-import { diskError } from '../source/disk-error.ts';
+import { diskError } from '../source-cache/cache-advice.ts';
 import { assessJob } from '../estimate/estimate.ts';
 import { watchMemory, type MemoryWatch } from './memory-watch.ts';
 import { openModel, readModelOutline } from '../model/model.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { requireResources } from '../estimate/resources.ts';
-import { fallbackNotice, isNonsense, saferExecution } from './fallback.ts';
+import { fallbackNotice, isNonsense, saferExecution } from './precision-fallback.ts';
 
 export interface EditHooks {
   readonly onProgress: (progress: EditProgress) => void;

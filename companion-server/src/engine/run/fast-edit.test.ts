@@ -12,12 +12,12 @@ import { framesOf, runSharing, runTinyEdit, runUntil, tinyJob } from '../../../.
 import type { EditSettings } from '../../../../protocol/edit-settings.ts';
 import type { EditProgress } from '../../../../protocol/progress.ts';
 import { CanceledError } from '../../errors.ts';
-import { probeClip } from '../../media/probe.ts';
+import { probeClip } from '../../media/probe/probe.ts';
 import { describeVideo, makeClip, soundPackets, testPicture } from '../../media/testing/clips.ts';
 import { drawKeyframes } from '../../tokenflow/keyframes.ts';
 import { scenesOf } from '../../tokenflow/scenes.ts';
 import type { EditJob } from './edit-job.ts';
-import type { SourceAnalysis } from '../source/inversion-entry.ts';
+import type { SourceAnalysis } from '../source-cache/inversion-entry.ts';
 import { keyframeSeed } from '../plan/keyframe-seed.ts';
 
 let dir: string;

@@ -3,20 +3,20 @@
 import path from 'node:path';
 import type { Schedule } from '../../diffusion/schedule.ts';
 import type { Conditioning } from '../../nets/conditioning.ts';
-import type { DecodingDamage } from '../../media/frames.ts';
-import { detectCuts } from '../../media/scene-cuts.ts';
+import type { DecodingDamage } from '../../media/decode/frames.ts';
+import { detectCuts } from '../../media/decode/scene-cuts.ts';
 import { invert, type CorrespondenceCache, type InversionMethod } from '../../tokenflow/inversion.ts';
 import { copyLatents, type LatentStore } from '../../tokenflow/latents.ts';
 import { keyframesFor, scenesFor, type EditContext } from './edit-context.ts';
-import { openEarlierPredictions, type OpenPredictions } from '../source/earlier-predictions.ts';
+import { openEarlierPredictions, type OpenPredictions } from '../source-cache/preview-predictions.ts';
 import { readSource } from './edit-input.ts';
 import { knowsScenes } from '../plan/edit-plan.ts';
 import { forwardsPerStep, keepsNoisiest, planInversion } from '../plan/edit-schedules.ts';
 import { workloadOf } from '../plan/edit-workload.ts';
-import type { SourceAnalysis } from '../source/inversion-entry.ts';
-import { calibrateInversion } from '../source/inversion-calibration.ts';
-import { LatentFile } from '../source/latent-file.ts';
-import type { SourceLatents } from '../source/source-latents.ts';
+import type { SourceAnalysis } from '../source-cache/inversion-entry.ts';
+import { calibrateInversion } from '../source-cache/inversion-calibration.ts';
+import { LatentFile } from '../source-cache/latent-file.ts';
+import type { SourceLatents } from '../source-cache/source-latents.ts';
 
 /**
  * Fills `source`. `finishedSteps` of the inversion are done already; null for not even the decoding. After n steps the

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isMissing } from '../../files/disk-error.ts';
 import { writeWhole } from '../../files/write-whole.ts';
-import { cacheAdvice } from '../source/disk-error.ts';
+import { cacheAdvice } from '../source-cache/cache-advice.ts';
 
 export interface ResumePoint {
   /** The stage that `step` counts: so many of its steps are finished. */

@@ -2,15 +2,15 @@
 
 import type { BranchConditioning } from '../../tokenflow/denoiser.ts';
 import type { LatentStore } from '../../tokenflow/latents.ts';
-import type { PropagationRule } from '../../tokenflow/propagation.ts';
+import type { PropagationRule } from '../../tokenflow/keyframe-neighbours.ts';
 import { sample, type SampledStep, type SourceBranch } from '../../tokenflow/sampler.ts';
 import { keyframesFor, scenesFor, type EditContext } from './edit-context.ts';
 import { guidanceAt, injectionOf } from '../plan/edit-passes.ts';
 import { planInversion } from '../plan/edit-schedules.ts';
 import { workloadOf } from '../plan/edit-workload.ts';
-import type { LatentFile } from '../source/latent-file.ts';
-import type { SourceLatents } from '../source/source-latents.ts';
-import { writeNoised, writeOfficialStart, writeTurned } from './initial-noise.ts';
+import type { LatentFile } from '../source-cache/latent-file.ts';
+import type { SourceLatents } from '../source-cache/source-latents.ts';
+import { writeNoised, writeOfficialStart, writeTurned } from './initial-latents.ts';
 
 /** Puts the latents that sampling starts from into `start`. */
 export async function beginSampling(

@@ -1,7 +1,7 @@
 // What server and engine process say to each other over the IPC channel: plain data. No message cancels an edit, because a
 // process that computes does not read its messages: that is done by a signal (supervisor.ts).
 
-import type { WireError } from '../../../../protocol/wire-error.ts';
+import type { WireError } from '../../../../protocol/messages/wire-error.ts';
 import type { EditProgress } from '../../../../protocol/progress.ts';
 import type { EditReport } from '../../../../protocol/edit-report.ts';
 import type { ResumePoint } from '../run/resume-point.ts';

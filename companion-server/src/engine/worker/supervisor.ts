@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { EditProgress } from '../../../../protocol/progress.ts';
 import { createTurns } from '../../../../protocol/turns.ts';
-import { fromWireError } from '../../../../protocol/wire-error.ts';
+import { fromWireError } from '../../../../protocol/messages/wire-error.ts';
 import { CanceledError, EditError, orCanceled, throwIfCanceled } from '../../errors.ts';
 import { adoptChild, endChild } from '../../process/children.ts';
 import { watchHeartbeat } from '../../process/heartbeat.ts';

@@ -9,7 +9,7 @@ import type { ModelFamily, ModelOutline } from '../family.ts';
 import { misfit } from '../misfit.ts';
 import { autoencoder } from './autoencoder.ts';
 import { parseClipTextConfig } from './clip-text-config.ts';
-import { denoisingUNet } from './network.ts';
+import { denoisingUNet } from './unet.ts';
 import { layout, title } from './parts.ts';
 import { encodePrompts, promptTokenizer } from './prompts.ts';
 import { parseUNetConfig } from './unet-config.ts';

@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { findProgram } from '../binaries.ts';
+import { findProgram } from '../ffmpeg/binaries.ts';
 import type { Picture, Rgb24Frame } from '../frame.ts';
 
 const run = promisify(execFile);

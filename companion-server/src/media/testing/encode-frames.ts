@@ -1,6 +1,6 @@
 // Painted frames through the encoder, for its tests.
 
-import { openEncoder, type EncoderOptions } from '../encode.ts';
+import { openEncoder, type EncoderOptions } from '../encode/encode.ts';
 import type { Rgb24Frame, Rational, Size } from '../frame.ts';
 
 export const rate = (numerator: number, denominator = 1): Rational => ({ numerator, denominator });

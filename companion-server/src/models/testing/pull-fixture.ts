@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { checkpointFiles } from '../../weights/testing/made-checkpoint.ts';
 import type { CatalogFile } from '../catalog-file.ts';
-import { readHub } from '../hub-address.ts';
+import { readHub } from '../hub/hub-address.ts';
 import { pullModel, type PullOptions } from '../pull.ts';
 import { startFakeHub } from './fake-hub.ts';
 

@@ -6,7 +6,7 @@ import type { FakeServerOptions } from '../../../../protocol/client/testing/fake
 import type { SelectedClip, SelectionReading } from '../../host/selection.ts';
 import { initialState } from '../../state/panel-state.ts';
 import type { PanelEvent } from '../../state/events.ts';
-import { reduce } from '../../state/reduce.ts';
+import { reduce } from '../../state/reduce/reduce.ts';
 import { createStore, type Store } from '../../state/store.ts';
 import type { Task, TaskState } from '../../state/task.ts';
 import { startPanelEffects } from '../panel-effects.ts';

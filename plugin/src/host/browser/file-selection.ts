@@ -1,6 +1,6 @@
 // The selection of a web page: one file and a range of it.
 
-import { clipExtensions, type ClipExtension } from '../../../../protocol/clip-messages.ts';
+import { clipExtensions, type ClipExtension } from '../../../../protocol/messages/clip-messages.ts';
 import { throwIfCanceled } from '../../../../protocol/errors.ts';
 import type { ExportedClip, HostClips, HostSelection } from '../host.ts';
 import { HostError } from '../problems.ts';

@@ -5,9 +5,9 @@ import type { HostFiles, ResultWriter } from '../host.ts';
 import { HostError } from '../problems.ts';
 import type { HostStorage } from '../host.ts';
 import type { Surroundings } from './api.ts';
-import { rememberPreset } from './export-presets.ts';
+import { rememberPreset } from './export/export-presets.ts';
 import { folderOf, joinPath, openFile, removeFile, sizeOfFile } from './open-file.ts';
-import { openProject } from './timeline-items.ts';
+import { openProject } from './timeline/timeline-items.ts';
 
 export const resultFolderName = 'TokenFlow';
 const maxNameCharacters = 60;

@@ -3,23 +3,23 @@
 import type { Host, HostTimeline } from '../host.ts';
 import { HostError } from '../problems.ts';
 import type { Sequence, Surroundings } from './api.ts';
-import { createClipExports } from './clip-exports.ts';
-import { forgetVersion, isShown, openOriginal, revert, setShown } from './compare-revert.ts';
-import { createEditRecords } from './placed-edits.ts';
+import { createClipExports } from './export/clip-exports.ts';
+import { forgetVersion, isShown, openOriginal, revert, setShown } from './timeline/compare-revert.ts';
+import { createEditRecords } from './timeline/placed-edits.ts';
 import { setUpEntryPoints } from './entry-points.ts';
 import { subscribeSelection } from './events.ts';
 import { createFiles, makeFolder, resultFolderName } from './files.ts';
 import { answeringAll, guarded } from './guard.ts';
 import { joinPath } from './open-file.ts';
 import { createPanelLog, logFolderName } from './panel-log.ts';
-import { placeResult, placeVersion } from './place.ts';
-import { findPlacedVersions, toEditRecord } from './placed-versions.ts';
+import { placeResult, placeVersion } from './timeline/place.ts';
+import { findPlacedVersions, toEditRecord } from './timeline/placed-versions.ts';
 import { probeAbilities } from './probe.ts';
-import { importResult } from './project-items.ts';
-import { readSelection } from './selection-reader.ts';
+import { importResult } from './timeline/project-items.ts';
+import { readSelection } from './timeline/selection-reader.ts';
 import { createMenus, createShell, createTheme } from './shell.ts';
 import { createStorage } from './storage.ts';
-import { findSequence, openProject } from './timeline-items.ts';
+import { findSequence, openProject } from './timeline/timeline-items.ts';
 
 const exportFolderName = 'exports';
 

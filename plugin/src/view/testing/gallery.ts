@@ -1,9 +1,9 @@
 // A page that shows the panel in any of the named states, with nothing behind it.
 
-import { reduce } from '../../state/reduce.ts';
+import { reduce } from '../../state/reduce/reduce.ts';
 import { createStore } from '../../state/store.ts';
 import { ariaAnnounce } from '../announce.ts';
-import { createFileView } from '../file-view.ts';
+import { createFileView } from '../edit/file-view.ts';
 import { mountPanel } from '../mount.ts';
 import { states } from './states.ts';
 

@@ -1,7 +1,7 @@
 // The states that people meet, by name, for pictures and for looking at them.
 
 import { defaultSettings } from '../../../../protocol/edit-settings.ts';
-import type { WireError } from '../../../../protocol/wire-error.ts';
+import type { WireError } from '../../../../protocol/messages/wire-error.ts';
 import type { PlacedEdit } from '../../host/edits.ts';
 import type { SelectedClip, TimelineSnapshot } from '../../host/selection.ts';
 import { initialState, type PanelState } from '../../state/panel-state.ts';

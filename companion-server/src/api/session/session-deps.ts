@@ -1,0 +1,50 @@
+// What a session needs of the rest of the server. The modules that do the work fill these in; server.ts brings them together.
+
+import type { Device } from '../../../../protocol/devices.ts';
+import type { Check } from '../../../../protocol/diagnostics.ts';
+import type { Estimate } from '../../../../protocol/estimate.ts';
+import type { ModelInfo } from '../../../../protocol/model-info.ts';
+import type { ArtifactStore } from '../../artifacts/artifact-store.ts';
+import type { ClipStore } from '../../clips/clip-store.ts';
+import type { JobSpec } from '../../jobs/executor.ts';
+import type { JobQueue } from '../../jobs/queue.ts';
+import type { Log } from '../../app/log.ts';
+import type { DiskWatch } from '../../store/disk-watch.ts';
+import type { Client, Pairings } from '../../pairing/pairings.ts';
+
+/** A client, and which version of its program it said hello as. */
+export interface Requester extends Client {
+  readonly version: string;
+}
+
+export interface SessionDeps {
+  readonly version: string;
+  /** Who may connect. */
+  readonly pairings: Pick<Pairings, 'authenticate' | 'exchange' | 'noteSeen'>;
+  /** Checkpoints that a job may use; the first is the default. */
+  readonly models: () => readonly ModelInfo[];
+  /** What `auto` came to, or null while nobody knows. */
+  readonly device: () => Device | null;
+  readonly clips: ClipStore;
+  readonly jobs: Omit<JobQueue, 'close' | 'countByState' | 'lastReport'>;
+  /** Throws EditError when the clip or the model of an edit is not there. */
+  readonly checkEdit: (owner: string, spec: JobSpec) => Promise<void>;
+  /** What an edit would take. Throws EditError; CanceledError once `signal` is aborted. */
+  readonly estimateEdit: (owner: string, spec: JobSpec, signal?: AbortSignal) => Promise<Estimate>;
+  /** The bytes of clips and results. */
+  readonly artifacts: Pick<ArtifactStore, 'facts' | 'localPath' | 'read'>;
+  /** One frame of a clip or result as a JPEG, its longer side at most `maxSide` pixels. Throws EditError. */
+  readonly readPicture: (path: string, frameIndex: number, maxSide: number) => Promise<Uint8Array>;
+  /** What an edit has changed of its original in one frame, as a JPEG. Throws EditError. */
+  readonly readMap: (
+    kind: 'difference' | 'flicker',
+    original: { readonly path: string; readonly frameIndex: number },
+    edit: { readonly path: string; readonly frameIndex: number },
+    maxSide: number,
+  ) => Promise<Uint8Array>;
+  /** Examines server and machine. `asker` is told of itself, but of no other client. */
+  readonly diagnose: (asker: Requester) => Promise<readonly Check[]>;
+  /** Which disks of the server are full. */
+  readonly disks: Pick<DiskWatch, 'shortages' | 'subscribe'>;
+  readonly log: Log;
+}

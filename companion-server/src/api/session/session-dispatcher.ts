@@ -1,0 +1,160 @@
+// What a client that has been let in asks for, and who does it.
+
+import type { Chunk } from '../../../../protocol/messages/chunk.ts';
+import type { ClientMessage } from '../../../../protocol/messages/client-messages.ts';
+import type { ClipDelete, ClipGet } from '../../../../protocol/messages/clip-messages.ts';
+import type { JobCreate } from '../../../../protocol/messages/job-messages.ts';
+import { maxSlowRequests, maxWaitingJobs } from '../../../../protocol/limits.ts';
+import type { DiskShortage } from '../../../../protocol/messages/session-messages.ts';
+import type { FrameGet } from '../../../../protocol/messages/stream-messages.ts';
+import { createTurns } from '../../../../protocol/turns.ts';
+import { EditError } from '../../errors.ts';
+import type { Peer } from './peer.ts';
+import type { Requester, SessionDeps } from './session-deps.ts';
+import { createSessionDownloads } from './session-downloads.ts';
+import { readFrame } from './session-frames.ts';
+import { createSessionJobs } from './session-jobs.ts';
+import { createSessionUploads } from './session-uploads.ts';
+
+export type DispatchedMessage = Exclude<ClientMessage, { readonly type: 'hello' | 'pair' }>;
+
+export interface Dispatcher {
+  /** Carries out one message; what takes its time goes on beside the messages that follow. Throws EditError. */
+  handle(message: DispatchedMessage): Promise<void>;
+  receive(chunk: Chunk): Promise<void>;
+  /** Ends what belongs to the connection. Clips, jobs and what uploads have brought stay. */
+  close(): Promise<void>;
+}
+
+/** Pictures of one connection that are made or sent at a time. */
+const picturesAtOnce = 3;
+
+/** `refuse` answers a request that failed after `handle` returned. */
+export function createDispatcher(
+  deps: SessionDeps,
+  peer: Peer,
+  requester: Requester,
+  refuse: (error: unknown, requestId: number) => void,
+): Dispatcher {
+  const { clips, diagnose } = deps;
+  const owner = requester.clientId;
+  const tellDisks = (shortages: readonly DiskShortage[]): void => peer.send({ type: 'disk-changed', shortages });
+  const stopListening = deps.disks.subscribe(tellDisks);
+  if (deps.disks.shortages().length > 0) tellDisks(deps.disks.shortages());
+  let streams = 0;
+  const takeStreamId = (): number => ++streams;
+  const uploads = createSessionUploads(peer, clips, owner, takeStreamId);
+  const jobs = createSessionJobs(peer, deps, owner);
+  const downloads = createSessionDownloads(peer, deps, owner, takeStreamId);
+  const pictures = createTurns(picturesAtOnce);
+  const slowWork = new Set<Promise<void>>();
+  const jobTurns = createTurns();
+
+  /** Lets `work` go on beside the next messages. */
+  function beside(requestId: number, work: () => Promise<void>): void {
+    if (slowWork.size >= maxSlowRequests) {
+      throw new EditError('limit-reached', `A connection may have ${maxSlowRequests} requests that take their time.`, {
+        hint: 'Wait for a reply before the next one.',
+      });
+    }
+    const done = work()
+      .catch((error: unknown) => refuse(error, requestId))
+      .finally(() => slowWork.delete(done));
+    slowWork.add(done);
+  }
+
+  /** Jobs are made one after the other, beside the messages that follow. */
+  function queueJob(message: JobCreate): void {
+    if (jobTurns.size >= maxWaitingJobs) {
+      throw new EditError('limit-reached', `A connection may ask for ${maxWaitingJobs} jobs at once.`, {
+        hint: 'Wait for a reply before the next one.',
+      });
+    }
+    jobTurns.take(() => jobs.handle(message)).catch((error: unknown) => refuse(error, message.requestId));
+  }
+
+  async function getClip({ requestId, clipId }: ClipGet): Promise<void> {
+    const { sizeBytes, sha256, media } = await clips.get(owner, clipId);
+    peer.send({ type: 'clip', requestId, clipId, sizeBytes, sha256, media });
+  }
+
+  async function deleteClip({ requestId, clipId }: ClipDelete): Promise<void> {
+    if (await deps.jobs.needsClip(owner, clipId)) {
+      throw new EditError('invalid-request', `A job needs the clip ${clipId}.`, {
+        hint: 'Wait for its end, or cancel it.',
+      });
+    }
+    await clips.remove(owner, clipId);
+    peer.send({ type: 'clip-deleted', requestId, clipId });
+  }
+
+  /** A picture is made when one of the last few has been sent: who does not read them has few in memory. */
+  function sendFrame(message: FrameGet): Promise<void> {
+    return pictures.take(async () => downloads.sendPicture(message.requestId, await readFrame(deps, owner, message)));
+  }
+
+  async function sendDiagnostics(requestId: number): Promise<void> {
+    peer.send({ type: 'diagnostics', requestId, checks: await diagnose(requester) });
+  }
+
+  return {
+    async handle(message) {
+      switch (message.type) {
+        case 'upload-begin':
+          await uploads.begin(message);
+          break;
+        case 'upload-end':
+          beside(message.requestId, () => uploads.end(message));
+          break;
+        case 'stream-cancel':
+          downloads.cancel(message.streamId);
+          await uploads.cancel(message.streamId);
+          break;
+        case 'clip-get':
+          await getClip(message);
+          break;
+        case 'clip-delete':
+          await deleteClip(message);
+          break;
+        case 'download-begin':
+          await downloads.begin(message);
+          break;
+        case 'download-ack':
+          downloads.acknowledge(message);
+          break;
+        case 'frame-get':
+          beside(message.requestId, () => sendFrame(message));
+          break;
+        case 'estimate':
+          beside(message.requestId, () => jobs.estimate(message));
+          break;
+        // What a job takes is looked up before it is queued.
+        case 'job-create':
+          queueJob(message);
+          break;
+        case 'job-delete':
+          beside(message.requestId, () => jobs.delete(message));
+          break;
+        case 'diagnostics-get':
+          beside(message.requestId, () => sendDiagnostics(message.requestId));
+          break;
+        case 'job-list':
+        case 'job-get':
+        case 'job-cancel':
+        case 'job-pause':
+        case 'job-resume':
+        case 'job-move':
+          await jobs.handle(message);
+          break;
+      }
+    },
+    receive: (chunk) => uploads.receive(chunk),
+    async close() {
+      stopListening();
+      jobs.close();
+      await uploads.close();
+      await downloads.close();
+      await Promise.all([jobTurns.over(), ...slowWork]);
+    },
+  };
+}

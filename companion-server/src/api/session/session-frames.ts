@@ -1,0 +1,45 @@
+// The single pictures that a connection asks for: frames of clips and results, and maps of what an edit has changed.
+
+import type { FrameGet } from '../../../../protocol/messages/stream-messages.ts';
+import { EditError } from '../../errors.ts';
+import { resultOf } from '../../jobs/results.ts';
+import { nameFiles } from '../../without-paths.ts';
+import type { SessionDeps } from './session-deps.ts';
+
+/** The JPEG of a picture that `owner` asks for. Throws EditError, of whose paths a client hears names. */
+export async function readFrame(
+  deps: Pick<SessionDeps, 'artifacts' | 'clips' | 'jobs' | 'readPicture' | 'readMap'>,
+  owner: string,
+  { side, id, frameIndex, maxSide }: FrameGet,
+): Promise<Uint8Array> {
+  const { artifacts, clips, jobs, readPicture, readMap } = deps;
+  if (side === 'original' || side === 'edit') {
+    const { artifact } = side === 'original' ? await clips.get(owner, id) : await resultOf(deps, owner, id);
+    const path = await artifacts.localPath(artifact);
+    return namingFiles({ 'the clip': path }, () => readPicture(path, frameIndex, maxSide));
+  }
+  const result = await resultOf(deps, owner, id);
+  const { clipId, settings, report } = await jobs.get(owner, id);
+  if (side === 'flicker' && settings.preview) {
+    throw new EditError('invalid-request', 'A preview has no flicker: its frames are no neighbours.');
+  }
+  const original = await clips.get(owner, clipId);
+  const [originalPath, resultPath] = [
+    await artifacts.localPath(original.artifact),
+    await artifacts.localPath(result.artifact),
+  ];
+  const rate = report === null ? 0 : report.frameRate.numerator / report.frameRate.denominator;
+  const firstFrame = Math.round((settings.startSeconds ?? 0) * rate);
+  const clipFrame = firstFrame + (report?.frameIndices?.[frameIndex] ?? frameIndex);
+  return namingFiles({ 'the clip': originalPath, 'the result': resultPath }, () =>
+    readMap(side, { path: originalPath, frameIndex: clipFrame }, { path: resultPath, frameIndex }, maxSide),
+  );
+}
+
+async function namingFiles<T>(paths: Readonly<Record<string, string>>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw nameFiles(error, paths);
+  }
+}

@@ -1,0 +1,156 @@
+// The jobs of a client, on one of its connections. They belong to the client and outlive the connection.
+
+import type { Estimate, Estimates } from '../../../../protocol/estimate.ts';
+import { isOutcome, type JobView } from '../../../../protocol/job.ts';
+import type {
+  ClientJobMessage,
+  EditRequest,
+  EstimateGet,
+  JobCreate,
+  JobListed,
+} from '../../../../protocol/messages/job-messages.ts';
+import { maxListedJobs, windowBytes } from '../../../../protocol/limits.ts';
+import type { ServerMessage } from '../../../../protocol/messages/server-messages.ts';
+import { EditError, orCanceled, throwIfCanceled } from '../../errors.ts';
+import type { Peer } from './peer.ts';
+import type { SessionDeps } from './session-deps.ts';
+
+export type SessionJobsDeps = Pick<SessionDeps, 'jobs' | 'checkEdit' | 'estimateEdit' | 'log'>;
+
+export interface SessionJobs {
+  /** Carries out any message about jobs but those that take their time. */
+  handle(message: Exclude<ClientJobMessage, EstimateGet | { readonly type: 'job-delete' }>): Promise<void>;
+  /** Ends the estimate before, if it is not answered yet. */
+  estimate(message: EstimateGet): Promise<void>;
+  delete(message: { readonly requestId: number; readonly jobId: string }): Promise<void>;
+  /** Stops the events, and the estimate that nobody waits for any more. */
+  close(): void;
+}
+
+export function createSessionJobs(peer: Peer, deps: SessionJobsDeps, owner: string): SessionJobs {
+  const { jobs, checkEdit, estimateEdit, log } = deps;
+  /** What was sent of each job last, but its progress. */
+  const lastSent = new Map<string, string>();
+  /** Of the newest estimate. */
+  let estimating = new AbortController();
+
+  function report(job: JobView): void {
+    const { jobId, progress } = job;
+    const facts = factsOf(job);
+    if (lastSent.get(jobId) !== facts) {
+      if (isOutcome(job.state)) lastSent.delete(jobId);
+      else lastSent.set(jobId, facts);
+      peer.send({ type: 'job-changed', job });
+    } else if (progress !== null && peer.waitingBytes() <= windowBytes) {
+      // Progress is worth nothing when it comes late: a client that does not read gets only the changes.
+      peer.send({ type: 'job-progress', jobId, progress });
+    }
+  }
+
+  /** What is known not to fit is refused; what cannot be estimated fails by itself, with its own reason. */
+  async function requireFit({ clipId, settings, model, device }: JobCreate): Promise<void> {
+    let found: Estimate;
+    try {
+      found = await estimateEdit(owner, { clipId, settings, model, device });
+    } catch (error) {
+      log.debug('There is no estimate of a new job.', { error: String(error) });
+      return;
+    }
+    if (found.fits) return;
+    throw new EditError('does-not-fit', 'The edit does not fit on this machine.', {
+      hint: found.advice ?? 'Try a smaller size or a shorter part of the clip.',
+    });
+  }
+
+  async function estimateBoth(
+    { clipId, settings, model, device }: EditRequest,
+    signal: AbortSignal,
+  ): Promise<Estimates> {
+    const estimate = (preview: boolean): Promise<Estimate> =>
+      estimateEdit(owner, { clipId, settings: { ...settings, preview }, model, device }, signal);
+    const [edit, preview] = await Promise.all([
+      estimate(false),
+      // That the preview's is not known is no reason to keep the edit's back.
+      estimate(true).catch((error: unknown) => {
+        throwIfCanceled(signal);
+        log.debug('There is no estimate of a preview.', { error: String(error) });
+        return null;
+      }),
+    ]);
+    return { edit, preview };
+  }
+
+  async function pageAfter(afterJobId: string | null): Promise<Pick<JobListed, 'jobs' | 'isComplete'>> {
+    const found = await jobs.list(owner, afterJobId, maxListedJobs + 1);
+    return { jobs: found.slice(0, maxListedJobs), isComplete: found.length <= maxListedJobs };
+  }
+
+  async function create(message: JobCreate): Promise<JobView> {
+    const { key, clipId, settings, model, device, priority } = message;
+    if (!(await jobs.hasKey(owner, key))) {
+      await checkEdit(owner, { clipId, settings, model, device });
+      await requireFit(message);
+    }
+    return jobs.add(owner, { key, clipId, settings, model, device, priority });
+  }
+
+  const unsubscribe = jobs.subscribe(owner, {
+    onJob: report,
+    onPositions: (positions) => peer.send({ type: 'job-positions', positions }),
+  });
+
+  return {
+    async handle(message) {
+      peer.send(await reply(message));
+    },
+    async estimate({ requestId, estimateId, ...wish }) {
+      estimating.abort();
+      estimating = new AbortController();
+      const { signal } = estimating;
+      try {
+        const found = await orCanceled(estimateBoth(wish, signal), signal);
+        peer.send({ type: 'estimated', requestId, estimateId, ...found });
+      } catch (error) {
+        if (!signal.aborted) throw error;
+        peer.send({ type: 'estimate-canceled', requestId, estimateId });
+      }
+    },
+    async delete({ requestId, jobId }) {
+      await jobs.remove(owner, jobId);
+      peer.send({ type: 'job-deleted', requestId, jobId });
+    },
+    close() {
+      estimating.abort();
+      unsubscribe();
+    },
+  };
+
+  async function reply(message: Parameters<SessionJobs['handle']>[0]): Promise<ServerMessage> {
+    const { requestId } = message;
+    switch (message.type) {
+      case 'job-create':
+        return { type: 'job', requestId, job: await create(message) };
+      case 'job-list':
+        return { type: 'job-listed', requestId, ...(await pageAfter(message.afterJobId)) };
+      case 'job-get':
+        return { type: 'job', requestId, job: await jobs.get(owner, message.jobId) };
+      case 'job-cancel':
+        return { type: 'job', requestId, job: await jobs.cancel(owner, message.jobId) };
+      case 'job-pause':
+        return { type: 'job', requestId, job: await jobs.pause(owner, message.jobId) };
+      case 'job-resume':
+        return { type: 'job', requestId, job: await jobs.resume(owner, message.jobId) };
+      case 'job-move':
+        return {
+          type: 'job',
+          requestId,
+          job: await jobs.move(owner, message.jobId, message.beforeJobId),
+        };
+    }
+  }
+}
+
+/** Everything that may change in a view beside its progress. */
+function factsOf({ state, priority, position, resumes }: JobView): string {
+  return `${state} ${priority} ${position ?? '-'} ${resumes}`;
+}

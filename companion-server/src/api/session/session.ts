@@ -1,0 +1,186 @@
+// One connection: who it is, and what it asks for, one message after the other in the order of arrival.
+
+import { setImmediate as turn } from 'node:timers/promises';
+import { parseChunk } from '../../../../protocol/messages/chunk.ts';
+import { parseClientMessage, type ClientMessage } from '../../../../protocol/messages/client-messages.ts';
+import { FieldError } from '../../../../protocol/fields.ts';
+import { maxControlBytes, windowBytes } from '../../../../protocol/limits.ts';
+import { requestIdOf } from '../../../../protocol/messages/message.ts';
+import type { Hello, Pair } from '../../../../protocol/messages/session-messages.ts';
+import { createTurns } from '../../../../protocol/turns.ts';
+import { protocolVersion } from '../../../../protocol/version.ts';
+import { EditError } from '../../errors.ts';
+import { toClientError } from '../../wire-error.ts';
+import type { Peer } from './peer.ts';
+import type { SessionDeps } from './session-deps.ts';
+import { createDispatcher, type Dispatcher } from './session-dispatcher.ts';
+
+export type { SessionDeps } from './session-deps.ts';
+
+/** Bytes of messages that may wait for their turn: a client's window, and control messages beside it. */
+const maxWaitingBytes = windowBytes + 16 * maxControlBytes;
+
+/** What a message costs while it waits, beside its bytes. */
+const messageCostBytes = 256;
+
+/** Messages that may wait on a connection that has not said hello. */
+export const maxStrangerMessages = 16;
+
+export interface Session {
+  receiveText(text: string): void;
+  receiveBinary(bytes: Uint8Array): void;
+  isAuthenticated(): boolean;
+  isShownOut(): boolean;
+  /** Whose connection it is; null before its hello. */
+  clientId(): string | null;
+  /** Ends the connection; what has not been begun of what it brought is not carried out. */
+  showOut(reason: string): void;
+  /** Carries out what has arrived, then ends what belongs to the connection. Call once, when it has ended. */
+  close(): Promise<void>;
+}
+
+export function createSession(deps: SessionDeps, peer: Peer): Session {
+  const { pairings, version, models, device, log } = deps;
+  let client: { readonly clientId: string; readonly dispatcher: Dispatcher } | undefined;
+  let isShownOut = false;
+  let waitingBytes = 0;
+  let waitingMessages = 0;
+  const turns = createTurns();
+
+  async function pair({ requestId, protocol, code, name }: Pair): Promise<void> {
+    requireVersion(protocol);
+    const paired = await pairings.exchange(code, name, peer.address);
+    const { clientId } = paired.client;
+    peer.send({ type: 'paired', requestId, clientId, token: paired.token });
+  }
+
+  function authenticate({ requestId, protocol, token, client: program }: Hello): void {
+    requireVersion(protocol);
+    const known = pairings.authenticate(token);
+    if (known === null) {
+      throw new EditError('not-paired', 'The token is of no pairing.', {
+        hint: 'Pair with the code that the server shows; npm run pair makes a new one.',
+      });
+    }
+    const { clientId } = known;
+    if (client !== undefined && client.clientId !== clientId) {
+      throw new EditError('invalid-request', 'This connection belongs to another client.');
+    }
+    pairings.noteSeen(clientId, program.version);
+    peer.admit(known);
+    if (isShownOut) return;
+    peer.send({
+      type: 'welcome',
+      requestId,
+      protocol: protocolVersion,
+      server: { name: 'tokenflow', version },
+      device: device(),
+      models: models(),
+    });
+    client ??= {
+      clientId,
+      dispatcher: createDispatcher(deps, peer, { ...known, version: program.version }, refuse),
+    };
+  }
+
+  async function handle(message: ClientMessage): Promise<void> {
+    if (message.type === 'hello') {
+      authenticate(message);
+    } else if (message.type === 'pair') {
+      await pair(message);
+    } else if (client === undefined) {
+      throw new EditError('not-paired', `The first message must be hello or pair, got ${message.type}.`);
+    } else {
+      await client.dispatcher.handle(message);
+    }
+  }
+
+  async function handleText(text: string): Promise<void> {
+    try {
+      if (text.length > maxControlBytes) {
+        throw new FieldError('message', `must have at most ${maxControlBytes} bytes.`);
+      }
+      await handle(parseClientMessage(text));
+    } catch (error) {
+      refuse(error, text.length > maxControlBytes ? null : requestIdOf(text));
+    }
+  }
+
+  async function handleBinary(bytes: Uint8Array): Promise<void> {
+    try {
+      if (client === undefined) {
+        throw new EditError('not-paired', 'The first message must be hello or pair.');
+      }
+      await client.dispatcher.receive(parseChunk(bytes));
+    } catch (error) {
+      refuse(error, null);
+    }
+  }
+
+  function refuse(error: unknown, requestId: number | null): void {
+    const wireError = toClientError(error);
+    if (wireError.code === 'internal') log.error('A message failed.', { error: String(error) });
+    peer.send({ type: 'error', requestId, error: wireError });
+    if (client === undefined) showOut('not paired');
+  }
+
+  function showOut(reason: string): void {
+    isShownOut = true;
+    peer.close(reason);
+  }
+
+  /**
+   * Runs `work` after all that came before it. A connection that is cut off has what it brought carried out still: its
+   * client goes on behind it. One that was shown out has not. One message per turn of the event loop: who sends many at
+   * once does not hold up the others.
+   */
+  function enqueue(sizeBytes: number, work: () => Promise<void>): void {
+    if (isShownOut) return;
+    waitingBytes += sizeBytes + messageCostBytes;
+    waitingMessages++;
+    const isCrowd = client === undefined && waitingMessages > maxStrangerMessages;
+    if (waitingBytes > maxWaitingBytes || isCrowd) {
+      showOut('more on its way than the window allows');
+      return;
+    }
+    void turns.take(async () => {
+      if (!isShownOut) await turn();
+      if (!isShownOut) await work();
+      waitingBytes -= sizeBytes + messageCostBytes;
+      waitingMessages--;
+    });
+  }
+
+  /** Chunks follow each other without waiting for the disk, but count as waiting until they are written. */
+  function enqueueChunk(bytes: Uint8Array): void {
+    enqueue(bytes.length, () => {
+      waitingBytes += bytes.length;
+      void handleBinary(bytes).finally(() => (waitingBytes -= bytes.length));
+      return Promise.resolve();
+    });
+  }
+
+  return {
+    receiveText: (text) => enqueue(text.length, () => handleText(text)),
+    receiveBinary: enqueueChunk,
+    isAuthenticated: () => client !== undefined,
+    isShownOut: () => isShownOut,
+    clientId: () => client?.clientId ?? null,
+    showOut,
+    async close() {
+      // Nothing of a stranger's is worth waiting for.
+      if (client === undefined) isShownOut = true;
+      else await turns.over();
+      await client?.dispatcher.close();
+    },
+  };
+}
+
+function requireVersion(protocol: number): void {
+  if (protocol === protocolVersion) return;
+  throw new EditError(
+    'version-mismatch',
+    `The client speaks version ${protocol} of the protocol, the server ${protocolVersion}.`,
+    { hint: 'Install the same version of the panel and the companion server.' },
+  );
+}

@@ -1,0 +1,53 @@
+// `edit`: one clip, over the same socket as the panel.
+
+import type { LinkState } from '../../../../protocol/client/link-state.ts';
+import { editOverSocket } from '../../client/edit-over-socket.ts';
+import { EditError, throwIfCanceled } from '../../errors.ts';
+import { defineCommand } from '../command.ts';
+import { editOptions, readEditRequest } from '../edit-options.ts';
+import { createReporter } from '../edit-reporter.ts';
+import { openLocalSession, openRemoteSession } from '../session.ts';
+
+export const editCommand = defineCommand({
+  name: 'edit',
+  usage: 'CLIP --prompt TEXT [options]',
+  summary: 'Edit a video clip by a prompt.',
+  options: editOptions,
+  notes: [
+    'The result is written whole or not at all, in the size, frame rate and length of the clip. A file of the same name is replaced.',
+    'With --json, standard output is one JSON object per line: {"type":"progress",...}, then one of {"type":"done",...}, {"type":"error",...}, {"type":"canceled"}.',
+    'TOKENFLOW_MODEL names the default model, TOKENFLOW_CACHE the folder for working files.',
+  ],
+  async run({ values, positionals }, context) {
+    const { clipPath, outPath, settings, device } = readEditRequest(values, positionals);
+    const { model, server } = values;
+    const reporter = createReporter(values.json ? 'json' : 'text', context);
+    throwIfCanceled(context.signal);
+    const session =
+      server === undefined ? await openLocalSession(context, model) : await openRemoteSession(context, server);
+    try {
+      const edited = await editOverSocket(session.connection, {
+        clipPath,
+        outPath,
+        settings,
+        // A server started here has the model first; one that runs already knows its models by name.
+        model: server === undefined ? null : requireModel(model, session.connection.link),
+        device,
+        onProgress: (progress) => reporter.progress(progress),
+        signal: context.signal,
+      });
+      reporter.done(edited);
+    } finally {
+      reporter.end();
+      await session.close();
+    }
+  },
+});
+
+function requireModel(name: string | undefined, link: LinkState): string | null {
+  const ids = 'server' in link ? link.server.models.map(({ id }) => id) : [];
+  if (name === undefined || ids.includes(name)) return name ?? null;
+  throw new EditError('model-missing', `The server has no model '${name}'.`, {
+    hint: `It has ${ids.length === 0 ? 'none' : ids.join(', ')}.`,
+  });
+}

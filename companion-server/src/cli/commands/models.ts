@@ -1,0 +1,111 @@
+// `models`: which checkpoints there are, and how they come and go.
+
+import { dataDirOf } from '../../app/config.ts';
+import { EditError } from '../../errors.ts';
+import { readCatalog } from '../../models/catalog.ts';
+import { addModel, removeModel } from '../../models/change-models.ts';
+import { modelsDirOf } from '../../models/installed-models.ts';
+import { defineCommand, type Command } from '../command.ts';
+import { list } from './models-list.ts';
+import { pull } from './models-pull.ts';
+import { report, type ModelsRequest } from './models-request.ts';
+import { verify } from './models-verify.ts';
+import { suggest } from '../suggest.ts';
+
+const actions = ['list', 'pull', 'verify', 'remove', 'add'] as const;
+
+/** @param readModels the catalogue */
+export const createModelsCommand = (readModels = readCatalog): Command =>
+  defineCommand({
+    name: 'models',
+    usage: '[list | pull ID | verify [ID] | remove ID | add DIR] [options]',
+    summary: 'List, download, check and remove checkpoints.',
+    options: {
+      'accept-licence': {
+        kind: 'flag',
+        help: 'With pull: you have read the licence and accept it. Asked for in a terminal otherwise.',
+      },
+      name: {
+        kind: 'text',
+        placeholder: 'NAME',
+        help: "With add: what to call the model. Default: the folder's name.",
+      },
+      json: { kind: 'flag', help: 'Print one JSON object per line.' },
+    },
+    notes: [
+      'list shows the models that there are and those of the catalogue that can be downloaded. pull downloads one into the models folder; after a cut, a Ctrl+C or a crash the same command goes on where it was. verify hashes downloaded files again. add makes a checkpoint folder known where it lies, and copies nothing. remove deletes what was pulled, and only forgets what was added.',
+      'A server that runs already offers a new model after its next start.',
+      'HF_ENDPOINT names another hub than https://huggingface.co, HF_TOKEN the token of an account there; it is sent to that hub only. TOKENFLOW_DATA moves the data folder, where the models folder is.',
+    ],
+    async run({ values, positionals }, context) {
+      const [action = 'list', subject, surplus] = positionals;
+      if (surplus !== undefined) throw tooMany(surplus);
+      const request: ModelsRequest = {
+        context,
+        catalog: readModels(),
+        modelsDir: modelsDirOf(dataDirOf(context.env)),
+        isJson: values.json,
+      };
+      switch (action) {
+        case 'list':
+          if (subject !== undefined) throw tooMany(subject);
+          list(request);
+          break;
+        case 'pull':
+          await pull(request, requireSubject(action, 'ID', subject), values['accept-licence']);
+          break;
+        case 'verify':
+          await verify(request, subject);
+          break;
+        case 'remove':
+          await remove(request, requireSubject(action, 'ID', subject));
+          break;
+        case 'add':
+          await add(request, requireSubject(action, 'DIR', subject), values.name);
+          break;
+        default:
+          throw unknownAction(action);
+      }
+    },
+  });
+
+export const modelsCommand = createModelsCommand();
+
+async function remove(request: ModelsRequest, id: string): Promise<void> {
+  const removal = await removeModel(request.modelsDir, id);
+  const text = {
+    deleted: `${id} is deleted.`,
+    reference: `${id} is forgotten; its folder is as it was.`,
+    download: `What had been downloaded of ${id} is deleted.`,
+  }[removal];
+  report(request, { type: 'removed', id, removal }, text);
+}
+
+async function add(request: ModelsRequest, dir: string, name: string | undefined): Promise<void> {
+  const id = await addModel(request.modelsDir, dir, name);
+  report(request, { type: 'added', id }, `${id} is added. Use it with --model ${id}.`);
+}
+
+function requireSubject(action: string, what: string, subject: string | undefined): string {
+  if (subject !== undefined && subject !== '') return subject;
+  throw new EditError(
+    'invalid-request',
+    `models ${action} needs ${what === 'ID' ? 'the id of a model' : 'a folder'}.`,
+    {
+      hint: `For example: models ${action} ${what === 'ID' ? 'stable-diffusion-1.5' : '/path/to/checkpoint'}`,
+    },
+  );
+}
+
+function tooMany(surplus: string): EditError {
+  return new EditError('invalid-request', `models takes one thing at a time, got '${surplus}' as well.`, {
+    hint: 'Put quotation marks around a path with spaces.',
+  });
+}
+
+function unknownAction(action: string): EditError {
+  const suggestion = suggest(action, actions);
+  return new EditError('invalid-request', `models cannot '${action}'.`, {
+    hint: suggestion === undefined ? `It can ${actions.join(', ')}.` : `Did you mean ${suggestion}?`,
+  });
+}

@@ -1,0 +1,91 @@
+// Edited frames at the clip's own size: what the edit did to the small picture is done to the large one, so that the
+// clip's fine detail stays where the edit left the structure alone. The clip is decoded once more, beside the encoding.
+
+import { EditError } from '../../errors.ts';
+import { applyChange } from '../../detail/apply-change.ts';
+import { fitChange } from '../../detail/local-change.ts';
+import type { ClipInfo } from '../../media/probe/clip-info.ts';
+import { cropFrame } from '../../media/working-size.ts';
+import type { Rgb24Frame, Size } from '../../media/frame.ts';
+import { decodeFrames } from '../../media/decode/frames.ts';
+import { tensorToFrame } from '../../media/pixels.ts';
+import { sliceRows, type Tensor } from '../../tensor/tensor.ts';
+import { frameRange, type LatentStore } from '../../tokenflow/latents.ts';
+import type { ChosenSettings } from '../plan/edit-defaults.ts';
+import type { EditPlan } from '../plan/edit-plan.ts';
+import type { VaeSession } from '../model/model.ts';
+
+export interface FullSizeOptions {
+  readonly clip: ClipInfo;
+  readonly plan: Pick<EditPlan, 'startFrame' | 'endFrame' | 'size' | 'vaeChunkSize'>;
+  /** The clip's own latents. Decoded like the edited ones, they show what the VAE alone does to a picture. */
+  readonly clean: LatentStore;
+  readonly vae: VaeSession;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Whether results keep the clip's detail: it was asked for, and the clip has more pixels than the edit. */
+export function keepsDetail(
+  { detail }: Pick<ChosenSettings, 'detail'>,
+  { frameSize: { width, height } }: Pick<ClipInfo, 'frameSize'>,
+  { size: { scaled } }: Pick<EditPlan, 'size'>,
+): boolean {
+  return detail === 'source' && (width > scaled.width || height > scaled.height);
+}
+
+/** Takes the planned frames in their order. Holds one large frame, and a few small ones. */
+export class FullSize {
+  private readonly options: FullSizeOptions;
+  private readonly originals: AsyncGenerator<Rgb24Frame, void, undefined>;
+  private decoded: Tensor | null = null;
+  private row = 0;
+
+  constructor(options: FullSizeOptions) {
+    this.options = options;
+    const { clip, plan, signal } = options;
+    const { startFrame, endFrame } = plan;
+    this.originals = decodeFrames(clip, { startFrame, endFrame, size: clip.frameSize, signal });
+  }
+
+  get size(): Size {
+    return this.options.clip.frameSize;
+  }
+
+  /** The next edited frame at the working size -> at the clip's. */
+  async restore(edited: Rgb24Frame): Promise<Rgb24Frame> {
+    const source = await this.nextReconstruction(edited.index);
+    return applyChange(await this.original(edited.index), fitChange(source, edited));
+  }
+
+  /** Ends the decoding. */
+  async close(): Promise<void> {
+    await this.originals.return();
+  }
+
+  private async nextReconstruction(index: number): Promise<Rgb24Frame> {
+    const { plan, clean, vae } = this.options;
+    const at = this.row % plan.vaeChunkSize;
+    if (at === 0 || this.decoded === null) {
+      const end = Math.min(this.row + plan.vaeChunkSize, clean.frameCount);
+      this.decoded = await vae.run(await clean.read(frameRange(this.row, end)));
+    }
+    this.row++;
+    return cropFrame(tensorToFrame(sliceRows(this.decoded, at, at + 1), index), plan.size);
+  }
+
+  /** Frames between the wanted ones are passed over. */
+  private async original(index: number): Promise<Rgb24Frame> {
+    for (;;) {
+      const next = await this.originals.next();
+      if (next.done === true) break;
+      if (next.value.index === index) return next.value;
+    }
+    throw new EditError(
+      'clip-unreadable',
+      `Frame ${index} of "${this.options.clip.path}" could not be read a second time.`,
+      {
+        hint: 'Leave the clip as it is while it is edited.',
+      },
+    );
+  }
+}

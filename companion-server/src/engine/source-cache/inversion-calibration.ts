@@ -1,0 +1,154 @@
+// How well a clip is found again from its inverted latents, measured on a few frames before the edit is paid for: they
+// are inverted and sampled back with the source prompt, and compared with what the VAE alone makes of them.
+
+import { stepDdim } from '../../diffusion/ddim.ts';
+import type { Schedule } from '../../diffusion/schedule.ts';
+import type { Conditioning } from '../../nets/conditioning.ts';
+import { cropFrame } from '../../media/working-size.ts';
+import { tensorToFrame } from '../../media/pixels.ts';
+import { psnr } from '../../metrics/psnr.ts';
+import { sliceRows, tensor, type Tensor } from '../../tensor/tensor.ts';
+import { predict, type Denoiser } from '../../tokenflow/denoiser.ts';
+import { InMemoryLatents } from '../../tokenflow/in-memory-latents.ts';
+import { invert } from '../../tokenflow/inversion.ts';
+import type { LatentStore } from '../../tokenflow/latents.ts';
+import type { ChosenSettings } from '../plan/edit-defaults.ts';
+import type { EditPlan } from '../plan/edit-plan.ts';
+import { forwardsPerStep } from '../plan/edit-schedules.ts';
+import type { SourceAnalysis } from './inversion-entry.ts';
+import type { Model } from '../model/model.ts';
+
+/** What of an edit it takes to measure it. */
+export interface CalibratedEdit {
+  readonly denoiser: Denoiser;
+  readonly sampling: Schedule;
+  readonly settings: ChosenSettings;
+  readonly plan: Pick<EditPlan, 'frameCount' | 'latentSize' | 'size'>;
+  readonly model: Pick<Model, 'openDecoder'>;
+}
+
+/** A number of forwards that is about to be tried. */
+export interface CalibrationTry {
+  readonly inversionSteps: number;
+  /** UNet forwards of one latent that the calibration will have taken with this try and those before it. */
+  readonly evaluations: number;
+}
+
+/** Frames that are measured, evenly spread. */
+const measuredFrames = 2;
+/** A short clip is measured on one. */
+const framesPerMeasured = 10;
+/** Where the reconstruction cannot be told from the VAE's at a glance. Forwards are added until it is reached. */
+export const enoughDecibels = 32;
+/** Most forwards, as a multiple of those that are taken at first. */
+export const mostForwards = 4;
+/** Less than this is not worth twice the forwards. */
+const worthDecibels = 1;
+
+/**
+ * Takes the settings' forwards at first and doubles them until the measured frames are found again to 32 dB, to four
+ * times as many, or until a doubling brings less than 1 dB. Returns the fewest that come within 1 dB of the best, and what
+ * they reach. It always goes all the way, even for SDEdit, which begins in the middle: equal clips are inverted equally,
+ * and one inversion serves both.
+ * @param onTry told before each try
+ */
+export async function calibrateInversion(
+  edit: CalibratedEdit,
+  text: Conditioning,
+  clean: LatentStore,
+  onTry: (one: CalibrationTry) => void = () => undefined,
+): Promise<Omit<SourceAnalysis, 'cuts' | 'damage'>> {
+  const { frameCount } = edit.plan;
+  const count = measuredCount(frameCount);
+  const rows = Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * frameCount) / count));
+  const original = await clean.read(rows);
+  const first = edit.settings.inversionSteps;
+  const tried: { readonly inversionSteps: number; readonly reconstructionPsnr: number }[] = [];
+  let evaluations = 0;
+  for (let inversionSteps = first; inversionSteps <= mostForwards * first; inversionSteps *= 2) {
+    evaluations += count * (inversionSteps + edit.settings.steps);
+    onTry({ inversionSteps, evaluations });
+    const found = await thereAndBack(edit, inversionSteps, text, original);
+    const reconstructionPsnr = await compare(edit, original, found);
+    const before = tried.at(-1)?.reconstructionPsnr ?? -Infinity;
+    tried.push({ inversionSteps, reconstructionPsnr });
+    // On a clip outside the model's world, more iterations bring nothing or lead astray.
+    if (reconstructionPsnr >= enoughDecibels || reconstructionPsnr < before + worthDecibels) break;
+  }
+  const best = Math.max(...tried.map(({ reconstructionPsnr }) => reconstructionPsnr));
+  const isClose = ({ reconstructionPsnr }: (typeof tried)[number]) => reconstructionPsnr > best - worthDecibels;
+  return tried.find(isClose) ?? { inversionSteps: first, reconstructionPsnr: best };
+}
+
+function measuredCount(frameCount: number): number {
+  return Math.max(1, Math.min(measuredFrames, Math.floor(frameCount / framesPerMeasured)));
+}
+
+/** Forwards of a frame that the calibration takes where the first of its tries is enough. */
+export function calibrationEvaluations(
+  { calibrates, inversionSteps, steps }: Pick<ChosenSettings, 'calibrates' | 'inversionSteps' | 'steps'>,
+  { frameCount }: Pick<EditPlan, 'frameCount'>,
+): number {
+  return calibrates ? measuredCount(frameCount) * (inversionSteps + steps) : 0;
+}
+
+async function thereAndBack(
+  { denoiser, sampling, settings }: CalibratedEdit,
+  inversionSteps: number,
+  text: Conditioning,
+  original: Tensor,
+): Promise<Tensor> {
+  const held = () => new InMemoryLatents(tensor(original.dims));
+  const [even, odd] = [new InMemoryLatents(original), held()];
+  const noise = [held(), held(), held()] as const;
+  let steps = 0;
+  for await (const step of invert({
+    denoiser,
+    schedule: sampling,
+    conditioning: text,
+    latents: even,
+    next: odd,
+    startStep: 0,
+    method: {
+      name: 'fixed-point',
+      iterations: forwardsPerStep(settings, inversionSteps),
+      noiseAt: (index) => noise[index % noise.length] ?? noise[0],
+      earlier: null,
+      cache: null,
+    },
+    keep: () => undefined,
+    chunkSize: original.dims[0] ?? 1,
+  })) {
+    steps = step;
+  }
+  let latents = (steps % 2 === 0 ? even : odd).tensor;
+  for (const timestep of sampling.timesteps) {
+    const prediction = await predict(denoiser, latents, timestep, text);
+    latents = stepDdim(latents, prediction, timestep, sampling);
+  }
+  return latents;
+}
+
+/** Mean PSNR of the decoded frames. */
+async function compare({ model, plan }: CalibratedEdit, a: Tensor, b: Tensor): Promise<number> {
+  const vae = await model.openDecoder(plan.latentSize);
+  try {
+    let sum = 0;
+    const count = a.dims[0] ?? 0;
+    for (let row = 0; row < count; row++) {
+      const [one, other] = [await decode(a, row), await decode(b, row)];
+      sum += Math.min(mostDecibels, psnr(one, other));
+    }
+    return sum / count;
+  } finally {
+    await vae.release();
+  }
+
+  async function decode(latents: Tensor, row: number) {
+    const image = await vae.run(sliceRows(latents, row, row + 1));
+    return cropFrame(tensorToFrame(image, row), plan.size);
+  }
+}
+
+/** Equal frames are infinitely alike, which no mean survives. */
+const mostDecibels = 99;

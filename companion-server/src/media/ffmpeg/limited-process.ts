@@ -1,0 +1,50 @@
+// How ffmpeg and ffprobe are started and ended, so that a hostile clip cannot take the machine's memory, fill its disk or run
+// for ever. The shell sets the limits and is then replaced by the program: same process id, same pipes.
+
+import { existsSync } from 'node:fs';
+import type { EndOptions } from '../../process/children.ts';
+
+export interface ProcessLimits {
+  /** Address space of the process. Systems that cannot limit it (macOS, Windows) rely on `allocationOptions`. */
+  readonly memoryBytes: number;
+  /** Whether it may write to regular files. Pipes are no files. */
+  readonly mayWriteFiles: boolean;
+}
+
+/** For what looks into clips. Pictures of 16384 x 8192 do not fit when a codec wants many of them at once. */
+export const readLimits: ProcessLimits = { memoryBytes: 4 * 1024 ** 3, mayWriteFiles: false };
+
+/** For what writes results; its pictures are our own, the sound is the clip's. */
+export const writeLimits: ProcessLimits = { memoryBytes: 16 * 1024 ** 3, mayWriteFiles: true };
+
+/** The most that one buffer may take, in ffmpeg's own words: everywhere, and a better message than a failed malloc. */
+export const allocationOptions: readonly string[] = ['-max_alloc', String(1024 ** 3)];
+
+const shell = '/bin/sh';
+
+/** Two seconds: ffmpeg that is asked to end closes its files, and blocks on pipes that nobody reads. */
+export const politeEnd: EndOptions = { graceMs: 2_000, closesPipes: true };
+
+/** What a shell exits with that cannot run the program that it was told to. */
+export const notRunnableExitCodes: readonly number[] = [126, 127];
+
+/** The command that runs `program` within the limits, and the arguments that come before the program's own. */
+export function limitProgram(
+  program: string,
+  { memoryBytes, mayWriteFiles }: ProcessLimits,
+): { readonly command: string; readonly firstArguments: readonly string[] } {
+  if (process.platform === 'win32' || !existsSync(shell)) {
+    return { command: program, firstArguments: [] };
+  }
+  const limits = [
+    'ulimit -c 0',
+    `ulimit -v ${Math.floor(memoryBytes / 1024)}`,
+    ...(mayWriteFiles ? [] : ['ulimit -f 0']),
+  ];
+  const script = `${limits.map((limit) => `${limit} 2>/dev/null`).join('; ')}; exec ${quoted(program)} "$@"`;
+  return { command: shell, firstArguments: ['-c', script, program.replaceAll(/\s/g, '_')] };
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

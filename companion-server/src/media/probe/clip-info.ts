@@ -1,0 +1,58 @@
+// What is known about a clip before its pictures are read. Plain data: it survives structured cloning.
+
+import type { Rational, Size } from '../frame.ts';
+
+/** ffmpeg's names, as tagged in the file; null where the file does not say. */
+export interface ColourTags {
+  readonly range: 'tv' | 'pc' | null;
+  readonly primaries: string | null;
+  readonly transfer: string | null;
+  readonly matrix: string | null;
+}
+
+export interface AudioStream {
+  /** ffmpeg's codec name, for instance `aac` or `pcm_s24le`. */
+  readonly codec: string;
+  readonly channels: number;
+  readonly sampleRate: number;
+}
+
+export interface ClipInfo {
+  /** Absolute. */
+  readonly path: string;
+  /** Frames at the constant `frameRate`; exact, counted in the file. At least 1. */
+  readonly frameCount: number;
+  readonly frameRate: Rational;
+  /** frameCount / frameRate. */
+  readonly durationSeconds: number;
+  /** The file's own rate varies; `frameRate` is the constant one that it is read at. */
+  readonly variableRate: boolean;
+  /** As stored, before rotation. */
+  readonly codedSize: Size;
+  /** As stored, turned upright: what the edited clip has. */
+  readonly frameSize: Size;
+  /** Upright and with square pixels: what a viewer sees. */
+  readonly displaySize: Size;
+  /** Width of a pixel to its height, upright. */
+  readonly sampleAspect: Rational;
+  /** Degrees clockwise that the stored picture is turned by for display: 0, 90, 180 or 270. */
+  readonly rotationDegrees: number;
+  readonly colour: ColourTags;
+  /** ffmpeg's name, for instance `yuv420p` or `yuv422p10le`. */
+  readonly pixelFormat: string;
+  readonly bitDepth: number;
+  readonly interlaced: boolean;
+  readonly audio: readonly AudioStream[];
+  /** When each stored frame is shown, rising, in seconds of the file's clock; null where the file does not say. */
+  readonly frameTimes: Float64Array | null;
+  /** Those of `frameTimes` at which decoding can begin, rising; empty where none are known. */
+  readonly keyframeTimes: Float64Array;
+  /** The container has an index of its keyframes. Where it has none, a search ends somewhere near. */
+  readonly isIndexed: boolean;
+  /** Where the file's clock starts: earliest stream, in seconds. */
+  readonly fileStartSeconds: number;
+  /** Index of the video stream among all streams of the file. */
+  readonly streamIndex: number;
+  /** Sentences for the user about what will differ from the source. */
+  readonly notices: readonly string[];
+}

@@ -1,0 +1,96 @@
+// Tasks: the panel's own steps as the flow reports them, and the server's as it tells of its jobs.
+
+import type { JobView } from '../../../../protocol/job.ts';
+import type { PanelEvent } from '../events.ts';
+import type { PanelState } from '../panel-state.ts';
+import { isOnServer, isOver, type Task, type TaskState } from '../task.ts';
+
+export function reduceTasks(state: PanelState, event: PanelEvent): PanelState {
+  switch (event.type) {
+    case 'task-added':
+      return {
+        ...state,
+        tasks: [event.task, ...state.tasks],
+        // The edit that a preview leads to is still to come.
+        rerunOf: event.task.settings.preview ? state.rerunOf : null,
+      };
+    case 'task-moved':
+      return change(state, event.key, (task) => ({
+        ...task,
+        state: event.state,
+        isCanceling: task.isCanceling && !isOver({ ...task, state: event.state }),
+      }));
+    case 'task-sent':
+      return change(state, event.key, (task) => ({
+        ...task,
+        clipId: event.clipId,
+        media: event.media,
+        frames: task.frames ?? event.media.frameCount,
+      }));
+    case 'task-taken':
+      return change(state, event.key, (task) => ({ ...task, jobId: event.jobId }));
+    case 'task-canceling':
+      return change(state, event.key, (task) => ({ ...task, isCanceling: !isOver(task) }));
+    case 'task-reported':
+      return change(state, event.key, (task) => ({ ...task, report: event.report }));
+    case 'task-dismissed':
+      return {
+        ...state,
+        tasks: state.tasks.filter((task) => task.key !== event.key || !isOver(task)),
+      };
+    case 'job-told':
+      return hearOfJob(state, event.job);
+    case 'jobs-moved': {
+      const positions = new Map(event.positions.map(({ jobId, position }) => [jobId, position]));
+      return {
+        ...state,
+        tasks: state.tasks.map((task) => {
+          const position = positions.get(task.jobId ?? '');
+          if (position === undefined || task.state.name !== 'queued') return task;
+          return { ...task, state: { name: 'queued', position } };
+        }),
+      };
+    }
+    case 'job-progress':
+      return {
+        ...state,
+        tasks: state.tasks.map((task) =>
+          task.jobId === event.jobId && task.state.name === 'running'
+            ? { ...task, state: { name: 'running', progress: event.progress } }
+            : task,
+        ),
+      };
+    default:
+      return state;
+  }
+}
+
+function change(state: PanelState, key: string, next: (task: Task) => Task): PanelState {
+  return { ...state, tasks: state.tasks.map((task) => (task.key === key ? next(task) : task)) };
+}
+
+/** What the server tells matters while the task is with it; what comes before and after is the panel's own. */
+function hearOfJob(state: PanelState, job: JobView): PanelState {
+  const waiting = stateOfJob(job);
+  return change(state, job.key, (task) => {
+    if (task.jobId === null && !isOver(task)) return { ...task, jobId: job.jobId };
+    if (!isOnServer(task) || waiting === null) return task;
+    return { ...task, state: waiting };
+  });
+}
+
+function stateOfJob({ state, position, progress, error }: JobView): TaskState | null {
+  switch (state) {
+    case 'queued':
+      return { name: 'queued', position };
+    case 'running':
+      return { name: 'running', progress };
+    case 'paused':
+      return { name: 'paused', progress, problem: error };
+    // The flow decides what follows an outcome.
+    case 'done':
+    case 'failed':
+    case 'canceled':
+      return null;
+  }
+}

@@ -1,0 +1,131 @@
+// What most people never open: what to avoid, technique, steps, guidance, keyframes, seed, kind of file. Empty numbers are the model's own.
+
+import { guidanceRange, maxKeyframeInterval, maxSteps, outputCodecs } from '../../../../protocol/edit-settings.ts';
+import { techniqueInfo, techniqueInfos, techniqueNames } from '../../../../protocol/techniques.ts';
+import type { EditForm } from '../../state/form.ts';
+import { randomSeed, type Context, type Piece } from '../context.ts';
+import { createField } from './prompt-view.ts';
+import { setClass, setText, setValue, show } from '../ui.ts';
+
+const techniqueTitles = Object.fromEntries(techniqueInfos.map(({ name, title }) => [name, title]));
+
+export function createAdvancedView(context: Context): Piece {
+  const { ui, t, dispatch, env } = context;
+  const a = t.advanced;
+  const change = (part: Partial<EditForm>): void => dispatch({ type: 'form-changed', change: part });
+  const arrow = ui.el('span', 'fold-arrow');
+  const toggle = ui.button('', 'fold', () => dispatch({ type: 'advanced-toggled' }));
+  toggle.appendChild(arrow);
+  toggle.appendChild(ui.el('span', 'fold-title', a.title));
+  const summary = ui.el('span', 'fold-summary');
+  toggle.appendChild(summary);
+
+  const negative = createField(context, 'negativePrompt', 1);
+  negative.placeholder = t.prompt.negativePlaceholder;
+  const technique = createSegments(context, techniqueNames, techniqueTitles, (value) => change({ technique: value }));
+  const techniqueHint = ui.el('div', 'hint');
+  const codec = createSegments(context, outputCodecs, a.codecs, (value) => change({ codec: value }));
+
+  const steps = createNumber(context, a.steps, { min: 1, max: maxSteps, isWhole: true }, (value) =>
+    change({ steps: value }),
+  );
+  const guidance = createNumber(context, a.guidance, { ...guidanceRange, isWhole: false }, (value) =>
+    change({ guidance: value }),
+  );
+  const keyframes = createNumber(context, a.keyframes, { min: 1, max: maxKeyframeInterval, isWhole: true }, (value) => {
+    if (value !== null) change({ keyframeInterval: value });
+  });
+  const seed = createNumber(context, a.seed, { min: 0, max: 2 ** 32 - 1, isWhole: true }, (value) => {
+    if (value !== null) change({ seed: value });
+  });
+  let isLocked = false;
+  const lock = ui.button(a.lock, 'small toggle', () => change({ isSeedLocked: !isLocked }));
+  ui.name(lock, a.lockHint);
+  const dice = ui.button(a.dice, 'small', () => dispatch({ type: 'seed-rolled', seed: randomSeed(env) }));
+
+  const row = (label: string, ...parts: HTMLElement[]): HTMLElement =>
+    ui.el('div', 'row', ui.el('span', 'label fixed', label), ...parts);
+  const body = ui.el(
+    'div',
+    'fold-body',
+    ui.el('label', 'field-block', ui.el('span', 'label', t.prompt.negative), negative),
+    row(a.technique, technique.root),
+    techniqueHint,
+    row(a.steps, steps.field),
+    row(a.guidance, guidance.field),
+    row(a.keyframes, keyframes.field),
+    row(a.seed, seed.field, lock, dice),
+    ...(env.kind === 'browser' ? [row(a.codec, codec.root)] : []),
+  );
+  return {
+    root: ui.el('section', 'section', toggle, body),
+    update({ form, isAdvancedOpen }) {
+      show(body, isAdvancedOpen);
+      setClass(arrow, 'open', isAdvancedOpen);
+      show(summary, !isAdvancedOpen);
+      const stepsText = form.steps === null ? '' : ` · ${form.steps} ${a.steps.toLowerCase()}`;
+      setText(summary, `${techniqueInfo(form.technique).title}${stepsText}`);
+      setValue(negative, form.negativePrompt);
+      technique.update(form.technique);
+      codec.update(form.codec);
+      setText(techniqueHint, techniqueInfo(form.technique).hint);
+      steps.update(form.steps);
+      guidance.update(form.guidance);
+      keyframes.update(form.keyframeInterval);
+      seed.update(form.seed);
+      isLocked = form.isSeedLocked;
+      setText(lock, isLocked ? a.locked : a.lock);
+      setClass(lock, 'on', isLocked);
+    },
+  };
+}
+
+function createSegments<Value extends string>(
+  { ui }: Context,
+  values: readonly Value[],
+  labels: Readonly<Record<Value, string>>,
+  onChoose: (value: Value) => void,
+) {
+  const buttons = values.map((value) => ({
+    value,
+    button: ui.button(labels[value], 'segment', () => onChoose(value)),
+  }));
+  return {
+    root: ui.el('div', 'segments', ...buttons.map(({ button }) => button)),
+    update(current: Value): void {
+      for (const { value, button } of buttons) setClass(button, 'on', value === current);
+    },
+  };
+}
+
+/** A number in a text field: UXP has no number field. Empty is null; what is no number is put back. */
+function createNumber(
+  { ui, t }: Context,
+  label: string,
+  { min, max, isWhole }: { readonly min: number; readonly max: number; readonly isWhole: boolean },
+  onChange: (value: number | null) => void,
+) {
+  const field = ui.el('input', 'field number');
+  field.type = 'text';
+  field.placeholder = t.advanced.auto;
+  ui.name(field, label);
+  let current: number | null = null;
+  const read = (): void => {
+    const text = field.value.trim();
+    const value = Number(text.replace(',', '.'));
+    if (text === '') onChange(null);
+    else if (Number.isFinite(value)) {
+      onChange(Math.min(max, Math.max(min, isWhole ? Math.round(value) : value)));
+    }
+    setValue(field, current === null ? '' : String(current));
+  };
+  ui.on(field, 'change', read);
+  return {
+    field,
+    update(value: number | null): void {
+      const isNew = value !== current;
+      current = value;
+      if (isNew) setValue(field, value === null ? '' : String(value));
+    },
+  };
+}

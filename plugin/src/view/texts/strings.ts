@@ -1,0 +1,370 @@
+// Every sentence of the panel. Another language is another object of the same type, chosen in `textsFor`; nothing outside
+// this file puts words together.
+
+import type { ProblemCode } from '../../state/problem.ts';
+import type { ApplyBlock } from '../../state/choices.ts';
+import type { StrengthStop } from '../../state/form.ts';
+import type { CompareMode } from '../../state/compare.ts';
+import type { Page, ToastText } from '../../state/panel-state.ts';
+import type { ClipWarning, EmptyReason, ExportMode, RejectionReason } from '../../host/selection.ts';
+import type { EditStage } from '../../../../protocol/progress.ts';
+import type { OutputCodec } from '../../../../protocol/edit-settings.ts';
+import { problemTexts, type ProblemText } from './problem-strings.ts';
+
+const count = (amount: number, one: string, many: string): string => `${amount} ${amount === 1 ? one : many}`;
+
+export const english = {
+  product: 'TokenFlow',
+  tagline: 'Say what a clip should become.',
+  pages: { edit: 'Edit', compare: 'Compare', versions: 'Versions' } satisfies Record<Page, string>,
+
+  link: {
+    connecting: 'Looking for TokenFlow (the background app)...',
+    unreachableTitle: 'TokenFlow (the background app) is not running',
+    unreachableText:
+      'The background app does the computing on this machine. Start it in a terminal, in the folder of TokenFlow:',
+    startCommand: 'npm start',
+    unreachableWaiting: 'The panel connects by itself as soon as it runs.',
+    retry: 'Try now',
+    copy: 'Copy',
+    unpairedTitle: 'Pair with TokenFlow (the background app)',
+    unpairedText: 'Type the code that the background app shows in its terminal. You do this once.',
+    codeLabel: 'Pairing code',
+    codePlaceholder: 'ABCD-2345',
+    pair: 'Pair',
+    pairing: 'Pairing...',
+    codeHelp: 'No code any more? It lasts ten minutes. In the folder of TokenFlow, this makes a new one:',
+    pairCommand: 'npm run pair',
+    mismatchTitle: 'The panel and the background app do not fit together',
+    mismatchText:
+      'Their versions speak different protocols. Update both from the same release, then restart the background app.',
+    lost: 'Connection lost. Edits go on by themselves; reconnecting...',
+    online: 'Connected',
+    noModelTitle: 'No model is installed',
+    noModelText:
+      'An edit needs a Stable Diffusion checkpoint. List what can be downloaded, or add a folder that you have:',
+    modelCommand: 'npm run models -- list',
+  },
+
+  clip: {
+    title: 'Clip',
+    refresh: 'Refresh',
+    empty: {
+      'no-project': 'Open a project to begin.',
+      'no-sequence': 'Open a sequence, then select a clip in it.',
+      'nothing-selected': 'Select a clip in the timeline.',
+    } satisfies Record<EmptyReason, string>,
+    reading: 'Reading the selection...',
+    rejected: {
+      'audio-only': 'only sound',
+      'adjustment-layer': 'an adjustment layer has no picture of its own',
+      offline: 'its media is offline',
+      'no-media': 'a title or graphic; nest it to edit it',
+      'no-project-item': 'it has no item in the project',
+      transition: 'a transition',
+      'off-frame': 'its ends are not on frames; trim it by a frame',
+      'too-short': 'too short: it needs two frames or more',
+      'no-free-track': 'no free video track above it; add one',
+      unreadable: 'Premiere gave no answer about it',
+    } satisfies Record<RejectionReason, string>,
+    warnings: {
+      nested: 'Nested sequence: edited as it looks.',
+      multicam: 'Multicam: the shown angle is edited.',
+      merged: 'Merged clip: its picture is edited.',
+      reversed: 'Reversed: edited as it plays.',
+      speed: 'Changed speed: edited as it plays.',
+      proxy: 'Full-size media is used, not the proxy.',
+      'rate-differs': 'The clip has another frame rate than the sequence.',
+      disabled: 'The clip is disabled on the timeline.',
+    } satisfies Record<ClipWarning, string>,
+    modes: { rendered: 'With effects', source: 'Source only' } satisfies Record<ExportMode, string>,
+    modeLabel: 'Edit the clip',
+    willPlace: (track: number) => `The result goes on V${track + 1}; one undo takes it back.`,
+    several: (clips: number) => `${clips} clips, one edit each`,
+    frames: (frames: number) => count(frames, 'frame', 'frames'),
+    rate: (framesPerSecond: string) => `${framesPerSecond} fps`,
+    dropTitle: 'Drop a video here',
+    dropText: 'or',
+    pick: 'Choose a file',
+    dropNote: 'It stays on this machine.',
+    other: 'Another file',
+    sending: 'Reading the clip...',
+    setIn: 'Set in',
+    setOut: 'Set out',
+    whole: 'Whole clip',
+    range: (from: string, to: string) => `${from} to ${to}`,
+    play: 'Play',
+    pause: 'Pause',
+    position: 'Position in the clip',
+    unplayable: 'This browser cannot play the file. It can be edited all the same.',
+    revise: 'This is an edit. What you apply becomes a new version of it.',
+    whatMade: 'What made this?',
+  },
+
+  prompt: {
+    title: 'What should it become?',
+    placeholder: 'a shiny silver robotic wolf',
+    demoPlaceholder: 'a blue ball in the snow',
+    source: 'What is in the clip now?',
+    sourceNote: 'Optional; helps to keep what you do not mention.',
+    sourcePlaceholder: 'a wolf',
+    demoSourcePlaceholder: 'a red ball on grass',
+    negative: 'What to avoid',
+    negativePlaceholder: 'blurry, text',
+    history: 'Recent',
+    suggestions: 'The demo model knows these words',
+    unknown: (words: string) => `The demo model does not know: ${words}`,
+    rerun: 'The next edit becomes a new version.',
+    rerunDrop: 'Make it a new edit',
+    clear: 'Clear',
+  },
+
+  strength: {
+    keep: 'Keep structure',
+    follow: 'Follow prompt',
+    label: 'From keeping the structure to following the prompt',
+    stops: {
+      hold: 'Hold',
+      keep: 'Keep',
+      balance: 'Blend',
+      follow: 'Follow',
+      free: 'Loose',
+    } satisfies Record<StrengthStop, string>,
+    hints: {
+      hold: 'Colours and light change; shapes stay.',
+      keep: 'Surfaces change; shapes and layout stay.',
+      balance: 'Follows the prompt where the shapes allow it.',
+      follow: 'Shapes may change; the motion stays.',
+      free: 'The prompt rules; little but the motion stays.',
+    } satisfies Record<StrengthStop, string>,
+  },
+
+  presets: {
+    title: 'Preset',
+    names: {
+      recolour: 'Recolour',
+      restyle: 'Restyle',
+      transform: 'Transform',
+      draft: 'Quick draft',
+      careful: 'Careful',
+    } as Readonly<Record<string, string>>,
+    save: 'Save',
+    saveTitle: 'Save as a preset',
+    name: 'Name',
+    namePlaceholder: 'My look',
+    remove: 'Remove',
+    import: 'Import',
+    export: 'Export',
+  },
+
+  advanced: {
+    title: 'Advanced',
+    technique: 'Technique',
+    steps: 'Steps',
+    guidance: 'Guidance',
+    auto: 'auto',
+    keyframes: 'Reference frame every',
+    seed: 'Seed',
+    lock: 'Lock',
+    locked: 'Locked',
+    lockHint: 'A locked seed is used again; otherwise each edit draws another.',
+    dice: 'New seed',
+    codec: 'File',
+    codecs: { prores: 'ProRes .mov', h264: 'H.264 .mp4' } satisfies Record<OutputCodec, string>,
+  },
+
+  model: { title: 'Model' },
+
+  apply: {
+    apply: 'Apply',
+    applySeveral: (clips: number) => `Apply to ${clips} clips`,
+    applyVersion: 'Apply as a new version',
+    preview: 'Preview',
+    previewAnother: 'Preview another',
+    previewHint: 'Edits the reference frames only, first: a fraction of the time.',
+    continues: 'Apply goes on from the preview: same seed.',
+    blocks: {
+      'not-connected': 'Waiting for TokenFlow (the background app).',
+      'no-model': 'No model is installed.',
+      'no-clip': 'Choose a clip first.',
+      'no-prompt': 'Say what it should become.',
+      'clip-unusable': 'This clip cannot be edited.',
+      'too-large': 'Too much for this machine.',
+    } satisfies Record<ApplyBlock, string>,
+    estimating: 'Estimating...',
+    about: (duration: string) => `About ${duration}`,
+    previewTakes: (duration: string) => `preview ${duration}`,
+    guess: (duration: string) => `About ${duration}, going by earlier edits`,
+    unknown: 'How long it takes will be known after the first edit.',
+    memory: (gigabytes: string) => `${gigabytes} GB of memory`,
+  },
+
+  previewStrip: {
+    title: 'Preview',
+    keyframes: (frames: number) => count(frames, 'reference frame', 'reference frames'),
+    current: 'Apply makes this edit of every frame, in full quality.',
+    outdated: 'Out of date',
+    outdatedText: 'Settings or clip have changed since. Preview again, or apply without.',
+    original: 'Original',
+    edit: 'Preview',
+    dismiss: 'Dismiss',
+    open: (at: string) => `Compare the reference frame at ${at}`,
+    missing: 'not fetched',
+  },
+
+  tasks: {
+    title: 'Edits on their way',
+    preview: 'Preview',
+    exporting: 'Exporting the clip',
+    sending: 'Sending the clip',
+    queued: 'Waiting',
+    queuedBehind: (jobs: number) => `Waiting behind ${count(jobs, 'edit', 'edits')}`,
+    stages: {
+      load: 'Loading the model',
+      decode: 'Reading frames',
+      invert: 'Analysing the clip',
+      edit: 'Editing',
+      encode: 'Writing the video',
+    } satisfies Record<EditStage, string>,
+    starting: 'Starting',
+    paused: 'Paused',
+    fetching: 'Fetching the result',
+    placing: { premiere: 'Placing it on the timeline', browser: 'Finishing' },
+    done: 'Done',
+    canceled: 'Canceled',
+    canceling: 'Canceling...',
+    step: (step: number, steps: number) => `${step} of ${steps}`,
+    left: (duration: string) => `${duration} left`,
+    cancel: 'Cancel',
+    pause: 'Pause',
+    resume: 'Resume',
+    retry: 'Try again',
+    placeAnyway: 'Place at the old spot',
+    pickPreset: 'Choose a preset',
+    dismiss: 'Dismiss',
+    compare: 'Compare',
+    details: 'Copy details',
+  },
+
+  compare: {
+    empty: 'When an edit is done, compare it here with the original.',
+    loading: 'Fetching frames...',
+    modes: {
+      wipe: 'Wipe',
+      side: 'Side by side',
+      flip: 'Flip',
+      difference: 'Difference',
+      flicker: 'Flicker',
+    } satisfies Record<CompareMode, string>,
+    original: 'Original',
+    edit: 'Edit',
+    play: 'Play',
+    pause: 'Pause',
+    scrubber: 'Frame',
+    divider: 'Divider between original and edit',
+    frame: (frame: number, frames: number) => `${frame} / ${frames}`,
+    keyframe: (frame: number, frames: number) => `Reference frame ${frame} / ${frames}`,
+    keys: 'Space plays, arrows step, \\ flips',
+    differenceNote: 'Bright where the edit differs from the original.',
+    flickerNote: 'Warm where the edit changes from the frame before and the original does not.',
+    onTimeline: { hide: 'Hide on timeline', show: 'Show on timeline' },
+    sourceMonitor: 'Original in Source monitor',
+    missing: 'This frame could not be fetched.',
+  },
+
+  versions: {
+    empty: 'Edits of this project are listed here, with every version.',
+    emptyBrowser: 'Your edits are listed here, with every version.',
+    version: (version: number) => `Version ${version}`,
+    placed: { premiere: 'on the timeline', browser: 'current' },
+    seed: (seed: number) => `seed ${seed}`,
+    use: { premiere: 'Bring back', browser: 'Make current' },
+    compare: 'Compare',
+    rerun: 'Re-run',
+    recipe: 'What made this?',
+    save: 'Download',
+    forget: 'Delete',
+    revert: 'Revert',
+    revertNote: 'Takes the edit off the timeline. Versions stay here.',
+  },
+
+  recipe: {
+    title: 'What made this?',
+    prompt: 'Prompt',
+    source: 'In the clip',
+    negative: 'Avoided',
+    model: 'Model',
+    strength: 'Structure to prompt',
+    technique: 'Technique',
+    steps: 'Steps',
+    guidance: 'Guidance',
+    keyframes: 'Reference frame every',
+    seed: 'Seed',
+    made: 'Made',
+    auto: "the model's own",
+    frames: (frames: number) => count(frames, 'frame', 'frames'),
+    load: 'Use these settings',
+    copy: 'Copy',
+  },
+
+  overlay: {
+    close: 'Close',
+    cancel: 'Cancel',
+    diagnostics: 'Diagnostics',
+    checking: 'Asking the background app to examine itself...',
+    statuses: { ok: 'ok', problem: 'problem', unknown: 'unknown' },
+    about: 'About',
+    aboutText:
+      'Text-driven video editing that stays coherent from frame to frame, on your own machine. Open source under Apache-2.0.',
+    panelVersion: (version: string) => `Panel ${version}`,
+    serverVersion: (version: string) => `Background app ${version}`,
+    forgetTitle: 'Delete this version?',
+    forgetText: 'Its file is deleted, here and in the background app. This cannot be undone.',
+    forgetConfirm: 'Delete',
+    unpairTitle: 'Pair again?',
+    unpairText: 'The panel forgets its pairing and asks for a new code.',
+    unpairConfirm: 'Pair again',
+    menu: 'Help',
+  },
+
+  toasts: {
+    copied: 'Copied.',
+    'copy-refused': 'Copying was refused. Select the text and copy it by hand.',
+    'presets-imported': 'Presets imported.',
+    'presets-unreadable': 'This is no file of presets.',
+    'preset-saved': 'Preset saved.',
+    'recipe-loaded': 'Settings loaded. Change what you like and apply.',
+    'version-shown': 'Version brought back.',
+    reverted: 'Reverted. The original shows.',
+    saved: 'Saved.',
+    'preview-applied': 'Going on from the preview: same settings, same seed.',
+    failed: '',
+  } satisfies Record<ToastText, string>,
+
+  problems: problemTexts as Readonly<Record<ProblemCode, ProblemText>>,
+  copyDetails: 'Copy details',
+
+  /** A length of time, as a person says it. */
+  duration(seconds: number): string {
+    if (seconds < 1) return 'a second';
+    if (seconds < 90) return count(Math.round(seconds), 'second', 'seconds');
+    const minutes = Math.round(seconds / 60);
+    if (minutes < 90) return count(minutes, 'minute', 'minutes');
+    return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  },
+  /** A position in a clip: `0:07.25`. */
+  position(seconds: number): string {
+    const hundredths = Math.round(seconds * 100);
+    const rest = String(hundredths % 6000).padStart(4, '0');
+    return `${Math.floor(hundredths / 6000)}:${rest.slice(0, 2)}.${rest.slice(2)}`;
+  },
+};
+
+export type Texts = typeof english;
+
+const languages: Readonly<Record<string, Texts>> = { en: english };
+
+/** The texts of a language as `de` or `pt-BR`; English where there are none. */
+export function textsFor(language: string): Texts {
+  return languages[language] ?? languages[language.split('-')[0] ?? ''] ?? english;
+}

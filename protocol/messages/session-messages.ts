@@ -1,0 +1,88 @@
+// Messages about the connection itself: pairing, greeting, diagnostics, refusals.
+
+import { devices } from '../devices.ts';
+import { checks } from '../diagnostics.ts';
+import { count, integer, list, nullable, object, oneOf, text, type Infer } from '../fields.ts';
+import { id, requestId, type MessageOf } from './message.ts';
+import { modelInfos } from '../model-info.ts';
+import { wireError } from './wire-error.ts';
+
+const protocol = integer(1, 1_000_000);
+
+/** Who talks: a program and its version. */
+const peer = object({ name: text({ min: 1, max: 100 }), version: text({ min: 1, max: 100 }) });
+export type Peer = Infer<typeof peer>;
+
+/** The folders in which a server keeps its files. */
+export const storeFolders = ['data', 'cache'] as const;
+export type StoreFolder = (typeof storeFolders)[number];
+
+/** A disk of the server that is nearly full. */
+const diskShortage = object({
+  folder: oneOf(storeFolders),
+  freeBytes: count,
+  /** What is to be freed before the server has enough. */
+  missingBytes: count,
+});
+export type DiskShortage = Infer<typeof diskShortage>;
+
+export const clientSessionMessages = {
+  /**
+   * Exchanges the code that the server shows for a token, once. Comes before `hello`, which follows on the same
+   * connection or a later one. Reply: `paired`.
+   */
+  pair: {
+    requestId,
+    protocol,
+    /** As the user typed it. */
+    code: text({ min: 1, max: 40 }),
+    /** What the user will see in the list of paired clients. */
+    name: text({ min: 1, max: 100 }),
+  },
+
+  /** Begins the work of a connection. Reply: `welcome`. */
+  hello: {
+    requestId,
+    protocol,
+    client: peer,
+    /** From `paired`; the command line's own is made at every start of the server. */
+    token: text({ max: 200 }),
+  },
+
+  /** Asks the server to examine itself. Reply: `diagnostics`. */
+  'diagnostics-get': { requestId },
+};
+
+export const serverSessionMessages = {
+  /** Reply to `pair`. */
+  paired: {
+    requestId,
+    clientId: id,
+    /** To be kept secret. The server does not know it any more: it keeps a hash. */
+    token: text({ min: 1, max: 200 }),
+  },
+
+  /** Reply to `hello`. */
+  welcome: {
+    requestId,
+    protocol,
+    server: peer,
+    /** What the last edit was computed on; null before the first one since the server's start. */
+    device: nullable(oneOf(devices)),
+    /** Checkpoints that a job may use; the first is the default. */
+    models: modelInfos,
+  },
+
+  /** Reply to `diagnostics-get`. */
+  diagnostics: { requestId, checks },
+
+  /** Event on every connection: a disk of the server has become full, or has room again; the disks that are full now. */
+  'disk-changed': { shortages: list(diskShortage, storeFolders.length) },
+
+  /** Reply to any request that cannot be granted; null when its `requestId` could not be read. */
+  error: { requestId: nullable(requestId), error: wireError },
+};
+
+export type Pair = MessageOf<typeof clientSessionMessages, 'pair'>;
+export type Hello = MessageOf<typeof clientSessionMessages, 'hello'>;
+export type Welcome = MessageOf<typeof serverSessionMessages, 'welcome'>;
