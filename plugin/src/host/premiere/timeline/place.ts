@@ -21,7 +21,7 @@ export interface PlaceSources {
   readonly log: (line: string) => void;
 }
 
-type Place = StoredEdit['place'];
+type TimelineSlot = StoredEdit['place'];
 
 /** Places a new result; a new version of an edit takes the place of the one that shows. */
 export async function placeResult(sources: PlaceSources, request: PlaceRequest): Promise<PlacedEdit> {
@@ -39,7 +39,7 @@ export async function placeResult(sources: PlaceSources, request: PlaceRequest):
   };
   const edit: StoredEdit = {
     ...(earlier ?? { editId: sources.newId(), original, originalName: request.originalName }),
-    place: await choosePlace(sources, sequence, { original, earlier, evenIfChanged: request.evenIfChanged }),
+    place: await chooseTimelineSlot(sources, sequence, { original, earlier, evenIfChanged: request.evenIfChanged }),
     versions: [...(earlier?.versions ?? []), version],
   };
   return put(sources, { project, sequence, edits, edit, version, hasAudio: request.hasAudio });
@@ -60,13 +60,13 @@ export async function placeVersion(
   }
   const project = await openProject(sources.surroundings, earlier.original.projectId);
   const { original } = earlier;
-  const place = await choosePlace(sources, sequence, { original, earlier, evenIfChanged: false });
+  const place = await chooseTimelineSlot(sources, sequence, { original, earlier, evenIfChanged: false });
   const edit = { ...earlier, place };
   return put(sources, { project, sequence, edits, edit, version, hasAudio: null });
 }
 
 /** Throws HostError `timeline-changed` or `no-free-track`. */
-async function choosePlace(
+async function chooseTimelineSlot(
   { surroundings }: PlaceSources,
   sequence: Sequence,
   wish: {
@@ -74,7 +74,7 @@ async function choosePlace(
     readonly earlier: StoredEdit | null;
     readonly evenIfChanged: boolean;
   },
-): Promise<Place> {
+): Promise<TimelineSlot> {
   const { original, earlier, evenIfChanged } = wish;
   const { start, end } = original;
   const span = { sequenceId: original.sequenceId, start, end };
@@ -139,7 +139,7 @@ export function replaceEdit(edits: readonly StoredEdit[], edit: StoredEdit): Sto
 }
 
 /** An edit takes as much of an item as its in and out points say, over whatever is there: so they must fit. */
-async function requireFit({ ppro }: Surroundings, item: ProjectItem, place: Place): Promise<void> {
+async function requireFit({ ppro }: Surroundings, item: ProjectItem, place: TimelineSlot): Promise<void> {
   const clip = ppro.ClipProjectItem.cast(item);
   const video = ppro.Constants.MediaType.VIDEO;
   const inPoint = parseTicks((await clip.getInPoint(video)).ticks);
