@@ -43,7 +43,7 @@ async function shootWebPanel(browser) {
     await page.emulateMedia({ colorScheme: 'light' });
     await page.setViewportSize({ width: 320, height: 900 });
     await page.getByRole('button', { name: 'Edit', exact: true }).click();
-    await page.locator('.film').scrollIntoViewIfNeeded();
+    await page.locator('.preview-strip').scrollIntoViewIfNeeded();
     await shoot(page, 'web-preview-320');
     await page.setViewportSize(wide);
     await page.emulateMedia({ colorScheme: 'dark' });
