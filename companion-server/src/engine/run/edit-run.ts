@@ -24,9 +24,23 @@ import { findSource } from './inversion-stage.ts';
 import { keepsDetail } from './upsample-result.ts';
 import { LatentFile } from '../source-cache/latent-file.ts';
 import { persistThroughput, recallThroughput, type Throughput, type ThroughputKind } from '../estimate/throughput.ts';
+import type { Model } from '../model/model.ts';
 import { probeThroughput } from '../estimate/throughput-probe.ts';
 import { beginSampling, sampleEdit } from './sampling-stage.ts';
 import { SourceLatents } from '../source-cache/source-latents.ts';
+
+/** The same model, which tells how many seconds it takes to open a network of the VAE. */
+function timeOpenings(model: Model, onOpened: (seconds: number) => void): Model {
+  const timed =
+    (open: Model['openEncoder']): Model['openEncoder'] =>
+    async (size) => {
+      const start = performance.now();
+      const vae = await open(size);
+      onOpened((performance.now() - start) / 1000);
+      return vae;
+    };
+  return { ...model, openEncoder: timed(model.openEncoder), openDecoder: timed(model.openDecoder) };
+}
 
 interface WorkFile {
   sync(): Promise<void>;
@@ -46,6 +60,7 @@ export class EditRun {
     const plan = planEdit(clip, model, settings, { approximations: job.approximations, technique: options.technique });
     this.edit = {
       ...options,
+      model: timeOpenings(model, (seconds) => options.meter.paidOnce(seconds)),
       plan,
       sampling: createSchedule(model.scheduler, settings.steps),
       denoiser: model.createDenoiser(plan.latentSize),

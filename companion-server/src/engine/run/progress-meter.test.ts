@@ -242,6 +242,18 @@ describe('what a stage took', () => {
     expect(scene.meter.measured.invert?.onceSeconds).toBeCloseTo(30, 6);
   });
 
+  it('is told apart where all of the work is done at once, as far as the opening of its session is known', () => {
+    const scene = makeMeter();
+    scene.meter.plan(work, false);
+    scene.meter.begin('decode', 4);
+    scene.clock.ms += 2_000;
+    scene.meter.paidOnce(2);
+    scene.clock.ms += 3_000;
+    scene.meter.advance(4, 4, 1);
+    scene.meter.finish();
+    expect(scene.meter.measured.decode).toEqual({ seconds: 3, onceSeconds: 2 });
+  });
+
   it('is not known where an earlier process had begun it', () => {
     const { meter, clock } = makeMeter();
     meter.plan(work, true);

@@ -47,8 +47,10 @@ export class ProgressMeter {
   private firstShare = 0;
   private share = 0;
   private mark: Mark | null = null;
-  /** In this stage, since its work is timed. */
+  /** In this stage, before its work is timed and since. */
   private onceSpent = 0;
+  /** In this stage, as `paidOnce` was told. */
+  private onceTold = 0;
   private lastReport = -Infinity;
   private lastProgress = 0;
   private isStageDone = false;
@@ -105,7 +107,7 @@ export class ProgressMeter {
     this.stage = stage;
     this.isStageDone = false;
     this.stageStart = this.now();
-    [this.firstShare, this.share, this.mark, this.onceSpent] = [share, share, null, 0];
+    [this.firstShare, this.share, this.mark, this.onceSpent, this.onceTold] = [share, share, null, 0, 0];
     this.send(step, steps);
   }
 
@@ -125,6 +127,7 @@ export class ProgressMeter {
   /** Seconds of what is not part of the work, though it falls into the middle of it: a graph that is loaded. */
   paidOnce(seconds: number): void {
     this.onceSpent += seconds;
+    this.onceTold += seconds;
     if (this.mark !== null) this.mark = { ...this.mark, ms: this.mark.ms + 1000 * seconds };
   }
 
@@ -152,10 +155,12 @@ export class ProgressMeter {
     this.stageStart = this.now();
   }
 
-  /** What is timed of a stage stands for all of it; too little of it is taken with what was paid once. */
+  /** What is timed of a stage stands for all of it. Where that is too little, all but what was told is its work. */
   private measure(spent: number): MeasuredStage {
     const { mark } = this;
-    if (mark === null || 1 - mark.share < minTimedShare) return { seconds: spent, onceSeconds: 0 };
+    if (mark === null || 1 - mark.share < minTimedShare) {
+      return { seconds: Math.max(0, spent - this.onceTold), onceSeconds: this.onceTold };
+    }
     const seconds = (this.now() - mark.ms) / 1000 / (1 - mark.share);
     return { seconds, onceSeconds: Math.max(0, spent - seconds) };
   }
