@@ -51,7 +51,7 @@ export const jobView = object({
   /** Not null when the job is done. */
   report: nullable(editReport),
   result: nullable(resultFacts),
-  /** Not null when the job has failed, or was paused by the server: for want of space, or because it was set aside. */
+  /** Not null when the job has failed or the server has paused it: because the disk was full, or it was set aside. */
   error: nullable(wireError),
   /** How often the job has gone on from its last step, after a pause, a crash or a restart. */
   resumes: count,

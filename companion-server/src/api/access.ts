@@ -7,7 +7,7 @@ import type { Access } from './routes/route.ts';
 
 export interface AccessDeps {
   readonly pairings: Pick<Pairings, 'authenticate'>;
-  /** What the server's own page shows: part of its address where the server told it. */
+  /** What the server's own page sends to prove itself: a part of the address that the server printed. */
   readonly pageKey: string;
 }
 

@@ -21,7 +21,7 @@ export interface AppDeps extends AccessDeps, GuardOptions {
   readonly pages: Readonly<Record<string, string>>;
   readonly metrics: Metrics;
   readonly log: Log;
-  /** Told of every connection on which a token or a signed link was shown. */
+  /** Called for every connection that has shown a token or a signed link. */
   readonly trust: (connection: Duplex) => void;
 }
 
@@ -134,7 +134,7 @@ function sendFile(response: Response, { path, contentType, fileName, sha256 }: S
   });
   const options = { root: dirname(path), dotfiles: 'allow', lastModified: false, cacheControl: false } as const;
   response.sendFile(basename(path), options, (error) => {
-    // The other end has gone in the middle: there is nobody to tell.
+    // The other end has closed in the middle: no one can receive an answer.
     if (error === undefined || response.headersSent) return;
     for (const name of ['Content-Type', 'Content-Disposition', 'ETag']) response.removeHeader(name);
     const { status, headers = {} } = error as { status?: number; headers?: Record<string, string> };

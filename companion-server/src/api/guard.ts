@@ -1,6 +1,6 @@
 // Who may talk to this server. Every web page that a browser on this machine shows can reach it: directly (then the
 // browser says so in Origin and Sec-Fetch-Site), or after its own domain name has been pointed at 127.0.0.1 (then the
-// Host header names that domain). A token is asked for behind this door; the door alone lets nobody do anything.
+// Host header names that domain). After this check a client still needs a token; the check alone gives no access.
 
 import type { IncomingHttpHeaders } from 'node:http';
 

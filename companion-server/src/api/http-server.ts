@@ -30,7 +30,7 @@ const maxHeaderBytes = 8 * 1024;
 
 export interface HttpServerDeps extends SessionDeps {
   readonly pairings: Pairings;
-  /** What the address of the server's page ends in, so that only who was told it sees the pairing code. */
+  /** The end of the address of the server's page: only a page opened at this address shows the pairing code. */
   readonly pageKey: string;
   /** What links to results are signed with. */
   readonly linkSecret: Uint8Array;

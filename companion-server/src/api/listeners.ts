@@ -31,7 +31,7 @@ export interface Listeners {
   readonly port: number;
   /** For example `https://192.168.1.5:7861`; null without `remote`. */
   readonly remoteUrl: string | null;
-  /** Lets nobody in any more. Connections that are open stay. */
+  /** Accepts no new connections. Open connections stay. */
   close(): void;
 }
 

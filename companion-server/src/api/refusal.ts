@@ -3,7 +3,7 @@
 import type { ErrorCode } from '../../../protocol/error-codes.ts';
 import { EditError } from '../errors.ts';
 
-/** Of what is refused before a route is asked, and of a file that cannot be sent. */
+/** For requests that are refused before they reach a route, and for a file that cannot be sent. */
 export const refusalStatus = {
   /** A WebSocket is opened without the protocol's subprotocol. */
   subprotocol: 400,

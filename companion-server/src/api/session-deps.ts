@@ -23,7 +23,7 @@ export interface SessionDeps {
   readonly pairings: Pick<Pairings, 'authenticate' | 'exchange' | 'noteSeen'>;
   /** Checkpoints that a job may use; the first is the default. */
   readonly models: () => readonly ModelInfo[];
-  /** What `auto` came to, or null while nobody knows. */
+  /** The device that `auto` chose, or null while it is unknown. */
   readonly device: () => Device | null;
   readonly clips: ClipStore;
   readonly jobs: Omit<JobQueue, 'close' | 'countByState' | 'lastReport'>;
@@ -42,7 +42,7 @@ export interface SessionDeps {
     edit: { readonly path: string; readonly frameIndex: number },
     maxSide: number,
   ) => Promise<Uint8Array>;
-  /** Examines server and machine. `asker` is told of itself, but of no other client. */
+  /** Examines server and machine. The answer mentions `asker`, but no other client. */
   readonly diagnose: (asker: Requester) => Promise<readonly Check[]>;
   /** Which disks of the server are full. */
   readonly disks: Pick<DiskWatch, 'shortages' | 'subscribe'>;

@@ -19,7 +19,7 @@ import { createSessionUploads } from './session-uploads.ts';
 export type DispatchedMessage = Exclude<ClientMessage, { readonly type: 'hello' | 'pair' }>;
 
 export interface Dispatcher {
-  /** Carries out one message; what takes its time goes on beside the messages that follow. Throws EditError. */
+  /** Carries out one message; slow requests run in parallel with the messages that follow. Throws EditError. */
   handle(message: DispatchedMessage): Promise<void>;
   receive(chunk: Chunk): Promise<void>;
   /** Ends what belongs to the connection. Clips, jobs and what uploads have brought stay. */

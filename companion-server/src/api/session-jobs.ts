@@ -23,7 +23,7 @@ export interface SessionJobs {
   /** Ends the estimate before, if it is not answered yet. */
   estimate(message: EstimateGet): Promise<void>;
   delete(message: { readonly requestId: number; readonly jobId: string }): Promise<void>;
-  /** Stops the events, and the estimate that nobody waits for any more. */
+  /** Stops the events, and the estimate, which has no receiver any more. */
   close(): void;
 }
 
@@ -42,12 +42,12 @@ export function createSessionJobs(peer: Peer, deps: SessionJobsDeps, owner: stri
       else lastSent.set(jobId, facts);
       peer.send({ type: 'job-changed', job });
     } else if (progress !== null && peer.waitingBytes() <= windowBytes) {
-      // Progress is worth nothing when it comes late: a client that does not read gets only the changes.
+      // Late progress is useless: a client that does not read gets only the changes.
       peer.send({ type: 'job-progress', jobId, progress });
     }
   }
 
-  /** What is known not to fit is refused; what cannot be estimated fails by itself, with its own reason. */
+  /** An edit that cannot fit is refused; one that cannot be estimated fails later, with its own reason. */
   async function requireFit({ clipId, settings, model, device }: JobCreate): Promise<void> {
     let found: Estimate;
     try {

@@ -16,7 +16,7 @@ export interface SessionUploads {
   /** Takes the upload out of the connection at once, then makes it a clip and replies. */
   end(message: UploadEnd): Promise<void>;
   cancel(streamId: number): Promise<void>;
-  /** Gives every upload back: another connection may go on with it. */
+  /** Gives every upload back: another connection may continue it. */
   close(): Promise<void>;
 }
 

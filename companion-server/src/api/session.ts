@@ -130,9 +130,9 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
   }
 
   /**
-   * Runs `work` after all that came before it. A connection that is cut off has what it brought carried out still: its
-   * client goes on behind it. One that was shown out has not. One message per turn of the event loop: who sends many at
-   * once does not hold up the others.
+   * Runs `work` after everything that came before it. When a connection is cut, the messages that it brought are still
+   * carried out, because its client continues after them. When the server has closed the connection, they are dropped.
+   * One message per turn of the event loop: a client that sends many at once does not delay the others.
    */
   function enqueue(sizeBytes: number, work: () => Promise<void>): void {
     if (isShownOut) return;
@@ -168,7 +168,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
     clientId: () => client?.clientId ?? null,
     showOut,
     async close() {
-      // Nothing of a stranger's is worth waiting for.
+      // Messages of an unauthenticated connection are not waited for.
       if (client === undefined) isShownOut = true;
       else await turns.over();
       await client?.dispatcher.close();

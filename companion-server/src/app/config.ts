@@ -1,4 +1,4 @@
-// Where the server keeps its files and what it may be told: flags, then environment, then defaults.
+// Where the server keeps its files, and its settings: flags, then environment, then defaults.
 
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';

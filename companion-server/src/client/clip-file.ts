@@ -50,7 +50,7 @@ async function openExisting(path: string): Promise<FileHandle> {
   }
 }
 
-/** A system may give less than it is asked for before the end of the file. */
+/** A read may return fewer bytes than requested before the end of the file. */
 async function readBehind(file: FileHandle, room: number, offset: number, length: number): Promise<Uint8Array> {
   const bytes = Buffer.allocUnsafe(room + length);
   let done = room;

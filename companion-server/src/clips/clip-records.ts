@@ -18,7 +18,7 @@ export interface ClipRecordsOptions {
   readonly database: Database;
   /** Absolute path; the clips lie in a folder of it. */
   readonly dataDir: string;
-  /** Told why something could not be read or written. */
+  /** Called with the reason when something could not be read or written. */
   readonly onFailure: (error: unknown) => void;
 }
 

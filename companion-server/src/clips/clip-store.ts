@@ -21,8 +21,8 @@ import { createUploads, type UploadRequest } from './uploads.ts';
 
 export interface ClipStore {
   /**
-   * Begins an upload, or goes on with the owner's upload of that id; an id that is not known (any more) begins anew. A clip
-   * that the owner has sent before counts as received. Throws EditError 'disk-full' or 'limit-reached'.
+   * Begins an upload, or continues the owner's upload of that id; an id that is not known (any more) begins a new one. A
+   * clip that the owner has sent before counts as received. Throws EditError 'disk-full' or 'limit-reached'.
    */
   begin(owner: string, request: UploadRequest): Promise<Upload>;
   /** Throws EditError 'clip-missing' when the owner has no such clip. */
@@ -46,7 +46,7 @@ export interface ClipStoreOptions {
   readonly probe: (path: string) => Promise<MediaFacts>;
   /** Takes files of uploads that no row knows. */
   readonly setAside: SetAside;
-  /** Told why something could not be written that nothing depends on: when a clip was last used, that an upload is over. */
+  /** Called with the reason when an unimportant write failed: when a clip was last used, that an upload has ended. */
   readonly onUnwritten?: (error: unknown) => void;
   /** Milliseconds. Default: the clock. */
   readonly now?: () => number;
@@ -207,7 +207,7 @@ export async function openClipStore({
 /** What was on its way out begins with this. */
 const trashPrefix = 'removed-';
 
-/** Ends the removals that a server has begun, and sets aside what nobody knows. */
+/** Completes the removals that an earlier server has begun, and sets aside files without a row. */
 async function tidy(folder: string, isKnown: (name: string) => boolean, setAside: SetAside): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name);

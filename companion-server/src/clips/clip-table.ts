@@ -31,7 +31,7 @@ export interface ClipTable {
   add(owner: string, clip: ClipRow, now: number): void;
   /** Remembers to the hour when `owner` used the clip: a write for each of its frames would wait for the disk. */
   touch(owner: string, clipId: string, now: number): void;
-  /** Whether nobody but `owner` may use the clip. */
+  /** Whether only `owner` may use the clip. */
   isOnlyOwner(owner: string, clipId: string): boolean;
   /** Takes the clip from `owner`; it goes with its last one. */
   release(owner: string, clipId: string): void;

@@ -21,7 +21,7 @@ export interface UploadRequest {
   readonly extension: ClipExtension | null;
   /** Of the whole clip where it is known already, else null. */
   readonly sha256: string | null;
-  /** The upload to go on with, or null. */
+  /** The upload to continue, or null. */
   readonly uploadId: string | null;
 }
 
@@ -32,7 +32,7 @@ export interface UploadsDeps {
   /** Takes over the file of a whole clip. */
   readonly keep: (owner: string, partPath: string, row: Omit<ClipRow, 'media'>) => Promise<Clip>;
   readonly knownClip: (owner: string, sha256: string) => Promise<Clip | undefined>;
-  /** Told why a row could not be removed. */
+  /** Called with the reason when a row could not be removed. */
   readonly onUnwritten: (error: unknown) => void;
   /** Throws EditError 'disk-full' when so many more bytes do not fit. */
   readonly requireRoom: (sizeBytes: number) => Promise<void>;
@@ -53,7 +53,7 @@ const advice: DiskAdvice = {
 
 const uploadLifetimeMs = 7 * 24 * 60 * 60 * 1_000;
 
-/** Files of uploads without a connection that stay open. Others are read again when their upload goes on. */
+/** How many files of uploads without a connection stay open. Others are read again when their upload continues. */
 const maxResting = 16;
 
 /** How long the connection that had an upload may take to hand over what it has received. */
@@ -78,7 +78,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
 
   const openPart = (uploadId: string): Promise<PartFile> => openPartFile(pathOf(uploadId), { advice, mode: 0o600 });
 
-  /** Waits until no connection has the upload and nobody writes to its file any more. */
+  /** Waits until no connection has the upload and no write to its file is pending. */
   async function takeBack(uploadId: string): Promise<void> {
     const previous = open.get(uploadId);
     if (previous !== undefined) {
@@ -111,7 +111,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
   function adopt(row: UploadRow, part: PartFile): Upload {
     const { uploadId, owner, sizeBytes, extension } = row;
     let isMine = true;
-    /** Whoever asks while the file is being given back waits for the same end. */
+    /** A second call, while the file is being given back, waits for the same end. */
     let released: Promise<void> = Promise.resolve();
     let tellFree: () => void = () => undefined;
     const free = new Promise<void>((resolve) => (tellFree = resolve));
@@ -207,7 +207,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
     const part = resting.get(uploadId);
     resting.delete(uploadId);
     await part?.close();
-    // First the file: bytes without a row would be nobody's.
+    // First the file: without a row, its bytes would have no owner.
     await rm(pathOf(uploadId), { force: true });
     table.deleteUpload(uploadId);
   }
@@ -223,7 +223,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
     const { sizeBytes, extension } = request;
     await requireRoomFor(sizeBytes);
     const row = { uploadId: createId(), owner, sizeBytes, extension };
-    // First the row: a file without one would be nobody's.
+    // First the row: a file without one would have no owner.
     table.putUpload(row, now());
     return adopt(row, await openPart(row.uploadId));
   }
@@ -251,7 +251,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
     return clip?.sizeBytes === sizeBytes ? clip : undefined;
   }
 
-  /** Two connections that go on with the same upload take turns; whose file is long to read holds up nobody else. */
+  /** Two connections that continue the same upload take turns; a file that takes long to read does not delay others. */
   const turns = createKeyedTurns();
 
   return {

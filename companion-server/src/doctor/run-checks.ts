@@ -49,8 +49,8 @@ async function examine(deps: DoctorDeps): Promise<Check[]> {
 }
 
 /**
- * A doctor for clients, who hear of themselves and of no other. It examines once at a time: who asks meanwhile gets the
- * same answer.
+ * A doctor for clients. Its answer mentions only the client that asks. One examination runs at a time: clients that ask
+ * during it get the same answer.
  */
 export function createDoctor(deps: () => DoctorDeps): (asker: KnownClient) => Promise<Check[]> {
   let running: Promise<Check[]> | undefined;

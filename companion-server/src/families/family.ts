@@ -46,8 +46,8 @@ export interface Conditioner {
   /** The end of a prompt that the model does not read, because it is too long; null when everything fits. */
   overflowOf(prompt: string): string | null;
   /**
-   * What the network is told of each prompt, in their order. Throws EditError('model-damaged') where tokenizers and text
-   * encoders do not fit.
+   * The conditioning of each prompt, in their order. Throws EditError('model-damaged') when tokenizers and text encoders
+   * do not fit.
    * @param size of the working frames
    * @param run loads a network, runs it once and lets it go
    */

@@ -1,5 +1,5 @@
-// What the system says when it does not take a file, as the error that a user can act on. The only table of such codes:
-// whoever writes a file names what could not be written and what to do, and nothing else.
+// Turns the system's error for a failed write into an error that a user can act on. This is the only table of such codes:
+// the code that writes a file only names what could not be written and what to do.
 
 import { dirname } from 'node:path';
 import { EditError } from '../errors.ts';

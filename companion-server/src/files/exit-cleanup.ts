@@ -1,4 +1,4 @@
-// Temporary files go even when the process is told to end at once (a second Ctrl+C, an uncaught error).
+// Removes temporary files even when the process must end at once (a second Ctrl+C, an uncaught error).
 
 import { rmSync } from 'node:fs';
 
@@ -9,7 +9,7 @@ function removeAll(): void {
     try {
       rmSync(path, { recursive: true, force: true, maxRetries: 3 });
     } catch {
-      // Nobody can be told any more, and the others are still to go. The next process removes what this one leaves.
+      // The error cannot be reported any more, and other files remain. The next process removes what this one leaves.
     }
   }
 }

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 /** A folder that cannot be opened or flushed: not by this user, or not on this file system (some network disks). */
 const unableCodes: readonly unknown[] = ['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP'];
 
-/** Returns when the content of the file at `path` is on the disk, whoever wrote it. */
+/** Returns when the content of the file at `path` is on the disk, also if another process wrote it. */
 export async function syncFile(path: string): Promise<void> {
   const handle = await open(path, 'r+');
   await handle.sync().finally(() => handle.close());

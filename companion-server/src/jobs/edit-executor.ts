@@ -1,5 +1,5 @@
-// What a job does on this server: an edit by the engine, in a work folder of the job's own. The folder outlives engine and
-// server, so that the edit goes on where it was; the result lies beside it.
+// What a job does on this server: an edit by the engine, in a work folder of the job's own. The folder outlives engine
+// and server, so that the edit can continue where it was; the result is beside it.
 
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -55,11 +55,11 @@ export interface EditExecutorOptions {
   readonly clipOf: (owner: string, clipId: string) => Promise<Pick<Clip, 'artifact' | 'sha256'>>;
   /** The folder of a model; null is the server's first. Throws EditError 'model-missing'. */
   readonly modelDirOf: (model: string | null) => string;
-  /** Told why a job's work files could not be gone on with, and it begins anew. */
+  /** Called with the reason when a job cannot continue from its work files and starts again. */
   readonly onWorkLost?: (jobId: string, error: unknown) => void;
-  /** Told why what a step has left could not be kept: the next step tries again. */
+  /** Called with the reason when the files of a step could not be stored: the next step tries again. */
   readonly onStepUnkept?: (jobId: string, error: unknown) => void;
-  /** Told of every step that is finished and on the disk. */
+  /** Called after every step that is finished and on the disk. */
   readonly onStep?: (jobId: string, resumePoint: ResumePoint) => void;
 }
 
@@ -107,7 +107,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
     const work = workArtifact(jobId);
     const resultId = resultArtifact(jobId, request.settings.codec);
     const keeping = createTurns();
-    /** A step is told when it is kept. While one is being kept and another waits, a third comes with that one. */
+    /** A step is reported when it is stored. While one is being stored and another waits, a third joins the waiting one. */
     const keepStep = (): void => {
       if (keeping.size > 1) return;
       const kept = keeping.take(async () => {
@@ -148,7 +148,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       const sha256 = await sha256OfFile(outputPath, { signal });
       return { report, result: { sizeBytes: facts.sizeBytes, sha256 } };
     } catch (error) {
-      // Whoever counts deaths between steps must have heard of all steps.
+      // Deaths between steps are counted correctly only after all steps are reported.
       await keeping.over();
       await removeAbandonedWeights(cacheDir);
       throw explain(error, job);
@@ -177,7 +177,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
     async estimate(owner, spec, past, signal) {
       const job = await toEditJob(owner, 'estimate', spec);
       try {
-        // A look into the clip goes on when nobody waits for it: what it finds is kept, and the next estimate needs it too.
+        // The probe of the clip continues after a cancel: its result is cached, and the next estimate needs it too.
         const clip = clipInfoOf === null ? null : await orCanceled(clipInfoOf(job.inputPath), signal);
         return toEstimate(await engine.estimate({ ...job, clip }, signal), past);
       } catch (error) {

@@ -7,7 +7,7 @@ import type { JobRequest, JobRow } from './store.ts';
 
 export interface JobHooks {
   readonly onProgress: (progress: EditProgress) => void;
-  /** A step is finished and kept that no run before had finished: the job goes on from here whatever happens. */
+  /** A step is finished and stored for the first time: from now on the job always continues after it. */
   readonly onStep: () => void;
   readonly signal: AbortSignal;
 }

@@ -17,7 +17,7 @@ export interface Job {
   /** Not null when the job is done. */
   readonly report: EditReport | null;
   readonly result: ResultFacts | null;
-  /** Not null when the job has failed, or was paused by the server: for want of space, or because it was set aside. */
+  /** Not null when the job has failed or the server has paused it: because the disk was full, or it was set aside. */
   readonly error: WireError | null;
   /** How often its work has begun. */
   readonly starts: number;
@@ -43,7 +43,7 @@ export type JobChange =
   | { readonly type: 'resume' }
   | { readonly type: 'cancel' };
 
-/** Whether the change begins work or tells how far it is. Every other ends work, or frees what it has taken. */
+/** Whether the change begins work or reports its progress. Every other change ends work, or frees what it uses. */
 export function isBeginning({ type }: JobChange): boolean {
   return type === 'start' || type === 'progress' || type === 'step' || type === 'resume';
 }

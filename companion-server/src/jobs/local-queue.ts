@@ -12,14 +12,14 @@ import { refusals, type JobRow, type JobStore } from './store.ts';
 import { toJobView } from './view.ts';
 
 export interface LocalQueueOptions extends JobQueueOptions {
-  /** Nobody else claims jobs of it. */
+  /** No other queue claims jobs from it. */
   readonly store: JobStore;
   readonly now?: () => Date;
   /** How long to wait before a write is tried again that has failed. Default: 2 seconds. */
   readonly retryMs?: number;
 }
 
-/** Takes up the jobs that the store holds, and goes on with them. */
+/** Loads the jobs of the store and continues them. */
 export async function openLocalQueue({
   store,
   executor,

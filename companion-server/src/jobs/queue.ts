@@ -41,7 +41,7 @@ export interface JobQueue {
   cancel(owner: string, jobId: string): Promise<JobView>;
   /** Takes a job from the queue, or stops its work, until it is resumed. */
   pause(owner: string, jobId: string): Promise<JobView>;
-  /** Queues a paused job again, one that was set aside as well; it goes on from its last finished step. */
+  /** Queues a paused job again, also one that was set aside; it continues from its last finished step. */
   resume(owner: string, jobId: string): Promise<JobView>;
   /**
    * Puts a queued job before another queued one, or behind all for null; it gets the priority of its new position. Throws
@@ -50,9 +50,9 @@ export interface JobQueue {
   move(owner: string, jobId: string, beforeJobId: string | null): Promise<JobView>;
   /** Cancels the job if it is not over, waits for its end, and removes all that there is of it. */
   remove(owner: string, jobId: string): Promise<void>;
-  /** Tells `listener` of the owner's jobs from this call on. Returns what ends that. */
+  /** Calls `listener` with the events of the owner's jobs from now on. Returns a function that ends that. */
   subscribe(owner: string, listener: JobListener): () => void;
-  /** Stops the running job, which goes on first when the server starts again. */
+  /** Stops the running job. It is the first to continue when the server starts again. */
   close(): Promise<void>;
 }
 
@@ -60,9 +60,9 @@ export interface JobQueue {
 export interface JobQueueOptions {
   /** Does the jobs. */
   readonly executor: JobExecutor;
-  /** Told of every failure, with the error as it was thrown. */
+  /** Called at every failure, with the error as it was thrown. */
   readonly onFailure?: (jobId: string | null, error: unknown) => void;
 }
 
-/** Takes up the jobs that are kept, and goes on with them. */
+/** Loads the stored jobs and continues them. */
 export type OpenJobQueue = (options: JobQueueOptions) => Promise<JobQueue>;

@@ -137,7 +137,7 @@ export function createSqliteJobStore(database: Database): JobStore {
     if (found.all >= limits.all || found.unfinished >= limits.unfinished) throw refusals.tooMany(limits, found);
   }
 
-  /** Tells of a change that is written. */
+  /** Reports a change that is written. */
   function tell(row: JobRow, isQueueChanged: boolean): JobRow {
     for (const listener of [...listeners]) listener({ row, isQueueChanged });
     return row;
@@ -152,7 +152,7 @@ export function createSqliteJobStore(database: Database): JobStore {
         jobId,
       );
       if (job.state !== 'queued' || before.state === 'queued') return;
-      // What was interrupted goes on first; what was paused has given up its place.
+      // Interrupted jobs continue first; a paused job has lost its position.
       const position = change.type === 'resume' ? positionFor(priority, queueBeside(jobId)) : 0;
       place(jobId, position, priority);
     });

@@ -1,4 +1,4 @@
-// The port behind the queue: what is kept of jobs, whoever keeps it. SQLite in the data folder is one
+// The port behind the queue: the storage of jobs. SQLite in the data folder is one implementation
 // (sqlite-store.ts), a store that several servers share may be another. It follows the backend of BullMQ
 // (https://docs.bullmq.io): `add`, `claimNext` (moveToActive), `change` (updateProgress, moveToCompleted, moveToFailed
 // and the like: job.ts says what each comes to), `remove`, and events. Every method is one step that happens whole or
@@ -47,7 +47,7 @@ export interface QueuedJob {
   readonly priority: number;
 }
 
-/** What has become of a job. Told when it is kept, to every process that uses the store, in the order of the changes. */
+/** A change of a job. Every process that uses the store gets it once it is stored, in the order of the changes. */
 export interface JobEvent {
   /** The job after it. */
   readonly row: JobRow;
@@ -77,10 +77,10 @@ export interface JobStore {
   /** Starts the first job of the queue. No other call gets the same. Undefined when the queue is empty. */
   claimNext(): Promise<JobRow | undefined>;
   /**
-   * Applies a change by `changeJob`. Progress may be lost when a process ends; all else is kept. A job that comes back to
-   * the queue by itself is its first; one that was resumed goes behind all that are at least as urgent. What ends work or
-   * frees space is kept even on a full disk, as far as that can be. Returns the job after it, which is the same where the
-   * change does not fit; undefined when there is no such job.
+   * Applies a change by `changeJob`. Progress may be lost when a process ends; all else is stored. A job that returns to
+   * the queue without a request is its first; a resumed job goes behind all that are at least as urgent. A change that
+   * ends work or frees space is stored even on a full disk, if that is possible. Returns the job after the change; the
+   * job is the same if the change does not fit its state. Undefined when there is no such job.
    */
   change(jobId: string, change: JobChange): Promise<JobRow | undefined>;
   /**
@@ -90,7 +90,7 @@ export interface JobStore {
   move(jobId: string, beforeJobId: string | null): Promise<JobRow>;
   /** Forgets a job, which is over. Does nothing when there is no such job. */
   remove(jobId: string): Promise<void>;
-  /** Tells `server-died` of every job that a process has left running which is gone. Call at the start, before `claimNext`. */
+  /** Applies `server-died` to every job that an ended process has left running. Call at the start, before `claimNext`. */
   recover(): Promise<void>;
   /** Whether a job of the owner that is not over edits the clip. */
   needsClip(owner: string, clipId: string): Promise<boolean>;

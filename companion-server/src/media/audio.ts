@@ -7,7 +7,7 @@ import { fileUrl, guardedInputOptions } from './input-guard.ts';
 
 export type Container = 'mov' | 'mp4';
 
-/** What becomes of a sound track: `convert` decodes it whatever it is, `keep` does so only where it must, `drop` leaves it out. */
+/** How a sound track is handled: `convert` always decodes it, `keep` decodes it only if necessary, `drop` leaves it out. */
 export type TrackChoice = 'keep' | 'convert' | 'drop';
 
 export interface AudioSource {

@@ -37,7 +37,7 @@ export interface Encoder {
    * RangeError for a frame that is no rgb24 or has another size.
    */
   write(frame: Frame): Promise<void>;
-  /** Completes the file and puts it in its place. Throws like `write`; then nothing is left behind. */
+  /** Completes the file and renames it to its final name. Throws like `write`; then no file is left behind. */
   finish(): Promise<void>;
   /** Ends ffmpeg and removes what was written. Never throws; does nothing after `finish`. */
   abort(): Promise<void>;
@@ -107,7 +107,7 @@ interface StartedEncoder {
   readonly audio: AudioPlan;
   readonly inputSize: Size;
   readonly write: (frame: Frame) => Promise<void>;
-  /** Ends the file, and puts it in its place or throws it away. */
+  /** Ends the file, and renames it to its final name or deletes it. */
   readonly complete: (isKept: boolean) => Promise<void>;
   readonly abort: () => Promise<void>;
 }

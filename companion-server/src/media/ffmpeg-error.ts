@@ -1,4 +1,4 @@
-// A failed ffmpeg or ffprobe run, told in three layers: one line for the user, the tail of stderr, the command.
+// A failed ffmpeg or ffprobe run, in three layers: one line for the user, the tail of stderr, the command.
 
 import { EditError } from '../errors.ts';
 import type { ErrorCode } from '../../../protocol/error-codes.ts';

@@ -113,7 +113,7 @@ export async function startFfmpeg(task: FfmpegTask): Promise<FfmpegProcess> {
     clearTimeout(timer);
     task.signal?.removeEventListener('abort', cancel);
   });
-  const settled = done.catch(() => undefined); // Also keeps a failure that nobody awaits from ending the process.
+  const settled = done.catch(() => undefined); // Also prevents an unhandled rejection from ending the process.
   return {
     done,
     stop: (reason = new CanceledError()) => {
@@ -130,7 +130,7 @@ const errorLines = 60;
 
 const errorMark = /\[(error|fatal|panic)\] /;
 
-/** Whether a line of ffmpeg's log tells of something that went wrong. The shell's own complaints have no mark. */
+/** Whether a line of ffmpeg's log reports an error. The shell's own errors have no mark. */
 export function isErrorLine(line: string): boolean {
   return errorMark.test(line) || /^\S*sh: /.test(line);
 }

@@ -22,10 +22,10 @@ export const allocationOptions: readonly string[] = ['-max_alloc', String(1024 *
 
 const shell = '/bin/sh';
 
-/** Two seconds: ffmpeg that is asked to end closes its files, and blocks on pipes that nobody reads. */
+/** Two seconds: when ffmpeg is asked to end it closes its files, and it blocks on pipes that are not read. */
 export const politeEnd: EndOptions = { graceMs: 2_000, closesPipes: true };
 
-/** What a shell exits with that cannot run the program that it was told to. */
+/** The exit codes of a shell that cannot run the given program. */
 export const notRunnableExitCodes: readonly number[] = [126, 127];
 
 /** The command that runs `program` within the limits, and the arguments that come before the program's own. */

@@ -37,7 +37,7 @@ interface ProbeStream {
   }[];
 }
 
-/** The part of ClipInfo that the stream header tells. */
+/** The part of ClipInfo that is in the stream header. */
 export interface VideoStream extends Pick<
   ClipInfo,
   | 'codedSize'

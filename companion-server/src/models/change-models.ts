@@ -79,7 +79,7 @@ export async function removeModel(modelsDir: string, name: string): Promise<Remo
   return isFolder ? 'deleted' : 'download';
 }
 
-/** The folder loses its name first: nobody meets a half of it. */
+/** The folder is renamed first, so that no other process finds a half-deleted one. */
 async function deleteFolder(modelsDir: string, name: string, dir: string): Promise<void> {
   await explainingDisk(dir, { what: `Cannot delete "${dir}"` }, async () => {
     if (lstatSync(dir).isSymbolicLink()) {

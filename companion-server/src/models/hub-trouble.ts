@@ -8,7 +8,7 @@ export class HubTrouble extends Error {
   override readonly name = 'HubTrouble';
   /** What is thrown when there is no further try. */
   readonly error: EditError;
-  /** What the server asked for, in milliseconds. */
+  /** The wait that the server requested, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
   constructor(error: EditError, retryAfterMs?: number) {

@@ -16,7 +16,7 @@ export function stagingDir(modelsDir: string, id: string): string {
 }
 
 /**
- * Runs `work` while nobody else downloads or removes this model. Throws EditError 'invalid-request' when somebody does.
+ * Runs `work` while no other process downloads or removes this model. Throws EditError 'invalid-request' when one does.
  * No model's name has a tilde.
  */
 export async function withModelLock<T>(modelsDir: string, id: string, work: () => Promise<T>): Promise<T> {

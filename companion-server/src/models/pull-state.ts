@@ -1,5 +1,5 @@
-// What is known of a download that is not finished: it lies beside the files, so that the next run goes on where
-// this one stopped.
+// The state of a download that is not finished. It is stored beside the files, so that the next run continues where this
+// one stopped.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ const keptState = object({
 });
 
 export interface PullState extends Repository {
-  /** Where the files come from; another hub's parts are not gone on with. */
+  /** Where the files come from; a download does not continue parts from another hub. */
   readonly endpoint: string;
   /** By path. A file that was not begun is missing. */
   readonly files: ReadonlyMap<string, StagedFile>;

@@ -1,4 +1,4 @@
-// What passes need of a denoising network, whatever it is made of: a family brings it (families/).
+// What passes need from a denoising network, of any architecture. A family provides it (families/).
 
 import type { GraphBuilder } from '../onnx/builder.ts';
 import type { Value } from '../onnx/graph.ts';

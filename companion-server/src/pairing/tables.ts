@@ -56,7 +56,7 @@ export function readSecret(database: Database, name: string): Buffer {
   return Buffer.from(value);
 }
 
-/** Makes the secret anew where there was one: what was signed with it is void. For one that others may have read. */
+/** Replaces the secret, if there is one that others may have read: everything that was signed with it becomes invalid. */
 export function renewSecret(database: Database, name: string): void {
   database.urgently(() => database.run('UPDATE secrets SET value = ? WHERE name = ?', randomBytes(32), name));
 }

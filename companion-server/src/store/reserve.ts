@@ -1,5 +1,5 @@
-// Space that is kept for hard times: a file of no meaning, of which a piece is given up when the disk is full, so that
-// what frees space or ends work can be written down all the same.
+// Reserved disk space: a file without content of its own. When the disk is full a piece of it is released, so that
+// changes that free space or end work can still be written.
 
 import { randomBytes } from 'node:crypto';
 import {

@@ -10,7 +10,7 @@ export type SetAside = (path: string) => Promise<void>;
 export interface SetAsideOptions {
   /** Absolute. */
   readonly dataDir: string;
-  /** Told of everything that was moved; both paths are relative to the data folder. */
+  /** Called for everything that was moved; both paths are relative to the data folder. */
   readonly onMoved: (from: string, to: string) => void;
   readonly onFailure: (from: string, error: unknown) => void;
   /** Default: the clock. */

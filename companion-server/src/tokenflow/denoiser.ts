@@ -6,7 +6,7 @@ import { plainPass, type Branch, type Pass } from '../nets/pass.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Correspondences, KeyframePair } from './correspondences.ts';
 
-/** What the network is told in each branch. */
+/** The conditioning of the network in each branch. */
 export type BranchConditioning = Readonly<Record<Branch, Conditioning>>;
 
 /** What a pass is fed. What it has no use for may be left out. */
@@ -26,7 +26,7 @@ export interface PassInputs {
   readonly correspondences?: Correspondences;
 }
 
-/** What tells frames where to look in keyframes, and what to take from them. */
+/** The correspondences and weights by which frames take tokens from keyframes. */
 export type KeyframeInputs = Pick<PassInputs, 'keyframes' | 'pairs' | 'rightWeight' | 'correspondences'>;
 
 /** What passes over K keyframes have left behind, as far as they emit it. */

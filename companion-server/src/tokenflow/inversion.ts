@@ -32,7 +32,7 @@ export interface FixedPoint {
   readonly iterations: number;
   /** Keeps the predicted noise of an inversion step; three in turn, so that a step can be repeated. */
   readonly noiseAt: (step: number) => LatentStore;
-  /** Stands for the first of several iterations where it knows a frame. */
+  /** Replaces the first of several iterations for the frames that it has. */
   readonly earlier: EarlierPredictions | null;
   /** null to cache nothing. */
   readonly cache: CorrespondenceCache | null;
@@ -189,7 +189,7 @@ async function lastNoises(
   return extrapolateNoise(last, index === 1 ? null : await noiseAt(index - 2).read(frames));
 }
 
-/** The latents that the last evaluation of the step is asked about: all iterations but that one. */
+/** The latents that the last evaluation of the step gets: the result of all iterations before it. */
 async function iterate(
   { options, timestep }: InversionStep,
   { iterations, earlier }: FixedPoint,
@@ -206,7 +206,7 @@ async function iterate(
   return guess;
 }
 
-/** The noise that the network predicts in latents. It is not asked about rows that are known. */
+/** The noise that the network predicts in latents. Rows that are known are not evaluated. */
 async function predictNoise(
   { denoiser, conditioning, schedule }: InversionOptions,
   latents: Tensor,

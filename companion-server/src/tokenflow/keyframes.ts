@@ -1,4 +1,4 @@
-// Keyframe sampling (arXiv 2307.10373, section 4): one frame from every run of `interval` frames, drawn anew at
+// Keyframe sampling (arXiv 2307.10373, section 4): one frame from every run of `interval` frames, drawn again at
 // every sampling step. Fixed keyframes would cut the clip into pieces (section 5.3).
 
 import { createRandom } from '../tensor/random.ts';

@@ -6,7 +6,7 @@ import { noInjection, plainPass, predictionAlone, type Branch, type Injection, t
 /**
  * How sampling knows the source. `cached`: its correspondences were found during the inversion; its branch runs only for
  * keyframes from which something is injected. `recomputed`: its branch runs for every frame at every step, as in the
- * official code. `none`: tokens are not propagated; every frame is edited by itself, the baseline of the paper.
+ * official code. `none`: tokens are not propagated; every frame is edited alone, the baseline of the paper.
  */
 export type SourceMode = 'cached' | 'recomputed' | 'none';
 
@@ -26,7 +26,7 @@ export interface SamplingStep {
 }
 
 export interface SamplingPasses {
-  /** Over keyframes together; null where every frame is edited by itself. */
+  /** Over keyframes together; null where every frame is edited alone. */
   readonly keyframes: Pass | null;
   /** Over a few frames at a time. */
   readonly frames: Pass;

@@ -13,7 +13,7 @@ import type { DeviceReport } from './device.ts';
 import type { Device } from '../../../../protocol/devices.ts';
 
 const entry = fileURLToPath(new URL('./probe-entry.ts', import.meta.url));
-/** Per purpose: a software adapter is right in the end, but no use when speed is asked for. */
+/** Per purpose: a software adapter gives correct numbers in the end, but it is useless when speed matters. */
 const timeoutMs = { check: 60_000, race: 15_000 } as const;
 type Purpose = keyof typeof timeoutMs;
 /** How long a finding is believed: a day, or a few minutes when the trial gave no answer. */
@@ -78,7 +78,7 @@ function machineKey(): string {
 async function recall(file: string): Promise<DeviceReport | undefined> {
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
-  // Written by this file only; a damaged one is as good as none.
+  // Only this file writes it; a damaged one counts as missing.
   try {
     const { until, report } = JSON.parse(text) as { until: number; report: DeviceReport };
     return Date.now() < until ? report : undefined;

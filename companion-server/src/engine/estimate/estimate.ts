@@ -28,7 +28,7 @@ import { recallThroughput } from './throughput.ts';
 import { probeThroughput } from './throughput-probe.ts';
 import { SourceLatents, type InversionCache } from '../source/source-latents.ts';
 
-/** What an edit needs, whatever the machine's throughput. */
+/** What an edit needs, independent of the machine's throughput. */
 export interface EditNeeds {
   readonly frames: number;
   readonly workingSize: Size;
@@ -60,16 +60,16 @@ export interface EditToAssess {
   /** By default the one that the settings name. */
   readonly technique?: Technique;
   readonly execution: Execution;
-  /** Whether an inversion of before is linked in place of a new one. Only asked where the disk is short. */
+  /** Whether a cached inversion is linked instead of a new one. Only called when disk space is short. */
   readonly isInversionLinked: (plan: EditPlan) => Promise<boolean>;
 }
 
-/** The least side of a working size that is worth the name, in pixels. */
+/** The smallest useful side of a working size, in pixels. */
 const minSide = 64;
 
 /**
- * Throws the EditError that the edit itself would throw at its start, but for want of memory or disk; CanceledError soon
- * after `signal` is aborted.
+ * Throws the EditError that the edit itself would throw at its start, except for a lack of memory or disk space;
+ * CanceledError soon after `signal` is aborted.
  */
 export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<EditEstimate> {
   throwIfCanceled(signal);
@@ -216,7 +216,7 @@ function latentBytes(
   };
 }
 
-/** A device that nobody has tried yet may take the process down: the processor is tried in its place. */
+/** A device that has not been tried yet may crash the process: the CPU is tried instead. */
 async function triedExecution({ device, cacheDir }: EditJob, execution: Execution): Promise<Execution> {
   if (device === 'auto' || device === 'cpu') return execution;
   return (await recallProbe(device, 'check', cacheDir)).execution ?? preferredExecution.cpu;

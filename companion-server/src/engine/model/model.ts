@@ -26,7 +26,7 @@ export interface Model extends Omit<ModelOutline, 'createConditioner'> {
   identify(): Promise<string>;
   /** The end of a prompt that the model does not read; null when everything fits. */
   overflowOf(prompt: string): string | null;
-  /** What the UNet is told of each prompt, in their order. @param size of the working frames */
+  /** The conditioning of each prompt, in their order. @param size of the working frames */
   conditioning(prompts: readonly string[], size: PictureSize): Promise<readonly Conditioning[]>;
   openEncoder(size: LatentSize): Promise<VaeSession>;
   openDecoder(size: LatentSize): Promise<VaeSession>;

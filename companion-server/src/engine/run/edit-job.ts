@@ -20,7 +20,7 @@ export interface EditJob {
   /** Where this edit's latents lie while it runs. Made when missing, removed at the end by the caller. */
   readonly workDir: string;
   readonly settings: EditSettings;
-  /** Approximations of the fast pipeline, for measuring what each is worth; the usual ones when left out. */
+  /** Approximations of the fast pipeline, to measure the effect of each; the usual ones when left out. */
   readonly approximations?: Approximations;
   /** SHA-256 of the clip in lower-case hexadecimal digits, if the caller knows it. */
   readonly clipSha256?: string | null;

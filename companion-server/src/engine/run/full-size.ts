@@ -24,7 +24,7 @@ export interface FullSizeOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Whether results keep the clip's detail: it was asked for, and the clip has more pixels than the edit. */
+/** Whether results keep the clip's detail: the user wants it, and the clip has more pixels than the edit. */
 export function keepsDetail(
   { detail }: Pick<ChosenSettings, 'detail'>,
   { frameSize: { width, height } }: Pick<ClipInfo, 'frameSize'>,

@@ -17,7 +17,7 @@ const turn = 0.2;
 export interface FreshStart {
   readonly initialNoise: Exclude<InitialNoise, 'inversion'>;
   readonly seed: number;
-  /** The clip's frame that each of the latents is: noise belongs to a frame of the clip, whatever is edited. */
+  /** The clip's frame for each of the latents: the noise depends on the frame of the clip, not on the edited range. */
   readonly frames: readonly number[];
   /** Where the edit starts. */
   readonly timestep: number;

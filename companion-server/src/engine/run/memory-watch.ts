@@ -15,7 +15,7 @@ export interface PeakMemory {
 export interface MemoryWatch {
   /** Since the watch began. */
   peak(): PeakMemory;
-  /** Ends the watch; `peak` can be asked no more. */
+  /** Ends the watch; `peak` must not be called after this. */
   stop(): Promise<void>;
 }
 

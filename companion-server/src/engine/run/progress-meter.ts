@@ -152,7 +152,7 @@ export class ProgressMeter {
     this.stageStart = this.now();
   }
 
-  /** What is timed of a stage stands for all of it; too little of it is taken with what was paid once. */
+  /** The measured part of a stage represents all of it; if it is too small, the one-time costs are included in it. */
   private measure(spent: number): MeasuredStage {
     const { mark } = this;
     if (mark === null || 1 - mark.share < minTimedShare) return { seconds: spent, onceSeconds: 0 };
@@ -192,8 +192,8 @@ export class ProgressMeter {
   }
 
   /**
-   * The forecast of what is left, times what the work so far took to what it was expected to take. The stage that is on is
-   * judged by itself as soon as enough of it is done.
+   * The forecast of what is left, multiplied by the ratio of measured to expected time of the work so far. The current
+   * stage has its own ratio as soon as enough of it is done.
    */
   private secondsLeft(forecast: Forecast, whole: number): number {
     const { stage, timed, trusted, mark } = this;

@@ -1,7 +1,7 @@
-// What a preview and its edit share. A preview inverts its keyframes by steps twice as long, with one forward each. The edit
-// begins with that inversion as well: where both come by, what the network saw there tells how far a straight line misses, and
-// stands for the first forward of the edit's own step. Whichever comes first makes it; it is kept as the preview's
-// inversion, so that nothing is looked at twice.
+// What a preview and its edit share. A preview inverts its keyframes with steps twice as long and one forward each. The
+// edit uses this inversion too: at the timesteps that both have, the preview's prediction corrects the extrapolation
+// along a straight line, and replaces the first forward of the edit's own step. The one of both that runs first makes
+// the inversion and keeps it as the preview's inversion, so that no prediction is computed twice.
 
 import path from 'node:path';
 import { extrapolateNoise, noiseOfStep } from '../../diffusion/inversion-step.ts';

@@ -38,19 +38,19 @@ export interface CalibrationTry {
 const measuredFrames = 2;
 /** A short clip is measured on one. */
 const framesPerMeasured = 10;
-/** Where the reconstruction cannot be told from the VAE's at a glance. Forwards are added until it is reached. */
+/** From here on the reconstruction looks like the VAE's own. Forwards are added until this value is reached. */
 export const enoughDecibels = 32;
 /** Most forwards, as a multiple of those that are taken at first. */
 export const mostForwards = 4;
-/** Less than this is not worth twice the forwards. */
+/** A smaller gain does not justify twice the forwards. */
 const worthDecibels = 1;
 
 /**
  * Takes the settings' forwards at first and doubles them until the measured frames are found again to 32 dB, to four
- * times as many, or until a doubling brings less than 1 dB. Returns the fewest that come within 1 dB of the best, and what
- * they reach. It always goes all the way, even for SDEdit, which begins in the middle: equal clips are inverted equally,
- * and one inversion serves both.
- * @param onTry told before each try
+ * times as many, or until a doubling gains less than 1 dB. Returns the smallest number within 1 dB of the best, and the
+ * quality that it reaches. The inversion is always complete, even for SDEdit, which begins in the middle: so one
+ * inversion serves all techniques.
+ * @param onTry called before each try
  */
 export async function calibrateInversion(
   edit: CalibratedEdit,

@@ -1,6 +1,6 @@
-// All that an edit needs of its source, in one file: the clip's own latents, where inversion took them at each sampling
-// timestep, and the correspondences found on the way. Found on the disk when the edit goes on, taken from an earlier edit of the
-// same clip, or still to be computed. Read only once the inversion is done.
+// All that an edit needs of its source, in one file: the clip's own latents, the inverted latents of each sampling
+// timestep, and the correspondences found on the way. The file is already on the disk when an edit continues, or comes
+// from an earlier edit of the same clip, or is still to be computed. It is read only after the inversion.
 
 import { readFile, truncate } from 'node:fs/promises';
 import path from 'node:path';
@@ -187,7 +187,7 @@ export class SourceLatents {
   }
 }
 
-/** Keeps finished latents. Returns why that was not possible, as a sentence, or null: the edit itself goes on without. */
+/** Caches finished latents. Returns null, or a sentence that says why this failed; the edit then continues without it. */
 export async function keepOrTell(
   { dir, key, facts, budgetBytes }: InversionCache,
   kept: Pick<KeepOptions, 'analysis' | 'startStep' | 'file'>,
