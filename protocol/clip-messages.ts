@@ -13,7 +13,7 @@ const sizeBytes = integer(1, maxClipBytes);
 const receivedBytes = integer(0, maxClipBytes);
 
 export const clientClipMessages = {
-  /** Announces a clip, or goes on with one. Reply: `upload-ready`; then its chunks follow in order. */
+  /** Announces a clip, or continues an upload. Reply: `upload-ready`; then its chunks follow in order. */
   'upload-begin': {
     requestId,
     sizeBytes,
@@ -21,7 +21,7 @@ export const clientClipMessages = {
     extension: nullable(oneOf(clipExtensions)),
     /** Of the whole clip where it is known already; a clip that the client has sent before is not sent again. */
     sha256: nullable(hex(64)),
-    /** From an earlier `upload-ready`, to go on with that upload; null to begin a new one. */
+    /** From an earlier `upload-ready`, to continue that upload; null to begin a new one. */
     uploadId: nullable(id),
   },
 

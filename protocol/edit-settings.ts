@@ -1,4 +1,4 @@
-// What an edit is asked to do. Shared by the panel, the wire, the command line and the engine.
+// The settings of an edit. Shared by the panel, the wire, the command line and the engine.
 
 import {
   flag,

@@ -45,7 +45,7 @@ export function throwIfCanceled(signal: Signal | undefined): void {
   if (signal?.aborted === true) throw new CanceledError();
 }
 
-/** `promise`, unless `signal` is aborted first: then CanceledError. What was begun goes on without being waited for. */
+/** `promise`, unless `signal` is aborted first: then CanceledError. The started work continues, but is not awaited. */
 export async function orCanceled<T>(promise: Promise<T>, signal: Signal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   let cancel: () => void = () => undefined;

@@ -1,4 +1,4 @@
-// What an edit will take, told before it is started.
+// The time, memory and disk space that an edit will need, estimated before it starts.
 
 import { count, flag, nullable, number, object, text, type Infer, type ObjectOf } from './fields.ts';
 

@@ -135,7 +135,7 @@ export interface Complaint {
 }
 
 /**
- * A value that has a further rule: `complain` says how it is broken. It is asked of values only that are right by `schema`.
+ * A value with a further rule: `complain` says how it is broken. It is called only with values that `schema` accepts.
  * `code` is of the refusal.
  */
 export function where<T>(

@@ -32,7 +32,7 @@ export const clientJobMessages = {
   /** Reply: `job`, which is on the server's disk by then. */
   'job-create': {
     requestId,
-    /** Chosen by the client. A second request with the same key makes no second job, whatever else it says. */
+    /** Chosen by the client. A second request with the same key makes no second job, even if its other fields differ. */
     key: jobKey,
     ...editRequest,
     priority,

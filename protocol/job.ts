@@ -53,7 +53,7 @@ export const jobView = object({
   result: nullable(resultFacts),
   /** Not null when the job has failed or the server has paused it: because the disk was full, or it was set aside. */
   error: nullable(wireError),
-  /** How often the job has gone on from its last step, after a pause, a crash or a restart. */
+  /** How often the job has continued from its last step, after a pause, a crash or a restart. */
   resumes: count,
 });
 export type JobView = Infer<typeof jobView>;

@@ -20,7 +20,7 @@ export function createTurns(atOnce = 1): Turns {
   let running = 0;
 
   async function run<T>(work: () => T | Promise<T>): Promise<T> {
-    // A turn is handed on as it is, so that nobody who comes later takes it.
+    // A finished turn passes directly to the next in line, so that work that comes later cannot take it.
     if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
     else {
       running++;

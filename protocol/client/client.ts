@@ -38,7 +38,7 @@ export type JobOrder = 'job-cancel' | 'job-pause' | 'job-resume';
 export interface Client {
   readonly link: LinkState;
   onLink(listener: (state: LinkState) => void): () => void;
-  /** What happens to this client's jobs; after every connection all that are known are told anew. */
+  /** Events of this client's jobs. After every connection the current state of all known jobs is sent again. */
   onJobs(listener: JobListener): () => void;
   /** The server's disks that are full, whenever that changes. */
   onDisks(listener: (shortages: readonly DiskShortage[]) => void): () => void;
@@ -60,7 +60,7 @@ export interface Client {
   upload(source: ClipSource, options: UploadOptions): Promise<UploadedClip>;
   download(jobId: string, sink: ResultSink, options?: DownloadOptions): Promise<void>;
   frame(wish: FrameRequest, signal?: Signal): Promise<Uint8Array>;
-  /** What an edit and its preview would take. Rejected with CanceledError once a newer one is asked. */
+  /** What an edit and its preview would need. Rejected with CanceledError once a newer estimate is requested. */
   estimate(wish: EditRequest, signal?: Signal): Promise<Estimates>;
   createJob(wish: JobRequest, signal?: Signal): Promise<JobView>;
   job(jobId: string, signal?: Signal): Promise<JobView>;
@@ -78,7 +78,7 @@ export function createClient(options: ClientOptions): Client {
   const diskListeners = new Set<(shortages: readonly DiskShortage[]) => void>();
   /** Jobs that are not over, to ask about when the server has been silent. */
   const open = new Set<string>();
-  /** Asked so far; the last of them is the id of the newest. */
+  /** Number of estimates requested so far, which is the id of the newest. */
   let estimates = 0;
 
   const session = createSession({
@@ -112,7 +112,7 @@ export function createClient(options: ClientOptions): Client {
         for (const listener of [...jobListeners]) listener.onProgress(event.jobId, event.progress);
       }
     });
-    // What has happened to the jobs in between was told to nobody.
+    // Changes of the jobs between two connections were not received.
     listJobs(connection).then(
       (jobs) => jobs.forEach(tell),
       () => undefined, // The connection has ended: the next one asks again.
@@ -169,7 +169,7 @@ export function createClient(options: ClientOptions): Client {
     async estimate(wish, signal) {
       const estimateId = (estimates += 1);
       const answer = await orCanceled(ask({ type: 'estimate', estimateId, ...wish }, signal), signal);
-      // The answer to an older question is of no use, whatever it says.
+      // The answer to an older question is useless.
       if (answer.type === 'estimate-canceled' || answer.estimateId !== estimates) throw new CanceledError();
       return { edit: answer.edit, preview: answer.preview };
     },

@@ -1,4 +1,4 @@
-// How panel and server stand to each other, as people are told it.
+// The state of the connection between panel and server, as the panel shows it.
 
 import type { Device } from '../devices.ts';
 import type { WireError } from '../wire-error.ts';

@@ -13,7 +13,7 @@ import type { Timing } from './timing.ts';
 
 /** Where the token of the pairing is from. */
 export interface TokenStore {
-  /** Asked before every connection: a server that starts anew may have a new one. Null: a code is asked for. */
+  /** Called before every connection: a restarted server may have a new one. Null: a pairing code is needed. */
   read(): Promise<string | null>;
   /** Keeps a token, or forgets it (null). Absent where the server itself makes it: one that is refused is read again. */
   write?(token: string | null): Promise<void>;
@@ -49,7 +49,7 @@ export interface Session {
   online(signal?: Signal): Promise<Connection>;
   /** Resolves with the reason when the session has given up, which only a limited patience makes it do. */
   readonly gaveUp: Promise<unknown>;
-  /** Tells that the connection has proved of use: after its end the pauses begin anew. */
+  /** Reports that the connection was useful: after its end the pauses start again from the shortest. */
   progressed(connection: Connection): void;
 }
 
@@ -134,7 +134,7 @@ export function createSession(options: SessionOptions): Session {
       lostAt = clock.now();
       const isUseful = usefulConnection === opened || lostAt - greetedAt >= timing.longestPauseMs;
       uselessConnections = isUseful ? 0 : uselessConnections + 1;
-      // A server that greets and goes, again and again, is not asked without a pause.
+      // A server that accepts and then closes again and again is not asked without a pause.
       failures = Math.max(0, uselessConnections - 1);
       if (timing.patienceMs === 0) giveUp(error);
       else comeBack();

@@ -1,5 +1,5 @@
-// Ends connections on which nothing comes any more. A socket that nobody has closed may still be dead: the machine slept,
-// the server hangs.
+// Ends connections on which nothing arrives any more. An open socket may still be dead: the machine slept, the server
+// hangs.
 
 import type { Clock } from './clock.ts';
 import type { Connection } from './connection.ts';

@@ -1,5 +1,5 @@
-// Names of uploads that have not ended, so that a panel that is opened again goes on where the one before was cut off. Only
-// of files that are the same the next time: an export is made anew.
+// Names of uploads that have not ended, so that a reopened panel continues where the one before was cut off. Only for
+// files that are the same the next time: an export is made again.
 
 import { createTurns } from '../../../protocol/turns.ts';
 import type { UploadedClip } from '../../../protocol/client/upload.ts';

@@ -9,7 +9,7 @@ import type { PanelState } from '../state/panel-state.ts';
 import type { EffectDeps, StopEffect } from './deps.ts';
 import { isCancel, problemOf } from './problem-of.ts';
 
-/** A person who moves the slider is not asked about at every step of it. */
+/** While the user moves a slider, no estimate is requested for each step of it. */
 const restMs = 400;
 
 const causes: readonly PanelEvent['type'][] = [
@@ -20,7 +20,7 @@ const causes: readonly PanelEvent['type'][] = [
 export function startEstimateEffect({ client, store, clock }: EffectDeps): StopEffect {
   const { dispatch } = store;
   let cancelRest: () => void = () => undefined;
-  /** Null before the first one, when there is none to be asked, and after a failure, which may be tried again. */
+  /** Null before the first one, when no estimate is possible, and after a failure, which may be tried again. */
   let newest: { readonly text: string; readonly stop: AbortController } | null = null;
 
   const stopListening = store.subscribe((event) => {

@@ -128,7 +128,7 @@ export function startPersistence({ host, store, clock, random }: EffectDeps): St
   };
 }
 
-/** Progress comes often and is told anew by the server. */
+/** Progress comes often, and the server sends it again. */
 function isWorthKeeping({ type }: PanelEvent): boolean {
   return ![
     'job-progress',

@@ -9,7 +9,7 @@ import type { KeptUploads } from './cached-uploads.ts';
 import { isCancel, problemOf } from './problem-of.ts';
 
 export interface Preparation {
-  /** The clip on the server, or on its way there; null when nobody sends this file ahead. */
+  /** The clip on the server, or on its way there; null when this file is not sent in advance. */
   sent(clip: SelectedClip): Promise<UploadedClip> | null;
   readonly stop: StopEffect;
 }

@@ -1,4 +1,4 @@
-// What people do with edits on their way: apply, preview, cancel, pause, try again. And what the server tells of its jobs.
+// What users do with running edits: apply, preview, cancel, pause, try again. And the server's events about its jobs.
 
 import type { EditError } from '../../../protocol/errors.ts';
 import { applyBlock, previewBlock } from '../state/choices.ts';
@@ -41,7 +41,7 @@ export function startTaskEffect(deps: EffectDeps, sending: Sending): StopEffect 
     const { state } = store;
     if (previewBlock(state) !== null) return;
     const before = previewed(state);
-    // Whoever has seen this one wants to see another.
+    // A user who has seen this preview wants to see another one.
     const isSeen = before !== null && isCurrent(state, before) && !state.form.isSeedLocked;
     const seed = isSeen ? drawSeed() : state.form.seed;
     if (isSeen) dispatch({ type: 'seed-rolled', seed });
@@ -61,7 +61,7 @@ export function startTaskEffect(deps: EffectDeps, sending: Sending): StopEffect 
     dispatch({ type: 'history-added', entry: { prompt, sourcePrompt, negativePrompt } });
   }
 
-  /** Ends a preview, whatever it was doing, and has the server forget it. */
+  /** Ends a preview in any state, and deletes it on the server. */
   async function discard(key: string): Promise<void> {
     dispatch({ type: 'task-moved', key, state: { name: 'dropped' } });
     await runs.stop(key);

@@ -1,5 +1,6 @@
-// Takes one task from where it is to the timeline: export, send, wait for the job, fetch, import, place. A task that was on
-// its way when the panel went is found again by its key or its job, and goes on from there. A preview ends with its frames.
+// Takes one task from its current step to the timeline: export, send, wait for the job, fetch, import, place. A task that
+// was running when the panel closed is found again by its key or its job, and continues from there. A preview ends with
+// its frames.
 
 import { codecExtensions } from '../../../protocol/edit-settings.ts';
 import { isOutcome, type JobView } from '../../../protocol/job.ts';
@@ -71,7 +72,7 @@ export function createTaskRuns(
     const task = taskOf(key);
     if (task === undefined) return;
     const jobId = task.jobId ?? (await findOrMake(task, signal));
-    // A job that the server has paused goes on when somebody presses Resume.
+    // A job that the server has paused continues when the user presses Resume.
     const job = await watchJob(client, jobId, { until: ({ state }) => isOutcome(state), signal });
     if (job.state === 'canceled') {
       move(key, { name: 'canceled' });
@@ -89,7 +90,7 @@ export function createTaskRuns(
   function noteReport({ key, model, settings }: Task, { report }: JobView): void {
     if (report === null) return;
     dispatch({ type: 'task-reported', key, report });
-    // A preview goes through fewer frames than it stands for.
+    // A preview computes fewer frames than the range of its edit, so its throughput says nothing about an edit.
     if (settings.preview) return;
     const throughput = measureThroughput(report);
     if (throughput !== null && model !== null) dispatch({ type: 'throughput-measured', model, throughput });
@@ -155,12 +156,12 @@ export function createTaskRuns(
   async function makeJob(task: Task, { clipId, media }: UploadedClip, signal: AbortSignal): Promise<string> {
     const { key, settings, model } = task;
     const range = rangeToEdit(task, media);
-    // On a timeline the original's sound goes on under the edit.
+    // On a timeline the sound of the original plays on under the edit.
     const sound = host.abilities.timeline.isThere ? 'none' : 'keep';
     const wish = { clipId, settings: { ...settings, ...range, sound }, model, device: 'auto' } as const;
     const jobId = take(key, await client.createJob({ ...wish, key, priority: 0 }, signal));
     if (!signal.aborted) return jobId;
-    // It was given up while the server made the job, which nobody would end any more.
+    // The task was canceled while the server made the job, and nothing else would end the job.
     await client.order('job-cancel', jobId);
     throw new CanceledError();
   }

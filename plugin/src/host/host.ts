@@ -64,7 +64,7 @@ export type Fallback =
 export type Abilities = Readonly<Record<AbilityName, Ability>>;
 
 export interface HostSelection {
-  /** Reads the selection anew. Never rejected for what is selected: reasons are in the reading. */
+  /** Reads the selection again. Never rejected because of the selection: the reading has the reasons. */
   read(): Promise<SelectionReading>;
   /** Called when the selection may have changed, not more than a few times per second. */
   subscribe(listener: () => void): Unsubscribe;
@@ -109,7 +109,7 @@ export interface HostTimeline {
    * placed when the timeline has changed there ('timeline-changed').
    */
   place(request: PlaceRequest): Promise<PlacedEdit>;
-  /** Puts a version of an edit back in its place, in one undo step. */
+  /** Puts a version of an edit back to its position on the timeline, in one undo step. */
   showVersion(editId: string, version: number): Promise<PlacedEdit>;
   /** Shows the edited clip or what is below it. Undoable. */
   setShown(editId: string, isShown: boolean): Promise<void>;

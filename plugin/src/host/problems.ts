@@ -21,7 +21,7 @@ export const hostProblemCodes = [
   // The file is not what belongs in the place: other length, rate or size.
   'result-unfit',
   'place-failed',
-  // Placed, but what was read back is not what was asked for. The person should undo.
+  // Placed, but the timeline does not have the requested result. The user should undo.
   'place-mismatch',
   // The edited clip that should be changed is not on the timeline, or not as it was left.
   'edit-missing',

@@ -1,5 +1,5 @@
-// What can happen to the panel. First what people do, then what becomes of it. Effects listen to the former and report
-// by the latter; nothing else changes the state.
+// The events of the panel. First the actions of the user, then their results. Effects listen to the former and report the
+// latter; nothing else changes the state.
 
 import type { Check } from '../../../protocol/diagnostics.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
@@ -69,7 +69,7 @@ export type Action =
   | { readonly type: 'overlay-closed' }
   | { readonly type: 'toast-closed'; readonly id: number };
 
-/** What became of it, or happened by itself. */
+/** Results of actions, and events without an action. */
 export type Result =
   | { readonly type: 'link-changed'; readonly link: LinkState }
   | { readonly type: 'theme-changed'; readonly theme: Theme }

@@ -21,7 +21,7 @@ export type Page = (typeof pages)[number];
 export interface HostFacts {
   readonly kind: Host['kind'];
   readonly product: string;
-  /** What this host can do by itself. */
+  /** What this host can do. */
   readonly abilities: readonly AbilityName[];
   readonly logFolder: string | null;
 }
@@ -76,7 +76,7 @@ export type Overlay =
   | { readonly name: 'unpair' }
   | { readonly name: 'save-preset' };
 
-/** A short message that goes away by itself or by a click. */
+/** A short message that disappears after a while or by a click. */
 export interface Toast {
   readonly id: number;
   readonly text: ToastText;

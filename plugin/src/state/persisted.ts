@@ -25,7 +25,7 @@ import type { HistoryEntry, Throughput } from './panel-state.ts';
 import { readPresets } from './presets.ts';
 import type { Task } from './task.ts';
 
-/** Finished tasks are kept too, so that a failure that nobody has seen is still there tomorrow; not for ever. */
+/** Finished tasks are kept for some time too, so that a failure that the user has not seen is still there tomorrow. */
 const maxTasks = 50;
 
 export function writeTasks(tasks: readonly Task[]): string {
@@ -80,8 +80,8 @@ export function readHistory(text: string): readonly HistoryEntry[] {
 }
 
 /**
- * What is checked is what the flow goes on with. The rest was written by this panel, and shows nothing worse than a wrong
- * number when somebody else has changed it.
+ * Only the fields that the flow continues with are checked. This panel wrote the rest; if another program has changed it,
+ * the worst effect is a wrong number on the screen.
  */
 const keptTasks = object({
   tasks: list(
@@ -101,7 +101,7 @@ function readTasks(text: string): readonly Task[] {
   const kept: unknown = JSON.parse(text);
   const named = Array.isArray(kept) ? kept.map(withSettingsOfToday) : kept;
   const { tasks } = parse(keptTasks, { tasks: named }, 'tasks');
-  // A done task has its version; what was canceled is nobody's concern any more.
+  // A done task has its version; a canceled task is not needed any more.
   return (tasks as unknown as readonly Task[])
     .filter(({ state }) => state.name !== 'done' && state.name !== 'canceled')
     .map((task) => ({ ...task, isCanceling: false }));

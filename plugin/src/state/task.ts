@@ -25,7 +25,7 @@ export type TaskState =
   | { readonly name: 'done'; readonly editId: string; readonly version: number }
   /** A preview whose frames can be looked at. Nothing of it comes to the timeline. */
   | { readonly name: 'previewed' }
-  /** A preview that nobody wants any more; it goes as soon as the server has deleted its job. */
+  /** A preview that is not needed any more; it disappears as soon as the server has deleted its job. */
   | { readonly name: 'dropped' }
   /** The result is here and nothing is placed; the person decides. */
   | { readonly name: 'unplaced'; readonly problem: Problem }
@@ -49,7 +49,7 @@ export interface Task {
   readonly jobId: string | null;
   readonly media: MediaFacts | null;
   readonly report: EditReport | null;
-  /** A cancel was asked for and has not happened yet. */
+  /** A cancel was requested and has not happened yet. */
   readonly isCanceling: boolean;
   readonly state: TaskState;
 }
@@ -68,7 +68,7 @@ export function isOnServer({ state }: Task): boolean {
   return state.name === 'queued' || state.name === 'running' || state.name === 'paused';
 }
 
-/** Of the whole task, 0..1; null while it cannot be told. The edit itself is nearly all of it. */
+/** Of the whole task, 0..1; null while it is unknown. The edit itself is nearly all of it. */
 export function taskProgress({ state }: Task): number | null {
   const within = (from: number, to: number, share: number): number => from + (to - from) * share;
   switch (state.name) {

@@ -1,5 +1,5 @@
 // How long an edit will take, from what earlier edits took. A clip on a timeline is exported and sent only after Apply, so
-// the server cannot be asked before.
+// the server cannot be asked before that.
 
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { EditForm } from './form.ts';

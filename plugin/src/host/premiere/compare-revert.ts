@@ -96,7 +96,7 @@ async function readSelectedPlaces({ ppro }: Surroundings, sequence: Sequence): P
   return places;
 }
 
-/** Best effort: a selection that cannot be restored is told to the log. */
+/** Best effort: a selection that cannot be restored is logged. */
 async function restoreSelection(
   { surroundings, log }: RevertSources,
   sequence: Sequence,

@@ -1,5 +1,5 @@
 // Which encoding preset an export uses: the one that the person picked, else the best of the presets that come with
-// Premiere. Presets are told by their names and folders only, since the format of .epr files is not published.
+// Premiere. Presets are recognised only by their names and folders, because the format of .epr files is not published.
 
 import { clipExtensions, type ClipExtension } from '../../../../protocol/clip-messages.ts';
 import type { HostStorage } from '../host.ts';

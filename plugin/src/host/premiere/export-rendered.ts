@@ -97,7 +97,7 @@ async function isolate(
   const start = ppro.TickTime.createWithTicks(snapshot.start);
   const end = ppro.TickTime.createWithTicks(snapshot.end);
   runTransaction(project, 'Isolate clip for TokenFlow', 'export-refused', (add) => {
-    // The name first: it is what a later start tells the copy by.
+    // The name first: by the name a later start recognises the copy.
     add.must(() => cloneItem.createSetNameAction(cloneName));
     add.must(() => clone.createSetInPointAction(start));
     add.must(() => clone.createSetOutPointAction(end));
@@ -160,7 +160,7 @@ async function exportClone(
   }
 }
 
-/** Whatever happens here is told to the log only: the export itself has its own outcome. */
+/** Failures here are only logged: the export itself has its own outcome. */
 async function dropClone(
   { storage, log }: RenderSources,
   project: Project,

@@ -1,5 +1,5 @@
-// An exception that nobody catches has brought Premiere down. So everything that Premiere or UXP calls goes through
-// `guarded`, and everything that the panel is promised through `answering`.
+// Uncaught exceptions have crashed Premiere. So everything that Premiere or UXP calls goes through `guarded`, and every
+// promise that the panel gets goes through `answering`.
 
 import { CanceledError } from '../../../../protocol/errors.ts';
 import { HostError } from '../problems.ts';

@@ -11,7 +11,7 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
-/** `r` reads, `r+` also writes into what is there, `w+` begins anew. Throws HostError. */
+/** `r` reads, `r+` also writes into the existing file, `w+` empties the file first. Throws HostError. */
 export async function openFile(fs: UxpFs, path: string, flag: 'r' | 'r+' | 'w+'): Promise<OpenFile> {
   const fd = await fs.open(path, flag).catch((error: unknown) => {
     throw new HostError(flag === 'r' ? 'file-unreadable' : 'file-unwritable', `${path}: ${String(error)}`, error);

@@ -32,5 +32,5 @@ export function createPanelLog({ fs }: Surroundings): (line: string) => void {
 }
 
 function ignore(): void {
-  // A log that cannot be written must not stop what it tells of.
+  // A log that cannot be written must not stop the work that it records.
 }

@@ -138,7 +138,7 @@ export function replaceEdit(edits: readonly StoredEdit[], edit: StoredEdit): Sto
   return isKnown ? edits.map((one) => (one.editId === edit.editId ? edit : one)) : [...edits, edit];
 }
 
-/** An edit takes as much of an item as its in and out points say, over whatever is there: so they must fit. */
+/** An edit has the length of its in and out points and overwrites what is there, so the points must fit. */
 async function requireFit({ ppro }: Surroundings, item: ProjectItem, place: Place): Promise<void> {
   const clip = ppro.ClipProjectItem.cast(item);
   const video = ppro.Constants.MediaType.VIDEO;

@@ -21,7 +21,7 @@ const maxVersions = 1_000;
 const maxText = 100_000;
 
 export interface EditRecords {
-  /** The edits of a sequence, the oldest first. A record that cannot be read is left out and told to the log. */
+  /** The edits of a sequence, the oldest first. A record that cannot be read is left out and logged. */
   read(sequence: Sequence): Promise<StoredEdit[]>;
   /** Makes the action that writes the records; called within a transaction. Null where sequences keep none. */
   writer(sequence: Sequence, edits: readonly StoredEdit[]): Promise<(() => Action) | null>;

@@ -2,7 +2,7 @@
 // start deletes the copy of the sequence and the file that were made.
 //
 // A sequence is deleted only when it bears both the id that was written down and the name that the export gave it.
-// What cannot be told for certain is left alone and reported.
+// A sequence that is not certain to be ours is not changed, only reported.
 
 import type { HostStorage } from '../host.ts';
 import type { Surroundings } from './api.ts';

@@ -20,7 +20,7 @@ export interface SequenceFacts {
 
 /** Premiere's own exports of a single frame are unreliable, and there is nothing to keep coherent. */
 const minFrames = 2;
-/** Rates that differ by less are the same rate, told as a decimal. */
+/** Rates that differ by less are the same rate, rounded to a decimal. */
 const rateTolerance = 0.001;
 
 export type ClipReading =
