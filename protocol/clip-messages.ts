@@ -48,7 +48,7 @@ export const serverClipMessages = {
     uploadId: id,
     /** Names it in chunks and acknowledgements of this connection. */
     streamId,
-    /** Where to go on: 0 for a new clip, `sizeBytes` for one that is there already. */
+    /** The offset to continue from: 0 for a new clip, `sizeBytes` for one that is there already. */
     receivedBytes,
     /** Largest chunk. */
     chunkBytes: integer(1, chunkBytes),

@@ -13,7 +13,7 @@ const estimate = object({
   seconds: nullable(amount),
   /** Memory of the device, or of the system where the processor computes. */
   peakMemoryBytes: amount,
-  /** Most that lies on the disk while the edit runs. */
+  /** Most bytes on the disk while the edit runs. */
   diskBytes: amount,
   /** Whether it can be done here; `job-create` refuses what cannot. */
   fits: flag,

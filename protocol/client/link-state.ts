@@ -22,5 +22,5 @@ export type LinkState =
   /** Panel and server do not speak the same protocol. */
   | { readonly name: 'mismatch'; readonly problem: WireError }
   | { readonly name: 'online'; readonly server: ServerFacts }
-  /** Was online, and will be again. Jobs go on meanwhile. */
+  /** Was online, and will be again. Jobs continue meanwhile. */
   | { readonly name: 'lost'; readonly server: ServerFacts; readonly attempts: number };

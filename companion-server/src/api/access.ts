@@ -1,4 +1,4 @@
-// Who asks over HTTP, by the token in the Authorization header, and what that allows.
+// Which client sends an HTTP request, by the token in the Authorization header, and what it may do.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { EditError } from '../errors.ts';
@@ -11,7 +11,7 @@ export interface AccessDeps {
   readonly pageKey: string;
 }
 
-/** Who asks, or null when anyone may. Throws EditError 'not-paired' when this access is not theirs. */
+/** The client, or null when no token is needed. Throws EditError 'not-paired' when the client lacks this access. */
 export function requireAccess(
   access: Access,
   authorization: string | undefined,

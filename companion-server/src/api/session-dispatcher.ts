@@ -1,4 +1,4 @@
-// What a client that has been let in asks for, and who does it.
+// The requests of an authenticated client, and the parts of the server that carry them out.
 
 import type { Chunk } from '../../../protocol/chunk.ts';
 import type { ClientMessage } from '../../../protocol/client-messages.ts';
@@ -50,7 +50,7 @@ export function createDispatcher(
   const slowWork = new Set<Promise<void>>();
   const jobTurns = createTurns();
 
-  /** Lets `work` go on beside the next messages. */
+  /** Runs `work` in parallel with the next messages. */
   function beside(requestId: number, work: () => Promise<void>): void {
     if (slowWork.size >= maxSlowRequests) {
       throw new EditError('limit-reached', `A connection may have ${maxSlowRequests} requests that take their time.`, {
@@ -88,7 +88,7 @@ export function createDispatcher(
     peer.send({ type: 'clip-deleted', requestId, clipId });
   }
 
-  /** A picture is made when one of the last few has been sent: who does not read them has few in memory. */
+  /** A picture is made when one of the last few has been sent, so a client that does not read uses little memory. */
   function sendFrame(message: FrameGet): Promise<void> {
     return pictures.take(async () => downloads.sendPicture(message.requestId, await readFrame(deps, owner, message)));
   }

@@ -30,7 +30,7 @@ export function openLink(secret: Uint8Array, jobId: string, query: URLSearchPara
   const expected = sign(secret, target, expires);
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null;
   const leftMs = Number(expires) - now.getTime();
-  // No link is made for longer: what claims so was signed by somebody who has read the secret.
+  // No link is made for longer: a link that lasts longer was signed by someone who has read the secret.
   return leftMs > 0 && leftMs <= linkLifetimeMs ? target : null;
 }
 

@@ -46,7 +46,7 @@ export interface ServerDeps {
   readonly leastFreeBytes?: number;
   /** Where clips and results are kept. Default: in the data folder. */
   readonly openArtifacts?: (options: LocalArtifactsOptions) => Promise<ArtifactStore>;
-  /** Where jobs wait, and who does them. Default: in the database of the data folder, and this process. */
+  /** The queue of jobs. Default: stored in the database of the data folder, and worked off by this process. */
   readonly openQueue?: OpenJobQueue;
 }
 

@@ -42,8 +42,8 @@ export interface ArtifactStore {
    */
   localPath(id: ArtifactId): Promise<string>;
   /**
-   * Keeps what lies at the local path, a file or a folder as it is then: it survives a loss of power, and every process that
-   * uses the store finds it. The work folder of a job is committed after each of its steps.
+   * Stores the current file or folder at the local path: it survives a power failure, and every process that uses the
+   * store finds it. The work folder of a job is committed after each of its steps.
    */
   commit(id: ArtifactId): Promise<void>;
   /**

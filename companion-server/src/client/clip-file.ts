@@ -33,7 +33,7 @@ export async function openClip(path: string): Promise<ClipFile> {
 
 async function openExisting(path: string): Promise<FileHandle> {
   try {
-    // Without O_NONBLOCK, opening a named pipe waits for somebody who writes to it. Windows has neither.
+    // Without O_NONBLOCK, opening a named pipe waits for a writer. Windows has neither.
     return await answerInTime(open(path, constants.O_RDONLY | constants.O_NONBLOCK), path);
   } catch (error) {
     if (error instanceof EditError) throw error;

@@ -1,6 +1,6 @@
 // The clips that clients have sent, each kept once by its content until its last owner deletes it, and the uploads on
-// their way. Both outlive connections and the server. No part of a name here comes from a client, but for an ending from
-// the protocol's list.
+// their way. Both outlive connections and the server. No part of a file name here comes from a client, except an ending
+// from the protocol's list.
 
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ export interface ClipStore {
   get(owner: string, clipId: string): Promise<Clip>;
   /** Takes the clip from its owner; its file goes with its last owner. Does nothing when there is no such clip. */
   remove(owner: string, clipId: string): Promise<void>;
-  /** Removes clips that were not used for 30 days, but for those that `isNeeded`. */
+  /** Removes clips that were not used for 30 days, except those that `isNeeded`. */
   removeUnused(isNeeded: (owner: string, clipId: string) => Promise<boolean>): Promise<void>;
   /** Closes the files of open uploads. */
   close(): Promise<void>;

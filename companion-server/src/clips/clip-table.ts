@@ -36,7 +36,7 @@ export interface ClipTable {
   /** Takes the clip from `owner`; it goes with its last one. */
   release(owner: string, clipId: string): void;
   delete(clipId: string): void;
-  /** Who has not used which clip since then. */
+  /** Owners and their clips that they have not used since then. */
   unusedSince(time: number): readonly { readonly owner: string; readonly clipId: string }[];
   uploadOf(owner: string, uploadId: string): UploadRow | undefined;
   uploads(): readonly UploadRow[];

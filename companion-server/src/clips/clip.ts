@@ -15,7 +15,7 @@ export interface Clip {
 /** An upload in the hands of one connection. */
 export interface Upload {
   readonly uploadId: string;
-  /** Where to go on. */
+  /** The offset to continue from. */
   readonly receivedBytes: number;
   /**
    * Writes the next bytes, behind those of calls that are not over yet; returns how many there are then. Throws EditError

@@ -1,5 +1,5 @@
-// Uploads on their way. One may be cut off at any byte and go on over another connection, or after a restart of the
-// server: what was written is kept for a week.
+// Running uploads. An upload may be cut off at any byte and continue over another connection, or after a restart of the
+// server: its bytes are kept for a week.
 
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -129,7 +129,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
           () => true,
           () => false,
         );
-        // After a write that failed, the file is the only one who knows how much of it there is.
+        // After a failed write, only the file itself says how many bytes it has.
         if (isWritten) await rest(uploadId, part);
         else await part.close();
       } finally {

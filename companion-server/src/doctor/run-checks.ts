@@ -29,8 +29,9 @@ export interface DoctorDeps {
 }
 
 /**
- * For the user who runs the server. `clients`: who is paired; null when that is known to a running server only, and there
- * is none. Never throws: a check that fails itself is `unknown`. May take half a minute where a device does not answer.
+ * For the user who runs the server. `clients`: the paired clients; null when no server runs, because only a running
+ * server knows them. Never throws: a check that fails itself is `unknown`. May take half a minute when a device does not
+ * answer.
  */
 export async function runChecks(deps: DoctorDeps, clients: readonly KnownClient[] | null): Promise<Check[]> {
   return [...(await examine(deps)), checkClients('paired clients', clients, deps.version)];

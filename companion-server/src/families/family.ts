@@ -14,7 +14,7 @@ import type { TensorSource } from '../weights/tensor-source.ts';
 export interface ModelFamily {
   /** For the sentence of what to use instead of an unsupported checkpoint: "a text-to-image checkpoint of ...". */
   readonly title: string;
-  /** Where the parts of its checkpoints lie in the diffusers folder layout. */
+  /** Where the parts of its checkpoints are in the diffusers folder layout. */
   readonly layout: CheckpointLayout;
   /**
    * Whether the checkpoint is one of this family, by its configs or by keys and shapes of its weights. If it is, faults in

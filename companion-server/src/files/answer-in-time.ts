@@ -1,5 +1,5 @@
-// A disk that does not answer: a network folder whose server is gone holds up every question about it without end, and
-// nothing can take the question back.
+// For a disk that does not answer: when the server of a network folder is gone, every call on the folder blocks without
+// end, and the call cannot be canceled.
 
 import { EditError } from '../errors.ts';
 

@@ -84,7 +84,7 @@ export function toDiskError(error: unknown, path: string, advice: DiskAdvice = {
   return new EditError(code, `${what}: ${reason}.`, { hint, cause: error });
 }
 
-/** What `work` returns. Throws what `toDiskError` makes of its failures. */
+/** Returns the result of `work`. Its failures are thrown as errors of `toDiskError`. */
 export async function explainingDisk<T>(path: string, advice: DiskAdvice, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

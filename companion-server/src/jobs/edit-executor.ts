@@ -87,7 +87,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   /** The error with the client's words for its files, and with the setting that moves what has found no room. */
   function explain(error: unknown, { inputPath, outputPath, modelDir }: EditJob): unknown {
     const folders = { 'the data folder': dataDir, 'the cache folder': cacheDir };
-    // One may lie in the other.
+    // One may be inside the other.
     const inwards = Object.entries(folders).sort(([, a], [, b]) => b.length - a.length);
     const isData = error instanceof EditError && error.message.includes(dataDir);
     const isShort = isFullDisk(error) && error instanceof EditError && /can't grow|is full/.test(error.message);

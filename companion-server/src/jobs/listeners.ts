@@ -1,4 +1,4 @@
-// Who listens to the jobs of an owner.
+// The listeners to the jobs of an owner.
 
 /** Adds a listener of `owner` to `listeners`. Returns what takes it away. */
 export function listen<Listener>(listeners: Map<string, Set<Listener>>, owner: string, listener: Listener): () => void {

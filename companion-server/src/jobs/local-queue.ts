@@ -1,5 +1,5 @@
-// The queue whose jobs this process does, one after the other. What is kept of them is the store's; here is whose they
-// are, who hears of them, and that their files go with them.
+// The queue whose jobs this process does, one after the other. The store keeps the jobs. This file checks their owners,
+// notifies listeners, and deletes the files of a job together with it.
 
 import { randomBytes } from 'node:crypto';
 import type { JobView, QueuePosition } from '../../../protocol/job.ts';

@@ -66,7 +66,7 @@ interface RankedJob extends QueuedJob {
 /** `database` is opened with `jobMigrations`. */
 export function createSqliteJobStore(database: Database): JobStore {
   const listeners = new Set<(event: JobEvent) => void>();
-  /** The running jobs as they are, with their progress, which is not worth a write of its own. */
+  /** The running jobs with their current progress, which is not written to the database. */
   const running = new Map<string, JobRow>();
 
   function queue(): RankedJob[] {

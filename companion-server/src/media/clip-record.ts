@@ -2,7 +2,7 @@
 
 import type { ClipInfo } from './clip-info.ts';
 
-/** Raised when a probe finds something else than before, or says it otherwise: what was kept is then found anew. */
+/** Raised when the probe's result or its format changes: clips with a stored result are then probed again. */
 const recordVersion = 1;
 
 interface ClipRecord {

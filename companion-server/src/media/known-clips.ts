@@ -28,7 +28,7 @@ interface KnownClip {
 interface FileIdentity {
   /** Where it is on the disk, its size and when it was changed. */
   readonly here: string;
-  /** The last two, which a machine that starts anew tells the same. */
+  /** The last two, which are the same after the machine restarts. */
   readonly fileKey: string;
 }
 

@@ -1,4 +1,4 @@
-// Adds folders by reference, and takes models away. Only what lies in the models folder is ever deleted.
+// Adds folders by reference, and removes models. Only files in the models folder are ever deleted.
 
 import { lstatSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
@@ -21,7 +21,7 @@ import {
 } from './models-folder.ts';
 
 /**
- * Makes the checkpoint in `dir` known under a name, where it lies. Returns the name.
+ * Registers the checkpoint in `dir` under a name; nothing is copied. Returns the name.
  * Throws EditError: 'invalid-request' for a name that cannot be taken; 'model-missing', 'model-damaged' and
  * 'model-unsupported' for a folder that the engine cannot load.
  */

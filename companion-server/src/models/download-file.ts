@@ -13,7 +13,7 @@ import { identify, readContentRange, type RemoteFile } from './remote-file.ts';
 /** Times that a file may turn out to be another one, or wrong, before giving up. */
 const maxRestarts = 2;
 
-/** Times that bytes may be thrown away because the storage cannot go on after them. */
+/** How often received bytes may be discarded because the storage cannot continue after them. */
 const maxDiscards = 10;
 
 export interface FileDownload extends Patience {
@@ -93,7 +93,7 @@ async function fetchRest(options: FileDownload, progress: Progress, worked: () =
   }
 }
 
-/** Throws the part away, which must not go on for ever. */
+/** Discards the part; the number of times is limited. */
 async function discard(options: FileDownload, progress: Progress): Promise<void> {
   const { part } = options;
   if (part.sizeBytes > 0 && ++progress.discards > maxDiscards) throw cannotContinue(options);

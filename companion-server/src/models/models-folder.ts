@@ -10,7 +10,7 @@ import { complainAboutModelName } from './file-names.ts';
 
 const referencesName = 'references.json';
 
-/** Where a model that is being downloaded lies. */
+/** The folder of a model that is being downloaded. */
 export function stagingDir(modelsDir: string, id: string): string {
   return join(modelsDir, '.pulling', id);
 }

@@ -44,7 +44,7 @@ export async function readPullState(dir: string): Promise<PullState | undefined>
     const { files, ...state } = parse(keptState, JSON.parse(await readFile(join(dir, fileName), 'utf8')), 'state');
     return { ...state, files: new Map(files.map((file) => [file.path, file])) };
   } catch (error) {
-    // Written whole, so that only a strange hand makes it unreadable: the download begins anew.
+    // Written as a whole, so only another program can have made it unreadable: the download starts again.
     if (error instanceof FieldError || error instanceof SyntaxError) return undefined;
     if (isMissing(error)) return undefined;
     throw error;

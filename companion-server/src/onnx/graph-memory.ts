@@ -26,11 +26,11 @@ export function valueBytes({ dtype, dims }: Pick<Value, 'dtype' | 'dims'>, sizes
   return bytesPerElement[dtype] * elementCount(dims, sizes);
 }
 
-/** Most bytes of inputs, outputs and what lies between them at any one time; weights do not count. */
+/** Most bytes of inputs, outputs and intermediate values at any one time; weights do not count. */
 export function peakActivationBytes(graph: Graph, sizes: DimSizes): number {
   const constants = new Set(graph.initializers.map(({ value }) => value));
   const kept = new Set<Value>([...graph.inputs, ...graph.outputs]);
-  /** The value whose memory a value lies in. */
+  /** The value whose memory a value uses. */
   const owners = new Map<Value, Value>();
   const ownerOf = (value: Value): Value => owners.get(value) ?? value;
   const lastUse = new Map<Value, number>();

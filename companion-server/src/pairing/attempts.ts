@@ -29,7 +29,7 @@ export interface AttemptsOptions {
 
 export function createAttempts({
   elapsedMs = () => performance.now(),
-  // A server that stops does not wait for who is guessing.
+  // A server that stops does not wait for clients that guess.
   pause = (ms) => delay(ms, undefined, { ref: false }),
 }: AttemptsOptions = {}): Attempts {
   let failures = 0;

@@ -22,7 +22,7 @@ export const localClient: Client = {
   name: 'command line',
 };
 
-/** Who shows the token that the server was started with for other machines. */
+/** A client with the token that the server was started with for other machines. */
 export const remoteClient: Client = {
   clientId: '4e307e00000000000000000000000000',
   name: 'other machine',

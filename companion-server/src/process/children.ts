@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { signalProcessTree } from './process-tree.ts';
 
 /**
- * Who is meant: the child alone, or everything that it has started as well. For a tree the child must have been started
+ * Which processes are meant: only the child, or also everything that it has started. For `tree` the child must be started
  * with `detached: leadsOwnGroup`.
  */
 export type Reach = 'child' | 'tree';

@@ -1,4 +1,4 @@
-// What every flow needs. Flows listen to events, do what has effects, and report by events; they know no DOM.
+// What every effect needs. Effects listen to events, do the work, and report by events; they do not use the DOM.
 
 import type { Client } from '../../../protocol/client/client.ts';
 import type { Clock } from '../../../protocol/client/clock.ts';

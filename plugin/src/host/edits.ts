@@ -21,7 +21,7 @@ export interface EditVersion {
   readonly recipe: Recipe;
   /** The result as the host knows it: an item of the project, or a file of the page. */
   readonly resultId: string;
-  /** Where the file lies; null where files have no path. */
+  /** The path of the file; null where files have no path. */
   readonly path: string | null;
 }
 
@@ -42,7 +42,7 @@ export interface PlacedEdit {
   readonly placed: number | null;
 }
 
-/** A result that lies on this machine, not yet known to the project. */
+/** A result on this machine that is not yet imported into the project. */
 export interface ResultFile {
   /** For the host; a path in Premiere, an object URL in a browser. */
   readonly location: string;

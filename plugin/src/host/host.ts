@@ -102,7 +102,7 @@ export interface HostClips {
 }
 
 export interface HostTimeline {
-  /** Makes a result known to the project, in the bin `TokenFlow`. Not undoable; takes nothing on the timeline. */
+  /** Imports a result into the project, into the bin `TokenFlow`. Not undoable; does not change the timeline. */
   importResult(file: ResultFile, signal?: Signal): Promise<ImportedResult>;
   /**
    * Puts a result above its original, or in the place of the version that shows, in one undo step; nothing is
@@ -135,7 +135,7 @@ export interface ResultWriter {
   read(offset: number, length: number): Promise<Uint8Array>;
   /** Gives the file its name. No write after this. */
   finish(): Promise<ResultFile>;
-  /** Closes the file and keeps the part, to go on later. */
+  /** Closes the file and keeps the part, to continue later. */
   pause(): Promise<void>;
   /** Closes and removes it. */
   discard(): Promise<void>;

@@ -1,4 +1,4 @@
-// Where a clip lies in its media file, for an edit of the file itself.
+// The range of a clip in its media file, for an edit of the file itself.
 
 import type { TimelineSnapshot } from './selection.ts';
 import { parseTicks, toSeconds } from './ticks.ts';

@@ -4,7 +4,7 @@ import type { PixelSize, Rational } from '../../../protocol/media-facts.ts';
 import type { FrameSide } from '../../../protocol/stream-messages.ts';
 import type { Problem } from './problem.ts';
 
-/** `flip` shows one of both at a time. `difference` and `flicker` are maps that the server makes of both. */
+/** `flip` shows one of the two at a time. `difference` and `flicker` are maps that the server makes from both. */
 export const compareModes = ['wipe', 'side', 'flip', 'difference', 'flicker'] as const;
 export type CompareMode = (typeof compareModes)[number];
 

@@ -33,8 +33,8 @@ export interface EditNeeds {
   readonly frames: number;
   readonly workingSize: Size;
   /**
-   * UNet forwards of one latent, as the edit's report counts them, but for those of the calibration and those that it asks for.
-   * None of the inversion where that of an earlier edit is kept.
+   * UNet forwards of one latent, as the edit's report counts them, without those of the calibration and those that the
+   * calibration adds. Without those of the inversion, if that of an earlier edit is cached.
    */
   readonly unetEvaluations: { readonly inversion: number; readonly sampling: number };
   /** Of the system on the CPU, of the device elsewhere. */
@@ -130,7 +130,7 @@ export async function isInversionKept(edit: EditToLookUp): Promise<boolean> {
   return cache !== null && hasInversion(cache.dir, { key: cache.key, startStep: edit.plan.startStep });
 }
 
-/** The same, on the same disk, so that it takes no further room. */
+/** The same, on the same disk, so that it needs no more space. */
 export async function isInversionLinked(edit: EditToLookUp): Promise<boolean> {
   const cache = await cacheOf(edit);
   if (cache === null) return false;

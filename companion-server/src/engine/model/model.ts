@@ -48,7 +48,7 @@ export interface OpenModelOptions extends Pick<OpenCheckpointOptions, 'families'
   readonly signal?: AbortSignal | undefined;
   /** Called after every run of a network. */
   readonly onRun?: (cost: RunCost) => void;
-  /** How a graph is loaded, by default anew each time. */
+  /** How a graph is loaded; by default it is loaded again each time. */
   readonly createSession?: typeof createSession;
 }
 

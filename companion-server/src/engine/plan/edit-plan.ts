@@ -182,8 +182,8 @@ function frameRangeOf(
 }
 
 /**
- * Whether an edit goes scene by scene, as what the fast pipeline caches of a source does. The reference pipeline and its
- * rule of propagation know no scenes, and where nothing is propagated nothing can cross a cut.
+ * Whether an edit is made scene by scene, like the source data that the fast pipeline caches. The reference pipeline and
+ * its propagation rule have no scenes, and without propagation nothing can cross a cut.
  */
 export function knowsScenes({ pipeline, propagation }: ChosenSettings): boolean {
   return pipeline === 'fast' && propagation === 'paper';

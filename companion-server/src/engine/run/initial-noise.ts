@@ -45,8 +45,8 @@ export async function writeNoised(
 }
 
 /**
- * Where the official code starts: the noise that the inversion ended in puts the clip at the first sampling timestep, which
- * lies below the end of the inversion. Writes it to `start`.
+ * Where the official code starts: the noise at the end of the inversion is added to the clip at the first sampling
+ * timestep, which is below the end of the inversion. Writes the result to `start`.
  * @param clean x_0
  * @param noisiest the end of the inversion, at the timestep `end`
  */

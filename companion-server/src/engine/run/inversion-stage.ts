@@ -98,7 +98,7 @@ async function invertClip(
   const steps = schedule.timesteps.length;
   const startStep = finishedSteps ?? 0;
   const finished = startStep * perStep * plan.frameCount;
-  // The calibration's forwards are part of the stage, but for an earlier process's.
+  // The calibration's forwards are part of the stage, except those of an earlier process.
   const calibrated = finishedSteps === null ? denoiser.evaluations : 0;
   const before = denoiser.evaluations - finished - calibrated;
   let total = calibrated + steps * perStep * plan.frameCount;

@@ -70,13 +70,13 @@ export class ProgressMeter {
     return this.seconds;
   }
 
-  /** Of the stages that are over, but for those that an earlier process had begun. */
+  /** Of the finished stages, without those that an earlier process had begun. */
   get measured(): Partial<Record<PlannedStage, MeasuredStage>> {
     return this.found;
   }
 
   /**
-   * Once the work is known, and again when it is begun anew.
+   * Called once the work is known, and again when it starts again.
    * @param isMeasured whether the forecast is what earlier edits took, or a guess
    */
   plan(forecast: Forecast, isMeasured: boolean): void {

@@ -1,5 +1,5 @@
-// How well a clip is found again from its inverted latents, measured on a few frames before the edit is paid for: they
-// are inverted and sampled back with the source prompt, and compared with what the VAE alone makes of them.
+// How well a clip is reconstructed from its inverted latents, measured on a few frames before the edit: they are
+// inverted, sampled back with the source prompt, and compared with the VAE's own reconstruction of them.
 
 import { stepDdim } from '../../diffusion/ddim.ts';
 import type { Schedule } from '../../diffusion/schedule.ts';

@@ -39,7 +39,7 @@ export interface EngineOptions {
   readonly idleMs?: number;
   /** How often a process must show that it lives; after five times of silence it is ended. Default: 10 seconds. */
   readonly heartbeatMs?: number;
-  /** How long an estimate that is canceled may go on before its process is ended. Default: 5 seconds. */
+  /** How long a canceled estimate may continue before its process is ended. Default: 5 seconds. */
   readonly estimateGraceMs?: number;
 }
 
@@ -53,8 +53,8 @@ export interface EditHooks {
 export interface Engine {
   /**
    * Runs one edit; only one at a time. `job.workDir` stays, so that an edit that was stopped or whose process died can
-   * go on from its last finished step. Throws CanceledError when nothing of it runs any more, or EditError: the edit's
-   * own, or 'engine-crashed'.
+   * continue from its last finished step. Throws CanceledError after everything of the edit has ended, or EditError: the
+   * edit's own, or 'engine-crashed'.
    */
   edit(job: EditJob, hooks: EditHooks): Promise<EditReport>;
   /**
@@ -123,7 +123,7 @@ interface Worker {
   close(): Promise<void>;
 }
 
-/** `purpose` is for who looks at the list of processes. */
+/** `purpose` is shown in the system's list of processes. */
 function createWorker(purpose: 'edits' | 'estimates', options: EngineOptions): Worker {
   const { entry, onStderr = () => undefined } = options;
   const { idleMs = defaultIdleMs, heartbeatMs = defaultHeartbeatMs } = options;

@@ -67,7 +67,7 @@ async function readPreset({ ppro }: Surroundings, sequence: Sequence, path: stri
   return extension === undefined ? null : { path, extension };
 }
 
-/** The presets worth trying, best first. */
+/** The presets to try, best first. */
 export function rankPresets(paths: readonly string[]): string[] {
   const nameOf = (path: string): string => path.slice(folderOf(path).length + 1);
   const rankOf = (path: string): number => wanted.findIndex((rule) => rule.test(nameOf(path)));

@@ -79,7 +79,7 @@ export function joinPath(folder: string, ...names: readonly string[]): string {
   return [folder.replace(/[\\/]+$/, ''), ...names].join(separator);
 }
 
-/** The folder that a file lies in. */
+/** The folder of a file. */
 export function folderOf(path: string): string {
   return path.replace(/[\\/][^\\/]*$/, '');
 }

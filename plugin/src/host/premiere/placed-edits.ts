@@ -1,6 +1,6 @@
-// Which edits were made in a sequence, and how. The records lie in the sequence's Properties, so that they travel with
-// the project and are undone with the placing; and again in the panel's own folder, so that a version that was undone
-// can still be brought back. What stands on the timeline is never kept here: placed-versions.ts looks.
+// Which edits were made in a sequence, and how. The records are in the sequence's Properties, so that they travel with
+// the project and are undone with the placing. They are also in the panel's own folder, so that a version that was undone
+// can still be brought back. The edits on the timeline are not recorded here: placed-versions.ts reads the timeline.
 
 import { flag, integer, list, number, object, oneOf, parse, text, where } from '../../../../protocol/fields.ts';
 import { editVersion, withVersionsOfToday } from '../edit-versions.ts';

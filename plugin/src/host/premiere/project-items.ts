@@ -87,7 +87,7 @@ export async function findProjectItem(surroundings: Surroundings, project: Proje
   return found.item;
 }
 
-/** The same with the bin that it lies in. */
+/** The same with the bin that contains it. */
 export async function findWithFolder(
   { ppro }: Surroundings,
   project: Project,

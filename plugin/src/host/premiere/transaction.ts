@@ -11,7 +11,7 @@ import type { Action, Project } from './api.ts';
 export interface ActionAdder {
   /** Adds the action that `create` makes; made and added at once, so that none is left lying about. */
   must(create: () => Action): void;
-  /** The same for an action without which the rest is still worth doing. */
+  /** The same for an optional action: if it fails, the other actions still make sense. */
   optional(create: () => Action): void;
 }
 
