@@ -8,7 +8,7 @@ import { decodeFrames } from './frames.ts';
 
 export interface FrameRange {
   readonly startFrame: number;
-  /** The frame to stop before. */
+  /** One after the last frame. */
   readonly endFrame: number;
 }
 

@@ -1,4 +1,4 @@
-// What stands in the place of the UNet's self-attention in each kind of pass (arXiv 2307.10373, section 4).
+// The replacement of the UNet's self-attention in each kind of pass (arXiv 2307.10373, section 4).
 
 import type { GraphBuilder } from '../onnx/builder.ts';
 import { symbol } from '../onnx/dims.ts';
@@ -55,7 +55,7 @@ export function passHooks(pass: Pass, g: GraphBuilder, points: InjectionPoints):
   };
 }
 
-/** Whether nothing of the source is used behind the injected features. */
+/** Whether the source's branch is unused after the injected features. */
 function canLeaveSource({ branches, correspondences, injection, emits }: Pass): boolean {
   const isUsed =
     injection.attention || correspondences === 'searched' || emits.sourceTokens || emits.attention.includes('source');
@@ -118,7 +118,7 @@ function sourceTokens(
 
 type Branches = readonly [Value, ...Value[]];
 
-/** Rows per branch. Under injection queries and keys are the source's, which are made once. */
+/** Rows per branch. With injection, queries and keys are the source's, computed once. */
 function projectBranches(
   g: GraphBuilder,
   normed: Value,
@@ -181,7 +181,7 @@ function extendedAttention(
       const [q, k, v] = [together(edits(query)), together(edits(key)), together(values)] as const;
       return asRows(g, attention(g, q, k, v, limits), block);
     }
-    // Equal queries and keys have equal scores: they are made once, and the branches' values lie side by side per head.
+    // Equal queries and keys have equal scores: they are computed once, with the branches' values side by side per head.
     const [q, k] = [query[0], key[0]].map((rows) => ops.reshape(g, rows, [1, -1, channels])) as [Value, Value];
     const count = values.length;
     const depth = channels / heads;

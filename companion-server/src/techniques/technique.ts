@@ -5,7 +5,7 @@ import type { Injection } from '../nets/pass.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { FinishedStep } from '../tokenflow/steps.ts';
 
-/** What a technique knows of the edit. */
+/** The facts about the edit that a technique gets. */
 export interface TechniqueSettings {
   /** 0 keeps the source most, 1 follows the prompt most. */
   readonly strength: number;

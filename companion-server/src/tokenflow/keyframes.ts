@@ -29,7 +29,7 @@ export function drawKeyframes(
   );
 }
 
-/** Its multiples modulo 1 spread evenly, however many there are. */
+/** Any number of its multiples modulo 1 is spread evenly. */
 const goldenRatio = (Math.sqrt(5) - 1) / 2;
 
 /** Keyframes of one joint pass. */

@@ -26,7 +26,7 @@ import type { Scene } from './scenes.ts';
 import { samplingPasses, type FrameGuidance, type SamplingPasses } from './step-passes.ts';
 import { stepsOf, type FinishedStep, type Step } from './steps.ts';
 
-/** What sampling knows of the source (see SourceMode). */
+/** How sampling gets its data about the source (see SourceMode). */
 export type SourceBranch = SourceLatents &
   (
     | { readonly mode: 'cached'; readonly correspondences: CorrespondenceStore }

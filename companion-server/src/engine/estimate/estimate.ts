@@ -120,7 +120,7 @@ interface EditToLookUp {
   readonly settings: ChosenSettings;
   readonly plan: EditPlan;
   readonly execution: Execution;
-  /** What the checkpoint may be; all of families/list.ts when left out. */
+  /** The families of checkpoints; all of families/list.ts when left out. */
   readonly families?: readonly ModelFamily[] | undefined;
 }
 

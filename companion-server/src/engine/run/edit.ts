@@ -30,17 +30,17 @@ export interface EditHooks {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What an edit stands on; a test puts something else under it. */
+/** The parts that an edit uses; a test can replace them. */
 export interface EditParts {
   readonly chooseExecution: (job: EditJob) => Promise<Execution>;
   readonly openModel: typeof openModel;
-  /** What the settings may name; all of techniques/list.ts when left out. */
+  /** The techniques that settings may name; all of techniques/list.ts when left out. */
   readonly techniques?: readonly Technique[];
-  /** What the checkpoint may be; all of families/list.ts when left out. */
+  /** The families of checkpoints; all of families/list.ts when left out. */
   readonly families?: readonly ModelFamily[];
 }
 
-/** What an edit stands on in the product. */
+/** The parts that an edit uses in the product. */
 export const realParts: EditParts = {
   chooseExecution: ({ device, cacheDir }) =>
     chooseDevice(device, (candidate, purpose) => probeIsolated(candidate, purpose, cacheDir)),

@@ -1,10 +1,10 @@
 // Turns finished work into the progress that users see: 0..1 over the whole edit, never falling, with an estimate of
-// the time left. What is paid once, the opening of a session or the start of a program, is not extrapolated.
+// the time left. One-time costs, such as the opening of a session or the start of a program, are not extrapolated.
 
 import { editStages, type EditProgress, type EditStage } from '../../../../protocol/progress.ts';
 import { plannedStages, type PlannedStage } from '../estimate/throughput.ts';
 
-/** What a stage is expected to take. */
+/** The expected seconds of a stage. */
 export interface StageForecast {
   /** Of its work; the share of a stage in the whole progress is that of these seconds. */
   readonly seconds: number;
@@ -12,7 +12,7 @@ export interface StageForecast {
   readonly onceSeconds: number;
 }
 
-/** What a stage took that was gone through from its beginning. */
+/** The measured seconds of a stage that ran from its beginning. */
 export interface MeasuredStage {
   readonly seconds: number;
   readonly onceSeconds: number;
@@ -23,16 +23,16 @@ export type Forecast = Readonly<Record<PlannedStage, StageForecast>>;
 /** Shortest time between two reports within a stage. */
 const minGapMs = 100;
 /**
- * How much a forecast is trusted, as a share of itself: after so much of the work, what was measured weighs as much as what
- * was expected. A guess counts for less than what earlier edits took.
+ * How much a forecast is trusted, as a share of itself: after so much of the work, the measured and the expected time have
+ * equal weight. A guess has less weight than the times of earlier edits.
  */
 const trust = { measured: 0.1, guessed: 0.01 } as const;
-/** Share of a stage that must be timed to tell its work from what was paid once. */
+/** Share of a stage that must be timed to separate its work from its one-time costs. */
 const minTimedShare = 0.5;
 
-/** Where a stage's work was when its first part had been done: from there on it is timed. */
+/** The state of a stage after the first part of its work: timing starts there. */
 interface Mark {
-  /** Moved on by what is paid once after it. */
+  /** Moved forward by one-time costs after it. */
   readonly ms: number;
   readonly share: number;
 }
@@ -85,7 +85,7 @@ export class ProgressMeter {
     Object.assign(this.timed, { actual: 0, expected: 0 });
   }
 
-  /** When more is known of the work of stages that have not ended yet. What is done is another share of it then. */
+  /** Called when the work of unfinished stages is known better. The finished part is then another share of it. */
   correct(stages: Partial<Forecast>): void {
     const { forecast, stage } = this;
     if (forecast === null) return;
@@ -122,7 +122,7 @@ export class ProgressMeter {
     this.send(step, steps);
   }
 
-  /** Seconds of what is not part of the work, though it falls into the middle of it: a graph that is loaded. */
+  /** Seconds of one-time costs in the middle of the work, such as loading a graph. */
   paidOnce(seconds: number): void {
     this.onceSpent += seconds;
     if (this.mark !== null) this.mark = { ...this.mark, ms: this.mark.ms + 1000 * seconds };
@@ -160,7 +160,7 @@ export class ProgressMeter {
     return { seconds, onceSeconds: Math.max(0, spent - seconds) };
   }
 
-  /** Of the stage that is on: since the first part of its work was done. */
+  /** Of the current stage: since the first part of its work was done. */
   private timedNow(): { readonly actual: number; readonly expected: number } {
     const { mark, stage, forecast } = this;
     if (mark === null || stage === 'load' || forecast === null) return { actual: 0, expected: 0 };

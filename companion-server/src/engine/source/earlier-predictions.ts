@@ -38,12 +38,12 @@ export interface OpenPredictions extends EarlierPredictions {
 }
 
 const fileName = 'coarse.latents';
-/** A straight line misses by the square of its step, and the walk's steps are twice as long. */
+/** The error of a straight line grows with the square of its step, and the preview's steps are twice as long. */
 const missedShare = 1 / 4;
 
 /**
- * Null where the edit's steps are not the preview's cut in two, and where a step takes a single forward, which a look cannot
- * stand for: the edit's own is at another place.
+ * Null when the edit's steps are not the halves of the preview's steps. Also null when a step has a single forward: the
+ * preview's prediction cannot replace it, because it was made for other latents.
  * @param text of what the clip shows
  * @param isDone whether this job has made the coarse inversion before it was cut short
  */
@@ -74,7 +74,7 @@ export async function openEarlierPredictions(
   return predictionsIn(latents, coarse, 0);
 }
 
-/** What the preview would have found out. */
+/** What the preview's inversion would have found. */
 function analysisOf({ settings, rows }: CoarseInversion, { cuts, damage }: SourceAnalysis): SourceAnalysis {
   const first = cuts.map((cut) => rows.findIndex((row) => row >= cut));
   return {

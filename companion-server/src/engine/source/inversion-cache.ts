@@ -1,6 +1,6 @@
-// Inverted clips, kept for the next edit of the same clip. An entry is a folder that is made aside and appears by one
-// rename, and goes the same way, so that a process that is killed leaves a whole entry or none. Latents are linked,
-// not copied, where the file system can: an edit that uses an entry keeps it even when it is evicted meanwhile.
+// Inverted clips, kept for the next edit of the same clip. An entry is a folder that is prepared elsewhere and appears by
+// one rename. It is removed in the same way, so that a killed process leaves a complete entry or none. Where the file
+// system can, latents are linked, not copied: an edit that uses an entry keeps it even when it is evicted meanwhile.
 
 import { copyFile, link, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';

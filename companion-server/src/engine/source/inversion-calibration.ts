@@ -18,7 +18,7 @@ import { forwardsPerStep } from '../plan/edit-schedules.ts';
 import type { SourceAnalysis } from './inversion-entry.ts';
 import type { Model } from '../model/model.ts';
 
-/** What of an edit it takes to measure it. */
+/** The parts of an edit that the measurement needs. */
 export interface CalibratedEdit {
   readonly denoiser: Denoiser;
   readonly sampling: Schedule;
@@ -72,7 +72,7 @@ export async function calibrateInversion(
     const reconstructionPsnr = await compare(edit, original, found);
     const before = tried.at(-1)?.reconstructionPsnr ?? -Infinity;
     tried.push({ inversionSteps, reconstructionPsnr });
-    // On a clip outside the model's world, more iterations bring nothing or lead astray.
+    // If the model does not know the content of a clip, more iterations gain nothing or make it worse.
     if (reconstructionPsnr >= enoughDecibels || reconstructionPsnr < before + worthDecibels) break;
   }
   const best = Math.max(...tried.map(({ reconstructionPsnr }) => reconstructionPsnr));
@@ -150,5 +150,5 @@ async function compare({ model, plan }: CalibratedEdit, a: Tensor, b: Tensor): P
   }
 }
 
-/** Equal frames are infinitely alike, which no mean survives. */
+/** The PSNR of equal frames is infinite, and a mean with it would be infinite too. */
 const mostDecibels = 99;

@@ -36,7 +36,7 @@ export interface SourceLatentsOptions extends SourceLayout {
   readonly timesteps: readonly number[];
   /** The first sampling step of this edit. */
   readonly startStep: number;
-  /** Where the edit stands; null at its beginning. */
+  /** The edit's progress; null at its beginning. */
   readonly resumed: ResumePoint | null;
   /** Where inversions are kept; null to keep none. */
   readonly cache: InversionCache | null;
@@ -51,7 +51,7 @@ export interface InversionCache {
   readonly budgetBytes: number | null;
 }
 
-/** What is written beside the latents: how they were begun. */
+/** The settings with which the latents were begun, written beside them. */
 interface Beginning {
   /** null when no inversions were to be kept. */
   readonly key: string | null;
@@ -64,7 +64,7 @@ const beginningName = 'source.json';
 const analysisName = 'analysis.json';
 
 export class SourceLatents {
-  /** The latents came from an earlier edit: there is nothing to decode and nothing to invert. */
+  /** The latents came from an earlier edit: nothing must be decoded or inverted. */
   readonly isTaken: boolean;
   readonly file: LatentFile;
   private readonly correspondenceFile: CorrespondenceFile | null;
@@ -111,7 +111,7 @@ export class SourceLatents {
     return latentBytes(layout, startStep) + correspondenceBytes(layout, startStep);
   }
 
-  /** What the user should know of where they came from. */
+  /** Notices for the user about the origin of the latents. */
   get notice(): string | null {
     return this.isTaken ? 'The inversion of an earlier edit of this clip was used again.' : null;
   }
@@ -121,7 +121,7 @@ export class SourceLatents {
     return this.file.slot(0);
   }
 
-  /** Where inversion passed at the timesteps of the sampling. */
+  /** The inverted latents at the timesteps of sampling. */
   get trajectory(): SourceTrajectory {
     return sourceTrajectory(this.file, this.timesteps, 1);
   }
@@ -138,7 +138,7 @@ export class SourceLatents {
     return this.correspondenceFile;
   }
 
-  /** The store for the latents at `timestep`; undefined when sampling does not come by. */
+  /** The store for the latents at `timestep`; undefined when sampling does not use that timestep. */
   keepAt(timestep: number): LatentStore | undefined {
     return this.timesteps.includes(timestep) ? this.trajectory.at(timestep) : undefined;
   }
