@@ -1,4 +1,4 @@
-// Messages about clips: sending one, asking what it is, forgetting it.
+// Messages about clips: sending one, asking for its facts, deleting it.
 
 import { hex, integer, nullable, oneOf } from './fields.ts';
 import { chunkBytes, maxClipBytes, windowBytes } from './limits.ts';
@@ -19,7 +19,7 @@ export const clientClipMessages = {
     sizeBytes,
     /** Null when the clip's name ends in none of them. */
     extension: nullable(oneOf(clipExtensions)),
-    /** Of the whole clip where it is known already; a clip that the client has sent before is not sent again. */
+    /** Of the whole clip, if it is known already; a clip that the client has sent before is not sent again. */
     sha256: nullable(hex(64)),
     /** From an earlier `upload-ready`, to continue that upload; null to begin a new one. */
     uploadId: nullable(id),
@@ -36,7 +36,7 @@ export const clientClipMessages = {
   /** Reply: `clip`. */
   'clip-get': { requestId, clipId: id },
 
-  /** Forgets a clip that no unfinished job needs. Reply: `clip-deleted`. */
+  /** Deletes a clip that no unfinished job needs. Reply: `clip-deleted`. */
   'clip-delete': { requestId, clipId: id },
 };
 
@@ -52,7 +52,7 @@ export const serverClipMessages = {
     receivedBytes,
     /** Largest chunk. */
     chunkBytes: integer(1, chunkBytes),
-    /** Bytes that may be on their way without an `upload-ack`. */
+    /** Bytes that may be in transit without an `upload-ack`. */
     windowBytes: integer(1, windowBytes),
   },
 

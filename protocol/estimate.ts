@@ -15,14 +15,14 @@ const estimate = object({
   peakMemoryBytes: amount,
   /** Most bytes on the disk while the edit runs. */
   diskBytes: amount,
-  /** Whether it can be done here; `job-create` refuses what cannot. */
+  /** Whether the edit can be done here; `job-create` refuses one that cannot. */
   fits: flag,
-  /** What to do where it does not fit or would take long; null when there is nothing to say. */
+  /** What to do if it does not fit or would take long; null when there is nothing to say. */
   advice: nullable(text({ max: 1_000 })),
 });
 export type Estimate = Infer<typeof estimate>;
 
-/** What an edit will take, and its preview. */
+/** What an edit and its preview will need. */
 export const estimates = {
   edit: estimate,
   /** Null where the preview cannot be estimated. */

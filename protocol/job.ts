@@ -26,7 +26,7 @@ const instant = where(text({ max: 30 }), (time) =>
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(time) ? undefined : 'must be a time in UTC as 2026-11-22T19:20:08Z.',
 );
 
-/** What can be downloaded of a job that is done. */
+/** The download of a finished job. */
 const resultFacts = object({
   sizeBytes: count,
   /** Of the whole result. */
@@ -58,7 +58,7 @@ export const jobView = object({
 });
 export type JobView = Infer<typeof jobView>;
 
-/** Where a queued job is now. */
+/** The new position of a queued job. */
 export const queuePosition = object({
   jobId: id,
   /** Jobs that will run before it. */
@@ -66,7 +66,7 @@ export const queuePosition = object({
 });
 export type QueuePosition = Infer<typeof queuePosition>;
 
-/** Whether the job has an outcome, which nothing changes any more. */
+/** Whether the job has an outcome, which is final. */
 export function isOutcome(state: JobState): boolean {
   return state === 'done' || state === 'failed' || state === 'canceled';
 }

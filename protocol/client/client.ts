@@ -1,6 +1,6 @@
-// The companion server as the panel and the command line use it: every promise survives the end of a connection where asking
-// again changes nothing, and events of jobs come as long as the client lives. No DOM, no Node, no file: what differs
-// from one program to another is handed in (platform.ts, timing.ts).
+// The companion server as the panel and the command line use it. A promise survives the end of a connection if the request
+// can be repeated without harm, and events of jobs come as long as the client exists. No DOM, no Node, no file: the parts
+// that differ between programs are passed in (platform.ts, timing.ts).
 
 import type { Check } from '../diagnostics.ts';
 import { CanceledError, orCanceled, type Signal } from '../errors.ts';
@@ -48,9 +48,9 @@ export interface Client {
   retryNow(): void;
   pair(code: string): Promise<void>;
   forget(): Promise<void>;
-  /** The greeted connection, as soon as there is one. Rejected with CanceledError, or with why the client gave up. */
+  /** The connection, as soon as hello is answered. Rejected with CanceledError, or with the reason the client gave up. */
   online(signal?: Signal): Promise<Connection>;
-  /** Resolves with the reason when the client has given up, which only a limited patience makes it do. */
+  /** Resolves with the reason when the client has given up, which happens only with a limited number of attempts. */
   readonly gaveUp: Promise<unknown>;
   /** For requests that may be carried out twice without harm: they are sent again on a new connection. */
   request<Type extends Request['type']>(
@@ -66,7 +66,7 @@ export interface Client {
   job(jobId: string, signal?: Signal): Promise<JobView>;
   jobs(signal?: Signal): Promise<readonly JobView[]>;
   order(order: JobOrder, jobId: string): Promise<JobView>;
-  /** Moves a job that waits to before another one, or to the end (null). */
+  /** Moves a waiting job in front of another one, or to the end (null). */
   moveJob(jobId: string, beforeJobId: string | null): Promise<JobView>;
   deleteJob(jobId: string): Promise<void>;
   diagnostics(signal?: Signal): Promise<readonly Check[]>;
@@ -76,7 +76,7 @@ export function createClient(options: ClientOptions): Client {
   const { platform, timing } = options;
   const jobListeners = new Set<JobListener>();
   const diskListeners = new Set<(shortages: readonly DiskShortage[]) => void>();
-  /** Jobs that are not over, to ask about when the server has been silent. */
+  /** Unfinished jobs, to ask about when the server has been silent. */
   const open = new Set<string>();
   /** Number of estimates requested so far, which is the id of the newest. */
   let estimates = 0;

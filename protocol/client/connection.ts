@@ -141,7 +141,7 @@ export function openConnection({ server, openSocket, clock, advice }: Connection
     for (const listener of [...eventListeners]) listener(message);
   }
 
-  /** A server that cannot be understood is not listened to any further: half-read state is worse than none. */
+  /** A message that cannot be read ends the connection: incomplete state is worse than none. */
   function hear(read: () => void): void {
     heardAt = clock.now();
     if (over !== null) return;

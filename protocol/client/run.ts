@@ -19,7 +19,7 @@ export type Run = <T>(work: (attempt: Attempt) => Promise<T>, signal?: Signal) =
 
 export interface RunOptions {
   readonly online: (signal?: Signal) => Promise<Connection>;
-  /** Called when a connection has proved of use. */
+  /** Called when a connection was useful. */
   readonly progressed: (connection: Connection) => void;
   /** Losses in a row that a piece of work survives. */
   readonly maxLosses: number;

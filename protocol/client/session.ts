@@ -1,5 +1,5 @@
-// Keeps a connection: pairs, greets, listens for silence, and comes back after every end with growing pauses. It has one
-// state for people (link-state.ts) and one promise for programs: `online()`.
+// Keeps a connection: pairs, says hello, detects silence, and reconnects after every end with growing pauses. It has one
+// state for users (link-state.ts) and one promise for programs: `online()`.
 
 import type { ErrorCode } from '../error-codes.ts';
 import { EditError, orCanceled, type Signal } from '../errors.ts';
@@ -34,7 +34,7 @@ export interface SessionOptions {
 export interface Session {
   readonly state: LinkState;
   subscribe(listener: (state: LinkState) => void): () => void;
-  /** Called with every connection that has been greeted, before anything else uses it. */
+  /** Called with every connection whose hello is answered, before anything else uses it. */
   onConnected(listener: (connection: Connection) => void): () => void;
   start(): void;
   /** Resolves when the socket is closed. */
@@ -45,9 +45,9 @@ export interface Session {
   pair(code: string): Promise<void>;
   /** Forgets the token and asks for a code. */
   forget(): Promise<void>;
-  /** The greeted connection, as soon as there is one. Rejected with CanceledError, or with why the session gave up. */
+  /** The connection, as soon as hello is answered. Rejected with CanceledError, or with the reason the session gave up. */
   online(signal?: Signal): Promise<Connection>;
-  /** Resolves with the reason when the session has given up, which only a limited patience makes it do. */
+  /** Resolves with the reason when the session has given up, which happens only with a limited number of attempts. */
   readonly gaveUp: Promise<unknown>;
   /** Reports that the connection was useful: after its end the pauses start again from the shortest. */
   progressed(connection: Connection): void;
@@ -69,7 +69,7 @@ export function createSession(options: SessionOptions): Session {
   let server: ServerFacts | null = null;
   /** Attempts in a row that have failed. */
   let failures = 0;
-  /** Greeted connections in a row that were lost before they were of use. */
+  /** Connections in a row that were lost after hello, before they were useful. */
   let uselessConnections = 0;
   let usefulConnection: Connection | null = null;
   let cancelPause: () => void = () => undefined;

@@ -1,4 +1,4 @@
-// The little of a WebSocket that is used, which UXP, browsers and the package ws have alike. A socket is used for one
+// The members of a WebSocket that are used; UXP, browsers and the package ws all have them. A socket is used for one
 // connection: UXP on Windows has been seen to refuse a second.
 
 export interface SocketEvents {

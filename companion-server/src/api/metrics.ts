@@ -1,5 +1,5 @@
 // Numbers about the running server in the text format of Prometheus
-// (https://prometheus.io/docs/instrumenting/exposition_formats/). None of them says what anybody edits.
+// (https://prometheus.io/docs/instrumenting/exposition_formats/). None of them reveals what a user edits.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 

@@ -1,4 +1,4 @@
-// What a session needs of the rest of the server. The modules that do the work fill these in; server.ts brings them together.
+// What a session needs from the rest of the server. Other modules implement these parts; server.ts puts them together.
 
 import type { Device } from '../../../protocol/devices.ts';
 import type { Check } from '../../../protocol/diagnostics.ts';
@@ -29,7 +29,7 @@ export interface SessionDeps {
   readonly jobs: Omit<JobQueue, 'close' | 'countByState' | 'lastReport'>;
   /** Throws EditError when the clip or the model of an edit is not there. */
   readonly checkEdit: (owner: string, spec: JobSpec) => Promise<void>;
-  /** What an edit would take. Throws EditError; CanceledError once `signal` is aborted. */
+  /** The estimate of an edit. Throws EditError; CanceledError once `signal` is aborted. */
   readonly estimateEdit: (owner: string, spec: JobSpec, signal?: AbortSignal) => Promise<Estimate>;
   /** The bytes of clips and results. */
   readonly artifacts: Pick<ArtifactStore, 'facts' | 'localPath' | 'read'>;

@@ -22,7 +22,7 @@ export interface Dispatcher {
   /** Carries out one message; slow requests run in parallel with the messages that follow. Throws EditError. */
   handle(message: DispatchedMessage): Promise<void>;
   receive(chunk: Chunk): Promise<void>;
-  /** Ends what belongs to the connection. Clips, jobs and what uploads have brought stay. */
+  /** Ends the work of the connection. Clips, jobs and the received bytes of uploads stay. */
   close(): Promise<void>;
 }
 
@@ -63,7 +63,7 @@ export function createDispatcher(
     slowWork.add(done);
   }
 
-  /** Jobs are made one after the other, beside the messages that follow. */
+  /** Jobs are made one after the other, in parallel with the messages that follow. */
   function queueJob(message: JobCreate): void {
     if (jobTurns.size >= maxWaitingJobs) {
       throw new EditError('limit-reached', `A connection may ask for ${maxWaitingJobs} jobs at once.`, {
@@ -128,7 +128,7 @@ export function createDispatcher(
         case 'estimate':
           beside(message.requestId, () => jobs.estimate(message));
           break;
-        // What a job takes is looked up before it is queued.
+        // A job is estimated before it is queued.
         case 'job-create':
           queueJob(message);
           break;

@@ -18,9 +18,9 @@ import type { SessionDeps } from './session-deps.ts';
 export type SessionJobsDeps = Pick<SessionDeps, 'jobs' | 'checkEdit' | 'estimateEdit' | 'log'>;
 
 export interface SessionJobs {
-  /** Carries out any message about jobs but those that take their time. */
+  /** Carries out messages about jobs, except the slow ones. */
   handle(message: Exclude<ClientJobMessage, EstimateGet | { readonly type: 'job-delete' }>): Promise<void>;
-  /** Ends the estimate before, if it is not answered yet. */
+  /** Ends the previous estimate, if it is not answered yet. */
   estimate(message: EstimateGet): Promise<void>;
   delete(message: { readonly requestId: number; readonly jobId: string }): Promise<void>;
   /** Stops the events, and the estimate, which has no receiver any more. */
@@ -29,7 +29,7 @@ export interface SessionJobs {
 
 export function createSessionJobs(peer: Peer, deps: SessionJobsDeps, owner: string): SessionJobs {
   const { jobs, checkEdit, estimateEdit, log } = deps;
-  /** What was sent of each job last, but its progress. */
+  /** The last state that was sent of each job, without its progress. */
   const lastSent = new Map<string, string>();
   /** Of the newest estimate. */
   let estimating = new AbortController();
@@ -70,7 +70,7 @@ export function createSessionJobs(peer: Peer, deps: SessionJobsDeps, owner: stri
       estimateEdit(owner, { clipId, settings: { ...settings, preview }, model, device }, signal);
     const [edit, preview] = await Promise.all([
       estimate(false),
-      // That the preview's is not known is no reason to keep the edit's back.
+      // If the preview cannot be estimated, the edit's estimate is still sent.
       estimate(true).catch((error: unknown) => {
         throwIfCanceled(signal);
         log.debug('There is no estimate of a preview.', { error: String(error) });
@@ -150,7 +150,7 @@ export function createSessionJobs(peer: Peer, deps: SessionJobsDeps, owner: stri
   }
 }
 
-/** Everything that may change in a view beside its progress. */
+/** Everything that may change in a view, except its progress. */
 function factsOf({ state, priority, position, resumes }: JobView): string {
   return `${state} ${priority} ${position ?? '-'} ${resumes}`;
 }

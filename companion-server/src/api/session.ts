@@ -17,10 +17,10 @@ import { createDispatcher, type Dispatcher } from './session-dispatcher.ts';
 
 export type { SessionDeps } from './session-deps.ts';
 
-/** Bytes of messages that may wait for their turn: a client's window, and control messages beside it. */
+/** Bytes of messages that may wait for their turn: a client's window, and control messages in addition. */
 const maxWaitingBytes = windowBytes + 16 * maxControlBytes;
 
-/** What a message costs while it waits, beside its bytes. */
+/** Bytes that a waiting message counts in addition to its own. */
 const messageCostBytes = 256;
 
 /** Messages that may wait on a connection that has not said hello. */
@@ -31,11 +31,11 @@ export interface Session {
   receiveBinary(bytes: Uint8Array): void;
   isAuthenticated(): boolean;
   isShownOut(): boolean;
-  /** Whose connection it is; null before its hello. */
+  /** The client of the connection; null before its hello. */
   clientId(): string | null;
-  /** Ends the connection; what has not been begun of what it brought is not carried out. */
+  /** Ends the connection; messages whose work has not begun are dropped. */
   showOut(reason: string): void;
-  /** Carries out what has arrived, then ends what belongs to the connection. Call once, when it has ended. */
+  /** Carries out the messages that have arrived, then ends the session. Call once, when the connection has ended. */
   close(): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 // Links to results that work without a token for a few minutes: for players and other programs that can only be given
-// an address. A link is for one result of one client, and dies with the pairing.
+// an address. A link is for one result of one client, and becomes invalid when the pairing ends.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 

@@ -19,7 +19,7 @@ import { createSession, maxStrangerMessages, type Session, type SessionDeps } fr
 
 const closeCodes = { goingAway: 1001, policyViolation: 1008 } as const;
 
-/** Connections that one client may have at a time. */
+/** Most connections of one client at a time. */
 const maxConnections = 16;
 
 /** After so long a silence a ping checks whether the other end of a connection is still there. */
@@ -168,7 +168,7 @@ function createPeer(socket: WebSocket, address: string, admit: (clientId: string
 
   function send(message: ServerMessage): void {
     if (waitingBytes > maxUnreadBytes) {
-      // A close would wait behind what is not read.
+      // A close would wait behind the bytes that the client does not read.
       socket.terminate();
       return;
     }

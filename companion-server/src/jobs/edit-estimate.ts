@@ -5,7 +5,7 @@ import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';
 import type { EditEstimate } from '../engine/estimate/estimate.ts';
 
-/** An edit that takes longer than this deserves a word, in seconds. */
+/** The user is warned about an edit that takes longer than this, in seconds. */
 const longSeconds = 3_600;
 
 /** `past`: the report of the last edit by the same model; null when there was none. */

@@ -24,7 +24,7 @@ import { toEstimate } from './edit-estimate.ts';
 import type { JobExecutor, JobHooks, JobOutcome, JobSpec } from './executor.ts';
 import type { JobRow } from './store.ts';
 
-/** Does edits, and says what they would take. */
+/** Does edits and estimates them. */
 export interface EditExecutor extends JobExecutor {
   /** Throws EditError when the clip or the model is not there. */
   check(owner: string, spec: JobSpec): Promise<void>;
@@ -37,18 +37,18 @@ export interface EditExecutor extends JobExecutor {
 
 export interface EditExecutorOptions {
   readonly engine: Pick<Engine, 'edit' | 'estimate'>;
-  /** Clips, and what jobs leave. */
+  /** Clips, and the files of jobs. */
   readonly artifacts: ArtifactStore;
   readonly dataDir: string;
   /** Where inverted clips are kept. Default: `inversions` in `dataDir`. */
   readonly inversionsDir?: string | undefined;
-  /** Copies of weights lie below this folder. */
+  /** Copies of weights are in this folder. */
   readonly cacheDir: string;
   /** Most bytes of inverted clips that are kept; null or left out for the engine's own choice. */
   readonly inversionsBudgetBytes?: number | null | undefined;
   /**
-   * What is known of a clip's file. Throws what `probeClip` throws. Where it is null or left out, the engine looks into the
-   * file each time.
+   * The facts about a clip's file. Throws what `probeClip` throws. If it is null or left out, the engine probes the file
+   * each time.
    */
   readonly clipInfoOf?: ((path: string) => Promise<ClipInfo>) | null;
   /** Throws EditError 'clip-missing'. */
@@ -84,7 +84,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
     };
   }
 
-  /** The error with the client's words for its files, and with the setting that moves what has found no room. */
+  /** The error with the client's names for its files, and with the setting that moves the folder on a full disk. */
   function explain(error: unknown, { inputPath, outputPath, modelDir }: EditJob): unknown {
     const folders = { 'the data folder': dataDir, 'the cache folder': cacheDir };
     // One may be inside the other.
@@ -118,13 +118,13 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
     };
     try {
       await mkdir(workDir, { recursive: true, mode: 0o700 });
-      // What is beside it is a result of which a killed server has not written that it is whole.
+      // A result beside it is from a killed server, which had not recorded that the result is complete.
       await removeOthers(jobId, (id) => id === work);
       await artifacts.commit(work);
       let furthest = await ResumePointFile.evaluationsIn(workDir);
       const onResumePoint = (resumePoint: ResumePoint): void => {
         onStep(jobId, resumePoint);
-        // One that is written again at the same step, or after a new beginning, is no progress.
+        // A resume point that is written again at the same step, or after a restart of the job, is not progress.
         if (resumePoint.evaluations <= furthest) return;
         furthest = resumePoint.evaluations;
         keepStep();
@@ -197,7 +197,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   };
 }
 
-/** A machine without power leaves files half-written: they are cut short, missing, or no JSON. */
+/** A power failure leaves incomplete files: they are cut short, missing, or not JSON. */
 function mayBeOfWorkFiles(error: unknown, workDir: string): boolean {
   if (!(error instanceof EditError)) return false;
   // Both pass, and say nothing of what was written before.

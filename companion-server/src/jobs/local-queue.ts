@@ -63,8 +63,8 @@ export async function openLocalQueue({
   }
 
   /**
-   * When nothing of the job runs any more. Never rejects: what cannot be removed now, a file that Windows has open for a
-   * download, goes at the next start.
+   * Call it after all work of the job has ended. Never rejects: a file that cannot be removed now, because Windows has it
+   * open for a download, is removed at the next start.
    */
   function removeFiles(jobId: string): Promise<void> {
     const removal = runner
@@ -111,7 +111,7 @@ export async function openLocalQueue({
     async remove(owner, jobId) {
       await find(owner, jobId);
       await store.change(jobId, { type: 'cancel' });
-      // First the files: a server that ends in between knows whose they were.
+      // First the files: if the server ends in between, the row still says which job they belonged to.
       await removeFiles(jobId);
       await store.remove(jobId);
     },

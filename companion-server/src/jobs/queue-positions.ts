@@ -1,4 +1,4 @@
-// Where jobs stand in the queue, counted from 0.
+// The positions of jobs in the queue, counted from 0.
 
 import type { QueuePosition } from '../../../protocol/job.ts';
 import { createTurns } from '../../../protocol/turns.ts';

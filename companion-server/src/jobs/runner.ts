@@ -27,7 +27,7 @@ export interface Runner {
   wake(): void;
   /** Stops the work on this job, if it is being done, and waits until nothing of it runs. */
   stop(jobId: string): Promise<void>;
-  /** Stops the work that is being done, which goes back to the queue; no other is begun. */
+  /** Stops the current work and returns its job to the queue; no other work is started. */
   close(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export function createRunner({ store, executor, onFailure, retryMs }: RunnerOpti
   /** When the work of the current job is over. */
   let ended: Promise<void> = Promise.resolve();
   let loop: Promise<void> | undefined;
-  /** Whether there may be a job that has not been looked for. */
+  /** Whether there may be a new job in the queue. */
   let isWoken = false;
 
   const isClosing = (): boolean => closing.signal.aborted;
@@ -90,7 +90,7 @@ export function createRunner({ store, executor, onFailure, retryMs }: RunnerOpti
   async function outcomeOf(row: JobRow, signal: AbortSignal): Promise<JobChange | null> {
     const { jobId } = row;
     let reported: Promise<unknown> = Promise.resolve();
-    /** A report that cannot be written is no reason to end the work: the next one says it again. */
+    /** A report that cannot be written does not end the work: the next one replaces it. */
     const report = (change: JobChange): void => {
       const written = store.change(jobId, change).catch((error: unknown) => onFailure(jobId, error));
       reported = reported.then(() => written);
@@ -114,7 +114,7 @@ export function createRunner({ store, executor, onFailure, retryMs }: RunnerOpti
     }
   }
 
-  /** The job's work has stopped, for whatever reason. */
+  /** The job's work has stopped, for any reason. */
   async function tidyUp(jobId: string): Promise<void> {
     const state = (await store.get(jobId))?.job.state;
     if (state === 'done') await executor.tidy(jobId);

@@ -5,8 +5,8 @@ import { noInjection, plainPass, predictionAlone, type Branch, type Injection, t
 
 /**
  * How sampling gets the source's correspondences. `cached`: they were found during the inversion; the source's branch
- * runs only for keyframes from which something is injected. `recomputed`: its branch runs for every frame at every step, as in the
- * official code. `none`: tokens are not propagated; every frame is edited alone, the baseline of the paper.
+ * runs only for keyframes from which something is injected. `recomputed`: its branch runs for every frame at every step,
+ * as in the official code. `none`: tokens are not propagated; every frame is edited alone, the baseline of the paper.
  */
 export type SourceMode = 'cached' | 'recomputed' | 'none';
 

@@ -23,7 +23,7 @@ import type { EngineEvent, EngineOutcome, EngineRequest, EstimateEnd } from './m
 const killGraceMs = 500;
 /** How long an estimate may take to stop after a cancel, before its process is ended. */
 const defaultEstimateGraceMs = 5_000;
-/** How much of the engine's last words is kept for an error message, in characters. */
+/** How much of the engine's last output is kept for an error message, in characters. */
 const stderrTailCharacters = 4_000;
 /** How long an engine is kept after its last work: long enough for a look at the result and another try. */
 const defaultIdleMs = 5 * 60_000;
