@@ -27,7 +27,7 @@ export interface ClipStore {
   begin(owner: string, request: UploadRequest): Promise<Upload>;
   /** Throws EditError 'clip-missing' when the owner has no such clip. */
   get(owner: string, clipId: string): Promise<Clip>;
-  /** Takes the clip from its owner; its file goes with its last owner. Does nothing when there is no such clip. */
+  /** Removes the clip from its owner; its file is deleted with its last owner. Does nothing when there is no such clip. */
   remove(owner: string, clipId: string): Promise<void>;
   /** Removes clips that were not used for 30 days, except those that `isNeeded`. */
   removeUnused(isNeeded: (owner: string, clipId: string) => Promise<boolean>): Promise<void>;
@@ -40,11 +40,11 @@ export interface ClipStoreOptions {
   readonly database: Database;
   /** Where the bytes of clips are kept. */
   readonly artifacts: ArtifactStore;
-  /** Absolute path. Uploads on their way get a folder in it. */
+  /** Absolute path. Running uploads get a folder in it. */
   readonly dataDir: string;
-  /** Looks into a clip, within limits. Throws EditError when it is no video that can be edited. */
+  /** Probes a clip, within limits. Throws EditError when it is not a video that can be edited. */
   readonly probe: (path: string) => Promise<MediaFacts>;
-  /** Takes files of uploads that no row knows. */
+  /** Takes files of uploads that no row names. */
   readonly setAside: SetAside;
   /** Called with the reason when an unimportant write failed: when a clip was last used, that an upload has ended. */
   readonly onUnwritten?: (error: unknown) => void;
@@ -55,7 +55,7 @@ export interface ClipStoreOptions {
 const day = 24 * 60 * 60 * 1_000;
 const clipLifetimeMs = 30 * day;
 
-/** Opens the store. Sets files aside that no row knows, and forgets rows whose file is gone. */
+/** Opens the store. Sets files aside that no row names, and removes rows whose file is missing. */
 export async function openClipStore({
   database,
   artifacts,
@@ -71,7 +71,7 @@ export async function openClipStore({
   const toClip = (row: ClipRow): Clip => ({ ...row, artifact: clipArtifact(row.fileName) });
   const isThere = async (row: ClipRow): Promise<boolean> =>
     (await artifacts.facts(clipArtifact(row.fileName))) !== null;
-  /** A clip comes to its place, or leaves it, whole: owners that do so at the same time wait for each other. */
+  /** A clip's file is added or removed as a whole: owners that do so at the same time wait for each other. */
   const turns = createKeyedTurns();
 
   for (const row of table.all()) if (await isGone(row)) table.delete(row.clipId);
@@ -81,7 +81,7 @@ export async function openClipStore({
     if (!clipNames.has(artifactName(id))) await artifacts.setAside(id);
   await tidy(uploadsDir, (name) => uploadNames.has(name), setAside);
 
-  /** Not so when it only cannot be looked at. */
+  /** False when the file only cannot be accessed. */
   async function isGone(row: ClipRow): Promise<boolean> {
     try {
       return !(await isThere(row));
@@ -90,12 +90,12 @@ export async function openClipStore({
     }
   }
 
-  /** Gives a whole upload its place among the clips, once it is known to be a video. */
+  /** Moves a complete upload to the clips, once it is known to be a video. */
   async function keep(owner: string, partPath: string, row: Omit<ClipRow, 'media'>): Promise<Clip> {
     const before = table.byHash(row.sha256);
     const media = before !== undefined && (await isThere(before)) ? before.media : await probePart(partPath);
     return turns.take(row.clipId, async () => {
-      // Another client may have brought the same clip while this one was looked into.
+      // Another client may have sent the same clip while this one was probed.
       const known = table.byHash(row.sha256);
       const clip = known ?? { ...row, media };
       const isKnown = known !== undefined && (await isThere(known));
@@ -122,7 +122,7 @@ export async function openClipStore({
     }
   }
 
-  /** Reading does not fail because that it was read cannot be written. */
+  /** Reading does not fail when the time of use cannot be written. */
   function noteUse(owner: string, clipId: string): void {
     try {
       table.touch(owner, clipId, now());
@@ -154,7 +154,7 @@ export async function openClipStore({
       table.release(owner, clipId);
       return;
     }
-    // First the file: what a server that ends in between leaves is a row without a file, and rubbish that is known as such.
+    // First the file: a server that ends in between leaves a row without a file, and a file that is marked for removal.
     const withdrawn = await artifacts.withdraw(clipArtifact(row.fileName));
     try {
       table.release(owner, clipId);
@@ -163,7 +163,7 @@ export async function openClipStore({
         await withdrawn.restore();
         throw error;
       }
-      // Its own bytes make the room that the change needs.
+      // Its own bytes free the space that the change needs.
       await withdrawn.delete();
       table.release(owner, clipId);
       return;
@@ -204,7 +204,7 @@ export async function openClipStore({
   };
 }
 
-/** What was on its way out begins with this. */
+/** Names of files that are being removed begin with this. */
 const trashPrefix = 'removed-';
 
 /** Completes the removals that an earlier server has begun, and sets aside files without a row. */

@@ -19,7 +19,7 @@ import { areBytesWrong, requireWhole } from './whole-upload.ts';
 export interface UploadRequest {
   readonly sizeBytes: number;
   readonly extension: ClipExtension | null;
-  /** Of the whole clip where it is known already, else null. */
+  /** Of the whole clip if it is known already, else null. */
   readonly sha256: string | null;
   /** The upload to continue, or null. */
   readonly uploadId: string | null;
@@ -56,14 +56,14 @@ const uploadLifetimeMs = 7 * 24 * 60 * 60 * 1_000;
 /** How many files of uploads without a connection stay open. Others are read again when their upload continues. */
 const maxResting = 16;
 
-/** How long the connection that had an upload may take to hand over what it has received. */
+/** How long the old connection of an upload may take to hand over its received bytes. */
 const handOverMs = 1_000;
 
 interface OpenUpload {
   readonly upload: Upload;
-  /** Bytes that are still to come. */
+  /** Bytes that have not arrived yet. */
   readonly missingBytes: () => number;
-  /** Resolves when its connection has let go of it. */
+  /** Resolves when its connection has released it. */
   readonly free: Promise<void>;
 }
 
@@ -82,7 +82,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
   async function takeBack(uploadId: string): Promise<void> {
     const previous = open.get(uploadId);
     if (previous !== undefined) {
-      // The cut is known here later than there: what the old connection has received is still to be written.
+      // The server notices the cut later than the client: bytes of the old connection must still be written.
       const waited = new AbortController();
       await Promise.race([previous.free, pause(handOverMs, undefined, waited)]);
       waited.abort();
@@ -99,7 +99,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
     return part ?? (await openPart(uploadId));
   }
 
-  /** Keeps the file open, in place of the one that has rested for longest when there are many. */
+  /** Keeps the file open; when there are many, closes the one that was idle for longest. */
   async function rest(uploadId: string, part: PartFile): Promise<void> {
     resting.set(uploadId, part);
     const [longest] = resting;
@@ -194,7 +194,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
     return upload;
   }
 
-  /** A row without a file does no harm, and expires: what is done is not undone because it cannot be written. */
+  /** A row without a file is harmless and expires, so a failed write does not undo the work. */
   function forget(uploadId: string): void {
     try {
       table.deleteUpload(uploadId);
@@ -212,7 +212,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
     table.deleteUpload(uploadId);
   }
 
-  /** The disk must take what this upload and the open ones are still to bring. */
+  /** The disk must have space for the missing bytes of this upload and of the open ones. */
   async function requireRoomFor(sizeBytes: number): Promise<void> {
     let missingBytes = sizeBytes;
     for (const other of open.values()) missingBytes += other.missingBytes();
@@ -245,7 +245,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
     return row?.sizeBytes === sizeBytes && existsSync(pathOf(row.uploadId)) ? row : undefined;
   }
 
-  /** The clip that the request is about, where the owner has sent it before. */
+  /** The clip of the request, if the owner has sent it before. */
   async function announced(owner: string, { sha256, sizeBytes }: UploadRequest): Promise<Clip | undefined> {
     const clip = sha256 === null ? undefined : await knownClip(owner, sha256);
     return clip?.sizeBytes === sizeBytes ? clip : undefined;
@@ -256,7 +256,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
 
   return {
     async begin(owner, request) {
-      // The connection that ended it was lost before it heard the reply.
+      // The connection that ended it was lost before the reply arrived.
       await finishing.get(request.uploadId ?? '')?.catch(() => undefined);
       if (request.uploadId === null || (await announced(owner, request)) !== undefined) {
         return goOn(owner, { ...request, uploadId: null });

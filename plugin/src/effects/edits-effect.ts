@@ -1,4 +1,4 @@
-// What people do with edits that are there: bring a version back, revert, show and hide, save, forget.
+// The user's actions on existing edits: bring a version back, revert, show and hide, save, delete.
 
 import { codecExtensions } from '../../../protocol/edit-settings.ts';
 import { createTurns } from '../../../protocol/turns.ts';

@@ -1,5 +1,5 @@
-// Sends a file as soon as it is chosen, so that the server can say what it is and how long an edit takes. A clip on a
-// timeline is not sent before Apply: its export costs the person time.
+// Sends a file as soon as it is chosen, so that the server can probe it and estimate an edit. A clip on a
+// timeline is not sent before Apply, because its export takes time.
 
 import type { UploadedClip } from '../../../protocol/client/upload.ts';
 import type { SelectedClip } from '../host/selection.ts';

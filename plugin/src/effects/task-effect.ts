@@ -36,7 +36,7 @@ export function startTaskEffect(deps: EffectDeps, sending: Sending): StopEffect 
     if (!state.form.isSeedLocked) dispatch({ type: 'seed-rolled', seed: drawSeed() });
   }
 
-  /** A new preview takes the place of the one before. Its seed stays in the form, so that Apply makes what is shown. */
+  /** A new preview replaces the one before. Its seed stays in the form, so that Apply makes the shown edit. */
   function preview(): void {
     const { state } = store;
     if (previewBlock(state) !== null) return;
@@ -51,7 +51,7 @@ export function startTaskEffect(deps: EffectDeps, sending: Sending): StopEffect 
     for (const one of state.tasks.filter(({ settings }) => settings.preview)) {
       discard(one.key).catch(fail);
     }
-    // A media file stays as it is; an export would not know of effects that have changed since.
+    // A media file does not change; an old export would not have effects that were changed later.
     const isThere = before !== null && task.mode === 'source' && isSameClip(before, task);
     add(isThere ? { ...task, clipId: before.clipId, media: before.media } : task);
     remember(state);
@@ -78,7 +78,7 @@ export function startTaskEffect(deps: EffectDeps, sending: Sending): StopEffect 
     }
   }
 
-  /** What the server has of a preview goes with its task. */
+  /** A preview's job on the server is deleted together with its task. */
   function afterDismissal(key: string, { tasks }: PanelState): void {
     const task = tasks.find((one) => one.key === key);
     if (task?.settings.preview !== true || task.state.name === 'dropped') return;

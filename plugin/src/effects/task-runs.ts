@@ -20,11 +20,11 @@ import { isCancel, problemOf } from './problem-of.ts';
 import { rangeToEdit } from './range-to-edit.ts';
 
 export interface TaskRuns {
-  /** Starts on a task that is not over; `isRestored`: an earlier run of the panel may have made its job. */
+  /** Starts an unfinished task; `isRestored`: an earlier run of the panel may have made its job. */
   start(key: string, isRestored?: boolean): void;
-  /** Starts again on a task whose result is here; at once, or when what it does has ended. */
+  /** Restarts a task whose result is here; at once, or after its current work has ended. */
   placeAgain(key: string, evenIfChanged: boolean): void;
-  /** Ends the panel's own part of a task, and waits until nothing happens any more. */
+  /** Ends the panel's own part of a task, and waits until all its work has ended. */
   stop(key: string): Promise<void>;
   stopAll(): void;
 }
@@ -38,7 +38,7 @@ export interface Sending {
 /** A task at work. */
 interface Run {
   readonly stop: AbortController;
-  /** Settled when nothing happens any more; never rejected. */
+  /** Settled when all work has ended; never rejected. */
   readonly ended: Promise<void>;
 }
 
@@ -105,14 +105,14 @@ export function createTaskRuns(
       try {
         return await makeJob(task, { clipId, media }, signal);
       } catch (error) {
-        // The server has forgotten the clip since.
+        // The server has deleted the clip meanwhile.
         if ((error as EditError | null)?.code !== 'clip-missing') throw error;
       }
     }
     return makeJob(task, await send(task, signal), signal);
   }
 
-  /** A task that was kept may have a job of which the panel did not hear any more. */
+  /** A stored task may have a job whose creation the panel did not learn. */
   async function jobOfKey(key: string, signal: AbortSignal): Promise<JobView | undefined> {
     if (!restored.has(key)) return undefined;
     return (await client.jobs(signal)).find((job) => job.key === key);

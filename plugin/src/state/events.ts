@@ -19,7 +19,7 @@ import type { Preset } from './presets.ts';
 import type { Problem } from './problem.ts';
 import type { Task, TaskState } from './task.ts';
 
-/** What a person did. */
+/** Actions of the user. */
 export type Action =
   | { readonly type: 'page-chosen'; readonly page: Page }
   | { readonly type: 'code-entered'; readonly code: string }
@@ -143,7 +143,7 @@ export type Result =
 
 export type PanelEvent = Action | Result;
 
-/** What outlives the panel. */
+/** The stored state, which outlives the panel. */
 export interface PersistedState {
   readonly presets: readonly Preset[];
   readonly tasks: readonly Task[];

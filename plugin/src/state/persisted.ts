@@ -1,4 +1,4 @@
-// What outlives the panel, as texts. A text that cannot be read is left out with a complaint; the rest is used.
+// The stored state, as texts. A text that cannot be read is left out and reported; the rest is used.
 
 import { fromEarlierSettings } from '../../../protocol/earlier-settings.ts';
 import { editSettings, outputCodecs } from '../../../protocol/edit-settings.ts';
@@ -36,7 +36,7 @@ export function writeThroughputs(throughputs: Readonly<Record<string, Throughput
   return JSON.stringify(throughputs);
 }
 
-/** Words are in the history; what is kept of the form is how a person likes to work. */
+/** Prompts are in the history; of the form only the other settings are kept. */
 export function writeForm({ strength, technique, codec, isSeedLocked, model }: EditForm): string {
   return JSON.stringify({ strength, technique, codec, isSeedLocked, model });
 }

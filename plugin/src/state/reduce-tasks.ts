@@ -11,7 +11,7 @@ export function reduceTasks(state: PanelState, event: PanelEvent): PanelState {
       return {
         ...state,
         tasks: [event.task, ...state.tasks],
-        // The edit that a preview leads to is still to come.
+        // The edit of the preview has not started yet.
         rerunOf: event.task.settings.preview ? state.rerunOf : null,
       };
     case 'task-moved':
@@ -87,7 +87,7 @@ function stateOfJob({ state, position, progress, error }: JobView): TaskState | 
       return { name: 'running', progress };
     case 'paused':
       return { name: 'paused', progress, problem: error };
-    // The flow decides what follows an outcome.
+    // The effect decides what follows an outcome.
     case 'done':
     case 'failed':
     case 'canceled':

@@ -1,4 +1,4 @@
-// What an edit will take, before it starts: nothing is loaded but the clip's and the checkpoint's headers.
+// The estimate of an edit before it starts. It only loads the headers of the clip and of the checkpoint.
 
 import { throwIfCanceled } from '../../errors.ts';
 import type { ModelFamily, ModelOutline } from '../../families/family.ts';
@@ -39,9 +39,9 @@ export interface EditNeeds {
   readonly unetEvaluations: { readonly inversion: number; readonly sampling: number };
   /** Of the system on the CPU, of the device elsewhere. */
   readonly peakMemoryBytes: number;
-  /** Most that the edit's latents take on disk while it runs. */
+  /** Most bytes of the edit's latents on disk while it runs. */
   readonly diskBytes: number;
-  /** Why the edit would not be begun; null when it fits. */
+  /** Why the edit would not start; null when it fits. */
   readonly refusal: Refusal | null;
 }
 
@@ -103,7 +103,7 @@ export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<
   };
 }
 
-/** The same where all that it stands on is known. */
+/** The same when all its inputs are known. */
 export function assessJob(
   job: EditJob,
   edit: Omit<EditToAssess, 'workDir' | 'isInversionLinked'> & Pick<EditToLookUp, 'families'>,
@@ -170,7 +170,7 @@ export async function assessEdit(edit: EditToAssess): Promise<EditNeeds> {
   };
 }
 
-/** What a smaller working size would take. */
+/** What a smaller working size would need. */
 function needAt(
   { clip, model, settings, technique, execution }: EditToAssess,
   { width, height }: Size,
@@ -183,7 +183,7 @@ function needAt(
   return { size, memoryBytes: estimatePeakMemory(model, plan, smaller, execution) };
 }
 
-/** Of what is known of the source, and of the edit's own latents. */
+/** Of the cached source data, and of the edit's own latents. */
 function latentBytes(
   model: ModelOutline,
   plan: EditPlan,
@@ -201,7 +201,7 @@ function latentBytes(
     },
     startStep,
   );
-  // What is coarse at of the keyframes: the clip itself and half of the steps.
+  // The coarse inversion has the keyframes only: the clip's own latents and half of the steps.
   const isHelped = plan.cachedTokens !== null && (settings.calibrates || settings.inversionSteps > settings.steps);
   const coarse = isHelped ? Math.min(plan.keyframeCount, plan.extendedLimit) : 0;
   const looksBytes = LatentFile.sizeBytes({

@@ -22,7 +22,7 @@ import { vaeFloat } from './vae-float.ts';
 export type ModelShape = Pick<ModelOutline, 'unet' | 'vae' | 'sizeMultiple' | 'trainingSide'>;
 
 export interface Model extends Omit<ModelOutline, 'createConditioner'> {
-  /** Equal for equal checkpoints only, wherever they lie. */
+  /** Equal only for equal checkpoints, in any folder. */
   identify(): Promise<string>;
   /** The end of a prompt that the model does not read; null when everything fits. */
   overflowOf(prompt: string): string | null;
@@ -98,7 +98,7 @@ function openVariant({ dir, execution, families }: CheckpointToOpen): Promise<Fa
   return openCheckpoint(dir, { families, ...(execution.float === 'float16' ? { variant: 'fp16' } : {}) });
 }
 
-/** Reads what a checkpoint is like. Throws EditError: 'model-missing', 'model-damaged', 'model-unsupported'. */
+/** Reads the outline of a checkpoint. Throws EditError: 'model-missing', 'model-damaged', 'model-unsupported'. */
 export async function readModelOutline(
   dir: string,
   families?: OpenCheckpointOptions['families'],

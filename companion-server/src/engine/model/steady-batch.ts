@@ -1,4 +1,4 @@
-// Keeps the batch of a graph's runs at one size, for providers that pay for every change of it.
+// Keeps the batch of a graph's runs at one size, for providers that are slow after every change of it.
 
 import { equalDims, symbol } from '../../onnx/dims.ts';
 import type { Graph, Value } from '../../onnx/graph.ts';

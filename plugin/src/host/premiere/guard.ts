@@ -6,7 +6,7 @@ import { HostError } from '../problems.ts';
 
 export type Log = (line: string) => void;
 
-/** `task`, but what it throws or rejects with goes to the log. */
+/** `task`, but its exceptions and rejections go to the log. */
 export function guarded<Args extends readonly unknown[]>(
   log: Log,
   name: string,
@@ -22,7 +22,7 @@ export function guarded<Args extends readonly unknown[]>(
   };
 }
 
-/** What `task` gives; what it throws becomes a HostError. */
+/** The result of `task`; its errors become a HostError. */
 export async function answering<T>(log: Log, name: string, task: () => Promise<T>): Promise<T> {
   try {
     return await task();

@@ -40,7 +40,7 @@ export function createEditRecords(
   async function readProperty(sequence: Sequence): Promise<readonly StoredEdit[]> {
     if (!hasProperties) return [];
     const properties = await ppro.Properties.getProperties(sequence);
-    // getValue throws for what is not there.
+    // getValue throws for a missing key.
     return properties.hasValue(propertyName) ? read(properties.getValue(propertyName)) : [];
   }
 
@@ -124,7 +124,7 @@ function ofToday(record: unknown): unknown {
   return { ...record, edits: record.edits.map(withVersionsOfToday) };
 }
 
-/** Throws FieldError, or SyntaxError for what is no JSON. */
+/** Throws FieldError, or SyntaxError for text that is not JSON. */
 export function parseStoredEdits(text: string): readonly StoredEdit[] {
   return parse(editRecord, ofToday(JSON.parse(text)), 'record').edits;
 }

@@ -30,7 +30,7 @@ export async function clearPlan(storage: HostStorage): Promise<void> {
   await storage.write(planKey, null);
 }
 
-/** Carries the plan out that a crash left. Returns what was done, as sentences for the log. */
+/** Carries out the plan that a crash left. Returns sentences for the log about what was done. */
 export async function recover(surroundings: Surroundings, storage: HostStorage): Promise<readonly string[]> {
   const text = await storage.read(planKey);
   if (text === null) return [];

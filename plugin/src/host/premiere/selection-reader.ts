@@ -9,12 +9,12 @@ import { readTracks } from './timeline-items.ts';
 
 export interface SelectionSources {
   readonly surroundings: Surroundings;
-  /** What of our own stands in the sequence. */
+  /** Our own edits in the sequence. */
   readonly placedVersions: (sequence: Sequence) => Promise<readonly PlacedVersion[]>;
   readonly log: (line: string) => void;
 }
 
-/** Never throws for what is selected. */
+/** Never throws because of the selection. */
 export async function readSelection(sources: SelectionSources): Promise<SelectionReading> {
   const { ppro } = sources.surroundings;
   const project = (await ppro.Project.getActiveProject()) as Project | null | undefined;

@@ -9,14 +9,14 @@ import { HostError, type HostProblemCode } from '../problems.ts';
 import type { Action, Project } from './api.ts';
 
 export interface ActionAdder {
-  /** Adds the action that `create` makes; made and added at once, so that none is left lying about. */
+  /** Adds the action that `create` makes. It is made and added at once, so that no unused action remains. */
   must(create: () => Action): void;
   /** The same for an optional action: if it fails, the other actions still make sense. */
   optional(create: () => Action): void;
 }
 
 /**
- * Changes the project in one step of undo, named `undoName`. `build` must be synchronous. Returns why optional
+ * Changes the project in one undo step, named `undoName`. `build` must be synchronous. Returns why optional
  * actions were left out. Throws HostError `code` when Premiere refuses a needed action or the whole.
  */
 export function runTransaction(
