@@ -6,7 +6,7 @@ import { EditError } from '../errors.ts';
 /** A sleeping disk wakes up within about ten seconds. */
 const patienceMs = 30_000;
 
-/** What `asked` comes to. Throws EditError('clip-unreadable') when there is no answer about the file `path` in time. */
+/** The result of `asked`. Throws EditError('clip-unreadable') when there is no answer about the file `path` in time. */
 export async function answerInTime<T>(asked: Promise<T>, path: string, limitMs = patienceMs): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<never>((_, reject) => {

@@ -4,13 +4,13 @@
 import { dirname } from 'node:path';
 import { EditError } from '../errors.ts';
 
-/** What differs from one file to the next. */
+/** The parts of the message that depend on the file. */
 export interface DiskAdvice {
   /** What could not be done, as the beginning of a sentence. Default: `Cannot write "PATH"`. */
   readonly what?: string;
   /** What to do when the disk is full, where a setting moves the file to another one. Default: free some space there. */
   readonly whenFull?: string;
-  /** What to do when this place does not take the file, and another one would. Default: choose such a folder. */
+  /** What to do when this folder refuses the file and another one would not. Default: choose such a folder. */
   readonly whenRefused?: string;
 }
 
@@ -98,7 +98,7 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
-/** Whether a file or the database found no room, or no quota, for what was written. */
+/** Whether a write to a file or the database failed because the disk or the quota is full. */
 export function isFullDisk(error: unknown): boolean {
   const code = (error as { readonly code?: unknown } | null | undefined)?.code;
   if (typeof code !== 'string') return false;

@@ -14,7 +14,7 @@ function removeAll(): void {
   }
 }
 
-/** Removes the file or folder when this process exits. Returns a function that takes the promise back. */
+/** Removes the file or folder when this process exits. Returns a function that cancels this. */
 export function removeAtExit(path: string): () => void {
   if (paths.size === 0) process.on('exit', removeAll);
   paths.add(path);

@@ -1,4 +1,4 @@
-// What was found in a clip as text, for a later process.
+// The result of a clip's probe as text, for a later process.
 
 import type { ClipInfo } from './clip-info.ts';
 
@@ -22,7 +22,7 @@ export function toClipRecord(clip: ClipInfo, fileKey: string): string {
   return JSON.stringify(record);
 }
 
-/** Null where the text is of another version, of a file that has changed since, or damaged. */
+/** Null if the text is of another version, of a file that has changed meanwhile, or damaged. */
 export function fromClipRecord(text: string, path: string, fileKey: string): ClipInfo | null {
   const record = parse(text);
   if (record === null || record.version !== recordVersion || record.fileKey !== fileKey) return null;

@@ -17,7 +17,7 @@ import {
 } from './limited-process.ts';
 
 export interface FfmpegInput {
-  /** What stands after `-i`, or a stream for `pipe:0` (at most one). */
+  /** The argument after `-i`, or a stream for `pipe:0` (at most one). */
   readonly source: string | Readable;
   readonly options: readonly string[];
 }
@@ -135,7 +135,7 @@ export function isErrorLine(line: string): boolean {
   return errorMark.test(line) || /^\S*sh: /.test(line);
 }
 
-/** Keeps fluent-ffmpeg from starting ffmpeg twice more, unstoppably, to list what formats and encoders it has. */
+/** Keeps fluent-ffmpeg from starting ffmpeg twice more to list formats and encoders; those runs cannot be stopped. */
 function trustCapabilities(command: createCommand.FfmpegCommand): void {
   const noError = null as unknown as Error; // As the package does; its types forget it.
   const anything = new Proxy({}, { has: () => true, get: () => ({ canMux: true, canDemux: true }) });

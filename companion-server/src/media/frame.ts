@@ -1,4 +1,4 @@
-// What every module means by a picture and its size.
+// The types of a picture and its size, for all modules.
 
 /** Pixels. */
 export interface Size {

@@ -8,7 +8,7 @@ import type { Size } from './frame.ts';
 export interface ReadingPlan {
   /** Options before `-i`: where to start. */
   readonly seek: readonly string[];
-  /** The first filters: they tell the time of every frame that is decoded, drop those before, and make them progressive. */
+  /** The first filters: they log the time of every decoded frame, drop those before, and make them progressive. */
   readonly select: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-// Child processes that must not outlive us: asked to end, then killed, and killed with us when we exit.
+// Child processes that must not outlive this process: asked to end, then killed, and killed when this process exits.
 
 import type { ChildProcess } from 'node:child_process';
 import { signalProcessTree } from './process-tree.ts';
@@ -16,7 +16,7 @@ function killAll(): void {
 }
 
 /**
- * Makes the child die with this process; in a tree, what it started dies with the child too: it would hold the child's
+ * Makes the child die with this process. In a tree, the processes that it started die with it: they would hold the child's
  * pipes open. Call once, right after the start.
  */
 export function adoptChild(child: ChildProcess, reach: Reach = 'child'): void {
