@@ -1,4 +1,4 @@
-// What an edit can compute on.
+// The devices that an edit can compute on.
 
 export const devices = ['cuda', 'dml', 'coreml', 'webgpu', 'cpu'] as const;
 export type Device = (typeof devices)[number];

@@ -1,13 +1,13 @@
-// Settings of an edit that an earlier version has kept: in a database, in a panel's storage, in a project.
+// Settings of an edit that an earlier version has stored: in a database, in a panel's storage, in a project.
 
 import { defaultSettings } from './edit-settings.ts';
 
-/** Former names of settings, and what they are called. */
+/** Former names of settings, and the present names. */
 const renamed: Readonly<Record<string, string>> = { schedule: 'pipeline', noise: 'initialNoise' };
 
 /**
- * The same settings by today's names; what their version did not know yet is as usual. Checks nothing: anything but an
- * object is returned as it is, for the reader that checks it to complain of.
+ * The same settings with the present names; settings that their version did not have get the usual values. Checks
+ * nothing: a value that is not an object is returned unchanged, and the reader that checks it reports the error.
  */
 export function fromEarlierSettings(kept: unknown): unknown {
   if (typeof kept !== 'object' || kept === null || Array.isArray(kept)) return kept;

@@ -16,24 +16,24 @@ export const editReport = object({
   frameRate: rational,
   outputSize: pixelSize,
   workingSize: pixelSize,
-  /** What the settings that were left to the model came to. */
+  /** The values of the settings that were left to the model. */
   chosen: object({ guidance: amount, steps: positive, inversionSteps: positive }),
   /** UNet forwards of one latent, counted. */
   unetEvaluations: object({ inversion: amount, sampling: amount }),
   /**
-   * How well the inverted clip was found again, in decibels, measured on a few frames before the edit was paid for; null
-   * where nothing was measured.
+   * How well the inverted clip was reconstructed, in decibels, measured on a few frames before the edit; null when nothing
+   * was measured.
    */
   reconstructionPsnr: nullable(amount),
   /** Of a preview: the frame that each of its frames shows, counted from the in point. Otherwise null. */
   frameIndices: nullable(list(count, maxPreviewFrames, 'whole numbers from 0 on')),
   stageSeconds: recordOf(number(0, Number.MAX_VALUE), 100, 'numbers'),
   /**
-   * Most memory of its own that the engine took during the edit. Outside Linux its highest resident size, of which mapped
-   * files are part.
+   * Peak of the engine's private memory during the edit. Outside Linux its highest resident size, which includes mapped
+   * files.
    */
   peakMemoryBytes: amount,
-  /** Most pages of mapped files, the weights, each counted once; left out where the system doesn't tell. */
+  /** Peak of the mapped files (the weights), each page counted once; left out if the system does not report it. */
   peakMappedBytes: optional(amount),
   /** Variable rate made constant, size padded, ... */
   notices,

@@ -1,4 +1,4 @@
-// What an edit is asked to do. Shared by the panel, the wire, the command line and the engine.
+// The settings of an edit. Shared by the panel, the wire, the command line and the engine.
 
 import {
   flag,
@@ -42,13 +42,13 @@ export type Pipeline = (typeof pipelines)[number];
 export const outputCodecs = ['prores', 'h264'] as const;
 export type OutputCodec = (typeof outputCodecs)[number];
 
-/** `keep`: the result has the clip's sound. `none`: it has no sound, for a place where that is heard already. */
+/** `keep`: the result has the clip's sound. `none`: it has no sound, for a timeline that already has the clip's sound. */
 export const sounds = ['keep', 'none'] as const;
 export type Sound = (typeof sounds)[number];
 
 /**
- * What a result that is larger than the model works at looks like. `source`: fine detail is the clip's own wherever the edit
- * left the structure alone. `none`: the edited picture is scaled up.
+ * How a result that is larger than the working size is made. `source`: fine detail is the clip's own wherever the edit did
+ * not change the structure. `none`: the edited picture is scaled up.
  */
 export const details = ['source', 'none'] as const;
 export type Detail = (typeof details)[number];
@@ -97,13 +97,13 @@ export const editSettings = where(
     initialNoise: oneOf(initialNoises),
     /** 0 keeps the structure most, 1 follows the prompt most. */
     strength: number(0, 1),
-    /** Classifier-free guidance scale, 1..30; 1 means no guidance. null: what suits the model. */
+    /** Classifier-free guidance scale, 1..30; 1 means no guidance. null: the model's default. */
     guidance: nullable(number(guidanceRange.min, guidanceRange.max)),
-    /** Sampling steps, 1..1000. null: what suits the model and the pipeline. */
+    /** Sampling steps, 1..1000. null: the default of model and pipeline. */
     steps: nullable(integer(1, maxSteps)),
     /**
-     * Forwards of the network that the inversion of a frame takes, a multiple of `steps`, up to 1000. null: as many as are
-     * needed to find the clip again.
+     * Forwards of the network in the inversion of a frame, a multiple of `steps`, up to 1000. null: as many as are
+     * needed to reconstruct the clip.
      */
     inversionSteps: nullable(integer(1, maxSteps)),
     /** One keyframe is drawn from each run of this many frames, 1..64. */

@@ -1,5 +1,5 @@
-// What work ends with that brings no result: a failure with a code from the one table, or a cancel, which is an outcome.
-// Panel, command line, server and engine throw the same two. On the wire a failure is a WireError (wire-error.ts).
+// How work ends without a result: with a failure that has a code from the one table, or with a cancel, which is an
+// outcome. Panel, command line, server and engine throw the same two. On the wire a failure is a WireError (wire-error.ts).
 
 import type { ErrorCode } from './error-codes.ts';
 
@@ -19,7 +19,7 @@ export class EditError extends Error {
 /** Thrown when a signal ends a long operation. */
 export class CanceledError extends Error {
   override readonly name = 'CanceledError';
-  /** A sentence on what is left behind on purpose; undefined when nothing is. */
+  /** A sentence about files that are left behind on purpose; undefined when there are none. */
   readonly kept: string | undefined;
 
   constructor({ message = 'The operation was canceled.', kept }: CanceledErrorOptions = {}) {
@@ -33,7 +33,7 @@ interface CanceledErrorOptions {
   readonly kept?: string;
 }
 
-/** The little of an AbortSignal that is used, which Node, browsers and UXP have alike. */
+/** The members of an AbortSignal that are used; Node, browsers and UXP all have them. */
 export interface Signal {
   readonly aborted: boolean;
   addEventListener(type: 'abort', listener: () => void): void;
@@ -45,7 +45,7 @@ export function throwIfCanceled(signal: Signal | undefined): void {
   if (signal?.aborted === true) throw new CanceledError();
 }
 
-/** `promise`, unless `signal` is aborted first: then CanceledError. What was begun goes on without being waited for. */
+/** `promise`, unless `signal` is aborted first: then CanceledError. The started work continues, but is not awaited. */
 export async function orCanceled<T>(promise: Promise<T>, signal: Signal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   let cancel: () => void = () => undefined;

@@ -1,4 +1,4 @@
-// What an edit will take, told before it is started.
+// The time, memory and disk space that an edit will need, estimated before it starts.
 
 import { count, flag, nullable, number, object, text, type Infer, type ObjectOf } from './fields.ts';
 
@@ -13,16 +13,16 @@ const estimate = object({
   seconds: nullable(amount),
   /** Memory of the device, or of the system where the processor computes. */
   peakMemoryBytes: amount,
-  /** Most that lies on the disk while the edit runs. */
+  /** Most bytes on the disk while the edit runs. */
   diskBytes: amount,
-  /** Whether it can be done here; `job-create` refuses what cannot. */
+  /** Whether the edit can be done here; `job-create` refuses one that cannot. */
   fits: flag,
-  /** What to do where it does not fit or would take long; null when there is nothing to say. */
+  /** What to do if it does not fit or would take long; null when there is nothing to say. */
   advice: nullable(text({ max: 1_000 })),
 });
 export type Estimate = Infer<typeof estimate>;
 
-/** What an edit will take, and its preview. */
+/** What an edit and its preview will need. */
 export const estimates = {
   edit: estimate,
   /** Null where the preview cannot be estimated. */

@@ -1,6 +1,6 @@
-// The kinds of fields that messages and kept files are made of, as schemas of valibot, and the function that reads a value
-// by such a schema. Every refusal names the path of the field, the rule and the value received, so that the message can be
-// shown as it stands. This is the one file that knows valibot.
+// The kinds of fields in messages and stored files, as schemas of valibot, and the function that reads a value by such a
+// schema. Every error names the path of the field, the rule and the value received, so that the message can be shown
+// without change. This is the only file that uses valibot.
 
 import * as v from 'valibot';
 import { errorCodes, type ErrorCode } from './error-codes.ts';
@@ -135,7 +135,7 @@ export interface Complaint {
 }
 
 /**
- * A value that has a further rule: `complain` says how it is broken. It is asked of values only that are right by `schema`.
+ * A value with a further rule: `complain` says how it is broken. It is called only with values that `schema` accepts.
  * `code` is of the refusal.
  */
 export function where<T>(

@@ -26,7 +26,7 @@ const instant = where(text({ max: 30 }), (time) =>
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(time) ? undefined : 'must be a time in UTC as 2026-11-22T19:20:08Z.',
 );
 
-/** What can be downloaded of a job that is done. */
+/** The download of a finished job. */
 const resultFacts = object({
   sizeBytes: count,
   /** Of the whole result. */
@@ -51,14 +51,14 @@ export const jobView = object({
   /** Not null when the job is done. */
   report: nullable(editReport),
   result: nullable(resultFacts),
-  /** Not null when the job has failed, or was paused by the server: for want of space, or because it was set aside. */
+  /** Not null when the job has failed or the server has paused it: because the disk was full, or it was set aside. */
   error: nullable(wireError),
-  /** How often the job has gone on from its last step, after a pause, a crash or a restart. */
+  /** How often the job has continued from its last step, after a pause, a crash or a restart. */
   resumes: count,
 });
 export type JobView = Infer<typeof jobView>;
 
-/** Where a queued job is now. */
+/** The new position of a queued job. */
 export const queuePosition = object({
   jobId: id,
   /** Jobs that will run before it. */
@@ -66,7 +66,7 @@ export const queuePosition = object({
 });
 export type QueuePosition = Infer<typeof queuePosition>;
 
-/** Whether the job has an outcome, which nothing changes any more. */
+/** Whether the job has an outcome, which is final. */
 export function isOutcome(state: JobState): boolean {
   return state === 'done' || state === 'failed' || state === 'canceled';
 }

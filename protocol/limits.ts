@@ -12,7 +12,7 @@ export const maxControlBytes = 64 * 1024;
 /** Media bytes in one chunk, without its header. The last chunk of a stream may be shorter. */
 export const chunkBytes = 512 * 1024;
 
-/** Media bytes that may be on their way without an acknowledgement. */
+/** Media bytes that may be in transit without an acknowledgement. */
 export const windowBytes = 4 * 1024 * 1024;
 
 /** Bytes of one clip. */
@@ -24,13 +24,13 @@ export const maxOpenUploads = 4;
 /** Downloads that one connection may have open. */
 export const maxOpenDownloads = 4;
 
-/** Requests of one connection that are worked on beside each other: probes, estimates, frames, diagnostics. */
+/** Slow requests of one connection that run in parallel: probes, estimates, frames, diagnostics. */
 export const maxSlowRequests = 8;
 
 /** Clips that one client may have on the server, those on their way included. */
 export const maxClips = 1_000;
 
-/** Jobs of one client that are not over. */
+/** Unfinished jobs of one client. */
 export const maxWaitingJobs = 200;
 
 /** Jobs that one client may have on the server, finished ones included. */

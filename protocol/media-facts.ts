@@ -1,4 +1,4 @@
-// What the server has found out about a clip that it was sent.
+// The facts that the server has found about a clip.
 
 import { count, flag, integer, list, number, object, text, type Infer } from './fields.ts';
 import { noticeLimits } from './limits.ts';
@@ -44,7 +44,7 @@ export const mediaFacts = object({
   isInterlaced: flag,
   /** One per audio track. */
   audio: list(audioFacts, maxAudioTracks),
-  /** About what will differ from the clip. */
+  /** About differences between result and clip. */
   notices,
 });
 export type MediaFacts = Infer<typeof mediaFacts>;

@@ -3,9 +3,9 @@
 import { list, object, text, type Infer } from './fields.ts';
 
 const modelInfo = object({
-  /** What a job names. */
+  /** The name that a job uses. */
   id: text({ min: 1, max: 200 }),
-  /** For people; the id where there is no other. */
+  /** For users; the id if there is no other. */
   title: text({ min: 1, max: 200 }),
   /** What it is good for, in one sentence; empty when nothing is known. */
   goodFor: text({ max: 1_000 }),

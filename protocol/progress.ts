@@ -1,4 +1,4 @@
-// What a running edit reports.
+// The progress of a running edit.
 
 import { count, nullable, number, object, oneOf, where, type Infer } from './fields.ts';
 
@@ -15,8 +15,8 @@ const fields = object({
   /** Estimated seconds until the end, once there is something to estimate from. */
   etaSeconds: nullable(number(0, Number.MAX_VALUE)),
   /**
-   * How well a few frames of the clip are found again from their inversion, in decibels, before the rest is paid for. null
-   * until that is measured, and where it is not.
+   * How well a few frames of the clip are reconstructed from their inversion, in decibels. null until that is measured,
+   * and in edits that do not measure it.
    */
   reconstructionPsnr: nullable(number(0, Number.MAX_VALUE)),
 });

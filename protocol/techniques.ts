@@ -1,4 +1,4 @@
-// The techniques of editing, as people choose them: how the source's structure is kept. What each does is in
+// The techniques of editing, as users choose them: how the source's structure is kept. What each does is in
 // companion-server/src/techniques; the command line, the panel and the documentation read this list.
 
 export interface TechniqueInfo {
@@ -40,7 +40,7 @@ export const techniqueInfos: readonly [TechniqueInfo, ...TechniqueInfo[]] = [
 export const techniqueNames: readonly string[] = techniqueInfos.map(({ name }) => name);
 export const usualTechnique = techniqueInfos[0].name;
 
-/** What is known of a technique; of one that is not in the list, which a test may bring, its name and the usual strength. */
+/** The entry of a technique. For one that is not in the list (of a test): its name and the usual strength. */
 export function techniqueInfo(name: string): TechniqueInfo {
   const known = techniqueInfos.find((info) => info.name === name);
   return known ?? { name, title: name, hint: '', strength: techniqueInfos[0].strength, choosesInitialNoise: false };

@@ -1,13 +1,13 @@
-// Work that must not overlap, one piece after the other. It says nothing to the other end; it is here because panel and
-// server both need it, and this is the only code that both of them know.
+// Work that must not overlap, one piece after the other. It is not part of the protocol; it is here because panel and
+// server both need it, and protocol/ is the only code that both can import.
 
 export interface Turns {
   /**
-   * Begins `work` when what was given before is over, however that ended, and never before this call returns. Resolves or
-   * rejects as `work` does.
+   * Begins `work` when all earlier work has ended, with or without an error, and never before this call returns. Resolves
+   * or rejects as `work` does.
    */
   take<T>(work: () => T | Promise<T>): Promise<T>;
-  /** Resolves when all that was given so far is over, however it ended. */
+  /** Resolves when all work so far has ended, with or without an error. */
   over(): Promise<void>;
   /** Pieces of work that have not ended. */
   readonly size: number;
@@ -20,7 +20,7 @@ export function createTurns(atOnce = 1): Turns {
   let running = 0;
 
   async function run<T>(work: () => T | Promise<T>): Promise<T> {
-    // A turn is handed on as it is, so that nobody who comes later takes it.
+    // A finished turn passes directly to the next in line, so that work that comes later cannot take it.
     if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
     else {
       running++;

@@ -1,4 +1,4 @@
-// What both sides compare before they talk.
+// The version that both sides compare first.
 
 /** Raised when a message changes in a way that an older side would misread. */
 export const protocolVersion = 2;

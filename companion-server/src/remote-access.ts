@@ -7,7 +7,7 @@ import { isIP } from 'node:net';
 import { EditError } from './errors.ts';
 
 export interface RemoteAccess {
-  /** An IP address of this machine, or one that stands for all of them. */
+  /** An IP address of this machine, or the address that means all of them. */
   readonly address: string;
   /** PEM. */
   readonly certificate: string;

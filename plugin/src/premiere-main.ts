@@ -1,5 +1,5 @@
 // The panel in Premiere. State and connection belong to the plugin, not to the panel's surface: Premiere does not say
-// when a panel is hidden or closed, so what is on its way goes on, and a panel that is opened again shows it.
+// when a panel is hidden or closed, so running edits continue, and a reopened panel shows them.
 
 import { loadSurroundings } from './host/premiere/modules.ts';
 import { createPremiereHost } from './host/premiere/premiere-host.ts';

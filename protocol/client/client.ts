@@ -1,6 +1,6 @@
-// The companion server as the panel and the command line use it: every promise survives the end of a connection where asking
-// again changes nothing, and events of jobs come as long as the client lives. No DOM, no Node, no file: what differs
-// from one program to another is handed in (platform.ts, timing.ts).
+// The companion server as the panel and the command line use it. A promise survives the end of a connection if the request
+// can be repeated without harm, and events of jobs come as long as the client exists. No DOM, no Node, no file: the parts
+// that differ between programs are passed in (platform.ts, timing.ts).
 
 import type { Check } from '../diagnostics.ts';
 import { CanceledError, orCanceled, type Signal } from '../errors.ts';
@@ -38,7 +38,7 @@ export type JobOrder = 'job-cancel' | 'job-pause' | 'job-resume';
 export interface Client {
   readonly link: LinkState;
   onLink(listener: (state: LinkState) => void): () => void;
-  /** What happens to this client's jobs; after every connection all that are known are told anew. */
+  /** Events of this client's jobs. After every connection the current state of all known jobs is sent again. */
   onJobs(listener: JobListener): () => void;
   /** The server's disks that are full, whenever that changes. */
   onDisks(listener: (shortages: readonly DiskShortage[]) => void): () => void;
@@ -48,9 +48,9 @@ export interface Client {
   retryNow(): void;
   pair(code: string): Promise<void>;
   forget(): Promise<void>;
-  /** The greeted connection, as soon as there is one. Rejected with CanceledError, or with why the client gave up. */
+  /** The connection, as soon as hello is answered. Rejected with CanceledError, or with the reason the client gave up. */
   online(signal?: Signal): Promise<Connection>;
-  /** Resolves with the reason when the client has given up, which only a limited patience makes it do. */
+  /** Resolves with the reason when the client has given up, which happens only with a limited number of attempts. */
   readonly gaveUp: Promise<unknown>;
   /** For requests that may be carried out twice without harm: they are sent again on a new connection. */
   request<Type extends Request['type']>(
@@ -60,13 +60,13 @@ export interface Client {
   upload(source: ClipSource, options: UploadOptions): Promise<UploadedClip>;
   download(jobId: string, sink: ResultSink, options?: DownloadOptions): Promise<void>;
   frame(wish: FrameRequest, signal?: Signal): Promise<Uint8Array>;
-  /** What an edit and its preview would take. Rejected with CanceledError once a newer one is asked. */
+  /** What an edit and its preview would need. Rejected with CanceledError once a newer estimate is requested. */
   estimate(wish: EditRequest, signal?: Signal): Promise<Estimates>;
   createJob(wish: JobRequest, signal?: Signal): Promise<JobView>;
   job(jobId: string, signal?: Signal): Promise<JobView>;
   jobs(signal?: Signal): Promise<readonly JobView[]>;
   order(order: JobOrder, jobId: string): Promise<JobView>;
-  /** Moves a job that waits to before another one, or to the end (null). */
+  /** Moves a waiting job in front of another one, or to the end (null). */
   moveJob(jobId: string, beforeJobId: string | null): Promise<JobView>;
   deleteJob(jobId: string): Promise<void>;
   diagnostics(signal?: Signal): Promise<readonly Check[]>;
@@ -76,9 +76,9 @@ export function createClient(options: ClientOptions): Client {
   const { platform, timing } = options;
   const jobListeners = new Set<JobListener>();
   const diskListeners = new Set<(shortages: readonly DiskShortage[]) => void>();
-  /** Jobs that are not over, to ask about when the server has been silent. */
+  /** Unfinished jobs, to ask about when the server has been silent. */
   const open = new Set<string>();
-  /** Asked so far; the last of them is the id of the newest. */
+  /** Number of estimates requested so far, which is the id of the newest. */
   let estimates = 0;
 
   const session = createSession({
@@ -112,7 +112,7 @@ export function createClient(options: ClientOptions): Client {
         for (const listener of [...jobListeners]) listener.onProgress(event.jobId, event.progress);
       }
     });
-    // What has happened to the jobs in between was told to nobody.
+    // Changes of the jobs between two connections were not received.
     listJobs(connection).then(
       (jobs) => jobs.forEach(tell),
       () => undefined, // The connection has ended: the next one asks again.
@@ -169,7 +169,7 @@ export function createClient(options: ClientOptions): Client {
     async estimate(wish, signal) {
       const estimateId = (estimates += 1);
       const answer = await orCanceled(ask({ type: 'estimate', estimateId, ...wish }, signal), signal);
-      // The answer to an older question is of no use, whatever it says.
+      // The answer to an older question is useless.
       if (answer.type === 'estimate-canceled' || answer.estimateId !== estimates) throw new CanceledError();
       return { edit: answer.edit, preview: answer.preview };
     },

@@ -25,8 +25,8 @@ export interface Connection {
   /** Events of the server that belong to no stream. */
   onEvent(listener: (event: ServerMessage) => void): () => void;
   /**
-   * Events, chunks and the end of one stream. What has come between the reply that names the stream and this call is
-   * told at once.
+   * Events, chunks and the end of one stream. What has arrived between the reply that names the stream and this call is
+   * passed on at once.
    */
   onStream(streamId: number, listener: StreamListener): () => void;
   /** Time of the last sign of life, as the clock gives it. */
@@ -60,7 +60,7 @@ export interface ConnectionOptions {
 type StreamEvent = (listener: StreamListener) => void;
 type Waiting = { readonly settle: (answer: ServerMessage) => void; readonly fail: (error: EditError) => void };
 
-/** Events of streams that nobody listens to yet; more than a window never comes unacknowledged. */
+/** Events of streams without a listener so far; at most a window of chunks arrives without acknowledgement. */
 const maxEarlyEvents = 64;
 
 export function openConnection({ server, openSocket, clock, advice }: ConnectionOptions): Connection {
@@ -141,7 +141,7 @@ export function openConnection({ server, openSocket, clock, advice }: Connection
     for (const listener of [...eventListeners]) listener(message);
   }
 
-  /** A server that cannot be understood is not listened to any further: half-read state is worse than none. */
+  /** A message that cannot be read ends the connection: incomplete state is worse than none. */
   function hear(read: () => void): void {
     heardAt = clock.now();
     if (over !== null) return;
@@ -208,7 +208,7 @@ export function openConnection({ server, openSocket, clock, advice }: Connection
   };
 }
 
-/** Whether what was begun goes on over another connection. */
+/** Whether a started transfer continues over another connection. */
 export function isLost(error: unknown): boolean {
   return error instanceof EditError && error.code === 'connection-lost';
 }

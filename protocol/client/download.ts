@@ -1,5 +1,5 @@
-// Fetches a result into a sink that may hold a part of it already, and goes on after a cut. Each chunk is acknowledged
-// when it is written, so that a slow disk slows the server down. The hash of the whole must be the server's.
+// Fetches a result into a sink that may already have a part of it, and continues after a cut. Each chunk is acknowledged
+// when it is written, so that a slow disk slows the server down. The hash of the whole must equal the server's.
 
 import { EditError, orCanceled, throwIfCanceled, type Signal } from '../errors.ts';
 import type { Chunk } from '../messages/chunk.ts';
@@ -73,7 +73,7 @@ async function fetchOver(
       throwIfCanceled(signal);
       const chunk = queue.shift();
       if (chunk === undefined) {
-        // What has come before the end is written first: the next connection goes on behind it.
+        // Chunks that arrived before the end are written first: the next connection continues after them.
         if (failures[0] !== undefined) throw failures[0];
         await orCanceled(new Promise<void>((resolve) => (wake = resolve)), signal);
         continue;

@@ -1,4 +1,4 @@
-// How panel and server stand to each other, as people are told it.
+// The state of the connection between panel and server, as the panel shows it.
 
 import type { Device } from '../devices.ts';
 import type { WireError } from '../messages/wire-error.ts';
@@ -22,5 +22,5 @@ export type LinkState =
   /** Panel and server do not speak the same protocol. */
   | { readonly name: 'mismatch'; readonly problem: WireError }
   | { readonly name: 'online'; readonly server: ServerFacts }
-  /** Was online, and will be again. Jobs go on meanwhile. */
+  /** Was online, and will be again. Jobs continue meanwhile. */
   | { readonly name: 'lost'; readonly server: ServerFacts; readonly attempts: number };

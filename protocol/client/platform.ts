@@ -1,4 +1,4 @@
-// What the client is given by the program that it runs in: UXP, a browser or Node.
+// What the program around the client provides: UXP, a browser or Node.
 
 import type { Clock } from './clock.ts';
 import type { OpenSocket } from './socket.ts';
@@ -13,11 +13,11 @@ export interface Platform {
   readonly windowBytes: number;
 }
 
-/** A SHA-256 that is made piece by piece. */
+/** A SHA-256 that is computed piece by piece. */
 export interface Sha256 {
-  /** Bytes that have gone in. */
+  /** Bytes so far. */
   readonly bytes: number;
   update(bytes: Uint8Array): void;
-  /** Of what has gone in so far: 64 lower-case hexadecimal digits. More may go in afterwards. */
+  /** The hash of the bytes so far: 64 lower-case hexadecimal digits. More bytes may follow. */
   digest(): string;
 }

@@ -6,20 +6,20 @@ import { isLost, type Connection } from './connection.ts';
 /** One try of a piece of work, on one connection. */
 export interface Attempt {
   readonly connection: Connection;
-  /** Tells that something was achieved, so that the next loss counts as the first again. */
+  /** Reports progress, so that the next lost connection counts as the first again. */
   readonly progressed: () => void;
 }
 
 /**
- * Runs `work` on the connection of the moment; when that is lost under it, again on the next one, so `work` must find out
- * by itself how far it got. Rejected with what `work` throws, with CanceledError once `signal` is aborted, and with
- * 'connection-lost' when the session has given up or the connection was lost too often.
+ * Runs `work` on the current connection. When that is lost during the work, runs `work` again on the next one, so `work`
+ * must find out itself how far it got. Rejected with what `work` throws, with CanceledError once `signal` is aborted, and
+ * with 'connection-lost' when the session has given up or the connection was lost too often.
  */
 export type Run = <T>(work: (attempt: Attempt) => Promise<T>, signal?: Signal) => Promise<T>;
 
 export interface RunOptions {
   readonly online: (signal?: Signal) => Promise<Connection>;
-  /** Called when a connection has proved of use. */
+  /** Called when a connection was useful. */
   readonly progressed: (connection: Connection) => void;
   /** Losses in a row that a piece of work survives. */
   readonly maxLosses: number;

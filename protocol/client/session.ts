@@ -1,5 +1,5 @@
-// Keeps a connection: pairs, greets, listens for silence, and comes back after every end with growing pauses. It has one
-// state for people (link-state.ts) and one promise for programs: `online()`.
+// Keeps a connection: pairs, says hello, detects silence, and reconnects after every end with growing pauses. It has one
+// state for users (link-state.ts) and one promise for programs: `online()`.
 
 import type { ErrorCode } from '../error-codes.ts';
 import { EditError, orCanceled, type Signal } from '../errors.ts';
@@ -13,7 +13,7 @@ import type { Timing } from './timing.ts';
 
 /** Where the token of the pairing is from. */
 export interface TokenStore {
-  /** Asked before every connection: a server that starts anew may have a new one. Null: a code is asked for. */
+  /** Called before every connection: a restarted server may have a new one. Null: a pairing code is needed. */
   read(): Promise<string | null>;
   /** Keeps a token, or forgets it (null). Absent where the server itself makes it: one that is refused is read again. */
   write?(token: string | null): Promise<void>;
@@ -34,7 +34,7 @@ export interface SessionOptions {
 export interface Session {
   readonly state: LinkState;
   subscribe(listener: (state: LinkState) => void): () => void;
-  /** Called with every connection that has been greeted, before anything else uses it. */
+  /** Called with every connection whose hello is answered, before anything else uses it. */
   onConnected(listener: (connection: Connection) => void): () => void;
   start(): void;
   /** Resolves when the socket is closed. */
@@ -45,11 +45,11 @@ export interface Session {
   pair(code: string): Promise<void>;
   /** Forgets the token and asks for a code. */
   forget(): Promise<void>;
-  /** The greeted connection, as soon as there is one. Rejected with CanceledError, or with why the session gave up. */
+  /** The connection, as soon as hello is answered. Rejected with CanceledError, or with the reason the session gave up. */
   online(signal?: Signal): Promise<Connection>;
-  /** Resolves with the reason when the session has given up, which only a limited patience makes it do. */
+  /** Resolves with the reason when the session has given up, which happens only with a limited number of attempts. */
   readonly gaveUp: Promise<unknown>;
-  /** Tells that the connection has proved of use: after its end the pauses begin anew. */
+  /** Reports that the connection was useful: after its end the pauses start again from the shortest. */
   progressed(connection: Connection): void;
 }
 
@@ -69,7 +69,7 @@ export function createSession(options: SessionOptions): Session {
   let server: ServerFacts | null = null;
   /** Attempts in a row that have failed. */
   let failures = 0;
-  /** Greeted connections in a row that were lost before they were of use. */
+  /** Connections in a row that were lost after hello, before they were useful. */
   let uselessConnections = 0;
   let usefulConnection: Connection | null = null;
   let cancelPause: () => void = () => undefined;
@@ -134,7 +134,7 @@ export function createSession(options: SessionOptions): Session {
       lostAt = clock.now();
       const isUseful = usefulConnection === opened || lostAt - greetedAt >= timing.longestPauseMs;
       uselessConnections = isUseful ? 0 : uselessConnections + 1;
-      // A server that greets and goes, again and again, is not asked without a pause.
+      // A server that accepts and then closes again and again is not asked without a pause.
       failures = Math.max(0, uselessConnections - 1);
       if (timing.patienceMs === 0) giveUp(error);
       else comeBack();

@@ -1,11 +1,11 @@
-// Ends connections on which nothing comes any more. A socket that nobody has closed may still be dead: the machine slept,
-// the server hangs.
+// Ends connections on which nothing arrives any more. An open socket may still be dead: the machine slept, the server
+// hangs.
 
 import type { Clock } from './clock.ts';
 import type { Connection } from './connection.ts';
 import type { Timing } from './timing.ts';
 
-/** What `promise` gives. The connection is closed after `limitMs`, so that what waits for an answer of it is rejected. */
+/** The result of `promise`. The connection is closed after `limitMs`, so that requests without an answer are rejected. */
 export async function expectAnswer<T>(
   connection: Connection,
   promise: Promise<T>,
@@ -26,7 +26,7 @@ export interface SilenceOptions {
   readonly askForLife: (connection: Connection) => Promise<unknown>;
 }
 
-/** Asks for a sign of life after every silence, until the connection is over; one that gives none is closed. */
+/** After every silence checks whether the server answers, until the connection ends; if it does not, closes it. */
 export function watchSilence(connection: Connection, { clock, timing, askForLife }: SilenceOptions): void {
   const { silenceMs, lifeSignMs } = timing;
   if (silenceMs === null) return;
@@ -40,7 +40,7 @@ export function watchSilence(connection: Connection, { clock, timing, askForLife
       return;
     }
     expectAnswer(connection, askForLife(connection), { clock, limitMs: lifeSignMs })
-      // A refusal is a sign of life as well; a connection that has ended looks after itself.
+      // A refusal is also an answer; an ended connection needs nothing.
       .catch(() => undefined)
       .finally(() => {
         if (!connection.isOver) cancel = clock.after(silenceMs, check);

@@ -1,4 +1,4 @@
-// The little of a WebSocket that is used, which UXP, browsers and the package ws have alike. A socket is used for one
+// The members of a WebSocket that are used; UXP, browsers and the package ws all have them. A socket is used for one
 // connection: UXP on Windows has been seen to refuse a second.
 
 export interface SocketEvents {
@@ -15,7 +15,7 @@ export interface Socket {
   close(): void;
 }
 
-/** Opens a socket of the protocol's subprotocol. What it gives is told later, never during the call. */
+/** Opens a socket with the protocol's subprotocol. Events come later, never during the call. */
 export type OpenSocket = (url: string, events: SocketEvents) => Socket;
 
 /** What a WebSocket must have. */
@@ -25,7 +25,7 @@ export interface WebSocketLike {
   close(): void;
 }
 
-/** What is told of a WebSocket. */
+/** The events of a WebSocket. */
 export interface WebSocketListener {
   onOpen(): void;
   /** A string, or bytes as ArrayBuffer or Uint8Array. */
@@ -39,7 +39,7 @@ const socketConnecting = 0;
 const socketOpen = 1;
 const socketClosed = 3;
 
-/** A WebSocket as the client uses it; whoever has made it passes on what it tells. */
+/** A WebSocket as the client uses it. The code that created the WebSocket passes its events on. */
 export function adaptWebSocket(
   socket: WebSocketLike,
   events: SocketEvents,

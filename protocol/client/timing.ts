@@ -10,7 +10,7 @@ export interface Timing {
   readonly spread: number;
   /** How long an opening or a greeting may take. */
   readonly greetingMs: number;
-  /** After so long a silence the server is asked for a sign of life. Null: never. */
+  /** After so long a silence the client checks whether the server still answers. Null: never. */
   readonly silenceMs: number | null;
   /** How long it has for that. */
   readonly lifeSignMs: number;

@@ -1,5 +1,5 @@
-// Sends a clip, and goes on with it after a cut: at every begin the server says how far it is, and nothing before that is
-// sent again. The hash of the whole is made on the way; what the server has from an earlier run is only read.
+// Sends a clip, and continues after a cut: at every begin the server says how much it has, and nothing before that is
+// sent again. The hash of the whole is computed on the way; bytes that the server already has are only read for it.
 
 import { chunkHeaderBytes, writeChunkHeader } from '../messages/chunk.ts';
 import type { ClipExtension, UploadReady } from '../messages/clip-messages.ts';
@@ -20,7 +20,7 @@ export interface ClipSource {
 }
 
 export interface UploadOptions {
-  /** From an earlier upload of the same clip that did not end; null to begin anew. */
+  /** From an earlier upload of the same clip that did not end; null to begin a new one. */
   readonly uploadId: string | null;
   /** Called when the server has given the upload its name, to be kept for later. */
   readonly onUploadId?: (uploadId: string) => void;
@@ -33,13 +33,13 @@ export interface UploadedClip {
   readonly media: MediaFacts;
 }
 
-/** Damaged or refused streams are begun again so often before the error is told. */
+/** Damaged or refused streams are started again so often before the error is reported. */
 const maxRestarts = 2;
 
 /** How far an upload is, over all its connections. */
 interface Course {
   uploadId: string | null;
-  /** What the server had when it was last asked. */
+  /** How many bytes the server had at the last begin. */
   keptBytes: number;
   /** Whether the server knows the upload on the connection of the moment. */
   isKnown: boolean;

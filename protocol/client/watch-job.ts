@@ -1,5 +1,5 @@
-// Waits until a job is at rest, over any number of connections: the job goes on without the client, which asks where it is
-// after every connection.
+// Waits until a job is at rest, over any number of connections. The job continues without the client, and the client asks
+// for its state after every connection.
 
 import { orCanceled, type Signal } from '../errors.ts';
 import { isOutcome, type JobView } from '../job.ts';
@@ -36,7 +36,7 @@ export async function watchJob(
     fail = reject;
   });
   over.catch(() => undefined);
-  // Events are heard before the question is asked, so that nothing falls between the two.
+  // The listener is added before the request is sent, so that no event is missed between the two.
   const stopListening = client.onJobs({
     onJob(job) {
       if (job.jobId !== jobId) return;

@@ -28,7 +28,7 @@ export function encodeChunk({ streamId, offset, bytes }: Chunk): Uint8Array {
   return message;
 }
 
-/** Lays out the header of a message whose media is in its place already. */
+/** Writes the header of a message that already contains its media. */
 export function writeChunkHeader(message: Uint8Array, streamId: number, offset: number): void {
   const header = new DataView(message.buffer, message.byteOffset, chunkHeaderBytes);
   header.setUint32(0, headerLayout << 24);

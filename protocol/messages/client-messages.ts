@@ -1,4 +1,4 @@
-// What a client says: the panel and the command line. Every message with a `requestId` is answered by
+// The messages of a client: the panel and the command line. Every message with a `requestId` is answered by
 // exactly one message with the same `requestId`: the reply that replies.ts names, or `error`.
 
 import { clientClipMessages } from './clip-messages.ts';

@@ -1,4 +1,4 @@
-// Messages about clips: sending one, asking what it is, forgetting it.
+// Messages about clips: sending one, asking for its facts, deleting it.
 
 import { hex, integer, nullable, oneOf } from '../fields.ts';
 import { chunkBytes, maxClipBytes, windowBytes } from '../limits.ts';
@@ -13,15 +13,15 @@ const sizeBytes = integer(1, maxClipBytes);
 const receivedBytes = integer(0, maxClipBytes);
 
 export const clientClipMessages = {
-  /** Announces a clip, or goes on with one. Reply: `upload-ready`; then its chunks follow in order. */
+  /** Announces a clip, or continues an upload. Reply: `upload-ready`; then its chunks follow in order. */
   'upload-begin': {
     requestId,
     sizeBytes,
     /** Null when the clip's name ends in none of them. */
     extension: nullable(oneOf(clipExtensions)),
-    /** Of the whole clip where it is known already; a clip that the client has sent before is not sent again. */
+    /** Of the whole clip, if it is known already; a clip that the client has sent before is not sent again. */
     sha256: nullable(hex(64)),
-    /** From an earlier `upload-ready`, to go on with that upload; null to begin a new one. */
+    /** From an earlier `upload-ready`, to continue that upload; null to begin a new one. */
     uploadId: nullable(id),
   },
 
@@ -36,7 +36,7 @@ export const clientClipMessages = {
   /** Reply: `clip`. */
   'clip-get': { requestId, clipId: id },
 
-  /** Forgets a clip that no unfinished job needs. Reply: `clip-deleted`. */
+  /** Deletes a clip that no unfinished job needs. Reply: `clip-deleted`. */
   'clip-delete': { requestId, clipId: id },
 };
 
@@ -48,11 +48,11 @@ export const serverClipMessages = {
     uploadId: id,
     /** Names it in chunks and acknowledgements of this connection. */
     streamId,
-    /** Where to go on: 0 for a new clip, `sizeBytes` for one that is there already. */
+    /** The offset to continue from: 0 for a new clip, `sizeBytes` for one that is there already. */
     receivedBytes,
     /** Largest chunk. */
     chunkBytes: integer(1, chunkBytes),
-    /** Bytes that may be on their way without an `upload-ack`. */
+    /** Bytes that may be in transit without an `upload-ack`. */
     windowBytes: integer(1, windowBytes),
   },
 

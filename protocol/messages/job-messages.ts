@@ -1,4 +1,4 @@
-// Messages about jobs: what an edit would take, making one, watching and steering it.
+// Messages about jobs: estimating an edit, making a job, watching and controlling it.
 
 import { deviceChoices } from '../devices.ts';
 import { editSettings } from '../edit-settings.ts';
@@ -9,7 +9,7 @@ import { maxJobs, maxListedJobs } from '../limits.ts';
 import { estimateId, id, requestId, type MessageOf } from './message.ts';
 import { editProgress } from '../progress.ts';
 
-/** What is to be done to which clip, by what. */
+/** The requested edit: clip, settings, model and device. */
 const editRequest = {
   clipId: id,
   settings: editSettings,
@@ -19,20 +19,20 @@ const editRequest = {
 };
 export type EditRequest = ObjectOf<typeof editRequest>;
 
-/** Reply: `job`, as it is then, on the server's disk too. What runs of it is stopped meanwhile. */
+/** Reply: `job` in its new state, which is on the server's disk by then. Running work of the job is stopped meanwhile. */
 const jobCommand = { requestId, jobId: id };
 
 export const clientJobMessages = {
   /**
-   * Asks what an edit and its preview would take; `settings.preview` makes no difference. It ends what this connection has
-   * asked before and has no answer to. Reply: `estimated`, or `estimate-canceled`.
+   * Asks what an edit and its preview would need; `settings.preview` makes no difference. It cancels an earlier estimate
+   * of this connection that has no answer yet. Reply: `estimated`, or `estimate-canceled`.
    */
   estimate: { requestId, estimateId, ...editRequest },
 
   /** Reply: `job`, which is on the server's disk by then. */
   'job-create': {
     requestId,
-    /** Chosen by the client. A second request with the same key makes no second job, whatever else it says. */
+    /** Chosen by the client. A second request with the same key makes no second job, even if its other fields differ. */
     key: jobKey,
     ...editRequest,
     priority,
@@ -41,7 +41,7 @@ export const clientJobMessages = {
   /** Reply: `job-listed`. */
   'job-list': {
     requestId,
-    /** Lists the jobs behind this one; null from the first on. */
+    /** Lists the jobs after this one; null: from the first. */
     afterJobId: nullable(id),
   },
 
@@ -50,10 +50,10 @@ export const clientJobMessages = {
   'job-pause': jobCommand,
   'job-resume': jobCommand,
 
-  /** Moves a job that waits to before another one, or to the end (null). Reply: `job`. */
+  /** Moves a waiting job in front of another one, or to the end (null). Reply: `job`. */
   'job-move': { requestId, jobId: id, beforeJobId: nullable(id) },
 
-  /** Cancels a job where it still runs, and removes it with its result. Reply: `job-deleted`. */
+  /** Cancels a job if it still runs, and removes it with its result. Reply: `job-deleted`. */
   'job-delete': { requestId, jobId: id },
 };
 
@@ -70,16 +70,16 @@ export const serverJobMessages = {
   /** Reply to `job-list`. */
   'job-listed': {
     requestId,
-    /** In the order of their making. */
+    /** In the order of creation. */
     jobs: list(jobView, maxListedJobs),
-    /** False when there are more behind the last of these. */
+    /** False when there are more after the last of these. */
     isComplete: flag,
   },
 
   /** Reply to `job-delete`. */
   'job-deleted': { requestId, jobId: id },
 
-  /** Event on every connection of the job's owner: anything but the progress has changed. */
+  /** Event on every connection of the job's owner: something other than the progress has changed. */
   'job-changed': { job: jobView },
 
   /**
@@ -88,7 +88,7 @@ export const serverJobMessages = {
    */
   'job-positions': { positions: list(queuePosition, maxJobs) },
 
-  /** Event on every connection of the job's owner. Left out when the client does not keep up. */
+  /** Event on every connection of the job's owner. Skipped when the client reads too slowly. */
   'job-progress': { jobId: id, progress: editProgress },
 };
 

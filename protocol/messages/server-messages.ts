@@ -1,4 +1,4 @@
-// What the companion server says: replies, which carry the `requestId` of what they answer, and events.
+// The messages of the companion server: replies, which have the `requestId` of their request, and events.
 
 import { serverClipMessages } from './clip-messages.ts';
 import { serverJobMessages } from './job-messages.ts';

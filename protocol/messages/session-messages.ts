@@ -9,7 +9,7 @@ import { wireError } from './wire-error.ts';
 
 const protocol = integer(1, 1_000_000);
 
-/** Who talks: a program and its version. */
+/** A client program and its version. */
 const peer = object({ name: text({ min: 1, max: 100 }), version: text({ min: 1, max: 100 }) });
 export type Peer = Infer<typeof peer>;
 
@@ -21,7 +21,7 @@ export type StoreFolder = (typeof storeFolders)[number];
 const diskShortage = object({
   folder: oneOf(storeFolders),
   freeBytes: count,
-  /** What is to be freed before the server has enough. */
+  /** Bytes to free before the server has enough. */
   missingBytes: count,
 });
 export type DiskShortage = Infer<typeof diskShortage>;
@@ -58,7 +58,7 @@ export const serverSessionMessages = {
   paired: {
     requestId,
     clientId: id,
-    /** To be kept secret. The server does not know it any more: it keeps a hash. */
+    /** Keep it secret. The server cannot show it again: it keeps only a hash. */
     token: text({ min: 1, max: 200 }),
   },
 
@@ -67,7 +67,7 @@ export const serverSessionMessages = {
     requestId,
     protocol,
     server: peer,
-    /** What the last edit was computed on; null before the first one since the server's start. */
+    /** The device of the last edit; null until the first edit after the server's start. */
     device: nullable(oneOf(devices)),
     /** Checkpoints that a job may use; the first is the default. */
     models: modelInfos,
@@ -76,10 +76,10 @@ export const serverSessionMessages = {
   /** Reply to `diagnostics-get`. */
   diagnostics: { requestId, checks },
 
-  /** Event on every connection: a disk of the server has become full, or has room again; the disks that are full now. */
+  /** Event on every connection: a disk of the server has become full, or has space again; the disks that are full now. */
   'disk-changed': { shortages: list(diskShortage, storeFolders.length) },
 
-  /** Reply to any request that cannot be granted; null when its `requestId` could not be read. */
+  /** Reply to any request that the server cannot fulfil; null when its `requestId` could not be read. */
   error: { requestId: nullable(requestId), error: wireError },
 };
 

@@ -5,12 +5,12 @@ import { frameSideRange, maxFrameBytes, windowBytes } from '../limits.ts';
 import { id, requestId, streamId, type MessageOf } from './message.ts';
 import { wireError } from './wire-error.ts';
 
-/** `difference` and `flicker` are computed of both: what the edit has changed, and where it alone flickers. */
+/** `difference` and `flicker` are computed from both: what the edit has changed, and where only the edit flickers. */
 export const frameSides = ['original', 'edit', 'difference', 'flicker'] as const;
 export type FrameSide = (typeof frameSides)[number];
 
 export const clientStreamMessages = {
-  /** Asks for a finished job's result from `offset` bytes on. Reply: `download-ready`; then chunks follow. */
+  /** Asks for a finished job's result from byte `offset` on. Reply: `download-ready`; then chunks follow. */
   'download-begin': { requestId, jobId: id, offset: count },
 
   /** Opens the window for more chunks. `receivedBytes` counts from the start of the result. No reply. */
@@ -28,7 +28,7 @@ export const clientStreamMessages = {
     maxSide: integer(frameSideRange.min, frameSideRange.max),
   },
 
-  /** Ends an upload or download early. No reply; chunks on their way are dropped. What an upload has sent is kept. */
+  /** Ends an upload or download early. No reply; chunks in transit are dropped. Received bytes of an upload are kept. */
   'stream-cancel': { streamId },
 };
 
@@ -41,7 +41,7 @@ export const serverStreamMessages = {
     sizeBytes: count,
     /** Of the whole result. */
     sha256: hex(64),
-    /** At most so many bytes are on their way without a `download-ack`. */
+    /** At most so many bytes are in transit without a `download-ack`. */
     windowBytes: integer(1, windowBytes),
   },
 

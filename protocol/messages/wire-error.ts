@@ -15,7 +15,7 @@ export const wireError = object({
 });
 export type WireError = Infer<typeof wireError>;
 
-/** The error without what stays at this end: its stack and its cause. */
+/** The error without its stack and its cause, which stay at this end. */
 export function wireErrorOf({ code, message, hint }: EditError): WireError {
   return { code, message, ...(hint === undefined ? {} : { hint }) };
 }

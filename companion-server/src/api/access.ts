@@ -1,4 +1,4 @@
-// Who asks over HTTP, by the token in the Authorization header, and what that allows.
+// Which client sends an HTTP request, by the token in the Authorization header, and what it may do.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { EditError } from '../errors.ts';
@@ -7,11 +7,11 @@ import type { Access } from './routes/route.ts';
 
 export interface AccessDeps {
   readonly pairings: Pick<Pairings, 'authenticate'>;
-  /** What the server's own page shows: part of its address where the server told it. */
+  /** What the server's own page sends to prove itself: a part of the address that the server printed. */
   readonly pageKey: string;
 }
 
-/** Who asks, or null when anyone may. Throws EditError 'not-paired' when this access is not theirs. */
+/** The client, or null when no token is needed. Throws EditError 'not-paired' when the client lacks this access. */
 export function requireAccess(
   access: Access,
   authorization: string | undefined,

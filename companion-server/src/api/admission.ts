@@ -1,10 +1,10 @@
-// How many connections may be open on which no token was shown yet. They are few and do not stay, so that no crowd of them
-// keeps a paired client out.
+// How many connections without a token may be open. They are few and short, so that many of them cannot keep a paired
+// client out.
 
 import type { Duplex } from 'node:stream';
 
 export interface AdmissionOptions {
-  /** Connections without a token at a time. Default: 64. The longest waiting one goes when another comes. */
+  /** Connections without a token at a time. Default: 64. When one more comes, the one that has waited longest is closed. */
   readonly maxUnauthenticated?: number;
   /** How long a connection may stay without a token. Default: 15 seconds. */
   readonly unauthenticatedMs?: number;
@@ -23,7 +23,7 @@ export function createAdmission({
   maxUnauthenticated = 64,
   unauthenticatedMs = 15_000,
 }: AdmissionOptions = {}): Admission {
-  /** In the order of their coming. */
+  /** In the order of their arrival. */
   const waiting = new Map<Duplex, NodeJS.Timeout>();
 
   function forget(connection: Duplex): void {

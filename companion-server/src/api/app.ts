@@ -1,5 +1,5 @@
-// The HTTP side of the server, without a port: `createApp(deps)` is tested as it is. It holds every request against the
-// guard, asks for a token where a route wants one, and writes a route's answer, or its refusal, to the network.
+// The HTTP side of the server, without a port, so that tests can use `createApp(deps)` directly. It checks every request
+// with the guard, checks the token if a route needs one, and writes a route's answer, or its refusal, to the network.
 
 import { existsSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
@@ -21,11 +21,11 @@ export interface AppDeps extends AccessDeps, GuardOptions {
   readonly pages: Readonly<Record<string, string>>;
   readonly metrics: Metrics;
   readonly log: Log;
-  /** Told of every connection on which a token or a signed link was shown. */
+  /** Called for every connection that has shown a token or a signed link. */
   readonly trust: (connection: Duplex) => void;
 }
 
-/** Bytes of a body. What is large goes over the WebSocket. */
+/** Bytes of a body. Large data goes over the WebSocket. */
 const bodyLimit = '16kb';
 
 export function createApp(deps: AppDeps): Express {
@@ -94,7 +94,7 @@ const requireMethod: RequestHandler = ({ method }, response, next) => {
   refuse(response, refusalStatus.method, `${method} is not answered here.`);
 };
 
-/** A form or a simple request of a web page cannot have this type; what has it was written by a program. */
+/** A form or a simple request of a web page cannot have this type; only a program can send it. */
 const requireJson: RequestHandler = ({ method, headers }, response, next) => {
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (method !== 'POST' || type === 'application/json') next();
@@ -134,7 +134,7 @@ function sendFile(response: Response, { path, contentType, fileName, sha256 }: S
   });
   const options = { root: dirname(path), dotfiles: 'allow', lastModified: false, cacheControl: false } as const;
   response.sendFile(basename(path), options, (error) => {
-    // The other end has gone in the middle: there is nobody to tell.
+    // The other end has closed in the middle: no one can receive an answer.
     if (error === undefined || response.headersSent) return;
     for (const name of ['Content-Type', 'Content-Disposition', 'ETag']) response.removeHeader(name);
     const { status, headers = {} } = error as { status?: number; headers?: Record<string, string> };

@@ -1,6 +1,6 @@
-// Who may talk to this server. Every web page that a browser on this machine shows can reach it: directly (then the
+// Who may connect to this server. Every web page that a browser on this machine shows can reach it: directly (then the
 // browser says so in Origin and Sec-Fetch-Site), or after its own domain name has been pointed at 127.0.0.1 (then the
-// Host header names that domain). A token is asked for behind this door; the door alone lets nobody do anything.
+// Host header names that domain). After this check a client still needs a token; the check alone gives no access.
 
 import type { IncomingHttpHeaders } from 'node:http';
 
@@ -9,7 +9,7 @@ const ownHostNames = ['127.0.0.1', 'localhost', '[::1]'];
 /** Schemes of origins that no web page can have: panels inside Adobe's applications. */
 const panelSchemes = ['uxp:', 'file:'];
 
-/** What a browser says of a request that no other site has caused. */
+/** The values that a browser sends for a request that no other site has caused. */
 const ownFetchSites = ['same-origin', 'none'];
 
 export interface GuardOptions {
@@ -23,7 +23,7 @@ export interface GuardedRequest {
   readonly isEncrypted: boolean;
 }
 
-/** Why a request is refused before anything else is looked at, or undefined. Shared by HTTP and the upgrade. */
+/** Why a request is refused before anything else is checked, or undefined. Shared by HTTP and the upgrade. */
 export function refusalReason(
   { headers, isEncrypted }: GuardedRequest,
   { isServedName = () => false }: GuardOptions = {},

@@ -1,4 +1,4 @@
-// The server's whole front: one HTTP server with its routes, pages and socket, behind its doors.
+// The HTTP server with its routes, pages and socket, on all its listeners.
 
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -22,7 +22,7 @@ const ownPageDir = fileURLToPath(new URL('../../web', import.meta.url));
 /** The panel in a form that a browser can show, where it has been built. */
 const panelDir = fileURLToPath(new URL('../../../plugin/dist/web', import.meta.url));
 
-/** A request that is not whole by then is ended: someone sends it drop by drop. */
+/** A request that is not complete by then is ended: its client sends too slowly. */
 const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 20_000;
 const keepAliveTimeoutMs = 5_000;
@@ -30,17 +30,17 @@ const maxHeaderBytes = 8 * 1024;
 
 export interface HttpServerDeps extends SessionDeps {
   readonly pairings: Pairings;
-  /** What the address of the server's page ends in, so that only who was told it sees the pairing code. */
+  /** The end of the address of the server's page: only a page opened at this address shows the pairing code. */
   readonly pageKey: string;
-  /** What links to results are signed with. */
+  /** The secret that signs links to results. */
   readonly linkSecret: Uint8Array;
   readonly remote: RemoteAccess | null;
 }
 
 export interface HttpServer {
-  /** For more numbers than the front has of its own. */
+  /** For more numbers than those of the HTTP server. */
   readonly metrics: Metrics;
-  /** Lets clients in. Throws EditError 'invalid-request' when the port is taken. */
+  /** Starts to accept clients. Throws EditError 'invalid-request' when the port is taken. */
   open(port: number): Promise<Listeners>;
   /** Ends every connection and waits until nothing of them is left. */
   close(): Promise<void>;

@@ -16,7 +16,7 @@ const ipv6Loopback = '::1';
 const maxRemoteConnections = 256;
 const handshakeTimeoutMs = 10_000;
 
-/** What a bind fails with where there is no IPv6. */
+/** The error codes of a bind on a machine without IPv6. */
 const noIpv6 = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'];
 
 export interface ListenOptions {
@@ -31,11 +31,11 @@ export interface Listeners {
   readonly port: number;
   /** For example `https://192.168.1.5:7861`; null without `remote`. */
   readonly remoteUrl: string | null;
-  /** Lets nobody in any more. Connections that are open stay. */
+  /** Accepts no new connections. Open connections stay. */
   close(): void;
 }
 
-/** Opens the doors to `http`. Throws EditError 'invalid-request' when a port is taken or an address is not this machine's. */
+/** Opens the listeners of `http`. Throws EditError 'invalid-request' for a port in use or an address of another machine. */
 export async function listen(http: Server, { port, remote = null, log }: ListenOptions): Promise<Listeners> {
   const opened: NetServer[] = [];
   const close = (): void => opened.forEach((door) => door.close());

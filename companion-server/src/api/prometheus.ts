@@ -1,5 +1,5 @@
 // Numbers about the running server in the text format of Prometheus
-// (https://prometheus.io/docs/instrumenting/exposition_formats/). None of them says what anybody edits.
+// (https://prometheus.io/docs/instrumenting/exposition_formats/). None of them reveals what a user edits.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
@@ -7,7 +7,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 export type Reading = number | { readonly label: string; readonly values: Readonly<Record<string, number>> };
 
 export interface Metrics {
-  /** Adds a number that is read when it is asked for. Names follow Prometheus: `tokenflow_jobs`. */
+  /** Adds a number that is read at each request for the metrics. Names follow Prometheus: `tokenflow_jobs`. */
   gauge(name: string, help: string, read: () => Reading | Promise<Reading>): void;
   /** Adds a number that only grows; the returned function adds one to it, under a value of `label`. */
   counter(name: string, help: string, label: string): (value: string) => void;

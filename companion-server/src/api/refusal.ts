@@ -1,13 +1,13 @@
-// What HTTP says to a request that is not granted: its status and its body. The only table of statuses.
+// The status and the body of the answer to a refused HTTP request. The only table of statuses.
 
 import type { ErrorCode } from '../../../protocol/error-codes.ts';
 import { EditError } from '../errors.ts';
 
-/** Of what is refused before a route is asked, and of a file that cannot be sent. */
+/** For requests that are refused before they reach a route, and for a file that cannot be sent. */
 export const refusalStatus = {
   /** A WebSocket is opened without the protocol's subprotocol. */
   subprotocol: 400,
-  /** The request is of a web page, or for a name that is not this server's. */
+  /** The request comes from a web page, or is for a name that is not this server's. */
   unauthenticated: 403,
   nothingThere: 404,
   method: 405,
@@ -15,7 +15,7 @@ export const refusalStatus = {
   range: 416,
 } as const;
 
-/** Of failures by their code. A code that is not here is no answer of a route: it is a fault of the server, 500. */
+/** Of failures by their code. No route answers with a code that is not here: it is a fault of the server, 500. */
 const statusByCode: Partial<Record<ErrorCode, number>> = {
   'invalid-request': 400,
   'not-paired': 401,
@@ -24,7 +24,7 @@ const statusByCode: Partial<Record<ErrorCode, number>> = {
   'disk-full': 507,
 };
 
-/** Of our own errors by their code; express says it of bodies and addresses that it cannot read. */
+/** Of our own errors by their code; express has its own status for bodies and addresses that it cannot read. */
 export function statusOf(error: unknown): number {
   if (error instanceof EditError) return statusByCode[error.code] ?? 500;
   const status = (error as { readonly status?: unknown } | null)?.status;

@@ -1,5 +1,5 @@
 // Links to results that work without a token for a few minutes: for players and other programs that can only be given
-// an address. A link is for one result of one client, and dies with the pairing.
+// an address. A link is for one result of one client, and becomes invalid when the pairing ends.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
@@ -30,7 +30,7 @@ export function openLink(secret: Uint8Array, jobId: string, query: URLSearchPara
   const expected = sign(secret, target, expires);
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null;
   const leftMs = Number(expires) - now.getTime();
-  // No link is made for longer: what claims so was signed by somebody who has read the secret.
+  // No link is made for longer: a link that lasts longer was signed by someone who has read the secret.
   return leftMs > 0 && leftMs <= linkLifetimeMs ? target : null;
 }
 

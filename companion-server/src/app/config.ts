@@ -1,4 +1,4 @@
-// Where the server keeps its files and what it may be told: flags, then environment, then defaults.
+// Where the server keeps its files, and its settings: flags, then environment, then defaults.
 
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -14,9 +14,9 @@ export const defaultPort = 7_860;
 export interface Config {
   /** TCP port on 127.0.0.1; 0 lets the system choose. */
   readonly port: number;
-  /** Absolute path; what can be made again lies below it: copies of weights, private servers' files. */
+  /** Absolute path of the folder of files that can be made again: copies of weights, files of private servers. */
   readonly cacheDir: string;
-  /** Absolute path; what must last lies below it: the database, clips, jobs with their results. */
+  /** Absolute path of the folder of files that must be kept: the database, clips, jobs with their results. */
   readonly dataDir: string;
   /** Checkpoint folders by name, the default first: chosen, embedded, pulled and added ones. */
   readonly models: ReadonlyMap<string, string>;

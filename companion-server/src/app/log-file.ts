@@ -16,7 +16,7 @@ export interface LogFileOptions {
   /** How many old files are kept. */
   readonly keptFiles?: number;
   readonly now?: () => Date;
-  /** Told once when the file cannot be written; the server goes on without it. */
+  /** Called once when the file cannot be written; the server continues without it. */
   readonly onFailure: (error: unknown) => void;
 }
 

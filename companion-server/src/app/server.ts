@@ -42,11 +42,11 @@ export interface ServerDeps {
   readonly engineEntry: URL;
   /** Looks into a clip that has arrived. Default: ffprobe. */
   readonly probe?: (path: string) => Promise<MediaFacts>;
-  /** A disk with fewer is told to be full. Default: 32 MiB. */
+  /** A disk with fewer free bytes is reported as full. Default: 32 MiB. */
   readonly leastFreeBytes?: number;
   /** Where clips and results are kept. Default: in the data folder. */
   readonly openArtifacts?: (options: LocalArtifactsOptions) => Promise<ArtifactStore>;
-  /** Where jobs wait, and who does them. Default: in the database of the data folder, and this process. */
+  /** The queue of jobs. Default: stored in the database of the data folder, and worked off by this process. */
   readonly openQueue?: OpenJobQueue;
 }
 
@@ -62,8 +62,8 @@ export interface RunningServer {
   /** The code that a panel can be paired with for the next minutes. */
   readonly pairingCode: string;
   /**
-   * Stops the running job, which goes on from its last finished step when a server starts on the same data folder; ends
-   * the engine and every connection. Asked for again, it is the same end that is waited for.
+   * Stops the running job, ends the engine and closes every connection. When a server starts on the same data folder, the
+   * job continues from its last finished step. A second call waits for the same end.
    */
   close(): Promise<void>;
 }
@@ -244,7 +244,7 @@ async function open(
     log,
   });
   closers.push(() => http.close());
-  // First of all, so that clients hear what becomes of their jobs.
+  // This comes first, so that clients get the last events of their jobs.
   closers.push(() => jobs.close());
   http.metrics.gauge('tokenflow_jobs', 'Jobs by state.', async () => ({
     label: 'state',

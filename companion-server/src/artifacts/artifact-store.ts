@@ -1,6 +1,6 @@
-// The port for what is large and outlives a process: clips, results, previews, and what an interrupted job goes on from,
-// by id. Whoever needs a file on this machine, as ffmpeg and the engine do, asks for it; a store that keeps artifacts
-// elsewhere brings it here then. local-store.ts keeps them in the data folder.
+// The port for large data that outlives a process, by id: clips, results, previews, and the files from which an
+// interrupted job continues. Code that needs a file on this machine (ffmpeg, the engine) asks for it; a store that keeps
+// artifacts elsewhere fetches it then. local-store.ts keeps them in the data folder.
 
 import type { ArtifactId } from './ids.ts';
 
@@ -15,7 +15,7 @@ export interface ArtifactReader {
   close(): Promise<void>;
 }
 
-/** An artifact that nobody finds any more. Call one of both. */
+/** An artifact that cannot be found by its id any more. Call one of both. */
 export interface Withdrawal {
   /** Frees its bytes. */
   delete(): Promise<void>;
@@ -27,7 +27,7 @@ export interface Withdrawal {
 export interface ArtifactStore {
   /** Of a file; null where there is none. */
   facts(id: ArtifactId): Promise<ArtifactFacts | null>;
-  /** Reads a file from byte `firstByte` on. Whoever reads closes it. */
+  /** Reads a file from byte `firstByte` on. The caller closes it. */
   read(id: ArtifactId, firstByte: number): Promise<ArtifactReader>;
   /** The ids directly below a folder; none where there is no folder. */
   list(folder: ArtifactId): Promise<readonly ArtifactId[]>;
@@ -42,8 +42,8 @@ export interface ArtifactStore {
    */
   localPath(id: ArtifactId): Promise<string>;
   /**
-   * Keeps what lies at the local path, a file or a folder as it is then: it survives a loss of power, and every process that
-   * uses the store finds it. The work folder of a job is committed after each of its steps.
+   * Stores the current file or folder at the local path: it survives a power failure, and every process that uses the
+   * store finds it. The work folder of a job is committed after each of its steps.
    */
   commit(id: ArtifactId): Promise<void>;
   /**
@@ -53,6 +53,6 @@ export interface ArtifactStore {
   withdraw(id: ArtifactId): Promise<Withdrawal>;
   /** Deletes a file or folder. When the process ends in between, the next start ends it. Does nothing where there is none. */
   remove(id: ArtifactId): Promise<void>;
-  /** Puts what nobody knows out of the way, to where a person finds it. Never rejects. */
+  /** Moves unknown files aside, to a folder where a person can find them. Never rejects. */
   setAside(id: ArtifactId): Promise<void>;
 }

@@ -20,7 +20,7 @@ export function jobArtifact(jobId: string): ArtifactId {
   return `${jobsFolder}/${jobId}`;
 }
 
-/** The folder from which an interrupted job goes on: resume point, latents, correspondences. */
+/** The folder from which an interrupted job continues: resume point, latents, correspondences. */
 export function workArtifact(jobId: string): ArtifactId {
   return `${jobArtifact(jobId)}/work`;
 }

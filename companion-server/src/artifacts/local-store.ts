@@ -11,7 +11,7 @@ import { artifactName, clipsFolder, jobsFolder, namesOf, type ArtifactId } from 
 export interface LocalArtifactsOptions {
   /** Absolute. */
   readonly dataDir: string;
-  /** Takes files that nobody knows. Never rejects. */
+  /** Takes unknown files. Never rejects. */
   readonly setAside: (path: string) => Promise<void>;
 }
 

@@ -19,9 +19,9 @@ export interface CommandContext {
   readonly env: Environment;
   /** Aborted by Ctrl+C. A command then cleans up and throws CanceledError. */
   readonly signal: AbortSignal;
-  /** Asks the user; absent where nobody can answer. */
+  /** Asks the user; absent when there is no terminal to answer in. */
   readonly ask?: (question: string) => Promise<string>;
-  /** What the process ends with when the command did what was asked, and the answer is bad. */
+  /** The exit code when the command has worked but its result is bad. */
   readonly setExitCode: (exitCode: number) => void;
   readonly startServer: (config: Config, log: Log) => Promise<RunningServer>;
 }

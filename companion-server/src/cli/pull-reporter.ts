@@ -12,7 +12,7 @@ const clearLine = '\r\x1b[K';
 
 export interface PullReporter {
   progress(progress: PullProgress): void;
-  /** Says that the hub is asked again, after a failure. */
+  /** Reports that the hub is asked again, after a failure. */
   retry(message: string, delayMs: number): void;
   /** Leaves the terminal clean. */
   end(): void;

@@ -7,7 +7,7 @@ const leastMs = 500;
 /** Two values closer together count as one. */
 const stepMs = 100;
 
-/** Told the amount and the time in milliseconds, the meter returns the growth per second; null at the beginning. */
+/** Takes the amount and the time in milliseconds and returns the growth per second; null at the beginning. */
 export function createRateMeter(): (amount: number, atMs: number) => number | null {
   let past: { readonly amount: number; readonly atMs: number }[] = [];
   return (amount, atMs) => {

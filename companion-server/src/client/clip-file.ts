@@ -33,7 +33,7 @@ export async function openClip(path: string): Promise<ClipFile> {
 
 async function openExisting(path: string): Promise<FileHandle> {
   try {
-    // Without O_NONBLOCK, opening a named pipe waits for somebody who writes to it. Windows has neither.
+    // Without O_NONBLOCK, opening a named pipe waits for a writer. Windows has neither.
     return await answerInTime(open(path, constants.O_RDONLY | constants.O_NONBLOCK), path);
   } catch (error) {
     if (error instanceof EditError) throw error;
@@ -50,7 +50,7 @@ async function openExisting(path: string): Promise<FileHandle> {
   }
 }
 
-/** A system may give less than it is asked for before the end of the file. */
+/** A read may return fewer bytes than requested before the end of the file. */
 async function readBehind(file: FileHandle, room: number, offset: number, length: number): Promise<Uint8Array> {
   const bytes = Buffer.allocUnsafe(room + length);
   let done = room;

@@ -8,7 +8,7 @@ import { nodePlatform } from './node-platform.ts';
 export interface ConnectOptions {
   /** For example `http://127.0.0.1:7860`. */
   readonly url: string;
-  /** Asked before every connection: a server that starts anew may have a new one. */
+  /** Called before every connection: a restarted server may have a new one. */
   readonly token: () => string | Promise<string>;
   readonly client: Peer;
   /** How long a lost server is looked for, in milliseconds; 0: not at all. */

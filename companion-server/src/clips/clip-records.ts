@@ -1,4 +1,4 @@
-// What was found in each clip, beside its row, so that it is known after a restart. What the text means is for who writes it.
+// The result of each clip's probe, beside its row, so that it is known after a restart. The caller defines the text.
 
 import { basename, dirname, join } from 'node:path';
 import type { Database } from '../store/database.ts';
@@ -7,8 +7,8 @@ export interface ClipRecords {
   /** The text that was written of the clip at this path; null where there is none. Never throws. */
   read(path: string): string | null;
   /**
-   * Keeps what `toText` gives, in place of what was there, until the clip goes. Returns false, and does not ask for the text,
-   * when no clip lies at this path. Never throws: nothing depends on it.
+   * Stores the text of `toText`, instead of an earlier one, until the clip is removed. If there is no clip at this path,
+   * returns false and does not call `toText`. Never throws: nothing depends on it.
    */
   write(path: string, toText: () => string): boolean;
 }
@@ -18,7 +18,7 @@ export interface ClipRecordsOptions {
   readonly database: Database;
   /** Absolute path; the clips lie in a folder of it. */
   readonly dataDir: string;
-  /** Told why something could not be read or written. */
+  /** Called with the reason when something could not be read or written. */
   readonly onFailure: (error: unknown) => void;
 }
 

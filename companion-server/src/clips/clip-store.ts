@@ -1,6 +1,6 @@
 // The clips that clients have sent, each kept once by its content until its last owner deletes it, and the uploads on
-// their way. Both outlive connections and the server. No part of a name here comes from a client, but for an ending from
-// the protocol's list.
+// their way. Both outlive connections and the server. No part of a file name here comes from a client, except an ending
+// from the protocol's list.
 
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,15 +21,15 @@ import { createUploads, type UploadRequest } from './uploads.ts';
 
 export interface ClipStore {
   /**
-   * Begins an upload, or goes on with the owner's upload of that id; an id that is not known (any more) begins anew. A clip
-   * that the owner has sent before counts as received. Throws EditError 'disk-full' or 'limit-reached'.
+   * Begins an upload, or continues the owner's upload of that id; an id that is not known (any more) begins a new one. A
+   * clip that the owner has sent before counts as received. Throws EditError 'disk-full' or 'limit-reached'.
    */
   begin(owner: string, request: UploadRequest): Promise<Upload>;
   /** Throws EditError 'clip-missing' when the owner has no such clip. */
   get(owner: string, clipId: string): Promise<Clip>;
-  /** Takes the clip from its owner; its file goes with its last owner. Does nothing when there is no such clip. */
+  /** Removes the clip from its owner; its file is deleted with its last owner. Does nothing when there is no such clip. */
   remove(owner: string, clipId: string): Promise<void>;
-  /** Removes clips that were not used for 30 days, but for those that `isNeeded`. */
+  /** Removes clips that were not used for 30 days, except those that `isNeeded`. */
   removeUnused(isNeeded: (owner: string, clipId: string) => Promise<boolean>): Promise<void>;
   /** Closes the files of open uploads. */
   close(): Promise<void>;
@@ -40,13 +40,13 @@ export interface ClipStoreOptions {
   readonly database: Database;
   /** Where the bytes of clips are kept. */
   readonly artifacts: ArtifactStore;
-  /** Absolute path. Uploads on their way get a folder in it. */
+  /** Absolute path. Running uploads get a folder in it. */
   readonly dataDir: string;
-  /** Looks into a clip, within limits. Throws EditError when it is no video that can be edited. */
+  /** Probes a clip, within limits. Throws EditError when it is not a video that can be edited. */
   readonly probe: (path: string) => Promise<MediaFacts>;
-  /** Takes files of uploads that no row knows. */
+  /** Takes files of uploads that no row names. */
   readonly setAside: SetAside;
-  /** Told why something could not be written that nothing depends on: when a clip was last used, that an upload is over. */
+  /** Called with the reason when an unimportant write failed: when a clip was last used, that an upload has ended. */
   readonly onUnwritten?: (error: unknown) => void;
   /** Milliseconds. Default: the clock. */
   readonly now?: () => number;
@@ -55,7 +55,7 @@ export interface ClipStoreOptions {
 const day = 24 * 60 * 60 * 1_000;
 const clipLifetimeMs = 30 * day;
 
-/** Opens the store. Sets files aside that no row knows, and forgets rows whose file is gone. */
+/** Opens the store. Sets files aside that no row names, and removes rows whose file is missing. */
 export async function openClipStore({
   database,
   artifacts,
@@ -71,7 +71,7 @@ export async function openClipStore({
   const toClip = (row: ClipRow): Clip => ({ ...row, artifact: clipArtifact(row.fileName) });
   const isThere = async (row: ClipRow): Promise<boolean> =>
     (await artifacts.facts(clipArtifact(row.fileName))) !== null;
-  /** A clip comes to its place, or leaves it, whole: owners that do so at the same time wait for each other. */
+  /** A clip's file is added or removed as a whole: owners that do so at the same time wait for each other. */
   const turns = createKeyedTurns();
 
   for (const row of table.all()) if (await isGone(row)) table.delete(row.clipId);
@@ -81,7 +81,7 @@ export async function openClipStore({
     if (!clipNames.has(artifactName(id))) await artifacts.setAside(id);
   await tidy(uploadsDir, (name) => uploadNames.has(name), setAside);
 
-  /** Not so when it only cannot be looked at. */
+  /** False when the file only cannot be accessed. */
   async function isGone(row: ClipRow): Promise<boolean> {
     try {
       return !(await isThere(row));
@@ -90,12 +90,12 @@ export async function openClipStore({
     }
   }
 
-  /** Gives a whole upload its place among the clips, once it is known to be a video. */
+  /** Moves a complete upload to the clips, once it is known to be a video. */
   async function keep(owner: string, partPath: string, row: Omit<ClipRow, 'media'>): Promise<Clip> {
     const before = table.byHash(row.sha256);
     const media = before !== undefined && (await isThere(before)) ? before.media : await probePart(partPath);
     return turns.take(row.clipId, async () => {
-      // Another client may have brought the same clip while this one was looked into.
+      // Another client may have sent the same clip while this one was probed.
       const known = table.byHash(row.sha256);
       const clip = known ?? { ...row, media };
       const isKnown = known !== undefined && (await isThere(known));
@@ -122,7 +122,7 @@ export async function openClipStore({
     }
   }
 
-  /** Reading does not fail because that it was read cannot be written. */
+  /** Reading does not fail when the time of use cannot be written. */
   function noteUse(owner: string, clipId: string): void {
     try {
       table.touch(owner, clipId, now());
@@ -154,7 +154,7 @@ export async function openClipStore({
       table.release(owner, clipId);
       return;
     }
-    // First the file: what a server that ends in between leaves is a row without a file, and rubbish that is known as such.
+    // First the file: a server that ends in between leaves a row without a file, and a file that is marked for removal.
     const withdrawn = await artifacts.withdraw(clipArtifact(row.fileName));
     try {
       table.release(owner, clipId);
@@ -163,7 +163,7 @@ export async function openClipStore({
         await withdrawn.restore();
         throw error;
       }
-      // Its own bytes make the room that the change needs.
+      // Its own bytes free the space that the change needs.
       await withdrawn.delete();
       table.release(owner, clipId);
       return;
@@ -204,10 +204,10 @@ export async function openClipStore({
   };
 }
 
-/** What was on its way out begins with this. */
+/** Names of files that are being removed begin with this. */
 const trashPrefix = 'removed-';
 
-/** Ends the removals that a server has begun, and sets aside what nobody knows. */
+/** Completes the removals that an earlier server has begun, and sets aside files without a row. */
 async function tidy(folder: string, isKnown: (name: string) => boolean, setAside: SetAside): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name);

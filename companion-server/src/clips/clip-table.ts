@@ -1,4 +1,4 @@
-// The rows of clips, of who may use them, and of uploads that are not whole yet.
+// The rows of clips, of their owners, and of uploads that are not complete yet.
 
 import type { ClipExtension } from '../../../protocol/messages/clip-messages.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
@@ -27,16 +27,16 @@ export interface ClipTable {
   /** Clips of the owner, those on their way included. */
   countOf(owner: string): number;
   all(): readonly ClipRow[];
-  /** Adds the clip where it is new, and `owner` to those who may use it. */
+  /** Adds the clip if it is new, and `owner` to its owners. */
   add(owner: string, clip: ClipRow, now: number): void;
   /** Remembers to the hour when `owner` used the clip: a write for each of its frames would wait for the disk. */
   touch(owner: string, clipId: string, now: number): void;
-  /** Whether nobody but `owner` may use the clip. */
+  /** Whether only `owner` may use the clip. */
   isOnlyOwner(owner: string, clipId: string): boolean;
-  /** Takes the clip from `owner`; it goes with its last one. */
+  /** Removes the clip from `owner`; the row is deleted with its last owner. */
   release(owner: string, clipId: string): void;
   delete(clipId: string): void;
-  /** Who has not used which clip since then. */
+  /** Owners and their clips that they have not used since then. */
   unusedSince(time: number): readonly { readonly owner: string; readonly clipId: string }[];
   uploadOf(owner: string, uploadId: string): UploadRow | undefined;
   uploads(): readonly UploadRow[];

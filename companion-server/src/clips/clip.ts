@@ -15,7 +15,7 @@ export interface Clip {
 /** An upload in the hands of one connection. */
 export interface Upload {
   readonly uploadId: string;
-  /** Where to go on. */
+  /** The offset to continue from. */
   readonly receivedBytes: number;
   /**
    * Writes the next bytes, behind those of calls that are not over yet; returns how many there are then. Throws EditError
@@ -23,11 +23,11 @@ export interface Upload {
    */
   write(offset: number, bytes: Uint8Array): Promise<number>;
   /**
-   * Makes the upload a clip. Throws EditError 'transfer-damaged' when bytes are missing or the hash differs, and what the
-   * probe says of bytes that are no clip ('clip-unreadable' and its like); nothing of the upload is left then. After any
-   * other failure (a full disk, a program that is missing) it is kept: another `begin` with its id goes on with it.
+   * Makes the upload a clip. Throws EditError 'transfer-damaged' when bytes are missing or the hash differs, and the
+   * probe's error when the bytes are not a clip ('clip-unreadable' and similar); the upload is removed then. After any
+   * other failure (a full disk, a missing program) it is kept: another `begin` with its id continues it.
    */
   finish(sha256: string): Promise<Clip>;
-  /** Gives the upload back; another connection may go on with it. Does nothing after `finish`. */
+  /** Gives the upload back; another connection may continue it. Does nothing after `finish`. */
   release(): Promise<void>;
 }

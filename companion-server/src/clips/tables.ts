@@ -1,4 +1,4 @@
-// What is remembered of clips. The bytes lie in files beside the database.
+// The rows about clips. Their bytes are in files beside the database.
 
 import type { Migrations } from '../store/database.ts';
 

@@ -1,5 +1,5 @@
-// Uploads on their way. One may be cut off at any byte and go on over another connection, or after a restart of the
-// server: what was written is kept for a week.
+// Running uploads. An upload may be cut off at any byte and continue over another connection, or after a restart of the
+// server: its bytes are kept for a week.
 
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -19,9 +19,9 @@ import { areBytesWrong, requireWhole } from './whole-upload.ts';
 export interface UploadRequest {
   readonly sizeBytes: number;
   readonly extension: ClipExtension | null;
-  /** Of the whole clip where it is known already, else null. */
+  /** Of the whole clip if it is known already, else null. */
   readonly sha256: string | null;
-  /** The upload to go on with, or null. */
+  /** The upload to continue, or null. */
   readonly uploadId: string | null;
 }
 
@@ -32,7 +32,7 @@ export interface UploadsDeps {
   /** Takes over the file of a whole clip. */
   readonly keep: (owner: string, partPath: string, row: Omit<ClipRow, 'media'>) => Promise<Clip>;
   readonly knownClip: (owner: string, sha256: string) => Promise<Clip | undefined>;
-  /** Told why a row could not be removed. */
+  /** Called with the reason when a row could not be removed. */
   readonly onUnwritten: (error: unknown) => void;
   /** Throws EditError 'disk-full' when so many more bytes do not fit. */
   readonly requireRoom: (sizeBytes: number) => Promise<void>;
@@ -53,17 +53,17 @@ const advice: DiskAdvice = {
 
 const uploadLifetimeMs = 7 * 24 * 60 * 60 * 1_000;
 
-/** Files of uploads without a connection that stay open. Others are read again when their upload goes on. */
+/** How many files of uploads without a connection stay open. Others are read again when their upload continues. */
 const maxResting = 16;
 
-/** How long the connection that had an upload may take to hand over what it has received. */
+/** How long the old connection of an upload may take to hand over its received bytes. */
 const handOverMs = 1_000;
 
 interface OpenUpload {
   readonly upload: Upload;
-  /** Bytes that are still to come. */
+  /** Bytes that have not arrived yet. */
   readonly missingBytes: () => number;
-  /** Resolves when its connection has let go of it. */
+  /** Resolves when its connection has released it. */
   readonly free: Promise<void>;
 }
 
@@ -78,11 +78,11 @@ export function createUploads(deps: UploadsDeps): Uploads {
 
   const openPart = (uploadId: string): Promise<PartFile> => openPartFile(pathOf(uploadId), { advice, mode: 0o600 });
 
-  /** Waits until no connection has the upload and nobody writes to its file any more. */
+  /** Waits until no connection has the upload and no write to its file is pending. */
   async function takeBack(uploadId: string): Promise<void> {
     const previous = open.get(uploadId);
     if (previous !== undefined) {
-      // The cut is known here later than there: what the old connection has received is still to be written.
+      // The server notices the cut later than the client: bytes of the old connection must still be written.
       const waited = new AbortController();
       await Promise.race([previous.free, pause(handOverMs, undefined, waited)]);
       waited.abort();
@@ -99,7 +99,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
     return part ?? (await openPart(uploadId));
   }
 
-  /** Keeps the file open, in place of the one that has rested for longest when there are many. */
+  /** Keeps the file open; when there are many, closes the one that was idle for longest. */
   async function rest(uploadId: string, part: PartFile): Promise<void> {
     resting.set(uploadId, part);
     const [longest] = resting;
@@ -111,7 +111,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
   function adopt(row: UploadRow, part: PartFile): Upload {
     const { uploadId, owner, sizeBytes, extension } = row;
     let isMine = true;
-    /** Whoever asks while the file is being given back waits for the same end. */
+    /** A second call, while the file is being given back, waits for the same end. */
     let released: Promise<void> = Promise.resolve();
     let tellFree: () => void = () => undefined;
     const free = new Promise<void>((resolve) => (tellFree = resolve));
@@ -129,7 +129,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
           () => true,
           () => false,
         );
-        // After a write that failed, the file is the only one who knows how much of it there is.
+        // After a failed write, only the file itself says how many bytes it has.
         if (isWritten) await rest(uploadId, part);
         else await part.close();
       } finally {
@@ -194,7 +194,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
     return upload;
   }
 
-  /** A row without a file does no harm, and expires: what is done is not undone because it cannot be written. */
+  /** A row without a file is harmless and expires, so a failed write does not undo the work. */
   function forget(uploadId: string): void {
     try {
       table.deleteUpload(uploadId);
@@ -207,12 +207,12 @@ export function createUploads(deps: UploadsDeps): Uploads {
     const part = resting.get(uploadId);
     resting.delete(uploadId);
     await part?.close();
-    // First the file: bytes without a row would be nobody's.
+    // First the file: without a row, its bytes would have no owner.
     await rm(pathOf(uploadId), { force: true });
     table.deleteUpload(uploadId);
   }
 
-  /** The disk must take what this upload and the open ones are still to bring. */
+  /** The disk must have space for the missing bytes of this upload and of the open ones. */
   async function requireRoomFor(sizeBytes: number): Promise<void> {
     let missingBytes = sizeBytes;
     for (const other of open.values()) missingBytes += other.missingBytes();
@@ -223,7 +223,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
     const { sizeBytes, extension } = request;
     await requireRoomFor(sizeBytes);
     const row = { uploadId: createId(), owner, sizeBytes, extension };
-    // First the row: a file without one would be nobody's.
+    // First the row: a file without one would have no owner.
     table.putUpload(row, now());
     return adopt(row, await openPart(row.uploadId));
   }
@@ -245,18 +245,18 @@ export function createUploads(deps: UploadsDeps): Uploads {
     return row?.sizeBytes === sizeBytes && existsSync(pathOf(row.uploadId)) ? row : undefined;
   }
 
-  /** The clip that the request is about, where the owner has sent it before. */
+  /** The clip of the request, if the owner has sent it before. */
   async function announced(owner: string, { sha256, sizeBytes }: UploadRequest): Promise<Clip | undefined> {
     const clip = sha256 === null ? undefined : await knownClip(owner, sha256);
     return clip?.sizeBytes === sizeBytes ? clip : undefined;
   }
 
-  /** Two connections that go on with the same upload take turns; whose file is long to read holds up nobody else. */
+  /** Two connections that continue the same upload take turns; a file that takes long to read does not delay others. */
   const turns = createKeyedTurns();
 
   return {
     async begin(owner, request) {
-      // The connection that ended it was lost before it heard the reply.
+      // The connection that ended it was lost before the reply arrived.
       await finishing.get(request.uploadId ?? '')?.catch(() => undefined);
       if (request.uploadId === null || (await announced(owner, request)) !== undefined) {
         return goOn(owner, { ...request, uploadId: null });

@@ -12,7 +12,7 @@ export function createCanvas({ width, height }: Size, [red, green, blue]: Rgb): 
   return { index: 0, width, height, pixelFormat: 'rgb24', rgb };
 }
 
-/** Puts `picture` on `canvas` with its corner at (left, top). It must lie inside. */
+/** Puts `picture` on `canvas` with its corner at (left, top). It must fit inside. */
 export function drawPicture(canvas: Rgb24Frame, picture: Rgb24Frame, left: number, top: number): void {
   if (left + picture.width > canvas.width || top + picture.height > canvas.height) {
     throw new RangeError('drawPicture: the picture does not lie inside the canvas.');

@@ -1,7 +1,8 @@
-// What an edit did to a small picture, told in a form that a large one can follow: around every point, the edited colour
-// is a linear function of the source's colour. He, Sun and Tang, "Guided image filtering", ECCV 2010, equations 19-21
-// (a colour guide), with two changes. It is the change that is fitted, so that the ridge pulls towards leaving the source as
-// it is. And where the function explains little of the edit, what was there has been replaced: the source fades out.
+// What an edit changed in a small picture, in a form that can be applied to a large one: around every point, the edited
+// colour is a linear function of the source's colour. He, Sun and Tang, "Guided image filtering", ECCV 2010, equations
+// 19-21 (a colour guide), with two differences. The function is fitted to the change, so that the ridge penalty favours
+// no change of the source. And where the function explains little of the edit, the edit has replaced the object that was
+// there: the source fades out.
 
 import type { Rgb24Frame, Size } from '../media/frame.ts';
 import { boxMean } from './box-mean.ts';

@@ -6,7 +6,7 @@ import { damagedTokenizer, parseTokenizerJson, type TokenizerConfig, type Tokeni
 /** CLIP's split of a prompt into words: contractions, letters, single digits, runs of anything else. */
 export const clipWordPattern = "'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";
 
-/** More tokens or merges than this are taken for a damaged file; CLIP has 49,408. */
+/** A file with more tokens or merges than this counts as damaged; CLIP has 49,408. */
 const maxVocabulary = 1_000_000;
 
 /** The structure of a tokenizer.json for `vocab.json` and `merges.txt`. Throws EditError('model-damaged'). */

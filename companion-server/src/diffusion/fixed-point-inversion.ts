@@ -1,7 +1,7 @@
-// One step of fixed-point DDIM inversion: the latents from which sampling's own DDIM step leads back to those below. That
-// step uses the noise that the network predicts in the very latents that are looked for, so they are found by iteration
-// (AIDI, arXiv 2309.04907; ReNoise, arXiv 2403.14602). The first guess is extrapolated from the noise of the steps below,
-// which makes a single iteration right to second order.
+// One step of fixed-point DDIM inversion: it finds the latents from which sampling's own DDIM step leads back to those
+// below. That step uses the noise that the network predicts in the unknown latents themselves, so they are found by
+// iteration (AIDI, arXiv 2309.04907; ReNoise, arXiv 2403.14602). The first guess is extrapolated from the noise of the
+// steps below, and a single iteration is then correct to second order.
 
 import type { Tensor } from '../tensor/tensor.ts';
 import { weightedSum } from '../tensor/weighted-sum.ts';
@@ -37,7 +37,7 @@ export function invertStep(below: Tensor, noise: Tensor | null, t: number, sched
   return noise === null ? weightedSum(growth, below, 0, below) : weightedSum(growth, below, sigma, noise);
 }
 
-/** The noise of an inverted step: what `invertStep` was given to come from `below` to `above` at `t`. */
+/** The noise with which `invertStep` came from `below` to `above` at `t`. */
 export function noiseOfStep(below: Tensor, above: Tensor, t: number, schedule: Schedule): Tensor {
   const { growth, sigma } = stepWeights(t, schedule);
   return weightedSum(1 / sigma, above, -growth / sigma, below);
@@ -48,7 +48,7 @@ function stepWeights(t: number, schedule: Schedule): { readonly growth: number; 
   if (!schedule.timesteps.includes(t)) {
     throw new RangeError(`invertStep: ${t} is not a timestep of the schedule.`);
   }
-  // Where the step down leads, which is not the next timestep in every spacing.
+  // The target of the step down; in some spacings it is not the next timestep.
   const lower = schedule.previousTimestep(t);
   const alpha = schedule.alphaCumprod(t);
   const alphaBelow = lower < 0 ? schedule.finalAlphaCumprod : schedule.alphaCumprod(lower);

@@ -42,7 +42,7 @@ export async function listKeptFiles(folders: KeptFolders): Promise<KeptFiles> {
   };
 }
 
-/** Removes all of a kind. An edit that runs meanwhile is not disturbed; what it makes anew may be there afterwards. */
+/** Removes all files of a kind. A running edit is not disturbed; files that it makes again may be there afterwards. */
 export async function clearKeptFiles(folders: KeptFolders, kind: keyof KeptFiles): Promise<Cleared> {
   if (kind === 'inversions') return clearInversions(inversionsDir(folders));
   const dir = weightsDir(folders);

@@ -1,5 +1,5 @@
-// Who listens on a port: a companion server, which says so, or another program, which the system names as far as it
-// tells this user.
+// Who listens on a port: a companion server, which says so, or another program. The system gives the name of that
+// program if this user may see it.
 
 import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink } from 'node:fs/promises';

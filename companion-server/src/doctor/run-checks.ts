@@ -29,8 +29,9 @@ export interface DoctorDeps {
 }
 
 /**
- * For the user who runs the server. `clients`: who is paired; null when that is known to a running server only, and there
- * is none. Never throws: a check that fails itself is `unknown`. May take half a minute where a device does not answer.
+ * For the user who runs the server. `clients`: the paired clients; null when no server runs, because only a running
+ * server knows them. Never throws: a check that fails itself is `unknown`. May take half a minute when a device does not
+ * answer.
  */
 export async function runChecks(deps: DoctorDeps, clients: readonly KnownClient[] | null): Promise<Check[]> {
   return [...(await examine(deps)), checkClients('paired clients', clients, deps.version)];
@@ -49,8 +50,8 @@ async function examine(deps: DoctorDeps): Promise<Check[]> {
 }
 
 /**
- * A doctor for clients, who hear of themselves and of no other. It examines once at a time: who asks meanwhile gets the
- * same answer.
+ * A doctor for clients. Its answer mentions only the client that asks. One examination runs at a time: clients that ask
+ * during it get the same answer.
  */
 export function createDoctor(deps: () => DoctorDeps): (asker: KnownClient) => Promise<Check[]> {
   let running: Promise<Check[]> | undefined;

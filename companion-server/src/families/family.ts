@@ -14,7 +14,7 @@ import type { TensorSource } from '../weights/tensor-source.ts';
 export interface ModelFamily {
   /** For the sentence of what to use instead of an unsupported checkpoint: "a text-to-image checkpoint of ...". */
   readonly title: string;
-  /** Where the parts of its checkpoints lie in the diffusers folder layout. */
+  /** Where the parts of its checkpoints are in the diffusers folder layout. */
   readonly layout: CheckpointLayout;
   /**
    * Whether the checkpoint is one of this family, by its configs or by keys and shapes of its weights. If it is, faults in
@@ -46,8 +46,8 @@ export interface Conditioner {
   /** The end of a prompt that the model does not read, because it is too long; null when everything fits. */
   overflowOf(prompt: string): string | null;
   /**
-   * What the network is told of each prompt, in their order. Throws EditError('model-damaged') where tokenizers and text
-   * encoders do not fit.
+   * The conditioning of each prompt, in their order. Throws EditError('model-damaged') when tokenizers and text encoders
+   * do not fit.
    * @param size of the working frames
    * @param run loads a network, runs it once and lets it go
    */

@@ -12,7 +12,7 @@ export interface FamilyCheckpoint extends Checkpoint {
 }
 
 export interface OpenCheckpointOptions extends OpenOptions {
-  /** What the checkpoint may be; all of families/list.ts when left out. */
+  /** The families of checkpoints; all of families/list.ts when left out. */
   readonly families?: readonly ModelFamily[] | undefined;
 }
 

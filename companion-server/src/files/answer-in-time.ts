@@ -1,12 +1,12 @@
-// A disk that does not answer: a network folder whose server is gone holds up every question about it without end, and
-// nothing can take the question back.
+// For a disk that does not answer: when the server of a network folder is gone, every call on the folder blocks without
+// end, and the call cannot be canceled.
 
 import { EditError } from '../errors.ts';
 
 /** A sleeping disk wakes up within about ten seconds. */
 const patienceMs = 30_000;
 
-/** What `asked` comes to. Throws EditError('clip-unreadable') when there is no answer about the file `path` in time. */
+/** The result of `asked`. Throws EditError('clip-unreadable') when there is no answer about the file `path` in time. */
 export async function answerInTime<T>(asked: Promise<T>, path: string, limitMs = patienceMs): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<never>((_, reject) => {

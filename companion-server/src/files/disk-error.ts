@@ -1,16 +1,16 @@
-// What the system says when it does not take a file, as the error that a user can act on. The only table of such codes:
-// whoever writes a file names what could not be written and what to do, and nothing else.
+// Turns the system's error for a failed write into an error that a user can act on. This is the only table of such codes:
+// the code that writes a file only names what could not be written and what to do.
 
 import { dirname } from 'node:path';
 import { EditError } from '../errors.ts';
 
-/** What differs from one file to the next. */
+/** The parts of the message that depend on the file. */
 export interface DiskAdvice {
   /** What could not be done, as the beginning of a sentence. Default: `Cannot write "PATH"`. */
   readonly what?: string;
   /** What to do when the disk is full, where a setting moves the file to another one. Default: free some space there. */
   readonly whenFull?: string;
-  /** What to do when this place does not take the file, and another one would. Default: choose such a folder. */
+  /** What to do when this folder refuses the file and another one would not. Default: choose such a folder. */
   readonly whenRefused?: string;
 }
 
@@ -84,7 +84,7 @@ export function toDiskError(error: unknown, path: string, advice: DiskAdvice = {
   return new EditError(code, `${what}: ${reason}.`, { hint, cause: error });
 }
 
-/** What `work` returns. Throws what `toDiskError` makes of its failures. */
+/** Returns the result of `work`. Its failures are thrown as errors of `toDiskError`. */
 export async function explainingDisk<T>(path: string, advice: DiskAdvice, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -98,7 +98,7 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
-/** Whether a file or the database found no room, or no quota, for what was written. */
+/** Whether a write to a file or the database failed because the disk or the quota is full. */
 export function isFullDisk(error: unknown): boolean {
   const code = (error as { readonly code?: unknown } | null | undefined)?.code;
   if (typeof code !== 'string') return false;

@@ -1,4 +1,4 @@
-// Temporary files go even when the process is told to end at once (a second Ctrl+C, an uncaught error).
+// Removes temporary files even when the process must end at once (a second Ctrl+C, an uncaught error).
 
 import { rmSync } from 'node:fs';
 
@@ -9,12 +9,12 @@ function removeAll(): void {
     try {
       rmSync(path, { recursive: true, force: true, maxRetries: 3 });
     } catch {
-      // Nobody can be told any more, and the others are still to go. The next process removes what this one leaves.
+      // The error cannot be reported any more, and other files remain. The next process removes what this one leaves.
     }
   }
 }
 
-/** Removes the file or folder when this process exits. Returns a function that takes the promise back. */
+/** Removes the file or folder when this process exits. Returns a function that cancels this. */
 export function removeAtExit(path: string): () => void {
   if (paths.size === 0) process.on('exit', removeAll);
   paths.add(path);

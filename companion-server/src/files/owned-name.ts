@@ -1,5 +1,5 @@
-// Names of temporary files that say which process owns them, so that what a killed process left can be told
-// from what a living one uses.
+// Names of temporary files that say which process owns them, so that files left by a killed process can be distinguished
+// from files that a living process uses.
 
 import { randomBytes } from 'node:crypto';
 

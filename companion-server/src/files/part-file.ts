@@ -1,5 +1,5 @@
-// The beginning of a file that arrives over a network, and the hash of what is there. Bytes are only ever added at the
-// end, so that a process killed at any moment leaves a beginning and nothing else.
+// The beginning of a file that arrives over a network, and the hash of its bytes so far. Bytes are only added at the end,
+// so that a process killed at any moment leaves a valid beginning of the file.
 
 import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
@@ -17,13 +17,13 @@ export interface PartFile {
    * be opened again.
    */
   append(bytes: Uint8Array): Promise<void>;
-  /** Waits for what is on its way. Throws what a write threw. */
+  /** Waits for pending writes. Throws the error of a failed write. */
   flush(): Promise<void>;
-  /** Throws away what is there. */
+  /** Discards all bytes. */
   clear(): Promise<void>;
-  /** SHA-256 of all that was accepted, in hexadecimal. */
+  /** SHA-256 of all accepted bytes, in hexadecimal. */
   digest(): string;
-  /** Brings the bytes to the disk. */
+  /** Flushes the bytes to the disk. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }
@@ -104,7 +104,7 @@ interface Writer {
   writev(buffers: readonly Uint8Array[]): Promise<{ readonly bytesWritten: number }>;
 }
 
-/** A disk that is nearly full takes a part of what it is given and reports the rest only when asked again. */
+/** A nearly full disk writes a part of the bytes, and reports the error only at the next write. */
 async function writeAll(file: Writer, batch: readonly Uint8Array[]): Promise<void> {
   let rest = batch;
   while (rest.length > 0) {

@@ -9,7 +9,7 @@ const pieceBytes = 2 ** 20;
 
 export interface HashOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Told how many bytes each piece has. */
+  /** Called with the number of bytes of each piece. */
   readonly onBytes?: (count: number) => void;
 }
 
@@ -18,7 +18,7 @@ export async function sha256OfFile(path: string, options?: HashOptions): Promise
   return (await hashFile(path, options)).digest('hex');
 }
 
-/** The same as a hash that can go on with what is added to the file. */
+/** The same, as a hash that can be continued with bytes that are appended to the file. */
 export async function hashFile(path: string, { signal, onBytes }: HashOptions = {}): Promise<Hash> {
   throwIfCanceled(signal);
   const hash = createHash('sha256');

@@ -5,7 +5,7 @@ import type { FileHandle } from 'node:fs/promises';
 /** Most bytes of one call: no system takes 2 GiB or more at once. */
 const maxBytes = 2 ** 30;
 
-/** A disk that is nearly full takes a part of what it is given and reports the rest only when asked again. */
+/** A nearly full disk writes a part of the bytes, and reports the error only at the next write. */
 export async function writeAt(file: Pick<FileHandle, 'write'>, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length;) {
     const length = Math.min(bytes.length - done, maxBytes);

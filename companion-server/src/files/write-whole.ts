@@ -1,6 +1,6 @@
-// Files that appear whole or not at all: written beside their place under a hidden name, flushed to the disk, then renamed.
-// Two writers of one file do not meet; the last one's file stays. A killed writer leaves a part that says whose it was: the
-// next writer of the same file removes it.
+// Files that appear completely or not at all: written in the same folder under a hidden name, flushed to the disk, then
+// renamed. Two writers of one file do not disturb each other; the last one's file stays. A killed writer leaves a part
+// with its process id in the name: the next writer of the same file removes it.
 
 import { randomBytes } from 'node:crypto';
 import { open, readdir, rm, type FileHandle } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { isAlive } from './owned-name.ts';
 import { renameDurably } from './sync.ts';
 import { writeAt } from './write-at.ts';
 
-/** A file on its way to its final name. */
+/** A file that does not have its final name yet. */
 export interface PartOfFile {
   /** Where the part is: exists, empty. Another program may write to it by this path. */
   readonly path: string;

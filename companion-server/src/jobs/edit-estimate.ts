@@ -1,11 +1,11 @@
-// What an edit will take on this machine: the engine counts the work, what it needs, and at the throughput of earlier edits how
-// long it lasts. Where it can only guess, the last edit by the same model tells how fast the work is done here.
+// What an edit needs on this machine. The engine counts the work, memory and disk space, and computes the time from the
+// throughput of earlier edits. If the engine can only guess, the last edit by the same model gives the throughput.
 
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';
 import type { EditEstimate } from '../engine/estimate/estimate.ts';
 
-/** An edit that takes longer than this deserves a word, in seconds. */
+/** The user is warned about an edit that takes longer than this, in seconds. */
 const longSeconds = 3_600;
 
 /** `past`: the report of the last edit by the same model; null when there was none. */

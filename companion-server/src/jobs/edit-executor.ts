@@ -1,5 +1,5 @@
-// What a job does on this server: an edit by the engine, in a work folder of the job's own. The folder outlives engine and
-// server, so that the edit goes on where it was; the result lies beside it.
+// What a job does on this server: an edit by the engine, in a work folder of the job's own. The folder outlives engine
+// and server, so that the edit can continue where it was; the result is beside it.
 
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -24,7 +24,7 @@ import { toEstimate } from './edit-estimate.ts';
 import type { JobExecutor, JobHooks, JobOutcome, JobSpec } from './executor.ts';
 import type { JobRow } from './store.ts';
 
-/** Does edits, and says what they would take. */
+/** Does edits and estimates them. */
 export interface EditExecutor extends JobExecutor {
   /** Throws EditError when the clip or the model is not there. */
   check(owner: string, spec: JobSpec): Promise<void>;
@@ -37,29 +37,29 @@ export interface EditExecutor extends JobExecutor {
 
 export interface EditExecutorOptions {
   readonly engine: Pick<Engine, 'edit' | 'estimate'>;
-  /** Clips, and what jobs leave. */
+  /** Clips, and the files of jobs. */
   readonly artifacts: ArtifactStore;
   readonly dataDir: string;
   /** Where inverted clips are kept. Default: `inversions` in `dataDir`. */
   readonly inversionsDir?: string | undefined;
-  /** Copies of weights lie below this folder. */
+  /** Copies of weights are in this folder. */
   readonly cacheDir: string;
   /** Most bytes of inverted clips that are kept; null or left out for the engine's own choice. */
   readonly inversionsBudgetBytes?: number | null | undefined;
   /**
-   * What is known of a clip's file. Throws what `probeClip` throws. Where it is null or left out, the engine looks into the
-   * file each time.
+   * The facts about a clip's file. Throws what `probeClip` throws. If it is null or left out, the engine probes the file
+   * each time.
    */
   readonly clipInfoOf?: ((path: string) => Promise<ClipInfo>) | null;
   /** Throws EditError 'clip-missing'. */
   readonly clipOf: (owner: string, clipId: string) => Promise<Pick<Clip, 'artifact' | 'sha256'>>;
   /** The folder of a model; null is the server's first. Throws EditError 'model-missing'. */
   readonly modelDirOf: (model: string | null) => string;
-  /** Told why a job's work files could not be gone on with, and it begins anew. */
+  /** Called with the reason when a job cannot continue from its work files and starts again. */
   readonly onWorkLost?: (jobId: string, error: unknown) => void;
-  /** Told why what a step has left could not be kept: the next step tries again. */
+  /** Called with the reason when the files of a step could not be stored: the next step tries again. */
   readonly onStepUnkept?: (jobId: string, error: unknown) => void;
-  /** Told of every step that is finished and on the disk. */
+  /** Called after every step that is finished and on the disk. */
   readonly onStep?: (jobId: string, resumePoint: ResumePoint) => void;
 }
 
@@ -84,10 +84,10 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
     };
   }
 
-  /** The error with the client's words for its files, and with the setting that moves what has found no room. */
+  /** The error with the client's names for its files, and with the setting that moves the folder on a full disk. */
   function explain(error: unknown, { inputPath, outputPath, modelDir }: EditJob): unknown {
     const folders = { 'the data folder': dataDir, 'the cache folder': cacheDir };
-    // One may lie in the other.
+    // One may be inside the other.
     const inwards = Object.entries(folders).sort(([, a], [, b]) => b.length - a.length);
     const isData = error instanceof EditError && error.message.includes(dataDir);
     const isShort = isFullDisk(error) && error instanceof EditError && /can't grow|is full/.test(error.message);
@@ -107,7 +107,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
     const work = workArtifact(jobId);
     const resultId = resultArtifact(jobId, request.settings.codec);
     const keeping = createTurns();
-    /** A step is told when it is kept. While one is being kept and another waits, a third comes with that one. */
+    /** A step is reported when it is stored. While one is being stored and another waits, a third joins the waiting one. */
     const keepStep = (): void => {
       if (keeping.size > 1) return;
       const kept = keeping.take(async () => {
@@ -118,13 +118,13 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
     };
     try {
       await mkdir(workDir, { recursive: true, mode: 0o700 });
-      // What is beside it is a result of which a killed server has not written that it is whole.
+      // A result beside it is from a killed server, which had not recorded that the result is complete.
       await removeOthers(jobId, (id) => id === work);
       await artifacts.commit(work);
       let furthest = await ResumePointFile.evaluationsIn(workDir);
       const onResumePoint = (resumePoint: ResumePoint): void => {
         onStep(jobId, resumePoint);
-        // One that is written again at the same step, or after a new beginning, is no progress.
+        // A resume point that is written again at the same step, or after a restart of the job, is not progress.
         if (resumePoint.evaluations <= furthest) return;
         furthest = resumePoint.evaluations;
         keepStep();
@@ -148,7 +148,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       const sha256 = await sha256OfFile(outputPath, { signal });
       return { report, result: { sizeBytes: facts.sizeBytes, sha256 } };
     } catch (error) {
-      // Whoever counts deaths between steps must have heard of all steps.
+      // Deaths between steps are counted correctly only after all steps are reported.
       await keeping.over();
       await removeAbandonedWeights(cacheDir);
       throw explain(error, job);
@@ -177,7 +177,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
     async estimate(owner, spec, past, signal) {
       const job = await toEditJob(owner, 'estimate', spec);
       try {
-        // A look into the clip goes on when nobody waits for it: what it finds is kept, and the next estimate needs it too.
+        // The probe of the clip continues after a cancel: its result is cached, and the next estimate needs it too.
         const clip = clipInfoOf === null ? null : await orCanceled(clipInfoOf(job.inputPath), signal);
         return toEstimate(await engine.estimate({ ...job, clip }, signal), past);
       } catch (error) {
@@ -197,7 +197,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   };
 }
 
-/** A machine without power leaves files half-written: they are cut short, missing, or no JSON. */
+/** A power failure leaves incomplete files: they are cut short, missing, or not JSON. */
 function mayBeOfWorkFiles(error: unknown, workDir: string): boolean {
   if (!(error instanceof EditError)) return false;
   // Both pass, and say nothing of what was written before.

@@ -1,4 +1,4 @@
-// What a queue asks of the work that it has done: an interface, so that it knows neither engine nor files.
+// The interface of the work in a queue's jobs, so that the queue does not depend on engine and files.
 
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { JobState, ResultFacts } from '../../../protocol/job.ts';
@@ -7,7 +7,7 @@ import type { JobRequest, JobRow } from './store.ts';
 
 export interface JobHooks {
   readonly onProgress: (progress: EditProgress) => void;
-  /** A step is finished and kept that no run before had finished: the job goes on from here whatever happens. */
+  /** A step is finished and stored for the first time: from now on the job always continues after it. */
   readonly onStep: () => void;
   readonly signal: AbortSignal;
 }
@@ -17,7 +17,7 @@ export interface JobOutcome {
   readonly result: ResultFacts;
 }
 
-/** What is to be edited, without the client's name for it. */
+/** The requested edit, without key and priority. */
 export type JobSpec = Omit<JobRequest, 'key' | 'priority'>;
 
 export interface JobExecutor {
@@ -26,10 +26,10 @@ export interface JobExecutor {
    * aborted, when nothing of it runs any more; EditError 'engine-crashed' when its process has died; EditError.
    */
   run(job: Pick<JobRow, 'jobId' | 'owner' | 'request'>, hooks: JobHooks): Promise<JobOutcome>;
-  /** Removes what a job that is done needs no more; its result stays. */
+  /** Removes the files that a finished job does not need any more; its result stays. */
   tidy(jobId: string): Promise<void>;
-  /** Removes all that there is of a job. Does nothing where there is nothing. */
+  /** Removes all files of a job. Does nothing when there are none. */
   discard(jobId: string): Promise<void>;
-  /** Before the first job: removes what a killed server has left beside what these jobs need. */
+  /** Called before the first job: removes files of a killed server that these jobs do not need. */
   sweep(jobs: ReadonlyMap<string, JobState>): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// The life of one job as a value. No clock, no files, no processes: what happened goes in as a change.
+// The life of one job as a value. No clock, no files, no processes: events come in as changes.
 
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { WireError } from '../../../protocol/messages/wire-error.ts';
@@ -17,7 +17,7 @@ export interface Job {
   /** Not null when the job is done. */
   readonly report: EditReport | null;
   readonly result: ResultFacts | null;
-  /** Not null when the job has failed, or was paused by the server: for want of space, or because it was set aside. */
+  /** Not null when the job has failed or the server has paused it: because the disk was full, or it was set aside. */
   readonly error: WireError | null;
   /** How often its work has begun. */
   readonly starts: number;
@@ -30,7 +30,7 @@ export interface Job {
 export type JobChange =
   | { readonly type: 'start' }
   | { readonly type: 'progress'; readonly progress: EditProgress }
-  /** The engine has left a resume point that is further on than any before. */
+  /** The engine has written a resume point that is further than all before. */
   | { readonly type: 'step' }
   | { readonly type: 'finish'; readonly report: EditReport; readonly result: ResultFacts }
   | { readonly type: 'fail'; readonly error: WireError }
@@ -43,7 +43,7 @@ export type JobChange =
   | { readonly type: 'resume' }
   | { readonly type: 'cancel' };
 
-/** Whether the change begins work or tells how far it is. Every other ends work, or frees what it has taken. */
+/** Whether the change begins work or reports its progress. Every other change ends work, or frees what it uses. */
 export function isBeginning({ type }: JobChange): boolean {
   return type === 'start' || type === 'progress' || type === 'step' || type === 'resume';
 }
@@ -92,7 +92,7 @@ function changeRunning(job: Job, change: RunningChange): Job {
     case 'finish':
       return { ...job, state: 'done', report: change.report, result: change.result };
     case 'fail':
-      // Its finished steps are whole: there is only no room for the next one.
+      // Its finished steps are complete; only the next one has no space.
       return {
         ...job,
         state: isForWantOfSpace(change.error) ? 'paused' : 'failed',
@@ -119,7 +119,7 @@ function isForWantOfSpace({ code }: WireError): boolean {
   return code === 'disk-full';
 }
 
-/** What was finished is kept: the user may try again with more memory, or on another day. */
+/** Finished steps are kept: the user may try again with more memory, or later. */
 function engineQuarantine({ message, hint }: WireError): WireError {
   return {
     code: 'engine-crashed',

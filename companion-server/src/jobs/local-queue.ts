@@ -1,5 +1,5 @@
-// The queue whose jobs this process does, one after the other. What is kept of them is the store's; here is whose they
-// are, who hears of them, and that their files go with them.
+// The queue whose jobs this process does, one after the other. The store keeps the jobs. This file checks their owners,
+// notifies listeners, and deletes the files of a job together with it.
 
 import { randomBytes } from 'node:crypto';
 import type { JobView, QueuePosition } from '../../../protocol/job.ts';
@@ -12,14 +12,14 @@ import { refusals, type JobRow, type JobStore } from './store.ts';
 import { toJobView } from './view.ts';
 
 export interface LocalQueueOptions extends JobQueueOptions {
-  /** Nobody else claims jobs of it. */
+  /** No other queue claims jobs from it. */
   readonly store: JobStore;
   readonly now?: () => Date;
   /** How long to wait before a write is tried again that has failed. Default: 2 seconds. */
   readonly retryMs?: number;
 }
 
-/** Takes up the jobs that the store holds, and goes on with them. */
+/** Loads the jobs of the store and continues them. */
 export async function openLocalQueue({
   store,
   executor,
@@ -63,8 +63,8 @@ export async function openLocalQueue({
   }
 
   /**
-   * When nothing of the job runs any more. Never rejects: what cannot be removed now, a file that Windows has open for a
-   * download, goes at the next start.
+   * Call it after all work of the job has ended. Never rejects: a file that cannot be removed now, because Windows has it
+   * open for a download, is removed at the next start.
    */
   function removeFiles(jobId: string): Promise<void> {
     const removal = runner
@@ -111,7 +111,7 @@ export async function openLocalQueue({
     async remove(owner, jobId) {
       await find(owner, jobId);
       await store.change(jobId, { type: 'cancel' });
-      // First the files: a server that ends in between knows whose they were.
+      // First the files: if the server ends in between, the row still says which job they belonged to.
       await removeFiles(jobId);
       await store.remove(jobId);
     },

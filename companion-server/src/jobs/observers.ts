@@ -1,6 +1,6 @@
-// Who listens to the jobs of an owner.
+// The listeners to the jobs of an owner.
 
-/** Adds a listener of `owner` to `listeners`. Returns what takes it away. */
+/** Adds a listener of `owner` to `listeners`. Returns a function that removes it. */
 export function listen<Listener>(listeners: Map<string, Set<Listener>>, owner: string, listener: Listener): () => void {
   const own = listeners.get(owner) ?? new Set();
   listeners.set(owner, own.add(listener));

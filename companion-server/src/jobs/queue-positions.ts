@@ -1,4 +1,4 @@
-// Where jobs stand in the queue, counted from 0.
+// The positions of jobs in the queue, counted from 0.
 
 import type { QueuePosition } from '../../../protocol/job.ts';
 import { createTurns } from '../../../protocol/turns.ts';
@@ -17,22 +17,22 @@ export function positionBefore(jobId: string | null, others: readonly QueuedJob[
 }
 
 export interface PositionWatch {
-  /** The queue has changed. Those whose positions have changed hear of it at the end of this turn of the event loop. */
+  /** The queue has changed. Owners of jobs with a new position are notified at the end of this turn of the event loop. */
   note(): void;
-  /** Tells at once what there is to tell. Never rejects. */
+  /** Sends the pending notifications at once. Never rejects. */
   flush(): Promise<void>;
 }
 
 export interface PositionWatchOptions {
   /** The queue in its order. */
   readonly queue: () => Promise<readonly QueuedJob[]>;
-  /** Told of the owner's jobs that have moved up or down, not of those that have just come to the queue or left it. */
+  /** Called with the owner's jobs that have moved up or down, without those that have just entered or left the queue. */
   readonly tell: (owner: string, positions: readonly QueuePosition[]) => void;
-  /** Told why the queue could not be read; the next change is told from where it was. */
+  /** Called with the reason when the queue could not be read; the next notification then includes these changes. */
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Tells owners of their jobs that have moved in the queue: one list each, however much has changed in a turn. */
+/** Notifies owners of their jobs that have moved in the queue: one list for each owner and turn of the event loop. */
 export async function watchPositions({ queue, tell, onFailure }: PositionWatchOptions): Promise<PositionWatch> {
   let known = positionsOf(await queue());
   let next: NodeJS.Immediate | undefined;

@@ -1,4 +1,4 @@
-// The port that the rest of the server knows jobs by: the jobs of every client, and how each is steered. A job outlives
+// The port through which the rest of the server uses jobs: the jobs of every client, and their control. A job outlives
 // connections, engines and servers. local-queue.ts does the jobs in this process, one at a time; another implementation
 // may leave them to other machines.
 
@@ -7,21 +7,21 @@ import type { JobState, JobView, QueuePosition } from '../../../protocol/job.ts'
 import type { JobExecutor } from './executor.ts';
 import type { JobRequest } from './store.ts';
 
-/** What an owner of jobs hears of. */
+/** The events that an owner of jobs gets. */
 export interface JobListener {
   /** A job of the owner has another state, or progress. */
   onJob(view: JobView): void;
-  /** Jobs of the owner have moved in the queue by what became of others. */
+  /** Jobs of the owner have moved in the queue because other jobs came, ended or moved. */
   onPositions(positions: readonly QueuePosition[]): void;
 }
 
 /**
- * Every method with a `jobId` throws EditError 'job-missing' when the owner has no such job. What they return is kept,
- * and what they throw has changed nothing.
+ * Every method with a `jobId` throws EditError 'job-missing' when the owner has no such job. When a method returns, its
+ * change is stored; when it throws, nothing has changed.
  */
 export interface JobQueue {
   /**
-   * Queues a job, or returns the one that the owner has created with this key before, whatever else is asked for. Throws
+   * Queues a job, or returns the one that the owner has created with this key before, even for another request. Throws
    * EditError 'limit-reached' when the owner has too many jobs.
    */
   add(owner: string, request: JobRequest): Promise<JobView>;
@@ -31,38 +31,38 @@ export interface JobQueue {
   ownerOf(jobId: string): Promise<string>;
   /** Whether the owner has created a job with this key. */
   hasKey(owner: string, key: string): Promise<boolean>;
-  /** Whether a job of the owner that is not over edits the clip. */
+  /** Whether an unfinished job of the owner edits the clip. */
   needsClip(owner: string, clipId: string): Promise<boolean>;
   /** Of all owners' jobs. */
   countByState(): Promise<Record<JobState, number>>;
   /** Of the last edit by this model that is done; null when there is none. */
   lastReport(model: string | null): Promise<EditReport | null>;
-  /** Ends a job that is not over. Its work is stopped at once. */
+  /** Cancels an unfinished job. Its work is stopped at once. */
   cancel(owner: string, jobId: string): Promise<JobView>;
   /** Takes a job from the queue, or stops its work, until it is resumed. */
   pause(owner: string, jobId: string): Promise<JobView>;
-  /** Queues a paused job again, one that was set aside as well; it goes on from its last finished step. */
+  /** Queues a paused job again, also one that was set aside; it continues from its last finished step. */
   resume(owner: string, jobId: string): Promise<JobView>;
   /**
    * Puts a queued job before another queued one, or behind all for null; it gets the priority of its new position. Throws
    * EditError 'invalid-request' when one of them is not queued.
    */
   move(owner: string, jobId: string, beforeJobId: string | null): Promise<JobView>;
-  /** Cancels the job if it is not over, waits for its end, and removes all that there is of it. */
+  /** Cancels the job if it is unfinished, waits for its end, and removes it with all its files. */
   remove(owner: string, jobId: string): Promise<void>;
-  /** Tells `listener` of the owner's jobs from this call on. Returns what ends that. */
+  /** Calls `listener` with the events of the owner's jobs from now on. Returns a function that ends that. */
   subscribe(owner: string, listener: JobListener): () => void;
-  /** Stops the running job, which goes on first when the server starts again. */
+  /** Stops the running job. It is the first to continue when the server starts again. */
   close(): Promise<void>;
 }
 
-/** What a queue is made with. */
+/** The parts that a queue needs. */
 export interface JobQueueOptions {
   /** Does the jobs. */
   readonly executor: JobExecutor;
-  /** Told of every failure, with the error as it was thrown. */
+  /** Called at every failure, with the error as it was thrown. */
   readonly onFailure?: (jobId: string | null, error: unknown) => void;
 }
 
-/** Takes up the jobs that are kept, and goes on with them. */
+/** Loads the stored jobs and continues them. */
 export type OpenJobQueue = (options: JobQueueOptions) => Promise<JobQueue>;

@@ -12,7 +12,7 @@ export interface Result extends ResultFacts {
 
 /**
  * The result of a job of the owner that is done. Throws EditError 'job-missing'; 'invalid-request' when the job has none;
- * 'result-invalid' when what is kept has another size than what was made.
+ * 'result-invalid' when the stored file has another size than the result that was made.
  */
 export async function resultOf(
   { jobs, artifacts }: { readonly jobs: Pick<JobQueue, 'get'>; readonly artifacts: Pick<ArtifactStore, 'facts'> },

@@ -1,6 +1,6 @@
 // Does one job after the other, as the store hands them out. A write can fail (a full disk) and is then tried again,
-// because an outcome must not be lost. Whoever cancels or pauses a job writes it to the store; the work hears of it from
-// there.
+// because an outcome must not be lost. A cancel or a pause is written to the store, and the store notifies the running
+// work.
 
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { isOutcome } from '../../../protocol/job.ts';
@@ -10,24 +10,24 @@ import type { JobExecutor, JobHooks, JobOutcome } from './executor.ts';
 import type { JobChange } from './job.ts';
 import type { JobRow, JobStore } from './store.ts';
 
-/** How often work is begun that fails for want of something that others give back, such as file handles. */
+/** How often work is tried that fails because a shared resource, such as file handles, is used up for the moment. */
 const maxTries = 30;
 
 export interface RunnerOptions {
   readonly store: JobStore;
   readonly executor: Pick<JobExecutor, 'run' | 'tidy' | 'discard'>;
-  /** Told of every failure, with the error as it was thrown. */
+  /** Called at every failure, with the error as it was thrown. */
   readonly onFailure: (jobId: string | null, error: unknown) => void;
   /** How long to wait before a write is tried again that has failed. */
   readonly retryMs: number;
 }
 
 export interface Runner {
-  /** Looks for a job, soon, if none is being done. Happens by itself when a job comes to the queue. */
+  /** Looks for a job soon, if none is running. When a job enters the queue, this happens automatically. */
   wake(): void;
   /** Stops the work on this job, if it is being done, and waits until nothing of it runs. */
   stop(jobId: string): Promise<void>;
-  /** Stops the work that is being done, which goes back to the queue; no other is begun. */
+  /** Stops the current work and returns its job to the queue; no other work is started. */
   close(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export function createRunner({ store, executor, onFailure, retryMs }: RunnerOpti
   /** When the work of the current job is over. */
   let ended: Promise<void> = Promise.resolve();
   let loop: Promise<void> | undefined;
-  /** Whether there may be a job that has not been looked for. */
+  /** Whether there may be a new job in the queue. */
   let isWoken = false;
 
   const isClosing = (): boolean => closing.signal.aborted;
@@ -73,7 +73,7 @@ export function createRunner({ store, executor, onFailure, retryMs }: RunnerOpti
     }
   }
 
-  /** What passes by itself (no more file handles, for a moment) is waited for, some times. */
+  /** Temporary failures (no free file handles for a moment) are retried, a limited number of times. */
   async function runPatiently(row: JobRow, hooks: JobHooks): Promise<JobOutcome> {
     for (let tries = 1; ; tries++) {
       try {
@@ -90,7 +90,7 @@ export function createRunner({ store, executor, onFailure, retryMs }: RunnerOpti
   async function outcomeOf(row: JobRow, signal: AbortSignal): Promise<JobChange | null> {
     const { jobId } = row;
     let reported: Promise<unknown> = Promise.resolve();
-    /** A report that cannot be written is no reason to end the work: the next one says it again. */
+    /** A report that cannot be written does not end the work: the next one replaces it. */
     const report = (change: JobChange): void => {
       const written = store.change(jobId, change).catch((error: unknown) => onFailure(jobId, error));
       reported = reported.then(() => written);
@@ -103,7 +103,7 @@ export function createRunner({ store, executor, onFailure, retryMs }: RunnerOpti
       });
       return { type: 'finish', report: edit, result };
     } catch (error) {
-      // Whoever stopped the work has written why.
+      // The change that stopped the work is written already, with its reason.
       if (signal.aborted) return null;
       if (error instanceof CanceledError) return { type: 'cancel' };
       onFailure(jobId, error);
@@ -114,7 +114,7 @@ export function createRunner({ store, executor, onFailure, retryMs }: RunnerOpti
     }
   }
 
-  /** The job's work has stopped, for whatever reason. */
+  /** The job's work has stopped, for any reason. */
   async function tidyUp(jobId: string): Promise<void> {
     const state = (await store.get(jobId))?.job.state;
     if (state === 'done') await executor.tidy(jobId);
@@ -144,7 +144,7 @@ export function createRunner({ store, executor, onFailure, retryMs }: RunnerOpti
 
   async function runAll(): Promise<void> {
     while (isWoken && !isClosing()) {
-      // Whoever has just queued a job answers first.
+      // The request that has just queued a job is answered first.
       await turn();
       isWoken = false;
       if (isClosing()) break;
@@ -161,7 +161,7 @@ export function createRunner({ store, executor, onFailure, retryMs }: RunnerOpti
     loop = undefined;
   }
 
-  /** A full disk must not keep the server from ending: the next one finds the job running, and goes on with it. */
+  /** A full disk must not keep the server from ending: the next server finds the job running, and continues it. */
   async function giveBack(jobId: string): Promise<void> {
     try {
       await store.change(jobId, { type: 'stop' });

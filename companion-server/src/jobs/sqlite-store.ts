@@ -49,7 +49,7 @@ export const jobMigrations: Migrations = {
     ) STRICT;
     CREATE INDEX jobs_by_state ON jobs (state, rank)`,
     'CREATE INDEX jobs_by_age ON jobs (owner, created_at, job_id)',
-    // In the order of their making, which the clock does not tell: it may be set back.
+    // In the order of creation. The clock is not used for it, because it may be set back.
     `ALTER TABLE jobs ADD COLUMN number INTEGER;
      UPDATE jobs SET number = numbered.number FROM
        (SELECT job_id, row_number() OVER (ORDER BY created_at, job_id) AS number FROM jobs) AS numbered
@@ -66,7 +66,7 @@ interface RankedJob extends QueuedJob {
 /** `database` is opened with `jobMigrations`. */
 export function createSqliteJobStore(database: Database): JobStore {
   const listeners = new Set<(event: JobEvent) => void>();
-  /** The running jobs as they are, with their progress, which is not worth a write of its own. */
+  /** The running jobs with their current progress, which is not written to the database. */
   const running = new Map<string, JobRow>();
 
   function queue(): RankedJob[] {
@@ -137,7 +137,7 @@ export function createSqliteJobStore(database: Database): JobStore {
     if (found.all >= limits.all || found.unfinished >= limits.unfinished) throw refusals.tooMany(limits, found);
   }
 
-  /** Tells of a change that is written. */
+  /** Reports a change that is written. */
   function tell(row: JobRow, isQueueChanged: boolean): JobRow {
     for (const listener of [...listeners]) listener({ row, isQueueChanged });
     return row;
@@ -152,7 +152,7 @@ export function createSqliteJobStore(database: Database): JobStore {
         jobId,
       );
       if (job.state !== 'queued' || before.state === 'queued') return;
-      // What was interrupted goes on first; what was paused has given up its place.
+      // Interrupted jobs continue first; a paused job has lost its position.
       const position = change.type === 'resume' ? positionFor(priority, queueBeside(jobId)) : 0;
       place(jobId, position, priority);
     });
@@ -219,7 +219,7 @@ export function createSqliteJobStore(database: Database): JobStore {
       running.delete(jobId);
     }),
     recover: inOneStep(() => {
-      // One process uses the store: what runs in the table and not here was left by another that is gone.
+      // One process uses the store: a job that runs in the table but not here was left by a process that has ended.
       for (const row of database.all("SELECT job_id FROM jobs WHERE state = 'running' ORDER BY rank")) {
         const jobId = text(row, 'job_id');
         if (!running.has(jobId)) apply(jobId, { type: 'server-died' });
@@ -288,7 +288,7 @@ function toRow(row: Row, queuePosition: number | null): JobRow {
   };
 }
 
-/** Older versions kept with an error what its code says already: the field `retryable`, which is no part of it. */
+/** Older versions stored the field `retryable` with an error; it follows from the code and is removed. */
 function errorOf(row: Row): WireError | null {
   const error = parsed(row, 'error') as WireError | null;
   if (error === null) return null;

@@ -1,8 +1,8 @@
-// The port behind the queue: what is kept of jobs, whoever keeps it. SQLite in the data folder is one
+// The port behind the queue: the storage of jobs. SQLite in the data folder is one implementation
 // (sqlite-store.ts), a store that several servers share may be another. It follows the backend of BullMQ
 // (https://docs.bullmq.io): `add`, `claimNext` (moveToActive), `change` (updateProgress, moveToCompleted, moveToFailed
-// and the like: job.ts says what each comes to), `remove`, and events. Every method is one step that happens whole or
-// not at all, also beside calls of other processes; what it returns is kept.
+// and similar; job.ts defines the effect of each), `remove`, and events. Every method is one step that happens fully or
+// not at all, also with parallel calls of other processes; what it returns is stored.
 
 import type { DeviceChoice } from '../../../protocol/devices.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
@@ -33,7 +33,7 @@ export interface NewJob {
   readonly request: JobRequest;
 }
 
-/** A job as it is kept. */
+/** A stored job. */
 export interface JobRow extends NewJob {
   readonly job: Job;
   /** How many queued jobs run before it; null unless it is queued. */
@@ -47,18 +47,18 @@ export interface QueuedJob {
   readonly priority: number;
 }
 
-/** What has become of a job. Told when it is kept, to every process that uses the store, in the order of the changes. */
+/** A change of a job. Every process that uses the store gets it once it is stored, in the order of the changes. */
 export interface JobEvent {
   /** The job after it. */
   readonly row: JobRow;
-  /** Whether the job has come to the queue, left it or moved in it. Positions of other jobs may have changed by that. */
+  /** Whether the job has entered, left or moved in the queue. Positions of other jobs may have changed because of it. */
   readonly isQueueChanged: boolean;
 }
 
 /** How many jobs an owner may have. */
 export interface JobLimits {
   readonly all: number;
-  /** Of those that are not over. */
+  /** Of the unfinished ones. */
   readonly unfinished: number;
 }
 
@@ -70,17 +70,17 @@ export interface JobStore {
   add(job: NewJob, limits: JobLimits): Promise<JobRow>;
   get(jobId: string): Promise<JobRow | undefined>;
   getByKey(owner: string, key: string): Promise<JobRow | undefined>;
-  /** In the order of their making: at most `most` of those that were made after the job `afterJobId`, or after none for null. */
+  /** In the order of creation: at most `most` of those that were made after the job `afterJobId`; null: from the first. */
   list(owner: string, afterJobId: string | null, most: number): Promise<readonly JobRow[]>;
   /** The queued jobs in their order. */
   queue(): Promise<readonly QueuedJob[]>;
   /** Starts the first job of the queue. No other call gets the same. Undefined when the queue is empty. */
   claimNext(): Promise<JobRow | undefined>;
   /**
-   * Applies a change by `changeJob`. Progress may be lost when a process ends; all else is kept. A job that comes back to
-   * the queue by itself is its first; one that was resumed goes behind all that are at least as urgent. What ends work or
-   * frees space is kept even on a full disk, as far as that can be. Returns the job after it, which is the same where the
-   * change does not fit; undefined when there is no such job.
+   * Applies a change by `changeJob`. Progress may be lost when a process ends; all else is stored. A job that returns to
+   * the queue without a request is its first; a resumed job goes behind all that are at least as urgent. A change that
+   * ends work or frees space is stored even on a full disk, if that is possible. Returns the job after the change; the
+   * job is the same if the change does not fit its state. Undefined when there is no such job.
    */
   change(jobId: string, change: JobChange): Promise<JobRow | undefined>;
   /**
@@ -88,18 +88,18 @@ export interface JobStore {
    * EditError 'invalid-request' when one of them is not queued, 'job-missing' when there is none.
    */
   move(jobId: string, beforeJobId: string | null): Promise<JobRow>;
-  /** Forgets a job, which is over. Does nothing when there is no such job. */
+  /** Removes a finished job. Does nothing when there is no such job. */
   remove(jobId: string): Promise<void>;
-  /** Tells `server-died` of every job that a process has left running which is gone. Call at the start, before `claimNext`. */
+  /** Applies `server-died` to every job that an ended process has left running. Call at the start, before `claimNext`. */
   recover(): Promise<void>;
-  /** Whether a job of the owner that is not over edits the clip. */
+  /** Whether an unfinished job of the owner edits the clip. */
   needsClip(owner: string, clipId: string): Promise<boolean>;
   /** Of all owners' jobs. */
   countByState(): Promise<Record<JobState, number>>;
   /** Of the last job by this model that is done; null when there is none. */
   lastReport(model: string | null): Promise<EditReport | null>;
   states(): Promise<ReadonlyMap<string, JobState>>;
-  /** Calls `listener` with every event. Returns what ends that. */
+  /** Calls `listener` with every event. Returns a function that ends that. */
   subscribe(listener: (event: JobEvent) => void): () => void;
 }
 

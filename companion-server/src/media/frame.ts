@@ -1,4 +1,4 @@
-// What every module means by a picture and its size.
+// The types of a picture and its size, for all modules.
 
 /** Pixels. */
 export interface Size {
@@ -25,8 +25,8 @@ export interface Picture<Format extends PixelFormat = PixelFormat> extends Size 
 }
 
 /**
- * One picture of a clip. Its pixels belong to whoever received the frame, who may keep or change them: no producer touches
- * them again.
+ * One picture of a clip. Its pixels belong to the receiver, which may keep or change them: no producer writes to them
+ * again.
  */
 export interface Frame<Format extends PixelFormat = PixelFormat> extends Picture<Format> {
   /** 0-based, counted from the first frame of the clip (not of the in/out range). */

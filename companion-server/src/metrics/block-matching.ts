@@ -46,7 +46,7 @@ function interpolate(grid: MotionGrid, { width, height }: Size): Float32Array {
   return out;
 }
 
-/** 1 where going there and back leads home, within 0.5 + 1% of the squared lengths, and stays in the picture. */
+/** 1 where forward and backward flow agree, within 0.5 + 1% of the squared lengths, and stay in the picture. */
 function agreement(forward: Float32Array, backward: Float32Array, size: Size): Uint8Array {
   const { width, height } = size;
   const plane = width * height;

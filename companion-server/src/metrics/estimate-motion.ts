@@ -1,4 +1,4 @@
-// The motion of a clip whose true flow nobody knows.
+// The motion of a clip whose true flow is unknown.
 
 import type { Rgb24Frame } from '../media/frame.ts';
 import { estimateFlow } from './block-matching.ts';

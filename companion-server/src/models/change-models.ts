@@ -1,4 +1,4 @@
-// Adds folders by reference, and takes models away. Only what lies in the models folder is ever deleted.
+// Adds folders by reference, and removes models. Only files in the models folder are ever deleted.
 
 import { lstatSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
@@ -21,7 +21,7 @@ import {
 } from './models-folder.ts';
 
 /**
- * Makes the checkpoint in `dir` known under a name, where it lies. Returns the name.
+ * Registers the checkpoint in `dir` under a name; nothing is copied. Returns the name.
  * Throws EditError: 'invalid-request' for a name that cannot be taken; 'model-missing', 'model-damaged' and
  * 'model-unsupported' for a folder that the engine cannot load.
  */
@@ -79,7 +79,7 @@ export async function removeModel(modelsDir: string, name: string): Promise<Remo
   return isFolder ? 'deleted' : 'download';
 }
 
-/** The folder loses its name first: nobody meets a half of it. */
+/** The folder is renamed first, so that no other process finds a half-deleted one. */
 async function deleteFolder(modelsDir: string, name: string, dir: string): Promise<void> {
   await explainingDisk(dir, { what: `Cannot delete "${dir}"` }, async () => {
     if (lstatSync(dir).isSymbolicLink()) {

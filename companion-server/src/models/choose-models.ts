@@ -1,4 +1,4 @@
-// Which models a server offers, and which of them is used where nobody names one.
+// Which models a server offers, and which of them is the default.
 
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';

@@ -1,4 +1,4 @@
-// What a client is told about the models that it may choose from.
+// The description, for clients, of the models that they can choose from.
 
 import type { ModelInfo } from '../../../protocol/model-info.ts';
 import { readCatalog } from './catalog.ts';

@@ -8,7 +8,7 @@ import { listStaged, readReferences } from './models-folder.ts';
 export interface ListedModel {
   readonly id: string;
   /**
-   * embedded: comes with the program. present: lies in the models folder. added: a folder elsewhere. gone: was added,
+   * embedded: comes with the program. present: is in the models folder. added: a folder elsewhere. gone: was added,
    * and its folder is not there now. begun: a part is downloaded. available: can be downloaded.
    */
   readonly state: 'embedded' | 'present' | 'added' | 'gone' | 'begun' | 'available';

@@ -10,13 +10,13 @@ import { complainAboutModelName } from './file-names.ts';
 
 const referencesName = 'references.json';
 
-/** Where a model that is being downloaded lies. */
+/** The folder of a model that is being downloaded. */
 export function stagingDir(modelsDir: string, id: string): string {
   return join(modelsDir, '.pulling', id);
 }
 
 /**
- * Runs `work` while nobody else downloads or removes this model. Throws EditError 'invalid-request' when somebody does.
+ * Runs `work` while no other process downloads or removes this model. Throws EditError 'invalid-request' when one does.
  * No model's name has a tilde.
  */
 export async function withModelLock<T>(modelsDir: string, id: string, work: () => Promise<T>): Promise<T> {

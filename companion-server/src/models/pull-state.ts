@@ -1,5 +1,5 @@
-// What is known of a download that is not finished: it lies beside the files, so that the next run goes on where
-// this one stopped.
+// The state of a download that is not finished. It is stored beside the files, so that the next run continues where this
+// one stopped.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ const keptState = object({
 });
 
 export interface PullState extends Repository {
-  /** Where the files come from; another hub's parts are not gone on with. */
+  /** Where the files come from; a download does not continue parts from another hub. */
   readonly endpoint: string;
   /** By path. A file that was not begun is missing. */
   readonly files: ReadonlyMap<string, StagedFile>;
@@ -44,7 +44,7 @@ export async function readPullState(dir: string): Promise<PullState | undefined>
     const { files, ...state } = parse(keptState, JSON.parse(await readFile(join(dir, fileName), 'utf8')), 'state');
     return { ...state, files: new Map(files.map((file) => [file.path, file])) };
   } catch (error) {
-    // Written whole, so that only a strange hand makes it unreadable: the download begins anew.
+    // Written as a whole, so only another program can have made it unreadable: the download starts again.
     if (error instanceof FieldError || error instanceof SyntaxError) return undefined;
     if (isMissing(error)) return undefined;
     throw error;

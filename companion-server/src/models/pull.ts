@@ -44,7 +44,7 @@ export interface PullOptions extends Patience {
   readonly onProgress?: (progress: PullProgress) => void;
   /** Called when there is something to download; what it throws ends the pull. */
   readonly accept?: () => Promise<void>;
-  /** Bytes free where a folder lies. */
+  /** Free bytes on the disk of a folder. */
   readonly freeBytesAt?: (dir: string) => Promise<number>;
   readonly idleMs?: number;
 }

@@ -35,7 +35,7 @@ export async function verifyModel(dir: string, options: VerifyOptions = {}): Pro
   try {
     const record = await readManifest(dir);
     files = record?.files ?? [];
-    // The catalogue may have gone on to another commit since.
+    // The catalogue may have another commit now.
     if (record?.revision !== hub?.revision) hub = undefined;
   } catch (error) {
     note(error);

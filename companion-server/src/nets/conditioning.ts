@@ -1,8 +1,8 @@
-// What the UNet is told beside the latents and the time: what a picture shall show.
+// The inputs of the UNet besides latents and timestep: what the picture should show.
 
 import type { Tensor } from '../tensor/tensor.ts';
 
-/** What a family makes of a prompt. Each network takes of it what it was trained with. */
+/** A prompt as a family encodes it. Each network uses the parts that it was trained with. */
 export interface Conditioning {
   /** Embeddings of the prompt's tokens [1, tokens, D]. */
   readonly tokens: Tensor;

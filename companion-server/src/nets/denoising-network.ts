@@ -1,4 +1,4 @@
-// What passes need of a denoising network, whatever it is made of: a family brings it (families/).
+// What passes need from a denoising network, of any architecture. A family provides it (families/).
 
 import type { GraphBuilder } from '../onnx/builder.ts';
 import type { Value } from '../onnx/graph.ts';
@@ -14,19 +14,19 @@ export interface LatentSize {
 export interface DenoisingNetwork {
   readonly latentChannels: number;
   readonly injectionPoints: InjectionPoints;
-  /** Equal for networks that take equally long for equal latents: what is known of one serves the other. */
+  /** Equal for networks that take equally long for equal latents, so that a measurement of one is valid for the other. */
   readonly form: string;
-  /** Where latents have most tokens, which takes the most time. */
+  /** The level at which latents have most tokens, which takes the most time. */
   readonly finestLevel: { readonly channels: number; readonly heads: number };
   /** Tokens of a frame per transformer block, in order of execution. */
   tokensPerBlock(size: LatentSize): readonly number[];
   /**
-   * Records the network with inputs of its own for time and conditioning, by names that no pass uses (pass-attention.ts).
+   * Records the network with inputs of its own for time and conditioning, by names that no pass uses (pass-hooks.ts).
    * Weights are asked for by checkpoint key. Each transformer block calls `hooks.selfAttention` once.
    * @param latents [branches*n, C, h, w], branch by branch
    */
   build(g: GraphBuilder, latents: Value, hooks: PassHooks): BuiltNetwork;
-  /** What the inputs that `build` made are fed. `conditioning` has one entry for each branch, in their order. */
+  /** The values for the inputs that `build` made. `conditioning` has one entry for each branch, in their order. */
   feeds(timestep: number, conditioning: readonly Conditioning[]): Readonly<Record<string, Tensor>>;
 }
 
@@ -37,7 +37,7 @@ export interface BuiltNetwork {
   readonly branches: number;
 }
 
-/** Where Plug-and-Play (arXiv 2211.12572) reaches into the network, as checkpoint keys. */
+/** The injection points of Plug-and-Play (arXiv 2211.12572) in the network, as checkpoint keys. */
 export interface InjectionPoints {
   /** The residual block whose features are injected. */
   readonly features: string;

@@ -1,4 +1,4 @@
-// The graph of a pass: a denoising network with what the pass puts in the place of its self-attention.
+// The graph of a pass: a denoising network whose self-attention is replaced as the pass requires.
 
 import { GraphBuilder, type GraphOptions } from '../onnx/builder.ts';
 import { symbol } from '../onnx/dims.ts';

@@ -1,5 +1,5 @@
-// One evaluation of the UNet over some frames, as data. The graph that it needs, what that is fed, and what the evaluation
-// costs are derived from it.
+// One evaluation of the UNet over some frames, as data. Its graph, the graph's inputs, and the cost of the evaluation are
+// derived from it.
 
 /**
  * What a pass computes of each frame, always in this order in a batch. `source` sees the source's latents and prompt;
@@ -18,14 +18,14 @@ export interface Injection {
 export interface Pass {
   readonly branches: readonly Branch[];
   /**
-   * What stands in the place of the network's self-attention. `self`: nothing, each frame attends to itself. `extended`: the
+   * The kind of self-attention. `self`: as in the network, each frame attends to itself. `extended`: the
    * edit's branches attend to all frames of the pass at once (arXiv 2307.10373, section 4.1), the source's to its own frame.
    * `propagated`: no attention; each token takes the attention's output of its nearest neighbours in two keyframes, blended
    * by distance (section 4.2).
    */
   readonly attention: 'self' | 'extended' | 'propagated';
   /**
-   * Where the nearest neighbours of the frames' source tokens are known from: `searched` in this pass among the keyframes'
+   * Where the nearest neighbours of the frames' source tokens come from: `searched` in this pass among the keyframes'
    * source tokens, or `given`. null where none are used.
    */
   readonly correspondences: 'searched' | 'given' | null;
@@ -37,7 +37,7 @@ export interface Pass {
 export interface Emissions {
   /** Of the edit's branches; of the source where it is the only one. */
   readonly prediction: boolean;
-  /** The source's normalised tokens, in which other frames are searched. */
+  /** The source's normalised tokens, in which other frames search. */
   readonly sourceTokens: boolean;
   /** Branches whose attention's output is returned, for other frames to take. */
   readonly attention: readonly Branch[];
@@ -80,13 +80,13 @@ export function evaluationsOf({ branches }: Pick<Pass, 'branches'>, frames: numb
   return branches.length * frames;
 }
 
-/** How many frames whose passes do not see each other go through one pass at a time. */
+/** How many frames go through one pass at a time, if the frames of the pass do not depend on each other. */
 export interface PassLimits {
   /** Most frames. */
   readonly chunkSize: number;
   /**
-   * Most latents, a frame counted once in each branch. More are slower on a CPU: what an operator returns is then so large
-   * that the system hands out fresh pages for it every time.
+   * Most latents, a frame counted once in each branch. More are slower on a CPU: an operator's result is then so large
+   * that the system allocates new pages for it every time.
    */
   readonly maxLatents: number;
 }
@@ -96,7 +96,7 @@ export function framesAtOnce({ branches }: Pick<Pass, 'branches'>, { chunkSize, 
   return Math.max(1, Math.min(chunkSize, Math.floor(maxLatents / branches.length)));
 }
 
-/** Whether the frames of a pass see each other. */
+/** Whether the frames of a pass depend on each other. */
 export function seesAllFrames({ attention }: Pass): boolean {
   return attention === 'extended';
 }

@@ -18,7 +18,7 @@ export function sessionOptionsOf({ provider, webgpu }: Execution): SessionOption
 }
 
 /**
- * Whether a provider plans its kernels anew whenever the shape of their input changes, which takes many times as long as
+ * Whether a provider plans its kernels again whenever the shape of their input changes, which takes much longer than
  * running them: CUDA (steady-batch.ts has the figure) and DirectML, whose kernels are made for the shapes of the last run.
  */
 export const plansForEachShape: Readonly<Record<ExecutionProvider, boolean>> = {

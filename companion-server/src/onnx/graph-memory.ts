@@ -18,7 +18,7 @@ const bytesPerElement: Readonly<Record<DataType, number>> = {
 
 /** Operators that hand on what they were given under another shape. */
 const views = ['Reshape', 'Identity'];
-/** Operators that may write to the memory of an input that nobody else reads. */
+/** Operators that may write to the memory of an input that no other operator reads. */
 const inPlace = ['Add', 'Sub', 'Mul', 'Div', 'Clip', 'Sigmoid', 'Erf', 'Sqrt', 'Softmax'];
 
 /** Bytes of a value. Throws RangeError for an unknown that `sizes` does not have. */
@@ -26,11 +26,11 @@ export function valueBytes({ dtype, dims }: Pick<Value, 'dtype' | 'dims'>, sizes
   return bytesPerElement[dtype] * elementCount(dims, sizes);
 }
 
-/** Most bytes of inputs, outputs and what lies between them at any one time; weights do not count. */
+/** Most bytes of inputs, outputs and intermediate values at any one time; weights do not count. */
 export function peakActivationBytes(graph: Graph, sizes: DimSizes): number {
   const constants = new Set(graph.initializers.map(({ value }) => value));
   const kept = new Set<Value>([...graph.inputs, ...graph.outputs]);
-  /** The value whose memory a value lies in. */
+  /** The value whose memory a value uses. */
   const owners = new Map<Value, Value>();
   const ownerOf = (value: Value): Value => owners.get(value) ?? value;
   const lastUse = new Map<Value, number>();
@@ -58,7 +58,7 @@ export function peakActivationBytes(graph: Graph, sizes: DimSizes): number {
     const madeBytes = made.reduce((sum, output) => sum + valueBytes(output, sizes), 0);
     const reused = inPlace.includes(op) ? Math.min(dyingBytes, madeBytes) : 0;
     peak = Math.max(peak, now + madeBytes - reused);
-    // A value that nobody reads is gone at once.
+    // A value that no operator reads is freed at once.
     const unread = made.filter((output) => !lastUse.has(output) && !kept.has(output));
     const unreadBytes = unread.reduce((sum, output) => sum + valueBytes(output, sizes), 0);
     now += madeBytes - dyingBytes - unreadBytes;

@@ -31,7 +31,7 @@ export interface Node {
   readonly op: string;
   /** '' for the standard operators, 'com.microsoft' for ONNX Runtime's own. */
   readonly domain: string;
-  /** null stands for an optional input that is left out. */
+  /** null is an optional input that is left out. */
   readonly inputs: readonly (Value | null)[];
   readonly outputs: readonly Value[];
   readonly attributes: Readonly<Record<string, Attribute>>;

@@ -127,7 +127,7 @@ export async function createSession(graph: Graph, options: SessionOptions): Prom
     executionProviders: executionProviders(provider, webgpu),
     graphOptimizationLevel: optimization,
     logSeverityLevel: 3,
-    // An arena keeps the largest batch's memory for good; without it runs are as fast (measured within 1 %).
+    // An arena never releases the largest batch's memory; without it runs are as fast (measured within 1 %).
     enableCpuMemArena: false,
     enableMemPattern: false,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),

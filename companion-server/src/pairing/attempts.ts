@@ -1,6 +1,6 @@
 // How often a pairing code may be tried. A few mistakes are free; then attempts take turns, one after the other with a
-// pause between them, so that guessing is hopeless. Nobody is refused for the mistakes of another: programs of the same
-// machine have the same address, and one that guesses must not keep out the panel that knows the code.
+// pause between them, so that guessing takes too long. A client is not refused because another one made mistakes:
+// programs of the same machine have the same address, and one that guesses must not block the panel that knows the code.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { createTurns } from '../../../protocol/turns.ts';
@@ -29,7 +29,7 @@ export interface AttemptsOptions {
 
 export function createAttempts({
   elapsedMs = () => performance.now(),
-  // A server that stops does not wait for who is guessing.
+  // A server that stops does not wait for clients that guess.
   pause = (ms) => delay(ms, undefined, { ref: false }),
 }: AttemptsOptions = {}): Attempts {
   let failures = 0;

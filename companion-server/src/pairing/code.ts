@@ -13,7 +13,7 @@ export interface OpenCode {
   readonly expiresAt: Date;
 }
 
-/** A code that nobody can guess: one of 30^8, each as likely as any other. */
+/** A code that cannot be guessed: one of 30^8, all equally likely. */
 export function createCode(now: Date): OpenCode {
   const characters = Array.from({ length: codeCharacters }, () => alphabet[randomInt(alphabet.length)]);
   const half = codeCharacters / 2;

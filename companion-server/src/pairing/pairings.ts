@@ -1,5 +1,5 @@
 // Who may use this server. A person reads the pairing code where the server shows it and types it into a client; the
-// client gets a token of its own for it. The server keeps hashes only: a copy of its database lets nobody in.
+// client gets a token of its own for it. The server keeps only hashes: a copy of its database gives no access.
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { EditError } from '../errors.ts';
@@ -22,7 +22,7 @@ export const localClient: Client = {
   name: 'command line',
 };
 
-/** Who shows the token that the server was started with for other machines. */
+/** A client with the token that the server was started with for other machines. */
 export const remoteClient: Client = {
   clientId: '4e307e00000000000000000000000000',
   name: 'other machine',
@@ -33,7 +33,7 @@ export interface PairingsOptions {
   readonly localToken: string;
   /** The token of `remoteClient`. Default: there is no such client. */
   readonly remoteToken?: string | undefined;
-  /** Is told who pairs, and who fails to. */
+  /** Called with each client that pairs or fails to. */
   readonly log: Pick<Log, 'info' | 'warn'>;
   /** Default: the clock. */
   readonly now?: () => Date;
@@ -118,7 +118,7 @@ export function createPairings(
       const hash = hashOf(token);
       const fixed = fixedClients.find((one) => timingSafeEqual(hash, one.hash));
       if (fixed !== undefined) return fixed.client;
-      // The index is searched by the hash: what its timing tells is about the hash, from which no token follows.
+      // The search in the index is by hash: its timing reveals only facts about the hash, and no token follows from them.
       const row = database.get('SELECT * FROM pairings WHERE token_hash = ? AND ended_at IS NULL', hash);
       if (row === undefined) return null;
       const { clientId, name } = toPairing(row);
@@ -158,7 +158,7 @@ export function createPairings(
   };
 }
 
-/** A token is 256 random bits, so a plain hash is as good as a slow one: there is nothing to guess. */
+/** A token is 256 random bits and cannot be guessed, so a slow hash would not be safer than a plain one. */
 function hashOf(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }

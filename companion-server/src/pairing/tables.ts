@@ -47,7 +47,7 @@ export function toPairing(row: Row): Pairing {
 /** 256 random bits that belong to this data folder: made at the first use, the same ever after. */
 export function readSecret(database: Database, name: string): Buffer {
   const read = (): unknown => database.get('SELECT value FROM secrets WHERE name = ?', name)?.['value'];
-  // Looked for first: a full disk takes nothing.
+  // Read first: on a full disk a write would fail.
   if (read() === undefined) {
     database.run('INSERT OR IGNORE INTO secrets VALUES (?, ?)', name, randomBytes(32));
   }
@@ -56,7 +56,7 @@ export function readSecret(database: Database, name: string): Buffer {
   return Buffer.from(value);
 }
 
-/** Makes the secret anew where there was one: what was signed with it is void. For one that others may have read. */
+/** Replaces the secret, if there is one that others may have read: everything that was signed with it becomes invalid. */
 export function renewSecret(database: Database, name: string): void {
   database.urgently(() => database.run('UPDATE secrets SET value = ? WHERE name = ?', randomBytes(32), name));
 }

@@ -1,10 +1,10 @@
-// Child processes that must not outlive us: asked to end, then killed, and killed with us when we exit.
+// Child processes that must not outlive this process: asked to end, then killed, and killed when this process exits.
 
 import type { ChildProcess } from 'node:child_process';
 import { signalProcessTree } from './process-tree.ts';
 
 /**
- * Who is meant: the child alone, or everything that it has started as well. For a tree the child must have been started
+ * Which processes are meant: only the child, or also everything that it has started. For `tree` the child must be started
  * with `detached: leadsOwnGroup`.
  */
 export type Reach = 'child' | 'tree';
@@ -16,7 +16,7 @@ function killAll(): void {
 }
 
 /**
- * Makes the child die with this process; in a tree, what it started dies with the child too: it would hold the child's
+ * Makes the child die with this process. In a tree, the processes that it started die with it: they would hold the child's
  * pipes open. Call once, right after the start.
  */
 export function adoptChild(child: ChildProcess, reach: Reach = 'child'): void {

@@ -1,5 +1,5 @@
-// Space that is kept for hard times: a file of no meaning, of which a piece is given up when the disk is full, so that
-// what frees space or ends work can be written down all the same.
+// Reserved disk space: a file without content of its own. When the disk is full a piece of it is released, so that
+// changes that free space or end work can still be written.
 
 import { randomBytes } from 'node:crypto';
 import {
@@ -32,7 +32,7 @@ export interface Reserve {
 /** No reserve at all. */
 export const noReserve: Reserve = { giveUp: () => false, refill: () => undefined };
 
-/** The reserve in the file at `path`, which lies in a folder that exists; nothing is written before `refill`. */
+/** The reserve in the file at `path`, whose folder must exist; nothing is written before `refill`. */
 export function createReserve(path: string): Reserve {
   return {
     giveUp() {
@@ -46,7 +46,7 @@ export function createReserve(path: string): Reserve {
         const { bavail, bsize } = statfsSync(dirname(path));
         if (bavail * bsize >= plenty * wholeBytes) fill(path);
       } catch {
-        // The disk has filled up meanwhile, or takes no files: there is less to give up then.
+        // The disk is full again, or refuses files: the reserve is smaller then.
       }
     },
   };

@@ -1,5 +1,5 @@
-// What lies in the data folder and is in no row of the database. The database may be the one that is wrong: moved away,
-// damaged, or an older copy. So nothing of it is deleted; it is moved to a folder where the user finds it.
+// Files in the data folder that no row of the database names. The database itself may be wrong: moved away, damaged, or an
+// older copy. So these files are not deleted, but moved to a folder where the user finds them.
 
 import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
@@ -10,7 +10,7 @@ export type SetAside = (path: string) => Promise<void>;
 export interface SetAsideOptions {
   /** Absolute. */
   readonly dataDir: string;
-  /** Told of everything that was moved; both paths are relative to the data folder. */
+  /** Called for everything that was moved; both paths are relative to the data folder. */
   readonly onMoved: (from: string, to: string) => void;
   readonly onFailure: (from: string, error: unknown) => void;
   /** Default: the clock. */

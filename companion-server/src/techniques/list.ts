@@ -1,4 +1,4 @@
-// All techniques. Each is known to people by its entry in protocol/techniques.ts.
+// All techniques. The name that users see is in protocol/techniques.ts.
 
 import { EditError } from '../errors.ts';
 import { none } from './none.ts';

@@ -1,4 +1,4 @@
-// Nothing of the source is kept but the motion along which tokens are propagated.
+// Of the source only the motion is kept, along which tokens are propagated.
 
 import type { Technique } from './technique.ts';
 

@@ -24,7 +24,7 @@ export function injectionAt(thresholds: InjectionThresholds, step: number, steps
   };
 }
 
-/** 1 - 0.9 is a little less than a tenth, and a tenth of 10 steps is one all the same. */
+/** In floating point 1 - 0.9 is a little less than a tenth, but a tenth of 10 steps must still be one. */
 function wholeSteps(steps: number): number {
   return Math.floor(steps + 1e-9);
 }

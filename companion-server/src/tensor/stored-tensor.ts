@@ -1,4 +1,4 @@
-// A tensor that still lies in a file: what weights/ finds, what onnx/ refers to as external data.
+// A tensor that is still in a file: weights/ finds it, and onnx/ refers to it as external data.
 // Imports nothing.
 
 /** Element types of weights that the networks accept. */

@@ -18,7 +18,7 @@ export interface Correspondences {
   readonly nearest: Uint16Array;
 }
 
-/** Where correspondences lie between inversion and sampling. */
+/** The store of correspondences between inversion and sampling. */
 export interface CorrespondenceStore {
   /** Of the frames `frames` at sampling step `step`. */
   write(step: number, frames: readonly number[], correspondences: Correspondences): Promise<void>;
@@ -52,7 +52,7 @@ export function planSearches(pairs: readonly KeyframePair[]): Searches {
   return { jobFrame, jobKeyframe, leftJob, rightJob };
 }
 
-/** Puts what was searched together per frame. blocks: per transformer block [jobs, S], whole numbers */
+/** Collects the search results per frame. blocks: per transformer block [jobs, S], whole numbers */
 export function gatherSearched(blocks: readonly Tensor[], { leftJob, rightJob }: Searches): Correspondences {
   const total = blocks.reduce((sum, { dims }) => sum + (dims[1] ?? 0), 0);
   const nearest = new Uint16Array(leftJob.length * 2 * total);
@@ -101,7 +101,7 @@ export function positionsPerBlock(
   return found;
 }
 
-/** Where the neighbours of each frame stand in `keyframes`. Throws RangeError when one is missing. */
+/** The positions in `keyframes` of each frame's neighbours. Throws RangeError when one is missing. */
 export function pairsOf(neighbours: readonly Neighbours[], keyframes: readonly number[]): KeyframePair[] {
   return neighbours.map(({ left, right }) => ({
     left: positionOf(left, keyframes),
@@ -109,7 +109,7 @@ export function pairsOf(neighbours: readonly Neighbours[], keyframes: readonly n
   }));
 }
 
-/** Where each of `wanted` stands in `keyframes`. Throws RangeError when one is missing. */
+/** The position in `keyframes` of each of `wanted`. Throws RangeError when one is missing. */
 export function positionsOf(wanted: readonly number[], keyframes: readonly number[]): number[] {
   return wanted.map((keyframe) => positionOf(keyframe, keyframes));
 }

@@ -6,17 +6,17 @@ import { plainPass, type Branch, type Pass } from '../nets/pass.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Correspondences, KeyframePair } from './correspondences.ts';
 
-/** What the network is told in each branch. */
+/** The conditioning of the network in each branch. */
 export type BranchConditioning = Readonly<Record<Branch, Conditioning>>;
 
-/** What a pass is fed. What it has no use for may be left out. */
+/** The inputs of a pass. Inputs that it does not use may be left out. */
 export interface PassInputs {
   /** [N, C, h, w] of the same N frames. */
   readonly latents: { readonly source?: Tensor; readonly edited?: Tensor };
   readonly timestep: number;
   /** Of the pass's branches. */
   readonly conditioning: Readonly<Partial<Record<Branch, Conditioning>>>;
-  /** What frames are searched in and take tokens from. */
+  /** The keyframes in which frames search and from which they take tokens. */
   readonly keyframes?: KeyframeTokens;
   /** Per frame: its keyframes among those of `keyframes`. */
   readonly pairs?: readonly KeyframePair[];
@@ -26,10 +26,10 @@ export interface PassInputs {
   readonly correspondences?: Correspondences;
 }
 
-/** What tells frames where to look in keyframes, and what to take from them. */
+/** The correspondences and weights by which frames take tokens from keyframes. */
 export type KeyframeInputs = Pick<PassInputs, 'keyframes' | 'pairs' | 'rightWeight' | 'correspondences'>;
 
-/** What passes over K keyframes have left behind, as far as they emit it. */
+/** The outputs of passes over K keyframes, as far as the passes emit them. */
 export interface KeyframeTokens {
   /** The source's normalised tokens per transformer block [K, S, D], unit length. Empty where none are searched. */
   readonly source: readonly Tensor[];
@@ -37,7 +37,7 @@ export interface KeyframeTokens {
   readonly attention: readonly Tensor[];
 }
 
-/** What a pass returns: as it says in `emits`. */
+/** The outputs of a pass, as listed in its `emits`. */
 export interface PassOutputs {
   /** [N, C, h, w] */
   readonly prediction: Readonly<Partial<Record<Branch, Tensor>>>;

@@ -89,7 +89,7 @@ async function sampleBack(schedule: Schedule, from: Tensor): Promise<Tensor> {
   return latents;
 }
 
-/** The largest difference from the clip after the way there and back. */
+/** The largest difference from the clip after inversion and sampling. */
 async function lost(schedule: Schedule, iterations: number): Promise<number> {
   const stores = storesOf(schedule);
   await runInversion(optionsFor(schedule, iterations, stores));

@@ -32,7 +32,7 @@ export interface FixedPoint {
   readonly iterations: number;
   /** Keeps the predicted noise of an inversion step; three in turn, so that a step can be repeated. */
   readonly noiseAt: (step: number) => LatentStore;
-  /** Stands for the first of several iterations where it knows a frame. */
+  /** Replaces the first of several iterations for the frames that it has. */
   readonly earlier: EarlierPredictions | null;
   /** null to cache nothing. */
   readonly cache: CorrespondenceCache | null;
@@ -52,10 +52,10 @@ export interface EarlierPredictions {
   ): Promise<{ readonly rows: readonly number[]; readonly noise: Tensor } | null>;
 }
 
-/** What of the source sampling will need: found in the last evaluation of each step. */
+/** The data about the source that sampling will need: found in the last evaluation of each step. */
 export interface CorrespondenceCache {
   readonly store: CorrespondenceStore;
-  /** The sampling step at a timestep; null where sampling does not come by. */
+  /** The sampling step at a timestep; null at timesteps that sampling does not use. */
   readonly stepAt: (timestep: number) => number | null;
   /** The keyframes of a sampling step, rising, at least one in each scene. */
   readonly keyframesAt: (step: number) => readonly number[];
@@ -64,7 +64,7 @@ export interface CorrespondenceCache {
 
 export interface InversionOptions {
   readonly denoiser: Denoiser;
-  /** Its timesteps are walked upwards. Of a fixed-point inversion they are sampling's own. */
+  /** The inversion goes up its timesteps. In a fixed-point inversion they are those of sampling. */
   readonly schedule: Schedule;
   readonly method: InversionMethod;
   /** Of what the clip shows. */
@@ -86,7 +86,7 @@ export interface InversionOptions {
 
 type InversionStep = Step<InversionOptions>;
 
-/** What is fed to the last evaluation of a step beside latents and text. */
+/** Inputs of the last evaluation of a step besides latents and text. */
 type SearchInputs = Pick<PassInputs, 'keyframes' | 'pairs'>;
 
 /** Yields the number of finished steps after each. Throws EditError('result-invalid') for latents that are no numbers. */
@@ -142,7 +142,7 @@ async function stepScene(
   });
 }
 
-/** Moves frames one step up. Returns what the last evaluation, which is one of `pass`, says beside its prediction. */
+/** Moves frames one step up. Returns the other outputs of the last evaluation, which is one of `pass`. */
 async function invertFrames(
   step: InversionStep,
   frames: readonly number[],
@@ -189,7 +189,7 @@ async function lastNoises(
   return extrapolateNoise(last, index === 1 ? null : await noiseAt(index - 2).read(frames));
 }
 
-/** The latents that the last evaluation of the step is asked about: all iterations but that one. */
+/** The latents that the last evaluation of the step gets: the result of all iterations before it. */
 async function iterate(
   { options, timestep }: InversionStep,
   { iterations, earlier }: FixedPoint,
@@ -206,7 +206,7 @@ async function iterate(
   return guess;
 }
 
-/** The noise that the network predicts in latents. It is not asked about rows that are known. */
+/** The noise that the network predicts in latents. Rows that are known are not evaluated. */
 async function predictNoise(
   { denoiser, conditioning, schedule }: InversionOptions,
   latents: Tensor,

@@ -1,5 +1,5 @@
 // The order in which keyframes and the frames between them are visited, so that only a few keyframes' tokens exist at
-// once whatever the clip's length: a group of keyframes, then the frames whose keyframes have all been visited by then.
+// once, in clips of any length: a group of keyframes, then the frames whose keyframes have all been visited by then.
 
 import type { KeyframeState } from './keyframe-state.ts';
 import { keyframesOf, type Neighbours } from './keyframe-neighbours.ts';
@@ -16,7 +16,7 @@ export interface GroupVisitor<Group> {
   readonly includesKeyframes: boolean;
   /** Most frames of one visit. */
   readonly chunkSize: number;
-  /** Returns what is known of the group's own keyframes then. */
+  /** Returns the state of the group's own keyframes. */
   readonly visitKeyframes: (group: Group) => Promise<KeyframeState>;
   /** Visits frames with the state of just the keyframes that they need. */
   readonly visitFrames: (

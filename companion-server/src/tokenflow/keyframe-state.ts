@@ -1,4 +1,4 @@
-// What is known of some keyframes once their pass has run, and how it is cut and joined, so that frames get just the
+// The outputs of some keyframes after their pass, with functions that select and join them, so that frames get only the
 // keyframes that they need.
 
 import { concatRows, sizeOf, takeRows, type Tensor } from '../tensor/tensor.ts';
@@ -9,7 +9,7 @@ export class KeyframeState {
   /** Frame indices in the clip, rising. */
   readonly keyframes: readonly number[];
   readonly tokens: KeyframeTokens;
-  /** How far guidance moves them: target's minus negative's prediction [K, C, h, w]. null where it is not propagated. */
+  /** Their guidance: target's minus negative's prediction [K, C, h, w]. null when it is not propagated. */
   readonly guidance: Tensor | null;
 
   constructor(keyframes: readonly number[], tokens: KeyframeTokens, guidance: Tensor | null = null) {

@@ -1,4 +1,4 @@
-// Keyframe sampling (arXiv 2307.10373, section 4): one frame from every run of `interval` frames, drawn anew at
+// Keyframe sampling (arXiv 2307.10373, section 4): one frame from every run of `interval` frames, drawn again at
 // every sampling step. Fixed keyframes would cut the clip into pieces (section 5.3).
 
 import { createRandom } from '../tensor/random.ts';
@@ -29,7 +29,7 @@ export function drawKeyframes(
   );
 }
 
-/** Its multiples modulo 1 spread evenly, however many there are. */
+/** Any number of its multiples modulo 1 is spread evenly. */
 const goldenRatio = (Math.sqrt(5) - 1) / 2;
 
 /** Keyframes of one joint pass. */

@@ -1,5 +1,5 @@
-// Half precision can overflow and a broken kernel can return one value for everything: the edit then stops at that step
-// instead of ending in black frames.
+// Half precision can overflow, and a broken kernel can return one value for everything. These checks stop the edit at
+// that step, so that it does not end in black frames.
 
 import { EditError } from '../errors.ts';
 import { isAllFinite } from '../tensor/finite.ts';
@@ -15,7 +15,7 @@ export function requireFinite(latents: Tensor, doing: string): void {
 }
 
 /**
- * Throws EditError('result-invalid') when the network predicted the same value for all of a frame, as none that works
+ * Throws EditError('result-invalid') when the network predicted one value for a whole frame, which no working network
  * does. prediction [N, C, h, w]
  */
 export function requireVaried({ dims, data }: Tensor, doing: string): void {

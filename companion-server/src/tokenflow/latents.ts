@@ -1,9 +1,9 @@
-// Where a clip's latents lie while an edit works on a few frames at a time. The real stores are files
+// The store of a clip's latents while an edit works on a few frames at a time. The real stores are files
 // (engine/source-cache/latent-file.ts), so that memory does not grow with the clip.
 
 import { sliceRows, type Tensor } from '../tensor/tensor.ts';
 
-/** Latents of all frames at one moment of the process. */
+/** Latents of all frames at one timestep. */
 export interface LatentStore {
   readonly frameCount: number;
   /** The frames `indices`, in that order, [N, C, h, w]. */
@@ -12,7 +12,7 @@ export interface LatentStore {
   write(start: number, latents: Tensor): Promise<void>;
 }
 
-/** The clip's own latents at every sampling timestep, as inversion left them. */
+/** The clip's inverted latents at every sampling timestep. */
 export interface SourceTrajectory {
   at(timestep: number): LatentStore;
 }

@@ -1,5 +1,5 @@
-// Guidance for frames between keyframes without a negative branch of their own: what guidance adds to the keyframes,
-// target's minus negative's prediction, is propagated along the same correspondences as the tokens.
+// Guidance for frames between keyframes, without a negative branch of their own. The guidance of the keyframes (target's
+// minus negative's prediction) is propagated along the same correspondences as the tokens.
 
 import { tensor, type Tensor } from '../tensor/tensor.ts';
 import type { Correspondences, KeyframePair } from './correspondences.ts';
@@ -7,7 +7,7 @@ import type { Correspondences, KeyframePair } from './correspondences.ts';
 export interface PropagatedGuidance {
   /** Target's minus negative's prediction of the keyframes [K, C, h, w]. */
   readonly guidance: Tensor;
-  /** The last transformer block's tokens lie one on each latent position. */
+  /** The last transformer block has one token on each latent position. */
   readonly correspondences: Correspondences;
   /** Per frame. */
   readonly pairs: readonly KeyframePair[];

@@ -26,7 +26,7 @@ import type { Scene } from './scenes.ts';
 import { samplingPasses, type FrameGuidance, type SamplingPasses } from './step-passes.ts';
 import { stepsOf, type FinishedStep, type Step } from './steps.ts';
 
-/** What sampling knows of the source (see SourceMode). */
+/** How sampling gets its data about the source (see SourceMode). */
 export type SourceBranch = SourceLatents &
   (
     | { readonly mode: 'cached'; readonly correspondences: CorrespondenceStore }
@@ -51,7 +51,7 @@ export interface SamplerOptions extends PassLimits {
   readonly frameGuidance: FrameGuidance;
   /** What is injected from the source at a step. */
   readonly injectionAt: (step: number) => Injection;
-  /** The latents to go on with after a step of some frames; those of the step when left out. */
+  /** The latents to continue with after a step of some frames; those of the step when left out. */
   readonly afterStep?: (step: FinishedStep) => Promise<Tensor>;
   readonly propagation: PropagationRule;
   /** The keyframes of a sampling step, rising; one per run of `keyframeInterval` frames of a scene. */
@@ -107,7 +107,7 @@ function passesAt({ source, injectionAt, guidanceAt, frameGuidance }: SamplerOpt
 async function stepScene(step: SamplingStep, scene: Scene): Promise<void> {
   const { keyframesAt, extendedLimit } = step.options;
   if (step.passes.keyframes === null) return stepFramesAlone(step, scene);
-  // Section 4: keyframes are drawn anew at every step.
+  // Section 4: keyframes are drawn again at every step.
   const keyframes = keyframesAt(step.index).filter((k) => k >= scene.start && k < scene.end);
   await forEachGroup({
     scene,
@@ -121,7 +121,7 @@ async function stepScene(step: SamplingStep, scene: Scene): Promise<void> {
   });
 }
 
-/** The baseline: every frame by itself. */
+/** The baseline: every frame alone. */
 async function stepFramesAlone(step: SamplingStep, { start, end }: Scene): Promise<void> {
   const chunkSize = framesAtOnce(step.passes.frames, step.options);
   for (let first = start; first < end; first += chunkSize) {

@@ -1,4 +1,4 @@
-// Scenes: runs of frames between cuts. Tokens never cross a cut: nothing in one scene is found again in another.
+// Scenes: runs of frames between cuts. Tokens never cross a cut, because two scenes have no common content.
 
 /** Frames `start` (included) to `end` (excluded). */
 export interface Scene {

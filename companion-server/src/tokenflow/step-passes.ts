@@ -1,12 +1,12 @@
-// Which passes of the UNet a step of inversion and of sampling is made of. All that is computed, counted and estimated is
-// derived from these.
+// The passes of the UNet in a step of inversion and of sampling. All computation, counts and estimates are derived from
+// these.
 
 import { noInjection, plainPass, predictionAlone, type Branch, type Injection, type Pass } from '../nets/pass.ts';
 
 /**
- * How sampling knows the source. `cached`: its correspondences were found during the inversion; its branch runs only for
- * keyframes from which something is injected. `recomputed`: its branch runs for every frame at every step, as in the
- * official code. `none`: tokens are not propagated; every frame is edited by itself, the baseline of the paper.
+ * How sampling gets the source's correspondences. `cached`: they were found during the inversion; the source's branch
+ * runs only for keyframes from which something is injected. `recomputed`: its branch runs for every frame at every step,
+ * as in the official code. `none`: tokens are not propagated; every frame is edited alone, the baseline of the paper.
  */
 export type SourceMode = 'cached' | 'recomputed' | 'none';
 
@@ -16,7 +16,7 @@ export type SourceMode = 'cached' | 'recomputed' | 'none';
  */
 export type FrameGuidance = 'own' | 'propagated';
 
-/** What of a sampling step decides on its passes. */
+/** The facts about a sampling step that decide its passes. */
 export interface SamplingStep {
   readonly sourceMode: SourceMode;
   readonly injection: Injection;
@@ -26,7 +26,7 @@ export interface SamplingStep {
 }
 
 export interface SamplingPasses {
-  /** Over keyframes together; null where every frame is edited by itself. */
+  /** Over keyframes together; null where every frame is edited alone. */
   readonly keyframes: Pass | null;
   /** Over a few frames at a time. */
   readonly frames: Pass;

@@ -1,4 +1,4 @@
-// One step of a clip at a time: what inversion and sampling have in common, whatever a step of theirs does.
+// One step of a clip at a time: the loop that inversion and sampling share.
 
 import type { Tensor } from '../tensor/tensor.ts';
 import type { LatentStore } from './latents.ts';
@@ -23,7 +23,7 @@ export interface FinishedStep {
   readonly frames: readonly number[];
   /** [N, C, h, w] */
   readonly latents: Tensor;
-  /** The source's latents of the same frames where the step leads to; the clip's own after the last. */
+  /** The source's latents of the same frames at the timestep after the step; the clip's own after the last step. */
   readonly source: () => Promise<Tensor>;
 }
 

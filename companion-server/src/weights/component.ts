@@ -18,7 +18,7 @@ export interface Component {
   readonly weights: TensorSource;
 }
 
-/** How a network lies in a checkpoint. */
+/** The files of a network in a checkpoint. */
 export interface PartLayout {
   /** Its folder. */
   readonly folder: string;

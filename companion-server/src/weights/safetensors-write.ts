@@ -1,5 +1,5 @@
-// Writes float32 safetensors files that can be memory-mapped: data begin on a page, every tensor whose size allows
-// it lies on a 64-byte boundary. A file appears under its name whole or not at all.
+// Writes float32 safetensors files that can be memory-mapped: the data begins on a page, and every tensor whose size
+// allows it begins on a 64-byte boundary. A file appears under its name complete or not at all.
 
 import { writeWhole } from '../files/write-whole.ts';
 import { sizeOf, type Tensor } from '../tensor/tensor.ts';

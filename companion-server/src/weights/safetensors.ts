@@ -30,7 +30,7 @@ const storedDtypes: Partial<Record<SafetensorsDtype, StoredDtype>> = {
 
 /**
  * Reads and checks the header of the file at `path`. Throws EditError: 'model-missing' when there is no such
- * file, 'model-damaged' when the header is no JSON, lies about the file, or leaves bytes unexplained.
+ * file, 'model-damaged' when the header is not JSON, does not match the file, or does not cover all bytes.
  */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   const absolute = resolve(path);

@@ -1,4 +1,4 @@
-// Weights split over several files: an index says which tensor lies in which file.
+// Weights split over several files: an index says which tensor is in which file.
 
 import { basename, dirname, join } from 'node:path';
 import { EditError } from '../errors.ts';
@@ -9,9 +9,9 @@ import { openSafetensors, type SafetensorsFile } from './safetensors.ts';
 const maxShards = 1000;
 
 /**
- * Opens every file that the index names and checks that each tensor lies where the index says.
- * Throws EditError: 'model-missing' for a missing shard, 'model-damaged' for an index that lies or leaves the
- * folder.
+ * Opens every file that the index names and checks that each tensor is where the index says.
+ * Throws EditError: 'model-missing' for a missing shard, 'model-damaged' for an index that is wrong or points outside
+ * the folder.
  */
 export async function openShards(indexPath: string): Promise<readonly SafetensorsFile[]> {
   const { weight_map: weightMap } = await readJsonObject(indexPath);

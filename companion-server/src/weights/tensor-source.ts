@@ -1,5 +1,5 @@
-// The one way in which weights reach the networks. A source says what it has and where that lies; one source may wrap
-// another: a float32 copy does, and what changes weights before they are used would.
+// All weights reach the networks in this way. A source says which tensors it has and where they are. One source may wrap
+// another, like a float32 copy, or a source that changes weights before they are used.
 
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, stat } from 'node:fs/promises';
@@ -16,7 +16,7 @@ export interface TensorSource {
   /** Opens the source for reading. Throws EditError: 'model-missing', 'model-damaged'. */
   open(): Promise<TensorReader>;
   /**
-   * Where every tensor lies in a file, for networks to map. A source that computes its tensors writes them first, all into
+   * The position of every tensor in a file, for networks to map. A source that computes tensors writes them first, all into
    * one folder. Throws CanceledError, EditError: 'disk-full', 'output-unwritable', 'model-damaged'.
    */
   stored(): Promise<StoredTensors>;
@@ -34,7 +34,7 @@ export function byteLengthOf({ dtype, dims }: TensorInfo): number {
   return sizeOf(dims) * (dtype === 'float32' ? 4 : 2);
 }
 
-/** Tensors that lie in files: of a folder, of shards, or of one file under names of its own. */
+/** Tensors in files: of a folder, of shards, or of one file with its own names. */
 export function tensorsInFiles(tensors: StoredTensors): TensorSource {
   return {
     tensors,

@@ -8,7 +8,7 @@ import { isMissing } from '../files/disk-error.ts';
 import { translateReadError } from './read-range.ts';
 import { unsupported } from './unsupported.ts';
 
-/** Where a component's weights are. `index` lists the shards and lies beside them. */
+/** Where a component's weights are. `index` lists the shards and is beside them. */
 export type WeightFiles =
   { readonly kind: 'single'; readonly file: string } | { readonly kind: 'sharded'; readonly index: string };
 
@@ -34,7 +34,7 @@ export async function findWeightFiles(dir: string, stem: string, variant?: strin
   throw missing(expected);
 }
 
-/** The names under which the weights may lie in one form, most usual first. */
+/** The possible file names of the weights in one format, most usual first. */
 function filesOfForm(
   dir: string,
   stem: string,

@@ -1,5 +1,5 @@
-// Names of uploads that have not ended, so that a panel that is opened again goes on where the one before was cut off. Only
-// of files that are the same the next time: an export is made anew.
+// Names of uploads that have not ended, so that a reopened panel continues where the one before was cut off. Only for
+// files that are the same the next time: an export is made again.
 
 import { createTurns } from '../../../protocol/turns.ts';
 import type { UploadedClip } from '../../../protocol/client/upload.ts';
@@ -11,7 +11,7 @@ const storageKey = 'uploads';
 const maxNames = 20;
 
 export interface KeptUploads {
-  /** Sends a clip, going on with what an earlier panel has sent of it. Rejected as `Client.upload`. */
+  /** Sends a clip, and continues an upload of an earlier panel. Rejected as `Client.upload`. */
   send(
     exported: ExportedClip,
     clip: { readonly snapshot: ClipSnapshot; readonly mode: ExportMode },
@@ -69,7 +69,7 @@ export function createKeptUploads({ host, client }: Pick<EffectDeps, 'host' | 'c
   };
 }
 
-/** What the bytes of a clip are known by; null where they are others the next time. */
+/** The key that identifies the bytes of a clip; null if they will be different the next time. */
 function fileOf(
   { snapshot, mode }: { readonly snapshot: ClipSnapshot; readonly mode: ExportMode },
   { sizeBytes }: ExportedClip,

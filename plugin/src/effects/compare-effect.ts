@@ -1,5 +1,5 @@
-// Fetches the pictures of a comparison: what is shown first, then what play will need, never more than a few at once and
-// never more than memory should hold.
+// Fetches the pictures of a comparison: first the ones that are shown, then the ones that play will need. The number of
+// requests and of pictures in memory is limited.
 
 import type { FrameSide } from '../../../protocol/messages/stream-messages.ts';
 import { versionOf } from '../state/choices.ts';
@@ -21,7 +21,7 @@ const atOnce = 4;
 const maxPictures = 240;
 /** Frames that are fetched before they are shown, while playing and while not. */
 const ahead = { playing: 24, still: 4 };
-/** A panel draws no faster than this, and UXP's timers are no better. */
+/** A panel cannot draw faster than this, and UXP's timers are not more precise. */
 const shortestTickMs = 40;
 const slideRate = { numerator: 2, denominator: 1 };
 
@@ -50,7 +50,7 @@ export function startCompareEffect({ client, store, clock, pictures, host }: Eff
     }
   }
 
-  /** Ends what was fetched for the comparison before, and frees its pictures. */
+  /** Ends the requests of the previous comparison, and frees its pictures. */
   function renew({ compare }: PanelState): void {
     opened.abort();
     opened = new AbortController();
@@ -105,7 +105,7 @@ export function startCompareEffect({ client, store, clock, pictures, host }: Eff
     }
   }
 
-  /** Gives up the pictures that are farthest from what is shown. */
+  /** Frees the pictures that are farthest from the shown ones. */
   function drop(compare: CompareState, wanted: readonly number[]): void {
     const ready = Object.entries(compare.pictures).filter(([, picture]) => picture.name === 'ready');
     if (ready.length <= maxPictures) return;

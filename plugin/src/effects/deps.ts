@@ -1,4 +1,4 @@
-// What every flow needs. Flows listen to events, do what has effects, and report by events; they know no DOM.
+// What every effect needs. Effects listen to events, do the work, and report by events; they do not use the DOM.
 
 import type { Client } from '../../../protocol/client/client.ts';
 import type { Clock } from '../../../protocol/client/clock.ts';
@@ -13,15 +13,15 @@ export interface EffectDeps {
   /** 0..1. */
   readonly random: () => number;
   readonly pictures: Pictures;
-  /** Hands a result to the person as a file, where the host has no project to put it in; else null. */
+  /** Gives a result to the user as a file, if the host has no project to put it in; else null. */
   readonly saveResult: ((resultId: string) => Promise<boolean>) | null;
 }
 
-/** Turns the bytes of a JPEG into an address for an image, and gives it up again. */
+/** Turns the bytes of a JPEG into an address for an image, and frees it again. */
 export interface Pictures {
   make(jpeg: Uint8Array): string;
   drop(url: string): void;
 }
 
-/** Ends what a flow has started. */
+/** Ends the work that an effect has started. */
 export type StopEffect = () => void;

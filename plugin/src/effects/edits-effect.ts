@@ -1,4 +1,4 @@
-// What people do with edits that are there: bring a version back, revert, show and hide, save, forget.
+// The user's actions on existing edits: bring a version back, revert, show and hide, save, delete.
 
 import { codecExtensions } from '../../../protocol/edit-settings.ts';
 import { createTurns } from '../../../protocol/turns.ts';
@@ -41,7 +41,7 @@ export function startEditsEffect(deps: EffectDeps): StopEffect {
     const found = versionOf(edit, version);
     if (edit === null || found === null || deps.saveResult === null) return;
     if (await deps.saveResult(found.resultId)) return;
-    // The page was loaded anew since: the server still has the file.
+    // The page was reloaded: the server still has the file.
     const { jobId, settings } = found.recipe;
     const file = await fetchInto(deps, {
       jobId,

@@ -1,4 +1,4 @@
-// Says how long an edit will take: the server where it has the clip already, else a guess from earlier edits.
+// Estimates how long an edit will take: by the server if it has the clip already, else by a guess from earlier edits.
 
 import type { EditRequest } from '../../../protocol/messages/job-messages.ts';
 import { chosenModel, rangeOf, selectedFrames, sourceIdOf } from '../state/choices.ts';
@@ -9,7 +9,7 @@ import type { PanelState } from '../state/panel-state.ts';
 import type { EffectDeps, StopEffect } from './deps.ts';
 import { isCancel, problemOf } from './problem-of.ts';
 
-/** A person who moves the slider is not asked about at every step of it. */
+/** While the user moves a slider, no estimate is requested for each step of it. */
 const restMs = 400;
 
 const causes: readonly PanelEvent['type'][] = [
@@ -20,14 +20,14 @@ const causes: readonly PanelEvent['type'][] = [
 export function startEstimateEffect({ client, store, clock }: EffectDeps): StopEffect {
   const { dispatch } = store;
   let cancelRest: () => void = () => undefined;
-  /** Null before the first one, when there is none to be asked, and after a failure, which may be tried again. */
+  /** Null before the first one, when no estimate is possible, and after a failure, which may be tried again. */
   let newest: { readonly text: string; readonly stop: AbortController } | null = null;
 
   const stopListening = store.subscribe((event) => {
     if (!causes.includes(event.type)) return;
     const question = questionOf(store.state);
     const text = JSON.stringify(question);
-    // The server has measured the device by now, and may know what it did not know before.
+    // The server has measured the device by now, and may have a better answer.
     if (newest?.text === text && event.type !== 'throughput-measured') return;
     drop();
     if (question === null) {
@@ -36,12 +36,12 @@ export function startEstimateEffect({ client, store, clock }: EffectDeps): StopE
     }
     const stop = new AbortController();
     newest = { text, stop };
-    // From here on, so that the answer to the question before does not stand under these settings.
+    // Before the request, so that the previous answer is not shown for these settings.
     dispatch({ type: 'estimate-asked' });
     cancelRest = clock.after(restMs, () => void ask(question, stop));
   });
 
-  /** The answer to the question before is not waited for any more. */
+  /** The previous answer is not needed any more. */
   function drop(): void {
     cancelRest();
     newest?.stop.abort();
@@ -82,8 +82,8 @@ function questionOf(state: PanelState): Question | null {
   if (state.link.name !== 'online' || clip === undefined || model === null) return null;
   if (state.prepared?.clip == null || state.prepared.sourceId !== sourceIdOf(clip)) return null;
   const settings = toSettings(state.form, rangeOf(clip));
-  // Words and seeds take no time, and an estimate is wanted before there are any; but an inversion that is kept belongs
-  // to a source prompt.
+  // Prompts and seeds do not change the time, and an estimate is shown before the user has entered any. But a cached
+  // inversion belongs to a source prompt.
   const timed = { ...settings, prompt: 'any', negativePrompt: '', seed: 0 };
   return { clipId: state.prepared.clip.clipId, settings: timed, model: model.id };
 }

@@ -1,5 +1,5 @@
-// The result of a job as a file of the host. A part that was fetched before is gone on with; one that turned out damaged
-// is thrown away and fetched again, once.
+// The result of a job as a file of the host. A part that was fetched before is continued; a damaged result is deleted and
+// fetched again, once.
 
 import type { Client } from '../../../protocol/client/client.ts';
 import { EditError, type Signal } from '../../../protocol/errors.ts';
@@ -36,7 +36,7 @@ export async function fetchInto(
   }
 }
 
-/** The error that led here is the one to be told, so one of closing is not. */
+/** An error of closing is ignored, because the error that led here is the one to report. */
 async function leave(writer: ResultWriter, isDamaged: boolean): Promise<void> {
   await (isDamaged ? writer.discard() : writer.pause()).catch(() => undefined);
 }

@@ -60,7 +60,7 @@ export function startLinkEffect({ client, host, store }: EffectDeps): StopEffect
     }),
     store.subscribe((event) => {
       if (event.type === 'retry-pressed') client.retryNow();
-      // What was refused is in the state already.
+      // The refusal is already in the state.
       else if (event.type === 'code-entered') client.pair(event.code).catch(() => undefined);
       else if (event.type === 'unpair-confirmed') client.forget().catch(toast);
       else if (event.type === 'copy-pressed') copy(event.text).catch(toast);

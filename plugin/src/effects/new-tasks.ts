@@ -1,4 +1,4 @@
-// What Apply makes: one task per selected clip. And what Preview makes: one for the first of them.
+// Apply makes one task per selected clip. Preview makes one task for the first of them.
 
 import type { SelectedClip } from '../host/selection.ts';
 import { chosenModel, modeOf, rangeOf, sourceIdOf } from '../state/choices.ts';
@@ -18,7 +18,7 @@ export function newTasks(state: PanelState, chance: Chance): readonly Task[] {
   const promised = preview !== null && isCurrent(state, preview) ? preview : null;
   return (state.selection?.clips ?? []).map((clip, index) => {
     const task = newTask(state, clip, chance);
-    // What the preview was made of is on the server: it is neither exported nor sent again.
+    // The clip of the preview is on the server: it is neither exported nor sent again.
     return index === 0 && promised !== null ? { ...task, ...sentBefore(promised) } : task;
   });
 }
@@ -57,12 +57,12 @@ const unsent = {
   state: { name: 'exporting', progress: null },
 } as const;
 
-/** A clip that was sent ahead has nothing before it but its turn. */
+/** A clip that was sent in advance only waits for its turn. */
 function sentBefore({ clipId, media }: Pick<Task, 'clipId' | 'media'>): Pick<Task, 'clipId' | 'media' | 'state'> {
   return { clipId, media, state: { name: 'queued', position: null } };
 }
 
-/** Enough of a clip to find what is being sent of it. */
+/** The fields of a clip by which its upload is found. */
 export function asClip({ snapshot, clipName, frames, key, mode }: Task): SelectedClip {
   return {
     key,
@@ -78,7 +78,7 @@ export function asClip({ snapshot, clipName, frames, key, mode }: Task): Selecte
   };
 }
 
-/** 24 letters and digits; a job's key needs to be unlike this client's others only. */
+/** 24 letters and digits; a job's key must only be unique for this client. */
 export function newKey(random: () => number): string {
   const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
   return Array.from({ length: 24 }, () => alphabet[Math.floor(random() * alphabet.length)]).join('');

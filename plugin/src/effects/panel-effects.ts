@@ -1,4 +1,4 @@
-// All flows together.
+// All effects together.
 
 import { startCompareEffect } from './compare-effect.ts';
 import type { EffectDeps, StopEffect } from './deps.ts';

@@ -1,5 +1,5 @@
-// Keeps what outlives the panel: presets, tasks, throughputs, the form, and the history of each project. Writes a moment after
-// the last change, so that a progress bar does not write files; a task's change of step is written at once.
+// Stores the state that outlives the panel: presets, tasks, throughputs, the form, and the history of each project. Writes
+// a moment after the last change, so that a progress bar does not write files; a task's change of step is written at once.
 
 import { createTurns } from '../../../protocol/turns.ts';
 import type { PanelEvent } from '../state/events.ts';
@@ -44,7 +44,7 @@ export function startPersistence({ host, store, clock, random }: EffectDeps): St
     for (const complaint of complaints) host.shell.log(`Kept state was left out: ${complaint}`);
     isLoaded = true;
     dispatch({ type: 'kept-read', kept });
-    // What was begun meanwhile must not wait for the next change.
+    // Changes that came meanwhile must not wait for the next change.
     if (store.state.tasks.length > kept.tasks.length) save();
   }
 
@@ -128,7 +128,7 @@ export function startPersistence({ host, store, clock, random }: EffectDeps): St
   };
 }
 
-/** Progress comes often and is told anew by the server. */
+/** Progress comes often, and the server sends it again. */
 function isWorthKeeping({ type }: PanelEvent): boolean {
   return ![
     'job-progress',

@@ -1,5 +1,5 @@
-// Sends a file as soon as it is chosen, so that the server can say what it is and how long an edit takes. A clip on a
-// timeline is not sent before Apply: its export costs the person time.
+// Sends a file as soon as it is chosen, so that the server can probe it and estimate an edit. A clip on a
+// timeline is not sent before Apply, because its export takes time.
 
 import type { UploadedClip } from '../../../protocol/client/upload.ts';
 import type { SelectedClip } from '../host/selection.ts';
@@ -9,7 +9,7 @@ import type { KeptUploads } from './cached-uploads.ts';
 import { isCancel, problemOf } from './problem-of.ts';
 
 export interface Preparation {
-  /** The clip on the server, or on its way there; null when nobody sends this file ahead. */
+  /** The clip on the server, or on its way there; null when this file is not sent in advance. */
   sent(clip: SelectedClip): Promise<UploadedClip> | null;
   readonly stop: StopEffect;
 }

@@ -36,7 +36,7 @@ export function startPreviewStripEffect({ client, store, pictures, host }: Effec
       for (const side of sides) {
         if (inFlight >= atOnce) return;
         if (previewStrip.pictures[pictureKey(side, frame.index)] !== undefined) continue;
-        // What is asked for is heard of at once, so that the next round asks for the next.
+        // `fetch` marks its picture as requested at once, so the next round requests the next one.
         void fetch(task, side, frame, shown.signal);
         return;
       }

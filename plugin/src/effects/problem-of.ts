@@ -1,4 +1,4 @@
-// Any failure as a problem with a code, so that people get a sentence and the details stay copyable.
+// Any failure as a problem with a code, so that the user gets a sentence and can still copy the details.
 
 import { CanceledError, EditError } from '../../../protocol/errors.ts';
 import { wireErrorOf } from '../../../protocol/messages/wire-error.ts';
@@ -12,7 +12,7 @@ export function problemOf(error: unknown): Problem {
   return { code: 'internal', message };
 }
 
-/** Whether somebody wanted this end. */
+/** Whether the user wanted this end. */
 export function isCancel(error: unknown): boolean {
   return error instanceof CanceledError;
 }

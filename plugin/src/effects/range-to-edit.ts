@@ -1,4 +1,4 @@
-// Which part of a clip that was sent is to be edited, so that as many frames come back as the timeline has room for.
+// Which part of a sent clip is edited, so that the result has exactly the frames that fit on the timeline.
 
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import { HostError } from '../host/problems.ts';

@@ -1,4 +1,4 @@
-// What people do with edits on their way: apply, preview, cancel, pause, try again. And what the server tells of its jobs.
+// What users do with running edits: apply, preview, cancel, pause, try again. And the server's events about its jobs.
 
 import type { EditError } from '../../../protocol/errors.ts';
 import { applyBlock, previewBlock } from '../state/choices.ts';
@@ -36,12 +36,12 @@ export function startTaskEffect(deps: EffectDeps, sending: Sending): StopEffect 
     if (!state.form.isSeedLocked) dispatch({ type: 'seed-rolled', seed: drawSeed() });
   }
 
-  /** A new preview takes the place of the one before. Its seed stays in the form, so that Apply makes what is shown. */
+  /** A new preview replaces the one before. Its seed stays in the form, so that Apply makes the shown edit. */
   function preview(): void {
     const { state } = store;
     if (previewBlock(state) !== null) return;
     const before = previewed(state);
-    // Whoever has seen this one wants to see another.
+    // A user who has seen this preview wants to see another one.
     const isSeen = before !== null && isCurrent(state, before) && !state.form.isSeedLocked;
     const seed = isSeen ? drawSeed() : state.form.seed;
     if (isSeen) dispatch({ type: 'seed-rolled', seed });
@@ -51,7 +51,7 @@ export function startTaskEffect(deps: EffectDeps, sending: Sending): StopEffect 
     for (const one of state.tasks.filter(({ settings }) => settings.preview)) {
       discard(one.key).catch(fail);
     }
-    // A media file stays as it is; an export would not know of effects that have changed since.
+    // A media file does not change; an old export would not have effects that were changed later.
     const isThere = before !== null && task.mode === 'source' && isSameClip(before, task);
     add(isThere ? { ...task, clipId: before.clipId, media: before.media } : task);
     remember(state);
@@ -61,7 +61,7 @@ export function startTaskEffect(deps: EffectDeps, sending: Sending): StopEffect 
     dispatch({ type: 'history-added', entry: { prompt, sourcePrompt, negativePrompt } });
   }
 
-  /** Ends a preview, whatever it was doing, and has the server forget it. */
+  /** Ends a preview in any state, and deletes it on the server. */
   async function discard(key: string): Promise<void> {
     dispatch({ type: 'task-moved', key, state: { name: 'dropped' } });
     await runs.stop(key);
@@ -78,7 +78,7 @@ export function startTaskEffect(deps: EffectDeps, sending: Sending): StopEffect 
     }
   }
 
-  /** What the server has of a preview goes with its task. */
+  /** A preview's job on the server is deleted together with its task. */
   function afterDismissal(key: string, { tasks }: PanelState): void {
     const task = tasks.find((one) => one.key === key);
     if (task?.settings.preview !== true || task.state.name === 'dropped') return;

@@ -1,5 +1,6 @@
-// Takes one task from where it is to the timeline: export, send, wait for the job, fetch, import, place. A task that was on
-// its way when the panel went is found again by its key or its job, and goes on from there. A preview ends with its frames.
+// Takes one task from its current step to the timeline: export, send, wait for the job, fetch, import, place. A task that
+// was running when the panel closed is found again by its key or its job, and continues from there. A preview ends with
+// its frames.
 
 import { codecExtensions } from '../../../protocol/edit-settings.ts';
 import { isOutcome, type JobView } from '../../../protocol/job.ts';
@@ -19,11 +20,11 @@ import { isCancel, problemOf } from './problem-of.ts';
 import { rangeToEdit } from './range-to-edit.ts';
 
 export interface TaskRuns {
-  /** Starts on a task that is not over; `isRestored`: an earlier run of the panel may have made its job. */
+  /** Starts an unfinished task; `isRestored`: an earlier run of the panel may have made its job. */
   start(key: string, isRestored?: boolean): void;
-  /** Starts again on a task whose result is here; at once, or when what it does has ended. */
+  /** Restarts a task whose result is here; at once, or after its current work has ended. */
   placeAgain(key: string, evenIfChanged: boolean): void;
-  /** Ends the panel's own part of a task, and waits until nothing happens any more. */
+  /** Ends the panel's own part of a task, and waits until all its work has ended. */
   stop(key: string): Promise<void>;
   stopAll(): void;
 }
@@ -37,7 +38,7 @@ export interface Sending {
 /** A task at work. */
 interface Run {
   readonly stop: AbortController;
-  /** Settled when nothing happens any more; never rejected. */
+  /** Settled when all work has ended; never rejected. */
   readonly ended: Promise<void>;
 }
 
@@ -71,7 +72,7 @@ export function createTaskRuns(
     const task = taskOf(key);
     if (task === undefined) return;
     const jobId = task.jobId ?? (await findOrMake(task, signal));
-    // A job that the server has paused goes on when somebody presses Resume.
+    // A job that the server has paused continues when the user presses Resume.
     const job = await watchJob(client, jobId, { until: ({ state }) => isOutcome(state), signal });
     if (job.state === 'canceled') {
       move(key, { name: 'canceled' });
@@ -89,7 +90,7 @@ export function createTaskRuns(
   function noteReport({ key, model, settings }: Task, { report }: JobView): void {
     if (report === null) return;
     dispatch({ type: 'task-reported', key, report });
-    // A preview goes through fewer frames than it stands for.
+    // A preview computes fewer frames than the range of its edit, so its throughput says nothing about an edit.
     if (settings.preview) return;
     const throughput = measureThroughput(report);
     if (throughput !== null && model !== null) dispatch({ type: 'throughput-measured', model, throughput });
@@ -104,14 +105,14 @@ export function createTaskRuns(
       try {
         return await makeJob(task, { clipId, media }, signal);
       } catch (error) {
-        // The server has forgotten the clip since.
+        // The server has deleted the clip meanwhile.
         if ((error as EditError | null)?.code !== 'clip-missing') throw error;
       }
     }
     return makeJob(task, await send(task, signal), signal);
   }
 
-  /** A task that was kept may have a job of which the panel did not hear any more. */
+  /** A stored task may have a job whose creation the panel did not learn. */
   async function jobOfKey(key: string, signal: AbortSignal): Promise<JobView | undefined> {
     if (!restored.has(key)) return undefined;
     return (await client.jobs(signal)).find((job) => job.key === key);
@@ -155,12 +156,12 @@ export function createTaskRuns(
   async function makeJob(task: Task, { clipId, media }: UploadedClip, signal: AbortSignal): Promise<string> {
     const { key, settings, model } = task;
     const range = rangeToEdit(task, media);
-    // On a timeline the original's sound goes on under the edit.
+    // On a timeline the sound of the original plays on under the edit.
     const sound = host.abilities.timeline.isThere ? 'none' : 'keep';
     const wish = { clipId, settings: { ...settings, ...range, sound }, model, device: 'auto' } as const;
     const jobId = take(key, await client.createJob({ ...wish, key, priority: 0 }, signal));
     if (!signal.aborted) return jobId;
-    // It was given up while the server made the job, which nobody would end any more.
+    // The task was canceled while the server made the job, and nothing else would end the job.
     await client.order('job-cancel', jobId);
     throw new CanceledError();
   }

@@ -18,7 +18,7 @@ export const editVersion = object({
   path: nullable(text({ max: maxText })),
 });
 
-/** A kept edit with the settings of its versions by today's names. What has none is left for the reader that checks it. */
+/** A stored edit with the present names of its settings. A value without settings is left to the reader that checks it. */
 export function withVersionsOfToday(edit: unknown): unknown {
   if (!has(edit, 'versions') || !Array.isArray(edit.versions)) return edit;
   return { ...edit, versions: edit.versions.map(versionOfToday) };

@@ -1,4 +1,4 @@
-// What was done to a place on the timeline: the original, the versions of it, and which of them shows. The host keeps
+// The edits of one place on the timeline: the original, its versions, and which of them is visible. The host keeps
 // a record of each beside the timeline, so that project and record travel together.
 
 import type { EditSettings } from '../../../protocol/edit-settings.ts';
@@ -21,7 +21,7 @@ export interface EditVersion {
   readonly recipe: Recipe;
   /** The result as the host knows it: an item of the project, or a file of the page. */
   readonly resultId: string;
-  /** Where the file lies; null where files have no path. */
+  /** The path of the file; null where files have no path. */
   readonly path: string | null;
 }
 
@@ -30,7 +30,7 @@ export interface PlacedEdit {
   /** The clip that was edited. */
   readonly original: ClipSnapshot;
   readonly originalName: string;
-  /** Where the result stands; null where there is no timeline. */
+  /** The position of the result; null where there is no timeline. */
   readonly place: {
     readonly sequenceId: string;
     readonly trackIndex: number;
@@ -42,7 +42,7 @@ export interface PlacedEdit {
   readonly placed: number | null;
 }
 
-/** A result that lies on this machine, not yet known to the project. */
+/** A result on this machine that is not yet imported into the project. */
 export interface ResultFile {
   /** For the host; a path in Premiere, an object URL in a browser. */
   readonly location: string;
@@ -50,7 +50,7 @@ export interface ResultFile {
   readonly sizeBytes: number;
 }
 
-/** A result that the project knows. */
+/** A result that is imported into the project. */
 export interface ImportedResult {
   readonly resultId: string;
   readonly path: string | null;
@@ -65,6 +65,6 @@ export interface PlaceRequest {
   readonly hasAudio: boolean | null;
   /** The edit of which this is a new version; null for a new edit. */
   readonly editId: string | null;
-  /** Place where the clip was, though the timeline has changed there since. */
+  /** Place the result where the clip was, even if the timeline has changed there. */
   readonly evenIfChanged: boolean;
 }

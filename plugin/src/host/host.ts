@@ -1,5 +1,5 @@
-// The seam between the panel and the program that it stands in: Premiere, or a web browser. Everything that the panel
-// knows of either is in this interface and the values beside it (selection.ts, edits.ts, ticks.ts, problems.ts).
+// The interface between the panel and its host program: Premiere, or a web browser. Everything that the panel knows
+// about the host is in this interface and the types beside it (selection.ts, edits.ts, ticks.ts, problems.ts).
 //
 // Promises are rejected with HostError or CanceledError only. Listeners are called one at a time, never during a call
 // into the host, and what they throw goes to the log. Nothing here blocks the host's own thread for long.
@@ -64,7 +64,7 @@ export type Fallback =
 export type Abilities = Readonly<Record<AbilityName, Ability>>;
 
 export interface HostSelection {
-  /** Reads the selection anew. Never rejected for what is selected: reasons are in the reading. */
+  /** Reads the selection again. Never rejected because of the selection: the reading has the reasons. */
   read(): Promise<SelectionReading>;
   /** Called when the selection may have changed, not more than a few times per second. */
   subscribe(listener: () => void): Unsubscribe;
@@ -74,19 +74,19 @@ export interface HostSelection {
 export interface ExportedClip {
   readonly sizeBytes: number;
   readonly extension: ClipExtension | null;
-  /** What of it is to be edited, for `settings`; null for all of it. */
+  /** The part of it to edit, for `settings`; null for all of it. */
   readonly range: { readonly startSeconds: number; readonly endSeconds: number } | null;
   /** Frames that the edit must have; null where only the server can count them. */
   readonly frames: number | null;
   /** `length` bytes from `offset` on; fewer only at the end. Reads do not overlap. */
   read(offset: number, length: number): Promise<Uint8Array>;
-  /** Closes the file, and removes it where it was made for this. Safe to call twice. */
+  /** Closes the file, and removes it if it was made for this. Safe to call twice. */
   dispose(): Promise<void>;
 }
 
 export interface HostClips {
   /**
-   * Makes a file of exactly the selected piece. The timeline is as before when it ends, however it ends.
+   * Makes a file of exactly the selected piece. At the end the timeline is as before, also after a failure.
    * `onProgress` gets 0..1, or null while only the file's growth is known.
    */
   export(
@@ -97,24 +97,24 @@ export interface HostClips {
       readonly signal?: Signal;
     },
   ): Promise<ExportedClip>;
-  /** Undoes what a crash left behind (cloned sequences, in and out points); what it did, as sentences for the log. */
+  /** Cleans up after a crash (cloned sequences, in and out points). Returns sentences for the log about what it did. */
   recover(): Promise<readonly string[]>;
 }
 
 export interface HostTimeline {
-  /** Makes a result known to the project, in the bin `TokenFlow`. Not undoable; takes nothing on the timeline. */
+  /** Imports a result into the project, into the bin `TokenFlow`. Not undoable; does not change the timeline. */
   importResult(file: ResultFile, signal?: Signal): Promise<ImportedResult>;
   /**
-   * Puts a result above its original, or in the place of the version that shows, in one undo step; nothing is
+   * Puts a result above its original, or replaces the visible version, in one undo step; nothing is
    * placed when the timeline has changed there ('timeline-changed').
    */
   place(request: PlaceRequest): Promise<PlacedEdit>;
-  /** Puts a version of an edit back in its place, in one undo step. */
+  /** Puts a version of an edit back to its position on the timeline, in one undo step. */
   showVersion(editId: string, version: number): Promise<PlacedEdit>;
   /** Shows the edited clip or what is below it. Undoable. */
   setShown(editId: string, isShown: boolean): Promise<void>;
   isShown(editId: string): Promise<boolean>;
-  /** Takes the edited clip off the timeline, in one undo step. The record keeps its versions. */
+  /** Removes the edited clip from the timeline, in one undo step. The record keeps its versions. */
   revert(editId: string): Promise<PlacedEdit>;
   /** Takes a version out of the project and deletes its file. Not the one that is placed. */
   forgetVersion(editId: string, version: number): Promise<PlacedEdit>;
@@ -126,7 +126,7 @@ export interface HostTimeline {
   playhead(): Promise<Ticks | null>;
 }
 
-/** A result on its way in. Chunks come in order or again from `receivedBytes` on. */
+/** A result that is being downloaded. Chunks come in order, or again from `receivedBytes` on. */
 export interface ResultWriter {
   /** Bytes that are there, also from an earlier attempt; grows with every write. */
   readonly receivedBytes: number;
@@ -135,7 +135,7 @@ export interface ResultWriter {
   read(offset: number, length: number): Promise<Uint8Array>;
   /** Gives the file its name. No write after this. */
   finish(): Promise<ResultFile>;
-  /** Closes the file and keeps the part, to go on later. */
+  /** Closes the file and keeps the part, to continue later. */
   pause(): Promise<void>;
   /** Closes and removes it. */
   discard(): Promise<void>;
@@ -149,11 +149,11 @@ export interface HostFiles {
     /** With its dot, for example `.mov`. */
     readonly extension: string;
   }): Promise<ResultWriter>;
-  /** Asks for a text file, for example presets; null when the person picks none. */
+  /** Asks for a text file, for example presets; null when the user picks none. */
   openText(extension: string): Promise<{ readonly name: string; readonly text: string } | null>;
-  /** Asks where to save; false when the person does not. */
+  /** Asks where to save; false when the user cancels. */
   saveText(suggestedName: string, text: string): Promise<boolean>;
-  /** Asks for an encoding preset and remembers it; false when the person picks none. */
+  /** Asks for an encoding preset and remembers it; false when the user picks none. */
   pickExportPreset(): Promise<boolean>;
 }
 
@@ -162,7 +162,7 @@ export interface HostStorage {
   read(key: string): Promise<string | null>;
   /** Null removes it. A reader sees the old text or the new one, whole. */
   write(key: string, text: string | null): Promise<void>;
-  /** The same for secrets, in the system's keeping where the host has that. */
+  /** The same for secrets, in the system's secure storage if the host has one. */
   readSecret(key: string): Promise<string | null>;
   writeSecret(key: string, text: string | null): Promise<void>;
 }

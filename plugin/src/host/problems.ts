@@ -2,7 +2,7 @@
 // that are copied into a report, not shown as they are.
 
 export const hostProblemCodes = [
-  // The project or the sequence that something was to happen in is not open any more.
+  // The project or the sequence of the action is not open any more.
   'project-closed',
   'sequence-closed',
   // The clip is no longer where it was when it was selected.
@@ -18,12 +18,12 @@ export const hostProblemCodes = [
   'import-failed',
   // Premiere accepted the import, and the item did not appear in time.
   'import-late',
-  // The file is not what belongs in the place: other length, rate or size.
+  // The file does not fit the place: other length, rate or size.
   'result-unfit',
   'place-failed',
-  // Placed, but what was read back is not what was asked for. The person should undo.
+  // Placed, but the timeline does not have the requested result. The user should undo.
   'place-mismatch',
-  // The edited clip that should be changed is not on the timeline, or not as it was left.
+  // The edited clip to change is not on the timeline, or was changed there.
   'edit-missing',
   'revert-failed',
   'file-missing',
@@ -32,7 +32,7 @@ export const hostProblemCodes = [
   'disk-full',
   // The host lacks a function that this needs; `detail` names it.
   'host-lacks',
-  // The host said no without a reason, or something that the documentation does not foresee.
+  // The host refused without a reason, or in a way that is not documented.
   'host-refused',
 ] as const;
 export type HostProblemCode = (typeof hostProblemCodes)[number];

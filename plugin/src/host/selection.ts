@@ -1,5 +1,5 @@
-// What is selected, as plain values: nothing here holds on to an object of the host, so a snapshot can be kept in a
-// file and compared with the timeline of another day.
+// The selection, as plain values: nothing here holds an object of the host, so a snapshot can be kept in a
+// file and compared with the timeline later.
 
 import type { PixelSize, Rational } from '../../../protocol/media-facts.ts';
 import type { Ticks } from './ticks.ts';
@@ -12,7 +12,7 @@ export interface TimelineSnapshot {
   readonly sequenceName: string;
   /** 0 for V1. */
   readonly trackIndex: number;
-  /** Where it stands in the sequence. */
+  /** Its position in the sequence. */
   readonly start: Ticks;
   readonly end: Ticks;
   /** What it shows of its media, from the media's first frame on. */
@@ -27,7 +27,7 @@ export interface TimelineSnapshot {
   readonly isReversed: boolean;
 }
 
-/** A file that was dropped or picked; the host finds it again by `fileId` while the page lives. */
+/** A file that was dropped or picked; the host finds it again by `fileId` until the page is closed. */
 export interface FileSnapshot {
   readonly kind: 'file';
   readonly fileId: string;
@@ -40,7 +40,7 @@ export interface FileSnapshot {
 
 export type ClipSnapshot = TimelineSnapshot | FileSnapshot;
 
-/** Something about a clip that can be edited and that the person should know. */
+/** A fact about an editable clip that the user should know. */
 export const clipWarnings = [
   'nested', // a sequence within the sequence: edited as it looks
   'multicam',
@@ -96,7 +96,7 @@ export interface RejectedItem {
   readonly reason: RejectionReason;
 }
 
-/** Why there is nothing to edit where nothing is selected that could be named. */
+/** Why there is nothing to edit when no selected item can be named. */
 export type EmptyReason = 'no-project' | 'no-sequence' | 'nothing-selected';
 
 export interface SelectionReading {

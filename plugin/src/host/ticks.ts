@@ -1,6 +1,6 @@
 // Time on a timeline, exactly: Premiere counts ticks, of which 254 016 000 000 make a second, so that a frame of every
 // usual rate is a whole number of them. A tick count passes 2^53 within ten hours, so it is a decimal text where it is
-// kept and a BigInt where it is reckoned with; never a number.
+// stored and a BigInt in calculations; never a number.
 
 import type { Rational } from '../../../protocol/media-facts.ts';
 
@@ -35,7 +35,7 @@ export function addFrames(start: Ticks, frames: number, ticksPerFrame: Ticks): T
   return String(parseTicks(start) + BigInt(frames) * parseTicks(ticksPerFrame));
 }
 
-/** Rounded to a double; for texts and for sending, not for reckoning. */
+/** Rounded to a double; for texts and for sending, not for calculations. */
 export function toSeconds(ticks: Ticks): number {
   const count = parseTicks(ticks);
   const whole = count / ticksPerSecond;

@@ -1,4 +1,4 @@
-// What follows from the state: which model, which range, whether Apply can be pressed and why not.
+// Values that are derived from the state: which model, which range, whether Apply can be pressed and why not.
 
 import type { ModelInfo } from '../../../protocol/model-info.ts';
 import type { PlacedEdit, EditVersion } from '../host/edits.ts';
@@ -7,7 +7,7 @@ import type { ServerFacts } from '../../../protocol/client/link-state.ts';
 import type { ClipRange } from './form.ts';
 import type { PanelState } from './panel-state.ts';
 
-/** What the server said of itself, also while it is away. */
+/** The last facts from the server about itself, also while it is not reachable. */
 export function serverFacts({ link }: PanelState): ServerFacts | null {
   return link.name === 'online' || link.name === 'lost' ? link.server : null;
 }
@@ -56,7 +56,7 @@ export function applyBlock(state: PanelState): ApplyBlock | null {
   return null;
 }
 
-/** Why Preview cannot be pressed; null when it can. Keyframes may fit where the whole does not. */
+/** Why Preview cannot be pressed; null when it can. The keyframes may fit when the whole edit does not. */
 export function previewBlock(state: PanelState): ApplyBlock | null {
   const block = applyBlock(state);
   return block === 'too-large' ? null : block;

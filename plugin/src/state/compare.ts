@@ -1,10 +1,10 @@
-// What is compared, how, and which pictures are there.
+// What is compared, how, and which pictures are loaded.
 
 import type { PixelSize, Rational } from '../../../protocol/media-facts.ts';
 import type { FrameSide } from '../../../protocol/messages/stream-messages.ts';
 import type { Problem } from './problem.ts';
 
-/** `flip` shows one of both at a time. `difference` and `flicker` are maps that the server makes of both. */
+/** `flip` shows one of the two at a time. `difference` and `flicker` are maps that the server makes from both. */
 export const compareModes = ['wipe', 'side', 'flip', 'difference', 'flicker'] as const;
 export type CompareMode = (typeof compareModes)[number];
 
@@ -15,10 +15,10 @@ export function sidesOf(mode: CompareMode): readonly FrameSide[] {
   return mode === 'difference' || mode === 'flicker' ? [mode] : bothSides;
 }
 
-/** An object URL of a JPEG, or what became of asking for one. */
+/** An object URL of a JPEG, or the state of its request. */
 export type Picture = { readonly name: 'ready'; readonly url: string } | { readonly name: 'asked' | 'missing' };
 
-/** What stands against the original. */
+/** What is compared with the original. */
 export type Compared =
   | { readonly kind: 'version'; readonly editId: string; readonly version: number }
   | { readonly kind: 'preview'; readonly key: string; readonly jobId: string };
@@ -26,7 +26,7 @@ export type Compared =
 export interface CompareState {
   /** The same object as long as the same opening of the comparison lasts. */
   readonly about: Compared;
-  /** Null until the server has said what the job was about. */
+  /** Null until the server has sent the facts about the job. */
   readonly subject: CompareSubject | null;
   readonly mode: CompareMode;
   /** Which side `flip` shows. */
@@ -34,7 +34,7 @@ export interface CompareState {
   /** From 0, within the edit. */
   readonly frameIndex: number;
   readonly isPlaying: boolean;
-  /** Where the divider of the wipe stands, 0..1 from the left. The edit is on its right. */
+  /** Position of the divider of the wipe, 0..1 from the left. The edit is on its right. */
   readonly divider: number;
   readonly pictures: Readonly<Record<string, Picture>>;
   readonly problem: Problem | null;
@@ -52,7 +52,7 @@ export interface CompareSubject {
   readonly frameIndices: readonly number[] | null;
 }
 
-/** The frame of the clip that the frame `frameIndex` of an edit stands against. */
+/** The frame of the clip with which the frame `frameIndex` of an edit is compared. */
 export function originalFrame(
   { firstFrame, frameIndices }: Pick<CompareSubject, 'firstFrame' | 'frameIndices'>,
   frameIndex: number,

@@ -1,4 +1,4 @@
-// What an earlier version of the panel has kept, by the names of today.
+// Data that an earlier version of the panel has stored, with the present names.
 
 /** The strength was called a dial. Anything but an object is returned as it is, for the reader that checks it. */
 export function nameStrength(kept: unknown): unknown {

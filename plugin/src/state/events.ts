@@ -1,5 +1,5 @@
-// What can happen to the panel. First what people do, then what becomes of it. Effects listen to the former and report
-// by the latter; nothing else changes the state.
+// The events of the panel. First the actions of the user, then their results. Effects listen to the former and report the
+// latter; nothing else changes the state.
 
 import type { Check } from '../../../protocol/diagnostics.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
@@ -19,7 +19,7 @@ import type { Preset } from './presets.ts';
 import type { Problem } from './problem.ts';
 import type { Task, TaskState } from './task.ts';
 
-/** What a person did. */
+/** Actions of the user. */
 export type Action =
   | { readonly type: 'page-chosen'; readonly page: Page }
   | { readonly type: 'code-entered'; readonly code: string }
@@ -69,7 +69,7 @@ export type Action =
   | { readonly type: 'overlay-closed' }
   | { readonly type: 'toast-closed'; readonly id: number };
 
-/** What became of it, or happened by itself. */
+/** Results of actions, and events without an action. */
 export type Result =
   | { readonly type: 'link-changed'; readonly link: LinkState }
   | { readonly type: 'theme-changed'; readonly theme: Theme }
@@ -143,7 +143,7 @@ export type Result =
 
 export type PanelEvent = Action | Result;
 
-/** What outlives the panel. */
+/** The stored state, which outlives the panel. */
 export interface PersistedState {
   readonly presets: readonly Preset[];
   readonly tasks: readonly Task[];

@@ -1,5 +1,5 @@
-// What a person asks for, as the panel holds it: a seed with a lock, and null wherever the
-// model's own choice is taken.
+// The settings of the user, as the panel holds them: a seed with a lock, and null for each setting that is left to the
+// model.
 
 import { defaultSettings, type EditSettings, type OutputCodec } from '../../../protocol/edit-settings.ts';
 
@@ -78,7 +78,7 @@ export function toSettings(form: EditForm, range: ClipRange): EditSettings {
   };
 }
 
-/** The form that would make these settings again; its seed is locked, so that it does. */
+/** The form that gives these settings again; its seed is locked for this. */
 export function fromSettings(settings: EditSettings, model: string | null, codec: OutputCodec): EditForm {
   const { prompt, sourcePrompt, negativePrompt, technique, steps, guidance } = settings;
   return {

@@ -1,4 +1,4 @@
-// Everything that the panel shows, as one value. It changes by events only (events.ts, reduce.ts).
+// Everything that the panel shows, as one value. Only events change it (events.ts, reduce.ts).
 
 import type { Check } from '../../../protocol/diagnostics.ts';
 import type { OutputCodec } from '../../../protocol/edit-settings.ts';
@@ -21,12 +21,12 @@ export type Page = (typeof pages)[number];
 export interface HostFacts {
   readonly kind: Host['kind'];
   readonly product: string;
-  /** What this host can do by itself. */
+  /** What this host can do. */
   readonly abilities: readonly AbilityName[];
   readonly logFolder: string | null;
 }
 
-/** A clip that was sent before Apply, so that the server can say what an edit of it takes. */
+/** A clip that was sent before Apply, so that the server can estimate an edit of it. */
 export interface PreparedClip {
   /** Of the selected file. */
   readonly sourceId: string;
@@ -49,12 +49,12 @@ export type EstimateState =
     }
   | { readonly name: 'failed'; readonly problem: Problem };
 
-/** What earlier edits took, by model: the measure of guesses. */
+/** The throughput of earlier edits, by model; guesses are based on it. */
 export interface Throughput {
   readonly secondsPerEvaluation: number;
   /** UNet forwards of one latent per frame and sampling step. */
   readonly evaluationsPerFrameStep: number;
-  /** Steps that the model takes where none were chosen. */
+  /** The model's default steps. */
   readonly steps: number;
 }
 
@@ -76,7 +76,7 @@ export type Overlay =
   | { readonly name: 'unpair' }
   | { readonly name: 'save-preset' };
 
-/** A short message that goes away by itself or by a click. */
+/** A short message that disappears after a while or by a click. */
 export interface Toast {
   readonly id: number;
   readonly text: ToastText;

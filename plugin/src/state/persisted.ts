@@ -1,4 +1,4 @@
-// What outlives the panel, as texts. A text that cannot be read is left out with a complaint; the rest is used.
+// The stored state, as texts. A text that cannot be read is left out and reported; the rest is used.
 
 import { fromEarlierSettings } from '../../../protocol/earlier-settings.ts';
 import { editSettings, outputCodecs } from '../../../protocol/edit-settings.ts';
@@ -25,7 +25,7 @@ import type { HistoryEntry, Throughput } from './panel-state.ts';
 import { readPresets } from './presets.ts';
 import type { Task } from './task.ts';
 
-/** Finished tasks are kept too, so that a failure that nobody has seen is still there tomorrow; not for ever. */
+/** Finished tasks are kept for some time too, so that a failure that the user has not seen is still there tomorrow. */
 const maxTasks = 50;
 
 export function writeTasks(tasks: readonly Task[]): string {
@@ -36,7 +36,7 @@ export function writeThroughputs(throughputs: Readonly<Record<string, Throughput
   return JSON.stringify(throughputs);
 }
 
-/** Words are in the history; what is kept of the form is how a person likes to work. */
+/** Prompts are in the history; of the form only the other settings are kept. */
 export function writeForm({ strength, technique, codec, isSeedLocked, model }: EditForm): string {
   return JSON.stringify({ strength, technique, codec, isSeedLocked, model });
 }
@@ -80,8 +80,8 @@ export function readHistory(text: string): readonly HistoryEntry[] {
 }
 
 /**
- * What is checked is what the flow goes on with. The rest was written by this panel, and shows nothing worse than a wrong
- * number when somebody else has changed it.
+ * Only the fields that the flow continues with are checked. This panel wrote the rest; if another program has changed it,
+ * the worst effect is a wrong number on the screen.
  */
 const keptTasks = object({
   tasks: list(
@@ -101,7 +101,7 @@ function readTasks(text: string): readonly Task[] {
   const kept: unknown = JSON.parse(text);
   const named = Array.isArray(kept) ? kept.map(withSettingsOfToday) : kept;
   const { tasks } = parse(keptTasks, { tasks: named }, 'tasks');
-  // A done task has its version; what was canceled is nobody's concern any more.
+  // A done task has its version; a canceled task is not needed any more.
   return (tasks as unknown as readonly Task[])
     .filter(({ state }) => state.name !== 'done' && state.name !== 'canceled')
     .map((task) => ({ ...task, isCanceling: false }));

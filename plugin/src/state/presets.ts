@@ -1,4 +1,4 @@
-// Presets: named values of the form, the panel's own and those of people, and their exchange as JSON.
+// Presets: named values of the form, built-in and the user's own, and their exchange as JSON.
 
 import { maxKeyframeInterval, maxSteps, guidanceRange } from '../../../protocol/edit-settings.ts';
 import { techniqueNames, usualTechnique } from '../../../protocol/techniques.ts';
@@ -20,7 +20,7 @@ import type { EditForm } from './form.ts';
 
 const words = nullable(text({ max: maxPromptCharacters }));
 
-/** What a preset sets. Words are left alone where they are null, so that it suits any clip. */
+/** The values of a preset. Prompts that are null stay as they are, so that the preset suits any clip. */
 const presetValues = {
   prompt: words,
   negativePrompt: words,
@@ -67,7 +67,7 @@ export function applyPreset(form: EditForm, { values }: Preset): EditForm {
   };
 }
 
-/** `form` as a preset of a person's own, with its words. */
+/** `form` as a preset of the user, with its prompts. */
 export function presetOf(form: EditForm, id: string, name: string): Preset {
   const { prompt, negativePrompt, strength, technique, steps, guidance, keyframeInterval } = form;
   return {

@@ -1,5 +1,5 @@
-// A preview: the keyframes of an edit, made before the edit. It is a task like any other until its frames are there; then
-// they are shown as a strip, and Apply makes the edit that they promise.
+// A preview: the keyframes of an edit, made before the edit. It is a task like any other until its frames have come; then
+// they are shown as a strip, and Apply makes the edit that they preview.
 
 import { originalFrame } from './compare.ts';
 import { chosenModel, modeOf, rangeOf } from './choices.ts';
@@ -33,14 +33,14 @@ export function isSameClip(one: Pick<Task, 'snapshot' | 'mode'>, other: Pick<Tas
   return one.mode === other.mode && JSON.stringify(one.snapshot) === JSON.stringify(other.snapshot);
 }
 
-/** Whether Apply, pressed now, makes the edit that the preview promises: the same clip, words, numbers and seed. */
+/** Whether Apply, pressed now, makes the edit of the preview: the same clip, prompts, numbers and seed. */
 export function isCurrent(state: PanelState, task: Task): boolean {
   const clip = state.selection?.clips[0];
   if (clip === undefined || task.model !== (chosenModel(state)?.id ?? null)) return false;
   const mode = modeOf(state, clip);
   if (!isSameClip(task, { snapshot: clip.snapshot, mode })) return false;
   const { settings } = task;
-  // In which file the edit will come changes no picture of it.
+  // The file format of the edit changes no picture of it.
   const { codec, preview } = settings;
   const wanted = { ...toSettings(state.form, rangeOf(clip)), codec, preview };
   return JSON.stringify(wanted) === JSON.stringify(settings);

@@ -1,5 +1,5 @@
-// A failure as the panel holds it: what the server or the host has reported, as it is. For people there is a sentence per
-// code in the texts; message and hint are details.
+// A failure as the panel holds it: as the server or the host has reported it. The user sees the sentence for its code from
+// the texts; message and hint are details.
 
 import type { ErrorCode } from '../../../protocol/error-codes.ts';
 import type { HostProblemCode } from '../host/problems.ts';
@@ -10,6 +10,6 @@ export interface Problem {
   readonly code: ProblemCode;
   /** As it was reported, for copying. */
   readonly message: string;
-  /** What the server advises; null in tasks that an earlier panel has kept. */
+  /** The server's advice; null in tasks that an earlier panel has stored. */
   readonly hint?: string | null | undefined;
 }

@@ -1,5 +1,5 @@
-// Holds the state. Listeners hear every event with the state before and after it, one event at a time: what a listener
-// dispatches waits until all have heard the current one.
+// Holds the state. Listeners get every event with the state before and after it, one event at a time: an event that a
+// listener dispatches waits until all listeners have handled the current one.
 
 import type { PanelEvent } from './events.ts';
 import type { PanelState } from './panel-state.ts';
@@ -14,7 +14,7 @@ export interface Store {
   subscribe(listener: StoreListener): () => void;
 }
 
-/** `onError` gets what a listener throws; the others still hear the event. */
+/** `onError` gets what a listener throws; the other listeners still get the event. */
 export function createStore(initial: PanelState, reduce: Reduce, onError: (error: unknown) => void): Store {
   let state = initial;
   let isTelling = false;

@@ -1,4 +1,4 @@
-// A task is one edit on its way: from the clip on the timeline to the result above it. It is kept across restarts of the
+// A task is one running edit: from the clip on the timeline to the result above it. It is kept across restarts of the
 // panel and finds its job on the server again by its key.
 
 import type { EditReport } from '../../../protocol/edit-report.ts';
@@ -14,7 +14,7 @@ export type TaskState =
   /** The server has the job; `position` jobs run before it. */
   | { readonly name: 'queued'; readonly position: number | null }
   | { readonly name: 'running'; readonly progress: EditProgress | null }
-  /** `problem`: what stopped it; null when a person did. */
+  /** `problem`: what stopped it; null when the user did. */
   | {
       readonly name: 'paused';
       readonly progress: EditProgress | null;
@@ -23,11 +23,11 @@ export type TaskState =
   | { readonly name: 'fetching'; readonly receivedBytes: number; readonly sizeBytes: number }
   | { readonly name: 'placing' }
   | { readonly name: 'done'; readonly editId: string; readonly version: number }
-  /** A preview whose frames can be looked at. Nothing of it comes to the timeline. */
+  /** A preview whose frames can be shown. It is never placed on the timeline. */
   | { readonly name: 'previewed' }
-  /** A preview that nobody wants any more; it goes as soon as the server has deleted its job. */
+  /** A preview that is not needed any more; it disappears as soon as the server has deleted its job. */
   | { readonly name: 'dropped' }
-  /** The result is here and nothing is placed; the person decides. */
+  /** The result is here and nothing is placed; the user decides. */
   | { readonly name: 'unplaced'; readonly problem: Problem }
   | { readonly name: 'failed'; readonly problem: Problem }
   | { readonly name: 'canceled' };
@@ -49,7 +49,7 @@ export interface Task {
   readonly jobId: string | null;
   readonly media: MediaFacts | null;
   readonly report: EditReport | null;
-  /** A cancel was asked for and has not happened yet. */
+  /** A cancel was requested and has not happened yet. */
   readonly isCanceling: boolean;
   readonly state: TaskState;
 }
@@ -58,7 +58,7 @@ export function isOver({ state }: Task): boolean {
   return ['done', 'previewed', 'dropped', 'unplaced', 'failed', 'canceled'].includes(state.name);
 }
 
-/** Whether it belongs among the edits on their way; a preview that is there has a place of its own. */
+/** Whether it is listed with the running edits; a finished preview is shown elsewhere. */
 export function isListed({ state }: Task): boolean {
   return state.name !== 'previewed' && state.name !== 'dropped';
 }
@@ -68,7 +68,7 @@ export function isOnServer({ state }: Task): boolean {
   return state.name === 'queued' || state.name === 'running' || state.name === 'paused';
 }
 
-/** Of the whole task, 0..1; null while it cannot be told. The edit itself is nearly all of it. */
+/** Of the whole task, 0..1; null while it is unknown. The edit itself is nearly all of it. */
 export function taskProgress({ state }: Task): number | null {
   const within = (from: number, to: number, share: number): number => from + (to - from) * share;
   switch (state.name) {

@@ -1,11 +1,11 @@
 // How long an edit will take, from what earlier edits took. A clip on a timeline is exported and sent only after Apply, so
-// the server cannot be asked before.
+// the server cannot be asked before that.
 
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { EditForm } from './form.ts';
 import type { Throughput } from './panel-state.ts';
 
-/** Null for an edit that says nothing about speed. */
+/** Null for an edit from which no throughput follows. */
 export function measureThroughput({ frames, chosen, unetEvaluations, stageSeconds }: EditReport): Throughput | null {
   const evaluations = unetEvaluations.inversion + unetEvaluations.sampling;
   const seconds = Object.values(stageSeconds).reduce((sum, stage) => sum + stage, 0);

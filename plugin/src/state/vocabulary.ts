@@ -1,5 +1,5 @@
-// What the embedded demo model knows, word for word (models/demo/README.md). It knows nothing else, so its prompts are
-// put together from these parts, and other words are pointed out.
+// The vocabulary of the embedded demo model (models/demo/README.md). It knows no other words, so its prompts are built
+// from these parts, and the panel marks other words.
 
 /** Id of the embedded model. */
 export const demoModel = 'demo';
@@ -12,7 +12,7 @@ export const demoParts = {
 } as const;
 export type DemoPart = keyof typeof demoParts;
 
-/** Every way of saying each part; the first of a group is the one that is written. */
+/** All words for each part; the first of a group is the one that is written. */
 const spellings: Readonly<Record<DemoPart, readonly (readonly string[])[]>> = {
   style: [
     ['a watercolor painting of', 'a watercolor of', 'a painting of'],

@@ -1,4 +1,4 @@
-// How a browser tells programs that read a page aloud. Not for UXP.
+// Announcements to screen readers in a browser. Not for UXP.
 
 import type { Announce } from './ui.ts';
 

@@ -1,4 +1,4 @@
-// The keyboard of the compare page: space plays, arrows step, `\` flips. Esc closes what lies over the pages.
+// The keyboard of the compare page: space plays, arrows step, `\` flips. Esc closes overlays.
 
 import type { PanelEvent } from '../state/events.ts';
 import type { PanelState } from '../state/panel-state.ts';

@@ -1,4 +1,4 @@
-// What lies over the pages: recipe, diagnostics, about, and questions that want a yes.
+// Overlays over the pages: recipe, diagnostics, about, and questions that need a confirmation.
 
 import type { Check } from '../../../protocol/diagnostics.ts';
 import { maxPresetName } from '../state/presets.ts';

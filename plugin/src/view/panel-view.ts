@@ -1,4 +1,4 @@
-// The whole panel: link, pages, what lies over them. It is drawn anew after every event, once per turn of the event loop.
+// The whole panel: link, pages, and what is drawn over them. Redrawn after events, once per turn of the event loop.
 
 import { pages } from '../state/panel-state.ts';
 import { isListed, isOver } from '../state/task.ts';
@@ -73,14 +73,14 @@ export function createPanelView(context: Context): Piece {
       setClass(root, 'has-tasks', state.previewStrip !== null || state.tasks.some(isListed));
       setClass(root, 'has-preview-strip', state.previewStrip !== null);
       setClass(root, 'looks-at-edit', state.page === 'edit');
-      // In UXP a text field is painted over whatever lies on it.
+      // In UXP a text field is painted over elements that lie on top of it.
       setClass(root, 'covered', state.overlay !== null);
       for (const piece of pieces) piece.update(state);
     },
   };
 }
 
-/** Work that goes on is seen from the other pages too. */
+/** Running work can also be seen from the other pages. */
 function editLabel({ tasks }: PanelState, { t }: Context): string {
   const live = tasks.filter((task) => !isOver(task)).length;
   return live === 0 ? t.pages.edit : `${t.pages.edit} (${live})`;

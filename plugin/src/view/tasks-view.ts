@@ -25,7 +25,7 @@ export function createTasksView(context: Context): Piece {
       const [task] = listed;
       const isNew = task !== undefined && task.key !== newest && !isOver(task);
       newest = task?.key ?? null;
-      // Whoever pressed Apply wants to see that something happens.
+      // A user who pressed Apply wants to see that something happens.
       if (isNew) list.firstElementChild?.scrollIntoView();
     },
   };

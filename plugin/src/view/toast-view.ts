@@ -1,4 +1,4 @@
-// Short messages at the lower edge. A failure stays until it is closed; the rest goes by itself.
+// Short messages at the lower edge. A failure stays until it is closed; other messages disappear after a while.
 
 import type { Toast } from '../state/panel-state.ts';
 import type { Context, Piece } from './context.ts';

@@ -20,7 +20,7 @@ export interface Ui {
   off(target: HTMLElement, isOff: boolean): void;
 }
 
-/** Tells programs that read the page aloud. UXP has no means for it. */
+/** Announces a text to screen readers. UXP has no way to do this. */
 export interface Announce {
   name(target: HTMLElement, text: string): void;
   off(target: HTMLElement, isOff: boolean): void;

@@ -1,13 +1,13 @@
-// A clock that goes on only when a test says so.
+// A clock that advances only when a test says so.
 
 import type { Clock } from '../clock.ts';
 
 export interface FakeClock extends Clock {
   /** Lets everything happen that waits for nothing but its turn. */
   settle(): Promise<void>;
-  /** Goes on by `ms`, running what falls due on the way. */
+  /** Advances by `ms` and runs the timers that are due. */
   advance(ms: number): Promise<void>;
-  /** Goes on from timer to timer until `isDone`; throws when nothing is left to wait for. */
+  /** Advances from timer to timer until `isDone`; throws when no timer is left. */
   runUntil(isDone: () => boolean): Promise<void>;
   /** Delays of the timers that wait, shortest first. */
   readonly pending: readonly number[];

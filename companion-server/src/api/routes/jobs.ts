@@ -1,4 +1,4 @@
-// The jobs of everybody, for the command line of the user who runs the server.
+// The jobs of all clients, for the command line of the user who runs the server.
 
 import type { Client } from '../../pairing/pairings.ts';
 import type { JobQueue } from '../../jobs/queue.ts';

@@ -3,7 +3,7 @@
 import type { Client } from '../../pairing/pairings.ts';
 
 /**
- * Who may ask. `client`: who shows a token. `local`: the command line of the user who runs the server. `owner`: the
+ * Who may use it. `client`: clients with a token. `local`: the command line of the user who runs the server. `owner`: the
  * command line, or the server's own page when it was opened by the address that the server showed.
  */
 export type Access = 'anyone' | 'client' | 'local' | 'owner';
@@ -12,7 +12,7 @@ export interface RouteRequest {
   /** The parts of the path that the route names. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** Who asks; null where anyone may and no token was shown. */
+  /** The client that asks; null when no token is needed and none was shown. */
   readonly client: Client | null;
 }
 

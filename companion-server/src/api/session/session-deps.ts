@@ -1,4 +1,4 @@
-// What a session needs of the rest of the server. The modules that do the work fill these in; server.ts brings them together.
+// What a session needs from the rest of the server. Other modules implement these parts; server.ts puts them together.
 
 import type { Device } from '../../../../protocol/devices.ts';
 import type { Check } from '../../../../protocol/diagnostics.ts';
@@ -23,13 +23,13 @@ export interface SessionDeps {
   readonly pairings: Pick<Pairings, 'authenticate' | 'exchange' | 'noteSeen'>;
   /** Checkpoints that a job may use; the first is the default. */
   readonly models: () => readonly ModelInfo[];
-  /** What `auto` came to, or null while nobody knows. */
+  /** The device that `auto` chose, or null while it is unknown. */
   readonly device: () => Device | null;
   readonly clips: ClipStore;
   readonly jobs: Omit<JobQueue, 'close' | 'countByState' | 'lastReport'>;
   /** Throws EditError when the clip or the model of an edit is not there. */
   readonly checkEdit: (owner: string, spec: JobSpec) => Promise<void>;
-  /** What an edit would take. Throws EditError; CanceledError once `signal` is aborted. */
+  /** The estimate of an edit. Throws EditError; CanceledError once `signal` is aborted. */
   readonly estimateEdit: (owner: string, spec: JobSpec, signal?: AbortSignal) => Promise<Estimate>;
   /** The bytes of clips and results. */
   readonly artifacts: Pick<ArtifactStore, 'facts' | 'localPath' | 'read'>;
@@ -42,7 +42,7 @@ export interface SessionDeps {
     edit: { readonly path: string; readonly frameIndex: number },
     maxSide: number,
   ) => Promise<Uint8Array>;
-  /** Examines server and machine. `asker` is told of itself, but of no other client. */
+  /** Examines server and machine. The answer mentions `asker`, but no other client. */
   readonly diagnose: (asker: Requester) => Promise<readonly Check[]>;
   /** Which disks of the server are full. */
   readonly disks: Pick<DiskWatch, 'shortages' | 'subscribe'>;

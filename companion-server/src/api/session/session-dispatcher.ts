@@ -1,4 +1,4 @@
-// What a client that has been let in asks for, and who does it.
+// The requests of an authenticated client, and the parts of the server that carry them out.
 
 import type { Chunk } from '../../../../protocol/messages/chunk.ts';
 import type { ClientMessage } from '../../../../protocol/messages/client-messages.ts';
@@ -19,10 +19,10 @@ import { createSessionUploads } from './session-uploads.ts';
 export type DispatchedMessage = Exclude<ClientMessage, { readonly type: 'hello' | 'pair' }>;
 
 export interface Dispatcher {
-  /** Carries out one message; what takes its time goes on beside the messages that follow. Throws EditError. */
+  /** Carries out one message; slow requests run in parallel with the messages that follow. Throws EditError. */
   handle(message: DispatchedMessage): Promise<void>;
   receive(chunk: Chunk): Promise<void>;
-  /** Ends what belongs to the connection. Clips, jobs and what uploads have brought stay. */
+  /** Ends the work of the connection. Clips, jobs and the received bytes of uploads stay. */
   close(): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export function createDispatcher(
   const slowWork = new Set<Promise<void>>();
   const jobTurns = createTurns();
 
-  /** Lets `work` go on beside the next messages. */
+  /** Runs `work` in parallel with the next messages. */
   function beside(requestId: number, work: () => Promise<void>): void {
     if (slowWork.size >= maxSlowRequests) {
       throw new EditError('limit-reached', `A connection may have ${maxSlowRequests} requests that take their time.`, {
@@ -63,7 +63,7 @@ export function createDispatcher(
     slowWork.add(done);
   }
 
-  /** Jobs are made one after the other, beside the messages that follow. */
+  /** Jobs are made one after the other, in parallel with the messages that follow. */
   function queueJob(message: JobCreate): void {
     if (jobTurns.size >= maxWaitingJobs) {
       throw new EditError('limit-reached', `A connection may ask for ${maxWaitingJobs} jobs at once.`, {
@@ -88,7 +88,7 @@ export function createDispatcher(
     peer.send({ type: 'clip-deleted', requestId, clipId });
   }
 
-  /** A picture is made when one of the last few has been sent: who does not read them has few in memory. */
+  /** A picture is made when one of the last few has been sent, so a client that does not read uses little memory. */
   function sendFrame(message: FrameGet): Promise<void> {
     return pictures.take(async () => downloads.sendPicture(message.requestId, await readFrame(deps, owner, message)));
   }
@@ -128,7 +128,7 @@ export function createDispatcher(
         case 'estimate':
           beside(message.requestId, () => jobs.estimate(message));
           break;
-        // What a job takes is looked up before it is queued.
+        // A job is estimated before it is queued.
         case 'job-create':
           queueJob(message);
           break;

@@ -6,7 +6,7 @@ import { resultOf } from '../../jobs/results.ts';
 import { nameFiles } from '../../without-paths.ts';
 import type { SessionDeps } from './session-deps.ts';
 
-/** The JPEG of a picture that `owner` asks for. Throws EditError, of whose paths a client hears names. */
+/** The JPEG of a picture that `owner` asks for. Throws EditError; its paths become names before a client sees it. */
 export async function readFrame(
   deps: Pick<SessionDeps, 'artifacts' | 'clips' | 'jobs' | 'readPicture' | 'readMap'>,
   owner: string,

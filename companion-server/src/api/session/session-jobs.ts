@@ -18,18 +18,18 @@ import type { SessionDeps } from './session-deps.ts';
 export type SessionJobsDeps = Pick<SessionDeps, 'jobs' | 'checkEdit' | 'estimateEdit' | 'log'>;
 
 export interface SessionJobs {
-  /** Carries out any message about jobs but those that take their time. */
+  /** Carries out messages about jobs, except the slow ones. */
   handle(message: Exclude<ClientJobMessage, EstimateGet | { readonly type: 'job-delete' }>): Promise<void>;
-  /** Ends the estimate before, if it is not answered yet. */
+  /** Ends the previous estimate, if it is not answered yet. */
   estimate(message: EstimateGet): Promise<void>;
   delete(message: { readonly requestId: number; readonly jobId: string }): Promise<void>;
-  /** Stops the events, and the estimate that nobody waits for any more. */
+  /** Stops the events, and the estimate, which has no receiver any more. */
   close(): void;
 }
 
 export function createSessionJobs(peer: Peer, deps: SessionJobsDeps, owner: string): SessionJobs {
   const { jobs, checkEdit, estimateEdit, log } = deps;
-  /** What was sent of each job last, but its progress. */
+  /** The last state that was sent of each job, without its progress. */
   const lastSent = new Map<string, string>();
   /** Of the newest estimate. */
   let estimating = new AbortController();
@@ -42,12 +42,12 @@ export function createSessionJobs(peer: Peer, deps: SessionJobsDeps, owner: stri
       else lastSent.set(jobId, facts);
       peer.send({ type: 'job-changed', job });
     } else if (progress !== null && peer.waitingBytes() <= windowBytes) {
-      // Progress is worth nothing when it comes late: a client that does not read gets only the changes.
+      // Late progress is useless: a client that does not read gets only the changes.
       peer.send({ type: 'job-progress', jobId, progress });
     }
   }
 
-  /** What is known not to fit is refused; what cannot be estimated fails by itself, with its own reason. */
+  /** An edit that cannot fit is refused; one that cannot be estimated fails later, with its own reason. */
   async function requireFit({ clipId, settings, model, device }: JobCreate): Promise<void> {
     let found: Estimate;
     try {
@@ -70,7 +70,7 @@ export function createSessionJobs(peer: Peer, deps: SessionJobsDeps, owner: stri
       estimateEdit(owner, { clipId, settings: { ...settings, preview }, model, device }, signal);
     const [edit, preview] = await Promise.all([
       estimate(false),
-      // That the preview's is not known is no reason to keep the edit's back.
+      // If the preview cannot be estimated, the edit's estimate is still sent.
       estimate(true).catch((error: unknown) => {
         throwIfCanceled(signal);
         log.debug('There is no estimate of a preview.', { error: String(error) });
@@ -150,7 +150,7 @@ export function createSessionJobs(peer: Peer, deps: SessionJobsDeps, owner: stri
   }
 }
 
-/** Everything that may change in a view beside its progress. */
+/** Everything that may change in a view, except its progress. */
 function factsOf({ state, priority, position, resumes }: JobView): string {
   return `${state} ${priority} ${position ?? '-'} ${resumes}`;
 }

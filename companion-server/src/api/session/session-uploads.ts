@@ -1,4 +1,4 @@
-// The uploads of one connection. What they have brought outlives it.
+// The uploads of one connection. Their received bytes outlive it.
 
 import type { Chunk } from '../../../../protocol/messages/chunk.ts';
 import type { UploadBegin, UploadEnd } from '../../../../protocol/messages/clip-messages.ts';
@@ -13,10 +13,10 @@ export interface SessionUploads {
   begin(message: UploadBegin): Promise<void>;
   /** Chunks of an upload that has ended are dropped. */
   receive(chunk: Chunk): Promise<void>;
-  /** Takes the upload out of the connection at once, then makes it a clip and replies. */
+  /** Removes the upload from the connection at once, then makes it a clip and replies. */
   end(message: UploadEnd): Promise<void>;
   cancel(streamId: number): Promise<void>;
-  /** Gives every upload back: another connection may go on with it. */
+  /** Gives every upload back: another connection may continue it. */
   close(): Promise<void>;
 }
 

@@ -17,10 +17,10 @@ import { createDispatcher, type Dispatcher } from './session-dispatcher.ts';
 
 export type { SessionDeps } from './session-deps.ts';
 
-/** Bytes of messages that may wait for their turn: a client's window, and control messages beside it. */
+/** Bytes of messages that may wait for their turn: a client's window, and control messages in addition. */
 const maxWaitingBytes = windowBytes + 16 * maxControlBytes;
 
-/** What a message costs while it waits, beside its bytes. */
+/** Bytes that a waiting message counts in addition to its own. */
 const messageCostBytes = 256;
 
 /** Messages that may wait on a connection that has not said hello. */
@@ -31,11 +31,11 @@ export interface Session {
   receiveBinary(bytes: Uint8Array): void;
   isAuthenticated(): boolean;
   isShownOut(): boolean;
-  /** Whose connection it is; null before its hello. */
+  /** The client of the connection; null before its hello. */
   clientId(): string | null;
-  /** Ends the connection; what has not been begun of what it brought is not carried out. */
+  /** Ends the connection; messages whose work has not begun are dropped. */
   showOut(reason: string): void;
-  /** Carries out what has arrived, then ends what belongs to the connection. Call once, when it has ended. */
+  /** Carries out the messages that have arrived, then ends the session. Call once, when the connection has ended. */
   close(): Promise<void>;
 }
 
@@ -130,9 +130,9 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
   }
 
   /**
-   * Runs `work` after all that came before it. A connection that is cut off has what it brought carried out still: its
-   * client goes on behind it. One that was shown out has not. One message per turn of the event loop: who sends many at
-   * once does not hold up the others.
+   * Runs `work` after everything that came before it. When a connection is cut, the messages that it brought are still
+   * carried out, because its client continues after them. When the server has closed the connection, they are dropped.
+   * One message per turn of the event loop: a client that sends many at once does not delay the others.
    */
   function enqueue(sizeBytes: number, work: () => Promise<void>): void {
     if (isShownOut) return;
@@ -168,7 +168,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
     clientId: () => client?.clientId ?? null,
     showOut,
     async close() {
-      // Nothing of a stranger's is worth waiting for.
+      // Messages of an unauthenticated connection are not waited for.
       if (client === undefined) isShownOut = true;
       else await turns.over();
       await client?.dispatcher.close();

@@ -19,16 +19,16 @@ import { createSession, maxStrangerMessages, type Session, type SessionDeps } fr
 
 const closeCodes = { goingAway: 1001, policyViolation: 1008 } as const;
 
-/** Connections that one client may have at a time. */
+/** Most connections of one client at a time. */
 const maxConnections = 16;
 
-/** A connection that has been silent for so long is asked whether its other end is still there. */
+/** After so long a silence a ping checks whether the other end of a connection is still there. */
 const keepAliveMs = 30_000;
 
 /** Bytes of replies and events that may wait for a client that does not read them; one more ends the connection. */
 const maxUnreadBytes = 1024 * 1024;
 
-/** All that may wait for a client beside its downloads' chunks; asked for at pings. */
+/** Most bytes that may wait for a client, without the chunks of its downloads; checked at pings. */
 const maxBufferedBytes = 8 * 1024 * 1024;
 
 /** How long the other end may take to agree to a close. */
@@ -113,7 +113,7 @@ export function attachSocket(server: Server, deps: SocketDeps): SocketServer {
     async close() {
       forgetRevocations();
       for (const socket of sockets.clients) {
-        // A stranger may have sent much that would be read first.
+        // An unauthenticated connection may have sent much, and a normal close would read all of it first.
         if (bySocket.get(socket)?.isAuthenticated() !== true) socket.terminate();
         else socket.close(closeCodes.goingAway, 'server stops');
       }
@@ -139,7 +139,7 @@ async function serveConnection(
   let pings = 0;
   let lateMessages = 0;
   socket.on('ping', () => {
-    // Each is answered: a client that does not read the answers is cut off, a stranger has no reason for many.
+    // Each ping is answered. A client that does not read the answers is cut off. Without a token it may send only a few.
     const isTooMuch = session.isAuthenticated()
       ? socket.bufferedAmount > maxBufferedBytes
       : ++pings > maxStrangerMessages;
@@ -147,7 +147,7 @@ async function serveConnection(
   });
   socket.on('message', (data, isBinary) => {
     if (session.isShownOut()) {
-      // Who has not heard of it yet may have sent some; who sends on and on is not worth reading.
+      // A client that has not received the close yet may have sent some; one that sends many more is cut off.
       if (++lateMessages > maxStrangerMessages) socket.terminate();
       return;
     }
@@ -168,7 +168,7 @@ function createPeer(socket: WebSocket, address: string, admit: (clientId: string
 
   function send(message: ServerMessage): void {
     if (waitingBytes > maxUnreadBytes) {
-      // A close would wait behind what is not read.
+      // A close would wait behind the bytes that the client does not read.
       socket.terminate();
       return;
     }

@@ -1,4 +1,4 @@
-// `pair`: the pairing code of the running server, and who is paired.
+// `pair`: the pairing code of the running server, and the list of paired clients.
 
 import { hex, list, nullable, object, parse, text, type Infer } from '../../../../protocol/fields.ts';
 import { EditError } from '../../errors.ts';
@@ -64,7 +64,7 @@ export const pairCommand = defineCommand({
   },
 });
 
-/** Who is paired with a server. Throws EditError 'connection-lost' when it does not answer. */
+/** The clients that are paired with a server. Throws EditError 'connection-lost' when it does not answer. */
 export async function readPairings(server: ServerFile): Promise<readonly ListedPairing[]> {
   return (await askServer(server, '/pairing', 'GET', readState)).pairings;
 }

@@ -8,7 +8,7 @@ import { missingLibraries } from './shared-libraries.ts';
 /** Of ONNX Runtime, beside its native library. */
 const providerLibrary = 'libonnxruntime_providers_cuda.so';
 
-/** Where the provider library of this ONNX Runtime lies once it is installed (docs/gpu.md). */
+/** The path of the provider library of this ONNX Runtime, once it is installed (docs/gpu.md). */
 export function cudaProviderFile(): string {
   const manifest = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
   return path.join(path.dirname(manifest), 'bin', 'napi-v6', process.platform, process.arch, providerLibrary);

@@ -1,5 +1,5 @@
-// A real, tiny run on a device for whoever wants to know whether it works: the same trial that an edit chooses its
-// device by, done now and not remembered.
+// A real, tiny run on a device that shows whether the device works: the trial by which an edit chooses its device, done
+// now and not remembered.
 
 import type { Device } from '../../../../protocol/devices.ts';
 import { availableProviders, runtimeFailure } from '../../onnx/session.ts';

@@ -25,7 +25,7 @@ export interface DeviceReport {
   readonly finding: string;
   /** Faster forms that were tried before the one that is right, each with what was wrong. */
   readonly refused: readonly string[];
-  /** Seconds for the larger probe, when it was asked for and ended in time. */
+  /** Seconds for the larger probe, if it was requested and ended in time. */
   readonly seconds: number | null;
 }
 

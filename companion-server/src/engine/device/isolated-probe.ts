@@ -1,4 +1,4 @@
-// Tries a device in a process of its own and remembers the finding for a day.
+// Tries a device in a process of its own and keeps the result for a day.
 
 import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -13,10 +13,10 @@ import type { DeviceReport } from './device.ts';
 import type { Device } from '../../../../protocol/devices.ts';
 
 const entry = fileURLToPath(new URL('./probe-entry.ts', import.meta.url));
-/** Per purpose: a software adapter is right in the end, but no use when speed is asked for. */
+/** Per purpose: a software adapter gives correct numbers in the end, but it is useless when speed matters. */
 const timeoutMs = { check: 60_000, race: 15_000 } as const;
 type Purpose = keyof typeof timeoutMs;
-/** How long a finding is believed: a day, or a few minutes when the trial gave no answer. */
+/** How long a result is valid: a day, or a few minutes when the trial gave no answer. */
 const memoryMs = { conclusive: 24 * 60 * 60 * 1000, open: 10 * 60 * 1000 } as const;
 
 /**
@@ -31,7 +31,7 @@ export async function probeIsolated(device: Device, purpose: Purpose, cacheDir: 
   const remembered = await recall(file);
   if (remembered !== undefined) return remembered;
   const { report, isConclusive } = await probeAfresh(device, purpose);
-  // Where nothing can be kept, the device is just tried again next time.
+  // If the result cannot be stored, the device is tried again next time.
   await mkdir(cacheDir, { recursive: true })
     .then(() =>
       writeFile(
@@ -46,7 +46,7 @@ export async function probeIsolated(device: Device, purpose: Purpose, cacheDir: 
   return report;
 }
 
-/** What `probeIsolated` would remember; a device that has not been tried yet counts as one that is not there. */
+/** The stored result of `probeIsolated`; a device that has not been tried yet counts as missing. */
 export async function recallProbe(device: Device, purpose: Purpose, cacheDir: string): Promise<DeviceReport> {
   const remembered = await recall(findingFile(device, purpose, cacheDir));
   return remembered ?? unusable(device, 'has not been tried yet');
@@ -63,7 +63,7 @@ function findingFile(device: Device, purpose: Purpose, cacheDir: string): string
 /** Of a finding's file. */
 const findingVersion = 2;
 
-/** Changes when a finding may no longer hold: another system, another driver selection. */
+/** Changes when a result may no longer be valid: another system, another driver selection. */
 function machineKey(): string {
   const parts = [
     findingVersion,
@@ -78,7 +78,7 @@ function machineKey(): string {
 async function recall(file: string): Promise<DeviceReport | undefined> {
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
-  // Written by this file only; a damaged one is as good as none.
+  // Only this file writes it; a damaged one counts as missing.
   try {
     const { until, report } = JSON.parse(text) as { until: number; report: DeviceReport };
     return Date.now() < until ? report : undefined;
@@ -105,7 +105,7 @@ export function probeAfresh(
       stdio: [...stdio],
     });
     adoptChild(child);
-    // No grace: a driver that hangs hears nothing.
+    // SIGKILL at once: a driver that hangs does not react to SIGTERM.
     const end = (): void => endChild(child, { graceMs: 0 });
     const timer = setTimeout(end, Math.min(limitMs, timeoutMs[purpose]));
     let last: DeviceReport | undefined;

@@ -33,7 +33,7 @@ export function buildProbe({ float, fused }: Pick<Execution, 'float' | 'fused'>,
   const rows = toTokens(g, ops.add(g, convolved, enlarged));
   const normed = ops.layerNormalization(g, rows, bias, bias, 1e-5);
   const grouped = ops.reshape(g, convolved, [-1, heads, (channels / heads) * side * side]);
-  // Two epsilons that matter: a kernel that remembers the first one is found out.
+  // Two epsilons that change the result: they reveal a kernel that always uses the first one.
   const soft = normalise(g, grouped, heads, 1);
   const groupNormed = toTokens(g, ops.reshape(g, normalise(g, soft, heads, 1e-5), [-1, channels, side, side]));
   const length = side * side;

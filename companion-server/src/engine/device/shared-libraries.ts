@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const ldconfigTimeoutMs = 5_000;
 
-/** Folders that the loader looks into without being told. */
+/** Folders that the loader always searches. */
 const systemFolders = [
   '/lib64',
   '/usr/lib64',

@@ -1,4 +1,4 @@
-// What an edit will take, before it starts: nothing is loaded but the clip's and the checkpoint's headers.
+// The estimate of an edit before it starts. It only loads the headers of the clip and of the checkpoint.
 
 import { throwIfCanceled } from '../../errors.ts';
 import type { ModelFamily, ModelOutline } from '../../families/family.ts';
@@ -28,20 +28,20 @@ import { recallThroughput } from './throughput.ts';
 import { probeThroughput } from './throughput-probe.ts';
 import { SourceLatents, type InversionCache } from '../source-cache/source-latents.ts';
 
-/** What an edit needs, whatever the machine's throughput. */
+/** What an edit needs, independent of the machine's throughput. */
 export interface EditNeeds {
   readonly frames: number;
   readonly workingSize: Size;
   /**
-   * UNet forwards of one latent, as the edit's report counts them, but for those of the calibration and those that it asks for.
-   * None of the inversion where that of an earlier edit is kept.
+   * UNet forwards of one latent, as the edit's report counts them, without those of the calibration and those that the
+   * calibration adds. Without those of the inversion, if that of an earlier edit is cached.
    */
   readonly unetEvaluations: { readonly inversion: number; readonly sampling: number };
   /** Of the system on the CPU, of the device elsewhere. */
   readonly peakMemoryBytes: number;
-  /** Most that the edit's latents take on disk while it runs. */
+  /** Most bytes of the edit's latents on disk while it runs. */
   readonly diskBytes: number;
-  /** Why the edit would not be begun; null when it fits. */
+  /** Why the edit would not start; null when it fits. */
   readonly refusal: Refusal | null;
 }
 
@@ -60,16 +60,16 @@ export interface EditToAssess {
   /** By default the one that the settings name. */
   readonly technique?: Technique;
   readonly execution: Execution;
-  /** Whether an inversion of before is linked in place of a new one. Only asked where the disk is short. */
+  /** Whether a cached inversion is linked instead of a new one. Only called when disk space is short. */
   readonly isInversionLinked: (plan: EditPlan) => Promise<boolean>;
 }
 
-/** The least side of a working size that is worth the name, in pixels. */
+/** The smallest useful side of a working size, in pixels. */
 const minSide = 64;
 
 /**
- * Throws the EditError that the edit itself would throw at its start, but for want of memory or disk; CanceledError soon
- * after `signal` is aborted.
+ * Throws the EditError that the edit itself would throw at its start, except for a lack of memory or disk space;
+ * CanceledError soon after `signal` is aborted.
  */
 export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<EditEstimate> {
   throwIfCanceled(signal);
@@ -103,7 +103,7 @@ export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<
   };
 }
 
-/** The same where all that it stands on is known. */
+/** The same when all its inputs are known. */
 export function assessJob(
   job: EditJob,
   edit: Omit<EditToAssess, 'workDir' | 'isInversionLinked'> & Pick<EditToLookUp, 'families'>,
@@ -120,7 +120,7 @@ interface EditToLookUp {
   readonly settings: ChosenSettings;
   readonly plan: EditPlan;
   readonly execution: Execution;
-  /** What the checkpoint may be; all of families/list.ts when left out. */
+  /** The families of checkpoints; all of families/list.ts when left out. */
   readonly families?: readonly ModelFamily[] | undefined;
 }
 
@@ -130,7 +130,7 @@ export async function isInversionKept(edit: EditToLookUp): Promise<boolean> {
   return cache !== null && hasInversion(cache.dir, { key: cache.key, startStep: edit.plan.startStep });
 }
 
-/** The same, on the same disk, so that it takes no further room. */
+/** The same, on the same disk, so that it needs no more space. */
 export async function isInversionLinked(edit: EditToLookUp): Promise<boolean> {
   const cache = await cacheOf(edit);
   if (cache === null) return false;
@@ -170,7 +170,7 @@ export async function assessEdit(edit: EditToAssess): Promise<EditNeeds> {
   };
 }
 
-/** What a smaller working size would take. */
+/** What a smaller working size would need. */
 function needAt(
   { clip, model, settings, technique, execution }: EditToAssess,
   { width, height }: Size,
@@ -183,7 +183,7 @@ function needAt(
   return { size, memoryBytes: estimatePeakMemory(model, plan, smaller, execution) };
 }
 
-/** Of what is known of the source, and of the edit's own latents. */
+/** Of the cached source data, and of the edit's own latents. */
 function latentBytes(
   model: ModelOutline,
   plan: EditPlan,
@@ -201,7 +201,7 @@ function latentBytes(
     },
     startStep,
   );
-  // What is coarse at of the keyframes: the clip itself and half of the steps.
+  // The coarse inversion has the keyframes only: the clip's own latents and half of the steps.
   const isHelped = plan.cachedTokens !== null && (settings.calibrates || settings.inversionSteps > settings.steps);
   const coarse = isHelped ? Math.min(plan.keyframeCount, plan.extendedLimit) : 0;
   const looksBytes = LatentFile.sizeBytes({
@@ -216,7 +216,7 @@ function latentBytes(
   };
 }
 
-/** A device that nobody has tried yet may take the process down: the processor is tried in its place. */
+/** A device that has not been tried yet may crash the process: the CPU is tried instead. */
 async function triedExecution({ device, cacheDir }: EditJob, execution: Execution): Promise<Execution> {
   if (device === 'auto' || device === 'cpu') return execution;
   return (await recallProbe(device, 'check', cacheDir)).execution ?? preferredExecution.cpu;

@@ -1,4 +1,4 @@
-// What an edit will take, stage by stage: its work, counted from the networks' shapes, at the throughput of this machine.
+// The time of an edit, stage by stage: its work, counted from the networks' shapes, at the throughput of this machine.
 
 import type { ModelOutline } from '../../families/family.ts';
 import { buildPassGraph } from '../../nets/pass-graph.ts';
@@ -19,7 +19,7 @@ export type StageWork = Readonly<Record<PlannedStage, number>>;
 
 /** What is left to do. */
 export interface EditWorkload {
-  /** Whether the inversion of an earlier edit is used: nothing is decoded and nothing inverted. */
+  /** Whether the inversion of an earlier edit is used: then nothing is decoded or inverted. */
   readonly isTaken: boolean;
   /** UNet forwards of one latent, those of the calibration included. */
   readonly inversion: number;

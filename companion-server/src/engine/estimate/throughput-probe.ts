@@ -24,13 +24,13 @@ const convolutions = 2;
 const maxSide = 64;
 const runs = 2;
 
-/** What this process has found: an edit and its preview are asked about together, and again with every change of a setting. */
+/** Results of this process: edit and preview are estimated together, and again after every change of a setting. */
 const found = new Map<string, number>();
 
 /**
- * Seconds of a billion multiply-adds on the device. Where the trial fails, those of the processor: an edit does not fail for
- * want of a guess, and finds out itself what is wrong with the device. Throws CanceledError between two runs once `signal` is
- * aborted.
+ * Seconds for a billion multiply-adds on the device. If the trial fails, those of the CPU: an edit does not fail because
+ * there is no guess, and it will report itself what is wrong with the device. Throws CanceledError between two runs once
+ * `signal` is aborted.
  */
 export async function probeThroughput(
   execution: Execution,
@@ -73,7 +73,7 @@ async function timeProbe(execution: Execution, network: ProbedNetwork, signal?: 
     );
     let best = Infinity;
     for (let run = 0; run <= runs; run++) {
-      // A run holds up the event loop, on which the end of the estimate is told.
+      // A run blocks the event loop, and a cancel of the estimate arrives through the event loop.
       await turn();
       throwIfCanceled(signal);
       const start = performance.now();

@@ -16,7 +16,7 @@ export const plannedStages = ['decode', 'invert', 'edit', 'encode'] as const sat
 export interface StageThroughput {
   /** Seconds of a billion multiply-adds. */
   readonly secondsPerBillion: number;
-  /** Seconds that are paid once, whatever the amount of work: sessions that are opened, programs that are started. */
+  /** Seconds that occur once, for any amount of work: to open sessions, to start programs. */
   readonly onceSeconds: number;
 }
 
@@ -57,7 +57,7 @@ interface Entry extends MeasuredThroughput {
   readonly scale: number;
 }
 
-/** `probe` gives seconds per billion multiply-adds; it is asked only where nothing is known of the form. */
+/** `probe` gives seconds per billion multiply-adds; it is called only if there is no measurement of the form. */
 export async function recallThroughput(
   cacheDir: string,
   kind: ThroughputKind,
@@ -112,8 +112,8 @@ function mix(before: MeasuredThroughput, found: MeasuredThroughput): MeasuredThr
 }
 
 /**
- * Each edit weighs as much as its work, and half as much with each edit after it: a preview of four frames tells little of a
- * long clip.
+ * The weight of an edit is its work, halved with each edit after it: a preview of four frames says little about a long
+ * clip.
  */
 function mixStage(old: MeasuredStageThroughput, fresh: MeasuredStageThroughput): MeasuredStageThroughput {
   const oldWork = old.work / 2;
@@ -140,7 +140,7 @@ function scaleOf({ latentSize: { width, height } }: ThroughputKind): number {
   return Math.round(Math.log2(width * height));
 }
 
-/** A file that is missing, damaged or of another version is as good as an empty one. */
+/** A file that is missing, damaged or of another version counts as empty. */
 async function readEntries(cacheDir: string): Promise<Entry[]> {
   try {
     const json = JSON.parse(await readFile(path.join(cacheDir, fileName), 'utf8')) as unknown;

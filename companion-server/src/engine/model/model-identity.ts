@@ -8,7 +8,7 @@ import { byteLengthOf } from '../../weights/tensor-source.ts';
 /** Bytes of each tensor that are looked at. */
 const sampleBytes = 64;
 
-/** 64 hexadecimal digits that do not depend on where the checkpoint lies. */
+/** 64 hexadecimal digits that do not depend on the folder of the checkpoint. */
 export async function identifyModel(checkpoint: Checkpoint): Promise<string> {
   const { parts, schedulerConfig, tokenizers } = checkpoint;
   const hash = createHash('sha256');

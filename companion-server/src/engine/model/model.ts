@@ -22,11 +22,11 @@ import { vaeFloat } from './vae-float.ts';
 export type ModelShape = Pick<ModelOutline, 'unet' | 'vae' | 'sizeMultiple' | 'trainingSide'>;
 
 export interface Model extends Omit<ModelOutline, 'createConditioner'> {
-  /** Equal for equal checkpoints only, wherever they lie. */
+  /** Equal only for equal checkpoints, in any folder. */
   identify(): Promise<string>;
   /** The end of a prompt that the model does not read; null when everything fits. */
   overflowOf(prompt: string): string | null;
-  /** What the UNet is told of each prompt, in their order. @param size of the working frames */
+  /** The conditioning of each prompt, in their order. @param size of the working frames */
   conditioning(prompts: readonly string[], size: PictureSize): Promise<readonly Conditioning[]>;
   openEncoder(size: LatentSize): Promise<VaeSession>;
   openDecoder(size: LatentSize): Promise<VaeSession>;
@@ -48,7 +48,7 @@ export interface OpenModelOptions extends Pick<OpenCheckpointOptions, 'families'
   readonly signal?: AbortSignal | undefined;
   /** Called after every run of a network. */
   readonly onRun?: (cost: RunCost) => void;
-  /** How a graph is loaded, by default anew each time. */
+  /** How a graph is loaded; by default it is loaded again each time. */
   readonly createSession?: typeof createSession;
 }
 
@@ -98,7 +98,7 @@ function openVariant({ dir, execution, families }: CheckpointToOpen): Promise<Fa
   return openCheckpoint(dir, { families, ...(execution.float === 'float16' ? { variant: 'fp16' } : {}) });
 }
 
-/** Reads what a checkpoint is like. Throws EditError: 'model-missing', 'model-damaged', 'model-unsupported'. */
+/** Reads the outline of a checkpoint. Throws EditError: 'model-missing', 'model-damaged', 'model-unsupported'. */
 export async function readModelOutline(
   dir: string,
   families?: OpenCheckpointOptions['families'],

@@ -1,12 +1,11 @@
-// What the fast pipeline leaves out at the price of an approximation. What each saves and costs is measured in
-// docs/performance.md.
+// The approximations of the fast pipeline. docs/performance.md has the measured saving and cost of each.
 
 import type { FrameGuidance } from '../../tokenflow/step-passes.ts';
 
 export interface Approximations {
   /**
-   * `propagated`: frames between keyframes run the prompt's branch alone; what guidance adds to their keyframes is
-   * propagated to them along the cached correspondences. `own`: they run the negative prompt's branch as well.
+   * `propagated`: frames between keyframes run only the prompt's branch; the guidance of their keyframes is
+   * propagated to them along the cached correspondences. `own`: they also run the negative prompt's branch.
    */
   readonly frameGuidance: FrameGuidance;
   /** Share of the steps, from the first, in which there is guidance, 0..1. */

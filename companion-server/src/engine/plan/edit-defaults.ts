@@ -1,5 +1,5 @@
-// What suits a model where the user chose nothing: `edit-defaults.json` in the checkpoint's folder, else what suits
-// its family.
+// The defaults for settings that the user left open: `edit-defaults.json` in the checkpoint's folder, else the defaults
+// of its family.
 
 import path from 'node:path';
 import { guidanceRange, maxSteps, referencePipeline, type EditSettings } from '../../../../protocol/edit-settings.ts';
@@ -12,7 +12,7 @@ import { readJsonObject } from '../../weights/json-file.ts';
 export type ChosenSettings = EditSettings & {
   readonly guidance: number;
   readonly steps: number;
-  /** As many as are taken at first where `calibrates`. */
+  /** If `calibrates`, the number of the first try. */
   readonly inversionSteps: number;
   /** Whether inversion steps are added until the clip is found again well enough. */
   readonly calibrates: boolean;
@@ -24,7 +24,7 @@ export type ChosenSettings = EditSettings & {
  */
 const inversionShare = { fast: 2, reference: referencePipeline.inversionSteps / referencePipeline.steps } as const;
 
-/** What the file says; a value that it leaves out, or that is null, is the family's. */
+/** The values in the file; a value that is left out or null is the family's. */
 const defaultsFile = openObject({
   guidance: optional(nullable(number(guidanceRange.min, guidanceRange.max))),
   steps: optional(nullable(integer(1, maxSteps))),

@@ -1,4 +1,4 @@
-// The passes of the UNet that a step of an edit is made of, and what follows from them: how much there is to compute.
+// The passes of the UNet in a step of an edit, and the amount of computation that follows from them.
 
 import { evaluationsOf, noInjection, type Injection, type Pass } from '../../nets/pass.ts';
 import { groupKeyframes } from '../../tokenflow/keyframes.ts';
@@ -7,7 +7,7 @@ import { samplingPasses, type SamplingPasses } from '../../tokenflow/step-passes
 import type { ChosenSettings } from './edit-defaults.ts';
 import type { EditPlan } from './edit-plan.ts';
 
-/** A pass, and how many frames go through it: at once where they see each other, else a few at a time. */
+/** A pass, and how many frames go through it: at once if they depend on each other, else a few at a time. */
 export interface PlannedPass {
   readonly pass: Pass;
   readonly frames: number;

@@ -31,11 +31,11 @@ const pixelsPerVaeForward = 512 * 512;
 
 export interface EditPlan extends PassLimits {
   readonly startFrame: number;
-  /** The frame to stop before. */
+  /** One after the last frame. */
   readonly endFrame: number;
   /** Frames that are edited. */
   readonly frameCount: number;
-  /** The clip's frame that each of them is, rising: all of the range, or a preview's keyframes. */
+  /** The clip's frame for each of them, rising: all of the range, or a preview's keyframes. */
   readonly frames: readonly number[];
   readonly size: WorkingSize;
   readonly latentSize: LatentSize;
@@ -47,7 +47,7 @@ export interface EditPlan extends PassLimits {
   readonly startStep: number;
   /** Of a step, where there are no cuts. */
   readonly keyframeCount: number;
-  /** What the keyframes of every step are drawn from, 0..2^32-1. */
+  /** The seed for the keyframes of every step, 0..2^32-1. */
   readonly keyframeSeed: number;
   readonly sourceMode: SourceMode;
   /** Of a cached source. */
@@ -58,7 +58,7 @@ export interface EditPlan extends PassLimits {
   readonly technique: Technique;
 }
 
-/** What a plan is made with, where it is not the usual. */
+/** Options of a plan; the usual values when left out. */
 export interface PlanParts {
   readonly approximations?: Approximations | undefined;
   /** By default the one that the settings name. */
@@ -182,8 +182,8 @@ function frameRangeOf(
 }
 
 /**
- * Whether an edit goes scene by scene, as what the fast pipeline caches of a source does. The reference pipeline and its
- * rule of propagation know no scenes, and where nothing is propagated nothing can cross a cut.
+ * Whether an edit is made scene by scene, like the source data that the fast pipeline caches. The reference pipeline and
+ * its propagation rule have no scenes, and without propagation nothing can cross a cut.
  */
 export function knowsScenes({ pipeline, propagation }: ChosenSettings): boolean {
   return pipeline === 'fast' && propagation === 'paper';

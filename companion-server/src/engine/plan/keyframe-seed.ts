@@ -1,5 +1,5 @@
-// What keyframes are drawn from. Where the source is recorded, what is recorded depends on them: they come from the clip,
-// so that the user's seed can change without another inversion.
+// The seed of the keyframes. Cached correspondences depend on the keyframes. So with a cached source the seed comes from
+// the clip, and the user's seed can change without another inversion.
 
 import { createHash } from 'node:crypto';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
@@ -8,8 +8,8 @@ import type { ChosenSettings } from './edit-defaults.ts';
 type ClipShape = Pick<ClipInfo, 'frameCount' | 'frameRate' | 'displaySize'>;
 
 /**
- * 0..2^32-1. The same for all edits of a clip where they go `sceneByScene`, which is where keyframes are part of what an
- * inversion records; else the user's seed, which costs no inversion there.
+ * 0..2^32-1. With `sceneByScene`, when an inversion caches data about keyframes, the same for all edits of a clip; else
+ * the user's seed, because no inversion depends on it then.
  */
 export function keyframeSeed(
   { frameCount, frameRate, displaySize }: ClipShape,

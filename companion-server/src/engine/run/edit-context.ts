@@ -37,7 +37,7 @@ export interface EditContext extends EditRunOptions {
   readonly denoiser: UNetDenoiser;
   /** Writes how far the edit is; what was written before it is on the disk then. */
   readonly saveResumePoint: (stage: ResumePoint['stage'], step: number, inversionEvaluations: number) => Promise<void>;
-  /** When it is known what the calibration took, in forwards of a frame, and what the inversion will take after it. */
+  /** Called once the calibration's forwards of a frame, and those of the inversion after it, are known. */
   readonly replan: (analysis: SourceAnalysis, calibrated: number) => void;
   /** Reports step, steps and share of the stage after every forward until the returned function is called. */
   readonly watch: (state: () => readonly [number, number, number]) => () => void;

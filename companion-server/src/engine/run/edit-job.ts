@@ -8,7 +8,7 @@ import type { EditSettings } from '../../../../protocol/edit-settings.ts';
 export interface EditJob {
   /** Absolute path of the clip. Read only. */
   readonly inputPath: string;
-  /** What a probe has found in it, if the caller knows that. */
+  /** The result of a probe of the clip, if the caller has it. */
   readonly clip?: ClipInfo | null;
   /** Absolute path of the result; its folder exists. Written whole or not at all. */
   readonly outputPath: string;
@@ -17,10 +17,10 @@ export interface EditJob {
   readonly device: DeviceChoice;
   /** Where float32 copies of weights are kept between runs. Made when missing. */
   readonly cacheDir: string;
-  /** Where this edit's latents lie while it runs. Made when missing, removed at the end by the caller. */
+  /** The folder of this edit's latents while it runs. Made when missing; the caller removes it at the end. */
   readonly workDir: string;
   readonly settings: EditSettings;
-  /** Approximations of the fast pipeline, for measuring what each is worth; the usual ones when left out. */
+  /** Approximations of the fast pipeline, to measure the effect of each; the usual ones when left out. */
   readonly approximations?: Approximations;
   /** SHA-256 of the clip in lower-case hexadecimal digits, if the caller knows it. */
   readonly clipSha256?: string | null;

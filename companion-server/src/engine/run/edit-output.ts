@@ -33,8 +33,8 @@ const black = 6;
 const visible = 48;
 
 /**
- * Encodes one frame and all of the sound as `writeResult` will, and leaves nothing: what cannot be encoded comes out before
- * the work. Returns how to encode. Throws as `rehearseEncoder` does.
+ * Encodes one frame and all of the sound as `writeResult` will, and keeps nothing, so that an encoding failure shows
+ * before the work. Returns how to encode. Throws as `rehearseEncoder` does.
  */
 export async function rehearseOutput({
   job,
@@ -59,7 +59,7 @@ export async function rehearseOutput({
   });
 }
 
-/** Writes the result whole or not at all. Returns what became of the sound, in sentences. */
+/** Writes the result completely or not at all. Returns sentences about how the sound was handled. */
 export async function writeResult(
   latents: LatentStore,
   { clean, job, settings, clip, model, plan, encoding, signal, onFrames }: OutputOptions,
@@ -86,7 +86,7 @@ export async function writeResult(
   }
 }
 
-/** A frame may be black where the clip's own is; the clip is looked at only then. */
+/** A frame may be black if the clip's own is black; the clip's frame is checked only then. */
 async function refuseBlack(frame: Rgb24Frame, clip: ClipInfo, { size }: EditPlan): Promise<void> {
   if (brightest(frame) > black) return;
   const range = { startFrame: frame.index, endFrame: frame.index + 1, size: size.scaled };

@@ -14,7 +14,7 @@ test('a clip that is not found again is told of, and whether more forwards would
   expect(others).toEqual([]);
   expect(notice).toContain('found again to 26 dB only');
   expect(notice).toContain('More than 24 forwards per frame in its inversion do not help.');
-  // At the limit nobody has tried more.
+  // At the limit no larger number was tried.
   const [atLimit] = calibrationNotices(settings, foundAgain(30, 96));
   expect(atLimit).toContain('30 dB only');
   expect(atLimit).not.toContain('do not help');

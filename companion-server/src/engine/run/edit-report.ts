@@ -25,7 +25,7 @@ export interface ReportParts {
   readonly memory: MemoryWatch;
   readonly analysis: SourceAnalysis | null;
   readonly unetEvaluations: EditReport['unetEvaluations'];
-  /** What came up on the way. */
+  /** Notices that were collected during the edit. */
   readonly notices: readonly string[];
 }
 
@@ -68,7 +68,7 @@ function promptNotices(model: Model, { prompt, sourcePrompt, negativePrompt }: C
   });
 }
 
-/** What the protocol carries of `notices`. */
+/** `notices`, cut to the limits of the protocol. */
 export function fitNotices(notices: readonly string[]): readonly string[] {
   return notices.slice(0, noticeLimits.count).map((text) => shorten(text, noticeLimits.characters));
 }

@@ -1,5 +1,5 @@
-// One edit in one way of computing, stage by stage: clip -> latents -> inversion -> TokenFlow -> frames -> clip. What
-// it finds finished in its work folder it does not do again.
+// One edit in one way of computing, stage by stage: clip -> latents -> inversion -> TokenFlow -> frames -> clip. It skips
+// the steps that are already finished in its work folder.
 
 import path from 'node:path';
 import type { EditReport } from '../../../../protocol/edit-report.ts';
@@ -39,7 +39,11 @@ function timeOpenings(model: Model, onOpened: (seconds: number) => void): Model 
       onOpened((performance.now() - start) / 1000);
       return vae;
     };
-  return { ...model, openEncoder: timed(model.openEncoder), openDecoder: timed(model.openDecoder) };
+  return {
+    ...model,
+    openEncoder: timed((size) => model.openEncoder(size)),
+    openDecoder: timed((size) => model.openDecoder(size)),
+  };
 }
 
 interface WorkFile {
@@ -182,7 +186,7 @@ export class EditRun {
     return { execution, unet: model.unet, latentSize: plan.latentSize };
   }
 
-  /** For the next edit. What the device took, not what was taken from an earlier edit. */
+  /** For the next edit: the time of the device's own work, without what came from an earlier edit. */
   private async persistThroughput(): Promise<void> {
     const { meter, job } = this.edit;
     if (this.work === null) return;
@@ -209,7 +213,7 @@ export class EditRun {
     return writeResult(latents, { ...this.edit, clean, encoding, onFrames });
   }
 
-  /** The latents first: after a loss of power, what a resume point on the disk speaks of is on the disk as well. */
+  /** The latents first, so that after a power failure the latents of a resume point on the disk are on the disk too. */
   private async saveResumePoint(
     stage: ResumePoint['stage'],
     step: number,

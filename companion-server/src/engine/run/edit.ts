@@ -1,4 +1,4 @@
-// One edit from file to file, and what becomes of it when a device computes nonsense.
+// One edit, from the clip's file to the result's, and what happens when a device gives wrong numbers.
 
 import { mkdir } from 'node:fs/promises';
 import type { EditReport } from '../../../../protocol/edit-report.ts';
@@ -25,22 +25,22 @@ import { fallbackNotice, isNonsense, saferExecution } from './precision-fallback
 
 export interface EditHooks {
   readonly onProgress: (progress: EditProgress) => void;
-  /** After every step: an edit with the same `workDir` goes on from here. */
+  /** After every step: an edit with the same `workDir` continues from here. */
   readonly onResumePoint?: (resumePoint: ResumePoint) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What an edit stands on; a test puts something else under it. */
+/** The parts that an edit uses; a test can replace them. */
 export interface EditParts {
   readonly chooseExecution: (job: EditJob) => Promise<Execution>;
   readonly openModel: typeof openModel;
-  /** What the settings may name; all of techniques/list.ts when left out. */
+  /** The techniques that settings may name; all of techniques/list.ts when left out. */
   readonly techniques?: readonly Technique[];
-  /** What the checkpoint may be; all of families/list.ts when left out. */
+  /** The families of checkpoints; all of families/list.ts when left out. */
   readonly families?: readonly ModelFamily[];
 }
 
-/** What an edit stands on in the product. */
+/** The parts that an edit uses in the product. */
 export const realParts: EditParts = {
   chooseExecution: ({ device, cacheDir }) =>
     chooseDevice(device, (candidate, purpose) => probeIsolated(candidate, purpose, cacheDir)),
@@ -48,8 +48,8 @@ export const realParts: EditParts = {
 };
 
 /**
- * Runs the job. An edit whose numbers become invalid goes on from its last finished step in a safer way of computing, as
- * long as there is one. An edit that cannot fit is refused at once. Throws EditError with a code of
+ * Runs the job. An edit whose numbers become invalid continues from its last finished step in a safer way of computing,
+ * as long as there is one. An edit that cannot fit is refused at once. Throws EditError with a code of
  * protocol/error-codes.ts, or CanceledError; leaves no output then.
  */
 export async function runEdit(

@@ -78,7 +78,7 @@ describe('the calibration', () => {
     expect([2, 4, 8]).toContain(inversionSteps);
     expect(report.reconstructionPsnr).toBeGreaterThan(0);
     const tried = [2, 4, 8].filter((count) => count <= inversionSteps);
-    // One frame there and back for each try; then all frames.
+    // For each try, one frame is inverted and sampled back; then all frames.
     const calibration = tried.reduce((sum, count) => sum + count + 1, 0);
     expect(report.unetEvaluations.inversion).toBe(calibration + 6 * inversionSteps);
     // A single step is found again at once, by any network.

@@ -17,7 +17,7 @@ const turn = 0.2;
 export interface FreshStart {
   readonly initialNoise: Exclude<InitialNoise, 'inversion'>;
   readonly seed: number;
-  /** The clip's frame that each of the latents is: noise belongs to a frame of the clip, whatever is edited. */
+  /** The clip's frame for each of the latents: the noise depends on the frame of the clip, not on the edited range. */
   readonly frames: readonly number[];
   /** Where the edit starts. */
   readonly timestep: number;
@@ -45,8 +45,8 @@ export async function writeNoised(
 }
 
 /**
- * Where the official code starts: the noise that the inversion ended in puts the clip at the first sampling timestep, which
- * lies below the end of the inversion. Writes it to `start`.
+ * Where the official code starts: the noise at the end of the inversion is added to the clip at the first sampling
+ * timestep, which is below the end of the inversion. Writes the result to `start`.
  * @param clean x_0
  * @param noisiest the end of the inversion, at the timestep `end`
  */

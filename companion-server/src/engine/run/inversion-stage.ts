@@ -47,7 +47,7 @@ export async function findSource(
   await invertClip(edit, text, source, source.analysis, current, finishedSteps);
 }
 
-/** Where the clip's scenes but the first begin, counted in frames that are edited. */
+/** The first frames of the clip's scenes without the first scene, counted in frames that are edited. */
 async function findCuts({ clip, plan, settings, signal }: EditContext): Promise<readonly number[]> {
   if (!knowsScenes(settings)) return [];
   const { startFrame, endFrame, frames } = plan;
@@ -68,7 +68,7 @@ async function chooseSteps(
   let whole = Infinity;
   const stop = edit.watch(() => [0, steps, edit.denoiser.evaluations / whole]);
   try {
-    // Until a try is measured, the edit is expected to take what it tries.
+    // Until a try is measured, the forecast of the edit uses its number of forwards.
     return await calibrateInversion(edit, text, source.clean, ({ inversionSteps, evaluations }) => {
       const expected = { ...found, inversionSteps, reconstructionPsnr: null };
       whole = workloadOf(edit, expected).invert + evaluations;
@@ -98,7 +98,7 @@ async function invertClip(
   const steps = schedule.timesteps.length;
   const startStep = finishedSteps ?? 0;
   const finished = startStep * perStep * plan.frameCount;
-  // The calibration's forwards are part of the stage, but for an earlier process's.
+  // The calibration's forwards are part of the stage, except those of an earlier process.
   const calibrated = finishedSteps === null ? denoiser.evaluations : 0;
   const before = denoiser.evaluations - finished - calibrated;
   let total = calibrated + steps * perStep * plan.frameCount;
@@ -150,14 +150,14 @@ async function invertClip(
   }
 }
 
-/** Three take turns, so that a step that was cut short can be repeated. */
+/** Three take turns, so that an interrupted step can be repeated. */
 const noiseSlots = 3;
 
 function slotsInTurn(noise: LatentFile): (step: number) => LatentStore {
   return (step) => noise.slot(step % noiseSlots);
 }
 
-/** The noise of the last inversion steps, from which the fast pipeline anticipates that of the next. */
+/** The noise of the last inversion steps, from which the fast pipeline extrapolates that of the next. */
 function openNoise({ job, plan }: EditContext, { frameDims }: LatentFile, startStep: number): Promise<LatentFile> {
   const file = path.join(job.workDir, 'noise.latents');
   const layout = { path: file, frameCount: plan.frameCount, frameDims, slots: noiseSlots };

@@ -1,29 +1,28 @@
-// The most memory that this process has taken while an edit ran: what is its own, and what of it is files that are mapped.
-// Weights are mapped by each session for itself, and the resident size counts such a page once per session; the memory
-// that they take is there once.
+// The peak memory of this process while an edit ran: its private memory, and its mapped files. Each session maps the
+// weights itself, and the resident size counts such a page once per session, but the page is in memory only once.
 
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
 export interface PeakMemory {
-  /** Own memory, which nothing else can use. Where the system doesn't tell it apart: the highest resident size. */
+  /** Private memory. On systems that do not report it separately: the highest resident size. */
   readonly privateBytes: number;
-  /** Pages of mapped files, each counted once; null where the system doesn't tell. */
+  /** Pages of mapped files, each counted once; null if the system does not report them. */
   readonly mappedBytes: number | null;
 }
 
 export interface MemoryWatch {
   /** Since the watch began. */
   peak(): PeakMemory;
-  /** Ends the watch; `peak` can be asked no more. */
+  /** Ends the watch; `peak` must not be called after this. */
   stop(): Promise<void>;
 }
 
 const statusFile = '/proc/self/status';
 const rollupFile = '/proc/self/smaps_rollup';
-/** A short forward is over in this time; a thread of its own looks, because the main thread computes. */
+/** Time between two readings; a short forward takes as long. A separate thread reads, because the main thread computes. */
 const gapMs = 20;
-/** Mapped pages stay as long as a session, and finding them takes a walk through all of them. */
+/** Mapped pages stay as long as their session, and counting them is slow, so they are read less often. */
 const gapsPerRollup = 100;
 
 /**

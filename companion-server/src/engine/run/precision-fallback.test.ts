@@ -1,4 +1,4 @@
-// A device that computes nonsense: the edit goes on from its last finished step in a safer way, and says so.
+// A device that gives wrong numbers: the edit continues from its last finished step in a safer way, and reports it.
 
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';

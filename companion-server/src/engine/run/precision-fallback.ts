@@ -1,4 +1,4 @@
-// What to try when a device computes nonsense: single precision and standard operators, then the CPU.
+// What to try when a device gives wrong numbers: single precision and standard operators, then the CPU.
 
 import { plainExecution, preferredExecution, type Execution } from '../../onnx/execution.ts';
 import { EditError } from '../../errors.ts';
@@ -12,7 +12,7 @@ export function saferExecution(execution: Execution): Execution | null {
   return isPlain ? preferredExecution.cpu : plain;
 }
 
-/** Whether the error says that what was computed is of no use, which another way of computing may mend. */
+/** Whether the error says that the computed numbers are wrong, so that another way of computing may help. */
 export function isNonsense(error: unknown): error is EditError {
   return error instanceof EditError && error.code === 'result-invalid';
 }

@@ -1,10 +1,10 @@
 // Turns finished work into the progress that users see: 0..1 over the whole edit, never falling, with an estimate of
-// the time left. What is paid once, the opening of a session or the start of a program, is not extrapolated.
+// the time left. One-time costs, such as the opening of a session or the start of a program, are not extrapolated.
 
 import { editStages, type EditProgress, type EditStage } from '../../../../protocol/progress.ts';
 import { plannedStages, type PlannedStage } from '../estimate/throughput.ts';
 
-/** What a stage is expected to take. */
+/** The expected seconds of a stage. */
 export interface StageForecast {
   /** Of its work; the share of a stage in the whole progress is that of these seconds. */
   readonly seconds: number;
@@ -12,7 +12,7 @@ export interface StageForecast {
   readonly onceSeconds: number;
 }
 
-/** What a stage took that was gone through from its beginning. */
+/** The measured seconds of a stage that ran from its beginning. */
 export interface MeasuredStage {
   readonly seconds: number;
   readonly onceSeconds: number;
@@ -23,16 +23,16 @@ export type Forecast = Readonly<Record<PlannedStage, StageForecast>>;
 /** Shortest time between two reports within a stage. */
 const minGapMs = 100;
 /**
- * How much a forecast is trusted, as a share of itself: after so much of the work, what was measured weighs as much as what
- * was expected. A guess counts for less than what earlier edits took.
+ * How much a forecast is trusted, as a share of itself: after so much of the work, the measured and the expected time have
+ * equal weight. A guess has less weight than the times of earlier edits.
  */
 const trust = { measured: 0.1, guessed: 0.01 } as const;
-/** Share of a stage that must be timed to tell its work from what was paid once. */
+/** Share of a stage that must be timed to separate its work from its one-time costs. */
 const minTimedShare = 0.5;
 
-/** Where a stage's work was when its first part had been done: from there on it is timed. */
+/** The state of a stage after the first part of its work: timing starts there. */
 interface Mark {
-  /** Moved on by what is paid once after it. */
+  /** Moved forward by one-time costs after it. */
   readonly ms: number;
   readonly share: number;
 }
@@ -72,13 +72,13 @@ export class ProgressMeter {
     return this.seconds;
   }
 
-  /** Of the stages that are over, but for those that an earlier process had begun. */
+  /** Of the finished stages, without those that an earlier process had begun. */
   get measured(): Partial<Record<PlannedStage, MeasuredStage>> {
     return this.found;
   }
 
   /**
-   * Once the work is known, and again when it is begun anew.
+   * Called once the work is known, and again when it starts again.
    * @param isMeasured whether the forecast is what earlier edits took, or a guess
    */
   plan(forecast: Forecast, isMeasured: boolean): void {
@@ -87,7 +87,7 @@ export class ProgressMeter {
     Object.assign(this.timed, { actual: 0, expected: 0 });
   }
 
-  /** When more is known of the work of stages that have not ended yet. What is done is another share of it then. */
+  /** Called when the work of unfinished stages is known better. The finished part is then another share of it. */
   correct(stages: Partial<Forecast>): void {
     const { forecast, stage } = this;
     if (forecast === null) return;
@@ -124,7 +124,7 @@ export class ProgressMeter {
     this.send(step, steps);
   }
 
-  /** Seconds of what is not part of the work, though it falls into the middle of it: a graph that is loaded. */
+  /** Seconds of one-time costs in the middle of the work, such as loading a graph. */
   paidOnce(seconds: number): void {
     this.onceSpent += seconds;
     this.onceTold += seconds;
@@ -155,7 +155,7 @@ export class ProgressMeter {
     this.stageStart = this.now();
   }
 
-  /** What is timed of a stage stands for all of it. Where that is too little, all but what was told is its work. */
+  /** The measured part of a stage represents all of it; if it is too small, all of its time but the known one-time costs is its work. */
   private measure(spent: number): MeasuredStage {
     const { mark } = this;
     if (mark === null || 1 - mark.share < minTimedShare) {
@@ -165,7 +165,7 @@ export class ProgressMeter {
     return { seconds, onceSeconds: Math.max(0, spent - seconds) };
   }
 
-  /** Of the stage that is on: since the first part of its work was done. */
+  /** Of the current stage: since the first part of its work was done. */
   private timedNow(): { readonly actual: number; readonly expected: number } {
     const { mark, stage, forecast } = this;
     if (mark === null || stage === 'load' || forecast === null) return { actual: 0, expected: 0 };
@@ -197,8 +197,8 @@ export class ProgressMeter {
   }
 
   /**
-   * The forecast of what is left, times what the work so far took to what it was expected to take. The stage that is on is
-   * judged by itself as soon as enough of it is done.
+   * The forecast of what is left, multiplied by the ratio of measured to expected time of the work so far. The current
+   * stage has its own ratio as soon as enough of it is done.
    */
   private secondsLeft(forecast: Forecast, whole: number): number {
     const { stage, timed, trusted, mark } = this;

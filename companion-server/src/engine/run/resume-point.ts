@@ -1,5 +1,5 @@
-// How far an edit has come, so that the next engine process goes on after a crash. The latents themselves lie in the
-// latent files; this says which of them are whole.
+// How far an edit is, so that the next engine process can continue after a crash. The latents themselves are in the
+// latent files; this says which of them are complete.
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -24,7 +24,7 @@ interface Saved {
   readonly resumePoint: ResumePoint;
 }
 
-/** A file that is missing, or that a machine without power has left half-written, is as good as none. */
+/** A file that is missing, or that a power failure has left incomplete, counts as no resume point. */
 async function readSaved(file: string): Promise<Saved | null> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     if (isMissing(error)) return null;
@@ -38,7 +38,7 @@ async function readSaved(file: string): Promise<Saved | null> {
   }
 }
 
-/** The resume point of one edit in its work folder. One that belongs to another edit is as good as none. */
+/** The resume point of one edit in its work folder. A resume point of another edit is ignored. */
 export class ResumePointFile {
   private readonly file: string;
   private readonly key: string;

@@ -1,4 +1,4 @@
-// An edit that is cut short goes on from its last finished step and ends with the same frames.
+// An interrupted edit continues from its last finished step and ends with the same frames.
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';

@@ -1,4 +1,4 @@
-// From the noise to the edited latents, over the source as it was recorded or as it is computed anew.
+// From the noise to the edited latents, with cached or recomputed correspondences of the source.
 
 import type { BranchConditioning } from '../../tokenflow/denoiser.ts';
 import type { LatentStore } from '../../tokenflow/latents.ts';

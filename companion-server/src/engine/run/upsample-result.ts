@@ -1,5 +1,5 @@
-// Edited frames at the clip's own size: what the edit did to the small picture is done to the large one, so that the
-// clip's fine detail stays where the edit left the structure alone. The clip is decoded once more, beside the encoding.
+// Edited frames at the clip's own size: the edit's change of the small picture is applied to the large one, so that the
+// clip's fine detail stays where the edit did not change the structure. The clip is decoded once more, during the encoding.
 
 import { EditError } from '../../errors.ts';
 import { applyChange } from '../../detail/apply-change.ts';
@@ -24,7 +24,7 @@ export interface FullSizeOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Whether results keep the clip's detail: it was asked for, and the clip has more pixels than the edit. */
+/** Whether results keep the clip's detail: the user wants it, and the clip has more pixels than the edit. */
 export function keepsDetail(
   { detail }: Pick<ChosenSettings, 'detail'>,
   { frameSize: { width, height } }: Pick<ClipInfo, 'frameSize'>,

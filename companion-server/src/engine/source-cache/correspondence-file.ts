@@ -1,5 +1,5 @@
-// Where the source's tokens are found in its keyframes, on disk in slots of one step and frame, so that memory does not
-// grow with the clip.
+// The correspondences of the source's tokens to its keyframes, on disk in slots of one step and frame, so that memory
+// does not grow with the clip.
 
 import { open, type FileHandle } from 'node:fs/promises';
 import { writeAt } from '../../files/write-at.ts';

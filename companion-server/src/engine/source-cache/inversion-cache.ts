@@ -1,6 +1,6 @@
-// Inverted clips, kept for the next edit of the same clip. An entry is a folder that is made aside and appears by one
-// rename, and goes the same way, so that a process that is killed leaves a whole entry or none. Latents are linked,
-// not copied, where the file system can: an edit that uses an entry keeps it even when it is evicted meanwhile.
+// Inverted clips, kept for the next edit of the same clip. An entry is a folder that is prepared elsewhere and appears by
+// one rename. It is removed in the same way, so that a killed process leaves a complete entry or none. Where the file
+// system can, latents are linked, not copied: an edit that uses an entry keeps it even when it is evicted meanwhile.
 
 import { copyFile, link, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -60,13 +60,13 @@ const entryName = /^[0-9a-f]{64}$/;
 /** Names of folders that are no entries yet, or not any more. */
 const asidePrefix = '.aside-';
 
-/** Where inversions are kept by whoever has the data folder `dataDir`. */
+/** The folder of the cached inversions in the data folder `dataDir`. */
 export function inversionsDirIn(dataDir: string): string {
   return path.join(dataDir, 'inversions');
 }
 
 /**
- * Most bytes that are kept in `dir`, which must be there, where nobody has chosen: 10 GB, or half of what the disk has left
+ * The default limit, in bytes, of what is kept in `dir`, which must exist: 10 GB, or half of the free space on the disk
  * if that is less.
  */
 export async function defaultInversionsBudget(dir: string): Promise<number> {
@@ -208,7 +208,7 @@ async function drop(dir: string, key: string, judged: InversionEntry | null): Pr
   if (JSON.stringify(current) === JSON.stringify(judged)) await remove(dir, key);
 }
 
-/** The entry is gone after the rename, whatever happens to its files. */
+/** After the rename the entry is gone, even if removing its files fails. */
 async function remove(dir: string, key: string): Promise<void> {
   const aside = path.join(dir, `${asidePrefix}${createOwnedName()}`);
   try {

@@ -1,5 +1,5 @@
-// How well a clip is found again from its inverted latents, measured on a few frames before the edit is paid for: they
-// are inverted and sampled back with the source prompt, and compared with what the VAE alone makes of them.
+// How well a clip is reconstructed from its inverted latents, measured on a few frames before the edit: they are
+// inverted, sampled back with the source prompt, and compared with the VAE's own reconstruction of them.
 
 import { stepDdim } from '../../diffusion/ddim.ts';
 import type { Schedule } from '../../diffusion/schedule.ts';
@@ -18,7 +18,7 @@ import { forwardsPerStep } from '../plan/edit-schedules.ts';
 import type { SourceAnalysis } from './inversion-entry.ts';
 import type { Model } from '../model/model.ts';
 
-/** What of an edit it takes to measure it. */
+/** The parts of an edit that the measurement needs. */
 export interface CalibratedEdit {
   readonly denoiser: Denoiser;
   readonly sampling: Schedule;
@@ -38,19 +38,19 @@ export interface CalibrationTry {
 const measuredFrames = 2;
 /** A short clip is measured on one. */
 const framesPerMeasured = 10;
-/** Where the reconstruction cannot be told from the VAE's at a glance. Forwards are added until it is reached. */
+/** From here on the reconstruction looks like the VAE's own. Forwards are added until this value is reached. */
 export const enoughDecibels = 32;
 /** Most forwards, as a multiple of those that are taken at first. */
 export const mostForwards = 4;
-/** Less than this is not worth twice the forwards. */
+/** A smaller gain does not justify twice the forwards. */
 const worthDecibels = 1;
 
 /**
  * Takes the settings' forwards at first and doubles them until the measured frames are found again to 32 dB, to four
- * times as many, or until a doubling brings less than 1 dB. Returns the fewest that come within 1 dB of the best, and what
- * they reach. It always goes all the way, even for SDEdit, which begins in the middle: equal clips are inverted equally,
- * and one inversion serves both.
- * @param onTry told before each try
+ * times as many, or until a doubling gains less than 1 dB. Returns the smallest number within 1 dB of the best, and the
+ * quality that it reaches. The inversion is always complete, even for SDEdit, which begins in the middle: so one
+ * inversion serves all techniques.
+ * @param onTry called before each try
  */
 export async function calibrateInversion(
   edit: CalibratedEdit,
@@ -72,7 +72,7 @@ export async function calibrateInversion(
     const reconstructionPsnr = await compare(edit, original, found);
     const before = tried.at(-1)?.reconstructionPsnr ?? -Infinity;
     tried.push({ inversionSteps, reconstructionPsnr });
-    // On a clip outside the model's world, more iterations bring nothing or lead astray.
+    // If the model does not know the content of a clip, more iterations gain nothing or make it worse.
     if (reconstructionPsnr >= enoughDecibels || reconstructionPsnr < before + worthDecibels) break;
   }
   const best = Math.max(...tried.map(({ reconstructionPsnr }) => reconstructionPsnr));
@@ -150,5 +150,5 @@ async function compare({ model, plan }: CalibratedEdit, a: Tensor, b: Tensor): P
   }
 }
 
-/** Equal frames are infinitely alike, which no mean survives. */
+/** The PSNR of equal frames is infinite, and a mean with it would be infinite too. */
 const mostDecibels = 99;

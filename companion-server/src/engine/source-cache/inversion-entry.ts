@@ -1,4 +1,4 @@
-// What is written beside a kept inversion, and read again with distrust: another version, a cut file, a flipped bit.
+// The file beside a cached inversion. Reading it checks for another version, a cut file, or a flipped bit.
 
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -16,21 +16,21 @@ import {
   type ObjectOf,
 } from '../../../../protocol/fields.ts';
 
-/** Raised when entries of before cannot be read any more. */
+/** Raised when older entries cannot be read any more. */
 const entryVersion = 5;
 
 /** This program wrote it, so its length is not limited here. */
 const anyText = text({ max: Number.MAX_SAFE_INTEGER });
 
-/** What a kept inversion is of; for people. */
+/** What a cached inversion contains, for users to read. */
 const inversionFacts = object({
   clipSha256: anyText,
-  /** Frames of the clip: the first, and the one to stop before. */
+  /** Frames of the clip: the first, and one after the last. */
   startFrame: count,
   endFrame: count,
   /** In pixels. */
   workingSize: object({ width: count, height: count }),
-  /** What was asked for; a calibration may have taken more. */
+  /** The requested number; a calibration may have chosen more. */
   inversionSteps: count,
   /** Sampling steps that it serves. */
   steps: count,
@@ -40,7 +40,7 @@ const inversionFacts = object({
 });
 export type InversionFacts = Infer<typeof inversionFacts>;
 
-/** What an inversion has found out about its clip, which an edit that uses it again needs to know. */
+/** The facts that an inversion has found about its clip; an edit that uses it again needs them. */
 const sourceAnalysis = object({
   /** First frames of the scenes but the first, counted among the frames that are edited. */
   cuts: list(count, Number.MAX_SAFE_INTEGER, 'frames'),

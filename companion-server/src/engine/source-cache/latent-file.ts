@@ -11,7 +11,7 @@ export interface LatentFileOptions {
   readonly frameCount: number;
   /** [C, h, w] */
   readonly frameDims: readonly number[];
-  /** Moments in time that the file holds, one after the other. */
+  /** Number of slots in the file, one after the other. */
   readonly slots: number;
 }
 
@@ -45,7 +45,7 @@ export class LatentFile {
     }
   }
 
-  /** Opens the file that an edit before this one has made; what of it is whole is the caller's to know. */
+  /** Opens the file of an earlier edit; the caller must know which parts of it are complete. */
   static reopen(options: LatentFileOptions): Promise<LatentFile> {
     return LatentFile.openAs('r+', options);
   }

@@ -1,7 +1,7 @@
-// What a preview and its edit share. A preview inverts its keyframes by steps twice as long, with one forward each. The edit
-// begins with that inversion as well: where both come by, what the network saw there tells how far a straight line misses, and
-// stands for the first forward of the edit's own step. Whichever comes first makes it; it is kept as the preview's
-// inversion, so that nothing is looked at twice.
+// What a preview and its edit share. A preview inverts its keyframes with steps twice as long and one forward each. The
+// edit uses this inversion too: at the timesteps that both have, the preview's prediction corrects the extrapolation
+// along a straight line, and replaces the first forward of the edit's own step. The one of both that runs first makes
+// the inversion and keeps it as the preview's inversion, so that no prediction is computed twice.
 
 import path from 'node:path';
 import { extrapolateNoise, noiseOfStep } from '../../diffusion/fixed-point-inversion.ts';
@@ -38,12 +38,12 @@ export interface OpenPredictions extends EarlierPredictions {
 }
 
 const fileName = 'coarse.latents';
-/** A straight line misses by the square of its step, and the walk's steps are twice as long. */
+/** The error of a straight line grows with the square of its step, and the preview's steps are twice as long. */
 const missedShare = 1 / 4;
 
 /**
- * Null where the edit's steps are not the preview's cut in two, and where a step takes a single forward, which a look cannot
- * stand for: the edit's own is at another place.
+ * Null when the edit's steps are not the halves of the preview's steps. Also null when a step has a single forward: the
+ * preview's prediction cannot replace it, because it was made for other latents.
  * @param text of what the clip shows
  * @param isDone whether this job has made the coarse inversion before it was cut short
  */
@@ -74,7 +74,7 @@ export async function openEarlierPredictions(
   return predictionsIn(latents, coarse, 0);
 }
 
-/** What the preview would have found out. */
+/** What the preview's inversion would have found. */
 function analysisOf({ settings, rows }: CoarseInversion, { cuts, damage }: SourceAnalysis): SourceAnalysis {
   const first = cuts.map((cut) => rows.findIndex((row) => row >= cut));
   return {

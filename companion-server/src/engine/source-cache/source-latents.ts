@@ -1,6 +1,6 @@
-// All that an edit needs of its source, in one file: the clip's own latents, where inversion took them at each sampling
-// timestep, and the correspondences found on the way. Found on the disk when the edit goes on, taken from an earlier edit of the
-// same clip, or still to be computed. Read only once the inversion is done.
+// All that an edit needs of its source, in one file: the clip's own latents, the inverted latents of each sampling
+// timestep, and the correspondences found on the way. The file is already on the disk when an edit continues, or comes
+// from an earlier edit of the same clip, or is still to be computed. It is read only after the inversion.
 
 import { readFile, truncate } from 'node:fs/promises';
 import path from 'node:path';
@@ -36,7 +36,7 @@ export interface SourceLatentsOptions extends SourceLayout {
   readonly timesteps: readonly number[];
   /** The first sampling step of this edit. */
   readonly startStep: number;
-  /** Where the edit stands; null at its beginning. */
+  /** The edit's progress; null at its beginning. */
   readonly resumed: ResumePoint | null;
   /** Where inversions are kept; null to keep none. */
   readonly cache: InversionCache | null;
@@ -51,7 +51,7 @@ export interface InversionCache {
   readonly budgetBytes: number | null;
 }
 
-/** What is written beside the latents: how they were begun. */
+/** The settings with which the latents were begun, written beside them. */
 interface Beginning {
   /** null when no inversions were to be kept. */
   readonly key: string | null;
@@ -64,7 +64,7 @@ const beginningName = 'source.json';
 const analysisName = 'analysis.json';
 
 export class SourceLatents {
-  /** The latents came from an earlier edit: there is nothing to decode and nothing to invert. */
+  /** The latents came from an earlier edit: nothing must be decoded or inverted. */
   readonly isTaken: boolean;
   readonly file: LatentFile;
   private readonly correspondenceFile: CorrespondenceFile | null;
@@ -111,7 +111,7 @@ export class SourceLatents {
     return latentBytes(layout, startStep) + correspondenceBytes(layout, startStep);
   }
 
-  /** What the user should know of where they came from. */
+  /** Notices for the user about the origin of the latents. */
   get notice(): string | null {
     return this.isTaken ? 'The inversion of an earlier edit of this clip was used again.' : null;
   }
@@ -121,7 +121,7 @@ export class SourceLatents {
     return this.file.slot(0);
   }
 
-  /** Where inversion passed at the timesteps of the sampling. */
+  /** The inverted latents at the timesteps of sampling. */
   get trajectory(): SourceTrajectory {
     return sourceTrajectory(this.file, this.timesteps, 1);
   }
@@ -138,7 +138,7 @@ export class SourceLatents {
     return this.correspondenceFile;
   }
 
-  /** The store for the latents at `timestep`; undefined when sampling does not come by. */
+  /** The store for the latents at `timestep`; undefined when sampling does not use that timestep. */
   keepAt(timestep: number): LatentStore | undefined {
     return this.timesteps.includes(timestep) ? this.trajectory.at(timestep) : undefined;
   }
@@ -187,7 +187,7 @@ export class SourceLatents {
   }
 }
 
-/** Keeps finished latents. Returns why that was not possible, as a sentence, or null: the edit itself goes on without. */
+/** Caches finished latents. Returns null, or a sentence that says why this failed; the edit then continues without it. */
 export async function keepOrTell(
   { dir, key, facts, budgetBytes }: InversionCache,
   kept: Pick<KeepOptions, 'analysis' | 'startStep' | 'file'>,

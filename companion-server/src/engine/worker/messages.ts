@@ -1,4 +1,4 @@
-// What server and engine process say to each other over the IPC channel: plain data. No message cancels an edit, because a
+// The messages between server and engine process over the IPC channel: plain data. No message cancels an edit, because a
 // process that computes does not read its messages: that is done by a signal (supervisor.ts).
 
 import type { WireError } from '../../../../protocol/messages/wire-error.ts';
@@ -14,7 +14,7 @@ export interface EngineRequest {
   readonly job: EditJob;
 }
 
-/** From the server: the estimate that is being made is wanted no more. It may meet its outcome half-way, and is idle then. */
+/** From the server: cancels the current estimate. It may cross with the estimate's outcome and has no effect then. */
 export interface EstimateEnd {
   readonly type: 'end-estimate';
 }

@@ -1,5 +1,5 @@
 // The server's side of the engine process: starts it when there is an edit to do, keeps it warm for a while, ends it to
-// stop an edit, and tells a crash from a failure. Whether a crashed edit is tried again is for the caller to decide.
+// stop an edit, and distinguishes a crash from a failure. The caller decides whether a crashed edit is tried again.
 
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,9 +21,9 @@ import type { EngineEvent, EngineOutcome, EngineRequest, EstimateEnd } from './m
 
 /** How long an engine may take to end after SIGTERM before SIGKILL. */
 const killGraceMs = 500;
-/** How long an estimate may take to end when it is told to, before its process is ended. */
+/** How long an estimate may take to stop after a cancel, before its process is ended. */
 const defaultEstimateGraceMs = 5_000;
-/** How much of the engine's last words is kept for an error message, in characters. */
+/** How much of the engine's last output is kept for an error message, in characters. */
 const stderrTailCharacters = 4_000;
 /** How long an engine is kept after its last work: long enough for a look at the result and another try. */
 const defaultIdleMs = 5 * 60_000;
@@ -39,13 +39,13 @@ export interface EngineOptions {
   readonly idleMs?: number;
   /** How often a process must show that it lives; after five times of silence it is ended. Default: 10 seconds. */
   readonly heartbeatMs?: number;
-  /** How long an estimate that is canceled may go on before its process is ended. Default: 5 seconds. */
+  /** How long a canceled estimate may continue before its process is ended. Default: 5 seconds. */
   readonly estimateGraceMs?: number;
 }
 
 export interface EditHooks {
   readonly onProgress: (progress: EditProgress) => void;
-  /** A step is finished and on the disk: another edit with the same `workDir` goes on from here. */
+  /** A step is finished and on the disk: another edit with the same `workDir` continues from here. */
   readonly onResumePoint?: (resumePoint: ResumePoint) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -53,8 +53,8 @@ export interface EditHooks {
 export interface Engine {
   /**
    * Runs one edit; only one at a time. `job.workDir` stays, so that an edit that was stopped or whose process died can
-   * go on from its last finished step. Throws CanceledError when nothing of it runs any more, or EditError: the edit's
-   * own, or 'engine-crashed'.
+   * continue from its last finished step. Throws CanceledError after everything of the edit has ended, or EditError: the
+   * edit's own, or 'engine-crashed'.
    */
   edit(job: EditJob, hooks: EditHooks): Promise<EditReport>;
   /**
@@ -116,14 +116,14 @@ const silent: EditHooks = { onProgress: () => undefined };
 /** A process that answers one request after the other. */
 interface Worker {
   /**
-   * Throws EditError 'engine-crashed'. A cancel ends the process of an edit, and then throws CanceledError; an estimate is
-   * told to end, so that the process stays warm for the next one.
+   * Throws EditError 'engine-crashed'. A cancel of an edit ends its process, and then throws CanceledError. A cancel of an
+   * estimate only asks the process to stop it, so that the process stays warm for the next estimate.
    */
   ask(request: EngineRequest, hooks: EditHooks): Promise<EngineOutcome>;
   close(): Promise<void>;
 }
 
-/** `purpose` is for who looks at the list of processes. */
+/** `purpose` is shown in the system's list of processes. */
 function createWorker(purpose: 'edits' | 'estimates', options: EngineOptions): Worker {
   const { entry, onStderr = () => undefined } = options;
   const { idleMs = defaultIdleMs, heartbeatMs = defaultHeartbeatMs } = options;
@@ -142,7 +142,7 @@ function createWorker(purpose: 'edits' | 'estimates', options: EngineOptions): W
   async function close(): Promise<void> {
     clearTimeout(idle);
     const ending = running;
-    // What is asked for meanwhile gets a process of its own.
+    // A request that comes meanwhile gets a process of its own.
     running = undefined;
     if (ending !== undefined) await end(ending);
   }
@@ -214,7 +214,7 @@ function startProcess(
     execArgv: loaderArguments(program),
     detached: leadsOwnGroup,
     serialization: 'advanced',
-    // The pipe to its standard input stays silent: its end tells the engine that this process has gone.
+    // Nothing is written to the pipe of its standard input: when the pipe closes, the engine knows that this process ended.
     stdio: ['pipe', 'ignore', 'pipe', 'ipc', 'pipe'],
     env: { ...process.env, [heartbeatVariable]: String(heartbeatMs) },
   });
@@ -232,7 +232,7 @@ function startProcess(
     });
   });
   let isFrozen = false;
-  // A process that could not be started for want of file handles has no pipes.
+  // A process that could not be started because there were no free file handles has no pipes.
   const pipes = child.stdio as typeof child.stdio | undefined;
   const stopWatch = watchHeartbeat(pipes?.[heartbeatDescriptor], heartbeatMs, () => {
     isFrozen = true;

@@ -1,4 +1,4 @@
-// The UNet of Stable Diffusion 1.x and 2.x: told the time, and the prompt's tokens by cross-attention.
+// The UNet of Stable Diffusion 1.x and 2.x. Its inputs: latents, timestep, and the prompt's tokens by cross-attention.
 
 import { timestepEmbedding } from '../../diffusion/timestep-embedding.ts';
 import type { DenoisingNetwork } from '../../nets/denoising-network.ts';

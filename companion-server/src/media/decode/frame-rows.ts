@@ -1,5 +1,5 @@
-// The rows that ffprobe prints for packets and for decoded frames, read as they come: a clip of hours has a list that would
-// stop everything else if it were read at once.
+// The rows that ffprobe prints for packets and for decoded frames, read as they come: the list of a clip of hours would
+// block everything else if it were read at once.
 
 import { EditError } from '../../errors.ts';
 
@@ -11,7 +11,7 @@ export interface FrameRow {
   readonly duration: number;
   /** Decoding can begin here. */
   readonly isKey: boolean;
-  /** It is decoded for the sake of others, and not shown. */
+  /** It is decoded only because other frames need it, and not shown. */
   readonly isDiscarded: boolean;
   /** Its bytes are encrypted. Known of packets only. */
   readonly isEncrypted: boolean;
@@ -24,7 +24,7 @@ export interface FrameRow {
 /** Most frames of one clip: a day at 60 per second. */
 const maxFrames = 24 * 60 * 60 * 60;
 
-/** Longest line of a list that is read; honest ones have about 100 characters. */
+/** Longest line of a list that is read; normal ones have about 100 characters. */
 const maxLineCharacters = 10_000;
 
 export const packetEntries = 'packet=pts_time,duration_time,flags:packet_side_data=side_data_type';

@@ -19,9 +19,9 @@ export interface DecodeOptions {
   readonly onDamage?: ((damage: DecodingDamage) => void) | undefined;
 }
 
-/** What is wrong with the pictures of a damaged clip. */
+/** The faults of the pictures of a damaged clip. */
 export interface DecodingDamage {
-  /** Stored frames that could not be decoded: the picture before was taken in their place. */
+  /** Stored frames that could not be decoded: the picture before replaces them. */
   readonly missing: number;
   /** Errors that ffmpeg met while it decoded the others. */
   readonly errors: number;

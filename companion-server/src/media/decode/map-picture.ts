@@ -15,7 +15,7 @@ export interface Shot {
   readonly frameIndex: number;
 }
 
-/** ffmpeg's scale: a map has hard edges, which JPEG likes less than a picture. */
+/** ffmpeg's scale: a map has hard edges, which need a higher JPEG quality than a picture. */
 const quality = 4;
 
 /**

@@ -6,7 +6,7 @@ import { readMapOf, type MapKind } from './map-picture.ts';
 import { readPictureOf } from './picture.ts';
 import { probeClip } from '../probe/probe.ts';
 
-/** Clips whose probe is remembered, those asked for last. */
+/** Number of clips whose probe is kept, the most recently used. */
 const rememberedClips = 16;
 /** Pictures that are decoded at the same time. */
 const maxReading = 4;

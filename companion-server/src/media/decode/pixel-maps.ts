@@ -1,9 +1,9 @@
 // Difference and flicker of two clips' frames, pixel by pixel. Pixels are red, green and blue in 0..255, three to a pixel.
 
-/** Small differences are what one looks for. */
+/** Enlarges differences, because small ones must be visible. */
 const differenceGain = 2;
 const flickerGain = 6;
-/** How much is left of the picture under the heat. */
+/** Brightness of the picture under the heat map. */
 const dimming = 0.35;
 
 /** How far the edit is from the original, channel by channel; black where they are equal. */

@@ -1,4 +1,4 @@
-// How ffmpeg is told to read just the wanted frames of a clip, exactly, and to turn them into upright pictures. Pure.
+// The arguments with which ffmpeg reads exactly the wanted frames of a clip and turns them into upright pictures. Pure.
 
 import type { ClipInfo } from '../probe/clip-info.ts';
 import { isRgb, scaleMatrix } from '../colour.ts';
@@ -8,7 +8,7 @@ import type { Size } from '../frame.ts';
 export interface ReadingPlan {
   /** Options before `-i`: where to start. */
   readonly seek: readonly string[];
-  /** The first filters: they tell the time of every frame that is decoded, drop those before, and make them progressive. */
+  /** The first filters: they log the time of every decoded frame, drop those before, and make them progressive. */
   readonly select: readonly string[];
 }
 
@@ -30,10 +30,10 @@ const seekMargins = { near: 1, far: 10 } as const;
 export const gridRate = '25';
 export const evenGrid: readonly string[] = [`settb=1/${gridRate}`, 'setpts=N'];
 
-/** Tells on the log when each frame is shown, in microseconds; `frameTimeIn` reads it. */
+/** Writes to the log when each frame is shown, in microseconds; `frameTimeIn` reads it. */
 const tellTimes = ['settb=AVTB', 'showinfo=checksum=0'];
 
-/** The time, in seconds, that a line of ffmpeg's log tells of a decoded frame; undefined for other lines. */
+/** The time of a decoded frame, in seconds, in a line of ffmpeg's log; undefined for other lines. */
 export function frameTimeIn(logLine: string): number | undefined {
   const match = /^\[Parsed_showinfo_\d+ @ [^\]]*\] \[info\] n: *\d+ pts: *(-?\d+|NOPTS) /.exec(logLine);
   if (match === null) return undefined;

@@ -1,6 +1,6 @@
-// Where a new scene begins, by ffmpeg's scene score: how much more a picture differs from the one before than the pictures
-// around do. Computed here, because ffmpeg's own looks at the past alone, so that the start of a fast pan and a flash pass
-// for cuts, and its versions disagree by a factor of two. It reads the frames that everything else reads: the same indices.
+// Finds where a new scene begins, by ffmpeg's scene score: how much more a picture differs from the one before than the
+// pictures around it do. It is computed here because ffmpeg's own score uses only the past: the start of a fast pan and a
+// flash count as cuts, and ffmpeg's versions disagree by a factor of two. The frame indices are those of all other code.
 
 import type { ClipInfo } from '../probe/clip-info.ts';
 import type { Rgb24Frame, Size } from '../frame.ts';
@@ -8,7 +8,7 @@ import { decodeFrames } from './frames.ts';
 
 export interface FrameRange {
   readonly startFrame: number;
-  /** The frame to stop before. */
+  /** One after the last frame. */
   readonly endFrame: number;
 }
 

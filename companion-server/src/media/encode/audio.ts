@@ -1,5 +1,5 @@
-// The clip's sound in the result: copied bit by bit where the whole of it is kept and the container can hold it; cut to the
-// picture otherwise, to the sample where that loses nothing, and said so where it changes the codec.
+// The clip's sound in the result. It is copied bit by bit if all of it is kept and the container can hold it. Otherwise it
+// is cut to the picture: at the sample if that loses nothing, else with a notice if the codec changes.
 
 import type { AudioStream, ClipInfo } from '../probe/clip-info.ts';
 import type { FfmpegInput } from '../ffmpeg/ffmpeg.ts';
@@ -7,7 +7,7 @@ import { fileUrl, guardedInputOptions } from '../ffmpeg/input-guard.ts';
 
 export type Container = 'mov' | 'mp4';
 
-/** What becomes of a sound track: `convert` decodes it whatever it is, `keep` does so only where it must, `drop` leaves it out. */
+/** How a sound track is handled: `convert` always decodes it, `keep` decodes it only if necessary, `drop` leaves it out. */
 export type TrackChoice = 'keep' | 'convert' | 'drop';
 
 export interface AudioSource {
@@ -84,7 +84,7 @@ export function planAudio(source: AudioSource | null, container: Container, inpu
       ...tracks.flatMap((track) => ['-map', `${inputOf(track)}:a:${track.index}`]),
       ...tracks.flatMap((track, i) => trackOptions(track, i, container, range)),
       ...(range.isWhole ? [] : ['-copypriorss', '0']),
-      // FFmpeg of 2018 has FLAC and Opus in MP4 as experiments.
+      // In FFmpeg of 2018, FLAC and Opus in MP4 are experimental.
       ...(container === 'mp4' ? ['-strict', 'experimental'] : []),
     ],
     notices: [...tracks.flatMap((track) => treatmentNotice(track, container, range)), ...dropped],
@@ -92,7 +92,7 @@ export function planAudio(source: AudioSource | null, container: Container, inpu
 }
 
 interface SoundRange {
-  /** Where ffmpeg's `-ss` has to lead to: it counts from the start of the file's earliest stream. */
+  /** The position for ffmpeg's `-ss`, which counts from the start of the file's earliest stream. */
   readonly startSeconds: number;
   readonly lengthSeconds: number;
   readonly isWhole: boolean;
@@ -120,8 +120,8 @@ function isDecoded(treatment: Treatment): boolean {
 }
 
 /**
- * For packets that are copied: time 0 is where the range begins. What is before it is left out, and what would last longer
- * than the picture.
+ * For copied packets: time 0 is the beginning of the range. Packets before it, and those that would last longer than the
+ * picture, are left out.
  */
 function packetsInput({ path, audio }: ClipInfo, range: SoundRange): FfmpegInput {
   const margin = marginOf(range);

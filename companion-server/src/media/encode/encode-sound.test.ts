@@ -1,4 +1,4 @@
-// What becomes of a clip's sound when its frames are encoded.
+// The sound of a clip when its frames are encoded.
 
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';

@@ -24,20 +24,20 @@ export interface EncoderOptions extends Size {
   readonly inputSize?: Size;
   /** Where the sound comes from; null or left out for a silent result. */
   readonly audioFrom?: AudioSource | null;
-  /** H.264's constant rate factor: 0 is lossless, 16 (the default) looks it. */
+  /** H.264's constant rate factor: 0 is lossless, 16 (the default) looks lossless. */
   readonly crf?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface Encoder {
-  /** What became of the sound, in sentences for the user. */
+  /** How the sound was handled, in sentences for the user. */
   readonly notices: readonly string[];
   /**
    * Takes the frame's bytes and settles when there is room for another. Frames come in order; `index` is not read. Throws
    * RangeError for a frame that is no rgb24 or has another size.
    */
   write(frame: Frame): Promise<void>;
-  /** Completes the file and puts it in its place. Throws like `write`; then nothing is left behind. */
+  /** Completes the file and renames it to its final name. Throws like `write`; then no file is left behind. */
   finish(): Promise<void>;
   /** Ends ffmpeg and removes what was written. Never throws; does nothing after `finish`. */
   abort(): Promise<void>;
@@ -58,9 +58,9 @@ export async function openEncoder(file: string, options: EncoderOptions): Promis
 }
 
 /**
- * Encodes one black frame with all of the sound, with exactly these options, and leaves nothing: whatever an encoder or a
- * sound track cannot do comes out before the work and not after it. Returns the options with which it succeeded: sound tracks
- * that this ffmpeg cannot copy are converted, those that it cannot read are dropped. Throws as `openEncoder` and `finish` do.
+ * Encodes one black frame with all of the sound, with exactly these options, and keeps nothing, so that a failure of the
+ * encoder or of a sound track shows before the work. Returns the options with which it succeeded: sound tracks that this
+ * ffmpeg cannot copy are converted, those that it cannot read are dropped. Throws as `openEncoder` and `finish` do.
  */
 export async function rehearseEncoder(file: string, options: EncoderOptions): Promise<EncoderOptions> {
   const { audioFrom = null } = options;
@@ -68,7 +68,7 @@ export async function rehearseEncoder(file: string, options: EncoderOptions): Pr
     if (audioFrom === null) await rehearse(file, options);
     return options;
   }
-  // What is left when there is no sound is the picture's fault.
+  // If it fails without sound too, the picture causes the failure.
   const count = audioFrom.clip.audio.length;
   const allDropped = Array.from({ length: count }, (): TrackChoice => 'drop');
   await rehearse(file, { ...options, audioFrom: { ...audioFrom, choices: allDropped } });
@@ -107,7 +107,7 @@ interface StartedEncoder {
   readonly audio: AudioPlan;
   readonly inputSize: Size;
   readonly write: (frame: Frame) => Promise<void>;
-  /** Ends the file, and puts it in its place or throws it away. */
+  /** Ends the file, and renames it to its final name or deletes it. */
   readonly complete: (isKept: boolean) => Promise<void>;
   readonly abort: () => Promise<void>;
 }
@@ -138,7 +138,7 @@ async function startEncoder(file: string, options: EncoderOptions): Promise<Star
   };
   frames.on('error', () => undefined); // The failure itself comes out of `run.done`.
   run.done.catch((error: unknown) => frames.destroy(error as Error));
-  /** Whatever fails leaves nothing behind. */
+  /** A failure leaves no file behind. */
   const guarded = async (work: () => Promise<void>) => {
     try {
       await work();

@@ -10,7 +10,7 @@ export type Program = 'ffmpeg' | 'ffprobe';
 const pathVariables = { ffmpeg: 'FFMPEG_PATH', ffprobe: 'FFPROBE_PATH' } as const;
 
 /**
- * The absolute path of `program`. A path set by the environment is used or refused, never passed over in silence.
+ * The absolute path of `program`. A path set by the environment is used or refused, never ignored without an error.
  * Throws EditError `ffmpeg-missing`.
  */
 export async function findProgram(program: Program, env: NodeJS.ProcessEnv = process.env): Promise<string> {

@@ -1,4 +1,4 @@
-// A failed ffmpeg or ffprobe run, told in three layers: one line for the user, the tail of stderr, the command.
+// A failed ffmpeg or ffprobe run, in three layers: one line for the user, the tail of stderr, the command.
 
 import { EditError } from '../../errors.ts';
 import type { ErrorCode } from '../../../../protocol/error-codes.ts';
@@ -33,13 +33,13 @@ export const outputAdvice = {
   whenRefused: 'Choose a folder that exists and that you may write to.',
 };
 
-/** What the run was for: decides whose fault bad data is. */
+/** The purpose of the run: it decides whether bad data is a fault of the clip. */
 export type RunPurpose = 'read' | 'write';
 
 const diskFull = /no space left on device|disk quota exceeded|not enough space on the disk/i;
 const unwritable = /permission denied|read-only file system|operation not permitted/i;
 
-/** Finds the cause in the words of ffmpeg. `file` is the clip that was read or the file that was written. */
+/** Finds the cause in ffmpeg's messages. `file` is the clip that was read or the file that was written. */
 export function explainFailure(purpose: RunPurpose, file: string, run: FailedRun): FfmpegError {
   const reason = lastReason(run);
   if (diskFull.test(run.stderrTail)) {
@@ -79,7 +79,7 @@ function lastReason(run: FailedRun): string {
   return lines.at(-1)?.slice(0, 300) ?? `exit code ${run.exitCode ?? 'unknown'}.`;
 }
 
-/** A clip that keeps ffmpeg or ffprobe busy for longer than any honest one. */
+/** A clip that keeps ffmpeg or ffprobe busy for longer than any normal clip. */
 export function overtime(file: string, limitMs: number): EditError {
   return new EditError('clip-unreadable', `"${file}" could not be read within ${Math.round(limitMs / 1000)} seconds.`, {
     hint: 'If the clip plays elsewhere, copy it to a faster disk, or convert it to MP4 or MOV.',

@@ -64,7 +64,7 @@ describe.skipIf(process.platform === 'win32')('startFfmpeg', () => {
     signal,
   });
 
-  /** A fake that writes its process id to stdout, and goes on for as long as it can. */
+  /** A fake that writes its process id to stdout, and runs as long as it can. */
   async function startFake(name: string, lines: string, signal: AbortSignal, timeoutMs?: number) {
     vi.stubEnv('FFMPEG_PATH', await makeFake(name, `echo $$\n${lines}`));
     const job = { ...task(signal), ...(timeoutMs === undefined ? {} : { timeoutMs }) };

@@ -17,7 +17,7 @@ import {
 } from './limited-process.ts';
 
 export interface FfmpegInput {
-  /** What stands after `-i`, or a stream for `pipe:0` (at most one). */
+  /** The argument after `-i`, or a stream for `pipe:0` (at most one). */
   readonly source: string | Readable;
   readonly options: readonly string[];
 }
@@ -113,7 +113,7 @@ export async function startFfmpeg(task: FfmpegTask): Promise<FfmpegProcess> {
     clearTimeout(timer);
     task.signal?.removeEventListener('abort', cancel);
   });
-  const settled = done.catch(() => undefined); // Also keeps a failure that nobody awaits from ending the process.
+  const settled = done.catch(() => undefined); // Also prevents an unhandled rejection from ending the process.
   return {
     done,
     stop: (reason = new CanceledError()) => {
@@ -130,12 +130,12 @@ const errorLines = 60;
 
 const errorMark = /\[(error|fatal|panic)\] /;
 
-/** Whether a line of ffmpeg's log tells of something that went wrong. The shell's own complaints have no mark. */
+/** Whether a line of ffmpeg's log reports an error. The shell's own errors have no mark. */
 export function isErrorLine(line: string): boolean {
   return errorMark.test(line) || /^\S*sh: /.test(line);
 }
 
-/** Keeps fluent-ffmpeg from starting ffmpeg twice more, unstoppably, to list what formats and encoders it has. */
+/** Keeps fluent-ffmpeg from starting ffmpeg twice more to list formats and encoders; those runs cannot be stopped. */
 function trustCapabilities(command: createCommand.FfmpegCommand): void {
   const noError = null as unknown as Error; // As the package does; its types forget it.
   const anything = new Proxy({}, { has: () => true, get: () => ({ canMux: true, canDemux: true }) });

@@ -1,4 +1,4 @@
-// Runs ffprobe and hands over what it prints, piece by piece. Not through fluent-ffmpeg, whose ffprobe cannot be
+// Runs ffprobe and passes on its output, piece by piece. Not through fluent-ffmpeg, whose ffprobe cannot be
 // stopped.
 
 import { spawn } from 'node:child_process';
@@ -17,7 +17,7 @@ export interface ProbeRun {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Characters of ffprobe's complaints that are kept; a damaged clip can have one per frame. */
+/** Characters of ffprobe's error messages that are kept; a damaged clip can have one per frame. */
 const stderrTailCharacters = 64 * 1024;
 
 /**

@@ -1,4 +1,4 @@
-// A clip is untrusted data. These options keep ffmpeg from following it anywhere: local files only, no playlists
+// A clip is untrusted data. These options keep ffmpeg from opening anything else: local files only, no playlists
 // or lists of files (HLS, DASH, concat), no image sequences, no devices, no pictures of absurd size.
 
 import os from 'node:os';

@@ -1,4 +1,4 @@
-// How ffmpeg and ffprobe are started and ended, so that a hostile clip cannot take the machine's memory, fill its disk or run
+// How ffmpeg and ffprobe are started and ended, so that a hostile clip cannot use up the machine's memory or disk, or run
 // for ever. The shell sets the limits and is then replaced by the program: same process id, same pipes.
 
 import { existsSync } from 'node:fs';
@@ -11,21 +11,21 @@ export interface ProcessLimits {
   readonly mayWriteFiles: boolean;
 }
 
-/** For what looks into clips. Pictures of 16384 x 8192 do not fit when a codec wants many of them at once. */
+/** For processes that read clips. Pictures of 16384 x 8192 do not fit if a codec needs many of them at once. */
 export const readLimits: ProcessLimits = { memoryBytes: 4 * 1024 ** 3, mayWriteFiles: false };
 
-/** For what writes results; its pictures are our own, the sound is the clip's. */
+/** For processes that write results; their pictures are our own, the sound is the clip's. */
 export const writeLimits: ProcessLimits = { memoryBytes: 16 * 1024 ** 3, mayWriteFiles: true };
 
-/** The most that one buffer may take, in ffmpeg's own words: everywhere, and a better message than a failed malloc. */
+/** Largest single buffer, as an option of ffmpeg: works on every system, with a better message than a failed malloc. */
 export const allocationOptions: readonly string[] = ['-max_alloc', String(1024 ** 3)];
 
 const shell = '/bin/sh';
 
-/** Two seconds: ffmpeg that is asked to end closes its files, and blocks on pipes that nobody reads. */
+/** Two seconds: when ffmpeg is asked to end it closes its files, and it blocks on pipes that are not read. */
 export const politeEnd: EndOptions = { graceMs: 2_000, closesPipes: true };
 
-/** What a shell exits with that cannot run the program that it was told to. */
+/** Exit codes of a shell that cannot run the given program. */
 export const notRunnableExitCodes: readonly number[] = [126, 127];
 
 /** The command that runs `program` within the limits, and the arguments that come before the program's own. */

@@ -1,4 +1,4 @@
-// What a client is told of a clip.
+// The facts about a clip that a client gets.
 
 import type { MediaFacts } from '../../../../protocol/media-facts.ts';
 import type { ClipInfo } from './clip-info.ts';

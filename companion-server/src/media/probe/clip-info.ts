@@ -1,4 +1,4 @@
-// What is known about a clip before its pictures are read. Plain data: it survives structured cloning.
+// The facts about a clip before its pictures are read. Plain data: it survives structured cloning.
 
 import type { Rational, Size } from '../frame.ts';
 
@@ -45,9 +45,9 @@ export interface ClipInfo {
   readonly audio: readonly AudioStream[];
   /** When each stored frame is shown, rising, in seconds of the file's clock; null where the file does not say. */
   readonly frameTimes: Float64Array | null;
-  /** Those of `frameTimes` at which decoding can begin, rising; empty where none are known. */
+  /** Those of `frameTimes` at which decoding can begin, rising; empty if none are known. */
   readonly keyframeTimes: Float64Array;
-  /** The container has an index of its keyframes. Where it has none, a search ends somewhere near. */
+  /** The container has an index of its keyframes. Without one, a search ends only near the requested time. */
   readonly isIndexed: boolean;
   /** Where the file's clock starts: earliest stream, in seconds. */
   readonly fileStartSeconds: number;

@@ -1,8 +1,8 @@
-// What was found in a clip as text, for a later process.
+// The result of a clip's probe as text, for a later process.
 
 import type { ClipInfo } from './clip-info.ts';
 
-/** Raised when a probe finds something else than before, or says it otherwise: what was kept is then found anew. */
+/** Raised when the probe's result or its format changes: clips with a stored result are then probed again. */
 const recordVersion = 1;
 
 interface ClipRecord {
@@ -22,7 +22,7 @@ export function toClipRecord(clip: ClipInfo, fileKey: string): string {
   return JSON.stringify(record);
 }
 
-/** Null where the text is of another version, of a file that has changed since, or damaged. */
+/** Null if the text is of another version, of a file that has changed meanwhile, or damaged. */
 export function fromClipRecord(text: string, path: string, fileKey: string): ClipInfo | null {
   const record = parse(text);
   if (record === null || record.version !== recordVersion || record.fileKey !== fileKey) return null;

@@ -1,10 +1,10 @@
-// What a file is that is no clip, from its first bytes: people drop playlists and pictures.
+// Names the kind of a file that is not a clip, from its first bytes: users drop playlists and pictures.
 
 import { open } from 'node:fs/promises';
 
 export type FileKind = 'playlist' | 'picture';
 
-/** What is looked at, in bytes. */
+/** The number of bytes that are read. */
 const headBytes = 512;
 
 const playlists = /^\s*(#EXTM3U|ffconcat |\[playlist\]|<\?xml[^>]*>\s*<(MPD|smil|ASX|playlist)\b|<(MPD|smil|ASX)\b)/i;

@@ -6,7 +6,7 @@ import { rationalValue, reduceRational, type Rational } from '../frame.ts';
 /** Largest distance of a frame from its place on the even grid, in frames, that still counts as a constant rate. */
 const maxJitterFrames = 0.25;
 
-/** A rate this close to a standard one is taken for it. */
+/** A rate this close to a standard one counts as the standard one. */
 const standardTolerance = 0.02;
 
 /** A rate that was written in whole microseconds per frame is off by up to half of one. */

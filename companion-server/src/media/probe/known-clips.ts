@@ -1,5 +1,5 @@
-// What was found in a clip, kept for as long as the process runs, and with the clip for the next one: it is probed once, not
-// again for its upload, every estimate, its job and each of its pictures.
+// The results of probes, kept while the process runs, and stored with the clip for the next process. So a clip is probed
+// once, not again for its upload, every estimate, its job and each of its pictures.
 
 import { stat } from 'node:fs/promises';
 import type { ClipInfo } from './clip-info.ts';
@@ -7,7 +7,7 @@ import { fromClipRecord, toClipRecord } from './clip-record.ts';
 import { probeClip } from './probe.ts';
 
 export interface KnownClips {
-  /** As `probeClip`, which is called once for a file however often it is asked for, also under another name. */
+  /** As `probeClip`, but that is called only once for a file, for any number of calls, also under another name. */
   readonly infoOf: (path: string) => Promise<ClipInfo>;
 }
 
@@ -28,11 +28,11 @@ interface KnownClip {
 interface FileIdentity {
   /** Where it is on the disk, its size and when it was changed. */
   readonly here: string;
-  /** The last two, which a machine that starts anew tells the same. */
+  /** The last two, which are the same after the machine restarts. */
   readonly fileKey: string;
 }
 
-/** Clips that are remembered, those asked for last. The times of an hour's frames take 3 MB. */
+/** Number of clips in memory, the most recently used. The times of an hour's frames take 3 MB. */
 const rememberedClips = 64;
 
 const noRecords: KeptRecords = { read: () => null, write: () => false };
@@ -62,14 +62,14 @@ export function createKnownClips(
       const [oldest] = known.keys();
       if (known.size > rememberedClips && oldest !== undefined) known.delete(oldest);
       const info = await clip.info;
-      // Not at its upload, when the clip has no place yet, but when it is asked for the first time after.
+      // Not at its upload, when the clip has no row yet, but at the first request after it.
       if (!clip.isKept) clip.isKept = records.write(path, () => toClipRecord(info, fileKey));
       return { ...info, path };
     },
   };
 }
 
-/** Null for what is not there: probing says why. */
+/** Null for a missing file: the probe reports it. */
 async function identityOf(path: string): Promise<FileIdentity | null> {
   try {
     const { dev, ino, size, mtimeNs } = await stat(path, { bigint: true });

@@ -31,7 +31,7 @@ export function noticesOf(clip: Omit<ClipInfo, 'notices'>, leftOut: LeftOut): st
   return notices.filter(([applies]) => applies).map(([, sentence]) => sentence);
 }
 
-/** What became of the frames of a damaged clip. */
+/** How the frames of a damaged clip were handled. */
 export function damageNotice({ missing, errors }: DecodingDamage): string {
   const parts = [
     ...(missing > 0 ? [`${missing} of its frames cannot be decoded and show the picture before them`] : []),

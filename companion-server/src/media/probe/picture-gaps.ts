@@ -1,4 +1,4 @@
-// A damaged clip has frames that cannot be decoded. The pictures that come are put where their times say; a few gaps are
+// A damaged clip has frames that cannot be decoded. The decoded pictures are placed by their times; a few gaps are
 // filled, so that one bad packet does not shift or lose all that follows.
 
 import { EditError } from '../../errors.ts';
@@ -34,7 +34,7 @@ export class Gaps {
     return { stored, skipped };
   }
 
-  /** Those that have not come when nothing more comes. `hasAny`: whether one has come at all. */
+  /** The missing frames after the last picture. `hasAny`: whether any picture has come. */
   end(hasAny: boolean): readonly number[] {
     const rest = this.skipTo(this.last + 1);
     if (hasAny) return rest;

@@ -37,7 +37,7 @@ interface ProbeStream {
   }[];
 }
 
-/** The part of ClipInfo that the stream header tells. */
+/** The part of ClipInfo that is in the stream header. */
 export interface VideoStream extends Pick<
   ClipInfo,
   | 'codedSize'
@@ -104,7 +104,7 @@ function nameOf({ codec_name: name = 'unknown', codec_tag_string: tag }: ProbeSt
   return name === 'unknown' && tag !== undefined ? tag : name;
 }
 
-/** What the result does not keep of the file beside the picture and the sound. */
+/** Parts of the file, besides picture and sound, that the result does not keep. */
 export interface LeftOut {
   readonly videoTracks: number;
   readonly hasAlpha: boolean;

@@ -1,4 +1,4 @@
-// Looks into a clip: what it shows, how fast, in which colours, and how many frames there really are.
+// Probes a clip: its pictures, frame rate and colours, and how many frames there really are.
 
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -34,7 +34,7 @@ const listBytesPerSecond = 20e6;
 const maxHeaderCharacters = 4 * 1024 * 1024;
 
 /**
- * Reads everything about the clip `file` but its pictures. Throws EditError `clip-missing`, `clip-empty`,
+ * Reads all facts about the clip `file`, without its pictures. Throws EditError `clip-missing`, `clip-empty`,
  * `clip-unreadable` (not a video, damaged, cut off), `ffmpeg-missing`; CanceledError.
  */
 export async function probeClip(file: string, signal?: AbortSignal): Promise<ClipInfo> {

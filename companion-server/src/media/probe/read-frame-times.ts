@@ -22,7 +22,7 @@ export interface FrameListing {
 }
 
 export interface ListingOptions {
-  /** How long the file may give nothing new. There is no limit to the whole: an hour of AV1 takes long to decode. */
+  /** How long there may be no new output. The whole has no limit: an hour of AV1 takes long to decode. */
   readonly silenceMs: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -122,7 +122,7 @@ function shownPackets(
   return shown;
 }
 
-/** How many of the `promised` did not come; null where something came that was not promised. */
+/** How many of the `promised` frames did not come; null if a frame came that was not promised. */
 function missingOf(promised: readonly FrameRow[], decoded: readonly FrameRow[]): number | null {
   let next = 0;
   for (const { time } of promised) {

@@ -1,5 +1,5 @@
 // The pictures of a file as they are stored, from a certain one on, each with the time at which it is shown: what came is
-// compared with what was asked for, because no search in a file can be relied on.
+// compared with the requested frame, because no search in a file is reliable.
 
 import { PassThrough } from 'node:stream';
 import type { ClipInfo } from './clip-info.ts';
@@ -62,9 +62,9 @@ export function readStored(clip: ClipInfo, first: number, options: StoredOptions
   return { pictures: pictures(), complaints: () => log.complaints };
 }
 
-/** What ffmpeg's log tells of one run. */
+/** What ffmpeg's log says about one run. */
 class DecodingLog {
-  /** A frame was decoded that is shown before the first one asked for. */
+  /** A frame was decoded that is shown before the first requested one. */
   hasSeenEarlier = false;
   complaints = 0;
   private readonly fromSeconds: number;

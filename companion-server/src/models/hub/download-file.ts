@@ -13,7 +13,7 @@ import { identify, readContentRange, type RemoteFile } from './remote-file.ts';
 /** Times that a file may turn out to be another one, or wrong, before giving up. */
 const maxRestarts = 2;
 
-/** Times that bytes may be thrown away because the storage cannot go on after them. */
+/** How often received bytes may be discarded because the storage cannot continue after them. */
 const maxDiscards = 10;
 
 export interface FileDownload extends Patience {
@@ -23,9 +23,9 @@ export interface FileDownload extends Patience {
   readonly part: PartFile;
   /** What `part` is the beginning of; null when nothing is known of it. */
   readonly begun: RemoteFile | null;
-  /** Told before the first byte of a content is written: it must last as long as the part. */
+  /** Called before the first byte of a content is written. What it stores must last as long as the part. */
   readonly onBegin: (remote: RemoteFile) => Promise<void>;
-  /** Told how large the part has become. */
+  /** Called with the new size of the part. */
   readonly onSize: (sizeBytes: number) => void;
   readonly idleMs?: number | undefined;
 }
@@ -39,7 +39,7 @@ interface Progress {
 /**
  * Completes the part, checks it and brings it to the disk. Returns what it is.
  * Throws EditError: 'model-missing', 'model-gated', 'download-refused', 'connection-lost', 'transfer-damaged',
- * 'disk-full', 'output-unwritable'; CanceledError, after which the part is as good as ever.
+ * 'disk-full', 'output-unwritable'; CanceledError, after which the part is still valid.
  */
 export async function downloadFile(options: FileDownload): Promise<RemoteFile & { readonly sha256: string }> {
   const { part, file } = options;
@@ -93,7 +93,7 @@ async function fetchRest(options: FileDownload, progress: Progress, worked: () =
   }
 }
 
-/** Throws the part away, which must not go on for ever. */
+/** Discards the part; the number of times is limited. */
 async function discard(options: FileDownload, progress: Progress): Promise<void> {
   const { part } = options;
   if (part.sizeBytes > 0 && ++progress.discards > maxDiscards) throw cannotContinue(options);

@@ -75,7 +75,7 @@ async function send(
   request.setTimeout(idleMs, () =>
     request.destroy(new Error(`nothing was received for ${Math.round(idleMs / 1000)} s`)),
   );
-  // Once there is an answer, what fails later is told by its body.
+  // Once there is an answer, later failures appear in the stream of its body.
   request.on('error', () => undefined);
   request.end();
   try {

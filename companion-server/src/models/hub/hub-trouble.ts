@@ -8,7 +8,7 @@ export class HubTrouble extends Error {
   override readonly name = 'HubTrouble';
   /** What is thrown when there is no further try. */
   readonly error: EditError;
-  /** What the server asked for, in milliseconds. */
+  /** The wait that the server requested, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
   constructor(error: EditError, retryAfterMs?: number) {
@@ -32,7 +32,7 @@ export interface Patience {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Runs `work` until it succeeds. `worked()` says that it got somewhere: the count of failures begins anew. */
+/** Runs `work` until it succeeds. `worked()` reports progress: the count of failures starts again. */
 export async function withRetries<T>(
   work: (worked: () => void) => Promise<T>,
   { wait = waitFor, onRetry, signal }: Patience,

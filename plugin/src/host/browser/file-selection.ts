@@ -123,7 +123,7 @@ export function createFileSelection(page: Document): FileSelection {
   };
 }
 
-/** The same file is known again after the page was loaded anew. */
+/** The same file is recognised after the page was reloaded. */
 function fileIdOf({ name, size, lastModified }: File): string {
   return `${name}/${size}/${lastModified}`;
 }

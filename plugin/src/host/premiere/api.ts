@@ -1,5 +1,5 @@
-// The outside of this folder: types of Premiere's module, and the little of UXP's modules that is used. Adobe's UXP
-// typings ask for callbacks where the documentation gives promises, so these are narrower ones of our own.
+// The APIs that this folder uses: types of Premiere's module, and the used parts of UXP's modules. Adobe's UXP
+// typings have callbacks where the documentation has promises, so these are narrower types of our own.
 //
 // Enumerations of Premiere exist at run time only as `ppro.Constants`; never write their values as literals.
 

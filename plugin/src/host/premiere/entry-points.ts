@@ -1,6 +1,6 @@
 // Panel, command and flyout menu, as manifest.json names them. UXP takes them once, right after the code is loaded, and
 // waits 300 ms for each hook; so nothing here waits for anything. Premiere calls no hook when a panel is hidden or
-// closed: what must last belongs to the plugin, not to the panel.
+// closed: state that must last belongs to the plugin, not to the panel.
 
 import type { PanelCommand } from '../host.ts';
 import type { UxpModule } from './api.ts';

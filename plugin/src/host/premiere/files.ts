@@ -1,5 +1,5 @@
-// Where results are kept: in the folder `TokenFlow` beside the project, under names that tell the clip. A result that
-// is still coming lies there under its job's id, so that a broken download goes on where it stopped.
+// Where results are kept: in the folder `TokenFlow` beside the project, with the clip in their names. A result that is
+// still being downloaded is there under its job's id, so that an interrupted download continues where it stopped.
 
 import type { HostFiles, ResultWriter } from '../host.ts';
 import { HostError } from '../problems.ts';

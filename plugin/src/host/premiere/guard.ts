@@ -1,12 +1,12 @@
-// An exception that nobody catches has brought Premiere down. So everything that Premiere or UXP calls goes through
-// `guarded`, and everything that the panel is promised through `answering`.
+// Uncaught exceptions have crashed Premiere. So everything that Premiere or UXP calls goes through `guarded`, and every
+// promise that the panel gets goes through `answering`.
 
 import { CanceledError } from '../../../../protocol/errors.ts';
 import { HostError } from '../problems.ts';
 
 export type Log = (line: string) => void;
 
-/** `task`, but what it throws or rejects with goes to the log. */
+/** `task`, but its exceptions and rejections go to the log. */
 export function guarded<Args extends readonly unknown[]>(
   log: Log,
   name: string,
@@ -22,7 +22,7 @@ export function guarded<Args extends readonly unknown[]>(
   };
 }
 
-/** What `task` gives; what it throws becomes a HostError. */
+/** The result of `task`; its errors become a HostError. */
 export async function answering<T>(log: Log, name: string, task: () => Promise<T>): Promise<T> {
   try {
     return await task();

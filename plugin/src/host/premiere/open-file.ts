@@ -11,7 +11,7 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
-/** `r` reads, `r+` also writes into what is there, `w+` begins anew. Throws HostError. */
+/** `r` reads, `r+` also writes into the existing file, `w+` empties the file first. Throws HostError. */
 export async function openFile(fs: UxpFs, path: string, flag: 'r' | 'r+' | 'w+'): Promise<OpenFile> {
   const fd = await fs.open(path, flag).catch((error: unknown) => {
     throw new HostError(flag === 'r' ? 'file-unreadable' : 'file-unwritable', `${path}: ${String(error)}`, error);
@@ -79,7 +79,7 @@ export function joinPath(folder: string, ...names: readonly string[]): string {
   return [folder.replace(/[\\/]+$/, ''), ...names].join(separator);
 }
 
-/** The folder that a file lies in. */
+/** The folder of a file. */
 export function folderOf(path: string): string {
   return path.replace(/[\\/][^\\/]*$/, '');
 }

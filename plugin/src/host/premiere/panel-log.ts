@@ -11,7 +11,7 @@ const oldPath = `${folder}/panel.old.log`;
 const maxBytes = 1_000_000;
 const maxLineCharacters = 4_000;
 
-/** A function that adds a line and never throws. Lines are written in order, behind the caller's back. */
+/** A function that adds a line and never throws. Lines are written in order; the caller does not wait. */
 export function createPanelLog({ fs }: Surroundings): (line: string) => void {
   const turns = createTurns();
   turns.take(() => fs.mkdir(folder, { recursive: true })).catch(ignore);
@@ -32,5 +32,5 @@ export function createPanelLog({ fs }: Surroundings): (line: string) => void {
 }
 
 function ignore(): void {
-  // A log that cannot be written must not stop what it tells of.
+  // A log that cannot be written must not stop the work that it records.
 }

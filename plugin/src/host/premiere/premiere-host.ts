@@ -1,4 +1,4 @@
-// Puts the Premiere side of the panel together. What each part does is in its own file; here is only who knows whom.
+// Puts the Premiere side of the panel together. Each part is in its own file; this file only connects them.
 
 import type { Host, HostTimeline } from '../host.ts';
 import { HostError } from '../problems.ts';

@@ -1,4 +1,4 @@
-// What the panel has outside of its own surface: menus, clipboard, theme, the folder of its log.
+// The parts of the panel outside its own surface: menus, clipboard, theme, the folder of its log.
 
 import type { HostShell, HostTheme, PanelCommand, Theme } from '../host.ts';
 import type { Surroundings } from './api.ts';

@@ -1,11 +1,11 @@
-// The previewStrip strip: it is there as long as a preview is, and its pictures come one by one.
+// The preview strip: it exists as long as its preview, and its pictures come one by one.
 
 import { pictureKey } from '../compare.ts';
 import type { PanelEvent } from '../events.ts';
 import type { PanelState } from '../panel-state.ts';
 import { previewed } from '../preview.ts';
 
-/** After the tasks have heard the event. */
+/** Runs after the tasks have handled the event. */
 export function reducePreviewStrip(state: PanelState, event: PanelEvent): PanelState {
   const key = previewed(state)?.key ?? null;
   if (key === null) return state.previewStrip === null ? state : { ...state, previewStrip: null };

@@ -1,4 +1,4 @@
-// Tasks: the panel's own steps as the flow reports them, and the server's as it tells of its jobs.
+// Tasks: the panel's own steps as the effects report them, and the server's steps from its events about jobs.
 
 import type { JobView } from '../../../../protocol/job.ts';
 import type { PanelEvent } from '../events.ts';
@@ -11,7 +11,7 @@ export function reduceTasks(state: PanelState, event: PanelEvent): PanelState {
       return {
         ...state,
         tasks: [event.task, ...state.tasks],
-        // The edit that a preview leads to is still to come.
+        // The edit of the preview has not started yet.
         rerunOf: event.task.settings.preview ? state.rerunOf : null,
       };
     case 'task-moved':
@@ -69,7 +69,7 @@ function change(state: PanelState, key: string, next: (task: Task) => Task): Pan
   return { ...state, tasks: state.tasks.map((task) => (task.key === key ? next(task) : task)) };
 }
 
-/** What the server tells matters while the task is with it; what comes before and after is the panel's own. */
+/** The server's reports count while the server has the task; the steps before and after are the panel's own. */
 function hearOfJob(state: PanelState, job: JobView): PanelState {
   const waiting = stateOfJob(job);
   return change(state, job.key, (task) => {
@@ -87,7 +87,7 @@ function stateOfJob({ state, position, progress, error }: JobView): TaskState | 
       return { name: 'running', progress };
     case 'paused':
       return { name: 'paused', progress, problem: error };
-    // The flow decides what follows an outcome.
+    // The effect decides what follows an outcome.
     case 'done':
     case 'failed':
     case 'canceled':

@@ -1,4 +1,4 @@
-// The next state. Pure, and complete: an event that does not fit changes nothing.
+// The next state. Pure, and defined for every event: an event that does not fit changes nothing.
 
 import { reduceCompare } from './reduce-compare.ts';
 import { reducePreviewStrip } from './reduce-preview-strip.ts';
@@ -68,7 +68,7 @@ function reducePanel(state: PanelState, event: PanelEvent): PanelState {
   }
 }
 
-/** A clip that was sent is of no use for another file; a result that is selected is the edit that is looked at. */
+/** A sent clip is useless for another file. A selected result becomes the current edit. */
 function readSelection(state: PanelState): PanelState {
   const clips = state.selection?.clips ?? [];
   const sourceIds = clips.map(sourceIdOf);

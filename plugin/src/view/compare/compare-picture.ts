@@ -16,7 +16,7 @@ export function createPicture({ ui }: Context, label: string): PicturePiece {
   return { root, update: (url) => setPicture(image, url) };
 }
 
-/** A frame that is on its way leaves the one before in its place: a gap would flicker. */
+/** While a frame is loading, the one before stays visible: a gap would flicker. */
 export function setPicture(image: HTMLImageElement, url: string | null): void {
   setClass(image, 'stale', url === null);
   if (url !== null && image.getAttribute('src') !== url) image.setAttribute('src', url);

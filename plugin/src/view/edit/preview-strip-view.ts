@@ -61,7 +61,7 @@ export function createPreviewStripView(context: Context): Piece {
       }
       const open = compare?.about.kind === 'preview' ? compare.frameIndex : null;
       cells.update(previewFrames.map((frame) => ({ previewStrip, frame, isOpen: frame.index === open })));
-      // Whoever pressed Preview wants to see it.
+      // A user who pressed Preview wants to see it.
       if (shown !== previewStrip.key) root.scrollIntoView();
       shown = previewStrip.key;
     },

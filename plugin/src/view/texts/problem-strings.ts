@@ -1,4 +1,4 @@
-// What people are told about each failure: what happened, and what to do. The reported details can be copied besides.
+// The text for each failure: what happened, and what to do. The user can also copy the reported details.
 
 import type { ProblemCode } from '../../state/problem.ts';
 

@@ -19,7 +19,7 @@ export interface ExportSources {
   readonly surroundings: Surroundings;
   readonly storage: HostStorage;
   readonly hasExportEvents: boolean;
-  /** Native path of a folder for exports; made when it is asked for. */
+  /** Native path of a folder for exports; it is created at the first call. */
   exportFolder(): Promise<string>;
   readonly newId: () => string;
   readonly log: (line: string) => void;

@@ -1,5 +1,5 @@
-// Which encoding preset an export uses: the one that the person picked, else the best of the presets that come with
-// Premiere. Presets are told by their names and folders only, since the format of .epr files is not published.
+// Which encoding preset an export uses: the one that the user picked, else the best of the presets that come with
+// Premiere. Presets are recognised only by their names and folders, because the format of .epr files is not published.
 
 import { clipExtensions, type ClipExtension } from '../../../../../protocol/messages/clip-messages.ts';
 import type { HostStorage } from '../../host.ts';
@@ -32,11 +32,11 @@ const wanted: readonly RegExp[] = [
   /high quality.*match|match.*high quality/i,
 ];
 
-/** What cannot be read back everywhere, changes the picture, or has none. */
+/** Presets whose files cannot be read everywhere, or that change the picture, or that have no picture. */
 const unwanted =
   /hevc|h\.?265|proxy|ingest|audio|wave?form|aac|mp3|preview|low|draft|stereo|vr\b|hdr|hlg|\bpq\b|image|sequence|jpeg|png|gif|alpha/i;
 
-/** Remembers a preset that the person picked. */
+/** Remembers a preset that the user picked. */
 export async function rememberPreset(storage: HostStorage, path: string): Promise<void> {
   await storage.write(pickedKey, path);
 }
@@ -59,7 +59,7 @@ export async function choosePreset(
   throw new HostError('preset-missing', 'No preset of the system fits, and none was picked.');
 }
 
-/** Asks Premiere what the preset makes; null when it is no film that can be sent. */
+/** Asks Premiere which file type the preset makes; null when it is not a film that can be sent. */
 async function readPreset({ ppro }: Surroundings, sequence: Sequence, path: string): Promise<ExportPreset | null> {
   const answer = await ppro.EncoderManager.getExportFileExtension(sequence, path).catch(() => '');
   const ending = answer.replace(/^\./, '').toLowerCase();
@@ -67,7 +67,7 @@ async function readPreset({ ppro }: Surroundings, sequence: Sequence, path: stri
   return extension === undefined ? null : { path, extension };
 }
 
-/** The presets worth trying, best first. */
+/** The presets to try, best first. */
 export function rankPresets(paths: readonly string[]): string[] {
   const nameOf = (path: string): string => path.slice(folderOf(path).length + 1);
   const rankOf = (path: string): number => wanted.findIndex((rule) => rule.test(nameOf(path)));
@@ -105,7 +105,7 @@ function newestPremiereFirst(a: string, b: string): number {
   return isPremiere(a) - isPremiere(b) || (a < b ? 1 : -1);
 }
 
-/** What is not there, or may not be read, holds no presets. */
+/** A folder that is missing or cannot be read counts as empty. */
 async function listFolder(fs: Surroundings['fs'], folder: string): Promise<string[]> {
   try {
     return await fs.readdir(folder);

@@ -1,6 +1,6 @@
 // A file of exactly the selected clip as it looks, effects included. Premiere exports only a sequence's composite, so
 // the clip is isolated in a copy of the sequence: everything else in its range is switched off there, the copy's in
-// and out points frame it, and the copy is deleted afterwards. The person's own sequence is never changed.
+// and out points frame it, and the copy is deleted afterwards. The user's own sequence is never changed.
 
 import { throwIfCanceled, type Signal } from '../../../../../protocol/errors.ts';
 import { HostError } from '../../problems.ts';
@@ -32,8 +32,8 @@ export interface RenderRequest {
 }
 
 /**
- * Ends when the file is whole, with its size in bytes. The copy is gone by then, also after a failure. Premiere has no
- * way to stop an export, and deleting a sequence under it is not safe: after a cancel this still ends only when
+ * Ends when the file is complete; returns its size in bytes. The copy is deleted by then, also after a failure. There is no
+ * way to stop an export, and deleting its sequence meanwhile is not safe: after a cancel this still ends only when
  * Premiere has finished, and then removes the file.
  */
 export async function exportRendered(sources: RenderSources, request: RenderRequest): Promise<number> {
@@ -68,7 +68,7 @@ export async function exportRendered(sources: RenderSources, request: RenderRequ
   }
 }
 
-/** An action does not give back what it made: the copy is the sequence that was not there before. */
+/** An action does not return what it made: the copy is the sequence that was not there before. */
 async function cloneSequence(project: Project, sequence: Sequence): Promise<Sequence> {
   const idsBefore = new Set((await project.getSequences()).map(({ guid }) => guid.toString()));
   runTransaction(project, 'Prepare TokenFlow export', 'export-refused', (add) => {
@@ -97,13 +97,13 @@ async function isolate(
   const start = ppro.TickTime.createWithTicks(snapshot.start);
   const end = ppro.TickTime.createWithTicks(snapshot.end);
   runTransaction(project, 'Isolate clip for TokenFlow', 'export-refused', (add) => {
-    // The name first: it is what a later start tells the copy by.
+    // The name first: by the name a later start recognises the copy.
     add.must(() => cloneItem.createSetNameAction(cloneName));
     add.must(() => clone.createSetInPointAction(start));
     add.must(() => clone.createSetOutPointAction(end));
     for (const { item } of others) add.must(() => item.createSetDisabledAction(true));
     if (isOwnDisabled) add.must(() => own.item.createSetDisabledAction(false));
-    // An edit has no sound of its own; a silent copy keeps it from being heard twice.
+    // The copy is silent, so that the sound does not play twice: the edit is placed above the original.
     for (const sound of sounds) add.must(() => sound.createSetDisabledAction(true));
   });
 }
@@ -160,7 +160,7 @@ async function exportClone(
   }
 }
 
-/** Whatever happens here is told to the log only: the export itself has its own outcome. */
+/** Failures here are only logged: the export itself has its own outcome. */
 async function dropClone(
   { storage, log }: RenderSources,
   project: Project,

@@ -8,9 +8,9 @@ import { sizeOfFile } from '../open-file.ts';
 
 export const exportTimes = {
   pollMs: 300,
-  /** The file must have stood still this long, counted from the event on: the event may come before the last bytes. */
+  /** The file must not have grown for this long after the event: the event may come before the last bytes. */
   quietAfterEventMs: 900,
-  /** And this long where no event has come. */
+  /** The same time when no event has come. */
   quietWithoutEventMs: 30_000,
   /** Premiere has to begin to write within this time. */
   beginWithinMs: 60_000,
@@ -19,7 +19,7 @@ export const exportTimes = {
 type EventState = 'none' | 'success' | 'failed' | 'canceled';
 
 export interface ExportWatch {
-  /** Ends when the file is whole; gives its size in bytes. Throws HostError `export-failed`. */
+  /** Ends when the file is complete; returns its size in bytes. Throws HostError `export-failed`. */
   finished(onProgress?: (progress: number | null) => void): Promise<number>;
   stop(): void;
 }

@@ -2,7 +2,7 @@
 // start deletes the copy of the sequence and the file that were made.
 //
 // A sequence is deleted only when it bears both the id that was written down and the name that the export gave it.
-// What cannot be told for certain is left alone and reported.
+// A sequence that is not certain to be ours is not changed, only reported.
 
 import type { HostStorage } from '../../host.ts';
 import type { Surroundings } from '../api.ts';
@@ -30,7 +30,7 @@ export async function clearPlan(storage: HostStorage): Promise<void> {
   await storage.write(planKey, null);
 }
 
-/** Carries the plan out that a crash left. Returns what was done, as sentences for the log. */
+/** Carries out the plan that a crash left. Returns sentences for the log about what was done. */
 export async function recover(surroundings: Surroundings, storage: HostStorage): Promise<readonly string[]> {
   const text = await storage.read(planKey);
   if (text === null) return [];

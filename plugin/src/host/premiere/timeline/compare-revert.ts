@@ -1,5 +1,5 @@
-// What can be done with a result that stands on the timeline: hide it, show it, take it away, forget it. Each is one
-// step of undo, read back afterwards.
+// Actions on a result on the timeline: hide it, show it, remove it, delete it. Each is one undo step, and its result is
+// read back.
 
 import type { PlacedEdit } from '../../edits.ts';
 import { HostError } from '../../problems.ts';
@@ -18,7 +18,7 @@ export interface RevertSources {
   readonly log: (line: string) => void;
 }
 
-/** Throws HostError `edit-missing` when no version of the edit stands on the timeline. */
+/** Throws HostError `edit-missing` when no version of the edit is on the timeline. */
 async function requirePlaced(
   { surroundings, records }: RevertSources,
   sequence: Sequence,
@@ -52,7 +52,7 @@ export async function setShown(
   }
 }
 
-/** Takes the placed version off the timeline; what else was selected stays selected. */
+/** Removes the placed version from the timeline; other selected items stay selected. */
 export async function revert(sources: RevertSources, sequence: Sequence, editId: string): Promise<PlacedEdit> {
   const { surroundings, records } = sources;
   const { ppro } = surroundings;
@@ -60,7 +60,7 @@ export async function revert(sources: RevertSources, sequence: Sequence, editId:
   const { clip, edit } = await requirePlaced(sources, sequence, editId);
   const selectedBefore = await readSelectedPlaces(surroundings, sequence);
 
-  // A selection made empty grows invalid in use; the sequence's own, emptied and filled, does not.
+  // A selection that is created empty becomes invalid in use; the sequence's own selection, emptied and filled, does not.
   await sequence.clearSelection();
   const selection = await sequence.getSelection();
   selection.addItem(clip.item);
@@ -96,7 +96,7 @@ async function readSelectedPlaces({ ppro }: Surroundings, sequence: Sequence): P
   return places;
 }
 
-/** Best effort: a selection that cannot be restored is told to the log. */
+/** Best effort: a selection that cannot be restored is logged. */
 async function restoreSelection(
   { surroundings, log }: RevertSources,
   sequence: Sequence,
@@ -116,7 +116,7 @@ async function restoreSelection(
   }
 }
 
-/** Takes a version's item out of the project and its file off the disk. */
+/** Removes a version's item from the project and deletes its file. */
 export async function forgetVersion(
   sources: RevertSources,
   sequence: Sequence,

@@ -1,5 +1,5 @@
-// Puts a result on the timeline: exactly as long as its original, on a track that is free there, in one step of undo.
-// Everything is looked at first; when anything is not as expected, nothing is placed.
+// Puts a result on the timeline: exactly as long as its original, on a track that is free there, in one undo step.
+// Everything is checked first; when something is not as expected, nothing is placed.
 
 import type { PlacedEdit, EditVersion, PlaceRequest } from '../../edits.ts';
 import { HostError } from '../../problems.ts';
@@ -23,7 +23,7 @@ export interface PlaceSources {
 
 type TimelineSlot = StoredEdit['place'];
 
-/** Places a new result; a new version of an edit takes the place of the one that shows. */
+/** Places a new result; a new version of an edit replaces the visible one. */
 export async function placeResult(sources: PlaceSources, request: PlaceRequest): Promise<PlacedEdit> {
   const { original } = request;
   if (original.kind !== 'timeline') throw new HostError('place-failed', 'No clip of a timeline.');

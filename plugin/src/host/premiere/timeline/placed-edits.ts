@@ -1,6 +1,6 @@
-// Which edits were made in a sequence, and how. The records lie in the sequence's Properties, so that they travel with
-// the project and are undone with the placing; and again in the panel's own folder, so that a version that was undone
-// can still be brought back. What stands on the timeline is never kept here: placed-versions.ts looks.
+// Which edits were made in a sequence, and how. The records are in the sequence's Properties, so that they travel with
+// the project and are undone with the placing. They are also in the panel's own folder, so that a version that was undone
+// can still be brought back. The edits on the timeline are not recorded here: placed-versions.ts reads the timeline.
 
 import { flag, integer, list, number, object, oneOf, parse, text, where } from '../../../../../protocol/fields.ts';
 import { editVersion, withVersionsOfToday } from '../../edit-versions.ts';
@@ -21,7 +21,7 @@ const maxVersions = 1_000;
 const maxText = 100_000;
 
 export interface EditRecords {
-  /** The edits of a sequence, the oldest first. A record that cannot be read is left out and told to the log. */
+  /** The edits of a sequence, the oldest first. A record that cannot be read is left out and logged. */
   read(sequence: Sequence): Promise<StoredEdit[]>;
   /** Makes the action that writes the records; called within a transaction. Null where sequences keep none. */
   writer(sequence: Sequence, edits: readonly StoredEdit[]): Promise<(() => Action) | null>;
@@ -40,7 +40,7 @@ export function createEditRecords(
   async function readProperty(sequence: Sequence): Promise<readonly StoredEdit[]> {
     if (!hasProperties) return [];
     const properties = await ppro.Properties.getProperties(sequence);
-    // getValue throws for what is not there.
+    // getValue throws for a missing key.
     return properties.hasValue(propertyName) ? read(properties.getValue(propertyName)) : [];
   }
 
@@ -124,7 +124,7 @@ function ofToday(record: unknown): unknown {
   return { ...record, edits: record.edits.map(withVersionsOfToday) };
 }
 
-/** Throws FieldError, or SyntaxError for what is no JSON. */
+/** Throws FieldError, or SyntaxError for text that is not JSON. */
 export function parseStoredEdits(text: string): readonly StoredEdit[] {
   return parse(editRecord, ofToday(JSON.parse(text)), 'record').edits;
 }

@@ -1,5 +1,5 @@
-// Which versions of which edits stand on the timeline now. The timeline is asked each time, since Ctrl+Z, a razor or a
-// hand may have changed it.
+// Which versions of which edits are on the timeline now. The timeline is read each time, because Ctrl+Z, the razor tool or
+// the user may have changed it.
 
 import type { PlacedEdit } from '../../edits.ts';
 import { HostError } from '../../problems.ts';
@@ -33,7 +33,7 @@ export async function findPlacedVersions(
   });
 }
 
-/** Whether a clip stands where an edit's result was put. */
+/** Whether a clip is where an edit's result was placed. */
 export function isAt(clip: TimelineItem, place: StoredEdit['place']): boolean {
   return clip.trackIndex === place.trackIndex && clip.start === place.start && clip.end === place.end;
 }

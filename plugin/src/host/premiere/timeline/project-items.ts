@@ -1,4 +1,4 @@
-// The project panel: the bin of results, what is in it, and how a file gets into it. An import is no step of undo.
+// The project panel: the bin of results, its items, and the import of a file into it. An import is not an undo step.
 
 import { throwIfCanceled, type Signal } from '../../../../../protocol/errors.ts';
 import { HostError } from '../../problems.ts';
@@ -67,7 +67,7 @@ async function openBin(surroundings: Surroundings, project: Project): Promise<Fo
   runTransaction(project, `Create bin ${binName}`, 'import-failed', (add) => {
     add.must(() => root.createBinAction(binName, false));
   });
-  // An action does not give back what it made.
+  // An action does not return what it made.
   const made = await findBin(surroundings, root);
   if (made !== undefined) return made;
   throw new HostError('import-failed', `The bin ${binName} was not made.`);
@@ -87,7 +87,7 @@ export async function findProjectItem(surroundings: Surroundings, project: Proje
   return found.item;
 }
 
-/** The same with the bin that it lies in. */
+/** The same with the bin that contains it. */
 export async function findWithFolder(
   { ppro }: Surroundings,
   project: Project,

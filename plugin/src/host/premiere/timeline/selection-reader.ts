@@ -1,4 +1,4 @@
-// The selection of the active sequence, read whole and anew each time: events of Premiere only say that it is time.
+// The selection of the active sequence. It is read completely each time: Premiere's events only say that it changed.
 
 import type { EmptyReason, RejectedItem, SelectedClip, SelectionReading } from '../../selection.ts';
 import { parseTicks } from '../../ticks.ts';
@@ -9,12 +9,12 @@ import { readTracks } from './timeline-items.ts';
 
 export interface SelectionSources {
   readonly surroundings: Surroundings;
-  /** What of our own stands in the sequence. */
+  /** Our own edits in the sequence. */
   readonly placedVersions: (sequence: Sequence) => Promise<readonly PlacedVersion[]>;
   readonly log: (line: string) => void;
 }
 
-/** Never throws for what is selected. */
+/** Never throws because of the selection. */
 export async function readSelection(sources: SelectionSources): Promise<SelectionReading> {
   const { ppro } = sources.surroundings;
   const project = (await ppro.Project.getActiveProject()) as Project | null | undefined;
@@ -81,7 +81,7 @@ async function readSequenceFacts(
   };
 }
 
-/** Media types are told apart only by comparing them with those of tracks. */
+/** Media types can be distinguished only by comparing them with those of tracks. */
 async function mediaTypesOfVideo(sequence: Sequence): Promise<ReadonlySet<string>> {
   if ((await sequence.getVideoTrackCount()) === 0) return new Set();
   const track = await sequence.getVideoTrack(0);

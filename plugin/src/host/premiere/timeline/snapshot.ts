@@ -7,20 +7,20 @@ import type { ClipProjectItem, Sequence, Surroundings, VideoClipTrackItem } from
 import { findEditOf, type PlacedVersion } from './placed-versions.ts';
 import type { TimelineItem } from './timeline-items.ts';
 
-/** What is the same for every clip of a sequence, read once. */
+/** Facts that are the same for every clip of a sequence, read once. */
 export interface SequenceFacts {
   readonly sequence: Sequence;
   readonly projectId: string;
   readonly ticksPerFrame: string;
   readonly size: PixelSize;
   readonly tracks: readonly (readonly TimelineItem[])[];
-  /** What of our own stands in the sequence. */
+  /** Our own edits in the sequence. */
   readonly placedVersions: readonly PlacedVersion[];
 }
 
 /** Premiere's own exports of a single frame are unreliable, and there is nothing to keep coherent. */
 const minFrames = 2;
-/** Rates that differ by less are the same rate, told as a decimal. */
+/** Rates that differ by less are the same rate, rounded to a decimal. */
 const rateTolerance = 0.001;
 
 export type ClipReading =
@@ -53,7 +53,7 @@ export async function readClip(
   if (frames < minFrames) return rejected('too-short');
   const edit = findEditOf(facts.placedVersions, snapshot);
   const freeTrackIndex = findFreeTrack(facts.tracks, snapshot);
-  // A result of ours needs no track above: it says what made it, and another version takes its own place.
+  // A result of ours needs no track above: its record has its settings, and another version replaces it.
   if (freeTrackIndex === null && edit === null) return rejected('no-free-track');
 
   const warnings = await readWarnings(item, clipItem, snapshot, isNested);
@@ -92,7 +92,7 @@ async function readSnapshot(
     itemId: (await item.getProjectItem()).getId(),
     mediaPath,
     speed: await item.getSpeed(),
-    // Typed as a number; any truth counts.
+    // Typed as a number; any truthy value counts.
     isReversed: Boolean(await item.isSpeedReversed()),
   };
 }
@@ -133,7 +133,7 @@ async function hasRateOf(clipItem: ClipProjectItem, ticksPerFrame: string): Prom
   return Math.abs(mediaRate - numerator / denominator) < rateTolerance;
 }
 
-/** The media file itself will do only where each of its frames is shown once, in order, at its own rate. */
+/** The media file itself can be used only if each of its frames is shown once, in order, at its own rate. */
 function modesOf(warnings: readonly ClipWarning[]): ExportMode[] {
   const bars: readonly ClipWarning[] = ['nested', 'multicam', 'merged', 'reversed', 'speed', 'rate-differs'];
   return warnings.some((warning) => bars.includes(warning)) ? ['rendered'] : ['rendered', 'source'];

@@ -1,5 +1,5 @@
 // Reads clips off video tracks as plain values with the live object beside each. Live objects grow stale when the
-// sequence changes, so they are read anew for every step and never kept.
+// sequence changes, so they are read again for every step and never kept.
 
 import { HostError } from '../../problems.ts';
 import type { TimelineSnapshot } from '../../selection.ts';

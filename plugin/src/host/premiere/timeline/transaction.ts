@@ -1,6 +1,6 @@
-// The only door to a change of the project. Premiere wants every action made while the project is locked, used in the
-// same breath, and nothing awaited meanwhile; so whoever changes something reads all it needs first and then hands in
-// a function that only adds actions. One call is one step of undo.
+// Every change of the project goes through here. Premiere requires that an action is created while the project is locked
+// and used at once, with no await in between. So the caller first reads everything that it needs, and then passes a
+// function that only adds actions. One call is one undo step.
 //
 // Whether Premiere takes back what was added before a refusal is not documented. So the action that matters comes
 // first, nothing is added after a refusal, and what may be missing (a label, a record) is added as `optional`.
@@ -9,14 +9,14 @@ import { HostError, type HostProblemCode } from '../../problems.ts';
 import type { Action, Project } from '../api.ts';
 
 export interface ActionAdder {
-  /** Adds the action that `create` makes; made and added at once, so that none is left lying about. */
+  /** Adds the action that `create` makes. It is made and added at once, so that no unused action remains. */
   must(create: () => Action): void;
-  /** The same for an action without which the rest is still worth doing. */
+  /** The same for an optional action: if it fails, the other actions still make sense. */
   optional(create: () => Action): void;
 }
 
 /**
- * Changes the project in one step of undo, named `undoName`. `build` must be synchronous. Returns why optional
+ * Changes the project in one undo step, named `undoName`. `build` must be synchronous. Returns why optional
  * actions were left out. Throws HostError `code` when Premiere refuses a needed action or the whole.
  */
 export function runTransaction(
