@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['companion-server', 'plugin', 'protocol', 'test'].map((room) => `${room}/**/*.test.ts`),
+    include: ['companion-server', 'plugin', 'protocol', 'test'].map((folder) => `${folder}/**/*.test.ts`),
     globalSetup: ['test/scratch.ts', 'test/bundle-programs.ts'],
     setupFiles: ['test/setup.ts'],
     pool: 'forks',

@@ -7,7 +7,14 @@ import { FfmpegError, overtime } from '../ffmpeg/ffmpeg-error.ts';
 import { isErrorLine, startFfmpeg } from '../ffmpeg/ffmpeg.ts';
 import type { Size } from '../frame.ts';
 import { fileUrl, guardedDecodeOptions } from '../ffmpeg/input-guard.ts';
-import { evenGrid, frameTimeIn, gridRate, planReading, uprightPictures, type ReadingPlan } from '../decode/reading-plan.ts';
+import {
+  evenGrid,
+  frameTimeIn,
+  gridRate,
+  planReading,
+  uprightPictures,
+  type ReadingPlan,
+} from '../decode/reading-plan.ts';
 
 export interface StoredPicture {
   /** Seconds of the file's clock; null where the file gives no times. */
