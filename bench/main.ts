@@ -64,7 +64,7 @@ async function main(): Promise<number> {
     (minutes === null || minutes > 0 ? null : `--minutes must be a number above 0, got ${values.minutes ?? ''}.`) ??
     complain(
       'bench',
-      positionals,
+      names,
       benches.map(({ name }) => name),
     ) ??
     complain(
