@@ -126,7 +126,7 @@ describe.skipIf(chromiumPath === undefined)('the panel in a simulated Premiere',
       await panel.locator('.clip-name').waitFor();
       await describeEdit(panel, 'a red ball in the snow', 2);
       await panel.locator('.apply').click();
-      await panel.locator('.task-step', { hasText: /noise|Editing/ }).waitFor({ timeout: editMs });
+      await panel.locator('.task-step', { hasText: /Analysing|Editing/ }).waitFor({ timeout: editMs });
       await panel.close();
       expect(await results()).toEqual(before);
 

@@ -59,7 +59,7 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
       await page.getByText('Out of date').waitFor({ state: 'hidden' });
 
       await apply(page, editMs);
-      await page.locator('.film').waitFor({ state: 'hidden' });
+      await page.locator('.preview-strip').waitFor({ state: 'hidden' });
       const made = await results(server);
       expect(made).toHaveLength(1);
       expect(made).not.toContain(previewed);
