@@ -21,7 +21,7 @@ function complaintsAbout(sources: readonly SourceFile[]): string[] {
 }
 
 /** Modules by name, with the modules that their files import; tests do not count. */
-function roomGraph(sources: readonly SourceFile[]): Map<string, Set<string>> {
+function moduleGraph(sources: readonly SourceFile[]): Map<string, Set<string>> {
   const graph = new Map<string, Set<string>>();
   for (const file of sources.filter(({ path }) => !/\.test\.ts$|\/testing\//.test(path))) {
     const from = moduleOf(file.path)?.name;
@@ -74,7 +74,7 @@ describe('the house', () => {
   });
 
   test('no module imports itself by way of others', () => {
-    expect(findCycle(roomGraph(files))).toBeUndefined();
+    expect(findCycle(moduleGraph(files))).toBeUndefined();
   });
 
   test('the table itself has no cycle, so that none can be built within it', () => {
@@ -188,7 +188,7 @@ describe('the rules, on files that break them', () => {
       source(`${server}/metrics/b.ts`, `import '../tensor/c.ts';`),
       source(`${server}/tensor/c.ts`, `import '../media/a.ts';`),
     ];
-    expect(findCycle(roomGraph(sources))).toBe('media -> metrics -> tensor -> media');
+    expect(findCycle(moduleGraph(sources))).toBe('media -> metrics -> tensor -> media');
   });
 
   test('a cycle of files inside a module is found, of types as well', () => {
@@ -197,7 +197,7 @@ describe('the rules, on files that break them', () => {
       source('protocol/b.ts', `import { c } from './c.ts';`),
       source('protocol/c.ts', `export type { A } from './a.ts';`),
     ];
-    expect(findCycle(roomGraph(sources))).toBeUndefined();
+    expect(findCycle(moduleGraph(sources))).toBeUndefined();
     expect(findCycle(fileGraph(sources))).toBe('protocol/a.ts -> protocol/b.ts -> protocol/c.ts -> protocol/a.ts');
   });
 
