@@ -32,7 +32,7 @@ describe('parseEditSettings', () => {
     [{ strength: Number.NaN }, 'message.settings.strength must be between 0 and 1, got NaN.'],
     [{ steps: 0 }, 'message.settings.steps must be between 1 and 1000, got 0.'],
     [{ steps: 2.5 }, 'message.settings.steps must be a whole number between 1 and 1000, got 2.5.'],
-    [{ guidance: '7' }, "message.settings.guidance must be between 1 and 30, got '7'."],
+    [{ guidance: '7' }, "message.settings.guidance must be between 0 and 30, got '7'."],
     [{ keyframeInterval: 65 }, 'message.settings.keyframeInterval must be between 1 and 64, got 65.'],
     [{ seed: -1 }, 'message.settings.seed must be between 0 and 4294967295, got -1.'],
     [

@@ -57,7 +57,8 @@ export type Detail = (typeof details)[number];
 export const codecExtensions = { prores: '.mov', h264: '.mp4' } as const satisfies Record<OutputCodec, string>;
 
 export const maxSteps = 1_000;
-export const guidanceRange = { min: 1, max: 30 } as const;
+/** Up to 1 there is no guidance. */
+export const guidanceRange = { min: 0, max: 30 } as const;
 export const maxKeyframeInterval = 64;
 /** Pixels of one side of the working size. */
 export const sizeRange = { min: 64, max: 2_048 } as const;
@@ -97,7 +98,7 @@ export const editSettings = where(
     initialNoise: oneOf(initialNoises),
     /** 0 keeps the structure most, 1 follows the prompt most. */
     strength: number(0, 1),
-    /** Classifier-free guidance scale, 1..30; 1 means no guidance. null: the model's default. */
+    /** Classifier-free guidance scale, 0..30; up to 1 there is no guidance. null: the model's default. */
     guidance: nullable(number(guidanceRange.min, guidanceRange.max)),
     /** Sampling steps, 1..1000. null: the default of model and pipeline. */
     steps: nullable(integer(1, maxSteps)),

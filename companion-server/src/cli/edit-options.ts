@@ -47,12 +47,12 @@ export const editOptions = {
   guidance: {
     kind: 'number',
     placeholder: 'X',
-    help: 'Classifier-free guidance, 1 to 30. Default: what suits the model (7.5 for Stable Diffusion).',
+    help: 'Classifier-free guidance, 0 to 30; up to 1 there is none. Default: what suits the model (7.5 for Stable Diffusion).',
   },
   steps: {
     kind: 'number',
     placeholder: 'N',
-    help: 'Sampling steps, 1 to 1000. Default: what suits the model (20 for Stable Diffusion).',
+    help: 'Sampling steps, 1 to 1000. Default: what suits the model (20 for Stable Diffusion, 4 to 8 for models of few steps).',
   },
   'inversion-steps': {
     kind: 'number',

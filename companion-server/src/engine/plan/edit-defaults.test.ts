@@ -24,6 +24,13 @@ describe('what the user left open', () => {
     expect(choose({ pipeline: 'reference', steps: 300 })).toMatchObject({ inversionSteps: 900 });
   });
 
+  test('of guidance up to 1 is none, as few-step models want it', () => {
+    for (const guidance of [0, 0.5, 1]) expect(choose({ guidance }).guidance).toBe(1);
+    expect(choose({ guidance: 1.5 }).guidance).toBe(1.5);
+    const unguided = chooseSettings({ ...defaultSettings(), prompt: 'a wolf' }, { guidance: 0, steps: 4 });
+    expect(unguided).toMatchObject({ guidance: 1, steps: 4, inversionSteps: 8 });
+  });
+
   test('stays as it was chosen', () => {
     const chosen = { steps: 4, inversionSteps: 12, guidance: 2 };
     expect(choose(chosen)).toMatchObject({ ...chosen, calibrates: false });
@@ -68,8 +75,8 @@ describe("a model's own defaults", () => {
 
   test.each([
     ['{"steps": 2.5}', 'edit-defaults.json: defaults.steps must be a whole number between 1 and 1000, got 2.5.'],
-    ['{"guidance": 31}', 'edit-defaults.json: defaults.guidance must be between 1 and 30, got 31.'],
-    ['{"guidance": "7"}', "edit-defaults.json: defaults.guidance must be between 1 and 30, got '7'."],
+    ['{"guidance": 31}', 'edit-defaults.json: defaults.guidance must be between 0 and 30, got 31.'],
+    ['{"guidance": "7"}', "edit-defaults.json: defaults.guidance must be between 0 and 30, got '7'."],
   ])('%s is refused by name', async (json, message) => {
     await expect(read(json)).rejects.toMatchObject({ code: 'model-damaged' });
     await expect(read(json)).rejects.toThrow(message);

@@ -69,7 +69,8 @@ export function chooseSettings(settings: EditSettings, defaults: EditDefaults): 
     steps: whole,
     inversionSteps: wholeInversion,
     calibrates: settings.inversionSteps === null && !isReference,
-    guidance: settings.guidance ?? defaults.guidance,
+    // At a scale of 1 the guided prediction is the prompt's own; models of few steps write 0 for it.
+    guidance: Math.max(1, settings.guidance ?? defaults.guidance),
   };
   return settings.preview ? previewOf(chosen) : chosen;
 }

@@ -6,6 +6,7 @@ import type { UNetConfig } from '../../nets/unet.ts';
 import type { VaeConfig } from '../../nets/vae.ts';
 import { partOf, type Checkpoint } from '../../weights/checkpoint.ts';
 import type { ModelFamily, ModelOutline } from '../family.ts';
+import { fewStepModelOf, namesOfFolder } from '../few-step.ts';
 import { misfit } from '../misfit.ts';
 import { autoencoder } from './autoencoder.ts';
 import { parseClipTextConfig } from './clip-text-config.ts';
@@ -37,15 +38,17 @@ function outline(checkpoint: Checkpoint): ModelOutline {
   const unet = parseUNetConfig(partOf(checkpoint, 'unet').config);
   const vae = parseVaeConfig(partOf(checkpoint, 'vae').config);
   requireFittingParts(checkpoint.dir, unet, vae, text);
+  const scheduler = parseSchedulerConfig(checkpoint.schedulerConfig);
+  const fewStep = fewStepModelOf(scheduler, namesOfFolder(checkpoint.dir));
   return {
     unet: denoisingUNet(unet),
     vae: autoencoder(vae),
     weights: { unet: partOf(checkpoint, 'unet').weights, vae: partOf(checkpoint, 'vae').weights },
-    scheduler: parseSchedulerConfig(checkpoint.schedulerConfig),
+    scheduler: fewStep?.scheduler ?? scheduler,
     sizeMultiple: vae.downscale * 2 ** (unet.blockChannels.length - 1),
     trainingSide: unet.sampleSize * vae.downscale,
     promptTokens,
-    defaults: { guidance: 7.5, steps: 20 },
+    defaults: fewStep?.defaults ?? { guidance: 7.5, steps: 20 },
     createConditioner: () => {
       const tokenizer = promptTokenizer(checkpoint, text);
       return {

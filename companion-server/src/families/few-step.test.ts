@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { parseSchedulerConfig } from '../diffusion/scheduler-config.ts';
+import { fewStepModelOf, namesOfFolder } from './few-step.ts';
+
+const stableDiffusion = { beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'scaled_linear', steps_offset: 1 };
+const found = (fields: object, ...names: readonly string[]) =>
+  fewStepModelOf(parseSchedulerConfig({ ...stableDiffusion, ...fields }), names);
+
+describe('a model of few steps is recognised', () => {
+  test('by the class of its scheduler, whatever it is called', () => {
+    const lcm = { _class_name: 'LCMScheduler', original_inference_steps: 40 };
+    expect(found(lcm, 'dreamshaper')).toMatchObject({
+      title: 'LCM',
+      defaults: { steps: 4, guidance: 1 },
+      scheduler: { solver: { kind: 'lcm', originalSteps: 40, timestepScaling: 10 } },
+    });
+    expect(found({ _class_name: 'TCDScheduler' }, 'mine')).toMatchObject({
+      title: 'TCD',
+      defaults: { steps: 4, guidance: 1 },
+      scheduler: { solver: { kind: 'tcd', originalSteps: 50 } },
+    });
+  });
+
+  test("by Euler's trailing timesteps, as SD-Turbo is saved", () => {
+    const turbo = { _class_name: 'EulerDiscreteScheduler', timestep_spacing: 'trailing', set_alpha_to_one: false };
+    expect(found(turbo, '4e5b8b2f')).toMatchObject({ title: 'Turbo', defaults: { steps: 4, guidance: 1 } });
+    expect(found({ ...turbo, _class_name: 'EulerAncestralDiscreteScheduler' }, 'x')?.title).toBe('Turbo');
+  });
+
+  test.each([
+    ['dreamshaper-8-lcm', 'LCM', { kind: 'lcm', originalSteps: 50, timestepScaling: 10 }, 'leading', 4, 1],
+    ['DreamShaperTurbo', 'Turbo', { kind: 'euler' }, 'trailing', 4, 1],
+    ['RealVisXL_Lightning-8step', 'Lightning', { kind: 'euler' }, 'trailing', 8, 1],
+    ['Hyper-SD15-2steps-lora', 'Hyper-SD', { kind: 'euler' }, 'trailing', 2, 1],
+    ['Hyper-SD15-8steps-CFG-lora', 'Hyper-SD with guidance', { kind: 'euler' }, 'trailing', 8, 5],
+    ['sd21-tcd', 'TCD', { kind: 'tcd', originalSteps: 50 }, 'leading', 4, 1],
+  ])('by its name %s, with the schedule that it was distilled for', (name, title, solver, spacing, steps, guidance) => {
+    expect(found({ _class_name: 'PNDMScheduler' }, name)).toMatchObject({
+      title,
+      defaults: { steps, guidance },
+      scheduler: { solver, timestepSpacing: spacing, betas: { start: 0.00085, end: 0.012 } },
+    });
+  });
+
+  test('by the name of what was merged into it', () => {
+    expect(found({}, 'realistic-vision', 'lcm-lora-sdv1-5')?.title).toBe('LCM');
+  });
+});
+
+test.each([
+  [{ _class_name: 'DDIMScheduler', timestep_spacing: 'trailing' }, 'stable-diffusion-v1-5'],
+  [{ _class_name: 'EulerDiscreteScheduler' }, 'stable-diffusion-2-1'],
+  [
+    {
+      _class_name: 'EulerDiscreteScheduler',
+      timestep_spacing: 'trailing',
+      rescale_betas_zero_snr: true,
+      prediction_type: 'v_prediction',
+    },
+    'terminus',
+  ],
+  [{}, 'hyperrealism-v3'],
+  [{}, 'turbolence'],
+])('others are not: %j called %s', (fields, name) => {
+  expect(found(fields, name)).toBeNull();
+});
+
+test('a snapshot in a hub cache has the name of its model, another folder its own', () => {
+  const snapshot = '/home/u/.cache/huggingface/hub/models--stabilityai--sd-turbo/snapshots/b261bac6fd2cf515557d5d0707481eafa0485ec2';
+  expect(namesOfFolder(snapshot)).toEqual(['models--stabilityai--sd-turbo']);
+  expect(namesOfFolder('C:\\models\\dreamshaper-8-lcm\\')).toEqual(['dreamshaper-8-lcm']);
+});
