@@ -33,10 +33,11 @@ export type InitialNoise = (typeof initialNoises)[number];
 
 /**
  * How the work is done. `fast`: few steps, and where propagation is `paper` the source's correspondences are found once,
- * during the inversion, and used again in sampling. `reference`: the source's branch is computed for every frame at every
- * step, as the official code does.
+ * during the inversion, and used again in sampling. `draft`: the same in a third of the evaluations: fewer steps, and the
+ * clip under noise instead of its inversion. `reference`: the source's branch is computed for every frame at every step, as
+ * the official code does.
  */
-export const pipelines = ['fast', 'reference'] as const;
+export const pipelines = ['fast', 'draft', 'reference'] as const;
 export type Pipeline = (typeof pipelines)[number];
 
 export const outputCodecs = ['prores', 'h264'] as const;

@@ -60,6 +60,8 @@ export interface EditDefaults {
   readonly guidance: number;
   /** Sampling steps. */
   readonly steps: number;
+  /** Whether the model is distilled for few steps (few-step.ts). Such a network cannot be inverted. */
+  readonly isFewStep?: boolean;
 }
 
 /** In pixels. */

@@ -66,7 +66,8 @@ test.each([
 });
 
 test('a snapshot in a hub cache has the name of its model, another folder its own', () => {
-  const snapshot = '/home/u/.cache/huggingface/hub/models--stabilityai--sd-turbo/snapshots/b261bac6fd2cf515557d5d0707481eafa0485ec2';
+  const snapshot =
+    '/home/u/.cache/huggingface/hub/models--stabilityai--sd-turbo/snapshots/b261bac6fd2cf515557d5d0707481eafa0485ec2';
   expect(namesOfFolder(snapshot)).toEqual(['models--stabilityai--sd-turbo']);
   expect(namesOfFolder('C:\\models\\dreamshaper-8-lcm\\')).toEqual(['dreamshaper-8-lcm']);
 });

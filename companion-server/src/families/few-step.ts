@@ -70,7 +70,8 @@ export function fewStepModelOf(scheduler: SchedulerConfig, names: readonly strin
   const kind = kindBySolver(scheduler, byName) ?? byName;
   if (kind === undefined) return null;
   const steps = named.map(stepsIn).find((count) => count !== null) ?? kind.defaults.steps;
-  return { title: kind.title, scheduler: kind.adapt(scheduler), defaults: { ...kind.defaults, steps } };
+  const defaults = { ...kind.defaults, steps, isFewStep: true };
+  return { title: kind.title, scheduler: kind.adapt(scheduler), defaults };
 }
 
 function kindBySolver({ solver, rescaleBetasZeroSnr }: SchedulerConfig, byName: Kind | undefined): Kind | undefined {

@@ -13,7 +13,7 @@ import type { EditJob } from '../run/edit-job.ts';
 import { countEvaluations, plannedPasses } from '../plan/edit-passes.ts';
 import { planEdit, type EditPlan } from '../plan/edit-plan.ts';
 import { createSchedule } from '../../diffusion/schedule.ts';
-import { forwardsPerStep, inversionForwards, keepsNoisiest } from '../plan/edit-schedules.ts';
+import { forwardsPerStep, inversionForwards, keepsNoisiest, keepsResiduals } from '../plan/edit-schedules.ts';
 import { forecastSeconds, stageWork } from './forecast.ts';
 import { keepsDetail } from '../run/upsample-result.ts';
 import { canLinkInversion, hasInversion } from '../source-cache/inversion-cache.ts';
@@ -198,6 +198,7 @@ function latentBytes(
       cachedTokens: plan.cachedTokens,
       steps: settings.steps,
       keepsNoisiest: keepsNoisiest(settings),
+      keepsResiduals: keepsResiduals(settings),
     },
     startStep,
   );

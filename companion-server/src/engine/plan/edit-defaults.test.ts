@@ -31,6 +31,22 @@ describe('what the user left open', () => {
     expect(unguided).toMatchObject({ guidance: 1, steps: 4, inversionSteps: 8 });
   });
 
+  test('of the draft pipeline is a few steps with one forward each, and nothing is calibrated', () => {
+    const noised = { inversion: 'noised', calibrates: false };
+    expect(choose({ pipeline: 'draft' })).toMatchObject({ steps: 5, inversionSteps: 5, guidance: 6, ...noised });
+    expect(choose({ pipeline: 'draft', steps: 8 })).toMatchObject({ steps: 8, inversionSteps: 8, ...noised });
+    expect(choose({ pipeline: 'draft', preview: true })).toMatchObject({ steps: 5, inversionSteps: 5, ...noised });
+  });
+
+  test('of a model of few steps is its own number of them, which no pipeline multiplies', () => {
+    const chooseFew = (change: Partial<EditSettings>) =>
+      chooseSettings({ ...defaultSettings(), prompt: 'a wolf', ...change }, { guidance: 1, steps: 4, isFewStep: true });
+    const noised = { steps: 4, inversionSteps: 4, guidance: 1, inversion: 'noised', calibrates: false };
+    for (const pipeline of ['fast', 'draft'] as const) expect(chooseFew({ pipeline })).toMatchObject(noised);
+    expect(chooseFew({ preview: true })).toMatchObject(noised);
+    expect(chooseFew({ pipeline: 'reference' })).toMatchObject({ steps: 4, inversionSteps: 40, inversion: 'ddim' });
+  });
+
   test('stays as it was chosen', () => {
     const chosen = { steps: 4, inversionSteps: 12, guidance: 2 };
     expect(choose(chosen)).toMatchObject({ ...chosen, calibrates: false });
@@ -52,6 +68,9 @@ describe('what the user left open', () => {
     const refusal = 'The inversion steps must be a multiple of the 16 sampling steps, got 40.';
     expect(() => choose({ inversionSteps: 40 })).toThrow(refusal);
     expect(() => choose({ inversionSteps: 40, preview: true })).toThrow(refusal);
+    expect(() => choose({ inversionSteps: 10, pipeline: 'draft' })).toThrow(
+      'The inversion steps must be the 5 sampling steps in the draft pipeline, got 10.',
+    );
   });
 });
 

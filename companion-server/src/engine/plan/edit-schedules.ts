@@ -25,6 +25,11 @@ export function keepsNoisiest({ pipeline }: Pick<ChosenSettings, 'pipeline'>): b
   return pipeline === 'reference';
 }
 
+/** Whether what sampling's steps miss in the clip is kept, for the edit to add. */
+export function keepsResiduals({ inversion }: Pick<ChosenSettings, 'inversion'>): boolean {
+  return inversion === 'noised';
+}
+
 /** Forwards of a frame at each step of its inversion. */
 export function forwardsPerStep({ pipeline, steps }: ChosenSettings, inversionSteps: number): number {
   return pipeline === 'reference' ? 1 : inversionSteps / steps;

@@ -14,7 +14,7 @@ import type { EditContext, EditRunOptions } from './edit-context.ts';
 import { rehearseOutput, writeResult } from './edit-output.ts';
 import { planEdit } from '../plan/edit-plan.ts';
 import { makeReport } from './edit-report.ts';
-import { forwardsPerStep, keepsNoisiest } from '../plan/edit-schedules.ts';
+import { forwardsPerStep, keepsNoisiest, keepsResiduals } from '../plan/edit-schedules.ts';
 import { workloadOf } from '../plan/edit-workload.ts';
 import { forecastOf, throughputOf, stageWork, type StageWork } from '../estimate/forecast.ts';
 import type { SourceAnalysis } from '../source-cache/inversion-entry.ts';
@@ -126,6 +126,7 @@ export class EditRun {
       frameDims: this.frameDims,
       cachedTokens,
       keepsNoisiest: keepsNoisiest(settings),
+      keepsResiduals: keepsResiduals(settings),
       startStep,
       resumed,
       timesteps: sampling.timesteps,
