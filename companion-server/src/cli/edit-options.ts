@@ -79,7 +79,7 @@ export const editOptions = {
     kind: 'choice',
     formerly: 'schedule',
     choices: pipelines,
-    help: `fast: few steps, and the clip's correspondences are found once. reference: the official code's work, ${referencePipeline.inversionSteps} inversion and ${referencePipeline.steps} sampling steps, its propagation and guidance ${referencePipeline.guidance}.`,
+    help: `fast: few steps, and the clip's correspondences are found once. draft: the same in a third of the time or less, for a first look at the whole clip. reference: the official code's work, ${referencePipeline.inversionSteps} inversion and ${referencePipeline.steps} sampling steps, its propagation and guidance ${referencePipeline.guidance}.`,
   },
   preview: {
     kind: 'flag',

@@ -101,7 +101,7 @@ export type Result =
   | { readonly type: 'estimate-guessed'; readonly seconds: number }
   | { readonly type: 'estimate-failed'; readonly problem: Problem }
   | { readonly type: 'estimate-none' }
-  | { readonly type: 'throughput-measured'; readonly model: string; readonly throughput: Throughput }
+  | { readonly type: 'throughput-measured'; readonly key: string; readonly throughput: Throughput }
   | { readonly type: 'task-added'; readonly task: Task }
   | { readonly type: 'task-moved'; readonly key: string; readonly state: TaskState }
   | {

@@ -1,7 +1,12 @@
 // The settings of the user, as the panel holds them: a seed with a lock, and null for each setting that is left to the
 // model.
 
-import { defaultSettings, type EditSettings, type OutputCodec } from '../../../protocol/edit-settings.ts';
+import {
+  defaultSettings,
+  type EditSettings,
+  type OutputCodec,
+  type Pipeline,
+} from '../../../protocol/edit-settings.ts';
 
 export interface EditForm {
   readonly prompt: string;
@@ -11,6 +16,8 @@ export interface EditForm {
   readonly strength: number;
   /** The name of one of protocol/techniques.ts. */
   readonly technique: string;
+  /** The reference pipeline is for comparisons; the command line has it. */
+  readonly pipeline: PanelPipeline;
   readonly steps: number | null;
   readonly guidance: number | null;
   readonly keyframeInterval: number;
@@ -21,6 +28,9 @@ export interface EditForm {
   readonly model: string | null;
   readonly codec: OutputCodec;
 }
+
+export const panelPipelines = ['fast', 'draft'] as const satisfies readonly Pipeline[];
+export type PanelPipeline = (typeof panelPipelines)[number];
 
 /** Named strengths, from left to right. */
 export const strengthStops = [
@@ -48,6 +58,7 @@ export function emptyForm(codec: OutputCodec): EditForm {
     negativePrompt: '',
     strength: strength,
     technique,
+    pipeline: 'fast',
     steps: null,
     guidance: null,
     keyframeInterval,
@@ -67,6 +78,7 @@ export function toSettings(form: EditForm, range: ClipRange): EditSettings {
     prompt: form.prompt.trim(),
     sourcePrompt: form.sourcePrompt.trim(),
     negativePrompt: form.negativePrompt.trim(),
+    pipeline: form.pipeline,
     strength: form.strength,
     steps: form.steps,
     guidance: form.guidance,
@@ -86,6 +98,7 @@ export function fromSettings(settings: EditSettings, model: string | null, codec
     sourcePrompt,
     negativePrompt,
     technique,
+    pipeline: settings.pipeline === 'draft' ? 'draft' : 'fast',
     steps,
     guidance,
     model,

@@ -319,7 +319,8 @@ describe('presets and history', () => {
       { type: 'form-changed', change: { prompt: 'x' } },
       { type: 'preset-chosen', id: 'draft' },
     );
-    expect(chosen.form).toMatchObject({ prompt: 'x', steps: 10 });
+    expect(chosen.form).toMatchObject({ prompt: 'x', pipeline: 'draft', steps: null });
+    expect(after(chosen, { type: 'preset-chosen', id: 'restyle' }).form).toMatchObject({ pipeline: 'fast' });
   });
 
   test('have the newest words first and none twice', () => {

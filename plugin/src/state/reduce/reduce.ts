@@ -62,7 +62,7 @@ function reducePanel(state: PanelState, event: PanelEvent): PanelState {
     case 'estimate-none':
       return { ...state, estimate: { name: 'none' } };
     case 'throughput-measured':
-      return { ...state, throughputs: { ...state.throughputs, [event.model]: event.throughput } };
+      return { ...state, throughputs: { ...state.throughputs, [event.key]: event.throughput } };
     default:
       return state;
   }

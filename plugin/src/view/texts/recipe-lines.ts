@@ -7,7 +7,7 @@ import type { Texts } from './strings.ts';
 
 export function recipeLines(
   { settings, model, createdAt }: Recipe,
-  { recipe: r, strength }: Texts,
+  { recipe: r, strength, advanced: { pipelines } }: Texts,
 ): readonly { readonly label: string; readonly value: string }[] {
   const own = (value: number | null): string => (value === null ? r.auto : String(value));
   const lines = [
@@ -20,6 +20,7 @@ export function recipeLines(
       value: `${strength.stops[nearestStop(settings.strength)]} (${settings.strength})`,
     },
     { label: r.technique, value: techniqueInfo(settings.technique).title },
+    { label: r.pipeline, value: settings.pipeline === 'draft' ? pipelines.draft : '' },
     { label: r.steps, value: own(settings.steps) },
     { label: r.guidance, value: own(settings.guidance) },
     { label: r.keyframes, value: r.frames(settings.keyframeInterval) },

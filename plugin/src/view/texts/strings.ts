@@ -3,7 +3,7 @@
 
 import type { ProblemCode } from '../../state/problem.ts';
 import type { ApplyBlock } from '../../state/choices.ts';
-import type { StrengthStop } from '../../state/form.ts';
+import type { PanelPipeline, StrengthStop } from '../../state/form.ts';
 import type { CompareMode } from '../../state/compare.ts';
 import type { Page, ToastText } from '../../state/panel-state.ts';
 import type { ClipWarning, EmptyReason, ExportMode, RejectionReason } from '../../host/selection.ts';
@@ -160,6 +160,8 @@ export const english = {
   advanced: {
     title: 'Advanced',
     technique: 'Technique',
+    pipeline: 'Quality',
+    pipelines: { fast: 'Full', draft: 'Draft' } satisfies Record<PanelPipeline, string>,
     steps: 'Steps',
     guidance: 'Guidance',
     auto: 'auto',
@@ -296,6 +298,7 @@ export const english = {
     model: 'Model',
     strength: 'Structure to prompt',
     technique: 'Technique',
+    pipeline: 'Quality',
     steps: 'Steps',
     guidance: 'Guidance',
     keyframes: 'Reference frame every',
