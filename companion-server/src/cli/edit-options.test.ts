@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { pipelines } from '../../../protocol/edit-settings.ts';
 import { editOptions, readEditRequest } from './edit-options.ts';
 import { parseArguments } from './options.ts';
 
@@ -33,6 +34,13 @@ describe('readEditRequest', () => {
       ...official,
       guidance: 3,
     });
+  });
+
+  test('every pipeline can be chosen; a draft leaves its steps to the program', () => {
+    const chosen = pipelines.map((pipeline) => request('c', ...prompt, '--pipeline', pipeline).settings.pipeline);
+    expect(chosen).toEqual(pipelines);
+    const draft = { steps: null, inversionSteps: null, guidance: null, propagation: 'paper' };
+    expect(request('c', ...prompt, '--pipeline', 'draft').settings).toMatchObject(draft);
   });
 
   test('the ending of --out decides the codec', () => {

@@ -162,7 +162,7 @@ function readSettings(values: Values<typeof editOptions>, codec: OutputCodec): E
       sourcePrompt: values['source-prompt'] ?? base.sourcePrompt,
       negativePrompt: values.negative ?? base.negativePrompt,
       technique: base.technique,
-      pipeline: base.pipeline,
+      pipeline: values.pipeline ?? base.pipeline,
       propagation: values.propagation ?? base.propagation,
       initialNoise: values['initial-noise'] ?? base.initialNoise,
       strength: values.strength ?? base.strength,
