@@ -47,7 +47,7 @@ async function findOrMakeCopy(source: TensorSource, cacheDir: string, signal?: A
 
   await explainingDisk(cacheDir, advice, () => mkdir(cacheDir, { recursive: true }));
   await removeAbandoned(cacheDir);
-  await requireSpace(cacheDir, layout.sizeBytes);
+  await requireSpace(cacheDir, layout.sizeBytes, 'a float32 copy of the weights');
   await writeWhole(path, (append) => widenAll(source, layout, append, signal), advice);
   const made = await openCopy(path, layout);
   if (made === undefined) throw new EditError('internal', `${path}: was written but is not right.`);
@@ -121,12 +121,13 @@ function* piecesOf(
   }
 }
 
-async function requireSpace(dir: string, neededBytes: number): Promise<void> {
+/** Throws EditError('disk-full') when `dir` has no room for so many bytes. @param what takes them, for the message */
+export async function requireSpace(dir: string, neededBytes: number, what: string): Promise<void> {
   const freeBytes = await freeBytesAt(dir);
   if (freeBytes >= neededBytes) return;
   throw new EditError(
     'disk-full',
-    `${dir}: a float32 copy of the weights takes ${megabytes(neededBytes)}, ${megabytes(freeBytes)} are free.`,
+    `${dir}: ${what} takes ${megabytes(neededBytes)}, ${megabytes(freeBytes)} are free.`,
     { hint: advice.whenFull },
   );
 }

@@ -1,4 +1,4 @@
-// Writes float32 safetensors files that can be memory-mapped: the data begins on a page, and every tensor whose size
+// Writes safetensors files that can be memory-mapped: the data begins on a page, and every tensor whose size
 // allows it begins on a 64-byte boundary. A file appears under its name complete or not at all.
 
 import { writeWhole } from '../files/write-whole.ts';
@@ -10,7 +10,7 @@ const pageBytes = 4096;
 /** A cache line, and the widest vector register. */
 const alignmentBytes = 64;
 
-/** A float32 file's plan: its first bytes, and the tensors in the order in which their data follow. */
+/** A file's plan: its first bytes, and the tensors in the order in which their data follow. */
 export interface SafetensorsLayout {
   /** Length field and JSON, padded to a multiple of 4096 bytes. */
   readonly head: Uint8Array;
@@ -21,12 +21,16 @@ export interface SafetensorsLayout {
   readonly sizeBytes: number;
 }
 
-/** Plans a float32 file. Tensors with a multiple of 64 bytes come first, so that they stay aligned. */
+/**
+ * Plans a float32 file. Tensors with a multiple of 64 bytes come first, so that they stay aligned.
+ * @param halves names of the tensors that are float16 instead
+ */
 export function layOut(
   shapes: ReadonlyMap<string, readonly number[]>,
   metadata: Readonly<Record<string, string>> = {},
+  halves: ReadonlySet<string> = new Set(),
 ): SafetensorsLayout {
-  const bytesOf = (name: string) => 4 * sizeOf(shapes.get(name) ?? []);
+  const bytesOf = (name: string) => (halves.has(name) ? 2 : 4) * sizeOf(shapes.get(name) ?? []);
   const isAligned = (name: string) => bytesOf(name) % alignmentBytes === 0;
   const all = [...shapes.keys()];
   const names = [...all.filter(isAligned), ...all.filter((name) => !isAligned(name))];
@@ -34,7 +38,10 @@ export function layOut(
   const entries = names.map((name): [string, object] => {
     const begin = position;
     position += bytesOf(name);
-    return [name, { dtype: 'F32', shape: shapes.get(name), data_offsets: [begin, position] }];
+    return [
+      name,
+      { dtype: halves.has(name) ? 'F16' : 'F32', shape: shapes.get(name), data_offsets: [begin, position] },
+    ];
   });
   const json = JSON.stringify(Object.fromEntries([['__metadata__', metadata], ...entries]));
   const head = frame(json);

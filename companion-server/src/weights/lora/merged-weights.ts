@@ -1,0 +1,198 @@
+// The weights of a network with LoRA merged into them, before the network is built: a step costs nothing more, and whatever
+// a LoRA changes (attention, convolutions, norms) is changed for every graph. Changed weights are written to one file in the
+// folder of copies; the others stay where they are.
+
+import { createHash } from 'node:crypto';
+import { mkdir, stat } from 'node:fs/promises';
+import { parse } from 'node:path';
+import { EditError, throwIfCanceled } from '../../errors.ts';
+import { explainingDisk } from '../../files/disk-error.ts';
+import { removeAbandoned, writeWhole, type Append } from '../../files/write-whole.ts';
+import { float32ToFloat16 } from '../../tensor/half.ts';
+import type { StoredTensor, StoredTensors, TensorInfo } from '../../tensor/stored-tensor.ts';
+import { tensor, type Tensor } from '../../tensor/tensor.ts';
+import { requireSpace } from '../float32-copy.ts';
+import { translateReadError } from '../read-range.ts';
+import { openSafetensors, storedTensor, toFloat32 } from '../safetensors.ts';
+import { layOut, type SafetensorsLayout } from '../safetensors-write.ts';
+import { byteLengthOf, tensorsInFiles, type TensorReader, type TensorSource } from '../tensor-source.ts';
+import { adapterError, naming } from './adapter-error.ts';
+import { applyChange } from './apply-change.ts';
+import { readValues } from './lora-file.ts';
+import type { WeightChange } from './match-lora.ts';
+import { makeRoom, markUsed, mergedFile } from './merged-copies.ts';
+import type { Multiply } from './products.ts';
+
+export interface MergeOptions {
+  /** Where changed weights are kept. Made when missing. */
+  readonly cacheDir: string;
+  readonly multiply: Multiply;
+  /** Ends the making with CanceledError. */
+  readonly signal?: AbortSignal | undefined;
+  /** Files of merged weights that the same edit needs; this one adds its own. */
+  readonly inUse: Set<string>;
+}
+
+const advice = { whenFull: 'Free some space, or choose another cache folder.' };
+
+/**
+ * `source` with the changes of `changes`, by key, each weight's in their order. A weight of half precision (float16) is
+ * merged in float32 and rounded to halves; every other is float32 afterwards. The file of changed weights is named after the
+ * fingerprints of the source and of the LoRAs; it is made when it is first asked for and missing or damaged.
+ */
+export function mergedWeights(
+  source: TensorSource,
+  changes: ReadonlyMap<string, readonly WeightChange[]>,
+  options: MergeOptions,
+): TensorSource {
+  const tensors = new Map([...source.tensors].map(([key, info]) => [key, changes.has(key) ? mergedInfo(info) : info]));
+  const fingerprint = async () => fingerprintOf(await source.fingerprint(), changes);
+  const stored = async () => findOrMerge({ source, changes, tensors, fingerprint: await fingerprint() }, options);
+  return { tensors, fingerprint, stored, open: async () => tensorsInFiles(await stored()).open() };
+}
+
+function mergedInfo({ dtype, dims }: TensorInfo): TensorInfo {
+  return { dtype: dtype === 'float16' ? 'float16' : 'float32', dims };
+}
+
+async function fingerprintOf(source: string, changes: ReadonlyMap<string, readonly WeightChange[]>): Promise<string> {
+  const hash = createHash('sha256').update(source);
+  const loras = new Set([...changes.values()].flatMap((all) => all.map(({ lora }) => lora)));
+  for (const { name, file, strength } of loras) {
+    const { size, mtimeMs } = await naming('LoRA', name, async () =>
+      stat(file).catch((error: unknown) => {
+        throw translateReadError(file, error);
+      }),
+    );
+    hash.update(JSON.stringify([file, size, mtimeMs, strength]));
+  }
+  return hash.digest('hex').slice(0, 32);
+}
+
+interface Merge {
+  readonly source: TensorSource;
+  readonly changes: ReadonlyMap<string, readonly WeightChange[]>;
+  /** Of the merged weights. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly fingerprint: string;
+}
+
+async function findOrMerge(merge: Merge, options: MergeOptions): Promise<StoredTensors> {
+  const { cacheDir, signal, inUse } = options;
+  throwIfCanceled(signal);
+  const base = await merge.source.stored();
+  const keys = [...base.keys()].filter((key) => merge.changes.has(key) || !isOnDriveOf(cacheDir, base.get(key)));
+  const infoOf = (key: string): TensorInfo => merge.tensors.get(key) as TensorInfo;
+  const halves = new Set(keys.filter((key) => infoOf(key).dtype === 'float16'));
+  const layout = layOut(new Map(keys.map((key) => [key, infoOf(key).dims])), {}, halves);
+  const path = mergedFile(cacheDir, merge.fingerprint);
+  inUse.add(path);
+  const kept = await openMerged(path, layout, infoOf);
+  if (kept !== undefined) {
+    await markUsed(path);
+    return new Map([...base, ...kept]);
+  }
+  await explainingDisk(cacheDir, advice, () => mkdir(cacheDir, { recursive: true }));
+  await removeAbandoned(cacheDir);
+  await makeRoom(cacheDir, layout.sizeBytes, inUse);
+  await requireSpace(cacheDir, layout.sizeBytes, 'the merged weights of LoRA');
+  await writeWhole(path, (append) => mergeAll(merge, layout, append, options), advice);
+  const made = await openMerged(path, layout, infoOf);
+  if (made === undefined) throw new EditError('internal', `${path}: was written but is not right.`);
+  return new Map([...base, ...made]);
+}
+
+/** Files of one graph must lie on one drive (onnx/serde.ts); weights of another are copied with the changed ones. */
+function isOnDriveOf(folder: string, stored: StoredTensor | undefined): boolean {
+  return stored !== undefined && parse(stored.file).root === parse(folder).root;
+}
+
+/** The tensors of the file at `path`; undefined when it is missing, damaged or laid out otherwise. */
+async function openMerged(
+  path: string,
+  { shapes }: SafetensorsLayout,
+  infoOf: (key: string) => TensorInfo,
+): Promise<StoredTensors | undefined> {
+  try {
+    const { entries } = await openSafetensors(path);
+    const found = new Map<string, StoredTensor>();
+    for (const [key, dims] of shapes) {
+      const entry = entries.get(key);
+      const stored = entry === undefined ? undefined : storedTensor(path, entry);
+      if (stored?.dtype !== infoOf(key).dtype || stored.dims.join() !== dims.join()) return undefined;
+      found.set(key, stored);
+    }
+    return found;
+  } catch (error) {
+    if (error instanceof EditError) return undefined;
+    throw error;
+  }
+}
+
+async function mergeAll(
+  { source, changes, tensors }: Merge,
+  { head, names }: SafetensorsLayout,
+  append: Append,
+  { multiply, signal }: MergeOptions,
+): Promise<void> {
+  const reader = await source.open();
+  try {
+    await append(head);
+    for (const key of names) {
+      throwIfCanceled(signal);
+      const weight = await readWeight(reader, key, source.tensors.get(key) as TensorInfo);
+      for (const change of changes.get(key) ?? []) await mergeOne(weight, change, multiply);
+      const { data } = weight;
+      const values = tensors.get(key)?.dtype === 'float16' ? float32ToFloat16(data) : data;
+      await append(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+async function readWeight(reader: TensorReader, key: string, info: TensorInfo): Promise<Tensor> {
+  const bytes = new Uint8Array(byteLengthOf(info));
+  await reader.read(key, 0, bytes.length, bytes);
+  return tensor(info.dims, toFloat32(info.dtype, bytes));
+}
+
+async function mergeOne(
+  weight: Tensor,
+  { lora, change, keys, target, magnitudes: axis }: WeightChange,
+  multiply: Multiply,
+): Promise<void> {
+  const slots = [...change.slots, 'alpha', 'doraScale', 'magnitude'] as const;
+  const wanted = slots.flatMap((slot) => keys.get(slot) ?? []);
+  const values = await readValues(lora, wanted);
+  const tensors = new Map(
+    slots.flatMap((slot) => {
+      const found = values.get(keys.get(slot) ?? '');
+      return found === undefined ? [] : [[slot, found] as const];
+    }),
+  );
+  const lengths = tensors.get('magnitude') ?? tensors.get('doraScale');
+  const magnitudes = axis === null || lengths === undefined ? null : { axis, values: lengths.data };
+  const scale = scaleOf(change.rank, tensors.get('alpha')?.data[0], (rank) =>
+    lora.declaredScale(target.module, target.part, rank),
+  );
+  await applyChange(weight, change, tensors, { strength: lora.strength, scale }, magnitudes, multiply);
+  if (!isFiniteThroughout(weight.data)) {
+    const key = keys.get(change.slots[0] ?? 'alpha') ?? '';
+    throw adapterError('adapter-damaged', 'LoRA', lora.name, `has values that are no numbers, in "${key}".`);
+  }
+}
+
+/** A sum of zeros, unless a value is none: on hundreds of millions of values faster than a look at each. */
+function isFiniteThroughout(values: Float32Array): boolean {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += 0 * (values[i] as number);
+  return sum === 0;
+}
+
+/** alpha / rank. kohya: an alpha of 0 means the rank. Without an alpha the change is taken as it is. */
+function scaleOf(rank: number | null, alpha: number | undefined, declared: (rank: number) => number | null): number {
+  if (rank === null) return 1;
+  if (alpha === undefined) return declared(rank) ?? 1;
+  return (alpha === 0 ? rank : alpha) / rank;
+}
