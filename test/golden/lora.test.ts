@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openMatrixProducts, type MatrixProducts } from '../../companion-server/src/engine/model/matrix-product.ts';
+import { openMatrixProducts } from '../../companion-server/src/engine/model/matrix-product.ts';
 import { float32Copy } from '../../companion-server/src/weights/float32-copy.ts';
 import { openLora } from '../../companion-server/src/weights/lora/lora-file.ts';
 import { changesByWeight, matchLora, type MatchedLora } from '../../companion-server/src/weights/lora/match-lora.ts';
@@ -31,15 +31,10 @@ const cases = Object.entries(JSON.parse(readFileSync(path.join(golden, 'cases.js
 const tolerance = 1e-6;
 
 let dir: string;
-let products: MatrixProducts;
 beforeAll(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-lora-'));
-  products = openMatrixProducts();
 });
-afterAll(async () => {
-  await products.release();
-  await rm(dir, { recursive: true });
-});
+afterAll(() => rm(dir, { recursive: true }));
 
 type Sources = ReadonlyMap<string, TensorSource>;
 
@@ -60,7 +55,7 @@ async function match(sources: Sources, { file, strength }: Case): Promise<Matche
 
 function merge(sources: Sources, matched: readonly MatchedLora[]): Sources {
   const changes = changesByWeight(matched);
-  const options = { cacheDir: path.join(dir, 'cache'), multiply: products.multiply, inUse: new Set<string>() };
+  const options = { cacheDir: path.join(dir, 'cache'), openProducts: openMatrixProducts, inUse: new Set<string>() };
   return new Map(
     [...sources].map(([part, source]) => [part, mergedWeights(source, changes.get(part) ?? new Map(), options)]),
   );

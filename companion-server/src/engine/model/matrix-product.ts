@@ -1,25 +1,19 @@
 // Products of matrices by ONNX Runtime on the CPU, for what is computed on weights before a network is built.
 
-import type { FusedOperators } from '../../onnx/builder.ts';
 import { GraphBuilder } from '../../onnx/builder.ts';
 import { symbol } from '../../onnx/dims.ts';
 import { preferredExecution } from '../../onnx/execution.ts';
 import * as ops from '../../onnx/ops.ts';
 import { createSession, type Session } from '../../onnx/session.ts';
 import { tensor } from '../../tensor/tensor.ts';
-import type { Multiply } from '../../weights/lora/products.ts';
-
-export interface MatrixProducts {
-  readonly multiply: Multiply;
-  release(): Promise<void>;
-}
+import type { MatrixProducts } from '../../weights/lora/products.ts';
 
 /** The session is made at the first product. `release` it after the last. */
 export function openMatrixProducts(): MatrixProducts {
   let opened: Promise<Session> | undefined;
   return {
     async multiply(a, b, { rows, inner, columns }) {
-      opened ??= openProduct(preferredExecution.cpu.fused);
+      opened ??= openProduct();
       const session = await opened;
       const { product } = await session.run({ a: tensor([rows, inner], a), b: tensor([inner, columns], b) });
       if (product === undefined) throw new TypeError('The product returned nothing.');
@@ -32,7 +26,8 @@ export function openMatrixProducts(): MatrixProducts {
   };
 }
 
-function openProduct(fused: FusedOperators): Promise<Session> {
+function openProduct(): Promise<Session> {
+  const { fused } = preferredExecution.cpu;
   const g = new GraphBuilder({ name: 'matrix product', weights: new Map(), float: 'float32', fused });
   const [rows, inner, columns] = [symbol('rows'), symbol('inner'), symbol('columns')];
   const a = g.input('a', 'float32', [rows, inner]);

@@ -14,6 +14,7 @@ import { createSession, RuntimeLoadError, type RunCost, type Session } from '../
 import type { Tensor } from '../../tensor/tensor.ts';
 import { float32Copy } from '../../weights/float32-copy.ts';
 import type { TensorSource } from '../../weights/tensor-source.ts';
+import { identifyAdapters, mergeInto, openAdapters, type AdapterFiles, type Adapters } from './adapters.ts';
 import { UNetDenoiser } from './unet-denoiser.ts';
 import { identifyModel } from './model-identity.ts';
 import { vaeFloat } from './vae-float.ts';
@@ -24,6 +25,8 @@ export type ModelShape = Pick<ModelOutline, 'unet' | 'vae' | 'sizeMultiple' | 't
 export interface Model extends Omit<ModelOutline, 'createConditioner'> {
   /** Equal only for equal checkpoints, in any folder. */
   identify(): Promise<string>;
+  /** What is to be said about the LoRA and embeddings that were added to it. */
+  readonly notices: readonly string[];
   /** The end of a prompt that the model does not read; null when everything fits. */
   overflowOf(prompt: string): string | null;
   /** The conditioning of each prompt, in their order. @param size of the working frames */
@@ -40,7 +43,7 @@ export interface VaeSession {
   release(): Promise<void>;
 }
 
-export interface OpenModelOptions extends Pick<OpenCheckpointOptions, 'families'> {
+export interface OpenModelOptions extends Pick<OpenCheckpointOptions, 'families'>, AdapterFiles {
   readonly dir: string;
   readonly execution: Execution;
   /** Where float32 copies of weights are kept. */
@@ -54,13 +57,16 @@ export interface OpenModelOptions extends Pick<OpenCheckpointOptions, 'families'
 
 /**
  * Opens a checkpoint folder. Nothing is loaded before it is used. Throws EditError: 'model-missing', 'model-damaged',
- * 'model-unsupported', 'disk-full'.
+ * 'model-unsupported', 'disk-full', and those of LoRA and embeddings: 'adapter-missing', 'adapter-damaged',
+ * 'adapter-unsupported'.
  */
 export async function openModel(options: OpenModelOptions): Promise<Model> {
   const { execution } = options;
   const checkpoint = await openVariant(options);
-  const { createConditioner, ...outline } = checkpoint.family.outline(checkpoint);
-  const conditioner = createConditioner();
+  const adapters = await openAdapters(checkpoint, options);
+  const adapted = withLoras(checkpoint, adapters, options);
+  const { createConditioner, ...outline } = adapted.family.outline(adapted);
+  const conditioner = createConditioner(adapters.embeddings);
   const { unet, vae, weights } = outline;
   const float = vaeFloat(vae, execution.float);
   const unetWeights = await inPrecision(weights.unet, execution.float, options);
@@ -69,7 +75,8 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
   const vaeGraph = (name: string): GraphOptions => ({ name, weights: vaeWeights, float, fused });
   return {
     ...outline,
-    identify: () => identifyModel(checkpoint),
+    notices: adapters.notices,
+    identify: async () => identifyModel(checkpoint, await identifyAdapters(options)),
     overflowOf: (prompt) => conditioner.overflowOf(prompt),
     conditioning: (prompts, size) => conditioner.conditioning(prompts, size, (network) => runText(network, options)),
     openEncoder: async (size) =>
@@ -87,24 +94,45 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
   };
 }
 
-type CheckpointToOpen = Pick<OpenModelOptions, 'dir' | 'execution' | 'families'>;
+/**
+ * LoRA are merged into weights of the precision that the network computes in, so that a float32 copy of the checkpoint serves
+ * every choice of LoRA. Text encoders compute in single precision.
+ */
+function withLoras(checkpoint: FamilyCheckpoint, adapters: Adapters, options: OpenModelOptions): FamilyCheckpoint {
+  if (adapters.loras.length === 0) return checkpoint;
+  const { execution, cacheDir, signal } = options;
+  const weightsDir = path.join(cacheDir, 'weights');
+  const { unet } = checkpoint.family.outline(checkpoint).weights;
+  const prepare = (weights: TensorSource): TensorSource =>
+    weights === unet && execution.float === 'float16' ? weights : float32Copy(weights, weightsDir, signal);
+  return mergeInto(checkpoint, adapters, { weightsDir, signal, prepare });
+}
+
+type CheckpointToOpen = Pick<OpenModelOptions, 'dir' | 'execution' | 'families' | 'loras' | 'embeddings'>;
 
 /** What `Model.identify` would say of the checkpoint, without the model. Throws as `readModelOutline` does. */
 export async function identifyCheckpoint(checkpoint: CheckpointToOpen): Promise<string> {
-  return identifyModel(await openVariant(checkpoint));
+  return identifyModel(await openVariant(checkpoint), await identifyAdapters(checkpoint));
 }
 
 function openVariant({ dir, execution, families }: CheckpointToOpen): Promise<FamilyCheckpoint> {
   return openCheckpoint(dir, { families, ...(execution.float === 'float16' ? { variant: 'fp16' } : {}) });
 }
 
-/** Reads the outline of a checkpoint. Throws EditError: 'model-missing', 'model-damaged', 'model-unsupported'. */
+/**
+ * Reads the outline of a checkpoint, and whether the adapters fit it. Throws EditError: 'model-missing', 'model-damaged',
+ * 'model-unsupported', 'adapter-missing', 'adapter-damaged', 'adapter-unsupported'.
+ */
 export async function readModelOutline(
   dir: string,
   families?: OpenCheckpointOptions['families'],
+  files: AdapterFiles = {},
 ): Promise<ModelOutline> {
   const checkpoint = await openCheckpoint(dir, { families });
-  return checkpoint.family.outline(checkpoint);
+  const { embeddings } = await openAdapters(checkpoint, files);
+  const outline = checkpoint.family.outline(checkpoint);
+  if (embeddings.length > 0) outline.createConditioner(embeddings);
+  return outline;
 }
 
 /** Where the weights lie for networks that compute in `float`. */

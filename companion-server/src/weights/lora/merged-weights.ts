@@ -21,12 +21,13 @@ import { applyChange } from './apply-change.ts';
 import { readValues } from './lora-file.ts';
 import type { WeightChange } from './match-lora.ts';
 import { makeRoom, markUsed, mergedFile } from './merged-copies.ts';
-import type { Multiply } from './products.ts';
+import type { MatrixProducts, Multiply } from './products.ts';
 
 export interface MergeOptions {
   /** Where changed weights are kept. Made when missing. */
   readonly cacheDir: string;
-  readonly multiply: Multiply;
+  /** Called for each file that is made. */
+  readonly openProducts: () => MatrixProducts;
   /** Ends the making with CanceledError. */
   readonly signal?: AbortSignal | undefined;
   /** Files of merged weights that the same edit needs; this one adds its own. */
@@ -129,25 +130,37 @@ async function openMerged(
   }
 }
 
+/** Appends the whole file, merging the next weight while the last one is being written. */
 async function mergeAll(
   { source, changes, tensors }: Merge,
   { head, names }: SafetensorsLayout,
   append: Append,
-  { multiply, signal }: MergeOptions,
+  { openProducts, signal }: MergeOptions,
 ): Promise<void> {
   const reader = await source.open();
+  const products = openProducts();
+  const begin = (bytes: Uint8Array): Promise<void> => {
+    const write = append(bytes);
+    write.catch(() => undefined); // it is awaited below; until then its failure must not count as unhandled
+    return write;
+  };
+  let writing = begin(head);
   try {
-    await append(head);
     for (const key of names) {
       throwIfCanceled(signal);
       const weight = await readWeight(reader, key, source.tensors.get(key) as TensorInfo);
-      for (const change of changes.get(key) ?? []) await mergeOne(weight, change, multiply);
+      for (const change of changes.get(key) ?? []) await mergeOne(weight, change, products.multiply);
       const { data } = weight;
       const values = tensors.get(key)?.dtype === 'float16' ? float32ToFloat16(data) : data;
-      await append(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+      await writing;
+      writing = begin(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     }
   } finally {
-    await reader.close();
+    // Also when a merge failed: the file must not be closed under a write.
+    await writing.finally(async () => {
+      await products.release();
+      await reader.close();
+    });
   }
 }
 

@@ -14,6 +14,9 @@ export interface ModuleTarget {
   readonly module: string;
 }
 
+/** Folders of the parts that adapters change. */
+export const adaptedParts = ['unet', 'text_encoder', 'text_encoder_2'] as const;
+
 /** By folder: what stands before names with underscores. */
 const underscorePrefixes: Readonly<Record<string, readonly string[]>> = {
   unet: ['lora_unet_', 'lycoris_', 'lycoris_unet_'],

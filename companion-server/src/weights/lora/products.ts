@@ -10,6 +10,12 @@ export type Multiply = (
   size: { readonly rows: number; readonly inner: number; readonly columns: number },
 ) => Promise<Float32Array>;
 
+/** Something that multiplies, with what it holds. `release` it after the last product. */
+export interface MatrixProducts {
+  readonly multiply: Multiply;
+  release(): Promise<void>;
+}
+
 /** [rows, columns] -> [columns, rows] */
 export function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
   const result = new Float32Array(matrix.length);
