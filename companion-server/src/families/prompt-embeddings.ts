@@ -2,7 +2,7 @@
 
 import { concatRows, type Tensor } from '../tensor/tensor.ts';
 import { adapterError } from '../weights/lora/adapter-error.ts';
-import type { PromptEmbedding } from '../weights/textual-inversion.ts';
+import { familyOfWidths, type PromptEmbedding } from '../weights/textual-inversion.ts';
 
 export interface EncoderWords {
   /** Token ids of each word that means an embedding. */
@@ -36,7 +36,7 @@ export function wordsOfEncoder(
 
 function misfit({ name, vectors }: PromptEmbedding, width: number) {
   const widths = vectors.map(({ dims }) => dims[1] ?? 0);
-  const family = familyOf(widths);
+  const family = familyOfWidths(widths);
   const made = family === null ? '' : ` It is for ${family}.`;
   return adapterError(
     'adapter-unsupported',
@@ -44,10 +44,4 @@ function misfit({ name, vectors }: PromptEmbedding, width: number) {
     name,
     `does not fit: the text encoder reads vectors of width ${width}, the file has ${widths.join(' and ')}.${made}`,
   );
-}
-
-function familyOf(widths: readonly number[]): string | null {
-  if (widths.includes(1280)) return 'Stable Diffusion XL';
-  if (widths.includes(1024)) return 'Stable Diffusion 2.x';
-  return widths.includes(768) ? 'Stable Diffusion 1.x' : null;
 }

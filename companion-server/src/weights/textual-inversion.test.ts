@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { writeTensors, type Shapes } from './lora/testing/made-lora.ts';
-import { readEmbedding } from './textual-inversion.ts';
+import { readEmbedding, recogniseEmbedding } from './textual-inversion.ts';
 
 let dir: string;
 beforeEach(async () => {
@@ -56,4 +56,19 @@ test('a file that is not there is missed by its word', async () => {
     code: 'adapter-missing',
     message: expect.stringContaining('The embedding "gone"') as string,
   });
+});
+
+test.each([
+  [{ emb_params: [3, 768] }, { family: 'Stable Diffusion 1.x', vectors: 3 }],
+  [{ '<my-look>': [1024] }, { family: 'Stable Diffusion 2.x', vectors: 1 }],
+  [
+    { clip_l: [2, 768], clip_g: [2, 1280] },
+    { family: 'Stable Diffusion XL', vectors: 2 },
+  ],
+  [{ emb_params: [3, 8] }, { family: null, vectors: 3 }],
+  [{ 'unet.conv_in.weight': [320, 4, 3, 3] }, null],
+  [{}, null],
+])('a file with %j is recognised by its header', (shapes, found) => {
+  const tensors = new Map(Object.entries(shapes as Shapes).map(([key, dims]) => [key, { dims }]));
+  expect(recogniseEmbedding(tensors)).toEqual(found);
 });

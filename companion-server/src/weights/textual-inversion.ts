@@ -5,7 +5,8 @@
 import { EditError } from '../errors.ts';
 import { tensor, type Tensor } from '../tensor/tensor.ts';
 import { adapterError, naming } from './lora/adapter-error.ts';
-import { openSafetensors, readTensor, type SafetensorsFile } from './safetensors.ts';
+import { modelFamilies } from './lora/recognise-lora.ts';
+import { openSafetensors, readTensor } from './safetensors.ts';
 
 /** An embedding of an edit. */
 export interface EmbeddingFile {
@@ -33,6 +34,34 @@ const maxVectors = 75;
 /** Text encoders of one checkpoint. */
 const maxEncoders = 3;
 
+export interface RecognisedEmbedding {
+  /** The models that it is for, in words for users; null where nothing shows it. */
+  readonly family: string | null;
+  /** Tokens of the prompt that it takes. */
+  readonly vectors: number;
+}
+
+/** What the header of a file says; null for a file that is no embedding. */
+export function recogniseEmbedding(
+  tensors: ReadonlyMap<string, { readonly dims: readonly number[] }>,
+): RecognisedEmbedding | null {
+  const lists = [...tensors.values()];
+  if (lists.length === 0 || lists.length > maxEncoders || !lists.every(({ dims }) => isListOfVectors(dims)))
+    return null;
+  const [first = []] = lists.map(({ dims }) => dims);
+  return {
+    family: familyOfWidths(lists.map(({ dims }) => dims.at(-1) ?? 0)),
+    vectors: first.length === 1 ? 1 : (first[0] ?? 0),
+  };
+}
+
+/** The models whose text encoders read vectors of these widths; null where it is none of the known ones. */
+export function familyOfWidths(widths: readonly number[]): string | null {
+  if (widths.includes(1280)) return modelFamilies.sdxl;
+  if (widths.includes(1024)) return modelFamilies.sd2;
+  return widths.includes(768) ? modelFamilies.sd1 : null;
+}
+
 /** Throws EditError: 'adapter-missing', 'adapter-damaged', 'adapter-unsupported', each with the embedding's name. */
 export function readEmbedding({ word, file }: EmbeddingFile): Promise<PromptEmbedding> {
   return naming('embedding', word, async () => {
@@ -44,7 +73,7 @@ export function readEmbedding({ word, file }: EmbeddingFile): Promise<PromptEmbe
     }
     const opened = await openSafetensors(file);
     const keys = [...opened.entries.keys()];
-    if (keys.length === 0 || keys.length > maxEncoders || !keys.every((key) => isListOfVectors(opened, key))) {
+    if (recogniseEmbedding(opened.entries) === null) {
       throw adapterError(
         'adapter-unsupported',
         'embedding',
@@ -61,9 +90,9 @@ export function readEmbedding({ word, file }: EmbeddingFile): Promise<PromptEmbe
   });
 }
 
-function isListOfVectors({ entries }: SafetensorsFile, key: string): boolean {
-  const dims = entries.get(key)?.dims ?? [];
-  return dims.length === 1 || (dims.length === 2 && (dims[0] ?? 0) >= 1 && (dims[0] ?? 0) <= maxVectors);
+function isListOfVectors(dims: readonly number[]): boolean {
+  const [count = 0] = dims;
+  return dims.length === 1 || (dims.length === 2 && count >= 1 && count <= maxVectors);
 }
 
 function asRows({ dims, data }: Tensor): Tensor {

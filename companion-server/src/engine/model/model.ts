@@ -14,6 +14,7 @@ import { createSession, RuntimeLoadError, type RunCost, type Session } from '../
 import type { Tensor } from '../../tensor/tensor.ts';
 import { float32Copy } from '../../weights/float32-copy.ts';
 import type { TensorSource } from '../../weights/tensor-source.ts';
+import type { PromptEmbedding } from '../../weights/textual-inversion.ts';
 import { identifyAdapters, mergeInto, openAdapters, type AdapterFiles, type Adapters } from './adapters.ts';
 import { UNetDenoiser } from './unet-denoiser.ts';
 import { identifyModel } from './model-identity.ts';
@@ -25,8 +26,8 @@ export type ModelShape = Pick<ModelOutline, 'unet' | 'vae' | 'sizeMultiple' | 't
 export interface Model extends Omit<ModelOutline, 'createConditioner'> {
   /** Equal only for equal checkpoints, in any folder. */
   identify(): Promise<string>;
-  /** What is to be said about the LoRA and embeddings that were added to it. */
-  readonly notices: readonly string[];
+  /** What is to be said about the LoRA and embeddings that were added to it, in an edit with these prompts. */
+  adapterNotices(prompts: readonly string[]): readonly string[];
   /** The end of a prompt that the model does not read; null when everything fits. */
   overflowOf(prompt: string): string | null;
   /** The conditioning of each prompt, in their order. @param size of the working frames */
@@ -75,7 +76,7 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
   const vaeGraph = (name: string): GraphOptions => ({ name, weights: vaeWeights, float, fused });
   return {
     ...outline,
-    notices: adapters.notices,
+    adapterNotices: (prompts) => [...adapters.notices, ...unusedWords(adapters.embeddings, prompts)],
     identify: async () => identifyModel(checkpoint, await identifyAdapters(options)),
     overflowOf: (prompt) => conditioner.overflowOf(prompt),
     conditioning: (prompts, size) => conditioner.conditioning(prompts, size, (network) => runText(network, options)),
@@ -92,6 +93,13 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
         keepsBatch: plansForEachShape[execution.provider],
       }),
   };
+}
+
+function unusedWords(embeddings: readonly PromptEmbedding[], prompts: readonly string[]): readonly string[] {
+  const text = prompts.join('\n').toLowerCase();
+  return embeddings
+    .filter(({ words }) => !words.some((word) => text.includes(word.toLowerCase())))
+    .map(({ name }) => `The embedding "${name}" is in none of the prompts and was not used.`);
 }
 
 /**

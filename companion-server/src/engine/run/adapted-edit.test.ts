@@ -7,14 +7,17 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTinyCheckpoint } from '../../../../test/fixtures/tiny-checkpoint.ts';
 import { releaseSharedSessions } from '../../../../test/shared-sessions.ts';
+import { sharingParts } from '../../../../test/sharing-parts.ts';
 import { runTinyEdit, tinyJob } from '../../../../test/tiny-edits.ts';
 import type { EditSettings } from '../../../../protocol/edit-settings.ts';
 import { makeClip, testPicture } from '../../media/testing/clips.ts';
+import { preferredExecution } from '../../onnx/execution.ts';
 import { openSafetensors } from '../../weights/safetensors.ts';
 import { writeTensors, type Shapes } from '../../weights/lora/testing/made-lora.ts';
 import type { LoraFile } from '../../weights/lora/lora-file.ts';
 import { estimateEdit } from '../estimate/estimate.ts';
 import type { EditJob } from './edit-job.ts';
+import { runEdit, type EditParts } from './edit.ts';
 
 let dir: string;
 let modelDir: string;
@@ -75,6 +78,28 @@ describe('an edit with a LoRA', () => {
     expect((await resultOf(used)).equals(await resultOf(plain))).toBe(false);
     await runTinyEdit(unused);
     expect((await resultOf(unused)).equals(await resultOf(plain))).toBe(true);
+  });
+
+  it('computes in half precision with the weights of the checkpoint where they lie', async () => {
+    const look = { name: 'half', file: await lookOf('half'), strength: 0.8 };
+    const halves: EditParts = {
+      ...sharingParts,
+      chooseExecution: () => Promise.resolve({ ...preferredExecution.cpu, float: 'float16' }),
+    };
+    const cacheDir = path.join(dir, 'cache-of-halves');
+    const results: Buffer[] = [];
+    for (const loras of [[], [look]]) {
+      const job = { ...jobOf(`half-${loras.length}`, loras), cacheDir };
+      const report = await runEdit(job, { onProgress: () => undefined }, halves);
+      expect(report.notices).toEqual([]);
+      results.push(await resultOf(job));
+    }
+    expect(results[0]?.equals(results[1] ?? Buffer.alloc(0))).toBe(false);
+    const [merged = ''] = (await readdir(path.join(cacheDir, 'weights'))).filter((name) => name.startsWith('lora-'));
+    const { entries } = await openSafetensors(path.join(cacheDir, 'weights', merged));
+    // The checkpoint's halves stay halves, and only the queries are in the file.
+    expect(new Set([...entries.values()].map(({ dtype }) => dtype))).toEqual(new Set(['F16']));
+    expect([...entries.keys()].every((key) => key.endsWith('.to_q.weight'))).toBe(true);
   });
 
   it('that has keys for no weight tells how many in a notice', async () => {
@@ -153,8 +178,11 @@ describe('an edit with an embedding', () => {
       job('word-unused', 'a cat', true),
       job('no-word', 'a cat', false),
     ];
-    for (const one of [without, known, elsewhere, plain]) await runTinyEdit(one);
+    const notices = new Map<EditJob, readonly string[]>();
+    for (const one of [without, known, elsewhere, plain]) notices.set(one, (await runTinyEdit(one)).report.notices);
     expect((await resultOf(known)).equals(await resultOf(without))).toBe(false);
     expect((await resultOf(elsewhere)).equals(await resultOf(plain))).toBe(true);
+    expect(notices.get(known)).toEqual([]);
+    expect(notices.get(elsewhere)).toEqual(['The embedding "mylook" is in none of the prompts and was not used.']);
   });
 });

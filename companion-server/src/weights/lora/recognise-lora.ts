@@ -29,7 +29,8 @@ const familiesByName: readonly (readonly [RegExp, string])[] = [
   [/^(lora_)?transformer[._]/, 'a diffusion transformer, such as Stable Diffusion 3 or Flux'],
 ];
 
-const families = {
+/** As users are told of them. */
+export const modelFamilies = {
   sd1: 'Stable Diffusion 1.x',
   sd2: 'Stable Diffusion 2.x',
   sdxl: 'Stable Diffusion XL',
@@ -38,22 +39,22 @@ const families = {
 
 /** By the width of the text that a UNet reads. */
 const familiesByTextWidth: Readonly<Record<number, string>> = {
-  768: families.sd1,
-  1024: families.sd2,
-  1280: families.refiner,
-  2048: families.sdxl,
+  768: modelFamilies.sd1,
+  1024: modelFamilies.sd2,
+  1280: modelFamilies.refiner,
+  2048: modelFamilies.sdxl,
 };
 
 /** By the start of what trainers write into the metadata: kohya, then the model spec (github.com/Stability-AI/ModelSpec). */
 const familiesByMetadata: readonly (readonly [string, RegExp, string])[] = [
-  ['ss_base_model_version', /^sdxl/, families.sdxl],
-  ['ss_base_model_version', /^sd_v1/, families.sd1],
-  ['ss_base_model_version', /^sd_v2/, families.sd2],
+  ['ss_base_model_version', /^sdxl/, modelFamilies.sdxl],
+  ['ss_base_model_version', /^sd_v1/, modelFamilies.sd1],
+  ['ss_base_model_version', /^sd_v2/, modelFamilies.sd2],
   ['ss_base_model_version', /^sd3/, 'Stable Diffusion 3'],
   ['ss_base_model_version', /^flux/, 'Flux'],
-  ['modelspec.architecture', /^stable-diffusion-xl/, families.sdxl],
-  ['modelspec.architecture', /^stable-diffusion-v1/, families.sd1],
-  ['modelspec.architecture', /^stable-diffusion-v2/, families.sd2],
+  ['modelspec.architecture', /^stable-diffusion-xl/, modelFamilies.sdxl],
+  ['modelspec.architecture', /^stable-diffusion-v1/, modelFamilies.sd1],
+  ['modelspec.architecture', /^stable-diffusion-v2/, modelFamilies.sd2],
   ['modelspec.architecture', /^stable-diffusion-3/, 'Stable Diffusion 3'],
   ['modelspec.architecture', /^flux/i, 'Flux'],
 ];
@@ -120,10 +121,11 @@ function familyOf(
   for (const [key, pattern, family] of familiesByMetadata) {
     if (pattern.test(metadata.get(key) ?? '')) return family;
   }
-  if (modules.some(({ name }) => /^(lora_te[12]_|text_encoder_2\.|lycoris_te[12]_)/.test(name))) return families.sdxl;
+  if (modules.some(({ name }) => /^(lora_te[12]_|text_encoder_2\.|lycoris_te[12]_)/.test(name)))
+    return modelFamilies.sdxl;
   const textWidth = widthAt(/(self_attn[._][qkv]_proj|self_attn\.to_[qkv])$/);
-  if (textWidth === 768) return families.sd1;
-  return textWidth === 1024 ? families.sd2 : null;
+  if (textWidth === 768) return modelFamilies.sd1;
+  return textWidth === 1024 ? modelFamilies.sd2 : null;
 }
 
 function commonest(values: readonly number[]): number | null {
