@@ -76,6 +76,11 @@ async function difference(name: string, merged: Sources, before: Sources) {
       const { data } = await readStoredTensor(where);
       const wanted = await readTensor(expected, id);
       expect(where.dims, id).toEqual(wanted.dims);
+      // A recorded merge that changes nothing would prove nothing.
+      const old = await readStoredTensor(unchanged?.get(key) ?? where);
+      expect(Math.max(...wanted.data.map((value, i) => Math.abs(value - (old.data[i] ?? 0)))), id).toBeGreaterThan(
+        0.01,
+      );
       const scale = Math.max(...wanted.data.map(Math.abs));
       for (let i = 0; i < data.length; i++) {
         worst = Math.max(worst, Math.abs((data[i] as number) - (wanted.data[i] as number)) / scale);

@@ -75,7 +75,7 @@ def lively(module: nn.Module) -> None:
     with torch.no_grad():
         for name, parameter in module.named_parameters():
             is_length = 'dora_scale' in name or 'magnitude' in name
-            noise = torch.randn_like(parameter) * (0.1 if is_length else 0.3)
+            noise = torch.randn_like(parameter) * (0.1 if is_length else 0.6)
             parameter.add_(noise) if is_length else parameter.copy_(noise)
 
 
@@ -96,6 +96,10 @@ class Golden:
 
     def add(self, name: str, merged: dict, strength: float = 1.0, file: str | None = None) -> None:
         """`merged`: the changed weights by `part/key`."""
+        before = {'unet': self.unet.state_dict(), 'text_encoder': self.text.state_dict()}
+        for key, value in merged.items():
+            part, weight = key.split('/', 1)
+            assert (value - before[part][weight]).abs().max() > 0.01, f'{name}: {key} stays as it is'
         save_file({key: value.float().contiguous() for key, value in merged.items()}, self.folder / f'{name}.merged.safetensors')
         self.cases[name] = {'file': file or f'{name}.safetensors', 'strength': strength}
 
@@ -126,24 +130,32 @@ def peft(golden: Golden, name: str, config) -> None:
     golden.add(name, changed(golden.unet, merged, 'unet'), file=f'{name}/adapter_model.safetensors')
 
 
+def weight_in_use(layer: nn.Module, shape: torch.Size) -> torch.Tensor:
+    """What a layer multiplies its input with, found by asking for each column of it."""
+    columns = torch.eye(shape[1:].numel()).reshape(-1, *shape[1:])
+    answers = layer(columns) - layer(torch.zeros_like(columns))
+    return answers.reshape(len(columns), shape[0]).T.reshape(shape)
+
+
 def lycoris(golden: Golden, name: str, targets: list, strength: float = 1.0, **options) -> None:
-    """LyCORIS' own names and its own merge, layer by layer."""
+    """LyCORIS' own names, and the weights with which its layers compute.
+
+    When LyCORIS 4.1.3 merges LoHa and LoKr itself, it multiplies by alpha / rank twice; when it trains and computes, once.
+    """
     unet = copy.deepcopy(golden.unet)
     LycorisNetwork.apply_preset({'target_name': targets, 'target_module': []})
-    net = create_lycoris(unet, 1.0, **options)
+    net = create_lycoris(unet, strength, **options)
     assert len(net.loras) == len(targets), [lora.lora_name for lora in net.loras]
-    lively(net)
+    net.apply_to()
     state, merged = {}, {}
-    for lora in net.loras:
-        module = next(key for key in UNET if f'lycoris_{key.replace(".", "_")}' == lora.lora_name)
-        kept = lora.custom_state_dict() or dict(lora.named_parameters())
-        for key, value in kept.items():
-            state[f'{lora.lora_name}.{key}'] = value.detach().clone().contiguous()
-        shape = golden.unet.state_dict()[f'{module}.weight'].shape
-        weight, bias = lora.get_merged_weight(strength, shape)
-        merged[f'unet/{module}.weight'] = weight.detach()
-        if bias is not None:
-            merged[f'unet/{module}.bias'] = bias.detach()
+    with torch.no_grad():
+        for lora in net.loras:
+            lively(lora)
+            module = next(key for key in UNET if f'lycoris_{key.replace(".", "_")}' == lora.lora_name)
+            for key, value in lora.custom_state_dict().items():
+                state[f'{lora.lora_name}.{key}'] = value.detach().clone().contiguous()
+            shape = golden.unet.state_dict()[f'{module}.weight'].shape
+            merged[f'unet/{module}.weight'] = weight_in_use(unet.get_submodule(module), shape)
     save_file(state, golden.folder / f'{name}.safetensors')
     golden.add(name, merged, strength)
 
