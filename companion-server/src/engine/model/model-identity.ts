@@ -10,9 +10,9 @@ const sampleBytes = 64;
 
 /** 64 hexadecimal digits that do not depend on the folder of the checkpoint. */
 export async function identifyModel(checkpoint: Checkpoint): Promise<string> {
-  const { parts, schedulerConfig, tokenizers } = checkpoint;
+  const { parts, modelIndex, schedulerConfig, tokenizers } = checkpoint;
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([schedulerConfig, ...tokenizers.values()]));
+  hash.update(JSON.stringify([modelIndex, schedulerConfig, ...tokenizers.values()]));
   for (const { config, weights } of parts.values()) {
     hash.update(JSON.stringify(config));
     const reader = await weights.open();

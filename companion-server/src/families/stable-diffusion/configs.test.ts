@@ -29,7 +29,21 @@ describe('unet/config.json', () => {
   it('of Stable Diffusion 1.x has one number of heads, of 2.x one per level', () => {
     expect(parseUNetConfig(sd1)).toMatchObject({
       heads: [4, 4, 4, 4],
-      hasAttention: [true, true, true, false],
+      transformerDepths: {
+        down: [
+          [1, 1],
+          [1, 1],
+          [1, 1],
+          [0, 0],
+        ],
+        middle: { residualBlocks: 2, depth: 1 },
+        up: [
+          [0, 0, 0],
+          [1, 1, 1],
+          [1, 1, 1],
+          [1, 1, 1],
+        ],
+      },
       latentChannels: 4,
       layersPerBlock: 2,
       flipSinToCos: true,
