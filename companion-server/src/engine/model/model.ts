@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { EditError } from '../../errors.ts';
-import type { LatentFormat, ModelOutline, PictureSize, TextNetwork } from '../../families/family.ts';
+import type { ModelOutline, PictureSize, TextNetwork } from '../../families/family.ts';
 import { misfit } from '../../families/misfit.ts';
 import { openCheckpoint, type FamilyCheckpoint, type OpenCheckpointOptions } from '../../families/open-checkpoint.ts';
 import type { Conditioning } from '../../nets/conditioning.ts';
@@ -17,6 +17,7 @@ import type { TensorSource } from '../../weights/tensor-source.ts';
 import { UNetDenoiser } from './unet-denoiser.ts';
 import { identifyModel } from './model-identity.ts';
 import { vaeFloat } from './vae-float.ts';
+import { decoderSession, encoderSession, openWithinRange, type VaeRange, type VaeSession } from './vae-session.ts';
 
 /** What a plan needs to know of a model. */
 export type ModelShape = Pick<ModelOutline, 'unet' | 'vae' | 'sizeMultiple' | 'trainingSide'>;
@@ -31,13 +32,6 @@ export interface Model extends Omit<ModelOutline, 'createConditioner'> {
   openEncoder(size: LatentSize): Promise<VaeSession>;
   openDecoder(size: LatentSize): Promise<VaeSession>;
   createDenoiser(size: LatentSize): UNetDenoiser;
-}
-
-/** One direction of the VAE. Latents are those of the UNet (scaled and shifted). */
-export interface VaeSession {
-  /** Encoder: image [N, 3, H, W] in -1..1 -> latents [N, C, h, w]. Decoder: the way back. */
-  run(input: Tensor): Promise<Tensor>;
-  release(): Promise<void>;
 }
 
 export interface OpenModelOptions extends Pick<OpenCheckpointOptions, 'families'> {
@@ -62,20 +56,26 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
   const { createConditioner, ...outline } = checkpoint.family.outline(checkpoint);
   const conditioner = createConditioner();
   const { unet, vae, weights } = outline;
-  const float = vaeFloat(vae, execution.float);
   const unetWeights = await inPrecision(weights.unet, execution.float, options);
-  const vaeWeights = await inPrecision(weights.vae, float, options);
   const { fused } = execution;
-  const vaeGraph = (name: string): GraphOptions => ({ name, weights: vaeWeights, float, fused });
+  const range: VaeRange = { float: vaeFloat(vae, execution.float) };
+  // Copies are made here, where a full disk ends the edit before it has begun.
+  await inPrecision(weights.vae, range.float, options);
+  type BuildVae = (size: LatentSize, graph: GraphOptions) => Graph;
+  const openVae = (name: string, size: LatentSize, build: BuildVae) =>
+    openWithinRange(range, async (float) => {
+      const graph = { name, weights: await inPrecision(weights.vae, float, options), float, fused };
+      return openGraph(() => build(size, graph), options);
+    });
   return {
     ...outline,
     identify: () => identifyModel(checkpoint),
     overflowOf: (prompt) => conditioner.overflowOf(prompt),
     conditioning: (prompts, size) => conditioner.conditioning(prompts, size, (network) => runText(network, options)),
     openEncoder: async (size) =>
-      encoderSession(await openGraph(() => vae.buildEncoder(size, vaeGraph('vae encoder')), options), vae.latents),
+      encoderSession(await openVae('vae encoder', size, (...graph) => vae.buildEncoder(...graph)), vae.latents),
     openDecoder: async (size) =>
-      decoderSession(await openGraph(() => vae.buildDecoder(size, vaeGraph('vae decoder')), options), vae.latents),
+      decoderSession(await openVae('vae decoder', size, (...graph) => vae.buildDecoder(...graph)), vae.latents),
     createDenoiser: (size) =>
       new UNetDenoiser({
         network: unet,
@@ -126,32 +126,6 @@ async function runText(
   } finally {
     await session.release();
   }
-}
-
-function encoderSession(session: Session, { scale, shift }: LatentFormat): VaeSession {
-  return {
-    run: async (image) => mapped(outputOf(await session.run({ image }), 'mean'), (x) => (x - shift) * scale),
-    release: () => session.release(),
-  };
-}
-
-function decoderSession(session: Session, { scale, shift }: LatentFormat): VaeSession {
-  const factor = 1 / scale;
-  return {
-    run: async (latents) =>
-      outputOf(await session.run({ latents: mapped(latents, (x) => x * factor + shift) }), 'image'),
-    release: () => session.release(),
-  };
-}
-
-function outputOf(results: Readonly<Record<string, Tensor>>, name: string): Tensor {
-  const output = results[name];
-  if (output === undefined) throw new TypeError(`The VAE returned no ${name}.`);
-  return output;
-}
-
-function mapped({ dims, data }: Tensor, map: (value: number) => number): Tensor {
-  return { dims, data: data.map(map) };
 }
 
 /** A graph that can't be built means that the checkpoint's weights are not those of its config. */

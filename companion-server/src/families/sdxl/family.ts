@@ -58,7 +58,11 @@ function outline(checkpoint: Checkpoint): ModelOutline {
   return {
     unet: denoisingUNet(unet),
     vae: { ...autoencoder(vae), precision: vae.needsSinglePrecision ? 'single' : 'device' },
-    weights: { unet: partOf(checkpoint, 'unet').weights, vae: partOf(checkpoint, 'vae').weights },
+    weights: {
+      unet: partOf(checkpoint, 'unet').weights,
+      vae: partOf(checkpoint, 'vae').weights,
+      text: encoders.map(({ part }) => partOf(checkpoint, part).weights),
+    },
     scheduler: parseSchedulerConfig(checkpoint.schedulerConfig),
     sizeMultiple: vae.downscale * 2 ** (unet.blockChannels.length - 1),
     trainingSide,

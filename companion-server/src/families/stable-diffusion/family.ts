@@ -40,7 +40,11 @@ function outline(checkpoint: Checkpoint): ModelOutline {
   return {
     unet: denoisingUNet(unet),
     vae: autoencoder(vae),
-    weights: { unet: partOf(checkpoint, 'unet').weights, vae: partOf(checkpoint, 'vae').weights },
+    weights: {
+      unet: partOf(checkpoint, 'unet').weights,
+      vae: partOf(checkpoint, 'vae').weights,
+      text: [partOf(checkpoint, 'text_encoder').weights],
+    },
     scheduler: parseSchedulerConfig(checkpoint.schedulerConfig),
     sizeMultiple: vae.downscale * 2 ** (unet.blockChannels.length - 1),
     trainingSide: unet.sampleSize * vae.downscale,
