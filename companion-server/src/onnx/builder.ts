@@ -1,6 +1,6 @@
 // Records nodes and hands out values. Shapes are inferred in ops.ts; names come from one namer.
 
-import type { StoredTensor, StoredTensors } from '../tensor/stored-tensor.ts';
+import type { StoredDtype, StoredTensor, StoredTensors } from '../tensor/stored-tensor.ts';
 import { equalDims, formatDim, formatDims, multiplyDims, type Dims } from './dims.ts';
 import {
   elementTypes,
@@ -176,9 +176,9 @@ export class GraphBuilder {
   private initializer(name: string, dims: readonly number[], stored: StoredTensor): Value {
     const known = this.castWeights.get(name) ?? this.initializers.get(name)?.value;
     if (known !== undefined) return known;
-    const value: Value = { name, dtype: stored.dtype, dims };
+    const value: Value = { name, dtype: graphType(stored.dtype), dims };
     this.initializers.set(name, { value, stored });
-    if (stored.dtype === this.float) return value;
+    if (value.dtype === this.float) return value;
     const cast = this.op({
       op: 'Cast',
       inputs: [value],
@@ -231,4 +231,12 @@ export class GraphBuilder {
     this.taken.set(wanted, count + 1);
     return count === 0 ? wanted : `${wanted}_${count}`;
   }
+}
+
+/** Opset 17 has no element types of eight bits. */
+function graphType(dtype: StoredDtype): DataType {
+  if (dtype === 'float8_e4m3' || dtype === 'float8_e5m2') {
+    throw new TypeError(`Weights of ${dtype} must be widened before a graph refers to them.`);
+  }
+  return dtype;
 }
