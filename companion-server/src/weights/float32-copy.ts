@@ -6,15 +6,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EditError, throwIfCanceled } from '../errors.ts';
 import { explainingDisk } from '../files/disk-error.ts';
-import { freeBytesAt } from '../files/free-space.ts';
 import { removeAbandoned, writeWhole, type Append } from '../files/write-whole.ts';
 import { float32ToFloat16 } from '../tensor/half.ts';
 import type { StoredDtype, StoredTensor, StoredTensors, TensorInfo } from '../tensor/stored-tensor.ts';
+import { advice, requireSpace } from './copy-room.ts';
 import { openSafetensors, storedTensors, toFloat32 } from './safetensors.ts';
 import { layOut, type SafetensorsLayout } from './safetensors-write.ts';
 import { byteLengthOf, tensorsInFiles, type TensorSource } from './tensor-source.ts';
-
-const advice = { whenFull: 'Free some space, or choose another cache folder.' };
 
 /** Bytes of source read at a time. Two pieces and what they widen to are held at once. */
 const chunkBytes = 4 * 2 ** 20;
@@ -97,7 +95,7 @@ async function findOrMakeCopy(source: TensorSource, copy: Copy): Promise<StoredT
 
   await explainingDisk(cacheDir, advice, () => mkdir(cacheDir, { recursive: true }));
   await removeAbandoned(cacheDir);
-  await requireSpace(cacheDir, layout.sizeBytes);
+  await requireSpace(cacheDir, layout.sizeBytes, 'a wider copy of the weights');
   await writeWhole(path, (append) => widenAll(source, layout, append, signal), advice);
   const made = await openCopy(path, layout);
   if (made === undefined) throw new EditError('internal', `${path}: was written but is not right.`);
@@ -182,18 +180,4 @@ function* piecesOf(
       yield { name, info, start, length: Math.min(chunkBytes, byteLength - start) };
     }
   }
-}
-
-async function requireSpace(dir: string, neededBytes: number): Promise<void> {
-  const freeBytes = await freeBytesAt(dir);
-  if (freeBytes >= neededBytes) return;
-  throw new EditError(
-    'disk-full',
-    `${dir}: a float32 copy of the weights takes ${megabytes(neededBytes)}, ${megabytes(freeBytes)} are free.`,
-    { hint: advice.whenFull },
-  );
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.ceil(bytes / 1e6)} MB`;
 }

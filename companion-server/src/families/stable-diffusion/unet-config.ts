@@ -6,7 +6,6 @@ import { readConfig } from './read-config.ts';
 
 /** Fields that only networks outside this one's family set, with the values that mean "not used". */
 const unused = {
-  _class_name: ['UNet2DConditionModel'],
   act_fn: ['silu'],
   addition_embed_type: [null],
   attention_type: ['default'],
@@ -36,6 +35,7 @@ const unused = {
 /** Throws EditError('model-unsupported') naming the field that does not fit. */
 export function parseUNetConfig(json: Readonly<Record<string, unknown>>): UNetConfig {
   const config = readConfig(json, 'unet/config.json');
+  config.expectClass(['UNet2DConditionModel']);
   for (const [field, allowed] of Object.entries(unused)) config.expect(field, allowed);
   const latentChannels = config.integer('in_channels', 4);
   if (config.integer('out_channels', 4) !== latentChannels) {
@@ -63,8 +63,16 @@ export function parseUNetConfig(json: Readonly<Record<string, unknown>>): UNetCo
     upcastAttention: config.boolean('upcast_attention', false),
     flipSinToCos: config.boolean('flip_sin_to_cos', true),
     frequencyShift: config.number('freq_shift', 0),
-    sampleSize: config.integer('sample_size', 64),
+    sampleSize: sampleSizeOf(config),
   };
+}
+
+/** Side of the latents that the checkpoint was trained on. Before diffusers 0.9 a smaller number than 64 was of no use. */
+function sampleSizeOf(config: ConfigReader): number {
+  const size = config.integer('sample_size', 64);
+  const version = config.raw('_diffusers_version');
+  const isOld = typeof version === 'string' && /^0\.[0-8]\./.test(version);
+  return isOld ? Math.max(size, 64) : size;
 }
 
 /**

@@ -6,7 +6,7 @@ import { readConfig } from './read-config.ts';
 /** Throws EditError('model-unsupported') naming the field that does not fit. */
 export function parseVaeConfig(json: Readonly<Record<string, unknown>>): VaeConfig {
   const config = readConfig(json, 'vae/config.json');
-  config.expect('_class_name', ['AutoencoderKL']);
+  config.expectClass(['AutoencoderKL']);
   config.expect('in_channels', [3]);
   config.expect('out_channels', [3]);
   config.expect('act_fn', ['silu']);
