@@ -3,6 +3,7 @@
 import { EditError } from '../errors.ts';
 import type { CheckpointFolder } from '../weights/checkpoint.ts';
 import { unsupported } from '../weights/unsupported.ts';
+import { classNameOf } from './class-name.ts';
 import type { ModelFamily } from './family.ts';
 import { title as sdxl } from './sdxl/parts.ts';
 
@@ -24,8 +25,8 @@ const otherPipelines: readonly (readonly [RegExp, string])[] = [
 
 /** 'model-unsupported' with what the checkpoint is and which `families` there are; 'model-damaged' where its model_index.json does not say. */
 export function refusalOf({ dir, modelIndex }: CheckpointFolder, families: readonly ModelFamily[]): EditError {
-  const className = modelIndex['_class_name'];
-  if (typeof className !== 'string') {
+  const className = classNameOf(modelIndex);
+  if (className === undefined) {
     return new EditError('model-damaged', `${dir}/model_index.json: has no _class_name.`, {
       hint: 'Download the file again.',
     });

@@ -12,7 +12,8 @@ import { plansForEachShape, sessionOptionsOf, type Execution } from '../../onnx/
 import { ShapeError, type FloatType, type Graph } from '../../onnx/graph.ts';
 import { createSession, RuntimeLoadError, type RunCost, type Session } from '../../onnx/session.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { float32Copy } from '../../weights/float32-copy.ts';
+import { float32Copy, withoutFloat8 } from '../../weights/float32-copy.ts';
+import { requireSpaceForCopies } from '../../weights/copy-space.ts';
 import type { TensorSource } from '../../weights/tensor-source.ts';
 import { UNetDenoiser } from './unet-denoiser.ts';
 import { identifyModel } from './model-identity.ts';
@@ -56,9 +57,13 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
   const { createConditioner, ...outline } = checkpoint.family.outline(checkpoint);
   const conditioner = createConditioner();
   const { unet, vae, weights } = outline;
+  const range: VaeRange = { float: vaeFloat(vae, execution.float) };
+  await requireSpaceForCopies(
+    singlePrecisionParts(checkpoint, weights, [execution.float, range.float]),
+    weightsDirOf(options),
+  );
   const unetWeights = await inPrecision(weights.unet, execution.float, options);
   const { fused } = execution;
-  const range: VaeRange = { float: vaeFloat(vae, execution.float) };
   // Copies are made here, where a full disk ends the edit before it has begun.
   await inPrecision(weights.vae, range.float, options);
   type BuildVae = (size: LatentSize, graph: GraphOptions) => Graph;
@@ -108,9 +113,25 @@ export async function readModelOutline(
 }
 
 /** Where the weights lie for networks that compute in `float`. */
-function inPrecision(source: TensorSource, float: FloatType, { cacheDir, signal }: OpenModelOptions) {
-  const wanted = float === 'float32' ? float32Copy(source, path.join(cacheDir, 'weights'), signal) : source;
-  return wanted.stored();
+function inPrecision(source: TensorSource, float: FloatType, options: OpenModelOptions) {
+  const widen = float === 'float32' ? float32Copy : withoutFloat8;
+  return widen(source, weightsDirOf(options), options.signal).stored();
+}
+
+function weightsDirOf({ cacheDir }: Pick<OpenModelOptions, 'cacheDir'>): string {
+  return path.join(cacheDir, 'weights');
+}
+
+/** Parts of which an edit takes a copy in single precision where they are narrower: also those that it opens later. */
+function singlePrecisionParts(
+  { parts }: FamilyCheckpoint,
+  { unet, vae }: ModelOutline['weights'],
+  [ofUNet, ofVae]: readonly [FloatType, FloatType],
+): readonly TensorSource[] {
+  const others = [...parts.values()]
+    .map(({ weights }) => weights)
+    .filter((source) => source !== unet && source !== vae);
+  return [...(ofUNet === 'float32' ? [unet] : []), ...(ofVae === 'float32' ? [vae] : []), ...others];
 }
 
 /** Runs once per edit, in single precision: the session is not kept. */

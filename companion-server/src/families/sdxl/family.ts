@@ -2,6 +2,7 @@
 
 import { parseSchedulerConfig } from '../../diffusion/scheduler-config.ts';
 import { partOf, type Checkpoint } from '../../weights/checkpoint.ts';
+import { classNameOf } from '../class-name.ts';
 import type { ModelFamily, ModelOutline } from '../family.ts';
 import { misfit } from '../misfit.ts';
 import { autoencoder } from '../stable-diffusion/autoencoder.ts';
@@ -13,7 +14,7 @@ import { parseUNetConfig } from './unet-config.ts';
 import { denoisingUNet } from './unet.ts';
 
 /** Pipelines whose weights are those of text-to-image Stable Diffusion XL. */
-const pipelines: readonly unknown[] = ['StableDiffusionXLPipeline', 'StableDiffusionXLImg2ImgPipeline'];
+const pipelines: readonly (string | undefined)[] = ['StableDiffusionXLPipeline', 'StableDiffusionXLImg2ImgPipeline'];
 
 /** CLIP's length of prompts. */
 const promptTokens = 77;
@@ -22,7 +23,7 @@ export const sdxl: ModelFamily = {
   title,
   layout,
   recognises: ({ modelIndex }) =>
-    pipelines.includes(modelIndex['_class_name']) && encoders.every(({ part }) => isNamed(modelIndex[part])),
+    pipelines.includes(classNameOf(modelIndex)) && encoders.every(({ part }) => isNamed(modelIndex[part])),
   outline,
 };
 

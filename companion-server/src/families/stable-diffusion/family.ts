@@ -5,6 +5,7 @@ import type { ClipTextConfig } from '../../nets/clip-text-encoder.ts';
 import type { UNetConfig } from '../../nets/unet.ts';
 import type { VaeConfig } from '../../nets/vae.ts';
 import { partOf, type Checkpoint } from '../../weights/checkpoint.ts';
+import { classNameOf } from '../class-name.ts';
 import type { ModelFamily, ModelOutline } from '../family.ts';
 import { misfit } from '../misfit.ts';
 import { autoencoder } from './autoencoder.ts';
@@ -16,7 +17,7 @@ import { parseUNetConfig } from './unet-config.ts';
 import { parseVaeConfig } from './vae-config.ts';
 
 /** Pipelines whose weights are those of text-to-image Stable Diffusion. */
-const pipelines: readonly unknown[] = [
+const pipelines: readonly (string | undefined)[] = [
   'StableDiffusionPipeline',
   'StableDiffusionImg2ImgPipeline',
   'StableDiffusionLongPromptWeightingPipeline',
@@ -28,7 +29,7 @@ const promptTokens = 77;
 export const stableDiffusion: ModelFamily = {
   title,
   layout,
-  recognises: ({ modelIndex }) => pipelines.includes(modelIndex['_class_name']) && !('text_encoder_2' in modelIndex),
+  recognises: ({ modelIndex }) => pipelines.includes(classNameOf(modelIndex)) && !('text_encoder_2' in modelIndex),
   outline,
 };
 

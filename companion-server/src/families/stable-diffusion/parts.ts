@@ -7,6 +7,7 @@ import type { PartLayout } from '../../weights/component.ts';
 import type { JsonObject } from '../../weights/json-file.ts';
 import { unsupported } from '../../weights/unsupported.ts';
 import { modernVaeNames } from '../../weights/vae-attention-names.ts';
+import { classNameOf } from '../class-name.ts';
 
 export const title = 'Stable Diffusion 1.x or 2.x';
 
@@ -59,7 +60,7 @@ export function requireClass(
   family = title,
 ): void {
   const architectures = config['architectures'];
-  const className: unknown = config['_class_name'] ?? (Array.isArray(architectures) ? architectures[0] : undefined);
+  const className: unknown = classNameOf(config) ?? (Array.isArray(architectures) ? architectures[0] : undefined);
   if (className !== undefined && !classes.some((known) => known === className)) {
     throw otherKind(dir, `${part} must be ${classes.join(' or ')}, is ${JSON.stringify(className)}`, family);
   }

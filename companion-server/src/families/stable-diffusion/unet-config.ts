@@ -7,7 +7,6 @@ import { readConfig } from './read-config.ts';
 
 /** Fields that no network here uses, with the values that mean "not used". */
 const unused = {
-  _class_name: ['UNet2DConditionModel'],
   act_fn: ['silu'],
   attention_type: ['default'],
   center_input_sample: [false],
@@ -52,6 +51,7 @@ export function parseUNetConfig(json: Readonly<Record<string, unknown>>): UNetCo
 export function parseUNetFields(
   config: ConfigReader,
 ): Omit<UNetConfig, 'transformerDepths'> & { readonly hasAttention: readonly boolean[] } {
+  config.expectClass(['UNet2DConditionModel']);
   for (const [field, allowed] of Object.entries(unused)) config.expect(field, allowed);
   const latentChannels = config.integer('in_channels', 4);
   if (config.integer('out_channels', 4) !== latentChannels) {
@@ -77,8 +77,16 @@ export function parseUNetFields(
     upcastAttention: config.boolean('upcast_attention', false),
     flipSinToCos: config.boolean('flip_sin_to_cos', true),
     frequencyShift: config.number('freq_shift', 0),
-    sampleSize: config.integer('sample_size', 64),
+    sampleSize: sampleSizeOf(config),
   };
+}
+
+/** Side of the latents that the checkpoint was trained on. Before diffusers 0.9 a smaller number than 64 was of no use. */
+function sampleSizeOf(config: ConfigReader): number {
+  const size = config.integer('sample_size', 64);
+  const version = config.raw('_diffusers_version');
+  const isOld = typeof version === 'string' && /^0\.[0-8]\./.test(version);
+  return isOld ? Math.max(size, 64) : size;
 }
 
 /**

@@ -11,7 +11,7 @@ export function parseVaeConfig(json: Readonly<Record<string, unknown>>): VaeConf
 
 /** The same of a config that is read already. */
 export function parseVaeFields(config: ConfigReader): VaeConfig {
-  config.expect('_class_name', ['AutoencoderKL']);
+  config.expectClass(['AutoencoderKL']);
   config.expect('in_channels', [3]);
   config.expect('out_channels', [3]);
   config.expect('act_fn', ['silu']);
