@@ -77,6 +77,13 @@ describe('tokenizer_config.json', () => {
     expect(lastId({ ...withConfig({}), 'special_tokens_map.json': '{"pad_token":"!"}' })).toBe(0);
   });
 
+  it('is overruled by the map of special tokens, as in Stable Diffusion 2.1, unless it has all tokens itself', () => {
+    const map = { 'special_tokens_map.json': '{"pad_token":"!"}' };
+    const config = { pad_token: { content: '<|endoftext|>' } };
+    expect(lastId({ ...withConfig(config), ...map })).toBe(0);
+    expect(lastId({ ...withConfig({ ...config, added_tokens_decoder: {} }), ...map })).toBe(end);
+  });
+
   it('does not take an exclamation mark in a prompt for padding', () => {
     const tokenizer = createTokenizer(withConfig({ pad_token: '!' }));
     expect(tokenizer.encode('wolf!').ids.slice(2, 4)).toEqual([exclamationMark, end]);

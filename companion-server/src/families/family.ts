@@ -30,7 +30,12 @@ export interface ModelFamily {
 export interface ModelOutline {
   readonly unet: DenoisingNetwork;
   readonly vae: Autoencoder;
-  readonly weights: { readonly unet: TensorSource; readonly vae: TensorSource };
+  readonly weights: {
+    readonly unet: TensorSource;
+    readonly vae: TensorSource;
+    /** Of the text encoders, which are loaded one after the other. */
+    readonly text: readonly TensorSource[];
+  };
   readonly scheduler: SchedulerConfig;
   /** Width and height of a working frame must be multiples of this many pixels. */
   readonly sizeMultiple: number;

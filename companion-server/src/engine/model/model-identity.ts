@@ -13,9 +13,9 @@ const sampleBytes = 64;
  * @param adapters of identifyAdapters(); null for the checkpoint alone
  */
 export async function identifyModel(checkpoint: Checkpoint, adapters: string | null = null): Promise<string> {
-  const { parts, schedulerConfig, tokenizers } = checkpoint;
+  const { parts, modelIndex, schedulerConfig, tokenizers } = checkpoint;
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([schedulerConfig, ...tokenizers.values()]));
+  hash.update(JSON.stringify([modelIndex, schedulerConfig, ...tokenizers.values()]));
   if (adapters !== null) hash.update(adapters);
   for (const { config, weights } of parts.values()) {
     hash.update(JSON.stringify(config));

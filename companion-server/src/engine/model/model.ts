@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { EditError } from '../../errors.ts';
-import type { LatentFormat, ModelOutline, PictureSize, TextNetwork } from '../../families/family.ts';
+import type { ModelOutline, PictureSize, TextNetwork } from '../../families/family.ts';
 import { misfit } from '../../families/misfit.ts';
 import { openCheckpoint, type FamilyCheckpoint, type OpenCheckpointOptions } from '../../families/open-checkpoint.ts';
 import type { Conditioning } from '../../nets/conditioning.ts';
@@ -12,13 +12,15 @@ import { plansForEachShape, sessionOptionsOf, type Execution } from '../../onnx/
 import { ShapeError, type FloatType, type Graph } from '../../onnx/graph.ts';
 import { createSession, RuntimeLoadError, type RunCost, type Session } from '../../onnx/session.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { float32Copy } from '../../weights/float32-copy.ts';
+import { float32Copy, withoutFloat8 } from '../../weights/float32-copy.ts';
+import { requireSpaceForCopies } from '../../weights/copy-space.ts';
 import type { TensorSource } from '../../weights/tensor-source.ts';
 import type { PromptEmbedding } from '../../weights/textual-inversion.ts';
 import { identifyAdapters, mergeInto, openAdapters, type AdapterFiles, type Adapters } from './adapters.ts';
 import { UNetDenoiser } from './unet-denoiser.ts';
 import { identifyModel } from './model-identity.ts';
 import { vaeFloat } from './vae-float.ts';
+import { decoderSession, encoderSession, openWithinRange, type VaeRange, type VaeSession } from './vae-session.ts';
 
 /** What a plan needs to know of a model. */
 export type ModelShape = Pick<ModelOutline, 'unet' | 'vae' | 'sizeMultiple' | 'trainingSide'>;
@@ -35,13 +37,6 @@ export interface Model extends Omit<ModelOutline, 'createConditioner'> {
   openEncoder(size: LatentSize): Promise<VaeSession>;
   openDecoder(size: LatentSize): Promise<VaeSession>;
   createDenoiser(size: LatentSize): UNetDenoiser;
-}
-
-/** One direction of the VAE. Latents are those of the UNet (scaled and shifted). */
-export interface VaeSession {
-  /** Encoder: image [N, 3, H, W] in -1..1 -> latents [N, C, h, w]. Decoder: the way back. */
-  run(input: Tensor): Promise<Tensor>;
-  release(): Promise<void>;
 }
 
 export interface OpenModelOptions extends Pick<OpenCheckpointOptions, 'families'>, AdapterFiles {
@@ -69,11 +64,21 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
   const { createConditioner, ...outline } = adapted.family.outline(adapted);
   const conditioner = createConditioner(adapters.embeddings);
   const { unet, vae, weights } = outline;
-  const float = vaeFloat(vae, execution.float);
+  const range: VaeRange = { float: vaeFloat(vae, execution.float) };
+  await requireSpaceForCopies(
+    singlePrecisionParts(checkpoint, checkpoint.family.outline(checkpoint).weights, [execution.float, range.float]),
+    weightsDirOf(options),
+  );
   const unetWeights = await inPrecision(weights.unet, execution.float, options);
-  const vaeWeights = await inPrecision(weights.vae, float, options);
   const { fused } = execution;
-  const vaeGraph = (name: string): GraphOptions => ({ name, weights: vaeWeights, float, fused });
+  // Copies are made here, where a full disk ends the edit before it has begun.
+  await inPrecision(weights.vae, range.float, options);
+  type BuildVae = (size: LatentSize, graph: GraphOptions) => Graph;
+  const openVae = (name: string, size: LatentSize, build: BuildVae) =>
+    openWithinRange(range, async (float) => {
+      const graph = { name, weights: await inPrecision(weights.vae, float, options), float, fused };
+      return openGraph(() => build(size, graph), options);
+    });
   return {
     ...outline,
     adapterNotices: (prompts) => [...adapters.notices, ...unusedWords(adapters.embeddings, prompts)],
@@ -81,9 +86,9 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
     overflowOf: (prompt) => conditioner.overflowOf(prompt),
     conditioning: (prompts, size) => conditioner.conditioning(prompts, size, (network) => runText(network, options)),
     openEncoder: async (size) =>
-      encoderSession(await openGraph(() => vae.buildEncoder(size, vaeGraph('vae encoder')), options), vae.latents),
+      encoderSession(await openVae('vae encoder', size, (...graph) => vae.buildEncoder(...graph)), vae.latents),
     openDecoder: async (size) =>
-      decoderSession(await openGraph(() => vae.buildDecoder(size, vaeGraph('vae decoder')), options), vae.latents),
+      decoderSession(await openVae('vae decoder', size, (...graph) => vae.buildDecoder(...graph)), vae.latents),
     createDenoiser: (size) =>
       new UNetDenoiser({
         network: unet,
@@ -108,12 +113,11 @@ function unusedWords(embeddings: readonly PromptEmbedding[], prompts: readonly s
  */
 function withLoras(checkpoint: FamilyCheckpoint, adapters: Adapters, options: OpenModelOptions): FamilyCheckpoint {
   if (adapters.loras.length === 0) return checkpoint;
-  const { execution, cacheDir, signal } = options;
-  const weightsDir = path.join(cacheDir, 'weights');
+  const { execution, signal } = options;
   const { unet } = checkpoint.family.outline(checkpoint).weights;
   const prepare = (weights: TensorSource): TensorSource =>
-    weights === unet && execution.float === 'float16' ? weights : float32Copy(weights, weightsDir, signal);
-  return mergeInto(checkpoint, adapters, { weightsDir, signal, prepare });
+    widened(weights, weights === unet ? execution.float : 'float32', options);
+  return mergeInto(checkpoint, adapters, { weightsDir: weightsDirOf(options), signal, prepare });
 }
 
 type CheckpointToOpen = Pick<OpenModelOptions, 'dir' | 'execution' | 'families' | 'loras' | 'embeddings'>;
@@ -144,9 +148,29 @@ export async function readModelOutline(
 }
 
 /** Where the weights lie for networks that compute in `float`. */
-function inPrecision(source: TensorSource, float: FloatType, { cacheDir, signal }: OpenModelOptions) {
-  const wanted = float === 'float32' ? float32Copy(source, path.join(cacheDir, 'weights'), signal) : source;
-  return wanted.stored();
+function inPrecision(source: TensorSource, float: FloatType, options: OpenModelOptions) {
+  return widened(source, float, options).stored();
+}
+
+function widened(source: TensorSource, float: FloatType, options: OpenModelOptions): TensorSource {
+  const widen = float === 'float32' ? float32Copy : withoutFloat8;
+  return widen(source, weightsDirOf(options), options.signal);
+}
+
+function weightsDirOf({ cacheDir }: Pick<OpenModelOptions, 'cacheDir'>): string {
+  return path.join(cacheDir, 'weights');
+}
+
+/** Parts of which an edit takes a copy in single precision where they are narrower: also those that it opens later. */
+function singlePrecisionParts(
+  { parts }: FamilyCheckpoint,
+  { unet, vae }: ModelOutline['weights'],
+  [ofUNet, ofVae]: readonly [FloatType, FloatType],
+): readonly TensorSource[] {
+  const others = [...parts.values()]
+    .map(({ weights }) => weights)
+    .filter((source) => source !== unet && source !== vae);
+  return [...(ofUNet === 'float32' ? [unet] : []), ...(ofVae === 'float32' ? [vae] : []), ...others];
 }
 
 /** Runs once per edit, in single precision: the session is not kept. */
@@ -162,32 +186,6 @@ async function runText(
   } finally {
     await session.release();
   }
-}
-
-function encoderSession(session: Session, { scale, shift }: LatentFormat): VaeSession {
-  return {
-    run: async (image) => mapped(outputOf(await session.run({ image }), 'mean'), (x) => (x - shift) * scale),
-    release: () => session.release(),
-  };
-}
-
-function decoderSession(session: Session, { scale, shift }: LatentFormat): VaeSession {
-  const factor = 1 / scale;
-  return {
-    run: async (latents) =>
-      outputOf(await session.run({ latents: mapped(latents, (x) => x * factor + shift) }), 'image'),
-    release: () => session.release(),
-  };
-}
-
-function outputOf(results: Readonly<Record<string, Tensor>>, name: string): Tensor {
-  const output = results[name];
-  if (output === undefined) throw new TypeError(`The VAE returned no ${name}.`);
-  return output;
-}
-
-function mapped({ dims, data }: Tensor, map: (value: number) => number): Tensor {
-  return { dims, data: data.map(map) };
 }
 
 /** A graph that can't be built means that the checkpoint's weights are not those of its config. */

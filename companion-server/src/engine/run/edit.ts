@@ -21,7 +21,7 @@ import { watchMemory, type MemoryWatch } from './memory-watch.ts';
 import { openModel, readModelOutline } from '../model/model.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { requireResources } from '../estimate/resources.ts';
-import { fallbackNotice, isNonsense, saferExecution } from './precision-fallback.ts';
+import { fallbackNotice, isNonsense, saferExecution, withoutDeviceAdvice } from './precision-fallback.ts';
 
 export interface EditHooks {
   readonly onProgress: (progress: EditProgress) => void;
@@ -101,8 +101,9 @@ async function runWatched(
       const report = await run.run();
       return { ...report, notices: fitNotices([...report.notices, ...notices]) };
     } catch (error) {
-      const safer = isNonsense(error) ? saferExecution(execution) : null;
-      if (!isNonsense(error) || safer === null) throw error;
+      if (!isNonsense(error)) throw error;
+      const safer = saferExecution(execution);
+      if (safer === null) throw withoutDeviceAdvice(error);
       notices.push(fallbackNotice(execution, safer, error));
       execution = safer;
     }

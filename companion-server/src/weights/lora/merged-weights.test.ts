@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat, truncate, utimes } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { tensor } from '../../tensor/tensor.ts';
 import { readStoredTensor } from '../safetensors.ts';
 import { writeSafetensors } from '../safetensors-write.ts';
 import type { TensorSource } from '../tensor-source.ts';
+import { fileBytes } from '../testing/made-files.ts';
 import { changesByWeight } from './match-lora.ts';
 import { makeRoom, mergedFile } from './merged-copies.ts';
 import { mergedWeights, type MergeOptions } from './merged-weights.ts';
@@ -59,6 +60,27 @@ describe('merged weights', () => {
     const [file = ''] = await readdir(cacheDir);
     // A page for the header, and the one weight.
     expect((await stat(join(cacheDir, file))).size).toBe(4096 + 4 * 4 * 6);
+  });
+
+  it('take along what a graph could not refer to beside them, as it is', async () => {
+    const file = join(dir, 'half.safetensors');
+    const shapes = { 'a.weight': [4, 6], 'b.weight': [3] };
+    // 1, in the upper half of a float32.
+    await writeFile(
+      file,
+      fileBytes('BF16', shapes, () => [0x80, 0x3f]),
+    );
+    const halves = await sourceIn(file);
+    const matched = await matchUNet({ name: 'look', file: loraFile, strength: 1 }, halves);
+    const changes = changesByWeight([matched]).get('unet') ?? new Map();
+    const stored = await mergedWeights(halves, changes, optionsOf({ isReachable: () => false })).stored();
+    expect([...stored.values()].every((one) => one.file.startsWith(cacheDir))).toBe(true);
+    expect(stored.get('b.weight')).toMatchObject({ dtype: 'bfloat16', dims: [3] });
+    expect(stored.get('a.weight')).toMatchObject({ dtype: 'float32', dims: [4, 6] });
+    const [b, a] = [stored.get('b.weight'), stored.get('a.weight')];
+    if (a === undefined || b === undefined) expect.fail('a weight is missing');
+    expect([...(await readStoredTensor(b)).data]).toEqual([1, 1, 1]);
+    expect([...(await readStoredTensor(a)).data]).not.toContain(1);
   });
 
   it('follow the strength in proportion', async () => {

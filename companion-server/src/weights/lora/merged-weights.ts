@@ -9,11 +9,11 @@ import { EditError, throwIfCanceled } from '../../errors.ts';
 import { explainingDisk } from '../../files/disk-error.ts';
 import { removeAbandoned, writeWhole, type Append } from '../../files/write-whole.ts';
 import { float32ToFloat16 } from '../../tensor/half.ts';
-import type { StoredTensor, StoredTensors, TensorInfo } from '../../tensor/stored-tensor.ts';
+import type { StoredTensors, TensorInfo } from '../../tensor/stored-tensor.ts';
 import { tensor, type Tensor } from '../../tensor/tensor.ts';
-import { requireSpace } from '../float32-copy.ts';
+import { advice, requireSpace } from '../copy-room.ts';
 import { translateReadError } from '../read-range.ts';
-import { openSafetensors, storedTensor, toFloat32 } from '../safetensors.ts';
+import { openSafetensors, storedTensors, toFloat32 } from '../safetensors.ts';
 import { layOut, type SafetensorsLayout } from '../safetensors-write.ts';
 import { byteLengthOf, tensorsInFiles, type TensorReader, type TensorSource } from '../tensor-source.ts';
 import { adapterError, naming } from './adapter-error.ts';
@@ -32,9 +32,12 @@ export interface MergeOptions {
   readonly signal?: AbortSignal | undefined;
   /** Files of merged weights that the same edit needs; this one adds its own. */
   readonly inUse: Set<string>;
+  /**
+   * Whether a graph can refer to this file and to those of `cacheDir` together; weights in others are copied with the changed
+   * ones. Default: on the same drive (onnx/serde.ts).
+   */
+  readonly isReachable?: (file: string) => boolean;
 }
-
-const advice = { whenFull: 'Free some space, or choose another cache folder.' };
 
 /**
  * `source` with the changes of `changes`, by key, each weight's in their order. A weight of half precision (float16) is
@@ -79,16 +82,14 @@ interface Merge {
 }
 
 async function findOrMerge(merge: Merge, options: MergeOptions): Promise<StoredTensors> {
-  const { cacheDir, signal, inUse } = options;
+  const { cacheDir, signal, inUse, isReachable = (file: string) => parse(file).root === parse(cacheDir).root } = options;
   throwIfCanceled(signal);
   const base = await merge.source.stored();
-  const keys = [...base.keys()].filter((key) => merge.changes.has(key) || !isOnDriveOf(cacheDir, base.get(key)));
-  const infoOf = (key: string): TensorInfo => merge.tensors.get(key) as TensorInfo;
-  const halves = new Set(keys.filter((key) => infoOf(key).dtype === 'float16'));
-  const layout = layOut(new Map(keys.map((key) => [key, infoOf(key).dims])), {}, halves);
+  const keys = [...base].filter(([key, { file }]) => merge.changes.has(key) || !isReachable(file)).map(([key]) => key);
+  const layout = layOut(new Map(keys.map((key) => [key, merge.tensors.get(key) as TensorInfo])));
   const path = mergedFile(cacheDir, merge.fingerprint);
   inUse.add(path);
-  const kept = await openMerged(path, layout, infoOf);
+  const kept = await openMerged(path, layout);
   if (kept !== undefined) {
     await markUsed(path);
     return new Map([...base, ...kept]);
@@ -98,32 +99,20 @@ async function findOrMerge(merge: Merge, options: MergeOptions): Promise<StoredT
   await makeRoom(cacheDir, layout.sizeBytes, inUse);
   await requireSpace(cacheDir, layout.sizeBytes, 'the merged weights of LoRA');
   await writeWhole(path, (append) => mergeAll(merge, layout, append, options), advice);
-  const made = await openMerged(path, layout, infoOf);
+  const made = await openMerged(path, layout);
   if (made === undefined) throw new EditError('internal', `${path}: was written but is not right.`);
   return new Map([...base, ...made]);
 }
 
-/** Files of one graph must lie on one drive (onnx/serde.ts); weights of another are copied with the changed ones. */
-function isOnDriveOf(folder: string, stored: StoredTensor | undefined): boolean {
-  return stored !== undefined && parse(stored.file).root === parse(folder).root;
-}
-
 /** The tensors of the file at `path`; undefined when it is missing, damaged or laid out otherwise. */
-async function openMerged(
-  path: string,
-  { shapes }: SafetensorsLayout,
-  infoOf: (key: string) => TensorInfo,
-): Promise<StoredTensors | undefined> {
+async function openMerged(path: string, { tensors }: SafetensorsLayout): Promise<StoredTensors | undefined> {
   try {
-    const { entries } = await openSafetensors(path);
-    const found = new Map<string, StoredTensor>();
-    for (const [key, dims] of shapes) {
-      const entry = entries.get(key);
-      const stored = entry === undefined ? undefined : storedTensor(path, entry);
-      if (stored?.dtype !== infoOf(key).dtype || stored.dims.join() !== dims.join()) return undefined;
-      found.set(key, stored);
-    }
-    return found;
+    const present = storedTensors(await openSafetensors(path));
+    const fits = [...tensors].every(([key, { dtype, dims }]) => {
+      const found = present.get(key);
+      return found?.dtype === dtype && found.dims.join() === dims.join();
+    });
+    return fits ? present : undefined;
   } catch (error) {
     if (error instanceof EditError) return undefined;
     throw error;
@@ -144,16 +133,24 @@ async function mergeAll(
     write.catch(() => undefined); // it is awaited below; until then its failure must not count as unhandled
     return write;
   };
+  const mergedBytes = async (bytes: Uint8Array, key: string): Promise<Uint8Array> => {
+    const own = changes.get(key);
+    const { dtype, dims } = source.tensors.get(key) as TensorInfo;
+    if (own === undefined) return bytes;
+    const weight = tensor(dims, toFloat32(dtype, bytes));
+    for (const change of own) await mergeOne(weight, change, products.multiply);
+    const { buffer, byteOffset, byteLength } =
+      tensors.get(key)?.dtype === 'float16' ? float32ToFloat16(weight.data) : weight.data;
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  };
   let writing = begin(head);
   try {
     for (const key of names) {
       throwIfCanceled(signal);
-      const weight = await readWeight(reader, key, source.tensors.get(key) as TensorInfo);
-      for (const change of changes.get(key) ?? []) await mergeOne(weight, change, products.multiply);
-      const { data } = weight;
-      const values = tensors.get(key)?.dtype === 'float16' ? float32ToFloat16(data) : data;
+      const bytes = await readWeight(reader, key, source.tensors.get(key) as TensorInfo);
+      const merged = await mergedBytes(bytes, key);
       await writing;
-      writing = begin(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+      writing = begin(merged);
     }
   } finally {
     // Also when a merge failed: the file must not be closed under a write.
@@ -164,10 +161,11 @@ async function mergeAll(
   }
 }
 
-async function readWeight(reader: TensorReader, key: string, info: TensorInfo): Promise<Tensor> {
+/** In memory of its own, aligned for every element type. */
+async function readWeight(reader: TensorReader, key: string, info: TensorInfo): Promise<Uint8Array> {
   const bytes = new Uint8Array(byteLengthOf(info));
   await reader.read(key, 0, bytes.length, bytes);
-  return tensor(info.dims, toFloat32(info.dtype, bytes));
+  return bytes;
 }
 
 async function mergeOne(

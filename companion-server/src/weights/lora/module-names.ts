@@ -4,7 +4,7 @@
 // kohya (github.com/kohya-ss/sd-scripts, networks/lora.py) writes a prefix and underscores, for Stable Diffusion XL with LDM
 // names; diffusers and PEFT write the part's folder and dots; LyCORIS writes `lycoris_` or kohya's prefix.
 
-import { ldmNamesOfUNet } from './unet-ldm-names.ts';
+import { ldmNamesOfUNet } from '../ldm/unet-module-names.ts';
 
 /** The weight or the bias of a checkpoint that a module has. */
 export interface ModuleTarget {

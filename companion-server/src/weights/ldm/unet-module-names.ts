@@ -1,26 +1,13 @@
-// The names that the original code (github.com/CompVis/latent-diffusion, "LDM naming") gives to the modules of a UNet that
-// has diffusers' names here. Adapters use both. What block a module is in is counted from the names alone, so any depth fits.
+// The way back of unet-names.ts: the names that the original code gives to the modules of a UNet that has diffusers' names.
+// Adapters use both. What block a module is in is counted from the names alone, so that any depth fits.
 
-/** Modules outside the blocks. */
-const outside: Readonly<Record<string, string>> = {
-  conv_in: 'input_blocks.0.0',
-  conv_norm_out: 'out.0',
-  conv_out: 'out.2',
-  'time_embedding.linear_1': 'time_embed.0',
-  'time_embedding.linear_2': 'time_embed.2',
-  'add_embedding.linear_1': 'label_emb.0.0',
-  'add_embedding.linear_2': 'label_emb.0.2',
-};
+import { outsideOfBlocks, residual } from './unet-names.ts';
 
-/** Modules inside a residual block. */
-const insideResnet: Readonly<Record<string, string>> = {
-  norm1: 'in_layers.0',
-  conv1: 'in_layers.2',
-  time_emb_proj: 'emb_layers.1',
-  norm2: 'out_layers.0',
-  conv2: 'out_layers.3',
-  conv_shortcut: 'skip_connection',
-};
+const inverted = (names: Readonly<Record<string, string>>): ReadonlyMap<string, string> =>
+  new Map(Object.entries(names).map(([ldm, name]) => [name, ldm]));
+
+const outside = inverted(outsideOfBlocks);
+const insideResnet = inverted(residual);
 
 /**
  * The LDM name of each module, by its name in diffusers; modules that have none are left out.
@@ -53,7 +40,7 @@ function layoutOf(modules: readonly string[]): Layout {
 }
 
 function ldmName(module: string, { layers, upHasAttention }: Layout): string | undefined {
-  const known = outside[module];
+  const known = outside.get(module);
   if (known !== undefined) return known;
   const [, way, levelText, kind, indexText, inside] =
     /^(down|up)_blocks\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)\.(.+)$/.exec(module) ?? [];
@@ -75,12 +62,12 @@ function middleName(module: string): string | undefined {
   const [, kind, index, inside] = /^mid_block\.(resnets|attentions)\.(\d+)\.(.+)$/.exec(module) ?? [];
   if (kind === undefined || inside === undefined) return undefined;
   if (kind === 'attentions') return `middle_block.1.${inside}`;
-  const name = insideResnet[inside];
+  const name = insideResnet.get(inside);
   return name === undefined ? undefined : `middle_block.${2 * Number(index)}.${name}`;
 }
 
 function insideBlock(block: string, kind: string, inside: string): string | undefined {
   if (kind === 'attentions') return `${block}.1.${inside}`;
-  const name = insideResnet[inside];
+  const name = insideResnet.get(inside);
   return name === undefined ? undefined : `${block}.0.${name}`;
 }
