@@ -82,7 +82,12 @@ interface Merge {
 }
 
 async function findOrMerge(merge: Merge, options: MergeOptions): Promise<StoredTensors> {
-  const { cacheDir, signal, inUse, isReachable = (file: string) => parse(file).root === parse(cacheDir).root } = options;
+  const {
+    cacheDir,
+    signal,
+    inUse,
+    isReachable = (file: string) => parse(file).root === parse(cacheDir).root,
+  } = options;
   throwIfCanceled(signal);
   const base = await merge.source.stored();
   const keys = [...base].filter(([key, { file }]) => merge.changes.has(key) || !isReachable(file)).map(([key]) => key);
