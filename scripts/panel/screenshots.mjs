@@ -91,6 +91,7 @@ async function shootStates(browser) {
     ['edit', 'dark'],
     ['edit', 'light'],
     ['edit-advanced', 'dark'],
+    ['loras', 'dark'],
     ['preview', 'dark'],
     ['preview-outdated', 'light'],
     ['tasks', 'dark'],

@@ -21,6 +21,10 @@ export interface Config {
   /** Checkpoint folders by name, the default first: chosen, embedded, pulled and added ones. */
   readonly models: ReadonlyMap<string, string>;
   readonly logLevel: LogLevel;
+  /** Absolute paths of LoRA by the names that edits use. Default: none. */
+  readonly loras?: ReadonlyMap<string, string>;
+  /** Absolute paths of embeddings by their word of the prompt. Default: none. */
+  readonly embeddings?: ReadonlyMap<string, string>;
   /** Absolute path; inverted clips are kept there. Default: `inversions` in `dataDir`. */
   readonly inversionsDir?: string;
   /** Most bytes of inverted clips that are kept. Default: 10 GB, or half of what the disk has left if that is less. */

@@ -27,6 +27,7 @@ import { createKnownClips } from '../media/probe/known-clips.ts';
 import { probeClip } from '../media/probe/probe.ts';
 import { createPairings } from '../pairing/pairings.ts';
 import { pairingTables, readSecret, renewSecret } from '../pairing/tables.ts';
+import { embeddingsIn, loraFileOf } from '../models/adapter-files.ts';
 import { describeModels } from '../models/describe-models.ts';
 import { lockFile, openDatabase } from '../store/database.ts';
 import { createDiskWatch } from '../store/disk-watch.ts';
@@ -191,6 +192,8 @@ async function open(
     clipOf: (owner, clipId) => clips.get(owner, clipId),
     clipInfoOf: probe === undefined ? knownClips.infoOf : null,
     modelDirOf: (model) => modelDirOf(config.models, model),
+    loraFileOf: (name) => loraFileOf(config.loras ?? new Map(), name),
+    embeddingsFor: () => embeddingsIn(config.embeddings ?? new Map()),
     onStep: (jobId, { stage, step }) => log.debug('A step is finished.', { jobId, stage, step }),
   });
   let device: Device | null = null;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseSchedulerConfig } from '../diffusion/scheduler-config.ts';
-import { fewStepModelOf, namesOfFolder } from './few-step.ts';
+import { adaptedToFewSteps, fewStepModelOf, namesOfFolder } from './few-step.ts';
 
 const stableDiffusion = { beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'scaled_linear', steps_offset: 1 };
 const found = (fields: object, ...names: readonly string[]) =>
@@ -70,4 +70,27 @@ test('a snapshot in a hub cache has the name of its model, another folder its ow
     '/home/u/.cache/huggingface/hub/models--stabilityai--sd-turbo/snapshots/b261bac6fd2cf515557d5d0707481eafa0485ec2';
   expect(namesOfFolder(snapshot)).toEqual(['models--stabilityai--sd-turbo']);
   expect(namesOfFolder('C:\\models\\dreamshaper-8-lcm\\')).toEqual(['dreamshaper-8-lcm']);
+});
+
+describe('an outline', () => {
+  const outline = { scheduler: parseSchedulerConfig(stableDiffusion), defaults: { guidance: 7.5, steps: 20 } };
+  const adapted = (dir: string, ...loras: readonly string[]) => adaptedToFewSteps(outline, { dir, loras });
+
+  test('of an ordinary checkpoint with ordinary LoRA stays as it is', () => {
+    expect(adapted('/models/realistic-vision', 'film-grain')).toBe(outline);
+  });
+
+  test('of a distilled checkpoint has its schedule and defaults', () => {
+    expect(adapted('/models/sdxl_lightning_8step.safetensors')).toMatchObject({
+      scheduler: { timestepSpacing: 'trailing', solver: { kind: 'euler' } },
+      defaults: { guidance: 1, steps: 8, fewSteps: 'checkpoint' },
+    });
+  });
+
+  test('of any checkpoint with a LoRA of few steps has those of the LoRA', () => {
+    const { scheduler, defaults } = adapted('/models/realistic-vision', 'film', 'Hyper-SD15-8steps-CFG-lora.safetensors');
+    expect(defaults).toEqual({ guidance: 5, steps: 8, fewSteps: 'lora' });
+    expect(scheduler.solver).toEqual({ kind: 'euler' });
+    expect(adapted('/models/sd-turbo', 'lcm-lora-sdv1-5').scheduler.solver.kind).toBe('lcm');
+  });
 });

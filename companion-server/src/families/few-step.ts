@@ -2,8 +2,8 @@
 // others is the class of their scheduler, its timesteps, and the names that their authors give them. Weights look the same.
 
 import type { SchedulerConfig } from '../diffusion/scheduler-config.ts';
-import { distilledSolver } from '../diffusion/solver.ts';
-import type { EditDefaults } from './family.ts';
+import { ddim, distilledSolver } from '../diffusion/solver.ts';
+import type { EditDefaults, ModelOutline } from './family.ts';
 
 export interface FewStepModel {
   /** For people: `LCM`, `Turbo`... */
@@ -70,8 +70,24 @@ export function fewStepModelOf(scheduler: SchedulerConfig, names: readonly strin
   const kind = kindBySolver(scheduler, byName) ?? byName;
   if (kind === undefined) return null;
   const steps = named.map(stepsIn).find((count) => count !== null) ?? kind.defaults.steps;
-  const defaults = { ...kind.defaults, steps, isFewStep: true };
-  return { title: kind.title, scheduler: kind.adapt(scheduler), defaults };
+  return { title: kind.title, scheduler: kind.adapt(scheduler), defaults: { ...kind.defaults, steps } };
+}
+
+/**
+ * The outline of a checkpoint of any family, with schedule and defaults of a model of few steps if it is one.
+ * @param dir of the checkpoint
+ * @param loras names of what is merged into it: one of few steps makes any checkpoint such a model
+ */
+export function adaptedToFewSteps<Outline extends Pick<ModelOutline, 'scheduler' | 'defaults'>>(
+  outline: Outline,
+  { dir, loras }: { readonly dir: string; readonly loras: readonly string[] },
+): Outline {
+  const own = fewStepModelOf(outline.scheduler, namesOfFolder(dir));
+  const merged = loras.length === 0 ? null : fewStepModelOf({ ...outline.scheduler, solver: ddim }, loras);
+  const found = merged ?? own;
+  if (found === null) return outline;
+  const fewSteps = merged === null ? 'checkpoint' : 'lora';
+  return { ...outline, scheduler: found.scheduler, defaults: { ...found.defaults, fewSteps } };
 }
 
 function kindBySolver({ solver, rescaleBetasZeroSnr }: SchedulerConfig, byName: Kind | undefined): Kind | undefined {

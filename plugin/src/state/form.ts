@@ -7,6 +7,7 @@ import {
   type OutputCodec,
   type Pipeline,
 } from '../../../protocol/edit-settings.ts';
+import type { LoraChoice } from '../../../protocol/lora.ts';
 
 export interface EditForm {
   readonly prompt: string;
@@ -27,6 +28,8 @@ export interface EditForm {
   /** Id of a model; null for the server's first. */
   readonly model: string | null;
   readonly codec: OutputCodec;
+  /** In the order in which they are merged into the model. */
+  readonly loras: readonly LoraChoice[];
 }
 
 export const panelPipelines = ['fast', 'draft'] as const satisfies readonly Pipeline[];
@@ -66,6 +69,7 @@ export function emptyForm(codec: OutputCodec): EditForm {
     isSeedLocked: false,
     model: null,
     codec,
+    loras: [],
   };
 }
 
@@ -85,6 +89,7 @@ export function toSettings(form: EditForm, range: ClipRange): EditSettings {
     keyframeInterval: form.keyframeInterval,
     seed: form.seed,
     codec: form.codec,
+    loras: form.loras,
     startSeconds: range?.startSeconds ?? null,
     endSeconds: range?.endSeconds ?? null,
   };
@@ -92,7 +97,7 @@ export function toSettings(form: EditForm, range: ClipRange): EditSettings {
 
 /** The form that gives these settings again; its seed is locked for this. */
 export function fromSettings(settings: EditSettings, model: string | null, codec: OutputCodec): EditForm {
-  const { prompt, sourcePrompt, negativePrompt, technique, steps, guidance } = settings;
+  const { prompt, sourcePrompt, negativePrompt, technique, steps, guidance, loras } = settings;
   return {
     prompt,
     sourcePrompt,
@@ -103,6 +108,7 @@ export function fromSettings(settings: EditSettings, model: string | null, codec
     guidance,
     model,
     codec,
+    loras,
     strength: settings.strength,
     keyframeInterval: settings.keyframeInterval,
     seed: settings.seed,

@@ -11,6 +11,7 @@ import type { ExportMode, SelectionReading } from '../host/selection.ts';
 import type { CompareState } from './compare.ts';
 import type { PreviewStrip } from './preview-strip.ts';
 import { emptyForm, type EditForm } from './form.ts';
+import type { OfferedLora } from './loras.ts';
 import { builtInPresets, type Preset } from './presets.ts';
 import type { Problem } from './problem.ts';
 import type { Task } from './task.ts';
@@ -106,6 +107,8 @@ export interface PanelState {
   readonly exportMode: ExportMode | null;
   readonly prepared: PreparedClip | null;
   readonly form: EditForm;
+  /** What the server offers. */
+  readonly loras: readonly OfferedLora[];
   readonly isAdvancedOpen: boolean;
   readonly presets: readonly Preset[];
   readonly history: readonly HistoryEntry[];
@@ -136,6 +139,7 @@ export function initialState(host: HostFacts, theme: Theme, codec: OutputCodec):
     exportMode: null,
     prepared: null,
     form: emptyForm(codec),
+    loras: [],
     isAdvancedOpen: false,
     presets: builtInPresets,
     history: [],

@@ -40,7 +40,7 @@ describe('what the user left open', () => {
 
   test('of a model of few steps is its own number of them, which no pipeline multiplies', () => {
     const chooseFew = (change: Partial<EditSettings>) =>
-      chooseSettings({ ...defaultSettings(), prompt: 'a wolf', ...change }, { guidance: 1, steps: 4, isFewStep: true });
+      chooseSettings({ ...defaultSettings(), prompt: 'a wolf', ...change }, { guidance: 1, steps: 4, fewSteps: 'checkpoint' });
     const noised = { steps: 4, inversionSteps: 4, guidance: 1, inversion: 'noised', calibrates: false };
     for (const pipeline of ['fast', 'draft'] as const) expect(chooseFew({ pipeline })).toMatchObject(noised);
     expect(chooseFew({ preview: true })).toMatchObject(noised);
@@ -90,6 +90,13 @@ describe("a model's own defaults", () => {
     expect(await readEditDefaults(path.join(dir, 'without'), usual)).toEqual({ guidance: 7.5, steps: 20 });
     expect(await read('{"steps": 12}')).toEqual({ guidance: 7.5, steps: 12 });
     expect(await read('{"steps": null, "guidance": 3, "author": "x"}')).toEqual({ guidance: 3, steps: 20 });
+  });
+
+  test('give way to those of a LoRA of few steps', async () => {
+    await read('{"steps": 12, "guidance": 7.5}');
+    const fewSteps = { guidance: 1, steps: 4, fewSteps: 'lora' } as const;
+    expect(await readEditDefaults(dir, fewSteps)).toEqual(fewSteps);
+    expect(await readEditDefaults(dir, { ...fewSteps, fewSteps: 'checkpoint' })).toMatchObject({ steps: 12 });
   });
 
   test.each([

@@ -41,9 +41,10 @@ const defaultsFile = openObject({
 
 /**
  * Steps are those of the fast pipeline. Throws EditError('model-damaged') when the file is there but not right.
- * @param usual the family's
+ * @param usual the family's, or those of a LoRA of few steps, which know better than the file of the checkpoint
  */
 export async function readEditDefaults(modelDir: string, usual: EditDefaults): Promise<EditDefaults> {
+  if (usual.fewSteps === 'lora') return usual;
   const file = path.join(modelDir, 'edit-defaults.json');
   const json = await readJsonObject(file).catch((error: unknown) => {
     if (error instanceof EditError && error.code === 'model-missing') return {};
@@ -95,19 +96,19 @@ export function chooseSettings(settings: EditSettings, defaults: EditDefaults): 
 }
 
 /** Networks that were distilled for few steps jump: the latents from which a step came cannot be found by iteration. */
-function inversionOf({ pipeline }: EditSettings, { isFewStep = false }: EditDefaults): InversionMethod['name'] {
+function inversionOf({ pipeline }: EditSettings, { fewSteps }: EditDefaults): InversionMethod['name'] {
   if (pipeline === 'reference') return 'ddim';
-  return pipeline === 'draft' || isFewStep ? 'noised' : 'fixed-point';
+  return pipeline === 'draft' || fewSteps !== undefined ? 'noised' : 'fixed-point';
 }
 
-function stepsOf({ pipeline }: EditSettings, { steps, isFewStep = false }: EditDefaults): number {
+function stepsOf({ pipeline }: EditSettings, { steps, fewSteps }: EditDefaults): number {
   switch (pipeline) {
     case 'fast':
       return steps;
     case 'draft':
       return Math.min(draftSteps, steps);
     case 'reference':
-      return isFewStep ? steps : referencePipeline.steps;
+      return fewSteps === undefined ? referencePipeline.steps : steps;
   }
 }
 

@@ -177,6 +177,15 @@ export const english = {
 
   model: { title: 'Model' },
 
+  loras: {
+    title: 'LoRA',
+    add: 'Add a LoRA',
+    strength: (title: string) => `Strength of ${title}`,
+    remove: (title: string) => `Remove ${title}`,
+    madeFor: (family: string) => `for ${family}`,
+    gone: 'The background app does not have it any more.',
+  },
+
   apply: {
     apply: 'Apply',
     applySeveral: (clips: number) => `Apply to ${clips} clips`,
@@ -296,6 +305,7 @@ export const english = {
     source: 'In the clip',
     negative: 'Avoided',
     model: 'Model',
+    loras: 'LoRA',
     strength: 'Structure to prompt',
     technique: 'Technique',
     pipeline: 'Quality',
