@@ -42,8 +42,13 @@ describe('a model of few steps is recognised', () => {
     });
   });
 
-  test('by the name of what was merged into it', () => {
-    expect(found({}, 'realistic-vision', 'lcm-lora-sdv1-5')?.title).toBe('LCM');
+  test.each([
+    ['lcm-lora-sdv1-5', 'LCM'],
+    ['sdxl_lightning_4step_lora.safetensors', 'Lightning'],
+    ['hyper-sd15-8steps-cfg', 'Hyper-SD with guidance'],
+    ['sd_xl_turbo_lora_v1', 'Turbo'],
+  ])('by the name of a LoRA in it: %s', (name, title) => {
+    expect(fewStepModelOf(parseSchedulerConfig(stableDiffusion), [name], 'lora')?.title).toBe(title);
   });
 });
 
@@ -60,9 +65,17 @@ test.each([
     'terminus',
   ],
   [{}, 'hyperrealism-v3'],
+  [{}, 'Hyper-Realism'],
   [{}, 'turbolence'],
 ])('others are not: %j called %s', (fields, name) => {
   expect(found(fields, name)).toBeNull();
+});
+
+test('words that LoRA of other things have make none of few steps', () => {
+  const config = parseSchedulerConfig(stableDiffusion);
+  for (const name of ['lightning-bolts', 'turbo_sports_car', 'hyper-detailer']) {
+    expect(fewStepModelOf(config, [name], 'lora')).toBeNull();
+  }
 });
 
 test('a snapshot in a hub cache has the name of its model, another folder its own', () => {
@@ -88,7 +101,11 @@ describe('an outline', () => {
   });
 
   test('of any checkpoint with a LoRA of few steps has those of the LoRA', () => {
-    const { scheduler, defaults } = adapted('/models/realistic-vision', 'film', 'Hyper-SD15-8steps-CFG-lora.safetensors');
+    const { scheduler, defaults } = adapted(
+      '/models/realistic-vision',
+      'film',
+      'Hyper-SD15-8steps-CFG-lora.safetensors',
+    );
     expect(defaults).toEqual({ guidance: 5, steps: 8, fewSteps: 'lora' });
     expect(scheduler.solver).toEqual({ kind: 'euler' });
     expect(adapted('/models/sd-turbo', 'lcm-lora-sdv1-5').scheduler.solver.kind).toBe('lcm');

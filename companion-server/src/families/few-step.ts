@@ -13,10 +13,17 @@ export interface FewStepModel {
   readonly defaults: EditDefaults;
 }
 
+type NamedThing = 'checkpoint' | 'lora';
+
 interface Kind {
   readonly title: string;
   /** Words of a name that say so. */
   readonly words: readonly string[];
+  /**
+   * Where those words have another meaning as well (`hyper-realism`, a LoRA of lightning): the name must also have a number of
+   * steps, or a word that begins with `sd`.
+   */
+  readonly isAmbiguous: (of: NamedThing) => boolean;
   readonly defaults: EditDefaults;
   readonly adapt: (scheduler: SchedulerConfig) => SchedulerConfig;
 }
@@ -27,6 +34,7 @@ const unguided = { guidance: 1, steps: 4 } as const;
 const lcm: Kind = {
   title: 'LCM',
   words: ['lcm'],
+  isAmbiguous: () => false,
   defaults: unguided,
   adapt: (config) => ({ ...config, solver: config.solver.kind === 'lcm' ? config.solver : distilledSolver('lcm') }),
 };
@@ -34,6 +42,7 @@ const lcm: Kind = {
 const tcd: Kind = {
   title: 'TCD',
   words: ['tcd'],
+  isAmbiguous: () => false,
   defaults: unguided,
   adapt: (config) => ({ ...config, solver: config.solver.kind === 'tcd' ? config.solver : distilledSolver('tcd') }),
 };
@@ -42,6 +51,7 @@ const tcd: Kind = {
 const trailing = (title: string, words: readonly string[], defaults: EditDefaults = unguided): Kind => ({
   title,
   words,
+  isAmbiguous: (of) => of === 'lora' || words.includes('hyper'),
   defaults,
   adapt: (config) => ({ ...config, timestepSpacing: 'trailing', solver: { kind: 'euler' } }),
 });
@@ -62,11 +72,15 @@ const namedKinds: readonly Kind[] = [
  * The model of few steps that a checkpoint is, or null. The scheduler decides before names do: LCM's and TCD's classes
  * belong to such models alone, and Euler with trailing timesteps and without zero terminal SNR is what they are saved with.
  * A number of steps in a name (`4step`, `8-steps`) becomes the default.
- * @param names of the checkpoint and of what was merged into it
+ * @param names of the checkpoint, or of LoRA in it
  */
-export function fewStepModelOf(scheduler: SchedulerConfig, names: readonly string[]): FewStepModel | null {
+export function fewStepModelOf(
+  scheduler: SchedulerConfig,
+  names: readonly string[],
+  of: NamedThing = 'checkpoint',
+): FewStepModel | null {
   const named = names.map(wordsOf);
-  const byName = namedKinds.find((kind) => named.some((words) => kind.words.every((word) => words.includes(word))));
+  const byName = namedKinds.find((kind) => named.some((words) => isNamed(words, kind, of)));
   const kind = kindBySolver(scheduler, byName) ?? byName;
   if (kind === undefined) return null;
   const steps = named.map(stepsIn).find((count) => count !== null) ?? kind.defaults.steps;
@@ -83,11 +97,16 @@ export function adaptedToFewSteps<Outline extends Pick<ModelOutline, 'scheduler'
   { dir, loras }: { readonly dir: string; readonly loras: readonly string[] },
 ): Outline {
   const own = fewStepModelOf(outline.scheduler, namesOfFolder(dir));
-  const merged = loras.length === 0 ? null : fewStepModelOf({ ...outline.scheduler, solver: ddim }, loras);
+  const merged = loras.length === 0 ? null : fewStepModelOf({ ...outline.scheduler, solver: ddim }, loras, 'lora');
   const found = merged ?? own;
   if (found === null) return outline;
   const fewSteps = merged === null ? 'checkpoint' : 'lora';
   return { ...outline, scheduler: found.scheduler, defaults: { ...found.defaults, fewSteps } };
+}
+
+function isNamed(words: readonly string[], kind: Kind, of: NamedThing): boolean {
+  if (!kind.words.every((word) => words.includes(word))) return false;
+  return !kind.isAmbiguous(of) || stepsIn(words) !== null || words.some((word) => word.startsWith('sd'));
 }
 
 function kindBySolver({ solver, rescaleBetasZeroSnr }: SchedulerConfig, byName: Kind | undefined): Kind | undefined {

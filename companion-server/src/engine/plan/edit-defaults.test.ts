@@ -40,7 +40,10 @@ describe('what the user left open', () => {
 
   test('of a model of few steps is its own number of them, which no pipeline multiplies', () => {
     const chooseFew = (change: Partial<EditSettings>) =>
-      chooseSettings({ ...defaultSettings(), prompt: 'a wolf', ...change }, { guidance: 1, steps: 4, fewSteps: 'checkpoint' });
+      chooseSettings(
+        { ...defaultSettings(), prompt: 'a wolf', ...change },
+        { guidance: 1, steps: 4, fewSteps: 'checkpoint' },
+      );
     const noised = { steps: 4, inversionSteps: 4, guidance: 1, inversion: 'noised', calibrates: false };
     for (const pipeline of ['fast', 'draft'] as const) expect(chooseFew({ pipeline })).toMatchObject(noised);
     expect(chooseFew({ preview: true })).toMatchObject(noised);

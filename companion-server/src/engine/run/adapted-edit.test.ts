@@ -80,6 +80,18 @@ describe('an edit with a LoRA', () => {
     expect((await resultOf(unused)).equals(await resultOf(plain))).toBe(true);
   });
 
+  it('takes the steps and the guidance of a LoRA of few steps, as its estimate says, unless it is switched off', async () => {
+    const lcm = { name: 'lcm', file: await lookOf('lcm-lora-sdv1-5'), strength: 1 };
+    const open = { steps: null, inversionSteps: null, guidance: null, technique: 'none' } as const;
+    const job = jobOf('few', [lcm], open);
+    const { report } = await runTinyEdit(job);
+    expect(report.chosen).toEqual({ guidance: 1, steps: 4, inversionSteps: 4 });
+    expect(report.unetEvaluations).toEqual({ inversion: 4 * 2, sampling: 4 * 2 });
+    expect((await estimateEdit(job)).unetEvaluations).toEqual(report.unetEvaluations);
+    const off = await estimateEdit(jobOf('many', [{ ...lcm, strength: 0 }], open));
+    expect(off.unetEvaluations.sampling).toBeGreaterThan(report.unetEvaluations.sampling);
+  });
+
   it('computes in half precision with the weights of the checkpoint where they lie', async () => {
     const look = { name: 'half', file: await lookOf('half'), strength: 0.8 };
     const halves: EditParts = {
