@@ -13,7 +13,13 @@ import type { EditJob } from '../run/edit-job.ts';
 import { countEvaluations, plannedPasses } from '../plan/edit-passes.ts';
 import { planEdit, type EditPlan } from '../plan/edit-plan.ts';
 import { createSchedule } from '../../diffusion/schedule.ts';
-import { forwardsPerStep, inversionForwards, keepsNoisiest, keepsResiduals } from '../plan/edit-schedules.ts';
+import {
+  firstInversionSteps,
+  forwardsPerStep,
+  inversionForwards,
+  keepsNoisiest,
+  keepsResiduals,
+} from '../plan/edit-schedules.ts';
 import { forecastSeconds, stageWork } from './forecast.ts';
 import { keepsDetail } from '../run/upsample-result.ts';
 import { canLinkInversion, hasInversion } from '../source-cache/inversion-cache.ts';
@@ -89,7 +95,7 @@ export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<
     isTaken,
     inversion: inversion + calibrationEvaluations(settings, plan),
     sampling: plannedPasses(plan, settings),
-    forwardsPerStep: forwardsPerStep(settings, settings.inversionSteps),
+    forwardsPerStep: forwardsPerStep(settings, firstInversionSteps(settings, plan.frameCount)),
     decodings: keepsDetail(settings, clip, plan) ? 2 : 1,
   });
   const kind = { execution, unet: model.unet, latentSize: plan.latentSize };
@@ -154,7 +160,8 @@ export async function assessEdit(edit: EditToAssess): Promise<EditNeeds> {
   const { clip, model, settings, technique, execution } = edit;
   const plan = planEdit(clip, model, settings, { technique });
   const sampling = createSchedule(model.scheduler, settings.steps);
-  const forwards = inversionForwards(model.scheduler, sampling, settings, plan.startStep);
+  const inversionSteps = firstInversionSteps(settings, plan.frameCount);
+  const forwards = inversionForwards(model.scheduler, sampling, { ...settings, inversionSteps }, plan.startStep);
   const frames = plan.frameCount;
   const peakMemoryBytes = estimatePeakMemory(model, plan, settings, execution);
   const { sourceBytes, ownBytes } = latentBytes(model, plan, settings);

@@ -35,6 +35,20 @@ export function forwardsPerStep({ pipeline, steps }: ChosenSettings, inversionSt
   return pipeline === 'reference' ? 1 : inversionSteps / steps;
 }
 
+/**
+ * Most frames of a clip whose calibration begins with twice the forwards. With so few frames a first try takes about as long
+ * as the forwards that it may save, and a failed one makes the whole edit half as long again.
+ */
+const shortClip = 4;
+
+/** Forwards of a frame in its inversion, as far as they are known before the calibration. */
+export function firstInversionSteps(
+  { calibrates, inversionSteps }: Pick<ChosenSettings, 'calibrates' | 'inversionSteps'>,
+  frameCount: number,
+): number {
+  return calibrates && frameCount <= shortClip ? 2 * inversionSteps : inversionSteps;
+}
+
 /** Forwards of a frame in its whole inversion. */
 export function inversionForwards(
   config: SchedulerConfig,

@@ -14,7 +14,7 @@ import type { EditContext, EditRunOptions } from './edit-context.ts';
 import { rehearseOutput, writeResult } from './edit-output.ts';
 import { planEdit } from '../plan/edit-plan.ts';
 import { makeReport } from './edit-report.ts';
-import { forwardsPerStep, keepsNoisiest, keepsResiduals } from '../plan/edit-schedules.ts';
+import { firstInversionSteps, forwardsPerStep, keepsNoisiest, keepsResiduals } from '../plan/edit-schedules.ts';
 import { workloadOf } from '../plan/edit-workload.ts';
 import { forecastOf, throughputOf, stageWork, type StageWork } from '../estimate/forecast.ts';
 import type { SourceAnalysis } from '../source-cache/inversion-entry.ts';
@@ -177,7 +177,10 @@ export class EditRun {
       isTaken,
       inversion: calibrated + invert,
       sampling,
-      forwardsPerStep: forwardsPerStep(settings, analysis?.inversionSteps ?? settings.inversionSteps),
+      forwardsPerStep: forwardsPerStep(
+        settings,
+        analysis?.inversionSteps ?? firstInversionSteps(settings, plan.frameCount),
+      ),
       decodings: keepsDetail(settings, clip, plan) ? 2 : 1,
     });
   }
