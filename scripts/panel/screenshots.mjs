@@ -107,6 +107,10 @@ async function shootStates(browser) {
   for (const theme of ['dark', 'light']) {
     await shootState(usual, 'preview', theme, `panel-320-${theme}`);
   }
+  await usual.setViewportSize({ width: 320, height: 1_060 });
+  await shootState(usual, 'models', 'dark', 'panel-models-dark');
+  await usual.setViewportSize({ width: 320, height: 560 });
+  await shootState(usual, 'loras', 'light', 'panel-loras-light');
   await usual.close();
 }
 

@@ -53,8 +53,10 @@ export interface EditExecutorOptions {
   readonly clipInfoOf?: ((path: string) => Promise<ClipInfo>) | null;
   /** Throws EditError 'clip-missing'. */
   readonly clipOf: (owner: string, clipId: string) => Promise<Pick<Clip, 'artifact' | 'sha256'>>;
-  /** The folder of a model; null is the server's first. Throws EditError 'model-missing'. */
-  readonly modelDirOf: (model: string | null) => string;
+  /**
+   * The folder or file of a model; null is the server's first. Throws EditError 'model-missing', 'model-unsupported'.
+   */
+  readonly modelDirOf: (model: string | null) => string | Promise<string>;
   /** Called with the reason when a job cannot continue from its work files and starts again. */
   readonly onWorkLost?: (jobId: string, error: unknown) => void;
   /** Called with the reason when the files of a step could not be stored: the next step tries again. */
@@ -74,7 +76,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       inputPath: await artifacts.localPath(clip.artifact),
       clipSha256: clip.sha256,
       outputPath: await artifacts.localPath(resultArtifact(jobId, spec.settings.codec)),
-      modelDir: modelDirOf(spec.model),
+      modelDir: await modelDirOf(spec.model),
       device: spec.device,
       cacheDir,
       inversionsDir,
@@ -172,7 +174,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
     discard,
     async check(owner, { clipId, model }) {
       await clipOf(owner, clipId);
-      modelDirOf(model);
+      await modelDirOf(model);
     },
     async estimate(owner, spec, past, signal) {
       const job = await toEditJob(owner, 'estimate', spec);

@@ -24,14 +24,17 @@ afterEach(async () => {
 interface Run {
   readonly answer?: string;
   readonly isTTY?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
-async function run(args: readonly string[], { answer, isTTY = false }: Run = {}) {
+async function run(args: readonly string[], { answer, isTTY = false, env = {} }: Run = {}) {
   const files = [...hub.files.keys()].map((path) => ({ path, sizeBytes: null, sha256: null }));
   const catalog = [
     {
       id: 'some-model',
       title: 'Some model',
+      kind: 'checkpoint' as const,
+      family: 'Stable Diffusion 1.x',
       goodFor: 'Tests.',
       licence: { name: 'MIT', url: 'https://example.org/licence' },
       memoryGigabytes: 1,
@@ -48,7 +51,7 @@ async function run(args: readonly string[], { answer, isTTY = false }: Run = {})
   const exitCode = await runCli(['models', ...args], [createModelsCommand(() => catalog)], {
     stdout: output('stdout'),
     stderr: output('stderr'),
-    env: { TOKENFLOW_DATA: dataDir, HF_ENDPOINT: hub.url },
+    env: { TOKENFLOW_DATA: dataDir, TOKENFLOW_CACHE: dataDir, TOKENFLOW_LIBRARY: 'off', HF_ENDPOINT: hub.url, ...env },
     signal: new AbortController().signal,
     startServer: () => Promise.reject(new Error('no server is needed')),
     ...(answer !== undefined && {
@@ -83,7 +86,7 @@ describe('models', () => {
 
   test.each([
     [['pul'], "models cannot 'pul'.", 'Did you mean pull?'],
-    [['banana'], "models cannot 'banana'.", 'It can list, pull, verify, remove, add.'],
+    [['banana'], "models cannot 'banana'.", 'It can list, pull, verify, remove, add, folders.'],
     [['pull'], 'models pull needs the id of a model.', 'models pull stable-diffusion-1.5'],
     [['add'], 'models add needs a folder.', 'models add /path/to/checkpoint'],
     [['pull', 'a', 'b'], "models takes one thing at a time, got 'b' as well.", 'quotation'],
