@@ -10,10 +10,12 @@ import {
   parse,
   text,
   where,
+  withDefault,
   type Complaint,
   type Infer,
 } from './fields.ts';
 import { maxPromptCharacters } from './limits.ts';
+import { loraChoices } from './lora.ts';
 import { techniqueInfo, techniqueInfos, techniqueNames, usualTechnique } from './techniques.ts';
 
 /**
@@ -121,10 +123,16 @@ export const editSettings = where(
     codec: oneOf(outputCodecs),
     sound: oneOf(sounds),
     detail: oneOf(details),
+    /** LoRA that change the model, in this order. Left out: none. */
+    loras: withDefault(loraChoices, []),
     /** Edits the keyframes alone: the result is a clip of just these, in their order. */
     preview: flag,
   }),
-  ({ initialNoise, technique, steps, inversionSteps, startSeconds, endSeconds }): Complaint | undefined => {
+  ({ initialNoise, technique, steps, inversionSteps, startSeconds, endSeconds, loras }): Complaint | undefined => {
+    const twice = loras.findIndex(({ name }, i) => loras.findIndex((one) => one.name === name) !== i);
+    if (twice !== -1) {
+      return { at: ['loras', twice, 'name'], text: `must not be named twice, got '${loras[twice]?.name ?? ''}'.` };
+    }
     if (initialNoise !== 'inversion' && !techniqueInfo(technique).choosesInitialNoise) {
       const those = techniqueInfos.filter(({ choosesInitialNoise }) => choosesInitialNoise).map(({ name }) => name);
       return {
@@ -171,6 +179,7 @@ export function defaultSettings(technique: string = usualTechnique): EditSetting
     codec: 'prores',
     sound: 'keep',
     detail: 'source',
+    loras: [],
     preview: false,
   };
 }

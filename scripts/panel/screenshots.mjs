@@ -91,6 +91,7 @@ async function shootStates(browser) {
     ['edit', 'dark'],
     ['edit', 'light'],
     ['edit-advanced', 'dark'],
+    ['loras', 'dark'],
     ['preview', 'dark'],
     ['preview-outdated', 'light'],
     ['tasks', 'dark'],
@@ -108,9 +109,9 @@ async function shootStates(browser) {
     await shootState(usual, 'preview', theme, `panel-320-${theme}`);
   }
   await usual.setViewportSize({ width: 320, height: 1_060 });
-  await shootState(usual, 'models', 'dark', 'panel-models-dark');
+  await shootState(usual, 'model-list', 'dark', 'panel-model-list-dark');
   await usual.setViewportSize({ width: 320, height: 560 });
-  await shootState(usual, 'loras', 'light', 'panel-loras-light');
+  await shootState(usual, 'lora-list', 'light', 'panel-lora-list-light');
   await usual.close();
 }
 

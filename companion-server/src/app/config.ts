@@ -24,6 +24,10 @@ export interface Config {
   /** Where more models are looked for while the server runs. Default: nowhere. */
   readonly library?: LibraryConfig | null;
   readonly logLevel: LogLevel;
+  /** Absolute paths of LoRA by the names that edits use. Default: none. */
+  readonly loras?: ReadonlyMap<string, string>;
+  /** Absolute paths of embeddings by their word of the prompt. Default: none. */
+  readonly embeddings?: ReadonlyMap<string, string>;
   /** Absolute path; inverted clips are kept there. Default: `inversions` in `dataDir`. */
   readonly inversionsDir?: string;
   /** Most bytes of inverted clips that are kept. Default: 10 GB, or half of what the disk has left if that is less. */

@@ -27,6 +27,7 @@ import { createKnownClips } from '../media/probe/known-clips.ts';
 import { probeClip } from '../media/probe/probe.ts';
 import { createPairings } from '../pairing/pairings.ts';
 import { pairingTables, readSecret, renewSecret } from '../pairing/tables.ts';
+import { embeddingsIn, loraFileOf } from '../models/adapter-files.ts';
 import { createLibrary } from '../models/library/library.ts';
 import { lockFile, openDatabase } from '../store/database.ts';
 import { createDiskWatch } from '../store/disk-watch.ts';
@@ -205,6 +206,12 @@ async function open(
     clipOf: (owner, clipId) => clips.get(owner, clipId),
     clipInfoOf: probe === undefined ? knownClips.infoOf : null,
     modelDirOf: (model) => library.pathOfModel(model),
+    loraFileOf: (name) =>
+      config.loras?.has(name) === true ? loraFileOf(config.loras, name) : library.pathOf('lora', name),
+    async embeddingsFor(prompts) {
+      await library.settled();
+      return [...embeddingsIn(config.embeddings ?? new Map()), ...library.embeddingsIn(prompts)];
+    },
     onStep: (jobId, { stage, step }) => log.debug('A step is finished.', { jobId, stage, step }),
   });
   let device: Device | null = null;

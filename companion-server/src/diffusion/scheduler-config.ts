@@ -41,7 +41,8 @@ export function parseSchedulerConfig(json: unknown): SchedulerConfig {
     throw damaged('the file must hold a JSON object', json);
   }
   const fields = json as Record<string, unknown>;
-  refuseFlowMatching(fields['_class_name']);
+  const className = fields['_class_name'];
+  refuseFlowMatching(Array.isArray(className) ? className.at(-1) : className);
   const trainTimesteps = integerField(fields, 'num_train_timesteps', 1000, 1, maxTrainTimesteps);
   const config: SchedulerConfig = {
     trainTimesteps,

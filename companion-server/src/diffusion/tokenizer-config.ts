@@ -29,7 +29,9 @@ const longestMaxLength = 1024;
 export function parseTokenizerConfig(texts: TokenizerTexts): TokenizerConfig {
   const config = parseTokenizerJson(texts, 'tokenizer_config.json');
   const map = parseTokenizerJson(texts, 'special_tokens_map.json');
-  const token = (key: string, absent: string): string => tokenText(config[key]) ?? tokenText(map[key]) ?? absent;
+  // As transformers reads them: the map counts, unless the config is of a version that puts all tokens into it.
+  const [first, second] = 'added_tokens_decoder' in config ? [config, map] : [map, config];
+  const token = (key: string, absent: string): string => tokenText(first[key]) ?? tokenText(second[key]) ?? absent;
   const eos = token('eos_token', '<|endoftext|>');
   return {
     bos: token('bos_token', '<|startoftext|>'),

@@ -1,6 +1,7 @@
 // Reads the fields of a network's config.json: every fault names the file's field, the rule and the value.
 
 import { EditError } from '../errors.ts';
+import { classNameOf } from './class-name.ts';
 
 /** A parsed config.json with the name it is reported under, for instance `unet/config.json`. */
 export class ConfigReader {
@@ -17,7 +18,7 @@ export class ConfigReader {
 
   /** A positive whole number. */
   integer(field: string, fallback?: number): number {
-    const value = this.json[field] ?? fallback;
+    const value = this.scalar(field) ?? fallback;
     if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) {
       this.fail(field, 'must be a positive whole number', value);
     }
@@ -25,7 +26,7 @@ export class ConfigReader {
   }
 
   number(field: string, fallback: number): number {
-    const value = this.json[field] ?? fallback;
+    const value = this.scalar(field) ?? fallback;
     if (typeof value !== 'number' || !Number.isFinite(value)) {
       this.fail(field, 'must be a number', value);
     }
@@ -33,14 +34,14 @@ export class ConfigReader {
   }
 
   boolean(field: string, fallback: boolean): boolean {
-    const value = this.json[field] ?? fallback;
+    const value = this.scalar(field) ?? fallback;
     if (typeof value !== 'boolean') this.fail(field, 'must be true or false', value);
     return value;
   }
 
   /** One of a fixed set of words. */
   choice<T extends string>(field: string, allowed: readonly T[], fallback: T): T {
-    const value = this.json[field] ?? fallback;
+    const value = this.scalar(field) ?? fallback;
     const found = allowed.find((word) => word === value);
     if (found === undefined) this.fail(field, `must be one of ${allowed.join(', ')}`, value);
     return found;
@@ -75,16 +76,33 @@ export class ConfigReader {
     return value;
   }
 
+  /** Refuses a config of another class of network. */
+  expectClass(allowed: readonly string[]): void {
+    const name = classNameOf(this.json);
+    if (name !== undefined && !allowed.includes(name)) {
+      this.fail('_class_name', `must be ${allowed.map(show).join(' or ')}`, name);
+    }
+  }
+
   raw(field: string): unknown {
     return this.json[field];
   }
 
   /** Refuses a checkpoint whose `field` has a value that the network here does not implement. */
   expect(field: string, allowed: readonly unknown[]): void {
-    const value = this.json[field];
+    const value = this.scalar(field);
     if (value !== undefined && !allowed.includes(value)) {
       this.fail(field, `must be ${allowed.map(show).join(' or ')}`, value);
     }
+  }
+
+  /** A field's value. A list with an entry for each level, all equal, means the one value. */
+  private scalar(field: string): unknown {
+    const value = this.json[field];
+    if (!Array.isArray(value) || value.length === 0) return value;
+    const [first, ...others] = value as unknown[];
+    const isScalar = first === null || typeof first !== 'object';
+    return isScalar && others.every((entry) => entry === first) ? first : value;
   }
 
   fail(field: string, rule: string, value: unknown): never {

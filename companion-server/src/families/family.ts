@@ -10,6 +10,7 @@ import type { IndexTensor } from '../onnx/session.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Checkpoint, CheckpointFolder, CheckpointLayout } from '../weights/checkpoint.ts';
 import type { TensorSource } from '../weights/tensor-source.ts';
+import type { PromptEmbedding } from '../weights/textual-inversion.ts';
 
 export interface ModelFamily {
   /** For the sentence of what to use instead of an unsupported checkpoint: "a text-to-image checkpoint of ...". */
@@ -29,7 +30,12 @@ export interface ModelFamily {
 export interface ModelOutline {
   readonly unet: DenoisingNetwork;
   readonly vae: Autoencoder;
-  readonly weights: { readonly unet: TensorSource; readonly vae: TensorSource };
+  readonly weights: {
+    readonly unet: TensorSource;
+    readonly vae: TensorSource;
+    /** Of the text encoders, which are loaded one after the other. */
+    readonly text: readonly TensorSource[];
+  };
   readonly scheduler: SchedulerConfig;
   /** Width and height of a working frame must be multiples of this many pixels. */
   readonly sizeMultiple: number;
@@ -38,8 +44,12 @@ export interface ModelOutline {
   /** Most tokens of a prompt's conditioning; estimates reckon with them. */
   readonly promptTokens: number;
   readonly defaults: EditDefaults;
-  /** Makes the tokenizers. Throws EditError('model-damaged') for files that make none. */
-  readonly createConditioner: () => Conditioner;
+  /**
+   * Makes the tokenizers. Throws EditError: 'model-damaged' for files that make none, 'adapter-unsupported' for embeddings of
+   * another model.
+   * @param embeddings words of prompts with vectors of their own; none when left out
+   */
+  readonly createConditioner: (embeddings?: readonly PromptEmbedding[]) => Conditioner;
 }
 
 export interface Conditioner {

@@ -36,9 +36,20 @@ it('opens a whole checkpoint', async () => {
   expect(checkpoint.tokenizers.get('tokenizer')).toEqual({ 'vocab.json': '{}', 'merges.txt': '#version: 0.2\n' });
 });
 
+it('opens one whose pipeline is a class of code of its own, and whose scheduler has infinite numbers', async () => {
+  await writeFiles(dir, {
+    'model_index.json': json({ _class_name: ['pipeline', 'StableDiffusionPipeline'] }),
+    'scheduler/scheduler_config.json':
+      '{"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity}',
+  });
+  expect((await openCheckpoint(dir)).schedulerConfig).toMatchObject({ lambda_min_clipped: '-Infinity' });
+});
+
 describe('refuses by name', () => {
   const pipelines: [string, string][] = [
-    ['StableDiffusionXLPipeline', 'is Stable Diffusion XL'],
+    ['StableDiffusionXLPipeline', 'is Stable Diffusion XL without its two text encoders'],
+    ['StableDiffusionXLInpaintPipeline', 'an inpainting model'],
+    ['StableDiffusionXLControlNetPipeline', 'a model with extra control inputs'],
     ['StableDiffusion3Pipeline', 'is Stable Diffusion 3'],
     ['FluxPipeline', 'is Flux'],
     ['StableDiffusionInpaintPipeline', 'an inpainting model'],
@@ -52,7 +63,11 @@ describe('refuses by name', () => {
   ];
   it('what it is, and what to use instead', async () => {
     await writeFiles(dir, { 'model_index.json': json({ _class_name: 'FluxPipeline' }) });
-    const fault = { hint: expect.stringContaining('checkpoint of Stable Diffusion 1.x or 2.x in the') as string };
+    const fault = {
+      hint: expect.stringContaining(
+        'checkpoint of Stable Diffusion 1.x or 2.x or Stable Diffusion XL in the',
+      ) as string,
+    };
     await expect(openCheckpoint(dir)).rejects.toMatchObject(fault);
     const both = { hint: expect.stringContaining('Stable Diffusion 1.x or 2.x or Something Else in the') as string };
     const other = { ...stableDiffusion, title: 'Something Else', recognises: () => false };
@@ -192,6 +207,6 @@ it('refuses weights of a dtype that no network takes, and ignores position_ids',
   expect(partOf(await openCheckpoint(dir), 'text_encoder').weights.tensors.size).toBe(0);
   await writeFiles(dir, { [file]: integers('text_model.final_layer_norm.bias') });
   await expect(openCheckpoint(dir)).rejects.toThrow(
-    'tensor "text_model.final_layer_norm.bias": weights must be F32, F16 or BF16, got I64',
+    'tensor "text_model.final_layer_norm.bias": weights must be F32, F16, BF16 or F8, got I64',
   );
 });

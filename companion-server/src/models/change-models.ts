@@ -5,6 +5,7 @@ import { mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { EditError } from '../errors.ts';
 import { openCheckpoint } from '../families/open-checkpoint.ts';
+import { requireLoadable } from '../families/require-loadable.ts';
 import { explainingDisk } from '../files/disk-error.ts';
 import { catalogKinds } from './catalog-file.ts';
 import { readCatalog } from './catalog.ts';
@@ -40,7 +41,7 @@ export async function addModel(modelsDir: string, dir: string, chosenName?: stri
     const hint = chosenName === undefined ? { hint: 'Give it another one with --name.' } : {};
     throw new EditError('invalid-request', `The name ${complaint}, got '${name}'.`, hint);
   }
-  await openCheckpoint(absolute);
+  await requireLoadable(await openCheckpoint(absolute));
   const references = readReferences(modelsDir);
   if (references.get(name) === absolute) return name;
   const isTaken =

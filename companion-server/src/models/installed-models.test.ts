@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { makeTinyCheckpoint, writeJson } from '../../../test/fixtures/tiny-checkpoint.ts';
 import { checkpointFiles, writeFiles } from '../weights/testing/made-checkpoint.ts';
 import { addModel, removeModel } from './change-models.ts';
 import { chooseModels } from './choose-models.ts';
@@ -17,11 +18,18 @@ let modelsDir: string;
 /** A checkpoint outside the models folder. */
 let elsewhere: string;
 
+let made: string;
+beforeAll(async () => {
+  made = await mkdtemp(join(tmpdir(), 'tokenflow-made-'));
+  await makeTinyCheckpoint(made);
+});
+afterAll(() => rm(made, { recursive: true }));
+
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'tokenflow-installed-'));
   modelsDir = modelsDirOf(root);
   elsewhere = join(root, 'elsewhere', 'my-model');
-  await writeFiles(elsewhere, checkpointFiles());
+  await cp(made, elsewhere, { recursive: true });
 });
 
 afterEach(() => rm(root, { recursive: true }));
@@ -228,12 +236,16 @@ describe('verifying', () => {
       files,
     }),
   });
+  /** A file that is no part of what is loaded. */
+  const emptyPath = join('feature_extractor', 'config.json');
   const emptyObject = {
-    path: 'tokenizer/vocab.json',
+    path: 'feature_extractor/config.json',
     sizeBytes: 2,
     sha256: '44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a',
     etag: null,
   };
+
+  beforeEach(() => writeJson(join(elsewhere, 'feature_extractor'), 'config.json', {}));
 
   test('a folder without a record looks at its form only', async () => {
     expect(await verifyModel(elsewhere)).toEqual({ checkedFiles: 0, faults: [] });
@@ -242,14 +254,20 @@ describe('verifying', () => {
   test('compares the hashes of the record', async () => {
     await writeFiles(elsewhere, record([emptyObject]));
     expect(await verifyModel(elsewhere)).toEqual({ checkedFiles: 1, faults: [] });
-    await writeFile(join(elsewhere, 'tokenizer', 'vocab.json'), '[]');
+    await writeFile(join(elsewhere, emptyPath), '[]');
     const { faults } = await verifyModel(elsewhere);
     expect(faults).toHaveLength(1);
-    expect(faults[0]).toContain(`${join('tokenizer', 'vocab.json')}: its SHA-256 is `);
+    expect(faults[0]).toContain(`${emptyPath}: its SHA-256 is `);
   });
 
   test('names every missing file once, and what the engine finds', async () => {
-    await writeFiles(elsewhere, record([emptyObject, { ...emptyObject, path: 'gone.json' }]));
+    await writeFiles(
+      elsewhere,
+      record([
+        { ...emptyObject, path: 'tokenizer/vocab.json' },
+        { ...emptyObject, path: 'gone.json' },
+      ]),
+    );
     await rm(join(elsewhere, 'tokenizer', 'vocab.json'));
     const { faults } = await verifyModel(elsewhere);
     expect(faults.map((fault) => basename(fault.split(':')[0] ?? ''))).toEqual(['vocab.json', 'gone.json']);
@@ -285,6 +303,6 @@ describe('verifying', () => {
   test('leaves the files as they are', async () => {
     await writeFiles(elsewhere, record([emptyObject]));
     await verifyModel(elsewhere);
-    expect(await readFile(join(elsewhere, 'tokenizer', 'vocab.json'), 'utf8')).toBe('{}');
+    expect(await readFile(join(elsewhere, emptyPath), 'utf8')).toBe('{}');
   });
 });

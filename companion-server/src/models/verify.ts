@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { EditError } from '../errors.ts';
 import { openCheckpoint } from '../families/open-checkpoint.ts';
+import { requireLoadable } from '../families/require-loadable.ts';
 import { sha256OfFile } from '../files/sha256.ts';
 import { translateReadError } from '../weights/read-range.ts';
 import type { CatalogModel } from './catalog-file.ts';
@@ -57,7 +58,7 @@ export async function verifyModel(dir: string, options: VerifyOptions = {}): Pro
     }
   }
   try {
-    await openCheckpoint(dir);
+    await requireLoadable(await openCheckpoint(dir));
   } catch (error) {
     note(error);
   }

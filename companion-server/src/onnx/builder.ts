@@ -1,7 +1,7 @@
 // Records nodes and hands out values. Shapes are inferred in ops.ts; names come from one namer.
 
-import type { StoredTensor, StoredTensors } from '../tensor/stored-tensor.ts';
-import { equalDims, formatDim, formatDims, multiplyDims, type Dims } from './dims.ts';
+import type { StoredDtype, StoredTensor, StoredTensors } from '../tensor/stored-tensor.ts';
+import { formatDim, formatDims, type Dims } from './dims.ts';
 import {
   elementTypes,
   ShapeError,
@@ -135,8 +135,8 @@ export class GraphBuilder {
   }
 
   /**
-   * A weight by its checkpoint key. `dims` is what the network needs; the stored dims may differ as long as the
-   * number of elements is equal ([C] seen as [C, 1, 1], a 1x1 convolution seen as a matrix).
+   * A weight by its checkpoint key. `dims` is what the network needs; the stored dims may differ in axes of one element
+   * ([C] seen as [C, 1, 1], a 1x1 convolution seen as a matrix).
    */
   weight(key: string, dims: readonly number[]): Value {
     return this.initializer(`${key}:${dims.join('x')}`, dims, this.storedWeight(key, dims));
@@ -163,7 +163,7 @@ export class GraphBuilder {
     if (stored === undefined) {
       throw new ShapeError(this.graphName, `the checkpoint has no weight named ${key}`);
     }
-    if (!equalDims(multiplyDims(...stored.dims), multiplyDims(...dims))) {
+    if (withoutUnits(stored.dims) !== withoutUnits(dims)) {
       throw new ShapeError(
         this.graphName,
         `weight ${key} must have the shape ${formatDims(dims)}, got ${formatDims(stored.dims)}`,
@@ -176,9 +176,9 @@ export class GraphBuilder {
   private initializer(name: string, dims: readonly number[], stored: StoredTensor): Value {
     const known = this.castWeights.get(name) ?? this.initializers.get(name)?.value;
     if (known !== undefined) return known;
-    const value: Value = { name, dtype: stored.dtype, dims };
+    const value: Value = { name, dtype: graphType(stored.dtype), dims };
     this.initializers.set(name, { value, stored });
-    if (stored.dtype === this.float) return value;
+    if (value.dtype === this.float) return value;
     const cast = this.op({
       op: 'Cast',
       inputs: [value],
@@ -231,4 +231,17 @@ export class GraphBuilder {
     this.taken.set(wanted, count + 1);
     return count === 0 ? wanted : `${wanted}_${count}`;
   }
+}
+
+/** The dims that are more than one, to compare. */
+function withoutUnits(dims: readonly number[]): string {
+  return dims.filter((size) => size !== 1).join('x');
+}
+
+/** Opset 17 has no element types of eight bits. */
+function graphType(dtype: StoredDtype): DataType {
+  if (dtype === 'float8_e4m3' || dtype === 'float8_e5m2') {
+    throw new TypeError(`Weights of ${dtype} must be widened before a graph refers to them.`);
+  }
+  return dtype;
 }

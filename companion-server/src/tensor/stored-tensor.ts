@@ -1,8 +1,17 @@
 // A tensor that is still in a file: weights/ finds it, and onnx/ refers to it as external data.
 // Imports nothing.
 
-/** Element types of weights that the networks accept. */
-export type StoredDtype = 'float32' | 'float16' | 'bfloat16';
+/** Element types of weights that are read. Those of eight bits are widened before a network gets them. */
+export type StoredDtype = 'float32' | 'float16' | 'bfloat16' | 'float8_e4m3' | 'float8_e5m2';
+
+/** Bytes per element. */
+export const storedItemSizes: Readonly<Record<StoredDtype, number>> = {
+  float32: 4,
+  float16: 2,
+  bfloat16: 2,
+  float8_e4m3: 1,
+  float8_e5m2: 1,
+};
 
 /** What is known of a weight without its values. */
 export interface TensorInfo {

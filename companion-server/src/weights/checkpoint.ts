@@ -32,6 +32,8 @@ export interface CheckpointLayout {
 export interface Checkpoint {
   /** Absolute. */
   readonly dir: string;
+  /** model_index.json as it is. */
+  readonly modelIndex: JsonObject;
   /** By folder, in the layout's order. */
   readonly parts: ReadonlyMap<string, Component>;
   /** By folder, in the layout's order. */
@@ -65,7 +67,7 @@ async function unlessAbsent<T>(read: () => Promise<T>): Promise<T | null> {
 
 /** Throws EditError: 'model-missing' with the path that was expected, 'model-damaged', 'model-unsupported'. */
 export async function readCheckpoint(
-  { dir }: CheckpointFolder,
+  { dir, modelIndex }: CheckpointFolder,
   layout: CheckpointLayout,
   options: OpenOptions = {},
 ): Promise<Checkpoint> {
@@ -74,7 +76,7 @@ export async function readCheckpoint(
   const schedulerConfig = await readJsonObject(join(dir, 'scheduler', 'scheduler_config.json'));
   const tokenizers = new Map<string, TokenizerFiles>();
   for (const folder of layout.tokenizers) tokenizers.set(folder, await readTokenizerFiles(join(dir, folder)));
-  return { dir, parts, schedulerConfig, tokenizers };
+  return { dir, modelIndex, parts, schedulerConfig, tokenizers };
 }
 
 /** A part that the checkpoint's layout names. */

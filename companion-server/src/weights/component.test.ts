@@ -37,11 +37,23 @@ describe('chooses the weights', () => {
     expect(await opened('non_ema')).toEqual({ a: `${stem}.safetensors` });
   });
 
+  it.each(['bf16', 'non_ema', 'fp16.non_ema'])('%s when it is the only one', async (form) => {
+    await writeFiles(dir, { [`${stem}.${form}.safetensors`]: halfFileBytes({ a: [1] }) });
+    expect(await opened()).toEqual({ a: `${stem}.${form}.safetensors` });
+  });
+
+  it('and leaves out buffers of whole numbers that no network asks for', async () => {
+    const file = fileBytes('I64', { 'time.steps': [1], num_batches_tracked: [1] }, () => new Array<number>(8).fill(0));
+    await writeFiles(dir, { [`${stem}.safetensors`]: file });
+    expect(await opened()).toEqual({});
+  });
+
   it('never a pickle', async () => {
     await writeFiles(dir, { [`${stem}.bin`]: 'pickle' });
     await expect(opened()).rejects.toMatchObject({
       code: 'model-unsupported',
       message: expect.stringContaining(`${join(dir, stem)}.safetensors is needed`) as string,
+      hint: expect.stringContaining('safe_serialization=True') as string,
     });
   });
 });

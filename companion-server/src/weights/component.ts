@@ -35,7 +35,11 @@ export interface OpenOptions {
   readonly variant?: string;
 }
 
-/** Buffers that older versions of transformers saved with the weights. */
+/**
+ * What holds learned values. Everything else, such as the position_ids that older versions of transformers saved, is a buffer,
+ * whose values are known: one of whole numbers is not read.
+ */
+const learned = /(^|\.)(weight|bias)$/;
 const ignoredBuffer = /(^|\.)position_ids$/;
 
 /**
@@ -67,10 +71,11 @@ function mergeWeights(files: readonly SafetensorsFile[]): StoredTensors {
     for (const [name, entry] of file.entries) {
       if (ignoredBuffer.test(name)) continue;
       const stored = storedTensor(file.path, entry);
+      if (stored === undefined && !learned.test(name)) continue;
       if (stored === undefined) {
         throw new EditError(
           'model-unsupported',
-          `${file.path}: tensor "${name}": weights must be F32, F16 or BF16, got ${entry.dtype}.`,
+          `${file.path}: tensor "${name}": weights must be F32, F16, BF16 or F8, got ${entry.dtype}.`,
           { hint: 'Use the original weights, not a quantised or converted form.' },
         );
       }

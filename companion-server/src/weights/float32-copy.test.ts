@@ -5,11 +5,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CanceledError } from '../errors.ts';
 import type { StoredTensors } from '../tensor/stored-tensor.ts';
 import { tensor } from '../tensor/tensor.ts';
-import { float32Copy } from './float32-copy.ts';
+import { float32Copy, missingCopyBytes, withoutFloat8 } from './float32-copy.ts';
 import { openSafetensors, readStoredTensor, storedTensors } from './safetensors.ts';
 import { writeSafetensors } from './safetensors-write.ts';
 import { tensorsInFiles } from './tensor-source.ts';
-import { halfFileBytes, safetensorsBytes } from './testing/made-files.ts';
+import { fileBytes, halfFileBytes, safetensorsBytes } from './testing/made-files.ts';
 
 let dir: string;
 let cacheDir: string;
@@ -131,6 +131,51 @@ describe('the kept file', () => {
     expect(await readdir(cacheDir)).toHaveLength(1);
     for (const copy of copies) expect(copy).toEqual(copies[0]);
   });
+});
+
+describe('weights of eight bits', () => {
+  /** 0, 1, -1 and 448 in e4m3. */
+  const patterns = [0x00, 0x38, 0xb8, 0x7e];
+  const values = [0, 1, -1, 448];
+
+  async function narrow(): Promise<StoredTensors> {
+    const file = join(dir, 'narrow.safetensors');
+    await writeFile(
+      file,
+      fileBytes('F8_E4M3', { narrow: [4] }, (i) => [patterns[i] ?? 0]),
+    );
+    return new Map([...(await weightsOf(file)), ...(await halfWeights())]);
+  }
+
+  it('become float32', async () => {
+    const copy = await copyOf(await narrow(), cacheDir);
+    const stored = copy.get('narrow');
+    if (stored === undefined) expect.fail('the copy lacks a tensor');
+    expect(stored.dtype).toBe('float32');
+    expect([...(await readStoredTensor(stored)).data]).toEqual(values);
+  });
+
+  it('become float16 for a device of half precision, and all others stay as they are', async () => {
+    const weights = await narrow();
+    const copy = withoutFloat8(tensorsInFiles(weights), cacheDir);
+    expect(new Set([...copy.tensors.values()].map(({ dtype }) => dtype))).toEqual(new Set(['float16']));
+    for (const [name, stored] of await copy.stored()) {
+      expect(stored.dtype).toBe('float16');
+      const { data } = await readStoredTensor(stored);
+      expect([...data]).toEqual(name === 'narrow' ? values : [...data].map((_, i) => i / 8));
+    }
+    const other = tensorsInFiles(await halfWeights());
+    expect(withoutFloat8(other, cacheDir)).toBe(other);
+  });
+});
+
+it('says how much of the disk a copy will take; nothing once it is there', async () => {
+  const source = tensorsInFiles(await halfWeights());
+  const needed = await missingCopyBytes(source, cacheDir);
+  await float32Copy(source, cacheDir).stored();
+  const [name = ''] = await readdir(cacheDir);
+  expect((await stat(join(cacheDir, name))).size).toBe(needed);
+  expect(await missingCopyBytes(source, cacheDir)).toBe(0);
 });
 
 describe('leaves nothing behind', () => {

@@ -1,6 +1,7 @@
 // The small JSON and text files of a checkpoint.
 
 import { EditError } from '../errors.ts';
+import { parsePythonJson } from './python-json.ts';
 import { readRange, withFile } from './read-range.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -24,7 +25,7 @@ export async function readJsonObject(path: string): Promise<JsonObject> {
   const text = await readText(path);
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parsePythonJson(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new EditError('model-damaged', `${path}: must be JSON: ${reason}.`, {

@@ -1,44 +1,56 @@
-// Writes float32 safetensors files that can be memory-mapped: the data begins on a page, and every tensor whose size
+// Writes safetensors files that can be memory-mapped: the data begins on a page, and every tensor whose size
 // allows it begins on a 64-byte boundary. A file appears under its name complete or not at all.
 
 import { writeWhole } from '../files/write-whole.ts';
-import { sizeOf, type Tensor } from '../tensor/tensor.ts';
-import { lengthFieldBytes } from './safetensors-header.ts';
+import type { StoredDtype, TensorInfo } from '../tensor/stored-tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { lengthFieldBytes, type SafetensorsDtype } from './safetensors-header.ts';
+import { byteLengthOf } from './tensor-source.ts';
 
 /** Data begin at a multiple of this: the page size of every platform that is supported, or a divisor of it. */
 const pageBytes = 4096;
 /** A cache line, and the widest vector register. */
 const alignmentBytes = 64;
 
-/** A float32 file's plan: its first bytes, and the tensors in the order in which their data follow. */
+const dtypeNames: Readonly<Record<StoredDtype, SafetensorsDtype>> = {
+  float32: 'F32',
+  float16: 'F16',
+  bfloat16: 'BF16',
+  float8_e4m3: 'F8_E4M3',
+  float8_e5m2: 'F8_E5M2',
+};
+
+/** A file's plan: its first bytes, and the tensors in the order in which their data follow. */
 export interface SafetensorsLayout {
   /** Length field and JSON, padded to a multiple of 4096 bytes. */
   readonly head: Uint8Array;
   readonly names: readonly string[];
-  /** The dims of each tensor, as given. */
-  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** As given. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Size of the whole file. */
   readonly sizeBytes: number;
 }
 
-/** Plans a float32 file. Tensors with a multiple of 64 bytes come first, so that they stay aligned. */
+/** Plans a file. Tensors with a multiple of 64 bytes come first, so that they stay aligned. */
 export function layOut(
-  shapes: ReadonlyMap<string, readonly number[]>,
+  tensors: ReadonlyMap<string, TensorInfo>,
   metadata: Readonly<Record<string, string>> = {},
 ): SafetensorsLayout {
-  const bytesOf = (name: string) => 4 * sizeOf(shapes.get(name) ?? []);
+  const infoOf = (name: string) => tensors.get(name) as TensorInfo;
+  const bytesOf = (name: string) => byteLengthOf(infoOf(name));
   const isAligned = (name: string) => bytesOf(name) % alignmentBytes === 0;
-  const all = [...shapes.keys()];
+  const all = [...tensors.keys()];
   const names = [...all.filter(isAligned), ...all.filter((name) => !isAligned(name))];
   let position = 0;
   const entries = names.map((name): [string, object] => {
     const begin = position;
     position += bytesOf(name);
-    return [name, { dtype: 'F32', shape: shapes.get(name), data_offsets: [begin, position] }];
+    const { dtype, dims } = infoOf(name);
+    return [name, { dtype: dtypeNames[dtype], shape: dims, data_offsets: [begin, position] }];
   });
   const json = JSON.stringify(Object.fromEntries([['__metadata__', metadata], ...entries]));
   const head = frame(json);
-  return { head, names, shapes, sizeBytes: head.length + position };
+  return { head, names, tensors, sizeBytes: head.length + position };
 }
 
 /** The length field and `json`, padded with the spaces that the format allows. */
@@ -60,8 +72,8 @@ export async function writeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const shapes = new Map([...tensors].map(([name, { dims }]) => [name, dims]));
-  const { head, names } = layOut(shapes, metadata);
+  const infos = new Map([...tensors].map(([name, { dims }]) => [name, { dtype: 'float32', dims } as const]));
+  const { head, names } = layOut(infos, metadata);
   await writeWhole(path, async (append) => {
     await append(head);
     for (const name of names) {

@@ -191,7 +191,7 @@ describe('reading', () => {
     expect(await readIntegers(file, 'small')).toEqual({ dims: [1, 2], data: [7, -8] });
     expect(await readIntegers(file, 'large')).toEqual({ dims: [2], data: [9, -10] });
     await expect(readIntegers(file, 'huge')).rejects.toThrow('below 2^53');
-    await expect(readTensor(file, 'byte')).rejects.toThrow('dtype must be F32, F16 or BF16, got U8');
+    await expect(readTensor(file, 'byte')).rejects.toThrow('dtype must be F32, F16, BF16 or F8, got U8');
     await expect(readIntegers(file, 'half')).rejects.toThrow('dtype must be I32 or I64, got F16');
     await expect(readTensor(file, 'none')).rejects.toThrow('has no tensor "none"');
     expect([...file.entries].map(([, entry]) => storedTensor(path, entry)?.dtype)).toEqual([

@@ -3,8 +3,9 @@
 
 import { resolve } from 'node:path';
 import { EditError } from '../errors.ts';
+import { float8ToFloat32 } from '../tensor/float8.ts';
 import { bfloat16ToFloat32, float16ToFloat32 } from '../tensor/half.ts';
-import type { StoredDtype, StoredTensor, StoredTensors } from '../tensor/stored-tensor.ts';
+import { storedItemSizes, type StoredDtype, type StoredTensor, type StoredTensors } from '../tensor/stored-tensor.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { readRange, withFile } from './read-range.ts';
 import {
@@ -26,6 +27,8 @@ const storedDtypes: Partial<Record<SafetensorsDtype, StoredDtype>> = {
   F32: 'float32',
   F16: 'float16',
   BF16: 'bfloat16',
+  F8_E4M3: 'float8_e4m3',
+  F8_E5M2: 'float8_e5m2',
 };
 
 /**
@@ -43,7 +46,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   });
 }
 
-/** An entry of the file at `path` as a weight; undefined for a dtype other than F32, F16 and BF16. */
+/** An entry of the file at `path` as a weight; undefined for a dtype that is no floating point of at most 32 bits. */
 export function storedTensor(path: string, entry: SafetensorsEntry): StoredTensor | undefined {
   const dtype = storedDtypes[entry.dtype];
   const { dims, byteOffset, byteLength } = entry;
@@ -56,11 +59,11 @@ export function storedTensors({ path, entries }: SafetensorsFile): StoredTensors
   return new Map(stored.filter((one): one is readonly [string, StoredTensor] => one[1] !== undefined));
 }
 
-/** Reads the floating-point tensor `name` (F32, F16, BF16) as float32. Throws EditError('model-damaged'). */
+/** Reads the floating-point tensor `name` (F32, F16, BF16, F8) as float32. Throws EditError('model-damaged'). */
 export async function readTensor(file: SafetensorsFile, name: string): Promise<Tensor> {
   const entry = entryOf(file, name);
   const stored = storedTensor(file.path, entry);
-  if (stored === undefined) throw wrongDtype(file, name, entry, 'F32, F16 or BF16');
+  if (stored === undefined) throw wrongDtype(file, name, entry, 'F32, F16, BF16 or F8');
   return readStoredTensor(stored);
 }
 
@@ -90,9 +93,9 @@ export async function readIntegers(
 }
 
 /**
- * Little-endian bytes of weights as float32 values: halves are widened, float32 bytes are viewed where they lie.
+ * Little-endian bytes of weights as float32 values: narrower ones are widened, float32 bytes are viewed where they lie.
  * @param bytes on a boundary of its element type
- * @param target where halves are widened to; made when absent. At least as many values as `bytes` holds.
+ * @param target where narrower ones are widened to; made when absent. At least as many values as `bytes` holds.
  */
 export function toFloat32(
   dtype: StoredDtype,
@@ -100,9 +103,18 @@ export function toFloat32(
   target?: Float32Array,
 ): Float32Array {
   if (dtype === 'float32') return new Float32Array(buffer, byteOffset, byteLength / 4);
-  const halves = new Uint16Array(buffer, byteOffset, byteLength / 2);
-  const floats = target?.subarray(0, halves.length) ?? new Float32Array(halves.length);
-  return dtype === 'float16' ? float16ToFloat32(halves, floats) : bfloat16ToFloat32(halves, floats);
+  const length = byteLength / storedItemSizes[dtype];
+  const floats = target?.subarray(0, length) ?? new Float32Array(length);
+  switch (dtype) {
+    case 'float16':
+      return float16ToFloat32(new Uint16Array(buffer, byteOffset, length), floats);
+    case 'bfloat16':
+      return bfloat16ToFloat32(new Uint16Array(buffer, byteOffset, length), floats);
+    case 'float8_e4m3':
+      return float8ToFloat32('e4m3', new Uint8Array(buffer, byteOffset, length), floats);
+    case 'float8_e5m2':
+      return float8ToFloat32('e5m2', new Uint8Array(buffer, byteOffset, length), floats);
+  }
 }
 
 function entryOf(file: SafetensorsFile, name: string): SafetensorsEntry {

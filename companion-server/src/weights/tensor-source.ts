@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import type { StoredTensors, TensorInfo } from '../tensor/stored-tensor.ts';
+import { storedItemSizes, type StoredTensors, type TensorInfo } from '../tensor/stored-tensor.ts';
 import { sizeOf } from '../tensor/tensor.ts';
 import { readInto, translateReadError } from './read-range.ts';
 
@@ -31,7 +31,7 @@ export interface TensorReader {
 
 /** The size of a tensor's values. */
 export function byteLengthOf({ dtype, dims }: TensorInfo): number {
-  return sizeOf(dims) * (dtype === 'float32' ? 4 : 2);
+  return sizeOf(dims) * storedItemSizes[dtype];
 }
 
 /** Tensors in files: of a folder, of shards, or of one file with its own names. */

@@ -10,3 +10,10 @@ export function unsupported(path: string, reason: string, instead = 'a checkpoin
     hint: `Use ${instead} in the diffusers folder format, with .safetensors weights.`,
   });
 }
+
+/** The refusal of weights that may run code when they are read, with a way out. `reason` as above. */
+export function pickled(path: string, reason: string): EditError {
+  return new EditError('model-unsupported', `${path}: ${reason}.`, {
+    hint: "Convert it once, with Python and on a machine where it can do no harm: pip install diffusers transformers torch; python -c \"from diffusers import StableDiffusionPipeline as P; P.from_pretrained('FOLDER').save_pretrained('NEW FOLDER', safe_serialization=True)\" (P.from_single_file('FILE') for a single file). Or take a copy of the model with .safetensors weights.",
+  });
+}

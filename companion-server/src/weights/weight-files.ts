@@ -6,30 +6,33 @@ import { join } from 'node:path';
 import { EditError } from '../errors.ts';
 import { isMissing } from '../files/disk-error.ts';
 import { translateReadError } from './read-range.ts';
-import { unsupported } from './unsupported.ts';
+import { pickled } from './unsupported.ts';
 
 /** Where a component's weights are. `index` lists the shards and is beside them. */
 export type WeightFiles =
   { readonly kind: 'single'; readonly file: string } | { readonly kind: 'sharded'; readonly index: string };
+
+/** Forms that are taken where there is no plain one: all are of the same network. */
+const otherForms = ['fp16', 'bf16', 'non_ema', 'ema', 'fp16.non_ema'];
 
 const pickleFile = /\.(bin|ckpt|pt|pth)$/;
 
 /**
  * Chooses the weights in a component's folder.
  * @param stem file name before the dots: `diffusion_pytorch_model` or `model`
- * @param variant preferred form, such as `fp16`; the plain form otherwise, and `fp16` where it is the only one
+ * @param variant preferred form, such as `fp16`; the plain form otherwise, and another where it is the only one
  * Throws EditError: 'model-missing' with the expected path, 'model-unsupported' when there are pickles only.
  */
 export async function findWeightFiles(dir: string, stem: string, variant?: string): Promise<WeightFiles> {
   const present = await listFolder(dir, stem);
-  for (const form of new Set([variant, undefined, 'fp16'])) {
+  for (const form of new Set([variant, undefined, ...otherForms])) {
     const found = filesOfForm(dir, stem, form).find(([name]) => present.has(name));
     if (found !== undefined) return found[1];
   }
   const expected = join(dir, `${stem}.safetensors`);
   const pickle = [...present].find((name) => pickleFile.test(name));
   if (pickle !== undefined) {
-    throw unsupported(dir, `has only ${pickle}, a pickle, which may run code when it is read; ${expected} is needed`);
+    throw pickled(dir, `has only ${pickle}, a pickle, which may run code when it is read; ${expected} is needed`);
   }
   throw missing(expected);
 }

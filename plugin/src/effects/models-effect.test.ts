@@ -19,12 +19,14 @@ test('a model that has come since is in the list when it is opened, and can be c
   const broken = makeModelInfo({ id: 'old', problem: 'It is a pickle.' });
   scene.server.models = {
     models: [...scene.server.models.models, found, broken],
-    loras: [makeLoraInfo({ name: 'grain' })],
+    loras: [makeLoraInfo({ name: 'grain' }), makeLoraInfo({ name: 'old', problem: 'It is a pickle.' })],
     notices: ['ComfyUI, models/vae: there is no permission to read it.'],
   };
   await scene.act(opened);
   expect(scene.store.state.overlay).toMatchObject({ name: 'models', isLooking: false, problem: null });
   expect(scene.store.state.models).toEqual(scene.server.models);
+  // The form offers those that can be used.
+  expect(scene.store.state.loras).toEqual([{ name: 'grain', title: 'grain', family: 'Stable Diffusion 1.x' }]);
   expect(usableModels(scene.store.state).map(({ id }) => id)).toEqual(['demo', 'film']);
   await scene.act({ type: 'form-changed', change: { model: 'film' } });
   expect(chosenModel(scene.store.state)?.id).toBe('film');

@@ -14,7 +14,10 @@ export function startModelsEffect({ client, store }: EffectDeps): StopEffect {
     asking = stop;
     try {
       const lists = await client.models(stop.signal);
-      if (!stop.signal.aborted) dispatch({ type: 'models-read', lists });
+      if (stop.signal.aborted) return;
+      dispatch({ type: 'models-read', lists });
+      const usable = lists.loras.filter(({ problem }) => problem === null);
+      dispatch({ type: 'loras-listed', loras: usable.map(({ name, title, family }) => ({ name, title, family })) });
     } catch (error) {
       if (!stop.signal.aborted && !isCancel(error)) dispatch({ type: 'models-failed', problem: problemOf(error) });
     }

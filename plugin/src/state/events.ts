@@ -15,6 +15,7 @@ import type { Theme } from '../host/host.ts';
 import type { ExportMode, SelectionReading } from '../host/selection.ts';
 import type { CompareMode, CompareSubject, Picture } from './compare.ts';
 import type { EditForm } from './form.ts';
+import type { OfferedLora } from './loras.ts';
 import type { HistoryEntry, Overlay, Throughput, Page, ToastText } from './panel-state.ts';
 import type { ListKind } from './model-list.ts';
 import type { Preset } from './presets.ts';
@@ -76,6 +77,7 @@ export type Action =
 /** Results of actions, and events without an action. */
 export type Result =
   | { readonly type: 'link-changed'; readonly link: LinkState }
+  | { readonly type: 'loras-listed'; readonly loras: readonly OfferedLora[] }
   | { readonly type: 'theme-changed'; readonly theme: Theme }
   | { readonly type: 'selection-reading' }
   | { readonly type: 'selection-read'; readonly selection: SelectionReading }

@@ -2,6 +2,7 @@
 // model.
 
 import { defaultSettings, type EditSettings, type OutputCodec } from '../../../protocol/edit-settings.ts';
+import type { LoraChoice } from '../../../protocol/lora.ts';
 
 export interface EditForm {
   readonly prompt: string;
@@ -20,6 +21,8 @@ export interface EditForm {
   /** Id of a model; null for the server's first. */
   readonly model: string | null;
   readonly codec: OutputCodec;
+  /** In the order in which they are merged into the model. */
+  readonly loras: readonly LoraChoice[];
 }
 
 /** Named strengths, from left to right. */
@@ -55,6 +58,7 @@ export function emptyForm(codec: OutputCodec): EditForm {
     isSeedLocked: false,
     model: null,
     codec,
+    loras: [],
   };
 }
 
@@ -73,6 +77,7 @@ export function toSettings(form: EditForm, range: ClipRange): EditSettings {
     keyframeInterval: form.keyframeInterval,
     seed: form.seed,
     codec: form.codec,
+    loras: form.loras,
     startSeconds: range?.startSeconds ?? null,
     endSeconds: range?.endSeconds ?? null,
   };
@@ -80,7 +85,7 @@ export function toSettings(form: EditForm, range: ClipRange): EditSettings {
 
 /** The form that gives these settings again; its seed is locked for this. */
 export function fromSettings(settings: EditSettings, model: string | null, codec: OutputCodec): EditForm {
-  const { prompt, sourcePrompt, negativePrompt, technique, steps, guidance } = settings;
+  const { prompt, sourcePrompt, negativePrompt, technique, steps, guidance, loras } = settings;
   return {
     prompt,
     sourcePrompt,
@@ -90,6 +95,7 @@ export function fromSettings(settings: EditSettings, model: string | null, codec
     guidance,
     model,
     codec,
+    loras,
     strength: settings.strength,
     keyframeInterval: settings.keyframeInterval,
     seed: settings.seed,

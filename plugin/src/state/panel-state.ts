@@ -13,6 +13,7 @@ import type { CompareState } from './compare.ts';
 import type { ListKind } from './model-list.ts';
 import type { PreviewStrip } from './preview-strip.ts';
 import { emptyForm, type EditForm } from './form.ts';
+import type { OfferedLora } from './loras.ts';
 import { builtInPresets, type Preset } from './presets.ts';
 import type { Problem } from './problem.ts';
 import type { Task } from './task.ts';
@@ -119,6 +120,8 @@ export interface PanelState {
   readonly exportMode: ExportMode | null;
   readonly prepared: PreparedClip | null;
   readonly form: EditForm;
+  /** What the server offers. */
+  readonly loras: readonly OfferedLora[];
   readonly isAdvancedOpen: boolean;
   readonly presets: readonly Preset[];
   readonly history: readonly HistoryEntry[];
@@ -150,6 +153,7 @@ export function initialState(host: HostFacts, theme: Theme, codec: OutputCodec):
     exportMode: null,
     prepared: null,
     form: emptyForm(codec),
+    loras: [],
     isAdvancedOpen: false,
     presets: builtInPresets,
     history: [],

@@ -19,12 +19,14 @@ export const editCommand = defineCommand({
     'TOKENFLOW_MODEL names the default model, TOKENFLOW_CACHE the folder for working files.',
   ],
   async run({ values, positionals }, context) {
-    const { clipPath, outPath, settings, device } = readEditRequest(values, positionals);
+    const { clipPath, outPath, settings, device, ...adapters } = readEditRequest(values, positionals);
     const { model, server } = values;
     const reporter = createReporter(values.json ? 'json' : 'text', context);
     throwIfCanceled(context.signal);
     const session =
-      server === undefined ? await openLocalSession(context, model) : await openRemoteSession(context, server);
+      server === undefined
+        ? await openLocalSession(context, model, adapters)
+        : await openRemoteSession(context, server);
     try {
       const edited = await editOverSocket(session.connection, {
         clipPath,

@@ -22,6 +22,7 @@ import { findInversionCache } from '../source-cache/inversion-key.ts';
 import { recallProbe } from '../device/isolated-probe.ts';
 import { LatentFile } from '../source-cache/latent-file.ts';
 import { estimatePeakMemory } from './memory-estimate.ts';
+import type { AdapterFiles } from '../model/adapters.ts';
 import { identifyCheckpoint, readModelOutline } from '../model/model.ts';
 import { findRefusal, nearestFolder, readResources, type Refusal } from './resources.ts';
 import { recallThroughput } from './throughput.ts';
@@ -75,7 +76,7 @@ export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<
   throwIfCanceled(signal);
   const clip = job.clip ?? (await probeClip(job.inputPath, signal));
   throwIfCanceled(signal);
-  const model = await readModelOutline(job.modelDir);
+  const model = await readModelOutline(job.modelDir, undefined, job);
   throwIfCanceled(signal);
   const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir, model.defaults));
   const execution = await guessExecution(job);
@@ -138,9 +139,13 @@ export async function isInversionLinked(edit: EditToLookUp): Promise<boolean> {
   return canLinkInversion(cache.dir, { key: cache.key, startStep: edit.plan.startStep, folder });
 }
 
+function adaptersOf({ loras, embeddings }: EditJob): AdapterFiles {
+  return { loras, embeddings };
+}
+
 function cacheOf(edit: EditToLookUp): Promise<InversionCache | null> {
   const { job, execution, families } = edit;
-  const identify = () => identifyCheckpoint({ dir: job.modelDir, execution, families });
+  const identify = () => identifyCheckpoint({ ...adaptersOf(job), dir: job.modelDir, execution, families });
   return findInversionCache({ ...edit, model: { identify } });
 }
 

@@ -1,11 +1,14 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeDenoiser } from '../../../../test/describe-denoiser.ts';
 import { makeTinyCheckpoint, tinyPrompts, writeJson } from '../../../../test/fixtures/tiny-checkpoint.ts';
 import { randomTensor } from '../../../../test/run-graph.ts';
+import { canMountDisk, mountSmallDisk } from '../../../../test/faults/small-disk.ts';
 import { EditError } from '../../errors.ts';
+import { openCheckpoint } from '../../families/open-checkpoint.ts';
+import { missingCopyBytes } from '../../weights/float32-copy.ts';
 import { plainPass, type Pass } from '../../nets/pass.ts';
 import { preferredExecution } from '../../onnx/execution.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -147,6 +150,23 @@ describe('a checkpoint whose parts do not belong together is refused', () => {
       'weight decoder.conv_in.weight must have the shape [64, 4, 3, 3], got [32, 4, 3, 3].',
     );
   });
+});
+
+it('says what all copies of weights take on a small disk, before the first is made', async ({ skip }) => {
+  if (!canMountDisk) skip();
+  const disk = mountSmallDisk(1);
+  const cacheDir = path.join(disk, 'cache');
+  const checkpoint = await openCheckpoint(path.join(dir, 'good'));
+  const needs = await Promise.all(
+    [...checkpoint.parts.values()].map((part) => missingCopyBytes(part.weights, cacheDir)),
+  );
+  const whole = Math.ceil(needs.reduce((sum, bytes) => sum + bytes, 0) / 1e6);
+  const small = openModel({ dir: path.join(dir, 'good'), execution: preferredExecution.cpu, cacheDir });
+  await expect(small).rejects.toMatchObject({
+    code: 'disk-full',
+    message: expect.stringContaining(`of all weights of the checkpoint takes ${whole} MB`) as string,
+  });
+  expect(await readdir(path.join(cacheDir, 'weights'))).toEqual([]);
 });
 
 describe('a missing weight is named', () => {

@@ -72,8 +72,8 @@ export class EditRun {
       saveResumePoint: (...state) => this.saveResumePoint(...state),
       watch: (state) => this.watch(state),
     };
-    const { inputPath, modelDir, workDir } = job;
-    this.resumePointFile = new ResumePointFile(workDir, { inputPath, modelDir, settings, plan });
+    const { inputPath, modelDir, workDir, loras, embeddings } = job;
+    this.resumePointFile = new ResumePointFile(workDir, { inputPath, modelDir, loras, embeddings, settings, plan });
   }
 
   async run(): Promise<EditReport> {

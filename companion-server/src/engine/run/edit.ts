@@ -21,7 +21,7 @@ import { watchMemory, type MemoryWatch } from './memory-watch.ts';
 import { openModel, readModelOutline } from '../model/model.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { requireResources } from '../estimate/resources.ts';
-import { fallbackNotice, isNonsense, saferExecution } from './precision-fallback.ts';
+import { fallbackNotice, isNonsense, saferExecution, withoutDeviceAdvice } from './precision-fallback.ts';
 
 export interface EditHooks {
   readonly onProgress: (progress: EditProgress) => void;
@@ -74,16 +74,16 @@ async function runWatched(
   const meter = new ProgressMeter(onProgress);
   meter.begin('load', 1);
   const clip = job.clip ?? (await probeClip(job.inputPath, signal));
-  const { modelDir: dir, cacheDir, workDir } = job;
+  const { modelDir: dir, cacheDir, workDir, loras, embeddings } = job;
   const { families } = parts;
-  const outline = await readModelOutline(dir, families);
+  const outline = await readModelOutline(dir, families, { loras, embeddings });
   const settings = chooseSettings(job.settings, await readEditDefaults(dir, outline.defaults));
   const technique = techniqueNamed(settings.technique, parts.techniques);
   let execution = await parts.chooseExecution(job);
   requireResources((await assessJob(job, { clip, model: outline, settings, technique, execution, families })).refusal);
   const notices: string[] = [];
   for (;;) {
-    const model = await parts.openModel({ dir, families, execution, cacheDir, signal });
+    const model = await parts.openModel({ dir, families, loras, embeddings, execution, cacheDir, signal });
     const run = new EditRun({
       job,
       settings,
@@ -101,8 +101,9 @@ async function runWatched(
       const report = await run.run();
       return { ...report, notices: fitNotices([...report.notices, ...notices]) };
     } catch (error) {
-      const safer = isNonsense(error) ? saferExecution(execution) : null;
-      if (!isNonsense(error) || safer === null) throw error;
+      if (!isNonsense(error)) throw error;
+      const safer = saferExecution(execution);
+      if (safer === null) throw withoutDeviceAdvice(error);
       notices.push(fallbackNotice(execution, safer, error));
       execution = safer;
     }

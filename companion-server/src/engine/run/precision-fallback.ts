@@ -17,6 +17,14 @@ export function isNonsense(error: unknown): error is EditError {
   return error instanceof EditError && error.code === 'result-invalid';
 }
 
+/** The same error where the CPU in single precision gave the wrong numbers: there is no device left to advise. */
+export function withoutDeviceAdvice(error: EditError): EditError {
+  return new EditError(error.code, error.message, {
+    hint: 'The CPU in single precision computed this, so no device will do better. The checkpoint is most likely damaged: check it with models verify, or use another one. If other edits with it work, choose another prompt or a guidance nearer to 1.',
+    cause: error,
+  });
+}
+
 /** A sentence for the edit's report. */
 export function fallbackNotice(from: Execution, to: Execution, error: EditError): string {
   const how =

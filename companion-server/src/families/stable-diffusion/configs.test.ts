@@ -29,7 +29,21 @@ describe('unet/config.json', () => {
   it('of Stable Diffusion 1.x has one number of heads, of 2.x one per level', () => {
     expect(parseUNetConfig(sd1)).toMatchObject({
       heads: [4, 4, 4, 4],
-      hasAttention: [true, true, true, false],
+      transformerDepths: {
+        down: [
+          [1, 1],
+          [1, 1],
+          [1, 1],
+          [0, 0],
+        ],
+        middle: { residualBlocks: 2, depth: 1 },
+        up: [
+          [0, 0, 0],
+          [1, 1, 1],
+          [1, 1, 1],
+          [1, 1, 1],
+        ],
+      },
       latentChannels: 4,
       layersPerBlock: 2,
       flipSinToCos: true,
@@ -41,6 +55,34 @@ describe('unet/config.json', () => {
 
   it('takes the heads from num_attention_heads where that is set', () => {
     expect(parseUNetConfig({ ...sd1, num_attention_heads: 2 }).heads).toEqual([2, 2, 2, 2]);
+  });
+
+  it('takes a list of equal values for the value', () => {
+    const fields = {
+      only_cross_attention: [false, false, false, false],
+      transformer_layers_per_block: [1, 1, 1, 1],
+      cross_attention_dim: [32, 32, 32, 32],
+      layers_per_block: [2, 2, 2, 2],
+      sample_size: [64, 64],
+    };
+    const scalars = { ...sd1, only_cross_attention: false, transformer_layers_per_block: 1, sample_size: 64 };
+    expect(parseUNetConfig({ ...sd1, ...fields })).toEqual(parseUNetConfig({ ...scalars, cross_attention_dim: 32 }));
+  });
+
+  it('takes the last of two words for the class: the first says where its code is', () => {
+    const named = { ...sd1, _class_name: ['module.of.mine', 'UNet2DConditionModel'] };
+    expect(parseUNetConfig(named)).toEqual(parseUNetConfig(sd1));
+    expect(faultOf(parseUNetConfig, { ...sd1, _class_name: ['module.of.mine', 'MyNet'] })).toContain('got "MyNet"');
+  });
+
+  it.each([
+    ['0.8.1', 32, 64],
+    ['0.2.2', 96, 96],
+    ['0.9.0', 32, 32],
+    ['0.21.0.dev0', 32, 32],
+    [undefined, 32, 32],
+  ])('of diffusers %s with sample_size %i was trained on %i', (version, size, trained) => {
+    expect(parseUNetConfig({ ...sd1, _diffusers_version: version, sample_size: size }).sampleSize).toBe(trained);
   });
 
   it.each<[string, Json]>([
@@ -73,7 +115,7 @@ describe('unet/config.json', () => {
     ],
     ['norm_num_groups must divide the 16 channels of a level, got 32', { norm_num_groups: 32 }],
     ['cross_attention_dim must be a positive whole number, got nothing', { cross_attention_dim: undefined }],
-    ['cross_attention_dim must be a positive whole number, got [768,768]', { cross_attention_dim: [768, 768] }],
+    ['cross_attention_dim must be a positive whole number, got [768,1024]', { cross_attention_dim: [768, 1024] }],
     ['flip_sin_to_cos must be true or false, got "yes"', { flip_sin_to_cos: 'yes' }],
     ['norm_eps must be a number, got "1e-5"', { norm_eps: '1e-5' }],
   ])('says "%s"', (fault, change) => {

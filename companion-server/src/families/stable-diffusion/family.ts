@@ -5,8 +5,10 @@ import type { ClipTextConfig } from '../../nets/clip-text-encoder.ts';
 import type { UNetConfig } from '../../nets/unet.ts';
 import type { VaeConfig } from '../../nets/vae.ts';
 import { partOf, type Checkpoint } from '../../weights/checkpoint.ts';
+import { classNameOf } from '../class-name.ts';
 import type { ModelFamily, ModelOutline } from '../family.ts';
 import { misfit } from '../misfit.ts';
+import { wordsOfEncoder } from '../prompt-embeddings.ts';
 import { autoencoder } from './autoencoder.ts';
 import { parseClipTextConfig } from './clip-text-config.ts';
 import { denoisingUNet } from './unet.ts';
@@ -16,7 +18,7 @@ import { parseUNetConfig } from './unet-config.ts';
 import { parseVaeConfig } from './vae-config.ts';
 
 /** Pipelines whose weights are those of text-to-image Stable Diffusion. */
-const pipelines: readonly unknown[] = [
+const pipelines: readonly (string | undefined)[] = [
   'StableDiffusionPipeline',
   'StableDiffusionImg2ImgPipeline',
   'StableDiffusionLongPromptWeightingPipeline',
@@ -28,7 +30,7 @@ const promptTokens = 77;
 export const stableDiffusion: ModelFamily = {
   title,
   layout,
-  recognises: ({ modelIndex }) => pipelines.includes(modelIndex['_class_name']) && !('text_encoder_2' in modelIndex),
+  recognises: ({ modelIndex }) => pipelines.includes(classNameOf(modelIndex)) && !('text_encoder_2' in modelIndex),
   outline,
 };
 
@@ -40,17 +42,22 @@ function outline(checkpoint: Checkpoint): ModelOutline {
   return {
     unet: denoisingUNet(unet),
     vae: autoencoder(vae),
-    weights: { unet: partOf(checkpoint, 'unet').weights, vae: partOf(checkpoint, 'vae').weights },
+    weights: {
+      unet: partOf(checkpoint, 'unet').weights,
+      vae: partOf(checkpoint, 'vae').weights,
+      text: [partOf(checkpoint, 'text_encoder').weights],
+    },
     scheduler: parseSchedulerConfig(checkpoint.schedulerConfig),
     sizeMultiple: vae.downscale * 2 ** (unet.blockChannels.length - 1),
     trainingSide: unet.sampleSize * vae.downscale,
     promptTokens,
     defaults: { guidance: 7.5, steps: 20 },
-    createConditioner: () => {
-      const tokenizer = promptTokenizer(checkpoint, text);
+    createConditioner: (embeddings = []) => {
+      const { words, vectors } = wordsOfEncoder(embeddings, { width: text.hiddenSize, vocabSize: text.vocabSize });
+      const tokenizer = promptTokenizer(checkpoint, text, words);
       return {
         overflowOf: (prompt) => tokenizer.encode(prompt).overflow,
-        conditioning: (prompts, _size, run) => encodePrompts(checkpoint, text, tokenizer, prompts, run),
+        conditioning: (prompts, _size, run) => encodePrompts(checkpoint, text, tokenizer, prompts, run, vectors),
       };
     },
   };

@@ -1,14 +1,13 @@
 // What unet/config.json says about the UNet of Stable Diffusion 1.x and 2.x, checked. Refuses by name what it is not.
 
+import { evenDepths } from '../../nets/transformer-depths.ts';
 import type { UNetConfig } from '../../nets/unet.ts';
 import type { ConfigReader } from '../config-reader.ts';
 import { readConfig } from './read-config.ts';
 
-/** Fields that only networks outside this one's family set, with the values that mean "not used". */
+/** Fields that no network here uses, with the values that mean "not used". */
 const unused = {
-  _class_name: ['UNet2DConditionModel'],
   act_fn: ['silu'],
-  addition_embed_type: [null],
   attention_type: ['default'],
   center_input_sample: [false],
   class_embed_type: [null],
@@ -20,7 +19,6 @@ const unused = {
   dual_cross_attention: [false],
   encoder_hid_dim: [null],
   mid_block_scale_factor: [1],
-  mid_block_type: ['UNetMidBlock2DCrossAttn'],
   only_cross_attention: [false],
   resnet_out_scale_factor: [1],
   resnet_skip_time_act: [false],
@@ -30,16 +28,34 @@ const unused = {
   time_embedding_dim: [null],
   time_embedding_type: ['positional'],
   timestep_post_act: [null],
+} satisfies Record<string, readonly unknown[]>;
+
+/** The same for what Stable Diffusion XL has and this family has not. */
+const unusedHere = {
+  addition_embed_type: [null],
+  mid_block_type: ['UNetMidBlock2DCrossAttn'],
   transformer_layers_per_block: [1],
 } satisfies Record<string, readonly unknown[]>;
 
 /** Throws EditError('model-unsupported') naming the field that does not fit. */
 export function parseUNetConfig(json: Readonly<Record<string, unknown>>): UNetConfig {
   const config = readConfig(json, 'unet/config.json');
+  for (const [field, allowed] of Object.entries(unusedHere)) config.expect(field, allowed);
+  const { hasAttention, ...fields } = parseUNetFields(config);
+  // Every transformer of this family is one block.
+  const levels = hasAttention.map((attends) => ({ hasAttention: attends, depth: 1 }));
+  return { ...fields, transformerDepths: evenDepths(levels, fields.layersPerBlock) };
+}
+
+/** All of a UNet but its transformers' depths, and which levels have transformers. Throws as parseUNetConfig does. */
+export function parseUNetFields(
+  config: ConfigReader,
+): Omit<UNetConfig, 'transformerDepths'> & { readonly hasAttention: readonly boolean[] } {
+  config.expectClass(['UNet2DConditionModel']);
   for (const [field, allowed] of Object.entries(unused)) config.expect(field, allowed);
   const latentChannels = config.integer('in_channels', 4);
   if (config.integer('out_channels', 4) !== latentChannels) {
-    config.fail('out_channels', `must equal in_channels (${latentChannels})`, json['out_channels']);
+    config.fail('out_channels', `must equal in_channels (${latentChannels})`, config.raw('out_channels'));
   }
   const blockChannels = config.integers('block_out_channels');
   const down = config.choices('down_block_types', ['CrossAttnDownBlock2D', 'DownBlock2D']);
@@ -53,8 +69,6 @@ export function parseUNetConfig(json: Readonly<Record<string, unknown>>): UNetCo
     latentChannels,
     blockChannels,
     hasAttention,
-    // Every transformer of this family is one block.
-    transformerDepth: blockChannels.map(() => 1),
     heads: headsPerLevel(config, blockChannels),
     layersPerBlock: config.integer('layers_per_block', 2),
     crossAttentionDim: config.integer('cross_attention_dim'),
@@ -63,8 +77,16 @@ export function parseUNetConfig(json: Readonly<Record<string, unknown>>): UNetCo
     upcastAttention: config.boolean('upcast_attention', false),
     flipSinToCos: config.boolean('flip_sin_to_cos', true),
     frequencyShift: config.number('freq_shift', 0),
-    sampleSize: config.integer('sample_size', 64),
+    sampleSize: sampleSizeOf(config),
   };
+}
+
+/** Side of the latents that the checkpoint was trained on. Before diffusers 0.9 a smaller number than 64 was of no use. */
+function sampleSizeOf(config: ConfigReader): number {
+  const size = config.integer('sample_size', 64);
+  const version = config.raw('_diffusers_version');
+  const isOld = typeof version === 'string' && /^0\.[0-8]\./.test(version);
+  return isOld ? Math.max(size, 64) : size;
 }
 
 /**

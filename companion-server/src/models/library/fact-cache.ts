@@ -69,7 +69,8 @@ export async function openFactCache(cacheDir: string | null, kindOf: KindOf): Pr
       asked = new Map();
       if (path === null || (!hasNews && !isSmaller)) return;
       hasNews = false;
-      const facts = [...known.values()].slice(0, maxFacts);
+      // Another version of the program may read what this one cannot.
+      const facts = [...known.values()].filter(({ problem }) => problem === null).slice(0, maxFacts);
       await writeWhole(path, `${JSON.stringify({ version, facts })}\n`);
     },
   };

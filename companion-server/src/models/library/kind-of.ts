@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { EditError } from '../../errors.ts';
 import { openCheckpoint } from '../../families/open-checkpoint.ts';
+import { recogniseLora } from '../../weights/lora/recognise-lora.ts';
 import { openSafetensors, type SafetensorsFile } from '../../weights/safetensors.ts';
 import { withoutAnyPath } from '../../without-paths.ts';
 import type { FolderRole, FoundFile, FoundKind, KindOf, ModelKind } from './found.ts';
@@ -70,7 +71,7 @@ async function familyOfFolder(dir: string): Promise<string | null> {
 async function kindOfSafetensors(file: FoundFile): Promise<FoundKind> {
   try {
     const header = await openSafetensors(file.path);
-    return recognise(header, file.role);
+    return await recognise(header, file.role);
   } catch (error) {
     if (!(error instanceof EditError)) throw error;
     if (error.code === 'model-missing') return nothing;
@@ -78,19 +79,50 @@ async function kindOfSafetensors(file: FoundFile): Promise<FoundKind> {
   }
 }
 
-const loraKey = /(\.|_)lora(_|\.)?(down|up|A|B|mid|linear)|\.(hada_w|lokr_w)|\.dora_scale$/;
 const embeddingKey = /^(emb_params|clip_[lg]|string_to_param\.\*)$/;
+const decoderKey = /^(?:first_stage_model\.|vae\.)?decoder\.conv_in\.weight$/;
+/** Keys of the second block's attention in the original code's names, and of the first that Stable Diffusion XL has. */
+const textKeys = [2, 4].map(
+  (block) => `model.diffusion_model.input_blocks.${block}.1.transformer_blocks.0.attn2.to_k.weight`,
+);
+const mergedFamilies: readonly string[] = Object.values(familiesOfTextWidth);
 
-function recognise({ entries }: SafetensorsFile, role: FolderRole): FoundKind {
+async function recognise({ path, entries, metadata }: SafetensorsFile, role: FolderRole): Promise<FoundKind> {
   const keys = [...entries.keys()];
-  const isOf = (kind: ModelKind, problem: string | null = null): FoundKind => ({ kind, family: null, problem });
-  if (keys.some((key) => loraKey.test(key))) return isOf('lora');
-  if (keys.every((key) => embeddingKey.test(key))) return isOf('embedding');
-  if (keys.some((key) => key.startsWith('model.diffusion_model.'))) return isOf('checkpoint');
-  if (keys.some((key) => /^(first_stage_model\.|vae\.)?decoder\.conv_in\.weight$/.test(key))) return isOf('vae');
-  return role === 'any' || role === 'repository'
-    ? nothing
-    : isOf(kindsOfRoles[role], 'Its tensors have names that are not known.');
+  const lora = recogniseLora(entries, metadata);
+  if (lora !== null) {
+    const isKnown = lora.family === null || mergedFamilies.includes(lora.family);
+    const problem = isKnown ? null : `It is for ${lora.family}, and such models are not used here.`;
+    return { kind: 'lora', family: lora.family, problem };
+  }
+  if (keys.length > 0 && keys.every((key) => embeddingKey.test(key))) {
+    const width = entries.get('emb_params')?.dims.at(-1);
+    const family = entries.has('clip_g') ? familiesOfTextWidth[2048] : familiesOfTextWidth[Number(width)];
+    return { kind: 'embedding', family: family ?? null, problem: null };
+  }
+  if (keys.some((key) => key.startsWith('model.diffusion_model.'))) {
+    const width = textKeys.map((key) => entries.get(key)?.dims[1]).find((dim) => dim !== undefined);
+    return kindOfSingleFile(path, familiesOfTextWidth[Number(width)] ?? null);
+  }
+  const decoder = keys.find((key) => decoderKey.test(key));
+  if (decoder !== undefined) {
+    const channels = entries.get(decoder)?.dims[1];
+    const problem = channels === 4 ? null : `It is a VAE of ${channels ?? 0} latent channels, and 4 are needed.`;
+    return { kind: 'vae', family: null, problem };
+  }
+  if (role === 'any' || role === 'repository') return nothing;
+  return { kind: kindsOfRoles[role], family: null, problem: 'Its tensors have names that are not known.' };
+}
+
+/** A checkpoint in one file: whoever loads it says whether it can be used. */
+async function kindOfSingleFile(path: string, family: string | null): Promise<FoundKind> {
+  try {
+    await openCheckpoint(path);
+    return { kind: 'checkpoint', family, problem: null };
+  } catch (error) {
+    if (!(error instanceof EditError)) throw error;
+    return { kind: 'checkpoint', family, problem: problemOf(error) };
+  }
 }
 
 function isDrawThings({ path }: FoundFile): boolean {

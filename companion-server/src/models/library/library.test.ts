@@ -271,6 +271,21 @@ describe('what is listed', () => {
   });
 });
 
+test('embeddings whose names are in a prompt are found, in any case of letters', async () => {
+  const home = await makeHome();
+  await home.put({
+    'ComfyUI/models/embeddings/MyLook.safetensors': madeFiles.embedding,
+    'ComfyUI/models/embeddings/other.safetensors': madeFiles.embedding,
+    'ComfyUI/models/embeddings/old.pt': 'pickle',
+  });
+  const library = libraryOf(home, { kindOf });
+  void library.refresh();
+  await library.settled();
+  expect(library.embeddingsIn(['a harbour in mylook', 'old'])).toEqual([
+    { word: 'MyLook', file: home.path('ComfyUI/models/embeddings/MyLook.safetensors') },
+  ]);
+});
+
 describe('added folders', () => {
   test('come, are listed and go, each once', async () => {
     const home = await makeHome();

@@ -48,8 +48,12 @@ export interface Library {
    * 'model-missing' for what is not there, 'model-unsupported' with the reason for what cannot be used.
    */
   pathOfModel(id: string | null): Promise<string>;
-  /** The file of a LoRA, VAE or embedding by its name. Throws as `pathOfModel` does. */
+  /** The file of a LoRA, VAE or embedding by its name. Throws EditError 'adapter-missing', 'adapter-unsupported'. */
   pathOf(kind: Exclude<ModelKind, 'checkpoint'>, name: string): Promise<string>;
+  /** Resolves when a look that runs has ended. */
+  settled(): Promise<void>;
+  /** Embeddings whose names are in one of the prompts, in any case of letters. */
+  embeddingsIn(prompts: readonly string[]): readonly { readonly word: string; readonly file: string }[];
   /** Ends a look that runs. */
   close(): Promise<void>;
 }
@@ -135,9 +139,13 @@ export function createLibrary(options: LibraryOptions): Library {
     const [one, other] = named(kind, name);
     if (other === undefined || one === undefined) return one?.item;
     const names = named(kind, name).map(({ id }) => id);
-    throw new EditError('model-missing', `There are ${names.length} ${titles[kind]}s '${name}': ${names.join(', ')}.`, {
-      hint: 'Use the long name of the one that you mean.',
-    });
+    throw new EditError(
+      codes(kind).missing,
+      `There are ${names.length} ${titles[kind]}s '${name}': ${names.join(', ')}.`,
+      {
+        hint: 'Use the long name of the one that you mean.',
+      },
+    );
   }
 
   async function pathOfFound(kind: ModelKind, name: string): Promise<string | undefined> {
@@ -150,7 +158,7 @@ export function createLibrary(options: LibraryOptions): Library {
 
   function usablePath({ kind, problem, file }: FoundModel, name: string): string {
     if (problem === null) return file.path;
-    throw new EditError('model-unsupported', `The ${titles[kind]} '${name}' cannot be used. ${problem}`, {
+    throw new EditError(codes(kind).unsupported, `The ${titles[kind]} '${name}' cannot be used. ${problem}`, {
       hint: 'Choose another one; docs/models.md says what is supported.',
     });
   }
@@ -161,9 +169,13 @@ export function createLibrary(options: LibraryOptions): Library {
     const names = [...own, ...usable.map(({ id }) => id)];
     const has = names.length === 0 ? 'none' : names.slice(0, maxNamed).join(', ');
     const rest = names.length > maxNamed ? `, and ${names.length - maxNamed} more` : '';
-    return new EditError('model-missing', `The server has no ${titles[kind]} named '${name}'; it has ${has}${rest}.`, {
-      hint: 'npm run models shows what there is, and where it was looked for.',
-    });
+    return new EditError(
+      codes(kind).missing,
+      `The server has no ${titles[kind]} named '${name}'; it has ${has}${rest}.`,
+      {
+        hint: 'npm run models shows what there is, and where it was looked for.',
+      },
+    );
   }
 
   return {
@@ -206,6 +218,16 @@ export function createLibrary(options: LibraryOptions): Library {
       if (path === undefined) throw missing(kind, name);
       return path;
     },
+    async settled() {
+      await running?.catch(() => undefined);
+    },
+    embeddingsIn(prompts) {
+      const texts = prompts.map((prompt) => prompt.toLowerCase());
+      return known.found
+        .filter(({ item }) => item.kind === 'embedding' && item.problem === null)
+        .filter(({ item }) => texts.some((text) => text.includes(item.name.toLowerCase())))
+        .map(({ item }) => ({ word: item.name, file: item.file.path }));
+    },
     async close() {
       ending.abort(new CanceledError());
       await Promise.allSettled([running, next]);
@@ -222,6 +244,12 @@ export function createLibrary(options: LibraryOptions): Library {
       .map(({ id, item }) => ({ id, ...describeFound(item, id, catalog) }));
     return usableFirst([...own.map((model) => describeOwn(model)), ...others]);
   }
+}
+
+function codes(kind: ModelKind) {
+  return kind === 'checkpoint'
+    ? ({ missing: 'model-missing', unsupported: 'model-unsupported' } as const)
+    : ({ missing: 'adapter-missing', unsupported: 'adapter-unsupported' } as const);
 }
 
 /** Names in an error. */

@@ -2,14 +2,22 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkpointFiles } from '../../weights/testing/made-checkpoint.ts';
+import { halfFileBytes } from '../../weights/testing/made-files.ts';
 import type { KindOf } from './found.ts';
 import { kindOf } from './kind-of.ts';
 import { scanMachine, type Scan, type ScanOptions } from './scan.ts';
 import { checkpointIn, madeFiles, makeHome, putRepository, type MadeHome } from './testing/made-places.ts';
 import { walkLimits } from './walk.ts';
 
+/** Takes checkpoints in one file as usable ones. */
+const willing: KindOf = async (file) => {
+  const found = await kindOf(file);
+  const isWhole = found.problem?.includes('single-file checkpoint') === true;
+  return isWhole ? { ...found, problem: null } : found;
+};
+
 const scan = ({ machine }: MadeHome, changes: Partial<ScanOptions> = {}): Promise<Scan> =>
-  scanMachine({ machine, addedFolders: [], kindOf, ...changes });
+  scanMachine({ machine, addedFolders: [], kindOf: willing, ...changes });
 
 /** Source, folder, kind and name of each. */
 const linesOf = ({ models }: Scan): readonly string[] =>
@@ -279,6 +287,21 @@ describe('trouble', () => {
       models: [],
       notices: [],
     });
+  });
+
+  test('a LoRA, VAE or embedding says which models it is for, or why it is of no use', async () => {
+    const home = await makeHome();
+    await home.put({
+      'own/a.safetensors': madeFiles.embedding,
+      'own/b.safetensors': madeFiles.fluxLora,
+      'own/c.safetensors': halfFileBytes({ 'decoder.conv_in.weight': [2, 16, 3, 3] }),
+    });
+    const { models } = await scan(home, { addedFolders: [home.path('own')] });
+    expect(models.map(({ kind, family, problem }) => [kind, family, problem])).toEqual([
+      ['embedding', 'Stable Diffusion 1.x', null],
+      ['lora', 'Flux', 'It is for Flux, and such models are not used here.'],
+      ['vae', null, 'It is a VAE of 16 latent channels, and 4 are needed.'],
+    ]);
   });
 
   test('a file that is damaged or not whole is listed with what is wrong', async () => {

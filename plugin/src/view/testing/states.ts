@@ -275,6 +275,21 @@ export const states: Readonly<Record<string, PanelState>> = {
   'compare-wipe': withComparison(premiere, edit, 'wipe'),
   'compare-difference': withComparison(premiere, edit, 'difference'),
   'compare-empty': { ...premiere, page: 'compare' },
+  loras: {
+    ...premiere,
+    loras: [
+      { name: 'watercolour', title: 'Watercolour wash', family: 'Stable Diffusion 1.x' },
+      { name: 'film-grain', title: 'Film grain', family: 'Stable Diffusion 1.x' },
+      { name: 'detail', title: 'More detail', family: 'Stable Diffusion XL' },
+    ],
+    form: {
+      ...premiere.form,
+      loras: [
+        { name: 'watercolour', strength: 0.8 },
+        { name: 'old-look', strength: -0.5 },
+      ],
+    },
+  },
   versions: { ...premiere, page: 'versions', edits: [edit], editId: 'e1', isShown: true },
   recipe: {
     ...premiere,
@@ -299,7 +314,7 @@ export const states: Readonly<Record<string, PanelState>> = {
       ],
     },
   },
-  models: withModels(premiere, 'models'),
-  loras: withModels(premiere, 'loras'),
+  'model-list': withModels(premiere, 'models'),
+  'lora-list': withModels(premiere, 'loras'),
   'web-empty': webEmpty,
 };

@@ -15,6 +15,7 @@ export function recipeLines(
     { label: r.source, value: settings.sourcePrompt },
     { label: r.negative, value: settings.negativePrompt },
     { label: r.model, value: model },
+    { label: r.loras, value: settings.loras.map(({ name, strength: of }) => `${name} (${of})`).join(', ') },
     {
       label: r.strength,
       value: `${strength.stops[nearestStop(settings.strength)]} (${settings.strength})`,

@@ -212,6 +212,15 @@ export const english = {
     return bytes >= 1e6 ? `${Math.round(bytes / 1e6)} MB` : `${Math.ceil(bytes / 1e3)} KB`;
   },
 
+  loras: {
+    title: 'LoRA',
+    add: 'Add a LoRA',
+    strength: (title: string) => `Strength of ${title}`,
+    remove: (title: string) => `Remove ${title}`,
+    madeFor: (family: string) => `for ${family}`,
+    gone: 'The background app does not have it any more.',
+  },
+
   apply: {
     apply: 'Apply',
     applySeveral: (clips: number) => `Apply to ${clips} clips`,
@@ -331,6 +340,7 @@ export const english = {
     source: 'In the clip',
     negative: 'Avoided',
     model: 'Model',
+    loras: 'LoRA',
     strength: 'Structure to prompt',
     technique: 'Technique',
     steps: 'Steps',

@@ -17,6 +17,10 @@ export const madeFiles = {
   }),
   vae: halfFileBytes({ 'decoder.conv_in.weight': [2, 4, 3, 3] }),
   embedding: halfFileBytes({ emb_params: [1, 768] }),
+  fluxLora: halfFileBytes({
+    'transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight': [1, 8],
+    'transformer.single_transformer_blocks.0.attn.to_q.lora_B.weight': [8, 1],
+  }),
   languageModel: halfFileBytes({ 'model.embed_tokens.weight': [4, 4] }),
 } as const;
 

@@ -1,0 +1,51 @@
+// Whether a checkpoint could be edited with, by its configs, its tokenizers, and the keys and shapes of its weights: every
+// network is recorded as an edit would record it, and asks for its weights. No weight is read and nothing is run.
+
+import { buildPassGraph } from '../nets/pass-graph.ts';
+import { plainPass } from '../nets/pass.ts';
+import type { GraphOptions } from '../onnx/builder.ts';
+import { ShapeError, type Graph } from '../onnx/graph.ts';
+import { withoutFiles } from '../tensor/stored-tensor.ts';
+import { sizeOf, tensor, type Tensor } from '../tensor/tensor.ts';
+import type { TensorSource } from '../weights/tensor-source.ts';
+import type { TextNetwork } from './family.ts';
+import { misfit } from './misfit.ts';
+import type { FamilyCheckpoint } from './open-checkpoint.ts';
+
+/** Throws EditError: 'model-unsupported', 'model-damaged' with the first thing that an edit would fail on. */
+export async function requireLoadable(checkpoint: FamilyCheckpoint): Promise<void> {
+  const { unet, vae, weights, sizeMultiple: side, createConditioner } = checkpoint.family.outline(checkpoint);
+  const conditioner = createConditioner();
+  const size = { height: side / vae.latents.downscale, width: side / vae.latents.downscale };
+  try {
+    buildPassGraph(unet, size, plainPass, graphOptions('UNet', weights.unet));
+    vae.buildEncoder(size, graphOptions('VAE encoder', weights.vae));
+    vae.buildDecoder(size, graphOptions('VAE decoder', weights.vae));
+    await conditioner.conditioning([''], { width: side, height: side }, (network) =>
+      Promise.resolve(imagined(network)),
+    );
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw misfit('model-damaged', `${checkpoint.dir}: ${error.message}`, error);
+  }
+}
+
+const fused = { multiHeadAttention: true, wideValues: true, gelu: true, gemm: true, instanceNormalization: true };
+
+/** Weights as the CPU gets them. */
+function graphOptions(name: string, { tensors }: TensorSource): GraphOptions {
+  const single = new Map([...tensors].map(([key, { dims }]) => [key, { dtype: 'float32', dims } as const]));
+  return { name, weights: withoutFiles(single), float: 'float32', fused };
+}
+
+/** What a text encoder would return, all zeros. */
+function imagined({ name, weights, build, feeds }: TextNetwork): Readonly<Record<string, Tensor>> {
+  const prompts = Math.max(...Object.values(feeds).map(({ dims }) => dims[0] ?? 1));
+  const graph: Graph = build(graphOptions(name, weights));
+  return Object.fromEntries(
+    graph.outputs.map((output) => {
+      const dims = output.dims.map((dim) => (typeof dim === 'number' ? dim : prompts * dim.factor));
+      return [output.name, tensor(dims, new Float32Array(sizeOf(dims)))];
+    }),
+  );
+}
