@@ -9,7 +9,7 @@ import {
   putRepository,
   type MadeHome,
 } from '../../companion-server/src/models/library/testing/made-places.ts';
-import { checkpointFiles } from '../../companion-server/src/weights/testing/made-checkpoint.ts';
+import { checkpointFiles, writeFiles } from '../../companion-server/src/weights/testing/made-checkpoint.ts';
 import { editOverSocket } from '../../companion-server/src/client/edit-over-socket.ts';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
 import { connectTo, startTestServer } from './test-server.ts';
@@ -19,6 +19,7 @@ const loras = 'ComfyUI/models/loras';
 
 async function startWithHome(home: MadeHome) {
   const workspace = await createWorkspace();
+  await writeFiles(workspace.modelDir, checkpointFiles());
   const modelsDir = join(workspace.dataDir, 'models');
   const library = { modelsDir, machine: home.machine, looksAtStart: true };
   const server = await startTestServer({ ...workspace, library });

@@ -276,6 +276,7 @@ test('embeddings whose names are in a prompt are found, in any case of letters',
   await home.put({
     'ComfyUI/models/embeddings/MyLook.safetensors': madeFiles.embedding,
     'ComfyUI/models/embeddings/other.safetensors': madeFiles.embedding,
+    [`${loras}/grain.safetensors`]: madeFiles.lora,
     'ComfyUI/models/embeddings/old.pt': 'pickle',
   });
   const library = libraryOf(home, { kindOf });
