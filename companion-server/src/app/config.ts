@@ -110,7 +110,8 @@ export function machineOf(env: Environment): Machine | null {
   if (chosen !== undefined && chosen !== '' && chosen !== 'on') {
     throw new EditError('invalid-request', `TOKENFLOW_LIBRARY must be on or off, got '${chosen}'.`);
   }
-  return { env, platform: process.platform, home: homedir() };
+  const home = env[process.platform === 'win32' ? 'USERPROFILE' : 'HOME'];
+  return { env, platform: process.platform, home: home === undefined || home === '' ? homedir() : home };
 }
 
 /** Bytes; null where the variable is not set. */

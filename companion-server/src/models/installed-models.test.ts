@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeTinyCheckpoint, writeJson } from '../../../test/fixtures/tiny-checkpoint.ts';
 import { checkpointFiles, writeFiles } from '../weights/testing/made-checkpoint.ts';
@@ -9,6 +9,7 @@ import { addModel, removeModel } from './change-models.ts';
 import { chooseModels } from './choose-models.ts';
 import { findInstalledModels, modelsDirOf } from './installed-models.ts';
 import { createLibrary } from './library/library.ts';
+import { madeCommit, makeHome, putRepository } from './library/testing/made-places.ts';
 import { stagingDir } from './models-folder.ts';
 import { errorFrom, rejectionOf } from './testing/error-from.ts';
 import { verifyModel } from './verify.ts';
@@ -169,6 +170,30 @@ describe('adding a folder', () => {
     expect(error).toMatchObject({ code: 'model-unsupported' });
     expect(error.message).toContain('pickle');
     expect(error.hint).toContain('diffusers');
+  });
+});
+
+describe('a repository in the cache of Hugging Face', () => {
+  test('is chosen by its name, its folder, or one of its commits', async () => {
+    const home = await makeHome();
+    const dir = home.path(await putRepository(home, 'someone/film-model', checkpointFiles()));
+    const snapshot = join(dir, 'snapshots', madeCommit);
+    for (const chosen of ['someone/film-model', dir, snapshot]) {
+      const models = await chooseModels({ modelsDir, machine: home.machine, cacheDir: null }, chosen);
+      expect([...models][0], chosen).toEqual(['someone/film-model', snapshot]);
+    }
+  });
+
+  test('is added under its name without the owner', async () => {
+    const home = await makeHome();
+    const files: Record<string, Uint8Array> = {};
+    for (const entry of await readdir(elsewhere, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      if (entry.isFile()) files[relative(elsewhere, path).replaceAll('\\', '/')] = await readFile(path);
+    }
+    const dir = home.path(await putRepository(home, 'someone/film-model', files));
+    expect(await addModel(modelsDir, dir)).toBe('film-model');
+    expect(findInstalledModels(modelsDir).get('film-model')).toBe(join(dir, 'snapshots', madeCommit));
   });
 });
 
