@@ -1,11 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkpointFiles, startFakeHub, type FakeHub } from '../../models/testing/fake-hub.ts';
 import { madeFiles, makeHome, putRepository } from '../../models/library/testing/made-places.ts';
 import { checkpointFiles as wholeCheckpoint } from '../../weights/testing/made-checkpoint.ts';
 import { createModelsCommand } from './models.ts';
+import { makeTinyCheckpoint } from '../../../../test/fixtures/tiny-checkpoint.ts';
 import { createPullReporter, formatPull } from '../pull-reporter.ts';
 import { createRateMeter } from '../rate-meter.ts';
 import { runCli } from '../run.ts';
@@ -116,6 +117,12 @@ describe('models', () => {
 });
 
 test('verify leaves a terminal clean', async () => {
+  const made = await makeTinyCheckpoint(join(dataDir, 'made'));
+  hub.files.clear();
+  for (const entry of await readdir(made, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile()) hub.files.set(relative(made, path).replaceAll('\\', '/'), await readFile(path));
+  }
   await run(['pull', 'some-model', '--accept-licence']);
   const { stdout, stderr } = await run(['verify', 'some-model'], { isTTY: true });
   expect(stdout).toMatch(/^some-model: \d+ files right\n$/);
