@@ -4,7 +4,6 @@ import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkpointFiles, startFakeHub, type FakeHub } from '../../models/testing/fake-hub.ts';
 import { madeFiles, makeHome, putRepository } from '../../models/library/testing/made-places.ts';
-import { checkpointFiles as wholeCheckpoint } from '../../weights/testing/made-checkpoint.ts';
 import { createModelsCommand } from './models.ts';
 import { makeTinyCheckpoint } from '../../../../test/fixtures/tiny-checkpoint.ts';
 import { createPullReporter, formatPull } from '../pull-reporter.ts';
@@ -211,7 +210,7 @@ describe('the models of other programs', () => {
       'ComfyUI/models/loras/grain.safetensors': madeFiles.lora,
       'disk/own/b.safetensors': madeFiles.lora,
     });
-    await putRepository(home, 'someone/film-model', wholeCheckpoint());
+    await putRepository(home, 'someone/film-model', checkpointFiles);
     const env = { TOKENFLOW_LIBRARY: 'on', HOME: home.home, USERPROFILE: home.home };
     return { home, at: (args: readonly string[]) => run(args, { env }) };
   }
