@@ -9,10 +9,10 @@ import { scanMachine, type Scan, type ScanOptions } from './scan.ts';
 import { checkpointIn, madeFiles, makeHome, putRepository, type MadeHome } from './testing/made-places.ts';
 import { walkLimits } from './walk.ts';
 
-/** Takes checkpoints in one file as usable ones. */
+/** Takes a checkpoint in one file as a usable one: those of the tests have a single tensor. */
 const willing: KindOf = async (file) => {
   const found = await kindOf(file);
-  const isWhole = found.problem?.includes('single-file checkpoint') === true;
+  const isWhole = file.role === 'checkpoints' && file.path.endsWith('.safetensors');
   return isWhole ? { ...found, problem: null } : found;
 };
 
