@@ -42,9 +42,10 @@ function splitStrength(text: string): { readonly what: string; readonly strength
   return { what, strength: Number(strength) };
 }
 
-/** Names have neither folders nor this ending. */
+/** Names have no ending of a file; those of a hub's repositories have a slash. */
 function isFile(what: string): boolean {
-  return /[\\/]/.test(what) || extname(what).toLowerCase() === '.safetensors';
+  if (/\.(safetensors|sft|pt|pth|ckpt|bin)$/i.test(what)) return true;
+  return /[\\/]/.test(what) && !/^\w[\w.-]*(\/\w[\w.-]*){1,2}$/.test(what);
 }
 
 function stemOf(file: string): string {

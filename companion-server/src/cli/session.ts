@@ -30,15 +30,15 @@ export interface SessionAdapters {
 }
 
 /**
- * Starts a server on a free port and connects to it. Throws EditError 'model-missing' when `modelDir`, or the
- * default model without it, is no checkpoint folder.
+ * Starts a server on a free port and connects to it. Throws what `readConfig` throws for `modelDir`, or the default model
+ * without it.
  */
 export async function openLocalSession(
   context: CommandContext,
   modelDir?: string,
   { loraFiles, embeddingFiles }: SessionAdapters = {},
 ): Promise<EditSession> {
-  const read = readConfig({ port: 0, modelDir, logLevel: 'error' }, context.env);
+  const read = await readConfig({ port: 0, modelDir, logLevel: 'error' }, context.env);
   if (read.models.size === 0) {
     throw new EditError('model-missing', 'The embedded model models/demo is not there.', {
       hint: 'Name a checkpoint folder in diffusers layout with --model DIR or TOKENFLOW_MODEL.',
@@ -54,6 +54,7 @@ export async function openLocalSession(
         ...read,
         dataDir: runDir.path,
         inversionsDir: inversionsDir(read),
+        library: read.library == null ? null : { ...read.library, looksAtStart: false },
         loras: new Map([...(read.loras ?? []), ...(loraFiles ?? [])]),
         embeddings: new Map([...(read.embeddings ?? []), ...(embeddingFiles ?? [])]),
       },

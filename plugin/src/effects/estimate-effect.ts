@@ -14,7 +14,7 @@ const restMs = 400;
 
 const causes: readonly PanelEvent['type'][] = [
   ...(['form-changed', 'preset-chosen', 'history-chosen', 'rerun-pressed', 'selection-read'] as const),
-  ...(['prepare-done', 'prepare-failed', 'link-changed', 'throughput-measured', 'kept-read'] as const),
+  ...(['prepare-done', 'prepare-failed', 'link-changed', 'throughput-measured', 'kept-read', 'models-read'] as const),
 ];
 
 export function startEstimateEffect({ client, store, clock }: EffectDeps): StopEffect {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { defaultSettings } from '../../../../protocol/edit-settings.ts';
+import { makeModelInfo } from '../../../../protocol/testing/models.ts';
 import type { PlacedEdit } from '../../host/edits.ts';
 import type { SelectedClip, SelectionReading } from '../../host/selection.ts';
 import { applyBlock } from '../choices.ts';
@@ -16,7 +17,7 @@ const after = (state: PanelState, ...events: readonly PanelEvent[]): PanelState 
 const server = {
   version: '1',
   device: null,
-  models: [{ id: 'demo', title: 'Demo', goodFor: '' }],
+  models: [makeModelInfo({ id: 'demo', title: 'Demo' })],
 } as const;
 const online: PanelEvent = { type: 'link-changed', link: { name: 'online', server } };
 const fileClip = (fileId: string): SelectedClip => ({
