@@ -22,7 +22,7 @@ export const sd15Config = parseUNetConfig({
   cross_attention_dim: 768,
 });
 
-function weightShapes(config: UNetConfig): ReadonlyMap<string, readonly number[]> {
+export function unetShapes(config: UNetConfig): ReadonlyMap<string, readonly number[]> {
   const g = new WeightRecorder();
   const network = denoisingUNet(config);
   const latents = g.input('latents', 'float32', [symbol('frames'), config.latentChannels, 8, 8]);
@@ -46,5 +46,5 @@ const predictionGain = 0.1;
 
 export function writeRandomUNet(config: UNetConfig, file: string, float: RandomFloat): Promise<void> {
   const gain = (name: string) => (name === 'conv_out.weight' ? predictionGain : 1);
-  return writeRandomTensors(file, weightShapes(config), { float, gain });
+  return writeRandomTensors(file, unetShapes(config), { float, gain });
 }

@@ -30,8 +30,10 @@ export interface CheckpointLayout {
 
 /** What a layout names, opened. */
 export interface Checkpoint {
-  /** Absolute. */
+  /** Absolute; the file's path for a checkpoint in one file. */
   readonly dir: string;
+  /** model_index.json as it is. */
+  readonly modelIndex: JsonObject;
   /** By folder, in the layout's order. */
   readonly parts: ReadonlyMap<string, Component>;
   /** By folder, in the layout's order. */
@@ -65,7 +67,7 @@ async function unlessAbsent<T>(read: () => Promise<T>): Promise<T | null> {
 
 /** Throws EditError: 'model-missing' with the path that was expected, 'model-damaged', 'model-unsupported'. */
 export async function readCheckpoint(
-  { dir }: CheckpointFolder,
+  { dir, modelIndex }: CheckpointFolder,
   layout: CheckpointLayout,
   options: OpenOptions = {},
 ): Promise<Checkpoint> {
@@ -74,7 +76,22 @@ export async function readCheckpoint(
   const schedulerConfig = await readJsonObject(join(dir, 'scheduler', 'scheduler_config.json'));
   const tokenizers = new Map<string, TokenizerFiles>();
   for (const folder of layout.tokenizers) tokenizers.set(folder, await readTokenizerFiles(join(dir, folder)));
-  return { dir, parts, schedulerConfig, tokenizers };
+  return { dir, modelIndex, parts, schedulerConfig, tokenizers };
+}
+
+/** One part of a folder. Throws as readCheckpoint does. */
+export function openPart({ dir }: CheckpointFolder, part: PartLayout, options: OpenOptions = {}): Promise<Component> {
+  return openComponent(join(dir, part.folder), part, options);
+}
+
+/** scheduler_config.json; null where there is none. Throws EditError('model-damaged'). */
+export function readSchedulerConfig({ dir }: CheckpointFolder): Promise<JsonObject | null> {
+  return unlessAbsent(() => readJsonObject(join(dir, 'scheduler', 'scheduler_config.json')));
+}
+
+/** The tokenizer in the folder `name`; null where there is none. Throws EditError('model-damaged'). */
+export function readTokenizer({ dir }: CheckpointFolder, name: string): Promise<TokenizerFiles | null> {
+  return unlessAbsent(() => readTokenizerFiles(join(dir, name)));
 }
 
 /** A part that the checkpoint's layout names. */
