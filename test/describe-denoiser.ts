@@ -28,6 +28,8 @@ export interface DenoiserUnderTest {
   /** [C, h, w] of its latents and [tokens, D] of its conditioning. */
   readonly latentDims: readonly number[];
   readonly tokenDims: readonly number[];
+  /** What its conditioning has beside tokens; nothing when left out. Equal seeds make equal ones. */
+  readonly toldBeside?: (seed: number) => Omit<Conditioning, 'tokens'>;
   release(): Promise<void>;
 }
 
@@ -52,7 +54,10 @@ export function describeDenoiser(name: string, make: () => Promise<DenoiserUnder
       readonly latents: Readonly<Record<'source' | 'edited', Tensor>>;
       conditioning: BranchConditioning;
     };
-    const text = (seed: number): Conditioning => ({ tokens: randomTensor([1, ...made.tokenDims], seed) });
+    const text = (seed: number): Conditioning => ({
+      tokens: randomTensor([1, ...made.tokenDims], seed),
+      ...made.toldBeside?.(seed),
+    });
     const latents = (frames: number, seed: number): Tensor => randomTensor([frames, ...made.latentDims], seed);
     beforeAll(async () => {
       made = await make();

@@ -3,6 +3,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { parts as sdxlParts } from '../companion-server/src/families/sdxl/parts.ts';
+import { parseUNetConfig as parseSdxlUNetConfig } from '../companion-server/src/families/sdxl/unet-config.ts';
+import { denoisingUNet as denoisingSdxlUNet } from '../companion-server/src/families/sdxl/unet.ts';
 import { parseClipTextConfig } from '../companion-server/src/families/stable-diffusion/clip-text-config.ts';
 import { denoisingUNet } from '../companion-server/src/families/stable-diffusion/unet.ts';
 import { parts } from '../companion-server/src/families/stable-diffusion/parts.ts';
@@ -37,7 +40,8 @@ export async function openFixtureNetworks(): Promise<FixtureNetworks> {
   const cacheDir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-networks-'));
   return {
     async open(folder, name) {
-      const { config, weights } = await openComponent(path.join(goldenDir, folder), parts[name]);
+      const part = folder.startsWith('sdxl') ? sdxlParts[name] : parts[name];
+      const { config, weights } = await openComponent(path.join(goldenDir, folder), part);
       return { config, stored: await weights.stored(), weights: await float32Copy(weights, cacheDir).stored() };
     },
     remove: () => rm(cacheDir, { recursive: true, force: true }),
@@ -51,7 +55,9 @@ export function graphOptions({ weights }: FixtureNetwork, operators: FusedOperat
 
 /** The network of a UNet. */
 export function fixtureUNet({ config }: FixtureNetwork): DenoisingNetwork {
-  return denoisingUNet(parseUNetConfig(config));
+  return config['addition_embed_type'] === 'text_time'
+    ? denoisingSdxlUNet(parseSdxlUNetConfig(config))
+    : denoisingUNet(parseUNetConfig(config));
 }
 
 export function fixtureVae({ config }: FixtureNetwork): VaeConfig {

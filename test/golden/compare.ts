@@ -5,6 +5,7 @@ import { compareBlocks } from './blocks.ts';
 import { compareTextEncoders, compareTokenizer } from './clip.ts';
 import { GoldenFile, holds, type GoldenRun } from './folder.ts';
 import { compareUNet, compareVae } from './networks.ts';
+import { comparePipeline } from './pipeline.ts';
 import { compareStart, startName } from './start.ts';
 import type { GoldenReport } from './report.ts';
 
@@ -16,7 +17,8 @@ export async function compareFolder(dir: string, run: GoldenRun, report: GoldenR
   const golden = await GoldenFile.open(dir, run.only);
   if (golden.compares('unet.out')) await compareUNet(dir, golden, run, report);
   if (golden.compares('vae.out')) await compareVae(dir, golden, run, report);
-  if (holds(dir, 'scheduler', 'scheduler_config.json')) {
+  await comparePipeline(dir, golden, run, report);
+  if (golden.has('flow.in.latents') && holds(dir, 'scheduler', 'scheduler_config.json')) {
     const setting = await openFlowSetting(dir, golden, run);
     await compareFlows(setting, report);
     await compareBlocks(setting, report);

@@ -63,6 +63,13 @@ export class GoldenFile {
     return readIntegers(this.file, name);
   }
 
+  /** A text of the metadata. Throws TypeError when it is missing. */
+  text(key: string): string {
+    const value = this.file.metadata.get(key);
+    if (value === undefined) throw new TypeError(`${this.file.path}: metadata has no ${key}.`);
+    return value;
+  }
+
   /** A number of the metadata. Throws TypeError when it is missing. */
   number(key: string): number {
     const value = Number(this.file.metadata.get(key));

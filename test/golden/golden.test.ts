@@ -22,6 +22,8 @@ test.each([
   ['sd1', 25],
   ['sd2', 17],
   ['clip', 2],
+  ['sdxl', 21],
+  ['sdxl-pruned', 21],
 ])('%s equals the reference implementation in all %i tensors', async (folder, count) => {
   const lines: string[] = [];
   const report = new GoldenReport((line) => lines.push(line));

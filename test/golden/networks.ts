@@ -2,18 +2,24 @@
 
 import path from 'node:path';
 import { UNetDenoiser } from '../../companion-server/src/engine/model/unet-denoiser.ts';
+import { parts as sdxlParts } from '../../companion-server/src/families/sdxl/parts.ts';
+import { parseUNetConfig as parseSdxlUNetConfig } from '../../companion-server/src/families/sdxl/unet-config.ts';
+import { denoisingUNet as denoisingSdxlUNet } from '../../companion-server/src/families/sdxl/unet.ts';
 import { denoisingUNet } from '../../companion-server/src/families/stable-diffusion/unet.ts';
 import { parts } from '../../companion-server/src/families/stable-diffusion/parts.ts';
 import { parseUNetConfig } from '../../companion-server/src/families/stable-diffusion/unet-config.ts';
 import { parseVaeConfig } from '../../companion-server/src/families/stable-diffusion/vae-config.ts';
+import type { DenoisingNetwork } from '../../companion-server/src/nets/denoising-network.ts';
+import type { UNetConfig } from '../../companion-server/src/nets/unet.ts';
 import { buildVaeDecoder, buildVaeEncoder } from '../../companion-server/src/nets/vae.ts';
 import { plansForEachShape, sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
 import type { Graph } from '../../companion-server/src/onnx/graph.ts';
 import { createSession } from '../../companion-server/src/onnx/session.ts';
 import { concatRows, sliceRows, type Tensor } from '../../companion-server/src/tensor/tensor.ts';
 import { predict } from '../../companion-server/src/tokenflow/denoiser.ts';
+import type { JsonObject } from '../../companion-server/src/weights/json-file.ts';
 import { openComponent } from '../../companion-server/src/weights/component.ts';
-import { weightsFor, type GoldenFile, type GoldenRun } from './folder.ts';
+import { readJson, weightsFor, type GoldenFile, type GoldenRun } from './folder.ts';
 import type { GoldenReport } from './report.ts';
 
 /** Largest error in single precision on the CPU, and on another device. */
@@ -24,17 +30,31 @@ export function networkLimit({ execution }: GoldenRun): number {
 }
 
 export async function openUNet(dir: string, run: GoldenRun) {
-  const component = await openComponent(path.join(dir, 'unet'), parts.unet);
+  const isSdxl = (await readJson(dir, 'unet', 'config.json'))['addition_embed_type'] === 'text_time';
+  const component = await openComponent(path.join(dir, 'unet'), isSdxl ? sdxlParts.unet : parts.unet);
   const { float, fused } = run.execution;
   const load = run.createSession ?? createSession;
-  const config = parseUNetConfig(component.config);
   return {
-    config,
-    network: denoisingUNet(config),
+    ...(isSdxl ? sdxlNetwork(component.config) : network(component.config)),
     graph: { weights: await weightsFor(component.weights, run), float, fused },
     createSession: (make: () => Graph) => load(make(), sessionOptionsOf(run.execution)),
     keepsBatch: plansForEachShape[run.execution.provider],
   };
+}
+
+interface DescribedNetwork {
+  readonly config: UNetConfig;
+  readonly network: DenoisingNetwork;
+}
+
+function network(json: JsonObject): DescribedNetwork {
+  const config = parseUNetConfig(json);
+  return { config, network: denoisingUNet(config) };
+}
+
+function sdxlNetwork(json: JsonObject): DescribedNetwork {
+  const config = parseSdxlUNetConfig(json);
+  return { config, network: denoisingSdxlUNet(config) };
 }
 
 export async function compareUNet(
@@ -45,14 +65,22 @@ export async function compareUNet(
 ): Promise<void> {
   const latents = await golden.read('unet.in.latents');
   const context = await golden.read('unet.in.context');
+  const [pooled, timeIds] = golden.has('unet.in.pooled')
+    ? [await golden.read('unet.in.pooled'), await golden.read('unet.in.time_ids')]
+    : [];
   const [pictures = 0, , height = 0, width = 0] = latents.dims;
   const denoiser = new UNetDenoiser({ ...(await openUNet(dir, run)), size: { height, width } });
   for (const name of golden.names.filter((entry) => entry.startsWith('unet.out.t'))) {
     const timestep = Number(name.slice('unet.out.t'.length));
     const outputs: Tensor[] = [];
     for (let i = 0; i < pictures; i++) {
-      const one = sliceRows(latents, i, i + 1);
-      outputs.push(await predict(denoiser, one, timestep, { tokens: sliceRows(context, i, i + 1) }));
+      const row = (values: Tensor) => sliceRows(values, i, i + 1);
+      const conditioning = {
+        tokens: row(context),
+        ...(pooled && { pooled: row(pooled) }),
+        ...(timeIds && { timeIds: row(timeIds) }),
+      };
+      outputs.push(await predict(denoiser, row(latents), timestep, conditioning));
     }
     const expected = await golden.read(name);
     report.compare(name, concatRows(outputs).data, expected.data, networkLimit(run));

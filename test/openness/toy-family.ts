@@ -78,7 +78,11 @@ export function toyFamily({ change = (told) => told, injectionPoints = points }:
       return {
         unet: painter(injectionPoints),
         vae: lens,
-        weights: { unet: weightsOf('painter'), vae: weightsOf('lens') },
+        weights: {
+          unet: weightsOf('painter'),
+          vae: weightsOf('lens'),
+          text: [weightsOf(left.folder), weightsOf(right.folder)],
+        },
         scheduler: parseSchedulerConfig(checkpoint.schedulerConfig),
         sizeMultiple: 8,
         trainingSide: 64,

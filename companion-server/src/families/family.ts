@@ -13,6 +13,7 @@ import type { Checkpoint, CheckpointFolder, CheckpointLayout } from '../weights/
 import type { CheckpointFile } from '../weights/checkpoint-file.ts';
 import type { JsonObject } from '../weights/json-file.ts';
 import type { TensorSource } from '../weights/tensor-source.ts';
+import type { PromptEmbedding } from '../weights/textual-inversion.ts';
 import type { TokenizerFiles } from '../weights/tokenizer-files.ts';
 import type { FileShapes } from './refused-files.ts';
 
@@ -74,7 +75,12 @@ export type PredictionEvidence = 'said' | 'usual' | 'uncertain';
 export interface ModelOutline {
   readonly unet: DenoisingNetwork;
   readonly vae: Autoencoder;
-  readonly weights: { readonly unet: TensorSource; readonly vae: TensorSource };
+  readonly weights: {
+    readonly unet: TensorSource;
+    readonly vae: TensorSource;
+    /** Of the text encoders, which are loaded one after the other. */
+    readonly text: readonly TensorSource[];
+  };
   readonly scheduler: SchedulerConfig;
   /** Width and height of a working frame must be multiples of this many pixels. */
   readonly sizeMultiple: number;
@@ -83,8 +89,12 @@ export interface ModelOutline {
   /** Most tokens of a prompt's conditioning; estimates reckon with them. */
   readonly promptTokens: number;
   readonly defaults: EditDefaults;
-  /** Makes the tokenizers. Throws EditError('model-damaged') for files that make none. */
-  readonly createConditioner: () => Conditioner;
+  /**
+   * Makes the tokenizers. Throws EditError: 'model-damaged' for files that make none, 'adapter-unsupported' for embeddings of
+   * another model.
+   * @param embeddings words of prompts with vectors of their own; none when left out
+   */
+  readonly createConditioner: (embeddings?: readonly PromptEmbedding[]) => Conditioner;
 }
 
 export interface Conditioner {
@@ -105,6 +115,11 @@ export interface EditDefaults {
   readonly guidance: number;
   /** Sampling steps. */
   readonly steps: number;
+  /**
+   * What makes it a model of few steps (few-step.ts), a checkpoint that is distilled or a LoRA on another one; left out for
+   * others. Such a network cannot be inverted.
+   */
+  readonly fewSteps?: 'checkpoint' | 'lora';
 }
 
 /** In pixels. */

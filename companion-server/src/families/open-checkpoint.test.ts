@@ -47,7 +47,9 @@ it('opens one whose pipeline is a class of code of its own, and whose scheduler 
 
 describe('refuses by name', () => {
   const pipelines: [string, string][] = [
-    ['StableDiffusionXLPipeline', 'is Stable Diffusion XL'],
+    ['StableDiffusionXLPipeline', 'is Stable Diffusion XL without its two text encoders'],
+    ['StableDiffusionXLInpaintPipeline', 'an inpainting model'],
+    ['StableDiffusionXLControlNetPipeline', 'a model with extra control inputs'],
     ['StableDiffusion3Pipeline', 'is Stable Diffusion 3'],
     ['FluxPipeline', 'is Flux'],
     ['StableDiffusionInpaintPipeline', 'an inpainting model'],
@@ -61,7 +63,11 @@ describe('refuses by name', () => {
   ];
   it('what it is, and what to use instead', async () => {
     await writeFiles(dir, { 'model_index.json': json({ _class_name: 'FluxPipeline' }) });
-    const fault = { hint: expect.stringContaining('checkpoint of Stable Diffusion 1.x or 2.x in the') as string };
+    const fault = {
+      hint: expect.stringContaining(
+        'checkpoint of Stable Diffusion 1.x or 2.x or Stable Diffusion XL in the',
+      ) as string,
+    };
     await expect(openCheckpoint(dir)).rejects.toMatchObject(fault);
     const both = { hint: expect.stringContaining('Stable Diffusion 1.x or 2.x or Something Else in the') as string };
     const other = { ...stableDiffusion, title: 'Something Else', recognises: () => false };

@@ -5,10 +5,10 @@ import type { CheckpointFolder } from '../weights/checkpoint.ts';
 import { unsupported } from '../weights/unsupported.ts';
 import { classNameOf } from './class-name.ts';
 import type { ModelFamily } from './family.ts';
+import { title as sdxl } from './sdxl/parts.ts';
 
 /** Pipelines by the start of their class name, and what they are; the first that fits is taken. */
 const otherPipelines: readonly (readonly [RegExp, string])[] = [
-  [/^StableDiffusionXL/, 'Stable Diffusion XL'],
   [/^StableDiffusion3/, 'Stable Diffusion 3'],
   [/^Flux/, 'Flux'],
   [/Inpaint/, 'an inpainting model'],
@@ -20,6 +20,7 @@ const otherPipelines: readonly (readonly [RegExp, string])[] = [
   [/ImageVariation|UnCLIP/i, 'an image-variation model'],
   [/LatentConsistency/, 'a latent consistency model'],
   [/ControlNet|Adapter|GLIGEN/, 'a model with extra control inputs'],
+  [/^StableDiffusionXL/, 'Stable Diffusion XL without its two text encoders, such as its refiner'],
 ];
 
 /** 'model-unsupported' with what the checkpoint is and which `families` there are; 'model-damaged' where its model_index.json does not say. */
@@ -31,9 +32,9 @@ export function refusalOf({ dir, modelIndex }: CheckpointFolder, families: reado
     });
   }
   const instead = `a text-to-image checkpoint of ${families.map(({ title }) => title).join(' or ')}`;
-  if ('text_encoder_2' in modelIndex && !className.startsWith('StableDiffusion3')) {
-    return unsupported(dir, `${className} is Stable Diffusion XL: it has two text encoders`, instead);
-  }
   const kind = otherPipelines.find(([pattern]) => pattern.test(className))?.[1];
+  if (kind === undefined && 'text_encoder_2' in modelIndex) {
+    return unsupported(dir, `${className} has two text encoders, which only ${sdxl} may have here`, instead);
+  }
   return unsupported(dir, `${className} is ${kind ?? 'not a pipeline that is known here'}`, instead);
 }

@@ -1,5 +1,5 @@
-// CLIPTextModel: the text encoder of Stable Diffusion 1.x (quick_gelu) and 2.x (gelu). Names are the
-// checkpoint's keys. Architecture: CLIP, arXiv 2103.00020, section 2.4.
+// CLIPTextModel: the text encoder of Stable Diffusion 1.x (quick_gelu) and 2.x (gelu), and both of Stable Diffusion XL.
+// Names are the checkpoint's keys. Architecture: CLIP, arXiv 2103.00020, section 2.4.
 
 import { GraphBuilder, type GraphOptions } from '../onnx/builder.ts';
 import { symbol } from '../onnx/dims.ts';
@@ -18,46 +18,78 @@ export interface ClipTextConfig {
   readonly length: number;
   readonly activation: 'gelu' | 'quick_gelu';
   readonly epsilon: number;
+  /** Rows that are fed behind the table of tokens, with the ids from `vocabSize` on. Default: none. */
+  readonly extraTokens?: number;
+}
+
+/** What is read from the encoder. */
+export interface ClipTextReading {
+  /** `last`: the tokens behind all layers and the final norm. `penultimate`: the tokens that enter the last layer. */
+  readonly hidden: 'last' | 'penultimate';
+  /** Width of the projection of the whole prompt, which CLIPTextModelWithProjection has; null: not read. */
+  readonly projection: number | null;
 }
 
 /** Added to the scores of later tokens: a large negative number that float16 can hold. */
 const masked = -30_000;
 
+const lastHidden: ClipTextReading = { hidden: 'last', projection: null };
+
 /**
- * Inputs: `input_ids` int32 [prompts, L], token ids padded to the model's length L.
- * Outputs: `last_hidden_state` float32 [prompts, L, hidden], after the final layer norm.
+ * Inputs: `input_ids` int32 [prompts, L], token ids padded to the model's length L; for a projection `end_rows` int32
+ * [prompts], where among all prompts' tokens each prompt's end is; with extra tokens `extra_tokens` float32 [extra tokens,
+ * hidden].
+ * Outputs, float32: `last_hidden_state` [prompts, L, hidden], after the final layer norm, or `penultimate_hidden_state`, which
+ * no norm follows; `text_embeds` [prompts, projection], the projected end of each prompt.
  */
-export function buildClipText(config: ClipTextConfig, options: GraphOptions): Graph {
+export function buildClipText(config: ClipTextConfig, options: GraphOptions, reading = lastHidden): Graph {
   const g = new GraphBuilder(options);
-  const { hiddenSize, length, layers, heads } = config;
+  const { hiddenSize, length, layers } = config;
   const ids = g.input('input_ids', 'int32', [symbol('prompts'), length]);
+  const perPrompt = (rows: Value) => ops.reshape(g, rows, [-1, length, hiddenSize]);
   let x = embed(g, ids, config);
   for (let layer = 0; layer < layers; layer++) {
-    const key = `text_model.encoder.layers.${layer}`;
-    const attended = causalSelfAttention(g, layerNorm(g, x, `${key}.layer_norm1`, config.epsilon), `${key}.self_attn`, {
-      hiddenSize,
-      length,
-      heads,
-    });
-    x = ops.add(g, x, attended);
-    x = ops.add(g, x, mlp(g, layerNorm(g, x, `${key}.layer_norm2`, config.epsilon), `${key}.mlp`, config));
+    if (reading.hidden === 'penultimate' && layer === layers - 1) g.output('penultimate_hidden_state', perPrompt(x));
+    x = encoderLayer(g, x, `text_model.encoder.layers.${layer}`, config);
   }
-  x = layerNorm(g, x, 'text_model.final_layer_norm', config.epsilon);
-  g.output('last_hidden_state', ops.reshape(g, x, [-1, length, hiddenSize]));
+  const normed = (rows: Value) => layerNorm(g, rows, 'text_model.final_layer_norm', config.epsilon);
+  if (reading.hidden === 'last') g.output('last_hidden_state', perPrompt(normed(x)));
+  if (reading.projection !== null) {
+    const ends = ops.gather(g, x, g.input('end_rows', 'int32', [symbol('prompts')]), 0);
+    g.output('text_embeds', linear(g, normed(ends), 'text_projection', reading.projection, { hasBias: false }));
+  }
   return g.finish();
+}
+
+/** rows [N*L, C] -> rows [N*L, C] */
+function encoderLayer(g: GraphBuilder, x: Value, key: string, config: ClipTextConfig): Value {
+  const { hiddenSize, length, heads } = config;
+  const attended = causalSelfAttention(g, layerNorm(g, x, `${key}.layer_norm1`, config.epsilon), `${key}.self_attn`, {
+    hiddenSize,
+    length,
+    heads,
+  });
+  const mixed = ops.add(g, x, attended);
+  return ops.add(g, mixed, mlp(g, layerNorm(g, mixed, `${key}.layer_norm2`, config.epsilon), `${key}.mlp`, config));
 }
 
 /** ids [N, L] -> rows [N*L, C] */
 function embed(g: GraphBuilder, ids: Value, config: ClipTextConfig): Value {
-  const { vocabSize, hiddenSize, length, maxPositions } = config;
+  const { vocabSize, hiddenSize, length, maxPositions, extraTokens = 0 } = config;
   const key = 'text_model.embeddings';
   return g.scope(key, () => {
     const words = g.weight(`${key}.token_embedding.weight`, [vocabSize, hiddenSize]);
     const positions = g.weight(`${key}.position_embedding.weight`, [maxPositions, hiddenSize]);
-    const tokens = ops.gather(g, words, ids, 0);
+    const table = extraTokens === 0 ? words : ops.concat(g, [words, extra(g, extraTokens, hiddenSize)], 0);
+    const tokens = ops.gather(g, table, ids, 0);
     const placed = ops.add(g, tokens, ops.slice(g, positions, 0, 0, length));
     return ops.reshape(g, placed, [-1, hiddenSize]);
   });
+}
+
+/** [count, C] */
+function extra(g: GraphBuilder, count: number, hiddenSize: number): Value {
+  return ops.cast(g, g.input('extra_tokens', 'float32', [count, hiddenSize]), g.float);
 }
 
 /** rows [N*L, C] -> rows [N*L, C]; a token sees itself and the tokens before it. */

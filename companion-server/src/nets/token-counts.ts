@@ -5,25 +5,16 @@ import type { UNetConfig } from './unet.ts';
 
 /** Tokens of a frame per transformer block, in order of execution. */
 export function tokensPerBlock(
-  {
-    blockChannels,
-    layersPerBlock,
-    hasAttention,
-    transformerDepth,
-  }: Pick<UNetConfig, 'blockChannels' | 'layersPerBlock' | 'hasAttention' | 'transformerDepth'>,
+  { blockChannels, transformerDepths }: Pick<UNetConfig, 'blockChannels' | 'transformerDepths'>,
   size: LatentSize,
 ): readonly number[] {
-  const levels = blockChannels.map(
-    (_, level) => Math.ceil(size.height / 2 ** level) * Math.ceil(size.width / 2 ** level),
-  );
-  const deepest = levels.length - 1;
-  const transformers = (level: number, count: number): number[] =>
-    Array<number>(count * (transformerDepth[level] ?? 1)).fill(levels[level] ?? 0);
-  const at = (level: number, layers: number): number[] =>
-    hasAttention[level] === true ? transformers(level, layers) : [];
+  const { down, middle, up } = transformerDepths;
+  const deepest = blockChannels.length - 1;
+  const blocks = (count: number, level: number): number[] =>
+    Array<number>(count).fill(Math.ceil(size.height / 2 ** level) * Math.ceil(size.width / 2 ** level));
   return [
-    ...levels.flatMap((_, level) => at(level, layersPerBlock)),
-    ...transformers(deepest, 1),
-    ...levels.flatMap((_, i) => at(deepest - i, layersPerBlock + 1)),
+    ...down.flatMap((layers, level) => layers.flatMap((count) => blocks(count, level))),
+    ...blocks(middle.depth, deepest),
+    ...up.flatMap((layers, i) => layers.flatMap((count) => blocks(count, deepest - i))),
   ];
 }

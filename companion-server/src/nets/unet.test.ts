@@ -7,14 +7,20 @@ import type { PassHooks, SelfAttentionBlock } from './denoising-network.ts';
 import { passHooks } from './pass-hooks.ts';
 import { plainPass } from './pass.ts';
 import { tokensPerBlock } from './token-counts.ts';
+import { evenDepths } from './transformer-depths.ts';
 import { buildUNet, type UNetConfig } from './unet.ts';
 
 const size = { height: 6, width: 10 };
-const config: UNetConfig = {
+const even: UNetConfig = {
   latentChannels: 4,
   blockChannels: [8, 16],
-  hasAttention: [false, true],
-  transformerDepth: [1, 3],
+  transformerDepths: evenDepths(
+    [
+      { hasAttention: false, depth: 1 },
+      { hasAttention: true, depth: 3 },
+    ],
+    1,
+  ),
   heads: [2, 2],
   layersPerBlock: 1,
   crossAttentionDim: 12,
@@ -26,7 +32,7 @@ const config: UNetConfig = {
   sampleSize: 64,
 };
 
-function build() {
+function build(config: UNetConfig = even) {
   const g = new WeightRecorder();
   const hooks = passHooks(plainPass, g, { features: 'none', attention: /^none/ });
   const blocks: SelfAttentionBlock[] = [];
@@ -60,5 +66,27 @@ it('a level has as many transformer blocks as its depth says, in its transformer
 it('has as many tokens in each block, in order of execution, as are planned for', () => {
   const { blocks } = build();
   expect(blocks.map(({ index }) => index)).toEqual(blocks.map((_, i) => i));
-  expect(blocks.map(({ length }) => length)).toEqual(tokensPerBlock(config, size));
+  expect(blocks.map(({ length }) => length)).toEqual(tokensPerBlock(even, size));
+});
+
+it('a layer has a depth of its own, and the middle may be one residual block', () => {
+  const transformerDepths = {
+    down: [[0], [2]],
+    middle: { residualBlocks: 1, depth: 0 },
+    up: [
+      [3, 1],
+      [0, 0],
+    ],
+  } as const;
+  const pruned = { ...even, transformerDepths };
+  const { blocks, weights } = build(pruned);
+  const count = (key: string) => blocks.filter((block) => block.key.startsWith(`${key}.`)).length;
+  expect(count('down_blocks.1.attentions.0')).toBe(2);
+  expect(count('up_blocks.0.attentions.0')).toBe(3);
+  expect(count('up_blocks.0.attentions.1')).toBe(1);
+  expect(weights.filter((key) => /^mid_block\.(attentions|resnets\.1)/.test(key))).toEqual([]);
+  expect(weights).toContain('mid_block.resnets.0.conv1.weight');
+  expect(blocks.map(({ length }) => length)).toEqual(tokensPerBlock(pruned, size));
+  const none = build({ ...even, transformerDepths: { ...transformerDepths, middle: { residualBlocks: 0, depth: 0 } } });
+  expect(none.weights.filter((key) => key.startsWith('mid_block'))).toEqual([]);
 });

@@ -7,6 +7,7 @@ import type { Value } from '../onnx/graph.ts';
 import * as ops from '../onnx/ops.ts';
 import { attention, project } from './attention.ts';
 import type { BuiltNetwork, PassHooks, SelfAttentionBlock } from './denoising-network.ts';
+import type { TransformerDepths } from './transformer-depths.ts';
 import { channels, conv2d, groupNorm, layerNorm, linear, silu, spatial, toImage, toTokens, gelu } from './layers.ts';
 
 const transformerNormEpsilon = 1e-6;
@@ -16,10 +17,8 @@ export interface UNetConfig {
   readonly latentChannels: number;
   /** Channels per level, finest first. */
   readonly blockChannels: readonly number[];
-  /** Whether the level has transformers on the way down; the way up mirrors it. */
-  readonly hasAttention: readonly boolean[];
-  /** Transformer blocks of each transformer of a level; the middle has as many as the deepest level. */
-  readonly transformerDepth: readonly number[];
+  readonly transformerDepths: TransformerDepths;
+  /** Per level. */
   readonly heads: readonly number[];
   readonly layersPerBlock: number;
   readonly crossAttentionDim: number;
@@ -41,6 +40,8 @@ export interface UNetInputs {
   readonly timeFeatures: Value;
   /** Text embeddings [branches, tokens, crossAttentionDim]; `tokens` may be symbolic. */
   readonly context: Value;
+  /** Further features [branches, F] of each branch, which are embedded and added to the time; left out where there are none. */
+  readonly addedFeatures?: Value;
 }
 
 /** Records the whole network. */
@@ -55,7 +56,8 @@ class UNetBuilder {
   private readonly inputs: UNetInputs;
   private readonly hooks: PassHooks;
   private contextRows: Value;
-  private readonly time: Value;
+  /** What residual blocks are told: [1, T], or [branches, T] where branches are told different things. */
+  private time: Value;
   private branches: number;
   private blockIndex = 0;
 
@@ -66,12 +68,12 @@ class UNetBuilder {
     this.hooks = hooks;
     this.branches = hooks.branches;
     this.contextRows = ops.reshape(g, inputs.context, [-1, config.crossAttentionDim]);
-    this.time = this.timeEmbedding();
+    this.time = silu(g, this.timeEmbedding());
   }
 
   build(): BuiltNetwork {
     const { g, config } = this;
-    const { blockChannels, layersPerBlock, hasAttention } = config;
+    const { blockChannels, layersPerBlock, transformerDepths } = config;
     const levels = blockChannels.length;
     let x = conv2d(g, this.inputs.latents, 'conv_in', blockChannels[0] ?? 0);
     const skips = [x];
@@ -79,7 +81,7 @@ class UNetBuilder {
       const block = `down_blocks.${level}`;
       for (let layer = 0; layer < layersPerBlock; layer++) {
         x = this.resnet(x, `${block}.resnets.${layer}`, count);
-        if (hasAttention[level] === true) x = this.transformer(x, `${block}.attentions.${layer}`, level);
+        x = this.transformer(x, `${block}.attentions.${layer}`, level, transformerDepths.down[level]?.[layer]);
         skips.push(x);
       }
       if (level < levels - 1) {
@@ -87,10 +89,7 @@ class UNetBuilder {
         skips.push(x);
       }
     });
-    const deepest = channels(x);
-    x = this.resnet(x, 'mid_block.resnets.0', deepest);
-    x = this.transformer(x, 'mid_block.attentions.0', levels - 1);
-    x = this.resnet(x, 'mid_block.resnets.1', deepest);
+    x = this.middle(x);
     blockChannels.toReversed().forEach((count, position) => {
       const block = `up_blocks.${position}`;
       const level = levels - 1 - position;
@@ -103,9 +102,10 @@ class UNetBuilder {
           x = this.withoutSource(x);
           skips.splice(0, skips.length, ...skips.map((left) => this.withoutSource(left)));
           this.contextRows = this.withoutSource(this.contextRows);
+          if (this.isTimePerBranch) this.time = this.withoutSource(this.time);
           this.branches--;
         }
-        if (hasAttention[level] === true) x = this.transformer(x, `${block}.attentions.${layer}`, level);
+        x = this.transformer(x, `${block}.attentions.${layer}`, level, transformerDepths.up[position]?.[layer]);
       }
       const next = skips.at(-1);
       if (position < levels - 1 && next !== undefined) {
@@ -117,12 +117,34 @@ class UNetBuilder {
     return { prediction, branches: this.branches };
   }
 
-  /** silu(time embedding) [1, 4*C0], as every residual block uses it */
+  private middle(x: Value): Value {
+    const { residualBlocks, depth } = this.config.transformerDepths.middle;
+    const count = channels(x);
+    if (residualBlocks === 0) return x;
+    const entered = this.resnet(x, 'mid_block.resnets.0', count);
+    if (residualBlocks === 1) return entered;
+    const level = this.config.blockChannels.length - 1;
+    const attended = this.transformer(entered, 'mid_block.attentions.0', level, depth);
+    return this.resnet(attended, 'mid_block.resnets.1', count);
+  }
+
+  /** [1, 4*C0], or [branches, 4*C0] where there are added features */
   private timeEmbedding(): Value {
+    const { g, inputs } = this;
+    const time = this.embedding(inputs.timeFeatures, 'time_embedding');
+    if (inputs.addedFeatures === undefined) return time;
+    return ops.add(g, time, this.embedding(inputs.addedFeatures, 'add_embedding'));
+  }
+
+  private embedding(features: Value, key: string): Value {
     const { g } = this;
     const width = 4 * (this.config.blockChannels[0] ?? 0);
-    const first = linear(g, this.inputs.timeFeatures, 'time_embedding.linear_1', width);
-    return silu(g, linear(g, silu(g, first), 'time_embedding.linear_2', width));
+    const first = linear(g, features, `${key}.linear_1`, width);
+    return linear(g, silu(g, first), `${key}.linear_2`, width);
+  }
+
+  private get isTimePerBranch(): boolean {
+    return this.inputs.addedFeatures !== undefined;
   }
 
   private resnetNorm() {
@@ -134,11 +156,21 @@ class UNetBuilder {
     const { g } = this;
     const entering = silu(g, groupNorm(g, x, `${key}.norm1`, this.resnetNorm()));
     const first = conv2d(g, entering, `${key}.conv1`, count);
-    const time = linear(g, this.time, `${key}.time_emb_proj`, count);
-    const timed = ops.add(g, first, ops.reshape(g, time, [-1, count, 1, 1]));
+    const timed = this.withTime(first, linear(g, this.time, `${key}.time_emb_proj`, count));
     const second = silu(g, groupNorm(g, timed, `${key}.norm2`, this.resnetNorm()));
     const skip = channels(x) === count ? x : conv2d(g, x, `${key}.conv_shortcut`, count, { kernel: 1 });
     return ops.add(g, skip, this.secondConvolution(second, key, count));
+  }
+
+  /** x [branches*n, C, H, W], time [1 or branches, C] -> [branches*n, C, H, W] */
+  private withTime(x: Value, time: Value): Value {
+    const { g, branches } = this;
+    const count = channels(x);
+    if (branches === 1 || !this.isTimePerBranch) return ops.add(g, x, ops.reshape(g, time, [-1, count, 1, 1]));
+    const { height, width } = spatial(x);
+    const perBranch = ops.reshape(g, x, [branches, -1, count, height * width]);
+    const timed = ops.add(g, perBranch, ops.reshape(g, time, [branches, 1, count, 1]));
+    return ops.reshape(g, timed, [-1, count, height, width]);
   }
 
   /** [branches*M, ...] -> [(branches - 1)*M, ...], all but the first branch */
@@ -156,8 +188,9 @@ class UNetBuilder {
     return ops.concat(g, Array<Value>(branches).fill(shared), 0);
   }
 
-  /** x [B, C, H, W] -> [B, C, H, W] */
-  private transformer(x: Value, key: string, level: number): Value {
+  /** x [B, C, H, W] -> [B, C, H, W]; no blocks are no transformer. */
+  private transformer(x: Value, key: string, level: number, blocks = 0): Value {
+    if (blocks === 0) return x;
     const { g } = this;
     const count = channels(x);
     const { height, width } = spatial(x);
@@ -165,8 +198,7 @@ class UNetBuilder {
     const tokens = toTokens(g, groupNorm(g, x, `${key}.norm`, norm));
     let rows = linear(g, tokens, `${key}.proj_in`, count);
     const size = { heads: this.config.heads[level] ?? 1, length: height * width };
-    const depth = this.config.transformerDepth[level] ?? 1;
-    for (let i = 0; i < depth; i++) rows = this.transformerBlock(rows, `${key}.transformer_blocks.${i}`, size);
+    for (let i = 0; i < blocks; i++) rows = this.transformerBlock(rows, `${key}.transformer_blocks.${i}`, size);
     const image = toImage(g, linear(g, rows, `${key}.proj_out`, count), height, width);
     return ops.add(g, x, image);
   }

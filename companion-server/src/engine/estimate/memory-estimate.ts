@@ -52,6 +52,8 @@ export function estimatePeakMemory(
   const activations = (make: () => Graph, sizes: DimSizes): number =>
     workspaceFactor * peakActivationBytes(make(), { tokens: model.promptTokens, ...sizes });
   const stages = [
+    // Each text encoder is gone before the next network is loaded.
+    ...model.weights.text.map((weights) => weightBytes(weights, 'float32')),
     vaeBytes + activations(() => model.vae.buildEncoder(latentSize, vae), vaeSizes),
     vaeBytes + activations(() => model.vae.buildDecoder(latentSize, vae), vaeSizes),
     unetBytes + inversionBytes(),

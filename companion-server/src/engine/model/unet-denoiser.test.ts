@@ -14,7 +14,7 @@ import type { Conditioning } from '../../nets/conditioning.ts';
 import type { LatentSize } from '../../nets/denoising-network.ts';
 import type { Injection } from '../../nets/pass.ts';
 import type { FusedOperators } from '../../onnx/builder.ts';
-import { sliceRows, type Tensor } from '../../tensor/tensor.ts';
+import { sliceRows, tensor, type Tensor } from '../../tensor/tensor.ts';
 import { predictionOf, type PassInputs } from '../../tokenflow/denoiser.ts';
 import { keyframeInversionPass, samplingPasses } from '../../tokenflow/step-passes.ts';
 import { UNetDenoiser } from './unet-denoiser.ts';
@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 
 async function open(
-  family: 'sd1' | 'sd2',
+  family: 'sd1' | 'sd2' | 'sdxl' | 'sdxl-pruned',
   size: LatentSize,
   operators: FusedOperators = fused,
   keepsBatch = false,
@@ -44,22 +44,30 @@ async function open(
   });
 }
 
+/** A pooled embedding and numbers about the picture, as Stable Diffusion XL is told them. */
+const pooledAndIds = (seed: number) => ({
+  pooled: randomTensor([1, 10], seed + 100),
+  timeIds: tensor([1, 6], Float32Array.of(64, 96, 0, seed, 64, 96)),
+});
+
 describe.each([
-  ['sd1', { height: 8, width: 16 }, [5, 32]],
-  ['sd2', { height: 7, width: 9 }, [5, 40]],
-] as const)('a network like %s', (family, size, tokenDims) => {
+  ['sd1', { height: 8, width: 16 }, [5, 32], () => ({})],
+  ['sd2', { height: 7, width: 9 }, [5, 40], () => ({})],
+  ['sdxl', { height: 8, width: 12 }, [5, 32], pooledAndIds],
+  ['sdxl-pruned', { height: 7, width: 9 }, [5, 32], pooledAndIds],
+] as const)('a network like %s', (family, size, tokenDims, toldBeside) => {
   const latentDims = [4, size.height, size.width];
 
   describeDenoiser(family, async () => {
     const denoiser = await open(family, size);
-    return { denoiser, latentDims, tokenDims, release: () => denoiser.release() };
+    return { denoiser, latentDims, tokenDims, toldBeside, release: () => denoiser.release() };
   });
 
   it('has as many tokens in each block as are planned for', async () => {
     const denoiser = await open(family, size);
     const network = fixtureUNet(await networks.open(`${family}/unet`, 'unet'));
     const source = randomTensor([1, ...latentDims], 1);
-    const conditioning = { source: { tokens: randomTensor([1, ...tokenDims], 2) } };
+    const conditioning = { source: { tokens: randomTensor([1, ...tokenDims], 2), ...toldBeside(2) } };
     const { tokens } = await denoiser.run(keyframeInversionPass, { latents: { source }, timestep: 1, conditioning });
     expect(tokens.source.map(({ dims }) => dims[1])).toEqual(network.tokensPerBlock(size));
     await denoiser.release();
@@ -86,20 +94,21 @@ const injections: readonly (readonly [string, Injection])[] = [
 ];
 
 describe.each([
-  ['fused', fused, injections],
+  ['sd1', 'fused', fused, injections, () => ({})],
   // Slow to load: the two that differ.
-  ['plain', plain, injections.slice(1, 3)],
-] as const)('the pass over keyframes of %s operators', (name, operators, tried) => {
+  ['sd1', 'plain', plain, injections.slice(1, 3), () => ({})],
+  ['sdxl', 'fused', fused, injections, pooledAndIds],
+] as const)('the pass over keyframes of %s, %s operators', (family, name, operators, tried, toldBeside) => {
   const size = { height: 8, width: 16 };
   const close = { atol: 2e-5 };
   let denoiser: UNetDenoiser;
   beforeAll(async () => {
-    denoiser = await open('sd1', size, operators);
+    denoiser = await open(family, size, operators);
   });
   afterAll(() => denoiser.release());
 
   const latents = (seed: number): Tensor => randomTensor([3, 4, size.height, size.width], seed);
-  const text = (seed: number): Conditioning => ({ tokens: randomTensor([1, 5, 32], seed) });
+  const text = (seed: number): Conditioning => ({ tokens: randomTensor([1, 5, 32], seed), ...toldBeside(seed) });
   const input: PassInputs = {
     latents: { source: latents(1), edited: latents(2) },
     timestep: 501,

@@ -6,6 +6,7 @@ import { chooseSettings, type ChosenSettings } from './edit-defaults.ts';
 import { planEdit } from './edit-plan.ts';
 import type { LatentSize } from '../../nets/denoising-network.ts';
 import { tokensPerBlock } from '../../nets/token-counts.ts';
+import { evenDepths } from '../../nets/transformer-depths.ts';
 import type { ModelShape } from '../model/model.ts';
 
 /** What a plan reads of a clip and of a model; the rest is left out. */
@@ -16,9 +17,10 @@ function clipOf(frameCount: number, width: number, height: number): ClipInfo {
 }
 const levels = {
   blockChannels: [4, 8, 8, 8],
-  layersPerBlock: 2,
-  hasAttention: [true, true, true, false],
-  transformerDepth: [1, 1, 1, 1],
+  transformerDepths: evenDepths(
+    [true, true, true, false].map((hasAttention) => ({ hasAttention, depth: 1 })),
+    2,
+  ),
 };
 const unet = { tokensPerBlock: (size: LatentSize) => tokensPerBlock(levels, size) };
 const model = {

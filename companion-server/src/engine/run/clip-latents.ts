@@ -11,7 +11,7 @@ import { isAllFinite } from '../../tensor/finite.ts';
 import { concatRows, sliceRows, type Tensor } from '../../tensor/tensor.ts';
 import { frameRange, type LatentStore } from '../../tokenflow/latents.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
-import type { VaeSession } from '../model/model.ts';
+import type { VaeSession } from '../model/vae-session.ts';
 
 export interface StageHooks {
   readonly signal?: AbortSignal | undefined;

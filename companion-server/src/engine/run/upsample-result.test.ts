@@ -10,7 +10,7 @@ import { probeClip } from '../../media/probe/probe.ts';
 import { collect, makeClip, makeFolder, testPicture } from '../../media/testing/clips.ts';
 import { concatRows, sliceRows } from '../../tensor/tensor.ts';
 import { FullSize, keepsDetail } from './upsample-result.ts';
-import type { VaeSession } from '../model/model.ts';
+import type { VaeSession } from '../model/vae-session.ts';
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
 let clip: ClipInfo;

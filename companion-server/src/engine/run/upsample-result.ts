@@ -13,7 +13,7 @@ import { sliceRows, type Tensor } from '../../tensor/tensor.ts';
 import { frameRange, type LatentStore } from '../../tokenflow/latents.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
-import type { VaeSession } from '../model/model.ts';
+import type { VaeSession } from '../model/vae-session.ts';
 
 export interface FullSizeOptions {
   readonly clip: ClipInfo;

@@ -1,11 +1,16 @@
-// What text_encoder/config.json says about the network, checked.
+// What a text encoder's config.json says about the network, checked.
 
 import type { ClipTextConfig } from '../../nets/clip-text-encoder.ts';
+import type { ConfigReader } from '../config-reader.ts';
 import { readConfig } from './read-config.ts';
 
 /** Throws EditError('model-unsupported') naming the field that does not fit. */
 export function parseClipTextConfig(json: Readonly<Record<string, unknown>>): ClipTextConfig {
-  const config = readConfig(json, 'text_encoder/config.json');
+  return parseClipTextFields(readConfig(json, 'text_encoder/config.json'));
+}
+
+/** The same of a config that is read already. */
+export function parseClipTextFields(config: ConfigReader): ClipTextConfig {
   const hiddenSize = config.integer('hidden_size');
   const heads = config.integer('num_attention_heads');
   if (hiddenSize % heads !== 0) config.fail('num_attention_heads', `must divide ${hiddenSize}`, heads);

@@ -29,7 +29,21 @@ describe('unet/config.json', () => {
   it('of Stable Diffusion 1.x has one number of heads, of 2.x one per level', () => {
     expect(parseUNetConfig(sd1)).toMatchObject({
       heads: [4, 4, 4, 4],
-      hasAttention: [true, true, true, false],
+      transformerDepths: {
+        down: [
+          [1, 1],
+          [1, 1],
+          [1, 1],
+          [0, 0],
+        ],
+        middle: { residualBlocks: 2, depth: 1 },
+        up: [
+          [0, 0, 0],
+          [1, 1, 1],
+          [1, 1, 1],
+          [1, 1, 1],
+        ],
+      },
       latentChannels: 4,
       layersPerBlock: 2,
       flipSinToCos: true,
@@ -80,6 +94,10 @@ describe('unet/config.json', () => {
     ['transformer_layers_per_block must be 1, got [1,2,10]', { transformer_layers_per_block: [1, 2, 10] }],
     ['_class_name must be "UNet2DConditionModel", got "UNet3DConditionModel"', { _class_name: 'UNet3DConditionModel' }],
     ['only_cross_attention must be false, got true', { only_cross_attention: true }],
+    [
+      'time_cond_proj_dim must be null: this is a latent consistency model that is told the guidance by an input (take a checkpoint with an LCM-LoRA merged into it), got 256',
+      { time_cond_proj_dim: 256 },
+    ],
     ['time_embedding_type must be "positional", got "fourier"', { time_embedding_type: 'fourier' }],
     [
       'down_block_types may only name CrossAttnDownBlock2D, DownBlock2D, got "SimpleCrossAttnDownBlock2D"',

@@ -48,18 +48,33 @@ export const layout: CheckpointLayout = {
   tokenizers: ['tokenizer'],
 };
 
-function requireClass(dir: string, part: string, config: JsonObject, classes: readonly string[]): void {
+/**
+ * Refuses another class of network than those named with EditError('model-unsupported').
+ * @param family whose part it would be, for the sentence of what to take instead
+ */
+export function requireClass(
+  dir: string,
+  part: string,
+  config: JsonObject,
+  classes: readonly string[],
+  family = title,
+): void {
   const architectures = config['architectures'];
   const className: unknown = classNameOf(config) ?? (Array.isArray(architectures) ? architectures[0] : undefined);
   if (className !== undefined && !classes.some((known) => known === className)) {
-    throw otherKind(dir, `${part} must be ${classes.join(' or ')}, is ${JSON.stringify(className)}`);
+    throw otherKind(dir, `${part} must be ${classes.join(' or ')}, is ${JSON.stringify(className)}`, family);
   }
 }
 
-function requireTextToImage(dir: string, config: JsonObject): void {
+/** Refuses UNets that take more than noisy latents with EditError('model-unsupported'). `family` as above. */
+export function requirePlainInput(dir: string, config: JsonObject, family = title): void {
   const inputChannels = config['in_channels'];
   const kind = typeof inputChannels === 'number' ? otherInputChannels[inputChannels] : undefined;
-  if (kind !== undefined) throw otherKind(dir, `this is ${kind}`);
+  if (kind !== undefined) throw otherKind(dir, `this is ${kind}`, family);
+}
+
+function requireTextToImage(dir: string, config: JsonObject): void {
+  requirePlainInput(dir, config);
   const addition = config['addition_embed_type'] ?? undefined;
   if (addition !== undefined) {
     const sdxl = addition === 'text_time' ? 'this is Stable Diffusion XL: ' : '';
@@ -67,6 +82,6 @@ function requireTextToImage(dir: string, config: JsonObject): void {
   }
 }
 
-function otherKind(dir: string, reason: string): EditError {
-  return unsupported(dir, reason, `a text-to-image checkpoint of ${title}`);
+function otherKind(dir: string, reason: string, family = title): EditError {
+  return unsupported(dir, reason, `a text-to-image checkpoint of ${family}`);
 }

@@ -1,13 +1,13 @@
 // What unet/config.json says about the UNet of Stable Diffusion 1.x and 2.x, checked. Refuses by name what it is not.
 
+import { evenDepths } from '../../nets/transformer-depths.ts';
 import type { UNetConfig } from '../../nets/unet.ts';
 import type { ConfigReader } from '../config-reader.ts';
 import { readConfig } from './read-config.ts';
 
-/** Fields that only networks outside this one's family set, with the values that mean "not used". */
+/** Fields that no network here uses, with the values that mean "not used". */
 const unused = {
   act_fn: ['silu'],
-  addition_embed_type: [null],
   attention_type: ['default'],
   center_input_sample: [false],
   class_embed_type: [null],
@@ -19,27 +19,43 @@ const unused = {
   dual_cross_attention: [false],
   encoder_hid_dim: [null],
   mid_block_scale_factor: [1],
-  mid_block_type: ['UNetMidBlock2DCrossAttn'],
   only_cross_attention: [false],
   resnet_out_scale_factor: [1],
   resnet_skip_time_act: [false],
   resnet_time_scale_shift: ['default'],
-  time_cond_proj_dim: [null],
   time_embedding_act_fn: [null],
   time_embedding_dim: [null],
   time_embedding_type: ['positional'],
   timestep_post_act: [null],
+} satisfies Record<string, readonly unknown[]>;
+
+/** The same for what Stable Diffusion XL has and this family has not. */
+const unusedHere = {
+  addition_embed_type: [null],
+  mid_block_type: ['UNetMidBlock2DCrossAttn'],
   transformer_layers_per_block: [1],
 } satisfies Record<string, readonly unknown[]>;
 
 /** Throws EditError('model-unsupported') naming the field that does not fit. */
 export function parseUNetConfig(json: Readonly<Record<string, unknown>>): UNetConfig {
   const config = readConfig(json, 'unet/config.json');
+  for (const [field, allowed] of Object.entries(unusedHere)) config.expect(field, allowed);
+  const { hasAttention, ...fields } = parseUNetFields(config);
+  // Every transformer of this family is one block.
+  const levels = hasAttention.map((attends) => ({ hasAttention: attends, depth: 1 }));
+  return { ...fields, transformerDepths: evenDepths(levels, fields.layersPerBlock) };
+}
+
+/** All of a UNet but its transformers' depths, and which levels have transformers. Throws as parseUNetConfig does. */
+export function parseUNetFields(
+  config: ConfigReader,
+): Omit<UNetConfig, 'transformerDepths'> & { readonly hasAttention: readonly boolean[] } {
   config.expectClass(['UNet2DConditionModel']);
   for (const [field, allowed] of Object.entries(unused)) config.expect(field, allowed);
+  requireTextGuidance(config);
   const latentChannels = config.integer('in_channels', 4);
   if (config.integer('out_channels', 4) !== latentChannels) {
-    config.fail('out_channels', `must equal in_channels (${latentChannels})`, json['out_channels']);
+    config.fail('out_channels', `must equal in_channels (${latentChannels})`, config.raw('out_channels'));
   }
   const blockChannels = config.integers('block_out_channels');
   const down = config.choices('down_block_types', ['CrossAttnDownBlock2D', 'DownBlock2D']);
@@ -53,8 +69,6 @@ export function parseUNetConfig(json: Readonly<Record<string, unknown>>): UNetCo
     latentChannels,
     blockChannels,
     hasAttention,
-    // Every transformer of this family is one block.
-    transformerDepth: blockChannels.map(() => 1),
     heads: headsPerLevel(config, blockChannels),
     layersPerBlock: config.integer('layers_per_block', 2),
     crossAttentionDim: config.integer('cross_attention_dim'),
@@ -65,6 +79,17 @@ export function parseUNetConfig(json: Readonly<Record<string, unknown>>): UNetCo
     frequencyShift: config.number('freq_shift', 0),
     sampleSize: sampleSizeOf(config),
   };
+}
+
+/** Whole latent consistency models are told the guidance by an input of their own. LCM-LoRAs, and what they were merged into, are not. */
+function requireTextGuidance(config: ConfigReader): void {
+  const width = config.raw('time_cond_proj_dim') ?? null;
+  if (width === null) return;
+  config.fail(
+    'time_cond_proj_dim',
+    'must be null: this is a latent consistency model that is told the guidance by an input (take a checkpoint with an LCM-LoRA merged into it)',
+    width,
+  );
 }
 
 /** Side of the latents that the checkpoint was trained on. Before diffusers 0.9 a smaller number than 64 was of no use. */

@@ -1,11 +1,16 @@
 // What vae/config.json says about the network, checked.
 
 import type { VaeConfig } from '../../nets/vae.ts';
+import type { ConfigReader } from '../config-reader.ts';
 import { readConfig } from './read-config.ts';
 
 /** Throws EditError('model-unsupported') naming the field that does not fit. */
 export function parseVaeConfig(json: Readonly<Record<string, unknown>>): VaeConfig {
-  const config = readConfig(json, 'vae/config.json');
+  return parseVaeFields(readConfig(json, 'vae/config.json'));
+}
+
+/** The same of a config that is read already. */
+export function parseVaeFields(config: ConfigReader): VaeConfig {
   config.expectClass(['AutoencoderKL']);
   config.expect('in_channels', [3]);
   config.expect('out_channels', [3]);
