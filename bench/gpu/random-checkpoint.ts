@@ -7,7 +7,7 @@ import path from 'node:path';
 import { parseUNetConfig } from '../../companion-server/src/families/stable-diffusion/unet-config.ts';
 import { writeTinyTokenizer } from '../../test/fixtures/tiny-checkpoint.ts';
 import { unetShapes, writeRandomUNet } from '../random-unet.ts';
-import { writeRandomTensors, type RandomFloat, type Shapes } from '../random-tensors.ts';
+import { writeRandomTensors, type RandomFloat, type Shapes } from '../../test/random-tensors.ts';
 
 /** What the sizes of all networks follow from. */
 export interface CheckpointSize {

@@ -48,7 +48,7 @@ const imitators: readonly Kind[] = [
     instead: 'It only finishes pictures of the base model: use the base model.',
   },
   {
-    key: /\.(time_stack|time_mixer|motion_modules|temporal_transformer_blocks|temporal_attentions)\./,
+    key: /\.(time_stack|time_mixer|temporal_transformer_blocks|temporal_attentions)\.|^model\.diffusion_model\..*\.motion_modules\./,
     what: 'a video model',
     instead: ownCheckpoint,
   },
