@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { usageOf } from '../bench/gpu/card.ts';
 import { parseDevices } from '../bench/gpu/main.ts';
-import { smallSize, writeRandomCheckpoint } from '../bench/gpu/random-checkpoint.ts';
+import { smallSize, writeRandomCheckpoint } from './random-checkpoint.ts';
 import { toHalf, writeRandomTensors } from './random-tensors.ts';
 import { createTokenizer } from '../companion-server/src/diffusion/tokenizer.ts';
 import { openCheckpoint } from '../companion-server/src/families/open-checkpoint.ts';

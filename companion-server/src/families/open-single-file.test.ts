@@ -167,7 +167,7 @@ describe.each(['sd1', 'sd2'] as const)('one file of %s', (family) => {
   it('without a VAE or a text encoder takes them from the folder that the user names', async () => {
     const lacking = await write(without(tensorsOf(family), /^(first_stage_model|cond_stage_model)\./));
     expect(await faultOf(openCheckpoint(lacking))).toMatch(
-      /^model-missing: .*: the file has no VAE, and no other checkpoint .* \| Name the folder .* --parts/,
+      /^model-missing: .*: the file has no VAE, and no other checkpoint .* \| Use a file of the same model that has it/,
     );
     const partsFrom = { named: folderOf(family), others: [] };
     await expectSame(lacking, family, { partsFrom });

@@ -119,7 +119,7 @@ async function borrowed(
     'model-missing',
     `${path}: the file has no ${partTitle(part.folder)}, and no other checkpoint with a fitting one is known.`,
     {
-      hint: 'Name the folder of a checkpoint that has it with --parts, or download one: see models list.',
+      hint: 'Use a file of the same model that has it, or the checkpoint as a folder in diffusers layout.',
     },
   );
 }

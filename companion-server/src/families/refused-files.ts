@@ -131,7 +131,7 @@ const strangers: readonly Kind[] = [
   {
     key: /^(first_stage_model\.|vae\.)?decoder\.(mid|mid_block|up|up_blocks)\./,
     what: 'a VAE alone',
-    instead: 'Use it with --parts for a checkpoint that has none.',
+    instead: 'Use a whole checkpoint.',
   },
   {
     key: /^(down_blocks|up_blocks|mid_block)\./,

@@ -4,10 +4,10 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { parseUNetConfig } from '../../companion-server/src/families/stable-diffusion/unet-config.ts';
-import { writeTinyTokenizer } from '../../test/fixtures/tiny-checkpoint.ts';
-import { unetShapes, writeRandomUNet } from '../random-unet.ts';
-import { writeRandomTensors, type RandomFloat, type Shapes } from '../../test/random-tensors.ts';
+import { parseUNetConfig } from '../companion-server/src/families/stable-diffusion/unet-config.ts';
+import { writeTinyTokenizer } from './fixtures/tiny-checkpoint.ts';
+import { unetShapes, writeRandomUNet } from './random-unet.ts';
+import { writeRandomTensors, type RandomFloat, type Shapes } from './random-tensors.ts';
 
 /** What the sizes of all networks follow from. */
 export interface CheckpointSize {

@@ -10,8 +10,8 @@ import type { UNetConfig } from '../companion-server/src/nets/unet.ts';
 import { symbol } from '../companion-server/src/onnx/dims.ts';
 import type { StoredTensors } from '../companion-server/src/tensor/stored-tensor.ts';
 import { openSafetensors, storedTensors } from '../companion-server/src/weights/safetensors.ts';
-import { WeightRecorder } from '../test/weight-recorder.ts';
-import { writeRandomTensors, type RandomFloat } from '../test/random-tensors.ts';
+import { WeightRecorder } from './weight-recorder.ts';
+import { writeRandomTensors, type RandomFloat } from './random-tensors.ts';
 
 /** The config of Stable Diffusion 1.5's UNet. */
 export const sd15Config = parseUNetConfig({
