@@ -8,7 +8,7 @@ import { preferredExecution } from '../companion-server/src/onnx/execution.ts';
 import { createSession } from '../companion-server/src/onnx/session.ts';
 import { benchFolder } from './folder.ts';
 import { interleave, median, timed } from './interleave.ts';
-import { randomUNetWeights, sd15Config } from './random-unet.ts';
+import { randomUNetWeights, sd15Config } from '../test/random-unet.ts';
 import { reported } from './rows.ts';
 import type { Bench, BenchRow } from './table.ts';
 import { Torch } from './torch.ts';

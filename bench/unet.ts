@@ -13,7 +13,7 @@ import { sizeOf, tensor, type Tensor } from '../companion-server/src/tensor/tens
 import { maxAbsError } from '../test/numbers.ts';
 import { benchFolder } from './folder.ts';
 import { interleave, median, timed } from './interleave.ts';
-import { randomUNetWeights } from './random-unet.ts';
+import { randomUNetWeights } from '../test/random-unet.ts';
 import type { Bench } from './table.ts';
 
 /** A quarter of Stable Diffusion 1.5's width: large enough that operators and not overheads are measured. */

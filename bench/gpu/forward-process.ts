@@ -9,9 +9,9 @@ import { parseUNetConfig } from '../../companion-server/src/families/stable-diff
 import { buildPassGraph } from '../../companion-server/src/nets/pass-graph.ts';
 import { plainPass } from '../../companion-server/src/nets/pass.ts';
 import { timed } from '../interleave.ts';
-import { randomUNetWeights } from '../random-unet.ts';
+import { randomUNetWeights } from '../../test/random-unet.ts';
 import { unetInputs } from '../unet.ts';
-import { unetConfigOf, type CheckpointSize } from './random-checkpoint.ts';
+import { unetConfigOf, type CheckpointSize } from '../../test/random-checkpoint.ts';
 
 export interface ForwardOptions {
   readonly execution: Execution;

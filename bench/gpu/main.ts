@@ -18,7 +18,7 @@ import { goldenSection } from './golden.ts';
 import { optionsSection } from './options.ts';
 import { partsSection } from './parts.ts';
 import { pictureSection } from './picture.ts';
-import { fullSize, smallSize, writeRandomCheckpoint } from './random-checkpoint.ts';
+import { fullSize, smallSize, writeRandomCheckpoint } from '../../test/random-checkpoint.ts';
 import { Results } from './results.ts';
 import { rowOf, type Section, type SectionInput, type SectionMessage } from './section.ts';
 import { unetSection } from './unet.ts';

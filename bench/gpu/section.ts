@@ -5,7 +5,7 @@ import type { Device } from '../../protocol/devices.ts';
 import type { Execution } from '../../companion-server/src/onnx/execution.ts';
 import type { BenchRow } from '../table.ts';
 import type { TorchRequest } from '../torch.ts';
-import type { CheckpointSize } from './random-checkpoint.ts';
+import type { CheckpointSize } from '../../test/random-checkpoint.ts';
 
 /** Plain data: it travels to the part's process. */
 export interface SectionInput {

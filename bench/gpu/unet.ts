@@ -7,10 +7,10 @@ import { denoisingUNet } from '../../companion-server/src/families/stable-diffus
 import { parseUNetConfig } from '../../companion-server/src/families/stable-diffusion/unet-config.ts';
 import { buildPassGraph } from '../../companion-server/src/nets/pass-graph.ts';
 import { plainPass } from '../../companion-server/src/nets/pass.ts';
-import { randomUNetWeights } from '../random-unet.ts';
+import { randomUNetWeights } from '../../test/random-unet.ts';
 import { unetInputs } from '../unet.ts';
 import { againstTorch } from './against-torch.ts';
-import { unetConfigOf } from './random-checkpoint.ts';
+import { unetConfigOf } from '../../test/random-checkpoint.ts';
 import { rowOf, type Section, type SectionContext } from './section.ts';
 
 const tokens = 77;

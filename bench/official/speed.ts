@@ -10,7 +10,7 @@ import { benchModel } from '../engine-run.ts';
 import { benchFolder } from '../folder.ts';
 import { interleave, median } from '../interleave.ts';
 import type { PythonProcess } from '../python-process.ts';
-import { randomUNetWeights, sd15Config } from '../random-unet.ts';
+import { randomUNetWeights, sd15Config } from '../../test/random-unet.ts';
 import { reported } from '../rows.ts';
 import type { BenchOptions, BenchRow } from '../table.ts';
 import { startOfficialCode, threads, type OfficialNetwork } from './official-code.ts';

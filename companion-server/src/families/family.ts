@@ -7,10 +7,15 @@ import type { DenoisingNetwork, LatentSize } from '../nets/denoising-network.ts'
 import type { GraphOptions } from '../onnx/builder.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { IndexTensor } from '../onnx/session.ts';
+import type { StoredTensors } from '../tensor/stored-tensor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Checkpoint, CheckpointFolder, CheckpointLayout } from '../weights/checkpoint.ts';
+import type { CheckpointFile } from '../weights/checkpoint-file.ts';
+import type { JsonObject } from '../weights/json-file.ts';
 import type { TensorSource } from '../weights/tensor-source.ts';
 import type { PromptEmbedding } from '../weights/textual-inversion.ts';
+import type { TokenizerFiles } from '../weights/tokenizer-files.ts';
+import type { FileShapes } from './refused-files.ts';
 
 export interface ModelFamily {
   /** For the sentence of what to use instead of an unsupported checkpoint: "a text-to-image checkpoint of ...". */
@@ -24,7 +29,47 @@ export interface ModelFamily {
   recognises(checkpoint: CheckpointFolder): boolean | Promise<boolean>;
   /** Reads the configs. Throws EditError: 'model-unsupported', 'model-damaged'. */
   outline(checkpoint: Checkpoint): ModelOutline;
+  /** Its checkpoints in one file; left out where there are none. */
+  readonly singleFile?: SingleFileLayout;
 }
+
+/** A checkpoint that was opened, and whose it is. */
+export interface FamilyCheckpoint extends Checkpoint {
+  readonly family: ModelFamily;
+  /** Whether nothing says what the network predicts: `schedulerConfig` has the more usual, and a run of the network shows it. */
+  readonly isPredictionUncertain: boolean;
+}
+
+/** How a family finds its parts in one file, which has neither configs nor tokenizers. */
+export interface SingleFileLayout {
+  /** What the file is, for instance `Stable Diffusion 2.x`; null where it is no checkpoint of the family. */
+  recognises(tensors: FileShapes, metadata: ReadonlyMap<string, string>): string | null;
+  /** The parts under the names of the folder layout; small tensors may be read. Throws EditError('model-damaged'). */
+  read(file: CheckpointFile): Promise<SingleFileParts>;
+  /** Whether another checkpoint's part can be used with this UNet, by their configs. */
+  isPartFor(folder: string, config: JsonObject, unetConfig: JsonObject): boolean;
+}
+
+export interface SingleFileParts {
+  /** By the layout's folders; null for a part that the file lacks. */
+  readonly parts: ReadonlyMap<string, FilePart | null>;
+  /** model_index.json as a folder would have it. */
+  readonly modelIndex: JsonObject;
+  /** scheduler_config.json as a folder would have it. */
+  readonly schedulerConfig: JsonObject;
+  /** By the layout's folders. */
+  readonly tokenizers: ReadonlyMap<string, TokenizerFiles>;
+  readonly prediction: PredictionEvidence;
+}
+
+export interface FilePart {
+  /** config.json as a folder would have it. */
+  readonly config: JsonObject;
+  readonly weights: StoredTensors;
+}
+
+/** How sure it is what the network predicts. `usual`: nothing speaks against the family's usual. `uncertain`: run it to see. */
+export type PredictionEvidence = 'said' | 'usual' | 'uncertain';
 
 /** What a checkpoint is like, known without the values of its weights. */
 export interface ModelOutline {

@@ -117,28 +117,38 @@ describe('refuses by name', () => {
     });
   });
 
-  it('a single-file checkpoint, named itself or by its folder', async () => {
-    const ldm = halfFileBytes({ 'model.diffusion_model.input_blocks.0.0.weight': [1] });
-    const folder = join(dir, 'single');
-    await writeFiles(folder, { 'v1-5-pruned.safetensors': ldm });
-    for (const path of [folder, join(folder, 'v1-5-pruned.safetensors')]) {
-      await expect(openCheckpoint(path)).rejects.toMatchObject({
-        code: 'model-unsupported',
-        message: expect.stringContaining('single-file checkpoint in LDM naming') as string,
+  it('the whole of a checkpoint inside a part', async () => {
+    const ldm = halfFileBytes({ 'first_stage_model.decoder.conv_in.weight': [1] });
+    await writeFiles(dir, { 'vae/diffusion_pytorch_model.safetensors': ldm });
+    await expect(openCheckpoint(dir)).rejects.toThrow('is a whole checkpoint in one file');
+  });
+
+  it('a file of another kind, a pickle whatever it is called, GGUF', async () => {
+    const torch = Uint8Array.of(0x50, 0x4b, 0x03, 0x04, 0);
+    await writeFiles(dir, { 'notes.txt': 'hello', 'model.ckpt': 'pickle', 'renamed.safetensors': torch });
+    await writeFiles(dir, { 'model.gguf': 'GGUF0000', 'empty.safetensors': '' });
+    const refusals: [string, string, string][] = [
+      ['notes.txt', 'must end in .safetensors', 'Name a .safetensors file'],
+      ['model.ckpt', 'is a pickle', 'safe_serialization=True'],
+      ['renamed.safetensors', 'is a pickle', 'safe_serialization=True'],
+      ['model.gguf', 'is quantised (GGUF)', 'Use a checkpoint'],
+      ['empty.safetensors', 'needs at least 8 bytes', 'download it again'],
+    ];
+    for (const [name, message, hint] of refusals) {
+      await expect(openCheckpoint(join(dir, name))).rejects.toMatchObject({
+        message: expect.stringContaining(message) as string,
+        hint: expect.stringContaining(hint) as string,
       });
     }
   });
+});
 
-  it('LDM naming inside a component', async () => {
-    const ldm = halfFileBytes({ 'first_stage_model.decoder.conv_in.weight': [1] });
-    await writeFiles(dir, { 'vae/diffusion_pytorch_model.safetensors': ldm });
-    await expect(openCheckpoint(dir)).rejects.toThrow('LDM naming');
-  });
-
-  it('a file of another kind, a pickle', async () => {
-    await writeFiles(dir, { 'notes.txt': 'hello', 'model.ckpt': 'pickle' });
-    await expect(openCheckpoint(join(dir, 'notes.txt'))).rejects.toThrow('a checkpoint is a folder');
-    await expect(openCheckpoint(join(dir, 'model.ckpt'))).rejects.toThrow('is a pickle');
+it('says which files of a folder are checkpoints in one file', async () => {
+  const folder = join(dir, 'single');
+  await writeFiles(folder, { 'b.safetensors': '', 'a.safetensors': '' });
+  await expect(openCheckpoint(folder)).rejects.toMatchObject({
+    code: 'model-missing',
+    hint: expect.stringContaining('there is a.safetensors and 1 more') as string,
   });
 });
 

@@ -1,32 +1,58 @@
 // Opens a checkpoint: finds its family and the parts that the family names. Headers and small files are read, weights
 // stay where they are.
 
-import { openCheckpointFolder, readCheckpoint, type Checkpoint, type CheckpointFolder } from '../weights/checkpoint.ts';
+import type { PredictionType } from '../diffusion/scheduler-config.ts';
+import { openCheckpointFolder, readCheckpoint, type CheckpointFolder } from '../weights/checkpoint.ts';
+import { isFile } from '../weights/checkpoint-file.ts';
 import type { OpenOptions } from '../weights/component.ts';
-import type { ModelFamily } from './family.ts';
+import type { JsonObject } from '../weights/json-file.ts';
+import type { FamilyCheckpoint, ModelFamily } from './family.ts';
 import { families } from './list.ts';
+import { openSingleFile, type PartSources } from './open-single-file.ts';
 import { refusalOf } from './refusals.ts';
 
-export interface FamilyCheckpoint extends Checkpoint {
-  readonly family: ModelFamily;
-}
+export type { FamilyCheckpoint };
 
 export interface OpenCheckpointOptions extends OpenOptions {
   /** The families of checkpoints; all of families/list.ts when left out. */
   readonly families?: readonly ModelFamily[] | undefined;
+  /** What the network predicts, whatever the checkpoint says; null to believe the checkpoint. */
+  readonly prediction?: PredictionType | null | undefined;
+  /** For a checkpoint in one file that lacks a VAE or a text encoder. */
+  readonly partsFrom?: PartSources | undefined;
 }
 
 /**
- * Opens the checkpoint in the folder `dir`. Throws EditError: 'model-missing' with the path that was expected,
+ * Opens the checkpoint in the folder or file `path`. Throws EditError: 'model-missing' with the path that was expected,
  * 'model-damaged' with file, rule and value, 'model-unsupported' with what the checkpoint is instead.
  */
 export async function openCheckpoint(
-  dir: string,
-  { families: among = families, ...options }: OpenCheckpointOptions = {},
+  path: string,
+  { families: among = families, prediction = null, partsFrom, ...options }: OpenCheckpointOptions = {},
 ): Promise<FamilyCheckpoint> {
-  const folder = await openCheckpointFolder(dir);
+  const checkpoint = (await isFile(path))
+    ? await openSingleFile(path, { ...options, families: among, partsFrom })
+    : await openFolder(path, among, options);
+  if (prediction === null) return checkpoint;
+  const schedulerConfig = predicting(checkpoint.schedulerConfig, prediction);
+  return { ...checkpoint, schedulerConfig, isPredictionUncertain: false };
+}
+
+async function openFolder(
+  path: string,
+  among: readonly ModelFamily[],
+  options: OpenOptions,
+): Promise<FamilyCheckpoint> {
+  const folder = await openCheckpointFolder(path);
   const family = await findFamily(folder, among);
-  return { ...(await readCheckpoint(folder, family.layout, options)), family };
+  const checkpoint = await readCheckpoint(folder, family.layout, options);
+  return { ...checkpoint, family, isPredictionUncertain: false };
+}
+
+/** Noise says nothing at zero terminal SNR: that is left out with it. */
+function predicting(config: JsonObject, prediction: PredictionType): JsonObject {
+  const isNoise = prediction === 'epsilon';
+  return { ...config, prediction_type: prediction, ...(isNoise ? { rescale_betas_zero_snr: false } : {}) };
 }
 
 async function findFamily(folder: CheckpointFolder, among: readonly ModelFamily[]): Promise<ModelFamily> {

@@ -8,9 +8,8 @@ import { ShapeError, type Graph } from '../onnx/graph.ts';
 import { withoutFiles } from '../tensor/stored-tensor.ts';
 import { sizeOf, tensor, type Tensor } from '../tensor/tensor.ts';
 import type { TensorSource } from '../weights/tensor-source.ts';
-import type { TextNetwork } from './family.ts';
+import type { FamilyCheckpoint, TextNetwork } from './family.ts';
 import { misfit } from './misfit.ts';
-import type { FamilyCheckpoint } from './open-checkpoint.ts';
 
 /** Throws EditError: 'model-unsupported', 'model-damaged' with the first thing that an edit would fail on. */
 export async function requireLoadable(checkpoint: FamilyCheckpoint): Promise<void> {

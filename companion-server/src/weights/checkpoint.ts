@@ -30,7 +30,7 @@ export interface CheckpointLayout {
 
 /** What a layout names, opened. */
 export interface Checkpoint {
-  /** Absolute. */
+  /** Absolute; the file's path for a checkpoint in one file. */
   readonly dir: string;
   /** model_index.json as it is. */
   readonly modelIndex: JsonObject;
@@ -77,6 +77,21 @@ export async function readCheckpoint(
   const tokenizers = new Map<string, TokenizerFiles>();
   for (const folder of layout.tokenizers) tokenizers.set(folder, await readTokenizerFiles(join(dir, folder)));
   return { dir, modelIndex, parts, schedulerConfig, tokenizers };
+}
+
+/** One part of a folder. Throws as readCheckpoint does. */
+export function openPart({ dir }: CheckpointFolder, part: PartLayout, options: OpenOptions = {}): Promise<Component> {
+  return openComponent(join(dir, part.folder), part, options);
+}
+
+/** scheduler_config.json; null where there is none. Throws EditError('model-damaged'). */
+export function readSchedulerConfig({ dir }: CheckpointFolder): Promise<JsonObject | null> {
+  return unlessAbsent(() => readJsonObject(join(dir, 'scheduler', 'scheduler_config.json')));
+}
+
+/** The tokenizer in the folder `name`; null where there is none. Throws EditError('model-damaged'). */
+export function readTokenizer({ dir }: CheckpointFolder, name: string): Promise<TokenizerFiles | null> {
+  return unlessAbsent(() => readTokenizerFiles(join(dir, name)));
 }
 
 /** A part that the checkpoint's layout names. */

@@ -14,6 +14,7 @@ import { parseClipTextConfig } from './clip-text-config.ts';
 import { denoisingUNet } from './unet.ts';
 import { layout, title } from './parts.ts';
 import { encodePrompts, promptTokenizer } from './prompts.ts';
+import { singleFile } from './single-file.ts';
 import { parseUNetConfig } from './unet-config.ts';
 import { parseVaeConfig } from './vae-config.ts';
 
@@ -32,6 +33,7 @@ export const stableDiffusion: ModelFamily = {
   layout,
   recognises: ({ modelIndex }) => pipelines.includes(classNameOf(modelIndex)) && !('text_encoder_2' in modelIndex),
   outline,
+  singleFile,
 };
 
 function outline(checkpoint: Checkpoint): ModelOutline {

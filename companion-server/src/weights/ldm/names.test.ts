@@ -91,10 +91,14 @@ describe('the UNet', () => {
 });
 
 describe('the text encoder', () => {
-  it('of CLIP gets the part of its names that old files lack', () => {
-    const names = ['embeddings.position_ids', 'text_model.final_layer_norm.bias', 'encoder.layers.0.mlp.fc1.bias'];
+  it('of CLIP gets the part of its names that old files lack, and loses buffers', () => {
+    const names = [
+      'embeddings.position_ids',
+      'logit_scale',
+      'text_model.final_layer_norm.bias',
+      'encoder.layers.0.mlp.fc1.bias',
+    ];
     expect([...clipTextNames(new Map(names.map((name) => [name, 1]))).keys()]).toEqual([
-      'text_model.embeddings.position_ids',
       'text_model.final_layer_norm.bias',
       'text_model.encoder.layers.0.mlp.fc1.bias',
     ]);

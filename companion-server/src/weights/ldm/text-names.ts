@@ -6,10 +6,14 @@ import { renamed } from './prefix.ts';
 
 /**
  * The weights of a CLIP text encoder that has transformers' keys already, without the prefix in front of `text_model.`. Old
- * files lack `text_model.`: it is put in.
+ * files lack `text_model.`: it is put in. What is no part of it, such as position_ids and logit_scale, is left out.
  */
 export function clipTextNames<T>(entries: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
-  return renamed(entries, (key) => (/^(embeddings|encoder|final_layer_norm)\./.test(key) ? `text_model.${key}` : key));
+  return renamed(entries, (key) => {
+    if (key.endsWith('position_ids')) return null;
+    if (/^(embeddings|encoder|final_layer_norm)\./.test(key)) return `text_model.${key}`;
+    return /^(text_model|text_projection)\./.test(key) ? key : null;
+  });
 }
 
 const outsideOfLayers: Readonly<Record<string, string>> = {

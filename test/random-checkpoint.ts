@@ -4,10 +4,10 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { parseUNetConfig } from '../../companion-server/src/families/stable-diffusion/unet-config.ts';
-import { writeTinyTokenizer } from '../../test/fixtures/tiny-checkpoint.ts';
-import { writeRandomUNet } from '../random-unet.ts';
-import { writeRandomTensors, type RandomFloat, type Shapes } from '../random-tensors.ts';
+import { parseUNetConfig } from '../companion-server/src/families/stable-diffusion/unet-config.ts';
+import { writeTinyTokenizer } from './fixtures/tiny-checkpoint.ts';
+import { unetShapes, writeRandomUNet } from './random-unet.ts';
+import { writeRandomTensors, type RandomFloat, type Shapes } from './random-tensors.ts';
 
 /** What the sizes of all networks follow from. */
 export interface CheckpointSize {
@@ -17,6 +17,10 @@ export interface CheckpointSize {
   readonly context: number;
   readonly normGroups: number;
   readonly textLayers: number;
+  /** Of the VAE, per level; two fifths of the UNet's when left out. */
+  readonly vaeChannels?: readonly number[];
+  /** Stable Diffusion 2.x: heads of 64 channels, linear projections, OpenCLIP. 1.x when left out. */
+  readonly isSecond?: boolean;
 }
 
 /** Stable Diffusion 1.5: 860 million parameters in the UNet, 84 in the VAE, 123 in the text encoder. */
@@ -40,7 +44,7 @@ const positions = 77;
 const latentChannels = 4;
 const scheduler = path.join(import.meta.dirname, '..', '..', 'test', 'fixtures', 'golden', 'sd1', 'scheduler');
 
-export function unetConfigOf({ channels, context, normGroups }: CheckpointSize): Record<string, unknown> {
+export function unetConfigOf({ channels, context, normGroups, isSecond }: CheckpointSize): Record<string, unknown> {
   const [down, up] = ['CrossAttnDownBlock2D', 'CrossAttnUpBlock2D'];
   return {
     _class_name: 'UNet2DConditionModel',
@@ -48,15 +52,16 @@ export function unetConfigOf({ channels, context, normGroups }: CheckpointSize):
     block_out_channels: channels,
     down_block_types: [...channels.slice(1).map(() => down), 'DownBlock2D'],
     up_block_types: ['UpBlock2D', ...channels.slice(1).map(() => up)],
-    attention_head_dim: 8,
+    attention_head_dim: isSecond === true ? channels.map((width) => Math.max(1, width / 64)) : 8,
+    use_linear_projection: isSecond === true,
     norm_num_groups: normGroups,
     cross_attention_dim: context,
   };
 }
 
 /** 128, 256, 512, 512 for Stable Diffusion 1.5. */
-function vaeChannelsOf({ channels }: CheckpointSize): readonly number[] {
-  return channels.map((width) => Math.max(8, Math.floor((width * 2) / 5)));
+function vaeChannelsOf({ channels, vaeChannels }: CheckpointSize): readonly number[] {
+  return vaeChannels ?? channels.map((width) => Math.max(8, Math.floor((width * 2) / 5)));
 }
 
 export function vaeConfigOf(size: CheckpointSize): Record<string, unknown> {
@@ -68,20 +73,20 @@ export function vaeConfigOf(size: CheckpointSize): Record<string, unknown> {
     up_block_types: channels.map(() => 'UpDecoderBlock2D'),
     layers_per_block: 2,
     latent_channels: latentChannels,
-    norm_num_groups: size.channels[0] === fullSize.channels[0] ? 32 : 4,
+    norm_num_groups: channels.every((width) => width % 32 === 0) ? 32 : 4,
   };
 }
 
-export function textConfigOf({ context, textLayers }: CheckpointSize): Record<string, unknown> {
+export function textConfigOf({ context, textLayers, isSecond }: CheckpointSize): Record<string, unknown> {
   return {
     architectures: ['CLIPTextModel'],
     vocab_size: vocabulary,
     hidden_size: context,
     intermediate_size: 4 * context,
     num_hidden_layers: textLayers,
-    num_attention_heads: context % 12 === 0 ? 12 : 4,
+    num_attention_heads: context % 64 === 0 ? context / 64 : 4,
     max_position_embeddings: positions,
-    hidden_act: 'quick_gelu',
+    hidden_act: isSecond === true ? 'gelu' : 'quick_gelu',
   };
 }
 
@@ -115,6 +120,14 @@ async function writeJson(file: string, json: object): Promise<void> {
   await writeFile(file, JSON.stringify(json));
 }
 
+/** As files have them: the first version projects with convolutions. */
+export function unetShapesOf(size: CheckpointSize): Shapes {
+  const shapes = unetShapes(parseUNetConfig(unetConfigOf(size)));
+  if (size.isSecond === true) return shapes;
+  const isProjection = (key: string): boolean => /\.proj_(in|out)\.weight$/.test(key);
+  return new Map([...shapes].map(([key, dims]) => [key, isProjection(key) ? [...dims, 1, 1] : dims]));
+}
+
 /** Collects the weights of layers under their checkpoint keys. */
 class ShapeList {
   readonly shapes = new Map<string, readonly number[]>();
@@ -146,7 +159,7 @@ class ShapeList {
 }
 
 /** AutoencoderKL with two blocks per level in the encoder and three in the decoder. */
-function vaeShapes(size: CheckpointSize): Shapes {
+export function vaeShapes(size: CheckpointSize): Shapes {
   const list = new ShapeList();
   const channels = vaeChannelsOf(size);
   const [first = 0, last = 0] = [channels[0], channels.at(-1)];
@@ -176,7 +189,7 @@ function vaeShapes(size: CheckpointSize): Shapes {
   return list.shapes;
 }
 
-function textShapes({ context: width, textLayers }: CheckpointSize): Shapes {
+export function textShapes({ context: width, textLayers }: CheckpointSize): Shapes {
   const list = new ShapeList();
   list.shapes.set('text_model.embeddings.token_embedding.weight', [vocabulary, width]);
   list.shapes.set('text_model.embeddings.position_embedding.weight', [positions, width]);

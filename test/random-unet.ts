@@ -10,7 +10,7 @@ import type { UNetConfig } from '../companion-server/src/nets/unet.ts';
 import { symbol } from '../companion-server/src/onnx/dims.ts';
 import type { StoredTensors } from '../companion-server/src/tensor/stored-tensor.ts';
 import { openSafetensors, storedTensors } from '../companion-server/src/weights/safetensors.ts';
-import { WeightRecorder } from '../test/weight-recorder.ts';
+import { WeightRecorder } from './weight-recorder.ts';
 import { writeRandomTensors, type RandomFloat } from './random-tensors.ts';
 
 /** The config of Stable Diffusion 1.5's UNet. */
@@ -22,7 +22,7 @@ export const sd15Config = parseUNetConfig({
   cross_attention_dim: 768,
 });
 
-function weightShapes(config: UNetConfig): ReadonlyMap<string, readonly number[]> {
+export function unetShapes(config: UNetConfig): ReadonlyMap<string, readonly number[]> {
   const g = new WeightRecorder();
   const network = denoisingUNet(config);
   const latents = g.input('latents', 'float32', [symbol('frames'), config.latentChannels, 8, 8]);
@@ -46,5 +46,5 @@ const predictionGain = 0.1;
 
 export function writeRandomUNet(config: UNetConfig, file: string, float: RandomFloat): Promise<void> {
   const gain = (name: string) => (name === 'conv_out.weight' ? predictionGain : 1);
-  return writeRandomTensors(file, weightShapes(config), { float, gain });
+  return writeRandomTensors(file, unetShapes(config), { float, gain });
 }

@@ -1,0 +1,65 @@
+// Another checkpoint, or a file with a part of one, that gives what a checkpoint in one file lacks.
+
+import { isFile, openCheckpointFile } from '../weights/checkpoint-file.ts';
+import { openCheckpointFolder, openPart, readSchedulerConfig, readTokenizer } from '../weights/checkpoint.ts';
+import type { Component, OpenOptions, PartLayout } from '../weights/component.ts';
+import type { JsonObject } from '../weights/json-file.ts';
+import { tensorsInFiles } from '../weights/tensor-source.ts';
+import type { TokenizerFiles } from '../weights/tokenizer-files.ts';
+import { unsupported } from '../weights/unsupported.ts';
+import type { ModelFamily } from './family.ts';
+
+export interface Donor {
+  /** config.json of a part; null where there is no such part. */
+  config(folder: string): Promise<JsonObject | null>;
+  /** Throws EditError: 'model-missing', 'model-damaged', 'model-unsupported'. */
+  open(part: PartLayout): Promise<Component>;
+  schedulerConfig(): Promise<JsonObject | null>;
+  tokenizer(folder: string): Promise<TokenizerFiles | null>;
+}
+
+/** Throws EditError: 'model-missing', 'model-damaged', and 'model-unsupported' for one of another family. */
+export async function openDonor(path: string, family: ModelFamily, options: OpenOptions): Promise<Donor> {
+  return (await isFile(path)) ? fileDonor(path, family) : folderDonor(path, family, options);
+}
+
+async function folderDonor(path: string, family: ModelFamily, options: OpenOptions): Promise<Donor> {
+  const folder = await openCheckpointFolder(path);
+  if (!(await family.recognises(folder))) {
+    throw unsupported(
+      path,
+      `is no checkpoint of ${family.title}, whose parts are needed`,
+      `a checkpoint of ${family.title}`,
+    );
+  }
+  return {
+    config: (name) => folder.readConfig(name),
+    open: (part) => openPart(folder, part, options),
+    schedulerConfig: () => readSchedulerConfig(folder),
+    tokenizer: (name) => readTokenizer(folder, name),
+  };
+}
+
+/** Its configs follow from its shapes, as those of the file that lacks a part. */
+async function fileDonor(path: string, family: ModelFamily): Promise<Donor> {
+  const file = await openCheckpointFile(path);
+  const found = await family.singleFile?.read(file);
+  const parts = new Map([...(found?.parts ?? [])].filter(([folder]) => folder !== 'unet'));
+  if (![...parts.values()].some((part) => part !== null)) {
+    throw unsupported(
+      path,
+      `has no part of ${family.title} that a checkpoint could lack`,
+      `a checkpoint of ${family.title}`,
+    );
+  }
+  return {
+    config: (folder) => Promise.resolve(parts.get(folder)?.config ?? null),
+    open({ folder }) {
+      const part = parts.get(folder) ?? null;
+      if (part === null) throw new TypeError(`${path} has no ${folder}.`);
+      return Promise.resolve({ dir: file.path, config: part.config, weights: tensorsInFiles(part.weights) });
+    },
+    schedulerConfig: () => Promise.resolve(null),
+    tokenizer: () => Promise.resolve(null),
+  };
+}
