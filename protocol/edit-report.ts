@@ -2,6 +2,7 @@
 
 import { devices } from './devices.ts';
 import { count, integer, list, nullable, number, object, oneOf, optional, recordOf, type Infer } from './fields.ts';
+import { loraChoices } from './lora.ts';
 import { notices, pixelSize, rational } from './media-facts.ts';
 
 /** Most frames of a preview. */
@@ -35,6 +36,8 @@ export const editReport = object({
   peakMemoryBytes: amount,
   /** Peak of the mapped files (the weights), each page counted once; left out if the system does not report it. */
   peakMappedBytes: optional(amount),
+  /** The LoRA that were merged into the model; left out if there were none. */
+  loras: optional(loraChoices),
   /** Variable rate made constant, size padded, ... */
   notices,
 });

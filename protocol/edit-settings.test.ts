@@ -22,6 +22,12 @@ describe('parseEditSettings', () => {
     expect(parseEditSettings(chosen)).toEqual(chosen);
   });
 
+  test('takes settings that know no LoRA for settings without any', () => {
+    const { loras, ...others } = settings;
+    expect(parseEditSettings(others)).toEqual({ ...others, loras });
+    expect(loras).toEqual([]);
+  });
+
   test.each(initialNoises)('lets SDEdit start from %s noise', (initialNoise) => {
     const chosen = { ...defaultSettings('sdedit'), prompt: 'a silver wolf', initialNoise };
     expect(parseEditSettings(chosen)).toEqual(chosen);
@@ -32,8 +38,21 @@ describe('parseEditSettings', () => {
     [{ strength: Number.NaN }, 'message.settings.strength must be between 0 and 1, got NaN.'],
     [{ steps: 0 }, 'message.settings.steps must be between 1 and 1000, got 0.'],
     [{ steps: 2.5 }, 'message.settings.steps must be a whole number between 1 and 1000, got 2.5.'],
-    [{ guidance: '7' }, "message.settings.guidance must be between 1 and 30, got '7'."],
+    [{ guidance: '7' }, "message.settings.guidance must be between 0 and 30, got '7'."],
     [{ keyframeInterval: 65 }, 'message.settings.keyframeInterval must be between 1 and 64, got 65.'],
+    [
+      { loras: [{ name: 'film', strength: 2.5 }] },
+      'message.settings.loras.0.strength must be between -2 and 2, got 2.5.',
+    ],
+    [{ loras: [{ name: '', strength: 1 }] }, 'message.settings.loras.0.name must have 1 to 200 characters, got 0.'],
+    [
+      { loras: ['film', 'film'].map((name) => ({ name, strength: 1 })) },
+      "message.settings.loras.1.name must not be named twice, got 'film'.",
+    ],
+    [
+      { loras: Array.from({ length: 17 }, (_, i) => ({ name: `lora ${i}`, strength: 1 })) },
+      'message.settings.loras must be a list of at most 16 objects, got a list.',
+    ],
     [{ seed: -1 }, 'message.settings.seed must be between 0 and 4294967295, got -1.'],
     [
       { steps: 4, inversionSteps: 50 },
@@ -47,8 +66,8 @@ describe('parseEditSettings', () => {
       { initialNoise: 'own' },
       'message.settings.initialNoise must be inversion unless the technique is sdedit, got own with pnp.',
     ],
-    [{ pipeline: 'quick' }, "message.settings.pipeline must be one of fast, reference, got 'quick'."],
-    [{ pipeline: undefined }, 'message.settings.pipeline must be one of fast, reference, got nothing.'],
+    [{ pipeline: 'quick' }, "message.settings.pipeline must be one of fast, draft, reference, got 'quick'."],
+    [{ pipeline: undefined }, 'message.settings.pipeline must be one of fast, draft, reference, got nothing.'],
     [{ preview: 'yes' }, "message.settings.preview must be true or false, got 'yes'."],
     [{ detail: 'sharp' }, "message.settings.detail must be one of source, none, got 'sharp'."],
     [{ codec: undefined }, 'message.settings.codec must be one of prores, h264, got nothing.'],

@@ -10,10 +10,12 @@ import {
   parse,
   text,
   where,
+  withDefault,
   type Complaint,
   type Infer,
 } from './fields.ts';
 import { maxPromptCharacters } from './limits.ts';
+import { loraChoices } from './lora.ts';
 import { techniqueInfo, techniqueInfos, techniqueNames, usualTechnique } from './techniques.ts';
 
 /**
@@ -33,10 +35,11 @@ export type InitialNoise = (typeof initialNoises)[number];
 
 /**
  * How the work is done. `fast`: few steps, and where propagation is `paper` the source's correspondences are found once,
- * during the inversion, and used again in sampling. `reference`: the source's branch is computed for every frame at every
- * step, as the official code does.
+ * during the inversion, and used again in sampling. `draft`: the same in a third of the evaluations: fewer steps, and the
+ * clip under noise instead of its inversion. `reference`: the source's branch is computed for every frame at every step, as
+ * the official code does.
  */
-export const pipelines = ['fast', 'reference'] as const;
+export const pipelines = ['fast', 'draft', 'reference'] as const;
 export type Pipeline = (typeof pipelines)[number];
 
 export const outputCodecs = ['prores', 'h264'] as const;
@@ -57,7 +60,8 @@ export type Detail = (typeof details)[number];
 export const codecExtensions = { prores: '.mov', h264: '.mp4' } as const satisfies Record<OutputCodec, string>;
 
 export const maxSteps = 1_000;
-export const guidanceRange = { min: 1, max: 30 } as const;
+/** Up to 1 there is no guidance. */
+export const guidanceRange = { min: 0, max: 30 } as const;
 export const maxKeyframeInterval = 64;
 /** Pixels of one side of the working size. */
 export const sizeRange = { min: 64, max: 2_048 } as const;
@@ -97,7 +101,7 @@ export const editSettings = where(
     initialNoise: oneOf(initialNoises),
     /** 0 keeps the structure most, 1 follows the prompt most. */
     strength: number(0, 1),
-    /** Classifier-free guidance scale, 1..30; 1 means no guidance. null: the model's default. */
+    /** Classifier-free guidance scale, 0..30; up to 1 there is no guidance. null: the model's default. */
     guidance: nullable(number(guidanceRange.min, guidanceRange.max)),
     /** Sampling steps, 1..1000. null: the default of model and pipeline. */
     steps: nullable(integer(1, maxSteps)),
@@ -121,10 +125,16 @@ export const editSettings = where(
     codec: oneOf(outputCodecs),
     sound: oneOf(sounds),
     detail: oneOf(details),
+    /** LoRA that change the model, in this order. Left out: none. */
+    loras: withDefault(loraChoices, []),
     /** Edits the keyframes alone: the result is a clip of just these, in their order. */
     preview: flag,
   }),
-  ({ initialNoise, technique, steps, inversionSteps, startSeconds, endSeconds }): Complaint | undefined => {
+  ({ initialNoise, technique, steps, inversionSteps, startSeconds, endSeconds, loras }): Complaint | undefined => {
+    const twice = loras.findIndex(({ name }, i) => loras.findIndex((one) => one.name === name) !== i);
+    if (twice !== -1) {
+      return { at: ['loras', twice, 'name'], text: `must not be named twice, got '${loras[twice]?.name ?? ''}'.` };
+    }
     if (initialNoise !== 'inversion' && !techniqueInfo(technique).choosesInitialNoise) {
       const those = techniqueInfos.filter(({ choosesInitialNoise }) => choosesInitialNoise).map(({ name }) => name);
       return {
@@ -171,6 +181,7 @@ export function defaultSettings(technique: string = usualTechnique): EditSetting
     codec: 'prores',
     sound: 'keep',
     detail: 'source',
+    loras: [],
     preview: false,
   };
 }

@@ -127,6 +127,11 @@ export function optional<T>(schema: Schema<T>): OptionalSchema<T> {
   return v.exactOptional(schema);
 }
 
+/** A field that has `value` where it is absent. */
+export function withDefault<T>(schema: Schema<T>, value: T): Schema<T> {
+  return v.optional(schema, () => value) as Schema<unknown> as Schema<T>;
+}
+
 /** What is wrong with a value, and in which field of it. */
 export interface Complaint {
   readonly at: readonly (string | number)[];

@@ -3,6 +3,10 @@
 /** Characters of one prompt. CLIP reads 77 tokens; what is longer than this is a mistake. */
 export const maxPromptCharacters = 2_000;
 
+/** LoRA of one edit, and how strongly each may be used: 0 is not at all, 1 is as it was trained, below 0 is its opposite. */
+export const maxLoras = 16;
+export const loraStrengthRange = { min: -2, max: 2 } as const;
+
 /** Notices of a clip or an edit, and characters of one. */
 export const noticeLimits = { count: 100, characters: 1_000 } as const;
 
@@ -47,3 +51,6 @@ export const frameSideRange = { min: 16, max: 4_096 } as const;
 
 /** Bytes of one JPEG. It is sent without acknowledgements, so it is no more than the window. */
 export const maxFrameBytes = windowBytes;
+
+/** Models, and LoRAs, that a server lists; notices beside them. */
+export const listLimits = { models: 5_000, notices: 50 } as const;

@@ -14,6 +14,7 @@ import { jobStates } from './job.ts';
 import { editStages } from './progress.ts';
 import { parseServerMessage } from './messages/server-messages.ts';
 import { storeFolders } from './messages/session-messages.ts';
+import { modelSources } from './model-info.ts';
 import { frameSides } from './messages/stream-messages.ts';
 
 const text = (maxLength: number, minLength = 0) => fc.string({ minLength, maxLength });
@@ -133,6 +134,7 @@ const clientMessages: Readonly<Record<string, Readonly<Record<string, Arbitrary<
   pair: { requestId, protocol: positive, code: text(40, 1), name: text(100, 1) },
   hello: { requestId, protocol: positive, client: peer, token: text(200) },
   'diagnostics-get': { requestId },
+  'models-get': { requestId },
   'upload-begin': {
     requestId,
     sizeBytes,
@@ -173,6 +175,17 @@ const estimate = fc.record({
   fits: fc.boolean(),
   advice: nullable(text(100)),
 });
+const found = {
+  title: text(200, 1),
+  goodFor: text(200),
+  family: nullable(text(200)),
+  sizeBytes: nullable(count),
+  source: fc.constantFrom(...modelSources),
+  folder: text(400),
+  problem: nullable(text(200)),
+};
+const models = fc.array(fc.record({ id: text(200, 1), ...found }), { maxLength: 3 });
+const loras = fc.array(fc.record({ name: text(200, 1), ...found }), { maxLength: 3 });
 const window = fc.integer({ min: 1, max: 4 * 1024 * 1024 });
 const serverMessages: typeof clientMessages = {
   paired: { requestId, clientId: id, token: text(200, 1) },
@@ -181,8 +194,9 @@ const serverMessages: typeof clientMessages = {
     protocol: positive,
     server: peer,
     device: nullable(fc.constantFrom(...devices)),
-    models: fc.array(fc.record({ id: text(200, 1), title: text(200, 1), goodFor: text(200) }), { maxLength: 3 }),
+    models,
   },
+  models: { requestId, models, loras, notices: fc.array(text(100, 1), { maxLength: 3 }) },
   diagnostics: {
     requestId,
     checks: fc.array(

@@ -191,6 +191,7 @@ export const packageOwners = {
   pino: [`${server}app/log.ts`],
   valibot: ['protocol/fields.ts'],
   '@noble/hashes': ['plugin/src/client/sha256.ts'],
+  yaml: [`${server}models/library/yaml-file.ts`],
   ws: [`${server}api/session/socket.ts`, `${server}client/node-platform.ts`],
 };
 

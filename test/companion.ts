@@ -1,5 +1,6 @@
 // A companion server inside this process, for tests and for what the bench measures through the panel.
 
+import type { Config } from '../companion-server/src/app/config.ts';
 import { createLog } from '../companion-server/src/app/log.ts';
 import { programOf } from './bundles.ts';
 import { startServer, type RunningServer, type ServerDeps } from '../companion-server/src/app/server.ts';
@@ -11,6 +12,8 @@ export interface CompanionPlace {
   readonly modelDir: string;
   /** What clients call the model. Default: model. */
   readonly modelName?: string;
+  /** Where more models are looked for. Default: nowhere. */
+  readonly library?: Config['library'];
 }
 
 /** What the server stands on instead of its own. */
@@ -20,7 +23,7 @@ export type CompanionParts = Partial<
 
 /** Starts it on a free port, without a log. `engine` names a file of fixtures/engines. The caller closes it. */
 export function startCompanion(
-  { cacheDir, dataDir, modelDir, modelName = 'model' }: CompanionPlace,
+  { cacheDir, dataDir, modelDir, modelName = 'model', library = null }: CompanionPlace,
   engine = 'copying',
   parts: CompanionParts = {},
 ): Promise<RunningServer> {
@@ -31,6 +34,7 @@ export function startCompanion(
       dataDir,
       logLevel: 'silent',
       models: new Map([[modelName, modelDir]]),
+      library,
     },
     log: createLog({ level: 'silent', write: () => undefined }),
     engineEntry: programOf(`engines/${engine}`),

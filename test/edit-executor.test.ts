@@ -11,6 +11,7 @@ import { openMemoryArtifacts } from './memory/artifact-store.ts';
 import { owner, requestOf } from './job-fixture.ts';
 import type { ArtifactStore } from '../companion-server/src/artifacts/artifact-store.ts';
 import { createEditExecutor } from '../companion-server/src/jobs/edit-executor.ts';
+import { loraFileOf } from '../companion-server/src/models/adapter-files.ts';
 import type { EditJob } from '../companion-server/src/engine/run/edit-job.ts';
 import { ResumePointFile } from '../companion-server/src/engine/run/resume-point.ts';
 import type { EditHooks } from '../companion-server/src/engine/worker/supervisor.ts';
@@ -180,4 +181,51 @@ test('a job that fails at its first beginning fails once', async () => {
   });
   await expect(run()).rejects.toThrow('A fault.');
   expect(edits).toBe(1);
+});
+
+test('names of LoRA become files for the engine, in their order, and a name that is unknown is refused at the door', async () => {
+  const jobs: EditJob[] = [];
+  const asked: (readonly string[])[] = [];
+  const executor = createEditExecutor({
+    engine: {
+      edit: () => Promise.reject(new Error('not asked for')),
+      estimate(job) {
+        jobs.push(job);
+        return Promise.resolve(fakeEstimate);
+      },
+    },
+    artifacts: await openTestArtifacts(),
+    dataDir: '/data',
+    cacheDir: '/cache',
+    clipInfoOf: () => Promise.resolve({ path: '/data/clip', frameCount: 3 } as ClipInfo),
+    clipOf: () => Promise.resolve({ artifact: 'clips/clip', sha256: '' }),
+    modelDirOf: () => '/data/model',
+    loraFileOf: (name) =>
+      loraFileOf(
+        new Map([
+          ['film', '/loras/film.safetensors'],
+          ['grain', '/loras/g.safetensors'],
+        ]),
+        name,
+      ),
+    embeddingsFor: (prompts) => {
+      asked.push(prompts);
+      return [{ word: 'wolf', file: '/words/wolf.safetensors' }];
+    },
+  });
+  const request = (...names: readonly string[]) =>
+    requestOf({
+      settings: { ...requestOf().settings, loras: names.map((name, i) => ({ name, strength: 0.5 + i })) },
+    });
+  await executor.estimate(owner, request('grain', 'film'), null);
+  expect(jobs[0]?.loras).toEqual([
+    { name: 'grain', file: '/loras/g.safetensors', strength: 0.5 },
+    { name: 'film', file: '/loras/film.safetensors', strength: 1.5 },
+  ]);
+  expect(jobs[0]?.embeddings).toEqual([{ word: 'wolf', file: '/words/wolf.safetensors' }]);
+  expect(asked).toEqual([['a wolf', '', '']]);
+  await expect(executor.check(owner, request('film', 'gone'))).rejects.toMatchObject({
+    code: 'adapter-missing',
+    message: "The server has no LoRA named 'gone'; it has film, grain.",
+  });
 });

@@ -26,7 +26,11 @@ interface Contestant {
   readonly method: InversionMethod['name'];
 }
 
-const methodNames: Readonly<Record<InversionMethod['name'], string>> = { ddim: 'DDIM', 'fixed-point': 'fixed-point' };
+const methodNames: Readonly<Record<InversionMethod['name'], string>> = {
+  ddim: 'DDIM',
+  'fixed-point': 'fixed-point',
+  noised: 'noised',
+};
 
 const contestants: readonly Contestant[] = [
   { sampling: 12, forwards: 1, method: 'ddim' },

@@ -13,7 +13,7 @@ const prompts = ['a blue ball on snow', 'a yellow ball on sand'] as const;
 
 /** What an edit is asked for, and what it may cost. */
 export interface LongEdit {
-  readonly pipeline: 'fast' | 'reference';
+  readonly pipeline: 'fast' | 'draft' | 'reference';
   readonly prompt?: 'first' | 'second';
   readonly isPreview?: boolean;
   /** Where inversions are found and kept; null for neither. */
@@ -29,7 +29,7 @@ export async function runLongEdit({ editor }: PipelineContext, edit: LongEdit): 
   const clip = await benchClip(edit.frames ?? longEditFrames, edge);
   const settings: EditSettings = {
     ...defaultSettings('pnp'),
-    ...(pipeline === 'reference' ? referencePipeline : {}),
+    ...(pipeline === 'reference' ? referencePipeline : { pipeline }),
     sourcePrompt: sampleSourcePrompt,
     prompt: prompts[prompt === 'first' ? 0 : 1],
     size: workingEdge === undefined ? null : { width: workingEdge, height: workingEdge },

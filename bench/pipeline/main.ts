@@ -1,6 +1,7 @@
 // What the fast pipeline costs and what its edits are worth, against the official one and against itself.
 
 import type { Bench, BenchRow } from '../table.ts';
+import { draft } from './draft.ts';
 import { evaluations } from './evaluations.ts';
 import type { Figure } from './figure.ts';
 import { inversions } from './inversions.ts';
@@ -23,6 +24,7 @@ const figures: readonly Figure[] = [
   panelPrompts,
   preview,
   quality,
+  draft,
   perFrame,
   length,
   seam,

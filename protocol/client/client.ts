@@ -9,7 +9,7 @@ import { isOutcome, type JobView, type QueuePosition } from '../job.ts';
 import type { EditRequest } from '../messages/job-messages.ts';
 import type { EditProgress } from '../progress.ts';
 import type { ReplyTo, Request, RequestOf } from '../messages/replies.ts';
-import type { DiskShortage } from '../messages/session-messages.ts';
+import type { DiskShortage, ModelLists } from '../messages/session-messages.ts';
 import type { Connection } from './connection.ts';
 import { fetchResult, type DownloadOptions, type ResultSink } from './download.ts';
 import { fetchFrame, type FrameRequest } from './frame.ts';
@@ -70,6 +70,8 @@ export interface Client {
   moveJob(jobId: string, beforeJobId: string | null): Promise<JobView>;
   deleteJob(jobId: string): Promise<void>;
   diagnostics(signal?: Signal): Promise<readonly Check[]>;
+  /** What lies on the server's machine, after another look at it. */
+  models(signal?: Signal): Promise<ModelLists>;
 }
 
 export function createClient(options: ClientOptions): Client {
@@ -183,6 +185,10 @@ export function createClient(options: ClientOptions): Client {
     moveJob: async (jobId, beforeJobId) => told((await ask({ type: 'job-move', jobId, beforeJobId })).job),
     deleteJob: async (jobId) => {
       await ask({ type: 'job-delete', jobId });
+    },
+    models: async (signal) => {
+      const { models, loras, notices } = await ask({ type: 'models-get' }, signal);
+      return { models, loras, notices };
     },
     diagnostics: async (signal) => (await ask({ type: 'diagnostics-get' }, signal)).checks,
   };

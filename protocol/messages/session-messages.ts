@@ -4,7 +4,7 @@ import { devices } from '../devices.ts';
 import { checks } from '../diagnostics.ts';
 import { count, integer, list, nullable, object, oneOf, text, type Infer } from '../fields.ts';
 import { id, requestId, type MessageOf } from './message.ts';
-import { modelInfos } from '../model-info.ts';
+import { modelInfos, modelLists } from '../model-info.ts';
 import { wireError } from './wire-error.ts';
 
 const protocol = integer(1, 1_000_000);
@@ -51,6 +51,9 @@ export const clientSessionMessages = {
 
   /** Asks the server to examine itself. Reply: `diagnostics`. */
   'diagnostics-get': { requestId },
+
+  /** Makes the server look again at what lies on its machine. Reply: `models`. */
+  'models-get': { requestId },
 };
 
 export const serverSessionMessages = {
@@ -69,12 +72,15 @@ export const serverSessionMessages = {
     server: peer,
     /** The device of the last edit; null until the first edit after the server's start. */
     device: nullable(oneOf(devices)),
-    /** Checkpoints that a job may use; the first is the default. */
+    /** Checkpoints that a job may use, as far as they are known by now; the first is the default. */
     models: modelInfos,
   },
 
   /** Reply to `diagnostics-get`. */
   diagnostics: { requestId, checks },
+
+  /** Reply to `models-get`. */
+  models: { requestId, ...modelLists },
 
   /** Event on every connection: a disk of the server has become full, or has space again; the disks that are full now. */
   'disk-changed': { shortages: list(diskShortage, storeFolders.length) },
@@ -86,3 +92,4 @@ export const serverSessionMessages = {
 export type Pair = MessageOf<typeof clientSessionMessages, 'pair'>;
 export type Hello = MessageOf<typeof clientSessionMessages, 'hello'>;
 export type Welcome = MessageOf<typeof serverSessionMessages, 'welcome'>;
+export type ModelLists = Omit<MessageOf<typeof serverSessionMessages, 'models'>, 'type' | 'requestId'>;

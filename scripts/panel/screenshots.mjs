@@ -91,6 +91,7 @@ async function shootStates(browser) {
     ['edit', 'dark'],
     ['edit', 'light'],
     ['edit-advanced', 'dark'],
+    ['loras', 'dark'],
     ['preview', 'dark'],
     ['preview-outdated', 'light'],
     ['tasks', 'dark'],
@@ -107,6 +108,10 @@ async function shootStates(browser) {
   for (const theme of ['dark', 'light']) {
     await shootState(usual, 'preview', theme, `panel-320-${theme}`);
   }
+  await usual.setViewportSize({ width: 320, height: 1_060 });
+  await shootState(usual, 'model-list', 'dark', 'panel-model-list-dark');
+  await usual.setViewportSize({ width: 320, height: 560 });
+  await shootState(usual, 'lora-list', 'light', 'panel-lora-list-light');
   await usual.close();
 }
 

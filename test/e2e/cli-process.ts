@@ -39,6 +39,8 @@ export function startCli(
       ...process.env,
       TOKENFLOW_CACHE: cacheDir,
       TOKENFLOW_DATA: dataDir,
+      // What is on the machine of the test is nobody's business.
+      TOKENFLOW_LIBRARY: 'off',
       TEST_ENGINE: engine,
       ...env,
     },

@@ -98,7 +98,7 @@ describe('bad input ends with one clear line, its exit code and no partial outpu
       'cannot be written: its folder is a file.',
     ],
     ['a model that is missing', [...edit, 'x', '--model', 'none'], 4, 'no such folder'],
-    ['a model that is none', [...edit, 'x', '--model', '.'], 4, 'has no model_index.json.'],
+    ['a model that is none', [...edit, 'x', '--model', '.'], 4, 'model_index.json: there is no such file.'],
     ['an option that is not known', [...edit, 'x', '--promt', 'y'], 2, 'no option --promt.'],
     ['a command that is not known', ['edti'], 2, "There is no command 'edti'."],
     [

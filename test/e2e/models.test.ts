@@ -35,6 +35,8 @@ async function createScene(): Promise<Scene> {
   const model = {
     id: 'tiny',
     title: 'Tiny',
+    kind: 'checkpoint',
+    family: 'Stable Diffusion 1.x',
     goodFor: 'Tests.',
     licence: { name: 'MIT', url: 'https://example.org/licence' },
     memoryGigabytes: 0,

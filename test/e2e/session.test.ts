@@ -32,7 +32,7 @@ test('whatever a client says after hello, it is answered and the session goes on
   const types = [
     ...['upload-begin', 'upload-end', 'clip-get', 'clip-delete', 'estimate', 'job-create', 'job-list'],
     ...['job-get', 'job-cancel', 'job-pause', 'job-resume', 'job-move', 'job-delete', 'frame-get'],
-    ...['download-begin', 'diagnostics-get', 'x'],
+    ...['download-begin', 'diagnostics-get', 'models-get', 'x'],
   ];
   const fields = fc.record(
     {

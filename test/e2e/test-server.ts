@@ -8,7 +8,7 @@ import type { Client } from '../../protocol/client/client.ts';
 import type { RunningServer } from '../../companion-server/src/app/server.ts';
 import { protocolVersion, socketPath, subprotocol } from '../../protocol/version.ts';
 import { parseServerMessage, type ServerMessage } from '../../protocol/messages/server-messages.ts';
-import { startCompanion, type CompanionParts } from '../companion.ts';
+import { startCompanion, type CompanionParts, type CompanionPlace } from '../companion.ts';
 import { testMedia } from '../fixtures/media.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -19,7 +19,7 @@ interface ServerParts extends Omit<CompanionParts, 'probe'> {
 
 /** Starts a server whose engine is the fixture of this name. It is closed when the test has finished. */
 export async function startTestServer(
-  workspace: Workspace,
+  workspace: Workspace & Pick<CompanionPlace, 'library'>,
   engineName = 'copying',
   { probe = () => Promise.resolve(testMedia), ...parts }: ServerParts = {},
 ): Promise<RunningServer> {

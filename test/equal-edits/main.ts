@@ -20,6 +20,7 @@ interface Edit {
 }
 
 const reference = { pipeline: 'reference', inversionSteps: 6 } as const;
+const draft = { pipeline: 'draft', inversionSteps: 3 } as const;
 
 const edits: Readonly<Record<string, Edit>> = {
   'plug-and-play': { clip: 'plain', settings: {} },
@@ -41,6 +42,8 @@ const edits: Readonly<Record<string, Edit>> = {
   'none, another seed': { clip: 'plain', settings: { technique: 'none', seed: 7 } },
   'none, reference': { clip: 'odd', settings: { ...reference, technique: 'none' } },
   preview: { clip: 'cut', settings: { preview: true } },
+  draft: { clip: 'cut', settings: draft },
+  'draft, sdedit, another seed': { clip: 'odd', settings: { ...draft, technique: 'sdedit', strength: 0.7, seed: 7 } },
 };
 
 async function main(): Promise<void> {

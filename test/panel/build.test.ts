@@ -54,6 +54,13 @@ describe('the package', () => {
     expect([...files.keys()].every((name) => /^[\w./@-]+$/.test(name))).toBe(true);
   });
 
+  test('gives every file to all to read, as Unix writes permissions', () => {
+    const zip = packCcx(folderOf('premiere', outFolder));
+    const entries = centralDirectory(zip);
+    expect(entries).toHaveLength(listFiles(folderOf('premiere', outFolder)).length);
+    expect(new Set(entries.map(({ system, mode }) => `${system} ${mode.toString(8)}`))).toEqual(new Set(['3 100644']));
+  });
+
   test('is the same, byte for byte, when it is built again', async () => {
     const again = await mkdtemp(path.join(tmpdir(), 'tokenflow-panel-again-'));
     try {
@@ -65,3 +72,13 @@ describe('the package', () => {
     }
   });
 });
+
+/** The system that each file of a ZIP comes from, and its mode there (APPNOTE 6.3.10, sections 4.3.12 and 4.4.2). */
+function centralDirectory(zip: Buffer): readonly { readonly system: number; readonly mode: number }[] {
+  const signature = Buffer.from('PK\x01\x02', 'latin1');
+  const entries = [];
+  for (let at = zip.indexOf(signature); at !== -1; at = zip.indexOf(signature, at + 46)) {
+    entries.push({ system: zip.readUInt8(at + 5), mode: zip.readUInt32LE(at + 38) >>> 16 });
+  }
+  return entries;
+}

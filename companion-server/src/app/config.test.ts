@@ -4,6 +4,9 @@ import { basename, join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { cacheDirOf, dataDirOf, defaultPort, readConfig } from './config.ts';
 
+/** The machine of the test is not looked at. */
+const off = { TOKENFLOW_LIBRARY: 'off' };
+
 test.each([
   ['linux', {}, '/home/ada/.cache/tokenflow'],
   ['linux', { XDG_CACHE_HOME: '/big' }, '/big/tokenflow'],
@@ -29,7 +32,7 @@ test('flags come before the environment, and the environment before the defaults
   try {
     await writeFile(join(folder, 'model_index.json'), '{}');
     const env = { TOKENFLOW_DATA: folder, TOKENFLOW_MODEL: '/nowhere', TOKENFLOW_LOG: 'debug' };
-    const config = readConfig({ modelDir: folder }, env);
+    const config = await readConfig({ modelDir: folder }, env);
     expect([...config.models.keys()]).toEqual([basename(folder), 'demo']);
     expect(config.models.get(basename(folder))).toBe(folder);
     expect(config).toMatchObject({ port: defaultPort, logLevel: 'debug' });
@@ -38,24 +41,33 @@ test('flags come before the environment, and the environment before the defaults
   }
 });
 
-test('a model folder that is none is named', () => {
-  expect(() => readConfig({ modelDir: '/nowhere' }, {})).toThrow(
+test('a model folder that is none is named', async () => {
+  await expect(readConfig({ modelDir: '/nowhere' }, off)).rejects.toThrow(
     `The model folder ${resolve('/nowhere')} does not exist.`,
   );
 });
 
-test('a log level that is none is refused', () => {
-  expect(() => readConfig({}, { TOKENFLOW_LOG: 'loud' })).toThrow(
+test('a log level that is none is refused', async () => {
+  await expect(readConfig({}, { TOKENFLOW_LOG: 'loud' })).rejects.toThrow(
     "TOKENFLOW_LOG must be one of debug, info, warn, error, silent, got 'loud'.",
   );
 });
 
-test('the space for inverted clips is read in gigabytes, and refused when it is no number', () => {
+test('the space for inverted clips is read in gigabytes, and refused when it is no number', async () => {
   const read = (value: string) => readConfig({}, { TOKENFLOW_INVERSIONS_GB: value });
-  expect(read('2.5').inversionsBudgetBytes).toBe(2.5e9);
-  expect(read('0').inversionsBudgetBytes).toBe(0);
-  expect(read('').inversionsBudgetBytes).toBeNull();
+  expect((await read('2.5')).inversionsBudgetBytes).toBe(2.5e9);
+  expect((await read('0')).inversionsBudgetBytes).toBe(0);
+  expect((await read('')).inversionsBudgetBytes).toBeNull();
   for (const wrong of ['much', '-1', 'NaN', 'Infinity']) {
-    expect(() => read(wrong)).toThrow(`TOKENFLOW_INVERSIONS_GB must be a number from 0`);
+    await expect(read(wrong)).rejects.toThrow(`TOKENFLOW_INVERSIONS_GB must be a number from 0`);
   }
+});
+
+test('the models of other programs are found, unless the user said no', async () => {
+  const machineWith = async (env: Record<string, string>) => (await readConfig({}, env)).library?.machine;
+  expect(await machineWith({})).toMatchObject({ platform: process.platform });
+  expect(await machineWith(off)).toBeNull();
+  await expect(machineWith({ TOKENFLOW_LIBRARY: 'no' })).rejects.toThrow(
+    "TOKENFLOW_LIBRARY must be on or off, got 'no'.",
+  );
 });

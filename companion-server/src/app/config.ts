@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { EditError } from '../errors.ts';
 import { logLevels, type LogLevel } from './log.ts';
 import { chooseModels } from '../models/choose-models.ts';
+import type { Machine } from '../models/library/found.ts';
 import { modelsDirOf } from '../models/installed-models.ts';
 import { readRemoteAccess, type RemoteAccess, type RemoteAccessFlags } from '../remote-access.ts';
 
@@ -20,7 +21,13 @@ export interface Config {
   readonly dataDir: string;
   /** Checkpoint folders by name, the default first: chosen, embedded, pulled and added ones. */
   readonly models: ReadonlyMap<string, string>;
+  /** Where more models are looked for while the server runs. Default: nowhere. */
+  readonly library?: LibraryConfig | null;
   readonly logLevel: LogLevel;
+  /** Absolute paths of LoRA by the names that edits use. Default: none. */
+  readonly loras?: ReadonlyMap<string, string>;
+  /** Absolute paths of embeddings by their word of the prompt. Default: none. */
+  readonly embeddings?: ReadonlyMap<string, string>;
   /** Absolute path; inverted clips are kept there. Default: `inversions` in `dataDir`. */
   readonly inversionsDir?: string;
   /** Most bytes of inverted clips that are kept. Default: 10 GB, or half of what the disk has left if that is less. */
@@ -31,6 +38,14 @@ export interface Config {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+export interface LibraryConfig {
+  readonly modelsDir: string;
+  /** Whose programs' models are found; null for none. */
+  readonly machine: Machine | null;
+  /** Whether the server looks when it starts, or only when somebody asks. */
+  readonly looksAtStart: boolean;
+}
+
 export interface ConfigFlags extends RemoteAccessFlags {
   readonly port?: number | undefined;
   /** A model's name, or a checkpoint folder. */
@@ -38,14 +53,20 @@ export interface ConfigFlags extends RemoteAccessFlags {
   readonly logLevel?: LogLevel | undefined;
 }
 
-/** Throws EditError 'model-missing' when a named model is not a checkpoint, 'invalid-request' for a bad value. */
-export function readConfig(flags: ConfigFlags, env: Environment): Config {
+/**
+ * Throws EditError: 'model-missing', 'model-unsupported' and 'model-damaged' for a named model that cannot be used,
+ * 'invalid-request' for a bad value.
+ */
+export async function readConfig(flags: ConfigFlags, env: Environment): Promise<Config> {
   const dataDir = dataDirOf(env);
+  const cacheDir = cacheDirOf(env);
+  const library = { modelsDir: modelsDirOf(dataDir), machine: machineOf(env), looksAtStart: true };
   return Object.freeze({
     port: flags.port ?? defaultPort,
-    cacheDir: cacheDirOf(env),
+    cacheDir,
     dataDir,
-    models: chooseModels(modelsDirOf(dataDir), flags.modelDir ?? env['TOKENFLOW_MODEL']),
+    models: await chooseModels({ ...library, cacheDir }, flags.modelDir ?? env['TOKENFLOW_MODEL']),
+    library,
     logLevel: flags.logLevel ?? readLogLevel(env['TOKENFLOW_LOG']),
     inversionsBudgetBytes: readGigabytes(env, 'TOKENFLOW_INVERSIONS_GB'),
     remote: readRemoteAccess(flags),
@@ -80,6 +101,17 @@ export function dataDirOf(
   }
   if (platform === 'darwin') return join(home, 'Library', 'Application Support', 'tokenflow');
   return join(env['XDG_DATA_HOME'] ?? join(home, '.local', 'share'), 'tokenflow');
+}
+
+/** Whose programs' models are found: the user's, unless TOKENFLOW_LIBRARY is `off`. Throws EditError 'invalid-request'. */
+export function machineOf(env: Environment): Machine | null {
+  const chosen = env['TOKENFLOW_LIBRARY'];
+  if (chosen === 'off') return null;
+  if (chosen !== undefined && chosen !== '' && chosen !== 'on') {
+    throw new EditError('invalid-request', `TOKENFLOW_LIBRARY must be on or off, got '${chosen}'.`);
+  }
+  const home = env[process.platform === 'win32' ? 'USERPROFILE' : 'HOME'];
+  return { env, platform: process.platform, home: home === undefined || home === '' ? homedir() : home };
 }
 
 /** Bytes; null where the variable is not set. */

@@ -8,7 +8,7 @@ import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import type { Config } from './config.ts';
 import { createDoctor } from '../doctor/run-checks.ts';
 import { createEngine } from '../engine/worker/supervisor.ts';
-import { EditError } from '../errors.ts';
+import { CanceledError } from '../errors.ts';
 import { isFullDisk } from '../files/disk-error.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { openLocalArtifacts, type LocalArtifactsOptions } from '../artifacts/local-store.ts';
@@ -27,7 +27,8 @@ import { createKnownClips } from '../media/probe/known-clips.ts';
 import { probeClip } from '../media/probe/probe.ts';
 import { createPairings } from '../pairing/pairings.ts';
 import { pairingTables, readSecret, renewSecret } from '../pairing/tables.ts';
-import { describeModels } from '../models/describe-models.ts';
+import { embeddingsIn, loraFileOf } from '../models/adapter-files.ts';
+import { createLibrary } from '../models/library/library.ts';
 import { lockFile, openDatabase } from '../store/database.ts';
 import { createDiskWatch } from '../store/disk-watch.ts';
 import { closeToOthers } from '../store/private-folder.ts';
@@ -174,6 +175,20 @@ async function open(
     onUnwritten: (error) => log.warn('A note about a clip could not be written.', { error: String(error) }),
   });
   closers.push(() => clips.close());
+  const library = createLibrary({
+    first: config.models,
+    modelsDir: config.library?.modelsDir ?? null,
+    machine: config.library?.machine ?? null,
+    cacheDir,
+    onUnkept: (error) => log.warn('What was found of models could not be noted.', { error: String(error) }),
+  });
+  closers.push(() => library.close());
+  // Clients are served meanwhile.
+  if (config.library?.looksAtStart === true) {
+    library.refresh().catch((error: unknown) => {
+      if (!(error instanceof CanceledError)) log.error('The look for models failed.', { error: inspect(error) });
+    });
+  }
   const edits = createEditExecutor({
     engine,
     artifacts,
@@ -190,7 +205,13 @@ async function open(
       log.warn('What a step of a job has left could not be kept.', { jobId, error: inspect(error) }),
     clipOf: (owner, clipId) => clips.get(owner, clipId),
     clipInfoOf: probe === undefined ? knownClips.infoOf : null,
-    modelDirOf: (model) => modelDirOf(config.models, model),
+    modelDirOf: (model) => library.pathOfModel(model),
+    loraFileOf: (name) =>
+      config.loras?.has(name) === true ? loraFileOf(config.loras, name) : library.pathOf('lora', name),
+    async embeddingsFor(prompts) {
+      await library.settled();
+      return [...embeddingsIn(config.embeddings ?? new Map()), ...library.embeddingsIn(prompts)];
+    },
     onStep: (jobId, { stage, step }) => log.debug('A step is finished.', { jobId, stage, step }),
   });
   let device: Device | null = null;
@@ -217,12 +238,15 @@ async function open(
   }, dayMs);
   closers.push(() => clearInterval(daily));
   let openPort = config.port;
-  const models = describeModels(config);
   const http = createHttpServer({
     version,
     pairings,
     pageKey,
-    models: () => models,
+    models: () => library.usableModels(),
+    lookForModels: async () => {
+      await library.refresh();
+      return library.lists();
+    },
     device: () => device,
     clips,
     jobs,
@@ -256,16 +280,4 @@ async function open(
   log.info('The server listens.', { port, remoteUrl });
   const pairingCode = pairings.openCode().code;
   return { url, remoteUrl, token, pageUrl: `${url}/server/#${pageKey}`, pairingCode };
-}
-
-function modelDirOf(models: ReadonlyMap<string, string>, name: string | null): string {
-  const chosen = name ?? models.keys().next().value;
-  const modelDir = chosen === undefined ? undefined : models.get(chosen);
-  if (modelDir !== undefined) return modelDir;
-  const known = models.size === 0 ? 'none' : [...models.keys()].join(', ');
-  throw new EditError(
-    'model-missing',
-    chosen === undefined ? 'The server has no model.' : `The server has no model named '${chosen}'; it has ${known}.`,
-    { hint: 'Start the server with --model DIR, a checkpoint folder in diffusers layout.' },
-  );
 }

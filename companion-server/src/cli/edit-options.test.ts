@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { pipelines } from '../../../protocol/edit-settings.ts';
 import { editOptions, readEditRequest } from './edit-options.ts';
 import { parseArguments } from './options.ts';
 
@@ -35,6 +36,39 @@ describe('readEditRequest', () => {
     });
   });
 
+  test('every pipeline can be chosen; a draft leaves its steps to the program', () => {
+    const chosen = pipelines.map((pipeline) => request('c', ...prompt, '--pipeline', pipeline).settings.pipeline);
+    expect(chosen).toEqual(pipelines);
+    const draft = { steps: null, inversionSteps: null, guidance: null, propagation: 'paper' };
+    expect(request('c', ...prompt, '--pipeline', 'draft').settings).toMatchObject(draft);
+  });
+
+  test('LoRA are named by a file or by a name of the server, each with a strength', () => {
+    const { settings, loraFiles, embeddingFiles } = request(
+      ...['c', ...prompt, '--lora', 'looks/film.safetensors:0.8', '--lora', 'grain', '--lora', 'detail:-1.5'],
+      ...['--lora', './other/film.safetensors', '--embedding', 'words/EasyNegative.safetensors'],
+    );
+    expect(settings.loras).toEqual([
+      { name: 'film', strength: 0.8 },
+      { name: 'grain', strength: 1 },
+      { name: 'detail', strength: -1.5 },
+      { name: 'film (2)', strength: 1 },
+    ]);
+    expect([...loraFiles]).toEqual([
+      ['film', resolve('looks/film.safetensors')],
+      ['film (2)', resolve('other/film.safetensors')],
+    ]);
+    expect([...embeddingFiles]).toEqual([['EasyNegative', resolve('words/EasyNegative.safetensors')]]);
+  });
+
+  test('the colon of a Windows drive begins no strength', () => {
+    const nameOf = (lora: string) => request('c', ...prompt, '--lora', lora).settings.loras[0];
+    expect(nameOf('C:\\looks\\film.safetensors')?.strength).toBe(1);
+    expect(nameOf('C:\\looks\\film.safetensors:0.5')?.strength).toBe(0.5);
+    expect(nameOf('a:b')).toEqual({ name: 'a:b', strength: 1 });
+    expect(nameOf('film:.5')).toEqual({ name: 'film', strength: 0.5 });
+  });
+
   test('the ending of --out decides the codec', () => {
     expect(request('c', ...prompt, '--out', 'o.MP4').settings.codec).toBe('h264');
     expect(request('c', ...prompt, '--out', 'o.mov').settings.codec).toBe('prores');
@@ -53,6 +87,16 @@ describe('readEditRequest', () => {
     [
       ['c', ...prompt, '--steps', '50', '--inversion-steps', '70'],
       '--inversion-steps must be a multiple of the 50 sampling steps, got 70.',
+    ],
+    [['c', ...prompt, '--lora', 'film:2.5'], 'The strength of --lora must be between -2 and 2, got 2.5.'],
+    [['c', ...prompt, '--lora', 'film', '--lora', 'film:0.5'], "--lora must not be named twice, got 'film'."],
+    [
+      ['c', ...prompt, '--server', 'http://127.0.0.1:7860', '--lora', './film.safetensors'],
+      '--lora cannot name a file of this machine together with --server.',
+    ],
+    [
+      ['c', ...prompt, '--embedding', 'a/look.safetensors', '--embedding', 'b/look.safetensors'],
+      "--embedding was given two files for the word 'look'.",
     ],
     [['c', ...prompt, '--size', '512'], "--size must look like 512x320, got '512'."],
     [['c', ...prompt, '--size', '32x512'], '--size must be between 64 and 2048, got 32.'],

@@ -16,8 +16,11 @@ import {
   type OutputCodec,
 } from '../../../protocol/edit-settings.ts';
 import { FieldError } from '../../../protocol/fields.ts';
+import { loraStrengthRange, maxLoras } from '../../../protocol/limits.ts';
+import type { LoraChoice } from '../../../protocol/lora.ts';
 import { techniqueInfos, techniqueNames } from '../../../protocol/techniques.ts';
 import { EditError } from '../errors.ts';
+import { readAdapters } from './adapter-options.ts';
 import type { Options, Values } from './options.ts';
 
 const defaults = defaultSettings();
@@ -47,12 +50,12 @@ export const editOptions = {
   guidance: {
     kind: 'number',
     placeholder: 'X',
-    help: 'Classifier-free guidance, 1 to 30. Default: what suits the model (7.5 for Stable Diffusion).',
+    help: 'Classifier-free guidance, 0 to 30; up to 1 there is none. Default: what suits the model (7.5 for Stable Diffusion).',
   },
   steps: {
     kind: 'number',
     placeholder: 'N',
-    help: 'Sampling steps, 1 to 1000. Default: what suits the model (20 for Stable Diffusion).',
+    help: 'Sampling steps, 1 to 1000. Default: what suits the model (20 for Stable Diffusion, 4 to 8 for models of few steps).',
   },
   'inversion-steps': {
     kind: 'number',
@@ -79,7 +82,7 @@ export const editOptions = {
     kind: 'choice',
     formerly: 'schedule',
     choices: pipelines,
-    help: `fast: few steps, and the clip's correspondences are found once. reference: the official code's work, ${referencePipeline.inversionSteps} inversion and ${referencePipeline.steps} sampling steps, its propagation and guidance ${referencePipeline.guidance}.`,
+    help: `fast: few steps, and the clip's correspondences are found once. draft: the same in a third of the time or less, for a first look at the whole clip. reference: the official code's work, ${referencePipeline.inversionSteps} inversion and ${referencePipeline.steps} sampling steps, its propagation and guidance ${referencePipeline.guidance}.`,
   },
   preview: {
     kind: 'flag',
@@ -106,6 +109,16 @@ export const editOptions = {
     kind: 'text',
     placeholder: 'NAME|DIR',
     help: 'A model by its name (see models list), or a checkpoint folder; with --server, one of its models.',
+  },
+  lora: {
+    kind: 'texts',
+    placeholder: 'FILE|NAME[:X]',
+    help: `A LoRA by its .safetensors file, or by its name on the server, and its strength from ${loraStrengthRange.min} to ${loraStrengthRange.max}. Default: 1. May be given up to ${maxLoras} times; with --server, by name only.`,
+  },
+  embedding: {
+    kind: 'texts',
+    placeholder: 'FILE',
+    help: 'A textual inversion in a .safetensors file: the name of the file becomes a word of the prompts. May be given several times; not with --server.',
   },
   device: {
     kind: 'choice',
@@ -137,21 +150,38 @@ export interface EditRequest {
   readonly outPath: string;
   readonly settings: EditSettings;
   readonly device: DeviceChoice;
+  /** Absolute paths of the LoRA that are named by a file, by their names in the settings. */
+  readonly loraFiles: ReadonlyMap<string, string>;
+  /** Absolute paths of embeddings, by their word. */
+  readonly embeddingFiles: ReadonlyMap<string, string>;
 }
 
 /** The request that the arguments of `edit` make. Throws EditError that names the option. */
 export function readEditRequest(values: Values<typeof editOptions>, positionals: readonly string[]): EditRequest {
   const clipPath = readClipPath(positionals);
   const { codec, outPath } = chooseOutput(clipPath, values.out, values.codec);
+  const { loras, loraFiles, embeddingFiles } = readAdapters(values.lora, values.embedding);
+  if (values.server !== undefined && loraFiles.size + embeddingFiles.size > 0) {
+    const option = loraFiles.size > 0 ? '--lora' : '--embedding';
+    throw new EditError('invalid-request', `${option} cannot name a file of this machine together with --server.`, {
+      hint: 'Name a LoRA that the server has, or leave out --server.',
+    });
+  }
   return {
     clipPath,
     outPath,
-    settings: readSettings(values, codec),
+    settings: readSettings(values, codec, loras),
     device: values.device ?? 'auto',
+    loraFiles,
+    embeddingFiles,
   };
 }
 
-function readSettings(values: Values<typeof editOptions>, codec: OutputCodec): EditSettings {
+function readSettings(
+  values: Values<typeof editOptions>,
+  codec: OutputCodec,
+  loras: readonly LoraChoice[],
+): EditSettings {
   const base: EditSettings = {
     ...defaultSettings(values.technique),
     ...(values.pipeline === 'reference' ? referencePipeline : {}),
@@ -162,7 +192,7 @@ function readSettings(values: Values<typeof editOptions>, codec: OutputCodec): E
       sourcePrompt: values['source-prompt'] ?? base.sourcePrompt,
       negativePrompt: values.negative ?? base.negativePrompt,
       technique: base.technique,
-      pipeline: base.pipeline,
+      pipeline: values.pipeline ?? base.pipeline,
       propagation: values.propagation ?? base.propagation,
       initialNoise: values['initial-noise'] ?? base.initialNoise,
       strength: values.strength ?? base.strength,
@@ -178,6 +208,7 @@ function readSettings(values: Values<typeof editOptions>, codec: OutputCodec): E
       codec,
       sound: base.sound,
       detail: values.detail ?? base.detail,
+      loras,
       preview: values.preview,
     } satisfies EditSettings);
   } catch (error) {
@@ -195,6 +226,10 @@ const optionNames: Readonly<Record<string, string>> = {
 };
 
 function nameOption({ path, complaint, code }: FieldError): EditError {
+  if (path.startsWith('settings.loras')) {
+    const what = path.endsWith('strength') ? 'The strength of --lora' : '--lora';
+    return new EditError(code, `${what} ${complaint}`);
+  }
   const kebab = path.replace('settings.', '').replaceAll(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
   return new EditError(code, `--${optionNames[path] ?? kebab} ${complaint}`);
 }

@@ -20,7 +20,17 @@ export function formatLine(progress: ClientProgress): string {
 
 /** Where the result is, and what it took. */
 export function formatResult({ outPath, report, stageSeconds }: EditedClip): string {
-  const { frames, outputSize, workingSize, frameRate, device, chosen, reconstructionPsnr, notices } = report;
+  const {
+    frames,
+    outputSize,
+    workingSize,
+    frameRate,
+    device,
+    chosen,
+    reconstructionPsnr,
+    loras = [],
+    notices,
+  } = report;
   const found = reconstructionPsnr === null ? '' : `, clip found again to ${reconstructionPsnr.toFixed(0)} dB`;
   const totalSeconds = Object.values(stageSeconds).reduce((sum, seconds) => sum + seconds, 0);
   const rate = Number((frameRate.numerator / frameRate.denominator).toFixed(3));
@@ -28,6 +38,7 @@ export function formatResult({ outPath, report, stageSeconds }: EditedClip): str
   return [
     outPath,
     `  ${frames} ${frames === 1 ? 'frame' : 'frames'}, ${outputSize.width}x${outputSize.height}, ${rate} fps; worked at ${workingSize.width}x${workingSize.height} on ${device}, ${chosen.steps} steps, guidance ${chosen.guidance}${found}`,
+    ...(loras.length === 0 ? [] : [`  LoRA: ${loras.map(({ name, strength }) => `${name} ${strength}`).join(', ')}`]),
     `  ${totalSeconds.toFixed(1)} s: ${stages.join(', ')}`,
     ...notices.map((notice) => `  note: ${notice}`),
     '',

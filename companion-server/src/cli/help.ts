@@ -60,6 +60,7 @@ function formatName(name: string, option: Option): string {
     case 'choice':
       return `--${name} ${option.choices.join('|')}`;
     case 'text':
+    case 'texts':
     case 'number':
       return `--${name} ${option.placeholder}`;
   }

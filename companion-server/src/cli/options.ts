@@ -6,6 +6,8 @@ import { suggest } from './suggest.ts';
 
 export type Option =
   | { readonly kind: 'text' | 'number'; readonly placeholder: string; readonly help: string }
+  /** A text that may be given several times. */
+  | { readonly kind: 'texts'; readonly placeholder: string; readonly help: string }
   | {
       readonly kind: 'choice';
       readonly choices: readonly string[];
@@ -22,11 +24,13 @@ type ValueOf<O extends Option> = O extends { readonly kind: 'flag' }
   ? boolean
   : O extends { readonly kind: 'number' }
     ? number | undefined
-    : O extends { readonly kind: 'choice'; readonly choices: readonly (infer Choice)[] }
-      ? Choice | undefined
-      : string | undefined;
+    : O extends { readonly kind: 'texts' }
+      ? readonly string[]
+      : O extends { readonly kind: 'choice'; readonly choices: readonly (infer Choice)[] }
+        ? Choice | undefined
+        : string | undefined;
 
-/** A flag that is not given is false; any other option that is not given is undefined. */
+/** A flag that is not given is false, a list empty; any other option that is not given is undefined. */
 export type Values<Table extends Options> = {
   readonly [Name in keyof Table]: ValueOf<Table[Name]>;
 };
@@ -52,14 +56,15 @@ export function parseArguments<Table extends Options>(args: readonly string[], o
   });
   const values: Record<string, unknown> = {};
   for (const [name, { kind }] of Object.entries(options)) {
-    values[name] = kind === 'flag' ? false : undefined;
+    values[name] = kind === 'flag' ? false : kind === 'texts' ? [] : undefined;
   }
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
     const name = todaysName(token.name, options);
     const option = Object.hasOwn(options, name) ? options[name] : undefined;
     if (option === undefined) throw unknownOption(token.rawName, Object.keys(options));
-    values[name] = readValue(token.rawName, option, token.value, token.inlineValue === true);
+    const value = readValue(token.rawName, option, token.value, token.inlineValue === true);
+    values[name] = option.kind === 'texts' ? [...(values[name] as readonly string[]), value] : value;
   }
   return { values: values as Values<Table>, positionals };
 }
@@ -85,6 +90,7 @@ function readValue(
   }
   switch (option.kind) {
     case 'text':
+    case 'texts':
       return value;
     case 'number':
       return readNumber(name, value);

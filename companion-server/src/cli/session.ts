@@ -23,12 +23,22 @@ export interface EditSession {
   close(): Promise<void>;
 }
 
+/** Files that edits of the session may name; absolute paths by name. */
+export interface SessionAdapters {
+  readonly loraFiles?: ReadonlyMap<string, string>;
+  readonly embeddingFiles?: ReadonlyMap<string, string>;
+}
+
 /**
- * Starts a server on a free port and connects to it. Throws EditError 'model-missing' when `modelDir`, or the
- * default model without it, is no checkpoint folder.
+ * Starts a server on a free port and connects to it. Throws what `readConfig` throws for `modelDir`, or the default model
+ * without it.
  */
-export async function openLocalSession(context: CommandContext, modelDir?: string): Promise<EditSession> {
-  const read = readConfig({ port: 0, modelDir, logLevel: 'error' }, context.env);
+export async function openLocalSession(
+  context: CommandContext,
+  modelDir?: string,
+  { loraFiles, embeddingFiles }: SessionAdapters = {},
+): Promise<EditSession> {
+  const read = await readConfig({ port: 0, modelDir, logLevel: 'error' }, context.env);
   if (read.models.size === 0) {
     throw new EditError('model-missing', 'The embedded model models/demo is not there.', {
       hint: 'Name a checkpoint folder in diffusers layout with --model DIR or TOKENFLOW_MODEL.',
@@ -40,7 +50,14 @@ export async function openLocalSession(context: CommandContext, modelDir?: strin
   const runDir = await createRunDir(read.cacheDir);
   try {
     const server = await context.startServer(
-      { ...read, dataDir: runDir.path, inversionsDir: inversionsDir(read) },
+      {
+        ...read,
+        dataDir: runDir.path,
+        inversionsDir: inversionsDir(read),
+        library: read.library == null ? null : { ...read.library, looksAtStart: false },
+        loras: new Map([...(read.loras ?? []), ...(loraFiles ?? [])]),
+        embeddings: new Map([...(read.embeddings ?? []), ...(embeddingFiles ?? [])]),
+      },
       log,
     );
     try {

@@ -88,8 +88,8 @@ export interface Weights {
   readonly prediction: number;
 }
 
-/** x_0 from x_t and the prediction. */
-function originalWeights({ predictionType }: Schedule, alpha: number): Weights {
+/** x_0 from x_t and the prediction, where `alpha` of the signal's variance is left. */
+export function originalWeights({ predictionType }: Schedule, alpha: number): Weights {
   switch (predictionType) {
     case 'epsilon':
       return { latents: 1 / Math.sqrt(alpha), prediction: -Math.sqrt((1 - alpha) / alpha) };

@@ -8,8 +8,9 @@ import type { SchedulerConfig } from './scheduler-config.ts';
  * spacing does not contain them, the gaps between them are divided evenly. Throws EditError('invalid-request').
  */
 export function createInversionSchedule(config: SchedulerConfig, sampling: Schedule, inversionSteps: number): Schedule {
-  const own = createSchedule(config, inversionSteps);
-  if (sampling.timesteps.every((timestep) => own.timesteps.includes(timestep))) return own;
+  // LCM and TCD have no timesteps of their own for more steps than they were distilled on.
+  const own = 'originalSteps' in config.solver ? null : createSchedule(config, inversionSteps);
+  if (own !== null && sampling.timesteps.every((timestep) => own.timesteps.includes(timestep))) return own;
   const parts = Math.max(1, Math.round(inversionSteps / sampling.timesteps.length));
   const divided = sampling.timesteps.flatMap((timestep, i) => {
     const below = sampling.timesteps[i + 1] ?? 0;

@@ -1,18 +1,20 @@
-// The noise schedule of DDIM (arXiv 2010.02502): which timesteps are walked and how much of the signal is left
-// at each. Numbers as diffusers' DDIMScheduler makes them, but in float64.
+// A noise schedule: which timesteps are walked and how much of the signal is left at each. Numbers as diffusers'
+// DDIMScheduler (arXiv 2010.02502), EulerDiscreteScheduler, LCMScheduler and TCDScheduler make them, but in float64.
 
 import { EditError } from '../errors.ts';
 import type { PredictionType, SchedulerConfig } from './scheduler-config.ts';
+import type { Solver } from './solver.ts';
 
 export interface Schedule {
   /** The timesteps of the sampling steps, from the noisiest down. DDIM inversion walks them upwards. */
   readonly timesteps: readonly number[];
   readonly predictionType: PredictionType;
+  readonly solver: Solver;
   /** Share of the signal's variance that is left at timestep `t`, 0..T-1: the product of (1 - beta) up to t. */
   readonly alphaCumprod: (t: number) => number;
   /** The same below the lowest timestep: where sampling ends and inversion begins. */
   readonly finalAlphaCumprod: number;
-  /** Where the sampling step at `t` leads to, T / steps below it; negative when it leads to the clean sample. */
+  /** Where the sampling step at `t` leads to; negative when it leads to the clean sample. */
   readonly previousTimestep: (t: number) => number;
 }
 
@@ -22,14 +24,12 @@ export interface Schedule {
  * Throws EditError('invalid-request') when so many steps do not fit.
  */
 export function createSchedule(config: SchedulerConfig, steps: number): Schedule {
-  const { trainTimesteps } = config;
+  const { trainTimesteps, solver } = config;
   if (!Number.isInteger(steps) || steps < 1 || steps > trainTimesteps) {
     throw new EditError('invalid-request', `steps must be a whole number in 1..${trainTimesteps}, got ${steps}.`);
   }
   const alphasCumprod = cumulativeAlphas(config);
   const timesteps = spaceTimesteps(config, steps);
-  const stride = Math.floor(trainTimesteps / steps);
-
   const alphaCumprod = (t: number): number => {
     const alpha = alphasCumprod[t];
     if (alpha === undefined) {
@@ -40,13 +40,52 @@ export function createSchedule(config: SchedulerConfig, steps: number): Schedule
   return {
     timesteps,
     predictionType: config.predictionType,
+    solver,
     alphaCumprod,
-    finalAlphaCumprod: config.setAlphaToOne ? 1 : alphaCumprod(0),
-    previousTimestep: (t) => t - stride,
+    // Euler ends at sigma 0, LCM at its estimate of the clean sample, whatever the file says to DDIM.
+    finalAlphaCumprod: solver.kind === 'euler' || solver.kind === 'lcm' || config.setAlphaToOne ? 1 : alphaCumprod(0),
+    previousTimestep: previousOf(config, timesteps),
   };
 }
 
+function previousOf({ solver, trainTimesteps }: SchedulerConfig, timesteps: readonly number[]): (t: number) => number {
+  const stride = Math.floor(trainTimesteps / timesteps.length);
+  // Below a timestep that is not of the schedule, the next one down.
+  const next = (t: number) => timesteps.find((timestep) => timestep < t);
+  switch (solver.kind) {
+    case 'ddim':
+      return (t) => t - stride;
+    case 'tcd':
+      return (t) => next(t) ?? 0;
+    case 'euler':
+    case 'lcm':
+      return (t) => next(t) ?? -1;
+  }
+}
+
 function spaceTimesteps(config: SchedulerConfig, steps: number): number[] {
+  const { solver } = config;
+  return 'originalSteps' in solver
+    ? distilledTimesteps(config.trainTimesteps, solver.originalSteps, steps)
+    : spacedTimesteps(config, steps);
+}
+
+/** As evenly as whole numbers allow among the timesteps of the distillation, from the noisiest down. */
+function distilledTimesteps(trainTimesteps: number, originalSteps: number, steps: number): number[] {
+  const stride = Math.floor(trainTimesteps / originalSteps);
+  if (steps > originalSteps || stride < 1) {
+    throw new EditError(
+      'invalid-request',
+      `steps must be at most ${Math.min(originalSteps, trainTimesteps)} for this checkpoint, got ${steps}: it was distilled on so many timesteps.`,
+    );
+  }
+  return Array.from({ length: steps }, (_, i) => {
+    const place = Math.floor((i * originalSteps) / steps);
+    return (originalSteps - place) * stride - 1;
+  });
+}
+
+function spacedTimesteps(config: SchedulerConfig, steps: number): number[] {
   const { trainTimesteps, timestepSpacing, stepsOffset } = config;
   const up = Array.from({ length: steps }, (_, i) => i);
   switch (timestepSpacing) {

@@ -22,6 +22,7 @@ describe('parseSchedulerConfig', () => {
       stepsOffset: 0,
       predictionType: 'epsilon',
       timestepSpacing: 'leading',
+      solver: { kind: 'ddim' },
     });
   });
 

@@ -1,8 +1,9 @@
 // scheduler_config.json -> the numbers that a noise schedule is made of. The files of diffusers' DDIM, PNDM,
-// LMS, Euler, DPM-Solver... schedulers all carry them; what a file leaves out has the default of diffusers'
+// LMS, Euler, DPM-Solver, LCM, TCD... schedulers all carry them; what a file leaves out has the default of diffusers'
 // DDIMScheduler. `clip_sample` and `thresholding` are not read: they are meant for pixels, not for latents.
 
 import { EditError } from '../errors.ts';
+import { parseSolver, type Solver } from './solver.ts';
 
 const betaSchedules = ['linear', 'scaled_linear', 'squaredcos_cap_v2'] as const;
 const predictionTypes = ['epsilon', 'v_prediction', 'sample'] as const;
@@ -27,6 +28,7 @@ export interface SchedulerConfig {
   readonly stepsOffset: number;
   readonly predictionType: PredictionType;
   readonly timestepSpacing: (typeof timestepSpacings)[number];
+  readonly solver: Solver;
 }
 
 /** More training timesteps than this are taken for a damaged file. */
@@ -44,6 +46,7 @@ export function parseSchedulerConfig(json: unknown): SchedulerConfig {
   const className = fields['_class_name'];
   refuseFlowMatching(Array.isArray(className) ? className.at(-1) : className);
   const trainTimesteps = integerField(fields, 'num_train_timesteps', 1000, 1, maxTrainTimesteps);
+  const timestepSpacing = choiceField(fields, 'timestep_spacing', timestepSpacings, 'leading');
   const config: SchedulerConfig = {
     trainTimesteps,
     betas: parseBetas(fields, trainTimesteps),
@@ -51,7 +54,8 @@ export function parseSchedulerConfig(json: unknown): SchedulerConfig {
     setAlphaToOne: booleanField(fields, 'set_alpha_to_one', true),
     stepsOffset: integerField(fields, 'steps_offset', 0, 0, trainTimesteps - 1),
     predictionType: choiceField(fields, 'prediction_type', predictionTypes, 'epsilon'),
-    timestepSpacing: choiceField(fields, 'timestep_spacing', timestepSpacings, 'leading'),
+    timestepSpacing,
+    solver: parseSolver(fields, fields['_class_name'], timestepSpacing),
   };
   if (config.rescaleBetasZeroSnr && config.predictionType === 'epsilon') {
     throw new EditError(

@@ -30,3 +30,16 @@ export function sharedNoise(seed: number, frames: number, frameDims: readonly nu
   const one = frameNoise(seed, [0], frameDims);
   return concatRows(Array.from({ length: frames }, () => one));
 }
+
+/**
+ * Standard normal noise of a timestep, the same for every frame of every clip: fresh noise in each frame would flicker.
+ * @param frameDims [C, h, w]
+ * @returns [N, C, h, w], N = `frames`, at least 1
+ */
+export function timestepNoise(timestep: number, frames: number, frameDims: readonly number[]): Tensor {
+  const one = frameNoise(timestepSeed, [timestep], frameDims);
+  return concatRows(Array.from({ length: frames }, () => one));
+}
+
+/** Any number, so long as it is none that users choose: 0 and small ones. */
+const timestepSeed = 0x7ca1ab1e;

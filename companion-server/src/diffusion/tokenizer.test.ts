@@ -114,3 +114,38 @@ describe('damaged files', () => {
     expect(() => createTokenizer(texts)).toThrow(expect.objectContaining({ code: 'model-damaged' }) as Error);
   });
 });
+
+describe('words with token ids of their own', () => {
+  const words = new Map([
+    ['EasyNegative', [50000, 50001, 50002]],
+    ['<my-look>', [50003]],
+    ['easy', [50004]],
+  ]);
+  const tokenizer = createTokenizer(clip, Infinity, words);
+  const plain = createTokenizer(clip);
+  const inner = (encoded: { readonly ids: readonly number[]; readonly tokenCount: number }) =>
+    encoded.ids.slice(1, encoded.tokenCount - 1);
+
+  it('become these ids, in any case of their letters, among the tokens of the other words', () => {
+    const [before, after] = ['a photo,', 'of a cat'].map((piece) => inner(plain.encode(piece)));
+    for (const word of ['EasyNegative', 'easynegative']) {
+      expect(inner(tokenizer.encode(`a photo, ${word} of a cat`))).toEqual([
+        ...(before ?? []),
+        ...[50000, 50001, 50002],
+        ...(after ?? []),
+      ]);
+    }
+    expect(inner(tokenizer.encode('<my-look>cat'))).toEqual([50003, ...inner(plain.encode('cat'))]);
+  });
+
+  it('are not found inside longer words', () => {
+    const prompt = 'EasyNegatives queasy easy_going uneasy';
+    expect(tokenizer.encode(prompt)).toEqual(plain.encode(prompt));
+  });
+
+  it('count as many tokens as they have, also where a prompt is too long', () => {
+    const encoded = tokenizer.encode(`${'a '.repeat(73)}EasyNegative a`);
+    expect(encoded.tokenCount).toBe(2 + 73 + 3 + 1);
+    expect(encoded.overflow).toBe('EasyNegative a');
+  });
+});

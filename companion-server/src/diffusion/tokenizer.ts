@@ -35,9 +35,15 @@ export interface Tokenizer {
  *
  * Prompts have at most `positions` tokens, what the text encoder reads, also where the files allow more.
  *
+ * A word of `words` becomes the ids that it has there, in any case of its letters.
+ *
  * Throws EditError('model-damaged') for files that make no tokenizer.
  */
-export function createTokenizer(texts: TokenizerTexts, positions = Infinity): Tokenizer {
+export function createTokenizer(
+  texts: TokenizerTexts,
+  positions = Infinity,
+  words: ReadonlyMap<string, readonly number[]> = new Map(),
+): Tokenizer {
   const declared = parseTokenizerConfig(texts);
   const config = { ...declared, maxLength: Math.min(declared.maxLength, positions) };
   const tokenizer = openTokenizer(
@@ -52,7 +58,9 @@ export function createTokenizer(texts: TokenizerTexts, positions = Infinity): To
   };
   const [bos, eos, pad] = [idOf(config.bos), idOf(config.eos), idOf(config.pad)];
   const room = config.maxLength - 2;
-  const idsOf = (text: string): number[] => tokenizer.encode(text, { add_special_tokens: false }).ids;
+  const own = ownWords(words);
+  const idsOf = (text: string): number[] =>
+    own.split(text).flatMap((piece) => own.idsOf(piece) ?? tokenizer.encode(piece, { add_special_tokens: false }).ids);
 
   return {
     maxLength: config.maxLength,
@@ -63,17 +71,53 @@ export function createTokenizer(texts: TokenizerTexts, positions = Infinity): To
       return {
         ids: [...kept, ...padding],
         tokenCount: all.length + 2,
-        overflow: all.length > room ? overflowOf(prompt, room, idsOf) : null,
+        overflow: all.length > room ? overflowOf(prompt, room, idsOf, own.pattern) : null,
       };
     },
   };
 }
 
+interface OwnWords {
+  /** Alternatives of a regular expression, each with a vertical bar behind it. */
+  readonly pattern: string;
+  /** The text in pieces: own words, and what is between them. */
+  split(text: string): readonly string[];
+  /** Undefined for a piece that is no own word. */
+  idsOf(piece: string): readonly number[] | undefined;
+}
+
+function ownWords(words: ReadonlyMap<string, readonly number[]>): OwnWords {
+  const ids = new Map([...words].map(([word, own]) => [word.toLowerCase(), own]));
+  // The longest first: one word may begin as another does.
+  const alternatives = [...ids.keys()].sort((a, b) => b.length - a.length).map(wholeWord);
+  const pattern = alternatives.map((alternative) => `${alternative}|`).join('');
+  const splitter = alternatives.length === 0 ? null : new RegExp(`(${alternatives.join('|')})`, 'giu');
+  return {
+    pattern,
+    split: (text) => (splitter === null ? [text] : text.split(splitter).filter((piece) => piece !== '')),
+    idsOf: (piece) => ids.get(piece.toLowerCase()),
+  };
+}
+
+/** A word that ends in a letter or a digit is not found inside a longer one. */
+function wholeWord(word: string): string {
+  const letter = '[\\p{L}\\p{N}_]';
+  const literal = word.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  const before = /^[\p{L}\p{N}_]/u.test(word) ? `(?<!${letter})` : '';
+  const after = /[\p{L}\p{N}_]$/u.test(word) ? `(?!${letter})` : '';
+  return before + literal + after;
+}
+
 /** The text from the first word on that takes the count of tokens beyond `room`. */
-function overflowOf(prompt: string, room: number, idsOf: (text: string) => readonly number[]): string {
+function overflowOf(
+  prompt: string,
+  room: number,
+  idsOf: (text: string) => readonly number[],
+  ownPattern: string,
+): string {
   const text = prompt.normalize('NFC').trim();
   let count = 0;
-  for (const word of text.matchAll(new RegExp(clipWordPattern, 'giu'))) {
+  for (const word of text.matchAll(new RegExp(ownPattern + clipWordPattern, 'giu'))) {
     count += idsOf(word[0]).length;
     if (count > room) return text.slice(word.index);
   }

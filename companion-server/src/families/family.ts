@@ -10,6 +10,7 @@ import type { IndexTensor } from '../onnx/session.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Checkpoint, CheckpointFolder, CheckpointLayout } from '../weights/checkpoint.ts';
 import type { TensorSource } from '../weights/tensor-source.ts';
+import type { PromptEmbedding } from '../weights/textual-inversion.ts';
 
 export interface ModelFamily {
   /** For the sentence of what to use instead of an unsupported checkpoint: "a text-to-image checkpoint of ...". */
@@ -43,8 +44,12 @@ export interface ModelOutline {
   /** Most tokens of a prompt's conditioning; estimates reckon with them. */
   readonly promptTokens: number;
   readonly defaults: EditDefaults;
-  /** Makes the tokenizers. Throws EditError('model-damaged') for files that make none. */
-  readonly createConditioner: () => Conditioner;
+  /**
+   * Makes the tokenizers. Throws EditError: 'model-damaged' for files that make none, 'adapter-unsupported' for embeddings of
+   * another model.
+   * @param embeddings words of prompts with vectors of their own; none when left out
+   */
+  readonly createConditioner: (embeddings?: readonly PromptEmbedding[]) => Conditioner;
 }
 
 export interface Conditioner {
@@ -65,6 +70,11 @@ export interface EditDefaults {
   readonly guidance: number;
   /** Sampling steps. */
   readonly steps: number;
+  /**
+   * What makes it a model of few steps (few-step.ts), a checkpoint that is distilled or a LoRA on another one; left out for
+   * others. Such a network cannot be inverted.
+   */
+  readonly fewSteps?: 'checkpoint' | 'lora';
 }
 
 /** In pixels. */

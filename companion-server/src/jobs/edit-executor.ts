@@ -53,8 +53,16 @@ export interface EditExecutorOptions {
   readonly clipInfoOf?: ((path: string) => Promise<ClipInfo>) | null;
   /** Throws EditError 'clip-missing'. */
   readonly clipOf: (owner: string, clipId: string) => Promise<Pick<Clip, 'artifact' | 'sha256'>>;
-  /** The folder of a model; null is the server's first. Throws EditError 'model-missing'. */
-  readonly modelDirOf: (model: string | null) => string;
+  /**
+   * The folder or file of a model; null is the server's first. Throws EditError 'model-missing', 'model-unsupported'.
+   */
+  readonly modelDirOf: (model: string | null) => string | Promise<string>;
+  /** The absolute path of a LoRA by its name. Throws EditError 'adapter-missing', 'adapter-unsupported'. Default: there are none. */
+  readonly loraFileOf?: (name: string) => string | Promise<string>;
+  /** Embeddings that these prompts may mean. Default: there are none. */
+  readonly embeddingsFor?: (
+    prompts: readonly string[],
+  ) => NonNullable<EditJob['embeddings']> | Promise<NonNullable<EditJob['embeddings']>>;
   /** Called with the reason when a job cannot continue from its work files and starts again. */
   readonly onWorkLost?: (jobId: string, error: unknown) => void;
   /** Called with the reason when the files of a step could not be stored: the next step tries again. */
@@ -66,15 +74,18 @@ export interface EditExecutorOptions {
 export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   const { engine, artifacts, dataDir, cacheDir, clipOf, modelDirOf, clipInfoOf = null } = options;
   const { onStep = () => undefined, onStepUnkept = () => undefined, onWorkLost = () => undefined } = options;
-  const { inversionsDir = inversionsDirIn(dataDir) } = options;
+  const { inversionsDir = inversionsDirIn(dataDir), loraFileOf = noLora, embeddingsFor = () => [] } = options;
 
   async function toEditJob(owner: string, jobId: string, spec: JobSpec): Promise<EditJob> {
     const clip = await clipOf(owner, spec.clipId);
+    const { prompt, sourcePrompt, negativePrompt, loras } = spec.settings;
     return {
       inputPath: await artifacts.localPath(clip.artifact),
       clipSha256: clip.sha256,
       outputPath: await artifacts.localPath(resultArtifact(jobId, spec.settings.codec)),
-      modelDir: modelDirOf(spec.model),
+      modelDir: await modelDirOf(spec.model),
+      loras: await Promise.all(loras.map(async (lora) => ({ ...lora, file: await loraFileOf(lora.name) }))),
+      embeddings: await embeddingsFor([prompt, sourcePrompt, negativePrompt]),
       device: spec.device,
       cacheDir,
       inversionsDir,
@@ -170,9 +181,10 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
     run,
     tidy,
     discard,
-    async check(owner, { clipId, model }) {
+    async check(owner, { clipId, model, settings }) {
       await clipOf(owner, clipId);
-      modelDirOf(model);
+      await modelDirOf(model);
+      for (const { name } of settings.loras) await loraFileOf(name);
     },
     async estimate(owner, spec, past, signal) {
       const job = await toEditJob(owner, 'estimate', spec);
@@ -195,6 +207,10 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       await removeAbandonedWeights(cacheDir);
     },
   };
+}
+
+function noLora(name: string): never {
+  throw new EditError('adapter-missing', `The server has no LoRA named '${name}'; it has none.`);
 }
 
 /** A power failure leaves incomplete files: they are cut short, missing, or not JSON. */

@@ -8,6 +8,7 @@ import {
   nullable,
   number,
   object,
+  oneOf,
   parse,
   text,
   where,
@@ -68,10 +69,17 @@ const hubSource = object({
 });
 export type HubSource = Infer<typeof hubSource>;
 
+/** What an entry is. Each kind is used in another way, and kept in a folder of its own. */
+export const catalogKinds = ['checkpoint', 'lora', 'vae', 'decoder'] as const;
+export type CatalogKind = (typeof catalogKinds)[number];
+
 const catalogModel = object({
   /** What commands and jobs call it. */
   id: modelName,
   title: text({ min: 1, max: 200 }),
+  kind: oneOf(catalogKinds),
+  /** The family of checkpoints that it is of, or that it is for. */
+  family: text({ min: 1, max: 200 }),
   /** One sentence. */
   goodFor: text({ min: 1, max: 1_000 }),
   licence,

@@ -18,6 +18,8 @@ const hub = {
 const model = {
   id: 'some-model',
   title: 'Some model',
+  kind: 'checkpoint' as const,
+  family: 'Stable Diffusion 1.x',
   goodFor: 'Tests.',
   licence: { name: 'MIT', url: 'https://example.org/licence' },
   memoryGigabytes: 2,
@@ -37,33 +39,53 @@ describe('the catalogue of the program', () => {
     expect(catalog[1]?.hub?.repository).toBe('stable-diffusion-v1-5/stable-diffusion-v1-5');
   });
 
-  test.each(catalog.flatMap(({ id, hub: source }) => (source === null ? [] : [[id, source] as const])))(
-    '%s has every part that a checkpoint needs, its weights in half precision',
-    (_id, source) => {
-      const paths = source.files.map(({ path }) => path);
+  const downloads = catalog.flatMap((model) => (model.hub === null ? [] : [{ ...model, hub: model.hub }]));
+  const checkpoints = downloads.filter(({ kind }) => kind === 'checkpoint');
+
+  test.each(checkpoints.map((model) => [model.id, model] as const))(
+    '%s has every part that a checkpoint needs',
+    (_id, { family, hub: { files } }) => {
+      const paths = files.map(({ path }) => path.replace('.fp16.safetensors', '.safetensors'));
+      const numbers = family === 'Stable Diffusion XL' ? ['', '_2'] : [''];
       expect(paths).toEqual(
         expect.arrayContaining([
           'model_index.json',
           'scheduler/scheduler_config.json',
-          'text_encoder/config.json',
-          'text_encoder/model.fp16.safetensors',
-          'tokenizer/merges.txt',
-          'tokenizer/vocab.json',
           'unet/config.json',
-          'unet/diffusion_pytorch_model.fp16.safetensors',
+          'unet/diffusion_pytorch_model.safetensors',
           'vae/config.json',
-          'vae/diffusion_pytorch_model.fp16.safetensors',
+          'vae/diffusion_pytorch_model.safetensors',
+          ...numbers.flatMap((number) => [
+            `text_encoder${number}/config.json`,
+            `text_encoder${number}/model.safetensors`,
+            `tokenizer${number}/merges.txt`,
+            `tokenizer${number}/vocab.json`,
+          ]),
         ]),
       );
     },
   );
+
+  test('has LoRAs, a VAE and a decoder, of weights only', () => {
+    const others = downloads.filter(({ kind }) => kind !== 'checkpoint');
+    expect(new Set(others.map(({ kind }) => kind))).toEqual(new Set(['lora', 'vae', 'decoder']));
+    for (const { id, hub: source } of others) {
+      const weights = source.files.filter(({ path }) => path.endsWith('.safetensors'));
+      expect(weights, id).not.toEqual([]);
+      expect(
+        source.files.every(({ path }) => !path.includes('/')),
+        id,
+      ).toBe(true);
+    }
+  });
 
   test('is what docs/models.md says', () => {
     const document = readFileSync(new URL('../../../docs/models.md', import.meta.url), 'utf8');
     for (const { id, licence, memoryGigabytes, hub: source } of catalog) {
       const row = document.split('\n').find((line) => line.startsWith(`| \`${id}\` |`)) ?? '';
       const download = source === null ? 'comes with it' : `${source.downloadGigabytes} GB`;
-      expect(row).toMatch(new RegExp(`\\| ${download} \\| ${memoryGigabytes} GB \\| `));
+      const memory = memoryGigabytes === 0 ? 'none' : `${memoryGigabytes} GB`;
+      expect(row).toMatch(new RegExp(`\\| ${download} \\| ${memory} \\| `));
       expect(row).toContain(` ${licence.name} |`);
     }
   });
@@ -97,6 +119,7 @@ describe('a catalogue', () => {
       { ...model, licence: { name: 'MIT', url: 'javascript:1' } },
       'catalog.models.0.licence.url must be an https address',
     ],
+    [{ ...model, kind: 'controlnet' }, 'catalog.models.0.kind must be one of checkpoint, lora, vae, decoder'],
     [{ ...model, price: 1 }, 'catalog.models.0.price is not known'],
     [{ ...model, memoryGigabytes: '4' }, 'catalog.models.0.memoryGigabytes must be between'],
     [withHub({ revision: 'main' }), 'catalog.models.0.hub.revision must be 40 lower-case hex'],

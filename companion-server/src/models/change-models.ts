@@ -7,8 +7,10 @@ import { EditError } from '../errors.ts';
 import { openCheckpoint } from '../families/open-checkpoint.ts';
 import { requireLoadable } from '../families/require-loadable.ts';
 import { explainingDisk } from '../files/disk-error.ts';
+import { catalogKinds } from './catalog-file.ts';
 import { readCatalog } from './catalog.ts';
 import { complainAboutModelName } from './file-names.ts';
+import { inHubCache } from './library/places/hub-cache.ts';
 import { embeddedModelId, findInstalledModels } from './installed-models.ts';
 import {
   discardDir,
@@ -22,13 +24,18 @@ import {
 } from './models-folder.ts';
 
 /**
- * Registers the checkpoint in `dir` under a name; nothing is copied. Returns the name.
+ * Registers the checkpoint in `dir` under a name; nothing is copied. A repository in a hub's cache stands for its files of
+ * today. Returns the name.
  * Throws EditError: 'invalid-request' for a name that cannot be taken; 'model-missing', 'model-damaged' and
  * 'model-unsupported' for a folder that the engine cannot load.
  */
 export async function addModel(modelsDir: string, dir: string, chosenName?: string): Promise<string> {
-  const absolute = resolve(dir);
-  const name = chosenName ?? basename(absolute);
+  const given = resolve(dir);
+  const cached = await inHubCache(given);
+  const absolute = cached?.dir ?? given;
+  // Without its owner, which no name has here, or the ending of a file.
+  const own = cached?.repository.split('/').at(-1) ?? basename(given).replace(/\.safetensors$/, '');
+  const name = chosenName ?? own;
   const complaint = complainAboutModelName(name);
   if (complaint !== undefined) {
     const hint = chosenName === undefined ? { hint: 'Give it another one with --name.' } : {};
@@ -66,7 +73,9 @@ export async function removeModel(modelsDir: string, name: string): Promise<Remo
   }
   const isName = complainAboutModelName(name) === undefined;
   const isStaged = isName && listStaged(modelsDir).includes(name);
-  const isFolder = isName && isFolderOrLink(modelDir(modelsDir, name));
+  const dirs = catalogKinds.map((kind) => modelDir(modelsDir, name, kind));
+  const dir = isName ? dirs.find(isFolderOrLink) : undefined;
+  const isFolder = dir !== undefined;
   if (!isStaged && !isFolder) {
     throw new EditError('model-missing', `There is no model ${name} to remove.`, {
       hint: 'See models list.',
@@ -75,7 +84,7 @@ export async function removeModel(modelsDir: string, name: string): Promise<Remo
   await prepare(modelsDir);
   await withModelLock(modelsDir, name, async () => {
     if (isStaged) await deleteFolder(modelsDir, name, stagingDir(modelsDir, name));
-    if (isFolder) await deleteFolder(modelsDir, name, modelDir(modelsDir, name));
+    if (isFolder) await deleteFolder(modelsDir, name, dir);
   });
   return isFolder ? 'deleted' : 'download';
 }

@@ -1,25 +1,56 @@
-// Which models a server offers, and which of them is the default.
+// Which models a server has before it looks for others, and which of them is the default.
 
-import { existsSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, extname, resolve } from 'node:path';
 import { EditError } from '../errors.ts';
+import { openCheckpoint } from '../families/open-checkpoint.ts';
 import { readCatalog } from './catalog.ts';
 import { findInstalledModels } from './installed-models.ts';
+import type { Machine } from './library/found.ts';
+import { createLibrary } from './library/library.ts';
+import { inHubCache } from './library/places/hub-cache.ts';
 import { isCheckpointFolder } from './models-folder.ts';
 
+/** Where a chosen name is looked up. */
+export interface ModelPlaces {
+  readonly modelsDir: string;
+  /** Whose programs are looked for; null for none. */
+  readonly machine: Machine | null;
+  readonly cacheDir: string | null;
+}
+
 /**
- * Folders by name, the default first: `chosen` where it is given, else the embedded model.
- * @param chosen the name of an installed model, or a checkpoint folder
- * Throws EditError 'model-missing' when `chosen` is neither.
+ * Folders or files by name, the default first: `chosen` where it is given, else the embedded model.
+ * @param chosen the name of an installed model, a checkpoint's folder or file, or a name that the library finds
+ * Throws EditError: 'model-missing' when `chosen` is none of them, 'model-unsupported' and 'model-damaged' with the reason
+ * for one that cannot be used.
  */
-export function chooseModels(modelsDir: string, chosen?: string): ReadonlyMap<string, string> {
-  const installed = findInstalledModels(modelsDir);
+export async function chooseModels(places: ModelPlaces, chosen?: string): Promise<ReadonlyMap<string, string>> {
+  const installed = findInstalledModels(places.modelsDir);
   if (chosen === undefined || chosen === '') return installed;
   const named = installed.get(chosen);
   if (named !== undefined) return withFirst(chosen, named, installed);
-  const dir = resolve(chosen);
-  if (isCheckpointFolder(dir)) return withFirst(basename(dir), dir, installed);
-  throw missing(chosen, dir, installed);
+  const path = resolve(chosen);
+  if (isCheckpointFolder(path)) {
+    const name = (await inHubCache(path))?.repository ?? basename(path);
+    return withFirst(name, path, installed);
+  }
+  const cached = await inHubCache(path);
+  if (cached !== undefined) return withFirst(cached.repository, cached.dir, installed);
+  if (await exists(path)) {
+    // It says what the file or folder is instead, where it is no checkpoint.
+    await openCheckpoint(path);
+    return withFirst(basename(path, extname(path)), path, installed);
+  }
+  const library = createLibrary({ first: installed, ...places });
+  await library.refresh();
+  try {
+    return withFirst(chosen, await library.pathOfModel(chosen), installed);
+  } catch (error) {
+    const isAbsent = error instanceof EditError && error.code === 'model-missing';
+    const isSeveral = library.found().filter(({ item }) => item.name === chosen).length > 1;
+    throw isAbsent && !isSeveral ? missing(chosen, path, installed) : error;
+  }
 }
 
 /** A chosen folder goes before an installed model of the same name. */
@@ -30,19 +61,34 @@ function withFirst(name: string, dir: string, installed: ReadonlyMap<string, str
 }
 
 function missing(chosen: string, dir: string, installed: ReadonlyMap<string, string>): EditError {
-  const known = readCatalog().find(({ id }) => id === chosen);
+  const known = readCatalog().find(({ id, hub }) => id === chosen || hub?.repository === chosen);
   if (known !== undefined) {
     return new EditError('model-missing', `${known.title} is not on this machine yet.`, {
       hint: `Download it: npm run models -- pull ${known.id}`,
     });
   }
-  if (/[/\\]/.test(chosen) || existsSync(dir)) {
-    const fault = existsSync(dir) ? 'has no model_index.json' : 'does not exist';
-    return new EditError('model-missing', `The model folder ${dir} ${fault}.`, {
+  if (/^[\w.-]+\/[\w.-]+$/.test(chosen)) {
+    return new EditError(
+      'model-missing',
+      `There is no model ${chosen} in the Hugging Face cache, and no such folder.`,
+      {
+        hint: 'Download it with a tool of your choice, or see models list for those that there are.',
+      },
+    );
+  }
+  if (/[/\\]/.test(chosen)) {
+    return new EditError('model-missing', `The model folder ${dir} does not exist.`, {
       hint: 'Name a checkpoint folder in diffusers layout, or a model by the name that models list shows.',
     });
   }
   return new EditError('model-missing', `There is no model '${chosen}', and no such folder.`, {
-    hint: `There are ${[...installed.keys()].join(', ')}. Others are downloaded with models pull.`,
+    hint: `There are ${[...installed.keys()].join(', ')}, and those that models list shows. Others are downloaded with models pull.`,
   });
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeTinyCheckpoint, writeJson } from '../../../test/fixtures/tiny-checkpoint.ts';
 import { checkpointFiles, writeFiles } from '../weights/testing/made-checkpoint.ts';
 import { addModel, removeModel } from './change-models.ts';
 import { chooseModels } from './choose-models.ts';
-import { describeModels } from './describe-models.ts';
 import { findInstalledModels, modelsDirOf } from './installed-models.ts';
+import { createLibrary } from './library/library.ts';
+import { madeCommit, makeHome, putRepository } from './library/testing/made-places.ts';
 import { stagingDir } from './models-folder.ts';
 import { errorFrom, rejectionOf } from './testing/error-from.ts';
 import { verifyModel } from './verify.ts';
@@ -71,7 +72,9 @@ describe('the models that there are', () => {
   test('are described by the catalogue, or by their names', async () => {
     await install('stable-diffusion-1.5');
     await addModel(modelsDir, elsewhere);
-    const described = describeModels({ models: findInstalledModels(modelsDir) });
+    const first = findInstalledModels(modelsDir);
+    const library = createLibrary({ first, modelsDir, machine: null, cacheDir: null });
+    const described = library.usableModels();
     expect(described.map(({ id, title }) => [id, title])).toEqual([
       ['demo', 'Demo world'],
       ['stable-diffusion-1.5', 'Stable Diffusion 1.5'],
@@ -83,19 +86,21 @@ describe('the models that there are', () => {
 });
 
 describe('the chosen model', () => {
-  test('is the embedded one without a choice', () => {
-    expect([...chooseModels(modelsDir).keys()]).toEqual(['demo']);
+  const choose = (chosen?: string) => chooseModels({ modelsDir, machine: null, cacheDir: null }, chosen);
+
+  test('is the embedded one without a choice', async () => {
+    expect([...(await choose()).keys()]).toEqual(['demo']);
   });
 
   test('goes first by its name, and the others stay', async () => {
     await install('a');
     await install('b');
-    expect([...chooseModels(modelsDir, 'b').keys()]).toEqual(['b', 'demo', 'a']);
+    expect([...(await choose('b')).keys()]).toEqual(['b', 'demo', 'a']);
   });
 
   test('may be a folder, which goes before an installed model of its name', async () => {
     await install('my-model');
-    expect([...chooseModels(modelsDir, elsewhere)]).toEqual([
+    expect([...(await choose(elsewhere))]).toEqual([
       ['my-model', elsewhere],
       ['demo', expect.any(String) as string],
     ]);
@@ -103,16 +108,22 @@ describe('the chosen model', () => {
 
   test.each([
     ['/nowhere/at-all', `The model folder ${resolve('/nowhere/at-all')} does not exist.`],
-    [tmpdir(), `The model folder ${tmpdir()} has no model_index.json.`],
     ['stable-diffusion-1.5', 'Stable Diffusion 1.5 is not on this machine yet.'],
     ['none-such', "There is no model 'none-such', and no such folder."],
-  ])('%s is named when it is missing', (chosen, message) => {
-    const error = errorFrom(() => chooseModels(modelsDir, chosen));
+    ['somebody/something', 'There is no model somebody/something in the Hugging Face cache, and no such folder.'],
+  ])('%s is named when it is missing', async (chosen, message) => {
+    const error = await rejectionOf(choose(chosen));
     expect(error).toMatchObject({ code: 'model-missing', message });
   });
 
-  test('that can be downloaded says how', () => {
-    const error = errorFrom(() => chooseModels(modelsDir, 'stable-diffusion-1.5'));
+  test('that is a folder of something else says what it expected', async () => {
+    await mkdir(join(root, 'empty'));
+    const error = await rejectionOf(choose(join(root, 'empty')));
+    expect(error.message).toContain('model_index.json: there is no such file');
+  });
+
+  test('that can be downloaded says how', async () => {
+    const error = await rejectionOf(choose('stable-diffusion-1.5'));
     expect(error.hint).toBe('Download it: npm run models -- pull stable-diffusion-1.5');
   });
 });
@@ -159,6 +170,30 @@ describe('adding a folder', () => {
     expect(error).toMatchObject({ code: 'model-unsupported' });
     expect(error.message).toContain('pickle');
     expect(error.hint).toContain('diffusers');
+  });
+});
+
+describe('a repository in the cache of Hugging Face', () => {
+  test('is chosen by its name, its folder, or one of its commits', async () => {
+    const home = await makeHome();
+    const dir = home.path(await putRepository(home, 'someone/film-model', checkpointFiles()));
+    const snapshot = join(dir, 'snapshots', madeCommit);
+    for (const chosen of ['someone/film-model', dir, snapshot]) {
+      const models = await chooseModels({ modelsDir, machine: home.machine, cacheDir: null }, chosen);
+      expect([...models][0], chosen).toEqual(['someone/film-model', snapshot]);
+    }
+  });
+
+  test('is added under its name without the owner', async () => {
+    const home = await makeHome();
+    const files: Record<string, Uint8Array> = {};
+    for (const entry of await readdir(elsewhere, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      if (entry.isFile()) files[relative(elsewhere, path).replaceAll('\\', '/')] = await readFile(path);
+    }
+    const dir = home.path(await putRepository(home, 'someone/film-model', files));
+    expect(await addModel(modelsDir, dir)).toBe('film-model');
+    expect(findInstalledModels(modelsDir).get('film-model')).toBe(join(dir, 'snapshots', madeCommit));
   });
 });
 
@@ -275,7 +310,16 @@ describe('verifying', () => {
     const files = [{ path: emptyObject.path, sizeBytes: 2, sha256: '0'.repeat(64) }];
     const hub = { repository: 'a/b', revision: 'c', downloadGigabytes: 0, files };
     const licence = { name: 'MIT', url: 'https://example.org' };
-    const known = { id: 'my-model', title: '', goodFor: '', licence, memoryGigabytes: 0, hub };
+    const known = {
+      id: 'my-model',
+      title: '',
+      kind: 'checkpoint' as const,
+      family: 'x',
+      goodFor: '',
+      licence,
+      memoryGigabytes: 0,
+      hub,
+    };
     expect((await verifyModel(elsewhere, { known })).faults).toHaveLength(1);
     const newer = { ...known, hub: { ...hub, revision: 'd' } };
     expect((await verifyModel(elsewhere, { known: newer })).faults).toEqual([]);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { isCheckpointFolder, listModelFolders, modelDir, readReferences } from './models-folder.ts';
 
 /** The checkpoint that comes with the program. */
-const embeddedModelDir = fileURLToPath(new URL('../../../models/demo', import.meta.url));
+export const embeddedModelDir = fileURLToPath(new URL('../../../models/demo', import.meta.url));
 export const embeddedModelId = 'demo';
 
 /** The folder of models below the data folder. */

@@ -6,7 +6,9 @@ import { isAbsolute, join } from 'node:path';
 import { EditError } from '../errors.ts';
 import { writeWhole } from '../files/write-whole.ts';
 import { lockFile } from '../store/database.ts';
+import type { CatalogKind } from './catalog-file.ts';
 import { complainAboutModelName } from './file-names.ts';
+import { pulledRecordName } from './manifest.ts';
 
 const referencesName = 'references.json';
 
@@ -39,8 +41,26 @@ export function isDiscarded(name: string): boolean {
   return /~removed-\d+-\d+$/.test(name);
 }
 
-export function modelDir(modelsDir: string, id: string): string {
-  return join(modelsDir, id);
+/** Folders of what is no checkpoint, below the models folder. */
+const folderOfKind: Readonly<Record<Exclude<CatalogKind, 'checkpoint'>, string>> = {
+  lora: 'loras',
+  vae: 'vaes',
+  decoder: 'decoders',
+};
+
+/** Where a downloaded model is: checkpoints by their names, other kinds in a folder of their kind. */
+export function modelDir(modelsDir: string, id: string, kind: CatalogKind = 'checkpoint'): string {
+  return kind === 'checkpoint' ? join(modelsDir, id) : join(modelsDir, folderOfKind[kind], id);
+}
+
+/** Names of the models of another kind than checkpoints that were downloaded, sorted. */
+export function listPulledOf(modelsDir: string, kind: Exclude<CatalogKind, 'checkpoint'>): readonly string[] {
+  const dir = join(modelsDir, folderOfKind[kind]);
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir)
+    .filter((name) => complainAboutModelName(name) === undefined)
+    .filter((name) => existsSync(join(dir, name, pulledRecordName)))
+    .sort();
 }
 
 /** Names of the whole checkpoints in the folder, sorted. */

@@ -1,12 +1,14 @@
 // A whole checkpoint from the hub into the models folder: it is put together beside its place, checked, and appears
 // under its name only when nothing is missing.
 
+import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EditError, throwIfCanceled } from '../errors.ts';
 import { openCheckpoint } from '../families/open-checkpoint.ts';
 import { explainingDisk, isMissing } from '../files/disk-error.ts';
 import { freeBytesAt } from '../files/free-space.ts';
+import { openSafetensors } from '../weights/safetensors.ts';
 import { openPartFile } from '../files/part-file.ts';
 import { renameDurably } from '../files/sync.ts';
 import type { CatalogFile, CatalogModel, HubSource } from './catalog-file.ts';
@@ -65,7 +67,7 @@ export async function pullModel(options: PullOptions): Promise<PulledModel> {
   const { id } = model;
   const staging = stagingDir(modelsDir, id);
   return withModelLock(modelsDir, id, async () => {
-    const dir = modelDir(modelsDir, id);
+    const dir = modelDir(modelsDir, id, model.kind);
     if (await isThere(options, dir)) {
       await rm(staging, { recursive: true, force: true });
       return { dir, isNew: false };
@@ -74,10 +76,19 @@ export async function pullModel(options: PullOptions): Promise<PulledModel> {
     await makeFolder(staging);
     await fetchFiles(options, staging);
     // Before anybody sees it: what the engine cannot load is not offered.
-    await openCheckpoint(staging, { variant: 'fp16' });
-    await moveIntoPlace(modelsDir, id, staging);
+    await requireUsable(model, staging);
+    await moveIntoPlace(modelsDir, model, staging);
     return { dir, isNew: true };
   });
+}
+
+/** Throws EditError 'model-damaged', 'model-unsupported'. */
+async function requireUsable({ kind, hub: { files } }: PullOptions['model'], dir: string): Promise<void> {
+  if (kind === 'checkpoint') {
+    await openCheckpoint(dir, { variant: 'fp16' });
+    return;
+  }
+  for (const { path } of files) if (path.endsWith('.safetensors')) await openSafetensors(join(dir, ...path.split('/')));
 }
 
 async function isThere({ model, modelsDir }: PullOptions, dir: string): Promise<boolean> {
@@ -86,7 +97,7 @@ async function isThere({ model, modelsDir }: PullOptions, dir: string): Promise<
       hint: `Take the reference away first: models remove ${model.id}.`,
     });
   }
-  if (!isCheckpointFolder(dir)) return false;
+  if (model.kind === 'checkpoint' ? !isCheckpointFolder(dir) : !existsSync(dir)) return false;
   const record = await readManifest(dir);
   if (record === undefined) {
     throw new EditError('invalid-request', `${dir} is there, but was not pulled.`, {
@@ -245,11 +256,12 @@ async function requireSpace(
   );
 }
 
-async function moveIntoPlace(modelsDir: string, id: string, staging: string): Promise<void> {
-  const dir = modelDir(modelsDir, id);
+async function moveIntoPlace(modelsDir: string, { id, kind }: PullOptions['model'], staging: string): Promise<void> {
+  const dir = modelDir(modelsDir, id, kind);
   const old = discardDir(modelsDir, id);
   await explainingDisk(dir, {}, async () => {
-    if (isCheckpointFolder(dir)) await rename(dir, old);
+    await mkdir(dirname(dir), { recursive: true });
+    if (existsSync(dir) && (kind !== 'checkpoint' || isCheckpointFolder(dir))) await rename(dir, old);
     await renameDurably(staging, dir);
     await rm(join(dir, pullStateName), { force: true });
     await rm(old, { recursive: true, force: true });

@@ -18,6 +18,8 @@ export interface ClipTextConfig {
   readonly length: number;
   readonly activation: 'gelu' | 'quick_gelu';
   readonly epsilon: number;
+  /** Rows that are fed behind the table of tokens, with the ids from `vocabSize` on. Default: none. */
+  readonly extraTokens?: number;
 }
 
 /** What is read from the encoder. */
@@ -35,7 +37,8 @@ const lastHidden: ClipTextReading = { hidden: 'last', projection: null };
 
 /**
  * Inputs: `input_ids` int32 [prompts, L], token ids padded to the model's length L; for a projection `end_rows` int32
- * [prompts], where among all prompts' tokens each prompt's end is.
+ * [prompts], where among all prompts' tokens each prompt's end is; with extra tokens `extra_tokens` float32 [extra tokens,
+ * hidden].
  * Outputs, float32: `last_hidden_state` [prompts, L, hidden], after the final layer norm, or `penultimate_hidden_state`, which
  * no norm follows; `text_embeds` [prompts, projection], the projected end of each prompt.
  */
@@ -79,15 +82,21 @@ function encoderLayer(g: GraphBuilder, x: Value, key: string, config: ClipTextCo
 
 /** ids [N, L] -> rows [N*L, C] */
 function embed(g: GraphBuilder, ids: Value, config: ClipTextConfig): Value {
-  const { vocabSize, hiddenSize, length, maxPositions } = config;
+  const { vocabSize, hiddenSize, length, maxPositions, extraTokens = 0 } = config;
   const key = 'text_model.embeddings';
   return g.scope(key, () => {
     const words = g.weight(`${key}.token_embedding.weight`, [vocabSize, hiddenSize]);
     const positions = g.weight(`${key}.position_embedding.weight`, [maxPositions, hiddenSize]);
-    const tokens = ops.gather(g, words, ids, 0);
+    const table = extraTokens === 0 ? words : ops.concat(g, [words, extra(g, extraTokens, hiddenSize)], 0);
+    const tokens = ops.gather(g, table, ids, 0);
     const placed = ops.add(g, tokens, ops.slice(g, positions, 0, 0, length));
     return ops.reshape(g, placed, [-1, hiddenSize]);
   });
+}
+
+/** [count, C] */
+function extra(g: GraphBuilder, count: number, hiddenSize: number): Value {
+  return ops.cast(g, g.input('extra_tokens', 'float32', [count, hiddenSize]), g.float);
 }
 
 /** rows [N*L, C] -> rows [N*L, C]; a token sees itself and the tokens before it. */

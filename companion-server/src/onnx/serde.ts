@@ -1,5 +1,6 @@
 // Graph -> bytes of an ONNX file. The only module that knows the protobuf messages (onnx.proto, IR version 8).
 
+import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import protobuf from 'protobufjs/light.js';
 import type { Dim } from './dims.ts';
@@ -101,7 +102,7 @@ function valueMessage({ name, dtype, dims }: Value): object {
   };
 }
 
-function initializerMessage(initializer: Initializer): object {
+function initializerMessage(initializer: Initializer, placeOf: (file: string) => string): object {
   const { name, dtype, dims } = initializer.value;
   const head = { name, dims, dataType: elementTypes[dtype] };
   if ('bytes' in initializer) return { ...head, rawData: initializer.bytes };
@@ -110,27 +111,61 @@ function initializerMessage(initializer: Initializer): object {
     ...head,
     dataLocation: externalLocation,
     externalData: [
-      { key: 'location', value: path.basename(file) },
+      { key: 'location', value: placeOf(file) },
       { key: 'offset', value: String(byteOffset) },
       { key: 'length', value: String(byteLength) },
     ],
   };
 }
 
-/** The one folder that holds every weight file of the graph, or undefined when it has no stored weights. */
+/**
+ * The folder below which every weight file of the graph lies, or undefined when it has no stored weights. ONNX Runtime reads
+ * no file outside that folder, and none through a link that leads out of it. Throws ShapeError for files on two drives.
+ */
 export function weightsFolder(graph: Graph): string | undefined {
-  const folders = new Set(
-    graph.initializers.flatMap((entry) => ('stored' in entry ? [path.dirname(entry.stored.file)] : [])),
-  );
-  if (folders.size > 1) {
-    throw new ShapeError(graph.name, `weights must lie in one folder, got ${[...folders].join(', ')}`);
-  }
-  return [...folders][0];
+  const files = new Set(graph.initializers.flatMap((entry) => ('stored' in entry ? [entry.stored.file] : [])));
+  const folders = [...new Set([...files].map((file) => path.dirname(realPath(file))))];
+  return folders.reduce<string | undefined>((common, folder) => {
+    if (common === undefined) return folder;
+    const shared = sharedFolder(common, folder);
+    if (shared === null) {
+      throw new ShapeError(graph.name, `weights must lie on one drive, got ${folders.join(', ')}`);
+    }
+    return shared;
+  }, undefined);
 }
 
-/** The graph as an ONNX model. Weights stay where they are; the model refers to them by file name and offset. */
+/** The deepest folder that both are in; null where they are on two drives. */
+export function sharedFolder(a: string, b: string): string | null {
+  const isWithin = (folder: string): boolean => {
+    const way = path.relative(folder, b);
+    return !path.isAbsolute(way) && way !== '..' && !way.startsWith(`..${path.sep}`);
+  };
+  for (let folder = a; ; folder = path.dirname(folder)) {
+    if (isWithin(folder)) return folder;
+    if (folder === path.dirname(folder)) return null;
+  }
+}
+
+/** Without links. A file that has gone is reported by the attempt to read it. */
+function realPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
+}
+
+/** The graph as an ONNX model. Weights stay where they are; the model refers to them by their place below `weightsFolder`. */
 export function encodeModel(graph: Graph): Uint8Array {
   const Model = messages.lookupType('Model');
+  const folder = weightsFolder(graph) ?? '';
+  const places = new Map<string, string>();
+  const placeOf = (file: string): string => {
+    const place = places.get(file) ?? path.relative(folder, realPath(file)).replaceAll(path.sep, '/');
+    places.set(file, place);
+    return place;
+  };
   const message = Model.fromObject({
     irVersion,
     producerName: 'tokenflow',
@@ -145,7 +180,7 @@ export function encodeModel(graph: Graph): Uint8Array {
         output: outputs.map((output) => output.name),
         attribute: Object.entries(attributes).map(([key, value]) => attributeMessage(key, value)),
       })),
-      initializer: graph.initializers.map(initializerMessage),
+      initializer: graph.initializers.map((entry) => initializerMessage(entry, placeOf)),
       input: graph.inputs.map(valueMessage),
       output: graph.outputs.map(valueMessage),
     },

@@ -1,7 +1,7 @@
 // Files, sessions and what ONNX Runtime makes of them.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -13,12 +13,13 @@ import type { GraphBuilder } from './builder.ts';
 import { symbol } from './dims.ts';
 import type { Graph } from './graph.ts';
 import * as ops from './ops.ts';
-import { encodeModel, weightsFolder } from './serde.ts';
+import { encodeModel, sharedFolder, weightsFolder } from './serde.ts';
 import { availableProviders, createSession, explainLoadFailure } from './session.ts';
 
 let dir: string;
 beforeAll(async () => {
-  dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-onnx-'));
+  // Weights are named by their real place, and the temporary folder may be a link.
+  dir = await realpath(await mkdtemp(path.join(os.tmpdir(), 'tokenflow-onnx-')));
 });
 afterAll(() => rm(dir, { recursive: true }));
 
@@ -63,15 +64,29 @@ describe('a model file', () => {
     expect(weightsFolder(g.finish())).toBeUndefined();
   });
 
-  it('must find all weights in one folder', async () => {
+  it('finds weights in several folders below the one that all are in', async () => {
+    await mkdir(path.join(dir, 'sub', 'deep'), { recursive: true });
     const here = await store('here.safetensors', randomTensor([2, 3]));
-    const there = { ...here, file: path.join(dir, 'sub', 'there.safetensors') };
-    expect(() => weightsFolder(product({ here, there }))).toThrow(
-      `test: weights must lie in one folder, got ${dir}, ${path.join(dir, 'sub')}.`,
-    );
-    await expect(createSession(product({ here, there }), { provider: 'cpu' })).rejects.toThrow(
-      'weights must lie in one folder',
-    );
+    const there = await store(path.join('sub', 'deep', 'there.safetensors'), randomTensor([2, 3], 5));
+    expect(weightsFolder(product({ here, there }))).toBe(dir);
+    expect(weightsFolder(product({ there, again: { ...there } }))).toBe(path.join(dir, 'sub', 'deep'));
+    const session = await createSession(product({ here, there }), { provider: 'cpu' });
+    await session.release();
+  });
+
+  it('reads weights through a link that leads to another folder, as the cache of the hub has them', async () => {
+    await mkdir(path.join(dir, 'snapshot'), { recursive: true });
+    const blob = await store('blob', randomTensor([2, 3]));
+    const link = path.join(dir, 'snapshot', 'linked.safetensors');
+    await symlink(blob.file, link);
+    const session = await createSession(product({ linked: { ...blob, file: link } }), { provider: 'cpu' });
+    await session.release();
+  });
+
+  it('takes no folder for another whose name begins in the same way', () => {
+    expect(sharedFolder(path.join(dir, 'a', 'b'), path.join(dir, 'a', 'c'))).toBe(path.join(dir, 'a'));
+    expect(sharedFolder(path.join(dir, 'a'), path.join(dir, 'ab'))).toBe(dir);
+    expect(sharedFolder(dir, dir)).toBe(dir);
   });
 });
 

@@ -1,7 +1,7 @@
 // Child processes that must not outlive this process: asked to end, then killed, and killed when this process exits.
 
 import type { ChildProcess } from 'node:child_process';
-import { signalProcessTree } from './process-tree.ts';
+import { killProcessTreeAtExit, signalProcessTree } from './process-tree.ts';
 
 /**
  * Which processes are meant: only the child, or also everything that it has started. For `tree` the child must be started
@@ -12,7 +12,10 @@ export type Reach = 'child' | 'tree';
 const adopted = new Map<ChildProcess, Reach>();
 
 function killAll(): void {
-  for (const [child, reach] of adopted) signal(child, 'SIGKILL', reach);
+  for (const [child, reach] of adopted) {
+    if (reach === 'tree') killProcessTreeAtExit(child);
+    else child.kill('SIGKILL');
+  }
 }
 
 /**
@@ -65,7 +68,6 @@ export function endChild(child: ChildProcess, { graceMs, reach = 'child', closes
 }
 
 function signal(child: ChildProcess, name: 'SIGTERM' | 'SIGKILL', reach: Reach): void {
-  if (child.pid === undefined) return;
-  if (reach === 'tree') signalProcessTree(child.pid, name);
+  if (reach === 'tree') signalProcessTree(child, name);
   else child.kill(name);
 }

@@ -1,12 +1,13 @@
 // From a clip's latents up into noise, frame by frame, with the prompt of what the clip shows and without guidance. An
 // edit takes its source branch from it (arXiv 2307.10373, section 4).
 
-import { invertDdimStep } from '../diffusion/ddim.ts';
+import { addNoise, invertDdimStep } from '../diffusion/ddim.ts';
 import { extrapolateNoise, invertStep, noiseOf } from '../diffusion/fixed-point-inversion.ts';
+import { stepDown } from '../diffusion/sampling-step.ts';
 import type { Schedule } from '../diffusion/schedule.ts';
 import type { Conditioning } from '../nets/conditioning.ts';
 import { plainPass, type Pass } from '../nets/pass.ts';
-import { concatRows, takeRows, type Tensor } from '../tensor/tensor.ts';
+import { concatRows, subtract, takeRows, type Tensor } from '../tensor/tensor.ts';
 import { pairsOf, type CorrespondenceStore } from './correspondences.ts';
 import { predict, predictionOf, type Denoiser, type PassInputs, type PassOutputs } from './denoiser.ts';
 import { forEachGroup } from './keyframe-groups.ts';
@@ -22,9 +23,11 @@ import { stepsOf, type Step } from './steps.ts';
  * How a step up is found. `ddim`: with the noise that the network predicts in the latents of the step below (arXiv
  * 2010.02502, section 4.3; what TokenFlow's official code does). `fixed-point`: the latents from which sampling's own step
  * leads back to those below, found by iteration from an extrapolated first guess, as in AIDI (arXiv 2309.04907) and ReNoise
- * (arXiv 2403.14602).
+ * (arXiv 2403.14602). `noised`: the clip under given noise, and by how much sampling's own step from there misses the
+ * latents below. An edit that adds what was missed keeps the clip exactly where nothing is asked for, in however few steps:
+ * edit-friendly inversion (Huberman-Spiegelglas et al., arXiv 2304.06140).
  */
-export type InversionMethod = { readonly name: 'ddim' } | FixedPoint;
+export type InversionMethod = { readonly name: 'ddim' } | FixedPoint | NoisedClip;
 
 export interface FixedPoint {
   readonly name: 'fixed-point';
@@ -34,6 +37,18 @@ export interface FixedPoint {
   readonly noiseAt: (step: number) => LatentStore;
   /** Replaces the first of several iterations for the frames that it has. */
   readonly earlier: EarlierPredictions | null;
+  /** null to cache nothing. */
+  readonly cache: CorrespondenceCache | null;
+}
+
+export interface NoisedClip {
+  readonly name: 'noised';
+  /** The clip's own latents. */
+  readonly clean: LatentStore;
+  /** The noise [count, C, h, w] at a timestep: the same for all frames, so that it does not flicker. */
+  readonly noiseAt: (timestep: number, count: number) => Tensor;
+  /** Keeps what the step at a timestep misses: the latents below it, without those that sampling's step leads to. */
+  readonly residualAt: (timestep: number) => LatentStore;
   /** null to cache nothing. */
   readonly cache: CorrespondenceCache | null;
 }
@@ -100,7 +115,7 @@ export async function* invert(options: InversionOptions): AsyncGenerator<number,
 /** One step of all frames, a few at a time. */
 async function stepClip(step: InversionStep): Promise<void> {
   const { method, chunkSize } = step.options;
-  const cache = method.name === 'fixed-point' ? method.cache : null;
+  const cache = method.name === 'ddim' ? null : method.cache;
   const samplingStep = cache?.stepAt(step.timestep) ?? null;
   if (cache !== null && samplingStep !== null) {
     for (const scene of cache.scenes) await stepScene(step, cache, samplingStep, scene);
@@ -152,8 +167,7 @@ async function invertFrames(
   const { options, timestep, before, after } = step;
   const { schedule, keep, method } = options;
   const below = await before.read(frames);
-  const noises = method.name === 'fixed-point' ? await lastNoises(step, method, frames) : null;
-  const guess = method.name === 'ddim' ? below : await iterate(step, method, frames, below, noises);
+  const guess = await guessOf(step, frames, below);
   const outputs = await options.denoiser.run(pass, {
     latents: { source: guess },
     timestep,
@@ -161,12 +175,21 @@ async function invertFrames(
     ...search,
   });
   const prediction = predictionOf(outputs, 'source');
-  if (method.name === 'fixed-point') {
-    const noise = noiseOf(guess, prediction, timestep, schedule);
-    await writeFrames(method.noiseAt(step.index), frames, noise);
-    await store(invertStep(below, noise, timestep, schedule));
-  } else {
-    await store(invertDdimStep(below, prediction, timestep, schedule));
+  switch (method.name) {
+    case 'ddim':
+      await store(invertDdimStep(below, prediction, timestep, schedule));
+      break;
+    case 'fixed-point': {
+      const noise = noiseOf(guess, prediction, timestep, schedule);
+      await writeFrames(method.noiseAt(step.index), frames, noise);
+      await store(invertStep(below, noise, timestep, schedule));
+      break;
+    }
+    case 'noised': {
+      const missed = subtract(below, stepDown(guess, prediction, timestep, schedule));
+      await writeFrames(method.residualAt(timestep), frames, missed);
+      await store(guess);
+    }
   }
   return outputs;
 
@@ -175,6 +198,20 @@ async function invertFrames(
     await writeFrames(after, frames, next);
     const kept = keep(timestep);
     if (kept !== undefined) await writeFrames(kept, frames, next);
+  }
+}
+
+/** The latents that the last evaluation of the step gets. */
+async function guessOf(step: InversionStep, frames: readonly number[], below: Tensor): Promise<Tensor> {
+  const { options, timestep } = step;
+  const { method, schedule } = options;
+  switch (method.name) {
+    case 'ddim':
+      return below;
+    case 'fixed-point':
+      return iterate(step, method, frames, below, await lastNoises(step, method, frames));
+    case 'noised':
+      return addNoise(await method.clean.read(frames), method.noiseAt(timestep, frames.length), timestep, schedule);
   }
 }
 

@@ -2,11 +2,14 @@
 // extended attention; their tokens are propagated to all other frames along the source's correspondences; every frame
 // takes one DDIM step with its guided prediction.
 
-import { stepDdim } from '../diffusion/ddim.ts';
 import { guide } from '../diffusion/guidance.ts';
+import { isLcm } from '../diffusion/lcm.ts';
+import { stepDown } from '../diffusion/sampling-step.ts';
+import { timestepNoise } from '../diffusion/seeded-noise.ts';
 import type { Schedule } from '../diffusion/schedule.ts';
 import { framesAtOnce, type Injection, type PassLimits } from '../nets/pass.ts';
 import { subtract, takeRows, type Tensor } from '../tensor/tensor.ts';
+import { weightedSum } from '../tensor/weighted-sum.ts';
 import { pairsOf, positionsOf, type CorrespondenceStore } from './correspondences.ts';
 import {
   predictionOf,
@@ -38,6 +41,11 @@ interface SourceLatents {
   readonly latents: SourceTrajectory;
   /** The clip's own. */
   readonly clean: LatentStore;
+  /**
+   * What a step at a timestep missed in the source (`noised` inversion), which is added to the edit's step. null where the
+   * edit does not start from the inverted source.
+   */
+  readonly residualAt?: ((timestep: number) => LatentStore) | null;
 }
 
 export interface SamplerOptions extends PassLimits {
@@ -192,20 +200,37 @@ function guided({ options, index }: SamplingStep, outputs: PassOutputs): Tensor 
   return negative === undefined ? target : guide(negative, target, options.guidanceAt(index));
 }
 
-/** One DDIM step. */
+/** One step of the schedule's solver. */
 async function stepLatents(
-  { options, index, timestep, after }: SamplingStep,
+  step: SamplingStep,
   frames: readonly number[],
   edited: Tensor,
   prediction: Tensor,
 ): Promise<void> {
+  const { options, index, timestep, after } = step;
   const { schedule, source, afterStep } = options;
-  const latents = stepDdim(edited, prediction, timestep, schedule);
+  const latents = await moveDown(step, frames, edited, prediction);
   const below = schedule.timesteps[index + 1];
   const ofSource = () => (below === undefined ? source.clean : source.latents.at(below)).read(frames);
   const next = (await afterStep?.({ index, frames, latents, source: ofSource })) ?? latents;
   requireFinite(next, `sampling at timestep ${timestep}`);
   await writeFrames(after, frames, next);
+}
+
+/** What the step missed in the source holds the noise that LCM would add: no other is needed then. */
+async function moveDown(
+  { options, timestep }: SamplingStep,
+  frames: readonly number[],
+  edited: Tensor,
+  prediction: Tensor,
+): Promise<Tensor> {
+  const { schedule, source } = options;
+  const missed = source.residualAt?.(timestep);
+  if (missed !== undefined) {
+    return weightedSum(1, stepDown(edited, prediction, timestep, schedule), 1, await missed.read(frames));
+  }
+  const noise = isLcm(schedule) ? timestepNoise(timestep, frames.length, edited.dims.slice(1)) : null;
+  return stepDown(edited, prediction, timestep, schedule, noise);
 }
 
 function neighboursOf(frame: number, keyframes: readonly number[], options: SamplerOptions): Neighbours {

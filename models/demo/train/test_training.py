@@ -12,6 +12,7 @@ import torch
 from torch.nn import functional as F
 
 import autoencoder
+import distil
 import packed
 from autoencoder import Autoencoder
 from compiled import Compiled
@@ -146,6 +147,37 @@ class Compiling(unittest.TestCase):
         self.assertEqual((float(first), float(second), len(calls)), (3.0, 4.0, 1))
         self.assertEqual(weight.grad.tolist(), [1.0, 3.0])
         self.assertIn("there is no compiler", said.getvalue())
+
+
+class Distilling(unittest.TestCase):
+    def test_the_wanted_velocity_leads_from_one_timestep_to_the_other(self):
+        latents, target = torch.randn(2, 4, 3, 3), torch.randn(2, 4, 3, 3)
+        for start, end in ((999, 749), (749, 499), (249, -1)):
+            velocity = distil.velocity_between(latents, target, start, end)
+            torch.testing.assert_close(distil.move(latents, velocity, start, end), target, atol=1e-4, rtol=1e-4)
+
+    def test_small_steps_contain_those_of_the_student_and_fall(self):
+        self.assertEqual(distil.trailing(4), [999, 749, 499, 249])
+        fine = distil.small_steps(distil.trailing(4))
+        self.assertEqual(fine[:: distil.SUBSTEPS], [999, 749, 499, 249, -1])
+        self.assertTrue(all(a > b for a, b in zip(fine, fine[1:])))
+
+    def test_an_adapter_changes_nothing_at_first_and_is_stored_in_two_factors(self):
+        for layer in (torch.nn.Linear(6, 5), torch.nn.Conv2d(3, 5, 3, stride=2, padding=1)):
+            x = torch.randn(2, 6) if isinstance(layer, torch.nn.Linear) else torch.randn(2, 3, 8, 8)
+            adapter = distil.Adapted(layer, 2)
+            torch.testing.assert_close(adapter(x), layer(x))
+            torch.nn.init.normal_(adapter.up)
+            down, up = adapter.tensors("here").values()
+            product = up.flatten(1) @ down.flatten(1)
+            torch.testing.assert_close(layer.weight + product.view_as(layer.weight), adapter.weight())
+
+    def test_captions_have_only_words_that_the_model_knows(self):
+        known = set("a an red blue ball cube on grass in the city photo of".split())
+        captions = distil.captions_of(known, np.random.default_rng(0))
+        drawn = [next(captions) for _ in range(20)]
+        self.assertTrue(all(set(caption.split()) <= known for caption in drawn))
+        self.assertGreater(len(set(drawn)), 3)
 
 
 class Stages(unittest.TestCase):

@@ -128,6 +128,11 @@ test('a clip on a timeline is guessed at by what earlier edits took', async () =
   await scene.runUntil('done');
   await scene.clock.advance(restMs);
   expect(scene.store.state.estimate).toEqual({ name: 'guess', seconds: 40 });
+  // A draft takes other evaluations per step: nothing is known of it before the first one.
+  await scene.act({ type: 'form-changed', change: { pipeline: 'draft' } });
+  expect(scene.store.state.estimate).toEqual({ name: 'none' });
+  await scene.act({ type: 'form-changed', change: { pipeline: 'fast' } });
+  expect(scene.store.state.estimate).toEqual({ name: 'guess', seconds: 40 });
   expect(scene.asked).not.toContain('estimate');
 });
 

@@ -4,7 +4,7 @@ import type { EditRequest } from '../../../protocol/messages/job-messages.ts';
 import { chosenModel, rangeOf, selectedFrames, sourceIdOf } from '../state/choices.ts';
 import type { PanelEvent } from '../state/events.ts';
 import { toSettings } from '../state/form.ts';
-import { guessSeconds } from '../state/throughput.ts';
+import { guessSeconds, throughputKey } from '../state/throughput.ts';
 import type { PanelState } from '../state/panel-state.ts';
 import type { EffectDeps, StopEffect } from './deps.ts';
 import { isCancel, problemOf } from './problem-of.ts';
@@ -14,7 +14,7 @@ const restMs = 400;
 
 const causes: readonly PanelEvent['type'][] = [
   ...(['form-changed', 'preset-chosen', 'history-chosen', 'rerun-pressed', 'selection-read'] as const),
-  ...(['prepare-done', 'prepare-failed', 'link-changed', 'throughput-measured', 'kept-read'] as const),
+  ...(['prepare-done', 'prepare-failed', 'link-changed', 'throughput-measured', 'kept-read', 'models-read'] as const),
 ];
 
 export function startEstimateEffect({ client, store, clock }: EffectDeps): StopEffect {
@@ -62,7 +62,7 @@ export function startEstimateEffect({ client, store, clock }: EffectDeps): StopE
 
   function guess(state: PanelState): void {
     const model = chosenModel(state);
-    const throughput = model === null ? undefined : state.throughputs[model.id];
+    const throughput = model === null ? undefined : state.throughputs[throughputKey(model.id, state.form)];
     const seconds = guessSeconds(throughput, selectedFrames(state), state.form);
     if (seconds !== null) dispatch({ type: 'estimate-guessed', seconds });
     else if (state.estimate.name !== 'none') dispatch({ type: 'estimate-none' });

@@ -4,6 +4,7 @@ import { startCompareEffect } from './compare-effect.ts';
 import type { EffectDeps, StopEffect } from './deps.ts';
 import { startEditsEffect } from './edits-effect.ts';
 import { startEstimateEffect } from './estimate-effect.ts';
+import { startModelsEffect } from './models-effect.ts';
 import { startPreviewStripEffect } from './preview-strip-effect.ts';
 import { startPersistence } from './persistence.ts';
 import { createKeptUploads } from './cached-uploads.ts';
@@ -23,6 +24,7 @@ export function startPanelEffects(deps: EffectDeps): StopEffect {
     startPreviewStripEffect(deps),
     startEditsEffect(deps),
     startSelectionEffect(deps),
+    startModelsEffect(deps),
     startPersistence(deps),
     startLinkEffect(deps),
   ];

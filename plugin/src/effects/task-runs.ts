@@ -9,7 +9,7 @@ import { CanceledError, type EditError } from '../../../protocol/errors.ts';
 import type { UploadedClip } from '../../../protocol/client/upload.ts';
 import { watchJob } from '../../../protocol/client/watch-job.ts';
 import type { PlacedEdit, Recipe } from '../host/edits.ts';
-import { measureThroughput } from '../state/throughput.ts';
+import { measureThroughput, throughputKey } from '../state/throughput.ts';
 import type { Task, TaskState } from '../state/task.ts';
 import type { EffectDeps } from './deps.ts';
 import { fetchInto } from './fetch-result.ts';
@@ -93,7 +93,9 @@ export function createTaskRuns(
     // A preview computes fewer frames than the range of its edit, so its throughput says nothing about an edit.
     if (settings.preview) return;
     const throughput = measureThroughput(report);
-    if (throughput !== null && model !== null) dispatch({ type: 'throughput-measured', model, throughput });
+    if (throughput !== null && model !== null) {
+      dispatch({ type: 'throughput-measured', key: throughputKey(model, settings), throughput });
+    }
   }
 
   /** The id of the task's job; the clip is sent where there is none yet. */

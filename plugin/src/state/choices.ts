@@ -12,9 +12,20 @@ export function serverFacts({ link }: PanelState): ServerFacts | null {
   return link.name === 'online' || link.name === 'lost' ? link.server : null;
 }
 
+/** Models that the server knows, those that cannot be used included. */
+export function knownModels(state: PanelState): readonly ModelInfo[] {
+  const facts = serverFacts(state);
+  return facts === null ? [] : (state.models?.models ?? facts.models);
+}
+
+/** Models that a job may use, the server's default first. */
+export function usableModels(state: PanelState): readonly ModelInfo[] {
+  return knownModels(state).filter(({ problem }) => problem === null);
+}
+
 /** The model that Apply will use; null when the server has none. */
 export function chosenModel(state: PanelState): ModelInfo | null {
-  const models = serverFacts(state)?.models ?? [];
+  const models = usableModels(state);
   return models.find(({ id }) => id === state.form.model) ?? models[0] ?? null;
 }
 

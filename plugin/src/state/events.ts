@@ -8,13 +8,16 @@ import type { JobView, QueuePosition } from '../../../protocol/job.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import type { FrameSide } from '../../../protocol/messages/stream-messages.ts';
+import type { ModelLists } from '../../../protocol/messages/session-messages.ts';
 import type { LinkState } from '../../../protocol/client/link-state.ts';
 import type { PlacedEdit } from '../host/edits.ts';
 import type { Theme } from '../host/host.ts';
 import type { ExportMode, SelectionReading } from '../host/selection.ts';
 import type { CompareMode, CompareSubject, Picture } from './compare.ts';
 import type { EditForm } from './form.ts';
+import type { OfferedLora } from './loras.ts';
 import type { HistoryEntry, Overlay, Throughput, Page, ToastText } from './panel-state.ts';
+import type { ListKind } from './model-list.ts';
 import type { Preset } from './presets.ts';
 import type { Problem } from './problem.ts';
 import type { Task, TaskState } from './task.ts';
@@ -67,11 +70,14 @@ export type Action =
   | { readonly type: 'log-pressed' }
   | { readonly type: 'overlay-opened'; readonly overlay: Overlay }
   | { readonly type: 'overlay-closed' }
+  | { readonly type: 'model-list-chosen'; readonly kind: ListKind }
+  | { readonly type: 'model-list-filtered'; readonly filter: string }
   | { readonly type: 'toast-closed'; readonly id: number };
 
 /** Results of actions, and events without an action. */
 export type Result =
   | { readonly type: 'link-changed'; readonly link: LinkState }
+  | { readonly type: 'loras-listed'; readonly loras: readonly OfferedLora[] }
   | { readonly type: 'theme-changed'; readonly theme: Theme }
   | { readonly type: 'selection-reading' }
   | { readonly type: 'selection-read'; readonly selection: SelectionReading }
@@ -101,7 +107,7 @@ export type Result =
   | { readonly type: 'estimate-guessed'; readonly seconds: number }
   | { readonly type: 'estimate-failed'; readonly problem: Problem }
   | { readonly type: 'estimate-none' }
-  | { readonly type: 'throughput-measured'; readonly model: string; readonly throughput: Throughput }
+  | { readonly type: 'throughput-measured'; readonly key: string; readonly throughput: Throughput }
   | { readonly type: 'task-added'; readonly task: Task }
   | { readonly type: 'task-moved'; readonly key: string; readonly state: TaskState }
   | {
@@ -137,6 +143,8 @@ export type Result =
       readonly picture: Picture;
     }
   | { readonly type: 'play-ticked' }
+  | { readonly type: 'models-read'; readonly lists: ModelLists }
+  | { readonly type: 'models-failed'; readonly problem: Problem }
   | { readonly type: 'diagnosed'; readonly checks: readonly Check[] }
   | { readonly type: 'diagnosis-failed'; readonly problem: Problem }
   | { readonly type: 'toast-raised'; readonly text: ToastText; readonly problem: Problem | null };

@@ -1,7 +1,13 @@
 // The settings of the user, as the panel holds them: a seed with a lock, and null for each setting that is left to the
 // model.
 
-import { defaultSettings, type EditSettings, type OutputCodec } from '../../../protocol/edit-settings.ts';
+import {
+  defaultSettings,
+  type EditSettings,
+  type OutputCodec,
+  type Pipeline,
+} from '../../../protocol/edit-settings.ts';
+import type { LoraChoice } from '../../../protocol/lora.ts';
 
 export interface EditForm {
   readonly prompt: string;
@@ -11,6 +17,8 @@ export interface EditForm {
   readonly strength: number;
   /** The name of one of protocol/techniques.ts. */
   readonly technique: string;
+  /** The reference pipeline is for comparisons; the command line has it. */
+  readonly pipeline: PanelPipeline;
   readonly steps: number | null;
   readonly guidance: number | null;
   readonly keyframeInterval: number;
@@ -20,7 +28,12 @@ export interface EditForm {
   /** Id of a model; null for the server's first. */
   readonly model: string | null;
   readonly codec: OutputCodec;
+  /** In the order in which they are merged into the model. */
+  readonly loras: readonly LoraChoice[];
 }
+
+export const panelPipelines = ['fast', 'draft'] as const satisfies readonly Pipeline[];
+export type PanelPipeline = (typeof panelPipelines)[number];
 
 /** Named strengths, from left to right. */
 export const strengthStops = [
@@ -48,6 +61,7 @@ export function emptyForm(codec: OutputCodec): EditForm {
     negativePrompt: '',
     strength: strength,
     technique,
+    pipeline: 'fast',
     steps: null,
     guidance: null,
     keyframeInterval,
@@ -55,6 +69,7 @@ export function emptyForm(codec: OutputCodec): EditForm {
     isSeedLocked: false,
     model: null,
     codec,
+    loras: [],
   };
 }
 
@@ -67,12 +82,14 @@ export function toSettings(form: EditForm, range: ClipRange): EditSettings {
     prompt: form.prompt.trim(),
     sourcePrompt: form.sourcePrompt.trim(),
     negativePrompt: form.negativePrompt.trim(),
+    pipeline: form.pipeline,
     strength: form.strength,
     steps: form.steps,
     guidance: form.guidance,
     keyframeInterval: form.keyframeInterval,
     seed: form.seed,
     codec: form.codec,
+    loras: form.loras,
     startSeconds: range?.startSeconds ?? null,
     endSeconds: range?.endSeconds ?? null,
   };
@@ -80,16 +97,18 @@ export function toSettings(form: EditForm, range: ClipRange): EditSettings {
 
 /** The form that gives these settings again; its seed is locked for this. */
 export function fromSettings(settings: EditSettings, model: string | null, codec: OutputCodec): EditForm {
-  const { prompt, sourcePrompt, negativePrompt, technique, steps, guidance } = settings;
+  const { prompt, sourcePrompt, negativePrompt, technique, steps, guidance, loras } = settings;
   return {
     prompt,
     sourcePrompt,
     negativePrompt,
     technique,
+    pipeline: settings.pipeline === 'draft' ? 'draft' : 'fast',
     steps,
     guidance,
     model,
     codec,
+    loras,
     strength: settings.strength,
     keyframeInterval: settings.keyframeInterval,
     seed: settings.seed,

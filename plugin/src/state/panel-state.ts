@@ -4,13 +4,16 @@ import type { Check } from '../../../protocol/diagnostics.ts';
 import type { OutputCodec } from '../../../protocol/edit-settings.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
+import type { ModelLists } from '../../../protocol/messages/session-messages.ts';
 import type { LinkState } from '../../../protocol/client/link-state.ts';
 import type { PlacedEdit } from '../host/edits.ts';
 import type { AbilityName, Host, Theme } from '../host/host.ts';
 import type { ExportMode, SelectionReading } from '../host/selection.ts';
 import type { CompareState } from './compare.ts';
+import type { ListKind } from './model-list.ts';
 import type { PreviewStrip } from './preview-strip.ts';
 import { emptyForm, type EditForm } from './form.ts';
+import type { OfferedLora } from './loras.ts';
 import { builtInPresets, type Preset } from './presets.ts';
 import type { Problem } from './problem.ts';
 import type { Task } from './task.ts';
@@ -71,6 +74,15 @@ export type Overlay =
       readonly problem: Problem | null;
     }
   | { readonly name: 'about' }
+  | {
+      readonly name: 'models';
+      readonly kind: ListKind;
+      /** What the user typed to find some of them. */
+      readonly filter: string;
+      /** Whether the server looks at its machine. */
+      readonly isLooking: boolean;
+      readonly problem: Problem | null;
+    }
   | { readonly name: 'recipe'; readonly editId: string; readonly version: number }
   | { readonly name: 'forget-version'; readonly editId: string; readonly version: number }
   | { readonly name: 'unpair' }
@@ -99,6 +111,8 @@ export interface PanelState {
   readonly host: HostFacts;
   readonly theme: Theme;
   readonly link: LinkState;
+  /** What the server found on its machine when it last looked; null while it has not said. */
+  readonly models: ModelLists | null;
   readonly page: Page;
   readonly selection: SelectionReading | null;
   readonly isReadingSelection: boolean;
@@ -106,6 +120,8 @@ export interface PanelState {
   readonly exportMode: ExportMode | null;
   readonly prepared: PreparedClip | null;
   readonly form: EditForm;
+  /** What the server offers. */
+  readonly loras: readonly OfferedLora[];
   readonly isAdvancedOpen: boolean;
   readonly presets: readonly Preset[];
   readonly history: readonly HistoryEntry[];
@@ -130,12 +146,14 @@ export function initialState(host: HostFacts, theme: Theme, codec: OutputCodec):
     host,
     theme,
     link: { name: 'connecting' },
+    models: null,
     page: 'edit',
     selection: null,
     isReadingSelection: false,
     exportMode: null,
     prepared: null,
     form: emptyForm(codec),
+    loras: [],
     isAdvancedOpen: false,
     presets: builtInPresets,
     history: [],

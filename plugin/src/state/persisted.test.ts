@@ -83,6 +83,7 @@ test('of the form comes back how a person likes to work, without words', () => {
     codec: 'h264',
     isSeedLocked: true,
     model: null,
+    loras: [],
   });
 });
 
@@ -90,4 +91,12 @@ test('the history comes back as it was written, and another list is refused by i
   const entry = { prompt: 'a wolf', sourcePrompt: '', negativePrompt: 'fog' };
   expect(readHistory(writeHistory([entry]))).toEqual([entry]);
   expect(() => readHistory('[{"prompt":"a wolf","words":1}]')).toThrow('history.entries.0.words is not known');
+});
+
+test('the LoRA of the form are kept with it, and a form from before there were any has none', () => {
+  const form = { ...emptyForm('h264'), loras: [{ name: 'film', strength: 0.75 }] };
+  expect(reading('form', writeForm(form)).kept.form.loras).toEqual(form.loras);
+  const { loras, ...earlier } = JSON.parse(writeForm(form)) as Record<string, unknown>;
+  expect(loras).toEqual(form.loras);
+  expect(reading('form', JSON.stringify(earlier)).kept.form.loras).toEqual([]);
 });

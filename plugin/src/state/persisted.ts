@@ -15,8 +15,10 @@ import {
   parse,
   recordOf,
   text,
+  withDefault,
 } from '../../../protocol/fields.ts';
 import { maxPromptCharacters } from '../../../protocol/limits.ts';
+import { loraChoices } from '../../../protocol/lora.ts';
 import { techniqueNames } from '../../../protocol/techniques.ts';
 import type { PersistedState } from './events.ts';
 import { nameStrength } from './earlier-names.ts';
@@ -37,8 +39,8 @@ export function writeThroughputs(throughputs: Readonly<Record<string, Throughput
 }
 
 /** Prompts are in the history; of the form only the other settings are kept. */
-export function writeForm({ strength, technique, codec, isSeedLocked, model }: EditForm): string {
-  return JSON.stringify({ strength, technique, codec, isSeedLocked, model });
+export function writeForm({ strength, technique, codec, isSeedLocked, model, loras }: EditForm): string {
+  return JSON.stringify({ strength, technique, codec, isSeedLocked, model, loras });
 }
 
 export function writeHistory(history: readonly HistoryEntry[]): string {
@@ -132,6 +134,7 @@ const keptForm = object({
   codec: oneOf(outputCodecs),
   isSeedLocked: flag,
   model: nullable(text({ min: 1, max: 200 })),
+  loras: withDefault(loraChoices, []),
 });
 
 function readForm(text: string): Partial<EditForm> {

@@ -10,13 +10,14 @@ import {
   number,
   object,
   oneOf,
+  optional,
   parse,
   text,
   type ObjectOf,
 } from '../../../protocol/fields.ts';
 import { maxPromptCharacters } from '../../../protocol/limits.ts';
 import { nameStrength } from './earlier-names.ts';
-import type { EditForm } from './form.ts';
+import { panelPipelines, type EditForm } from './form.ts';
 
 const words = nullable(text({ max: maxPromptCharacters }));
 
@@ -26,6 +27,8 @@ const presetValues = {
   negativePrompt: words,
   strength: number(0, 1),
   technique: oneOf(techniqueNames),
+  /** Files of earlier versions have none. */
+  pipeline: optional(oneOf(panelPipelines)),
   steps: nullable(integer(1, maxSteps)),
   guidance: nullable(number(guidanceRange.min, guidanceRange.max)),
   keyframeInterval: integer(1, maxKeyframeInterval),
@@ -53,7 +56,7 @@ export const builtInPresets: readonly Preset[] = [
   builtIn('recolour', { ...usual, strength: 0.3 }),
   builtIn('restyle', { ...usual, strength: 0.5 }),
   builtIn('transform', { ...usual, strength: 0.7 }),
-  builtIn('draft', { ...usual, strength: 0.5, steps: 10 }),
+  builtIn('draft', { ...usual, strength: 0.5, pipeline: 'draft' }),
   builtIn('careful', { ...usual, strength: 0.5, steps: 50, keyframeInterval: 4 }),
 ];
 
@@ -62,6 +65,7 @@ export function applyPreset(form: EditForm, { values }: Preset): EditForm {
   return {
     ...form,
     ...others,
+    pipeline: others.pipeline ?? 'fast',
     prompt: prompt ?? form.prompt,
     negativePrompt: negativePrompt ?? form.negativePrompt,
   };
@@ -69,7 +73,7 @@ export function applyPreset(form: EditForm, { values }: Preset): EditForm {
 
 /** `form` as a preset of the user, with its prompts. */
 export function presetOf(form: EditForm, id: string, name: string): Preset {
-  const { prompt, negativePrompt, strength, technique, steps, guidance, keyframeInterval } = form;
+  const { prompt, negativePrompt, strength, technique, pipeline, steps, guidance, keyframeInterval } = form;
   return {
     id,
     name,
@@ -77,6 +81,7 @@ export function presetOf(form: EditForm, id: string, name: string): Preset {
     values: {
       strength,
       technique,
+      pipeline,
       steps,
       guidance,
       keyframeInterval,

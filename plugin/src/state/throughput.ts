@@ -2,8 +2,14 @@
 // the server cannot be asked before that.
 
 import type { EditReport } from '../../../protocol/edit-report.ts';
+import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import type { EditForm } from './form.ts';
 import type { Throughput } from './panel-state.ts';
+
+/** What a throughput is kept by: a draft takes other evaluations per step than a full edit with the same model. */
+export function throughputKey(model: string, { pipeline }: Pick<EditSettings, 'pipeline'>): string {
+  return pipeline === 'fast' ? model : `${model} ${pipeline}`;
+}
 
 /** Null for an edit from which no throughput follows. */
 export function measureThroughput({ frames, chosen, unetEvaluations, stageSeconds }: EditReport): Throughput | null {

@@ -43,6 +43,9 @@ describe('the form', () => {
     const settings = toSettings(form, { startSeconds: 1, endSeconds: 2 });
     expect(parseEditSettings(settings)).toEqual(settings);
     expect(fromSettings(settings, null, 'h264')).toEqual({ ...form, isSeedLocked: true });
+    const draft = { ...form, pipeline: 'draft' } as const;
+    expect(toSettings(draft, null).pipeline).toBe('draft');
+    expect(fromSettings(toSettings(draft, null), null, 'h264').pipeline).toBe('draft');
   });
 
   test('names every stop of its strength', () => {

@@ -5,6 +5,7 @@ import { maxPresetName } from '../state/presets.ts';
 import { serverFacts, versionOf } from '../state/choices.ts';
 import type { Overlay, PanelState } from '../state/panel-state.ts';
 import type { Context, Piece } from './context.ts';
+import { createModelsView } from './models-view.ts';
 import { createProblemView } from './problem-view.ts';
 import { recipeLines } from './texts/recipe-lines.ts';
 import { keyedList, setText, show } from './ui.ts';
@@ -16,6 +17,7 @@ export function createOverlayView(context: Context): Piece {
     recipe: createRecipe(context),
     diagnostics: createDiagnostics(context),
     about: createAbout(context),
+    models: createModelsView(context),
     'forget-version': createQuestion(context, t.overlay.forgetText, t.overlay.forgetConfirm, ({ overlay }) => {
       if (overlay?.name !== 'forget-version') return;
       const { editId, version } = overlay;
@@ -30,6 +32,7 @@ export function createOverlayView(context: Context): Piece {
     recipe: t.recipe.title,
     diagnostics: t.overlay.diagnostics,
     about: t.overlay.about,
+    models: t.modelList.title,
     'forget-version': t.overlay.forgetTitle,
     unpair: t.overlay.unpairTitle,
     'save-preset': t.presets.saveTitle,

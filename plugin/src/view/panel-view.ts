@@ -11,6 +11,7 @@ import type { Context, Piece } from './context.ts';
 import { createStrengthView } from './edit/strength-view.ts';
 import { createPreviewStripView } from './edit/preview-strip-view.ts';
 import { createLinkPage, createLinkStrip, isUsable } from './link-view.ts';
+import { createLoraView } from './edit/lora-view.ts';
 import { createModelView } from './edit/model-view.ts';
 import { createOverlayView } from './overlay-view.ts';
 import { createPresetView } from './edit/preset-view.ts';
@@ -42,6 +43,7 @@ export function createPanelView(context: Context): Piece {
     createStrengthView(context),
     createPresetView(context),
     createModelView(context),
+    createLoraView(context),
     createAdvancedView(context),
     createApplyView(context),
   ];

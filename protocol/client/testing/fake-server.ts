@@ -6,6 +6,8 @@ import { parseClientMessage, type ClientMessage } from '../../messages/client-me
 import type { ErrorCode } from '../../error-codes.ts';
 import type { JobState, JobView } from '../../job.ts';
 import type { ServerMessage } from '../../messages/server-messages.ts';
+import type { ModelLists } from '../../messages/session-messages.ts';
+import { makeModelInfo } from '../../testing/models.ts';
 import { protocolVersion } from '../../version.ts';
 import type { OpenSocket, SocketEvents } from '../socket.ts';
 import { clipMedia, estimatesOf, newJob, reportOf } from './fake-jobs.ts';
@@ -34,6 +36,8 @@ export interface FakeServer {
   /** Estimates that wait for the test, which calls them in any order: each says its answer. Null: they are answered at once. */
   heldEstimates: (() => void)[] | null;
   readonly jobs: Map<string, JobView>;
+  /** What it finds on its machine. */
+  models: ModelLists;
   /** The next request of this type is refused with this code. */
   refuse(type: ClientMessage['type'], errorCode: ErrorCode): void;
   /** Ends every connection. */
@@ -75,6 +79,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
     heard: [],
     heldEstimates: null,
     jobs: new Map(),
+    models: { models: [makeModelInfo({ id: 'demo', title: 'Demo' })], loras: [], notices: [] },
     connections: 0,
     openSocket: connect,
     refuse: (type, errorCode) => void refusals.set(type, errorCode),
@@ -204,7 +209,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
           else if (!server.acceptsToken || message.token !== token) fail('not-paired');
           else {
             events.add(say);
-            const models = [{ id: 'demo', title: 'Demo', goodFor: '' }];
+            const { models } = server.models;
             const facts = { name: 'tokenflow', version: '0.1.0' };
             say({ type: 'welcome', requestId, protocol: server.protocol, server: facts, device: null, models });
           }
@@ -288,6 +293,9 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
           break;
         case 'clip-get':
         case 'clip-delete':
+        case 'models-get':
+          say({ type: 'models', requestId, ...server.models });
+          break;
         case 'diagnostics-get':
           fail('invalid-request');
       }

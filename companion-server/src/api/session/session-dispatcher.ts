@@ -97,6 +97,10 @@ export function createDispatcher(
     peer.send({ type: 'diagnostics', requestId, checks: await diagnose(requester) });
   }
 
+  async function sendModels(requestId: number): Promise<void> {
+    peer.send({ type: 'models', requestId, ...(await deps.lookForModels()) });
+  }
+
   return {
     async handle(message) {
       switch (message.type) {
@@ -137,6 +141,9 @@ export function createDispatcher(
           break;
         case 'diagnostics-get':
           beside(message.requestId, () => sendDiagnostics(message.requestId));
+          break;
+        case 'models-get':
+          beside(message.requestId, () => sendModels(message.requestId));
           break;
         case 'job-list':
         case 'job-get':

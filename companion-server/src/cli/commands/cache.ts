@@ -13,7 +13,7 @@ export const cacheCommand = defineCommand({
   summary: 'List or remove what is kept only to be faster: inverted clips and copies of weights.',
   options: {
     inversions: { kind: 'flag', help: 'Only inverted clips.' },
-    weights: { kind: 'flag', help: 'Only copies of weights in another number format.' },
+    weights: { kind: 'flag', help: 'Only copies of weights: in another number format, or with LoRA merged.' },
     json: { kind: 'flag', help: 'Print one JSON object.' },
   },
   notes: [

@@ -35,7 +35,7 @@ export const doctorCommand = defineCommand({
       version,
       dataDir: dataDirOf(env),
       cacheDir: cacheDirOf(env),
-      models: readConfig({}, env).models,
+      models: (await readConfig({}, env)).models,
       port: values.port ?? (server === null ? defaultPort : Number(new URL(server.url).port)),
       isInServer: false,
     };

@@ -1,12 +1,15 @@
 // `edit`: one clip, over the same socket as the panel.
 
-import type { LinkState } from '../../../../protocol/client/link-state.ts';
+import type { Client } from '../../../../protocol/client/client.ts';
 import { editOverSocket } from '../../client/edit-over-socket.ts';
 import { EditError, throwIfCanceled } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
 import { editOptions, readEditRequest } from '../edit-options.ts';
 import { createReporter } from '../edit-reporter.ts';
 import { openLocalSession, openRemoteSession } from '../session.ts';
+
+/** Names in an error. */
+const maxNamed = 12;
 
 export const editCommand = defineCommand({
   name: 'edit',
@@ -19,19 +22,21 @@ export const editCommand = defineCommand({
     'TOKENFLOW_MODEL names the default model, TOKENFLOW_CACHE the folder for working files.',
   ],
   async run({ values, positionals }, context) {
-    const { clipPath, outPath, settings, device } = readEditRequest(values, positionals);
+    const { clipPath, outPath, settings, device, ...adapters } = readEditRequest(values, positionals);
     const { model, server } = values;
     const reporter = createReporter(values.json ? 'json' : 'text', context);
     throwIfCanceled(context.signal);
     const session =
-      server === undefined ? await openLocalSession(context, model) : await openRemoteSession(context, server);
+      server === undefined
+        ? await openLocalSession(context, model, adapters)
+        : await openRemoteSession(context, server);
     try {
       const edited = await editOverSocket(session.connection, {
         clipPath,
         outPath,
         settings,
         // A server started here has the model first; one that runs already knows its models by name.
-        model: server === undefined ? null : requireModel(model, session.connection.link),
+        model: server === undefined ? null : await requireModel(model, session.connection),
         device,
         onProgress: (progress) => reporter.progress(progress),
         signal: context.signal,
@@ -44,10 +49,17 @@ export const editCommand = defineCommand({
   },
 });
 
-function requireModel(name: string | undefined, link: LinkState): string | null {
-  const ids = 'server' in link ? link.server.models.map(({ id }) => id) : [];
-  if (name === undefined || ids.includes(name)) return name ?? null;
+/** A name that the server knows, or finds when it looks again; null for its default. Throws EditError 'model-missing'. */
+async function requireModel(name: string | undefined, connection: Client): Promise<string | null> {
+  const { link } = connection;
+  const known = 'server' in link ? link.server.models : [];
+  if (name === undefined || known.some(({ id }) => id === name)) return name ?? null;
+  const { models } = await connection.models();
+  // The server takes a name with its place for any model.
+  if (name.includes('@') || models.some(({ id }) => id === name)) return name;
+  const ids = models.filter(({ problem }) => problem === null).map(({ id }) => id);
+  const rest = ids.length > maxNamed ? `, and ${ids.length - maxNamed} more` : '';
   throw new EditError('model-missing', `The server has no model '${name}'.`, {
-    hint: `It has ${ids.length === 0 ? 'none' : ids.join(', ')}.`,
+    hint: `It has ${ids.length === 0 ? 'none' : ids.slice(0, maxNamed).join(', ')}${rest}.`,
   });
 }

@@ -1,9 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkpointFiles, startFakeHub, type FakeHub } from '../../models/testing/fake-hub.ts';
+import { madeFiles, makeHome, putRepository } from '../../models/library/testing/made-places.ts';
 import { createModelsCommand } from './models.ts';
+import { makeTinyCheckpoint } from '../../../../test/fixtures/tiny-checkpoint.ts';
 import { createPullReporter, formatPull } from '../pull-reporter.ts';
 import { createRateMeter } from '../rate-meter.ts';
 import { runCli } from '../run.ts';
@@ -24,14 +26,18 @@ afterEach(async () => {
 interface Run {
   readonly answer?: string;
   readonly isTTY?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly kind?: 'checkpoint' | 'lora';
 }
 
-async function run(args: readonly string[], { answer, isTTY = false }: Run = {}) {
+async function run(args: readonly string[], { answer, isTTY = false, env = {}, kind = 'checkpoint' }: Run = {}) {
   const files = [...hub.files.keys()].map((path) => ({ path, sizeBytes: null, sha256: null }));
   const catalog = [
     {
       id: 'some-model',
       title: 'Some model',
+      kind,
+      family: 'Stable Diffusion 1.x',
       goodFor: 'Tests.',
       licence: { name: 'MIT', url: 'https://example.org/licence' },
       memoryGigabytes: 1,
@@ -48,7 +54,7 @@ async function run(args: readonly string[], { answer, isTTY = false }: Run = {})
   const exitCode = await runCli(['models', ...args], [createModelsCommand(() => catalog)], {
     stdout: output('stdout'),
     stderr: output('stderr'),
-    env: { TOKENFLOW_DATA: dataDir, HF_ENDPOINT: hub.url },
+    env: { TOKENFLOW_DATA: dataDir, TOKENFLOW_CACHE: dataDir, TOKENFLOW_LIBRARY: 'off', HF_ENDPOINT: hub.url, ...env },
     signal: new AbortController().signal,
     startServer: () => Promise.reject(new Error('no server is needed')),
     ...(answer !== undefined && {
@@ -83,7 +89,7 @@ describe('models', () => {
 
   test.each([
     [['pul'], "models cannot 'pul'.", 'Did you mean pull?'],
-    [['banana'], "models cannot 'banana'.", 'It can list, pull, verify, remove, add.'],
+    [['banana'], "models cannot 'banana'.", 'It can list, pull, verify, remove, add, folders.'],
     [['pull'], 'models pull needs the id of a model.', 'models pull stable-diffusion-1.5'],
     [['add'], 'models add needs a folder.', 'models add /path/to/checkpoint'],
     [['pull', 'a', 'b'], "models takes one thing at a time, got 'b' as well.", 'quotation'],
@@ -110,6 +116,12 @@ describe('models', () => {
 });
 
 test('verify leaves a terminal clean', async () => {
+  const made = await makeTinyCheckpoint(join(dataDir, 'made'));
+  hub.files.clear();
+  for (const entry of await readdir(made, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile()) hub.files.set(relative(made, path).replaceAll('\\', '/'), await readFile(path));
+  }
   await run(['pull', 'some-model', '--accept-licence']);
   const { stdout, stderr } = await run(['verify', 'some-model'], { isTTY: true });
   expect(stdout).toMatch(/^some-model: \d+ files right\n$/);
@@ -187,4 +199,76 @@ describe('the rate', () => {
     expect(meter(0, 1_100)).toBeNull();
     expect(meter(1_000, 2_100)).toBeCloseTo(1_000);
   });
+});
+
+describe('the models of other programs', () => {
+  /** A home with ComfyUI and a cache of Hugging Face, and the environment of a user who lives there. */
+  async function scene() {
+    const home = await makeHome();
+    await home.put({
+      'ComfyUI/models/checkpoints/old.ckpt': 'pickle',
+      'ComfyUI/models/loras/grain.safetensors': madeFiles.lora,
+      'disk/own/b.safetensors': madeFiles.lora,
+    });
+    await putRepository(home, 'someone/film-model', checkpointFiles);
+    const env = { TOKENFLOW_LIBRARY: 'on', HOME: home.home, USERPROFILE: home.home };
+    return { home, at: (args: readonly string[]) => run(args, { env }) };
+  }
+
+  test('are listed as a table for each program, with the reason where one cannot be used', async () => {
+    const { at, home } = await scene();
+    const { exitCode, stdout } = await at(['list']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/\nHugging Face cache: models\n {2}someone\/film-model +\d+ KB\n/);
+    expect(stdout).toMatch(/\nComfyUI: models\n {2}old +1 KB {2}models\/checkpoints\n {6}It is a pickle/);
+    expect(stdout).toMatch(/\nComfyUI: LoRAs\n {2}grain +1 KB {2}models\/loras\n/);
+    const json = (await at(['--json'])).stdout.trimEnd().split('\n');
+    const found = json.map((line) => JSON.parse(line) as { state?: string; id: string; type: string; path: string });
+    expect(found.filter(({ state }) => state === 'found')).toMatchObject([
+      { type: 'model', id: 'someone/film-model', source: 'hub', problem: null },
+      { type: 'model', id: 'old', source: 'comfyui', folder: 'models/checkpoints' },
+      { type: 'lora', id: 'grain', path: home.path('ComfyUI/models/loras/grain.safetensors') },
+    ]);
+  });
+
+  test('in an added folder are listed until it is forgotten', async () => {
+    const { at, home } = await scene();
+    const dir = home.path('disk/own');
+    expect((await at(['folders'])).stdout).toBe('No folder was added. Add one with models folders add DIR.\n');
+    expect((await at(['folders', 'add', dir])).stdout).toBe(`${dir} is looked into. Nothing is copied.\n`);
+    const comfy = home.path('ComfyUI');
+    expect((await at(['folders', 'add', comfy])).stdout).toContain('is looked into as a folder of ComfyUI.');
+    expect((await at(['folders', 'list'])).stdout).toBe(`${dir}\n${comfy}\n`);
+    expect((await at([])).stdout).toContain('\nown: LoRAs\n  b ');
+    expect((await at(['folders', 'remove', dir])).stdout).toContain('is forgotten; it is as it was.');
+    expect((await at([])).stdout).not.toContain('own: LoRAs');
+  });
+
+  test.each([
+    [['folders', 'ad'], "models folders cannot 'ad'.", 'Did you mean add?'],
+    [['folders', 'add'], 'models folders add needs a folder.', '/path/to/ComfyUI'],
+    [['folders', 'add', '/nowhere'], 'There is no folder', 'models add PATH'],
+    [['folders', 'remove', '/nowhere'], 'was not added.', 'No folder was added.'],
+    [['folders', 'list', 'x'], "models folders list takes nothing, got 'x'.", ''],
+  ])('%j is refused', async (args, message, hint) => {
+    const { at } = await scene();
+    const { exitCode, stderr } = await at(args);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain(hint);
+  });
+});
+
+test('a LoRA of the catalogue is pulled into its own folder, listed and removed', async () => {
+  const lora = new Map([['film.safetensors', Buffer.from(madeFiles.lora)]]);
+  hub.files.clear();
+  for (const [name, bytes] of lora) hub.files.set(name, bytes);
+  const args = ['pull', 'some-model', '--accept-licence'];
+  expect((await run(args, { kind: 'lora' })).stdout).toContain(join(dataDir, 'models', 'loras', 'some-model'));
+  const { stdout } = await run(['list'], { kind: 'lora' });
+  expect(stdout).toMatch(/some-model +on this machine; MIT/);
+  expect(stdout).toMatch(/Downloaded: LoRAs\n {2}some-model /);
+  expect((await run(args, { kind: 'lora' })).stdout).toContain('is there already');
+  expect((await run(['remove', 'some-model'], { kind: 'lora' })).stdout).toBe('some-model is deleted.\n');
+  expect((await run(['list'], { kind: 'lora' })).stdout).toMatch(/some-model +can be downloaded/);
 });

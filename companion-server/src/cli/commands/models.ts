@@ -1,25 +1,26 @@
 // `models`: which checkpoints there are, and how they come and go.
 
-import { dataDirOf } from '../../app/config.ts';
+import { cacheDirOf, dataDirOf, machineOf } from '../../app/config.ts';
 import { EditError } from '../../errors.ts';
 import { readCatalog } from '../../models/catalog.ts';
 import { addModel, removeModel } from '../../models/change-models.ts';
 import { modelsDirOf } from '../../models/installed-models.ts';
 import { defineCommand, type Command } from '../command.ts';
+import { folders } from './models-folders.ts';
 import { list } from './models-list.ts';
 import { pull } from './models-pull.ts';
 import { report, type ModelsRequest } from './models-request.ts';
 import { verify } from './models-verify.ts';
 import { suggest } from '../suggest.ts';
 
-const actions = ['list', 'pull', 'verify', 'remove', 'add'] as const;
+const actions = ['list', 'pull', 'verify', 'remove', 'add', 'folders'] as const;
 
 /** @param readModels the catalogue */
 export const createModelsCommand = (readModels = readCatalog): Command =>
   defineCommand({
     name: 'models',
-    usage: '[list | pull ID | verify [ID] | remove ID | add DIR] [options]',
-    summary: 'List, download, check and remove checkpoints.',
+    usage: '[list | pull ID | verify [ID] | remove ID | add PATH | folders [add DIR | remove DIR]] [options]',
+    summary: 'List, find, download, check and remove models.',
     options: {
       'accept-licence': {
         kind: 'flag',
@@ -28,28 +29,32 @@ export const createModelsCommand = (readModels = readCatalog): Command =>
       name: {
         kind: 'text',
         placeholder: 'NAME',
-        help: "With add: what to call the model. Default: the folder's name.",
+        help: 'With add: what to call the model. Default: the name of the folder or repository.',
       },
       json: { kind: 'flag', help: 'Print one JSON object per line.' },
     },
     notes: [
-      'list shows the models that there are and those of the catalogue that can be downloaded. pull downloads one into the models folder; after a cut, a Ctrl+C or a crash the same command goes on where it was. verify hashes downloaded files again. add makes a checkpoint folder known where it lies, and copies nothing. remove deletes what was pulled, and only forgets what was added.',
-      'A server that runs already offers a new model after its next start.',
+      'list shows the models that there are, those of the catalogue that can be downloaded, and the models, LoRAs, VAEs and embeddings in the folders of other programs. pull downloads one into the models folder; after a cut, a Ctrl+C or a crash the same command goes on where it was. verify hashes downloaded files again. add makes a checkpoint known where it lies, and copies nothing. remove deletes what was pulled, and only forgets what was added.',
+      "Other programs: the cache of Hugging Face's libraries, ComfyUI, AUTOMATIC1111 and Forge, InvokeAI, DiffusionBee, Draw Things, where they are usually installed. folders add names another folder: that of such a program, or any other. Nothing in them is copied or changed. TOKENFLOW_LIBRARY=off looks nowhere.",
+      'A server that runs offers a new model as soon as it is there.',
       'HF_ENDPOINT names another hub than https://huggingface.co, HF_TOKEN the token of an account there; it is sent to that hub only. TOKENFLOW_DATA moves the data folder, where the models folder is.',
     ],
     async run({ values, positionals }, context) {
-      const [action = 'list', subject, surplus] = positionals;
+      const [action = 'list', subject, ...more] = positionals;
+      const surplus = more[action === 'folders' ? 1 : 0];
       if (surplus !== undefined) throw tooMany(surplus);
       const request: ModelsRequest = {
         context,
         catalog: readModels(),
         modelsDir: modelsDirOf(dataDirOf(context.env)),
+        cacheDir: cacheDirOf(context.env),
+        machine: machineOf(context.env),
         isJson: values.json,
       };
       switch (action) {
         case 'list':
           if (subject !== undefined) throw tooMany(subject);
-          list(request);
+          await list(request);
           break;
         case 'pull':
           await pull(request, requireSubject(action, 'ID', subject), values['accept-licence']);
@@ -62,6 +67,9 @@ export const createModelsCommand = (readModels = readCatalog): Command =>
           break;
         case 'add':
           await add(request, requireSubject(action, 'DIR', subject), values.name);
+          break;
+        case 'folders':
+          await folders(request, subject, more[0]);
           break;
         default:
           throw unknownAction(action);

@@ -52,7 +52,7 @@ export const serveCommand = defineCommand({
     }
     // What the server and its engine write is for their user alone.
     process.umask(0o077);
-    const config = readConfig(
+    const config = await readConfig(
       {
         port: readPort(values.port),
         modelDir: values.model,

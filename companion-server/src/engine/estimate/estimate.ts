@@ -13,7 +13,13 @@ import type { EditJob } from '../run/edit-job.ts';
 import { countEvaluations, plannedPasses } from '../plan/edit-passes.ts';
 import { planEdit, type EditPlan } from '../plan/edit-plan.ts';
 import { createSchedule } from '../../diffusion/schedule.ts';
-import { forwardsPerStep, inversionForwards, keepsNoisiest } from '../plan/edit-schedules.ts';
+import {
+  firstInversionSteps,
+  forwardsPerStep,
+  inversionForwards,
+  keepsNoisiest,
+  keepsResiduals,
+} from '../plan/edit-schedules.ts';
 import { forecastSeconds, stageWork } from './forecast.ts';
 import { keepsDetail } from '../run/upsample-result.ts';
 import { canLinkInversion, hasInversion } from '../source-cache/inversion-cache.ts';
@@ -22,6 +28,7 @@ import { findInversionCache } from '../source-cache/inversion-key.ts';
 import { recallProbe } from '../device/isolated-probe.ts';
 import { LatentFile } from '../source-cache/latent-file.ts';
 import { estimatePeakMemory } from './memory-estimate.ts';
+import type { AdapterFiles } from '../model/adapters.ts';
 import { identifyCheckpoint, readModelOutline } from '../model/model.ts';
 import { findRefusal, nearestFolder, readResources, type Refusal } from './resources.ts';
 import { recallThroughput } from './throughput.ts';
@@ -75,7 +82,7 @@ export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<
   throwIfCanceled(signal);
   const clip = job.clip ?? (await probeClip(job.inputPath, signal));
   throwIfCanceled(signal);
-  const model = await readModelOutline(job.modelDir);
+  const model = await readModelOutline(job.modelDir, undefined, job);
   throwIfCanceled(signal);
   const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir, model.defaults));
   const execution = await guessExecution(job);
@@ -88,7 +95,7 @@ export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<
     isTaken,
     inversion: inversion + calibrationEvaluations(settings, plan),
     sampling: plannedPasses(plan, settings),
-    forwardsPerStep: forwardsPerStep(settings, settings.inversionSteps),
+    forwardsPerStep: forwardsPerStep(settings, firstInversionSteps(settings, plan.frameCount)),
     decodings: keepsDetail(settings, clip, plan) ? 2 : 1,
   });
   const kind = { execution, unet: model.unet, latentSize: plan.latentSize };
@@ -138,9 +145,13 @@ export async function isInversionLinked(edit: EditToLookUp): Promise<boolean> {
   return canLinkInversion(cache.dir, { key: cache.key, startStep: edit.plan.startStep, folder });
 }
 
+function adaptersOf({ loras, embeddings }: EditJob): AdapterFiles {
+  return { loras, embeddings };
+}
+
 function cacheOf(edit: EditToLookUp): Promise<InversionCache | null> {
   const { job, execution, families } = edit;
-  const identify = () => identifyCheckpoint({ dir: job.modelDir, execution, families });
+  const identify = () => identifyCheckpoint({ ...adaptersOf(job), dir: job.modelDir, execution, families });
   return findInversionCache({ ...edit, model: { identify } });
 }
 
@@ -149,7 +160,8 @@ export async function assessEdit(edit: EditToAssess): Promise<EditNeeds> {
   const { clip, model, settings, technique, execution } = edit;
   const plan = planEdit(clip, model, settings, { technique });
   const sampling = createSchedule(model.scheduler, settings.steps);
-  const forwards = inversionForwards(model.scheduler, sampling, settings, plan.startStep);
+  const inversionSteps = firstInversionSteps(settings, plan.frameCount);
+  const forwards = inversionForwards(model.scheduler, sampling, { ...settings, inversionSteps }, plan.startStep);
   const frames = plan.frameCount;
   const peakMemoryBytes = estimatePeakMemory(model, plan, settings, execution);
   const { sourceBytes, ownBytes } = latentBytes(model, plan, settings);
@@ -198,6 +210,7 @@ function latentBytes(
       cachedTokens: plan.cachedTokens,
       steps: settings.steps,
       keepsNoisiest: keepsNoisiest(settings),
+      keepsResiduals: keepsResiduals(settings),
     },
     startStep,
   );

@@ -8,11 +8,15 @@ import { byteLengthOf } from '../../weights/tensor-source.ts';
 /** Bytes of each tensor that are looked at. */
 const sampleBytes = 64;
 
-/** 64 hexadecimal digits that do not depend on the folder of the checkpoint. */
-export async function identifyModel(checkpoint: Checkpoint): Promise<string> {
+/**
+ * 64 hexadecimal digits that do not depend on the folder of the checkpoint.
+ * @param adapters of identifyAdapters(); null for the checkpoint alone
+ */
+export async function identifyModel(checkpoint: Checkpoint, adapters: string | null = null): Promise<string> {
   const { parts, modelIndex, schedulerConfig, tokenizers } = checkpoint;
   const hash = createHash('sha256');
   hash.update(JSON.stringify([modelIndex, schedulerConfig, ...tokenizers.values()]));
+  if (adapters !== null) hash.update(adapters);
   for (const { config, weights } of parts.values()) {
     hash.update(JSON.stringify(config));
     const reader = await weights.open();

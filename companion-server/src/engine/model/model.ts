@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { EditError } from '../../errors.ts';
 import type { ModelOutline, PictureSize, TextNetwork } from '../../families/family.ts';
+import { adaptedToFewSteps } from '../../families/few-step.ts';
 import { misfit } from '../../families/misfit.ts';
 import { openCheckpoint, type FamilyCheckpoint, type OpenCheckpointOptions } from '../../families/open-checkpoint.ts';
 import type { Conditioning } from '../../nets/conditioning.ts';
@@ -15,6 +16,8 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { float32Copy, withoutFloat8 } from '../../weights/float32-copy.ts';
 import { requireSpaceForCopies } from '../../weights/copy-space.ts';
 import type { TensorSource } from '../../weights/tensor-source.ts';
+import type { PromptEmbedding } from '../../weights/textual-inversion.ts';
+import { identifyAdapters, mergeInto, openAdapters, type AdapterFiles, type Adapters } from './adapters.ts';
 import { UNetDenoiser } from './unet-denoiser.ts';
 import { identifyModel } from './model-identity.ts';
 import { vaeFloat } from './vae-float.ts';
@@ -26,6 +29,8 @@ export type ModelShape = Pick<ModelOutline, 'unet' | 'vae' | 'sizeMultiple' | 't
 export interface Model extends Omit<ModelOutline, 'createConditioner'> {
   /** Equal only for equal checkpoints, in any folder. */
   identify(): Promise<string>;
+  /** What is to be said about the LoRA and embeddings that were added to it, in an edit with these prompts. */
+  adapterNotices(prompts: readonly string[]): readonly string[];
   /** The end of a prompt that the model does not read; null when everything fits. */
   overflowOf(prompt: string): string | null;
   /** The conditioning of each prompt, in their order. @param size of the working frames */
@@ -35,7 +40,7 @@ export interface Model extends Omit<ModelOutline, 'createConditioner'> {
   createDenoiser(size: LatentSize): UNetDenoiser;
 }
 
-export interface OpenModelOptions extends Pick<OpenCheckpointOptions, 'families'> {
+export interface OpenModelOptions extends Pick<OpenCheckpointOptions, 'families'>, AdapterFiles {
   readonly dir: string;
   readonly execution: Execution;
   /** Where float32 copies of weights are kept. */
@@ -49,17 +54,20 @@ export interface OpenModelOptions extends Pick<OpenCheckpointOptions, 'families'
 
 /**
  * Opens a checkpoint folder. Nothing is loaded before it is used. Throws EditError: 'model-missing', 'model-damaged',
- * 'model-unsupported', 'disk-full'.
+ * 'model-unsupported', 'disk-full', and those of LoRA and embeddings: 'adapter-missing', 'adapter-damaged',
+ * 'adapter-unsupported'.
  */
 export async function openModel(options: OpenModelOptions): Promise<Model> {
   const { execution } = options;
   const checkpoint = await openVariant(options);
-  const { createConditioner, ...outline } = checkpoint.family.outline(checkpoint);
-  const conditioner = createConditioner();
+  const adapters = await openAdapters(checkpoint, options);
+  const adapted = withLoras(checkpoint, adapters, options);
+  const { createConditioner, ...outline } = outlineOf(adapted, options);
+  const conditioner = createConditioner(adapters.embeddings);
   const { unet, vae, weights } = outline;
   const range: VaeRange = { float: vaeFloat(vae, execution.float) };
   await requireSpaceForCopies(
-    singlePrecisionParts(checkpoint, weights, [execution.float, range.float]),
+    singlePrecisionParts(checkpoint, checkpoint.family.outline(checkpoint).weights, [execution.float, range.float]),
     weightsDirOf(options),
   );
   const unetWeights = await inPrecision(weights.unet, execution.float, options);
@@ -74,7 +82,8 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
     });
   return {
     ...outline,
-    identify: () => identifyModel(checkpoint),
+    adapterNotices: (prompts) => [...adapters.notices, ...unusedWords(adapters.embeddings, prompts)],
+    identify: async () => identifyModel(checkpoint, await identifyAdapters(options)),
     overflowOf: (prompt) => conditioner.overflowOf(prompt),
     conditioning: (prompts, size) => conditioner.conditioning(prompts, size, (network) => runText(network, options)),
     openEncoder: async (size) =>
@@ -92,30 +101,68 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
   };
 }
 
-type CheckpointToOpen = Pick<OpenModelOptions, 'dir' | 'execution' | 'families'>;
+function unusedWords(embeddings: readonly PromptEmbedding[], prompts: readonly string[]): readonly string[] {
+  const text = prompts.join('\n').toLowerCase();
+  return embeddings
+    .filter(({ words }) => !words.some((word) => text.includes(word.toLowerCase())))
+    .map(({ name }) => `The embedding "${name}" is in none of the prompts and was not used.`);
+}
+
+/**
+ * LoRA are merged into weights of the precision that the network computes in, so that a float32 copy of the checkpoint serves
+ * every choice of LoRA. Text encoders compute in single precision.
+ */
+function withLoras(checkpoint: FamilyCheckpoint, adapters: Adapters, options: OpenModelOptions): FamilyCheckpoint {
+  if (adapters.loras.length === 0) return checkpoint;
+  const { execution, signal } = options;
+  const { unet } = checkpoint.family.outline(checkpoint).weights;
+  const prepare = (weights: TensorSource): TensorSource =>
+    widened(weights, weights === unet ? execution.float : 'float32', options);
+  return mergeInto(checkpoint, adapters, { weightsDir: weightsDirOf(options), signal, prepare });
+}
+
+type CheckpointToOpen = Pick<OpenModelOptions, 'dir' | 'execution' | 'families' | 'loras' | 'embeddings'>;
 
 /** What `Model.identify` would say of the checkpoint, without the model. Throws as `readModelOutline` does. */
 export async function identifyCheckpoint(checkpoint: CheckpointToOpen): Promise<string> {
-  return identifyModel(await openVariant(checkpoint));
+  return identifyModel(await openVariant(checkpoint), await identifyAdapters(checkpoint));
 }
 
 function openVariant({ dir, execution, families }: CheckpointToOpen): Promise<FamilyCheckpoint> {
   return openCheckpoint(dir, { families, ...(execution.float === 'float16' ? { variant: 'fp16' } : {}) });
 }
 
-/** Reads the outline of a checkpoint. Throws EditError: 'model-missing', 'model-damaged', 'model-unsupported'. */
+/**
+ * Reads the outline of a checkpoint, and whether the adapters fit it. Throws EditError: 'model-missing', 'model-damaged',
+ * 'model-unsupported', 'adapter-missing', 'adapter-damaged', 'adapter-unsupported'.
+ */
 export async function readModelOutline(
   dir: string,
   families?: OpenCheckpointOptions['families'],
+  files: AdapterFiles = {},
 ): Promise<ModelOutline> {
   const checkpoint = await openCheckpoint(dir, { families });
-  return checkpoint.family.outline(checkpoint);
+  const { embeddings } = await openAdapters(checkpoint, files);
+  const outline = outlineOf(checkpoint, files);
+  if (embeddings.length > 0) outline.createConditioner(embeddings);
+  return outline;
+}
+
+/** What the checkpoint is like with its LoRA: some make it a model of few steps. */
+function outlineOf(checkpoint: FamilyCheckpoint, { loras = [] }: AdapterFiles): ModelOutline {
+  const used = loras.filter(({ strength }) => strength !== 0);
+  const names = used.flatMap(({ name, file }) => [name, path.basename(file)]);
+  return adaptedToFewSteps(checkpoint.family.outline(checkpoint), { dir: checkpoint.dir, loras: names });
 }
 
 /** Where the weights lie for networks that compute in `float`. */
 function inPrecision(source: TensorSource, float: FloatType, options: OpenModelOptions) {
+  return widened(source, float, options).stored();
+}
+
+function widened(source: TensorSource, float: FloatType, options: OpenModelOptions): TensorSource {
   const widen = float === 'float32' ? float32Copy : withoutFloat8;
-  return widen(source, weightsDirOf(options), options.signal).stored();
+  return widen(source, weightsDirOf(options), options.signal);
 }
 
 function weightsDirOf({ cacheDir }: Pick<OpenModelOptions, 'cacheDir'>): string {

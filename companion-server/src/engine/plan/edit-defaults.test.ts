@@ -24,6 +24,32 @@ describe('what the user left open', () => {
     expect(choose({ pipeline: 'reference', steps: 300 })).toMatchObject({ inversionSteps: 900 });
   });
 
+  test('of guidance up to 1 is none, as few-step models want it', () => {
+    for (const guidance of [0, 0.5, 1]) expect(choose({ guidance }).guidance).toBe(1);
+    expect(choose({ guidance: 1.5 }).guidance).toBe(1.5);
+    const unguided = chooseSettings({ ...defaultSettings(), prompt: 'a wolf' }, { guidance: 0, steps: 4 });
+    expect(unguided).toMatchObject({ guidance: 1, steps: 4, inversionSteps: 8 });
+  });
+
+  test('of the draft pipeline is a few steps with one forward each, and nothing is calibrated', () => {
+    const noised = { inversion: 'noised', calibrates: false };
+    expect(choose({ pipeline: 'draft' })).toMatchObject({ steps: 5, inversionSteps: 5, guidance: 6, ...noised });
+    expect(choose({ pipeline: 'draft', steps: 8 })).toMatchObject({ steps: 8, inversionSteps: 8, ...noised });
+    expect(choose({ pipeline: 'draft', preview: true })).toMatchObject({ steps: 5, inversionSteps: 5, ...noised });
+  });
+
+  test('of a model of few steps is its own number of them, which no pipeline multiplies', () => {
+    const chooseFew = (change: Partial<EditSettings>) =>
+      chooseSettings(
+        { ...defaultSettings(), prompt: 'a wolf', ...change },
+        { guidance: 1, steps: 4, fewSteps: 'checkpoint' },
+      );
+    const noised = { steps: 4, inversionSteps: 4, guidance: 1, inversion: 'noised', calibrates: false };
+    for (const pipeline of ['fast', 'draft'] as const) expect(chooseFew({ pipeline })).toMatchObject(noised);
+    expect(chooseFew({ preview: true })).toMatchObject(noised);
+    expect(chooseFew({ pipeline: 'reference' })).toMatchObject({ steps: 4, inversionSteps: 40, inversion: 'ddim' });
+  });
+
   test('stays as it was chosen', () => {
     const chosen = { steps: 4, inversionSteps: 12, guidance: 2 };
     expect(choose(chosen)).toMatchObject({ ...chosen, calibrates: false });
@@ -45,6 +71,9 @@ describe('what the user left open', () => {
     const refusal = 'The inversion steps must be a multiple of the 16 sampling steps, got 40.';
     expect(() => choose({ inversionSteps: 40 })).toThrow(refusal);
     expect(() => choose({ inversionSteps: 40, preview: true })).toThrow(refusal);
+    expect(() => choose({ inversionSteps: 10, pipeline: 'draft' })).toThrow(
+      'The inversion steps must be the 5 sampling steps in the draft pipeline, got 10.',
+    );
   });
 });
 
@@ -66,10 +95,17 @@ describe("a model's own defaults", () => {
     expect(await read('{"steps": null, "guidance": 3, "author": "x"}')).toEqual({ guidance: 3, steps: 20 });
   });
 
+  test('give way to those of a LoRA of few steps', async () => {
+    await read('{"steps": 12, "guidance": 7.5}');
+    const fewSteps = { guidance: 1, steps: 4, fewSteps: 'lora' } as const;
+    expect(await readEditDefaults(dir, fewSteps)).toEqual(fewSteps);
+    expect(await readEditDefaults(dir, { ...fewSteps, fewSteps: 'checkpoint' })).toMatchObject({ steps: 12 });
+  });
+
   test.each([
     ['{"steps": 2.5}', 'edit-defaults.json: defaults.steps must be a whole number between 1 and 1000, got 2.5.'],
-    ['{"guidance": 31}', 'edit-defaults.json: defaults.guidance must be between 1 and 30, got 31.'],
-    ['{"guidance": "7"}', "edit-defaults.json: defaults.guidance must be between 1 and 30, got '7'."],
+    ['{"guidance": 31}', 'edit-defaults.json: defaults.guidance must be between 0 and 30, got 31.'],
+    ['{"guidance": "7"}', "edit-defaults.json: defaults.guidance must be between 0 and 30, got '7'."],
   ])('%s is refused by name', async (json, message) => {
     await expect(read(json)).rejects.toMatchObject({ code: 'model-damaged' });
     await expect(read(json)).rejects.toThrow(message);

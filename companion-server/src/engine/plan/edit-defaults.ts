@@ -2,6 +2,7 @@
 // of its family.
 
 import path from 'node:path';
+import type { InversionMethod } from '../../tokenflow/inversion.ts';
 import { guidanceRange, maxSteps, referencePipeline, type EditSettings } from '../../../../protocol/edit-settings.ts';
 import { FieldError, integer, nullable, number, openObject, optional, parse } from '../../../../protocol/fields.ts';
 import { EditError } from '../../errors.ts';
@@ -16,13 +17,21 @@ export type ChosenSettings = EditSettings & {
   readonly inversionSteps: number;
   /** Whether inversion steps are added until the clip is found again well enough. */
   readonly calibrates: boolean;
+  readonly inversion: InversionMethod['name'];
 };
 
 /**
  * Forwards of the inversion per sampling step. The official code takes ten. In the fast pipeline two end in noise of unit
  * variance, as the network was trained on; and an inversion serves every further prompt.
  */
-const inversionShare = { fast: 2, reference: referencePipeline.inversionSteps / referencePipeline.steps } as const;
+const inversionShare = {
+  ddim: referencePipeline.inversionSteps / referencePipeline.steps,
+  'fixed-point': 2,
+  noised: 1,
+} as const satisfies Record<InversionMethod['name'], number>;
+
+/** Of the draft pipeline: the most with at most 12 evaluations of the network per frame. */
+const draftSteps = 5;
 
 /** The values in the file; a value that is left out or null is the family's. */
 const defaultsFile = openObject({
@@ -32,9 +41,10 @@ const defaultsFile = openObject({
 
 /**
  * Steps are those of the fast pipeline. Throws EditError('model-damaged') when the file is there but not right.
- * @param usual the family's
+ * @param usual the family's, or those of a LoRA of few steps, which know better than the file of the checkpoint
  */
 export async function readEditDefaults(modelDir: string, usual: EditDefaults): Promise<EditDefaults> {
+  if (usual.fewSteps === 'lora') return usual;
   const file = path.join(modelDir, 'edit-defaults.json');
   const json = await readJsonObject(file).catch((error: unknown) => {
     if (error instanceof EditError && error.code === 'model-missing') return {};
@@ -42,7 +52,7 @@ export async function readEditDefaults(modelDir: string, usual: EditDefaults): P
   });
   try {
     const { guidance, steps } = parse(defaultsFile, json, 'defaults');
-    return { guidance: guidance ?? usual.guidance, steps: steps ?? usual.steps };
+    return { ...usual, guidance: guidance ?? usual.guidance, steps: steps ?? usual.steps };
   } catch (error) {
     if (!(error instanceof FieldError)) throw error;
     throw new EditError('model-damaged', `${file}: ${error.message}`, { cause: error });
@@ -50,13 +60,14 @@ export async function readEditDefaults(modelDir: string, usual: EditDefaults): P
 }
 
 /**
- * Fills what the user left open; a preview takes half of the steps, with one forward of the inversion for each. Throws EditError('invalid-request') when inversion
- * steps don't fit the steps.
+ * Fills what the user left open. A preview takes half of the steps, with one forward of the inversion for each; where that
+ * is no real inversion, it takes all of the few steps. Throws EditError('invalid-request') when inversion steps don't fit
+ * the steps.
  */
 export function chooseSettings(settings: EditSettings, defaults: EditDefaults): ChosenSettings {
-  const isReference = settings.pipeline === 'reference';
-  const whole = settings.steps ?? (isReference ? referencePipeline.steps : defaults.steps);
-  const usual = Math.min(maxSteps - (maxSteps % whole), inversionShare[settings.pipeline] * whole);
+  const inversion = inversionOf(settings, defaults);
+  const whole = settings.steps ?? stepsOf(settings, defaults);
+  const usual = Math.min(maxSteps - (maxSteps % whole), inversionShare[inversion] * whole);
   const wholeInversion = settings.inversionSteps ?? usual;
   if (wholeInversion % whole !== 0) {
     throw new EditError(
@@ -64,18 +75,45 @@ export function chooseSettings(settings: EditSettings, defaults: EditDefaults): 
       `The inversion steps must be a multiple of the ${whole} sampling steps, got ${wholeInversion}.`,
     );
   }
+  if (inversion === 'noised' && wholeInversion !== whole) {
+    const why = settings.pipeline === 'draft' ? 'in the draft pipeline' : 'for a model of few steps';
+    throw new EditError(
+      'invalid-request',
+      `The inversion steps must be the ${whole} sampling steps ${why}, got ${wholeInversion}.`,
+      { hint: 'Leave the inversion steps out.' },
+    );
+  }
   const chosen = {
     ...settings,
     steps: whole,
     inversionSteps: wholeInversion,
-    calibrates: settings.inversionSteps === null && !isReference,
-    guidance: settings.guidance ?? defaults.guidance,
+    inversion,
+    calibrates: settings.inversionSteps === null && inversion === 'fixed-point',
+    // At a scale of 1 the guided prediction is the prompt's own; models of few steps write 0 for it.
+    guidance: Math.max(1, settings.guidance ?? defaults.guidance),
   };
   return settings.preview ? previewOf(chosen) : chosen;
 }
 
+/** Networks that were distilled for few steps jump: the latents from which a step came cannot be found by iteration. */
+function inversionOf({ pipeline }: EditSettings, { fewSteps }: EditDefaults): InversionMethod['name'] {
+  if (pipeline === 'reference') return 'ddim';
+  return pipeline === 'draft' || fewSteps !== undefined ? 'noised' : 'fixed-point';
+}
+
+function stepsOf({ pipeline }: EditSettings, { steps, fewSteps }: EditDefaults): number {
+  switch (pipeline) {
+    case 'fast':
+      return steps;
+    case 'draft':
+      return Math.min(draftSteps, steps);
+    case 'reference':
+      return fewSteps === undefined ? referencePipeline.steps : steps;
+  }
+}
+
 /** The settings of the preview of an edit. */
 export function previewOf(edit: ChosenSettings): ChosenSettings {
-  const steps = Math.ceil(edit.steps / 2);
+  const steps = edit.inversion === 'noised' ? edit.steps : Math.ceil(edit.steps / 2);
   return { ...edit, preview: true, steps, inversionSteps: steps, calibrates: false };
 }

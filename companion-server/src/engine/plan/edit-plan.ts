@@ -14,7 +14,7 @@ import { techniqueNamed } from '../../techniques/list.ts';
 import type { Technique } from '../../techniques/technique.ts';
 import type { FrameGuidance, SourceMode } from '../../tokenflow/step-passes.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
-import { usualApproximations, type Approximations } from './approximations.ts';
+import { draftApproximations, usualApproximations, type Approximations } from './approximations.ts';
 import { keyframeSeed } from './keyframe-seed.ts';
 import type { ModelShape } from '../model/model.ts';
 import { maxTokens, CorrespondenceFile } from '../source-cache/correspondence-file.ts';
@@ -81,7 +81,7 @@ export function planEdit(
   clip: ClipInfo,
   model: ModelShape,
   settings: ChosenSettings,
-  { approximations = usualApproximations, technique = techniqueNamed(settings.technique) }: PlanParts = {},
+  { approximations = approximationsOf(settings), technique = techniqueNamed(settings.technique) }: PlanParts = {},
 ): EditPlan {
   const { startFrame, endFrame } = frameRangeOf(clip, settings);
   const size = planWorkingSize(clip.displaySize, settings.size, {
@@ -134,6 +134,10 @@ export function planEdit(
     approximations,
     technique,
   };
+}
+
+function approximationsOf({ pipeline }: ChosenSettings): Approximations {
+  return pipeline === 'draft' ? draftApproximations : usualApproximations;
 }
 
 function sourceModeOf({ propagation }: ChosenSettings, isCached: boolean): SourceMode {
@@ -194,5 +198,5 @@ function frameRangeOf(
  * its propagation rule have no scenes, and without propagation nothing can cross a cut.
  */
 export function knowsScenes({ pipeline, propagation }: ChosenSettings): boolean {
-  return pipeline === 'fast' && propagation === 'paper';
+  return pipeline !== 'reference' && propagation === 'paper';
 }

@@ -25,9 +25,28 @@ export function keepsNoisiest({ pipeline }: Pick<ChosenSettings, 'pipeline'>): b
   return pipeline === 'reference';
 }
 
+/** Whether what sampling's steps miss in the clip is kept, for the edit to add. */
+export function keepsResiduals({ inversion }: Pick<ChosenSettings, 'inversion'>): boolean {
+  return inversion === 'noised';
+}
+
 /** Forwards of a frame at each step of its inversion. */
 export function forwardsPerStep({ pipeline, steps }: ChosenSettings, inversionSteps: number): number {
   return pipeline === 'reference' ? 1 : inversionSteps / steps;
+}
+
+/**
+ * Most frames of a clip whose calibration begins with twice the forwards. With so few frames a first try takes about as long
+ * as the forwards that it may save, and a failed one makes the whole edit half as long again.
+ */
+const shortClip = 4;
+
+/** Forwards of a frame in its inversion, as far as they are known before the calibration. */
+export function firstInversionSteps(
+  { calibrates, inversionSteps }: Pick<ChosenSettings, 'calibrates' | 'inversionSteps'>,
+  frameCount: number,
+): number {
+  return calibrates && frameCount <= shortClip ? 2 * inversionSteps : inversionSteps;
 }
 
 /** Forwards of a frame in its whole inversion. */

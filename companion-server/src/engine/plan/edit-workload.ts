@@ -2,7 +2,7 @@
 
 import { scenesFor, type EditContext } from '../run/edit-context.ts';
 import { countEvaluations, plannedPasses, type PlannedPass } from './edit-passes.ts';
-import { inversionForwards } from './edit-schedules.ts';
+import { firstInversionSteps, inversionForwards } from './edit-schedules.ts';
 import type { SourceAnalysis } from '../source-cache/inversion-entry.ts';
 
 /**
@@ -14,7 +14,7 @@ export function workloadOf(
   analysis: SourceAnalysis | null,
 ): { readonly invert: number; readonly edit: number; readonly sampling: readonly PlannedPass[] } {
   const { plan, settings, sampling, model } = edit;
-  const { inversionSteps } = analysis ?? settings;
+  const inversionSteps = analysis?.inversionSteps ?? firstInversionSteps(settings, plan.frameCount);
   const forwards = inversionForwards(model.scheduler, sampling, { ...settings, inversionSteps }, plan.startStep);
   const passes = plannedPasses(plan, settings, keyframeCounts(edit, analysis?.cuts ?? []));
   const evaluations = countEvaluations(plan, passes, forwards);

@@ -4,6 +4,8 @@ import type { DeviceChoice } from '../../../../protocol/devices.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import type { Approximations } from '../plan/approximations.ts';
 import type { EditSettings } from '../../../../protocol/edit-settings.ts';
+import type { LoraFile } from '../../weights/lora/lora-file.ts';
+import type { EmbeddingFile } from '../../weights/textual-inversion.ts';
 
 export interface EditJob {
   /** Absolute path of the clip. Read only. */
@@ -14,6 +16,10 @@ export interface EditJob {
   readonly outputPath: string;
   /** A checkpoint folder in diffusers layout. */
   readonly modelDir: string;
+  /** Absolute paths of the LoRA that the settings name, in their order; none when left out. */
+  readonly loras?: readonly LoraFile[];
+  /** Words of the prompts that have vectors of their own; none when left out. */
+  readonly embeddings?: readonly EmbeddingFile[];
   readonly device: DeviceChoice;
   /** Where float32 copies of weights are kept between runs. Made when missing. */
   readonly cacheDir: string;

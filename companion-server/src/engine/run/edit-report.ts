@@ -47,8 +47,10 @@ export function makeReport(parts: ReportParts): EditReport {
     stageSeconds: meter.stageSeconds,
     peakMemoryBytes: privateBytes,
     ...(mappedBytes === null ? {} : { peakMappedBytes: mappedBytes }),
+    ...(settings.loras.length === 0 ? {} : { loras: settings.loras }),
     notices: [
       ...clip.notices,
+      ...model.adapterNotices([settings.prompt, settings.sourcePrompt, settings.negativePrompt]),
       ...promptNotices(model, settings),
       ...calibrationNotices(settings, analysis),
       ...notices,

@@ -14,7 +14,7 @@ import type { EditContext, EditRunOptions } from './edit-context.ts';
 import { rehearseOutput, writeResult } from './edit-output.ts';
 import { planEdit } from '../plan/edit-plan.ts';
 import { makeReport } from './edit-report.ts';
-import { forwardsPerStep, keepsNoisiest } from '../plan/edit-schedules.ts';
+import { firstInversionSteps, forwardsPerStep, keepsNoisiest, keepsResiduals } from '../plan/edit-schedules.ts';
 import { workloadOf } from '../plan/edit-workload.ts';
 import { forecastOf, throughputOf, stageWork, type StageWork } from '../estimate/forecast.ts';
 import type { SourceAnalysis } from '../source-cache/inversion-entry.ts';
@@ -72,8 +72,8 @@ export class EditRun {
       saveResumePoint: (...state) => this.saveResumePoint(...state),
       watch: (state) => this.watch(state),
     };
-    const { inputPath, modelDir, workDir } = job;
-    this.resumePointFile = new ResumePointFile(workDir, { inputPath, modelDir, settings, plan });
+    const { inputPath, modelDir, workDir, loras, embeddings } = job;
+    this.resumePointFile = new ResumePointFile(workDir, { inputPath, modelDir, loras, embeddings, settings, plan });
   }
 
   async run(): Promise<EditReport> {
@@ -126,6 +126,7 @@ export class EditRun {
       frameDims: this.frameDims,
       cachedTokens,
       keepsNoisiest: keepsNoisiest(settings),
+      keepsResiduals: keepsResiduals(settings),
       startStep,
       resumed,
       timesteps: sampling.timesteps,
@@ -176,7 +177,10 @@ export class EditRun {
       isTaken,
       inversion: calibrated + invert,
       sampling,
-      forwardsPerStep: forwardsPerStep(settings, analysis?.inversionSteps ?? settings.inversionSteps),
+      forwardsPerStep: forwardsPerStep(
+        settings,
+        analysis?.inversionSteps ?? firstInversionSteps(settings, plan.frameCount),
+      ),
       decodings: keepsDetail(settings, clip, plan) ? 2 : 1,
     });
   }

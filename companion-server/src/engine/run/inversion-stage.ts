@@ -1,6 +1,7 @@
 // From the clip to its inverted latents, and to the correspondences that are found on the way.
 
 import path from 'node:path';
+import { timestepNoise } from '../../diffusion/seeded-noise.ts';
 import type { Schedule } from '../../diffusion/schedule.ts';
 import type { Conditioning } from '../../nets/conditioning.ts';
 import type { DecodingDamage } from '../../media/decode/frames.ts';
@@ -119,23 +120,21 @@ async function invertClip(
   let noise: LatentFile | null = null;
   let earlier: OpenPredictions | null = null;
   try {
-    if (settings.pipeline === 'fast') {
+    if (settings.inversion === 'fixed-point') {
       earlier = await openEarlierPredictions(edit, text, source.clean, analysis, finishedSteps !== null);
       total -= earlier?.savedEvaluations ?? 0;
       noise = await openNoise(edit, current, startStep);
     }
     if (startStep === 0) await edit.saveResumePoint('invert', 0, denoiser.evaluations);
-    const method: InversionMethod =
-      noise === null
-        ? { name: 'ddim' }
-        : {
-            name: 'fixed-point',
-            iterations: perStep,
-            earlier,
-            noiseAt: slotsInTurn(noise),
-            cache: correspondenceCacheOf(edit, source, cuts),
-          };
-    for await (const step of invert({ ...shared, method })) {
+    const cache = correspondenceCacheOf(edit, source, cuts);
+    const method: InversionMethod | null = noise && {
+      name: 'fixed-point',
+      iterations: perStep,
+      earlier,
+      noiseAt: slotsInTurn(noise),
+      cache,
+    };
+    for await (const step of invert({ ...shared, method: method ?? methodWithoutNoise(edit, source, cache) })) {
       done = step;
       await noise?.sync();
       await edit.saveResumePoint('invert', step, denoiser.evaluations);
@@ -148,6 +147,23 @@ async function invertClip(
     await noise?.close();
     await earlier?.close();
   }
+}
+
+/** A method that keeps no predicted noise from step to step. */
+function methodWithoutNoise(
+  { settings }: EditContext,
+  source: SourceLatents,
+  cache: CorrespondenceCache | null,
+): InversionMethod {
+  if (settings.inversion !== 'noised') return { name: 'ddim' };
+  const { frameDims } = source.file;
+  return {
+    name: 'noised',
+    clean: source.clean,
+    noiseAt: (timestep, count) => timestepNoise(timestep, count, frameDims),
+    residualAt: (timestep) => source.residualAt(timestep),
+    cache,
+  };
 }
 
 /** Three take turns, so that an interrupted step can be repeated. */

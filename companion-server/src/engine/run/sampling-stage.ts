@@ -6,7 +6,7 @@ import type { PropagationRule } from '../../tokenflow/keyframe-neighbours.ts';
 import { sample, type SampledStep, type SourceBranch } from '../../tokenflow/sampler.ts';
 import { keyframesFor, scenesFor, type EditContext } from './edit-context.ts';
 import { guidanceAt, injectionOf } from '../plan/edit-passes.ts';
-import { planInversion } from '../plan/edit-schedules.ts';
+import { keepsResiduals, planInversion } from '../plan/edit-schedules.ts';
 import { workloadOf } from '../plan/edit-workload.ts';
 import type { LatentFile } from '../source-cache/latent-file.ts';
 import type { SourceLatents } from '../source-cache/source-latents.ts';
@@ -93,13 +93,16 @@ function sampleClip(
   });
 }
 
-function sourceBranchOf({ plan }: EditContext, source: SourceLatents): SourceBranch {
+function sourceBranchOf({ plan, settings }: EditContext, source: SourceLatents): SourceBranch {
   const latents = source.trajectory;
   const { clean } = source;
-  if (plan.sourceMode !== 'cached') return { mode: plan.sourceMode, latents, clean };
+  // What was missed is missed under the noise of the inversion alone.
+  const addsResiduals = keepsResiduals(settings) && settings.initialNoise === 'inversion';
+  const residualAt = addsResiduals ? (timestep: number) => source.residualAt(timestep) : null;
+  if (plan.sourceMode !== 'cached') return { mode: plan.sourceMode, latents, clean, residualAt };
   // All frames of a preview are keyframes: nothing was cached and nothing is read.
   const correspondences = plan.cachedTokens === null ? noCorrespondences : source.correspondences;
-  return { mode: 'cached', latents, clean, correspondences };
+  return { mode: 'cached', latents, clean, residualAt, correspondences };
 }
 
 /** A preview's frames are all keyframes, which take their own tokens; the reference rule would count them as a run. */

@@ -6,7 +6,7 @@ import { defaultSettings } from '../../../../protocol/edit-settings.ts';
 import { createSchedule } from '../../diffusion/schedule.ts';
 import { parseSchedulerConfig } from '../../diffusion/scheduler-config.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { calibrateInversion, type CalibratedEdit } from './inversion-calibration.ts';
+import { calibrateInversion, calibrationEvaluations, type CalibratedEdit } from './inversion-calibration.ts';
 
 const side = { width: 4, height: 4 };
 const scheduler = parseSchedulerConfig({});
@@ -40,7 +40,7 @@ class NotedLatents extends InMemoryLatents {
 }
 
 function editOf(denoiser: FakeDenoiser, frameCount = 30): CalibratedEdit {
-  const chosen = { steps, inversionSteps, guidance: 7, calibrates: true };
+  const chosen = { steps, inversionSteps, guidance: 7, calibrates: true, inversion: 'fixed-point' } as const;
   return {
     denoiser,
     sampling: createSchedule(scheduler, steps),
@@ -118,6 +118,23 @@ describe('the calibration', () => {
     await calibrateInversion(editOf(new Seeing(() => 0), frameCount), text, clip);
     expect(clip.noted).toEqual(rows);
     expect(clip.tensor.data).toEqual(before);
+  });
+
+  it.each([
+    ['four frames or fewer', 4, [16]],
+    ['more', 5, [8, 16]],
+  ])('begins with twice the forwards where a failed try would cost most: with %s', async (_, frameCount, tries) => {
+    const told: number[] = [];
+    const edit = editOf(new Seeing((x) => 0.7 * Math.sin(x)), frameCount);
+    await calibrateInversion(edit, text, clipOf(frameCount), ({ inversionSteps }) => told.push(inversionSteps));
+    expect(told).toEqual(tries);
+  });
+
+  it.each([4, 5])('is counted before it begins as its first try, with %i frames', async (frameCount) => {
+    const edit = editOf(new Seeing(() => 0.3), frameCount);
+    const told: number[] = [];
+    await calibrateInversion(edit, text, clipOf(frameCount), ({ evaluations }) => told.push(evaluations));
+    expect(told).toEqual([calibrationEvaluations(edit.settings, edit.plan)]);
   });
 
   it('tells before each try what it will have taken with it', async () => {

@@ -14,7 +14,7 @@ import { invert } from '../../tokenflow/inversion.ts';
 import type { LatentStore } from '../../tokenflow/latents.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
-import { forwardsPerStep } from '../plan/edit-schedules.ts';
+import { firstInversionSteps, forwardsPerStep } from '../plan/edit-schedules.ts';
 import type { SourceAnalysis } from './inversion-entry.ts';
 import type { Model } from '../model/model.ts';
 
@@ -40,14 +40,14 @@ const measuredFrames = 2;
 const framesPerMeasured = 10;
 /** From here on the reconstruction looks like the VAE's own. Forwards are added until this value is reached. */
 export const enoughDecibels = 32;
-/** Most forwards, as a multiple of those that are taken at first. */
+/** Most forwards, as a multiple of the settings'. */
 export const mostForwards = 4;
 /** A smaller gain does not justify twice the forwards. */
 const worthDecibels = 1;
 
 /**
- * Takes the settings' forwards at first and doubles them until the measured frames are found again to 32 dB, to four
- * times as many, or until a doubling gains less than 1 dB. Returns the smallest number within 1 dB of the best, and the
+ * Takes the settings' forwards at first (twice as many for a few frames) and doubles them until the measured frames are found again to 32 dB, to four
+ * times the settings', or until a doubling gains less than 1 dB. Returns the smallest number within 1 dB of the best, and the
  * quality that it reaches. The inversion is always complete, even for SDEdit, which begins in the middle: so one
  * inversion serves all techniques.
  * @param onTry called before each try
@@ -62,10 +62,11 @@ export async function calibrateInversion(
   const count = measuredCount(frameCount);
   const rows = Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * frameCount) / count));
   const original = await clean.read(rows);
-  const first = edit.settings.inversionSteps;
+  const { inversionSteps: usual } = edit.settings;
+  const first = firstInversionSteps(edit.settings, frameCount);
   const tried: { readonly inversionSteps: number; readonly reconstructionPsnr: number }[] = [];
   let evaluations = 0;
-  for (let inversionSteps = first; inversionSteps <= mostForwards * first; inversionSteps *= 2) {
+  for (let inversionSteps = first; inversionSteps <= mostForwards * usual; inversionSteps *= 2) {
     evaluations += count * (inversionSteps + edit.settings.steps);
     onTry({ inversionSteps, evaluations });
     const found = await thereAndBack(edit, inversionSteps, text, original);
@@ -86,10 +87,11 @@ function measuredCount(frameCount: number): number {
 
 /** Forwards of a frame that the calibration takes where the first of its tries is enough. */
 export function calibrationEvaluations(
-  { calibrates, inversionSteps, steps }: Pick<ChosenSettings, 'calibrates' | 'inversionSteps' | 'steps'>,
+  settings: Pick<ChosenSettings, 'calibrates' | 'inversionSteps' | 'steps'>,
   { frameCount }: Pick<EditPlan, 'frameCount'>,
 ): number {
-  return calibrates ? measuredCount(frameCount) * (inversionSteps + steps) : 0;
+  if (!settings.calibrates) return 0;
+  return measuredCount(frameCount) * (firstInversionSteps(settings, frameCount) + settings.steps);
 }
 
 async function thereAndBack(

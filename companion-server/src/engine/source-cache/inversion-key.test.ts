@@ -21,6 +21,7 @@ const settings: ChosenSettings = {
   inversionSteps: 10,
   guidance: 7,
   calibrates: false,
+  inversion: 'fixed-point',
 };
 const side = { width: 64, height: 64 };
 const plan: EditPlan = {
@@ -81,6 +82,8 @@ test('all that it depends on changes its key', async () => {
       { calibrates: true },
       { keyframeInterval: 4 },
       { pipeline: 'reference' as const },
+      { pipeline: 'draft' as const },
+      { inversion: 'noised' as const },
     ].map(withSettings),
     ...[{ keyframeSeed: 5 }, { startFrame: 1 }, { endFrame: 5 }, { chunkSize: 8 }, { vaeChunkSize: 8 }].map(withPlan),
     withPlan({ size: { ...plan.size, left: 2 } }),

@@ -29,12 +29,12 @@ export interface InversionKeyParts {
 export async function inversionKey(parts: InversionKeyParts): Promise<string> {
   const { clipSha256, model, settings, plan, execution } = parts;
   const { startFrame, endFrame, size, chunkSize, vaeChunkSize, keyframeSeed } = plan;
-  const { sourcePrompt, steps, inversionSteps, pipeline, calibrates, preview, keyframeInterval } = settings;
+  const { sourcePrompt, steps, inversionSteps, pipeline, inversion, calibrates, preview, keyframeInterval } = settings;
   const identity = [
     // Another version may compute, and another ffmpeg decode, a little differently.
     ...[version, await programOf('ffmpeg')],
     ...[clipSha256, startFrame, endFrame, size],
-    ...[model, sourcePrompt, steps, pipeline, calibrates ? 'calibrated' : inversionSteps],
+    ...[model, sourcePrompt, steps, pipeline, inversion, calibrates ? 'calibrated' : inversionSteps],
     // Cuts are part of what is kept.
     ...(knowsScenes(settings) ? ['scenes'] : []),
     // Keyframes, and so the correspondences, depend on these.

@@ -28,6 +28,8 @@ export interface SourceLayout {
   readonly cachedTokens: number | null;
   /** Whether the end of the inversion is kept as well, which may lie above the first sampling timestep. */
   readonly keepsNoisiest: boolean;
+  /** Whether the residuals of a `noised` inversion are kept, one for each sampling timestep. */
+  readonly keepsResiduals: boolean;
 }
 
 export interface SourceLatentsOptions extends SourceLayout {
@@ -130,6 +132,12 @@ export class SourceLatents {
   get noisiest(): LatentStore {
     if (!this.options.keepsNoisiest) throw new TypeError('The end of the inversion is not kept.');
     return this.file.slot(1 + this.timesteps.length);
+  }
+
+  /** What the step at a sampling timestep missed. Throws TypeError when residuals are not kept. */
+  residualAt(timestep: number): LatentStore {
+    if (!this.options.keepsResiduals) throw new TypeError('The residuals of the inversion are not kept.');
+    return sourceTrajectory(this.file, this.timesteps, 1 + this.timesteps.length).at(timestep);
   }
 
   /** Throws TypeError when none are cached. */
@@ -266,9 +274,13 @@ function correspondencePlace(options: SourceLatentsOptions, startStep: number): 
   return { path: path.join(workDir, latentsName), firstByte, frameCount, tokens, startStep, endStep: steps };
 }
 
-/** The clip itself, the sampling timesteps from the noisiest down, and the end of the inversion. */
-function slotsOf({ steps, keepsNoisiest }: SourceLayout & { readonly steps: number }, startStep: number): number {
-  return 1 + steps - startStep + (keepsNoisiest ? 1 : 0);
+/** The clip itself, the sampling timesteps from the noisiest down, and the end of the inversion or the residuals. */
+function slotsOf(
+  { steps, keepsNoisiest, keepsResiduals }: SourceLayout & { readonly steps: number },
+  startStep: number,
+): number {
+  const kept = steps - startStep;
+  return 1 + kept + (keepsNoisiest ? 1 : 0) + (keepsResiduals ? kept : 0);
 }
 
 function latentBytes(layout: SourceLayout & { readonly steps: number }, startStep: number): number {

@@ -69,10 +69,11 @@ function outline(checkpoint: Checkpoint): ModelOutline {
     trainingSide,
     promptTokens,
     defaults: { guidance: 5, steps: 20 },
-    createConditioner: () => {
+    createConditioner: (embeddings) => {
       const made = promptEncoders(
         checkpoint,
         texts.map((config, i) => ({ config, projection: encoders[i]?.part === pooling ? projection : null })),
+        embeddings,
       );
       const zeroesEmpty = checkpoint.modelIndex['force_zeros_for_empty_prompt'] !== false;
       return {

@@ -7,7 +7,9 @@ import { buildClipText, type ClipTextConfig } from '../../nets/clip-text-encoder
 import { sliceRows, tensor, type Tensor } from '../../tensor/tensor.ts';
 import { partOf, type Checkpoint } from '../../weights/checkpoint.ts';
 import type { RunText } from '../family.ts';
+import type { PromptEmbedding } from '../../weights/textual-inversion.ts';
 import { misfit } from '../misfit.ts';
+import { wordsOfEncoder } from '../prompt-embeddings.ts';
 import { encoders } from './parts.ts';
 
 /** One of the text encoders, and how it is fed. */
@@ -18,6 +20,8 @@ export interface PromptEncoder {
   readonly config: ClipTextConfig;
   /** Width of the embedding of the whole prompt; null where it is not read. */
   readonly projection: number | null;
+  /** Rows of the words that have vectors of their own; null where there are none. */
+  readonly vectors: Tensor | null;
 }
 
 /** A prompt without numbers about the picture. */
@@ -25,19 +29,23 @@ export type EncodedPrompt = Required<Pick<Conditioning, 'tokens' | 'pooled'>>;
 
 /**
  * Both encoders, in the order of `encoders`. Throws EditError('model-damaged') for files that make no tokenizer, or tokenizers
- * of different lengths.
+ * of different lengths; EditError('adapter-unsupported') for an embedding that is not for both.
+ * @param embeddings words of prompts with vectors of their own
  */
 export function promptEncoders(
   { dir, tokenizers }: Pick<Checkpoint, 'dir' | 'tokenizers'>,
   configs: readonly Pick<PromptEncoder, 'config' | 'projection'>[],
+  embeddings: readonly PromptEmbedding[] = [],
 ): readonly PromptEncoder[] {
   const made = configs.map(({ config, projection }, i) => {
     const { part, tokenizer } = encoders[i] ?? encoders[0];
+    const { words, vectors } = wordsOfEncoder(embeddings, { width: config.hiddenSize, vocabSize: config.vocabSize });
     return {
       part,
       config,
       projection,
-      tokenizer: createTokenizer(tokenizers.get(tokenizer) ?? {}, config.maxPositions),
+      vectors,
+      tokenizer: createTokenizer(tokenizers.get(tokenizer) ?? {}, config.maxPositions, words),
     };
   });
   const [length, other] = made.map(({ tokenizer }) => tokenizer.maxLength);
@@ -78,14 +86,15 @@ export async function encodePrompts(
 /** hidden [prompts, L, D], pooled [prompts, P] */
 async function runEncoder(
   checkpoint: Checkpoint,
-  { part, tokenizer, config, projection }: PromptEncoder,
+  { part, tokenizer, config, projection, vectors }: PromptEncoder,
   prompts: readonly string[],
   run: RunText,
 ): Promise<{ readonly hidden: Tensor; readonly pooled: Tensor | undefined }> {
   const { maxLength: length } = tokenizer;
   const encoded = prompts.map((prompt) => tokenizer.encode(prompt));
   const ids = encoded.flatMap((prompt) => prompt.ids);
-  const unknown = ids.find((id) => id >= config.vocabSize);
+  const extraTokens = vectors?.dims[0] ?? 0;
+  const unknown = ids.find((id) => id >= config.vocabSize + extraTokens);
   if (unknown !== undefined) {
     throw misfit(
       'model-damaged',
@@ -97,10 +106,11 @@ async function runEncoder(
   const { penultimate_hidden_state: hidden, text_embeds: pooled } = await run({
     name: part,
     weights: partOf(checkpoint, part).weights,
-    build: (options) => buildClipText({ ...config, length }, options, reading),
+    build: (options) => buildClipText({ ...config, length, extraTokens }, options, reading),
     feeds: {
       input_ids: { dims: [prompts.length, length], data: Int32Array.from(ids) },
       ...(projection === null ? {} : { end_rows: { dims: [prompts.length], data: Int32Array.from(ends) } }),
+      ...(vectors === null ? {} : { extra_tokens: vectors }),
     },
   });
   if (hidden === undefined) throw new TypeError(`${part} returned nothing.`);

@@ -94,6 +94,10 @@ describe('unet/config.json', () => {
     ['transformer_layers_per_block must be 1, got [1,2,10]', { transformer_layers_per_block: [1, 2, 10] }],
     ['_class_name must be "UNet2DConditionModel", got "UNet3DConditionModel"', { _class_name: 'UNet3DConditionModel' }],
     ['only_cross_attention must be false, got true', { only_cross_attention: true }],
+    [
+      'time_cond_proj_dim must be null: this is a latent consistency model that is told the guidance by an input (take a checkpoint with an LCM-LoRA merged into it), got 256',
+      { time_cond_proj_dim: 256 },
+    ],
     ['time_embedding_type must be "positional", got "fourier"', { time_embedding_type: 'fourier' }],
     [
       'down_block_types may only name CrossAttnDownBlock2D, DownBlock2D, got "SimpleCrossAttnDownBlock2D"',

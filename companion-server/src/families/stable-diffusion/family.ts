@@ -8,6 +8,7 @@ import { partOf, type Checkpoint } from '../../weights/checkpoint.ts';
 import { classNameOf } from '../class-name.ts';
 import type { ModelFamily, ModelOutline } from '../family.ts';
 import { misfit } from '../misfit.ts';
+import { wordsOfEncoder } from '../prompt-embeddings.ts';
 import { autoencoder } from './autoencoder.ts';
 import { parseClipTextConfig } from './clip-text-config.ts';
 import { denoisingUNet } from './unet.ts';
@@ -51,11 +52,12 @@ function outline(checkpoint: Checkpoint): ModelOutline {
     trainingSide: unet.sampleSize * vae.downscale,
     promptTokens,
     defaults: { guidance: 7.5, steps: 20 },
-    createConditioner: () => {
-      const tokenizer = promptTokenizer(checkpoint, text);
+    createConditioner: (embeddings = []) => {
+      const { words, vectors } = wordsOfEncoder(embeddings, { width: text.hiddenSize, vocabSize: text.vocabSize });
+      const tokenizer = promptTokenizer(checkpoint, text, words);
       return {
         overflowOf: (prompt) => tokenizer.encode(prompt).overflow,
-        conditioning: (prompts, _size, run) => encodePrompts(checkpoint, text, tokenizer, prompts, run),
+        conditioning: (prompts, _size, run) => encodePrompts(checkpoint, text, tokenizer, prompts, run, vectors),
       };
     },
   };

@@ -7,23 +7,33 @@ import { sliceRows } from '../../tensor/tensor.ts';
 import { partOf, type Checkpoint } from '../../weights/checkpoint.ts';
 import type { RunText } from '../family.ts';
 import { misfit } from '../misfit.ts';
+import type { EncoderWords } from '../prompt-embeddings.ts';
 
 /** Throws EditError('model-damaged') for files that make no tokenizer. */
-export function promptTokenizer({ tokenizers }: Checkpoint, { maxPositions }: ClipTextConfig): Tokenizer {
-  return createTokenizer(tokenizers.get('tokenizer') ?? {}, maxPositions);
+export function promptTokenizer(
+  { tokenizers }: Checkpoint,
+  { maxPositions }: ClipTextConfig,
+  words?: EncoderWords['words'],
+): Tokenizer {
+  return createTokenizer(tokenizers.get('tokenizer') ?? {}, maxPositions, words);
 }
 
-/** Of each prompt [1, tokens, D]. Throws EditError('model-damaged') for a tokenizer that is not the encoder's. */
+/**
+ * Of each prompt [1, tokens, D]. Throws EditError('model-damaged') for a tokenizer that is not the encoder's.
+ * @param vectors of wordsOfEncoder(), whose words the tokenizer knows
+ */
 export async function encodePrompts(
   checkpoint: Checkpoint,
   config: ClipTextConfig,
   tokenizer: Tokenizer,
   prompts: readonly string[],
   run: RunText,
+  vectors: EncoderWords['vectors'] = null,
 ): Promise<readonly Conditioning[]> {
   const { maxLength: length } = tokenizer;
   const ids = prompts.flatMap((prompt) => tokenizer.encode(prompt).ids);
-  const unknown = ids.find((id) => id >= config.vocabSize);
+  const extraTokens = vectors?.dims[0] ?? 0;
+  const unknown = ids.find((id) => id >= config.vocabSize + extraTokens);
   if (unknown !== undefined) {
     throw misfit(
       'model-damaged',
@@ -33,8 +43,11 @@ export async function encodePrompts(
   const { last_hidden_state: embeddings } = await run({
     name: 'text encoder',
     weights: partOf(checkpoint, 'text_encoder').weights,
-    build: (options) => buildClipText({ ...config, length }, options),
-    feeds: { input_ids: { dims: [prompts.length, length], data: Int32Array.from(ids) } },
+    build: (options) => buildClipText({ ...config, length, extraTokens }, options),
+    feeds: {
+      input_ids: { dims: [prompts.length, length], data: Int32Array.from(ids) },
+      ...(vectors === null ? {} : { extra_tokens: vectors }),
+    },
   });
   if (embeddings === undefined) throw new TypeError('The text encoder returned nothing.');
   return prompts.map((_, i) => ({ tokens: sliceRows(embeddings, i, i + 1) }));

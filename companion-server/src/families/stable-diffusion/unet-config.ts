@@ -23,7 +23,6 @@ const unused = {
   resnet_out_scale_factor: [1],
   resnet_skip_time_act: [false],
   resnet_time_scale_shift: ['default'],
-  time_cond_proj_dim: [null],
   time_embedding_act_fn: [null],
   time_embedding_dim: [null],
   time_embedding_type: ['positional'],
@@ -53,6 +52,7 @@ export function parseUNetFields(
 ): Omit<UNetConfig, 'transformerDepths'> & { readonly hasAttention: readonly boolean[] } {
   config.expectClass(['UNet2DConditionModel']);
   for (const [field, allowed] of Object.entries(unused)) config.expect(field, allowed);
+  requireTextGuidance(config);
   const latentChannels = config.integer('in_channels', 4);
   if (config.integer('out_channels', 4) !== latentChannels) {
     config.fail('out_channels', `must equal in_channels (${latentChannels})`, config.raw('out_channels'));
@@ -79,6 +79,17 @@ export function parseUNetFields(
     frequencyShift: config.number('freq_shift', 0),
     sampleSize: sampleSizeOf(config),
   };
+}
+
+/** Whole latent consistency models are told the guidance by an input of their own. LCM-LoRAs, and what they were merged into, are not. */
+function requireTextGuidance(config: ConfigReader): void {
+  const width = config.raw('time_cond_proj_dim') ?? null;
+  if (width === null) return;
+  config.fail(
+    'time_cond_proj_dim',
+    'must be null: this is a latent consistency model that is told the guidance by an input (take a checkpoint with an LCM-LoRA merged into it)',
+    width,
+  );
 }
 
 /** Side of the latents that the checkpoint was trained on. Before diffusers 0.9 a smaller number than 64 was of no use. */

@@ -41,6 +41,8 @@ export async function createPullFixture() {
       model: {
         id: 'some-model',
         title: 'Some model',
+        kind: 'checkpoint' as const,
+        family: 'Stable Diffusion 1.x',
         goodFor: 'Tests.',
         licence: { name: 'MIT', url: 'https://example.org/' },
         memoryGigabytes: 1,

@@ -4,7 +4,7 @@
 import { renamed } from './prefix.ts';
 
 /** By the key without its last part. Stable Diffusion XL has the label embedding. */
-const outsideOfBlocks: Readonly<Record<string, string>> = {
+export const outsideOfBlocks: Readonly<Record<string, string>> = {
   'time_embed.0': 'time_embedding.linear_1',
   'time_embed.2': 'time_embedding.linear_2',
   'label_emb.0.0': 'add_embedding.linear_1',
@@ -14,7 +14,8 @@ const outsideOfBlocks: Readonly<Record<string, string>> = {
   'out.2': 'conv_out',
 };
 
-const residual: Readonly<Record<string, string>> = {
+/** Modules of a residual block. */
+export const residual: Readonly<Record<string, string>> = {
   'in_layers.0': 'norm1',
   'in_layers.2': 'conv1',
   'emb_layers.1': 'time_emb_proj',

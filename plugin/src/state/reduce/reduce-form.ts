@@ -11,6 +11,8 @@ export function reduceForm(state: PanelState, event: PanelEvent): PanelState {
   switch (event.type) {
     case 'form-changed':
       return { ...state, form: { ...state.form, ...event.change } };
+    case 'loras-listed':
+      return { ...state, loras: event.loras };
     case 'advanced-toggled':
       return { ...state, isAdvancedOpen: !state.isAdvancedOpen };
     case 'seed-rolled':

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { defaultSettings } from '../../../../protocol/edit-settings.ts';
+import { makeModelInfo } from '../../../../protocol/testing/models.ts';
 import type { PlacedEdit } from '../../host/edits.ts';
 import type { SelectedClip, SelectionReading } from '../../host/selection.ts';
 import { applyBlock } from '../choices.ts';
 import type { PanelEvent } from '../events.ts';
+import { fromSettings, toSettings } from '../form.ts';
+import { withLora, withLoraStrength, withoutLora } from '../loras.ts';
 import { initialState, type PanelState } from '../panel-state.ts';
 import { reduce } from './reduce.ts';
 import type { Task, TaskState } from '../task.ts';
@@ -14,7 +17,7 @@ const after = (state: PanelState, ...events: readonly PanelEvent[]): PanelState 
 const server = {
   version: '1',
   device: null,
-  models: [{ id: 'demo', title: 'Demo', goodFor: '' }],
+  models: [makeModelInfo({ id: 'demo', title: 'Demo' })],
 } as const;
 const online: PanelEvent = { type: 'link-changed', link: { name: 'online', server } };
 const fileClip = (fileId: string): SelectedClip => ({
@@ -319,7 +322,8 @@ describe('presets and history', () => {
       { type: 'form-changed', change: { prompt: 'x' } },
       { type: 'preset-chosen', id: 'draft' },
     );
-    expect(chosen.form).toMatchObject({ prompt: 'x', steps: 10 });
+    expect(chosen.form).toMatchObject({ prompt: 'x', pipeline: 'draft', steps: null });
+    expect(after(chosen, { type: 'preset-chosen', id: 'restyle' }).form).toMatchObject({ pipeline: 'fast' });
   });
 
   test('have the newest words first and none twice', () => {
@@ -327,5 +331,39 @@ describe('presets and history', () => {
       ({ type: 'history-added', entry: { prompt, sourcePrompt: '', negativePrompt: '' } }) as const;
     const { history } = after(start, entry('a'), entry('b'), entry('a'));
     expect(history.map(({ prompt }) => prompt)).toEqual(['a', 'b']);
+  });
+});
+
+describe('LoRA of the form', () => {
+  const chosen = (state: PanelState) => state.form.loras;
+  const change = (loras: PanelState['form']['loras']): PanelEvent => ({ type: 'form-changed', change: { loras } });
+
+  test('are added once as they were trained, changed within the range, and removed', () => {
+    const added = withLora(withLora(withLora([], 'film'), 'grain'), 'film');
+    expect(added).toEqual([
+      { name: 'film', strength: 1 },
+      { name: 'grain', strength: 1 },
+    ]);
+    const changed = withLoraStrength(added, 'grain', -7);
+    expect(changed[1]).toEqual({ name: 'grain', strength: -2 });
+    expect(withoutLora(changed, 'film')).toEqual([{ name: 'grain', strength: -2 }]);
+  });
+
+  test('are no more than an edit may have', () => {
+    const many = Array.from({ length: 30 }, (_, i) => `lora ${i}`).reduce(withLora, []);
+    expect(many).toHaveLength(16);
+  });
+
+  test('are part of the settings of an edit, and come back with its recipe', () => {
+    const loras = [{ name: 'film', strength: 0.5 }];
+    const state = after(start, change(loras));
+    expect(toSettings(state.form, null).loras).toEqual(loras);
+    expect(fromSettings({ ...defaultSettings(), loras }, null, 'h264').loras).toEqual(loras);
+    expect(chosen(after(state, change([])))).toEqual([]);
+  });
+
+  test('that the server offers are in the state', () => {
+    const loras = [{ name: 'film', title: 'Film look', family: null }];
+    expect(after(start, { type: 'loras-listed', loras }).loras).toEqual(loras);
   });
 });

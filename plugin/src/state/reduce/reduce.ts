@@ -6,7 +6,7 @@ import { reduceForm } from './reduce-form.ts';
 import { reduceTasks } from './reduce-tasks.ts';
 import type { PanelEvent } from '../events.ts';
 import { sourceIdOf } from '../choices.ts';
-import type { PanelState, Toast } from '../panel-state.ts';
+import type { Overlay, PanelState, Toast } from '../panel-state.ts';
 
 export function reduce(state: PanelState, event: PanelEvent): PanelState {
   const parts = [reducePanel, reduceForm, reduceTasks, reduceEdits, reducePreviewStrip, reduceCompare, reduceOverlay];
@@ -19,6 +19,8 @@ function reducePanel(state: PanelState, event: PanelEvent): PanelState {
       return { ...state, page: event.page };
     case 'link-changed':
       return { ...state, link: event.link };
+    case 'models-read':
+      return { ...state, models: event.lists };
     case 'theme-changed':
       return { ...state, theme: event.theme };
     case 'selection-reading':
@@ -62,7 +64,7 @@ function reducePanel(state: PanelState, event: PanelEvent): PanelState {
     case 'estimate-none':
       return { ...state, estimate: { name: 'none' } };
     case 'throughput-measured':
-      return { ...state, throughputs: { ...state.throughputs, [event.model]: event.throughput } };
+      return { ...state, throughputs: { ...state.throughputs, [event.key]: event.throughput } };
     default:
       return state;
   }
@@ -101,6 +103,13 @@ function reduceEdits(state: PanelState, event: PanelEvent): PanelState {
   }
 }
 
+function changeModelList(
+  state: PanelState,
+  change: Partial<Extract<Overlay, { readonly name: 'models' }>>,
+): PanelState {
+  return state.overlay?.name === 'models' ? { ...state, overlay: { ...state.overlay, ...change } } : state;
+}
+
 const maxToasts = 3;
 
 function reduceOverlay(state: PanelState, event: PanelEvent): PanelState {
@@ -120,6 +129,14 @@ function reduceOverlay(state: PanelState, event: PanelEvent): PanelState {
     case 'diagnosis-failed':
       if (state.overlay?.name !== 'diagnostics') return state;
       return { ...state, overlay: { name: 'diagnostics', checks: null, problem: event.problem } };
+    case 'model-list-chosen':
+      return changeModelList(state, { kind: event.kind, filter: '' });
+    case 'model-list-filtered':
+      return changeModelList(state, { filter: event.filter });
+    case 'models-read':
+      return changeModelList(state, { isLooking: false, problem: null });
+    case 'models-failed':
+      return changeModelList(state, { isLooking: false, problem: event.problem });
     case 'toast-raised': {
       const id = (state.toasts.at(-1)?.id ?? 0) + 1;
       const toast: Toast = { id, text: event.text, problem: event.problem };

@@ -1,8 +1,8 @@
-// What most people never open: what to avoid, technique, steps, guidance, keyframes, seed, kind of file. Empty numbers are the model's own.
+// What most people never open: what to avoid, technique, quality, steps, guidance, keyframes, seed, kind of file. Empty numbers are the model's own.
 
 import { guidanceRange, maxKeyframeInterval, maxSteps, outputCodecs } from '../../../../protocol/edit-settings.ts';
 import { techniqueInfo, techniqueInfos, techniqueNames } from '../../../../protocol/techniques.ts';
-import type { EditForm } from '../../state/form.ts';
+import { panelPipelines, type EditForm } from '../../state/form.ts';
 import { randomSeed, type Context, type Piece } from '../context.ts';
 import { createField } from './prompt-view.ts';
 import { setClass, setText, setValue, show } from '../ui.ts';
@@ -24,6 +24,7 @@ export function createAdvancedView(context: Context): Piece {
   negative.placeholder = t.prompt.negativePlaceholder;
   const technique = createSegments(context, techniqueNames, techniqueTitles, (value) => change({ technique: value }));
   const techniqueHint = ui.el('div', 'hint');
+  const pipeline = createSegments(context, panelPipelines, a.pipelines, (value) => change({ pipeline: value }));
   const codec = createSegments(context, outputCodecs, a.codecs, (value) => change({ codec: value }));
 
   const steps = createNumber(context, a.steps, { min: 1, max: maxSteps, isWhole: true }, (value) =>
@@ -51,6 +52,7 @@ export function createAdvancedView(context: Context): Piece {
     ui.el('label', 'field-block', ui.el('span', 'label', t.prompt.negative), negative),
     row(a.technique, technique.root),
     techniqueHint,
+    row(a.pipeline, pipeline.root),
     row(a.steps, steps.field),
     row(a.guidance, guidance.field),
     row(a.keyframes, keyframes.field),
@@ -64,9 +66,11 @@ export function createAdvancedView(context: Context): Piece {
       setClass(arrow, 'open', isAdvancedOpen);
       show(summary, !isAdvancedOpen);
       const stepsText = form.steps === null ? '' : ` · ${form.steps} ${a.steps.toLowerCase()}`;
-      setText(summary, `${techniqueInfo(form.technique).title}${stepsText}`);
+      const draftText = form.pipeline === 'draft' ? ` · ${a.pipelines.draft}` : '';
+      setText(summary, `${techniqueInfo(form.technique).title}${draftText}${stepsText}`);
       setValue(negative, form.negativePrompt);
       technique.update(form.technique);
+      pipeline.update(form.pipeline);
       codec.update(form.codec);
       setText(techniqueHint, techniqueInfo(form.technique).hint);
       steps.update(form.steps);

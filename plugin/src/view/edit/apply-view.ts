@@ -1,7 +1,7 @@
 // Preview and Apply, how long it will take, and why they cannot be pressed.
 
 import { applyBlock, chosenModel, previewBlock } from '../../state/choices.ts';
-import { guessSeconds } from '../../state/throughput.ts';
+import { guessSeconds, throughputKey } from '../../state/throughput.ts';
 import type { PanelState } from '../../state/panel-state.ts';
 import { isCurrent, previewed } from '../../state/preview.ts';
 import type { Context, Piece } from '../context.ts';
@@ -61,7 +61,7 @@ function timeText(state: PanelState, { t }: Pick<Context, 't'>): string {
       return t.apply.guess(t.duration(estimate.seconds));
     case 'known': {
       const { frames, peakMemoryBytes } = estimate.estimate;
-      const throughput = state.throughputs[chosenModel(state)?.id ?? ''];
+      const throughput = state.throughputs[throughputKey(chosenModel(state)?.id ?? '', state.form)];
       // The server may not have measured this device yet, where the panel has seen an edit.
       const seconds = estimate.estimate.seconds ?? guessSeconds(throughput, frames, state.form);
       const memory = t.apply.memory((peakMemoryBytes / 1e9).toFixed(1));

@@ -1,31 +1,41 @@
-// Which model, and what it is good for. One model is only named.
+// Which model, and what it is good for. A few are offered in a field of choices; the list has all of them.
 
-import { chosenModel, serverFacts } from '../../state/choices.ts';
+import { chosenModel, usableModels } from '../../state/choices.ts';
 import type { Context, Piece } from '../context.ts';
 import { setText, show } from '../ui.ts';
+
+/** More models than these are chosen in the list. */
+const maxChoices = 12;
 
 export function createModelView({ ui, t, dispatch }: Context): Piece {
   const choice = ui.el('select', 'field select');
   ui.name(choice, t.model.title);
   ui.on(choice, 'change', () => dispatch({ type: 'form-changed', change: { model: choice.value } }));
   const only = ui.el('span', 'model-name');
+  const all = ui.button(t.model.all, 'small', () =>
+    dispatch({
+      type: 'overlay-opened',
+      overlay: { name: 'models', kind: 'models', filter: '', isLooking: true, problem: null },
+    }),
+  );
   const goodFor = ui.el('div', 'hint');
   const root = ui.el(
     'section',
     'section',
-    ui.el('div', 'row', ui.el('span', 'label fixed', t.model.title), choice, only),
+    ui.el('div', 'row', ui.el('span', 'label fixed', t.model.title), choice, only, all),
     goodFor,
   );
   let shown = '';
   return {
     root,
     update(state) {
-      const models = serverFacts(state)?.models ?? [];
+      const models = usableModels(state);
       const current = chosenModel(state);
       show(root, current !== null);
       if (current === null) return;
+      const isChoice = models.length > 1 && models.length <= maxChoices;
       const ids = JSON.stringify(models.map(({ id, title }) => [id, title]));
-      if (ids !== shown) {
+      if (isChoice && ids !== shown) {
         shown = ids;
         while (choice.firstChild !== null) choice.removeChild(choice.firstChild);
         for (const { id, title } of models) {
@@ -34,9 +44,9 @@ export function createModelView({ ui, t, dispatch }: Context): Piece {
           choice.appendChild(option);
         }
       }
-      if (choice.value !== current.id) choice.value = current.id;
-      show(choice, models.length > 1);
-      show(only, models.length === 1);
+      if (isChoice && choice.value !== current.id) choice.value = current.id;
+      show(choice, isChoice);
+      show(only, !isChoice);
       setText(only, current.title);
       setText(goodFor, current.goodFor);
       show(goodFor, current.goodFor !== '');

@@ -1,6 +1,7 @@
 // The states that people meet, by name, for pictures and for looking at them.
 
 import { defaultSettings } from '../../../../protocol/edit-settings.ts';
+import { makeModelInfo } from '../../../../protocol/testing/models.ts';
 import type { WireError } from '../../../../protocol/messages/wire-error.ts';
 import type { PlacedEdit } from '../../host/edits.ts';
 import type { SelectedClip, TimelineSnapshot } from '../../host/selection.ts';
@@ -9,6 +10,7 @@ import type { ProblemCode } from '../../state/problem.ts';
 import { presetOf } from '../../state/presets.ts';
 import type { Task, TaskState } from '../../state/task.ts';
 import { withComparison } from './compare-state.ts';
+import { withModels } from './models-state.ts';
 import { withPreview } from './preview-state.ts';
 
 const hex = (digit: string): string => digit.repeat(32);
@@ -70,12 +72,18 @@ const server = {
   version: '0.1.0',
   device: 'cuda',
   models: [
-    { id: 'sd15', title: 'Stable Diffusion 1.5', goodFor: 'Real footage of any kind, 512 pixels.' },
-    {
+    makeModelInfo({
+      id: 'sd15',
+      title: 'Stable Diffusion 1.5',
+      goodFor: 'Real footage of any kind, 512 pixels.',
+      source: 'downloaded',
+    }),
+    makeModelInfo({
       id: 'demo',
       title: 'Demo model',
       goodFor: 'A toy world of coloured objects, to see that everything works.',
-    },
+      sizeBytes: 33_000_000,
+    }),
   ],
 } as const;
 
@@ -267,6 +275,21 @@ export const states: Readonly<Record<string, PanelState>> = {
   'compare-wipe': withComparison(premiere, edit, 'wipe'),
   'compare-difference': withComparison(premiere, edit, 'difference'),
   'compare-empty': { ...premiere, page: 'compare' },
+  loras: {
+    ...premiere,
+    loras: [
+      { name: 'watercolour', title: 'Watercolour wash', family: 'Stable Diffusion 1.x' },
+      { name: 'film-grain', title: 'Film grain', family: 'Stable Diffusion 1.x' },
+      { name: 'detail', title: 'More detail', family: 'Stable Diffusion XL' },
+    ],
+    form: {
+      ...premiere.form,
+      loras: [
+        { name: 'watercolour', strength: 0.8 },
+        { name: 'old-look', strength: -0.5 },
+      ],
+    },
+  },
   versions: { ...premiere, page: 'versions', edits: [edit], editId: 'e1', isShown: true },
   recipe: {
     ...premiere,
@@ -291,5 +314,7 @@ export const states: Readonly<Record<string, PanelState>> = {
       ],
     },
   },
+  'model-list': withModels(premiere, 'models'),
+  'lora-list': withModels(premiere, 'loras'),
   'web-empty': webEmpty,
 };

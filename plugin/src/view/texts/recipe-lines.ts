@@ -7,7 +7,7 @@ import type { Texts } from './strings.ts';
 
 export function recipeLines(
   { settings, model, createdAt }: Recipe,
-  { recipe: r, strength }: Texts,
+  { recipe: r, strength, advanced: { pipelines } }: Texts,
 ): readonly { readonly label: string; readonly value: string }[] {
   const own = (value: number | null): string => (value === null ? r.auto : String(value));
   const lines = [
@@ -15,11 +15,13 @@ export function recipeLines(
     { label: r.source, value: settings.sourcePrompt },
     { label: r.negative, value: settings.negativePrompt },
     { label: r.model, value: model },
+    { label: r.loras, value: settings.loras.map(({ name, strength: of }) => `${name} (${of})`).join(', ') },
     {
       label: r.strength,
       value: `${strength.stops[nearestStop(settings.strength)]} (${settings.strength})`,
     },
     { label: r.technique, value: techniqueInfo(settings.technique).title },
+    { label: r.pipeline, value: settings.pipeline === 'draft' ? pipelines.draft : '' },
     { label: r.steps, value: own(settings.steps) },
     { label: r.guidance, value: own(settings.guidance) },
     { label: r.keyframes, value: r.frames(settings.keyframeInterval) },

@@ -3,7 +3,9 @@
 
 import type { ProblemCode } from '../../state/problem.ts';
 import type { ApplyBlock } from '../../state/choices.ts';
-import type { StrengthStop } from '../../state/form.ts';
+import type { ModelSource } from '../../../../protocol/model-info.ts';
+import type { ListKind } from '../../state/model-list.ts';
+import type { PanelPipeline, StrengthStop } from '../../state/form.ts';
 import type { CompareMode } from '../../state/compare.ts';
 import type { Page, ToastText } from '../../state/panel-state.ts';
 import type { ClipWarning, EmptyReason, ExportMode, RejectionReason } from '../../host/selection.ts';
@@ -160,6 +162,8 @@ export const english = {
   advanced: {
     title: 'Advanced',
     technique: 'Technique',
+    pipeline: 'Quality',
+    pipelines: { fast: 'Full', draft: 'Draft' } satisfies Record<PanelPipeline, string>,
     steps: 'Steps',
     guidance: 'Guidance',
     auto: 'auto',
@@ -173,7 +177,51 @@ export const english = {
     codecs: { prores: 'ProRes .mov', h264: 'H.264 .mp4' } satisfies Record<OutputCodec, string>,
   },
 
-  model: { title: 'Model' },
+  model: { title: 'Model', all: 'All models' },
+
+  modelList: {
+    title: 'Models on this machine',
+    kinds: { models: 'Models', loras: 'LoRAs' } satisfies Record<ListKind, string>,
+    search: 'Search',
+    looking: 'The background app looks at the folders of models...',
+    use: 'Use',
+    inUse: 'in use',
+    unusable: 'not usable',
+    sources: {
+      embedded: 'Comes with TokenFlow',
+      downloaded: 'Downloaded',
+      added: 'Added',
+      hub: 'Hugging Face cache',
+      comfyui: 'ComfyUI',
+      automatic1111: 'AUTOMATIC1111 / Forge',
+      invokeai: 'InvokeAI',
+      diffusionbee: 'DiffusionBee',
+      'draw-things': 'Draw Things',
+      folder: 'Your folders',
+    } satisfies Record<ModelSource, string>,
+    empty: {
+      models: 'No model was found.',
+      loras: 'No LoRA was found. They are looked for in the folders of ComfyUI, AUTOMATIC1111 and others.',
+    } satisfies Record<ListKind, string>,
+    noMatch: 'Nothing matches.',
+    more: (files: number) => `And ${files} more: search to find them.`,
+    notLookedAt: (notice: string) => `Not looked at: ${notice}`,
+  },
+
+  /** In units of 1000, as disks are sold. */
+  fileSize: (bytes: number) => {
+    if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
+    return bytes >= 1e6 ? `${Math.round(bytes / 1e6)} MB` : `${Math.ceil(bytes / 1e3)} KB`;
+  },
+
+  loras: {
+    title: 'LoRA',
+    add: 'Add a LoRA',
+    strength: (title: string) => `Strength of ${title}`,
+    remove: (title: string) => `Remove ${title}`,
+    madeFor: (family: string) => `for ${family}`,
+    gone: 'The background app does not have it any more.',
+  },
 
   apply: {
     apply: 'Apply',
@@ -294,8 +342,10 @@ export const english = {
     source: 'In the clip',
     negative: 'Avoided',
     model: 'Model',
+    loras: 'LoRA',
     strength: 'Structure to prompt',
     technique: 'Technique',
+    pipeline: 'Quality',
     steps: 'Steps',
     guidance: 'Guidance',
     keyframes: 'Reference frame every',

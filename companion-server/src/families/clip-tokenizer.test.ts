@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createTokenizer } from '../diffusion/tokenizer.ts';
-import { clipTokenizerFiles } from './clip-tokenizer.ts';
+import { clipTokenizerFiles } from '../weights/clip-tokenizer.ts';
 
 const root = new URL('../../../', import.meta.url);
 const json = (name: string): unknown => JSON.parse(readFileSync(new URL(name, root), 'utf8'));

@@ -1,0 +1,62 @@
+// The LoRA and embeddings that the command line names: by a file, or by a name that the server knows.
+
+import { basename, extname, resolve } from 'node:path';
+import type { LoraChoice } from '../../../protocol/lora.ts';
+import { EditError } from '../errors.ts';
+
+export interface AdapterRequest {
+  readonly loras: readonly LoraChoice[];
+  /** Absolute paths of the LoRA that are named by a file, by the name that the edit uses. */
+  readonly loraFiles: ReadonlyMap<string, string>;
+  /** Absolute paths by word of the prompt. */
+  readonly embeddingFiles: ReadonlyMap<string, string>;
+}
+
+/** Throws EditError('invalid-request') that names the option. */
+export function readAdapters(loras: readonly string[], embeddings: readonly string[]): AdapterRequest {
+  const loraFiles = new Map<string, string>();
+  const choices = loras.map((text) => {
+    const { what, strength } = splitStrength(text);
+    if (!isFile(what)) return { name: what, strength };
+    const name = freeName(stemOf(what), loraFiles);
+    loraFiles.set(name, resolve(what));
+    return { name, strength };
+  });
+  const embeddingFiles = new Map<string, string>();
+  for (const file of embeddings) {
+    const word = stemOf(file);
+    if (embeddingFiles.has(word)) {
+      throw new EditError('invalid-request', `--embedding was given two files for the word '${word}'.`, {
+        hint: 'The name of the file is the word of the prompt: rename one of them.',
+      });
+    }
+    embeddingFiles.set(word, resolve(file));
+  }
+  return { loras: choices, loraFiles, embeddingFiles };
+}
+
+/** `FILE:0.8`. What follows the last colon counts only if it is a number: a drive of Windows is none. */
+function splitStrength(text: string): { readonly what: string; readonly strength: number } {
+  const [, what, strength] = /^(.+):([+-]?(?:\d+\.?\d*|\.\d+))$/.exec(text) ?? [];
+  if (what === undefined || strength === undefined) return { what: text, strength: 1 };
+  return { what, strength: Number(strength) };
+}
+
+/** Names have no ending of a file; those of a hub's repositories have a slash. */
+function isFile(what: string): boolean {
+  if (/\.(safetensors|sft|pt|pth|ckpt|bin)$/i.test(what)) return true;
+  return /[\\/]/.test(what) && !/^\w[\w.-]*(\/\w[\w.-]*){1,2}$/.test(what);
+}
+
+function stemOf(file: string): string {
+  // A path of Windows is understood by Windows only, as everywhere.
+  const name = basename(file);
+  return name.slice(0, name.length - extname(name).length);
+}
+
+function freeName(stem: string, taken: ReadonlyMap<string, string>): string {
+  for (let count = 1; ; count++) {
+    const name = count === 1 ? stem : `${stem} (${count})`;
+    if (!taken.has(name)) return name;
+  }
+}
