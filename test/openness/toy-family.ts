@@ -117,6 +117,7 @@ function painter(injectionPoints: InjectionPoints): DenoisingNetwork {
     form: 'painter',
     finestLevel: { channels: width, heads },
     tokensPerBlock: ({ height, width: columns }) => Array<number>(depth).fill(height * columns),
+    tokenValues: ({ height, width: columns }) => depth * height * columns * width,
     build: (g, latents, hooks) => new Painter(g, hooks).build(latents),
     feeds: (timestep, conditioning) => ({
       clock: tensor([1, timeWidth], timestepEmbedding(timestep, { dim: timeWidth, flipSinToCos: true, freqShift: 0 })),

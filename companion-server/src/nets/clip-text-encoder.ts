@@ -5,7 +5,7 @@ import { GraphBuilder, type GraphOptions } from '../onnx/builder.ts';
 import { symbol } from '../onnx/dims.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
 import * as ops from '../onnx/ops.ts';
-import { gelu, layerNorm, linear, quickGelu } from './layers.ts';
+import { channels, gelu, layerNorm, linear, quickGelu } from './layers.ts';
 
 export interface ClipTextConfig {
   readonly hiddenSize: number;
@@ -56,9 +56,16 @@ export function buildClipText(config: ClipTextConfig, options: GraphOptions, rea
   if (reading.hidden === 'last') g.output('last_hidden_state', perPrompt(normed(x)));
   if (reading.projection !== null) {
     const ends = ops.gather(g, x, g.input('end_rows', 'int32', [symbol('prompts')]), 0);
-    g.output('text_embeds', linear(g, normed(ends), 'text_projection', reading.projection, { hasBias: false }));
+    g.output('text_embeds', projected(g, normed(ends), reading.projection));
   }
   return g.finish();
+}
+
+/** rows [N, C] -> [N, P]. OpenCLIP stores the matrix as [C, P], transformers as [P, C]. */
+function projected(g: GraphBuilder, rows: Value, width: number): Value {
+  const key = 'text_projection';
+  if (!g.hasWeight(key)) return linear(g, rows, key, width, { hasBias: false });
+  return g.scope(key, () => ops.matMul(g, rows, g.weight(key, [channels(rows), width])));
 }
 
 /** rows [N*L, C] -> rows [N*L, C] */

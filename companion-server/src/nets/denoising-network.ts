@@ -20,6 +20,8 @@ export interface DenoisingNetwork {
   readonly finestLevel: { readonly channels: number; readonly heads: number };
   /** Tokens of a frame per transformer block, in order of execution. */
   tokensPerBlock(size: LatentSize): readonly number[];
+  /** Values of a frame's tokens in all transformer blocks together: what a keyframe takes while its tokens are kept. */
+  tokenValues(size: LatentSize): number;
   /**
    * Records the network with inputs of its own for time and conditioning, by names that no pass uses (pass-hooks.ts).
    * Weights are asked for by checkpoint key. Each transformer block calls `hooks.selfAttention` once.

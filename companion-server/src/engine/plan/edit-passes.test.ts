@@ -7,7 +7,7 @@ import { planEdit, type EditPlan } from './edit-plan.ts';
 import { techniqueNamed } from '../../techniques/list.ts';
 import { noApproximations } from './approximations.ts';
 import type { LatentSize } from '../../nets/denoising-network.ts';
-import { tokensPerBlock } from '../../nets/token-counts.ts';
+import { tokensPerBlock, tokenValues } from '../../nets/token-counts.ts';
 import { evenDepths } from '../../nets/transformer-depths.ts';
 import type { ModelShape } from '../model/model.ts';
 
@@ -24,7 +24,10 @@ const levels = {
     2,
   ),
 };
-const unet = { tokensPerBlock: (size: LatentSize) => tokensPerBlock(levels, size) };
+const unet = {
+  tokensPerBlock: (size: LatentSize) => tokensPerBlock(levels, size),
+  tokenValues: (size: LatentSize) => tokenValues(levels, size),
+};
 const model = {
   unet,
   vae: { latents: { downscale: 8 } },

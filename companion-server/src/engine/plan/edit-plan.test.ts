@@ -5,7 +5,7 @@ import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import { chooseSettings, type ChosenSettings } from './edit-defaults.ts';
 import { planEdit } from './edit-plan.ts';
 import type { LatentSize } from '../../nets/denoising-network.ts';
-import { tokensPerBlock } from '../../nets/token-counts.ts';
+import { tokensPerBlock, tokenValues } from '../../nets/token-counts.ts';
 import { evenDepths } from '../../nets/transformer-depths.ts';
 import type { ModelShape } from '../model/model.ts';
 
@@ -22,7 +22,10 @@ const levels = {
     2,
   ),
 };
-const unet = { tokensPerBlock: (size: LatentSize) => tokensPerBlock(levels, size) };
+const unet = {
+  tokensPerBlock: (size: LatentSize) => tokensPerBlock(levels, size),
+  tokenValues: (size: LatentSize) => tokenValues(levels, size),
+};
 const model = {
   unet,
   vae: { latents: { downscale: 8 } },
@@ -84,5 +87,23 @@ describe('what is computed at a time', () => {
         expect(plan.keyframeCount).toBe(Math.ceil(frames / 8));
       }),
     );
+  });
+
+  it('is fewer keyframes together where a network has more tokens, and wider ones', () => {
+    const limitOf = (blockChannels: readonly number[], depths: readonly number[]) => {
+      const transformerDepths = evenDepths(
+        depths.map((depth) => ({ hasAttention: depth > 0, depth: Math.max(1, depth) })),
+        2,
+      );
+      const network = { blockChannels, transformerDepths };
+      const unetOf = {
+        tokensPerBlock: (size: LatentSize) => tokensPerBlock(network, size),
+        tokenValues: (size: LatentSize) => tokenValues(network, size),
+      };
+      const known = { ...model, unet: unetOf } as unknown as ModelShape;
+      return planEdit(clipOf(100, 512, 512), known, settingsOf()).extendedLimit;
+    };
+    expect(limitOf([320, 640, 1280, 1280], [1, 1, 1, 0])).toBe(12);
+    expect(limitOf([320, 640, 1280], [0, 2, 10])).toBe(5);
   });
 });

@@ -23,8 +23,13 @@ import { maxTokens, CorrespondenceFile } from '../source-cache/correspondence-fi
 const positionsPerForward = 16 * 1024;
 /** Most latents of one forward; more are no faster. */
 const maxLatents = 16;
-/** Latent positions of one pass with extended attention; bounds the tokens that are kept for propagation. */
+/** Latent positions of one pass with extended attention. */
 const positionsPerExtendedPass = 48 * 1024;
+/**
+ * Values of the tokens that one such pass keeps for propagation, for each of source and prompts: 0.6 GB. Networks of Stable
+ * Diffusion 1.x and 2.x stay below; those of XL have more than twice as many at a position.
+ */
+const valuesPerExtendedPass = 146e6;
 const minExtendedKeyframes = 4;
 /** Pixels of one forward of the VAE, whose activations are the largest. */
 const pixelsPerVaeForward = 512 * 512;
@@ -93,7 +98,10 @@ export function planEdit(
   const atOnce = (budget: number, each: number, most: number) => Math.min(most, Math.max(1, Math.floor(budget / each)));
   const extendedLimit = Math.max(
     minExtendedKeyframes,
-    atOnce(positionsPerExtendedPass, positions, maxExtendedKeyframes),
+    Math.min(
+      atOnce(positionsPerExtendedPass, positions, maxExtendedKeyframes),
+      atOnce(valuesPerExtendedPass, model.unet.tokenValues(latentSize), maxExtendedKeyframes),
+    ),
   );
   const isSceneByScene = knowsScenes(settings);
   const drawnFrom = keyframeSeed(clip, settings, isSceneByScene);

@@ -4,7 +4,7 @@
 import { timestepEmbedding } from '../../diffusion/timestep-embedding.ts';
 import type { Conditioning } from '../../nets/conditioning.ts';
 import type { DenoisingNetwork } from '../../nets/denoising-network.ts';
-import { tokensPerBlock } from '../../nets/token-counts.ts';
+import { tokensPerBlock, tokenValues } from '../../nets/token-counts.ts';
 import { buildUNet } from '../../nets/unet.ts';
 import { symbol } from '../../onnx/dims.ts';
 import * as ops from '../../onnx/ops.ts';
@@ -25,6 +25,7 @@ export function denoisingUNet(config: SdxlUNetConfig): DenoisingNetwork {
     form: `${blockChannels.join('-')} with ${JSON.stringify(transformerDepths)}`,
     finestLevel: finestAttention(config),
     tokensPerBlock: (size) => tokensPerBlock(config, size),
+    tokenValues: (size) => tokenValues(config, size),
     build(g, latents, hooks) {
       const input = (name: string, dims: Parameters<typeof g.input>[2]) =>
         ops.cast(g, g.input(name, 'float32', dims), g.float);

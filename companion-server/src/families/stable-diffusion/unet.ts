@@ -2,7 +2,7 @@
 
 import { timestepEmbedding } from '../../diffusion/timestep-embedding.ts';
 import type { DenoisingNetwork } from '../../nets/denoising-network.ts';
-import { tokensPerBlock } from '../../nets/token-counts.ts';
+import { tokensPerBlock, tokenValues } from '../../nets/token-counts.ts';
 import { buildUNet, type UNetConfig } from '../../nets/unet.ts';
 import { symbol } from '../../onnx/dims.ts';
 import * as ops from '../../onnx/ops.ts';
@@ -19,6 +19,7 @@ export function denoisingUNet(config: UNetConfig): DenoisingNetwork {
     form: blockChannels.join('-'),
     finestLevel: { channels: width, heads: heads[0] ?? 1 },
     tokensPerBlock: (size) => tokensPerBlock(config, size),
+    tokenValues: (size) => tokenValues(config, size),
     build(g, latents, hooks) {
       const timeFeatures = ops.cast(g, g.input('time_features', 'float32', [1, width]), g.float);
       const contextDims = [hooks.branches, symbol('tokens'), crossAttentionDim];
