@@ -10,7 +10,7 @@ type Shapes = Readonly<Record<string, readonly number[]>>;
 const nameOf = (shapes: Shapes): string => {
   const tensors = new Map(Object.entries(shapes).map(([key, dims]) => [key, { dims }]));
   const { title, refusal } = recognise(tensors, new Map(), families);
-  return title ?? `refused: ${refusal?.what}`;
+  return refusal === null ? title : `refused: ${refusal.what}`;
 };
 const hintOf = (shapes: Shapes): string => {
   const tensors = new Map(Object.entries(shapes).map(([key, dims]) => [key, { dims }]));
@@ -33,8 +33,10 @@ it('tells Stable Diffusion 1.x from 2.x by the width of the text, else by the pr
 });
 
 it('knows a UNet alone in the naming of a checkpoint, whose other parts come from elsewhere', () => {
-  const { 'first_stage_model.decoder.conv_in.weight': _, ...alone } = checkpoint(768);
-  expect(nameOf(alone)).toBe('Stable Diffusion 1.x');
+  const whole = Object.entries(checkpoint(768));
+  const alone = whole.filter(([key]) => !key.startsWith('first_stage_model.'));
+  expect(alone).toHaveLength(whole.length - 1);
+  expect(nameOf(Object.fromEntries(alone))).toBe('Stable Diffusion 1.x');
 });
 
 describe('refuses by name what looks like a checkpoint and is more', () => {
