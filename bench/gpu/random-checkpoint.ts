@@ -146,7 +146,7 @@ class ShapeList {
 }
 
 /** AutoencoderKL with two blocks per level in the encoder and three in the decoder. */
-function vaeShapes(size: CheckpointSize): Shapes {
+export function vaeShapes(size: CheckpointSize): Shapes {
   const list = new ShapeList();
   const channels = vaeChannelsOf(size);
   const [first = 0, last = 0] = [channels[0], channels.at(-1)];
@@ -176,7 +176,7 @@ function vaeShapes(size: CheckpointSize): Shapes {
   return list.shapes;
 }
 
-function textShapes({ context: width, textLayers }: CheckpointSize): Shapes {
+export function textShapes({ context: width, textLayers }: CheckpointSize): Shapes {
   const list = new ShapeList();
   list.shapes.set('text_model.embeddings.token_embedding.weight', [vocabulary, width]);
   list.shapes.set('text_model.embeddings.position_embedding.weight', [positions, width]);
