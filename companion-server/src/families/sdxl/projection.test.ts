@@ -4,12 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { goldenDir } from '../../../test/fixture-networks.ts';
-import { fused, runGraph } from '../../../test/run-graph.ts';
-import { tensor, type Tensor } from '../tensor/tensor.ts';
-import { openSafetensors, readTensor, storedTensors } from '../weights/safetensors.ts';
-import { writeSafetensors } from '../weights/safetensors-write.ts';
-import { buildClipText, type ClipTextConfig } from './clip-text-encoder.ts';
+import { goldenDir } from '../../../../test/fixture-networks.ts';
+import { fused, runGraph } from '../../../../test/run-graph.ts';
+import { tensor, type Tensor } from '../../tensor/tensor.ts';
+import { openSafetensors, readTensor, storedTensors } from '../../weights/safetensors.ts';
+import { writeSafetensors } from '../../weights/safetensors-write.ts';
+import { buildClipText, type ClipTextConfig } from '../../nets/clip-text-encoder.ts';
 
 const length = 16;
 const projection = 10;
