@@ -6,6 +6,7 @@ import path from 'node:path';
 import type { EditReport } from '../protocol/edit-report.ts';
 import { defaultSettings, type EditSettings } from '../protocol/edit-settings.ts';
 import { writeSampleClip, defaultSample } from '../companion-server/src/demo/sample-clip.ts';
+import type { EditJob } from '../companion-server/src/engine/run/edit-job.ts';
 import { createEngine } from '../companion-server/src/engine/worker/supervisor.ts';
 import { benchFolder } from './folder.ts';
 
@@ -27,34 +28,49 @@ export async function benchClip(frames: number, edge: number): Promise<string> {
   return file;
 }
 
+/** What an edit is made with. */
+export interface EditFolders {
+  readonly modelDir: string;
+  /** Of copies of weights, and of what is known of the machine. */
+  readonly cacheDir: string;
+}
+
+const usualFolders = (): EditFolders => ({ modelDir: benchModel(), cacheDir: path.join(benchFolder(), 'cache') });
+
+/** An edit of `clip` on the CPU. */
+export function benchJob(
+  clip: string,
+  settings: Partial<EditSettings>,
+  { modelDir, cacheDir }: EditFolders = usualFolders(),
+): EditJob {
+  return {
+    inputPath: clip,
+    outputPath: path.join(benchFolder(), `out-${process.pid}.mov`),
+    modelDir,
+    device: 'cpu',
+    cacheDir,
+    workDir: path.join(benchFolder(), `work-${process.pid}`),
+    settings: { ...defaultSettings(), prompt: 'a blue ball on snow', ...settings },
+  };
+}
+
 /** Edits `clip` on the CPU and throws the result away, once `look` has seen its file. */
 export async function runEdit(
   clip: string,
   settings: Partial<EditSettings>,
   look: (file: string) => Promise<void> = () => Promise.resolve(),
+  folders: EditFolders = usualFolders(),
 ): Promise<EditReport & { readonly seconds: number }> {
-  const workDir = path.join(benchFolder(), `work-${process.pid}`);
-  const outputPath = path.join(benchFolder(), `out-${process.pid}.mov`);
+  const job = benchJob(clip, settings, folders);
   const engine = createEngine({ entry });
   try {
-    const report = await engine.edit(
-      {
-        inputPath: clip,
-        outputPath,
-        modelDir: benchModel(),
-        device: 'cpu',
-        cacheDir: path.join(benchFolder(), 'cache'),
-        workDir,
-        settings: { ...defaultSettings(), prompt: 'a blue ball on snow', ...settings },
-      },
-      { onProgress: () => undefined },
-    );
-    await look(outputPath);
+    const report = await engine.edit(job, { onProgress: () => undefined });
+    await look(job.outputPath);
     const seconds = Object.values(report.stageSeconds).reduce((sum, value) => sum + value, 0);
     return { ...report, seconds };
   } finally {
     await engine.close();
-    await rm(workDir, { recursive: true, force: true });
-    await rm(outputPath, { force: true });
+    await rm(job.workDir, { recursive: true, force: true });
+    await rm(job.outputPath, { force: true });
   }
 }
