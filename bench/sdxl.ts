@@ -15,8 +15,8 @@ import { writeJson, writeTinyTokenizer } from '../test/fixtures/tiny-checkpoint.
 import { WeightRecorder } from '../test/weight-recorder.ts';
 import { benchClip, benchJob, runEdit } from './engine-run.ts';
 import { benchFolder } from './folder.ts';
-import { fullSize, textConfigOf, textShapes, vaeConfigOf, vaeShapes } from './gpu/random-checkpoint.ts';
-import { writeRandomTensors, type Shapes } from './random-tensors.ts';
+import { fullSize, textConfigOf, textShapes, vaeConfigOf, vaeShapes } from '../test/random-checkpoint.ts';
+import { writeRandomTensors, type Shapes } from '../test/random-tensors.ts';
 import { reported } from './rows.ts';
 import type { Bench } from './table.ts';
 
