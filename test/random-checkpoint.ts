@@ -42,7 +42,7 @@ export const smallSize: CheckpointSize = {
 const vocabulary = 49_408;
 const positions = 77;
 const latentChannels = 4;
-const scheduler = path.join(import.meta.dirname, '..', '..', 'test', 'fixtures', 'golden', 'sd1', 'scheduler');
+const scheduler = path.join(import.meta.dirname, 'fixtures', 'golden', 'sd1', 'scheduler');
 
 export function unetConfigOf({ channels, context, normGroups, isSecond }: CheckpointSize): Record<string, unknown> {
   const [down, up] = ['CrossAttnDownBlock2D', 'CrossAttnUpBlock2D'];
