@@ -42,6 +42,7 @@ export async function findSource(
     const analysis = { cuts, damage, ...(await chooseSteps(edit, text, source, { cuts, damage })) };
     await source.setAnalysis(analysis);
     edit.replan(analysis, edit.denoiser.evaluations);
+    meter.endCalibration();
     await copyLatents(source.clean, current.slot(0), plan.chunkSize);
   }
   if (source.analysis === null) throw new TypeError('An inversion goes on without its analysis.');
@@ -66,6 +67,7 @@ async function chooseSteps(
   const { inversionSteps, calibrates } = edit.settings;
   if (!calibrates) return { inversionSteps, reconstructionPsnr: null };
   const steps = scheduleOf(edit).timesteps.length;
+  edit.meter.beginCalibration();
   let whole = Infinity;
   const stop = edit.watch(() => [0, steps, edit.denoiser.evaluations / whole]);
   try {

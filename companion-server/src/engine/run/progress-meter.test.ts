@@ -189,6 +189,44 @@ describe('the time left', () => {
     expect(reports.at(-1)?.etaSeconds).toBeCloseTo(before + 40 - 4, 6);
   });
 
+  it('hardly follows a calibration, whose passes take longer, and then the passes after it', () => {
+    const { reports, clock, meter } = makeMeter();
+    meter.plan(workOf({ decode: 0, invert: 100, edit: 100, encode: 0 }), true);
+    meter.begin('invert', 10);
+    meter.beginCalibration();
+    clock.ms = 2_000;
+    meter.advance(0, 10, 0.01);
+    clock.ms = 20_000;
+    meter.advance(0, 10, 0.1);
+    expect(reports.at(-1)?.etaSeconds).toBeGreaterThan(190);
+    expect(reports.at(-1)?.etaSeconds).toBeLessThan(220);
+    meter.endCalibration();
+    clock.ms = 21_000;
+    meter.advance(1, 10, 0.11);
+    clock.ms = 50_000;
+    meter.advance(4, 10, 0.4);
+    // 160 seconds of work at the pace of the inversion, which is as expected.
+    expect(reports.at(-1)?.etaSeconds).toBeGreaterThan(155);
+    expect(reports.at(-1)?.etaSeconds).toBeLessThan(170);
+    // The work of the stage is what it takes at that pace, and the calibration's delay was paid once.
+    clock.ms = 110_000;
+    meter.begin('edit', 1);
+    expect(meter.measured.invert?.seconds).toBeCloseTo(100, 0);
+    expect(meter.measured.invert?.onceSeconds).toBeCloseTo(10, 0);
+  });
+
+  it('follows a calibration where nothing is known but a guess', () => {
+    const { reports, clock, meter } = makeMeter();
+    meter.plan(workOf({ decode: 0, invert: 100, edit: 100, encode: 0 }), false);
+    meter.begin('invert', 10);
+    meter.beginCalibration();
+    clock.ms = 2_000;
+    meter.advance(0, 10, 0.01);
+    clock.ms = 20_000;
+    meter.advance(0, 10, 0.1);
+    expect(reports.at(-1)?.etaSeconds).toBeGreaterThan(320);
+  });
+
   it('counts from where a resumed edit is, in the middle of a stage', () => {
     const { reports, clock, meter } = makeMeter();
     meter.plan(work, true);

@@ -27,6 +27,11 @@ const minGapMs = 100;
  * equal weight. A guess has less weight than the times of earlier edits.
  */
 const trust = { measured: 0.1, guessed: 0.01 } as const;
+/**
+ * How much the calibration's time says about that of the inversion: its passes are of one or two frames, which take longer
+ * for each frame than passes of many.
+ */
+const calibrationWeight = 0.1;
 /** Share of a stage that must be timed to separate its work from its one-time costs. */
 const minTimedShare = 0.5;
 
@@ -46,7 +51,11 @@ export class ProgressMeter {
   private stageStart: number;
   private firstShare = 0;
   private share = 0;
+  /** Timing starts, or starts again, after this share of the stage. */
+  private timedFrom = 0;
   private mark: Mark | null = null;
+  /** How much the time of the current passes counts, 0..1. */
+  private timedWeight = 1;
   /** In this stage, before its work is timed and since. */
   private onceSpent = 0;
   /** In this stage, as `paidOnce` was told. */
@@ -107,14 +116,15 @@ export class ProgressMeter {
     this.stage = stage;
     this.isStageDone = false;
     this.stageStart = this.now();
-    [this.firstShare, this.share, this.mark, this.onceSpent, this.onceTold] = [share, share, null, 0, 0];
+    [this.firstShare, this.share, this.timedFrom] = [share, share, share];
+    [this.mark, this.timedWeight, this.onceSpent, this.onceTold] = [null, 1, 0, 0];
     this.send(step, steps);
   }
 
   /** `share` of the stage's work is done, 0..1; `step` of `steps` is what the user reads. */
   advance(step: number, steps: number, share: number): void {
     this.share = Math.min(1, share);
-    if (this.share > this.firstShare && this.mark === null) {
+    if (this.share > this.timedFrom && this.mark === null) {
       this.mark = { ms: this.now(), share: this.share };
       this.onceSpent = (this.now() - this.stageStart) / 1000;
     }
@@ -129,6 +139,23 @@ export class ProgressMeter {
     this.onceSpent += seconds;
     this.onceTold += seconds;
     if (this.mark !== null) this.mark = { ...this.mark, ms: this.mark.ms + 1000 * seconds };
+  }
+
+  /**
+   * The stage begins with a calibration, which says little about the time of its other passes; but more than a guess does,
+   * until they are timed.
+   */
+  beginCalibration(): void {
+    if (this.trusted === trust.measured) this.timedWeight = calibrationWeight;
+  }
+
+  /** The stage goes on with its own passes, which are timed from here. */
+  endCalibration(): void {
+    this.timedWeight = calibrationWeight;
+    const { actual, expected } = this.timedNow();
+    this.timed.actual += actual;
+    this.timed.expected += expected;
+    [this.mark, this.timedFrom, this.timedWeight] = [null, this.share, 1];
   }
 
   /** What the calibration has measured, in decibels, or null; part of every report from now on. */
@@ -170,7 +197,9 @@ export class ProgressMeter {
     const { mark, stage, forecast } = this;
     if (mark === null || stage === 'load' || forecast === null) return { actual: 0, expected: 0 };
     const expected = (this.share - mark.share) * forecast[stage].seconds;
-    return expected > 0 ? { actual: (this.now() - mark.ms) / 1000, expected } : { actual: 0, expected: 0 };
+    if (expected <= 0) return { actual: 0, expected: 0 };
+    const weight = this.timedWeight;
+    return { actual: (weight * (this.now() - mark.ms)) / 1000, expected: weight * expected };
   }
 
   private get earlier(): readonly PlannedStage[] {
