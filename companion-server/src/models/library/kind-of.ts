@@ -4,8 +4,10 @@ import { readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { EditError } from '../../errors.ts';
 import { openCheckpoint } from '../../families/open-checkpoint.ts';
-import { recogniseLora } from '../../weights/lora/recognise-lora.ts';
+import { recognise } from '../../families/recognise.ts';
+import { familyOfTextWidth, modelFamilies, recogniseLora } from '../../weights/lora/recognise-lora.ts';
 import { openSafetensors, type SafetensorsFile } from '../../weights/safetensors.ts';
+import { recogniseEmbedding } from '../../weights/textual-inversion.ts';
 import { withoutAnyPath } from '../../without-paths.ts';
 import type { FolderRole, FoundFile, FoundKind, KindOf, ModelKind } from './found.ts';
 
@@ -56,22 +58,15 @@ async function kindOfFolder({ path, role }: FoundFile): Promise<FoundKind> {
   }
 }
 
-/** Width of the text that a UNet reads, and the family that has it. */
-const familiesOfTextWidth: Readonly<Record<number, string>> = {
-  768: 'Stable Diffusion 1.x',
-  1024: 'Stable Diffusion 2.x',
-  2048: 'Stable Diffusion XL',
-};
-
 async function familyOfFolder(dir: string): Promise<string | null> {
   const config = JSON.parse(await readFile(join(dir, 'unet', 'config.json'), 'utf8')) as Record<string, unknown>;
-  return familiesOfTextWidth[Number(config['cross_attention_dim'])] ?? null;
+  return familyOfTextWidth(Number(config['cross_attention_dim']));
 }
 
 async function kindOfSafetensors(file: FoundFile): Promise<FoundKind> {
   try {
     const header = await openSafetensors(file.path);
-    return await recognise(header, file.role);
+    return await kindOfTensors(header, file.role);
   } catch (error) {
     if (!(error instanceof EditError)) throw error;
     if (error.code === 'model-missing') return nothing;
@@ -81,13 +76,9 @@ async function kindOfSafetensors(file: FoundFile): Promise<FoundKind> {
 
 const embeddingKey = /^(emb_params|clip_[lg]|string_to_param\.\*)$/;
 const decoderKey = /^(?:first_stage_model\.|vae\.)?decoder\.conv_in\.weight$/;
-/** Keys of the second block's attention in the original code's names, and of the first that Stable Diffusion XL has. */
-const textKeys = [2, 4].map(
-  (block) => `model.diffusion_model.input_blocks.${block}.1.transformer_blocks.0.attn2.to_k.weight`,
-);
-const mergedFamilies: readonly string[] = Object.values(familiesOfTextWidth);
+const mergedFamilies: readonly string[] = [modelFamilies.sd1, modelFamilies.sd2, modelFamilies.sdxl];
 
-async function recognise({ path, entries, metadata }: SafetensorsFile, role: FolderRole): Promise<FoundKind> {
+async function kindOfTensors({ path, entries, metadata }: SafetensorsFile, role: FolderRole): Promise<FoundKind> {
   const keys = [...entries.keys()];
   const lora = recogniseLora(entries, metadata);
   if (lora !== null) {
@@ -95,14 +86,12 @@ async function recognise({ path, entries, metadata }: SafetensorsFile, role: Fol
     const problem = isKnown ? null : `It is for ${lora.family}, and such models are not used here.`;
     return { kind: 'lora', family: lora.family, problem };
   }
-  if (keys.length > 0 && keys.every((key) => embeddingKey.test(key))) {
-    const width = entries.get('emb_params')?.dims.at(-1);
-    const family = entries.has('clip_g') ? familiesOfTextWidth[2048] : familiesOfTextWidth[Number(width)];
-    return { kind: 'embedding', family: family ?? null, problem: null };
-  }
+  // Elsewhere a few small tensors may be anything.
+  const isEmbedding = role === 'embeddings' || keys.every((key) => embeddingKey.test(key));
+  const embedding = isEmbedding ? recogniseEmbedding(entries) : null;
+  if (embedding !== null) return { kind: 'embedding', family: embedding.family, problem: null };
   if (keys.some((key) => key.startsWith('model.diffusion_model.'))) {
-    const width = textKeys.map((key) => entries.get(key)?.dims[1]).find((dim) => dim !== undefined);
-    return kindOfSingleFile(path, familiesOfTextWidth[Number(width)] ?? null);
+    return kindOfSingleFile(path, recognise(entries, metadata).title);
   }
   const decoder = keys.find((key) => decoderKey.test(key));
   if (decoder !== undefined) {

@@ -45,6 +45,11 @@ const familiesByTextWidth: Readonly<Record<number, string>> = {
   2048: modelFamilies.sdxl,
 };
 
+/** The models whose UNet reads text of this width; null where it is none of the known ones. */
+export function familyOfTextWidth(width: number): string | null {
+  return familiesByTextWidth[width] ?? null;
+}
+
 /** By the start of what trainers write into the metadata: kohya, then the model spec (github.com/Stability-AI/ModelSpec). */
 const familiesByMetadata: readonly (readonly [string, RegExp, string])[] = [
   ['ss_base_model_version', /^sdxl/, modelFamilies.sdxl],
@@ -79,7 +84,7 @@ export function recogniseLora(
 /** The models that a UNet with these weights belongs to; null where it is none of the known ones. */
 export function familyOfUNet(tensors: ReadonlyMap<string, TensorShape>): string | null {
   for (const [key, { dims }] of tensors) {
-    if (/\.attn2\.to_k\.weight$/.test(key)) return familiesByTextWidth[dims[1] ?? 0] ?? null;
+    if (/\.attn2\.to_k\.weight$/.test(key)) return familyOfTextWidth(dims[1] ?? 0);
   }
   return null;
 }
