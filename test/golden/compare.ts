@@ -3,7 +3,9 @@
 import { openFlowSetting, compareFlows } from './flows.ts';
 import { compareBlocks } from './blocks.ts';
 import { compareTextEncoders, compareTokenizer } from './clip.ts';
+import { compareFewSteps, fewStepName } from './few-step.ts';
 import { GoldenFile, holds, type GoldenRun } from './folder.ts';
+import { compareLoras, loraCasesName } from './lora.ts';
 import { compareUNet, compareVae } from './networks.ts';
 import { comparePipeline } from './pipeline.ts';
 import { compareStart, startName } from './start.ts';
@@ -13,6 +15,8 @@ export async function compareFolder(dir: string, run: GoldenRun, report: GoldenR
   const isAll = run.only === undefined;
   if (isAll && holds(dir, 'tokenizer_cases.json')) await compareTokenizer(dir, report);
   if (isAll) await compareTextEncoders(dir, run, report);
+  if (isAll && holds(dir, loraCasesName)) await compareLoras(dir, run.cacheDir, report);
+  if (isAll && holds(dir, fewStepName)) await compareFewSteps(dir, report);
   if (!holds(dir, 'golden.safetensors')) return;
   const golden = await GoldenFile.open(dir, run.only);
   if (golden.compares('unet.out')) await compareUNet(dir, golden, run, report);

@@ -21,10 +21,12 @@ afterAll(async () => {
 test.each([
   ['sd1', 25],
   ['sd2', 17],
-  ['clip', 2],
+  ['clip', 4],
   ['sdxl', 21],
   ['sdxl-pruned', 21],
-])('%s equals the reference implementation in all %i tensors', async (folder, count) => {
+  ['lora', 60],
+  ['few-step', 28],
+])('%s equals the reference implementation in all %i comparisons', async (folder, count) => {
   const lines: string[] = [];
   const report = new GoldenReport((line) => lines.push(line));
   const run = { execution: preferredExecution.cpu, cacheDir, createSession: createSharedSession };

@@ -1,16 +1,17 @@
-"""Makes test/fixtures/golden/few-step.json: schedules and steps of diffusers' schedulers for models of few steps.
+"""Makes few-step.json in FOLDER: schedules and steps of diffusers' schedulers for models of few steps.
 
-    python few_step.py FILE
+    python few_step.py FOLDER [--seed N]
 
-Runs LCMScheduler, TCDScheduler (eta 0), EulerDiscreteScheduler and DDIMScheduler with trailing timesteps as they are, in
-float64 where they allow it. The "network" answers with numbers drawn from seed 0; Euler's schedulers scale its input, which
-has no influence on such an answer. The latents of Euler are those of its own space, x / sqrt(alpha_cumprod), and are
-brought back to the usual one here.
+test/fixtures/golden/few-step is seed 0. Runs LCMScheduler, TCDScheduler (eta 0), EulerDiscreteScheduler and DDIMScheduler
+with trailing timesteps as they are, in float64 where they allow it. The "network" answers with numbers drawn from the
+seed; Euler's schedulers scale its input, which has no influence on such an answer. The latents of Euler are those of its
+own space, x / sqrt(alpha_cumprod), and are brought back to the usual one here.
 Made with Python 3.11, torch 2.13.0 (CPU), diffusers 0.35.2.
 """
 
+import argparse
 import json
-import sys
+from pathlib import Path
 
 import torch
 from diffusers import DDIMScheduler, EulerDiscreteScheduler, LCMScheduler, TCDScheduler
@@ -35,11 +36,11 @@ CASES = [
 ]
 
 
-def run(kind, fields, steps):
+def run(seed, kind, fields, steps):
     """One schedule walked from top to bottom; everything as lists of numbers."""
     scheduler = kind(**STABLE_DIFFUSION, **fields)
     scheduler.set_timesteps(steps)
-    draw = torch.Generator().manual_seed(0)
+    draw = torch.Generator().manual_seed(seed)
     is_euler = kind is EulerDiscreteScheduler
 
     def usual(latents, sigma):
@@ -52,8 +53,8 @@ def run(kind, fields, steps):
     for index, timestep in enumerate(scheduler.timesteps):
         before = usual(latents, float(scheduler.sigmas[index])) if is_euler else latents
         prediction = torch.randn(SHAPE, generator=draw, dtype=torch.float64)
-        noise = torch.randn(SHAPE, generator=torch.Generator().manual_seed(index + 1), dtype=torch.float64)
-        options = {} if kind is DDIMScheduler else {'generator': torch.Generator().manual_seed(index + 1)}
+        noise = torch.randn(SHAPE, generator=torch.Generator().manual_seed(seed + index + 1), dtype=torch.float64)
+        options = {} if kind is DDIMScheduler else {'generator': torch.Generator().manual_seed(seed + index + 1)}
         if is_euler:
             scheduler.scale_model_input(latents, timestep)
         if kind is TCDScheduler:
@@ -80,6 +81,12 @@ def spaced(kind):
     return found
 
 
-with open(sys.argv[1], 'w') as file:
-    json.dump({'runs': [run(*case) for case in CASES], 'lcm': spaced(LCMScheduler), 'tcd': spaced(TCDScheduler)}, file)
+arguments = argparse.ArgumentParser()
+arguments.add_argument('folder', type=Path)
+arguments.add_argument('--seed', type=int, default=0)
+asked = arguments.parse_args()
+asked.folder.mkdir(parents=True, exist_ok=True)
+with open(asked.folder / 'few-step.json', 'w') as file:
+    runs = [run(asked.seed, *case) for case in CASES]
+    json.dump({'runs': runs, 'lcm': spaced(LCMScheduler), 'tcd': spaced(TCDScheduler)}, file)
     file.write('\n')

@@ -1,18 +1,18 @@
 """Makes test/fixtures/golden/lora: adapters of each kind, and the weights that their own libraries merge them into.
 
-    python lora.py FOLDER
+    python lora.py FOLDER [--seed N]
 
 Adapters of PEFT are written and merged by PEFT, those of LyCORIS by LyCORIS. kohya's sd-scripts is no package; its
-LoRAModule.merge_to (networks/lora.py) is written out here from its formulas. Every tensor is drawn from the seed below.
+LoRAModule.merge_to (networks/lora.py) is written out here from its formulas. Every tensor is drawn from the seed, by default 11.
 Made with Python 3.11, torch 2.13.0 (CPU), peft 0.21.2, lycoris-lora 4.1.3, safetensors 0.8.0:
 
     python3 -m venv lora && lora/bin/pip install torch==2.13.0 peft==0.21.2 lycoris-lora==4.1.3 numpy
 """
 
+import argparse
 import copy
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import torch
@@ -21,7 +21,6 @@ from peft import LoHaConfig, LoraConfig, get_peft_model
 from safetensors.torch import save_file
 from torch import nn
 
-SEED = 11
 STRENGTH = 0.75
 BLOCK = 'down_blocks.0.attentions.0.transformer_blocks.0'
 
@@ -185,9 +184,13 @@ def kohya(golden: Golden, name: str, modules: dict, strength: float, dtype=torch
 
 
 def main() -> None:
-    folder = Path(sys.argv[1])
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument('folder', type=Path)
+    arguments.add_argument('--seed', type=int, default=11)
+    asked = arguments.parse_args()
+    folder = asked.folder
     shutil.rmtree(folder, ignore_errors=True)
-    torch.manual_seed(SEED)
+    torch.manual_seed(asked.seed)
     torch.use_deterministic_algorithms(True)
     golden = Golden(folder)
 
