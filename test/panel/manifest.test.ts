@@ -80,8 +80,8 @@ describe('the manifest', () => {
       localFileSystem: 'fullAccess',
       // There is no permission for writing alone.
       clipboard: 'readAndWrite',
-      // Folders only: the log's.
-      launchProcess: { schemes: [], extensions: [''] },
+      // The app's own address, which starts it; and folders: the log's.
+      launchProcess: { schemes: ['tokenflow'], extensions: [''] },
     });
   });
 

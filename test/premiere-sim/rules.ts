@@ -63,6 +63,10 @@ export const rules = {
     rule: 'Texts are read and written with the encoding utf-8 named.',
     source: 'UXP runtime, files',
   },
+  'launch-scheme': {
+    rule: 'shell.openExternal opens only what the manifest names.',
+    source: 'Manifest, launchProcess',
+  },
   'not-simulated': {
     rule: 'Only functions that the panel is known to need are simulated.',
     source: 'Testing outside the host',

@@ -1,8 +1,14 @@
 // UXP around the simulated Premiere: modules, globals, pickers. Pickers give what a test has laid out.
 
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { Surroundings, UxpFile, UxpModule } from '../../plugin/src/host/premiere/api.ts';
 import type { SimCore } from './sim-core.ts';
 import { createModule } from './sim-module.ts';
+
+const manifest = JSON.parse(readFileSync(path.join(import.meta.dirname, '../../manifest.json'), 'utf8')) as {
+  readonly requiredPermissions: { readonly launchProcess: { readonly schemes: readonly string[] } };
+};
 
 export interface SimUxp {
   readonly surroundings: Surroundings;
@@ -10,6 +16,8 @@ export interface SimUxp {
   readonly picks: { open: UxpFile | null; save: UxpFile | null };
   readonly clipboard: { text: string | null; isRefused: boolean };
   readonly openedFolders: string[];
+  /** Addresses that the system was asked to open. */
+  readonly openedAddresses: string[];
   readonly secrets: Map<string, string>;
   theme: string;
   changeTheme(theme: string): void;
@@ -38,6 +46,7 @@ export function createUxp(core: SimCore, { platform = 'darwin', secrets = new Ma
   const picks: SimUxp['picks'] = { open: null, save: null };
   const clipboard: SimUxp['clipboard'] = { text: null, isRefused: false };
   const openedFolders: string[] = [];
+  const openedAddresses: string[] = [];
 
   const uxp: UxpModule = {
     entrypoints: {
@@ -68,6 +77,14 @@ export function createUxp(core: SimCore, { platform = 'darwin', secrets = new Ma
         openedFolders.push(path);
         return Promise.resolve('');
       },
+      openExternal(address) {
+        const scheme = address.slice(0, address.indexOf(':'));
+        if (!manifest.requiredPermissions.launchProcess.schemes.includes(scheme)) {
+          core.violate('launch-scheme', `The manifest does not allow ${scheme}.`);
+        }
+        openedAddresses.push(address);
+        return Promise.resolve('');
+      },
     },
   };
 
@@ -75,6 +92,7 @@ export function createUxp(core: SimCore, { platform = 'darwin', secrets = new Ma
     picks,
     clipboard,
     openedFolders,
+    openedAddresses,
     secrets,
     theme: 'darkest',
     changeTheme(theme) {

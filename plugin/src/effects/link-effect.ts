@@ -16,9 +16,12 @@ function shortageProblem({ folder, freeBytes, missingBytes }: DiskShortage): Pro
   };
 }
 
+/** How often, and how many times, the panel looks for an app that it has asked to start. */
+const startLooks = { everyMs: 1_000, times: 30 } as const;
+
 const emptyDiagnosis = { name: 'diagnostics', checks: null, problem: null } as const;
 
-export function startLinkEffect({ client, host, store }: EffectDeps): StopEffect {
+export function startLinkEffect({ client, host, store, clock }: EffectDeps): StopEffect {
   const { dispatch } = store;
   const toast = (error: unknown): void => dispatch({ type: 'toast-raised', text: 'failed', problem: problemOf(error) });
 
@@ -33,6 +36,21 @@ export function startLinkEffect({ client, host, store }: EffectDeps): StopEffect
     } catch (error) {
       dispatch({ type: 'diagnosis-failed', problem: problemOf(error) });
     }
+  };
+  let cancelLook: () => void = () => undefined;
+  const lookAgain = (times: number): void => {
+    cancelLook();
+    if (store.state.start !== 'starting') return;
+    if (times === 0) {
+      dispatch({ type: 'start-failed' });
+      return;
+    }
+    client.retryNow();
+    cancelLook = clock.after(startLooks.everyMs, () => lookAgain(times - 1));
+  };
+  const startServer = async (): Promise<void> => {
+    if (await host.shell.startServer()) lookAgain(startLooks.times);
+    else dispatch({ type: 'start-failed' });
   };
   const openLog = async (): Promise<void> => {
     const isOpen = await host.shell.openLogFolder();
@@ -60,6 +78,7 @@ export function startLinkEffect({ client, host, store }: EffectDeps): StopEffect
     }),
     store.subscribe((event) => {
       if (event.type === 'retry-pressed') client.retryNow();
+      else if (event.type === 'start-pressed') startServer().catch(toast);
       // The refusal is already in the state.
       else if (event.type === 'code-entered') client.pair(event.code).catch(() => undefined);
       else if (event.type === 'unpair-confirmed') client.forget().catch(toast);
@@ -73,6 +92,7 @@ export function startLinkEffect({ client, host, store }: EffectDeps): StopEffect
   dispatch({ type: 'link-changed', link: client.link });
   client.start();
   return () => {
+    cancelLook();
     void client.stop();
     for (const stop of stops) stop();
   };

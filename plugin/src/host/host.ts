@@ -12,6 +12,9 @@ import type { Ticks } from './ticks.ts';
 
 export type Unsubscribe = () => void;
 
+/** The installed app answers to this address: the system starts it, in the background. */
+export const startAddress = 'tokenflow://start';
+
 export interface Host {
   readonly kind: 'premiere' | 'browser';
   /** Name and version of the program, for diagnostics. */
@@ -186,6 +189,11 @@ export interface HostShell {
   openLogFolder(): Promise<boolean>;
   /** The log's folder, to show where it cannot be opened; null where there is none. */
   readonly logFolder: string | null;
+  /**
+   * Asks the system to start the background app, by the address that it has registered (`startAddress`). False when the
+   * host refuses; true says only that the system was asked.
+   */
+  startServer(): Promise<boolean>;
   /** Adds a line to the panel's log. Never throws. */
   log(line: string): void;
 }

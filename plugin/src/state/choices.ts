@@ -12,6 +12,14 @@ export function serverFacts({ link }: PanelState): ServerFacts | null {
   return link.name === 'online' || link.name === 'lost' ? link.server : null;
 }
 
+/**
+ * Whether the app was there and is not running any more. A connection can end by chance; a server that does not answer the
+ * next attempt either has stopped.
+ */
+export function isStopped({ link }: Pick<PanelState, 'link'>): boolean {
+  return link.name === 'lost' && link.attempts > 0;
+}
+
 /** Models that the server knows, those that cannot be used included. */
 export function knownModels(state: PanelState): readonly ModelInfo[] {
   const facts = serverFacts(state);

@@ -27,6 +27,9 @@ export type Action =
   | { readonly type: 'page-chosen'; readonly page: Page }
   | { readonly type: 'code-entered'; readonly code: string }
   | { readonly type: 'retry-pressed' }
+  /** Asks the system to start the background app. */
+  | { readonly type: 'start-pressed' }
+  | { readonly type: 'commands-toggled' }
   | { readonly type: 'refresh-pressed' }
   | { readonly type: 'copy-pressed'; readonly text: string }
   | { readonly type: 'form-changed'; readonly change: Partial<EditForm> }
@@ -77,6 +80,8 @@ export type Action =
 /** Results of actions, and events without an action. */
 export type Result =
   | { readonly type: 'link-changed'; readonly link: LinkState }
+  /** The app has not answered in time, or the host refused to start it. */
+  | { readonly type: 'start-failed' }
   | { readonly type: 'loras-listed'; readonly loras: readonly OfferedLora[] }
   | { readonly type: 'theme-changed'; readonly theme: Theme }
   | { readonly type: 'selection-reading' }

@@ -107,10 +107,17 @@ export type ToastText =
   | 'preview-applied'
   | 'failed';
 
+/** `failed`: it was asked, and nothing answered. */
+export type StartState = 'idle' | 'starting' | 'failed';
+
 export interface PanelState {
   readonly host: HostFacts;
   readonly theme: Theme;
   readonly link: LinkState;
+  /** Whether the background app is being started, or could not be. */
+  readonly start: StartState;
+  /** Whether the commands for experts are open, on the page of the link. */
+  readonly areCommandsOpen: boolean;
   /** What the server found on its machine when it last looked; null while it has not said. */
   readonly models: ModelLists | null;
   readonly page: Page;
@@ -146,6 +153,8 @@ export function initialState(host: HostFacts, theme: Theme, codec: OutputCodec):
     host,
     theme,
     link: { name: 'connecting' },
+    start: 'idle',
+    areCommandsOpen: false,
     models: null,
     page: 'edit',
     selection: null,

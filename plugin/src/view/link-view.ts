@@ -1,10 +1,10 @@
 // How panel and server stand to each other: a whole page while nothing can be done, a strip while a connection is lost.
 
-import { chosenModel } from '../state/choices.ts';
+import { chosenModel, isStopped } from '../state/choices.ts';
 import type { PanelState } from '../state/panel-state.ts';
 import type { Context, Piece } from './context.ts';
 import { createProblemView, describe } from './problem-view.ts';
-import { setText, show } from './ui.ts';
+import { setClass, setText, show } from './ui.ts';
 
 /** Whether the panel's own pages make sense, or the link's page is all there is to see. */
 export function isUsable({ link }: PanelState): boolean {
@@ -16,22 +16,32 @@ export function createLinkPage(context: Context): Piece {
   const { link: l } = t;
   const connecting = ui.el('div', 'link-wait', l.connecting);
 
-  const command = (text: string): HTMLElement =>
+  const command = (note: string, text: string): HTMLElement =>
     ui.el(
       'div',
-      'command',
-      ui.el('code', 'command-text', text),
-      ui.button(l.copy, 'small', () => dispatch({ type: 'copy-pressed', text })),
+      'fold-body',
+      ui.el('p', 'card-note', note),
+      ui.el(
+        'div',
+        'command',
+        ui.el('code', 'command-text', text),
+        ui.button(l.copy, 'small', () => dispatch({ type: 'copy-pressed', text })),
+      ),
     );
+  const startCommand = createFold(context, command(l.startCommandText, l.startCommand));
+  const pairCommand = createFold(context, command(l.codeHelp, l.pairCommand));
 
+  const startUnreachable = ui.button(l.start, 'primary wide', () => dispatch({ type: 'start-pressed' }));
+  const startFailed = ui.el('p', 'card-note warn-text', l.startFailed);
   const unreachable = ui.el(
     'div',
     'card',
     ui.el('h2', 'card-title', l.unreachableTitle),
     ui.el('p', 'card-text', l.unreachableText),
-    command(l.startCommand),
-    ui.el('p', 'card-note', l.unreachableWaiting),
-    ui.button(l.retry, 'primary wide', () => dispatch({ type: 'retry-pressed' })),
+    startUnreachable,
+    startFailed,
+    ui.button(l.retry, 'quiet small', () => dispatch({ type: 'retry-pressed' })),
+    startCommand.root,
   );
 
   const code = ui.el('input', 'field code');
@@ -55,8 +65,7 @@ export function createLinkPage(context: Context): Piece {
     code,
     refusal.root,
     pair,
-    ui.el('p', 'card-note', l.codeHelp),
-    command(l.pairCommand),
+    pairCommand.root,
   );
 
   let mismatchDetails = '';
@@ -83,6 +92,10 @@ export function createLinkPage(context: Context): Piece {
       show(unreachable, link.name === 'unreachable');
       show(unpaired, link.name === 'unpaired');
       show(mismatch, link.name === 'mismatch');
+      setText(startUnreachable, state.start === 'starting' ? l.starting : l.start);
+      show(startFailed, state.start === 'failed');
+      startCommand.update(state.areCommandsOpen);
+      pairCommand.update(state.areCommandsOpen);
       if (link.name === 'unpaired') {
         setText(pair, link.isBusy ? l.pairing : l.pair);
         const { problem } = link;
@@ -99,6 +112,21 @@ export function createLinkPage(context: Context): Piece {
   };
 }
 
+/** Commands for a terminal, folded away: nobody has to type them. */
+function createFold({ ui, t, dispatch }: Context, body: HTMLElement) {
+  const arrow = ui.el('span', 'fold-arrow');
+  const toggle = ui.button('', 'fold', () => dispatch({ type: 'commands-toggled' }));
+  toggle.appendChild(arrow);
+  toggle.appendChild(ui.el('span', 'fold-title', t.link.experts));
+  return {
+    root: ui.el('div', 'experts', toggle, body),
+    update(isOpen: boolean): void {
+      show(body, isOpen);
+      setClass(arrow, 'open', isOpen);
+    },
+  };
+}
+
 /** Above the pages: the connection is lost for now, or there is no model. */
 export function createLinkStrip({ ui, t, dispatch }: Context): Piece {
   const lost = ui.el(
@@ -106,6 +134,14 @@ export function createLinkStrip({ ui, t, dispatch }: Context): Piece {
     'strip warn',
     ui.el('span', 'strip-text', t.link.lost),
     ui.button(t.link.retry, 'small', () => dispatch({ type: 'retry-pressed' })),
+  );
+  const start = ui.button(t.link.start, 'small primary', () => dispatch({ type: 'start-pressed' }));
+  const startFailed = ui.el('div', 'hint', t.link.startFailed);
+  const stopped = ui.el(
+    'div',
+    'strip warn stopped',
+    ui.el('div', 'strip-text', ui.el('div', '', t.link.stopped), startFailed),
+    start,
   );
   const command = t.link.modelCommand;
   const noModel = ui.el(
@@ -121,9 +157,12 @@ export function createLinkStrip({ ui, t, dispatch }: Context): Piece {
     ),
   );
   return {
-    root: ui.el('div', 'strips', lost, noModel),
+    root: ui.el('div', 'strips', lost, stopped, noModel),
     update(state) {
-      show(lost, state.link.name === 'lost');
+      show(lost, state.link.name === 'lost' && !isStopped(state));
+      show(stopped, isStopped(state));
+      show(startFailed, state.start === 'failed');
+      setText(start, state.start === 'starting' ? t.link.starting : t.link.start);
       show(noModel, isUsable(state) && chosenModel(state) === null);
     },
   };

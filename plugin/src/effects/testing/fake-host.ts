@@ -20,6 +20,8 @@ export interface FakeHost extends Host {
   readonly texts: Map<string, string>;
   /** What the person picks where a file is asked for. */
   pick: { readonly name: string; readonly text: string } | null;
+  /** Whether the system lets the panel start the app. */
+  canStart: boolean;
   select(selection: SelectionReading): void;
   saveResult(resultId: string): Promise<boolean>;
 }
@@ -74,6 +76,7 @@ export function createFakeHost(first: SelectionReading, texts: Map<string, strin
     texts,
     refusal: null,
     pick: null,
+    canStart: true,
     kind: isPage ? 'browser' : 'premiere',
     product: 'P',
     abilities: Object.fromEntries(
@@ -168,6 +171,10 @@ export function createFakeHost(first: SelectionReading, texts: Map<string, strin
       subscribe: () => () => undefined,
       copyText: () => Promise.resolve(true),
       openLogFolder: () => Promise.resolve(false),
+      startServer() {
+        log.push('start asked');
+        return Promise.resolve(host.canStart);
+      },
       logFolder: null,
       log: (line) => log.push(line),
     },

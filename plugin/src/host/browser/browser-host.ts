@@ -1,7 +1,7 @@
 // The host interface for a web page: a file instead of a timeline, downloads instead of placing.
 
 import type { Abilities, AbilityName, Host, Theme } from '../host.ts';
-import { abilityNames } from '../host.ts';
+import { abilityNames, startAddress } from '../host.ts';
 import { createFileSelection } from './file-selection.ts';
 import { createPageEdits, type TextStorage } from './page-edits.ts';
 import type { PageFiles } from './page-files.ts';
@@ -67,6 +67,13 @@ export function createBrowserHost(page: Window): BrowserHost {
           () => false,
         ),
       openLogFolder: () => Promise.resolve(false),
+      startServer() {
+        // The browser asks the user first; where nothing answers to the address, it does nothing.
+        const link = document.createElement('a');
+        link.href = startAddress;
+        link.click();
+        return Promise.resolve(true);
+      },
       logFolder: null,
       log: (line) => console.info(line),
     },

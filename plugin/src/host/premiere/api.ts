@@ -72,7 +72,10 @@ export interface UxpModule {
       removeItem(key: string): Promise<void>;
     };
   };
-  readonly shell?: { openPath(path: string, developerText: string): Promise<string> };
+  readonly shell?: {
+    openPath(path: string, developerText: string): Promise<string>;
+    openExternal(address: string, developerText: string): Promise<string>;
+  };
 }
 
 /** The globals of UXP that browsers do not have, and those that may be absent. */

@@ -1,6 +1,6 @@
 // The parts of the panel outside its own surface: menus, clipboard, theme, the folder of its log.
 
-import type { HostShell, HostTheme, PanelCommand, Theme } from '../host.ts';
+import { startAddress, type HostShell, type HostTheme, type PanelCommand, type Theme } from '../host.ts';
 import type { Surroundings } from './api.ts';
 import { guarded, type Log } from './guard.ts';
 
@@ -55,6 +55,18 @@ export function createShell(
         return complaint === '';
       } catch (error) {
         log(`The log folder was not opened: ${String(error)}`);
+        return false;
+      }
+    },
+    async startServer() {
+      if (uxp.shell === undefined) return false;
+      try {
+        // Premiere asks the user first. The answer is an empty text, or what went wrong.
+        const complaint = await uxp.shell.openExternal(startAddress, 'Starts TokenFlow, the app that edits your clips.');
+        if (complaint !== '') log(`TokenFlow was not started: ${complaint}`);
+        return complaint === '';
+      } catch (error) {
+        log(`TokenFlow was not started: ${String(error)}`);
         return false;
       }
     },

@@ -18,7 +18,13 @@ function reducePanel(state: PanelState, event: PanelEvent): PanelState {
     case 'page-chosen':
       return { ...state, page: event.page };
     case 'link-changed':
-      return { ...state, link: event.link };
+      return { ...state, link: event.link, start: isAway(event.link) ? state.start : 'idle' };
+    case 'start-pressed':
+      return { ...state, start: 'starting' };
+    case 'start-failed':
+      return { ...state, start: state.start === 'starting' ? 'failed' : state.start };
+    case 'commands-toggled':
+      return { ...state, areCommandsOpen: !state.areCommandsOpen };
     case 'models-read':
       return { ...state, models: event.lists };
     case 'theme-changed':
@@ -68,6 +74,11 @@ function reducePanel(state: PanelState, event: PanelEvent): PanelState {
     default:
       return state;
   }
+}
+
+/** Whether no server answers. */
+function isAway({ name }: PanelState['link']): boolean {
+  return name === 'unreachable' || name === 'lost' || name === 'connecting';
 }
 
 /** A sent clip is useless for another file. A selected result becomes the current edit. */
