@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commandId, panelId } from '../../plugin/src/host/premiere/entry-points.ts';
+import { launchSchemes } from '../premiere-sim/sim-uxp.ts';
 import { manifestFor } from '../../scripts/panel/build.mjs';
 
 const root = path.join(import.meta.dirname, '../..');
@@ -81,7 +82,7 @@ describe('the manifest', () => {
       // There is no permission for writing alone.
       clipboard: 'readAndWrite',
       // The app's own address, which starts it; and folders: the log's.
-      launchProcess: { schemes: ['tokenflow'], extensions: [''] },
+      launchProcess: { schemes: launchSchemes, extensions: [''] },
     });
   });
 

@@ -217,7 +217,7 @@ describe('a placed edit', () => {
     expect(sim.core.sourceMonitor).toEqual({ itemId, position: 5n * pal });
   });
 
-  test('a version that does not show can be forgotten, with its item and its file', async () => {
+  test('any version can be forgotten, with its item and its file, and one that shows leaves the timeline first', async () => {
     await layTimeline(project, pal, 4, 6, 2);
     const host = sim.open();
     const selected = await selectedClip(host);
@@ -227,10 +227,30 @@ describe('a placed edit', () => {
       firstNumber: 100,
     });
     const { editId } = await host.timeline.place(placeRequest(selected, first));
-    await expect(host.timeline.forgetVersion(editId, 1)).rejects.toMatchObject({ code: 'edit-missing' });
-    await host.timeline.revert(editId);
-    expect(await host.timeline.forgetVersion(editId, 1)).toMatchObject({ versions: [] });
+    const second = await receiveResult(project, host, { frames: 6, timebase: pal, firstNumber: 200 });
+    await host.timeline.place({ ...placeRequest(selected, second), editId });
+    expect(await host.timeline.forgetVersion(editId, 1)).toMatchObject({ versions: [{ version: 2 }], placed: 2 });
     expect(sim.core.document.items.some(({ id }) => id === first.resultId)).toBe(false);
+
+    expect(await host.timeline.forgetVersion(editId, 2)).toMatchObject({ versions: [], placed: null });
+    expect(sim.core.document.items.some(({ id }) => id === second.resultId)).toBe(false);
     expect(await readdir(path.join(folder, 'TokenFlow'))).toEqual([]);
+    expect(await host.timeline.edits()).toEqual([]);
+    await expect(host.timeline.forgetVersion(editId, 2)).rejects.toMatchObject({ code: 'edit-missing' });
+  });
+
+  test('the clip of an earlier edit is selected again, unless it has moved', async () => {
+    const { sequence, clip } = await layTimeline(project, pal, 4, 6, 2);
+    const host = sim.open();
+    const { snapshot } = await selectedClip(host);
+    sim.core.selected.delete(sequence.guid);
+    expect((await host.selection.read()).empty).toBe('nothing-selected');
+    expect(await host.selection.select(snapshot)).toBe(true);
+    expect((await host.selection.read()).clips).toMatchObject([{ snapshot }]);
+
+    clip.start += pal;
+    clip.end += pal;
+    expect(await host.selection.select(snapshot)).toBe(false);
+    expect(await host.selection.select({ ...snapshot, sequenceId: 'other' } as typeof snapshot)).toBe(false);
   });
 });

@@ -95,6 +95,7 @@ const breaches: Readonly<Record<RuleName, () => unknown>> = {
   },
   'array-buffer': () => held.sim.uxp.surroundings.fs.read(1, new Uint8Array(1) as never, 0, 1, 0),
   encoding: () => held.sim.uxp.surroundings.fs.readFile(timeline.film, { encoding: 'buffer' as 'utf-8' }),
+  'launch-scheme': () => held.sim.uxp.surroundings.uxp.shell?.openExternal('https://example.org', ''),
   'not-simulated': () => sequence.createSubsequence(),
 };
 
@@ -207,6 +208,8 @@ describe('the panel in UXP', () => {
     expect(theme.current()).toBe('light');
     expect(await shell.copyText('npm start')).toBe(true);
     expect(uxp.clipboard.text).toBe('npm start');
+    expect(await shell.startServer()).toBe(true);
+    expect(uxp.openedAddresses).toEqual(['tokenflow://start']);
     uxp.clipboard.isRefused = true;
     expect(await shell.copyText('again')).toBe(false);
   });

@@ -1,14 +1,11 @@
 // UXP around the simulated Premiere: modules, globals, pickers. Pickers give what a test has laid out.
 
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import type { Surroundings, UxpFile, UxpModule } from '../../plugin/src/host/premiere/api.ts';
 import type { SimCore } from './sim-core.ts';
 import { createModule } from './sim-module.ts';
 
-const manifest = JSON.parse(readFileSync(path.join(import.meta.dirname, '../../manifest.json'), 'utf8')) as {
-  readonly requiredPermissions: { readonly launchProcess: { readonly schemes: readonly string[] } };
-};
+/** Of the manifest, whose test compares. */
+export const launchSchemes: readonly string[] = ['tokenflow'];
 
 export interface SimUxp {
   readonly surroundings: Surroundings;
@@ -79,7 +76,7 @@ export function createUxp(core: SimCore, { platform = 'darwin', secrets = new Ma
       },
       openExternal(address) {
         const scheme = address.slice(0, address.indexOf(':'));
-        if (!manifest.requiredPermissions.launchProcess.schemes.includes(scheme)) {
+        if (!launchSchemes.includes(scheme)) {
           core.violate('launch-scheme', `The manifest does not allow ${scheme}.`);
         }
         openedAddresses.push(address);

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { applyBlock } from '../state/choices.ts';
 import {
   fileClip,
+  lastClip,
   lastJob,
   openEffectsScene,
   selectionOf,
+  timelineClip,
   type EffectsScene,
   type EffectsSceneOptions,
 } from './testing/effects-scene.ts';
@@ -31,6 +34,22 @@ describe('an edit', () => {
     const [first] = scene.host.records[0]?.versions ?? [];
     expect(scene.store.state.form).toMatchObject({ prompt: 'a wolf', seed: first?.recipe.settings.seed });
     expect(scene.store.state.rerunOf).toBe('e1');
+  });
+
+  test('is run again with the clip of the edit, also where another clip is selected', async () => {
+    const scene = await edited();
+    const other = { ...timelineClip, key: 'o', snapshot: { ...timelineClip.snapshot, mediaPath: '/other.mov' } };
+    scene.host.select(selectionOf(other as typeof timelineClip));
+    await scene.clock.settle();
+    await scene.act({ type: 'rerun-pressed', ...about });
+    expect(scene.store.state.selection?.clips).toMatchObject([{ snapshot: { mediaPath: '/clip.mov' } }]);
+    expect(toast(scene)?.text).toBe('recipe-loaded');
+
+    scene.host.canSelect = false;
+    scene.host.select(selectionOf());
+    await scene.clock.settle();
+    await scene.act({ type: 'rerun-pressed', ...about });
+    expect(toast(scene)?.text).toBe('recipe-loaded-select');
   });
 
   test('shows an earlier version, goes, and says so', async () => {
@@ -67,6 +86,38 @@ describe('an edit', () => {
     const texts = scene.store.state.toasts.map(({ text }) => text);
     expect(texts.slice(-2)).toEqual(['failed', 'version-shown']);
     expect(scene.store.state.toasts.at(-2)?.problem?.code).toBe('edit-missing');
+  });
+});
+
+describe('a clip of a web page', () => {
+  test('is on the server still when the page was loaded anew, and is not asked of the page', async () => {
+    const earlier = await edited({ selection: selectionOf(fileClip) });
+    const { texts } = earlier.host;
+    earlier.close();
+    const later = await openEffectsScene({ selection: selectionOf(fileClip), earlier, texts, hasFile: false });
+    await later.clock.settle();
+    expect(later.store.state.prepared).toMatchObject({ problem: null, clip: { clipId: lastClip(earlier) } });
+    expect(later.asked).not.toContain('upload-begin');
+    await later.act({ type: 'apply-pressed' });
+    await later.runUntil('queued');
+  });
+
+  test('is found by an edit of it where the page has kept nothing', async () => {
+    const earlier = await edited({ selection: selectionOf(fileClip) });
+    const later = await openEffectsScene({ selection: selectionOf(), page: true, earlier, hasFile: false });
+    later.host.records.push(...earlier.host.records);
+    await later.act({ type: 'refresh-pressed' });
+    await later.act({ type: 'rerun-pressed', ...about });
+    await later.clock.settle();
+    expect(later.store.state.prepared).toMatchObject({ problem: null, clip: { clipId: lastClip(earlier) } });
+    expect(applyBlock(later.store.state)).toBeNull();
+  });
+
+  test('that nobody has any more is told, and Apply waits for another', async () => {
+    const scene = await openEffectsScene({ selection: selectionOf(fileClip), hasFile: false });
+    await scene.clock.settle();
+    expect(scene.store.state.prepared?.problem).toMatchObject({ code: 'file-missing' });
+    expect(applyBlock(scene.store.state)).toBe('clip-unusable');
   });
 });
 

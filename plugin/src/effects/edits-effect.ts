@@ -1,16 +1,19 @@
 // The user's actions on existing edits: bring a version back, revert, show and hide, save, delete.
 
 import { codecExtensions } from '../../../protocol/edit-settings.ts';
+import { EditError } from '../../../protocol/errors.ts';
 import { createTurns } from '../../../protocol/turns.ts';
 import { currentEdit, versionOf } from '../state/choices.ts';
 import type { PanelEvent } from '../state/events.ts';
 import type { ToastText } from '../state/panel-state.ts';
 import type { PlacedEdit } from '../host/edits.ts';
+import type { ClipSnapshot } from '../host/selection.ts';
 import type { EffectDeps, StopEffect } from './deps.ts';
 import { fetchInto } from './fetch-result.ts';
 import { problemOf } from './problem-of.ts';
+import type { SentClips } from './sent-clips.ts';
 
-export function startEditsEffect(deps: EffectDeps): StopEffect {
+export function startEditsEffect(deps: EffectDeps, sentClips: SentClips): StopEffect {
   const { host, client, store } = deps;
   const { dispatch } = store;
   const turns = createTurns();
@@ -61,6 +64,33 @@ export function startEditsEffect(deps: EffectDeps): StopEffect {
     if (jobId !== undefined && client.link.name === 'online') await client.deleteJob(jobId);
   }
 
+  /** What is edited again must be selected; the server still has the clip that the page may have lost. */
+  async function select(editId: string, version: number): Promise<void> {
+    const edit = store.state.edits.find((one) => one.editId === editId) ?? null;
+    const recipe = versionOf(edit, version)?.recipe;
+    if (edit === null || recipe === undefined) return;
+    const isOther = !store.state.selection?.clips.some(({ snapshot }) => isSameSource(snapshot, edit.original));
+    let isSelected = !isOther;
+    if (isOther) {
+      if (edit.original.kind === 'file' && client.link.name === 'online') {
+        const clipId = await clipOf(recipe.jobId);
+        if (clipId !== null) sentClips.note(edit.original.fileId, clipId);
+      }
+      isSelected = await host.selection.select(edit.original);
+    }
+    dispatch({ type: 'toast-raised', text: isSelected ? 'recipe-loaded' : 'recipe-loaded-select', problem: null });
+  }
+
+  async function clipOf(jobId: string): Promise<string | null> {
+    try {
+      return (await client.job(jobId)).clipId;
+    } catch (error) {
+      // The job was deleted; the page may have the file.
+      if (error instanceof EditError && error.code === 'job-missing') return null;
+      throw error;
+    }
+  }
+
   function answer(event: PanelEvent): void {
     const { timeline } = host;
     switch (event.type) {
@@ -91,10 +121,20 @@ export function startEditsEffect(deps: EffectDeps): StopEffect {
         inTurn(readShown);
         break;
       case 'rerun-pressed':
-        dispatch({ type: 'toast-raised', text: 'recipe-loaded', problem: null });
+        inTurn(() => select(event.editId, event.version));
         break;
       default:
     }
   }
   return store.subscribe(answer);
+}
+
+/** Whether both show the same piece of the same media. */
+function isSameSource(one: ClipSnapshot, other: ClipSnapshot): boolean {
+  if (one.kind === 'file') {
+    const isSameRange =
+      other.kind === 'file' && one.startSeconds === other.startSeconds && one.endSeconds === other.endSeconds;
+    return isSameRange && one.fileId === other.fileId;
+  }
+  return other.kind === 'timeline' && one.mediaPath === other.mediaPath && one.inPoint === other.inPoint;
 }

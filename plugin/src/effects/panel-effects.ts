@@ -10,19 +10,21 @@ import { startPersistence } from './persistence.ts';
 import { createKeptUploads } from './cached-uploads.ts';
 import { startLinkEffect } from './link-effect.ts';
 import { startPrepareEffect } from './prepare-effect.ts';
+import { createSentClips } from './sent-clips.ts';
 import { startSelectionEffect } from './selection-effect.ts';
 import { startTaskEffect } from './task-effect.ts';
 
 export function startPanelEffects(deps: EffectDeps): StopEffect {
   const uploads = createKeptUploads(deps);
-  const preparation = startPrepareEffect(deps, uploads);
+  const sentClips = createSentClips(deps);
+  const preparation = startPrepareEffect(deps, { uploads, sentClips });
   const stops = [
     startTaskEffect(deps, { preparation, uploads }),
     () => preparation.stop(),
     startEstimateEffect(deps),
     startCompareEffect(deps),
     startPreviewStripEffect(deps),
-    startEditsEffect(deps),
+    startEditsEffect(deps, sentClips),
     startSelectionEffect(deps),
     startModelsEffect(deps),
     startPersistence(deps),

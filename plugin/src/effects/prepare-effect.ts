@@ -2,11 +2,14 @@
 // timeline is not sent before Apply, because its export takes time.
 
 import type { UploadedClip } from '../../../protocol/client/upload.ts';
-import type { SelectedClip } from '../host/selection.ts';
+import type { ExportedClip } from '../host/host.ts';
+import { HostError } from '../host/problems.ts';
+import type { FileSnapshot, SelectedClip } from '../host/selection.ts';
 import { sourceIdOf } from '../state/choices.ts';
 import type { EffectDeps, StopEffect } from './deps.ts';
 import type { KeptUploads } from './cached-uploads.ts';
 import { isCancel, problemOf } from './problem-of.ts';
+import type { SentClips } from './sent-clips.ts';
 
 export interface Preparation {
   /** The clip on the server, or on its way there; null when this file is not sent in advance. */
@@ -14,7 +17,10 @@ export interface Preparation {
   readonly stop: StopEffect;
 }
 
-export function startPrepareEffect({ host, store }: EffectDeps, uploads: KeptUploads): Preparation {
+export function startPrepareEffect(
+  { host, store }: EffectDeps,
+  { uploads, sentClips }: { readonly uploads: KeptUploads; readonly sentClips: SentClips },
+): Preparation {
   const { dispatch } = store;
   let current: {
     readonly sourceId: string;
@@ -24,10 +30,15 @@ export function startPrepareEffect({ host, store }: EffectDeps, uploads: KeptUpl
 
   async function send(clip: SelectedClip, stop: AbortController): Promise<UploadedClip> {
     const sourceId = sourceIdOf(clip);
-    const exported = await host.clips.export(clip.snapshot, {
-      mode: 'source',
-      signal: stop.signal,
-    });
+    const exported = await open(clip, stop);
+    if (exported === null) {
+      const { sizeBytes } = clip.snapshot as FileSnapshot;
+      dispatch({ type: 'prepare-progress', sourceId, sentBytes: sizeBytes, sizeBytes });
+      const found = await sentClips.find(sourceId);
+      if (found === null) throw new HostError('file-missing', `The page does not have ${clip.name} any more.`);
+      if (!stop.signal.aborted) dispatch({ type: 'prepare-done', sourceId, ...found });
+      return found;
+    }
     try {
       const { sizeBytes } = exported;
       dispatch({ type: 'prepare-progress', sourceId, sentBytes: 0, sizeBytes });
@@ -36,10 +47,21 @@ export function startPrepareEffect({ host, store }: EffectDeps, uploads: KeptUpl
         signal: stop.signal,
         onProgress: (sentBytes) => dispatch({ type: 'prepare-progress', sourceId, sentBytes, sizeBytes }),
       });
+      sentClips.note(sourceId, sent.clipId);
       dispatch({ type: 'prepare-done', sourceId, ...sent });
       return sent;
     } finally {
       await exported.dispose();
+    }
+  }
+
+  /** Null when the page does not have the file any more: it was reloaded since. */
+  async function open(clip: SelectedClip, { signal }: AbortController): Promise<ExportedClip | null> {
+    try {
+      return await host.clips.export(clip.snapshot, { mode: 'source', signal });
+    } catch (error) {
+      if (error instanceof HostError && error.code === 'file-missing') return null;
+      throw error;
     }
   }
 

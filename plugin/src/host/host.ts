@@ -69,6 +69,8 @@ export type Abilities = Readonly<Record<AbilityName, Ability>>;
 export interface HostSelection {
   /** Reads the selection again. Never rejected because of the selection: the reading has the reasons. */
   read(): Promise<SelectionReading>;
+  /** Selects the clip of an earlier edit, to edit it again. False where the user has to do it. */
+  select(snapshot: ClipSnapshot): Promise<boolean>;
   /** Called when the selection may have changed, not more than a few times per second. */
   subscribe(listener: () => void): Unsubscribe;
 }
@@ -119,7 +121,10 @@ export interface HostTimeline {
   isShown(editId: string): Promise<boolean>;
   /** Removes the edited clip from the timeline, in one undo step. The record keeps its versions. */
   revert(editId: string): Promise<PlacedEdit>;
-  /** Takes a version out of the project and deletes its file. Not the one that is placed. */
+  /**
+   * Takes a version off the timeline and out of the project, and deletes its file. The record of the edit goes with its last
+   * version: the answer has none then.
+   */
   forgetVersion(editId: string, version: number): Promise<PlacedEdit>;
   /** The edits of the active sequence. */
   edits(): Promise<readonly PlacedEdit[]>;

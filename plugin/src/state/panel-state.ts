@@ -101,6 +101,7 @@ export type ToastText =
   | 'presets-unreadable'
   | 'preset-saved'
   | 'recipe-loaded'
+  | 'recipe-loaded-select'
   | 'version-shown'
   | 'reverted'
   | 'saved'

@@ -75,16 +75,25 @@ test.each<[object, string]>([
   expect(complaints).toEqual([complaint]);
 });
 
-test('of the form comes back how a person likes to work, without words', () => {
-  const form = { ...emptyForm('h264'), prompt: 'a wolf', isSeedLocked: true, strength: 0.7 };
-  expect(reading('form', writeForm(form)).kept.form).toEqual({
-    strength: 0.7,
-    technique: 'pnp',
-    codec: 'h264',
+test('the form comes back with its words and numbers, and a seed that is rolled', () => {
+  const form = {
+    ...emptyForm('h264'),
+    prompt: 'a wolf',
+    sourcePrompt: 'a dog',
     isSeedLocked: true,
-    model: null,
-    loras: [],
-  });
+    strength: 0.7,
+    steps: 12,
+    guidance: 3.5,
+    seed: 77,
+  };
+  expect(reading('form', writeForm(form)).kept.form).toEqual(form);
+});
+
+test('a form of an earlier version, without words, is as a new one where it says nothing', () => {
+  const earlier = { strength: 0.7, technique: 'pnp', codec: 'h264', isSeedLocked: true, model: null };
+  const { kept, complaints } = reading('form', JSON.stringify(earlier));
+  expect(complaints).toEqual([]);
+  expect(kept.form).toEqual({ ...emptyForm('h264'), ...earlier });
 });
 
 test('the history comes back as it was written, and another list is refused by its field', () => {

@@ -1,7 +1,13 @@
 // The stored state, as texts. A text that cannot be read is left out and reported; the rest is used.
 
 import { fromEarlierSettings } from '../../../protocol/earlier-settings.ts';
-import { editSettings, outputCodecs } from '../../../protocol/edit-settings.ts';
+import {
+  editSettings,
+  guidanceRange,
+  maxKeyframeInterval,
+  maxSteps,
+  outputCodecs,
+} from '../../../protocol/edit-settings.ts';
 import {
   flag,
   hex,
@@ -22,7 +28,7 @@ import { loraChoices } from '../../../protocol/lora.ts';
 import { techniqueNames } from '../../../protocol/techniques.ts';
 import type { PersistedState } from './events.ts';
 import { nameStrength } from './earlier-names.ts';
-import type { EditForm } from './form.ts';
+import { emptyForm, panelPipelines, type EditForm } from './form.ts';
 import type { HistoryEntry, Throughput } from './panel-state.ts';
 import { readPresets } from './presets.ts';
 import type { Task } from './task.ts';
@@ -38,9 +44,9 @@ export function writeThroughputs(throughputs: Readonly<Record<string, Throughput
   return JSON.stringify(throughputs);
 }
 
-/** Prompts are in the history; of the form only the other settings are kept. */
-export function writeForm({ strength, technique, codec, isSeedLocked, model, loras }: EditForm): string {
-  return JSON.stringify({ strength, technique, codec, isSeedLocked, model, loras });
+/** The whole form: a panel that was closed or reloaded in the middle of a sentence loses none of it. */
+export function writeForm(form: EditForm): string {
+  return JSON.stringify(form);
 }
 
 export function writeHistory(history: readonly HistoryEntry[]): string {
@@ -128,13 +134,24 @@ function readThroughputs(text: string): Readonly<Record<string, Throughput>> {
   return parse(keptThroughputs, JSON.parse(text), 'throughputs');
 }
 
+const newForm = emptyForm('h264');
+
+/** What earlier versions did not keep is as in a new form. */
 const keptForm = object({
   strength: number(0, 1),
   technique: oneOf(techniqueNames),
   codec: oneOf(outputCodecs),
   isSeedLocked: flag,
   model: nullable(text({ min: 1, max: 200 })),
-  loras: withDefault(loraChoices, []),
+  loras: withDefault(loraChoices, newForm.loras),
+  prompt: withDefault(words, newForm.prompt),
+  sourcePrompt: withDefault(words, newForm.sourcePrompt),
+  negativePrompt: withDefault(words, newForm.negativePrompt),
+  pipeline: withDefault(oneOf(panelPipelines), newForm.pipeline),
+  steps: withDefault(nullable(integer(1, maxSteps)), newForm.steps),
+  guidance: withDefault(nullable(number(guidanceRange.min, guidanceRange.max)), newForm.guidance),
+  keyframeInterval: withDefault(integer(1, maxKeyframeInterval), newForm.keyframeInterval),
+  seed: withDefault(integer(0, 2 ** 32 - 1), newForm.seed),
 });
 
 function readForm(text: string): Partial<EditForm> {

@@ -98,7 +98,6 @@ function createVersion({ ui, t, dispatch, env }: Context) {
       show(placed, isPlaced);
       setClass(root, 'placed', isPlaced);
       show(use, !isPlaced && (env.kind === 'premiere' || next.edit.versions.length > 1));
-      show(forget, !isPlaced);
     },
   };
 }

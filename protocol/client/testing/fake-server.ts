@@ -291,11 +291,19 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
         case 'stream-cancel':
           downloads.delete(message.streamId);
           break;
-        case 'clip-get':
-        case 'clip-delete':
+        case 'clip-get': {
+          const bytes = [...server.uploads.values()].at(-1);
+          if (bytes === undefined || message.clipId !== id(99)) fail('clip-missing');
+          else {
+            const { clipId } = message;
+            say({ type: 'clip', requestId, clipId, sizeBytes: bytes.length, sha256: sha256(bytes), media: clipMedia });
+          }
+          break;
+        }
         case 'models-get':
           say({ type: 'models', requestId, ...server.models });
           break;
+        case 'clip-delete':
         case 'diagnostics-get':
           fail('invalid-request');
       }

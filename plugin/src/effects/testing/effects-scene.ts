@@ -87,6 +87,10 @@ export interface EffectsSceneOptions extends FakeServerOptions {
   readonly selection?: SelectionReading;
   /** What an earlier panel has kept. */
   readonly texts?: Map<string, string>;
+  /** A web page, whatever is selected. */
+  readonly page?: boolean;
+  /** Whether the host has the file of a web page's clip; true where it is left out. */
+  readonly hasFile?: boolean;
   /** The server of an earlier panel, whose jobs are there still. */
   readonly earlier?: Scene;
 }
@@ -97,7 +101,8 @@ export async function openEffectsScene(options: EffectsSceneOptions = {}): Promi
   for (const [jobId, job] of options.earlier?.server.jobs ?? []) scene.server.jobs.set(jobId, job);
   for (const [id, bytes] of options.earlier?.server.uploads ?? []) scene.server.uploads.set(id, bytes);
   const selection = options.selection ?? selectionOf(timelineClip);
-  const host = createFakeHost(selection, options.texts ?? new Map<string, string>());
+  const host = createFakeHost(selection, options.texts ?? new Map<string, string>(), options.page);
+  host.hasFile = options.hasFile ?? true;
   const errors: unknown[] = [];
   const { kind } = host;
   const store = createStore(
@@ -150,6 +155,11 @@ export async function openEffectsScene(options: EffectsSceneOptions = {}): Promi
   await scene.clock.runUntil(() => store.state.link.name === 'online');
   await made.act({ type: 'form-changed', change: { prompt: 'a wolf' } });
   return made;
+}
+
+/** The id of the clip of the newest job. */
+export function lastClip(scene: Scene): string {
+  return scene.server.jobs.get(lastJob(scene))?.clipId ?? '';
 }
 
 /** The id of the newest job on the server. */

@@ -3,7 +3,7 @@
 import type { PlacedEdit, PlaceRequest } from '../../host/edits.ts';
 import { abilityNames, type Host, type ResultWriter } from '../../host/host.ts';
 import { HostError } from '../../host/problems.ts';
-import type { SelectionReading } from '../../host/selection.ts';
+import type { SelectedClip, SelectionReading } from '../../host/selection.ts';
 
 export const clipBytes = Uint8Array.from({ length: 300 }, (_, at) => at & 255);
 
@@ -22,11 +22,29 @@ export interface FakeHost extends Host {
   pick: { readonly name: string; readonly text: string } | null;
   /** Whether the system lets the panel start the app. */
   canStart: boolean;
+  /** Whether the clip of an earlier edit can be selected. */
+  canSelect: boolean;
+  /** Whether the page still has the file that is selected. */
+  hasFile: boolean;
   select(selection: SelectionReading): void;
   saveResult(resultId: string): Promise<boolean>;
 }
 
-export function createFakeHost(first: SelectionReading, texts: Map<string, string>): FakeHost {
+const anyClip = {
+  frames: null,
+  frameRate: null,
+  size: null,
+  warnings: [],
+  modes: ['source'],
+  freeTrackIndex: null,
+  edit: null,
+} as const satisfies Partial<SelectedClip>;
+
+export function createFakeHost(
+  first: SelectionReading,
+  texts: Map<string, string>,
+  isPage = first.clips[0]?.snapshot.kind === 'file',
+): FakeHost {
   const log: string[] = [];
   const placed: PlaceRequest[] = [];
   const records: PlacedEdit[] = [];
@@ -35,7 +53,6 @@ export function createFakeHost(first: SelectionReading, texts: Map<string, strin
   const files = new Set<string>();
   let selection = first;
   let exportRefusal: HostError | null = null;
-  const isPage = first.clips[0]?.snapshot.kind === 'file';
   const done = Promise.resolve();
 
   function change(editId: string, part: Partial<PlacedEdit>): Promise<PlacedEdit> {
@@ -77,6 +94,8 @@ export function createFakeHost(first: SelectionReading, texts: Map<string, strin
     refusal: null,
     pick: null,
     canStart: true,
+    canSelect: true,
+    hasFile: true,
     kind: isPage ? 'browser' : 'premiere',
     product: 'P',
     abilities: Object.fromEntries(
@@ -98,6 +117,13 @@ export function createFakeHost(first: SelectionReading, texts: Map<string, strin
     },
     selection: {
       read: () => Promise.resolve(selection),
+      select(snapshot) {
+        if (!host.canSelect) return Promise.resolve(false);
+        const key = snapshot.kind === 'file' ? snapshot.fileId : snapshot.itemId;
+        const name = snapshot.kind === 'file' ? snapshot.fileName : snapshot.mediaPath;
+        host.select({ ...selection, clips: [{ ...anyClip, key, name, snapshot }], empty: null });
+        return Promise.resolve(true);
+      },
       subscribe(listener) {
         listeners.add(listener);
         return () => void listeners.delete(listener);
@@ -108,6 +134,7 @@ export function createFakeHost(first: SelectionReading, texts: Map<string, strin
         const refused = exportRefusal;
         exportRefusal = null;
         if (refused !== null) return Promise.reject(refused);
+        if (!host.hasFile) return Promise.reject(new HostError('file-missing', 'The file is not there.'));
         log.push('exported');
         return Promise.resolve({
           sizeBytes: clipBytes.length,

@@ -17,7 +17,7 @@ const there: readonly AbilityName[] = ['selection-events', 'source-export', 'the
 export function createBrowserHost(page: Window): BrowserHost {
   const { document, navigator } = page;
   const storage = openStorage(page);
-  const chosen = createFileSelection(document);
+  const chosen = createFileSelection(document, storage);
   const results = createResultFiles();
   const dark = page.matchMedia('(prefers-color-scheme: dark)');
   const themeOf = (isDark: boolean): Theme => (isDark ? 'dark' : 'light');

@@ -1,10 +1,13 @@
-// The selection of a web page: one file and a range of it.
+// The selection of a web page: one file and a range of it. After a reload the page has the file's name only, and the
+// server still has the clip.
 
 import { clipExtensions, type ClipExtension } from '../../../../protocol/messages/clip-messages.ts';
 import { throwIfCanceled } from '../../../../protocol/errors.ts';
 import type { ExportedClip, HostClips, HostSelection } from '../host.ts';
 import { HostError } from '../problems.ts';
 import type { FileSnapshot, SelectedClip, SelectionReading } from '../selection.ts';
+import { readSelected, writeSelected } from './file-snapshot.ts';
+import type { TextStorage } from './page-edits.ts';
 import type { PageFiles } from './page-files.ts';
 
 /** The page is the project. */
@@ -16,40 +19,36 @@ export interface FileSelection {
   readonly files: Omit<PageFiles, 'save'>;
 }
 
-export function createFileSelection(page: Document): FileSelection {
+export function createFileSelection(page: Document, storage: TextStorage): FileSelection {
   const listeners = new Set<() => void>();
   let file: File | null = null;
   let url: string | null = null;
-  let range: { readonly startSeconds: number; readonly endSeconds: number } | null = null;
+  let selected = readSelected(storage);
 
   const changed = (): void => {
     for (const listener of [...listeners]) listener();
   };
 
+  function select(next: FileSnapshot | null): void {
+    selected = next;
+    writeSelected(storage, next);
+    changed();
+  }
+
   function choose(next: File | null): void {
     if (url !== null) URL.revokeObjectURL(url);
     file = next;
     url = next === null ? null : URL.createObjectURL(next);
-    range = null;
-    changed();
+    select(next === null ? null : wholeOf(next));
   }
 
   function read(): SelectionReading {
     const place = { project: pageProject, sequence: pageProject, rejected: [] };
-    if (file === null) return { ...place, clips: [], empty: 'nothing-selected' };
-    const snapshot: FileSnapshot = {
-      kind: 'file',
-      fileId: fileIdOf(file),
-      fileName: file.name,
-      sizeBytes: file.size,
-      startSeconds: range?.startSeconds ?? null,
-      endSeconds: range?.endSeconds ?? null,
-    };
-    const key = `${snapshot.fileId}/${range?.startSeconds ?? ''}-${range?.endSeconds ?? ''}`;
+    if (selected === null) return { ...place, clips: [], empty: 'nothing-selected' };
     const clip: SelectedClip = {
-      key,
-      name: file.name,
-      snapshot,
+      key: `${selected.fileId}/${selected.startSeconds ?? ''}-${selected.endSeconds ?? ''}`,
+      name: selected.fileName,
+      snapshot: selected,
       frames: null,
       frameRate: null,
       size: null,
@@ -91,6 +90,12 @@ export function createFileSelection(page: Document): FileSelection {
         listeners.add(listener);
         return () => void listeners.delete(listener);
       },
+      select(snapshot) {
+        if (snapshot.kind !== 'file') return Promise.resolve(false);
+        if (file !== null && fileIdOf(file) !== snapshot.fileId) choose(null);
+        select(snapshot);
+        return Promise.resolve(true);
+      },
     },
     clips: {
       // eslint-disable-next-line @typescript-eslint/require-await -- so that what it throws rejects the promise
@@ -114,13 +119,20 @@ export function createFileSelection(page: Document): FileSelection {
         input.click();
       },
       clear: () => choose(null),
-      setRange(next) {
-        range = next;
-        changed();
+      setRange(range) {
+        if (selected === null) return;
+        const { startSeconds = null, endSeconds = null } = range ?? {};
+        select({ ...selected, startSeconds, endSeconds });
       },
       urlOf: (fileId) => (file !== null && fileIdOf(file) === fileId ? url : null),
     },
   };
+}
+
+function wholeOf(file: File): FileSnapshot {
+  const { name, size } = file;
+  const fileId = fileIdOf(file);
+  return { kind: 'file', fileId, fileName: name, sizeBytes: size, startSeconds: null, endSeconds: null };
 }
 
 /** The same file is recognised after the page was reloaded. */

@@ -55,8 +55,11 @@ describe('edits of a web page', () => {
     const { editId } = await edits.place(request('a'));
     await edits.place(request('b'));
     expect((await edits.showVersion(editId, 1)).placed).toBe(1);
-    expect((await edits.forgetVersion(editId, 1)).placed).toBeNull();
+    expect((await edits.forgetVersion(editId, 1)).placed).toBe(2);
     expect((await edits.place(request('c', editId))).versions.map(({ version }) => version)).toEqual([2, 3]);
+    await edits.forgetVersion(editId, 3);
+    expect((await edits.forgetVersion(editId, 2)).versions).toEqual([]);
+    expect(await edits.edits()).toEqual([]);
     await expect(edits.showVersion('other', 1)).rejects.toMatchObject({ code: 'edit-missing' });
   });
 });

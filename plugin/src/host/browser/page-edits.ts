@@ -1,21 +1,11 @@
 // Edits without a timeline: records of versions in the browser's storage. "Placed" is the version that is looked at.
 
-import {
-  FieldError,
-  integer,
-  list,
-  nullable,
-  number,
-  object,
-  oneOf,
-  openObject,
-  parse,
-  text,
-} from '../../../../protocol/fields.ts';
+import { FieldError, integer, list, nullable, openObject, parse, text } from '../../../../protocol/fields.ts';
 import { editVersion, withVersionsOfToday } from '../edit-versions.ts';
 import type { PlacedEdit, EditVersion } from '../edits.ts';
 import type { HostTimeline } from '../host.ts';
 import { HostError } from '../problems.ts';
+import { fileSnapshot } from './file-snapshot.ts';
 
 /** The little of localStorage that is used. */
 export interface TextStorage {
@@ -29,14 +19,7 @@ const maxEdits = 50;
 
 const keptEdit = openObject({
   editId: text({ min: 1, max: 100 }),
-  original: object({
-    kind: oneOf(['file']),
-    fileId: text({ max: 1_000 }),
-    fileName: text({ max: 1_000 }),
-    sizeBytes: integer(0, Number.MAX_SAFE_INTEGER),
-    startSeconds: nullable(number(0, Number.MAX_VALUE)),
-    endSeconds: nullable(number(0, Number.MAX_VALUE)),
-  }),
+  original: fileSnapshot,
   originalName: text({ max: 1_000 }),
   versions: list(editVersion, 1_000),
   placed: nullable(integer(1, 1_000_000)),
@@ -67,7 +50,8 @@ export function createPageEdits(storage: TextStorage): HostTimeline {
   }
 
   function keep(edit: PlacedEdit): PlacedEdit {
-    edits = [...edits.filter(({ editId }) => editId !== edit.editId), edit].slice(-maxEdits);
+    const others = edits.filter(({ editId }) => editId !== edit.editId);
+    edits = (edit.versions.length === 0 ? others : [...others, edit]).slice(-maxEdits);
     storage.setItem(storageKey, JSON.stringify(edits));
     return edit;
   }
@@ -114,7 +98,8 @@ export function createPageEdits(storage: TextStorage): HostTimeline {
     async forgetVersion(editId, version) {
       const edit = find(editId);
       const versions = edit.versions.filter((one) => one.version !== version);
-      return keep({ ...edit, versions, placed: edit.placed === version ? null : edit.placed });
+      const newest = versions.at(-1)?.version ?? null;
+      return keep({ ...edit, versions, placed: edit.placed === version ? newest : edit.placed });
     },
     edits: () => Promise.resolve(edits),
     openOriginal: noTimeline,

@@ -16,6 +16,7 @@ import { placeResult, placeVersion } from './timeline/place.ts';
 import { findPlacedVersions, toEditRecord } from './timeline/placed-versions.ts';
 import { probeAbilities } from './probe.ts';
 import { importResult } from './timeline/project-items.ts';
+import { selectClip } from './timeline/select-clip.ts';
 import { readSelection } from './timeline/selection-reader.ts';
 import { createMenus, createShell, createTheme } from './shell.ts';
 import { createStorage } from './storage.ts';
@@ -109,6 +110,7 @@ export function createPremiereHost(surroundings: Surroundings, newId: () => stri
             return findPlacedVersions(surroundings, sequence, await records.read(sequence));
           },
         }),
+      select: (snapshot) => selectClip(surroundings, snapshot),
       subscribe: (listener) =>
         abilities['selection-events'].isThere
           ? subscribeSelection(surroundings, guarded(log, 'selection', listener))

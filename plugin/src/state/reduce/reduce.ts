@@ -4,6 +4,7 @@ import { reduceCompare } from './reduce-compare.ts';
 import { reducePreviewStrip } from './reduce-preview-strip.ts';
 import { reduceForm } from './reduce-form.ts';
 import { reduceTasks } from './reduce-tasks.ts';
+import type { PlacedEdit } from '../../host/edits.ts';
 import type { PanelEvent } from '../events.ts';
 import { sourceIdOf } from '../choices.ts';
 import type { Overlay, PanelState, Toast } from '../panel-state.ts';
@@ -103,7 +104,12 @@ function reduceEdits(state: PanelState, event: PanelEvent): PanelState {
     }
     case 'edit-changed': {
       const others = state.edits.filter(({ editId }) => editId !== event.edit.editId);
-      return { ...state, edits: [...others, event.edit], editId: event.edit.editId };
+      const compare = isCompared(state, event.edit) ? state.compare : null;
+      // The last version was deleted.
+      if (event.edit.versions.length === 0) {
+        return { ...state, compare, edits: others, editId: others.at(-1)?.editId ?? null };
+      }
+      return { ...state, compare, edits: [...others, event.edit], editId: event.edit.editId };
     }
     case 'edit-chosen':
       return { ...state, editId: event.editId, isShown: null };
@@ -112,6 +118,13 @@ function reduceEdits(state: PanelState, event: PanelEvent): PanelState {
     default:
       return state;
   }
+}
+
+/** Whether the comparison is of something that is still there. */
+function isCompared({ compare }: PanelState, edit: PlacedEdit): boolean {
+  if (compare?.about.kind !== 'version' || compare.about.editId !== edit.editId) return true;
+  const { version } = compare.about;
+  return edit.versions.some((one) => one.version === version);
 }
 
 function changeModelList(

@@ -90,7 +90,7 @@ function createPlayer({ ui, t }: Context, files: ViewFiles) {
   video.muted = true;
   video.playsInline = true;
   video.preload = 'auto';
-  const unplayable = ui.el('div', 'hint gone', t.clip.unplayable);
+  const unplayable = ui.el('div', 'hint gone');
   const position = ui.el('input', 'range');
   position.type = 'range';
   position.min = '0';
@@ -176,6 +176,7 @@ function createPlayer({ ui, t }: Context, files: ViewFiles) {
       if (next !== fileId) {
         fileId = next;
         const url = next === null ? null : files.urlOf(next);
+        setText(unplayable, url === null ? t.clip.onServer : t.clip.unplayable);
         setPlayable(url !== null);
         video.pause();
         if (url === null) video.removeAttribute('src');

@@ -116,7 +116,7 @@ async function restoreSelection(
   }
 }
 
-/** Removes a version's item from the project and deletes its file. */
+/** Removes a version's item from the project and deletes its file; off the timeline first where it is placed. */
 export async function forgetVersion(
   sources: RevertSources,
   sequence: Sequence,
@@ -127,13 +127,15 @@ export async function forgetVersion(
   const edits = await records.read(sequence);
   const edit = requireEdit(edits, editId);
   const version = edit.versions.find((one) => one.version === number);
-  const placed = await findPlacedVersions(surroundings, sequence, [edit]);
-  if (version === undefined || placed.some((one) => one.version === number)) {
-    throw new HostError('edit-missing', `Version ${number} of ${editId} is placed or unknown.`);
-  }
+  if (version === undefined) throw new HostError('edit-missing', `The edit ${editId} has no version ${number}.`);
+  const before = await findPlacedVersions(surroundings, sequence, [edit]);
+  const isPlaced = before.some((one) => one.version === number);
+  if (isPlaced) await revert(sources, sequence, editId);
+  const placed = isPlaced ? [] : before;
   const project = await openProject(surroundings);
   const remaining = { ...edit, versions: edit.versions.filter((one) => one !== version) };
-  const changed = replaceEdit(edits, remaining);
+  const others = edits.filter((one) => one !== edit);
+  const changed = remaining.versions.length === 0 ? others : replaceEdit(edits, remaining);
   const writeRecords = await records.writer(sequence, changed);
   const { item, folder } = await findWithFolder(surroundings, project, version.resultId);
   runTransaction(project, 'Forget TokenFlow version', 'host-refused', (add) => {
