@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { TimelineSnapshot } from '../host/selection.ts';
 import { applyBlock } from '../state/choices.ts';
 import {
   fileClip,
@@ -38,8 +39,8 @@ describe('an edit', () => {
 
   test('is run again with the clip of the edit, also where another clip is selected', async () => {
     const scene = await edited();
-    const other = { ...timelineClip, key: 'o', snapshot: { ...timelineClip.snapshot, mediaPath: '/other.mov' } };
-    scene.host.select(selectionOf(other as typeof timelineClip));
+    const snapshot = { ...timelineClip.snapshot, mediaPath: '/other.mov' } as TimelineSnapshot;
+    scene.host.select(selectionOf({ ...timelineClip, key: 'o', snapshot }));
     await scene.clock.settle();
     await scene.act({ type: 'rerun-pressed', ...about });
     expect(scene.store.state.selection?.clips).toMatchObject([{ snapshot: { mediaPath: '/clip.mov' } }]);

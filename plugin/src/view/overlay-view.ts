@@ -103,7 +103,7 @@ function createRecipe({ ui, t, dispatch }: Context): Piece {
 }
 
 function createDiagnostics(context: Context): Piece {
-  const { ui, t } = context;
+  const { ui, t, dispatch } = context;
   const wait = ui.el('div', 'hint', t.overlay.checking);
   const list = ui.el('div', 'checks');
   const checks = keyedList<Check>(
@@ -126,15 +126,34 @@ function createDiagnostics(context: Context): Piece {
     }),
   );
   const problem = createProblemView(context);
+  let text = '';
+  const copy = ui.button(t.overlay.copyDiagnostics, '', () => dispatch({ type: 'copy-pressed', text }));
+  const actions = ui.el('div', 'row actions', copy);
   return {
-    root: ui.el('div', 'overlay-body', wait, problem.root, list),
-    update({ overlay }) {
+    root: ui.el('div', 'overlay-body', wait, problem.root, list, actions),
+    update(state) {
+      const { overlay } = state;
       if (overlay?.name !== 'diagnostics') return;
+      show(actions, overlay.checks !== null);
+      text = overlay.checks === null ? '' : diagnosticsText(overlay.checks, state, context);
       show(wait, overlay.checks === null && overlay.problem === null);
       problem.update(overlay.problem);
       checks.update(overlay.checks ?? []);
     },
   };
+}
+
+/** For a report: what runs where, then every check. */
+function diagnosticsText(checks: readonly Check[], state: PanelState, { t, env }: Context): string {
+  const server = serverFacts(state);
+  return [
+    `${t.overlay.panelVersion(env.version)}, ${state.host.product}`,
+    ...(server === null ? [] : [t.overlay.serverVersion(server.version)]),
+    ...checks.map(({ name, status, detail, advice }) => {
+      const line = `${name}: ${t.overlay.statuses[status]}. ${detail}`;
+      return advice === null ? line : `${line} ${advice}`;
+    }),
+  ].join('\n');
 }
 
 function createAbout({ ui, t, env, dispatch }: Context): Piece {

@@ -37,6 +37,7 @@ export function createPanelView(context: Context): Piece {
   const brand = ui.el('div', 'brand brand-small', ui.el('div', 'brand-mark'), ui.el('div', 'brand-name', t.product));
   const head = ui.el('div', 'head', brand, ...tabs.map(({ button }) => button), menu);
 
+  const applying = createApplyView(context);
   const edit: readonly Piece[] = [
     env.page?.createClip(context) ?? createClipView(context),
     createPromptView(context),
@@ -45,7 +46,6 @@ export function createPanelView(context: Context): Piece {
     createModelView(context),
     createLoraView(context),
     createAdvancedView(context),
-    createApplyView(context),
   ];
   const previewStrip = createPreviewStripView(context);
   const tasks = createTasksView(context);
@@ -58,8 +58,11 @@ export function createPanelView(context: Context): Piece {
     versions: ui.el('div', 'page page-versions', versions.root),
   };
   const main = ui.el('div', 'main', head, strip.root, ui.el('div', 'pages', ...Object.values(sheets)));
+  // Apply is always at hand. A browser keeps it at the lower edge of the form, UXP only where it stands below what scrolls.
+  if (env.kind === 'browser') sheets.edit.appendChild(applying.root);
+  else main.appendChild(applying.root);
   const root = ui.el('div', `panel ${env.kind}`, linkPage.root, main, overlay.root, toasts.root);
-  const pieces = [linkPage, strip, ...edit, previewStrip, tasks, compare, versions, overlay, toasts];
+  const pieces = [linkPage, strip, ...edit, applying, previewStrip, tasks, compare, versions, overlay, toasts];
 
   return {
     root,
@@ -69,6 +72,7 @@ export function createPanelView(context: Context): Piece {
         setClass(button, 'on', page === state.page);
         if (page === 'edit') setText(button, editLabel(state, context));
       }
+      if (env.kind === 'premiere') show(applying.root, state.page === 'edit');
       for (const page of pages) setClass(sheets[page], 'shown', page === state.page);
       // Under the form; on a wide page beside it, always.
       setClass(sheets.tasks, 'shown', state.page === 'edit');

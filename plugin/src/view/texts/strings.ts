@@ -367,6 +367,7 @@ export const english = {
     close: 'Close',
     cancel: 'Cancel',
     diagnostics: 'Diagnostics',
+    copyDiagnostics: 'Copy the list',
     checking: 'Asking the background app to examine itself...',
     statuses: { ok: 'ok', problem: 'problem', unknown: 'unknown' },
     about: 'About',
