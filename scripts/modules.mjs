@@ -208,7 +208,16 @@ export const typePackages = {
 /** Folders whose files may know them as well: the simulated Premiere. */
 const typedTests = 'test/premiere-sim/';
 
-export const testPackages = ['vitest', 'fast-check', 'typescript', 'esbuild', 'fflate', 'ws', 'playwright-core'];
+export const testPackages = [
+  'vitest',
+  'fast-check',
+  'typescript',
+  'esbuild',
+  'fflate',
+  'ws',
+  'playwright-core',
+  'axe-core',
+];
 
 /**
  * The module that a file belongs to, or undefined; a test belongs to the file that it tests. `file` is relative to the

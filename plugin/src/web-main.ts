@@ -2,7 +2,7 @@
 
 import { createBrowserHost } from './host/browser/browser-host.ts';
 import { startPanel } from './panel.ts';
-import { ariaAnnounce } from './view/announce.ts';
+import { pageAccessibility } from './view/accessibility.ts';
 import { createFileView } from './view/edit/file-view.ts';
 
 /** Put in by the build. */
@@ -19,7 +19,7 @@ if (root !== null) {
     version: PANEL_VERSION,
     page: {
       createClip: (context) => createFileView(context, files),
-      announce: ariaAnnounce,
+      accessibility: pageAccessibility,
       save: (resultId) => files.save(resultId),
     },
   });

@@ -29,7 +29,7 @@ export async function dropClip(page: Page, path: string, frames: number): Promis
 
 export async function describeEdit(page: Page, prompt: string, steps: number): Promise<void> {
   await page.locator('.rows-3').fill(prompt);
-  await page.locator('.fold').click();
+  await page.locator('.page-edit .fold').click();
   await page.getByTitle('Steps', { exact: true }).fill(String(steps));
   await page.getByTitle('Steps', { exact: true }).press('Tab');
 }

@@ -3,7 +3,7 @@
 import type { PanelState } from '../state/panel-state.ts';
 import type { Dispatch } from '../state/store.ts';
 import type { Texts } from './texts/strings.ts';
-import type { Announce, Ui } from './ui.ts';
+import type { Accessibility, Ui } from './ui.ts';
 
 export interface Context {
   readonly ui: Ui;
@@ -20,7 +20,7 @@ export interface Piece {
 export interface PageParts {
   /** Stands where the selection of the timeline stands in Premiere. */
   createClip(context: Context): Piece;
-  readonly announce: Announce;
+  readonly accessibility: Accessibility;
 }
 
 /** What the piece for a file needs of the page. */

@@ -123,6 +123,7 @@ function createFold({ ui, t, dispatch }: Context, body: HTMLElement) {
     update(isOpen: boolean): void {
       show(body, isOpen);
       setClass(arrow, 'open', isOpen);
+      ui.describe(toggle, { expanded: isOpen });
     },
   };
 }

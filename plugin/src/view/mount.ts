@@ -21,7 +21,7 @@ export interface MountOptions {
 
 export function mountPanel({ root, store, env, language, onError }: MountOptions): void {
   const page = root.ownerDocument;
-  const ui = createUi(page, onError, env.page?.announce ?? null);
+  const ui = createUi(page, onError, env.page?.accessibility ?? null);
   const view = createPanelView({ ui, t: textsFor(language), dispatch: store.dispatch, env });
   root.appendChild(view.root);
   let isDue = false;

@@ -45,25 +45,36 @@ export function createOverlayView(context: Context): Piece {
     ui.el('div', 'section-head', title, closing),
     ...Object.values(parts).map(({ root }) => root),
   );
+  ui.describe(box, { role: 'dialog', modal: true });
   const root = ui.el('div', 'overlay gone', box);
   ui.on(root, 'click', (event) => {
     if (event.target === root) close();
   });
   let shown: string | null = null;
+  /** What had the focus before the overlay opened. */
+  let opener: Element | null = null;
   return {
     root,
     update(state) {
       const { overlay } = state;
       show(root, overlay !== null);
       const isNew = overlay !== null && overlay.name !== shown;
+      if (isNew && shown === null) opener = root.ownerDocument.activeElement;
+      if (overlay === null && shown !== null) giveBack(opener);
       shown = overlay?.name ?? null;
       if (overlay === null) return;
       setText(title, titles[overlay.name]);
+      ui.describe(box, { label: titles[overlay.name] });
       for (const [name, part] of Object.entries(parts)) show(part.root, name === overlay.name);
       parts[overlay.name].update(state);
       if (isNew) (parts[overlay.name].root.querySelector('input') ?? closing).focus();
     },
   };
+}
+
+/** The focus goes back to where it came from, if that is still there. */
+function giveBack(opener: Element | null): void {
+  if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
 }
 
 function createRecipe({ ui, t, dispatch }: Context): Piece {

@@ -10,6 +10,7 @@ import { createCompareView } from './compare/compare-view.ts';
 import type { Context, Piece } from './context.ts';
 import { createStrengthView } from './edit/strength-view.ts';
 import { createPreviewStripView } from './edit/preview-strip-view.ts';
+import { createLiveView } from './live-view.ts';
 import { createLinkPage, createLinkStrip, isUsable } from './link-view.ts';
 import { createLoraView } from './edit/lora-view.ts';
 import { createModelView } from './edit/model-view.ts';
@@ -27,6 +28,7 @@ export function createPanelView(context: Context): Piece {
   const strip = createLinkStrip(context);
   const overlay = createOverlayView(context);
   const toasts = createToastView(context);
+  const live = createLiveView(context);
 
   const tabs = pages.map((page) => ({
     page,
@@ -35,7 +37,8 @@ export function createPanelView(context: Context): Piece {
   const menu = ui.button('?', 'tab tab-menu', () => dispatch({ type: 'overlay-opened', overlay: { name: 'about' } }));
   ui.name(menu, t.overlay.menu);
   const brand = ui.el('div', 'brand brand-small', ui.el('div', 'brand-mark'), ui.el('div', 'brand-name', t.product));
-  const head = ui.el('div', 'head', brand, ...tabs.map(({ button }) => button), menu);
+  const head = ui.el('nav', 'head', brand, ...tabs.map(({ button }) => button), menu);
+  ui.describe(head, { label: t.pageNames });
 
   const applying = createApplyView(context);
   const edit: readonly Piece[] = [
@@ -57,19 +60,19 @@ export function createPanelView(context: Context): Piece {
     compare: ui.el('div', 'page page-compare', compare.root),
     versions: ui.el('div', 'page page-versions', versions.root),
   };
-  const main = ui.el('div', 'main', head, strip.root, ui.el('div', 'pages', ...Object.values(sheets)));
+  const main = ui.el('div', 'main', head, strip.root, ui.el('main', 'pages', ...Object.values(sheets)));
   // Apply is always at hand. A browser keeps it at the lower edge of the form, UXP only where it stands below what scrolls.
   if (env.kind === 'browser') sheets.edit.appendChild(applying.root);
   else main.appendChild(applying.root);
-  const root = ui.el('div', `panel ${env.kind}`, linkPage.root, main, overlay.root, toasts.root);
-  const pieces = [linkPage, strip, ...edit, applying, previewStrip, tasks, compare, versions, overlay, toasts];
+  const root = ui.el('div', `panel ${env.kind}`, linkPage.root, main, overlay.root, toasts.root, live.root);
+  const pieces = [live, linkPage, strip, ...edit, applying, previewStrip, tasks, compare, versions, overlay, toasts];
 
   return {
     root,
     update(state) {
       show(main, isUsable(state));
       for (const { page, button } of tabs) {
-        setClass(button, 'on', page === state.page);
+        ui.choose(button, page === state.page, 'current');
         if (page === 'edit') setText(button, editLabel(state, context));
       }
       if (env.kind === 'premiere') show(applying.root, state.page === 'edit');
@@ -81,7 +84,11 @@ export function createPanelView(context: Context): Piece {
       setClass(root, 'looks-at-edit', state.page === 'edit');
       // In UXP a text field is painted over elements that lie on top of it.
       setClass(root, 'covered', state.overlay !== null);
+      const isCovered = state.overlay !== null;
+      if (!isCovered) ui.inert(main, false);
       for (const piece of pieces) piece.update(state);
+      // Last: an overlay notes what had the focus before.
+      if (isCovered) ui.inert(main, true);
     },
   };
 }

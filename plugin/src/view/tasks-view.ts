@@ -41,6 +41,7 @@ function createTask(context: Context, key: string) {
   const left = ui.el('span', 'task-left');
   const fill = ui.el('div', 'bar-fill');
   const bar = ui.el('div', 'bar', fill);
+  ui.describe(bar, { role: 'progressbar', valuemin: 0, valuemax: 100 });
   const problem = createProblemView(context);
   const action = (label: string, type: TaskAction, className = ''): HTMLButtonElement =>
     ui.button(label, `small ${className}`, () => dispatch({ type, key }));
@@ -77,6 +78,10 @@ function createTask(context: Context, key: string) {
       const progress = taskProgress(next);
       fill.style.width = `${(progress ?? 0) * 100}%`;
       setClass(bar, 'unsure', progress === null && !isOver(next));
+      ui.describe(bar, {
+        valuenow: progress === null ? null : Math.round(progress * 100),
+        label: next.settings.prompt,
+      });
       show(bar, !isOver(next));
       setText(step, stepText(next, context));
       setText(left, leftText(next, context));

@@ -16,17 +16,48 @@ export interface Ui {
   ): void;
   /** A name for an element without text. */
   name(target: HTMLElement, text: string): void;
+  /** More about an element that has a text: its name stays what can be read on it (WCAG 2.5.3). */
+  hint(target: HTMLElement, text: string): void;
   /** Says that a button does nothing now. It can be seen by its class; this is for people who hear the page. */
   off(target: HTMLElement, isOff: boolean): void;
+  /** Shows whether a button of several is the chosen one. */
+  choose(button: HTMLElement, isChosen: boolean, as: 'checked' | 'pressed' | 'current'): void;
+  /** What an element is and how it stands, for people who hear the page. */
+  describe(target: HTMLElement, facts: Facts): void;
+  /** Buttons that are one stop of Tab; arrow keys move among them. Of `choices` one is always chosen. */
+  group(target: HTMLElement, kind: GroupKind, label: string): void;
+  /** Keeps the focus out of what is covered. */
+  inert(target: HTMLElement, isInert: boolean): void;
 }
 
-/** Announces a text to screen readers. UXP has no way to do this. */
-export interface Announce {
-  name(target: HTMLElement, text: string): void;
-  off(target: HTMLElement, isOff: boolean): void;
+/** Roles and states of WAI-ARIA 1.2, without the prefix `aria-`; null takes one away. */
+export interface Facts {
+  readonly role?: string;
+  readonly label?: string;
+  readonly description?: string | null;
+  readonly disabled?: boolean;
+  readonly pressed?: boolean;
+  readonly checked?: boolean;
+  readonly current?: 'page' | 'true' | null;
+  readonly expanded?: boolean;
+  readonly modal?: boolean;
+  readonly live?: 'polite' | 'off';
+  readonly valuemin?: number;
+  readonly valuemax?: number;
+  readonly valuenow?: number | null;
+  readonly valuetext?: string;
 }
 
-export function createUi(page: Document, onError: (error: unknown) => void, announce: Announce | null): Ui {
+export type GroupKind = 'choices' | 'tools';
+
+/** Tells people who hear the page. UXP has no way to do this. */
+export interface Accessibility {
+  describe(target: HTMLElement, facts: Facts): void;
+  group(target: HTMLElement, kind: GroupKind): void;
+  inert(target: HTMLElement, isInert: boolean): void;
+}
+
+export function createUi(page: Document, onError: (error: unknown) => void, accessibility: Accessibility | null): Ui {
   const on: Ui['on'] = (target, type, handle) =>
     target.addEventListener(type, (event) => {
       try {
@@ -54,9 +85,25 @@ export function createUi(page: Document, onError: (error: unknown) => void, anno
     },
     name(target, text) {
       target.title = text;
-      announce?.name(target, text);
+      accessibility?.describe(target, { label: text });
     },
-    off: (target, isOff) => announce?.off(target, isOff),
+    hint(target, text) {
+      target.title = text;
+      accessibility?.describe(target, { description: text });
+    },
+    off: (target, isOff) => accessibility?.describe(target, { disabled: isOff }),
+    choose(button, isChosen, as) {
+      setClass(button, 'on', isChosen);
+      if (as === 'current') accessibility?.describe(button, { current: isChosen ? 'page' : null });
+      else if (as === 'checked') accessibility?.describe(button, { role: 'radio', checked: isChosen });
+      else accessibility?.describe(button, { pressed: isChosen });
+    },
+    describe: (target, facts) => accessibility?.describe(target, facts),
+    group(target, kind, label) {
+      accessibility?.describe(target, { label });
+      accessibility?.group(target, kind);
+    },
+    inert: (target, isInert) => accessibility?.inert(target, isInert),
   };
 }
 

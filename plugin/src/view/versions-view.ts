@@ -38,7 +38,7 @@ function createEdit(context: Context) {
   const revert = ui.button(t.versions.revert, 'quiet small', () => {
     if (current !== null) dispatch({ type: 'revert-pressed', editId: current.editId });
   });
-  ui.name(revert, t.versions.revertNote);
+  ui.hint(revert, t.versions.revertNote);
   const list = ui.el('div', 'versions');
   const versions = keyedList<Row>(
     list,

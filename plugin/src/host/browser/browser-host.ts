@@ -3,7 +3,8 @@
 import type { Abilities, AbilityName, Host, Theme } from '../host.ts';
 import { abilityNames, startAddress } from '../host.ts';
 import { createFileSelection } from './file-selection.ts';
-import { createPageEdits, type TextStorage } from './page-edits.ts';
+import { createPageEdits } from './page-edits.ts';
+import type { TextStorage } from './text-storage.ts';
 import type { PageFiles } from './page-files.ts';
 import { createResultFiles } from './result-files.ts';
 

@@ -7,7 +7,7 @@ import type { ExportedClip, HostClips, HostSelection } from '../host.ts';
 import { HostError } from '../problems.ts';
 import type { FileSnapshot, SelectedClip, SelectionReading } from '../selection.ts';
 import { readSelected, writeSelected } from './file-snapshot.ts';
-import type { TextStorage } from './page-edits.ts';
+import type { TextStorage } from './text-storage.ts';
 import type { PageFiles } from './page-files.ts';
 
 /** The page is the project. */

@@ -2,7 +2,7 @@
 
 import { FieldError, integer, nullable, number, object, oneOf, parse, text } from '../../../../protocol/fields.ts';
 import type { FileSnapshot } from '../selection.ts';
-import type { TextStorage } from './page-edits.ts';
+import type { TextStorage } from './text-storage.ts';
 
 const seconds = nullable(number(0, Number.MAX_VALUE));
 

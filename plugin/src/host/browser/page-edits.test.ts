@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { defaultSettings } from '../../../../protocol/edit-settings.ts';
 import type { PlaceRequest } from '../edits.ts';
-import { createPageEdits, type TextStorage } from './page-edits.ts';
+import { createPageEdits } from './page-edits.ts';
+import type { TextStorage } from './text-storage.ts';
 
 function createStorage(): TextStorage {
   const texts = new Map<string, string>();

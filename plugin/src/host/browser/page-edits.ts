@@ -6,13 +6,7 @@ import type { PlacedEdit, EditVersion } from '../edits.ts';
 import type { HostTimeline } from '../host.ts';
 import { HostError } from '../problems.ts';
 import { fileSnapshot } from './file-snapshot.ts';
-
-/** The little of localStorage that is used. */
-export interface TextStorage {
-  getItem(key: string): string | null;
-  setItem(key: string, text: string): void;
-  removeItem(key: string): void;
-}
+import type { TextStorage } from './text-storage.ts';
 
 const storageKey = 'tokenflow.edits';
 const maxEdits = 50;

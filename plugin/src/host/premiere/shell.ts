@@ -62,7 +62,10 @@ export function createShell(
       if (uxp.shell === undefined) return false;
       try {
         // Premiere asks the user first. The answer is an empty text, or what went wrong.
-        const complaint = await uxp.shell.openExternal(startAddress, 'Starts TokenFlow, the app that edits your clips.');
+        const complaint = await uxp.shell.openExternal(
+          startAddress,
+          'Starts TokenFlow, the app that edits your clips.',
+        );
         if (complaint !== '') log(`TokenFlow was not started: ${complaint}`);
         return complaint === '';
       } catch (error) {

@@ -11,6 +11,7 @@ export interface PicturePiece {
 export function createPicture({ ui }: Context, label: string): PicturePiece {
   const image = ui.el('img', 'picture');
   image.draggable = false;
+  image.alt = label;
   const tag = ui.el('span', 'tag', label);
   const root = ui.el('div', 'frame', image, ...(label === '' ? [] : [tag]));
   return { root, update: (url) => setPicture(image, url) };

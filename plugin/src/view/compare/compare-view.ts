@@ -38,17 +38,9 @@ export function createCompareView(context: Context): Piece {
   const transport = ui.el('div', 'row transport', play, scrubber, frame);
   const keys = ui.el('div', 'hint keys', c.keys);
   const monitor = createMonitorRow(context);
-  const body = ui.el(
-    'div',
-    'compare',
-    ui.el('div', 'segments modes-row', ...modes.map(({ button }) => button)),
-    stage,
-    note,
-    transport,
-    problem.root,
-    monitor.root,
-    keys,
-  );
+  const modesRow = ui.el('div', 'segments modes-row', ...modes.map(({ button }) => button));
+  ui.group(modesRow, 'choices', c.modesLabel);
+  const body = ui.el('div', 'compare', modesRow, stage, note, transport, problem.root, monitor.root, keys);
   const empty = ui.el('div', 'empty', ui.el('div', 'empty-art'), ui.el('div', 'hint', c.empty));
   const root = ui.el('div', 'page-body', empty, body);
 
@@ -62,7 +54,7 @@ export function createCompareView(context: Context): Piece {
       const { mode, frameIndex, subject } = compare;
       const isPreview = compare.about.kind === 'preview';
       for (const one of modes) {
-        setClass(one.button, 'on', one.mode === mode);
+        ui.choose(one.button, one.mode === mode, 'checked');
         // Keyframes are no neighbours: that they differ says nothing.
         show(one.button, !(isPreview && one.mode === 'flicker'));
       }

@@ -9,7 +9,9 @@ const keyStep = 0.02;
 
 export function createWipeView({ ui, t, dispatch }: Context) {
   const edit = ui.el('img', 'picture');
+  edit.alt = t.compare.edit;
   const original = ui.el('img', 'picture');
+  original.alt = t.compare.original;
   for (const image of [edit, original]) image.draggable = false;
   const over = ui.el('div', 'wipe-over', original);
   const handle = ui.el('button', 'wipe-handle', ui.el('span', 'wipe-grip'));

@@ -22,10 +22,14 @@ export function createAdvancedView(context: Context): Piece {
 
   const negative = createField(context, 'negativePrompt', 1);
   negative.placeholder = t.prompt.negativePlaceholder;
-  const technique = createSegments(context, techniqueNames, techniqueTitles, (value) => change({ technique: value }));
+  const technique = createSegments(context, a.technique, techniqueNames, techniqueTitles, (value) =>
+    change({ technique: value }),
+  );
   const techniqueHint = ui.el('div', 'hint');
-  const pipeline = createSegments(context, panelPipelines, a.pipelines, (value) => change({ pipeline: value }));
-  const codec = createSegments(context, outputCodecs, a.codecs, (value) => change({ codec: value }));
+  const pipeline = createSegments(context, a.pipeline, panelPipelines, a.pipelines, (value) =>
+    change({ pipeline: value }),
+  );
+  const codec = createSegments(context, a.codec, outputCodecs, a.codecs, (value) => change({ codec: value }));
 
   const steps = createNumber(context, a.steps, { min: 1, max: maxSteps, isWhole: true }, (value) =>
     change({ steps: value }),
@@ -41,7 +45,7 @@ export function createAdvancedView(context: Context): Piece {
   });
   let isLocked = false;
   const lock = ui.button(a.lock, 'small toggle', () => change({ isSeedLocked: !isLocked }));
-  ui.name(lock, a.lockHint);
+  ui.hint(lock, a.lockHint);
   const dice = ui.button(a.dice, 'small', () => dispatch({ type: 'seed-rolled', seed: randomSeed(env) }));
 
   const row = (label: string, ...parts: HTMLElement[]): HTMLElement =>
@@ -64,6 +68,7 @@ export function createAdvancedView(context: Context): Piece {
     update({ form, isAdvancedOpen }) {
       show(body, isAdvancedOpen);
       setClass(arrow, 'open', isAdvancedOpen);
+      ui.describe(toggle, { expanded: isAdvancedOpen });
       show(summary, !isAdvancedOpen);
       const stepsText = form.steps === null ? '' : ` · ${form.steps} ${a.steps.toLowerCase()}`;
       const draftText = form.pipeline === 'draft' ? ` · ${a.pipelines.draft}` : '';
@@ -79,13 +84,14 @@ export function createAdvancedView(context: Context): Piece {
       seed.update(form.seed);
       isLocked = form.isSeedLocked;
       setText(lock, isLocked ? a.locked : a.lock);
-      setClass(lock, 'on', isLocked);
+      ui.choose(lock, isLocked, 'pressed');
     },
   };
 }
 
 function createSegments<Value extends string>(
   { ui }: Context,
+  label: string,
   values: readonly Value[],
   labels: Readonly<Record<Value, string>>,
   onChoose: (value: Value) => void,
@@ -94,10 +100,12 @@ function createSegments<Value extends string>(
     value,
     button: ui.button(labels[value], 'segment', () => onChoose(value)),
   }));
+  const root = ui.el('div', 'segments', ...buttons.map(({ button }) => button));
+  ui.group(root, 'choices', label);
   return {
-    root: ui.el('div', 'segments', ...buttons.map(({ button }) => button)),
+    root,
     update(current: Value): void {
-      for (const { value, button } of buttons) setClass(button, 'on', value === current);
+      for (const { value, button } of buttons) ui.choose(button, value === current, 'checked');
     },
   };
 }

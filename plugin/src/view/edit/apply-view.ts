@@ -12,10 +12,11 @@ export function createApplyView(context: Context): Piece {
   const { ui, t, dispatch } = context;
   const apply = ui.button(t.apply.apply, 'primary apply', () => dispatch({ type: 'apply-pressed' }));
   const preview = ui.button(t.apply.preview, 'preview', () => dispatch({ type: 'preview-pressed' }));
-  ui.name(preview, t.apply.previewHint);
+  ui.hint(preview, t.apply.previewHint);
   const buttons = ui.el('div', 'apply-row', preview, apply);
   const continues = ui.el('div', 'estimate good-text', t.apply.continues);
   const estimate = ui.el('div', 'estimate');
+  ui.describe(estimate, { role: 'status' });
   const advice = ui.el('div', 'hint warn-text');
   const problem = createProblemView(context);
   return {

@@ -10,7 +10,8 @@ import { setClass, setText, show } from '../ui.ts';
 
 export function createFileView(context: Context, files: ViewFiles): Piece {
   const { ui, t } = context;
-  const drop = createDrop(context, files);
+  const pick = ui.button(t.clip.pick, 'primary', () => files.pick());
+  const drop = createDrop(context, files, pick);
   const player = createPlayer(context, files);
   const name = ui.el('div', 'clip-name');
   const facts = ui.el('div', 'clip-facts');
@@ -31,8 +32,13 @@ export function createFileView(context: Context, files: ViewFiles): Piece {
     root,
     update(state) {
       const snapshot = fileOf(state);
+      const { activeElement } = root.ownerDocument;
+      const isFocused = [drop, chosen].some((part) => part.contains(activeElement));
+      const isTurned = drop.classList.contains('gone') === (snapshot === null);
       show(drop, snapshot === null);
       show(chosen, snapshot !== null);
+      // What had the focus has just gone.
+      if (isFocused && isTurned) (snapshot === null ? pick : other).focus();
       player.update(snapshot);
       if (snapshot === null) return;
       setText(name, snapshot.fileName);
@@ -60,14 +66,14 @@ function factsOf(state: PanelState, { t }: Context): string {
   return [t.clip.frames(frames), t.clip.rate(rateText(frameRate)), `${size.width} x ${size.height}`].join(' · ');
 }
 
-function createDrop({ ui, t }: Context, files: ViewFiles): HTMLElement {
+function createDrop({ ui, t }: Context, files: ViewFiles, pick: HTMLElement): HTMLElement {
   const root = ui.el(
     'div',
     'drop',
     ui.el('div', 'drop-icon'),
     ui.el('div', 'drop-title', t.clip.dropTitle),
     ui.el('div', 'hint', t.clip.dropText),
-    ui.button(t.clip.pick, 'primary', () => files.pick()),
+    pick,
     ui.el('div', 'hint', t.clip.dropNote),
   );
   const isOver = (over: boolean): void => setClass(root, 'over', over);
@@ -130,7 +136,9 @@ function createPlayer({ ui, t }: Context, files: ViewFiles) {
 
   const showTime = (): void => {
     const total = length();
-    setText(time, `${t.position(video.currentTime)} / ${t.position(total)}`);
+    const shown = `${t.position(video.currentTime)} / ${t.position(total)}`;
+    setText(time, shown);
+    ui.describe(position, { valuetext: shown });
     if (total > 0) position.value = String(Math.round((video.currentTime / total) * 1000));
   };
   ui.on(video, 'timeupdate', () => {

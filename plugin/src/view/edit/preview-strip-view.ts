@@ -110,6 +110,8 @@ function createCell({ ui, t, dispatch }: Context, { frame: shown }: Cell) {
 }
 
 function createFramePicture(image: HTMLImageElement) {
+  // What it shows is said by the button of its time.
+  image.alt = '';
   image.draggable = false;
   return {
     image,

@@ -6,7 +6,7 @@ import type { EditForm } from '../../state/form.ts';
 import type { HistoryEntry } from '../../state/panel-state.ts';
 import { demoModel, demoParts, readDemoPrompt, withDemoPart, type DemoPart } from '../../state/vocabulary.ts';
 import type { Context, Piece } from '../context.ts';
-import { keyedList, setClass, setText, setValue, show } from '../ui.ts';
+import { keyedList, setText, setValue, show } from '../ui.ts';
 
 type Words = 'prompt' | 'sourcePrompt' | 'negativePrompt';
 const shownHistory = 5;
@@ -25,6 +25,7 @@ export function createPromptView(context: Context): Piece {
       update: () => undefined,
     }),
   );
+  ui.group(historyList, 'tools', t.prompt.history);
   const recent = ui.el('div', 'recent', ui.el('span', 'label', t.prompt.history), historyList);
   const rerun = ui.el(
     'div',
@@ -90,20 +91,20 @@ function createSuggestions({ ui, t, dispatch }: Context) {
     })),
   }));
   const unknown = ui.el('div', 'hint warn-text');
-  const root = ui.el(
+  const words = ui.el(
     'div',
-    'suggestions',
-    ui.el('span', 'label', t.prompt.suggestions),
-    ...chips.map(({ words }) => ui.el('div', 'chips', ...words.map(({ button }) => button))),
-    unknown,
+    'word-rows',
+    ...chips.map((row) => ui.el('div', 'chips', ...row.words.map(({ button }) => button))),
   );
+  ui.group(words, 'tools', t.prompt.suggestions);
+  const root = ui.el('div', 'suggestions', ui.el('span', 'label', t.prompt.suggestions), words, unknown);
   return {
     root,
     update(next: EditForm): void {
       form = next;
       const known = readDemoPrompt(next.prompt);
       for (const { part, words } of chips) {
-        for (const { word, button } of words) setClass(button, 'on', known[part] === word);
+        for (const { word, button } of words) ui.choose(button, known[part] === word, 'pressed');
       }
       show(unknown, known.unknown.length > 0);
       setText(unknown, t.prompt.unknown(known.unknown.join(', ')));

@@ -2,7 +2,7 @@
 
 import { strengthStops, nearestStop } from '../../state/form.ts';
 import type { Context, Piece } from '../context.ts';
-import { setClass, setText, setValue } from '../ui.ts';
+import { setText, setValue } from '../ui.ts';
 
 export function createStrengthView({ ui, t, dispatch }: Context): Piece {
   const turn = (strength: number): void => dispatch({ type: 'form-changed', change: { strength } });
@@ -17,6 +17,8 @@ export function createStrengthView({ ui, t, dispatch }: Context): Piece {
     name,
     button: ui.button(t.strength.stops[name], 'stop', () => turn(at)),
   }));
+  const stopsRow = ui.el('div', 'stops', ...stops.map(({ button }) => button));
+  ui.group(stopsRow, 'choices', t.strength.label);
   const hint = ui.el('div', 'hint');
   const root = ui.el(
     'section',
@@ -28,15 +30,17 @@ export function createStrengthView({ ui, t, dispatch }: Context): Piece {
       ui.el('span', 'label strong', t.strength.follow),
     ),
     slider,
-    ui.el('div', 'stops', ...stops.map(({ button }) => button)),
+    stopsRow,
     hint,
   );
   return {
     root,
     update({ form }) {
-      setValue(slider, String(Math.round(form.strength * 100)));
+      const percent = Math.round(form.strength * 100);
+      setValue(slider, String(percent));
       const nearest = nearestStop(form.strength);
-      for (const { name, button } of stops) setClass(button, 'on', name === nearest);
+      ui.describe(slider, { valuetext: `${t.strength.stops[nearest]}, ${percent}` });
+      for (const { name, button } of stops) ui.choose(button, name === nearest, 'checked');
       setText(hint, t.strength.hints[nearest]);
     },
   };

@@ -2,7 +2,7 @@
 
 import { reduce } from '../../state/reduce/reduce.ts';
 import { createStore } from '../../state/store.ts';
-import { ariaAnnounce } from '../announce.ts';
+import { pageAccessibility } from '../accessibility.ts';
 import { createFileView } from '../edit/file-view.ts';
 import { mountPanel } from '../mount.ts';
 import { states } from './states.ts';
@@ -15,15 +15,16 @@ const noFiles = {
   urlOf: () => null,
 };
 
-function showState(name: string, theme: 'light' | 'dark'): void {
+/** `asKind`: shown by another host than the state's own. */
+function showState(name: string, theme: 'light' | 'dark', asKind?: 'premiere' | 'browser'): void {
   const root = document.getElementById('panel');
   const state = states[name];
   if (root === null || state === undefined) throw new Error(`There is no state ${name}.`);
   while (root.firstChild !== null) root.removeChild(root.firstChild);
-  const { kind } = state.host;
+  const kind = asKind ?? state.host.kind;
   mountPanel({
     root,
-    store: createStore({ ...state, theme }, reduce, (error) => console.error(error)),
+    store: createStore({ ...state, theme, host: { ...state.host, kind } }, reduce, (error) => console.error(error)),
     language: 'en',
     onError: (error) => console.error(error),
     env: {
@@ -35,7 +36,7 @@ function showState(name: string, theme: 'light' | 'dark'): void {
           ? null
           : {
               createClip: (context) => createFileView(context, noFiles),
-              announce: ariaAnnounce,
+              accessibility: pageAccessibility,
             },
     },
   });

@@ -18,6 +18,7 @@ const count = (amount: number, one: string, many: string): string => `${amount} 
 export const english = {
   product: 'TokenFlow',
   tagline: 'Say what a clip should become.',
+  pageNames: 'Pages',
   pages: { edit: 'Edit', compare: 'Compare', versions: 'Versions' } satisfies Record<Page, string>,
 
   link: {
@@ -300,9 +301,16 @@ export const english = {
     details: 'Copy details',
   },
 
+  live: {
+    working: (prompt: string, stage: string, percent: number) => `${prompt}: ${stage}, ${percent} percent`,
+    done: (prompt: string) => `Done: ${prompt}`,
+    failed: (prompt: string, reason: string) => `Failed: ${prompt}. ${reason}`,
+  },
+
   compare: {
     empty: 'When an edit is done, compare it here with the original.',
     loading: 'Fetching frames...',
+    modesLabel: 'How to compare',
     modes: {
       wipe: 'Wipe',
       side: 'Side by side',

@@ -1,0 +1,122 @@
+// Every state of the panel as a web page, by the rules of WCAG 2.2 AA that a program can check (axe-core), and what no
+// program of that kind looks at: one stop of Tab per group, the focus of dialogs, and what is said while an edit runs.
+
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { AxeResults } from 'axe-core';
+import { openGallery } from '../../scripts/panel/gallery.mjs';
+import { chromiumPath, howToGetChromium, launchChromium } from './chromium.ts';
+
+const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+const themes = ['dark', 'light'] as const;
+
+if (chromiumPath === undefined) console.warn(`The browser tests are skipped. ${howToGetChromium}`);
+
+describe.skipIf(chromiumPath === undefined)('a page of the panel', () => {
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    browser = await launchChromium();
+    // High enough that Apply, which stays in view, covers nothing.
+    page = await openGallery(browser, { width: 1200, height: 2_000, isWeb: true });
+    await page.addScriptTag({ content: await readFile(axeFile, 'utf8') });
+  });
+  afterAll(() => browser.close());
+
+  const show = (state: string, theme: string): Promise<unknown> =>
+    page.evaluate(`gallery.show(${JSON.stringify(state)}, ${JSON.stringify(theme)}, 'browser')`);
+
+  async function violations(): Promise<string[]> {
+    const results: AxeResults = await page.evaluate(
+      `axe.run('#panel', { runOnly: ${JSON.stringify(rules)}, resultTypes: ['violations'] })`,
+    );
+    return results.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+  }
+
+  test('has no fault that axe finds, in any state and both themes', async () => {
+    const names: string[] = await page.evaluate('gallery.names');
+    expect(names.length).toBeGreaterThan(5);
+    const found: string[] = [];
+    for (const name of names) {
+      for (const theme of themes) {
+        await show(name, theme);
+        found.push(...(await violations()).map((fault) => `${name}, ${theme}: ${fault}`));
+      }
+    }
+    expect(found).toEqual([]);
+  });
+
+  test('and the check finds what is planted', async () => {
+    await show('edit-demo', 'dark');
+    await page.evaluate(`document.querySelector('.apply').textContent = ''`);
+    expect((await violations()).join()).toContain('button-name');
+  });
+
+  test('has every group of buttons as one stop of Tab, and arrow keys within it', async () => {
+    await show('edit-demo', 'dark');
+    const stopsOfGroups: number[] = await page.evaluate(`
+      [...document.querySelectorAll('[role=radiogroup], [role=toolbar]')]
+        .map((group) => [...group.querySelectorAll('button')])
+        .filter((buttons) => buttons.length > 0)
+        .map((buttons) => buttons.filter((button) => button.tabIndex === 0).length)`);
+    expect(stopsOfGroups.length).toBeGreaterThan(1);
+    expect(new Set(stopsOfGroups)).toEqual(new Set([1]));
+    const stops = page.locator('.stops button');
+    await stops.first().focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await stops.nth(1).getAttribute('aria-checked')).toBe('true');
+    expect(await stops.nth(1).evaluate('document.activeElement?.textContent')).toBe('Keep');
+    await page.keyboard.press('End');
+    expect(await page.locator('.strength').getAttribute('aria-valuetext')).toBe('Loose, 90');
+  });
+
+  test('keeps the focus in a dialog, and gives it back', async () => {
+    await show('edit-demo', 'dark');
+    const help = page.getByRole('button', { name: 'Help' });
+    await help.focus();
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog', { name: 'About' });
+    await dialog.waitFor();
+    for (let press = 0; press < 8; press += 1) {
+      await page.keyboard.press('Tab');
+      expect(
+        await page.evaluate(`document.activeElement === document.body || !!document.activeElement.closest('.overlay')`),
+      ).toBe(true);
+    }
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+    expect(await help.evaluate('document.activeElement?.textContent')).toBe('?');
+  });
+
+  test('has names that begin with what can be read on the button', async () => {
+    await show('edit-demo', 'dark');
+    await page.getByRole('button', { name: 'Preview', exact: true }).waitFor();
+    const wrong: string[] = await page.evaluate(`[...document.querySelectorAll('button[aria-label]')]
+      .filter((button) => /[a-z]{2}/i.test(button.textContent) && !button.getAttribute('aria-label').includes(button.textContent))
+      .map((button) => button.outerHTML)`);
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe.skipIf(chromiumPath === undefined)('the panel in Premiere', () => {
+  test.each([
+    [320, 720],
+    [240, 320],
+  ])('has Apply in view at %i x %i, whatever is above it', async (width, height) => {
+    const browser = await launchChromium();
+    try {
+      const page = await openGallery(browser, { width, height, isWeb: false });
+      for (const state of ['edit', 'edit-advanced', 'loras', 'tasks', 'preview']) {
+        await page.evaluate(`gallery.show(${JSON.stringify(state)}, 'dark')`);
+        const box = await page.locator('.button.apply').boundingBox();
+        expect((box?.y ?? Infinity) + (box?.height ?? 0), state).toBeLessThanOrEqual(height);
+      }
+    } finally {
+      await browser.close();
+    }
+  });
+});
