@@ -4,7 +4,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { probeClip } from '../../companion-server/src/media/probe/probe.ts';
 import { ensurePanel } from '../../scripts/panel/ensure-build.mjs';
 import { chromiumPath, howToGetChromium, launchChromium } from './chromium.ts';
@@ -71,7 +71,7 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
         page.locator('.wipe-over').boundingBox(),
       ]);
       expect((over?.width ?? 0) / (whole?.width ?? 1)).toBeCloseTo(0.25, 1);
-      await page.locator('.compare').click({ position: { x: 2, y: 2 } });
+      await page.locator('.compare .keys').click();
       await page.keyboard.press('ArrowRight');
       await page.getByText(`2 / ${frames}`).waitFor();
       await page.keyboard.press('\\');
@@ -89,12 +89,22 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
 
       // The page has forgotten the file; the server has it still.
       await page.reload();
+      await page.getByText('TokenFlow still has this clip.').waitFor();
+      await page.getByText(`${frames} frames ·`).waitFor();
+      expect(await page.locator('.rows-3').inputValue()).toBe('a blue ball on grass');
+      expect(await page.locator('.apply').getAttribute('aria-disabled')).toBe('false');
       await page.getByRole('button', { name: 'Versions' }).click();
       const again = page.waitForEvent('download');
       await page.getByRole('button', { name: 'Download' }).click();
       const fetched = join(server.folder, 'fetched.mp4');
       await (await again).saveAs(fetched);
       expect(await readFile(fetched)).toEqual(await readFile(file));
+
+      // The version that is looked at can be deleted, like any other.
+      await page.getByRole('button', { name: 'Delete' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+      await page.locator('.version').waitFor({ state: 'detached' });
+      await vi.waitFor(async () => expect(await results(server)).toEqual([]));
       expect(faults).toEqual([]);
       await page.close();
     },
