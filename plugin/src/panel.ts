@@ -9,7 +9,7 @@ import { abilityNames, type Host } from './host/host.ts';
 import { initialState } from './state/panel-state.ts';
 import { reduce } from './state/reduce/reduce.ts';
 import { createStore } from './state/store.ts';
-import type { PageParts } from './view/context.ts';
+import type { PageParts, ViewEnv } from './view/context.ts';
 import { mountPanel } from './view/mount.ts';
 
 export interface PanelOptions {
@@ -19,12 +19,14 @@ export interface PanelOptions {
   readonly serverUrl: string;
   readonly version: string;
   readonly language: string;
+  /** In Premiere only. */
+  readonly dragText: ViewEnv['dragText'];
   /** In a web page only. */
   readonly page: (PageParts & { readonly save: NonNullable<EffectDeps['saveResult']> }) | null;
 }
 
 /** Starts the panel; the returned function ends it. */
-export function startPanel({ host, root, serverUrl, version, language, page }: PanelOptions): () => void {
+export function startPanel({ host, root, serverUrl, version, language, page, dragText }: PanelOptions): () => void {
   const onError = (error: unknown): void =>
     host.shell.log(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const abilities = abilityNames.filter((name) => host.abilities[name].isThere);
@@ -59,6 +61,7 @@ export function startPanel({ host, root, serverUrl, version, language, page }: P
       version,
       random: Math.random,
       page,
+      dragText,
     },
   });
   return startPanelEffects({

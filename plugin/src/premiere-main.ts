@@ -1,6 +1,7 @@
 // The panel in Premiere. State and connection belong to the plugin, not to the panel's surface: Premiere does not say
 // when a panel is hidden or closed, so running edits continue, and a reopened panel shows them.
 
+import { dragText } from './host/premiere/drag.ts';
 import { loadSurroundings } from './host/premiere/modules.ts';
 import { createPremiereHost } from './host/premiere/premiere-host.ts';
 import { startPanel } from './panel.ts';
@@ -29,6 +30,7 @@ try {
     version: PANEL_VERSION,
     language: 'en',
     page: null,
+    dragText,
   });
 } catch (error) {
   host.shell.log(`The panel did not start: ${String(error)}`);

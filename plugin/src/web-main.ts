@@ -17,6 +17,7 @@ if (root !== null) {
     serverUrl: location.origin,
     language: navigator.language,
     version: PANEL_VERSION,
+    dragText: null,
     page: {
       createClip: (context) => createFileView(context, files),
       accessibility: pageAccessibility,

@@ -38,6 +38,8 @@ export interface ViewEnv {
   readonly page: PageParts | null;
   readonly version: string;
   readonly random: () => number;
+  /** The text with which the host takes a file that is dragged onto it; null where it takes none. */
+  readonly dragText: ((path: string, displayName: string) => string | null) | null;
 }
 
 /** Any 32 bits, as a seed. */

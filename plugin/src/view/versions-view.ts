@@ -2,7 +2,7 @@
 
 import type { PlacedEdit, EditVersion } from '../host/edits.ts';
 import { nearestStop } from '../state/form.ts';
-import type { Context, Piece } from './context.ts';
+import type { Context, Piece, ViewEnv } from './context.ts';
 import { keyedList, setClass, setText, show } from './ui.ts';
 
 interface Row {
@@ -77,14 +77,15 @@ function createVersion({ ui, t, dispatch, env }: Context) {
   const recipe = ui.button(t.versions.recipe, 'quiet small', () =>
     dispatch({ type: 'overlay-opened', overlay: { name: 'recipe', ...about() } }),
   );
-  const root = ui.el(
-    'div',
-    'version',
-    ui.el('div', 'version-head', number, placed),
-    prompt,
-    facts,
-    ui.el('div', 'row actions', compare, save, use, rerun, recipe, forget),
-  );
+  const grip = ui.el('div', 'version-grip', ui.el('div', 'version-head', number, placed), prompt, facts);
+  ui.on(grip, 'dragstart', ({ dataTransfer }) => {
+    const text = row === null ? null : dragTextOf(row, env);
+    if (dataTransfer === null || text === null) return;
+    dataTransfer.setData('text/plain', text);
+    dataTransfer.setData('text', text);
+    dataTransfer.effectAllowed = 'copyMove';
+  });
+  const root = ui.el('div', 'version', grip, ui.el('div', 'row actions', compare, save, use, rerun, recipe, forget));
   return {
     root,
     update(next: Row): void {
@@ -96,8 +97,18 @@ function createVersion({ ui, t, dispatch, env }: Context) {
       const { seed, strength } = made.settings;
       setText(facts, `${t.versions.seed(seed)} · ${t.strength.stops[nearestStop(strength)]} · ${made.model}`);
       show(placed, isPlaced);
+      const canDrag = dragTextOf(next, env) !== null;
+      grip.draggable = canDrag;
+      setClass(grip, 'can-drag', canDrag);
+      grip.title = canDrag ? t.versions.drag : '';
       setClass(root, 'placed', isPlaced);
       show(use, !isPlaced && (env.kind === 'premiere' || next.edit.versions.length > 1));
     },
   };
+}
+
+/** Null where the version has no file that the host takes in a drag. */
+function dragTextOf({ edit, version }: Row, { dragText }: ViewEnv): string | null {
+  if (version.path === null || dragText === null) return null;
+  return dragText(version.path, `${edit.originalName}: ${version.recipe.settings.prompt}`);
 }

@@ -341,6 +341,7 @@ export const english = {
     placed: { premiere: 'on the timeline', browser: 'current' },
     seed: (seed: number) => `seed ${seed}`,
     use: { premiere: 'Bring back', browser: 'Make current' },
+    drag: 'Drag it onto the timeline or into the project',
     compare: 'Compare',
     rerun: 'Re-run',
     recipe: 'What made this?',
