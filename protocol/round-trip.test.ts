@@ -134,6 +134,7 @@ const clientMessages: Readonly<Record<string, Readonly<Record<string, Arbitrary<
   pair: { requestId, protocol: positive, code: text(40, 1), name: text(100, 1) },
   hello: { requestId, protocol: positive, client: peer, token: text(200) },
   'diagnostics-get': { requestId },
+  'storage-get': { requestId },
   'models-get': { requestId },
   'upload-begin': {
     requestId,
@@ -196,6 +197,7 @@ const serverMessages: typeof clientMessages = {
     device: nullable(fc.constantFrom(...devices)),
     models,
   },
+  storage: { requestId, clipsBytes: count, resultsBytes: count, cacheBytes: count, freeBytes: count },
   models: { requestId, models, loras, notices: fc.array(text(100, 1), { maxLength: 3 }) },
   diagnostics: {
     requestId,

@@ -9,7 +9,7 @@ import { isOutcome, type JobView, type QueuePosition } from '../job.ts';
 import type { EditRequest } from '../messages/job-messages.ts';
 import type { EditProgress } from '../progress.ts';
 import type { ReplyTo, Request, RequestOf } from '../messages/replies.ts';
-import type { DiskShortage, ModelLists } from '../messages/session-messages.ts';
+import type { DiskShortage, ModelLists, StorageFacts } from '../messages/session-messages.ts';
 import type { Connection } from './connection.ts';
 import { fetchResult, type DownloadOptions, type ResultSink } from './download.ts';
 import { fetchFrame, type FrameRequest } from './frame.ts';
@@ -70,6 +70,8 @@ export interface Client {
   moveJob(jobId: string, beforeJobId: string | null): Promise<JobView>;
   deleteJob(jobId: string): Promise<void>;
   diagnostics(signal?: Signal): Promise<readonly Check[]>;
+  /** How much room the server's files take. */
+  storage(signal?: Signal): Promise<StorageFacts>;
   /** What lies on the server's machine, after another look at it. */
   models(signal?: Signal): Promise<ModelLists>;
 }
@@ -189,6 +191,10 @@ export function createClient(options: ClientOptions): Client {
     models: async (signal) => {
       const { models, loras, notices } = await ask({ type: 'models-get' }, signal);
       return { models, loras, notices };
+    },
+    async storage(signal) {
+      const { clipsBytes, resultsBytes, cacheBytes, freeBytes } = await ask({ type: 'storage-get' }, signal);
+      return { clipsBytes, resultsBytes, cacheBytes, freeBytes };
     },
     diagnostics: async (signal) => (await ask({ type: 'diagnostics-get' }, signal)).checks,
   };

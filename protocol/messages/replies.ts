@@ -16,6 +16,7 @@ interface ReplyTypes {
   readonly pair: 'paired';
   readonly hello: 'welcome';
   readonly 'diagnostics-get': 'diagnostics';
+  readonly 'storage-get': 'storage';
   readonly 'models-get': 'models';
   readonly 'upload-begin': 'upload-ready';
   readonly 'upload-end': 'upload-done';

@@ -26,6 +26,17 @@ const diskShortage = object({
 });
 export type DiskShortage = Infer<typeof diskShortage>;
 
+/** Room on the disks of the server, in bytes. */
+const storage = {
+  /** Clips that were sent, also by other clients, and results with what interrupted edits continue from. */
+  clipsBytes: count,
+  resultsBytes: count,
+  /** Inversions and converted weights, which are made again when they are needed. */
+  cacheBytes: count,
+  /** Free on the disk of clips and results. */
+  freeBytes: count,
+};
+
 export const clientSessionMessages = {
   /**
    * Exchanges the code that the server shows for a token, once. Comes before `hello`, which follows on the same
@@ -51,6 +62,9 @@ export const clientSessionMessages = {
 
   /** Asks the server to examine itself. Reply: `diagnostics`. */
   'diagnostics-get': { requestId },
+
+  /** Asks how much room the server's files take. Reply: `storage`. */
+  'storage-get': { requestId },
 
   /** Makes the server look again at what lies on its machine. Reply: `models`. */
   'models-get': { requestId },
@@ -79,6 +93,9 @@ export const serverSessionMessages = {
   /** Reply to `diagnostics-get`. */
   diagnostics: { requestId, checks },
 
+  /** Reply to `storage-get`. */
+  storage: { requestId, ...storage },
+
   /** Reply to `models-get`. */
   models: { requestId, ...modelLists },
 
@@ -92,4 +109,5 @@ export const serverSessionMessages = {
 export type Pair = MessageOf<typeof clientSessionMessages, 'pair'>;
 export type Hello = MessageOf<typeof clientSessionMessages, 'hello'>;
 export type Welcome = MessageOf<typeof serverSessionMessages, 'welcome'>;
+export type StorageFacts = Omit<MessageOf<typeof serverSessionMessages, 'storage'>, 'type' | 'requestId'>;
 export type ModelLists = Omit<MessageOf<typeof serverSessionMessages, 'models'>, 'type' | 'requestId'>;

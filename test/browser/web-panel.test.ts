@@ -78,6 +78,7 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
       await page.locator('.flip-button', { hasText: 'Original' }).waitFor();
 
       await page.getByRole('button', { name: 'Versions' }).click();
+      await page.getByText(/^TokenFlow keeps \d+ KB of results, \d+ KB of clips,/).waitFor();
       const downloading = page.waitForEvent('download');
       await page.getByRole('button', { name: 'Download' }).click();
       const file = join(server.folder, 'downloaded.mp4');

@@ -90,6 +90,7 @@ export async function createSessionFixture({
       noteSeen: () => undefined,
     },
     models: () => [makeModelInfo({ id: 'model', title: 'Model', goodFor: 'tests' })],
+    storage: () => Promise.resolve({ clipsBytes: 1, resultsBytes: 2, cacheBytes: 3, freeBytes: 4 }),
     lookForModels: () =>
       Promise.resolve({ models: [makeModelInfo({ id: 'new' })], loras: [makeLoraInfo({ name: 'film' })], notices: [] }),
     device: () => 'cpu',

@@ -254,6 +254,7 @@ test('a client that says no hello in time is shown out', async () => {
     admission: createAdmission(),
     metrics: createMetrics(),
     models: unused,
+    storage: unused,
     lookForModels: unused,
     device: unused,
     disks: { shortages: unused, subscribe: unused },

@@ -34,6 +34,7 @@ import { createDiskWatch } from '../store/disk-watch.ts';
 import { closeToOthers } from '../store/private-folder.ts';
 import { createReserve, type Reserve } from '../store/disk-reserve.ts';
 import { createSetAside } from '../store/orphaned-files.ts';
+import { readStorage } from '../artifacts/storage.ts';
 import { version } from './version.ts';
 
 export interface ServerDeps {
@@ -243,6 +244,7 @@ async function open(
     pairings,
     pageKey,
     models: () => library.usableModels(),
+    storage: () => readStorage(config.dataDir, cacheDir),
     lookForModels: async () => {
       await library.refresh();
       return library.lists();

@@ -6,6 +6,7 @@ import {
   lastClip,
   lastJob,
   openEffectsScene,
+  result,
   selectionOf,
   timelineClip,
   type EffectsScene,
@@ -79,6 +80,14 @@ describe('an edit', () => {
     expect(scene.store.state.edits[0]?.versions.map(({ version }) => version)).toEqual([2]);
     expect(scene.server.jobs.has(first ?? '')).toBe(false);
     expect(scene.server.jobs.size).toBe(1);
+  });
+
+  test('says how much room all of them take, and less after one was deleted', async () => {
+    const scene = await edited();
+    await scene.act({ type: 'page-chosen', page: 'versions' });
+    expect(scene.store.state.storage).toMatchObject({ resultsBytes: 2 * result.length, freeBytes: 1e9 });
+    await scene.act({ type: 'forget-confirmed', ...about });
+    expect(scene.store.state.storage?.resultsBytes).toBe(result.length);
   });
 
   test('that cannot be changed says why, and the next change is tried all the same', async () => {

@@ -62,6 +62,7 @@ export function startEditsEffect(deps: EffectDeps, sentClips: SentClips): StopEf
     const changed = await host.timeline.forgetVersion(editId, version);
     dispatch({ type: 'edit-changed', edit: changed });
     if (jobId !== undefined && client.link.name === 'online') await client.deleteJob(jobId);
+    dispatch({ type: 'version-deleted' });
   }
 
   /** What is edited again must be selected; the server still has the clip that the page may have lost. */

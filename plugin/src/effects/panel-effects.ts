@@ -12,6 +12,7 @@ import { startLinkEffect } from './link-effect.ts';
 import { startPrepareEffect } from './prepare-effect.ts';
 import { createSentClips } from './sent-clips.ts';
 import { startSelectionEffect } from './selection-effect.ts';
+import { startStorageEffect } from './storage-effect.ts';
 import { startTaskEffect } from './task-effect.ts';
 
 export function startPanelEffects(deps: EffectDeps): StopEffect {
@@ -27,6 +28,7 @@ export function startPanelEffects(deps: EffectDeps): StopEffect {
     startEditsEffect(deps, sentClips),
     startSelectionEffect(deps),
     startModelsEffect(deps),
+    startStorageEffect(deps),
     startPersistence(deps),
     startLinkEffect(deps),
   ];

@@ -8,7 +8,7 @@ import type { JobView, QueuePosition } from '../../../protocol/job.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import type { FrameSide } from '../../../protocol/messages/stream-messages.ts';
-import type { ModelLists } from '../../../protocol/messages/session-messages.ts';
+import type { ModelLists, StorageFacts } from '../../../protocol/messages/session-messages.ts';
 import type { LinkState } from '../../../protocol/client/link-state.ts';
 import type { PlacedEdit } from '../host/edits.ts';
 import type { Theme } from '../host/host.ts';
@@ -129,6 +129,9 @@ export type Result =
   | { readonly type: 'job-progress'; readonly jobId: string; readonly progress: EditProgress }
   | { readonly type: 'edits-read'; readonly edits: readonly PlacedEdit[] }
   | { readonly type: 'edit-changed'; readonly edit: PlacedEdit }
+  /** Its file is gone, here and on the server. */
+  | { readonly type: 'version-deleted' }
+  | { readonly type: 'storage-read'; readonly storage: StorageFacts }
   | { readonly type: 'shown-read'; readonly isShown: boolean | null }
   | { readonly type: 'compare-found'; readonly subject: CompareSubject }
   | { readonly type: 'compare-failed'; readonly problem: Problem }

@@ -4,7 +4,7 @@ import type { Check } from '../../../protocol/diagnostics.ts';
 import type { OutputCodec } from '../../../protocol/edit-settings.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
-import type { ModelLists } from '../../../protocol/messages/session-messages.ts';
+import type { ModelLists, StorageFacts } from '../../../protocol/messages/session-messages.ts';
 import type { LinkState } from '../../../protocol/client/link-state.ts';
 import type { PlacedEdit } from '../host/edits.ts';
 import type { AbilityName, Host, Theme } from '../host/host.ts';
@@ -137,6 +137,8 @@ export interface PanelState {
   readonly estimate: EstimateState;
   readonly tasks: readonly Task[];
   readonly edits: readonly PlacedEdit[];
+  /** Room that the server's files take; null while it has not been asked for. */
+  readonly storage: StorageFacts | null;
   /** The edit that versions and compare are about. */
   readonly editId: string | null;
   /** The next Apply makes a new version of this edit. */
@@ -171,6 +173,7 @@ export function initialState(host: HostFacts, theme: Theme, codec: OutputCodec):
     estimate: { name: 'none' },
     tasks: [],
     edits: [],
+    storage: null,
     editId: null,
     rerunOf: null,
     isShown: null,

@@ -1,6 +1,7 @@
 // The edits that there are, each with its versions: bring one back, run it again, compare, see what made it.
 
 import type { PlacedEdit, EditVersion } from '../host/edits.ts';
+import type { StorageFacts } from '../../../protocol/messages/session-messages.ts';
 import { nearestStop } from '../state/form.ts';
 import type { Context, Piece, ViewEnv } from './context.ts';
 import { keyedList, setClass, setText, show } from './ui.ts';
@@ -20,9 +21,12 @@ export function createVersionsView(context: Context): Piece {
     ({ editId }) => editId,
     () => createEdit(context),
   );
+  const storage = ui.el('div', 'hint storage');
   return {
-    root: ui.el('div', 'page-body', empty, list),
+    root: ui.el('div', 'page-body', empty, list, storage),
     update(state) {
+      show(storage, state.storage !== null);
+      if (state.storage !== null) setText(storage, storageText(state.storage, context));
       show(empty, state.edits.length === 0);
       // The one that is looked at comes first, then the newest.
       const others = state.edits.filter(({ editId }) => editId !== state.editId).reverse();
@@ -105,6 +109,12 @@ function createVersion({ ui, t, dispatch, env }: Context) {
       show(use, !isPlaced && (env.kind === 'premiere' || next.edit.versions.length > 1));
     },
   };
+}
+
+function storageText(storage: StorageFacts, { t }: Context): string {
+  const { fileSize, versions: v } = t;
+  const { clipsBytes, resultsBytes, cacheBytes, freeBytes } = storage;
+  return v.storage(fileSize(resultsBytes), fileSize(clipsBytes), fileSize(cacheBytes), fileSize(freeBytes));
 }
 
 /** Null where the version has no file that the host takes in a drag. */

@@ -300,6 +300,16 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
           }
           break;
         }
+        case 'storage-get':
+          say({
+            type: 'storage',
+            requestId,
+            clipsBytes: [...server.uploads.values()].reduce((sum, { length }) => sum + length, 0),
+            resultsBytes: server.jobs.size * result.length,
+            cacheBytes: 0,
+            freeBytes: 1e9,
+          });
+          break;
         case 'models-get':
           say({ type: 'models', requestId, ...server.models });
           break;

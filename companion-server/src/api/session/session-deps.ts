@@ -3,7 +3,7 @@
 import type { Device } from '../../../../protocol/devices.ts';
 import type { Check } from '../../../../protocol/diagnostics.ts';
 import type { Estimate } from '../../../../protocol/estimate.ts';
-import type { ModelLists } from '../../../../protocol/messages/session-messages.ts';
+import type { ModelLists, StorageFacts } from '../../../../protocol/messages/session-messages.ts';
 import type { ModelInfo } from '../../../../protocol/model-info.ts';
 import type { ArtifactStore } from '../../artifacts/artifact-store.ts';
 import type { ClipStore } from '../../clips/clip-store.ts';
@@ -24,6 +24,8 @@ export interface SessionDeps {
   readonly pairings: Pick<Pairings, 'authenticate' | 'exchange' | 'noteSeen'>;
   /** Checkpoints that a job may use; the first is the default. */
   readonly models: () => readonly ModelInfo[];
+  /** How much room the server's files take. */
+  readonly storage: () => Promise<StorageFacts>;
   /** Everything that lies on the server's machine, after another look at it. */
   readonly lookForModels: () => Promise<ModelLists>;
   /** The device that `auto` chose, or null while it is unknown. */

@@ -97,6 +97,10 @@ export function createDispatcher(
     peer.send({ type: 'diagnostics', requestId, checks: await diagnose(requester) });
   }
 
+  async function sendStorage(requestId: number): Promise<void> {
+    peer.send({ type: 'storage', requestId, ...(await deps.storage()) });
+  }
+
   async function sendModels(requestId: number): Promise<void> {
     peer.send({ type: 'models', requestId, ...(await deps.lookForModels()) });
   }
@@ -141,6 +145,9 @@ export function createDispatcher(
           break;
         case 'diagnostics-get':
           beside(message.requestId, () => sendDiagnostics(message.requestId));
+          break;
+        case 'storage-get':
+          beside(message.requestId, () => sendStorage(message.requestId));
           break;
         case 'models-get':
           beside(message.requestId, () => sendModels(message.requestId));

@@ -1,10 +1,10 @@
 // Whether an edit can fit into this machine's memory and onto its disk, and what would fit instead: asked before the
 // first of its hours.
 
-import type { Stats } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { takenBytes } from '../../files/folder-size.ts';
 import { freeBytesAt } from '../../files/free-space.ts';
 import type { Size } from '../../media/frame.ts';
 import { EditError } from '../../errors.ts';
@@ -102,18 +102,6 @@ export async function nearestFolder(folder: string): Promise<string> {
   const found = await stat(folder).catch(() => undefined);
   const parent = path.dirname(folder);
   return found?.isDirectory() === true || parent === folder ? folder : nearestFolder(parent);
-}
-
-async function takenBytes(folder: string): Promise<number> {
-  const names = await readdir(folder).catch(() => []);
-  const sizes = names.map((name) => stat(path.join(folder, name)).catch(() => undefined));
-  return (await Promise.all(sizes)).reduce((sum, found) => sum + bytesOnDisk(found), 0);
-}
-
-/** Latents have holes where nothing was written yet. Windows counts no blocks. */
-function bytesOnDisk(found: Stats | undefined): number {
-  if (found === undefined) return 0;
-  return Number.isFinite(found.blocks) ? Math.min(found.size, 512 * found.blocks) : found.size;
 }
 
 function gigabytes(bytes: number): string {

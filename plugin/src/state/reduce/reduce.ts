@@ -113,6 +113,8 @@ function reduceEdits(state: PanelState, event: PanelEvent): PanelState {
     }
     case 'edit-chosen':
       return { ...state, editId: event.editId, isShown: null };
+    case 'storage-read':
+      return { ...state, storage: event.storage };
     case 'shown-read':
       return { ...state, isShown: event.isShown };
     default:

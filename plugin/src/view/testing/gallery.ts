@@ -1,6 +1,5 @@
 // A page that shows the panel in any of the named states, with nothing behind it.
 
-import { dragText } from '../../host/premiere/drag.ts';
 import { reduce } from '../../state/reduce/reduce.ts';
 import { createStore } from '../../state/store.ts';
 import { pageAccessibility } from '../accessibility.ts';
@@ -32,7 +31,7 @@ function showState(name: string, theme: 'light' | 'dark', asKind?: 'premiere' | 
       kind,
       version: '0.1.0',
       random: () => 0.5,
-      dragText: kind === 'premiere' ? dragText : null,
+      dragText: kind === 'premiere' ? (path) => path : null,
       page:
         kind === 'premiere'
           ? null

@@ -290,7 +290,14 @@ export const states: Readonly<Record<string, PanelState>> = {
       ],
     },
   },
-  versions: { ...premiere, page: 'versions', edits: [edit], editId: 'e1', isShown: true },
+  versions: {
+    ...premiere,
+    page: 'versions',
+    edits: [edit],
+    editId: 'e1',
+    isShown: true,
+    storage: { clipsBytes: 812e6, resultsBytes: 96e6, cacheBytes: 5.2e9, freeBytes: 214e9 },
+  },
   recipe: {
     ...premiere,
     page: 'versions',

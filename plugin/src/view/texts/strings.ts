@@ -341,6 +341,8 @@ export const english = {
     placed: { premiere: 'on the timeline', browser: 'current' },
     seed: (seed: number) => `seed ${seed}`,
     use: { premiere: 'Bring back', browser: 'Make current' },
+    storage: (results: string, clips: string, cache: string, free: string) =>
+      `TokenFlow keeps ${results} of results, ${clips} of clips, and ${cache} that it can make again. ${free} are free.`,
     drag: 'Drag it onto the timeline or into the project',
     compare: 'Compare',
     rerun: 'Re-run',
