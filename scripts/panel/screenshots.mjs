@@ -115,9 +115,22 @@ async function shootStates(browser) {
   await usual.close();
 }
 
+/** In Premiere the form scrolls within the panel: a picture of all of it needs a higher one. */
+async function makeRoom(page) {
+  const { width, height } = page.viewportSize();
+  const hidden = await page.evaluate(() => {
+    const pages = document.querySelector('.premiere .pages');
+    return pages === null ? 0 : pages.scrollHeight - pages.clientHeight;
+  });
+  if (hidden > 0) await page.setViewportSize({ width, height: height + hidden });
+}
+
 async function shootState(page, state, theme, name) {
   await page.evaluate(([chosen, shade]) => window.gallery.show(chosen, shade), [state, theme]);
+  const size = page.viewportSize();
+  await makeRoom(page);
   await shoot(page, name, { fullPage: true });
+  await page.setViewportSize(size);
 }
 
 mkdirSync(out, { recursive: true });
