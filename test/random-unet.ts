@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { denoisingUNet } from '../companion-server/src/families/stable-diffusion/unet.ts';
 import { parseUNetConfig } from '../companion-server/src/families/stable-diffusion/unet-config.ts';
+import type { DenoisingNetwork } from '../companion-server/src/nets/denoising-network.ts';
 import { passHooks } from '../companion-server/src/nets/pass-hooks.ts';
 import { plainPass } from '../companion-server/src/nets/pass.ts';
 import type { UNetConfig } from '../companion-server/src/nets/unet.ts';
@@ -23,9 +24,13 @@ export const sd15Config = parseUNetConfig({
 });
 
 export function unetShapes(config: UNetConfig): ReadonlyMap<string, readonly number[]> {
+  return shapesOfNetwork(denoisingUNet(config));
+}
+
+/** Shapes of all weights by their keys. */
+export function shapesOfNetwork(network: DenoisingNetwork): ReadonlyMap<string, readonly number[]> {
   const g = new WeightRecorder();
-  const network = denoisingUNet(config);
-  const latents = g.input('latents', 'float32', [symbol('frames'), config.latentChannels, 8, 8]);
+  const latents = g.input('latents', 'float32', [symbol('frames'), network.latentChannels, 8, 8]);
   network.build(g, latents, passHooks(plainPass, g, network.injectionPoints));
   return g.shapes;
 }

@@ -7,17 +7,20 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeRegularCheckpoint, type RegularFamily } from '../../../test/fixtures/regular-checkpoint.ts';
 import { invertFolder, writeRaw, type RawTensor, type RawTensors } from '../../../test/fixtures/single-file.ts';
 import { EditError } from '../errors.ts';
+import { tensor, type Tensor } from '../tensor/tensor.ts';
 import { readStoredTensor } from '../weights/safetensors.ts';
 import type { FamilyCheckpoint } from './family.ts';
 import { openCheckpoint, type OpenCheckpointOptions } from './open-checkpoint.ts';
 import { requireLoadable } from './require-loadable.ts';
+
+const families = ['sd1', 'sd2', 'sdxl', 'sdxl-pruned'] as const;
 
 let dir: string;
 const folders = new Map<RegularFamily, string>();
 const originals = new Map<RegularFamily, RawTensors>();
 beforeAll(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'single-file-'));
-  for (const family of ['sd1', 'sd2'] as const) {
+  for (const family of families) {
     const folder = await makeRegularCheckpoint(path.join(dir, family), family);
     folders.set(family, folder);
     originals.set(family, await invertFolder(folder, family));
@@ -40,12 +43,23 @@ async function valuesOf(checkpoint: FamilyCheckpoint): Promise<Map<string, { dim
   const found = new Map<string, { dims: readonly number[]; data: Buffer }>();
   for (const [folder, { weights }] of checkpoint.parts) {
     for (const [key, stored] of await weights.stored()) {
-      const { dims, data } = await readStoredTensor(stored);
+      const { dims, data } = inColumns(key, await readStoredTensor(stored));
       const plain = dims.filter((size, axis) => size !== 1 || axis < 2);
-      found.set(`${folder} ${key}`, { dims: plain, data: Buffer.from(data.buffer) });
+      found.set(`${folder} ${key.replace(/^text_projection$/, 'text_projection.weight')}`, {
+        dims: plain,
+        data: Buffer.from(data.buffer),
+      });
     }
   }
   return found;
+}
+
+/** OpenCLIP's projection is the transpose of transformers'. */
+function inColumns(key: string, matrix: Tensor): Tensor {
+  if (key !== 'text_projection') return matrix;
+  const [rows = 0, columns = 0] = matrix.dims;
+  const turned = matrix.data.map((_, i) => matrix.data[(i % rows) * columns + Math.floor(i / rows)] ?? NaN);
+  return tensor([columns, rows], turned);
 }
 
 /** Compares all tensors, and that the graphs of an edit find them. Returns what was opened. */
@@ -90,7 +104,7 @@ async function faultOf(work: Promise<unknown>): Promise<string> {
   return 'no fault';
 }
 
-describe.each(['sd1', 'sd2'] as const)('one file of %s', (family) => {
+describe.each(families)('one file of %s', (family) => {
   it('has the tensors of the folder, mapped where they lie', async () => {
     const file = await write(tensorsOf(family));
     const checkpoint = await expectSame(file, family);
@@ -121,6 +135,8 @@ describe.each(['sd1', 'sd2'] as const)('one file of %s', (family) => {
       ]);
     const buffers: [string, RawTensor][] = [
       ['cond_stage_model.transformer.text_model.embeddings.position_ids', floats([0, 1, 2])],
+      ['conditioner.embedders.0.transformer.text_model.embeddings.position_ids', floats([0, 1, 2])],
+      ['conditioner.embedders.1.model.logit_scale', floats([1])],
       ['cond_stage_model.logit_scale', floats([1])],
       ['betas', floats([0.1, 0.2])],
       ['alphas_cumprod', floats([0.1, 0.2])],
@@ -165,7 +181,7 @@ describe.each(['sd1', 'sd2'] as const)('one file of %s', (family) => {
   });
 
   it('without a VAE or a text encoder takes them from the folder that the user names', async () => {
-    const lacking = await write(without(tensorsOf(family), /^(first_stage_model|cond_stage_model)\./));
+    const lacking = await write(without(tensorsOf(family), /^(first_stage_model|cond_stage_model|conditioner)\./));
     expect(await faultOf(openCheckpoint(lacking))).toMatch(
       /^model-missing: .*: the file has no VAE, and no other checkpoint .* \| Use a file of the same model that has it/,
     );
@@ -201,13 +217,13 @@ describe.each(['sd1', 'sd2'] as const)('one file of %s', (family) => {
 
   it('with a tensor of another shape is called damaged', async () => {
     const flip = (key: string, tensor: RawTensor): RawTensor =>
-      key.endsWith('input_blocks.1.1.transformer_blocks.0.ff.net.2.weight')
+      key.endsWith('input_blocks.4.1.transformer_blocks.0.ff.net.2.weight')
         ? { ...tensor, shape: [...tensor.shape].reverse() }
         : tensor;
     const file = await write(mapped(tensorsOf(family), flip));
     const check = async () => requireLoadable(await openCheckpoint(file));
     expect(await faultOf(check())).toContain(
-      'down_blocks.0.attentions.0.transformer_blocks.0.ff.net.2.weight must have',
+      'down_blocks.1.attentions.0.transformer_blocks.0.ff.net.2.weight must have',
     );
   });
 });
@@ -262,6 +278,11 @@ describe('what the network predicts', () => {
     expect(await predictionOf(marked)).toEqual(['v_prediction', 'certain', 64]);
     const { schedulerConfig } = await openCheckpoint(await write(new Map([...marked, ['ztsnr', floats([0])]])));
     expect(schedulerConfig).toMatchObject({ rescale_betas_zero_snr: true, timestep_spacing: 'trailing' });
+    const { schedulerConfig: ofXl, parts } = await openCheckpoint(
+      await write(new Map([...tensorsOf('sdxl'), ['v_pred', floats([0])] as const, ['ztsnr', floats([0])] as const])),
+    );
+    expect(ofXl).toMatchObject({ prediction_type: 'v_prediction', rescale_betas_zero_snr: true });
+    expect(parts.get('vae')?.config).toMatchObject({ scaling_factor: 0.13025, force_upcast: true });
     const metadata = { 'modelspec.prediction_type': 'epsilon' };
     expect(await predictionOf(withSpread(0.2), {}, metadata)).toEqual(['epsilon', 'certain', 64]);
   });

@@ -20,6 +20,18 @@ interface Kind extends FileRefusal {
   readonly key: RegExp;
 }
 
+const refiner: FileRefusal = {
+  what: "Stable Diffusion XL's refiner",
+  instead: 'It only finishes pictures of the base model: use the base model.',
+};
+
+/** Its UNet alone, without the text encoders that tell it: it reads the text of OpenCLIP only, which is 1280 wide. */
+function isRefiner(tensors: FileShapes): boolean {
+  const unet = 'model.diffusion_model.';
+  if (!tensors.has(`${unet}label_emb.0.0.weight`)) return false;
+  return tensors.get(`${unet}input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight`)?.dims[1] === 1280;
+}
+
 /** Files that contain all that a family looks for, and more: these are asked first. */
 const imitators: readonly Kind[] = [
   {
@@ -42,11 +54,7 @@ const imitators: readonly Kind[] = [
     what: 'Playground 2.5, which has a noise schedule of its own',
     instead: 'Use Stable Diffusion XL base, or a model that was made from it.',
   },
-  {
-    key: /^conditioner\.embedders\.0\.model\.transformer\.resblocks\./,
-    what: "Stable Diffusion XL's refiner",
-    instead: 'It only finishes pictures of the base model: use the base model.',
-  },
+  { key: /^conditioner\.embedders\.0\.model\.transformer\.resblocks\./, ...refiner },
   {
     key: /\.(time_stack|time_mixer|temporal_transformer_blocks|temporal_attentions)\.|^model\.diffusion_model\..*\.motion_modules\./,
     what: 'a video model',
@@ -160,6 +168,7 @@ const strangers: readonly Kind[] = [
 export function refuseImitator(tensors: FileShapes): FileRefusal | null {
   const kind = kindAmong(imitators, tensors);
   if (kind !== null) return kind;
+  if (isRefiner(tensors)) return refiner;
   const inputChannels = tensors.get('model.diffusion_model.input_blocks.0.0.weight')?.dims[1];
   const what = inputChannels === undefined ? undefined : otherInputChannels[inputChannels];
   if (what === undefined) return null;

@@ -9,6 +9,7 @@ import { autoencoder } from '../stable-diffusion/autoencoder.ts';
 import { parseProjection, parseTextConfig, parseVaeConfig } from './configs.ts';
 import { encoders, layout, title } from './parts.ts';
 import { encodePrompts, promptEncoders } from './prompts.ts';
+import { singleFile } from './single-file.ts';
 import { timeIdCount, timeIdsOf } from './time-ids.ts';
 import { parseUNetConfig } from './unet-config.ts';
 import { denoisingUNet } from './unet.ts';
@@ -25,6 +26,7 @@ export const sdxl: ModelFamily = {
   recognises: ({ modelIndex }) =>
     pipelines.includes(classNameOf(modelIndex)) && encoders.every(({ part }) => isNamed(modelIndex[part])),
   outline,
+  singleFile,
 };
 
 /** The refiner's pipeline names its first text encoder as [null, null]. */

@@ -8,15 +8,12 @@ import type { LdmSettings } from '../../weights/ldm/settings-file.ts';
 import { under } from '../../weights/ldm/prefix.ts';
 import { clipTextNames, openClipTextNames } from '../../weights/ldm/text-names.ts';
 import { ldmUNetNames } from '../../weights/ldm/unet-names.ts';
-import { ldmVaeNames } from '../../weights/ldm/vae-names.ts';
-import { modernVaeNames } from '../../weights/vae-attention-names.ts';
 import type { FilePart, SingleFileLayout, SingleFileParts } from '../family.ts';
 import { clipTextConfigOf, countOf, ldmSchedulerConfig, unetConfigOf, vaeConfigOf } from '../ldm-configs.ts';
+import { contextWidth, filePart, findKey, unetPrefix, vaeOf } from '../ldm-parts.ts';
 import type { FileShapes } from '../refused-files.ts';
 import { findPrediction } from './prediction.ts';
 
-const unetPrefix = 'model.diffusion_model.';
-const vaePrefixes = ['first_stage_model.', 'vae.'];
 const clipPrefix = 'cond_stage_model.transformer.';
 const openClipPrefix = 'cond_stage_model.model.';
 
@@ -38,11 +35,9 @@ function recognises(tensors: FileShapes): string | null {
 }
 
 function versionOf(tensors: FileShapes): 1 | 2 | null {
-  const context = findKey(tensors, /^model\.diffusion_model\.input_blocks\..*\.0\.attn2\.to_k\.weight$/);
+  const width = contextWidth(tensors);
   const projection = findKey(tensors, /^model\.diffusion_model\.input_blocks\.\d+\.1\.proj_in\.weight$/);
-  if (context === undefined || projection === undefined) return null;
-  const width = tensors.get(context)?.dims[1];
-  if (width === 2048) return null;
+  if (width === undefined || projection === undefined || width === 2048) return null;
   if (width === 768) return 1;
   return width === 1024 || tensors.get(projection)?.dims.length === 2 ? 2 : 1;
 }
@@ -62,8 +57,8 @@ async function read(file: CheckpointFile): Promise<SingleFileParts> {
   };
   return {
     parts: new Map([
-      ['unet', partOf(unet, unetConfig)],
-      ['vae', partOf(vae, vaeConfigOf(vae, Number(file.settings.get('scale_factor') ?? scalingFactor)))],
+      ['unet', filePart(unet, unetConfig)],
+      ['vae', filePart(vae, vaeConfigOf(vae, Number(file.settings.get('scale_factor') ?? scalingFactor)))],
       ['text_encoder', textOf(file.tensors)],
     ]),
     modelIndex: { _class_name: 'StableDiffusionPipeline' },
@@ -83,22 +78,16 @@ function headsFrom(settings: LdmSettings): JsonObject {
   return heads > 0 ? { attention_head_dim: heads } : {};
 }
 
-function vaeOf(tensors: StoredTensors): StoredTensors {
-  const isAlone = tensors.has('decoder.conv_in.weight') && tensors.has('encoder.conv_in.weight');
-  const own = isAlone ? tensors : under(tensors, ...vaePrefixes);
-  return countOf(own, 'encoder.down_blocks.') > 0 ? modernVaeNames(own) : ldmVaeNames(own);
-}
-
 function textOf(tensors: StoredTensors): FilePart | null {
   const clip = clipTextNames(under(tensors, clipPrefix));
-  if (clip.size > 0) return partOf(clip, clipTextConfigOf(clip, 'quick_gelu'));
+  if (clip.size > 0) return filePart(clip, clipTextConfigOf(clip, 'quick_gelu'));
   // Its projection is of no use here.
   const openClip = new Map(
     [...openClipTextNames(under(tensors, openClipPrefix))].filter(([key]) => key !== 'text_projection'),
   );
   const layers = Math.min(openClipLayers, countOf(openClip, 'text_model.encoder.layers.'));
   const used = new Map([...openClip].filter(([key]) => layerOf(key) < layers));
-  return partOf(used, clipTextConfigOf(used, 'gelu', layers));
+  return filePart(used, clipTextConfigOf(used, 'gelu', layers));
 }
 
 /** -1 for what is outside of layers. */
@@ -106,16 +95,7 @@ function layerOf(key: string): number {
   return Number(/^text_model\.encoder\.layers\.(\d+)\./.exec(key)?.[1] ?? -1);
 }
 
-function partOf(weights: StoredTensors, config: JsonObject): FilePart | null {
-  return weights.size === 0 ? null : { config, weights };
-}
-
 function isPartFor(folder: string, config: JsonObject, unetConfig: JsonObject): boolean {
   if (folder === 'text_encoder') return config['hidden_size'] === unetConfig['cross_attention_dim'];
   return folder === 'vae' && (config['latent_channels'] ?? 4) === unetConfig['in_channels'];
-}
-
-function findKey(tensors: FileShapes, pattern: RegExp): string | undefined {
-  for (const key of tensors.keys()) if (pattern.test(key)) return key;
-  return undefined;
 }
