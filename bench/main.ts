@@ -16,7 +16,7 @@ import { referenceBench } from './reference.ts';
 import { pipelineBench } from './pipeline/main.ts';
 import { variantsBench } from './pipeline/variants.ts';
 import { sd15Bench } from './sd15.ts';
-import { sdxlBench } from './sdxl.ts';
+import { checkpointsBench } from './checkpoints.ts';
 import { formatTable, type Bench, type BenchRow } from './table.ts';
 import { transferBench } from './transfer/main.ts';
 import { unetBench } from './unet.ts';
@@ -24,7 +24,7 @@ import { unetBench } from './unet.ts';
 const benches: readonly Bench[] = [
   unetBench,
   sd15Bench,
-  sdxlBench,
+  checkpointsBench,
   referenceBench,
   pipelineBench,
   variantsBench,

@@ -5,6 +5,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseUNetConfig } from '../companion-server/src/families/stable-diffusion/unet-config.ts';
+import type { UNetLayout } from './fixtures/single-file.ts';
 import { writeTinyTokenizer } from './fixtures/tiny-checkpoint.ts';
 import { unetShapes, writeRandomUNet } from './random-unet.ts';
 import { writeRandomTensors, type RandomFloat, type Shapes } from './random-tensors.ts';
@@ -44,7 +45,12 @@ const positions = 77;
 const latentChannels = 4;
 const scheduler = path.join(import.meta.dirname, 'fixtures', 'golden', 'sd1', 'scheduler');
 
-export function unetConfigOf({ channels, context, normGroups, isSecond }: CheckpointSize): Record<string, unknown> {
+export function unetConfigOf({
+  channels,
+  context,
+  normGroups,
+  isSecond,
+}: CheckpointSize): UNetLayout & Record<string, unknown> {
   const [down, up] = ['CrossAttnDownBlock2D', 'CrossAttnUpBlock2D'];
   return {
     _class_name: 'UNet2DConditionModel',

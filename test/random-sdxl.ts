@@ -8,7 +8,16 @@ import { denoisingUNet } from '../companion-server/src/families/sdxl/unet.ts';
 import { clipTokenizerFiles } from '../companion-server/src/weights/clip-tokenizer.ts';
 import { goldenDir } from './fixture-networks.ts';
 import { writeJson } from './fixtures/tiny-checkpoint.ts';
-import { fullSize, textConfigOf, textShapes, vaeConfigOf, vaeShapes } from './random-checkpoint.ts';
+import type { UNetLayout } from './fixtures/single-file.ts';
+import type { OneFileParts } from './random-one-file.ts';
+import {
+  fullSize,
+  textConfigOf,
+  textShapes,
+  vaeConfigOf,
+  vaeShapes,
+  type CheckpointSize,
+} from './random-checkpoint.ts';
 import { writeRandomTensors, type RandomFloat, type Shapes } from './random-tensors.ts';
 import { shapesOfNetwork } from './random-unet.ts';
 
@@ -35,7 +44,7 @@ export const fullSdxl: SdxlSize = {
 
 const timeIdFeatures = 256;
 
-function unetConfigOf({ channels, texts, depths }: SdxlSize): Readonly<Record<string, unknown>> {
+function unetConfigOf({ channels, texts, depths }: SdxlSize): UNetLayout & Readonly<Record<string, unknown>> {
   const [[first], [second]] = texts;
   const [down, up] = ['CrossAttnDownBlock2D', 'CrossAttnUpBlock2D'];
   return {
@@ -54,6 +63,38 @@ function unetConfigOf({ channels, texts, depths }: SdxlSize): Readonly<Record<st
   };
 }
 
+function vaeSize({ vaeChannels }: SdxlSize): CheckpointSize {
+  return { ...fullSize, vaeChannels };
+}
+
+function textSizes({ texts }: SdxlSize): readonly [CheckpointSize, CheckpointSize] {
+  const [[firstWidth, firstLayers], [secondWidth, secondLayers]] = texts;
+  return [
+    { ...fullSize, context: firstWidth, textLayers: firstLayers },
+    { ...fullSize, context: secondWidth, textLayers: secondLayers, isSecond: true },
+  ];
+}
+
+function projectedShapes(size: CheckpointSize): Shapes {
+  return new Map([...textShapes(size), ['text_projection.weight', [size.context, size.context]]]);
+}
+
+/** The same tensors as one file has them. */
+export function oneFileOfSdxl(size: SdxlSize): OneFileParts {
+  const unetConfig = unetConfigOf(size);
+  const [first, second] = textSizes(size);
+  return {
+    unet: shapesOfNetwork(denoisingUNet(parseUNetConfig(unetConfig))),
+    unetConfig,
+    vae: vaeShapes(vaeSize(size)),
+    vaeChannels: size.vaeChannels,
+    texts: [
+      { prefix: 'conditioner.embedders.0.transformer.', shapes: textShapes(first), isOpenClip: false },
+      { prefix: 'conditioner.embedders.1.model.', shapes: projectedShapes(second), isOpenClip: true },
+    ],
+  };
+}
+
 /** Writes the checkpoint in the diffusers layout into `dir` and returns `dir`. */
 export async function writeRandomSdxl(dir: string, size: SdxlSize, float: RandomFloat): Promise<string> {
   const write = async (part: string, name: string, config: object, shapes: Shapes): Promise<void> => {
@@ -64,20 +105,13 @@ export async function writeRandomSdxl(dir: string, size: SdxlSize, float: Random
   };
   const unet = unetConfigOf(size);
   await write('unet', 'diffusion_pytorch_model', unet, shapesOfNetwork(denoisingUNet(parseUNetConfig(unet))));
-  const vae = { ...fullSize, vaeChannels: size.vaeChannels };
+  const vae = vaeSize(size);
   const vaeConfig = { ...vaeConfigOf(vae), scaling_factor: 0.13025, force_upcast: true };
   await write('vae', 'diffusion_pytorch_model', vaeConfig, vaeShapes(vae));
-  const [[firstWidth, firstLayers], [secondWidth, secondLayers]] = size.texts;
-  const first = { ...fullSize, context: firstWidth, textLayers: firstLayers };
-  const second = { ...fullSize, context: secondWidth, textLayers: secondLayers, isSecond: true };
+  const [first, second] = textSizes(size);
   await write('text_encoder', 'model', textConfigOf(first), textShapes(first));
-  const projection = { architectures: ['CLIPTextModelWithProjection'], projection_dim: secondWidth };
-  await write(
-    'text_encoder_2',
-    'model',
-    { ...textConfigOf(second), ...projection },
-    new Map([...textShapes(second), ['text_projection.weight', [secondWidth, secondWidth]]]),
-  );
+  const projection = { architectures: ['CLIPTextModelWithProjection'], projection_dim: second.context };
+  await write('text_encoder_2', 'model', { ...textConfigOf(second), ...projection }, projectedShapes(second));
   for (const [folder, padding] of [
     ['tokenizer', '<|endoftext|>'],
     ['tokenizer_2', '!'],

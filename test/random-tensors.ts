@@ -17,6 +17,8 @@ export interface RandomTensorOptions {
   readonly float: RandomFloat;
   /** The standard deviation of a tensor over that of one which keeps variance; 1 when left out. */
   readonly gain?: (name: string) => number;
+  /** The key that the file has for a name; the name itself when left out. */
+  readonly keyOf?: (name: string) => string;
 }
 
 /** Writes `file` and its folder. The file appears under its name when it is whole. */
@@ -26,7 +28,7 @@ export async function writeRandomTensors(file: string, shapes: Shapes, options: 
   const handle = await open(part, 'w');
   const noise = new NoiseBlocks(options.float);
   try {
-    await handle.writeFile(header(shapes, noise.bytesPerValue));
+    await handle.writeFile(header(shapes, noise.bytesPerValue, options.keyOf));
     for (const [name, dims] of shapes) {
       const block = noise.of(deviationOf(name, dims) * (options.gain?.(name) ?? 1), isNormScale(name) ? 1 : 0);
       for (let left = sizeOf(dims) * noise.bytesPerValue; left > 0; left -= block.length) {
@@ -76,12 +78,12 @@ function deviationOf(name: string, dims: readonly number[]): number {
   return 1 / Math.sqrt(dims.slice(1).reduce((product, size) => product * size, 1));
 }
 
-function header(shapes: Shapes, bytesPerValue: number): Uint8Array {
+function header(shapes: Shapes, bytesPerValue: number, keyOf = (name: string): string => name): Uint8Array {
   let end = 0;
   const entries = [...shapes].map(([name, shape]): [string, object] => {
     const begin = end;
     end += sizeOf(shape) * bytesPerValue;
-    return [name, { dtype: bytesPerValue === 2 ? 'F16' : 'F32', shape, data_offsets: [begin, end] }];
+    return [keyOf(name), { dtype: bytesPerValue === 2 ? 'F16' : 'F32', shape, data_offsets: [begin, end] }];
   });
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
   const sizeBytes = Math.ceil((8 + json.length) / headerUnit) * headerUnit;
