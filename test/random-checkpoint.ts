@@ -5,7 +5,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseUNetConfig } from '../companion-server/src/families/stable-diffusion/unet-config.ts';
-import type { UNetLayout } from './fixtures/unet-layout.ts';
+import type { UNetLayout } from './fixtures/checkpoint-layouts.ts';
 import { writeTinyTokenizer } from './fixtures/tiny-checkpoint.ts';
 import { unetShapes, writeRandomUNet } from './random-unet.ts';
 import { writeRandomTensors, type RandomFloat, type Shapes } from './random-tensors.ts';

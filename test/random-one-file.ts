@@ -1,7 +1,7 @@
 // Checkpoints of random weights in one file, with the keys of the original code and any size.
 
 import { invertUNet, invertVae } from './fixtures/single-file.ts';
-import type { UNetLayout } from './fixtures/unet-layout.ts';
+import type { UNetLayout } from './fixtures/checkpoint-layouts.ts';
 import { writeRandomTensors, type RandomFloat, type Shapes } from './random-tensors.ts';
 
 export interface OneFileParts {

@@ -8,7 +8,7 @@ import { denoisingUNet } from '../companion-server/src/families/sdxl/unet.ts';
 import { clipTokenizerFiles } from '../companion-server/src/weights/clip-tokenizer.ts';
 import { goldenDir } from './fixture-networks.ts';
 import { writeJson } from './fixtures/tiny-checkpoint.ts';
-import type { UNetLayout } from './fixtures/unet-layout.ts';
+import type { UNetLayout } from './fixtures/checkpoint-layouts.ts';
 import type { OneFileParts } from './random-one-file.ts';
 import {
   fullSize,
