@@ -17,7 +17,7 @@ import type { KindOf, Machine, ModelKind } from './found.ts';
 import { kindOf as kindOfFile } from './kind-of.ts';
 import { longNameOf, nameFound, type Named } from './names.ts';
 import { findOwnModels, pulledFolders, type OwnModel } from './own-models.ts';
-import { readingWith } from './parts.ts';
+import { readingWith, withoutPartsProblem, type LackingModel } from './parts.ts';
 import { readAddedFolders } from './added-folders.ts';
 import { scanMachine, type FoundModel } from './scan.ts';
 import type { WalkLimits } from './walk.ts';
@@ -128,17 +128,8 @@ export function createLibrary(options: LibraryOptions): Library {
   /** The models, and which of those that lack parts can be used with the parts of others. */
   async function withParts({ own, found, notices }: Known): Promise<Known> {
     const donors = [() => [...ownDonors(), ...foundDonors(found)]];
-    const examined = async <T extends LackingModel>(model: T, path: string, id: string): Promise<T> => {
-      if (model.lacksParts !== true) return model;
-      const isUsable = await readingWith(path, readingFor(id), donors).then(
-        () => true,
-        (error: unknown) => {
-          if (error instanceof EditError) return false;
-          throw error;
-        },
-      );
-      return isUsable ? { ...model, problem: null } : model;
-    };
+    const examined = <T extends LackingModel>(model: T, path: string, id: string): Promise<T> =>
+      withoutPartsProblem(model, path, readingFor(id), donors);
     return {
       own: await Promise.all(own.map((model) => examined(model, model.path, model.id))),
       found: await Promise.all(
@@ -299,8 +290,6 @@ export function createLibrary(options: LibraryOptions): Library {
     return usableFirst([...own.map((model) => describeOwn(model)), ...others]);
   }
 }
-
-type LackingModel = Pick<FoundModel, 'problem' | 'lacksParts'>;
 
 /** Whole folders that the scan found. */
 function foundDonors(found: readonly Named<FoundModel>[]): readonly PartDonor[] {

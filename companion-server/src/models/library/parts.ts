@@ -1,10 +1,12 @@
 // Which other checkpoints give a checkpoint in one file the parts that it lacks.
 
 import { openCheckpoint, type CheckpointReading } from '../../families/open-checkpoint.ts';
+import { EditError } from '../../errors.ts';
 import type { PartDonor } from '../../families/family.ts';
 import { PartsMissingError } from '../../families/open-single-file.ts';
 import { isFile } from '../../weights/checkpoint-file.ts';
 import type { ModelReading } from '../readings.ts';
+import type { FoundKind } from './found.ts';
 
 /**
  * How the checkpoint is opened: with the parts of the first of `donors` that fits, where the user named none. Only headers
@@ -33,4 +35,24 @@ export async function readingWith(
     others = [...others, ...(await find())].filter((donor) => donor.path !== path);
   }
   return open(others);
+}
+
+/** What a look at a file says of it. */
+export type LackingModel = Pick<FoundKind, 'problem' | 'lacksParts'>;
+
+/** The model as it is, or without its problem where `donors` give the parts that it lacks. */
+export async function withoutPartsProblem<T extends LackingModel>(
+  model: T,
+  path: string,
+  reading: ModelReading,
+  donors: Parameters<typeof readingWith>[2],
+): Promise<T> {
+  if (model.lacksParts !== true) return model;
+  try {
+    await readingWith(path, reading, donors);
+    return { ...model, problem: null };
+  } catch (error) {
+    if (!(error instanceof EditError)) throw error;
+    return model;
+  }
 }
