@@ -75,7 +75,8 @@ test('a file that is removed while an edit uses it is used to the end; one that 
   await expect(removed.again()).rejects.toMatchObject({ code: 'model-missing' });
 
   const cut = await edit('cut', (file) => truncate(file, 200_000));
-  console.log('CUT', cut.first);
+  // Reading behind the end of a mapped file ends the process (SIGBUS); where the file is read, it is told.
+  expect(cut.first).toMatchObject({ code: expect.stringMatching(/^(engine-crashed|model-damaged)$/) as string });
   expect(cut.result).toBeNull();
   await expect(cut.again()).rejects.toMatchObject({
     code: 'model-damaged',

@@ -38,7 +38,7 @@ const plain = {
   [`${unet}input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight`]: [2, 768],
 };
 
-test.each([
+test.each<[string, Readonly<Record<string, readonly number[]>>]>([
   ['is Stable Diffusion 3', { [`${unet}joint_blocks.0.context_block.attn.qkv.weight`]: [1] }],
   ['is Flux', { [`${unet}double_blocks.0.img_attn.norm.key_norm.scale`]: [1] }],
   ['is an inpainting model', { ...plain, [`${unet}input_blocks.0.0.weight`]: [2, 9, 3, 3] }],
