@@ -7,6 +7,7 @@ import { logLevels, type LogLevel } from './log.ts';
 import { chooseModels } from '../models/choose-models.ts';
 import type { Machine } from '../models/library/found.ts';
 import { modelsDirOf } from '../models/installed-models.ts';
+import type { ModelReading } from '../models/readings.ts';
 import { readRemoteAccess, type RemoteAccess, type RemoteAccessFlags } from '../remote-access.ts';
 
 /** The server's port when it is started for the panel. The panel's manifest names it. */
@@ -21,6 +22,8 @@ export interface Config {
   readonly dataDir: string;
   /** Checkpoint folders by name, the default first: chosen, embedded, pulled and added ones. */
   readonly models: ReadonlyMap<string, string>;
+  /** How models are read, by name, before what was said when they were added. Default: nothing is said. */
+  readonly readings?: ReadonlyMap<string, ModelReading>;
   /** Where more models are looked for while the server runs. Default: nowhere. */
   readonly library?: LibraryConfig | null;
   readonly logLevel: LogLevel;
@@ -50,6 +53,8 @@ export interface ConfigFlags extends RemoteAccessFlags {
   readonly port?: number | undefined;
   /** A model's name, or a checkpoint folder. */
   readonly modelDir?: string | undefined;
+  /** How that model is read; as it says itself, or as was said when it was added, when left out. */
+  readonly reading?: ModelReading | undefined;
   readonly logLevel?: LogLevel | undefined;
 }
 
@@ -61,11 +66,16 @@ export async function readConfig(flags: ConfigFlags, env: Environment): Promise<
   const dataDir = dataDirOf(env);
   const cacheDir = cacheDirOf(env);
   const library = { modelsDir: modelsDirOf(dataDir), machine: machineOf(env), looksAtStart: true };
+  const { reading = null } = flags;
+  const chosen = flags.modelDir ?? env['TOKENFLOW_MODEL'];
+  const models = await chooseModels({ ...library, cacheDir }, chosen, reading);
+  const [first = ''] = models.keys();
   return Object.freeze({
     port: flags.port ?? defaultPort,
     cacheDir,
     dataDir,
-    models: await chooseModels({ ...library, cacheDir }, flags.modelDir ?? env['TOKENFLOW_MODEL']),
+    models,
+    readings: new Map(reading === null ? [] : [[first, reading]]),
     library,
     logLevel: flags.logLevel ?? readLogLevel(env['TOKENFLOW_LOG']),
     inversionsBudgetBytes: readGigabytes(env, 'TOKENFLOW_INVERSIONS_GB'),

@@ -180,6 +180,7 @@ async function open(
     first: config.models,
     modelsDir: config.library?.modelsDir ?? null,
     machine: config.library?.machine ?? null,
+    readings: config.readings,
     cacheDir,
     onUnkept: (error) => log.warn('What was found of models could not be noted.', { error: String(error) }),
   });
@@ -207,6 +208,7 @@ async function open(
     clipOf: (owner, clipId) => clips.get(owner, clipId),
     clipInfoOf: probe === undefined ? knownClips.infoOf : null,
     modelDirOf: (model) => library.pathOfModel(model),
+    readingOf: (model) => library.readingOf(model),
     loraFileOf: (name) =>
       config.loras?.has(name) === true ? loraFileOf(config.loras, name) : library.pathOf('lora', name),
     async embeddingsFor(prompts) {

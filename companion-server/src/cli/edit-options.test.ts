@@ -12,6 +12,19 @@ function request(...args: string[]) {
 const prompt = ['--prompt', 'a silver wolf'];
 
 describe('readEditRequest', () => {
+  test('how a checkpoint is read can be said, but not to a server that runs elsewhere', () => {
+    expect(request('c', ...prompt).reading).toBeUndefined();
+    expect(request('c', ...prompt, '--parts', 'sd').reading).toEqual({ parts: resolve('sd'), prediction: null });
+    expect(request('c', ...prompt, '--prediction', 'v').reading).toEqual({ parts: null, prediction: 'v_prediction' });
+    expect(request('c', ...prompt, '--prediction', 'epsilon').reading?.prediction).toBe('epsilon');
+    expect(() => request('c', ...prompt, '--prediction', 'noise')).toThrow('--prediction');
+    const remote = ['--server', 'http://127.0.0.1:7860'];
+    expect(() => request('c', ...prompt, ...remote, '--parts', 'sd')).toThrow('--parts cannot be used together');
+    expect(() => request('c', ...prompt, ...remote, '--prediction', 'v')).toThrow(
+      '--prediction cannot be used together',
+    );
+  });
+
   test('a clip and a prompt are enough', () => {
     expect(request('in/clip.mp4', ...prompt)).toMatchObject({
       clipPath: resolve('in/clip.mp4'),

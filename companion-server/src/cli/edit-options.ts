@@ -20,8 +20,10 @@ import { loraStrengthRange, maxLoras } from '../../../protocol/limits.ts';
 import type { LoraChoice } from '../../../protocol/lora.ts';
 import { techniqueInfos, techniqueNames } from '../../../protocol/techniques.ts';
 import { EditError } from '../errors.ts';
+import type { ModelReading } from '../models/readings.ts';
 import { readAdapters } from './adapter-options.ts';
 import type { Options, Values } from './options.ts';
+import { readingOptions, readReading } from './reading-options.ts';
 
 const defaults = defaultSettings();
 
@@ -107,9 +109,10 @@ export const editOptions = {
   end: { kind: 'number', placeholder: 'SECONDS', help: 'Where to stop in the clip.' },
   model: {
     kind: 'text',
-    placeholder: 'NAME|DIR',
-    help: 'A model by its name (see models list), or a checkpoint folder; with --server, one of its models.',
+    placeholder: 'NAME|DIR|FILE',
+    help: 'A model by its name (see models list), a checkpoint folder, or a checkpoint in one .safetensors file; with --server, one of its models by name.',
   },
+  ...readingOptions,
   lora: {
     kind: 'texts',
     placeholder: 'FILE|NAME[:X]',
@@ -154,6 +157,8 @@ export interface EditRequest {
   readonly loraFiles: ReadonlyMap<string, string>;
   /** Absolute paths of embeddings, by their word. */
   readonly embeddingFiles: ReadonlyMap<string, string>;
+  /** How the model is read; undefined where nothing was said. */
+  readonly reading: ModelReading | undefined;
 }
 
 /** The request that the arguments of `edit` make. Throws EditError that names the option. */
@@ -167,9 +172,17 @@ export function readEditRequest(values: Values<typeof editOptions>, positionals:
       hint: 'Name a LoRA that the server has, or leave out --server.',
     });
   }
+  const reading = readReading(values);
+  if (values.server !== undefined && reading !== undefined) {
+    const option = values.parts === undefined ? '--prediction' : '--parts';
+    throw new EditError('invalid-request', `${option} cannot be used together with --server.`, {
+      hint: 'On the machine of the server, models add with --parts and --prediction keeps both beside the model.',
+    });
+  }
   return {
     clipPath,
     outPath,
+    reading,
     settings: readSettings(values, codec, loras),
     device: values.device ?? 'auto',
     loraFiles,

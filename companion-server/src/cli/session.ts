@@ -5,6 +5,7 @@ import { connect } from '../client/connect.ts';
 import { cacheDirOf, readConfig } from '../app/config.ts';
 import { inversionsDir } from '../doctor/kept-files.ts';
 import { EditError } from '../errors.ts';
+import type { ModelReading } from '../models/readings.ts';
 import { createLog } from '../app/log.ts';
 import { createRunDir } from '../run-dir.ts';
 import { version } from '../app/version.ts';
@@ -23,10 +24,12 @@ export interface EditSession {
   close(): Promise<void>;
 }
 
-/** Files that edits of the session may name; absolute paths by name. */
+/** Files that edits of the session may name, absolute paths by name, and how its model is read. */
 export interface SessionAdapters {
   readonly loraFiles?: ReadonlyMap<string, string>;
   readonly embeddingFiles?: ReadonlyMap<string, string>;
+  /** How the model is read; as it says itself, or as was said when it was added, when left out. */
+  readonly reading?: ModelReading | undefined;
 }
 
 /**
@@ -36,9 +39,9 @@ export interface SessionAdapters {
 export async function openLocalSession(
   context: CommandContext,
   modelDir?: string,
-  { loraFiles, embeddingFiles }: SessionAdapters = {},
+  { loraFiles, embeddingFiles, reading }: SessionAdapters = {},
 ): Promise<EditSession> {
-  const read = await readConfig({ port: 0, modelDir, logLevel: 'error' }, context.env);
+  const read = await readConfig({ port: 0, modelDir, reading, logLevel: 'error' }, context.env);
   if (read.models.size === 0) {
     throw new EditError('model-missing', 'The embedded model models/demo is not there.', {
       hint: 'Name a checkpoint folder in diffusers layout with --model DIR or TOKENFLOW_MODEL.',

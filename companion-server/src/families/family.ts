@@ -33,11 +33,23 @@ export interface ModelFamily {
   readonly singleFile?: SingleFileLayout;
 }
 
+/** A checkpoint that may give a part which another one lacks. */
+export interface PartDonor {
+  /** As users know it; no path. */
+  readonly name: string;
+  /** Absolute, of its folder. */
+  readonly path: string;
+}
+
 /** A checkpoint that was opened, and whose it is. */
 export interface FamilyCheckpoint extends Checkpoint {
   readonly family: ModelFamily;
   /** Whether nothing says what the network predicts: `schedulerConfig` has the more usual, and a run of the network shows it. */
   readonly isPredictionUncertain: boolean;
+  /** The other checkpoints that gave parts without being named by the user. */
+  readonly borrowedFrom: readonly PartDonor[];
+  /** What an edit's report says of how it was read, a sentence each; without paths. */
+  readonly notices: readonly string[];
 }
 
 /** How a family finds its parts in one file, which has neither configs nor tokenizers. */

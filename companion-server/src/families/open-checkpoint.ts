@@ -13,13 +13,17 @@ import { refusalOf } from './refusals.ts';
 
 export type { FamilyCheckpoint };
 
-export interface OpenCheckpointOptions extends OpenOptions {
-  /** The families of checkpoints; all of families/list.ts when left out. */
-  readonly families?: readonly ModelFamily[] | undefined;
+/** How a checkpoint is to be read where it does not say everything itself: plain data. */
+export interface CheckpointReading {
   /** What the network predicts, whatever the checkpoint says; null to believe the checkpoint. */
   readonly prediction?: PredictionType | null | undefined;
   /** For a checkpoint in one file that lacks a VAE or a text encoder. */
   readonly partsFrom?: PartSources | undefined;
+}
+
+export interface OpenCheckpointOptions extends OpenOptions, CheckpointReading {
+  /** The families of checkpoints; all of families/list.ts when left out. */
+  readonly families?: readonly ModelFamily[] | undefined;
 }
 
 /**
@@ -33,9 +37,7 @@ export async function openCheckpoint(
   const checkpoint = (await isFile(path))
     ? await openSingleFile(path, { ...options, families: among, partsFrom })
     : await openFolder(path, among, options);
-  if (prediction === null) return checkpoint;
-  const schedulerConfig = predicting(checkpoint.schedulerConfig, prediction);
-  return { ...checkpoint, schedulerConfig, isPredictionUncertain: false };
+  return prediction === null ? checkpoint : predicting(checkpoint, prediction);
 }
 
 async function openFolder(
@@ -46,13 +48,17 @@ async function openFolder(
   const folder = await openCheckpointFolder(path);
   const family = await findFamily(folder, among);
   const checkpoint = await readCheckpoint(folder, family.layout, options);
-  return { ...checkpoint, family, isPredictionUncertain: false };
+  return { ...checkpoint, family, isPredictionUncertain: false, borrowedFrom: [], notices: [] };
 }
 
-/** Noise says nothing at zero terminal SNR: that is left out with it. */
-function predicting(config: JsonObject, prediction: PredictionType): JsonObject {
-  const isNoise = prediction === 'epsilon';
-  return { ...config, prediction_type: prediction, ...(isNoise ? { rescale_betas_zero_snr: false } : {}) };
+/** The checkpoint as one whose network predicts this. Noise says nothing at zero terminal SNR: that is left out with it. */
+export function predicting<C extends FamilyCheckpoint>(checkpoint: C, prediction: PredictionType): C {
+  const schedulerConfig: JsonObject = {
+    ...checkpoint.schedulerConfig,
+    prediction_type: prediction,
+    ...(prediction === 'epsilon' ? { rescale_betas_zero_snr: false } : {}),
+  };
+  return { ...checkpoint, schedulerConfig, isPredictionUncertain: false };
 }
 
 async function findFamily(folder: CheckpointFolder, among: readonly ModelFamily[]): Promise<ModelFamily> {

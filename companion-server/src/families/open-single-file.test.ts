@@ -184,14 +184,19 @@ describe.each(families)('one file of %s', (family) => {
   it('without a VAE or a text encoder takes them from the folder that the user names', async () => {
     const lacking = await write(without(tensorsOf(family), /^(first_stage_model|cond_stage_model|conditioner)\./));
     expect(await faultOf(openCheckpoint(lacking))).toMatch(
-      /^model-missing: .*: the file has no VAE, and no other checkpoint .* \| Use a file of the same model that has it/,
+      /^model-missing: .*: the file has no VAE or text encoder, and no other checkpoint .* \| Name a .* with --parts/,
     );
     const partsFrom = { named: folderOf(family), others: [] };
     await expectSame(lacking, family, { partsFrom });
     // Without being named, as a model that is installed.
-    await expectSame(lacking, family, {
-      partsFrom: { named: null, others: [path.join(dir, 'none'), folderOf(family)] },
-    });
+    const others = [
+      { name: 'gone', path: path.join(dir, 'none') },
+      { name: 'plain', path: folderOf(family) },
+    ];
+    const taken = await expectSame(lacking, family, { partsFrom: { named: null, others } });
+    expect(taken.notices).toEqual([
+      "The model's file has no VAE or text encoder; that of plain was used. --parts names another.",
+    ]);
   });
 
   it('takes a VAE from a file of its own', async () => {

@@ -7,7 +7,7 @@ import type { Component, OpenOptions, PartLayout } from '../weights/component.ts
 import type { JsonObject } from '../weights/json-file.ts';
 import type { TokenizerFiles } from '../weights/tokenizer-files.ts';
 import { unsupported } from '../weights/unsupported.ts';
-import type { FamilyCheckpoint, FilePart, ModelFamily, SingleFileLayout } from './family.ts';
+import type { FamilyCheckpoint, FilePart, ModelFamily, PartDonor, SingleFileLayout } from './family.ts';
 import { openDonor, type Donor } from './part-donor.ts';
 import { recognise } from './recognise.ts';
 
@@ -18,8 +18,23 @@ export interface PartSources {
    * schedule of a folder count for what the file does not say.
    */
   readonly named: string | null;
-  /** Folders of other checkpoints, the best first. Those of other families, and that are damaged, are passed over. */
-  readonly others: readonly string[];
+  /** Other checkpoints, the best first. Those of other families, and that are damaged, are passed over. */
+  readonly others: readonly PartDonor[];
+}
+
+/** A checkpoint in one file lacks parts, and no other checkpoint is known that has them. */
+export class PartsMissingError extends EditError {
+  /** For users: `VAE`, `text encoder`, ... */
+  readonly lacking: readonly string[];
+
+  constructor(path: string, lacking: readonly string[]) {
+    const list = alternatives(lacking);
+    const rest = `and no other checkpoint with ${lacking.length === 1 ? 'a fitting one' : 'fitting ones'} is known`;
+    super('model-missing', `${path}: the file has no ${list}, ${rest}.`, {
+      hint: 'Name a checkpoint folder of the same family, or a file with the parts, with --parts; models add takes it as well.',
+    });
+    this.lacking = lacking;
+  }
 }
 
 export interface SingleFileOptions extends OpenOptions {
@@ -36,23 +51,31 @@ export async function openSingleFile(
   const { family, layout } = familyOf(file, families);
   const own = await layout.read(file);
   const named = partsFrom.named === null ? null : await openDonor(partsFrom.named, family, options);
-  const others = async (): Promise<readonly Donor[]> =>
-    (await Promise.all(partsFrom.others.map((dir) => openDonor(dir, family, options).catch(passOver)))).filter(
-      (donor) => donor !== null,
-    );
+  const donors = [
+    ...(named === null ? [] : [{ donor: null, open: () => Promise.resolve(named) }]),
+    ...partsFrom.others.map((donor) => ({
+      donor,
+      open: once(() => openDonor(donor.path, family, options).catch(passOver)),
+    })),
+  ];
   const unetConfig = own.parts.get('unet')?.config ?? {};
   const parts = new Map<string, Component>();
+  const lacking: string[] = [];
+  const givers = new Map<PartDonor, string[]>();
   for (const part of family.layout.parts) {
     const found = own.parts.get(part.folder) ?? null;
-    parts.set(
-      part.folder,
-      found === null
-        ? await borrowed(file.path, part, [...(named === null ? [] : [named]), ...(await others())], (config) =>
-            layout.isPartFor(part.folder, config, unetConfig),
-          )
-        : await ownPart(file.path, part.folder, found, named),
-    );
+    if (found !== null) {
+      parts.set(part.folder, await ownPart(file.path, part.folder, found, named));
+      continue;
+    }
+    const fits = (config: JsonObject): boolean => layout.isPartFor(part.folder, config, unetConfig);
+    const given = await borrowed(part, donors, fits);
+    if (given === null) lacking.push(partTitle(part.folder));
+    else parts.set(part.folder, given.part);
+    const giver = given?.from ?? null;
+    if (giver !== null) givers.set(giver, [...(givers.get(giver) ?? []), partTitle(part.folder)]);
   }
+  if (lacking.length > 0) throw new PartsMissingError(file.path, lacking);
   const tokenizers = new Map<string, TokenizerFiles>();
   for (const [folder, files] of own.tokenizers) tokenizers.set(folder, (await named?.tokenizer(folder)) ?? files);
   const schedule = await named?.schedulerConfig();
@@ -64,7 +87,17 @@ export async function openSingleFile(
     modelIndex: own.modelIndex,
     schedulerConfig: mergedSchedule(own.schedulerConfig, schedule ?? null, own.prediction === 'said'),
     isPredictionUncertain: own.prediction === 'uncertain' && (schedule ?? null) === null,
+    borrowedFrom: [...givers.keys()],
+    notices: [...givers].map(
+      ([{ name }, titles]) =>
+        `The model's file has no ${alternatives(titles)}; that of ${name} was used. --parts names another.`,
+    ),
   };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
 }
 
 function familyOf(
@@ -105,27 +138,37 @@ async function ownPart(
   return { dir: path, config: await configOf(folder, config, named), weights: tensorsInFiles(weights) };
 }
 
+interface PossibleDonor {
+  /** Null for the one that the user named, whose faults are told. */
+  readonly donor: PartDonor | null;
+  readonly open: () => Promise<Donor | null>;
+}
+
+/** The part of the first checkpoint that has one that fits; null where there is none. */
 async function borrowed(
-  path: string,
   part: PartLayout,
-  donors: readonly Donor[],
+  donors: readonly PossibleDonor[],
   fits: (config: JsonObject) => boolean,
-): Promise<Component> {
-  for (const donor of donors) {
-    const config = await donor.config(part.folder);
-    if (config !== null && fits(config)) return donor.open(part);
+): Promise<{ readonly from: PartDonor | null; readonly part: Component } | null> {
+  for (const { donor: from, open } of donors) {
+    const take = async () => {
+      const donor = await open();
+      const config = (await donor?.config(part.folder)) ?? null;
+      return donor !== null && config !== null && fits(config) ? { from, part: await donor.open(part) } : null;
+    };
+    const taken = await (from === null ? take() : take().catch(passOver));
+    if (taken !== null) return taken;
   }
-  throw new EditError(
-    'model-missing',
-    `${path}: the file has no ${partTitle(part.folder)}, and no other checkpoint with a fitting one is known.`,
-    {
-      hint: 'Use a file of the same model that has it, or the checkpoint as a folder in diffusers layout.',
-    },
-  );
+  return null;
 }
 
 function partTitle(folder: string): string {
+  if (folder === 'text_encoder_2') return 'second text encoder';
   return folder === 'vae' ? 'VAE' : folder.replaceAll('_', ' ');
+}
+
+function alternatives(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} or ${names.at(-1) ?? ''}`;
 }
 
 /** Fields that shapes tell: where they differ, a config is of another network. */

@@ -57,6 +57,8 @@ export interface EditExecutorOptions {
    * The folder or file of a model; null is the server's first. Throws EditError 'model-missing', 'model-unsupported'.
    */
   readonly modelDirOf: (model: string | null) => string | Promise<string>;
+  /** How the model is read. Throws as `modelDirOf`, and 'model-damaged'. Default: as it says itself. */
+  readonly readingOf?: (model: string | null) => EditJob['reading'] | Promise<EditJob['reading']>;
   /** The absolute path of a LoRA by its name. Throws EditError 'adapter-missing', 'adapter-unsupported'. Default: there are none. */
   readonly loraFileOf?: (name: string) => string | Promise<string>;
   /** Embeddings that these prompts may mean. Default: there are none. */
@@ -75,15 +77,18 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   const { engine, artifacts, dataDir, cacheDir, clipOf, modelDirOf, clipInfoOf = null } = options;
   const { onStep = () => undefined, onStepUnkept = () => undefined, onWorkLost = () => undefined } = options;
   const { inversionsDir = inversionsDirIn(dataDir), loraFileOf = noLora, embeddingsFor = () => [] } = options;
+  const { readingOf = () => undefined } = options;
 
   async function toEditJob(owner: string, jobId: string, spec: JobSpec): Promise<EditJob> {
     const clip = await clipOf(owner, spec.clipId);
+    const reading = await readingOf(spec.model);
     const { prompt, sourcePrompt, negativePrompt, loras } = spec.settings;
     return {
       inputPath: await artifacts.localPath(clip.artifact),
       clipSha256: clip.sha256,
       outputPath: await artifacts.localPath(resultArtifact(jobId, spec.settings.codec)),
       modelDir: await modelDirOf(spec.model),
+      ...(reading === undefined ? {} : { reading }),
       loras: await Promise.all(loras.map(async (lora) => ({ ...lora, file: await loraFileOf(lora.name) }))),
       embeddings: await embeddingsFor([prompt, sourcePrompt, negativePrompt]),
       device: spec.device,
@@ -184,6 +189,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
     async check(owner, { clipId, model, settings }) {
       await clipOf(owner, clipId);
       await modelDirOf(model);
+      await readingOf(model);
       for (const { name } of settings.loras) await loraFileOf(name);
     },
     async estimate(owner, spec, past, signal) {

@@ -12,6 +12,7 @@ import { readCatalog } from './catalog.ts';
 import { complainAboutModelName } from './file-names.ts';
 import { inHubCache } from './library/places/hub-cache.ts';
 import { embeddedModelId, findInstalledModels } from './installed-models.ts';
+import { readingWith } from './library/parts.ts';
 import {
   discardDir,
   isDiscarded,
@@ -22,14 +23,20 @@ import {
   withModelLock,
   writeReferences,
 } from './models-folder.ts';
+import { installedDonors, keepReading, plainReading, requireUseOfParts, type ModelReading } from './readings.ts';
 
 /**
- * Registers the checkpoint in `dir` under a name; nothing is copied. A repository in a hub's cache stands for its files of
- * today. Returns the name.
+ * Registers the checkpoint in the folder or file `dir` under a name, with how it is read; nothing is copied. A repository in
+ * a hub's cache stands for its files of today. Adding it again under its name changes how it is read. Returns the name.
  * Throws EditError: 'invalid-request' for a name that cannot be taken; 'model-missing', 'model-damaged' and
- * 'model-unsupported' for a folder that the engine cannot load.
+ * 'model-unsupported' for what the engine cannot load.
  */
-export async function addModel(modelsDir: string, dir: string, chosenName?: string): Promise<string> {
+export async function addModel(
+  modelsDir: string,
+  dir: string,
+  chosenName?: string,
+  reading: ModelReading = plainReading,
+): Promise<string> {
   const given = resolve(dir);
   const cached = await inHubCache(given);
   const absolute = cached?.dir ?? given;
@@ -41,18 +48,22 @@ export async function addModel(modelsDir: string, dir: string, chosenName?: stri
     const hint = chosenName === undefined ? { hint: 'Give it another one with --name.' } : {};
     throw new EditError('invalid-request', `The name ${complaint}, got '${name}'.`, hint);
   }
-  await requireLoadable(await openCheckpoint(absolute));
+  await requireUseOfParts(absolute, reading);
+  await requireLoadable(
+    await openCheckpoint(absolute, await readingWith(absolute, reading, [() => installedDonors(modelsDir)])),
+  );
   const references = readReferences(modelsDir);
-  if (references.get(name) === absolute) return name;
+  const isKnown = references.get(name) === absolute;
   const isTaken =
     references.has(name) || findInstalledModels(modelsDir).has(name) || readCatalog().some(({ id }) => id === name);
-  if (isTaken) {
+  if (isTaken && !isKnown) {
     throw new EditError('invalid-request', `There is a model ${name} already.`, {
       hint: 'Give the folder another name with --name.',
     });
   }
   await prepare(modelsDir);
-  await writeReferences(modelsDir, new Map([...references, [name, absolute]]));
+  if (!isKnown) await writeReferences(modelsDir, new Map([...references, [name, absolute]]));
+  await keepReading(modelsDir, name, reading);
   return name;
 }
 
@@ -69,6 +80,7 @@ export async function removeModel(modelsDir: string, name: string): Promise<Remo
   const references = readReferences(modelsDir);
   if (references.has(name)) {
     await writeReferences(modelsDir, new Map([...references].filter(([key]) => key !== name)));
+    await keepReading(modelsDir, name, plainReading);
     return 'reference';
   }
   const isName = complainAboutModelName(name) === undefined;

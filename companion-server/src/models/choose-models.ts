@@ -3,13 +3,13 @@
 import { stat } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import { EditError } from '../errors.ts';
-import { openCheckpoint } from '../families/open-checkpoint.ts';
 import { readCatalog } from './catalog.ts';
 import { findInstalledModels } from './installed-models.ts';
 import type { Machine } from './library/found.ts';
 import { createLibrary } from './library/library.ts';
 import { inHubCache } from './library/places/hub-cache.ts';
 import { isCheckpointFolder } from './models-folder.ts';
+import { plainReading, requireUseOfParts, type ModelReading } from './readings.ts';
 
 /** Where a chosen name is looked up. */
 export interface ModelPlaces {
@@ -22,10 +22,26 @@ export interface ModelPlaces {
 /**
  * Folders or files by name, the default first: `chosen` where it is given, else the embedded model.
  * @param chosen the name of an installed model, a checkpoint's folder or file, or a name that the library finds
- * Throws EditError: 'model-missing' when `chosen` is none of them, 'model-unsupported' and 'model-damaged' with the reason
+ * @param reading how the default is read; null as it says itself, or as was said when it was added
+ * Throws EditError: 'invalid-request' when parts are named for a folder, 'model-missing' when `chosen` is none of them, 'model-unsupported' and 'model-damaged' with the reason
  * for one that cannot be used.
  */
-export async function chooseModels(places: ModelPlaces, chosen?: string): Promise<ReadonlyMap<string, string>> {
+export async function chooseModels(
+  places: ModelPlaces,
+  chosen?: string,
+  reading: ModelReading | null = null,
+): Promise<ReadonlyMap<string, string>> {
+  const models = await findChosen(places, chosen, reading);
+  const [first] = models.values();
+  if (reading !== null && first !== undefined) await requireUseOfParts(first, reading);
+  return models;
+}
+
+async function findChosen(
+  places: ModelPlaces,
+  chosen: string | undefined,
+  reading: ModelReading | null,
+): Promise<ReadonlyMap<string, string>> {
   const installed = findInstalledModels(places.modelsDir);
   if (chosen === undefined || chosen === '') return installed;
   const named = installed.get(chosen);
@@ -38,9 +54,13 @@ export async function chooseModels(places: ModelPlaces, chosen?: string): Promis
   const cached = await inHubCache(path);
   if (cached !== undefined) return withFirst(cached.repository, cached.dir, installed);
   if (await exists(path)) {
+    const name = basename(path, extname(path));
+    const models = withFirst(name, path, installed);
     // It says what the file or folder is instead, where it is no checkpoint.
-    await openCheckpoint(path);
-    return withFirst(basename(path, extname(path)), path, installed);
+    await createLibrary({ first: models, readings: new Map([[name, reading ?? plainReading]]), ...places }).readingOf(
+      name,
+    );
+    return models;
   }
   const library = createLibrary({ first: installed, ...places });
   await library.refresh();

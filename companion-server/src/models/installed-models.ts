@@ -3,7 +3,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { isCheckpointFolder, listModelFolders, modelDir, readReferences } from './models-folder.ts';
+import { isCheckpointFolder, isCheckpointPath, listModelFolders, modelDir, readReferences } from './models-folder.ts';
 
 /** The checkpoint that comes with the program. */
 export const embeddedModelDir = fileURLToPath(new URL('../../../models/demo', import.meta.url));
@@ -15,16 +15,16 @@ export function modelsDirOf(dataDir: string): string {
 }
 
 /**
- * Folders by name, the embedded model first. A reference to a folder that is not there now, as on a disk that is not
+ * Folders and files by name, the embedded model first. A reference to one that is not there now, as on a disk that is not
  * connected, is left out. Throws EditError 'model-damaged' when the list of references cannot be read.
  */
 export function findInstalledModels(modelsDir: string): ReadonlyMap<string, string> {
   const models = new Map<string, string>();
-  const add = (name: string, dir: string): void => {
-    if (!models.has(name) && isCheckpointFolder(dir)) models.set(name, dir);
+  const add = (name: string, path: string, isThere = isCheckpointFolder): void => {
+    if (!models.has(name) && isThere(path)) models.set(name, path);
   };
   add(embeddedModelId, embeddedModelDir);
   for (const name of listModelFolders(modelsDir)) add(name, modelDir(modelsDir, name));
-  for (const [name, dir] of readReferences(modelsDir)) add(name, dir);
+  for (const [name, dir] of readReferences(modelsDir)) add(name, dir, isCheckpointPath);
   return models;
 }

@@ -1,7 +1,7 @@
 // The folder of models below the data folder: one folder per downloaded checkpoint, references to others, and a
 // hidden place for downloads that are not finished.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { EditError } from '../errors.ts';
 import { writeWhole } from '../files/write-whole.ts';
@@ -79,11 +79,16 @@ export function listStaged(modelsDir: string): readonly string[] {
   return readdirSync(dir).filter((name) => complainAboutModelName(name) === undefined);
 }
 
+/** Whether it is a checkpoint folder, or any file: whoever adds one looks into it. */
+export function isCheckpointPath(path: string): boolean {
+  return isCheckpointFolder(path) || (statSync(path, { throwIfNoEntry: false })?.isFile() ?? false);
+}
+
 export function isCheckpointFolder(dir: string): boolean {
   return existsSync(join(dir, 'model_index.json'));
 }
 
-/** Folders that were added by reference, by name. Throws EditError 'model-damaged' when the list cannot be read. */
+/** Folders and files that were added by reference, by name. Throws EditError 'model-damaged' when the list cannot be read. */
 export function readReferences(modelsDir: string): ReadonlyMap<string, string> {
   const path = join(modelsDir, referencesName);
   if (!existsSync(path)) return new Map();

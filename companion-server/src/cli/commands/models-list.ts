@@ -11,7 +11,8 @@ export async function list(request: ModelsRequest): Promise<void> {
   const { models, notices } = library.lists();
   for (const model of listModels(modelsDir, catalog)) {
     const facts = models.find(({ id }) => id === model.id);
-    const { family = null, sizeBytes = null, problem = null } = facts ?? {};
+    const { sizeBytes = null, problem = null } = facts ?? {};
+    const family = facts?.family ?? model.known?.family ?? null;
     const listed = { ...model, family, sizeBytes, problem };
     report(request, { type: 'model', ...asJson(listed) }, formatModel(listed));
   }

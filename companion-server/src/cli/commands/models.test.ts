@@ -72,7 +72,9 @@ describe('models', () => {
     const { exitCode, stdout } = await run([]);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^demo +comes with the program/);
-    expect(stdout).toContain('some-model                 can be downloaded, 0.1 GB; MIT\n    Tests.\n');
+    expect(stdout).toContain(
+      'some-model                 can be downloaded, 0.1 GB; Stable Diffusion 1.x; MIT\n    Tests.\n',
+    );
   });
 
   test('shows a download that was begun', async () => {
@@ -91,7 +93,7 @@ describe('models', () => {
     [['pul'], "models cannot 'pul'.", 'Did you mean pull?'],
     [['banana'], "models cannot 'banana'.", 'It can list, pull, verify, remove, add, folders.'],
     [['pull'], 'models pull needs the id of a model.', 'models pull stable-diffusion-1.5'],
-    [['add'], 'models add needs a folder.', 'models add /path/to/checkpoint'],
+    [['add'], 'models add needs a folder or file.', 'models add /path/to/checkpoint'],
     [['pull', 'a', 'b'], "models takes one thing at a time, got 'b' as well.", 'quotation'],
     [['list', 'a'], "models takes one thing at a time, got 'a' as well.", 'quotation'],
   ])('%j is refused', async (args, message, hint) => {

@@ -11,6 +11,8 @@ import { list } from './models-list.ts';
 import { pull } from './models-pull.ts';
 import { report, type ModelsRequest } from './models-request.ts';
 import { verify } from './models-verify.ts';
+import type { ModelReading } from '../../models/readings.ts';
+import { readingOptions, readReading } from '../reading-options.ts';
 import { suggest } from '../suggest.ts';
 
 const actions = ['list', 'pull', 'verify', 'remove', 'add', 'folders'] as const;
@@ -29,12 +31,13 @@ export const createModelsCommand = (readModels = readCatalog): Command =>
       name: {
         kind: 'text',
         placeholder: 'NAME',
-        help: 'With add: what to call the model. Default: the name of the folder or repository.',
+        help: 'With add: what to call the model. Default: the name of the folder, file or repository.',
       },
+      ...readingOptions,
       json: { kind: 'flag', help: 'Print one JSON object per line.' },
     },
     notes: [
-      'list shows the models that there are, those of the catalogue that can be downloaded, and the models, LoRAs, VAEs and embeddings in the folders of other programs. pull downloads one into the models folder; after a cut, a Ctrl+C or a crash the same command goes on where it was. verify hashes downloaded files again. add makes a checkpoint known where it lies, and copies nothing. remove deletes what was pulled, and only forgets what was added.',
+      'list shows the models that there are, those of the catalogue that can be downloaded, and the models, LoRAs, VAEs and embeddings in the folders of other programs. pull downloads one into the models folder; after a cut, a Ctrl+C or a crash the same command goes on where it was. verify hashes downloaded files again. add makes a checkpoint, a folder or one .safetensors file, known where it lies, and copies nothing; what --parts and --prediction say with it holds for every edit that names the model, in the panel too. remove deletes what was pulled, and only forgets what was added.',
       "Other programs: the cache of Hugging Face's libraries, ComfyUI, AUTOMATIC1111 and Forge, InvokeAI, DiffusionBee, Draw Things, where they are usually installed. folders add names another folder: that of such a program, or any other. Nothing in them is copied or changed. TOKENFLOW_LIBRARY=off looks nowhere.",
       'A server that runs offers a new model as soon as it is there.',
       'HF_ENDPOINT names another hub than https://huggingface.co, HF_TOKEN the token of an account there; it is sent to that hub only. TOKENFLOW_DATA moves the data folder, where the models folder is.',
@@ -66,7 +69,7 @@ export const createModelsCommand = (readModels = readCatalog): Command =>
           await remove(request, requireSubject(action, 'ID', subject));
           break;
         case 'add':
-          await add(request, requireSubject(action, 'DIR', subject), values.name);
+          await add(request, requireSubject(action, 'PATH', subject), values.name, readReading(values));
           break;
         case 'folders':
           await folders(request, subject, more[0]);
@@ -89,8 +92,13 @@ async function remove(request: ModelsRequest, id: string): Promise<void> {
   report(request, { type: 'removed', id, removal }, text);
 }
 
-async function add(request: ModelsRequest, dir: string, name: string | undefined): Promise<void> {
-  const id = await addModel(request.modelsDir, dir, name);
+async function add(
+  request: ModelsRequest,
+  path: string,
+  name: string | undefined,
+  reading: ModelReading | undefined,
+): Promise<void> {
+  const id = await addModel(request.modelsDir, path, name, reading);
   report(request, { type: 'added', id }, `${id} is added. Use it with --model ${id}.`);
 }
 
@@ -98,7 +106,7 @@ function requireSubject(action: string, what: string, subject: string | undefine
   if (subject !== undefined && subject !== '') return subject;
   throw new EditError(
     'invalid-request',
-    `models ${action} needs ${what === 'ID' ? 'the id of a model' : 'a folder'}.`,
+    `models ${action} needs ${what === 'ID' ? 'the id of a model' : 'a folder or file'}.`,
     {
       hint: `For example: models ${action} ${what === 'ID' ? 'stable-diffusion-1.5' : '/path/to/checkpoint'}`,
     },

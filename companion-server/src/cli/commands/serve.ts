@@ -9,6 +9,7 @@ import { createLogFile } from '../../app/log-file.ts';
 import { createLog, logLevels } from '../../app/log.ts';
 import { version } from '../../app/version.ts';
 import { defineCommand } from '../command.ts';
+import { readingOptions, readReading } from '../reading-options.ts';
 import { removeServerFile, writeServerFile } from '../server-file.ts';
 
 export const serveCommand = defineCommand({
@@ -19,9 +20,10 @@ export const serveCommand = defineCommand({
     port: { kind: 'number', placeholder: 'N', help: `TCP port. Default: ${defaultPort}.` },
     model: {
       kind: 'text',
-      placeholder: 'NAME|DIR',
-      help: 'A model by its name (see models list), or a checkpoint folder. Default: TOKENFLOW_MODEL, then demo.',
+      placeholder: 'NAME|DIR|FILE',
+      help: 'A model by its name (see models list), a checkpoint folder, or a checkpoint in one .safetensors file. Default: TOKENFLOW_MODEL, then demo.',
     },
+    ...readingOptions,
     log: { kind: 'choice', choices: logLevels, help: 'Least level that is logged. Default: info.' },
     listen: {
       kind: 'text',
@@ -56,6 +58,7 @@ export const serveCommand = defineCommand({
       {
         port: readPort(values.port),
         modelDir: values.model,
+        reading: readReading(values),
         logLevel: values.log,
         listen: values.listen,
         tlsCert: values['tls-cert'],

@@ -28,7 +28,6 @@ import { findInversionCache } from '../source-cache/inversion-key.ts';
 import { recallProbe } from '../device/isolated-probe.ts';
 import { LatentFile } from '../source-cache/latent-file.ts';
 import { estimatePeakMemory } from './memory-estimate.ts';
-import type { AdapterFiles } from '../model/adapters.ts';
 import { identifyCheckpoint, readModelOutline } from '../model/model.ts';
 import { findRefusal, nearestFolder, readResources, type Refusal } from './resources.ts';
 import { recallThroughput } from './throughput.ts';
@@ -145,13 +144,10 @@ export async function isInversionLinked(edit: EditToLookUp): Promise<boolean> {
   return canLinkInversion(cache.dir, { key: cache.key, startStep: edit.plan.startStep, folder });
 }
 
-function adaptersOf({ loras, embeddings }: EditJob): AdapterFiles {
-  return { loras, embeddings };
-}
-
 function cacheOf(edit: EditToLookUp): Promise<InversionCache | null> {
   const { job, execution, families } = edit;
-  const identify = () => identifyCheckpoint({ ...adaptersOf(job), dir: job.modelDir, execution, families });
+  const { modelDir: dir, reading, loras, embeddings, cacheDir } = job;
+  const identify = () => identifyCheckpoint({ dir, reading, loras, embeddings, cacheDir, execution, families });
   return findInversionCache({ ...edit, model: { identify } });
 }
 

@@ -5,7 +5,12 @@ import { EditError } from '../../errors.ts';
 import type { ModelOutline, PictureSize, TextNetwork } from '../../families/family.ts';
 import { adaptedToFewSteps } from '../../families/few-step.ts';
 import { misfit } from '../../families/misfit.ts';
-import { openCheckpoint, type FamilyCheckpoint, type OpenCheckpointOptions } from '../../families/open-checkpoint.ts';
+import {
+  openCheckpoint,
+  type CheckpointReading,
+  type FamilyCheckpoint,
+  type OpenCheckpointOptions,
+} from '../../families/open-checkpoint.ts';
 import type { Conditioning } from '../../nets/conditioning.ts';
 import type { LatentSize } from '../../nets/denoising-network.ts';
 import type { GraphOptions } from '../../onnx/builder.ts';
@@ -20,6 +25,7 @@ import type { PromptEmbedding } from '../../weights/textual-inversion.ts';
 import { identifyAdapters, mergeInto, openAdapters, type AdapterFiles, type Adapters } from './adapters.ts';
 import { UNetDenoiser } from './unet-denoiser.ts';
 import { identifyModel } from './model-identity.ts';
+import { keepPrediction, probePrediction, probeSize, withKeptPrediction } from './prediction-probe.ts';
 import { vaeFloat } from './vae-float.ts';
 import { decoderSession, encoderSession, openWithinRange, type VaeRange, type VaeSession } from './vae-session.ts';
 
@@ -29,8 +35,8 @@ export type ModelShape = Pick<ModelOutline, 'unet' | 'vae' | 'sizeMultiple' | 't
 export interface Model extends Omit<ModelOutline, 'createConditioner'> {
   /** Equal only for equal checkpoints, in any folder. */
   identify(): Promise<string>;
-  /** What is to be said about the LoRA and embeddings that were added to it, in an edit with these prompts. */
-  adapterNotices(prompts: readonly string[]): readonly string[];
+  /** What is to be said of how it was read, and of its LoRA and embeddings, in an edit with these prompts. */
+  notices(prompts: readonly string[]): readonly string[];
   /** The end of a prompt that the model does not read; null when everything fits. */
   overflowOf(prompt: string): string | null;
   /** The conditioning of each prompt, in their order. @param size of the working frames */
@@ -41,9 +47,12 @@ export interface Model extends Omit<ModelOutline, 'createConditioner'> {
 }
 
 export interface OpenModelOptions extends Pick<OpenCheckpointOptions, 'families'>, AdapterFiles {
+  /** A checkpoint's folder or file. */
   readonly dir: string;
+  /** How it is read; as it says itself when left out. */
+  readonly reading?: CheckpointReading | undefined;
   readonly execution: Execution;
-  /** Where float32 copies of weights are kept. */
+  /** Where float32 copies of weights are kept, and what runs of networks have shown. */
   readonly cacheDir: string;
   readonly signal?: AbortSignal | undefined;
   /** Called after every run of a network. */
@@ -53,13 +62,30 @@ export interface OpenModelOptions extends Pick<OpenCheckpointOptions, 'families'
 }
 
 /**
- * Opens a checkpoint folder. Nothing is loaded before it is used. Throws EditError: 'model-missing', 'model-damaged',
- * 'model-unsupported', 'disk-full', and those of LoRA and embeddings: 'adapter-missing', 'adapter-damaged',
- * 'adapter-unsupported'.
+ * Opens a checkpoint. Nothing is loaded before it is used, except where only a run of the network shows what it predicts.
+ * Throws EditError: 'model-missing', 'model-damaged', 'model-unsupported', 'disk-full', and those of LoRA and embeddings:
+ * 'adapter-missing', 'adapter-damaged', 'adapter-unsupported'.
  */
 export async function openModel(options: OpenModelOptions): Promise<Model> {
-  const { execution } = options;
   const checkpoint = await openVariant(options);
+  return assemble(checkpoint.isPredictionUncertain ? await probed(checkpoint, options) : checkpoint, options);
+}
+
+/** The checkpoint with what a run of its network shows. */
+async function probed(checkpoint: FamilyCheckpoint, options: OpenModelOptions): Promise<FamilyCheckpoint> {
+  const { unet, ...model } = await assemble(checkpoint, { ...options, loras: [], embeddings: [] });
+  const textWidth = Number(checkpoint.parts.get('unet')?.config['cross_attention_dim']);
+  const denoiser = model.createDenoiser(probeSize);
+  try {
+    const prediction = await probePrediction(denoiser, { channels: unet.latentChannels, textWidth });
+    return await keepPrediction(checkpoint, prediction, options.cacheDir);
+  } finally {
+    await denoiser.release();
+  }
+}
+
+async function assemble(checkpoint: FamilyCheckpoint, options: OpenModelOptions): Promise<Model> {
+  const { execution } = options;
   const adapters = await openAdapters(checkpoint, options);
   const adapted = withLoras(checkpoint, adapters, options);
   const { createConditioner, ...outline } = outlineOf(adapted, options);
@@ -82,7 +108,7 @@ export async function openModel(options: OpenModelOptions): Promise<Model> {
     });
   return {
     ...outline,
-    adapterNotices: (prompts) => [...adapters.notices, ...unusedWords(adapters.embeddings, prompts)],
+    notices: (prompts) => [...checkpoint.notices, ...adapters.notices, ...unusedWords(adapters.embeddings, prompts)],
     identify: async () => identifyModel(checkpoint, await identifyAdapters(options)),
     overflowOf: (prompt) => conditioner.overflowOf(prompt),
     conditioning: (prompts, size) => conditioner.conditioning(prompts, size, (network) => runText(network, options)),
@@ -121,15 +147,25 @@ function withLoras(checkpoint: FamilyCheckpoint, adapters: Adapters, options: Op
   return mergeInto(checkpoint, adapters, { weightsDir: weightsDirOf(options), signal, prepare });
 }
 
-type CheckpointToOpen = Pick<OpenModelOptions, 'dir' | 'execution' | 'families' | 'loras' | 'embeddings'>;
+type CheckpointToOpen = Pick<
+  OpenModelOptions,
+  'dir' | 'reading' | 'execution' | 'families' | 'loras' | 'embeddings' | 'cacheDir'
+>;
 
 /** What `Model.identify` would say of the checkpoint, without the model. Throws as `readModelOutline` does. */
 export async function identifyCheckpoint(checkpoint: CheckpointToOpen): Promise<string> {
   return identifyModel(await openVariant(checkpoint), await identifyAdapters(checkpoint));
 }
 
-function openVariant({ dir, execution, families }: CheckpointToOpen): Promise<FamilyCheckpoint> {
-  return openCheckpoint(dir, { families, ...(execution.float === 'float16' ? { variant: 'fp16' } : {}) });
+async function openVariant({
+  dir,
+  reading,
+  execution,
+  families,
+  cacheDir,
+}: CheckpointToOpen): Promise<FamilyCheckpoint> {
+  const variant = execution.float === 'float16' ? { variant: 'fp16' } : {};
+  return withKeptPrediction(await openCheckpoint(dir, { ...reading, families, ...variant }), cacheDir);
 }
 
 /**
@@ -139,9 +175,9 @@ function openVariant({ dir, execution, families }: CheckpointToOpen): Promise<Fa
 export async function readModelOutline(
   dir: string,
   families?: OpenCheckpointOptions['families'],
-  files: AdapterFiles = {},
+  files: AdapterFiles & Pick<OpenModelOptions, 'reading'> = {},
 ): Promise<ModelOutline> {
-  const checkpoint = await openCheckpoint(dir, { families });
+  const checkpoint = await openCheckpoint(dir, { ...files.reading, families });
   const { embeddings } = await openAdapters(checkpoint, files);
   const outline = outlineOf(checkpoint, files);
   if (embeddings.length > 0) outline.createConditioner(embeddings);

@@ -4,6 +4,7 @@ import type { DeviceChoice } from '../../../../protocol/devices.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import type { Approximations } from '../plan/approximations.ts';
 import type { EditSettings } from '../../../../protocol/edit-settings.ts';
+import type { CheckpointReading } from '../../families/open-checkpoint.ts';
 import type { LoraFile } from '../../weights/lora/lora-file.ts';
 import type { EmbeddingFile } from '../../weights/textual-inversion.ts';
 
@@ -14,8 +15,10 @@ export interface EditJob {
   readonly clip?: ClipInfo | null;
   /** Absolute path of the result; its folder exists. Written whole or not at all. */
   readonly outputPath: string;
-  /** A checkpoint folder in diffusers layout. */
+  /** A checkpoint: a folder in diffusers layout, or one file. */
   readonly modelDir: string;
+  /** How the checkpoint is read; as it says itself when left out. */
+  readonly reading?: CheckpointReading;
   /** Absolute paths of the LoRA that the settings name, in their order; none when left out. */
   readonly loras?: readonly LoraFile[];
   /** Words of the prompts that have vectors of their own; none when left out. */

@@ -50,7 +50,7 @@ export function makeReport(parts: ReportParts): EditReport {
     ...(settings.loras.length === 0 ? {} : { loras: settings.loras }),
     notices: [
       ...clip.notices,
-      ...model.adapterNotices([settings.prompt, settings.sourcePrompt, settings.negativePrompt]),
+      ...model.notices([settings.prompt, settings.sourcePrompt, settings.negativePrompt]),
       ...promptNotices(model, settings),
       ...calibrationNotices(settings, analysis),
       ...notices,

@@ -72,8 +72,9 @@ export class EditRun {
       saveResumePoint: (...state) => this.saveResumePoint(...state),
       watch: (state) => this.watch(state),
     };
-    const { inputPath, modelDir, workDir, loras, embeddings } = job;
-    this.resumePointFile = new ResumePointFile(workDir, { inputPath, modelDir, loras, embeddings, settings, plan });
+    const { inputPath, modelDir, reading, workDir, loras, embeddings } = job;
+    const identity = { inputPath, modelDir, reading, loras, embeddings, settings, plan };
+    this.resumePointFile = new ResumePointFile(workDir, identity);
   }
 
   async run(): Promise<EditReport> {

@@ -31,7 +31,7 @@ const keptFact = object({
   family: nullable(text({ max: 200 })),
   problem: nullable(text({ max: 1_000 })),
 });
-type KeptFact = Infer<typeof keptFact>;
+type KeptFact = Infer<typeof keptFact> & Pick<FoundKind, 'lacksParts'>;
 
 const keptFacts = object({ version: number(version, version), facts: list(keptFact, maxFacts) });
 
@@ -91,6 +91,6 @@ function isSame(fact: KeptFact, { sizeBytes, changedMs, role }: FoundFile): bool
   return fact.sizeBytes === sizeBytes && fact.changedMs === changedMs && fact.role === role;
 }
 
-function kindIn({ kind, family, problem }: KeptFact): FoundKind {
-  return { kind, family, problem };
+function kindIn({ kind, family, problem, lacksParts }: KeptFact): FoundKind {
+  return { kind, family, problem, lacksParts };
 }

@@ -72,6 +72,8 @@ export interface FoundKind {
   readonly family: string | null;
   /** Why it cannot be used, in one sentence; null when it can. */
   readonly problem: string | null;
+  /** Whether the problem is gone once another checkpoint gives the parts that the file lacks. */
+  readonly lacksParts?: boolean | undefined;
 }
 
 /** Looks at the header of a file, or at the small files and headers of a folder. Throws only what is no fault of the file. */

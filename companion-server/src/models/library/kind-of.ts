@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { EditError } from '../../errors.ts';
 import { openCheckpoint } from '../../families/open-checkpoint.ts';
+import { PartsMissingError } from '../../families/open-single-file.ts';
 import { recognise } from '../../families/recognise.ts';
 import { familyOfTextWidth, modelFamilies, recogniseLora } from '../../weights/lora/recognise-lora.ts';
 import { openSafetensors, type SafetensorsFile } from '../../weights/safetensors.ts';
@@ -109,9 +110,16 @@ async function kindOfSingleFile(path: string, family: string | null): Promise<Fo
     await openCheckpoint(path);
     return { kind: 'checkpoint', family, problem: null };
   } catch (error) {
+    if (error instanceof PartsMissingError) {
+      return { kind: 'checkpoint', family, problem: problemOfParts(error), lacksParts: true };
+    }
     if (!(error instanceof EditError)) throw error;
     return { kind: 'checkpoint', family, problem: problemOf(error) };
   }
+}
+
+function problemOfParts({ lacking }: PartsMissingError): string {
+  return `It has no ${lacking.join(' and no ')}: add it with models add FILE --parts FOLDER, where the folder is a checkpoint that has them.`;
 }
 
 function isDrawThings({ path }: FoundFile): boolean {

@@ -8,12 +8,16 @@ import type { ModelInfo } from '../../../../protocol/model-info.ts';
 import { CanceledError, EditError } from '../../errors.ts';
 import { readCatalog } from '../catalog.ts';
 import type { CatalogModel } from '../catalog-file.ts';
+import type { PartDonor } from '../../families/family.ts';
+import type { CheckpointReading } from '../../families/open-checkpoint.ts';
+import { installedDonors, plainReading, readReadings, type ModelReading } from '../readings.ts';
 import { describeFound, describeOwn } from './describe.ts';
 import { openFactCache, type FactCache } from './fact-cache.ts';
 import type { KindOf, Machine, ModelKind } from './found.ts';
 import { kindOf as kindOfFile } from './kind-of.ts';
 import { longNameOf, nameFound, type Named } from './names.ts';
 import { findOwnModels, pulledFolders, type OwnModel } from './own-models.ts';
+import { readingWith, withoutPartsProblem, type LackingModel } from './parts.ts';
 import { readAddedFolders } from './added-folders.ts';
 import { scanMachine, type FoundModel } from './scan.ts';
 import type { WalkLimits } from './walk.ts';
@@ -27,6 +31,8 @@ export interface LibraryOptions {
   readonly machine: Machine | null;
   /** Where it is noted what files are; null for nowhere. */
   readonly cacheDir: string | null;
+  /** How models are read, by name, before what was said when they were added. */
+  readonly readings?: ReadonlyMap<string, ModelReading> | undefined;
   readonly catalog?: readonly CatalogModel[];
   readonly kindOf?: KindOf;
   readonly limits?: WalkLimits;
@@ -48,6 +54,11 @@ export interface Library {
    * 'model-missing' for what is not there, 'model-unsupported' with the reason for what cannot be used.
    */
   pathOfModel(id: string | null): Promise<string>;
+  /**
+   * How the model at that path is read: as the user said, with parts of the first installed or found checkpoint that fits
+   * where it lacks some. Throws EditError as `pathOfModel` and `openCheckpoint` do.
+   */
+  readingOf(id: string | null): Promise<CheckpointReading>;
   /** The file of a LoRA, VAE or embedding by its name. Throws EditError 'adapter-missing', 'adapter-unsupported'. */
   pathOf(kind: Exclude<ModelKind, 'checkpoint'>, name: string): Promise<string>;
   /** Resolves when a look that runs has ended. */
@@ -76,6 +87,7 @@ export function createLibrary(options: LibraryOptions): Library {
     first,
     modelsDir,
     machine,
+    readings = new Map<string, ModelReading>(),
     catalog = readCatalog(),
     kindOf = kindOfFile,
     onUnkept = () => undefined,
@@ -109,8 +121,30 @@ export function createLibrary(options: LibraryOptions): Library {
         kind === 'checkpoint' ? taken : new Set(),
       ),
     );
-    known = { own, found, notices: [...notices, ...scanned.notices] };
+    known = await withParts({ own, found, notices: [...notices, ...scanned.notices] });
     await facts.keep().catch(onUnkept);
+  }
+
+  /** The models, and which of those that lack parts can be used with the parts of others. */
+  async function withParts({ own, found, notices }: Known): Promise<Known> {
+    const donors = [() => [...ownDonors(), ...foundDonors(found)]];
+    const examined = <T extends LackingModel>(model: T, path: string, id: string): Promise<T> =>
+      withoutPartsProblem(model, path, readingFor(id), donors);
+    return {
+      own: await Promise.all(own.map((model) => examined(model, model.path, model.id))),
+      found: await Promise.all(
+        found.map(async ({ id, item }) => ({ id, item: await examined(item, item.file.path, id) })),
+      ),
+      notices,
+    };
+  }
+
+  function ownDonors(): readonly PartDonor[] {
+    return modelsDir === null ? [] : installedDonors(modelsDir);
+  }
+
+  function readingFor(id: string): ModelReading {
+    return readings.get(id) ?? (modelsDir === null ? undefined : readReadings(modelsDir).get(id)) ?? plainReading;
   }
 
   function refresh(): Promise<void> {
@@ -156,8 +190,9 @@ export function createLibrary(options: LibraryOptions): Library {
     return after === undefined ? undefined : usablePath(after, name);
   }
 
-  function usablePath({ kind, problem, file }: FoundModel, name: string): string {
-    if (problem === null) return file.path;
+  function usablePath({ kind, problem, lacksParts, file }: FoundModel, name: string): string {
+    // The parts may be there by now: `readingOf` looks.
+    if (problem === null || lacksParts === true) return file.path;
     throw new EditError(codes(kind).unsupported, `The ${titles[kind]} '${name}' cannot be used. ${problem}`, {
       hint: 'Choose another one; docs/models.md says what is supported.',
     });
@@ -213,6 +248,16 @@ export function createLibrary(options: LibraryOptions): Library {
       if (found === undefined) throw missing('checkpoint', id);
       return found;
     },
+    async readingOf(id) {
+      const path = await this.pathOfModel(id);
+      const name = id ?? known.own[0]?.id ?? '';
+      const found = async (): Promise<readonly PartDonor[]> => {
+        if (machine === null) return [];
+        await refresh();
+        return foundDonors(known.found);
+      };
+      return readingWith(path, readingFor(name), [ownDonors, found]);
+    },
     async pathOf(kind, name) {
       const path = await pathOfFound(kind, name);
       if (path === undefined) throw missing(kind, name);
@@ -244,6 +289,13 @@ export function createLibrary(options: LibraryOptions): Library {
       .map(({ id, item }) => ({ id, ...describeFound(item, id, catalog) }));
     return usableFirst([...own.map((model) => describeOwn(model)), ...others]);
   }
+}
+
+/** Whole folders that the scan found. */
+function foundDonors(found: readonly Named<FoundModel>[]): readonly PartDonor[] {
+  return found
+    .filter(({ item }) => item.kind === 'checkpoint' && item.file.isFolder && item.problem === null)
+    .map(({ id, item }) => ({ name: id, path: item.file.path }));
 }
 
 function codes(kind: ModelKind) {

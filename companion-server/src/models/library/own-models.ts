@@ -21,6 +21,8 @@ export interface OwnModel {
   readonly family: string | null;
   readonly sizeBytes: number | null;
   readonly problem: string | null;
+  /** As of FoundKind. */
+  readonly lacksParts?: boolean | undefined;
   /** The same model, with what its files say. */
   examined(kindOf: KindOf): Promise<OwnModel>;
 }
@@ -69,9 +71,8 @@ function unexamined(model: Omit<OwnModel, 'examined'>): OwnModel {
     async examined(kindOf) {
       try {
         const file = await factsOfFile(model.path, 'checkpoints');
-        const { family, problem } = await kindOf(file);
         const { sizeBytes, realPath } = file;
-        return { ...this, family, sizeBytes, realPath, problem };
+        return { ...this, ...(await kindOf(file)), sizeBytes, realPath };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === undefined) throw error;
         // It is offered all the same: whoever uses it is told what is wrong with it.

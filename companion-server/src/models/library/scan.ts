@@ -26,6 +26,8 @@ export interface FoundModel {
   readonly file: FoundFile;
   readonly family: string | null;
   readonly problem: string | null;
+  /** As of FoundKind. */
+  readonly lacksParts?: boolean | undefined;
 }
 
 export interface Scan {
@@ -163,7 +165,7 @@ function toModel(
   place: Place,
   { folder, file, below }: Candidate,
   all: readonly Candidate[],
-  { kind, family, problem }: FoundKind,
+  { kind, family, problem, lacksParts }: FoundKind,
 ): FoundModel | null {
   if (kind === null) return null;
   const { source, label, named, repository = null } = folder;
@@ -182,5 +184,6 @@ function toModel(
     file,
     family,
     problem,
+    lacksParts,
   };
 }

@@ -1,0 +1,36 @@
+// A checkpoint in one file from the command line to the engine and back: where its missing parts come from.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { makeClip, testPicture } from '../../companion-server/src/media/testing/clips.ts';
+import { makeRegularCheckpoint } from '../fixtures/regular-checkpoint.ts';
+import { invertFolder, writeRaw } from '../fixtures/single-file.ts';
+import { writeJson } from '../fixtures/tiny-checkpoint.ts';
+import { runCliProcess } from './cli-process.ts';
+import { createWorkspace } from './workspace.ts';
+
+test('parts come from the folder that is named; a folder of another kind is refused by its name', async () => {
+  const workspace = await createWorkspace();
+  const { folder } = workspace;
+  await makeClip(join(folder, 'cat.mkv'), [...testPicture('64x64', '10', 2), '-c:v', 'ffv1']);
+  const giver = await makeRegularCheckpoint(join(folder, 'giver'), 'sd1');
+  const tensors = await invertFolder(giver, 'sd1');
+  await writeRaw(join(folder, 'film.safetensors'), new Map([...tensors].filter(([key]) => key.startsWith('model.'))));
+  await writeJson(join(folder, 'flux'), 'model_index.json', { _class_name: 'FluxPipeline' });
+  const edit = async (out: string, ...model: readonly string[]) => {
+    const small = ['--steps', '1', '--inversion-steps', '1', '--guidance', '6', '--out', out];
+    const args = ['edit', 'cat.mkv', '--device', 'cpu', '--prompt', 'a dog', ...small, '--model', ...model];
+    const ended = await runCliProcess(workspace, args, { engine: 'sharing' });
+    return { ...ended, result: await readFile(join(folder, out)).catch(() => null) };
+  };
+  const [whole, borrowed] = [
+    await edit('whole.mov', 'giver'),
+    await edit('borrowed.mov', 'film.safetensors', '--parts', 'giver'),
+  ];
+  expect([whole.exitCode, borrowed.exitCode]).toEqual([0, 0]);
+  expect(whole.result?.equals(borrowed.result ?? Buffer.alloc(0))).toBe(true);
+  const flux = await edit('flux.mov', 'flux');
+  expect(flux).toMatchObject({ exitCode: 4, result: null });
+  expect(flux.stderr).toContain('is Flux');
+});
