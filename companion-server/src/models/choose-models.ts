@@ -3,6 +3,8 @@
 import { stat } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import { EditError } from '../errors.ts';
+import { openCheckpoint } from '../families/open-checkpoint.ts';
+import { isFile } from '../weights/checkpoint-file.ts';
 import { readCatalog } from './catalog.ts';
 import { findInstalledModels } from './installed-models.ts';
 import type { Machine } from './library/found.ts';
@@ -56,10 +58,11 @@ async function findChosen(
   if (await exists(path)) {
     const name = basename(path, extname(path));
     const models = withFirst(name, path, installed);
-    // It says what the file or folder is instead, where it is no checkpoint.
-    await createLibrary({ first: models, readings: new Map([[name, reading ?? plainReading]]), ...places }).readingOf(
-      name,
-    );
+    // Both say what it is instead, where it is no checkpoint.
+    if (await isFile(path)) {
+      const readings = new Map([[name, reading ?? plainReading]]);
+      await createLibrary({ first: models, readings, ...places }).readingOf(name);
+    } else await openCheckpoint(path);
     return models;
   }
   const library = createLibrary({ first: installed, ...places });

@@ -268,7 +268,7 @@ test('a LoRA of the catalogue is pulled into its own folder, listed and removed'
   const args = ['pull', 'some-model', '--accept-licence'];
   expect((await run(args, { kind: 'lora' })).stdout).toContain(join(dataDir, 'models', 'loras', 'some-model'));
   const { stdout } = await run(['list'], { kind: 'lora' });
-  expect(stdout).toMatch(/some-model +on this machine; MIT/);
+  expect(stdout).toMatch(/some-model +on this machine; Stable Diffusion 1\.x; MIT/);
   expect(stdout).toMatch(/Downloaded: LoRAs\n {2}some-model /);
   expect((await run(args, { kind: 'lora' })).stdout).toContain('is there already');
   expect((await run(['remove', 'some-model'], { kind: 'lora' })).stdout).toBe('some-model is deleted.\n');

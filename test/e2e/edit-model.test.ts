@@ -4,9 +4,9 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { halfFileBytes } from '../../weights/testing/made-files.ts';
-import { runCli } from '../run.ts';
-import { editCommand } from './edit.ts';
+import { halfFileBytes } from '../../companion-server/src/weights/testing/made-files.ts';
+import { runCli } from '../../companion-server/src/cli/run.ts';
+import { editCommand } from '../../companion-server/src/cli/commands/edit.ts';
 
 let dir: string;
 beforeAll(async () => {
