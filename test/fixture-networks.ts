@@ -18,6 +18,7 @@ import type { FusedOperators } from '../companion-server/src/onnx/builder.ts';
 import type { StoredTensors } from '../companion-server/src/tensor/stored-tensor.ts';
 import { openComponent } from '../companion-server/src/weights/component.ts';
 import { float32Copy } from '../companion-server/src/weights/float32-copy.ts';
+import { openSafetensors, storedTensors } from '../companion-server/src/weights/safetensors.ts';
 import { fused } from './run-graph.ts';
 
 export const goldenDir = path.join(import.meta.dirname, 'fixtures', 'golden');
@@ -46,6 +47,11 @@ export async function openFixtureNetworks(): Promise<FixtureNetworks> {
     },
     remove: () => rm(cacheDir, { recursive: true, force: true }),
   };
+}
+
+/** The weights of a tiny decoder, as stored (float16); `name` is a file's of test/fixtures/golden/tiny-decoder. */
+export async function fixtureTinyDecoder(name: string): Promise<StoredTensors> {
+  return storedTensors(await openSafetensors(path.join(goldenDir, 'tiny-decoder', name)));
 }
 
 /** Graph options for a network in single precision. */
