@@ -27,6 +27,7 @@ export interface EditSession {
 export interface SessionAdapters {
   readonly loraFiles?: ReadonlyMap<string, string>;
   readonly embeddingFiles?: ReadonlyMap<string, string>;
+  readonly vaeFiles?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -36,7 +37,7 @@ export interface SessionAdapters {
 export async function openLocalSession(
   context: CommandContext,
   modelDir?: string,
-  { loraFiles, embeddingFiles }: SessionAdapters = {},
+  { loraFiles, embeddingFiles, vaeFiles }: SessionAdapters = {},
 ): Promise<EditSession> {
   const read = await readConfig({ port: 0, modelDir, logLevel: 'error' }, context.env);
   if (read.models.size === 0) {
@@ -56,6 +57,7 @@ export async function openLocalSession(
         inversionsDir: inversionsDir(read),
         library: read.library == null ? null : { ...read.library, looksAtStart: false },
         loras: new Map([...(read.loras ?? []), ...(loraFiles ?? [])]),
+        vaes: new Map(vaeFiles ?? []),
         embeddings: new Map([...(read.embeddings ?? []), ...(embeddingFiles ?? [])]),
       },
       log,

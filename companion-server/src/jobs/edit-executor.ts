@@ -59,6 +59,8 @@ export interface EditExecutorOptions {
   readonly modelDirOf: (model: string | null) => string | Promise<string>;
   /** The absolute path of a LoRA by its name. Throws EditError 'adapter-missing', 'adapter-unsupported'. Default: there are none. */
   readonly loraFileOf?: (name: string) => string | Promise<string>;
+  /** The absolute path of a VAE by its name. Throws as `loraFileOf` does. Default: there are none. */
+  readonly vaeFileOf?: (name: string) => string | Promise<string>;
   /** Embeddings that these prompts may mean. Default: there are none. */
   readonly embeddingsFor?: (
     prompts: readonly string[],
@@ -74,17 +76,19 @@ export interface EditExecutorOptions {
 export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   const { engine, artifacts, dataDir, cacheDir, clipOf, modelDirOf, clipInfoOf = null } = options;
   const { onStep = () => undefined, onStepUnkept = () => undefined, onWorkLost = () => undefined } = options;
-  const { inversionsDir = inversionsDirIn(dataDir), loraFileOf = noLora, embeddingsFor = () => [] } = options;
+  const { inversionsDir = inversionsDirIn(dataDir), embeddingsFor = () => [] } = options;
+  const { loraFileOf = nothingNamed('LoRA'), vaeFileOf = nothingNamed('VAE') } = options;
 
   async function toEditJob(owner: string, jobId: string, spec: JobSpec): Promise<EditJob> {
     const clip = await clipOf(owner, spec.clipId);
-    const { prompt, sourcePrompt, negativePrompt, loras } = spec.settings;
+    const { prompt, sourcePrompt, negativePrompt, loras, vae } = spec.settings;
     return {
       inputPath: await artifacts.localPath(clip.artifact),
       clipSha256: clip.sha256,
       outputPath: await artifacts.localPath(resultArtifact(jobId, spec.settings.codec)),
       modelDir: await modelDirOf(spec.model),
       loras: await Promise.all(loras.map(async (lora) => ({ ...lora, file: await loraFileOf(lora.name) }))),
+      vae: vae === undefined ? null : { name: vae, file: await vaeFileOf(vae) },
       embeddings: await embeddingsFor([prompt, sourcePrompt, negativePrompt]),
       device: spec.device,
       cacheDir,
@@ -185,6 +189,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       await clipOf(owner, clipId);
       await modelDirOf(model);
       for (const { name } of settings.loras) await loraFileOf(name);
+      if (settings.vae !== undefined) await vaeFileOf(settings.vae);
     },
     async estimate(owner, spec, past, signal) {
       const job = await toEditJob(owner, 'estimate', spec);
@@ -209,8 +214,10 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   };
 }
 
-function noLora(name: string): never {
-  throw new EditError('adapter-missing', `The server has no LoRA named '${name}'; it has none.`);
+function nothingNamed(kind: string): (name: string) => never {
+  return (name) => {
+    throw new EditError('adapter-missing', `The server has no ${kind} named '${name}'; it has none.`);
+  };
 }
 
 /** A power failure leaves incomplete files: they are cut short, missing, or not JSON. */

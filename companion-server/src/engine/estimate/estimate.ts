@@ -145,8 +145,8 @@ export async function isInversionLinked(edit: EditToLookUp): Promise<boolean> {
   return canLinkInversion(cache.dir, { key: cache.key, startStep: edit.plan.startStep, folder });
 }
 
-function adaptersOf({ loras, embeddings }: EditJob): AdapterFiles {
-  return { loras, embeddings };
+function adaptersOf({ loras, embeddings, vae }: EditJob): AdapterFiles {
+  return { loras, embeddings, vae };
 }
 
 function cacheOf(edit: EditToLookUp): Promise<InversionCache | null> {

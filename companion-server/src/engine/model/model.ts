@@ -6,6 +6,7 @@ import type { ModelOutline, PictureSize, TextNetwork } from '../../families/fami
 import { adaptedToFewSteps } from '../../families/few-step.ts';
 import { misfit } from '../../families/misfit.ts';
 import { openCheckpoint, type FamilyCheckpoint, type OpenCheckpointOptions } from '../../families/open-checkpoint.ts';
+import { replaceVae } from '../../families/replace-vae.ts';
 import type { Conditioning } from '../../nets/conditioning.ts';
 import type { LatentSize } from '../../nets/denoising-network.ts';
 import type { GraphOptions } from '../../onnx/builder.ts';
@@ -121,15 +122,16 @@ function withLoras(checkpoint: FamilyCheckpoint, adapters: Adapters, options: Op
   return mergeInto(checkpoint, adapters, { weightsDir: weightsDirOf(options), signal, prepare });
 }
 
-type CheckpointToOpen = Pick<OpenModelOptions, 'dir' | 'execution' | 'families' | 'loras' | 'embeddings'>;
+type CheckpointToOpen = Pick<OpenModelOptions, 'dir' | 'execution' | 'families' | keyof AdapterFiles>;
 
 /** What `Model.identify` would say of the checkpoint, without the model. Throws as `readModelOutline` does. */
 export async function identifyCheckpoint(checkpoint: CheckpointToOpen): Promise<string> {
   return identifyModel(await openVariant(checkpoint), await identifyAdapters(checkpoint));
 }
 
-function openVariant({ dir, execution, families }: CheckpointToOpen): Promise<FamilyCheckpoint> {
-  return openCheckpoint(dir, { families, ...(execution.float === 'float16' ? { variant: 'fp16' } : {}) });
+async function openVariant({ dir, execution, families, vae = null }: CheckpointToOpen): Promise<FamilyCheckpoint> {
+  const variant = execution.float === 'float16' ? { variant: 'fp16' } : {};
+  return replaceVae(await openCheckpoint(dir, { families, ...variant }), vae, variant);
 }
 
 /**
@@ -141,7 +143,7 @@ export async function readModelOutline(
   families?: OpenCheckpointOptions['families'],
   files: AdapterFiles = {},
 ): Promise<ModelOutline> {
-  const checkpoint = await openCheckpoint(dir, { families });
+  const checkpoint = await replaceVae(await openCheckpoint(dir, { families }), files.vae ?? null);
   const { embeddings } = await openAdapters(checkpoint, files);
   const outline = outlineOf(checkpoint, files);
   if (embeddings.length > 0) outline.createConditioner(embeddings);

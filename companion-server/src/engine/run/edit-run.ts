@@ -72,8 +72,9 @@ export class EditRun {
       saveResumePoint: (...state) => this.saveResumePoint(...state),
       watch: (state) => this.watch(state),
     };
-    const { inputPath, modelDir, workDir, loras, embeddings } = job;
-    this.resumePointFile = new ResumePointFile(workDir, { inputPath, modelDir, loras, embeddings, settings, plan });
+    const { inputPath, modelDir, workDir, loras, embeddings, vae } = job;
+    const files = { inputPath, modelDir, loras, embeddings, vae };
+    this.resumePointFile = new ResumePointFile(workDir, { ...files, settings, plan });
   }
 
   async run(): Promise<EditReport> {

@@ -8,15 +8,13 @@ import type { LdmSettings } from '../../weights/ldm/settings-file.ts';
 import { under } from '../../weights/ldm/prefix.ts';
 import { clipTextNames, openClipTextNames } from '../../weights/ldm/text-names.ts';
 import { ldmUNetNames } from '../../weights/ldm/unet-names.ts';
-import { ldmVaeNames } from '../../weights/ldm/vae-names.ts';
-import { modernVaeNames } from '../../weights/vae-attention-names.ts';
 import type { FilePart, SingleFileLayout, SingleFileParts } from '../family.ts';
 import { clipTextConfigOf, countOf, ldmSchedulerConfig, unetConfigOf, vaeConfigOf } from '../ldm-configs.ts';
 import type { FileShapes } from '../refused-files.ts';
+import { vaeIn } from '../vae-in-file.ts';
 import { findPrediction } from './prediction.ts';
 
 const unetPrefix = 'model.diffusion_model.';
-const vaePrefixes = ['first_stage_model.', 'vae.'];
 const clipPrefix = 'cond_stage_model.transformer.';
 const openClipPrefix = 'cond_stage_model.model.';
 
@@ -50,7 +48,7 @@ function versionOf(tensors: FileShapes): 1 | 2 | null {
 async function read(file: CheckpointFile): Promise<SingleFileParts> {
   const version = versionOf(file.tensors) ?? 1;
   const unet = ldmUNetNames(under(file.tensors, unetPrefix));
-  const vae = vaeOf(file.tensors);
+  const vae = vaeIn(file.tensors);
   const { isVelocity, evidence, hasZeroSnr } = await findPrediction(file, version);
   const isLarge = version === 2 && isVelocity;
   const unetConfig = {
@@ -81,12 +79,6 @@ async function read(file: CheckpointFile): Promise<SingleFileParts> {
 function headsFrom(settings: LdmSettings): JsonObject {
   const heads = Number(settings.get('num_heads') ?? -1);
   return heads > 0 ? { attention_head_dim: heads } : {};
-}
-
-function vaeOf(tensors: StoredTensors): StoredTensors {
-  const isAlone = tensors.has('decoder.conv_in.weight') && tensors.has('encoder.conv_in.weight');
-  const own = isAlone ? tensors : under(tensors, ...vaePrefixes);
-  return countOf(own, 'encoder.down_blocks.') > 0 ? modernVaeNames(own) : ldmVaeNames(own);
 }
 
 function textOf(tensors: StoredTensors): FilePart | null {
