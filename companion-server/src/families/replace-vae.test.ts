@@ -80,7 +80,7 @@ describe('a VAE in place of the own one', () => {
       const vae = await replaced(model, file);
       const wanted = storedTensors(await openSafetensors(path.join(model, 'vae', weightsName)));
       expect(new Set(vae?.weights.tensors.keys())).toEqual(new Set(wanted.keys()));
-      expect(vae?.config).toMatchObject({ scaling_factor: 0.18215, latent_channels: 4 });
+      expect(vae?.config).toMatchObject({ scaling_factor: 0.18215, latent_channels: 4, force_upcast: true });
     },
   );
 

@@ -78,8 +78,9 @@ interface ReplacedVae {
   readonly scale: number;
 }
 
-function likeReplaced(shapes: JsonObject, { norm_num_groups: groups, force_upcast: upcast }: JsonObject): JsonObject {
-  return { ...shapes, ...(groups === undefined ? {} : { norm_num_groups: groups }), force_upcast: upcast };
+/** Whether it stays in the range of half precision is not known: most do not. */
+function likeReplaced(shapes: JsonObject, { norm_num_groups: groups }: JsonObject): JsonObject {
+  return { ...shapes, ...(groups === undefined ? {} : { norm_num_groups: groups }), force_upcast: true };
 }
 
 function requireSameLatents({ vae: before }: ModelOutline, { vae: after }: ModelOutline): void {
