@@ -3,6 +3,7 @@
 import { devices } from './devices.ts';
 import { count, integer, list, nullable, number, object, oneOf, optional, recordOf, type Infer } from './fields.ts';
 import { loraChoices } from './lora.ts';
+import { vaeName } from './vae-name.ts';
 import { notices, pixelSize, rational } from './media-facts.ts';
 
 /** Most frames of a preview. */
@@ -38,6 +39,8 @@ export const editReport = object({
   peakMappedBytes: optional(amount),
   /** The LoRA that were merged into the model; left out if there were none. */
   loras: optional(loraChoices),
+  /** The VAE that took the place of the model's own; left out if none did. */
+  vae: optional(vaeName),
   /** Variable rate made constant, size padded, ... */
   notices,
 });

@@ -7,6 +7,7 @@ import {
   number,
   object,
   oneOf,
+  optional,
   parse,
   text,
   where,
@@ -16,6 +17,7 @@ import {
 } from './fields.ts';
 import { maxPromptCharacters } from './limits.ts';
 import { loraChoices } from './lora.ts';
+import { vaeName } from './vae-name.ts';
 import { techniqueInfo, techniqueInfos, techniqueNames, usualTechnique } from './techniques.ts';
 
 /**
@@ -127,6 +129,8 @@ export const editSettings = where(
     detail: oneOf(details),
     /** LoRA that change the model, in this order. Left out: none. */
     loras: withDefault(loraChoices, []),
+    /** A VAE in place of the model's own, which is used when it is left out. */
+    vae: optional(vaeName),
     /** Edits the keyframes alone: the result is a clip of just these, in their order. */
     preview: flag,
   }),

@@ -1,5 +1,6 @@
 // The networks of the golden fixtures, ready to build graphs of.
 
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -16,8 +17,10 @@ import type { DenoisingNetwork } from '../companion-server/src/nets/denoising-ne
 import type { VaeConfig } from '../companion-server/src/nets/vae.ts';
 import type { FusedOperators } from '../companion-server/src/onnx/builder.ts';
 import type { StoredTensors } from '../companion-server/src/tensor/stored-tensor.ts';
-import { openComponent } from '../companion-server/src/weights/component.ts';
+import { openComponent, type PartLayout } from '../companion-server/src/weights/component.ts';
 import { float32Copy } from '../companion-server/src/weights/float32-copy.ts';
+import { openSafetensors, storedTensors } from '../companion-server/src/weights/safetensors.ts';
+import { writeSmallUNet } from './fixtures/small-unet.ts';
 import { fused } from './run-graph.ts';
 
 export const goldenDir = path.join(import.meta.dirname, 'fixtures', 'golden');
@@ -32,20 +35,33 @@ export interface FixtureNetwork {
 export interface FixtureNetworks {
   /** `folder` is below test/fixtures/golden, for instance `sd1/unet`. */
   open(folder: string, name: keyof typeof parts): Promise<FixtureNetwork>;
+  /** A smaller UNet out of that of `family` (small-unet.ts). */
+  openSmallUNet(family: 'sd1' | 'sd2' | 'sdxl'): Promise<FixtureNetwork>;
   remove(): Promise<void>;
 }
 
 /** Keeps float32 copies in a temporary folder until `remove`. */
 export async function openFixtureNetworks(): Promise<FixtureNetworks> {
   const cacheDir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-networks-'));
+  const openFolder = async (folder: string, part: PartLayout): Promise<FixtureNetwork> => {
+    const { config, weights } = await openComponent(folder, part);
+    return { config, stored: await weights.stored(), weights: await float32Copy(weights, cacheDir).stored() };
+  };
+  const partsOf = (family: string) => (family.startsWith('sdxl') ? sdxlParts : parts);
   return {
-    async open(folder, name) {
-      const part = folder.startsWith('sdxl') ? sdxlParts[name] : parts[name];
-      const { config, weights } = await openComponent(path.join(goldenDir, folder), part);
-      return { config, stored: await weights.stored(), weights: await float32Copy(weights, cacheDir).stored() };
+    open: (folder, name) => openFolder(path.join(goldenDir, folder), partsOf(folder)[name]),
+    async openSmallUNet(family) {
+      const folder = path.join(cacheDir, family);
+      if (!existsSync(folder)) await writeSmallUNet(path.join(goldenDir, family, 'unet'), folder);
+      return openFolder(folder, partsOf(family).unet);
     },
     remove: () => rm(cacheDir, { recursive: true, force: true }),
   };
+}
+
+/** The weights of a tiny decoder, as stored (float16); `name` is a file's of test/fixtures/golden/tiny-decoder. */
+export async function fixtureTinyDecoder(name: string): Promise<StoredTensors> {
+  return storedTensors(await openSafetensors(path.join(goldenDir, 'tiny-decoder', name)));
 }
 
 /** Graph options for a network in single precision. */

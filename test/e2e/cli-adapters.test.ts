@@ -1,6 +1,6 @@
-// LoRA and embeddings from the command line to the engine and back, each with a server of the command's own.
+// LoRA, embeddings and a VAE from the command line to the engine and back, each with a server of the command's own.
 
-import { readFile, truncate } from 'node:fs/promises';
+import { cp, readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeClip, testPicture } from '../../companion-server/src/media/testing/clips.ts';
@@ -10,7 +10,7 @@ import { makeTinyCheckpoint } from '../fixtures/tiny-checkpoint.ts';
 import { runCliProcess } from './cli-process.ts';
 import { createWorkspace } from './workspace.ts';
 
-test('a LoRA and an embedding by their files change the edit; one that cannot be used ends it with its name', async () => {
+test('a LoRA, an embedding and a VAE by their files change the edit; one that cannot be used ends it with its name', async () => {
   const workspace = await createWorkspace();
   const { folder } = workspace;
   const model = await makeTinyCheckpoint(join(folder, 'tiny'));
@@ -31,10 +31,15 @@ test('a LoRA and an embedding by their files change the edit; one that cannot be
     const ended = await runCliProcess(workspace, [...args, ...adapters], { engine: 'sharing' });
     return { ...ended, result: await readFile(join(folder, out)).catch(() => null) };
   };
+  const other = await makeTinyCheckpoint(join(folder, 'other'), 'sd2');
+  await cp(join(other, 'vae'), join(folder, 'other-vae'), { recursive: true });
   const plain = await edit('plain.mov');
   const look = await edit('look.mov', '--lora', 'look.safetensors:0.8');
   const word = await edit('word.mov', '--embedding', 'mylook.safetensors');
-  expect([plain.exitCode, look.exitCode, word.exitCode]).toEqual([0, 0, 0]);
+  const vae = await edit('vae.mov', '--vae', './other-vae');
+  expect([plain, look, word, vae].map(({ exitCode }) => exitCode)).toEqual([0, 0, 0, 0]);
+  expect(vae.stdout).toContain('VAE: other-vae');
+  expect(vae.result?.equals(plain.result ?? Buffer.alloc(0))).toBe(false);
   expect(look.stdout).toContain('LoRA: look 0.8');
   expect(look.result?.equals(plain.result ?? Buffer.alloc(0))).toBe(false);
   expect(word.result?.equals(plain.result ?? Buffer.alloc(0))).toBe(false);
@@ -46,4 +51,7 @@ test('a LoRA and an embedding by their files change the edit; one that cannot be
   const unknown = await edit('unknown.mov', '--lora', 'film-look');
   expect(unknown).toMatchObject({ exitCode: 4, result: null });
   expect(unknown.stderr).toContain("The server has no LoRA named 'film-look'; it has none.");
+  const noVae = await edit('no-vae.mov', '--vae', 'kl-f8');
+  expect(noVae).toMatchObject({ exitCode: 4, result: null });
+  expect(noVae.stderr).toContain("The server has no VAE named 'kl-f8'; it has none.");
 });

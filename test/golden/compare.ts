@@ -9,6 +9,7 @@ import { compareLoras, loraCasesName } from './lora.ts';
 import { compareUNet, compareVae } from './networks.ts';
 import { comparePipeline } from './pipeline.ts';
 import { compareStart, startName } from './start.ts';
+import { compareTinyDecoder, tinyDecoderName } from './tiny-decoder.ts';
 import type { GoldenReport } from './report.ts';
 
 export async function compareFolder(dir: string, run: GoldenRun, report: GoldenReport): Promise<void> {
@@ -17,6 +18,7 @@ export async function compareFolder(dir: string, run: GoldenRun, report: GoldenR
   if (isAll) await compareTextEncoders(dir, run, report);
   if (isAll && holds(dir, loraCasesName)) await compareLoras(dir, run.cacheDir, report);
   if (isAll && holds(dir, fewStepName)) await compareFewSteps(dir, report);
+  if (isAll && holds(dir, tinyDecoderName)) await compareTinyDecoder(dir, run, report);
   if (!holds(dir, 'golden.safetensors')) return;
   const golden = await GoldenFile.open(dir, run.only);
   if (golden.compares('unet.out')) await compareUNet(dir, golden, run, report);

@@ -26,6 +26,7 @@ test.each([
   ['sdxl-pruned', 21],
   ['lora', 60],
   ['few-step', 28],
+  ['tiny-decoder', 2],
 ])('%s equals the reference implementation in all %i comparisons', async (folder, count) => {
   const lines: string[] = [];
   const report = new GoldenReport((line) => lines.push(line));

@@ -211,6 +211,7 @@ async function open(
     readingOf: (model) => library.readingOf(model),
     loraFileOf: (name) =>
       config.loras?.has(name) === true ? loraFileOf(config.loras, name) : library.pathOf('lora', name),
+    vaeFileOf: (name) => config.vaes?.get(name) ?? library.pathOf('vae', name),
     async embeddingsFor(prompts) {
       await library.settled();
       return [...embeddingsIn(config.embeddings ?? new Map()), ...library.embeddingsIn(prompts)];

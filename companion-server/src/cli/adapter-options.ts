@@ -1,4 +1,4 @@
-// The LoRA and embeddings that the command line names: by a file, or by a name that the server knows.
+// The LoRA, embeddings and VAE that the command line names: by a file, or by a name that the server knows.
 
 import { basename, extname, resolve } from 'node:path';
 import type { LoraChoice } from '../../../protocol/lora.ts';
@@ -10,10 +10,18 @@ export interface AdapterRequest {
   readonly loraFiles: ReadonlyMap<string, string>;
   /** Absolute paths by word of the prompt. */
   readonly embeddingFiles: ReadonlyMap<string, string>;
+  /** The name that the edit uses; undefined for the model's own VAE. */
+  readonly vae: string | undefined;
+  /** Absolute path of the VAE by that name, where it is named by a file or folder. */
+  readonly vaeFiles: ReadonlyMap<string, string>;
 }
 
 /** Throws EditError('invalid-request') that names the option. */
-export function readAdapters(loras: readonly string[], embeddings: readonly string[]): AdapterRequest {
+export function readAdapters(
+  loras: readonly string[],
+  embeddings: readonly string[],
+  vae: string | undefined,
+): AdapterRequest {
   const loraFiles = new Map<string, string>();
   const choices = loras.map((text) => {
     const { what, strength } = splitStrength(text);
@@ -32,7 +40,14 @@ export function readAdapters(loras: readonly string[], embeddings: readonly stri
     }
     embeddingFiles.set(word, resolve(file));
   }
-  return { loras: choices, loraFiles, embeddingFiles };
+  return { loras: choices, loraFiles, embeddingFiles, ...readVae(vae) };
+}
+
+function readVae(vae: string | undefined): Pick<AdapterRequest, 'vae' | 'vaeFiles'> {
+  if (vae === undefined || !isFile(vae)) return { vae, vaeFiles: new Map() };
+  // A folder is called by its whole name.
+  const name = /\.(safetensors|sft)$/i.test(vae) ? stemOf(vae) : basename(vae);
+  return { vae: name, vaeFiles: new Map([[name, resolve(vae)]]) };
 }
 
 /** `FILE:0.8`. What follows the last colon counts only if it is a number: a drive of Windows is none. */

@@ -74,6 +74,22 @@ describe('readEditRequest', () => {
     expect([...embeddingFiles]).toEqual([['EasyNegative', resolve('words/EasyNegative.safetensors')]]);
   });
 
+  test('a VAE is named by a file, a folder or a name of the server', () => {
+    const chosen = (vae: string) => {
+      const { settings, vaeFiles } = request('c', ...prompt, '--vae', vae);
+      return [settings.vae, [...vaeFiles]];
+    };
+    expect(chosen('sdxl-vae-fp16-fix')).toEqual(['sdxl-vae-fp16-fix', []]);
+    expect(chosen('vaes/kl-f8.v2.safetensors')).toEqual([
+      'kl-f8.v2',
+      [['kl-f8.v2', resolve('vaes/kl-f8.v2.safetensors')]],
+    ]);
+    expect(chosen('./better.vae')).toEqual(['better.vae', [['better.vae', resolve('better.vae')]]]);
+    expect(request('c', ...prompt).settings).not.toHaveProperty('vae');
+    const remote = () => request('c', ...prompt, '--vae', './a.safetensors', '--server', 'http://127.0.0.1:7860');
+    expect(remote).toThrow('--vae cannot name a file of this machine together with --server.');
+  });
+
   test('the colon of a Windows drive begins no strength', () => {
     const nameOf = (lora: string) => request('c', ...prompt, '--lora', lora).settings.loras[0];
     expect(nameOf('C:\\looks\\film.safetensors')?.strength).toBe(1);

@@ -17,11 +17,10 @@ import {
 } from '../../../protocol/edit-settings.ts';
 import { FieldError } from '../../../protocol/fields.ts';
 import { loraStrengthRange, maxLoras } from '../../../protocol/limits.ts';
-import type { LoraChoice } from '../../../protocol/lora.ts';
 import { techniqueInfos, techniqueNames } from '../../../protocol/techniques.ts';
 import { EditError } from '../errors.ts';
 import type { ModelReading } from '../models/readings.ts';
-import { readAdapters } from './adapter-options.ts';
+import { readAdapters, type AdapterRequest } from './adapter-options.ts';
 import type { Options, Values } from './options.ts';
 import { readingOptions, readReading } from './reading-options.ts';
 
@@ -118,6 +117,11 @@ export const editOptions = {
     placeholder: 'FILE|NAME[:X]',
     help: `A LoRA by its .safetensors file, or by its name on the server, and its strength from ${loraStrengthRange.min} to ${loraStrengthRange.max}. Default: 1. May be given up to ${maxLoras} times; with --server, by name only.`,
   },
+  vae: {
+    kind: 'text',
+    placeholder: 'FILE|DIR|NAME',
+    help: "A VAE in place of the model's own: a .safetensors file, a folder in diffusers layout, or a name (see models list). With --server, by name only.",
+  },
   embedding: {
     kind: 'texts',
     placeholder: 'FILE',
@@ -159,19 +163,16 @@ export interface EditRequest {
   readonly embeddingFiles: ReadonlyMap<string, string>;
   /** How the model is read; undefined where nothing was said. */
   readonly reading: ModelReading | undefined;
+  /** Absolute path of the VAE that is named by a file or folder, by its name in the settings. */
+  readonly vaeFiles: ReadonlyMap<string, string>;
 }
 
 /** The request that the arguments of `edit` make. Throws EditError that names the option. */
 export function readEditRequest(values: Values<typeof editOptions>, positionals: readonly string[]): EditRequest {
   const clipPath = readClipPath(positionals);
   const { codec, outPath } = chooseOutput(clipPath, values.out, values.codec);
-  const { loras, loraFiles, embeddingFiles } = readAdapters(values.lora, values.embedding);
-  if (values.server !== undefined && loraFiles.size + embeddingFiles.size > 0) {
-    const option = loraFiles.size > 0 ? '--lora' : '--embedding';
-    throw new EditError('invalid-request', `${option} cannot name a file of this machine together with --server.`, {
-      hint: 'Name a LoRA that the server has, or leave out --server.',
-    });
-  }
+  const { loras, vae, ...files } = readAdapters(values.lora, values.embedding, values.vae);
+  if (values.server !== undefined) refuseFiles(files);
   const reading = readReading(values);
   if (values.server !== undefined && reading !== undefined) {
     const option = values.parts === undefined ? '--prediction' : '--parts';
@@ -183,17 +184,26 @@ export function readEditRequest(values: Values<typeof editOptions>, positionals:
     clipPath,
     outPath,
     reading,
-    settings: readSettings(values, codec, loras),
+    settings: readSettings(values, codec, { loras, vae }),
     device: values.device ?? 'auto',
-    loraFiles,
-    embeddingFiles,
+    ...files,
   };
+}
+
+/** Another machine's server does not see them. */
+function refuseFiles(files: Pick<AdapterRequest, 'loraFiles' | 'embeddingFiles' | 'vaeFiles'>): void {
+  const options = { '--lora': files.loraFiles, '--vae': files.vaeFiles, '--embedding': files.embeddingFiles };
+  const [option] = Object.entries(options).find(([, { size }]) => size > 0) ?? [];
+  if (option === undefined) return;
+  throw new EditError('invalid-request', `${option} cannot name a file of this machine together with --server.`, {
+    hint: `Name a ${option === '--vae' ? 'VAE' : 'LoRA'} that the server has, or leave out --server.`,
+  });
 }
 
 function readSettings(
   values: Values<typeof editOptions>,
   codec: OutputCodec,
-  loras: readonly LoraChoice[],
+  { loras, vae }: Pick<AdapterRequest, 'loras' | 'vae'>,
 ): EditSettings {
   const base: EditSettings = {
     ...defaultSettings(values.technique),
@@ -222,6 +232,7 @@ function readSettings(
       sound: base.sound,
       detail: values.detail ?? base.detail,
       loras,
+      ...(vae === undefined ? {} : { vae }),
       preview: values.preview,
     } satisfies EditSettings);
   } catch (error) {

@@ -29,6 +29,7 @@ export function formatResult({ outPath, report, stageSeconds }: EditedClip): str
     chosen,
     reconstructionPsnr,
     loras = [],
+    vae,
     notices,
   } = report;
   const found = reconstructionPsnr === null ? '' : `, clip found again to ${reconstructionPsnr.toFixed(0)} dB`;
@@ -39,6 +40,7 @@ export function formatResult({ outPath, report, stageSeconds }: EditedClip): str
     outPath,
     `  ${frames} ${frames === 1 ? 'frame' : 'frames'}, ${outputSize.width}x${outputSize.height}, ${rate} fps; worked at ${workingSize.width}x${workingSize.height} on ${device}, ${chosen.steps} steps, guidance ${chosen.guidance}${found}`,
     ...(loras.length === 0 ? [] : [`  LoRA: ${loras.map(({ name, strength }) => `${name} ${strength}`).join(', ')}`]),
+    ...(vae === undefined ? [] : [`  VAE: ${vae}`]),
     `  ${totalSeconds.toFixed(1)} s: ${stages.join(', ')}`,
     ...notices.map((notice) => `  note: ${notice}`),
     '',

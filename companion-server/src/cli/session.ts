@@ -28,6 +28,7 @@ export interface EditSession {
 export interface SessionAdapters {
   readonly loraFiles?: ReadonlyMap<string, string>;
   readonly embeddingFiles?: ReadonlyMap<string, string>;
+  readonly vaeFiles?: ReadonlyMap<string, string>;
   /** How the model is read; as it says itself, or as was said when it was added, when left out. */
   readonly reading?: ModelReading | undefined;
 }
@@ -39,7 +40,7 @@ export interface SessionAdapters {
 export async function openLocalSession(
   context: CommandContext,
   modelDir?: string,
-  { loraFiles, embeddingFiles, reading }: SessionAdapters = {},
+  { loraFiles, embeddingFiles, vaeFiles, reading }: SessionAdapters = {},
 ): Promise<EditSession> {
   const read = await readConfig({ port: 0, modelDir, reading, logLevel: 'error' }, context.env);
   if (read.models.size === 0) {
@@ -59,6 +60,7 @@ export async function openLocalSession(
         inversionsDir: inversionsDir(read),
         library: read.library == null ? null : { ...read.library, looksAtStart: false },
         loras: new Map([...(read.loras ?? []), ...(loraFiles ?? [])]),
+        vaes: new Map(vaeFiles ?? []),
         embeddings: new Map([...(read.embeddings ?? []), ...(embeddingFiles ?? [])]),
       },
       log,

@@ -33,6 +33,13 @@ export class ConfigReader {
     return value;
   }
 
+  /** A number above 0: epsilons and factors of 0 or less make values that are no numbers. */
+  positive(field: string, fallback: number): number {
+    const value = this.number(field, fallback);
+    if (value <= 0) this.fail(field, 'must be a number above 0', value);
+    return value;
+  }
+
   boolean(field: string, fallback: boolean): boolean {
     const value = this.scalar(field) ?? fallback;
     if (typeof value !== 'boolean') this.fail(field, 'must be true or false', value);

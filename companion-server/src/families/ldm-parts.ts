@@ -2,22 +2,10 @@
 
 import type { StoredTensors } from '../tensor/stored-tensor.ts';
 import type { JsonObject } from '../weights/json-file.ts';
-import { under } from '../weights/ldm/prefix.ts';
-import { ldmVaeNames } from '../weights/ldm/vae-names.ts';
-import { modernVaeNames } from '../weights/vae-attention-names.ts';
 import type { FilePart } from './family.ts';
-import { countOf } from './ldm-configs.ts';
 import type { FileShapes } from './refused-files.ts';
 
 export const unetPrefix = 'model.diffusion_model.';
-const vaePrefixes = ['first_stage_model.', 'vae.'];
-
-/** The VAE of a checkpoint, or a file that is nothing but a VAE, under diffusers' names; empty where there is none. */
-export function vaeOf(tensors: StoredTensors): StoredTensors {
-  const isAlone = tensors.has('decoder.conv_in.weight') && tensors.has('encoder.conv_in.weight');
-  const own = isAlone ? tensors : under(tensors, ...vaePrefixes);
-  return countOf(own, 'encoder.down_blocks.') > 0 ? modernVaeNames(own) : ldmVaeNames(own);
-}
 
 /** Null where the file has none of its tensors. */
 export function filePart(weights: StoredTensors, config: JsonObject): FilePart | null {

@@ -56,6 +56,7 @@ describe('refuses by name', () => {
     ['StableDiffusionDepth2ImgPipeline', 'a depth-guided model'],
     ['StableDiffusionUpscalePipeline', 'an upscaler'],
     ['StableDiffusionLatentUpscalePipeline', 'an upscaler'],
+    ['LDMSuperResolutionPipeline', 'an upscaler'],
     ['StableDiffusionInstructPix2PixPipeline', 'InstructPix2Pix'],
     ['StableVideoDiffusionPipeline', 'an image-to-video model'],
     ['TextToVideoSDPipeline', 'a video model'],

@@ -13,7 +13,7 @@ const otherPipelines: readonly (readonly [RegExp, string])[] = [
   [/^Flux/, 'Flux'],
   [/Inpaint/, 'an inpainting model'],
   [/Depth2Img/, 'a depth-guided model'],
-  [/Upscale/, 'an upscaler'],
+  [/Upscale|SuperResolution/, 'an upscaler'],
   [/InstructPix2Pix/, 'InstructPix2Pix'],
   [/^StableVideoDiffusion/, 'Stable Video Diffusion, an image-to-video model'],
   [/Video|AnimateDiff/, 'a video model'],

@@ -8,18 +8,18 @@ import { ShapeError, type Graph } from '../onnx/graph.ts';
 import { withoutFiles } from '../tensor/stored-tensor.ts';
 import { sizeOf, tensor, type Tensor } from '../tensor/tensor.ts';
 import type { TensorSource } from '../weights/tensor-source.ts';
-import type { FamilyCheckpoint, TextNetwork } from './family.ts';
+import type { FamilyCheckpoint, ModelOutline, TextNetwork } from './family.ts';
 import { misfit } from './misfit.ts';
 
 /** Throws EditError: 'model-unsupported', 'model-damaged' with the first thing that an edit would fail on. */
 export async function requireLoadable(checkpoint: FamilyCheckpoint): Promise<void> {
-  const { unet, vae, weights, sizeMultiple: side, createConditioner } = checkpoint.family.outline(checkpoint);
+  const outline = checkpoint.family.outline(checkpoint);
+  const { unet, vae, weights, sizeMultiple: side, createConditioner } = outline;
   const conditioner = createConditioner();
   const size = { height: side / vae.latents.downscale, width: side / vae.latents.downscale };
   try {
     buildPassGraph(unet, size, plainPass, graphOptions('UNet', weights.unet));
-    vae.buildEncoder(size, graphOptions('VAE encoder', weights.vae));
-    vae.buildDecoder(size, graphOptions('VAE decoder', weights.vae));
+    recordVae(outline);
     await conditioner.conditioning([''], { width: side, height: side }, (network) =>
       Promise.resolve(imagined(network)),
     );
@@ -27,6 +27,14 @@ export async function requireLoadable(checkpoint: FamilyCheckpoint): Promise<voi
     if (!(error instanceof ShapeError)) throw error;
     throw misfit('model-damaged', `${checkpoint.dir}: ${error.message}`, error);
   }
+}
+
+/** Asks for every weight of the VAE. Throws ShapeError with the first that is missing or of another shape. */
+export function recordVae({ vae, weights, sizeMultiple }: ModelOutline): void {
+  const side = sizeMultiple / vae.latents.downscale;
+  const size = { height: side, width: side };
+  vae.buildEncoder(size, graphOptions('VAE encoder', weights.vae));
+  vae.buildDecoder(size, graphOptions('VAE decoder', weights.vae));
 }
 
 const fused = { multiHeadAttention: true, wideValues: true, gelu: true, gemm: true, instanceNormalization: true };

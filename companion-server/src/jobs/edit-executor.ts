@@ -61,6 +61,8 @@ export interface EditExecutorOptions {
   readonly readingOf?: (model: string | null) => EditJob['reading'] | Promise<EditJob['reading']>;
   /** The absolute path of a LoRA by its name. Throws EditError 'adapter-missing', 'adapter-unsupported'. Default: there are none. */
   readonly loraFileOf?: (name: string) => string | Promise<string>;
+  /** The absolute path of a VAE by its name. Throws as `loraFileOf` does. Default: there are none. */
+  readonly vaeFileOf?: (name: string) => string | Promise<string>;
   /** Embeddings that these prompts may mean. Default: there are none. */
   readonly embeddingsFor?: (
     prompts: readonly string[],
@@ -76,13 +78,14 @@ export interface EditExecutorOptions {
 export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   const { engine, artifacts, dataDir, cacheDir, clipOf, modelDirOf, clipInfoOf = null } = options;
   const { onStep = () => undefined, onStepUnkept = () => undefined, onWorkLost = () => undefined } = options;
-  const { inversionsDir = inversionsDirIn(dataDir), loraFileOf = noLora, embeddingsFor = () => [] } = options;
+  const { inversionsDir = inversionsDirIn(dataDir), embeddingsFor = () => [] } = options;
+  const { loraFileOf = nothingNamed('LoRA'), vaeFileOf = nothingNamed('VAE') } = options;
   const { readingOf = () => undefined } = options;
 
   async function toEditJob(owner: string, jobId: string, spec: JobSpec): Promise<EditJob> {
     const clip = await clipOf(owner, spec.clipId);
     const reading = await readingOf(spec.model);
-    const { prompt, sourcePrompt, negativePrompt, loras } = spec.settings;
+    const { prompt, sourcePrompt, negativePrompt, loras, vae } = spec.settings;
     return {
       inputPath: await artifacts.localPath(clip.artifact),
       clipSha256: clip.sha256,
@@ -90,6 +93,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       modelDir: await modelDirOf(spec.model),
       ...(reading === undefined ? {} : { reading }),
       loras: await Promise.all(loras.map(async (lora) => ({ ...lora, file: await loraFileOf(lora.name) }))),
+      vae: vae === undefined ? null : { name: vae, file: await vaeFileOf(vae) },
       embeddings: await embeddingsFor([prompt, sourcePrompt, negativePrompt]),
       device: spec.device,
       cacheDir,
@@ -191,6 +195,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       await modelDirOf(model);
       await readingOf(model);
       for (const { name } of settings.loras) await loraFileOf(name);
+      if (settings.vae !== undefined) await vaeFileOf(settings.vae);
     },
     async estimate(owner, spec, past, signal) {
       const job = await toEditJob(owner, 'estimate', spec);
@@ -215,8 +220,10 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   };
 }
 
-function noLora(name: string): never {
-  throw new EditError('adapter-missing', `The server has no LoRA named '${name}'; it has none.`);
+function nothingNamed(kind: string): (name: string) => never {
+  return (name) => {
+    throw new EditError('adapter-missing', `The server has no ${kind} named '${name}'; it has none.`);
+  };
 }
 
 /** A power failure leaves incomplete files: they are cut short, missing, or not JSON. */

@@ -49,20 +49,25 @@ export function linear(
   });
 }
 
+interface ConvLayerOptions {
+  readonly kernel?: 1 | 3;
+  readonly hasBias?: boolean;
+}
+
 /** 3x3 (or 1x1) convolution of x [N, C, H, W] with stride 1 and equal size. */
 export function conv2d(
   g: GraphBuilder,
   x: Value,
   key: string,
   outChannels: number,
-  { kernel = 3, ...options }: ops.ConvOptions & { readonly kernel?: 1 | 3 } = {},
+  { kernel = 3, hasBias = true, ...options }: ops.ConvOptions & ConvLayerOptions = {},
 ): Value {
   return g.scope(key, () =>
     ops.conv(
       g,
       x,
       g.weight(`${key}.weight`, [outChannels, channels(x), kernel, kernel]),
-      g.weight(`${key}.bias`, [outChannels]),
+      hasBias ? g.weight(`${key}.bias`, [outChannels]) : null,
       kernel === 1 ? { pads: [0, 0, 0, 0], ...options } : options,
     ),
   );

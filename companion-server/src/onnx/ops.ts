@@ -55,6 +55,8 @@ function unary(g: GraphBuilder, op: string, x: Value, domain = ''): Value {
 
 export const sigmoid = (g: GraphBuilder, x: Value) => unary(g, 'Sigmoid', x);
 export const sqrt = (g: GraphBuilder, x: Value) => unary(g, 'Sqrt', x);
+export const relu = (g: GraphBuilder, x: Value) => unary(g, 'Relu', x);
+export const tanh = (g: GraphBuilder, x: Value) => unary(g, 'Tanh', x);
 export const erf = (g: GraphBuilder, x: Value) => unary(g, 'Erf', x);
 export const fusedGelu = (g: GraphBuilder, x: Value) => unary(g, 'Gelu', x, 'com.microsoft');
 
@@ -79,12 +81,12 @@ export interface ConvOptions {
   readonly pads?: readonly [number, number, number, number];
 }
 
-/** x [N, Cin, H, W], weight [Cout, Cin, kh, kw], bias [Cout] -> [N, Cout, H', W'] */
+/** x [N, Cin, H, W], weight [Cout, Cin, kh, kw], bias [Cout] or none -> [N, Cout, H', W'] */
 export function conv(
   g: GraphBuilder,
   x: Value,
   weight: Value,
-  bias: Value,
+  bias: Value | null,
   { stride = 1, pads = [1, 1, 1, 1] }: ConvOptions = {},
 ): Value {
   requireRank('Conv', x, 4);
@@ -107,7 +109,7 @@ export function conv(
   ];
   return g.op({
     op: 'Conv',
-    inputs: [x, weight, bias],
+    inputs: bias === null ? [x, weight] : [x, weight, bias],
     outputs: [{ dtype: x.dtype, dims }],
     attributes: { kernel_shape: [kh, kw], strides: [stride, stride], pads },
   });

@@ -1,109 +1,24 @@
-// Inversion on a fake network: that the way back leads to the clip, and that the way up can be left and taken up again.
+// Fixed-point inversion on a fake network: that the way back leads to the clip, and that the way up can be left and taken up
+// again.
 
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { maxAbsError } from '../../../test/numbers.ts';
-import { clipOf, invertClip, steps as clipSteps } from '../../../test/edited-clip.ts';
-import { FakeDenoiser, flatConditioning } from '../../../test/fake-denoiser.ts';
-import { InMemoryLatents } from './in-memory-latents.ts';
-import { MemoryCorrespondences } from '../../../test/memory-correspondences.ts';
-import { randomTensor } from '../../../test/run-graph.ts';
-import { addNoise, invertDdimStep, stepDdim } from '../diffusion/ddim.ts';
-import { stepDown } from '../diffusion/sampling-step.ts';
-import { createSchedule, type Schedule } from '../diffusion/schedule.ts';
-import { timestepNoise } from '../diffusion/seeded-noise.ts';
-import { parseSchedulerConfig } from '../diffusion/scheduler-config.ts';
+import { FakeDenoiser } from '../../../test/fake-denoiser.ts';
 import type { Conditioning } from '../nets/conditioning.ts';
-import { takeRows, tensor, type Tensor } from '../tensor/tensor.ts';
-import { drawKeyframes } from './keyframes.ts';
+import { takeRows, type Tensor } from '../tensor/tensor.ts';
 import { frameRange } from './latents.ts';
+import type { EarlierPredictions, InversionOptions } from './inversion.ts';
 import {
-  invert,
-  type EarlierPredictions,
-  type FixedPoint,
-  type InversionOptions,
-  type NoisedClip,
-} from './inversion.ts';
-import { scenesOf } from './scenes.ts';
-
-const frames = 5;
-const dims = [frames, 2, 1, 3];
-const conditioning = flatConditioning(0.1);
-const clean = randomTensor(dims, 3);
-const scheduleOf = (steps: number, prediction_type = 'epsilon') =>
-  createSchedule(parseSchedulerConfig({ prediction_type }), steps);
-
-/** The stores of an inversion, which outlive the one that is cut short. */
-function storesOf(schedule: Schedule) {
-  const empty = () => new InMemoryLatents(tensor(dims));
-  return {
-    current: [new InMemoryLatents(clean), empty()] as const,
-    noise: [empty(), empty(), empty()] as const,
-    kept: new Map(schedule.timesteps.map((t) => [t, empty()])),
-    correspondences: new MemoryCorrespondences(),
-  };
-}
-
-type Stores = ReturnType<typeof storesOf>;
-
-/** Of a fixed-point inversion; without a cache unless one is asked for. */
-function optionsFor(
-  schedule: Schedule,
-  iterations: number,
-  stores: Stores,
-  { startStep = 0, ...change }: { readonly startStep?: number } & Partial<FixedPoint> = {},
-) {
-  const { current, noise, kept } = stores;
-  return {
-    denoiser: new FakeDenoiser(),
-    schedule,
-    conditioning,
-    startStep,
-    method: {
-      name: 'fixed-point',
-      iterations,
-      noiseAt: (step) => noise[(step % 3) as 0 | 1 | 2],
-      earlier: null,
-      cache: null,
-      ...change,
-    },
-    latents: current[startStep % 2 === 0 ? 0 : 1],
-    next: current[startStep % 2 === 0 ? 1 : 0],
-    keep: (t) => kept.get(t),
-    chunkSize: 2,
-  } satisfies InversionOptions;
-}
-
-function cacheIn(schedule: Schedule, { correspondences }: Stores) {
-  const scenes = scenesOf(frames, [3]);
-  return {
-    store: correspondences,
-    stepAt: (t: number) => schedule.timesteps.indexOf(t),
-    keyframesAt: (step: number) => drawKeyframes(7, step, scenes, 2),
-    scenes,
-  };
-}
-
-async function runInversion(options: InversionOptions, until = Infinity): Promise<void> {
-  for await (const step of invert(options)) if (step === until) return;
-}
-
-async function sampleBack(schedule: Schedule, from: Tensor): Promise<Tensor> {
-  let latents = from;
-  const denoiser = new FakeDenoiser();
-  for (const t of schedule.timesteps) {
-    latents = stepDdim(latents, await denoiser.predict(latents, t, conditioning), t, schedule);
-  }
-  return latents;
-}
-
-/** The largest difference from the clip after inversion and sampling. */
-async function lost(schedule: Schedule, iterations: number): Promise<number> {
-  const stores = storesOf(schedule);
-  await runInversion(optionsFor(schedule, iterations, stores));
-  const top = stores.kept.get(schedule.timesteps[0] ?? NaN)?.tensor ?? clean;
-  return maxAbsError((await sampleBack(schedule, top)).data, clean.data);
-}
+  frames,
+  clean,
+  scheduleOf,
+  storesOf,
+  optionsFor,
+  cacheIn,
+  runInversion,
+  lost,
+  type Stores,
+} from '../../../test/memory-inversion.ts';
 
 describe('fixed-point inversion', () => {
   it.each(['epsilon', 'v_prediction'])(
@@ -248,178 +163,5 @@ describe('fixed-point inversion', () => {
     const schedule = scheduleOf(2);
     const options = { ...optionsFor(schedule, 1, storesOf(schedule)), denoiser: new Overflowing() };
     await expect(runInversion(options)).rejects.toMatchObject({ code: 'result-invalid' });
-  });
-});
-
-describe('the cached correspondences', () => {
-  const cuts = fc.uniqueArray(fc.integer({ min: 1, max: 22 }), { maxLength: 3 });
-  const numbers = { frames: fc.integer({ min: 1, max: 23 }), interval: fc.integer({ min: 1, max: 9 }) };
-  const clips = fc.record({ ...numbers, cuts, chunkSize: fc.integer({ min: 1, max: 8 }) }).map((setting) => ({
-    ...setting,
-    clip: clipOf(
-      setting.frames,
-      setting.interval,
-      setting.cuts.filter((cut) => cut < setting.frames).sort((a, b) => a - b),
-    ),
-  }));
-
-  it('are those of frames that are no keyframes; every frame goes up once a step', async () => {
-    await fc.assert(
-      fc.asyncProperty(clips, async ({ clip, frames: count, chunkSize }) => {
-        const { store, even, odd, finished } = await invertClip(clip, chunkSize);
-        expect(finished).toBe(clipSteps);
-        const all = frameRange(0, count);
-        for (const [writes, times] of [
-          [odd.writes, 2],
-          [even.writes, 1],
-        ] as const) {
-          expect([...writes].sort(([a], [b]) => a - b)).toEqual(all.map((frame) => [frame, times]));
-        }
-        for (let step = 0; step < clipSteps; step++) {
-          const keyframes = clip.keyframesAt(step);
-          const expected = all.filter((frame) => !keyframes.includes(frame)).map((frame) => [frame, 1]);
-          expect(store.writesOf(step)).toEqual(expected);
-        }
-      }),
-      { numRuns: 40 },
-    );
-  });
-
-  it('are the same for every chunk size', async () => {
-    await fc.assert(
-      fc.asyncProperty(clips, async ({ clip, frames: count, chunkSize }) => {
-        const whole = await invertClip(clip, count);
-        const parts = await invertClip(clip, chunkSize);
-        expect(parts.odd.tensor).toEqual(whole.odd.tensor);
-        expect(parts.store.written).toEqual(whole.store.written);
-      }),
-      { numRuns: 30 },
-    );
-  });
-});
-
-describe('DDIM inversion', () => {
-  const schedule = scheduleOf(3);
-  const options = {
-    denoiser: new FakeDenoiser(),
-    schedule,
-    conditioning,
-    startStep: 0,
-    method: { name: 'ddim' },
-  } as const;
-
-  it('walks up the timesteps in place and keeps the latents of those that are wanted', async () => {
-    const wanted = schedule.timesteps.slice(1);
-    const kept = new Map(wanted.map((timestep) => [timestep, new InMemoryLatents(tensor(dims))]));
-    const latents = new InMemoryLatents(clean);
-    const after: Tensor[] = [];
-    const run = invert({ ...options, latents, next: latents, keep: (timestep) => kept.get(timestep), chunkSize: 2 });
-    for await (const step of run) {
-      after.push(new InMemoryLatents(latents.tensor).tensor);
-      expect(step).toBe(after.length);
-    }
-    for (const [index, timestep] of schedule.timesteps.toReversed().entries()) {
-      expect(kept.get(timestep)?.tensor).toEqual(wanted.includes(timestep) ? after[index] : undefined);
-    }
-  });
-
-  it('takes the step that the prediction at the latents below gives', async () => {
-    const latents = new InMemoryLatents(clean);
-    const t = schedule.timesteps.at(-1) ?? NaN;
-    const prediction = await new FakeDenoiser().predict(clean, t, conditioning);
-    await runInversion({ ...options, latents, next: latents, keep: () => undefined, chunkSize: 2 }, 1);
-    expect(latents.tensor).toEqual(invertDdimStep(clean, prediction, t, schedule));
-  });
-
-  it('does not depend on the chunk size', async () => {
-    const results = [];
-    for (const chunkSize of [1, 2, 5, 9]) {
-      const latents = new InMemoryLatents(clean);
-      await runInversion({ ...options, latents, next: latents, keep: () => undefined, chunkSize });
-      results.push(latents.tensor);
-    }
-    for (const result of results) expect(result).toEqual(results[0]);
-  });
-
-  it('that gives no number is an error', async () => {
-    class Overflowing extends FakeDenoiser {
-      override predict(latents: Tensor): Promise<Tensor> {
-        return Promise.resolve({ ...latents, data: latents.data.map(() => NaN) });
-      }
-    }
-    const latents = new InMemoryLatents(clean);
-    const run = {
-      ...options,
-      denoiser: new Overflowing(),
-      latents,
-      next: latents,
-      keep: () => undefined,
-      chunkSize: 2,
-    };
-    await expect(runInversion(run)).rejects.toMatchObject({ code: 'result-invalid' });
-  });
-});
-
-describe('a noised clip', () => {
-  const solvers = [{}, { _class_name: 'LCMScheduler' }, { _class_name: 'TCDScheduler', set_alpha_to_one: false }];
-  const noised = (schedule: Schedule) => {
-    const stores = storesOf(schedule);
-    const residuals = new Map(schedule.timesteps.map((t) => [t, new InMemoryLatents(tensor(dims))]));
-    const residualAt = (t: number) => {
-      const found = residuals.get(t);
-      if (found === undefined) throw new RangeError(`There is no residual at ${t}.`);
-      return found;
-    };
-    const noiseAt = (t: number, count: number) => timestepNoise(t, count, dims.slice(1));
-    const cache = cacheIn(schedule, stores);
-    const source = new InMemoryLatents(clean);
-    const method: NoisedClip = { name: 'noised', clean: source, noiseAt, residualAt, cache };
-    const from = (startStep: number) => ({ ...optionsFor(schedule, 1, stores, { startStep }), method });
-    return { stores, residualAt, noiseAt, from };
-  };
-
-  it.each(solvers)('is found again exactly by steps that add what was missed, in however few: %j', async (fields) => {
-    const schedule = createSchedule(parseSchedulerConfig({ ...fields, prediction_type: 'v_prediction' }), 3);
-    const { stores, residualAt, from } = noised(schedule);
-    await runInversion(from(0));
-    const denoiser = new FakeDenoiser();
-    let latents = stores.kept.get(schedule.timesteps[0] ?? NaN)?.tensor ?? clean;
-    expect(maxAbsError(latents.data, clean.data)).toBeGreaterThan(0.5);
-    for (const t of schedule.timesteps) {
-      const moved = stepDown(latents, await denoiser.predict(latents, t, conditioning), t, schedule);
-      const missed = await residualAt(t).read(frameRange(0, frames));
-      latents = { dims, data: moved.data.map((value, i) => value + (missed.data[i] ?? NaN)) };
-    }
-    expect(latents.data).toBeAllClose(clean.data, { atol: 1e-5 });
-  });
-
-  it('has noise of each timestep that all frames share, and costs one forward per frame and step', async () => {
-    const schedule = scheduleOf(4);
-    const { stores, noiseAt, from } = noised(schedule);
-    const options = from(0);
-    await runInversion(options);
-    for (const t of schedule.timesteps) {
-      const expected = addNoise(clean, noiseAt(t, frames), t, schedule);
-      expect(stores.kept.get(t)?.tensor.data).toEqual(expected.data);
-    }
-    const [first, second] = [noiseAt(999, 2), noiseAt(499, 2)];
-    expect(takeRows(first, [0])).toEqual(takeRows(first, [1]));
-    expect(maxAbsError(first.data, second.data)).toBeGreaterThan(0.1);
-    expect(options.denoiser.passes.reduce((sum, pass) => sum + pass.frames, 0)).toBe(4 * frames);
-  });
-
-  it('is the same when its making was interrupted', async () => {
-    const schedule = scheduleOf(4);
-    const whole = noised(schedule);
-    await runInversion(whole.from(0));
-    const cut = noised(schedule);
-    await runInversion(cut.from(0), 2);
-    await runInversion(cut.from(2));
-    for (const t of schedule.timesteps) {
-      expect(cut.stores.kept.get(t)?.tensor).toEqual(whole.stores.kept.get(t)?.tensor);
-      expect(await cut.residualAt(t).read(frameRange(0, frames))).toEqual(
-        await whole.residualAt(t).read(frameRange(0, frames)),
-      );
-    }
   });
 });

@@ -146,8 +146,8 @@ export async function isInversionLinked(edit: EditToLookUp): Promise<boolean> {
 
 function cacheOf(edit: EditToLookUp): Promise<InversionCache | null> {
   const { job, execution, families } = edit;
-  const { modelDir: dir, reading, loras, embeddings, cacheDir } = job;
-  const identify = () => identifyCheckpoint({ dir, reading, loras, embeddings, cacheDir, execution, families });
+  const { modelDir: dir, reading, loras, embeddings, vae, cacheDir } = job;
+  const identify = () => identifyCheckpoint({ dir, reading, loras, embeddings, vae, cacheDir, execution, families });
   return findInversionCache({ ...edit, model: { identify } });
 }
 

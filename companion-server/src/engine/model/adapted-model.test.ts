@@ -1,10 +1,11 @@
 // What LoRA and embeddings do to the two text encoders of Stable Diffusion XL, and which files do not fit it.
 
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { goldenDir } from '../../../../test/fixture-networks.ts';
+import type { VaeFile } from '../../families/replace-vae.ts';
 import type { Conditioning } from '../../nets/conditioning.ts';
 import { preferredExecution } from '../../onnx/execution.ts';
 import { openSafetensors } from '../../weights/safetensors.ts';
@@ -108,4 +109,16 @@ describe('an embedding for Stable Diffusion XL', () => {
       message: `The embedding "half" does not fit: the text encoder reads vectors of width ${second}, the file has ${first}.`,
     });
   });
+});
+
+it('with another VAE is another model, by its config as by its weights', async () => {
+  const folder = path.join(dir, 'vae');
+  await cp(path.join(modelDir, 'vae'), folder, { recursive: true });
+  const identify = async (vae: VaeFile | null) => (await open({ vae })).identify();
+  const own = await identify(null);
+  expect(await identify({ name: 'copy', file: folder })).toBe(own);
+  const file = path.join(folder, 'config.json');
+  const config = JSON.parse(await readFile(file, 'utf8')) as object;
+  await writeFile(file, JSON.stringify({ ...config, force_upcast: false }));
+  expect(await identify({ name: 'fix', file: folder })).not.toBe(own);
 });

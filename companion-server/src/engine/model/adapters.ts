@@ -1,7 +1,9 @@
-// What an edit adds to a checkpoint: LoRA, which change weights, and embeddings, which are words of the prompt.
+// What an edit adds to a checkpoint: LoRA, which change weights, and embeddings, which are words of the prompt. A VAE that
+// replaces the checkpoint's own is a part of the checkpoint (families/replace-vae.ts).
 
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
+import type { VaeFile } from '../../families/replace-vae.ts';
 import { sha256OfFile } from '../../files/sha256.ts';
 import type { Checkpoint } from '../../weights/checkpoint.ts';
 import { naming } from '../../weights/lora/adapter-error.ts';
@@ -19,6 +21,8 @@ export interface AdapterFiles {
   /** In the order in which they are merged. A strength of 0 leaves the model as it is. */
   readonly loras?: readonly LoraFile[] | undefined;
   readonly embeddings?: readonly EmbeddingFile[] | undefined;
+  /** In place of the checkpoint's own; null or left out for that. */
+  readonly vae?: VaeFile | null | undefined;
 }
 
 export interface Adapters {

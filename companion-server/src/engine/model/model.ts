@@ -11,6 +11,7 @@ import {
   type FamilyCheckpoint,
   type OpenCheckpointOptions,
 } from '../../families/open-checkpoint.ts';
+import { replaceVae } from '../../families/replace-vae.ts';
 import type { Conditioning } from '../../nets/conditioning.ts';
 import type { LatentSize } from '../../nets/denoising-network.ts';
 import type { GraphOptions } from '../../onnx/builder.ts';
@@ -149,7 +150,7 @@ function withLoras(checkpoint: FamilyCheckpoint, adapters: Adapters, options: Op
 
 type CheckpointToOpen = Pick<
   OpenModelOptions,
-  'dir' | 'reading' | 'execution' | 'families' | 'loras' | 'embeddings' | 'cacheDir'
+  'dir' | 'reading' | 'execution' | 'families' | 'cacheDir' | keyof AdapterFiles
 >;
 
 /** What `Model.identify` would say of the checkpoint, without the model. Throws as `readModelOutline` does. */
@@ -163,9 +164,11 @@ async function openVariant({
   execution,
   families,
   cacheDir,
+  vae = null,
 }: CheckpointToOpen): Promise<FamilyCheckpoint> {
   const variant = execution.float === 'float16' ? { variant: 'fp16' } : {};
-  return withKeptPrediction(await openCheckpoint(dir, { ...reading, families, ...variant }), cacheDir);
+  const opened = await openCheckpoint(dir, { ...reading, families, ...variant });
+  return replaceVae(await withKeptPrediction(opened, cacheDir), vae, variant);
 }
 
 /**
@@ -177,7 +180,7 @@ export async function readModelOutline(
   families?: OpenCheckpointOptions['families'],
   files: AdapterFiles & Pick<OpenModelOptions, 'reading'> = {},
 ): Promise<ModelOutline> {
-  const checkpoint = await openCheckpoint(dir, { ...files.reading, families });
+  const checkpoint = await replaceVae(await openCheckpoint(dir, { ...files.reading, families }), files.vae ?? null);
   const { embeddings } = await openAdapters(checkpoint, files);
   const outline = outlineOf(checkpoint, files);
   if (embeddings.length > 0) outline.createConditioner(embeddings);

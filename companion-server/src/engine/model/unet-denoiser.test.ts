@@ -6,6 +6,7 @@ import {
   fixtureUNet,
   graphOptions,
   openFixtureNetworks,
+  type FixtureNetwork,
   type FixtureNetworks,
 } from '../../../../test/fixture-networks.ts';
 import { fused, plain, randomTensor } from '../../../../test/run-graph.ts';
@@ -28,13 +29,20 @@ afterAll(async () => {
   await networks.remove();
 });
 
+type Family = 'sd1' | 'sd2' | 'sdxl' | 'sdxl-pruned';
+
+/** Of the network whose layers have depths of their own, all of it; of the others a part. */
+function networkOf(family: Family): Promise<FixtureNetwork> {
+  return family === 'sdxl-pruned' ? networks.open('sdxl-pruned/unet', 'unet') : networks.openSmallUNet(family);
+}
+
 async function open(
-  family: 'sd1' | 'sd2' | 'sdxl' | 'sdxl-pruned',
+  family: Family,
   size: LatentSize,
   operators: FusedOperators = fused,
   keepsBatch = false,
 ): Promise<UNetDenoiser> {
-  const network = await networks.open(`${family}/unet`, 'unet');
+  const network = await networkOf(family);
   return new UNetDenoiser({
     network: fixtureUNet(network),
     size,
@@ -65,7 +73,7 @@ describe.each([
 
   it('has as many tokens in each block as are planned for', async () => {
     const denoiser = await open(family, size);
-    const network = fixtureUNet(await networks.open(`${family}/unet`, 'unet'));
+    const network = fixtureUNet(await networkOf(family));
     const source = randomTensor([1, ...latentDims], 1);
     const conditioning = { source: { tokens: randomTensor([1, ...tokenDims], 2), ...toldBeside(2) } };
     const { tokens } = await denoiser.run(keyframeInversionPass, { latents: { source }, timestep: 1, conditioning });

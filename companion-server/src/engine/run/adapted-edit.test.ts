@@ -5,9 +5,9 @@ import { mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeTinyCheckpoint } from '../../../../test/fixtures/tiny-checkpoint.ts';
-import { releaseSharedSessions } from '../../../../test/shared-sessions.ts';
-import { sharingParts } from '../../../../test/sharing-parts.ts';
+import { makeTinyCheckpoint, tinyPrompts } from '../../../../test/fixtures/tiny-checkpoint.ts';
+import { randomTensor } from '../../../../test/run-graph.ts';
+import { createSharedSession, releaseSharedSessions } from '../../../../test/shared-sessions.ts';
 import { runTinyEdit, tinyJob } from '../../../../test/tiny-edits.ts';
 import type { EditSettings } from '../../../../protocol/edit-settings.ts';
 import { makeClip, testPicture } from '../../media/testing/clips.ts';
@@ -15,9 +15,11 @@ import { preferredExecution } from '../../onnx/execution.ts';
 import { openSafetensors } from '../../weights/safetensors.ts';
 import { writeTensors, type Shapes } from '../../weights/lora/testing/made-lora.ts';
 import type { LoraFile } from '../../weights/lora/lora-file.ts';
+import { predict } from '../../tokenflow/denoiser.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import { estimateEdit } from '../estimate/estimate.ts';
+import { openModel } from '../model/model.ts';
 import type { EditJob } from './edit-job.ts';
-import { runEdit, type EditParts } from './edit.ts';
 
 let dir: string;
 let modelDir: string;
@@ -81,12 +83,20 @@ describe('an edit with a LoRA', () => {
   });
 
   it('takes the steps and the guidance of a LoRA of few steps, as its estimate says, unless it is switched off', async () => {
-    const lcm = { name: 'lcm', file: await lookOf('lcm-lora-sdv1-5'), strength: 1 };
+    const file = await lookOf('lcm-lora-sdv1-5', {
+      'lora_unet_nothing.lora_down.weight': [2, 2],
+      'lora_unet_nothing.lora_up.weight': [2, 2],
+    });
+    const lcm = { name: 'lcm', file, strength: 1 };
     const open = { steps: null, inversionSteps: null, guidance: null, technique: 'none' } as const;
     const job = jobOf('few', [lcm], open);
     const { report } = await runTinyEdit(job);
     expect(report.chosen).toEqual({ guidance: 1, steps: 4, inversionSteps: 4 });
     expect(report.unetEvaluations).toEqual({ inversion: 4 * 2, sampling: 4 * 2 });
+    // What fits no weight is told as well.
+    expect(report.notices).toEqual([
+      expect.stringMatching(/^The LoRA "lcm": 2 of its \d+ keys fit nothing in this model and were not used: /),
+    ]);
     expect((await estimateEdit(job)).unetEvaluations).toEqual(report.unetEvaluations);
     const off = await estimateEdit(jobOf('many', [{ ...lcm, strength: 0 }], open));
     expect(off.unetEvaluations.sampling).toBeGreaterThan(report.unetEvaluations.sampling);
@@ -94,19 +104,19 @@ describe('an edit with a LoRA', () => {
 
   it('computes in half precision with the weights of the checkpoint where they lie', async () => {
     const look = { name: 'half', file: await lookOf('half'), strength: 0.8 };
-    const halves: EditParts = {
-      ...sharingParts,
-      chooseExecution: () => Promise.resolve({ ...preferredExecution.cpu, float: 'float16' }),
-    };
     const cacheDir = path.join(dir, 'cache-of-halves');
-    const results: Buffer[] = [];
+    const execution = { ...preferredExecution.cpu, float: 'float16' } as const;
+    const predictions: Tensor[] = [];
     for (const loras of [[], [look]]) {
-      const job = { ...jobOf(`half-${loras.length}`, loras), cacheDir };
-      const report = await runEdit(job, { onProgress: () => undefined }, halves);
-      expect(report.notices).toEqual([]);
-      results.push(await resultOf(job));
+      const model = await openModel({ dir: modelDir, execution, cacheDir, loras, createSession: createSharedSession });
+      const [conditioning] = await model.conditioning([tinyPrompts.target], { width: 64, height: 64 });
+      if (conditioning === undefined) throw new TypeError('There is no conditioning.');
+      const denoiser = model.createDenoiser({ height: 16, width: 16 });
+      predictions.push(await predict(denoiser, randomTensor([1, 4, 16, 16]), 501, conditioning));
+      await denoiser.release();
     }
-    expect(results[0]?.equals(results[1] ?? Buffer.alloc(0))).toBe(false);
+    const [plain, changed] = predictions;
+    expect(changed?.data).not.toBeAllClose(plain?.data ?? [], { atol: 1e-3 });
     const [merged = ''] = (await readdir(path.join(cacheDir, 'weights'))).filter((name) => name.startsWith('lora-'));
     const { entries } = await openSafetensors(path.join(cacheDir, 'weights', merged));
     // The checkpoint's halves stay halves, and only the queries are in the file.
@@ -114,28 +124,20 @@ describe('an edit with a LoRA', () => {
     expect([...entries.keys()].every((key) => key.endsWith('.to_q.weight'))).toBe(true);
   });
 
-  it('that has keys for no weight tells how many in a notice', async () => {
-    const file = await lookOf('extra', {
-      'lora_unet_nothing.lora_down.weight': [2, 2],
-      'lora_unet_nothing.lora_up.weight': [2, 2],
-    });
-    const { report } = await runTinyEdit(jobOf('extra', [{ name: 'extra', file, strength: 1 }]));
-    expect(report.notices).toEqual([
-      expect.stringMatching(/^The LoRA "extra": 2 of its \d+ keys fit nothing in this model and were not used: /),
-    ]);
-  });
-
   it('takes no inversion over from an edit with another strength, and one from an edit with the same', async () => {
     const file = await lookOf('cached');
     const inversionsDir = path.join(dir, 'inversions');
-    const run = async (name: string, strength: number) => {
-      const job = { ...jobOf(name, [{ name: 'cached', file, strength }]), inversionsDir, clipSha256: 'ab'.repeat(32) };
-      return (await runTinyEdit(job)).report.unetEvaluations.inversion;
+    const job = (name: string, strength: number): EditJob => {
+      const kept = { inversionsDir, clipSha256: 'ab'.repeat(32) };
+      return { ...jobOf(name, [{ name: 'cached', file, strength }]), ...kept };
     };
-    expect(await run('first', 0.5)).toBeGreaterThan(0);
-    expect(await run('again', 0.5)).toBe(0);
-    expect(await run('stronger', 0.75)).toBeGreaterThan(0);
-    expect((await readdir(inversionsDir)).filter((name) => !name.startsWith('.'))).toHaveLength(2);
+    const inverted = async (name: string, strength: number) =>
+      (await runTinyEdit(job(name, strength))).report.unetEvaluations.inversion;
+    expect(await inverted('first', 0.5)).toBeGreaterThan(0);
+    expect(await inverted('again', 0.5)).toBe(0);
+    const estimated = async (strength: number) => (await estimateEdit(job('told', strength))).unetEvaluations.inversion;
+    expect(await estimated(0.5)).toBe(0);
+    expect(await estimated(0.75)).toBeGreaterThan(0);
   });
 });
 
@@ -177,24 +179,39 @@ describe('a LoRA that cannot be used', () => {
 });
 
 describe('an edit with an embedding', () => {
+  /** Of what the UNet reads. */
+  const textWidth = () =>
+    (unet.get([...unet.keys()].find((key) => key.endsWith('attn2.to_k.weight')) ?? '') ?? [])[1] ?? 0;
+
   it('uses it where its word is in the prompt', async () => {
-    const width = (unet.get([...unet.keys()].find((key) => key.endsWith('attn2.to_k.weight')) ?? '') ?? [])[1] ?? 0;
-    const file = await writeTensors(dir, 'mylook.safetensors', { emb_params: [2, width] });
+    const file = await writeTensors(dir, 'mylook.safetensors', { emb_params: [2, textWidth()] });
     const job = (name: string, prompt: string, words: boolean): EditJob => ({
       ...jobOf(name, [], { prompt, guidance: 5 }),
       embeddings: words ? [{ word: 'mylook', file }] : [],
     });
-    const [without, known, elsewhere, plain] = [
-      job('word-unknown', 'a cat mylook', false),
-      job('word-known', 'a cat mylook', true),
-      job('word-unused', 'a cat', true),
-      job('no-word', 'a cat', false),
-    ];
-    const notices = new Map<EditJob, readonly string[]>();
-    for (const one of [without, known, elsewhere, plain]) notices.set(one, (await runTinyEdit(one)).report.notices);
+    const [without, known] = [job('word-unknown', 'a cat mylook', false), job('word-known', 'a cat mylook', true)];
+    await runTinyEdit(without);
+    expect((await runTinyEdit(known)).report.notices).toEqual([]);
     expect((await resultOf(known)).equals(await resultOf(without))).toBe(false);
-    expect((await resultOf(elsewhere)).equals(await resultOf(plain))).toBe(true);
-    expect(notices.get(known)).toEqual([]);
-    expect(notices.get(elsewhere)).toEqual(['The embedding "mylook" is in none of the prompts and was not used.']);
+  });
+
+  it('is the same edit where its word is in no prompt, and says so', async () => {
+    const file = await writeTensors(dir, 'elsewhere.safetensors', { emb_params: [2, textWidth()] });
+    const open = (embeddings: NonNullable<EditJob['embeddings']>) =>
+      openModel({
+        dir: modelDir,
+        execution: preferredExecution.cpu,
+        cacheDir: path.join(dir, 'cache'),
+        embeddings,
+        createSession: createSharedSession,
+      });
+    const [plain, elsewhere] = [await open([]), await open([{ word: 'elsewhere', file }])];
+    const size = { width: 64, height: 64 };
+    const [known] = await elsewhere.conditioning(['a cat'], size);
+    const [wanted] = await plain.conditioning(['a cat'], size);
+    expect(known?.tokens.data).toEqual(wanted?.tokens.data);
+    expect(elsewhere.notices(['a cat'])).toEqual([
+      'The embedding "elsewhere" is in none of the prompts and was not used.',
+    ]);
   });
 });

@@ -5,6 +5,7 @@ import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import type { Approximations } from '../plan/approximations.ts';
 import type { EditSettings } from '../../../../protocol/edit-settings.ts';
 import type { CheckpointReading } from '../../families/open-checkpoint.ts';
+import type { VaeFile } from '../../families/replace-vae.ts';
 import type { LoraFile } from '../../weights/lora/lora-file.ts';
 import type { EmbeddingFile } from '../../weights/textual-inversion.ts';
 
@@ -23,6 +24,8 @@ export interface EditJob {
   readonly loras?: readonly LoraFile[];
   /** Words of the prompts that have vectors of their own; none when left out. */
   readonly embeddings?: readonly EmbeddingFile[];
+  /** The VAE that the settings name, in place of the checkpoint's own; null or left out for that. */
+  readonly vae?: VaeFile | null;
   readonly device: DeviceChoice;
   /** Where float32 copies of weights are kept between runs. Made when missing. */
   readonly cacheDir: string;

@@ -48,6 +48,7 @@ export function makeReport(parts: ReportParts): EditReport {
     peakMemoryBytes: privateBytes,
     ...(mappedBytes === null ? {} : { peakMappedBytes: mappedBytes }),
     ...(settings.loras.length === 0 ? {} : { loras: settings.loras }),
+    ...(settings.vae === undefined ? {} : { vae: settings.vae }),
     notices: [
       ...clip.notices,
       ...model.notices([settings.prompt, settings.sourcePrompt, settings.negativePrompt]),

@@ -72,9 +72,9 @@ export class EditRun {
       saveResumePoint: (...state) => this.saveResumePoint(...state),
       watch: (state) => this.watch(state),
     };
-    const { inputPath, modelDir, reading, workDir, loras, embeddings } = job;
-    const identity = { inputPath, modelDir, reading, loras, embeddings, settings, plan };
-    this.resumePointFile = new ResumePointFile(workDir, identity);
+    const { inputPath, modelDir, reading, workDir, loras, embeddings, vae } = job;
+    const files = { inputPath, modelDir, reading, loras, embeddings, vae };
+    this.resumePointFile = new ResumePointFile(workDir, { ...files, settings, plan });
   }
 
   async run(): Promise<EditReport> {

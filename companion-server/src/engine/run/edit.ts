@@ -74,16 +74,26 @@ async function runWatched(
   const meter = new ProgressMeter(onProgress);
   meter.begin('load', 1);
   const clip = job.clip ?? (await probeClip(job.inputPath, signal));
-  const { modelDir: dir, reading, cacheDir, workDir, loras, embeddings } = job;
+  const { modelDir: dir, reading, cacheDir, workDir, loras, embeddings, vae } = job;
   const { families } = parts;
-  const outline = await readModelOutline(dir, families, { reading, loras, embeddings });
+  const outline = await readModelOutline(dir, families, { reading, loras, embeddings, vae });
   const settings = chooseSettings(job.settings, await readEditDefaults(dir, outline.defaults));
   const technique = techniqueNamed(settings.technique, parts.techniques);
   let execution = await parts.chooseExecution(job);
   requireResources((await assessJob(job, { clip, model: outline, settings, technique, execution, families })).refusal);
   const notices: string[] = [];
   for (;;) {
-    const model = await parts.openModel({ dir, reading, families, loras, embeddings, execution, cacheDir, signal });
+    const model = await parts.openModel({
+      dir,
+      reading,
+      families,
+      loras,
+      embeddings,
+      vae,
+      execution,
+      cacheDir,
+      signal,
+    });
     const run = new EditRun({
       job,
       settings,

@@ -37,7 +37,7 @@ export function parseVaeConfig(json: Json): SdxlVaeConfig {
   config.expect('latents_std', [null]);
   return {
     ...parseVaeFields(config),
-    scalingFactor: config.number('scaling_factor', 0.13025),
+    scalingFactor: config.positive('scaling_factor', 0.13025),
     needsSinglePrecision: config.boolean('force_upcast', true),
   };
 }

@@ -10,8 +10,9 @@ import { clipTextNames, openClipTextNames } from '../../weights/ldm/text-names.t
 import { ldmUNetNames } from '../../weights/ldm/unet-names.ts';
 import type { FilePart, SingleFileLayout, SingleFileParts } from '../family.ts';
 import { clipTextConfigOf, countOf, ldmSchedulerConfig, unetConfigOf, vaeConfigOf } from '../ldm-configs.ts';
-import { contextWidth, filePart, unetPrefix, vaeOf } from '../ldm-parts.ts';
+import { contextWidth, filePart, unetPrefix } from '../ldm-parts.ts';
 import type { FileShapes } from '../refused-files.ts';
+import { vaeIn } from '../vae-in-file.ts';
 import { findPrediction } from '../stable-diffusion/prediction.ts';
 import { title } from './parts.ts';
 import { timeIdCount } from './time-ids.ts';
@@ -39,7 +40,7 @@ function recognises(tensors: FileShapes): string | null {
 
 async function read(file: CheckpointFile): Promise<SingleFileParts> {
   const unet = ldmUNetNames(under(file.tensors, unetPrefix));
-  const vae = vaeOf(file.tensors);
+  const vae = vaeIn(file.tensors);
   // Unless a key says otherwise it predicts noise, as Stable Diffusion 1.x does.
   const { isVelocity, evidence, hasZeroSnr } = await findPrediction(file, 1);
   const unetConfig = {

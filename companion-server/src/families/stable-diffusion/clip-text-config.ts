@@ -24,6 +24,6 @@ export function parseClipTextFields(config: ConfigReader): ClipTextConfig {
     maxPositions,
     length: maxPositions,
     activation: config.choice('hidden_act', ['gelu', 'quick_gelu'], 'quick_gelu'),
-    epsilon: config.number('layer_norm_eps', 1e-5),
+    epsilon: config.positive('layer_norm_eps', 1e-5),
   };
 }

@@ -122,6 +122,7 @@ describe('unet/config.json', () => {
     ['cross_attention_dim must be a positive whole number, got [768,1024]', { cross_attention_dim: [768, 1024] }],
     ['flip_sin_to_cos must be true or false, got "yes"', { flip_sin_to_cos: 'yes' }],
     ['norm_eps must be a number, got "1e-5"', { norm_eps: '1e-5' }],
+    ['norm_eps must be a number above 0, got -1', { norm_eps: -1 }],
   ])('says "%s"', (fault, change) => {
     expect(faultOf(parseUNetConfig, { ...sd1, ...change })).toBe(`model-unsupported: unet/config.json: ${fault}.`);
   });
@@ -142,6 +143,7 @@ describe('vae/config.json', () => {
       { down_block_types: ['AttnDownEncoderBlock2D'] },
     ],
     ['shift_factor must be null or 0, got 0.1', { shift_factor: 0.1 }],
+    ['scaling_factor must be a number above 0, got 0', { scaling_factor: 0 }],
     ['norm_num_groups must divide the 16 channels of a level, got 32', { norm_num_groups: 32 }],
   ])('says "%s"', (fault, change) => {
     expect(faultOf(parseVaeConfig, { ...vae, ...change })).toBe(`model-unsupported: vae/config.json: ${fault}.`);
@@ -160,6 +162,7 @@ describe('text_encoder/config.json', () => {
     ['hidden_act must be one of gelu, quick_gelu, got "relu"', { hidden_act: 'relu' }],
     ['num_attention_heads must divide 64, got 5', { num_attention_heads: 5 }],
     ['vocab_size must be a positive whole number, got -1', { vocab_size: -1 }],
+    ['layer_norm_eps must be a number above 0, got 0', { layer_norm_eps: 0 }],
   ])('says "%s"', (fault, change) => {
     expect(faultOf(parseClipTextConfig, { ...clip, ...change })).toBe(
       `model-unsupported: text_encoder/config.json: ${fault}.`,

@@ -10,8 +10,9 @@ import { clipTextNames, openClipTextNames } from '../../weights/ldm/text-names.t
 import { ldmUNetNames } from '../../weights/ldm/unet-names.ts';
 import type { FilePart, SingleFileLayout, SingleFileParts } from '../family.ts';
 import { clipTextConfigOf, countOf, ldmSchedulerConfig, unetConfigOf, vaeConfigOf } from '../ldm-configs.ts';
-import { contextWidth, filePart, findKey, unetPrefix, vaeOf } from '../ldm-parts.ts';
+import { contextWidth, filePart, findKey, unetPrefix } from '../ldm-parts.ts';
 import type { FileShapes } from '../refused-files.ts';
+import { vaeIn } from '../vae-in-file.ts';
 import { findPrediction } from './prediction.ts';
 
 const clipPrefix = 'cond_stage_model.transformer.';
@@ -45,7 +46,7 @@ function versionOf(tensors: FileShapes): 1 | 2 | null {
 async function read(file: CheckpointFile): Promise<SingleFileParts> {
   const version = versionOf(file.tensors) ?? 1;
   const unet = ldmUNetNames(under(file.tensors, unetPrefix));
-  const vae = vaeOf(file.tensors);
+  const vae = vaeIn(file.tensors);
   const { isVelocity, evidence, hasZeroSnr } = await findPrediction(file, version);
   const isLarge = version === 2 && isVelocity;
   const unetConfig = {

@@ -73,7 +73,7 @@ export function parseUNetFields(
     layersPerBlock: config.integer('layers_per_block', 2),
     crossAttentionDim: config.integer('cross_attention_dim'),
     normGroups: config.divisor('norm_num_groups', 32, blockChannels),
-    normEpsilon: config.number('norm_eps', 1e-5),
+    normEpsilon: config.positive('norm_eps', 1e-5),
     upcastAttention: config.boolean('upcast_attention', false),
     flipSinToCos: config.boolean('flip_sin_to_cos', true),
     frequencyShift: config.number('freq_shift', 0),

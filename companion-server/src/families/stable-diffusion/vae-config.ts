@@ -24,7 +24,7 @@ export function parseVaeFields(config: ConfigReader): VaeConfig {
     layersPerBlock: config.integer('layers_per_block', 1),
     latentChannels: config.integer('latent_channels', 4),
     normGroups: config.divisor('norm_num_groups', 32, blockChannels),
-    scalingFactor: config.number('scaling_factor', 0.18215),
+    scalingFactor: config.positive('scaling_factor', 0.18215),
     downscale: 2 ** (blockChannels.length - 1),
     hasQuantConv: config.boolean('use_quant_conv', true),
     hasPostQuantConv: config.boolean('use_post_quant_conv', true),

@@ -1,0 +1,96 @@
+// A VAE in place of a checkpoint's own: one of better colours, or one that stays exact in half precision.
+
+import { EditError } from '../errors.ts';
+import { ShapeError } from '../onnx/graph.ts';
+import type { Component, OpenOptions } from '../weights/component.ts';
+import type { JsonObject } from '../weights/json-file.ts';
+import { naming } from '../weights/lora/adapter-error.ts';
+import { openPartAt } from '../weights/part-path.ts';
+import { tensorsInFiles } from '../weights/tensor-source.ts';
+import { classNameOf } from './class-name.ts';
+import type { FamilyCheckpoint, ModelOutline } from './family.ts';
+import { vaeConfigOf } from './ldm-configs.ts';
+import { recordVae } from './require-loadable.ts';
+import { vaeIn } from './vae-in-file.ts';
+
+const folder = 'vae';
+
+/** As a job names it. */
+export interface VaeFile {
+  /** For messages. */
+  readonly name: string;
+  /** Absolute path of a safetensors file, or of the folder of a VAE or of a checkpoint in diffusers layout. */
+  readonly file: string;
+}
+
+/**
+ * The checkpoint with this VAE, or as it is where that is null. Only headers are read. Throws EditError: 'adapter-missing',
+ * 'adapter-damaged', and 'adapter-unsupported' for a VAE whose latents the UNet does not know.
+ */
+export function replaceVae(
+  checkpoint: FamilyCheckpoint,
+  vae: VaeFile | null,
+  options: OpenOptions = {},
+): Promise<FamilyCheckpoint> {
+  if (vae === null) return Promise.resolve(checkpoint);
+  return naming('VAE', vae.name, async () => {
+    const own = checkpoint.parts.get(folder);
+    if (own === undefined) throw unfit('the model has no VAE that could be replaced');
+    const before = checkpoint.family.outline(checkpoint);
+    const known = { config: own.config, scale: before.vae.latents.scale };
+    const found = await openVae(checkpoint, vae.file, known, options);
+    const replaced = { ...checkpoint, parts: new Map([...checkpoint.parts, [folder, found]]) };
+    const after = checkpoint.family.outline(replaced);
+    requireSameLatents(before, after);
+    try {
+      recordVae(after);
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      throw new EditError('model-damaged', error.message, { cause: error });
+    }
+    return replaced;
+  });
+}
+
+/**
+ * Of a file the config is beside it, or follows from its shapes and, for what these do not tell, from the VAE that it
+ * replaces.
+ */
+async function openVae(
+  { family }: FamilyCheckpoint,
+  path: string,
+  before: ReplacedVae,
+  options: OpenOptions,
+): Promise<Component> {
+  const part = family.layout.parts.find((one) => one.folder === folder);
+  if (part === undefined) throw unfit('the model has no VAE that could be replaced');
+  const found = await openPartAt(path, part, options);
+  if (found.kind === 'component') return found.component;
+  const weights = vaeIn(found.file.tensors);
+  if (weights.size === 0) throw unfit('the file has no VAE with an encoder and a decoder');
+  const isBeside = found.config !== null && classNameOf(found.config) === 'AutoencoderKL';
+  const config = isBeside ? found.config : likeReplaced(vaeConfigOf(weights, before.scale), before.config);
+  return { dir: found.file.path, config, weights: tensorsInFiles(weights) };
+}
+
+interface ReplacedVae {
+  readonly config: JsonObject;
+  readonly scale: number;
+}
+
+/** Whether it stays in the range of half precision is not known: most do not. */
+function likeReplaced(shapes: JsonObject, { norm_num_groups: groups }: JsonObject): JsonObject {
+  return { ...shapes, ...(groups === undefined ? {} : { norm_num_groups: groups }), force_upcast: true };
+}
+
+function requireSameLatents({ vae: before }: ModelOutline, { vae: after }: ModelOutline): void {
+  const fields = { channels: 'channels', downscale: 'pixels per latent', scale: 'as scaling factor' } as const;
+  for (const [field, words] of Object.entries(fields) as [keyof typeof fields, string][]) {
+    const [wanted, found] = [before.latents[field], after.latents[field]];
+    if (wanted !== found) throw unfit(`its latents have ${found} ${words}, those of the model ${wanted}`);
+  }
+}
+
+function unfit(reason: string): EditError {
+  return new EditError('model-unsupported', `${reason}.`);
+}
