@@ -3,8 +3,6 @@
 
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseUNetConfig } from '../companion-server/src/families/sdxl/unet-config.ts';
-import { denoisingUNet } from '../companion-server/src/families/sdxl/unet.ts';
 import { clipTokenizerFiles } from '../companion-server/src/weights/clip-tokenizer.ts';
 import { goldenDir } from './fixture-networks.ts';
 import { writeJson } from './fixtures/tiny-checkpoint.ts';
@@ -19,7 +17,7 @@ import {
   type CheckpointSize,
 } from './random-checkpoint.ts';
 import { writeRandomTensors, type RandomFloat, type Shapes } from './random-tensors.ts';
-import { shapesOfNetwork } from './random-unet.ts';
+import { sdxlUNetShapes } from './random-unet.ts';
 
 export interface SdxlSize {
   /** Of the UNet, per level; the first has no transformers. */
@@ -84,7 +82,7 @@ export function oneFileOfSdxl(size: SdxlSize): OneFileParts {
   const unetConfig = unetConfigOf(size);
   const [first, second] = textSizes(size);
   return {
-    unet: shapesOfNetwork(denoisingUNet(parseUNetConfig(unetConfig))),
+    unet: sdxlUNetShapes(unetConfig),
     unetConfig,
     vae: vaeShapes(vaeSize(size)),
     vaeChannels: size.vaeChannels,
@@ -104,7 +102,7 @@ export async function writeRandomSdxl(dir: string, size: SdxlSize, float: Random
     await writeRandomTensors(path.join(dir, part, `${name}.safetensors`), shapes, { float, gain });
   };
   const unet = unetConfigOf(size);
-  await write('unet', 'diffusion_pytorch_model', unet, shapesOfNetwork(denoisingUNet(parseUNetConfig(unet))));
+  await write('unet', 'diffusion_pytorch_model', unet, sdxlUNetShapes(unet));
   const vae = vaeSize(size);
   const vaeConfig = { ...vaeConfigOf(vae), scaling_factor: 0.13025, force_upcast: true };
   await write('vae', 'diffusion_pytorch_model', vaeConfig, vaeShapes(vae));

@@ -2,6 +2,8 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { parseUNetConfig as parseSdxlUNetConfig } from '../companion-server/src/families/sdxl/unet-config.ts';
+import { denoisingUNet as denoisingSdxlUNet } from '../companion-server/src/families/sdxl/unet.ts';
 import { denoisingUNet } from '../companion-server/src/families/stable-diffusion/unet.ts';
 import { parseUNetConfig } from '../companion-server/src/families/stable-diffusion/unet-config.ts';
 import type { DenoisingNetwork } from '../companion-server/src/nets/denoising-network.ts';
@@ -25,6 +27,11 @@ export const sd15Config = parseUNetConfig({
 
 export function unetShapes(config: UNetConfig): ReadonlyMap<string, readonly number[]> {
   return shapesOfNetwork(denoisingUNet(config));
+}
+
+/** @param config unet/config.json of Stable Diffusion XL */
+export function sdxlUNetShapes(config: Readonly<Record<string, unknown>>): ReadonlyMap<string, readonly number[]> {
+  return shapesOfNetwork(denoisingSdxlUNet(parseSdxlUNetConfig(config)));
 }
 
 /** Shapes of all weights by their keys. */

@@ -58,8 +58,11 @@ export interface SingleFileLayout {
   recognises(tensors: FileShapes, metadata: ReadonlyMap<string, string>): string | null;
   /** The parts under the names of the folder layout; small tensors may be read. Throws EditError('model-damaged'). */
   read(file: CheckpointFile): Promise<SingleFileParts>;
-  /** Whether another checkpoint's part can be used with this UNet, by their configs. */
-  isPartFor(folder: string, config: JsonObject, unetConfig: JsonObject): boolean;
+  /**
+   * Whether another checkpoint's part can be used, by its config.
+   * @param others configs of the parts that are there already, by their folders
+   */
+  isPartFor(folder: string, config: JsonObject, others: ReadonlyMap<string, JsonObject>): boolean;
 }
 
 export interface SingleFileParts {

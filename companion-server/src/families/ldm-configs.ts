@@ -93,7 +93,7 @@ export function clipTextConfigOf(
 }
 
 /** The schedule that Stable Diffusion 1.x, 2.x and XL were trained with, as diffusers writes it. */
-export const ldmSchedulerConfig: JsonObject = {
+const ldmSchedulerConfig: JsonObject = {
   _class_name: 'DDIMScheduler',
   num_train_timesteps: 1000,
   beta_schedule: 'scaled_linear',
@@ -102,6 +102,21 @@ export const ldmSchedulerConfig: JsonObject = {
   set_alpha_to_one: false,
   steps_offset: 1,
 };
+
+/** scheduler_config.json as a folder would have it. */
+export function scheduleOf({
+  isVelocity,
+  hasZeroSnr,
+}: {
+  readonly isVelocity: boolean;
+  readonly hasZeroSnr: boolean;
+}): JsonObject {
+  return {
+    ...ldmSchedulerConfig,
+    prediction_type: isVelocity ? 'v_prediction' : 'epsilon',
+    ...(hasZeroSnr ? { rescale_betas_zero_snr: true, timestep_spacing: 'trailing' } : {}),
+  };
+}
 
 function headsOfWidth(width: number): number {
   return Math.max(1, Math.floor(width / headWidth));

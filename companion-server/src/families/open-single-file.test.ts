@@ -184,7 +184,7 @@ describe.each(families)('one file of %s', (family) => {
   it('without a VAE or a text encoder takes them from the folder that the user names', async () => {
     const lacking = await write(without(tensorsOf(family), /^(first_stage_model|cond_stage_model|conditioner)\./));
     expect(await faultOf(openCheckpoint(lacking))).toMatch(
-      /^model-missing: .*: the file has no VAE or text encoder, and no other checkpoint .* \| Name a .* with --parts/,
+      /^model-missing: .*: the file has no VAE(, text encoder or second text encoder| or text encoder), and no other checkpoint .* \| Name a .* with --parts/,
     );
     const partsFrom = { named: folderOf(family), others: [] };
     await expectSame(lacking, family, { partsFrom });

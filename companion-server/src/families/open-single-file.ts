@@ -58,20 +58,26 @@ export async function openSingleFile(
       open: once(() => openDonor(donor.path, family, options).catch(passOver)),
     })),
   ];
-  const unetConfig = own.parts.get('unet')?.config ?? {};
   const parts = new Map<string, Component>();
+  const configs = new Map([...own.parts].flatMap(([folder, part]) => (part === null ? [] : [[folder, part.config]])));
   const lacking: string[] = [];
   const givers = new Map<PartDonor, string[]>();
   for (const part of family.layout.parts) {
     const found = own.parts.get(part.folder) ?? null;
     if (found !== null) {
-      parts.set(part.folder, await ownPart(file.path, part.folder, found, named));
+      const component = await ownPart(file.path, part.folder, found, named);
+      parts.set(part.folder, component);
+      // A folder may leave out what shapes tell.
+      configs.set(part.folder, { ...found.config, ...component.config });
       continue;
     }
-    const fits = (config: JsonObject): boolean => layout.isPartFor(part.folder, config, unetConfig);
+    const fits = (config: JsonObject): boolean => layout.isPartFor(part.folder, config, configs);
     const given = await borrowed(part, donors, fits);
     if (given === null) lacking.push(partTitle(part.folder));
-    else parts.set(part.folder, given.part);
+    else {
+      parts.set(part.folder, given.part);
+      configs.set(part.folder, given.part.config);
+    }
     const giver = given?.from ?? null;
     if (giver !== null) givers.set(giver, [...(givers.get(giver) ?? []), partTitle(part.folder)]);
   }
@@ -171,10 +177,14 @@ function alternatives(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} or ${names.at(-1) ?? ''}`;
 }
 
-/** Fields that shapes tell: where they differ, a config is of another network. */
+/**
+ * Where they differ, a config is of another network. Shapes tell them, but for `force_upcast`: whether the values of a VAE fit
+ * into half precision is only said by its own config.
+ */
 const tellingFields = [
   ...['in_channels', 'block_out_channels', 'layers_per_block', 'cross_attention_dim', 'down_block_types'],
-  ...['latent_channels', 'vocab_size', 'hidden_size', 'intermediate_size', 'max_position_embeddings'],
+  ...['transformer_layers_per_block', 'reverse_transformer_layers_per_block', 'mid_block_type'],
+  ...['force_upcast', 'latent_channels', 'vocab_size', 'hidden_size', 'intermediate_size', 'max_position_embeddings'],
 ];
 
 /** The named folder's config where it is of the same network, else the one that the shapes tell. */

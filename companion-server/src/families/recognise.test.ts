@@ -32,17 +32,17 @@ it('tells Stable Diffusion 1.x from 2.x by the width of the text, else by the pr
   expect(nameOf(checkpoint(64, 4, true))).toBe('Stable Diffusion 2.x');
 });
 
-it('knows Stable Diffusion XL by what is added to the time, whole or a UNet alone, and its refiner by the width of its text', () => {
-  const xl = (width: number): Shapes => ({
+it('knows Stable Diffusion XL by what is added to the time, whole or a UNet alone, and its refiner by how much of it is added', () => {
+  const xl = (width: number, added = 2816): Shapes => ({
     [`${unet}input_blocks.0.0.weight`]: [320, 4, 3, 3],
     [`${unet}input_blocks.4.1.proj_in.weight`]: [640, 640],
     [`${unet}input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight`]: [640, width],
-    [`${unet}label_emb.0.0.weight`]: [1280, 2816],
+    [`${unet}label_emb.0.0.weight`]: [1280, added],
   });
   const text = { 'conditioner.embedders.1.model.transformer.resblocks.9.mlp.c_proj.bias': [1280] };
   expect(nameOf({ ...xl(2048), ...text })).toBe('Stable Diffusion XL');
   expect(nameOf(xl(2048))).toBe('Stable Diffusion XL');
-  expect(nameOf(xl(1280))).toBe("refused: Stable Diffusion XL's refiner");
+  expect(nameOf(xl(1280, 2560))).toBe("refused: Stable Diffusion XL's refiner");
   expect(nameOf({ ...xl(2048), [`${unet}input_blocks.0.0.weight`]: [320, 9, 3, 3] })).toContain('an inpainting model');
   expect(nameOf({ ...xl(2048), [`${unet}input_blocks.0.0.weight`]: [320, 8, 3, 3] })).toContain('InstructPix2Pix');
   expect(nameOf({ ...xl(2048), ...text, edm_mean: [4] })).toContain('Playground 2.5');

@@ -25,12 +25,8 @@ const refiner: FileRefusal = {
   instead: 'It only finishes pictures of the base model: use the base model.',
 };
 
-/** Its UNet alone, without the text encoders that tell it: it reads the text of OpenCLIP only, which is 1280 wide. */
-function isRefiner(tensors: FileShapes): boolean {
-  const unet = 'model.diffusion_model.';
-  if (!tensors.has(`${unet}label_emb.0.0.weight`)) return false;
-  return tensors.get(`${unet}input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight`)?.dims[1] === 1280;
-}
+/** Of the refiner's UNet: the prompt's embedding, and five numbers about the picture instead of six. */
+const refinerAddedFeatures = 1280 + 5 * 256;
 
 /** Files that contain all that a family looks for, and more: these are asked first. */
 const imitators: readonly Kind[] = [
@@ -168,7 +164,7 @@ const strangers: readonly Kind[] = [
 export function refuseImitator(tensors: FileShapes): FileRefusal | null {
   const kind = kindAmong(imitators, tensors);
   if (kind !== null) return kind;
-  if (isRefiner(tensors)) return refiner;
+  if (tensors.get('model.diffusion_model.label_emb.0.0.weight')?.dims[1] === refinerAddedFeatures) return refiner;
   const inputChannels = tensors.get('model.diffusion_model.input_blocks.0.0.weight')?.dims[1];
   const what = inputChannels === undefined ? undefined : otherInputChannels[inputChannels];
   if (what === undefined) return null;

@@ -9,7 +9,7 @@ import { under } from '../../weights/ldm/prefix.ts';
 import { clipTextNames, openClipTextNames } from '../../weights/ldm/text-names.ts';
 import { ldmUNetNames } from '../../weights/ldm/unet-names.ts';
 import type { FilePart, SingleFileLayout, SingleFileParts } from '../family.ts';
-import { clipTextConfigOf, countOf, ldmSchedulerConfig, unetConfigOf, vaeConfigOf } from '../ldm-configs.ts';
+import { clipTextConfigOf, countOf, scheduleOf, unetConfigOf, vaeConfigOf } from '../ldm-configs.ts';
 import { contextWidth, filePart, findKey, unetPrefix } from '../ldm-parts.ts';
 import type { FileShapes } from '../refused-files.ts';
 import { vaeIn } from '../vae-in-file.ts';
@@ -47,8 +47,8 @@ async function read(file: CheckpointFile): Promise<SingleFileParts> {
   const version = versionOf(file.tensors) ?? 1;
   const unet = ldmUNetNames(under(file.tensors, unetPrefix));
   const vae = vaeIn(file.tensors);
-  const { isVelocity, evidence, hasZeroSnr } = await findPrediction(file, version);
-  const isLarge = version === 2 && isVelocity;
+  const prediction = await findPrediction(file, version);
+  const isLarge = version === 2 && prediction.isVelocity;
   const unetConfig = {
     ...unetConfigOf(unet),
     ...headsFrom(file.settings),
@@ -63,13 +63,9 @@ async function read(file: CheckpointFile): Promise<SingleFileParts> {
       ['text_encoder', textOf(file.tensors)],
     ]),
     modelIndex: { _class_name: 'StableDiffusionPipeline' },
-    schedulerConfig: {
-      ...ldmSchedulerConfig,
-      prediction_type: isVelocity ? 'v_prediction' : 'epsilon',
-      ...(hasZeroSnr ? { rescale_betas_zero_snr: true, timestep_spacing: 'trailing' } : {}),
-    },
+    schedulerConfig: scheduleOf(prediction),
     tokenizers: new Map([['tokenizer', clipTokenizerFiles(version === 2 ? '!' : '<|endoftext|>')]]),
-    prediction: evidence,
+    prediction: prediction.evidence,
   };
 }
 
@@ -96,7 +92,8 @@ function layerOf(key: string): number {
   return Number(/^text_model\.encoder\.layers\.(\d+)\./.exec(key)?.[1] ?? -1);
 }
 
-function isPartFor(folder: string, config: JsonObject, unetConfig: JsonObject): boolean {
-  if (folder === 'text_encoder') return config['hidden_size'] === unetConfig['cross_attention_dim'];
-  return folder === 'vae' && (config['latent_channels'] ?? 4) === unetConfig['in_channels'];
+function isPartFor(folder: string, config: JsonObject, others: ReadonlyMap<string, JsonObject>): boolean {
+  const unet = others.get('unet');
+  if (folder === 'text_encoder') return config['hidden_size'] === unet?.['cross_attention_dim'];
+  return folder === 'vae' && (config['latent_channels'] ?? 4) === unet?.['in_channels'];
 }

@@ -30,6 +30,15 @@ test('a whole checkpoint in one file can be used, and says its version', async (
   });
 });
 
+test('one of Stable Diffusion XL can be used as well', async () => {
+  const folder = await makeRegularCheckpoint(path.join(dir, 'xl'), 'sdxl');
+  expect(await kindOfFile('xl.safetensors', await invertFolder(folder, 'sdxl'))).toMatchObject({
+    kind: 'checkpoint',
+    family: 'Stable Diffusion XL',
+    problem: null,
+  });
+});
+
 test('a checkpoint in one file without its VAE says what is missing', async () => {
   const content = new Map([...tensors].filter(([key]) => !key.startsWith('first_stage_model.')));
   const { kind, family, problem } = await kindOfFile('without-vae.safetensors', content);
