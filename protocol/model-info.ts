@@ -3,6 +3,7 @@
 
 import { count, list, nullable, object, oneOf, text, type Infer } from './fields.ts';
 import { listLimits } from './limits.ts';
+import { modelVocabulary } from './vocabulary.ts';
 
 /**
  * Where a model lies. `embedded`: comes with the program. `downloaded`: in the models folder. `added`: known by
@@ -46,6 +47,8 @@ const modelInfo = object({
   /** What it is good for, in one sentence; empty when nothing is known. */
   goodFor: text({ max: 1_000 }),
   ...found,
+  /** Of a practice model, which knows no other words; null for a model of ordinary language, for real footage. */
+  vocabulary: nullable(modelVocabulary),
 });
 export type ModelInfo = Infer<typeof modelInfo>;
 

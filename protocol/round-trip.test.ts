@@ -184,7 +184,29 @@ const found = {
   folder: text(400),
   problem: nullable(text(200)),
 };
-const models = fc.array(fc.record({ id: text(200, 1), ...found }), { maxLength: 3 });
+const vocabulary = fc.record({
+  sentence: text(200, 1),
+  parts: fc.array(
+    fc.record({
+      name: text(40, 1),
+      phrases: fc.array(fc.array(text(100), { maxLength: 2 }), { maxLength: 2 }),
+      standIn: nullable(text(100, 1)),
+    }),
+    { maxLength: 2 },
+  ),
+  samples: fc.array(
+    fc.record({
+      name: fc.constantFrom('ball', 'ball-2'),
+      title: text(100, 1),
+      sizeBytes: count,
+      sha256,
+      sourcePrompt: text(100, 1),
+      prompts: fc.array(text(100, 1), { maxLength: 2 }),
+    }),
+    { maxLength: 2 },
+  ),
+});
+const models = fc.array(fc.record({ id: text(200, 1), ...found, vocabulary: nullable(vocabulary) }), { maxLength: 3 });
 const loras = fc.array(fc.record({ name: text(200, 1), ...found }), { maxLength: 3 });
 const window = fc.integer({ min: 1, max: 4 * 1024 * 1024 });
 const serverMessages: typeof clientMessages = {

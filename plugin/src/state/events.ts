@@ -41,6 +41,12 @@ export type Action =
   | { readonly type: 'history-chosen'; readonly entry: HistoryEntry }
   | { readonly type: 'apply-pressed' }
   | { readonly type: 'preview-pressed' }
+  /** Goes on although the practice model does not know the clip or the words. */
+  | { readonly type: 'practice-accepted' }
+  /** Opens the list of models that can be downloaded. */
+  | { readonly type: 'get-model-pressed' }
+  /** Takes a sample clip of the practice model; null for the first one. */
+  | { readonly type: 'sample-pressed'; readonly name: string | null }
   | { readonly type: 'preview-dismissed' }
   /** Opens the comparison at one of the preview's frames, counted from 0. */
   | { readonly type: 'preview-frame-chosen'; readonly index: number }
@@ -95,6 +101,7 @@ export type Result =
       readonly type: 'prepare-done';
       readonly sourceId: string;
       readonly clipId: string;
+      readonly sha256: string;
       readonly media: MediaFacts;
     }
   | { readonly type: 'prepare-failed'; readonly sourceId: string; readonly problem: Problem }

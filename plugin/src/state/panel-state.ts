@@ -29,13 +29,21 @@ export interface HostFacts {
   readonly logFolder: string | null;
 }
 
+/** A clip that the server has. */
+export interface SentClip {
+  readonly clipId: string;
+  /** Of its file, in hexadecimal. */
+  readonly sha256: string;
+  readonly media: MediaFacts;
+}
+
 /** A clip that was sent before Apply, so that the server can estimate an edit of it. */
 export interface PreparedClip {
   /** Of the selected file. */
   readonly sourceId: string;
   readonly sentBytes: number;
   readonly sizeBytes: number;
-  readonly clip: { readonly clipId: string; readonly media: MediaFacts } | null;
+  readonly clip: SentClip | null;
   readonly problem: Problem | null;
 }
 
@@ -51,6 +59,16 @@ export type EstimateState =
       readonly previewSeconds: number | null;
     }
   | { readonly name: 'failed'; readonly problem: Problem };
+
+/** What was pressed and is held back. */
+export type HeldPress = 'apply' | 'preview';
+
+export interface PracticeState {
+  /** Set while the user is asked about what was pressed. */
+  readonly held: HeldPress | null;
+  /** The doubt that the user has waved away, by its key; null for none. */
+  readonly accepted: string | null;
+}
 
 /** The throughput of earlier edits, by model; guesses are based on it. */
 export interface Throughput {
@@ -127,6 +145,7 @@ export interface PanelState {
   readonly history: readonly HistoryEntry[];
   readonly throughputs: Readonly<Record<string, Throughput>>;
   readonly estimate: EstimateState;
+  readonly practice: PracticeState;
   readonly tasks: readonly Task[];
   readonly edits: readonly PlacedEdit[];
   /** The edit that versions and compare are about. */
@@ -159,6 +178,7 @@ export function initialState(host: HostFacts, theme: Theme, codec: OutputCodec):
     history: [],
     throughputs: {},
     estimate: { name: 'none' },
+    practice: { held: null, accepted: null },
     tasks: [],
     edits: [],
     editId: null,

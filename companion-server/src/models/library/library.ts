@@ -241,7 +241,7 @@ export function createLibrary(options: LibraryOptions): Library {
   function listModels({ own, found }: Known): readonly ModelInfo[] {
     const others = found
       .filter(({ item }) => item.kind === 'checkpoint')
-      .map(({ id, item }) => ({ id, ...describeFound(item, id, catalog) }));
+      .map(({ id, item }) => ({ id, ...describeFound(item, id, catalog), vocabulary: null }));
     return usableFirst([...own.map((model) => describeOwn(model)), ...others]);
   }
 }

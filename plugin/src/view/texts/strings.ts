@@ -106,19 +106,35 @@ export const english = {
   prompt: {
     title: 'What should it become?',
     placeholder: 'a shiny silver robotic wolf',
-    demoPlaceholder: 'a blue ball in the snow',
     source: 'What is in the clip now?',
     sourceNote: 'Optional; helps to keep what you do not mention.',
     sourcePlaceholder: 'a wolf',
-    demoSourcePlaceholder: 'a red ball on grass',
     negative: 'What to avoid',
     negativePlaceholder: 'blurry, text',
     history: 'Recent',
-    suggestions: 'The demo model knows these words',
-    unknown: (words: string) => `The demo model does not know: ${words}`,
+    suggestions: 'This practice model knows these words',
+    unknown: (words: string) => `This practice model does not know: ${words}`,
+    working: 'Edits of this sample that work',
     rerun: 'The next edit becomes a new version.',
     rerunDrop: 'Make it a new edit',
     clear: 'Clear',
+  },
+
+  practice: {
+    title: (model: string) => `${model} is a practice model`,
+    clip: 'It only knows its own small drawn world. Your clip will not survive: it comes out as simple drawn shapes.',
+    words: (words: string) => `It has never seen these words, and draws something else for them: ${words}`,
+    use: (model: string) => `Use ${model}`,
+    get: 'Get a model',
+    sample: 'Use a sample clip',
+    anyway: 'Try anyway',
+  },
+
+  firstUse: {
+    title: 'Begin here',
+    text: 'TokenFlow comes with a practice model that knows a small drawn world. For your own footage it needs a larger model, once.',
+    get: 'Get a model for real footage',
+    sample: 'Try with a sample clip',
   },
 
   strength: {
