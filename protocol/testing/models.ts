@@ -1,6 +1,7 @@
 // Descriptions of models for tests: a usable one, with what a test changes.
 
 import type { LoraInfo, ModelInfo } from '../model-info.ts';
+import type { ModelDownload, ModelOffer } from '../model-offers.ts';
 import type { ModelVocabulary } from '../vocabulary.ts';
 
 export function makeModelInfo(changes: Partial<ModelInfo> & Pick<ModelInfo, 'id'>): ModelInfo {
@@ -55,3 +56,19 @@ export const practiceVocabulary: ModelVocabulary = {
     },
   ],
 };
+
+/** What a list of models has beside models and LoRAs, where there is nothing of it. */
+export const nothingElse = { notices: [], folders: [], offers: [], freeBytes: null } as const;
+
+/** A model that can be downloaded. */
+export function makeOffer(changes: Partial<ModelOffer> & Pick<ModelOffer, 'id'>): ModelOffer {
+  const { family, sizeBytes } = usable;
+  const licenceName = 'CreativeML Open RAIL-M';
+  return { title: changes.id, kind: 'checkpoint', family, goodFor: '', licenceName, sizeBytes, state: 'available', ...changes };
+}
+
+/** A download that runs. */
+export function makeDownload(changes: Partial<ModelDownload> & Pick<ModelDownload, 'id'>): ModelDownload {
+  const amounts = { doneBytes: 800_000_000, totalBytes: usable.sizeBytes, bytesPerSecond: 11_400_000 };
+  return { title: changes.id, state: 'running', ...amounts, error: null, ...changes };
+}

@@ -9,7 +9,7 @@ import { parseChunk, type Chunk } from '../../protocol/messages/chunk.ts';
 import type { Estimate } from '../../protocol/estimate.ts';
 import { chunkBytes } from '../../protocol/limits.ts';
 import type { ServerMessage } from '../../protocol/messages/server-messages.ts';
-import { makeLoraInfo, makeModelInfo } from '../../protocol/testing/models.ts';
+import { makeLoraInfo, makeModelInfo, nothingElse } from '../../protocol/testing/models.ts';
 import { protocolVersion } from '../../protocol/version.ts';
 import { testMedia as media } from '../fixtures/media.ts';
 import { openLocalArtifacts } from '../../companion-server/src/artifacts/local-store.ts';
@@ -91,7 +91,17 @@ export async function createSessionFixture({
     },
     models: () => [makeModelInfo({ id: 'model', title: 'Model', goodFor: 'tests' })],
     lookForModels: () =>
-      Promise.resolve({ models: [makeModelInfo({ id: 'new' })], loras: [makeLoraInfo({ name: 'film' })], notices: [] }),
+      Promise.resolve({
+        models: [makeModelInfo({ id: 'new' })],
+        loras: [makeLoraInfo({ name: 'film' })],
+        ...nothingElse,
+      }),
+    modelChanges: {
+      downloads: null,
+      remove: missing,
+      readSample: missing,
+      subscribe: () => () => undefined,
+    },
     device: () => 'cpu',
     disks: { shortages: () => [], subscribe: () => () => undefined },
     clips,

@@ -54,7 +54,7 @@ export async function openLocalSession(
         ...read,
         dataDir: runDir.path,
         inversionsDir: inversionsDir(read),
-        library: read.library == null ? null : { ...read.library, looksAtStart: false },
+        library: read.library == null ? null : { ...read.library, looksAtStart: false, downloads: null },
         loras: new Map([...(read.loras ?? []), ...(loraFiles ?? [])]),
         embeddings: new Map([...(read.embeddings ?? []), ...(embeddingFiles ?? [])]),
       },

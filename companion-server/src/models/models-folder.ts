@@ -1,7 +1,7 @@
 // The folder of models below the data folder: one folder per downloaded checkpoint, references to others, and a
 // hidden place for downloads that are not finished.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { EditError } from '../errors.ts';
 import { writeWhole } from '../files/write-whole.ts';
@@ -77,6 +77,15 @@ export function listStaged(modelsDir: string): readonly string[] {
   const dir = join(modelsDir, '.pulling');
   if (!existsSync(dir)) return [];
   return readdirSync(dir).filter((name) => complainAboutModelName(name) === undefined);
+}
+
+/** Bytes of a download that is not finished. */
+export function stagedBytes(modelsDir: string, id: string): number {
+  const dir = stagingDir(modelsDir, id);
+  if (!existsSync(dir)) return 0;
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
 }
 
 export function isCheckpointFolder(dir: string): boolean {

@@ -10,6 +10,7 @@ import { startPersistence } from './persistence.ts';
 import { createKeptUploads } from './cached-uploads.ts';
 import { startLinkEffect } from './link-effect.ts';
 import { startPrepareEffect } from './prepare-effect.ts';
+import { startSampleEffect } from './sample-effect.ts';
 import { startSelectionEffect } from './selection-effect.ts';
 import { startTaskEffect } from './task-effect.ts';
 
@@ -25,6 +26,7 @@ export function startPanelEffects(deps: EffectDeps): StopEffect {
     startEditsEffect(deps),
     startSelectionEffect(deps),
     startModelsEffect(deps),
+    startSampleEffect(deps),
     startPersistence(deps),
     startLinkEffect(deps),
   ];

@@ -9,6 +9,9 @@ import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import type { FrameSide } from '../../../protocol/messages/stream-messages.ts';
 import type { ModelLists } from '../../../protocol/messages/session-messages.ts';
+import type { Licence } from '../../../protocol/messages/model-messages.ts';
+import type { ModelDownload, OfferKind } from '../../../protocol/model-offers.ts';
+import type { SampleInfo } from '../../../protocol/vocabulary.ts';
 import type { LinkState } from '../../../protocol/client/link-state.ts';
 import type { PlacedEdit } from '../host/edits.ts';
 import type { Theme } from '../host/host.ts';
@@ -78,6 +81,14 @@ export type Action =
   | { readonly type: 'overlay-closed' }
   | { readonly type: 'model-list-chosen'; readonly kind: ListKind }
   | { readonly type: 'model-list-filtered'; readonly filter: string }
+  /** Begins or continues a download; a new one asks about the licence first. */
+  | { readonly type: 'model-download-pressed'; readonly modelId: string }
+  /** `sha256` is of the licence that was shown. */
+  | { readonly type: 'licence-accepted'; readonly modelId: string; readonly sha256: string }
+  | { readonly type: 'licence-declined' }
+  | { readonly type: 'model-pause-pressed'; readonly modelId: string }
+  | { readonly type: 'model-cancel-pressed'; readonly modelId: string }
+  | { readonly type: 'model-remove-confirmed'; readonly kind: OfferKind; readonly name: string }
   | { readonly type: 'toast-closed'; readonly id: number };
 
 /** Results of actions, and events without an action. */
@@ -152,6 +163,13 @@ export type Result =
   | { readonly type: 'play-ticked' }
   | { readonly type: 'models-read'; readonly lists: ModelLists }
   | { readonly type: 'models-failed'; readonly problem: Problem }
+  | { readonly type: 'downloads-told'; readonly downloads: readonly ModelDownload[] }
+  | { readonly type: 'licence-read'; readonly licence: Licence }
+  | { readonly type: 'licence-failed'; readonly problem: Problem }
+  /** A download is done, and the model can be used. */
+  | { readonly type: 'model-arrived'; readonly modelId: string }
+  /** A sample clip has been taken as the clip to edit. */
+  | { readonly type: 'sample-taken'; readonly modelId: string; readonly sample: SampleInfo }
   | { readonly type: 'diagnosed'; readonly checks: readonly Check[] }
   | { readonly type: 'diagnosis-failed'; readonly problem: Problem }
   | { readonly type: 'toast-raised'; readonly text: ToastText; readonly problem: Problem | null };

@@ -5,6 +5,8 @@ import type { OutputCodec } from '../../../protocol/edit-settings.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import type { ModelLists } from '../../../protocol/messages/session-messages.ts';
+import type { Licence } from '../../../protocol/messages/model-messages.ts';
+import type { ModelDownload, OfferKind } from '../../../protocol/model-offers.ts';
 import type { LinkState } from '../../../protocol/client/link-state.ts';
 import type { PlacedEdit } from '../host/edits.ts';
 import type { AbilityName, Host, Theme } from '../host/host.ts';
@@ -101,6 +103,16 @@ export type Overlay =
       readonly isLooking: boolean;
       readonly problem: Problem | null;
     }
+  | {
+      readonly name: 'licence';
+      readonly modelId: string;
+      /** Of the model. */
+      readonly title: string;
+      /** Null until the server has sent it. */
+      readonly licence: Licence | null;
+      readonly problem: Problem | null;
+    }
+  | { readonly name: 'remove-model'; readonly kind: OfferKind; readonly id: string; readonly title: string }
   | { readonly name: 'recipe'; readonly editId: string; readonly version: number }
   | { readonly name: 'forget-version'; readonly editId: string; readonly version: number }
   | { readonly name: 'unpair' }
@@ -123,6 +135,8 @@ export type ToastText =
   | 'reverted'
   | 'saved'
   | 'preview-applied'
+  | 'model-ready'
+  | 'model-removed'
   | 'failed';
 
 export interface PanelState {
@@ -131,6 +145,8 @@ export interface PanelState {
   readonly link: LinkState;
   /** What the server found on its machine when it last looked; null while it has not said. */
   readonly models: ModelLists | null;
+  /** Models that the server downloads. */
+  readonly downloads: readonly ModelDownload[];
   readonly page: Page;
   readonly selection: SelectionReading | null;
   readonly isReadingSelection: boolean;
@@ -166,6 +182,7 @@ export function initialState(host: HostFacts, theme: Theme, codec: OutputCodec):
     theme,
     link: { name: 'connecting' },
     models: null,
+    downloads: [],
     page: 'edit',
     selection: null,
     isReadingSelection: false,

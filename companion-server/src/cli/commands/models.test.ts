@@ -7,7 +7,7 @@ import { madeFiles, makeHome, putRepository } from '../../models/library/testing
 import { createModelsCommand } from './models.ts';
 import { makeTinyCheckpoint } from '../../../../test/fixtures/tiny-checkpoint.ts';
 import { createPullReporter, formatPull } from '../pull-reporter.ts';
-import { createRateMeter } from '../rate-meter.ts';
+import { createRateMeter } from '../../models/rate-meter.ts';
 import { runCli } from '../run.ts';
 
 let dataDir: string;

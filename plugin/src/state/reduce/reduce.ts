@@ -1,6 +1,7 @@
 // The next state. Pure, and defined for every event: an event that does not fit changes nothing.
 
 import { reduceCompare } from './reduce-compare.ts';
+import { reduceModels } from './reduce-models.ts';
 import { reducePreviewStrip } from './reduce-preview-strip.ts';
 import { reduceForm } from './reduce-form.ts';
 import { reducePractice } from './reduce-practice.ts';
@@ -19,6 +20,7 @@ export function reduce(state: PanelState, event: PanelEvent): PanelState {
     reducePreviewStrip,
     reduceCompare,
     reduceOverlay,
+    reduceModels,
   ];
   return parts.reduce((next, part) => part(next, event), state);
 }
