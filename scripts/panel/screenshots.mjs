@@ -35,6 +35,7 @@ async function shootWebPanel(browser) {
     await shoot(page, 'web-pairing');
     await person.pair(page, server.pairingCode);
     await person.dropClip(page, await cutSample(server.folder, 'ball-grass', frames), frames);
+    await person.acceptPractice(page);
     await person.describeEdit(page, 'a watercolor painting of a blue ball on grass', 16);
     await person.preview(page, 3, 300_000);
     await page.locator('.preview-strip-pictures').nth(1).click();
@@ -112,7 +113,20 @@ async function shootStates(browser) {
   await shootState(usual, 'model-list', 'dark', 'panel-model-list-dark');
   await usual.setViewportSize({ width: 320, height: 560 });
   await shootState(usual, 'lora-list', 'light', 'panel-lora-list-light');
+  await usual.setViewportSize({ width: 320, height: 640 });
+  for (const [state, theme] of [
+    ['model-get', 'dark'],
+    ['licence', 'light'],
+    ['practice', 'dark'],
+    ['first-use', 'light'],
+  ]) {
+    await shootState(usual, state, theme, `panel-${state}-${theme}`);
+  }
   await usual.close();
+  const web = await openGallery(browser, { width: 1_100, height: 760, isWeb: true });
+  await shootState(web, 'web-first-use', 'dark', 'web-first-use');
+  await shootState(web, 'web-model-get', 'light', 'web-model-get');
+  await web.close();
 }
 
 async function shootState(page, state, theme, name) {

@@ -108,7 +108,7 @@ export const editOptions = {
   model: {
     kind: 'text',
     placeholder: 'NAME|DIR',
-    help: 'A model by its name (see models list), or a checkpoint folder; with --server, one of its models.',
+    help: 'A model by its name (see npm run models), or a checkpoint folder; with --server, one of its models.',
   },
   lora: {
     kind: 'texts',

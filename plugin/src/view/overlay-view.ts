@@ -44,7 +44,7 @@ export function createOverlayView(context: Context): Piece {
     diagnostics: t.overlay.diagnostics,
     about: t.overlay.about,
     models: t.modelList.title,
-    licence: t.modelList.title,
+    licence: t.licence.heading,
     'remove-model': t.modelList.removeTitle,
     'forget-version': t.overlay.forgetTitle,
     unpair: t.overlay.unpairTitle,

@@ -234,7 +234,7 @@ describe('the models of other programs', () => {
   test('in an added folder are listed until it is forgotten', async () => {
     const { at, home } = await scene();
     const dir = home.path('disk/own');
-    expect((await at(['folders'])).stdout).toBe('No folder was added. Add one with models folders add DIR.\n');
+    expect((await at(['folders'])).stdout).toBe('No folder was added. Add one: npm run models -- folders add DIR\n');
     expect((await at(['folders', 'add', dir])).stdout).toBe(`${dir} is looked into. Nothing is copied.\n`);
     const comfy = home.path('ComfyUI');
     expect((await at(['folders', 'add', comfy])).stdout).toContain('is looked into as a folder of ComfyUI.');

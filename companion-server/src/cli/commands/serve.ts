@@ -20,7 +20,7 @@ export const serveCommand = defineCommand({
     model: {
       kind: 'text',
       placeholder: 'NAME|DIR',
-      help: 'A model by its name (see models list), or a checkpoint folder. Default: TOKENFLOW_MODEL, then demo.',
+      help: 'A model by its name (see npm run models), or a checkpoint folder. Default: TOKENFLOW_MODEL, then demo.',
     },
     log: { kind: 'choice', choices: logLevels, help: 'Least level that is logged. Default: info.' },
     listen: {

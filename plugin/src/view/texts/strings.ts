@@ -194,7 +194,11 @@ export const english = {
     codecs: { prores: 'ProRes .mov', h264: 'H.264 .mp4' } satisfies Record<OutputCodec, string>,
   },
 
-  model: { title: 'Model', all: 'All models' },
+  model: {
+    title: 'Model',
+    all: 'All models',
+    downloading: (title: string, percent: number) => `Downloading ${title}: ${percent} %`,
+  },
 
   modelList: {
     title: 'Models',
@@ -274,6 +278,7 @@ export const english = {
   },
 
   licence: {
+    heading: 'Licence',
     title: (model: string) => `Licence of ${model}`,
     reading: 'Fetching the licence...',
     text: (name: string) => `The authors of this model give it under ${name}. To download it, accept these terms.`,
