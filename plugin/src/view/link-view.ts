@@ -107,7 +107,6 @@ export function createLinkStrip({ ui, t, dispatch }: Context): Piece {
     ui.el('span', 'strip-text', t.link.lost),
     ui.button(t.link.retry, 'small', () => dispatch({ type: 'retry-pressed' })),
   );
-  const command = t.link.modelCommand;
   const noModel = ui.el(
     'div',
     'card strip-card',
@@ -115,9 +114,8 @@ export function createLinkStrip({ ui, t, dispatch }: Context): Piece {
     ui.el('p', 'card-text', t.link.noModelText),
     ui.el(
       'div',
-      'command',
-      ui.el('code', 'command-text', command),
-      ui.button(t.link.copy, 'small', () => dispatch({ type: 'copy-pressed', text: command })),
+      'row actions',
+      ui.button(t.firstUse.get, 'primary', () => dispatch({ type: 'get-model-pressed' })),
     ),
   );
   return {

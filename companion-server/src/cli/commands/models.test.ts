@@ -90,8 +90,8 @@ describe('models', () => {
   test.each([
     [['pul'], "models cannot 'pul'.", 'Did you mean pull?'],
     [['banana'], "models cannot 'banana'.", 'It can list, pull, verify, remove, add, folders.'],
-    [['pull'], 'models pull needs the id of a model.', 'models pull stable-diffusion-1.5'],
-    [['add'], 'models add needs a folder.', 'models add /path/to/checkpoint'],
+    [['pull'], 'models pull needs the id of a model.', 'npm run models -- pull stable-diffusion-1.5'],
+    [['add'], 'models add needs a folder.', 'npm run models -- add /path/to/checkpoint'],
     [['pull', 'a', 'b'], "models takes one thing at a time, got 'b' as well.", 'quotation'],
     [['list', 'a'], "models takes one thing at a time, got 'a' as well.", 'quotation'],
   ])('%j is refused', async (args, message, hint) => {
@@ -103,9 +103,9 @@ describe('models', () => {
 
   test.each([
     [['pull', 'some-modle'], "The catalogue has no model 'some-modle'.", 'Did you mean some-model?'],
-    [['pull', 'runwayml/stable-diffusion-v1-5'], 'The catalogue has no model', 'models add DIR'],
+    [['pull', 'runwayml/stable-diffusion-v1-5'], 'The catalogue has no model', 'npm run models -- add DIR'],
     [['verify', 'none'], 'There is no model none on this machine.', 'There are demo.'],
-    [['remove', 'none'], 'There is no model none to remove.', 'models list'],
+    [['remove', 'none'], 'There is no model none to remove.', 'See npm run models.'],
     [['add', '/nowhere'], '/nowhere: there is no such file', 'Check the path'],
   ])('%j names what is missing', async (args, message, hint) => {
     const { exitCode, stderr } = await run(args);
@@ -247,7 +247,7 @@ describe('the models of other programs', () => {
   test.each([
     [['folders', 'ad'], "models folders cannot 'ad'.", 'Did you mean add?'],
     [['folders', 'add'], 'models folders add needs a folder.', '/path/to/ComfyUI'],
-    [['folders', 'add', '/nowhere'], 'There is no folder', 'models add PATH'],
+    [['folders', 'add', '/nowhere'], 'There is no folder', 'npm run models -- add PATH'],
     [['folders', 'remove', '/nowhere'], 'was not added.', 'No folder was added.'],
     [['folders', 'list', 'x'], "models folders list takes nothing, got 'x'.", ''],
   ])('%j is refused', async (args, message, hint) => {

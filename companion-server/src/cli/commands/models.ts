@@ -100,7 +100,7 @@ function requireSubject(action: string, what: string, subject: string | undefine
     'invalid-request',
     `models ${action} needs ${what === 'ID' ? 'the id of a model' : 'a folder'}.`,
     {
-      hint: `For example: models ${action} ${what === 'ID' ? 'stable-diffusion-1.5' : '/path/to/checkpoint'}`,
+      hint: `For example: npm run models -- ${action} ${what === 'ID' ? 'stable-diffusion-1.5' : '/path/to/checkpoint'}`,
     },
   );
 }

@@ -1,7 +1,7 @@
 // What a user can begin with who has neither a clip nor a model for real footage: a model, or a sample clip.
 
 import { footageModel, practiceModel } from '../../state/practice.ts';
-import { serverFacts } from '../../state/choices.ts';
+import { chosenModel, serverFacts } from '../../state/choices.ts';
 import type { Context, Piece } from '../context.ts';
 import { show } from '../ui.ts';
 
@@ -24,7 +24,13 @@ export function createFirstUseView({ ui, t, dispatch }: Context): Piece {
     root,
     update(state) {
       const hasClip = (state.selection?.clips.length ?? 0) > 0;
-      show(root, serverFacts(state) !== null && !hasClip && footageModel(state) === null);
+      show(
+        root,
+        serverFacts(state) !== null &&
+          !hasClip &&
+          chosenModel(state)?.vocabulary != null &&
+          footageModel(state) === null,
+      );
       show(sample, practiceModel(state) !== null);
     },
   };

@@ -44,9 +44,7 @@ export const english = {
     lost: 'Connection lost. Edits go on by themselves; reconnecting...',
     online: 'Connected',
     noModelTitle: 'No model is installed',
-    noModelText:
-      'An edit needs a Stable Diffusion checkpoint. List what can be downloaded, or add a folder that you have:',
-    modelCommand: 'npm run models -- list',
+    noModelText: 'An edit needs a model. Download one, once.',
   },
 
   clip: {
