@@ -81,7 +81,12 @@ const model = (id: string): PanelEvent => ({ type: 'form-changed', change: { mod
 const withSample = after(start, chosen(fileClip), sending, sent(ball?.sha256 ?? ''));
 const withWolf = after(start, chosen(fileClip), sending, sent('0'.repeat(64)));
 describe('a practice model', () => {
-  test('doubts a file whose hash is not of a sample, not before the hash is known', () => {
+  test('doubts a file of another size than every sample at once, before it is sent', () => {
+    const large = { ...fileClip, snapshot: { ...fileClip.snapshot, sizeBytes: 7_000_000 } } as SelectedClip;
+    expect(practiceDoubt(after(start, chosen(large)))).toMatchObject({ isForeignClip: true });
+  });
+
+  test('doubts a file of the size of a sample when its hash is another one, not before the hash is known', () => {
     expect(practiceDoubt(after(start, chosen(fileClip), sending))).toBeNull();
     expect(practiceDoubt(withSample)).toBeNull();
     expect(practiceDoubt(withWolf)).toMatchObject({ isForeignClip: true, unknownWords: [] });

@@ -67,7 +67,11 @@ export function practiceModel(state: PanelState): (ModelInfo & { readonly vocabu
 /** Null while that is not known. An edit that this panel has made is of the world that its original is of. */
 function isOfWorld(clip: SelectedClip, vocabulary: ModelVocabulary, state: PanelState): boolean | null {
   if (clip.edit !== null || sampleOf(clip, vocabulary, state) !== null) return true;
-  return clip.snapshot.kind === 'file' && hashOf(clip, state) === null ? null : false;
+  const { snapshot } = clip;
+  // A file of another size than every sample is none of them, before its hash is known.
+  const mayBeSample =
+    snapshot.kind === 'file' && vocabulary.samples.some(({ sizeBytes }) => sizeBytes === snapshot.sizeBytes);
+  return mayBeSample && hashOf(clip, state) === null ? null : false;
 }
 
 /** A file is known by its hash; the media of a clip on a timeline by the name of its file. */
