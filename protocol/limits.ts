@@ -52,5 +52,8 @@ export const frameSideRange = { min: 16, max: 4_096 } as const;
 /** Bytes of one JPEG. It is sent without acknowledgements, so it is no more than the window. */
 export const maxFrameBytes = windowBytes;
 
-/** Models, and LoRAs, that a server lists; notices beside them. */
-export const listLimits = { models: 5_000, notices: 50 } as const;
+/** Models, and LoRAs, that a server lists; notices beside them, folders that were looked into, downloads on their way. */
+export const listLimits = { models: 5_000, notices: 50, folders: 200, downloads: 20 } as const;
+
+/** Characters of a model's licence. */
+export const maxLicenceCharacters = 200_000;

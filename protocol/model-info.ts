@@ -3,6 +3,8 @@
 
 import { count, list, nullable, object, oneOf, text, type Infer } from './fields.ts';
 import { listLimits } from './limits.ts';
+import { modelOffers } from './model-offers.ts';
+import { modelVocabulary } from './vocabulary.ts';
 
 /**
  * Where a model lies. `embedded`: comes with the program. `downloaded`: in the models folder. `added`: known by
@@ -46,6 +48,8 @@ const modelInfo = object({
   /** What it is good for, in one sentence; empty when nothing is known. */
   goodFor: text({ max: 1_000 }),
   ...found,
+  /** Of a practice model, which knows no other words; null for a model of ordinary language, for real footage. */
+  vocabulary: nullable(modelVocabulary),
 });
 export type ModelInfo = Infer<typeof modelInfo>;
 
@@ -62,11 +66,26 @@ export type LoraInfo = Infer<typeof loraInfo>;
 
 export const modelInfos = list(modelInfo, listLimits.models);
 
-/** What there is on the server's machine. */
+/** A place that was looked into: a program, or a folder that the user named. */
+const modelFolder = object({
+  source: oneOf(modelSources),
+  /** Of the program, or the last part of the folder's name. */
+  title: text({ min: 1, max: 200 }),
+  /** Models and LoRAs that were found there. */
+  models: count,
+});
+export type ModelFolder = Infer<typeof modelFolder>;
+
+/** What there is on the server's machine, and what it can download. */
 export const modelLists = {
   /** Those that a job may use first, the default before all others; then those with a `problem`. */
   models: modelInfos,
   loras: list(loraInfo, listLimits.models),
   /** What could not be looked at, a sentence each. */
   notices: list(text({ min: 1, max: 500 }), listLimits.notices, 'texts'),
+  folders: list(modelFolder, listLimits.folders),
+  /** Empty where the server does not download. */
+  offers: modelOffers,
+  /** On the disk of the downloads; null where that is not known. */
+  freeBytes: nullable(count),
 };

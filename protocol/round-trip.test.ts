@@ -15,6 +15,7 @@ import { editStages } from './progress.ts';
 import { parseServerMessage } from './messages/server-messages.ts';
 import { storeFolders } from './messages/session-messages.ts';
 import { modelSources } from './model-info.ts';
+import { downloadStates, offerKinds, offerStates } from './model-offers.ts';
 import { frameSides } from './messages/stream-messages.ts';
 
 const text = (maxLength: number, minLength = 0) => fc.string({ minLength, maxLength });
@@ -136,6 +137,12 @@ const clientMessages: Readonly<Record<string, Readonly<Record<string, Arbitrary<
   'diagnostics-get': { requestId },
   'storage-get': { requestId },
   'models-get': { requestId },
+  'licence-get': { requestId, modelId: text(64, 1) },
+  'model-download': { requestId, modelId: text(64, 1), acceptedLicence: nullable(sha256) },
+  'model-download-pause': { requestId, modelId: text(64, 1) },
+  'model-download-cancel': { requestId, modelId: text(64, 1) },
+  'model-remove': { requestId, kind: fc.constantFrom('checkpoint', 'lora'), name: text(200, 1) },
+  'sample-get': { requestId, modelId: text(200, 1), sample: text(60, 1) },
   'upload-begin': {
     requestId,
     sizeBytes,
@@ -185,7 +192,29 @@ const found = {
   folder: text(400),
   problem: nullable(text(200)),
 };
-const models = fc.array(fc.record({ id: text(200, 1), ...found }), { maxLength: 3 });
+const vocabulary = fc.record({
+  sentence: text(200, 1),
+  parts: fc.array(
+    fc.record({
+      name: text(40, 1),
+      phrases: fc.array(fc.array(text(100), { maxLength: 2 }), { maxLength: 2 }),
+      standIn: nullable(text(100, 1)),
+    }),
+    { maxLength: 2 },
+  ),
+  samples: fc.array(
+    fc.record({
+      name: fc.constantFrom('ball', 'ball-2'),
+      title: text(100, 1),
+      sizeBytes: count,
+      sha256,
+      sourcePrompt: text(100, 1),
+      prompts: fc.array(text(100, 1), { maxLength: 2 }),
+    }),
+    { maxLength: 2 },
+  ),
+});
+const models = fc.array(fc.record({ id: text(200, 1), ...found, vocabulary: nullable(vocabulary) }), { maxLength: 3 });
 const loras = fc.array(fc.record({ name: text(200, 1), ...found }), { maxLength: 3 });
 const window = fc.integer({ min: 1, max: 4 * 1024 * 1024 });
 const serverMessages: typeof clientMessages = {
@@ -198,7 +227,55 @@ const serverMessages: typeof clientMessages = {
     models,
   },
   storage: { requestId, clipsBytes: count, resultsBytes: count, cacheBytes: count, freeBytes: count },
-  models: { requestId, models, loras, notices: fc.array(text(100, 1), { maxLength: 3 }) },
+  models: {
+    requestId,
+    models,
+    loras,
+    notices: fc.array(text(100, 1), { maxLength: 3 }),
+    folders: fc.array(fc.record({ source: fc.constantFrom(...modelSources), title: text(200, 1), models: count }), {
+      maxLength: 2,
+    }),
+    offers: fc.array(
+      fc.record({
+        id: text(64, 1),
+        title: text(200, 1),
+        kind: fc.constantFrom(...offerKinds),
+        family: text(200, 1),
+        goodFor: text(200),
+        licenceName: text(200, 1),
+        sizeBytes: count,
+        state: fc.constantFrom(...offerStates),
+      }),
+      { maxLength: 2 },
+    ),
+    freeBytes: nullable(count),
+  },
+  licence: {
+    requestId,
+    modelId: text(64, 1),
+    name: text(200, 1),
+    url: text(500, 1),
+    text: nullable(text(2_000)),
+    sha256,
+  },
+  'model-download-taken': { requestId, modelId: text(64, 1) },
+  'model-downloads': {
+    downloads: fc.array(
+      fc.record({
+        id: text(64, 1),
+        title: text(200, 1),
+        state: fc.constantFrom(...downloadStates),
+        doneBytes: count,
+        totalBytes: count,
+        bytesPerSecond: nullable(fc.double({ min: 0, max: 1e12, noNaN: true })),
+        error: nullable(error),
+      }),
+      { maxLength: 2 },
+    ),
+  },
+  'models-changed': {},
+  'model-removed': { requestId, kind: fc.constantFrom(...offerKinds), name: text(200, 1) },
+  'sample-ready': { requestId, streamId, sizeBytes: fc.integer({ min: 1, max: 4 * 1024 * 1024 }) },
   diagnostics: {
     requestId,
     checks: fc.array(

@@ -78,14 +78,14 @@ export const modules = [
     at: [`${server}app/server.ts`],
     imports: [
       ...['artifacts', 'clips', 'config', 'doctor', 'edit-executor', 'engine', 'errors', 'files', 'api', 'jobs'],
-      ...['log', 'media', 'models', 'pairing', 'protocol', 'store', 'version'],
+      ...['log', 'media', 'models', 'pairing', 'protocol', 'store', 'version', 'wire-error'],
     ],
   },
   {
     name: 'api',
     at: [`${server}api/`],
     imports: ['errors', 'jobs', 'log', 'pairing', 'protocol', 'wire-error'],
-    types: ['artifacts', 'clips', 'config', 'store'],
+    types: ['artifacts', 'clips', 'config', 'models', 'store'],
   },
   { name: 'jobs', at: [`${server}jobs/`], imports: ['artifacts', 'errors', 'protocol', 'store', 'wire-error'] },
   {

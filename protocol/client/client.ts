@@ -7,12 +7,14 @@ import { CanceledError, orCanceled, type Signal } from '../errors.ts';
 import type { Estimates } from '../estimate.ts';
 import { isOutcome, type JobView, type QueuePosition } from '../job.ts';
 import type { EditRequest } from '../messages/job-messages.ts';
+import type { Licence } from '../messages/model-messages.ts';
+import type { ModelDownload, OfferKind } from '../model-offers.ts';
 import type { EditProgress } from '../progress.ts';
 import type { ReplyTo, Request, RequestOf } from '../messages/replies.ts';
 import type { DiskShortage, ModelLists, StorageFacts } from '../messages/session-messages.ts';
 import type { Connection } from './connection.ts';
 import { fetchResult, type DownloadOptions, type ResultSink } from './download.ts';
-import { fetchFrame, type FrameRequest } from './frame.ts';
+import { fetchFrame, fetchPicture, type FrameRequest } from './frame.ts';
 import type { LinkState } from './link-state.ts';
 import { createRun } from './run.ts';
 import { createSession, type SessionOptions } from './session.ts';
@@ -31,6 +33,12 @@ export interface JobListener {
   onProgress(jobId: string, progress: EditProgress): void;
   /** Jobs that wait have moved in the queue. */
   onPositions?(positions: readonly QueuePosition[]): void;
+}
+
+export interface ModelListener {
+  onDownloads(downloads: readonly ModelDownload[]): void;
+  /** There is another model, or one less. */
+  onChanged(): void;
 }
 
 export type JobOrder = 'job-cancel' | 'job-pause' | 'job-resume';
@@ -74,12 +82,25 @@ export interface Client {
   storage(signal?: Signal): Promise<StorageFacts>;
   /** What lies on the server's machine, after another look at it. */
   models(signal?: Signal): Promise<ModelLists>;
+  /** Of a model that the server offers. */
+  licence(modelId: string, signal?: Signal): Promise<Licence>;
+  /** Begins or continues a download; `acceptedLicence` is the hash of `licence`, or null where it was accepted before. */
+  downloadModel(modelId: string, acceptedLicence: string | null): Promise<void>;
+  pauseModel(modelId: string): Promise<void>;
+  /** Deletes what has come of a model. */
+  cancelModel(modelId: string): Promise<void>;
+  removeModel(kind: OfferKind, name: string): Promise<void>;
+  /** The bytes of a sample clip. */
+  sample(modelId: string, sample: string, signal?: Signal): Promise<Uint8Array>;
+  /** Downloads of models, whenever one of them changes; and changes of the list of models. */
+  onModels(listener: ModelListener): () => void;
 }
 
 export function createClient(options: ClientOptions): Client {
   const { platform, timing } = options;
   const jobListeners = new Set<JobListener>();
   const diskListeners = new Set<(shortages: readonly DiskShortage[]) => void>();
+  const modelListeners = new Set<ModelListener>();
   /** Unfinished jobs, to ask about when the server has been silent. */
   const open = new Set<string>();
   /** Number of estimates requested so far, which is the id of the newest. */
@@ -109,6 +130,10 @@ export function createClient(options: ClientOptions): Client {
     connection.onEvent((event) => {
       if (event.type === 'disk-changed') {
         for (const listener of [...diskListeners]) listener(event.shortages);
+      } else if (event.type === 'model-downloads') {
+        for (const listener of [...modelListeners]) listener.onDownloads(event.downloads);
+      } else if (event.type === 'models-changed') {
+        for (const listener of [...modelListeners]) listener.onChanged();
       } else if (event.type === 'job-positions') {
         for (const listener of [...jobListeners]) listener.onPositions?.(event.positions);
       } else if (event.type === 'job-changed') tell(event.job);
@@ -158,6 +183,10 @@ export function createClient(options: ClientOptions): Client {
       diskListeners.add(listener);
       return () => void diskListeners.delete(listener);
     },
+    onModels(listener) {
+      modelListeners.add(listener);
+      return () => void modelListeners.delete(listener);
+    },
     start: () => session.start(),
     stop: () => session.stop(),
     retryNow: () => session.retryNow(),
@@ -189,13 +218,32 @@ export function createClient(options: ClientOptions): Client {
       await ask({ type: 'job-delete', jobId });
     },
     models: async (signal) => {
-      const { models, loras, notices } = await ask({ type: 'models-get' }, signal);
-      return { models, loras, notices };
+      const { models, loras, notices, folders, offers, freeBytes } = await ask({ type: 'models-get' }, signal);
+      return { models, loras, notices, folders, offers, freeBytes };
     },
     async storage(signal) {
       const { clipsBytes, resultsBytes, cacheBytes, freeBytes } = await ask({ type: 'storage-get' }, signal);
       return { clipsBytes, resultsBytes, cacheBytes, freeBytes };
     },
+    licence: async (modelId, signal) => {
+      const { name, url, text, sha256 } = await ask({ type: 'licence-get', modelId }, signal);
+      return { modelId, name, url, text, sha256 };
+    },
+    downloadModel: async (modelId, acceptedLicence) => {
+      await ask({ type: 'model-download', modelId, acceptedLicence });
+    },
+    pauseModel: async (modelId) => {
+      await ask({ type: 'model-download-pause', modelId });
+    },
+    cancelModel: async (modelId) => {
+      await ask({ type: 'model-download-cancel', modelId });
+    },
+    removeModel: async (kind, name) => {
+      // A second try would find nothing to remove.
+      const connection = await session.online();
+      await connection.request({ type: 'model-remove', kind, name });
+    },
+    sample: (modelId, sample, signal) => fetchPicture(run, { type: 'sample-get', modelId, sample }, signal),
     diagnostics: async (signal) => (await ask({ type: 'diagnostics-get' }, signal)).checks,
   };
 }

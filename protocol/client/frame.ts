@@ -1,7 +1,8 @@
-// Fetches one picture. It is small, so a cut is answered by asking again.
+// Fetches one picture, or another small file. It is small, so a cut is answered by asking again.
 
 import { orCanceled, type EditError, type Signal } from '../errors.ts';
 import type { FrameSide } from '../messages/stream-messages.ts';
+import type { RequestOf } from '../messages/replies.ts';
 import type { Connection } from './connection.ts';
 import type { Run } from './run.ts';
 
@@ -16,20 +17,32 @@ export interface FrameRequest {
 
 /** The bytes of a JPEG. Rejected with CanceledError or the server's refusal. */
 export function fetchFrame(run: Run, wish: FrameRequest, signal?: Signal): Promise<Uint8Array> {
-  return run(({ connection }) => fetchOver(connection, wish, signal), signal);
+  return fetchPicture(run, { type: 'frame-get', ...wish }, signal);
 }
 
-async function fetchOver(connection: Connection, wish: FrameRequest, signal: Signal | undefined): Promise<Uint8Array> {
-  const request = connection.request({ type: 'frame-get', ...wish });
-  const { streamId, sizeBytes } = await orCanceled(request, signal);
-  const jpeg = new Uint8Array(sizeBytes);
+/** The bytes of something small that is sent without acknowledgements. Rejected as `fetchFrame`. */
+export function fetchPicture(
+  run: Run,
+  request: RequestOf<'frame-get'> | RequestOf<'sample-get'>,
+  signal?: Signal,
+): Promise<Uint8Array> {
+  return run(({ connection }) => fetchOver(connection, request, signal), signal);
+}
+
+async function fetchOver(
+  connection: Connection,
+  request: RequestOf<'frame-get'> | RequestOf<'sample-get'>,
+  signal: Signal | undefined,
+): Promise<Uint8Array> {
+  const { streamId, sizeBytes } = await orCanceled(connection.request<'frame-get' | 'sample-get'>(request), signal);
+  const whole = new Uint8Array(sizeBytes);
   let received = 0;
   let stopListening: () => void = () => undefined;
-  const whole = new Promise<void>((resolve, reject) => {
+  const arrived = new Promise<void>((resolve, reject) => {
     stopListening = connection.onStream(streamId, {
       onChunk({ offset, bytes }) {
         if (offset + bytes.length > sizeBytes) return;
-        jpeg.set(bytes, offset);
+        whole.set(bytes, offset);
         received += bytes.length;
         if (received >= sizeBytes) resolve();
       },
@@ -37,8 +50,8 @@ async function fetchOver(connection: Connection, wish: FrameRequest, signal: Sig
     });
   });
   try {
-    await orCanceled(whole, signal);
-    return jpeg;
+    await orCanceled(arrived, signal);
+    return whole;
   } finally {
     stopListening();
   }

@@ -30,6 +30,8 @@ export interface UploadOptions {
 
 export interface UploadedClip {
   readonly clipId: string;
+  /** Of the whole clip, in hexadecimal. */
+  readonly sha256: string;
   readonly media: MediaFacts;
 }
 
@@ -132,9 +134,10 @@ async function sendOver(
       connection.sendChunk(message);
       offset = end;
     }
-    const ended = connection.request({ type: 'upload-end', streamId, sha256: hash.digest() });
+    const sha256 = hash.digest();
+    const ended = connection.request({ type: 'upload-end', streamId, sha256 });
     const { clipId, media } = await orCanceled(Promise.race([ended, window.failed]), signal);
-    return { clipId, media };
+    return { clipId, sha256, media };
   } catch (error) {
     if (!connection.isOver) connection.note({ type: 'stream-cancel', streamId });
     throw error;

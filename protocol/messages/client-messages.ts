@@ -4,6 +4,7 @@
 import { clientClipMessages } from './clip-messages.ts';
 import { clientJobMessages } from './job-messages.ts';
 import { messageParser, type MessageOf } from './message.ts';
+import { clientModelMessages } from './model-messages.ts';
 import { clientSessionMessages } from './session-messages.ts';
 import { clientStreamMessages } from './stream-messages.ts';
 
@@ -11,6 +12,7 @@ const messages = {
   ...clientSessionMessages,
   ...clientClipMessages,
   ...clientJobMessages,
+  ...clientModelMessages,
   ...clientStreamMessages,
 };
 

@@ -18,6 +18,12 @@ interface ReplyTypes {
   readonly 'diagnostics-get': 'diagnostics';
   readonly 'storage-get': 'storage';
   readonly 'models-get': 'models';
+  readonly 'licence-get': 'licence';
+  readonly 'model-download': 'model-download-taken';
+  readonly 'model-download-pause': 'model-download-taken';
+  readonly 'model-download-cancel': 'model-download-taken';
+  readonly 'model-remove': 'model-removed';
+  readonly 'sample-get': 'sample-ready';
   readonly 'upload-begin': 'upload-ready';
   readonly 'upload-end': 'upload-done';
   readonly 'clip-get': 'clip';

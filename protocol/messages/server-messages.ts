@@ -3,6 +3,7 @@
 import { serverClipMessages } from './clip-messages.ts';
 import { serverJobMessages } from './job-messages.ts';
 import { messageParser, type MessageOf } from './message.ts';
+import { serverModelMessages } from './model-messages.ts';
 import { serverSessionMessages } from './session-messages.ts';
 import { serverStreamMessages } from './stream-messages.ts';
 
@@ -10,6 +11,7 @@ const messages = {
   ...serverSessionMessages,
   ...serverClipMessages,
   ...serverJobMessages,
+  ...serverModelMessages,
   ...serverStreamMessages,
 };
 

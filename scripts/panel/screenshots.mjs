@@ -2,6 +2,7 @@
 // embedded model, and the states that people meet, which need no server.
 //
 //   npm run screenshots
+//   npm run screenshots -- states    the states only, which take seconds
 
 import { mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -35,6 +36,7 @@ async function shootWebPanel(browser) {
     await shoot(page, 'web-pairing');
     await person.pair(page, server.pairingCode);
     await person.dropClip(page, await cutSample(server.folder, 'ball-grass', frames), frames);
+    await person.acceptPractice(page);
     await person.describeEdit(page, 'a watercolor painting of a blue ball on grass', 16);
     await person.preview(page, 3, 300_000);
     await page.locator('.preview-strip-pictures').nth(1).click();
@@ -108,11 +110,24 @@ async function shootStates(browser) {
   for (const theme of ['dark', 'light']) {
     await shootState(usual, 'preview', theme, `panel-320-${theme}`);
   }
-  await usual.setViewportSize({ width: 320, height: 1_060 });
+  await usual.setViewportSize({ width: 320, height: 1_220 });
   await shootState(usual, 'model-list', 'dark', 'panel-model-list-dark');
   await usual.setViewportSize({ width: 320, height: 560 });
   await shootState(usual, 'lora-list', 'light', 'panel-lora-list-light');
+  await usual.setViewportSize({ width: 320, height: 640 });
+  for (const [state, theme] of [
+    ['model-get', 'dark'],
+    ['licence', 'light'],
+    ['practice', 'dark'],
+    ['first-use', 'light'],
+  ]) {
+    await shootState(usual, state, theme, `panel-${state}-${theme}`);
+  }
   await usual.close();
+  const web = await openGallery(browser, { width: 1_100, height: 760, isWeb: true });
+  await shootState(web, 'web-first-use', 'dark', 'web-first-use');
+  await shootState(web, 'web-model-get', 'light', 'web-model-get');
+  await web.close();
 }
 
 /** In Premiere the form scrolls within the panel: a picture of all of it needs a higher one. */
@@ -137,7 +152,7 @@ mkdirSync(out, { recursive: true });
 const browser = await launchChromium();
 try {
   await shootStates(browser);
-  await shootWebPanel(browser);
+  if (process.argv[2] !== 'states') await shootWebPanel(browser);
 } finally {
   await browser.close();
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findProgram } from '../../companion-server/src/media/ffmpeg/binaries.ts';
+import type { DownloadsConfig } from '../../companion-server/src/app/config.ts';
 import type { RunningServer } from '../../companion-server/src/app/server.ts';
 import { startCompanion } from '../companion.ts';
 
@@ -15,10 +16,13 @@ export interface DemoServer extends RunningServer {
   readonly folder: string;
 }
 
-export async function startDemoServer(): Promise<DemoServer> {
+/** `downloads` are the models that its clients can download; none by default. */
+export async function startDemoServer(downloads: DownloadsConfig | null = null): Promise<DemoServer> {
   const folder = await mkdtemp(join(tmpdir(), 'tokenflow-browser-'));
   const place = { cacheDir: join(folder, 'cache'), dataDir: join(folder, 'data') };
-  const server = await startCompanion({ ...place, modelDir: demoDir, modelName: 'demo' }, 'sharing');
+  const modelsDir = join(place.dataDir, 'models');
+  const library = downloads === null ? null : { modelsDir, machine: null, looksAtStart: false, downloads };
+  const server = await startCompanion({ ...place, modelDir: demoDir, modelName: 'demo', library }, 'sharing');
   return {
     ...server,
     folder,

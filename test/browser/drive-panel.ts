@@ -27,6 +27,12 @@ export async function dropClip(page: Page, path: string, frames: number): Promis
   await page.getByText(`${frames} frames ·`).waitFor();
 }
 
+/** Goes on with a clip that the practice model does not know. */
+export async function acceptPractice(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Try anyway' }).click();
+  await page.locator('.apply').waitFor();
+}
+
 export async function describeEdit(page: Page, prompt: string, steps: number): Promise<void> {
   await page.locator('.rows-3').fill(prompt);
   await page.locator('.page-edit .fold').click();

@@ -9,7 +9,7 @@ import { probeClip } from '../../companion-server/src/media/probe/probe.ts';
 import { ensurePanel } from '../../scripts/panel/ensure-build.mjs';
 import { chromiumPath, howToGetChromium, launchChromium } from './chromium.ts';
 import { cutSample, startDemoServer, type DemoServer } from './demo-server.ts';
-import { apply, describeEdit, drawDivider, dropClip, openWipe, pair, preview } from './drive-panel.ts';
+import { acceptPractice, apply, describeEdit, drawDivider, dropClip, openWipe, pair, preview } from './drive-panel.ts';
 
 const frames = 5;
 const editMs = 240_000;
@@ -41,6 +41,10 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
       await pair(page, server.pairingCode);
 
       await dropClip(page, await cutSample(server.folder, 'ball-grass', frames), frames);
+      // A cut of a sample is no sample: the practice model says so in the place of Apply.
+      expect(await page.locator('.practice').innerText()).toContain('is a practice model');
+      expect(await page.locator('.apply').isVisible()).toBe(false);
+      await acceptPractice(page);
       await describeEdit(page, 'a blue ball on grass', 2);
       await preview(page, 2, editMs);
       const cells = page.locator('.preview-strip-cell');

@@ -3,6 +3,7 @@
 import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { practiceVocabulary } from '../../protocol/testing/models.ts';
 import { runCliProcess, startCli } from './cli-process.ts';
 import { createWorkspace, type Workspace } from './workspace.ts';
 
@@ -26,6 +27,18 @@ describe('edit', () => {
     expect(stderr).toContain('edit  33 %  step 1/3');
     expect(await newFiles(workspace)).toEqual(['clip-edited.mov']);
     expect(await workspace.leftovers()).toEqual([]);
+  });
+
+  test('warns on standard error that a practice model does not know the clip and the words, and edits all the same', async () => {
+    const workspace = await createWorkspace();
+    await writeFile(join(workspace.modelDir, 'vocabulary.json'), JSON.stringify(practiceVocabulary));
+    const args = [...edit, 'a shiny silver ball', '--json', '--out', 'o.mp4'];
+    const { exitCode, stdout, stderr } = await runCliProcess(workspace, args);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('{"type":"done"');
+    expect(stderr).toContain('Warning: model is a practice model.');
+    expect(stderr).toContain('The clip is none of its sample clips');
+    expect(stderr).toContain('It has never seen these words: shiny, silver.');
   });
 
   test('with --json prints one object per line', async () => {

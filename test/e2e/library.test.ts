@@ -21,7 +21,7 @@ async function startWithHome(home: MadeHome) {
   const workspace = await createWorkspace();
   await writeFiles(workspace.modelDir, checkpointFiles());
   const modelsDir = join(workspace.dataDir, 'models');
-  const library = { modelsDir, machine: home.machine, looksAtStart: true };
+  const library = { modelsDir, machine: home.machine, looksAtStart: true, downloads: null };
   const server = await startTestServer({ ...workspace, library });
   const client = await connectTo(server);
   const edit = (model: string) =>

@@ -141,7 +141,7 @@ test('no licence is accepted for a user who cannot be asked', async () => {
   const { exitCode, stderr } = await run(['models', 'pull', 'tiny']);
   expect(exitCode).toBe(4);
   expect(stderr).toContain('Tiny comes under the MIT licence: https://example.org/licence.');
-  expect(stderr).toContain('models pull tiny --accept-licence');
+  expect(stderr).toContain('npm run models -- pull tiny --accept-licence');
   expect(hub.log).toEqual([]);
   expect(existsSync(dir)).toBe(false);
 });

@@ -9,7 +9,7 @@ import { parseChunk, type Chunk } from '../../protocol/messages/chunk.ts';
 import type { Estimate } from '../../protocol/estimate.ts';
 import { chunkBytes } from '../../protocol/limits.ts';
 import type { ServerMessage } from '../../protocol/messages/server-messages.ts';
-import { makeLoraInfo, makeModelInfo } from '../../protocol/testing/models.ts';
+import { makeLoraInfo, makeModelInfo, nothingElse } from '../../protocol/testing/models.ts';
 import { protocolVersion } from '../../protocol/version.ts';
 import { testMedia as media } from '../fixtures/media.ts';
 import { openLocalArtifacts } from '../../companion-server/src/artifacts/local-store.ts';
@@ -92,7 +92,17 @@ export async function createSessionFixture({
     models: () => [makeModelInfo({ id: 'model', title: 'Model', goodFor: 'tests' })],
     storage: () => Promise.resolve({ clipsBytes: 1, resultsBytes: 2, cacheBytes: 3, freeBytes: 4 }),
     lookForModels: () =>
-      Promise.resolve({ models: [makeModelInfo({ id: 'new' })], loras: [makeLoraInfo({ name: 'film' })], notices: [] }),
+      Promise.resolve({
+        models: [makeModelInfo({ id: 'new' })],
+        loras: [makeLoraInfo({ name: 'film' })],
+        ...nothingElse,
+      }),
+    modelChanges: {
+      downloads: null,
+      remove: missing,
+      readSample: missing,
+      subscribe: () => () => undefined,
+    },
     device: () => 'cpu',
     disks: { shortages: () => [], subscribe: () => () => undefined },
     clips,

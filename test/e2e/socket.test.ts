@@ -256,6 +256,7 @@ test('a client that says no hello in time is shown out', async () => {
     models: unused,
     storage: unused,
     lookForModels: unused,
+    modelChanges: { downloads: null, remove: unused, readSample: unused, subscribe: unused },
     device: unused,
     disks: { shortages: unused, subscribe: unused },
     clips: { begin: unused, get: unused, remove: unused, removeUnused: unused, close: unused },

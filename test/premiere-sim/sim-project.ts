@@ -1,6 +1,7 @@
 // The open project: its sequences, its bins, imports and transactions.
 
 import type {
+  ClipProjectItem,
   CompoundAction,
   FolderItem,
   Guid,
@@ -10,9 +11,11 @@ import type {
   Sequence,
 } from '@adobe/premierepro';
 import type { SimCore } from './sim-core.ts';
-import { SimFolderItem } from './sim-items.ts';
+import { copySequence } from './sim-document.ts';
+import { SimClipProjectItem, SimFolderItem } from './sim-items.ts';
 import { SimSequence } from './sim-sequence.ts';
 import { guid } from './sim-time.ts';
+import { createTimeline } from './sim-timeline.ts';
 
 export class SimProject implements Project {
   private readonly core: SimCore;
@@ -56,6 +59,29 @@ export class SimProject implements Project {
     });
     if (this.core.activeSequenceGuid === id) this.core.activeSequenceGuid = null;
     return Promise.resolve(true);
+  }
+  /** Of the rate of its only clip; becomes the active one. No step of undo. */
+  createSequenceFromMedia(name: string, clips: ClipProjectItem[] = []): Promise<Sequence> {
+    const [clip, ...others] = clips;
+    if (!(clip instanceof SimClipProjectItem))
+      return this.core.notSimulated('createSequenceFromMedia of what is no clip');
+    if (others.length > 0) this.core.notSimulated('createSequenceFromMedia of several clips');
+    const { media } = this.core.item(clip.id);
+    if (media === null) return Promise.resolve(null as unknown as Sequence);
+    const timeline = createTimeline(this.core);
+    const { guid: id } = timeline.addSequence({
+      ticksPerFrame: media.ticksPerFrame,
+      tracks: 3,
+      width: 128,
+      height: 128,
+    });
+    const made = this.core.sequence(id);
+    made.name = name;
+    timeline.addClip(made, { track: 0, itemId: clip.id, startFrame: 0, frames: media.frames });
+    this.core.changeForGood(({ sequences }) => {
+      if (!sequences.some((one) => one.guid === id)) sequences.push(copySequence(made));
+    });
+    return Promise.resolve(new SimSequence(this.core, id));
   }
   getRootItem(): Promise<FolderItem> {
     return Promise.resolve(new SimFolderItem(this.core, this.core.rootId));
@@ -110,7 +136,6 @@ export class SimProject implements Project {
   save = (): Promise<boolean> => Promise.resolve(true);
   createSequence = (): Promise<Sequence> => this.core.notSimulated('createSequence');
   createSequenceWithPresetPath = (): Promise<Sequence> => this.core.notSimulated('withPresetPath');
-  createSequenceFromMedia = (): Promise<Sequence> => this.core.notSimulated('fromMedia');
   getColorSettings = (): Promise<ProjectColorSettings> => this.core.notSimulated('getColorSettings');
   getInsertionBin = (): Promise<ProjectItem> => this.core.notSimulated('getInsertionBin');
   openSequence = (): Promise<boolean> => this.core.notSimulated('openSequence');

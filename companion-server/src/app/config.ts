@@ -4,7 +4,10 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { EditError } from '../errors.ts';
 import { logLevels, type LogLevel } from './log.ts';
+import { readCatalog } from '../models/catalog.ts';
+import type { CatalogModel } from '../models/catalog-file.ts';
 import { chooseModels } from '../models/choose-models.ts';
+import { readHub, type Hub } from '../models/hub/hub-address.ts';
 import type { Machine } from '../models/library/found.ts';
 import { modelsDirOf } from '../models/installed-models.ts';
 import type { ModelReading } from '../models/readings.ts';
@@ -49,6 +52,14 @@ export interface LibraryConfig {
   readonly machine: Machine | null;
   /** Whether the server looks when it starts, or only when somebody asks. */
   readonly looksAtStart: boolean;
+  /** What can be downloaded, and from where; null where the server does not download. */
+  readonly downloads: DownloadsConfig | null;
+}
+
+export interface DownloadsConfig {
+  readonly catalog: readonly CatalogModel[];
+  /** Throws EditError 'invalid-request' for a wrong HF_ENDPOINT or HF_TOKEN. */
+  readonly hub: () => Hub;
 }
 
 export interface ConfigFlags extends RemoteAccessFlags {
@@ -67,7 +78,12 @@ export interface ConfigFlags extends RemoteAccessFlags {
 export async function readConfig(flags: ConfigFlags, env: Environment): Promise<Config> {
   const dataDir = dataDirOf(env);
   const cacheDir = cacheDirOf(env);
-  const library = { modelsDir: modelsDirOf(dataDir), machine: machineOf(env), looksAtStart: true };
+  const library = {
+    modelsDir: modelsDirOf(dataDir),
+    machine: machineOf(env),
+    looksAtStart: true,
+    downloads: { catalog: readCatalog(), hub: () => readHub(env) },
+  };
   const { reading = null } = flags;
   const chosen = flags.modelDir ?? env['TOKENFLOW_MODEL'];
   const models = await chooseModels({ ...library, cacheDir }, chosen, reading);

@@ -29,12 +29,14 @@ import { createPairings } from '../pairing/pairings.ts';
 import { pairingTables, readSecret, renewSecret } from '../pairing/tables.ts';
 import { embeddingsIn, loraFileOf } from '../models/adapter-files.ts';
 import { createLibrary } from '../models/library/library.ts';
+import { createModelChanges } from '../models/model-changes.ts';
 import { lockFile, openDatabase } from '../store/database.ts';
 import { createDiskWatch } from '../store/disk-watch.ts';
 import { closeToOthers } from '../store/private-folder.ts';
 import { createReserve, type Reserve } from '../store/disk-reserve.ts';
 import { createSetAside } from '../store/orphaned-files.ts';
 import { readStorage } from '../artifacts/storage.ts';
+import { toClientError } from '../wire-error.ts';
 import { version } from './version.ts';
 
 export interface ServerDeps {
@@ -191,6 +193,14 @@ async function open(
       if (!(error instanceof CanceledError)) log.error('The look for models failed.', { error: inspect(error) });
     });
   }
+  const modelChanges = createModelChanges({
+    modelsDir: config.library?.modelsDir ?? null,
+    library,
+    source: config.library?.downloads ?? null,
+    toClientError,
+    onFault: (error) => log.warn('A change of the models failed.', { error: inspect(error) }),
+  });
+  closers.push(() => modelChanges.close());
   const edits = createEditExecutor({
     engine,
     artifacts,
@@ -250,8 +260,9 @@ async function open(
     storage: () => readStorage(config.dataDir, cacheDir),
     lookForModels: async () => {
       await library.refresh();
-      return library.lists();
+      return { ...library.lists(), offers: modelChanges.offers(), freeBytes: await modelChanges.freeBytes() };
     },
+    modelChanges,
     device: () => device,
     clips,
     jobs,

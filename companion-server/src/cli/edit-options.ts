@@ -109,7 +109,7 @@ export const editOptions = {
   model: {
     kind: 'text',
     placeholder: 'NAME|DIR|FILE',
-    help: 'A model by its name (see models list), a checkpoint folder, or a checkpoint in one .safetensors file; with --server, one of its models by name.',
+    help: 'A model by its name (see npm run models), a checkpoint folder, or a checkpoint in one .safetensors file; with --server, one of its models by name.',
   },
   ...readingOptions,
   lora: {

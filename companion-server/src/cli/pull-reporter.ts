@@ -4,7 +4,7 @@
 import type { PullProgress } from '../models/pull.ts';
 import { formatDuration } from './edit-text.ts';
 import type { ModelsRequest } from './commands/models-request.ts';
-import { createRateMeter } from './rate-meter.ts';
+import { createRateMeter } from '../models/rate-meter.ts';
 
 /** A terminal is written to no more often. */
 const redrawMs = 100;

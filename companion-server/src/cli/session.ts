@@ -58,7 +58,7 @@ export async function openLocalSession(
         ...read,
         dataDir: runDir.path,
         inversionsDir: inversionsDir(read),
-        library: read.library == null ? null : { ...read.library, looksAtStart: false },
+        library: read.library == null ? null : { ...read.library, looksAtStart: false, downloads: null },
         loras: new Map([...(read.loras ?? []), ...(loraFiles ?? [])]),
         vaes: new Map(vaeFiles ?? []),
         embeddings: new Map([...(read.embeddings ?? []), ...(embeddingFiles ?? [])]),

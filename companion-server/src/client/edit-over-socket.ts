@@ -33,6 +33,8 @@ export interface EditOverSocketOptions {
   readonly model: string | null;
   readonly device: DeviceChoice;
   readonly onProgress: (progress: ClientProgress) => void;
+  /** Called with the hash of the clip when the server has it, before the edit. */
+  readonly onUploaded?: (sha256: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -64,6 +66,7 @@ export async function editOverSocket(client: Client, options: EditOverSocketOpti
       onProgress: (doneBytes, totalBytes) => onProgress({ phase: 'upload', doneBytes, totalBytes }),
     });
     clipId = sent.clipId;
+    options.onUploaded?.(sent.sha256);
     const uploadSeconds = (performance.now() - beganAt) / 1_000;
     onProgress({ phase: 'queue' });
     // The same key again makes no second job, should the reply be lost.

@@ -90,7 +90,7 @@ export async function removeModel(modelsDir: string, name: string): Promise<Remo
   const isFolder = dir !== undefined;
   if (!isStaged && !isFolder) {
     throw new EditError('model-missing', `There is no model ${name} to remove.`, {
-      hint: 'See models list.',
+      hint: 'See npm run models.',
     });
   }
   await prepare(modelsDir);

@@ -95,17 +95,17 @@ function missing(chosen: string, dir: string, installed: ReadonlyMap<string, str
       'model-missing',
       `There is no model ${chosen} in the Hugging Face cache, and no such folder.`,
       {
-        hint: 'Download it with a tool of your choice, or see models list for those that there are.',
+        hint: 'Download it with a tool of your choice, or see npm run models for those that there are.',
       },
     );
   }
   if (/[/\\]/.test(chosen)) {
     return new EditError('model-missing', `The model folder ${dir} does not exist.`, {
-      hint: 'Name a checkpoint folder in diffusers layout, or a model by the name that models list shows.',
+      hint: 'Name a checkpoint folder in diffusers layout, or a model by the name that npm run models shows.',
     });
   }
   return new EditError('model-missing', `There is no model '${chosen}', and no such folder.`, {
-    hint: `There are ${[...installed.keys()].join(', ')}, and those that models list shows. Others are downloaded with models pull.`,
+    hint: `There are ${[...installed.keys()].join(', ')}, and those that npm run models shows. Others are downloaded with npm run models -- pull ID.`,
   });
 }
 

@@ -84,6 +84,15 @@ export function isCheckpointPath(path: string): boolean {
   return isCheckpointFolder(path) || (statSync(path, { throwIfNoEntry: false })?.isFile() ?? false);
 }
 
+/** Bytes of a download that is not finished. */
+export function stagedBytes(modelsDir: string, id: string): number {
+  const dir = stagingDir(modelsDir, id);
+  if (!existsSync(dir)) return 0;
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+}
+
 export function isCheckpointFolder(dir: string): boolean {
   return existsSync(join(dir, 'model_index.json'));
 }

@@ -94,7 +94,7 @@ async function requireUsable({ kind, hub: { files } }: PullOptions['model'], dir
 async function isThere({ model, modelsDir }: PullOptions, dir: string): Promise<boolean> {
   if (readReferences(modelsDir).has(model.id)) {
     throw new EditError('invalid-request', `${model.id} is a folder that was added by reference.`, {
-      hint: `Take the reference away first: models remove ${model.id}.`,
+      hint: `Take the reference away first: npm run models -- remove ${model.id}`,
     });
   }
   if (model.kind === 'checkpoint' ? !isCheckpointFolder(dir) : !existsSync(dir)) return false;

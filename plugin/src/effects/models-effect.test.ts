@@ -1,7 +1,15 @@
-import { expect, test } from 'vitest';
-import { makeLoraInfo, makeModelInfo } from '../../../protocol/testing/models.ts';
+import { describe, expect, test } from 'vitest';
+import { licenceHash } from '../../../protocol/client/testing/fake-server.ts';
+import {
+  makeDownload,
+  makeLoraInfo,
+  makeModelInfo,
+  makeOffer,
+  nothingElse,
+  practiceVocabulary,
+} from '../../../protocol/testing/models.ts';
 import { chosenModel, usableModels } from '../state/choices.ts';
-import { openEffectsScene } from './testing/effects-scene.ts';
+import { openEffectsScene, type EffectsScene } from './testing/effects-scene.ts';
 
 const opened = {
   type: 'overlay-opened',
@@ -20,6 +28,7 @@ test('a model that has come since is in the list when it is opened, and can be c
   scene.server.models = {
     models: [...scene.server.models.models, found, broken],
     loras: [makeLoraInfo({ name: 'grain' }), makeLoraInfo({ name: 'old', problem: 'It is a pickle.' })],
+    ...nothingElse,
     notices: ['ComfyUI, models/vae: there is no permission to read it.'],
   };
   await scene.act(opened);
@@ -40,4 +49,87 @@ test('a refusal is shown in the list, which keeps what was known', async () => {
   await scene.act(opened);
   expect(scene.store.state.overlay).toMatchObject({ isLooking: false, problem: { code: 'limit-reached' } });
   expect(scene.store.state.models?.models).toHaveLength(1);
+});
+
+describe('a download', () => {
+  const offers = [makeOffer({ id: 'sd', title: 'SD' }), makeOffer({ id: 'other' })];
+  const offering = async () => {
+    const scene = await openEffectsScene();
+    const practice = makeModelInfo({ id: 'practice', vocabulary: practiceVocabulary });
+    scene.server.models = { ...scene.server.models, models: [practice], offers };
+    await scene.act({ type: 'get-model-pressed' });
+    return scene;
+  };
+  const heard = ({ server }: EffectsScene) => server.heard.filter(({ type }) => type.startsWith('model-'));
+
+  test('asks for the licence first, and begins with the very licence that was shown', async () => {
+    const scene = await offering();
+    await scene.act({ type: 'model-download-pressed', modelId: 'sd' });
+    expect(scene.store.state.overlay).toMatchObject({ name: 'licence', title: 'SD', licence: { text: 'Be fair.' } });
+    expect(heard(scene)).toEqual([]);
+    await scene.act({ type: 'licence-accepted', modelId: 'sd', sha256: licenceHash });
+    expect(heard(scene)).toMatchObject([{ type: 'model-download', modelId: 'sd', acceptedLicence: licenceHash }]);
+    expect(scene.store.state.overlay).toMatchObject({ name: 'models', kind: 'get', problem: null });
+  });
+
+  test('of a declined licence is not begun', async () => {
+    const scene = await offering();
+    await scene.act({ type: 'model-download-pressed', modelId: 'sd' }, { type: 'licence-declined' });
+    expect(heard(scene)).toEqual([]);
+    expect(scene.store.state.overlay).toMatchObject({ name: 'models', kind: 'get' });
+  });
+
+  test('that is on its way is paused, resumed without the licence, and canceled', async () => {
+    const scene = await offering();
+    scene.server.tell({ type: 'model-downloads', downloads: [makeDownload({ id: 'sd' })] });
+    await scene.clock.settle();
+    expect(scene.store.state.downloads).toMatchObject([{ id: 'sd', state: 'running' }]);
+    await scene.act(
+      { type: 'model-pause-pressed', modelId: 'sd' },
+      { type: 'model-download-pressed', modelId: 'sd' },
+      { type: 'model-cancel-pressed', modelId: 'sd' },
+    );
+    expect(heard(scene).map(({ type }) => type)).toEqual([
+      'model-download-pause',
+      'model-download',
+      'model-download-cancel',
+    ]);
+    expect(scene.store.state.overlay).toMatchObject({ name: 'models' });
+  });
+
+  test('that is done is told, and its model takes the place of the practice model', async () => {
+    const scene = await offering();
+    scene.server.tell({ type: 'model-downloads', downloads: [makeDownload({ id: 'sd' })] });
+    const models = [...scene.server.models.models, makeModelInfo({ id: 'sd', source: 'downloaded' })];
+    scene.server.models = { ...scene.server.models, models, offers: [makeOffer({ id: 'sd', state: 'here' })] };
+    scene.server.tell({ type: 'model-downloads', downloads: [] });
+    scene.server.tell({ type: 'models-changed' });
+    await scene.clock.settle();
+    expect(scene.store.state.toasts).toMatchObject([{ text: 'model-ready' }]);
+    expect(chosenModel(scene.store.state)?.id).toBe('sd');
+    // Only once.
+    scene.server.tell({ type: 'models-changed' });
+    await scene.clock.settle();
+    expect(scene.store.state.toasts).toHaveLength(1);
+  });
+
+  test('that the server refuses shows why in the list', async () => {
+    const scene = await offering();
+    scene.server.refuse('model-download', 'limit-reached');
+    await scene.act({ type: 'model-download-pressed', modelId: 'sd' });
+    await scene.act({ type: 'licence-accepted', modelId: 'sd', sha256: licenceHash });
+    expect(scene.store.state.overlay).toMatchObject({ name: 'models', problem: { code: 'limit-reached' } });
+  });
+});
+
+test('a model is removed after the question, and a refusal is shown in the list', async () => {
+  const scene = await openEffectsScene();
+  const remove = { type: 'model-remove-confirmed', kind: 'lora', name: 'grain' } as const;
+  await scene.act(remove);
+  expect(scene.server.heard.at(-1)).toMatchObject({ type: 'model-remove', kind: 'lora', name: 'grain' });
+  expect(scene.store.state.overlay).toMatchObject({ name: 'models', kind: 'loras' });
+  expect(scene.store.state.toasts).toMatchObject([{ text: 'model-removed' }]);
+  scene.server.refuse('model-remove', 'invalid-request');
+  await scene.act(remove);
+  expect(scene.store.state.overlay).toMatchObject({ name: 'models', problem: { code: 'invalid-request' } });
 });

@@ -11,6 +11,7 @@ import { createKeptUploads } from './cached-uploads.ts';
 import { startLinkEffect } from './link-effect.ts';
 import { startPrepareEffect } from './prepare-effect.ts';
 import { createSentClips } from './sent-clips.ts';
+import { startSampleEffect } from './sample-effect.ts';
 import { startSelectionEffect } from './selection-effect.ts';
 import { startStorageEffect } from './storage-effect.ts';
 import { startTaskEffect } from './task-effect.ts';
@@ -29,6 +30,7 @@ export function startPanelEffects(deps: EffectDeps): StopEffect {
     startSelectionEffect(deps),
     startModelsEffect(deps),
     startStorageEffect(deps),
+    startSampleEffect(deps),
     startPersistence(deps),
     startLinkEffect(deps),
   ];

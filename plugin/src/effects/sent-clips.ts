@@ -47,8 +47,8 @@ export function createSentClips({ host, client }: Pick<EffectDeps, 'host' | 'cli
       const clipId = clips.get(sourceId);
       if (clipId === undefined) return null;
       try {
-        const { media } = await client.request({ type: 'clip-get', clipId });
-        return { clipId, media };
+        const { media, sha256 } = await client.request({ type: 'clip-get', clipId });
+        return { clipId, media, sha256 };
       } catch (error) {
         if (!(error instanceof EditError) || error.code !== 'clip-missing') throw error;
         clips.delete(sourceId);

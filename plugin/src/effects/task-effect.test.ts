@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { makeModelInfo, practiceVocabulary } from '../../../protocol/testing/models.ts';
 import { HostError } from '../host/problems.ts';
 import { lastJob, openEffectsScene, result, type EffectsScene } from './testing/effects-scene.ts';
 
@@ -145,5 +146,45 @@ describe('a task', () => {
     later.server.changeJob(lastJob(later), 'done');
     await later.runUntil('done');
     expect(later.host.log).toEqual([`wrote ${result.length}`]);
+  });
+});
+
+describe('a practice model that does not know the clip', () => {
+  const scene = async () => {
+    const opened = await openEffectsScene();
+    const practice = makeModelInfo({ id: 'practice', vocabulary: practiceVocabulary });
+    opened.server.models = { ...opened.server.models, models: [practice, makeModelInfo({ id: 'real' })] };
+    opened.server.cutAll();
+    await opened.clock.runUntil(() => opened.store.state.models?.models.length === 2);
+    await opened.act({ type: 'form-changed', change: { prompt: 'a wolf' } });
+    return opened;
+  };
+
+  test.each(['apply-pressed', 'preview-pressed'] as const)(
+    'makes no edit at %s, and the one that was pressed when the user goes on',
+    async (type) => {
+      const opened = await scene();
+      const { store } = opened;
+      await opened.act({ type });
+      expect(store.state.tasks).toEqual([]);
+      await opened.act({ type: 'practice-accepted' });
+      expect(store.state.tasks.map(({ settings }) => settings.preview)).toEqual([type === 'preview-pressed']);
+      await opened.act({ type: 'apply-pressed' });
+      expect(store.state.tasks).toHaveLength(2);
+    },
+  );
+
+  test('makes nothing when the user goes on before anything was pressed', async () => {
+    const opened = await scene();
+    const { store } = opened;
+    await opened.act({ type: 'practice-accepted' });
+    expect(store.state.tasks).toEqual([]);
+  });
+
+  test('gives way to a model for real footage, which edits at once', async () => {
+    const opened = await scene();
+    const { store } = opened;
+    await opened.act({ type: 'form-changed', change: { model: 'real' } }, { type: 'apply-pressed' });
+    expect(store.state.tasks.map(({ model }) => model)).toEqual(['real']);
   });
 });

@@ -4,6 +4,7 @@ import type { EditError } from '../../../protocol/errors.ts';
 import { applyBlock, previewBlock } from '../state/choices.ts';
 import type { PanelEvent } from '../state/events.ts';
 import type { PanelState } from '../state/panel-state.ts';
+import { openDoubt } from '../state/practice.ts';
 import { isCurrent, isSameClip, previewed } from '../state/preview.ts';
 import { isOnServer, isOver, type Task } from '../state/task.ts';
 import type { EffectDeps, StopEffect } from './deps.ts';
@@ -25,7 +26,7 @@ export function startTaskEffect(deps: EffectDeps, sending: Sending): StopEffect 
 
   function apply(): void {
     const { state } = store;
-    if (applyBlock(state) !== null) return;
+    if (applyBlock(state) !== null || openDoubt(state) !== null) return;
     const promise = previewed(state);
     for (const task of newTasks(state, { random, now: deps.clock.now() })) add(task);
     if (promise !== null && isCurrent(state, promise)) {
@@ -39,7 +40,7 @@ export function startTaskEffect(deps: EffectDeps, sending: Sending): StopEffect 
   /** A new preview replaces the one before. Its seed stays in the form, so that Apply makes the shown edit. */
   function preview(): void {
     const { state } = store;
-    if (previewBlock(state) !== null) return;
+    if (previewBlock(state) !== null || openDoubt(state) !== null) return;
     const before = previewed(state);
     // A user who has seen this preview wants to see another one.
     const isSeen = before !== null && isCurrent(state, before) && !state.form.isSeedLocked;
@@ -136,6 +137,10 @@ export function startTaskEffect(deps: EffectDeps, sending: Sending): StopEffect 
         break;
       case 'preview-pressed':
         preview();
+        break;
+      case 'practice-accepted':
+        if (before.practice.held === 'apply') apply();
+        if (before.practice.held === 'preview') preview();
         break;
       case 'preview-dismissed': {
         const key = previewed(state)?.key;

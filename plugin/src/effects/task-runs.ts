@@ -155,7 +155,11 @@ export function createTaskRuns(
     }
   }
 
-  async function makeJob(task: Task, { clipId, media }: UploadedClip, signal: AbortSignal): Promise<string> {
+  async function makeJob(
+    task: Task,
+    { clipId, media }: Pick<UploadedClip, 'clipId' | 'media'>,
+    signal: AbortSignal,
+  ): Promise<string> {
     const { key, settings, model } = task;
     const range = rangeToEdit(task, media);
     // On a timeline the sound of the original plays on under the edit.

@@ -89,6 +89,15 @@ export interface ExportedClip {
   dispose(): Promise<void>;
 }
 
+/** A small clip that comes with a model. */
+export interface SampleClip {
+  /** A plain name with its ending, for example `ball-grass.mp4`. */
+  readonly fileName: string;
+  /** For users. */
+  readonly title: string;
+  readonly bytes: Uint8Array;
+}
+
 export interface HostClips {
   /**
    * Makes a file of exactly the selected piece. At the end the timeline is as before, also after a failure.
@@ -102,6 +111,11 @@ export interface HostClips {
       readonly signal?: Signal;
     },
   ): Promise<ExportedClip>;
+  /**
+   * Makes a clip of these bytes the selected one: the page's file, or a clip on a sequence of its own in the project. The
+   * user's own sequences stay as they are.
+   */
+  takeSample(sample: SampleClip): Promise<void>;
   /** Cleans up after a crash (cloned sequences, in and out points). Returns sentences for the log about what it did. */
   recover(): Promise<readonly string[]>;
 }

@@ -9,6 +9,9 @@ import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import type { FrameSide } from '../../../protocol/messages/stream-messages.ts';
 import type { ModelLists, StorageFacts } from '../../../protocol/messages/session-messages.ts';
+import type { Licence } from '../../../protocol/messages/model-messages.ts';
+import type { ModelDownload, OfferKind } from '../../../protocol/model-offers.ts';
+import type { SampleInfo } from '../../../protocol/vocabulary.ts';
 import type { LinkState } from '../../../protocol/client/link-state.ts';
 import type { PlacedEdit } from '../host/edits.ts';
 import type { Theme } from '../host/host.ts';
@@ -44,6 +47,12 @@ export type Action =
   | { readonly type: 'history-chosen'; readonly entry: HistoryEntry }
   | { readonly type: 'apply-pressed' }
   | { readonly type: 'preview-pressed' }
+  /** Goes on although the practice model does not know the clip or the words. */
+  | { readonly type: 'practice-accepted' }
+  /** Opens the list of models that can be downloaded. */
+  | { readonly type: 'get-model-pressed' }
+  /** Takes a sample clip of the practice model; null for the first one. */
+  | { readonly type: 'sample-pressed'; readonly name: string | null }
   | { readonly type: 'preview-dismissed' }
   /** Opens the comparison at one of the preview's frames, counted from 0. */
   | { readonly type: 'preview-frame-chosen'; readonly index: number }
@@ -75,6 +84,14 @@ export type Action =
   | { readonly type: 'overlay-closed' }
   | { readonly type: 'model-list-chosen'; readonly kind: ListKind }
   | { readonly type: 'model-list-filtered'; readonly filter: string }
+  /** Begins or continues a download; a new one asks about the licence first. */
+  | { readonly type: 'model-download-pressed'; readonly modelId: string }
+  /** `sha256` is of the licence that was shown. */
+  | { readonly type: 'licence-accepted'; readonly modelId: string; readonly sha256: string }
+  | { readonly type: 'licence-declined' }
+  | { readonly type: 'model-pause-pressed'; readonly modelId: string }
+  | { readonly type: 'model-cancel-pressed'; readonly modelId: string }
+  | { readonly type: 'model-remove-confirmed'; readonly kind: OfferKind; readonly name: string }
   | { readonly type: 'toast-closed'; readonly id: number };
 
 /** Results of actions, and events without an action. */
@@ -100,6 +117,7 @@ export type Result =
       readonly type: 'prepare-done';
       readonly sourceId: string;
       readonly clipId: string;
+      readonly sha256: string;
       readonly media: MediaFacts;
     }
   | { readonly type: 'prepare-failed'; readonly sourceId: string; readonly problem: Problem }
@@ -153,6 +171,13 @@ export type Result =
   | { readonly type: 'play-ticked' }
   | { readonly type: 'models-read'; readonly lists: ModelLists }
   | { readonly type: 'models-failed'; readonly problem: Problem }
+  | { readonly type: 'downloads-told'; readonly downloads: readonly ModelDownload[] }
+  | { readonly type: 'licence-read'; readonly licence: Licence }
+  | { readonly type: 'licence-failed'; readonly problem: Problem }
+  /** A download is done, and the model can be used. */
+  | { readonly type: 'model-arrived'; readonly modelId: string }
+  /** A sample clip has been taken as the clip to edit. */
+  | { readonly type: 'sample-taken'; readonly modelId: string; readonly sample: SampleInfo }
   | { readonly type: 'diagnosed'; readonly checks: readonly Check[] }
   | { readonly type: 'diagnosis-failed'; readonly problem: Problem }
   | { readonly type: 'toast-raised'; readonly text: ToastText; readonly problem: Problem | null };

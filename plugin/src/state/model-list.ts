@@ -3,7 +3,8 @@
 import type { LoraInfo, ModelInfo, ModelSource } from '../../../protocol/model-info.ts';
 import { modelSources } from '../../../protocol/model-info.ts';
 
-export const listKinds = ['models', 'loras'] as const;
+/** `get`: what can be downloaded. */
+export const listKinds = ['models', 'loras', 'get'] as const;
 export type ListKind = (typeof listKinds)[number];
 
 /** A line of the list. */

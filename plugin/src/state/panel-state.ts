@@ -5,6 +5,8 @@ import type { OutputCodec } from '../../../protocol/edit-settings.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import type { ModelLists, StorageFacts } from '../../../protocol/messages/session-messages.ts';
+import type { Licence } from '../../../protocol/messages/model-messages.ts';
+import type { ModelDownload, OfferKind } from '../../../protocol/model-offers.ts';
 import type { LinkState } from '../../../protocol/client/link-state.ts';
 import type { PlacedEdit } from '../host/edits.ts';
 import type { AbilityName, Host, Theme } from '../host/host.ts';
@@ -29,13 +31,21 @@ export interface HostFacts {
   readonly logFolder: string | null;
 }
 
+/** A clip that the server has. */
+export interface SentClip {
+  readonly clipId: string;
+  /** Of its file, in hexadecimal. */
+  readonly sha256: string;
+  readonly media: MediaFacts;
+}
+
 /** A clip that was sent before Apply, so that the server can estimate an edit of it. */
 export interface PreparedClip {
   /** Of the selected file. */
   readonly sourceId: string;
   readonly sentBytes: number;
   readonly sizeBytes: number;
-  readonly clip: { readonly clipId: string; readonly media: MediaFacts } | null;
+  readonly clip: SentClip | null;
   readonly problem: Problem | null;
 }
 
@@ -51,6 +61,16 @@ export type EstimateState =
       readonly previewSeconds: number | null;
     }
   | { readonly name: 'failed'; readonly problem: Problem };
+
+/** What was pressed and is held back. */
+export type HeldPress = 'apply' | 'preview';
+
+export interface PracticeState {
+  /** Set while the user is asked about what was pressed. */
+  readonly held: HeldPress | null;
+  /** The doubt that the user has waved away, by its key; null for none. */
+  readonly accepted: string | null;
+}
 
 /** The throughput of earlier edits, by model; guesses are based on it. */
 export interface Throughput {
@@ -83,6 +103,16 @@ export type Overlay =
       readonly isLooking: boolean;
       readonly problem: Problem | null;
     }
+  | {
+      readonly name: 'licence';
+      readonly modelId: string;
+      /** Of the model. */
+      readonly title: string;
+      /** Null until the server has sent it. */
+      readonly licence: Licence | null;
+      readonly problem: Problem | null;
+    }
+  | { readonly name: 'remove-model'; readonly kind: OfferKind; readonly id: string; readonly title: string }
   | { readonly name: 'recipe'; readonly editId: string; readonly version: number }
   | { readonly name: 'forget-version'; readonly editId: string; readonly version: number }
   | { readonly name: 'unpair' }
@@ -106,6 +136,8 @@ export type ToastText =
   | 'reverted'
   | 'saved'
   | 'preview-applied'
+  | 'model-ready'
+  | 'model-removed'
   | 'failed';
 
 /** `failed`: it was asked, and nothing answered. */
@@ -121,6 +153,8 @@ export interface PanelState {
   readonly areCommandsOpen: boolean;
   /** What the server found on its machine when it last looked; null while it has not said. */
   readonly models: ModelLists | null;
+  /** Models that the server downloads. */
+  readonly downloads: readonly ModelDownload[];
   readonly page: Page;
   readonly selection: SelectionReading | null;
   readonly isReadingSelection: boolean;
@@ -135,6 +169,7 @@ export interface PanelState {
   readonly history: readonly HistoryEntry[];
   readonly throughputs: Readonly<Record<string, Throughput>>;
   readonly estimate: EstimateState;
+  readonly practice: PracticeState;
   readonly tasks: readonly Task[];
   readonly edits: readonly PlacedEdit[];
   /** Room that the server's files take; null while it has not been asked for. */
@@ -159,6 +194,7 @@ export function initialState(host: HostFacts, theme: Theme, codec: OutputCodec):
     start: 'idle',
     areCommandsOpen: false,
     models: null,
+    downloads: [],
     page: 'edit',
     selection: null,
     isReadingSelection: false,
@@ -171,6 +207,7 @@ export function initialState(host: HostFacts, theme: Theme, codec: OutputCodec):
     history: [],
     throughputs: {},
     estimate: { name: 'none' },
+    practice: { held: null, accepted: null },
     tasks: [],
     edits: [],
     storage: null,

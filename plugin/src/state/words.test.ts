@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FieldError } from '../../../protocol/fields.ts';
 import { parseEditSettings } from '../../../protocol/edit-settings.ts';
@@ -6,36 +5,6 @@ import { strengthStops, emptyForm, fromSettings, nearestStop, toSettings } from 
 import { readPersisted, writeThroughputs } from './persisted.ts';
 import { guessSeconds, measureThroughput } from './throughput.ts';
 import { builtInPresets, presetOf, readPresets, writePresets } from './presets.ts';
-import { demoParts, readDemoPrompt, withDemoPart, writeDemoPrompt } from './vocabulary.ts';
-
-describe("the demo model's words", () => {
-  const part = <T extends string>(words: readonly T[]) => fc.option(fc.constantFrom(...words));
-
-  test('are found again in every sentence that is made of them', () => {
-    const anyParts = fc.record({
-      style: part(demoParts.style),
-      colour: part(demoParts.colour),
-      object: fc.constantFrom(...demoParts.object),
-      place: part(demoParts.place),
-    });
-    fc.assert(
-      fc.property(anyParts, (parts) => {
-        expect(readDemoPrompt(writeDemoPrompt(parts))).toEqual({ ...parts, unknown: [] });
-      }),
-    );
-  });
-
-  test('are told from others', () => {
-    expect(readDemoPrompt('A red wolf, in a meadow').unknown).toEqual(['wolf']);
-    expect(readDemoPrompt('a painting of an orange car').style).toBe('a watercolor painting of');
-  });
-
-  test('replace each other, and go when they are chosen again', () => {
-    expect(withDemoPart('a red ball on grass', 'colour', 'blue')).toBe('a blue ball on grass');
-    expect(withDemoPart('a red ball on grass', 'colour', 'red')).toBe('a ball on grass');
-    expect(withDemoPart('', 'place', 'in space')).toBe('a ball in space');
-  });
-});
 
 describe('the form', () => {
   test('makes settings that the server accepts, and is made of them again', () => {

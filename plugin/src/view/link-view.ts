@@ -144,7 +144,6 @@ export function createLinkStrip({ ui, t, dispatch }: Context): Piece {
     ui.el('div', 'strip-text', ui.el('div', '', t.link.stopped), startFailed),
     start,
   );
-  const command = t.link.modelCommand;
   const noModel = ui.el(
     'div',
     'card strip-card',
@@ -152,9 +151,8 @@ export function createLinkStrip({ ui, t, dispatch }: Context): Piece {
     ui.el('p', 'card-text', t.link.noModelText),
     ui.el(
       'div',
-      'command',
-      ui.el('code', 'command-text', command),
-      ui.button(t.link.copy, 'small', () => dispatch({ type: 'copy-pressed', text: command })),
+      'row actions',
+      ui.button(t.firstUse.get, 'primary', () => dispatch({ type: 'get-model-pressed' })),
     ),
   );
   return {

@@ -5,7 +5,8 @@ import { maxPresetName } from '../state/presets.ts';
 import { serverFacts, versionOf } from '../state/choices.ts';
 import type { Overlay, PanelState } from '../state/panel-state.ts';
 import type { Context, Piece } from './context.ts';
-import { createModelsView } from './models-view.ts';
+import { createLicenceView } from './models/licence-view.ts';
+import { createModelsView } from './models/models-view.ts';
 import { createProblemView } from './problem-view.ts';
 import { recipeLines } from './texts/recipe-lines.ts';
 import { keyedList, setText, show } from './ui.ts';
@@ -18,6 +19,16 @@ export function createOverlayView(context: Context): Piece {
     diagnostics: createDiagnostics(context),
     about: createAbout(context),
     models: createModelsView(context),
+    licence: createLicenceView(context),
+    'remove-model': createQuestion(
+      context,
+      ({ overlay }) => t.modelList.removeText(overlay?.name === 'remove-model' ? overlay.title : ''),
+      t.modelList.removeConfirm,
+      ({ overlay }) => {
+        if (overlay?.name !== 'remove-model') return;
+        dispatch({ type: 'model-remove-confirmed', kind: overlay.kind, name: overlay.id });
+      },
+    ),
     'forget-version': createQuestion(context, t.overlay.forgetText, t.overlay.forgetConfirm, ({ overlay }) => {
       if (overlay?.name !== 'forget-version') return;
       const { editId, version } = overlay;
@@ -33,6 +44,8 @@ export function createOverlayView(context: Context): Piece {
     diagnostics: t.overlay.diagnostics,
     about: t.overlay.about,
     models: t.modelList.title,
+    licence: t.licence.heading,
+    'remove-model': t.modelList.removeTitle,
     'forget-version': t.overlay.forgetTitle,
     unpair: t.overlay.unpairTitle,
     'save-preset': t.presets.saveTitle,
@@ -198,16 +211,17 @@ function createAbout({ ui, t, env, dispatch }: Context): Piece {
 
 function createQuestion(
   { ui, t, dispatch }: Context,
-  text: string,
+  text: string | ((state: Pick<PanelState, 'overlay'>) => string),
   yes: string,
   onYes: (state: Pick<PanelState, 'overlay'>) => void,
 ): Piece {
   let overlay: Overlay | null = null;
+  const question = ui.el('p', 'card-text');
   return {
     root: ui.el(
       'div',
       'overlay-body',
-      ui.el('p', 'card-text', text),
+      question,
       ui.el(
         'div',
         'row actions',
@@ -217,6 +231,7 @@ function createQuestion(
     ),
     update(state) {
       overlay = state.overlay;
+      setText(question, typeof text === 'string' ? text : text(state));
     },
   };
 }

@@ -6,6 +6,7 @@ import type { PanelState } from '../state/panel-state.ts';
 import { createAdvancedView } from './edit/advanced-view.ts';
 import { createApplyView } from './edit/apply-view.ts';
 import { createClipView } from './edit/clip-view.ts';
+import { createFirstUseView } from './edit/first-use-view.ts';
 import { createCompareView } from './compare/compare-view.ts';
 import type { Context, Piece } from './context.ts';
 import { createStrengthView } from './edit/strength-view.ts';
@@ -42,6 +43,7 @@ export function createPanelView(context: Context): Piece {
 
   const applying = createApplyView(context);
   const edit: readonly Piece[] = [
+    createFirstUseView(context),
     env.page?.createClip(context) ?? createClipView(context),
     createPromptView(context),
     createStrengthView(context),

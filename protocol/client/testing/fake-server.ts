@@ -5,15 +5,18 @@ import { encodeChunk, parseChunk } from '../../messages/chunk.ts';
 import { parseClientMessage, type ClientMessage } from '../../messages/client-messages.ts';
 import type { ErrorCode } from '../../error-codes.ts';
 import type { JobState, JobView } from '../../job.ts';
+import type { ModelDownload } from '../../model-offers.ts';
 import type { ServerMessage } from '../../messages/server-messages.ts';
 import type { ModelLists } from '../../messages/session-messages.ts';
-import { makeModelInfo } from '../../testing/models.ts';
+import { makeModelInfo, nothingElse } from '../../testing/models.ts';
 import { protocolVersion } from '../../version.ts';
 import type { OpenSocket, SocketEvents } from '../socket.ts';
 import { clipMedia, estimatesOf, newJob, reportOf } from './fake-jobs.ts';
 
 export const token = 'a'.repeat(64);
 export const code = 'K7QF-3MXD';
+/** Of the licence of every model that the server offers. */
+export const licenceHash = 'f'.repeat(64);
 
 export interface FakeServer {
   readonly openSocket: OpenSocket;
@@ -38,6 +41,10 @@ export interface FakeServer {
   readonly jobs: Map<string, JobView>;
   /** What it finds on its machine. */
   models: ModelLists;
+  /** Downloads that are told at every hello. */
+  downloads: ModelDownload[];
+  /** Bytes of every sample clip. */
+  sample: Uint8Array;
   /** The next request of this type is refused with this code. */
   refuse(type: ClientMessage['type'], errorCode: ErrorCode): void;
   /** Ends every connection. */
@@ -79,7 +86,9 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
     heard: [],
     heldEstimates: null,
     jobs: new Map(),
-    models: { models: [makeModelInfo({ id: 'demo', title: 'Demo' })], loras: [], notices: [] },
+    models: { models: [makeModelInfo({ id: 'demo', title: 'Demo' })], loras: [], ...nothingElse },
+    downloads: [],
+    sample: Uint8Array.of(1, 2, 3),
     connections: 0,
     openSocket: connect,
     refuse: (type, errorCode) => void refusals.set(type, errorCode),
@@ -212,6 +221,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
             const { models } = server.models;
             const facts = { name: 'tokenflow', version: '0.1.0' };
             say({ type: 'welcome', requestId, protocol: server.protocol, server: facts, device: null, models });
+            if (server.downloads.length > 0) say({ type: 'model-downloads', downloads: server.downloads });
           }
           break;
         case 'upload-begin': {
@@ -288,6 +298,31 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
           pump(streamId);
           break;
         }
+        case 'sample-get': {
+          const streamId = ++streamIds;
+          say({ type: 'sample-ready', requestId, streamId, sizeBytes: server.sample.length });
+          const chunk = encodeChunk({ streamId, offset: 0, bytes: server.sample });
+          later(() => client.onBytes(chunk));
+          break;
+        }
+        case 'licence-get': {
+          const { modelId } = message;
+          const url = 'https://example.org/licence';
+          say({ type: 'licence', requestId, modelId, name: 'Fair', url, text: 'Be fair.', sha256: licenceHash });
+          break;
+        }
+        case 'model-download':
+          if (message.acceptedLicence === null || message.acceptedLicence === licenceHash) {
+            say({ type: 'model-download-taken', requestId, modelId: message.modelId });
+          } else fail('licence-not-accepted');
+          break;
+        case 'model-download-pause':
+        case 'model-download-cancel':
+          say({ type: 'model-download-taken', requestId, modelId: message.modelId });
+          break;
+        case 'model-remove':
+          say({ type: 'model-removed', requestId, kind: message.kind, name: message.name });
+          break;
         case 'stream-cancel':
           downloads.delete(message.streamId);
           break;

@@ -5,17 +5,31 @@ import type { Check } from '../../../../protocol/diagnostics.ts';
 import type { Estimate } from '../../../../protocol/estimate.ts';
 import type { ModelLists, StorageFacts } from '../../../../protocol/messages/session-messages.ts';
 import type { ModelInfo } from '../../../../protocol/model-info.ts';
+import type { OfferKind } from '../../../../protocol/model-offers.ts';
 import type { ArtifactStore } from '../../artifacts/artifact-store.ts';
 import type { ClipStore } from '../../clips/clip-store.ts';
 import type { JobSpec } from '../../jobs/executor.ts';
 import type { JobQueue } from '../../jobs/queue.ts';
 import type { Log } from '../../app/log.ts';
+import type { Downloads } from '../../models/downloads.ts';
 import type { DiskWatch } from '../../store/disk-watch.ts';
 import type { Client, Pairings } from '../../pairing/pairings.ts';
 
 /** A client, and which version of its program it said hello as. */
 export interface Requester extends Client {
   readonly version: string;
+}
+
+/** What clients can change of the server's models. Names are looked up; no part of one becomes part of a path. */
+export interface ModelChanges {
+  /** Null where the server does not download. */
+  readonly downloads: Pick<Downloads, 'cancel' | 'licence' | 'list' | 'pause' | 'start' | 'subscribe'> | null;
+  /** Throws EditError 'invalid-request', 'model-missing'. */
+  readonly remove: (kind: OfferKind, name: string) => Promise<void>;
+  /** The bytes of a sample clip. Throws EditError 'model-missing', 'invalid-request'. */
+  readonly readSample: (modelId: string, sample: string) => Promise<Uint8Array>;
+  /** Calls the listener when there is another model, or one less. */
+  readonly subscribe: (listener: () => void) => () => void;
 }
 
 export interface SessionDeps {
@@ -26,8 +40,10 @@ export interface SessionDeps {
   readonly models: () => readonly ModelInfo[];
   /** How much room the server's files take. */
   readonly storage: () => Promise<StorageFacts>;
-  /** Everything that lies on the server's machine, after another look at it. */
+  /** Everything that lies on the server's machine, after another look at it, and what can be downloaded. */
   readonly lookForModels: () => Promise<ModelLists>;
+  /** Downloads and removals of models, and sample clips. */
+  readonly modelChanges: ModelChanges;
   /** The device that `auto` chose, or null while it is unknown. */
   readonly device: () => Device | null;
   readonly clips: ClipStore;

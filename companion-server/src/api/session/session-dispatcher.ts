@@ -5,6 +5,7 @@ import type { ClientMessage } from '../../../../protocol/messages/client-message
 import type { ClipDelete, ClipGet } from '../../../../protocol/messages/clip-messages.ts';
 import type { JobCreate } from '../../../../protocol/messages/job-messages.ts';
 import { maxSlowRequests, maxWaitingJobs } from '../../../../protocol/limits.ts';
+import type { SampleGet } from '../../../../protocol/messages/model-messages.ts';
 import type { DiskShortage } from '../../../../protocol/messages/session-messages.ts';
 import type { FrameGet } from '../../../../protocol/messages/stream-messages.ts';
 import { createTurns } from '../../../../protocol/turns.ts';
@@ -14,6 +15,7 @@ import type { Requester, SessionDeps } from './session-deps.ts';
 import { createSessionDownloads } from './session-downloads.ts';
 import { readFrame } from './session-frames.ts';
 import { createSessionJobs } from './session-jobs.ts';
+import { createSessionModels } from './session-models.ts';
 import { createSessionUploads } from './session-uploads.ts';
 
 export type DispatchedMessage = Exclude<ClientMessage, { readonly type: 'hello' | 'pair' }>;
@@ -45,6 +47,7 @@ export function createDispatcher(
   const takeStreamId = (): number => ++streams;
   const uploads = createSessionUploads(peer, clips, owner, takeStreamId);
   const jobs = createSessionJobs(peer, deps, owner);
+  const models = createSessionModels(peer, deps.modelChanges);
   const downloads = createSessionDownloads(peer, deps, owner, takeStreamId);
   const pictures = createTurns(picturesAtOnce);
   const slowWork = new Set<Promise<void>>();
@@ -101,6 +104,14 @@ export function createDispatcher(
     peer.send({ type: 'storage', requestId, ...(await deps.storage()) });
   }
 
+  /** A clip of a practice model is as small as a picture, and is sent like one. */
+  function sendSample({ requestId, modelId, sample }: SampleGet): Promise<void> {
+    return pictures.take(async () => {
+      const bytes = await deps.modelChanges.readSample(modelId, sample);
+      await downloads.sendPicture(requestId, bytes, 'sample-ready');
+    });
+  }
+
   async function sendModels(requestId: number): Promise<void> {
     peer.send({ type: 'models', requestId, ...(await deps.lookForModels()) });
   }
@@ -152,6 +163,16 @@ export function createDispatcher(
         case 'models-get':
           beside(message.requestId, () => sendModels(message.requestId));
           break;
+        case 'licence-get':
+        case 'model-download':
+        case 'model-download-pause':
+        case 'model-download-cancel':
+        case 'model-remove':
+          beside(message.requestId, () => models.handle(message));
+          break;
+        case 'sample-get':
+          beside(message.requestId, () => sendSample(message));
+          break;
         case 'job-list':
         case 'job-get':
         case 'job-cancel':
@@ -166,6 +187,7 @@ export function createDispatcher(
     async close() {
       stopListening();
       jobs.close();
+      models.close();
       await uploads.close();
       await downloads.close();
       await Promise.all([jobTurns.over(), ...slowWork]);

@@ -14,8 +14,8 @@ export interface SessionDownloads {
   begin(message: DownloadBegin): Promise<void>;
   acknowledge(message: DownloadAck): void;
   cancel(streamId: number): void;
-  /** Sends a picture as a stream of its own. Throws EditError when it is larger than the window. */
-  sendPicture(requestId: number, jpeg: Uint8Array): Promise<void>;
+  /** Sends a picture, or a clip as small as one, as a stream of its own. Throws EditError when it is larger than the window. */
+  sendPicture(requestId: number, bytes: Uint8Array, reply?: 'frame-ready' | 'sample-ready'): Promise<void>;
   /** Stops every download and waits until their files are closed. */
   close(): Promise<void>;
 }
@@ -70,7 +70,7 @@ export function createSessionDownloads(
     cancel(streamId) {
       downloads.get(streamId)?.cancel();
     },
-    async sendPicture(requestId, jpeg) {
+    async sendPicture(requestId, jpeg, reply = 'frame-ready') {
       if (jpeg.length > maxFrameBytes) {
         throw new EditError(
           'limit-reached',
@@ -79,7 +79,7 @@ export function createSessionDownloads(
         );
       }
       const streamId = takeStreamId();
-      peer.send({ type: 'frame-ready', requestId, streamId, sizeBytes: jpeg.length });
+      peer.send({ type: reply, requestId, streamId, sizeBytes: jpeg.length });
       for (let offset = 0; offset < jpeg.length; offset += chunkBytes) {
         const bytes = jpeg.subarray(offset, offset + chunkBytes);
         await peer.sendChunk(encodeChunk({ streamId, offset, bytes }));

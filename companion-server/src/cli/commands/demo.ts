@@ -35,7 +35,7 @@ export const demoCommand = defineCommand({
     model: {
       kind: 'text',
       placeholder: 'NAME|DIR',
-      help: 'A model by its name (see models list), or a checkpoint folder. Default: TOKENFLOW_MODEL, then demo.',
+      help: 'A model by its name (see npm run models), or a checkpoint folder. Default: TOKENFLOW_MODEL, then demo.',
     },
     device: { kind: 'choice', choices: deviceChoices, help: 'What computes. Default: auto.' },
     out: { kind: 'text', placeholder: 'DIR', help: `Default: ${defaultFolder}.` },

@@ -1,11 +1,13 @@
 // `edit`: one clip, over the same socket as the panel.
 
 import type { Client } from '../../../../protocol/client/client.ts';
+import type { ModelInfo } from '../../../../protocol/model-info.ts';
 import { editOverSocket } from '../../client/edit-over-socket.ts';
 import { EditError, throwIfCanceled } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
 import { editOptions, readEditRequest } from '../edit-options.ts';
 import { createReporter } from '../edit-reporter.ts';
+import { practiceWarning } from '../practice-warning.ts';
 import { openLocalSession, openRemoteSession } from '../session.ts';
 
 /** Names in an error. */
@@ -31,13 +33,21 @@ export const editCommand = defineCommand({
         ? await openLocalSession(context, model, adapters)
         : await openRemoteSession(context, server);
     try {
+      // A server started here has the model first; one that runs already knows its models by name.
+      const chosen = server === undefined ? null : await requireModel(model, session.connection);
       const edited = await editOverSocket(session.connection, {
         clipPath,
         outPath,
         settings,
-        // A server started here has the model first; one that runs already knows its models by name.
-        model: server === undefined ? null : await requireModel(model, session.connection),
+        model: chosen,
         device,
+        onUploaded(sha256) {
+          const info = modelInfo(chosen, session.connection);
+          const warning = info === undefined ? null : practiceWarning(info, settings, sha256);
+          if (warning === null) return;
+          reporter.end();
+          context.stderr.write(warning);
+        },
         onProgress: (progress) => reporter.progress(progress),
         signal: context.signal,
       });
@@ -48,6 +58,12 @@ export const editCommand = defineCommand({
     }
   },
 });
+
+/** What the server has said of a model; of its default for null. Undefined for one that it has found since. */
+function modelInfo(name: string | null, { link }: Client): ModelInfo | undefined {
+  const known = 'server' in link ? link.server.models : [];
+  return name === null ? known[0] : known.find(({ id }) => id === name);
+}
 
 /** A name that the server knows, or finds when it looks again; null for its default. Throws EditError 'model-missing'. */
 async function requireModel(name: string | undefined, connection: Client): Promise<string | null> {

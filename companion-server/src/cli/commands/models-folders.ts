@@ -40,7 +40,7 @@ function listFolders(request: ModelsRequest): void {
   const added = readAddedFolders(request.modelsDir);
   for (const dir of added) report(request, { type: 'folder', dir }, dir);
   if (added.length === 0 && !request.isJson) {
-    report(request, {}, 'No folder was added. Add one with models folders add DIR.');
+    report(request, {}, 'No folder was added. Add one: npm run models -- folders add DIR');
   }
 }
 
@@ -54,6 +54,6 @@ async function titleOf({ machine }: ModelsRequest, dir: string): Promise<string>
 function requireDir(action: string, dir: string | undefined): string {
   if (dir !== undefined && dir !== '') return dir;
   throw new EditError('invalid-request', `models folders ${action} needs a folder.`, {
-    hint: `For example: models folders ${action} /path/to/ComfyUI`,
+    hint: `For example: npm run models -- folders ${action} /path/to/ComfyUI`,
   });
 }

@@ -50,7 +50,7 @@ function findModel(catalog: readonly CatalogModel[], id: string): CatalogModel {
   throw new EditError('model-missing', `The catalogue has no model '${id}'.`, {
     hint:
       suggestion === undefined
-        ? `It has ${ids.join(', ')}. Another checkpoint: download its folder, then models add DIR.`
+        ? `It has ${ids.join(', ')}. Another checkpoint: download its folder, then npm run models -- add DIR`
         : `Did you mean ${suggestion}?`,
   });
 }
@@ -64,7 +64,7 @@ async function acceptLicence(
   const terms = `${title} comes under the ${licence.name} licence: ${licence.url}`;
   if (context.ask === undefined || isJson) {
     throw new EditError('licence-not-accepted', `${terms}. It has not been accepted.`, {
-      hint: `Read it, then: models pull ${id} --accept-licence`,
+      hint: `Read it, then: npm run models -- pull ${id} --accept-licence`,
     });
   }
   context.stderr.write(`${terms}\n`);

@@ -32,7 +32,7 @@ export async function verify(request: ModelsRequest, id: string | undefined): Pr
   }
   if (damaged.length === 0) return;
   throw new EditError('model-damaged', `Something is wrong with ${damaged.join(', ')}.`, {
-    hint: 'For a model that was pulled: models remove ID, then models pull ID.',
+    hint: 'For a model that was pulled: npm run models -- remove ID, then npm run models -- pull ID',
   });
 }
 

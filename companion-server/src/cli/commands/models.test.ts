@@ -7,7 +7,7 @@ import { madeFiles, makeHome, putRepository } from '../../models/library/testing
 import { createModelsCommand } from './models.ts';
 import { makeTinyCheckpoint } from '../../../../test/fixtures/tiny-checkpoint.ts';
 import { createPullReporter, formatPull } from '../pull-reporter.ts';
-import { createRateMeter } from '../rate-meter.ts';
+import { createRateMeter } from '../../models/rate-meter.ts';
 import { runCli } from '../run.ts';
 
 let dataDir: string;
@@ -92,8 +92,8 @@ describe('models', () => {
   test.each([
     [['pul'], "models cannot 'pul'.", 'Did you mean pull?'],
     [['banana'], "models cannot 'banana'.", 'It can list, pull, verify, remove, add, folders.'],
-    [['pull'], 'models pull needs the id of a model.', 'models pull stable-diffusion-1.5'],
-    [['add'], 'models add needs a folder or file.', 'models add /path/to/checkpoint'],
+    [['pull'], 'models pull needs the id of a model.', 'npm run models -- pull stable-diffusion-1.5'],
+    [['add'], 'models add needs a folder or file.', 'npm run models -- add /path/to/checkpoint'],
     [['pull', 'a', 'b'], "models takes one thing at a time, got 'b' as well.", 'quotation'],
     [['list', 'a'], "models takes one thing at a time, got 'a' as well.", 'quotation'],
   ])('%j is refused', async (args, message, hint) => {
@@ -105,9 +105,9 @@ describe('models', () => {
 
   test.each([
     [['pull', 'some-modle'], "The catalogue has no model 'some-modle'.", 'Did you mean some-model?'],
-    [['pull', 'runwayml/stable-diffusion-v1-5'], 'The catalogue has no model', 'models add DIR'],
+    [['pull', 'runwayml/stable-diffusion-v1-5'], 'The catalogue has no model', 'npm run models -- add DIR'],
     [['verify', 'none'], 'There is no model none on this machine.', 'There are demo.'],
-    [['remove', 'none'], 'There is no model none to remove.', 'models list'],
+    [['remove', 'none'], 'There is no model none to remove.', 'See npm run models.'],
     [['add', '/nowhere'], '/nowhere: there is no such file', 'Check the path'],
   ])('%j names what is missing', async (args, message, hint) => {
     const { exitCode, stderr } = await run(args);
@@ -236,7 +236,7 @@ describe('the models of other programs', () => {
   test('in an added folder are listed until it is forgotten', async () => {
     const { at, home } = await scene();
     const dir = home.path('disk/own');
-    expect((await at(['folders'])).stdout).toBe('No folder was added. Add one with models folders add DIR.\n');
+    expect((await at(['folders'])).stdout).toBe('No folder was added. Add one: npm run models -- folders add DIR\n');
     expect((await at(['folders', 'add', dir])).stdout).toBe(`${dir} is looked into. Nothing is copied.\n`);
     const comfy = home.path('ComfyUI');
     expect((await at(['folders', 'add', comfy])).stdout).toContain('is looked into as a folder of ComfyUI.');
@@ -249,7 +249,7 @@ describe('the models of other programs', () => {
   test.each([
     [['folders', 'ad'], "models folders cannot 'ad'.", 'Did you mean add?'],
     [['folders', 'add'], 'models folders add needs a folder.', '/path/to/ComfyUI'],
-    [['folders', 'add', '/nowhere'], 'There is no folder', 'models add PATH'],
+    [['folders', 'add', '/nowhere'], 'There is no folder', 'npm run models -- add PATH'],
     [['folders', 'remove', '/nowhere'], 'was not added.', 'No folder was added.'],
     [['folders', 'list', 'x'], "models folders list takes nothing, got 'x'.", ''],
   ])('%j is refused', async (args, message, hint) => {

@@ -108,7 +108,7 @@ function requireSubject(action: string, what: string, subject: string | undefine
     'invalid-request',
     `models ${action} needs ${what === 'ID' ? 'the id of a model' : 'a folder or file'}.`,
     {
-      hint: `For example: models ${action} ${what === 'ID' ? 'stable-diffusion-1.5' : '/path/to/checkpoint'}`,
+      hint: `For example: npm run models -- ${action} ${what === 'ID' ? 'stable-diffusion-1.5' : '/path/to/checkpoint'}`,
     },
   );
 }

@@ -21,7 +21,7 @@ export const serveCommand = defineCommand({
     model: {
       kind: 'text',
       placeholder: 'NAME|DIR|FILE',
-      help: 'A model by its name (see models list), a checkpoint folder, or a checkpoint in one .safetensors file. Default: TOKENFLOW_MODEL, then demo.',
+      help: 'A model by its name (see npm run models), a checkpoint folder, or a checkpoint in one .safetensors file. Default: TOKENFLOW_MODEL, then demo.',
     },
     ...readingOptions,
     log: { kind: 'choice', choices: logLevels, help: 'Least level that is logged. Default: info.' },

@@ -24,7 +24,7 @@ export function readAddedFolders(modelsDir: string): readonly string[] {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new EditError('model-damaged', `${path}: ${reason}.`, {
-      hint: 'Delete the file, and add the folders again with models folders add DIR.',
+      hint: 'Delete the file, and add the folders again with npm run models -- folders add DIR.',
       cause: error,
     });
   }
@@ -42,7 +42,7 @@ export async function addFolder(modelsDir: string, dir: string): Promise<string>
   );
   if (!isFolder) {
     throw new EditError('invalid-request', `There is no folder ${absolute}.`, {
-      hint: 'Name the folder of the program, or the one with the files. A single model: models add PATH.',
+      hint: 'Name the folder of the program, or the one with the files. A single model: npm run models -- add PATH',
     });
   }
   const folders = readAddedFolders(modelsDir);

@@ -9,7 +9,7 @@ import type { FoundModel } from './scan.ts';
 const maxFolderCharacters = 400;
 const maxTitleCharacters = 200;
 
-export function describeOwn({ id, known, family, sizeBytes, source, problem }: OwnModel): ModelInfo {
+export function describeOwn({ id, known, family, sizeBytes, source, problem, vocabulary }: OwnModel): ModelInfo {
   return {
     id,
     title: known?.title ?? id,
@@ -19,6 +19,7 @@ export function describeOwn({ id, known, family, sizeBytes, source, problem }: O
     source,
     folder: '',
     problem,
+    vocabulary,
   };
 }
 

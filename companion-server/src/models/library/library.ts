@@ -1,16 +1,17 @@
 // The models that a server offers: its own, and what the scan of the machine finds. Clients know names; paths are looked up
 // here. A name that is not known makes the library look again, so that a new file needs no restart.
 
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { listLimits } from '../../../../protocol/limits.ts';
 import type { ModelLists } from '../../../../protocol/messages/session-messages.ts';
-import type { ModelInfo } from '../../../../protocol/model-info.ts';
+import type { ModelFolder, ModelInfo } from '../../../../protocol/model-info.ts';
 import { CanceledError, EditError } from '../../errors.ts';
 import { readCatalog } from '../catalog.ts';
 import type { CatalogModel } from '../catalog-file.ts';
 import type { PartDonor } from '../../families/family.ts';
 import type { CheckpointReading } from '../../families/open-checkpoint.ts';
 import { installedDonors, plainReading, readReadings, type ModelReading } from '../readings.ts';
+import { samplePath } from '../vocabulary-file.ts';
 import { describeFound, describeOwn } from './describe.ts';
 import { openFactCache, type FactCache } from './fact-cache.ts';
 import type { KindOf, Machine, ModelKind } from './found.ts';
@@ -40,13 +41,16 @@ export interface LibraryOptions {
   readonly onUnkept?: (error: unknown) => void;
 }
 
+/** What there is, without what could be downloaded. */
+export type FoundLists = Pick<ModelLists, 'models' | 'loras' | 'notices' | 'folders'>;
+
 export interface Library {
   /** Looks at the machine. A look that began before the call is not enough for it: another one follows. */
   refresh(): Promise<void>;
   /** Models that a job may use, as far as they are known by now; the default first. */
   usableModels(): readonly ModelInfo[];
   /** Everything that is known by now. */
-  lists(): ModelLists;
+  lists(): FoundLists;
   /** What the scan found, by name, with paths: not for clients. */
   found(): readonly Named<FoundModel>[];
   /**
@@ -59,6 +63,8 @@ export interface Library {
    * where it lacks some. Throws EditError as `pathOfModel` and `openCheckpoint` do.
    */
   readingOf(id: string | null): Promise<CheckpointReading>;
+  /** The bytes of a sample clip of a practice model. Throws EditError 'model-missing', 'invalid-request'. */
+  readSample(modelId: string, sample: string): Promise<Uint8Array>;
   /** The file of a LoRA, VAE or embedding by its name. Throws EditError 'adapter-missing', 'adapter-unsupported'. */
   pathOf(kind: Exclude<ModelKind, 'checkpoint'>, name: string): Promise<string>;
   /** Resolves when a look that runs has ended. */
@@ -73,6 +79,7 @@ interface Known {
   readonly own: readonly OwnModel[];
   readonly found: readonly Named<FoundModel>[];
   readonly notices: readonly string[];
+  readonly folders: readonly ModelFolder[];
 }
 
 const titles: Readonly<Record<ModelKind, string>> = {
@@ -94,7 +101,7 @@ export function createLibrary(options: LibraryOptions): Library {
   } = options;
   const ending = new AbortController();
   const { signal } = ending;
-  let known: Known = { own: findOwnModels(first, modelsDir, catalog).models, found: [], notices: [] };
+  let known: Known = { own: findOwnModels(first, modelsDir, catalog).models, found: [], notices: [], folders: [] };
   let cache: Promise<FactCache> | undefined;
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
@@ -121,12 +128,12 @@ export function createLibrary(options: LibraryOptions): Library {
         kind === 'checkpoint' ? taken : new Set(),
       ),
     );
-    known = await withParts({ own, found, notices: [...notices, ...scanned.notices] });
+    known = await withParts({ own, found, notices: [...notices, ...scanned.notices], folders: scanned.folders });
     await facts.keep().catch(onUnkept);
   }
 
   /** The models, and which of those that lack parts can be used with the parts of others. */
-  async function withParts({ own, found, notices }: Known): Promise<Known> {
+  async function withParts({ own, found, notices, folders }: Known): Promise<Known> {
     const donors = [() => [...ownDonors(), ...foundDonors(found)]];
     const examined = <T extends LackingModel>(model: T, path: string, id: string): Promise<T> =>
       withoutPartsProblem(model, path, readingFor(id), donors);
@@ -136,6 +143,7 @@ export function createLibrary(options: LibraryOptions): Library {
         found.map(async ({ id, item }) => ({ id, item: await examined(item, item.file.path, id) })),
       ),
       notices,
+      folders,
     };
   }
 
@@ -231,6 +239,7 @@ export function createLibrary(options: LibraryOptions): Library {
         models: lists.models.slice(0, listLimits.models),
         loras: lists.loras.slice(0, listLimits.models),
         notices: notices.slice(0, listLimits.notices),
+        folders: known.folders.slice(0, listLimits.folders),
       };
     },
     found: () => known.found,
@@ -257,6 +266,11 @@ export function createLibrary(options: LibraryOptions): Library {
         return foundDonors(known.found);
       };
       return readingWith(path, readingFor(name), [ownDonors, found]);
+    },
+    async readSample(modelId, sample) {
+      const path = ownPath(modelId);
+      if (path === undefined) throw missing('checkpoint', modelId);
+      return readFile(samplePath(path, sample));
     },
     async pathOf(kind, name) {
       const path = await pathOfFound(kind, name);
@@ -286,7 +300,7 @@ export function createLibrary(options: LibraryOptions): Library {
   function listModels({ own, found }: Known): readonly ModelInfo[] {
     const others = found
       .filter(({ item }) => item.kind === 'checkpoint')
-      .map(({ id, item }) => ({ id, ...describeFound(item, id, catalog) }));
+      .map(({ id, item }) => ({ id, ...describeFound(item, id, catalog), vocabulary: null }));
     return usableFirst([...own.map((model) => describeOwn(model)), ...others]);
   }
 }

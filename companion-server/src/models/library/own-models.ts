@@ -2,10 +2,12 @@
 
 import { realpath } from 'node:fs/promises';
 import type { ModelSource } from '../../../../protocol/model-info.ts';
+import type { ModelVocabulary } from '../../../../protocol/vocabulary.ts';
 import { EditError } from '../../errors.ts';
 import type { CatalogModel } from '../catalog-file.ts';
 import { embeddedModelDir, findInstalledModels } from '../installed-models.ts';
 import { listPulledOf, modelDir } from '../models-folder.ts';
+import { readVocabulary } from '../vocabulary-file.ts';
 import type { KindOf, PlaceFolder } from './found.ts';
 import { factsOfFile } from './scan.ts';
 
@@ -23,6 +25,8 @@ export interface OwnModel {
   readonly problem: string | null;
   /** As of FoundKind. */
   readonly lacksParts?: boolean | undefined;
+  /** Of a practice model; null for others. */
+  readonly vocabulary: ModelVocabulary | null;
   /** The same model, with what its files say. */
   examined(kindOf: KindOf): Promise<OwnModel>;
 }
@@ -48,6 +52,15 @@ export function findOwnModels(
     if (path === embeddedModelDir) return 'embedded';
     return modelsDir !== null && path === modelDir(modelsDir, id) ? 'downloaded' : 'added';
   };
+  const vocabularyOf = (id: string, path: string): ModelVocabulary | null => {
+    try {
+      return readVocabulary(path);
+    } catch (error) {
+      if (!(error instanceof EditError)) throw error;
+      notices.push(`The words of ${id} cannot be read: vocabulary.json in its folder is damaged.`);
+      return null;
+    }
+  };
   return {
     notices,
     models: [...models].map(([id, path]) =>
@@ -60,6 +73,7 @@ export function findOwnModels(
         family: null,
         sizeBytes: null,
         problem: null,
+        vocabulary: vocabularyOf(id, path),
       }),
     ),
   };

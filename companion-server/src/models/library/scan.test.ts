@@ -61,7 +61,7 @@ describe('the cache of Hugging Face', () => {
     await home.put({ '.cache/huggingface/hub/datasets--someone--pictures/refs/main': 'x' });
     await home.put({ '.cache/huggingface/hub/models--someone--evil/refs/main': '../../../../secret' });
     await home.put(checkpointIn('secret'));
-    expect(await scan(home)).toEqual({ models: [], notices: [] });
+    expect(await scan(home)).toMatchObject({ models: [], notices: [] });
   });
 
   test('says of a repository of another kind what it is', async () => {
@@ -256,9 +256,23 @@ describe('a folder that the user added', () => {
     ]);
   });
 
+  test('is named with what was found there, by the last part of its path, after the programs', async () => {
+    const home = await makeHome();
+    await home.put({
+      'Film looks/one.safetensors': madeFiles.lora,
+      'ComfyUI/models/loras/two.safetensors': madeFiles.lora,
+      'ComfyUI/models/vae/three.safetensors': madeFiles.vae,
+    });
+    const { folders } = await scan(home, { addedFolders: [home.path('Film looks')] });
+    expect(folders).toEqual([
+      { source: 'comfyui', title: 'ComfyUI', models: 1 },
+      { source: 'folder', title: 'Film looks', models: 1 },
+    ]);
+  });
+
   test('that is not connected is left out', async () => {
     const home = await makeHome();
-    expect(await scan(home, { addedFolders: [home.path('gone')] })).toEqual({ models: [], notices: [] });
+    expect(await scan(home, { addedFolders: [home.path('gone')] })).toMatchObject({ models: [], notices: [] });
   });
 });
 
@@ -283,7 +297,7 @@ describe('trouble', () => {
       await rm(file.path);
       return kindOf(file);
     };
-    expect(await scan(home, { addedFolders: [home.path('own')], kindOf: removing })).toEqual({
+    expect(await scan(home, { addedFolders: [home.path('own')], kindOf: removing })).toMatchObject({
       models: [],
       notices: [],
     });

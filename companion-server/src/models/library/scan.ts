@@ -3,7 +3,7 @@
 
 import { realpath, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
-import type { ModelSource } from '../../../../protocol/model-info.ts';
+import type { ModelFolder, ModelSource } from '../../../../protocol/model-info.ts';
 import { createTurns } from '../../../../protocol/turns.ts';
 import { throwIfCanceled } from '../../errors.ts';
 import type { Complain, FolderRole, FoundFile, FoundKind, KindOf, Machine, ModelKind, PlaceFolder } from './found.ts';
@@ -34,6 +34,8 @@ export interface Scan {
   readonly models: readonly FoundModel[];
   /** What could not be looked at, a sentence each. */
   readonly notices: readonly string[];
+  /** Places that were looked into. */
+  readonly folders: readonly ModelFolder[];
 }
 
 export interface ScanOptions {
@@ -49,6 +51,8 @@ export interface ScanOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const maxTitleCharacters = 200;
+
 /** Headers that are read at a time. */
 const headersAtOnce = 4;
 
@@ -60,10 +64,16 @@ export async function scanMachine(options: ScanOptions): Promise<Scan> {
   const seen = new Set(options.listed);
   const { machine, addedFolders, ownFolders = [] } = options;
   const others = machine === null ? [] : await findPlaces(machine, addedFolders, complain);
-  for (const place of [{ title: 'Downloaded', folders: ownFolders }, ...others]) {
-    models.push(...(await scanPlace(place, seen, complain, options)));
+  models.push(...(await scanPlace({ title: 'Downloaded', folders: ownFolders }, seen, complain, options)));
+  const folders: ModelFolder[] = [];
+  for (const place of others) {
+    const found = await scanPlace(place, seen, complain, options);
+    models.push(...found);
+    const listed = found.filter(({ kind }) => kind === 'checkpoint' || kind === 'lora');
+    const [{ source } = { source: 'folder' as const }] = place.folders;
+    folders.push({ source, title: place.title.slice(0, maxTitleCharacters) || '/', models: listed.length });
   }
-  return { models, notices: [...notices] };
+  return { models, notices: [...notices], folders };
 }
 
 interface Candidate {

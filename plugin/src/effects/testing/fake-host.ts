@@ -14,6 +14,8 @@ export interface FakeHost extends Host {
   /** What the next placing is refused with, unless it is to be done anyway. */
   refusal: HostError | null;
   readonly records: PlacedEdit[];
+  /** What taking a sample clip is refused with. */
+  sampleRefusal: HostError | null;
   /** The next export fails so. */
   refuseExport(error: HostError): void;
   /** What is kept of the panel. */
@@ -92,6 +94,7 @@ export function createFakeHost(
     records,
     texts,
     refusal: null,
+    sampleRefusal: null,
     pick: null,
     canStart: true,
     canSelect: true,
@@ -147,6 +150,11 @@ export function createFakeHost(
             return done;
           },
         });
+      },
+      takeSample({ fileName, title, bytes }) {
+        if (host.sampleRefusal !== null) return Promise.reject(host.sampleRefusal);
+        log.push(`sample ${fileName}, ${title}, ${bytes.join(' ')}`);
+        return done;
       },
       recover: () => Promise.resolve([]),
     },

@@ -104,6 +104,10 @@ export function createFileSelection(page: Document, storage: TextStorage): FileS
         if (snapshot.kind === 'file') return open(snapshot);
         throw new HostError('host-lacks', 'A web page has no timeline to export from.');
       },
+      takeSample({ fileName, bytes }) {
+        choose(new File([new Uint8Array(bytes)], fileName, { type: 'video/mp4', lastModified: 0 }));
+        return Promise.resolve();
+      },
       recover: () => Promise.resolve([]),
     },
     files: {

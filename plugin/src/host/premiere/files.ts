@@ -1,7 +1,7 @@
 // Where results are kept: in the folder `TokenFlow` beside the project, with the clip in their names. A result that is
 // still being downloaded is there under its job's id, so that an interrupted download continues where it stopped.
 
-import type { HostFiles, ResultWriter } from '../host.ts';
+import type { HostFiles, ResultWriter, SampleClip } from '../host.ts';
 import { HostError } from '../problems.ts';
 import type { HostStorage } from '../host.ts';
 import type { Surroundings } from './api.ts';
@@ -20,7 +20,12 @@ export interface FileSources {
   resultFolder(): Promise<string>;
 }
 
-export function createFiles(sources: FileSources): HostFiles {
+export interface PremiereFiles extends HostFiles {
+  /** Writes a sample clip into the folder of results; returns its path. Throws HostError 'file-unwritable'. */
+  writeSample(sample: SampleClip): Promise<string>;
+}
+
+export function createFiles(sources: FileSources): PremiereFiles {
   const { surroundings, storage } = sources;
   const { fs, uxp } = surroundings;
   const picker = uxp.storage.localFileSystem;
@@ -30,6 +35,19 @@ export function createFiles(sources: FileSources): HostFiles {
     const folder = path === '' ? await sources.resultFolder() : joinPath(folderOf(path), resultFolderName);
     await makeFolder(fs, folder);
     return folder;
+  }
+
+  /** A file that is there already with as many bytes is the same one. */
+  async function writeSample({ fileName, bytes }: SampleClip): Promise<string> {
+    const path = joinPath(await folderForResults(), fileName);
+    if ((await sizeOfFile(fs, path)) === bytes.length) return path;
+    const file = await openFile(fs, path, 'w+');
+    try {
+      await file.write(0, bytes);
+    } finally {
+      await file.close();
+    }
+    return path;
   }
 
   async function openResult({
@@ -84,6 +102,7 @@ export function createFiles(sources: FileSources): HostFiles {
 
   return {
     openResult,
+    writeSample,
     async openText(extension) {
       const file = await picker.getFileForOpening({ types: [extension] });
       if (file === null) return null;

@@ -17,6 +17,7 @@ import { findPlacedVersions, toEditRecord } from './timeline/placed-versions.ts'
 import { probeAbilities } from './probe.ts';
 import { importResult } from './timeline/project-items.ts';
 import { selectClip } from './timeline/select-clip.ts';
+import { showSample } from './timeline/sample-clip.ts';
 import { readSelection } from './timeline/selection-reader.ts';
 import { createMenus, createShell, createTheme } from './shell.ts';
 import { createStorage } from './storage.ts';
@@ -96,6 +97,7 @@ export function createPremiereHost(surroundings: Surroundings, newId: () => stri
     },
   };
 
+  const files = createFiles({ surroundings, storage, resultFolder: () => dataFolder(resultFolderName) });
   const { host } = surroundings.uxp;
   return {
     kind: 'premiere',
@@ -116,21 +118,17 @@ export function createPremiereHost(surroundings: Surroundings, newId: () => stri
           ? subscribeSelection(surroundings, guarded(log, 'selection', listener))
           : () => undefined,
     }),
-    clips: answeringAll(
-      log,
-      'clips',
-      createClipExports({
+    clips: answeringAll(log, 'clips', {
+      ...createClipExports({
         ...parts,
         hasExportEvents: abilities['export-events'].isThere,
         exportFolder: () => dataFolder(exportFolderName),
       }),
-    ),
+      takeSample: async (sample) =>
+        showSample(surroundings, { path: await files.writeSample(sample), title: sample.title }),
+    }),
     timeline: answeringAll(log, 'timeline', timeline),
-    files: answeringAll(
-      log,
-      'files',
-      createFiles({ surroundings, storage, resultFolder: () => dataFolder(resultFolderName) }),
-    ),
+    files: answeringAll(log, 'files', files),
     storage: answeringAll(log, 'storage', storage),
     theme: createTheme(surroundings, log),
     shell: createShell(surroundings, menus, () => logFolder, log),

@@ -1,8 +1,10 @@
 // The next state. Pure, and defined for every event: an event that does not fit changes nothing.
 
 import { reduceCompare } from './reduce-compare.ts';
+import { reduceModels } from './reduce-models.ts';
 import { reducePreviewStrip } from './reduce-preview-strip.ts';
 import { reduceForm } from './reduce-form.ts';
+import { reducePractice } from './reduce-practice.ts';
 import { reduceTasks } from './reduce-tasks.ts';
 import type { PlacedEdit } from '../../host/edits.ts';
 import type { PanelEvent } from '../events.ts';
@@ -10,7 +12,17 @@ import { sourceIdOf } from '../choices.ts';
 import type { Overlay, PanelState, Toast } from '../panel-state.ts';
 
 export function reduce(state: PanelState, event: PanelEvent): PanelState {
-  const parts = [reducePanel, reduceForm, reduceTasks, reduceEdits, reducePreviewStrip, reduceCompare, reduceOverlay];
+  const parts = [
+    reducePanel,
+    reduceForm,
+    reducePractice,
+    reduceTasks,
+    reduceEdits,
+    reducePreviewStrip,
+    reduceCompare,
+    reduceOverlay,
+    reduceModels,
+  ];
   return parts.reduce((next, part) => part(next, event), state);
 }
 
@@ -43,9 +55,9 @@ function reducePanel(state: PanelState, event: PanelEvent): PanelState {
       return { ...state, prepared: { sourceId, sentBytes, sizeBytes, clip, problem: null } };
     }
     case 'prepare-done': {
-      const { clipId, media, sourceId } = event;
+      const { clipId, sha256, media, sourceId } = event;
       if (state.prepared?.sourceId !== sourceId) return state;
-      const prepared = { ...state.prepared, clip: { clipId, media }, problem: null };
+      const prepared = { ...state.prepared, clip: { clipId, sha256, media }, problem: null };
       return { ...state, prepared: { ...prepared, sentBytes: prepared.sizeBytes } };
     }
     case 'prepare-failed':

@@ -5,7 +5,9 @@ import { guessSeconds, throughputKey } from '../../state/throughput.ts';
 import type { PanelState } from '../../state/panel-state.ts';
 import { isCurrent, previewed } from '../../state/preview.ts';
 import type { Context, Piece } from '../context.ts';
+import { shownDoubt } from '../../state/practice.ts';
 import { createProblemView } from '../problem-view.ts';
+import { createPracticeView } from './practice-view.ts';
 import { setClass, setText, show } from '../ui.ts';
 
 export function createApplyView(context: Context): Piece {
@@ -19,9 +21,14 @@ export function createApplyView(context: Context): Piece {
   ui.describe(estimate, { role: 'status' });
   const advice = ui.el('div', 'hint warn-text');
   const problem = createProblemView(context);
+  const practice = createPracticeView(context);
   return {
-    root: ui.el('section', 'section apply-section', problem.root, advice, buttons, continues, estimate),
+    root: ui.el('section', 'section apply-section', problem.root, advice, practice.root, buttons, continues, estimate),
     update(state) {
+      practice.update(state);
+      const isHeld = shownDoubt(state) !== null;
+      show(buttons, !isHeld);
+      show(estimate, !isHeld);
       const block = applyBlock(state);
       // Not disabled: UXP drops such a button from the order of TAB. Pressing it then does nothing.
       setClass(apply, 'off', block !== null);
@@ -32,7 +39,7 @@ export function createApplyView(context: Context): Piece {
       const shown = previewed(state);
       const isPromised = shown !== null && isCurrent(state, shown);
       setText(preview, isPromised && !state.form.isSeedLocked ? t.apply.previewAnother : t.apply.preview);
-      show(continues, isPromised);
+      show(continues, isPromised && !isHeld);
       const clips = state.selection?.clips.length ?? 0;
       const isVersion = state.rerunOf !== null || state.selection?.clips[0]?.edit != null;
       setText(apply, clips > 1 ? t.apply.applySeveral(clips) : isVersion ? t.apply.applyVersion : t.apply.apply);

@@ -19,11 +19,13 @@ export function createModelView({ ui, t, dispatch }: Context): Piece {
     }),
   );
   const goodFor = ui.el('div', 'hint');
+  const coming = ui.el('div', 'hint');
   const root = ui.el(
     'section',
     'section',
     ui.el('div', 'row', ui.el('span', 'label fixed', t.model.title), choice, only, all),
     goodFor,
+    coming,
   );
   let shown = '';
   return {
@@ -48,6 +50,12 @@ export function createModelView({ ui, t, dispatch }: Context): Piece {
       show(choice, isChoice);
       show(only, !isChoice);
       setText(only, current.title);
+      const download = state.downloads.find((one) => one.state === 'running');
+      show(coming, download !== undefined);
+      if (download !== undefined) {
+        const share = download.doneBytes / Math.max(1, download.totalBytes);
+        setText(coming, t.model.downloading(download.title, Math.floor(100 * Math.min(1, share))));
+      }
       setText(goodFor, current.goodFor);
       show(goodFor, current.goodFor !== '');
     },

@@ -1,10 +1,11 @@
-// The words: what the clip should become and what it is now; recent ones; and the demo model's vocabulary.
+// The words: what the clip should become and what it is now; recent ones; and the vocabulary of a practice model.
 
 import { maxPromptCharacters } from '../../../../protocol/limits.ts';
+import { readPrompt, withPhrase, type ModelVocabulary } from '../../../../protocol/vocabulary.ts';
 import { chosenModel } from '../../state/choices.ts';
 import type { EditForm } from '../../state/form.ts';
 import type { HistoryEntry } from '../../state/panel-state.ts';
-import { demoModel, demoParts, readDemoPrompt, withDemoPart, type DemoPart } from '../../state/vocabulary.ts';
+import { selectedSample } from '../../state/practice.ts';
 import type { Context, Piece } from '../context.ts';
 import { keyedList, setText, setValue, show } from '../ui.ts';
 
@@ -27,6 +28,16 @@ export function createPromptView(context: Context): Piece {
   );
   ui.group(historyList, 'tools', t.prompt.history);
   const recent = ui.el('div', 'recent', ui.el('span', 'label', t.prompt.history), historyList);
+  const workingList = ui.el('div', 'chips');
+  const workingPrompts = keyedList<string>(
+    workingList,
+    (words) => words,
+    (words) => ({
+      root: ui.button(words, 'chip', () => dispatch({ type: 'form-changed', change: { prompt: words } })),
+      update: () => undefined,
+    }),
+  );
+  const working = ui.el('div', 'recent', ui.el('span', 'label', t.prompt.working), workingList);
   const rerun = ui.el(
     'div',
     'strip info',
@@ -38,6 +49,7 @@ export function createPromptView(context: Context): Piece {
     'section',
     rerun,
     ui.el('label', 'field-block', ui.el('span', 'section-title', t.prompt.title), prompt),
+    working,
     suggestions.root,
     recent,
     ui.el('label', 'field-block', ui.el('span', 'label', t.prompt.source), source),
@@ -47,15 +59,19 @@ export function createPromptView(context: Context): Piece {
     root,
     update(state) {
       const { form } = state;
-      const isDemo = chosenModel(state)?.id === demoModel;
+      const vocabulary = chosenModel(state)?.vocabulary ?? null;
+      const example = vocabulary?.samples[0];
       setValue(prompt, form.prompt);
       setValue(source, form.sourcePrompt);
-      prompt.placeholder = isDemo ? t.prompt.demoPlaceholder : t.prompt.placeholder;
-      source.placeholder = isDemo ? t.prompt.demoSourcePlaceholder : t.prompt.sourcePlaceholder;
-      show(suggestions.root, isDemo);
-      if (isDemo) suggestions.update(form);
+      prompt.placeholder = example?.prompts[0] ?? t.prompt.placeholder;
+      source.placeholder = example?.sourcePrompt ?? t.prompt.sourcePlaceholder;
+      const sample = selectedSample(state);
+      show(working, sample !== null);
+      workingPrompts.update(sample?.prompts ?? []);
+      show(suggestions.root, vocabulary !== null);
+      if (vocabulary !== null) suggestions.update(form, vocabulary);
       const others = state.history.filter((entry) => entry.prompt !== form.prompt);
-      show(recent, others.length > 0 && !isDemo);
+      show(recent, others.length > 0 && vocabulary === null);
       history.update(others.slice(0, shownHistory));
       show(rerun, state.rerunOf !== null);
     },
@@ -78,36 +94,42 @@ export function createField({ ui, dispatch }: Context, words: Words, rows: numbe
   return field;
 }
 
+/** The words of a practice model, as chips that build a prompt. */
 function createSuggestions({ ui, t, dispatch }: Context) {
-  let form: EditForm | null = null;
-  const chips = (Object.keys(demoParts) as DemoPart[]).map((part) => ({
-    part,
-    words: demoParts[part].map((word) => ({
-      word,
-      button: ui.button(word, `chip ${part === 'colour' ? `dot dot-${word}` : ''}`, () => {
-        const prompt = withDemoPart(form?.prompt ?? '', part, word);
-        dispatch({ type: 'form-changed', change: { prompt } });
-      }),
-    })),
-  }));
+  let prompt = '';
   const unknown = ui.el('div', 'hint warn-text');
-  const words = ui.el(
-    'div',
-    'word-rows',
-    ...chips.map((row) => ui.el('div', 'chips', ...row.words.map(({ button }) => button))),
-  );
-  ui.group(words, 'tools', t.prompt.suggestions);
-  const root = ui.el('div', 'suggestions', ui.el('span', 'label', t.prompt.suggestions), words, unknown);
+  const rows = ui.el('div', 'suggestion-rows');
+  const root = ui.el('div', 'suggestions', unknown, ui.el('span', 'label', t.prompt.suggestions), rows);
+  ui.group(rows, 'tools', t.prompt.suggestions);
+  let shown: ModelVocabulary | null = null;
+  let chips: readonly { readonly part: string; readonly phrase: string; readonly button: HTMLElement }[] = [];
+
+  function draw(vocabulary: ModelVocabulary): void {
+    while (rows.firstChild !== null) rows.removeChild(rows.firstChild);
+    chips = vocabulary.parts.flatMap(({ name, phrases }) => {
+      const made = phrases.flatMap(([phrase = '']) => {
+        if (phrase === '') return [];
+        const colour = name === 'colour' ? `dot dot-${phrase}` : '';
+        const press = (): void =>
+          dispatch({ type: 'form-changed', change: { prompt: withPhrase(vocabulary, prompt, name, phrase) } });
+        return [{ part: name, phrase, button: ui.button(phrase, `chip ${colour}`, press) }];
+      });
+      rows.appendChild(ui.el('div', 'chips', ...made.map(({ button }) => button)));
+      return made;
+    });
+  }
+
   return {
     root,
-    update(next: EditForm): void {
-      form = next;
-      const known = readDemoPrompt(next.prompt);
-      for (const { part, words } of chips) {
-        for (const { word, button } of words) ui.choose(button, known[part] === word, 'pressed');
-      }
-      show(unknown, known.unknown.length > 0);
-      setText(unknown, t.prompt.unknown(known.unknown.join(', ')));
+    update(form: EditForm, vocabulary: ModelVocabulary): void {
+      ({ prompt } = form);
+      // Each answer of the server brings an equal one.
+      if (JSON.stringify(shown) !== JSON.stringify(vocabulary)) draw(vocabulary);
+      shown = vocabulary;
+      const read = readPrompt(vocabulary, prompt);
+      for (const { part, phrase, button } of chips) ui.choose(button, read.phrases[part] === phrase, 'pressed');
+      show(unknown, read.unknown.length > 0);
+      setText(unknown, t.prompt.unknown(read.unknown.join(', ')));
     },
   };
 }

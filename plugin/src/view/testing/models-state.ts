@@ -1,6 +1,12 @@
 // The list of models of a machine with several programs, as a state of the panel.
 
-import { makeLoraInfo, makeModelInfo } from '../../../../protocol/testing/models.ts';
+import {
+  makeDownload,
+  makeLoraInfo,
+  makeModelInfo,
+  makeOffer,
+  practiceVocabulary,
+} from '../../../../protocol/testing/models.ts';
 import type { ListKind } from '../../state/model-list.ts';
 import type { PanelState } from '../../state/panel-state.ts';
 
@@ -20,6 +26,7 @@ const models = [
     title: 'Demo model',
     goodFor: 'A toy world of coloured objects, to see that everything works.',
     sizeBytes: 33_000_000,
+    vocabulary: practiceVocabulary,
   }),
   makeModelInfo({
     id: 'stabilityai/stable-diffusion-xl-base-1.0',
@@ -71,10 +78,83 @@ const loras = [
   }),
 ];
 
+const offers = [
+  makeOffer({
+    id: 'stable-diffusion-1.5',
+    title: 'Stable Diffusion 1.5',
+    goodFor: 'Real footage of every kind at 512x512; the first choice for most edits.',
+    state: 'begun',
+  }),
+  makeOffer({
+    id: 'dreamshaper-8',
+    title: 'DreamShaper 8',
+    goodFor: 'Painted and illustrated looks.',
+  }),
+  makeOffer({
+    id: 'stable-diffusion-xl-1.0',
+    title: 'Stable Diffusion XL 1.0',
+    goodFor: 'Real footage at 1024x1024, for several times the time and memory of 1.5.',
+    family: xl,
+    licenceName: 'CreativeML Open RAIL++-M',
+    sizeBytes: 6_938_000_000,
+    state: 'here',
+  }),
+  makeOffer({
+    id: 'hyper-sd15-8steps-cfg',
+    title: 'Hyper-SD 8 steps',
+    kind: 'lora',
+    goodFor: 'Edits in 8 steps.',
+    licenceName: 'CreativeML Open RAIL++-M',
+    sizeBytes: 269_000_000,
+  }),
+];
+
+const downloads = [
+  makeDownload({ id: 'stable-diffusion-1.5', title: 'Stable Diffusion 1.5' }),
+  makeDownload({
+    id: 'dreamshaper-8',
+    title: 'DreamShaper 8',
+    state: 'failed',
+    doneBytes: 310_000_000,
+    bytesPerSecond: null,
+    error: { code: 'connection-lost', message: 'The hub cannot be reached.' },
+  }),
+];
+
+/** The licence of a model, as it is shown before the download. */
+export function withLicence(state: PanelState): PanelState {
+  const text = [
+    'CreativeML Open RAIL-M',
+    'dated August 22, 2022',
+    '',
+    'Section I: PREAMBLE',
+    '',
+    'Multimodal generative models are being widely adopted and used, and have the potential to transform the way artists, among other individuals, conceive and benefit from AI or ML technologies as a tool for content creation.',
+    '',
+    'Notwithstanding the current and potential benefits that these artifacts can bring to society at large, there are also concerns about potential misuses of them, either due to their technical limitations or ethical considerations.',
+  ].join('\n');
+  const [modelId, title] = ['stable-diffusion-1.5', 'Stable Diffusion 1.5'];
+  const url = 'https://huggingface.co/spaces/CompVis/stable-diffusion-license';
+  const licence = { modelId, name: 'CreativeML Open RAIL-M', url, text, sha256: 'a'.repeat(64) };
+  return { ...state, overlay: { name: 'licence', modelId, title, licence, problem: null } };
+}
+
 export function withModels(state: PanelState, kind: ListKind): PanelState {
   return {
     ...state,
-    models: { models, loras, notices: ['ComfyUI, models/vae: there is no permission to read it.'] },
+    models: {
+      models,
+      loras,
+      notices: ['ComfyUI, models/vae: there is no permission to read it.'],
+      folders: [
+        { source: 'hub', title: 'Hugging Face cache', models: 1 },
+        { source: 'comfyui', title: 'ComfyUI', models: 7 },
+        { source: 'folder', title: 'Film looks', models: 2 },
+      ],
+      offers,
+      freeBytes: 83_400_000_000,
+    },
+    downloads: kind === 'get' ? downloads : [],
     overlay: { name: 'models', kind, filter: '', isLooking: false, problem: null },
   };
 }

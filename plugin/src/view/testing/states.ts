@@ -1,7 +1,7 @@
 // The states that people meet, by name, for pictures and for looking at them.
 
 import { defaultSettings } from '../../../../protocol/edit-settings.ts';
-import { makeModelInfo } from '../../../../protocol/testing/models.ts';
+import { makeModelInfo, practiceVocabulary } from '../../../../protocol/testing/models.ts';
 import type { WireError } from '../../../../protocol/messages/wire-error.ts';
 import type { PlacedEdit } from '../../host/edits.ts';
 import type { SelectedClip, TimelineSnapshot } from '../../host/selection.ts';
@@ -10,7 +10,7 @@ import type { ProblemCode } from '../../state/problem.ts';
 import { presetOf } from '../../state/presets.ts';
 import type { Task, TaskState } from '../../state/task.ts';
 import { withComparison } from './compare-state.ts';
-import { withModels } from './models-state.ts';
+import { withLicence, withModels } from './models-state.ts';
 import { withPreview } from './preview-state.ts';
 
 const hex = (digit: string): string => digit.repeat(32);
@@ -80,9 +80,10 @@ const server = {
     }),
     makeModelInfo({
       id: 'demo',
-      title: 'Demo model',
+      title: 'Demo world',
       goodFor: 'A toy world of coloured objects, to see that everything works.',
       sizeBytes: 33_000_000,
+      vocabulary: practiceVocabulary,
     }),
   ],
 } as const;
@@ -147,9 +148,12 @@ const wire = (code: WireError['code'], message: string): WireError => ({ code, m
 
 const premiere = base('premiere');
 const web = base('browser');
+const nothingSelected = { project: null, sequence: null, clips: [], rejected: [], empty: 'nothing-selected' } as const;
+/** As it is after the installation. */
+const practiceOnly = { ...server, device: 'cpu', models: server.models.filter(({ id }) => id === 'demo') } as const;
 const webEmpty: PanelState = {
   ...web,
-  selection: { project: null, sequence: null, clips: [], rejected: [], empty: 'nothing-selected' },
+  selection: nothingSelected,
   estimate: { name: 'none' },
   history: [],
   form: { ...web.form, prompt: '', sourcePrompt: '', model: 'demo' },
@@ -323,5 +327,24 @@ export const states: Readonly<Record<string, PanelState>> = {
   },
   'model-list': withModels(premiere, 'models'),
   'lora-list': withModels(premiere, 'loras'),
+  'model-get': withModels(premiere, 'get'),
+  licence: withLicence(premiere),
+  practice: {
+    ...premiere,
+    link: { name: 'online', server: practiceOnly },
+    estimate: { name: 'none' },
+    form: { ...premiere.form, prompt: 'a shiny silver robotic wolf', sourcePrompt: '' },
+    practice: { held: 'apply', accepted: null },
+  },
+  'first-use': {
+    ...premiere,
+    link: { name: 'online', server: practiceOnly },
+    selection: nothingSelected,
+    estimate: { name: 'none' },
+    history: [],
+    form: { ...premiere.form, prompt: '', sourcePrompt: '' },
+  },
+  'web-first-use': { ...webEmpty, link: { name: 'online', server: practiceOnly } },
+  'web-model-get': withModels(web, 'get'),
   'web-empty': webEmpty,
 };

@@ -20,7 +20,7 @@ export const problemTexts = {
   'clip-unreadable': text('The clip cannot be read as video.', 'Convert it to H.264 or ProRes and try again.'),
   'clip-empty': text('The clip has no frames.'),
   'model-missing': text('The model is not installed any more.', 'Choose another model.'),
-  'model-damaged': text('The model is damaged.', 'Download it again: npm run models -- verify'),
+  'model-damaged': text('The model is damaged.', 'Remove it in the list of models, and download it again.'),
   'model-unsupported': text('This kind of model is not supported.', 'Stable Diffusion 1.x and 2.x checkpoints work.'),
   'model-gated': text('The model asks for an account.', 'Accept its terms on its page first.'),
   'licence-not-accepted': text("The model's licence is not accepted yet."),

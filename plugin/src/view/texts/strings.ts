@@ -3,6 +3,7 @@
 
 import type { ProblemCode } from '../../state/problem.ts';
 import type { ApplyBlock } from '../../state/choices.ts';
+import type { DownloadState, OfferKind } from '../../../../protocol/model-offers.ts';
 import type { ModelSource } from '../../../../protocol/model-info.ts';
 import type { ListKind } from '../../state/model-list.ts';
 import type { PanelPipeline, StrengthStop } from '../../state/form.ts';
@@ -49,9 +50,7 @@ export const english = {
     stopped: 'TokenFlow (the background app) has stopped. Edits go on where they were as soon as it runs again.',
     online: 'Connected',
     noModelTitle: 'No model is installed',
-    noModelText:
-      'An edit needs a Stable Diffusion checkpoint. List what can be downloaded, or add a folder that you have:',
-    modelCommand: 'npm run models -- list',
+    noModelText: 'An edit needs a model. Download one, once.',
   },
 
   clip: {
@@ -113,19 +112,35 @@ export const english = {
   prompt: {
     title: 'What should it become?',
     placeholder: 'a shiny silver robotic wolf',
-    demoPlaceholder: 'a blue ball in the snow',
     source: 'What is in the clip now?',
     sourceNote: 'Optional; helps to keep what you do not mention.',
     sourcePlaceholder: 'a wolf',
-    demoSourcePlaceholder: 'a red ball on grass',
     negative: 'What to avoid',
     negativePlaceholder: 'blurry, text',
     history: 'Recent',
-    suggestions: 'The demo model knows these words',
-    unknown: (words: string) => `The demo model does not know: ${words}`,
+    suggestions: 'This practice model knows these words',
+    unknown: (words: string) => `This practice model does not know: ${words}`,
+    working: 'Edits of this sample that work',
     rerun: 'The next edit becomes a new version.',
     rerunDrop: 'Make it a new edit',
     clear: 'Clear',
+  },
+
+  practice: {
+    title: (model: string) => `${model} is a practice model`,
+    clip: 'It only knows its own small drawn world. Your clip will not survive: it comes out as simple drawn shapes.',
+    words: (words: string) => `It has never seen these words, and draws something else for them: ${words}`,
+    use: (model: string) => `Use ${model}`,
+    get: 'Get a model',
+    sample: 'Use a sample clip',
+    anyway: 'Try anyway',
+  },
+
+  firstUse: {
+    title: 'Begin here',
+    text: 'TokenFlow comes with a practice model that knows a small drawn world. For your own footage it needs a larger model, once.',
+    get: 'Get a model for real footage',
+    sample: 'Try with a sample clip',
   },
 
   strength: {
@@ -184,11 +199,15 @@ export const english = {
     codecs: { prores: 'ProRes .mov', h264: 'H.264 .mp4' } satisfies Record<OutputCodec, string>,
   },
 
-  model: { title: 'Model', all: 'All models' },
+  model: {
+    title: 'Model',
+    all: 'All models',
+    downloading: (title: string, percent: number) => `Downloading ${title}: ${percent} %`,
+  },
 
   modelList: {
-    title: 'Models on this machine',
-    kinds: { models: 'Models', loras: 'LoRAs' } satisfies Record<ListKind, string>,
+    title: 'Models',
+    kinds: { models: 'On this machine', loras: 'LoRAs', get: 'Get more' } satisfies Record<ListKind, string>,
     search: 'Search',
     looking: 'The background app looks at the folders of models...',
     use: 'Use',
@@ -209,10 +228,69 @@ export const english = {
     empty: {
       models: 'No model was found.',
       loras: 'No LoRA was found. They are looked for in the folders of ComfyUI, AUTOMATIC1111 and others.',
+      get: 'This background app does not download models.',
     } satisfies Record<ListKind, string>,
     noMatch: 'Nothing matches.',
     more: (files: number) => `And ${files} more: search to find them.`,
     notLookedAt: (notice: string) => `Not looked at: ${notice}`,
+    footage: 'real footage',
+    practice: 'practice',
+    remove: 'Remove',
+    folders: 'Folders that are looked into',
+    folder: (title: string, models: number) => `${title}: ${count(models, 'file', 'files')}`,
+    noFolders: 'No folder of another program was found.',
+    addFolder: 'Other folders are added on the machine of the background app, not from here.',
+    experts: 'For experts',
+    addCommand: 'npm run models -- folders add FOLDER',
+    removeTitle: 'Remove this model?',
+    removeText: (title: string) =>
+      `${title} is taken out of the list. A model that TokenFlow has downloaded is deleted from the disk; others stay where they are.`,
+    removeConfirm: 'Remove',
+  },
+
+  download: {
+    free: (size: string) => `${size} free on the disk`,
+    get: 'Download',
+    goOn: 'Go on',
+    tooLarge: 'not enough space',
+    licence: (name: string) => `Licence: ${name}`,
+    here: 'here',
+    pause: 'Pause',
+    resume: 'Resume',
+    cancel: 'Cancel',
+    retry: 'Try again',
+    states: {
+      waiting: 'Waits for another download',
+      running: 'Downloading',
+      paused: 'Paused',
+      failed: 'Stopped',
+    } satisfies Record<DownloadState, string>,
+    amount: (done: string, total: string) => `${done} of ${total}`,
+    rate: (perSecond: string) => `${perSecond}/s`,
+    left: (duration: string) => `${duration} left`,
+    groups: { checkpoint: 'Models for real footage', lora: 'LoRAs' } satisfies Record<OfferKind, string>,
+    problems: {
+      'connection-lost': 'The model cannot be fetched. Are you offline? What has come is kept.',
+      'disk-full': 'There is not enough space on the disk. Free some, then try again.',
+      'output-unwritable': 'The folder of models cannot be written to.',
+      'transfer-damaged': 'A file was damaged on its way, and is not used. Try again.',
+      'download-refused': 'The network sends the download to a strange address. It was not followed.',
+      'model-gated': 'Its authors give it to registered accounts only. Choose another model.',
+      'model-missing': 'It is not there any more at the place that TokenFlow knows.',
+      'licence-not-accepted': 'Its licence has changed. Cancel, and download it again.',
+    } as Readonly<Partial<Record<ProblemCode, string>>>,
+    tryingAgain: 'The connection was cut; trying again.',
+  },
+
+  licence: {
+    heading: 'Licence',
+    title: (model: string) => `Licence of ${model}`,
+    reading: 'Fetching the licence...',
+    text: (name: string) => `The authors of this model give it under ${name}. To download it, accept these terms.`,
+    onlyAddress: (url: string) => `Read it at ${url}`,
+    source: (url: string) => `Also at ${url}`,
+    accept: 'Accept and download',
+    decline: 'Not now',
   },
 
   /** In units of 1000, as disks are sold. */
@@ -406,6 +484,8 @@ export const english = {
     'version-shown': 'Version brought back.',
     reverted: 'Reverted. The original shows.',
     saved: 'Saved.',
+    'model-ready': 'The model is ready.',
+    'model-removed': 'The model was removed.',
     'preview-applied': 'Going on from the preview: same settings, same seed.',
     failed: '',
   } satisfies Record<ToastText, string>,

@@ -25,7 +25,7 @@ export interface ExportSources {
   readonly log: (line: string) => void;
 }
 
-export function createClipExports(sources: ExportSources): HostClips {
+export function createClipExports(sources: ExportSources): Omit<HostClips, 'takeSample'> {
   // Ends, never rejected, when Premiere's exporter is free again.
   let exporterIsFree: Promise<void> = Promise.resolve();
 

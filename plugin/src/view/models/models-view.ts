@@ -1,7 +1,8 @@
-// The models and LoRAs on the server's machine: by place, with family and size, and why some cannot be used.
+// The models and LoRAs on the server's machine: by place, with family and size, and why some cannot be used. And those that
+// can be downloaded.
 
-import type { ModelSource } from '../../../protocol/model-info.ts';
-import { chosenModel, knownModels } from '../state/choices.ts';
+import type { ModelSource } from '../../../../protocol/model-info.ts';
+import { chosenModel, knownModels } from '../../state/choices.ts';
 import {
   groupFiles,
   listKinds,
@@ -10,11 +11,13 @@ import {
   modelFiles,
   searchableCount,
   type ListedFile,
-} from '../state/model-list.ts';
-import type { PanelState } from '../state/panel-state.ts';
-import type { Context, Piece } from './context.ts';
-import { createProblemView } from './problem-view.ts';
-import { keyedList, setClass, setText, setValue, show } from './ui.ts';
+} from '../../state/model-list.ts';
+import type { PanelState } from '../../state/panel-state.ts';
+import type { Context, Piece } from '../context.ts';
+import { createProblemView } from '../problem-view.ts';
+import { createFoldersView } from './folders-view.ts';
+import { createOffersView } from './offers-view.ts';
+import { keyedList, setClass, setText, setValue, show } from '../ui.ts';
 
 export function createModelsView(context: Context): Piece {
   const { ui, t, dispatch } = context;
@@ -37,6 +40,8 @@ export function createModelsView(context: Context): Piece {
     ({ source }) => source,
     () => createGroup(context),
   );
+  const offers = createOffersView(context);
+  const folders = createFoldersView(context);
   const notices = ui.el('div', 'notices');
   const lines = keyedList<string>(
     notices,
@@ -54,8 +59,10 @@ export function createModelsView(context: Context): Piece {
       filter,
       looking,
       problem.root,
+      offers.root,
       list,
       empty,
+      folders.root,
       notices,
     ),
     update(state) {
@@ -70,16 +77,24 @@ export function createModelsView(context: Context): Piece {
       const chosen = chosenModel(state)?.id ?? null;
       const found = groupFiles(files, overlay.filter);
       groups.update(found.map((group) => ({ ...group, kind: overlay.kind, chosen })));
-      const isEmpty = found.length === 0 && !overlay.isLooking && overlay.problem === null;
+      const isOffers = overlay.kind === 'get';
+      const hasOffers = state.downloads.length > 0 || (state.models?.offers.length ?? 0) > 0;
+      show(offers.root, isOffers);
+      if (isOffers) offers.update(state);
+      show(list, !isOffers);
+      show(folders.root, !isOffers);
+      folders.update(state);
+      const isNothing = isOffers ? !hasOffers : found.length === 0;
+      const isEmpty = isNothing && !overlay.isLooking && overlay.problem === null;
       setText(empty, overlay.filter === '' ? m.empty[overlay.kind] : m.noMatch);
       show(empty, isEmpty);
-      lines.update(state.models?.notices ?? []);
+      lines.update(isOffers ? [] : (state.models?.notices ?? []));
     },
   };
 }
 
 function filesOf(state: PanelState): readonly ListedFile[] {
-  if (state.overlay?.name !== 'models') return [];
+  if (state.overlay?.name !== 'models' || state.overlay.kind === 'get') return [];
   if (state.overlay.kind === 'loras') return loraFiles(state.models?.loras ?? []);
   return modelFiles(knownModels(state));
 }
@@ -129,16 +144,34 @@ function createRow({ ui, t, dispatch }: Context, { id, kind }: Row) {
   });
   const chosen = ui.el('span', 'badge ok', t.modelList.inUse);
   const unusable = ui.el('span', 'badge problem', t.modelList.unusable);
-  const root = ui.el('div', 'model-row', ui.el('div', 'model-head', name, size, use, chosen, unusable), facts, note);
+  const world = ui.el('span', 'badge');
+  let title = id;
+  const remove = ui.button(t.modelList.remove, 'quiet small', () => {
+    const offerKind = kind === 'loras' ? 'lora' : 'checkpoint';
+    dispatch({ type: 'overlay-opened', overlay: { name: 'remove-model', kind: offerKind, id, title } });
+  });
+  const root = ui.el(
+    'div',
+    'model-row',
+    ui.el('div', 'model-head', name, size, use, chosen, unusable),
+    ui.el('div', 'model-head facts-row', world, facts, remove),
+    note,
+  );
   return {
     root,
     update({ info, isChosen }: Row): void {
       const isUsable = info.problem === null;
-      setText(name, info.title);
+      ({ title } = info);
+      setText(name, title);
       setText(size, info.sizeBytes === null ? '' : t.fileSize(info.sizeBytes));
       setText(facts, [info.family, info.folder].filter((part) => part !== null && part !== '').join(' · '));
       setText(note, info.problem ?? info.goodFor);
-      show(facts, info.family !== null || info.folder !== '');
+      // A LoRA is for whatever its model is for.
+      show(world, kind === 'models' && isUsable);
+      const isPractice = 'vocabulary' in info && info.vocabulary !== null;
+      setText(world, isPractice ? t.modelList.practice : t.modelList.footage);
+      setClass(world, 'problem-badge', isPractice);
+      show(remove, info.source === 'downloaded' || info.source === 'added');
       show(note, (info.problem ?? info.goodFor) !== '');
       setClass(root, 'off', !isUsable);
       show(use, kind === 'models' && isUsable && !isChosen);
