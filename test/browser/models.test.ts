@@ -81,7 +81,7 @@ describe.skipIf(chromiumPath === undefined)('the first minutes in the web panel'
     await download.waitFor({ state: 'detached' });
 
     await page.getByRole('button', { name: 'On this machine' }).click();
-    const row = page.locator('.model-row', { hasText: 'Tiny' });
+    const row = page.locator('.model-row:visible', { hasText: 'Tiny' });
     expect(await row.innerText()).toMatch(/in use[\s\S]*real footage/);
     await row.getByRole('button', { name: 'Remove' }).click();
     await page.locator('.overlay').getByRole('button', { name: 'Remove' }).last().click();

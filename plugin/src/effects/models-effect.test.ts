@@ -113,6 +113,25 @@ describe('a download', () => {
     expect(scene.store.state.toasts).toHaveLength(1);
   });
 
+  test('that ended while the connection was lost is not shown any more', async () => {
+    const scene = await offering();
+    scene.server.tell({ type: 'model-downloads', downloads: [makeDownload({ id: 'sd' })] });
+    await scene.clock.settle();
+    scene.server.cutAll();
+    await scene.clock.runUntil(() => scene.store.state.link.name !== 'online');
+    expect(scene.store.state.downloads).toHaveLength(1);
+    await scene.clock.runUntil(() => scene.store.state.link.name === 'online');
+    expect(scene.store.state.downloads).toEqual([]);
+  });
+
+  test('that is on its way is told to a panel that connects', async () => {
+    const scene = await offering();
+    scene.server.downloads = [makeDownload({ id: 'sd', state: 'paused' })];
+    scene.server.cutAll();
+    await scene.clock.runUntil(() => scene.store.state.downloads.length === 1);
+    expect(scene.store.state.downloads).toMatchObject([{ id: 'sd', state: 'paused' }]);
+  });
+
   test('that the server refuses shows why in the list', async () => {
     const scene = await offering();
     scene.server.refuse('model-download', 'limit-reached');

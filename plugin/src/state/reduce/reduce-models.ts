@@ -11,6 +11,9 @@ export function reduceModels(state: PanelState, event: PanelEvent): PanelState {
     case 'get-model-pressed':
     case 'licence-declined':
       return { ...state, overlay: modelList('get') };
+    // The server tells of downloads after this, where there are any.
+    case 'link-changed':
+      return event.link.name === 'online' ? { ...state, downloads: [] } : state;
     case 'downloads-told':
       return { ...state, downloads: event.downloads };
     case 'model-download-pressed': {
