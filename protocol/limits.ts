@@ -54,3 +54,9 @@ export const maxFrameBytes = windowBytes;
 
 /** Models, and LoRAs, that a server lists; notices beside them. */
 export const listLimits = { models: 5_000, notices: 50 } as const;
+
+/** Frames in one reply to `frames-get`. */
+export const maxFramesAtOnce = 64;
+
+/** Least time between two pictures of a running job. */
+export const jobPictureMs = 1_000;

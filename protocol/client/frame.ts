@@ -1,4 +1,4 @@
-// Fetches one picture. It is small, so a cut is answered by asking again.
+// Fetches pictures. They are small, so a cut is answered by asking again.
 
 import { orCanceled, type EditError, type Signal } from '../errors.ts';
 import type { FrameSide } from '../messages/stream-messages.ts';
@@ -14,22 +14,57 @@ export interface FrameRequest {
   readonly maxSide: number;
 }
 
-/** The bytes of a JPEG. Rejected with CanceledError or the server's refusal. */
-export function fetchFrame(run: Run, wish: FrameRequest, signal?: Signal): Promise<Uint8Array> {
-  return run(({ connection }) => fetchOver(connection, wish, signal), signal);
+export interface FramesRequest {
+  readonly side: FrameSide;
+  readonly jobId: string;
+  /** From 0, within the result. */
+  readonly firstFrame: number;
+  /** At most `maxFramesAtOnce`. */
+  readonly frames: number;
+  /** Pixels of the longer side at most. */
+  readonly maxSide: number;
 }
 
-async function fetchOver(connection: Connection, wish: FrameRequest, signal: Signal | undefined): Promise<Uint8Array> {
-  const request = connection.request({ type: 'frame-get', ...wish });
-  const { streamId, sizeBytes } = await orCanceled(request, signal);
-  const jpeg = new Uint8Array(sizeBytes);
+/** The bytes of a JPEG. Rejected with CanceledError or the server's refusal. */
+export function fetchFrame(run: Run, wish: FrameRequest, signal?: Signal): Promise<Uint8Array> {
+  return run(async ({ connection }) => {
+    const request = connection.request({ type: 'frame-get', ...wish });
+    const { streamId, sizeBytes } = await orCanceled(request, signal);
+    return receive(connection, streamId, sizeBytes, signal);
+  }, signal);
+}
+
+/** The bytes of JPEGs of frames that follow each other; there may be fewer. Rejected as `fetchFrame`. */
+export function fetchFrames(run: Run, wish: FramesRequest, signal?: Signal): Promise<readonly Uint8Array[]> {
+  return run(async ({ connection }) => {
+    const request = connection.request({ type: 'frames-get', ...wish });
+    const { streamId, sizes } = await orCanceled(request, signal);
+    const all = await receive(connection, streamId, sum(sizes), signal);
+    return sizes.map((sizeBytes, index) => {
+      const start = sum(sizes.slice(0, index));
+      return all.subarray(start, start + sizeBytes);
+    });
+  }, signal);
+}
+
+const sum = (sizes: readonly number[]): number => sizes.reduce((all, size) => all + size, 0);
+
+/** The whole of a stream that needs no acknowledgements. Rejected with CanceledError, or with what ended the stream. */
+export async function receive(
+  connection: Connection,
+  streamId: number,
+  sizeBytes: number,
+  signal?: Signal,
+): Promise<Uint8Array> {
+  const whole = new Uint8Array(sizeBytes);
+  if (sizeBytes === 0) return whole;
   let received = 0;
   let stopListening: () => void = () => undefined;
-  const whole = new Promise<void>((resolve, reject) => {
+  const arrived = new Promise<void>((resolve, reject) => {
     stopListening = connection.onStream(streamId, {
       onChunk({ offset, bytes }) {
         if (offset + bytes.length > sizeBytes) return;
-        jpeg.set(bytes, offset);
+        whole.set(bytes, offset);
         received += bytes.length;
         if (received >= sizeBytes) resolve();
       },
@@ -37,8 +72,8 @@ async function fetchOver(connection: Connection, wish: FrameRequest, signal: Sig
     });
   });
   try {
-    await orCanceled(whole, signal);
-    return jpeg;
+    await orCanceled(arrived, signal);
+    return whole;
   } finally {
     stopListening();
   }

@@ -8,7 +8,15 @@ import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';
 import { createTurns } from '../../../protocol/turns.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
-import { artifactName, isResultOf, jobArtifact, jobsFolder, resultArtifact, workArtifact } from '../artifacts/ids.ts';
+import {
+  artifactName,
+  isResultOf,
+  jobArtifact,
+  jobsFolder,
+  playbackFolder,
+  resultArtifact,
+  workArtifact,
+} from '../artifacts/ids.ts';
 import type { Clip } from '../clips/clip.ts';
 import { inversionsDirIn } from '../engine/source-cache/inversion-cache.ts';
 import { ResumePointFile, type ResumePoint } from '../engine/run/resume-point.ts';
@@ -172,7 +180,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
 
   async function tidy(jobId: string): Promise<void> {
     await artifacts.remove(workArtifact(jobId));
-    await removeOthers(jobId, (id) => isResultOf(jobId, id));
+    await removeOthers(jobId, (id) => isResultOf(jobId, id) || id === playbackFolder(jobId));
   }
 
   const discard = (jobId: string): Promise<void> => artifacts.remove(jobArtifact(jobId));

@@ -288,6 +288,20 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
           pump(streamId);
           break;
         }
+        case 'playback-get': {
+          const { frameRate } = clipMedia;
+          const facts = { expiresInSeconds: 600, frames: 50, frameRate, sizeBytes: result.length };
+          say({ type: 'playback', requestId, url: `/playback/${message.jobId}/${message.side}`, ...facts });
+          break;
+        }
+        case 'frames-get': {
+          const streamId = ++streamIds;
+          const sizes = Array.from({ length: Math.min(message.frames, 50 - message.firstFrame) }, () => 1);
+          say({ type: 'frames-ready', requestId, streamId, sizes });
+          const bytes = new Uint8Array(sizes.length).fill(7);
+          if (bytes.length > 0) later(() => client.onBytes(encodeChunk({ streamId, offset: 0, bytes })));
+          break;
+        }
         case 'stream-cancel':
           downloads.delete(message.streamId);
           break;

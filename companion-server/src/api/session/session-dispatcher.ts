@@ -6,9 +6,10 @@ import type { ClipDelete, ClipGet } from '../../../../protocol/messages/clip-mes
 import type { JobCreate } from '../../../../protocol/messages/job-messages.ts';
 import { maxSlowRequests, maxWaitingJobs } from '../../../../protocol/limits.ts';
 import type { DiskShortage } from '../../../../protocol/messages/session-messages.ts';
-import type { FrameGet } from '../../../../protocol/messages/stream-messages.ts';
+import type { FrameGet, FramesGet, PlaybackGet } from '../../../../protocol/messages/stream-messages.ts';
 import { createTurns } from '../../../../protocol/turns.ts';
 import { EditError } from '../../errors.ts';
+import { linkLifetimeMs, signLink } from '../signed-link.ts';
 import type { Peer } from './peer.ts';
 import type { Requester, SessionDeps } from './session-deps.ts';
 import { createSessionDownloads } from './session-downloads.ts';
@@ -93,6 +94,18 @@ export function createDispatcher(
     return pictures.take(async () => downloads.sendPicture(message.requestId, await readFrame(deps, owner, message)));
   }
 
+  async function sendPlayback({ requestId, jobId, side }: PlaybackGet): Promise<void> {
+    const { sizeBytes, frames, frameRate } = await deps.playback.open(owner, jobId, side);
+    const expiresAt = new Date(Date.now() + linkLifetimeMs);
+    const url = signLink(deps.linkSecret, { clientId: owner, jobId, file: side }, expiresAt);
+    const expiresInSeconds = linkLifetimeMs / 1_000;
+    peer.send({ type: 'playback', requestId, url, expiresInSeconds, frames, frameRate, sizeBytes });
+  }
+
+  function sendFrames({ requestId, ...wish }: FramesGet): Promise<void> {
+    return pictures.take(async () => downloads.sendPictures(requestId, await deps.playback.pictures(owner, wish)));
+  }
+
   async function sendDiagnostics(requestId: number): Promise<void> {
     peer.send({ type: 'diagnostics', requestId, checks: await diagnose(requester) });
   }
@@ -128,6 +141,12 @@ export function createDispatcher(
           break;
         case 'frame-get':
           beside(message.requestId, () => sendFrame(message));
+          break;
+        case 'playback-get':
+          beside(message.requestId, () => sendPlayback(message));
+          break;
+        case 'frames-get':
+          beside(message.requestId, () => sendFrames(message));
           break;
         case 'estimate':
           beside(message.requestId, () => jobs.estimate(message));
