@@ -167,7 +167,7 @@ async function open(
       }),
   });
   const artifacts = await openArtifacts({ dataDir, setAside });
-  let playback: Playback | undefined;
+  const late: { playback?: Playback } = {};
   const clips = await openClipStore({
     database,
     artifacts,
@@ -175,7 +175,7 @@ async function open(
     probe: probe ?? factsOf,
     setAside,
     // What shows the clip goes with it.
-    onRemoved: (owner, clipId) => playback?.forgetClip(owner, clipId) ?? Promise.resolve(),
+    onRemoved: (owner, clipId) => late.playback?.forgetClip(owner, clipId) ?? Promise.resolve(),
     onUnwritten: (error) => log.warn('A note about a clip could not be written.', { error: String(error) }),
   });
   closers.push(() => clips.close());
@@ -229,7 +229,7 @@ async function open(
       },
       async tidy(jobId) {
         await edits.tidy(jobId);
-        void playback?.prepare(jobId);
+        void late.playback?.prepare(jobId);
       },
     },
     onFailure(jobId, error) {
@@ -244,7 +244,7 @@ async function open(
     infoOf: knownClips.infoOf,
     onUnmade: (jobId, error) => log.warn('The videos of a result could not be made.', { jobId, error: String(error) }),
   });
-  playback = made;
+  late.playback = made;
   const removeUnusedClips = (): Promise<void> => clips.removeUnused((owner, clipId) => jobs.needsClip(owner, clipId));
   await removeUnusedClips();
   const daily = setInterval(() => {

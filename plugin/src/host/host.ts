@@ -48,6 +48,7 @@ export const abilityNames = [
   'secure-storage', // else: the panel's own folder
   'folder-opening',
   'theme-events',
+  'video', // H.264 plays in the panel; else: pictures, one after the other
 ] as const;
 export type AbilityName = (typeof abilityNames)[number];
 
@@ -59,7 +60,8 @@ export type Fallback =
   | 'pick-preset'
   | 'panel-folder'
   | 'show-path'
-  | 'at-next-start';
+  | 'at-next-start'
+  | 'pictures';
 
 export type Abilities = Readonly<Record<AbilityName, Ability>>;
 

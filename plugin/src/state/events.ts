@@ -13,7 +13,7 @@ import type { LinkState } from '../../../protocol/client/link-state.ts';
 import type { PlacedEdit } from '../host/edits.ts';
 import type { Theme } from '../host/host.ts';
 import type { ExportMode, SelectionReading } from '../host/selection.ts';
-import type { CompareMode, CompareSubject, Picture } from './compare.ts';
+import type { CompareMode, CompareSubject, Picture, Video } from './compare.ts';
 import type { EditForm } from './form.ts';
 import type { OfferedLora } from './loras.ts';
 import type { HistoryEntry, Overlay, Throughput, Page, ToastText } from './panel-state.ts';
@@ -59,6 +59,11 @@ export type Action =
   | { readonly type: 'divider-moved'; readonly divider: number }
   | { readonly type: 'frame-chosen'; readonly frameIndex: number }
   | { readonly type: 'play-toggled' }
+  | { readonly type: 'loop-toggled' }
+  /** Makes the picture larger or smaller by a factor, at a point of the frame in shares of its sides. */
+  | { readonly type: 'zoomed'; readonly factor: number; readonly x: number; readonly y: number }
+  | { readonly type: 'panned'; readonly dx: number; readonly dy: number }
+  | { readonly type: 'zoom-ended' }
   | { readonly type: 'version-chosen'; readonly editId: string; readonly version: number }
   | { readonly type: 'rerun-pressed'; readonly editId: string; readonly version: number }
   | { readonly type: 'revert-pressed'; readonly editId: string }
@@ -135,6 +140,15 @@ export type Result =
     }
   | { readonly type: 'pictures-dropped'; readonly keys: readonly string[] }
   | {
+      readonly type: 'motion-changed';
+      readonly side: FrameSide;
+      readonly pictures: Readonly<Record<number, Picture>>;
+    }
+  | { readonly type: 'motion-dropped'; readonly keys: readonly string[] }
+  | { readonly type: 'video-changed'; readonly side: FrameSide; readonly video: Video }
+  /** The page could not play a video that the server has. */
+  | { readonly type: 'video-failed'; readonly side: FrameSide }
+  | {
       readonly type: 'preview-frame-changed';
       /** Of the preview's task. */
       readonly key: string;
@@ -142,7 +156,9 @@ export type Result =
       readonly index: number;
       readonly picture: Picture;
     }
-  | { readonly type: 'play-ticked' }
+  /** Play shows this frame. */
+  | { readonly type: 'played-to'; readonly frameIndex: number }
+  | { readonly type: 'play-ended' }
   | { readonly type: 'models-read'; readonly lists: ModelLists }
   | { readonly type: 'models-failed'; readonly problem: Problem }
   | { readonly type: 'diagnosed'; readonly checks: readonly Check[] }

@@ -18,12 +18,15 @@ export interface Ui {
   name(target: HTMLElement, text: string): void;
   /** Says that a button does nothing now. It can be seen by its class; this is for people who hear the page. */
   off(target: HTMLElement, isOff: boolean): void;
+  /** Says that a button stands for something that is on. */
+  pressed(target: HTMLElement, isOn: boolean): void;
 }
 
 /** Announces a text to screen readers. UXP has no way to do this. */
 export interface Announce {
   name(target: HTMLElement, text: string): void;
   off(target: HTMLElement, isOff: boolean): void;
+  pressed(target: HTMLElement, isOn: boolean): void;
 }
 
 export function createUi(page: Document, onError: (error: unknown) => void, announce: Announce | null): Ui {
@@ -57,6 +60,7 @@ export function createUi(page: Document, onError: (error: unknown) => void, anno
       announce?.name(target, text);
     },
     off: (target, isOff) => announce?.off(target, isOff),
+    pressed: (target, isOn) => announce?.pressed(target, isOn),
   };
 }
 

@@ -3,6 +3,7 @@
 import { expect } from 'vitest';
 import { createScene as createClientScene, type Scene } from '../../../../protocol/client/testing/fake-client.ts';
 import type { FakeServerOptions } from '../../../../protocol/client/testing/fake-server.ts';
+import type { AbilityName } from '../../host/host.ts';
 import type { SelectedClip, SelectionReading } from '../../host/selection.ts';
 import { initialState } from '../../state/panel-state.ts';
 import type { PanelEvent } from '../../state/events.ts';
@@ -84,6 +85,8 @@ export interface EffectsScene extends Scene {
 }
 
 export interface EffectsSceneOptions extends FakeServerOptions {
+  /** What the panel takes the host to be able to do. Default: nothing. */
+  readonly abilities?: readonly AbilityName[];
   readonly selection?: SelectionReading;
   /** What an earlier panel has kept. */
   readonly texts?: Map<string, string>;
@@ -101,7 +104,7 @@ export async function openEffectsScene(options: EffectsSceneOptions = {}): Promi
   const errors: unknown[] = [];
   const { kind } = host;
   const store = createStore(
-    initialState({ kind, product: 'P', abilities: [], logFolder: null }, 'dark', 'prores'),
+    initialState({ kind, product: 'P', abilities: options.abilities ?? [], logFolder: null }, 'dark', 'prores'),
     reduce,
     (error) => errors.push(error),
   );

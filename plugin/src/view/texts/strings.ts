@@ -297,6 +297,13 @@ export const english = {
   compare: {
     empty: 'When an edit is done, compare it here with the original.',
     loading: 'Fetching frames...',
+    preparing: 'Preparing the video...',
+    noVideo:
+      'This browser cannot play H.264 video: pictures are shown one after the other, slower where they come late.',
+    loop: 'Loop',
+    larger: 'Larger',
+    smaller: 'Smaller',
+    whole: 'Show the whole picture',
     modes: {
       wipe: 'Wipe',
       side: 'Side by side',
@@ -312,7 +319,7 @@ export const english = {
     divider: 'Divider between original and edit',
     frame: (frame: number, frames: number) => `${frame} / ${frames}`,
     keyframe: (frame: number, frames: number) => `Reference frame ${frame} / ${frames}`,
-    keys: 'Space plays, arrows step, \\ flips',
+    keys: 'Space plays, arrows step, \\ flips, + and - zoom',
     differenceNote: 'Bright where the edit differs from the original.',
     flickerNote: 'Warm where the edit changes from the frame before and the original does not.',
     onTimeline: { hide: 'Hide on timeline', show: 'Show on timeline' },
