@@ -71,6 +71,7 @@ export function startPanel({ host, root, serverUrl, version, language, page }: P
       make: (jpeg) => URL.createObjectURL(new Blob([new Uint8Array(jpeg)], { type: 'image/jpeg' })),
       drop: (url) => URL.revokeObjectURL(url),
     },
+    isTyping: () => ['INPUT', 'TEXTAREA'].includes(root.ownerDocument.activeElement?.tagName.toUpperCase() ?? ''),
     saveResult: page?.save ?? null,
   });
 }

@@ -1,5 +1,6 @@
 // The panel as a web page that the companion server serves.
 
+import { createPageAttention } from './host/browser/page-attention.ts';
 import { createBrowserHost } from './host/browser/browser-host.ts';
 import { startPanel } from './panel.ts';
 import { ariaAnnounce } from './view/announce.ts';
@@ -20,6 +21,7 @@ if (root !== null) {
     page: {
       createClip: (context) => createFileView(context, files),
       announce: ariaAnnounce,
+      attention: createPageAttention(window),
       save: (resultId) => files.save(resultId),
     },
   });

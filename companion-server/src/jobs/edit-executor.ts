@@ -148,10 +148,10 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
         furthest = resumePoint.evaluations;
         keepStep();
       };
-      const { onProgress, signal } = hooks;
+      const { onProgress, onPicture, signal } = hooks;
       const clip = (await clipInfoOf?.(job.inputPath)) ?? null;
       const knownJob = { ...job, clip };
-      const editHooks = { onProgress, signal, onResumePoint };
+      const editHooks = { onProgress, onPicture, signal, onResumePoint };
       const hadBegun = furthest > 0;
       const report = await engine.edit(knownJob, editHooks).catch(async (error: unknown) => {
         if (!hadBegun || !mayBeOfWorkFiles(error, workDir)) throw error;

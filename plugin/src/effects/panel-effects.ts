@@ -10,8 +10,10 @@ import { startPersistence } from './persistence.ts';
 import { createKeptUploads } from './cached-uploads.ts';
 import { startLinkEffect } from './link-effect.ts';
 import { startPrepareEffect } from './prepare-effect.ts';
+import { startResultEffect } from './result-effect.ts';
 import { startSelectionEffect } from './selection-effect.ts';
 import { startTaskEffect } from './task-effect.ts';
+import { startThumbnailsEffect } from './thumbnails-effect.ts';
 
 export function startPanelEffects(deps: EffectDeps): StopEffect {
   const uploads = createKeptUploads(deps);
@@ -21,6 +23,8 @@ export function startPanelEffects(deps: EffectDeps): StopEffect {
     () => preparation.stop(),
     startEstimateEffect(deps),
     startCompareEffect(deps),
+    startResultEffect(deps),
+    startThumbnailsEffect(deps),
     startPreviewStripEffect(deps),
     startEditsEffect(deps),
     startSelectionEffect(deps),

@@ -169,6 +169,9 @@ export interface HostStorage {
   writeSecret(key: string, text: string | null): Promise<void>;
 }
 
+/** Whether a page may tell of finished edits while it is not looked at; `unasked`: the user can be asked. */
+export type Notifications = 'unavailable' | 'unasked' | 'allowed' | 'refused';
+
 export type Theme = 'light' | 'dark';
 
 export interface HostTheme {

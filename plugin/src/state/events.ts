@@ -11,7 +11,7 @@ import type { FrameSide } from '../../../protocol/messages/stream-messages.ts';
 import type { ModelLists } from '../../../protocol/messages/session-messages.ts';
 import type { LinkState } from '../../../protocol/client/link-state.ts';
 import type { PlacedEdit } from '../host/edits.ts';
-import type { Theme } from '../host/host.ts';
+import type { Notifications, Theme } from '../host/host.ts';
 import type { ExportMode, SelectionReading } from '../host/selection.ts';
 import type { CompareMode, CompareSubject, Picture, Video } from './compare.ts';
 import type { EditForm } from './form.ts';
@@ -52,6 +52,7 @@ export type Action =
   | { readonly type: 'task-place-anyway-pressed'; readonly key: string }
   | { readonly type: 'task-pick-preset-pressed'; readonly key: string }
   | { readonly type: 'task-dismissed'; readonly key: string }
+  | { readonly type: 'finished-dismissed' }
   | { readonly type: 'edit-chosen'; readonly editId: string }
   | { readonly type: 'compare-opened'; readonly editId: string; readonly version: number }
   | { readonly type: 'compare-mode-chosen'; readonly mode: CompareMode }
@@ -123,10 +124,16 @@ export type Result =
     }
   | { readonly type: 'task-taken'; readonly key: string; readonly jobId: string }
   | { readonly type: 'task-canceling'; readonly key: string }
+  /** The server has answered to a pause or a resume, or refused it. */
+  | { readonly type: 'task-order-ended'; readonly key: string }
   | { readonly type: 'task-reported'; readonly key: string; readonly report: EditReport }
   | { readonly type: 'job-told'; readonly job: JobView }
   | { readonly type: 'jobs-moved'; readonly positions: readonly QueuePosition[] }
   | { readonly type: 'job-progress'; readonly jobId: string; readonly progress: EditProgress }
+  /** What a running job looks like so far; null when that is not needed any more. */
+  | { readonly type: 'job-pictured'; readonly jobId: string; readonly url: string | null }
+  | { readonly type: 'thumbnail-changed'; readonly jobId: string; readonly url: string | null }
+  | { readonly type: 'notifications-answered'; readonly notifications: Notifications }
   | { readonly type: 'edits-read'; readonly edits: readonly PlacedEdit[] }
   | { readonly type: 'edit-changed'; readonly edit: PlacedEdit }
   | { readonly type: 'shown-read'; readonly isShown: boolean | null }

@@ -7,7 +7,7 @@ import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import type { ModelLists } from '../../../protocol/messages/session-messages.ts';
 import type { LinkState } from '../../../protocol/client/link-state.ts';
 import type { PlacedEdit } from '../host/edits.ts';
-import type { AbilityName, Host, Theme } from '../host/host.ts';
+import type { AbilityName, Host, Notifications, Theme } from '../host/host.ts';
 import type { ExportMode, SelectionReading } from '../host/selection.ts';
 import type { CompareState } from './compare.ts';
 import type { ListKind } from './model-list.ts';
@@ -95,6 +95,7 @@ export interface Toast {
   readonly problem: Problem | null;
 }
 export type ToastText =
+  | 'edit-done'
   | 'copied'
   | 'copy-refused'
   | 'presets-imported'
@@ -128,6 +129,11 @@ export interface PanelState {
   readonly throughputs: Readonly<Record<string, Throughput>>;
   readonly estimate: EstimateState;
   readonly tasks: readonly Task[];
+  /** Addresses of what running jobs look like so far, by job. */
+  readonly growing: Readonly<Record<string, string>>;
+  /** Addresses of small pictures of results, by job. */
+  readonly thumbnails: Readonly<Record<string, string>>;
+  readonly notifications: Notifications;
   readonly edits: readonly PlacedEdit[];
   /** The edit that versions and compare are about. */
   readonly editId: string | null;
@@ -160,6 +166,9 @@ export function initialState(host: HostFacts, theme: Theme, codec: OutputCodec):
     throughputs: {},
     estimate: { name: 'none' },
     tasks: [],
+    growing: {},
+    thumbnails: {},
+    notifications: 'unavailable',
     edits: [],
     editId: null,
     rerunOf: null,

@@ -1,6 +1,7 @@
 // The edits that there are, each with its versions: bring one back, run it again, compare, see what made it.
 
 import type { PlacedEdit, EditVersion } from '../host/edits.ts';
+import type { PanelState } from '../state/panel-state.ts';
 import { nearestStop } from '../state/form.ts';
 import type { Context, Piece } from './context.ts';
 import { keyedList, setClass, setText, show } from './ui.ts';
@@ -8,6 +9,13 @@ import { keyedList, setClass, setText, show } from './ui.ts';
 interface Row {
   readonly edit: PlacedEdit;
   readonly version: EditVersion;
+  readonly thumbnail: string | null;
+}
+
+/** An edit, and small pictures by job. */
+interface PicturedEdit {
+  readonly edit: PlacedEdit;
+  readonly thumbnails: PanelState['thumbnails'];
 }
 
 export function createVersionsView(context: Context): Piece {
@@ -15,9 +23,9 @@ export function createVersionsView(context: Context): Piece {
   const emptyText = env.kind === 'browser' ? t.versions.emptyBrowser : t.versions.empty;
   const empty = ui.el('div', 'empty', ui.el('div', 'empty-art'), ui.el('div', 'hint', emptyText));
   const list = ui.el('div', 'edits');
-  const edits = keyedList<PlacedEdit>(
+  const edits = keyedList<PicturedEdit>(
     list,
-    ({ editId }) => editId,
+    ({ edit }) => edit.editId,
     () => createEdit(context),
   );
   return {
@@ -26,7 +34,8 @@ export function createVersionsView(context: Context): Piece {
       show(empty, state.edits.length === 0);
       // The one that is looked at comes first, then the newest.
       const others = state.edits.filter(({ editId }) => editId !== state.editId).reverse();
-      edits.update([...state.edits.filter(({ editId }) => editId === state.editId), ...others]);
+      const ordered = [...state.edits.filter(({ editId }) => editId === state.editId), ...others];
+      edits.update(ordered.map((edit) => ({ edit, thumbnails: state.thumbnails })));
     },
   };
 }
@@ -47,11 +56,16 @@ function createEdit(context: Context) {
   );
   return {
     root: ui.el('section', 'section edit', ui.el('div', 'section-head', name, revert), list),
-    update(edit: PlacedEdit): void {
+    update({ edit, thumbnails }: PicturedEdit): void {
       current = edit;
       setText(name, edit.originalName);
       show(revert, edit.placed !== null && env.kind === 'premiere');
-      versions.update([...edit.versions].reverse().map((version) => ({ edit, version })));
+      versions.update(
+        [...edit.versions].reverse().map((version) => {
+          const thumbnail = thumbnails[version.recipe.jobId] ?? null;
+          return { edit, version, thumbnail };
+        }),
+      );
     },
   };
 }
@@ -77,9 +91,12 @@ function createVersion({ ui, t, dispatch, env }: Context) {
   const recipe = ui.button(t.versions.recipe, 'quiet small', () =>
     dispatch({ type: 'overlay-opened', overlay: { name: 'recipe', ...about() } }),
   );
+  const picture = ui.el('img', 'thumbnail');
+  ui.on(picture, 'click', () => dispatch({ type: 'compare-opened', ...about() }));
   const root = ui.el(
     'div',
     'version',
+    picture,
     ui.el('div', 'version-head', number, placed),
     prompt,
     facts,
@@ -93,6 +110,12 @@ function createVersion({ ui, t, dispatch, env }: Context) {
       const isPlaced = next.edit.placed === version;
       setText(number, t.versions.version(version));
       setText(prompt, made.settings.prompt);
+      picture.alt = t.versions.thumbnail(version);
+      setClass(root, 'pictured', next.thumbnail !== null);
+      show(picture, next.thumbnail !== null);
+      if (next.thumbnail !== null && picture.getAttribute('src') !== next.thumbnail) {
+        picture.setAttribute('src', next.thumbnail);
+      }
       const { seed, strength } = made.settings;
       setText(facts, `${t.versions.seed(seed)} · ${t.strength.stops[nearestStop(strength)]} · ${made.model}`);
       show(placed, isPlaced);

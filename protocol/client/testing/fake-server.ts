@@ -43,6 +43,8 @@ export interface FakeServer {
   /** Ends every connection. */
   cutAll(): void;
   changeJob(jobId: string, state: JobState): void;
+  /** Sends every client a picture of a running job, of so many bytes. */
+  showPicture(jobId: string, sizeBytes: number): void;
   /** Says this on every connection that was greeted. */
   tell(message: ServerMessage): void;
   connections: number;
@@ -64,6 +66,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
   const refusals = new Map<string, ErrorCode>();
   const open = new Set<() => void>();
   const events = new Set<(message: ServerMessage) => void>();
+  const viewers = new Set<(jobId: string, jpeg: Uint8Array) => void>();
   let ids = 0;
 
   const server: FakeServer = {
@@ -88,6 +91,9 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
     },
     cutAll() {
       for (const cut of [...open]) cut();
+    },
+    showPicture(jobId, sizeBytes) {
+      for (const show of viewers) show(jobId, new Uint8Array(sizeBytes).fill(7));
     },
     changeJob(jobId, state) {
       const job = server.jobs.get(jobId);
@@ -119,9 +125,15 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
     const say = (message: ServerMessage): void => {
       if (server.isAwake) later(() => client.onText(JSON.stringify(message)));
     };
+    function show(jobId: string, jpeg: Uint8Array): void {
+      const streamId = ++streamIds;
+      say({ type: 'job-picture', jobId, streamId, sizeBytes: jpeg.length, frameIndex: 0 });
+      later(() => client.onBytes(encodeChunk({ streamId, offset: 0, bytes: jpeg })));
+    }
     function end(closeCode: number): void {
       if (isGone) return;
       isGone = true;
+      viewers.delete(show);
       open.delete(cut);
       events.delete(say);
       setImmediate(() => client.onClose(closeCode, ''));
@@ -209,6 +221,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
           else if (!server.acceptsToken || message.token !== token) fail('not-paired');
           else {
             events.add(say);
+            viewers.add(show);
             const { models } = server.models;
             const facts = { name: 'tokenflow', version: '0.1.0' };
             say({ type: 'welcome', requestId, protocol: server.protocol, server: facts, device: null, models });

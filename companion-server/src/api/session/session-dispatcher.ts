@@ -45,7 +45,7 @@ export function createDispatcher(
   let streams = 0;
   const takeStreamId = (): number => ++streams;
   const uploads = createSessionUploads(peer, clips, owner, takeStreamId);
-  const jobs = createSessionJobs(peer, deps, owner);
+  const jobs = createSessionJobs(peer, deps, owner, takeStreamId);
   const downloads = createSessionDownloads(peer, deps, owner, takeStreamId);
   const pictures = createTurns(picturesAtOnce);
   const slowWork = new Set<Promise<void>>();

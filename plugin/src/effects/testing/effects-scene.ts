@@ -71,6 +71,8 @@ export function selectionOf(...clips: readonly SelectedClip[]): SelectionReading
 export interface EffectsScene extends Scene {
   readonly store: Store;
   readonly host: FakeHost;
+  /** Whether the person writes in a field. */
+  isTyping: boolean;
   /** Addresses of pictures that were made and not given up. */
   readonly openPictures: ReadonlySet<string>;
   /** Says what a person does, and lets happen what follows at once. */
@@ -124,6 +126,7 @@ export async function openEffectsScene(options: EffectsSceneOptions = {}): Promi
       },
       drop: (url) => void openPictures.delete(url),
     },
+    isTyping: () => made.isTyping,
     saveResult: (resultId) => host.saveResult(resultId),
   });
   const made: EffectsScene = {
@@ -131,6 +134,7 @@ export async function openEffectsScene(options: EffectsSceneOptions = {}): Promi
     store,
     host,
     openPictures,
+    isTyping: false,
     close: stop,
     async act(...events) {
       for (const event of events) store.dispatch(event);

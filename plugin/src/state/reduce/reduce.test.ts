@@ -69,6 +69,7 @@ const task = (state: TaskState, more: Partial<Task> = {}): Task => ({
   media: null,
   report: null,
   isCanceling: false,
+  asked: null,
   state,
   ...more,
 });
@@ -177,7 +178,7 @@ describe('a task', () => {
       reconstructionPsnr: null,
     } as const;
     const told = after(queued, job('running'), { type: 'job-progress', jobId, progress });
-    expect(told.tasks[0]?.state).toEqual({ name: 'running', progress });
+    expect(told.tasks[0]?.state).toEqual({ name: 'running', progress, isStarting: false });
   });
 
   test('that waits moves in the queue with its job, and one that runs does not', () => {
@@ -195,7 +196,7 @@ describe('a task', () => {
   test("does not go back when a late word of its job comes, and leaves a job's end to the flow", () => {
     const fetching = added({ name: 'fetching', receivedBytes: 1, sizeBytes: 2 });
     expect(after(fetching, job('running')).tasks).toEqual(fetching.tasks);
-    const running = added({ name: 'running', progress: null });
+    const running = added({ name: 'running', progress: null, isStarting: true });
     expect(stateOf(after(running, job('done')))).toBe('running');
   });
 
@@ -205,7 +206,7 @@ describe('a task', () => {
   });
 
   test('is canceling until it is over', () => {
-    const canceling = after(added({ name: 'running', progress: null }), {
+    const canceling = after(added({ name: 'running', progress: null, isStarting: true }), {
       type: 'task-canceling',
       key: 'key-of-task',
     });
@@ -220,7 +221,7 @@ describe('a task', () => {
 
   test('can be dismissed when it is over, not before', () => {
     const dismiss = { type: 'task-dismissed', key: 'key-of-task' } as const;
-    expect(after(added({ name: 'running', progress: null }), dismiss).tasks).toHaveLength(1);
+    expect(after(added({ name: 'running', progress: null, isStarting: true }), dismiss).tasks).toHaveLength(1);
     expect(after(added({ name: 'canceled' }), dismiss).tasks).toHaveLength(0);
   });
 });

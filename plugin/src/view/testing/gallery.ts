@@ -2,6 +2,7 @@
 
 import { reduce } from '../../state/reduce/reduce.ts';
 import { createStore } from '../../state/store.ts';
+import type { Attention } from '../attention.ts';
 import { ariaAnnounce } from '../announce.ts';
 import { createFileView } from '../edit/file-view.ts';
 import { mountPanel } from '../mount.ts';
@@ -13,6 +14,15 @@ const noFiles = {
   clear: () => undefined,
   setRange: () => undefined,
   urlOf: () => null,
+};
+
+const silent: Attention = {
+  notifications: () => 'unasked',
+  ask: () => Promise.resolve('allowed'),
+  isHidden: () => false,
+  onShown: () => undefined,
+  setTitle: () => undefined,
+  tell: () => undefined,
 };
 
 function showState(name: string, theme: 'light' | 'dark'): void {
@@ -36,6 +46,7 @@ function showState(name: string, theme: 'light' | 'dark'): void {
           : {
               createClip: (context) => createFileView(context, noFiles),
               announce: ariaAnnounce,
+              attention: silent,
             },
     },
   });

@@ -138,6 +138,7 @@ const task = (key: string, state: TaskState, more: Partial<Task> = {}): Task => 
   media: null,
   report: null,
   isCanceling: false,
+  asked: null,
   state,
   ...more,
 });
@@ -156,6 +157,7 @@ const webEmpty: PanelState = {
 };
 const running: TaskState = {
   name: 'running',
+  isStarting: false,
   progress: {
     stage: 'edit',
     step: 21,

@@ -262,6 +262,13 @@ export const english = {
 
   tasks: {
     title: 'Edits on their way',
+    finished: 'Finished',
+    clearFinished: 'Clear',
+    save: 'Download',
+    tellMe: 'Tell me when it is done',
+    soFar: 'What the edit looks like so far',
+    pausing: 'Pausing...',
+    startingEngine: 'Starting the engine...',
     preview: 'Preview',
     exporting: 'Exporting the clip',
     sending: 'Sending the clip',
@@ -274,7 +281,6 @@ export const english = {
       edit: 'Editing',
       encode: 'Writing the video',
     } satisfies Record<EditStage, string>,
-    starting: 'Starting',
     paused: 'Paused',
     fetching: 'Fetching the result',
     placing: { premiere: 'Placing it on the timeline', browser: 'Finishing' },
@@ -331,6 +337,7 @@ export const english = {
     empty: 'Edits of this project are listed here, with every version.',
     emptyBrowser: 'Your edits are listed here, with every version.',
     version: (version: number) => `Version ${version}`,
+    thumbnail: (version: number) => `A frame of version ${version}`,
     placed: { premiere: 'on the timeline', browser: 'current' },
     seed: (seed: number) => `seed ${seed}`,
     use: { premiere: 'Bring back', browser: 'Make current' },
@@ -364,6 +371,14 @@ export const english = {
     copy: 'Copy',
   },
 
+  attention: {
+    working: (percent: number) => `${percent} % - TokenFlow`,
+    doneTitle: 'Done - TokenFlow',
+    failedTitle: 'Failed - TokenFlow',
+    done: 'Your edit is done',
+    failed: 'Your edit has failed',
+  },
+
   overlay: {
     close: 'Close',
     cancel: 'Cancel',
@@ -385,6 +400,7 @@ export const english = {
   },
 
   toasts: {
+    'edit-done': 'The edit is done: compare it.',
     copied: 'Copied.',
     'copy-refused': 'Copying was refused. Select the text and copy it by hand.',
     'presets-imported': 'Presets imported.',
