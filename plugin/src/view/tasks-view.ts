@@ -94,11 +94,11 @@ function createTask(context: Context, key: string) {
   });
   const picture = ui.el('img', 'task-picture');
   picture.alt = t.tasks.soFar;
+  const head = ui.el('div', 'card-head', picture, ui.el('div', 'card-body', isPreview, prompt, clip));
   const root = ui.el(
     'div',
     'task',
-    picture,
-    ui.el('div', 'task-head', isPreview, prompt, clip),
+    head,
     bar,
     ui.el('div', 'task-line', step, ui.el('span', 'grow'), left),
     problem.root,

@@ -93,15 +93,9 @@ function createVersion({ ui, t, dispatch, env }: Context) {
   );
   const picture = ui.el('img', 'thumbnail');
   ui.on(picture, 'click', () => dispatch({ type: 'compare-opened', ...about() }));
-  const root = ui.el(
-    'div',
-    'version',
-    picture,
-    ui.el('div', 'version-head', number, placed),
-    prompt,
-    facts,
-    ui.el('div', 'row actions', compare, save, use, rerun, recipe, forget),
-  );
+  const said = ui.el('div', 'card-body', ui.el('div', 'version-head', number, placed), prompt, facts);
+  const actions = ui.el('div', 'row actions', compare, save, use, rerun, recipe, forget);
+  const root = ui.el('div', 'version', ui.el('div', 'card-head', picture, said), actions);
   return {
     root,
     update(next: Row): void {

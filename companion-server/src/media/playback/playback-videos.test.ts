@@ -81,6 +81,7 @@ describe('the videos of a result', () => {
     expect(playbackSize({ width: 1080, height: 1920 })).toEqual({ width: 720, height: 1280 });
     expect(playbackSize({ width: 4096, height: 1716 })).toEqual({ width: 1280, height: 536 });
     expect(playbackSize({ width: 127, height: 65 })).toEqual({ width: 128, height: 66 });
+    expect(playbackSize({ width: 1920, height: 1080 }, 'map')).toEqual({ width: 640, height: 360 });
     expect(playbackSize({ width: 1, height: 1 })).toEqual({ width: 2, height: 2 });
   });
 

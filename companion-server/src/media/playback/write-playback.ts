@@ -1,5 +1,5 @@
 // Videos of a result that are made to be played: the edit, the range of the clip that it was made from, and maps of what it
-// has changed. All have the same size, rate and number of frames, so that a player can show them beside each other.
+// has changed. All have the same rate and number of frames, so that a player can show them together.
 
 import type { FrameSide } from '../../../../protocol/messages/stream-messages.ts';
 import { throwIfCanceled } from '../../errors.ts';
@@ -9,8 +9,8 @@ import { openEncoder } from '../encode/encode.ts';
 import type { Rgb24Frame, Size } from '../frame.ts';
 import type { ClipInfo } from '../probe/clip-info.ts';
 
-/** Most pixels of the longer and of the shorter side. */
-const most = { longer: 1280, shorter: 720 } as const;
+/** Most pixels of the longer and of the shorter side. Maps are asked for and waited for, so they are smaller. */
+const most = { picture: { longer: 1280, shorter: 720 }, map: { longer: 640, shorter: 360 } } as const;
 
 /** H.264's constant rate factor: a map has hard edges, but neither is delivered. */
 const crf = 20;
@@ -27,8 +27,9 @@ export interface PlaybackSource {
 }
 
 /** The size of the videos of a result: even sides, at most 720p, never larger than the result by more than a pixel. */
-export function playbackSize({ width, height }: Size): Size {
-  const scale = Math.min(1, most.longer / Math.max(width, height), most.shorter / Math.min(width, height));
+export function playbackSize({ width, height }: Size, kind: keyof typeof most = 'picture'): Size {
+  const { longer, shorter } = most[kind];
+  const scale = Math.min(1, longer / Math.max(width, height), shorter / Math.min(width, height));
   const even = (side: number): number => Math.max(2, 2 * Math.round((side * scale) / 2));
   return { width: even(width), height: even(height) };
 }
@@ -40,7 +41,8 @@ export function playbackSize({ width, height }: Size): Size {
 export async function writePlayback(file: string, source: PlaybackSource, signal?: AbortSignal): Promise<void> {
   throwIfCanceled(signal);
   const { displaySize, frameRate } = source.result;
-  const size = playbackSize(displaySize);
+  const isMap = source.side === 'difference' || source.side === 'flicker';
+  const size = playbackSize(displaySize, isMap ? 'map' : 'picture');
   const encoder = await openEncoder(file, {
     ...size,
     frameRate,
