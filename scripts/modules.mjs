@@ -71,7 +71,7 @@ export const modules = [
     at: [`${server}client/`],
     imports: ['errors', 'files', 'protocol', 'protocol/client'],
   },
-  { name: 'doctor', at: [`${server}doctor/`], imports: ['engine', 'errors', 'files', 'media', 'protocol'] },
+  { name: 'doctor', at: [`${server}doctor/`], imports: ['artifacts', 'engine', 'errors', 'files', 'media', 'protocol'] },
   { name: 'demo', at: [`${server}demo/`], imports: ['errors', 'media', 'metrics'] },
   {
     name: 'server',

@@ -98,10 +98,9 @@ function reduceOpen(compare: CompareState, event: PanelEvent): CompareState {
       return { ...compare, pictures: Object.fromEntries(kept) };
     }
     case 'motion-changed': {
-      const come = Object.entries(event.pictures).map(([index, picture]) => [
-        pictureKey(event.side, Number(index)),
-        picture,
-      ]);
+      const come = Object.entries(event.pictures).map(
+        ([index, picture]) => [pictureKey(event.side, Number(index)), picture] as const,
+      );
       return { ...compare, motion: { ...compare.motion, ...Object.fromEntries(come) } };
     }
     case 'motion-dropped': {

@@ -21,10 +21,10 @@ export interface PlayRequest {
   readonly framesPerSecond: number;
   readonly frames: number;
   readonly frameIndex: number;
-  isLooping(): boolean;
+  readonly isLooping: () => boolean;
   /** All of them show the first frame and move. */
   onStart(): void;
-  onFrame(frameIndex: number): void;
+  readonly onFrame: (frameIndex: number) => void;
   onEnd(): void;
   onRefused(): void;
 }
