@@ -12,6 +12,19 @@ import { apply, dropClip, openWipe, pair } from './drive-panel.ts';
 const frames = 48;
 const editMs = 120_000;
 
+/** A text, because it runs in the page: settled when a frame is shown that comes before the one that was shown last. */
+const untilItLoops = `new Promise((resolve) => {
+  const place = document.querySelector('.transport .time');
+  let before = 0;
+  const look = () => {
+    const frame = Number.parseInt(place.textContent, 10);
+    if (frame < before) resolve();
+    else requestAnimationFrame(look);
+    before = frame;
+  };
+  look();
+})`;
+
 if (chromiumPath === undefined) console.warn(`The browser tests are skipped. ${howToGetChromium}`);
 
 describe.skipIf(chromiumPath === undefined)('the result of an edit in a browser', () => {
@@ -59,18 +72,8 @@ describe.skipIf(chromiumPath === undefined)('the result of an edit in a browser'
       const moves = page.locator('.frame.moves');
       await play.click();
       await moves.waitFor({ timeout: editMs });
-      await page.waitForFunction(`!/^1 /.test(document.querySelector('.transport .time').textContent)`);
       // Around the end, and on.
-      await page.waitForFunction(
-        `(() => {
-          const frame = Number.parseInt(document.querySelector('.transport .time').textContent, 10);
-          const before = window.frameBefore ?? frame;
-          window.frameBefore = frame;
-          return frame < before;
-        })()`,
-        undefined,
-        { polling: 20, timeout: 30_000 },
-      );
+      await page.evaluate(untilItLoops);
       await play.click();
       // The exact picture takes the video's place.
       await page.locator('.frame:not(.moves) .half-edit img:not(.stale)').waitFor();
@@ -122,7 +125,7 @@ describe.skipIf(chromiumPath === undefined)('the result of an edit in a browser'
       await page.locator('.rows-3').fill('a red ball on grass');
       await page.evaluate('window.isLookedAt = false');
       await apply(page, editMs);
-      await page.waitForFunction(`document.title === 'Done - TokenFlow'`);
+      await expect.poll(() => titleOf(page)).toBe('Done - TokenFlow');
       await page.evaluate(`window.isLookedAt = true; window.dispatchEvent(new Event('focus'))`);
       expect(await titleOf(page)).toBe('TokenFlow');
       await context.close();
