@@ -16,8 +16,11 @@ const frames = 48;
 const opensWindow = /Choose a file|Another file|Import|Export|Download|Tell me/;
 
 /** Texts, because they run in the page. The number of milliseconds, or null when nothing changed within two seconds. */
-const pressAndWait = `(async (index) => {
-  const button = [...document.querySelectorAll('button')].filter((one) => one.offsetParent !== null)[index];
+const pressAndWait = `(async (name, nth) => {
+  const nameOf = (one) => one.textContent.trim() || one.title || one.className;
+  const seen = [...document.querySelectorAll('button')].filter((one) => one.offsetParent !== null);
+  const button = seen.filter((one) => nameOf(one) === name)[nth];
+  if (button === undefined) return -1;
   return new Promise((resolve) => {
     let isOver = false;
     const end = (value) => { if (!isOver) { isOver = true; observer.disconnect(); resolve(value); } };
@@ -45,9 +48,11 @@ async function pressAll(page: Page, place: string, goThere: () => Promise<void>)
   for (const [index, name] of names.entries()) {
     if (opensWindow.test(name)) continue;
     await goThere();
-    const now = await page.evaluate<string[]>(listButtons);
-    if (now[index] !== name) continue;
-    found.push({ place, name, ms: await page.evaluate<number | null>(`(${pressAndWait})(${index})`) });
+    const nth = names.slice(0, index).filter((one) => one === name).length;
+    const ms = await page.evaluate<number | null>(`(${pressAndWait})(${JSON.stringify(name)}, ${nth})`);
+    // An earlier press has taken it away.
+    if (ms === -1) continue;
+    found.push({ place, name, ms });
     await page.keyboard.press('Escape');
   }
   return found;
