@@ -57,3 +57,9 @@ export const listLimits = { models: 5_000, notices: 50, folders: 200, downloads:
 
 /** Characters of a model's licence. */
 export const maxLicenceCharacters = 200_000;
+
+/** Frames in one reply to `frames-get`. */
+export const maxFramesAtOnce = 64;
+
+/** Least time between two pictures of a running job. */
+export const jobPictureMs = 1_000;

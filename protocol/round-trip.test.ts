@@ -171,6 +171,14 @@ const clientMessages: Readonly<Record<string, Readonly<Record<string, Arbitrary<
     frameIndex: count,
     maxSide: fc.integer({ min: 16, max: 4_096 }),
   },
+  'playback-get': { ...aboutJob, side: fc.constantFrom(...frameSides) },
+  'frames-get': {
+    ...aboutJob,
+    side: fc.constantFrom(...frameSides),
+    firstFrame: count,
+    frames: fc.integer({ min: 1, max: 64 }),
+    maxSide: fc.integer({ min: 16, max: 4_096 }),
+  },
   'stream-cancel': { streamId },
 };
 
@@ -322,6 +330,16 @@ const serverMessages: typeof clientMessages = {
   'job-progress': { jobId: id, progress },
   'download-ready': { requestId, streamId, sizeBytes: count, sha256, windowBytes: window },
   'frame-ready': { requestId, streamId, sizeBytes: window },
+  playback: {
+    requestId,
+    url: text(200, 1),
+    expiresInSeconds: amount,
+    frames: positive,
+    frameRate: rational,
+    sizeBytes: count,
+  },
+  'frames-ready': { requestId, streamId, sizes: fc.array(window, { maxLength: 64 }) },
+  'job-picture': { jobId: id, streamId, sizeBytes: window, frameIndex: count },
   'stream-failed': { streamId, error },
   error: { requestId: nullable(requestId), error },
 };

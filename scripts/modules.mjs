@@ -71,21 +71,25 @@ export const modules = [
     at: [`${server}client/`],
     imports: ['errors', 'files', 'protocol', 'protocol/client'],
   },
-  { name: 'doctor', at: [`${server}doctor/`], imports: ['engine', 'errors', 'files', 'media', 'protocol'] },
+  {
+    name: 'doctor',
+    at: [`${server}doctor/`],
+    imports: ['artifacts', 'engine', 'errors', 'files', 'media', 'protocol'],
+  },
   { name: 'demo', at: [`${server}demo/`], imports: ['errors', 'media', 'metrics'] },
   {
     name: 'server',
     at: [`${server}app/server.ts`],
     imports: [
       ...['artifacts', 'clips', 'config', 'doctor', 'edit-executor', 'engine', 'errors', 'files', 'api', 'jobs'],
-      ...['log', 'media', 'models', 'pairing', 'protocol', 'store', 'version', 'wire-error'],
+      ...['log', 'media', 'models', 'pairing', 'playback', 'protocol', 'store', 'version', 'wire-error'],
     ],
   },
   {
     name: 'api',
     at: [`${server}api/`],
     imports: ['errors', 'jobs', 'log', 'pairing', 'protocol', 'wire-error'],
-    types: ['artifacts', 'clips', 'config', 'models', 'store'],
+    types: ['artifacts', 'clips', 'config', 'models', 'playback', 'store'],
   },
   { name: 'jobs', at: [`${server}jobs/`], imports: ['artifacts', 'errors', 'protocol', 'store', 'wire-error'] },
   {
@@ -103,6 +107,12 @@ export const modules = [
     ],
   },
   { name: 'artifacts', at: [`${server}artifacts/`], imports: ['files', 'protocol'] },
+  {
+    name: 'playback',
+    at: [`${server}playback/`],
+    imports: ['artifacts', 'errors', 'jobs', 'media', 'protocol'],
+    types: ['clips'],
+  },
   { name: 'clips', at: [`${server}clips/`], imports: ['artifacts', 'errors', 'files', 'protocol', 'store'] },
   { name: 'pairing', at: [`${server}pairing/`], imports: ['errors', 'log', 'protocol', 'store'] },
   { name: 'store', at: [`${server}store/`], imports: ['errors', 'files', 'protocol'] },

@@ -48,6 +48,7 @@ async function createFixture(edit: (job: EditJob, hooks: EditHooks) => Promise<v
   });
   const hooks = {
     onProgress: () => undefined,
+    onPicture: () => undefined,
     onStep: () => steps++,
     signal: new AbortController().signal,
   };

@@ -74,6 +74,7 @@ export function startPanel({ host, root, serverUrl, version, language, page, dra
       make: (jpeg) => URL.createObjectURL(new Blob([new Uint8Array(jpeg)], { type: 'image/jpeg' })),
       drop: (url) => URL.revokeObjectURL(url),
     },
+    isTyping: () => ['INPUT', 'TEXTAREA'].includes(root.ownerDocument.activeElement?.tagName.toUpperCase() ?? ''),
     saveResult: page?.save ?? null,
   });
 }

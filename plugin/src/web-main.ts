@@ -1,5 +1,6 @@
 // The panel as a web page that the companion server serves.
 
+import { createPageAttention } from './host/browser/page-attention.ts';
 import { createBrowserHost } from './host/browser/browser-host.ts';
 import { startPanel } from './panel.ts';
 import { pageAccessibility } from './view/accessibility.ts';
@@ -21,6 +22,7 @@ if (root !== null) {
     page: {
       createClip: (context) => createFileView(context, files),
       accessibility: pageAccessibility,
+      attention: createPageAttention(window),
       save: (resultId) => files.save(resultId),
     },
   });

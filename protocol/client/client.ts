@@ -11,10 +11,11 @@ import type { Licence } from '../messages/model-messages.ts';
 import type { ModelDownload, OfferKind } from '../model-offers.ts';
 import type { EditProgress } from '../progress.ts';
 import type { ReplyTo, Request, RequestOf } from '../messages/replies.ts';
+import type { FrameSide, JobPicture, Playback } from '../messages/stream-messages.ts';
 import type { DiskShortage, ModelLists, StorageFacts } from '../messages/session-messages.ts';
 import type { Connection } from './connection.ts';
 import { fetchResult, type DownloadOptions, type ResultSink } from './download.ts';
-import { fetchFrame, fetchPicture, type FrameRequest } from './frame.ts';
+import { fetchFrame, fetchFrames, fetchPicture, receive, type FrameRequest, type FramesRequest } from './frame.ts';
 import type { LinkState } from './link-state.ts';
 import { createRun } from './run.ts';
 import { createSession, type SessionOptions } from './session.ts';
@@ -31,6 +32,8 @@ export interface JobRequest extends EditRequest {
 export interface JobListener {
   onJob(job: JobView): void;
   onProgress(jobId: string, progress: EditProgress): void;
+  /** What a frame of a running job looks like so far, as a JPEG. */
+  onPicture?(jobId: string, picture: { readonly jpeg: Uint8Array; readonly frameIndex: number }): void;
   /** Jobs that wait have moved in the queue. */
   onPositions?(positions: readonly QueuePosition[]): void;
 }
@@ -68,6 +71,10 @@ export interface Client {
   upload(source: ClipSource, options: UploadOptions): Promise<UploadedClip>;
   download(jobId: string, sink: ResultSink, options?: DownloadOptions): Promise<void>;
   frame(wish: FrameRequest, signal?: Signal): Promise<Uint8Array>;
+  /** Frames of a result's video, for programs that cannot play it. There may be fewer. */
+  frames(wish: FramesRequest, signal?: Signal): Promise<readonly Uint8Array[]>;
+  /** Where the video of a side of a result is, with the server's address. The server may have to make it first. */
+  playback(jobId: string, side: FrameSide, signal?: Signal): Promise<Playback>;
   /** What an edit and its preview would need. Rejected with CanceledError once a newer estimate is requested. */
   estimate(wish: EditRequest, signal?: Signal): Promise<Estimates>;
   createJob(wish: JobRequest, signal?: Signal): Promise<JobView>;
@@ -136,7 +143,8 @@ export function createClient(options: ClientOptions): Client {
         for (const listener of [...modelListeners]) listener.onChanged();
       } else if (event.type === 'job-positions') {
         for (const listener of [...jobListeners]) listener.onPositions?.(event.positions);
-      } else if (event.type === 'job-changed') tell(event.job);
+      } else if (event.type === 'job-picture') void showPicture(connection, event);
+      else if (event.type === 'job-changed') tell(event.job);
       else if (event.type === 'job-progress') {
         for (const listener of [...jobListeners]) listener.onProgress(event.jobId, event.progress);
       }
@@ -147,6 +155,16 @@ export function createClient(options: ClientOptions): Client {
       () => undefined, // The connection has ended: the next one asks again.
     );
   });
+
+  /** A picture that is cut off is of no use: there will be another. */
+  async function showPicture(
+    connection: Connection,
+    { jobId, streamId, sizeBytes, frameIndex }: JobPicture,
+  ): Promise<void> {
+    const jpeg = await receive(connection, streamId, sizeBytes).catch(() => null);
+    if (jpeg === null) return;
+    for (const listener of [...jobListeners]) listener.onPicture?.(jobId, { jpeg, frameIndex });
+  }
 
   function ask<Type extends Request['type']>(
     request: RequestOf<Type> & { readonly type: Type },
@@ -199,6 +217,14 @@ export function createClient(options: ClientOptions): Client {
     upload: (source, uploadOptions) => sendClip(run, platform, source, uploadOptions),
     download: (jobId, sink, downloadOptions) => fetchResult(run, platform.createSha256, jobId, sink, downloadOptions),
     frame: (wish, signal) => fetchFrame(run, wish, signal),
+    frames: (wish, signal) => fetchFrames(run, wish, signal),
+    async playback(jobId, side, signal) {
+      const { url, expiresInSeconds, frames, frameRate, sizeBytes } = await orCanceled(
+        ask({ type: 'playback-get', jobId, side }, signal),
+        signal,
+      );
+      return { url: `${options.server.replace(/\/$/, '')}${url}`, expiresInSeconds, frames, frameRate, sizeBytes };
+    },
     async estimate(wish, signal) {
       const estimateId = (estimates += 1);
       const answer = await orCanceled(ask({ type: 'estimate', estimateId, ...wish }, signal), signal);

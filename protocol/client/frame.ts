@@ -1,4 +1,4 @@
-// Fetches one picture, or another small file. It is small, so a cut is answered by asking again.
+// Fetches pictures, or another small file. They are small, so a cut is answered by asking again.
 
 import { orCanceled, type EditError, type Signal } from '../errors.ts';
 import type { FrameSide } from '../messages/stream-messages.ts';
@@ -15,6 +15,17 @@ export interface FrameRequest {
   readonly maxSide: number;
 }
 
+export interface FramesRequest {
+  readonly side: FrameSide;
+  readonly jobId: string;
+  /** From 0, within the result. */
+  readonly firstFrame: number;
+  /** At most `maxFramesAtOnce`. */
+  readonly frames: number;
+  /** Pixels of the longer side at most. */
+  readonly maxSide: number;
+}
+
 /** The bytes of a JPEG. Rejected with CanceledError or the server's refusal. */
 export function fetchFrame(run: Run, wish: FrameRequest, signal?: Signal): Promise<Uint8Array> {
   return fetchPicture(run, { type: 'frame-get', ...wish }, signal);
@@ -26,16 +37,37 @@ export function fetchPicture(
   request: RequestOf<'frame-get'> | RequestOf<'sample-get'>,
   signal?: Signal,
 ): Promise<Uint8Array> {
-  return run(({ connection }) => fetchOver(connection, request, signal), signal);
+  return run(async ({ connection }) => {
+    const asked = connection.request<'frame-get' | 'sample-get'>(request);
+    const { streamId, sizeBytes } = await orCanceled(asked, signal);
+    return receive(connection, streamId, sizeBytes, signal);
+  }, signal);
 }
 
-async function fetchOver(
+/** The bytes of JPEGs of frames that follow each other; there may be fewer. Rejected as `fetchFrame`. */
+export function fetchFrames(run: Run, wish: FramesRequest, signal?: Signal): Promise<readonly Uint8Array[]> {
+  return run(async ({ connection }) => {
+    const request = connection.request({ type: 'frames-get', ...wish });
+    const { streamId, sizes } = await orCanceled(request, signal);
+    const all = await receive(connection, streamId, sum(sizes), signal);
+    return sizes.map((sizeBytes, index) => {
+      const start = sum(sizes.slice(0, index));
+      return all.subarray(start, start + sizeBytes);
+    });
+  }, signal);
+}
+
+const sum = (sizes: readonly number[]): number => sizes.reduce((all, size) => all + size, 0);
+
+/** The whole of a stream that needs no acknowledgements. Rejected with CanceledError, or with what ended the stream. */
+export async function receive(
   connection: Connection,
-  request: RequestOf<'frame-get'> | RequestOf<'sample-get'>,
-  signal: Signal | undefined,
+  streamId: number,
+  sizeBytes: number,
+  signal?: Signal,
 ): Promise<Uint8Array> {
-  const { streamId, sizeBytes } = await orCanceled(connection.request<'frame-get' | 'sample-get'>(request), signal);
   const whole = new Uint8Array(sizeBytes);
+  if (sizeBytes === 0) return whole;
   let received = 0;
   let stopListening: () => void = () => undefined;
   const arrived = new Promise<void>((resolve, reject) => {

@@ -39,6 +39,8 @@ interface ReplyTypes {
   readonly 'job-delete': 'job-deleted';
   readonly 'download-begin': 'download-ready';
   readonly 'frame-get': 'frame-ready';
+  readonly 'playback-get': 'playback';
+  readonly 'frames-get': 'frames-ready';
 }
 
 export type ReplyTo<Type extends Request['type']> = Extract<ServerMessage, { readonly type: ReplyTypes[Type] }>;

@@ -1,7 +1,9 @@
-// Messages about what the server sends as chunks, results and single pictures, and about the early end of any stream.
+// Messages about what the server sends as chunks, results and pictures, about the videos that a browser plays, and about the
+// early end of any stream.
 
-import { count, hex, integer, oneOf } from '../fields.ts';
-import { frameSideRange, maxFrameBytes, windowBytes } from '../limits.ts';
+import { count, hex, integer, list, number, oneOf, text } from '../fields.ts';
+import { frameSideRange, maxFrameBytes, maxFramesAtOnce, windowBytes } from '../limits.ts';
+import { rational } from '../media-facts.ts';
 import { id, requestId, streamId, type MessageOf } from './message.ts';
 import { wireError } from './wire-error.ts';
 
@@ -28,6 +30,27 @@ export const clientStreamMessages = {
     maxSide: integer(frameSideRange.min, frameSideRange.max),
   },
 
+  /**
+   * Asks for the video of one side of a job that is done, to play it. The server makes it if there is none yet, which takes
+   * seconds. `original` is the edited range of the clip. Not for previews, whose frames are no neighbours. Reply: `playback`.
+   */
+  'playback-get': { requestId, jobId: id, side: oneOf(frameSides) },
+
+  /**
+   * Asks for several frames of that video as JPEGs, for a client that cannot play it. Reply: `frames-ready`; then the
+   * chunks follow, without acknowledgement.
+   */
+  'frames-get': {
+    requestId,
+    jobId: id,
+    side: oneOf(frameSides),
+    /** From 0, within the result. */
+    firstFrame: count,
+    frames: integer(1, maxFramesAtOnce),
+    /** Pixels of the longer side at most; at most those of the video. */
+    maxSide: integer(frameSideRange.min, frameSideRange.max),
+  },
+
   /** Ends an upload or download early. No reply; chunks in transit are dropped. Received bytes of an upload are kept. */
   'stream-cancel': { streamId },
 };
@@ -48,10 +71,49 @@ export const serverStreamMessages = {
   /** Reply to `frame-get`; `sizeBytes` is of the JPEG. */
   'frame-ready': { requestId, streamId, sizeBytes: integer(1, maxFrameBytes) },
 
+  /** Reply to `playback-get`: an H.264 video, which is served in ranges too (HTTP 206). */
+  playback: {
+    requestId,
+    /** Path and query on this server. It works without a token, until `expiresInSeconds` are over. */
+    url: text({ min: 1, max: 1_000 }),
+    expiresInSeconds: number(0, Number.MAX_VALUE),
+    /** As many as the result has, at its frame rate. */
+    frames: integer(1, Number.MAX_SAFE_INTEGER),
+    frameRate: rational,
+    sizeBytes: count,
+  },
+
+  /** Reply to `frames-get`. */
+  'frames-ready': {
+    requestId,
+    streamId,
+    /**
+     * Bytes of each JPEG; the stream has one after the other. Fewer than were asked for where the video ends or the window
+     * is full.
+     */
+    sizes: list(integer(1, maxFrameBytes), maxFramesAtOnce),
+  },
+
+  /**
+   * Event on every connection of a running job's owner: what a frame of the edit looks like so far, as a JPEG. Its chunks
+   * follow. At most one per second; skipped when the client reads too slowly. It is kept nowhere.
+   */
+  'job-picture': {
+    jobId: id,
+    streamId,
+    sizeBytes: integer(1, maxFrameBytes),
+    /** Of the edit, from 0. */
+    frameIndex: count,
+  },
+
   /** An upload or download has ended early. */
   'stream-failed': { streamId, error: wireError },
 };
 
 export type DownloadBegin = MessageOf<typeof clientStreamMessages, 'download-begin'>;
 export type DownloadAck = MessageOf<typeof clientStreamMessages, 'download-ack'>;
+export type PlaybackGet = MessageOf<typeof clientStreamMessages, 'playback-get'>;
+export type FramesGet = MessageOf<typeof clientStreamMessages, 'frames-get'>;
+export type Playback = Omit<MessageOf<typeof serverStreamMessages, 'playback'>, 'type' | 'requestId'>;
+export type JobPicture = MessageOf<typeof serverStreamMessages, 'job-picture'>;
 export type FrameGet = MessageOf<typeof clientStreamMessages, 'frame-get'>;

@@ -51,12 +51,19 @@ async function shootWebPanel(browser) {
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.locator('.apply').click();
     await page.locator('.task-left', { hasText: 'left' }).waitFor({ timeout: 120_000 });
+    // The picture of the edit so far comes with its first steps.
+    await page.locator('.task-picture[src]').waitFor({ timeout: 300_000 });
     await shoot(page, 'web-running');
     await page.locator('.task-step', { hasText: 'Done' }).waitFor({ timeout: 600_000 });
     await person.openWipe(page);
+    await shoot(page, 'web-done');
     await page.getByRole('button', { name: 'Dismiss' }).click();
     await person.drawDivider(page, 0.46);
     await shoot(page, 'web-wipe');
+    await page.locator('.transport .play').click();
+    await page.locator('.frame.moves').waitFor({ timeout: 60_000 });
+    await shoot(page, 'web-playing');
+    await page.locator('.transport .play').click();
     for (const [mode, name] of [
       ['Side by side', 'side'],
       ['Difference', 'difference'],
@@ -100,6 +107,7 @@ async function shootStates(browser) {
     ['failures', 'light'],
     ['compare-wipe', 'dark'],
     ['compare-difference', 'light'],
+    ['compare-playing', 'dark'],
     ['versions', 'dark'],
     ['recipe', 'light'],
   ]) {

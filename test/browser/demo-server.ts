@@ -33,6 +33,21 @@ export async function startDemoServer(downloads: DownloadsConfig | null = null):
   };
 }
 
+/** A server whose engine makes an edit of any clip in no time, by turning its colours. */
+export async function startFilmServer(): Promise<DemoServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'tokenflow-films-'));
+  const place = { cacheDir: join(folder, 'cache'), dataDir: join(folder, 'data') };
+  const server = await startCompanion({ ...place, modelDir: demoDir, modelName: 'demo' }, 'filming');
+  return {
+    ...server,
+    folder,
+    async close() {
+      await server.close();
+      await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+    },
+  };
+}
+
 /** The first frames of one of the embedded model's sample clips, as a file of their own; at `rate`, else their own. */
 export async function cutSample(
   folder: string,

@@ -53,12 +53,13 @@ export async function preview(page: Page, interval: number, timeoutMs: number): 
 /** Applies and waits for the end. */
 export async function apply(page: Page, timeoutMs: number): Promise<void> {
   await page.locator('.apply').click();
-  await page.locator('.task-step', { hasText: 'Done' }).first().waitFor({ timeout: timeoutMs });
+  // In a narrow panel the comparison covers it.
+  const done = page.locator('.task-step', { hasText: 'Done' }).first();
+  await done.waitFor({ state: 'attached', timeout: timeoutMs });
 }
 
-/** Opens the comparison of the newest edit and waits for the pictures of the wipe. */
+/** The comparison of the newest edit opens by itself. Waits for the pictures of the wipe. */
 export async function openWipe(page: Page): Promise<void> {
-  await page.locator('.task').getByRole('button', { name: 'Compare' }).click();
   await page.locator('.wipe img[src^="blob:"]:not(.stale)').nth(1).waitFor();
 }
 

@@ -131,7 +131,7 @@ describe.skipIf(chromiumPath === undefined)('the panel in a simulated Premiere',
       expect(await results()).toEqual(before);
 
       const again = await premiere.openPanel();
-      await again.locator('.task-step', { hasText: 'Done' }).waitFor({ timeout: editMs });
+      await again.locator('.task-step', { hasText: 'Done' }).waitFor({ state: 'attached', timeout: editMs });
       const made = (await results()).filter((file) => !before.includes(file));
       expect(made).toHaveLength(1);
       expect(await premiere.ask('placed')).toMatchObject([

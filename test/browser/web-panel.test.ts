@@ -84,7 +84,7 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
       await page.getByRole('button', { name: 'Versions' }).click();
       await page.getByText(/^TokenFlow keeps \d+ KB of results, \d+ KB of clips,/).waitFor();
       const downloading = page.waitForEvent('download');
-      await page.getByRole('button', { name: 'Download' }).click();
+      await page.locator('.version').getByRole('button', { name: 'Download' }).click();
       const file = join(server.folder, 'downloaded.mp4');
       await (await downloading).saveAs(file);
       const clip = await probeClip(file);
@@ -100,7 +100,7 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
       expect(await page.locator('.apply').getAttribute('aria-disabled')).toBe('false');
       await page.getByRole('button', { name: 'Versions' }).click();
       const again = page.waitForEvent('download');
-      await page.getByRole('button', { name: 'Download' }).click();
+      await page.locator('.version').getByRole('button', { name: 'Download' }).click();
       const fetched = join(server.folder, 'fetched.mp4');
       await (await again).saveAs(fetched);
       expect(await readFile(fetched)).toEqual(await readFile(file));

@@ -40,6 +40,24 @@ export function describeJobQueue(name: string, makeJobs: () => KeptJobs): void {
       ]);
     });
 
+    test('tells the owner what a running job looks like, and nobody else, and keeps nothing of it', async () => {
+      const { queue, run } = await openManually(makeJobs());
+      const seen: string[] = [];
+      for (const one of [owner, stranger]) {
+        queue.subscribe(one, {
+          onJob: () => undefined,
+          onPicture: (jobId, { jpeg, frameIndex }) => seen.push(`${one} ${jobId} ${jpeg.join()} ${frameIndex}`),
+          onPositions: () => undefined,
+        });
+      }
+      const { jobId } = await queue.add(owner, requestOf());
+      const { hooks } = await run(0);
+      const before = await queue.get(owner, jobId);
+      hooks.onPicture({ jpeg: Uint8Array.of(1, 2), frameIndex: 4 });
+      expect(seen).toEqual([`${owner} ${jobId} 1,2 4`]);
+      expect(await queue.get(owner, jobId)).toEqual(before);
+    });
+
     test('answers who has queued a job before it tells of its start', async () => {
       const { queue, run } = await openManually(makeJobs());
       const heard: string[] = [];

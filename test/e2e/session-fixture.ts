@@ -128,6 +128,8 @@ export async function createSessionFixture({
         ? Promise.reject(new EditError('invalid-request', `"${path}" has no frame 40.`))
         : Promise.resolve(new Uint8Array(chunkBytes + frameIndex)),
     readMap: missing,
+    playback: { open: missing, pictures: missing },
+    linkSecret: new Uint8Array(32),
     diagnose,
     log: createLog({ level: 'silent', write: () => undefined }),
   };

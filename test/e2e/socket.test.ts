@@ -279,6 +279,8 @@ test('a client that says no hello in time is shown out', async () => {
     estimateEdit: unused,
     readPicture: unused,
     readMap: unused,
+    playback: { open: unused, pictures: unused },
+    linkSecret: new Uint8Array(32),
     diagnose: unused,
     log: createLog({ level: 'silent', write: () => undefined }),
     helloTimeoutMs: 1,

@@ -274,6 +274,11 @@ class MemoryQueue implements JobQueue {
       const outcome = await this.executor.run(kept, {
         signal,
         onProgress: (progress) => this.change(kept, { type: 'progress', progress }),
+        onPicture: (picture) => {
+          for (const { owner, listener } of [...this.listeners]) {
+            if (owner === kept.owner) listener.onPicture?.(kept.jobId, picture);
+          }
+        },
         onStep: () => this.change(kept, { type: 'step' }),
       });
       this.change(kept, { type: 'finish', ...outcome });

@@ -46,6 +46,7 @@ export function openPanel({ sim }: Pick<TestProject, 'sim'>, server: RunningServ
     clock: systemClock,
     random: Math.random,
     pictures: { make: () => 'blob:picture', drop: () => undefined },
+    isTyping: () => false,
     saveResult: null,
   });
   let isOpen = true;

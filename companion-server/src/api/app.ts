@@ -126,11 +126,11 @@ function send(response: Response, reply: Reply): void {
   else sendFile(response, reply.file);
 }
 
-function sendFile(response: Response, { path, contentType, fileName, sha256 }: SentFile): void {
+function sendFile(response: Response, { path, contentType, fileName, version }: SentFile): void {
   response.set({
     'Content-Type': contentType,
     'Content-Disposition': `attachment; filename="${fileName}"`,
-    ETag: `"${sha256}"`,
+    ETag: `"${version}"`,
   });
   const options = { root: dirname(path), dotfiles: 'allow', lastModified: false, cacheControl: false } as const;
   response.sendFile(basename(path), options, (error) => {
@@ -139,8 +139,8 @@ function sendFile(response: Response, { path, contentType, fileName, sha256 }: S
     for (const name of ['Content-Type', 'Content-Disposition', 'ETag']) response.removeHeader(name);
     const { status, headers = {} } = error as { status?: number; headers?: Record<string, string> };
     response.set(headers);
-    if (status === refusalStatus.range) refuse(response, status, 'The range is outside of the result.');
-    else refuse(response, refusalStatus.nothingThere, 'The result is not there any more.');
+    if (status === refusalStatus.range) refuse(response, status, 'The range is outside of the file.');
+    else refuse(response, refusalStatus.nothingThere, 'The file is not there any more.');
   });
 }
 

@@ -12,6 +12,7 @@ import { createMetrics, measureProcess, type Metrics } from './prometheus.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { pairingRoutes } from './routes/pairing.ts';
+import { playbackRoutes } from './routes/playback.ts';
 import { resultRoutes } from './routes/results.ts';
 import { stateRoutes } from './routes/state.ts';
 import type { SessionDeps } from './session/session.ts';
@@ -32,8 +33,6 @@ export interface HttpServerDeps extends SessionDeps {
   readonly pairings: Pairings;
   /** The end of the address of the server's page: only a page opened at this address shows the pairing code. */
   readonly pageKey: string;
-  /** The secret that signs links to results. */
-  readonly linkSecret: Uint8Array;
   readonly remote: RemoteAccess | null;
 }
 
@@ -62,6 +61,11 @@ export function createHttpServer(deps: HttpServerDeps): HttpServer {
       ...resultRoutes({
         jobs: deps.jobs,
         artifacts: deps.artifacts,
+        linkSecret,
+        isPaired: (clientId) => pairings.isPaired(clientId),
+      }),
+      ...playbackRoutes({
+        playback: deps.playback,
         linkSecret,
         isPaired: (clientId) => pairings.isPaired(clientId),
       }),

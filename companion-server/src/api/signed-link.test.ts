@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest';
+import { frameSides, type FrameSide } from '../../../protocol/messages/stream-messages.ts';
 import { linkLifetimeMs, openLink, signLink } from './signed-link.ts';
 
 const secret = Buffer.alloc(32, 7);
-const target = { clientId: 'a'.repeat(32), jobId: 'b'.repeat(32) };
+const target = { clientId: 'a'.repeat(32), jobId: 'b'.repeat(32), file: 'result' } as const;
 const expiresAt = new Date(10_000);
 
 function open(link: string, { at = 0, key = secret } = {}) {
   const url = new URL(link, 'http://127.0.0.1');
-  return openLink(key, url.pathname.split('/').at(-1) ?? '', url.searchParams, new Date(at));
+  const [, folder, jobId = '', side] = url.pathname.split('/');
+  const file = folder === 'results' ? 'result' : (side as FrameSide);
+  return openLink(key, { jobId, file }, url.searchParams, new Date(at));
 }
 
 test('a link opens what it was made for, until it expires', () => {
@@ -15,6 +18,14 @@ test('a link opens what it was made for, until it expires', () => {
   expect(open(link)).toEqual(target);
   expect(open(link, { at: 9_999 })).toEqual(target);
   expect(open(link, { at: 10_000 })).toBeNull();
+});
+
+test.each(frameSides)('a link to the video of %s opens that video and nothing else', (side) => {
+  const link = signLink(secret, { ...target, file: side }, expiresAt);
+  expect(open(link)).toEqual({ ...target, file: side });
+  expect(open(link.replace(`/playback/${target.jobId}/${side}`, `/results/${target.jobId}`))).toBeNull();
+  const other = frameSides.find((one) => one !== side) ?? '';
+  expect(open(link.replace(`/${side}?`, `/${other}?`))).toBeNull();
 });
 
 test('a link of another secret opens nothing', () => {

@@ -25,6 +25,7 @@ import { createPictureReader } from '../media/decode/picture-reader.ts';
 import { toMediaFacts } from '../media/probe/clip-facts.ts';
 import { createKnownClips } from '../media/probe/known-clips.ts';
 import { probeClip } from '../media/probe/probe.ts';
+import { createPlayback, type Playback } from '../playback/playback.ts';
 import { createPairings } from '../pairing/pairings.ts';
 import { pairingTables, readSecret, renewSecret } from '../pairing/tables.ts';
 import { embeddingsIn, loraFileOf } from '../models/adapter-files.ts';
@@ -169,12 +170,15 @@ async function open(
       }),
   });
   const artifacts = await openArtifacts({ dataDir, setAside });
+  const late: { playback?: Playback } = {};
   const clips = await openClipStore({
     database,
     artifacts,
     dataDir,
     probe: probe ?? factsOf,
     setAside,
+    // What shows the clip goes with it.
+    onRemoved: (owner, clipId) => late.playback?.forgetClip(owner, clipId) ?? Promise.resolve(),
     onUnwritten: (error) => log.warn('A note about a clip could not be written.', { error: String(error) }),
   });
   closers.push(() => clips.close());
@@ -237,12 +241,24 @@ async function open(
         ({ device } = outcome.report);
         return outcome;
       },
+      async tidy(jobId) {
+        await edits.tidy(jobId);
+        void late.playback?.prepare(jobId);
+      },
     },
     onFailure(jobId, error) {
       log.warn('A job failed.', { jobId, error: inspect(error) });
       if (isFullDisk(error)) void disks.look();
     },
   });
+  const made = createPlayback({
+    jobs,
+    clips,
+    artifacts,
+    infoOf: knownClips.infoOf,
+    onUnmade: (jobId, error) => log.warn('The videos of a result could not be made.', { jobId, error: String(error) }),
+  });
+  late.playback = made;
   const removeUnusedClips = (): Promise<void> => clips.removeUnused((owner, clipId) => jobs.needsClip(owner, clipId));
   await removeUnusedClips();
   const daily = setInterval(() => {
@@ -270,6 +286,7 @@ async function open(
     checkEdit: (owner, spec) => edits.check(owner, spec),
     estimateEdit: async (owner, spec, signal) => edits.estimate(owner, spec, await jobs.lastReport(spec.model), signal),
     disks,
+    playback: made,
     ...createPictureReader({ probe: knownClips.infoOf }),
     diagnose: createDoctor(() => ({
       version,
@@ -286,6 +303,8 @@ async function open(
   closers.push(() => http.close());
   // This comes first, so that clients get the last events of their jobs.
   closers.push(() => jobs.close());
+  // A request that waits for a video does not delay the end.
+  closers.push(() => made.close());
   http.metrics.gauge('tokenflow_jobs', 'Jobs by state.', async () => ({
     label: 'state',
     values: await jobs.countByState(),

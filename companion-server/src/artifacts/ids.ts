@@ -1,6 +1,7 @@
 // What artifacts are called, wherever they are kept. In the data folder an id is the path of a file or folder.
 
 import { codecExtensions, type OutputCodec } from '../../../protocol/edit-settings.ts';
+import type { FrameSide } from '../../../protocol/messages/stream-messages.ts';
 
 /** Names of files and folders joined by `/`; none of them is empty, `.` or `..`, or has a `\\`. */
 export type ArtifactId = string;
@@ -32,6 +33,16 @@ export function resultArtifact(jobId: string, codec: OutputCodec): ArtifactId {
 
 export function isResultOf(jobId: string, id: ArtifactId): boolean {
   return Object.values(codecExtensions).some((extension) => id === `${jobArtifact(jobId)}/result${extension}`);
+}
+
+/** Videos of a job's result that are made to be played, and can be made again. */
+export function playbackFolder(jobId: string): ArtifactId {
+  return `${jobArtifact(jobId)}/playback`;
+}
+
+/** The video of one side. */
+export function playbackArtifact(jobId: string, side: FrameSide): ArtifactId {
+  return `${playbackFolder(jobId)}/${side}.mp4`;
 }
 
 /** The last name of an id. */

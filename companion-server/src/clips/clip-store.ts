@@ -48,6 +48,8 @@ export interface ClipStoreOptions {
   readonly setAside: SetAside;
   /** Called with the reason when an unimportant write failed: when a clip was last used, that an upload has ended. */
   readonly onUnwritten?: (error: unknown) => void;
+  /** Called after an owner's clip was removed. */
+  readonly onRemoved?: (owner: string, clipId: string) => Promise<void>;
   /** Milliseconds. Default: the clock. */
   readonly now?: () => number;
 }
@@ -63,6 +65,7 @@ export async function openClipStore({
   probe,
   setAside,
   onUnwritten = () => undefined,
+  onRemoved = () => Promise.resolve(),
   now = Date.now,
 }: ClipStoreOptions): Promise<ClipStore> {
   const uploadsDir = join(dataDir, 'uploads');
@@ -145,7 +148,12 @@ export async function openClipStore({
   });
   await uploads.removeExpired();
 
-  const remove = (owner: string, clipId: string): Promise<void> => turns.take(clipId, () => removeNow(owner, clipId));
+  const remove = (owner: string, clipId: string): Promise<void> =>
+    turns.take(clipId, async () => {
+      if (table.ofOwner(owner, clipId) === undefined) return;
+      await removeNow(owner, clipId);
+      await onRemoved(owner, clipId);
+    });
 
   async function removeNow(owner: string, clipId: string): Promise<void> {
     const row = table.ofOwner(owner, clipId);

@@ -82,6 +82,17 @@ export function noiseIn(noised: Tensor, original: Tensor, t: number, schedule: S
   return weightedSum(1 / sigma, noised, -Math.sqrt(alpha) / sigma, original);
 }
 
+/**
+ * The clean sample that the network predicts.
+ * @param latents [N, C, h, w] x_t
+ * @param prediction [N, C, h, w] the network's answer at `t`, in the schedule's prediction type
+ * @returns [N, C, h, w] x_0
+ */
+export function predictClean(latents: Tensor, prediction: Tensor, t: number, schedule: Schedule): Tensor {
+  const original = originalWeights(schedule, schedule.alphaCumprod(t));
+  return weightedSum(original.latents, latents, original.prediction, prediction);
+}
+
 /** A value as a weighted sum of the latents and the network's prediction. */
 export interface Weights {
   readonly latents: number;

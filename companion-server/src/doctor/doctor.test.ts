@@ -202,6 +202,7 @@ describe('copies of weights', () => {
     expect(await listKeptFiles(deps)).toEqual({
       inversions: [],
       weights: [{ name: 'abc.safetensors', sizeBytes: 5 }],
+      videos: [],
     });
     expect(await clearKeptFiles(deps, 'weights')).toEqual({ count: 1, sizeBytes: 5 });
     expect(await readdir(weights)).toEqual(['abc.partial']);
@@ -211,6 +212,21 @@ describe('copies of weights', () => {
     expect(await clearKeptFiles(deps, 'weights')).toEqual({ count: 0, sizeBytes: 0 });
     expect(await clearKeptFiles(deps, 'inversions')).toEqual({ count: 0, sizeBytes: 0 });
   });
+});
+
+test('videos of results are listed and cleared, and nothing else of their jobs', async () => {
+  const job = join(deps.dataDir, 'jobs', 'a1b2');
+  await mkdir(join(job, 'playback'), { recursive: true });
+  await writeFile(join(job, 'result.mov'), '1234');
+  await writeFile(join(job, 'playback', 'edit.mp4'), '123');
+  await writeFile(join(job, 'playback', '.original.mp4.1.ab.tmp'), '12');
+  expect((await listKeptFiles(deps)).videos).toEqual([{ jobId: 'a1b2', name: 'edit.mp4', sizeBytes: 3 }]);
+  expect(await clearKeptFiles(deps, 'videos')).toEqual({ count: 1, sizeBytes: 3 });
+  expect((await readdir(job, { recursive: true })).sort()).toEqual([
+    'playback',
+    join('playback', '.original.mp4.1.ab.tmp'),
+    'result.mov',
+  ]);
 });
 
 test('a client hears of no folder where it is', async () => {

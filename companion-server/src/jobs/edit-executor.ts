@@ -8,7 +8,15 @@ import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';
 import { createTurns } from '../../../protocol/turns.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
-import { artifactName, isResultOf, jobArtifact, jobsFolder, resultArtifact, workArtifact } from '../artifacts/ids.ts';
+import {
+  artifactName,
+  isResultOf,
+  jobArtifact,
+  jobsFolder,
+  playbackFolder,
+  resultArtifact,
+  workArtifact,
+} from '../artifacts/ids.ts';
 import type { Clip } from '../clips/clip.ts';
 import { inversionsDirIn } from '../engine/source-cache/inversion-cache.ts';
 import { ResumePointFile, type ResumePoint } from '../engine/run/resume-point.ts';
@@ -149,10 +157,10 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
         furthest = resumePoint.evaluations;
         keepStep();
       };
-      const { onProgress, signal } = hooks;
+      const { onProgress, onPicture, signal } = hooks;
       const clip = (await clipInfoOf?.(job.inputPath)) ?? null;
       const knownJob = { ...job, clip };
-      const editHooks = { onProgress, signal, onResumePoint };
+      const editHooks = { onProgress, onPicture, signal, onResumePoint };
       const hadBegun = furthest > 0;
       const report = await engine.edit(knownJob, editHooks).catch(async (error: unknown) => {
         if (!hadBegun || !mayBeOfWorkFiles(error, workDir)) throw error;
@@ -181,7 +189,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
 
   async function tidy(jobId: string): Promise<void> {
     await artifacts.remove(workArtifact(jobId));
-    await removeOthers(jobId, (id) => isResultOf(jobId, id));
+    await removeOthers(jobId, (id) => isResultOf(jobId, id) || id === playbackFolder(jobId));
   }
 
   const discard = (jobId: string): Promise<void> => artifacts.remove(jobArtifact(jobId));

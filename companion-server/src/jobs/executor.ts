@@ -5,8 +5,17 @@ import type { JobState, ResultFacts } from '../../../protocol/job.ts';
 import type { EditProgress } from '../../../protocol/progress.ts';
 import type { JobRequest, JobRow } from './store.ts';
 
+/** A frame of a running edit. */
+export interface JobPicture {
+  readonly jpeg: Uint8Array;
+  /** Of the edit, from 0. */
+  readonly frameIndex: number;
+}
+
 export interface JobHooks {
   readonly onProgress: (progress: EditProgress) => void;
+  /** What the edit looks like so far. It is passed on, and kept nowhere. */
+  readonly onPicture: (picture: JobPicture) => void;
   /** A step is finished and stored for the first time: from now on the job always continues after it. */
   readonly onStep: () => void;
   readonly signal: AbortSignal;

@@ -45,7 +45,15 @@ export async function openLocalQueue({
     if (isQueueChanged) positions.note();
   });
 
-  const runner = createRunner({ store, executor, onFailure, retryMs });
+  const runner = createRunner({
+    store,
+    executor,
+    onPicture({ owner, jobId }, picture) {
+      for (const listener of listenersOf(owner)) listener.onPicture?.(jobId, picture);
+    },
+    onFailure,
+    retryMs,
+  });
 
   async function find(owner: string, jobId: string): Promise<JobRow> {
     const row = await store.get(jobId);

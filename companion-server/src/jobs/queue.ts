@@ -4,13 +4,15 @@
 
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { JobState, JobView, QueuePosition } from '../../../protocol/job.ts';
-import type { JobExecutor } from './executor.ts';
+import type { JobExecutor, JobPicture } from './executor.ts';
 import type { JobRequest } from './store.ts';
 
 /** The events that an owner of jobs gets. */
 export interface JobListener {
   /** A job of the owner has another state, or progress. */
   onJob(view: JobView): void;
+  /** What a running job of the owner looks like so far. There is no other way to get it. */
+  onPicture?(jobId: string, picture: JobPicture): void;
   /** Jobs of the owner have moved in the queue because other jobs came, ended or moved. */
   onPositions(positions: readonly QueuePosition[]): void;
 }

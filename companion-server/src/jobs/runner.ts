@@ -6,7 +6,7 @@ import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import { isOutcome } from '../../../protocol/job.ts';
 import { CanceledError, EditError } from '../errors.ts';
 import { toClientError, toEditError } from '../wire-error.ts';
-import type { JobExecutor, JobHooks, JobOutcome } from './executor.ts';
+import type { JobExecutor, JobHooks, JobOutcome, JobPicture } from './executor.ts';
 import type { JobChange } from './job.ts';
 import type { JobRow, JobStore } from './store.ts';
 
@@ -16,6 +16,8 @@ const maxTries = 30;
 export interface RunnerOptions {
   readonly store: JobStore;
   readonly executor: Pick<JobExecutor, 'run' | 'tidy' | 'discard'>;
+  /** Called with what a running job looks like. */
+  readonly onPicture: (row: JobRow, picture: JobPicture) => void;
   /** Called at every failure, with the error as it was thrown. */
   readonly onFailure: (jobId: string | null, error: unknown) => void;
   /** How long to wait before a write is tried again that has failed. */
@@ -38,7 +40,7 @@ interface CurrentJob {
   isOver: boolean;
 }
 
-export function createRunner({ store, executor, onFailure, retryMs }: RunnerOptions): Runner {
+export function createRunner({ store, executor, onPicture, onFailure, retryMs }: RunnerOptions): Runner {
   const closing = new AbortController();
   let current: CurrentJob | undefined;
   /** When the work of the current job is over. */
@@ -99,6 +101,7 @@ export function createRunner({ store, executor, onFailure, retryMs }: RunnerOpti
       const { report: edit, result } = await runPatiently(row, {
         signal,
         onProgress: (progress) => report({ type: 'progress', progress }),
+        onPicture: (picture) => onPicture(row, picture),
         onStep: () => report({ type: 'step' }),
       });
       return { type: 'finish', report: edit, result };

@@ -61,6 +61,8 @@ export interface SamplerOptions extends PassLimits {
   readonly injectionAt: (step: number) => Injection;
   /** The latents to continue with after a step of some frames; those of the step when left out. */
   readonly afterStep?: (step: FinishedStep) => Promise<Tensor>;
+  /** Told of every prediction: the edit's latents at a timestep, and what the network says of them, after guidance. */
+  readonly onPrediction?: (prediction: FramePrediction) => Promise<void>;
   readonly propagation: PropagationRule;
   /** The keyframes of a sampling step, rising; one per run of `keyframeInterval` frames of a scene. */
   readonly keyframesAt: (step: number) => readonly number[];
@@ -75,6 +77,17 @@ export interface SamplerOptions extends PassLimits {
   readonly latents: LatentStore;
   /** Takes the latents after a step; swapped with `latents` from step to step. */
   readonly next: LatentStore;
+}
+
+/** What is predicted of some frames at a step. */
+export interface FramePrediction {
+  /** Counted among the frames that are edited. */
+  readonly frames: readonly number[];
+  readonly timestep: number;
+  /** [N, C, h, w] */
+  readonly latents: Tensor;
+  /** [N, C, h, w] in the schedule's prediction type */
+  readonly prediction: Tensor;
 }
 
 /** The edit after a step. */
@@ -209,6 +222,7 @@ async function stepLatents(
 ): Promise<void> {
   const { options, index, timestep, after } = step;
   const { schedule, source, afterStep } = options;
+  await options.onPrediction?.({ frames, timestep, latents: edited, prediction });
   const latents = await moveDown(step, frames, edited, prediction);
   const below = schedule.timesteps[index + 1];
   const ofSource = () => (below === undefined ? source.clean : source.latents.at(below)).read(frames);

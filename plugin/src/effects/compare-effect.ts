@@ -1,35 +1,45 @@
-// Fetches the pictures of a comparison: first the ones that are shown, then the ones that play will need. The number of
-// requests and of pictures in memory is limited.
+// Fetches what a comparison shows: exact pictures of the frame that is looked at and of its neighbours, and for play the
+// addresses of the videos, or, where videos cannot be played, smaller pictures (motion.ts). The number of requests and of
+// pictures in memory is limited.
 
 import type { FrameSide } from '../../../protocol/messages/stream-messages.ts';
 import { versionOf } from '../state/choices.ts';
 import {
   originalFrame,
   pictureKey,
-  pictureUrl,
+  playsVideos,
   sidesOf,
   wantedFrames,
   type Compared,
   type CompareState,
 } from '../state/compare.ts';
 import type { PanelState } from '../state/panel-state.ts';
+import { createMotion } from './compare-motion.ts';
 import type { EffectDeps, StopEffect } from './deps.ts';
 import { isCancel, problemOf } from './problem-of.ts';
 
 const maxSide = 960;
 const atOnce = 4;
 const maxPictures = 240;
-/** Frames that are fetched before they are shown, while playing and while not. */
-const ahead = { playing: 24, still: 4 };
-/** A panel cannot draw faster than this, and UXP's timers are not more precise. */
-const shortestTickMs = 40;
+/** Frames that are fetched before they are shown. */
+const ahead = 4;
 const slideRate = { numerator: 2, denominator: 1 };
 
-export function startCompareEffect({ client, store, clock, pictures, host }: EffectDeps): StopEffect {
+export function startCompareEffect(deps: EffectDeps): StopEffect {
+  const { client, store, pictures, host } = deps;
   const { dispatch } = store;
   let opened = new AbortController();
   let inFlight = 0;
-  let cancelTick: () => void = () => undefined;
+  /** Videos that the page could not play once: their links may have expired. */
+  let failedOnce = new Set<FrameSide>();
+  let askedVideos = new Set<FrameSide>();
+  const motion = createMotion(deps);
+
+  const hasVideos = ({ host: { abilities } }: PanelState, compare: CompareState): boolean =>
+    playsVideos(compare, abilities);
+
+  const playsPictures = (state: PanelState): boolean =>
+    state.compare?.isPlaying === true && !hasVideos(state, state.compare);
 
   async function open(jobId: string): Promise<void> {
     const { signal } = opened;
@@ -55,16 +65,22 @@ export function startCompareEffect({ client, store, clock, pictures, host }: Eff
     opened.abort();
     opened = new AbortController();
     inFlight = 0;
-    cancelTick();
-    for (const picture of Object.values(compare?.pictures ?? {})) {
-      if (picture.name === 'ready') pictures.drop(picture.url);
-    }
+    failedOnce = new Set();
+    askedVideos = new Set();
+    motion.renew(opened.signal);
+    const made = [...Object.values(compare?.pictures ?? {}), ...Object.values(compare?.motion ?? {})];
+    for (const picture of made) if (picture.name === 'ready') pictures.drop(picture.url);
   }
 
   function pump(): void {
     const { compare } = store.state;
     if (compare?.subject == null) return;
-    const wanted = wantedFrames(compare, compare.isPlaying ? ahead.playing : ahead.still);
+    if (hasVideos(store.state, compare)) askForVideos(compare);
+    if (compare.isPlaying) {
+      if (!hasVideos(store.state, compare)) motion.fetch(compare);
+      return;
+    }
+    const wanted = wantedFrames(compare, ahead);
     for (const frameIndex of wanted) {
       for (const side of sidesOf(compare.mode)) {
         if (inFlight >= atOnce) return;
@@ -74,6 +90,37 @@ export function startCompareEffect({ client, store, clock, pictures, host }: Eff
       }
     }
     drop(compare, wanted);
+  }
+
+  function askForVideos({ mode, subject }: CompareState): void {
+    for (const side of sidesOf(mode)) {
+      if (askedVideos.has(side) || subject === null) continue;
+      askedVideos.add(side);
+      void askForVideo(subject.jobId, side, opened.signal);
+    }
+  }
+
+  async function askForVideo(jobId: string, side: FrameSide, signal: AbortSignal): Promise<void> {
+    dispatch({ type: 'video-changed', side, video: { name: 'asked' } });
+    try {
+      const { url } = await client.playback(jobId, side, signal);
+      if (!signal.aborted) dispatch({ type: 'video-changed', side, video: { name: 'ready', url } });
+    } catch (error) {
+      if (isCancel(error) || signal.aborted) return;
+      host.shell.log(`The video of ${side} could not be had: ${String(error)}`);
+      dispatch({ type: 'video-changed', side, video: { name: 'missing' } });
+    }
+  }
+
+  /** A link lasts some minutes; if a new one does not help, the browser cannot play what it leads to. */
+  function answerFailure({ subject }: CompareState, side: FrameSide): void {
+    if (subject === null) return;
+    if (failedOnce.has(side)) {
+      dispatch({ type: 'video-changed', side, video: { name: 'refused' } });
+      return;
+    }
+    failedOnce.add(side);
+    void askForVideo(subject.jobId, side, opened.signal);
   }
 
   async function fetch(
@@ -116,18 +163,6 @@ export function startCompareEffect({ client, store, clock, pictures, host }: Eff
     for (const [, picture] of spare) if (picture.name === 'ready') pictures.drop(picture.url);
   }
 
-  function tick(): void {
-    const { compare } = store.state;
-    if (compare?.subject == null || !compare.isPlaying) return;
-    const { frames, frameRate } = compare.subject;
-    const next = (compare.frameIndex + 1) % frames;
-    const isReady = sidesOf(compare.mode).every((side) => pictureUrl(compare, side, next) !== null);
-    if (isReady) dispatch({ type: 'play-ticked' });
-    const frameMs = (1000 * frameRate.denominator) / frameRate.numerator;
-    cancelTick();
-    cancelTick = clock.after(Math.max(shortestTickMs, frameMs), tick);
-  }
-
   const stopListening = store.subscribe((event, state, before) => {
     if (state.compare?.about !== before.compare?.about) {
       renew(before);
@@ -136,14 +171,16 @@ export function startCompareEffect({ client, store, clock, pictures, host }: Eff
         open(jobId).catch((error: unknown) => host.shell.log(String(error)));
       }
     }
-    if (state.compare === before.compare || event.type === 'picture-changed') return;
-    if (state.compare?.isPlaying === true && before.compare?.isPlaying !== true) tick();
+    const { compare } = state;
+    if (event.type === 'video-failed' && compare !== null) answerFailure(compare, event.side);
+    if (compare === before.compare || event.type === 'picture-changed') return;
+    if (compare !== null && playsPictures(state) && !playsPictures(before)) motion.begin();
     pump();
   });
   return () => {
     stopListening();
     opened.abort();
-    cancelTick();
+    motion.stop();
   };
 }
 

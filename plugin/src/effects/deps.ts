@@ -13,6 +13,8 @@ export interface EffectDeps {
   /** 0..1. */
   readonly random: () => number;
   readonly pictures: Pictures;
+  /** Whether the user writes in a field, from which nothing may take the keyboard. */
+  readonly isTyping: () => boolean;
   /** Gives a result to the user as a file, if the host has no project to put it in; else null. */
   readonly saveResult: ((resultId: string) => Promise<boolean>) | null;
 }

@@ -47,6 +47,7 @@ function newTask(state: PanelState, clip: SelectedClip, { random, now }: Chance)
     jobId: null,
     report: null,
     isCanceling: false,
+    asked: null,
     ...(sent === null ? unsent : sentBefore(sent)),
   };
 }

@@ -12,9 +12,11 @@ import { startLinkEffect } from './link-effect.ts';
 import { startPrepareEffect } from './prepare-effect.ts';
 import { createSentClips } from './sent-clips.ts';
 import { startSampleEffect } from './sample-effect.ts';
+import { startResultEffect } from './result-effect.ts';
 import { startSelectionEffect } from './selection-effect.ts';
 import { startStorageEffect } from './storage-effect.ts';
 import { startTaskEffect } from './task-effect.ts';
+import { startThumbnailsEffect } from './thumbnails-effect.ts';
 
 export function startPanelEffects(deps: EffectDeps): StopEffect {
   const uploads = createKeptUploads(deps);
@@ -25,6 +27,8 @@ export function startPanelEffects(deps: EffectDeps): StopEffect {
     () => preparation.stop(),
     startEstimateEffect(deps),
     startCompareEffect(deps),
+    startResultEffect(deps),
+    startThumbnailsEffect(deps),
     startPreviewStripEffect(deps),
     startEditsEffect(deps, sentClips),
     startSelectionEffect(deps),

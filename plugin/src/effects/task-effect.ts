@@ -97,7 +97,11 @@ export function startTaskEffect(deps: EffectDeps, sending: Sending): StopEffect 
 
   async function order(key: string, what: 'job-pause' | 'job-resume'): Promise<void> {
     const task = taskOf(key);
-    if (task?.jobId != null && isOnServer(task)) await client.order(what, task.jobId);
+    try {
+      if (task?.jobId != null && isOnServer(task)) await client.order(what, task.jobId);
+    } finally {
+      dispatch({ type: 'task-order-ended', key });
+    }
   }
 
   function retry(key: string): void {
@@ -114,6 +118,7 @@ export function startTaskEffect(deps: EffectDeps, sending: Sending): StopEffect 
       jobId: null,
       report: null,
       isCanceling: false,
+      asked: null,
       state: { name: 'exporting', progress: null },
     });
   }

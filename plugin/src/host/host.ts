@@ -51,6 +51,7 @@ export const abilityNames = [
   'secure-storage', // else: the panel's own folder
   'folder-opening',
   'theme-events',
+  'video', // H.264 plays in the panel; else: pictures, one after the other
 ] as const;
 export type AbilityName = (typeof abilityNames)[number];
 
@@ -62,7 +63,8 @@ export type Fallback =
   | 'pick-preset'
   | 'panel-folder'
   | 'show-path'
-  | 'at-next-start';
+  | 'at-next-start'
+  | 'pictures';
 
 export type Abilities = Readonly<Record<AbilityName, Ability>>;
 
@@ -188,6 +190,9 @@ export interface HostStorage {
   readSecret(key: string): Promise<string | null>;
   writeSecret(key: string, text: string | null): Promise<void>;
 }
+
+/** Whether a page may tell of finished edits while it is not looked at; `unasked`: the user can be asked. */
+export type Notifications = 'unavailable' | 'unasked' | 'allowed' | 'refused';
 
 export type Theme = 'light' | 'dark';
 

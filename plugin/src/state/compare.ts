@@ -1,7 +1,8 @@
-// What is compared, how, and which pictures are loaded.
+// What is compared, how, and which pictures and videos are loaded.
 
 import type { PixelSize, Rational } from '../../../protocol/media-facts.ts';
 import type { FrameSide } from '../../../protocol/messages/stream-messages.ts';
+import type { AbilityName } from '../host/host.ts';
 import type { Problem } from './problem.ts';
 
 /** `flip` shows one of the two at a time. `difference` and `flicker` are maps that the server makes from both. */
@@ -17,6 +18,40 @@ export function sidesOf(mode: CompareMode): readonly FrameSide[] {
 
 /** An object URL of a JPEG, or the state of its request. */
 export type Picture = { readonly name: 'ready'; readonly url: string } | { readonly name: 'asked' | 'missing' };
+
+/** The address of a side's video, or the state of its request. `refused`: the browser cannot play it. */
+export type Video =
+  { readonly name: 'ready'; readonly url: string } | { readonly name: 'asked' | 'missing' | 'refused' };
+
+/** How much of a picture is seen. */
+export interface Zoom {
+  /** 1: all of it. */
+  readonly scale: number;
+  /** Left and upper edge of the picture in shares of the frame, from `1 - scale` to 0. */
+  readonly left: number;
+  readonly top: number;
+}
+
+export const wholePicture: Zoom = { scale: 1, left: 0, top: 0 };
+export const maxZoom = 8;
+
+/** The zoom after a change of its scale that keeps the point (x, y) of the frame, in shares of it, where it is. */
+export function zoomAt({ scale, left, top }: Zoom, factor: number, x: number, y: number): Zoom {
+  const next = Math.min(maxZoom, Math.max(1, scale * factor));
+  const move = (edge: number, point: number): number => point - ((point - edge) * next) / scale;
+  return within({ scale: next, left: move(left, x), top: move(top, y) });
+}
+
+/** The zoom after the picture was moved by shares of the frame. */
+export function panBy(zoom: Zoom, dx: number, dy: number): Zoom {
+  return within({ ...zoom, left: zoom.left + dx, top: zoom.top + dy });
+}
+
+/** No edge of the picture comes into the frame. */
+function within({ scale, left, top }: Zoom): Zoom {
+  const inside = (edge: number): number => Math.min(0, Math.max(1 - scale, edge));
+  return { scale, left: inside(left), top: inside(top) };
+}
 
 /** What is compared with the original. */
 export type Compared =
@@ -34,9 +69,16 @@ export interface CompareState {
   /** From 0, within the edit. */
   readonly frameIndex: number;
   readonly isPlaying: boolean;
+  /** Whether play begins again at the end. */
+  readonly isLooping: boolean;
+  readonly zoom: Zoom;
   /** Position of the divider of the wipe, 0..1 from the left. The edit is on its right. */
   readonly divider: number;
+  /** Exact ones, of the server's own frames. */
   readonly pictures: Readonly<Record<string, Picture>>;
+  /** Smaller ones, which play where videos cannot. */
+  readonly motion: Readonly<Record<string, Picture>>;
+  readonly videos: Readonly<Partial<Record<FrameSide, Video>>>;
   readonly problem: Problem | null;
 }
 
@@ -67,6 +109,20 @@ export function pictureKey(side: FrameSide, frameIndex: number): string {
 export function pictureUrl({ pictures }: CompareState, side: FrameSide, frameIndex: number): string | null {
   const picture = pictures[pictureKey(side, frameIndex)];
   return picture?.name === 'ready' ? picture.url : null;
+}
+
+/** The exact picture; where there is none yet the one of the motion, and that one first while it moves. */
+export function shownUrl(compare: CompareState, side: FrameSide, frameIndex: number): string | null {
+  const moving = compare.motion[pictureKey(side, frameIndex)];
+  const movingUrl = moving?.name === 'ready' ? moving.url : null;
+  const exact = pictureUrl(compare, side, frameIndex);
+  return compare.isPlaying ? (movingUrl ?? exact) : (exact ?? movingUrl);
+}
+
+/** Whether the comparison plays videos; else it plays pictures, as fast as they come. */
+export function playsVideos({ about, videos }: CompareState, abilities: readonly AbilityName[]): boolean {
+  if (about.kind === 'preview' || !abilities.includes('video')) return false;
+  return !Object.values(videos).some(({ name }) => name === 'refused' || name === 'missing');
 }
 
 /** Frames that are to be fetched next: the one that is shown, then what play will show. */

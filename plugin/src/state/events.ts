@@ -14,9 +14,9 @@ import type { ModelDownload, OfferKind } from '../../../protocol/model-offers.ts
 import type { SampleInfo } from '../../../protocol/vocabulary.ts';
 import type { LinkState } from '../../../protocol/client/link-state.ts';
 import type { PlacedEdit } from '../host/edits.ts';
-import type { Theme } from '../host/host.ts';
+import type { Notifications, Theme } from '../host/host.ts';
 import type { ExportMode, SelectionReading } from '../host/selection.ts';
-import type { CompareMode, CompareSubject, Picture } from './compare.ts';
+import type { CompareMode, CompareSubject, Picture, Video } from './compare.ts';
 import type { EditForm } from './form.ts';
 import type { OfferedLora } from './loras.ts';
 import type { HistoryEntry, Overlay, Throughput, Page, ToastText } from './panel-state.ts';
@@ -64,6 +64,7 @@ export type Action =
   | { readonly type: 'task-place-anyway-pressed'; readonly key: string }
   | { readonly type: 'task-pick-preset-pressed'; readonly key: string }
   | { readonly type: 'task-dismissed'; readonly key: string }
+  | { readonly type: 'finished-dismissed' }
   | { readonly type: 'edit-chosen'; readonly editId: string }
   | { readonly type: 'compare-opened'; readonly editId: string; readonly version: number }
   | { readonly type: 'compare-mode-chosen'; readonly mode: CompareMode }
@@ -71,6 +72,11 @@ export type Action =
   | { readonly type: 'divider-moved'; readonly divider: number }
   | { readonly type: 'frame-chosen'; readonly frameIndex: number }
   | { readonly type: 'play-toggled' }
+  | { readonly type: 'loop-toggled' }
+  /** Makes the picture larger or smaller by a factor, at a point of the frame in shares of its sides. */
+  | { readonly type: 'zoomed'; readonly factor: number; readonly x: number; readonly y: number }
+  | { readonly type: 'panned'; readonly dx: number; readonly dy: number }
+  | { readonly type: 'zoom-ended' }
   | { readonly type: 'version-chosen'; readonly editId: string; readonly version: number }
   | { readonly type: 'rerun-pressed'; readonly editId: string; readonly version: number }
   | { readonly type: 'revert-pressed'; readonly editId: string }
@@ -141,10 +147,16 @@ export type Result =
     }
   | { readonly type: 'task-taken'; readonly key: string; readonly jobId: string }
   | { readonly type: 'task-canceling'; readonly key: string }
+  /** The server has answered to a pause or a resume, or refused it. */
+  | { readonly type: 'task-order-ended'; readonly key: string }
   | { readonly type: 'task-reported'; readonly key: string; readonly report: EditReport }
   | { readonly type: 'job-told'; readonly job: JobView }
   | { readonly type: 'jobs-moved'; readonly positions: readonly QueuePosition[] }
   | { readonly type: 'job-progress'; readonly jobId: string; readonly progress: EditProgress }
+  /** What a running job looks like so far; null when that is not needed any more. */
+  | { readonly type: 'job-pictured'; readonly jobId: string; readonly url: string | null }
+  | { readonly type: 'thumbnail-changed'; readonly jobId: string; readonly url: string | null }
+  | { readonly type: 'notifications-answered'; readonly notifications: Notifications }
   | { readonly type: 'edits-read'; readonly edits: readonly PlacedEdit[] }
   | { readonly type: 'edit-changed'; readonly edit: PlacedEdit }
   /** Its file is gone, here and on the server. */
@@ -161,6 +173,15 @@ export type Result =
     }
   | { readonly type: 'pictures-dropped'; readonly keys: readonly string[] }
   | {
+      readonly type: 'motion-changed';
+      readonly side: FrameSide;
+      readonly pictures: Readonly<Record<number, Picture>>;
+    }
+  | { readonly type: 'motion-dropped'; readonly keys: readonly string[] }
+  | { readonly type: 'video-changed'; readonly side: FrameSide; readonly video: Video }
+  /** The page could not play a video that the server has. */
+  | { readonly type: 'video-failed'; readonly side: FrameSide }
+  | {
       readonly type: 'preview-frame-changed';
       /** Of the preview's task. */
       readonly key: string;
@@ -168,7 +189,9 @@ export type Result =
       readonly index: number;
       readonly picture: Picture;
     }
-  | { readonly type: 'play-ticked' }
+  /** Play shows this frame. */
+  | { readonly type: 'played-to'; readonly frameIndex: number }
+  | { readonly type: 'play-ended' }
   | { readonly type: 'models-read'; readonly lists: ModelLists }
   | { readonly type: 'models-failed'; readonly problem: Problem }
   | { readonly type: 'downloads-told'; readonly downloads: readonly ModelDownload[] }

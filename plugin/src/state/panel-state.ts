@@ -9,7 +9,7 @@ import type { Licence } from '../../../protocol/messages/model-messages.ts';
 import type { ModelDownload, OfferKind } from '../../../protocol/model-offers.ts';
 import type { LinkState } from '../../../protocol/client/link-state.ts';
 import type { PlacedEdit } from '../host/edits.ts';
-import type { AbilityName, Host, Theme } from '../host/host.ts';
+import type { AbilityName, Host, Notifications, Theme } from '../host/host.ts';
 import type { ExportMode, SelectionReading } from '../host/selection.ts';
 import type { CompareState } from './compare.ts';
 import type { ListKind } from './model-list.ts';
@@ -125,6 +125,7 @@ export interface Toast {
   readonly problem: Problem | null;
 }
 export type ToastText =
+  | 'edit-done'
   | 'copied'
   | 'copy-refused'
   | 'presets-imported'
@@ -171,6 +172,11 @@ export interface PanelState {
   readonly estimate: EstimateState;
   readonly practice: PracticeState;
   readonly tasks: readonly Task[];
+  /** Addresses of what running jobs look like so far, by job. */
+  readonly growing: Readonly<Record<string, string>>;
+  /** Addresses of small pictures of results, by job. */
+  readonly thumbnails: Readonly<Record<string, string>>;
+  readonly notifications: Notifications;
   readonly edits: readonly PlacedEdit[];
   /** Room that the server's files take; null while it has not been asked for. */
   readonly storage: StorageFacts | null;
@@ -209,6 +215,9 @@ export function initialState(host: HostFacts, theme: Theme, codec: OutputCodec):
     estimate: { name: 'none' },
     practice: { held: null, accepted: null },
     tasks: [],
+    growing: {},
+    thumbnails: {},
+    notifications: 'unavailable',
     edits: [],
     storage: null,
     editId: null,

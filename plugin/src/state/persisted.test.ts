@@ -20,6 +20,7 @@ const task = (state: TaskState, more: Partial<Task> = {}): Task => ({
   media: null,
   report: null,
   isCanceling: false,
+  asked: null,
   state,
   ...more,
 });
@@ -28,7 +29,7 @@ const failed = task({ name: 'failed', problem: { code: 'disk-full', message: 'Th
 const reading = (name: string, text: string) => readPersisted((asked) => (asked === name ? text : null));
 
 test('a kept task comes back with every field, checked or not, and is not being canceled any more', () => {
-  const running = task({ name: 'running', progress: null }, { isCanceling: true });
+  const running = task({ name: 'running', progress: null, isStarting: true }, { isCanceling: true });
   const { kept, complaints } = reading('tasks', writeTasks([failed, running]));
   expect(kept.tasks).toEqual([failed, { ...running, isCanceling: false }]);
   expect(complaints).toEqual([]);

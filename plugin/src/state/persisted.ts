@@ -112,7 +112,7 @@ function readTasks(text: string): readonly Task[] {
   // A done task has its version; a canceled task is not needed any more.
   return (tasks as unknown as readonly Task[])
     .filter(({ state }) => state.name !== 'done' && state.name !== 'canceled')
-    .map((task) => ({ ...task, isCanceling: false }));
+    .map((task) => ({ ...task, isCanceling: false, asked: null }));
 }
 
 function withSettingsOfToday(task: unknown): unknown {

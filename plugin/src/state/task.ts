@@ -13,7 +13,8 @@ export type TaskState =
   | { readonly name: 'sending'; readonly sentBytes: number; readonly sizeBytes: number }
   /** The server has the job; `position` jobs run before it. */
   | { readonly name: 'queued'; readonly position: number | null }
-  | { readonly name: 'running'; readonly progress: EditProgress | null }
+  /** `isStarting`: nothing was heard of its work since it began or went on. */
+  | { readonly name: 'running'; readonly progress: EditProgress | null; readonly isStarting: boolean }
   /** `problem`: what stopped it; null when the user did. */
   | {
       readonly name: 'paused';
@@ -51,6 +52,8 @@ export interface Task {
   readonly report: EditReport | null;
   /** A cancel was requested and has not happened yet. */
   readonly isCanceling: boolean;
+  /** The user has asked for this, and the server has not answered yet. */
+  readonly asked: 'pause' | 'resume' | null;
   readonly state: TaskState;
 }
 

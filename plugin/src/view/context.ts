@@ -3,6 +3,7 @@
 import type { PanelState } from '../state/panel-state.ts';
 import type { Dispatch } from '../state/store.ts';
 import type { Texts } from './texts/strings.ts';
+import type { Attention } from './attention.ts';
 import type { Accessibility, Ui } from './ui.ts';
 
 export interface Context {
@@ -21,6 +22,7 @@ export interface PageParts {
   /** Stands where the selection of the timeline stands in Premiere. */
   createClip(context: Context): Piece;
   readonly accessibility: Accessibility;
+  readonly attention: Attention;
 }
 
 /** What the piece for a file needs of the page. */

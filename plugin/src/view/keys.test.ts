@@ -15,6 +15,13 @@ test('space plays, arrows step by one or ten, and the backslash flips', () => {
   expect(press('\\', comparing)).toEqual({ type: 'compare-flipped' });
 });
 
+test('plus and minus zoom around the middle, zero ends it, and L loops', () => {
+  expect(press('+', comparing)).toEqual({ type: 'zoomed', factor: 1.5, x: 0.5, y: 0.5 });
+  expect(press('-', comparing)).toMatchObject({ type: 'zoomed', x: 0.5, y: 0.5 });
+  expect(press('0', comparing)).toEqual({ type: 'zoom-ended' });
+  expect(press('l', comparing)).toEqual({ type: 'loop-toggled' });
+});
+
 test('keys are left to fields, to buttons, to commands of the host and to other pages', () => {
   expect(press(' ', comparing, { isInField: true })).toBeNull();
   expect(press(' ', comparing, { isOnButton: true })).toBeNull();

@@ -1,4 +1,4 @@
-// The keyboard of the compare page: space plays, arrows step, `\` flips. Esc closes overlays.
+// The keyboard of the compare page: space plays, arrows step, `\` flips, `+` and `-` zoom, L loops. Esc closes overlays.
 
 import type { PanelEvent } from '../state/events.ts';
 import type { PanelState } from '../state/panel-state.ts';
@@ -15,6 +15,8 @@ export interface KeyPress {
 }
 
 const bigStep = 10;
+/** How much larger one press makes the picture. */
+export const zoomStep = 1.5;
 
 /** What a key does, or null. */
 export function eventOfKey(press: KeyPress, state: PanelState): PanelEvent | null {
@@ -34,6 +36,15 @@ export function eventOfKey(press: KeyPress, state: PanelState): PanelEvent | nul
       return { type: 'frame-chosen', frameIndex: 0 };
     case 'End':
       return { type: 'frame-chosen', frameIndex: (compare.subject?.frames ?? 1) - 1 };
+    case '+':
+    case '=':
+      return { type: 'zoomed', factor: zoomStep, x: 0.5, y: 0.5 };
+    case '-':
+      return { type: 'zoomed', factor: 1 / zoomStep, x: 0.5, y: 0.5 };
+    case '0':
+      return { type: 'zoom-ended' };
+    case 'l':
+      return { type: 'loop-toggled' };
     case '\\':
       return { type: 'compare-flipped' };
     default:

@@ -39,7 +39,7 @@ function endText({ state, settings: { prompt } }: Task, { t }: Context): string 
 function runningText(task: Task, { t }: Context): string {
   const { state, settings } = task;
   const progress = state.name === 'running' ? state.progress : null;
-  if (progress === null) return t.tasks.starting;
+  if (progress === null) return t.tasks.startingEngine;
   const percent = Math.floor((taskProgress(task) ?? 0) * 4) * 25;
   return t.live.working(settings.prompt, t.tasks.stages[progress.stage], percent);
 }

@@ -1,6 +1,7 @@
 // Puts the panel into a page and keeps it equal to the state.
 
 import type { Store } from '../state/store.ts';
+import { createAttentionView } from './attention-view.ts';
 import type { ViewEnv } from './context.ts';
 import { eventOfKey } from './keys.ts';
 import { createPanelView } from './panel-view.ts';
@@ -22,7 +23,9 @@ export interface MountOptions {
 export function mountPanel({ root, store, env, language, onError }: MountOptions): void {
   const page = root.ownerDocument;
   const ui = createUi(page, onError, env.page?.accessibility ?? null);
-  const view = createPanelView({ ui, t: textsFor(language), dispatch: store.dispatch, env });
+  const context = { ui, t: textsFor(language), dispatch: store.dispatch, env };
+  const view = createPanelView(context);
+  const drawAttention = env.page === null ? null : createAttentionView(context, env.page.attention);
   root.appendChild(view.root);
   let isDue = false;
 
@@ -32,6 +35,7 @@ export function mountPanel({ root, store, env, language, onError }: MountOptions
       setClass(page.body, 'dark', store.state.theme === 'dark');
       setClass(page.body, 'light', store.state.theme === 'light');
       view.update(store.state);
+      drawAttention?.(store.state);
     } catch (error) {
       onError(error);
     }

@@ -2,6 +2,7 @@
 
 import type { PlacedEdit, EditVersion } from '../host/edits.ts';
 import type { StorageFacts } from '../../../protocol/messages/session-messages.ts';
+import type { PanelState } from '../state/panel-state.ts';
 import { nearestStop } from '../state/form.ts';
 import type { Context, Piece, ViewEnv } from './context.ts';
 import { keyedList, setClass, setText, show } from './ui.ts';
@@ -9,6 +10,13 @@ import { keyedList, setClass, setText, show } from './ui.ts';
 interface Row {
   readonly edit: PlacedEdit;
   readonly version: EditVersion;
+  readonly thumbnail: string | null;
+}
+
+/** An edit, and small pictures by job. */
+interface PicturedEdit {
+  readonly edit: PlacedEdit;
+  readonly thumbnails: PanelState['thumbnails'];
 }
 
 export function createVersionsView(context: Context): Piece {
@@ -16,9 +24,9 @@ export function createVersionsView(context: Context): Piece {
   const emptyText = env.kind === 'browser' ? t.versions.emptyBrowser : t.versions.empty;
   const empty = ui.el('div', 'empty', ui.el('div', 'empty-art'), ui.el('div', 'hint', emptyText));
   const list = ui.el('div', 'edits');
-  const edits = keyedList<PlacedEdit>(
+  const edits = keyedList<PicturedEdit>(
     list,
-    ({ editId }) => editId,
+    ({ edit }) => edit.editId,
     () => createEdit(context),
   );
   const storage = ui.el('div', 'hint storage');
@@ -30,7 +38,8 @@ export function createVersionsView(context: Context): Piece {
       show(empty, state.edits.length === 0);
       // The one that is looked at comes first, then the newest.
       const others = state.edits.filter(({ editId }) => editId !== state.editId).reverse();
-      edits.update([...state.edits.filter(({ editId }) => editId === state.editId), ...others]);
+      const ordered = [...state.edits.filter(({ editId }) => editId === state.editId), ...others];
+      edits.update(ordered.map((edit) => ({ edit, thumbnails: state.thumbnails })));
     },
   };
 }
@@ -51,11 +60,16 @@ function createEdit(context: Context) {
   );
   return {
     root: ui.el('section', 'section edit', ui.el('div', 'section-head', name, revert), list),
-    update(edit: PlacedEdit): void {
+    update({ edit, thumbnails }: PicturedEdit): void {
       current = edit;
       setText(name, edit.originalName);
       show(revert, edit.placed !== null && env.kind === 'premiere');
-      versions.update([...edit.versions].reverse().map((version) => ({ edit, version })));
+      versions.update(
+        [...edit.versions].reverse().map((version) => {
+          const thumbnail = thumbnails[version.recipe.jobId] ?? null;
+          return { edit, version, thumbnail };
+        }),
+      );
     },
   };
 }
@@ -81,7 +95,7 @@ function createVersion({ ui, t, dispatch, env }: Context) {
   const recipe = ui.button(t.versions.recipe, 'quiet small', () =>
     dispatch({ type: 'overlay-opened', overlay: { name: 'recipe', ...about() } }),
   );
-  const grip = ui.el('div', 'version-grip', ui.el('div', 'version-head', number, placed), prompt, facts);
+  const grip = ui.el('div', 'card-body version-grip', ui.el('div', 'version-head', number, placed), prompt, facts);
   ui.on(grip, 'dragstart', ({ dataTransfer }) => {
     const text = row === null ? null : dragTextOf(row, env);
     if (dataTransfer === null || text === null) return;
@@ -89,7 +103,12 @@ function createVersion({ ui, t, dispatch, env }: Context) {
     dataTransfer.setData('text', text);
     dataTransfer.effectAllowed = 'copyMove';
   });
-  const root = ui.el('div', 'version', grip, ui.el('div', 'row actions', compare, save, use, rerun, recipe, forget));
+  const picture = ui.el('img', 'thumbnail');
+  // The prompt stands beside it, and Compare below it opens the same.
+  picture.alt = '';
+  ui.on(picture, 'click', () => dispatch({ type: 'compare-opened', ...about() }));
+  const actions = ui.el('div', 'row actions', compare, save, use, rerun, recipe, forget);
+  const root = ui.el('div', 'version', ui.el('div', 'card-head', picture, grip), actions);
   return {
     root,
     update(next: Row): void {
@@ -98,6 +117,12 @@ function createVersion({ ui, t, dispatch, env }: Context) {
       const isPlaced = next.edit.placed === version;
       setText(number, t.versions.version(version));
       setText(prompt, made.settings.prompt);
+      picture.alt = t.versions.thumbnail(version);
+      setClass(root, 'pictured', next.thumbnail !== null);
+      show(picture, next.thumbnail !== null);
+      if (next.thumbnail !== null && picture.getAttribute('src') !== next.thumbnail) {
+        picture.setAttribute('src', next.thumbnail);
+      }
       const { seed, strength } = made.settings;
       setText(facts, `${t.versions.seed(seed)} · ${t.strength.stops[nearestStop(strength)]} · ${made.model}`);
       show(placed, isPlaced);

@@ -50,6 +50,8 @@ export interface FakeServer {
   /** Ends every connection. */
   cutAll(): void;
   changeJob(jobId: string, state: JobState): void;
+  /** Sends every client a picture of a running job, of so many bytes. */
+  showPicture(jobId: string, sizeBytes: number): void;
   /** Says this on every connection that was greeted. */
   tell(message: ServerMessage): void;
   connections: number;
@@ -71,6 +73,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
   const refusals = new Map<string, ErrorCode>();
   const open = new Set<() => void>();
   const events = new Set<(message: ServerMessage) => void>();
+  const viewers = new Set<(jobId: string, jpeg: Uint8Array) => void>();
   let ids = 0;
 
   const server: FakeServer = {
@@ -97,6 +100,9 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
     },
     cutAll() {
       for (const cut of [...open]) cut();
+    },
+    showPicture(jobId, sizeBytes) {
+      for (const show of viewers) show(jobId, new Uint8Array(sizeBytes).fill(7));
     },
     changeJob(jobId, state) {
       const job = server.jobs.get(jobId);
@@ -128,9 +134,15 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
     const say = (message: ServerMessage): void => {
       if (server.isAwake) later(() => client.onText(JSON.stringify(message)));
     };
+    function show(jobId: string, jpeg: Uint8Array): void {
+      const streamId = ++streamIds;
+      say({ type: 'job-picture', jobId, streamId, sizeBytes: jpeg.length, frameIndex: 0 });
+      later(() => client.onBytes(encodeChunk({ streamId, offset: 0, bytes: jpeg })));
+    }
     function end(closeCode: number): void {
       if (isGone) return;
       isGone = true;
+      viewers.delete(show);
       open.delete(cut);
       events.delete(say);
       setImmediate(() => client.onClose(closeCode, ''));
@@ -218,6 +230,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
           else if (!server.acceptsToken || message.token !== token) fail('not-paired');
           else {
             events.add(say);
+            viewers.add(show);
             const { models } = server.models;
             const facts = { name: 'tokenflow', version: '0.1.0' };
             say({ type: 'welcome', requestId, protocol: server.protocol, server: facts, device: null, models });
@@ -323,6 +336,20 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
         case 'model-remove':
           say({ type: 'model-removed', requestId, kind: message.kind, name: message.name });
           break;
+        case 'playback-get': {
+          const { frameRate } = clipMedia;
+          const facts = { expiresInSeconds: 600, frames: 50, frameRate, sizeBytes: result.length };
+          say({ type: 'playback', requestId, url: `/playback/${message.jobId}/${message.side}`, ...facts });
+          break;
+        }
+        case 'frames-get': {
+          const streamId = ++streamIds;
+          const sizes = Array.from({ length: Math.min(message.frames, 50 - message.firstFrame) }, () => 1);
+          say({ type: 'frames-ready', requestId, streamId, sizes });
+          const bytes = new Uint8Array(sizes.length).fill(7);
+          if (bytes.length > 0) later(() => client.onBytes(encodeChunk({ streamId, offset: 0, bytes })));
+          break;
+        }
         case 'stream-cancel':
           downloads.delete(message.streamId);
           break;

@@ -26,7 +26,7 @@ export function resultRoutes(deps: ResultRoutesDeps): readonly Route[] {
       path: '/results/:jobId/link',
       access: 'client',
       async handle({ parameters, client }) {
-        const target = { clientId: client?.clientId ?? '', jobId: parameters['jobId'] ?? '' };
+        const target = { clientId: client?.clientId ?? '', jobId: parameters['jobId'] ?? '', file: 'result' } as const;
         await resultOf(deps, target.clientId, target.jobId);
         const expiresAt = new Date(now().getTime() + linkLifetimeMs);
         const url = signLink(linkSecret, target, expiresAt);
@@ -38,11 +38,9 @@ export function resultRoutes(deps: ResultRoutesDeps): readonly Route[] {
       path: '/results/:jobId',
       access: 'anyone',
       async handle({ parameters, query }) {
-        const target = openLink(linkSecret, parameters['jobId'] ?? '', query, now());
+        const target = openLink(linkSecret, { jobId: parameters['jobId'] ?? '', file: 'result' }, query, now());
         if (target === null || !isPaired(target.clientId)) {
-          throw new EditError('not-paired', 'The link is not valid, or not any more.', {
-            hint: 'Ask for a new one: POST /results/JOB/link with the token of a pairing.',
-          });
+          throw notValid('Ask for a new one: POST /results/JOB/link with the token of a pairing.');
         }
         const { artifact, sha256 } = await resultOf(deps, target.clientId, target.jobId);
         return { file: toSentFile(await artifacts.localPath(artifact), target.jobId, sha256) };
@@ -51,12 +49,17 @@ export function resultRoutes(deps: ResultRoutesDeps): readonly Route[] {
   ];
 }
 
+/** The refusal of a link that opens nothing. */
+export function notValid(hint: string): EditError {
+  return new EditError('not-paired', 'The link is not valid, or not any more.', { hint });
+}
+
 function toSentFile(path: string, jobId: string, sha256: string): SentFile {
   const ending = extname(path) === '.mp4' ? '.mp4' : '.mov';
   return {
     path,
     contentType: ending === '.mp4' ? 'video/mp4' : 'video/quicktime',
     fileName: `tokenflow-${jobId.slice(0, 8)}${ending}`,
-    sha256,
+    version: sha256,
   };
 }

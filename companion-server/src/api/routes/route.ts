@@ -25,7 +25,8 @@ export interface SentFile {
   readonly contentType: string;
   /** The name under which a browser saves it. */
   readonly fileName: string;
-  readonly sha256: string;
+  /** Other bytes have another one: the ETag of the file. */
+  readonly version: string;
 }
 
 export interface Route {

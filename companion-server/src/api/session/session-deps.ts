@@ -10,6 +10,7 @@ import type { ArtifactStore } from '../../artifacts/artifact-store.ts';
 import type { ClipStore } from '../../clips/clip-store.ts';
 import type { JobSpec } from '../../jobs/executor.ts';
 import type { JobQueue } from '../../jobs/queue.ts';
+import type { Playback } from '../../playback/playback.ts';
 import type { Log } from '../../app/log.ts';
 import type { Downloads } from '../../models/downloads.ts';
 import type { DiskWatch } from '../../store/disk-watch.ts';
@@ -63,6 +64,10 @@ export interface SessionDeps {
     edit: { readonly path: string; readonly frameIndex: number },
     maxSide: number,
   ) => Promise<Uint8Array>;
+  /** The videos of results. */
+  readonly playback: Pick<Playback, 'open' | 'pictures'>;
+  /** What links to results and their videos are signed with. */
+  readonly linkSecret: Uint8Array;
   /** Examines server and machine. The answer mentions `asker`, but no other client. */
   readonly diagnose: (asker: Requester) => Promise<readonly Check[]>;
   /** Which disks of the server are full. */

@@ -7,9 +7,10 @@ import type { JobCreate } from '../../../../protocol/messages/job-messages.ts';
 import { maxSlowRequests, maxWaitingJobs } from '../../../../protocol/limits.ts';
 import type { SampleGet } from '../../../../protocol/messages/model-messages.ts';
 import type { DiskShortage } from '../../../../protocol/messages/session-messages.ts';
-import type { FrameGet } from '../../../../protocol/messages/stream-messages.ts';
+import type { FrameGet, FramesGet, PlaybackGet } from '../../../../protocol/messages/stream-messages.ts';
 import { createTurns } from '../../../../protocol/turns.ts';
 import { EditError } from '../../errors.ts';
+import { linkLifetimeMs, signLink } from '../signed-link.ts';
 import type { Peer } from './peer.ts';
 import type { Requester, SessionDeps } from './session-deps.ts';
 import { createSessionDownloads } from './session-downloads.ts';
@@ -46,7 +47,7 @@ export function createDispatcher(
   let streams = 0;
   const takeStreamId = (): number => ++streams;
   const uploads = createSessionUploads(peer, clips, owner, takeStreamId);
-  const jobs = createSessionJobs(peer, deps, owner);
+  const jobs = createSessionJobs(peer, deps, owner, takeStreamId);
   const models = createSessionModels(peer, deps.modelChanges);
   const downloads = createSessionDownloads(peer, deps, owner, takeStreamId);
   const pictures = createTurns(picturesAtOnce);
@@ -96,6 +97,18 @@ export function createDispatcher(
     return pictures.take(async () => downloads.sendPicture(message.requestId, await readFrame(deps, owner, message)));
   }
 
+  async function sendPlayback({ requestId, jobId, side }: PlaybackGet): Promise<void> {
+    const { sizeBytes, frames, frameRate } = await deps.playback.open(owner, jobId, side);
+    const expiresAt = new Date(Date.now() + linkLifetimeMs);
+    const url = signLink(deps.linkSecret, { clientId: owner, jobId, file: side }, expiresAt);
+    const expiresInSeconds = linkLifetimeMs / 1_000;
+    peer.send({ type: 'playback', requestId, url, expiresInSeconds, frames, frameRate, sizeBytes });
+  }
+
+  function sendFrames({ requestId, ...wish }: FramesGet): Promise<void> {
+    return pictures.take(async () => downloads.sendPictures(requestId, await deps.playback.pictures(owner, wish)));
+  }
+
   async function sendDiagnostics(requestId: number): Promise<void> {
     peer.send({ type: 'diagnostics', requestId, checks: await diagnose(requester) });
   }
@@ -143,6 +156,12 @@ export function createDispatcher(
           break;
         case 'frame-get':
           beside(message.requestId, () => sendFrame(message));
+          break;
+        case 'playback-get':
+          beside(message.requestId, () => sendPlayback(message));
+          break;
+        case 'frames-get':
+          beside(message.requestId, () => sendFrames(message));
           break;
         case 'estimate':
           beside(message.requestId, () => jobs.estimate(message));

@@ -16,6 +16,8 @@ export interface SessionDownloads {
   cancel(streamId: number): void;
   /** Sends a picture, or a clip as small as one, as a stream of its own. Throws EditError when it is larger than the window. */
   sendPicture(requestId: number, bytes: Uint8Array, reply?: 'frame-ready' | 'sample-ready'): Promise<void>;
+  /** Sends pictures as one stream, one after the other. Together they are no larger than the window. */
+  sendPictures(requestId: number, jpegs: readonly Uint8Array[]): Promise<void>;
   /** Stops every download and waits until their files are closed. */
   close(): Promise<void>;
 }
@@ -80,10 +82,12 @@ export function createSessionDownloads(
       }
       const streamId = takeStreamId();
       peer.send({ type: reply, requestId, streamId, sizeBytes: jpeg.length });
-      for (let offset = 0; offset < jpeg.length; offset += chunkBytes) {
-        const bytes = jpeg.subarray(offset, offset + chunkBytes);
-        await peer.sendChunk(encodeChunk({ streamId, offset, bytes }));
-      }
+      await sendStream(peer, streamId, jpeg);
+    },
+    async sendPictures(requestId, jpegs) {
+      const streamId = takeStreamId();
+      peer.send({ type: 'frames-ready', requestId, streamId, sizes: jpegs.map(({ length }) => length) });
+      await sendStream(peer, streamId, Buffer.concat(jpegs));
     },
     async close() {
       const open = [...downloads.values()];
@@ -91,4 +95,12 @@ export function createSessionDownloads(
       await Promise.allSettled(open.map((download) => download.ended));
     },
   };
+}
+
+/** Sends bytes that need no acknowledgement. */
+export async function sendStream(peer: Peer, streamId: number, whole: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < whole.length; offset += chunkBytes) {
+    const bytes = whole.subarray(offset, offset + chunkBytes);
+    await peer.sendChunk(encodeChunk({ streamId, offset, bytes }));
+  }
 }

@@ -9,11 +9,13 @@ import type {
   JobCreate,
   JobListed,
 } from '../../../../protocol/messages/job-messages.ts';
-import { maxListedJobs, windowBytes } from '../../../../protocol/limits.ts';
+import { jobPictureMs, maxListedJobs, windowBytes } from '../../../../protocol/limits.ts';
 import type { ServerMessage } from '../../../../protocol/messages/server-messages.ts';
 import { EditError, orCanceled, throwIfCanceled } from '../../errors.ts';
+import type { JobPicture } from '../../jobs/executor.ts';
 import type { Peer } from './peer.ts';
 import type { SessionDeps } from './session-deps.ts';
+import { sendStream } from './session-downloads.ts';
 
 export type SessionJobsDeps = Pick<SessionDeps, 'jobs' | 'checkEdit' | 'estimateEdit' | 'log'>;
 
@@ -27,12 +29,18 @@ export interface SessionJobs {
   close(): void;
 }
 
-export function createSessionJobs(peer: Peer, deps: SessionJobsDeps, owner: string): SessionJobs {
+export function createSessionJobs(
+  peer: Peer,
+  deps: SessionJobsDeps,
+  owner: string,
+  takeStreamId: () => number,
+): SessionJobs {
   const { jobs, checkEdit, estimateEdit, log } = deps;
   /** The last state that was sent of each job, without its progress. */
   const lastSent = new Map<string, string>();
   /** Of the newest estimate. */
   let estimating = new AbortController();
+  let lastPictureAt = 0;
 
   function report(job: JobView): void {
     const { jobId, progress } = job;
@@ -94,8 +102,21 @@ export function createSessionJobs(peer: Peer, deps: SessionJobsDeps, owner: stri
     return jobs.add(owner, { key, clipId, settings, model, device, priority });
   }
 
+  /** A picture that would wait is dropped: there will be a newer one. */
+  function showPicture(jobId: string, { jpeg, frameIndex }: JobPicture): void {
+    const now = Date.now();
+    if (peer.waitingBytes() > 0 || now - lastPictureAt < jobPictureMs) return;
+    lastPictureAt = now;
+    const streamId = takeStreamId();
+    peer.send({ type: 'job-picture', jobId, streamId, sizeBytes: jpeg.length, frameIndex });
+    sendStream(peer, streamId, jpeg).catch((error: unknown) =>
+      log.debug('A picture of a job could not be sent.', { error: String(error) }),
+    );
+  }
+
   const unsubscribe = jobs.subscribe(owner, {
     onJob: report,
+    onPicture: showPicture,
     onPositions: (positions) => peer.send({ type: 'job-positions', positions }),
   });
 

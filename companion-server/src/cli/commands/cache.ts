@@ -10,10 +10,11 @@ const actions = ['list', 'clear'] as const;
 export const cacheCommand = defineCommand({
   name: 'cache',
   usage: '[list | clear] [options]',
-  summary: 'List or remove what is kept only to be faster: inverted clips and copies of weights.',
+  summary: 'List or remove what is kept only to be faster: inverted clips, copies of weights, videos.',
   options: {
     inversions: { kind: 'flag', help: 'Only inverted clips.' },
     weights: { kind: 'flag', help: 'Only copies of weights: in another number format, or with LoRA merged.' },
+    videos: { kind: 'flag', help: 'Only videos of results and their originals, for play in a browser.' },
     json: { kind: 'flag', help: 'Print one JSON object.' },
   },
   notes: [
@@ -26,8 +27,9 @@ export const cacheCommand = defineCommand({
       throw new EditError('invalid-request', `cache takes list or clear, got '${positionals.join(' ')}'.`);
     }
     const folders = { dataDir: dataDirOf(env), cacheDir: cacheDirOf(env) };
-    const both = values.inversions === values.weights;
-    const kinds = (['inversions', 'weights'] as const).filter((kind) => both || values[kind]);
+    const all = ['inversions', 'weights', 'videos'] as const;
+    const named = all.filter((kind) => values[kind]);
+    const kinds = named.length === 0 ? all : named;
     const print = (value: object, text: string): void =>
       stdout.write(values.json ? `${JSON.stringify(value)}\n` : text);
     if (action === 'list') {
@@ -42,7 +44,7 @@ export const cacheCommand = defineCommand({
   },
 });
 
-const names = { inversions: 'inverted clips', weights: 'copies of weights' } as const;
+const names = { inversions: 'inverted clips', weights: 'copies of weights', videos: 'videos' } as const;
 
 function formatKept(kept: KeptFiles, kinds: readonly (keyof KeptFiles)[]): string {
   const texts = {
@@ -51,6 +53,9 @@ function formatKept(kept: KeptFiles, kinds: readonly (keyof KeptFiles)[]): strin
         `  ${formatSize(sizeBytes).padStart(9)}  used ${usedAt}  ${model}, frames ${startFrame} to ${endFrame}, "${sourcePrompt.slice(0, 40)}"\n`,
     ),
     weights: kept.weights.map(({ name, sizeBytes }) => `  ${formatSize(sizeBytes).padStart(9)}  ${name}\n`),
+    videos: kept.videos.map(
+      ({ jobId, name, sizeBytes }) => `  ${formatSize(sizeBytes).padStart(9)}  ${name} of job ${jobId.slice(0, 8)}\n`,
+    ),
   };
   return kinds
     .map((kind) => {

@@ -7,6 +7,7 @@ import type { Technique } from '../../techniques/technique.ts';
 import { drawKeyframes } from '../../tokenflow/keyframes.ts';
 import { frameRange } from '../../tokenflow/latents.ts';
 import { scenesOf, type Scene } from '../../tokenflow/scenes.ts';
+import type { GrowingPicture } from './preview-decoder.ts';
 import type { ResumePoint } from './resume-point.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
@@ -28,6 +29,8 @@ export interface EditRunOptions {
   readonly meter: ProgressMeter;
   readonly memory: MemoryWatch;
   readonly onResumePoint: (resumePoint: ResumePoint) => void;
+  /** Takes what the edit looks like so far; null where nobody looks. */
+  readonly onPicture?: ((picture: GrowingPicture) => void) | null;
   readonly signal: AbortSignal | undefined;
 }
 

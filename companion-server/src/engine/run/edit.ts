@@ -6,6 +6,7 @@ import type { EditProgress } from '../../../../protocol/progress.ts';
 import { probeClip } from '../../media/probe/probe.ts';
 import type { Execution } from '../../onnx/execution.ts';
 import type { ModelFamily } from '../../families/family.ts';
+import type { GrowingPicture } from './preview-decoder.ts';
 import type { ResumePoint } from './resume-point.ts';
 import { techniqueNamed } from '../../techniques/list.ts';
 import type { Technique } from '../../techniques/technique.ts';
@@ -27,6 +28,8 @@ export interface EditHooks {
   readonly onProgress: (progress: EditProgress) => void;
   /** After every step: an edit with the same `workDir` continues from here. */
   readonly onResumePoint?: (resumePoint: ResumePoint) => void;
+  /** What the edit looks like so far, sometimes. Default: no pictures are made. */
+  readonly onPicture?: (picture: GrowingPicture) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -54,20 +57,26 @@ export const realParts: EditParts = {
  */
 export async function runEdit(
   job: EditJob,
-  { onProgress, onResumePoint = () => undefined, signal }: EditHooks,
+  { onProgress, onResumePoint = () => undefined, onPicture, signal }: EditHooks,
   parts: EditParts = realParts,
 ): Promise<EditReport> {
   const memory = watchMemory();
   try {
-    return await runWatched(job, { onProgress, onResumePoint, signal }, memory, parts);
+    return await runWatched(job, { onProgress, onResumePoint, onPicture, signal }, memory, parts);
   } finally {
     await memory.stop();
   }
 }
 
+/** As `EditHooks`, with what is left out made explicit. */
+interface WatchedHooks extends Required<Pick<EditHooks, 'onProgress' | 'onResumePoint'>> {
+  readonly onPicture: EditHooks['onPicture'] | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
 async function runWatched(
   job: EditJob,
-  { onProgress, onResumePoint, signal }: Required<Omit<EditHooks, 'signal'>> & Pick<EditHooks, 'signal'>,
+  { onProgress, onResumePoint, onPicture, signal }: WatchedHooks,
   memory: MemoryWatch,
   parts: EditParts,
 ): Promise<EditReport> {
@@ -104,6 +113,7 @@ async function runWatched(
       meter,
       memory,
       onResumePoint,
+      onPicture: onPicture ?? null,
       signal,
     });
     await makeWorkDir(workDir);

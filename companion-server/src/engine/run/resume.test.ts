@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeTinyCheckpoint } from '../../../../test/fixtures/tiny-checkpoint.ts';
 import { releaseSharedSessions } from '../../../../test/shared-sessions.ts';
 import { framesOf, runSharing, runUntil, tinyJob } from '../../../../test/tiny-edits.ts';
-import { makeClip, testPicture } from '../../media/testing/clips.ts';
+import { makeClip, readPixels, testPicture } from '../../media/testing/clips.ts';
+import type { GrowingPicture } from './preview-decoder.ts';
 import type { ResumePoint } from './resume-point.ts';
 import type { EditJob } from './edit-job.ts';
 
@@ -50,6 +51,20 @@ test.each([
   // Two keyframes with the source and guidance for two steps, without for one; two other frames with the prompt alone.
   expect(report.unetEvaluations).toEqual({ inversion: 3 * 4, sampling: 2 * (3 + 3 + 1) + 2 * 3 });
   expect(progress.at(-1)).toBe(1);
+});
+
+test('a cut edit shows what it looks like so far when it goes on, and ends with the same frames', async () => {
+  const cut = { ...job, workDir: path.join(dir, 'work-pictured') };
+  await runUntil(cut, 'edit', 1);
+  const pictures: GrowingPicture[] = [];
+  await runSharing(cut, { onProgress: () => undefined, onPicture: (picture) => pictures.push(picture) });
+  const [{ jpeg, frameIndex } = expect.fail('There is no picture.')] = pictures;
+  expect(frameIndex).toBe(2);
+  const file = path.join(dir, 'growing.jpg');
+  await writeFile(file, jpeg);
+  // A pixel for a latent, without what the frame is padded with.
+  expect(await readPixels(file)).toMatchObject({ width: 16, height: 12 });
+  expect(await framesOf(cut)).toEqual(expected);
 });
 
 test('a resume point of other settings is not used', async () => {

@@ -10,6 +10,7 @@ import { keepsResiduals, planInversion } from '../plan/edit-schedules.ts';
 import { workloadOf } from '../plan/edit-workload.ts';
 import type { LatentFile } from '../source-cache/latent-file.ts';
 import type { SourceLatents } from '../source-cache/source-latents.ts';
+import { growPicture } from './growing-picture.ts';
 import { writeNoised, writeOfficialStart, writeTurned } from './initial-latents.ts';
 
 /** Puts the latents that sampling starts from into `start`. */
@@ -71,6 +72,7 @@ function sampleClip(
   const { denoiser, plan, settings, sampling: schedule } = edit;
   const { chunkSize, maxLatents, extendedLimit, frameGuidance, technique } = plan;
   const scenes = scenesFor(edit, source.analysis?.cuts ?? []);
+  const { onPicture = null } = edit;
   return sample({
     denoiser,
     schedule,
@@ -84,6 +86,7 @@ function sampleClip(
     latents,
     next,
     source: sourceBranchOf(edit, source),
+    ...(onPicture === null ? {} : { onPrediction: growPicture(edit, source.clean, onPicture) }),
     propagation: propagationOf(settings),
     keyframeInterval: settings.keyframeInterval,
     injectionAt: (step) => injectionOf(step, settings, plan),

@@ -4,6 +4,7 @@
 import type { WireError } from '../../../../protocol/messages/wire-error.ts';
 import type { EditProgress } from '../../../../protocol/progress.ts';
 import type { EditReport } from '../../../../protocol/edit-report.ts';
+import type { GrowingPicture } from '../run/preview-decoder.ts';
 import type { ResumePoint } from '../run/resume-point.ts';
 import type { EditJob } from '../run/edit-job.ts';
 import type { EditEstimate } from '../estimate/estimate.ts';
@@ -23,6 +24,7 @@ export interface EstimateEnd {
 export type EngineEvent =
   | { readonly type: 'ready' }
   | { readonly type: 'progress'; readonly progress: EditProgress }
+  | { readonly type: 'picture'; readonly picture: GrowingPicture }
   | { readonly type: 'resume-point'; readonly resumePoint: ResumePoint }
   | EngineOutcome;
 

@@ -5,6 +5,7 @@ import type { EditProgress } from '../../../../protocol/progress.ts';
 import { CanceledError } from '../../errors.ts';
 import { toWireError } from '../../wire-error.ts';
 import type { EditReport } from '../../../../protocol/edit-report.ts';
+import type { GrowingPicture } from '../run/preview-decoder.ts';
 import type { ResumePoint } from '../run/resume-point.ts';
 import type { EditJob } from '../run/edit-job.ts';
 import type { EditEstimate } from '../estimate/estimate.ts';
@@ -16,6 +17,7 @@ export type RunEdit = (
   hooks: {
     readonly onProgress: (progress: EditProgress) => void;
     readonly onResumePoint?: (resumePoint: ResumePoint) => void;
+    readonly onPicture?: (picture: GrowingPicture) => void;
     readonly signal?: AbortSignal;
   },
 ) => Promise<EditReport>;
@@ -50,10 +52,11 @@ async function serveRequest(
 ): Promise<void> {
   const onProgress = (progress: EditProgress): void => send({ type: 'progress', progress });
   const onResumePoint = (resumePoint: ResumePoint): void => send({ type: 'resume-point', resumePoint });
+  const onPicture = (picture: GrowingPicture): void => send({ type: 'picture', picture });
   const outcome = await toOutcome(async () =>
     type === 'estimate'
       ? { type: 'estimated', estimate: await estimateEdit(job) }
-      : { type: 'done', report: await runEdit(job, { onProgress, onResumePoint }) },
+      : { type: 'done', report: await runEdit(job, { onProgress, onResumePoint, onPicture }) },
   );
   send(outcome);
 }

@@ -14,6 +14,7 @@ import { heartbeatDescriptor, heartbeatVariable } from '../../process/parent-wat
 import { leadsOwnGroup } from '../../process/process-tree.ts';
 import { loaderArguments } from '../../process/typescript-loader.ts';
 import type { EditReport } from '../../../../protocol/edit-report.ts';
+import type { GrowingPicture } from '../run/preview-decoder.ts';
 import type { ResumePoint } from '../run/resume-point.ts';
 import type { EditJob } from '../run/edit-job.ts';
 import type { EditEstimate } from '../estimate/estimate.ts';
@@ -47,6 +48,8 @@ export interface EditHooks {
   readonly onProgress: (progress: EditProgress) => void;
   /** A step is finished and on the disk: another edit with the same `workDir` continues from here. */
   readonly onResumePoint?: (resumePoint: ResumePoint) => void;
+  /** What the edit looks like so far. */
+  readonly onPicture?: (picture: GrowingPicture) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -258,13 +261,17 @@ async function endOf(child: ChildProcess): Promise<string> {
 function ask(
   child: ChildProcess,
   request: EngineRequest,
-  { onProgress, onResumePoint = () => undefined }: EditHooks,
+  { onProgress, onPicture = () => undefined, onResumePoint = () => undefined }: EditHooks,
 ): Promise<EngineOutcome> {
   return new Promise((resolve) => {
     const onEvent = (event: EngineEvent): void => {
       if (event.type === 'ready') return;
       if (event.type === 'progress') {
         onProgress(event.progress);
+        return;
+      }
+      if (event.type === 'picture') {
+        onPicture(event.picture);
         return;
       }
       if (event.type === 'resume-point') {

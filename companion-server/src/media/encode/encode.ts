@@ -26,6 +26,8 @@ export interface EncoderOptions extends Size {
   readonly audioFrom?: AudioSource | null;
   /** H.264's constant rate factor: 0 is lossless, 16 (the default) looks lossless. */
   readonly crf?: number;
+  /** A small H.264 file to play and to step through: a keyframe in twelve frames, each of which refers to earlier ones only. */
+  readonly isForPlayback?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -229,10 +231,15 @@ function proresOptions({ width }: EncoderOptions): string[] {
   return ['-c:v', 'prores_ks', '-profile:v', profile, '-vendor', 'apl0', '-pix_fmt', format];
 }
 
-function h264Options({ width, height, crf = 16 }: EncoderOptions): string[] {
+/** At most so many frames are decoded to show one that a player jumps to. */
+const playbackKeyframeInterval = 12;
+
+function h264Options({ width, height, crf = 16, isForPlayback = false }: EncoderOptions): string[] {
   const isEven = width % 2 === 0 && height % 2 === 0;
+  const seekable = ['-g', String(playbackKeyframeInterval), '-bf', '0'];
   return [
-    ...['-c:v', 'libx264', '-preset', 'medium', '-crf', String(crf)],
+    ...['-c:v', 'libx264', '-preset', isForPlayback ? 'veryfast' : 'medium', '-crf', String(crf)],
+    ...(isForPlayback ? seekable : []),
     ...['-pix_fmt', isEven ? 'yuv420p' : 'yuv444p'],
   ];
 }

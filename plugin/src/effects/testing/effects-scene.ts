@@ -3,6 +3,7 @@
 import { expect } from 'vitest';
 import { createScene as createClientScene, type Scene } from '../../../../protocol/client/testing/fake-client.ts';
 import type { FakeServerOptions } from '../../../../protocol/client/testing/fake-server.ts';
+import type { AbilityName } from '../../host/host.ts';
 import type { SelectedClip, SelectionReading } from '../../host/selection.ts';
 import { initialState } from '../../state/panel-state.ts';
 import type { PanelEvent } from '../../state/events.ts';
@@ -70,6 +71,8 @@ export function selectionOf(...clips: readonly SelectedClip[]): SelectionReading
 export interface EffectsScene extends Scene {
   readonly store: Store;
   readonly host: FakeHost;
+  /** Whether the person writes in a field. */
+  isTyping: boolean;
   /** Addresses of pictures that were made and not given up. */
   readonly openPictures: ReadonlySet<string>;
   /** Says what a person does, and lets happen what follows at once. */
@@ -84,6 +87,8 @@ export interface EffectsScene extends Scene {
 }
 
 export interface EffectsSceneOptions extends FakeServerOptions {
+  /** What the panel takes the host to be able to do. Default: nothing. */
+  readonly abilities?: readonly AbilityName[];
   readonly selection?: SelectionReading;
   /** What an earlier panel has kept. */
   readonly texts?: Map<string, string>;
@@ -106,7 +111,7 @@ export async function openEffectsScene(options: EffectsSceneOptions = {}): Promi
   const errors: unknown[] = [];
   const { kind } = host;
   const store = createStore(
-    initialState({ kind, product: 'P', abilities: [], logFolder: null }, 'dark', 'prores'),
+    initialState({ kind, product: 'P', abilities: options.abilities ?? [], logFolder: null }, 'dark', 'prores'),
     reduce,
     (error) => errors.push(error),
   );
@@ -126,6 +131,7 @@ export async function openEffectsScene(options: EffectsSceneOptions = {}): Promi
       },
       drop: (url) => void openPictures.delete(url),
     },
+    isTyping: () => made.isTyping,
     saveResult: (resultId) => host.saveResult(resultId),
   });
   const made: EffectsScene = {
@@ -133,6 +139,7 @@ export async function openEffectsScene(options: EffectsSceneOptions = {}): Promi
     store,
     host,
     openPictures,
+    isTyping: false,
     close: stop,
     async act(...events) {
       for (const event of events) store.dispatch(event);

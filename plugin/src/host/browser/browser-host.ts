@@ -26,7 +26,7 @@ export function createBrowserHost(page: Window): BrowserHost {
   const host: Host = {
     kind: 'browser',
     product: /(Firefox|Edg|Chrome|Safari)\/[\d.]+/.exec(navigator.userAgent)?.[0] ?? 'Browser',
-    abilities: abilities(),
+    abilities: abilities(document),
     selection: chosen.selection,
     clips: chosen.clips,
     timeline: createPageEdits(storage),
@@ -90,8 +90,16 @@ export function createBrowserHost(page: Window): BrowserHost {
   return { host, files };
 }
 
-function abilities(): Abilities {
+/** Baseline to High profile at level 3.1: 720p at 30 frames per second. */
+const playbackCodec = 'video/mp4; codecs="avc1.64001f"';
+
+function abilities(page: Document): Abilities {
+  const playsVideo = page.createElement('video').canPlayType(playbackCodec) !== '';
   const entries = abilityNames.map((name) => {
+    if (name === 'video') {
+      const fallback = playsVideo ? null : ('pictures' as const);
+      return [name, { name, isThere: playsVideo, fallback, detail: playsVideo ? '' : 'This browser has no H.264.' }];
+    }
     const isThere = there.includes(name);
     return [name, { name, isThere, fallback: null, detail: isThere ? '' : 'Not in a web page.' }];
   });

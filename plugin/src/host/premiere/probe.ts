@@ -8,6 +8,8 @@ interface Requirement {
   /** Paths from Premiere's module or the other surroundings. */
   readonly needs: readonly string[];
   readonly fallback: Fallback | null;
+  /** Why it is not used although nothing is missing. */
+  readonly unproven?: string;
 }
 
 const requirements: Readonly<Record<AbilityName, Requirement>> = {
@@ -53,16 +55,22 @@ const requirements: Readonly<Record<AbilityName, Requirement>> = {
   },
   'secure-storage': { needs: ['uxp.storage.secureStorage.setItem'], fallback: 'panel-folder' },
   'folder-opening': { needs: ['uxp.shell.openPath'], fallback: 'show-path' },
+  video: {
+    needs: [],
+    unproven: "UXP's documents do not say which videos its element plays, and whether to the frame",
+    fallback: 'pictures',
+  },
   'theme-events': { needs: ['globals.theme.onUpdated.addListener'], fallback: 'at-next-start' },
 };
 
 /** Only looks; calls nothing. */
 export function probeAbilities(surroundings: Surroundings): Abilities {
   const found = abilityNames.map((name): [AbilityName, Ability] => {
-    const { needs, fallback } = requirements[name];
+    const { needs, fallback, unproven } = requirements[name];
     const missing = needs.filter((path) => lookUp(surroundings, path) == null);
-    const isThere = missing.length === 0;
-    const detail = isThere ? `found ${needs.join(', ')}` : `missing ${missing.join(', ')}`;
+    const isThere = missing.length === 0 && unproven === undefined;
+    const found = isThere ? `found ${needs.join(', ')}` : `missing ${missing.join(', ')}`;
+    const detail = unproven ?? found;
     return [name, { name, isThere, fallback: isThere ? null : fallback, detail }];
   });
   return Object.fromEntries(found) as Record<AbilityName, Ability>;

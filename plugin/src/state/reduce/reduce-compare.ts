@@ -1,6 +1,6 @@
 // The comparison: what is shown of which frame, and the pictures that have come.
 
-import { pictureKey, type Compared, type CompareState } from '../compare.ts';
+import { panBy, pictureKey, wholePicture, zoomAt, type Compared, type CompareState } from '../compare.ts';
 import type { PanelEvent } from '../events.ts';
 import type { PanelState } from '../panel-state.ts';
 import { previewed } from '../preview.ts';
@@ -31,8 +31,12 @@ function openCompare(about: Compared, { compare }: Pick<PanelState, 'compare'>):
     shown: 'edit',
     frameIndex: 0,
     isPlaying: false,
+    isLooping: compare?.isLooping ?? true,
+    zoom: wholePicture,
     divider: 0.5,
     pictures: {},
+    motion: {},
+    videos: {},
     problem: null,
   };
 }
@@ -64,15 +68,27 @@ function reduceOpen(compare: CompareState, event: PanelEvent): CompareState {
       return { ...compare, divider: Math.min(1, Math.max(0, event.divider)) };
     case 'frame-chosen':
       return { ...compare, frameIndex: within(compare, event.frameIndex), isPlaying: false };
-    case 'play-toggled':
-      return { ...compare, isPlaying: !compare.isPlaying && (compare.subject?.frames ?? 0) > 1 };
+    case 'play-toggled': {
+      const last = (compare.subject?.frames ?? 0) - 1;
+      const isPlaying = !compare.isPlaying && last > 0;
+      // At the end play begins anew.
+      const frameIndex = isPlaying && compare.frameIndex === last ? 0 : compare.frameIndex;
+      return { ...compare, isPlaying, frameIndex };
+    }
     case 'page-chosen':
       return event.page === 'compare' ? compare : { ...compare, isPlaying: false };
-    case 'play-ticked': {
-      const frames = compare.subject?.frames ?? 0;
-      if (!compare.isPlaying || frames === 0) return compare;
-      return { ...compare, frameIndex: (compare.frameIndex + 1) % frames };
-    }
+    case 'loop-toggled':
+      return { ...compare, isLooping: !compare.isLooping };
+    case 'zoomed':
+      return { ...compare, zoom: zoomAt(compare.zoom, event.factor, event.x, event.y) };
+    case 'panned':
+      return { ...compare, zoom: panBy(compare.zoom, event.dx, event.dy) };
+    case 'zoom-ended':
+      return { ...compare, zoom: wholePicture };
+    case 'played-to':
+      return compare.isPlaying ? { ...compare, frameIndex: within(compare, event.frameIndex) } : compare;
+    case 'play-ended':
+      return { ...compare, isPlaying: false };
     case 'picture-changed': {
       const key = pictureKey(event.side, event.frameIndex);
       return { ...compare, pictures: { ...compare.pictures, [key]: event.picture } };
@@ -81,6 +97,18 @@ function reduceOpen(compare: CompareState, event: PanelEvent): CompareState {
       const kept = Object.entries(compare.pictures).filter(([key]) => !event.keys.includes(key));
       return { ...compare, pictures: Object.fromEntries(kept) };
     }
+    case 'motion-changed': {
+      const come = Object.entries(event.pictures).map(
+        ([index, picture]) => [pictureKey(event.side, Number(index)), picture] as const,
+      );
+      return { ...compare, motion: { ...compare.motion, ...Object.fromEntries(come) } };
+    }
+    case 'motion-dropped': {
+      const kept = Object.entries(compare.motion).filter(([key]) => !event.keys.includes(key));
+      return { ...compare, motion: Object.fromEntries(kept) };
+    }
+    case 'video-changed':
+      return { ...compare, videos: { ...compare.videos, [event.side]: event.video } };
     default:
       return compare;
   }

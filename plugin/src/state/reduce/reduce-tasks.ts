@@ -3,7 +3,7 @@
 import type { JobView } from '../../../../protocol/job.ts';
 import type { PanelEvent } from '../events.ts';
 import type { PanelState } from '../panel-state.ts';
-import { isOnServer, isOver, type Task, type TaskState } from '../task.ts';
+import { isListed, isOnServer, isOver, type Task, type TaskState } from '../task.ts';
 
 export function reduceTasks(state: PanelState, event: PanelEvent): PanelState {
   switch (event.type) {
@@ -33,6 +33,14 @@ export function reduceTasks(state: PanelState, event: PanelEvent): PanelState {
       return change(state, event.key, (task) => ({ ...task, isCanceling: !isOver(task) }));
     case 'task-reported':
       return change(state, event.key, (task) => ({ ...task, report: event.report }));
+    case 'task-pause-pressed':
+      return change(state, event.key, (task) => ({ ...task, asked: isOver(task) ? null : 'pause' }));
+    case 'task-resume-pressed':
+      return change(state, event.key, (task) => ({ ...task, asked: task.state.name === 'paused' ? 'resume' : null }));
+    case 'task-order-ended':
+      return change(state, event.key, (task) => ({ ...task, asked: null }));
+    case 'finished-dismissed':
+      return { ...state, tasks: state.tasks.filter((task) => !isOver(task) || !isListed(task)) };
     case 'task-dismissed':
       return {
         ...state,
@@ -56,7 +64,7 @@ export function reduceTasks(state: PanelState, event: PanelEvent): PanelState {
         ...state,
         tasks: state.tasks.map((task) =>
           task.jobId === event.jobId && task.state.name === 'running'
-            ? { ...task, state: { name: 'running', progress: event.progress } }
+            ? { ...task, state: { name: 'running', progress: event.progress, isStarting: false } }
             : task,
         ),
       };
@@ -75,8 +83,16 @@ function hearOfJob(state: PanelState, job: JobView): PanelState {
   return change(state, job.key, (task) => {
     if (task.jobId === null && !isOver(task)) return { ...task, jobId: job.jobId };
     if (!isOnServer(task) || waiting === null) return task;
-    return { ...task, state: waiting };
+    const asked = task.asked !== null && isAnswered(task.asked, waiting) ? null : task.asked;
+    if (waiting.name !== 'running') return { ...task, asked, state: waiting };
+    // A job that goes on has the progress of before, while its engine is loading.
+    const isStarting = task.state.name === 'running' ? task.state.isStarting : true;
+    return { ...task, asked, state: { ...waiting, isStarting } };
   });
+}
+
+function isAnswered(asked: 'pause' | 'resume', { name }: TaskState): boolean {
+  return asked === 'pause' ? name === 'paused' : name === 'running' || name === 'queued';
 }
 
 function stateOfJob({ state, position, progress, error }: JobView): TaskState | null {
@@ -84,7 +100,7 @@ function stateOfJob({ state, position, progress, error }: JobView): TaskState | 
     case 'queued':
       return { name: 'queued', position };
     case 'running':
-      return { name: 'running', progress };
+      return { name: 'running', progress, isStarting: progress === null };
     case 'paused':
       return { name: 'paused', progress, problem: error };
     // The effect decides what follows an outcome.

@@ -69,6 +69,7 @@ const task = (state: TaskState, more: Partial<Task> = {}): Task => ({
   media: null,
   report: null,
   isCanceling: false,
+  asked: null,
   state,
   ...more,
 });
@@ -177,7 +178,7 @@ describe('a task', () => {
       reconstructionPsnr: null,
     } as const;
     const told = after(queued, job('running'), { type: 'job-progress', jobId, progress });
-    expect(told.tasks[0]?.state).toEqual({ name: 'running', progress });
+    expect(told.tasks[0]?.state).toEqual({ name: 'running', progress, isStarting: false });
   });
 
   test('that waits moves in the queue with its job, and one that runs does not', () => {
@@ -195,7 +196,7 @@ describe('a task', () => {
   test("does not go back when a late word of its job comes, and leaves a job's end to the flow", () => {
     const fetching = added({ name: 'fetching', receivedBytes: 1, sizeBytes: 2 });
     expect(after(fetching, job('running')).tasks).toEqual(fetching.tasks);
-    const running = added({ name: 'running', progress: null });
+    const running = added({ name: 'running', progress: null, isStarting: true });
     expect(stateOf(after(running, job('done')))).toBe('running');
   });
 
@@ -205,7 +206,7 @@ describe('a task', () => {
   });
 
   test('is canceling until it is over', () => {
-    const canceling = after(added({ name: 'running', progress: null }), {
+    const canceling = after(added({ name: 'running', progress: null, isStarting: true }), {
       type: 'task-canceling',
       key: 'key-of-task',
     });
@@ -220,7 +221,7 @@ describe('a task', () => {
 
   test('can be dismissed when it is over, not before', () => {
     const dismiss = { type: 'task-dismissed', key: 'key-of-task' } as const;
-    expect(after(added({ name: 'running', progress: null }), dismiss).tasks).toHaveLength(1);
+    expect(after(added({ name: 'running', progress: null, isStarting: true }), dismiss).tasks).toHaveLength(1);
     expect(after(added({ name: 'canceled' }), dismiss).tasks).toHaveLength(0);
   });
 });
@@ -290,11 +291,29 @@ describe('a comparison', () => {
     expect([moved(-1), moved(0.3), moved(2)]).toEqual([0, 0.3, 1]);
   });
 
-  test('plays around, and stops when a frame is chosen or another page is opened', () => {
+  test('begins to play anew at the end, and stops when a frame is chosen or another page is opened', () => {
     const playing = after(open, { type: 'frame-chosen', frameIndex: 9 }, { type: 'play-toggled' });
-    expect(after(playing, { type: 'play-ticked' }).compare?.frameIndex).toBe(0);
+    expect(playing.compare?.frameIndex).toBe(0);
+    expect(after(playing, { type: 'played-to', frameIndex: 5 }).compare?.frameIndex).toBe(5);
+    expect(after(open, { type: 'played-to', frameIndex: 5 }).compare?.frameIndex).toBe(0);
     expect(after(playing, { type: 'frame-chosen', frameIndex: 3 }).compare?.isPlaying).toBe(false);
     expect(after(playing, { type: 'page-chosen', page: 'edit' }).compare?.isPlaying).toBe(false);
+  });
+
+  test('zooms at a point, which stays where it is, and never shows what is beside the picture', () => {
+    const zoomed = after(open, { type: 'zoomed', factor: 2, x: 1, y: 0 });
+    expect(zoomed.compare?.zoom).toEqual({ scale: 2, left: -1, top: 0 });
+    expect(after(zoomed, { type: 'panned', dx: 0.25, dy: 0.25 }).compare?.zoom).toEqual({
+      scale: 2,
+      left: -0.75,
+      top: 0,
+    });
+    expect(after(zoomed, { type: 'zoomed', factor: 0.25, x: 0, y: 0 }).compare?.zoom).toMatchObject({
+      scale: 1,
+      left: 0,
+    });
+    expect(after(open, { type: 'zoomed', factor: 99, x: 0, y: 0 }).compare?.zoom.scale).toBe(8);
+    expect(after(zoomed, { type: 'zoom-ended' }).compare?.zoom).toEqual({ scale: 1, left: 0, top: 0 });
   });
 
   test('flips between the sides', () => {

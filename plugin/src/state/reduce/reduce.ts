@@ -82,6 +82,12 @@ function reducePanel(state: PanelState, event: PanelEvent): PanelState {
       return { ...state, estimate: { name: 'failed', problem: event.problem } };
     case 'estimate-none':
       return { ...state, estimate: { name: 'none' } };
+    case 'job-pictured':
+      return { ...state, growing: withUrl(state.growing, event) };
+    case 'thumbnail-changed':
+      return { ...state, thumbnails: withUrl(state.thumbnails, event) };
+    case 'notifications-answered':
+      return { ...state, notifications: event.notifications };
     case 'throughput-measured':
       return { ...state, throughputs: { ...state.throughputs, [event.key]: event.throughput } };
     default:
@@ -92,6 +98,14 @@ function reducePanel(state: PanelState, event: PanelEvent): PanelState {
 /** Whether no server answers. */
 function isAway({ name }: PanelState['link']): boolean {
   return name === 'unreachable' || name === 'lost' || name === 'connecting';
+}
+
+function withUrl(
+  urls: Readonly<Record<string, string>>,
+  { jobId, url }: { readonly jobId: string; readonly url: string | null },
+): Readonly<Record<string, string>> {
+  if (url !== null) return { ...urls, [jobId]: url };
+  return Object.fromEntries(Object.entries(urls).filter(([other]) => other !== jobId));
 }
 
 /** A sent clip is useless for another file. A selected result becomes the current edit. */

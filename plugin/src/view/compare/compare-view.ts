@@ -1,30 +1,21 @@
-// The original and the edit, frame by frame: wipe, side by side, flip, and maps of difference and flicker.
+// The original and the edit beside each other, in motion and frame by frame, with what controls that.
 
-import { compareModes, pictureUrl, sidesOf, type CompareState } from '../../state/compare.ts';
+import { compareModes, playsVideos, type CompareState } from '../../state/compare.ts';
 import type { Context, Piece } from '../context.ts';
-import { createPicture } from './compare-picture.ts';
+import { zoomStep } from '../keys.ts';
 import { createProblemView } from '../problem-view.ts';
-import { createWipeView } from './wipe-view.ts';
+import { createStage } from './compare-stage.ts';
 import { setClass, setText, setValue, show } from '../ui.ts';
 
 export function createCompareView(context: Context): Piece {
-  const { ui, t, dispatch } = context;
+  const { ui, t, dispatch, env } = context;
   const c = t.compare;
   const modes = compareModes.map((mode) => ({
     mode,
     button: ui.button(c.modes[mode], 'segment', () => dispatch({ type: 'compare-mode-chosen', mode })),
   }));
-  const wipe = createWipeView(context);
-  const left = createPicture(context, c.original);
-  const right = createPicture(context, c.edit);
-  const side = ui.el('div', 'side', left.root, right.root);
-  const flip = createPicture(context, '');
-  const flipButton = ui.button('', 'flip-button', () => dispatch({ type: 'compare-flipped' }));
-  flip.root.appendChild(flipButton);
-  const map = createPicture(context, '');
+  const stage = createStage(context);
   const note = ui.el('div', 'hint');
-  const loading = ui.el('div', 'stage-note', c.loading);
-  const stage = ui.el('div', 'stage', ...[wipe.root, side, flip.root, map.root, loading]);
   const problem = createProblemView(context);
 
   const play = ui.button(c.play, 'small play', () => dispatch({ type: 'play-toggled' }));
@@ -36,11 +27,20 @@ export function createCompareView(context: Context): Piece {
   ui.on(scrubber, 'input', () => dispatch({ type: 'frame-chosen', frameIndex: Number(scrubber.value) }));
   const frame = ui.el('span', 'time');
   const transport = ui.el('div', 'row transport', play, scrubber, frame);
+  const loop = ui.button(c.loop, 'small quiet loop', () => dispatch({ type: 'loop-toggled' }));
+  const zoomBy = (factor: number): void => dispatch({ type: 'zoomed', factor, x: 0.5, y: 0.5 });
+  const smaller = ui.button('-', 'small quiet zoom', () => zoomBy(1 / zoomStep));
+  const larger = ui.button('+', 'small quiet zoom', () => zoomBy(zoomStep));
+  const whole = ui.button('', 'small quiet', () => dispatch({ type: 'zoom-ended' }));
+  ui.name(smaller, c.smaller);
+  ui.name(larger, c.larger);
+  ui.name(whole, c.whole);
+  const looks = ui.el('div', 'row looks', loop, ui.el('span', 'grow'), smaller, whole, larger);
   const keys = ui.el('div', 'hint keys', c.keys);
   const monitor = createMonitorRow(context);
   const modesRow = ui.el('div', 'segments modes-row', ...modes.map(({ button }) => button));
   ui.group(modesRow, 'choices', c.modesLabel);
-  const body = ui.el('div', 'compare', modesRow, stage, note, transport, problem.root, monitor.root, keys);
+  const body = ui.el('div', 'compare', modesRow, stage.root, note, transport, looks, problem.root, monitor.root, keys);
   const empty = ui.el('div', 'empty', ui.el('div', 'empty-art'), ui.el('div', 'hint', c.empty));
   const root = ui.el('div', 'page-body', empty, body);
 
@@ -50,7 +50,10 @@ export function createCompareView(context: Context): Piece {
       const { compare } = state;
       show(empty, compare === null);
       show(body, compare !== null);
-      if (compare === null) return;
+      if (compare === null) {
+        stage.update(state);
+        return;
+      }
       const { mode, frameIndex, subject } = compare;
       const isPreview = compare.about.kind === 'preview';
       for (const one of modes) {
@@ -58,30 +61,16 @@ export function createCompareView(context: Context): Piece {
         // Keyframes are no neighbours: that they differ says nothing.
         show(one.button, !(isPreview && one.mode === 'flicker'));
       }
-      show(wipe.root, mode === 'wipe');
-      show(side, mode === 'side');
-      show(flip.root, mode === 'flip');
-      setClass(stage, 'wide-stage', mode === 'side');
-      if (subject !== null) setRatio(stage, subject.size);
-      const original = pictureUrl(compare, 'original', frameIndex);
-      const edit = pictureUrl(compare, 'edit', frameIndex);
-      if (mode === 'wipe') wipe.update(compare);
-      if (mode === 'side') {
-        left.update(original);
-        right.update(edit);
-      }
-      if (mode === 'flip') {
-        flip.update(compare.shown === 'edit' ? edit : original);
-        setText(flipButton, compare.shown === 'edit' ? c.edit : c.original);
-      }
+      stage.update(state);
       const isMap = mode === 'difference' || mode === 'flicker';
-      show(map.root, isMap);
-      if (isMap) map.update(pictureUrl(compare, mode, frameIndex));
-      setText(note, noteOf(compare, context));
-      show(note, isMap);
-      const isHere = sidesOf(mode).every((one) => pictureUrl(compare, one, frameIndex) !== null);
-      show(loading, !isHere && compare.problem === null);
+      const showsPictures = compare.about.kind === 'version' && !playsVideos(compare, state.host.abilities);
+      const slow = env.kind === 'browser' && showsPictures ? c.noVideo : '';
+      setText(note, [noteOf(compare, context), slow].filter((text) => text !== '').join(' '));
+      show(note, isMap || slow !== '');
       setText(play, compare.isPlaying ? c.pause : c.play);
+      setClass(loop, 'on', compare.isLooping);
+      ui.describe(loop, { pressed: compare.isLooping });
+      setText(whole, `${Math.round(compare.zoom.scale * 100)} %`);
       const frames = subject?.frames ?? 1;
       scrubber.max = String(Math.max(1, frames - 1));
       setValue(scrubber, String(frameIndex));
@@ -95,12 +84,6 @@ export function createCompareView(context: Context): Piece {
 function noteOf({ mode }: CompareState, { t }: Context): string {
   if (mode === 'difference') return t.compare.differenceNote;
   return mode === 'flicker' ? t.compare.flickerNote : '';
-}
-
-/** The height of a stage follows from its width: UXP has no aspect-ratio, but a padding in percent. */
-function setRatio(stage: HTMLElement, { width, height }: { width: number; height: number }): void {
-  stage.style.setProperty('--ratio', String(width / height));
-  stage.style.setProperty('--tall', `${(height / width) * 100}%`);
 }
 
 /** In Premiere the monitors compare too. */

@@ -1,6 +1,6 @@
 // A comparison whose pictures have come, for the gallery.
 
-import type { CompareMode } from '../../state/compare.ts';
+import { wholePicture, type CompareMode } from '../../state/compare.ts';
 import type { PlacedEdit } from '../../host/edits.ts';
 import type { PanelState } from '../../state/panel-state.ts';
 import { doubledDistance, drawHarbour, summer, winter } from './drawn-frames.ts';
@@ -31,6 +31,10 @@ export function withComparison(state: PanelState, edit: PlacedEdit, mode: Compar
       shown: 'edit',
       frameIndex,
       isPlaying: false,
+      isLooping: true,
+      zoom: wholePicture,
+      motion: {},
+      videos: {},
       divider: 0.45,
       problem: null,
       pictures: {

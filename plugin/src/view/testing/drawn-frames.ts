@@ -42,4 +42,11 @@ export function drawHarbour(frame: number, { sky, sea, boat, sun }: Palette): Pi
   return { name: 'ready', url: `data:image/svg+xml,${encodeURIComponent(svg)}` };
 }
 
+/** The address of such a picture. */
+export function harbourUrl(frame: number, palette: Palette): string {
+  const picture = drawHarbour(frame, palette);
+  if (picture.name !== 'ready') throw new Error('A drawn picture is always there.');
+  return picture.url;
+}
+
 const css = (colour: number): string => `#${colour.toString(16).padStart(6, '0')}`;

@@ -3,6 +3,7 @@
 import { reduce } from '../../state/reduce/reduce.ts';
 import { createStore } from '../../state/store.ts';
 import { pageAccessibility } from '../accessibility.ts';
+import type { Attention } from '../attention.ts';
 import { createFileView } from '../edit/file-view.ts';
 import { mountPanel } from '../mount.ts';
 import { states } from './states.ts';
@@ -13,6 +14,15 @@ const noFiles = {
   clear: () => undefined,
   setRange: () => undefined,
   urlOf: () => null,
+};
+
+const silent: Attention = {
+  notifications: () => 'unasked',
+  ask: () => Promise.resolve('allowed'),
+  isHidden: () => false,
+  onShown: () => undefined,
+  setTitle: () => undefined,
+  tell: () => undefined,
 };
 
 /** `asKind`: shown by another host than the state's own. */
@@ -38,6 +48,7 @@ function showState(name: string, theme: 'light' | 'dark', asKind?: 'premiere' | 
           : {
               createClip: (context) => createFileView(context, noFiles),
               accessibility: pageAccessibility,
+              attention: silent,
             },
     },
   });

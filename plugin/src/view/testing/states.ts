@@ -10,6 +10,7 @@ import type { ProblemCode } from '../../state/problem.ts';
 import { presetOf } from '../../state/presets.ts';
 import type { Task, TaskState } from '../../state/task.ts';
 import { withComparison } from './compare-state.ts';
+import { harbourUrl, summer, winter } from './drawn-frames.ts';
 import { withLicence, withModels } from './models-state.ts';
 import { withPreview } from './preview-state.ts';
 
@@ -60,6 +61,7 @@ const edit: PlacedEdit = {
       version: 1,
       recipe: {
         ...recipe,
+        jobId: hex('b'),
         settings: { ...settings, prompt: 'a yellow car in the city', strength: 0.3, seed: 7 },
       },
       resultId: 'r1',
@@ -139,12 +141,24 @@ const task = (key: string, state: TaskState, more: Partial<Task> = {}): Task => 
   media: null,
   report: null,
   isCanceling: false,
+  asked: null,
   state,
   ...more,
 });
 const failed = (key: string, code: ProblemCode, message: string): Task =>
   task(key, { name: 'failed', problem: { code, message } });
 const wire = (code: WireError['code'], message: string): WireError => ({ code, message });
+
+/** A prediction early in an edit: pale, between the clip and what it becomes. */
+const soFar = { sky: 0xb4c8e0, sea: 0x6f8ba6, boat: 0xdab4ac, sun: 0xf4f6fb };
+
+/** Play in the middle of the clip, in a part of the picture. */
+function playing(state: PanelState): PanelState {
+  const { compare } = state;
+  if (compare === null) return state;
+  const zoom = { scale: 1.5, left: -0.25, top: -0.3 };
+  return { ...state, compare: { ...compare, isPlaying: true, zoom, motion: compare.pictures } };
+}
 
 const premiere = base('premiere');
 const web = base('browser');
@@ -160,6 +174,7 @@ const webEmpty: PanelState = {
 };
 const running: TaskState = {
   name: 'running',
+  isStarting: false,
   progress: {
     stage: 'edit',
     step: 21,
@@ -251,11 +266,13 @@ export const states: Readonly<Record<string, PanelState>> = {
   },
   tasks: {
     ...premiere,
+    growing: { [hex('d')]: harbourUrl(3, soFar) },
+    thumbnails: { [hex('a')]: harbourUrl(3, winter) },
     tasks: [
-      task('t1', { name: 'exporting', progress: null }),
-      task('t2', { name: 'queued', position: 1 }),
-      task('t3', running),
-      task('t4', { name: 'paused', progress: running.progress, problem: null }),
+      task('t1', { name: 'exporting', progress: null }, { jobId: null }),
+      task('t2', { name: 'queued', position: 1 }, { jobId: hex('e') }),
+      task('t3', running, { jobId: hex('d') }),
+      task('t4', { name: 'paused', progress: running.progress, problem: null }, { jobId: hex('f') }),
       task('t5', { name: 'done', editId: 'e1', version: 2 }),
     ],
   },
@@ -301,7 +318,9 @@ export const states: Readonly<Record<string, PanelState>> = {
     editId: 'e1',
     isShown: true,
     storage: { clipsBytes: 812e6, resultsBytes: 96e6, cacheBytes: 5.2e9, freeBytes: 214e9 },
+    thumbnails: { [hex('a')]: harbourUrl(3, winter), [hex('b')]: harbourUrl(3, summer) },
   },
+  'compare-playing': playing(withComparison(premiere, edit, 'wipe')),
   recipe: {
     ...premiere,
     page: 'versions',

@@ -347,6 +347,13 @@ export const english = {
 
   tasks: {
     title: 'Edits on their way',
+    finished: 'Finished',
+    clearFinished: 'Clear',
+    save: 'Download',
+    tellMe: 'Tell me when it is done',
+    soFar: 'What the edit looks like so far',
+    pausing: 'Pausing...',
+    startingEngine: 'Starting the engine...',
     preview: 'Preview',
     exporting: 'Exporting the clip',
     sending: 'Sending the clip',
@@ -359,7 +366,6 @@ export const english = {
       edit: 'Editing',
       encode: 'Writing the video',
     } satisfies Record<EditStage, string>,
-    starting: 'Starting',
     paused: 'Paused',
     fetching: 'Fetching the result',
     placing: { premiere: 'Placing it on the timeline', browser: 'Finishing' },
@@ -389,6 +395,13 @@ export const english = {
     empty: 'When an edit is done, compare it here with the original.',
     loading: 'Fetching frames...',
     modesLabel: 'How to compare',
+    preparing: 'Preparing the video...',
+    noVideo:
+      'This browser cannot play H.264 video: pictures are shown one after the other, slower where they come late.',
+    loop: 'Loop',
+    larger: 'Larger',
+    smaller: 'Smaller',
+    whole: 'Show the whole picture',
     modes: {
       wipe: 'Wipe',
       side: 'Side by side',
@@ -404,7 +417,7 @@ export const english = {
     divider: 'Divider between original and edit',
     frame: (frame: number, frames: number) => `${frame} / ${frames}`,
     keyframe: (frame: number, frames: number) => `Reference frame ${frame} / ${frames}`,
-    keys: 'Space plays, arrows step, \\ flips',
+    keys: 'Space plays, arrows step, \\ flips, + and - zoom',
     differenceNote: 'Bright where the edit differs from the original.',
     flickerNote: 'Warm where the edit changes from the frame before and the original does not.',
     onTimeline: { hide: 'Hide on timeline', show: 'Show on timeline' },
@@ -416,6 +429,7 @@ export const english = {
     empty: 'Edits of this project are listed here, with every version.',
     emptyBrowser: 'Your edits are listed here, with every version.',
     version: (version: number) => `Version ${version}`,
+    thumbnail: (version: number) => `A frame of version ${version}`,
     placed: { premiere: 'on the timeline', browser: 'current' },
     seed: (seed: number) => `seed ${seed}`,
     use: { premiere: 'Bring back', browser: 'Make current' },
@@ -452,6 +466,14 @@ export const english = {
     copy: 'Copy',
   },
 
+  attention: {
+    working: (percent: number) => `${percent} % - TokenFlow`,
+    doneTitle: 'Done - TokenFlow',
+    failedTitle: 'Failed - TokenFlow',
+    done: 'Your edit is done',
+    failed: 'Your edit has failed',
+  },
+
   overlay: {
     close: 'Close',
     cancel: 'Cancel',
@@ -474,6 +496,7 @@ export const english = {
   },
 
   toasts: {
+    'edit-done': 'The edit is done: compare it.',
     copied: 'Copied.',
     'copy-refused': 'Copying was refused. Select the text and copy it by hand.',
     'presets-imported': 'Presets imported.',
