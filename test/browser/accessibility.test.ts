@@ -51,7 +51,7 @@ describe.skipIf(chromiumPath === undefined)('a page of the panel', () => {
   });
 
   test('and the check finds what is planted', async () => {
-    await show('edit-demo', 'dark');
+    await show('edit', 'dark');
     await page.evaluate(`document.querySelector('.apply').textContent = ''`);
     expect((await violations()).join()).toContain('button-name');
   });
@@ -93,7 +93,7 @@ describe.skipIf(chromiumPath === undefined)('a page of the panel', () => {
   });
 
   test('has names that begin with what can be read on the button', async () => {
-    await show('edit-demo', 'dark');
+    await show('edit', 'dark');
     await page.getByRole('button', { name: 'Preview', exact: true }).waitFor();
     const wrong: string[] = await page.evaluate(`[...document.querySelectorAll('button[aria-label]')]
       .filter((button) => /[a-z]{2}/i.test(button.textContent) && !button.getAttribute('aria-label').includes(button.textContent))

@@ -7,7 +7,7 @@ import { makeClip, testPicture } from '../../companion-server/src/media/testing/
 import { ensurePanel } from '../../scripts/panel/ensure-build.mjs';
 import { chromiumPath, howToGetChromium, launchChromium } from './chromium.ts';
 import { startFilmServer, type DemoServer } from './demo-server.ts';
-import { apply, dropClip, openWipe, pair } from './drive-panel.ts';
+import { acceptPractice, apply, dropClip, openWipe, pair } from './drive-panel.ts';
 
 const frames = 48;
 const editMs = 120_000;
@@ -59,6 +59,7 @@ describe.skipIf(chromiumPath === undefined)('the result of an edit in a browser'
       await page.goto(server.url);
       await pair(page, server.pairingCode);
       await dropClip(page, clip, frames);
+      await acceptPractice(page);
       await page.locator('.rows-3').fill('a blue ball on grass');
       await apply(page, editMs);
 
@@ -90,7 +91,7 @@ describe.skipIf(chromiumPath === undefined)('the result of an edit in a browser'
         ['.half-edit .whole', '.stage > .frame'].map((one) => page.locator(one).boundingBox()),
       );
       expect((whole?.width ?? 0) / (frame?.width ?? 1)).toBeCloseTo(1.5, 1);
-      await page.getByRole('button', { name: 'Show the whole picture' }).click();
+      await page.getByTitle('Show the whole picture').click();
 
       for (const mode of ['Difference', 'Flicker']) {
         await page.getByRole('button', { name: mode, exact: true }).click();
@@ -122,6 +123,7 @@ describe.skipIf(chromiumPath === undefined)('the result of an edit in a browser'
       await page.evaluate(`localStorage.setItem('tokenflow.secret.token', ${JSON.stringify(server.token)})`);
       await page.reload();
       await dropClip(page, clip, frames);
+      await acceptPractice(page);
       await page.locator('.rows-3').fill('a red ball on grass');
       await page.evaluate('window.isLookedAt = false');
       await apply(page, editMs);

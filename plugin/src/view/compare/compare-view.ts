@@ -34,7 +34,7 @@ export function createCompareView(context: Context): Piece {
   const whole = ui.button('', 'small quiet', () => dispatch({ type: 'zoom-ended' }));
   ui.name(smaller, c.smaller);
   ui.name(larger, c.larger);
-  ui.name(whole, c.whole);
+  ui.hint(whole, c.whole);
   const looks = ui.el('div', 'row looks', loop, ui.el('span', 'grow'), smaller, whole, larger);
   const keys = ui.el('div', 'hint keys', c.keys);
   const monitor = createMonitorRow(context);
