@@ -62,7 +62,7 @@ export const modules = [
     at: [`${server}cli/`],
     imports: [
       ...['client', 'config', 'demo', 'doctor', 'errors', 'log', 'media', 'metrics', 'models'],
-      ...['files', 'protocol', 'server', 'temporary', 'version', 'wire-error'],
+      ...['files', 'pairing', 'protocol', 'server', 'temporary', 'version', 'wire-error'],
     ],
     types: ['protocol/client'],
   },
@@ -154,7 +154,7 @@ export const modules = [
   {
     name: 'config',
     at: ['app/config.ts', 'remote-access.ts'].map((file) => server + file),
-    imports: ['errors', 'log', 'models'],
+    imports: ['errors', 'log', 'models', 'protocol'],
   },
   { name: 'wire-error', at: [`${server}wire-error.ts`], imports: ['errors', 'files', 'protocol'] },
   {

@@ -14,6 +14,8 @@ export interface CompanionPlace {
   readonly modelName?: string;
   /** Where more models are looked for. Default: nowhere. */
   readonly library?: Config['library'];
+  /** Tried in this order. Default: one that the system chooses. */
+  readonly ports?: readonly number[];
 }
 
 /** What the server stands on instead of its own. */
@@ -23,13 +25,13 @@ export type CompanionParts = Partial<
 
 /** Starts it on a free port, without a log. `engine` names a file of fixtures/engines. The caller closes it. */
 export function startCompanion(
-  { cacheDir, dataDir, modelDir, modelName = 'model', library = null }: CompanionPlace,
+  { cacheDir, dataDir, modelDir, modelName = 'model', library = null, ports = [0] }: CompanionPlace,
   engine = 'copying',
   parts: CompanionParts = {},
 ): Promise<RunningServer> {
   return startServer({
     config: {
-      port: 0,
+      ports,
       cacheDir,
       dataDir,
       logLevel: 'silent',

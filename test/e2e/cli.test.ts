@@ -48,7 +48,7 @@ describe('edit', () => {
     const workspace = await createWorkspace();
     const server = startCli(workspace, ['serve', '--port', '0', '--model', 'model']);
     await server.said('Models: model');
-    const tokenFile = join(workspace.cacheDir, 'server.json');
+    const tokenFile = join(workspace.dataDir, 'server.json');
     const { mode } = await stat(tokenFile);
     if (process.platform !== 'win32') expect(mode & 0o777).toBe(0o600);
     const { url, token } = JSON.parse(await readFile(tokenFile, 'utf8')) as Record<string, string>;
@@ -182,7 +182,7 @@ describe('what the user asks', () => {
     const workspace = await createWorkspace();
     const server = startCli(workspace, ['serve', '--port', '0', '--model', 'model']);
     await server.said('Models: model');
-    const url = JSON.parse(await readFile(join(workspace.cacheDir, 'server.json'), 'utf8')) as {
+    const url = JSON.parse(await readFile(join(workspace.dataDir, 'server.json'), 'utf8')) as {
       readonly url: string;
       readonly token: string;
     };

@@ -2,6 +2,7 @@
 
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { companionPorts } from '../../../protocol/ports.ts';
 import { EditError } from '../errors.ts';
 import { logLevels, type LogLevel } from './log.ts';
 import { chooseModels } from '../models/choose-models.ts';
@@ -9,12 +10,9 @@ import type { Machine } from '../models/library/found.ts';
 import { modelsDirOf } from '../models/installed-models.ts';
 import { readRemoteAccess, type RemoteAccess, type RemoteAccessFlags } from '../remote-access.ts';
 
-/** The server's port when it is started for the panel. The panel's manifest names it. */
-export const defaultPort = 7_860;
-
 export interface Config {
-  /** TCP port on 127.0.0.1; 0 lets the system choose. */
-  readonly port: number;
+  /** TCP ports on 127.0.0.1, tried in this order; 0 lets the system choose. */
+  readonly ports: readonly number[];
   /** Absolute path of the folder of files that can be made again: copies of weights, files of private servers. */
   readonly cacheDir: string;
   /** Absolute path of the folder of files that must be kept: the database, clips, jobs with their results. */
@@ -62,7 +60,7 @@ export async function readConfig(flags: ConfigFlags, env: Environment): Promise<
   const cacheDir = cacheDirOf(env);
   const library = { modelsDir: modelsDirOf(dataDir), machine: machineOf(env), looksAtStart: true };
   return Object.freeze({
-    port: flags.port ?? defaultPort,
+    ports: flags.port === undefined ? companionPorts : [flags.port],
     cacheDir,
     dataDir,
     models: await chooseModels({ ...library, cacheDir }, flags.modelDir ?? env['TOKENFLOW_MODEL']),

@@ -8,6 +8,7 @@ import { editCommand } from './commands/edit.ts';
 import { jobsCommand } from './commands/jobs.ts';
 import { logsCommand } from './commands/logs.ts';
 import { modelsCommand } from './commands/models.ts';
+import { panelLinkCommand } from './commands/panel-link.ts';
 import { pairCommand } from './commands/pair.ts';
 import { serveCommand } from './commands/serve.ts';
 
@@ -15,6 +16,7 @@ export const allCommands: readonly Command[] = [
   demoCommand,
   editCommand,
   serveCommand,
+  panelLinkCommand,
   pairCommand,
   jobsCommand,
   modelsCommand,

@@ -11,6 +11,7 @@ import type { JobSpec } from '../../jobs/executor.ts';
 import type { JobQueue } from '../../jobs/queue.ts';
 import type { Log } from '../../app/log.ts';
 import type { DiskWatch } from '../../store/disk-watch.ts';
+import type { ServerIdentity } from '../../pairing/identity.ts';
 import type { Client, Pairings } from '../../pairing/pairings.ts';
 
 /** A client, and which version of its program it said hello as. */
@@ -20,6 +21,7 @@ export interface Requester extends Client {
 
 export interface SessionDeps {
   readonly version: string;
+  readonly identity: ServerIdentity;
   /** Who may connect. */
   readonly pairings: Pick<Pairings, 'authenticate' | 'exchange' | 'noteSeen'>;
   /** Checkpoints that a job may use; the first is the default. */

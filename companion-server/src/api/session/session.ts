@@ -6,7 +6,8 @@ import { parseClientMessage, type ClientMessage } from '../../../../protocol/mes
 import { FieldError } from '../../../../protocol/fields.ts';
 import { maxControlBytes, windowBytes } from '../../../../protocol/limits.ts';
 import { requestIdOf } from '../../../../protocol/messages/message.ts';
-import type { Hello, Pair } from '../../../../protocol/messages/session-messages.ts';
+import { serverName } from '../../../../protocol/identity.ts';
+import type { Hello, Identify, Pair } from '../../../../protocol/messages/session-messages.ts';
 import { createTurns } from '../../../../protocol/turns.ts';
 import { protocolVersion } from '../../../../protocol/version.ts';
 import { EditError } from '../../errors.ts';
@@ -40,12 +41,18 @@ export interface Session {
 }
 
 export function createSession(deps: SessionDeps, peer: Peer): Session {
-  const { pairings, version, models, device, log } = deps;
+  const { pairings, identity, version, models, device, log } = deps;
   let client: { readonly clientId: string; readonly dispatcher: Dispatcher } | undefined;
   let isShownOut = false;
   let waitingBytes = 0;
   let waitingMessages = 0;
   const turns = createTurns();
+
+  function identify({ requestId, nonce }: Identify): void {
+    const { instanceId } = identity;
+    const proof = identity.proof(nonce, peer.port);
+    peer.send({ type: 'identity', requestId, name: serverName, version, protocol: protocolVersion, instanceId, proof });
+  }
 
   async function pair({ requestId, protocol, code, name }: Pair): Promise<void> {
     requireVersion(protocol);
@@ -73,7 +80,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
       type: 'welcome',
       requestId,
       protocol: protocolVersion,
-      server: { name: 'tokenflow', version },
+      server: { name: serverName, version },
       device: device(),
       models: models(),
     });
@@ -86,6 +93,8 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
   async function handle(message: ClientMessage): Promise<void> {
     if (message.type === 'hello') {
       authenticate(message);
+    } else if (message.type === 'identify') {
+      identify(message);
     } else if (message.type === 'pair') {
       await pair(message);
     } else if (client === undefined) {

@@ -171,6 +171,7 @@ export function createFakeHost(first: SelectionReading, texts: Map<string, strin
       logFolder: null,
       log: (line) => log.push(line),
     },
+    readServerNote: () => Promise.resolve(null),
   };
 
   function createWriter(jobId: string): ResultWriter {
