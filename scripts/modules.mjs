@@ -62,7 +62,7 @@ export const modules = [
     at: [`${server}cli/`],
     imports: [
       ...['client', 'config', 'demo', 'doctor', 'errors', 'log', 'media', 'metrics', 'models'],
-      ...['files', 'pairing', 'protocol', 'server', 'temporary', 'version', 'wire-error'],
+      ...['files', 'pairing', 'protocol', 'relay', 'server', 'temporary', 'version', 'wire-error'],
     ],
     types: ['protocol/client'],
   },
@@ -78,14 +78,14 @@ export const modules = [
     at: [`${server}app/server.ts`],
     imports: [
       ...['artifacts', 'clips', 'config', 'doctor', 'edit-executor', 'engine', 'errors', 'files', 'api', 'jobs'],
-      ...['log', 'media', 'models', 'pairing', 'protocol', 'store', 'version'],
+      ...['log', 'media', 'models', 'pairing', 'protocol', 'relay', 'store', 'version'],
     ],
   },
   {
     name: 'api',
     at: [`${server}api/`],
     imports: ['errors', 'jobs', 'log', 'pairing', 'protocol', 'wire-error'],
-    types: ['artifacts', 'clips', 'config', 'store'],
+    types: ['artifacts', 'clips', 'config', 'relay', 'store'],
   },
   { name: 'jobs', at: [`${server}jobs/`], imports: ['artifacts', 'errors', 'protocol', 'store', 'wire-error'] },
   {
@@ -104,6 +104,7 @@ export const modules = [
   },
   { name: 'artifacts', at: [`${server}artifacts/`], imports: ['files', 'protocol'] },
   { name: 'clips', at: [`${server}clips/`], imports: ['artifacts', 'errors', 'files', 'protocol', 'store'] },
+  { name: 'relay', at: [`${server}relay/`], imports: ['client', 'errors', 'files', 'protocol'] },
   { name: 'pairing', at: [`${server}pairing/`], imports: ['errors', 'log', 'protocol', 'store'] },
   { name: 'store', at: [`${server}store/`], imports: ['errors', 'files', 'protocol'] },
   { name: 'media', at: [`${server}media/`], imports: ['errors', 'files', 'process', 'protocol', 'tensor'] },
@@ -153,7 +154,7 @@ export const modules = [
 
   {
     name: 'config',
-    at: ['app/config.ts', 'remote-access.ts'].map((file) => server + file),
+    at: ['app/config.ts', 'remote-access.ts', 'self-signed-certificate.ts'].map((file) => server + file),
     imports: ['errors', 'log', 'models', 'protocol'],
   },
   { name: 'wire-error', at: [`${server}wire-error.ts`], imports: ['errors', 'files', 'protocol'] },
@@ -192,7 +193,7 @@ export const packageOwners = {
   valibot: ['protocol/fields.ts'],
   '@noble/hashes': ['plugin/src/client/sha256.ts'],
   yaml: [`${server}models/library/yaml-file.ts`],
-  ws: [`${server}api/session/socket.ts`, `${server}client/node-platform.ts`],
+  ws: ['api/session/socket.ts', 'client/node-platform.ts', 'client/pinned-socket.ts'].map((file) => server + file),
 };
 
 /** Modules that UXP gives at run time; not packages. Whoever else wants one gets it handed in. */

@@ -115,6 +115,7 @@ test('the door for other machines speaks TLS, and nothing else', async () => {
     certificate: pem('certificate.pem'),
     key: pem('key.pem'),
     token: 'a'.repeat(64),
+    fingerprint: '',
     isServedName: () => true,
   };
   const { remoteUrl } = await open({ remote });
@@ -129,6 +130,7 @@ test('an address that is not of this machine is refused', async () => {
     certificate: pem('certificate.pem'),
     key: pem('key.pem'),
     token: 'a'.repeat(64),
+    fingerprint: '',
     isServedName: () => true,
   };
   await expect(open({ remote })).rejects.toMatchObject({

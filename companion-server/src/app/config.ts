@@ -67,7 +67,7 @@ export async function readConfig(flags: ConfigFlags, env: Environment): Promise<
     library,
     logLevel: flags.logLevel ?? readLogLevel(env['TOKENFLOW_LOG']),
     inversionsBudgetBytes: readGigabytes(env, 'TOKENFLOW_INVERSIONS_GB'),
-    remote: readRemoteAccess(flags),
+    remote: readRemoteAccess(flags, dataDir),
   });
 }
 

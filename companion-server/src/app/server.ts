@@ -31,6 +31,8 @@ import { createPairings } from '../pairing/pairings.ts';
 import { pairingTables, readSecret, renewSecret } from '../pairing/tables.ts';
 import { embeddingsIn, loraFileOf } from '../models/adapter-files.ts';
 import { createLibrary } from '../models/library/library.ts';
+import { openRelay } from '../relay/relay.ts';
+import { readRemoteServer } from '../relay/remote-server.ts';
 import { lockFile, openDatabase } from '../store/database.ts';
 import { createDiskWatch } from '../store/disk-watch.ts';
 import { closeToOthers } from '../store/private-folder.ts';
@@ -149,7 +151,7 @@ async function open(
   const remote = config.remote ?? null;
   const pairings = createPairings(database, {
     localToken: token,
-    remoteToken: remote?.token,
+    remoteToken: remote?.token ?? undefined,
     panelKey,
     log,
   });
@@ -276,6 +278,10 @@ async function open(
       models: config.models,
     })),
     linkSecret: readSecret(database, 'links'),
+    async openRelay(program, peer) {
+      const other = await readRemoteServer(dataDir);
+      return other === null ? null : openRelay(other, program, peer);
+    },
     remote,
     log,
   });

@@ -2,6 +2,7 @@
 
 import { cacheCommand } from './commands/cache.ts';
 import type { Command } from './command.ts';
+import { connectCommand, disconnectCommand } from './commands/connect.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { editCommand } from './commands/edit.ts';
@@ -18,6 +19,8 @@ export const allCommands: readonly Command[] = [
   serveCommand,
   panelLinkCommand,
   pairCommand,
+  connectCommand,
+  disconnectCommand,
   jobsCommand,
   modelsCommand,
   cacheCommand,

@@ -3,7 +3,7 @@
 import type { Device } from '../../../../protocol/devices.ts';
 import type { Check } from '../../../../protocol/diagnostics.ts';
 import type { Estimate } from '../../../../protocol/estimate.ts';
-import type { ModelLists } from '../../../../protocol/messages/session-messages.ts';
+import type { ModelLists, Peer as Program } from '../../../../protocol/messages/session-messages.ts';
 import type { ModelInfo } from '../../../../protocol/model-info.ts';
 import type { ArtifactStore } from '../../artifacts/artifact-store.ts';
 import type { ClipStore } from '../../clips/clip-store.ts';
@@ -11,6 +11,7 @@ import type { JobSpec } from '../../jobs/executor.ts';
 import type { JobQueue } from '../../jobs/queue.ts';
 import type { Log } from '../../app/log.ts';
 import type { DiskWatch } from '../../store/disk-watch.ts';
+import type { Relay, RelayedPeer } from '../../relay/relay.ts';
 import type { ServerIdentity } from '../../pairing/identity.ts';
 import type { Client, Pairings } from '../../pairing/pairings.ts';
 
@@ -51,5 +52,7 @@ export interface SessionDeps {
   readonly diagnose: (asker: Requester) => Promise<readonly Check[]>;
   /** Which disks of the server are full. */
   readonly disks: Pick<DiskWatch, 'shortages' | 'subscribe'>;
+  /** The other machine that does the work, for one client; null when this one does. Throws EditError. Default: null. */
+  readonly openRelay?: (program: Program, peer: RelayedPeer) => Promise<Relay | null>;
   readonly log: Log;
 }

@@ -38,13 +38,13 @@ export const serveCommand = defineCommand({
     'tls-cert': {
       kind: 'text',
       placeholder: 'FILE',
-      help: 'Certificate for --listen, PEM. Clients must use a name that it is for.',
+      help: 'Certificate for --listen, PEM. Clients must use a name that it is for. Default: one that the server makes and keeps in the data folder.',
     },
     'tls-key': { kind: 'text', placeholder: 'FILE', help: 'Its key, PEM, not encrypted.' },
     'token-file': {
       kind: 'text',
       placeholder: 'FILE',
-      help: 'Token for clients on other machines: 64 or more hexadecimal digits.',
+      help: 'Token for clients on other machines that are not paired: 64 or more hexadecimal digits. Default: only paired clients.',
     },
   },
   notes: [
@@ -52,7 +52,7 @@ export const serveCommand = defineCommand({
     'Any other panel is paired with the code that is shown here and on the page of the server; npm run pair makes a new one. The code is for one panel and lasts ten minutes.',
     'Command line and panel find the server, and prove themselves, by server.json in the data folder. Its keys are made anew at every start; only the user can read it.',
     'Premiere lets its panel connect to the default ports only, whatever --port says; see docs/install.md.',
-    '--listen, --tls-cert, --tls-key and --token-file come together: without one of them the server does not start.',
+    'With --listen alone, the server makes a certificate for itself and prints its fingerprint: compare it where you connect. Other machines are always served over TLS, and only clients that are paired or have the token.',
     'Jobs, clips and pairings are kept in the data folder, which TOKENFLOW_DATA moves; what can be made again in the cache folder, which TOKENFLOW_CACHE moves. TOKENFLOW_LOG is --log; the log is also written to the folder logs in the data folder.',
   ],
   async run({ values, positionals }, { env, stdout, stderr, signal, startServer }) {
@@ -97,7 +97,12 @@ export const serveCommand = defineCommand({
         stdout.write(
           [
             `The companion server listens on ${server.url}`,
-            ...(server.remoteUrl === null ? [] : [`Other machines reach it at ${server.remoteUrl}`]),
+            ...(server.remoteUrl === null || config.remote == null
+              ? []
+              : [
+                  `Other machines reach it at ${server.remoteUrl}`,
+                  `Fingerprint of its certificate: ${config.remote.fingerprint}`,
+                ]),
             `The panel${isOpened ? ', which the browser opens' : ''}: ${link}`,
             'This link is good once, for five minutes; npm run panel-link makes a new one.',
             `The server's page: ${server.pageUrl}`,
