@@ -19,14 +19,14 @@ export interface PinnedPairing {
 
 /** Exchanges the code for a token. Throws EditError: 'pairing-refused', 'connection-lost', 'version-mismatch'. */
 export async function pairPinned({ url, certificate, code, version }: PinnedPairing): Promise<string> {
-  let token: string | null = null;
+  const kept: { token: string | null } = { token: null };
   const client = createClient({
     server: url,
     client: { name: 'another companion server', version },
     tokens: {
-      read: () => Promise.resolve(token),
+      read: () => Promise.resolve(kept.token),
       write(next) {
-        token = next;
+        kept.token = next;
         return Promise.resolve();
       },
     },
@@ -38,6 +38,6 @@ export async function pairPinned({ url, certificate, code, version }: PinnedPair
   } finally {
     await client.stop();
   }
-  if (token === null) throw new EditError('internal', 'The other machine gave no token.');
-  return token;
+  if (kept.token === null) throw new EditError('internal', 'The other machine gave no token.');
+  return kept.token;
 }
