@@ -33,6 +33,7 @@ export const errorCodes = {
   'download-refused': { retryable: false, exitCode: 10 },
   'not-paired': { retryable: false, exitCode: 11 },
   'pairing-refused': { retryable: false, exitCode: 11 },
+  'link-void': { retryable: false, exitCode: 11 },
   'pairing-limited': { retryable: true, exitCode: 11 },
   'version-mismatch': { retryable: false, exitCode: 11 },
   internal: { retryable: false, exitCode: 1 },

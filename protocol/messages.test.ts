@@ -24,8 +24,8 @@ describe('parseClientMessage', () => {
 
   test.each([
     ['{', 'message must be JSON.'],
-    ['null', /^message.type must be one of pair, hello, /],
-    ['{"type":"toString"}', /^message.type must be one of pair, hello, /],
+    ['null', /^message.type must be one of identify, pair, hello, /],
+    ['{"type":"toString"}', /^message.type must be one of identify, pair, hello, /],
     ['{"type":"stream-cancel"}', 'message.streamId must be a whole number between 1 and 4294967295, got nothing.'],
     ['{"type":"stream-cancel","streamId":0}', 'message.streamId must be between 1 and 4294967295, got 0.'],
     [

@@ -132,7 +132,8 @@ const wish = {
 const aboutJob = { requestId, jobId: id };
 
 const clientMessages: Readonly<Record<string, Readonly<Record<string, Arbitrary<unknown>>>>> = {
-  pair: { requestId, protocol: positive, code: text(40, 1), name: text(100, 1) },
+  identify: { requestId, nonce: sha256 },
+  pair: { requestId, protocol: positive, code: text(80, 1), name: text(100, 1) },
   hello: { requestId, protocol: positive, client: peer, token: text(200) },
   'diagnostics-get': { requestId },
   'storage-get': { requestId },
@@ -226,6 +227,14 @@ const models = fc.array(fc.record({ id: text(200, 1), ...found, vocabulary: null
 const loras = fc.array(fc.record({ name: text(200, 1), ...found }), { maxLength: 3 });
 const window = fc.integer({ min: 1, max: 4 * 1024 * 1024 });
 const serverMessages: typeof clientMessages = {
+  identity: {
+    requestId,
+    name: text(100, 1),
+    version: text(100, 1),
+    protocol: positive,
+    instanceId: id,
+    proof: sha256,
+  },
   paired: { requestId, clientId: id, token: text(200, 1) },
   welcome: {
     requestId,

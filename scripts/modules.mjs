@@ -62,7 +62,7 @@ export const modules = [
     at: [`${server}cli/`],
     imports: [
       ...['client', 'config', 'demo', 'doctor', 'errors', 'log', 'media', 'metrics', 'models'],
-      ...['files', 'protocol', 'server', 'temporary', 'version', 'wire-error'],
+      ...['files', 'pairing', 'protocol', 'relay', 'server', 'temporary', 'version', 'wire-error'],
     ],
     types: ['protocol/client'],
   },
@@ -82,14 +82,14 @@ export const modules = [
     at: [`${server}app/server.ts`],
     imports: [
       ...['artifacts', 'clips', 'config', 'doctor', 'edit-executor', 'engine', 'errors', 'files', 'api', 'jobs'],
-      ...['log', 'media', 'models', 'pairing', 'playback', 'protocol', 'store', 'version', 'wire-error'],
+      ...['log', 'media', 'models', 'pairing', 'playback', 'protocol', 'relay', 'store', 'version', 'wire-error'],
     ],
   },
   {
     name: 'api',
     at: [`${server}api/`],
     imports: ['errors', 'jobs', 'log', 'pairing', 'protocol', 'wire-error'],
-    types: ['artifacts', 'clips', 'config', 'models', 'playback', 'store'],
+    types: ['artifacts', 'clips', 'config', 'models', 'playback', 'relay', 'store'],
   },
   { name: 'jobs', at: [`${server}jobs/`], imports: ['artifacts', 'errors', 'protocol', 'store', 'wire-error'] },
   {
@@ -114,6 +114,7 @@ export const modules = [
     types: ['clips'],
   },
   { name: 'clips', at: [`${server}clips/`], imports: ['artifacts', 'errors', 'files', 'protocol', 'store'] },
+  { name: 'relay', at: [`${server}relay/`], imports: ['client', 'errors', 'files', 'protocol'] },
   { name: 'pairing', at: [`${server}pairing/`], imports: ['errors', 'log', 'protocol', 'store'] },
   { name: 'store', at: [`${server}store/`], imports: ['errors', 'files', 'protocol'] },
   { name: 'media', at: [`${server}media/`], imports: ['errors', 'files', 'process', 'protocol', 'tensor'] },
@@ -163,8 +164,8 @@ export const modules = [
 
   {
     name: 'config',
-    at: ['app/config.ts', 'remote-access.ts'].map((file) => server + file),
-    imports: ['errors', 'log', 'models'],
+    at: ['app/config.ts', 'remote-access.ts', 'self-signed-certificate.ts'].map((file) => server + file),
+    imports: ['errors', 'log', 'models', 'protocol'],
   },
   { name: 'wire-error', at: [`${server}wire-error.ts`], imports: ['errors', 'files', 'protocol'] },
   {
@@ -202,7 +203,7 @@ export const packageOwners = {
   valibot: ['protocol/fields.ts'],
   '@noble/hashes': ['plugin/src/client/sha256.ts'],
   yaml: [`${server}models/library/yaml-file.ts`],
-  ws: [`${server}api/session/socket.ts`, `${server}client/node-platform.ts`],
+  ws: ['api/session/socket.ts', 'client/node-platform.ts', 'client/pinned-socket.ts'].map((file) => server + file),
 };
 
 /** Modules that UXP gives at run time; not packages. Whoever else wants one gets it handed in. */

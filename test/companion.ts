@@ -14,6 +14,10 @@ export interface CompanionPlace {
   readonly modelName?: string;
   /** Where more models are looked for. Default: nowhere. */
   readonly library?: Config['library'];
+  /** Tried in this order. Default: one that the system chooses. */
+  readonly ports?: readonly number[];
+  /** How other machines reach it. Default: not at all. */
+  readonly remote?: Config['remote'];
 }
 
 /** What the server stands on instead of its own. */
@@ -23,13 +27,14 @@ export type CompanionParts = Partial<
 
 /** Starts it on a free port, without a log. `engine` names a file of fixtures/engines. The caller closes it. */
 export function startCompanion(
-  { cacheDir, dataDir, modelDir, modelName = 'model', library = null }: CompanionPlace,
+  { cacheDir, dataDir, modelDir, modelName = 'model', library = null, ports = [0], remote = null }: CompanionPlace,
   engine = 'copying',
   parts: CompanionParts = {},
 ): Promise<RunningServer> {
   return startServer({
     config: {
-      port: 0,
+      ports,
+      remote,
       cacheDir,
       dataDir,
       logLevel: 'silent',

@@ -24,7 +24,7 @@ const delay = monitorEventLoopDelay({ resolution: 1 });
 const isFake = engineEntry.includes('fixtures');
 const server = await startServer({
   config: {
-    port: 0,
+    ports: [0],
     cacheDir: join(folder, 'cache'),
     dataDir: join(folder, 'data'),
     logLevel: 'silent',

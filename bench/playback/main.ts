@@ -5,6 +5,8 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { dataDirOf } from '../../companion-server/src/app/config.ts';
+import { writeServerFile } from '../../companion-server/src/cli/server-file.ts';
 import { makeClip } from '../../companion-server/src/media/testing/clips.ts';
 import { ensurePanel } from '../../scripts/panel/ensure-build.mjs';
 import { launchChromium } from '../../test/browser/chromium.ts';
@@ -130,7 +132,10 @@ async function playInPremiere(): Promise<void> {
   const clipAt = { startFrame: 100, frames: 75, inFrame: 5 };
   const own = await launchChromium(switchesFor(server.url));
   try {
-    const premiere = await openPremiere(own, { folder, film, ...size, ...clipAt, token: server.token });
+    const dataDir = dataDirOf({}, 'darwin', join(folder, 'home'));
+    await mkdir(dataDir, { recursive: true });
+    await writeServerFile(dataDir, server);
+    const premiere = await openPremiere(own, { folder, film, ...size, ...clipAt });
     const panel = await premiere.openPanel();
     await panel.locator('.clip-name').waitFor();
     await panel.locator('.rows-3').fill('a blue ball on grass');

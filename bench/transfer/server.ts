@@ -34,7 +34,7 @@ const media: MediaFacts = {
 async function startCompanion(folder: string): Promise<Address> {
   const logLevel = 'silent';
   return startServer({
-    config: { port: 0, cacheDir: folder, dataDir: folder, models: new Map(), logLevel },
+    config: { ports: [0], cacheDir: folder, dataDir: folder, models: new Map(), logLevel },
     log: createLog({ level: logLevel, write: () => undefined }),
     engineEntry: new URL('../../companion-server/src/engine/worker/process.ts', import.meta.url),
     probe: () => Promise.resolve(media),

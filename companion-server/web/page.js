@@ -72,6 +72,14 @@ async function showCode(key, path = '/pairing', method = 'GET') {
   }
 }
 
+/** Leaves this page for the panel. */
+async function openPanel(key) {
+  const authorization = `Bearer ${key}`;
+  const headers = { authorization, 'content-type': 'application/json' };
+  const { path } = await ask('/pairing/link', { method: 'POST', headers, body: '{}' });
+  location.assign(path);
+}
+
 async function show(key) {
   await showState();
   if (key === null) showNoKey();
@@ -80,5 +88,6 @@ async function show(key) {
 
 const key = readKey();
 find('new-code').addEventListener('click', () => showCode(key, '/pairing/code', 'POST'));
+find('open-panel').addEventListener('click', () => openPanel(key).catch(() => show(key)));
 await show(key);
 setInterval(() => document.hidden || show(key), pollMs);

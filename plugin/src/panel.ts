@@ -2,9 +2,11 @@
 
 import { createClient } from '../../protocol/client/client.ts';
 import { panelTiming } from '../../protocol/client/timing.ts';
-import { systemClock, webPlatform } from './client/web-platform.ts';
+import { companionPorts } from '../../protocol/ports.ts';
+import { createNonce, systemClock, webPlatform } from './client/web-platform.ts';
 import { startPanelEffects } from './effects/panel-effects.ts';
 import type { EffectDeps } from './effects/deps.ts';
+import { createPairingTokens } from './client/pairing-tokens.ts';
 import { abilityNames, type Host } from './host/host.ts';
 import { initialState } from './state/panel-state.ts';
 import { reduce } from './state/reduce/reduce.ts';
@@ -15,8 +17,10 @@ import { mountPanel } from './view/mount.ts';
 export interface PanelOptions {
   readonly host: Host;
   readonly root: HTMLElement;
-  /** Of the companion server, for example `http://127.0.0.1:7860`. */
-  readonly serverUrl: string;
+  /** Of the companion server, for example `http://127.0.0.1:47860`; null to look for it on this machine. */
+  readonly serverUrl: string | null;
+  /** A key that pairs once without a code; null when there is none. */
+  readonly takeKey?: () => string | null;
   readonly version: string;
   readonly language: string;
   /** In Premiere only. */
@@ -26,7 +30,8 @@ export interface PanelOptions {
 }
 
 /** Starts the panel; the returned function ends it. */
-export function startPanel({ host, root, serverUrl, version, language, page, dragText }: PanelOptions): () => void {
+export function startPanel(options: PanelOptions): () => void {
+  const { host, root, serverUrl, takeKey, version, language, page, dragText } = options;
   const onError = (error: unknown): void =>
     host.shell.log(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const abilities = abilityNames.filter((name) => host.abilities[name].isThere);
@@ -42,12 +47,14 @@ export function startPanel({ host, root, serverUrl, version, language, page, dra
     onError,
   );
   const client = createClient({
-    server: serverUrl,
-    client: { name: kind === 'browser' ? `Web panel in ${product}` : product, version },
-    tokens: {
-      read: () => host.storage.readSecret('token'),
-      write: (token) => host.storage.writeSecret('token', token),
+    server: serverUrl ?? {
+      addresses: companionPorts.map((port) => `http://127.0.0.1:${port}`),
+      readNote: () => host.readServerNote(),
+      createNonce,
     },
+    takeKey,
+    client: { name: kind === 'browser' ? `Web panel in ${product}` : product, version },
+    tokens: createPairingTokens(host.storage),
     platform: webPlatform,
     timing: panelTiming,
   });

@@ -9,9 +9,6 @@ import { startPanel } from './panel.ts';
 /** Set by the build to the version of the package. */
 declare const PANEL_VERSION: string;
 
-/** The companion's fixed port, as manifest.json allows it; see docs/install.md. */
-const serverUrl = 'http://127.0.0.1:7860';
-
 const host = createPremiereHost(loadSurroundings(), () => crypto.randomUUID().replaceAll('-', ''));
 const surface = document.createElement('div');
 surface.className = 'surface';
@@ -26,7 +23,8 @@ try {
   startPanel({
     host,
     root: surface,
-    serverUrl,
+    // One of the ports that manifest.json allows.
+    serverUrl: null,
     version: PANEL_VERSION,
     language: 'en',
     page: null,

@@ -9,6 +9,20 @@ import { createFileView } from './view/edit/file-view.ts';
 /** Put in by the build. */
 declare const PANEL_VERSION: string;
 
+/**
+ * The key of a link that opens the panel, paired. It leaves the address bar at once: it is in no screenshot and no bookmark.
+ */
+function createKeyTaker(): () => string | null {
+  let key = /^#open=([0-9a-f]{64})$/.exec(location.hash)?.[1] ?? null;
+  if (key !== null) history.replaceState(null, '', location.pathname);
+  return () => {
+    const taken = key;
+    key = null;
+    return taken;
+  };
+}
+
+const takeKey = createKeyTaker();
 const { host, files } = createBrowserHost(window);
 const root = document.getElementById('panel');
 if (root !== null) {
@@ -16,6 +30,7 @@ if (root !== null) {
     host,
     root,
     serverUrl: location.origin,
+    takeKey,
     language: navigator.language,
     version: PANEL_VERSION,
     dragText: null,

@@ -223,7 +223,8 @@ export function createClient(options: ClientOptions): Client {
         ask({ type: 'playback-get', jobId, side }, signal),
         signal,
       );
-      return { url: `${options.server.replace(/\/$/, '')}${url}`, expiresInSeconds, frames, frameRate, sizeBytes };
+      const address = session.address?.replace(/\/$/, '') ?? '';
+      return { url: `${address}${url}`, expiresInSeconds, frames, frameRate, sizeBytes };
     },
     async estimate(wish, signal) {
       const estimateId = (estimates += 1);

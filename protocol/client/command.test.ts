@@ -29,7 +29,7 @@ describe('the client of a command', () => {
     scene.client.start();
     await expect(scene.client.online()).rejects.toMatchObject({
       code: 'connection-lost',
-      message: 'No companion server answers at http://127.0.0.1:7860: code 1006.',
+      message: 'No companion server answers at http://127.0.0.1:47860: code 1006.',
       hint: 'Start it.',
     });
     expect(scene.server.connections).toBe(1);

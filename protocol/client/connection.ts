@@ -50,7 +50,7 @@ export interface Advice {
 }
 
 export interface ConnectionOptions {
-  /** Address of the server, for example `http://127.0.0.1:7860`. */
+  /** Address of the server, for example `http://127.0.0.1:47860`. */
   readonly server: string;
   readonly openSocket: OpenSocket;
   readonly clock: Clock;

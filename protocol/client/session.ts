@@ -2,10 +2,12 @@
 // state for users (link-state.ts) and one promise for programs: `online()`.
 
 import type { ErrorCode } from '../error-codes.ts';
+import type { ServerNote } from '../identity.ts';
 import { EditError, orCanceled, type Signal } from '../errors.ts';
 import { protocolVersion } from '../version.ts';
-import { wireErrorOf } from '../messages/wire-error.ts';
+import { wireErrorOf, type WireError } from '../messages/wire-error.ts';
 import { openConnection, type Advice, type Connection } from './connection.ts';
+import { findServer, type ServerSearch } from './find-server.ts';
 import type { LinkState, ServerFacts } from './link-state.ts';
 import type { Platform } from './platform.ts';
 import { expectAnswer, watchSilence } from './signs-of-life.ts';
@@ -13,15 +15,20 @@ import type { Timing } from './timing.ts';
 
 /** Where the token of the pairing is from. */
 export interface TokenStore {
-  /** Called before every connection: a restarted server may have a new one. Null: a pairing code is needed. */
-  read(): Promise<string | null>;
+  /**
+   * Called before every hello: a restarted server may have a new one. Null: a code or a key is needed. `isOwnServer`:
+   * whether the server is known to be the one of this user; a token that such a server gave is for no other.
+   */
+  read(isOwnServer: boolean): Promise<string | null>;
   /** Keeps a token, or forgets it (null). Absent where the server itself makes it: one that is refused is read again. */
-  write?(token: string | null): Promise<void>;
+  write?(token: string | null, isOwnServer: boolean): Promise<void>;
 }
 
 export interface SessionOptions {
-  /** Address of the server, for example `http://127.0.0.1:7860`. */
-  readonly server: string;
+  /** Address of the server, for example `http://127.0.0.1:47860`; or where it is to be looked for. */
+  readonly server: string | ServerSearch;
+  /** A key that pairs without a code, good for one use; null when there is none. Asked when there is no token. */
+  readonly takeKey?: (() => string | null) | undefined;
   readonly client: { readonly name: string; readonly version: string };
   readonly tokens: TokenStore;
   readonly platform: Platform;
@@ -33,6 +40,8 @@ export interface SessionOptions {
 
 export interface Session {
   readonly state: LinkState;
+  /** Where the server was last reached, for example `http://127.0.0.1:47860`; null before the first time. */
+  readonly address: string | null;
   subscribe(listener: (state: LinkState) => void): () => void;
   /** Called with every connection whose hello is answered, before anything else uses it. */
   onConnected(listener: (connection: Connection) => void): () => void;
@@ -53,13 +62,26 @@ export interface Session {
   progressed(connection: Connection): void;
 }
 
+/** A server that was reached, and what opens it. */
+interface Reached {
+  /** Null when the session was stopped on the way. */
+  readonly opened: Connection | null;
+  readonly isOwnServer: boolean;
+  readonly token: string | null;
+  /** Pairs without a code. */
+  readonly key: string | null;
+}
+
 interface Waiter {
   readonly settle: (connection: Connection) => void;
   readonly refuse: (error: unknown) => void;
 }
 
+/** The codes of a server that does not take a key. */
+const keyRefusals: readonly ErrorCode[] = ['link-void', 'pairing-refused', 'pairing-limited'];
+
 export function createSession(options: SessionOptions): Session {
-  const { tokens, client, server: address, timing, advice } = options;
+  const { tokens, client, server: place, timing, advice } = options;
   const { openSocket, clock, random } = options.platform;
   const listeners = new Set<(state: LinkState) => void>();
   const connectedListeners = new Set<(connection: Connection) => void>();
@@ -74,14 +96,20 @@ export function createSession(options: SessionOptions): Session {
   let usefulConnection: Connection | null = null;
   let cancelPause: () => void = () => undefined;
   let isRunning = false;
+  let cancelSearch: () => void = () => undefined;
+  /** Whether a token was refused since the client was last online. */
+  let hasForgotten = false;
   let isTrying = false;
   let lostAt = 0;
   let giveUpReason: { readonly error: unknown } | null = null;
   let settleGaveUp: (error: unknown) => void = () => undefined;
   const gaveUp = new Promise<unknown>((resolve) => (settleGaveUp = resolve));
 
+  /** Of the server that was reached last; where it is looked for, none before the first. */
+  let lastAddress = typeof options.server === 'string' ? options.server : null;
+
   const isStopped = (): boolean => !isRunning;
-  const open = (): Connection => openConnection({ server: address, openSocket, clock, advice });
+  const open = (address: string): Connection => openConnection({ server: address, openSocket, clock, advice });
 
   function become(next: LinkState): void {
     state = next;
@@ -96,26 +124,80 @@ export function createSession(options: SessionOptions): Session {
     isTrying = true;
     cancelPause();
     try {
-      const token = await tokens.read();
-      if (isStopped()) return;
-      const opening = open();
-      connection = opening;
-      await inTime(opening, opening.opened);
-      if (token === null) askForCode(opening);
-      else await greet(opening, token);
+      const { opened, token, key, isOwnServer } = await reach();
+      if (isStopped() || isPairing()) {
+        opened?.close('it is not needed');
+        return;
+      }
+      if (opened === null) return;
+      connection = opened;
+      if (token !== null) await greet(opened, token);
+      else if (key !== null) await pairByKey(opened, key, isOwnServer);
+      else askForCode(opened);
     } catch (error) {
+      if (isStopped()) return;
       fail(error);
     } finally {
       isTrying = false;
     }
   }
 
-  function askForCode(opened: Connection): void {
+  /** A person has entered a code, which is being exchanged. */
+  const isPairing = (): boolean => state.name === 'unpaired' && state.isBusy;
+
+  /** An open connection to the server, with what may be said there; without one when the session was stopped. */
+  async function reach(): Promise<Reached> {
+    if (typeof place !== 'string') {
+      const { opened, note } = await find(place);
+      const isOwnServer = note !== null;
+      return { opened, isOwnServer, token: await tokens.read(isOwnServer), key: note?.panelKey ?? null };
+    }
+    const token = await tokens.read(true);
+    if (isStopped()) return { opened: null, isOwnServer: true, token, key: null };
+    const opened = open(place);
+    connection = opened;
+    await inTime(opened, opened.opened);
+    return { opened, isOwnServer: true, token, key: token === null ? (options.takeKey?.() ?? null) : null };
+  }
+
+  async function find(
+    search: ServerSearch,
+  ): Promise<{ readonly opened: Connection; readonly note: ServerNote | null }> {
+    const { createSha256 } = options.platform;
+    const running = findServer({ search, open, clock, createSha256, timing, advice: advice?.unreachable });
+    cancelSearch = () => running.cancel();
+    const { connection: opened, note, address: found } = await running.found;
+    lastAddress = found;
+    return { opened, note };
+  }
+
+  async function pairByKey(opened: Connection, key: string, isOwnServer: boolean): Promise<void> {
+    try {
+      const token = await exchange(opened, key);
+      await tokens.write?.(token, isOwnServer);
+      await greet(opened, token);
+    } catch (error) {
+      const isRefusal = error instanceof EditError && keyRefusals.includes(error.code);
+      if (!isRefusal) throw error;
+      askForCode(opened, wireErrorOf(error));
+    }
+  }
+
+  async function exchange(used: Connection, code: string): Promise<string> {
+    const request = { type: 'pair', protocol: protocolVersion, code, name: client.name } as const;
+    return (await inTime(used, used.request(request))).token;
+  }
+
+  function askForCode(opened: Connection, problem?: WireError): void {
     failures = 0;
-    become({ name: 'unpaired', isBusy: false, problem: null });
-    // The server ends connections that say nothing for a while; the next attempt is made when there is a code.
+    const earlier = state.name === 'unpaired' ? state.problem : null;
+    become({ name: 'unpaired', isBusy: false, problem: problem ?? earlier });
+    // The server ends connections that say nothing for a while. The next attempt is made when there is a code; or after a
+    // pause, where the server may have left a key by then.
     void opened.ended.then(() => {
-      if (connection === opened) connection = null;
+      if (connection !== opened) return;
+      connection = null;
+      if (isRunning && typeof place !== 'string' && !isPairing()) pause(timing.longestPauseMs);
     });
   }
 
@@ -126,6 +208,7 @@ export function createSession(options: SessionOptions): Session {
     const greetedAt = clock.now();
     watchSilence(opened, { clock, timing, askForLife: options.askForLife });
     for (const listener of [...connectedListeners]) listener(opened);
+    hasForgotten = false;
     become({ name: 'online', server });
     for (const { settle } of [...waitingForOnline]) settle(opened);
     void opened.ended.then((error) => {
@@ -147,8 +230,14 @@ export function createSession(options: SessionOptions): Session {
     const code = error instanceof EditError ? error.code : null;
     if (code === 'not-paired' && tokens.write !== undefined) {
       // The pairing was revoked, or the server has forgotten it.
-      void tokens.write(null).then(
-        () => become({ name: 'unpaired', isBusy: false, problem: null }),
+      void tokens.write(null, false).then(
+        () => {
+          const mayHaveKey = typeof place !== 'string' || options.takeKey !== undefined;
+          if (mayHaveKey && !hasForgotten) {
+            hasForgotten = true;
+            void attempt();
+          } else become({ name: 'unpaired', isBusy: false, problem: null });
+        },
         () => comeBack(),
       );
       return;
@@ -182,6 +271,10 @@ export function createSession(options: SessionOptions): Session {
     pause(failures === 0 ? timing.afterLossMs : longest * (1 - timing.spread + timing.spread * random()));
   }
 
+  async function openToPair(): Promise<Connection> {
+    return typeof place === 'string' ? open(place) : (await find(place)).opened;
+  }
+
   function giveUp(error: unknown): void {
     isRunning = false;
     cancelPause();
@@ -200,6 +293,9 @@ export function createSession(options: SessionOptions): Session {
     get state() {
       return state;
     },
+    get address() {
+      return lastAddress;
+    },
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -216,6 +312,7 @@ export function createSession(options: SessionOptions): Session {
     async stop() {
       isRunning = false;
       cancelPause();
+      cancelSearch();
       const last = connection;
       connection = null;
       last?.close('this program ended it');
@@ -227,12 +324,12 @@ export function createSession(options: SessionOptions): Session {
     async pair(code) {
       become({ name: 'unpaired', isBusy: true, problem: null });
       try {
-        const used = connection === null || connection.isOver ? open() : connection;
+        cancelPause();
+        const used = connection === null || connection.isOver ? await openToPair() : connection;
         connection = used;
         await inTime(used, used.opened);
-        const request = { type: 'pair', protocol: protocolVersion, code, name: client.name } as const;
-        const { token } = await inTime(used, used.request(request));
-        await tokens.write?.(token);
+        const token = await exchange(used, code);
+        await tokens.write?.(token, false);
         await greet(used, token);
       } catch (error) {
         const isRefusal = error instanceof EditError && error.code !== 'connection-lost';
@@ -243,7 +340,7 @@ export function createSession(options: SessionOptions): Session {
       }
     },
     async forget() {
-      await tokens.write?.(null);
+      await tokens.write?.(null, false);
       server = null;
       const last = connection;
       connection = null;

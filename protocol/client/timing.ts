@@ -8,6 +8,10 @@ export interface Timing {
   readonly longestPauseMs: number;
   /** Share of a growing pause that chance may take away, 0..1, so that clients do not come back all at once. */
   readonly spread: number;
+  /** Where several addresses are tried: after so long the next one is tried as well. */
+  readonly nextAddressMs: number;
+  /** Where several addresses are tried: how long one has to open and to say who answers there. */
+  readonly identityMs: number;
   /** How long an opening or a greeting may take. */
   readonly greetingMs: number;
   /** After so long a silence the client checks whether the server still answers. Null: never. */
@@ -29,6 +33,8 @@ export const panelTiming: Timing = {
   firstPauseMs: 1_000,
   longestPauseMs: 15_000,
   spread: 0.25,
+  nextAddressMs: 300,
+  identityMs: 3_000,
   greetingMs: 10_000,
   silenceMs: 15_000,
   lifeSignMs: 10_000,
@@ -46,6 +52,8 @@ export function commandTiming(patienceMs: number): Timing {
     firstPauseMs: 100,
     longestPauseMs: 5_000,
     spread: 0,
+    nextAddressMs: 300,
+    identityMs: 3_000,
     greetingMs: 60_000,
     silenceMs: null,
     lifeSignMs: 0,

@@ -13,6 +13,7 @@ export type Notice = Exclude<ClientMessage, Request>;
 export type RequestOf<Type extends Request['type']> = Omit<Extract<Request, { readonly type: Type }>, 'requestId'>;
 
 interface ReplyTypes {
+  readonly identify: 'identity';
   readonly pair: 'paired';
   readonly hello: 'welcome';
   readonly 'diagnostics-get': 'diagnostics';

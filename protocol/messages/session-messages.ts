@@ -2,7 +2,8 @@
 
 import { devices } from '../devices.ts';
 import { checks } from '../diagnostics.ts';
-import { count, integer, list, nullable, object, oneOf, text, type Infer } from '../fields.ts';
+import { count, hex, integer, list, nullable, object, oneOf, text, type Infer } from '../fields.ts';
+import { identityFields } from '../identity.ts';
 import { id, requestId, type MessageOf } from './message.ts';
 import { modelInfos, modelLists } from '../model-info.ts';
 import { wireError } from './wire-error.ts';
@@ -38,15 +39,22 @@ const storage = {
 };
 
 export const clientSessionMessages = {
+  /** Asks who answers here; may come before everything else. Reply: `identity`. */
+  identify: {
+    requestId,
+    /** Random, for the proof. */
+    nonce: hex(64),
+  },
+
   /**
-   * Exchanges the code that the server shows for a token, once. Comes before `hello`, which follows on the same
-   * connection or a later one. Reply: `paired`.
+   * Exchanges a code for a token, once. Comes before `hello`, which follows on the same connection or a later one.
+   * Reply: `paired`.
    */
   pair: {
     requestId,
     protocol,
-    /** As the user typed it. */
-    code: text({ min: 1, max: 40 }),
+    /** As the user typed it; or the key of a link that opens the panel, or of the file for this user's panels. */
+    code: text({ min: 1, max: 80 }),
     /** What the user will see in the list of paired clients. */
     name: text({ min: 1, max: 100 }),
   },
@@ -71,6 +79,9 @@ export const clientSessionMessages = {
 };
 
 export const serverSessionMessages = {
+  /** Reply to `identify`. */
+  identity: { requestId, ...identityFields },
+
   /** Reply to `pair`. */
   paired: {
     requestId,
@@ -107,6 +118,7 @@ export const serverSessionMessages = {
 };
 
 export type Pair = MessageOf<typeof clientSessionMessages, 'pair'>;
+export type Identify = MessageOf<typeof clientSessionMessages, 'identify'>;
 export type Hello = MessageOf<typeof clientSessionMessages, 'hello'>;
 export type Welcome = MessageOf<typeof serverSessionMessages, 'welcome'>;
 export type StorageFacts = Omit<MessageOf<typeof serverSessionMessages, 'storage'>, 'type' | 'requestId'>;

@@ -36,7 +36,7 @@ export function createMachineCalls(machine: SimMachine) {
     },
     async stat(path: string) {
       const found = await fs.lstat(path);
-      return { size: found.size, isFolder: found.isDirectory() };
+      return { size: found.size, isFolder: found.isDirectory(), isLink: found.isSymbolicLink?.() === true };
     },
     async rename(from: string, to: string) {
       await fs.rename(from, to);

@@ -10,9 +10,10 @@ type Call = <Name extends keyof MachineCalls>(
 ) => Promise<Awaited<ReturnType<MachineCalls[Name]>>>;
 
 /** `call` reaches Node. */
-export function createPageMachine(call: Call, dataFolder: string): SimMachine {
+export function createPageMachine(call: Call, folder: string): SimMachine {
   return {
-    dataFolder,
+    dataFolder: `${folder}/plugin-data`,
+    homeFolder: `${folder}/home`,
     async probe(path) {
       const { ticksPerFrame, ...media } = await call('probe', path);
       return { ...media, ticksPerFrame: BigInt(ticksPerFrame) };
@@ -39,8 +40,8 @@ export function createPageMachine(call: Call, dataFolder: string): SimMachine {
         return { bytesWritten: await call('write', fd, btoa(letters), position) };
       },
       async lstat(path) {
-        const { size, isFolder } = await call('stat', path);
-        return { size, isDirectory: () => isFolder };
+        const { size, isFolder, isLink } = await call('stat', path);
+        return { size, isDirectory: () => isFolder, isSymbolicLink: () => isLink };
       },
       rename: (from, to) => call('rename', from, to),
       unlink: (path) => call('unlink', path),

@@ -36,8 +36,6 @@ export interface ProjectWish {
   readonly startFrame: number;
   readonly frames: number;
   readonly inFrame: number;
-  /** A pairing that the panel has had; null for none. */
-  readonly token: string | null;
 }
 
 export interface PlacedClip {
@@ -89,8 +87,8 @@ function createPremiere(page: PageWindow): PagePremiere {
   }
 
   return {
-    async openProject({ folder, film, width, height, startFrame, frames, inFrame, token }) {
-      const machine = createPageMachine((name, ...args) => page.callMachine(name, args), `${folder}/plugin-data`);
+    async openProject({ folder, film, width, height, startFrame, frames, inFrame }) {
+      const machine = createPageMachine((name, ...args) => page.callMachine(name, args), folder);
       const core = new SimCore(machine, `${folder}/project.prproj`);
       const timeline = createTimeline(core);
       const { ticksPerFrame } = await machine.probe(film);
@@ -101,7 +99,6 @@ function createPremiere(page: PageWindow): PagePremiere {
       timeline.addClip(sequence, { ...place, kind: 'audio' });
       timeline.addClip(sequence, { ...place, startFrame: startFrame + frames });
       timeline.select(sequence, clip);
-      if (token !== null) secrets.set('secret.token', token);
       opened = { core, clip };
       void runClock(core);
       core.fire(simConstants.SequenceEvent.SELECTION_CHANGED);
@@ -146,7 +143,7 @@ function createPremiere(page: PageWindow): PagePremiere {
         premierepro: uxp.surroundings.ppro,
         uxp: uxp.surroundings.uxp,
         fs: uxp.surroundings.fs,
-        os: { platform: () => uxp.surroundings.platform },
+        os: { platform: () => uxp.surroundings.platform, homedir: () => uxp.surroundings.home },
       };
       for (const name of absent) Reflect.deleteProperty(panel, name);
       Reflect.defineProperty(panel.crypto, 'subtle', { value: undefined });

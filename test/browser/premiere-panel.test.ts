@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { dataDirOf } from '../../companion-server/src/app/config.ts';
+import { writeServerFile } from '../../companion-server/src/cli/server-file.ts';
 import { findProgram } from '../../companion-server/src/media/ffmpeg/binaries.ts';
 import { rateOfTimebase } from '../../plugin/src/host/ticks.ts';
 import { ensurePanel } from '../../scripts/panel/ensure-build.mjs';
@@ -41,10 +43,13 @@ describe.skipIf(chromiumPath === undefined)('the panel in a simulated Premiere',
     await server.close();
   });
 
-  async function open(name: string, token: string | null): Promise<Scene> {
+  /** `hasFile`: whether the server runs as the user of this Premiere, with its usual data folder. */
+  async function open(name: string, hasFile: boolean): Promise<Scene> {
     const folder = join(server.folder, name);
-    await mkdir(folder);
-    const premiere = await openPremiere(browser, { folder, film, ...size, ...place, token });
+    const dataDir = dataDirOf({}, 'darwin', join(folder, 'home'));
+    await mkdir(dataDir, { recursive: true });
+    if (hasFile) await writeServerFile(dataDir, server);
+    const premiere = await openPremiere(browser, { folder, film, ...size, ...place });
     onTestFinished(() => premiere.close());
     return { premiere, folder };
   }
@@ -59,7 +64,7 @@ describe.skipIf(chromiumPath === undefined)('the panel in a simulated Premiere',
   test(
     'selects, previews, exports, edits, imports, places, compares and reverts, and undo gives back the start',
     async () => {
-      const { premiere, folder } = await open('whole-way', null);
+      const { premiere, folder } = await open('whole-way', false);
       const start = await premiere.ask('describe');
       const original = await framesOf(film);
       const cut = original.slice(place.inFrame, place.inFrame + place.frames);
@@ -118,9 +123,9 @@ describe.skipIf(chromiumPath === undefined)('the panel in a simulated Premiere',
   );
 
   test(
-    'a panel that is closed while the server works finds its edit again, and places it',
+    'pairs by the file of its server; a panel that is closed while the server works finds its edit again, and places it',
     async () => {
-      const { premiere, folder } = await open('closed-panel', server.token);
+      const { premiere, folder } = await open('closed-panel', true);
       const before = await results();
       const panel = await premiere.openPanel();
       await panel.locator('.clip-name').waitFor();

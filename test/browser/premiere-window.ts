@@ -14,12 +14,17 @@ import type { PagePremiere, ProjectWish } from './page-premiere.ts';
 const entry = fileURLToPath(new URL('page-premiere.ts', import.meta.url));
 
 /**
- * Switches of Chromium: files are of one origin, so that the panel's window and Premiere's reach each other, and the port
- * that is built into the panel leads to the server of the test.
+ * Switches of Chromium: files are of one origin, so that the panel's window and Premiere's reach each other, and the first
+ * port that the panel tries leads to the server of the test.
  */
 export function switchesFor(serverUrl: string): readonly string[] {
   const { host } = new URL(serverUrl);
-  return ['--allow-file-access-from-files', `--host-resolver-rules=MAP 127.0.0.1:7860 ${host}`];
+  return ['--allow-file-access-from-files', `--host-resolver-rules=MAP 127.0.0.1:47860 ${host}`];
+}
+
+/** What Chromium says where nobody listens: the panel tries the next port when one is slow. */
+function isEmptyPort(text: string): boolean {
+  return /^WebSocket connection to 'ws:\/\/127\.0\.0\.1:4786[1-3]\/socket' failed/.test(text);
 }
 
 type Answer<Name extends keyof PagePremiere> = Awaited<ReturnType<PagePremiere[Name]>>;
@@ -40,7 +45,7 @@ export async function openPremiere(browser: Browser, wish: ProjectWish): Promise
   const context = await browser.newContext({ viewport: { width: 420, height: 1000 } });
   const faults: string[] = [];
   context.on('weberror', (error) => faults.push(error.error().message));
-  context.on('console', (line) => line.type() === 'error' && faults.push(line.text()));
+  context.on('console', (line) => line.type() === 'error' && !isEmptyPort(line.text()) && faults.push(line.text()));
   await context.addInitScript({ content: await bundlePart(entry) });
   const page = await context.newPage();
   await page.exposeFunction('callMachine', (name: keyof typeof calls, args: readonly never[]): Promise<unknown> =>

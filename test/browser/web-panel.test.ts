@@ -31,14 +31,16 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
   });
 
   test(
-    'pairs, takes a dropped clip, previews and edits it, compares, and hands over as many frames as came in',
+    'is opened by a link that pairs it, takes a dropped clip, previews and edits it, compares, and hands over as many frames as came in',
     async () => {
       const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
       const faults: string[] = [];
       page.on('pageerror', (error) => faults.push(error.message));
       page.on('console', (line) => line.type() === 'error' && faults.push(line.text()));
-      await page.goto(server.url);
-      await pair(page, server.pairingCode);
+      const link = server.openLink();
+      await page.goto(link);
+      await page.locator('.drop').waitFor();
+      expect(page.url()).toBe(`${server.url}/`);
 
       await dropClip(page, await cutSample(server.folder, 'ball-grass', frames), frames);
       // A cut of a sample is no sample: the practice model says so in the place of Apply.
@@ -115,6 +117,24 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
     },
     2 * editMs + 60_000,
   );
+
+  test('says that a link was used, and takes the code instead', async () => {
+    const link = server.openLink();
+    const first = await browser.newContext();
+    const opened = await first.newPage();
+    await opened.goto(link);
+    await opened.locator('.drop').waitFor();
+    // A browser that knows nothing of the first, as somebody else's.
+    const second = await browser.newContext();
+    const page = await second.newPage();
+    await page.goto(link);
+    await page.getByText('was used already, or has expired').waitFor();
+    await pair(page, server.pairingCode);
+    // A reload finds the pairing of either.
+    await opened.reload();
+    await opened.locator('.drop').waitFor();
+    await Promise.all([first.close(), second.close()]);
+  });
 });
 
 /** Results that lie on the server. */

@@ -33,7 +33,9 @@ export function startCli(
   args: readonly string[],
   { engine = 'copying', env = {} }: CliOptions = {},
 ): CliProcess {
-  const child = spawn(process.execPath, [entry, ...args], {
+  // A developer's browser stays closed.
+  const allArgs = args[0] === 'serve' ? [...args, '--no-open'] : args;
+  const child = spawn(process.execPath, [entry, ...allArgs], {
     cwd: folder,
     env: {
       ...process.env,

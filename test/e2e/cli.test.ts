@@ -1,5 +1,6 @@
 // The command line from outside: what it prints, its exit codes, and what it leaves on disk.
 
+import { X509Certificate } from 'node:crypto';
 import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -61,7 +62,7 @@ describe('edit', () => {
     const workspace = await createWorkspace();
     const server = startCli(workspace, ['serve', '--port', '0', '--model', 'model']);
     await server.said('Models: model');
-    const tokenFile = join(workspace.cacheDir, 'server.json');
+    const tokenFile = join(workspace.dataDir, 'server.json');
     const { mode } = await stat(tokenFile);
     if (process.platform !== 'win32') expect(mode & 0o777).toBe(0o600);
     const { url, token } = JSON.parse(await readFile(tokenFile, 'utf8')) as Record<string, string>;
@@ -195,7 +196,7 @@ describe('what the user asks', () => {
     const workspace = await createWorkspace();
     const server = startCli(workspace, ['serve', '--port', '0', '--model', 'model']);
     await server.said('Models: model');
-    const url = JSON.parse(await readFile(join(workspace.cacheDir, 'server.json'), 'utf8')) as {
+    const url = JSON.parse(await readFile(join(workspace.dataDir, 'server.json'), 'utf8')) as {
       readonly url: string;
       readonly token: string;
     };
@@ -226,13 +227,25 @@ describe('what the user asks', () => {
     expect(found).toMatchObject({ ffmpeg: 'ok', 'data folder': 'ok', 'device cpu': 'ok' });
   });
 
-  test('serving other machines without TLS and a token is refused', async () => {
+  test('serving other machines with half of a certificate is refused', async () => {
     const workspace = await createWorkspace();
-    const args = ['serve', '--port', '0', '--model', 'model', '--listen', '0.0.0.0'];
+    const args = ['serve', '--port', '0', '--model', 'model', '--listen', '0.0.0.0', '--tls-cert', 'none.pem'];
     expect(await runCliProcess(workspace, args)).toMatchObject({
       exitCode: 2,
       stdout: '',
-      stderr: expect.stringContaining('missing: --tls-cert, --tls-key, --token-file.') as string,
+      stderr: expect.stringContaining('A certificate needs its key; missing: --tls-key.') as string,
     });
+  });
+
+  test('to serve other machines, with a certificate of its own, whose key is in no log', async () => {
+    const workspace = await createWorkspace();
+    const server = startCli(workspace, ['serve', '--port', '0', '--model', 'model', '--listen', '127.0.0.1']);
+    await server.said('Models: model');
+    server.kill('SIGTERM');
+    const { exitCode, stdout, stderr } = await server.ended;
+    expect(exitCode).toBe(0);
+    const certificate = new X509Certificate(await readFile(join(workspace.dataDir, 'tls', 'certificate.pem'), 'utf8'));
+    expect(stdout).toContain(`Fingerprint of its certificate: ${certificate.fingerprint256}`);
+    expect(stdout + stderr).not.toContain('PRIVATE KEY');
   });
 });

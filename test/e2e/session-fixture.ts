@@ -17,6 +17,7 @@ import { openClipStore } from '../../companion-server/src/clips/clip-store.ts';
 import { clipTables } from '../../companion-server/src/clips/tables.ts';
 import { EditError } from '../../companion-server/src/errors.ts';
 import { createLog } from '../../companion-server/src/app/log.ts';
+import { createIdentity } from '../../companion-server/src/pairing/identity.ts';
 import { openDatabase } from '../../companion-server/src/store/database.ts';
 import type { SessionDeps } from '../../companion-server/src/api/session/session-deps.ts';
 import { createSession, type Session } from '../../companion-server/src/api/session/session.ts';
@@ -81,6 +82,7 @@ export async function createSessionFixture({
   const missing = (): Promise<never> => Promise.reject(new EditError('job-missing', 'There is no such job.'));
   const deps: SessionDeps = {
     version: '0',
+    identity: createIdentity('d'.repeat(32), 'f'.repeat(64)),
     pairings: {
       authenticate: (presented) => (presented === token ? { clientId: owner, name: 'test' } : null),
       exchange(code, name) {
@@ -141,6 +143,7 @@ export async function createSessionFixture({
     const told = new EventEmitter();
     const session = createSession(deps, {
       address: '127.0.0.1',
+      port: 47_860,
       admit: () => undefined,
       send(message) {
         heard.push(message);

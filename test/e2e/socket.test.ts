@@ -245,6 +245,7 @@ test('a client that says no hello in time is shown out', async () => {
   };
   attachSocket(http, {
     version: '0',
+    identity: { instanceId: 'd'.repeat(32), proof: unused },
     pairings: {
       authenticate: unused,
       exchange: unused,

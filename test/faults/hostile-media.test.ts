@@ -272,7 +272,7 @@ test('a server that is sent all this goes on serving', async () => {
   await writeFile(path.join(modelDir, 'model_index.json'), '{}');
   const server = await startServer({
     config: {
-      port: 0,
+      ports: [0],
       cacheDir: inDir('cache'),
       dataDir: inDir('data'),
       logLevel: 'silent',

@@ -124,7 +124,7 @@ const webPages: readonly (readonly [string, Readonly<Record<string, string>>])[]
   ['a page in a sandbox', { origin: 'null' }],
   ['a page without an origin, as the browser says', { 'sec-fetch-site': 'cross-site' }],
   ['a page of a name that was pointed here', { host: 'evil.example' }],
-  ['such a page with the port', { host: 'evil.example:7860', origin: 'http://evil.example:7860' }],
+  ['such a page with the port', { host: 'evil.example:47860', origin: 'http://evil.example:47860' }],
 ];
 
 describe.each(webPages)('%s', (_who, headers) => {

@@ -71,7 +71,7 @@ async function runRounds(folder: string, options: RunOptions): Promise<number> {
   const url = `http://127.0.0.1:${port}`;
   const steady = await connect({
     url,
-    token: () => readServerToken(path.join(folder, 'cache'), url),
+    token: () => readServerToken(path.join(folder, 'data'), url),
     client: { name: 'faults', version: '0' },
     patienceMs,
   });

@@ -24,7 +24,7 @@ export async function startSharedServer(): Promise<SharedServer> {
   await writeFile(clipPath, randomBytes(1_300_001));
   const server = await startServer({
     config: {
-      port: 0,
+      ports: [0],
       cacheDir: join(folder, 'cache'),
       dataDir: join(folder, 'data'),
       logLevel: 'silent',

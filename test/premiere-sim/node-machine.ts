@@ -30,6 +30,7 @@ export function createNodeMachine(folder: string): SimMachine {
   const dataFolder = path.join(folder, 'plugin-data');
   return {
     dataFolder,
+    homeFolder: path.join(folder, 'home'),
     fs: createUxpFs(dataFolder),
     probe: probeMedia,
     render,

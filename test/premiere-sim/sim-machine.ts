@@ -24,6 +24,8 @@ export interface SimMachine {
   readonly fs: UxpFs;
   /** Native path of the folder behind `plugin-data:/`. */
   readonly dataFolder: string;
+  /** Native path of the user's home folder. */
+  readonly homeFolder: string;
   probe(path: string): Promise<SimMedia>;
   /** Makes a film, whole. */
   render(request: RenderRequest): Promise<void>;

@@ -106,6 +106,7 @@ export function createUxp(core: SimCore, { platform = 'darwin', secrets = new Ma
       fs: core.machine.fs,
       clock: core.clock,
       platform,
+      home: core.machine.homeFolder,
       globals: {
         theme: {
           getCurrent: () => sim.theme,

@@ -9,6 +9,7 @@ import { defaultSettings } from '../../../protocol/edit-settings.ts';
 import type { JobView } from '../../../protocol/job.ts';
 import { EditError } from '../errors.ts';
 import { createLog } from '../app/log.ts';
+import { createIdentity } from '../pairing/identity.ts';
 import { localClient, type Client, type Pairings } from '../pairing/pairings.ts';
 import { createApp } from './app.ts';
 import { createMetrics } from './prometheus.ts';
@@ -66,6 +67,7 @@ async function createFixture(): Promise<Fixture> {
       return open;
     },
     currentCode: () => open,
+    openLink: () => ({ key: 'e'.repeat(64), expiresAt: new Date(0) }),
     exchange: () => expect.fail('No code is exchanged over HTTP.'),
     authenticate: (token) => clients[token] ?? null,
     isPaired: (clientId) => !revoked.has(clientId),
@@ -91,7 +93,7 @@ async function createFixture(): Promise<Fixture> {
   };
   const app = createApp({
     routes: [
-      ...stateRoutes('1.2.3'),
+      ...stateRoutes('1.2.3', createIdentity('d'.repeat(32), 'f'.repeat(64))),
       ...pairingRoutes(pairings),
       ...resultRoutes({
         jobs,
@@ -141,6 +143,7 @@ describe('what anyone may ask', () => {
     const { ask } = await createFixture();
     expect((await ask('/healthz')).json).toEqual({ status: 'ok' });
     expect((await ask('/version')).json).toEqual({
+      instanceId: 'd'.repeat(32),
       name: 'tokenflow',
       version: '1.2.3',
       protocol: protocolVersion,

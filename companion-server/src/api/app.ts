@@ -108,6 +108,7 @@ function toHandler(route: Route, deps: AppDeps): RequestHandler {
     const reply = await route.handle({
       parameters: toParameters(request.params),
       query: new URL(request.url, 'http://localhost').searchParams,
+      port: request.socket.localPort ?? 0,
       client,
     });
     if ('file' in reply) deps.trust(request.socket);

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { refusalReason } from './guard.ts';
 
-const host = '127.0.0.1:7860';
+const host = '127.0.0.1:47860';
 const isRefused = (headers: Readonly<Record<string, string>>, isEncrypted = false): boolean =>
   refusalReason({ headers, isEncrypted }) !== undefined;
 
-test.each(['127.0.0.1', '127.0.0.1:7860', 'localhost:7860', 'LOCALHOST', '[::1]:7860', '[::1]'])(
+test.each(['127.0.0.1', '127.0.0.1:47860', 'localhost:47860', 'LOCALHOST', '[::1]:47860', '[::1]'])(
   'the host %s is this machine',
   (own) => expect(isRefused({ host: own })).toBe(false),
 );
@@ -13,18 +13,18 @@ test.each(['127.0.0.1', '127.0.0.1:7860', 'localhost:7860', 'LOCALHOST', '[::1]:
 test.each([
   '',
   'evil.example',
-  'evil.example:7860',
+  'evil.example:47860',
   '127.0.0.1.evil.example',
-  '0.0.0.0:7860',
+  '0.0.0.0:47860',
   '127.0.0.1@evil.example',
   '[::1',
-  '127.0.0.1:7860:7860',
+  '127.0.0.1:47860:47860',
   'localhost, evil.example',
 ])('the host "%s" is not', (other) => expect(isRefused({ host: other })).toBe(true));
 
 test('a request without a host is refused', () => expect(isRefused({})).toBe(true));
 
-test.each(['http://127.0.0.1:7860', 'uxp://com.tokenflow.panel', 'file://'])('the origin %s is harmless', (origin) =>
+test.each(['http://127.0.0.1:47860', 'uxp://com.tokenflow.panel', 'file://'])('the origin %s is harmless', (origin) =>
   expect(isRefused({ host, origin })).toBe(false),
 );
 
@@ -33,14 +33,14 @@ test.each([
   '',
   'https://evil.example',
   'http://127.0.0.1:3000',
-  'https://127.0.0.1:7860',
-  'http://localhost:7860',
+  'https://127.0.0.1:47860',
+  'http://localhost:47860',
   'chrome-extension://abc',
 ])('the origin "%s" is foreign', (origin) => expect(isRefused({ host, origin })).toBe(true));
 
 test('over TLS the origin of its own pages is https', () => {
-  expect(isRefused({ host, origin: 'https://127.0.0.1:7860' }, true)).toBe(false);
-  expect(isRefused({ host, origin: 'http://127.0.0.1:7860' }, true)).toBe(true);
+  expect(isRefused({ host, origin: 'https://127.0.0.1:47860' }, true)).toBe(false);
+  expect(isRefused({ host, origin: 'http://127.0.0.1:47860' }, true)).toBe(true);
 });
 
 test.each([
@@ -58,7 +58,7 @@ test('a panel may say cross-site: its pages have no site', () => {
 });
 
 test('further names are served when the server was told so', () => {
-  const request = { headers: { host: 'render.local:7861' }, isEncrypted: true };
+  const request = { headers: { host: 'render.local:47864' }, isEncrypted: true };
   const isServedName = (name: string): boolean => name === 'render.local';
   expect(refusalReason(request, { isServedName })).toBeUndefined();
   expect(refusalReason(request)).toBeDefined();

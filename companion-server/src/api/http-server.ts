@@ -39,8 +39,8 @@ export interface HttpServerDeps extends SessionDeps {
 export interface HttpServer {
   /** For more numbers than those of the HTTP server. */
   readonly metrics: Metrics;
-  /** Starts to accept clients. Throws EditError 'invalid-request' when the port is taken. */
-  open(port: number): Promise<Listeners>;
+  /** Starts to accept clients. Throws EditError 'invalid-request' when all of `ports` are taken. */
+  open(ports: readonly number[]): Promise<Listeners>;
   /** Ends every connection and waits until nothing of them is left. */
   close(): Promise<void>;
 }
@@ -56,7 +56,7 @@ export function createHttpServer(deps: HttpServerDeps): HttpServer {
   const app = createApp({
     ...guardOptions,
     routes: [
-      ...stateRoutes(version),
+      ...stateRoutes(version, deps.identity),
       ...pairingRoutes(pairings),
       ...resultRoutes({
         jobs: deps.jobs,
@@ -95,8 +95,8 @@ export function createHttpServer(deps: HttpServerDeps): HttpServer {
 
   return {
     metrics,
-    async open(port) {
-      listeners = await listen(http, { port, remote, log });
+    async open(ports) {
+      listeners = await listen(http, { ports, remote, log });
       return listeners;
     },
     async close() {

@@ -28,7 +28,7 @@ function createHttp(): Server {
 }
 
 async function open(options: Partial<ListenOptions> = {}) {
-  const doors = await listen(createHttp(), { port: 0, log, ...options });
+  const doors = await listen(createHttp(), { ports: [0], log, ...options });
   onTestFinished(() => doors.close());
   return doors;
 }
@@ -71,9 +71,32 @@ test('a port that is taken is refused by its number, and nothing stays open', as
   onTestFinished(() => void other.close());
   await once(other, 'listening');
   const { port } = other.address() as AddressInfo;
-  await expect(open({ port })).rejects.toMatchObject({
+  await expect(open({ ports: [port] })).rejects.toMatchObject({
     code: 'invalid-request',
     message: `Port ${port} is already in use.`,
+  });
+});
+
+/** A program of somebody else; its port on `host`. */
+async function occupy(host: string): Promise<number> {
+  const other = createPlainServer().listen(0, host);
+  onTestFinished(() => void other.close());
+  await once(other, 'listening');
+  return (other.address() as AddressInfo).port;
+}
+
+test('of several ports the first is used that nobody else has on either address', async () => {
+  const taken = [await occupy('127.0.0.1'), ...(hasIpv6 ? [await occupy('::1')] : [])];
+  const { port } = await open({ ports: [...taken, 0] });
+  expect(taken).not.toContain(port);
+  expect(await ask(`http://127.0.0.1:${port}/`)).toBe('served');
+});
+
+test('ports that are all taken are refused by their numbers', async () => {
+  const taken = [await occupy('127.0.0.1'), await occupy('127.0.0.1')];
+  await expect(open({ ports: taken })).rejects.toMatchObject({
+    code: 'invalid-request',
+    message: `The ports ${taken.join(', ')} are all in use.`,
   });
 });
 
@@ -82,7 +105,7 @@ test.runIf(hasIpv6)('a port that is taken on ::1 only is refused, too', async ()
   onTestFinished(() => void other.close());
   await once(other, 'listening');
   const { port } = other.address() as AddressInfo;
-  await expect(open({ port })).rejects.toThrow(`Port ${port} is already in use.`);
+  await expect(open({ ports: [port] })).rejects.toThrow(`Port ${port} is already in use.`);
   expect(await ask(`http://127.0.0.1:${port}/`)).toBe('ECONNREFUSED');
 });
 
@@ -92,6 +115,7 @@ test('the door for other machines speaks TLS, and nothing else', async () => {
     certificate: pem('certificate.pem'),
     key: pem('key.pem'),
     token: 'a'.repeat(64),
+    fingerprint: '',
     isServedName: () => true,
   };
   const { remoteUrl } = await open({ remote });
@@ -106,6 +130,7 @@ test('an address that is not of this machine is refused', async () => {
     certificate: pem('certificate.pem'),
     key: pem('key.pem'),
     token: 'a'.repeat(64),
+    fingerprint: '',
     isServedName: () => true,
   };
   await expect(open({ remote })).rejects.toMatchObject({

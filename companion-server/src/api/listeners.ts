@@ -20,44 +20,97 @@ const handshakeTimeoutMs = 10_000;
 const noIpv6 = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'];
 
 export interface ListenOptions {
-  /** 0 lets the system choose. */
-  readonly port: number;
-  /** Over TLS at `port` + 1. Default: none. */
+  /** Tried in this order; 0 lets the system choose. */
+  readonly ports: readonly number[];
+  /** Over TLS, at the port after the last of `ports`. Default: none. */
   readonly remote?: RemoteAccess | null;
   readonly log: Log;
 }
 
 export interface Listeners {
   readonly port: number;
-  /** For example `https://192.168.1.5:7861`; null without `remote`. */
+  /** For example `https://192.168.1.5:47864`; null without `remote`. */
   readonly remoteUrl: string | null;
   /** Accepts no new connections. Open connections stay. */
   close(): void;
 }
 
-/** Opens the listeners of `http`. Throws EditError 'invalid-request' for a port in use or an address of another machine. */
-export async function listen(http: Server, { port, remote = null, log }: ListenOptions): Promise<Listeners> {
+/** Opens the listeners of `http`. Throws EditError 'invalid-request' for ports in use or an address of another machine. */
+export async function listen(http: Server, { ports, remote = null, log }: ListenOptions): Promise<Listeners> {
   const opened: NetServer[] = [];
   const close = (): void => opened.forEach((door) => door.close());
   const pass = (socket: Socket): void => void http.emit('connection', socket);
   try {
-    opened.push(http);
-    const chosenPort = await bind(http, port, ipv4Loopback);
-    const second = createPlainServer(pass);
-    if (await bindIfThere(second, chosenPort, port === 0, log)) opened.push(second);
+    const loopback = await bindFirstFree(http, ports, pass, log);
+    opened.push(...loopback.opened);
+    const chosenPort = loopback.port;
     if (remote === null) return { port: chosenPort, remoteUrl: null, close };
     const { certificate: cert, key, address } = remote;
     const third = createTlsServer({ cert, key, minVersion: 'TLSv1.2', handshakeTimeout: handshakeTimeoutMs }, pass);
     third.maxConnections = maxRemoteConnections;
     third.on('tlsClientError', (error) => log.debug('A TLS handshake failed.', { error: error.message }));
     opened.push(third);
-    const remotePort = await bind(third, port === 0 ? 0 : port + 1, address);
+    const lastPort = ports.at(-1) ?? 0;
+    const remotePort = await bind(third, lastPort === 0 ? 0 : lastPort + 1, address);
     const host = address.includes(':') ? `[${address}]` : address;
     return { port: chosenPort, remoteUrl: `https://${host}:${remotePort}`, close };
   } catch (error) {
     close();
     throw error;
   }
+}
+
+interface LoopbackListeners {
+  readonly port: number;
+  readonly opened: readonly NetServer[];
+}
+
+/** Listens on both loopback addresses, at the first of `ports` that no other program uses on either. */
+async function bindFirstFree(
+  http: Server,
+  ports: readonly number[],
+  pass: (socket: Socket) => void,
+  log: Log,
+): Promise<LoopbackListeners> {
+  const taken: number[] = [];
+  for (const port of ports) {
+    try {
+      return await bindLoopback(http, port, pass, log);
+    } catch (error) {
+      if (!isInUse(error) || ports.length === 1) throw error;
+      taken.push(port);
+    }
+  }
+  throw new EditError('invalid-request', `The ports ${taken.join(', ')} are all in use.`, {
+    hint: 'npm run doctor says by which programs. Or choose another port with --port.',
+  });
+}
+
+async function bindLoopback(
+  http: Server,
+  port: number,
+  pass: (socket: Socket) => void,
+  log: Log,
+): Promise<LoopbackListeners> {
+  const second = createPlainServer(pass);
+  if (port === 0) {
+    const chosen = await bind(http, 0, ipv4Loopback);
+    return { port: chosen, opened: (await bindIfThere(second, chosen, true, log)) ? [http, second] : [http] };
+  }
+  // `http` comes last: it can try the next port only if it has not listened before.
+  const hasSecond = await bindIfThere(second, port, false, log);
+  try {
+    await bind(http, port, ipv4Loopback);
+  } catch (error) {
+    if (hasSecond) second.close();
+    throw error;
+  }
+  return { port, opened: hasSecond ? [http, second] : [http] };
+}
+
+function isInUse(error: unknown): boolean {
+  const { cause } = error as Error;
+  return (cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE';
 }
 
 /** Returns the port. */

@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { cacheDirOf, dataDirOf, defaultPort, readConfig } from './config.ts';
+import { companionPorts } from '../../../protocol/ports.ts';
+import { cacheDirOf, dataDirOf, readConfig } from './config.ts';
 
 /** The machine of the test is not looked at. */
 const off = { TOKENFLOW_LIBRARY: 'off' };
@@ -35,7 +36,7 @@ test('flags come before the environment, and the environment before the defaults
     const config = await readConfig({ modelDir: folder }, env);
     expect([...config.models.keys()]).toEqual([basename(folder), 'demo']);
     expect(config.models.get(basename(folder))).toBe(folder);
-    expect(config).toMatchObject({ port: defaultPort, logLevel: 'debug' });
+    expect(config).toMatchObject({ ports: companionPorts, logLevel: 'debug' });
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -2,6 +2,7 @@
 
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { companionPorts } from '../../../protocol/ports.ts';
 import { EditError } from '../errors.ts';
 import { logLevels, type LogLevel } from './log.ts';
 import { readCatalog } from '../models/catalog.ts';
@@ -13,12 +14,9 @@ import { modelsDirOf } from '../models/installed-models.ts';
 import type { ModelReading } from '../models/readings.ts';
 import { readRemoteAccess, type RemoteAccess, type RemoteAccessFlags } from '../remote-access.ts';
 
-/** The server's port when it is started for the panel. The panel's manifest names it. */
-export const defaultPort = 7_860;
-
 export interface Config {
-  /** TCP port on 127.0.0.1; 0 lets the system choose. */
-  readonly port: number;
+  /** TCP ports on 127.0.0.1, tried in this order; 0 lets the system choose. */
+  readonly ports: readonly number[];
   /** Absolute path of the folder of files that can be made again: copies of weights, files of private servers. */
   readonly cacheDir: string;
   /** Absolute path of the folder of files that must be kept: the database, clips, jobs with their results. */
@@ -89,7 +87,7 @@ export async function readConfig(flags: ConfigFlags, env: Environment): Promise<
   const models = await chooseModels({ ...library, cacheDir }, chosen, reading);
   const [first = ''] = models.keys();
   return Object.freeze({
-    port: flags.port ?? defaultPort,
+    ports: flags.port === undefined ? companionPorts : [flags.port],
     cacheDir,
     dataDir,
     models,
@@ -97,7 +95,7 @@ export async function readConfig(flags: ConfigFlags, env: Environment): Promise<
     library,
     logLevel: flags.logLevel ?? readLogLevel(env['TOKENFLOW_LOG']),
     inversionsBudgetBytes: readGigabytes(env, 'TOKENFLOW_INVERSIONS_GB'),
-    remote: readRemoteAccess(flags),
+    remote: readRemoteAccess(flags, dataDir),
   });
 }
 

@@ -16,6 +16,7 @@ import { createClipRecords } from '../clips/clip-records.ts';
 import { clipTables } from '../clips/tables.ts';
 import { openClipStore } from '../clips/clip-store.ts';
 import { createHttpServer } from '../api/http-server.ts';
+import { panelPath } from '../api/routes/pairing.ts';
 import { createEditExecutor } from '../jobs/edit-executor.ts';
 import { openLocalQueue } from '../jobs/local-queue.ts';
 import type { OpenJobQueue } from '../jobs/queue.ts';
@@ -26,11 +27,14 @@ import { toMediaFacts } from '../media/probe/clip-facts.ts';
 import { createKnownClips } from '../media/probe/known-clips.ts';
 import { probeClip } from '../media/probe/probe.ts';
 import { createPlayback, type Playback } from '../playback/playback.ts';
+import { createIdentity } from '../pairing/identity.ts';
 import { createPairings } from '../pairing/pairings.ts';
 import { pairingTables, readSecret, renewSecret } from '../pairing/tables.ts';
 import { embeddingsIn, loraFileOf } from '../models/adapter-files.ts';
 import { createLibrary } from '../models/library/library.ts';
 import { createModelChanges } from '../models/model-changes.ts';
+import { openRelay } from '../relay/relay.ts';
+import { readRemoteServer } from '../relay/remote-server.ts';
 import { lockFile, openDatabase } from '../store/database.ts';
 import { createDiskWatch } from '../store/disk-watch.ts';
 import { closeToOthers } from '../store/private-folder.ts';
@@ -56,14 +60,20 @@ export interface ServerDeps {
 }
 
 export interface RunningServer {
-  /** For example `http://127.0.0.1:7860`. */
+  /** For example `http://127.0.0.1:47860`. */
   readonly url: string;
   /** For other machines; null when they cannot reach it. */
   readonly remoteUrl: string | null;
   /** What the command line presents in its hello. New at every start. */
   readonly token: string;
+  /** 32 hexadecimal digits: which data folder it works on. */
+  readonly instanceId: string;
+  /** Proves this server to this user's panels, and pairs them. New at every start. */
+  readonly panelKey: string;
   /** The address of the server's page, with the key that shows the pairing code. */
   readonly pageUrl: string;
+  /** An address that opens the panel in a browser, paired: good once, for some minutes. */
+  openLink(): string;
   /** The code that a panel can be paired with for the next minutes. */
   readonly pairingCode: string;
   /**
@@ -140,10 +150,13 @@ async function open(
   if (disks.shortages().length > 0) reserve.giveUp();
   const token = randomBytes(32).toString('hex');
   const pageKey = randomBytes(32).toString('hex');
+  const panelKey = randomBytes(32).toString('hex');
+  const instanceId = readSecret(database, 'instance').toString('hex').slice(0, 32);
   const remote = config.remote ?? null;
   const pairings = createPairings(database, {
     localToken: token,
-    remoteToken: remote?.token,
+    remoteToken: remote?.token ?? undefined,
+    panelKey,
     log,
   });
   const engine = createEngine({
@@ -267,9 +280,10 @@ async function open(
     );
   }, dayMs);
   closers.push(() => clearInterval(daily));
-  let openPort = config.port;
+  let openPort = config.ports[0] ?? 0;
   const http = createHttpServer({
     version,
+    identity: createIdentity(instanceId, panelKey),
     pairings,
     pageKey,
     models: () => library.usableModels(),
@@ -292,11 +306,15 @@ async function open(
       version,
       dataDir,
       cacheDir,
-      port: openPort,
+      ports: [openPort],
       isInServer: true,
       models: config.models,
     })),
     linkSecret: readSecret(database, 'links'),
+    async openRelay(program, peer) {
+      const other = await readRemoteServer(dataDir);
+      return other === null ? null : openRelay(other, program, peer);
+    },
     remote,
     log,
   });
@@ -309,10 +327,11 @@ async function open(
     label: 'state',
     values: await jobs.countByState(),
   }));
-  const { port, remoteUrl } = await http.open(config.port);
+  const { port, remoteUrl } = await http.open(config.ports);
   openPort = port;
   const url = `http://127.0.0.1:${port}`;
   log.info('The server listens.', { port, remoteUrl });
   const pairingCode = pairings.openCode().code;
-  return { url, remoteUrl, token, pageUrl: `${url}/server/#${pageKey}`, pairingCode };
+  const openLink = (): string => `${url}${panelPath(pairings.openLink().key)}`;
+  return { url, remoteUrl, token, instanceId, panelKey, openLink, pageUrl: `${url}/server/#${pageKey}`, pairingCode };
 }

@@ -2,12 +2,14 @@
 
 import { cacheCommand } from './commands/cache.ts';
 import type { Command } from './command.ts';
+import { connectCommand, disconnectCommand } from './commands/connect.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { editCommand } from './commands/edit.ts';
 import { jobsCommand } from './commands/jobs.ts';
 import { logsCommand } from './commands/logs.ts';
 import { modelsCommand } from './commands/models.ts';
+import { panelLinkCommand } from './commands/panel-link.ts';
 import { pairCommand } from './commands/pair.ts';
 import { serveCommand } from './commands/serve.ts';
 
@@ -15,7 +17,10 @@ export const allCommands: readonly Command[] = [
   demoCommand,
   editCommand,
   serveCommand,
+  panelLinkCommand,
   pairCommand,
+  connectCommand,
+  disconnectCommand,
   jobsCommand,
   modelsCommand,
   cacheCommand,

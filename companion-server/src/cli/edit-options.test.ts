@@ -120,7 +120,7 @@ describe('readEditRequest', () => {
     [['c', ...prompt, '--lora', 'film:2.5'], 'The strength of --lora must be between -2 and 2, got 2.5.'],
     [['c', ...prompt, '--lora', 'film', '--lora', 'film:0.5'], "--lora must not be named twice, got 'film'."],
     [
-      ['c', ...prompt, '--server', 'http://127.0.0.1:7860', '--lora', './film.safetensors'],
+      ['c', ...prompt, '--server', 'http://127.0.0.1:47860', '--lora', './film.safetensors'],
       '--lora cannot name a file of this machine together with --server.',
     ],
     [

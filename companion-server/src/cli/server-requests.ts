@@ -1,14 +1,14 @@
 // What the command line asks the running server of this user over HTTP.
 
 import type { Environment } from '../app/config.ts';
-import { cacheDirOf } from '../app/config.ts';
+import { dataDirOf } from '../app/config.ts';
 import { EditError } from '../errors.ts';
 import { fromWireError, type WireError } from '../../../protocol/messages/wire-error.ts';
-import { readServerFile, type ServerFile } from './server-file.ts';
+import { findServer, type ServerFile } from './server-file.ts';
 
-/** The server that runs. Throws EditError 'connection-lost' when there is none. */
+/** The server that runs, and has proved to be the one of this user. Throws EditError 'connection-lost' when there is none. */
 export async function findRunningServer(env: Environment): Promise<ServerFile> {
-  const server = await readServerFile(cacheDirOf(env));
+  const server = await findServer(dataDirOf(env));
   if (server !== null) return server;
   throw new EditError('connection-lost', 'No companion server of this user runs.', {
     hint: 'Start it with npm start.',

@@ -2,7 +2,7 @@
 
 import type { Client } from '../../../protocol/client/client.ts';
 import { connect } from '../client/connect.ts';
-import { cacheDirOf, readConfig } from '../app/config.ts';
+import { dataDirOf, readConfig } from '../app/config.ts';
 import { inversionsDir } from '../doctor/kept-files.ts';
 import { EditError } from '../errors.ts';
 import type { ModelReading } from '../models/readings.ts';
@@ -90,7 +90,7 @@ export async function openLocalSession(
 /** Connects to the server at `url`; its token comes from TOKENFLOW_TOKEN or the file that `serve` writes. */
 export async function openRemoteSession({ env }: CommandContext, serverUrl: string): Promise<EditSession> {
   const url = parseServerUrl(serverUrl);
-  const token = (): string | Promise<string> => env['TOKENFLOW_TOKEN'] ?? readServerToken(cacheDirOf(env), url);
+  const token = (): string | Promise<string> => env['TOKENFLOW_TOKEN'] ?? readServerToken(dataDirOf(env), url);
   const connection = await connect({ url, token, client, patienceMs });
   return { connection, close: () => connection.stop() };
 }
@@ -99,5 +99,5 @@ export async function openRemoteSession({ env }: CommandContext, serverUrl: stri
 function parseServerUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.origin;
-  throw new EditError('invalid-request', `--server must be an address such as http://127.0.0.1:7860, got '${text}'.`);
+  throw new EditError('invalid-request', `--server must be an address such as http://127.0.0.1:47860, got '${text}'.`);
 }

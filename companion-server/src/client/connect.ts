@@ -6,7 +6,7 @@ import type { Peer } from '../../../protocol/messages/session-messages.ts';
 import { nodePlatform } from './node-platform.ts';
 
 export interface ConnectOptions {
-  /** For example `http://127.0.0.1:7860`. */
+  /** For example `http://127.0.0.1:47860`. */
   readonly url: string;
   /** Called before every connection: a restarted server may have a new one. */
   readonly token: () => string | Promise<string>;

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { WebSocket } from 'ws';
 import type { Platform, Sha256 } from '../../../protocol/client/platform.ts';
-import { adaptWebSocket, type OpenSocket } from '../../../protocol/client/socket.ts';
+import { adaptWebSocket, type OpenSocket, type Socket, type SocketEvents } from '../../../protocol/client/socket.ts';
 import { windowBytes } from '../../../protocol/limits.ts';
 import { subprotocol } from '../../../protocol/version.ts';
 
@@ -26,6 +26,11 @@ const openSocket: OpenSocket = (url, events) => {
     // arrives does not miss the message behind it.
     allowSynchronousEvents: false,
   });
+  return adapt(webSocket, events);
+};
+
+/** A WebSocket of the package ws, as the client of the protocol uses it. */
+export function adapt(webSocket: WebSocket, events: SocketEvents): Socket {
   const { socket, listener } = adaptWebSocket(webSocket, events);
   webSocket.on('open', () => listener.onOpen());
   webSocket.on('message', (data, isBinary) => {
@@ -35,7 +40,7 @@ const openSocket: OpenSocket = (url, events) => {
   webSocket.on('error', ({ message }) => listener.onError(message));
   webSocket.on('close', (code, reason) => listener.onClose(code, reason.toString('utf8')));
   return socket;
-};
+}
 
 function createSha256(): Sha256 {
   const hash = createHash('sha256');

@@ -20,7 +20,7 @@ beforeEach(async () => {
     dataDir: join(folder, 'data'),
     cacheDir: join(folder, 'cache'),
     models: new Map([['demo', '/models/demo']]),
-    port: 7860,
+    ports: [47_860],
     isInServer: true,
     examineMachine: () => Promise.resolve([]),
   };
@@ -55,7 +55,7 @@ describe('the port', () => {
     server.close();
     await once(server, 'close');
     expect(await findPortOwner(port)).toEqual({ kind: 'free' });
-    expect(await checkOf('companion server', { port, isInServer: false })).toMatchObject({
+    expect(await checkOf('companion server', { ports: [port], isInServer: false })).toMatchObject({
       status: 'ok',
       advice: 'Start it with npm start.',
     });
@@ -64,11 +64,11 @@ describe('the port', () => {
   test('of a companion server is told from its version', async () => {
     const port = await serve('{"name":"tokenflow","version":"0.9.0","protocol":1}');
     expect(await findPortOwner(port)).toEqual({ kind: 'companion-server', version: '0.9.0' });
-    expect(await checkOf('companion server', { port, isInServer: false })).toMatchObject({
+    expect(await checkOf('companion server', { ports: [port], isInServer: false })).toMatchObject({
       status: 'problem',
       detail: `Version 0.9.0 runs on port ${port}; installed is 1.0.0.`,
     });
-    const same = { port, isInServer: false, version: '0.9.0' };
+    const same = { ports: [port], isInServer: false, version: '0.9.0' };
     expect((await checkOf('companion server', same)).status).toBe('ok');
   });
 
@@ -79,7 +79,7 @@ describe('the port', () => {
     if (process.platform === 'linux') {
       expect(owner).toMatchObject({ program: expect.stringContaining(`(process ${process.pid})`) as string });
     }
-    const check = await checkOf('companion server', { port, isInServer: false });
+    const check = await checkOf('companion server', { ports: [port], isInServer: false });
     expect(check).toMatchObject({ status: 'problem', advice: expect.stringContaining('--port') as string });
   });
 });

@@ -5,7 +5,7 @@ import { protocolVersion } from '../../../protocol/version.ts';
 import type { Check } from '../../../protocol/diagnostics.ts';
 import { withoutAnyPath } from '../without-paths.ts';
 import { checkFolder, checkMachine, toLine } from './machine-checks.ts';
-import { findPortOwner } from './port-owner.ts';
+import { findPortOwner, type PortFinding } from './port-owner.ts';
 
 /** A client that is paired, as far as the doctor cares. */
 export interface KnownClient {
@@ -20,8 +20,8 @@ export interface DoctorDeps {
   readonly cacheDir: string;
   /** Checkpoint folders by name. */
   readonly models: ReadonlyMap<string, string>;
-  /** Of the server that runs, or would. */
-  readonly port: number;
+  /** Of the server that runs; where none runs, those that it would try. */
+  readonly ports: readonly number[];
   /** Whether the doctor was called from within the running server. */
   readonly isInServer: boolean;
   /** Looks at Node, ffmpeg and the devices. Default: those of this machine. */
@@ -86,13 +86,27 @@ async function attempt(
   }
 }
 
-async function checkServer({ version, port, isInServer }: DoctorDeps): Promise<Check> {
+async function checkServer({ version, ports, isInServer }: DoctorDeps): Promise<readonly Check[]> {
   const name = 'companion server';
   if (isInServer) {
-    const detail = `Version ${version}, protocol ${protocolVersion}, port ${port}.`;
-    return { name, status: 'ok', detail, advice: null };
+    const detail = `Version ${version}, protocol ${protocolVersion}, port ${ports.join(', ')}.`;
+    return [{ name, status: 'ok', detail, advice: null }];
   }
-  const owner = await findPortOwner(port);
+  const owners = await Promise.all(ports.map(async (port) => ({ port, owner: await findPortOwner(port) })));
+  const servers = owners.filter(({ owner }) => owner.kind === 'companion-server');
+  if (servers.length > 0) return servers.map((server) => checkOwner(server, version));
+  // Other programs at some of the ports do not matter as long as one is left.
+  const free = owners.find(({ owner }) => owner.kind === 'free');
+  return (free === undefined ? owners : [free]).map((found) => checkOwner(found, version));
+}
+
+interface OwnedPort {
+  readonly port: number;
+  readonly owner: PortFinding;
+}
+
+function checkOwner({ port, owner }: OwnedPort, version: string): Check {
+  const name = 'companion server';
   switch (owner.kind) {
     case 'free':
       return {

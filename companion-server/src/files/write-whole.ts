@@ -11,6 +11,11 @@ import { isAlive } from './owned-name.ts';
 import { renameDurably } from './sync.ts';
 import { writeAt } from './write-at.ts';
 
+/** Who may read a new file. Default: as the process's umask has it. */
+export interface FileMode {
+  readonly mode?: number;
+}
+
 /** A file that does not have its final name yet. */
 export interface PartOfFile {
   /** Where the part is: exists, empty. Another program may write to it by this path. */
@@ -27,12 +32,16 @@ export interface PartOfFile {
  * Opens a part beside the file `finalPath`, which goes with this process where neither `commit` nor `discard` is called.
  * Throws EditError 'disk-full', 'output-unwritable', 'limit-reached', with the advice.
  */
-export async function openPart(finalPath: string, advice: DiskAdvice = {}): Promise<PartOfFile> {
+export async function openPart(
+  finalPath: string,
+  advice: DiskAdvice = {},
+  { mode }: FileMode = {},
+): Promise<PartOfFile> {
   const whole = resolve(finalPath);
   await removeAbandoned(dirname(whole), basename(whole));
   const name = `.${basename(whole)}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
   const path = join(dirname(whole), name);
-  const file = await explainingDisk(finalPath, advice, () => open(path, 'wx'));
+  const file = await explainingDisk(finalPath, advice, () => open(path, 'wx', mode));
   const forget = removeAtExit(path);
   return {
     path,
@@ -63,8 +72,9 @@ export async function writeWhole(
   path: string,
   content: string | ((append: Append) => Promise<void>),
   advice: DiskAdvice = {},
+  mode: FileMode = {},
 ): Promise<void> {
-  const part = await openPart(path, advice);
+  const part = await openPart(path, advice, mode);
   let sizeBytes = 0;
   const append: Append = (bytes) => {
     const position = sizeBytes;

@@ -1,5 +1,6 @@
-// Who may use this server. A person reads the pairing code where the server shows it and types it into a client; the
-// client gets a token of its own for it. The server keeps only hashes: a copy of its database gives no access.
+// Who may use this server. A client gets a token of its own for a code that a person reads where the server shows it, for
+// the key of a link that opens the panel, or for the key in a file that only this user can read. The server keeps only
+// hashes of the tokens: a copy of its database gives no access.
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { EditError } from '../errors.ts';
@@ -7,6 +8,7 @@ import type { Log } from '../app/log.ts';
 import type { Database } from '../store/database.ts';
 import { createAttempts, type AttemptsOptions } from './attempts.ts';
 import { createCode, isSameCode, type OpenCode } from './code.ts';
+import { createLinkKeys, type LinkKey } from './link-keys.ts';
 import { toPairing, type Pairing } from './tables.ts';
 
 /** A pairing, as the rest of the server sees it: jobs, clips and uploads belong to its id. */
@@ -33,6 +35,8 @@ export interface PairingsOptions {
   readonly localToken: string;
   /** The token of `remoteClient`. Default: there is no such client. */
   readonly remoteToken?: string | undefined;
+  /** What pairs this user's panels without a code, as often as they like: 64 hexadecimal digits. Default: nothing does. */
+  readonly panelKey?: string | undefined;
   /** Called with each client that pairs or fails to. */
   readonly log: Pick<Log, 'info' | 'warn'>;
   /** Default: the clock. */
@@ -46,10 +50,13 @@ export interface Pairings {
   openCode(): OpenCode;
   /** The code that can be exchanged now, or null when it was used or has expired. */
   currentCode(): OpenCode | null;
+  /** Makes a key for a link that opens the panel, paired. It is good once, and for some minutes. */
+  openLink(): LinkKey;
   /**
-   * Trades the code for a token of 256 random bits (64 hexadecimal digits), which is not kept and cannot be shown again.
-   * `peer` is the address that asks. After some wrong codes attempts take turns, so that it may take seconds. Throws
-   * EditError 'pairing-refused' when the code is not the open one, 'pairing-limited' when too many attempts wait.
+   * Trades the code, or a key, for a token of 256 random bits (64 hexadecimal digits), which is not kept and cannot be
+   * shown again. `peer` is the address that asks. After some wrong codes attempts take turns, so that it may take
+   * seconds. Throws EditError 'pairing-refused' when the code is not the open one, 'link-void' when the key is not good, 'pairing-limited'
+   * when too many attempts wait.
    */
   exchange(code: string, name: string, peer: string): Promise<{ readonly client: Client; readonly token: string }>;
   /** Whose token it is, or null. How long it takes says nothing about how much of the token was right. */
@@ -71,7 +78,7 @@ export interface Pairings {
 /** `database` has the tables of `pairingTables`. */
 export function createPairings(
   database: Database,
-  { localToken, remoteToken, log, now = () => new Date(), attempts: times }: PairingsOptions,
+  { localToken, remoteToken, panelKey, log, now = () => new Date(), attempts: times }: PairingsOptions,
 ): Pairings {
   const attempts = createAttempts(times);
   const revocationListeners = new Set<(clientId: string) => void>();
@@ -79,6 +86,7 @@ export function createPairings(
     { client: localClient, hash: hashOf(localToken) },
     ...(remoteToken === undefined ? [] : [{ client: remoteClient, hash: hashOf(remoteToken) }]),
   ];
+  const links = createLinkKeys(now);
   let open: OpenCode | null = null;
 
   function currentCode(): OpenCode | null {
@@ -98,10 +106,26 @@ export function createPairings(
     return { client, token };
   }
 
+  function exchangeKey(key: string, name: string, peer: string): ReturnType<typeof admit> {
+    const isPanelKey = panelKey !== undefined && timingSafeEqual(hashOf(key), hashOf(panelKey));
+    if (!isPanelKey && !links.use(key)) {
+      log.warn('A pairing key was void.', { peer });
+      throw new EditError('link-void', 'The link that opened the panel was used already, or has expired.', {
+        hint: 'Get a new one with npm run panel-link, or type the code of npm run pair.',
+      });
+    }
+    const admitted = admit(name);
+    log.info('A client was paired by a key.', { ...admitted.client, peer });
+    return admitted;
+  }
+
   return {
     openCode: () => (open = createCode(now())),
+    openLink: () => links.open(),
     currentCode,
     async exchange(code, name, peer) {
+      // A key cannot be guessed: it waits for nobody.
+      if (isKey(code)) return exchangeKey(code, name, peer);
       if (!(await attempts.takeTurn())) throw tooManyAttempts();
       const current = currentCode();
       if (current === null || !isSameCode(code, current.code)) {
@@ -156,6 +180,11 @@ export function createPairings(
       return () => void revocationListeners.delete(listener);
     },
   };
+}
+
+/** What no person types. */
+function isKey(code: string): boolean {
+  return /^[0-9a-f]{64}$/.test(code);
 }
 
 /** A token is 256 random bits and cannot be guessed, so a slow hash would not be safer than a plain one. */

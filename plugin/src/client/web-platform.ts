@@ -27,6 +27,11 @@ const openSocket: OpenSocket = (url, events) => {
   return socket;
 };
 
+/** 64 hexadecimal digits, of which 244 bits are random: UXP has randomUUID and not surely more. */
+export function createNonce(): string {
+  return `${crypto.randomUUID()}${crypto.randomUUID()}`.replaceAll('-', '');
+}
+
 export const webPlatform: Platform = {
   openSocket,
   clock: systemClock,

@@ -5,6 +5,7 @@
 // into the host, and what they throw goes to the log. Nothing here blocks the host's own thread for long.
 
 import type { ClipExtension } from '../../../protocol/messages/clip-messages.ts';
+import type { ServerNote } from '../../../protocol/identity.ts';
 import type { Signal } from '../../../protocol/errors.ts';
 import type { PlacedEdit, ImportedResult, PlaceRequest, ResultFile } from './edits.ts';
 import type { ClipSnapshot, ExportMode, SelectionReading } from './selection.ts';
@@ -28,6 +29,8 @@ export interface Host {
   readonly storage: HostStorage;
   readonly theme: HostTheme;
   readonly shell: HostShell;
+  /** What the running server of this user has left for its panels; null where nothing can be read. Never rejected. */
+  readServerNote(): Promise<ServerNote | null>;
 }
 
 /** `fallback` is what happens instead; null when nothing does, and the panel hides the function. */

@@ -61,7 +61,7 @@ export function createLinkPage(context: Context): Piece {
     'div',
     'card',
     ui.el('h2', 'card-title', l.unpairedTitle),
-    ui.el('p', 'card-text', l.unpairedText),
+    ui.el('p', 'card-text', context.env.kind === 'premiere' ? l.unpairedInPremiere : l.unpairedText),
     code,
     refusal.root,
     pair,

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { createClient, type Client } from '../client.ts';
+import type { ServerSearch } from '../find-server.ts';
 import type { Platform } from '../platform.ts';
 import { panelTiming, type Timing } from '../timing.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
@@ -12,7 +13,7 @@ export interface Scene {
   readonly clock: FakeClock;
   readonly client: Client;
   /** What the client keeps of its pairing. */
-  readonly kept: { token: string | null };
+  readonly kept: { token: string | null; isOwn: boolean };
   /** The value of a promise, with the clock going on as long as it takes. */
   readonly outcome: <T>(promise: Promise<T>) => Promise<T>;
 }
@@ -21,6 +22,10 @@ export interface SceneOptions extends FakeServerOptions {
   readonly isPaired?: boolean;
   /** The token is made by the server: the client cannot change it. */
   readonly isReadOnly?: boolean;
+  /** Where the client looks for the server. Default: at one address. */
+  readonly search?: Pick<ServerSearch, 'addresses' | 'readNote'>;
+  /** A key that pairs once. */
+  readonly linkKey?: string;
   /** Default: that of a panel. */
   readonly timing?: Timing;
 }
@@ -28,16 +33,26 @@ export interface SceneOptions extends FakeServerOptions {
 export function createScene(options: SceneOptions = {}): Scene {
   const server = createFakeServer(options);
   const clock = createFakeClock();
-  const kept = { token: options.isPaired === false ? null : token };
-  const write = (next: string | null): Promise<void> => {
-    kept.token = next;
+  const kept: Scene['kept'] = { token: options.isPaired === false ? null : token, isOwn: false };
+  let nonces = 0;
+  let linkKey = options.linkKey ?? null;
+  const write = (next: string | null, isOwn: boolean): Promise<void> => {
+    Object.assign(kept, { token: next, isOwn });
     return Promise.resolve();
   };
   const client = createClient({
-    server: 'http://127.0.0.1:7860',
+    server:
+      options.search === undefined
+        ? 'http://127.0.0.1:47860'
+        : { ...options.search, createNonce: () => (nonces += 1).toString(16).padStart(64, '0') },
+    takeKey() {
+      const taken = linkKey;
+      linkKey = null;
+      return taken;
+    },
     client: { name: 'test', version: '0' },
     tokens: {
-      read: () => Promise.resolve(kept.token),
+      read: (isOwn) => Promise.resolve(kept.isOwn && !isOwn ? null : kept.token),
       ...(options.isReadOnly === true ? {} : { write }),
     },
     platform: {

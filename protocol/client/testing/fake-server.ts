@@ -1,9 +1,10 @@
 // A companion server in memory, made of the protocol's own parsers and types, behind sockets that can be cut at any byte.
 
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { encodeChunk, parseChunk } from '../../messages/chunk.ts';
 import { parseClientMessage, type ClientMessage } from '../../messages/client-messages.ts';
 import type { ErrorCode } from '../../error-codes.ts';
+import { proofText, type Identity } from '../../identity.ts';
 import type { JobState, JobView } from '../../job.ts';
 import type { ModelDownload } from '../../model-offers.ts';
 import type { ServerMessage } from '../../messages/server-messages.ts';
@@ -25,6 +26,12 @@ export interface FakeServer {
   /** False: it hears and says nothing, as a machine that sleeps. */
   isAwake: boolean;
   protocol: number;
+  /** Where it listens; null: everywhere. Elsewhere connections are refused. */
+  listensAt: string | null;
+  /** Where a program takes connections in and says nothing. */
+  readonly silentAt: Set<string>;
+  /** The key that it proves itself by, and that pairs. */
+  panelKey: string;
   acceptsToken: boolean;
   /** Media bytes after which the connection of the moment is cut, in either direction, one per connection. */
   readonly cuts: number[];
@@ -80,6 +87,9 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
     isUp: true,
     isAwake: true,
     protocol: protocolVersion,
+    listensAt: null,
+    silentAt: new Set(),
+    panelKey: 'c'.repeat(64),
     acceptsToken: true,
     cuts: [],
     result,
@@ -118,7 +128,17 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
     },
   };
 
-  function connect(_url: string, client: SocketEvents) {
+  function identityFor(nonce: string, address: string): Identity {
+    const proof = createHmac('sha256', Buffer.from(server.panelKey, 'hex'))
+      .update(proofText(nonce, Number(new URL(address).port)))
+      .digest('hex');
+    return { name: 'tokenflow', version: '0.1.0', protocol: server.protocol, instanceId: id(7), proof };
+  }
+
+  function connect(url: string, client: SocketEvents) {
+    const address = new URL(url).origin.replace('ws', 'http');
+    const isSilent = server.silentAt.has(address);
+    const isHere = server.listensAt === null || server.listensAt === address;
     server.connections += 1;
     const streams = new Map<number, { readonly uploadId: string }>();
     const downloads = new Map<number, { offset: number; acknowledged: number }>();
@@ -132,7 +152,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
     /** Whatever crosses the wire takes a turn of the event loop. */
     const later = (run: () => void): void => void setImmediate(() => !isGone && run());
     const say = (message: ServerMessage): void => {
-      if (server.isAwake) later(() => client.onText(JSON.stringify(message)));
+      if (server.isAwake && !isSilent) later(() => client.onText(JSON.stringify(message)));
     };
     function show(jobId: string, jpeg: Uint8Array): void {
       const streamId = ++streamIds;
@@ -148,7 +168,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
       setImmediate(() => client.onClose(closeCode, ''));
     }
     const cut = (): void => end(1006);
-    if (server.isUp) {
+    if (isSilent || (server.isUp && isHere)) {
       open.add(cut);
       later(() => {
         isOpen = true;
@@ -159,7 +179,7 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
     }
 
     function hear(data: string | Uint8Array): void {
-      if (isGone || !server.isAwake) return;
+      if (isGone || !server.isAwake || isSilent) return;
       if (typeof data === 'string') answer(parseClientMessage(data));
       else receive(data);
     }
@@ -221,8 +241,12 @@ export function createFakeServer(options: FakeServerOptions = {}): FakeServer {
         else say({ type: 'job', requestId, job });
       };
       switch (message.type) {
+        case 'identify':
+          say({ type: 'identity', requestId, ...identityFor(message.nonce, address) });
+          break;
         case 'pair':
-          if (message.code === code) say({ type: 'paired', requestId, clientId: id(1), token });
+          if (message.code === code || message.code === server.panelKey)
+            say({ type: 'paired', requestId, clientId: id(1), token });
           else fail('pairing-refused');
           break;
         case 'hello':

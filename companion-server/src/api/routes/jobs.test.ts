@@ -44,7 +44,7 @@ async function ask(path: string, jobId = '', query = ''): Promise<unknown> {
   const route = routes.find((one) => one.path === path);
   if (route === undefined) throw new Error(`There is no route ${path}.`);
   const parameters = { jobId };
-  return route.handle({ parameters, query: new URLSearchParams(query), client: null });
+  return route.handle({ parameters, query: new URLSearchParams(query), port: 0, client: null });
 }
 
 test('the jobs of everybody are listed with whose they are', async () => {

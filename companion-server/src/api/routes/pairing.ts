@@ -1,5 +1,5 @@
-// The pairing code and the list of pairings, for the server's own page and for the command line. A code is exchanged
-// over the WebSocket only.
+// The pairing code, links that open the panel, and the list of pairings, for the server's own page and for the command
+// line. Codes and keys are exchanged over the WebSocket only.
 
 import { EditError } from '../../errors.ts';
 import type { Pairings } from '../../pairing/pairings.ts';
@@ -24,6 +24,15 @@ export function pairingRoutes(pairings: Pairings): readonly Route[] {
     },
     {
       method: 'POST',
+      path: '/pairing/link',
+      access: 'owner',
+      handle() {
+        const { key, expiresAt } = pairings.openLink();
+        return { json: { path: panelPath(key), expiresAt: expiresAt.toISOString() } };
+      },
+    },
+    {
+      method: 'POST',
       path: '/pairing/:clientId/revoke',
       access: 'local',
       handle({ parameters }) {
@@ -35,4 +44,9 @@ export function pairingRoutes(pairings: Pairings): readonly Route[] {
       },
     },
   ];
+}
+
+/** The panel's page with the key behind the #, which a browser sends to nobody. */
+export function panelPath(key: string): string {
+  return `/#open=${key}`;
 }

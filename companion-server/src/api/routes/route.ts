@@ -12,6 +12,8 @@ export interface RouteRequest {
   /** The parts of the path that the route names. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  /** The port of this server at which the request arrived. */
+  readonly port: number;
   /** The client that asks; null when no token is needed and none was shown. */
   readonly client: Client | null;
 }

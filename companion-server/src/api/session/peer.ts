@@ -6,6 +6,8 @@ import type { Client } from '../../pairing/pairings.ts';
 export interface Peer {
   /** The address that the connection comes from. */
   readonly address: string;
+  /** The port of this server at which it has connected. */
+  readonly port: number;
   /** The other end has shown a token of this client. Call at every hello that is accepted, before the welcome. */
   admit(client: Client): void;
   send(message: ServerMessage): void;

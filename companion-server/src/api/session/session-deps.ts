@@ -3,7 +3,7 @@
 import type { Device } from '../../../../protocol/devices.ts';
 import type { Check } from '../../../../protocol/diagnostics.ts';
 import type { Estimate } from '../../../../protocol/estimate.ts';
-import type { ModelLists, StorageFacts } from '../../../../protocol/messages/session-messages.ts';
+import type { ModelLists, Peer as Program, StorageFacts } from '../../../../protocol/messages/session-messages.ts';
 import type { ModelInfo } from '../../../../protocol/model-info.ts';
 import type { OfferKind } from '../../../../protocol/model-offers.ts';
 import type { ArtifactStore } from '../../artifacts/artifact-store.ts';
@@ -14,6 +14,8 @@ import type { Playback } from '../../playback/playback.ts';
 import type { Log } from '../../app/log.ts';
 import type { Downloads } from '../../models/downloads.ts';
 import type { DiskWatch } from '../../store/disk-watch.ts';
+import type { Relay, RelayedPeer } from '../../relay/relay.ts';
+import type { ServerIdentity } from '../../pairing/identity.ts';
 import type { Client, Pairings } from '../../pairing/pairings.ts';
 
 /** A client, and which version of its program it said hello as. */
@@ -35,6 +37,7 @@ export interface ModelChanges {
 
 export interface SessionDeps {
   readonly version: string;
+  readonly identity: ServerIdentity;
   /** Who may connect. */
   readonly pairings: Pick<Pairings, 'authenticate' | 'exchange' | 'noteSeen'>;
   /** Checkpoints that a job may use; the first is the default. */
@@ -72,5 +75,7 @@ export interface SessionDeps {
   readonly diagnose: (asker: Requester) => Promise<readonly Check[]>;
   /** Which disks of the server are full. */
   readonly disks: Pick<DiskWatch, 'shortages' | 'subscribe'>;
+  /** The other machine that does the work, for one client; null when this one does. Throws EditError. Default: null. */
+  readonly openRelay?: (program: Program, peer: RelayedPeer) => Promise<Relay | null>;
   readonly log: Log;
 }

@@ -19,7 +19,7 @@ import { createSessionJobs } from './session-jobs.ts';
 import { createSessionModels } from './session-models.ts';
 import { createSessionUploads } from './session-uploads.ts';
 
-export type DispatchedMessage = Exclude<ClientMessage, { readonly type: 'hello' | 'pair' }>;
+export type DispatchedMessage = Exclude<ClientMessage, { readonly type: 'hello' | 'identify' | 'pair' }>;
 
 export interface Dispatcher {
   /** Carries out one message; slow requests run in parallel with the messages that follow. Throws EditError. */

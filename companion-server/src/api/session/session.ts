@@ -6,11 +6,13 @@ import { parseClientMessage, type ClientMessage } from '../../../../protocol/mes
 import { FieldError } from '../../../../protocol/fields.ts';
 import { maxControlBytes, windowBytes } from '../../../../protocol/limits.ts';
 import { requestIdOf } from '../../../../protocol/messages/message.ts';
-import type { Hello, Pair } from '../../../../protocol/messages/session-messages.ts';
+import { serverName } from '../../../../protocol/identity.ts';
+import type { Hello, Identify, Pair } from '../../../../protocol/messages/session-messages.ts';
 import { createTurns } from '../../../../protocol/turns.ts';
 import { protocolVersion } from '../../../../protocol/version.ts';
 import { EditError } from '../../errors.ts';
 import { toClientError } from '../../wire-error.ts';
+import type { Relay } from '../../relay/relay.ts';
 import type { Peer } from './peer.ts';
 import type { SessionDeps } from './session-deps.ts';
 import { createDispatcher, type Dispatcher } from './session-dispatcher.ts';
@@ -40,12 +42,21 @@ export interface Session {
 }
 
 export function createSession(deps: SessionDeps, peer: Peer): Session {
-  const { pairings, version, models, device, log } = deps;
+  const { pairings, identity, version, models, device, log } = deps;
   let client: { readonly clientId: string; readonly dispatcher: Dispatcher } | undefined;
   let isShownOut = false;
+  let relay: Relay | null = null;
   let waitingBytes = 0;
   let waitingMessages = 0;
   const turns = createTurns();
+
+  const isEnded = (): boolean => isShownOut;
+
+  function identify({ requestId, nonce }: Identify): void {
+    const { instanceId } = identity;
+    const proof = identity.proof(nonce, peer.port);
+    peer.send({ type: 'identity', requestId, name: serverName, version, protocol: protocolVersion, instanceId, proof });
+  }
 
   async function pair({ requestId, protocol, code, name }: Pair): Promise<void> {
     requireVersion(protocol);
@@ -54,7 +65,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
     peer.send({ type: 'paired', requestId, clientId, token: paired.token });
   }
 
-  function authenticate({ requestId, protocol, token, client: program }: Hello): void {
+  async function authenticate({ requestId, protocol, token, client: program }: Hello): Promise<void> {
     requireVersion(protocol);
     const known = pairings.authenticate(token);
     if (known === null) {
@@ -69,23 +80,31 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
     pairings.noteSeen(clientId, program.version);
     peer.admit(known);
     if (isShownOut) return;
+    if (client === undefined) relay = (await deps.openRelay?.(program, peer)) ?? null;
+    // The client has gone meanwhile: nobody else would end the relay.
+    if (isEnded()) {
+      await relay?.close();
+      return;
+    }
+    const facts = relay?.welcome ?? { device: device(), models: models() };
     peer.send({
       type: 'welcome',
       requestId,
       protocol: protocolVersion,
-      server: { name: 'tokenflow', version },
-      device: device(),
-      models: models(),
+      server: { name: serverName, version },
+      ...facts,
     });
     client ??= {
       clientId,
-      dispatcher: createDispatcher(deps, peer, { ...known, version: program.version }, refuse),
+      dispatcher: relay ?? createDispatcher(deps, peer, { ...known, version: program.version }, refuse),
     };
   }
 
   async function handle(message: ClientMessage): Promise<void> {
     if (message.type === 'hello') {
-      authenticate(message);
+      await authenticate(message);
+    } else if (message.type === 'identify') {
+      identify(message);
     } else if (message.type === 'pair') {
       await pair(message);
     } else if (client === undefined) {

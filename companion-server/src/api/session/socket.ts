@@ -95,9 +95,9 @@ export function attachSocket(server: Server, deps: SocketDeps): SocketServer {
     }
     request.socket.setKeepAlive(true, keepAliveMs);
     sockets.handleUpgrade(request, stream, head, (socket) => {
-      const peer = createPeer(socket, request.socket.remoteAddress ?? 'unknown', (clientId) =>
-        admit(session, stream, clientId),
-      );
+      const { remoteAddress = 'unknown', localPort = 0 } = request.socket;
+      const place = { address: remoteAddress, port: localPort };
+      const peer = createPeer(socket, place, (clientId) => admit(session, stream, clientId));
       const session = createSession(deps, peer);
       bySocket.set(socket, session);
       const ended = serveConnection(socket, session, deps)
@@ -162,7 +162,7 @@ async function serveConnection(
   await session.close();
 }
 
-function createPeer(socket: WebSocket, address: string, admit: (clientId: string) => void): Peer {
+function createPeer(socket: WebSocket, place: Pick<Peer, 'address' | 'port'>, admit: (clientId: string) => void): Peer {
   /** Bytes of control messages on their way out. */
   let waitingBytes = 0;
 
@@ -178,7 +178,7 @@ function createPeer(socket: WebSocket, address: string, admit: (clientId: string
   }
 
   return {
-    address,
+    ...place,
     admit: ({ clientId }) => admit(clientId),
     send,
     sendChunk: (chunk) => new Promise((resolve) => socket.send(chunk, () => resolve())),

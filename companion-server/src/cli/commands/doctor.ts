@@ -1,13 +1,14 @@
 // `doctor`: what is wrong on this machine, and what to do about it.
 
-import { cacheDirOf, dataDirOf, defaultPort, readConfig } from '../../app/config.ts';
+import { companionPorts } from '../../../../protocol/ports.ts';
+import { cacheDirOf, dataDirOf, readConfig } from '../../app/config.ts';
 import { runChecks, type KnownClient } from '../../doctor/run-checks.ts';
 import { EditError } from '../../errors.ts';
 import type { Check } from '../../../../protocol/diagnostics.ts';
 import { version } from '../../app/version.ts';
-import { defineCommand, type CommandContext } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { readPairings } from './pair.ts';
-import { readServerFile } from '../server-file.ts';
+import { findServer, type ServerFile } from '../server-file.ts';
 
 export const doctorCommand = defineCommand({
   name: 'doctor',
@@ -17,7 +18,7 @@ export const doctorCommand = defineCommand({
     port: {
       kind: 'number',
       placeholder: 'N',
-      help: `Port to look at. Default: that of the running server, else ${defaultPort}.`,
+      help: `Port to look at. Default: that of the running server, else ${companionPorts.join(', ')}.`,
     },
     json: { kind: 'flag', help: 'Print one JSON object.' },
   },
@@ -30,25 +31,24 @@ export const doctorCommand = defineCommand({
       throw new EditError('invalid-request', `doctor takes no argument, got '${positionals[0]}'.`);
     }
     const { env, stdout } = context;
-    const server = await readServerFile(cacheDirOf(env));
+    const server = await findServer(dataDirOf(env));
     const facts = {
       version,
       dataDir: dataDirOf(env),
       cacheDir: cacheDirOf(env),
       models: (await readConfig({}, env)).models,
-      port: values.port ?? (server === null ? defaultPort : Number(new URL(server.url).port)),
+      ports: values.port !== undefined ? [values.port] : server === null ? companionPorts : [server.port],
       isInServer: false,
     };
-    const checks = await runChecks(facts, await findClients(context));
+    const checks = await runChecks(facts, await findClients(server));
     const isWell = checks.every(({ status }) => status !== 'problem');
     stdout.write(values.json ? `${JSON.stringify({ isWell, checks })}\n` : formatChecks(checks));
     if (!isWell) context.setExitCode(1);
   },
 });
 
-/** Null when no server runs, or the file of one that was killed is left. */
-async function findClients({ env }: CommandContext): Promise<readonly KnownClient[] | null> {
-  const server = await readServerFile(cacheDirOf(env));
+/** Null when no server runs. */
+async function findClients(server: ServerFile | null): Promise<readonly KnownClient[] | null> {
   if (server === null) return null;
   try {
     return await readPairings(server);

@@ -2,7 +2,8 @@
 
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { defaultPort, readConfig } from '../../app/config.ts';
+import { companionPorts } from '../../../../protocol/ports.ts';
+import { readConfig } from '../../app/config.ts';
 import { EditError } from '../../errors.ts';
 import { isFullDisk } from '../../files/disk-error.ts';
 import { createLogFile } from '../../app/log-file.ts';
@@ -10,6 +11,7 @@ import { createLog, logLevels } from '../../app/log.ts';
 import { version } from '../../app/version.ts';
 import { defineCommand } from '../command.ts';
 import { readingOptions, readReading } from '../reading-options.ts';
+import { openInBrowser } from '../open-in-browser.ts';
 import { removeServerFile, writeServerFile } from '../server-file.ts';
 
 export const serveCommand = defineCommand({
@@ -17,35 +19,42 @@ export const serveCommand = defineCommand({
   usage: '[options]',
   summary: 'Run the companion server on 127.0.0.1 and ::1 until Ctrl+C.',
   options: {
-    port: { kind: 'number', placeholder: 'N', help: `TCP port. Default: ${defaultPort}.` },
+    port: {
+      kind: 'number',
+      placeholder: 'N',
+      help: `TCP port. Default: the first of ${companionPorts.join(', ')} that is free.`,
+    },
     model: {
       kind: 'text',
       placeholder: 'NAME|DIR|FILE',
       help: 'A model by its name (see npm run models), a checkpoint folder, or a checkpoint in one .safetensors file. Default: TOKENFLOW_MODEL, then demo.',
     },
     ...readingOptions,
+    'no-open': { kind: 'flag', help: 'Do not open the panel in the browser.' },
     log: { kind: 'choice', choices: logLevels, help: 'Least level that is logged. Default: info.' },
     listen: {
       kind: 'text',
       placeholder: 'ADDRESS',
-      help: 'Serve other machines as well: over TLS, at this IP address, at the port after --port.',
+      help: 'Serve other machines as well: over TLS, at this IP address, at the port after --port, else at 47864.',
     },
     'tls-cert': {
       kind: 'text',
       placeholder: 'FILE',
-      help: 'Certificate for --listen, PEM. Clients must use a name that it is for.',
+      help: 'Certificate for --listen, PEM. Clients must use a name that it is for. Default: one that the server makes and keeps in the data folder.',
     },
     'tls-key': { kind: 'text', placeholder: 'FILE', help: 'Its key, PEM, not encrypted.' },
     'token-file': {
       kind: 'text',
       placeholder: 'FILE',
-      help: 'Token for clients on other machines: 64 or more hexadecimal digits.',
+      help: 'Token for clients on other machines that are not paired: 64 or more hexadecimal digits. Default: only paired clients.',
     },
   },
   notes: [
-    'A panel is paired with the code that is shown here and on the page of the server; npm run pair makes a new one. The code is for one panel and lasts ten minutes.',
-    'The command line needs no code: its token is made anew at every start and written to server.json in the cache folder, readable by the user only.',
-    '--listen, --tls-cert, --tls-key and --token-file come together: without one of them the server does not start.',
+    'Where there is a desktop, the panel opens in the browser, paired by a link that is good once; npm run panel-link makes a new one. The panel in Premiere finds the server of its user and pairs by itself, if TOKENFLOW_DATA does not move the data folder.',
+    'Any other panel is paired with the code that is shown here and on the page of the server; npm run pair makes a new one. The code is for one panel and lasts ten minutes.',
+    'Command line and panel find the server, and prove themselves, by server.json in the data folder. Its keys are made anew at every start; only the user can read it.',
+    'Premiere lets its panel connect to the default ports only, whatever --port says; see docs/install.md.',
+    'With --listen alone, the server makes a certificate for itself and prints its fingerprint: compare it where you connect. Other machines are always served over TLS, and only clients that are paired or have the token.',
     'Jobs, clips and pairings are kept in the data folder, which TOKENFLOW_DATA moves; what can be made again in the cache folder, which TOKENFLOW_CACHE moves. TOKENFLOW_LOG is --log; the log is also written to the folder logs in the data folder.',
   ],
   async run({ values, positionals }, { env, stdout, stderr, signal, startServer }) {
@@ -80,23 +89,32 @@ export const serveCommand = defineCommand({
     try {
       const server = await startServer(config, log);
       try {
-        const tokenFile = await writeServerFile(config.cacheDir, server).catch((error: unknown) => {
+        const noteFile = await writeServerFile(config.dataDir, server).catch((error: unknown) => {
           if (!isFullDisk(error)) throw error;
-          log.warn('The disk of the cache folder is full: the command line cannot reach this server.');
+          log.warn('The disk of the data folder is full: command line and panel do not find this server.');
           return null;
         });
+        const link = server.openLink();
+        const isOpened = !values['no-open'] && (await openInBrowser(link, env));
         const models = [...config.models.keys()].join(', ');
         stdout.write(
           [
             `The companion server listens on ${server.url}`,
-            ...(server.remoteUrl === null ? [] : [`Other machines reach it at ${server.remoteUrl}`]),
-            `Its page: ${server.pageUrl}`,
-            ...(tokenFile === null ? [] : [`The token of the command line is in ${tokenFile}`]),
+            ...(server.remoteUrl === null || config.remote == null
+              ? []
+              : [
+                  `Other machines reach it at ${server.remoteUrl}`,
+                  `Fingerprint of its certificate: ${config.remote.fingerprint}`,
+                ]),
+            `The panel${isOpened ? ', which the browser opens' : ''}: ${link}`,
+            'This link is good once, for five minutes; npm run panel-link makes a new one.',
+            `The server's page: ${server.pageUrl}`,
+            ...(noteFile === null ? [] : [`What command line and panel find it by: ${noteFile}`]),
             `Log: ${logFile.path}`,
             '',
             `    Pairing code: ${server.pairingCode}`,
             '',
-            'Type it into the panel within ten minutes; npm run pair makes a new one.',
+            'It pairs any other panel within ten minutes; npm run pair makes a new one.',
             `Models: ${models === '' ? 'none; see --model' : models}`,
             '',
           ].join('\n'),
@@ -104,7 +122,7 @@ export const serveCommand = defineCommand({
         if (!signal.aborted) await once(signal, 'abort');
         log.info('The server stops.');
       } finally {
-        await removeServerFile(config.cacheDir, server.token);
+        await removeServerFile(config.dataDir, server.token);
         await server.close();
       }
     } finally {

@@ -213,6 +213,7 @@ export function createFakeHost(
       logFolder: null,
       log: (line) => log.push(line),
     },
+    readServerNote: () => Promise.resolve(null),
   };
 
   function createWriter(jobId: string): ResultWriter {

@@ -78,6 +78,7 @@ export function createBrowserHost(page: Window): BrowserHost {
       logFolder: null,
       log: (line) => console.info(line),
     },
+    readServerNote: () => Promise.resolve(null),
   };
   const files: PageFiles = {
     ...chosen.files,

@@ -42,7 +42,8 @@ export interface UxpFs {
     length: number,
     position: number,
   ): Promise<{ readonly bytesWritten: number }>;
-  lstat(path: string): Promise<{ readonly size: number; isDirectory(): boolean }>;
+  /** `isSymbolicLink` is not declared for every version. */
+  lstat(path: string): Promise<{ readonly size: number; isDirectory(): boolean; isSymbolicLink?(): boolean }>;
   rename(from: string, to: string): Promise<unknown>;
   unlink(path: string): Promise<unknown>;
   mkdir(path: string, options: { recursive: boolean }): Promise<unknown>;
@@ -107,4 +108,6 @@ export interface Surroundings {
   readonly clock: Clock;
   /** `darwin`, `win32` or `win10`. */
   readonly platform: string;
+  /** The user's home folder; null where UXP does not tell. */
+  readonly home: string | null;
 }

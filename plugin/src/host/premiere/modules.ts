@@ -10,12 +10,14 @@ declare const navigator: { readonly clipboard?: UxpGlobals['clipboard'] } | unde
 
 /** Loads the host's modules. Throws when the code does not run in Premiere. */
 export function loadSurroundings(): Surroundings {
+  const os = require('os') as { platform(): string; homedir?(): string };
   const { theme } = document as unknown as { readonly theme?: UxpGlobals['theme'] };
   return {
     ppro: require('premierepro') as PremiereModule,
     uxp: require('uxp') as UxpModule,
     fs: require('fs') as UxpFs,
-    platform: (require('os') as { platform(): string }).platform(),
+    platform: os.platform(),
+    home: os.homedir?.() ?? null,
     globals: {
       theme,
       clipboard: typeof navigator === 'undefined' ? undefined : navigator.clipboard,

@@ -20,6 +20,7 @@ import { selectClip } from './timeline/select-clip.ts';
 import { showSample } from './timeline/sample-clip.ts';
 import { readSelection } from './timeline/selection-reader.ts';
 import { createMenus, createShell, createTheme } from './shell.ts';
+import { createNoteReader } from './server-note.ts';
 import { createStorage } from './storage.ts';
 import { findSequence, openProject } from './timeline/timeline-items.ts';
 
@@ -132,6 +133,7 @@ export function createPremiereHost(surroundings: Surroundings, newId: () => stri
     storage: answeringAll(log, 'storage', storage),
     theme: createTheme(surroundings, log),
     shell: createShell(surroundings, menus, () => logFolder, log),
+    readServerNote: createNoteReader(surroundings, log),
     start: (showPanel) => setUpEntryPoints(surroundings.uxp, menus, showPanel, log),
   };
 }

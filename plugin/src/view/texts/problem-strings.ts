@@ -51,6 +51,10 @@ export const problemTexts = {
     'This is not the code that the background app shows.',
     'Look again: eight letters and digits. A code lasts ten minutes.',
   ),
+  'link-void': text(
+    'The link that opened the panel was used already, or has expired.',
+    'Get a new one with npm run panel-link, or type the code that the background app shows.',
+  ),
   'pairing-limited': text(
     'Too many wrong codes.',
     'Wait a minute, then type the code that the background app shows now.',
