@@ -62,7 +62,7 @@ export const modules = [
     at: [`${server}cli/`],
     imports: [
       ...['client', 'config', 'demo', 'doctor', 'errors', 'log', 'media', 'metrics', 'models'],
-      ...['files', 'protocol', 'server', 'temporary', 'version', 'wire-error'],
+      ...['files', 'installation', 'protocol', 'release', 'server', 'temporary', 'version', 'wire-error'],
     ],
     types: ['protocol/client'],
   },
@@ -71,7 +71,16 @@ export const modules = [
     at: [`${server}client/`],
     imports: ['errors', 'files', 'protocol', 'protocol/client'],
   },
-  { name: 'doctor', at: [`${server}doctor/`], imports: ['engine', 'errors', 'files', 'media', 'protocol'] },
+  {
+    name: 'doctor',
+    at: [`${server}doctor/`],
+    imports: ['engine', 'errors', 'files', 'installation', 'media', 'protocol'],
+  },
+  {
+    name: 'installation',
+    at: [`${server}installation/`],
+    imports: ['archives', 'errors', 'files', 'release'],
+  },
   { name: 'demo', at: [`${server}demo/`], imports: ['errors', 'media', 'metrics'] },
   {
     name: 'server',
@@ -106,7 +115,7 @@ export const modules = [
   { name: 'clips', at: [`${server}clips/`], imports: ['artifacts', 'errors', 'files', 'protocol', 'store'] },
   { name: 'pairing', at: [`${server}pairing/`], imports: ['errors', 'log', 'protocol', 'store'] },
   { name: 'store', at: [`${server}store/`], imports: ['errors', 'files', 'protocol'] },
-  { name: 'media', at: [`${server}media/`], imports: ['errors', 'files', 'process', 'protocol', 'tensor'] },
+  { name: 'media', at: [`${server}media/`], imports: ['errors', 'files', 'process', 'protocol', 'release', 'tensor'] },
   { name: 'detail', at: [`${server}detail/`], imports: ['media'], isPure: true },
   { name: 'metrics', at: [`${server}metrics/`], imports: ['media', 'tensor'], isPure: true },
   {
@@ -171,9 +180,12 @@ export const modules = [
     at: ['log.ts', 'log-file.ts', 'log-redaction.ts'].map((file) => `${server}app/${file}`),
     imports: [],
   },
+  { name: 'archives', at: [`${server}archives/`], imports: [] },
+  { name: 'release', at: [`${server}release.ts`], imports: [] },
   { name: 'version', at: [`${server}app/version.ts`], imports: [] },
 
   { name: 'scripts', at: ['scripts/'], imports: [] },
+  { name: 'scripts/release', at: ['scripts/release/'], imports: null },
   { name: 'test', at: ['test/'], imports: null },
   { name: 'bench', at: ['bench/'], imports: null },
 ];

@@ -13,6 +13,7 @@ import { jobRoutes } from './routes/jobs.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { pairingRoutes } from './routes/pairing.ts';
 import { resultRoutes } from './routes/results.ts';
+import { serverRoutes } from './routes/server.ts';
 import { stateRoutes } from './routes/state.ts';
 import type { SessionDeps } from './session/session.ts';
 import { attachSocket } from './session/socket.ts';
@@ -35,6 +36,9 @@ export interface HttpServerDeps extends SessionDeps {
   /** The secret that signs links to results. */
   readonly linkSecret: Uint8Array;
   readonly remote: RemoteAccess | null;
+  readonly defaultModel: () => string | null;
+  /** Ends the server, because its user asks for it. */
+  readonly stop: () => void;
 }
 
 export interface HttpServer {
@@ -58,6 +62,7 @@ export function createHttpServer(deps: HttpServerDeps): HttpServer {
     ...guardOptions,
     routes: [
       ...stateRoutes(version),
+      ...serverRoutes(deps),
       ...pairingRoutes(pairings),
       ...resultRoutes({
         jobs: deps.jobs,

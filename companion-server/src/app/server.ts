@@ -62,6 +62,8 @@ export interface RunningServer {
   readonly pageUrl: string;
   /** The code that a panel can be paired with for the next minutes. */
   readonly pairingCode: string;
+  /** Settles when the user has asked over HTTP that the server ends. */
+  readonly stopRequested: Promise<void>;
   /**
    * Stops the running job, ends the engine and closes every connection. When a server starts on the same data folder, the
    * job continues from its last finished step. A second call waits for the same end.
@@ -238,6 +240,8 @@ async function open(
   }, dayMs);
   closers.push(() => clearInterval(daily));
   let openPort = config.port;
+  let requestStop = (): void => undefined;
+  const stopRequested = new Promise<void>((resolve) => (requestStop = resolve));
   const http = createHttpServer({
     version,
     pairings,
@@ -266,6 +270,8 @@ async function open(
     linkSecret: readSecret(database, 'links'),
     remote,
     log,
+    defaultModel: () => config.models.keys().next().value ?? null,
+    stop: () => requestStop(),
   });
   closers.push(() => http.close());
   // This comes first, so that clients get the last events of their jobs.
@@ -279,5 +285,5 @@ async function open(
   const url = `http://127.0.0.1:${port}`;
   log.info('The server listens.', { port, remoteUrl });
   const pairingCode = pairings.openCode().code;
-  return { url, remoteUrl, token, pageUrl: `${url}/server/#${pageKey}`, pairingCode };
+  return { url, remoteUrl, token, pageUrl: `${url}/server/#${pageKey}`, pairingCode, stopRequested };
 }

@@ -5,20 +5,29 @@ import type { Command } from './command.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { editCommand } from './commands/edit.ts';
+import { installCommand, openCommand, uninstallCommand, updateCommand } from './commands/install.ts';
 import { jobsCommand } from './commands/jobs.ts';
 import { logsCommand } from './commands/logs.ts';
 import { modelsCommand } from './commands/models.ts';
 import { pairCommand } from './commands/pair.ts';
 import { serveCommand } from './commands/serve.ts';
+import { startCommand, statusCommand, stopCommand } from './commands/start.ts';
 
 export const allCommands: readonly Command[] = [
   demoCommand,
   editCommand,
   serveCommand,
+  openCommand,
+  startCommand,
+  stopCommand,
+  statusCommand,
   pairCommand,
   jobsCommand,
   modelsCommand,
   cacheCommand,
   doctorCommand,
   logsCommand,
+  installCommand,
+  updateCommand,
+  uninstallCommand,
 ];
