@@ -43,9 +43,12 @@ const keepPlaces: Plugin = {
   },
 };
 
-/** Packages of CommonJS ask for Node's modules in their own way. */
-const banner =
-  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+/** What packages of CommonJS expect. None of those in the bundles reads a file beside it. */
+const banner = [
+  "import { createRequire as __createRequire } from 'node:module';",
+  'const require = __createRequire(import.meta.url);',
+  'const { dirname: __dirname, filename: __filename } = import.meta;',
+].join(' ');
 
 /** Builds into `folder`/server. Returns the names of the packages whose code is in the bundles. */
 export async function bundleServer(folder: string): Promise<string[]> {

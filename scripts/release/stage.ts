@@ -110,6 +110,9 @@ function mediaProgram(name: string, { platform }: Target): string | null {
   return found === undefined ? null : `${found}${platform === 'win32' ? '.exe' : ''}`;
 }
 
+/** macOS: the same bytes are there under the name without the version, which is the one that is loaded. */
+const sameLibrary = /libonnxruntime\.\d+\.\d+\.\d+\.dylib$/;
+
 interface LockedPackage {
   readonly version: string;
   readonly integrity?: string;
@@ -139,7 +142,8 @@ async function fetchBinaryPackages(
   for (const name of binaryPackages) want(name, '');
   if (libsql !== null) want(libsql, '');
   const isOfOtherSystem = (name: string): boolean => name.startsWith('bin/') && !name.includes(`/${platform}/${arch}/`);
-  const kept = (name: string): boolean => !isOfOtherSystem(name) && !name.startsWith('script/');
+  const kept = (name: string): boolean =>
+    !isOfOtherSystem(name) && !name.startsWith('script/') && !sameLibrary.test(name);
   return Promise.all(
     [...wanted].map(async ([name, { version, integrity }]) => {
       const part: Part = { kind: 'npm', name, version, sha512: integrity?.replace('sha512-', '') ?? '' };
