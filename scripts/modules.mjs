@@ -62,7 +62,17 @@ export const modules = [
     at: [`${server}cli/`],
     imports: [
       ...['client', 'config', 'demo', 'doctor', 'errors', 'log', 'media', 'metrics', 'models'],
-      ...['files', 'installation', 'protocol', 'release', 'server', 'temporary', 'version', 'wire-error'],
+      ...[
+        'files',
+        'installation',
+        'local-request',
+        'protocol',
+        'release',
+        'server',
+        'temporary',
+        'version',
+        'wire-error',
+      ],
     ],
     types: ['protocol/client'],
   },
@@ -74,7 +84,7 @@ export const modules = [
   {
     name: 'doctor',
     at: [`${server}doctor/`],
-    imports: ['engine', 'errors', 'files', 'installation', 'media', 'protocol'],
+    imports: ['engine', 'errors', 'files', 'installation', 'local-request', 'media', 'protocol'],
   },
   {
     name: 'installation',
@@ -181,6 +191,7 @@ export const modules = [
     imports: [],
   },
   { name: 'archives', at: [`${server}archives/`], imports: [] },
+  { name: 'local-request', at: [`${server}local-request.ts`], imports: [] },
   { name: 'release', at: [`${server}release.ts`], imports: [] },
   { name: 'version', at: [`${server}app/version.ts`], imports: [] },
 

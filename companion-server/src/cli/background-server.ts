@@ -8,6 +8,7 @@ import { integer, nullable, object, parse, text, type Infer } from '../../../pro
 import { cacheDirOf, dataDirOf, type Environment } from '../app/config.ts';
 import { CanceledError, EditError } from '../errors.ts';
 import { isAlive } from '../files/owned-name.ts';
+import { askLocally } from '../local-request.ts';
 import type { ProgramStart } from '../installation/places.ts';
 import { readServerFile, type ServerFile } from './server-file.ts';
 import { askServer } from './server-requests.ts';
@@ -34,9 +35,8 @@ export async function findServer(env: Environment): Promise<RunningFacts | null>
   const file = await readServerFile(cacheDirOf(env));
   if (file === null) return null;
   try {
-    const headers = { authorization: `Bearer ${file.token}` };
-    const response = await fetch(new URL('/status', file.url), { headers, signal: AbortSignal.timeout(answerMs) });
-    return response.ok ? { ...parse(status, await response.json(), 'answer'), file } : null;
+    const answer = await askLocally(new URL('/status', file.url), { token: file.token, timeoutMs: answerMs });
+    return answer.status === 200 ? { ...parse(status, JSON.parse(answer.body), 'answer'), file } : null;
   } catch {
     // The file of a server that was killed: nobody answers, or another program has its port by now.
     return null;
