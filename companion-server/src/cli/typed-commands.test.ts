@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { asTypedInRelease } from './typed-commands.ts';
+
+test.each([
+  ['Start it with npm start.', 'Start it with tokenflow start.'],
+  ['elsewhere: npm start -- --port 7900.', 'elsewhere: tokenflow start --port 7900.'],
+  ['See npm run pair -- --list.', 'See tokenflow pair --list.'],
+  ['Download it: npm run models -- pull ID', 'Download it: tokenflow models pull ID'],
+  ['npm run pair makes a new one', 'tokenflow pair makes a new one'],
+  ['Run npm ci again; npm run release', 'Run npm ci again; npm run release'],
+])('%s', (text, expected) => {
+  expect(asTypedInRelease(text, ['models', 'pair'])).toBe(expected);
+});
