@@ -84,7 +84,7 @@ export const modules = [
   {
     name: 'doctor',
     at: [`${server}doctor/`],
-    imports: ['engine', 'errors', 'files', 'installation', 'local-request', 'media', 'protocol'],
+    imports: ['engine', 'errors', 'files', 'installation', 'local-request', 'media', 'protocol', 'release'],
   },
   {
     name: 'installation',
