@@ -48,7 +48,7 @@ export function entriesOf(places: Places, installed: Installed): readonly Entry[
 const runKey = 'HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Run';
 const schemeKey = 'HKCU\\Software\\Classes\\tokenflow';
 
-function windowsEntries({ programDir, startMenuDir, launcher }: Places, { versionDir }: Installed): readonly Entry[] {
+function windowsEntries({ startMenuDir, launcher }: Places, { versionDir }: Installed): readonly Entry[] {
   const { command, firstArguments } = programIn(versionDir, 'win32');
   // Without cmd.exe, which would read a part of an address as a command of its own.
   const program = [command, ...firstArguments].map((part) => `"${part}"`).join(' ');
@@ -62,7 +62,7 @@ function windowsEntries({ programDir, startMenuDir, launcher }: Places, { versio
     {
       kind: 'file',
       path: path.win32.join(startMenuDir, 'TokenFlow.url'),
-      text: `[InternetShortcut]\r\nURL=tokenflow://open\r\nIconFile=${path.win32.join(programDir, 'TokenFlow.cmd')}\r\nIconIndex=0\r\n`,
+      text: '[InternetShortcut]\r\nURL=tokenflow://open\r\n',
     },
   ];
 }
