@@ -159,7 +159,7 @@ async function test(machine: WindowsMachine, archive: string): Promise<void> {
   });
   await step('the login item starts the server', async () => {
     const line = machine.registry(runKey, 'TokenFlow') ?? '';
-    const command = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+    const command = wordsOf(line);
     must(command.length === 4 && (command[0] ?? '').endsWith('\\node.exe'), `The login item is ${line}`);
     expectEnd(command);
     await until('The server', () => status().isRunning);
@@ -167,7 +167,8 @@ async function test(machine: WindowsMachine, archive: string): Promise<void> {
   await step('tokenflow://start starts the server, by the program that Windows knows', async () => {
     expectEnd(tokenflow('stop'));
     must(machine.registry(schemeKey, 'URL Protocol') === '', 'The scheme is not marked as one.');
-    expectEnd(['start', 'tokenflow://start']);
+    const line = machine.registry(`${schemeKey}\\shell\\open\\command`, null) ?? '';
+    expectEnd(wordsOf(line).map((word) => (word === '%1' ? 'tokenflow://start' : word)));
     await until('The server', () => status().isRunning);
   });
   await step('an update exchanges the program and keeps the jobs', () => {
@@ -210,6 +211,11 @@ async function test(machine: WindowsMachine, archive: string): Promise<void> {
       });
     });
   }
+}
+
+/** The words of a command line, as Windows gives them to a program. */
+function wordsOf(line: string): string[] {
+  return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
 }
 
 /** Whether a job has a point from which it can go on. */

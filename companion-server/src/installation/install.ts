@@ -95,8 +95,8 @@ const removalAttempts = 60;
 
 /** Windows removes no file of a running program. A command waits, a second at a time, until this one has ended. */
 function removeAfterExit(folder: string): void {
-  const attempt = `rmdir /s /q "%${removedVariable}%" 2>nul & if exist "%${removedVariable}%" ping -n 2 127.0.0.1 >nul`;
-  const again = `for /l %i in (1,1,${removalAttempts}) do @if exist "%${removedVariable}%" (${attempt})`;
+  const waits = `if exist "%${removedVariable}%\\*" ping -n 2 127.0.0.1 >nul`;
+  const again = `for /l %i in (1,1,${removalAttempts}) do (rmdir /s /q "%${removedVariable}%" 2>nul & ${waits})`;
   spawn('cmd.exe', ['/d', '/s', '/c', `"${again}"`], {
     cwd: os.tmpdir(),
     env: { ...process.env, [removedVariable]: folder },
