@@ -12,14 +12,25 @@ import { writeTar } from '../../companion-server/src/archives/tar.ts';
 const mtime = new Date(1980, 0, 1);
 const level = 9;
 
-/** Writes `files` below a folder `name` of the archive at `out`, a path that ends in `.zip` or `.tar.gz`. */
+/** Writes `files` below a folder `name` of the archive at `out`, a path that ends in `.zip` or `.tar.gz`. Throws an Error for two names that differ in case only. */
 export async function packArchive(files: readonly ArchivedFile[], name: string, out: string): Promise<void> {
+  refuseTwins(files);
   const inside = files.map((file) => ({ ...file, name: `${name}/${file.name}` }));
   if (out.endsWith('.zip')) {
     await pipeline(Readable.from(zipPieces(inside)), createWriteStream(out));
     return;
   }
   await pipeline(Readable.from(writeTar(inside)), createGzip({ level }), createWriteStream(out));
+}
+
+/** Throws an Error when two names differ in case only: Windows and macOS take them for one. */
+function refuseTwins(files: readonly ArchivedFile[]): void {
+  const known = new Map<string, string>();
+  for (const { name } of files) {
+    const other = known.get(name.toLowerCase());
+    if (other !== undefined) throw new Error(`${name} and ${other} differ in case only.`);
+    known.set(name.toLowerCase(), name);
+  }
 }
 
 /** One file at a time, so that no more than its packed bytes wait to be written. */

@@ -112,7 +112,7 @@ describe('the scripts to click on', () => {
           .slice(0, -1)
           .every((line) => line.endsWith('\r')),
       ).toBe(true);
-       
+
       expect(text).toMatch(/^[\x00-\x7f]*$/);
     }
   });
@@ -151,6 +151,12 @@ describe('archives', () => {
       ['TokenFlow/LICENSE', 0o644, 4],
       ['TokenFlow/runtime/node', 0o755, 5_000],
     ]);
+  });
+
+  test('two names that differ in case only are refused', async () => {
+    const twins = [...files, { name: 'License', mode: 0o644, data: Buffer.alloc(1) }];
+    const out = path.join(temporaryFolder(), 'a.zip');
+    await expect(packArchive(twins, 'TokenFlow', out)).rejects.toThrow('License and LICENSE differ in case only');
   });
 
   test.skipIf(process.platform !== 'linux')('a program without its symbols is smaller and still runs', () => {
