@@ -7,7 +7,7 @@ import { interruptedExitCode } from './exit-codes.ts';
 import { listenForInterruption } from './interruption.ts';
 import { ownRelease } from '../release.ts';
 import { runCli } from './run.ts';
-import { asTypedInRelease } from './typed-commands.ts';
+import { asTypedInRelease, typedProgram } from './typed-commands.ts';
 
 export interface Program extends Omit<ServerDeps, 'config' | 'log'> {
   readonly commands: readonly Command[];
@@ -20,7 +20,9 @@ const lastWordsMs = 5_000;
 export async function runProgram({ commands, ...parts }: Program): Promise<void> {
   const interruption = listenForInterruption();
   const names = commands.map(({ name }) => name);
-  const typed = ownRelease() === null ? (text: string) => text : (text: string) => asTypedInRelease(text, names);
+  const program = typedProgram(process.platform);
+  const typed =
+    ownRelease() === null ? (text: string) => text : (text: string) => asTypedInRelease(text, names, program);
   const exitCode = await runCli(process.argv.slice(2), commands, {
     stdout: toOutput(process.stdout, typed),
     stderr: toOutput(process.stderr, typed),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { asTypedInRelease } from './typed-commands.ts';
+import { asTypedInRelease, typedProgram } from './typed-commands.ts';
 
 test.each([
   ['Start it with npm start.', 'Start it with tokenflow start.'],
@@ -9,5 +9,13 @@ test.each([
   ['npm run pair makes a new one', 'tokenflow pair makes a new one'],
   ['Run npm ci again; npm run release', 'Run npm ci again; npm run release'],
 ])('%s', (text, expected) => {
-  expect(asTypedInRelease(text, ['models', 'pair'])).toBe(expected);
+  expect(asTypedInRelease(text, ['models', 'pair'], 'tokenflow')).toBe(expected);
+});
+
+test('a name with the signs of a replacement is written as it is', () => {
+  expect(asTypedInRelease('npm start', [], 'a$&b')).toBe('a$&b start');
+});
+
+test('on Windows the name is one that cmd.exe runs, whatever is in the name of the user', () => {
+  expect(typedProgram('win32')).toMatch(/^"%LOCALAPPDATA%.*\.cmd"$/);
 });

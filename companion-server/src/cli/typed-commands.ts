@@ -1,14 +1,18 @@
 // Texts name commands as they are typed in a checkout of the source. In a release they are typed in another way.
 
-/** `text` with the commands of npm as those of a release: `npm run models -- pull ID` becomes `tokenflow models pull ID`. */
-export function asTypedInRelease(text: string, commands: readonly string[]): string {
+/** How an installed program is called in a terminal: where it is on no PATH by its place, in a form that a shell understands. */
+export function typedProgram(platform: NodeJS.Platform): string {
+  if (platform === 'win32') return '"%LOCALAPPDATA%\\Programs\\TokenFlow\\TokenFlow.cmd"';
+  return platform === 'darwin' ? '~/Applications/TokenFlow.app/Contents/Resources/tokenflow' : '~/.local/bin/tokenflow';
+}
+
+/**
+ * `text` with npm's commands as those of `program`: `npm run models -- pull ID` becomes `tokenflow models pull ID`. `commands`: the names
+ * that the program has.
+ */
+export function asTypedInRelease(text: string, commands: readonly string[], program: string): string {
   const names = commands.join('|');
   return text
-    .replaceAll(
-      /\bnpm start\b( -- (?=-))?/g,
-      (_whole, options?: string) => `tokenflow start${options === undefined ? '' : ' '}`,
-    )
-    .replaceAll(new RegExp(`\\bnpm run (${names})\\b( -- )?`, 'g'), (_whole, name: string, more?: string) =>
-      more === undefined ? `tokenflow ${name}` : `tokenflow ${name} `,
-    );
+    .replaceAll(/\bnpm start\b( --(?= -))?/g, () => `${program} start`)
+    .replaceAll(new RegExp(`\\bnpm run (${names})\\b( --(?= ))?`, 'g'), (_whole, name: string) => `${program} ${name}`);
 }
