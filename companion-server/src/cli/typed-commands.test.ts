@@ -19,3 +19,8 @@ test('a name with the signs of a replacement is written as it is', () => {
 test('on Windows the name is one that cmd.exe runs, whatever is in the name of the user', () => {
   expect(typedProgram('win32')).toMatch(/^"%LOCALAPPDATA%.*\.cmd"$/);
 });
+
+test('a JSON object stays one', () => {
+  const typed = asTypedInRelease(JSON.stringify({ hint: 'See npm run pair.' }), ['pair'], typedProgram('win32'));
+  expect(JSON.parse(typed)).toEqual({ hint: `See ${typedProgram('win32')} pair.` });
+});

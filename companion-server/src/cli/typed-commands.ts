@@ -12,7 +12,9 @@ export function typedProgram(platform: NodeJS.Platform): string {
  */
 export function asTypedInRelease(text: string, commands: readonly string[], program: string): string {
   const names = commands.join('|');
+  // Of a JSON object the strings are changed.
+  const written = text.startsWith('{') ? JSON.stringify(program).slice(1, -1) : program;
   return text
-    .replaceAll(/\bnpm start\b( --(?= -))?/g, () => `${program} start`)
-    .replaceAll(new RegExp(`\\bnpm run (${names})\\b( --(?= ))?`, 'g'), (_whole, name: string) => `${program} ${name}`);
+    .replaceAll(/\bnpm start\b( --(?= -))?/g, () => `${written} start`)
+    .replaceAll(new RegExp(`\\bnpm run (${names})\\b( --(?= ))?`, 'g'), (_whole, name: string) => `${written} ${name}`);
 }
