@@ -69,7 +69,14 @@ async function test(machine: WindowsMachine, archive: string): Promise<void> {
   const program = path.join(machine.home, 'AppData', 'Local', 'Programs', 'TokenFlow');
   const windowsProgram = `${machine.windowsHome}\\AppData\\Local\\Programs\\TokenFlow`;
   const data = path.join(machine.home, 'AppData', 'Local', 'tokenflow');
-  const tokenflow = (...args: string[]): string[] => ['cmd', '/d', '/c', `${windowsProgram}\\TokenFlow.cmd`, ...args];
+  const tokenflow = (...args: string[]): string[] => [
+    'cmd',
+    '/d',
+    '/c',
+    'call',
+    `${windowsProgram}\\TokenFlow.cmd`,
+    ...args,
+  ];
   const expectEnd = (command: readonly string[], timeoutMs?: number): CommandEnd => {
     const end = machine.run(command, timeoutMs);
     must(end.exitCode === 0, `${command.join(' ')} ended with ${end.exitCode ?? 'a signal'}: ${end.output}`);
@@ -102,7 +109,14 @@ async function test(machine: WindowsMachine, archive: string): Promise<void> {
 
   await step('the archive is unpacked in the folder of another user', () => unpack(archive, download));
   await step('the script installs and starts the program', () => {
-    const { output } = expectEnd(['cmd', '/d', '/c', `${windowsDownload}\\TokenFlow\\TokenFlow.cmd`, 'install']);
+    const { output } = expectEnd([
+      'cmd',
+      '/d',
+      '/c',
+      'call',
+      `${windowsDownload}\\TokenFlow\\TokenFlow.cmd`,
+      'install',
+    ]);
     must(output.includes('TokenFlow is installed') && output.includes('The companion server runs.'), output);
   });
   const { port } = await step('the server answers, and can be reached from outside of Wine', async () => {
