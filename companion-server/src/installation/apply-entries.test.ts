@@ -34,6 +34,15 @@ test('a second time changes nothing', async () => {
   expect(await listed(home)).toEqual(before);
 });
 
+test('a file that is there already is not written again: it may be in use', async () => {
+  const home = await createHome();
+  await applyEntries(entriesIn(home));
+  const { launcher } = placesOf({}, 'linux', home);
+  const { ino } = await stat(launcher);
+  await applyEntries(entriesIn(home));
+  expect((await stat(launcher)).ino).toBe(ino);
+});
+
 test('the launcher can be run', async () => {
   const home = await createHome();
   await applyEntries(entriesIn(home));

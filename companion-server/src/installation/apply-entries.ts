@@ -25,7 +25,8 @@ async function apply(entry: Entry): Promise<string | null> {
   switch (entry.kind) {
     case 'file':
       await mkdir(path.dirname(entry.path), { recursive: true });
-      await writeWhole(entry.path, entry.text);
+      // Windows may have the script open that started this program: it is the same in every version.
+      if ((await textOf(entry.path)) !== entry.text) await writeWhole(entry.path, entry.text);
       if (entry.mode !== undefined) await chmod(entry.path, entry.mode);
       return null;
     case 'link':
