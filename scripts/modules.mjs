@@ -62,7 +62,8 @@ export const modules = [
     at: [`${server}cli/`],
     imports: [
       ...['client', 'config', 'demo', 'doctor', 'errors', 'log', 'media', 'metrics', 'models'],
-      ...['files', 'pairing', 'protocol', 'relay', 'server', 'temporary', 'version', 'wire-error'],
+      ...['files', 'installation', 'local-request', 'pairing', 'protocol', 'relay', 'release', 'server', 'temporary'],
+      ...['version', 'wire-error'],
     ],
     types: ['protocol/client'],
   },
@@ -74,7 +75,14 @@ export const modules = [
   {
     name: 'doctor',
     at: [`${server}doctor/`],
-    imports: ['artifacts', 'engine', 'errors', 'files', 'media', 'protocol'],
+    imports: [
+      ...['artifacts', 'engine', 'errors', 'files', 'installation', 'local-request', 'media', 'protocol', 'release'],
+    ],
+  },
+  {
+    name: 'installation',
+    at: [`${server}installation/`],
+    imports: ['archives', 'errors', 'files', 'release'],
   },
   { name: 'demo', at: [`${server}demo/`], imports: ['errors', 'media', 'metrics'] },
   {
@@ -117,7 +125,7 @@ export const modules = [
   { name: 'relay', at: [`${server}relay/`], imports: ['client', 'errors', 'files', 'protocol'] },
   { name: 'pairing', at: [`${server}pairing/`], imports: ['errors', 'log', 'protocol', 'store'] },
   { name: 'store', at: [`${server}store/`], imports: ['errors', 'files', 'protocol'] },
-  { name: 'media', at: [`${server}media/`], imports: ['errors', 'files', 'process', 'protocol', 'tensor'] },
+  { name: 'media', at: [`${server}media/`], imports: ['errors', 'files', 'process', 'protocol', 'release', 'tensor'] },
   { name: 'detail', at: [`${server}detail/`], imports: ['media'], isPure: true },
   { name: 'metrics', at: [`${server}metrics/`], imports: ['media', 'tensor'], isPure: true },
   {
@@ -182,9 +190,13 @@ export const modules = [
     at: ['log.ts', 'log-file.ts', 'log-redaction.ts'].map((file) => `${server}app/${file}`),
     imports: [],
   },
+  { name: 'archives', at: [`${server}archives/`], imports: [] },
+  { name: 'local-request', at: [`${server}local-request.ts`], imports: [] },
+  { name: 'release', at: [`${server}release.ts`], imports: [] },
   { name: 'version', at: [`${server}app/version.ts`], imports: [] },
 
   { name: 'scripts', at: ['scripts/'], imports: [] },
+  { name: 'scripts/release', at: ['scripts/release/'], imports: null },
   { name: 'test', at: ['test/'], imports: null },
   { name: 'bench', at: ['bench/'], imports: null },
 ];

@@ -9,7 +9,7 @@ import { importsOf, readSourceFiles, readText, type SourceFile } from './source-
 /** Names that say nothing about what is inside. */
 const emptyNames = /^(utils?|helpers?|common|manager|misc)\.(test\.)?ts$/;
 
-const files = readSourceFiles(['protocol', 'plugin', 'companion-server/src', 'test', 'bench']);
+const files = readSourceFiles(['protocol', 'plugin', 'companion-server/src', 'scripts/release', 'test', 'bench']);
 
 function complaintsAbout(sources: readonly SourceFile[]): string[] {
   return sources.flatMap((file) =>

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { lineHeight, letterWidth } from '../../companion-server/src/demo/bitmap-font.ts';
 import { createCanvas, drawPicture, drawText, type Rgb } from '../../companion-server/src/demo/canvas.ts';
 import { writeContactSheet } from '../../companion-server/src/demo/contact-sheet.ts';
-import { encodePng } from '../../companion-server/src/media/encode/encode-picture.ts';
+import { encodePng } from '../../companion-server/src/media/encode/png.ts';
 import type { Rgb24Frame } from '../../companion-server/src/media/frame.ts';
 import { probeClip } from '../../companion-server/src/media/probe/probe.ts';
 
@@ -43,7 +43,7 @@ export function createSheets(folder: string, log: (line: string) => void): Sheet
       await writeContactSheet(await fileOf(name), clips, { columns: 6, cellWidth: clipCell });
     },
     async grid(name, rows, columns, pictures) {
-      await writeFile(await fileOf(name), await encodePng(drawGrid(rows, columns, pictures)));
+      await writeFile(await fileOf(name), encodePng(drawGrid(rows, columns, pictures)));
     },
   };
 }

@@ -89,6 +89,13 @@ describe('the manifest', () => {
     });
   });
 
+  // Premiere 26.5 ignores a host without scheme or port, and refuses everything for a list that has 'all'.
+  test('names every address with its scheme and its port, and none of another machine', () => {
+    const { domains } = manifest.requiredPermissions.network;
+    expect(domains.length).toBeGreaterThan(0);
+    for (const domain of domains) expect(domain).toMatch(/^(ws|http):\/\/(127\.0\.0\.1|localhost):\d+$/);
+  });
+
   test('allows every address only when it is built so', () => {
     const { requiredPermissions } = JSON.parse(manifestFor({ anyNetwork: true })) as Manifest;
     expect(requiredPermissions.network.domains).toBe('all');

@@ -14,6 +14,7 @@ import { metricsRoutes } from './routes/metrics.ts';
 import { pairingRoutes } from './routes/pairing.ts';
 import { playbackRoutes } from './routes/playback.ts';
 import { resultRoutes } from './routes/results.ts';
+import { serverRoutes } from './routes/server.ts';
 import { stateRoutes } from './routes/state.ts';
 import type { SessionDeps } from './session/session.ts';
 import { attachSocket } from './session/socket.ts';
@@ -34,6 +35,9 @@ export interface HttpServerDeps extends SessionDeps {
   /** The end of the address of the server's page: only a page opened at this address shows the pairing code. */
   readonly pageKey: string;
   readonly remote: RemoteAccess | null;
+  readonly defaultModel: () => string | null;
+  /** Ends the server, because its user asks for it. */
+  readonly stop: () => void;
 }
 
 export interface HttpServer {
@@ -57,6 +61,7 @@ export function createHttpServer(deps: HttpServerDeps): HttpServer {
     ...guardOptions,
     routes: [
       ...stateRoutes(version, deps.identity),
+      ...serverRoutes(deps),
       ...pairingRoutes(pairings),
       ...resultRoutes({
         jobs: deps.jobs,

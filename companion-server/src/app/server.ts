@@ -76,6 +76,8 @@ export interface RunningServer {
   openLink(): string;
   /** The code that a panel can be paired with for the next minutes. */
   readonly pairingCode: string;
+  /** Settles when the user has asked over HTTP that the server ends. */
+  readonly stopRequested: Promise<void>;
   /**
    * Stops the running job, ends the engine and closes every connection. When a server starts on the same data folder, the
    * job continues from its last finished step. A second call waits for the same end.
@@ -281,6 +283,8 @@ async function open(
   }, dayMs);
   closers.push(() => clearInterval(daily));
   let openPort = config.ports[0] ?? 0;
+  let requestStop = (): void => undefined;
+  const stopRequested = new Promise<void>((resolve) => (requestStop = resolve));
   const http = createHttpServer({
     version,
     identity: createIdentity(instanceId, panelKey),
@@ -317,6 +321,8 @@ async function open(
     },
     remote,
     log,
+    defaultModel: () => config.models.keys().next().value ?? null,
+    stop: () => requestStop(),
   });
   closers.push(() => http.close());
   // This comes first, so that clients get the last events of their jobs.
@@ -333,5 +339,15 @@ async function open(
   log.info('The server listens.', { port, remoteUrl });
   const pairingCode = pairings.openCode().code;
   const openLink = (): string => `${url}${panelPath(pairings.openLink().key)}`;
-  return { url, remoteUrl, token, instanceId, panelKey, openLink, pageUrl: `${url}/server/#${pageKey}`, pairingCode };
+  return {
+    url,
+    remoteUrl,
+    token,
+    instanceId,
+    panelKey,
+    openLink,
+    pageUrl: `${url}/server/#${pageKey}`,
+    pairingCode,
+    stopRequested,
+  };
 }

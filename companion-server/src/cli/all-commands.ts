@@ -6,18 +6,24 @@ import { connectCommand, disconnectCommand } from './commands/connect.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { editCommand } from './commands/edit.ts';
+import { installCommand, openCommand, uninstallCommand, updateCommand } from './commands/install.ts';
 import { jobsCommand } from './commands/jobs.ts';
 import { logsCommand } from './commands/logs.ts';
 import { modelsCommand } from './commands/models.ts';
 import { panelLinkCommand } from './commands/panel-link.ts';
 import { pairCommand } from './commands/pair.ts';
 import { serveCommand } from './commands/serve.ts';
+import { startCommand, statusCommand, stopCommand } from './commands/start.ts';
 
 export const allCommands: readonly Command[] = [
   demoCommand,
   editCommand,
   serveCommand,
   panelLinkCommand,
+  openCommand,
+  startCommand,
+  stopCommand,
+  statusCommand,
   pairCommand,
   connectCommand,
   disconnectCommand,
@@ -26,4 +32,7 @@ export const allCommands: readonly Command[] = [
   cacheCommand,
   doctorCommand,
   logsCommand,
+  installCommand,
+  updateCommand,
+  uninstallCommand,
 ];

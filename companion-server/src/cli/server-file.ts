@@ -9,6 +9,7 @@ import { hex, integer, object, parse, text, type Infer } from '../../../protocol
 import { parseIdentity, serverNoteName } from '../../../protocol/identity.ts';
 import { EditError } from '../errors.ts';
 import { writeWhole } from '../files/write-whole.ts';
+import { askLocally } from '../local-request.ts';
 import { createIdentity } from '../pairing/identity.ts';
 
 const answerTimeoutMs = 3_000;
@@ -77,9 +78,8 @@ async function requireOwnFile(path: string): Promise<{ readonly uid: number }> {
 export async function isRunning({ url, port, instanceId, panelKey }: ServerFile): Promise<boolean> {
   const nonce = randomBytes(32).toString('hex');
   try {
-    const signal = AbortSignal.timeout(answerTimeoutMs);
-    const response = await fetch(new URL(`/version?nonce=${nonce}`, url), { signal, redirect: 'error' });
-    const { proof } = parseIdentity(await response.json());
+    const { body } = await askLocally(new URL(`/version?nonce=${nonce}`, url), { timeoutMs: answerTimeoutMs });
+    const { proof } = parseIdentity(JSON.parse(body));
     return proof === createIdentity(instanceId, panelKey).proof(nonce, port);
   } catch {
     return false; // Whatever answers there, if anything does, it is not this server.

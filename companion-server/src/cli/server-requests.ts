@@ -3,8 +3,12 @@
 import type { Environment } from '../app/config.ts';
 import { dataDirOf } from '../app/config.ts';
 import { EditError } from '../errors.ts';
+import { askLocally } from '../local-request.ts';
 import { fromWireError, type WireError } from '../../../protocol/messages/wire-error.ts';
 import { findServer, type ServerFile } from './server-file.ts';
+
+/** An answer of the server may have to wait for its disk. */
+const timeoutMs = 60_000;
 
 /** The server that runs, and has proved to be the one of this user. Throws EditError 'connection-lost' when there is none. */
 export async function findRunningServer(env: Environment): Promise<ServerFile> {
@@ -22,15 +26,13 @@ export async function askServer<T>(
   method: 'GET' | 'POST',
   read: (answer: unknown) => T,
 ): Promise<T> {
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  const body = method === 'POST' ? { body: '{}' } : {};
-  const response = await fetch(new URL(path, url), { method, headers, ...body }).catch((error: unknown) => {
+  const answer = await askLocally(new URL(path, url), { method, token, timeoutMs }).catch((error: unknown) => {
     throw new EditError('connection-lost', `No companion server answers at ${url}.`, {
       hint: 'Start it with npm start.',
       cause: error,
     });
   });
-  const answer: unknown = await response.json();
-  if (response.ok) return read(answer);
-  throw fromWireError((answer as { readonly error: WireError }).error);
+  const json: unknown = JSON.parse(answer.body);
+  if (answer.status === 200) return read(json);
+  throw fromWireError((json as { readonly error: WireError }).error);
 }

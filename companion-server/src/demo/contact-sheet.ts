@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { ClipInfo } from '../media/probe/clip-info.ts';
 import type { Rgb24Frame, Size } from '../media/frame.ts';
-import { encodePng } from '../media/encode/encode-picture.ts';
+import { encodePng } from '../media/encode/png.ts';
 import { decodeFrames } from '../media/decode/frames.ts';
 import { planWorkingSize } from '../media/working-size.ts';
 import { lineHeight } from './bitmap-font.ts';
@@ -34,7 +34,7 @@ export async function writeContactSheet(
   rows: readonly SheetRow[],
   options: SheetOptions = {},
 ): Promise<void> {
-  await writeFile(file, await encodePng(await drawContactSheet(rows, options), options.signal));
+  await writeFile(file, encodePng(await drawContactSheet(rows, options)));
 }
 
 async function drawContactSheet(

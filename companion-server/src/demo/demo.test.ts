@@ -2,7 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ClipInfo } from '../media/probe/clip-info.ts';
-import { encodePng } from '../media/encode/encode-picture.ts';
+import { encodePng } from '../media/encode/png.ts';
 import { decodeFrames } from '../media/decode/frames.ts';
 import { probeClip } from '../media/probe/probe.ts';
 import { collect, makeFolder, readPixels } from '../media/testing/clips.ts';
@@ -38,7 +38,7 @@ test('the sample clip holds the rendered frames', async () => {
 test('a picture survives being written as PNG', async () => {
   const { width, height, rgb, pixelFormat } = renderSampleFrame(0, options);
   const picture = { width, height, rgb, pixelFormat };
-  await writeFile(inFolder('picture.png'), await encodePng(picture));
+  await writeFile(inFolder('picture.png'), encodePng(picture));
   expect(await readPixels(inFolder('picture.png'))).toEqual(picture);
 });
 

@@ -8,6 +8,7 @@ import type { Check } from '../../../protocol/diagnostics.ts';
 import { devicesToProbe, runtimeFailure, probeDevice, type DeviceProbe } from '../engine/device/device-probe.ts';
 import { EditError } from '../errors.ts';
 import { freeBytesAt } from '../files/free-space.ts';
+import { checkAdobePanel } from './adobe-panel.ts';
 import { findProgram, type Program } from '../media/ffmpeg/binaries.ts';
 
 const run = promisify(execFile);
@@ -21,7 +22,7 @@ const leastFreeBytes = 5e9;
 
 export async function checkMachine(): Promise<readonly Check[]> {
   const programs = await Promise.all([checkProgram('ffmpeg'), checkProgram('ffprobe')]);
-  return [checkNode(), ...programs, ...checkRuntime(), ...(await checkDevices())];
+  return [checkNode(), ...programs, ...(await checkAdobePanel()), ...checkRuntime(), ...(await checkDevices())];
 }
 
 export function checkNode(version = process.versions.node): Check {

@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { promisify } from 'node:util';
+import { askLocally } from '../local-request.ts';
 
 const patienceMs = 2_000;
 const run = promisify(execFile);
@@ -39,9 +40,8 @@ function isTaken(port: number): Promise<boolean> {
 
 async function askVersion(port: number): Promise<string | null> {
   try {
-    const signal = AbortSignal.timeout(patienceMs);
-    const response = await fetch(`http://127.0.0.1:${port}/version`, { signal });
-    const { name, version } = (await response.json()) as Readonly<Record<string, unknown>>;
+    const { body } = await askLocally(new URL(`http://127.0.0.1:${port}/version`), { timeoutMs: patienceMs });
+    const { name, version } = JSON.parse(body) as Readonly<Record<string, unknown>>;
     return name === 'tokenflow' && typeof version === 'string' ? version : null;
   } catch {
     return null; // Whatever it is, it does not answer as a companion server does.

@@ -2,6 +2,7 @@
 // from files that a living process uses.
 
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 
 const ownedName = /(\d+)-[0-9a-f]{8}$/;
 
@@ -16,12 +17,24 @@ export function isOwnerGone(name: string): boolean {
   return pid !== undefined && !isAlive(Number(pid));
 }
 
+/** A process that has ended, and whose parent has not asked for its end yet, is not alive. */
 export function isAlive(processId: number): boolean {
   try {
     process.kill(processId, 0);
-    return true;
   } catch (error) {
     // EPERM: there is such a process, of another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  return !isZombie(processId);
+}
+
+/** Linux says it (proc(5), /proc/pid/stat): the state is behind the name, which may have any characters. */
+function isZombie(processId: number): boolean {
+  if (process.platform !== 'linux') return false;
+  try {
+    return /\) [ZX] [^)]*$/.test(readFileSync(`/proc/${processId}/stat`, 'utf8'));
+  } catch {
+    // It ended between the two questions, or /proc is not there: the answer of the first holds.
+    return false;
   }
 }

@@ -65,6 +65,10 @@ export interface Session {
 
 type Runtime = typeof OnnxRuntime;
 
+// ONNX Runtime reports how it is used to its makers, and gives the machine an identity for it in the user's folder, unless this
+// variable is set when it is loaded.
+process.env['ORT_DISABLE_TELEMETRY'] = '1';
+
 const loaded: Runtime | RuntimeLoadError = await import('onnxruntime-node').then(
   (module) => module,
   (error: unknown) => new RuntimeLoadError(explainLoadFailure(error, process.platform), { cause: error }),

@@ -23,7 +23,7 @@ export const doctorCommand = defineCommand({
     json: { kind: 'flag', help: 'Print one JSON object.' },
   },
   notes: [
-    'Looks at the port and who uses it, the versions of the server and of the panels that have connected, Node.js, ffmpeg, the room on the disks, the models, and every device: a small network runs on it and must give the numbers of the CPU.',
+    'Looks at the port and who uses it, the versions of the server and of the panels that have connected, Node.js, ffmpeg, the panel in Premiere where the installer of Adobe is there, the room on the disks, the models, and every device: a small network runs on it and must give the numbers of the CPU.',
     'Each line is ok, a problem with what to do, or unknown. The exit code is 1 when there is a problem, else 0.',
   ],
   async run({ values, positionals }, context) {

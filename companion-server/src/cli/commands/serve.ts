@@ -119,7 +119,7 @@ export const serveCommand = defineCommand({
             '',
           ].join('\n'),
         );
-        if (!signal.aborted) await once(signal, 'abort');
+        if (!signal.aborted) await Promise.race([once(signal, 'abort'), server.stopRequested]);
         log.info('The server stops.');
       } finally {
         await removeServerFile(config.dataDir, server.token);

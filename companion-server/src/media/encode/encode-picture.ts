@@ -1,4 +1,4 @@
-// A picture -> JPEG or PNG, by ffmpeg.
+// A picture -> JPEG, by ffmpeg.
 
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -12,31 +12,16 @@ const timeoutMs = 60_000;
  * `quality`: ffmpeg's scale, 2 (best) to 31. JPEG's own matrix is that of Rec. 601, its range is full. Throws RangeError for
  * a picture that is no rgb24, FfmpegError `ffmpeg-failed`; CanceledError.
  */
-export function encodeJpeg(picture: Picture, quality: number, signal?: AbortSignal): Promise<Uint8Array> {
-  const colours = ['-vf', 'scale=out_color_matrix=smpte170m,format=yuvj444p'];
-  return encode('JPEG', picture, [...colours, '-c:v', 'mjpeg', '-q:v', String(quality)], signal);
-}
-
-/** Without loss: 8-bit RGB. Throws as `encodeJpeg`. */
-export function encodePng(picture: Picture, signal?: AbortSignal): Promise<Uint8Array> {
-  const filters = ['-pred', 'paeth', '-compression_level', '9'];
-  return encode('PNG', picture, ['-pix_fmt', 'rgb24', '-c:v', 'png', ...filters], signal);
-}
-
-async function encode(
-  name: 'JPEG' | 'PNG',
-  picture: Picture,
-  options: readonly string[],
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  requireRgb24(name === 'JPEG' ? 'encodeJpeg' : 'encodePng', picture);
+export async function encodeJpeg(picture: Picture, quality: number, signal?: AbortSignal): Promise<Uint8Array> {
+  requireRgb24('encodeJpeg', picture);
   const { width, height, rgb } = picture;
+  const colours = ['-vf', 'scale=out_color_matrix=smpte170m,format=yuvj444p'];
   const output = new PassThrough({ emitClose: false, autoDestroy: false });
   const raw = ['-f', 'rawvideo', '-pixel_format', 'rgb24', '-video_size', `${width}x${height}`];
   const pixels = Buffer.from(rgb.buffer, rgb.byteOffset, rgb.byteLength);
   const run = await startFfmpeg({
     inputs: [{ source: Readable.from([pixels]), options: raw }],
-    outputOptions: ['-frames:v', '1', ...options, '-f', 'image2pipe'],
+    outputOptions: ['-frames:v', '1', ...colours, '-c:v', 'mjpeg', '-q:v', String(quality), '-f', 'image2pipe'],
     output,
     purpose: 'write',
     file: 'a picture',
@@ -50,7 +35,7 @@ async function encode(
   } finally {
     await run.stop();
   }
-  throw new EditError('ffmpeg-failed', `No ${name} was made of a picture of ${width} x ${height}.`, {
-    hint: 'Install a current FFmpeg (https://ffmpeg.org/download.html); the one on PATH is used.',
+  throw new EditError('ffmpeg-failed', `No JPEG was made of a picture of ${width} x ${height}.`, {
+    hint: 'Install a current FFmpeg (https://ffmpeg.org/download.html); doctor says which one is used.',
   });
 }

@@ -1,9 +1,11 @@
-// Where ffmpeg and ffprobe are: FFMPEG_PATH / FFPROBE_PATH, then PATH, then the binaries inside the npm packages.
+// Where ffmpeg and ffprobe are: FFMPEG_PATH / FFPROBE_PATH, then those of the release, then PATH, then the binaries inside the
+// npm packages.
 
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { EditError } from '../../errors.ts';
+import { releaseProgram } from '../../release.ts';
 
 export type Program = 'ffmpeg' | 'ffprobe';
 
@@ -22,11 +24,16 @@ export async function findProgram(program: Program, env: NodeJS.ProcessEnv = pro
       hint: `Set ${variable} to the full path of ${program}, or unset it to use the one on PATH.`,
     });
   }
-  const found = (await findOnPath(program, env)) ?? (await findInPackage(program));
+  const found = (await findInRelease(program)) ?? (await findOnPath(program, env)) ?? (await findInPackage(program));
   if (found !== null) return found;
   throw new EditError('ffmpeg-missing', `${program} was not found on this machine.`, {
     hint: `Run npm install again, or install FFmpeg (https://ffmpeg.org/download.html), or set ${variable}.`,
   });
+}
+
+async function findInRelease(program: Program): Promise<string | null> {
+  const file = releaseProgram(program);
+  return file !== null && (await isExecutable(file)) ? file : null;
 }
 
 async function findOnPath(program: Program, env: NodeJS.ProcessEnv): Promise<string | null> {
