@@ -84,7 +84,7 @@ export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<
   throwIfCanceled(signal);
   const model = await readModelOutline(job.modelDir, undefined, job);
   throwIfCanceled(signal);
-  const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir, model.defaults));
+  const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir, model.defaults), job.inversion);
   const execution = await guessExecution(job);
   const plan = planEdit(clip, model, settings);
   const isTaken = await isInversionKept({ job, settings, plan, execution });

@@ -77,7 +77,7 @@ async function runWatched(
   const { modelDir: dir, cacheDir, workDir, loras, embeddings } = job;
   const { families } = parts;
   const outline = await readModelOutline(dir, families, { loras, embeddings });
-  const settings = chooseSettings(job.settings, await readEditDefaults(dir, outline.defaults));
+  const settings = chooseSettings(job.settings, await readEditDefaults(dir, outline.defaults), job.inversion);
   const technique = techniqueNamed(settings.technique, parts.techniques);
   let execution = await parts.chooseExecution(job);
   requireResources((await assessJob(job, { clip, model: outline, settings, technique, execution, families })).refusal);
