@@ -87,7 +87,7 @@ export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<
   const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir, model.defaults), job.inversion);
   const execution = await guessExecution(job);
   const plan = planEdit(clip, model, settings);
-  const isTaken = await isInversionKept({ job, settings, plan, execution });
+  const isTaken = await isInversionKept({ job, model, settings, plan, execution });
   throwIfCanceled(signal);
   const assessed = await assessJob(job, { clip, model, settings, execution });
   const { inversion, sampling } = assessed.unetEvaluations;
@@ -124,6 +124,7 @@ export function assessJob(
 
 interface EditToLookUp {
   readonly job: EditJob;
+  readonly model: Pick<ModelOutline, 'scheduler'>;
   readonly settings: ChosenSettings;
   readonly plan: EditPlan;
   readonly execution: Execution;
@@ -152,7 +153,7 @@ function adaptersOf({ loras, embeddings }: EditJob): AdapterFiles {
 function cacheOf(edit: EditToLookUp): Promise<InversionCache | null> {
   const { job, execution, families } = edit;
   const identify = () => identifyCheckpoint({ ...adaptersOf(job), dir: job.modelDir, execution, families });
-  return findInversionCache({ ...edit, model: { identify } });
+  return findInversionCache({ ...edit, model: { identify, scheduler: edit.model.scheduler } });
 }
 
 /** Throws EditError('invalid-request') when the in/out range holds no frame. */
