@@ -35,12 +35,17 @@ export async function contest(
         const change = { ...settings, prompt: trial.target.prompt };
         const edited = await editor.edit(sample, trialFrames, change, measured);
         const look = await lookAt(judge, trial, edited.file);
-        log(`${sample.name} -> ${change.prompt}, ${label}: ${describeLook(look)}`);
+        log(`${sample.name} -> ${change.prompt}, ${label}: ${describeLook(look)}, ${describeCost(edited)}`);
         made[i]?.push({ look, edited });
       }
     }
   }
   return contestants.map(({ label }, i) => outcomeOf(label, made[i] ?? []));
+}
+
+function describeCost({ report: { unetEvaluations, frames } }: EditedClip): string {
+  const { inversion, sampling } = unetEvaluations;
+  return `${inversion} + ${sampling} evaluations in ${frames} frames`;
 }
 
 function outcomeOf(label: string, edits: readonly { readonly look: Look; readonly edited: EditedClip }[]): Outcome {

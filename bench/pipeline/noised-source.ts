@@ -34,6 +34,7 @@ export const noisedSource: Figure = {
     for (const [name, settings] of Object.entries(unasked)) {
       const found = [];
       for (const inversion of methods) found.push(await keptOf(context, settings, inversion));
+      context.log(`${name}: ${found.map(decibels).join(' : ')}`);
       rows.push(reported(`the clip's own prompt, ${name}, ${methods.join(' : ')}`, found.map(decibels).join(' : ')));
     }
     return rows;
