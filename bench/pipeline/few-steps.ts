@@ -21,10 +21,9 @@ interface Way {
 }
 
 /** A fixed point is one of a step without fresh noise: TCD's. */
-export const ways: readonly Way[] = [
+const ways: readonly Way[] = [
   { solver: 'lcm', inversion: 'noised', forwards: 1 },
   { solver: 'tcd', inversion: 'noised', forwards: 1 },
-  { solver: 'tcd', inversion: 'fixed-point', forwards: 1 },
   { solver: 'tcd', inversion: 'fixed-point', forwards: 2 },
 ];
 
@@ -48,7 +47,7 @@ export const fewSteps: Figure = {
   },
 };
 
-export function student({ solver, inversion, forwards }: Way, steps: number, file: string): Contestant {
+function student({ solver, inversion, forwards }: Way, steps: number, file: string): Contestant {
   const chosen = { name: path.basename(file, '.safetensors'), strength: 1 };
   return {
     label: `${steps} steps, ${solver.toUpperCase()}, ${inversion}, ${forwards} forwards per step`,
