@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { EditReport } from '../../protocol/edit-report.ts';
 import { defaultSettings, type EditSettings } from '../../protocol/edit-settings.ts';
 import type { Sample } from '../../companion-server/src/demo/samples.ts';
-import type { Approximations } from '../../companion-server/src/engine/plan/approximations.ts';
+import type { EditJob } from '../../companion-server/src/engine/run/edit-job.ts';
 import { createEngine, type Engine } from '../../companion-server/src/engine/worker/supervisor.ts';
 import { codecExtensions } from '../../protocol/edit-settings.ts';
 import { sha256OfFile } from '../../companion-server/src/files/sha256.ts';
@@ -30,6 +30,9 @@ export interface EditorOptions {
   readonly sharesInversions?: boolean;
   readonly log: (line: string) => void;
 }
+
+/** What no user can set, or sets by a name that a server knows. */
+export type Measured = Pick<EditJob, 'approximations' | 'inversion' | 'loras'>;
 
 /** What is changed of the default settings. */
 export type Change = Partial<EditSettings> & Pick<EditSettings, 'prompt'>;
@@ -57,15 +60,15 @@ export class Editor {
 
   /**
    * Edits the first `frames` frames, or all, with the default settings but for `change`; the source prompt is the
-   * sample's caption. `approximations` are approximations other than the usual ones.
+   * sample's caption.
    */
-  edit(sample: Sample, frames: number | null, change: Change, approximations?: Approximations): Promise<EditedClip> {
+  edit(sample: Sample, frames: number | null, change: Change, measured: Measured = {}): Promise<EditedClip> {
     const settings = settingsFor(sample, frames, change);
-    const key = JSON.stringify([sample.name, settings, approximations]);
+    const key = JSON.stringify([sample.name, settings, measured]);
     const known = this.known.get(key);
     if (known !== undefined) return known;
     const inversionsDir = this.options.sharesInversions === true ? path.join(this.folder, 'inversions') : null;
-    const edited = this.editAnew(sample.clipPath, settings, inversionsDir, approximations);
+    const edited = this.editAnew(sample.clipPath, settings, inversionsDir, measured);
     this.known.set(key, edited);
     return edited;
   }
@@ -75,7 +78,7 @@ export class Editor {
     clipPath: string,
     settings: EditSettings,
     inversionsDir: string | null = null,
-    approximations?: Approximations,
+    measured: Measured = {},
   ): Promise<EditedClip> {
     const index = this.edits++;
     const { modelDir, cacheDir, log } = this.options;
@@ -95,7 +98,7 @@ export class Editor {
         inversionsDir,
         workDir,
         settings,
-        ...(approximations === undefined ? {} : { approximations }),
+        ...measured,
       },
       { onProgress: () => undefined },
     );

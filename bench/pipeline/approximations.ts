@@ -36,7 +36,12 @@ async function describe({ editor, judge, samples, log }: PipelineContext, varian
   const costs: number[] = [];
   for (const trial of trialsOf(samples).slice(0, 2 * samples.length)) {
     const { sample, target } = trial;
-    const { file, report } = await editor.edit(sample, trialFrames, { prompt: target.prompt }, variant);
+    const { file, report } = await editor.edit(
+      sample,
+      trialFrames,
+      { prompt: target.prompt },
+      { approximations: variant },
+    );
     looks.push(await lookAt(judge, trial, file));
     costs.push(report.unetEvaluations.sampling / report.frames);
   }

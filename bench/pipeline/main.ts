@@ -3,10 +3,12 @@
 import type { Bench, BenchRow } from '../table.ts';
 import { draft } from './draft.ts';
 import { evaluations } from './evaluations.ts';
+import { fewSteps } from './few-steps.ts';
 import type { Figure } from './figure.ts';
 import { inversions } from './inversions.ts';
 import { length } from './length.ts';
 import { withContext } from './context.ts';
+import { noisedSource } from './noised-source.ts';
 import { panelPrompts } from './panel-prompts.ts';
 import { perFrame } from './per-frame.ts';
 import { quality } from './quality.ts';
@@ -25,6 +27,8 @@ const figures: readonly Figure[] = [
   preview,
   quality,
   draft,
+  noisedSource,
+  fewSteps,
   perFrame,
   length,
   seam,

@@ -1,124 +1,49 @@
-"""Distils a demo model into a LoRA of few steps without guidance: python3 distil.py --model .. --minutes 20 --to FILE
+"""Distils a demo model into a LoRA of few steps without guidance: python3 distil.py --model .. --to FILE
 
-Trajectory distillation, as of progressive distillation (Salimans and Ho, arXiv 2202.00512) in one stage: the model, with its
-guidance, walks from noise to a picture in small steps; the student learns to take each of its few steps at once, between
-trailing timesteps, as SD-Turbo and SDXL-Lightning have them. Nothing but the model is needed: no pictures, no encoder.
+A consistency student (Song et al., arXiv 2303.01469; LCM-LoRA, arXiv 2311.05556): from any point of a trajectory of the model
+it learns to estimate the trajectory's end. Where a latent consistency model finds the end by bootstrapping, here the model
+walks the whole way, with its guidance: that costs less where the model is small and steps of training are few. The scale of
+the guidance becomes part of the student.
 
---model is a model folder as export.py writes it, of any edition: sizes come from its configs, and captions are drawn from
-the world of this folder as far as the model's tokenizer has their words as whole tokens.
+Nothing but the model is needed. Half of the walks begin in noise, the others in noised pictures of earlier walks, under
+other captions: that is what an edit asks for.
 
-The LoRA has the names of PEFT (unet.KEY.lora_A.weight, unet.KEY.lora_B.weight, alpha = rank) in half precision. --merged
-FOLDER also writes the whole model with the LoRA in its weights and with the schedule that belongs to it.
+--model is a model folder as export.py writes it, of any edition; captions are drawn from the world of this folder as far as
+the model's tokenizer has their words as whole tokens. The LoRA has the names of PEFT (unet.KEY.lora_A.weight,
+unet.KEY.lora_B.weight, alpha = rank) in half precision. It samples with the timesteps and steps of diffusers' LCMScheduler,
+4 or 8 of them.
 """
 import argparse
 import json
-import shutil
+import os
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
-from torch.nn import functional as F
 
 import diffusion
-import text_encoder
-import unet
-import world
-from safetensors_file import read_half, write_half
+from low_rank import Student
+from model_folder import captions_of, load_captioner, load_unet
+from safetensors_file import write_half
+from unet import Transformer
 
 LATENTS = (4, 32, 32)
-BATCH = 8
-SUBSTEPS = 4  # small steps of the model in each step of the student
-RATE = 1e-3
+BATCH = 8  # walks of a file
+DRAWN = 4  # of them in a step of training
+ORIGINAL_STEPS = 50  # of LCMScheduler
+STRIDE = diffusion.STEPS // ORIGINAL_STEPS
+STUDENT_STEPS = 8  # timesteps that are trained; those of 4 steps are among them
+WALK_STEPS = 8  # of the model; a multiple of the above
+RATE = 2e-3
+AVERAGE = 0.98  # decay of the running average, which is the result
+SMALL = 0.01  # differences below are weighted less
+CHECKPOINT_SECONDS = 120
 
 
-class Adapted(nn.Module):
-    """A linear layer or a convolution whose weight gets a change of low rank: weight + up @ down."""
-
-    def __init__(self, layer, rank):
-        super().__init__()
-        self.layer = layer
-        out, inputs = layer.weight.shape[0], layer.weight[0].numel()
-        self.down = nn.Parameter(torch.randn(rank, inputs) / inputs**0.5)
-        self.up = nn.Parameter(torch.zeros(out, rank))
-
-    def weight(self):
-        return self.layer.weight + (self.up @ self.down).view_as(self.layer.weight)
-
-    def forward(self, x):
-        if isinstance(self.layer, nn.Linear):
-            return F.linear(x, self.weight(), self.layer.bias)
-        return F.conv2d(x, self.weight(), self.layer.bias, self.layer.stride, self.layer.padding)
-
-    def tensors(self, name):
-        """As PEFT stores them: the first factor of a convolution has its kernel, the second one has a kernel of 1."""
-        shape = self.layer.weight.shape
-        down = self.down.view(-1, *shape[1:])
-        up = self.up if len(shape) == 2 else self.up[:, :, None, None]
-        return {f"unet.{name}.lora_A.weight": down, f"unet.{name}.lora_B.weight": up}
-
-
-def adapt(network, rank):
-    """Wraps every layer of a UNet but its first and last; returns the wrappers by name."""
-    network.requires_grad_(False)
-    found = {}
-    for name, layer in list(network.named_modules()):
-        if isinstance(layer, (nn.Linear, nn.Conv2d)) and name not in ("conv_in", "conv_out"):
-            parent, _, own = name.rpartition(".")
-            found[name] = Adapted(layer, rank)
-            setattr(network.get_submodule(parent), own, found[name])
-    return found
-
-
-def load_unet(folder):
-    """The UNet of a model folder, whatever its widths."""
-    config = json.loads((folder / "unet/config.json").read_text())
-    unet.CHANNELS, unet.LAYERS = config["block_out_channels"], config["layers_per_block"]
-    unet.HEADS, unet.CONTEXT = config["attention_head_dim"], config["cross_attention_dim"]
-    unet.GROUPS, unet.EPS, unet.TIME = config["norm_num_groups"], config["norm_eps"], 4 * unet.CHANNELS[0]
-    network = unet.UNet()
-    network.load_state_dict(read_half(folder / "unet/diffusion_pytorch_model.safetensors"))
-    return network.eval()
-
-
-def load_captioner(folder):
-    """The text encoder of a model folder: a function from captions to contexts, and the words that it knows."""
-    config = json.loads((folder / "text_encoder/config.json").read_text())
-    vocabulary = json.loads((folder / "tokenizer/vocab.json").read_text())
-    text_encoder.WIDTH, text_encoder.HEADS = config["hidden_size"], config["num_attention_heads"]
-    text_encoder.LAYERS, text_encoder.MLP_WIDTH = config["num_hidden_layers"], config["intermediate_size"]
-    text_encoder.LENGTH, text_encoder.VOCABULARY = config["max_position_embeddings"], vocabulary
-    network = text_encoder.TextEncoder()
-    network.load_state_dict(read_half(folder / "text_encoder/model.safetensors"))
-    start, end, length = config["bos_token_id"], config["eos_token_id"], config["max_position_embeddings"]
-
-    def ids(caption):
-        words = [vocabulary[word + "</w>"] for word in caption.split()][: length - 2]
-        return [start, *words, *[end] * (length - 1 - len(words))]
-
-    @torch.no_grad()
-    def encode(captions):
-        return network(torch.tensor([ids(caption) for caption in captions]))
-
-    return encode, {token[:-4] for token in vocabulary if token.endswith("</w>")}
-
-
-def captions_of(known, rng):
-    """Endless captions of random scenes in words that the model knows."""
-    pick = lambda names: names[rng.integers(len(names))]
-    while True:
-        place = pick(world.BACKGROUNDS)
-        scene = {"object": pick(world.OBJECTS), "look": pick(world.LOOKS), "place": place,
-                 "time": pick(world.TIMES_OF[place]), "season": pick(world.SEASONS_OF.get(place, ("none",))),
-                 "style": pick(tuple(world.STYLES))}
-        caption = world.random_caption(rng, scene)
-        if all(word in known for word in caption.split()):
-            yield caption
-
-
-def trailing(steps):
-    return [round(diffusion.STEPS * (1 - i / steps)) - 1 for i in range(steps)]
+def lcm_timesteps(steps):
+    """As LCMScheduler takes them, from the noisiest down."""
+    return [(ORIGINAL_STEPS - i * ORIGINAL_STEPS // steps) * STRIDE - 1 for i in range(steps)]
 
 
 def alpha_at(timestep):
@@ -126,132 +51,173 @@ def alpha_at(timestep):
     return diffusion.ALPHA_CUMPROD[timestep] if timestep >= 0 else torch.tensor(1.0)
 
 
+def clean_of(latents, velocity, timestep):
+    """The clean latents that a predicted velocity stands for: LCM's consistency function, whose scalings are 0 and 1 here."""
+    a = alpha_at(timestep)
+    return a.sqrt() * latents - (1 - a).sqrt() * velocity
+
+
 def move(latents, velocity, start, end):
     """A DDIM step along the predicted velocity, from one timestep to another."""
     a, b = alpha_at(start), alpha_at(end)
-    clean = a.sqrt() * latents - (1 - a).sqrt() * velocity
     noise = a.sqrt() * velocity + (1 - a).sqrt() * latents
-    return b.sqrt() * clean + (1 - b).sqrt() * noise
+    return b.sqrt() * clean_of(latents, velocity, start) + (1 - b).sqrt() * noise
 
 
-def velocity_between(latents, target, start, end):
-    """The velocity with which `move` leads from latents to target."""
-    a, b = alpha_at(start), alpha_at(end)
-    stays = (a * b).sqrt() + ((1 - a) * (1 - b)).sqrt()
-    turns = (a * (1 - b)).sqrt() - ((1 - a) * b).sqrt()
-    return (target - stays * latents) / turns
+def noised(clean, timestep, generator):
+    a = alpha_at(timestep)
+    return channels_last(a.sqrt() * clean + (1 - a).sqrt() * torch.randn(clean.shape, generator=generator))
 
 
-def small_steps(timesteps):
-    """The student's timesteps and SUBSTEPS - 1 more in every gap, down to -1."""
-    ends = [*timesteps, -1]
-    return [round(a + (b - a) * i / SUBSTEPS) for a, b in zip(ends, ends[1:]) for i in range(SUBSTEPS)] + [-1]
+def channels_last(latents):
+    return latents.contiguous(memory_format=torch.channels_last)
 
 
 @torch.no_grad()
-def walk(model, context, empty, timesteps, guidance, generator):
-    """The model's latents at the student's timesteps and at the end, each [N, 4, h, w], from noise of the generator."""
-    latents = torch.randn((len(context), *LATENTS), generator=generator)
-    fine = small_steps(timesteps)
+def sample(answer, noise, context, steps, generator):
+    """Latents [N, 4, h, w] from noise by LCM's steps; `answer` is the student."""
+    latents = noise
+    timesteps = lcm_timesteps(steps)
+    for start, end in zip(timesteps, [*timesteps[1:], -1]):
+        clean = clean_of(latents, answer(latents, torch.full((len(latents),), start), context), start)
+        latents = noised(clean, end, generator)
+    return latents
+
+
+@torch.no_grad()
+def walk(model, latents, context, empty, guidance, first):
+    """The model's way down from the student's timestep `first` (0..7): latents [8 - first, N, 4, h, w] at the student's
+    timesteps, and the end [N, 4, h, w]."""
+    times = [*lcm_timesteps(WALK_STEPS), -1][first * WALK_STEPS // STUDENT_STEPS :]
     seen = []
-    for i, (start, end) in enumerate(zip(fine, fine[1:])):
-        if i % SUBSTEPS == 0:
+    for i, (start, end) in enumerate(zip(times, times[1:])):
+        if i % (WALK_STEPS // STUDENT_STEPS) == 0:
             seen.append(latents)
-        velocity = diffusion.guided_velocity(model, latents, start, context, empty, guidance)
+        velocity = diffusion.guided_velocity(model, latents, start, context, empty.expand_as(context), guidance)
         latents = move(latents, velocity, start, end)
-    return [*seen, latents]
+    return torch.stack(seen), latents
 
 
-def make_data(model, encode, known, timesteps, options):
-    """contexts [N, T, C] and walks [steps + 1, N, 4, h, w]; kept in --work, if that is given."""
-    kept = options.work and options.work / "walks.pt"
-    if kept and kept.exists():
-        return torch.load(kept)
-    rng, generator = np.random.default_rng(options.seed), torch.Generator().manual_seed(options.seed)
-    captions = captions_of(known, rng)
-    contexts, walks = [], []
+def make_walks(model, encode, known, options):
+    """Writes walks-N.pt into --work, a batch each, those that are missing."""
     empty = encode([""])
-    for done in range(0, options.walks, BATCH):
+    earlier = None
+    for number in range(-(-options.walks // BATCH)):
+        file = options.work / f"walks-{number:04}.pt"
+        if file.exists():
+            earlier = torch.load(file)["end"]
+            continue
+        rng, generator = np.random.default_rng((options.seed, number)), torch.Generator().manual_seed(1000 * options.seed + number)
+        captions = captions_of(known, rng)
         context = encode([next(captions) for _ in range(BATCH)])
-        walks.append(torch.stack(walk(model, context, empty.expand_as(context), timesteps, options.guidance, generator)))
-        contexts.append(context)
-        if done % (8 * BATCH) == 0:
-            print(json.dumps({"walks": done + BATCH, "of": options.walks}), flush=True)
-    data = torch.cat(contexts), torch.cat(walks, 1)
-    if kept:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(data, kept)
-    return data
+        first = 0 if earlier is None or number % 2 == 0 else int(rng.integers(STUDENT_STEPS))
+        if earlier is None or number % 2 == 0:
+            start = channels_last(torch.randn((BATCH, *LATENTS), generator=generator))
+        else:
+            start = noised(earlier, lcm_timesteps(STUDENT_STEPS)[first], generator)
+        seen, earlier = walk(model, start, context, empty, options.guidance, first)
+        save({"first": first, "seen": seen, "end": earlier, "context": context}, file)
+        print(json.dumps({"walks": (number + 1) * BATCH, "of": options.walks}), flush=True)
 
 
-def train(student, adapters, data, timesteps, options):
-    """Until the minutes are over; the rate falls over the last half of them."""
-    contexts, walks = data
-    ends = [*timesteps, -1]
-    parameters = [p for adapter in adapters.values() for p in (adapter.down, adapter.up)]
-    optimizer = torch.optim.AdamW(parameters, RATE, weight_decay=0.0)
+def save(data, file):
+    """So that a stop leaves the old file or the new one."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(data, file.with_suffix(".part"))
+    os.replace(file.with_suffix(".part"), file)
+
+
+class Walks:
+    """The batches in a folder, which another process may still be adding to."""
+
+    def __init__(self, folder):
+        self.folder, self.batches, self.points = folder, {}, []
+
+    def refresh(self):
+        for file in sorted(self.folder.glob("walks-*.pt")):
+            if file.name not in self.batches:
+                self.batches[file.name] = batch = torch.load(file)
+                self.points += [(file.name, i) for i in range(len(batch["seen"]))]
+
+    def draw(self, generator):
+        """(latents, context, end, timestep): one timestep of some walks of a batch."""
+        name, i = self.points[torch.randint(len(self.points), (1,), generator=generator).item()]
+        batch = self.batches[name]
+        rows = torch.randperm(len(batch["end"]), generator=generator)[:DRAWN]
+        timestep = lcm_timesteps(STUDENT_STEPS)[batch["first"] + i]
+        return channels_last(batch["seen"][i][rows]), batch["context"][rows], batch["end"][rows], timestep
+
+
+def distance(found, wanted):
+    """Pseudo-Huber over whole latents: a walk that nobody can foresee weighs no more than one that is nearly right."""
+    return ((found - wanted).square().mean((1, 2, 3)) + SMALL**2).sqrt().mean()
+
+
+def train(student, walks, options):
+    """Takes the steps that are left after those of earlier runs; the rate falls over the last half of all."""
+    optimizer = torch.optim.AdamW(student.parameters(), RATE, weight_decay=0.0, betas=(0.9, 0.99))
     generator = torch.Generator().manual_seed(options.seed + 1)
-    begin, step, mean = time.time(), 0, None
-    student.train()
-    while (share := (time.time() - begin) / 60 / options.minutes) < 1:
+    checkpoint = options.work / "student.pt"
+    first, mean = 0, None
+    if checkpoint.exists():
+        kept = torch.load(checkpoint)
+        student.load(kept["student"])
+        optimizer.load_state_dict(kept["optimizer"])
+        generator.set_state(kept["generator"])
+        first = kept["step"]
+    saved = time.time()
+    for step in range(first, options.steps):
+        if step % 10 == 0:
+            walks.refresh()
         for group in optimizer.param_groups:
-            group["lr"] = RATE * min(1, step / 20, 2 * (1 - share) + 0.02)
-        rows = torch.randint(len(contexts), (BATCH,), generator=generator)
-        at = step % len(timesteps)
-        latents, target = walks[at, rows], walks[at + 1, rows]
-        wanted = velocity_between(latents, target, ends[at], ends[at + 1])
-        found = student(latents, torch.full((BATCH,), ends[at]), contexts[rows])
-        loss = F.mse_loss(found, wanted)
+            group["lr"] = RATE * min(1, (step + 1) / 20, 2 * (1 - step / options.steps) + 0.02)
+        latents, context, end, timestep = walks.draw(generator)
+        # A quarter of the keys in three of four steps, as the model itself was trained.
+        Transformer.thin_keys = step % 4 != 0
+        found = clean_of(latents, student.run("trained", latents, torch.full((len(latents),), timestep), context), timestep)
+        loss = distance(found, end)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        student.follow(min(AVERAGE, (step + 1) / (step + 10)))
         mean = loss.item() if mean is None else 0.98 * mean + 0.02 * loss.item()
-        step += 1
-        if step % 50 == 0:
-            print(json.dumps({"step": step, "loss": round(mean, 4), "minutes": round(share * options.minutes, 1)}), flush=True)
-    student.eval()
-
-
-def write_merged(folder, to, adapters, steps):
-    """The model folder with the adapters in its UNet, and with trailing timesteps, its number of steps and no guidance."""
-    shutil.copytree(folder, to, dirs_exist_ok=True, ignore=shutil.ignore_patterns("train", "samples", "images", "held-out", "judge"))
-    weights = read_half(folder / "unet/diffusion_pytorch_model.safetensors")
-    for name, adapter in adapters.items():
-        weights[f"{name}.weight"] = adapter.weight().detach()
-    write_half(to / "unet/diffusion_pytorch_model.safetensors", weights)
-    scheduler = {**json.loads((folder / "scheduler/scheduler_config.json").read_text()),
-                 "_class_name": "EulerDiscreteScheduler", "timestep_spacing": "trailing"}
-    (to / "scheduler/scheduler_config.json").write_text(json.dumps(scheduler, indent=2) + "\n")
-    (to / "edit-defaults.json").write_text(json.dumps({"guidance": 1, "steps": steps}, indent=2) + "\n")
+        if step % 20 == 19:
+            print(json.dumps({"step": step + 1, "loss": round(mean, 4), "points": BATCH * len(walks.points)}), flush=True)
+        if time.time() - saved > CHECKPOINT_SECONDS:
+            saved = time.time()
+            save({"student": student.state(), "optimizer": optimizer.state_dict(), "generator": generator.get_state(),
+                  "step": step + 1}, checkpoint)
+    Transformer.thin_keys = False
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--model", type=Path, required=True, help="the model folder")
     arguments.add_argument("--to", type=Path, required=True, help="the LoRA's file")
-    arguments.add_argument("--merged", type=Path, help="a folder for the whole model with the LoRA in it")
-    arguments.add_argument("--work", type=Path, help="a folder that keeps the walks for another run")
-    arguments.add_argument("--steps", type=int, default=4)
+    arguments.add_argument("--work", type=Path, default=Path.home() / ".cache/tokenflow-demo-student",
+                           help="a folder that keeps walks and checkpoints for another run")
+    arguments.add_argument("--only", choices=("walks", "training"), help="so that two processes do both at the same time")
     arguments.add_argument("--rank", type=int, default=8)
-    arguments.add_argument("--guidance", type=float, default=7.5)
-    arguments.add_argument("--walks", type=int, default=512)
-    arguments.add_argument("--minutes", type=float, default=20)
-    arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--guidance", type=float, default=5.0)
+    arguments.add_argument("--walks", type=int, default=400)
+    arguments.add_argument("--steps", type=int, default=400, help="of training")
+    arguments.add_argument("--threads", type=int, default=1)
     arguments.add_argument("--seed", type=int, default=0)
     options = arguments.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    model = load_unet(options.model)
-    encode, known = load_captioner(options.model)
-    timesteps = trailing(options.steps)
-    data = make_data(model, encode, known, timesteps, options)
-    adapters = adapt(model, options.rank)
-    train(model, adapters, data, timesteps, options)
-    tensors = {key: value for name, adapter in adapters.items() for key, value in adapter.tensors(name).items()}
-    write_half(options.to, tensors)
+    model = load_unet(options.model).to(memory_format=torch.channels_last)
+    if options.only != "training":
+        make_walks(model, *load_captioner(options.model), options)
+    if options.only == "walks":
+        return
+    student, walks = Student(model, options.rank), Walks(options.work)
+    while not walks.points:  # another process has only begun
+        walks.refresh()
+        time.sleep(1)
+    train(student, walks, options)
+    write_half(options.to, student.tensors())
     print(json.dumps({"lora": str(options.to), "megabytes": round(options.to.stat().st_size / 1e6, 2)}))
-    if options.merged:
-        write_merged(options.model, options.merged, adapters, options.steps)
 
 
 if __name__ == "__main__":

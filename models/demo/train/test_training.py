@@ -13,6 +13,8 @@ from torch.nn import functional as F
 
 import autoencoder
 import distil
+import low_rank
+import model_folder
 import packed
 from autoencoder import Autoencoder
 from compiled import Compiled
@@ -150,31 +152,62 @@ class Compiling(unittest.TestCase):
 
 
 class Distilling(unittest.TestCase):
-    def test_the_wanted_velocity_leads_from_one_timestep_to_the_other(self):
-        latents, target = torch.randn(2, 4, 3, 3), torch.randn(2, 4, 3, 3)
-        for start, end in ((999, 749), (749, 499), (249, -1)):
-            velocity = distil.velocity_between(latents, target, start, end)
-            torch.testing.assert_close(distil.move(latents, velocity, start, end), target, atol=1e-4, rtol=1e-4)
+    def test_the_steps_of_the_student_are_among_those_of_the_walks(self):
+        self.assertEqual(distil.lcm_timesteps(4), [999, 759, 499, 259])
+        self.assertEqual(distil.lcm_timesteps(8)[::2], [999, 759, 499, 259])
+        self.assertEqual(distil.lcm_timesteps(distil.WALK_STEPS)[:: distil.WALK_STEPS // 8], distil.lcm_timesteps(8))
 
-    def test_small_steps_contain_those_of_the_student_and_fall(self):
-        self.assertEqual(distil.trailing(4), [999, 749, 499, 249])
-        fine = distil.small_steps(distil.trailing(4))
-        self.assertEqual(fine[:: distil.SUBSTEPS], [999, 749, 499, 249, -1])
-        self.assertTrue(all(a > b for a, b in zip(fine, fine[1:])))
+    def test_a_walk_along_one_velocity_has_its_end_where_every_point_estimates_it(self):
+        clean, noise = torch.randn(2, *distil.LATENTS), torch.randn(2, *distil.LATENTS)
 
-    def test_an_adapter_changes_nothing_at_first_and_is_stored_in_two_factors(self):
+        def model(latents, timesteps, context):
+            a = distil.alpha_at(int(timesteps[0]))
+            return (a.sqrt() * noise - (1 - a).sqrt() * clean).repeat(len(latents) // 2, 1, 1, 1)
+
+        for first in (0, 5):
+            times = distil.lcm_timesteps(8)[first:]
+            a = distil.alpha_at(times[0])
+            start = a.sqrt() * clean + (1 - a).sqrt() * noise
+            seen, end = distil.walk(model, start, torch.zeros(2, 3, 4), torch.zeros(1, 3, 4), 5.0, first)
+            self.assertEqual(len(seen), len(times))
+            torch.testing.assert_close(end, clean, atol=1e-4, rtol=1e-4)
+            for latents, timestep in zip(seen, times):
+                velocity = model(latents, torch.tensor([timestep]), None)
+                torch.testing.assert_close(distil.clean_of(latents, velocity, timestep), clean, atol=1e-4, rtol=1e-4)
+
+    def test_training_lets_the_student_estimate_the_ends_and_leaves_the_model(self):
+        network = torch.nn.ModuleDict({"inner": torch.nn.Conv2d(4, 4, 1)})
+        network.forward = lambda latents, timesteps, context: network["inner"](latents)
+        student = low_rank.Student(network, 4)
+        latents = torch.randn(8, *distil.LATENTS)
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+            folder = Path(folder)
+            batch = {"first": 0, "seen": latents[None], "end": 2 * latents, "context": torch.zeros(8, 3, 4)}
+            distil.save(batch, folder / "walks-0000.pt")
+            walks = distil.Walks(folder)
+            walks.refresh()
+            error = lambda which: distil.distance(
+                distil.clean_of(latents, student.run(which, latents, None, None), 999), batch["end"]
+            ).item()
+            before = error("teacher")
+            distil.train(student, walks, SimpleNamespace(work=folder, steps=400, seed=0))
+            self.assertLess(error("average"), 0.7 * before)
+            self.assertEqual(error("teacher"), before)
+
+    def test_a_change_of_low_rank_is_none_at_first_and_is_stored_in_two_factors(self):
         for layer in (torch.nn.Linear(6, 5), torch.nn.Conv2d(3, 5, 3, stride=2, padding=1)):
             x = torch.randn(2, 6) if isinstance(layer, torch.nn.Linear) else torch.randn(2, 3, 8, 8)
-            adapter = distil.Adapted(layer, 2)
-            torch.testing.assert_close(adapter(x), layer(x))
-            torch.nn.init.normal_(adapter.up)
-            down, up = adapter.tensors("here").values()
+            changed = low_rank.LowRank(layer, 2)
+            torch.testing.assert_close(changed(x), layer(x))
+            torch.nn.init.normal_(changed.trained[1])
+            changed.follow(0)
+            down, up = changed.tensors("here").values()
             product = up.flatten(1) @ down.flatten(1)
-            torch.testing.assert_close(layer.weight + product.view_as(layer.weight), adapter.weight())
+            torch.testing.assert_close(layer.weight + product.view_as(layer.weight), changed.weight())
 
     def test_captions_have_only_words_that_the_model_knows(self):
         known = set("a an red blue ball cube on grass in the city photo of".split())
-        captions = distil.captions_of(known, np.random.default_rng(0))
+        captions = model_folder.captions_of(known, np.random.default_rng(0))
         drawn = [next(captions) for _ in range(20)]
         self.assertTrue(all(set(caption.split()) <= known for caption in drawn))
         self.assertGreater(len(set(drawn)), 3)

@@ -83,10 +83,10 @@ export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<
   throwIfCanceled(signal);
   const model = await readModelOutline(job.modelDir, undefined, job);
   throwIfCanceled(signal);
-  const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir, model.defaults));
+  const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir, model.defaults), job.inversion);
   const execution = await guessExecution(job);
   const plan = planEdit(clip, model, settings);
-  const isTaken = await isInversionKept({ job, settings, plan, execution });
+  const isTaken = await isInversionKept({ job, model, settings, plan, execution });
   throwIfCanceled(signal);
   const assessed = await assessJob(job, { clip, model, settings, execution });
   const { inversion, sampling } = assessed.unetEvaluations;
@@ -123,6 +123,7 @@ export function assessJob(
 
 interface EditToLookUp {
   readonly job: EditJob;
+  readonly model: Pick<ModelOutline, 'scheduler'>;
   readonly settings: ChosenSettings;
   readonly plan: EditPlan;
   readonly execution: Execution;
@@ -148,7 +149,7 @@ function cacheOf(edit: EditToLookUp): Promise<InversionCache | null> {
   const { job, execution, families } = edit;
   const { modelDir: dir, reading, loras, embeddings, vae, cacheDir } = job;
   const identify = () => identifyCheckpoint({ dir, reading, loras, embeddings, vae, cacheDir, execution, families });
-  return findInversionCache({ ...edit, model: { identify } });
+  return findInversionCache({ ...edit, model: { identify, scheduler: edit.model.scheduler } });
 }
 
 /** Throws EditError('invalid-request') when the in/out range holds no frame. */

@@ -50,6 +50,18 @@ describe('what the user left open', () => {
     expect(chooseFew({ pipeline: 'reference' })).toMatchObject({ steps: 4, inversionSteps: 40, inversion: 'ddim' });
   });
 
+  test('has the forwards of the inversion that a measurement wants', () => {
+    const measured = (inversion: 'noised' | 'fixed-point', change: Partial<EditSettings> = {}) =>
+      chooseSettings(
+        { ...defaultSettings(), prompt: 'a wolf', ...change },
+        { guidance: 1, steps: 4, fewSteps: 'lora' },
+        inversion,
+      );
+    expect(measured('noised')).toMatchObject({ inversion: 'noised', inversionSteps: 4, calibrates: false });
+    expect(measured('fixed-point')).toMatchObject({ inversion: 'fixed-point', inversionSteps: 8, calibrates: true });
+    expect(measured('fixed-point', { inversionSteps: 4 })).toMatchObject({ inversionSteps: 4, calibrates: false });
+  });
+
   test('stays as it was chosen', () => {
     const chosen = { steps: 4, inversionSteps: 12, guidance: 2 };
     expect(choose(chosen)).toMatchObject({ ...chosen, calibrates: false });

@@ -63,9 +63,13 @@ export async function readEditDefaults(modelDir: string, usual: EditDefaults): P
  * Fills what the user left open. A preview takes half of the steps, with one forward of the inversion for each; where that
  * is no real inversion, it takes all of the few steps. Throws EditError('invalid-request') when inversion steps don't fit
  * the steps.
+ * @param inversion other than the pipeline's own, where a measurement wants one
  */
-export function chooseSettings(settings: EditSettings, defaults: EditDefaults): ChosenSettings {
-  const inversion = inversionOf(settings, defaults);
+export function chooseSettings(
+  settings: EditSettings,
+  defaults: EditDefaults,
+  inversion: InversionMethod['name'] = inversionOf(settings, defaults),
+): ChosenSettings {
   const whole = settings.steps ?? stepsOf(settings, defaults);
   const usual = Math.min(maxSteps - (maxSteps % whole), inversionShare[inversion] * whole);
   const wholeInversion = settings.inversionSteps ?? usual;

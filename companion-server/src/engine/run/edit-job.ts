@@ -3,6 +3,7 @@
 import type { DeviceChoice } from '../../../../protocol/devices.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import type { Approximations } from '../plan/approximations.ts';
+import type { InversionMethod } from '../../tokenflow/inversion.ts';
 import type { EditSettings } from '../../../../protocol/edit-settings.ts';
 import type { CheckpointReading } from '../../families/open-checkpoint.ts';
 import type { VaeFile } from '../../families/replace-vae.ts';
@@ -34,6 +35,8 @@ export interface EditJob {
   readonly settings: EditSettings;
   /** Approximations of the fast pipeline, to measure the effect of each; the usual ones when left out. */
   readonly approximations?: Approximations;
+  /** How the clip is inverted, to measure the effect of each way; the pipeline's own when left out. */
+  readonly inversion?: InversionMethod['name'];
   /** SHA-256 of the clip in lower-case hexadecimal digits, if the caller knows it. */
   readonly clipSha256?: string | null;
   /**

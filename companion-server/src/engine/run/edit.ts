@@ -86,7 +86,7 @@ async function runWatched(
   const { modelDir: dir, reading, cacheDir, workDir, loras, embeddings, vae } = job;
   const { families } = parts;
   const outline = await readModelOutline(dir, families, { reading, loras, embeddings, vae });
-  const settings = chooseSettings(job.settings, await readEditDefaults(dir, outline.defaults));
+  const settings = chooseSettings(job.settings, await readEditDefaults(dir, outline.defaults), job.inversion);
   const technique = techniqueNamed(settings.technique, parts.techniques);
   let execution = await parts.chooseExecution(job);
   requireResources((await assessJob(job, { clip, model: outline, settings, technique, execution, families })).refusal);

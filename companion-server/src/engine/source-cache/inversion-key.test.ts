@@ -4,6 +4,8 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { makeTinyCheckpoint } from '../../../../test/fixtures/tiny-checkpoint.ts';
 import { defaultSettings } from '../../../../protocol/edit-settings.ts';
+import { parseSchedulerConfig } from '../../diffusion/scheduler-config.ts';
+import { fewStepModelOf } from '../../families/few-step.ts';
 import { plainExecution, preferredExecution } from '../../onnx/execution.ts';
 import { openCheckpoint } from '../../families/open-checkpoint.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
@@ -44,9 +46,11 @@ const plan: EditPlan = {
   approximations: usualApproximations,
   technique: plugAndPlay,
 };
+const scheduler = parseSchedulerConfig({});
 const parts: InversionKeyParts = {
   clipSha256: 'ab'.repeat(32),
   model: 'cd'.repeat(32),
+  scheduler,
   settings,
   plan,
   execution: preferredExecution.cpu,
@@ -73,6 +77,11 @@ test('all that it depends on changes its key', async () => {
     parts,
     { ...parts, clipSha256: 'ef'.repeat(32) },
     { ...parts, model: 'ef'.repeat(32) },
+    // The same file under another name.
+    ...['look-lcm', 'look-tcd', 'look-turbo-4step'].map((name) => ({
+      ...parts,
+      scheduler: fewStepModelOf(scheduler, [name])?.scheduler ?? scheduler,
+    })),
     { ...parts, execution: plainExecution('cpu') },
     { ...parts, execution: preferredExecution.webgpu },
     ...[

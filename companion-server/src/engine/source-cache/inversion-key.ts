@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { SchedulerConfig } from '../../diffusion/scheduler-config.ts';
 import { findProgram } from '../../media/ffmpeg/binaries.ts';
 import type { Execution } from '../../onnx/execution.ts';
 import { version } from '../../app/version.ts';
@@ -17,6 +18,8 @@ export interface InversionKeyParts {
   readonly clipSha256: string;
   /** From model-identity.ts. */
   readonly model: string;
+  /** Of the model as the edit uses it: a name may make it one of few steps, with steps of another kind. */
+  readonly scheduler: SchedulerConfig;
   readonly settings: ChosenSettings;
   readonly plan: EditPlan;
   readonly execution: Execution;
@@ -27,14 +30,14 @@ export interface InversionKeyParts {
  * goes further passes through the same latents.
  */
 export async function inversionKey(parts: InversionKeyParts): Promise<string> {
-  const { clipSha256, model, settings, plan, execution } = parts;
+  const { clipSha256, model, scheduler, settings, plan, execution } = parts;
   const { startFrame, endFrame, size, chunkSize, vaeChunkSize, keyframeSeed } = plan;
   const { sourcePrompt, steps, inversionSteps, pipeline, inversion, calibrates, preview, keyframeInterval } = settings;
   const identity = [
     // Another version may compute, and another ffmpeg decode, a little differently.
     ...[version, await programOf('ffmpeg')],
     ...[clipSha256, startFrame, endFrame, size],
-    ...[model, sourcePrompt, steps, pipeline, inversion, calibrates ? 'calibrated' : inversionSteps],
+    ...[model, scheduler, sourcePrompt, steps, pipeline, inversion, calibrates ? 'calibrated' : inversionSteps],
     // Cuts are part of what is kept.
     ...(knowsScenes(settings) ? ['scenes'] : []),
     // Keyframes, and so the correspondences, depend on these.
@@ -56,14 +59,15 @@ export async function findInversionCache({
   execution,
 }: {
   readonly job: EditJob;
-  readonly model: Pick<Model, 'identify'>;
+  readonly model: Pick<Model, 'identify' | 'scheduler'>;
   readonly settings: ChosenSettings;
   readonly plan: EditPlan;
   readonly execution: Execution;
 }): Promise<InversionCache | null> {
   const { clipSha256 = null, inversionsDir: dir = null, inversionsBudgetBytes } = job;
   if (clipSha256 === null || dir === null || inversionsBudgetBytes === 0) return null;
-  const parts = { clipSha256, model: await model.identify(), settings, plan, execution };
+  const { scheduler } = model;
+  const parts = { clipSha256, model: await model.identify(), scheduler, settings, plan, execution };
   const { inversionSteps, steps, sourcePrompt } = settings;
   return {
     dir,
