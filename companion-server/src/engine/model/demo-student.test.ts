@@ -40,7 +40,7 @@ describe("the embedded model's LoRA of few steps", () => {
     const { scheduler, defaults } = demo;
     expect(scheduler.solver).toMatchObject({ kind: 'lcm', originalSteps: 50 });
     expect(defaults).toEqual({ guidance: 1, steps: 4, fewSteps: 'lora' });
-    expect((await open([student])).adapterNotices([])).toEqual([]);
+    expect((await open([student])).notices([])).toEqual([]);
   });
 
   it('estimates from noise what the model draws with guidance, nearer than the model itself does', async () => {
