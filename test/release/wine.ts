@@ -3,7 +3,7 @@
 //
 //   npm run test:release:wine [-- --archive FILE] [--short]
 //
-// Needs wine and x86_64-w64-mingw32-gcc. Without --archive the archive is made first. --short: edits of few steps.
+// Needs wine and x86_64-w64-mingw32-gcc. Without --archive the archive is made first. --short: an edit of few steps, and no kill.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -47,10 +47,10 @@ function unpack(archive: string, folder: string): void {
 }
 
 /** Waits until `isSo`, at most as long as an edit may take. */
-async function until(what: string, isSo: () => boolean): Promise<void> {
+async function until(what: string, isSo: () => boolean, seen: () => string = () => ''): Promise<void> {
   const end = Date.now() + editTimeoutMs;
   while (!isSo()) {
-    must(Date.now() < end, `${what} did not come.`);
+    must(Date.now() < end, `${what} did not come. ${seen()}`);
     await delay(200);
   }
 }
@@ -158,7 +158,7 @@ async function test(machine: WindowsMachine, archive: string): Promise<void> {
       must(check?.status === 'ok', `${name}: ${check?.detail ?? 'not examined'}`);
     }
   });
-  await killAndResume();
+  if (!values.short) await killAndResume();
   await step(`stop takes less than ${stopSeconds} s, and nothing of the program goes on`, async () => {
     const { seconds: taken } = expectEnd(tokenflow('stop'));
     // Wine itself needs a second to start a program.
@@ -216,11 +216,13 @@ async function test(machine: WindowsMachine, archive: string): Promise<void> {
     });
     await step('the edit goes on after the next start', async () => {
       expectEnd(tokenflow('start'));
-      await until('The end of the edit', () => {
-        const { output } = expectEnd(tokenflow('jobs', '--json'));
+      let output = '';
+      const isDone = (): boolean => {
+        ({ output } = expectEnd(tokenflow('jobs', '--json')));
         const { jobs } = JSON.parse(output) as { readonly jobs: readonly { readonly state: string }[] };
         return jobs.length > 0 && jobs.every(({ state }) => state === 'done');
-      });
+      };
+      await until('The end of the edit', isDone, () => output);
     });
   }
 }
