@@ -6,7 +6,16 @@
 // Needs wine and x86_64-w64-mingw32-gcc. Without --archive the archive is made first. --short: an edit of few steps, and no kill.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -194,7 +203,7 @@ async function test(machine: WindowsMachine, archive: string): Promise<void> {
     expectEnd(tokenflow('uninstall', '--yes'));
     await until('The end of the program', () => machine.processes('node.exe').length === 0);
     const isResult = (name: string): boolean => /^Local\/tokenflow(\/data(\/results(\/.*)?)?)?$/.test(name);
-    await until('The removal of the program', () => !filesOf(machine).some((name) => name.includes('Programs')));
+    await until('The removal of the program', () => !existsSync(program));
     const left = filesOf(machine).filter((name) => !isResult(name));
     must(left.length === 0, `Left: ${left.join(', ')}`);
     must(machine.registry(runKey, 'TokenFlow') === null, 'The login item is still there.');
