@@ -64,7 +64,16 @@ export const nothingElse = { notices: [], folders: [], offers: [], freeBytes: nu
 export function makeOffer(changes: Partial<ModelOffer> & Pick<ModelOffer, 'id'>): ModelOffer {
   const { family, sizeBytes } = usable;
   const licenceName = 'CreativeML Open RAIL-M';
-  return { title: changes.id, kind: 'checkpoint', family, goodFor: '', licenceName, sizeBytes, state: 'available', ...changes };
+  return {
+    title: changes.id,
+    kind: 'checkpoint',
+    family,
+    goodFor: '',
+    licenceName,
+    sizeBytes,
+    state: 'available',
+    ...changes,
+  };
 }
 
 /** A download that runs. */

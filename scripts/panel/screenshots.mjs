@@ -69,12 +69,12 @@ async function shootWebPanel(browser) {
       ['Difference', 'difference'],
       ['Flicker', 'flicker'],
     ]) {
-      await page.getByRole('button', { name: mode, exact: true }).click();
+      await page.getByRole('radio', { name: mode, exact: true }).click();
       await page.keyboard.press('ArrowRight');
       await page.locator('.stage-note.gone').waitFor({ state: 'attached', timeout: 60_000 });
       await shoot(page.locator('.stage'), `compare-${name}`);
     }
-    await page.getByRole('button', { name: 'Wipe', exact: true }).click();
+    await page.getByRole('radio', { name: 'Wipe', exact: true }).click();
     await page.emulateMedia({ colorScheme: 'light' });
     await page.getByRole('button', { name: 'Versions' }).click();
     await shoot(page, 'web-versions-light');

@@ -94,7 +94,7 @@ describe.skipIf(chromiumPath === undefined)('the result of an edit in a browser'
       await page.getByTitle('Show the whole picture').click();
 
       for (const mode of ['Difference', 'Flicker']) {
-        await page.getByRole('button', { name: mode, exact: true }).click();
+        await page.getByRole('radio', { name: mode, exact: true }).click();
         await play.click();
         await page.locator('.frame.is-map.moves').waitFor({ timeout: editMs });
         await play.click();

@@ -34,7 +34,7 @@ async function startServer(workspace: Workspace, options?: CliOptions): Promise<
 test('start returns when the server answers, and stop when it has ended', async () => {
   const workspace = await createWorkspace();
   const processId = await startServer(workspace);
-  const { url } = JSON.parse(await readFile(join(workspace.cacheDir, 'server.json'), 'utf8')) as { url: string };
+  const { url } = JSON.parse(await readFile(join(workspace.dataDir, 'server.json'), 'utf8')) as { url: string };
   const running = await status(workspace);
   expect(running).toMatchObject({ isRunning: true, exitCode: 0, model: 'model', processId });
   expect(url).toBe(`http://127.0.0.1:${running.port ?? 0}`);
@@ -61,7 +61,7 @@ test('a server that is killed is known not to run, and a new one can be started'
 test('stop ends a server whose engine does not listen', async () => {
   const workspace = await createWorkspace();
   const processId = await startServer(workspace, { engine: 'stubborn' });
-  const { url } = JSON.parse(await readFile(join(workspace.cacheDir, 'server.json'), 'utf8')) as { url: string };
+  const { url } = JSON.parse(await readFile(join(workspace.dataDir, 'server.json'), 'utf8')) as { url: string };
   const edit = startCli(workspace, ['edit', 'clip.mp4', '--prompt', 'a wolf', '--server', url]);
   await edit.said('%');
   const stopped = await runCliProcess(workspace, ['stop', '--json']);

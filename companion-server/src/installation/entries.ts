@@ -102,7 +102,7 @@ function macEntries({ programDir, home, launcher }: Places, { version }: Install
       path: path.posix.join(home, 'Library', 'LaunchAgents', `${names.agent}.plist`),
       text: plist({
         Label: names.agent,
-        ProgramArguments: [launcher, 'serve'],
+        ProgramArguments: [launcher, 'serve', '--no-open'],
         RunAtLoad: true,
         KeepAlive: { SuccessfulExit: false },
         ProcessType: 'Interactive',
@@ -194,7 +194,7 @@ function systemdEntries({ configDir, launcher }: Places): readonly Entry[] {
         'Description=TokenFlow companion server',
         '',
         '[Service]',
-        `ExecStart=${unitQuoted(launcher)} serve`,
+        `ExecStart=${unitQuoted(launcher)} serve --no-open`,
         'Restart=on-failure',
         '',
         '[Install]',
