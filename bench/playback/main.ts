@@ -89,7 +89,7 @@ try {
   await page.locator('.half-edit video[src]').waitFor({ state: 'attached', timeout: 120_000 });
   console.log(`edit (a copy), result and its videos: ${((performance.now() - pressed) / 1000).toFixed(1)} s`);
   for (const mode of ['Wipe', 'Side by side']) {
-    await page.getByRole('button', { name: mode, exact: true }).click();
+    await page.getByRole('radio', { name: mode, exact: true }).click();
     const from = performance.now();
     await page.getByRole('button', { name: 'Play', exact: true }).last().click();
     await page.locator('.frame.moves').waitFor({ timeout: 60_000 });
@@ -111,7 +111,7 @@ try {
   }
   for (const mode of ['Difference', 'Flicker']) {
     const from = performance.now();
-    await page.getByRole('button', { name: mode, exact: true }).click();
+    await page.getByRole('radio', { name: mode, exact: true }).click();
     await page.getByRole('button', { name: 'Play', exact: true }).last().click();
     await page.locator('.frame.moves').waitFor({ timeout: 120_000 });
     console.log(`${mode}: plays ${((performance.now() - from) / 1000).toFixed(1)} s after it was chosen`);

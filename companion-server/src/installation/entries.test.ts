@@ -58,7 +58,7 @@ describe('on Linux', () => {
   test('percent signs and quotes of a path are written as the unit and the desktop entry want them', () => {
     const odd = placesOf({}, 'linux', '/home/50% "a"');
     const texts = entriesOf(odd, facts).flatMap((entry) => (entry.kind === 'file' ? [entry.text] : []));
-    expect(texts.join('\n')).X;
+    expect(texts.join('\n')).toContain('ExecStart="/home/50%% \\"a\\"/.local/lib/tokenflow/tokenflow" serve --no-open');
     expect(texts.join('\n')).toContain('Exec="/home/50%% \\\\"a\\\\"/.local/lib/tokenflow/tokenflow" start %u');
   });
 });
