@@ -3,11 +3,12 @@
 // before the server at the port has proved that it wrote it.
 
 import { randomBytes } from 'node:crypto';
-import { lstat, readFile, rm } from 'node:fs/promises';
+import { lstat, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hex, integer, object, parse, text, type Infer } from '../../../protocol/fields.ts';
 import { parseIdentity, serverNoteName } from '../../../protocol/identity.ts';
 import { EditError } from '../errors.ts';
+import { isFullDisk } from '../files/disk-error.ts';
 import { writeWhole } from '../files/write-whole.ts';
 import { askLocally } from '../local-request.ts';
 import { createIdentity } from '../pairing/identity.ts';
@@ -41,7 +42,15 @@ export async function writeServerFile(dataDir: string, server: NotedServer): Pro
   const path = join(dataDir, serverNoteName);
   const port = Number(new URL(url).port);
   const file: ServerFile = { pid: process.pid, port, url, instanceId, panelKey, token, pageUrl };
-  await writeWhole(path, `${JSON.stringify(file)}\n`, {}, { mode: 0o600 });
+  const content = `${JSON.stringify(file)}\n`;
+  try {
+    await writeWhole(path, content, {}, { mode: 0o600 });
+  } catch (error) {
+    if (!isFullDisk(error)) throw error;
+    // On a full disk the room of the file before is enough. One that is cut short is read as none.
+    await rm(path, { force: true });
+    await writeFile(path, content, { mode: 0o600, flag: 'wx' });
+  }
   return path;
 }
 
