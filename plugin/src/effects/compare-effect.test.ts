@@ -87,7 +87,7 @@ describe('the comparison', () => {
   test('plays videos where they can be played, and asks for those of the mode only', async () => {
     const scene = await comparing({ abilities: ['video'] });
     const { compare } = scene.store.state;
-    const url = `http://127.0.0.1:7860/playback/${lastJob(scene)}`;
+    const url = `http://127.0.0.1:47860/playback/${lastJob(scene)}`;
     expect(compare?.videos).toEqual({
       edit: { name: 'ready', url: `${url}/edit` },
       original: { name: 'ready', url: `${url}/original` },
