@@ -63,20 +63,21 @@ export const modules = [
     imports: [
       ...['client', 'config', 'demo', 'doctor', 'errors', 'log', 'media', 'metrics', 'models'],
       ...['files', 'installation', 'local-request', 'pairing', 'protocol', 'relay', 'release', 'server', 'temporary'],
-      ...['version', 'wire-error'],
+      ...['typed-command', 'version', 'wire-error'],
     ],
     types: ['protocol/client'],
   },
   {
     name: 'client',
     at: [`${server}client/`],
-    imports: ['errors', 'files', 'protocol', 'protocol/client'],
+    imports: ['errors', 'files', 'protocol', 'protocol/client', 'typed-command'],
   },
   {
     name: 'doctor',
     at: [`${server}doctor/`],
     imports: [
       ...['artifacts', 'engine', 'errors', 'files', 'installation', 'local-request', 'media', 'protocol', 'release'],
+      ...['typed-command'],
     ],
   },
   {
@@ -96,7 +97,7 @@ export const modules = [
   {
     name: 'api',
     at: [`${server}api/`],
-    imports: ['errors', 'jobs', 'log', 'pairing', 'protocol', 'wire-error'],
+    imports: ['errors', 'jobs', 'log', 'pairing', 'protocol', 'typed-command', 'wire-error'],
     types: ['artifacts', 'clips', 'config', 'models', 'playback', 'relay', 'store'],
   },
   { name: 'jobs', at: [`${server}jobs/`], imports: ['artifacts', 'errors', 'protocol', 'store', 'wire-error'] },
@@ -122,8 +123,8 @@ export const modules = [
     types: ['clips'],
   },
   { name: 'clips', at: [`${server}clips/`], imports: ['artifacts', 'errors', 'files', 'protocol', 'store'] },
-  { name: 'relay', at: [`${server}relay/`], imports: ['client', 'errors', 'files', 'protocol'] },
-  { name: 'pairing', at: [`${server}pairing/`], imports: ['errors', 'log', 'protocol', 'store'] },
+  { name: 'relay', at: [`${server}relay/`], imports: ['client', 'errors', 'files', 'protocol', 'typed-command'] },
+  { name: 'pairing', at: [`${server}pairing/`], imports: ['errors', 'log', 'protocol', 'store', 'typed-command'] },
   { name: 'store', at: [`${server}store/`], imports: ['errors', 'files', 'protocol'] },
   { name: 'media', at: [`${server}media/`], imports: ['errors', 'files', 'process', 'protocol', 'release', 'tensor'] },
   { name: 'detail', at: [`${server}detail/`], imports: ['media'], isPure: true },
@@ -165,7 +166,7 @@ export const modules = [
   {
     name: 'models',
     at: [`${server}models/`],
-    imports: ['errors', 'families', 'files', 'protocol', 'store', 'weights'],
+    imports: ['errors', 'families', 'files', 'protocol', 'store', 'typed-command', 'weights'],
   },
   { name: 'weights', at: [`${server}weights/`], imports: ['errors', 'files', 'tensor'] },
   { name: 'tensor', at: [`${server}tensor/`], imports: [], isPure: true },
@@ -193,6 +194,7 @@ export const modules = [
   { name: 'archives', at: [`${server}archives/`], imports: [] },
   { name: 'local-request', at: [`${server}local-request.ts`], imports: [] },
   { name: 'release', at: [`${server}release.ts`], imports: [] },
+  { name: 'typed-command', at: [`${server}typed-command.ts`], imports: ['release'] },
   { name: 'version', at: [`${server}app/version.ts`], imports: [] },
 
   { name: 'scripts', at: ['scripts/'], imports: [] },

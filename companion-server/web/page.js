@@ -20,12 +20,24 @@ async function ask(path, options = {}) {
   throw Object.assign(new Error(response.statusText), { status: response.status });
 }
 
+/** How this server's commands are typed in a terminal of its machine. */
+let commands = {};
+
+async function showCommands() {
+  commands = await ask('/commands');
+  for (const element of document.querySelectorAll('[data-command]')) {
+    element.textContent = commands[element.dataset.command];
+  }
+}
+
 async function showState() {
   try {
+    if (commands.start === undefined) await showCommands();
     const { version, protocol } = await ask('/version');
     find('state').textContent = `It runs: version ${version}, protocol ${protocol}.`;
   } catch {
-    find('state').textContent = 'The server does not answer. Start it with npm start.';
+    const start = commands.start === undefined ? '' : ` Start it with ${commands.start}.`;
+    find('state').textContent = `The server does not answer.${start}`;
   }
 }
 

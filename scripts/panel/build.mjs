@@ -47,7 +47,7 @@ export function folderOf(name, outFolder = path.join(source, 'dist')) {
   return path.join(outFolder, name);
 }
 
-function optionsOf(name, outFolder) {
+function optionsOf(name, outFolder, program) {
   const { entry, target, platform, format, wrapper } = targets[name];
   return {
     entryPoints: [path.join(source, entry)],
@@ -61,7 +61,10 @@ function optionsOf(name, outFolder) {
     external: uxpModules,
     charset: 'utf8',
     legalComments: 'inline',
-    define: { PANEL_VERSION: JSON.stringify(version) },
+    define: {
+      PANEL_VERSION: JSON.stringify(version),
+      PROGRAM_IN_TERMINAL: program === undefined ? 'undefined' : JSON.stringify(program),
+    },
     logLevel: 'warning',
   };
 }
@@ -106,10 +109,13 @@ export async function bundlePart(entry) {
   return built.outputFiles[0].text;
 }
 
-/** Builds both panels. Throws when the code does not build, or when the panel for Premiere breaks a rule of UXP. */
-export async function buildPanel({ outFolder, anyNetwork } = {}) {
+/**
+ * Builds both panels. `program`: how the commands that they name are called in a terminal; those of npm when it is missing.
+ * Throws when the code does not build, or when the panel for Premiere breaks a rule of UXP.
+ */
+export async function buildPanel({ outFolder, anyNetwork, program } = {}) {
   for (const name of Object.keys(targets)) {
-    await build(optionsOf(name, outFolder));
+    await build(optionsOf(name, outFolder, program));
     copyFiles(name, outFolder, { anyNetwork });
   }
   const complaints = checkDialect(outFolder);

@@ -1,6 +1,7 @@
 // What is in an archive beside the program: the scripts to click on, and a first page to read.
 
 import type { ArchivedFile } from '../../companion-server/src/archives/archived-file.ts';
+import { programPlaces } from '../../companion-server/src/typed-command.ts';
 import type { Target } from './targets.ts';
 
 /** Without arguments, as after a double click, the panel is opened. */
@@ -56,14 +57,15 @@ const opens = {
   linux: 'Run ./tokenflow in this folder.',
 } as const;
 
-const commands = {
-  win32: '"%LOCALAPPDATA%\\Programs\\TokenFlow\\TokenFlow.cmd"',
-  darwin: '~/Applications/TokenFlow.app/Contents/Resources/tokenflow',
+/** How the installed program is called in a terminal: on macOS no folder of a user is on the PATH. */
+export const programInTerminal = {
+  win32: 'tokenflow',
+  darwin: programPlaces.darwin,
   linux: 'tokenflow',
 } as const;
 
 function readme(platform: Target['platform']): string {
-  const command = commands[platform];
+  const command = programInTerminal[platform];
   return `TokenFlow for Premiere
 
 1. ${opens[platform]}

@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util';
 import type { ArchivedFile } from '../../companion-server/src/archives/archived-file.ts';
 import { buildPanel } from '../panel/build.mjs';
 import { bundleServer } from './bundle-server.ts';
+import { programInTerminal } from './launchers.ts';
 import { packArchive } from './pack.ts';
 import { signed, signVariables } from './sign.ts';
 import { stageRelease, type BuiltParts } from './stage.ts';
@@ -70,13 +71,17 @@ function chooseTargets(names: readonly string[], isForAll: boolean): Target[] {
 }
 
 async function build(folder: string): Promise<BuiltParts> {
-  const panelFolder = path.join(folder, 'panel');
-  await buildPanel({ outFolder: panelFolder });
+  const panelFolders = new Map<Target['platform'], string>();
+  for (const platform of ['win32', 'darwin', 'linux'] as const) {
+    const outFolder = path.join(folder, 'panel', platform);
+    await buildPanel({ outFolder, program: programInTerminal[platform] });
+    panelFolders.set(platform, outFolder);
+  }
   const serverPackages = await bundleServer(folder);
   return {
     serverFolder: path.join(folder, 'server'),
     bundledPackages: [...new Set([...serverPackages, ...panelPackages])].sort(),
-    panelFolder,
+    panelFolderOf: (platform) => panelFolders.get(platform) ?? '',
   };
 }
 

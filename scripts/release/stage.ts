@@ -35,8 +35,8 @@ export interface BuiltParts {
   readonly serverFolder: string;
   /** The packages whose code is in the bundles of server and panels. */
   readonly bundledPackages: readonly string[];
-  /** The folder that both panels are built in. */
-  readonly panelFolder: string;
+  /** The folder that both panels are built in for a system: they name commands as they are typed there. */
+  readonly panelFolderOf: (platform: Target['platform']) => string;
 }
 
 export interface StageOptions {
@@ -48,6 +48,7 @@ export interface StageOptions {
 
 /** The files, in the order of their names, below the folder of the release. */
 export async function stageRelease({ target, built, cacheDir }: StageOptions): Promise<ArchivedFile[]> {
+  const panelFolder = built.panelFolderOf(target.platform);
   const node = await fetchPart(target.node, cacheDir, (name) =>
     /^(bin\/node(\.exe)?|LICENSE|package\.json)$/.test(name),
   );
@@ -75,8 +76,8 @@ export async function stageRelease({ target, built, cacheDir }: StageOptions): P
     ),
     ...programOfRepository(target),
     ...filesOf(built.serverFolder, 'app/server'),
-    ...filesOf(folderOf('web', built.panelFolder), 'app/plugin/dist/web'),
-    file('app/tokenflow.ccx', packCcx(folderOf('premiere', built.panelFolder))),
+    ...filesOf(folderOf('web', panelFolder), 'app/plugin/dist/web'),
+    file('app/tokenflow.ccx', packCcx(folderOf('premiere', panelFolder))),
   ];
   return files.sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -8,6 +8,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { EditError } from '../errors.ts';
 import type { Log } from '../app/log.ts';
 import type { RemoteAccess } from '../remote-access.ts';
+import { typed } from '../typed-command.ts';
 
 const ipv4Loopback = '127.0.0.1';
 const ipv6Loopback = '::1';
@@ -82,7 +83,7 @@ async function bindFirstFree(
     }
   }
   throw new EditError('invalid-request', `The ports ${taken.join(', ')} are all in use.`, {
-    hint: 'npm run doctor says by which programs. Or choose another port with --port.',
+    hint: `${typed('doctor')} says by which programs. Or choose another port with --port.`,
   });
 }
 
@@ -143,7 +144,7 @@ async function bindIfThere(server: NetServer, port: number, isAnyPort: boolean, 
 function toListenError(error: unknown, port: number, host: string): EditError {
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
   const hints: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'Another companion server may be running: npm run doctor says who. Or choose another port with --port.',
+    EADDRINUSE: `Another companion server may be running: ${typed('doctor')} says who. Or choose another port with --port.`,
     EACCES: 'Choose a port above 1023 with --port.',
     EADDRNOTAVAIL: 'Give --listen an address of this machine.',
   };

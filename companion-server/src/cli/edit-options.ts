@@ -23,6 +23,7 @@ import type { ModelReading } from '../models/readings.ts';
 import { readAdapters, type AdapterRequest } from './adapter-options.ts';
 import type { Options, Values } from './options.ts';
 import { readingOptions, readReading } from './reading-options.ts';
+import { typed } from '../typed-command.ts';
 
 const defaults = defaultSettings();
 
@@ -109,7 +110,7 @@ export const editOptions = {
   model: {
     kind: 'text',
     placeholder: 'NAME|DIR|FILE',
-    help: 'A model by its name (see npm run models), a checkpoint folder, or a checkpoint in one .safetensors file; with --server, one of its models by name.',
+    help: `A model by its name (see ${typed('models')}), a checkpoint folder, or a checkpoint in one .safetensors file; with --server, one of its models by name.`,
   },
   ...readingOptions,
   lora: {

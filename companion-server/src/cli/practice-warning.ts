@@ -3,6 +3,7 @@
 import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import type { ModelInfo } from '../../../protocol/model-info.ts';
 import { readPrompt } from '../../../protocol/vocabulary.ts';
+import { typed } from '../typed-command.ts';
 
 /**
  * A few sentences with a line end; null where there is nothing to say.
@@ -21,6 +22,6 @@ export function practiceWarning(
     `Warning: ${title} is a practice model. It only knows its own small drawn world.`,
     ...(isForeignClip ? ['The clip is none of its sample clips: it comes out as simple drawn shapes.'] : []),
     ...(unknown.size > 0 ? [`It has never seen these words: ${[...unknown].join(', ')}.`] : []),
-    'For real footage: npm run models -- pull stable-diffusion-1.5, then --model stable-diffusion-1.5.\n',
+    `For real footage: ${typed('models pull stable-diffusion-1.5')}, then --model stable-diffusion-1.5.\n`,
   ].join('\n');
 }

@@ -5,9 +5,7 @@ import { askOnTerminal } from './ask.ts';
 import type { Command, Output } from './command.ts';
 import { interruptedExitCode } from './exit-codes.ts';
 import { listenForInterruption } from './interruption.ts';
-import { ownRelease } from '../release.ts';
 import { runCli } from './run.ts';
-import { asTypedInRelease, typedProgram } from './typed-commands.ts';
 
 export interface Program extends Omit<ServerDeps, 'config' | 'log'> {
   readonly commands: readonly Command[];
@@ -19,13 +17,9 @@ const lastWordsMs = 5_000;
 /** Runs the command that this process was started with, and sets the exit code. */
 export async function runProgram({ commands, ...parts }: Program): Promise<void> {
   const interruption = listenForInterruption();
-  const names = commands.map(({ name }) => name);
-  const program = typedProgram(process.platform);
-  const typed =
-    ownRelease() === null ? (text: string) => text : (text: string) => asTypedInRelease(text, names, program);
   const exitCode = await runCli(process.argv.slice(2), commands, {
-    stdout: toOutput(process.stdout, typed),
-    stderr: toOutput(process.stderr, typed),
+    stdout: toOutput(process.stdout),
+    stderr: toOutput(process.stderr),
     env: process.env,
     signal: interruption.signal,
     ...(process.stdin.isTTY && process.stderr.isTTY
@@ -46,12 +40,11 @@ function endSoon(): void {
   setTimeout(() => (isSilent() ? process.kill(process.pid, 'SIGKILL') : endSoon()), lastWordsMs).unref();
 }
 
-/** `typed`: names commands as this user types them. */
-function toOutput(stream: NodeJS.WriteStream, typed: (text: string) => string): Output {
+function toOutput(stream: NodeJS.WriteStream): Output {
   // A reader that has gone (`... | head`) wants no more: nothing is left to tell it.
   stream.on('error', () => undefined);
   return {
-    write: (text) => void stream.write(typed(text)),
+    write: (text) => void stream.write(text),
     get isTTY() {
       return stream.isTTY;
     },

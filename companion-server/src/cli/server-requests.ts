@@ -6,6 +6,7 @@ import { EditError } from '../errors.ts';
 import { askLocally } from '../local-request.ts';
 import { fromWireError, type WireError } from '../../../protocol/messages/wire-error.ts';
 import { findServer, type ServerFile } from './server-file.ts';
+import { typed } from '../typed-command.ts';
 
 /** An answer of the server may have to wait for its disk. */
 const timeoutMs = 60_000;
@@ -15,7 +16,7 @@ export async function findRunningServer(env: Environment): Promise<ServerFile> {
   const server = await findServer(dataDirOf(env));
   if (server !== null) return server;
   throw new EditError('connection-lost', 'No companion server of this user runs.', {
-    hint: 'Start it with npm start.',
+    hint: `Start it with ${typed('start')}.`,
   });
 }
 
@@ -28,7 +29,7 @@ export async function askServer<T>(
 ): Promise<T> {
   const answer = await askLocally(new URL(path, url), { method, token, timeoutMs }).catch((error: unknown) => {
     throw new EditError('connection-lost', `No companion server answers at ${url}.`, {
-      hint: 'Start it with npm start.',
+      hint: `Start it with ${typed('start')}.`,
       cause: error,
     });
   });

@@ -4,6 +4,7 @@ import { createClient, type Client } from '../../../protocol/client/client.ts';
 import { commandTiming } from '../../../protocol/client/timing.ts';
 import type { Peer } from '../../../protocol/messages/session-messages.ts';
 import { nodePlatform } from './node-platform.ts';
+import { typed } from '../typed-command.ts';
 
 export interface ConnectOptions {
   /** For example `http://127.0.0.1:47860`. */
@@ -27,7 +28,7 @@ export async function connect({ url, token, client: peer, patienceMs }: ConnectO
     platform: nodePlatform,
     timing: commandTiming(patienceMs),
     advice: {
-      unreachable: 'Start it with npm start, or leave out --server.',
+      unreachable: `Start it with ${typed('start')}, or leave out --server.`,
       lost: 'Look into its log, then try again.',
     },
   });

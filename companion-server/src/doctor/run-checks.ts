@@ -6,6 +6,7 @@ import type { Check } from '../../../protocol/diagnostics.ts';
 import { withoutAnyPath } from '../without-paths.ts';
 import { checkFolder, checkMachine, toLine } from './machine-checks.ts';
 import { findPortOwner, type PortFinding } from './port-owner.ts';
+import { typed } from '../typed-command.ts';
 
 /** A client that is paired, as far as the doctor cares. */
 export interface KnownClient {
@@ -113,7 +114,7 @@ function checkOwner({ port, owner }: OwnedPort, version: string): Check {
         name,
         status: 'ok',
         detail: `It does not run; port ${port} is free.`,
-        advice: 'Start it with npm start.',
+        advice: `Start it with ${typed('start')}.`,
       };
     case 'companion-server': {
       const isOther = owner.version !== version;
@@ -121,7 +122,7 @@ function checkOwner({ port, owner }: OwnedPort, version: string): Check {
         name,
         status: isOther ? 'problem' : 'ok',
         detail: `Version ${owner.version} runs on port ${port}${isOther ? `; installed is ${version}` : ''}.`,
-        advice: isOther ? 'Stop it and start it again with npm start.' : null,
+        advice: isOther ? `Stop it and start it again with ${typed('start')}.` : null,
       };
     }
     case 'other':
@@ -129,7 +130,7 @@ function checkOwner({ port, owner }: OwnedPort, version: string): Check {
         name,
         status: 'problem',
         detail: `Port ${port} is used by ${owner.program ?? 'another program'}.`,
-        advice: 'End that program, or start the server elsewhere: npm start -- --port 7900.',
+        advice: `End that program, or start the server elsewhere: ${typed('start --port 7900')}.`,
       };
   }
 }
@@ -139,7 +140,12 @@ function checkClients(name: string, clients: readonly KnownClient[] | null, vers
     return { name, status: 'unknown', detail: 'The server does not run.', advice: null };
   }
   if (clients.length === 0) {
-    return { name, status: 'ok', detail: 'Nobody is paired.', advice: 'Type the code of npm run pair into the panel.' };
+    return {
+      name,
+      status: 'ok',
+      detail: 'Nobody is paired.',
+      advice: `Type the code of ${typed('pair')} into the panel.`,
+    };
   }
   const shown = clients.map((client) => `${client.name} (${client.version ?? 'never connected'})`);
   const isOther = clients.some((client) => client.version !== null && client.version !== version);
@@ -157,6 +163,6 @@ function checkModels(models: ReadonlyMap<string, string>): Check {
     name: 'models',
     status: isNone ? 'problem' : 'ok',
     detail: isNone ? 'There is none.' : `${[...models.keys()].join(', ').slice(0, 800)}.`,
-    advice: isNone ? 'Pull one with npm run models -- pull ID.' : null,
+    advice: isNone ? `Pull one with ${typed('models pull ID')}.` : null,
   };
 }

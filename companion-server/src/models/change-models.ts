@@ -24,6 +24,7 @@ import {
   writeReferences,
 } from './models-folder.ts';
 import { installedDonors, keepReading, plainReading, requireUseOfParts, type ModelReading } from './readings.ts';
+import { typed } from '../typed-command.ts';
 
 /**
  * Registers the checkpoint in the folder or file `dir` under a name, with how it is read; nothing is copied. A repository in
@@ -90,7 +91,7 @@ export async function removeModel(modelsDir: string, name: string): Promise<Remo
   const isFolder = dir !== undefined;
   if (!isStaged && !isFolder) {
     throw new EditError('model-missing', `There is no model ${name} to remove.`, {
-      hint: 'See npm run models.',
+      hint: `See ${typed('models')}.`,
     });
   }
   await prepare(modelsDir);

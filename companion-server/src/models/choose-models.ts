@@ -12,6 +12,7 @@ import { createLibrary } from './library/library.ts';
 import { inHubCache } from './library/places/hub-cache.ts';
 import { isCheckpointFolder } from './models-folder.ts';
 import { plainReading, requireUseOfParts, type ModelReading } from './readings.ts';
+import { typed } from '../typed-command.ts';
 
 /** Where a chosen name is looked up. */
 export interface ModelPlaces {
@@ -87,7 +88,7 @@ function missing(chosen: string, dir: string, installed: ReadonlyMap<string, str
   const known = readCatalog().find(({ id, hub }) => id === chosen || hub?.repository === chosen);
   if (known !== undefined) {
     return new EditError('model-missing', `${known.title} is not on this machine yet.`, {
-      hint: `Download it: npm run models -- pull ${known.id}`,
+      hint: `Download it: ${typed(`models pull ${known.id}`)}`,
     });
   }
   if (/^[\w.-]+\/[\w.-]+$/.test(chosen)) {
@@ -95,17 +96,17 @@ function missing(chosen: string, dir: string, installed: ReadonlyMap<string, str
       'model-missing',
       `There is no model ${chosen} in the Hugging Face cache, and no such folder.`,
       {
-        hint: 'Download it with a tool of your choice, or see npm run models for those that there are.',
+        hint: `Download it with a tool of your choice, or see ${typed('models')} for those that there are.`,
       },
     );
   }
   if (/[/\\]/.test(chosen)) {
     return new EditError('model-missing', `The model folder ${dir} does not exist.`, {
-      hint: 'Name a checkpoint folder in diffusers layout, or a model by the name that npm run models shows.',
+      hint: `Name a checkpoint folder in diffusers layout, or a model by the name that ${typed('models')} shows.`,
     });
   }
   return new EditError('model-missing', `There is no model '${chosen}', and no such folder.`, {
-    hint: `There are ${[...installed.keys()].join(', ')}, and those that npm run models shows. Others are downloaded with npm run models -- pull ID.`,
+    hint: `There are ${[...installed.keys()].join(', ')}, and those that ${typed('models')} shows. Others are downloaded with ${typed('models pull ID')}.`,
   });
 }
 

@@ -28,6 +28,7 @@ import {
 import { pullStateName, readPullState, writePullState, type StagedFile } from './pull-state.ts';
 import { readManifest, writeManifest } from './manifest.ts';
 import { identify, isDescribed, type RemoteFile } from './hub/remote-file.ts';
+import { typed } from '../typed-command.ts';
 
 /** Room that is left on the disk beside the download. */
 const reserveBytes = 64 * 2 ** 20;
@@ -94,7 +95,7 @@ async function requireUsable({ kind, hub: { files } }: PullOptions['model'], dir
 async function isThere({ model, modelsDir }: PullOptions, dir: string): Promise<boolean> {
   if (readReferences(modelsDir).has(model.id)) {
     throw new EditError('invalid-request', `${model.id} is a folder that was added by reference.`, {
-      hint: `Take the reference away first: npm run models -- remove ${model.id}`,
+      hint: `Take the reference away first: ${typed(`models remove ${model.id}`)}`,
     });
   }
   if (model.kind === 'checkpoint' ? !isCheckpointFolder(dir) : !existsSync(dir)) return false;

@@ -90,7 +90,7 @@ export function explainLoadFailure(error: unknown, platform: NodeJS.Platform): s
   if (platform === 'win32') {
     return `${failure} Install the current Microsoft Visual C++ 2015-2022 Redistributable (https://aka.ms/vs/17/release/vc_redist.x64.exe) and start again.`;
   }
-  return `${failure} Run npm ci again; the processor and the system must be among those of docs/gpu.md.`;
+  return `${failure} Install the program again; the processor and the system must be among those that docs/gpu.md names.`;
 }
 
 /** Execution providers that this build of ONNX Runtime can load on this system. None where it cannot be loaded itself. */

@@ -10,6 +10,7 @@ import { createAttempts, type AttemptsOptions } from './attempts.ts';
 import { createCode, isSameCode, type OpenCode } from './code.ts';
 import { createLinkKeys, type LinkKey } from './link-keys.ts';
 import { toPairing, type Pairing } from './tables.ts';
+import { typed } from '../typed-command.ts';
 
 /** A pairing, as the rest of the server sees it: jobs, clips and uploads belong to its id. */
 export interface Client {
@@ -111,7 +112,7 @@ export function createPairings(
     if (!isPanelKey && !links.use(key)) {
       log.warn('A pairing key was void.', { peer });
       throw new EditError('link-void', 'The link that opened the panel was used already, or has expired.', {
-        hint: 'Get a new one with npm run panel-link, or type the code of npm run pair.',
+        hint: `Get a new one with ${typed('panel-link')}, or type the code of ${typed('pair')}.`,
       });
     }
     const admitted = admit(name);
@@ -206,7 +207,7 @@ function tooManyAttempts(): EditError {
 function wrongCode(isNoneOpen: boolean): EditError {
   return isNoneOpen
     ? new EditError('pairing-refused', 'The server has no open pairing code: it was used or has expired.', {
-        hint: 'Make a new one with npm run pair, or on the page of the server.',
+        hint: `Make a new one with ${typed('pair')}, or on the page of the server.`,
       })
     : new EditError('pairing-refused', 'The pairing code is not the one that the server shows.', {
         hint: 'Read it again where the server runs, or on its page.',

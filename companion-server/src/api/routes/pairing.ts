@@ -4,6 +4,7 @@
 import { EditError } from '../../errors.ts';
 import type { Pairings } from '../../pairing/pairings.ts';
 import type { Reply, Route } from './route.ts';
+import { typed } from '../../typed-command.ts';
 
 export function pairingRoutes(pairings: Pairings): readonly Route[] {
   const state = (): Reply => {
@@ -39,7 +40,7 @@ export function pairingRoutes(pairings: Pairings): readonly Route[] {
         const clientId = parameters['clientId'] ?? '';
         if (pairings.revoke(clientId)) return state();
         throw new EditError('invalid-request', 'There is no such pairing.', {
-          hint: 'See npm run pair -- --list.',
+          hint: `See ${typed('pair --list')}.`,
         });
       },
     },

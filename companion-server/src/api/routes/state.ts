@@ -4,6 +4,7 @@ import { protocolVersion } from '../../../../protocol/version.ts';
 import { serverName } from '../../../../protocol/identity.ts';
 import { EditError } from '../../errors.ts';
 import type { ServerIdentity } from '../../pairing/identity.ts';
+import { typed } from '../../typed-command.ts';
 import type { Route } from './route.ts';
 
 export function stateRoutes(version: string, identity: ServerIdentity): readonly Route[] {
@@ -13,6 +14,20 @@ export function stateRoutes(version: string, identity: ServerIdentity): readonly
       path: '/healthz',
       access: 'anyone',
       handle: () => ({ json: { status: 'ok' } }),
+    },
+    {
+      // For the server's own page, which is the same file in a checkout and in an installed program.
+      method: 'GET',
+      path: '/commands',
+      access: 'anyone',
+      handle: () => ({
+        json: {
+          start: typed('start'),
+          pair: typed('pair'),
+          list: typed('pair --list'),
+          revoke: typed('pair --revoke ID'),
+        },
+      }),
     },
     {
       method: 'GET',

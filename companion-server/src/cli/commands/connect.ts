@@ -9,6 +9,7 @@ import { seeCertificate } from '../../client/pinned-socket.ts';
 import { EditError } from '../../errors.ts';
 import { readRemoteServer, removeRemoteServer, writeRemoteServer } from '../../relay/remote-server.ts';
 import { defineCommand, type CommandContext } from '../command.ts';
+import { typed } from '../../typed-command.ts';
 
 /** Where a server listens for other machines unless --port says otherwise. */
 const defaultRemotePort = (companionPorts.at(-1) ?? 0) + 1;
@@ -26,7 +27,7 @@ export const connectCommand = defineCommand({
     },
   },
   notes: [
-    `Start the server there with npm start -- --listen ADDRESS. PORT is ${defaultRemotePort} unless that server was started with --port.`,
+    `Start the server there with ${typed('serve --listen ADDRESS')}. PORT is ${defaultRemotePort} unless that server was started with --port.`,
     'Panels still connect to the server on this machine, which passes their clips and edits on and their results back. It trusts only the certificate that you have compared. Panels follow when they connect the next time: restart this server to make them.',
   ],
   async run({ values, positionals }, context) {

@@ -15,6 +15,7 @@ import { probeClip } from '../../media/probe/probe.ts';
 import { defineCommand, type CommandContext } from '../command.ts';
 import { createReporter } from '../edit-reporter.ts';
 import { openLocalSession, type EditSession } from '../session.ts';
+import { typed } from '../../typed-command.ts';
 
 const defaultSample = 'ball-grass';
 const defaultFolder = 'demo-output';
@@ -35,7 +36,7 @@ export const demoCommand = defineCommand({
     model: {
       kind: 'text',
       placeholder: 'NAME|DIR',
-      help: 'A model by its name (see npm run models), or a checkpoint folder. Default: TOKENFLOW_MODEL, then demo.',
+      help: `A model by its name (see ${typed('models')}), or a checkpoint folder. Default: TOKENFLOW_MODEL, then demo.`,
     },
     device: { kind: 'choice', choices: deviceChoices, help: 'What computes. Default: auto.' },
     out: { kind: 'text', placeholder: 'DIR', help: `Default: ${defaultFolder}.` },

@@ -12,6 +12,7 @@ import { ownRelease, type Release } from '../../release.ts';
 import { findServer, stopServer } from '../background-server.ts';
 import { defineCommand, type CommandContext } from '../command.ts';
 import { ensureServer, openPanel, ownProgram, refuseArguments } from './start.ts';
+import { typed } from '../../typed-command.ts';
 
 export const openCommand = defineCommand({
   name: 'open',
@@ -136,6 +137,6 @@ function requireRelease(command: string): Release {
   const own = ownRelease();
   if (own !== null) return own;
   throw new EditError('invalid-request', `${command} is for a downloaded archive; this program runs from its source.`, {
-    hint: 'Here npm start starts the server. npm run release makes an archive.',
+    hint: `Here ${typed('start')} starts the server. npm run release makes an archive.`,
   });
 }

@@ -5,6 +5,7 @@ import { jobView } from '../../../../protocol/job.ts';
 import { EditError } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
 import { askServer, findRunningServer } from '../server-requests.ts';
+import { typed } from '../../typed-command.ts';
 
 const actions = ['cancel', 'pause', 'resume', 'move', 'delete'] as const;
 
@@ -61,7 +62,7 @@ function findJob(start: string, jobs: readonly ListedJob[]): string {
   const [first] = found;
   if (first !== undefined && found.length === 1) return first.job.jobId;
   const fault = found.length === 0 ? 'is of no job' : `is of ${found.length} jobs`;
-  throw new EditError('job-missing', `The id '${start}' ${fault}.`, { hint: 'See npm run jobs.' });
+  throw new EditError('job-missing', `The id '${start}' ${fault}.`, { hint: `See ${typed('jobs')}.` });
 }
 
 function formatJobs(jobs: readonly ListedJob[]): string {

@@ -8,6 +8,7 @@ import { EditError } from '../../errors.ts';
 import { logFileName, oldLogFiles } from '../../app/log-file.ts';
 import { toText } from '../../app/log.ts';
 import { defineCommand } from '../command.ts';
+import { typed } from '../../typed-command.ts';
 
 const defaultLines = 50;
 /** Bytes at the end of the file that are looked through. */
@@ -79,7 +80,7 @@ async function readTail(path: string): Promise<Tail> {
   const sizeBytes = await sizeOf(path);
   if (sizeBytes === null) {
     throw new EditError('invalid-request', `There is no log at ${path}.`, {
-      hint: 'It is written by npm start.',
+      hint: `It is written by ${typed('start')}.`,
     });
   }
   return readFrom(path, Math.max(0, sizeBytes - tailBytes));

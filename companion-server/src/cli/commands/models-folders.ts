@@ -5,6 +5,7 @@ import { addFolder, readAddedFolders, removeFolder } from '../../models/library/
 import { placeOf } from '../../models/library/places.ts';
 import { report, type ModelsRequest } from './models-request.ts';
 import { suggest } from '../suggest.ts';
+import { typed } from '../../typed-command.ts';
 
 const actions = ['list', 'add', 'remove'] as const;
 
@@ -40,7 +41,7 @@ function listFolders(request: ModelsRequest): void {
   const added = readAddedFolders(request.modelsDir);
   for (const dir of added) report(request, { type: 'folder', dir }, dir);
   if (added.length === 0 && !request.isJson) {
-    report(request, {}, 'No folder was added. Add one: npm run models -- folders add DIR');
+    report(request, {}, `No folder was added. Add one: ${typed('models folders add DIR')}`);
   }
 }
 
@@ -54,6 +55,6 @@ async function titleOf({ machine }: ModelsRequest, dir: string): Promise<string>
 function requireDir(action: string, dir: string | undefined): string {
   if (dir !== undefined && dir !== '') return dir;
   throw new EditError('invalid-request', `models folders ${action} needs a folder.`, {
-    hint: `For example: npm run models -- folders ${action} /path/to/ComfyUI`,
+    hint: `For example: ${typed(`models folders ${action} /path/to/ComfyUI`)}`,
   });
 }

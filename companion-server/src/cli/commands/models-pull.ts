@@ -7,6 +7,7 @@ import { pullModel } from '../../models/pull.ts';
 import { report, type ModelsRequest } from './models-request.ts';
 import { createPullReporter } from '../pull-reporter.ts';
 import { suggest } from '../suggest.ts';
+import { typed } from '../../typed-command.ts';
 
 export async function pull(request: ModelsRequest, id: string, isAccepted: boolean): Promise<void> {
   const { context, modelsDir } = request;
@@ -50,7 +51,7 @@ function findModel(catalog: readonly CatalogModel[], id: string): CatalogModel {
   throw new EditError('model-missing', `The catalogue has no model '${id}'.`, {
     hint:
       suggestion === undefined
-        ? `It has ${ids.join(', ')}. Another checkpoint: download its folder, then npm run models -- add DIR`
+        ? `It has ${ids.join(', ')}. Another checkpoint: download its folder, then ${typed('models add DIR')}`
         : `Did you mean ${suggestion}?`,
   });
 }
@@ -64,7 +65,7 @@ async function acceptLicence(
   const terms = `${title} comes under the ${licence.name} licence: ${licence.url}`;
   if (context.ask === undefined || isJson) {
     throw new EditError('licence-not-accepted', `${terms}. It has not been accepted.`, {
-      hint: `Read it, then: npm run models -- pull ${id} --accept-licence`,
+      hint: `Read it, then: ${typed(`models pull ${id} --accept-licence`)}`,
     });
   }
   context.stderr.write(`${terms}\n`);

@@ -4,6 +4,7 @@ import { EditError } from '../../errors.ts';
 import { findInstalledModels } from '../../models/installed-models.ts';
 import { verifyModel } from '../../models/verify.ts';
 import { report, type ModelsRequest } from './models-request.ts';
+import { typed } from '../../typed-command.ts';
 
 /** Throws EditError 'model-damaged' after all models were looked at, when something is wrong with any. */
 export async function verify(request: ModelsRequest, id: string | undefined): Promise<void> {
@@ -32,7 +33,7 @@ export async function verify(request: ModelsRequest, id: string | undefined): Pr
   }
   if (damaged.length === 0) return;
   throw new EditError('model-damaged', `Something is wrong with ${damaged.join(', ')}.`, {
-    hint: 'For a model that was pulled: npm run models -- remove ID, then npm run models -- pull ID',
+    hint: `For a model that was pulled: ${typed('models remove ID')}, then ${typed('models pull ID')}`,
   });
 }
 

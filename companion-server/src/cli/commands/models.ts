@@ -14,6 +14,7 @@ import { verify } from './models-verify.ts';
 import type { ModelReading } from '../../models/readings.ts';
 import { readingOptions, readReading } from '../reading-options.ts';
 import { suggest } from '../suggest.ts';
+import { typed } from '../../typed-command.ts';
 
 const actions = ['list', 'pull', 'verify', 'remove', 'add', 'folders'] as const;
 
@@ -108,7 +109,7 @@ function requireSubject(action: string, what: string, subject: string | undefine
     'invalid-request',
     `models ${action} needs ${what === 'ID' ? 'the id of a model' : 'a folder or file'}.`,
     {
-      hint: `For example: npm run models -- ${action} ${what === 'ID' ? 'stable-diffusion-1.5' : '/path/to/checkpoint'}`,
+      hint: `For example: ${typed(`models ${action} ${what === 'ID' ? 'stable-diffusion-1.5' : '/path/to/checkpoint'}`)}`,
     },
   );
 }

@@ -5,6 +5,7 @@ import { EditError } from '../../errors.ts';
 import { defineCommand, type Output } from '../command.ts';
 import type { ServerFile } from '../server-file.ts';
 import { askServer, findRunningServer } from '../server-requests.ts';
+import { typed } from '../../typed-command.ts';
 
 const listedPairing = object({
   clientId: hex(32),
@@ -79,7 +80,7 @@ function findPairing(start: string, pairings: readonly ListedPairing[]): ListedP
   if (first !== undefined && found.length === 1 && start !== '') return first;
   const fault = found.length === 0 ? 'is of no pairing' : `is of ${found.length} pairings`;
   throw new EditError('invalid-request', `The id '${start}' ${fault}.`, {
-    hint: 'See npm run pair -- --list.',
+    hint: `See ${typed('pair --list')}.`,
   });
 }
 

@@ -4,8 +4,9 @@ import { object, parse, text } from '../../../../protocol/fields.ts';
 import type { Environment } from '../../app/config.ts';
 import { EditError } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
-import { openInBrowser } from '../open-in-browser.ts';
+import { openAddress } from '../../installation/open-address.ts';
 import { askServer, findRunningServer } from '../server-requests.ts';
+import { typed } from '../../typed-command.ts';
 
 const linkAnswer = object({ path: text({ min: 1, max: 200 }), expiresAt: text({ max: 30 }) });
 
@@ -34,14 +35,14 @@ export const panelLinkCommand = defineCommand({
     json: { kind: 'flag', help: 'Print one JSON object.' },
   },
   notes: [
-    'The link is good once, for five minutes. Whoever opens it can use the server until that pairing is ended (npm run pair -- --revoke ID), so give it to nobody.',
+    `The link is good once, for five minutes. Whoever opens it can use the server until that pairing is ended (${typed('pair --revoke ID')}), so give it to nobody.`,
   ],
   async run({ values, positionals }, { env, stdout }) {
     if (positionals[0] !== undefined) {
       throw new EditError('invalid-request', `panel-link takes no argument, got '${positionals[0]}'.`);
     }
     const link = await panelLink(env);
-    const isOpened = values.open && (await openInBrowser(link.url, env));
+    const isOpened = values.open && (await openAddress(link.url, env));
     if (values.json) {
       stdout.write(`${JSON.stringify({ ...link, isOpened })}\n`);
       return;

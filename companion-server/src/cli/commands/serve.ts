@@ -11,8 +11,9 @@ import { createLog, logLevels } from '../../app/log.ts';
 import { version } from '../../app/version.ts';
 import { defineCommand } from '../command.ts';
 import { readingOptions, readReading } from '../reading-options.ts';
-import { openInBrowser } from '../open-in-browser.ts';
+import { openAddress } from '../../installation/open-address.ts';
 import { removeServerFile, writeServerFile } from '../server-file.ts';
+import { typed } from '../../typed-command.ts';
 
 export const serveCommand = defineCommand({
   name: 'serve',
@@ -27,7 +28,7 @@ export const serveCommand = defineCommand({
     model: {
       kind: 'text',
       placeholder: 'NAME|DIR|FILE',
-      help: 'A model by its name (see npm run models), a checkpoint folder, or a checkpoint in one .safetensors file. Default: TOKENFLOW_MODEL, then demo.',
+      help: `A model by its name (see ${typed('models')}), a checkpoint folder, or a checkpoint in one .safetensors file. Default: TOKENFLOW_MODEL, then demo.`,
     },
     ...readingOptions,
     'no-open': { kind: 'flag', help: 'Do not open the panel in the browser.' },
@@ -50,8 +51,8 @@ export const serveCommand = defineCommand({
     },
   },
   notes: [
-    'Where there is a desktop, the panel opens in the browser, paired by a link that is good once; npm run panel-link makes a new one. The panel in Premiere finds the server of its user and pairs by itself, if TOKENFLOW_DATA does not move the data folder.',
-    'Any other panel is paired with the code that is shown here and on the page of the server; npm run pair makes a new one. The code is for one panel and lasts ten minutes.',
+    `Where there is a desktop, the panel opens in the browser, paired by a link that is good once; ${typed('panel-link')} makes a new one. The panel in Premiere finds the server of its user and pairs by itself, if TOKENFLOW_DATA does not move the data folder.`,
+    `Any other panel is paired with the code that is shown here and on the page of the server; ${typed('pair')} makes a new one. The code is for one panel and lasts ten minutes.`,
     'Command line and panel find the server, and prove themselves, by server.json in the data folder. Its keys are made anew at every start; only the user can read it.',
     'Premiere lets its panel connect to the default ports only, whatever --port says; see docs/install.md.',
     'With --listen alone, the server makes a certificate for itself and prints its fingerprint: compare it where you connect. Other machines are always served over TLS, and only clients that are paired or have the token.',
@@ -95,7 +96,7 @@ export const serveCommand = defineCommand({
           return null;
         });
         const link = server.openLink();
-        const isOpened = !values['no-open'] && (await openInBrowser(link, env));
+        const isOpened = !values['no-open'] && (await openAddress(link, env));
         const models = [...config.models.keys()].join(', ');
         stdout.write(
           [
@@ -107,14 +108,14 @@ export const serveCommand = defineCommand({
                   `Fingerprint of its certificate: ${config.remote.fingerprint}`,
                 ]),
             `The panel${isOpened ? ', which the browser opens' : ''}: ${link}`,
-            'This link is good once, for five minutes; npm run panel-link makes a new one.',
+            `This link is good once, for five minutes; ${typed('panel-link')} makes a new one.`,
             `The server's page: ${server.pageUrl}`,
             ...(noteFile === null ? [] : [`What command line and panel find it by: ${noteFile}`]),
             `Log: ${logFile.path}`,
             '',
             `    Pairing code: ${server.pairingCode}`,
             '',
-            'It pairs any other panel within ten minutes; npm run pair makes a new one.',
+            `It pairs any other panel within ten minutes; ${typed('pair')} makes a new one.`,
             `Models: ${models === '' ? 'none; see --model' : models}`,
             '',
           ].join('\n'),

@@ -63,7 +63,7 @@ export async function ensureServer(
 /** Opens the panel in the browser, or says its address where the system has no browser. */
 export async function openPanel({ env, stdout }: CommandContext): Promise<void> {
   const { url: address } = await panelLink(env);
-  const isOpened = await openAddress(address);
+  const isOpened = await openAddress(address, env);
   stdout.write(isOpened ? 'The panel is open in your browser.\n' : `Open this address in your browser: ${address}\n`);
 }
 

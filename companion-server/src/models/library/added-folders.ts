@@ -6,6 +6,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { EditError } from '../../errors.ts';
 import { explainingDisk } from '../../files/disk-error.ts';
 import { writeWhole } from '../../files/write-whole.ts';
+import { typed } from '../../typed-command.ts';
 
 const fileName = 'folders.json';
 const maxFolders = 100;
@@ -24,7 +25,7 @@ export function readAddedFolders(modelsDir: string): readonly string[] {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new EditError('model-damaged', `${path}: ${reason}.`, {
-      hint: 'Delete the file, and add the folders again with npm run models -- folders add DIR.',
+      hint: `Delete the file, and add the folders again with ${typed('models folders add DIR')}.`,
       cause: error,
     });
   }
@@ -42,7 +43,7 @@ export async function addFolder(modelsDir: string, dir: string): Promise<string>
   );
   if (!isFolder) {
     throw new EditError('invalid-request', `There is no folder ${absolute}.`, {
-      hint: 'Name the folder of the program, or the one with the files. A single model: npm run models -- add PATH',
+      hint: `Name the folder of the program, or the one with the files. A single model: ${typed('models add PATH')}`,
     });
   }
   const folders = readAddedFolders(modelsDir);

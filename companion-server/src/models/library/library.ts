@@ -22,6 +22,7 @@ import { readingWith, withoutPartsProblem, type LackingModel } from './parts.ts'
 import { readAddedFolders } from './added-folders.ts';
 import { scanMachine, type FoundModel } from './scan.ts';
 import type { WalkLimits } from './walk.ts';
+import { typed } from '../../typed-command.ts';
 
 export interface LibraryOptions {
   /** Models that are there whatever the scan finds, by name: the default first. Folders, or files. */
@@ -216,7 +217,7 @@ export function createLibrary(options: LibraryOptions): Library {
       codes(kind).missing,
       `The server has no ${titles[kind]} named '${name}'; it has ${has}${rest}.`,
       {
-        hint: 'npm run models shows what there is, and where it was looked for.',
+        hint: `${typed('models')} shows what there is, and where it was looked for.`,
       },
     );
   }
@@ -248,7 +249,7 @@ export function createLibrary(options: LibraryOptions): Library {
       if (own !== undefined) return own;
       if (id === null) {
         throw new EditError('model-missing', 'The server has no model.', {
-          hint: 'Download one with npm run models -- pull ID, or name one with --model.',
+          hint: `Download one with ${typed('models pull ID')}, or name one with --model.`,
         });
       }
       const path = await pathOfFound('checkpoint', id);

@@ -1,6 +1,7 @@
 // The text for each failure: what happened, and what to do. The user can also copy the reported details.
 
 import type { ProblemCode } from '../../state/problem.ts';
+import { typedCommand } from './typed-command.ts';
 
 export interface ProblemText {
   readonly title: string;
@@ -53,7 +54,7 @@ export const problemTexts = {
   ),
   'link-void': text(
     'The link that opened the panel was used already, or has expired.',
-    'Get a new one with npm run panel-link, or type the code that the background app shows.',
+    `Get a new one with ${typedCommand('panel-link')}, or type the code that the background app shows.`,
   ),
   'pairing-limited': text(
     'Too many wrong codes.',

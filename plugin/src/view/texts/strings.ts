@@ -13,6 +13,7 @@ import type { ClipWarning, EmptyReason, ExportMode, RejectionReason } from '../.
 import type { EditStage } from '../../../../protocol/progress.ts';
 import type { OutputCodec } from '../../../../protocol/edit-settings.ts';
 import { problemTexts, type ProblemText } from './problem-strings.ts';
+import { isInstalledProgram, typedCommand } from './typed-command.ts';
 
 const count = (amount: number, one: string, many: string): string => `${amount} ${amount === 1 ? one : many}`;
 
@@ -31,8 +32,8 @@ export const english = {
     startFailed:
       'It did not start. If it is installed, start it from the folder that you unpacked: a double-click on TokenFlow.',
     experts: 'For experts',
-    startCommandText: 'From a terminal, in a copy of the source code:',
-    startCommand: 'npm start',
+    startCommandText: isInstalledProgram ? 'From a terminal:' : 'From a terminal, in a copy of the source code:',
+    startCommand: typedCommand('start'),
     retry: 'Try now',
     copy: 'Copy',
     unpairedTitle: 'Pair with TokenFlow (the background app)',
@@ -44,7 +45,7 @@ export const english = {
     pair: 'Pair',
     pairing: 'Pairing...',
     codeHelp: 'No code any more? It lasts ten minutes. From a terminal, this makes a new one:',
-    pairCommand: 'npm run pair',
+    pairCommand: typedCommand('pair'),
     mismatchTitle: 'The panel and the background app do not fit together',
     mismatchText:
       'Their versions speak different protocols. Update both from the same release, then restart the background app.',
@@ -243,7 +244,7 @@ export const english = {
     noFolders: 'No folder of another program was found.',
     addFolder: 'Other folders are added on the machine of the background app, not from here.',
     experts: 'For experts',
-    addCommand: 'npm run models -- folders add FOLDER',
+    addCommand: typedCommand('models folders add FOLDER'),
     removeTitle: 'Remove this model?',
     removeText: (title: string) =>
       `${title} is taken out of the list. A model that TokenFlow has downloaded is deleted from the disk; others stay where they are.`,
