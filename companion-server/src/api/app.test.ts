@@ -16,9 +16,15 @@ import { createMetrics } from './prometheus.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { protocolVersion } from '../../../protocol/version.ts';
 import { pairingRoutes } from './routes/pairing.ts';
+import type { RelayedFiles } from '../relay/relayed-files.ts';
 import { resultRoutes } from './routes/results.ts';
 import { stateRoutes } from './routes/state.ts';
 
+const noRelay: Pick<RelayedFiles, 'linkToResult' | 'open' | 'ownerOf'> = {
+  linkToResult: () => Promise.resolve(null),
+  ownerOf: () => null,
+  open: () => Promise.reject(new Error('No other machine is connected.')),
+};
 const jobId = 'b'.repeat(32);
 const bytes = Buffer.from('0123456789');
 const doneJob = {
@@ -100,6 +106,7 @@ async function createFixture(): Promise<Fixture> {
         artifacts,
         linkSecret: Buffer.alloc(32, 1),
         isPaired: (clientId) => pairings.isPaired(clientId),
+        relayedFiles: noRelay,
       }),
       ...metricsRoutes(metrics),
     ],

@@ -3,11 +3,12 @@
 
 import { existsSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { pipeline, type Duplex } from 'node:stream';
 import { basename, dirname } from 'node:path';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import { EditError } from '../errors.ts';
 import type { Log } from '../app/log.ts';
+import type { FileAnswer } from '../relay/relayed-files.ts';
 import { toClientError, toEditError, toWireError } from '../wire-error.ts';
 import { requireAccess, type AccessDeps } from './access.ts';
 import { refusalReason, type GuardOptions } from './guard.ts';
@@ -110,8 +111,9 @@ function toHandler(route: Route, deps: AppDeps): RequestHandler {
       query: new URL(request.url, 'http://localhost').searchParams,
       port: request.socket.localPort ?? 0,
       client,
+      question: { url: request.url, isHead: request.method === 'HEAD', headers: request.headers },
     });
-    if ('file' in reply) deps.trust(request.socket);
+    if ('file' in reply || 'passedOn' in reply) deps.trust(request.socket);
     send(response, reply);
   };
 }
@@ -124,13 +126,25 @@ function toParameters(parameters: Readonly<Record<string, string | string[]>>): 
 function send(response: Response, reply: Reply): void {
   if ('json' in reply) response.json(reply.json);
   else if ('text' in reply) response.set('Content-Type', reply.contentType).send(reply.text);
-  else sendFile(response, reply.file);
+  else if ('file' in reply) sendFile(response, reply.file);
+  else passOn(response, reply.passedOn, reply.fileName);
+}
+
+/** As fast as the client reads it. An end of one side ends the other. */
+function passOn(response: Response, { status, headers, body }: FileAnswer, fileName: string): void {
+  response.status(status).set({ ...headers, 'Content-Disposition': dispositionOf(fileName) });
+  // The client, or the other machine, has closed in the middle: no one can receive an answer.
+  pipeline(body, response, () => undefined);
+}
+
+function dispositionOf(fileName: string): string {
+  return `attachment; filename="${fileName}"`;
 }
 
 function sendFile(response: Response, { path, contentType, fileName, version }: SentFile): void {
   response.set({
     'Content-Type': contentType,
-    'Content-Disposition': `attachment; filename="${fileName}"`,
+    'Content-Disposition': dispositionOf(fileName),
     ETag: `"${version}"`,
   });
   const options = { root: dirname(path), dotfiles: 'allow', lastModified: false, cacheControl: false } as const;

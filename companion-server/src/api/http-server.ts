@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { Pairings } from '../pairing/pairings.ts';
+import type { RelayedFiles } from '../relay/relayed-files.ts';
 import type { RemoteAccess } from '../remote-access.ts';
 import { createAdmission } from './admission.ts';
 import { createApp } from './app.ts';
@@ -35,6 +36,8 @@ export interface HttpServerDeps extends SessionDeps {
   /** The end of the address of the server's page: only a page opened at this address shows the pairing code. */
   readonly pageKey: string;
   readonly remote: RemoteAccess | null;
+  /** Files of another machine that does the work. */
+  readonly relayedFiles: RelayedFiles;
   readonly defaultModel: () => string | null;
   /** Ends the server, because its user asks for it. */
   readonly stop: () => void;
@@ -50,7 +53,8 @@ export interface HttpServer {
 }
 
 export function createHttpServer(deps: HttpServerDeps): HttpServer {
-  const { version, log, pairings, pageKey, linkSecret, remote } = deps;
+  const { version, log, pairings, pageKey, linkSecret, relayedFiles, remote } = deps;
+  const isPaired = (clientId: string): boolean => pairings.isPaired(clientId);
   const metrics = createMetrics();
   const admission = createAdmission();
   const stopMeasuring = measureProcess(metrics);
@@ -63,17 +67,8 @@ export function createHttpServer(deps: HttpServerDeps): HttpServer {
       ...stateRoutes(version, deps.identity),
       ...serverRoutes(deps),
       ...pairingRoutes(pairings),
-      ...resultRoutes({
-        jobs: deps.jobs,
-        artifacts: deps.artifacts,
-        linkSecret,
-        isPaired: (clientId) => pairings.isPaired(clientId),
-      }),
-      ...playbackRoutes({
-        playback: deps.playback,
-        linkSecret,
-        isPaired: (clientId) => pairings.isPaired(clientId),
-      }),
+      ...resultRoutes({ jobs: deps.jobs, artifacts: deps.artifacts, linkSecret, isPaired, relayedFiles }),
+      ...playbackRoutes({ playback: deps.playback, linkSecret, isPaired, relayedFiles }),
       ...jobRoutes(deps.jobs, () => pairings.owners()),
       ...metricsRoutes(metrics),
     ],

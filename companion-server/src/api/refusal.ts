@@ -20,6 +20,7 @@ const statusByCode: Partial<Record<ErrorCode, number>> = {
   'invalid-request': 400,
   'not-paired': 401,
   'job-missing': 404,
+  'connection-lost': 502,
   'database-busy': 503,
   'disk-full': 507,
 };

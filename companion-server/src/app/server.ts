@@ -34,6 +34,7 @@ import { embeddingsIn, loraFileOf } from '../models/adapter-files.ts';
 import { createLibrary } from '../models/library/library.ts';
 import { createModelChanges } from '../models/model-changes.ts';
 import { openRelay } from '../relay/relay.ts';
+import { createRelayedFiles } from '../relay/relayed-files.ts';
 import { readRemoteServer } from '../relay/remote-server.ts';
 import { lockFile, openDatabase } from '../store/database.ts';
 import { createDiskWatch } from '../store/disk-watch.ts';
@@ -285,6 +286,7 @@ async function open(
   let openPort = config.ports[0] ?? 0;
   let requestStop = (): void => undefined;
   const stopRequested = new Promise<void>((resolve) => (requestStop = resolve));
+  const relayedFiles = createRelayedFiles(() => readRemoteServer(dataDir));
   const http = createHttpServer({
     version,
     identity: createIdentity(instanceId, panelKey),
@@ -315,10 +317,18 @@ async function open(
       models: config.models,
     })),
     linkSecret: readSecret(database, 'links'),
-    async openRelay(program, peer) {
+    async openRelay(clientId, program, peer) {
       const other = await readRemoteServer(dataDir);
-      return other === null ? null : openRelay(other, program, peer);
+      if (other === null) return null;
+      const noteLink = (link: string): void => relayedFiles.noteLink(clientId, other.url, link);
+      return openRelay(other, program, {
+        send: (message) => peer.send(message),
+        sendChunk: (chunk) => peer.sendChunk(chunk),
+        close: (reason) => peer.close(reason),
+        noteLink,
+      });
     },
+    relayedFiles,
     remote,
     log,
     defaultModel: () => config.models.keys().next().value ?? null,

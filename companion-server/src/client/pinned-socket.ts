@@ -3,34 +3,39 @@
 
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, type PeerCertificate } from 'node:tls';
+import { connect, type ConnectionOptions } from 'node:tls';
 import { WebSocket } from 'ws';
 import { subprotocol } from '../../../protocol/version.ts';
 import type { OpenSocket } from '../../../protocol/client/socket.ts';
 import { EditError } from '../errors.ts';
 import { adapt } from './node-platform.ts';
+import { typed } from '../typed-command.ts';
 
 const handshakeTimeoutMs = 10_000;
 /** How long the other end may take to agree to a close. */
 const closeTimeoutMs = 2_000;
 
+/** What TLS trusts: `certificate`, PEM, and no other. */
+export function pinnedTls(certificate: string): Pick<ConnectionOptions, 'ca' | 'checkServerIdentity'> {
+  const { fingerprint256 } = new X509Certificate(certificate);
+  return {
+    ca: certificate,
+    // The name does not matter: the machine may have another address today.
+    checkServerIdentity: (_name, peer) =>
+      peer.fingerprint256 === fingerprint256 ? undefined : new Error('The certificate is not the one that was pinned.'),
+  };
+}
+
 /** A WebSocket of our protocol. A server with another certificate is refused before anything is sent to it. */
 export function openPinnedWebSocket(url: string, certificate: string): WebSocket {
-  const { fingerprint256 } = new X509Certificate(certificate);
   const options = {
     perMessageDeflate: false,
     closeTimeout: closeTimeoutMs,
     allowSynchronousEvents: false,
     handshakeTimeout: handshakeTimeoutMs,
-    ca: certificate,
   };
-  const check = {
-    // The name does not matter: the machine may have another address today.
-    checkServerIdentity: (_name: string, peer: PeerCertificate) =>
-      peer.fingerprint256 === fingerprint256 ? undefined : new Error('The certificate is not the one that was pinned.'),
-  };
-  // An object of any kind: the types of ws declare this function otherwise than Node, which calls it.
-  return new WebSocket(url, subprotocol, { ...options, ...(check as object) });
+  // An object of any kind: the types of ws declare a function of it otherwise than Node, which calls it.
+  return new WebSocket(url, subprotocol, { ...options, ...(pinnedTls(certificate) as object) });
 }
 
 /** The same, for the client of the protocol. */
@@ -60,7 +65,7 @@ export async function seeCertificate(host: string, port: number): Promise<SeenCe
       'connection-lost',
       `No companion server for other machines answers at ${host}:${port}: ${reason}.`,
       {
-        hint: 'Start it there with npm start -- --listen ADDRESS.',
+        hint: `Start it there with ${typed('serve --listen ADDRESS')}.`,
         cause: error,
       },
     );

@@ -12,6 +12,7 @@ import { protocolVersion, socketPath } from '../../../protocol/version.ts';
 import { openPinnedWebSocket } from '../client/pinned-socket.ts';
 import { EditError } from '../errors.ts';
 import type { RemoteServer } from './remote-server.ts';
+import { typed } from '../typed-command.ts';
 
 /** The client of this server. */
 export interface RelayedPeer {
@@ -19,6 +20,8 @@ export interface RelayedPeer {
   sendChunk(chunk: Uint8Array): Promise<void>;
   /** Ends the connection. */
   close(reason: string): void;
+  /** The other machine has given this client a link to a file of its own, a path with a query. */
+  noteLink(url: string): void;
 }
 
 export interface Relay {
@@ -42,7 +45,7 @@ export async function openRelay(remote: RemoteServer, program: Peer, peer: Relay
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new EditError('connection-lost', `The machine ${host}, which does the computing, cannot be used: ${reason}`, {
-      hint: 'Start the server there, or compute here again with npm run disconnect.',
+      hint: `Start the server there, or compute here again with ${typed('disconnect')}.`,
       cause: error,
     });
   }
@@ -57,7 +60,9 @@ export async function openRelay(remote: RemoteServer, program: Peer, peer: Relay
 
   function passOn(text: string): void {
     try {
-      peer.send(parseServerMessage(text));
+      const message = parseServerMessage(text);
+      if (message.type === 'playback') peer.noteLink(message.url);
+      peer.send(message);
     } catch {
       socket.terminate(); // Half of a conversation is worse than none.
     }
@@ -92,6 +97,6 @@ async function greet(socket: ReturnType<typeof openPinnedWebSocket>, token: stri
   // To the client of this server its own pairing is in order.
   const told = code === 'not-paired' ? 'connection-lost' : code;
   throw new EditError(told, `The other machine does not take this one: ${reason}`, {
-    hint: 'Connect again with npm run connect -- HOST.',
+    hint: `Connect again with ${typed('connect HOST')}.`,
   });
 }

@@ -40,11 +40,13 @@ beforeEach(() => {
   routes = jobRoutes(jobs, () => owners);
 });
 
+const question = { url: '/jobs', isHead: false, headers: {} };
+
 async function ask(path: string, jobId = '', query = ''): Promise<unknown> {
   const route = routes.find((one) => one.path === path);
   if (route === undefined) throw new Error(`There is no route ${path}.`);
   const parameters = { jobId };
-  return route.handle({ parameters, query: new URLSearchParams(query), port: 0, client: null });
+  return route.handle({ parameters, query: new URLSearchParams(query), port: 0, client: null, question });
 }
 
 test('the jobs of everybody are listed with whose they are', async () => {

@@ -1,6 +1,7 @@
 // What a route is: an address, who may ask, and an answer as a value. How it is written to the network is in app.ts.
 
 import type { Client } from '../../pairing/pairings.ts';
+import type { FileAnswer, FileQuestion } from '../../relay/relayed-files.ts';
 
 /**
  * Who may use it. `client`: clients with a token. `local`: the command line of the user who runs the server. `owner`: the
@@ -16,10 +17,15 @@ export interface RouteRequest {
   readonly port: number;
   /** The client that asks; null when no token is needed and none was shown. */
   readonly client: Client | null;
+  /** The request as one for a file of another machine. */
+  readonly question: FileQuestion;
 }
 
 export type Reply =
-  { readonly json: object } | { readonly text: string; readonly contentType: string } | { readonly file: SentFile };
+  | { readonly json: object }
+  | { readonly text: string; readonly contentType: string }
+  | { readonly file: SentFile }
+  | { readonly passedOn: FileAnswer; readonly fileName: string };
 
 /** A file that is sent whole or in ranges. */
 export interface SentFile {

@@ -76,6 +76,10 @@ export interface SessionDeps {
   /** Which disks of the server are full. */
   readonly disks: Pick<DiskWatch, 'shortages' | 'subscribe'>;
   /** The other machine that does the work, for one client; null when this one does. Throws EditError. Default: null. */
-  readonly openRelay?: (program: Program, peer: RelayedPeer) => Promise<Relay | null>;
+  readonly openRelay?: (
+    clientId: string,
+    program: Program,
+    peer: Omit<RelayedPeer, 'noteLink'>,
+  ) => Promise<Relay | null>;
   readonly log: Log;
 }

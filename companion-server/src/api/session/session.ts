@@ -16,6 +16,7 @@ import type { Relay } from '../../relay/relay.ts';
 import type { Peer } from './peer.ts';
 import type { SessionDeps } from './session-deps.ts';
 import { createDispatcher, type Dispatcher } from './session-dispatcher.ts';
+import { typed } from '../../typed-command.ts';
 
 export type { SessionDeps } from './session-deps.ts';
 
@@ -70,7 +71,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
     const known = pairings.authenticate(token);
     if (known === null) {
       throw new EditError('not-paired', 'The token is of no pairing.', {
-        hint: 'Pair with the code that the server shows; npm run pair makes a new one.',
+        hint: `Pair with the code that the server shows; ${typed('pair')} makes a new one.`,
       });
     }
     const { clientId } = known;
@@ -80,7 +81,7 @@ export function createSession(deps: SessionDeps, peer: Peer): Session {
     pairings.noteSeen(clientId, program.version);
     peer.admit(known);
     if (isShownOut) return;
-    if (client === undefined) relay = (await deps.openRelay?.(program, peer)) ?? null;
+    if (client === undefined) relay = (await deps.openRelay?.(clientId, program, peer)) ?? null;
     // The client has gone meanwhile: nobody else would end the relay.
     if (isEnded()) {
       await relay?.close();
