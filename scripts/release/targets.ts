@@ -66,7 +66,7 @@ export const targets: readonly Target[] = [
       'YwbsPzC+4FSmgKOabVK5iaGRj1i9eNJbDC/22UunoSwWQv/rm2z/At1XaB03sQb98PXOjPKsatLXkoT7fZEAcA==',
     ),
     media: windowsMedia,
-    lack: 'libsql 0.5.29 has no binary for Windows on arm64 (there is no package @libsql/win32-arm64-msvc)',
+    lack: 'libsql 0.5.29 has no binary for Windows on arm64 (there is no package @libsql/win32-arm64-msvc). Use the archive of win-x64: Windows 11 runs it there by emulation of x64, which no test of ours covers',
   },
   {
     name: 'mac-arm64',

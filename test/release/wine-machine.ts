@@ -35,6 +35,8 @@ export function startWindows(folder: string): WindowsMachine {
     WINEDEBUG: '-all',
     WINEDLLOVERRIDES: 'bcryptprimitives=n;mscoree=;mshtml=',
     USER: user,
+    // On the PATH of every user of Windows 10 and later.
+    WINEPATH: `C:\\users\\${user}\\AppData\\Local\\Microsoft\\WindowsApps`,
     // Wine calls itself a Windows that Node no longer supports.
     NODE_SKIP_PLATFORM_CHECK: '1',
   };

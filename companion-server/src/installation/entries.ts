@@ -48,13 +48,14 @@ export function entriesOf(places: Places, installed: Installed): readonly Entry[
 const runKey = 'HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Run';
 const schemeKey = 'HKCU\\Software\\Classes\\tokenflow';
 
-function windowsEntries({ startMenuDir, launcher }: Places, { versionDir }: Installed): readonly Entry[] {
+function windowsEntries({ startMenuDir, commandDir, launcher }: Places, { versionDir }: Installed): readonly Entry[] {
   const { command, firstArguments } = programIn(versionDir, 'win32');
   // Without cmd.exe, which would read a part of an address as a command of its own.
   const program = [command, ...firstArguments].map((part) => `"${part}"`).join(' ');
   const scheme = { kind: 'registry', owned: schemeKey } as const;
   return [
     { kind: 'file', path: launcher, text: windowsLauncher },
+    { kind: 'file', path: path.win32.join(commandDir, 'tokenflow.cmd'), text: windowsCommand },
     { kind: 'registry', key: runKey, name: names.registryValue, value: `${program} start --no-wait`, owned: null },
     { ...scheme, key: schemeKey, name: null, value: 'URL:TokenFlow' },
     { ...scheme, key: schemeKey, name: 'URL Protocol', value: '' },
@@ -76,6 +77,9 @@ const windowsLauncher = [
   '"%~dp0versions\\%version%\\TokenFlow.cmd" %*',
   '',
 ].join('\r\n');
+
+/** What `tokenflow` is in a terminal. Names no folder either. */
+const windowsCommand = '@"%LOCALAPPDATA%\\Programs\\TokenFlow\\TokenFlow.cmd" %*\r\n';
 
 function unixLauncher(programDir: string): string {
   const folder = shellQuoted(programDir);

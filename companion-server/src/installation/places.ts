@@ -21,6 +21,8 @@ export interface Places {
   readonly userDataDir: string;
   /** Windows: the folder of the start menu. */
   readonly startMenuDir: string;
+  /** Windows: a folder of the user that is on the PATH since Windows 10. */
+  readonly commandDir: string;
 }
 
 /** The places of the user whose environment it is. */
@@ -34,9 +36,10 @@ export function placesOf(
     const value = env[name];
     return value === undefined || value === '' ? otherwise : value;
   };
+  const local = given('LOCALAPPDATA', join(home, 'AppData', 'Local'));
   const programDir =
     platform === 'win32'
-      ? join(given('LOCALAPPDATA', join(home, 'AppData', 'Local')), 'Programs', 'TokenFlow')
+      ? join(local, 'Programs', 'TokenFlow')
       : platform === 'darwin'
         ? join(home, 'Applications', 'TokenFlow.app', 'Contents', 'Resources')
         : join(home, '.local', 'lib', 'tokenflow');
@@ -51,6 +54,7 @@ export function placesOf(
     configDir: given('XDG_CONFIG_HOME', join(home, '.config')),
     userDataDir: given('XDG_DATA_HOME', join(home, '.local', 'share')),
     startMenuDir: join(roaming, 'Microsoft', 'Windows', 'Start Menu', 'Programs'),
+    commandDir: join(local, 'Microsoft', 'WindowsApps'),
   };
 }
 
