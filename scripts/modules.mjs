@@ -211,7 +211,7 @@ export const packageOwners = {
   'fluent-ffmpeg': [`${server}media/ffmpeg/ffmpeg.ts`],
   '@ffmpeg-installer/ffmpeg': [`${server}media/ffmpeg/binaries.ts`],
   '@ffprobe-installer/ffprobe': [`${server}media/ffmpeg/binaries.ts`],
-  libsql: [`${server}store/database.ts`],
+  libsql: [`${server}store/libsql.ts`],
   express: [`${server}api/app.ts`, 'bench/transfer/server.ts'],
   pino: [`${server}app/log.ts`],
   valibot: ['protocol/fields.ts'],

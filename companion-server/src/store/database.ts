@@ -1,15 +1,15 @@
-// The server's memory across restarts: one SQLite file in its data folder. This file owns the package; the modules that
-// keep something bring their own tables as migrations and know SQL, but not how the file is opened.
+// The server's memory across restarts: one SQLite file in its data folder. The modules that keep something bring their own
+// tables as migrations and know SQL, but not how the file is opened.
 
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import SQLite from 'libsql';
 import { EditError } from '../errors.ts';
 import { isFullDisk } from '../files/disk-error.ts';
 import { noReserve, type Reserve } from './disk-reserve.ts';
+import { openSqlite } from './open-sqlite.ts';
+import type { Row, SqliteConnection, SqliteStatement, SqlValue } from './sqlite-connection.ts';
 
-export type SqlValue = string | number | bigint | Uint8Array | null;
-export type Row = Readonly<Record<string, SqlValue>>;
+export type { Row, SqlValue } from './sqlite-connection.ts';
 
 /** One module's tables: its n-th entry brings the tables from version n to n + 1. Entries are never changed, only added. */
 export interface Migrations {
@@ -66,10 +66,10 @@ function isForWantOfSpace(error: unknown): boolean {
 }
 
 function openOnce(path: string, modules: readonly Migrations[], reserve: Reserve): Database {
-  let connection: SQLite.Database | undefined;
+  let connection: SqliteConnection | undefined;
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    connection = new SQLite(path, { timeout: openTimeoutMs });
+    connection = openSqlite(path, openTimeoutMs);
     const database = wrap(connection, reserve);
     connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
     for (const module of modules) migrate(database, connection, module);
@@ -98,7 +98,7 @@ export function lockFile(path: string, taken: string, hint: string, reserve: Res
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const held = withReserve(reserve, () => lock(path));
-    return () => void held.close();
+    return () => held.close();
   } catch (error) {
     const isTaken = (error as { readonly code?: unknown }).code === 'SQLITE_BUSY';
     if (!isTaken) throw unusable(path, error);
@@ -106,8 +106,8 @@ export function lockFile(path: string, taken: string, hint: string, reserve: Res
   }
 }
 
-function lock(path: string): SQLite.Database {
-  const connection = new SQLite(path);
+function lock(path: string): SqliteConnection {
+  const connection = openSqlite(path);
   try {
     connection.exec('BEGIN EXCLUSIVE');
     return connection;
@@ -117,16 +117,15 @@ function lock(path: string): SQLite.Database {
   }
 }
 
-function wrap(connection: SQLite.Database, reserve: Reserve): Database {
-  // Parameters go as one array: a blob or null that goes alone is taken for named parameters, which ends the process.
-  const statements = new Map<string, SQLite.Statement>();
-  const prepared = (sql: string): SQLite.Statement => {
+function wrap(connection: SqliteConnection, reserve: Reserve): Database {
+  const statements = new Map<string, SqliteStatement>();
+  const prepared = (sql: string): SqliteStatement => {
     const known = statements.get(sql) ?? connection.prepare(sql);
     statements.set(sql, known);
     return known;
   };
   /** A statement that has failed may be in the middle of its work still: it is not used again. */
-  function execute<T>(sql: string, use: (statement: SQLite.Statement) => T): T {
+  function execute<T>(sql: string, use: (statement: SqliteStatement) => T): T {
     try {
       return use(prepared(sql));
     } catch (error) {
@@ -134,12 +133,11 @@ function wrap(connection: SQLite.Database, reserve: Reserve): Database {
       throw error;
     }
   }
-  const all = (sql: string, parameters: SqlValue[]): unknown[] =>
-    execute(sql, (statement) => statement.all(parameters));
+  const all = (sql: string, parameters: SqlValue[]): Row[] => execute(sql, (statement) => statement.all(parameters));
 
   /**
    * The lock is taken by `exec`, which gives its statement up when it does not get it. A prepared one that waits for the
-   * lock stays begun when it fails (the package resets it at its next use), and no commit succeeds until then.
+   * lock stays begun when it fails (libsql resets it at its next use), and no commit succeeds until then.
    */
   function transaction<T>(work: () => T): T {
     connection.exec('BEGIN IMMEDIATE');
@@ -157,28 +155,17 @@ function wrap(connection: SQLite.Database, reserve: Reserve): Database {
   return {
     transaction,
     urgently: (work) => withReserve(reserve, () => transaction(work)),
-    all: (sql, ...parameters) => all(sql, parameters).map(toRow),
-    get(sql, ...parameters) {
-      const [row] = all(sql, parameters);
-      return row === undefined ? undefined : toRow(row);
-    },
+    all: (sql, ...parameters) => all(sql, parameters),
+    get: (sql, ...parameters) => all(sql, parameters)[0],
     run(sql, ...parameters) {
-      const run = (): number => execute(sql, (statement) => statement.run(parameters) as { changes: number }).changes;
+      const run = (): number => execute(sql, (statement) => statement.run(parameters));
       return connection.inTransaction ? run() : transaction(run);
     },
     close: () => connection.close(),
   };
 }
 
-/** The package gives blobs as ArrayBuffer. */
-function toRow(row: unknown): Row {
-  const columns = Object.entries(row as Readonly<Record<string, SqlValue | ArrayBuffer>>);
-  return Object.fromEntries(
-    columns.map(([name, value]) => [name, value instanceof ArrayBuffer ? new Uint8Array(value) : value]),
-  );
-}
-
-function migrate(database: Database, connection: SQLite.Database, { module, steps }: Migrations): void {
+function migrate(database: Database, connection: SqliteConnection, { module, steps }: Migrations): void {
   connection.exec('CREATE TABLE IF NOT EXISTS migrations (room TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT');
   const row = database.get('SELECT version FROM migrations WHERE room = ?', module);
   const version = Number(row?.['version'] ?? 0);
