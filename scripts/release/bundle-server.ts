@@ -15,8 +15,9 @@ const programs = {
 } as const;
 
 /** Packages with binaries, which cannot be part of a bundle; and those that a release does without. */
-export const binaryPackages = ['onnxruntime-node', 'libsql'] as const;
-const leftOut = ['@ffmpeg-installer/ffmpeg', '@ffprobe-installer/ffprobe', 'tsx'];
+export const binaryPackages = ['onnxruntime-node'] as const;
+/** The Node of a release has SQLite itself. */
+const leftOut = ['@ffmpeg-installer/ffmpeg', '@ffprobe-installer/ffprobe', 'libsql', 'tsx'];
 
 /** The folder of the bundles, in the folder of the program. */
 export const bundleFolder = 'server';

@@ -70,6 +70,18 @@ export function ffmpegLicence(gplText: string): LicensedPart {
   };
 }
 
+/** Microsoft's C++ runtime. `files`: those of the package. Throws an Error when the package has no text of the terms. */
+export function cppRuntimeLicence(files: readonly ArchivedFile[]): LicensedPart {
+  const terms = files.find(({ name }) => name.endsWith('/licenses/LICENSE'));
+  if (terms === undefined) throw new Error('The package of the C++ runtime names no terms.');
+  return {
+    name: 'Microsoft Visual C++ Runtime',
+    version: '14.51.36231',
+    licence: 'Microsoft distributable code, unmodified',
+    text: Buffer.from(terms.data).toString('utf8').trim(),
+  };
+}
+
 /** The table of merges of CLIP's tokenizer. `readme`: the page beside it, which says where it is from. */
 export function tokenizerLicence(readme: string): LicensedPart {
   return { name: 'CLIP tokenizer table', version: '1.0', licence: 'MIT', text: readme.trim() };

@@ -12,7 +12,8 @@ import type { Target } from './targets.ts';
 export const signVariables = { win32: 'TOKENFLOW_SIGN_WINDOWS', darwin: 'TOKENFLOW_SIGN_MAC', linux: null } as const;
 
 const isProgram = {
-  win32: ({ name }: ArchivedFile) => /\.(exe|dll|node)$/.test(name),
+  // Microsoft's runtime has its signature, and may be passed on unmodified only.
+  win32: ({ name }: ArchivedFile) => /\.(exe|dll|node)$/.test(name) && !/\/(msvcp|vcruntime)140\w*\.dll$/.test(name),
   darwin: ({ name }: ArchivedFile) => /\.(dylib|node)$/.test(name) || /^runtime\//.test(name),
   linux: () => false,
 } as const;

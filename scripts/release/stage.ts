@@ -11,6 +11,7 @@ import { withoutSymbols } from './executables.ts';
 import { fetchPart, type Part } from './fetch-part.ts';
 import { launchersOf } from './launchers.ts';
 import {
+  cppRuntimeLicence,
   ffmpegLicence,
   licenceOfFetched,
   licenceOfInstalled,
@@ -54,10 +55,12 @@ export async function stageRelease({ target, built, cacheDir }: StageOptions): P
   );
   const media = await fetchPart(target.media, cacheDir, (name) => mediaProgram(name, target) !== null);
   const packages = await fetchBinaryPackages(target, cacheDir);
+  const cppRuntime = target.cppRuntime === null ? [] : await fetchPart(target.cppRuntime, cacheDir);
   const licences: LicensedPart[] = [
     ...built.bundledPackages.map((name) => licenceOfInstalled(name, nodeModules)),
     ...packages.map(({ files }) => licenceOfFetched(files)),
     { ...licenceOfFetched(node), name: 'Node.js' },
+    ...(cppRuntime.length === 0 ? [] : [cppRuntimeLicence(cppRuntime)]),
     ffmpegLicence(readFileSync(new URL('./GPL-3.0.txt', import.meta.url), 'utf8')),
     tokenizerLicence(readFileSync(path.join(root, 'models/clip-tokenizer/README.md'), 'utf8')),
   ];
@@ -74,6 +77,10 @@ export async function stageRelease({ target, built, cacheDir }: StageOptions): P
         .filter(({ name }) => !/\.(md|map|d\.ts)$/.test(name))
         .map(({ name, data }) => file(`app/node_modules/${part.name}/${name}`, withoutSymbols(data))),
     ),
+    ...cppRuntime.flatMap(({ name, data }) => {
+      const library = wantedOfCppRuntime[target.arch].find((one) => name.endsWith(`/Scripts/${one}`));
+      return library === undefined ? [] : [file(`${besideOnnxRuntime(target)}/${library}`, data)];
+    }),
     ...programOfRepository(target),
     ...filesOf(built.serverFolder, 'app/server'),
     ...filesOf(folderOf('web', panelFolder), 'app/plugin/dist/web'),
@@ -111,6 +118,17 @@ function mediaProgram(name: string, { platform }: Target): string | null {
   return found === undefined ? null : `${found}${platform === 'win32' ? '.exe' : ''}`;
 }
 
+/** What ONNX Runtime's libraries name as theirs; test/release/windows.ts compares the two. */
+const wantedOfCppRuntime = {
+  x64: ['msvcp140.dll', 'msvcp140_1.dll', 'msvcp140_atomic_wait.dll', 'vcruntime140.dll', 'vcruntime140_1.dll'],
+  arm64: ['msvcp140.dll', 'msvcp140_1.dll', 'msvcp140_atomic_wait.dll', 'vcruntime140.dll'],
+} as const satisfies Record<Target['arch'], readonly string[]>;
+
+/** Windows looks for a library first where the one is that wants it. */
+function besideOnnxRuntime({ platform, arch }: Target): string {
+  return `app/node_modules/onnxruntime-node/bin/napi-v6/${platform}/${arch}`;
+}
+
 /** macOS: the same bytes are there under the name without the version, which is the one that is loaded. */
 const sameLibrary = /libonnxruntime\.\d+\.\d+\.\d+\.dylib$/;
 
@@ -125,7 +143,7 @@ const installOnly = ['adm-zip', 'global-agent'];
 
 /** The packages with binaries and what they load, in the versions of the lock file, with the binaries of one system only. */
 async function fetchBinaryPackages(
-  { platform, arch, libsql }: Target,
+  { platform, arch }: Target,
   cacheDir: string,
 ): Promise<{ readonly part: Part; readonly files: ArchivedFile[] }[]> {
   const lock = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8')) as {
@@ -141,7 +159,6 @@ async function fetchBinaryPackages(
     for (const dependency of Object.keys(locked.dependencies ?? {})) want(dependency, name);
   };
   for (const name of binaryPackages) want(name, '');
-  if (libsql !== null) want(libsql, '');
   const isOfOtherSystem = (name: string): boolean => name.startsWith('bin/') && !name.includes(`/${platform}/${arch}/`);
   const kept = (name: string): boolean =>
     !isOfOtherSystem(name) && !name.startsWith('script/') && !sameLibrary.test(name);

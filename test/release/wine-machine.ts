@@ -1,12 +1,10 @@
-// A Windows as Wine shows it to programs, in a folder of its own. Needs wine and x86_64-w64-mingw32-gcc.
+// A Windows as Wine shows it to programs, in a folder of its own. Needs wine.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, copyFileSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { CommandEnd } from './debian-machine.ts';
 
-const stub = fileURLToPath(new URL('./wine/bcryptprimitives.c', import.meta.url));
 const user = 'Jörg Müller';
 
 export interface WindowsMachine {
@@ -28,12 +26,14 @@ export interface WindowsMachine {
 
 /** Makes a machine in `folder`, which must be empty or not there. */
 export function startWindows(folder: string): WindowsMachine {
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(path.join(folder, 'home'), { recursive: true });
   const env = {
     ...process.env,
+    // Wine links folders of its user to those of ours.
+    HOME: path.join(folder, 'home'),
     WINEPREFIX: path.join(folder, 'prefix'),
     WINEDEBUG: '-all',
-    WINEDLLOVERRIDES: 'bcryptprimitives=n;mscoree=;mshtml=',
+    WINEDLLOVERRIDES: 'mscoree=;mshtml=',
     USER: user,
     // On the PATH of every user of Windows 10 and later.
     WINEPATH: `C:\\users\\${user}\\AppData\\Local\\Microsoft\\WindowsApps`,
@@ -61,9 +61,6 @@ export function startWindows(folder: string): WindowsMachine {
 
   execFileSync('wineboot', ['--init'], { env, cwd: folder, stdio: 'ignore' });
   execFileSync('wineserver', ['--wait'], { env });
-  const library = path.join(folder, 'bcryptprimitives.dll');
-  execFileSync('x86_64-w64-mingw32-gcc', ['-O2', '-shared', '-o', library, stub]);
-  copyFileSync(library, path.join(drive, 'windows', 'system32', 'bcryptprimitives.dll'));
   run(['reg', 'add', 'HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f']);
 
   return {

@@ -3,7 +3,7 @@
 //
 //   npm run test:release:wine [-- --archive FILE] [--short]
 //
-// Needs wine and x86_64-w64-mingw32-gcc. Without --archive the archive is made first. --short: edits of half a second, in few steps.
+// Needs wine. Without --archive the archive is made first. --short: edits of half a second, in few steps.
 
 import { execFileSync, spawn } from 'node:child_process';
 import {
@@ -70,7 +70,10 @@ async function until(
 
 /** Everything that an installation or a run of the program could have left in the user's folder. */
 function filesOf({ home }: WindowsMachine): string[] {
-  return readdirSync(path.join(home, 'AppData'), { recursive: true, encoding: 'utf8' })
+  const folder = path.join(home, 'AppData');
+  // With the kinds of entries, links of Wine to folders outside are not followed.
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
     .filter((name) => /tokenflow/i.test(name))
     .sort();
 }
