@@ -10,6 +10,7 @@ import { unsupported } from '../weights/unsupported.ts';
 import type { FamilyCheckpoint, FilePart, ModelFamily, PartDonor, SingleFileLayout } from './family.ts';
 import { openDonor, type Donor } from './part-donor.ts';
 import { recognise } from './recognise.ts';
+import { openNamedVae, requireFittingVae, type VaeFile } from './replace-vae.ts';
 
 /** Where the parts come from that a checkpoint in one file lacks. */
 export interface PartSources {
@@ -26,26 +27,32 @@ export interface PartSources {
 export class PartsMissingError extends EditError {
   /** For users: `VAE`, `text encoder`, ... */
   readonly lacking: readonly string[];
+  /** Whether an edit that names a VAE needs nothing else. */
+  readonly isVaeOnly: boolean;
 
   constructor(path: string, lacking: readonly string[]) {
+    const isVaeOnly = lacking.every((title) => title === partTitle('vae'));
     const list = alternatives(lacking);
     const rest = `and no other checkpoint with ${lacking.length === 1 ? 'a fitting one' : 'fitting ones'} is known`;
     super('model-missing', `${path}: the file has no ${list}, ${rest}.`, {
-      hint: 'Name a checkpoint folder of the same family, or a file with the parts, with --parts; models add takes it as well.',
+      hint: `Name a checkpoint folder of the same family, or a file with the parts, with --parts; models add takes it as well.${isVaeOnly ? ' A VAE alone can be named with --vae.' : ''}`,
     });
     this.lacking = lacking;
+    this.isVaeOnly = isVaeOnly;
   }
 }
 
 export interface SingleFileOptions extends OpenOptions {
   readonly families: readonly ModelFamily[];
   readonly partsFrom?: PartSources | undefined;
+  /** For a file that has no VAE: it goes before those of `partsFrom`. */
+  readonly vae?: VaeFile | null | undefined;
 }
 
 /** Throws EditError: 'model-unsupported' with what the file is instead, 'model-damaged', 'model-missing'. */
 export async function openSingleFile(
   path: string,
-  { families, partsFrom = { named: null, others: [] }, ...options }: SingleFileOptions,
+  { families, partsFrom = { named: null, others: [] }, vae = null, ...options }: SingleFileOptions,
 ): Promise<FamilyCheckpoint> {
   const file = await openCheckpointFile(path);
   const { family, layout } = familyOf(file, families);
@@ -71,6 +78,12 @@ export async function openSingleFile(
       configs.set(part.folder, { ...found.config, ...component.config });
       continue;
     }
+    if (part.folder === 'vae' && vae !== null) {
+      const component = await openNamedVae(family, vae, own.latentScale, options);
+      parts.set(part.folder, component);
+      configs.set(part.folder, component.config);
+      continue;
+    }
     const fits = (config: JsonObject): boolean => layout.isPartFor(part.folder, config, configs);
     const given = await borrowed(part, donors, fits);
     if (given === null) lacking.push(partTitle(part.folder));
@@ -85,7 +98,7 @@ export async function openSingleFile(
   const tokenizers = new Map<string, TokenizerFiles>();
   for (const [folder, files] of own.tokenizers) tokenizers.set(folder, (await named?.tokenizer(folder)) ?? files);
   const schedule = await named?.schedulerConfig();
-  return {
+  const checkpoint = {
     family,
     dir: file.path,
     parts,
@@ -99,6 +112,8 @@ export async function openSingleFile(
         `The model's file has no ${alternatives(titles)}; that of ${name} was used. --parts names another.`,
     ),
   };
+  if (vae !== null && own.parts.get('vae') == null) await requireFittingVae(checkpoint, vae, own.latentScale);
+  return checkpoint;
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -167,7 +167,7 @@ async function openVariant({
   vae = null,
 }: CheckpointToOpen): Promise<FamilyCheckpoint> {
   const variant = execution.float === 'float16' ? { variant: 'fp16' } : {};
-  const opened = await openCheckpoint(dir, { ...reading, families, ...variant });
+  const opened = await openCheckpoint(dir, { ...reading, families, vae, ...variant });
   return replaceVae(await withKeptPrediction(opened, cacheDir), vae, variant);
 }
 
@@ -180,7 +180,8 @@ export async function readModelOutline(
   families?: OpenCheckpointOptions['families'],
   files: AdapterFiles & Pick<OpenModelOptions, 'reading'> = {},
 ): Promise<ModelOutline> {
-  const checkpoint = await replaceVae(await openCheckpoint(dir, { ...files.reading, families }), files.vae ?? null);
+  const { reading, vae = null } = files;
+  const checkpoint = await replaceVae(await openCheckpoint(dir, { ...reading, families, vae }), vae);
   const { embeddings } = await openAdapters(checkpoint, files);
   const outline = outlineOf(checkpoint, files);
   if (embeddings.length > 0) outline.createConditioner(embeddings);
