@@ -1,7 +1,7 @@
-// Files of a model and of a LoRA that go or are cut, before an edit and while it uses them: the edit says which file it was,
-// and the next edit runs.
+// Files of a model and of a LoRA that go, are cut or replaced, before an edit and while it uses them: the edit says which file
+// it was, leaves no result, and the next edit runs.
 
-import { mkdtemp, readFile, rm, truncate } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -63,13 +63,28 @@ async function edit(name: string, { before, during, loras = [] }: Trouble = {}):
 const cut = (file: string): Promise<void> => truncate(file, 200_000);
 const remove = (file: string): Promise<void> => rm(file);
 
+/** By one with the same keys at the same bytes. */
+async function replace(file: string): Promise<void> {
+  const bytes = await readFile(file);
+  await writeFile(`${file}.new`, bytes.fill(0, bytes.length - 64));
+  await rename(`${file}.new`, file);
+}
+
 describe("a model's file", () => {
   test.each([
     ['cut', cut, 'model-damaged'],
     ['removed', remove, 'model-missing'],
-  ])('that was %s before the edit is named, and so is one at whose use that happens', async (name, disturb, code) => {
+  ])('that was %s before the edit is named', async (name, disturb, code) => {
     const named = { code, message: expect.stringContaining(`${name}.safetensors: `) as string };
     expect(await edit(name, { before: disturb })).toMatchObject(named);
+  });
+
+  test.each([
+    ['cut', cut, 'model-damaged'],
+    ['removed', remove, 'model-missing'],
+    ['replaced', replace, 'model-damaged'],
+  ])('that is %s while an edit uses it is named, and the next edit runs', async (name, disturb, code) => {
+    const named = { code, message: expect.stringContaining(`${name}.safetensors: `) as string };
     expect(await edit(name, { during: disturb })).toMatchObject(named);
     expect(await edit('whole')).toBeInstanceOf(Buffer);
   });
@@ -84,7 +99,6 @@ describe('the file of a LoRA', () => {
     const shapes = { [`${module}.lora_down.weight`]: [2, 32], [`${module}.lora_up.weight`]: [32, 2] };
     const file = await writeTensors(dir, `${name}-look.safetensors`, shapes);
     const loras = [{ name: 'film look', file, strength: 1 }];
-    expect(await edit('whole', { loras })).toBeInstanceOf(Buffer);
     await disturb(file);
     const message = expect.stringContaining('The LoRA "film look" cannot be used: ') as string;
     expect(await edit('whole', { loras })).toMatchObject({ code, message });
