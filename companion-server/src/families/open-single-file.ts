@@ -35,7 +35,7 @@ export class PartsMissingError extends EditError {
     const list = alternatives(lacking);
     const rest = `and no other checkpoint with ${lacking.length === 1 ? 'a fitting one' : 'fitting ones'} is known`;
     super('model-missing', `${path}: the file has no ${list}, ${rest}.`, {
-      hint: `Name a checkpoint folder of the same family, or a file with the parts, with --parts; models add takes it as well.${isVaeOnly ? ' A VAE alone can be named with --vae.' : ''}`,
+      hint: `Name a checkpoint folder of the same family, or a file or folder with the parts, with --parts; models add takes it as well.${isVaeOnly ? ' A VAE alone can be named with --vae.' : ''}`,
     });
     this.lacking = lacking;
     this.isVaeOnly = isVaeOnly;
@@ -57,12 +57,13 @@ export async function openSingleFile(
   const file = await openCheckpointFile(path);
   const { family, layout } = familyOf(file, families);
   const own = await layout.read(file);
-  const named = partsFrom.named === null ? null : await openDonor(partsFrom.named, family, options);
+  const donorOptions = { ...options, latentScale: own.latentScale };
+  const named = partsFrom.named === null ? null : await openDonor(partsFrom.named, family, donorOptions);
   const donors = [
     ...(named === null ? [] : [{ donor: null, open: () => Promise.resolve(named) }]),
     ...partsFrom.others.map((donor) => ({
       donor,
-      open: once(() => openDonor(donor.path, family, options).catch(passOver)),
+      open: once(() => openDonor(donor.path, family, donorOptions).catch(passOver)),
     })),
   ];
   const parts = new Map<string, Component>();
