@@ -1,7 +1,7 @@
 // Safetensors files of random weights of any size, written at the speed of the disk. The values are of a scale that
 // keeps a deep network in range: norms are 1, biases 0, and a matrix keeps the variance of what it gets.
 
-import { mkdir, open, rename } from 'node:fs/promises';
+import { mkdir, open, rename, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createRandom } from '../companion-server/src/tensor/random.ts';
 import { sizeOf } from '../companion-server/src/tensor/tensor.ts';
@@ -39,6 +39,19 @@ export async function writeRandomTensors(file: string, shapes: Shapes, options: 
     await handle.close();
   }
   await rename(part, file);
+}
+
+/**
+ * Writes `file` and its folder: the header of such tensors, and behind it a hole of their size that takes no room on the disk.
+ * For what reads headers only; all values are 0.
+ */
+export async function writeHollowTensors(file: string, shapes: Shapes, float: RandomFloat): Promise<void> {
+  const bytesPerValue = float === 'F16' ? 2 : 4;
+  const head = header(shapes, bytesPerValue);
+  const values = [...shapes.values()].reduce((sum, dims) => sum + sizeOf(dims), 0);
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, head);
+  await truncate(file, head.length + values * bytesPerValue);
 }
 
 /** Blocks of Gaussian noise by deviation and mean, made once each. */

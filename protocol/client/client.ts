@@ -18,7 +18,8 @@ import { fetchResult, type DownloadOptions, type ResultSink } from './download.t
 import { fetchFrame, fetchFrames, fetchPicture, receive, type FrameRequest, type FramesRequest } from './frame.ts';
 import type { LinkState } from './link-state.ts';
 import { createRun } from './run.ts';
-import { createSession, type SessionOptions } from './session.ts';
+import { createSession } from './session.ts';
+import type { SessionOptions } from './session-options.ts';
 import { sendClip, type ClipSource, type UploadedClip, type UploadOptions } from './upload.ts';
 
 export type ClientOptions = Omit<SessionOptions, 'askForLife'>;

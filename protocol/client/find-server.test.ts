@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { ServerNote } from '../identity.ts';
 import { hmacSha256 } from './hmac.ts';
 import { createScene, type SceneOptions } from './testing/fake-client.ts';
-import { code, token } from './testing/fake-server.ts';
+import { code, token } from './testing/fake-state.ts';
 
 const first = 'http://127.0.0.1:47860';
 const second = 'http://127.0.0.1:47861';

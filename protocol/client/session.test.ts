@@ -4,7 +4,7 @@ import type { JobView } from '../job.ts';
 import { protocolVersion } from '../version.ts';
 import type { LinkState } from './link-state.ts';
 import { createScene } from './testing/fake-client.ts';
-import { code, token } from './testing/fake-server.ts';
+import { code, token } from './testing/fake-state.ts';
 
 const settings = { ...defaultSettings(), prompt: 'a wolf' };
 

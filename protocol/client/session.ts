@@ -2,41 +2,16 @@
 // state for users (link-state.ts) and one promise for programs: `online()`.
 
 import type { ErrorCode } from '../error-codes.ts';
-import type { ServerNote } from '../identity.ts';
-import { EditError, orCanceled, type Signal } from '../errors.ts';
+import { EditError, type Signal } from '../errors.ts';
 import { protocolVersion } from '../version.ts';
 import { wireErrorOf, type WireError } from '../messages/wire-error.ts';
-import { openConnection, type Advice, type Connection } from './connection.ts';
-import { findServer, type ServerSearch } from './find-server.ts';
+import type { Connection } from './connection.ts';
 import type { LinkState, ServerFacts } from './link-state.ts';
-import type { Platform } from './platform.ts';
+import { createReach } from './reach-server.ts';
+import type { SessionOptions } from './session-options.ts';
 import { expectAnswer, watchSilence } from './signs-of-life.ts';
-import type { Timing } from './timing.ts';
-
-/** Where the token of the pairing is from. */
-export interface TokenStore {
-  /**
-   * Called before every hello: a restarted server may have a new one. Null: a code or a key is needed. `isOwnServer`:
-   * whether the server is known to be the one of this user; a token that such a server gave is for no other.
-   */
-  read(isOwnServer: boolean): Promise<string | null>;
-  /** Keeps a token, or forgets it (null). Absent where the server itself makes it: one that is refused is read again. */
-  write?(token: string | null, isOwnServer: boolean): Promise<void>;
-}
-
-export interface SessionOptions {
-  /** Address of the server, for example `http://127.0.0.1:47860`; or where it is to be looked for. */
-  readonly server: string | ServerSearch;
-  /** A key that pairs without a code, good for one use; null when there is none. Asked when there is no token. */
-  readonly takeKey?: (() => string | null) | undefined;
-  readonly client: { readonly name: string; readonly version: string };
-  readonly tokens: TokenStore;
-  readonly platform: Platform;
-  readonly timing: Timing;
-  readonly advice?: Advice | undefined;
-  /** Asks something that costs the server little, when it has been silent. */
-  readonly askForLife: (connection: Connection) => Promise<unknown>;
-}
+import { pauseBefore } from './timing.ts';
+import { createWaiters } from './waiters.ts';
 
 export interface Session {
   readonly state: LinkState;
@@ -62,30 +37,15 @@ export interface Session {
   progressed(connection: Connection): void;
 }
 
-/** A server that was reached, and what opens it. */
-interface Reached {
-  /** Null when the session was stopped on the way. */
-  readonly opened: Connection | null;
-  readonly isOwnServer: boolean;
-  readonly token: string | null;
-  /** Pairs without a code. */
-  readonly key: string | null;
-}
-
-interface Waiter {
-  readonly settle: (connection: Connection) => void;
-  readonly refuse: (error: unknown) => void;
-}
-
 /** The codes of a server that does not take a key. */
 const keyRefusals: readonly ErrorCode[] = ['link-void', 'pairing-refused', 'pairing-limited'];
 
 export function createSession(options: SessionOptions): Session {
-  const { tokens, client, server: place, timing, advice } = options;
-  const { openSocket, clock, random } = options.platform;
+  const { tokens, client, timing } = options;
+  const { clock, random } = options.platform;
   const listeners = new Set<(state: LinkState) => void>();
   const connectedListeners = new Set<(connection: Connection) => void>();
-  const waitingForOnline = new Set<Waiter>();
+  const waiters = createWaiters<Connection>();
   let state: LinkState = { name: 'connecting' };
   let connection: Connection | null = null;
   let server: ServerFacts | null = null;
@@ -96,7 +56,6 @@ export function createSession(options: SessionOptions): Session {
   let usefulConnection: Connection | null = null;
   let cancelPause: () => void = () => undefined;
   let isRunning = false;
-  let cancelSearch: () => void = () => undefined;
   /** Whether a token was refused since the client was last online. */
   let hasForgotten = false;
   let isTrying = false;
@@ -105,11 +64,11 @@ export function createSession(options: SessionOptions): Session {
   let settleGaveUp: (error: unknown) => void = () => undefined;
   const gaveUp = new Promise<unknown>((resolve) => (settleGaveUp = resolve));
 
-  /** Of the server that was reached last; where it is looked for, none before the first. */
-  let lastAddress = typeof options.server === 'string' ? options.server : null;
-
   const isStopped = (): boolean => !isRunning;
-  const open = (address: string): Connection => openConnection({ server: address, openSocket, clock, advice });
+  const place = createReach(options, {
+    isStopped,
+    onOpening: (opened) => (connection = opened),
+  });
 
   function become(next: LinkState): void {
     state = next;
@@ -124,7 +83,7 @@ export function createSession(options: SessionOptions): Session {
     isTrying = true;
     cancelPause();
     try {
-      const { opened, token, key, isOwnServer } = await reach();
+      const { opened, token, key, isOwnServer } = await place.reach();
       if (isStopped() || isPairing()) {
         opened?.close('it is not needed');
         return;
@@ -144,32 +103,6 @@ export function createSession(options: SessionOptions): Session {
 
   /** A person has entered a code, which is being exchanged. */
   const isPairing = (): boolean => state.name === 'unpaired' && state.isBusy;
-
-  /** An open connection to the server, with what may be said there; without one when the session was stopped. */
-  async function reach(): Promise<Reached> {
-    if (typeof place !== 'string') {
-      const { opened, note } = await find(place);
-      const isOwnServer = note !== null;
-      return { opened, isOwnServer, token: await tokens.read(isOwnServer), key: note?.panelKey ?? null };
-    }
-    const token = await tokens.read(true);
-    if (isStopped()) return { opened: null, isOwnServer: true, token, key: null };
-    const opened = open(place);
-    connection = opened;
-    await inTime(opened, opened.opened);
-    return { opened, isOwnServer: true, token, key: token === null ? (options.takeKey?.() ?? null) : null };
-  }
-
-  async function find(
-    search: ServerSearch,
-  ): Promise<{ readonly opened: Connection; readonly note: ServerNote | null }> {
-    const { createSha256 } = options.platform;
-    const running = findServer({ search, open, clock, createSha256, timing, advice: advice?.unreachable });
-    cancelSearch = () => running.cancel();
-    const { connection: opened, note, address: found } = await running.found;
-    lastAddress = found;
-    return { opened, note };
-  }
 
   async function pairByKey(opened: Connection, key: string, isOwnServer: boolean): Promise<void> {
     try {
@@ -197,7 +130,7 @@ export function createSession(options: SessionOptions): Session {
     void opened.ended.then(() => {
       if (connection !== opened) return;
       connection = null;
-      if (isRunning && typeof place !== 'string' && !isPairing()) pause(timing.longestPauseMs);
+      if (isRunning && place.isLookedFor && !isPairing()) pause(timing.longestPauseMs);
     });
   }
 
@@ -210,7 +143,7 @@ export function createSession(options: SessionOptions): Session {
     for (const listener of [...connectedListeners]) listener(opened);
     hasForgotten = false;
     become({ name: 'online', server });
-    for (const { settle } of [...waitingForOnline]) settle(opened);
+    waiters.settle(opened);
     void opened.ended.then((error) => {
       if (connection !== opened) return;
       connection = null;
@@ -232,7 +165,7 @@ export function createSession(options: SessionOptions): Session {
       // The pairing was revoked, or the server has forgotten it.
       void tokens.write(null, false).then(
         () => {
-          const mayHaveKey = typeof place !== 'string' || options.takeKey !== undefined;
+          const mayHaveKey = place.isLookedFor || options.takeKey !== undefined;
           if (mayHaveKey && !hasForgotten) {
             hasForgotten = true;
             void attempt();
@@ -267,19 +200,14 @@ export function createSession(options: SessionOptions): Session {
     become(
       server === null ? { name: 'unreachable', attempts: failures } : { name: 'lost', server, attempts: failures },
     );
-    const longest = Math.min(timing.longestPauseMs, timing.firstPauseMs * 2 ** Math.max(0, failures - 1));
-    pause(failures === 0 ? timing.afterLossMs : longest * (1 - timing.spread + timing.spread * random()));
-  }
-
-  async function openToPair(): Promise<Connection> {
-    return typeof place === 'string' ? open(place) : (await find(place)).opened;
+    pause(pauseBefore(failures, timing, random));
   }
 
   function giveUp(error: unknown): void {
     isRunning = false;
     cancelPause();
     giveUpReason = { error };
-    for (const { refuse } of [...waitingForOnline]) refuse(error);
+    waiters.refuse(error);
     settleGaveUp(error);
   }
 
@@ -294,7 +222,7 @@ export function createSession(options: SessionOptions): Session {
       return state;
     },
     get address() {
-      return lastAddress;
+      return place.address;
     },
     subscribe(listener) {
       listeners.add(listener);
@@ -312,7 +240,7 @@ export function createSession(options: SessionOptions): Session {
     async stop() {
       isRunning = false;
       cancelPause();
-      cancelSearch();
+      place.cancel();
       const last = connection;
       connection = null;
       last?.close('this program ended it');
@@ -325,7 +253,7 @@ export function createSession(options: SessionOptions): Session {
       become({ name: 'unpaired', isBusy: true, problem: null });
       try {
         cancelPause();
-        const used = connection === null || connection.isOver ? await openToPair() : connection;
+        const used = connection === null || connection.isOver ? await place.open() : connection;
         connection = used;
         await inTime(used, used.opened);
         const token = await exchange(used, code);
@@ -350,17 +278,7 @@ export function createSession(options: SessionOptions): Session {
     async online(signal) {
       if (connection !== null && !connection.isOver && state.name === 'online') return connection;
       if (giveUpReason !== null) throw giveUpReason.error;
-      let stopWaiting: () => void = () => undefined;
-      const soon = new Promise<Connection>((settle, refuse) => {
-        const waiter = { settle, refuse };
-        waitingForOnline.add(waiter);
-        stopWaiting = () => void waitingForOnline.delete(waiter);
-      });
-      try {
-        return await orCanceled(soon, signal);
-      } finally {
-        stopWaiting();
-      }
+      return waiters.wait(signal);
     },
     progressed(used) {
       usefulConnection = used;

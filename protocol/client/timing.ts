@@ -61,3 +61,14 @@ export function commandTiming(patienceMs: number): Timing {
     maxLosses: 20,
   };
 }
+
+/**
+ * How long to wait before the next attempt, in milliseconds.
+ * @param failures attempts in a row that have failed; 0 after a connection that was of use
+ * @param random 0..1
+ */
+export function pauseBefore(failures: number, timing: Timing, random: () => number): number {
+  if (failures === 0) return timing.afterLossMs;
+  const longest = Math.min(timing.longestPauseMs, timing.firstPauseMs * 2 ** (failures - 1));
+  return longest * (1 - timing.spread + timing.spread * random());
+}

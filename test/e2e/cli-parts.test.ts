@@ -10,13 +10,15 @@ import { writeJson } from '../fixtures/tiny-checkpoint.ts';
 import { runCliProcess } from './cli-process.ts';
 import { createWorkspace } from './workspace.ts';
 
-test('parts come from the folder that is named; a folder of another kind is refused by its name', async () => {
+test('parts come from the folder that is named, a VAE also from --vae; a folder of another kind is refused by its name', async () => {
   const workspace = await createWorkspace();
   const { folder } = workspace;
   await makeClip(join(folder, 'cat.mkv'), [...testPicture('64x64', '10', 2), '-c:v', 'ffv1']);
   const giver = await makeRegularCheckpoint(join(folder, 'giver'), 'sd1');
   const tensors = await invertFolder(giver, 'sd1');
   await writeRaw(join(folder, 'film.safetensors'), new Map([...tensors].filter(([key]) => key.startsWith('model.'))));
+  const withoutVae = new Map([...tensors].filter(([key]) => !key.startsWith('first_stage_model.')));
+  await writeRaw(join(folder, 'blind.safetensors'), withoutVae);
   await writeJson(join(folder, 'flux'), 'model_index.json', { _class_name: 'FluxPipeline' });
   const edit = async (out: string, ...model: readonly string[]) => {
     const small = ['--steps', '1', '--inversion-steps', '1', '--guidance', '6', '--out', out];
@@ -24,12 +26,20 @@ test('parts come from the folder that is named; a folder of another kind is refu
     const ended = await runCliProcess(workspace, args, { engine: 'sharing' });
     return { ...ended, result: await readFile(join(folder, out)).catch(() => null) };
   };
-  const [whole, borrowed] = [
-    await edit('whole.mov', 'giver'),
-    await edit('borrowed.mov', 'film.safetensors', '--parts', 'giver'),
-  ];
-  expect([whole.exitCode, borrowed.exitCode]).toEqual([0, 0]);
-  expect(whole.result?.equals(borrowed.result ?? Buffer.alloc(0))).toBe(true);
+  const whole = await edit('whole.mov', 'giver');
+  expect(whole.exitCode).toBe(0);
+  for (const model of [
+    ['film.safetensors', '--parts', 'giver'],
+    ['blind.safetensors', '--vae', './giver'],
+  ]) {
+    const borrowed = await edit('borrowed.mov', ...model);
+    expect(borrowed.exitCode, borrowed.stderr).toBe(0);
+    expect(whole.result?.equals(borrowed.result ?? Buffer.alloc(0)), model.join(' ')).toBe(true);
+  }
+  const blind = await edit('blind.mov', 'blind.safetensors');
+  expect(blind).toMatchObject({ exitCode: 4, result: null });
+  expect(blind.stderr).toContain('has no VAE, and no other checkpoint with a fitting one is known');
+  expect(blind.stderr).toContain('--vae');
   const flux = await edit('flux.mov', 'flux');
   expect(flux).toMatchObject({ exitCode: 4, result: null });
   expect(flux.stderr).toContain('is Flux');

@@ -24,7 +24,7 @@ test.each([
   ['clip', 4],
   ['sdxl', 21],
   ['sdxl-pruned', 21],
-  ['lora', 60],
+  ['lora', 78],
   ['few-step', 28],
   ['tiny-decoder', 2],
 ])('%s equals the reference implementation in all %i comparisons', async (folder, count) => {

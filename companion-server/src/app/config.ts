@@ -66,6 +66,8 @@ export interface ConfigFlags extends RemoteAccessFlags {
   readonly modelDir?: string | undefined;
   /** How that model is read; as it says itself, or as was said when it was added, when left out. */
   readonly reading?: ModelReading | undefined;
+  /** Whether every edit names a VAE: the model may lack its own. */
+  readonly isVaeNamed?: boolean | undefined;
   readonly logLevel?: LogLevel | undefined;
 }
 
@@ -84,7 +86,7 @@ export async function readConfig(flags: ConfigFlags, env: Environment): Promise<
   };
   const { reading = null } = flags;
   const chosen = flags.modelDir ?? env['TOKENFLOW_MODEL'];
-  const models = await chooseModels({ ...library, cacheDir }, chosen, reading);
+  const models = await chooseModels({ ...library, cacheDir, isVaeNamed: flags.isVaeNamed }, chosen, reading);
   const [first = ''] = models.keys();
   return Object.freeze({
     ports: flags.port === undefined ? companionPorts : [flags.port],

@@ -238,7 +238,7 @@ async function open(
     clipOf: (owner, clipId) => clips.get(owner, clipId),
     clipInfoOf: probe === undefined ? knownClips.infoOf : null,
     modelDirOf: (model) => library.pathOfModel(model),
-    readingOf: (model) => library.readingOf(model),
+    readingOf: (model, vae) => library.readingOf(model, vae),
     loraFileOf: (name) =>
       config.loras?.has(name) === true ? loraFileOf(config.loras, name) : library.pathOf('lora', name),
     vaeFileOf: (name) => config.vaes?.get(name) ?? library.pathOf('vae', name),

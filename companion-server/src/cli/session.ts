@@ -31,6 +31,8 @@ export interface SessionAdapters {
   readonly vaeFiles?: ReadonlyMap<string, string>;
   /** How the model is read; as it says itself, or as was said when it was added, when left out. */
   readonly reading?: ModelReading | undefined;
+  /** Whether the edits name a VAE: the model may lack its own. */
+  readonly isVaeNamed?: boolean;
 }
 
 /**
@@ -40,9 +42,9 @@ export interface SessionAdapters {
 export async function openLocalSession(
   context: CommandContext,
   modelDir?: string,
-  { loraFiles, embeddingFiles, vaeFiles, reading }: SessionAdapters = {},
+  { loraFiles, embeddingFiles, vaeFiles, reading, isVaeNamed }: SessionAdapters = {},
 ): Promise<EditSession> {
-  const read = await readConfig({ port: 0, modelDir, reading, logLevel: 'error' }, context.env);
+  const read = await readConfig({ port: 0, modelDir, reading, isVaeNamed, logLevel: 'error' }, context.env);
   if (read.models.size === 0) {
     throw new EditError('model-missing', 'The embedded model models/demo is not there.', {
       hint: 'Name a checkpoint folder in diffusers layout with --model DIR or TOKENFLOW_MODEL.',

@@ -75,6 +75,8 @@ export interface SingleFileParts {
   /** By the layout's folders. */
   readonly tokenizers: ReadonlyMap<string, TokenizerFiles>;
   readonly prediction: PredictionEvidence;
+  /** The scaling factor of the latents that the UNet knows. */
+  readonly latentScale: number;
 }
 
 export interface FilePart {

@@ -10,6 +10,7 @@ import type { FamilyCheckpoint, ModelFamily } from './family.ts';
 import { families } from './list.ts';
 import { openSingleFile, type PartSources } from './open-single-file.ts';
 import { refusalOf } from './refusals.ts';
+import type { VaeFile } from './replace-vae.ts';
 
 export type { FamilyCheckpoint };
 
@@ -24,18 +25,21 @@ export interface CheckpointReading {
 export interface OpenCheckpointOptions extends OpenOptions, CheckpointReading {
   /** The families of checkpoints; all of families/list.ts when left out. */
   readonly families?: readonly ModelFamily[] | undefined;
+  /** Taken where a checkpoint in one file has no VAE; `replaceVae` puts it in place of one. */
+  readonly vae?: VaeFile | null | undefined;
 }
 
 /**
  * Opens the checkpoint in the folder or file `path`. Throws EditError: 'model-missing' with the path that was expected,
- * 'model-damaged' with file, rule and value, 'model-unsupported' with what the checkpoint is instead.
+ * 'model-damaged' with file, rule and value, 'model-unsupported' with what the checkpoint is instead, and those of
+ * `replaceVae`.
  */
 export async function openCheckpoint(
   path: string,
-  { families: among = families, prediction = null, partsFrom, ...options }: OpenCheckpointOptions = {},
+  { families: among = families, prediction = null, partsFrom, vae, ...options }: OpenCheckpointOptions = {},
 ): Promise<FamilyCheckpoint> {
   const checkpoint = (await isFile(path))
-    ? await openSingleFile(path, { ...options, families: among, partsFrom })
+    ? await openSingleFile(path, { ...options, families: among, partsFrom, vae })
     : await openFolder(path, among, options);
   return prediction === null ? checkpoint : predicting(checkpoint, prediction);
 }

@@ -6,7 +6,13 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeRegularCheckpoint } from '../../../test/fixtures/regular-checkpoint.ts';
 import type { RegularFamily } from '../../../test/fixtures/checkpoint-layouts.ts';
-import { invertFolder, writeRaw, type RawTensor, type RawTensors } from '../../../test/fixtures/single-file.ts';
+import {
+  invertFolder,
+  readRaw,
+  writeRaw,
+  type RawTensor,
+  type RawTensors,
+} from '../../../test/fixtures/single-file.ts';
 import { EditError } from '../errors.ts';
 import { tensor, type Tensor } from '../tensor/tensor.ts';
 import { readStoredTensor } from '../weights/safetensors.ts';
@@ -209,6 +215,27 @@ describe.each(families)('one file of %s', (family) => {
     for (const named of [await write(new Map(vae)), bare]) {
       await expectSame(lacking, family, { partsFrom: { named, others: [] } });
     }
+  });
+
+  it('without a VAE takes the one that the edit names, in each form', async () => {
+    const tensors = tensorsOf(family);
+    const lacking = await write(without(tensors, /^first_stage_model\./));
+    const alone = await write(new Map([...tensors].filter(([key]) => key.startsWith('first_stage_model.'))));
+    await expectSame(lacking, family, { vae: { name: 'sharp', file: alone } });
+    const folder = path.join(folderOf(family), 'vae');
+    for (const file of [folder, folderOf(family)]) {
+      const taken = await openCheckpoint(lacking, { vae: { name: 'sharp', file } });
+      expect(taken.parts.get('vae')?.dir).toBe(folder);
+    }
+    const refused = (file: string): Promise<string> =>
+      faultOf(openCheckpoint(lacking, { vae: { name: 'sharp', file } }));
+    const other = path.join(folderOf(family.startsWith('sdxl') ? 'sd1' : 'sdxl'), 'vae');
+    expect(await refused(other)).toMatch(
+      /^adapter-unsupported: The VAE "sharp" cannot be used: its latents have 0\.\d+ as scaling factor, those of the model 0\.\d+\./,
+    );
+    const broken = await write(without(await readRaw(alone), /decoder\.conv_in\.bias$/));
+    expect(await refused(broken)).toMatch(/^adapter-damaged: The VAE "sharp" cannot be used: .*decoder\.conv_in\.bias/);
+    expect(await refused(path.join(dir, 'none'))).toMatch(/^adapter-missing: The VAE "sharp" /);
   });
 
   it('that was cut short is called damaged', async () => {

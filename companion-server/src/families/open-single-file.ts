@@ -10,6 +10,7 @@ import { unsupported } from '../weights/unsupported.ts';
 import type { FamilyCheckpoint, FilePart, ModelFamily, PartDonor, SingleFileLayout } from './family.ts';
 import { openDonor, type Donor } from './part-donor.ts';
 import { recognise } from './recognise.ts';
+import { openNamedVae, requireFittingVae, type VaeFile } from './replace-vae.ts';
 
 /** Where the parts come from that a checkpoint in one file lacks. */
 export interface PartSources {
@@ -26,36 +27,43 @@ export interface PartSources {
 export class PartsMissingError extends EditError {
   /** For users: `VAE`, `text encoder`, ... */
   readonly lacking: readonly string[];
+  /** Whether an edit that names a VAE needs nothing else. */
+  readonly isVaeOnly: boolean;
 
   constructor(path: string, lacking: readonly string[]) {
+    const isVaeOnly = lacking.every((title) => title === partTitle('vae'));
     const list = alternatives(lacking);
     const rest = `and no other checkpoint with ${lacking.length === 1 ? 'a fitting one' : 'fitting ones'} is known`;
     super('model-missing', `${path}: the file has no ${list}, ${rest}.`, {
-      hint: 'Name a checkpoint folder of the same family, or a file with the parts, with --parts; models add takes it as well.',
+      hint: `Name a checkpoint folder of the same family, or a file or folder with the parts, with --parts; models add takes it as well.${isVaeOnly ? ' A VAE alone can be named with --vae.' : ''}`,
     });
     this.lacking = lacking;
+    this.isVaeOnly = isVaeOnly;
   }
 }
 
 export interface SingleFileOptions extends OpenOptions {
   readonly families: readonly ModelFamily[];
   readonly partsFrom?: PartSources | undefined;
+  /** For a file that has no VAE: it goes before those of `partsFrom`. */
+  readonly vae?: VaeFile | null | undefined;
 }
 
 /** Throws EditError: 'model-unsupported' with what the file is instead, 'model-damaged', 'model-missing'. */
 export async function openSingleFile(
   path: string,
-  { families, partsFrom = { named: null, others: [] }, ...options }: SingleFileOptions,
+  { families, partsFrom = { named: null, others: [] }, vae = null, ...options }: SingleFileOptions,
 ): Promise<FamilyCheckpoint> {
   const file = await openCheckpointFile(path);
   const { family, layout } = familyOf(file, families);
   const own = await layout.read(file);
-  const named = partsFrom.named === null ? null : await openDonor(partsFrom.named, family, options);
+  const donorOptions = { ...options, latentScale: own.latentScale };
+  const named = partsFrom.named === null ? null : await openDonor(partsFrom.named, family, donorOptions);
   const donors = [
     ...(named === null ? [] : [{ donor: null, open: () => Promise.resolve(named) }]),
     ...partsFrom.others.map((donor) => ({
       donor,
-      open: once(() => openDonor(donor.path, family, options).catch(passOver)),
+      open: once(() => openDonor(donor.path, family, donorOptions).catch(passOver)),
     })),
   ];
   const parts = new Map<string, Component>();
@@ -69,6 +77,12 @@ export async function openSingleFile(
       parts.set(part.folder, component);
       // A folder may leave out what shapes tell.
       configs.set(part.folder, { ...found.config, ...component.config });
+      continue;
+    }
+    if (part.folder === 'vae' && vae !== null) {
+      const component = await openNamedVae(family, vae, own.latentScale, options);
+      parts.set(part.folder, component);
+      configs.set(part.folder, component.config);
       continue;
     }
     const fits = (config: JsonObject): boolean => layout.isPartFor(part.folder, config, configs);
@@ -85,7 +99,7 @@ export async function openSingleFile(
   const tokenizers = new Map<string, TokenizerFiles>();
   for (const [folder, files] of own.tokenizers) tokenizers.set(folder, (await named?.tokenizer(folder)) ?? files);
   const schedule = await named?.schedulerConfig();
-  return {
+  const checkpoint = {
     family,
     dir: file.path,
     parts,
@@ -99,6 +113,8 @@ export async function openSingleFile(
         `The model's file has no ${alternatives(titles)}; that of ${name} was used. --parts names another.`,
     ),
   };
+  if (vae !== null && own.parts.get('vae') == null) await requireFittingVae(checkpoint, vae, own.latentScale);
+  return checkpoint;
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

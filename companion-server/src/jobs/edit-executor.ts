@@ -43,6 +43,8 @@ export interface EditExecutor extends JobExecutor {
   estimate(owner: string, spec: JobSpec, past: EditReport | null, signal?: AbortSignal): Promise<Estimate>;
 }
 
+type Vae = NonNullable<EditJob['vae']>;
+
 export interface EditExecutorOptions {
   readonly engine: Pick<Engine, 'edit' | 'estimate'>;
   /** Clips, and the files of jobs. */
@@ -65,8 +67,11 @@ export interface EditExecutorOptions {
    * The folder or file of a model; null is the server's first. Throws EditError 'model-missing', 'model-unsupported'.
    */
   readonly modelDirOf: (model: string | null) => string | Promise<string>;
-  /** How the model is read. Throws as `modelDirOf`, and 'model-damaged'. Default: as it says itself. */
-  readonly readingOf?: (model: string | null) => EditJob['reading'] | Promise<EditJob['reading']>;
+  /**
+   * How the model is read in an edit with this VAE; null for its own. Throws as `modelDirOf`, 'model-damaged', and those of
+   * an adapter. Default: as it says itself.
+   */
+  readonly readingOf?: (model: string | null, vae: Vae | null) => EditJob['reading'] | Promise<EditJob['reading']>;
   /** The absolute path of a LoRA by its name. Throws EditError 'adapter-missing', 'adapter-unsupported'. Default: there are none. */
   readonly loraFileOf?: (name: string) => string | Promise<string>;
   /** The absolute path of a VAE by its name. Throws as `loraFileOf` does. Default: there are none. */
@@ -90,10 +95,15 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   const { loraFileOf = nothingNamed('LoRA'), vaeFileOf = nothingNamed('VAE') } = options;
   const { readingOf = () => undefined } = options;
 
+  async function vaeOf({ vae: name }: JobSpec['settings']): Promise<Vae | null> {
+    return name === undefined ? null : { name, file: await vaeFileOf(name) };
+  }
+
   async function toEditJob(owner: string, jobId: string, spec: JobSpec): Promise<EditJob> {
     const clip = await clipOf(owner, spec.clipId);
-    const reading = await readingOf(spec.model);
-    const { prompt, sourcePrompt, negativePrompt, loras, vae } = spec.settings;
+    const { prompt, sourcePrompt, negativePrompt, loras } = spec.settings;
+    const vae = await vaeOf(spec.settings);
+    const reading = await readingOf(spec.model, vae);
     return {
       inputPath: await artifacts.localPath(clip.artifact),
       clipSha256: clip.sha256,
@@ -101,7 +111,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       modelDir: await modelDirOf(spec.model),
       ...(reading === undefined ? {} : { reading }),
       loras: await Promise.all(loras.map(async (lora) => ({ ...lora, file: await loraFileOf(lora.name) }))),
-      vae: vae === undefined ? null : { name: vae, file: await vaeFileOf(vae) },
+      vae,
       embeddings: await embeddingsFor([prompt, sourcePrompt, negativePrompt]),
       device: spec.device,
       cacheDir,
@@ -201,9 +211,8 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
     async check(owner, { clipId, model, settings }) {
       await clipOf(owner, clipId);
       await modelDirOf(model);
-      await readingOf(model);
+      await readingOf(model, await vaeOf(settings));
       for (const { name } of settings.loras) await loraFileOf(name);
-      if (settings.vae !== undefined) await vaeFileOf(settings.vae);
     },
     async estimate(owner, spec, past, signal) {
       const job = await toEditJob(owner, 'estimate', spec);

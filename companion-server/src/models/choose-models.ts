@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import { EditError } from '../errors.ts';
 import { openCheckpoint } from '../families/open-checkpoint.ts';
+import { PartsMissingError } from '../families/open-single-file.ts';
 import { isFile } from '../weights/checkpoint-file.ts';
 import { readCatalog } from './catalog.ts';
 import { findInstalledModels } from './installed-models.ts';
@@ -16,6 +17,8 @@ import { typed } from '../typed-command.ts';
 
 /** Where a chosen name is looked up. */
 export interface ModelPlaces {
+  /** Whether every edit names a VAE: a file may lack its own. */
+  readonly isVaeNamed?: boolean | undefined;
   readonly modelsDir: string;
   /** Whose programs are looked for; null for none. */
   readonly machine: Machine | null;
@@ -62,7 +65,11 @@ async function findChosen(
     // Both say what it is instead, where it is no checkpoint.
     if (await isFile(path)) {
       const readings = new Map([[name, reading ?? plainReading]]);
-      await createLibrary({ first: models, readings, ...places }).readingOf(name);
+      try {
+        await createLibrary({ first: models, readings, ...places }).readingOf(name);
+      } catch (error) {
+        if (!(places.isVaeNamed === true && error instanceof PartsMissingError && error.isVaeOnly)) throw error;
+      }
     } else await openCheckpoint(path);
     return models;
   }

@@ -1,11 +1,12 @@
 // What is said of a model when it is added holds wherever it is named, and parts come from what is installed.
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeRegularCheckpoint } from '../../../test/fixtures/regular-checkpoint.ts';
 import { invertFolder, writeRaw } from '../../../test/fixtures/single-file.ts';
+import { openCheckpoint } from '../families/open-checkpoint.ts';
 import { addModel, removeModel } from './change-models.ts';
 import { chooseModels } from './choose-models.ts';
 import { embeddedModelDir, findInstalledModels } from './installed-models.ts';
@@ -85,6 +86,45 @@ describe('a file without VAE and text encoder', () => {
     expect(await rejectionOf(chooseModels(places, lacking))).toMatchObject({ code: 'model-missing' });
     const chosen = await chooseModels(places, lacking, { parts: folder, prediction: null });
     expect([...chosen][0]).toEqual(['film', lacking]);
+  });
+});
+
+describe('a file without a VAE', () => {
+  /** As `models pull` leaves it. */
+  async function pullVae(name: string, changes: object): Promise<void> {
+    const at = join(modelsDir, 'vaes', name);
+    await cp(join(folder, 'vae'), at, { recursive: true });
+    const config = JSON.parse(await readFile(join(at, 'config.json'), 'utf8')) as object;
+    await writeFile(join(at, 'config.json'), JSON.stringify({ ...config, ...changes }));
+    await writeFile(join(at, 'pulled.json'), '{}');
+  }
+
+  test('takes a VAE that was downloaded, but none whose latents have another scale', async () => {
+    const blind = join(root, 'blind.safetensors');
+    const tensors = [...(await invertFolder(folder, 'sd1'))];
+    await writeRaw(blind, new Map(tensors.filter(([key]) => !key.startsWith('first_stage_model.'))));
+    await pullVae('of-xl', { scaling_factor: 0.13025 });
+    expect(await rejectionOf(addModel(modelsDir, blind))).toMatchObject({
+      code: 'model-missing',
+      message: expect.stringContaining('has no VAE, and no other checkpoint') as string,
+    });
+    await pullVae('sharp', {});
+    await addModel(modelsDir, blind);
+    const others = [{ name: 'sharp', path: join(modelsDir, 'vaes', 'sharp') }];
+    const reading = await library().readingOf('blind');
+    expect(reading).toEqual({ prediction: null, partsFrom: { named: null, others } });
+    const { parts, notices } = await openCheckpoint(blind, reading);
+    expect(parts.get('vae')?.dir).toBe(join(modelsDir, 'vaes', 'sharp'));
+    expect(notices).toEqual(["The model's file has no VAE; that of sharp was used. --parts names another."]);
+  });
+
+  test('takes the folder of a VAE that was named as its parts', async () => {
+    const blind = join(root, 'named.safetensors');
+    const tensors = [...(await invertFolder(folder, 'sd1'))];
+    await writeRaw(blind, new Map(tensors.filter(([key]) => !key.startsWith('first_stage_model.'))));
+    await addModel(modelsDir, blind, 'mine', { parts: join(folder, 'vae'), prediction: null });
+    const { parts } = await openCheckpoint(blind, await library().readingOf('mine'));
+    expect(parts.get('vae')?.dir).toBe(join(folder, 'vae'));
   });
 });
 

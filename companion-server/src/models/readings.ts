@@ -19,7 +19,7 @@ import type { PartDonor } from '../families/family.ts';
 import { writeWhole } from '../files/write-whole.ts';
 import { isFile } from '../weights/checkpoint-file.ts';
 import { embeddedModelDir, findInstalledModels } from './installed-models.ts';
-import { isCheckpointFolder } from './models-folder.ts';
+import { isCheckpointFolder, listPulledOf, modelDir } from './models-folder.ts';
 
 const readingsName = 'readings.json';
 const maxReadings = 10_000;
@@ -72,9 +72,14 @@ export async function requireUseOfParts(path: string, { parts }: ModelReading): 
   });
 }
 
-/** Installed folders that may give a part. Not the embedded model: its VAE and text encoder are of its own kind. */
+/**
+ * Installed folders that may give a part: checkpoints, then downloaded VAEs. Not the embedded model: its VAE and text encoder
+ * are of its own kind.
+ */
 export function installedDonors(modelsDir: string): readonly PartDonor[] {
-  return [...findInstalledModels(modelsDir)]
+  const checkpoints = [...findInstalledModels(modelsDir)]
     .filter(([, path]) => isCheckpointFolder(path) && path !== embeddedModelDir)
     .map(([name, path]) => ({ name, path }));
+  const vaes = listPulledOf(modelsDir, 'vae').map((name) => ({ name, path: modelDir(modelsDir, name, 'vae') }));
+  return [...checkpoints, ...vaes];
 }

@@ -21,12 +21,17 @@ export async function openPartAt(path: string, part: PartLayout, options: OpenOp
     return {
       kind: 'file',
       file,
-      config: await unlessMissing(() => readJsonObject(join(dirname(file.path), 'config.json'))),
+      config: await configIn(dirname(file.path)),
     };
   }
   const inside = join(path, part.folder);
   const isCheckpoint = (await unlessMissing(() => isFile(join(inside, 'config.json')))) ?? false;
   return { kind: 'component', component: await openComponent(isCheckpoint ? inside : path, part, options) };
+}
+
+/** config.json in a folder; null where there is none. Throws EditError('model-damaged'). */
+export function configIn(dir: string): Promise<JsonObject | null> {
+  return unlessMissing(() => readJsonObject(join(dir, 'config.json')));
 }
 
 async function unlessMissing<T>(read: () => Promise<T>): Promise<T | null> {

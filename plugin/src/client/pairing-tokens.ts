@@ -1,7 +1,7 @@
 // The token of the pairing in the host's storage for secrets. One that the server of this user has given is kept as such: no
 // other server gets to see it, also when that one does not run and another program listens at its port.
 
-import type { TokenStore } from '../../../protocol/client/session.ts';
+import type { TokenStore } from '../../../protocol/client/session-options.ts';
 
 const key = 'token';
 const ownPrefix = 'own:';

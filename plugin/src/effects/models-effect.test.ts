@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { licenceHash } from '../../../protocol/client/testing/fake-server.ts';
+import { licenceHash } from '../../../protocol/client/testing/fake-state.ts';
 import {
   makeDownload,
   makeLoraInfo,

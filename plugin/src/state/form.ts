@@ -30,7 +30,28 @@ export interface EditForm {
   readonly codec: OutputCodec;
   /** In the order in which they are merged into the model. */
   readonly loras: readonly LoraChoice[];
+  /** Of settings that were used again: those that have no control. Left out: the usual values. */
+  readonly others: OtherSettings;
 }
+
+/** Settings that a task decides for itself: the part of the clip, and whether it is a preview. */
+const taskSettings = ['startSeconds', 'endSeconds', 'preview'] as const satisfies readonly (keyof EditSettings)[];
+type TaskSetting = (typeof taskSettings)[number];
+/** The pipeline is one of them where the panel does not offer it. */
+type OtherSetting = Exclude<keyof EditSettings, keyof EditForm | TaskSetting> | 'pipeline';
+export type OtherSettings = Partial<Pick<EditSettings, OtherSetting>>;
+
+/** A change of one of these fields ends the setting: it was chosen together with the value before. */
+const endedBy: Readonly<Record<OtherSetting, readonly (keyof EditForm)[]>> = {
+  pipeline: ['pipeline'],
+  propagation: ['pipeline'],
+  initialNoise: ['technique'],
+  inversionSteps: ['steps'],
+  size: ['model'],
+  vae: ['model'],
+  sound: [],
+  detail: [],
+};
 
 export const panelPipelines = ['fast', 'draft'] as const satisfies readonly Pipeline[];
 export type PanelPipeline = (typeof panelPipelines)[number];
@@ -70,7 +91,15 @@ export function emptyForm(codec: OutputCodec): EditForm {
     model: null,
     codec,
     loras: [],
+    others: {},
   };
+}
+
+/** The form after a change by the user. */
+export function withChange(form: EditForm, change: Partial<EditForm>): EditForm {
+  const next = { ...form, ...change };
+  const isKept = (name: string): boolean => endedBy[name as OtherSetting].every((field) => next[field] === form[field]);
+  return { ...next, others: only(next.others, isKept) };
 }
 
 /** The part of a clip that is edited, in seconds; null for all of it. */
@@ -79,10 +108,11 @@ export type ClipRange = { readonly startSeconds: number; readonly endSeconds: nu
 export function toSettings(form: EditForm, range: ClipRange): EditSettings {
   return {
     ...defaultSettings(form.technique),
+    ...form.others,
     prompt: form.prompt.trim(),
     sourcePrompt: form.sourcePrompt.trim(),
     negativePrompt: form.negativePrompt.trim(),
-    pipeline: form.pipeline,
+    pipeline: form.others.pipeline ?? form.pipeline,
     strength: form.strength,
     steps: form.steps,
     guidance: form.guidance,
@@ -95,15 +125,19 @@ export function toSettings(form: EditForm, range: ClipRange): EditSettings {
   };
 }
 
-/** The form that gives these settings again; its seed is locked for this. */
+/**
+ * The form that gives these settings again, but for `codec` and what a task decides; its seed is locked for this. Every
+ * setting without a control is among the others.
+ */
 export function fromSettings(settings: EditSettings, model: string | null, codec: OutputCodec): EditForm {
   const { prompt, sourcePrompt, negativePrompt, technique, steps, guidance, loras } = settings;
-  return {
+  const pipeline = panelPipelines.find((one) => one === settings.pipeline);
+  const shown = {
     prompt,
     sourcePrompt,
     negativePrompt,
     technique,
-    pipeline: settings.pipeline === 'draft' ? 'draft' : 'fast',
+    pipeline: pipeline ?? 'fast',
     steps,
     guidance,
     model,
@@ -114,4 +148,16 @@ export function fromSettings(settings: EditSettings, model: string | null, codec
     seed: settings.seed,
     isSeedLocked: true,
   };
+  const usual: Partial<Record<string, unknown>> = defaultSettings(technique);
+  const others = only<Partial<EditSettings>>(
+    settings,
+    (name, value) => !(name in shown) && !taskSettings.some((one) => one === name) && value !== usual[name],
+  );
+  return { ...shown, others: pipeline === undefined ? { ...others, pipeline: settings.pipeline } : others };
+}
+
+/** The fields of a name and value that are wanted. */
+function only<T extends object>(fields: T, isWanted: (name: string, value: unknown) => boolean): Partial<T> {
+  const wanted = Object.entries(fields).filter(([name, value]: [string, unknown]) => isWanted(name, value));
+  return Object.fromEntries(wanted) as Partial<T>;
 }

@@ -110,3 +110,10 @@ test('the LoRA of the form are kept with it, and a form from before there were a
   expect(loras).toEqual(form.loras);
   expect(reading('form', JSON.stringify(earlier)).kept.form.loras).toEqual([]);
 });
+
+test('a form whose settings without a control were changed by somebody is left out with a complaint', () => {
+  const text = writeForm({ ...emptyForm('h264'), others: { vae: '' } });
+  const { kept, complaints } = reading('form', text);
+  expect(kept.form).toEqual({});
+  expect(complaints).toEqual(['form: form.others.vae must have 1 to 200 characters, got 0.']);
+});

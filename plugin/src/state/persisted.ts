@@ -2,6 +2,7 @@
 
 import { fromEarlierSettings } from '../../../protocol/earlier-settings.ts';
 import {
+  defaultSettings,
   editSettings,
   guidanceRange,
   maxKeyframeInterval,
@@ -152,8 +153,16 @@ const keptForm = object({
   guidance: withDefault(nullable(number(guidanceRange.min, guidanceRange.max)), newForm.guidance),
   keyframeInterval: withDefault(integer(1, maxKeyframeInterval), newForm.keyframeInterval),
   seed: withDefault(integer(0, 2 ** 32 - 1), newForm.seed),
+  others: withDefault(openObject({}), {}),
 });
 
 function readForm(text: string): Partial<EditForm> {
-  return parse(keptForm, nameStrength(JSON.parse(text)), 'form');
+  const form = parse(keptForm, nameStrength(JSON.parse(text)), 'form');
+  // The others are read as the settings that they are a part of.
+  parse(
+    editSettings,
+    { ...defaultSettings(form.technique), prompt: 'any', steps: form.steps, ...form.others },
+    'form.others',
+  );
+  return form;
 }

@@ -17,7 +17,7 @@ import {
 } from '../../../protocol/fields.ts';
 import { maxPromptCharacters } from '../../../protocol/limits.ts';
 import { nameStrength } from './earlier-names.ts';
-import { panelPipelines, type EditForm } from './form.ts';
+import { panelPipelines, withChange, type EditForm } from './form.ts';
 
 const words = nullable(text({ max: maxPromptCharacters }));
 
@@ -62,13 +62,12 @@ export const builtInPresets: readonly Preset[] = [
 
 export function applyPreset(form: EditForm, { values }: Preset): EditForm {
   const { prompt, negativePrompt, ...others } = values;
-  return {
-    ...form,
+  return withChange(form, {
     ...others,
     pipeline: others.pipeline ?? 'fast',
     prompt: prompt ?? form.prompt,
     negativePrompt: negativePrompt ?? form.negativePrompt,
-  };
+  });
 }
 
 /** `form` as a preset of the user, with its prompts. */

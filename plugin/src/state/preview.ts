@@ -1,6 +1,7 @@
 // A preview: the keyframes of an edit, made before the edit. It is a task like any other until its frames have come; then
 // they are shown as a strip, and Apply makes the edit that they preview.
 
+import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import { originalFrame } from './compare.ts';
 import { chosenModel, modeOf, rangeOf } from './choices.ts';
 import type { PreviewFrame } from './preview-strip.ts';
@@ -43,5 +44,10 @@ export function isCurrent(state: PanelState, task: Task): boolean {
   // The file format of the edit changes no picture of it.
   const { codec, preview } = settings;
   const wanted = { ...toSettings(state.form, rangeOf(clip)), codec, preview };
-  return JSON.stringify(wanted) === JSON.stringify(settings);
+  return sorted(wanted) === sorted(settings);
+}
+
+/** As text, whatever the order of the fields: kept settings come back in another. */
+function sorted(settings: EditSettings): string {
+  return JSON.stringify(Object.entries(settings).sort(([one], [other]) => (one < other ? -1 : 1)));
 }

@@ -1,27 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { FieldError } from '../../../protocol/fields.ts';
-import { parseEditSettings } from '../../../protocol/edit-settings.ts';
-import { strengthStops, emptyForm, fromSettings, nearestStop, toSettings } from './form.ts';
+import { emptyForm } from './form.ts';
 import { readPersisted, writeThroughputs } from './persisted.ts';
 import { guessSeconds, measureThroughput } from './throughput.ts';
 import { builtInPresets, presetOf, readPresets, writePresets } from './presets.ts';
-
-describe('the form', () => {
-  test('makes settings that the server accepts, and is made of them again', () => {
-    const form = { ...emptyForm('h264'), prompt: 'a wolf', strength: 0.7, steps: 20, seed: 5 };
-    const settings = toSettings(form, { startSeconds: 1, endSeconds: 2 });
-    expect(parseEditSettings(settings)).toEqual(settings);
-    expect(fromSettings(settings, null, 'h264')).toEqual({ ...form, isSeedLocked: true });
-    const draft = { ...form, pipeline: 'draft' } as const;
-    expect(toSettings(draft, null).pipeline).toBe('draft');
-    expect(fromSettings(toSettings(draft, null), null, 'h264').pipeline).toBe('draft');
-  });
-
-  test('names every stop of its strength', () => {
-    expect(strengthStops.map(({ at }) => nearestStop(at))).toEqual(strengthStops.map(({ name }) => name));
-    expect([nearestStop(0), nearestStop(1)]).toEqual(['hold', 'free']);
-  });
-});
 
 describe('presets', () => {
   test('come back from a file as they went into it, built-in ones left out', () => {

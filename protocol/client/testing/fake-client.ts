@@ -6,7 +6,8 @@ import type { ServerSearch } from '../find-server.ts';
 import type { Platform } from '../platform.ts';
 import { panelTiming, type Timing } from '../timing.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
-import { createFakeServer, token, type FakeServer, type FakeServerOptions } from './fake-server.ts';
+import { createFakeServer } from './fake-server.ts';
+import { token, type FakeServer, type FakeServerOptions } from './fake-state.ts';
 
 export interface Scene {
   readonly server: FakeServer;

@@ -3,7 +3,8 @@
     python lora.py FOLDER [--seed N]
 
 Adapters of PEFT are written and merged by PEFT, those of LyCORIS by LyCORIS. kohya's sd-scripts is no package; its
-LoRAModule.merge_to (networks/lora.py) is written out here from its formulas. Every tensor is drawn from the seed, by default 11.
+LoRAModule.merge_to (networks/lora.py) is written out here from its formulas. sd-scripts trains DoRA by LyCORIS, under names of
+kohya; at strengths other than 1 it counts as in LyCORIS' functional.general.apply_dora_scale and in ComfyUI. Every tensor is drawn from the seed, by default 11.
 Made with Python 3.11, torch 2.13.0 (CPU), peft 0.21.2, lycoris-lora 4.1.3, safetensors 0.8.0:
 
     python3 -m venv lora && lora/bin/pip install torch==2.13.0 peft==0.21.2 lycoris-lora==4.1.3 numpy
@@ -136,8 +137,8 @@ def weight_in_use(layer: nn.Module, shape: torch.Size) -> torch.Tensor:
     return answers.reshape(len(columns), shape[0]).T.reshape(shape)
 
 
-def lycoris(golden: Golden, name: str, targets: list, strength: float = 1.0, **options) -> None:
-    """LyCORIS' own names, and the weights with which its layers compute.
+def lycoris(golden: Golden, name: str, targets: list, strength: float = 1.0, prefix: str = 'lycoris_', **options) -> None:
+    """The weights with which LyCORIS' layers compute, under its own names or, with another prefix, those of kohya.
 
     When LyCORIS 4.1.3 merges LoHa and LoKr itself, it multiplies by alpha / rank twice; when it trains and computes, once.
     """
@@ -152,7 +153,7 @@ def lycoris(golden: Golden, name: str, targets: list, strength: float = 1.0, **o
             lively(lora)
             module = next(key for key in UNET if f'lycoris_{key.replace(".", "_")}' == lora.lora_name)
             for key, value in lora.custom_state_dict().items():
-                state[f'{lora.lora_name}.{key}'] = value.detach().clone().contiguous()
+                state[f'{prefix}{module.replace(".", "_")}.{key}'] = value.detach().clone().contiguous()
             shape = golden.unet.state_dict()[f'{module}.weight'].shape
             merged[f'unet/{module}.weight'] = weight_in_use(unet.get_submodule(module), shape)
     save_file(state, golden.folder / f'{name}.safetensors')
@@ -242,7 +243,37 @@ def main() -> None:
     }, 2.0, torch.bfloat16)
 
     whole(golden)
+
+    # An alpha of 0 means the rank.
+    other = {'linear_dim': 4, 'linear_alpha': 0, 'conv_dim': 3, 'conv_alpha': 2}
+    lycoris(golden, 'kohya-dora-rows', both, prefix=unet, algo='locon', dora_wd=True, wd_on_output=True, **other)
+    lycoris(golden, 'kohya-dora-columns', both, prefix=unet, algo='locon', dora_wd=True, wd_on_output=False, **other)
+    lycoris(golden, 'kohya-doha-columns', CONVOLUTIONS, prefix=unet, algo='loha', dora_wd=True, wd_on_output=False, **other)
+    lycoris(golden, 'kohya-dokr-rows', both, prefix=unet, algo='lokr', dora_wd=True, wd_on_output=True, **small)
+    for axis, strength in (('rows', 0.75), ('columns', -0.5)):
+        dora(golden, f'kohya-dora-{axis}-strength', axis, strength)
     golden.finish()
+
+
+def dora(golden: Golden, name: str, axis: str, strength: float) -> None:
+    """A linear layer and a convolution of the UNet and a layer of the text encoder, by apply_dora_scale."""
+    state, merged = {}, {}
+    for part, module, rank, alpha in [('unet', ATTENTION[2], 3, 1.5), ('unet', CONVOLUTIONS[0], 2, 4), ('text_encoder', f'{LAYER}.mlp.fc1', 3, 2)]:
+        weight = (golden.unet if part == 'unet' else golden.text).state_dict()[f'{module}.weight']
+        rows, columns, *kernel = weight.shape
+        written = f'lora_{"unet" if part == "unet" else "te"}_{module.replace(".", "_")}'
+        down, up = torch.randn(rank, columns, *kernel) * 0.3, torch.randn(rows, rank, *([1] * len(kernel))) * 0.3
+        kept = 0 if axis == 'rows' else 1
+        others = [other for other in range(weight.dim()) if other != kept]
+        length = lambda values: values.square().sum(dim=others, keepdim=True).sqrt()
+        lengths = length(weight) * (1 + 0.2 * torch.randn(1))
+        state |= {f'{written}.lora_down.weight': down, f'{written}.lora_up.weight': up,
+                  f'{written}.alpha': torch.tensor(float(alpha)), f'{written}.dora_scale': lengths}
+        change = (up.flatten(1) @ down.flatten(1)).reshape(weight.shape) * (alpha / rank)
+        rescaled = (weight + change) / length(weight + change) * lengths
+        merged[f'{part}/{module}.weight'] = weight + strength * (rescaled - weight)
+    save_file(state, golden.folder / f'{name}.safetensors')
+    golden.add(name, merged, strength)
 
 
 def whole(golden: Golden) -> None:

@@ -30,7 +30,7 @@ export const editCommand = defineCommand({
     throwIfCanceled(context.signal);
     const session =
       server === undefined
-        ? await openLocalSession(context, model, adapters)
+        ? await openLocalSession(context, model, { ...adapters, isVaeNamed: settings.vae !== undefined })
         : await openRemoteSession(context, server);
     try {
       // A server started here has the model first; one that runs already knows its models by name.

@@ -25,6 +25,7 @@ import type { TensorSource } from '../../weights/tensor-source.ts';
 import type { PromptEmbedding } from '../../weights/textual-inversion.ts';
 import { identifyAdapters, mergeInto, openAdapters, type AdapterFiles, type Adapters } from './adapters.ts';
 import { UNetDenoiser } from './unet-denoiser.ts';
+import { MappedFiles } from './mapped-files.ts';
 import { identifyModel } from './model-identity.ts';
 import { keepPrediction, probePrediction, probeSize, withKeptPrediction } from './prediction-probe.ts';
 import { vaeFloat } from './vae-float.ts';
@@ -45,6 +46,11 @@ export interface Model extends Omit<ModelOutline, 'createConditioner'> {
   openEncoder(size: LatentSize): Promise<VaeSession>;
   openDecoder(size: LatentSize): Promise<VaeSession>;
   createDenoiser(size: LatentSize): UNetDenoiser;
+  /**
+   * Throws EditError 'model-damaged' with the file of weights that was changed or replaced since the model was opened. What was
+   * computed until then may be wrong.
+   */
+  requireUnchanged(): Promise<void>;
 }
 
 export interface OpenModelOptions extends Pick<OpenCheckpointOptions, 'families'>, AdapterFiles {
@@ -87,6 +93,10 @@ async function probed(checkpoint: FamilyCheckpoint, options: OpenModelOptions): 
 
 async function assemble(checkpoint: FamilyCheckpoint, options: OpenModelOptions): Promise<Model> {
   const { execution } = options;
+  const files = new MappedFiles();
+  for (const { weights } of checkpoint.parts.values()) {
+    await files.note([...(await weights.stored()).values()].map(({ file }) => file));
+  }
   const adapters = await openAdapters(checkpoint, options);
   const adapted = withLoras(checkpoint, adapters, options);
   const { createConditioner, ...outline } = outlineOf(adapted, options);
@@ -105,14 +115,15 @@ async function assemble(checkpoint: FamilyCheckpoint, options: OpenModelOptions)
   const openVae = (name: string, size: LatentSize, build: BuildVae) =>
     openWithinRange(range, async (float) => {
       const graph = { name, weights: await inPrecision(weights.vae, float, options), float, fused };
-      return openGraph(() => build(size, graph), options);
+      return openGraph(() => build(size, graph), files, options);
     });
   return {
     ...outline,
     notices: (prompts) => [...checkpoint.notices, ...adapters.notices, ...unusedWords(adapters.embeddings, prompts)],
     identify: async () => identifyModel(checkpoint, await identifyAdapters(options)),
     overflowOf: (prompt) => conditioner.overflowOf(prompt),
-    conditioning: (prompts, size) => conditioner.conditioning(prompts, size, (network) => runText(network, options)),
+    conditioning: (prompts, size) =>
+      conditioner.conditioning(prompts, size, (network) => runText(network, files, options)),
     openEncoder: async (size) =>
       encoderSession(await openVae('vae encoder', size, (...graph) => vae.buildEncoder(...graph)), vae.latents),
     openDecoder: async (size) =>
@@ -122,9 +133,10 @@ async function assemble(checkpoint: FamilyCheckpoint, options: OpenModelOptions)
         network: unet,
         size,
         graph: { weights: unetWeights, float: execution.float, fused },
-        createSession: (make) => openGraph(make, options),
+        createSession: (make) => openGraph(make, files, options),
         keepsBatch: plansForEachShape[execution.provider],
       }),
+    requireUnchanged: () => files.requireUnchanged(),
   };
 }
 
@@ -167,7 +179,7 @@ async function openVariant({
   vae = null,
 }: CheckpointToOpen): Promise<FamilyCheckpoint> {
   const variant = execution.float === 'float16' ? { variant: 'fp16' } : {};
-  const opened = await openCheckpoint(dir, { ...reading, families, ...variant });
+  const opened = await openCheckpoint(dir, { ...reading, families, vae, ...variant });
   return replaceVae(await withKeptPrediction(opened, cacheDir), vae, variant);
 }
 
@@ -180,7 +192,8 @@ export async function readModelOutline(
   families?: OpenCheckpointOptions['families'],
   files: AdapterFiles & Pick<OpenModelOptions, 'reading'> = {},
 ): Promise<ModelOutline> {
-  const checkpoint = await replaceVae(await openCheckpoint(dir, { ...files.reading, families }), files.vae ?? null);
+  const { reading, vae = null } = files;
+  const checkpoint = await replaceVae(await openCheckpoint(dir, { ...reading, families, vae }), vae);
   const { embeddings } = await openAdapters(checkpoint, files);
   const outline = outlineOf(checkpoint, files);
   if (embeddings.length > 0) outline.createConditioner(embeddings);
@@ -223,11 +236,12 @@ function singlePrecisionParts(
 /** Runs once per edit, in single precision: the session is not kept. */
 async function runText(
   { name, weights: source, build, feeds }: TextNetwork,
+  files: MappedFiles,
   options: OpenModelOptions,
 ): Promise<Readonly<Record<string, Tensor>>> {
   const weights = await inPrecision(source, 'float32', options);
   const { fused } = options.execution;
-  const session = await openGraph(() => build({ name, weights, float: 'float32', fused }), options);
+  const session = await openGraph(() => build({ name, weights, float: 'float32', fused }), files, options);
   try {
     return await session.run(feeds);
   } finally {
@@ -236,13 +250,12 @@ async function runText(
 }
 
 /** A graph that can't be built means that the checkpoint's weights are not those of its config. */
-async function openGraph(make: () => Graph, options: OpenModelOptions): Promise<Session> {
+async function openGraph(make: () => Graph, files: MappedFiles, options: OpenModelOptions): Promise<Session> {
   const { dir, execution, onRun, createSession: load = createSession } = options;
   try {
-    const session = await load(make(), {
-      ...sessionOptionsOf(execution),
-      ...(onRun === undefined ? {} : { onRun }),
-    });
+    const graph = make();
+    const observed = onRun === undefined ? {} : { onRun };
+    const session = await files.load(graph, () => load(graph, { ...sessionOptionsOf(execution), ...observed }));
     return {
       run: (inputs) => session.run(inputs).catch(failRun),
       release: () => session.release(),

@@ -74,6 +74,7 @@ export async function writeResult(
         return fullSize === null ? frame : fullSize.restore(frame);
       };
       await writePictures(latents, plan, vae, encoder, { signal, onFrames, finish });
+      await model.requireUnchanged();
       await encoder.finish();
     } catch (error) {
       await encoder.abort();

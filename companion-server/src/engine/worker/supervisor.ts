@@ -13,6 +13,7 @@ import { watchHeartbeat } from '../../process/heartbeat.ts';
 import { heartbeatDescriptor, heartbeatVariable } from '../../process/parent-watch.ts';
 import { leadsOwnGroup } from '../../process/process-tree.ts';
 import { loaderArguments } from '../../process/typescript-loader.ts';
+import { faultOfFiles } from '../model/file-faults.ts';
 import type { EditReport } from '../../../../protocol/edit-report.ts';
 import type { GrowingPicture } from '../run/preview-decoder.ts';
 import type { ResumePoint } from '../run/resume-point.ts';
@@ -57,7 +58,7 @@ export interface Engine {
   /**
    * Runs one edit; only one at a time. `job.workDir` stays, so that an edit that was stopped or whose process died can
    * continue from its last finished step. Throws CanceledError after everything of the edit has ended, or EditError: the
-   * edit's own, or 'engine-crashed'.
+   * edit's own, or 'engine-crashed'; where a file of its model is gone or was cut, what opening that file would throw.
    */
   edit(job: EditJob, hooks: EditHooks): Promise<EditReport>;
   /**
@@ -98,6 +99,8 @@ export function createEngine(options: EngineOptions): Engine {
         const outcome = await editor.ask({ type: 'edit', job }, hooks);
         throwIfCanceled(hooks.signal);
         return expectOutcome('done', outcome).report;
+      } catch (error) {
+        throw await explainByFiles(error, job);
       } finally {
         isEditing = false;
       }
@@ -292,6 +295,20 @@ async function end({ child, ended }: EngineProcess): Promise<void> {
   await ended;
 }
 
+/** The process read a part of a mapped file that is not there any more. */
+class MappedFileError extends EditError {}
+
+const statusInPageError = 0xc0000006;
+/** How a process ends then: on POSIX systems, and on Windows. */
+const mappedFileEndings: readonly string[] = ['by SIGBUS', `with exit code ${statusInPageError}`];
+
+/** The fault of a file of the edit's model, where that may be why it failed; else the error as it is. */
+async function explainByFiles(error: unknown, job: EditJob): Promise<unknown> {
+  const isOpen = error instanceof MappedFileError || (error instanceof EditError && error.code === 'internal');
+  const fault = isOpen ? await faultOfFiles(job) : null;
+  return fault === null ? error : new EditError(fault.code, fault.message, { hint: fault.hint, cause: error });
+}
+
 function frozenError(heartbeatMs: number): EditError {
   const seconds = Math.round((5 * heartbeatMs) / 1_000);
   return new EditError(
@@ -308,6 +325,16 @@ function crashError(ending: string, stderrTail: string): EditError {
     return new EditError('limit-reached', `The engine process could not be started: ${ending}.`, {
       hint: 'Too many files or programs are open on this machine: close some.',
     });
+  }
+  if (mappedFileEndings.includes(ending)) {
+    return new MappedFileError(
+      'engine-crashed',
+      'A file became shorter, or its disk went away, while the edit read it.',
+      {
+        hint: 'Try again. If the model is on a disk that can be removed, or a program writes to its files, copy it first.',
+        cause: new Error(stderrTail),
+      },
+    );
   }
   const lastLine = stderrTail.trimEnd().split('\n').at(-1) ?? '';
   const hint =

@@ -1,31 +1,26 @@
 // config.json files as the parsers see them: those of the published checkpoints pass, others are refused by the field's name.
 
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { goldenDir } from '../../../../test/fixture-networks.ts';
-import { EditError } from '../../errors.ts';
+import { describeConfigs, describeFaults, faultOf, readConfig, type Json } from '../../../../test/describe-configs.ts';
 import { tokensPerBlock } from '../../nets/token-counts.ts';
-import { parseProjection, parseVaeConfig } from './configs.ts';
+import { parseProjection, parseTextConfig, parseVaeConfig } from './configs.ts';
 import { parseUNetConfig } from './unet-config.ts';
 
-type Json = Readonly<Record<string, unknown>>;
-const read = (part: string): Json =>
-  JSON.parse(readFileSync(path.join(goldenDir, 'sdxl', part, 'config.json'), 'utf8')) as Json;
-
-function faultOf(parse: (json: Json) => unknown, json: Json): string {
-  try {
-    parse(json);
-  } catch (error) {
-    if (error instanceof EditError) return `${error.code}: ${error.message}`;
-    throw error;
-  }
-  return 'accepted';
-}
+describeConfigs({
+  folder: 'sdxl',
+  parseUNet: parseUNetConfig,
+  parseVae: parseVaeConfig,
+  texts: Object.fromEntries(
+    ['text_encoder', 'text_encoder_2'].map((part) => [
+      part,
+      { folder: `sdxl/${part}`, parse: (json: Json) => parseTextConfig(json, part) },
+    ]),
+  ),
+});
 
 /** What stable-diffusion-xl-base-1.0 has in unet/config.json where it matters. */
 const published: Json = {
-  ...read('unet'),
+  ...readConfig('sdxl', 'unet'),
   attention_head_dim: [5, 10, 20],
   block_out_channels: [320, 640, 1280],
   norm_num_groups: 32,
@@ -120,7 +115,7 @@ describe('unet/config.json', () => {
     expect(middle).toEqual({ residualBlocks: 0, depth: 0 });
   });
 
-  it.each<[string, Json]>([
+  describeFaults('unet/config.json', parseUNetConfig, published, [
     ['addition_embed_type must be "text_time", got "image"', { addition_embed_type: 'image' }],
     ['transformer_layers_per_block must have 3 entries, got [1,2]', { transformer_layers_per_block: [1, 2] }],
     [
@@ -145,15 +140,11 @@ describe('unet/config.json', () => {
         projection_class_embeddings_input_dim: null,
       },
     ],
-  ])('says "%s"', (fault, change) => {
-    expect(faultOf(parseUNetConfig, { ...published, ...change })).toBe(
-      `model-unsupported: unet/config.json: ${fault}.`,
-    );
-  });
+  ]);
 });
 
 describe('vae/config.json', () => {
-  const vae = read('vae');
+  const vae = readConfig('sdxl', 'vae');
 
   it('asks for single precision unless it says that half is enough', () => {
     expect(parseVaeConfig(vae)).toMatchObject({ needsSinglePrecision: true, scalingFactor: 0.13025 });

@@ -45,12 +45,12 @@ async function read(file: CheckpointFile): Promise<SingleFileParts> {
   // Unless a key says otherwise it predicts noise, as Stable Diffusion 1.x does.
   const prediction = await findPrediction(file, 1);
   const vae = vaeIn(file.tensors);
-  const vaeConfig = vaeConfigOf(vae, Number(file.settings.get('scale_factor') ?? scalingFactor));
+  const latentScale = Number(file.settings.get('scale_factor') ?? scalingFactor);
   return {
     parts: new Map([
       ['unet', filePart(unet, xlUNetConfigOf(unet, pooling))],
       // Whether a VAE is the one whose values fit into half precision is not told by a file.
-      ['vae', filePart(vae, { ...vaeConfig, force_upcast: true })],
+      ['vae', filePart(vae, { ...vaeConfigOf(vae, latentScale), force_upcast: true })],
       ['text_encoder', clipText(file.tensors)],
       ['text_encoder_2', pooling],
     ]),
@@ -61,6 +61,7 @@ async function read(file: CheckpointFile): Promise<SingleFileParts> {
       ['tokenizer_2', clipTokenizerFiles('!')],
     ]),
     prediction: prediction.evidence,
+    latentScale,
   };
 }
 

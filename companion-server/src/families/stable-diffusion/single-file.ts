@@ -47,6 +47,7 @@ async function read(file: CheckpointFile): Promise<SingleFileParts> {
   const version = versionOf(file.tensors) ?? 1;
   const unet = ldmUNetNames(under(file.tensors, unetPrefix));
   const vae = vaeIn(file.tensors);
+  const latentScale = Number(file.settings.get('scale_factor') ?? scalingFactor);
   const prediction = await findPrediction(file, version);
   const isLarge = version === 2 && prediction.isVelocity;
   const unetConfig = {
@@ -59,13 +60,14 @@ async function read(file: CheckpointFile): Promise<SingleFileParts> {
   return {
     parts: new Map([
       ['unet', filePart(unet, unetConfig)],
-      ['vae', filePart(vae, vaeConfigOf(vae, Number(file.settings.get('scale_factor') ?? scalingFactor)))],
+      ['vae', filePart(vae, vaeConfigOf(vae, latentScale))],
       ['text_encoder', textOf(file.tensors)],
     ]),
     modelIndex: { _class_name: 'StableDiffusionPipeline' },
     schedulerConfig: scheduleOf(prediction),
     tokenizers: new Map([['tokenizer', clipTokenizerFiles(version === 2 ? '!' : '<|endoftext|>')]]),
     prediction: prediction.evidence,
+    latentScale,
   };
 }
 

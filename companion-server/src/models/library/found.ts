@@ -62,7 +62,8 @@ export interface FoundFile {
   readonly role: FolderRole;
 }
 
-export type ModelKind = 'checkpoint' | 'lora' | 'vae' | 'embedding';
+export const modelKinds = ['checkpoint', 'lora', 'vae', 'embedding'] as const;
+export type ModelKind = (typeof modelKinds)[number];
 
 /** What a file is. */
 export interface FoundKind {

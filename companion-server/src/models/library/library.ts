@@ -10,13 +10,15 @@ import { readCatalog } from '../catalog.ts';
 import type { CatalogModel } from '../catalog-file.ts';
 import type { PartDonor } from '../../families/family.ts';
 import type { CheckpointReading } from '../../families/open-checkpoint.ts';
+import type { VaeFile } from '../../families/replace-vae.ts';
 import { installedDonors, plainReading, readReadings, type ModelReading } from '../readings.ts';
 import { samplePath } from '../vocabulary-file.ts';
 import { describeFound, describeOwn } from './describe.ts';
 import { openFactCache, type FactCache } from './fact-cache.ts';
-import type { KindOf, Machine, ModelKind } from './found.ts';
+import { modelKinds, type KindOf, type Machine, type ModelKind } from './found.ts';
 import { kindOf as kindOfFile } from './kind-of.ts';
-import { longNameOf, nameFound, type Named } from './names.ts';
+import { findByName, missingModel, usablePath } from './find-by-name.ts';
+import { nameFound, type Named } from './names.ts';
 import { findOwnModels, pulledFolders, type OwnModel } from './own-models.ts';
 import { readingWith, withoutPartsProblem, type LackingModel } from './parts.ts';
 import { readAddedFolders } from './added-folders.ts';
@@ -62,8 +64,9 @@ export interface Library {
   /**
    * How the model at that path is read: as the user said, with parts of the first installed or found checkpoint that fits
    * where it lacks some. Throws EditError as `pathOfModel` and `openCheckpoint` do.
+   * @param vae that the edit uses in place of the model's own; null or left out for that
    */
-  readingOf(id: string | null): Promise<CheckpointReading>;
+  readingOf(id: string | null, vae?: VaeFile | null): Promise<CheckpointReading>;
   /** The bytes of a sample clip of a practice model. Throws EditError 'model-missing', 'invalid-request'. */
   readSample(modelId: string, sample: string): Promise<Uint8Array>;
   /** The file of a LoRA, VAE or embedding by its name. Throws EditError 'adapter-missing', 'adapter-unsupported'. */
@@ -82,13 +85,6 @@ interface Known {
   readonly notices: readonly string[];
   readonly folders: readonly ModelFolder[];
 }
-
-const titles: Readonly<Record<ModelKind, string>> = {
-  checkpoint: 'model',
-  lora: 'LoRA',
-  vae: 'VAE',
-  embedding: 'embedding',
-};
 
 export function createLibrary(options: LibraryOptions): Library {
   const {
@@ -123,7 +119,7 @@ export function createLibrary(options: LibraryOptions): Library {
       signal,
     });
     const taken = new Set([...own.map(({ id }) => id), ...catalog.map(({ id }) => id)]);
-    const found = (Object.keys(titles) as ModelKind[]).flatMap((kind) =>
+    const found = modelKinds.flatMap((kind) =>
       nameFound(
         scanned.models.filter((model) => model.kind === kind),
         kind === 'checkpoint' ? taken : new Set(),
@@ -169,57 +165,12 @@ export function createLibrary(options: LibraryOptions): Library {
     return next;
   }
 
-  function named(kind: ModelKind, name: string): readonly Named<FoundModel>[] {
-    const all = known.found.filter(({ item }) => item.kind === kind);
-    const exact = all.filter(({ id }) => id === name);
-    if (exact.length > 0) return exact;
-    const long = all.filter(({ item }) => longNameOf(item) === name);
-    return long.length > 0 ? long : all.filter(({ item }) => item.name === name);
-  }
-
-  /** The one file of this name; undefined when there is none. */
-  function find(kind: ModelKind, name: string): FoundModel | undefined {
-    const [one, other] = named(kind, name);
-    if (other === undefined || one === undefined) return one?.item;
-    const names = named(kind, name).map(({ id }) => id);
-    throw new EditError(
-      codes(kind).missing,
-      `There are ${names.length} ${titles[kind]}s '${name}': ${names.join(', ')}.`,
-      {
-        hint: 'Use the long name of the one that you mean.',
-      },
-    );
-  }
-
   async function pathOfFound(kind: ModelKind, name: string): Promise<string | undefined> {
-    const before = find(kind, name);
+    const before = findByName(known.found, kind, name);
     if (before !== undefined && (await exists(before.file.path))) return usablePath(before, name);
     await refresh();
-    const after = find(kind, name);
+    const after = findByName(known.found, kind, name);
     return after === undefined ? undefined : usablePath(after, name);
-  }
-
-  function usablePath({ kind, problem, lacksParts, file }: FoundModel, name: string): string {
-    // The parts may be there by now: `readingOf` looks.
-    if (problem === null || lacksParts === true) return file.path;
-    throw new EditError(codes(kind).unsupported, `The ${titles[kind]} '${name}' cannot be used. ${problem}`, {
-      hint: 'Choose another one; docs/models.md says what is supported.',
-    });
-  }
-
-  function missing(kind: ModelKind, name: string): EditError {
-    const own = kind === 'checkpoint' ? known.own.map(({ id }) => id) : [];
-    const usable = known.found.filter(({ item }) => item.kind === kind && item.problem === null);
-    const names = [...own, ...usable.map(({ id }) => id)];
-    const has = names.length === 0 ? 'none' : names.slice(0, maxNamed).join(', ');
-    const rest = names.length > maxNamed ? `, and ${names.length - maxNamed} more` : '';
-    return new EditError(
-      codes(kind).missing,
-      `The server has no ${titles[kind]} named '${name}'; it has ${has}${rest}.`,
-      {
-        hint: `${typed('models')} shows what there is, and where it was looked for.`,
-      },
-    );
   }
 
   return {
@@ -255,10 +206,10 @@ export function createLibrary(options: LibraryOptions): Library {
       const path = await pathOfFound('checkpoint', id);
       // A model that was pulled or added since the last look.
       const found = path ?? ownPath(id);
-      if (found === undefined) throw missing('checkpoint', id);
+      if (found === undefined) throw missingModel(known, 'checkpoint', id);
       return found;
     },
-    async readingOf(id) {
+    async readingOf(id, vae = null) {
       const path = await this.pathOfModel(id);
       const name = id ?? known.own[0]?.id ?? '';
       const found = async (): Promise<readonly PartDonor[]> => {
@@ -266,16 +217,16 @@ export function createLibrary(options: LibraryOptions): Library {
         await refresh();
         return foundDonors(known.found);
       };
-      return readingWith(path, readingFor(name), [ownDonors, found]);
+      return readingWith(path, readingFor(name), [ownDonors, found], vae);
     },
     async readSample(modelId, sample) {
       const path = ownPath(modelId);
-      if (path === undefined) throw missing('checkpoint', modelId);
+      if (path === undefined) throw missingModel(known, 'checkpoint', modelId);
       return readFile(samplePath(path, sample));
     },
     async pathOf(kind, name) {
       const path = await pathOfFound(kind, name);
-      if (path === undefined) throw missing(kind, name);
+      if (path === undefined) throw missingModel(known, kind, name);
       return path;
     },
     async settled() {
@@ -312,15 +263,6 @@ function foundDonors(found: readonly Named<FoundModel>[]): readonly PartDonor[] 
     .filter(({ item }) => item.kind === 'checkpoint' && item.file.isFolder && item.problem === null)
     .map(({ id, item }) => ({ name: id, path: item.file.path }));
 }
-
-function codes(kind: ModelKind) {
-  return kind === 'checkpoint'
-    ? ({ missing: 'model-missing', unsupported: 'model-unsupported' } as const)
-    : ({ missing: 'adapter-missing', unsupported: 'adapter-unsupported' } as const);
-}
-
-/** Names in an error. */
-const maxNamed = 12;
 
 function usableFirst<T extends { readonly problem: string | null }>(all: readonly T[]): readonly T[] {
   return [...all.filter(({ problem }) => problem === null), ...all.filter(({ problem }) => problem !== null)];

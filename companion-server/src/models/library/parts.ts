@@ -4,6 +4,7 @@ import { openCheckpoint, type CheckpointReading } from '../../families/open-chec
 import { EditError } from '../../errors.ts';
 import type { PartDonor } from '../../families/family.ts';
 import { PartsMissingError } from '../../families/open-single-file.ts';
+import type { VaeFile } from '../../families/replace-vae.ts';
 import { isFile } from '../../weights/checkpoint-file.ts';
 import type { ModelReading } from '../readings.ts';
 import type { FoundKind } from './found.ts';
@@ -12,16 +13,18 @@ import type { FoundKind } from './found.ts';
  * How the checkpoint is opened: with the parts of the first of `donors` that fits, where the user named none. Only headers
  * are read.
  * @param donors asked in their order; later ones only when those before lack a part
+ * @param vae that the edit uses in any case; null for the model's own
  * Throws EditError: PartsMissingError when none of them has the parts, and what `openCheckpoint` throws.
  */
 export async function readingWith(
   path: string,
   { parts, prediction }: ModelReading,
   donors: readonly (() => readonly PartDonor[] | Promise<readonly PartDonor[]>)[],
+  vae: VaeFile | null = null,
 ): Promise<CheckpointReading> {
   if (!(await isFile(path))) return { prediction };
   const open = async (others: readonly PartDonor[]): Promise<CheckpointReading> => {
-    const { borrowedFrom } = await openCheckpoint(path, { prediction, partsFrom: { named: parts, others } });
+    const { borrowedFrom } = await openCheckpoint(path, { prediction, partsFrom: { named: parts, others }, vae });
     // Only what is used: a model that comes later makes no other job of it.
     return { prediction, partsFrom: { named: parts, others: borrowedFrom } };
   };

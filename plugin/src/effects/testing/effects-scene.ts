@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import { createScene as createClientScene, type Scene } from '../../../../protocol/client/testing/fake-client.ts';
-import type { FakeServerOptions } from '../../../../protocol/client/testing/fake-server.ts';
+import type { FakeServerOptions } from '../../../../protocol/client/testing/fake-state.ts';
 import type { AbilityName } from '../../host/host.ts';
 import type { SelectedClip, SelectionReading } from '../../host/selection.ts';
 import { initialState } from '../../state/panel-state.ts';

@@ -1,7 +1,7 @@
 // The form, its presets and its history.
 
 import type { PanelEvent } from '../events.ts';
-import { fromSettings } from '../form.ts';
+import { fromSettings, withChange } from '../form.ts';
 import type { HistoryEntry, PanelState } from '../panel-state.ts';
 import { applyPreset, builtInPresets, maxPresets, presetOf } from '../presets.ts';
 
@@ -10,7 +10,7 @@ const maxHistory = 50;
 export function reduceForm(state: PanelState, event: PanelEvent): PanelState {
   switch (event.type) {
     case 'form-changed':
-      return { ...state, form: { ...state.form, ...event.change } };
+      return { ...state, form: withChange(state.form, event.change) };
     case 'loras-listed':
       return { ...state, loras: event.loras };
     case 'advanced-toggled':

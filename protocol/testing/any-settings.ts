@@ -1,0 +1,71 @@
+// Any settings that an edit can have, for tests with many of them.
+
+import fc, { type Arbitrary } from 'fast-check';
+import {
+  details,
+  guidanceRange,
+  initialNoises,
+  maxKeyframeInterval,
+  maxSteps,
+  outputCodecs,
+  pipelines,
+  propagations,
+  sizeRange,
+  sounds,
+  type EditSettings,
+} from '../edit-settings.ts';
+import { loraStrengthRange } from '../limits.ts';
+import { techniqueInfos } from '../techniques.ts';
+
+const nullable = <T>(value: Arbitrary<T>) => fc.option(value, { nil: null });
+const words = (minLength: number) => fc.string({ minLength, maxLength: 100 });
+/** JSON knows no negative zero. */
+const amount = (min: number, max: number) => fc.double({ min, max, noNaN: true }).map((value) => value + 0);
+const side = fc.integer(sizeRange);
+
+/** A field without a line here does not compile. */
+const fields: { readonly [Name in keyof Required<EditSettings>]: Arbitrary<Required<EditSettings>[Name]> } = {
+  prompt: words(0).map((more) => `a ${more}`.trim()),
+  sourcePrompt: words(0).map((text) => text.trim()),
+  negativePrompt: words(0).map((text) => text.trim()),
+  technique: fc.constantFrom(...techniqueInfos.map(({ name }) => name)),
+  pipeline: fc.constantFrom(...pipelines),
+  propagation: fc.constantFrom(...propagations),
+  initialNoise: fc.constantFrom(...initialNoises),
+  strength: amount(0, 1),
+  guidance: nullable(amount(guidanceRange.min, guidanceRange.max)),
+  steps: nullable(fc.integer({ min: 1, max: 100 })),
+  inversionSteps: nullable(fc.integer({ min: 1, max: maxSteps })),
+  keyframeInterval: fc.integer({ min: 1, max: maxKeyframeInterval }),
+  seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  size: nullable(fc.record({ width: side, height: side })),
+  startSeconds: nullable(amount(0, 100)),
+  endSeconds: nullable(amount(101, 1_000)),
+  codec: fc.constantFrom(...outputCodecs),
+  sound: fc.constantFrom(...sounds),
+  detail: fc.constantFrom(...details),
+  loras: fc.uniqueArray(fc.record({ name: words(1), strength: amount(loraStrengthRange.min, loraStrengthRange.max) }), {
+    maxLength: 3,
+    selector: ({ name }) => name,
+  }),
+  vae: words(1),
+  preview: fc.boolean(),
+};
+
+/** Settings that `parseEditSettings` accepts: every field takes any of its values, in any combination that is allowed. */
+export const anySettings: Arbitrary<EditSettings> = fc
+  .record(fields, { requiredKeys: (Object.keys(fields) as (keyof EditSettings)[]).filter((name) => name !== 'vae') })
+  .map((settings) => ({
+    ...settings,
+    initialNoise: mayChooseNoise(settings) ? settings.initialNoise : 'inversion',
+    inversionSteps: multipleOf(settings),
+  }));
+
+function mayChooseNoise({ technique }: Pick<EditSettings, 'technique'>): boolean {
+  return techniqueInfos.some(({ name, choosesInitialNoise }) => name === technique && choosesInitialNoise);
+}
+
+function multipleOf({ steps, inversionSteps }: Pick<EditSettings, 'steps' | 'inversionSteps'>): number | null {
+  if (steps === null || inversionSteps === null) return inversionSteps;
+  return steps * Math.max(1, Math.floor(inversionSteps / steps));
+}
