@@ -33,6 +33,7 @@ import { pairingTables, readSecret, renewSecret } from '../pairing/tables.ts';
 import { embeddingsIn, loraFileOf } from '../models/adapter-files.ts';
 import { createLibrary } from '../models/library/library.ts';
 import { createModelChanges } from '../models/model-changes.ts';
+import { previewDecoderFile } from '../models/preview-decoder-file.ts';
 import { openRelay } from '../relay/relay.ts';
 import { readRemoteServer } from '../relay/remote-server.ts';
 import { lockFile, openDatabase } from '../store/database.ts';
@@ -241,6 +242,12 @@ async function open(
     loraFileOf: (name) =>
       config.loras?.has(name) === true ? loraFileOf(config.loras, name) : library.pathOf('lora', name),
     vaeFileOf: (name) => config.vaes?.get(name) ?? library.pathOf('vae', name),
+    async previewDecoderOf(model) {
+      const { models } = library.lists();
+      const info = model === null ? models[0] : models.find(({ id }) => id === model);
+      const path = await library.pathOfModel(model);
+      return previewDecoderFile(config.library?.modelsDir ?? null, { family: info?.family ?? null, path });
+    },
     async embeddingsFor(prompts) {
       await library.settled();
       return [...embeddingsIn(config.embeddings ?? new Map()), ...library.embeddingsIn(prompts)];
