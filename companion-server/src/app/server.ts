@@ -19,7 +19,7 @@ import { createHttpServer } from '../api/http-server.ts';
 import { panelPath } from '../api/routes/pairing.ts';
 import { createEditExecutor } from '../jobs/edit-executor.ts';
 import { openLocalQueue } from '../jobs/local-queue.ts';
-import type { OpenJobQueue } from '../jobs/queue.ts';
+import type { JobQueue, OpenJobQueue } from '../jobs/queue.ts';
 import { createSqliteJobStore, jobMigrations } from '../jobs/sqlite-store.ts';
 import type { Log } from './log.ts';
 import { createPictureReader } from '../media/decode/picture-reader.ts';
@@ -186,7 +186,7 @@ async function open(
       }),
   });
   const artifacts = await openArtifacts({ dataDir, setAside });
-  const late: { playback?: Playback } = {};
+  const late: { playback?: Playback; jobs?: JobQueue } = {};
   const clips = await openClipStore({
     database,
     artifacts,
@@ -216,6 +216,7 @@ async function open(
   const modelChanges = createModelChanges({
     modelsDir: config.library?.modelsDir ?? null,
     library,
+    unfinishedEdits: async () => (await late.jobs?.unfinished())?.map(({ request }) => request) ?? [],
     source: config.library?.downloads ?? null,
     toClientError,
     onFault: (error) => log.warn('A change of the models failed.', { error: inspect(error) }),
@@ -273,6 +274,7 @@ async function open(
       if (isFullDisk(error)) void disks.look();
     },
   });
+  late.jobs = jobs;
   const made = createPlayback({
     jobs,
     clips,

@@ -27,6 +27,7 @@ export const problemTexts = {
   'adapter-missing': text('A LoRA or embedding is not there any more.'),
   'adapter-damaged': text('A LoRA or embedding is damaged.'),
   'adapter-unsupported': text('A LoRA or embedding does not fit the model.'),
+  'model-in-use': text('An edit uses it.', 'Wait for the end of the edit, or cancel it.'),
   'ffmpeg-missing': text('The background app finds no ffmpeg.', 'Install ffmpeg and restart the background app.'),
   'ffmpeg-failed': text('Reading or writing the video failed.', 'Convert the clip to H.264 or ProRes and try again.'),
   'output-unwritable': text('The result cannot be written.', 'Look at the permissions of the folder.'),
@@ -38,7 +39,7 @@ export const problemTexts = {
   'device-unavailable': text('The graphics device cannot be used.', 'Look at Diagnostics.'),
   'out-of-memory': text(
     'The memory is not enough for this edit.',
-    'Edit a shorter piece, raise the keyframe interval, or close other programs that use the graphics card.',
+    'Edit a shorter piece, raise “Reference frame every”, or close other programs that use the graphics card.',
   ),
   'does-not-fit': text('This edit is too much for this machine.', 'Edit a shorter piece or choose fewer steps.'),
   'result-invalid': text('The edit came out broken.', 'Try another seed, or fewer changes at once.'),
