@@ -7,11 +7,13 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Client } from '../../protocol/client/client.ts';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
 import type { ModelDownload } from '../../protocol/model-offers.ts';
+import { writeServerFile } from '../../companion-server/src/cli/server-file.ts';
 import type { CatalogModel } from '../../companion-server/src/models/catalog-file.ts';
 import { readHub } from '../../companion-server/src/models/hub/hub-address.ts';
 import { embeddedModelDir } from '../../companion-server/src/models/installed-models.ts';
 import { startFakeHub } from '../../companion-server/src/models/testing/fake-hub.ts';
 import { makeTinyCheckpoint } from '../fixtures/tiny-checkpoint.ts';
+import { runCliProcess } from './cli-process.ts';
 import { uploadTo } from './test-jobs.ts';
 import { connectTo, startTestServer } from './test-server.ts';
 import { createWorkspace } from './workspace.ts';
@@ -115,6 +117,11 @@ test('a model stays while an edit uses it, is removed after the edit was cancell
   await expect(client.removeModel('checkpoint', 'tiny')).rejects.toMatchObject({
     code: 'model-in-use',
     message: 'tiny cannot be removed: the edit "a blue ball" uses it.',
+  });
+  await writeServerFile(workspace.dataDir, server);
+  expect(await runCliProcess(workspace, ['models', 'remove', 'tiny'])).toMatchObject({
+    exitCode: 4,
+    stderr: expect.stringContaining('tiny cannot be removed: the edit "a blue ball" uses it.') as string,
   });
   expect(existsSync(join(modelsDir, 'tiny'))).toBe(true);
   await client.request({ type: 'job-cancel', jobId: job.jobId });
