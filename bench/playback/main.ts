@@ -83,6 +83,7 @@ try {
   await page.goto(server.url);
   await person.pair(page, server.pairingCode);
   await person.dropClip(page, clip, frames);
+  await person.acceptPractice(page);
   await page.locator('.rows-3').fill('a blue ball on grass');
   const pressed = performance.now();
   await person.apply(page, 120_000);

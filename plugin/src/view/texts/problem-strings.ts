@@ -21,7 +21,10 @@ export const problemTexts = {
   'clip-empty': text('The clip has no frames.'),
   'model-missing': text('The model is not installed any more.', 'Choose another model.'),
   'model-damaged': text('The model is damaged.', 'Remove it in the list of models, and download it again.'),
-  'model-unsupported': text('This kind of model is not supported.', 'Stable Diffusion 1.x and 2.x checkpoints work.'),
+  'model-unsupported': text(
+    'This kind of model is not supported.',
+    'Checkpoints of Stable Diffusion 1.x, 2.x and XL work.',
+  ),
   'model-gated': text('The model asks for an account.', 'Accept its terms on its page first.'),
   'licence-not-accepted': text("The model's licence is not accepted yet."),
   'adapter-missing': text('A LoRA or embedding is not there any more.'),
@@ -54,7 +57,7 @@ export const problemTexts = {
   ),
   'link-void': text(
     'The link that opened the panel was used already, or has expired.',
-    'Get a new one with npm run panel-link, or type the code that the background app shows.',
+    'Start TokenFlow again to open the panel, or type the code that the background app shows.',
   ),
   'pairing-limited': text(
     'Too many wrong codes.',
