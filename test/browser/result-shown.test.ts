@@ -61,7 +61,16 @@ describe.skipIf(chromiumPath === undefined)('the result of an edit in a browser'
       await dropClip(page, clip, frames);
       await acceptPractice(page);
       await page.locator('.rows-3').fill('a blue ball on grass');
+      await page.evaluate(`
+        window.heard = [];
+        const region = document.querySelector('[role=status][aria-live=polite]');
+        new MutationObserver(() => heard.push(region.textContent)).observe(region, { childList: true, subtree: true, characterData: true });`);
       await apply(page, editMs);
+      // What is said to people who do not see the page: the end, and something before it.
+      const heard = await page.evaluate<string[]>('heard');
+      expect(heard.at(-1)).toContain('a blue ball on grass');
+      expect(heard.at(-1)).toMatch(/done/i);
+      expect(heard.length).toBeGreaterThan(1);
 
       await openWipe(page);
       await page.locator('.finished .task').getByRole('button', { name: 'Download' }).waitFor();

@@ -3,7 +3,7 @@
 
 import path from 'node:path';
 import { jobPictureMs } from '../../../../protocol/limits.ts';
-import { estimateClean } from '../../diffusion/clean-estimate.ts';
+import { estimateClean, noStrongerThan } from '../../diffusion/clean-estimate.ts';
 import type { Schedule } from '../../diffusion/schedule.ts';
 import { CanceledError, EditError } from '../../errors.ts';
 import { decodeFrames } from '../../media/decode/frames.ts';
@@ -106,7 +106,8 @@ export function growPicture(
     const [of, said] = [sliceRows(latents, row, row + 1), sliceRows(prediction, row, row + 1)];
     const [, , height = 0, width = 0] = of.dims;
     const opened = await (decoder ??= open({ height, width }));
-    const [picture] = await opened.decode(estimateClean(of, said, timestep, sampling));
+    const estimate = estimateClean(of, said, timestep, sampling);
+    const [picture] = await opened.decode(noStrongerThan(estimate, await clean.read([frameIndex])));
     if (picture === undefined) throw new TypeError('The decoder returned no picture.');
     onPicture({ jpeg: await encodeJpeg(withoutPadding(picture, plan.size), quality, signal), frameIndex });
   }
