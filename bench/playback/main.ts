@@ -139,6 +139,7 @@ async function playInPremiere(): Promise<void> {
     const premiere = await openPremiere(own, { folder, film, ...size, ...clipAt });
     const panel = await premiere.openPanel();
     await panel.locator('.clip-name').waitFor();
+    await person.acceptPractice(panel);
     await panel.locator('.rows-3').fill('a blue ball on grass');
     await person.apply(panel, 300_000);
     await person.openWipe(panel);

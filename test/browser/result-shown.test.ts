@@ -184,6 +184,23 @@ describe.skipIf(chromiumPath === undefined)('the result of an edit in a browser'
     2 * editMs,
   );
 
+  test('a page that is loaded again has its clip, the range in it and the words', async () => {
+    const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
+    const page = await openPage(context);
+    await page.locator('.rows-3').fill('a red ball on grass');
+    await page.locator('.player .time', { hasText: '/ 0:02' }).waitFor();
+    await page.getByRole('slider', { name: 'Position in the clip' }).fill('500');
+    await page.getByRole('button', { name: 'Set out' }).click();
+    await page.getByText(`${frames / 2} frames ·`).waitFor();
+    const range = await page.locator('.range-text').innerText();
+    await page.reload();
+    await page.getByText('TokenFlow still has this clip.').waitFor();
+    await page.getByText(`${frames / 2} frames ·`).waitFor();
+    expect(await page.locator('.range-text').innerText()).toBe(range);
+    expect(await page.locator('.rows-3').inputValue()).toBe('a red ball on grass');
+    await context.close();
+  }, 60_000);
+
   test('a page whose server stops says so within three seconds and offers to start it, and is back when it runs again', async () => {
     const stopping = await startFilmServer();
     const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
