@@ -18,6 +18,7 @@ export const errorCodes = {
   'adapter-missing': { retryable: false, exitCode: 4 },
   'adapter-damaged': { retryable: false, exitCode: 4 },
   'adapter-unsupported': { retryable: false, exitCode: 4 },
+  'model-in-use': { retryable: true, exitCode: 4 },
   'ffmpeg-missing': { retryable: false, exitCode: 5 },
   'ffmpeg-failed': { retryable: false, exitCode: 5 },
   'output-unwritable': { retryable: false, exitCode: 6 },

@@ -15,10 +15,12 @@ const frames = 48;
 /** These open a window of the browser or the system, which a page does not see. */
 const opensWindow = /Choose a file|Another file|Import|Export|Download|Tell me/;
 
-/** Texts, because they run in the page. The number of milliseconds, or null when nothing changed within two seconds. */
+/** Texts, because they run in the page. Apply says what it makes, so that its own text changes. */
+const nameOf = `((one) => (one.matches('.apply') ? 'Apply' : one.textContent.trim() || one.title || one.className))`;
+/** The number of milliseconds, or null when nothing changed within two seconds. */
 const pressAndWait = `(async (name, nth) => {
-  const nameOf = (one) => one.textContent.trim() || one.title || one.className;
-  const seen = [...document.querySelectorAll('button')].filter((one) => one.offsetParent !== null);
+  const nameOf = ${nameOf};
+  const seen = [...document.querySelectorAll('button')].filter((one) => one.offsetParent !== null && one.closest('[inert]') === null);
   const button = seen.filter((one) => nameOf(one) === name)[nth];
   if (button === undefined) return -1;
   return new Promise((resolve) => {
@@ -32,13 +34,19 @@ const pressAndWait = `(async (name, nth) => {
   });
 })`;
 const listButtons = `[...document.querySelectorAll('button')]
-  .filter((one) => one.offsetParent !== null)
-  .map((one) => (one.textContent.trim() || one.title || one.className))`;
+  .filter((one) => one.offsetParent !== null && one.closest('[inert]') === null)
+  .map(${nameOf})`;
 
 interface Press {
   readonly place: string;
   readonly name: string;
   readonly ms: number | null;
+}
+
+/** A dialog can lie on another one. */
+async function closeDialogs(page: Page): Promise<void> {
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
 }
 
 async function pressAll(page: Page, place: string, goThere: () => Promise<void>): Promise<Press[]> {
@@ -68,6 +76,7 @@ try {
   await page.goto(server.url);
   await person.pair(page, server.pairingCode);
   await person.dropClip(page, clip, frames);
+  await person.acceptPractice(page);
   await page.locator('.rows-3').fill('a blue ball on grass');
   await person.apply(page, 120_000);
   await person.openWipe(page);
@@ -78,6 +87,15 @@ try {
     ...(await pressAll(page, 'Compare', tab('Compare'))),
     ...(await pressAll(page, 'Versions', tab('Versions'))),
     ...(await pressAll(page, 'Edit', tab('Edit'))),
+    ...(await pressAll(page, 'About', async () => {
+      await closeDialogs(page);
+      await page.getByRole('button', { name: 'Help' }).click();
+    })),
+    ...(await pressAll(page, 'Models', async () => {
+      await closeDialogs(page);
+      await tab('Edit')();
+      await page.getByRole('button', { name: 'All models' }).click();
+    })),
   ];
   for (const { place, name, ms } of presses) {
     console.log(`${place.padEnd(9)} ${name.padEnd(34)} ${ms === null ? 'no change' : `${Math.round(ms)} ms`}`);

@@ -83,6 +83,7 @@ try {
   await page.goto(server.url);
   await person.pair(page, server.pairingCode);
   await person.dropClip(page, clip, frames);
+  await person.acceptPractice(page);
   await page.locator('.rows-3').fill('a blue ball on grass');
   const pressed = performance.now();
   await person.apply(page, 120_000);
@@ -138,6 +139,7 @@ async function playInPremiere(): Promise<void> {
     const premiere = await openPremiere(own, { folder, film, ...size, ...clipAt });
     const panel = await premiere.openPanel();
     await panel.locator('.clip-name').waitFor();
+    await person.acceptPractice(panel);
     await panel.locator('.rows-3').fill('a blue ball on grass');
     await person.apply(panel, 300_000);
     await person.openWipe(panel);

@@ -26,7 +26,7 @@ const takeKey = createKeyTaker();
 const { host, files } = createBrowserHost(window);
 const root = document.getElementById('panel');
 if (root !== null) {
-  startPanel({
+  const stop = startPanel({
     host,
     root,
     serverUrl: location.origin,
@@ -40,5 +40,11 @@ if (root !== null) {
       attention: createPageAttention(window),
       save: (resultId) => files.save(resultId),
     },
+  });
+  // A browser closes a page without asking. What was typed last is kept then.
+  window.addEventListener('pagehide', stop);
+  // Such a page can be shown again as it was, but it has ended.
+  window.addEventListener('pageshow', ({ persisted }) => {
+    if (persisted) location.reload();
   });
 }

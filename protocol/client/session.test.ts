@@ -69,6 +69,18 @@ describe('a session', () => {
     expect(kept.token).toBe(token);
   });
 
+  test('that was paired on the connection that asked for the code is lost when the server goes, and comes back', async () => {
+    const { client, server, clock, outcome } = createScene({ isPaired: false });
+    client.start();
+    await clock.settle();
+    await outcome(client.pair(code));
+    const names = namesOf(client);
+    server.cutAll();
+    await clock.settle();
+    await clock.runUntil(() => client.link.name === 'online');
+    expect(names).toEqual(['lost', 'online']);
+  });
+
   test('forgets a token that the server does not accept any more', async () => {
     const { client, server, clock, kept } = createScene();
     server.acceptsToken = false;

@@ -128,7 +128,8 @@ export function createSession(options: SessionOptions): Session {
     // The server ends connections that say nothing for a while. The next attempt is made when there is a code; or after a
     // pause, where the server may have left a key by then.
     void opened.ended.then(() => {
-      if (connection !== opened) return;
+      // Once it was paired, `greet` sees to its end.
+      if (connection !== opened || state.name !== 'unpaired') return;
       connection = null;
       if (isRunning && place.isLookedFor && !isPairing()) pause(timing.longestPauseMs);
     });

@@ -1,4 +1,5 @@
-// Takes pictures of the panel in every state that people meet, with no server behind it: to look at after a change.
+// Takes pictures of the panel in every state that people meet, in both hosts and themes and several sizes, with no server
+// behind it: to look at after a change.
 //
 //   node scripts/panel/gallery.mjs OUT [STATE ...]
 
@@ -33,21 +34,29 @@ export async function openGallery(browser, { width, height, isWeb, scale = 1 }) 
   return page;
 }
 
+/** The least width that Premiere gives a panel, its preferred size, a phone and a usual window. */
+const sheets = [
+  { label: 'premiere-240', width: 240, height: 800, isWeb: false },
+  { label: 'premiere-320', width: 320, height: 720, isWeb: false },
+  { label: 'web-320', width: 320, height: 720, isWeb: true },
+  { label: 'web-1280', width: 1280, height: 800, isWeb: true },
+];
+
 async function main([out, ...wanted]) {
   mkdirSync(out, { recursive: true });
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   });
   try {
-    for (const isWeb of [false, true]) {
-      const page = await openGallery(browser, { width: isWeb ? 1400 : 240, height: 800, isWeb });
+    for (const { label, ...sheet } of sheets) {
+      const page = await openGallery(browser, sheet);
+      const host = sheet.isWeb ? 'browser' : 'premiere';
       const names = await page.evaluate(() => window.gallery.names);
       for (const name of names) {
-        if (name.startsWith('web') !== isWeb || (wanted.length > 0 && !wanted.includes(name))) continue;
+        if ((name.startsWith('web') && !sheet.isWeb) || (wanted.length > 0 && !wanted.includes(name))) continue;
         for (const theme of ['dark', 'light']) {
-          await page.evaluate(([n, t]) => window.gallery.show(n, t), [name, theme]);
-          const file = path.join(out, `${name}-${theme}.png`);
-          await page.screenshot({ path: file, fullPage: true });
+          await page.evaluate(([n, t, h]) => window.gallery.show(n, t, h), [name, theme, host]);
+          await page.screenshot({ path: path.join(out, `${label}-${name}-${theme}.png`) });
         }
       }
       await page.close();

@@ -37,10 +37,14 @@ async function shootWebPanel(browser) {
     await person.pair(page, server.pairingCode);
     await person.dropClip(page, await cutSample(server.folder, 'ball-grass', frames), frames);
     await person.acceptPractice(page);
-    await person.describeEdit(page, 'a watercolor painting of a blue ball on grass', 16);
+    await page.getByLabel('What is in the clip now?').fill('a red ball on grass');
+    await person.describeEdit(page, 'a blue ball on grass', 16);
     await person.preview(page, 3, 300_000);
     await page.locator('.preview-strip-pictures').nth(1).click();
     await page.locator('.wipe img[src^="blob:"]:not(.stale)').nth(1).waitFor();
+    // What was asked for is to be seen beside what came of it.
+    await page.locator('.page-edit .fold').click();
+    await page.locator('.rows-3').scrollIntoViewIfNeeded();
     await shoot(page, 'web-preview');
     await page.emulateMedia({ colorScheme: 'light' });
     await page.setViewportSize({ width: 320, height: 900 });
@@ -70,6 +74,8 @@ async function shootWebPanel(browser) {
       ['Flicker', 'flicker'],
     ]) {
       await page.getByRole('radio', { name: mode, exact: true }).click();
+      // Out of the group of modes, whose keys they are as well.
+      await page.locator('.compare .keys').click();
       await page.keyboard.press('ArrowRight');
       await page.locator('.stage-note.gone').waitFor({ state: 'attached', timeout: 60_000 });
       await shoot(page.locator('.stage'), `compare-${name}`);

@@ -92,15 +92,113 @@ describe.skipIf(chromiumPath === undefined)('a page of the panel', () => {
     expect(await help.evaluate('document.activeElement?.textContent')).toBe('?');
   });
 
-  test('has names that begin with what can be read on the button', async () => {
+  test('has a tree in which every control has a name and says its state, and a dialog hides what it covers, in any state', async () => {
+    const names: string[] = await page.evaluate('gallery.names');
+    const found: string[] = [];
+    let dialogs = 0;
+    for (const name of names) {
+      await show(name, 'dark');
+      const nodes = await readTree(page);
+      found.push(...faultsOf(nodes).map((fault) => `${name}: ${fault}`));
+      dialogs += nodes.filter(({ role }) => role === 'dialog').length;
+    }
+    expect(found).toEqual([]);
+    expect(dialogs).toBeGreaterThan(5);
+  });
+
+  test('and the walk finds what is planted', async () => {
+    await show('tasks', 'dark');
+    await page.evaluate(`
+      document.querySelector('.apply').textContent = '';
+      document.querySelector('.stops [aria-checked=true]').removeAttribute('aria-checked');
+      document.querySelector('[role=progressbar]').removeAttribute('aria-label');`);
+    expect(faultsOf(await readTree(page)).sort()).toEqual([
+      'a button has no name',
+      'a progressbar has no name',
+      'one of Hold, Keep, Blend, Follow, Loose must be checked, and 0 are',
+    ]);
+  });
+
+  test('has names that contain what can be read on the button, in any state', async () => {
+    const names: string[] = await page.evaluate('gallery.names');
+    const found: string[] = [];
+    for (const name of names) {
+      await show(name, 'dark');
+      const wrong: string[] = await page.evaluate(`[...document.querySelectorAll('button[aria-label]')]
+        .filter((button) => /[a-z]{2}/i.test(button.textContent) && !button.getAttribute('aria-label').includes(button.textContent))
+        .map((button) => button.outerHTML)`);
+      found.push(...wrong.map((button) => `${name}: ${button}`));
+    }
+    expect(found).toEqual([]);
     await show('edit', 'dark');
     await page.getByRole('button', { name: 'Preview', exact: true }).waitFor();
-    const wrong: string[] = await page.evaluate(`[...document.querySelectorAll('button[aria-label]')]
-      .filter((button) => /[a-z]{2}/i.test(button.textContent) && !button.getAttribute('aria-label').includes(button.textContent))
-      .map((button) => button.outerHTML)`);
-    expect(wrong).toEqual([]);
   });
 });
+
+interface TreeNode {
+  readonly role: string;
+  readonly name: string;
+  readonly properties: ReadonlyMap<string, unknown>;
+  /** The group of radio buttons that it is in; null for none. */
+  readonly group: string | null;
+}
+
+/** What Chromium tells a screen reader of the page: nodes that are not ignored. */
+async function readTree(page: Page): Promise<TreeNode[]> {
+  const session = await page.context().newCDPSession(page);
+  try {
+    const { nodes } = await session.send('Accessibility.getFullAXTree');
+    const byId = new Map(nodes.map((node) => [node.nodeId, node]));
+    const groupOf = (id: string | undefined): string | null => {
+      const node = byId.get(id ?? '');
+      if (node === undefined) return null;
+      return node.role?.value === 'radiogroup' ? node.nodeId : groupOf(node.parentId);
+    };
+    return nodes
+      .filter(({ ignored }) => !ignored)
+      .map(({ role, name, properties = [], parentId }) => ({
+        role: String(role?.value ?? ''),
+        name: String(name?.value ?? '').trim(),
+        properties: new Map(properties.map((property) => [property.name, property.value.value as unknown])),
+        group: groupOf(parentId),
+      }));
+  } finally {
+    await session.detach();
+  }
+}
+
+const named = [
+  'button',
+  'textbox',
+  'searchbox',
+  'slider',
+  'combobox',
+  'radio',
+  'link',
+  'progressbar',
+  'dialog',
+  'image',
+];
+
+function faultsOf(nodes: readonly TreeNode[]): string[] {
+  const nameless = nodes.filter(({ role, name }) => named.includes(role) && name === '');
+  const radios = nodes.filter(({ role }) => role === 'radio');
+  const groups = [...new Set(radios.map(({ group }) => group))].map((of) => radios.filter(({ group }) => group === of));
+  const undecided = groups.flatMap((group) => {
+    const checked = group.filter(({ properties }) => properties.get('checked') === 'true').length;
+    const texts = group.map(({ name }) => name).join(', ');
+    return checked === 1 ? [] : [`one of ${texts} must be checked, and ${checked} are`];
+  });
+  const dialogs = nodes.filter(({ role }) => role === 'dialog');
+  const isCovered = nodes.every(({ role }) => role !== 'main' && role !== 'navigation');
+  return [
+    ...nameless.map(({ role }) => `a ${role} has no name`),
+    ...undecided,
+    ...(dialogs.length > 1 ? ['there are two dialogs'] : []),
+    ...dialogs.filter(({ properties }) => properties.get('modal') !== true).map(({ name }) => `${name} is not modal`),
+    ...(dialogs.length > 0 && !isCovered ? ['what a dialog covers can still be reached'] : []),
+  ];
+}
 
 describe.skipIf(chromiumPath === undefined)('the panel in Premiere', () => {
   test.each([
@@ -110,10 +208,16 @@ describe.skipIf(chromiumPath === undefined)('the panel in Premiere', () => {
     const browser = await launchChromium();
     try {
       const page = await openGallery(browser, { width, height, isWeb: false });
-      for (const state of ['edit', 'edit-advanced', 'loras', 'tasks', 'preview']) {
+      for (const state of ['edit', 'edit-advanced', 'loras', 'tasks', 'preview', 'toasts']) {
         await page.evaluate(`gallery.show(${JSON.stringify(state)}, 'dark')`);
         const box = await page.locator('.button.apply').boundingBox();
         expect((box?.y ?? Infinity) + (box?.height ?? 0), state).toBeLessThanOrEqual(height);
+        // A text, because it runs in the page.
+        const topmost: string = await page.evaluate(`(() => {
+          const { left, top, width, height } = document.querySelector('.button.apply').getBoundingClientRect();
+          return document.elementFromPoint(left + width / 2, top + height / 2).className;
+        })()`);
+        expect(topmost, state).toContain('apply');
       }
     } finally {
       await browser.close();

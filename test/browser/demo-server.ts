@@ -33,14 +33,31 @@ export async function startDemoServer(downloads: DownloadsConfig | null = null):
   };
 }
 
+export interface RestartedServer extends DemoServer {
+  /** Its files stay. */
+  stop(): Promise<void>;
+  /** On the same port, after it was stopped. */
+  startAgain(): Promise<void>;
+}
+
 /** A server whose engine makes an edit of any clip in no time, by turning its colours. */
-export async function startFilmServer(): Promise<DemoServer> {
+export async function startFilmServer(): Promise<RestartedServer> {
   const folder = await mkdtemp(join(tmpdir(), 'tokenflow-films-'));
-  const place = { cacheDir: join(folder, 'cache'), dataDir: join(folder, 'data') };
-  const server = await startCompanion({ ...place, modelDir: demoDir, modelName: 'demo' }, 'filming');
+  const place = {
+    cacheDir: join(folder, 'cache'),
+    dataDir: join(folder, 'data'),
+    modelDir: demoDir,
+    modelName: 'demo',
+  };
+  let server = await startCompanion(place, 'filming');
+  const ports = [Number(new URL(server.url).port)];
   return {
     ...server,
     folder,
+    stop: () => server.close(),
+    async startAgain() {
+      server = await startCompanion({ ...place, ports }, 'filming');
+    },
     async close() {
       await server.close();
       await rm(folder, { recursive: true, force: true, maxRetries: 10 });

@@ -4,8 +4,9 @@
 import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { dataDirOf } from '../../companion-server/src/app/config.ts';
 import { writeServerFile } from '../../companion-server/src/cli/server-file.ts';
@@ -104,6 +105,9 @@ describe.skipIf(chromiumPath === undefined)('the panel in a simulated Premiere',
       expect(await shownFrames(premiere, folder)).toEqual(edited);
 
       await panel.getByRole('button', { name: 'Versions' }).click();
+      const dragged = await dragVersion(panel);
+      expect(dragged).toMatchObject({ version: '1.0.0', items: [{ content_type: 'video/quicktime' }] });
+      expect(fileURLToPath(dragged.items[0]?.uri ?? '')).toBe(placed[0]?.path);
       await panel.getByText('Revert', { exact: true }).click();
       await panel.getByText('Reverted. The original shows.').waitFor();
       expect(await premiere.ask('placed')).toEqual([]);
@@ -161,6 +165,19 @@ describe.skipIf(chromiumPath === undefined)('the panel in a simulated Premiere',
 interface Scene {
   readonly premiere: PremiereWindow;
   readonly folder: string;
+}
+
+/** What Premiere gets when the newest version is dragged out of the panel. */
+async function dragVersion(panel: Page): Promise<{ readonly items: readonly { readonly uri: string }[] }> {
+  expect(await panel.locator('.version-grip').first().getAttribute('draggable')).toBe('true');
+  // A text, because it runs in the page.
+  const text = await panel.evaluate<string>(`(() => {
+    const dataTransfer = new DataTransfer();
+    const grip = document.querySelector('.version-grip');
+    grip.dispatchEvent(new DragEvent('dragstart', { bubbles: true, dataTransfer }));
+    return dataTransfer.getData('text/plain');
+  })()`);
+  return JSON.parse(text) as { items: { uri: string }[] };
 }
 
 /** What the timeline shows where the clip is. */

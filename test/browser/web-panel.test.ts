@@ -64,7 +64,9 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
       await page.locator('.rows-3').fill('a blue ball on grass');
       await page.getByText('Out of date').waitFor({ state: 'hidden' });
 
+      const growing = page.locator('.task.live .task-picture[src^="blob:"]').waitFor({ timeout: editMs });
       await apply(page, editMs);
+      await growing;
       await page.locator('.preview-strip').waitFor({ state: 'hidden' });
       const made = await results(server);
       expect(made).toHaveLength(1);
@@ -107,7 +109,18 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
       await (await again).saveAs(fetched);
       expect(await readFile(fetched)).toEqual(await readFile(file));
 
+      // A re-run finds it too, also after another clip was to be chosen.
+      await page.getByRole('button', { name: 'Another file' }).click();
+      await page.locator('.drop').waitFor();
+      await page.locator('.rows-3').fill('');
+      await page.locator('.version').getByRole('button', { name: 'Re-run' }).click();
+      await page.getByText('TokenFlow still has this clip.').waitFor();
+      await page.getByText('The next edit becomes a new version.').waitFor();
+      expect(await page.locator('.rows-3').inputValue()).toBe('a blue ball on grass');
+      expect(await page.locator('.apply').getAttribute('aria-disabled')).toBe('false');
+
       // The version that is looked at can be deleted, like any other.
+      await page.getByRole('button', { name: 'Versions' }).click();
       await page.getByRole('button', { name: 'Delete' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
       await page.locator('.version').waitFor({ state: 'detached' });

@@ -108,6 +108,10 @@ export function describeJobQueue(name: string, makeJobs: () => KeptJobs): void {
       expect([await queue.hasKey(owner, 'two'), await queue.hasKey(stranger, 'two')]).toEqual([true, false]);
       expect(await queue.ownerOf(other.jobId)).toBe(stranger);
       expect(await queue.countByState()).toMatchObject({ running: 1, queued: 3, done: 0, canceled: 0 });
+      expect((await queue.unfinished()).map(({ owner: of, jobId }) => [of, jobId])).toEqual([
+        ...made.map((jobId) => [owner, jobId]),
+        [stranger, other.jobId],
+      ]);
       const { clipId } = other;
       expect(await queue.needsClip(stranger, clipId)).toBe(true);
       await queue.cancel(stranger, other.jobId);

@@ -186,6 +186,7 @@ export function describeJobStore(name: string, makeJobs: () => KeptJobRows): voi
       expect(await store.states()).toEqual(new Map([[first, 'done'] as const, [second, 'queued'] as const]));
       expect(await store.needsClip(owner, 'e'.repeat(32))).toBe(true);
       expect(await store.needsClip(owner, 'c'.repeat(32))).toBe(false);
+      expect((await store.unfinished()).map(({ jobId }) => jobId)).toEqual([second]);
       expect([await store.lastReport('m'), await store.lastReport(null)]).toEqual([fakeReport, null]);
       await store.remove(first);
       await store.remove(first);

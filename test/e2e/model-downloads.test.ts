@@ -5,12 +5,16 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Client } from '../../protocol/client/client.ts';
+import { defaultSettings } from '../../protocol/edit-settings.ts';
 import type { ModelDownload } from '../../protocol/model-offers.ts';
+import { writeServerFile } from '../../companion-server/src/cli/server-file.ts';
 import type { CatalogModel } from '../../companion-server/src/models/catalog-file.ts';
 import { readHub } from '../../companion-server/src/models/hub/hub-address.ts';
 import { embeddedModelDir } from '../../companion-server/src/models/installed-models.ts';
 import { startFakeHub } from '../../companion-server/src/models/testing/fake-hub.ts';
 import { makeTinyCheckpoint } from '../fixtures/tiny-checkpoint.ts';
+import { runCliProcess } from './cli-process.ts';
+import { uploadTo } from './test-jobs.ts';
 import { connectTo, startTestServer } from './test-server.ts';
 import { createWorkspace } from './workspace.ts';
 
@@ -43,8 +47,8 @@ async function createScene() {
   const modelsDir = join(workspace.dataDir, 'models');
   const downloads = { catalog: [tiny], hub: () => readHub({ HF_ENDPOINT: hub.url }) };
   const library = { modelsDir, machine: null, looksAtStart: false, downloads };
-  const start = () => startTestServer({ ...workspace, modelDir: embeddedModelDir, library });
-  return { hub, modelsDir, start };
+  const start = (engine = 'copying') => startTestServer({ ...workspace, modelDir: embeddedModelDir, library }, engine);
+  return { hub, modelsDir, workspace, start };
 }
 
 /** Resolves when the client is told so. */
@@ -96,6 +100,32 @@ test('a model that one panel downloads is in the list of every panel without a r
   await one.removeModel('checkpoint', 'tiny');
   await gone;
   expect(await ids(other)).toEqual(['model', 'demo']);
+  expect(existsSync(join(modelsDir, 'tiny'))).toBe(false);
+});
+
+test('a model stays while an edit uses it, is removed after the edit was cancelled, and the refusal names the edit', async () => {
+  const { start, modelsDir, workspace } = await createScene();
+  const server = await start('stopping');
+  const client = await connectTo(server);
+  const heard = changed(client);
+  await client.downloadModel('tiny', (await client.licence('tiny')).sha256);
+  await heard;
+  const clipId = await uploadTo(client, workspace);
+  const settings = { ...defaultSettings(), prompt: 'a blue ball' };
+  const spec = { clipId, settings, model: 'tiny', device: 'cpu', priority: 0 } as const;
+  const { job } = await client.request({ type: 'job-create', key: 'of-the-model', ...spec });
+  await expect(client.removeModel('checkpoint', 'tiny')).rejects.toMatchObject({
+    code: 'model-in-use',
+    message: 'tiny cannot be removed: the edit "a blue ball" uses it.',
+  });
+  await writeServerFile(workspace.dataDir, server);
+  expect(await runCliProcess(workspace, ['models', 'remove', 'tiny'])).toMatchObject({
+    exitCode: 4,
+    stderr: expect.stringContaining('tiny cannot be removed: the edit "a blue ball" uses it.') as string,
+  });
+  expect(existsSync(join(modelsDir, 'tiny'))).toBe(true);
+  await client.request({ type: 'job-cancel', jobId: job.jobId });
+  await client.removeModel('checkpoint', 'tiny');
   expect(existsSync(join(modelsDir, 'tiny'))).toBe(false);
 });
 

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { CanceledError, EditError } from '../../companion-server/src/errors.ts';
 import type { JobExecutor } from '../../companion-server/src/jobs/executor.ts';
 import { changeJob, newJob, type Job, type JobChange } from '../../companion-server/src/jobs/job.ts';
-import type { JobListener, JobQueue, JobQueueOptions } from '../../companion-server/src/jobs/queue.ts';
+import type { JobListener, JobQueue, JobQueueOptions, UnfinishedJob } from '../../companion-server/src/jobs/queue.ts';
 import { refusals, type NewJob } from '../../companion-server/src/jobs/store.ts';
 import { toJobView } from '../../companion-server/src/jobs/view.ts';
 import { toClientError, toWireError } from '../../companion-server/src/wire-error.ts';
@@ -108,6 +108,10 @@ class MemoryQueue implements JobQueue {
     const isNeeding = ({ job, request, ...kept }: Kept): boolean =>
       kept.owner === owner && request.clipId === clipId && !isOutcome(job.state);
     return Promise.resolve(this.jobs.some(isNeeding));
+  }
+
+  unfinished(): Promise<readonly UnfinishedJob[]> {
+    return Promise.resolve(this.jobs.filter(({ job }) => !isOutcome(job.state)));
   }
 
   countByState(): Promise<Record<JobState, number>> {

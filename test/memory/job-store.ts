@@ -124,6 +124,7 @@ export function createMemoryJobStore({ jobs, queue }: JobMemory = createJobMemor
     needsClip: inOneStep((owner: string, clipId: string) =>
       find((kept) => kept.owner === owner && kept.request.clipId === clipId).some(({ job }) => !isOutcome(job.state)),
     ),
+    unfinished: inOneStep(() => find(({ job }) => !isOutcome(job.state)).map(rowOf)),
     countByState: inOneStep(
       () =>
         Object.fromEntries(jobStates.map((state) => [state, find(({ job }) => job.state === state).length])) as Record<

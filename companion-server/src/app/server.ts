@@ -19,7 +19,7 @@ import { createHttpServer } from '../api/http-server.ts';
 import { panelPath } from '../api/routes/pairing.ts';
 import { createEditExecutor } from '../jobs/edit-executor.ts';
 import { openLocalQueue } from '../jobs/local-queue.ts';
-import type { OpenJobQueue } from '../jobs/queue.ts';
+import type { JobQueue, OpenJobQueue } from '../jobs/queue.ts';
 import { createSqliteJobStore, jobMigrations } from '../jobs/sqlite-store.ts';
 import type { Log } from './log.ts';
 import { createPictureReader } from '../media/decode/picture-reader.ts';
@@ -33,6 +33,7 @@ import { pairingTables, readSecret, renewSecret } from '../pairing/tables.ts';
 import { embeddingsIn, loraFileOf } from '../models/adapter-files.ts';
 import { createLibrary } from '../models/library/library.ts';
 import { createModelChanges } from '../models/model-changes.ts';
+import { previewDecoderFile } from '../models/preview-decoder-file.ts';
 import { openRelay } from '../relay/relay.ts';
 import { createRelayedFiles } from '../relay/relayed-files.ts';
 import { readRemoteServer } from '../relay/remote-server.ts';
@@ -186,7 +187,7 @@ async function open(
       }),
   });
   const artifacts = await openArtifacts({ dataDir, setAside });
-  const late: { playback?: Playback } = {};
+  const late: { playback?: Playback; jobs?: JobQueue } = {};
   const clips = await openClipStore({
     database,
     artifacts,
@@ -216,6 +217,7 @@ async function open(
   const modelChanges = createModelChanges({
     modelsDir: config.library?.modelsDir ?? null,
     library,
+    unfinishedEdits: async () => (await late.jobs?.unfinished())?.map(({ request }) => request) ?? [],
     source: config.library?.downloads ?? null,
     toClientError,
     onFault: (error) => log.warn('A change of the models failed.', { error: inspect(error) }),
@@ -242,6 +244,12 @@ async function open(
     loraFileOf: (name) =>
       config.loras?.has(name) === true ? loraFileOf(config.loras, name) : library.pathOf('lora', name),
     vaeFileOf: (name) => config.vaes?.get(name) ?? library.pathOf('vae', name),
+    async previewDecoderOf(model) {
+      const { models } = library.lists();
+      const info = model === null ? models[0] : models.find(({ id }) => id === model);
+      const path = await library.pathOfModel(model);
+      return previewDecoderFile(config.library?.modelsDir ?? null, { family: info?.family ?? null, path });
+    },
     async embeddingsFor(prompts) {
       await library.settled();
       return [...embeddingsIn(config.embeddings ?? new Map()), ...library.embeddingsIn(prompts)];
@@ -267,6 +275,7 @@ async function open(
       if (isFullDisk(error)) void disks.look();
     },
   });
+  late.jobs = jobs;
   const made = createPlayback({
     jobs,
     clips,

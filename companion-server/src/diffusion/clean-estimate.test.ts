@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { randomTensor } from '../../../test/run-graph.ts';
+import { tensor } from '../tensor/tensor.ts';
 import { weightedSum } from '../tensor/weighted-sum.ts';
-import { estimateClean } from './clean-estimate.ts';
+import { estimateClean, noStrongerThan } from './clean-estimate.ts';
 import { addNoise } from './ddim.ts';
 import { stepDown } from './sampling-step.ts';
 import { createSchedule } from './schedule.ts';
@@ -40,4 +41,19 @@ describe('the estimate of the clean sample', () => {
       { atol: 0 },
     );
   });
+});
+
+it('an estimate that glares is scaled down to the strength of the picture that it is like, and no other is changed', () => {
+  const like = tensor([1, 2, 1, 2], Float32Array.of(1, -1, 1, -1));
+  const glaring = tensor([1, 2, 2, 2], Float32Array.of(4, -4, 4, -4, 0, 0, 0, 0));
+  const half = noStrongerThan(glaring, like);
+  expect(half.dims).toEqual(glaring.dims);
+  expect(half.data).toBeAllClose(
+    glaring.data.map((value) => value / Math.sqrt(8)),
+    { atol: 1e-6 },
+  );
+  const pale = tensor([1, 2, 1, 2], Float32Array.of(0.5, 0.5, -0.5, 0));
+  expect(noStrongerThan(pale, like)).toBe(pale);
+  const nothing = tensor([1, 2, 1, 2]);
+  expect(noStrongerThan(nothing, like)).toBe(nothing);
 });

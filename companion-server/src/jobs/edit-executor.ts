@@ -76,6 +76,8 @@ export interface EditExecutorOptions {
   readonly loraFileOf?: (name: string) => string | Promise<string>;
   /** The absolute path of a VAE by its name. Throws as `loraFileOf` does. Default: there are none. */
   readonly vaeFileOf?: (name: string) => string | Promise<string>;
+  /** The absolute path of a tiny decoder for pictures of a running edit; null for none. Default: none. */
+  readonly previewDecoderOf?: (model: string | null) => string | null | Promise<string | null>;
   /** Embeddings that these prompts may mean. Default: there are none. */
   readonly embeddingsFor?: (
     prompts: readonly string[],
@@ -93,7 +95,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   const { onStep = () => undefined, onStepUnkept = () => undefined, onWorkLost = () => undefined } = options;
   const { inversionsDir = inversionsDirIn(dataDir), embeddingsFor = () => [] } = options;
   const { loraFileOf = nothingNamed('LoRA'), vaeFileOf = nothingNamed('VAE') } = options;
-  const { readingOf = () => undefined } = options;
+  const { readingOf = () => undefined, previewDecoderOf = () => null } = options;
 
   async function vaeOf({ vae: name }: JobSpec['settings']): Promise<Vae | null> {
     return name === undefined ? null : { name, file: await vaeFileOf(name) };
@@ -112,6 +114,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       ...(reading === undefined ? {} : { reading }),
       loras: await Promise.all(loras.map(async (lora) => ({ ...lora, file: await loraFileOf(lora.name) }))),
       vae,
+      previewDecoder: await previewDecoderOf(spec.model),
       embeddings: await embeddingsFor([prompt, sourcePrompt, negativePrompt]),
       device: spec.device,
       cacheDir,

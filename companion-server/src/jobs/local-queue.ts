@@ -106,6 +106,9 @@ export async function openLocalQueue({
     },
     hasKey: async (owner, key) => (await store.getByKey(owner, key)) !== undefined,
     needsClip: (owner, clipId) => store.needsClip(owner, clipId),
+    async unfinished() {
+      return (await store.unfinished()).map(({ jobId, owner, request }) => ({ jobId, owner, request }));
+    },
     countByState: () => store.countByState(),
     lastReport: (model) => store.lastReport(model),
     cancel: (owner, jobId) => change(owner, jobId, 'cancel'),

@@ -5,7 +5,9 @@
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { JobState, JobView, QueuePosition } from '../../../protocol/job.ts';
 import type { JobExecutor, JobPicture } from './executor.ts';
-import type { JobRequest } from './store.ts';
+import type { JobRequest, JobRow } from './store.ts';
+
+export type UnfinishedJob = Pick<JobRow, 'jobId' | 'owner' | 'request'>;
 
 /** The events that an owner of jobs gets. */
 export interface JobListener {
@@ -35,6 +37,8 @@ export interface JobQueue {
   hasKey(owner: string, key: string): Promise<boolean>;
   /** Whether an unfinished job of the owner edits the clip. */
   needsClip(owner: string, clipId: string): Promise<boolean>;
+  /** What the unfinished jobs of all owners ask for, oldest first. */
+  unfinished(): Promise<readonly UnfinishedJob[]>;
   /** Of all owners' jobs. */
   countByState(): Promise<Record<JobState, number>>;
   /** Of the last edit by this model that is done; null when there is none. */

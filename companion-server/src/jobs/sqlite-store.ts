@@ -230,6 +230,10 @@ export function createSqliteJobStore(database: Database): JobStore {
         AND state IN ('queued', 'running', 'paused')`;
       return database.get(sql, owner, clipId) !== undefined;
     }),
+    unfinished: inOneStep(() => {
+      const sql = "SELECT * FROM jobs WHERE state IN ('queued', 'running', 'paused') ORDER BY number";
+      return database.all(sql).map(asItIs);
+    }),
     countByState: inOneStep(() => {
       const rows = database.all('SELECT state, count(*) AS jobs FROM jobs GROUP BY state');
       const counts = new Map(rows.map((row) => [row['state'], Number(row['jobs'])]));

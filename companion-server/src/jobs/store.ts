@@ -94,6 +94,8 @@ export interface JobStore {
   recover(): Promise<void>;
   /** Whether an unfinished job of the owner edits the clip. */
   needsClip(owner: string, clipId: string): Promise<boolean>;
+  /** The unfinished jobs of all owners, oldest first. */
+  unfinished(): Promise<readonly JobRow[]>;
   /** Of all owners' jobs. */
   countByState(): Promise<Record<JobState, number>>;
   /** Of the last job by this model that is done; null when there is none. */

@@ -8,11 +8,14 @@ import { closestFolder } from '../files/closest-folder.ts';
 import { removeModel } from './change-models.ts';
 import { createDownloads, type Downloads, type DownloadsOptions } from './downloads.ts';
 import type { Library } from './library/library.ts';
+import { requireUnused, type EditWithModels } from './model-use.ts';
 
 export interface ModelChangesOptions {
   /** Null where nothing can be changed. */
   readonly modelsDir: string | null;
-  readonly library: Pick<Library, 'lists' | 'readSample' | 'refresh'>;
+  readonly library: Pick<Library, 'donorsOf' | 'lists' | 'readSample' | 'refresh'>;
+  /** The edits that have not ended: what they use stays. */
+  readonly unfinishedEdits: () => Promise<readonly EditWithModels[]>;
   /** Null where the server does not download. */
   readonly source: Pick<DownloadsOptions, 'catalog' | 'hub' | 'pull'> | null;
   readonly toClientError: (error: unknown) => WireError;
@@ -25,6 +28,7 @@ export interface ModelChanges {
   readonly offers: () => readonly ModelOffer[];
   /** Free bytes for downloads; null where that is not known. */
   readonly freeBytes: () => Promise<number | null>;
+  /** Throws EditError 'invalid-request' for what is not TokenFlow's to remove, 'model-in-use', 'model-missing'. */
   readonly remove: (kind: OfferKind, name: string) => Promise<void>;
   readonly readSample: Library['readSample'];
   readonly subscribe: (listener: () => void) => () => void;
@@ -32,7 +36,7 @@ export interface ModelChanges {
 }
 
 export function createModelChanges(options: ModelChangesOptions): ModelChanges {
-  const { modelsDir, library, source, toClientError, onFault } = options;
+  const { modelsDir, library, unfinishedEdits, source, toClientError, onFault } = options;
   const listeners = new Set<() => void>();
 
   async function changed(): Promise<void> {
@@ -66,6 +70,8 @@ export function createModelChanges(options: ModelChangesOptions): ModelChanges {
           hint: 'Only models that TokenFlow downloaded or that were added to it are removed. Others belong to their program.',
         });
       }
+      const donorsOf = (model: string) => library.donorsOf(model);
+      await requireUnused(name, await unfinishedEdits(), models[0]?.id ?? null, donorsOf);
       await removeModel(modelsDir, name);
       await changed();
     },

@@ -20,19 +20,36 @@ async function pulled(...names: readonly string[]): Promise<string> {
   return dir;
 }
 
+const decoderFor = (family: string | null, path = modelsDir): string | null =>
+  previewDecoderFile(modelsDir, { family, path });
+
 it('the decoder of TAESD serves Stable Diffusion 1.x and 2.x, whose latents are the same', async () => {
   const dir = await pulled(pulledRecordName, 'taesd_encoder.safetensors', 'taesd_decoder.safetensors');
   const file = join(dir, 'taesd_decoder.safetensors');
-  expect(previewDecoderFile(modelsDir, modelFamilies.sd1)).toBe(file);
-  expect(previewDecoderFile(modelsDir, modelFamilies.sd2)).toBe(file);
-  expect(previewDecoderFile(modelsDir, modelFamilies.sdxl)).toBeNull();
-  expect(previewDecoderFile(modelsDir, null)).toBeNull();
+  expect(decoderFor(modelFamilies.sd1)).toBe(file);
+  expect(decoderFor(modelFamilies.sd2)).toBe(file);
+  expect(decoderFor(modelFamilies.sdxl)).toBeNull();
+  expect(decoderFor(null)).toBeNull();
 });
 
 it('there is none before it is downloaded whole', async () => {
-  expect(previewDecoderFile(modelsDir, modelFamilies.sd1)).toBeNull();
+  expect(decoderFor(modelFamilies.sd1)).toBeNull();
   await pulled('taesd_decoder.safetensors');
-  expect(previewDecoderFile(modelsDir, modelFamilies.sd1)).toBeNull();
+  expect(decoderFor(modelFamilies.sd1)).toBeNull();
   await pulled(pulledRecordName);
-  expect(previewDecoderFile(modelsDir, modelFamilies.sd1)).not.toBeNull();
+  expect(decoderFor(modelFamilies.sd1)).not.toBeNull();
+});
+
+it('a decoder beside the checkpoint comes first, for each family by its own name', async () => {
+  await pulled(pulledRecordName, 'taesd_decoder.safetensors');
+  const folder = join(modelsDir, 'mine');
+  await mkdir(folder);
+  for (const name of ['taesd_decoder.safetensors', 'taesdxl_decoder.safetensors', 'model.safetensors']) {
+    await writeFile(join(folder, name), '{}');
+  }
+  expect(decoderFor(modelFamilies.sd1, folder)).toBe(join(folder, 'taesd_decoder.safetensors'));
+  expect(decoderFor(modelFamilies.sdxl, join(folder, 'model.safetensors'))).toBe(
+    join(folder, 'taesdxl_decoder.safetensors'),
+  );
+  expect(previewDecoderFile(null, { family: modelFamilies.sdxl, path: join(modelsDir, 'gone') })).toBeNull();
 });

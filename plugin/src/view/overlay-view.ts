@@ -7,7 +7,7 @@ import type { Overlay, PanelState } from '../state/panel-state.ts';
 import type { Context, Piece } from './context.ts';
 import { createLicenceView } from './models/licence-view.ts';
 import { createModelsView } from './models/models-view.ts';
-import { createProblemView } from './problem-view.ts';
+import { createProblemView, withoutCommand } from './problem-view.ts';
 import { recipeLines } from './texts/recipe-lines.ts';
 import { keyedList, setText, show } from './ui.ts';
 
@@ -144,7 +144,7 @@ function createDiagnostics(context: Context): Piece {
           ui.el('span', `badge ${status}`, t.overlay.statuses[status]),
         ),
         ui.el('div', 'hint', detail),
-        ...(advice === null ? [] : [ui.el('div', 'hint strong', advice)]),
+        ...[withoutCommand(advice)].filter((text) => text !== null).map((text) => ui.el('div', 'hint strong', text)),
       ),
       update: () => undefined,
     }),

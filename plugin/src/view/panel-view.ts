@@ -82,7 +82,7 @@ export function createPanelView(context: Context): Piece {
       // Under the form; on a wide page beside it, always.
       setClass(sheets.tasks, 'shown', state.page === 'edit');
       setClass(root, 'has-tasks', state.previewStrip !== null || state.tasks.some(isListed));
-      setClass(root, 'has-preview-strip', state.previewStrip !== null);
+      setClass(root, 'has-free-room', state.compare === null && state.page !== 'versions');
       setClass(root, 'looks-at-edit', state.page === 'edit');
       // In UXP a text field is painted over elements that lie on top of it.
       setClass(root, 'covered', state.overlay !== null);

@@ -21,13 +21,21 @@ export function createProblemView({ ui, t, dispatch }: Context): ProblemPiece {
       show(root, problem !== null);
       if (problem === null) return;
       const texts = t.problems[problem.code];
-      const hint = problem.hint ?? texts.advice;
+      const hint = withoutCommand(problem.hint) ?? texts.advice;
       details = describe(problem);
       setText(title, texts.title);
       setText(advice, hint ?? '');
       show(advice, hint !== null);
     },
   };
+}
+
+/** A command, an option of one, or a variable of the environment. */
+const forTerminals = /\bnpm (run|start|install)\b|(^|\s)--[a-z]|\bTOKENFLOW_[A-Z]/;
+
+/** What the background app advises; null where that needs a terminal. The details that can be copied have it all the same. */
+export function withoutCommand(advice: string | null | undefined): string | null {
+  return advice == null || forTerminals.test(advice) ? null : advice;
 }
 
 export function describe({ code, message, hint }: Problem): string {

@@ -40,7 +40,7 @@ export function createTasksView(context: Context): Piece {
       const isNew = task !== undefined && task.key !== newest && !isOver(task);
       newest = task?.key ?? null;
       // A user who pressed Apply wants to see that something happens.
-      if (isNew) list.firstElementChild?.scrollIntoView();
+      if (isNew) working.scrollIntoView();
     },
   };
 }

@@ -27,7 +27,7 @@ export interface Requester extends Client {
 export interface ModelChanges {
   /** Null where the server does not download. */
   readonly downloads: Pick<Downloads, 'cancel' | 'licence' | 'list' | 'pause' | 'start' | 'subscribe'> | null;
-  /** Throws EditError 'invalid-request', 'model-missing'. */
+  /** Throws EditError 'invalid-request', 'model-in-use', 'model-missing'. */
   readonly remove: (kind: OfferKind, name: string) => Promise<void>;
   /** The bytes of a sample clip. Throws EditError 'model-missing', 'invalid-request'. */
   readonly readSample: (modelId: string, sample: string) => Promise<Uint8Array>;
@@ -51,7 +51,7 @@ export interface SessionDeps {
   /** The device that `auto` chose, or null while it is unknown. */
   readonly device: () => Device | null;
   readonly clips: ClipStore;
-  readonly jobs: Omit<JobQueue, 'close' | 'countByState' | 'lastReport'>;
+  readonly jobs: Omit<JobQueue, 'close' | 'countByState' | 'lastReport' | 'unfinished'>;
   /** Throws EditError when the clip or the model of an edit is not there. */
   readonly checkEdit: (owner: string, spec: JobSpec) => Promise<void>;
   /** The estimate of an edit. Throws EditError; CanceledError once `signal` is aborted. */

@@ -1,22 +1,12 @@
 // `jobs`: the jobs of the running server, of all its clients.
 
-import { list, object, parse, text, type Infer } from '../../../../protocol/fields.ts';
-import { jobView } from '../../../../protocol/job.ts';
 import { EditError } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
+import { readJobs, type ListedJob } from '../listed-jobs.ts';
 import { askServer, findRunningServer } from '../server-requests.ts';
 import { typed } from '../../typed-command.ts';
 
 const actions = ['cancel', 'pause', 'resume', 'move', 'delete'] as const;
-
-const listedJob = object({
-  /** The name of the client whose job it is. */
-  owner: text({ max: 200 }),
-  job: jobView,
-});
-type ListedJob = Infer<typeof listedJob>;
-
-const answeredJobs = object({ jobs: list(listedJob, 1_000_000) });
 
 export const jobsCommand = defineCommand({
   name: 'jobs',
@@ -80,8 +70,4 @@ function formatJobs(jobs: readonly ListedJob[]): string {
 
 function toLine(prompt: string): string {
   return prompt.replaceAll(/\p{C}/gu, ' ').slice(0, 60);
-}
-
-function readJobs(answer: unknown): readonly ListedJob[] {
-  return parse(answeredJobs, answer, 'answer').jobs;
 }

@@ -1,16 +1,21 @@
 // `models`: which checkpoints there are, and how they come and go.
 
+import { isOutcome } from '../../../../protocol/job.ts';
 import { cacheDirOf, dataDirOf, machineOf } from '../../app/config.ts';
 import { EditError } from '../../errors.ts';
 import { readCatalog } from '../../models/catalog.ts';
 import { addModel, removeModel } from '../../models/change-models.ts';
 import { modelsDirOf } from '../../models/installed-models.ts';
+import { requireUnused } from '../../models/model-use.ts';
 import { defineCommand, type Command } from '../command.ts';
+import { readJobs } from '../listed-jobs.ts';
 import { folders } from './models-folders.ts';
 import { list } from './models-list.ts';
 import { pull } from './models-pull.ts';
 import { report, type ModelsRequest } from './models-request.ts';
 import { verify } from './models-verify.ts';
+import { findServer } from '../background-server.ts';
+import { askServer } from '../server-requests.ts';
 import type { ModelReading } from '../../models/readings.ts';
 import { readingOptions, readReading } from '../reading-options.ts';
 import { suggest } from '../suggest.ts';
@@ -84,6 +89,7 @@ export const createModelsCommand = (readModels = readCatalog): Command =>
 export const modelsCommand = createModelsCommand();
 
 async function remove(request: ModelsRequest, id: string): Promise<void> {
+  await requireUnusedByServer(request, id);
   const removal = await removeModel(request.modelsDir, id);
   const text = {
     deleted: `${id} is deleted.`,
@@ -91,6 +97,15 @@ async function remove(request: ModelsRequest, id: string): Promise<void> {
     download: `What had been downloaded of ${id} is deleted.`,
   }[removal];
   report(request, { type: 'removed', id, removal }, text);
+}
+
+/** A server that runs may be at work with it; without one, no edit is. */
+async function requireUnusedByServer({ context: { env } }: ModelsRequest, id: string): Promise<void> {
+  const server = await findServer(env);
+  if (server === null) return;
+  const edits = (await askServer(server.file, '/jobs', 'GET', readJobs)).map(({ job }) => job);
+  const unfinished = edits.filter(({ state }) => !isOutcome(state));
+  await requireUnused(id, unfinished, server.model);
 }
 
 async function add(

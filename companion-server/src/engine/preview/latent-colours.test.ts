@@ -1,31 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { generate, randomTensor } from '../../../../test/run-graph.ts';
 import { tensor } from '../../tensor/tensor.ts';
-import { chartLatents, colourChart, coloursOf, fitColours, shrunk } from './latent-colours.ts';
-
-describe('the chart of colours', () => {
-  it('has as many pixels as its latents need, and colours from all of the cube', () => {
-    const { dims, data } = colourChart({ downscale: 2 });
-    expect(dims).toEqual([1, 3, 2 * chartLatents.height, 2 * chartLatents.width]);
-    const plane = data.length / 3;
-    for (const colour of [0, 1, 2]) {
-      const values = [...data.subarray(colour * plane, (colour + 1) * plane)];
-      expect(Math.min(...values)).toBeLessThan(-0.9);
-      expect(Math.max(...values)).toBeGreaterThan(0.9);
-    }
-  });
-
-  it('has one colour inside of each latent', () => {
-    const chart = colourChart({ downscale: 4 });
-    const cells = shrunk(chart, 4);
-    const [, , , width = 0] = chart.dims;
-    const again = generate(chart.dims, (_, colour, y, x) => {
-      const cell = (colour * (width / 4) + Math.floor(y / 4)) * (width / 4) + Math.floor(x / 4);
-      return cells.data[cell] ?? NaN;
-    });
-    expect(again.data).toBeAllClose(chart.data, { atol: 1e-6 });
-  });
-});
+import { coloursOf, fitColours, shrunk } from './latent-colours.ts';
 
 describe('the fitted map', () => {
   it('is the one that made the latents', () => {
@@ -38,7 +14,7 @@ describe('the fitted map', () => {
     const picture = coloursOf(latents, colours);
     expect(picture.dims).toEqual([1, 3, 6, 7]);
     const found = fitColours(latents, picture);
-    expect(found.flat()).toBeAllClose(colours.flat(), { atol: 1e-3 });
+    expect(found.flat()).toBeAllClose(colours.flat(), { atol: 5e-3 });
   });
 
   it('takes the mean of the pixels of each latent', () => {
@@ -52,7 +28,7 @@ describe('the fitted map', () => {
       const mean = small.data[(colour * 4 + (y >> 1)) * 4 + (x >> 1)] ?? NaN;
       return mean + ((x + y) % 2 === 0 ? 0.3 : -0.3);
     });
-    expect(fitColours(latents, large).flat()).toBeAllClose([1, 0, 0, 0, 1, 0, 0, 0, 0.5], { atol: 1e-3 });
+    expect(fitColours(latents, large).flat()).toBeAllClose([1, 0, 0, 0, 1, 0, 0, 0, 0.5], { atol: 5e-3 });
   });
 
   it('does without a channel that is always the same', () => {
@@ -63,6 +39,20 @@ describe('the fitted map', () => {
       [0.3, 5, 0],
     ]);
     expect(coloursOf(latents, fitColours(latents, picture)).data).toBeAllClose(picture.data, { atol: 1e-3 });
+  });
+});
+
+describe('a frame that says little', () => {
+  it('of one grey is shown in that grey', () => {
+    const grey = generate([1, 3, 8, 8], () => 0.25);
+    const picture = coloursOf(randomTensor([1, 4, 4, 4]), fitColours(tensor([1, 4, 4, 4]), grey));
+    expect(picture.data).toBeAllClose(new Float32Array(48).fill(0.25), { atol: 1e-2 });
+  });
+
+  it('is refused where its pixels are no multiple of the latents', () => {
+    expect(() => fitColours(tensor([1, 4, 4, 4]), tensor([1, 3, 8, 7]))).toThrow(
+      '7 x 8 pixels are no multiple of 4 x 4',
+    );
   });
 });
 

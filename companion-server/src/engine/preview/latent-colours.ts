@@ -1,54 +1,29 @@
-// Colours straight from latents: near enough to a linear map that one fitted to a few colours shows what a picture becomes,
-// without a network. Every autoencoder has a map of its own, so that it is fitted to the model's.
+// Colours straight from latents: near enough to a linear map that one fitted to the pixels of one frame shows what another
+// becomes, without a network and within milliseconds. Published tables of such weights for single models were made in the
+// same way; fitted, it holds for every model.
 
-import { createRandom } from '../../tensor/random.ts';
 import { tensor, type Tensor } from '../../tensor/tensor.ts';
-import type { LatentFormat } from '../../families/family.ts';
 
 /** Per colour (red, green, blue) the weights of the latent's channels and, last, what is added. Colours are -1..1. */
 export type LatentColours = readonly (readonly number[])[];
 
-/** Latents along each side of the chart, and of each of its patches. */
-const chartSide = 24;
-const patchSide = 3;
-
-/** Keeps the equations solvable where a channel says nothing; far below what latents of unit variance sum up to. */
+/** Per position: keeps the equations solvable where channels depend on each other, as in a grey frame. */
 const ridge = 1e-3;
-
-/** Width and height of the chart in latents. */
-export const chartLatents = { width: chartSide, height: chartSide } as const;
-
-/**
- * Patches of colours from the whole cube, the same in every call.
- * @returns [1, 3, H, W], -1..1, of the size `chartLatents`
- */
-export function colourChart({ downscale }: Pick<LatentFormat, 'downscale'>): Tensor {
-  const patches = chartSide / patchSide;
-  const random = createRandom(1);
-  const colours = Float32Array.from({ length: 3 * patches * patches }, () => 2 * random.uniform() - 1);
-  const side = chartSide * downscale;
-  const chart = tensor([1, 3, side, side]);
-  for (let colour = 0; colour < 3; colour++) {
-    for (let y = 0; y < side; y++) {
-      const row = Math.floor(y / (patchSide * downscale));
-      for (let x = 0; x < side; x++) {
-        const patch = row * patches + Math.floor(x / (patchSide * downscale));
-        chart.data[(colour * side + y) * side + x] = colours[3 * patch + colour] ?? 0;
-      }
-    }
-  }
-  return chart;
-}
 
 /**
  * The linear map that brings latents nearest to the colours of their picture, by least squares.
  * @param latents [1, C, h, w]
- * @param picture [1, 3, H, W], -1..1; whole pixels per latent
+ * @param picture [1, 3, H, W], -1..1. Throws RangeError unless it has whole pixels per latent.
  */
 export function fitColours(latents: Tensor, picture: Tensor): LatentColours {
   const [, channels = 0, height = 0, width = 0] = latents.dims;
   const cells = height * width;
-  const small = shrunk(picture, (picture.dims[2] ?? 0) / height);
+  const [, , tall = 0, wide = 0] = picture.dims;
+  const factor = tall / height;
+  if (!Number.isInteger(factor) || wide !== factor * width) {
+    throw new RangeError(`fitColours: ${wide} x ${tall} pixels are no multiple of ${width} x ${height} latents.`);
+  }
+  const small = shrunk(picture, factor);
   const count = channels + 1;
   const normal = Array.from({ length: count }, () => new Float64Array(count));
   const right = [0, 1, 2].map(() => new Float64Array(count));
@@ -65,7 +40,7 @@ export function fitColours(latents: Tensor, picture: Tensor): LatentColours {
     }
   }
   normal.forEach((row, i) => {
-    row[i] = (row[i] ?? 0) + ridge;
+    row[i] = (row[i] ?? 0) + ridge * cells;
   });
   return right.map((sums) => solve(normal, sums));
 }

@@ -12,7 +12,7 @@ import { preferredExecution } from '../../onnx/execution.ts';
 import { openSafetensors, readTensor } from '../../weights/safetensors.ts';
 import { openModel, type Model } from '../model/model.ts';
 import { shrunk } from './latent-colours.ts';
-import { openPreviewDecoder, type PreviewDecoderOptions } from './preview-decoder.ts';
+import { fitColourDecoder, openTinyDecoder, type TinyDecoderOptions } from './preview-decoder.ts';
 
 const execution = preferredExecution.cpu;
 const embeddedModelDir = path.join(import.meta.dirname, '..', '..', '..', '..', 'models', 'demo');
@@ -30,33 +30,34 @@ afterAll(async () => {
   await rm(dir, { recursive: true });
 });
 
-const optionsOf = (change: Partial<PreviewDecoderOptions>): PreviewDecoderOptions => ({
-  model: demo,
+/** For a model whose latents are those of TAESD. */
+const eightfold = { channels: 4, downscale: 8, scale: 0.18215, shift: 0 };
+const optionsOf = (change: Partial<TinyDecoderOptions>): TinyDecoderOptions => ({
+  file: decoderFile,
+  format: eightfold,
   size: { height: 16, width: 16 },
   execution,
   weightsDir: path.join(dir, 'weights'),
-  tinyDecoder: null,
   ...change,
 });
-
-/** A model whose latents are those of TAESD. */
-const eightfold = {
-  ...({ openEncoder: () => Promise.reject(new Error('must not be needed')) } as const),
-  vae: { latents: { channels: 4, downscale: 8, scale: 0.18215, shift: 0 } } as Model['vae'],
-};
 
 describe('without a tiny decoder', () => {
   it("shows the colours of a picture from the embedded model's latents", async () => {
     const { downscale } = demo.vae.latents;
     const side = 16 * downscale;
-    // A disc of one colour before a gradient: nothing like the chart.
+    // A disc of one colour before a gradient.
     const picture = generate([1, 3, side, side], (_, colour, y, x) => {
       const isInside = Math.hypot(y - side / 2, x - side / 3) < side / 4;
       return isInside ? ([0.8, -0.5, -0.7][colour] ?? 0) : (colour === 2 ? y : x) / side - 0.5;
     });
     const encoder = await demo.openEncoder({ height: 16, width: 16 });
     const latents = await encoder.run(picture);
-    const decoder = await openPreviewDecoder(optionsOf({}));
+    // Another clip, as an edit has it: the same colours in other places.
+    const known = generate(picture.dims, (_, colour, y, x) => {
+      const { data } = picture;
+      return data[(colour * side + (side - 1 - y)) * side + (side - 1 - x)] ?? NaN;
+    });
+    const decoder = fitColourDecoder({ latents: await encoder.run(known), image: known });
     expect(decoder.kind).toBe('colours');
     const [shown] = await decoder.decode(latents);
     expect(shown).toMatchObject({ width: 16, height: 16, pixelFormat: 'rgb24' });
@@ -71,7 +72,7 @@ describe('without a tiny decoder', () => {
   });
 
   it('keeps pictures small', async () => {
-    const decoder = await openPreviewDecoder(optionsOf({ maxSide: 10 }));
+    const decoder = fitColourDecoder({ latents: randomTensor([1, 4, 4, 4]), image: randomTensor([1, 3, 8, 8]) }, 10);
     const pictures = await decoder.decode(randomTensor([2, 4, 16, 12]));
     expect(pictures.map(({ width, height }) => [width, height])).toEqual([
       [6, 8],
@@ -85,7 +86,7 @@ describe('with a tiny decoder', () => {
     const golden = await openSafetensors(path.join(tiny, 'golden.safetensors'));
     const [latents, image] = [await readTensor(golden, 'latents'), await readTensor(golden, 'image')];
     const size = { height: 3, width: 5 };
-    const decoder = await openPreviewDecoder(optionsOf({ model: eightfold, size, tinyDecoder: decoderFile }));
+    const decoder = await openTinyDecoder(optionsOf({ size }));
     expect(decoder.kind).toBe('tiny-decoder');
     const pictures = await decoder.decode(latents);
     expect(pictures.map(({ width, height }) => [width, height])).toEqual([
@@ -103,23 +104,22 @@ describe('with a tiny decoder', () => {
   });
 
   it('decodes fewer latents where the picture would be too large', async () => {
-    const options = { model: eightfold, size: { height: 6, width: 9 }, tinyDecoder: decoderFile, maxSide: 40 };
-    const decoder = await openPreviewDecoder(optionsOf(options));
+    const decoder = await openTinyDecoder(optionsOf({ size: { height: 6, width: 9 }, maxSide: 40 }));
     const [picture] = await decoder.decode(randomTensor([1, 4, 6, 9]));
     expect(picture).toMatchObject({ width: 32, height: 24 });
     await decoder.release();
   });
 
   it('says what is wrong with a file that cannot be used', async () => {
-    const open = (tinyDecoder: string, model: PreviewDecoderOptions['model'] = eightfold) =>
-      openPreviewDecoder(optionsOf({ model, tinyDecoder }));
+    const open = (file: string, format: TinyDecoderOptions['format'] = eightfold) =>
+      openTinyDecoder(optionsOf({ file, format }));
     await expect(open(path.join(tiny, 'golden.safetensors'))).rejects.toMatchObject({
       code: 'model-unsupported',
       message: expect.stringContaining('is no tiny decoder like that of TAESD') as string,
     });
     const { downscale } = demo.vae.latents;
     expect(downscale).not.toBe(8);
-    await expect(open(decoderFile, demo)).rejects.toMatchObject({
+    await expect(open(decoderFile, demo.vae.latents)).rejects.toMatchObject({
       code: 'model-unsupported',
       message: expect.stringContaining(`to 8 pixels per latent, the model has 4 and ${downscale}`) as string,
     });

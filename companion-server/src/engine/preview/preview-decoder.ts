@@ -1,5 +1,5 @@
 // Small pictures of latents, quickly: for looking at an edit while it is made. With a tiny decoder (TAESD) where the user has
-// one for the model, else by the linear map from latents to colours.
+// one that fits the model, else by the linear map from latents to colours.
 
 import { tinyDecoderLayout, buildTinyDecoder, type TinyDecoderLayout } from '../../nets/tiny-decoder.ts';
 import { EditError } from '../../errors.ts';
@@ -16,8 +16,7 @@ import { sliceRows, type Tensor } from '../../tensor/tensor.ts';
 import { float32Copy } from '../../weights/float32-copy.ts';
 import { openSafetensors, storedTensors } from '../../weights/safetensors.ts';
 import { tensorsInFiles } from '../../weights/tensor-source.ts';
-import type { Model } from '../model/model.ts';
-import { chartLatents, colourChart, coloursOf, fitColours, shrunk } from './latent-colours.ts';
+import { coloursOf, fitColours, shrunk } from './latent-colours.ts';
 
 export interface PreviewDecoder {
   /** What makes the pictures. */
@@ -30,49 +29,49 @@ export interface PreviewDecoder {
   release(): Promise<void>;
 }
 
-export interface PreviewDecoderOptions {
-  readonly model: Pick<Model, 'vae' | 'openEncoder'>;
+/** A frame whose pixels and latents are known. */
+export interface KnownFrame {
+  /** [1, C, h, w] of the network */
+  readonly latents: Tensor;
+  /** [1, 3, H, W], -1..1; whole pixels per latent */
+  readonly image: Tensor;
+}
+
+export interface TinyDecoderOptions {
+  /** A safetensors file of TAESD's decoder. */
+  readonly file: string;
+  /** Of the model. */
+  readonly format: LatentFormat;
   /** Of the latents that are decoded. */
   readonly size: LatentSize;
   readonly execution: Execution;
   /** Where copies of weights are kept. */
   readonly weightsDir: string;
-  /** A safetensors file of TAESD's decoder for latents like the model's; null for none. */
-  readonly tinyDecoder: string | null;
   /** Most pixels along a side of a picture; 256 when left out. */
   readonly maxSide?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
+const usualSide = 256;
+
+/** Shows the colours that the latents have in a known frame: a pixel for a latent, or fewer. Takes milliseconds. */
+export function fitColourDecoder({ latents: known, image }: KnownFrame, maxSide = usualSide): PreviewDecoder {
+  const colours = fitColours(known, image);
+  return {
+    kind: 'colours',
+    decode: (latents) => Promise.resolve(picturesOf(coloursOf(fitting(latents, 1, maxSide), colours))),
+    release: () => Promise.resolve(),
+  };
+}
+
 /**
- * Opens the best decoder that there is. Loading takes a fraction of a second, except that without a tiny decoder the model's
- * encoder is loaded and run once, over a chart of 24x24 latents. Throws EditError: 'model-missing', 'model-damaged' and
- * 'model-unsupported' for a tiny decoder that cannot be used.
+ * Loads a tiny decoder, which takes a fraction of a second. Throws EditError: 'model-missing', 'model-damaged', and
+ * 'model-unsupported' where it is of other latents than the model's.
  */
-export async function openPreviewDecoder(options: PreviewDecoderOptions): Promise<PreviewDecoder> {
-  const { tinyDecoder, maxSide = 256 } = options;
-  return tinyDecoder === null ? byColours(options, maxSide) : byNetwork(tinyDecoder, options, maxSide);
-}
-
-async function byColours({ model }: PreviewDecoderOptions, maxSide: number): Promise<PreviewDecoder> {
-  const encoder = await model.openEncoder(chartLatents);
-  const chart = colourChart(model.vae.latents);
-  try {
-    const colours = fitColours(await encoder.run(chart), chart);
-    return {
-      kind: 'colours',
-      decode: (latents) => Promise.resolve(picturesOf(coloursOf(fitting(latents, 1, maxSide), colours))),
-      release: () => Promise.resolve(),
-    };
-  } finally {
-    await encoder.release();
-  }
-}
-
-async function byNetwork(file: string, options: PreviewDecoderOptions, maxSide: number): Promise<PreviewDecoder> {
-  const { execution, size, weightsDir, signal } = options;
+export async function openTinyDecoder(options: TinyDecoderOptions): Promise<PreviewDecoder> {
+  const { file, format, execution, size, weightsDir, maxSide = usualSide, signal } = options;
   const all = storedTensors(await openSafetensors(file));
-  const layout = requireLayout(file, all, options.model.vae.latents);
+  const layout = requireLayout(file, all, format);
   const own = new Map([...all].filter(([name]) => name.startsWith(layout.prefix)));
   const weights = await float32Copy(tensorsInFiles(own), weightsDir, signal).stored();
   const factor = shrinkFactor(size, layout.downscale, maxSide);

@@ -1,4 +1,4 @@
-// One edit as the engine process receives it: plain data that survives structured cloning.
+// One edit as the engine process receives it, and the pictures that it sends: plain data that survives structured cloning.
 
 import type { DeviceChoice } from '../../../../protocol/devices.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
@@ -27,6 +27,8 @@ export interface EditJob {
   readonly embeddings?: readonly EmbeddingFile[];
   /** The VAE that the settings name, in place of the checkpoint's own; null or left out for that. */
   readonly vae?: VaeFile | null;
+  /** Absolute path of a tiny decoder for pictures of the edit while it runs; null or left out for none. */
+  readonly previewDecoder?: string | null;
   readonly device: DeviceChoice;
   /** Where float32 copies of weights are kept between runs. Made when missing. */
   readonly cacheDir: string;
@@ -46,4 +48,11 @@ export interface EditJob {
   readonly inversionsDir?: string | null;
   /** Most bytes that the kept inversions may take together. 0 for none. Default: `defaultInversionsBudget`. */
   readonly inversionsBudgetBytes?: number | null;
+}
+
+/** What a frame of an edit looks like so far. */
+export interface GrowingPicture {
+  readonly jpeg: Uint8Array;
+  /** Of the edit, from 0. */
+  readonly frameIndex: number;
 }

@@ -1,20 +1,23 @@
 // What a frame of the edit looks like so far: the network's prediction of its clean latents, as a small picture, after some of
 // the steps. It must cost next to nothing, and an edit never fails because of it.
 
+import path from 'node:path';
 import { jobPictureMs } from '../../../../protocol/limits.ts';
-import { predictClean } from '../../diffusion/ddim.ts';
+import { estimateClean, noStrongerThan } from '../../diffusion/clean-estimate.ts';
 import type { Schedule } from '../../diffusion/schedule.ts';
-import { CanceledError } from '../../errors.ts';
+import { CanceledError, EditError } from '../../errors.ts';
 import { decodeFrames } from '../../media/decode/frames.ts';
 import { encodeJpeg } from '../../media/encode/encode-picture.ts';
-import { frameToTensor, tensorToFrame } from '../../media/pixels.ts';
+import { frameToTensor } from '../../media/pixels.ts';
 import type { Picture } from '../../media/frame.ts';
 import { padFrame, type WorkingSize } from '../../media/working-size.ts';
+import type { LatentSize } from '../../nets/denoising-network.ts';
 import { sliceRows } from '../../tensor/tensor.ts';
 import type { LatentStore } from '../../tokenflow/latents.ts';
 import type { FramePrediction } from '../../tokenflow/sampler.ts';
 import type { EditContext } from './edit-context.ts';
-import { fitLinearDecoder, type GrowingPicture, type PreviewDecoder } from './preview-decoder.ts';
+import type { GrowingPicture } from './edit-job.ts';
+import { fitColourDecoder, openTinyDecoder, type PreviewDecoder } from '../preview/preview-decoder.ts';
 
 /** Of the time since the first picture, so much may go into pictures. */
 const mostShare = 0.02;
@@ -50,15 +53,26 @@ export function createPictureBudget(now: () => number = () => performance.now())
   };
 }
 
+type PictureContext = Pick<EditContext, 'plan' | 'clip' | 'signal' | 'job' | 'model' | 'execution'> & {
+  readonly sampling: Schedule;
+};
+
+export interface GrowingPictures {
+  /** The listener for the sampler's predictions. */
+  readonly onPrediction: (prediction: FramePrediction) => Promise<void>;
+  /** Call it when the sampling has ended. */
+  release(): Promise<void>;
+}
+
 /**
- * The listener for the sampler's predictions. It always shows the frame in the middle of the clip, so that the same
- * picture grows. `clean`: the latents of the clip itself.
+ * Shows always the frame in the middle of the clip, so that the same picture grows: by the job's tiny decoder where it has
+ * one that fits the model, else by colours. `clean`: the latents of the clip itself.
  */
 export function growPicture(
-  { plan, clip, sampling, signal }: Pick<EditContext, 'plan' | 'clip' | 'signal'> & { readonly sampling: Schedule },
+  { plan, clip, job, model, execution, sampling, signal }: PictureContext,
   clean: LatentStore,
   onPicture: (picture: GrowingPicture) => void,
-): (prediction: FramePrediction) => Promise<void> {
+): GrowingPictures {
   const frameIndex = Math.floor(plan.frameCount / 2);
   const budget = createPictureBudget();
   let decoder: Promise<PreviewDecoder> | null = null;
@@ -68,27 +82,50 @@ export function growPicture(
     const startFrame = plan.frames[frameIndex] ?? 0;
     const range = { startFrame, endFrame: startFrame + 1, size: plan.size.scaled, signal };
     for await (const frame of decodeFrames(clip, range)) {
-      const padded = tensorToFrame(frameToTensor(padFrame(frame, plan.size)), 0);
-      return fitLinearDecoder(await clean.read([frameIndex]), padded);
+      const image = frameToTensor(padFrame(frame, plan.size));
+      return fitColourDecoder({ latents: await clean.read([frameIndex]), image });
     }
     throw new Error(`The clip has no frame ${startFrame}.`);
+  }
+
+  async function open(size: LatentSize): Promise<PreviewDecoder> {
+    const { previewDecoder: file = null, cacheDir } = job;
+    if (file === null) return fit();
+    const weightsDir = path.join(cacheDir, 'weights');
+    return openTinyDecoder({ file, format: model.vae.latents, size, execution, weightsDir, signal }).catch(
+      (error: unknown) => {
+        // A decoder of other latents, or a damaged one.
+        if (error instanceof EditError && !(error instanceof CanceledError)) return fit();
+        throw error;
+      },
+    );
   }
 
   async function show({ frames, timestep, latents, prediction }: FramePrediction): Promise<void> {
     const row = frames.indexOf(frameIndex);
     const [of, said] = [sliceRows(latents, row, row + 1), sliceRows(prediction, row, row + 1)];
-    const picture = await (await (decoder ??= fit())).decode(predictClean(of, said, timestep, sampling));
+    const [, , height = 0, width = 0] = of.dims;
+    const opened = await (decoder ??= open({ height, width }));
+    const estimate = estimateClean(of, said, timestep, sampling);
+    const [picture] = await opened.decode(noStrongerThan(estimate, await clean.read([frameIndex])));
+    if (picture === undefined) throw new TypeError('The decoder returned no picture.');
     onPicture({ jpeg: await encodeJpeg(withoutPadding(picture, plan.size), quality, signal), frameIndex });
   }
 
-  return async (prediction) => {
-    if (isOff || !prediction.frames.includes(frameIndex) || !budget.isDue) return;
-    try {
-      await budget.spend(() => show(prediction));
-    } catch (error) {
-      if (error instanceof CanceledError) throw error;
-      isOff = true;
-    }
+  return {
+    async onPrediction(prediction) {
+      if (isOff || !prediction.frames.includes(frameIndex) || !budget.isDue) return;
+      try {
+        await budget.spend(() => show(prediction));
+      } catch (error) {
+        if (error instanceof CanceledError) throw error;
+        isOff = true;
+      }
+    },
+    async release() {
+      const opened = await decoder?.catch(() => null);
+      await opened?.release();
+    },
   };
 }
 

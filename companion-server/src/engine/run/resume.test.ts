@@ -4,13 +4,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { goldenDir } from '../../../../test/fixture-networks.ts';
+import { readRaw, writeRaw } from '../../../../test/fixtures/single-file.ts';
 import { makeTinyCheckpoint } from '../../../../test/fixtures/tiny-checkpoint.ts';
 import { releaseSharedSessions } from '../../../../test/shared-sessions.ts';
 import { framesOf, runSharing, runUntil, tinyJob } from '../../../../test/tiny-edits.ts';
 import { makeClip, readPixels, testPicture } from '../../media/testing/clips.ts';
-import type { GrowingPicture } from './preview-decoder.ts';
 import type { ResumePoint } from './resume-point.ts';
-import type { EditJob } from './edit-job.ts';
+import type { EditJob, GrowingPicture } from './edit-job.ts';
 
 let dir: string;
 let job: EditJob;
@@ -65,6 +66,27 @@ test('a cut edit shows what it looks like so far when it goes on, and ends with 
   // A pixel for a latent, without what the frame is padded with.
   expect(await readPixels(file)).toMatchObject({ width: 16, height: 12 });
   expect(await framesOf(cut)).toEqual(expected);
+});
+
+test('the pictures are by the tiny decoder where it fits the model, and by colours where it does not', async () => {
+  const decoder = path.join(goldenDir, 'tiny-decoder', 'taesd_decoder.safetensors');
+  // TAESD doubles the size three times, and this model's latents are a quarter of its pictures.
+  const tensors = new Map(await readRaw(decoder));
+  tensors.delete('7.weight');
+  const fitting = path.join(dir, 'fitting.safetensors');
+  await writeRaw(fitting, tensors);
+  const sizeBy = async (previewDecoder: string, name: string) => {
+    const cut = { ...job, previewDecoder, workDir: path.join(dir, `work-${name}`) };
+    await runUntil(cut, 'edit', 2);
+    const pictures: GrowingPicture[] = [];
+    await runSharing(cut, { onProgress: () => undefined, onPicture: (picture) => pictures.push(picture) });
+    expect(await framesOf(cut)).toEqual(expected);
+    const file = path.join(dir, `${name}.jpg`);
+    await writeFile(file, pictures[0]?.jpeg ?? expect.fail('There is no picture.'));
+    return readPixels(file);
+  };
+  expect(await sizeBy(fitting, 'fitting')).toMatchObject({ width: 64, height: 48 });
+  expect(await sizeBy(decoder, 'too-large')).toMatchObject({ width: 16, height: 12 });
 });
 
 test('a resume point of other settings is not used', async () => {

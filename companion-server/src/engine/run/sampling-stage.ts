@@ -10,7 +10,7 @@ import { keepsResiduals, planInversion } from '../plan/edit-schedules.ts';
 import { workloadOf } from '../plan/edit-workload.ts';
 import type { LatentFile } from '../source-cache/latent-file.ts';
 import type { SourceLatents } from '../source-cache/source-latents.ts';
-import { growPicture } from './growing-picture.ts';
+import { growPicture, type GrowingPictures } from './growing-picture.ts';
 import { writeNoised, writeOfficialStart, writeTurned } from './initial-latents.ts';
 
 /** Puts the latents that sampling starts from into `start`. */
@@ -53,26 +53,37 @@ export async function sampleEdit(
   const stop = edit.watch(() => [done, steps, share()]);
   const before = current.slot(finished % 2);
   const after = current.slot((finished + 1) % 2);
-  for await (const { step } of sampleClip(edit, conditioning, source, plan.startStep + finished, before, after)) {
-    done = step + 1 - plan.startStep;
-    await edit.saveResumePoint('edit', done, inverted);
+  const { onPicture = null } = edit;
+  const pictures = onPicture === null ? null : growPicture(edit, source.clean, onPicture);
+  try {
+    const clip = { source, startStep: plan.startStep + finished, latents: before, next: after };
+    for await (const { step } of sampleClip(edit, conditioning, clip, pictures)) {
+      done = step + 1 - plan.startStep;
+      await edit.saveResumePoint('edit', done, inverted);
+    }
+  } finally {
+    await pictures?.release();
   }
   stop();
   return current.slot(done % 2);
 }
 
+interface SampledClip {
+  readonly source: SourceLatents;
+  readonly startStep: number;
+  readonly latents: LatentStore;
+  readonly next: LatentStore;
+}
+
 function sampleClip(
   edit: EditContext,
   conditioning: BranchConditioning,
-  source: SourceLatents,
-  startStep: number,
-  latents: LatentStore,
-  next: LatentStore,
+  { source, startStep, latents, next }: SampledClip,
+  pictures: GrowingPictures | null,
 ): AsyncGenerator<SampledStep, void> {
   const { denoiser, plan, settings, sampling: schedule } = edit;
   const { chunkSize, maxLatents, extendedLimit, frameGuidance, technique } = plan;
   const scenes = scenesFor(edit, source.analysis?.cuts ?? []);
-  const { onPicture = null } = edit;
   return sample({
     denoiser,
     schedule,
@@ -86,7 +97,7 @@ function sampleClip(
     latents,
     next,
     source: sourceBranchOf(edit, source),
-    ...(onPicture === null ? {} : { onPrediction: growPicture(edit, source.clean, onPicture) }),
+    ...(pictures === null ? {} : { onPrediction: pictures.onPrediction }),
     propagation: propagationOf(settings),
     keyframeInterval: settings.keyframeInterval,
     injectionAt: (step) => injectionOf(step, settings, plan),

@@ -4,9 +4,8 @@
 import type { WireError } from '../../../../protocol/messages/wire-error.ts';
 import type { EditProgress } from '../../../../protocol/progress.ts';
 import type { EditReport } from '../../../../protocol/edit-report.ts';
-import type { GrowingPicture } from '../run/preview-decoder.ts';
 import type { ResumePoint } from '../run/resume-point.ts';
-import type { EditJob } from '../run/edit-job.ts';
+import type { EditJob, GrowingPicture } from '../run/edit-job.ts';
 import type { EditEstimate } from '../estimate/estimate.ts';
 
 /** From the server. Sent only after `ready` or the outcome of the job before. */

@@ -15,9 +15,8 @@ import { leadsOwnGroup } from '../../process/process-tree.ts';
 import { loaderArguments } from '../../process/typescript-loader.ts';
 import { faultOfFiles } from '../model/file-faults.ts';
 import type { EditReport } from '../../../../protocol/edit-report.ts';
-import type { GrowingPicture } from '../run/preview-decoder.ts';
 import type { ResumePoint } from '../run/resume-point.ts';
-import type { EditJob } from '../run/edit-job.ts';
+import type { EditJob, GrowingPicture } from '../run/edit-job.ts';
 import type { EditEstimate } from '../estimate/estimate.ts';
 import type { EngineEvent, EngineOutcome, EngineRequest, EstimateEnd } from './messages.ts';
 

@@ -67,6 +67,8 @@ export interface Library {
    * @param vae that the edit uses in place of the model's own; null or left out for that
    */
   readingOf(id: string | null, vae?: VaeFile | null): Promise<CheckpointReading>;
+  /** Names of the models that give a model parts which it lacks; none where the model cannot be read. */
+  donorsOf(id: string): Promise<readonly string[]>;
   /** The bytes of a sample clip of a practice model. Throws EditError 'model-missing', 'invalid-request'. */
   readSample(modelId: string, sample: string): Promise<Uint8Array>;
   /** The file of a LoRA, VAE or embedding by its name. Throws EditError 'adapter-missing', 'adapter-unsupported'. */
@@ -218,6 +220,15 @@ export function createLibrary(options: LibraryOptions): Library {
         return foundDonors(known.found);
       };
       return readingWith(path, readingFor(name), [ownDonors, found], vae);
+    },
+    async donorsOf(id) {
+      const reading = await this.readingOf(id).catch((error: unknown) => {
+        if (error instanceof EditError) return null;
+        throw error;
+      });
+      const { named = null, others = [] } = reading?.partsFrom ?? {};
+      const chosen = known.own.filter(({ path }) => path === named).map((own) => own.id);
+      return [...others.map(({ name }) => name), ...chosen];
     },
     async readSample(modelId, sample) {
       const path = ownPath(modelId);

@@ -12,6 +12,7 @@ import type { Task, TaskState } from '../../state/task.ts';
 import { withComparison } from './compare-state.ts';
 import { harbourUrl, summer, winter } from './drawn-frames.ts';
 import { withLicence, withModels } from './models-state.ts';
+import { overlayStates } from './overlay-states.ts';
 import { withPreview } from './preview-state.ts';
 
 const hex = (digit: string): string => digit.repeat(32);
@@ -205,6 +206,7 @@ export const states: Readonly<Record<string, PanelState>> = {
     },
   },
   lost: { ...premiere, link: { name: 'lost', server, attempts: 2 }, tasks: [task('t', running)] },
+  'start-failed': { ...premiere, link: { name: 'lost', server, attempts: 9 }, start: 'failed' },
   'no-model': { ...premiere, link: { name: 'online', server: { ...server, models: [] } } },
   edit: premiere,
   'edit-advanced': {
@@ -295,6 +297,7 @@ export const states: Readonly<Record<string, PanelState>> = {
   },
   'compare-wipe': withComparison(premiere, edit, 'wipe'),
   'compare-difference': withComparison(premiere, edit, 'difference'),
+  'compare-side': withComparison(premiere, edit, 'side'),
   'compare-empty': { ...premiere, page: 'compare' },
   loras: {
     ...premiere,
@@ -321,29 +324,7 @@ export const states: Readonly<Record<string, PanelState>> = {
     thumbnails: { [hex('a')]: harbourUrl(3, winter), [hex('b')]: harbourUrl(3, summer) },
   },
   'compare-playing': playing(withComparison(premiere, edit, 'wipe')),
-  recipe: {
-    ...premiere,
-    page: 'versions',
-    edits: [edit],
-    editId: 'e1',
-    overlay: { name: 'recipe', editId: 'e1', version: 2 },
-  },
-  diagnostics: {
-    ...premiere,
-    overlay: {
-      name: 'diagnostics',
-      problem: null,
-      checks: [
-        { name: 'ffmpeg', status: 'ok', detail: 'ffmpeg 6.1 in /usr/bin/ffmpeg.', advice: null },
-        {
-          name: 'device',
-          status: 'problem',
-          detail: 'CUDA was not found.',
-          advice: 'Edits run on the processor. See docs/gpu.md.',
-        },
-      ],
-    },
-  },
+  ...overlayStates(premiere, edit),
   'model-list': withModels(premiere, 'models'),
   'lora-list': withModels(premiere, 'loras'),
   'model-get': withModels(premiere, 'get'),
@@ -362,6 +343,14 @@ export const states: Readonly<Record<string, PanelState>> = {
     estimate: { name: 'none' },
     history: [],
     form: { ...premiere.form, prompt: '', sourcePrompt: '' },
+  },
+  'web-done': {
+    ...withComparison(web, edit, 'wipe'),
+    page: 'edit',
+    notifications: 'unasked',
+    thumbnails: { [hex('a')]: harbourUrl(3, winter) },
+    growing: { [hex('d')]: harbourUrl(3, soFar) },
+    tasks: [task('t3', running, { jobId: hex('d') }), task('t5', { name: 'done', editId: 'e1', version: 2 })],
   },
   'web-first-use': { ...webEmpty, link: { name: 'online', server: practiceOnly } },
   'web-model-get': withModels(web, 'get'),

@@ -22,12 +22,16 @@ export const problemTexts = {
   'clip-empty': text('The clip has no frames.'),
   'model-missing': text('The model is not installed any more.', 'Choose another model.'),
   'model-damaged': text('The model is damaged.', 'Remove it in the list of models, and download it again.'),
-  'model-unsupported': text('This kind of model is not supported.', 'Stable Diffusion 1.x and 2.x checkpoints work.'),
+  'model-unsupported': text(
+    'This kind of model is not supported.',
+    'Checkpoints of Stable Diffusion 1.x, 2.x and XL work.',
+  ),
   'model-gated': text('The model asks for an account.', 'Accept its terms on its page first.'),
   'licence-not-accepted': text("The model's licence is not accepted yet."),
   'adapter-missing': text('A LoRA or embedding is not there any more.'),
   'adapter-damaged': text('A LoRA or embedding is damaged.'),
   'adapter-unsupported': text('A LoRA or embedding does not fit the model.'),
+  'model-in-use': text('An edit uses it.', 'Wait for the end of the edit, or cancel it.'),
   'ffmpeg-missing': text('The background app finds no ffmpeg.', 'Install ffmpeg and restart the background app.'),
   'ffmpeg-failed': text('Reading or writing the video failed.', 'Convert the clip to H.264 or ProRes and try again.'),
   'output-unwritable': text('The result cannot be written.', 'Look at the permissions of the folder.'),
@@ -39,7 +43,7 @@ export const problemTexts = {
   'device-unavailable': text('The graphics device cannot be used.', 'Look at Diagnostics.'),
   'out-of-memory': text(
     'The memory is not enough for this edit.',
-    'Edit a shorter piece, raise the keyframe interval, or close other programs that use the graphics card.',
+    'Edit a shorter piece, raise “Reference frame every”, or close other programs that use the graphics card.',
   ),
   'does-not-fit': text('This edit is too much for this machine.', 'Edit a shorter piece or choose fewer steps.'),
   'result-invalid': text('The edit came out broken.', 'Try another seed, or fewer changes at once.'),
@@ -54,7 +58,7 @@ export const problemTexts = {
   ),
   'link-void': text(
     'The link that opened the panel was used already, or has expired.',
-    `Get a new one with ${typedCommand('panel-link')}, or type the code that the background app shows.`,
+    'Start TokenFlow again to open the panel, or type the code that the background app shows.',
   ),
   'pairing-limited': text(
     'Too many wrong codes.',

@@ -39,7 +39,7 @@ export const english = {
     unpairedTitle: 'Pair with TokenFlow (the background app)',
     unpairedText: 'Type the code that the background app shows. You do this once.',
     unpairedInPremiere:
-      'The panel usually pairs by itself with the background app of this machine, but it could not read its file server.json. That is so when the app runs as another user, or with TOKENFLOW_DATA. Type the code that the app shows. You do this once.',
+      'The panel usually pairs by itself with the background app of this machine. It cannot when the app runs as another user or keeps its files in another folder. Type the code that the app shows. You do this once.',
     codeLabel: 'Pairing code',
     codePlaceholder: 'ABCD-2345',
     pair: 'Pair',
