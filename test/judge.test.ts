@@ -21,11 +21,11 @@ describe('the judge', () => {
     const sample = await openSample(name);
     const masks = await sampleMasks(sample);
     const frames = (await readFrames(sample.clipPath)).filter(({ index }) => index % 8 === 0);
-    const { object, background, style, colour: hueColour } = sample;
+    const { object, place, style, look: hueLook } = sample;
     const verdicts = await judge.look(frames);
     expect(verdicts).toHaveLength(3);
     for (const [i, verdict] of verdicts.entries()) {
-      expect(verdict).toMatchObject({ object, background, style, hueColour });
+      expect(verdict).toMatchObject({ object, place, style, hueLook });
       const mask = masks[frames[i]?.index ?? 0] ?? new Uint8Array();
       // In the hard clips posts pass in front of the object, which the judge has never seen.
       expect(maskOverlap(verdict.mask, mask)).toBeGreaterThan(sample.hard ? 0.5 : 0.75);
@@ -34,10 +34,10 @@ describe('the judge', () => {
 
   test('measures hues in the words of its own heads', async () => {
     const config = JSON.parse(await readFile(path.join(folder, 'config.json'), 'utf8')) as {
-      heads: { colour: string[] };
+      heads: { look: string[] };
       reference_hues_degrees: number[];
     };
-    expect(config.reference_hues_degrees).toHaveLength(config.heads.colour.length);
+    expect(config.reference_hues_degrees).toHaveLength(config.heads.look.length);
   });
 });
 

@@ -24,8 +24,8 @@ export const editsGate: Gate = {
         const { file } = await editor.edit(sample, editedFrames, { prompt });
         const verdicts = await judge.look(await readFrames(file));
         const here = verdicts.map((verdict, i) => ({
-          placed: verdict.background === target.background && verdict.style === target.style,
-          coloured: verdict.hueColour === target.colour,
+          placed: verdict.place === target.place && verdict.style === target.style,
+          coloured: verdict.hueLook === target.look,
           shaped: verdict.object === target.object,
           overlap: maskOverlap(verdict.mask, masks[i] ?? new Uint8Array()),
         }));

@@ -18,8 +18,8 @@ export const judgeGate: Gate = {
       const verdicts = await judge.look(frames);
       const here = verdicts.map((verdict, i) => ({
         hard: sample.hard,
-        placed: verdict.background === sample.background && verdict.style === sample.style,
-        coloured: verdict.hueColour === sample.colour,
+        placed: verdict.place === sample.place && verdict.style === sample.style,
+        coloured: verdict.hueLook === sample.look,
         shaped: verdict.object === sample.object,
         overlap: maskOverlap(verdict.mask, masks[frames[i]?.index ?? 0] ?? new Uint8Array()),
       }));

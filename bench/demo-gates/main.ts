@@ -96,7 +96,7 @@ async function main(): Promise<number> {
       editor,
       log,
       model: await openModel({ dir: modelDir, execution: preferredExecution.cpu, cacheDir }),
-      samples: await Promise.all(clips.map(openSample)),
+      samples: await Promise.all(clips.map((name) => openSample(name))),
       isQuick: values.quick,
       editedFrames,
       sheets: values.sheets ? createSheets(path.join(demo, 'images'), log) : null,

@@ -52,13 +52,13 @@ export const textToImageGate: Gate = {
     return [
       atLeast(
         `background right${on}`,
-        share(looks, ({ verdict, target }) => verdict.background === target?.background),
+        share(looks, ({ verdict, target }) => verdict.place === target?.place),
         0.95,
         percent,
       ),
       atLeast(
         `object colour right${on}`,
-        share(looks, ({ verdict, target }) => verdict.hueColour === target?.colour),
+        share(looks, ({ verdict, target }) => verdict.hueLook === target?.look),
         0.95,
         percent,
       ),
@@ -79,15 +79,15 @@ function allTargets(): readonly SampleTarget[] {
       const object = objects[(row + column) % objects.length] ?? 'ball';
       const article = colour === 'orange' ? 'an' : 'a';
       const prompt = `${article} ${colour} ${object} ${place}`;
-      return { prompt, object, colour, background, style: 'photo' };
+      return { prompt, object, look: colour, place: background, style: 'photo' };
     }),
   );
 }
 
-function faults(verdict: SampleContent & { hueColour: string }, target: SampleTarget): readonly string[] {
+function faults(verdict: SampleContent & { hueLook: string }, target: SampleTarget): readonly string[] {
   return [
-    ...(verdict.background === target.background ? [] : [verdict.background]),
-    ...(verdict.hueColour === target.colour ? [] : [verdict.hueColour]),
+    ...(verdict.place === target.place ? [] : [verdict.place]),
+    ...(verdict.hueLook === target.look ? [] : [verdict.hueLook]),
     ...(verdict.object === target.object ? [] : [verdict.object]),
   ];
 }

@@ -26,7 +26,7 @@ const picturesPerForward = 16;
 export interface Verdict extends SampleContent {
   /** The hue measured inside the mask, and the colour whose reference is nearest: the rule of the colour gates. */
   readonly hueDegrees: number;
-  readonly hueColour: string;
+  readonly hueLook: string;
   /** [128 * 128] 1 on the object. */
   readonly mask: Uint8Array;
 }
@@ -125,15 +125,15 @@ function decide(
     return words[values.indexOf(Math.max(...values))] ?? '';
   };
   const object = name(heads.object);
-  const colour = name(heads.colour);
-  const background = name(heads.background);
+  const look = name(heads.look);
+  const place = name(heads.place);
   const style = name(heads.style);
   const soft = enlargeMask(cells);
   const hueDegrees = objectHue(frame, soft);
   const errors = references.map((reference) => hueError(reference, hueDegrees));
-  const hueColour = heads.colour[errors.indexOf(Math.min(...errors))] ?? '';
+  const hueLook = heads.look[errors.indexOf(Math.min(...errors))] ?? '';
   const mask = Uint8Array.from(soft, (value) => (value > 0.5 ? 1 : 0));
-  return { object, colour, background, style, hueDegrees, hueColour, mask };
+  return { object, look, place, style, hueDegrees, hueLook, mask };
 }
 
 /** [32 * 32] -> [128 * 128], bilinear between the middles of the cells, the border repeated. */

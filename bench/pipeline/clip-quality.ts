@@ -42,8 +42,8 @@ export async function lookAt(judge: Judge, { sample, target }: Trial, file: stri
 
 /** Half for the object's colour, half for the background in the right style. */
 function adherenceOf(verdict: Verdict, target: SampleTarget): number {
-  const isColoured = verdict.hueColour === target.colour;
-  const isPlaced = verdict.background === target.background && verdict.style === target.style;
+  const isColoured = verdict.hueLook === target.look;
+  const isPlaced = verdict.place === target.place && verdict.style === target.style;
   return (Number(isColoured) + Number(isPlaced)) / 2;
 }
 
