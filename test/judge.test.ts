@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hueError, objectHue } from '../bench/demo-world/hue.ts';
-import { maskOverlap, openJudge, type Judge } from '../bench/demo-world/judge.ts';
+import { isPlaced, maskOverlap, openJudge, type Judge } from '../bench/demo-world/judge.ts';
+import { outlineDistance } from '../bench/demo-world/outline.ts';
 import { readFrames } from '../bench/demo-world/pictures.ts';
 import { openSample, sampleMasks, sampleNames } from '../companion-server/src/demo/samples.ts';
 import { repository } from './source-files.ts';
@@ -21,11 +22,11 @@ describe('the judge', () => {
     const sample = await openSample(name);
     const masks = await sampleMasks(sample);
     const frames = (await readFrames(sample.clipPath)).filter(({ index }) => index % 8 === 0);
-    const { object, place, style, look: hueLook } = sample;
+    const { object, place, style, look: judgedLook } = sample;
     const verdicts = await judge.look(frames);
     expect(verdicts).toHaveLength(3);
     for (const [i, verdict] of verdicts.entries()) {
-      expect(verdict).toMatchObject({ object, place, style, hueLook });
+      expect(verdict).toMatchObject({ object, place, style, judgedLook });
       const mask = masks[frames[i]?.index ?? 0] ?? new Uint8Array();
       // In the hard clips posts pass in front of the object, which the judge has never seen.
       expect(maskOverlap(verdict.mask, mask)).toBeGreaterThan(sample.hard ? 0.5 : 0.75);
@@ -79,4 +80,35 @@ describe('hue', () => {
 
 test('overlap is intersection over union', () => {
   expect(maskOverlap(Uint8Array.of(1, 1, 0, 0), Uint8Array.of(0, 1, 1, 0))).toBeCloseTo(1 / 3, 12);
+});
+
+describe('an outline', () => {
+  const width = 16;
+  /** A square of `side` with its corner at (x, y). */
+  const square = (x: number, y: number, side: number): Uint8Array =>
+    Uint8Array.from({ length: width * width }, (_, i) => {
+      const [u, v] = [(i % width) - x, Math.floor(i / width) - y];
+      return u >= 0 && u < side && v >= 0 && v < side ? 1 : 0;
+    });
+
+  test('is nowhere else when nothing moved, and as far as an object has grown on all sides', () => {
+    expect(outlineDistance(square(4, 4, 6), square(4, 4, 6), width)).toBe(0);
+    expect(outlineDistance(square(4, 4, 8), square(5, 5, 6), width)).toBeCloseTo(1.03, 1);
+    expect(outlineDistance(square(3, 3, 10), square(5, 5, 6), width)).toBeGreaterThan(2);
+  });
+
+  test('does not follow the border of the picture, and is missing where no object is', () => {
+    expect(outlineDistance(square(0, 4, 6), square(0, 4, 6), width)).toBe(0);
+    expect(outlineDistance(new Uint8Array(256), square(4, 4, 6), width)).toBeNull();
+    expect(outlineDistance(new Uint8Array(256).fill(1), square(4, 4, 6), width)).toBeNull();
+  });
+});
+
+test('a picture is in its place when place and style are right, and time and season where the world has them', () => {
+  const verdict = { object: 'car', look: 'red', place: 'city', style: 'photo', time: 'night', season: 'none' };
+  const seen = { ...verdict, hueDegrees: 0, judgedLook: 'red', mask: new Uint8Array() };
+  expect(isPlaced(seen, { object: 'ball', look: 'blue', place: 'city', style: 'photo' })).toBe(true);
+  expect(isPlaced(seen, { ...verdict, time: 'night' })).toBe(true);
+  expect(isPlaced(seen, { ...verdict, time: 'day' })).toBe(false);
+  expect(isPlaced(seen, { ...verdict, place: 'sea' })).toBe(false);
 });

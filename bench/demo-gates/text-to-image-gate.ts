@@ -58,7 +58,7 @@ export const textToImageGate: Gate = {
       ),
       atLeast(
         `object colour right${on}`,
-        share(looks, ({ verdict, target }) => verdict.hueLook === target?.look),
+        share(looks, ({ verdict, target }) => verdict.judgedLook === target?.look),
         0.95,
         percent,
       ),
@@ -84,10 +84,10 @@ function allTargets(): readonly SampleTarget[] {
   );
 }
 
-function faults(verdict: SampleContent & { hueLook: string }, target: SampleTarget): readonly string[] {
+function faults(verdict: SampleContent & { judgedLook: string }, target: SampleTarget): readonly string[] {
   return [
     ...(verdict.place === target.place ? [] : [verdict.place]),
-    ...(verdict.hueLook === target.look ? [] : [verdict.hueLook]),
+    ...(verdict.judgedLook === target.look ? [] : [verdict.judgedLook]),
     ...(verdict.object === target.object ? [] : [verdict.object]),
   ];
 }
