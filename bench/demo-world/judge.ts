@@ -27,7 +27,9 @@ export interface Verdict extends SampleContent {
 }
 
 export interface Judge {
-  /** Judges pictures of the size that it was trained on: RangeError for others. */
+  /** Pixels of the edge of the pictures that it looks at. */
+  readonly edge: number;
+  /** Throws RangeError for a picture of another size. */
   look(frames: readonly Rgb24Frame[]): Promise<readonly Verdict[]>;
   release(): Promise<void>;
 }
@@ -53,6 +55,7 @@ export async function openJudge(dir: string): Promise<Judge> {
   if (build === undefined) throw new RangeError(`There is no judge of pictures of ${edge} pixels.`);
   const session = await createSession(build(weights, words), { provider: 'cpu' });
   return {
+    edge,
     async look(frames) {
       const verdicts: Verdict[] = [];
       for (const { width, height } of frames) {

@@ -70,6 +70,15 @@ export async function openSample(name: string, folder: string = shipped): Promis
   return { ...description, name, clipPath: path.join(folder, `${name}.mp4`) };
 }
 
+/** The sample that the demo edits: the first hard one. */
+export async function openDemoSample(folder: string = shipped): Promise<Sample> {
+  for (const name of await sampleNames(folder)) {
+    const sample = await openSample(name, folder);
+    if (sample.hard) return sample;
+  }
+  throw new EditError('invalid-request', 'None of the sample clips is hard.', { hint: 'Name one with --sample.' });
+}
+
 /** The object's masks, one per frame [height * width]: 1 on the object. */
 export async function sampleMasks(sample: Sample): Promise<readonly Uint8Array[]> {
   const { width, height, frames } = sample;

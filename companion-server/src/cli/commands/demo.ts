@@ -13,7 +13,7 @@ import { demoPage } from '../../demo/demo-page.ts';
 import { drawDemoSheet } from '../../demo/demo-sheet.ts';
 import type { DemoFindings } from '../../demo/findings.ts';
 import { formatTable, secondLine } from '../../demo/findings-text.ts';
-import { openSample, type Sample } from '../../demo/samples.ts';
+import { openDemoSample, openSample, type Sample } from '../../demo/samples.ts';
 import { edgeToEdge, sideBySide, writeFilm } from '../../demo/side-by-side.ts';
 import { EditError } from '../../errors.ts';
 import { writeGif } from '../../media/encode/encode-gif.ts';
@@ -24,8 +24,6 @@ import { createReporter } from '../edit-reporter.ts';
 import { openInBrowser } from '../open-in-browser.ts';
 import { openLocalSession, type EditSession } from '../session.ts';
 
-/** Grain, a fast car, and posts that pass in front of it. */
-const defaultSample = 'car-sand';
 /** Fewer than the model's own, so that three edits take about a minute of two cores; the clip is found again to 40 dB. */
 const quickSteps = { steps: 10, inversionSteps: 10 } as const;
 const defaultFolder = 'demo-output';
@@ -38,7 +36,7 @@ export const demoCommand = defineCommand({
   usage: '[options]',
   summary: 'Edit a sample clip with the embedded model and show what TokenFlow does.',
   options: {
-    sample: { kind: 'text', placeholder: 'NAME', help: `Which sample clip. Default: ${defaultSample}.` },
+    sample: { kind: 'text', placeholder: 'NAME', help: 'Which sample clip. Default: one with grain and fast motion.' },
     prompt: {
       kind: 'text',
       placeholder: 'TEXT',
@@ -61,7 +59,7 @@ export const demoCommand = defineCommand({
     if (positionals[0] !== undefined) {
       throw new EditError('invalid-request', `demo takes no argument, got '${positionals[0]}'.`);
     }
-    const sample = await openSample(values.sample ?? defaultSample);
+    const sample = await (values.sample === undefined ? openDemoSample() : openSample(values.sample));
     const folder = path.resolve(values.out ?? defaultFolder);
     await mkdir(folder, { recursive: true });
     const file = (name: string) => path.join(folder, name);
