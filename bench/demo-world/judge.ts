@@ -102,7 +102,7 @@ function decide(frame: Rgb24Frame, logits: Float32Array, cells: Float32Array, co
 }
 
 /** Whether a picture shows the place, style, time of day and season that it should; what the world has not, is not asked for. */
-export function isPlaced(verdict: Verdict, wanted: SampleContent): boolean {
+export function isPlaced(verdict: SampleContent, wanted: SampleContent): boolean {
   const isNamed = (head: 'time' | 'season'): boolean => wanted[head] === undefined || verdict[head] === wanted[head];
   return verdict.place === wanted.place && verdict.style === wanted.style && isNamed('time') && isNamed('season');
 }

@@ -24,7 +24,7 @@ import { createReporter } from '../edit-reporter.ts';
 import { openInBrowser } from '../open-in-browser.ts';
 import { openLocalSession, type EditSession } from '../session.ts';
 
-/** Fewer than the model's own, so that three edits take about a minute of two cores; the clip is found again to 40 dB. */
+/** Fewer than the model's own, and no forwards for a better inversion: three edits take about a minute of two cores. */
 const quickSteps = { steps: 10, inversionSteps: 10 } as const;
 const defaultFolder = 'demo-output';
 /** H.264's constant rate factor of films that are looked at closely. */

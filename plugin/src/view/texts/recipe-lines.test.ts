@@ -24,7 +24,7 @@ test('what guided is told where it was chosen', () => {
 
 test('what guides goes from the form to the settings and back, and into a preset and out of it', () => {
   const form = { ...emptyForm('h264'), guideBy: 'both' as const };
-  const sent = toSettings(form, { startSeconds: null, endSeconds: null });
+  const sent = toSettings(form, { startSeconds: 0, endSeconds: 1 });
   expect(sent.guideBy).toBe('both');
   expect(fromSettings(sent, null, 'h264').guideBy).toBe('both');
   const preset = presetOf(form, 'mine', 'Mine');
