@@ -1,13 +1,16 @@
 // The judge of `npm run eval:demo` against pictures whose content is known: the sample clips as they are.
 
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hueError, objectHue } from '../bench/demo-world/hue.ts';
 import { isPlaced, maskOverlap, openJudge, type Judge } from '../bench/demo-world/judge.ts';
 import { outlineDistance } from '../bench/demo-world/outline.ts';
 import { readFrames } from '../bench/demo-world/pictures.ts';
+import { createCanvas, type Rgb } from '../companion-server/src/demo/canvas.ts';
 import { openSample, sampleMasks, sampleNames } from '../companion-server/src/demo/samples.ts';
+import { writeRandomTensors } from './random-tensors.ts';
 import { repository } from './source-files.ts';
 
 const names = await sampleNames();
@@ -39,6 +42,62 @@ describe('the judge', () => {
       reference_hues_degrees: number[];
     };
     expect(config.reference_hues_degrees).toHaveLength(config.heads.look.length);
+  });
+});
+
+describe('a judge of pictures of 256 pixels', () => {
+  const heads = {
+    object: ['ball', 'fish'],
+    look: ['red', 'wood'],
+    place: ['sea'],
+    time: ['day'],
+    season: ['none'],
+    style: ['photo'],
+  };
+  const layers = {
+    conv1: [16, 3],
+    conv2: [32, 16],
+    conv3: [48, 32],
+    conv4: [64, 48],
+    conv5: [96, 64],
+    conv6: [112, 96],
+    conv7: [112, 112],
+    mask: [1, 256],
+  };
+  const shapes = new Map<string, readonly number[]>();
+  for (const [name, [outputs = 0, inputs = 0]] of Object.entries(layers)) {
+    shapes.set(`${name}.weight`, [outputs, inputs, 3, 3]).set(`${name}.bias`, [outputs]);
+  }
+  shapes.set('name.weight', [8, 336]).set('name.bias', [8]);
+  const picture = (edge: number, colour: Rgb) => createCanvas({ width: edge, height: edge }, colour);
+
+  let judge: Judge;
+  let dir: string;
+  beforeAll(async () => {
+    dir = await mkdtemp(path.join(os.tmpdir(), 'tokenflow-judge-'));
+    await writeRandomTensors(path.join(dir, 'model.safetensors'), shapes, { float: 'F32' });
+    await writeFile(path.join(dir, 'config.json'), JSON.stringify({ edge: 256, heads }));
+    judge = await openJudge(dir);
+  });
+  afterAll(async () => {
+    await judge.release();
+    await rm(dir, { recursive: true });
+  });
+
+  test('names the look by its head, and time and season too, one picture like many', async () => {
+    const pictures = [picture(256, [200, 30, 30]), picture(256, [30, 30, 200])];
+    const verdicts = await judge.look(pictures);
+    const [alone] = await judge.look(pictures.slice(1));
+    expect(verdicts[1]).toEqual(alone);
+    for (const verdict of verdicts) {
+      expect(verdict).toMatchObject({ place: 'sea', time: 'day', season: 'none', judgedLook: verdict.look });
+      expect(heads.look).toContain(verdict.look);
+      expect(verdict.mask).toHaveLength(256 * 256);
+    }
+  });
+
+  test('refuses pictures of another size', async () => {
+    await expect(judge.look([picture(128, [0, 0, 0])])).rejects.toThrow('pictures of 256 x 256, got 128 x 128');
   });
 });
 

@@ -24,7 +24,7 @@ import { createReporter } from '../edit-reporter.ts';
 import { openInBrowser } from '../open-in-browser.ts';
 import { openLocalSession, type EditSession } from '../session.ts';
 
-/** Fewer than the model's own, and no forwards for a better inversion: three edits take about a minute of two cores. */
+/** Fewer than the embedded model's own, and no forwards for a better inversion: three edits take about a minute of two cores. */
 const quickSteps = { steps: 10, inversionSteps: 10 } as const;
 const defaultFolder = 'demo-output';
 /** H.264's constant rate factor of films that are looked at closely. */
@@ -68,7 +68,9 @@ export const demoCommand = defineCommand({
     let findings: DemoFindings;
     try {
       const device = values.device ?? 'auto';
-      findings = await editThrice({ sample, prompt: values.prompt, session, device, file }, context);
+      const isEmbedded = (values.model ?? context.env['TOKENFLOW_MODEL'] ?? 'demo') === 'demo';
+      const steps = isEmbedded ? quickSteps : null;
+      findings = await editThrice({ sample, prompt: values.prompt, session, device, steps, file }, context);
     } finally {
       await session.close();
     }
@@ -91,6 +93,8 @@ interface DemoRequest {
   readonly prompt: string | undefined;
   readonly session: EditSession;
   readonly device: DeviceChoice;
+  /** null for what suits the model. */
+  readonly steps: Pick<EditSettings, 'steps' | 'inversionSteps'> | null;
   /** Path of a file of the demo. */
   readonly file: (name: string) => string;
 }
@@ -118,7 +122,7 @@ async function editThrice(request: DemoRequest, context: CommandContext): Promis
 }
 
 async function edit(
-  { session: { connection }, sample, device }: DemoRequest,
+  { session: { connection }, sample, device, steps }: DemoRequest,
   change: Pick<EditSettings, 'prompt'> & Partial<EditSettings>,
   outPath: string,
   context: CommandContext,
@@ -128,7 +132,7 @@ async function edit(
     const edited = await editOverSocket(connection, {
       clipPath: sample.clipPath,
       outPath,
-      settings: { ...defaultSettings(), sourcePrompt: sample.caption, codec: 'h264', ...quickSteps, ...change },
+      settings: { ...defaultSettings(), sourcePrompt: sample.caption, codec: 'h264', ...steps, ...change },
       model: null,
       device,
       onProgress: (progress) => reporter.progress(progress),
@@ -156,9 +160,12 @@ async function present(
   const frameRate = { numerator: sample.fps, denominator: 1 };
   const others = second === null ? [] : [{ label: second.prompt, frames: second.frames }];
   const pageFilm = file('.page-film.mp4');
-  await writeFilm(pageFilm, edgeToEdge([...films, ...others]), { frameRate, crf: filmCrf, signal });
-  await writeFile(file('index.html'), demoPage({ findings, film: await readFile(pageFilm) }));
-  await rm(pageFilm);
+  try {
+    await writeFilm(pageFilm, edgeToEdge([...films, ...others]), { frameRate, crf: filmCrf, signal });
+    await writeFile(file('index.html'), demoPage({ findings, film: await readFile(pageFilm) }));
+  } finally {
+    await rm(pageFilm, { force: true });
+  }
   await writeFile(file('contact-sheet.png'), encodePng(drawDemoSheet(findings)));
   await writeGif(file('demo.gif'), drawAnimation(films, row), frameRate, signal);
   const wide = sideBySide(films, sideBySideHeight);
