@@ -8,6 +8,7 @@ export type Unit = (value: number) => string;
 export const percent: Unit = (share) => `${(100 * share).toFixed(1)} %`;
 export const decibels: Unit = (value) => `${value.toFixed(1)} dB`;
 export const ratio: Unit = (value) => value.toFixed(2);
+export const pixels: Unit = (value) => `${value.toFixed(1)} pixels`;
 export const seconds: Unit = (value) => `${value.toFixed(0)} s`;
 
 /** A row that must reach at least `target`. NaN does not. */

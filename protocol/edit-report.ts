@@ -1,7 +1,20 @@
 // What a finished edit says about itself.
 
 import { devices } from './devices.ts';
-import { count, integer, list, nullable, number, object, oneOf, optional, recordOf, type Infer } from './fields.ts';
+import { guidanceBases } from './edit-settings.ts';
+import {
+  count,
+  integer,
+  list,
+  nullable,
+  number,
+  object,
+  oneOf,
+  optional,
+  recordOf,
+  withDefault,
+  type Infer,
+} from './fields.ts';
 import { loraChoices } from './lora.ts';
 import { vaeName } from './vae-name.ts';
 import { notices, pixelSize, rational } from './media-facts.ts';
@@ -19,7 +32,13 @@ export const editReport = object({
   outputSize: pixelSize,
   workingSize: pixelSize,
   /** The values of the settings that were left to the model. */
-  chosen: object({ guidance: amount, steps: positive, inversionSteps: positive }),
+  chosen: object({
+    /** `negative` in reports of versions that had no choice. */
+    guideBy: withDefault(oneOf(guidanceBases), 'negative'),
+    guidance: amount,
+    steps: positive,
+    inversionSteps: positive,
+  }),
   /** UNet forwards of one latent, counted. */
   unetEvaluations: object({ inversion: amount, sampling: amount }),
   /**

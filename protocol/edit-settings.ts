@@ -44,6 +44,13 @@ export type InitialNoise = (typeof initialNoises)[number];
 export const pipelines = ['fast', 'draft', 'reference'] as const;
 export type Pipeline = (typeof pipelines)[number];
 
+/**
+ * What guidance leads away from. `negative`: the negative prompt, empty or not. `source`: the source prompt, so that only
+ * what the prompts say differently is pressed on, and where they say the same the clip stays. `both`: halfway between them.
+ */
+export const guidanceBases = ['negative', 'source', 'both'] as const;
+export type GuidanceBase = (typeof guidanceBases)[number];
+
 export const outputCodecs = ['prores', 'h264'] as const;
 export type OutputCodec = (typeof outputCodecs)[number];
 
@@ -103,7 +110,9 @@ export const editSettings = where(
     initialNoise: oneOf(initialNoises),
     /** 0 keeps the structure most, 1 follows the prompt most. */
     strength: number(0, 1),
-    /** Classifier-free guidance scale, 0..30; up to 1 there is no guidance. null: the model's default. */
+    /** null: `negative` where there is a negative prompt, else the model's default. */
+    guideBy: withDefault(nullable(oneOf(guidanceBases)), null),
+    /** Classifier-free guidance scale, 0..30; up to 1 there is no guidance. null: the model's default for `guideBy`. */
     guidance: nullable(number(guidanceRange.min, guidanceRange.max)),
     /** Sampling steps, 1..1000. null: the default of model and pipeline. */
     steps: nullable(integer(1, maxSteps)),
@@ -174,6 +183,7 @@ export function defaultSettings(technique: string = usualTechnique): EditSetting
     propagation: 'paper',
     initialNoise: 'inversion',
     strength: techniqueInfo(technique).strength,
+    guideBy: null,
     guidance: null,
     steps: null,
     inversionSteps: null,
@@ -194,6 +204,7 @@ export function defaultSettings(technique: string = usualTechnique): EditSetting
 export const referencePipeline = {
   pipeline: 'reference',
   propagation: 'reference',
+  guideBy: 'negative',
   guidance: 7.5,
   steps: 50,
   inversionSteps: 500,

@@ -6,7 +6,7 @@ import { parseClientMessage } from './messages/client-messages.ts';
 import { clipExtensions } from './messages/clip-messages.ts';
 import { checkStatuses } from './diagnostics.ts';
 import { deviceChoices, devices } from './devices.ts';
-import { defaultSettings, pipelines } from './edit-settings.ts';
+import { defaultSettings, guidanceBases, pipelines } from './edit-settings.ts';
 import { techniqueNames } from './techniques.ts';
 import { errorCodes, type ErrorCode } from './error-codes.ts';
 import { FieldError } from './fields.ts';
@@ -76,7 +76,12 @@ const reportFields = {
   frameRate: rational,
   outputSize: size,
   workingSize: size,
-  chosen: fc.record({ guidance: amount, steps: positive, inversionSteps: positive }),
+  chosen: fc.record({
+    guideBy: fc.constantFrom(...guidanceBases),
+    guidance: amount,
+    steps: positive,
+    inversionSteps: positive,
+  }),
   unetEvaluations: fc.record({ inversion: amount, sampling: amount }),
   reconstructionPsnr: nullable(amount),
   frameIndices: nullable(fc.array(count, { maxLength: 8 })),

@@ -11,6 +11,10 @@ export interface GateContext {
   readonly modelDir: string;
   readonly model: Model;
   readonly judge: Judge;
+  /** The judge's folder, with its prompts. */
+  readonly judgeDir: string;
+  /** Scenes that no training has seen. */
+  readonly heldOutDir: string;
   readonly editor: Editor;
   /** The sample clips to measure on. */
   readonly samples: readonly Sample[];

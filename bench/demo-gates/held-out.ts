@@ -7,20 +7,18 @@ import { gunzip } from 'node:zlib';
 import type { Rgb24Frame } from '../../companion-server/src/media/frame.ts';
 import { readFrames } from '../demo-world/pictures.ts';
 
-const folder = path.join(import.meta.dirname, '..', '..', 'models', 'demo', 'held-out');
-
 export interface HeldOut {
   readonly frame: Rgb24Frame;
   /** How much of each pixel's latent cell the object covers, 0..255, [height * width]. */
   readonly mask: Uint8Array;
 }
 
-export async function readHeldOut(): Promise<readonly HeldOut[]> {
+export async function readHeldOut(folder: string): Promise<readonly HeldOut[]> {
   const { width, height, cell } = JSON.parse(await readFile(path.join(folder, 'scenes.json'), 'utf8')) as Readonly<
     Record<string, number>
   >;
   if (width === undefined || height === undefined || cell === undefined) {
-    throw new Error('models/demo/held-out/scenes.json must have width, height and cell.');
+    throw new Error(`scenes.json of ${folder} must have width, height and cell.`);
   }
   const cells = await promisify(gunzip)(await readFile(path.join(folder, 'mask.bin.gz')));
   const [columns, rows] = [width / cell, height / cell];

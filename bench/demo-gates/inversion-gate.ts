@@ -31,7 +31,7 @@ export const inversionGate: Gate = {
       all.push(...here);
     }
     const names = samples.map(({ name }) => name).join(', ');
-    return [atLeast(`PSNR, ${all.length} frames (${names})`, mean(all), 32, decibels)];
+    return [atLeast(`PSNR, ${all.length} frames (${names})`, mean(all), 34, decibels)];
   },
 };
 

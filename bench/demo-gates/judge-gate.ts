@@ -2,7 +2,7 @@ import { sampleMasks } from '../../companion-server/src/demo/samples.ts';
 import type { BenchRow } from '../table.ts';
 import { atLeast, mean, percent, ratio, reported, share } from '../rows.ts';
 import type { Gate } from './gate.ts';
-import { maskOverlap } from '../demo-world/judge.ts';
+import { isPlaced, maskOverlap } from '../demo-world/judge.ts';
 import { readFrames, spread } from '../demo-world/pictures.ts';
 
 export const judgeGate: Gate = {
@@ -18,26 +18,26 @@ export const judgeGate: Gate = {
       const verdicts = await judge.look(frames);
       const here = verdicts.map((verdict, i) => ({
         hard: sample.hard,
-        placed: verdict.background === sample.background && verdict.style === sample.style,
-        coloured: verdict.hueColour === sample.colour,
+        placed: isPlaced(verdict, sample),
+        coloured: verdict.judgedLook === sample.look,
         shaped: verdict.object === sample.object,
         overlap: maskOverlap(verdict.mask, masks[frames[i]?.index ?? 0] ?? new Uint8Array()),
       }));
       log(
-        `${sample.name}: background and style ${percent(share(here, (look) => look.placed))}, colour ${percent(share(here, (look) => look.coloured))}, shape ${percent(share(here, (look) => look.shaped))}, IoU ${ratio(mean(here.map((look) => look.overlap)))}`,
+        `${sample.name}: place and style ${percent(share(here, (look) => look.placed))}, look ${percent(share(here, (look) => look.coloured))}, shape ${percent(share(here, (look) => look.shaped))}, IoU ${ratio(mean(here.map((look) => look.overlap)))}`,
       );
       looks.push(...here);
     }
     const on = `, ${looks.length} source frames`;
     const rows: BenchRow[] = [
       atLeast(
-        `background and style named${on}`,
+        `place and style named${on}`,
         share(looks, (look) => look.placed),
         0.95,
         percent,
       ),
       atLeast(
-        `colour by the hue rule${on}`,
+        `look (colour or material) right${on}`,
         share(looks, (look) => look.coloured),
         0.95,
         percent,

@@ -3,6 +3,7 @@
 // is printed, not hidden; the exit code only says whether the evaluation ran to its end. --sheets writes the pictures
 // of README and model card to models/demo/images.
 
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -53,7 +54,13 @@ async function main(): Promise<number> {
       sheets: { type: 'boolean', default: false },
     },
   });
-  const names = await sampleNames();
+  const modelDir = path.resolve(values.model);
+  // A model that is not the embedded one may bring a world of its own.
+  const worldDir = existsSync(path.join(modelDir, 'judge')) ? modelDir : demo;
+  const [samplesDir, judgeDir, heldOutDir] = ['samples', 'judge', 'held-out'].map((name) =>
+    path.join(worldDir, name),
+  ) as [string, string, string];
+  const names = await sampleNames(samplesDir);
   const wanted = values.only?.split(',') ?? gates.map(({ name }) => name);
   const clips = values.clips?.split(',') ?? names;
   const unknown = [
@@ -76,7 +83,6 @@ async function main(): Promise<number> {
   const skipped = gates.filter((gate) => !isChosen(gate)).map(({ name }) => name);
 
   const log = (line: string) => console.log(`  ${line}`);
-  const modelDir = path.resolve(values.model);
   const cacheDir = path.join(benchFolder(), 'cache');
   await mkdir(cacheDir, { recursive: true });
   console.log(
@@ -87,16 +93,18 @@ async function main(): Promise<number> {
   if (values.clips !== undefined) console.log(`Only the clips ${clips.join(', ')}.`);
 
   const editor = await Editor.open({ sharesInversions: true, modelDir, cacheDir, log });
-  const judge = await openJudge(path.join(demo, 'judge'));
+  const judge = await openJudge(judgeDir);
   const rows: BenchRow[] = [];
   try {
     const context = {
       modelDir,
       judge,
+      judgeDir,
+      heldOutDir,
       editor,
       log,
       model: await openModel({ dir: modelDir, execution: preferredExecution.cpu, cacheDir }),
-      samples: await Promise.all(clips.map(openSample)),
+      samples: await Promise.all(clips.map((name) => openSample(name, samplesDir))),
       isQuick: values.quick,
       editedFrames,
       sheets: values.sheets ? createSheets(path.join(demo, 'images'), log) : null,

@@ -2,9 +2,9 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { lineHeight, letterWidth } from '../../companion-server/src/demo/bitmap-font.ts';
-import { createCanvas, drawPicture, drawText, type Rgb } from '../../companion-server/src/demo/canvas.ts';
+import { createCanvas, drawPicture, type Rgb } from '../../companion-server/src/demo/canvas.ts';
 import { writeContactSheet } from '../../companion-server/src/demo/contact-sheet.ts';
+import { drawText, lineHeight, textWidth } from '../../companion-server/src/demo/text.ts';
 import { encodePng } from '../../companion-server/src/media/encode/png.ts';
 import type { Rgb24Frame } from '../../companion-server/src/media/frame.ts';
 import { probeClip } from '../../companion-server/src/media/probe/probe.ts';
@@ -12,13 +12,12 @@ import { probeClip } from '../../companion-server/src/media/probe/probe.ts';
 const paper: Rgb = [24, 24, 27];
 const ink: Rgb = [228, 228, 231];
 const gap = 4;
-const zoom = 2;
 /** Pixels of a cell's edge: sheets stay below 400 KB. */
 const cell = 72;
 const clipCell = 88;
 
 export interface Sheets {
-  /** A row per clip, columns at the same moments. Labels are plain ASCII. */
+  /** A row per clip, columns at the same moments. */
   clips(name: string, rows: readonly { readonly label: string; readonly file: string }[]): Promise<void>;
   /** Square pictures row by row, under the names of the columns. */
   grid(
@@ -49,13 +48,13 @@ export function createSheets(folder: string, log: (line: string) => void): Sheet
 }
 
 function drawGrid(rows: readonly string[], columns: readonly string[], pictures: readonly Rgb24Frame[]): Rgb24Frame {
-  const left = Math.max(...rows.map((row) => row.length)) * letterWidth * zoom + 2 * gap;
-  const top = lineHeight * zoom + gap;
+  const left = Math.max(...rows.map((row) => textWidth(row, 'text'))) + 2 * gap;
+  const top = lineHeight('text') + gap;
   const pitch = cell + gap;
   const size = { width: left + columns.length * pitch, height: top + rows.length * pitch };
   const canvas = createCanvas(size, paper);
-  columns.forEach((column, i) => drawText(canvas, column, left + i * pitch, gap, { colour: ink, zoom }));
-  rows.forEach((row, i) => drawText(canvas, row, gap, top + i * pitch + cell / 2, { colour: ink, zoom }));
+  columns.forEach((column, i) => drawText(canvas, column, left + i * pitch, gap, { colour: ink }));
+  rows.forEach((row, i) => drawText(canvas, row, gap, top + i * pitch + cell / 2, { colour: ink }));
   for (const [i, picture] of pictures.entries()) {
     const x = left + (i % columns.length) * pitch;
     const y = top + Math.floor(i / columns.length) * pitch;

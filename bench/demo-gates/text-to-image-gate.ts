@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { stepDdim } from '../../companion-server/src/diffusion/ddim.ts';
 import { guide } from '../../companion-server/src/diffusion/guidance.ts';
 import { frameNoise } from '../../companion-server/src/diffusion/seeded-noise.ts';
@@ -8,19 +10,8 @@ import { concatRows, type Tensor } from '../../companion-server/src/tensor/tenso
 import { predict } from '../../companion-server/src/tokenflow/denoiser.ts';
 import { atLeast, percent, share } from '../rows.ts';
 import type { Gate, GateContext } from './gate.ts';
+import { isPlaced } from '../demo-world/judge.ts';
 import { decodeLatents } from '../demo-world/pictures.ts';
-
-const side = 128;
-const objects = ['ball', 'cube', 'star', 'car', 'heart'] as const;
-const colours = ['red', 'orange', 'yellow', 'green', 'blue', 'purple', 'pink'] as const;
-const places = {
-  grass: 'on grass',
-  sand: 'on sand',
-  snow: 'on snow',
-  sea: 'on the sea',
-  city: 'in the city',
-  space: 'in space',
-} as const;
 
 /** A picture from noise takes less than an edit, which is held by its source. */
 const guidance = 3;
@@ -31,12 +22,13 @@ const quick = { every: 3, seeds: [0], steps: 10 } as const;
 
 export const textToImageGate: Gate = {
   name: 'text-to-image',
-  title: 'Pictures of 6 backgrounds x 7 colours x 2 seeds from noise, 25 steps, named by the judge',
+  title: "Pictures of the judge's prompts with 2 seeds from noise, 25 steps, named by the judge",
   isQuick: true,
   async run(context) {
     const { isQuick, judge, log, sheets } = context;
     const { every, seeds, steps } = isQuick ? quick : whole;
-    const targets = allTargets().filter((_, i) => i % every === 0);
+    const all = await readPrompts(context.judgeDir);
+    const targets = all.prompts.filter((_, i) => i % every === 0);
     const pictures = await paint(context, targets, seeds, steps);
     const verdicts = await judge.look(pictures);
     const looks = verdicts.map((verdict, i) => ({ verdict, target: targets[Math.floor(i / seeds.length)] }));
@@ -44,26 +36,28 @@ export const textToImageGate: Gate = {
       const wrong = target === undefined ? [] : faults(verdict, target);
       if (wrong.length > 0) log(`${target?.prompt ?? ''}: ${wrong.join(', ')}`);
     }
-    if (!isQuick) {
-      const first = pictures.filter((_, i) => i % seeds.length === 0);
-      await sheets?.grid('text-to-image', Object.keys(places), colours, first);
+    if (!isQuick && sheets !== null) {
+      const first = pictures.filter((_, i) => i % seeds.length === 0).slice(0, all.rows * all.columns);
+      const names = (count: number, step: number, part: 'look' | 'place') =>
+        Array.from({ length: count }, (_, i) => all.prompts[i * step]?.[part] ?? '');
+      await sheets.grid('text-to-image', names(all.rows, all.columns, 'place'), names(all.columns, 1, 'look'), first);
     }
-    const on = `, ${pictures.length} of 84 pictures, ${steps} steps`;
+    const on = `, ${pictures.length} of ${all.prompts.length * whole.seeds.length} pictures, ${steps} steps`;
     return [
       atLeast(
-        `background right${on}`,
-        share(looks, ({ verdict, target }) => verdict.background === target?.background),
+        `place and style right${on}`,
+        share(looks, ({ verdict, target }) => target !== undefined && isPlaced(verdict, target)),
         0.95,
         percent,
       ),
       atLeast(
-        `object colour right${on}`,
-        share(looks, ({ verdict, target }) => verdict.hueColour === target?.colour),
+        `look of the object right${on}`,
+        share(looks, ({ verdict, target }) => verdict.judgedLook === target?.look),
         0.95,
         percent,
       ),
       atLeast(
-        `shape right${on}`,
+        `object right${on}`,
         share(looks, ({ verdict, target }) => verdict.object === target?.object),
         0.95,
         percent,
@@ -72,33 +66,35 @@ export const textToImageGate: Gate = {
   },
 };
 
-/** Rows of one background, a colour each; the objects take turns. */
-function allTargets(): readonly SampleTarget[] {
-  return Object.entries(places).flatMap(([background, place], row) =>
-    colours.map((colour, column) => {
-      const object = objects[(row + column) % objects.length] ?? 'ball';
-      const article = colour === 'orange' ? 'an' : 'a';
-      const prompt = `${article} ${colour} ${object} ${place}`;
-      return { prompt, object, colour, background, style: 'photo' };
-    }),
-  );
+/** Prompts for everything that the judge can name. */
+interface JudgePrompts {
+  /** The first prompts are a table: a row per place, a column per look. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly prompts: readonly SampleTarget[];
 }
 
-function faults(verdict: SampleContent & { hueColour: string }, target: SampleTarget): readonly string[] {
+/** Made by this project, beside the judge's weights: trusted like code. */
+async function readPrompts(judgeDir: string): Promise<JudgePrompts> {
+  return JSON.parse(await readFile(path.join(judgeDir, 'prompts.json'), 'utf8')) as JudgePrompts;
+}
+
+function faults(verdict: SampleContent & { judgedLook: string }, target: SampleTarget): readonly string[] {
   return [
-    ...(verdict.background === target.background ? [] : [verdict.background]),
-    ...(verdict.hueColour === target.colour ? [] : [verdict.hueColour]),
+    ...(isPlaced(verdict, target) ? [] : [`${verdict.place} ${verdict.style}`]),
+    ...(verdict.judgedLook === target.look ? [] : [verdict.judgedLook]),
     ...(verdict.object === target.object ? [] : [verdict.object]),
   ];
 }
 
 /** For each target its pictures with all seeds, one after the other. */
 async function paint(
-  { model, log }: GateContext,
+  { model, judge, log }: GateContext,
   targets: readonly SampleTarget[],
   seeds: readonly number[],
   steps: number,
 ): Promise<readonly Rgb24Frame[]> {
+  const side = judge.edge;
   const edge = side / model.vae.latents.downscale;
   const prompts = [...targets.map(({ prompt }) => prompt), ''];
   const conditioning = await model.conditioning(prompts, { width: side, height: side });
@@ -117,7 +113,7 @@ async function paint(
         latents = stepDdim(latents, guide(negative, target, guidance), timestep, schedule);
       }
       painted.push(latents);
-      if (painted.length % colours.length === 0) log(`painted ${painted.length} of ${targets.length} prompts`);
+      if (painted.length % 10 === 0) log(`painted ${painted.length} of ${targets.length} prompts`);
     }
   } finally {
     await denoiser.release();

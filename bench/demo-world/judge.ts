@@ -1,47 +1,48 @@
 // A small network that names what a picture of the demo world shows and where the object is. It was trained on
-// rendered scenes, apart from the model that it judges: models/demo/train/judge.py has the network in Python.
+// rendered scenes, apart from the model that it judges.
 
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { SampleContent } from '../../companion-server/src/demo/samples.ts';
 import type { Rgb24Frame } from '../../companion-server/src/media/frame.ts';
 import { frameToTensor } from '../../companion-server/src/media/pixels.ts';
-import { GraphBuilder } from '../../companion-server/src/onnx/builder.ts';
-import { symbol } from '../../companion-server/src/onnx/dims.ts';
-import type { Graph, Value } from '../../companion-server/src/onnx/graph.ts';
-import * as ops from '../../companion-server/src/onnx/ops.ts';
-import { plainExecution } from '../../companion-server/src/onnx/execution.ts';
 import { createSession } from '../../companion-server/src/onnx/session.ts';
-import type { StoredTensors } from '../../companion-server/src/tensor/stored-tensor.ts';
 import { concatRows } from '../../companion-server/src/tensor/tensor.ts';
 import { openSafetensors, storedTensors } from '../../companion-server/src/weights/safetensors.ts';
 import { hueError, objectHue } from './hue.ts';
+import { judgeNetworks } from './judge-networks.ts';
 
-/** Pixels of a picture's edge, and of a cell of the mask that the network draws. */
-const edge = 128;
+/** Pixels of a cell's edge of the mask that the network draws. */
 const cell = 4;
 const picturesPerForward = 16;
 
 /** What a picture shows. */
 export interface Verdict extends SampleContent {
-  /** The hue measured inside the mask, and the colour whose reference is nearest: the rule of the colour gates. */
+  /** The hue measured inside the mask, in degrees. */
   readonly hueDegrees: number;
-  readonly hueColour: string;
-  /** [128 * 128] 1 on the object. */
+  /** The look that gates go by: where all looks are colours, the one whose reference hue is nearest, else the named one. */
+  readonly judgedLook: string;
+  /** [edge * edge] 1 on the object. */
   readonly mask: Uint8Array;
 }
 
 export interface Judge {
-  /** Judges pictures of 128x128 pixels. */
+  /** Pixels of the edge of the pictures that it looks at. */
+  readonly edge: number;
+  /** Throws RangeError for a picture of another size. */
   look(frames: readonly Rgb24Frame[]): Promise<readonly Verdict[]>;
   release(): Promise<void>;
 }
 
 /** Made by this project, beside the weights: trusted like code. */
 interface JudgeConfig {
-  readonly heads: Readonly<Record<keyof SampleContent, readonly string[]>>;
-  /** One per colour, in their order. */
-  readonly reference_hues_degrees: readonly number[];
+  /** Pixels of a picture's edge. */
+  readonly edge: number;
+  /** In the order of the network's logits; a world without times of day and seasons has no such heads. */
+  readonly heads: Readonly<Record<'object' | 'look' | 'place' | 'style', readonly string[]>> &
+    Partial<Readonly<Record<'time' | 'season', readonly string[]>>>;
+  /** One per look, in their order; left out where materials are among them. */
+  readonly reference_hues_degrees?: readonly number[];
 }
 
 /** Opens the judge in the folder `dir`. Throws EditError when the weights are missing or damaged. */
@@ -49,10 +50,18 @@ export async function openJudge(dir: string): Promise<Judge> {
   const config = JSON.parse(await readFile(path.join(dir, 'config.json'), 'utf8')) as JudgeConfig;
   const weights = storedTensors(await openSafetensors(path.join(dir, 'model.safetensors')));
   const words = Object.values(config.heads).flat().length;
-  const session = await createSession(buildJudge(weights, words), { provider: 'cpu' });
+  const { edge } = config;
+  const build = judgeNetworks[edge];
+  if (build === undefined) throw new RangeError(`There is no judge of pictures of ${edge} pixels.`);
+  const session = await createSession(build(weights, words), { provider: 'cpu' });
   return {
+    edge,
     async look(frames) {
       const verdicts: Verdict[] = [];
+      for (const { width, height } of frames) {
+        if (width === edge && height === edge) continue;
+        throw new RangeError(`The judge looks at pictures of ${edge} x ${edge}, got ${width} x ${height}.`);
+      }
       for (let start = 0; start < frames.length; start += picturesPerForward) {
         const some = frames.slice(start, start + picturesPerForward);
         const { logits, mask } = await session.run({ pictures: concatRows(some.map(frameToTensor)) });
@@ -75,69 +84,31 @@ export async function openJudge(dir: string): Promise<Judge> {
   };
 }
 
-/** pictures [N, 3, 128, 128] in -1..1 -> logits of all heads side by side [N, words], mask [N, 1, 32, 32] in 0..1 */
-function buildJudge(weights: StoredTensors, words: number): Graph {
-  const { float, fused } = plainExecution('cpu');
-  const g = new GraphBuilder({ name: 'judge', weights, float, fused });
-  const conv = (name: string, x: Value, inputs: number, outputs: number, stride: 1 | 2 = 1) =>
-    ops.conv(g, x, g.weight(`${name}.weight`, [outputs, inputs, 3, 3]), g.weight(`${name}.bias`, [outputs]), {
-      stride,
-    });
-  const relu = (x: Value) => g.op({ op: 'Relu', inputs: [x], outputs: [{ dtype: x.dtype, dims: x.dims }] });
-  const meanOf = (x: Value) =>
-    g.op({
-      op: 'GlobalAveragePool',
-      inputs: [x],
-      outputs: [{ dtype: x.dtype, dims: [...x.dims.slice(0, 2), 1, 1] }],
-    });
-
-  const pictures = g.input('pictures', 'float32', [symbol('pictures'), 3, edge, edge]);
-  const half = relu(conv('conv1', pictures, 3, 24, 2));
-  const fine = relu(conv('conv3', relu(conv('conv2', half, 24, 48, 2)), 48, 64));
-  const coarser = relu(conv('conv5', relu(conv('conv4', fine, 64, 96, 2)), 96, 128, 2));
-  const coarse = relu(conv('conv6', coarser, 128, 128));
-  const enlarged = ops.resizeNearest2x(g, ops.resizeNearest2x(g, coarse));
-  const mask = ops.sigmoid(g, conv('mask', ops.concat(g, [fine, enlarged], 1), 64 + 128, 1));
-  const weight = g.op({
-    op: 'AveragePool',
-    inputs: [mask],
-    outputs: [{ dtype: mask.dtype, dims: [symbol('pictures'), 1, 8, 8] }],
-    attributes: { kernel_shape: [4, 4], strides: [4, 4] },
-  });
-  // sum(coarse * weight) / (sum(weight) + 0.001), with means over the 64 positions in place of sums
-  const focus = ops.div(g, meanOf(ops.mul(g, coarse, weight)), ops.add(g, meanOf(weight), ops.scalar(g, 1e-3 / 64)));
-  const seen = ops.reshape(g, ops.concat(g, [meanOf(coarse), focus], 1), [-1, 256]);
-  const logits = ops.gemm(g, seen, g.weight('name.weight', [words, 256]), g.weight('name.bias', [words]));
-  g.output('logits', logits);
-  g.output('mask', mask);
-  return g.finish();
-}
-
-function decide(
-  frame: Rgb24Frame,
-  logits: Float32Array,
-  cells: Float32Array,
-  { heads, reference_hues_degrees: references }: JudgeConfig,
-): Verdict {
+function decide(frame: Rgb24Frame, logits: Float32Array, cells: Float32Array, config: JudgeConfig): Verdict {
+  const { edge, heads, reference_hues_degrees: references } = config;
   let start = 0;
-  const name = (words: readonly string[]): string => {
-    const values = logits.subarray(start, (start += words.length));
-    return words[values.indexOf(Math.max(...values))] ?? '';
-  };
-  const object = name(heads.object);
-  const colour = name(heads.colour);
-  const background = name(heads.background);
-  const style = name(heads.style);
-  const soft = enlargeMask(cells);
+  const named = Object.fromEntries(
+    Object.entries(heads).map(([head, words]) => {
+      const values = logits.subarray(start, (start += words.length));
+      return [head, words[values.indexOf(Math.max(...values))] ?? ''];
+    }),
+  ) as unknown as SampleContent;
+  const soft = enlargeMask(cells, edge);
   const hueDegrees = objectHue(frame, soft);
-  const errors = references.map((reference) => hueError(reference, hueDegrees));
-  const hueColour = heads.colour[errors.indexOf(Math.min(...errors))] ?? '';
+  const errors = references?.map((reference) => hueError(reference, hueDegrees));
+  const judgedLook = errors === undefined ? named.look : (heads.look[errors.indexOf(Math.min(...errors))] ?? '');
   const mask = Uint8Array.from(soft, (value) => (value > 0.5 ? 1 : 0));
-  return { object, colour, background, style, hueDegrees, hueColour, mask };
+  return { ...named, hueDegrees, judgedLook, mask };
 }
 
-/** [32 * 32] -> [128 * 128], bilinear between the middles of the cells, the border repeated. */
-function enlargeMask(cells: Float32Array): Float32Array {
+/** Whether a picture shows the place, style, time of day and season that it should; what the world has not, is not asked for. */
+export function isPlaced(verdict: SampleContent, wanted: SampleContent): boolean {
+  const isNamed = (head: 'time' | 'season'): boolean => wanted[head] === undefined || verdict[head] === wanted[head];
+  return verdict.place === wanted.place && verdict.style === wanted.style && isNamed('time') && isNamed('season');
+}
+
+/** [(edge / cell)^2] -> [edge * edge], bilinear between the middles of the cells, the border repeated. */
+function enlargeMask(cells: Float32Array, edge: number): Float32Array {
   const side = edge / cell;
   const full = new Float32Array(edge * edge);
   for (let y = 0; y < edge; y++) {

@@ -3,7 +3,7 @@
 import { sampleMotions, type Sample } from '../../companion-server/src/demo/samples.ts';
 import { decodeFrames } from '../../companion-server/src/media/decode/frames.ts';
 import { probeClip } from '../../companion-server/src/media/probe/probe.ts';
-import { measureTemporal } from '../../companion-server/src/metrics/temporal.ts';
+import { measureTemporal, type TemporalMetrics } from '../../companion-server/src/metrics/temporal.ts';
 import type { EditSettings, Propagation } from '../../protocol/edit-settings.ts';
 import type { Editor } from './editor.ts';
 
@@ -21,10 +21,11 @@ export const stabilityTrials: readonly {
   { label: 'Plug-and-Play', settings: {}, target: 0.95 },
 ];
 
-/** Warp errors of the edited object along the exact flow, for the clip's first target. */
+/** Warp errors of the edited object along the exact flow, and flicker, for the clip's first target. */
 export interface Stability {
   readonly tokenFlow: number;
   readonly perFrame: number;
+  readonly flicker: { readonly tokenFlow: number; readonly perFrame: number };
 }
 
 /** Edits `frames` frames of the clip, or all, in both ways. */
@@ -36,10 +37,15 @@ export async function compareStability(
 ): Promise<Stability> {
   const motions = await sampleMotions(sample);
   const prompt = sample.targets[0]?.prompt ?? sample.caption;
-  const errorOf = async (propagation: Propagation): Promise<number> => {
+  const measure = async (propagation: Propagation): Promise<TemporalMetrics> => {
     const { file } = await editor.edit(sample, frames, { ...settings, propagation, prompt });
     const edited = decodeFrames(await probeClip(file));
-    return (await measureTemporal(edited, motions)).objectWarpError;
+    return measureTemporal(edited, motions);
   };
-  return { tokenFlow: await errorOf('paper'), perFrame: await errorOf('per-frame') };
+  const [tokenFlow, perFrame] = [await measure('paper'), await measure('per-frame')];
+  return {
+    tokenFlow: tokenFlow.objectWarpError,
+    perFrame: perFrame.objectWarpError,
+    flicker: { tokenFlow: tokenFlow.flicker, perFrame: perFrame.flicker },
+  };
 }

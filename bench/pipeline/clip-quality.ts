@@ -6,7 +6,7 @@ import { decodeFrames } from '../../companion-server/src/media/decode/frames.ts'
 import { probeClip } from '../../companion-server/src/media/probe/probe.ts';
 import { edgeSsim } from '../../companion-server/src/metrics/edges.ts';
 import { measureTemporal } from '../../companion-server/src/metrics/temporal.ts';
-import { maskOverlap, type Judge, type Verdict } from '../demo-world/judge.ts';
+import { isPlaced, maskOverlap, type Judge, type Verdict } from '../demo-world/judge.ts';
 import { readFrames } from '../demo-world/pictures.ts';
 import { mean } from '../rows.ts';
 import type { Trial } from './trials.ts';
@@ -42,9 +42,8 @@ export async function lookAt(judge: Judge, { sample, target }: Trial, file: stri
 
 /** Half for the object's colour, half for the background in the right style. */
 function adherenceOf(verdict: Verdict, target: SampleTarget): number {
-  const isColoured = verdict.hueColour === target.colour;
-  const isPlaced = verdict.background === target.background && verdict.style === target.style;
-  return (Number(isColoured) + Number(isPlaced)) / 2;
+  const isColoured = verdict.judgedLook === target.look;
+  return (Number(isColoured) + Number(isPlaced(verdict, target))) / 2;
 }
 
 export function meanLook(looks: readonly Look[]): Look {

@@ -25,7 +25,7 @@ export async function withContext<T>(
   const judge = await openJudge(judgeDir);
   let references: Promise<KeptReferences> | null = null;
   try {
-    const samples = await Promise.all((clips ?? (await sampleNames())).map(openSample));
+    const samples = await Promise.all((clips ?? (await sampleNames())).map((name) => openSample(name)));
     return await work({
       modelDir,
       editor,

@@ -52,12 +52,13 @@ test(
     expect(evaluations(second) / evaluations(first)).toBeLessThanOrEqual(0.35);
 
     const changes: readonly Partial<EditForm>[] = [
-      { guidance: 5, strength: 0.3, negativePrompt: 'snow' },
+      { guideBy: 'both', guidance: 5, strength: 0.3, negativePrompt: 'snow' },
       { technique: 'sdedit', strength: 0.9 },
     ];
     for (const change of changes) {
       const next = await applyEdit(panel, change);
       expect([change, next.report.unetEvaluations.inversion]).toEqual([change, 0]);
+      expect(next.report.chosen.guideBy).toBe('both');
     }
     const other = await applyEdit(panel, { technique: 'pnp', sourcePrompt: 'a red ball on grass' });
     expect(other.report.unetEvaluations.inversion).toBeGreaterThan(0);

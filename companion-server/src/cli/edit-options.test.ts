@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { pipelines } from '../../../protocol/edit-settings.ts';
+import { guidanceBases, pipelines } from '../../../protocol/edit-settings.ts';
 import { editOptions, readEditRequest } from './edit-options.ts';
 import { parseArguments } from './options.ts';
 
@@ -47,6 +47,16 @@ describe('readEditRequest', () => {
       ...official,
       guidance: 3,
     });
+  });
+
+  test('what guides is left to the model and can be chosen, but in the reference pipeline it is the negative prompt', () => {
+    expect(request('c', ...prompt).settings.guideBy).toBeNull();
+    const chosen = guidanceBases.map((by) => request('c', ...prompt, '--guide-by', by).settings.guideBy);
+    expect(chosen).toEqual(guidanceBases);
+    expect(request('c', ...prompt, '--pipeline', 'reference').settings.guideBy).toBe('negative');
+    expect(() => request('c', ...prompt, '--guide-by', 'target')).toThrow(
+      "--guide-by must be one of negative, source, both, got 'target'.",
+    );
   });
 
   test('every pipeline can be chosen; a draft leaves its steps to the program', () => {

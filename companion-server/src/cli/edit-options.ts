@@ -6,6 +6,7 @@ import {
   codecExtensions,
   defaultSettings,
   details,
+  guidanceBases,
   referencePipeline,
   outputCodecs,
   initialNoises,
@@ -52,7 +53,12 @@ export const editOptions = {
   guidance: {
     kind: 'number',
     placeholder: 'X',
-    help: 'Classifier-free guidance, 0 to 30; up to 1 there is none. Default: what suits the model (7.5 for Stable Diffusion).',
+    help: 'Classifier-free guidance, 0 to 30; up to 1 there is none. Default: what suits the model and --guide-by (7.5 for Stable Diffusion away from the negative prompt, 3 away from the source prompt).',
+  },
+  'guide-by': {
+    kind: 'choice',
+    choices: guidanceBases,
+    help: 'What guidance leads away from. negative: the negative prompt. source: the source prompt, so that only what changes is pressed on. both: halfway. Default: negative if there is one, else what suits the model.',
   },
   steps: {
     kind: 'number',
@@ -220,6 +226,7 @@ function readSettings(
       propagation: values.propagation ?? base.propagation,
       initialNoise: values['initial-noise'] ?? base.initialNoise,
       strength: values.strength ?? base.strength,
+      guideBy: values['guide-by'] ?? base.guideBy,
       guidance: values.guidance ?? base.guidance,
       steps: values.steps ?? base.steps,
       // Those of the reference belong to its own number of steps.

@@ -1,5 +1,6 @@
 // A connection to a companion server for one command: one inside this process, or one that runs already.
 
+import path from 'node:path';
 import type { Client } from '../../../protocol/client/client.ts';
 import { connect } from '../client/connect.ts';
 import { dataDirOf, readConfig } from '../app/config.ts';
@@ -33,6 +34,8 @@ export interface SessionAdapters {
   readonly reading?: ModelReading | undefined;
   /** Whether the edits name a VAE: the model may lack its own. */
   readonly isVaeNamed?: boolean;
+  /** Whether inverted clips outlive the session, and earlier ones are found. Default: yes. */
+  readonly keepsInversions?: boolean;
 }
 
 /**
@@ -42,7 +45,7 @@ export interface SessionAdapters {
 export async function openLocalSession(
   context: CommandContext,
   modelDir?: string,
-  { loraFiles, embeddingFiles, vaeFiles, reading, isVaeNamed }: SessionAdapters = {},
+  { loraFiles, embeddingFiles, vaeFiles, reading, isVaeNamed, keepsInversions = true }: SessionAdapters = {},
 ): Promise<EditSession> {
   const read = await readConfig({ port: 0, modelDir, reading, isVaeNamed, logLevel: 'error' }, context.env);
   if (read.models.size === 0) {
@@ -52,14 +55,14 @@ export async function openLocalSession(
   }
   const log = createLog({ level: read.logLevel, write: (line) => context.stderr.write(line) });
   // Its jobs end with the command, so nothing of them is kept beside the jobs of the user's own server. An inverted clip
-  // outlives the command, where that server keeps its own: the next edit of the clip finds it.
+  // outlives the command, where that server keeps its own: the next edit of the clip finds it. The demo does without, because it tells how long edits take.
   const runDir = await createRunDir(read.cacheDir);
   try {
     const server = await context.startServer(
       {
         ...read,
         dataDir: runDir.path,
-        inversionsDir: inversionsDir(read),
+        inversionsDir: keepsInversions ? inversionsDir(read) : path.join(runDir.path, 'inversions'),
         library: read.library == null ? null : { ...read.library, looksAtStart: false, downloads: null },
         loras: new Map([...(read.loras ?? []), ...(loraFiles ?? [])]),
         vaes: new Map(vaeFiles ?? []),

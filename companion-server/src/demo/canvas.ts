@@ -1,7 +1,7 @@
 // A picture to compose others on.
 
 import type { Rgb24Frame, Size } from '../media/frame.ts';
-import { hasDot, letterWidth } from './bitmap-font.ts';
+import { sampleBilinear } from '../metrics/flow.ts';
 
 export type Rgb = readonly [number, number, number];
 
@@ -23,23 +23,30 @@ export function drawPicture(canvas: Rgb24Frame, picture: Rgb24Frame, left: numbe
   }
 }
 
-/** Writes one line; what does not fit on the canvas is cut. `zoom` is the edge of a dot in pixels. */
-export function drawText(
-  canvas: Rgb24Frame,
-  text: string,
-  left: number,
-  top: number,
-  { colour, zoom = 1 }: { readonly colour: Rgb; readonly zoom?: number },
-): void {
-  Array.from(text).forEach((sign, i) => {
-    for (let y = 0; y < 7 * zoom; y++) {
-      for (let x = 0; x < 5 * zoom; x++) {
-        const [px, py] = [left + i * letterWidth * zoom + x, top + y];
-        const isInside = px >= 0 && py >= 0 && px < canvas.width && py < canvas.height;
-        if (isInside && hasDot(sign, Math.floor(x / zoom), Math.floor(y / zoom))) {
-          canvas.rgb.set(colour, (py * canvas.width + px) * 3);
-        }
+/** `picture` at another size: every pixel the nearest of the picture's. */
+export function resizeNearest(picture: Rgb24Frame, { width, height }: Size): Rgb24Frame {
+  const rgb = new Uint8Array(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    const row = Math.floor(((y + 0.5) * picture.height) / height) * picture.width;
+    for (let x = 0; x < width; x++) {
+      const from = 3 * (row + Math.floor(((x + 0.5) * picture.width) / width));
+      rgb.set(picture.rgb.subarray(from, from + 3), 3 * (y * width + x));
+    }
+  }
+  return { index: picture.index, width, height, pixelFormat: 'rgb24', rgb };
+}
+
+/** `picture` at another size, larger or a little smaller: bilinear between the middles of its pixels. */
+export function resizeSmooth(picture: Rgb24Frame, { width, height }: Size): Rgb24Frame {
+  const rgb = new Uint8Array(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    const sy = ((y + 0.5) * picture.height) / height - 0.5;
+    for (let x = 0; x < width; x++) {
+      const sx = ((x + 0.5) * picture.width) / width - 0.5;
+      for (let channel = 0; channel < 3; channel++) {
+        rgb[3 * (y * width + x) + channel] = Math.round(sampleBilinear(picture.rgb, picture, sx, sy, 3, channel));
       }
     }
-  });
+  }
+  return { index: picture.index, width, height, pixelFormat: 'rgb24', rgb };
 }

@@ -6,11 +6,11 @@ import type { Rgb24Frame, Size } from '../media/frame.ts';
 import { encodePng } from '../media/encode/png.ts';
 import { decodeFrames } from '../media/decode/frames.ts';
 import { planWorkingSize } from '../media/working-size.ts';
-import { lineHeight } from './bitmap-font.ts';
-import { createCanvas, drawPicture, drawText, type Rgb } from './canvas.ts';
+import { createCanvas, drawPicture, type Rgb } from './canvas.ts';
+import { drawText, lineHeight } from './text.ts';
 
 export interface SheetRow {
-  /** A few words of plain ASCII. */
+  /** A few words. */
   readonly label: string;
   readonly clip: ClipInfo;
 }
@@ -26,7 +26,6 @@ export interface SheetOptions {
 const background: Rgb = [24, 24, 27];
 const ink: Rgb = [228, 228, 231];
 const gap = 6;
-const zoom = 2;
 
 /** Writes the contact sheet of `rows` (at least one) as PNG to `file`. Throws as `decodeFrames` and `encodePng` do. */
 export async function writeContactSheet(
@@ -46,17 +45,16 @@ async function drawContactSheet(
   const cell = cellSize(first.clip, cellWidth);
   // Of the shortest clip, so that a column shows one moment in all rows.
   const length = Math.min(...rows.map(({ clip }) => clip.frameCount));
-  const count = Math.min(columns, length);
-  const indices = evenly(count, length);
-  const labelHeight = lineHeight * zoom;
+  const indices = evenly(columns, length);
+  const labelHeight = lineHeight('text') + 2;
   const rowHeight = labelHeight + cell.height + gap;
   const sheet = createCanvas(
-    { width: gap + count * (cell.width + gap), height: gap + rows.length * rowHeight },
+    { width: gap + indices.length * (cell.width + gap), height: gap + rows.length * rowHeight },
     background,
   );
   for (const [row, { label, clip }] of rows.entries()) {
     const top = gap + row * rowHeight;
-    drawText(sheet, label, gap, top, { colour: ink, zoom });
+    drawText(sheet, label, gap, top, { colour: ink });
     for await (const frame of decodeFrames(clip, { size: cell, signal })) {
       const column = indices.indexOf(frame.index);
       if (column < 0) continue;
@@ -71,7 +69,8 @@ function cellSize(clip: ClipInfo, width: number): Size {
   return planWorkingSize(clip.displaySize, box, { multiple: 1, targetPixels: 1 }).scaled;
 }
 
-/** `count` whole numbers from 0 to `length` - 1, as even as they go; just 0 when there is only one. */
-function evenly(count: number, length: number): number[] {
+/** At most `most` whole numbers from 0 to `length` - 1, as even as they go; just 0 when there is only one. */
+export function evenly(most: number, length: number): number[] {
+  const count = Math.min(most, length);
   return Array.from({ length: count }, (_, i) => (count === 1 ? 0 : Math.round((i * (length - 1)) / (count - 1))));
 }

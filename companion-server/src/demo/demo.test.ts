@@ -10,7 +10,8 @@ import { psnr } from '../metrics/psnr.ts';
 import { writeContactSheet } from './contact-sheet.ts';
 import { writeSampleClip } from './sample-clip.ts';
 import { defaultSample, renderSampleFrame } from './sample-frame.ts';
-import { writeSideBySide } from './side-by-side.ts';
+import { edgeToEdge, sideBySide, writeFilm } from './side-by-side.ts';
+import { lineHeight } from './text.ts';
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
 let clip: ClipInfo;
@@ -49,35 +50,55 @@ test('the contact sheet has a row per clip and evenly spaced columns', async () 
   ];
   await writeContactSheet(inFolder('sheet.png'), rows, { columns: 3, cellWidth: 64 });
   const sheet = await readPixels(inFolder('sheet.png'));
-  expect(sheet).toMatchObject({ width: 6 + 3 * 70, height: 6 + 2 * (20 + 48 + 6) });
+  const labels = lineHeight('text') + 2;
+  expect(sheet).toMatchObject({ width: 6 + 3 * 70, height: 6 + 2 * (labels + 48 + 6) });
   const frames = await collect(decodeFrames(clip));
   for (const [column, index] of [0, 3, 5].entries()) {
-    for (const top of [26, 100]) {
+    for (const row of [0, 1]) {
+      const top = 6 + row * (labels + 48 + 6) + labels;
       const middle = 3 * ((top + 24) * sheet.width + 6 + column * 70);
-      const row = frames[index]?.rgb.subarray(3 * 24 * 64, 3 * 25 * 64);
-      expect(sheet.rgb.subarray(middle, middle + 3 * 64)).toEqual(row);
+      const line = frames[index]?.rgb.subarray(3 * 24 * 64, 3 * 25 * 64);
+      expect(sheet.rgb.subarray(middle, middle + 3 * 64)).toEqual(line);
     }
   }
 });
 
-describe('writeSideBySide', () => {
-  test('puts the clips next to each other, for as long as the shortest lasts', async () => {
-    const short = { ...options, frames: 4 };
-    await writeSampleClip(inFolder('short.mp4'), short);
-    const rows = [
-      { label: 'original', clip },
-      { label: 'edited', clip: await probeClip(inFolder('short.mp4')) },
+describe('clips next to each other', () => {
+  const columnsOf = async () => {
+    const frames = await collect(decodeFrames(clip));
+    return [
+      { label: 'original', frames },
+      { label: 'edited', frames: frames.slice(0, 4) },
     ];
-    await writeSideBySide(inFolder('side.mp4'), rows, { height: 48 });
-    expect(await probeClip(inFolder('side.mp4'))).toMatchObject({
-      frameCount: 4,
-      frameSize: { width: 8 + 2 * 72, height: 8 + 28 + 48 },
-    });
+  };
+
+  test('last as long as the shortest, under their labels', async () => {
+    const frames = sideBySide(await columnsOf(), 48);
+    expect(frames.map(({ index }) => index)).toEqual([0, 1, 2, 3]);
+    const top = 8 + lineHeight('text') + 4;
+    const height = top + 48 + 8;
+    expect(frames[0]).toMatchObject({ width: 8 + 2 * 72, height: height + (height % 2) });
+    await writeFilm(inFolder('side.mp4'), frames, { frameRate: clip.frameRate, crf: 10 });
+    expect(await probeClip(inFolder('side.mp4'))).toMatchObject({ frameCount: 4, frameRate: clip.frameRate });
   });
 
-  test('canceled, it leaves no file', async () => {
+  test('edge to edge are the very pixels', async () => {
+    const [first, second] = await columnsOf();
+    if (first === undefined || second === undefined) throw new TypeError('There are two columns.');
+    const [, frame] = edgeToEdge([first, second]);
+    expect(frame).toMatchObject({ width: 128, height: 48 });
+    const row = frame?.rgb.subarray(3 * 128 * 7, 3 * 128 * 8);
+    const expected = first.frames[1]?.rgb.subarray(3 * 64 * 7, 3 * 64 * 8);
+    expect(row?.subarray(0, 192)).toEqual(expected);
+    expect(row?.subarray(192)).toEqual(expected);
+  });
+
+  test('canceled, leave no file', async () => {
     const before = await readdir(folder.path);
-    const writing = writeSideBySide(inFolder('none.mp4'), [{ label: 'a', clip }], {
+    const frames = edgeToEdge(await columnsOf());
+    const writing = writeFilm(inFolder('none.mp4'), frames, {
+      frameRate: clip.frameRate,
+      crf: 10,
       signal: AbortSignal.abort(),
     });
     await expect(writing).rejects.toMatchObject({ name: 'CanceledError' });

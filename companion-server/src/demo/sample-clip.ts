@@ -1,4 +1,4 @@
-// Writes the clip that `npm run demo` edits.
+// Writes a clip of any size and length, whose motion is known: benches and tests edit it.
 
 import { throwIfCanceled } from '../errors.ts';
 import { openEncoder } from '../media/encode/encode.ts';

@@ -1,4 +1,4 @@
-// The pictures of the clip that `npm run demo` edits.
+// The pictures of a clip of any size and length, whose motion is known: benches and tests edit it.
 
 import type { Rgb24Frame, Rational, Size } from '../media/frame.ts';
 import { hash } from './noise.ts';

@@ -8,7 +8,8 @@ import { gunzip } from 'node:zlib';
 import { EditError } from '../errors.ts';
 import type { SourceMotion } from '../metrics/temporal.ts';
 
-const folder = fileURLToPath(new URL('../../../models/demo/samples/', import.meta.url));
+/** The clips that come with the embedded model. */
+const shipped = fileURLToPath(new URL('../../../models/demo/samples/', import.meta.url));
 
 /** Flow is stored in parts of a pixel. */
 const flowUnitsPerPixel = 64;
@@ -16,8 +17,12 @@ const flowUnitsPerPixel = 64;
 /** What a clip shows, in the words of the embedded model. */
 export interface SampleContent {
   readonly object: string;
-  readonly colour: string;
-  readonly background: string;
+  /** A colour or a material. */
+  readonly look: string;
+  readonly place: string;
+  /** Time of day and season; left out where the model knows none. */
+  readonly time?: string;
+  readonly season?: string;
   readonly style: string;
 }
 
@@ -40,8 +45,8 @@ export interface Sample extends SampleContent {
   readonly targets: readonly SampleTarget[];
 }
 
-/** The names of all samples. */
-export async function sampleNames(): Promise<readonly string[]> {
+/** The names of all samples in `folder`, by default those of the embedded model. */
+export async function sampleNames(folder: string = shipped): Promise<readonly string[]> {
   const files = await readdir(folder);
   return files
     .filter((file) => file.endsWith('.json'))
@@ -50,8 +55,8 @@ export async function sampleNames(): Promise<readonly string[]> {
 }
 
 /** Throws EditError('invalid-request') for a name that is none. */
-export async function openSample(name: string): Promise<Sample> {
-  const names = await sampleNames();
+export async function openSample(name: string, folder: string = shipped): Promise<Sample> {
+  const names = await sampleNames(folder);
   if (!names.includes(name)) {
     throw new EditError('invalid-request', `There is no sample '${name}'.`, {
       hint: `There are ${names.join(', ')}.`,
@@ -65,20 +70,30 @@ export async function openSample(name: string): Promise<Sample> {
   return { ...description, name, clipPath: path.join(folder, `${name}.mp4`) };
 }
 
+/** The sample that the demo edits: the first hard one. */
+export async function openDemoSample(folder: string = shipped): Promise<Sample> {
+  for (const name of await sampleNames(folder)) {
+    const sample = await openSample(name, folder);
+    if (sample.hard) return sample;
+  }
+  throw new EditError('invalid-request', 'None of the sample clips is hard.', { hint: 'Name one with --sample.' });
+}
+
 /** The object's masks, one per frame [height * width]: 1 on the object. */
-export async function sampleMasks({ name, width, height, frames }: Sample): Promise<readonly Uint8Array[]> {
-  const bytes = await unpack(`${name}.mask.bin.gz`);
+export async function sampleMasks(sample: Sample): Promise<readonly Uint8Array[]> {
+  const { width, height, frames } = sample;
+  const bytes = await unpack(sample, 'mask');
   const plane = width * height;
   return Array.from({ length: frames }, (_, t) => bytes.subarray(t * plane, (t + 1) * plane));
 }
 
 /** The exact motion from each frame to the next, with the object's mask. */
 export async function sampleMotions(sample: Sample): Promise<readonly (SourceMotion & { object: Uint8Array })[]> {
-  const { name, width, height, frames } = sample;
+  const { width, height, frames } = sample;
   const plane = width * height;
-  const flowBytes = await unpack(`${name}.flow.bin.gz`);
+  const flowBytes = await unpack(sample, 'flow');
   const units = new DataView(flowBytes.buffer, flowBytes.byteOffset, flowBytes.byteLength);
-  const valid = await unpack(`${name}.valid.bin.gz`);
+  const valid = await unpack(sample, 'valid');
   const masks = await sampleMasks(sample);
   return Array.from({ length: frames - 1 }, (_, t) => {
     const vectors = Float32Array.from(
@@ -91,6 +106,6 @@ export async function sampleMotions(sample: Sample): Promise<readonly (SourceMot
   });
 }
 
-async function unpack(file: string): Promise<Uint8Array> {
-  return promisify(gunzip)(await readFile(path.join(folder, file)));
+async function unpack({ clipPath, name }: Sample, part: 'flow' | 'mask' | 'valid'): Promise<Uint8Array> {
+  return promisify(gunzip)(await readFile(path.join(path.dirname(clipPath), `${name}.${part}.bin.gz`)));
 }

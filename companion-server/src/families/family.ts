@@ -128,8 +128,12 @@ export interface Conditioner {
 
 /** What suits a model where the user chose nothing. */
 export interface EditDefaults {
-  /** Scale of classifier-free guidance. */
+  /** Scale of classifier-free guidance away from the negative prompt. */
   readonly guidance: number;
+  /** What guidance leads away from; the negative prompt when left out. */
+  readonly guideBy?: 'negative' | 'source' | 'both';
+  /** The scale away from the source prompt, or from halfway to it; `usualSourceGuidance` when left out. */
+  readonly sourceGuidance?: number;
   /** Sampling steps. */
   readonly steps: number;
   /**

@@ -24,7 +24,7 @@ export interface TemporalMetrics {
 
 /** `motions` yields the source's motion from frame 0 to 1, 1 to 2, ...; as many as there are pairs, or more. */
 export async function measureTemporal(
-  frames: AsyncIterable<Rgb24Frame>,
+  frames: AsyncIterable<Rgb24Frame> | Iterable<Rgb24Frame>,
   motions: AsyncIterable<SourceMotion> | Iterable<SourceMotion>,
 ): Promise<TemporalMetrics> {
   let [warp, objectWarp, change] = [noMean, noMean, noMean];
@@ -56,7 +56,7 @@ export async function measureTemporal(
 }
 
 /** Every frame but the last with the one after it. */
-export async function* successive<T>(items: AsyncIterable<T>): AsyncGenerator<[T, T]> {
+export async function* successive<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<[T, T]> {
   let previous: { readonly item: T } | null = null;
   for await (const item of items) {
     if (previous !== null) yield [previous.item, item];

@@ -65,7 +65,7 @@ def write_model(to, denoiser, words, vae, network):
     write_half(to / "unet/diffusion_pytorch_model.safetensors", denoiser.state_dict())
     write_half(to / "vae/diffusion_pytorch_model.safetensors", vae.state_dict())
     if network is not None:
-        write_json(to / "judge/config.json", {"heads": {head: list(names) for head, names in judge.HEADS.items()}})
+        write_json(to / "judge/config.json", {"edge": 256, "heads": {head: list(names) for head, names in judge.HEADS.items()}})
         write_half(to / "judge/model.safetensors", network.state_dict())
 
 

@@ -28,6 +28,11 @@ CONFIG = {
     "norm_num_groups": 8,
     "only_cross_attention": False,
     "out_channels": 4,
+    # Where Plug-and-Play reaches in: features at 16x16, as in Stable Diffusion, whose latents are twice as large.
+    "plug_and_play": {
+        "features": "up_blocks.2.resnets.1",
+        "attention": ["up_blocks.1.attentions.1", "up_blocks.1.attentions.2", "up_blocks.2.attentions", "up_blocks.3.attentions"],
+    },
     "sample_size": 32,
     "transformer_layers_per_block": 1,
     "up_block_types": ["UpBlock2D"] + ["CrossAttnUpBlock2D"] * 3,

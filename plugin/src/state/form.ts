@@ -4,6 +4,7 @@
 import {
   defaultSettings,
   type EditSettings,
+  type GuidanceBase,
   type OutputCodec,
   type Pipeline,
 } from '../../../protocol/edit-settings.ts';
@@ -20,6 +21,7 @@ export interface EditForm {
   /** The reference pipeline is for comparisons; the command line has it. */
   readonly pipeline: PanelPipeline;
   readonly steps: number | null;
+  readonly guideBy: GuidanceBase | null;
   readonly guidance: number | null;
   readonly keyframeInterval: number;
   readonly seed: number;
@@ -84,6 +86,7 @@ export function emptyForm(codec: OutputCodec): EditForm {
     technique,
     pipeline: 'fast',
     steps: null,
+    guideBy: null,
     guidance: null,
     keyframeInterval,
     seed: 0,
@@ -115,6 +118,7 @@ export function toSettings(form: EditForm, range: ClipRange): EditSettings {
     pipeline: form.others.pipeline ?? form.pipeline,
     strength: form.strength,
     steps: form.steps,
+    guideBy: form.guideBy,
     guidance: form.guidance,
     keyframeInterval: form.keyframeInterval,
     seed: form.seed,
@@ -130,7 +134,7 @@ export function toSettings(form: EditForm, range: ClipRange): EditSettings {
  * setting without a control is among the others.
  */
 export function fromSettings(settings: EditSettings, model: string | null, codec: OutputCodec): EditForm {
-  const { prompt, sourcePrompt, negativePrompt, technique, steps, guidance, loras } = settings;
+  const { prompt, sourcePrompt, negativePrompt, technique, steps, guideBy, guidance, loras } = settings;
   const pipeline = panelPipelines.find((one) => one === settings.pipeline);
   const shown = {
     prompt,
@@ -139,6 +143,7 @@ export function fromSettings(settings: EditSettings, model: string | null, codec
     technique,
     pipeline: pipeline ?? 'fast',
     steps,
+    guideBy,
     guidance,
     model,
     codec,

@@ -84,6 +84,7 @@ test('the form comes back with its words and numbers, and a seed that is rolled'
     isSeedLocked: true,
     strength: 0.7,
     steps: 12,
+    guideBy: 'source' as const,
     guidance: 3.5,
     seed: 77,
   };

@@ -4,6 +4,7 @@ import { fromEarlierSettings } from '../../../protocol/earlier-settings.ts';
 import {
   defaultSettings,
   editSettings,
+  guidanceBases,
   guidanceRange,
   maxKeyframeInterval,
   maxSteps,
@@ -150,6 +151,7 @@ const keptForm = object({
   negativePrompt: withDefault(words, newForm.negativePrompt),
   pipeline: withDefault(oneOf(panelPipelines), newForm.pipeline),
   steps: withDefault(nullable(integer(1, maxSteps)), newForm.steps),
+  guideBy: withDefault(nullable(oneOf(guidanceBases)), newForm.guideBy),
   guidance: withDefault(nullable(number(guidanceRange.min, guidanceRange.max)), newForm.guidance),
   keyframeInterval: withDefault(integer(1, maxKeyframeInterval), newForm.keyframeInterval),
   seed: withDefault(integer(0, 2 ** 32 - 1), newForm.seed),

@@ -1,6 +1,6 @@
 // Presets: named values of the form, built-in and the user's own, and their exchange as JSON.
 
-import { maxKeyframeInterval, maxSteps, guidanceRange } from '../../../protocol/edit-settings.ts';
+import { guidanceBases, guidanceRange, maxKeyframeInterval, maxSteps } from '../../../protocol/edit-settings.ts';
 import { techniqueNames, usualTechnique } from '../../../protocol/techniques.ts';
 import {
   FieldError,
@@ -30,6 +30,8 @@ const presetValues = {
   /** Files of earlier versions have none. */
   pipeline: optional(oneOf(panelPipelines)),
   steps: nullable(integer(1, maxSteps)),
+  /** Files of earlier versions have none. */
+  guideBy: optional(nullable(oneOf(guidanceBases))),
   guidance: nullable(number(guidanceRange.min, guidanceRange.max)),
   keyframeInterval: integer(1, maxKeyframeInterval),
 };
@@ -65,6 +67,7 @@ export function applyPreset(form: EditForm, { values }: Preset): EditForm {
   return withChange(form, {
     ...others,
     pipeline: others.pipeline ?? 'fast',
+    guideBy: others.guideBy ?? null,
     prompt: prompt ?? form.prompt,
     negativePrompt: negativePrompt ?? form.negativePrompt,
   });
@@ -72,7 +75,7 @@ export function applyPreset(form: EditForm, { values }: Preset): EditForm {
 
 /** `form` as a preset of the user, with its prompts. */
 export function presetOf(form: EditForm, id: string, name: string): Preset {
-  const { prompt, negativePrompt, strength, technique, pipeline, steps, guidance, keyframeInterval } = form;
+  const { prompt, negativePrompt, strength, technique, pipeline, steps, guideBy, guidance, keyframeInterval } = form;
   return {
     id,
     name,
@@ -82,6 +85,7 @@ export function presetOf(form: EditForm, id: string, name: string): Preset {
       technique,
       pipeline,
       steps,
+      guideBy,
       guidance,
       keyframeInterval,
       prompt: prompt.trim() === '' ? null : prompt.trim(),

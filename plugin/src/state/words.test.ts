@@ -36,7 +36,7 @@ describe('a guess', () => {
       frameRate: { numerator: 25, denominator: 1 },
       outputSize: { width: 1, height: 1 },
       workingSize: { width: 1, height: 1 },
-      chosen: { guidance: 1, steps: 20, inversionSteps: 20 },
+      chosen: { guideBy: 'negative', guidance: 1, steps: 20, inversionSteps: 20 },
       unetEvaluations: { inversion: 200, sampling: 600 },
       reconstructionPsnr: null,
       frameIndices: null,

@@ -51,7 +51,7 @@ export function reportOf({ settings }: JobView): EditReport {
     outputSize: size,
     workingSize: size,
     reconstructionPsnr: null,
-    chosen: { guidance: 7.5, steps: 20, inversionSteps: 20 },
+    chosen: { guideBy: 'negative', guidance: 7.5, steps: 20, inversionSteps: 20 },
     unetEvaluations: { inversion: 1_000, sampling: 3_000 },
     stageSeconds: { edit: 40 },
     peakMemoryBytes: 1,

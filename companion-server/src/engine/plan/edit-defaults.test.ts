@@ -31,6 +31,36 @@ describe('what the user left open', () => {
     expect(unguided).toMatchObject({ guidance: 1, steps: 4, inversionSteps: 8 });
   });
 
+  test('of what guides is what suits the model, with the scale that suits it', () => {
+    const withSource = { sourcePrompt: 'a dog' };
+    const bySource = (change: Partial<EditSettings>, sourceGuidance?: number) =>
+      chooseSettings(
+        { ...defaultSettings(), prompt: 'a wolf', ...withSource, ...change },
+        { ...defaults, guideBy: 'source', ...(sourceGuidance === undefined ? {} : { sourceGuidance }) },
+      );
+    expect(choose(withSource)).toMatchObject({ guideBy: 'negative', guidance: 6 });
+    expect(choose({ ...withSource, guideBy: 'source' })).toMatchObject({ guideBy: 'source', guidance: 3 });
+    expect(choose({ guideBy: 'source', guidance: 5 })).toMatchObject({ guideBy: 'source', guidance: 5 });
+    expect(bySource({})).toMatchObject({ guideBy: 'source', guidance: 3 });
+    expect(bySource({}, 2)).toMatchObject({ guideBy: 'source', guidance: 2 });
+    expect(bySource({ guideBy: 'negative' }, 2)).toMatchObject({ guideBy: 'negative', guidance: 6 });
+  });
+
+  test('of what guides is the negative prompt where there is one, or no source prompt, and as the official code does', () => {
+    const usual = { ...defaults, guideBy: 'source' } as const;
+    const byModel = (change: Partial<EditSettings>) =>
+      chooseSettings({ ...defaultSettings(), prompt: 'a wolf', sourcePrompt: 'a dog', ...change }, usual);
+    for (const change of [{ negativePrompt: 'fog' }, { sourcePrompt: ' ' }, { pipeline: 'reference' }] as const) {
+      expect(byModel(change)).toMatchObject({ guideBy: 'negative', guidance: 6 });
+    }
+    expect(byModel({ negativePrompt: 'fog', guideBy: 'source' })).toMatchObject({ guideBy: 'source', guidance: 3 });
+  });
+
+  test('of a model without guidance is none in any direction', () => {
+    const settings = { ...defaultSettings(), prompt: 'a wolf', sourcePrompt: 'a dog', guideBy: 'source' } as const;
+    expect(chooseSettings(settings, { guidance: 1, steps: 4 })).toMatchObject({ guideBy: 'source', guidance: 1 });
+  });
+
   test('of the draft pipeline is a few steps with one forward each, and nothing is calibrated', () => {
     const noised = { inversion: 'noised', calibrates: false };
     expect(choose({ pipeline: 'draft' })).toMatchObject({ steps: 5, inversionSteps: 5, guidance: 6, ...noised });
@@ -104,6 +134,8 @@ describe("a model's own defaults", () => {
   test('are those of its family where the model says nothing', async () => {
     expect(await readEditDefaults(path.join(dir, 'without'), usual)).toEqual({ guidance: 7.5, steps: 20 });
     expect(await read('{"steps": 12}')).toEqual({ guidance: 7.5, steps: 12 });
+    const guided = { guidance: 7.5, steps: 20, guideBy: 'source', sourceGuidance: 2 };
+    expect(await read('{"guideBy": "source", "sourceGuidance": 2}')).toEqual(guided);
     expect(await read('{"steps": null, "guidance": 3, "author": "x"}')).toEqual({ guidance: 3, steps: 20 });
   });
 
@@ -116,6 +148,7 @@ describe("a model's own defaults", () => {
 
   test.each([
     ['{"steps": 2.5}', 'edit-defaults.json: defaults.steps must be a whole number between 1 and 1000, got 2.5.'],
+    ['{"guideBy": "x"}', "edit-defaults.json: defaults.guideBy must be one of negative, source, both, got 'x'."],
     ['{"guidance": 31}', 'edit-defaults.json: defaults.guidance must be between 0 and 30, got 31.'],
     ['{"guidance": "7"}', "edit-defaults.json: defaults.guidance must be between 0 and 30, got '7'."],
   ])('%s is refused by name', async (json, message) => {

@@ -3,14 +3,31 @@
 
 import path from 'node:path';
 import type { InversionMethod } from '../../tokenflow/inversion.ts';
-import { guidanceRange, maxSteps, referencePipeline, type EditSettings } from '../../../../protocol/edit-settings.ts';
-import { FieldError, integer, nullable, number, openObject, optional, parse } from '../../../../protocol/fields.ts';
+import {
+  guidanceBases,
+  guidanceRange,
+  maxSteps,
+  referencePipeline,
+  type EditSettings,
+  type GuidanceBase,
+} from '../../../../protocol/edit-settings.ts';
+import {
+  FieldError,
+  integer,
+  nullable,
+  number,
+  oneOf,
+  openObject,
+  optional,
+  parse,
+} from '../../../../protocol/fields.ts';
 import { EditError } from '../../errors.ts';
 import type { EditDefaults } from '../../families/family.ts';
 import { readJsonObject } from '../../weights/json-file.ts';
 
 /** Settings in which nothing is left open. */
 export type ChosenSettings = EditSettings & {
+  readonly guideBy: GuidanceBase;
   readonly guidance: number;
   readonly steps: number;
   /** If `calibrates`, the number of the first try. */
@@ -30,12 +47,20 @@ const inversionShare = {
   noised: 1,
 } as const satisfies Record<InversionMethod['name'], number>;
 
+/**
+ * The scale of guidance away from the source prompt where the model names none: the two predictions differ in what the
+ * prompts say differently only, which a larger scale exaggerates.
+ */
+const usualSourceGuidance = 3;
+
 /** Of the draft pipeline: the most with at most 12 evaluations of the network per frame. */
 const draftSteps = 5;
 
 /** The values in the file; a value that is left out or null is the family's. */
 const defaultsFile = openObject({
   guidance: optional(nullable(number(guidanceRange.min, guidanceRange.max))),
+  guideBy: optional(nullable(oneOf(guidanceBases))),
+  sourceGuidance: optional(nullable(number(guidanceRange.min, guidanceRange.max))),
   steps: optional(nullable(integer(1, maxSteps))),
 });
 
@@ -51,8 +76,14 @@ export async function readEditDefaults(modelDir: string, usual: EditDefaults): P
     throw error;
   });
   try {
-    const { guidance, steps } = parse(defaultsFile, json, 'defaults');
-    return { ...usual, guidance: guidance ?? usual.guidance, steps: steps ?? usual.steps };
+    const { guidance, steps, guideBy, sourceGuidance } = parse(defaultsFile, json, 'defaults');
+    return {
+      ...usual,
+      guidance: guidance ?? usual.guidance,
+      steps: steps ?? usual.steps,
+      ...(guideBy == null ? {} : { guideBy }),
+      ...(sourceGuidance == null ? {} : { sourceGuidance }),
+    };
   } catch (error) {
     if (!(error instanceof FieldError)) throw error;
     throw new EditError('model-damaged', `${file}: ${error.message}`, { cause: error });
@@ -87,16 +118,35 @@ export function chooseSettings(
       { hint: 'Leave the inversion steps out.' },
     );
   }
+  const guideBy = settings.guideBy ?? guideByOf(settings, defaults);
   const chosen = {
     ...settings,
     steps: whole,
     inversionSteps: wholeInversion,
     inversion,
     calibrates: settings.inversionSteps === null && inversion === 'fixed-point',
+    guideBy,
     // At a scale of 1 the guided prediction is the prompt's own; models of few steps write 0 for it.
-    guidance: Math.max(1, settings.guidance ?? defaults.guidance),
+    guidance: Math.max(1, settings.guidance ?? guidanceOf(defaults, guideBy)),
   };
   return settings.preview ? previewOf(chosen) : chosen;
+}
+
+/**
+ * Who writes a negative prompt wants it to be read, and without a source prompt there is nothing else to lead away from. The
+ * reference pipeline is that of the official code.
+ */
+function guideByOf(
+  { pipeline, sourcePrompt, negativePrompt }: EditSettings,
+  { guideBy = 'negative' }: EditDefaults,
+): GuidanceBase {
+  const isOpen = pipeline !== 'reference' && negativePrompt.trim() === '' && sourcePrompt.trim() !== '';
+  return isOpen ? guideBy : 'negative';
+}
+
+/** A model without guidance has none in any direction. */
+function guidanceOf({ guidance, sourceGuidance = usualSourceGuidance }: EditDefaults, guideBy: GuidanceBase): number {
+  return guideBy === 'negative' || guidance <= 1 ? guidance : sourceGuidance;
 }
 
 /** Networks that were distilled for few steps jump: the latents from which a step came cannot be found by iteration. */

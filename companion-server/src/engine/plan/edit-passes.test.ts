@@ -118,6 +118,7 @@ describe('the work that is planned', () => {
       pipeline: 'reference',
       steps: 10,
       strength: 0.4,
+      guideBy: 'negative',
       guidance: 7.5,
       inversionSteps: 10,
     });

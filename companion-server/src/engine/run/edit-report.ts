@@ -31,7 +31,7 @@ export interface ReportParts {
 
 export function makeReport(parts: ReportParts): EditReport {
   const { clip, model, settings, plan, execution, meter, unetEvaluations, analysis, notices } = parts;
-  const { guidance, steps } = settings;
+  const { guideBy, guidance, steps } = settings;
   const inversionSteps = analysis?.inversionSteps ?? settings.inversionSteps;
   const { privateBytes, mappedBytes } = parts.memory.peak();
   return {
@@ -40,7 +40,7 @@ export function makeReport(parts: ReportParts): EditReport {
     frameRate: clip.frameRate,
     outputSize: clip.frameSize,
     workingSize: plan.size.scaled,
-    chosen: { guidance, steps, inversionSteps },
+    chosen: { guideBy, guidance, steps, inversionSteps },
     unetEvaluations,
     reconstructionPsnr: analysis?.reconstructionPsnr ?? null,
     frameIndices: settings.preview ? plan.frames.map((frame) => frame - plan.startFrame) : null,
@@ -53,6 +53,7 @@ export function makeReport(parts: ReportParts): EditReport {
       ...clip.notices,
       ...model.notices([settings.prompt, settings.sourcePrompt, settings.negativePrompt]),
       ...promptNotices(model, settings),
+      ...guidanceNotices(settings),
       ...calibrationNotices(settings, analysis),
       ...notices,
     ],
@@ -69,6 +70,22 @@ function promptNotices(model: Model, { prompt, sourcePrompt, negativePrompt }: C
           `The ${name} is longer than the model reads; this part was not used: "${shorten(overflow, quotedCharacters)}".`,
         ];
   });
+}
+
+/** What guidance could not do as it was told. */
+export function guidanceNotices({
+  guideBy,
+  sourcePrompt,
+  negativePrompt,
+}: Pick<ChosenSettings, 'guideBy' | 'sourcePrompt' | 'negativePrompt'>): string[] {
+  return [
+    ...(guideBy !== 'negative' && sourcePrompt.trim() === ''
+      ? ['Guidance led away from an empty prompt: no source prompt says what the clip shows now.']
+      : []),
+    ...(guideBy === 'source' && negativePrompt.trim() !== ''
+      ? ['The negative prompt was not used: guidance led away from the source prompt.']
+      : []),
+  ];
 }
 
 /** `notices`, cut to the limits of the protocol. */

@@ -14,6 +14,7 @@ import type { EditContext, EditRunOptions } from './edit-context.ts';
 import { rehearseOutput, writeResult } from './edit-output.ts';
 import { planEdit } from '../plan/edit-plan.ts';
 import { makeReport } from './edit-report.ts';
+import { guidanceBase } from './guidance-base.ts';
 import { firstInversionSteps, forwardsPerStep, keepsNoisiest, keepsResiduals } from '../plan/edit-schedules.ts';
 import { workloadOf } from '../plan/edit-workload.ts';
 import { forecastOf, throughputOf, stageWork, type StageWork } from '../estimate/forecast.ts';
@@ -201,13 +202,13 @@ export class EditRun {
 
   private async encodePrompts(): Promise<BranchConditioning> {
     const { model, settings, plan } = this.edit;
-    const { sourcePrompt, negativePrompt, prompt } = settings;
+    const { sourcePrompt, negativePrompt, prompt, guideBy } = settings;
     const prompts = [sourcePrompt, negativePrompt, prompt];
     const [source, negative, target] = await model.conditioning(prompts, plan.size.padded);
     if (source === undefined || negative === undefined || target === undefined) {
       throw new TypeError('The model encodes not every prompt.');
     }
-    return { source, negative, target };
+    return { source, negative: guidanceBase(guideBy, { source, negative }), target };
   }
 
   private async encode(latents: LatentStore, clean: LatentStore, encoding: EncoderOptions): Promise<readonly string[]> {

@@ -40,7 +40,14 @@ class NotedLatents extends InMemoryLatents {
 }
 
 function editOf(denoiser: FakeDenoiser, frameCount = 30): CalibratedEdit {
-  const chosen = { steps, inversionSteps, guidance: 7, calibrates: true, inversion: 'fixed-point' } as const;
+  const chosen = {
+    steps,
+    inversionSteps,
+    guideBy: 'negative',
+    guidance: 7,
+    calibrates: true,
+    inversion: 'fixed-point',
+  } as const;
   return {
     denoiser,
     sampling: createSchedule(scheduler, steps),

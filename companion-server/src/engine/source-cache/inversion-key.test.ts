@@ -21,6 +21,7 @@ const settings: ChosenSettings = {
   sourcePrompt: 'a wolf',
   steps: 10,
   inversionSteps: 10,
+  guideBy: 'negative',
   guidance: 7,
   calibrates: false,
   inversion: 'fixed-point',
@@ -65,7 +66,9 @@ test('what the inversion does not depend on leaves its key as it is', async () =
   const key = await inversionKey(parts);
   expect(key).toMatch(/^[0-9a-f]{64}$/);
   const same = [
-    ...[{ prompt: 'a fox' }, { negativePrompt: 'ugly' }, { guidance: 3 }].map(withSettings),
+    ...[{ prompt: 'a fox' }, { negativePrompt: 'ugly' }, { guidance: 3 }, { guideBy: 'source' as const }].map(
+      withSettings,
+    ),
     ...[{ strength: 0.1 }, { codec: 'h264' as const }, { seed: 5 }].map(withSettings),
     ...[{ startStep: 3 }, { extendedLimit: 4 }].map(withPlan),
   ];

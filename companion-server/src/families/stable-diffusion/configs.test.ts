@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeConfigs, describeFaults, faultOf, readConfig } from '../../../../test/describe-configs.ts';
 import { parseClipTextConfig } from './clip-text-config.ts';
+import { injectionPoints } from './injection-points.ts';
 import { parseUNetConfig } from './unet-config.ts';
 import { parseVaeConfig } from './vae-config.ts';
 
@@ -75,6 +76,21 @@ describe('unet/config.json', () => {
     expect(parseUNetConfig({ ...sd1, _diffusers_version: version, sample_size: size }).sampleSize).toBe(trained);
   });
 
+  it("takes the points of injection that it names, and the family's where it names none", () => {
+    const { features, attention } = parseUNetConfig({
+      ...sd1,
+      plug_and_play: {
+        features: 'up_blocks.2.resnets.1',
+        attention: ['up_blocks.2.attentions.1', 'up_blocks.3.attentions'],
+      },
+    }).injectionPoints;
+    expect(features).toBe('up_blocks.2.resnets.1');
+    const keys = ['2.attentions.0', '2.attentions.1', '3.attentions.0', '3.attentions.2'];
+    const isInjected = (key: string) => attention.test(`up_blocks.${key}.transformer_blocks.0.attn1`);
+    expect(keys.map(isInjected)).toEqual([false, true, true, true]);
+    expect(parseUNetConfig(sd1).injectionPoints).toBe(injectionPoints);
+  });
+
   describeFaults('unet/config.json', parseUNetConfig, sd1, [
     ['addition_embed_type must be null, got "text_time"', { addition_embed_type: 'text_time' }],
     ['mid_block_type must be "UNetMidBlock2DCrossAttn", got null', { mid_block_type: null }],
@@ -93,6 +109,14 @@ describe('unet/config.json', () => {
       { attention_head_dim: 5 },
     ],
     ['norm_num_groups must divide the 16 channels of a level, got 32', { norm_num_groups: 32 }],
+    [
+      'plug_and_play.features must be a residual block of the decoder, as up_blocks.1.resnets.1, got "up_blocks.4.resnets.1"',
+      { plug_and_play: { features: 'up_blocks.4.resnets.1', attention: ['up_blocks.2.attentions'] } },
+    ],
+    [
+      'plug_and_play.attention must be a list of attentions of the decoder, as up_blocks.1.attentions, got []',
+      { plug_and_play: { features: 'up_blocks.2.resnets.1', attention: [] } },
+    ],
   ]);
 });
 

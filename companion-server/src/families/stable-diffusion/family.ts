@@ -42,7 +42,7 @@ function outline(checkpoint: Checkpoint): ModelOutline {
   const vae = parseVaeConfig(partOf(checkpoint, 'vae').config);
   requireFittingParts(checkpoint.dir, unet, vae, text);
   return {
-    unet: denoisingUNet(unet),
+    unet: denoisingUNet(unet, unet.injectionPoints),
     vae: autoencoder(vae),
     weights: {
       unet: partOf(checkpoint, 'unet').weights,

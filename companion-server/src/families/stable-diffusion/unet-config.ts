@@ -1,8 +1,10 @@
 // What unet/config.json says about the UNet of Stable Diffusion 1.x and 2.x, checked. Refuses by name what it is not.
 
 import { evenDepths } from '../../nets/transformer-depths.ts';
+import type { InjectionPoints } from '../../nets/denoising-network.ts';
 import type { UNetConfig } from '../../nets/unet.ts';
 import type { ConfigReader } from '../config-reader.ts';
+import { injectionPoints, readInjectionPoints } from './injection-points.ts';
 import { readConfig } from './read-config.ts';
 
 /** Fields that no network here uses, with the values that mean "not used". */
@@ -36,14 +38,23 @@ const unusedHere = {
   transformer_layers_per_block: [1],
 } satisfies Record<string, readonly unknown[]>;
 
+export interface StableDiffusionUNetConfig extends UNetConfig {
+  /** The family's, unless the checkpoint names its own. */
+  readonly injectionPoints: InjectionPoints;
+}
+
 /** Throws EditError('model-unsupported') naming the field that does not fit. */
-export function parseUNetConfig(json: Readonly<Record<string, unknown>>): UNetConfig {
+export function parseUNetConfig(json: Readonly<Record<string, unknown>>): StableDiffusionUNetConfig {
   const config = readConfig(json, 'unet/config.json');
   for (const [field, allowed] of Object.entries(unusedHere)) config.expect(field, allowed);
   const { hasAttention, ...fields } = parseUNetFields(config);
   // Every transformer of this family is one block.
   const levels = hasAttention.map((attends) => ({ hasAttention: attends, depth: 1 }));
-  return { ...fields, transformerDepths: evenDepths(levels, fields.layersPerBlock) };
+  return {
+    ...fields,
+    transformerDepths: evenDepths(levels, fields.layersPerBlock),
+    injectionPoints: readInjectionPoints(config, levels.length, fields.layersPerBlock) ?? injectionPoints,
+  };
 }
 
 /** All of a UNet but its transformers' depths, and which levels have transformers. Throws as parseUNetConfig does. */

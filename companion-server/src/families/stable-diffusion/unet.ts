@@ -7,10 +7,10 @@ import { buildUNet, type UNetConfig } from '../../nets/unet.ts';
 import { symbol } from '../../onnx/dims.ts';
 import * as ops from '../../onnx/ops.ts';
 import { concatRows, tensor } from '../../tensor/tensor.ts';
-import { injectionPoints } from './injection-points.ts';
+import { injectionPoints as usualPoints } from './injection-points.ts';
 
 /** Its inputs are `time_features` [1, C0] and `context` [branches, tokens, D]. */
-export function denoisingUNet(config: UNetConfig): DenoisingNetwork {
+export function denoisingUNet(config: UNetConfig, injectionPoints = usualPoints): DenoisingNetwork {
   const { latentChannels, blockChannels, heads, crossAttentionDim, flipSinToCos, frequencyShift } = config;
   const width = blockChannels[0] ?? 0;
   return {

@@ -1,6 +1,12 @@
-// What most people never open: what to avoid, technique, quality, steps, guidance, keyframes, seed, kind of file. Empty numbers are the model's own.
+// What most people never open: what to avoid, technique, quality, steps, what guides and how much, keyframes, seed, kind of file. Empty numbers are the model's own.
 
-import { guidanceRange, maxKeyframeInterval, maxSteps, outputCodecs } from '../../../../protocol/edit-settings.ts';
+import {
+  guidanceBases,
+  guidanceRange,
+  maxKeyframeInterval,
+  maxSteps,
+  outputCodecs,
+} from '../../../../protocol/edit-settings.ts';
 import { techniqueInfo, techniqueInfos, techniqueNames } from '../../../../protocol/techniques.ts';
 import { panelPipelines, type EditForm } from '../../state/form.ts';
 import { randomSeed, type Context, type Piece } from '../context.ts';
@@ -34,6 +40,9 @@ export function createAdvancedView(context: Context): Piece {
   const steps = createNumber(context, a.steps, { min: 1, max: maxSteps, isWhole: true }, (value) =>
     change({ steps: value }),
   );
+  const guideBy = createSegments(context, a.guideBy, ['auto', ...guidanceBases], a.guideBys, (value) =>
+    change({ guideBy: value === 'auto' ? null : value }),
+  );
   const guidance = createNumber(context, a.guidance, { ...guidanceRange, isWhole: false }, (value) =>
     change({ guidance: value }),
   );
@@ -58,6 +67,8 @@ export function createAdvancedView(context: Context): Piece {
     techniqueHint,
     row(a.pipeline, pipeline.root),
     row(a.steps, steps.field),
+    row(a.guideBy, guideBy.root),
+    ui.el('div', 'hint', a.guideByHint),
     row(a.guidance, guidance.field),
     row(a.keyframes, keyframes.field),
     row(a.seed, seed.field, lock, dice),
@@ -79,6 +90,7 @@ export function createAdvancedView(context: Context): Piece {
       codec.update(form.codec);
       setText(techniqueHint, techniqueInfo(form.technique).hint);
       steps.update(form.steps);
+      guideBy.update(form.guideBy ?? 'auto');
       guidance.update(form.guidance);
       keyframes.update(form.keyframeInterval);
       seed.update(form.seed);

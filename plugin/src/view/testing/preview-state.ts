@@ -23,7 +23,7 @@ export function withPreview(state: PanelState, task: Task): PanelState {
       frameRate: { numerator: 25, denominator: 1 },
       outputSize: { width: 1920, height: 1080 },
       workingSize: { width: 512, height: 288 },
-      chosen: { guidance: 7.5, steps: 50, inversionSteps: 50 },
+      chosen: { guideBy: 'negative', guidance: 7.5, steps: 50, inversionSteps: 50 },
       unetEvaluations: { inversion: 300, sampling: 600 },
       stageSeconds: {},
       peakMemoryBytes: 0,

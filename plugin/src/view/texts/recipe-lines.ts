@@ -7,7 +7,7 @@ import type { Texts } from './strings.ts';
 
 export function recipeLines(
   { settings, model, createdAt }: Recipe,
-  { recipe: r, strength, advanced: { pipelines } }: Texts,
+  { recipe: r, strength, advanced: { pipelines, guideBys } }: Texts,
 ): readonly { readonly label: string; readonly value: string }[] {
   const own = (value: number | null): string => (value === null ? r.auto : String(value));
   const lines = [
@@ -23,6 +23,7 @@ export function recipeLines(
     { label: r.technique, value: techniqueInfo(settings.technique).title },
     { label: r.pipeline, value: settings.pipeline === 'draft' ? pipelines.draft : '' },
     { label: r.steps, value: own(settings.steps) },
+    { label: r.guideBy, value: settings.guideBy === null ? '' : guideBys[settings.guideBy] },
     { label: r.guidance, value: own(settings.guidance) },
     { label: r.keyframes, value: r.frames(settings.keyframeInterval) },
     { label: r.seed, value: String(settings.seed) },

@@ -11,7 +11,7 @@ import type { CompareMode } from '../../state/compare.ts';
 import type { Page, ToastText } from '../../state/panel-state.ts';
 import type { ClipWarning, EmptyReason, ExportMode, RejectionReason } from '../../host/selection.ts';
 import type { EditStage } from '../../../../protocol/progress.ts';
-import type { OutputCodec } from '../../../../protocol/edit-settings.ts';
+import type { GuidanceBase, OutputCodec } from '../../../../protocol/edit-settings.ts';
 import { problemTexts, type ProblemText } from './problem-strings.ts';
 import { isInstalledProgram, typedCommand } from './typed-command.ts';
 
@@ -190,6 +190,13 @@ export const english = {
     pipeline: 'Quality',
     pipelines: { fast: 'Full', draft: 'Draft' } satisfies Record<PanelPipeline, string>,
     steps: 'Steps',
+    guideBy: 'Guide by',
+    guideBys: { auto: 'Auto', negative: 'What to avoid', source: 'What changes', both: 'Both' } satisfies Record<
+      GuidanceBase | 'auto',
+      string
+    >,
+    guideByHint:
+      'What changes: from what the clip shows now to your description, so the rest stays. It needs both texts. What to avoid: away from that text, and stronger overall.',
     guidance: 'Guidance',
     auto: 'auto',
     keyframes: 'Reference frame every',
@@ -459,6 +466,7 @@ export const english = {
     technique: 'Technique',
     pipeline: 'Quality',
     steps: 'Steps',
+    guideBy: 'Guide by',
     guidance: 'Guidance',
     keyframes: 'Reference frame every',
     seed: 'Seed',
