@@ -1,7 +1,7 @@
 // What unet/config.json says about the UNet of Stable Diffusion 1.x and 2.x, checked. Refuses by name what it is not.
 
 import { evenDepths } from '../../nets/transformer-depths.ts';
-import type { UNetConfig } from '../../nets/unet.ts';
+import type { UNetConfig } from '../../nets/unet-blocks.ts';
 import type { ConfigReader } from '../config-reader.ts';
 import { readConfig } from './read-config.ts';
 
@@ -36,9 +36,9 @@ const unusedHere = {
   transformer_layers_per_block: [1],
 } satisfies Record<string, readonly unknown[]>;
 
-/** Throws EditError('model-unsupported') naming the field that does not fit. */
-export function parseUNetConfig(json: Readonly<Record<string, unknown>>): UNetConfig {
-  const config = readConfig(json, 'unet/config.json');
+/** Throws EditError('model-unsupported') naming the field that does not fit. @param source what errors call the file */
+export function parseUNetConfig(json: Readonly<Record<string, unknown>>, source = 'unet/config.json'): UNetConfig {
+  const config = readConfig(json, source);
   for (const [field, allowed] of Object.entries(unusedHere)) config.expect(field, allowed);
   const { hasAttention, ...fields } = parseUNetFields(config);
   // Every transformer of this family is one block.
