@@ -196,6 +196,8 @@ test('many edits that keep and take the same inversion do not disturb each other
     if (found !== null) expect(await readFile(file)).toEqual(Buffer.from(bytes));
     expect(await readFile(mine)).toEqual(Buffer.from(bytes));
   };
-  await Promise.all(Array.from({ length: 12 }, (_, i) => edit(i)));
-  expect(await keptKeys()).toEqual([keyOf('one')]);
+  for (let round = 0; round < 4; round++) {
+    await Promise.all(Array.from({ length: 12 }, (_, i) => edit(i)));
+    expect(await keptKeys()).toEqual([keyOf('one')]);
+  }
 });

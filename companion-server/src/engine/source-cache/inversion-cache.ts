@@ -111,7 +111,7 @@ export async function takeInversion(
   if ((await stat(folder).catch(ignoreMissing)) === undefined) return null;
   const entry = await readEntry(folder);
   if (entry === null) {
-    await drop(dir, key, entry);
+    await dropDamaged(dir, key, sizeBytes);
     return null;
   }
   if (entry.startStep > startStep) return null;
@@ -127,7 +127,7 @@ export async function takeInversion(
     if (!isMissing(error)) throw error;
   }
   await rm(file, { force: true });
-  await drop(dir, key, entry);
+  await dropDamaged(dir, key, sizeBytes);
   return null;
 }
 
@@ -183,12 +183,13 @@ export async function keepInversion(dir: string, options: KeepOptions): Promise<
     await writeFile(entryPath(aside), formatEntry(entry));
     for (const written of [latentsPath(aside), entryPath(aside)]) await syncFile(written);
     await remove(dir, key);
-    await rename(aside, path.join(dir, key));
+    // Another edit may have kept the same inversion meanwhile.
+    if (await placeEntry(aside, path.join(dir, key))) return true;
   } catch (error) {
     await rm(aside, { recursive: true, force: true, maxRetries: 3 });
-    // Another edit has kept the same inversion meanwhile.
-    if (!(error instanceof Error && 'code' in error && isOccupied(error.code))) throw error;
+    throw error;
   }
+  await rm(aside, { recursive: true, force: true, maxRetries: 3 });
   return true;
 }
 
@@ -202,22 +203,49 @@ async function evict(dir: string, budgetBytes: number, keptKey: string): Promise
   }
 }
 
-/** Removes an entry that was found to be damaged, unless another edit has replaced it meanwhile. */
-async function drop(dir: string, key: string, judged: InversionEntry | null): Promise<void> {
-  const current = await readEntry(path.join(dir, key));
-  if (JSON.stringify(current) === JSON.stringify(judged)) await remove(dir, key);
+/**
+ * Removes an entry that was found to be damaged. Another edit may move or replace it at any moment: so it is moved away
+ * first, looked at where nobody else does, and comes back if nothing is wrong with it.
+ */
+async function dropDamaged(dir: string, key: string, sizeBytes: TakeOptions['sizeBytes']): Promise<void> {
+  const aside = await moveAside(dir, key);
+  if (aside === null) return;
+  const entry = await readEntry(aside);
+  const isSound =
+    entry !== null &&
+    entry.sizeBytes === sizeBytes(entry.startStep) &&
+    (await isWhole(latentsPath(aside), entry).catch(ignoreMissing)) === true;
+  if (isSound && (await placeEntry(aside, path.join(dir, key)))) return;
+  await rm(aside, { recursive: true, force: true, maxRetries: 3 });
 }
 
 /** After the rename the entry is gone, even if removing its files fails. */
 async function remove(dir: string, key: string): Promise<void> {
+  const aside = await moveAside(dir, key);
+  if (aside !== null) await rm(aside, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** Where the entry is then; null if there was none. */
+async function moveAside(dir: string, key: string): Promise<string | null> {
   const aside = path.join(dir, `${asidePrefix}${createOwnedName()}`);
   try {
     await rename(path.join(dir, key), aside);
+    return aside;
   } catch (error) {
-    if (isMissing(error)) return;
+    if (isMissing(error)) return null;
     throw error;
   }
-  await rm(aside, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** False if there is another entry already. */
+async function placeEntry(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && isOccupied(error.code)) return false;
+    throw error;
+  }
 }
 
 /** Removes what killed processes have left half made or half removed. */
