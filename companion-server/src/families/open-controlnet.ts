@@ -16,6 +16,7 @@ import type { WeightChange } from '../weights/lora/match-lora.ts';
 import { tensorsInFiles, type TensorSource } from '../weights/tensor-source.ts';
 import { classNameOf } from './class-name.ts';
 import { buildChecked, type ControlledModel } from './controlnet-fit.ts';
+import type { FamilyCheckpoint } from './family.ts';
 import { formOfControlNet, refuseControlNet, type ControlNetForm } from './controlnet-files.ts';
 import { countOf, unetConfigOf } from './ldm-configs.ts';
 
@@ -25,6 +26,15 @@ export interface ControlNetFile {
   readonly name: string;
   /** Absolute path of a safetensors file, or of a folder in diffusers layout. */
   readonly file: string;
+}
+
+/** What a ControlNet for the checkpoint must fit. */
+export function controlledModel(checkpoint: FamilyCheckpoint): ControlledModel {
+  const { family, parts } = checkpoint;
+  const unet = parts.get('unet');
+  if (unet === undefined) throw unfit(`${family.title} has no UNet that could be controlled.`);
+  const { latents } = family.outline(checkpoint).vae;
+  return { family, config: unet.config, weights: unet.weights, latents };
 }
 
 export interface OpenedControlNet {

@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ControlChoice } from '../../../protocol/control.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';
 import { createTurns } from '../../../protocol/turns.ts';
@@ -20,7 +21,7 @@ import {
 import type { Clip } from '../clips/clip.ts';
 import { inversionsDirIn } from '../engine/source-cache/inversion-cache.ts';
 import { ResumePointFile, type ResumePoint } from '../engine/run/resume-point.ts';
-import type { EditJob } from '../engine/run/edit-job.ts';
+import type { ControlFiles, EditJob } from '../engine/run/edit-job.ts';
 import type { Engine } from '../engine/worker/supervisor.ts';
 import { EditError, orCanceled } from '../errors.ts';
 import { isFullDisk } from '../files/disk-error.ts';
@@ -41,6 +42,11 @@ export interface EditExecutor extends JobExecutor {
    * `signal` is aborted.
    */
   estimate(owner: string, spec: JobSpec, past: EditReport | null, signal?: AbortSignal): Promise<Estimate>;
+}
+
+interface NamedFile {
+  readonly name: string;
+  readonly file: string;
 }
 
 export interface EditExecutorOptions {
@@ -71,6 +77,11 @@ export interface EditExecutorOptions {
   readonly loraFileOf?: (name: string) => string | Promise<string>;
   /** The absolute path of a VAE by its name. Throws as `loraFileOf` does. Default: there are none. */
   readonly vaeFileOf?: (name: string) => string | Promise<string>;
+  /**
+   * The absolute path of the ControlNet that a choice names, or of the first that fits it and the model. Throws as
+   * `loraFileOf` does. Default: there are none.
+   */
+  readonly controlFileOf?: (control: ControlChoice, model: string | null) => NamedFile | Promise<NamedFile>;
   /** Embeddings that these prompts may mean. Default: there are none. */
   readonly embeddingsFor?: (
     prompts: readonly string[],
@@ -88,12 +99,20 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   const { onStep = () => undefined, onStepUnkept = () => undefined, onWorkLost = () => undefined } = options;
   const { inversionsDir = inversionsDirIn(dataDir), embeddingsFor = () => [] } = options;
   const { loraFileOf = nothingNamed('LoRA'), vaeFileOf = nothingNamed('VAE') } = options;
-  const { readingOf = () => undefined } = options;
+  const { readingOf = () => undefined, controlFileOf = ({ net, kind }) => nothingNamed('ControlNet')(net ?? kind) } =
+    options;
+
+  async function controlFilesOf(owner: string, control: ControlChoice, model: string | null): Promise<ControlFiles> {
+    const { name, file } = await controlFileOf(control, model);
+    if (control.clip === undefined) return { name, file, videoPath: null };
+    const { artifact } = await clipOf(owner, control.clip);
+    return { name, file, videoPath: await artifacts.localPath(artifact) };
+  }
 
   async function toEditJob(owner: string, jobId: string, spec: JobSpec): Promise<EditJob> {
     const clip = await clipOf(owner, spec.clipId);
     const reading = await readingOf(spec.model);
-    const { prompt, sourcePrompt, negativePrompt, loras, vae } = spec.settings;
+    const { prompt, sourcePrompt, negativePrompt, loras, vae, controls = [] } = spec.settings;
     return {
       inputPath: await artifacts.localPath(clip.artifact),
       clipSha256: clip.sha256,
@@ -103,6 +122,9 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       loras: await Promise.all(loras.map(async (lora) => ({ ...lora, file: await loraFileOf(lora.name) }))),
       vae: vae === undefined ? null : { name: vae, file: await vaeFileOf(vae) },
       embeddings: await embeddingsFor([prompt, sourcePrompt, negativePrompt]),
+      ...(controls.length > 0 && {
+        controls: await Promise.all(controls.map((control) => controlFilesOf(owner, control, spec.model))),
+      }),
       device: spec.device,
       cacheDir,
       inversionsDir,
@@ -204,6 +226,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       await readingOf(model);
       for (const { name } of settings.loras) await loraFileOf(name);
       if (settings.vae !== undefined) await vaeFileOf(settings.vae);
+      for (const control of settings.controls ?? []) await controlFilesOf(owner, control, model);
     },
     async estimate(owner, spec, past, signal) {
       const job = await toEditJob(owner, 'estimate', spec);

@@ -11,6 +11,7 @@ import {
   type FamilyCheckpoint,
   type OpenCheckpointOptions,
 } from '../../families/open-checkpoint.ts';
+import { controlledModel, openControlNet, type ControlNetFile } from '../../families/open-controlnet.ts';
 import { replaceVae } from '../../families/replace-vae.ts';
 import type { Conditioning } from '../../nets/conditioning.ts';
 import type { LatentSize } from '../../nets/denoising-network.ts';
@@ -21,9 +22,12 @@ import { createSession, RuntimeLoadError, type RunCost, type Session } from '../
 import type { Tensor } from '../../tensor/tensor.ts';
 import { float32Copy, withoutFloat8 } from '../../weights/float32-copy.ts';
 import { requireSpaceForCopies } from '../../weights/copy-space.ts';
+import { mergedWeights } from '../../weights/lora/merged-weights.ts';
 import type { TensorSource } from '../../weights/tensor-source.ts';
 import type { PromptEmbedding } from '../../weights/textual-inversion.ts';
 import { identifyAdapters, mergeInto, openAdapters, type AdapterFiles, type Adapters } from './adapters.ts';
+import type { OpenedNet } from './controlnets.ts';
+import { openMatrixProducts } from './matrix-product.ts';
 import { UNetDenoiser } from './unet-denoiser.ts';
 import { identifyModel } from './model-identity.ts';
 import { keepPrediction, probePrediction, probeSize, withKeptPrediction } from './prediction-probe.ts';
@@ -32,6 +36,11 @@ import { decoderSession, encoderSession, openWithinRange, type VaeRange, type Va
 
 /** What a plan needs to know of a model. */
 export type ModelShape = Pick<ModelOutline, 'unet' | 'vae' | 'sizeMultiple' | 'trainingSide'>;
+
+/** A ControlNet that is ready to run. */
+export interface LoadedControlNet extends Pick<OpenedNet, 'network' | 'graph'> {
+  readonly createSession: (make: () => Graph) => Promise<Session>;
+}
 
 export interface Model extends Omit<ModelOutline, 'createConditioner'> {
   /** Equal only for equal checkpoints, in any folder. */
@@ -45,6 +54,8 @@ export interface Model extends Omit<ModelOutline, 'createConditioner'> {
   openEncoder(size: LatentSize): Promise<VaeSession>;
   openDecoder(size: LatentSize): Promise<VaeSession>;
   createDenoiser(size: LatentSize): UNetDenoiser;
+  /** Throws EditError: 'adapter-missing', 'adapter-damaged', 'adapter-unsupported', 'disk-full'. */
+  openControlNet(file: ControlNetFile): Promise<LoadedControlNet>;
 }
 
 export interface OpenModelOptions extends Pick<OpenCheckpointOptions, 'families'>, AdapterFiles {
@@ -125,6 +136,18 @@ async function assemble(checkpoint: FamilyCheckpoint, options: OpenModelOptions)
         createSession: (make) => openGraph(make, options),
         keepsBatch: plansForEachShape[execution.provider],
       }),
+    async openControlNet(file) {
+      const opened = await openControlNet(controlledModel(checkpoint), file, variantOf(execution));
+      const merge = { cacheDir: weightsDirOf(options), signal: options.signal, openProducts: openMatrixProducts };
+      const own = widened(opened.weights, execution.float, options);
+      const whole =
+        opened.differences.size === 0 ? own : mergedWeights(own, opened.differences, { ...merge, inUse: new Set() });
+      return {
+        network: opened.network,
+        graph: { weights: await whole.stored(), float: execution.float, fused },
+        createSession: (make) => openGraph(make, options),
+      };
+    },
   };
 }
 
@@ -166,7 +189,7 @@ async function openVariant({
   cacheDir,
   vae = null,
 }: CheckpointToOpen): Promise<FamilyCheckpoint> {
-  const variant = execution.float === 'float16' ? { variant: 'fp16' } : {};
+  const variant = variantOf(execution);
   const opened = await openCheckpoint(dir, { ...reading, families, ...variant });
   return replaceVae(await withKeptPrediction(opened, cacheDir), vae, variant);
 }
@@ -184,7 +207,12 @@ export async function readModelOutline(
   const { embeddings } = await openAdapters(checkpoint, files);
   const outline = outlineOf(checkpoint, files);
   if (embeddings.length > 0) outline.createConditioner(embeddings);
+  for (const file of files.controls ?? []) await openControlNet(controlledModel(checkpoint), file);
   return outline;
+}
+
+function variantOf({ float }: Execution): { readonly variant?: string } {
+  return float === 'float16' ? { variant: 'fp16' } : {};
 }
 
 /** What the checkpoint is like with its LoRA: some make it a model of few steps. */

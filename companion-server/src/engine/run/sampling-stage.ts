@@ -72,7 +72,7 @@ function sampleClip(
   const { denoiser, plan, settings, sampling: schedule } = edit;
   const { chunkSize, maxLatents, extendedLimit, frameGuidance, technique } = plan;
   const scenes = scenesFor(edit, source.analysis?.cuts ?? []);
-  const { onPicture = null } = edit;
+  const { onPicture = null, control } = edit;
   return sample({
     denoiser,
     schedule,
@@ -86,6 +86,7 @@ function sampleClip(
     latents,
     next,
     source: sourceBranchOf(edit, source),
+    ...(control && { control }),
     ...(onPicture === null ? {} : { onPrediction: growPicture(edit, source.clean, onPicture) }),
     propagation: propagationOf(settings),
     keyframeInterval: settings.keyframeInterval,
