@@ -31,6 +31,7 @@ import { createIdentity } from '../pairing/identity.ts';
 import { createPairings } from '../pairing/pairings.ts';
 import { pairingTables, readSecret, renewSecret } from '../pairing/tables.ts';
 import { embeddingsIn, loraFileOf } from '../models/adapter-files.ts';
+import { controlNetFor } from '../models/choose-controlnet.ts';
 import { createLibrary } from '../models/library/library.ts';
 import { createModelChanges } from '../models/model-changes.ts';
 import { openRelay } from '../relay/relay.ts';
@@ -241,6 +242,10 @@ async function open(
     loraFileOf: (name) =>
       config.loras?.has(name) === true ? loraFileOf(config.loras, name) : library.pathOf('lora', name),
     vaeFileOf: (name) => config.vaes?.get(name) ?? library.pathOf('vae', name),
+    async controlFileOf({ kind, net }, model) {
+      if (net === undefined) return controlNetFor(library, kind, model);
+      return { name: net, file: config.controlNets?.get(net) ?? (await library.pathOf('controlnet', net)) };
+    },
     async embeddingsFor(prompts) {
       await library.settled();
       return [...embeddingsIn(config.embeddings ?? new Map()), ...library.embeddingsIn(prompts)];

@@ -29,6 +29,7 @@ export interface SessionAdapters {
   readonly loraFiles?: ReadonlyMap<string, string>;
   readonly embeddingFiles?: ReadonlyMap<string, string>;
   readonly vaeFiles?: ReadonlyMap<string, string>;
+  readonly controlFiles?: ReadonlyMap<string, string>;
   /** How the model is read; as it says itself, or as was said when it was added, when left out. */
   readonly reading?: ModelReading | undefined;
 }
@@ -40,7 +41,7 @@ export interface SessionAdapters {
 export async function openLocalSession(
   context: CommandContext,
   modelDir?: string,
-  { loraFiles, embeddingFiles, vaeFiles, reading }: SessionAdapters = {},
+  { loraFiles, embeddingFiles, vaeFiles, controlFiles, reading }: SessionAdapters = {},
 ): Promise<EditSession> {
   const read = await readConfig({ port: 0, modelDir, reading, logLevel: 'error' }, context.env);
   if (read.models.size === 0) {
@@ -61,6 +62,7 @@ export async function openLocalSession(
         library: read.library == null ? null : { ...read.library, looksAtStart: false, downloads: null },
         loras: new Map([...(read.loras ?? []), ...(loraFiles ?? [])]),
         vaes: new Map(vaeFiles ?? []),
+        controlNets: new Map(controlFiles ?? []),
         embeddings: new Map([...(read.embeddings ?? []), ...(embeddingFiles ?? [])]),
       },
       log,

@@ -65,7 +65,7 @@ export interface Library {
   readingOf(id: string | null): Promise<CheckpointReading>;
   /** The bytes of a sample clip of a practice model. Throws EditError 'model-missing', 'invalid-request'. */
   readSample(modelId: string, sample: string): Promise<Uint8Array>;
-  /** The file of a LoRA, VAE or embedding by its name. Throws EditError 'adapter-missing', 'adapter-unsupported'. */
+  /** The file of a LoRA, VAE, embedding or ControlNet by its name. Throws EditError 'adapter-missing', 'adapter-unsupported'. */
   pathOf(kind: Exclude<ModelKind, 'checkpoint'>, name: string): Promise<string>;
   /** Resolves when a look that runs has ended. */
   settled(): Promise<void>;
@@ -87,6 +87,7 @@ const titles: Readonly<Record<ModelKind, string>> = {
   lora: 'LoRA',
   vae: 'VAE',
   embedding: 'embedding',
+  controlnet: 'ControlNet',
 };
 
 export function createLibrary(options: LibraryOptions): Library {
