@@ -6,6 +6,7 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { sampleNames } from '../companion-server/src/demo/samples.ts';
+import { controlBench } from './control.ts';
 import { detailBench } from './detail/main.ts';
 import { gpuBench, parseDevices } from './gpu/main.ts';
 import { jobsBench } from './jobs/main.ts';
@@ -29,6 +30,7 @@ const benches: readonly Bench[] = [
   pipelineBench,
   variantsBench,
   detailBench,
+  controlBench,
   memoryBench,
   transferBench,
   jobsBench,

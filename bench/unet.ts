@@ -3,7 +3,7 @@
 import { timestepEmbedding } from '../companion-server/src/diffusion/timestep-embedding.ts';
 import { denoisingUNet } from '../companion-server/src/families/stable-diffusion/unet.ts';
 import { parseUNetConfig } from '../companion-server/src/families/stable-diffusion/unet-config.ts';
-import type { UNetConfig } from '../companion-server/src/nets/unet.ts';
+import type { UNetConfig } from '../companion-server/src/nets/unet-blocks.ts';
 import { buildPassGraph } from '../companion-server/src/nets/pass-graph.ts';
 import { plainPass } from '../companion-server/src/nets/pass.ts';
 import { plainExecution, preferredExecution } from '../companion-server/src/onnx/execution.ts';

@@ -1,5 +1,6 @@
 // What a finished edit says about itself.
 
+import { controlChoices } from './control.ts';
 import { devices } from './devices.ts';
 import { guidanceBases } from './edit-settings.ts';
 import {
@@ -60,6 +61,8 @@ export const editReport = object({
   loras: optional(loraChoices),
   /** The VAE that took the place of the model's own; left out if none did. */
   vae: optional(vaeName),
+  /** The ControlNets that guided the edit; left out if none did. */
+  controls: optional(controlChoices),
   /** Variable rate made constant, size padded, ... */
   notices,
 });

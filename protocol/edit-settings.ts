@@ -1,5 +1,6 @@
 // The settings of an edit. Shared by the panel, the wire, the command line and the engine.
 
+import { controlChoices, controlledFrames } from './control.ts';
 import {
   flag,
   integer,
@@ -140,6 +141,10 @@ export const editSettings = where(
     loras: withDefault(loraChoices, []),
     /** A VAE in place of the model's own, which is used when it is left out. */
     vae: optional(vaeName),
+    /** ControlNets that guide the edit; none when left out. */
+    controls: optional(controlChoices),
+    /** Which frames they guide; `keyframes` when left out. */
+    controlledFrames: optional(oneOf(controlledFrames)),
     /** Edits the keyframes alone: the result is a clip of just these, in their order. */
     preview: flag,
   }),

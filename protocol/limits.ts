@@ -7,6 +7,10 @@ export const maxPromptCharacters = 2_000;
 export const maxLoras = 16;
 export const loraStrengthRange = { min: -2, max: 2 } as const;
 
+/** ControlNets of one edit, and how strongly each may be used: 0 is not at all, 1 is as it was trained. */
+export const maxControls = 4;
+export const controlScaleRange = { min: 0, max: 2 } as const;
+
 /** Notices of a clip or an edit, and characters of one. */
 export const noticeLimits = { count: 100, characters: 1_000 } as const;
 

@@ -9,7 +9,7 @@ import { parseUNetConfig } from '../companion-server/src/families/stable-diffusi
 import type { DenoisingNetwork } from '../companion-server/src/nets/denoising-network.ts';
 import { passHooks } from '../companion-server/src/nets/pass-hooks.ts';
 import { plainPass } from '../companion-server/src/nets/pass.ts';
-import type { UNetConfig } from '../companion-server/src/nets/unet.ts';
+import type { UNetConfig } from '../companion-server/src/nets/unet-blocks.ts';
 import { symbol } from '../companion-server/src/onnx/dims.ts';
 import type { StoredTensors } from '../companion-server/src/tensor/stored-tensor.ts';
 import { openSafetensors, storedTensors } from '../companion-server/src/weights/safetensors.ts';

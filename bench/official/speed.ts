@@ -4,7 +4,7 @@ import { preferredExecution } from '../../companion-server/src/onnx/execution.ts
 import { createSession } from '../../companion-server/src/onnx/session.ts';
 import { UNetDenoiser, type UNetDenoiserOptions } from '../../companion-server/src/engine/model/unet-denoiser.ts';
 import { denoisingUNet } from '../../companion-server/src/families/stable-diffusion/unet.ts';
-import type { UNetConfig } from '../../companion-server/src/nets/unet.ts';
+import type { UNetConfig } from '../../companion-server/src/nets/unet-blocks.ts';
 import { openUNet } from '../../test/golden/networks.ts';
 import { benchModel } from '../engine-run.ts';
 import { benchFolder } from '../folder.ts';

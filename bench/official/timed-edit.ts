@@ -7,7 +7,7 @@ import { createSchedule } from '../../companion-server/src/diffusion/schedule.ts
 import type { UNetDenoiser } from '../../companion-server/src/engine/model/unet-denoiser.ts';
 import type { Conditioning } from '../../companion-server/src/nets/conditioning.ts';
 import type { Branch, PassLimits } from '../../companion-server/src/nets/pass.ts';
-import type { UNetConfig } from '../../companion-server/src/nets/unet.ts';
+import type { UNetConfig } from '../../companion-server/src/nets/unet-blocks.ts';
 import { injectionAt, thresholdsOf } from '../../companion-server/src/techniques/plug-and-play.ts';
 import { createRandom } from '../../companion-server/src/tensor/random.ts';
 import { sizeOf, tensor, type Tensor } from '../../companion-server/src/tensor/tensor.ts';

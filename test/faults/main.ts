@@ -1,8 +1,8 @@
-// npm run test:faults [-- --rounds N] [--seed N] [--only server|engine]: kills the server or its engine at random
-// moments of real edits of the demo model, starts it again, and looks whether anything is lost, damaged or done twice.
+// npm run test:faults [-- --rounds N] [--seed N] [--only server|engine] [--controlled]: kills the server or its engine at random
+// moments of real edits of the demo model, with --controlled guided by a ControlNet, starts it again, and looks whether anything is lost, damaged or done twice.
 
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -10,11 +10,12 @@ import { parseArgs } from 'node:util';
 import { readServerToken } from '../../companion-server/src/cli/server-file.ts';
 import { connect } from '../../companion-server/src/client/connect.ts';
 import { makeClip, testPicture } from '../../companion-server/src/media/testing/clips.ts';
+import { makeTinyControlNet } from '../fixtures/tiny-controlnet.ts';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
 import { chooseMoment } from './kills/moment.ts';
 import { createChoices } from './kills/choices.ts';
 import { runRound, type RoundPlace, type RoundResult, type Target } from './kills/round.ts';
-import { startServerProcess } from './kills/server-process.ts';
+import { homeIn, startServerProcess } from './kills/server-process.ts';
 
 const targets: readonly Target[] = ['server', 'engine'];
 const patienceMs = 120_000;
@@ -33,6 +34,8 @@ const settings = {
   size: { width: 64, height: 64 },
   codec: 'h264',
 } as const;
+/** The server finds the ControlNet by itself. */
+const canny = { kind: 'canny', scale: 1, start: 0, end: 1, guess: false } as const;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -40,18 +43,19 @@ async function main(): Promise<number> {
       rounds: { type: 'string', default: '200' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       only: { type: 'string' },
+      controlled: { type: 'boolean', default: false },
     },
   });
   const [rounds, seed] = [Number(values.rounds), Number(values.seed)];
   const chosen = targets.filter((target) => (values.only ?? target) === target);
   if (!(rounds >= 1) || !Number.isInteger(seed) || chosen.length === 0) {
-    console.error('usage: npm run test:faults -- [--rounds N] [--seed N] [--only server|engine]');
+    console.error('usage: npm run test:faults -- [--rounds N] [--seed N] [--only server|engine] [--controlled]');
     return 2;
   }
   console.log(`seed ${seed}`);
   const folder = await mkdtemp(path.join(tmpdir(), 'tokenflow-faults-'));
   try {
-    return await runRounds(folder, { rounds, seed, targets: chosen });
+    return await runRounds(folder, { rounds, seed, targets: chosen, isControlled: values.controlled });
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
@@ -61,12 +65,24 @@ interface RunOptions {
   readonly rounds: number;
   readonly seed: number;
   readonly targets: readonly Target[];
+  readonly isControlled: boolean;
+}
+
+/** Where ComfyUI would keep it, in the home of the server. */
+async function installControlNet(folder: string): Promise<void> {
+  const model = path.join(import.meta.dirname, '..', '..', 'models', 'demo');
+  const made = await makeTinyControlNet(path.join(folder, 'controlnet'), model);
+  const comfyui = path.join(homeIn(folder), 'ComfyUI', 'models');
+  for (const name of ['checkpoints', 'controlnet']) await mkdir(path.join(comfyui, name), { recursive: true });
+  const file = path.join(made, 'diffusion_pytorch_model.safetensors');
+  await rename(file, path.join(comfyui, 'controlnet', 'canny.safetensors'));
 }
 
 async function runRounds(folder: string, options: RunOptions): Promise<number> {
   const picture = testPicture(clip.size, clip.rate, clip.frames);
   const clipPath = await makeClip(path.join(folder, 'clip.avi'), [...picture, '-c:v', 'rawvideo']);
   const port = await freePort();
+  if (options.isControlled) await installControlNet(folder);
   let server = await startServerProcess({ folder, port });
   const url = `http://127.0.0.1:${port}`;
   const steady = await connect({
@@ -78,7 +94,9 @@ async function runRounds(folder: string, options: RunOptions): Promise<number> {
   const restart = async (): Promise<void> => {
     server = await startServerProcess({ folder, port });
   };
-  const place = { folder, clipPath, settings, steady, server: () => server, restart };
+  const guided = { ...settings, controls: [canny], controlledFrames: 'all' as const };
+  const chosen = options.isControlled ? guided : settings;
+  const place = { folder, clipPath, settings: chosen, steady, server: () => server, restart };
   try {
     return await judgeRounds(place, options);
   } catch (error) {

@@ -3,6 +3,7 @@
 import { openFlowSetting, compareFlows } from './flows.ts';
 import { compareBlocks } from './blocks.ts';
 import { compareTextEncoders, compareTokenizer } from './clip.ts';
+import { compareControlNets, hasControlNets } from './controlnet.ts';
 import { compareFewSteps, fewStepName } from './few-step.ts';
 import { GoldenFile, holds, type GoldenRun } from './folder.ts';
 import { compareLoras, loraCasesName } from './lora.ts';
@@ -19,6 +20,7 @@ export async function compareFolder(dir: string, run: GoldenRun, report: GoldenR
   if (isAll && holds(dir, loraCasesName)) await compareLoras(dir, run.cacheDir, report);
   if (isAll && holds(dir, fewStepName)) await compareFewSteps(dir, report);
   if (isAll && holds(dir, tinyDecoderName)) await compareTinyDecoder(dir, run, report);
+  if (hasControlNets(dir)) await compareControlNets(dir, run, report);
   if (!holds(dir, 'golden.safetensors')) return;
   const golden = await GoldenFile.open(dir, run.only);
   if (golden.compares('unet.out')) await compareUNet(dir, golden, run, report);

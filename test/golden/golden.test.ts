@@ -27,6 +27,7 @@ test.each([
   ['lora', 78],
   ['few-step', 28],
   ['tiny-decoder', 2],
+  ['controlnet', 61],
 ])('%s equals the reference implementation in all %i comparisons', async (folder, count) => {
   const lines: string[] = [];
   const report = new GoldenReport((line) => lines.push(line));

@@ -10,7 +10,7 @@ import { parts } from '../../companion-server/src/families/stable-diffusion/part
 import { parseUNetConfig } from '../../companion-server/src/families/stable-diffusion/unet-config.ts';
 import { parseVaeConfig } from '../../companion-server/src/families/stable-diffusion/vae-config.ts';
 import type { DenoisingNetwork } from '../../companion-server/src/nets/denoising-network.ts';
-import type { UNetConfig } from '../../companion-server/src/nets/unet.ts';
+import type { UNetConfig } from '../../companion-server/src/nets/unet-blocks.ts';
 import { buildVaeDecoder, buildVaeEncoder } from '../../companion-server/src/nets/vae.ts';
 import { plansForEachShape, sessionOptionsOf } from '../../companion-server/src/onnx/execution.ts';
 import type { Graph } from '../../companion-server/src/onnx/graph.ts';

@@ -32,6 +32,8 @@ export interface Config {
   readonly loras?: ReadonlyMap<string, string>;
   /** Absolute paths of VAEs by the names that edits use, beside those of the machine. Default: none. */
   readonly vaes?: ReadonlyMap<string, string>;
+  /** Absolute paths of ControlNets by the names that edits use, beside those of the machine. Default: none. */
+  readonly controlNets?: ReadonlyMap<string, string>;
   /** Absolute paths of embeddings by their word of the prompt. Default: none. */
   readonly embeddings?: ReadonlyMap<string, string>;
   /** Absolute path; inverted clips are kept there. Default: `inversions` in `dataDir`. */

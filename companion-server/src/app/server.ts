@@ -31,6 +31,7 @@ import { createIdentity } from '../pairing/identity.ts';
 import { createPairings } from '../pairing/pairings.ts';
 import { pairingTables, readSecret, renewSecret } from '../pairing/tables.ts';
 import { embeddingsIn, loraFileOf } from '../models/adapter-files.ts';
+import { controlNetFor } from '../models/choose-controlnet.ts';
 import { createLibrary } from '../models/library/library.ts';
 import { createModelChanges } from '../models/model-changes.ts';
 import { previewDecoderFile } from '../models/preview-decoder-file.ts';
@@ -249,6 +250,10 @@ async function open(
       const info = model === null ? models[0] : models.find(({ id }) => id === model);
       const path = await library.pathOfModel(model);
       return previewDecoderFile(config.library?.modelsDir ?? null, { family: info?.family ?? null, path });
+    },
+    async controlFileOf({ kind, net }, model) {
+      if (net === undefined) return controlNetFor(library, kind, model);
+      return { name: net, file: config.controlNets?.get(net) ?? (await library.pathOf('controlnet', net)) };
     },
     async embeddingsFor(prompts) {
       await library.settled();

@@ -50,6 +50,27 @@ function readVae(vae: string | undefined): Pick<AdapterRequest, 'vae' | 'vaeFile
   return { vae: name, vaeFiles: new Map([[name, resolve(vae)]]) };
 }
 
+const fileNames: Readonly<Record<string, string>> = { '--vae': 'VAE', '--control': 'ControlNet' };
+
+/** Another machine's server does not see them. Throws EditError('invalid-request') that names the option. */
+export function refuseFiles(
+  files: Pick<AdapterRequest, 'loraFiles' | 'embeddingFiles' | 'vaeFiles'> & {
+    readonly controlFiles: ReadonlyMap<string, string>;
+  },
+): void {
+  const options = {
+    '--lora': files.loraFiles,
+    '--vae': files.vaeFiles,
+    '--embedding': files.embeddingFiles,
+    '--control': files.controlFiles,
+  };
+  const [option] = Object.entries(options).find(([, { size }]) => size > 0) ?? [];
+  if (option === undefined) return;
+  throw new EditError('invalid-request', `${option} cannot name a file of this machine together with --server.`, {
+    hint: `Name a ${fileNames[option] ?? 'LoRA'} that the server has, or leave out --server.`,
+  });
+}
+
 /** `FILE:0.8`. What follows the last colon counts only if it is a number: a drive of Windows is none. */
 function splitStrength(text: string): { readonly what: string; readonly strength: number } {
   const [, what, strength] = /^(.+):([+-]?(?:\d+\.?\d*|\.\d+))$/.exec(text) ?? [];
@@ -57,19 +78,21 @@ function splitStrength(text: string): { readonly what: string; readonly strength
   return { what, strength: Number(strength) };
 }
 
-/** Names have no ending of a file; those of a hub's repositories have a slash. */
-function isFile(what: string): boolean {
+/** Whether it is a path. Names have no ending of a file; those of a hub's repositories have a slash. */
+export function isFile(what: string): boolean {
   if (/\.(safetensors|sft|pt|pth|ckpt|bin)$/i.test(what)) return true;
   return /[\\/]/.test(what) && !/^\w[\w.-]*(\/\w[\w.-]*){1,2}$/.test(what);
 }
 
-function stemOf(file: string): string {
+/** The file's name without its ending. */
+export function stemOf(file: string): string {
   // A path of Windows is understood by Windows only, as everywhere.
   const name = basename(file);
   return name.slice(0, name.length - extname(name).length);
 }
 
-function freeName(stem: string, taken: ReadonlyMap<string, string>): string {
+/** `stem`, or with a number where it is taken. */
+export function freeName(stem: string, taken: ReadonlyMap<string, string>): string {
   for (let count = 1; ; count++) {
     const name = count === 1 ? stem : `${stem} (${count})`;
     if (!taken.has(name)) return name;

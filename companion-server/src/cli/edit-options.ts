@@ -21,7 +21,8 @@ import { loraStrengthRange, maxLoras } from '../../../protocol/limits.ts';
 import { techniqueInfos, techniqueNames } from '../../../protocol/techniques.ts';
 import { EditError } from '../errors.ts';
 import type { ModelReading } from '../models/readings.ts';
-import { readAdapters, type AdapterRequest } from './adapter-options.ts';
+import { controlOptions, controlPlaces, readControls, type ControlRequest } from './control-options.ts';
+import { readAdapters, refuseFiles, type AdapterRequest } from './adapter-options.ts';
 import type { Options, Values } from './options.ts';
 import { readingOptions, readReading } from './reading-options.ts';
 import { typed } from '../typed-command.ts';
@@ -129,6 +130,7 @@ export const editOptions = {
     placeholder: 'FILE|DIR|NAME',
     help: "A VAE in place of the model's own: a .safetensors file, a folder in diffusers layout, or a name (see models list). With --server, by name only.",
   },
+  ...controlOptions,
   embedding: {
     kind: 'texts',
     placeholder: 'FILE',
@@ -172,6 +174,10 @@ export interface EditRequest {
   readonly reading: ModelReading | undefined;
   /** Absolute path of the VAE that is named by a file or folder, by its name in the settings. */
   readonly vaeFiles: ReadonlyMap<string, string>;
+  /** Absolute paths of the ControlNets that are named by a file or folder, by their names in the settings. */
+  readonly controlFiles: ReadonlyMap<string, string>;
+  /** Absolute paths of control videos, by what the settings call them until they are uploaded. */
+  readonly controlVideos: ReadonlyMap<string, string>;
 }
 
 /** The request that the arguments of `edit` make. Throws EditError that names the option. */
@@ -179,7 +185,8 @@ export function readEditRequest(values: Values<typeof editOptions>, positionals:
   const clipPath = readClipPath(positionals);
   const { codec, outPath } = chooseOutput(clipPath, values.out, values.codec);
   const { loras, vae, ...files } = readAdapters(values.lora, values.embedding, values.vae);
-  if (values.server !== undefined) refuseFiles(files);
+  const { controls, ...ofControls } = readControls(values);
+  if (values.server !== undefined) refuseFiles({ ...files, ...ofControls });
   const reading = readReading(values);
   if (values.server !== undefined && reading !== undefined) {
     const option = values.parts === undefined ? '--prediction' : '--parts';
@@ -191,26 +198,17 @@ export function readEditRequest(values: Values<typeof editOptions>, positionals:
     clipPath,
     outPath,
     reading,
-    settings: readSettings(values, codec, { loras, vae }),
+    settings: readSettings(values, codec, { loras, vae, controls }),
     device: values.device ?? 'auto',
     ...files,
+    ...ofControls,
   };
-}
-
-/** Another machine's server does not see them. */
-function refuseFiles(files: Pick<AdapterRequest, 'loraFiles' | 'embeddingFiles' | 'vaeFiles'>): void {
-  const options = { '--lora': files.loraFiles, '--vae': files.vaeFiles, '--embedding': files.embeddingFiles };
-  const [option] = Object.entries(options).find(([, { size }]) => size > 0) ?? [];
-  if (option === undefined) return;
-  throw new EditError('invalid-request', `${option} cannot name a file of this machine together with --server.`, {
-    hint: `Name a ${option === '--vae' ? 'VAE' : 'LoRA'} that the server has, or leave out --server.`,
-  });
 }
 
 function readSettings(
   values: Values<typeof editOptions>,
   codec: OutputCodec,
-  { loras, vae }: Pick<AdapterRequest, 'loras' | 'vae'>,
+  { loras, vae, controls }: Pick<AdapterRequest, 'loras' | 'vae'> & Pick<ControlRequest, 'controls'>,
 ): EditSettings {
   const base: EditSettings = {
     ...defaultSettings(values.technique),
@@ -241,6 +239,8 @@ function readSettings(
       detail: values.detail ?? base.detail,
       loras,
       ...(vae === undefined ? {} : { vae }),
+      ...(controls.length > 0 && { controls }),
+      ...(values['control-frames'] !== undefined && { controlledFrames: values['control-frames'] }),
       preview: values.preview,
     } satisfies EditSettings);
   } catch (error) {
@@ -261,6 +261,10 @@ function nameOption({ path, complaint, code }: FieldError): EditError {
   if (path.startsWith('settings.loras')) {
     const what = path.endsWith('strength') ? 'The strength of --lora' : '--lora';
     return new EditError(code, `${what} ${complaint}`);
+  }
+  if (path.startsWith('settings.controls')) {
+    const [, field = ''] = /\.(\w+)$/.exec(path) ?? [];
+    return new EditError(code, `${controlPlaces[field] ?? '--control'} ${complaint}`);
   }
   const kebab = path.replace('settings.', '').replaceAll(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
   return new EditError(code, `--${optionNames[path] ?? kebab} ${complaint}`);

@@ -1,5 +1,6 @@
 // The sentences of `edit`. Pure: values in, text out.
 
+import type { ControlChoice } from '../../../protocol/control.ts';
 import type { ClientProgress, EditedClip } from '../client/edit-over-socket.ts';
 
 const maxBarCharacters = 30;
@@ -30,6 +31,7 @@ export function formatResult({ outPath, report, stageSeconds }: EditedClip): str
     reconstructionPsnr,
     loras = [],
     vae,
+    controls = [],
     notices,
   } = report;
   const found = reconstructionPsnr === null ? '' : `, clip found again to ${reconstructionPsnr.toFixed(0)} dB`;
@@ -41,10 +43,16 @@ export function formatResult({ outPath, report, stageSeconds }: EditedClip): str
     `  ${frames} ${frames === 1 ? 'frame' : 'frames'}, ${outputSize.width}x${outputSize.height}, ${rate} fps; worked at ${workingSize.width}x${workingSize.height} on ${device}, ${chosen.steps} steps, guidance ${chosen.guidance}${found}`,
     ...(loras.length === 0 ? [] : [`  LoRA: ${loras.map(({ name, strength }) => `${name} ${strength}`).join(', ')}`]),
     ...(vae === undefined ? [] : [`  VAE: ${vae}`]),
+    ...(controls.length === 0 ? [] : [`  ControlNet: ${controls.map(controlText).join(', ')}`]),
     `  ${totalSeconds.toFixed(1)} s: ${stages.join(', ')}`,
     ...notices.map((notice) => `  note: ${notice}`),
     '',
   ].join('\n');
+}
+
+function controlText({ kind, net, scale, start, end, guess }: ControlChoice): string {
+  const part = start === 0 && end === 1 ? '' : ` from ${start} to ${end}`;
+  return `${kind}${net === undefined ? '' : ` (${net})`} ${scale}${part}${guess ? ', guess mode' : ''}`;
 }
 
 /** The word for what is going on. */

@@ -30,6 +30,7 @@ export interface SessionAdapters {
   readonly loraFiles?: ReadonlyMap<string, string>;
   readonly embeddingFiles?: ReadonlyMap<string, string>;
   readonly vaeFiles?: ReadonlyMap<string, string>;
+  readonly controlFiles?: ReadonlyMap<string, string>;
   /** How the model is read; as it says itself, or as was said when it was added, when left out. */
   readonly reading?: ModelReading | undefined;
   /** Whether the edits name a VAE: the model may lack its own. */
@@ -45,7 +46,7 @@ export interface SessionAdapters {
 export async function openLocalSession(
   context: CommandContext,
   modelDir?: string,
-  { loraFiles, embeddingFiles, vaeFiles, reading, isVaeNamed, keepsInversions = true }: SessionAdapters = {},
+  { loraFiles, embeddingFiles, vaeFiles, controlFiles, reading, isVaeNamed, keepsInversions = true }: SessionAdapters = {},
 ): Promise<EditSession> {
   const read = await readConfig({ port: 0, modelDir, reading, isVaeNamed, logLevel: 'error' }, context.env);
   if (read.models.size === 0) {
@@ -66,6 +67,7 @@ export async function openLocalSession(
         library: read.library == null ? null : { ...read.library, looksAtStart: false, downloads: null },
         loras: new Map([...(read.loras ?? []), ...(loraFiles ?? [])]),
         vaes: new Map(vaeFiles ?? []),
+        controlNets: new Map(controlFiles ?? []),
         embeddings: new Map([...(read.embeddings ?? []), ...(embeddingFiles ?? [])]),
       },
       log,

@@ -29,6 +29,8 @@ export interface EditOverSocketOptions {
   /** Written whole or not at all; an existing file is replaced. */
   readonly outPath: string;
   readonly settings: EditSettings;
+  /** Absolute paths of control videos, by what `settings` call them; none when left out. They are uploaded as clips. */
+  readonly controlVideos?: ReadonlyMap<string, string>;
   /** Id of one of the server's models, or null for the server's default. */
   readonly model: string | null;
   readonly device: DeviceChoice;
@@ -49,7 +51,7 @@ export interface EditedClip {
 
 /** Runs one edit. Leaves nothing behind but the result. Throws CanceledError or EditError. */
 export async function editOverSocket(client: Client, options: EditOverSocketOptions): Promise<EditedClip> {
-  const { clipPath, settings, model, device, onProgress, signal } = options;
+  const { clipPath, model, device, onProgress, signal } = options;
   throwIfCanceled(signal);
   const outPath = resolve(options.outPath);
   const output = await openPart(outPath, {
@@ -58,19 +60,20 @@ export async function editOverSocket(client: Client, options: EditOverSocketOpti
     whenRefused: 'Name another file with --out FILE.',
   });
   let jobId: string | undefined;
-  let clipId: string | undefined;
+  const clipIds: string[] = [];
   try {
     const beganAt = performance.now();
     const sent = await uploadClip(client, clipPath, {
       signal,
       onProgress: (doneBytes, totalBytes) => onProgress({ phase: 'upload', doneBytes, totalBytes }),
     });
-    clipId = sent.clipId;
+    clipIds.push(sent.clipId);
     options.onUploaded?.(sent.sha256);
+    const shown = await uploadControls(client, options, clipIds);
     const uploadSeconds = (performance.now() - beganAt) / 1_000;
     onProgress({ phase: 'queue' });
     // The same key again makes no second job, should the reply be lost.
-    const wish = { clipId: sent.clipId, settings, model, device };
+    const wish = { clipId: sent.clipId, settings: shown, model, device };
     const key = randomUUID();
     ({ jobId } = await client.createJob({ key, ...wish, priority: 0 }));
     const tell = (progress: EditProgress): void => onProgress({ phase: 'edit', progress });
@@ -91,8 +94,31 @@ export async function editOverSocket(client: Client, options: EditOverSocketOpti
     };
   } finally {
     await output.discard();
-    await forget(client, jobId, clipId);
+    await forget(client, jobId, clipIds);
   }
+}
+
+/** The settings with the ids of the control videos, which are added to `clipIds`. */
+async function uploadControls(
+  client: Client,
+  { settings, controlVideos = new Map<string, string>(), onProgress, signal }: EditOverSocketOptions,
+  clipIds: string[],
+): Promise<EditSettings> {
+  if (settings.controls === undefined || controlVideos.size === 0) return settings;
+  const ids = new Map<string, string>();
+  for (const [name, path] of controlVideos) {
+    const { clipId } = await uploadClip(client, path, {
+      signal,
+      onProgress: (doneBytes, totalBytes) => onProgress({ phase: 'upload', doneBytes, totalBytes }),
+    });
+    clipIds.push(clipId);
+    ids.set(name, clipId);
+  }
+  const controls = settings.controls.map((control) => {
+    const clip = control.clip === undefined ? undefined : ids.get(control.clip);
+    return clip === undefined ? control : { ...control, clip };
+  });
+  return { ...settings, controls };
 }
 
 /** The facts of the result, or the outcome as the error that it is. */
@@ -105,12 +131,12 @@ function requireDone(job: JobView): { readonly report: EditReport; readonly resu
 }
 
 /** Also cancels a job that still runs, and waits for its end. What cannot be reached stays with the server. */
-async function forget(client: Client, jobId: string | undefined, clipId: string | undefined): Promise<void> {
+async function forget(client: Client, jobId: string | undefined, clipIds: readonly string[]): Promise<void> {
   if (jobId !== undefined) {
     await client.request({ type: 'job-delete', jobId }).catch(() => undefined);
   }
   // Another edit of the same clip may need it still: then the server refuses, and that edit removes it.
-  if (clipId !== undefined) {
+  for (const clipId of new Set(clipIds)) {
     await client.request({ type: 'clip-delete', clipId }).catch(() => undefined);
   }
 }

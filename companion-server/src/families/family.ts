@@ -3,6 +3,7 @@
 
 import type { SchedulerConfig } from '../diffusion/scheduler-config.ts';
 import type { Conditioning } from '../nets/conditioning.ts';
+import type { ControlNetwork } from '../nets/controlnet.ts';
 import type { DenoisingNetwork, LatentSize } from '../nets/denoising-network.ts';
 import type { GraphOptions } from '../onnx/builder.ts';
 import type { Graph } from '../onnx/graph.ts';
@@ -29,6 +30,11 @@ export interface ModelFamily {
   recognises(checkpoint: CheckpointFolder): boolean | Promise<boolean>;
   /** Reads the configs. Throws EditError: 'model-unsupported', 'model-damaged'. */
   outline(checkpoint: Checkpoint): ModelOutline;
+  /**
+   * The network of a ControlNet for the family, by its config.json; left out where there are none. Throws
+   * EditError('model-unsupported').
+   */
+  controlNetwork?(config: JsonObject): ControlNetwork;
   /** Its checkpoints in one file; left out where there are none. */
   readonly singleFile?: SingleFileLayout;
 }

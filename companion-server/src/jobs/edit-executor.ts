@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ControlChoice } from '../../../protocol/control.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';
 import { createTurns } from '../../../protocol/turns.ts';
@@ -20,7 +21,7 @@ import {
 import type { Clip } from '../clips/clip.ts';
 import { inversionsDirIn } from '../engine/source-cache/inversion-cache.ts';
 import { ResumePointFile, type ResumePoint } from '../engine/run/resume-point.ts';
-import type { EditJob } from '../engine/run/edit-job.ts';
+import type { ControlFiles, EditJob } from '../engine/run/edit-job.ts';
 import type { Engine } from '../engine/worker/supervisor.ts';
 import { EditError, orCanceled } from '../errors.ts';
 import { isFullDisk } from '../files/disk-error.ts';
@@ -44,6 +45,10 @@ export interface EditExecutor extends JobExecutor {
 }
 
 type Vae = NonNullable<EditJob['vae']>;
+interface NamedFile {
+  readonly name: string;
+  readonly file: string;
+}
 
 export interface EditExecutorOptions {
   readonly engine: Pick<Engine, 'edit' | 'estimate'>;
@@ -78,6 +83,11 @@ export interface EditExecutorOptions {
   readonly vaeFileOf?: (name: string) => string | Promise<string>;
   /** The absolute path of a tiny decoder for pictures of a running edit; null for none. Default: none. */
   readonly previewDecoderOf?: (model: string | null) => string | null | Promise<string | null>;
+  /**
+   * The absolute path of the ControlNet that a choice names, or of the first that fits it and the model. Throws as
+   * `loraFileOf` does. Default: there are none.
+   */
+  readonly controlFileOf?: (control: ControlChoice, model: string | null) => NamedFile | Promise<NamedFile>;
   /** Embeddings that these prompts may mean. Default: there are none. */
   readonly embeddingsFor?: (
     prompts: readonly string[],
@@ -96,14 +106,22 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   const { inversionsDir = inversionsDirIn(dataDir), embeddingsFor = () => [] } = options;
   const { loraFileOf = nothingNamed('LoRA'), vaeFileOf = nothingNamed('VAE') } = options;
   const { readingOf = () => undefined, previewDecoderOf = () => null } = options;
+  const { controlFileOf = ({ net, kind }) => nothingNamed('ControlNet')(net ?? kind) } = options;
 
   async function vaeOf({ vae: name }: JobSpec['settings']): Promise<Vae | null> {
     return name === undefined ? null : { name, file: await vaeFileOf(name) };
   }
 
+  async function controlFilesOf(owner: string, control: ControlChoice, model: string | null): Promise<ControlFiles> {
+    const { name, file } = await controlFileOf(control, model);
+    if (control.clip === undefined) return { name, file, videoPath: null };
+    const { artifact } = await clipOf(owner, control.clip);
+    return { name, file, videoPath: await artifacts.localPath(artifact) };
+  }
+
   async function toEditJob(owner: string, jobId: string, spec: JobSpec): Promise<EditJob> {
     const clip = await clipOf(owner, spec.clipId);
-    const { prompt, sourcePrompt, negativePrompt, loras } = spec.settings;
+    const { prompt, sourcePrompt, negativePrompt, loras, controls = [] } = spec.settings;
     const vae = await vaeOf(spec.settings);
     const reading = await readingOf(spec.model, vae);
     return {
@@ -116,6 +134,9 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       vae,
       previewDecoder: await previewDecoderOf(spec.model),
       embeddings: await embeddingsFor([prompt, sourcePrompt, negativePrompt]),
+      ...(controls.length > 0 && {
+        controls: await Promise.all(controls.map((control) => controlFilesOf(owner, control, spec.model))),
+      }),
       device: spec.device,
       cacheDir,
       inversionsDir,
@@ -216,6 +237,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       await modelDirOf(model);
       await readingOf(model, await vaeOf(settings));
       for (const { name } of settings.loras) await loraFileOf(name);
+      for (const control of settings.controls ?? []) await controlFilesOf(owner, control, model);
     },
     async estimate(owner, spec, past, signal) {
       const job = await toEditJob(owner, 'estimate', spec);

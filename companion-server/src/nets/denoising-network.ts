@@ -83,6 +83,11 @@ export interface PassHooks {
   observe?(g: GraphBuilder, blockKey: string, entering: Value, leaving: Value): void;
   /** True when every branch gets the source branch's result of this residual block's second convolution. */
   sharesConvolution(resnetKey: string): boolean;
+  /**
+   * The skip connection `index` [branches*n, C, H, W], counted from the finest level, or behind the last of them the middle
+   * block's output, with what ControlNets add to it; as it is when left out.
+   */
+  residual?(g: GraphBuilder, value: Value, index: number): Value;
   /** The residual block behind which the first branch, the source, need not be computed any more. */
   readonly leavesSourceAfter?: string;
 }

@@ -20,6 +20,8 @@ import { propagateTokens } from './token-propagation.ts';
  * - to propagate: inputs `attention.{i}` [branches, keyframes, length, C] and `right_weight` [frames]; with given
  *   correspondences int32 [frames, length] `left.{i}`, `right.{i}`, positions in all keyframes' tokens, else int32 [frames]
  *   `left_job`, `right_job`;
+ * - of controlled branches: inputs `residual.{branch}.{i}` [frames, C, h, w] per skip connection i, finest first, and of the
+ *   middle block behind them;
  * - as the pass emits them: outputs `source_tokens_out.{i}` [frames, length, C], `attention_out.{i}` [emitted branches,
  *   frames, length, C], `nearest.{i}` [jobs, length], counted within each keyframe.
  */
@@ -27,12 +29,32 @@ export function passHooks(pass: Pass, g: GraphBuilder, points: InjectionPoints):
   const shared = sharedInputs(g);
   const isInjected = ({ key }: SelfAttentionBlock) => pass.injection.attention && points.attention.test(key);
   const leavesSource = canLeaveSource(pass);
+  const { controlled = [] } = pass;
   return {
     branches: pass.branches.length,
     selfAttention: (builder, normed, block) => selfAttention(builder, normed, block, pass, shared, isInjected(block)),
     sharesConvolution: (key) => pass.injection.features && key === points.features,
+    ...(controlled.length > 0 && { residual: (...value) => addResidual(...value, pass.branches, controlled) }),
     ...(leavesSource ? { leavesSourceAfter: points.features } : {}),
   };
+}
+
+/** value [branches*frames, C, H, W] */
+function addResidual(
+  g: GraphBuilder,
+  value: Value,
+  index: number,
+  branches: readonly Branch[],
+  controlled: readonly Branch[],
+): Value {
+  const parts = branches.length === 1 ? [value] : ops.split(g, value, 0, branches.length);
+  const changed = parts.map((part, i) => {
+    const branch = branches[i];
+    if (branch === undefined || !controlled.includes(branch)) return part;
+    const dims = [symbol('frames'), ...part.dims.slice(1)];
+    return ops.add(g, part, ops.cast(g, g.input(`residual.${branch}.${index}`, 'float32', dims), g.float));
+  });
+  return branches.length === 1 ? (changed[0] as Value) : ops.concat(g, changed, 0);
 }
 
 /** Whether nothing of the source is used behind the injected features. */

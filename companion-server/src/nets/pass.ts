@@ -30,6 +30,8 @@ export interface Pass {
    */
   readonly correspondences: 'searched' | 'given' | null;
   readonly injection: Injection;
+  /** Branches to whose way down ControlNets add their residuals, branches of the edit only; none when left out. */
+  readonly controlled?: readonly Branch[];
   readonly emits: Emissions;
 }
 
@@ -102,12 +104,13 @@ export function seesAllFrames({ attention }: Pass): boolean {
 }
 
 /** A readable name; passes that need different graphs have different names. */
-export function nameOf({ branches, attention, correspondences, injection, emits }: Pass): string {
+export function nameOf({ branches, attention, correspondences, injection, controlled = [], emits }: Pass): string {
   return [
     `${attention} attention of ${branches.join(', ')}`,
     ...(correspondences === null ? [] : [`correspondences ${correspondences}`]),
     ...(injection.attention ? ['attention injected'] : []),
     ...(injection.features ? ['features injected'] : []),
+    ...(controlled.length === 0 ? [] : [`controlled ${controlled.join(', ')}`]),
     ...(emits.prediction ? [] : ['no prediction']),
     ...(emits.sourceTokens ? ['returns source tokens'] : []),
     ...(emits.attention.length === 0 ? [] : [`returns attention of ${emits.attention.join(', ')}`]),

@@ -1,7 +1,7 @@
 // How many tokens a frame has in the network's transformer blocks.
 
 import type { LatentSize } from './denoising-network.ts';
-import type { UNetConfig } from './unet.ts';
+import type { UNetConfig } from './unet-blocks.ts';
 
 type Levels = Pick<UNetConfig, 'blockChannels' | 'transformerDepths'>;
 

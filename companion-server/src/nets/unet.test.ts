@@ -8,7 +8,8 @@ import { passHooks } from './pass-hooks.ts';
 import { plainPass } from './pass.ts';
 import { tokensPerBlock } from './token-counts.ts';
 import { evenDepths } from './transformer-depths.ts';
-import { buildUNet, type UNetConfig } from './unet.ts';
+import { buildUNet } from './unet.ts';
+import type { UNetConfig } from './unet-blocks.ts';
 
 const size = { height: 6, width: 10 };
 const even: UNetConfig = {

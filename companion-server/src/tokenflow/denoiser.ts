@@ -9,6 +9,9 @@ import type { Correspondences, KeyframePair } from './correspondences.ts';
 /** The conditioning of the network in each branch. */
 export type BranchConditioning = Readonly<Record<Branch, Conditioning>>;
 
+/** Per branch: residuals [N, C, h, w] of the skip connections, finest first, and last of the middle block. */
+export type BranchResiduals = Readonly<Partial<Record<Branch, readonly Tensor[]>>>;
+
 /** The inputs of a pass. Inputs that it does not use may be left out. */
 export interface PassInputs {
   /** [N, C, h, w] of the same N frames. */
@@ -24,6 +27,8 @@ export interface PassInputs {
   readonly rightWeight?: readonly number[];
   /** Where correspondences are given. */
   readonly correspondences?: Correspondences;
+  /** Of controlled branches: what ControlNets add. */
+  readonly residuals?: BranchResiduals;
 }
 
 /** The correspondences and weights by which frames take tokens from keyframes. */

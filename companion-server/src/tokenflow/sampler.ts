@@ -10,6 +10,7 @@ import type { Schedule } from '../diffusion/schedule.ts';
 import { framesAtOnce, type Injection, type PassLimits } from '../nets/pass.ts';
 import { subtract, takeRows, type Tensor } from '../tensor/tensor.ts';
 import { weightedSum } from '../tensor/weighted-sum.ts';
+import type { Control } from './control.ts';
 import { pairsOf, positionsOf, type CorrespondenceStore } from './correspondences.ts';
 import {
   predictionOf,
@@ -63,6 +64,8 @@ export interface SamplerOptions extends PassLimits {
   readonly afterStep?: (step: FinishedStep) => Promise<Tensor>;
   /** Told of every prediction: the edit's latents at a timestep, and what the network says of them, after guidance. */
   readonly onPrediction?: (prediction: FramePrediction) => Promise<void>;
+  /** ControlNets; none when left out. */
+  readonly control?: Control;
   readonly propagation: PropagationRule;
   /** The keyframes of a sampling step, rising; one per run of `keyframeInterval` frames of a scene. */
   readonly keyframesAt: (step: number) => readonly number[];
@@ -119,9 +122,17 @@ export async function* sample(options: SamplerOptions): AsyncGenerator<SampledSt
   }
 }
 
-function passesAt({ source, injectionAt, guidanceAt, frameGuidance }: SamplerOptions, step: number): SamplingPasses {
-  const guided = guidanceAt(step) !== 1;
-  return samplingPasses({ sourceMode: source.mode, injection: injectionAt(step), guided, frameGuidance });
+function passesAt(
+  { source, injectionAt, guidanceAt, frameGuidance, control }: SamplerOptions,
+  step: number,
+): SamplingPasses {
+  return samplingPasses({
+    sourceMode: source.mode,
+    injection: injectionAt(step),
+    guided: guidanceAt(step) !== 1,
+    frameGuidance,
+    control: control?.passesAt(step) ?? null,
+  });
 }
 
 /** One step of a scene's frames. */
@@ -194,16 +205,20 @@ async function editFrames(
 }
 
 async function evaluate(
-  { options, timestep, before }: SamplingStep,
+  { options, index, timestep, before }: SamplingStep,
   pass: SamplingPasses['frames'],
   frames: readonly number[],
   propagation: KeyframeInputs = {},
 ): Promise<{ readonly edited: Tensor; readonly outputs: PassOutputs }> {
-  const { denoiser, conditioning, source } = options;
+  const { denoiser, conditioning, source, control } = options;
   const edited = await before.read(frames);
   const hasSource = pass.branches.includes('source');
   const latents = { edited, ...(hasSource ? { source: await source.latents.at(timestep).read(frames) } : {}) };
-  return { edited, outputs: await denoiser.run(pass, { latents, timestep, conditioning, ...propagation }) };
+  const { controlled = [] } = pass;
+  const asked = { step: index, timestep, frames, latents: edited, branches: controlled, conditioning };
+  const residuals = controlled.length === 0 ? undefined : await control?.residuals(asked);
+  const inputs = { latents, timestep, conditioning, ...propagation, ...(residuals && { residuals }) };
+  return { edited, outputs: await denoiser.run(pass, inputs) };
 }
 
 /** Classifier-free guidance, where the pass had a negative branch. */

@@ -1,7 +1,15 @@
 // The passes of the UNet in a step of inversion and of sampling. All computation, counts and estimates are derived from
 // these.
 
-import { noInjection, plainPass, predictionAlone, type Branch, type Injection, type Pass } from '../nets/pass.ts';
+import {
+  editBranchesOf,
+  noInjection,
+  plainPass,
+  predictionAlone,
+  type Branch,
+  type Injection,
+  type Pass,
+} from '../nets/pass.ts';
 
 /**
  * How sampling gets the source's correspondences. `cached`: they were found during the inversion; the source's branch
@@ -23,6 +31,16 @@ export interface SamplingStep {
   /** Whether there is guidance in this step. */
   readonly guided: boolean;
   readonly frameGuidance: FrameGuidance;
+  /** Where ControlNets take part; nowhere when null or left out. */
+  readonly control?: ControlledPasses | null;
+}
+
+/** Where ControlNets take part in a step. */
+export interface ControlledPasses {
+  /** `keyframes`: in the pass over keyframes. Frames that are edited alone have no other pass and are controlled as well. */
+  readonly frames: 'keyframes' | 'all';
+  /** Whether the negative branch is left as it is. */
+  readonly targetOnly: boolean;
 }
 
 export interface SamplingPasses {
@@ -34,7 +52,23 @@ export interface SamplingPasses {
   readonly framesIncludeKeyframes: boolean;
 }
 
-export function samplingPasses({ sourceMode, injection, guided, frameGuidance }: SamplingStep): SamplingPasses {
+export function samplingPasses({ control = null, ...step }: SamplingStep): SamplingPasses {
+  const { keyframes, frames, framesIncludeKeyframes } = plainPasses(step);
+  if (control === null) return { keyframes, frames, framesIncludeKeyframes };
+  const isForAll = control.frames === 'all' || keyframes === null;
+  return {
+    keyframes: keyframes === null ? null : withControl(keyframes, control),
+    frames: isForAll ? withControl(frames, control) : frames,
+    framesIncludeKeyframes,
+  };
+}
+
+function withControl(pass: Pass, { targetOnly }: ControlledPasses): Pass {
+  const edits = editBranchesOf(pass);
+  return { ...pass, controlled: targetOnly ? edits.filter((branch) => branch === 'target') : edits };
+}
+
+function plainPasses({ sourceMode, injection, guided, frameGuidance }: SamplingStep): SamplingPasses {
   const edits: readonly Branch[] = guided ? ['negative', 'target'] : ['target'];
   const injected: readonly Branch[] = injection.attention || injection.features ? ['source', ...edits] : edits;
   switch (sourceMode) {

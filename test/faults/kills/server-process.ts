@@ -34,6 +34,11 @@ export interface ServerPlace {
   readonly port: number;
 }
 
+/** The home folder of the server's user. */
+export function homeIn(folder: string): string {
+  return join(folder, 'home');
+}
+
 /** Resolves when the server listens. */
 export async function startServerProcess({ folder, port }: ServerPlace): Promise<ServerProcess> {
   const child = spawn(
@@ -42,6 +47,9 @@ export async function startServerProcess({ folder, port }: ServerPlace): Promise
     {
       env: {
         ...process.env,
+        // No models but those of the run.
+        HOME: homeIn(folder),
+        USERPROFILE: homeIn(folder),
         TOKENFLOW_CACHE: join(folder, 'cache'),
         TOKENFLOW_DATA: join(folder, 'data'),
       },

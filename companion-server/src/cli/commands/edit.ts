@@ -24,7 +24,7 @@ export const editCommand = defineCommand({
     'TOKENFLOW_MODEL names the default model, TOKENFLOW_CACHE the folder for working files.',
   ],
   async run({ values, positionals }, context) {
-    const { clipPath, outPath, settings, device, ...adapters } = readEditRequest(values, positionals);
+    const { clipPath, outPath, settings, device, controlVideos, ...adapters } = readEditRequest(values, positionals);
     const { model, server } = values;
     const reporter = createReporter(values.json ? 'json' : 'text', context);
     throwIfCanceled(context.signal);
@@ -39,6 +39,7 @@ export const editCommand = defineCommand({
         clipPath,
         outPath,
         settings,
+        controlVideos,
         model: chosen,
         device,
         onUploaded(sha256) {

@@ -96,7 +96,13 @@ function widthOf(entries: readonly FoundEntry[], key: 'id' | 'family'): number {
 }
 
 function headOf({ place, kind }: FoundEntry): string {
-  const kinds = { checkpoint: 'models', lora: 'LoRAs', vae: 'VAEs', embedding: 'embeddings' } as const;
+  const kinds = {
+    checkpoint: 'models',
+    lora: 'LoRAs',
+    vae: 'VAEs',
+    embedding: 'embeddings',
+    controlnet: 'ControlNets',
+  } as const;
   return `${place}: ${kinds[kind]}`;
 }
 

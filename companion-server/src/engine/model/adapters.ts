@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
+import type { ControlNetFile } from '../../families/open-controlnet.ts';
 import type { VaeFile } from '../../families/replace-vae.ts';
 import { sha256OfFile } from '../../files/sha256.ts';
 import type { Checkpoint } from '../../weights/checkpoint.ts';
@@ -21,6 +22,8 @@ export interface AdapterFiles {
   /** In the order in which they are merged. A strength of 0 leaves the model as it is. */
   readonly loras?: readonly LoraFile[] | undefined;
   readonly embeddings?: readonly EmbeddingFile[] | undefined;
+  /** Do not change the model: they stand beside it. */
+  readonly controls?: readonly ControlNetFile[] | undefined;
   /** In place of the checkpoint's own; null or left out for that. */
   readonly vae?: VaeFile | null | undefined;
 }

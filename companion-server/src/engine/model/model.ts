@@ -11,6 +11,7 @@ import {
   type FamilyCheckpoint,
   type OpenCheckpointOptions,
 } from '../../families/open-checkpoint.ts';
+import { controlledModel, openControlNet, type ControlNetFile } from '../../families/open-controlnet.ts';
 import { replaceVae } from '../../families/replace-vae.ts';
 import type { Conditioning } from '../../nets/conditioning.ts';
 import type { LatentSize } from '../../nets/denoising-network.ts';
@@ -21,9 +22,12 @@ import { createSession, RuntimeLoadError, type RunCost, type Session } from '../
 import type { Tensor } from '../../tensor/tensor.ts';
 import { float32Copy, withoutFloat8 } from '../../weights/float32-copy.ts';
 import { requireSpaceForCopies } from '../../weights/copy-space.ts';
+import { mergedWeights } from '../../weights/lora/merged-weights.ts';
 import type { TensorSource } from '../../weights/tensor-source.ts';
 import type { PromptEmbedding } from '../../weights/textual-inversion.ts';
 import { identifyAdapters, mergeInto, openAdapters, type AdapterFiles, type Adapters } from './adapters.ts';
+import type { OpenedNet } from './controlnets.ts';
+import { openMatrixProducts } from './matrix-product.ts';
 import { UNetDenoiser } from './unet-denoiser.ts';
 import { MappedFiles } from './mapped-files.ts';
 import { identifyModel } from './model-identity.ts';
@@ -33,6 +37,11 @@ import { decoderSession, encoderSession, openWithinRange, type VaeRange, type Va
 
 /** What a plan needs to know of a model. */
 export type ModelShape = Pick<ModelOutline, 'unet' | 'vae' | 'sizeMultiple' | 'trainingSide'>;
+
+/** A ControlNet that is ready to run. */
+export interface LoadedControlNet extends Pick<OpenedNet, 'network' | 'graph'> {
+  readonly createSession: (make: () => Graph) => Promise<Session>;
+}
 
 export interface Model extends Omit<ModelOutline, 'createConditioner'> {
   /** Equal only for equal checkpoints, in any folder. */
@@ -51,6 +60,8 @@ export interface Model extends Omit<ModelOutline, 'createConditioner'> {
    * computed until then may be wrong.
    */
   requireUnchanged(): Promise<void>;
+  /** Throws EditError: 'adapter-missing', 'adapter-damaged', 'adapter-unsupported', 'disk-full'. */
+  openControlNet(file: ControlNetFile): Promise<LoadedControlNet>;
 }
 
 export interface OpenModelOptions extends Pick<OpenCheckpointOptions, 'families'>, AdapterFiles {
@@ -137,6 +148,18 @@ async function assemble(checkpoint: FamilyCheckpoint, options: OpenModelOptions)
         keepsBatch: plansForEachShape[execution.provider],
       }),
     requireUnchanged: () => files.requireUnchanged(),
+    async openControlNet(file) {
+      const opened = await openControlNet(controlledModel(checkpoint), file, variantOf(execution));
+      const merge = { cacheDir: weightsDirOf(options), signal: options.signal, openProducts: openMatrixProducts };
+      const own = widened(opened.weights, execution.float, options);
+      const whole =
+        opened.differences.size === 0 ? own : mergedWeights(own, opened.differences, { ...merge, inUse: new Set() });
+      return {
+        network: opened.network,
+        graph: { weights: await whole.stored(), float: execution.float, fused },
+        createSession: (make) => openGraph(make, files, options),
+      };
+    },
   };
 }
 
@@ -178,7 +201,7 @@ async function openVariant({
   cacheDir,
   vae = null,
 }: CheckpointToOpen): Promise<FamilyCheckpoint> {
-  const variant = execution.float === 'float16' ? { variant: 'fp16' } : {};
+  const variant = variantOf(execution);
   const opened = await openCheckpoint(dir, { ...reading, families, vae, ...variant });
   return replaceVae(await withKeptPrediction(opened, cacheDir), vae, variant);
 }
@@ -197,7 +220,12 @@ export async function readModelOutline(
   const { embeddings } = await openAdapters(checkpoint, files);
   const outline = outlineOf(checkpoint, files);
   if (embeddings.length > 0) outline.createConditioner(embeddings);
+  for (const file of files.controls ?? []) await openControlNet(controlledModel(checkpoint), file);
   return outline;
+}
+
+function variantOf({ float }: Execution): { readonly variant?: string } {
+  return float === 'float16' ? { variant: 'fp16' } : {};
 }
 
 /** What the checkpoint is like with its LoRA: some make it a model of few steps. */

@@ -9,6 +9,7 @@ import {
   nameOf,
   predictedBranchesOf,
   seesAllFrames,
+  type Branch,
   type Pass,
 } from '../../nets/pass.ts';
 import type { GraphOptions } from '../../onnx/builder.ts';
@@ -16,7 +17,14 @@ import type { Graph } from '../../onnx/graph.ts';
 import type { IndexTensor, Session } from '../../onnx/session.ts';
 import { tensor, type Tensor } from '../../tensor/tensor.ts';
 import { gatherSearched, planSearches, positionsPerBlock, type KeyframePair } from '../../tokenflow/correspondences.ts';
-import type { Denoiser, KeyframeInputs, KeyframeTokens, PassInputs, PassOutputs } from '../../tokenflow/denoiser.ts';
+import type {
+  BranchResiduals,
+  Denoiser,
+  KeyframeInputs,
+  KeyframeTokens,
+  PassInputs,
+  PassOutputs,
+} from '../../tokenflow/denoiser.ts';
 import { requireVaried } from '../../tokenflow/latent-checks.ts';
 import { steadyBatch } from './fixed-batch-size.ts';
 
@@ -80,13 +88,14 @@ export class UNetDenoiser implements Denoiser {
     }
   }
 
-  private feeds(pass: Pass, { latents, timestep, conditioning, ...propagation }: PassInputs): Feeds {
-    const { branches } = pass;
+  private feeds(pass: Pass, { latents, timestep, conditioning, residuals, ...propagation }: PassInputs): Feeds {
+    const { branches, controlled = [] } = pass;
     const told = branches.map((branch) => required(conditioning[branch], `the conditioning of ${branch}`));
     return {
       ...(branches.includes('source') && { 'latents.source': required(latents.source, 'the latents of the source') }),
       ...(editBranchesOf(pass).length > 0 && { 'latents.edited': required(latents.edited, 'the latents of the edit') }),
       ...this.options.network.feeds(timestep, told),
+      ...residualFeeds(controlled, residuals),
       ...keyframeFeeds(pass, propagation),
     };
   }
@@ -108,6 +117,13 @@ export class UNetDenoiser implements Denoiser {
     this.sessions.set(name, session);
     return session;
   }
+}
+
+function residualFeeds(controlled: readonly Branch[], residuals: BranchResiduals = {}): Feeds {
+  const inputs = controlled.map((branch) =>
+    numberedInputs(`residual.${branch}`, required(residuals[branch], `the residuals of ${branch}`)),
+  );
+  return Object.fromEntries(inputs.flatMap((feeds) => Object.entries(feeds)));
 }
 
 /** Inputs that tell frames where to look in keyframes and what to take from them. */

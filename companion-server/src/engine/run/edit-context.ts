@@ -4,6 +4,7 @@ import type { Schedule } from '../../diffusion/schedule.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import type { Execution } from '../../onnx/execution.ts';
 import type { Technique } from '../../techniques/technique.ts';
+import type { Control } from '../../tokenflow/control.ts';
 import { drawKeyframes } from '../../tokenflow/keyframes.ts';
 import { frameRange } from '../../tokenflow/latents.ts';
 import { scenesOf, type Scene } from '../../tokenflow/scenes.ts';
@@ -37,6 +38,8 @@ export interface EditContext extends EditRunOptions {
   readonly plan: EditPlan;
   readonly sampling: Schedule;
   readonly denoiser: UNetDenoiser;
+  /** ControlNets; none when left out. */
+  readonly control?: Control;
   /** Writes how far the edit is; what was written before it is on the disk then. */
   readonly saveResumePoint: (stage: ResumePoint['stage'], step: number, inversionEvaluations: number) => Promise<void>;
   /** Called once the calibration's forwards of a frame, and those of the inversion after it, are known. */

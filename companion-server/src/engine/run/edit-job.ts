@@ -6,9 +6,16 @@ import type { Approximations } from '../plan/approximations.ts';
 import type { InversionMethod } from '../../tokenflow/inversion.ts';
 import type { EditSettings } from '../../../../protocol/edit-settings.ts';
 import type { CheckpointReading } from '../../families/open-checkpoint.ts';
+import type { ControlNetFile } from '../../families/open-controlnet.ts';
 import type { VaeFile } from '../../families/replace-vae.ts';
 import type { LoraFile } from '../../weights/lora/lora-file.ts';
 import type { EmbeddingFile } from '../../weights/textual-inversion.ts';
+
+/** What a ControlNet of the settings needs of the disk. */
+export interface ControlFiles extends ControlNetFile {
+  /** Absolute path of the video with its pictures; null where they are made of the clip. */
+  readonly videoPath: string | null;
+}
 
 export interface EditJob {
   /** Absolute path of the clip. Read only. */
@@ -29,6 +36,8 @@ export interface EditJob {
   readonly vae?: VaeFile | null;
   /** Absolute path of a tiny decoder for pictures of the edit while it runs; null or left out for none. */
   readonly previewDecoder?: string | null;
+  /** The ControlNets that the settings name, in their order; none when left out. */
+  readonly controls?: readonly ControlFiles[];
   readonly device: DeviceChoice;
   /** Where float32 copies of weights are kept between runs. Made when missing. */
   readonly cacheDir: string;

@@ -49,6 +49,7 @@ export function makeReport(parts: ReportParts): EditReport {
     ...(mappedBytes === null ? {} : { peakMappedBytes: mappedBytes }),
     ...(settings.loras.length === 0 ? {} : { loras: settings.loras }),
     ...(settings.vae === undefined ? {} : { vae: settings.vae }),
+    ...(settings.controls === undefined || settings.controls.length === 0 ? {} : { controls: settings.controls }),
     notices: [
       ...clip.notices,
       ...model.notices([settings.prompt, settings.sourcePrompt, settings.negativePrompt]),

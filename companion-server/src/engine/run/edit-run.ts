@@ -11,6 +11,7 @@ import type { BranchConditioning } from '../../tokenflow/denoiser.ts';
 import type { LatentStore } from '../../tokenflow/latents.ts';
 import { ResumePointFile, type ResumePoint } from './resume-point.ts';
 import type { EditContext, EditRunOptions } from './edit-context.ts';
+import { openControls, type OpenedControls } from './edit-controls.ts';
 import { rehearseOutput, writeResult } from './edit-output.ts';
 import { planEdit } from '../plan/edit-plan.ts';
 import { makeReport } from './edit-report.ts';
@@ -47,6 +48,10 @@ function timeOpenings(model: Model, onOpened: (seconds: number) => void): Model 
   };
 }
 
+function controlled(edit: EditContext, controls: OpenedControls | null): EditContext {
+  return controls === null ? edit : { ...edit, control: controls.nets };
+}
+
 interface WorkFile {
   sync(): Promise<void>;
   close(): Promise<void>;
@@ -73,16 +78,18 @@ export class EditRun {
       saveResumePoint: (...state) => this.saveResumePoint(...state),
       watch: (state) => this.watch(state),
     };
-    const { inputPath, modelDir, reading, workDir, loras, embeddings, vae } = job;
-    const files = { inputPath, modelDir, reading, loras, embeddings, vae };
+    const { inputPath, modelDir, reading, workDir, loras, embeddings, vae, controls } = job;
+    const files = { inputPath, modelDir, reading, loras, embeddings, vae, controls };
     this.resumePointFile = new ResumePointFile(workDir, { ...files, settings, plan });
   }
 
   async run(): Promise<EditReport> {
     const { edit } = this;
     const { meter, denoiser } = edit;
+    let controls: OpenedControls | null = null;
     try {
       const encoding = await rehearseOutput(edit);
+      controls = await openControls(edit);
       const resumed = await this.resumePointFile.read();
       const source = await this.openSource(resumed);
       const current = await this.openCurrent(resumed);
@@ -104,7 +111,7 @@ export class EditRun {
       const done = isSampling ? resumed.step : 0;
       if (done === 0) await this.saveResumePoint('edit', 0, inverted);
       const keepNotice = await source.keep();
-      const edited = await sampleEdit(edit, conditioning, source, current, done, inverted);
+      const edited = await sampleEdit(controlled(edit, controls), conditioning, source, current, done, inverted);
       const outputNotices = await this.encode(edited, source.clean, encoding);
       meter.finish();
       await this.persistThroughput();
@@ -114,6 +121,7 @@ export class EditRun {
       const notices = [source.notice, keepNotice, damaged, ...outputNotices].filter((notice) => notice !== null);
       return makeReport({ ...edit, analysis: source.analysis, unetEvaluations, notices });
     } finally {
+      await controls?.close();
       await denoiser.release();
       for (const file of this.files) await file.close();
     }
@@ -195,7 +203,9 @@ export class EditRun {
   /** For the next edit: the time of the device's own work, without what came from an earlier edit. */
   private async persistThroughput(): Promise<void> {
     const { meter, job } = this.edit;
-    if (this.work === null) return;
+    // What ControlNets take is no part of the work that later edits are reckoned by.
+    const isControlled = (this.edit.settings.controls ?? []).length > 0;
+    if (this.work === null || isControlled) return;
     const found = throughputOf(meter.measured, this.work, meter.stageSeconds['load'] ?? 0);
     await persistThroughput(job.cacheDir, this.throughputKind, found);
   }

@@ -82,9 +82,9 @@ async function runWatched(
   const meter = new ProgressMeter(onProgress);
   meter.begin('load', 1);
   const clip = job.clip ?? (await probeClip(job.inputPath, signal));
-  const { modelDir: dir, reading, cacheDir, workDir, loras, embeddings, vae } = job;
+  const { modelDir: dir, reading, cacheDir, workDir, loras, embeddings, vae, controls } = job;
   const { families } = parts;
-  const outline = await readModelOutline(dir, families, { reading, loras, embeddings, vae });
+  const outline = await readModelOutline(dir, families, { reading, loras, embeddings, vae, controls });
   const settings = chooseSettings(job.settings, await readEditDefaults(dir, outline.defaults), job.inversion);
   const technique = techniqueNamed(settings.technique, parts.techniques);
   let execution = await parts.chooseExecution(job);

@@ -97,6 +97,7 @@ function sampleClip(
     latents,
     next,
     source: sourceBranchOf(edit, source),
+    ...(edit.control && { control: edit.control }),
     ...(pictures === null ? {} : { onPrediction: pictures.onPrediction }),
     propagation: propagationOf(settings),
     keyframeInterval: settings.keyframeInterval,

@@ -1,8 +1,10 @@
 // Stable Diffusion XL (arXiv 2307.01952), text to image, and the smaller networks that were made out of it.
 
 import { parseSchedulerConfig } from '../../diffusion/scheduler-config.ts';
+import { controlNetwork } from '../../nets/controlnet.ts';
 import { partOf, type Checkpoint } from '../../weights/checkpoint.ts';
 import { classNameOf } from '../class-name.ts';
+import { parseControlNetConfig } from '../controlnet-config.ts';
 import type { ModelFamily, ModelOutline } from '../family.ts';
 import { misfit } from '../misfit.ts';
 import { autoencoder } from '../stable-diffusion/autoencoder.ts';
@@ -12,7 +14,7 @@ import { encodePrompts, promptEncoders } from './prompts.ts';
 import { singleFile } from './single-file.ts';
 import { timeIdCount, timeIdsOf } from './time-ids.ts';
 import { parseUNetConfig } from './unet-config.ts';
-import { denoisingUNet } from './unet.ts';
+import { denoisingUNet, unetConditioning } from './unet.ts';
 
 /** Pipelines whose weights are those of text-to-image Stable Diffusion XL. */
 const pipelines: readonly (string | undefined)[] = ['StableDiffusionXLPipeline', 'StableDiffusionXLImg2ImgPipeline'];
@@ -26,6 +28,10 @@ export const sdxl: ModelFamily = {
   recognises: ({ modelIndex }) =>
     pipelines.includes(classNameOf(modelIndex)) && encoders.every(({ part }) => isNamed(modelIndex[part])),
   outline,
+  controlNetwork(json) {
+    const config = parseControlNetConfig(json, parseUNetConfig);
+    return controlNetwork(config, unetConditioning(config.unet));
+  },
   singleFile,
 };
 

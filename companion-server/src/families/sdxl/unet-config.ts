@@ -2,7 +2,7 @@
 // Segmind-Vega), checked.
 
 import { evenDepths, type TransformerDepths } from '../../nets/transformer-depths.ts';
-import type { UNetConfig } from '../../nets/unet.ts';
+import type { UNetConfig } from '../../nets/unet-blocks.ts';
 import type { ConfigReader } from '../config-reader.ts';
 import { parseUNetFields } from '../stable-diffusion/unet-config.ts';
 import { readConfig } from './configs.ts';
@@ -16,9 +16,9 @@ export interface SdxlUNetConfig extends UNetConfig {
 
 const middles = { UNetMidBlock2DCrossAttn: 2, UNetMidBlock2D: 1, none: 0 } as const;
 
-/** Throws EditError('model-unsupported') naming the field that does not fit. */
-export function parseUNetConfig(json: Readonly<Record<string, unknown>>): SdxlUNetConfig {
-  const config = readConfig(json, 'unet/config.json');
+/** Throws EditError('model-unsupported') naming the field that does not fit. @param source what errors call the file */
+export function parseUNetConfig(json: Readonly<Record<string, unknown>>, source = 'unet/config.json'): SdxlUNetConfig {
+  const config = readConfig(json, source);
   config.expect('addition_embed_type', ['text_time']);
   const { hasAttention, ...fields } = parseUNetFields(config);
   return {

@@ -6,6 +6,7 @@ import type { Conditioning } from '../../nets/conditioning.ts';
 import type { DenoisingNetwork } from '../../nets/denoising-network.ts';
 import { tokensPerBlock, tokenValues } from '../../nets/token-counts.ts';
 import { buildUNet } from '../../nets/unet.ts';
+import type { ConditioningInputs } from '../../nets/unet-blocks.ts';
 import { symbol } from '../../onnx/dims.ts';
 import * as ops from '../../onnx/ops.ts';
 import { concatRows, tensor, type Tensor } from '../../tensor/tensor.ts';
@@ -14,11 +15,8 @@ import type { SdxlUNetConfig } from './unet-config.ts';
 
 /** Its inputs are `time_features` [1, C0], `added_features` [branches, F] and `context` [branches, tokens, D]. */
 export function denoisingUNet(config: SdxlUNetConfig): DenoisingNetwork {
-  const { latentChannels, blockChannels, crossAttentionDim, flipSinToCos, frequencyShift } = config;
-  const { timeIdFeatures, addedFeatures, transformerDepths } = config;
-  const width = blockChannels[0] ?? 0;
-  const sinusoid = (value: number, dim: number) =>
-    timestepEmbedding(value, { dim, flipSinToCos, freqShift: frequencyShift });
+  const { latentChannels, blockChannels, transformerDepths } = config;
+  const told = unetConditioning(config);
   return {
     latentChannels,
     injectionPoints,
@@ -26,24 +24,30 @@ export function denoisingUNet(config: SdxlUNetConfig): DenoisingNetwork {
     finestLevel: finestAttention(config),
     tokensPerBlock: (size) => tokensPerBlock(config, size),
     tokenValues: (size) => tokenValues(config, size),
-    build(g, latents, hooks) {
+    build: (g, latents, hooks) => buildUNet(g, config, { latents, ...told.inputs(g, hooks.branches) }, hooks),
+    feeds: (timestep, conditioning) => told.feeds(timestep, conditioning),
+  };
+}
+
+/** What the UNet and its ControlNets are told beside the latents. */
+export function unetConditioning(config: SdxlUNetConfig): ConditioningInputs {
+  const { blockChannels, crossAttentionDim, flipSinToCos, frequencyShift, timeIdFeatures, addedFeatures } = config;
+  const width = blockChannels[0] ?? 0;
+  const sinusoid = (value: number, dim: number) =>
+    timestepEmbedding(value, { dim, flipSinToCos, freqShift: frequencyShift });
+  return {
+    inputs(g, branches) {
       const input = (name: string, dims: Parameters<typeof g.input>[2]) =>
         ops.cast(g, g.input(name, 'float32', dims), g.float);
-      return buildUNet(
-        g,
-        config,
-        {
-          latents,
-          timeFeatures: input('time_features', [1, width]),
-          addedFeatures: input('added_features', [hooks.branches, addedFeatures]),
-          context: input('context', [hooks.branches, symbol('tokens'), crossAttentionDim]),
-        },
-        hooks,
-      );
+      return {
+        timeFeatures: input('time_features', [1, width]),
+        addedFeatures: input('added_features', [branches, addedFeatures]),
+        context: input('context', [branches, symbol('tokens'), crossAttentionDim]),
+      };
     },
     feeds: (timestep, conditioning) => ({
       time_features: tensor([1, width], sinusoid(timestep, width)),
-      added_features: concatRows(conditioning.map((told) => added(told))),
+      added_features: concatRows(conditioning.map((one) => added(one))),
       context: concatRows(conditioning.map(({ tokens }) => tokens)),
     }),
   };

@@ -2,16 +2,18 @@
 
 import { parseSchedulerConfig } from '../../diffusion/scheduler-config.ts';
 import type { ClipTextConfig } from '../../nets/clip-text-encoder.ts';
-import type { UNetConfig } from '../../nets/unet.ts';
+import type { UNetConfig } from '../../nets/unet-blocks.ts';
 import type { VaeConfig } from '../../nets/vae.ts';
+import { controlNetwork } from '../../nets/controlnet.ts';
 import { partOf, type Checkpoint } from '../../weights/checkpoint.ts';
 import { classNameOf } from '../class-name.ts';
+import { parseControlNetConfig } from '../controlnet-config.ts';
 import type { ModelFamily, ModelOutline } from '../family.ts';
 import { misfit } from '../misfit.ts';
 import { wordsOfEncoder } from '../prompt-embeddings.ts';
 import { autoencoder } from './autoencoder.ts';
 import { parseClipTextConfig } from './clip-text-config.ts';
-import { denoisingUNet } from './unet.ts';
+import { denoisingUNet, unetConditioning } from './unet.ts';
 import { layout, title } from './parts.ts';
 import { encodePrompts, promptTokenizer } from './prompts.ts';
 import { singleFile } from './single-file.ts';
@@ -33,6 +35,10 @@ export const stableDiffusion: ModelFamily = {
   layout,
   recognises: ({ modelIndex }) => pipelines.includes(classNameOf(modelIndex)) && !('text_encoder_2' in modelIndex),
   outline,
+  controlNetwork(json) {
+    const config = parseControlNetConfig(json, parseUNetConfig);
+    return controlNetwork(config, unetConditioning(config.unet));
+  },
   singleFile,
 };
 

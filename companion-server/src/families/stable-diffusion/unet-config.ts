@@ -2,7 +2,7 @@
 
 import { evenDepths } from '../../nets/transformer-depths.ts';
 import type { InjectionPoints } from '../../nets/denoising-network.ts';
-import type { UNetConfig } from '../../nets/unet.ts';
+import type { UNetConfig } from '../../nets/unet-blocks.ts';
 import type { ConfigReader } from '../config-reader.ts';
 import { injectionPoints, readInjectionPoints } from './injection-points.ts';
 import { readConfig } from './read-config.ts';
@@ -43,9 +43,9 @@ export interface StableDiffusionUNetConfig extends UNetConfig {
   readonly injectionPoints: InjectionPoints;
 }
 
-/** Throws EditError('model-unsupported') naming the field that does not fit. */
-export function parseUNetConfig(json: Readonly<Record<string, unknown>>): StableDiffusionUNetConfig {
-  const config = readConfig(json, 'unet/config.json');
+/** Throws EditError('model-unsupported') naming the field that does not fit. @param source what errors call the file */
+export function parseUNetConfig(json: Readonly<Record<string, unknown>>, source = 'unet/config.json'): StableDiffusionUNetConfig {
+  const config = readConfig(json, source);
   for (const [field, allowed] of Object.entries(unusedHere)) config.expect(field, allowed);
   const { hasAttention, ...fields } = parseUNetFields(config);
   // Every transformer of this family is one block.

@@ -18,7 +18,7 @@ import { writeWhole } from '../../files/write-whole.ts';
 import type { FoundFile, FoundKind, KindOf } from './found.ts';
 
 /** Raised when the same header would be understood in another way. */
-const version = 1;
+const version = 2;
 const fileName = 'library.json';
 const maxFacts = 100_000;
 
@@ -27,7 +27,7 @@ const keptFact = object({
   sizeBytes: number(0, Number.MAX_SAFE_INTEGER),
   changedMs: number(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
   role: text({ min: 1, max: 20 }),
-  kind: nullable(oneOf(['checkpoint', 'lora', 'vae', 'embedding'])),
+  kind: nullable(oneOf(['checkpoint', 'lora', 'vae', 'embedding', 'controlnet'])),
   family: nullable(text({ max: 200 })),
   problem: nullable(text({ max: 1_000 })),
 });

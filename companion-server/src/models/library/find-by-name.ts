@@ -14,6 +14,7 @@ const titles: Readonly<Record<ModelKind, string>> = {
   lora: 'LoRA',
   vae: 'VAE',
   embedding: 'embedding',
+  controlnet: 'ControlNet',
 };
 
 /** Names in an error. */

@@ -11,11 +11,12 @@ export interface Machine {
 }
 
 /**
- * What a program keeps in a folder: whole checkpoints, LoRAs, VAEs, embeddings (textual inversion), or networks without
+ * What a program keeps in a folder: whole checkpoints, LoRAs, VAEs, embeddings (textual inversion), ControlNets, or networks without
  * the other parts of a checkpoint. `any`: it may be each of them. `repository`: the same, of a hub, which may be without
  * models of pictures, and of which not all files may be there.
  */
-export type FolderRole = 'checkpoints' | 'loras' | 'vaes' | 'embeddings' | 'networks' | 'any' | 'repository';
+export type FolderRole =
+  'checkpoints' | 'loras' | 'vaes' | 'embeddings' | 'controlnets' | 'networks' | 'any' | 'repository';
 
 /** A folder to look into. */
 export interface PlaceFolder {
@@ -62,7 +63,7 @@ export interface FoundFile {
   readonly role: FolderRole;
 }
 
-export const modelKinds = ['checkpoint', 'lora', 'vae', 'embedding'] as const;
+export const modelKinds = ['checkpoint', 'lora', 'vae', 'embedding', 'controlnet'] as const;
 export type ModelKind = (typeof modelKinds)[number];
 
 /** What a file is. */

@@ -1,10 +1,12 @@
-// What a file is: a checkpoint, LoRA, VAE or embedding, by its header; and why it cannot be used, where it cannot.
+// What a file is: a checkpoint, LoRA, VAE, embedding or ControlNet, by its header; and why it cannot be used, where it cannot.
 
 import { readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { EditError } from '../../errors.ts';
+import { formOfControlNet, kindAmong } from '../../families/controlnet-files.ts';
 import { openCheckpoint } from '../../families/open-checkpoint.ts';
 import { PartsMissingError } from '../../families/open-single-file.ts';
+import type { FileShapes } from '../../families/refused-files.ts';
 import { recognise } from '../../families/recognise.ts';
 import { familyOfTextWidth, modelFamilies, recogniseLora } from '../../weights/lora/recognise-lora.ts';
 import { openSafetensors, type SafetensorsFile } from '../../weights/safetensors.ts';
@@ -29,6 +31,7 @@ const kindsOfRoles: Readonly<Record<FolderRole, ModelKind>> = {
   loras: 'lora',
   vaes: 'vae',
   embeddings: 'embedding',
+  controlnets: 'controlnet',
   any: 'checkpoint',
   repository: 'checkpoint',
 };
@@ -91,6 +94,8 @@ async function kindOfTensors({ path, entries, metadata }: SafetensorsFile, role:
   const isEmbedding = role === 'embeddings' || keys.every((key) => embeddingKey.test(key));
   const embedding = isEmbedding ? recogniseEmbedding(entries) : null;
   if (embedding !== null) return { kind: 'embedding', family: embedding.family, problem: null };
+  const control = controlNetIn(entries);
+  if (control !== null) return control;
   if (keys.some((key) => key.startsWith('model.diffusion_model.'))) {
     return kindOfSingleFile(path, recognise(entries, metadata).title);
   }
@@ -102,6 +107,17 @@ async function kindOfTensors({ path, entries, metadata }: SafetensorsFile, role:
   }
   if (role === 'any' || role === 'repository') return nothing;
   return { kind: kindsOfRoles[role], family: null, problem: 'Its tensors have names that are not known.' };
+}
+
+/** A ControlNet, or a relative of it that is not used here; null for anything else. */
+function controlNetIn(entries: FileShapes): FoundKind | null {
+  const relative = kindAmong(entries);
+  if (relative !== null) {
+    return { kind: 'controlnet', family: null, problem: `It is ${relative.what}. ${relative.instead}` };
+  }
+  if (formOfControlNet(entries) === null) return null;
+  const [, { dims: [, width] = [] } = {}] = [...entries].find(([key]) => key.endsWith('.attn2.to_k.weight')) ?? [];
+  return { kind: 'controlnet', family: familyOfTextWidth(width ?? 0), problem: null };
 }
 
 /** A checkpoint in one file: whoever loads it says whether it can be used. */

@@ -147,7 +147,7 @@ describe('a look', () => {
     expect(read).toEqual([file]);
   });
 
-  test.each(['{', '{"version":0,"facts":[]}', '[]', '{"version":1,"facts":[{"path":7}]}'])(
+  test.each(['{', '{"version":0,"facts":[]}', '[]', '{"version":2,"facts":[{"path":7}]}'])(
     'does without notes that cannot be used (%j), and writes new ones',
     async (text) => {
       const home = await makeHome();
@@ -155,7 +155,7 @@ describe('a look', () => {
       const library = libraryOf(home, { cacheDir: home.path('cache') });
       await library.refresh();
       expect(library.lists().models).toHaveLength(2);
-      expect(JSON.parse(await readFile(home.path('cache/library.json'), 'utf8'))).toMatchObject({ version: 1 });
+      expect(JSON.parse(await readFile(home.path('cache/library.json'), 'utf8'))).toMatchObject({ version: 2 });
     },
   );
 

@@ -71,7 +71,7 @@ export interface Library {
   donorsOf(id: string): Promise<readonly string[]>;
   /** The bytes of a sample clip of a practice model. Throws EditError 'model-missing', 'invalid-request'. */
   readSample(modelId: string, sample: string): Promise<Uint8Array>;
-  /** The file of a LoRA, VAE or embedding by its name. Throws EditError 'adapter-missing', 'adapter-unsupported'. */
+  /** The file of a LoRA, VAE, embedding or ControlNet by its name. Throws EditError 'adapter-missing', 'adapter-unsupported'. */
   pathOf(kind: Exclude<ModelKind, 'checkpoint'>, name: string): Promise<string>;
   /** Resolves when a look that runs has ended. */
   settled(): Promise<void>;

@@ -3,7 +3,7 @@
 import { EditError } from '../../errors.ts';
 
 /** What an adapter is called in a message: `The LoRA "film look"`. */
-export type AdapterKindName = 'LoRA' | 'embedding' | 'VAE';
+export type AdapterKindName = 'LoRA' | 'embedding' | 'VAE' | 'ControlNet';
 
 const codes: Partial<Record<string, 'adapter-missing' | 'adapter-damaged' | 'adapter-unsupported'>> = {
   'model-missing': 'adapter-missing',

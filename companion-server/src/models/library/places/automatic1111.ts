@@ -13,6 +13,8 @@ const layout: Layout = [
   ['models/LyCORIS', 'loras'],
   ['models/VAE', 'vaes'],
   ['embeddings', 'embeddings'],
+  ['models/ControlNet', 'controlnets'],
+  ['extensions/sd-webui-controlnet/models', 'controlnets'],
 ];
 
 /** Arguments that name one more folder. */
@@ -22,10 +24,11 @@ const arguments_: Readonly<Record<string, FolderRole>> = {
   'lyco-dir': 'loras',
   'vae-dir': 'vaes',
   'embeddings-dir': 'embeddings',
+  'controlnet-dir': 'controlnets',
 };
 
 const argument =
-  /--(ckpt-dir|lora-dir|lyco-dir|vae-dir|embeddings-dir|data-dir|models-dir)[ =]+("[^"]*"|'[^']*'|[^\s"']+)/g;
+  /--(ckpt-dir|lora-dir|lyco-dir|vae-dir|embeddings-dir|controlnet-dir|data-dir|models-dir)[ =]+("[^"]*"|'[^']*'|[^\s"']+)/g;
 
 /** A script of arguments is short. */
 const maxScriptCharacters = 100_000;

@@ -13,6 +13,7 @@ const layout: Layout = [
   ['models/loras', 'loras'],
   ['models/vae', 'vaes'],
   ['models/embeddings', 'embeddings'],
+  ['models/controlnet', 'controlnets'],
   ['models/unet', 'networks'],
   ['models/diffusion_models', 'networks'],
 ];
@@ -24,6 +25,7 @@ const roles: Readonly<Record<string, FolderRole>> = {
   loras: 'loras',
   vae: 'vaes',
   embeddings: 'embeddings',
+  controlnet: 'controlnets',
   unet: 'networks',
   diffusion_models: 'networks',
 };

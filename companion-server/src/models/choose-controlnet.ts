@@ -1,0 +1,62 @@
+// The ControlNet for a kind of control picture where the user named none. What a file does not say its name does: those of
+// lllyasviel, xinsir and others are called after what they are shown.
+
+import type { ControlKind } from '../../../protocol/control.ts';
+import { EditError } from '../errors.ts';
+import type { Library } from './library/library.ts';
+
+const names: Readonly<Record<Exclude<ControlKind, 'own'>, RegExp>> = {
+  canny: /canny/i,
+  lineart: /line[-_ ]?art/i,
+  scribble: /scribble|sketch/i,
+  luma: /luma|luminance|bright|gr[ae]y/i,
+  tile: /tile|blur/i,
+};
+
+/** Whether a ControlNet of this name is shown such pictures. */
+export function isForKind(name: string, kind: ControlKind): boolean {
+  return kind !== 'own' && names[kind].test(name);
+}
+
+/**
+ * The first by name that is for the kind and the family of the model. Looks at the machine again where none is known. Throws
+ * EditError('adapter-missing') that says which there are.
+ */
+export async function controlNetFor(
+  library: Pick<Library, 'found' | 'refresh' | 'usableModels'>,
+  kind: ControlKind,
+  model: string | null,
+): Promise<{ readonly name: string; readonly file: string }> {
+  const known = find(library, kind, model);
+  if (known !== null) return known;
+  await library.refresh();
+  const found = find(library, kind, model);
+  if (found !== null) return found;
+  const family = familyOf(library, model);
+  const all = controlNets(library).map(({ id, item }) => (item.family === null ? id : `${id} (${item.family})`));
+  const has = all.length === 0 ? 'there are none' : `there are ${all.slice(0, 10).join(', ')}`;
+  throw new EditError(
+    'adapter-missing',
+    `No ControlNet for ${kind}${family === null ? '' : ` and ${family}`} was found; ${has}.`,
+    { hint: `Name one with --control ${kind}:FILE, or put it where ComfyUI keeps its own: models/controlnet.` },
+  );
+}
+
+type Found = Pick<Library, 'found' | 'usableModels'>;
+
+function controlNets(library: Found) {
+  return library.found().filter(({ item }) => item.kind === 'controlnet' && item.problem === null);
+}
+
+function find(library: Found, kind: ControlKind, model: string | null) {
+  const family = familyOf(library, model);
+  const [one] = controlNets(library)
+    .filter(({ id, item }) => isForKind(id, kind) && (family === null || item.family === family))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  return one === undefined ? null : { name: one.id, file: one.item.file.path };
+}
+
+function familyOf(library: Found, model: string | null): string | null {
+  const models = library.usableModels();
+  return (model === null ? models[0] : models.find(({ id }) => id === model))?.family ?? null;
+}
