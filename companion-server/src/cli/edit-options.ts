@@ -2,18 +2,16 @@
 
 import { extname, join, parse, resolve } from 'node:path';
 import { deviceChoices, type DeviceChoice } from '../../../protocol/devices.ts';
+import { codecExtension, codecInfo, codecInfos, outputCodecs, type OutputCodec } from '../../../protocol/codecs.ts';
 import {
-  codecExtensions,
   defaultSettings,
   details,
   referencePipeline,
-  outputCodecs,
   initialNoises,
   parseEditSettings,
   propagations,
   pipelines,
   type EditSettings,
-  type OutputCodec,
 } from '../../../protocol/edit-settings.ts';
 import { FieldError } from '../../../protocol/fields.ts';
 import { loraStrengthRange, maxLoras } from '../../../protocol/limits.ts';
@@ -135,7 +133,7 @@ export const editOptions = {
   codec: {
     kind: 'choice',
     choices: outputCodecs,
-    help: 'prores (.mov) or h264 (.mp4). Default: as the name of --out says, else prores.',
+    help: `${codecInfos.map(({ name, title, extensions: [ending] }) => `${name}: ${title} (${ending})`).join('; ')}. Default: as the name of --out says, else prores.`,
   },
   out: {
     kind: 'text',
@@ -289,17 +287,20 @@ function chooseOutput(
   if (out === undefined) {
     const chosen = codec ?? defaults.codec;
     const { dir, name } = parse(clipPath);
-    return { codec: chosen, outPath: join(dir, `${name}-edited${codecExtensions[chosen]}`) };
+    return { codec: chosen, outPath: join(dir, `${name}-edited${codecExtension(chosen)}`) };
   }
   const ending = extname(out).toLowerCase();
-  const fitting = outputCodecs.find((known) => codecExtensions[known] === ending);
-  if (fitting === undefined || (codec !== undefined && codec !== fitting)) {
-    const rule = codec === undefined ? '.mov or .mp4' : `${codecExtensions[codec]} for ${codec}`;
-    throw new EditError('invalid-request', `--out must end in ${rule}, got '${out}'.`);
+  const fitting = outputCodecs.filter((known) => codecInfo(known).extensions.includes(ending));
+  const chosen = codec ?? fitting[0];
+  if (chosen === undefined || !fitting.includes(chosen)) {
+    const known = (codec === undefined ? outputCodecs : [codec]).flatMap((name) => codecInfo(name).extensions);
+    const rule = [...new Set(known)].join(' or ');
+    const forCodec = codec === undefined ? '' : ` for ${codec}`;
+    throw new EditError('invalid-request', `--out must end in ${rule}${forCodec}, got '${out}'.`);
   }
   const outPath = resolve(out);
   if (outPath === clipPath) {
     throw new EditError('invalid-request', '--out must be another file than the clip.');
   }
-  return { codec: fitting, outPath };
+  return { codec: chosen, outPath };
 }

@@ -4,7 +4,8 @@
 // no change of the source. And where the function explains little of the edit, the edit has replaced the object that was
 // there: the source fades out.
 
-import type { Rgb24Frame, Size } from '../media/frame.ts';
+import type { Size } from '../media/frame.ts';
+import type { RgbPlanes } from '../media/rgb-planes.ts';
 import { boxMean } from './box-mean.ts';
 
 /** Colours are counted from the middle grey of `middle`. edited = `gains` . source + `offsets`, exactly, at every point. */
@@ -29,7 +30,7 @@ const flatEdit = 10;
  * Fits `edited` to `source`, the same frame before the edit and of the same size: it must have gone the way of the edited
  * one (here, through the VAE), or that way's losses are taken for the edit's. Equal frames give the identity exactly.
  */
-export function fitChange(source: Rgb24Frame, edited: Rgb24Frame): LocalChange {
+export function fitChange(source: RgbPlanes, edited: RgbPlanes): LocalChange {
   const { width, height } = source;
   const spare = new Float32Array(width * height);
   const around: Around = (plane, factor) => boxMean(plane, source, fitRadius, spare, factor);
@@ -165,9 +166,9 @@ function restOf(edited: Plane, [u, v, w]: Rgb<Plane>, [r, g, b]: Rgb<Plane>): Pl
 }
 
 /** Around 0, where single precision is finest. */
-function planeOf({ rgb }: Rgb24Frame, c: Channel): Plane {
-  const plane = new Float32Array(rgb.length / 3);
-  for (let i = 0; i < plane.length; i++) plane[i] = (rgb[3 * i + c] ?? 0) - middle;
+function planeOf({ planes }: RgbPlanes, c: Channel): Plane {
+  const plane = Float32Array.from(planes[c]);
+  for (let i = 0; i < plane.length; i++) plane[i] = (plane[i] ?? 0) - middle;
   return plane;
 }
 
