@@ -1,5 +1,6 @@
 // The settings of an edit. Shared by the panel, the wire, the command line and the engine.
 
+import { outputCodecs } from './codecs.ts';
 import { controlChoices, controlledFrames } from './control.ts';
 import {
   flag,
@@ -52,9 +53,6 @@ export type Pipeline = (typeof pipelines)[number];
 export const guidanceBases = ['negative', 'source', 'both'] as const;
 export type GuidanceBase = (typeof guidanceBases)[number];
 
-export const outputCodecs = ['prores', 'h264'] as const;
-export type OutputCodec = (typeof outputCodecs)[number];
-
 /** `keep`: the result has the clip's sound. `none`: it has no sound, for a timeline that already has the clip's sound. */
 export const sounds = ['keep', 'none'] as const;
 export type Sound = (typeof sounds)[number];
@@ -65,9 +63,6 @@ export type Sound = (typeof sounds)[number];
  */
 export const details = ['source', 'none'] as const;
 export type Detail = (typeof details)[number];
-
-/** The file extension that belongs to each codec, with its dot. */
-export const codecExtensions = { prores: '.mov', h264: '.mp4' } as const satisfies Record<OutputCodec, string>;
 
 export const maxSteps = 1_000;
 /** Up to 1 there is no guidance. */
@@ -136,6 +131,10 @@ export const editSettings = where(
     endSeconds: nullable(second),
     codec: oneOf(outputCodecs),
     sound: oneOf(sounds),
+    /** Writes the prompt into the result, beside the mark that it was edited by AI. */
+    writesPrompt: withDefault(flag, false),
+    /** Keeps in the result where the clip was recorded. */
+    keepsLocation: withDefault(flag, false),
     detail: oneOf(details),
     /** LoRA that change the model, in this order. Left out: none. */
     loras: withDefault(loraChoices, []),
@@ -199,6 +198,8 @@ export function defaultSettings(technique: string = usualTechnique): EditSetting
     endSeconds: null,
     codec: 'prores',
     sound: 'keep',
+    writesPrompt: false,
+    keepsLocation: false,
     detail: 'source',
     loras: [],
     preview: false,

@@ -2,19 +2,17 @@
 
 import { extname, join, parse, resolve } from 'node:path';
 import { deviceChoices, type DeviceChoice } from '../../../protocol/devices.ts';
+import { codecExtension, codecInfo, codecInfos, outputCodecs, type OutputCodec } from '../../../protocol/codecs.ts';
 import {
-  codecExtensions,
   defaultSettings,
   details,
   guidanceBases,
   referencePipeline,
-  outputCodecs,
   initialNoises,
   parseEditSettings,
   propagations,
   pipelines,
   type EditSettings,
-  type OutputCodec,
 } from '../../../protocol/edit-settings.ts';
 import { FieldError } from '../../../protocol/fields.ts';
 import { loraStrengthRange, maxLoras } from '../../../protocol/limits.ts';
@@ -112,6 +110,14 @@ export const editOptions = {
     choices: details,
     help: `source: a clip larger than the working size keeps its fine detail where the edit left it alone. none: the edited picture is scaled up. Default: ${defaults.detail}.`,
   },
+  'write-prompt': {
+    kind: 'flag',
+    help: 'Write the prompt into the result, beside the mark that says that it was edited by AI.',
+  },
+  'keep-location': {
+    kind: 'flag',
+    help: 'Keep in the result where the clip was recorded, if the clip says so.',
+  },
   start: { kind: 'number', placeholder: 'SECONDS', help: 'Where to begin in the clip.' },
   end: { kind: 'number', placeholder: 'SECONDS', help: 'Where to stop in the clip.' },
   model: {
@@ -144,7 +150,7 @@ export const editOptions = {
   codec: {
     kind: 'choice',
     choices: outputCodecs,
-    help: 'prores (.mov) or h264 (.mp4). Default: as the name of --out says, else prores.',
+    help: `${codecInfos.map(({ name, title, extensions: [ending] }) => `${name}: ${title} (${ending})`).join('; ')}. Default: as the name of --out says, else prores.`,
   },
   out: {
     kind: 'text',
@@ -236,6 +242,8 @@ function readSettings(
       endSeconds: values.end ?? base.endSeconds,
       codec,
       sound: base.sound,
+      writesPrompt: values['write-prompt'],
+      keepsLocation: values['keep-location'],
       detail: values.detail ?? base.detail,
       loras,
       ...(vae === undefined ? {} : { vae }),
@@ -301,17 +309,20 @@ function chooseOutput(
   if (out === undefined) {
     const chosen = codec ?? defaults.codec;
     const { dir, name } = parse(clipPath);
-    return { codec: chosen, outPath: join(dir, `${name}-edited${codecExtensions[chosen]}`) };
+    return { codec: chosen, outPath: join(dir, `${name}-edited${codecExtension(chosen)}`) };
   }
   const ending = extname(out).toLowerCase();
-  const fitting = outputCodecs.find((known) => codecExtensions[known] === ending);
-  if (fitting === undefined || (codec !== undefined && codec !== fitting)) {
-    const rule = codec === undefined ? '.mov or .mp4' : `${codecExtensions[codec]} for ${codec}`;
-    throw new EditError('invalid-request', `--out must end in ${rule}, got '${out}'.`);
+  const fitting = outputCodecs.filter((known) => codecInfo(known).extensions.includes(ending));
+  const chosen = codec ?? fitting[0];
+  if (chosen === undefined || !fitting.includes(chosen)) {
+    const known = (codec === undefined ? outputCodecs : [codec]).flatMap((name) => codecInfo(name).extensions);
+    const rule = [...new Set(known)].join(' or ');
+    const forCodec = codec === undefined ? '' : ` for ${codec}`;
+    throw new EditError('invalid-request', `--out must end in ${rule}${forCodec}, got '${out}'.`);
   }
   const outPath = resolve(out);
   if (outPath === clipPath) {
     throw new EditError('invalid-request', '--out must be another file than the clip.');
   }
-  return { codec: fitting, outPath };
+  return { codec: chosen, outPath };
 }

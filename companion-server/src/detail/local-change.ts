@@ -4,7 +4,8 @@
 // no change of the source. And where the function explains little of the edit, the edit has replaced the object that was
 // there: the source fades out.
 
-import type { Rgb24Frame, Size } from '../media/frame.ts';
+import type { Size } from '../media/frame.ts';
+import type { RgbPlanes } from '../media/rgb-planes.ts';
 import { boxMean } from './box-mean.ts';
 
 /** Colours are counted from the middle grey of `middle`. edited = `gains` . source + `offsets`, exactly, at every point. */
@@ -29,10 +30,9 @@ const flatEdit = 10;
  * Fits `edited` to `source`, the same frame before the edit and of the same size: it must have gone the way of the edited
  * one (here, through the VAE), or that way's losses are taken for the edit's. Equal frames give the identity exactly.
  */
-export function fitChange(source: Rgb24Frame, edited: Rgb24Frame): LocalChange {
+export function fitChange(source: RgbPlanes, edited: RgbPlanes): LocalChange {
   const { width, height } = source;
-  const spare = new Float32Array(width * height);
-  const around: Around = (plane, factor) => boxMean(plane, source, fitRadius, spare, factor);
+  const around: Around = (plane, factor) => boxMean(plane, source, fitRadius, factor);
   const from = mapRgb((c) => planeOf(source, c));
   const fromMeans = mapRgb((c) => around(from[c]));
   const variances = symmetric((i, j) => covariance(from[i], fromMeans[i], from[j], fromMeans[j], around));
@@ -51,7 +51,7 @@ export function fitChange(source: Rgb24Frame, edited: Rgb24Frame): LocalChange {
   for (const [c, row] of gains.entries()) {
     for (const [j, plane] of row.entries()) keepExplained(plane, c === j, unexplained, whole);
   }
-  const smooth = mapRgb((c) => mapRgb((j) => boxMean(gains[c][j], source, smoothRadius, spare)));
+  const smooth = mapRgb((c) => mapRgb((j) => boxMean(gains[c][j], source, smoothRadius)));
   const offsets = mapRgb((c) => restOf(planeOf(edited, c), smooth[c], from));
   return { width, height, gains: smooth.flat(), offsets };
 }
@@ -165,9 +165,9 @@ function restOf(edited: Plane, [u, v, w]: Rgb<Plane>, [r, g, b]: Rgb<Plane>): Pl
 }
 
 /** Around 0, where single precision is finest. */
-function planeOf({ rgb }: Rgb24Frame, c: Channel): Plane {
-  const plane = new Float32Array(rgb.length / 3);
-  for (let i = 0; i < plane.length; i++) plane[i] = (rgb[3 * i + c] ?? 0) - middle;
+function planeOf({ planes }: RgbPlanes, c: Channel): Plane {
+  const plane = planes[c].slice();
+  for (let i = 0; i < plane.length; i++) plane[i] = (plane[i] ?? 0) - middle;
   return plane;
 }
 

@@ -1,11 +1,11 @@
 // The settings of the user, as the panel holds them: a seed with a lock, and null for each setting that is left to the
 // model.
 
+import type { OutputCodec } from '../../../protocol/codecs.ts';
 import {
   defaultSettings,
   type EditSettings,
   type GuidanceBase,
-  type OutputCodec,
   type Pipeline,
 } from '../../../protocol/edit-settings.ts';
 import type { LoraChoice } from '../../../protocol/lora.ts';
@@ -52,6 +52,8 @@ const endedBy: Readonly<Record<OtherSetting, readonly (keyof EditForm)[]>> = {
   size: ['model'],
   vae: ['model'],
   sound: [],
+  writesPrompt: [],
+  keepsLocation: [],
   detail: [],
 };
 

@@ -1,6 +1,7 @@
 // The stored state, as texts. A text that cannot be read is left out and reported; the rest is used.
 
 import { fromEarlierSettings } from '../../../protocol/earlier-settings.ts';
+import { outputCodecs } from '../../../protocol/codecs.ts';
 import {
   defaultSettings,
   editSettings,
@@ -8,7 +9,6 @@ import {
   guidanceRange,
   maxKeyframeInterval,
   maxSteps,
-  outputCodecs,
 } from '../../../protocol/edit-settings.ts';
 import {
   flag,

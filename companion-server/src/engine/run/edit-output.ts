@@ -1,15 +1,23 @@
 // The last stage: edited latents -> frames -> a clip like the source, unless the frames have gone black.
 
+import path from 'node:path';
+import { version } from '../../app/version.ts';
 import { EditError } from '../../errors.ts';
-import type { ClipInfo } from '../../media/probe/clip-info.ts';
-import { openEncoder, rehearseEncoder, type EncoderOptions } from '../../media/encode/encode.ts';
-import { rationalValue, type Rgb24Frame } from '../../media/frame.ts';
+import type { ClipInfo, ClipOrigin } from '../../media/probe/clip-info.ts';
+import { timecodeAfter } from '../../media/timecode.ts';
+import { storedRange } from '../../media/colour.ts';
+import { openEncoder, rehearseEncoder } from '../../media/encode/encode.ts';
+import { rgb48Input, type EncoderOptions } from '../../media/encode/encoder-options.ts';
+import { rationalValue } from '../../media/frame.ts';
+import { planeFormatOf } from '../../media/planes.ts';
+import { toRgb48, type RgbPlanes } from '../../media/rgb-planes.ts';
 import { decodeFrames } from '../../media/decode/frames.ts';
 import type { LatentStore } from '../../tokenflow/latents.ts';
 import { writePictures } from './clip-latents.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
+import { outputNotices } from './output-notices.ts';
 import { FullSize, keepsDetail } from './upsample-result.ts';
 import type { Model } from '../model/model.ts';
 
@@ -44,13 +52,26 @@ export async function rehearseOutput({
   signal,
 }: Pick<OutputOptions, 'job' | 'settings' | 'clip' | 'plan' | 'signal'>): Promise<EncoderOptions> {
   const rate = rationalValue(clip.frameRate);
+  const clipFormat = planeFormatOf(clip.pixelFormat, clip.bitDepth);
+  const isFullSize = keepsDetail(settings, clip, plan);
   return rehearseEncoder(job.outputPath, {
     ...clip.frameSize,
     frameRate: clip.frameRate,
+    origin: settings.preview ? null : originOf(clip, plan.startFrame, settings),
+    hdr: clip.hdr,
+    provenance: {
+      tool: `TokenFlow ${version}`,
+      model: path.parse(job.modelDir).name,
+      technique: settings.technique,
+      prompt: settings.writesPrompt ? settings.prompt : null,
+    },
     codec: settings.codec,
     colour: clip.colour,
     sampleAspect: clip.sampleAspect,
-    inputSize: keepsDetail(settings, clip, plan) ? clip.frameSize : plan.size.scaled,
+    inputSize: isFullSize ? clip.frameSize : plan.size.scaled,
+    input: isFullSize ? clipFormat : rgb48Input,
+    inputRange: storedRange(clip),
+    clipFormat,
     audioFrom:
       settings.sound === 'none' || settings.preview
         ? null
@@ -59,7 +80,17 @@ export async function rehearseOutput({
   });
 }
 
-/** Writes the result completely or not at all. Returns sentences about how the sound was handled. */
+/** Of the frame at which the result begins. The place where a clip was recorded is kept for those who ask for it. */
+function originOf(clip: ClipInfo, startFrame: number, { keepsLocation }: ChosenSettings): ClipOrigin {
+  const { origin, frameRate } = clip;
+  return {
+    ...origin,
+    timecode: origin.timecode === null ? null : timecodeAfter(origin.timecode, startFrame, frameRate),
+    location: keepsLocation ? origin.location : null,
+  };
+}
+
+/** Writes the result completely or not at all. Returns sentences about what it does not keep of the clip. */
 export async function writeResult(
   latents: LatentStore,
   { clean, job, settings, clip, model, plan, encoding, signal, onFrames }: OutputOptions,
@@ -69,9 +100,9 @@ export async function writeResult(
   try {
     const encoder = await openEncoder(job.outputPath, encoding);
     try {
-      const finish = async (frame: Rgb24Frame) => {
-        await refuseBlack(frame, clip, plan);
-        return fullSize === null ? frame : fullSize.restore(frame);
+      const finish = async (picture: RgbPlanes) => {
+        await refuseBlack(picture, clip, plan);
+        return fullSize === null ? toRgb48(picture) : fullSize.restore(picture);
       };
       await writePictures(latents, plan, vae, encoder, { signal, onFrames, finish });
       await model.requireUnchanged();
@@ -80,7 +111,7 @@ export async function writeResult(
       await encoder.abort();
       throw error;
     }
-    return encoder.notices;
+    return [...outputNotices(clip, settings.codec, fullSize !== null), ...encoder.notices];
   } finally {
     await fullSize?.close();
     await vae.release();
@@ -88,17 +119,20 @@ export async function writeResult(
 }
 
 /** A frame may be black if the clip's own is black; the clip's frame is checked only then. */
-async function refuseBlack(frame: Rgb24Frame, clip: ClipInfo, { size }: EditPlan): Promise<void> {
-  if (brightest(frame) > black) return;
-  const range = { startFrame: frame.index, endFrame: frame.index + 1, size: size.scaled };
+async function refuseBlack(picture: RgbPlanes, clip: ClipInfo, { size }: EditPlan): Promise<void> {
+  const { index, planes } = picture;
+  if (Math.max(...planes.map(brightest)) > black) return;
+  const range = { startFrame: index, endFrame: index + 1, size: size.scaled };
   for await (const original of decodeFrames(clip, range)) {
-    if (brightest(original) <= visible) return;
+    if (brightest(original.rgb) <= visible) return;
   }
-  throw new EditError('result-invalid', `Frame ${frame.index} came out black; the clip's is not.`, {
+  throw new EditError('result-invalid', `Frame ${index} came out black; the clip's is not.`, {
     hint: 'Try --device cpu. If that fails too, try another prompt or another checkpoint.',
   });
 }
 
-function brightest({ rgb }: Rgb24Frame): number {
-  return rgb.reduce((most, value) => Math.max(most, value), 0);
+function brightest(samples: Float32Array | Uint8Array): number {
+  let most = 0;
+  for (const value of samples) most = Math.max(most, value);
+  return most;
 }

@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { EditReport } from '../../../../protocol/edit-report.ts';
 import { createSchedule } from '../../diffusion/schedule.ts';
 import { throwIfCanceled } from '../../errors.ts';
-import type { EncoderOptions } from '../../media/encode/encode.ts';
+import type { EncoderOptions } from '../../media/encode/encoder-options.ts';
 import { damageNotice } from '../../media/probe/notices.ts';
 import type { BranchConditioning } from '../../tokenflow/denoiser.ts';
 import type { LatentStore } from '../../tokenflow/latents.ts';

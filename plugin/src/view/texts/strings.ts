@@ -11,7 +11,7 @@ import type { CompareMode } from '../../state/compare.ts';
 import type { Page, ToastText } from '../../state/panel-state.ts';
 import type { ClipWarning, EmptyReason, ExportMode, RejectionReason } from '../../host/selection.ts';
 import type { EditStage } from '../../../../protocol/progress.ts';
-import type { GuidanceBase, OutputCodec } from '../../../../protocol/edit-settings.ts';
+import type { GuidanceBase } from '../../../../protocol/edit-settings.ts';
 import { problemTexts, type ProblemText } from './problem-strings.ts';
 import { isInstalledProgram, typedCommand } from './typed-command.ts';
 
@@ -206,7 +206,6 @@ export const english = {
     lockHint: 'A locked seed is used again; otherwise each edit draws another.',
     dice: 'New seed',
     codec: 'File',
-    codecs: { prores: 'ProRes .mov', h264: 'H.264 .mp4' } satisfies Record<OutputCodec, string>,
   },
 
   model: {
