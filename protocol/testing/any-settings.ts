@@ -1,20 +1,22 @@
 // Any settings that an edit can have, for tests with many of them.
 
 import fc, { type Arbitrary } from 'fast-check';
+import { outputCodecs } from '../codecs.ts';
+import { controlKinds, controlledFrames } from '../control.ts';
 import {
   details,
+  guidanceBases,
   guidanceRange,
   initialNoises,
   maxKeyframeInterval,
   maxSteps,
-  outputCodecs,
   pipelines,
   propagations,
   sizeRange,
   sounds,
   type EditSettings,
 } from '../edit-settings.ts';
-import { loraStrengthRange } from '../limits.ts';
+import { controlScaleRange, loraStrengthRange, maxControls } from '../limits.ts';
 import { techniqueInfos } from '../techniques.ts';
 
 const nullable = <T>(value: Arbitrary<T>) => fc.option(value, { nil: null });
@@ -22,6 +24,18 @@ const words = (minLength: number) => fc.string({ minLength, maxLength: 100 });
 /** JSON knows no negative zero. */
 const amount = (min: number, max: number) => fc.double({ min, max, noNaN: true }).map((value) => value + 0);
 const side = fc.integer(sizeRange);
+
+const control = fc
+  .record({
+    kind: fc.constantFrom(...controlKinds),
+    net: words(1),
+    scale: amount(controlScaleRange.min, controlScaleRange.max),
+    start: amount(0, 0.5),
+    end: amount(0.6, 1),
+    guess: fc.boolean(),
+    clip: words(1),
+  })
+  .map(({ clip, ...rest }) => (rest.kind === 'own' ? { ...rest, clip } : rest));
 
 /** A field without a line here does not compile. */
 const fields: { readonly [Name in keyof Required<EditSettings>]: Arbitrary<Required<EditSettings>[Name]> } = {
@@ -33,6 +47,7 @@ const fields: { readonly [Name in keyof Required<EditSettings>]: Arbitrary<Requi
   propagation: fc.constantFrom(...propagations),
   initialNoise: fc.constantFrom(...initialNoises),
   strength: amount(0, 1),
+  guideBy: nullable(fc.constantFrom(...guidanceBases)),
   guidance: nullable(amount(guidanceRange.min, guidanceRange.max)),
   steps: nullable(fc.integer({ min: 1, max: 100 })),
   inversionSteps: nullable(fc.integer({ min: 1, max: maxSteps })),
@@ -43,18 +58,24 @@ const fields: { readonly [Name in keyof Required<EditSettings>]: Arbitrary<Requi
   endSeconds: nullable(amount(101, 1_000)),
   codec: fc.constantFrom(...outputCodecs),
   sound: fc.constantFrom(...sounds),
+  writesPrompt: fc.boolean(),
+  keepsLocation: fc.boolean(),
   detail: fc.constantFrom(...details),
   loras: fc.uniqueArray(fc.record({ name: words(1), strength: amount(loraStrengthRange.min, loraStrengthRange.max) }), {
     maxLength: 3,
     selector: ({ name }) => name,
   }),
   vae: words(1),
+  controls: fc.array(control, { maxLength: maxControls }),
+  controlledFrames: fc.constantFrom(...controlledFrames),
   preview: fc.boolean(),
 };
 
+const optionalFields: readonly (keyof EditSettings)[] = ['vae', 'controls', 'controlledFrames'];
+
 /** Settings that `parseEditSettings` accepts: every field takes any of its values, in any combination that is allowed. */
 export const anySettings: Arbitrary<EditSettings> = fc
-  .record(fields, { requiredKeys: (Object.keys(fields) as (keyof EditSettings)[]).filter((name) => name !== 'vae') })
+  .record(fields, { requiredKeys: (Object.keys(fields) as (keyof EditSettings)[]).filter((name) => !optionalFields.includes(name)) })
   .map((settings) => ({
     ...settings,
     initialNoise: mayChooseNoise(settings) ? settings.initialNoise : 'inversion',

@@ -55,6 +55,9 @@ const endedBy: Readonly<Record<OtherSetting, readonly (keyof EditForm)[]>> = {
   writesPrompt: [],
   keepsLocation: [],
   detail: [],
+  // Chosen for the model's family, and for what the clip shows.
+  controls: ['model'],
+  controlledFrames: ['model'],
 };
 
 export const panelPipelines = ['fast', 'draft'] as const satisfies readonly Pipeline[];

@@ -20,8 +20,8 @@ import { writeGif } from '../../media/encode/encode-gif.ts';
 import { encodePng } from '../../media/encode/png.ts';
 import { probeClip } from '../../media/probe/probe.ts';
 import { defineCommand, type CommandContext } from '../command.ts';
+import { openAddress } from '../../installation/open-address.ts';
 import { createReporter } from '../edit-reporter.ts';
-import { openInBrowser } from '../open-in-browser.ts';
 import { openLocalSession, type EditSession } from '../session.ts';
 import { typed } from '../../typed-command.ts';
 
@@ -77,7 +77,7 @@ export const demoCommand = defineCommand({
     }
     await present(findings, file, context);
     const page = file('index.html');
-    if (!values['no-open']) await openInBrowser(pathToFileURL(page).href, context.env);
+    if (!values['no-open']) await openAddress(pathToFileURL(page).href, context.env);
     context.stdout.write(`Look at ${page}\n     or ${file('contact-sheet.png')}\n`);
   },
 });
