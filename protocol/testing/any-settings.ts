@@ -75,7 +75,9 @@ const optionalFields: readonly (keyof EditSettings)[] = ['vae', 'controls', 'con
 
 /** Settings that `parseEditSettings` accepts: every field takes any of its values, in any combination that is allowed. */
 export const anySettings: Arbitrary<EditSettings> = fc
-  .record(fields, { requiredKeys: (Object.keys(fields) as (keyof EditSettings)[]).filter((name) => !optionalFields.includes(name)) })
+  .record(fields, {
+    requiredKeys: (Object.keys(fields) as (keyof EditSettings)[]).filter((name) => !optionalFields.includes(name)),
+  })
   .map((settings) => ({
     ...settings,
     initialNoise: mayChooseNoise(settings) ? settings.initialNoise : 'inversion',

@@ -46,7 +46,15 @@ export interface SessionAdapters {
 export async function openLocalSession(
   context: CommandContext,
   modelDir?: string,
-  { loraFiles, embeddingFiles, vaeFiles, controlFiles, reading, isVaeNamed, keepsInversions = true }: SessionAdapters = {},
+  {
+    loraFiles,
+    embeddingFiles,
+    vaeFiles,
+    controlFiles,
+    reading,
+    isVaeNamed,
+    keepsInversions = true,
+  }: SessionAdapters = {},
 ): Promise<EditSession> {
   const read = await readConfig({ port: 0, modelDir, reading, isVaeNamed, logLevel: 'error' }, context.env);
   if (read.models.size === 0) {

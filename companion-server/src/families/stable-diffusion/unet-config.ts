@@ -44,7 +44,10 @@ export interface StableDiffusionUNetConfig extends UNetConfig {
 }
 
 /** Throws EditError('model-unsupported') naming the field that does not fit. @param source what errors call the file */
-export function parseUNetConfig(json: Readonly<Record<string, unknown>>, source = 'unet/config.json'): StableDiffusionUNetConfig {
+export function parseUNetConfig(
+  json: Readonly<Record<string, unknown>>,
+  source = 'unet/config.json',
+): StableDiffusionUNetConfig {
   const config = readConfig(json, source);
   for (const [field, allowed] of Object.entries(unusedHere)) config.expect(field, allowed);
   const { hasAttention, ...fields } = parseUNetFields(config);

@@ -1,11 +1,6 @@
 // What most people never open: what to avoid, technique, quality, steps, what guides and how much, keyframes, seed, kind of file. Empty numbers are the model's own.
 
-import {
-  guidanceBases,
-  guidanceRange,
-  maxKeyframeInterval,
-  maxSteps,
-} from '../../../../protocol/edit-settings.ts';
+import { guidanceBases, guidanceRange, maxKeyframeInterval, maxSteps } from '../../../../protocol/edit-settings.ts';
 import { techniqueInfo, techniqueInfos, techniqueNames } from '../../../../protocol/techniques.ts';
 import { panelPipelines, type EditForm } from '../../state/form.ts';
 import { randomSeed, type Context, type Piece } from '../context.ts';

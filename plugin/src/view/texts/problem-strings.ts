@@ -1,7 +1,6 @@
 // The text for each failure: what happened, and what to do. The user can also copy the reported details.
 
 import type { ProblemCode } from '../../state/problem.ts';
-import { typedCommand } from './typed-command.ts';
 
 export interface ProblemText {
   readonly title: string;
