@@ -99,8 +99,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   const { onStep = () => undefined, onStepUnkept = () => undefined, onWorkLost = () => undefined } = options;
   const { inversionsDir = inversionsDirIn(dataDir), embeddingsFor = () => [] } = options;
   const { loraFileOf = nothingNamed('LoRA'), vaeFileOf = nothingNamed('VAE') } = options;
-  const { readingOf = () => undefined, controlFileOf = ({ net, kind }) => nothingNamed('ControlNet')(net ?? kind) } =
-    options;
+  const { readingOf = () => undefined, controlFileOf = noControlNet } = options;
 
   async function controlFilesOf(owner: string, control: ControlChoice, model: string | null): Promise<ControlFiles> {
     const { name, file } = await controlFileOf(control, model);
@@ -249,6 +248,10 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       await removeAbandonedWeights(cacheDir);
     },
   };
+}
+
+function noControlNet({ net, kind }: ControlChoice): never {
+  return nothingNamed('ControlNet')(net ?? kind);
 }
 
 function nothingNamed(kind: string): (name: string) => never {
