@@ -118,6 +118,17 @@ export function describeJobQueue(name: string, makeJobs: () => KeptJobs): void {
       expect([await queue.needsClip(stranger, clipId), await queue.needsClip(owner, clipId)]).toEqual([false, true]);
     });
 
+    test('needs the control videos of its unfinished jobs as well', async () => {
+      const { queue } = await openManually(makeJobs());
+      const clip = 'e'.repeat(32);
+      const control = { kind: 'own', net: 'depth', clip, scale: 1, start: 0, end: 1, guess: false } as const;
+      const { settings } = requestOf();
+      const { jobId } = await queue.add(owner, requestOf({ settings: { ...settings, controls: [control] } }));
+      expect([await queue.needsClip(owner, clip), await queue.needsClip(stranger, clip)]).toEqual([true, false]);
+      await queue.cancel(owner, jobId);
+      expect(await queue.needsClip(owner, clip)).toBe(false);
+    });
+
     test('knows the report of the last job by a model that is done', async () => {
       const { queue, run } = await openManually(makeJobs());
       expect(await queue.lastReport(null)).toBeNull();

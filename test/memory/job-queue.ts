@@ -6,7 +6,7 @@ import { CanceledError, EditError } from '../../companion-server/src/errors.ts';
 import type { JobExecutor } from '../../companion-server/src/jobs/executor.ts';
 import { changeJob, newJob, type Job, type JobChange } from '../../companion-server/src/jobs/job.ts';
 import type { JobListener, JobQueue, JobQueueOptions, UnfinishedJob } from '../../companion-server/src/jobs/queue.ts';
-import { refusals, type NewJob } from '../../companion-server/src/jobs/store.ts';
+import { clipsOf, refusals, type NewJob } from '../../companion-server/src/jobs/store.ts';
 import { toJobView } from '../../companion-server/src/jobs/view.ts';
 import { toClientError, toWireError } from '../../companion-server/src/wire-error.ts';
 import { isOutcome, jobStates, type JobState, type JobView } from '../../protocol/job.ts';
@@ -106,7 +106,7 @@ class MemoryQueue implements JobQueue {
 
   needsClip(owner: string, clipId: string): Promise<boolean> {
     const isNeeding = ({ job, request, ...kept }: Kept): boolean =>
-      kept.owner === owner && request.clipId === clipId && !isOutcome(job.state);
+      kept.owner === owner && clipsOf(request).includes(clipId) && !isOutcome(job.state);
     return Promise.resolve(this.jobs.some(isNeeding));
   }
 

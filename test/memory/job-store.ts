@@ -2,7 +2,7 @@
 
 import { changeJob, newJob, type JobChange } from '../../companion-server/src/jobs/job.ts';
 import { positionBefore, positionFor } from '../../companion-server/src/jobs/queue-positions.ts';
-import { refusals, type JobEvent, type JobRow, type JobStore } from '../../companion-server/src/jobs/store.ts';
+import { clipsOf, refusals, type JobEvent, type JobRow, type JobStore } from '../../companion-server/src/jobs/store.ts';
 import { inOneStep } from '../../companion-server/src/store/in-one-step.ts';
 import { isOutcome, jobStates, type JobState } from '../../protocol/job.ts';
 
@@ -122,7 +122,9 @@ export function createMemoryJobStore({ jobs, queue }: JobMemory = createJobMemor
       }
     }),
     needsClip: inOneStep((owner: string, clipId: string) =>
-      find((kept) => kept.owner === owner && kept.request.clipId === clipId).some(({ job }) => !isOutcome(job.state)),
+      find((kept) => kept.owner === owner && clipsOf(kept.request).includes(clipId)).some(
+        ({ job }) => !isOutcome(job.state),
+      ),
     ),
     unfinished: inOneStep(() => find(({ job }) => !isOutcome(job.state)).map(rowOf)),
     countByState: inOneStep(

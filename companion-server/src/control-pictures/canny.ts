@@ -12,7 +12,8 @@ export interface CannyThresholds {
 /** Those of ControlNet's own example. */
 export const usualThresholds: CannyThresholds = { low: 100, high: 200 };
 
-const [none, weak, strong] = [0, 1, 2];
+/** What a pixel is so far; 0 is no edge. */
+const [weak, strong] = [1, 2];
 
 /** [height * width]: 255 on edges, which are one pixel wide, else 0. */
 export function canny(frame: Rgb24Frame, { low, high }: CannyThresholds = usualThresholds): Uint8Array {

@@ -106,7 +106,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   const { inversionsDir = inversionsDirIn(dataDir), embeddingsFor = () => [] } = options;
   const { loraFileOf = nothingNamed('LoRA'), vaeFileOf = nothingNamed('VAE') } = options;
   const { readingOf = () => undefined, previewDecoderOf = () => null } = options;
-  const { controlFileOf = ({ net, kind }) => nothingNamed('ControlNet')(net ?? kind) } = options;
+  const { controlFileOf = noControlNet } = options;
 
   async function vaeOf({ vae: name }: JobSpec['settings']): Promise<Vae | null> {
     return name === undefined ? null : { name, file: await vaeFileOf(name) };
@@ -260,6 +260,10 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       await removeAbandonedWeights(cacheDir);
     },
   };
+}
+
+function noControlNet({ net, kind }: ControlChoice): never {
+  return nothingNamed('ControlNet')(net ?? kind);
 }
 
 function nothingNamed(kind: string): (name: string) => never {

@@ -226,9 +226,9 @@ export function createSqliteJobStore(database: Database): JobStore {
       }
     }),
     needsClip: inOneStep((owner: string, clipId: string) => {
-      const sql = `SELECT 1 FROM jobs WHERE owner = ? AND clip_id = ?
-        AND state IN ('queued', 'running', 'paused')`;
-      return database.get(sql, owner, clipId) !== undefined;
+      const sql = `SELECT 1 FROM jobs WHERE owner = ? AND state IN ('queued', 'running', 'paused') AND (clip_id = ?
+        OR EXISTS (SELECT 1 FROM json_each(settings, '$.controls') WHERE json_extract(value, '$.clip') = ?))`;
+      return database.get(sql, owner, clipId, clipId) !== undefined;
     }),
     unfinished: inOneStep(() => {
       const sql = "SELECT * FROM jobs WHERE state IN ('queued', 'running', 'paused') ORDER BY number";

@@ -24,6 +24,11 @@ export interface JobRequest {
   readonly priority: number;
 }
 
+/** The clips that the job reads: the one that it edits, and control videos. */
+export function clipsOf({ clipId, settings: { controls = [] } }: JobRequest): readonly string[] {
+  return [clipId, ...controls.flatMap(({ clip }) => clip ?? [])];
+}
+
 /** A job that is to be queued. */
 export interface NewJob {
   readonly jobId: string;
@@ -92,7 +97,7 @@ export interface JobStore {
   remove(jobId: string): Promise<void>;
   /** Applies `server-died` to every job that an ended process has left running. Call at the start, before `claimNext`. */
   recover(): Promise<void>;
-  /** Whether an unfinished job of the owner edits the clip. */
+  /** Whether an unfinished job of the owner reads the clip (`clipsOf`). */
   needsClip(owner: string, clipId: string): Promise<boolean>;
   /** The unfinished jobs of all owners, oldest first. */
   unfinished(): Promise<readonly JobRow[]>;
