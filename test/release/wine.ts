@@ -22,6 +22,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { readZip } from '../../companion-server/src/archives/zip.ts';
+import { nodePlatform } from '../../companion-server/src/client/node-platform.ts';
+import { createClient } from '../../protocol/client/client.ts';
+import { commandTiming } from '../../protocol/client/timing.ts';
 import { createChecks, must } from './checks.ts';
 import type { CommandEnd } from './debian-machine.ts';
 import { startWindows, type WindowsMachine } from './wine-machine.ts';
@@ -32,6 +35,7 @@ const { version } = JSON.parse(readFileSync(path.join(repository, 'package.json'
 };
 const editTimeoutMs = 300_000;
 const stopSeconds = 3;
+const clientName = 'a client from outside';
 const runKey = 'HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Run';
 const schemeKey = 'HKCU\\Software\\Classes\\tokenflow';
 
@@ -147,9 +151,13 @@ async function test(machine: WindowsMachine, archive: string): Promise<void> {
     rmSync(download, { recursive: true });
     must(status().isRunning, 'The server ended.');
   });
-  await step('a pairing code is made', () => {
+  await step('a client pairs with a code that was made, and is in the list', async () => {
     const { output } = expectEnd(tokenflow('pair', '--json'));
-    must(/"code":"[0-9A-Z]{4}-[0-9A-Z]{4}"/.test(output), output);
+    const code = /"code":"([0-9A-Z]{4}-[0-9A-Z]{4})"/.exec(output)?.[1] ?? '';
+    must(code !== '', output);
+    must((await pairWith(`http://127.0.0.1:${port}`, code)) !== null, 'The server gave no token.');
+    const { output: list } = expectEnd(tokenflow('pair', '--list', '--json'));
+    must(list.includes(clientName), list);
   });
   await step('the doctor finds Node, ffmpeg, ffprobe and the processor', () => {
     const { output } = machine.run(tokenflow('doctor', '--json'));
@@ -236,6 +244,30 @@ async function test(machine: WindowsMachine, archive: string): Promise<void> {
       must(job?.resumes === 1, `It was resumed ${job?.resumes ?? 0} times.`);
     });
   }
+}
+
+/** The token that the code is exchanged for. */
+async function pairWith(server: string, code: string): Promise<string | null> {
+  const kept: { token: string | null } = { token: null };
+  const client = createClient({
+    server,
+    client: { name: clientName, version },
+    tokens: {
+      read: () => Promise.resolve(kept.token),
+      write(next) {
+        kept.token = next;
+        return Promise.resolve();
+      },
+    },
+    platform: nodePlatform,
+    timing: commandTiming(0),
+  });
+  try {
+    await client.pair(code);
+  } finally {
+    await client.stop();
+  }
+  return kept.token;
 }
 
 interface JobState {

@@ -62,7 +62,7 @@ describe.each(openers)('SQLite by %s', (_name, open) => {
 
   testHere('reads and changes a file that the other has written', () => {
     const path = file();
-    const writer = openSqlite(path);
+    const writer = (open === openWithLibsql ? openSqlite : openWithLibsql)(path, 0);
     writer.exec("PRAGMA journal_mode = WAL; CREATE TABLE kept (a); INSERT INTO kept VALUES ('here')");
     // Before the other opens it: within one process the locks of the system do not keep two programs of SQLite apart.
     writer.close();
