@@ -17,6 +17,7 @@ import {
 } from './fields.ts';
 import { maxPromptCharacters } from './limits.ts';
 import { loraChoices } from './lora.ts';
+import { maskSettings } from './mask.ts';
 import { vaeName } from './vae-name.ts';
 import { techniqueInfo, techniqueInfos, techniqueNames, usualTechnique } from './techniques.ts';
 
@@ -131,6 +132,8 @@ export const editSettings = where(
     loras: withDefault(loraChoices, []),
     /** A VAE in place of the model's own, which is used when it is left out. */
     vae: optional(vaeName),
+    /** Where the edit may change the clip; everywhere when left out. */
+    mask: optional(maskSettings),
     /** Edits the keyframes alone: the result is a clip of just these, in their order. */
     preview: flag,
   }),

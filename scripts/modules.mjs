@@ -110,7 +110,19 @@ export const modules = [
     name: 'engine',
     at: [`${server}engine/`],
     imports: [
-      ...['detail', 'diffusion', 'errors', 'families', 'files', 'media', 'metrics', 'nets', 'nets/pass', 'onnx'],
+      ...[
+        'detail',
+        'diffusion',
+        'errors',
+        'families',
+        'files',
+        'mask',
+        'media',
+        'metrics',
+        'nets',
+        'nets/pass',
+        'onnx',
+      ],
       ...['onnx/run', 'process', 'protocol', 'techniques', 'tensor', 'tokenflow', 'version', 'weights', 'wire-error'],
     ],
   },
@@ -127,6 +139,7 @@ export const modules = [
   { name: 'store', at: [`${server}store/`], imports: ['errors', 'files', 'protocol'] },
   { name: 'media', at: [`${server}media/`], imports: ['errors', 'files', 'process', 'protocol', 'release', 'tensor'] },
   { name: 'detail', at: [`${server}detail/`], imports: ['media'], isPure: true },
+  { name: 'mask', at: [`${server}mask/`], imports: ['detail', 'media', 'protocol', 'tensor'], isPure: true },
   { name: 'metrics', at: [`${server}metrics/`], imports: ['media', 'tensor'], isPure: true },
   {
     name: 'tokenflow',
