@@ -41,6 +41,8 @@ export const editReport = object({
   loras: optional(loraChoices),
   /** The VAE that took the place of the model's own; left out if none did. */
   vae: optional(vaeName),
+  /** The share of the picture that the mask lets the edit change, mean of all frames, 0..1; left out without a mask. */
+  maskedShare: optional(number(0, 1)),
   /** Variable rate made constant, size padded, ... */
   notices,
 });

@@ -56,6 +56,13 @@ export function fitChange(source: Rgb24Frame, edited: Rgb24Frame): LocalChange {
   return { width, height, gains: smooth.flat(), offsets };
 }
 
+/** `edited` in place of whatever was there. */
+export function replaceBy(edited: Rgb24Frame): LocalChange {
+  const { width, height } = edited;
+  const nothing = new Float32Array(width * height);
+  return { width, height, gains: Array.from({ length: 9 }, () => nothing), offsets: mapRgb((c) => planeOf(edited, c)) };
+}
+
 /** Red, green, blue. */
 type Rgb<T> = readonly [T, T, T];
 type Channel = 0 | 1 | 2;

@@ -71,6 +71,8 @@ export interface EditExecutorOptions {
   readonly loraFileOf?: (name: string) => string | Promise<string>;
   /** The absolute path of a VAE by its name. Throws as `loraFileOf` does. Default: there are none. */
   readonly vaeFileOf?: (name: string) => string | Promise<string>;
+  /** The matte with this SHA-256. Throws EditError 'clip-missing'. Default: there are none. */
+  readonly matteOf?: (owner: string, sha256: string) => Promise<Pick<Clip, 'artifact'>>;
   /** Embeddings that these prompts may mean. Default: there are none. */
   readonly embeddingsFor?: (
     prompts: readonly string[],
@@ -88,14 +90,16 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   const { onStep = () => undefined, onStepUnkept = () => undefined, onWorkLost = () => undefined } = options;
   const { inversionsDir = inversionsDirIn(dataDir), embeddingsFor = () => [] } = options;
   const { loraFileOf = nothingNamed('LoRA'), vaeFileOf = nothingNamed('VAE') } = options;
-  const { readingOf = () => undefined } = options;
+  const { readingOf = () => undefined, matteOf = noMatte } = options;
 
   async function toEditJob(owner: string, jobId: string, spec: JobSpec): Promise<EditJob> {
     const clip = await clipOf(owner, spec.clipId);
     const reading = await readingOf(spec.model);
-    const { prompt, sourcePrompt, negativePrompt, loras, vae } = spec.settings;
+    const { prompt, sourcePrompt, negativePrompt, loras, vae, mask } = spec.settings;
+    const matte = mask?.matte === undefined ? null : await matteOf(owner, mask.matte.sha256);
     return {
       inputPath: await artifacts.localPath(clip.artifact),
+      mattePath: matte === null ? null : await artifacts.localPath(matte.artifact),
       clipSha256: clip.sha256,
       outputPath: await artifacts.localPath(resultArtifact(jobId, spec.settings.codec)),
       modelDir: await modelDirOf(spec.model),
@@ -113,7 +117,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   }
 
   /** The error with the client's names for its files, and with the setting that moves the folder on a full disk. */
-  function explain(error: unknown, { inputPath, outputPath, modelDir }: EditJob): unknown {
+  function explain(error: unknown, { inputPath, outputPath, modelDir, mattePath }: EditJob): unknown {
     const folders = { 'the data folder': dataDir, 'the cache folder': cacheDir };
     // One may be inside the other.
     const inwards = Object.entries(folders).sort(([, a], [, b]) => b.length - a.length);
@@ -123,7 +127,8 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
     const hint = `Free some space, or set ${setting} to a folder on a larger disk.`;
     const told = isShort ? new EditError(error.code, error.message, { hint, cause: error }) : error;
     const paths = { 'the clip': inputPath, 'the result': outputPath, 'the model': modelDir };
-    return nameFiles(told, { ...paths, ...Object.fromEntries(inwards) });
+    const named = { ...(mattePath == null || mattePath === inputPath ? {} : { 'the matte': mattePath }), ...paths };
+    return nameFiles(told, { ...named, ...Object.fromEntries(inwards) });
   }
 
   async function run(
@@ -204,6 +209,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       await readingOf(model);
       for (const { name } of settings.loras) await loraFileOf(name);
       if (settings.vae !== undefined) await vaeFileOf(settings.vae);
+      if (settings.mask?.matte !== undefined) await matteOf(owner, settings.mask.matte.sha256);
     },
     async estimate(owner, spec, past, signal) {
       const job = await toEditJob(owner, 'estimate', spec);
@@ -226,6 +232,10 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       await removeAbandonedWeights(cacheDir);
     },
   };
+}
+
+function noMatte(): never {
+  throw new EditError('clip-missing', 'The server has no matte of the mask.', { hint: 'Send the matte again.' });
 }
 
 function nothingNamed(kind: string): (name: string) => never {

@@ -27,6 +27,8 @@ export interface EditJob {
   readonly embeddings?: readonly EmbeddingFile[];
   /** The VAE that the settings name, in place of the checkpoint's own; null or left out for that. */
   readonly vae?: VaeFile | null;
+  /** Absolute path of the matte that the mask of the settings names; null or left out where it names none. */
+  readonly mattePath?: string | null;
   readonly device: DeviceChoice;
   /** Where float32 copies of weights are kept between runs. Made when missing. */
   readonly cacheDir: string;

@@ -5,12 +5,13 @@ import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import { openEncoder, rehearseEncoder, type EncoderOptions } from '../../media/encode/encode.ts';
 import { rationalValue, type Rgb24Frame } from '../../media/frame.ts';
 import { decodeFrames } from '../../media/decode/frames.ts';
+import type { EditMask } from '../mask/edit-mask.ts';
 import type { LatentStore } from '../../tokenflow/latents.ts';
 import { writePictures } from './clip-latents.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
-import { FullSize, keepsDetail } from './upsample-result.ts';
+import { FullSize, isFullSize, keepsDetail } from './upsample-result.ts';
 import type { Model } from '../model/model.ts';
 
 export interface OutputOptions {
@@ -21,6 +22,8 @@ export interface OutputOptions {
   readonly clip: ClipInfo;
   readonly model: Model;
   readonly plan: EditPlan;
+  /** Where the edit may change the clip; null for everywhere. */
+  readonly mask: EditMask | null;
   /** What `rehearseOutput` has returned. */
   readonly encoding: EncoderOptions;
   readonly signal: AbortSignal | undefined;
@@ -50,7 +53,7 @@ export async function rehearseOutput({
     codec: settings.codec,
     colour: clip.colour,
     sampleAspect: clip.sampleAspect,
-    inputSize: keepsDetail(settings, clip, plan) ? clip.frameSize : plan.size.scaled,
+    inputSize: isFullSize(settings, clip, plan) ? clip.frameSize : plan.size.scaled,
     audioFrom:
       settings.sound === 'none' || settings.preview
         ? null
@@ -62,10 +65,12 @@ export async function rehearseOutput({
 /** Writes the result completely or not at all. Returns sentences about how the sound was handled. */
 export async function writeResult(
   latents: LatentStore,
-  { clean, job, settings, clip, model, plan, encoding, signal, onFrames }: OutputOptions,
+  { clean, job, settings, clip, model, plan, mask, encoding, signal, onFrames }: OutputOptions,
 ): Promise<readonly string[]> {
   const vae = await model.openDecoder(plan.latentSize);
-  const fullSize = keepsDetail(settings, clip, plan) ? new FullSize({ clip, plan, clean, vae, signal }) : null;
+  const fullSize = isFullSize(settings, clip, plan)
+    ? new FullSize({ clip, plan, clean, vae, signal, mask, keepsDetail: keepsDetail(settings, clip, plan) })
+    : null;
   try {
     const encoder = await openEncoder(job.outputPath, encoding);
     try {

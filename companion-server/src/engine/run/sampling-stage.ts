@@ -4,6 +4,8 @@ import type { BranchConditioning } from '../../tokenflow/denoiser.ts';
 import type { LatentStore } from '../../tokenflow/latents.ts';
 import type { PropagationRule } from '../../tokenflow/keyframe-neighbours.ts';
 import { sample, type SampledStep, type SourceBranch } from '../../tokenflow/sampler.ts';
+import { maskLatents } from '../../mask/apply-mask.ts';
+import type { EditMask } from '../mask/edit-mask.ts';
 import { keyframesFor, scenesFor, type EditContext } from './edit-context.ts';
 import { guidanceAt, injectionOf } from '../plan/edit-passes.ts';
 import { keepsResiduals, planInversion } from '../plan/edit-schedules.ts';
@@ -32,19 +34,27 @@ export async function beginSampling(
   return writeTurned({ clean, inverted: source.trajectory.at(timestep), start }, at);
 }
 
+/** The data of one edit that sampling needs. */
+export interface SamplingInputs {
+  readonly conditioning: BranchConditioning;
+  readonly source: SourceLatents;
+  /** Where the edit may change the clip; null for everywhere. */
+  readonly mask: EditMask | null;
+}
+
 /**
  * Returns the edited latents. `finished` steps are done already; after n steps the latents are in slot n mod 2 of
  * `current`. `inverted` of the evaluations so far were the inversion's.
  */
 export async function sampleEdit(
   edit: EditContext,
-  conditioning: BranchConditioning,
-  source: SourceLatents,
+  inputs: SamplingInputs,
   current: LatentFile,
   finished: number,
   inverted: number,
 ): Promise<LatentStore> {
   const { denoiser, plan, settings, meter } = edit;
+  const { source } = inputs;
   const steps = settings.steps - plan.startStep;
   const total = workloadOf(edit, source.analysis).edit;
   const share = (): number => (denoiser.evaluations - inverted) / total;
@@ -53,7 +63,7 @@ export async function sampleEdit(
   const stop = edit.watch(() => [done, steps, share()]);
   const before = current.slot(finished % 2);
   const after = current.slot((finished + 1) % 2);
-  for await (const { step } of sampleClip(edit, conditioning, source, plan.startStep + finished, before, after)) {
+  for await (const { step } of sampleClip(edit, inputs, plan.startStep + finished, before, after)) {
     done = step + 1 - plan.startStep;
     await edit.saveResumePoint('edit', done, inverted);
   }
@@ -63,8 +73,7 @@ export async function sampleEdit(
 
 function sampleClip(
   edit: EditContext,
-  conditioning: BranchConditioning,
-  source: SourceLatents,
+  { conditioning, source, mask }: SamplingInputs,
   startStep: number,
   latents: LatentStore,
   next: LatentStore,
@@ -90,7 +99,10 @@ function sampleClip(
     propagation: propagationOf(settings),
     keyframeInterval: settings.keyframeInterval,
     injectionAt: (step) => injectionOf(step, settings, plan),
-    afterStep: (step) => technique.afterStep?.(step, settings) ?? Promise.resolve(step.latents),
+    afterStep: async (step) => {
+      const latents = (await technique.afterStep?.(step, settings)) ?? step.latents;
+      return mask === null ? latents : maskLatents(latents, await step.source(), await mask.weightsOf(step.frames));
+    },
     keyframesAt: (step) => keyframesFor(edit, scenes, step),
     guidanceAt: (step) => guidanceAt(step, settings, plan),
   });

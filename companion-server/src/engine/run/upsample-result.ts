@@ -3,7 +3,8 @@
 
 import { EditError } from '../../errors.ts';
 import { applyChange } from '../../detail/apply-change.ts';
-import { fitChange } from '../../detail/local-change.ts';
+import { fitChange, replaceBy } from '../../detail/local-change.ts';
+import { maskSamples } from '../../mask/apply-mask.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import { cropFrame } from '../../media/working-size.ts';
 import type { Rgb24Frame, Size } from '../../media/frame.ts';
@@ -13,6 +14,8 @@ import { sliceRows, type Tensor } from '../../tensor/tensor.ts';
 import { frameRange, type LatentStore } from '../../tokenflow/latents.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
+import type { EditMask } from '../mask/edit-mask.ts';
+import type { MaskReader } from '../mask/mask-reader.ts';
 import type { VaeSession } from '../model/vae-session.ts';
 
 export interface FullSizeOptions {
@@ -21,6 +24,10 @@ export interface FullSizeOptions {
   /** The clip's own latents. Decoded like the edited ones, they show what the VAE alone does to a picture. */
   readonly clean: LatentStore;
   readonly vae: VaeSession;
+  /** Whether the clip's fine detail stays; otherwise the edited picture is scaled up. */
+  readonly keepsDetail: boolean;
+  /** Where the edit may change the clip; null for everywhere. */
+  readonly mask: EditMask | null;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -33,10 +40,20 @@ export function keepsDetail(
   return detail === 'source' && (width > scaled.width || height > scaled.height);
 }
 
+/** Whether edited frames are made at the clip's size here, and not by the encoder. */
+export function isFullSize(
+  settings: Pick<ChosenSettings, 'detail' | 'mask'>,
+  clip: Pick<ClipInfo, 'frameSize'>,
+  plan: Pick<EditPlan, 'size'>,
+): boolean {
+  return settings.mask !== undefined || keepsDetail(settings, clip, plan);
+}
+
 /** Takes the planned frames in their order. Holds one large frame, and a few small ones. */
 export class FullSize {
   private readonly options: FullSizeOptions;
   private readonly originals: AsyncGenerator<Rgb24Frame, void, undefined>;
+  private readonly masks: MaskReader | null;
   private decoded: Tensor | null = null;
   private row = 0;
 
@@ -45,6 +62,7 @@ export class FullSize {
     const { clip, plan, signal } = options;
     const { startFrame, endFrame } = plan;
     this.originals = decodeFrames(clip, { startFrame, endFrame, size: clip.frameSize, signal });
+    this.masks = options.mask?.reader(clip.frameSize) ?? null;
   }
 
   get size(): Size {
@@ -53,13 +71,20 @@ export class FullSize {
 
   /** The next edited frame at the working size -> at the clip's. */
   async restore(edited: Rgb24Frame): Promise<Rgb24Frame> {
-    const source = await this.nextReconstruction(edited.index);
-    return applyChange(await this.original(edited.index), fitChange(source, edited));
+    const change = this.options.keepsDetail
+      ? fitChange(await this.nextReconstruction(edited.index), edited)
+      : replaceBy(edited);
+    const original = await this.original(edited.index);
+    const changed = applyChange(original, change);
+    if (this.masks === null) return changed;
+    const coverage = await this.masks.at(edited.index);
+    return { ...changed, rgb: maskSamples(original.rgb, changed.rgb, coverage, 3) };
   }
 
   /** Ends the decoding. */
   async close(): Promise<void> {
     await this.originals.return();
+    await this.masks?.close();
   }
 
   private async nextReconstruction(index: number): Promise<Rgb24Frame> {

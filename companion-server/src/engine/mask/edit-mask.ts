@@ -1,0 +1,91 @@
+// Where an edit may change its clip: weights of the latents, kept in the work folder, and masks of the pictures.
+
+import path from 'node:path';
+import { latentWeights } from '../../mask/apply-mask.ts';
+import type { Coverage } from '../../mask/coverage.ts';
+import { scaleEdge, shapeEdge } from '../../mask/edge.ts';
+import type { Size } from '../../media/frame.ts';
+import { tensor, type Tensor } from '../../tensor/tensor.ts';
+import { frameRange } from '../../tokenflow/latents.ts';
+import type { EditContext } from '../run/edit-context.ts';
+import { LatentFile } from '../source-cache/latent-file.ts';
+import { openMaskSource } from './mask-source.ts';
+import { readHeld, readMatte, type MaskReader } from './mask-reader.ts';
+
+export interface EditMask {
+  /** Weights [N, 1, h, w] of the latents of edited frames. */
+  weightsOf(frames: readonly number[]): Promise<Tensor>;
+  /** The finished masks of pictures of `size`, asked for by the clip's frames in rising order. */
+  reader(size: Size): MaskReader;
+  /** The share of the picture that the edit may change, 0..1: the mean of the latents' weights. */
+  share(): Promise<number>;
+  close(): Promise<void>;
+}
+
+type MaskContext = Pick<EditContext, 'job' | 'settings' | 'clip' | 'plan' | 'signal'>;
+
+/**
+ * The mask that the settings name; null where they name none. Throws what `openMaskSource` throws.
+ * @param isFinished the weights are in the work folder already
+ */
+export async function openEditMask(edit: MaskContext, isFinished: boolean): Promise<EditMask | null> {
+  const { job, settings, clip, plan, signal } = edit;
+  const { mask } = settings;
+  if (mask === undefined) return null;
+  const { startFrame, endFrame, frameCount, frames, latentSize } = plan;
+  const source = await openMaskSource({ mask, clip, mattePath: job.mattePath ?? null, endFrame, signal });
+  const read = (size: Size): MaskReader =>
+    source.kind === 'frames'
+      ? readMatte(source.matte, { startFrame, endFrame }, size, signal)
+      : readHeld(source.masks, size);
+  const reader = (size: Size): MaskReader => {
+    const raw = read(size);
+    const edge = scaleEdge(mask, size.height / clip.frameSize.height);
+    return { at: async (frame) => shapeEdge(await raw.at(frame), edge), close: () => raw.close() };
+  };
+  const layout = {
+    path: path.join(job.workDir, 'mask.latents'),
+    frameCount,
+    frameDims: [1, latentSize.height, latentSize.width],
+    slots: 1,
+  };
+  const file = await (isFinished ? LatentFile.openWhole(layout) : LatentFile.create(layout));
+  const weights = file.slot(0);
+  try {
+    if (!isFinished) {
+      const dims = [1, ...layout.frameDims];
+      await forEachMask(reader(plan.size.scaled), frames, async (coverage, row) => {
+        await weights.write(row, tensor(dims, latentWeights(coverage, plan.size, latentSize)));
+      });
+      await file.sync();
+    }
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  return {
+    weightsOf: (wanted) => weights.read(wanted),
+    reader,
+    async share() {
+      let sum = 0;
+      for (const row of frameRange(0, frameCount)) {
+        const { data } = await weights.read([row]);
+        sum += data.reduce((total, value) => total + value, 0) / data.length;
+      }
+      return sum / frameCount;
+    },
+    close: () => file.close(),
+  };
+}
+
+async function forEachMask(
+  reader: MaskReader,
+  frames: readonly number[],
+  visit: (coverage: Coverage, row: number) => Promise<void>,
+): Promise<void> {
+  try {
+    for (const [row, frame] of frames.entries()) await visit(await reader.at(frame), row);
+  } finally {
+    await reader.close();
+  }
+}

@@ -1,0 +1,27 @@
+// A still picture -> a clip of one frame, without loss, for what takes clips only: a painted mask.
+
+import { startFfmpeg } from '../ffmpeg/ffmpeg.ts';
+import { fileUrl, maxPixels } from '../ffmpeg/input-guard.ts';
+
+const timeoutMs = 60_000;
+
+/** Demuxers that hold one picture in one file. The names are ffmpeg's. */
+const formats = ['png_pipe', 'jpeg_pipe', 'bmp_pipe', 'tiff_pipe', 'webp_pipe', 'psd_pipe', 'exr_pipe'].join(',');
+
+/**
+ * Writes the picture to `clip`, a .mov, with 8 bits a sample and its alpha. Every ffmpeg can: the pixels are not compressed.
+ * Throws FfmpegError, 'clip-unreadable' for a file that is no picture; CanceledError.
+ */
+export async function writePictureClip(picture: string, clip: string, signal?: AbortSignal): Promise<void> {
+  const guard = ['-protocol_whitelist', 'file', '-format_whitelist', formats, '-max_pixels', String(maxPixels)];
+  const run = await startFfmpeg({
+    inputs: [{ source: fileUrl(picture), options: guard }],
+    outputOptions: ['-frames:v', '1', '-r', '25', '-pix_fmt', 'argb', '-c:v', 'rawvideo', '-f', 'mov'],
+    output: clip,
+    purpose: 'read',
+    file: picture,
+    signal,
+    timeoutMs,
+  });
+  await run.done;
+}
