@@ -9,6 +9,7 @@ import { sampleNames } from '../companion-server/src/demo/samples.ts';
 import { detailBench } from './detail/main.ts';
 import { gpuBench, parseDevices } from './gpu/main.ts';
 import { jobsBench } from './jobs/main.ts';
+import { maskBench } from './mask/main.ts';
 import { memoryBench } from './memory.ts';
 import { officialBench } from './official/main.ts';
 import { writeSection } from './performance-page.ts';
@@ -29,6 +30,7 @@ const benches: readonly Bench[] = [
   pipelineBench,
   variantsBench,
   detailBench,
+  maskBench,
   memoryBench,
   transferBench,
   jobsBench,

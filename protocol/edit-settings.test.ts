@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { outputCodecs } from './codecs.ts';
 import { defaultSettings, initialNoises, parseEditSettings, referencePipeline } from './edit-settings.ts';
 import { techniqueNames } from './techniques.ts';
 import { FieldError } from './fields.ts';
@@ -70,7 +71,7 @@ describe('parseEditSettings', () => {
     [{ pipeline: undefined }, 'message.settings.pipeline must be one of fast, draft, reference, got nothing.'],
     [{ preview: 'yes' }, "message.settings.preview must be true or false, got 'yes'."],
     [{ detail: 'sharp' }, "message.settings.detail must be one of source, none, got 'sharp'."],
-    [{ codec: undefined }, 'message.settings.codec must be one of prores, h264, got nothing.'],
+    [{ codec: undefined }, `message.settings.codec must be one of ${outputCodecs.join(', ')}, got nothing.`],
     [{ negativePrompt: null }, 'message.settings.negativePrompt must be a text, got null.'],
   ])('refuses %j and says why', (change, message) => {
     expect(refusalOf(change).message).toBe(message);

@@ -1,5 +1,6 @@
 // The settings of an edit. Shared by the panel, the wire, the command line and the engine.
 
+import { outputCodecs } from './codecs.ts';
 import {
   flag,
   integer,
@@ -45,9 +46,6 @@ export type InitialNoise = (typeof initialNoises)[number];
 export const pipelines = ['fast', 'draft', 'reference'] as const;
 export type Pipeline = (typeof pipelines)[number];
 
-export const outputCodecs = ['prores', 'h264'] as const;
-export type OutputCodec = (typeof outputCodecs)[number];
-
 /** `keep`: the result has the clip's sound. `none`: it has no sound, for a timeline that already has the clip's sound. */
 export const sounds = ['keep', 'none'] as const;
 export type Sound = (typeof sounds)[number];
@@ -58,9 +56,6 @@ export type Sound = (typeof sounds)[number];
  */
 export const details = ['source', 'none'] as const;
 export type Detail = (typeof details)[number];
-
-/** The file extension that belongs to each codec, with its dot. */
-export const codecExtensions = { prores: '.mov', h264: '.mp4' } as const satisfies Record<OutputCodec, string>;
 
 export const maxSteps = 1_000;
 /** Up to 1 there is no guidance. */

@@ -1,19 +1,6 @@
-// Where an edit may change a clip: drawn shapes, a matte in a file, or words of the source prompt.
+// Where an edit may change a clip: drawn shapes, or a matte in a file.
 
-import {
-  count,
-  flag,
-  hex,
-  integer,
-  list,
-  number,
-  object,
-  oneOf,
-  optional,
-  text,
-  where,
-  withDefault,
-} from './fields.ts';
+import { count, flag, hex, integer, list, number, object, oneOf, optional, where, withDefault } from './fields.ts';
 import type { Complaint, Infer } from './fields.ts';
 
 export const shapeKinds = ['rectangle', 'ellipse', 'polygon', 'brush'] as const;
@@ -81,13 +68,11 @@ const matte = object({
 });
 export type MaskMatte = Infer<typeof matte>;
 
-/** One of `drawn`, `matte` and `words` says where. */
+/** One of `drawn` and `matte` says where. */
 export const maskSettings = where(
   object({
     drawn: optional(list(drawing, maskLimits.frames)),
     matte: optional(matte),
-    /** Words of the source prompt. */
-    words: optional(text({ min: 1, max: 200 })),
     /**
      * Whether a mask of single frames goes with what it covers, along the clip's correspondences. Otherwise the last one
      * before a frame holds, where it was drawn.
@@ -100,9 +85,9 @@ export const maskSettings = where(
     /** Pixels of the clip over which the edge fades, on either side of it. */
     feather: withDefault(integer(0, maxFeather), 0),
   }),
-  ({ drawn, matte: given, words }): Complaint | string | undefined => {
-    const sources = [drawn, given, words].filter((source) => source !== undefined);
-    if (sources.length !== 1) return `must have one of drawn, matte and words, got ${sources.length} of them.`;
+  ({ drawn, matte: given }): Complaint | string | undefined => {
+    const sources = [drawn, given].filter((source) => source !== undefined);
+    if (sources.length !== 1) return `must have one of drawn and matte, got ${sources.length === 0 ? 'none' : 'both'}.`;
     return drawn === undefined ? undefined : complainAboutDrawings(drawn);
   },
 );

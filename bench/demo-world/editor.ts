@@ -8,7 +8,7 @@ import { defaultSettings, type EditSettings } from '../../protocol/edit-settings
 import type { Sample } from '../../companion-server/src/demo/samples.ts';
 import type { EditJob } from '../../companion-server/src/engine/run/edit-job.ts';
 import { createEngine, type Engine } from '../../companion-server/src/engine/worker/supervisor.ts';
-import { codecExtensions } from '../../protocol/edit-settings.ts';
+import { codecExtension } from '../../protocol/codecs.ts';
 import { sha256OfFile } from '../../companion-server/src/files/sha256.ts';
 
 const entry = new URL('../../companion-server/src/engine/worker/process.ts', import.meta.url);
@@ -82,7 +82,7 @@ export class Editor {
   ): Promise<EditedClip> {
     const index = this.edits++;
     const { modelDir, cacheDir, log } = this.options;
-    const file = path.join(this.folder, `edit-${index}${codecExtensions[settings.codec]}`);
+    const file = path.join(this.folder, `edit-${index}${codecExtension(settings.codec)}`);
     const workDir = path.join(this.folder, `work-${index}`);
     const clipSha256 = await sha256OfFile(clipPath);
     const [load = NaN] = os.loadavg();

@@ -10,7 +10,8 @@ import { openSample, type Sample } from '../../companion-server/src/demo/samples
 import { identifyModel } from '../../companion-server/src/engine/model/model-identity.ts';
 import { openCheckpoint } from '../../companion-server/src/families/open-checkpoint.ts';
 import type { EditReport } from '../../protocol/edit-report.ts';
-import { codecExtensions, referencePipeline, type EditSettings } from '../../protocol/edit-settings.ts';
+import { codecExtension } from '../../protocol/codecs.ts';
+import { referencePipeline, type EditSettings } from '../../protocol/edit-settings.ts';
 import { settingsFor, type Editor } from '../demo-world/editor.ts';
 import { sha256OfFile } from '../../companion-server/src/files/sha256.ts';
 import { readFrames } from '../demo-world/pictures.ts';
@@ -105,7 +106,7 @@ export class KeptReferences {
 }
 
 function resultName({ codec }: EditSettings): string {
-  return `result${codecExtensions[codec]}`;
+  return `result${codecExtension(codec)}`;
 }
 
 /** Mean absolute difference of two pictures' bytes; infinite when they are not of one size. */

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import type { ClipInfo } from '../../companion-server/src/media/probe/clip-info.ts';
 import { findProgram } from '../../companion-server/src/media/ffmpeg/binaries.ts';
 import type { Size } from '../../companion-server/src/media/frame.ts';
-import { uprightPictures } from '../../companion-server/src/media/decode/reading-plan.ts';
+import { rgbLayout } from '../../companion-server/src/media/decode/reading-plan.ts';
 
 export interface DecodedFrame {
   /** Seconds of the file's clock; NaN where there is none. */
@@ -22,7 +22,7 @@ export interface IndependentDecode {
 
 /** Never throws for what is wrong with the clip: the frames are those that came. */
 export async function decodeAlone(clip: ClipInfo, size: Size, limitMs: number): Promise<IndependentDecode> {
-  const filters = [...(clip.interlaced ? ['yadif'] : []), ...uprightPictures(clip, size), 'settb=1/1000000'];
+  const filters = [...(clip.interlaced ? ['yadif'] : []), ...rgbLayout(clip, size).filters, 'settb=1/1000000'];
   const child = spawn(
     await findProgram('ffmpeg'),
     [

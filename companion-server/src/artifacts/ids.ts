@@ -1,6 +1,6 @@
 // What artifacts are called, wherever they are kept. In the data folder an id is the path of a file or folder.
 
-import { codecExtensions, type OutputCodec } from '../../../protocol/edit-settings.ts';
+import { codecExtension, outputCodecs, type OutputCodec } from '../../../protocol/codecs.ts';
 import type { FrameSide } from '../../../protocol/messages/stream-messages.ts';
 
 /** Names of files and folders joined by `/`; none of them is empty, `.` or `..`, or has a `\\`. */
@@ -28,11 +28,11 @@ export function workArtifact(jobId: string): ArtifactId {
 
 /** What a job has made, an edit or a preview. */
 export function resultArtifact(jobId: string, codec: OutputCodec): ArtifactId {
-  return `${jobArtifact(jobId)}/result${codecExtensions[codec]}`;
+  return `${jobArtifact(jobId)}/result${codecExtension(codec)}`;
 }
 
 export function isResultOf(jobId: string, id: ArtifactId): boolean {
-  return Object.values(codecExtensions).some((extension) => id === `${jobArtifact(jobId)}/result${extension}`);
+  return outputCodecs.some((codec) => id === resultArtifact(jobId, codec));
 }
 
 /** Videos of a job's result that are made to be played, and can be made again. */

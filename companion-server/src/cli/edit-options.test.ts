@@ -130,8 +130,8 @@ describe('readEditRequest', () => {
     [['c', ...prompt, '--size', '512'], "--size must look like 512x320, got '512'."],
     [['c', ...prompt, '--size', '32x512'], '--size must be between 64 and 2048, got 32.'],
     [['c', ...prompt, '--start', '3', '--end', '1'], '--end must be after the start at 3 seconds, got 1.'],
-    [['c', ...prompt, '--out', 'o.avi'], "--out must end in .mov or .mp4, got 'o.avi'."],
-    [['c', ...prompt, '--out', 'o.mov', '--codec', 'h264'], "--out must end in .mp4 for h264, got 'o.mov'."],
+    [['c', ...prompt, '--out', 'o.avi'], "--out must end in .mov or .mp4 or .m4v or .mkv, got 'o.avi'."],
+    [['c', ...prompt, '--out', 'o.mov', '--codec', 'ffv1'], "--out must end in .mkv for ffv1, got 'o.mov'."],
     [['c.mov', ...prompt, '--out', './c.mov'], '--out must be another file than the clip.'],
     [
       ['c', '--prompt', 'x', '--negative', 'x'.repeat(2_001)],

@@ -2,18 +2,16 @@
 
 import { extname, join, parse, resolve } from 'node:path';
 import { deviceChoices, type DeviceChoice } from '../../../protocol/devices.ts';
+import { codecExtension, codecInfo, codecInfos, outputCodecs, type OutputCodec } from '../../../protocol/codecs.ts';
 import {
-  codecExtensions,
   defaultSettings,
   details,
   referencePipeline,
-  outputCodecs,
   initialNoises,
   parseEditSettings,
   propagations,
   pipelines,
   type EditSettings,
-  type OutputCodec,
 } from '../../../protocol/edit-settings.ts';
 import { FieldError } from '../../../protocol/fields.ts';
 import { loraStrengthRange, maxLoras } from '../../../protocol/limits.ts';
@@ -21,6 +19,7 @@ import { techniqueInfos, techniqueNames } from '../../../protocol/techniques.ts'
 import { EditError } from '../errors.ts';
 import type { ModelReading } from '../models/readings.ts';
 import { readAdapters, type AdapterRequest } from './adapter-options.ts';
+import { maskOptions } from './mask-options.ts';
 import type { Options, Values } from './options.ts';
 import { readingOptions, readReading } from './reading-options.ts';
 
@@ -104,6 +103,7 @@ export const editOptions = {
     choices: details,
     help: `source: a clip larger than the working size keeps its fine detail where the edit left it alone. none: the edited picture is scaled up. Default: ${defaults.detail}.`,
   },
+  ...maskOptions,
   start: { kind: 'number', placeholder: 'SECONDS', help: 'Where to begin in the clip.' },
   end: { kind: 'number', placeholder: 'SECONDS', help: 'Where to stop in the clip.' },
   model: {
@@ -135,7 +135,7 @@ export const editOptions = {
   codec: {
     kind: 'choice',
     choices: outputCodecs,
-    help: 'prores (.mov) or h264 (.mp4). Default: as the name of --out says, else prores.',
+    help: `${codecInfos.map(({ name, title, extensions: [ending] }) => `${name}: ${title} (${ending})`).join('; ')}. Default: as the name of --out says, else prores.`,
   },
   out: {
     kind: 'text',
@@ -289,17 +289,20 @@ function chooseOutput(
   if (out === undefined) {
     const chosen = codec ?? defaults.codec;
     const { dir, name } = parse(clipPath);
-    return { codec: chosen, outPath: join(dir, `${name}-edited${codecExtensions[chosen]}`) };
+    return { codec: chosen, outPath: join(dir, `${name}-edited${codecExtension(chosen)}`) };
   }
   const ending = extname(out).toLowerCase();
-  const fitting = outputCodecs.find((known) => codecExtensions[known] === ending);
-  if (fitting === undefined || (codec !== undefined && codec !== fitting)) {
-    const rule = codec === undefined ? '.mov or .mp4' : `${codecExtensions[codec]} for ${codec}`;
-    throw new EditError('invalid-request', `--out must end in ${rule}, got '${out}'.`);
+  const fitting = outputCodecs.filter((known) => codecInfo(known).extensions.includes(ending));
+  const chosen = codec ?? fitting[0];
+  if (chosen === undefined || !fitting.includes(chosen)) {
+    const known = (codec === undefined ? outputCodecs : [codec]).flatMap((name) => codecInfo(name).extensions);
+    const rule = [...new Set(known)].join(' or ');
+    const forCodec = codec === undefined ? '' : ` for ${codec}`;
+    throw new EditError('invalid-request', `--out must end in ${rule}${forCodec}, got '${out}'.`);
   }
   const outPath = resolve(out);
   if (outPath === clipPath) {
     throw new EditError('invalid-request', '--out must be another file than the clip.');
   }
-  return { codec: fitting, outPath };
+  return { codec: chosen, outPath };
 }

@@ -29,6 +29,8 @@ export interface EditOverSocketOptions {
   /** Written whole or not at all; an existing file is replaced. */
   readonly outPath: string;
   readonly settings: EditSettings;
+  /** Absolute path of the matte that the settings' mask names; null or left out where it names none. */
+  readonly mattePath?: string | null;
   /** Id of one of the server's models, or null for the server's default. */
   readonly model: string | null;
   readonly device: DeviceChoice;
@@ -49,7 +51,7 @@ export interface EditedClip {
 
 /** Runs one edit. Leaves nothing behind but the result. Throws CanceledError or EditError. */
 export async function editOverSocket(client: Client, options: EditOverSocketOptions): Promise<EditedClip> {
-  const { clipPath, settings, model, device, onProgress, signal } = options;
+  const { clipPath, settings, mattePath = null, model, device, onProgress, signal } = options;
   throwIfCanceled(signal);
   const outPath = resolve(options.outPath);
   const output = await openPart(outPath, {
@@ -59,6 +61,7 @@ export async function editOverSocket(client: Client, options: EditOverSocketOpti
   });
   let jobId: string | undefined;
   let clipId: string | undefined;
+  let matteId: string | undefined;
   try {
     const beganAt = performance.now();
     const sent = await uploadClip(client, clipPath, {
@@ -67,6 +70,7 @@ export async function editOverSocket(client: Client, options: EditOverSocketOpti
     });
     clipId = sent.clipId;
     options.onUploaded?.(sent.sha256);
+    if (mattePath !== null) matteId = (await uploadClip(client, mattePath, { signal })).clipId;
     const uploadSeconds = (performance.now() - beganAt) / 1_000;
     onProgress({ phase: 'queue' });
     // The same key again makes no second job, should the reply be lost.
@@ -91,7 +95,7 @@ export async function editOverSocket(client: Client, options: EditOverSocketOpti
     };
   } finally {
     await output.discard();
-    await forget(client, jobId, clipId);
+    await forget(client, jobId, [clipId, matteId]);
   }
 }
 
@@ -105,12 +109,17 @@ function requireDone(job: JobView): { readonly report: EditReport; readonly resu
 }
 
 /** Also cancels a job that still runs, and waits for its end. What cannot be reached stays with the server. */
-async function forget(client: Client, jobId: string | undefined, clipId: string | undefined): Promise<void> {
+async function forget(
+  client: Client,
+  jobId: string | undefined,
+  clipIds: readonly (string | undefined)[],
+): Promise<void> {
   if (jobId !== undefined) {
     await client.request({ type: 'job-delete', jobId }).catch(() => undefined);
   }
   // Another edit of the same clip may need it still: then the server refuses, and that edit removes it.
-  if (clipId !== undefined) {
+  for (const clipId of new Set(clipIds)) {
+    if (clipId === undefined) continue;
     await client.request({ type: 'clip-delete', clipId }).catch(() => undefined);
   }
 }

@@ -1,114 +1,142 @@
 // A change that was found on a small picture, made to a large one: gains and offsets are interpolated and meet the large
-// picture's own colours, so that its detail goes with them. He and Sun, "Fast guided filter", arXiv 1505.00996.
+// picture's own samples, so that its detail goes with them. He and Sun, "Fast guided filter", arXiv 1505.00996. A linear
+// change of red, green and blue is a linear change of luma and chroma as well, so the clip's planes are changed as they
+// are stored: no sample goes through RGB, none is cut off at white or black, and one that nothing changes keeps its code.
 
-import type { Rgb24Frame } from '../media/frame.ts';
-import { middle, type LocalChange } from './local-change.ts';
+import type { ComponentSpace } from '../media/component-space.ts';
+import type { Size } from '../media/frame.ts';
+import { planeSizes, type PlanarFrame, type Plane, type PlaneFormat } from '../media/planes.ts';
+import { componentChange, type ComponentChange } from './component-change.ts';
+import type { LocalChange } from './local-change.ts';
+import { resampleRow, type Grid } from './resample-row.ts';
+import { tapsOf, type Taps } from './taps.ts';
 
-/** Gains, then offsets. */
-const planeCount = 12;
-const gainCount = 9;
+/** Three gains and an offset. */
+const planeCount = 4;
 
-/** `source` changed, a new frame of its size. Both show the same picture from edge to edge. */
-export function applyChange(source: Rgb24Frame, change: LocalChange): Rgb24Frame {
-  const { width, height, rgb } = source;
-  const planes = [...change.gains, ...change.offsets];
-  const columns = tapsOf(change.width, width);
-  const rows = tapsOf(change.height, height);
-  // One line of all planes, point by point, between the small picture's rows.
-  const line = new Float32Array(planeCount * change.width);
-  const out = new Uint8ClampedArray(rgb.length);
-  for (let y = 0; y < height; y++) {
-    fillLine(line, planes, rows, y, change.width);
-    writeRow(out, rgb, line, columns, y * width, width);
+/** `source` changed, a new frame of its size and format. Both show the same picture from edge to edge. */
+export function applyChange(source: PlanarFrame, change: LocalChange, space: ComponentSpace): PlanarFrame {
+  const { format, planes } = source;
+  const changes = componentChange(change, space);
+  const grids = gridsOf(source, format);
+  const results = planes.map((plane, k) => {
+    const own = changes[k];
+    // Alpha is not the edit's.
+    if (own === undefined) return plane.slice();
+    return changePlane({ source, grids, k, change: own, small: change, space });
+  });
+  return { ...source, planes: results };
+}
+
+/** Where the samples of each plane lie. MPEG's chroma is level with the left one of its columns, and between its rows. */
+function gridsOf(size: Size, format: PlaneFormat): readonly Grid[] {
+  const { x, y } = format.chromaShift;
+  return planeSizes(format, size).map(({ width, height }, k) => {
+    const isChroma = k === 1 || k === 2;
+    const [columns, rows] = isChroma ? [2 ** x, 2 ** y] : [1, 1];
+    return {
+      columns: { count: width, step: columns, phase: 0.5 },
+      rows: { count: height, step: rows, phase: rows / 2 },
+    };
+  });
+}
+
+interface PlaneChange {
+  readonly source: PlanarFrame;
+  readonly grids: readonly Grid[];
+  /** Which plane. */
+  readonly k: number;
+  readonly change: ComponentChange;
+  readonly small: Size;
+  readonly space: ComponentSpace;
+}
+
+function changePlane({ source, grids, k, change, small, space }: PlaneChange): Plane {
+  const [plane, grid] = [source.planes[k], grids[k]];
+  if (plane === undefined || grid === undefined) throw new RangeError(`applyChange: plane ${k} is missing.`);
+  const columns = tapsOf(small.width, grid.columns, source.width);
+  const rows = tapsOf(small.height, grid.rows, source.height);
+  const width = grid.columns.count;
+  // One line of all four, point by point, between the small picture's rows.
+  const line = new Float32Array(planeCount * small.width);
+  const components = [0, 1, 2].map(() => new Float32Array(width));
+  const resample = grids.slice(0, 3).map((from) => resampleRow(from, grid));
+  const out = plane.slice();
+  for (let y = 0; y < grid.rows.count; y++) {
+    if (!fillLine(line, change, rows, y, small.width)) continue;
+    for (const [c, values] of components.entries()) {
+      resample[c]?.(source.planes[c] ?? plane, y, space.grey[c] ?? 0, values);
+    }
+    changeRow({ out, plane, start: y * width, line, columns, components, most: 2 ** source.format.bits - 1 });
   }
-  return { index: source.index, width, height, pixelFormat: 'rgb24', rgb: new Uint8Array(out.buffer) };
+  return out;
 }
 
-/** The four points around each place, and how much each counts: cubic for offsets, the middle two linear for gains. */
-interface Taps {
-  /** [length * 4] */
-  readonly places: Int32Array;
-  /** [length * 4], Catmull-Rom. */
-  readonly cubic: Float32Array;
-  /** [length], of the second of the middle two. */
-  readonly linear: Float32Array;
-}
-
-function tapsOf(from: number, to: number): Taps {
-  const places = new Int32Array(4 * to);
-  const cubic = new Float32Array(4 * to);
-  const linear = new Float32Array(to);
-  for (let i = 0; i < to; i++) {
-    const at = ((i + 0.5) * from) / to - 0.5;
-    const first = Math.floor(at);
-    const t = at - first;
-    linear[i] = t;
-    const weights = [((2 - t) * t - 1) * t, (3 * t - 5) * t * t + 2, ((4 - 3 * t) * t + 1) * t, (t - 1) * t * t];
-    weights.forEach((weight, k) => {
-      places[4 * i + k] = Math.min(from - 1, Math.max(0, first - 1 + k));
-      cubic[4 * i + k] = weight / 2;
-    });
-  }
-  return { places, cubic, linear };
-}
-
+/** False where the change is nothing in the whole line. */
 function fillLine(
   line: Float32Array,
-  planes: readonly Float32Array[],
+  { gains, offset }: ComponentChange,
   { places, cubic, linear }: Taps,
   y: number,
   width: number,
-): void {
+): boolean {
   const t = linear[y] ?? 0;
-  const [w0, w1, w2, w3] = cubic.subarray(4 * y, 4 * y + 4);
+  const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = cubic.subarray(4 * y, 4 * y + 4);
   const [row0 = 0, row1 = 0, row2 = 0, row3 = 0] = places.subarray(4 * y, 4 * y + 4);
   const [at0, at1, at2, at3] = [row0 * width, row1 * width, row2 * width, row3 * width];
-  for (const [k, plane] of planes.entries()) {
-    const isGain = k < gainCount;
-    const [a, b, c, d] = isGain ? [0, 1 - t, t, 0] : [w0 ?? 0, w1 ?? 0, w2 ?? 0, w3 ?? 0];
+  let hasChange = false;
+  for (const [k, plane] of gains.entries()) {
     for (let x = 0; x < width; x++) {
-      line[planeCount * x + k] =
-        a * (plane[at0 + x] ?? 0) + b * (plane[at1 + x] ?? 0) + c * (plane[at2 + x] ?? 0) + d * (plane[at3 + x] ?? 0);
+      const value = (1 - t) * (plane[at1 + x] ?? 0) + t * (plane[at2 + x] ?? 0);
+      line[planeCount * x + k] = value;
+      hasChange ||= value !== 0;
     }
   }
+  for (let x = 0; x < width; x++) {
+    const value =
+      w0 * (offset[at0 + x] ?? 0) +
+      w1 * (offset[at1 + x] ?? 0) +
+      w2 * (offset[at2 + x] ?? 0) +
+      w3 * (offset[at3 + x] ?? 0);
+    line[planeCount * x + 3] = value;
+    hasChange ||= value !== 0;
+  }
+  return hasChange;
 }
 
-/** One row of the result. Written out: it runs for every pixel of every frame. */
-function writeRow(
-  out: Uint8ClampedArray,
-  rgb: Uint8Array,
-  line: Float32Array,
-  { places, cubic, linear }: Taps,
-  start: number,
-  width: number,
-): void {
-  for (let x = 0; x < width; x++) {
-    const p0 = planeCount * (places[4 * x] ?? 0);
+interface RowChange {
+  readonly out: Plane;
+  readonly plane: Plane;
+  /** Of the row, in both. */
+  readonly start: number;
+  readonly line: Float32Array;
+  readonly columns: Taps;
+  /** The three components at the row's places, counted from the grey. */
+  readonly components: readonly Float32Array[];
+  readonly most: number;
+}
+
+const noValues = new Float32Array(0);
+
+/** One row of the result. Written out: it runs for every sample of every frame. */
+function changeRow({ out, plane, start, line, columns, components, most }: RowChange): void {
+  const { places, cubic, linear } = columns;
+  const [first = noValues, second = noValues, third = noValues] = components;
+  for (let x = 0; x < first.length; x++) {
     const p1 = planeCount * (places[4 * x + 1] ?? 0);
     const p2 = planeCount * (places[4 * x + 2] ?? 0);
-    const p3 = planeCount * (places[4 * x + 3] ?? 0);
     const t = linear[x] ?? 0;
     const s = 1 - t;
-    const w0 = cubic[4 * x] ?? 0;
-    const w1 = cubic[4 * x + 1] ?? 0;
-    const w2 = cubic[4 * x + 2] ?? 0;
-    const w3 = cubic[4 * x + 3] ?? 0;
-    const at = 3 * (start + x);
-    const red = (rgb[at] ?? 0) - middle;
-    const green = (rgb[at + 1] ?? 0) - middle;
-    const blue = (rgb[at + 2] ?? 0) - middle;
-    for (let c = 0; c < 3; c++) {
-      const g = 3 * c;
-      const o = gainCount + c;
-      out[at + c] =
-        middle +
-        (s * (line[p1 + g] ?? 0) + t * (line[p2 + g] ?? 0)) * red +
-        (s * (line[p1 + g + 1] ?? 0) + t * (line[p2 + g + 1] ?? 0)) * green +
-        (s * (line[p1 + g + 2] ?? 0) + t * (line[p2 + g + 2] ?? 0)) * blue +
-        w0 * (line[p0 + o] ?? 0) +
-        w1 * (line[p1 + o] ?? 0) +
-        w2 * (line[p2 + o] ?? 0) +
-        w3 * (line[p3 + o] ?? 0);
-    }
+    const code =
+      (plane[start + x] ?? 0) +
+      (s * (line[p1] ?? 0) + t * (line[p2] ?? 0)) * (first[x] ?? 0) +
+      (s * (line[p1 + 1] ?? 0) + t * (line[p2 + 1] ?? 0)) * (second[x] ?? 0) +
+      (s * (line[p1 + 2] ?? 0) + t * (line[p2 + 2] ?? 0)) * (third[x] ?? 0) +
+      (cubic[4 * x] ?? 0) * (line[planeCount * (places[4 * x] ?? 0) + 3] ?? 0) +
+      (cubic[4 * x + 1] ?? 0) * (line[p1 + 3] ?? 0) +
+      (cubic[4 * x + 2] ?? 0) * (line[p2 + 3] ?? 0) +
+      (cubic[4 * x + 3] ?? 0) * (line[planeCount * (places[4 * x + 3] ?? 0) + 3] ?? 0);
+    // Half up; a plane's own array would cut the fraction off.
+    out[start + x] = code <= 0 ? 0 : code >= most ? most : Math.floor(code + 0.5);
   }
 }

@@ -4,7 +4,8 @@
 // no change of the source. And where the function explains little of the edit, the edit has replaced the object that was
 // there: the source fades out.
 
-import type { Rgb24Frame, Size } from '../media/frame.ts';
+import type { Size } from '../media/frame.ts';
+import type { RgbPlanes } from '../media/rgb-planes.ts';
 import { boxMean } from './box-mean.ts';
 
 /** Colours are counted from the middle grey of `middle`. edited = `gains` . source + `offsets`, exactly, at every point. */
@@ -29,7 +30,7 @@ const flatEdit = 10;
  * Fits `edited` to `source`, the same frame before the edit and of the same size: it must have gone the way of the edited
  * one (here, through the VAE), or that way's losses are taken for the edit's. Equal frames give the identity exactly.
  */
-export function fitChange(source: Rgb24Frame, edited: Rgb24Frame): LocalChange {
+export function fitChange(source: RgbPlanes, edited: RgbPlanes): LocalChange {
   const { width, height } = source;
   const spare = new Float32Array(width * height);
   const around: Around = (plane, factor) => boxMean(plane, source, fitRadius, spare, factor);
@@ -57,24 +58,24 @@ export function fitChange(source: Rgb24Frame, edited: Rgb24Frame): LocalChange {
 }
 
 /** `edited` in place of whatever was there. */
-export function replaceBy(edited: Rgb24Frame): LocalChange {
+export function replaceBy(edited: RgbPlanes): LocalChange {
   const { width, height } = edited;
   const nothing = new Float32Array(width * height);
   return { width, height, gains: Array.from({ length: 9 }, () => nothing), offsets: mapRgb((c) => planeOf(edited, c)) };
 }
 
 /** Red, green, blue. */
-type Rgb<T> = readonly [T, T, T];
+export type Rgb<T> = readonly [T, T, T];
 type Channel = 0 | 1 | 2;
 /** A symmetric 3 x 3 matrix at every point: its planes rr, rg, rb, gg, gb, bb. */
 type Symmetric = readonly [Plane, Plane, Plane, Plane, Plane, Plane];
 type Plane = Float32Array;
 
-function mapRgb<T>(make: (channel: Channel) => T): Rgb<T> {
+export function mapRgb<T>(make: (channel: Channel) => T): Rgb<T> {
   return [make(0), make(1), make(2)];
 }
 
-function symmetric(make: (row: Channel, column: Channel) => Plane): Symmetric {
+export function symmetric(make: (row: Channel, column: Channel) => Plane): Symmetric {
   return [make(0, 0), make(0, 1), make(0, 2), make(1, 1), make(1, 2), make(2, 2)];
 }
 
@@ -82,14 +83,14 @@ function symmetric(make: (row: Channel, column: Channel) => Plane): Symmetric {
 type Around = (plane: Plane, factor?: Plane) => Plane;
 
 /** Around each point. */
-function covariance(a: Plane, aMean: Plane, b: Plane, bMean: Plane, around: Around): Plane {
+export function covariance(a: Plane, aMean: Plane, b: Plane, bMean: Plane, around: Around): Plane {
   const out = around(a, b);
   for (let i = 0; i < out.length; i++) out[i] = (out[i] ?? 0) - (aMean[i] ?? 0) * (bMean[i] ?? 0);
   return out;
 }
 
 /** The inverse with the ridge added, by cofactors. */
-function invertRidged([rr, rg, rb, gg, gb, bb]: Symmetric): Symmetric {
+export function invertRidged([rr, rg, rb, gg, gb, bb]: Symmetric): Symmetric {
   const inverse = symmetric(() => new Float32Array(rr.length));
   const [i00, i01, i02, i11, i12, i22] = inverse;
   for (let i = 0; i < rr.length; i++) {
@@ -112,7 +113,7 @@ function invertRidged([rr, rg, rb, gg, gb, bb]: Symmetric): Symmetric {
 }
 
 /** How one channel's change follows from the source's three. */
-function fitChannel([x, y, z]: Rgb<Plane>, [i00, i01, i02, i11, i12, i22]: Symmetric): Rgb<Plane> {
+export function fitChannel([x, y, z]: Rgb<Plane>, [i00, i01, i02, i11, i12, i22]: Symmetric): Rgb<Plane> {
   const fit = mapRgb(() => new Float32Array(x.length));
   const [u, v, w] = fit;
   for (let i = 0; i < x.length; i++) {
@@ -172,9 +173,9 @@ function restOf(edited: Plane, [u, v, w]: Rgb<Plane>, [r, g, b]: Rgb<Plane>): Pl
 }
 
 /** Around 0, where single precision is finest. */
-function planeOf({ rgb }: Rgb24Frame, c: Channel): Plane {
-  const plane = new Float32Array(rgb.length / 3);
-  for (let i = 0; i < plane.length; i++) plane[i] = (rgb[3 * i + c] ?? 0) - middle;
+export function planeOf({ planes }: RgbPlanes, c: Channel): Plane {
+  const plane = Float32Array.from(planes[c]);
+  for (let i = 0; i < plane.length; i++) plane[i] = (plane[i] ?? 0) - middle;
   return plane;
 }
 

@@ -1,32 +1,63 @@
 // A mask at work: on the samples of a picture, and on latents.
 
 import type { Size } from '../media/frame.ts';
+import { planeSizes, type PlanarFrame, type Plane } from '../media/planes.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Coverage } from './coverage.ts';
 
 /**
- * The samples of a picture in which `coverage` says how much of the edit is taken: with 0 the source's own to the bit, with
- * 1 the edit's. A new array; both given ones have `perPixel` samples for each of the mask's pixels, side by side. Throws
- * RangeError when they have not.
+ * `source` in which `coverage` says how much of `edited` is taken: with 0 every sample is the source's own to the bit, with 1
+ * the edit's. A new frame; both given ones have the size of the mask and one format. A chroma sample that several pixels
+ * share is the source's as soon as one of them is. Throws RangeError for frames of other sizes or formats.
  */
-export function maskSamples<Samples extends Uint8Array | Uint16Array>(
-  source: Samples,
-  edited: Samples,
-  { values }: Coverage,
-  perPixel: number,
-): Samples {
-  if (source.length !== perPixel * values.length || edited.length !== source.length) {
+export function maskPlanes(source: PlanarFrame, edited: PlanarFrame, coverage: Coverage): PlanarFrame {
+  const { format, width, height } = source;
+  const isFitting = edited.format.name === format.name && edited.width === width && edited.height === height;
+  if (!isFitting || coverage.width !== width || coverage.height !== height) {
     throw new RangeError(
-      `maskSamples: ${values.length} pixels have ${perPixel * values.length} samples, got ${source.length} and ${edited.length}.`,
+      `maskPlanes: ${format.name} of ${width} x ${height} does not fit ${edited.format.name} of ${edited.width} x ${edited.height} and a mask of ${coverage.width} x ${coverage.height}.`,
     );
   }
-  const out = source.slice() as Samples;
-  for (const [i, weight] of values.entries()) {
+  const chroma = chromaCoverage(coverage, format.chromaShift, planeSizes(format, source)[1] ?? source);
+  const planes = source.planes.map((plane, k) => {
+    const weights = k === 1 || k === 2 ? chroma : coverage.values;
+    return maskPlane(plane, edited.planes[k] ?? plane, weights);
+  });
+  return { ...source, planes };
+}
+
+function maskPlane(source: Plane, edited: Plane, weights: Float32Array): Plane {
+  const out = source.slice();
+  for (let i = 0; i < out.length; i++) {
+    const weight = weights[i] ?? 0;
     if (weight === 0) continue;
-    for (let at = perPixel * i; at < perPixel * (i + 1); at++) {
-      const [own, changed] = [source[at] ?? 0, edited[at] ?? 0];
-      out[at] = weight === 1 ? changed : Math.floor(own + weight * (changed - own) + 0.5);
+    const [own, changed] = [source[i] ?? 0, edited[i] ?? 0];
+    out[i] = weight === 1 ? changed : Math.floor(own + weight * (changed - own) + 0.5);
+  }
+  return out;
+}
+
+/** The mean of the pixels that share a sample; 0 where one of them is 0. */
+function chromaCoverage(
+  { width, height, values }: Coverage,
+  shift: { readonly x: number; readonly y: number },
+  size: Size,
+): Float32Array {
+  if (shift.x === 0 && shift.y === 0) return values;
+  const [columns, rows] = [2 ** shift.x, 2 ** shift.y];
+  const out = new Float32Array(size.width * size.height);
+  for (let i = 0; i < out.length; i++) {
+    const [left, top] = [(i % size.width) * columns, Math.floor(i / size.width) * rows];
+    let [sum, count, least] = [0, 0, 1];
+    for (let y = top; y < Math.min(height, top + rows); y++) {
+      for (let x = left; x < Math.min(width, left + columns); x++) {
+        const value = values[y * width + x] ?? 0;
+        sum += value;
+        count++;
+        least = Math.min(least, value);
+      }
     }
+    out[i] = least === 0 ? 0 : sum / count;
   }
   return out;
 }

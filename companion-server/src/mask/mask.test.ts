@@ -2,8 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from '../../../protocol/fields.ts';
 import { maskSettings, type MaskShape } from '../../../protocol/mask.ts';
-import { latentWeights, maskLatents, maskSamples } from './apply-mask.ts';
-import { coverageOfGrey, evenCoverage, invertCoverage, overlapOf, type Coverage } from './coverage.ts';
+import { gbrFormat, planeSizes, yuvFormat, type PlanarFrame } from '../media/planes.ts';
+import { latentWeights, maskLatents, maskPlanes } from './apply-mask.ts';
+import { cropTokens, tokenValues } from './token-grid.ts';
+import {
+  coverageOfAlpha,
+  coverageOfGrey,
+  evenCoverage,
+  invertCoverage,
+  overlapOf,
+  resizeCoverage,
+  type Coverage,
+} from './coverage.ts';
 import { drawShapes } from './draw-shapes.ts';
 import { featherEdge, growEdge, scaleEdge, shapeEdge } from './edge.ts';
 
@@ -132,27 +142,60 @@ describe('the edge of a mask', () => {
 });
 
 describe('a mask at work', () => {
-  const pictures = coverages.chain((coverage) => {
-    const length = 3 * coverage.values.length;
-    const samples = (max: number) => fc.array(fc.integer({ min: 0, max }), { minLength: length, maxLength: length });
-    return fc.record({ coverage: fc.constant(coverage), source: samples(1023), edited: samples(1023) });
+  const formats = [yuvFormat('420', 8), yuvFormat('422', 10), yuvFormat('444', 12), yuvFormat('411', 8), gbrFormat(8)];
+  const pictures = fc.tuple(coverages, fc.constantFrom(...formats), fc.integer()).map(([coverage, format, seed]) => {
+    const { width, height } = coverage;
+    const noise = (salt: number): PlanarFrame => ({
+      index: 3,
+      width,
+      height,
+      format,
+      planes: planeSizes(format, coverage).map((plane, k) => {
+        const samples = Array.from({ length: plane.width * plane.height }, (_, i) =>
+          Math.floor(2 ** format.bits * Math.abs(Math.sin(seed + salt + 7 * k + i)) * 0.999),
+        );
+        return format.bits > 8 ? Uint16Array.from(samples) : Uint8Array.from(samples);
+      }),
+    });
+    return { coverage, source: noise(1), edited: noise(2) };
   });
+  /** The pixels that see a sample of a plane. */
+  const seenBy = ({ format, width, height }: PlanarFrame, k: number, i: number) => {
+    const { x, y } = k === 1 || k === 2 ? format.chromaShift : { x: 0, y: 0 };
+    const columns = Math.ceil(width / 2 ** x);
+    return Array.from({ length: 2 ** (x + y) }, (_, n) => ({
+      x: (i % columns) * 2 ** x + (n % 2 ** x),
+      y: Math.floor(i / columns) * 2 ** y + Math.floor(n / 2 ** x),
+    })).filter((pixel) => pixel.x < width && pixel.y < height);
+  };
 
-  test("leaves every sample outside as the source has it, takes the edit's inside, and stays between them", () => {
+  test("leaves every sample that a pixel outside sees as the source has it, takes the edit's inside, and stays between", () => {
     fc.assert(
       fc.property(pictures, ({ coverage, source, edited }) => {
-        const result = maskSamples(Uint16Array.from(source), Uint16Array.from(edited), coverage, 3);
-        for (const [i, value] of result.entries()) {
-          const weight = coverage.values[Math.floor(i / 3)] ?? NaN;
-          const [own = NaN, changed = NaN] = [source[i], edited[i]];
-          if (weight === 0) expect(value).toBe(own);
-          if (weight === 1) expect(value).toBe(changed);
-          expect(value).toBeGreaterThanOrEqual(Math.min(own, changed));
-          expect(value).toBeLessThanOrEqual(Math.max(own, changed));
+        const result = maskPlanes(source, edited, coverage);
+        for (const [k, plane] of result.planes.entries()) {
+          for (const [i, value] of plane.entries()) {
+            const weights = seenBy(source, k, i).map(({ x, y }) => at(coverage, x, y));
+            const [own = NaN, changed = NaN] = [source.planes[k]?.[i], edited.planes[k]?.[i]];
+            if (weights.includes(0)) expect(value).toBe(own);
+            if (weights.every((weight) => weight === 1)) expect(value).toBe(changed);
+            expect(value).toBeGreaterThanOrEqual(Math.min(own, changed));
+            expect(value).toBeLessThanOrEqual(Math.max(own, changed));
+          }
         }
       }),
     );
-    expect(() => maskSamples(new Uint8Array(3), new Uint8Array(3), evenCoverage(size), 3)).toThrow(RangeError);
+  });
+
+  test('that is empty gives the source, one that is full the edit, and one of another size is refused', () => {
+    fc.assert(
+      fc.property(pictures, ({ coverage, source, edited }) => {
+        expect(maskPlanes(source, edited, evenCoverage(coverage, 0)).planes).toEqual(source.planes);
+        expect(maskPlanes(source, edited, evenCoverage(coverage, 1)).planes).toEqual(edited.planes);
+        expect(() => maskPlanes(source, edited, evenCoverage({ width: 99, height: 1 }))).toThrow(RangeError);
+      }),
+      { numRuns: 30 },
+    );
   });
 
   const latentPairs = fc
@@ -207,9 +250,37 @@ describe('a mask at work', () => {
     expect([...weights]).toEqual([0.5, 1, 0, 0, 0, 0, 0, 0]);
   });
 
-  test('is read from the brightness of a picture', () => {
-    const rgb = Uint8Array.from([255, 255, 255, 0, 0, 0, 255, 0, 0]);
+  test('is read from the brightness of a matte, or its alpha, and what compression leaves in black and white is nothing', () => {
+    const rgb = Uint8Array.from([254, 255, 253, 1, 0, 3, 255, 0, 0]);
     expect([...coverageOfGrey({ width: 3, height: 1, rgb }).values]).toEqual([1, 0, Math.fround(1 / 3)]);
+    const planes = [0, 0, 0, 1].map((isAlpha) => Uint16Array.from([0, 1023, 512], (code) => isAlpha * code));
+    const picture = { index: 0, width: 3, height: 1, format: yuvFormat('444', 10, true), planes };
+    expect([...coverageOfAlpha(picture).values]).toEqual([0, 1, Math.fround(512 / 1023)]);
+    expect(() => coverageOfAlpha({ ...picture, planes: planes.slice(0, 3) })).toThrow('has no alpha');
+  });
+
+  test('of another size keeps its area, and stays whole where it is whole', () => {
+    fc.assert(
+      fc.property(sizes, (other) => {
+        expect(resizeCoverage(evenCoverage(size, 1), other)).toEqual(evenCoverage(other, 1));
+        expect(resizeCoverage(evenCoverage(size, 0), other)).toEqual(evenCoverage(other, 0));
+      }),
+    );
+    const drawn = drawShapes([rectangle], size);
+    for (const scale of [0.5, 2]) {
+      const resized = resizeCoverage(drawn, { width: 60 * scale, height: 40 * scale });
+      expect(areaOf(resized) / (600 * scale ** 2)).toBeCloseTo(1, 2);
+    }
+  });
+
+  test('becomes values of tokens and comes back, except for what tokens are too coarse for', () => {
+    const placement = { scaled: size, padded: { width: 64, height: 48 }, left: 2, top: 4 };
+    const grid = { width: 16, height: 12 };
+    const drawn = drawShapes([{ ...rectangle, points: [0.2, 0.2, 0.9, 0.9] }], size);
+    const back = { ...size, values: cropTokens(tokenValues(drawn, placement, grid), grid, placement) };
+    expect(overlapOf(back, drawn)).toBeGreaterThan(0.85);
+    const whole = cropTokens(tokenValues(evenCoverage(size, 1), placement, grid), grid, placement);
+    expect(whole).toEqual(evenCoverage(size, 1).values);
   });
 
   test('is compared by what both and what either covers', () => {
@@ -234,8 +305,11 @@ describe('the settings of a mask', () => {
   });
 
   test.each([
-    [{}, 'settings.mask must have one of drawn, matte and words, got 0 of them.'],
-    [{ drawn, words: 'the ball' }, 'settings.mask must have one of drawn, matte and words, got 2 of them.'],
+    [{}, 'settings.mask must have one of drawn and matte, got none.'],
+    [
+      { drawn, matte: { sha256: 'a'.repeat(64), channel: 'luma' } },
+      'settings.mask must have one of drawn and matte, got both.',
+    ],
     [{ drawn: [] }, 'settings.mask.drawn must have at least one frame, got none.'],
     [{ drawn: [...drawn, ...drawn] }, 'settings.mask.drawn.1.frame must not be given twice, got 0.'],
     [

@@ -13,12 +13,12 @@ test('an untagged clip is Rec. 709 in HD and Rec. 601 in SD; a tag decides other
 
 test('tags are kept; full range only where the codec can say so', () => {
   const full = { range: 'pc', primaries: 'bt709', transfer: 'bt709', matrix: 'bt709' } as const;
-  expect(outputColour(full, hd, 'h264')).toEqual(full);
-  expect(outputColour(full, hd, 'prores')).toEqual({ ...full, range: 'tv' });
-  expect(outputColour(untagged, hd, 'h264')).toEqual({ ...untagged, range: 'tv' });
+  expect(outputColour(full, hd, true)).toEqual(full);
+  expect(outputColour(full, hd, false)).toEqual({ ...full, range: 'tv' });
+  expect(outputColour(untagged, hd, true)).toEqual({ ...untagged, range: 'tv' });
 });
 
 test('an RGB clip gets the matrix that it is converted with', () => {
   const rgb = { range: 'pc', primaries: null, transfer: null, matrix: 'gbr' } as const;
-  expect(outputColour(rgb, hd, 'h264')).toMatchObject({ range: 'tv', matrix: 'bt709' });
+  expect(outputColour(rgb, hd, true)).toMatchObject({ range: 'tv', matrix: 'bt709' });
 });

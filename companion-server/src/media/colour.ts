@@ -1,6 +1,6 @@
 // Which colour matrix and range to convert with, and which tags to write. Pure; names are ffmpeg's.
 
-import type { ColourTags } from './probe/clip-info.ts';
+import type { ClipInfo, ColourTags } from './probe/clip-info.ts';
 import type { Size } from './frame.ts';
 
 /** A tag -> the name that ffmpeg's scale filter has for the matrix. */
@@ -66,21 +66,27 @@ export function scaleMatrix(colour: ColourTags, size: Size): string {
 }
 
 /**
- * The tags of the result. ProRes is video range by definition and cannot say otherwise; RGB and matrices that
+ * The tags of the result. Without `keepsFullRange` it is video range, as ProRes is by definition; RGB and matrices that
  * ffmpeg cannot write become the one that `scaleMatrix` used.
  */
 export function outputColour(
   colour: ColourTags,
   size: Size,
-  codec: 'prores' | 'h264',
+  keepsFullRange: boolean,
 ): ColourTags & { readonly range: 'tv' | 'pc' } {
   const isKept = colour.matrix === null || colour.matrix in scaleMatrices;
   return {
-    range: codec === 'h264' && colour.range === 'pc' && colour.matrix !== 'gbr' ? 'pc' : 'tv',
+    range: keepsFullRange && colour.range === 'pc' && colour.matrix !== 'gbr' ? 'pc' : 'tv',
     primaries: colour.primaries,
     transfer: colour.transfer,
     matrix: isKept ? colour.matrix : scaleMatrix(colour, size),
   };
+}
+
+/** The range in which a clip's samples are stored; video range where the file does not say, as editors assume. */
+export function storedRange({ colour, pixelFormat }: Pick<ClipInfo, 'colour' | 'pixelFormat'>): 'tv' | 'pc' {
+  if (isRgb(pixelFormat)) return 'pc';
+  return colour.range ?? (/^yuvj|^gray|^ya/.test(pixelFormat) ? 'pc' : 'tv');
 }
 
 /** Whether pixels of this format are stored as red, green and blue. */

@@ -2,6 +2,8 @@
 
 import { tensor, type Tensor } from '../tensor/tensor.ts';
 import { requireRgb24, type Frame, type Rgb24Frame } from './frame.ts';
+import type { RgbPlanes } from './rgb-planes.ts';
+import type { WorkingSize } from './working-size.ts';
 
 /** -> [1, 3, h, w], red, green, blue, values -1..1. Throws RangeError for a frame that is no rgb24. */
 export function frameToTensor(frame: Frame): Tensor {
@@ -35,4 +37,26 @@ export function tensorToFrame(image: Tensor, index: number): Rgb24Frame {
     }
   }
   return { index, width, height, pixelFormat: 'rgb24', rgb: new Uint8Array(clamped.buffer) };
+}
+
+/**
+ * `image` [1, 3, h, w], -1..1, of the padded size -> colours of the scaled size, not rounded; values outside are clamped.
+ * Throws RangeError for other dims.
+ */
+export function tensorToPlanes(image: Tensor, index: number, { scaled, padded, left, top }: WorkingSize): RgbPlanes {
+  const wanted = [1, 3, padded.height, padded.width];
+  if (image.dims.length !== 4 || image.dims.some((length, i) => length !== wanted[i])) {
+    throw new RangeError(`tensorToPlanes: dims must be [${wanted.join(', ')}], got [${image.dims.join(', ')}].`);
+  }
+  const crop = (channel: number): Float32Array => {
+    const plane = new Float32Array(scaled.width * scaled.height);
+    for (let y = 0; y < scaled.height; y++) {
+      const from = (channel * padded.height + y + top) * padded.width + left;
+      for (let x = 0; x < scaled.width; x++) {
+        plane[y * scaled.width + x] = Math.min(255, Math.max(0, ((image.data[from + x] ?? 0) + 1) * 127.5));
+      }
+    }
+    return plane;
+  };
+  return { index, ...scaled, planes: [crop(0), crop(1), crop(2)] };
 }

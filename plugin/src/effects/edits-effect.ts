@@ -1,6 +1,6 @@
 // The user's actions on existing edits: bring a version back, revert, show and hide, save, delete.
 
-import { codecExtensions } from '../../../protocol/edit-settings.ts';
+import { codecExtension } from '../../../protocol/codecs.ts';
 import { EditError } from '../../../protocol/errors.ts';
 import { createTurns } from '../../../protocol/turns.ts';
 import { currentEdit, versionOf } from '../state/choices.ts';
@@ -49,7 +49,7 @@ export function startEditsEffect(deps: EffectDeps, sentClips: SentClips): StopEf
     const file = await fetchInto(deps, {
       jobId,
       clipName: edit.originalName,
-      extension: codecExtensions[settings.codec],
+      extension: codecExtension(settings.codec),
       onProgress: () => undefined,
     });
     const { resultId } = await host.timeline.importResult(file);

@@ -2,7 +2,7 @@
 // was running when the panel closed is found again by its key or its job, and continues from there. A preview ends with
 // its frames.
 
-import { codecExtensions } from '../../../protocol/edit-settings.ts';
+import { codecExtension } from '../../../protocol/codecs.ts';
 import { isOutcome, type JobView } from '../../../protocol/job.ts';
 import { createTurns } from '../../../protocol/turns.ts';
 import { CanceledError, type EditError } from '../../../protocol/errors.ts';
@@ -185,7 +185,7 @@ export function createTaskRuns(
       jobId: job.jobId,
       clipName: task.clipName,
       signal,
-      extension: codecExtensions[job.settings.codec],
+      extension: codecExtension(job.settings.codec),
       onProgress: (receivedBytes, sizeBytes) => move(key, { name: 'fetching', receivedBytes, sizeBytes }),
     });
     move(key, { name: 'placing' });

@@ -1,12 +1,8 @@
 // The settings of the user, as the panel holds them: a seed with a lock, and null for each setting that is left to the
 // model.
 
-import {
-  defaultSettings,
-  type EditSettings,
-  type OutputCodec,
-  type Pipeline,
-} from '../../../protocol/edit-settings.ts';
+import { type OutputCodec } from '../../../protocol/codecs.ts';
+import { defaultSettings, type EditSettings, type Pipeline } from '../../../protocol/edit-settings.ts';
 import type { LoraChoice } from '../../../protocol/lora.ts';
 
 export interface EditForm {

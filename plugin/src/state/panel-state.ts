@@ -1,7 +1,7 @@
 // Everything that the panel shows, as one value. Only events change it (events.ts, reduce.ts).
 
 import type { Check } from '../../../protocol/diagnostics.ts';
-import type { OutputCodec } from '../../../protocol/edit-settings.ts';
+import type { OutputCodec } from '../../../protocol/codecs.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import type { ModelLists, StorageFacts } from '../../../protocol/messages/session-messages.ts';

@@ -1,13 +1,8 @@
 // The stored state, as texts. A text that cannot be read is left out and reported; the rest is used.
 
 import { fromEarlierSettings } from '../../../protocol/earlier-settings.ts';
-import {
-  editSettings,
-  guidanceRange,
-  maxKeyframeInterval,
-  maxSteps,
-  outputCodecs,
-} from '../../../protocol/edit-settings.ts';
+import { outputCodecs } from '../../../protocol/codecs.ts';
+import { editSettings, guidanceRange, maxKeyframeInterval, maxSteps } from '../../../protocol/edit-settings.ts';
 import {
   flag,
   hex,

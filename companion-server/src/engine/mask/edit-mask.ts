@@ -7,8 +7,8 @@ import { scaleEdge, shapeEdge } from '../../mask/edge.ts';
 import type { Size } from '../../media/frame.ts';
 import { tensor, type Tensor } from '../../tensor/tensor.ts';
 import { frameRange } from '../../tokenflow/latents.ts';
-import type { EditContext } from '../run/edit-context.ts';
 import { LatentFile } from '../source-cache/latent-file.ts';
+import { openCarriedMask, type CarryContext, type CarrySource } from './carried-mask.ts';
 import { openMaskSource } from './mask-source.ts';
 import { readHeld, readMatte, type MaskReader } from './mask-reader.ts';
 
@@ -22,22 +22,21 @@ export interface EditMask {
   close(): Promise<void>;
 }
 
-type MaskContext = Pick<EditContext, 'job' | 'settings' | 'clip' | 'plan' | 'signal'>;
-
 /**
  * The mask that the settings name; null where they name none. Throws what `openMaskSource` throws.
- * @param isFinished the weights are in the work folder already
+ * @param from null when all is in the work folder already
  */
-export async function openEditMask(edit: MaskContext, isFinished: boolean): Promise<EditMask | null> {
+export async function openEditMask(edit: CarryContext, from: CarrySource | null): Promise<EditMask | null> {
   const { job, settings, clip, plan, signal } = edit;
   const { mask } = settings;
   if (mask === undefined) return null;
   const { startFrame, endFrame, frameCount, frames, latentSize } = plan;
   const source = await openMaskSource({ mask, clip, mattePath: job.mattePath ?? null, endFrame, signal });
-  const read = (size: Size): MaskReader =>
-    source.kind === 'frames'
-      ? readMatte(source.matte, { startFrame, endFrame }, size, signal)
-      : readHeld(source.masks, size);
+  const carried = source.kind === 'given' && mask.follows ? await openCarriedMask(edit, source.masks, from) : null;
+  const read = (size: Size): MaskReader => {
+    if (source.kind === 'frames') return readMatte(source, { startFrame, endFrame }, size, signal);
+    return carried === null ? readHeld(source.masks, size) : carried.reader(size);
+  };
   const reader = (size: Size): MaskReader => {
     const raw = read(size);
     const edge = scaleEdge(mask, size.height / clip.frameSize.height);
@@ -49,10 +48,14 @@ export async function openEditMask(edit: MaskContext, isFinished: boolean): Prom
     frameDims: [1, latentSize.height, latentSize.width],
     slots: 1,
   };
-  const file = await (isFinished ? LatentFile.openWhole(layout) : LatentFile.create(layout));
+  const file = await (from === null ? LatentFile.openWhole(layout) : LatentFile.create(layout));
   const weights = file.slot(0);
+  const close = async (): Promise<void> => {
+    await file.close();
+    await carried?.close();
+  };
   try {
-    if (!isFinished) {
+    if (from !== null) {
       const dims = [1, ...layout.frameDims];
       await forEachMask(reader(plan.size.scaled), frames, async (coverage, row) => {
         await weights.write(row, tensor(dims, latentWeights(coverage, plan.size, latentSize)));
@@ -60,7 +63,7 @@ export async function openEditMask(edit: MaskContext, isFinished: boolean): Prom
       await file.sync();
     }
   } catch (error) {
-    await file.close();
+    await close();
     throw error;
   }
   return {
@@ -74,7 +77,7 @@ export async function openEditMask(edit: MaskContext, isFinished: boolean): Prom
       }
       return sum / frameCount;
     },
-    close: () => file.close(),
+    close,
   };
 }
 

@@ -1,9 +1,10 @@
 // The masks of an edit's frames at one size, frame after frame.
 
 import { EditError } from '../../errors.ts';
-import { coverageOfGrey, type Coverage } from '../../mask/coverage.ts';
-import { decodeFrames } from '../../media/decode/frames.ts';
-import type { Rgb24Frame, Size } from '../../media/frame.ts';
+import { coverageOfAlpha, coverageOfGrey, resizeCoverage, type Coverage } from '../../mask/coverage.ts';
+import type { MatteChannel } from '../../../../protocol/mask.ts';
+import { decodeFrames, decodePlanes } from '../../media/decode/frames.ts';
+import type { Size } from '../../media/frame.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import type { GivenMask } from './mask-source.ts';
 
@@ -27,36 +28,50 @@ export function readHeld(masks: readonly GivenMask[], size: Size): MaskReader {
   };
 }
 
-/** A frame of the matte for each frame of the clip. */
+/** A frame of the matte for each frame of the clip. It is scaled here: ffmpeg's scaling leaves ripples beside edges. */
 export function readMatte(
-  matte: ClipInfo,
-  range: { readonly startFrame: number; readonly endFrame: number },
+  { matte, channel }: { readonly matte: ClipInfo; readonly channel: MatteChannel },
+  range: FrameRange,
   size: Size,
   signal: AbortSignal | undefined,
 ): MaskReader {
-  const frames = openFrames(matte, range, size, signal);
-  return { at: async (frame) => coverageOfGrey(await frames.at(frame)), close: () => frames.close() };
+  const read = <F extends { readonly index: number }>(
+    decoded: AsyncGenerator<F, void, undefined>,
+    coverageOf: (frame: F) => Coverage,
+  ): MaskReader => {
+    const frames = inRisingOrder(decoded, matte);
+    return {
+      at: async (frame) => resizeCoverage(coverageOf(await frames.at(frame)), size),
+      close: () => frames.close(),
+    };
+  };
+  return channel === 'alpha'
+    ? read(decodePlanes(matte, { ...range, signal }), coverageOfAlpha)
+    : read(decodeFrames(matte, { ...range, signal }), coverageOfGrey);
 }
 
-/** Pictures of a clip, asked for in rising order; those between are passed over. */
-export function openFrames(
-  clip: ClipInfo,
-  { startFrame, endFrame }: { readonly startFrame: number; readonly endFrame: number },
-  size: Size,
-  signal: AbortSignal | undefined,
-): { at(frame: number): Promise<Rgb24Frame>; close(): Promise<void> } {
-  const frames = decodeFrames(clip, { startFrame, endFrame, size, signal });
+export interface FrameRange {
+  readonly startFrame: number;
+  /** One after the last frame. */
+  readonly endFrame: number;
+}
+
+/** Decoded frames, asked for in rising order; those between are passed over. */
+export function inRisingOrder<F extends { readonly index: number }>(
+  decoded: AsyncGenerator<F, void, undefined>,
+  { path }: Pick<ClipInfo, 'path'>,
+): { at(frame: number): Promise<F>; close(): Promise<void> } {
   return {
     async at(wanted) {
       for (;;) {
-        const next = await frames.next();
+        const next = await decoded.next();
         if (next.done === true) break;
         if (next.value.index === wanted) return next.value;
       }
-      throw new EditError('clip-unreadable', `Frame ${wanted} of "${clip.path}" could not be read.`, {
+      throw new EditError('clip-unreadable', `Frame ${wanted} of "${path}" could not be read.`, {
         hint: 'Leave the clip and its matte as they are during the edit.',
       });
     },
-    close: async () => void (await frames.return()),
+    close: async () => void (await decoded.return()),
   };
 }

@@ -1,14 +1,14 @@
 // Where the mask of an edit comes from: a matte for each frame, or masks that are given on single frames.
 
-import type { MaskSettings } from '../../../../protocol/mask.ts';
+import type { MaskSettings, MatteChannel } from '../../../../protocol/mask.ts';
 import { EditError } from '../../errors.ts';
 import type { Coverage } from '../../mask/coverage.ts';
-import { coverageOfGrey } from '../../mask/coverage.ts';
 import { drawShapes } from '../../mask/draw-shapes.ts';
-import { decodeFrames } from '../../media/decode/frames.ts';
 import type { Size } from '../../media/frame.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
+import { planeFormatOf } from '../../media/planes.ts';
 import { probeClip } from '../../media/probe/probe.ts';
+import { readMatte } from './mask-reader.ts';
 
 /** A mask on one frame of the clip. */
 export interface GivenMask {
@@ -20,7 +20,7 @@ export interface GivenMask {
 
 export type MaskSource =
   | { readonly kind: 'given'; readonly masks: readonly GivenMask[] }
-  | { readonly kind: 'frames'; readonly matte: ClipInfo };
+  | { readonly kind: 'frames'; readonly matte: ClipInfo; readonly channel: MatteChannel };
 
 /** Largest difference of two shapes of pictures, as a ratio, that rounding to pixels explains. */
 const sameShape = 1.02;
@@ -54,8 +54,9 @@ export async function openMaskSource({ mask, clip, ...options }: MaskSourceOptio
   const { mattePath, endFrame, signal } = options;
   const picture = await probeClip(mattePath, signal);
   requireShape(picture, clip);
+  if (matte.channel === 'alpha') requireAlpha(picture);
   if (picture.frameCount > 1) {
-    if (picture.frameCount >= endFrame) return { kind: 'frames', matte: picture };
+    if (picture.frameCount >= endFrame) return { kind: 'frames', matte: picture, channel: matte.channel };
     throw new EditError(
       'invalid-request',
       `The matte has ${picture.frameCount} frames; the edit goes to frame ${endFrame - 1} of the clip.`,
@@ -64,8 +65,12 @@ export async function openMaskSource({ mask, clip, ...options }: MaskSourceOptio
   }
   requireFrame(matte.frame, clip);
   const draw = async (size: Size): Promise<Coverage> => {
-    for await (const frame of decodeFrames(picture, { size, signal })) return coverageOfGrey(frame);
-    throw new EditError('clip-unreadable', 'The matte has no picture.');
+    const reader = readMatte({ matte: picture, channel: matte.channel }, { startFrame: 0, endFrame: 1 }, size, signal);
+    try {
+      return await reader.at(0);
+    } finally {
+      await reader.close();
+    }
   };
   return { kind: 'given', masks: [{ frame: matte.frame, draw }] };
 }
@@ -86,6 +91,13 @@ function requireShape({ displaySize: matte }: ClipInfo, { displaySize: clip }: C
     `The matte is ${matte.width} x ${matte.height}; the clip, ${clip.width} x ${clip.height}, has another shape.`,
     { hint: 'Make the matte as large as the clip.' },
   );
+}
+
+function requireAlpha({ pixelFormat, bitDepth }: ClipInfo): void {
+  if (planeFormatOf(pixelFormat, bitDepth).hasAlpha) return;
+  throw new EditError('invalid-request', `The matte has no alpha; its pixels are ${pixelFormat}.`, {
+    hint: 'Leave out --mask-alpha to take its brightness.',
+  });
 }
 
 /** Width of a pixel to its height where the clip is seen, in a picture of it of `size`. */

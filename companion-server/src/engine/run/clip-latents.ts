@@ -2,11 +2,12 @@
 
 import { EditError, throwIfCanceled } from '../../errors.ts';
 import type { Encoder } from '../../media/encode/encode.ts';
-import { cropFrame, padFrame } from '../../media/working-size.ts';
-import type { Rgb24Frame } from '../../media/frame.ts';
+import type { EncoderFrame } from '../../media/encode/encoder-options.ts';
+import { padFrame } from '../../media/working-size.ts';
+import type { RgbPlanes } from '../../media/rgb-planes.ts';
 import { decodeFrames, type DecodingDamage } from '../../media/decode/frames.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
-import { frameToTensor, tensorToFrame } from '../../media/pixels.ts';
+import { frameToTensor, tensorToPlanes } from '../../media/pixels.ts';
 import { isAllFinite } from '../../tensor/finite.ts';
 import { concatRows, sliceRows, type Tensor } from '../../tensor/tensor.ts';
 import { frameRange, type LatentStore } from '../../tokenflow/latents.ts';
@@ -63,7 +64,7 @@ export async function writePictures(
   plan: EditPlan,
   vae: VaeSession,
   encoder: Encoder,
-  { signal, onFrames, finish }: StageHooks & { finish: (frame: Rgb24Frame) => Promise<Rgb24Frame> },
+  { signal, onFrames, finish }: StageHooks & { finish: (picture: RgbPlanes) => Promise<EncoderFrame> },
 ): Promise<void> {
   const { frameCount, frames, size, vaeChunkSize } = plan;
   for (let start = 0; start < frameCount; start += vaeChunkSize) {
@@ -71,8 +72,8 @@ export async function writePictures(
     const end = Math.min(start + vaeChunkSize, frameCount);
     const images = finite(await vae.run(await latents.read(frameRange(start, end))), 'decoding the result');
     for (let row = 0; row < end - start; row++) {
-      const padded = tensorToFrame(sliceRows(images, row, row + 1), frames[start + row] ?? 0);
-      await encoder.write(await finish(cropFrame(padded, size)));
+      const picture = tensorToPlanes(sliceRows(images, row, row + 1), frames[start + row] ?? 0, size);
+      await encoder.write(await finish(picture));
     }
     onFrames(end);
   }

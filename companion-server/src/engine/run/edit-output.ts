@@ -2,8 +2,12 @@
 
 import { EditError } from '../../errors.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
-import { openEncoder, rehearseEncoder, type EncoderOptions } from '../../media/encode/encode.ts';
-import { rationalValue, type Rgb24Frame } from '../../media/frame.ts';
+import { storedRange } from '../../media/colour.ts';
+import { openEncoder, rehearseEncoder } from '../../media/encode/encode.ts';
+import { rgb48Input, type EncoderOptions } from '../../media/encode/encoder-options.ts';
+import { rationalValue } from '../../media/frame.ts';
+import { planeFormatOf } from '../../media/planes.ts';
+import { toRgb48, type RgbPlanes } from '../../media/rgb-planes.ts';
 import { decodeFrames } from '../../media/decode/frames.ts';
 import type { EditMask } from '../mask/edit-mask.ts';
 import type { LatentStore } from '../../tokenflow/latents.ts';
@@ -47,13 +51,18 @@ export async function rehearseOutput({
   signal,
 }: Pick<OutputOptions, 'job' | 'settings' | 'clip' | 'plan' | 'signal'>): Promise<EncoderOptions> {
   const rate = rationalValue(clip.frameRate);
+  const clipFormat = planeFormatOf(clip.pixelFormat, clip.bitDepth);
+  const isWhole = isFullSize(settings, clip, plan);
   return rehearseEncoder(job.outputPath, {
     ...clip.frameSize,
     frameRate: clip.frameRate,
     codec: settings.codec,
     colour: clip.colour,
     sampleAspect: clip.sampleAspect,
-    inputSize: isFullSize(settings, clip, plan) ? clip.frameSize : plan.size.scaled,
+    inputSize: isWhole ? clip.frameSize : plan.size.scaled,
+    input: isWhole ? clipFormat : rgb48Input,
+    inputRange: storedRange(clip),
+    clipFormat,
     audioFrom:
       settings.sound === 'none' || settings.preview
         ? null
@@ -74,9 +83,9 @@ export async function writeResult(
   try {
     const encoder = await openEncoder(job.outputPath, encoding);
     try {
-      const finish = async (frame: Rgb24Frame) => {
-        await refuseBlack(frame, clip, plan);
-        return fullSize === null ? frame : fullSize.restore(frame);
+      const finish = async (picture: RgbPlanes) => {
+        await refuseBlack(picture, clip, plan);
+        return fullSize === null ? toRgb48(picture) : fullSize.restore(picture);
       };
       await writePictures(latents, plan, vae, encoder, { signal, onFrames, finish });
       await encoder.finish();
@@ -92,17 +101,20 @@ export async function writeResult(
 }
 
 /** A frame may be black if the clip's own is black; the clip's frame is checked only then. */
-async function refuseBlack(frame: Rgb24Frame, clip: ClipInfo, { size }: EditPlan): Promise<void> {
-  if (brightest(frame) > black) return;
-  const range = { startFrame: frame.index, endFrame: frame.index + 1, size: size.scaled };
+async function refuseBlack(picture: RgbPlanes, clip: ClipInfo, { size }: EditPlan): Promise<void> {
+  const { index, planes } = picture;
+  if (Math.max(...planes.map(brightest)) > black) return;
+  const range = { startFrame: index, endFrame: index + 1, size: size.scaled };
   for await (const original of decodeFrames(clip, range)) {
-    if (brightest(original) <= visible) return;
+    if (brightest(original.rgb) <= visible) return;
   }
-  throw new EditError('result-invalid', `Frame ${frame.index} came out black; the clip's is not.`, {
+  throw new EditError('result-invalid', `Frame ${index} came out black; the clip's is not.`, {
     hint: 'Try --device cpu. If that fails too, try another prompt or another checkpoint.',
   });
 }
 
-function brightest({ rgb }: Rgb24Frame): number {
-  return rgb.reduce((most, value) => Math.max(most, value), 0);
+function brightest(samples: Float32Array | Uint8Array): number {
+  let most = 0;
+  for (const value of samples) most = Math.max(most, value);
+  return most;
 }

@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { EditReport } from '../../../../protocol/edit-report.ts';
 import { createSchedule } from '../../diffusion/schedule.ts';
 import { throwIfCanceled } from '../../errors.ts';
-import type { EncoderOptions } from '../../media/encode/encode.ts';
+import type { EncoderOptions } from '../../media/encode/encoder-options.ts';
 import { damageNotice } from '../../media/probe/notices.ts';
 import type { BranchConditioning } from '../../tokenflow/denoiser.ts';
 import type { LatentStore } from '../../tokenflow/latents.ts';
@@ -101,7 +101,10 @@ export class EditRun {
         await beginSampling(edit, source, current.slot(0));
       }
       const isSampling = resumed?.stage === 'edit';
-      this.mask = await openEditMask(edit, isSampling);
+      this.mask = await openEditMask(
+        edit,
+        isSampling ? null : { clean: source.clean, conditioning: conditioning.source },
+      );
       const inverted = isSampling ? resumed.inversionEvaluations : denoiser.evaluations;
       const done = isSampling ? resumed.step : 0;
       if (done === 0) await this.saveResumePoint('edit', 0, inverted);

@@ -4,12 +4,13 @@
 import { EditError } from '../../errors.ts';
 import { applyChange } from '../../detail/apply-change.ts';
 import { fitChange, replaceBy } from '../../detail/local-change.ts';
-import { maskSamples } from '../../mask/apply-mask.ts';
+import { maskPlanes } from '../../mask/apply-mask.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
-import { cropFrame } from '../../media/working-size.ts';
-import type { Rgb24Frame, Size } from '../../media/frame.ts';
-import { decodeFrames } from '../../media/decode/frames.ts';
-import { tensorToFrame } from '../../media/pixels.ts';
+import { componentSpaceOf, type ComponentSpace } from '../../media/component-space.ts';
+import { decodePlanes } from '../../media/decode/frames.ts';
+import { tensorToPlanes } from '../../media/pixels.ts';
+import { planeFormatOf, type PlanarFrame } from '../../media/planes.ts';
+import type { RgbPlanes } from '../../media/rgb-planes.ts';
 import { sliceRows, type Tensor } from '../../tensor/tensor.ts';
 import { frameRange, type LatentStore } from '../../tokenflow/latents.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
@@ -52,7 +53,8 @@ export function isFullSize(
 /** Takes the planned frames in their order. Holds one large frame, and a few small ones. */
 export class FullSize {
   private readonly options: FullSizeOptions;
-  private readonly originals: AsyncGenerator<Rgb24Frame, void, undefined>;
+  private readonly originals: AsyncGenerator<PlanarFrame, void, undefined>;
+  private readonly space: ComponentSpace;
   private readonly masks: MaskReader | null;
   private decoded: Tensor | null = null;
   private row = 0;
@@ -61,24 +63,19 @@ export class FullSize {
     this.options = options;
     const { clip, plan, signal } = options;
     const { startFrame, endFrame } = plan;
-    this.originals = decodeFrames(clip, { startFrame, endFrame, size: clip.frameSize, signal });
+    this.originals = decodePlanes(clip, { startFrame, endFrame, signal });
+    this.space = componentSpaceOf(clip, planeFormatOf(clip.pixelFormat, clip.bitDepth));
     this.masks = options.mask?.reader(clip.frameSize) ?? null;
   }
 
-  get size(): Size {
-    return this.options.clip.frameSize;
-  }
-
   /** The next edited frame at the working size -> at the clip's. */
-  async restore(edited: Rgb24Frame): Promise<Rgb24Frame> {
+  async restore(edited: RgbPlanes): Promise<PlanarFrame> {
     const change = this.options.keepsDetail
       ? fitChange(await this.nextReconstruction(edited.index), edited)
       : replaceBy(edited);
     const original = await this.original(edited.index);
-    const changed = applyChange(original, change);
-    if (this.masks === null) return changed;
-    const coverage = await this.masks.at(edited.index);
-    return { ...changed, rgb: maskSamples(original.rgb, changed.rgb, coverage, 3) };
+    const changed = applyChange(original, change, this.space);
+    return this.masks === null ? changed : maskPlanes(original, changed, await this.masks.at(edited.index));
   }
 
   /** Ends the decoding. */
@@ -87,7 +84,7 @@ export class FullSize {
     await this.masks?.close();
   }
 
-  private async nextReconstruction(index: number): Promise<Rgb24Frame> {
+  private async nextReconstruction(index: number): Promise<RgbPlanes> {
     const { plan, clean, vae } = this.options;
     const at = this.row % plan.vaeChunkSize;
     if (at === 0 || this.decoded === null) {
@@ -95,11 +92,11 @@ export class FullSize {
       this.decoded = await vae.run(await clean.read(frameRange(this.row, end)));
     }
     this.row++;
-    return cropFrame(tensorToFrame(sliceRows(this.decoded, at, at + 1), index), plan.size);
+    return tensorToPlanes(sliceRows(this.decoded, at, at + 1), index, plan.size);
   }
 
   /** Frames between the wanted ones are passed over. */
-  private async original(index: number): Promise<Rgb24Frame> {
+  private async original(index: number): Promise<PlanarFrame> {
     for (;;) {
       const next = await this.originals.next();
       if (next.done === true) break;

@@ -1,10 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Rgb24Frame } from '../frame.ts';
 import { decodeFrames } from './frames.ts';
 import { probeClip } from '../probe/probe.ts';
-import { collect, makeClip, makeFolder, testPicture } from '../testing/clips.ts';
+import { collect, turnClockwise, makeClip, makeFolder, testPicture } from '../testing/clips.ts';
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
 beforeAll(async () => (folder = await makeFolder()));
@@ -157,13 +156,3 @@ describe('decodeFrames', () => {
     });
   });
 });
-
-/** Writes a quarter turn into the track header of an MP4, as a phone does. */
-async function turnClockwise(file: string): Promise<void> {
-  const bytes = await readFile(file);
-  const matrix = bytes.indexOf('tkhd') + 4 + 40;
-  [0, 0x10000, 0, -0x10000, 0, 0, 48 << 16, 0, 0x40000000].forEach((value, i) =>
-    bytes.writeInt32BE(value, matrix + 4 * i),
-  );
-  await writeFile(file, bytes);
-}

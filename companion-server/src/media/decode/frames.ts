@@ -5,7 +5,9 @@ import type { ClipInfo } from '../probe/clip-info.ts';
 import type { Rgb24Frame, Size } from '../frame.ts';
 import { planSourceFrames } from '../probe/frame-times.ts';
 import { fillGaps, Gaps } from '../probe/picture-gaps.ts';
+import { planeFormatOf, toPlanes, type PlanarFrame } from '../planes.ts';
 import { readStored } from '../probe/stored-pictures.ts';
+import { planeLayout, rgbLayout, type PictureLayout } from './reading-plan.ts';
 
 export interface DecodeOptions {
   /** First frame, 0-based. Default 0. */
@@ -37,24 +39,48 @@ export async function* decodeFrames(
   clip: ClipInfo,
   options: DecodeOptions = {},
 ): AsyncGenerator<Rgb24Frame, void, undefined> {
-  const { startFrame = 0, endFrame = clip.frameCount, signal } = options;
   const size = options.size ?? clip.displaySize;
+  for await (const { index, bytes } of readRange(clip, rgbLayout(clip, size), options)) {
+    yield { index, ...size, pixelFormat: 'rgb24', rgb: bytes };
+  }
+}
+
+/**
+ * The same frames as the clip stores them: upright, at `frameSize`, in the planar format that holds its samples
+ * (`planeFormatOf`), in its own range. Throws as `decodeFrames` does.
+ */
+export async function* decodePlanes(
+  clip: ClipInfo,
+  options: Omit<DecodeOptions, 'size'> = {},
+): AsyncGenerator<PlanarFrame, void, undefined> {
+  const format = planeFormatOf(clip.pixelFormat, clip.bitDepth);
+  const size = clip.frameSize;
+  for await (const { index, bytes } of readRange(clip, planeLayout(clip, format), options)) {
+    yield { index, ...size, format, planes: toPlanes(bytes, format, size) };
+  }
+}
+
+async function* readRange(
+  clip: ClipInfo,
+  layout: PictureLayout,
+  { startFrame = 0, endFrame = clip.frameCount, signal, onDamage }: DecodeOptions,
+): AsyncGenerator<{ readonly index: number; readonly bytes: Uint8Array }, void, undefined> {
   checkRange(clip, startFrame, endFrame);
   const wanted = planSourceFrames(clip, startFrame, endFrame);
   const [first = 0, last = 0] = [wanted[0], wanted.at(-1)];
-  const { pictures, complaints } = readStored(clip, first, { size, signal });
+  const { pictures, complaints } = readStored(clip, first, { layout, signal });
   const gaps = new Gaps(clip, first, last);
   let next = 0;
-  for await (const { stored, rgb } of fillGaps(pictures, gaps)) {
+  for await (const { stored, bytes } of fillGaps(pictures, gaps)) {
     // One stored frame fills several places of the constant rate, or none.
     for (let copies = 0; wanted[next] === stored; next++, copies++) {
-      yield { index: startFrame + next, ...size, pixelFormat: 'rgb24', rgb: copies === 0 ? rgb : rgb.slice() };
+      yield { index: startFrame + next, bytes: copies === 0 ? bytes : bytes.slice() };
     }
     if (stored === last) break;
   }
   throwIfCanceled(signal);
   const damage = { missing: gaps.missing, errors: complaints() };
-  if (damage.missing + damage.errors > 0) options.onDamage?.(damage);
+  if (damage.missing + damage.errors > 0) onDamage?.(damage);
 }
 
 function checkRange(clip: ClipInfo, startFrame: number, endFrame: number): void {

@@ -1,8 +1,9 @@
 // The arguments with which ffmpeg reads exactly the wanted frames of a clip and turns them into upright pictures. Pure.
 
 import type { ClipInfo } from '../probe/clip-info.ts';
-import { isRgb, scaleMatrix } from '../colour.ts';
+import { isRgb, scaleMatrix, storedRange } from '../colour.ts';
 import type { Size } from '../frame.ts';
+import { byteLength, type PlaneFormat } from '../planes.ts';
 
 /** One way to get at a stored frame. */
 export interface ReadingPlan {
@@ -10,6 +11,16 @@ export interface ReadingPlan {
   readonly seek: readonly string[];
   /** The first filters: they log the time of every decoded frame, drop those before, and make them progressive. */
   readonly select: readonly string[];
+}
+
+/** What a picture is turned into. */
+export interface PictureLayout {
+  /** The last filters before the even grid. */
+  readonly filters: readonly string[];
+  /** ffmpeg's name of what `bytes` hold. */
+  readonly pixelFormat: string;
+  /** Of a picture. */
+  readonly byteLength: number;
 }
 
 /** Where the frames that are passed on begin. */
@@ -87,11 +98,28 @@ function seekTo({ fileStartSeconds }: ClipInfo, seconds: number): string[] {
   return place > 0 ? ['-noaccurate_seek', '-ss', place.toFixed(6)] : [];
 }
 
-/** Filters for pictures of `size` with full range, by the clip's own matrix. */
-export function uprightPictures(clip: ClipInfo, size: Size): readonly string[] {
+/** RGB of `size` with full range, by the clip's own matrix. */
+export function rgbLayout(clip: ClipInfo, size: Size): PictureLayout {
   const matrix = isRgb(clip.pixelFormat) ? '' : `:in_color_matrix=${scaleMatrix(clip.colour, clip.frameSize)}`;
   const range = clip.colour.range === null ? '' : `:in_range=${clip.colour.range}`;
-  return [
-    `scale=${size.width}:${size.height}:flags=lanczos+accurate_rnd+full_chroma_int+full_chroma_inp${matrix}${range}:out_range=pc`,
-  ];
+  const { width, height } = size;
+  const scaling = `scale=${width}:${height}:flags=lanczos+accurate_rnd+full_chroma_int+full_chroma_inp${matrix}${range}:out_range=pc`;
+  return { filters: [scaling], pixelFormat: 'rgb24', byteLength: width * height * 3 };
+}
+
+/** swscale has no exact way from a palette or from few bits to planes, but one to packed colours of 8 bits. */
+function unpack(pixelFormat: string): string[] {
+  if (pixelFormat === 'pal8') return ['format=bgra'];
+  return /^(rgb|bgr)(565|555|444|8$|4$|4_)/.test(pixelFormat) ? ['format=rgb24'] : [];
+}
+
+/** The clip's own planes, upright, at its own size and in its own range. */
+export function planeLayout(clip: ClipInfo, format: PlaneFormat): PictureLayout {
+  const range = storedRange(clip);
+  const kept = `scale=flags=accurate_rnd+full_chroma_int+full_chroma_inp:in_range=${range}:out_range=${range}`;
+  return {
+    filters: [...unpack(clip.pixelFormat), kept, `format=${format.name}`],
+    pixelFormat: format.name,
+    byteLength: byteLength(format, clip.frameSize),
+  };
 }

@@ -5,7 +5,7 @@ import type { AudioStream, ClipInfo } from '../probe/clip-info.ts';
 import type { FfmpegInput } from '../ffmpeg/ffmpeg.ts';
 import { fileUrl, guardedInputOptions } from '../ffmpeg/input-guard.ts';
 
-export type Container = 'mov' | 'mp4';
+export type Container = 'mov' | 'mp4' | 'matroska';
 
 /** How a sound track is handled: `convert` always decodes it, `keep` decodes it only if necessary, `drop` leaves it out. */
 export type TrackChoice = 'keep' | 'convert' | 'drop';
@@ -29,7 +29,11 @@ export interface AudioPlan {
 const heldBy: Readonly<Record<Container, RegExp>> = {
   mov: /^(aac|mp3|ac3|eac3|alac|pcm_(s16|s24|s32|f32|f64)(le|be)|pcm_(s8|u8|alaw|mulaw))$/,
   mp4: /^(aac|mp3|ac3|eac3|alac|flac|opus)$/,
+  matroska: /^(aac|mp2|mp3|ac3|eac3|dts|truehd|alac|flac|opus|vorbis|pcm_(s16|s24|s32|f32|f64)le|pcm_u8)$/,
 };
+
+/** As users know them. */
+const containerNames: Readonly<Record<Container, string>> = { mov: 'MOV', mp4: 'MP4', matroska: 'MKV' };
 
 /** Codecs that lose nothing when they are decoded and encoded again. */
 const lossless = /^(alac|flac|pcm_.*)$/;
@@ -37,6 +41,7 @@ const lossless = /^(alac|flac|pcm_.*)$/;
 const replacement = {
   mov: { options: ['pcm_s24le'], name: '24-bit PCM' },
   mp4: { options: ['aac', '256k'], name: 'AAC' },
+  matroska: { options: ['flac'], name: 'FLAC' },
 } as const;
 
 /** A range this close to the whole clip is the whole clip: every packet is copied. */
@@ -112,7 +117,7 @@ function treat({ codec }: AudioStream, container: Container, isWhole: boolean, c
   if (choice === 'convert' || !heldBy[container].test(codec)) return 'converted';
   if (isWhole) return 'copied';
   if (lossless.test(codec)) return 'recoded';
-  return container === 'mov' ? 'converted' : 'cut';
+  return container === 'mp4' ? 'cut' : 'converted';
 }
 
 function isDecoded(treatment: Treatment): boolean {
@@ -174,7 +179,7 @@ function treatmentNotice(
   if (treatment !== 'converted') return [];
   const { name } = replacement[container];
   if (!heldBy[container].test(codec)) {
-    return [`The clip's ${codec} sound does not fit into ${container.toUpperCase()}; it was converted to ${name}.`];
+    return [`The clip's ${codec} sound does not fit into ${containerNames[container]}; it was converted to ${name}.`];
   }
   return isWhole
     ? [`The clip's ${codec} sound cannot be copied by this FFmpeg; it was converted to ${name}.`]

@@ -182,7 +182,7 @@ describe('failures leave nothing behind', () => {
   test('the ending must fit the codec', async () => {
     await expect(openEncoder(inFolder('a.mp4'), { ...options, codec: 'prores' })).rejects.toMatchObject({
       code: 'invalid-request',
-      message: `The output must end in .mov for ProRes, got "${inFolder('a.mp4')}".`,
+      message: `The output must end in .mov for ProRes 422 HQ, got "${inFolder('a.mp4')}".`,
     });
   });
 
@@ -222,7 +222,7 @@ describe('failures leave nothing behind', () => {
     await mkdir(inFolder('wrong'));
     const encoder = await openEncoder(inFolder('wrong/out.mp4'), options);
     await expect(encoder.write(paint(0, { width: 32, height: 48 }))).rejects.toThrow(
-      'openEncoder: frames must be 64 x 48, got 32 x 48 in 4608 bytes.',
+      'openEncoder: frames must be rgb24 of 64 x 48 in 9216 bytes, got rgb24 of 32 x 48 in 4608 bytes.',
     );
     expect(await readdir(inFolder('wrong'))).toEqual([]);
   });
@@ -236,7 +236,9 @@ describe('failures leave nothing behind', () => {
       pixelFormat: 'rgb48le',
       rgb: new Uint16Array(3 * size.width * size.height),
     };
-    await expect(encoder.write(deep)).rejects.toThrow('openEncoder: the pixel format must be rgb24, got rgb48le.');
+    await expect(encoder.write(deep)).rejects.toThrow(
+      'openEncoder: frames must be rgb24 of 64 x 48 in 9216 bytes, got rgb48le of 64 x 48 in 18432 bytes.',
+    );
     expect(await readdir(inFolder('deep'))).toEqual([]);
   });
 

@@ -65,18 +65,18 @@ export class Gaps {
 export async function* fillGaps(
   pictures: AsyncIterable<StoredPicture>,
   gaps: Gaps,
-): AsyncGenerator<{ readonly stored: number; readonly rgb: Uint8Array }, void, undefined> {
+): AsyncGenerator<{ readonly stored: number; readonly bytes: Uint8Array }, void, undefined> {
   let before: Uint8Array | null = null;
-  for await (const { time, rgb } of pictures) {
+  for await (const { time, bytes } of pictures) {
     const place = gaps.place(time);
     if (place === null) continue;
-    for (const stored of place.skipped) yield { stored, rgb: (before ?? rgb).slice() };
+    for (const stored of place.skipped) yield { stored, bytes: (before ?? bytes).slice() };
     // The reader may change what it gets.
-    before = rgb.slice();
-    yield { stored: place.stored, rgb };
+    before = bytes.slice();
+    yield { stored: place.stored, bytes };
   }
   const rest = gaps.end(before !== null);
-  for (const stored of rest) if (before !== null) yield { stored, rgb: before.slice() };
+  for (const stored of rest) if (before !== null) yield { stored, bytes: before.slice() };
 }
 
 function miscounted(clip: ClipInfo, expected: number, found: number): EditError {

@@ -5,22 +5,21 @@ import { PassThrough } from 'node:stream';
 import type { ClipInfo } from './clip-info.ts';
 import { FfmpegError, overtime } from '../ffmpeg/ffmpeg-error.ts';
 import { isErrorLine, startFfmpeg } from '../ffmpeg/ffmpeg.ts';
-import type { Size } from '../frame.ts';
 import { fileUrl, guardedDecodeOptions } from '../ffmpeg/input-guard.ts';
 import {
   evenGrid,
   frameTimeIn,
   gridRate,
   planReading,
-  uprightPictures,
+  type PictureLayout,
   type ReadingPlan,
 } from '../decode/reading-plan.ts';
 
 export interface StoredPicture {
   /** Seconds of the file's clock; null where the file gives no times. */
   readonly time: number | null;
-  /** Full range, `size` of the reader. */
-  readonly rgb: Uint8Array;
+  /** As the reader's layout says. */
+  readonly bytes: Uint8Array;
 }
 
 export interface StoredReader {
@@ -31,7 +30,7 @@ export interface StoredReader {
 }
 
 export interface StoredOptions {
-  readonly size: Size;
+  readonly layout: PictureLayout;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -53,12 +52,12 @@ export function readStored(clip: ClipInfo, first: number, options: StoredOptions
       log = new DecodingLog(fromSeconds ?? undefined);
       let isThere = fromSeconds === null || plan === plans.at(-1);
       try {
-        for await (const rgb of decode(clip, plan, options, log)) {
+        for await (const bytes of decode(clip, plan, options, log)) {
           const time = fromSeconds === null ? null : await log.nextTime();
           // A frame before was seen: this way leads to the right place, and what is missing cannot be decoded.
           isThere ||= (time ?? Infinity) < until || log.hasSeenEarlier;
           if (!isThere) break;
-          yield { time, rgb };
+          yield { time, bytes };
         }
       } catch (error) {
         if (isThere || !(error instanceof FfmpegError)) throw error;
@@ -121,20 +120,20 @@ class DecodingLog {
 async function* decode(
   clip: ClipInfo,
   { seek, select }: ReadingPlan,
-  { size, signal }: StoredOptions,
+  { layout, signal }: StoredOptions,
   log: DecodingLog,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const alive = new Patience(stallMs);
   // emitClose off: fluent-ffmpeg takes a closed output for a lost reader.
   const output = new PassThrough({ emitClose: false, autoDestroy: false });
-  const filters = [...select, ...uprightPictures(clip, size), ...evenGrid].join(',');
+  const filters = [...select, ...layout.filters, ...evenGrid].join(',');
   const run = await startFfmpeg({
     inputs: [{ source: fileUrl(clip.path), options: [...guardedDecodeOptions, ...seek] }],
     outputOptions: [
       // With more threads, yadif is not the same twice.
       ...(clip.interlaced ? ['-filter_threads', '1'] : []),
       ...['-map', `0:${clip.streamIndex}`, '-vf', filters],
-      ...['-r', gridRate, '-f', 'rawvideo', '-pix_fmt', 'rgb24'],
+      ...['-r', gridRate, '-f', 'rawvideo', '-pix_fmt', layout.pixelFormat],
     ],
     output,
     purpose: 'read',
@@ -148,7 +147,7 @@ async function* decode(
   run.done.catch((error: unknown) => output.destroy(error as Error)).finally(() => log.end());
   try {
     const onStall = () => void run.stop(overtime(clip.path, stallMs));
-    yield* splitBytes(alive.watch(output, onStall), size.width * size.height * 3);
+    yield* splitBytes(alive.watch(output, onStall), layout.byteLength);
     await run.done;
   } finally {
     await run.stop();

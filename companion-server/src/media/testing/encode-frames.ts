@@ -1,6 +1,7 @@
 // Painted frames through the encoder, for its tests.
 
-import { openEncoder, type EncoderOptions } from '../encode/encode.ts';
+import { openEncoder } from '../encode/encode.ts';
+import type { EncoderOptions } from '../encode/encoder-options.ts';
 import type { Rgb24Frame, Rational, Size } from '../frame.ts';
 
 export const rate = (numerator: number, denominator = 1): Rational => ({ numerator, denominator });

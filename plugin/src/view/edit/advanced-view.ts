@@ -1,9 +1,10 @@
 // What most people never open: what to avoid, technique, quality, steps, guidance, keyframes, seed, kind of file. Empty numbers are the model's own.
 
-import { guidanceRange, maxKeyframeInterval, maxSteps, outputCodecs } from '../../../../protocol/edit-settings.ts';
+import { guidanceRange, maxKeyframeInterval, maxSteps } from '../../../../protocol/edit-settings.ts';
 import { techniqueInfo, techniqueInfos, techniqueNames } from '../../../../protocol/techniques.ts';
 import { panelPipelines, type EditForm } from '../../state/form.ts';
 import { randomSeed, type Context, type Piece } from '../context.ts';
+import { createCodecField } from './codec-field.ts';
 import { createField } from './prompt-view.ts';
 import { setClass, setText, setValue, show } from '../ui.ts';
 
@@ -29,7 +30,7 @@ export function createAdvancedView(context: Context): Piece {
   const pipeline = createSegments(context, a.pipeline, panelPipelines, a.pipelines, (value) =>
     change({ pipeline: value }),
   );
-  const codec = createSegments(context, a.codec, outputCodecs, a.codecs, (value) => change({ codec: value }));
+  const codec = createCodecField(context);
 
   const steps = createNumber(context, a.steps, { min: 1, max: maxSteps, isWhole: true }, (value) =>
     change({ steps: value }),
@@ -61,7 +62,8 @@ export function createAdvancedView(context: Context): Piece {
     row(a.guidance, guidance.field),
     row(a.keyframes, keyframes.field),
     row(a.seed, seed.field, lock, dice),
-    ...(env.kind === 'browser' ? [row(a.codec, codec.root)] : []),
+    row(a.codec, codec.root),
+    codec.use,
   );
   return {
     root: ui.el('section', 'section', toggle, body),

@@ -11,7 +11,6 @@ import type { CompareMode } from '../../state/compare.ts';
 import type { Page, ToastText } from '../../state/panel-state.ts';
 import type { ClipWarning, EmptyReason, ExportMode, RejectionReason } from '../../host/selection.ts';
 import type { EditStage } from '../../../../protocol/progress.ts';
-import type { OutputCodec } from '../../../../protocol/edit-settings.ts';
 import { problemTexts, type ProblemText } from './problem-strings.ts';
 
 const count = (amount: number, one: string, many: string): string => `${amount} ${amount === 1 ? one : many}`;
@@ -198,7 +197,6 @@ export const english = {
     lockHint: 'A locked seed is used again; otherwise each edit draws another.',
     dice: 'New seed',
     codec: 'File',
-    codecs: { prores: 'ProRes .mov', h264: 'H.264 .mp4' } satisfies Record<OutputCodec, string>,
   },
 
   model: {
