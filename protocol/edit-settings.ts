@@ -1,6 +1,6 @@
 // The settings of an edit. Shared by the panel, the wire, the command line and the engine.
 
-import { outputCodecs } from './codecs.ts';
+import { codecInfo, codecInfos, outputCodecs } from './codecs.ts';
 import {
   flag,
   integer,
@@ -132,7 +132,17 @@ export const editSettings = where(
     /** Edits the keyframes alone: the result is a clip of just these, in their order. */
     preview: flag,
   }),
-  ({ initialNoise, technique, steps, inversionSteps, startSeconds, endSeconds, loras }): Complaint | undefined => {
+  ({
+    initialNoise,
+    technique,
+    steps,
+    inversionSteps,
+    startSeconds,
+    endSeconds,
+    loras,
+    mask,
+    codec,
+  }): Complaint | undefined => {
     const twice = loras.findIndex(({ name }, i) => loras.findIndex((one) => one.name === name) !== i);
     if (twice !== -1) {
       return { at: ['loras', twice, 'name'], text: `must not be named twice, got '${loras[twice]?.name ?? ''}'.` };
@@ -143,6 +153,10 @@ export const editSettings = where(
         at: ['initialNoise'],
         text: `must be inversion unless the technique is ${those.join(' or ')}, got ${initialNoise} with ${technique}.`,
       };
+    }
+    if (mask?.asAlpha === true && !codecInfo(codec).hasAlpha) {
+      const those = codecInfos.filter(({ hasAlpha }) => hasAlpha).map(({ name }) => name);
+      return { at: ['mask', 'asAlpha'], text: `needs a codec that keeps alpha (${those.join(', ')}), got ${codec}.` };
     }
     if (steps !== null && inversionSteps !== null && inversionSteps % steps !== 0) {
       return {

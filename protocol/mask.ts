@@ -84,6 +84,8 @@ export const maskSettings = where(
     grow: withDefault(integer(growRange.min, growRange.max), 0),
     /** Pixels of the clip over which the edge fades, on either side of it. */
     feather: withDefault(integer(0, maxFeather), 0),
+    /** The result is the edit with the mask as its alpha, to lie above the clip. Needs a codec that keeps alpha. */
+    asAlpha: withDefault(flag, false),
   }),
   ({ drawn, matte: given }): Complaint | string | undefined => {
     const sources = [drawn, given].filter((source) => source !== undefined);

@@ -170,7 +170,8 @@ export interface EditRequest {
 /** The request that the arguments of `edit` make. Throws EditError that names the option. */
 export function readEditRequest(values: Values<typeof editOptions>, positionals: readonly string[]): EditRequest {
   const clipPath = readClipPath(positionals);
-  const { codec, outPath } = chooseOutput(clipPath, values.out, values.codec);
+  const { codec, outPath } = chooseOutput(clipPath, values.out, values.codec ?? alphaCodec(values));
+  if (values['output-alpha'] && !codecInfo(codec).hasAlpha) throw withoutAlpha(codec);
   const { loras, vae, ...files } = readAdapters(values.lora, values.embedding, values.vae);
   if (values.server !== undefined) refuseFiles(files);
   const reading = readReading(values);
@@ -279,6 +280,19 @@ function readClipPath(positionals: readonly string[]): string {
     });
   }
   return resolve(clip);
+}
+
+/** A layer goes onto a timeline. Other files than .mov decide for themselves. */
+function alphaCodec({ out, 'output-alpha': isLayer }: Values<typeof editOptions>): OutputCodec | undefined {
+  const isMov = out === undefined || extname(out).toLowerCase() === codecExtension('prores-4444');
+  return isLayer && isMov ? 'prores-4444' : undefined;
+}
+
+function withoutAlpha(codec: OutputCodec): EditError {
+  const those = codecInfos.filter(({ hasAlpha }) => hasAlpha).map(({ name }) => name);
+  return new EditError('invalid-request', `--output-alpha needs a codec that keeps alpha, got ${codec}.`, {
+    hint: `Name one with --codec: ${those.join(', ')}.`,
+  });
 }
 
 function chooseOutput(

@@ -20,7 +20,7 @@ afterAll(() => folder.remove());
 
 const read = (...args: string[]) =>
   readMask(parseArguments(args, editOptions).values, clipPath, () => Promise.resolve(folder.path));
-const edge = { follows: true, invert: false, grow: 0, feather: 0 };
+const edge = { follows: true, invert: false, grow: 0, feather: 0, asAlpha: false };
 
 describe('the mask that options make', () => {
   test('is none without them', async () => {
@@ -42,7 +42,7 @@ describe('the mask that options make', () => {
             ],
           },
         ],
-        ...{ follows: false, invert: true, grow: -2, feather: 4 },
+        ...{ follows: false, invert: true, grow: -2, feather: 4, asAlpha: false },
       },
       mattePath: null,
     });

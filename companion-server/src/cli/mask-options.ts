@@ -5,7 +5,7 @@ import { FieldError, parse } from '../../../protocol/fields.ts';
 import { growRange, maskSettings, maxFeather, shapeKinds, type MaskSettings } from '../../../protocol/mask.ts';
 import { EditError } from '../errors.ts';
 import { sha256OfFile } from '../files/sha256.ts';
-import { writePictureClip } from '../media/encode/picture-clip.ts';
+import { pictureClipExtension, writePictureClip } from '../media/encode/picture-clip.ts';
 import { kindOfFile } from '../media/probe/file-kind.ts';
 import type { Options, Values } from './options.ts';
 
@@ -34,6 +34,10 @@ export const maskOptions = {
     help: "The alpha of --mask counts, not its brightness; without --mask, the clip's own alpha.",
   },
   'mask-invert': { kind: 'flag', help: 'The edit may change all but the mask.' },
+  'output-alpha': {
+    kind: 'flag',
+    help: 'The result is the edit with the mask as its alpha, to lie above the clip. Default codec: prores-4444.',
+  },
   grow: {
     kind: 'number',
     placeholder: 'N',
@@ -78,6 +82,7 @@ export async function readMask(
     invert: values['mask-invert'],
     grow: values.grow ?? 0,
     feather: values.feather ?? 0,
+    asAlpha: values['output-alpha'],
   };
   if (file === undefined) {
     return { mask: parseMask({ drawn: [{ frame, shapes: shapes.map(parseShape) }], ...edge }), mattePath: null };
@@ -90,7 +95,7 @@ export async function readMask(
 
 function refuseWithoutMask(values: Values<typeof maskOptions>): void {
   const given = (['mask-frame', 'grow', 'feather'] as const).find((name) => values[name] !== undefined);
-  const flag = (['mask-still', 'mask-invert'] as const).find((name) => values[name]);
+  const flag = (['mask-still', 'mask-invert', 'output-alpha'] as const).find((name) => values[name]);
   const option = given ?? flag;
   if (option === undefined) return;
   throw new EditError('invalid-request', `--${option} needs a mask.`, {
@@ -103,7 +108,7 @@ async function matteClip(file: string, folder: () => Promise<string>, signal?: A
     throw new EditError('clip-missing', `--mask names a file that cannot be read: ${file}.`, { cause: error });
   });
   if (kind !== 'picture') return file;
-  const clip = join(await folder(), 'mask.mov');
+  const clip = join(await folder(), `mask${pictureClipExtension}`);
   await writePictureClip(file, clip, signal);
   return clip;
 }

@@ -1,7 +1,7 @@
 // A mask at work: on the samples of a picture, and on latents.
 
 import type { Size } from '../media/frame.ts';
-import { planeSizes, type PlanarFrame, type Plane } from '../media/planes.ts';
+import { planeSizes, type PlanarFrame, type Plane, type PlaneFormat } from '../media/planes.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Coverage } from './coverage.ts';
 
@@ -24,6 +24,24 @@ export function maskPlanes(source: PlanarFrame, edited: PlanarFrame, coverage: C
     return maskPlane(plane, edited.planes[k] ?? plane, weights);
   });
   return { ...source, planes };
+}
+
+/**
+ * `edited` with the mask as its alpha, for a layer above the source; an alpha of its own counts as well. `format` is that of
+ * the result and has alpha. Throws RangeError for a mask of another size.
+ */
+export function maskAsAlpha(edited: PlanarFrame, coverage: Coverage, format: PlaneFormat): PlanarFrame {
+  const { width, height, planes } = edited;
+  if (coverage.width !== width || coverage.height !== height) {
+    throw new RangeError(
+      `maskAsAlpha: a mask of ${coverage.width} x ${coverage.height} does not fit ${width} x ${height}.`,
+    );
+  }
+  const most = 2 ** format.bits - 1;
+  const own = edited.format.hasAlpha ? planes[3] : undefined;
+  const codes = coverage.values.map((value, i) => Math.floor(value * (own?.[i] ?? most) + 0.5));
+  const alpha = format.bits > 8 ? Uint16Array.from(codes) : Uint8Array.from(codes);
+  return { ...edited, format, planes: [...planes.slice(0, 3), alpha] };
 }
 
 function maskPlane(source: Plane, edited: Plane, weights: Float32Array): Plane {

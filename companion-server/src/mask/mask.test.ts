@@ -301,6 +301,7 @@ describe('the settings of a mask', () => {
       invert: false,
       grow: 0,
       feather: 0,
+      asAlpha: false,
     });
   });
 

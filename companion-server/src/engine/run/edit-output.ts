@@ -15,7 +15,7 @@ import { writePictures } from './clip-latents.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
-import { FullSize, isFullSize, keepsDetail } from './upsample-result.ts';
+import { FullSize, fullSizeFormat, isFullSize, keepsDetail } from './upsample-result.ts';
 import type { Model } from '../model/model.ts';
 
 export interface OutputOptions {
@@ -60,7 +60,7 @@ export async function rehearseOutput({
     colour: clip.colour,
     sampleAspect: clip.sampleAspect,
     inputSize: isWhole ? clip.frameSize : plan.size.scaled,
-    input: isWhole ? clipFormat : rgb48Input,
+    input: isWhole ? fullSizeFormat(settings, clip) : rgb48Input,
     inputRange: storedRange(clip),
     clipFormat,
     audioFrom:
@@ -78,7 +78,11 @@ export async function writeResult(
 ): Promise<readonly string[]> {
   const vae = await model.openDecoder(plan.latentSize);
   const fullSize = isFullSize(settings, clip, plan)
-    ? new FullSize({ clip, plan, clean, vae, signal, mask, keepsDetail: keepsDetail(settings, clip, plan) })
+    ? new FullSize({
+        ...{ clip, plan, clean, vae, signal, mask },
+        keepsDetail: keepsDetail(settings, clip, plan),
+        isAlphaMask: settings.mask?.asAlpha === true,
+      })
     : null;
   try {
     const encoder = await openEncoder(job.outputPath, encoding);

@@ -11,7 +11,7 @@ import type { EditSettings } from '../../../../protocol/edit-settings.ts';
 import type { MaskSettings, MaskShape } from '../../../../protocol/mask.ts';
 import { drawShapes } from '../../mask/draw-shapes.ts';
 import { decodePlanes } from '../../media/decode/frames.ts';
-import { writePictureClip } from '../../media/encode/picture-clip.ts';
+import { pictureClipExtension, writePictureClip } from '../../media/encode/picture-clip.ts';
 import type { PlanarFrame } from '../../media/planes.ts';
 import { probeClip } from '../../media/probe/probe.ts';
 import { makeClip, testPicture } from '../../media/testing/clips.ts';
@@ -41,6 +41,7 @@ const maskOf = (mask: Partial<MaskSettings> = {}): MaskSettings => ({
   invert: false,
   grow: 0,
   feather: 0,
+  asAlpha: false,
   ...mask,
 });
 const everywhere = maskOf({
@@ -110,7 +111,8 @@ describe('a masked edit', () => {
   );
 
   it('with an empty mask is the clip, and says so; with a full one it is the edit without a mask', async () => {
-    const input = await clip('extremes', '64x64', 'gbrp');
+    // Larger than the working size: both results are then made in the clip's own planes.
+    const input = await clip('extremes', '80x80', 'yuv420p');
     const jobs = [undefined, everywhere, nowhere].map((mask, i) =>
       jobOf(`extreme${i}`, input, { ...(mask && { mask }), seed: 3 }),
     );
@@ -122,6 +124,19 @@ describe('a masked edit', () => {
     expect(reports[2]?.notices).toContain('The mask covers nothing, so the result is the clip as it was.');
     expect(reports.map(({ maskedShare }) => maskedShare)).toEqual([undefined, 1, 0]);
     expect(full?.map(({ planes }) => planes)).toEqual(plain?.map(({ planes }) => planes));
+  });
+
+  it('has the mask as its alpha where that is asked for', async () => {
+    const input = await clip('layer', '64x64', 'yuv422p10le');
+    const layer = jobOf('layer-alpha', input, { mask: maskOf({ asAlpha: true }) });
+    await runTinyEdit(layer);
+    const result = await planesOf(layer.outputPath);
+    expect(result.map(({ format }) => format.name)).toEqual(Array(4).fill('yuva422p10le'));
+    const { values } = drawShapes([shape], { width: 64, height: 64 });
+    for (const { planes } of result) {
+      expect(planes[3]).toEqual(Uint16Array.from(values, (value) => Math.floor(1023 * value + 0.5)));
+    }
+    expect(differences(await planesOf(input), result, () => true)).toBeGreaterThan(1000);
   });
 
   it('goes on from its last step after a kill, with the mask that it had', async () => {
@@ -184,7 +199,7 @@ describe('a masked edit', () => {
         'drawbox=x=0:y=0:w=32:h=64:color=white:t=fill',
       ],
     ]);
-    const mattePath = path.join(dir, 'painted.mov');
+    const mattePath = path.join(dir, `painted${pictureClipExtension}`);
     await writePictureClip(picture, mattePath);
     const mask = maskOf({ matte: { sha256: 'c'.repeat(64), channel: 'luma', frame: 0 } });
     const job = jobOf('painted-edit', input, { mask });

@@ -4,12 +4,12 @@
 import { EditError } from '../../errors.ts';
 import { applyChange } from '../../detail/apply-change.ts';
 import { fitChange, replaceBy } from '../../detail/local-change.ts';
-import { maskPlanes } from '../../mask/apply-mask.ts';
+import { maskAsAlpha, maskPlanes } from '../../mask/apply-mask.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import { componentSpaceOf, type ComponentSpace } from '../../media/component-space.ts';
 import { decodePlanes } from '../../media/decode/frames.ts';
 import { tensorToPlanes } from '../../media/pixels.ts';
-import { planeFormatOf, type PlanarFrame } from '../../media/planes.ts';
+import { planeFormatOf, withAlpha, type PlanarFrame, type PlaneFormat } from '../../media/planes.ts';
 import type { RgbPlanes } from '../../media/rgb-planes.ts';
 import { sliceRows, type Tensor } from '../../tensor/tensor.ts';
 import { frameRange, type LatentStore } from '../../tokenflow/latents.ts';
@@ -29,6 +29,8 @@ export interface FullSizeOptions {
   readonly keepsDetail: boolean;
   /** Where the edit may change the clip; null for everywhere. */
   readonly mask: EditMask | null;
+  /** Whether the mask becomes the alpha of the result. */
+  readonly isAlphaMask: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -48,6 +50,22 @@ export function isFullSize(
   plan: Pick<EditPlan, 'size'>,
 ): boolean {
   return settings.mask !== undefined || keepsDetail(settings, clip, plan);
+}
+
+/**
+ * How frames at the clip's size are stored. Throws EditError('invalid-request') where the mask shall be their alpha and no
+ * format has the clip's planes and an alpha.
+ */
+export function fullSizeFormat({ mask }: Pick<ChosenSettings, 'mask'>, clip: ClipInfo): PlaneFormat {
+  return mask?.asAlpha === true ? formatWithAlpha(clip) : planeFormatOf(clip.pixelFormat, clip.bitDepth);
+}
+
+function formatWithAlpha(clip: ClipInfo): PlaneFormat {
+  const format = withAlpha(planeFormatOf(clip.pixelFormat, clip.bitDepth));
+  if (format !== null) return format;
+  throw new EditError('invalid-request', `A clip of ${clip.pixelFormat} cannot have the mask as its alpha.`, {
+    hint: 'Leave it out, and the edit is laid over the clip.',
+  });
 }
 
 /** Takes the planned frames in their order. Holds one large frame, and a few small ones. */
@@ -75,7 +93,12 @@ export class FullSize {
       : replaceBy(edited);
     const original = await this.original(edited.index);
     const changed = applyChange(original, change, this.space);
-    return this.masks === null ? changed : maskPlanes(original, changed, await this.masks.at(edited.index));
+    if (this.masks === null) return changed;
+    const coverage = await this.masks.at(edited.index);
+    const { isAlphaMask, clip } = this.options;
+    return isAlphaMask
+      ? maskAsAlpha(changed, coverage, formatWithAlpha(clip))
+      : maskPlanes(original, changed, coverage);
   }
 
   /** Ends the decoding. */
