@@ -17,6 +17,7 @@ import {
   type Infer,
 } from './fields.ts';
 import { maxPromptCharacters } from './limits.ts';
+import { givenKeyframes } from './given-keyframes.ts';
 import { loraChoices } from './lora.ts';
 import { maskSettings } from './mask.ts';
 import { vaeName } from './vae-name.ts';
@@ -129,6 +130,8 @@ export const editSettings = where(
     vae: optional(vaeName),
     /** Where the edit may change the clip; everywhere when left out. */
     mask: optional(maskSettings),
+    /** Frames that were edited by hand; none when left out. */
+    keyframes: optional(givenKeyframes),
     /** Edits the keyframes alone: the result is a clip of just these, in their order. */
     preview: flag,
   }),
@@ -142,6 +145,8 @@ export const editSettings = where(
     loras,
     mask,
     codec,
+    propagation,
+    keyframes = [],
   }): Complaint | undefined => {
     const twice = loras.findIndex(({ name }, i) => loras.findIndex((one) => one.name === name) !== i);
     if (twice !== -1) {
@@ -153,6 +158,9 @@ export const editSettings = where(
         at: ['initialNoise'],
         text: `must be inversion unless the technique is ${those.join(' or ')}, got ${initialNoise} with ${technique}.`,
       };
+    }
+    if (keyframes.length > 0 && propagation !== 'paper') {
+      return { at: ['propagation'], text: `must be paper where keyframes are given, got ${propagation}.` };
     }
     if (mask?.asAlpha === true && !codecInfo(codec).hasAlpha) {
       const those = codecInfos.filter(({ hasAlpha }) => hasAlpha).map(({ name }) => name);

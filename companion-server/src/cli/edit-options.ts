@@ -19,6 +19,7 @@ import { techniqueInfos, techniqueNames } from '../../../protocol/techniques.ts'
 import { EditError } from '../errors.ts';
 import type { ModelReading } from '../models/readings.ts';
 import { readAdapters, type AdapterRequest } from './adapter-options.ts';
+import { keyframeOptions } from './keyframe-options.ts';
 import { maskOptions } from './mask-options.ts';
 import type { Options, Values } from './options.ts';
 import { readingOptions, readReading } from './reading-options.ts';
@@ -104,6 +105,7 @@ export const editOptions = {
     help: `source: a clip larger than the working size keeps its fine detail where the edit left it alone. none: the edited picture is scaled up. Default: ${defaults.detail}.`,
   },
   ...maskOptions,
+  ...keyframeOptions,
   start: { kind: 'number', placeholder: 'SECONDS', help: 'Where to begin in the clip.' },
   end: { kind: 'number', placeholder: 'SECONDS', help: 'Where to stop in the clip.' },
   model: {

@@ -29,8 +29,8 @@ export interface EditOverSocketOptions {
   /** Written whole or not at all; an existing file is replaced. */
   readonly outPath: string;
   readonly settings: EditSettings;
-  /** Absolute path of the matte that the settings' mask names; null or left out where it names none. */
-  readonly mattePath?: string | null;
+  /** Absolute paths of files that the settings name by their SHA-256: a matte, keyframes. Default: none. */
+  readonly uploads?: readonly string[];
   /** Id of one of the server's models, or null for the server's default. */
   readonly model: string | null;
   readonly device: DeviceChoice;
@@ -51,7 +51,7 @@ export interface EditedClip {
 
 /** Runs one edit. Leaves nothing behind but the result. Throws CanceledError or EditError. */
 export async function editOverSocket(client: Client, options: EditOverSocketOptions): Promise<EditedClip> {
-  const { clipPath, settings, mattePath = null, model, device, onProgress, signal } = options;
+  const { clipPath, settings, uploads = [], model, device, onProgress, signal } = options;
   throwIfCanceled(signal);
   const outPath = resolve(options.outPath);
   const output = await openPart(outPath, {
@@ -61,7 +61,7 @@ export async function editOverSocket(client: Client, options: EditOverSocketOpti
   });
   let jobId: string | undefined;
   let clipId: string | undefined;
-  let matteId: string | undefined;
+  const uploaded: string[] = [];
   try {
     const beganAt = performance.now();
     const sent = await uploadClip(client, clipPath, {
@@ -70,7 +70,7 @@ export async function editOverSocket(client: Client, options: EditOverSocketOpti
     });
     clipId = sent.clipId;
     options.onUploaded?.(sent.sha256);
-    if (mattePath !== null) matteId = (await uploadClip(client, mattePath, { signal })).clipId;
+    for (const file of uploads) uploaded.push((await uploadClip(client, file, { signal })).clipId);
     const uploadSeconds = (performance.now() - beganAt) / 1_000;
     onProgress({ phase: 'queue' });
     // The same key again makes no second job, should the reply be lost.
@@ -95,7 +95,7 @@ export async function editOverSocket(client: Client, options: EditOverSocketOpti
     };
   } finally {
     await output.discard();
-    await forget(client, jobId, [clipId, matteId]);
+    await forget(client, jobId, [clipId, ...uploaded]);
   }
 }
 

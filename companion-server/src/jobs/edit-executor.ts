@@ -71,8 +71,8 @@ export interface EditExecutorOptions {
   readonly loraFileOf?: (name: string) => string | Promise<string>;
   /** The absolute path of a VAE by its name. Throws as `loraFileOf` does. Default: there are none. */
   readonly vaeFileOf?: (name: string) => string | Promise<string>;
-  /** The matte with this SHA-256. Throws EditError 'clip-missing'. Default: there are none. */
-  readonly matteOf?: (owner: string, sha256: string) => Promise<Pick<Clip, 'artifact'>>;
+  /** What a client has sent with this SHA-256: a matte, a keyframe. Throws EditError 'clip-missing'. Default: there is none. */
+  readonly uploadOf?: (owner: string, sha256: string) => Promise<Pick<Clip, 'artifact'>>;
   /** Embeddings that these prompts may mean. Default: there are none. */
   readonly embeddingsFor?: (
     prompts: readonly string[],
@@ -90,16 +90,22 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   const { onStep = () => undefined, onStepUnkept = () => undefined, onWorkLost = () => undefined } = options;
   const { inversionsDir = inversionsDirIn(dataDir), embeddingsFor = () => [] } = options;
   const { loraFileOf = nothingNamed('LoRA'), vaeFileOf = nothingNamed('VAE') } = options;
-  const { readingOf = () => undefined, matteOf = noMatte } = options;
+  const { readingOf = () => undefined, uploadOf = noUpload } = options;
 
   async function toEditJob(owner: string, jobId: string, spec: JobSpec): Promise<EditJob> {
     const clip = await clipOf(owner, spec.clipId);
     const reading = await readingOf(spec.model);
-    const { prompt, sourcePrompt, negativePrompt, loras, vae, mask } = spec.settings;
-    const matte = mask?.matte === undefined ? null : await matteOf(owner, mask.matte.sha256);
+    const { prompt, sourcePrompt, negativePrompt, loras, vae, mask, keyframes = [] } = spec.settings;
+    const matte = mask?.matte === undefined ? null : await uploadOf(owner, mask.matte.sha256);
     return {
       inputPath: await artifacts.localPath(clip.artifact),
       mattePath: matte === null ? null : await artifacts.localPath(matte.artifact),
+      keyframePaths: await Promise.all(
+        keyframes.map(async ({ frame, sha256 }) => {
+          const { artifact } = await uploadOf(owner, sha256);
+          return { frame, path: await artifacts.localPath(artifact) };
+        }),
+      ),
       clipSha256: clip.sha256,
       outputPath: await artifacts.localPath(resultArtifact(jobId, spec.settings.codec)),
       modelDir: await modelDirOf(spec.model),
@@ -209,7 +215,8 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       await readingOf(model);
       for (const { name } of settings.loras) await loraFileOf(name);
       if (settings.vae !== undefined) await vaeFileOf(settings.vae);
-      if (settings.mask?.matte !== undefined) await matteOf(owner, settings.mask.matte.sha256);
+      if (settings.mask?.matte !== undefined) await uploadOf(owner, settings.mask.matte.sha256);
+      for (const { sha256 } of settings.keyframes ?? []) await uploadOf(owner, sha256);
     },
     async estimate(owner, spec, past, signal) {
       const job = await toEditJob(owner, 'estimate', spec);
@@ -234,8 +241,8 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   };
 }
 
-function noMatte(): never {
-  throw new EditError('clip-missing', 'The server has no matte of the mask.', { hint: 'Send the matte again.' });
+function noUpload(): never {
+  throw new EditError('clip-missing', 'The server has no matte and no keyframe.', { hint: 'Send it again.' });
 }
 
 function nothingNamed(kind: string): (name: string) => never {

@@ -52,6 +52,15 @@ describe('values of single frames', () => {
     for (const { frame, values } of found) expect(values).toEqual(columnAt(frame));
   });
 
+  it('have as many channels as are given', async () => {
+    const { found } = await carry([0], () =>
+      Promise.resolve(Float32Array.from([...columnAt(0), ...columnAt(0).map((v) => 3 * v)])),
+    );
+    for (const { frame, values } of found) {
+      expect([...values]).toEqual([...columnAt(frame), ...columnAt(frame).map((value) => 3 * value)]);
+    }
+  });
+
   it('of two frames are mixed by distance between them, and hold outside', async () => {
     const { found } = await carry([2, 6], (n) => Promise.resolve(new Float32Array(16).fill(n)));
     expect(found.map(({ values }) => values[7])).toEqual([0, 0, 0, 0.25, 0.5, 0.75, 1, 1, 1]);

@@ -24,11 +24,11 @@ export interface CarryOptions {
   readonly frames: readonly number[];
   /** Frames of one pass. */
   readonly chunkSize: number;
-  /** Of the n-th given frame: its values at `length` tokens, row by row. */
-  readonly valuesOf: (given: number, length: number) => Promise<Float32Array>;
+  /** Of the n-th given frame: its values [C, length] at the tokens of the finest transformer blocks. */
+  readonly valuesOf: (given: number) => Promise<Float32Array>;
 }
 
-/** Values of a frame at `length` tokens. */
+/** Values [C, length] of a frame. */
 export interface CarriedValues {
   readonly frame: number;
   readonly values: Float32Array;
@@ -43,7 +43,7 @@ export async function* carryValues(options: CarryOptions): AsyncGenerator<Carrie
   const tokens = await tokensOf(options);
   const lengths = tokens.source.map(({ dims }) => dims[1] ?? 0);
   const finest = Math.max(...lengths);
-  const known = await Promise.all(given.map((_, n) => options.valuesOf(n, finest)));
+  const known = await Promise.all(given.map((_, n) => options.valuesOf(n)));
   for (let start = 0; start < frames.length; start += chunkSize) {
     yield* carryToChunk(options, frames.slice(start, start + chunkSize), { tokens, lengths, finest, known });
   }
@@ -77,14 +77,16 @@ async function* carryToChunk(
   for (const [n, frame] of frames.entries()) {
     const { left = 0, right = 0 } = pairs[n] ?? {};
     const share = shareOfRight(frame, neighbours[n]);
-    const values = new Float32Array(finest);
+    const values = new Float32Array(known[0]?.length ?? 0);
     for (const [side, keyframe, weight] of [[0, left, 1 - share] as const, [1, right, share] as const]) {
       const from = known[keyframe];
       if (weight === 0 || from === undefined) continue;
       for (const offset of fine) {
         const at = (2 * n + side) * total + offset;
-        for (let i = 0; i < finest; i++) {
-          values[i] = (values[i] ?? 0) + (weight / fine.length) * (from[correspondences.nearest[at + i] ?? 0] ?? 0);
+        for (let i = 0; i < values.length; i++) {
+          const [token, channel] = [i % finest, i - (i % finest)];
+          const nearest = correspondences.nearest[at + token] ?? 0;
+          values[i] = (values[i] ?? 0) + (weight / fine.length) * (from[channel + nearest] ?? 0);
         }
       }
     }

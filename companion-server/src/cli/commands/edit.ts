@@ -8,6 +8,7 @@ import { EditError, throwIfCanceled } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
 import { editOptions, readEditRequest } from '../edit-options.ts';
 import { createReporter } from '../edit-reporter.ts';
+import { readKeyframes } from '../keyframe-options.ts';
 import { readMask } from '../mask-options.ts';
 import { practiceWarning } from '../practice-warning.ts';
 import { createRunDir, type RunDir } from '../../run-dir.ts';
@@ -34,8 +35,9 @@ export const editCommand = defineCommand({
     throwIfCanceled(context.signal);
     let session: EditSession | null = null;
     try {
-      const openFolder = async () => (folder = await createRunDir(cacheDirOf(context.env))).path;
+      const openFolder = async () => (folder ??= await createRunDir(cacheDirOf(context.env))).path;
       const masked = await readMask(values, clipPath, openFolder, context.signal);
+      const { keyframes, paths } = await readKeyframes(values.keyframe, openFolder, context.signal);
       session =
         server === undefined
           ? await openLocalSession(context, model, adapters)
@@ -46,8 +48,12 @@ export const editCommand = defineCommand({
       const edited = await editOverSocket(connection, {
         clipPath,
         outPath,
-        settings: masked === null ? settings : { ...settings, mask: masked.mask },
-        mattePath: masked?.mattePath ?? null,
+        settings: {
+          ...settings,
+          ...(masked === null ? {} : { mask: masked.mask }),
+          ...(keyframes.length === 0 ? {} : { keyframes }),
+        },
+        uploads: [masked?.mattePath, ...paths].filter((file) => file != null && file !== clipPath) as string[],
         model: chosen,
         device,
         onUploaded(sha256) {

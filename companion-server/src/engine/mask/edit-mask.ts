@@ -8,7 +8,8 @@ import type { Size } from '../../media/frame.ts';
 import { tensor, type Tensor } from '../../tensor/tensor.ts';
 import { frameRange } from '../../tokenflow/latents.ts';
 import { LatentFile } from '../source-cache/latent-file.ts';
-import { openCarriedMask, type CarryContext, type CarrySource } from './carried-mask.ts';
+import type { CarryContext, CarrySource } from '../correspondences/carry-along.ts';
+import { openCarriedMask } from './carried-mask.ts';
 import { openMaskSource } from './mask-source.ts';
 import { readHeld, readMatte, type MaskReader } from './mask-reader.ts';
 

@@ -6,7 +6,7 @@ import type { MatteChannel } from '../../../../protocol/mask.ts';
 import { decodeFrames, decodePlanes } from '../../media/decode/frames.ts';
 import type { Size } from '../../media/frame.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
-import type { GivenMask } from './mask-source.ts';
+import type { GivenMask } from './given-mask.ts';
 
 export interface MaskReader {
   /** Of a frame of the clip, before its edge is shaped. Frames are asked for in rising order. */

@@ -8,15 +8,8 @@ import type { Size } from '../../media/frame.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import { planeFormatOf } from '../../media/planes.ts';
 import { probeClip } from '../../media/probe/probe.ts';
+import type { GivenMask } from './given-mask.ts';
 import { readMatte } from './mask-reader.ts';
-
-/** A mask on one frame of the clip. */
-export interface GivenMask {
-  /** Counted from the clip's first frame. */
-  readonly frame: number;
-  /** At any size. */
-  readonly draw: (size: Size) => Promise<Coverage>;
-}
 
 export type MaskSource =
   | { readonly kind: 'given'; readonly masks: readonly GivenMask[] }

@@ -106,7 +106,7 @@ export function planEdit(
   const isSceneByScene = knowsScenes(settings);
   const drawnFrom = keyframeSeed(clip, settings, isSceneByScene);
   const frames = settings.preview
-    ? previewFrames({ startFrame, endFrame }, { ...settings, seed: drawnFrom }, extendedLimit)
+    ? withGiven(previewFrames({ startFrame, endFrame }, { ...settings, seed: drawnFrom }, extendedLimit), settings)
     : frameRange(startFrame, endFrame);
   const frameCount = frames.length;
   const startStep = technique.startStep?.(settings) ?? 0;
@@ -162,6 +162,11 @@ function previewFrames(
     const at = Math.floor(((i + 0.5) * drawn.length) / count);
     return startFrame + (drawn[at] ?? 0);
   });
+}
+
+/** A preview shows the keyframes that are given as well. */
+function withGiven(frames: readonly number[], { keyframes = [] }: ChosenSettings): readonly number[] {
+  return [...new Set([...frames, ...keyframes.map(({ frame }) => frame)])].sort((a, b) => a - b);
 }
 
 function planCorrespondences(

@@ -5,6 +5,7 @@ import type { LatentStore } from '../../tokenflow/latents.ts';
 import type { PropagationRule } from '../../tokenflow/keyframe-neighbours.ts';
 import { sample, type SampledStep, type SourceBranch } from '../../tokenflow/sampler.ts';
 import { maskLatents } from '../../mask/apply-mask.ts';
+import type { GivenChange } from '../keyframes/given-keyframes.ts';
 import type { EditMask } from '../mask/edit-mask.ts';
 import { keyframesFor, scenesFor, type EditContext } from './edit-context.ts';
 import { guidanceAt, injectionOf } from '../plan/edit-passes.ts';
@@ -40,6 +41,8 @@ export interface SamplingInputs {
   readonly source: SourceLatents;
   /** Where the edit may change the clip; null for everywhere. */
   readonly mask: EditMask | null;
+  /** Keyframes that were edited by hand; null for none. */
+  readonly given: GivenChange | null;
 }
 
 /**
@@ -73,7 +76,7 @@ export async function sampleEdit(
 
 function sampleClip(
   edit: EditContext,
-  { conditioning, source, mask }: SamplingInputs,
+  { conditioning, source, mask, given }: SamplingInputs,
   startStep: number,
   latents: LatentStore,
   next: LatentStore,
@@ -100,7 +103,9 @@ function sampleClip(
     keyframeInterval: settings.keyframeInterval,
     injectionAt: (step) => injectionOf(step, settings, plan),
     afterStep: async (step) => {
-      const latents = (await technique.afterStep?.(step, settings)) ?? step.latents;
+      const changed = (await technique.afterStep?.(step, settings)) ?? step.latents;
+      const below = schedule.timesteps[step.index + 1] ?? null;
+      const latents = given === null ? changed : await given.afterStep(step, changed, below);
       return mask === null ? latents : maskLatents(latents, await step.source(), await mask.weightsOf(step.frames));
     },
     keyframesAt: (step) => keyframesFor(edit, scenes, step),

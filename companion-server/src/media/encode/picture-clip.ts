@@ -1,8 +1,10 @@
 // A still picture -> a clip of one frame, without loss, for what takes clips only: a painted mask.
 
 import { createWriteStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { EditError } from '../../errors.ts';
 import { startFfmpeg } from '../ffmpeg/ffmpeg.ts';
 import { fileUrl, maxPixels } from '../ffmpeg/input-guard.ts';
 
@@ -34,7 +36,11 @@ export async function writePictureClip(picture: string, clip: string, signal?: A
   try {
     // A process that reads an untrusted picture may write no files.
     await pipeline(output, createWriteStream(clip));
+    if ((await stat(clip)).size > 0) return;
   } finally {
     await run.stop();
   }
+  throw new EditError('clip-unreadable', `"${picture}" cannot be read as a picture.`, {
+    hint: 'Save it again as PNG.',
+  });
 }
