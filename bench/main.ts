@@ -9,6 +9,7 @@ import { sampleNames } from '../companion-server/src/demo/samples.ts';
 import { detailBench } from './detail/main.ts';
 import { gpuBench, parseDevices } from './gpu/main.ts';
 import { jobsBench } from './jobs/main.ts';
+import { keyframesBench } from './keyframes/main.ts';
 import { maskBench } from './mask/main.ts';
 import { memoryBench } from './memory.ts';
 import { officialBench } from './official/main.ts';
@@ -31,6 +32,7 @@ const benches: readonly Bench[] = [
   variantsBench,
   detailBench,
   maskBench,
+  keyframesBench,
   memoryBench,
   transferBench,
   jobsBench,

@@ -183,6 +183,11 @@ export const editSettings = where(
 );
 export type EditSettings = Infer<typeof editSettings>;
 
+/** SHA-256 of the files that the settings name: a matte, keyframes. */
+export function uploadsOf({ mask, keyframes = [] }: EditSettings): readonly string[] {
+  return [...(mask?.matte === undefined ? [] : [mask.matte]), ...keyframes].map(({ sha256 }) => sha256);
+}
+
 /** The settings of an edit of which only prompt and technique are chosen. The prompt is still empty. */
 export function defaultSettings(technique: string = usualTechnique): EditSettings {
   return {

@@ -186,6 +186,13 @@ export function describeJobStore(name: string, makeJobs: () => KeptJobRows): voi
       expect(await store.states()).toEqual(new Map([[first, 'done'] as const, [second, 'queued'] as const]));
       expect(await store.needsClip(owner, 'e'.repeat(32))).toBe(true);
       expect(await store.needsClip(owner, 'c'.repeat(32))).toBe(false);
+      const { settings } = requestOf();
+      const edge = { follows: true, invert: false, grow: 0, feather: 0, asAlpha: false };
+      const mask = { matte: { sha256: '5'.repeat(64), channel: 'luma', frame: 0 }, ...edge } as const;
+      const keyframes = [{ frame: 1, sha256: '6'.repeat(64) }];
+      await addAll(store, [jobOf({ settings: { ...settings, mask, keyframes } })]);
+      const needed = ['5', '6', '7'].map((digit) => store.needsClip(owner, digit.repeat(32)));
+      expect(await Promise.all(needed)).toEqual([true, true, false]);
       expect([await store.lastReport('m'), await store.lastReport(null)]).toEqual([fakeReport, null]);
       await store.remove(first);
       await store.remove(first);

@@ -11,6 +11,7 @@ import { toJobView } from '../../companion-server/src/jobs/view.ts';
 import { toClientError, toWireError } from '../../companion-server/src/wire-error.ts';
 import { isOutcome, jobStates, type JobState, type JobView } from '../../protocol/job.ts';
 import { maxJobs, maxWaitingJobs } from '../../protocol/limits.ts';
+import { isNeeded } from './needed-clips.ts';
 
 interface Kept extends NewJob {
   job: Job;
@@ -106,7 +107,7 @@ class MemoryQueue implements JobQueue {
 
   needsClip(owner: string, clipId: string): Promise<boolean> {
     const isNeeding = ({ job, request, ...kept }: Kept): boolean =>
-      kept.owner === owner && request.clipId === clipId && !isOutcome(job.state);
+      kept.owner === owner && isNeeded(clipId, request) && !isOutcome(job.state);
     return Promise.resolve(this.jobs.some(isNeeding));
   }
 

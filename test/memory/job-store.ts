@@ -5,6 +5,7 @@ import { positionBefore, positionFor } from '../../companion-server/src/jobs/que
 import { refusals, type JobEvent, type JobRow, type JobStore } from '../../companion-server/src/jobs/store.ts';
 import { inOneStep } from '../../companion-server/src/store/in-one-step.ts';
 import { isOutcome, jobStates, type JobState } from '../../protocol/job.ts';
+import { isNeeded } from './needed-clips.ts';
 
 type Kept = Omit<JobRow, 'queuePosition'>;
 
@@ -122,7 +123,7 @@ export function createMemoryJobStore({ jobs, queue }: JobMemory = createJobMemor
       }
     }),
     needsClip: inOneStep((owner: string, clipId: string) =>
-      find((kept) => kept.owner === owner && kept.request.clipId === clipId).some(({ job }) => !isOutcome(job.state)),
+      find((kept) => kept.owner === owner && isNeeded(clipId, kept.request)).some(({ job }) => !isOutcome(job.state)),
     ),
     countByState: inOneStep(
       () =>

@@ -5,7 +5,7 @@
 import type { Size } from '../media/frame.ts';
 import type { RgbPlanes } from '../media/rgb-planes.ts';
 import { boxMean } from './box-mean.ts';
-import { covariance, fitChannel, invertRidged, mapRgb, planeOf, symmetric, type Rgb } from './local-change.ts';
+import { covariance, fitChannel, invertRidged, mapRgb, middle, planeOf, symmetric, type Rgb } from './local-change.ts';
 
 /** mask = `gains` . colour + `offset`; colours are counted from the middle grey. Planes [height * width]. */
 export interface GuidedMask extends Size {
@@ -35,7 +35,6 @@ export function fitMask(guide: RgbPlanes, mask: Float32Array, radius: number): G
 
 /** The mask of the same picture at the size of `guide`, [height * width]; about 0..1. */
 export function applyGuidedMask({ width, height, gains, offset }: GuidedMask, guide: RgbPlanes): Float32Array {
-  const colours = mapRgb((c) => planeOf(guide, c));
   const out = new Float32Array(guide.width * guide.height);
   const columns = linearTaps(width, guide.width);
   const rows = linearTaps(height, guide.height);
@@ -49,7 +48,7 @@ export function applyGuidedMask({ width, height, gains, offset }: GuidedMask, gu
       for (const [c, plane] of [...gains, offset].entries()) {
         const above = (1 - t) * (plane[upper + first] ?? 0) + t * (plane[upper + second] ?? 0);
         const below = (1 - t) * (plane[lower + first] ?? 0) + t * (plane[lower + second] ?? 0);
-        sum += (c === 3 ? 1 : (colours[c]?.[i] ?? 0)) * ((1 - row.t) * above + row.t * below);
+        sum += (c === 3 ? 1 : (guide.planes[c]?.[i] ?? 0) - middle) * ((1 - row.t) * above + row.t * below);
       }
       out[i] = sum;
     }

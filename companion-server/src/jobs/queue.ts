@@ -33,7 +33,7 @@ export interface JobQueue {
   ownerOf(jobId: string): Promise<string>;
   /** Whether the owner has created a job with this key. */
   hasKey(owner: string, key: string): Promise<boolean>;
-  /** Whether an unfinished job of the owner edits the clip. */
+  /** Whether an unfinished job of the owner edits the clip, or has it as its matte or a keyframe. */
   needsClip(owner: string, clipId: string): Promise<boolean>;
   /** Of all owners' jobs. */
   countByState(): Promise<Record<JobState, number>>;

@@ -226,9 +226,10 @@ export function createSqliteJobStore(database: Database): JobStore {
       }
     }),
     needsClip: inOneStep((owner: string, clipId: string) => {
-      const sql = `SELECT 1 FROM jobs WHERE owner = ? AND clip_id = ?
+      // Other files are named by their hash, which their id begins.
+      const sql = `SELECT 1 FROM jobs WHERE owner = ? AND (clip_id = ? OR instr(settings, ?) > 0)
         AND state IN ('queued', 'running', 'paused')`;
-      return database.get(sql, owner, clipId) !== undefined;
+      return database.get(sql, owner, clipId, `"sha256":"${clipId}`) !== undefined;
     }),
     countByState: inOneStep(() => {
       const rows = database.all('SELECT state, count(*) AS jobs FROM jobs GROUP BY state');

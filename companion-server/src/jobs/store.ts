@@ -92,7 +92,7 @@ export interface JobStore {
   remove(jobId: string): Promise<void>;
   /** Applies `server-died` to every job that an ended process has left running. Call at the start, before `claimNext`. */
   recover(): Promise<void>;
-  /** Whether an unfinished job of the owner edits the clip. */
+  /** Whether an unfinished job of the owner edits the clip, or has it as its matte or a keyframe. */
   needsClip(owner: string, clipId: string): Promise<boolean>;
   /** Of all owners' jobs. */
   countByState(): Promise<Record<JobState, number>>;

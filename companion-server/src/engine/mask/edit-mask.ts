@@ -41,7 +41,16 @@ export async function openEditMask(edit: CarryContext, from: CarrySource | null)
   const reader = (size: Size): MaskReader => {
     const raw = read(size);
     const edge = scaleEdge(mask, size.height / clip.frameSize.height);
-    return { at: async (frame) => shapeEdge(await raw.at(frame), edge), close: () => raw.close() };
+    // A mask that stays is shaped once.
+    let [given, shaped]: [Coverage | undefined, Coverage | undefined] = [undefined, undefined];
+    return {
+      async at(frame) {
+        const coverage = await raw.at(frame);
+        if (coverage !== given || shaped === undefined) [given, shaped] = [coverage, shapeEdge(coverage, edge)];
+        return shaped;
+      },
+      close: () => raw.close(),
+    };
   };
   const layout = {
     path: path.join(job.workDir, 'mask.latents'),
