@@ -197,7 +197,7 @@ export function describeJobStore(name: string, makeJobs: () => KeptJobRows): voi
       await store.remove(first);
       await store.remove(first);
       expect(await store.get(first)).toBeUndefined();
-      expect(await store.list(owner, null, 10)).toHaveLength(1);
+      expect(await store.list(owner, null, 10)).toHaveLength(2);
     });
   });
 }

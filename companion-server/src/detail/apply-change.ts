@@ -16,15 +16,13 @@ const planeCount = 4;
 
 /** `source` changed, a new frame of its size and format. Both show the same picture from edge to edge. */
 export function applyChange(source: PlanarFrame, change: LocalChange, space: ComponentSpace): PlanarFrame {
-  const { format, planes } = source;
   const changes = componentChange(change, space);
-  const grids = gridsOf(source, format);
-  const results = planes.map((plane, k) => {
-    const own = changes[k];
-    // Alpha is not the edit's.
-    if (own === undefined) return plane.slice();
-    return changePlane({ source, grids, k, change: own, small: change, space });
-  });
+  const grids = gridsOf(source, source.format);
+  // Alpha is not the edit's.
+  const results = source.planes.map((plane) => plane.slice());
+  const { x, y } = source.format.chromaShift;
+  const groups = x === 0 && y === 0 ? [[0, 1, 2]] : [[0], [1, 2]];
+  for (const group of groups) changePlanes({ source, results, grids, group, changes, small: change, space });
   return { ...source, planes: results };
 }
 
@@ -41,45 +39,53 @@ function gridsOf(size: Size, format: PlaneFormat): readonly Grid[] {
   });
 }
 
-interface PlaneChange {
+interface PlanesChange {
   readonly source: PlanarFrame;
+  /** Copies of the source's planes. */
+  readonly results: readonly Plane[];
   readonly grids: readonly Grid[];
-  /** Which plane. */
-  readonly k: number;
-  readonly change: ComponentChange;
+  /** Which planes; they have the same grid. */
+  readonly group: readonly number[];
+  readonly changes: readonly ComponentChange[];
   readonly small: Size;
   readonly space: ComponentSpace;
 }
 
-function changePlane({ source, grids, k, change, small, space }: PlaneChange): Plane {
-  const [plane, grid] = [source.planes[k], grids[k]];
-  if (plane === undefined || grid === undefined) throw new RangeError(`applyChange: plane ${k} is missing.`);
+function changePlanes({ source, results, grids, group, changes, small, space }: PlanesChange): void {
+  const grid = grids[group[0] ?? 0];
+  if (grid === undefined) throw new RangeError('applyChange: a plane is missing.');
   const columns = tapsOf(small.width, grid.columns, source.width);
   const rows = tapsOf(small.height, grid.rows, source.height);
   const width = grid.columns.count;
   // One line of all four, point by point, between the small picture's rows.
-  const line = new Float32Array(planeCount * small.width);
+  const lines = group.map(() => new Float32Array(planeCount * small.width));
   const components = [0, 1, 2].map(() => new Float32Array(width));
   const resample = grids.slice(0, 3).map((from) => resampleRow(from, grid));
-  const out = plane.slice();
+  const most = 2 ** source.format.bits - 1;
   for (let y = 0; y < grid.rows.count; y++) {
-    if (!fillLine(line, change, rows, y, small.width)) continue;
+    const changed = group.map((k, i) => fillLine(lines[i], changes[k], rows, y, small.width));
+    if (!changed.includes(true)) continue;
     for (const [c, values] of components.entries()) {
-      resample[c]?.(source.planes[c] ?? plane, y, space.grey[c] ?? 0, values);
+      resample[c]?.(source.planes[c] ?? new Uint8Array(), y, space.grey[c] ?? 0, values);
     }
-    changeRow({ out, plane, start: y * width, line, columns, components, most: 2 ** source.format.bits - 1 });
+    for (const [i, k] of group.entries()) {
+      const [out, line] = [results[k], lines[i]];
+      if (changed[i] !== true || out === undefined || line === undefined) continue;
+      changeRow({ out, start: y * width, line, columns, components, most });
+    }
   }
-  return out;
 }
 
 /** False where the change is nothing in the whole line. */
 function fillLine(
-  line: Float32Array,
-  { gains, offset }: ComponentChange,
+  line: Float32Array | undefined,
+  change: ComponentChange | undefined,
   { places, cubic, linear }: Taps,
   y: number,
   width: number,
 ): boolean {
+  if (line === undefined || change === undefined) return false;
+  const { gains, offset } = change;
   const t = linear[y] ?? 0;
   const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = cubic.subarray(4 * y, 4 * y + 4);
   const [row0 = 0, row1 = 0, row2 = 0, row3 = 0] = places.subarray(4 * y, 4 * y + 4);
@@ -105,9 +111,9 @@ function fillLine(
 }
 
 interface RowChange {
+  /** Holds the source's codes, and is written over. */
   readonly out: Plane;
-  readonly plane: Plane;
-  /** Of the row, in both. */
+  /** Of the row. */
   readonly start: number;
   readonly line: Float32Array;
   readonly columns: Taps;
@@ -119,7 +125,7 @@ interface RowChange {
 const noValues = new Float32Array(0);
 
 /** One row of the result. Written out: it runs for every sample of every frame. */
-function changeRow({ out, plane, start, line, columns, components, most }: RowChange): void {
+function changeRow({ out, start, line, columns, components, most }: RowChange): void {
   const { places, cubic, linear } = columns;
   const [first = noValues, second = noValues, third = noValues] = components;
   for (let x = 0; x < first.length; x++) {
@@ -128,7 +134,7 @@ function changeRow({ out, plane, start, line, columns, components, most }: RowCh
     const t = linear[x] ?? 0;
     const s = 1 - t;
     const code =
-      (plane[start + x] ?? 0) +
+      (out[start + x] ?? 0) +
       (s * (line[p1] ?? 0) + t * (line[p2] ?? 0)) * (first[x] ?? 0) +
       (s * (line[p1 + 1] ?? 0) + t * (line[p2 + 1] ?? 0)) * (second[x] ?? 0) +
       (s * (line[p1 + 2] ?? 0) + t * (line[p2 + 2] ?? 0)) * (third[x] ?? 0) +

@@ -4,60 +4,71 @@ import type { Size } from '../media/frame.ts';
 
 /**
  * `plane` [height * width] -> a new plane of the means over squares of 2 x `radius` + 1 points, cut off at the borders.
- * `spare` is of the same length and is overwritten. With `factor`, a plane as well, it is the mean of their product.
+ * With `factor`, a plane as well, it is the mean of their product.
  */
 export function boxMean(
   plane: Float32Array,
   { width, height }: Size,
   radius: number,
-  spare: Float32Array,
   factor: Float32Array | null = null,
 ): Float32Array {
-  const row = new Float32Array(width);
+  const out = new Float32Array(plane.length);
+  // Of the rows around the current one, column by column, with zeros beyond both ends.
+  const sums = new Float64Array(width + 2 * radius + 1);
+  const columns = sums.subarray(radius + 1, radius + 1 + width);
   const shares = Float64Array.from({ length: width }, (_, x) => {
     return 1 / (Math.min(width - 1, x + radius) - Math.max(0, x - radius) + 1);
   });
-  for (let y = 0; y < height; y++) {
-    fillRow(row, plane, factor, y * width);
-    meanOfRow(row, shares, spare, y * width, radius);
-  }
-  const out = new Float32Array(plane.length);
-  const sums = new Float64Array(width);
   let count = 0;
   for (let y = -radius; y < height; y++) {
     if (y + radius < height) {
-      addRow(sums, spare, (y + radius) * width, 1);
+      addRow(columns, plane, factor, (y + radius) * width);
       count++;
     }
     if (y > radius) {
-      addRow(sums, spare, (y - radius - 1) * width, -1);
+      subtractRow(columns, plane, factor, (y - radius - 1) * width);
       count--;
     }
-    if (y < 0) continue;
-    const share = 1 / count;
-    for (let x = 0; x < width; x++) out[y * width + x] = (sums[x] ?? 0) * share;
+    if (y >= 0) meansOfRow(out, y * width, { sums, shares, radius, share: 1 / count });
   }
   return out;
 }
 
-function fillRow(row: Float32Array, plane: Float32Array, factor: Float32Array | null, start: number): void {
+// Written out twice each: they run for every point of some thirty planes of every frame.
+
+function addRow(sums: Float64Array, plane: Float32Array, factor: Float32Array | null, start: number): void {
+  const width = sums.length;
   if (factor === null) {
-    row.set(plane.subarray(start, start + row.length));
+    for (let x = 0; x < width; x++) sums[x] = (sums[x] ?? 0) + (plane[start + x] ?? 0);
     return;
   }
-  for (let x = 0; x < row.length; x++) row[x] = (plane[start + x] ?? 0) * (factor[start + x] ?? 0);
+  for (let x = 0; x < width; x++) sums[x] = (sums[x] ?? 0) + (plane[start + x] ?? 0) * (factor[start + x] ?? 0);
 }
 
-/** Means of the points of `row` -> `to`, from `start` on; `shares` is how much each point of a mean counts. */
-function meanOfRow(row: Float32Array, shares: Float64Array, to: Float32Array, start: number, radius: number): void {
-  let sum = 0;
-  for (let x = -radius; x < row.length; x++) {
-    if (x + radius < row.length) sum += row[x + radius] ?? 0;
-    if (x > radius) sum -= row[x - radius - 1] ?? 0;
-    if (x >= 0) to[start + x] = sum * (shares[x] ?? 0);
+function subtractRow(sums: Float64Array, plane: Float32Array, factor: Float32Array | null, start: number): void {
+  const width = sums.length;
+  if (factor === null) {
+    for (let x = 0; x < width; x++) sums[x] = (sums[x] ?? 0) - (plane[start + x] ?? 0);
+    return;
   }
+  for (let x = 0; x < width; x++) sums[x] = (sums[x] ?? 0) - (plane[start + x] ?? 0) * (factor[start + x] ?? 0);
 }
 
-function addRow(sums: Float64Array, plane: Float32Array, start: number, sign: 1 | -1): void {
-  for (let x = 0; x < sums.length; x++) sums[x] = (sums[x] ?? 0) + sign * (plane[start + x] ?? 0);
+interface RowMeans {
+  readonly sums: Float64Array;
+  /** How much each column of a mean counts. */
+  readonly shares: Float64Array;
+  readonly radius: number;
+  /** How much each row of a mean counts. */
+  readonly share: number;
+}
+
+function meansOfRow(out: Float32Array, start: number, { sums, shares, radius, share }: RowMeans): void {
+  const reach = 2 * radius + 1;
+  let sum = 0;
+  for (let x = radius + 1; x < reach; x++) sum += sums[x] ?? 0;
+  for (let x = 0; x < shares.length; x++) {
+    sum += (sums[x + reach] ?? 0) - (sums[x] ?? 0);
+    out[start + x] = sum * share * (shares[x] ?? 0);
+  }
 }

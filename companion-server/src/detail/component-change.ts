@@ -1,6 +1,6 @@
 // A change of red, green and blue as a change of each plane that a clip stores.
 
-import { multiply, type ComponentSpace, type Matrix3 } from '../media/component-space.ts';
+import type { ComponentSpace } from '../media/component-space.ts';
 import type { LocalChange } from './local-change.ts';
 
 /**
@@ -12,31 +12,48 @@ export interface ComponentChange {
   readonly offset: Float32Array;
 }
 
+type Plane = Float32Array;
+type ThreePlanes = readonly [Plane, Plane, Plane];
+type NinePlanes = readonly [Plane, Plane, Plane, Plane, Plane, Plane, Plane, Plane, Plane];
+
 /** Smaller ones are the rounding of single precision. Of a gain, and of an offset in steps of 255. */
 const [leastGain, leastOffset] = [1e-6, 1e-4];
 
 /** One for each plane. */
 export function componentChange(
   change: LocalChange,
-  { fromRgb, toRgb }: ComponentSpace,
+  space: ComponentSpace,
 ): readonly [ComponentChange, ComponentChange, ComponentChange] {
-  const length = change.width * change.height;
-  const plane = () => new Float32Array(length);
-  const empty = (): ComponentChange => ({ gains: [plane(), plane(), plane()], offset: plane() });
-  const changes = [empty(), empty(), empty()] as const;
-  const [identity, gains, offsets] = [[1, 0, 0, 0, 1, 0, 0, 0, 1], change.gains, change.offsets];
-  const at = new Array<number>(9).fill(0);
+  return [planeChange(change, space, 0), planeChange(change, space, 1), planeChange(change, space, 2)];
+}
+
+/** Written out: it runs for every point of every frame. `row` of F (G - 1) T, where F and T go from and to RGB. */
+function planeChange(
+  { width, height, gains, offsets }: LocalChange,
+  space: ComponentSpace,
+  row: number,
+): ComponentChange {
+  const length = width * height;
+  const [first, second, third] = [new Float32Array(length), new Float32Array(length), new Float32Array(length)];
+  const offset = new Float32Array(length);
+  const [g0, g1, g2, g3, g4, g5, g6, g7, g8] = gains as NinePlanes;
+  const [o0, o1, o2] = offsets as ThreePlanes;
+  const [a = 0, b = 0, c = 0] = space.fromRgb.slice(3 * row, 3 * row + 3);
+  const [t0, t1, t2, t3, t4, t5, t6, t7, t8] = space.toRgb;
   for (let i = 0; i < length; i++) {
-    for (let k = 0; k < 9; k++) at[k] = above((gains[k]?.[i] ?? 0) - (identity[k] ?? 0), leastGain);
-    const own = at.every((gain) => gain === 0) ? null : multiply(multiply(fromRgb, at as unknown as Matrix3), toRgb);
-    for (const [row, to] of changes.entries()) {
-      if (own !== null) for (const [column, gain] of to.gains.entries()) gain[i] = own[3 * row + column] ?? 0;
-      let offset = 0;
-      for (let c = 0; c < 3; c++) offset += (fromRgb[3 * row + c] ?? 0) * above(offsets[c]?.[i] ?? 0, leastOffset);
-      to.offset[i] = offset;
-    }
+    const red =
+      a * above((g0[i] ?? 0) - 1, leastGain) + b * above(g3[i] ?? 0, leastGain) + c * above(g6[i] ?? 0, leastGain);
+    const green =
+      a * above(g1[i] ?? 0, leastGain) + b * above((g4[i] ?? 0) - 1, leastGain) + c * above(g7[i] ?? 0, leastGain);
+    const blue =
+      a * above(g2[i] ?? 0, leastGain) + b * above(g5[i] ?? 0, leastGain) + c * above((g8[i] ?? 0) - 1, leastGain);
+    first[i] = red * t0 + green * t3 + blue * t6;
+    second[i] = red * t1 + green * t4 + blue * t7;
+    third[i] = red * t2 + green * t5 + blue * t8;
+    offset[i] =
+      a * above(o0[i] ?? 0, leastOffset) + b * above(o1[i] ?? 0, leastOffset) + c * above(o2[i] ?? 0, leastOffset);
   }
-  return changes;
+  return { gains: [first, second, third], offset };
 }
 
 function above(value: number, least: number): number {

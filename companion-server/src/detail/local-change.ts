@@ -32,8 +32,7 @@ const flatEdit = 10;
  */
 export function fitChange(source: RgbPlanes, edited: RgbPlanes): LocalChange {
   const { width, height } = source;
-  const spare = new Float32Array(width * height);
-  const around: Around = (plane, factor) => boxMean(plane, source, fitRadius, spare, factor);
+  const around: Around = (plane, factor) => boxMean(plane, source, fitRadius, factor);
   const from = mapRgb((c) => planeOf(source, c));
   const fromMeans = mapRgb((c) => around(from[c]));
   const variances = symmetric((i, j) => covariance(from[i], fromMeans[i], from[j], fromMeans[j], around));
@@ -52,7 +51,7 @@ export function fitChange(source: RgbPlanes, edited: RgbPlanes): LocalChange {
   for (const [c, row] of gains.entries()) {
     for (const [j, plane] of row.entries()) keepExplained(plane, c === j, unexplained, whole);
   }
-  const smooth = mapRgb((c) => mapRgb((j) => boxMean(gains[c][j], source, smoothRadius, spare)));
+  const smooth = mapRgb((c) => mapRgb((j) => boxMean(gains[c][j], source, smoothRadius)));
   const offsets = mapRgb((c) => restOf(planeOf(edited, c), smooth[c], from));
   return { width, height, gains: smooth.flat(), offsets };
 }
@@ -173,8 +172,13 @@ function restOf(edited: Plane, [u, v, w]: Rgb<Plane>, [r, g, b]: Rgb<Plane>): Pl
 }
 
 /** Around 0, where single precision is finest. */
+<<<<<<< HEAD
 export function planeOf({ planes }: RgbPlanes, c: Channel): Plane {
   const plane = Float32Array.from(planes[c]);
+=======
+function planeOf({ planes }: RgbPlanes, c: Channel): Plane {
+  const plane = planes[c].slice();
+>>>>>>> codecs
   for (let i = 0; i < plane.length; i++) plane[i] = (plane[i] ?? 0) - middle;
   return plane;
 }

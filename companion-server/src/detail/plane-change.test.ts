@@ -102,7 +102,7 @@ describe('a change made to the planes of a clip', () => {
     );
     const small = flat(32, 16, (x, y) => [100 + ((5 * x) % 23), 110 + (y % 5), 120]);
     const edited = flat(32, 16, (x, y) => {
-      const [r = 0, g = 0, b = 0] = [100 + ((5 * x) % 23), 110 + (y % 5), 120];
+      const [r, g, b] = [100 + ((5 * x) % 23), 110 + (y % 5), 120];
       return x < 10 ? [r + 60, g - 20, b - 40] : [r, g, b];
     });
     const result = applyChange(source, fitChange(small, edited), spaceOf(format));

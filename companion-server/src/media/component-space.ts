@@ -57,13 +57,6 @@ export function gbrSpace(bits: number): ComponentSpace {
   return { fromRgb, toRgb: inverse(fromRgb), grey: [grey, grey, grey] };
 }
 
-/** `a` x `b`. */
-export function multiply(a: Matrix3, b: Matrix3): Matrix3 {
-  const at = (row: number, column: number) =>
-    [0, 1, 2].reduce((sum, k) => sum + (a[3 * row + k] ?? 0) * (b[3 * k + column] ?? 0), 0);
-  return [at(0, 0), at(0, 1), at(0, 2), at(1, 0), at(1, 1), at(1, 2), at(2, 0), at(2, 1), at(2, 2)];
-}
-
 function inverse([a, b, c, d, e, f, g, h, i]: Matrix3): Matrix3 {
   const [x, y, z] = [e * i - f * h, f * g - d * i, d * h - e * g];
   const det = a * x + b * y + c * z;

@@ -45,11 +45,14 @@ function jobOf(name: string, keyframePaths: EditJob['keyframePaths'], settings: 
   return { ...job, keyframePaths: keyframePaths ?? [] };
 }
 
-/** Per frame, what is in a file of latents. */
+/** Per frame, what is in a slot of a file of latents, which has as many values in a frame as `edit.latents` in its two slots. */
 async function latentsIn(job: EditJob, name: string, slot: number): Promise<readonly Float32Array[]> {
-  const bytes = await readFile(path.join(job.workDir, name));
-  const all = new Float32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.byteLength / 4));
-  const size = 4 * 8 * 8;
+  const read = async (file: string) => {
+    const bytes = await readFile(path.join(job.workDir, file));
+    return new Float32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.byteLength / 4));
+  };
+  const size = (await read('edit.latents')).length / (2 * frameCount);
+  const all = await read(name);
   return Array.from({ length: frameCount }, (_, i) => {
     const start = (slot * frameCount + i) * size;
     return all.subarray(start, start + size);
@@ -100,7 +103,7 @@ describe('keyframes that are given', () => {
   });
 
   it.each([
-    ['scale=128:64', 1, {}, 'The keyframe of frame 1 has another shape: it is 128 x 64; the clip is 64 x 64.'],
+    ['scale=128:64,setsar=1', 1, {}, 'The keyframe of frame 1 has another shape: it is 128 x 64; the clip is 64 x 64.'],
     ['format=rgba,colorchannelmixer=aa=0.5', 1, {}, 'The keyframe of frame 1 has transparent pixels.'],
     ['null', 4, { endSeconds: 0.3 }, 'A keyframe is given for frame 4; the edit has the frames 0 to 2.'],
   ])('are refused: %s, frame %i', async (filter, frame, settings, message) => {
