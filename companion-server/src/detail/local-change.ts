@@ -172,13 +172,8 @@ function restOf(edited: Plane, [u, v, w]: Rgb<Plane>, [r, g, b]: Rgb<Plane>): Pl
 }
 
 /** Around 0, where single precision is finest. */
-<<<<<<< HEAD
 export function planeOf({ planes }: RgbPlanes, c: Channel): Plane {
-  const plane = Float32Array.from(planes[c]);
-=======
-function planeOf({ planes }: RgbPlanes, c: Channel): Plane {
   const plane = planes[c].slice();
->>>>>>> codecs
   for (let i = 0; i < plane.length; i++) plane[i] = (plane[i] ?? 0) - middle;
   return plane;
 }
