@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from '../../../protocol/fields.ts';
 import { maskSettings, type MaskShape } from '../../../protocol/mask.ts';
-import { gbrFormat, planeSizes, yuvFormat, type PlanarFrame } from '../media/planes.ts';
-import { latentWeights, maskLatents, maskPlanes } from './apply-mask.ts';
+import { gbrFormat, planeSizes, withAlpha, yuvFormat, type PlanarFrame } from '../media/planes.ts';
+import { latentWeights, maskAsAlpha, maskLatents, maskPlanes } from './apply-mask.ts';
 import { cropTokens, tokenValues } from './token-grid.ts';
 import {
   coverageOfAlpha,
@@ -196,6 +196,33 @@ describe('a mask at work', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  test('becomes the alpha of the edit, on top of an alpha of its own', () => {
+    fc.assert(
+      fc.property(pictures, ({ coverage, edited }) => {
+        const format = withAlpha(edited.format);
+        if (format === null) return;
+        expect(planeSizes(format, edited).slice(0, 3)).toEqual(planeSizes(edited.format, edited));
+        const result = maskAsAlpha(edited, coverage, format);
+        const most = 2 ** format.bits - 1;
+        expect(result.planes.slice(0, 3)).toEqual(edited.planes);
+        expect([...(result.planes[3] ?? [])]).toEqual(
+          [...coverage.values].map((value) => Math.floor(value * most + 0.5)),
+        );
+        const again = maskAsAlpha(result, coverage, format);
+        const squared = [...coverage.values].map((value, i) =>
+          Math.floor(value * (result.planes[3]?.[i] ?? NaN) + 0.5),
+        );
+        expect([...(again.planes[3] ?? [])]).toEqual(squared);
+      }),
+      { numRuns: 40 },
+    );
+    expect(withAlpha(yuvFormat('411', 8))).toBeNull();
+    expect(withAlpha(yuvFormat('420', 10, true))).toEqual(yuvFormat('420', 10, true));
+    const planes = [0, 0, 0].map(() => new Uint8Array(1));
+    const frame = { index: 0, width: 1, height: 1, format: gbrFormat(8), planes };
+    expect(() => maskAsAlpha(frame, evenCoverage(size), gbrFormat(8, true))).toThrow('does not fit 1 x 1');
   });
 
   const latentPairs = fc
