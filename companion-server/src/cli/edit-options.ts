@@ -27,7 +27,11 @@ import { readingOptions, readReading } from './reading-options.ts';
 const defaults = defaultSettings();
 
 export const editOptions = {
-  prompt: { kind: 'text', placeholder: 'TEXT', help: 'What the clip should become. Required.' },
+  prompt: {
+    kind: 'text',
+    placeholder: 'TEXT',
+    help: 'What the clip should become. Required; with --keyframe, the source prompt when left out.',
+  },
   'source-prompt': {
     kind: 'text',
     placeholder: 'TEXT',
@@ -214,7 +218,8 @@ function readSettings(
   };
   try {
     return parseEditSettings({
-      prompt: values.prompt ?? base.prompt,
+      // Keyframes say what changes.
+      prompt: values.prompt ?? (values.keyframe.length > 0 ? values['source-prompt'] : undefined) ?? base.prompt,
       sourcePrompt: values['source-prompt'] ?? base.sourcePrompt,
       negativePrompt: values.negative ?? base.negativePrompt,
       technique: base.technique,
