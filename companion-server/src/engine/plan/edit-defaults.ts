@@ -94,9 +94,14 @@ export function chooseSettings(
     inversion,
     calibrates: settings.inversionSteps === null && inversion === 'fixed-point',
     // At a scale of 1 the guided prediction is the prompt's own; models of few steps write 0 for it.
-    guidance: Math.max(1, settings.guidance ?? defaults.guidance),
+    guidance: Math.max(1, settings.guidance ?? (saysNothingNew(settings) ? 1 : defaults.guidance)),
   };
   return settings.preview ? previewOf(chosen) : chosen;
+}
+
+/** The prompt of an edit by given keyframes that repeats what the clip shows: guidance would undo what they change. */
+function saysNothingNew({ keyframes = [], prompt, sourcePrompt }: EditSettings): boolean {
+  return keyframes.length > 0 && prompt.trim() === sourcePrompt.trim();
 }
 
 /** Networks that were distilled for few steps jump: the latents from which a step came cannot be found by iteration. */

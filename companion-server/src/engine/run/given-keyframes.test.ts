@@ -59,7 +59,11 @@ async function latentsIn(job: EditJob, name: string, slot: number): Promise<read
   });
 }
 
-const ofEdit = (job: EditJob) => latentsIn(job, 'edit.latents', steps % 2);
+/** With given keyframes, the edit takes the last step only. The two slots take turns. */
+const ofEdit = (job: EditJob) => {
+  const taken = (job.keyframePaths ?? []).length > 0 ? 1 : steps;
+  return latentsIn(job, 'edit.latents', taken % 2);
+};
 const ofSource = (job: EditJob) => latentsIn(job, 'source.latents', 0);
 const distance = (a: Float32Array | undefined, b: Float32Array | undefined) =>
   Math.max(...(a ?? []).map((value, i) => Math.abs(value - (b?.[i] ?? NaN))));
