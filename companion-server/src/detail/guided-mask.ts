@@ -19,8 +19,7 @@ export interface GuidedMask extends Size {
  */
 export function fitMask(guide: RgbPlanes, mask: Float32Array, radius: number): GuidedMask {
   const { width, height } = guide;
-  const spare = new Float32Array(width * height);
-  const around = (plane: Float32Array, factor?: Float32Array) => boxMean(plane, guide, radius, spare, factor);
+  const around = (plane: Float32Array, factor?: Float32Array) => boxMean(plane, guide, radius, factor);
   const colours = mapRgb((c) => planeOf(guide, c));
   const means = mapRgb((c) => around(colours[c]));
   const inverse = invertRidged(symmetric((i, j) => covariance(colours[i], means[i], colours[j], means[j], around)));

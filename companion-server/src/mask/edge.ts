@@ -49,11 +49,10 @@ export function featherEdge(coverage: Coverage, pixels: number): Coverage {
   const whole = Math.round(pixels);
   if (whole === 0) return coverage;
   const { width, height } = coverage;
-  const spare = new Float32Array(width * height);
   let { values } = coverage;
   for (let pass = 0; pass < passes; pass++) {
     const radius = Math.floor((whole + pass) / passes);
-    if (radius > 0) values = boxMean(values, coverage, radius, spare);
+    if (radius > 0) values = boxMean(values, coverage, radius);
   }
   const exact = values.map((value) => (value < rounding ? 0 : value > 1 - rounding ? 1 : value));
   return { width, height, values: exact };
