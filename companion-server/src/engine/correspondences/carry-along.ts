@@ -56,7 +56,8 @@ export async function carryAlong(
   const { evaluations, onForward } = denoiser;
   const encoded = await encodeOthers(edit, given);
   const latentsOf = async (wanted: readonly number[]): Promise<Tensor> => {
-    const rows = await Promise.all(wanted.map((frame) => encoded.get(frame) ?? clean.read([frames.indexOf(frame)])));
+    const rows: Tensor[] = [];
+    for (const frame of wanted) rows.push(encoded.get(frame) ?? (await clean.read([frames.indexOf(frame)])));
     const latents = concatRows(rows);
     const noise = sharedNoise(1, wanted.length, latents.dims.slice(1));
     return addNoise(latents, noise, featureTimestep, sampling);

@@ -72,6 +72,8 @@ export function inRisingOrder<F extends { readonly index: number }>(
         hint: 'Leave the clip and its matte as they are during the edit.',
       });
     },
-    close: async () => void (await decoded.return()),
+    async close() {
+      await decoded.return();
+    },
   };
 }
