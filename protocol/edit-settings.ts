@@ -123,6 +123,10 @@ export const editSettings = where(
     endSeconds: nullable(second),
     codec: oneOf(outputCodecs),
     sound: oneOf(sounds),
+    /** Writes the prompt into the result, beside the mark that it was edited by AI. */
+    writesPrompt: withDefault(flag, false),
+    /** Keeps in the result where the clip was recorded. */
+    keepsLocation: withDefault(flag, false),
     detail: oneOf(details),
     /** LoRA that change the model, in this order. Left out: none. */
     loras: withDefault(loraChoices, []),
@@ -209,6 +213,8 @@ export function defaultSettings(technique: string = usualTechnique): EditSetting
     endSeconds: null,
     codec: 'prores',
     sound: 'keep',
+    writesPrompt: false,
+    keepsLocation: false,
     detail: 'source',
     loras: [],
     preview: false,

@@ -110,6 +110,14 @@ export const editOptions = {
   },
   ...maskOptions,
   ...keyframeOptions,
+  'write-prompt': {
+    kind: 'flag',
+    help: 'Write the prompt into the result, beside the mark that says that it was edited by AI.',
+  },
+  'keep-location': {
+    kind: 'flag',
+    help: 'Keep in the result where the clip was recorded, if the clip says so.',
+  },
   start: { kind: 'number', placeholder: 'SECONDS', help: 'Where to begin in the clip.' },
   end: { kind: 'number', placeholder: 'SECONDS', help: 'Where to stop in the clip.' },
   model: {
@@ -238,6 +246,8 @@ function readSettings(
       endSeconds: values.end ?? base.endSeconds,
       codec,
       sound: base.sound,
+      writesPrompt: values['write-prompt'],
+      keepsLocation: values['keep-location'],
       detail: values.detail ?? base.detail,
       loras,
       ...(vae === undefined ? {} : { vae }),

@@ -1,7 +1,10 @@
 // The last stage: edited latents -> frames -> a clip like the source, unless the frames have gone black.
 
+import path from 'node:path';
+import { version } from '../../app/version.ts';
 import { EditError } from '../../errors.ts';
-import type { ClipInfo } from '../../media/probe/clip-info.ts';
+import type { ClipInfo, ClipOrigin } from '../../media/probe/clip-info.ts';
+import { timecodeAfter } from '../../media/timecode.ts';
 import { storedRange } from '../../media/colour.ts';
 import { openEncoder, rehearseEncoder } from '../../media/encode/encode.ts';
 import { rgb48Input, type EncoderOptions } from '../../media/encode/encoder-options.ts';
@@ -16,6 +19,7 @@ import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
 import { FullSize, fullSizeFormat, isFullSize, keepsDetail } from './upsample-result.ts';
+import { outputNotices } from './output-notices.ts';
 import type { Model } from '../model/model.ts';
 
 export interface OutputOptions {
@@ -56,6 +60,14 @@ export async function rehearseOutput({
   return rehearseEncoder(job.outputPath, {
     ...clip.frameSize,
     frameRate: clip.frameRate,
+    origin: settings.preview ? null : originOf(clip, plan.startFrame, settings),
+    hdr: clip.hdr,
+    provenance: {
+      tool: `TokenFlow ${version}`,
+      model: path.parse(job.modelDir).name,
+      technique: settings.technique,
+      prompt: settings.writesPrompt ? settings.prompt : null,
+    },
     codec: settings.codec,
     colour: clip.colour,
     sampleAspect: clip.sampleAspect,
@@ -71,7 +83,17 @@ export async function rehearseOutput({
   });
 }
 
-/** Writes the result completely or not at all. Returns sentences about how the sound was handled. */
+/** Of the frame at which the result begins. The place where a clip was recorded is kept for those who ask for it. */
+function originOf(clip: ClipInfo, startFrame: number, { keepsLocation }: ChosenSettings): ClipOrigin {
+  const { origin, frameRate } = clip;
+  return {
+    ...origin,
+    timecode: origin.timecode === null ? null : timecodeAfter(origin.timecode, startFrame, frameRate),
+    location: keepsLocation ? origin.location : null,
+  };
+}
+
+/** Writes the result completely or not at all. Returns sentences about what it does not keep of the clip. */
 export async function writeResult(
   latents: LatentStore,
   { clean, job, settings, clip, model, plan, mask, encoding, signal, onFrames }: OutputOptions,
@@ -97,7 +119,7 @@ export async function writeResult(
       await encoder.abort();
       throw error;
     }
-    return encoder.notices;
+    return [...outputNotices(clip, settings.codec, fullSize !== null), ...encoder.notices];
   } finally {
     await fullSize?.close();
     await vae.release();

@@ -19,6 +19,8 @@ export interface FrameRow {
   readonly isInterlaced: boolean;
   /** It carries the description of an HDR display or of its light. Known of decoded frames only. */
   readonly hasHdrMetadata: boolean;
+  /** It carries such a description of its own scene. Known of decoded frames only. */
+  readonly hasDynamicHdr: boolean;
 }
 
 /** Most frames of one clip: a day at 60 per second. */
@@ -34,8 +36,8 @@ export const frameEntries =
   'frame=best_effort_timestamp_time,pkt_duration_time,duration_time,key_frame,interlaced_frame:frame_side_data=side_data_type';
 
 /** ffprobe's names of it, for frames and for streams. */
-export const hdrSideData =
-  /Mastering display metadata|Content light level metadata|HDR Dynamic Metadata|DOVI|Dolby Vision/i;
+const hdrSideData = /Mastering display metadata|Content light level metadata/i;
+export const dynamicHdrSideData = /HDR Dynamic Metadata|HDR10\+|SMPTE2094|DOVI|Dolby Vision/i;
 
 /** Collects rows from lines such as `pts_time=0.04|duration_time=0.04|flags=K_`. */
 export class FrameRows {
@@ -83,6 +85,7 @@ export class FrameRows {
       isEncrypted: fields.get('side_data_type') === 'Encryption info',
       isInterlaced: fields.get('interlaced_frame') === '1',
       hasHdrMetadata: hdrSideData.test(line),
+      hasDynamicHdr: dynamicHdrSideData.test(line),
     });
   }
 }

@@ -1,10 +1,12 @@
 // Writes frames as a video file for editors, whole or not at all.
 
 import { once } from 'node:events';
+import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { codecInfo, type OutputCodec } from '../../../../protocol/codecs.ts';
 import { EditError, throwIfCanceled } from '../../errors.ts';
+import { writeAt } from '../../files/write-at.ts';
 import { openPart } from '../../files/write-whole.ts';
 import { planAudio, type AudioPlan, type Container, type TrackChoice } from './audio.ts';
 import { rgb24Input, type EncoderFrame, type EncoderInput, type EncoderOptions } from './encoder-options.ts';
@@ -12,6 +14,8 @@ import { FfmpegError, outputAdvice } from '../ffmpeg/ffmpeg-error.ts';
 import { startFfmpeg } from '../ffmpeg/ffmpeg.ts';
 import type { Size } from '../frame.ts';
 import { byteLength, planeBytes, toPlanes } from '../planes.ts';
+import { metadataOptions } from './metadata-options.ts';
+import { xmpBox, xmpPacket } from './provenance.ts';
 import { rawVideo, videoOptions } from './video-options.ts';
 
 export interface Encoder {
@@ -114,10 +118,15 @@ async function startEncoder(file: string, options: EncoderOptions): Promise<Star
   const inputSize = options.inputSize ?? { width: options.width, height: options.height };
   const input = options.input ?? rgb24Input;
   const partial = await openPart(file, outputAdvice);
+  const isMarked = container !== 'matroska' && (options.provenance ?? null) !== null;
   const frames = new PassThrough();
   const run = await startFfmpeg({
     inputs: [{ source: frames, options: rawVideo(inputSize, options) }, ...audio.inputs],
-    outputOptions: [...['-map', '0:v:0', ...audio.outputOptions], ...videoOptions(options, container)],
+    outputOptions: [
+      ...['-map', '0:v:0', ...audio.outputOptions],
+      ...videoOptions(options, container),
+      ...metadataOptions(options, container),
+    ],
     output: partial.path,
     purpose: 'write',
     file,
@@ -158,9 +167,16 @@ async function startEncoder(file: string, options: EncoderOptions): Promise<Star
         if (!frames.destroyed) frames.end();
         await run.done;
         throwIfCanceled(options.signal);
+        if (isKept && isMarked) await appendMark(partial.file, options);
         await (isKept ? partial.commit() : partial.discard());
       }),
   };
+}
+
+async function appendMark(file: FileHandle, { provenance }: EncoderOptions): Promise<void> {
+  if (provenance === null || provenance === undefined) return;
+  const { size } = await file.stat();
+  await writeAt(file, xmpBox(xmpPacket(provenance)), size);
 }
 
 function refuseSource(file: string, source: string | undefined): void {

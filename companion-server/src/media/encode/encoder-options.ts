@@ -3,8 +3,10 @@
 import type { OutputCodec } from '../../../../protocol/codecs.ts';
 import type { Frame, Rational, Size } from '../frame.ts';
 import type { PlanarFrame, PlaneFormat } from '../planes.ts';
-import type { ColourTags } from '../probe/clip-info.ts';
+import type { ClipOrigin, ColourTags } from '../probe/clip-info.ts';
+import type { HdrMetadata } from '../probe/hdr-metadata.ts';
 import type { AudioSource } from './audio.ts';
+import type { Provenance } from './provenance.ts';
 
 export interface EncoderOptions extends Size {
   readonly frameRate: Rational;
@@ -27,6 +29,12 @@ export interface EncoderOptions extends Size {
   readonly crf?: number;
   /** A small H.264 file to play and to step through: a keyframe in twelve frames, each of which refers to earlier ones only. */
   readonly isForPlayback?: boolean;
+  /** What the file says of the clip that it shows. */
+  readonly origin?: ClipOrigin | null;
+  /** Written by H.265 alone. */
+  readonly hdr?: HdrMetadata | null;
+  /** That the picture was edited by AI, and by which. */
+  readonly provenance?: Provenance | null;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -6,6 +6,7 @@ import type { Size } from '../frame.ts';
 import { gbrFormat, yuvFormat, type PlaneFormat } from '../planes.ts';
 import type { ColourTags } from '../probe/clip-info.ts';
 import type { Container } from './audio.ts';
+import { hdrParameters } from './metadata-options.ts';
 import type { EncoderInput, EncoderOptions } from './encoder-options.ts';
 
 const noColour: ColourTags = { range: null, primaries: null, transfer: null, matrix: null };
@@ -67,7 +68,7 @@ function keepsFullRange(codec: OutputCodec): boolean {
 const playbackKeyframeInterval = 12;
 
 /** Without the pixel format. */
-function codecOptions({ codec, width, crf, isForPlayback = false, input, clipFormat }: EncoderOptions): string[] {
+function codecOptions({ codec, width, crf, isForPlayback = false, input, clipFormat, hdr }: EncoderOptions): string[] {
   switch (codec) {
     case 'prores-lt':
     case 'prores-422':
@@ -103,7 +104,7 @@ function codecOptions({ codec, width, crf, isForPlayback = false, input, clipFor
         '-tag:v',
         'hvc1',
         '-x265-params',
-        'log-level=error',
+        ['log-level=error', ...hdrParameters(hdr ?? null)].join(':'),
       ];
     case 'ffv1':
       return [
@@ -152,9 +153,14 @@ function pixelFormatOf(codec: OutputCodec, { width, height, input, clipFormat }:
   }
 }
 
+/** FFV1 has no twelve bits with alpha. */
+function withAlphaOf16({ components, chromaShift: { x, y } }: PlaneFormat): PlaneFormat {
+  return components === 'gbr' ? gbrFormat(16, true) : yuvFormat(x === 0 ? '444' : y === 0 ? '422' : '420', 16, true);
+}
+
 /** Planes as they are; frames that were computed in the clip's sampling, with 10 bits at least. */
 function losslessFormat(input: EncoderInput | undefined, clipFormat: PlaneFormat | undefined): PlaneFormat {
-  if (isPlanar(input)) return input;
+  if (isPlanar(input)) return input.hasAlpha && input.bits === 12 ? withAlphaOf16(input) : input;
   const bits = Math.max(10, clipFormat?.bits ?? 10);
   if (clipFormat?.components === 'gbr') return gbrFormat(bits);
   const { x, y } = clipFormat?.chromaShift ?? { x: 0, y: 0 };

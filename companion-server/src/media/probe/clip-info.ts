@@ -1,6 +1,7 @@
 // The facts about a clip before its pictures are read. Plain data: it survives structured cloning.
 
 import type { Rational, Size } from '../frame.ts';
+import type { HdrMetadata } from './hdr-metadata.ts';
 
 /** ffmpeg's names, as tagged in the file; null where the file does not say. */
 export interface ColourTags {
@@ -15,6 +16,19 @@ export interface AudioStream {
   readonly codec: string;
   readonly channels: number;
   readonly sampleRate: number;
+}
+
+/** Null where the file does not say. Texts are without control characters, and of limited length. */
+export interface ClipOrigin {
+  /** The address of the first frame, as written, for instance `01:00:00:00`. */
+  readonly timecode: string | null;
+  /** The tape, card or camera roll. */
+  readonly reel: string | null;
+  /** When it was recorded; ISO 8601. */
+  readonly createdAt: string | null;
+  readonly title: string | null;
+  /** ISO 6709, for instance `+48.1000+011.5000/`. */
+  readonly location: string | null;
 }
 
 export interface ClipInfo {
@@ -42,6 +56,11 @@ export interface ClipInfo {
   readonly pixelFormat: string;
   readonly bitDepth: number;
   readonly interlaced: boolean;
+  /** Its pictures, or a layer of the file that ffmpeg may not decode, have transparency. */
+  readonly hasAlpha: boolean;
+  readonly origin: ClipOrigin;
+  /** Null without. */
+  readonly hdr: HdrMetadata | null;
   readonly audio: readonly AudioStream[];
   /** When each stored frame is shown, rising, in seconds of the file's clock; null where the file does not say. */
   readonly frameTimes: Float64Array | null;

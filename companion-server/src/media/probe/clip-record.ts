@@ -3,7 +3,7 @@
 import type { ClipInfo } from './clip-info.ts';
 
 /** Raised when the probe's result or its format changes: clips with a stored result are then probed again. */
-const recordVersion = 1;
+const recordVersion = 2;
 
 interface ClipRecord {
   readonly version: number;

@@ -13,7 +13,6 @@ export function noticesOf(clip: Omit<ClipInfo, 'notices'>, leftOut: LeftOut): st
   const { width, height } = clip.frameSize;
   const notices: [boolean, string][] = [
     [clip.variableRate, `The clip's frame rate varies; it was read at a constant ${rate} frames per second.`],
-    [clip.bitDepth > 8, `The clip has ${clip.bitDepth} bits per channel; the edit works with 8.`],
     [
       clip.colour.transfer === 'smpte2084' || clip.colour.transfer === 'arib-std-b67',
       'The clip is HDR; its colour tags are kept, but the model sees it as if it were SDR.',
@@ -21,11 +20,11 @@ export function noticesOf(clip: Omit<ClipInfo, 'notices'>, leftOut: LeftOut): st
     [clip.interlaced, 'The clip is interlaced; it was made progressive.'],
     [clip.rotationDegrees !== 0, `The clip is stored turned; the result is stored upright, ${width} x ${height}.`],
     [leftOut.videoTracks > 1, `The clip has ${leftOut.videoTracks} video tracks; the first one is edited.`],
-    [leftOut.hasAlpha, "The clip's transparency is lost; the result is opaque."],
     [leftOut.hasSubtitles, "The clip's subtitles are not in the result."],
+    [leftOut.hasChapters, "The clip's chapters are not in the result."],
     [
-      leftOut.hasHdrMetadata,
-      "The clip's HDR metadata (the display that it was made for, its brightest light) are not in the result.",
+      leftOut.hasDynamicHdr,
+      "The clip's description of each scene (Dolby Vision or HDR10+) is not in the result; its base layer is.",
     ],
   ];
   return notices.filter(([applies]) => applies).map(([, sentence]) => sentence);

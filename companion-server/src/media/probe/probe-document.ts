@@ -1,12 +1,18 @@
 // Reads the JSON that `ffprobe -show_streams -show_format` prints. Pure. Written for ffprobe 4 and later.
 
 import type { AudioStream, ClipInfo, ColourTags } from './clip-info.ts';
-import { hdrSideData } from '../decode/frame-rows.ts';
+import { dynamicHdrSideData } from '../decode/frame-rows.ts';
+import { parseHdrMetadata, type SideData } from './hdr-metadata.ts';
 import { parseRational, rationalValue, type Rational } from '../frame.ts';
 
 export interface ProbeDocument {
   readonly streams?: readonly ProbeStream[];
-  readonly format?: { readonly start_time?: string; readonly format_name?: string };
+  readonly chapters?: readonly unknown[];
+  readonly format?: {
+    readonly start_time?: string;
+    readonly format_name?: string;
+    readonly tags?: Readonly<Record<string, string | undefined>>;
+  };
 }
 
 interface ProbeStream {
@@ -30,11 +36,11 @@ interface ProbeStream {
   readonly channels?: number;
   readonly sample_rate?: string;
   readonly disposition?: { readonly attached_pic?: number };
-  readonly tags?: { readonly rotate?: string; readonly alpha_mode?: string; readonly ALPHA_MODE?: string };
-  readonly side_data_list?: readonly {
+  readonly tags?: Readonly<Record<string, string | undefined>>;
+  readonly side_data_list?: readonly ({
     readonly rotation?: number | string;
     readonly side_data_type?: string;
-  }[];
+  } & SideData)[];
 }
 
 /** The part of ClipInfo that is in the stream header. */
@@ -49,6 +55,8 @@ export interface VideoStream extends Pick<
   | 'pixelFormat'
   | 'bitDepth'
   | 'interlaced'
+  | 'hasAlpha'
+  | 'hdr'
   | 'streamIndex'
 > {
   /** ffmpeg's name, or the file's own where ffmpeg has none. */
@@ -95,6 +103,10 @@ export function parseVideo(document: ProbeDocument): VideoStream | null {
     pixelFormat,
     bitDepth: parseBitDepth(stream, pixelFormat),
     interlaced: ['tt', 'bb', 'tb', 'bt'].includes(stream.field_order ?? ''),
+    hasAlpha:
+      /^(yuva|rgba|bgra|argb|abgr|gbrap|ya\d)/.test(pixelFormat) ||
+      (stream.tags?.['alpha_mode'] ?? stream.tags?.['ALPHA_MODE']) === '1',
+    hdr: parseHdrMetadata(stream.side_data_list ?? []),
     isFieldOrderKnown: !['', 'unknown'].includes(stream.field_order ?? ''),
     declaredRates: [stream.r_frame_rate, stream.avg_frame_rate].map(parseRational).filter((rate) => rate !== null),
   };
@@ -107,12 +119,13 @@ function nameOf({ codec_name: name = 'unknown', codec_tag_string: tag }: ProbeSt
 /** Parts of the file, besides picture and sound, that the result does not keep. */
 export interface LeftOut {
   readonly videoTracks: number;
-  readonly hasAlpha: boolean;
   readonly hasSubtitles: boolean;
-  readonly hasHdrMetadata: boolean;
+  readonly hasChapters: boolean;
+  /** Dolby Vision or HDR10+, which describe every scene. */
+  readonly hasDynamicHdr: boolean;
 }
 
-export function parseLeftOut({ streams = [] }: ProbeDocument): LeftOut {
+export function parseLeftOut({ streams = [], chapters = [] }: ProbeDocument): LeftOut {
   const pictures = streams.filter(
     ({ codec_type, disposition }) => codec_type === 'video' && disposition?.attached_pic !== 1,
   );
@@ -120,11 +133,9 @@ export function parseLeftOut({ streams = [] }: ProbeDocument): LeftOut {
   const sideData = video?.side_data_list ?? [];
   return {
     videoTracks: pictures.length,
-    hasAlpha:
-      /^(yuva|rgba|bgra|argb|abgr|gbrap|ya\d)/.test(video?.pix_fmt ?? '') ||
-      (video?.tags?.alpha_mode ?? video?.tags?.ALPHA_MODE) === '1',
     hasSubtitles: streams.some(({ codec_type }) => codec_type === 'subtitle') || video?.closed_captions === 1,
-    hasHdrMetadata: sideData.some(({ side_data_type = '' }) => hdrSideData.test(side_data_type)),
+    hasChapters: chapters.length > 1,
+    hasDynamicHdr: sideData.some(({ side_data_type = '' }) => dynamicHdrSideData.test(side_data_type)),
   };
 }
 
@@ -149,7 +160,7 @@ export function parseAudio(document: ProbeDocument): AudioStream[] {
 /** Degrees clockwise. The side data counts counter-clockwise, the old `rotate` tag clockwise. */
 function parseRotation(stream: ProbeStream): number {
   const sideData = stream.side_data_list?.find(({ rotation }) => rotation !== undefined);
-  const clockwise = sideData === undefined ? Number(stream.tags?.rotate ?? 0) : -Number(sideData.rotation);
+  const clockwise = sideData === undefined ? Number(stream.tags?.['rotate'] ?? 0) : -Number(sideData.rotation);
   const quarterTurns = Math.round((Number.isFinite(clockwise) ? clockwise : 0) / 90);
   return (((quarterTurns % 4) + 4) % 4) * 90;
 }

@@ -9,7 +9,9 @@ import { kindOfFile } from './file-kind.ts';
 import { rationalValue, type Rational, type Size } from '../frame.ts';
 import { planRate } from './frame-times.ts';
 import { maxPixels } from '../ffmpeg/input-guard.ts';
+import { readHdrMetadata } from './hdr-metadata.ts';
 import { noticesOf } from './notices.ts';
+import { parseOrigin } from './origin.ts';
 import { runFfprobe } from '../ffmpeg/ffprobe.ts';
 import { readFrameTimes } from './read-frame-times.ts';
 import {
@@ -21,7 +23,7 @@ import {
   type VideoStream,
 } from './probe-document.ts';
 
-const showStreams = ['-show_streams', '-show_format', '-of', 'json'];
+const showStreams = ['-show_streams', '-show_format', '-show_chapters', '-of', 'json'];
 
 /**
  * How long the header may take, and how long the list of frames may bring nothing: in a file of much sound and few pictures,
@@ -71,6 +73,11 @@ export async function probeClip(file: string, signal?: AbortSignal): Promise<Cli
     pixelFormat: video.pixelFormat,
     bitDepth: video.bitDepth,
     interlaced: listing.isInterlaced,
+    hasAlpha: video.hasAlpha,
+    origin: parseOrigin(document, video.streamIndex),
+    hdr:
+      video.hdr ??
+      (listing.hasHdrMetadata ? await readHdrMetadata(clipPath, video.streamIndex, { silenceMs, signal }) : null),
     audio: parseAudio(document),
     frameTimes: listing.times,
     keyframeTimes: listing.keyframeTimes,
@@ -79,8 +86,8 @@ export async function probeClip(file: string, signal?: AbortSignal): Promise<Cli
     streamIndex: video.streamIndex,
   };
   const leftOut = parseLeftOut(document);
-  const hasHdrMetadata = leftOut.hasHdrMetadata || listing.hasHdrMetadata;
-  return { ...clip, notices: noticesOf(clip, { ...leftOut, hasHdrMetadata }) };
+  const hasDynamicHdr = leftOut.hasDynamicHdr || listing.hasDynamicHdr;
+  return { ...clip, notices: noticesOf(clip, { ...leftOut, hasDynamicHdr }) };
 }
 
 async function readHeader(file: string, signal: AbortSignal | undefined): Promise<ProbeDocument> {

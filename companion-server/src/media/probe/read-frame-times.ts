@@ -19,6 +19,8 @@ export interface FrameListing {
   readonly isInterlaced: boolean;
   /** Whether decoded frames carry the description of an HDR display or of its light. */
   readonly hasHdrMetadata: boolean;
+  /** Whether they carry such a description of each scene. */
+  readonly hasDynamicHdr: boolean;
 }
 
 export interface ListingOptions {
@@ -170,6 +172,7 @@ function toListing(rows: readonly FrameRow[], decoded: readonly FrameRow[], isIn
     lastDurationSeconds: lastDuration > 0 ? lastDuration : null,
     isInterlaced,
     hasHdrMetadata: decoded.some(({ hasHdrMetadata }) => hasHdrMetadata),
+    hasDynamicHdr: decoded.some(({ hasDynamicHdr }) => hasDynamicHdr),
   };
 }
 

@@ -84,13 +84,13 @@ describe('what gets lost is told:', () => {
     ['prores_ks', 'yuva444p10le'],
   ])('transparency (%s)', async (codec, format) => {
     const args = [...testPicture('64x48', '25', 2), '-c:v', codec, '-pix_fmt', format];
-    expect(await noticesOf(await makeClip(inFolder(`${codec}.mov`), args))).toContain('transparency');
+    expect((await probeClip(await makeClip(inFolder(`${codec}.mov`), args))).hasAlpha).toBe(true);
   });
 
   test('transparency of VP9, which its pixel format does not tell', async () => {
     const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=64x48:d=0.2,format=yuva420p'];
     const file = await makeClip(inFolder('alpha.webm'), [...picture, '-c:v', 'libvpx-vp9']);
-    expect(await noticesOf(file)).toContain('transparency');
+    expect((await probeClip(file)).hasAlpha).toBe(true);
   });
 
   test('subtitles', async () => {
@@ -105,7 +105,26 @@ describe('what gets lost is told:', () => {
       'log-level=none:hdr10=1:repeat-headers=1:master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1):max-cll=1000,400';
     const args = [...testPicture('64x48', '25', 3), '-c:v', 'libx265', '-pix_fmt', 'yuv420p10le'];
     const file = await makeClip(inFolder('hdr.mkv'), [...args, '-x265-params', hdr]);
-    expect(await noticesOf(file)).toContain('HDR metadata');
+    expect((await probeClip(file)).hdr).toMatchObject({
+      display: { green: [13_250, 34_500], mostLuminance: 10_000_000, leastLuminance: 1 },
+      light: { mostContent: 1000, mostAverage: 400 },
+    });
+  });
+
+  test('chapters', async () => {
+    const chapter = (start: number, end: number) => `[CHAPTER]\nTIMEBASE=1/1000\nSTART=${start}\nEND=${end}\ntitle=x\n`;
+    await writeFile(inFolder('chapters.txt'), `;FFMETADATA1\n${chapter(0, 100)}${chapter(100, 200)}`);
+    const args = [
+      '-i',
+      inFolder('chapters.txt'),
+      ...testPicture('64x48', '25', 5),
+      ...h264,
+      '-map',
+      '1',
+      '-map_chapters',
+      '0',
+    ];
+    expect(await noticesOf(await makeClip(inFolder('chapters.mkv'), args))).toContain('chapters');
   });
 
   test('nothing of an ordinary clip', async () => {
