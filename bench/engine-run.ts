@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { EditReport } from '../protocol/edit-report.ts';
+import { codecExtension } from '../protocol/codecs.ts';
 import { defaultSettings, type EditSettings } from '../protocol/edit-settings.ts';
 import { writeSampleClip, defaultSample } from '../companion-server/src/demo/sample-clip.ts';
 import type { EditJob } from '../companion-server/src/engine/run/edit-job.ts';
@@ -54,14 +55,20 @@ export function benchJob(
   };
 }
 
-/** Edits `clip` on the CPU and throws the result away, once `look` has seen its file. */
+/**
+ * Edits `clip` on the CPU and throws the result away, once `look` has seen its file.
+ * @param more of the job
+ */
 export async function runEdit(
   clip: string,
   settings: Partial<EditSettings>,
   look: (file: string) => Promise<void> = () => Promise.resolve(),
   folders: EditFolders = usualFolders(),
+  more: Partial<EditJob> = {},
 ): Promise<EditReport & { readonly seconds: number }> {
-  const job = benchJob(clip, settings, folders);
+  const usual = benchJob(clip, settings, folders);
+  const outputPath = usual.outputPath.replace(/\.mov$/, codecExtension(usual.settings.codec));
+  const job = { ...usual, outputPath, ...more };
   const engine = createEngine({ entry });
   try {
     const report = await engine.edit(job, { onProgress: () => undefined });

@@ -10,6 +10,8 @@ import { controlBench } from './control.ts';
 import { detailBench } from './detail/main.ts';
 import { gpuBench, parseDevices } from './gpu/main.ts';
 import { jobsBench } from './jobs/main.ts';
+import { keyframesBench } from './keyframes/main.ts';
+import { maskBench } from './mask/main.ts';
 import { memoryBench } from './memory.ts';
 import { officialBench } from './official/main.ts';
 import { writeSection } from './performance-page.ts';
@@ -31,6 +33,8 @@ const benches: readonly Bench[] = [
   variantsBench,
   detailBench,
   controlBench,
+  maskBench,
+  keyframesBench,
   memoryBench,
   transferBench,
   jobsBench,

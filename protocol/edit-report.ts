@@ -63,6 +63,8 @@ export const editReport = object({
   vae: optional(vaeName),
   /** The ControlNets that guided the edit; left out if none did. */
   controls: optional(controlChoices),
+  /** The share of the picture that the mask lets the edit change, mean of all frames, 0..1; left out without a mask. */
+  maskedShare: optional(number(0, 1)),
   /** Variable rate made constant, size padded, ... */
   notices,
 });

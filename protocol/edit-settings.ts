@@ -1,6 +1,6 @@
 // The settings of an edit. Shared by the panel, the wire, the command line and the engine.
 
-import { outputCodecs } from './codecs.ts';
+import { codecInfo, codecInfos, outputCodecs } from './codecs.ts';
 import { controlChoices, controlledFrames } from './control.ts';
 import {
   flag,
@@ -18,7 +18,9 @@ import {
   type Infer,
 } from './fields.ts';
 import { maxPromptCharacters } from './limits.ts';
+import { givenKeyframes } from './given-keyframes.ts';
 import { loraChoices } from './lora.ts';
+import { maskSettings } from './mask.ts';
 import { vaeName } from './vae-name.ts';
 import { techniqueInfo, techniqueInfos, techniqueNames, usualTechnique } from './techniques.ts';
 
@@ -144,10 +146,26 @@ export const editSettings = where(
     controls: optional(controlChoices),
     /** Which frames they guide; `keyframes` when left out. */
     controlledFrames: optional(oneOf(controlledFrames)),
+    /** Where the edit may change the clip; everywhere when left out. */
+    mask: optional(maskSettings),
+    /** Frames that were edited by hand; none when left out. */
+    keyframes: optional(givenKeyframes),
     /** Edits the keyframes alone: the result is a clip of just these, in their order. */
     preview: flag,
   }),
-  ({ initialNoise, technique, steps, inversionSteps, startSeconds, endSeconds, loras }): Complaint | undefined => {
+  ({
+    initialNoise,
+    technique,
+    steps,
+    inversionSteps,
+    startSeconds,
+    endSeconds,
+    loras,
+    mask,
+    codec,
+    propagation,
+    keyframes = [],
+  }): Complaint | undefined => {
     const twice = loras.findIndex(({ name }, i) => loras.findIndex((one) => one.name === name) !== i);
     if (twice !== -1) {
       return { at: ['loras', twice, 'name'], text: `must not be named twice, got '${loras[twice]?.name ?? ''}'.` };
@@ -158,6 +176,13 @@ export const editSettings = where(
         at: ['initialNoise'],
         text: `must be inversion unless the technique is ${those.join(' or ')}, got ${initialNoise} with ${technique}.`,
       };
+    }
+    if (keyframes.length > 0 && propagation !== 'paper') {
+      return { at: ['propagation'], text: `must be paper where keyframes are given, got ${propagation}.` };
+    }
+    if (mask?.asAlpha === true && !codecInfo(codec).hasAlpha) {
+      const those = codecInfos.filter(({ hasAlpha }) => hasAlpha).map(({ name }) => name);
+      return { at: ['mask', 'asAlpha'], text: `needs a codec that keeps alpha (${those.join(', ')}), got ${codec}.` };
     }
     if (steps !== null && inversionSteps !== null && inversionSteps % steps !== 0) {
       return {
@@ -175,6 +200,11 @@ export const editSettings = where(
   },
 );
 export type EditSettings = Infer<typeof editSettings>;
+
+/** SHA-256 of the files that the settings name: a matte, keyframes. */
+export function uploadsOf({ mask, keyframes = [] }: EditSettings): readonly string[] {
+  return [...(mask?.matte === undefined ? [] : [mask.matte]), ...keyframes].map(({ sha256 }) => sha256);
+}
 
 /** The settings of an edit of which only prompt and technique are chosen. The prompt is still empty. */
 export function defaultSettings(technique: string = usualTechnique): EditSettings {

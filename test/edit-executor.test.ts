@@ -10,7 +10,7 @@ import { openTestArtifacts } from './artifact-fixture.ts';
 import { openMemoryArtifacts } from './memory/artifact-store.ts';
 import { owner, requestOf } from './job-fixture.ts';
 import type { ArtifactStore } from '../companion-server/src/artifacts/artifact-store.ts';
-import { createEditExecutor } from '../companion-server/src/jobs/edit-executor.ts';
+import { createEditExecutor, type EditExecutorOptions } from '../companion-server/src/jobs/edit-executor.ts';
 import { loraFileOf } from '../companion-server/src/models/adapter-files.ts';
 import type { EditJob } from '../companion-server/src/engine/run/edit-job.ts';
 import { ResumePointFile } from '../companion-server/src/engine/run/resume-point.ts';
@@ -25,7 +25,11 @@ const point = (evaluations: number) =>
   ({ stage: 'edit', step: evaluations, evaluations, inversionEvaluations: 0 }) as const;
 
 /** Work with an engine that does `edit`, in a folder of which nothing is left. */
-async function createFixture(edit: (job: EditJob, hooks: EditHooks) => Promise<void>, store?: ArtifactStore) {
+async function createFixture(
+  edit: (job: EditJob, hooks: EditHooks) => Promise<void>,
+  store?: ArtifactStore,
+  parts: Partial<EditExecutorOptions> = {},
+) {
   const dataDir = await mkdtemp(join(tmpdir(), 'tokenflow-edit-executor-'));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   let steps = 0;
@@ -45,6 +49,7 @@ async function createFixture(edit: (job: EditJob, hooks: EditHooks) => Promise<v
     cacheDir: join(dataDir, 'cache'),
     clipOf: () => Promise.resolve({ artifact: 'clips/clip', sha256: '' }),
     modelDirOf: () => join(dataDir, 'model'),
+    ...parts,
   });
   const hooks = {
     onProgress: () => undefined,
@@ -53,8 +58,37 @@ async function createFixture(edit: (job: EditJob, hooks: EditHooks) => Promise<v
     signal: new AbortController().signal,
   };
   const workDir = join(dataDir, 'jobs', jobId, 'work');
-  return { run: () => executor.run(row, hooks), steps: () => steps, unkept, workDir };
+  return { executor, run: (job = row) => executor.run(job, hooks), steps: () => steps, unkept, workDir };
 }
+
+test('what a mask and keyframes name by their hash is given to the engine as files; what is not there is refused before', async () => {
+  const [matte, picture, lost] = ['a', 'b', 'c'].map((digit) => digit.repeat(64)) as [string, string, string];
+  const edge = { follows: true, invert: false, grow: 0, feather: 0, asAlpha: false };
+  const mask = { matte: { sha256: matte, channel: 'luma', frame: 0 }, ...edge } as const;
+  const jobs: EditJob[] = [];
+  const uploadOf = (of: string, sha256: string) => {
+    if (of === owner && sha256 !== lost) return Promise.resolve({ artifact: `clips/${sha256}` });
+    return Promise.reject(new EditError('clip-missing', 'There is no such clip.'));
+  };
+  const { executor, run } = await createFixture(
+    (job) => {
+      jobs.push(job);
+      return Promise.resolve();
+    },
+    undefined,
+    { uploadOf },
+  );
+  const { settings, ...request } = requestOf();
+  const asked = { ...request, settings: { ...settings, mask, keyframes: [{ frame: 3, sha256: picture }] } };
+  await executor.check(owner, asked);
+  await run({ ...row, request: asked });
+  expect(jobs[0]?.mattePath).toMatch(new RegExp(`clips.${matte}$`));
+  expect(jobs[0]?.keyframePaths).toEqual([
+    { frame: 3, path: expect.stringMatching(new RegExp(`${picture}$`)) as string },
+  ]);
+  const missing = { ...asked, settings: { ...asked.settings, keyframes: [{ frame: 3, sha256: lost }] } };
+  await expect(executor.check(owner, missing)).rejects.toThrow('There is no such clip.');
+});
 
 test('a step is told when its resume point is kept, and another machine goes on from there', async () => {
   const first = await openMemoryArtifacts();

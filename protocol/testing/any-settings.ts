@@ -1,7 +1,7 @@
 // Any settings that an edit can have, for tests with many of them.
 
 import fc, { type Arbitrary } from 'fast-check';
-import { outputCodecs } from '../codecs.ts';
+import { codecInfo, outputCodecs } from '../codecs.ts';
 import { controlKinds, controlledFrames } from '../control.ts';
 import {
   details,
@@ -17,6 +17,7 @@ import {
   type EditSettings,
 } from '../edit-settings.ts';
 import { controlScaleRange, loraStrengthRange, maxControls } from '../limits.ts';
+import { growRange, matteChannels, maxFeather } from '../mask.ts';
 import { techniqueInfos } from '../techniques.ts';
 
 const nullable = <T>(value: Arbitrary<T>) => fc.option(value, { nil: null });
@@ -36,6 +37,17 @@ const control = fc
     clip: words(1),
   })
   .map(({ clip, ...rest }) => (rest.kind === 'own' ? { ...rest, clip } : rest));
+
+const sha256 = fc.stringMatching(/^[0-9a-f]{64}$/);
+
+const mask = fc.record({
+  matte: fc.record({ sha256, channel: fc.constantFrom(...matteChannels), frame: fc.nat(1_000) }),
+  follows: fc.boolean(),
+  invert: fc.boolean(),
+  grow: fc.integer(growRange),
+  feather: fc.nat(maxFeather),
+  asAlpha: fc.boolean(),
+});
 
 /** A field without a line here does not compile. */
 const fields: { readonly [Name in keyof Required<EditSettings>]: Arbitrary<Required<EditSettings>[Name]> } = {
@@ -68,10 +80,15 @@ const fields: { readonly [Name in keyof Required<EditSettings>]: Arbitrary<Requi
   vae: words(1),
   controls: fc.array(control, { maxLength: maxControls }),
   controlledFrames: fc.constantFrom(...controlledFrames),
+  mask,
+  keyframes: fc.uniqueArray(fc.record({ frame: fc.nat(1_000), sha256 }), {
+    maxLength: 3,
+    selector: ({ frame }) => frame,
+  }),
   preview: fc.boolean(),
 };
 
-const optionalFields: readonly (keyof EditSettings)[] = ['vae', 'controls', 'controlledFrames'];
+const optionalFields: readonly (keyof EditSettings)[] = ['vae', 'controls', 'controlledFrames', 'mask', 'keyframes'];
 
 /** Settings that `parseEditSettings` accepts: every field takes any of its values, in any combination that is allowed. */
 export const anySettings: Arbitrary<EditSettings> = fc
@@ -82,7 +99,16 @@ export const anySettings: Arbitrary<EditSettings> = fc
     ...settings,
     initialNoise: mayChooseNoise(settings) ? settings.initialNoise : 'inversion',
     inversionSteps: multipleOf(settings),
+    ...(settings.mask === undefined
+      ? {}
+      : { mask: { ...settings.mask, asAlpha: settings.mask.asAlpha && keepsAlpha(settings) } }),
+    // Given keyframes go to the other frames by the paper's rule alone.
+    propagation: (settings.keyframes ?? []).length > 0 ? 'paper' : settings.propagation,
   }));
+
+function keepsAlpha({ codec }: Pick<EditSettings, 'codec'>): boolean {
+  return codecInfo(codec).hasAlpha;
+}
 
 function mayChooseNoise({ technique }: Pick<EditSettings, 'technique'>): boolean {
   return techniqueInfos.some(({ name, choosesInitialNoise }) => name === technique && choosesInitialNoise);

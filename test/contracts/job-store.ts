@@ -187,11 +187,18 @@ export function describeJobStore(name: string, makeJobs: () => KeptJobRows): voi
       expect(await store.needsClip(owner, 'e'.repeat(32))).toBe(true);
       expect(await store.needsClip(owner, 'c'.repeat(32))).toBe(false);
       expect((await store.unfinished()).map(({ jobId }) => jobId)).toEqual([second]);
+      const { settings } = requestOf();
+      const edge = { follows: true, invert: false, grow: 0, feather: 0, asAlpha: false };
+      const mask = { matte: { sha256: '5'.repeat(64), channel: 'luma', frame: 0 }, ...edge } as const;
+      const keyframes = [{ frame: 1, sha256: '6'.repeat(64) }];
+      await addAll(store, [jobOf({ settings: { ...settings, mask, keyframes } })]);
+      const needed = ['5', '6', '7'].map((digit) => store.needsClip(owner, digit.repeat(32)));
+      expect(await Promise.all(needed)).toEqual([true, true, false]);
       expect([await store.lastReport('m'), await store.lastReport(null)]).toEqual([fakeReport, null]);
       await store.remove(first);
       await store.remove(first);
       expect(await store.get(first)).toBeUndefined();
-      expect(await store.list(owner, null, 10)).toHaveLength(1);
+      expect(await store.list(owner, null, 10)).toHaveLength(2);
     });
   });
 }

@@ -9,6 +9,7 @@ import {
   type EditOverSocketOptions,
 } from '../../companion-server/src/client/edit-over-socket.ts';
 import { CanceledError } from '../../companion-server/src/errors.ts';
+import { sha256OfFile } from '../../companion-server/src/files/sha256.ts';
 import { defaultSettings } from '../../protocol/edit-settings.ts';
 import { createLifeline } from './lifeline.ts';
 import { connectTo, startTestServer } from './test-server.ts';
@@ -40,6 +41,22 @@ describe('an edit over the socket', () => {
     expect(Object.keys(edited.stageSeconds)).toEqual(['upload', 'decode', 'edit', 'download']);
     expect(workspace.clipBytes.equals(await readFile(edited.outPath))).toBe(true);
     expect(await newFiles(workspace)).toEqual(['out.mov']);
+  });
+
+  test('sends the matte of its mask, and leaves neither it nor the clip on the server', async () => {
+    const workspace = await createWorkspace();
+    const connection = await connectTo(await startTestServer(workspace));
+    const options = createOptions(workspace);
+    const mattePath = join(workspace.folder, 'matte.mp4');
+    await writeFile(mattePath, Buffer.concat([workspace.clipBytes, Buffer.from('a matte')]));
+    const sha256 = await sha256OfFile(mattePath);
+    const edge = { follows: true, invert: false, grow: 0, feather: 0, asAlpha: false };
+    const mask = { matte: { sha256, channel: 'luma', frame: 0 }, ...edge } as const;
+    const settings = { ...options.settings, mask };
+    await expect(editOverSocket(connection, { ...options, settings })).rejects.toMatchObject({ code: 'clip-missing' });
+    await editOverSocket(connection, { ...options, settings, uploads: [mattePath] });
+    expect(await newFiles(workspace)).toEqual(['matte.mp4', 'out.mov']);
+    expect(await readdir(join(workspace.folder, 'data', 'clips'))).toEqual([]);
   });
 
   test('can follow another on the same connection', async () => {

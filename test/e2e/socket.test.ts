@@ -260,7 +260,7 @@ test('a client that says no hello in time is shown out', async () => {
     modelChanges: { downloads: null, remove: unused, readSample: unused, subscribe: unused },
     device: unused,
     disks: { shortages: unused, subscribe: unused },
-    clips: { begin: unused, get: unused, remove: unused, removeUnused: unused, close: unused },
+    clips: { begin: unused, get: unused, withHash: unused, remove: unused, removeUnused: unused, close: unused },
     jobs: {
       add: unused,
       list: unused,

@@ -239,6 +239,7 @@ async function open(
     onStepUnkept: (jobId, error) =>
       log.warn('What a step of a job has left could not be kept.', { jobId, error: inspect(error) }),
     clipOf: (owner, clipId) => clips.get(owner, clipId),
+    uploadOf: (owner, sha256) => clips.withHash(owner, sha256),
     clipInfoOf: probe === undefined ? knownClips.infoOf : null,
     modelDirOf: (model) => library.pathOfModel(model),
     readingOf: (model, vae) => library.readingOf(model, vae),

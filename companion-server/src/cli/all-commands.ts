@@ -6,6 +6,7 @@ import { connectCommand, disconnectCommand } from './commands/connect.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { editCommand } from './commands/edit.ts';
+import { framesCommand } from './commands/frames.ts';
 import { installCommand, openCommand, uninstallCommand, updateCommand } from './commands/install.ts';
 import { jobsCommand } from './commands/jobs.ts';
 import { logsCommand } from './commands/logs.ts';
@@ -18,6 +19,7 @@ import { startCommand, statusCommand, stopCommand } from './commands/start.ts';
 export const allCommands: readonly Command[] = [
   demoCommand,
   editCommand,
+  framesCommand,
   serveCommand,
   panelLinkCommand,
   openCommand,

@@ -34,6 +34,22 @@ describe('readEditRequest', () => {
     });
   });
 
+  test('where keyframes are given, the source prompt is prompt enough', () => {
+    const given = ['--keyframe', '0=a.png', '--source-prompt', 'a wolf'];
+    expect(request('c', ...given).settings.prompt).toBe('a wolf');
+    expect(request('c', ...given, ...prompt).settings.prompt).toBe('a silver wolf');
+    expect(() => request('c', '--source-prompt', 'a wolf')).toThrow('--prompt is empty');
+  });
+
+  test('a layer is ProRes 4444 unless a codec is named, which must keep alpha', () => {
+    const layer = ['--mask-shape', 'ellipse:0,0,1,1', '--output-alpha'];
+    expect(request('c', ...prompt, ...layer).settings.codec).toBe('prores-4444');
+    expect(request('c', ...prompt, ...layer, '--out', 'o.mkv').settings.codec).toBe('ffv1');
+    expect(() => request('c', ...prompt, ...layer, '--codec', 'h264')).toThrow(
+      '--output-alpha needs a codec that keeps alpha, got h264.',
+    );
+  });
+
   test("the reference pipeline is the official code's, unless an option says otherwise", () => {
     const official = { steps: 50, inversionSteps: 500, guidance: 7.5, propagation: 'reference' };
     const args = ['c', ...prompt, '--pipeline', 'reference'];

@@ -21,6 +21,8 @@ import { EditError } from '../errors.ts';
 import type { ModelReading } from '../models/readings.ts';
 import { controlOptions, controlPlaces, readControls, type ControlRequest } from './control-options.ts';
 import { readAdapters, refuseFiles, type AdapterRequest } from './adapter-options.ts';
+import { keyframeOptions } from './keyframe-options.ts';
+import { maskOptions } from './mask-options.ts';
 import type { Options, Values } from './options.ts';
 import { readingOptions, readReading } from './reading-options.ts';
 import { typed } from '../typed-command.ts';
@@ -28,7 +30,11 @@ import { typed } from '../typed-command.ts';
 const defaults = defaultSettings();
 
 export const editOptions = {
-  prompt: { kind: 'text', placeholder: 'TEXT', help: 'What the clip should become. Required.' },
+  prompt: {
+    kind: 'text',
+    placeholder: 'TEXT',
+    help: 'What the clip should become. Required; with --keyframe, the source prompt when left out.',
+  },
   'source-prompt': {
     kind: 'text',
     placeholder: 'TEXT',
@@ -110,6 +116,8 @@ export const editOptions = {
     choices: details,
     help: `source: a clip larger than the working size keeps its fine detail where the edit left it alone. none: the edited picture is scaled up. Default: ${defaults.detail}.`,
   },
+  ...maskOptions,
+  ...keyframeOptions,
   'write-prompt': {
     kind: 'flag',
     help: 'Write the prompt into the result, beside the mark that says that it was edited by AI.',
@@ -189,7 +197,8 @@ export interface EditRequest {
 /** The request that the arguments of `edit` make. Throws EditError that names the option. */
 export function readEditRequest(values: Values<typeof editOptions>, positionals: readonly string[]): EditRequest {
   const clipPath = readClipPath(positionals);
-  const { codec, outPath } = chooseOutput(clipPath, values.out, values.codec);
+  const { codec, outPath } = chooseOutput(clipPath, values.out, values.codec ?? alphaCodec(values));
+  if (values['output-alpha'] && !codecInfo(codec).hasAlpha) throw withoutAlpha(codec);
   const { loras, vae, ...files } = readAdapters(values.lora, values.embedding, values.vae);
   const { controls, ...ofControls } = readControls(values);
   if (values.server !== undefined) refuseFiles({ ...files, ...ofControls });
@@ -222,7 +231,8 @@ function readSettings(
   };
   try {
     return parseEditSettings({
-      prompt: values.prompt ?? base.prompt,
+      // Keyframes say what changes.
+      prompt: values.prompt ?? (values.keyframe.length > 0 ? values['source-prompt'] : undefined) ?? base.prompt,
       sourcePrompt: values['source-prompt'] ?? base.sourcePrompt,
       negativePrompt: values.negative ?? base.negativePrompt,
       technique: base.technique,
@@ -299,6 +309,19 @@ function readClipPath(positionals: readonly string[]): string {
     });
   }
   return resolve(clip);
+}
+
+/** A layer goes onto a timeline. Other files than .mov decide for themselves. */
+function alphaCodec({ out, 'output-alpha': isLayer }: Values<typeof editOptions>): OutputCodec | undefined {
+  const isMov = out === undefined || extname(out).toLowerCase() === codecExtension('prores-4444');
+  return isLayer && isMov ? 'prores-4444' : undefined;
+}
+
+function withoutAlpha(codec: OutputCodec): EditError {
+  const those = codecInfos.filter(({ hasAlpha }) => hasAlpha).map(({ name }) => name);
+  return new EditError('invalid-request', `--output-alpha needs a codec that keeps alpha, got ${codec}.`, {
+    hint: `Name one with --codec: ${those.join(', ')}.`,
+  });
 }
 
 function chooseOutput(

@@ -31,6 +31,8 @@ export interface EditOverSocketOptions {
   readonly settings: EditSettings;
   /** Absolute paths of control videos, by what `settings` call them; none when left out. They are uploaded as clips. */
   readonly controlVideos?: ReadonlyMap<string, string>;
+  /** Absolute paths of files that the settings name by their SHA-256: a matte, keyframes. Default: none. */
+  readonly uploads?: readonly string[];
   /** Id of one of the server's models, or null for the server's default. */
   readonly model: string | null;
   readonly device: DeviceChoice;
@@ -51,7 +53,7 @@ export interface EditedClip {
 
 /** Runs one edit. Leaves nothing behind but the result. Throws CanceledError or EditError. */
 export async function editOverSocket(client: Client, options: EditOverSocketOptions): Promise<EditedClip> {
-  const { clipPath, model, device, onProgress, signal } = options;
+  const { clipPath, uploads = [], model, device, onProgress, signal } = options;
   throwIfCanceled(signal);
   const outPath = resolve(options.outPath);
   const output = await openPart(outPath, {
@@ -70,6 +72,7 @@ export async function editOverSocket(client: Client, options: EditOverSocketOpti
     clipIds.push(sent.clipId);
     options.onUploaded?.(sent.sha256);
     const shown = await uploadControls(client, options, clipIds);
+    for (const file of uploads) clipIds.push((await uploadClip(client, file, { signal })).clipId);
     const uploadSeconds = (performance.now() - beganAt) / 1_000;
     onProgress({ phase: 'queue' });
     // The same key again makes no second job, should the reply be lost.

@@ -34,6 +34,14 @@ test('the same clip is stored once, and goes with its last owner', async () => {
   expect(await files()).toEqual({ clips: [], uploads: [] });
 });
 
+test('a clip is found by its hash, by its owner only', async () => {
+  const { store } = await createFixture();
+  const clip = await send(store);
+  expect(await store.withHash(owner, sha256)).toEqual(clip);
+  await expect(store.withHash(other, sha256)).rejects.toMatchObject({ code: 'clip-missing' });
+  await expect(store.withHash(owner, '0'.repeat(64))).rejects.toThrow('There is no clip that begins with 00000000');
+});
+
 test('who has sent a clip need not send it again; who only knows its hash must', async () => {
   const { store } = await createFixture();
   const clip = await send(store);

@@ -27,6 +27,8 @@ export interface ClipStore {
   begin(owner: string, request: UploadRequest): Promise<Upload>;
   /** Throws EditError 'clip-missing' when the owner has no such clip. */
   get(owner: string, clipId: string): Promise<Clip>;
+  /** The clip of these bytes. Throws EditError 'clip-missing' when the owner has none. */
+  withHash(owner: string, sha256: string): Promise<Clip>;
   /** Removes the clip from its owner; its file is deleted with its last owner. Does nothing when there is no such clip. */
   remove(owner: string, clipId: string): Promise<void>;
   /** Removes clips that were not used for 30 days, except those that `isNeeded`. */
@@ -155,6 +157,17 @@ export async function openClipStore({
       await onRemoved(owner, clipId);
     });
 
+  /** @param name of the clip that was asked for */
+  async function found(owner: string, row: ClipRow | undefined, name: string): Promise<Clip> {
+    if (row === undefined || !(await isThere(row))) {
+      throw new EditError('clip-missing', `There is no clip ${name} of this client.`, {
+        hint: 'Upload the clip again.',
+      });
+    }
+    noteUse(owner, row.clipId);
+    return toClip(row);
+  }
+
   async function removeNow(owner: string, clipId: string): Promise<void> {
     const row = table.ofOwner(owner, clipId);
     if (row === undefined) return;
@@ -193,16 +206,9 @@ export async function openClipStore({
       await uploads.removeExpired();
       return uploads.begin(owner, request);
     },
-    async get(owner, clipId) {
-      const row = table.ofOwner(owner, clipId);
-      if (row === undefined || !(await isThere(row))) {
-        throw new EditError('clip-missing', `There is no clip ${clipId} of this client.`, {
-          hint: 'Upload the clip again.',
-        });
-      }
-      noteUse(owner, clipId);
-      return toClip(row);
-    },
+    get: (owner, clipId) => found(owner, table.ofOwner(owner, clipId), clipId),
+    withHash: (owner, sha256) =>
+      found(owner, table.ofOwnerByHash(owner, sha256), `that begins with ${sha256.slice(0, 8)} in SHA-256`),
     async removeUnused(isNeeded) {
       for (const { owner, clipId } of table.unusedSince(now() - clipLifetimeMs)) {
         if (!(await isNeeded(owner, clipId))) await remove(owner, clipId);

@@ -56,18 +56,25 @@ export function fitChange(source: RgbPlanes, edited: RgbPlanes): LocalChange {
   return { width, height, gains: smooth.flat(), offsets };
 }
 
+/** `edited` in place of whatever was there. */
+export function replaceBy(edited: RgbPlanes): LocalChange {
+  const { width, height } = edited;
+  const nothing = new Float32Array(width * height);
+  return { width, height, gains: Array.from({ length: 9 }, () => nothing), offsets: mapRgb((c) => planeOf(edited, c)) };
+}
+
 /** Red, green, blue. */
-type Rgb<T> = readonly [T, T, T];
+export type Rgb<T> = readonly [T, T, T];
 type Channel = 0 | 1 | 2;
 /** A symmetric 3 x 3 matrix at every point: its planes rr, rg, rb, gg, gb, bb. */
 type Symmetric = readonly [Plane, Plane, Plane, Plane, Plane, Plane];
 type Plane = Float32Array;
 
-function mapRgb<T>(make: (channel: Channel) => T): Rgb<T> {
+export function mapRgb<T>(make: (channel: Channel) => T): Rgb<T> {
   return [make(0), make(1), make(2)];
 }
 
-function symmetric(make: (row: Channel, column: Channel) => Plane): Symmetric {
+export function symmetric(make: (row: Channel, column: Channel) => Plane): Symmetric {
   return [make(0, 0), make(0, 1), make(0, 2), make(1, 1), make(1, 2), make(2, 2)];
 }
 
@@ -75,14 +82,14 @@ function symmetric(make: (row: Channel, column: Channel) => Plane): Symmetric {
 type Around = (plane: Plane, factor?: Plane) => Plane;
 
 /** Around each point. */
-function covariance(a: Plane, aMean: Plane, b: Plane, bMean: Plane, around: Around): Plane {
+export function covariance(a: Plane, aMean: Plane, b: Plane, bMean: Plane, around: Around): Plane {
   const out = around(a, b);
   for (let i = 0; i < out.length; i++) out[i] = (out[i] ?? 0) - (aMean[i] ?? 0) * (bMean[i] ?? 0);
   return out;
 }
 
 /** The inverse with the ridge added, by cofactors. */
-function invertRidged([rr, rg, rb, gg, gb, bb]: Symmetric): Symmetric {
+export function invertRidged([rr, rg, rb, gg, gb, bb]: Symmetric): Symmetric {
   const inverse = symmetric(() => new Float32Array(rr.length));
   const [i00, i01, i02, i11, i12, i22] = inverse;
   for (let i = 0; i < rr.length; i++) {
@@ -105,7 +112,7 @@ function invertRidged([rr, rg, rb, gg, gb, bb]: Symmetric): Symmetric {
 }
 
 /** How one channel's change follows from the source's three. */
-function fitChannel([x, y, z]: Rgb<Plane>, [i00, i01, i02, i11, i12, i22]: Symmetric): Rgb<Plane> {
+export function fitChannel([x, y, z]: Rgb<Plane>, [i00, i01, i02, i11, i12, i22]: Symmetric): Rgb<Plane> {
   const fit = mapRgb(() => new Float32Array(x.length));
   const [u, v, w] = fit;
   for (let i = 0; i < x.length; i++) {
@@ -165,7 +172,7 @@ function restOf(edited: Plane, [u, v, w]: Rgb<Plane>, [r, g, b]: Rgb<Plane>): Pl
 }
 
 /** Around 0, where single precision is finest. */
-function planeOf({ planes }: RgbPlanes, c: Channel): Plane {
+export function planeOf({ planes }: RgbPlanes, c: Channel): Plane {
   const plane = planes[c].slice();
   for (let i = 0; i < plane.length; i++) plane[i] = (plane[i] ?? 0) - middle;
   return plane;

@@ -88,6 +88,8 @@ export interface EditExecutorOptions {
    * `loraFileOf` does. Default: there are none.
    */
   readonly controlFileOf?: (control: ControlChoice, model: string | null) => NamedFile | Promise<NamedFile>;
+  /** What a client has sent with this SHA-256: a matte, a keyframe. Throws EditError 'clip-missing'. Default: there is none. */
+  readonly uploadOf?: (owner: string, sha256: string) => Promise<Pick<Clip, 'artifact'>>;
   /** Embeddings that these prompts may mean. Default: there are none. */
   readonly embeddingsFor?: (
     prompts: readonly string[],
@@ -105,7 +107,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   const { onStep = () => undefined, onStepUnkept = () => undefined, onWorkLost = () => undefined } = options;
   const { inversionsDir = inversionsDirIn(dataDir), embeddingsFor = () => [] } = options;
   const { loraFileOf = nothingNamed('LoRA'), vaeFileOf = nothingNamed('VAE') } = options;
-  const { readingOf = () => undefined, previewDecoderOf = () => null } = options;
+  const { readingOf = () => undefined, previewDecoderOf = () => null, uploadOf = noUpload } = options;
   const { controlFileOf = noControlNet } = options;
 
   async function vaeOf({ vae: name }: JobSpec['settings']): Promise<Vae | null> {
@@ -121,11 +123,19 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
 
   async function toEditJob(owner: string, jobId: string, spec: JobSpec): Promise<EditJob> {
     const clip = await clipOf(owner, spec.clipId);
-    const { prompt, sourcePrompt, negativePrompt, loras, controls = [] } = spec.settings;
+    const { prompt, sourcePrompt, negativePrompt, loras, mask, controls = [], keyframes = [] } = spec.settings;
     const vae = await vaeOf(spec.settings);
     const reading = await readingOf(spec.model, vae);
+    const matte = mask?.matte === undefined ? null : await uploadOf(owner, mask.matte.sha256);
     return {
       inputPath: await artifacts.localPath(clip.artifact),
+      mattePath: matte === null ? null : await artifacts.localPath(matte.artifact),
+      keyframePaths: await Promise.all(
+        keyframes.map(async ({ frame, sha256 }) => {
+          const { artifact } = await uploadOf(owner, sha256);
+          return { frame, path: await artifacts.localPath(artifact) };
+        }),
+      ),
       clipSha256: clip.sha256,
       outputPath: await artifacts.localPath(resultArtifact(jobId, spec.settings.codec)),
       modelDir: await modelDirOf(spec.model),
@@ -147,7 +157,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   }
 
   /** The error with the client's names for its files, and with the setting that moves the folder on a full disk. */
-  function explain(error: unknown, { inputPath, outputPath, modelDir }: EditJob): unknown {
+  function explain(error: unknown, { inputPath, outputPath, modelDir, mattePath }: EditJob): unknown {
     const folders = { 'the data folder': dataDir, 'the cache folder': cacheDir };
     // One may be inside the other.
     const inwards = Object.entries(folders).sort(([, a], [, b]) => b.length - a.length);
@@ -157,7 +167,8 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
     const hint = `Free some space, or set ${setting} to a folder on a larger disk.`;
     const told = isShort ? new EditError(error.code, error.message, { hint, cause: error }) : error;
     const paths = { 'the clip': inputPath, 'the result': outputPath, 'the model': modelDir };
-    return nameFiles(told, { ...paths, ...Object.fromEntries(inwards) });
+    const named = { ...(mattePath == null || mattePath === inputPath ? {} : { 'the matte': mattePath }), ...paths };
+    return nameFiles(told, { ...named, ...Object.fromEntries(inwards) });
   }
 
   async function run(
@@ -238,6 +249,8 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       await readingOf(model, await vaeOf(settings));
       for (const { name } of settings.loras) await loraFileOf(name);
       for (const control of settings.controls ?? []) await controlFilesOf(owner, control, model);
+      if (settings.mask?.matte !== undefined) await uploadOf(owner, settings.mask.matte.sha256);
+      for (const { sha256 } of settings.keyframes ?? []) await uploadOf(owner, sha256);
     },
     async estimate(owner, spec, past, signal) {
       const job = await toEditJob(owner, 'estimate', spec);
@@ -264,6 +277,10 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
 
 function noControlNet({ net, kind }: ControlChoice): never {
   return nothingNamed('ControlNet')(net ?? kind);
+}
+
+function noUpload(): never {
+  throw new EditError('clip-missing', 'The server has no matte and no keyframe.', { hint: 'Send it again.' });
 }
 
 function nothingNamed(kind: string): (name: string) => never {

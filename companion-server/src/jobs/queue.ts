@@ -35,7 +35,7 @@ export interface JobQueue {
   ownerOf(jobId: string): Promise<string>;
   /** Whether the owner has created a job with this key. */
   hasKey(owner: string, key: string): Promise<boolean>;
-  /** Whether an unfinished job of the owner reads the clip: edits it, or has it as a control video. */
+  /** Whether an unfinished job of the owner reads the clip (`clipsOf`). */
   needsClip(owner: string, clipId: string): Promise<boolean>;
   /** What the unfinished jobs of all owners ask for, oldest first. */
   unfinished(): Promise<readonly UnfinishedJob[]>;

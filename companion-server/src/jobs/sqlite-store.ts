@@ -226,9 +226,11 @@ export function createSqliteJobStore(database: Database): JobStore {
       }
     }),
     needsClip: inOneStep((owner: string, clipId: string) => {
+      // Mattes and keyframes are named by their hash, which their id begins.
       const sql = `SELECT 1 FROM jobs WHERE owner = ? AND state IN ('queued', 'running', 'paused') AND (clip_id = ?
+        OR instr(settings, ?) > 0
         OR EXISTS (SELECT 1 FROM json_each(settings, '$.controls') WHERE json_extract(value, '$.clip') = ?))`;
-      return database.get(sql, owner, clipId, clipId) !== undefined;
+      return database.get(sql, owner, clipId, `"sha256":"${clipId}`, clipId) !== undefined;
     }),
     unfinished: inOneStep(() => {
       const sql = "SELECT * FROM jobs WHERE state IN ('queued', 'running', 'paused') ORDER BY number";

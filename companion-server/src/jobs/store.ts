@@ -6,7 +6,7 @@
 
 import type { DeviceChoice } from '../../../protocol/devices.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
-import type { EditSettings } from '../../../protocol/edit-settings.ts';
+import { uploadsOf, type EditSettings } from '../../../protocol/edit-settings.ts';
 import type { JobState } from '../../../protocol/job.ts';
 import { EditError } from '../errors.ts';
 import type { Job, JobChange } from './job.ts';
@@ -24,9 +24,13 @@ export interface JobRequest {
   readonly priority: number;
 }
 
-/** The clips that the job reads: the one that it edits, and control videos. */
-export function clipsOf({ clipId, settings: { controls = [] } }: JobRequest): readonly string[] {
-  return [clipId, ...controls.flatMap(({ clip }) => clip ?? [])];
+/** Digits of a file's SHA-256 that are the id of its clip. */
+const idLength = 32;
+
+/** The clips that the job reads: the one that it edits, control videos, a matte, keyframes. */
+export function clipsOf({ clipId, settings }: JobRequest): readonly string[] {
+  const named = (settings.controls ?? []).flatMap(({ clip }) => clip ?? []);
+  return [clipId, ...named, ...uploadsOf(settings).map((sha256) => sha256.slice(0, idLength))];
 }
 
 /** A job that is to be queued. */

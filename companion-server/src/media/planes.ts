@@ -71,6 +71,19 @@ export function gbrFormat(bits: number, hasAlpha = false): PlaneFormat {
   };
 }
 
+/** The format that holds the same planes and alpha; null where ffmpeg has none. */
+export function withAlpha(format: PlaneFormat): PlaneFormat | null {
+  if (format.hasAlpha) return format;
+  if (format.components === 'gbr') return gbrFormat(format.bits, true);
+  const { x, y } = format.chromaShift;
+  const sampling = (Object.keys(chromaShifts) as ChromaSampling[]).find(
+    (name) => chromaShifts[name].x === x && chromaShifts[name].y === y,
+  );
+  if (sampling === undefined) return null;
+  const found = yuvFormat(sampling, format.bits, true);
+  return found.bits === format.bits && found.chromaShift.x === x && found.chromaShift.y === y ? found : null;
+}
+
 function depthFor(bits: number): number {
   const depth = depths.find((one) => one >= bits);
   if (depth === undefined) throw new RangeError(`planes: bits must be 1 to 16, got ${bits}.`);

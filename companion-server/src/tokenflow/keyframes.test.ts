@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../tensor/random.ts';
-import { groupKeyframes, sampleKeyframes } from './keyframes.ts';
+import { groupKeyframes, sampleKeyframes, withGivenKeyframes } from './keyframes.ts';
 
 const frameCounts = fc.integer({ min: 1, max: 200 });
 const intervals = fc.integer({ min: 1, max: 64 });
@@ -9,6 +9,20 @@ const draw = (seed: number) => {
   const random = createRandom(seed);
   return (limit: number) => random.below(limit);
 };
+
+describe('given keyframes', () => {
+  const scenes = [
+    { start: 0, end: 10 },
+    { start: 10, end: 20 },
+  ];
+
+  it('take the place of those that are drawn in their runs, which begin anew in each scene', () => {
+    const drawn = [2, 7, 9, 11, 14, 19];
+    expect(withGivenKeyframes(drawn, [0, 3, 17], scenes, 4)).toEqual([0, 3, 7, 9, 11, 17, 19]);
+    expect(withGivenKeyframes(drawn, [], scenes, 4)).toEqual(drawn);
+    expect(withGivenKeyframes(drawn, [14], scenes, 4)).toEqual(drawn);
+  });
+});
 
 describe('sampled keyframes', () => {
   it('are one of every run of frames, the last run may be shorter', () => {

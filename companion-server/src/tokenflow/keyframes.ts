@@ -29,6 +29,22 @@ export function drawKeyframes(
   );
 }
 
+/** `drawn` keyframes, but for the runs that have given ones: those take their place. Rising. */
+export function withGivenKeyframes(
+  drawn: readonly number[],
+  given: readonly number[],
+  scenes: readonly Scene[],
+  interval: number,
+): readonly number[] {
+  const runOf = (frame: number): string => {
+    const scene = scenes.findIndex(({ start, end }) => frame >= start && frame < end);
+    return `${scene} ${Math.floor((frame - (scenes[scene]?.start ?? 0)) / interval)}`;
+  };
+  const taken = new Set(given.map(runOf));
+  const all = new Set([...drawn.filter((frame) => !taken.has(runOf(frame))), ...given]);
+  return [...all].sort((a, b) => a - b);
+}
+
 /** Any number of its multiples modulo 1 is spread evenly. */
 const goldenRatio = (Math.sqrt(5) - 1) / 2;
 

@@ -36,8 +36,14 @@ export interface EditForm {
   readonly others: OtherSettings;
 }
 
-/** Settings that a task decides for itself: the part of the clip, and whether it is a preview. */
-const taskSettings = ['startSeconds', 'endSeconds', 'preview'] as const satisfies readonly (keyof EditSettings)[];
+/** Settings that belong to one clip: the part of it, a mask, its frames that were edited by hand; and whether it is a preview. */
+const taskSettings = [
+  'startSeconds',
+  'endSeconds',
+  'mask',
+  'keyframes',
+  'preview',
+] as const satisfies readonly (keyof EditSettings)[];
 type TaskSetting = (typeof taskSettings)[number];
 /** The pipeline is one of them where the panel does not offer it. */
 type OtherSetting = Exclude<keyof EditSettings, keyof EditForm | TaskSetting> | 'pipeline';

@@ -3,12 +3,16 @@
 import type { Client } from '../../../../protocol/client/client.ts';
 import type { ModelInfo } from '../../../../protocol/model-info.ts';
 import { editOverSocket } from '../../client/edit-over-socket.ts';
+import { cacheDirOf } from '../../app/config.ts';
 import { EditError, throwIfCanceled } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
 import { editOptions, readEditRequest } from '../edit-options.ts';
 import { createReporter } from '../edit-reporter.ts';
+import { readKeyframes } from '../keyframe-options.ts';
+import { readMask } from '../mask-options.ts';
 import { practiceWarning } from '../practice-warning.ts';
-import { openLocalSession, openRemoteSession } from '../session.ts';
+import { createRunDir, type RunDir } from '../../run-dir.ts';
+import { openLocalSession, openRemoteSession, type EditSession } from '../session.ts';
 
 /** Names in an error. */
 const maxNamed = 12;
@@ -25,25 +29,36 @@ export const editCommand = defineCommand({
   ],
   async run({ values, positionals }, context) {
     const { clipPath, outPath, settings, device, controlVideos, ...adapters } = readEditRequest(values, positionals);
+    let folder: RunDir | null = null;
     const { model, server } = values;
     const reporter = createReporter(values.json ? 'json' : 'text', context);
     throwIfCanceled(context.signal);
-    const session =
-      server === undefined
-        ? await openLocalSession(context, model, { ...adapters, isVaeNamed: settings.vae !== undefined })
-        : await openRemoteSession(context, server);
+    let session: EditSession | null = null;
     try {
+      const openFolder = async () => (folder ??= await createRunDir(cacheDirOf(context.env))).path;
+      const masked = await readMask(values, clipPath, openFolder, context.signal);
+      const { keyframes, paths } = await readKeyframes(values.keyframe, openFolder, context.signal);
+      session =
+        server === undefined
+          ? await openLocalSession(context, model, { ...adapters, isVaeNamed: settings.vae !== undefined })
+          : await openRemoteSession(context, server);
+      const { connection } = session;
       // A server started here has the model first; one that runs already knows its models by name.
-      const chosen = server === undefined ? null : await requireModel(model, session.connection);
-      const edited = await editOverSocket(session.connection, {
+      const chosen = server === undefined ? null : await requireModel(model, connection);
+      const edited = await editOverSocket(connection, {
         clipPath,
         outPath,
-        settings,
+        settings: {
+          ...settings,
+          ...(masked === null ? {} : { mask: masked.mask }),
+          ...(keyframes.length === 0 ? {} : { keyframes }),
+        },
         controlVideos,
+        uploads: [masked?.mattePath, ...paths].filter((file) => file != null && file !== clipPath) as string[],
         model: chosen,
         device,
         onUploaded(sha256) {
-          const info = modelInfo(chosen, session.connection);
+          const info = modelInfo(chosen, connection);
           const warning = info === undefined ? null : practiceWarning(info, settings, sha256);
           if (warning === null) return;
           reporter.end();
@@ -55,10 +70,15 @@ export const editCommand = defineCommand({
       reporter.done(edited);
     } finally {
       reporter.end();
-      await session.close();
+      await session?.close();
+      await removeFolder(folder);
     }
   },
 });
+
+async function removeFolder(folder: RunDir | null): Promise<void> {
+  await folder?.remove();
+}
 
 /** What the server has said of a model; of its default for null. Undefined for one that it has found since. */
 function modelInfo(name: string | null, { link }: Client): ModelInfo | undefined {

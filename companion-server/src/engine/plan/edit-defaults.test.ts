@@ -24,6 +24,14 @@ describe('what the user left open', () => {
     expect(choose({ pipeline: 'reference', steps: 300 })).toMatchObject({ inversionSteps: 900 });
   });
 
+  test('with given keyframes and a prompt that only repeats the source prompt, there is no guidance unless it is asked for', () => {
+    const keyframes = [{ frame: 0, sha256: 'a'.repeat(64) }];
+    const same = { prompt: 'a wolf', sourcePrompt: 'a wolf ' };
+    expect(choose({ ...same, keyframes }).guidance).toBe(1);
+    expect(choose({ ...same, keyframes, guidance: 4 }).guidance).toBe(4);
+    expect([choose(same).guidance, choose({ ...same, keyframes, prompt: 'a fox' }).guidance]).toEqual([6, 6]);
+  });
+
   test('of guidance up to 1 is none, as few-step models want it', () => {
     for (const guidance of [0, 0.5, 1]) expect(choose({ guidance }).guidance).toBe(1);
     expect(choose({ guidance: 1.5 }).guidance).toBe(1.5);

@@ -127,7 +127,7 @@ export function chooseSettings(
     calibrates: settings.inversionSteps === null && inversion === 'fixed-point',
     guideBy,
     // At a scale of 1 the guided prediction is the prompt's own; models of few steps write 0 for it.
-    guidance: Math.max(1, settings.guidance ?? guidanceOf(defaults, guideBy)),
+    guidance: Math.max(1, settings.guidance ?? (saysNothingNew(settings) ? 1 : guidanceOf(defaults, guideBy))),
   };
   return settings.preview ? previewOf(chosen) : chosen;
 }
@@ -147,6 +147,11 @@ function guideByOf(
 /** A model without guidance has none in any direction. */
 function guidanceOf({ guidance, sourceGuidance = usualSourceGuidance }: EditDefaults, guideBy: GuidanceBase): number {
   return guideBy === 'negative' || guidance <= 1 ? guidance : sourceGuidance;
+}
+
+/** The prompt of an edit by given keyframes that repeats what the clip shows: guidance would undo what they change. */
+function saysNothingNew({ keyframes = [], prompt, sourcePrompt }: EditSettings): boolean {
+  return keyframes.length > 0 && prompt.trim() === sourcePrompt.trim();
 }
 
 /** Networks that were distilled for few steps jump: the latents from which a step came cannot be found by iteration. */

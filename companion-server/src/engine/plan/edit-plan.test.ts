@@ -66,6 +66,23 @@ describe('the range of an edit', () => {
   });
 });
 
+describe('an edit with given keyframes', () => {
+  const given = (...frames: number[]) => ({ keyframes: frames.map((frame) => ({ frame, sha256: 'a'.repeat(64) })) });
+  const plan = (change: Partial<ChosenSettings>) => planEdit(clipOf(100, 640, 360), model, settingsOf(change));
+
+  it('takes the last steps only', () => {
+    expect(plan(given(3)).startStep).toBe(35);
+    expect(plan({ ...given(3), technique: 'sdedit', strength: 0.1 }).startStep).toBe(45);
+    expect(plan({}).startStep).toBe(0);
+  });
+
+  it('shows those that lie in its range in a preview, too', () => {
+    const { frames } = plan({ ...given(3, 50, 99), preview: true, startSeconds: 0, endSeconds: 3 });
+    expect(frames).toEqual(expect.arrayContaining([3, 50]));
+    expect(frames.every((frame, i) => frame < 75 && frame > (frames[i - 1] ?? -1))).toBe(true);
+  });
+});
+
 describe('what is computed at a time', () => {
   it('is bounded whatever the size of the clip', () => {
     const sides = fc.integer({ min: 16, max: 4096 });

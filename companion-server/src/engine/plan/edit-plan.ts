@@ -106,10 +106,10 @@ export function planEdit(
   const isSceneByScene = knowsScenes(settings);
   const drawnFrom = keyframeSeed(clip, settings, isSceneByScene);
   const frames = settings.preview
-    ? previewFrames({ startFrame, endFrame }, { ...settings, seed: drawnFrom }, extendedLimit)
+    ? previewWithGiven({ startFrame, endFrame }, { ...settings, seed: drawnFrom }, extendedLimit)
     : frameRange(startFrame, endFrame);
   const frameCount = frames.length;
-  const startStep = technique.startStep?.(settings) ?? 0;
+  const startStep = Math.max(technique.startStep?.(settings) ?? 0, startWithKeyframes(settings));
   const cachedTokens =
     isSceneByScene && !settings.preview
       ? planCorrespondences(model, latentSize, frameCount, settings.steps - startStep)
@@ -162,6 +162,28 @@ function previewFrames(
     const at = Math.floor(((i + 0.5) * drawn.length) / count);
     return startFrame + (drawn[at] ?? 0);
   });
+}
+
+/** Share of the steps, the last ones, that an edit with given keyframes takes. */
+const stepsWithKeyframes = 0.3;
+
+/**
+ * The first step of an edit with given keyframes, 0 without: it starts from the clip with their change. From much noise, the
+ * change would be lost in all frames but the given ones.
+ */
+function startWithKeyframes({ keyframes = [], steps }: ChosenSettings): number {
+  return keyframes.length === 0 ? 0 : Math.min(steps - 1, steps - Math.round(steps * stepsWithKeyframes));
+}
+
+/** The frames of a preview, and the keyframes that are given in its range. */
+function previewWithGiven(
+  range: { readonly startFrame: number; readonly endFrame: number },
+  settings: ChosenSettings,
+  limit: number,
+): readonly number[] {
+  const given = (settings.keyframes ?? []).map(({ frame }) => frame);
+  const inside = given.filter((frame) => frame >= range.startFrame && frame < range.endFrame);
+  return [...new Set([...previewFrames(range, settings, limit), ...inside])].sort((a, b) => a - b);
 }
 
 function planCorrespondences(

@@ -5,7 +5,7 @@ import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import type { Execution } from '../../onnx/execution.ts';
 import type { Technique } from '../../techniques/technique.ts';
 import type { Control } from '../../tokenflow/control.ts';
-import { drawKeyframes } from '../../tokenflow/keyframes.ts';
+import { drawKeyframes, withGivenKeyframes } from '../../tokenflow/keyframes.ts';
 import { frameRange } from '../../tokenflow/latents.ts';
 import { scenesOf, type Scene } from '../../tokenflow/scenes.ts';
 import type { ResumePoint } from './resume-point.ts';
@@ -60,5 +60,8 @@ export function keyframesFor(
   step: number,
 ): readonly number[] {
   if (settings.preview) return frameRange(0, plan.frameCount);
-  return drawKeyframes(plan.keyframeSeed, step, scenes, settings.keyframeInterval);
+  const { keyframeInterval, keyframes = [] } = settings;
+  const drawn = drawKeyframes(plan.keyframeSeed, step, scenes, keyframeInterval);
+  const given = keyframes.map(({ frame }) => plan.frames.indexOf(frame)).filter((row) => row >= 0);
+  return withGivenKeyframes(drawn, given, scenes, keyframeInterval);
 }

@@ -38,6 +38,10 @@ export interface EditJob {
   readonly previewDecoder?: string | null;
   /** The ControlNets that the settings name, in their order; none when left out. */
   readonly controls?: readonly ControlFiles[];
+  /** Absolute path of the matte that the mask of the settings names; null or left out where it names none. */
+  readonly mattePath?: string | null;
+  /** Absolute paths of the keyframes that the settings give, each a clip of one frame; none when left out. */
+  readonly keyframePaths?: readonly { readonly frame: number; readonly path: string }[];
   readonly device: DeviceChoice;
   /** Where float32 copies of weights are kept between runs. Made when missing. */
   readonly cacheDir: string;

@@ -12,13 +12,14 @@ import { rationalValue } from '../../media/frame.ts';
 import { planeFormatOf } from '../../media/planes.ts';
 import { toRgb48, type RgbPlanes } from '../../media/rgb-planes.ts';
 import { decodeFrames } from '../../media/decode/frames.ts';
+import type { EditMask } from '../mask/edit-mask.ts';
 import type { LatentStore } from '../../tokenflow/latents.ts';
 import { writePictures } from './clip-latents.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
+import { FullSize, fullSizeFormat, isFullSize, keepsDetail } from './upsample-result.ts';
 import { outputNotices } from './output-notices.ts';
-import { FullSize, keepsDetail } from './upsample-result.ts';
 import type { Model } from '../model/model.ts';
 
 export interface OutputOptions {
@@ -29,6 +30,8 @@ export interface OutputOptions {
   readonly clip: ClipInfo;
   readonly model: Model;
   readonly plan: EditPlan;
+  /** Where the edit may change the clip; null for everywhere. */
+  readonly mask: EditMask | null;
   /** What `rehearseOutput` has returned. */
   readonly encoding: EncoderOptions;
   readonly signal: AbortSignal | undefined;
@@ -53,7 +56,7 @@ export async function rehearseOutput({
 }: Pick<OutputOptions, 'job' | 'settings' | 'clip' | 'plan' | 'signal'>): Promise<EncoderOptions> {
   const rate = rationalValue(clip.frameRate);
   const clipFormat = planeFormatOf(clip.pixelFormat, clip.bitDepth);
-  const isFullSize = keepsDetail(settings, clip, plan);
+  const isWhole = isFullSize(settings, clip, plan);
   return rehearseEncoder(job.outputPath, {
     ...clip.frameSize,
     frameRate: clip.frameRate,
@@ -68,8 +71,8 @@ export async function rehearseOutput({
     codec: settings.codec,
     colour: clip.colour,
     sampleAspect: clip.sampleAspect,
-    inputSize: isFullSize ? clip.frameSize : plan.size.scaled,
-    input: isFullSize ? clipFormat : rgb48Input,
+    inputSize: isWhole ? clip.frameSize : plan.size.scaled,
+    input: isWhole ? fullSizeFormat(settings, clip) : rgb48Input,
     inputRange: storedRange(clip),
     clipFormat,
     audioFrom:
@@ -93,10 +96,16 @@ function originOf(clip: ClipInfo, startFrame: number, { keepsLocation }: ChosenS
 /** Writes the result completely or not at all. Returns sentences about what it does not keep of the clip. */
 export async function writeResult(
   latents: LatentStore,
-  { clean, job, settings, clip, model, plan, encoding, signal, onFrames }: OutputOptions,
+  { clean, job, settings, clip, model, plan, mask, encoding, signal, onFrames }: OutputOptions,
 ): Promise<readonly string[]> {
   const vae = await model.openDecoder(plan.latentSize);
-  const fullSize = keepsDetail(settings, clip, plan) ? new FullSize({ clip, plan, clean, vae, signal }) : null;
+  const fullSize = isFullSize(settings, clip, plan)
+    ? new FullSize({
+        ...{ clip, plan, clean, vae, signal, mask },
+        keepsDetail: keepsDetail(settings, clip, plan),
+        isAlphaMask: settings.mask?.asAlpha === true,
+      })
+    : null;
   try {
     const encoder = await openEncoder(job.outputPath, encoding);
     try {

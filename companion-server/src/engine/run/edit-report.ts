@@ -25,12 +25,14 @@ export interface ReportParts {
   readonly memory: MemoryWatch;
   readonly analysis: SourceAnalysis | null;
   readonly unetEvaluations: EditReport['unetEvaluations'];
+  /** The share of the picture that the mask lets the edit change; null without a mask. */
+  readonly maskedShare: number | null;
   /** Notices that were collected during the edit. */
   readonly notices: readonly string[];
 }
 
 export function makeReport(parts: ReportParts): EditReport {
-  const { clip, model, settings, plan, execution, meter, unetEvaluations, analysis, notices } = parts;
+  const { clip, model, settings, plan, execution, meter, unetEvaluations, analysis, maskedShare, notices } = parts;
   const { guideBy, guidance, steps } = settings;
   const inversionSteps = analysis?.inversionSteps ?? settings.inversionSteps;
   const { privateBytes, mappedBytes } = parts.memory.peak();
@@ -50,12 +52,14 @@ export function makeReport(parts: ReportParts): EditReport {
     ...(settings.loras.length === 0 ? {} : { loras: settings.loras }),
     ...(settings.vae === undefined ? {} : { vae: settings.vae }),
     ...(settings.controls === undefined || settings.controls.length === 0 ? {} : { controls: settings.controls }),
+    ...(maskedShare === null ? {} : { maskedShare }),
     notices: [
       ...clip.notices,
       ...model.notices([settings.prompt, settings.sourcePrompt, settings.negativePrompt]),
       ...promptNotices(model, settings),
       ...guidanceNotices(settings),
       ...calibrationNotices(settings, analysis),
+      ...(maskedShare === 0 ? ['The mask covers nothing, so the result is the clip as it was.'] : []),
       ...notices,
     ],
   };

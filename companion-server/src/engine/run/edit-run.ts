@@ -12,6 +12,8 @@ import type { LatentStore } from '../../tokenflow/latents.ts';
 import { ResumePointFile, type ResumePoint } from './resume-point.ts';
 import type { EditContext, EditRunOptions } from './edit-context.ts';
 import { openControls, type OpenedControls } from './edit-controls.ts';
+import { openGivenKeyframes, type GivenChange } from '../keyframes/given-keyframes.ts';
+import { openEditMask, type EditMask } from '../mask/edit-mask.ts';
 import { rehearseOutput, writeResult } from './edit-output.ts';
 import { planEdit } from '../plan/edit-plan.ts';
 import { makeReport } from './edit-report.ts';
@@ -61,6 +63,8 @@ export class EditRun {
   private readonly edit: EditContext;
   private readonly resumePointFile: ResumePointFile;
   private readonly files: WorkFile[] = [];
+  private mask: EditMask | null = null;
+  private given: GivenChange | null = null;
   private throughput: Throughput | null = null;
   private work: StageWork | null = null;
 
@@ -107,22 +111,39 @@ export class EditRun {
         await beginSampling(edit, source, current.slot(0));
       }
       const isSampling = resumed?.stage === 'edit';
+      const from = isSampling ? null : { clean: source.clean, conditioning: conditioning.source };
+      this.mask = await openEditMask(edit, from);
+      this.given = await openGivenKeyframes(edit, from);
+      if (!isSampling) await this.given?.begin(current.slot(0), edit.sampling.timesteps[edit.plan.startStep] ?? 0);
       const inverted = isSampling ? resumed.inversionEvaluations : denoiser.evaluations;
       const done = isSampling ? resumed.step : 0;
       if (done === 0) await this.saveResumePoint('edit', 0, inverted);
       const keepNotice = await source.keep();
-      const edited = await sampleEdit(controlled(edit, controls), conditioning, source, current, done, inverted);
+      const { mask, given } = this;
+      const edited = await sampleEdit(
+        controlled(edit, controls),
+        { conditioning, source, mask, given },
+        current,
+        done,
+        inverted,
+      );
       const outputNotices = await this.encode(edited, source.clean, encoding);
+      const maskedShare = (await mask?.share()) ?? null;
       meter.finish();
       await this.persistThroughput();
       const unetEvaluations = { inversion: inverted, sampling: denoiser.evaluations - inverted };
       const damage = source.analysis?.damage ?? null;
       const damaged = damage === null ? null : damageNotice(damage);
-      const notices = [source.notice, keepNotice, damaged, ...outputNotices].filter((notice) => notice !== null);
-      return makeReport({ ...edit, analysis: source.analysis, unetEvaluations, notices });
+      const givenNotices = given?.notices ?? [];
+      const notices = [source.notice, keepNotice, damaged, ...givenNotices, ...outputNotices].filter(
+        (notice) => notice !== null,
+      );
+      return makeReport({ ...edit, analysis: source.analysis, unetEvaluations, maskedShare, notices });
     } finally {
       await controls?.close();
       await denoiser.release();
+      await this.mask?.close();
+      await this.given?.close();
       for (const file of this.files) await file.close();
     }
   }
@@ -226,7 +247,7 @@ export class EditRun {
     const { frameCount } = plan;
     meter.begin('encode', frameCount);
     const onFrames = (done: number) => meter.advance(done, frameCount, done / frameCount);
-    return writeResult(latents, { ...this.edit, clean, encoding, onFrames });
+    return writeResult(latents, { ...this.edit, clean, encoding, mask: this.mask, onFrames });
   }
 
   /** The latents first, so that after a power failure the latents of a resume point on the disk are on the disk too. */

@@ -4,6 +4,9 @@ import type { BranchConditioning } from '../../tokenflow/denoiser.ts';
 import type { LatentStore } from '../../tokenflow/latents.ts';
 import type { PropagationRule } from '../../tokenflow/keyframe-neighbours.ts';
 import { sample, type SampledStep, type SourceBranch } from '../../tokenflow/sampler.ts';
+import { maskLatents } from '../../mask/apply-mask.ts';
+import type { GivenChange } from '../keyframes/given-keyframes.ts';
+import type { EditMask } from '../mask/edit-mask.ts';
 import { keyframesFor, scenesFor, type EditContext } from './edit-context.ts';
 import { guidanceAt, injectionOf } from '../plan/edit-passes.ts';
 import { keepsResiduals, planInversion } from '../plan/edit-schedules.ts';
@@ -32,19 +35,29 @@ export async function beginSampling(
   return writeTurned({ clean, inverted: source.trajectory.at(timestep), start }, at);
 }
 
+/** The data of one edit that sampling needs. */
+export interface SamplingInputs {
+  readonly conditioning: BranchConditioning;
+  readonly source: SourceLatents;
+  /** Where the edit may change the clip; null for everywhere. */
+  readonly mask: EditMask | null;
+  /** Keyframes that were edited by hand; null for none. */
+  readonly given: GivenChange | null;
+}
+
 /**
  * Returns the edited latents. `finished` steps are done already; after n steps the latents are in slot n mod 2 of
  * `current`. `inverted` of the evaluations so far were the inversion's.
  */
 export async function sampleEdit(
   edit: EditContext,
-  conditioning: BranchConditioning,
-  source: SourceLatents,
+  inputs: SamplingInputs,
   current: LatentFile,
   finished: number,
   inverted: number,
 ): Promise<LatentStore> {
   const { denoiser, plan, settings, meter } = edit;
+  const { source } = inputs;
   const steps = settings.steps - plan.startStep;
   const total = workloadOf(edit, source.analysis).edit;
   const share = (): number => (denoiser.evaluations - inverted) / total;
@@ -56,8 +69,8 @@ export async function sampleEdit(
   const { onPicture = null } = edit;
   const pictures = onPicture === null ? null : growPicture(edit, source.clean, onPicture);
   try {
-    const clip = { source, startStep: plan.startStep + finished, latents: before, next: after };
-    for await (const { step } of sampleClip(edit, conditioning, clip, pictures)) {
+    const clip = { startStep: plan.startStep + finished, latents: before, next: after };
+    for await (const { step } of sampleClip(edit, inputs, clip, pictures)) {
       done = step + 1 - plan.startStep;
       await edit.saveResumePoint('edit', done, inverted);
     }
@@ -69,7 +82,6 @@ export async function sampleEdit(
 }
 
 interface SampledClip {
-  readonly source: SourceLatents;
   readonly startStep: number;
   readonly latents: LatentStore;
   readonly next: LatentStore;
@@ -77,8 +89,8 @@ interface SampledClip {
 
 function sampleClip(
   edit: EditContext,
-  conditioning: BranchConditioning,
-  { source, startStep, latents, next }: SampledClip,
+  { conditioning, source, mask, given }: SamplingInputs,
+  { startStep, latents, next }: SampledClip,
   pictures: GrowingPictures | null,
 ): AsyncGenerator<SampledStep, void> {
   const { denoiser, plan, settings, sampling: schedule } = edit;
@@ -102,7 +114,12 @@ function sampleClip(
     propagation: propagationOf(settings),
     keyframeInterval: settings.keyframeInterval,
     injectionAt: (step) => injectionOf(step, settings, plan),
-    afterStep: (step) => technique.afterStep?.(step, settings) ?? Promise.resolve(step.latents),
+    afterStep: async (step) => {
+      const changed = (await technique.afterStep?.(step, settings)) ?? step.latents;
+      const below = schedule.timesteps[step.index + 1] ?? null;
+      const latents = given === null ? changed : await given.afterStep(step, changed, below);
+      return mask === null ? latents : maskLatents(latents, await step.source(), await mask.weightsOf(step.frames));
+    },
     keyframesAt: (step) => keyframesFor(edit, scenes, step),
     guidanceAt: (step) => guidanceAt(step, settings, plan),
   });

@@ -50,12 +50,14 @@ const smallFrames = (indices: readonly number[]) =>
 async function open(indices: readonly number[], signal?: AbortSignal) {
   const clean = latentsOf(await smallFrames(indices));
   const vae = makeVae();
-  return { clean, vae, fullSize: new FullSize({ clip, plan, clean, vae, signal }) };
+  return { clean, vae, fullSize: new FullSize({ clip, plan, clean, vae, signal, ...usual }) };
 }
 
 /** What the engine hands over when the edit changed nothing. */
 const reconstructed = ({ tensor }: InMemoryLatents, row: number, index: number) =>
   tensorToPlanes(sliceRows(tensor, row, row + 1), index, size);
+
+const usual = { keepsDetail: true, mask: null, isAlphaMask: false } as const;
 
 describe('FullSize', () => {
   test.each([
@@ -78,7 +80,7 @@ describe('FullSize', () => {
     const wide = await probeClip(await makeClip(path.join(folder.path, 'wide.mkv'), args));
     expect(keepsDetail({ detail: 'source' }, wide, { size })).toBe(true);
     const { clean, vae } = await open([2]);
-    const fullSize = new FullSize({ clip: wide, plan, clean, vae, signal: undefined });
+    const fullSize = new FullSize({ clip: wide, plan, clean, vae, signal: undefined, ...usual });
     expect(await fullSize.restore(reconstructed(clean, 0, 2))).toMatchObject({ width: 72, height: 48 });
     await fullSize.close();
   });

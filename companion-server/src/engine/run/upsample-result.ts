@@ -3,17 +3,20 @@
 
 import { EditError } from '../../errors.ts';
 import { applyChange } from '../../detail/apply-change.ts';
-import { fitChange } from '../../detail/local-change.ts';
+import { fitChange, replaceBy } from '../../detail/local-change.ts';
+import { maskAsAlpha, maskPlanes } from '../../mask/apply-mask.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import { componentSpaceOf, type ComponentSpace } from '../../media/component-space.ts';
 import { decodePlanes } from '../../media/decode/frames.ts';
 import { tensorToPlanes } from '../../media/pixels.ts';
-import { planeFormatOf, type PlanarFrame } from '../../media/planes.ts';
+import { planeFormatOf, withAlpha, type PlanarFrame, type PlaneFormat } from '../../media/planes.ts';
 import type { RgbPlanes } from '../../media/rgb-planes.ts';
 import { sliceRows, type Tensor } from '../../tensor/tensor.ts';
 import { frameRange, type LatentStore } from '../../tokenflow/latents.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
+import type { EditMask } from '../mask/edit-mask.ts';
+import type { MaskReader } from '../mask/mask-reader.ts';
 import type { VaeSession } from '../model/vae-session.ts';
 
 export interface FullSizeOptions {
@@ -22,6 +25,12 @@ export interface FullSizeOptions {
   /** The clip's own latents. Decoded like the edited ones, they show what the VAE alone does to a picture. */
   readonly clean: LatentStore;
   readonly vae: VaeSession;
+  /** Whether the clip's fine detail stays; otherwise the edited picture is scaled up. */
+  readonly keepsDetail: boolean;
+  /** Where the edit may change the clip; null for everywhere. */
+  readonly mask: EditMask | null;
+  /** Whether the mask becomes the alpha of the result. */
+  readonly isAlphaMask: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -34,11 +43,37 @@ export function keepsDetail(
   return detail === 'source' && (width > scaled.width || height > scaled.height);
 }
 
+/** Whether edited frames are made at the clip's size here, and not by the encoder. */
+export function isFullSize(
+  settings: Pick<ChosenSettings, 'detail' | 'mask'>,
+  clip: Pick<ClipInfo, 'frameSize'>,
+  plan: Pick<EditPlan, 'size'>,
+): boolean {
+  return settings.mask !== undefined || keepsDetail(settings, clip, plan);
+}
+
+/**
+ * How frames at the clip's size are stored. Throws EditError('invalid-request') where the mask shall be their alpha and no
+ * format has the clip's planes and an alpha.
+ */
+export function fullSizeFormat({ mask }: Pick<ChosenSettings, 'mask'>, clip: ClipInfo): PlaneFormat {
+  return mask?.asAlpha === true ? formatWithAlpha(clip) : planeFormatOf(clip.pixelFormat, clip.bitDepth);
+}
+
+function formatWithAlpha(clip: ClipInfo): PlaneFormat {
+  const format = withAlpha(planeFormatOf(clip.pixelFormat, clip.bitDepth));
+  if (format !== null) return format;
+  throw new EditError('invalid-request', `A clip of ${clip.pixelFormat} cannot have the mask as its alpha.`, {
+    hint: 'Leave it out, and the edit is laid over the clip.',
+  });
+}
+
 /** Takes the planned frames in their order. Holds one large frame, and a few small ones. */
 export class FullSize {
   private readonly options: FullSizeOptions;
   private readonly originals: AsyncGenerator<PlanarFrame, void, undefined>;
   private readonly space: ComponentSpace;
+  private readonly masks: MaskReader | null;
   private decoded: Tensor | null = null;
   private row = 0;
 
@@ -48,17 +83,28 @@ export class FullSize {
     const { startFrame, endFrame } = plan;
     this.originals = decodePlanes(clip, { startFrame, endFrame, signal });
     this.space = componentSpaceOf(clip, planeFormatOf(clip.pixelFormat, clip.bitDepth));
+    this.masks = options.mask?.reader(clip.frameSize) ?? null;
   }
 
   /** The next edited frame at the working size -> at the clip's. */
   async restore(edited: RgbPlanes): Promise<PlanarFrame> {
-    const source = await this.nextReconstruction(edited.index);
-    return applyChange(await this.original(edited.index), fitChange(source, edited), this.space);
+    const change = this.options.keepsDetail
+      ? fitChange(await this.nextReconstruction(edited.index), edited)
+      : replaceBy(edited);
+    const original = await this.original(edited.index);
+    const changed = applyChange(original, change, this.space);
+    if (this.masks === null) return changed;
+    const coverage = await this.masks.at(edited.index);
+    const { isAlphaMask, clip } = this.options;
+    return isAlphaMask
+      ? maskAsAlpha(changed, coverage, formatWithAlpha(clip))
+      : maskPlanes(original, changed, coverage);
   }
 
   /** Ends the decoding. */
   async close(): Promise<void> {
     await this.originals.return();
+    await this.masks?.close();
   }
 
   private async nextReconstruction(index: number): Promise<RgbPlanes> {

@@ -62,6 +62,21 @@ const withSettings = (change: Partial<ChosenSettings>) => ({
 });
 const withPlan = (change: Partial<EditPlan>) => ({ ...parts, plan: { ...plan, ...change } });
 
+test('a mask changes nothing, and of given keyframes only their frames count, where correspondences are kept', async () => {
+  const edge = { follows: true, invert: false, grow: 0, feather: 0, asAlpha: false };
+  const matte = { sha256: 'a'.repeat(64), channel: 'luma', frame: 0 } as const;
+  const given = (frame: number, digit: string) => ({ keyframes: [{ frame, sha256: digit.repeat(64) }] });
+  const keyOf = (change: Partial<ChosenSettings>) => inversionKey(withSettings(change));
+  expect(await keyOf({ mask: { matte, ...edge } })).toBe(await inversionKey(parts));
+  expect(await keyOf(given(2, 'a'))).toBe(await keyOf(given(2, 'b')));
+  expect(await keyOf(given(2, 'a'))).not.toBe(await keyOf(given(3, 'a')));
+  expect(await keyOf(given(2, 'a'))).not.toBe(await inversionKey(parts));
+  const uncached = { ...plan, cachedTokens: null };
+  expect(await inversionKey({ ...withSettings(given(2, 'a')), plan: uncached })).toBe(
+    await inversionKey({ ...parts, plan: uncached }),
+  );
+});
+
 test('what the inversion does not depend on leaves its key as it is', async () => {
   const key = await inversionKey(parts);
   expect(key).toMatch(/^[0-9a-f]{64}$/);

@@ -32,7 +32,17 @@ export interface InversionKeyParts {
 export async function inversionKey(parts: InversionKeyParts): Promise<string> {
   const { clipSha256, model, scheduler, settings, plan, execution } = parts;
   const { startFrame, endFrame, size, chunkSize, vaeChunkSize, keyframeSeed } = plan;
-  const { sourcePrompt, steps, inversionSteps, pipeline, inversion, calibrates, preview, keyframeInterval } = settings;
+  const {
+    sourcePrompt,
+    steps,
+    inversionSteps,
+    pipeline,
+    inversion,
+    calibrates,
+    preview,
+    keyframeInterval,
+    keyframes = [],
+  } = settings;
   const identity = [
     // Another version may compute, and another ffmpeg decode, a little differently.
     ...[version, await programOf('ffmpeg')],
@@ -41,13 +51,24 @@ export async function inversionKey(parts: InversionKeyParts): Promise<string> {
     // Cuts are part of what is kept.
     ...(knowsScenes(settings) ? ['scenes'] : []),
     // Keyframes, and so the correspondences, depend on these.
-    ...(plan.cachedTokens === null ? [] : [keyframeSeed, keyframeInterval]),
+    ...(plan.cachedTokens === null ? [] : [keyframeSeed, keyframeInterval, ...givenFrames(keyframes)]),
     ...(preview ? [plan.frames] : []),
     // Sums over other batches, by other instructions, are rounded in another order.
     ...[chunkSize, vaeChunkSize, execution],
     ...[os.arch(), os.cpus()[0]?.model ?? '', os.availableParallelism()],
   ];
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex');
+}
+
+/** What the given pictures show is not the source's matter. */
+function givenFrames(keyframes: readonly { readonly frame: number }[]): readonly string[] {
+  if (keyframes.length === 0) return [];
+  return [
+    `given ${keyframes
+      .map(({ frame }) => frame)
+      .sort((a, b) => a - b)
+      .join()}`,
+  ];
 }
 
 /** Where the inversion of this edit is kept, or null when the job does not say where or of which clip. */
