@@ -12,7 +12,7 @@ export const keyframeOptions = {
   keyframe: {
     kind: 'texts',
     placeholder: 'FRAME=FILE',
-    help: `A frame of the clip that was edited by hand, counted from 0, as a picture of the clip's size: the edit makes the others like it. May be given up to ${maxGivenKeyframes} times. frames writes frames to edit.`,
+    help: `Experimental. A frame of the clip that was edited by hand, counted from 0, as a picture of the clip's size: the edit carries its change to the others. May be given up to ${maxGivenKeyframes} times. frames writes frames to edit.`,
   },
 } as const satisfies Options;
 
