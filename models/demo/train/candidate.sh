@@ -41,7 +41,7 @@ adopt)
   # A LoRA fits the weights that it was made for only: distil.py makes another.
   rm -f "$model"/loras/*.safetensors
   echo "Adopted. Still by hand: models/demo/README.md from models/demo/train/CARD.md, samples/README.md, loras/,"
-  echo "the row of demo in docs/models.md, npm run docs:images, npm run screenshots, npm test."
+  echo "the row of demo in docs/models.md, its goodFor in models/catalog.json, npm run docs:images, npm run screenshots, npm test."
   ;;
 *)
   echo "candidate.sh: $action is not make, evaluate or adopt" >&2
