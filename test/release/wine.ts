@@ -174,8 +174,8 @@ async function test(machine: WindowsMachine, archive: string): Promise<void> {
   await killAndResume();
   await step(`stop takes less than ${stopSeconds} s, and nothing of the program goes on`, async () => {
     const { seconds: taken } = expectEnd(tokenflow('stop'));
-    // Wine itself needs a second to start a program.
-    const { seconds: nothing } = machine.run(['cmd', '/d', '/c', 'exit 0']);
+    // Under Wine the program needs about a second to start, more while the machine has other work.
+    const { seconds: nothing } = expectEnd(tokenflow('--version'));
     must(
       taken - nothing < stopSeconds,
       `It took ${taken.toFixed(1)} s, ${nothing.toFixed(1)} s of them to start a program.`,
