@@ -128,7 +128,7 @@ export const modules = [
   { name: 'pairing', at: [`${server}pairing/`], imports: ['errors', 'log', 'protocol', 'store', 'typed-command'] },
   { name: 'store', at: [`${server}store/`], imports: ['errors', 'files', 'protocol'] },
   { name: 'media', at: [`${server}media/`], imports: ['errors', 'files', 'process', 'protocol', 'release', 'tensor'] },
-  { name: 'control-pictures', at: [`${server}control-pictures/`], imports: ['media'], isPure: true },
+  { name: 'control-pictures', at: [`${server}control-pictures/`], imports: ['media', 'metrics'], isPure: true },
   { name: 'detail', at: [`${server}detail/`], imports: ['media'], isPure: true },
   { name: 'mask', at: [`${server}mask/`], imports: ['detail', 'media', 'protocol', 'tensor'], isPure: true },
   { name: 'metrics', at: [`${server}metrics/`], imports: ['media', 'tensor'], isPure: true },

@@ -148,7 +148,8 @@ describe('controlPicture', () => {
 describe('smoothed', () => {
   const size = { width: 12, height: 6 };
   const still = (known = 1, dx = 0): Neighbour['motion'] => ({
-    vectors: { data: Array.from({ length: 2 * 72 }, (_, i) => (i < 72 ? dx : 0)) },
+    ...size,
+    vectors: { dims: [2, 6, 12], data: Float32Array.from({ length: 2 * 72 }, (_, i) => (i < 72 ? dx : 0)) },
     known: new Uint8Array(72).fill(known),
   });
   const dark = picture(size, () => 0);
@@ -172,6 +173,12 @@ describe('smoothed', () => {
     // Without the motion it would be gone.
     const unmoved = smoothed(lineAt(5), { ...before, motion: still() }, { ...after, motion: still() });
     expect(unmoved.rgb).toEqual(dark.rgb);
+  });
+
+  it('takes what lies between pixels in its shares', () => {
+    // Half of a pixel beside the line it is half as light.
+    const half = { picture: lineAt(5), motion: still(1, 0.5) };
+    expect(smoothed(lineAt(5), half, half).rgb[3 * 5]).toBe(128);
   });
 
   it('leaves what a neighbour does not show as it is', () => {

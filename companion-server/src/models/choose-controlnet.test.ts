@@ -51,7 +51,7 @@ test('where none fits, the error says which there are, without paths', async () 
   expect(error).toMatchObject({
     code: 'adapter-missing',
     message:
-      'No ControlNet for scribble and Stable Diffusion 1.x was found; there are control_v11f1e_sd15_tile (Stable Diffusion 1.x), control_v11p_sd15_canny (Stable Diffusion 1.x), a-canny-sdxl (Stable Diffusion XL).',
+      'No ControlNet for scribble and Stable Diffusion 1.x was found; there are a-canny-sdxl (Stable Diffusion XL), control_v11f1e_sd15_tile (Stable Diffusion 1.x), control_v11p_sd15_canny (Stable Diffusion 1.x).',
   });
 });
 

@@ -44,15 +44,19 @@ export async function controlNetFor(
 
 type Found = Pick<Library, 'found' | 'usableModels'>;
 
+/** Those that can be used, by name. */
 function controlNets(library: Found) {
-  return library.found().filter(({ item }) => item.kind === 'controlnet' && item.problem === null);
+  return library
+    .found()
+    .filter(({ item }) => item.kind === 'controlnet' && item.problem === null)
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 function find(library: Found, kind: ControlKind, model: string | null) {
   const family = familyOf(library, model);
-  const [one] = controlNets(library)
-    .filter(({ id, item }) => isForKind(id, kind) && (family === null || item.family === family))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const one = controlNets(library).find(
+    ({ id, item }) => isForKind(id, kind) && (family === null || item.family === family),
+  );
   return one === undefined ? null : { name: one.id, file: one.item.file.path };
 }
 
