@@ -95,7 +95,7 @@ export const anySettings: Arbitrary<EditSettings> = fc
   .record(fields, {
     requiredKeys: (Object.keys(fields) as (keyof EditSettings)[]).filter((name) => !optionalFields.includes(name)),
   })
-  .map((settings) => ({
+  .map((settings: EditSettings) => ({
     ...settings,
     initialNoise: mayChooseNoise(settings) ? settings.initialNoise : 'inversion',
     inversionSteps: multipleOf(settings),
