@@ -108,7 +108,8 @@ describe('decodePlanes', () => {
 
   test('codes above white and below black are kept, in both ranges', async () => {
     for (const range of ['tv', 'pc']) {
-      const picture = `nullsrc=size=256x16:rate=25,format=yuv420p10le,geq=lum='X*4':cb='X*8':cr='1023-X*8'`;
+      const codes = `geq=lum='X*4':cb='X*8':cr='1023-X*8'`;
+      const picture = `nullsrc=size=256x16:rate=25,format=yuv420p10le,${codes},setparams=range=${range}`;
       const clip = await probeClip(
         await makeClip(inFolder(`ramp-${range}.mkv`), [
           ...['-f', 'lavfi', '-i', picture, '-frames:v', '2', ...ffv1, '-color_range', range],
