@@ -9,7 +9,7 @@ import type { Rational } from '../../../protocol/media-facts.ts';
 import type { FrameSide, FramesGet } from '../../../protocol/messages/stream-messages.ts';
 import { createTurns } from '../../../protocol/turns.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
-import { playbackArtifact } from '../artifacts/ids.ts';
+import { jobArtifact, playbackArtifact } from '../artifacts/ids.ts';
 import type { ClipStore } from '../clips/clip-store.ts';
 import { CanceledError, EditError, throwIfCanceled } from '../errors.ts';
 import type { JobQueue } from '../jobs/queue.ts';
@@ -83,8 +83,17 @@ export function createPlayback({ jobs, clips, artifacts, infoOf, onUnmade }: Pla
       if ((await jobs.get(owner, jobId)).clipId === clipId && side !== 'edit') await clips.get(owner, clipId);
     } catch (error) {
       await artifacts.remove(id);
+      // Of a job that was deleted meanwhile, this has made the folder again.
+      if (await isDeleted(owner, jobId)) await artifacts.remove(jobArtifact(jobId));
       throw nameFiles(error, { 'the clip': clipPath, 'the result': resultPath, 'the video': file });
     }
+  }
+
+  async function isDeleted(owner: string, jobId: string): Promise<boolean> {
+    return jobs.get(owner, jobId).then(
+      () => false,
+      (error: unknown) => error instanceof EditError && error.code === 'job-missing',
+    );
   }
 
   async function ensure(owner: string, job: JobView, side: FrameSide): Promise<void> {
