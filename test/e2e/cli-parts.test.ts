@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeClip, picturePackets, testPicture } from '../../companion-server/src/media/testing/clips.ts';
-import { makeRegularCheckpoint } from '../fixtures/regular-checkpoint.ts';
+import { makeRegularCheckpoint, regularSizes } from '../fixtures/regular-checkpoint.ts';
 import { invertFolder, writeRaw } from '../fixtures/single-file.ts';
 import { writeJson } from '../fixtures/tiny-checkpoint.ts';
 import { runCliProcess } from './cli-process.ts';
@@ -14,7 +14,9 @@ test('parts come from the folder that is named, a VAE also from --vae; a folder 
   const workspace = await createWorkspace();
   const { folder } = workspace;
   await makeClip(join(folder, 'cat.mkv'), [...testPicture('64x64', '10', 2), '-c:v', 'ffv1']);
-  const giver = await makeRegularCheckpoint(join(folder, 'giver'), 'sd1');
+  // Fewer levels: what takes time is to load networks.
+  const size = { ...regularSizes.sd1, channels: regularSizes.sd1.channels.slice(0, 2) };
+  const giver = await makeRegularCheckpoint(join(folder, 'giver'), 'sd1', 'F16', size);
   const tensors = await invertFolder(giver, 'sd1');
   await writeRaw(join(folder, 'film.safetensors'), new Map([...tensors].filter(([key]) => key.startsWith('model.'))));
   const withoutVae = new Map([...tensors].filter(([key]) => !key.startsWith('first_stage_model.')));

@@ -79,13 +79,12 @@ describe('decodePlanes', () => {
   test.each(planarFormats)(
     'no sample of %s changes on the way into planes and out of a lossless file',
     async (format) => {
-      for (const size of ['48x36', '47x35']) {
-        const clip = await probeClip(await makeNoise(`${format}-${size}.mkv`, size, format, ffv1));
-        expect(clip.pixelFormat).toBe(format);
-        const result = await throughPlanes(clip, `${format}-${size}-out.mkv`);
-        const [before, after] = [await rawPicture(clip.path, format), await rawPicture(result, format)];
-        expect(Buffer.compare(after, before)).toBe(0);
-      }
+      // Odd edges are the hard ones.
+      const clip = await probeClip(await makeNoise(`${format}.mkv`, '47x35', format, ffv1));
+      expect(clip.pixelFormat).toBe(format);
+      const result = await throughPlanes(clip, `${format}-out.mkv`);
+      const [before, after] = [await rawPicture(clip.path, format), await rawPicture(result, format)];
+      expect(Buffer.compare(after, before)).toBe(0);
     },
   );
 
