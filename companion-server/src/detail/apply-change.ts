@@ -14,7 +14,10 @@ import { tapsOf, type Taps } from './taps.ts';
 /** Three gains and an offset. */
 const planeCount = 4;
 
-/** `source` changed, a new frame of its size and format. Both show the same picture from edge to edge. */
+/**
+ * `source` changed, a new frame of its size and format. Both show the same picture from edge to edge. Where the source is
+ * wholly transparent its samples stay: premultiplied colour must be black there, and straight colour is not seen.
+ */
 export function applyChange(source: PlanarFrame, change: LocalChange, space: ComponentSpace): PlanarFrame {
   const changes = componentChange(change, space);
   const grids = gridsOf(source, source.format);
@@ -23,7 +26,29 @@ export function applyChange(source: PlanarFrame, change: LocalChange, space: Com
   const { x, y } = source.format.chromaShift;
   const groups = x === 0 && y === 0 ? [[0, 1, 2]] : [[0], [1, 2]];
   for (const group of groups) changePlanes({ source, results, grids, group, changes, small: change, space });
+  if (source.format.hasAlpha) keepTransparent(source, results);
   return { ...source, planes: results };
+}
+
+/** A chroma sample stays where all alpha of its place is 0. */
+function keepTransparent(source: PlanarFrame, results: readonly Plane[]): void {
+  const { format, width, height, planes } = source;
+  const alpha = planes[3];
+  if (alpha === undefined) throw new RangeError('applyChange: the plane of alpha is missing.');
+  for (const [k, size] of planeSizes(format, source).slice(0, 3).entries()) {
+    const [own, result] = [planes[k], results[k]];
+    if (own === undefined || result === undefined) continue;
+    const isChroma = k > 0;
+    const [stepX, stepY] = isChroma ? [2 ** format.chromaShift.x, 2 ** format.chromaShift.y] : [1, 1];
+    for (let at = 0; at < result.length; at++) {
+      const [left, top] = [(at % size.width) * stepX, Math.floor(at / size.width) * stepY];
+      let seen = 0;
+      for (let y = top; y < Math.min(height, top + stepY); y++) {
+        for (let x = left; x < Math.min(width, left + stepX); x++) seen |= alpha[y * width + x] ?? 0;
+      }
+      if (seen === 0) result[at] = own[at] ?? 0;
+    }
+  }
 }
 
 /** Where the samples of each plane lie. MPEG's chroma is level with the left one of its columns, and between its rows. */
