@@ -55,6 +55,7 @@ const parts: InversionKeyParts = {
   settings,
   plan,
   execution: preferredExecution.cpu,
+  clip: {},
 };
 const withSettings = (change: Partial<ChosenSettings>) => ({
   ...parts,
@@ -102,6 +103,8 @@ test('all that it depends on changes its key', async () => {
     })),
     { ...parts, execution: plainExecution('cpu') },
     { ...parts, execution: preferredExecution.webgpu },
+    { ...parts, clip: { toneMapping: 'pq' } },
+    { ...parts, clip: { toneMapping: 'hlg' } },
     ...[
       { sourcePrompt: 'a cat' },
       { steps: 5 },
