@@ -74,7 +74,7 @@ function writtenFacts(
   clip: ClipInfo,
   plan: Pick<EditPlan, 'size' | 'startFrame'>,
   settings: ChosenSettings,
-): EditReport['written'] {
+): NonNullable<EditReport['written']> {
   const { origin, frameRate } = clip;
   const first = origin.timecode === null ? null : timecodeAfter(origin.timecode, plan.startFrame, frameRate);
   return {

@@ -103,8 +103,7 @@ test('all that it depends on changes its key', async () => {
     })),
     { ...parts, execution: plainExecution('cpu') },
     { ...parts, execution: preferredExecution.webgpu },
-    { ...parts, clip: { toneMapping: 'pq' } },
-    { ...parts, clip: { toneMapping: 'hlg' } },
+    ...(['pq', 'hlg'] as const).map((toneMapping) => ({ ...parts, clip: { toneMapping } })),
     ...[
       { sourcePrompt: 'a cat' },
       { steps: 5 },
