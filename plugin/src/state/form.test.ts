@@ -8,8 +8,9 @@ import { applyPreset, builtInPresets } from './presets.ts';
 
 /** The part of the clip and the kind of task are not the form's. */
 const again = (settings: EditSettings, form = fromSettings(settings, 'film', settings.codec)): EditSettings => {
-  const { startSeconds, endSeconds, preview } = settings;
-  return { ...toSettings(form, null), startSeconds, endSeconds, preview };
+  const { startSeconds, endSeconds, mask, keyframes, preview } = settings;
+  const ofClip = { ...(mask !== undefined && { mask }), ...(keyframes !== undefined && { keyframes }) };
+  return { ...toSettings(form, null), startSeconds, endSeconds, ...ofClip, preview };
 };
 
 const ofRecipe = { ...defaultSettings('sdedit'), prompt: 'a fox', vae: 'sharp', steps: 10 };
