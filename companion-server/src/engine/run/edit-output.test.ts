@@ -77,25 +77,3 @@ test('a lossless result has the bits and the sampling of the clip, and its alpha
     expect(planes[3]?.map((code) => code >> (format.bits - own.bits))).toEqual(ownPlanes[3]);
   }
 });
-
-test('a clip in PQ is told to be shown tone-mapped, or as it is, and its result is in PQ', async () => {
-  const picture = `nullsrc=size=128x96:rate=25,format=yuv420p10le,geq=lum='200+2*X':cb=512:cr=512`;
-  const tags = 'setparams=range=tv:color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc';
-  const hdrPath = await makeClip(path.join(dir, 'pq.mkv'), [
-    ...['-f', 'lavfi', '-i', `${picture},${tags}`, '-frames:v', '3', '-c:v', 'ffv1', '-color_range', 'tv'],
-    ...['-color_primaries', '9', '-color_trc', '16', '-colorspace', 'bt2020nc'],
-  ]);
-  const lumas: (readonly number[])[] = [];
-  for (const modelColour of ['auto', 'off'] as const) {
-    const job = tinyJob({ dir, modelDir, inputPath: hdrPath }, `pq-${modelColour}`, { codec: 'ffv1', modelColour });
-    const outputPath = path.join(dir, `pq-${modelColour}.mkv`);
-    const { report } = await runTinyEdit({ ...job, outputPath });
-    const result = await probeClip(outputPath);
-    expect(result.colour).toMatchObject({ transfer: 'smpte2084', primaries: 'bt2020' });
-    expect(report.notices.join().includes('tone-mapped')).toBe(modelColour === 'auto');
-    const [first] = await collect(decodePlanes(result, { endFrame: 1 }));
-    lumas.push(Array.from(first?.planes[0] ?? []));
-  }
-  // The model saw another picture.
-  expect(lumas[0]).not.toEqual(lumas[1]);
-});
