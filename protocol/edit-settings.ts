@@ -66,6 +66,13 @@ export type Sound = (typeof sounds)[number];
 export const details = ['source', 'none'] as const;
 export type Detail = (typeof details)[number];
 
+/**
+ * How the model is shown clips of high dynamic range. `auto`: tone-mapped; the change is carried back into the clip's own
+ * codes. `off`: their codes as they are, which look pale.
+ */
+export const modelColours = ['auto', 'off'] as const;
+export type ModelColour = (typeof modelColours)[number];
+
 export const maxSteps = 1_000;
 /** Up to 1 there is no guidance. */
 export const guidanceRange = { min: 0, max: 30 } as const;
@@ -138,6 +145,8 @@ export const editSettings = where(
     /** Keeps in the result where the clip was recorded. */
     keepsLocation: withDefault(flag, false),
     detail: oneOf(details),
+    /** `auto` when left out. */
+    modelColour: optional(oneOf(modelColours)),
     /** LoRA that change the model, in this order. Left out: none. */
     loras: withDefault(loraChoices, []),
     /** A VAE in place of the model's own, which is used when it is left out. */

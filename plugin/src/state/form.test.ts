@@ -18,9 +18,10 @@ const others = { initialNoise: 'own', inversionSteps: 30, size: { width: 128, he
 
 describe('the form', () => {
   test('makes settings that the server accepts, and is made of them again', () => {
-    const form = { ...emptyForm('h264'), prompt: 'a wolf', strength: 0.7, steps: 20, seed: 5 };
+    const form = { ...emptyForm('h264'), prompt: 'a wolf', strength: 0.7, steps: 20, seed: 5, keepsLocation: true };
     const settings = toSettings(form, { startSeconds: 1, endSeconds: 2 });
     expect(parseEditSettings(settings)).toEqual(settings);
+    expect(settings).toMatchObject({ keepsLocation: true, writesPrompt: false });
     expect(fromSettings(settings, null, 'h264')).toEqual({ ...form, isSeedLocked: true });
     const draft = { ...form, pipeline: 'draft' } as const;
     expect(toSettings(draft, null).pipeline).toBe('draft');

@@ -30,6 +30,10 @@ export interface EditForm {
   /** Id of a model; null for the server's first. */
   readonly model: string | null;
   readonly codec: OutputCodec;
+  /** Writes the prompt into the result. */
+  readonly writesPrompt: boolean;
+  /** Keeps in the result where the clip was recorded. */
+  readonly keepsLocation: boolean;
   /** In the order in which they are merged into the model. */
   readonly loras: readonly LoraChoice[];
   /** Of settings that were used again: those that have no control. Left out: the usual values. */
@@ -58,9 +62,8 @@ const endedBy: Readonly<Record<OtherSetting, readonly (keyof EditForm)[]>> = {
   size: ['model'],
   vae: ['model'],
   sound: [],
-  writesPrompt: [],
-  keepsLocation: [],
   detail: [],
+  modelColour: [],
   // Chosen for the model's family, and for what the clip shows.
   controls: ['model'],
   controlledFrames: ['model'],
@@ -104,6 +107,8 @@ export function emptyForm(codec: OutputCodec): EditForm {
     isSeedLocked: false,
     model: null,
     codec,
+    writesPrompt: false,
+    keepsLocation: false,
     loras: [],
     others: {},
   };
@@ -134,6 +139,8 @@ export function toSettings(form: EditForm, range: ClipRange): EditSettings {
     keyframeInterval: form.keyframeInterval,
     seed: form.seed,
     codec: form.codec,
+    writesPrompt: form.writesPrompt,
+    keepsLocation: form.keepsLocation,
     loras: form.loras,
     startSeconds: range?.startSeconds ?? null,
     endSeconds: range?.endSeconds ?? null,
@@ -146,6 +153,7 @@ export function toSettings(form: EditForm, range: ClipRange): EditSettings {
  */
 export function fromSettings(settings: EditSettings, model: string | null, codec: OutputCodec): EditForm {
   const { prompt, sourcePrompt, negativePrompt, technique, steps, guideBy, guidance, loras } = settings;
+  const { writesPrompt, keepsLocation } = settings;
   const pipeline = panelPipelines.find((one) => one === settings.pipeline);
   const shown = {
     prompt,
@@ -158,6 +166,8 @@ export function fromSettings(settings: EditSettings, model: string | null, codec
     guidance,
     model,
     codec,
+    writesPrompt,
+    keepsLocation,
     loras,
     strength: settings.strength,
     keyframeInterval: settings.keyframeInterval,

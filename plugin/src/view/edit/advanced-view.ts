@@ -1,4 +1,4 @@
-// What most people never open: what to avoid, technique, quality, steps, what guides and how much, keyframes, seed, kind of file. Empty numbers are the model's own.
+// What most people never open: what to avoid, technique, quality, steps, what guides and how much, keyframes, seed, kind of file, what is written into it. Empty numbers are the model's own.
 
 import { guidanceBases, guidanceRange, maxKeyframeInterval, maxSteps } from '../../../../protocol/edit-settings.ts';
 import { techniqueInfo, techniqueInfos, techniqueNames } from '../../../../protocol/techniques.ts';
@@ -31,6 +31,12 @@ export function createAdvancedView(context: Context): Piece {
     change({ pipeline: value }),
   );
   const codec = createCodecField(context);
+  const writesPrompt = createToggle(context, a.writesPrompt, a.writesPromptHint, (isOn) =>
+    change({ writesPrompt: isOn }),
+  );
+  const keepsLocation = createToggle(context, a.keepsLocation, a.keepsLocationHint, (isOn) =>
+    change({ keepsLocation: isOn }),
+  );
 
   const steps = createNumber(context, a.steps, { min: 1, max: maxSteps, isWhole: true }, (value) =>
     change({ steps: value }),
@@ -69,6 +75,7 @@ export function createAdvancedView(context: Context): Piece {
     row(a.seed, seed.field, lock, dice),
     row(a.codec, codec.root),
     codec.use,
+    row(a.written, writesPrompt.button, keepsLocation.button),
   );
   return {
     root: ui.el('section', 'section', toggle, body),
@@ -84,6 +91,8 @@ export function createAdvancedView(context: Context): Piece {
       technique.update(form.technique);
       pipeline.update(form.pipeline);
       codec.update(form.codec);
+      writesPrompt.update(form.writesPrompt);
+      keepsLocation.update(form.keepsLocation);
       setText(techniqueHint, techniqueInfo(form.technique).hint);
       steps.update(form.steps);
       guideBy.update(form.guideBy ?? 'auto');
@@ -114,6 +123,19 @@ function createSegments<Value extends string>(
     root,
     update(current: Value): void {
       for (const { value, button } of buttons) ui.choose(button, value === current, 'checked');
+    },
+  };
+}
+
+function createToggle({ ui }: Context, label: string, hint: string, onChange: (isOn: boolean) => void) {
+  let isOn = false;
+  const button = ui.button(label, 'small toggle', () => onChange(!isOn));
+  ui.hint(button, hint);
+  return {
+    button,
+    update(value: boolean): void {
+      isOn = value;
+      ui.choose(button, value, 'pressed');
     },
   };
 }

@@ -206,6 +206,11 @@ export const english = {
     lockHint: 'A locked seed is used again; otherwise each edit draws another.',
     dice: 'New seed',
     codec: 'File',
+    written: 'In the file',
+    writesPrompt: 'Description',
+    writesPromptHint: 'Writes what you typed into the file, beside the mark that it was edited by AI.',
+    keepsLocation: 'Place',
+    keepsLocationHint: 'Keeps where the clip was recorded, if the clip says so.',
   },
 
   model: {
