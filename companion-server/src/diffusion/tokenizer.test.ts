@@ -45,6 +45,25 @@ describe("equals OpenAI's tokenizer", () => {
   });
 });
 
+describe('places of words', () => {
+  const tokenizer = createTokenizer(clip);
+  it.each([
+    ['a wolf in the snow, one grey wolf', 'Wolf', [2, 9]],
+    ['a grey wolf in the snow', 'grey  wolf', [2, 3]],
+    ['a grey wolf in the snow', 'wolf grey', []],
+    ['a wolfhound', 'wolf', []],
+    ['a wolf', '', []],
+  ])('in "%s" of "%s" are %j', (prompt, words, places) => {
+    expect(tokenizer.placesOf(prompt, words)).toEqual(places);
+  });
+
+  it('are only those that the model reads', () => {
+    const short = createTokenizer(withConfig({ model_max_length: 5 }));
+    expect(short.placesOf('a very grey wolf', 'grey')).toEqual([3]);
+    expect(short.placesOf('a very grey wolf', 'wolf')).toEqual([]);
+  });
+});
+
 describe('a prompt that is too long', () => {
   const short = createTokenizer(withConfig({ model_max_length: 8 }));
 
