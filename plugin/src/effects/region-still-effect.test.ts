@@ -35,7 +35,7 @@ test('a clip of a timeline is exported when its still is asked for, and exported
     { type: 'apply-pressed' },
   );
   const task = scene.store.state.tasks.at(-1);
-  expect(task?.state.name).not.toBe('queued');
+  expect(scene.host.log.filter((line) => line === 'exported')).toHaveLength(2);
   expect(task?.settings.mask?.drawn).toEqual([
     { frame: 0, shapes: [{ kind: 'rectangle', points: [0, 0, 0.5, 0.5], erases: false }] },
   ]);

@@ -112,8 +112,9 @@ interface StartedEncoder {
 
 async function startEncoder(file: string, given: EncoderOptions): Promise<StartedEncoder> {
   const input = given.input ?? rgb24Input;
-  // A lossless codec keeps the planes as they are.
-  const wider = 'components' in input && given.codec !== 'ffv1' ? widerFormat(input) : null;
+  // A lossless codec keeps the planes as they are, others have no alpha.
+  const isProres4444 = codecInfo(given.codec).hasAlpha && given.codec !== 'ffv1';
+  const wider = isProres4444 && 'components' in input ? widerFormat(input) : null;
   const options = wider === null ? given : { ...given, input: wider };
   const container = containerOf(file, options.codec);
   refuseSize(options);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fileClip, selectionOf, timelineClip } from '../../effects/testing/effects-scene.ts';
+import type { SelectedClip } from '../../host/selection.ts';
 import type { PanelEvent } from '../events.ts';
 import { initialState, type PanelState } from '../panel-state.ts';
 import { maskOf, type RegionChange } from '../region.ts';
@@ -7,6 +7,23 @@ import { reduce } from './reduce.ts';
 
 const start = initialState({ kind: 'browser', product: 'B', abilities: [], logFolder: null }, 'dark', 'h264');
 const after = (state: PanelState, ...events: readonly PanelEvent[]): PanelState => events.reduce(reduce, state);
+const fileClip = (fileId: string): SelectedClip => ({
+  key: fileId,
+  name: fileId,
+  frames: null,
+  frameRate: null,
+  size: null,
+  warnings: [],
+  modes: ['source'],
+  freeTrackIndex: null,
+  edit: null,
+  snapshot: { kind: 'file', fileId, fileName: fileId, sizeBytes: 9, startSeconds: null, endSeconds: null },
+});
+const selected = (fileId: string): PanelEvent => {
+  const place = { id: 'p', name: 'P' };
+  const selection = { project: place, sequence: place, clips: [fileClip(fileId)], rejected: [], empty: null };
+  return { type: 'selection-read', selection };
+};
 const place = (x: number, y: number): PanelEvent => ({ type: 'region-place-added', place: { x, y } });
 const changed = (change: RegionChange): PanelEvent => ({
   type: 'region-changed',
@@ -37,11 +54,7 @@ describe('a region', () => {
   });
 
   test('is of one clip, and goes with the selection of another', () => {
-    const ofFile = after(
-      drawing,
-      { type: 'selection-read', selection: selectionOf(fileClip) },
-      changed({ kind: 'drawn' }),
-    );
+    const ofFile = after(drawing, selected('one'), changed({ kind: 'drawn' }));
     const drawn = after(ofFile, {
       type: 'region-drawn',
       places: [
@@ -50,8 +63,8 @@ describe('a region', () => {
       ],
     });
     expect(maskOf(drawn)?.drawn).toHaveLength(1);
-    expect(maskOf(after(drawn, { type: 'selection-read', selection: selectionOf(fileClip) }))).toEqual(maskOf(drawn));
-    expect(maskOf(after(drawn, { type: 'selection-read', selection: selectionOf(timelineClip) }))).toBeUndefined();
+    expect(maskOf(after(drawn, selected('one')))).toEqual(maskOf(drawn));
+    expect(maskOf(after(drawn, selected('other')))).toBeUndefined();
   });
 
   test('as a layer has a file that keeps alpha', () => {
