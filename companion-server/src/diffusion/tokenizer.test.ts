@@ -48,19 +48,19 @@ describe("equals OpenAI's tokenizer", () => {
 describe('places of words', () => {
   const tokenizer = createTokenizer(clip);
   it.each([
-    ['a wolf in the snow, one grey wolf', 'Wolf', [2, 9]],
-    ['a grey wolf in the snow', 'grey  wolf', [2, 3]],
-    ['a grey wolf in the snow', 'wolf grey', []],
-    ['a wolfhound', 'wolf', []],
-    ['a wolf', '', []],
+    ['a shiny wolf, a silver wolf', 'Wolf', [3, 7]],
+    ['a shiny silver robotic wolf', 'silver  robotic wolf', [3, 4, 5]],
+    ['a shiny silver robotic wolf', 'robotic silver', []],
+    ['a shiny silver robotic wolf', 'woman', []],
+    ['a shiny silver robotic wolf', '', []],
   ])('in "%s" of "%s" are %j', (prompt, words, places) => {
     expect(tokenizer.placesOf(prompt, words)).toEqual(places);
   });
 
   it('are only those that the model reads', () => {
     const short = createTokenizer(withConfig({ model_max_length: 5 }));
-    expect(short.placesOf('a very grey wolf', 'grey')).toEqual([3]);
-    expect(short.placesOf('a very grey wolf', 'wolf')).toEqual([]);
+    expect(short.placesOf('a shiny silver wolf', 'silver')).toEqual([3]);
+    expect(short.placesOf('a shiny silver wolf', 'wolf')).toEqual([]);
   });
 });
 

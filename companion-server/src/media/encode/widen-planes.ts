@@ -22,7 +22,7 @@ export function widerFormat(format: PlaneFormat): PlaneFormat | null {
  */
 export function widenPlanes(frame: PlanarFrame, format: PlaneFormat, range: 'tv' | 'pc'): PlanarFrame {
   const full = (code: number): number => Math.round(code * fullScale);
-  const chroma = (code: number): number => Math.min(1023, Math.round((code - 128) * fullScale) + 512);
+  const chroma = (code: number): number => Math.min(1023, Math.max(0, Math.round((code - 128) * fullScale) + 512));
   const video = (code: number): number => code * videoScale;
   const isRgb = format.components === 'gbr';
   const isFull = isRgb || range === 'pc';
