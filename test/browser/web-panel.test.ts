@@ -147,6 +147,7 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
       await still.waitFor();
       await describeEdit(page, 'a blue ball on grass', 2);
       await page.getByText('Draw or name what may change').waitFor();
+      await page.locator('.region-frame').scrollIntoViewIfNeeded();
       const box = await page.locator('.region-frame').boundingBox();
       if (box === null) throw new Error('There is no still.');
       await page.mouse.move(box.x + box.width * 0.5, box.y + box.height * 0.1);

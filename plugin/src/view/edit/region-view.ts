@@ -123,8 +123,8 @@ export function createRegionView(context: Context): Piece {
 
 function mediaOf({ selection, prepared }: PanelState) {
   const clip = selection?.clips[0];
-  const isOfClip = clip !== undefined && prepared?.sourceId === sourceIdOf(clip);
-  return isOfClip ? (prepared?.clip?.media ?? null) : null;
+  if (clip === undefined || prepared?.sourceId !== sourceIdOf(clip)) return null;
+  return prepared.clip?.media ?? null;
 }
 
 function waitingText(state: PanelState, { t, env }: Context): string {
