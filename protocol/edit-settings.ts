@@ -20,7 +20,7 @@ import {
 import { maxPromptCharacters } from './limits.ts';
 import { givenKeyframes } from './given-keyframes.ts';
 import { loraChoices } from './lora.ts';
-import { maskSettings } from './mask.ts';
+import { hasWords, maskSettings } from './mask.ts';
 import { vaeName } from './vae-name.ts';
 import { techniqueInfo, techniqueInfos, techniqueNames, usualTechnique } from './techniques.ts';
 
@@ -173,6 +173,7 @@ export const editSettings = where(
     mask,
     codec,
     propagation,
+    sourcePrompt,
     keyframes = [],
   }): Complaint | undefined => {
     const twice = loras.findIndex(({ name }, i) => loras.findIndex((one) => one.name === name) !== i);
@@ -192,6 +193,10 @@ export const editSettings = where(
     if (mask?.asAlpha === true && !codecInfo(codec).hasAlpha) {
       const those = codecInfos.filter(({ hasAlpha }) => hasAlpha).map(({ name }) => name);
       return { at: ['mask', 'asAlpha'], text: `needs a codec that keeps alpha (${those.join(', ')}), got ${codec}.` };
+    }
+    if (mask?.words !== undefined && !hasWords(sourcePrompt, mask.words)) {
+      const text = `must be in the source prompt, '${sourcePrompt}', got '${mask.words}'.`;
+      return { at: ['mask', 'words'], text };
     }
     if (steps !== null && inversionSteps !== null && inversionSteps % steps !== 0) {
       return {

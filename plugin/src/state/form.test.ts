@@ -6,11 +6,11 @@ import { emptyForm, fromSettings, nearestStop, strengthStops, toSettings, withCh
 import { readPersisted, writeForm } from './persisted.ts';
 import { applyPreset, builtInPresets } from './presets.ts';
 
-/** The part of the clip and the kind of task are not the form's. */
+/** The part of the clip, where and by which frames it is edited, and the kind of task are not the form's. */
 const again = (settings: EditSettings, form = fromSettings(settings, 'film', settings.codec)): EditSettings => {
-  const { startSeconds, endSeconds, mask, keyframes, preview } = settings;
-  const ofClip = { ...(mask !== undefined && { mask }), ...(keyframes !== undefined && { keyframes }) };
-  return { ...toSettings(form, null), startSeconds, endSeconds, ...ofClip, preview };
+  const { startSeconds, endSeconds, preview, mask, keyframes } = settings;
+  const ofClip = { startSeconds, endSeconds, preview, ...(keyframes !== undefined && { keyframes }) };
+  return { ...toSettings(form, null, mask), ...ofClip };
 };
 
 const ofRecipe = { ...defaultSettings('sdedit'), prompt: 'a fox', vae: 'sharp', steps: 10 };

@@ -9,6 +9,7 @@ import {
   type Pipeline,
 } from '../../../protocol/edit-settings.ts';
 import type { LoraChoice } from '../../../protocol/lora.ts';
+import type { MaskSettings } from '../../../protocol/mask.ts';
 
 export interface EditForm {
   readonly prompt: string;
@@ -124,7 +125,8 @@ export function withChange(form: EditForm, change: Partial<EditForm>): EditForm 
 /** The part of a clip that is edited, in seconds; null for all of it. */
 export type ClipRange = { readonly startSeconds: number; readonly endSeconds: number } | null;
 
-export function toSettings(form: EditForm, range: ClipRange): EditSettings {
+/** @param mask where the edit may change the clip; everywhere when left out */
+export function toSettings(form: EditForm, range: ClipRange, mask?: MaskSettings): EditSettings {
   return {
     ...defaultSettings(form.technique),
     ...form.others,
@@ -144,6 +146,7 @@ export function toSettings(form: EditForm, range: ClipRange): EditSettings {
     loras: form.loras,
     startSeconds: range?.startSeconds ?? null,
     endSeconds: range?.endSeconds ?? null,
+    ...(mask && { mask }),
   };
 }
 
