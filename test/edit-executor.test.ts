@@ -95,7 +95,7 @@ test('a step is told when its resume point is kept, and another machine goes on 
   onTestFinished(() => first.close());
   const crash = new EditError('engine-crashed', 'It crashed.');
   const stopped = await createFixture(async ({ workDir: dir }, { onResumePoint }) => {
-    await new ResumePointFile(dir, 'any').write(point(2));
+    await new ResumePointFile(dir, () => Promise.resolve('any')).write(point(2));
     onResumePoint?.(point(2));
     throw crash;
   }, first);
@@ -134,7 +134,7 @@ test('a resume point that is written again is no progress, and one that is furth
     return Promise.resolve();
   });
   await mkdir(workDir, { recursive: true });
-  await new ResumePointFile(workDir, 'any').write(point(3));
+  await new ResumePointFile(workDir, () => Promise.resolve('any')).write(point(3));
   await run();
   expect(steps()).toBe(1);
 });
@@ -147,7 +147,7 @@ test.each([
     existsSync(join(job.workDir, 'resume-point.json')) ? Promise.reject(failure) : Promise.resolve(),
   );
   await mkdir(workDir, { recursive: true });
-  await new ResumePointFile(workDir, 'any').write(point(3));
+  await new ResumePointFile(workDir, () => Promise.resolve('any')).write(point(3));
   expect(await run()).toMatchObject({ result: { sizeBytes: 6 } });
 });
 
@@ -162,7 +162,7 @@ test.each([
     throw diskError(join(job.workDir, 'edit.latents'), failure);
   });
   await mkdir(workDir, { recursive: true });
-  await new ResumePointFile(workDir, 'any').write(point(3));
+  await new ResumePointFile(workDir, () => Promise.resolve('any')).write(point(3));
   await expect(run()).rejects.toMatchObject({ code });
   expect(tries).toBe(1);
   expect(await ResumePointFile.evaluationsIn(workDir)).toBe(3);
@@ -170,7 +170,7 @@ test.each([
 
 test('a job whose resume point is half-written begins anew', async () => {
   const { run, steps, workDir } = await createFixture(async ({ workDir: dir }, { onResumePoint }) => {
-    expect(await new ResumePointFile(dir, 'any').read()).toBeNull();
+    expect(await new ResumePointFile(dir, () => Promise.resolve('any')).read()).toBeNull();
     onResumePoint?.(point(1));
   });
   await mkdir(workDir, { recursive: true });

@@ -82,9 +82,7 @@ export class EditRun {
       saveResumePoint: (...state) => this.saveResumePoint(...state),
       watch: (state) => this.watch(state),
     };
-    const { inputPath, modelDir, reading, workDir, loras, embeddings, vae, controls } = job;
-    const files = { inputPath, modelDir, reading, loras, embeddings, vae, controls };
-    this.resumePointFile = new ResumePointFile(workDir, { ...files, settings, plan });
+    this.resumePointFile = new ResumePointFile(job.workDir, () => this.identity());
   }
 
   async run(): Promise<EditReport> {
@@ -146,6 +144,13 @@ export class EditRun {
       await this.given?.close();
       for (const file of this.files) await file.close();
     }
+  }
+
+  /** By what the files hold: a model may be replaced, or moved, while its job is paused. */
+  private async identity(): Promise<unknown> {
+    const { job, model, settings, plan } = this.edit;
+    const { clipSha256, inputPath, reading, controls } = job;
+    return { clip: clipSha256 ?? inputPath, model: await model.identify(), reading, controls, settings, plan };
   }
 
   private async openSource(resumed: ResumePoint | null): Promise<SourceLatents> {

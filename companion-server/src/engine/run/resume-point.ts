@@ -41,7 +41,8 @@ async function readSaved(file: string): Promise<Saved | null> {
 /** The resume point of one edit in its work folder. A resume point of another edit is ignored. */
 export class ResumePointFile {
   private readonly file: string;
-  private readonly key: string;
+  private readonly identify: () => Promise<unknown>;
+  private key: string | null = null;
 
   /** UNet forwards of the last resume point in the folder, whichever edit it is of; 0 where there is none. */
   static async evaluationsIn(workDir: string): Promise<number> {
@@ -49,19 +50,26 @@ export class ResumePointFile {
     return saved?.resumePoint.evaluations ?? 0;
   }
 
-  /** `identity`: everything that the latents depend on, as plain data. */
-  constructor(workDir: string, identity: unknown) {
+  /** `identify` says everything that the latents depend on, as plain data; it is called once. */
+  constructor(workDir: string, identify: () => Promise<unknown>) {
     this.file = path.join(workDir, fileName);
-    this.key = createHash('sha256').update(JSON.stringify(identity)).digest('hex');
+    this.identify = identify;
   }
 
   async read(): Promise<ResumePoint | null> {
     const saved = await readSaved(this.file);
-    return saved?.key === this.key ? saved.resumePoint : null;
+    return saved?.key === (await this.ownKey()) ? saved.resumePoint : null;
   }
 
   /** On the disk when this returns; a process that is killed leaves the old one or the new one. */
   async write(resumePoint: ResumePoint): Promise<void> {
-    await writeWhole(this.file, JSON.stringify({ key: this.key, resumePoint }), cacheAdvice);
+    await writeWhole(this.file, JSON.stringify({ key: await this.ownKey(), resumePoint }), cacheAdvice);
+  }
+
+  private async ownKey(): Promise<string> {
+    this.key ??= createHash('sha256')
+      .update(JSON.stringify(await this.identify()))
+      .digest('hex');
+    return this.key;
   }
 }

@@ -1,6 +1,6 @@
 // An interrupted edit continues from its last finished step and ends with the same frames.
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -11,6 +11,7 @@ import { releaseSharedSessions } from '../../../../test/shared-sessions.ts';
 import { framesOf, runSharing, runUntil, tinyJob } from '../../../../test/tiny-edits.ts';
 import { makeClip, readPixels, testPicture } from '../../media/testing/clips.ts';
 import type { ResumePoint } from './resume-point.ts';
+import { runEdit } from './edit.ts';
 import type { EditJob, GrowingPicture } from './edit-job.ts';
 
 let dir: string;
@@ -98,6 +99,31 @@ test('a resume point of other settings is not used', async () => {
     { onProgress: () => undefined, onResumePoint: (reached) => resumePoints.push(reached) },
   );
   expect(resumePoints[0]).toMatchObject({ stage: 'invert', step: 0 });
+});
+
+test('goes on with a model that was moved, and begins again with another in its place', async () => {
+  const modelDir = path.join(dir, 'model-to-move');
+  await cp(job.modelDir, modelDir, { recursive: true });
+  const cut = { ...job, modelDir, workDir: path.join(dir, 'work-moved') };
+  await runUntil(cut, 'edit', 1);
+  const moved = path.join(dir, 'model-moved');
+  await rename(modelDir, moved);
+  const firstOf = async (next: EditJob) => {
+    let first: ResumePoint | null = null;
+    const onResumePoint = (reached: ResumePoint) => {
+      first = reached;
+      throw new Error('seen');
+    };
+    await expect(runEdit(next, { onProgress: () => undefined, onResumePoint })).rejects.toThrow('seen');
+    return first;
+  };
+  expect(await firstOf({ ...cut, modelDir: moved })).toMatchObject({ stage: 'edit', step: 2 });
+  const unet = path.join(moved, 'unet', 'diffusion_pytorch_model.safetensors');
+  const tensors = new Map(await readRaw(unet));
+  const [[name, tensor] = expect.fail('There are no weights.')] = tensors;
+  tensors.set(name, { ...tensor, bytes: Buffer.from(tensor.bytes.map((byte) => byte ^ 1)) });
+  await writeRaw(unet, tensors);
+  expect(await firstOf({ ...cut, modelDir: moved })).toMatchObject({ stage: 'invert', step: 0 });
 });
 
 test('a step that was only half written is computed again', async () => {
