@@ -145,6 +145,7 @@ export function withModels(state: PanelState, kind: ListKind): PanelState {
     models: {
       models,
       loras,
+      controlNets: [],
       notices: ['ComfyUI, models/vae: there is no permission to read it.'],
       folders: [
         { source: 'hub', title: 'Hugging Face cache', models: 1 },
