@@ -8,6 +8,7 @@ import { count } from './count.ts';
 import { linkTexts } from './link-strings.ts';
 import { editTexts } from './edit-strings.ts';
 import { regionTexts } from './region-strings.ts';
+import { controlTexts } from './control-strings.ts';
 import { advancedTexts } from './advanced-strings.ts';
 import { modelTexts } from './model-strings.ts';
 import { taskTexts } from './task-strings.ts';
@@ -25,6 +26,7 @@ export const english = {
   ...editTexts,
   ...regionTexts,
   ...advancedTexts,
+  ...controlTexts,
   ...modelTexts,
   ...taskTexts,
   ...compareTexts,

@@ -30,6 +30,7 @@ export const versionTexts = {
     negative: 'Avoided',
     model: 'Model',
     loras: 'LoRA',
+    controls: 'ControlNet',
     strength: 'Structure to prompt',
     technique: 'Technique',
     pipeline: 'Quality',
