@@ -2,8 +2,7 @@
 
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { ControlledFrames } from '../protocol/control.ts';
-import type { FilterKind } from '../companion-server/src/control-pictures/control-picture.ts';
+import type { ControlledFrames, MadeControlKind } from '../protocol/control.ts';
 import { controlPicture } from '../companion-server/src/control-pictures/control-picture.ts';
 import { openSample, sampleMotions, sampleNames, type Sample } from '../companion-server/src/demo/samples.ts';
 import { controlPictures } from '../companion-server/src/engine/run/control-pictures.ts';
@@ -20,7 +19,7 @@ import { atMost, mean, percent, ratio, reported } from './rows.ts';
 import type { Bench, BenchOptions, BenchRow } from './table.ts';
 
 const parts = ['steadiness', 'cost'] as const;
-const lineKinds: readonly FilterKind[] = ['canny', 'lineart', 'scribble'];
+const lineKinds: readonly MadeControlKind[] = ['canny', 'lineart', 'scribble'];
 const mostCost = 1.35;
 /** Frames and pixels of an edge of the clip that is edited. */
 const clip = { frames: 16, edge: 128 };

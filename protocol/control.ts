@@ -9,6 +9,15 @@ import { controlScaleRange, maxControls } from './limits.ts';
  */
 export const controlKinds = ['canny', 'lineart', 'scribble', 'luma', 'tile', 'own'] as const;
 export type ControlKind = (typeof controlKinds)[number];
+/** Those whose picture is made of a frame of the clip. */
+export const madeControlKinds = [
+  'canny',
+  'lineart',
+  'scribble',
+  'luma',
+  'tile',
+] as const satisfies readonly ControlKind[];
+export type MadeControlKind = (typeof madeControlKinds)[number];
 
 /** Which frames are controlled: those that others take tokens from, or each. */
 export const controlledFrames = ['keyframes', 'all'] as const;

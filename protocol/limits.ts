@@ -53,10 +53,13 @@ export const maxPriority = 10;
 /** Pixels of the longer side of a picture that `frame-get` asks for. */
 export const frameSideRange = { min: 16, max: 4_096 } as const;
 
+/** The same of `control-picture-get`: its picture is computed, not only decoded. */
+export const maxControlPictureSide = 1_024;
+
 /** Bytes of one JPEG. It is sent without acknowledgements, so it is no more than the window. */
 export const maxFrameBytes = windowBytes;
 
-/** Models, and LoRAs, that a server lists; notices beside them, folders that were looked into, downloads on their way. */
+/** Models, LoRAs, and ControlNets, that a server lists; notices beside them, folders that were looked into, downloads on their way. */
 export const listLimits = { models: 5_000, notices: 50, folders: 200, downloads: 20 } as const;
 
 /** Characters of a model's licence. */

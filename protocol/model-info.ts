@@ -1,6 +1,7 @@
-// The checkpoints and LoRAs that a server knows: its own and those of other programs on its machine. Paths stay there: a
+// The checkpoints, LoRAs and ControlNets that a server knows: its own and those of other programs on its machine. Paths stay there: a
 // place is said by the name of its program and a folder below it.
 
+import { controlKinds } from './control.ts';
 import { count, list, nullable, object, oneOf, text, type Infer } from './fields.ts';
 import { listLimits } from './limits.ts';
 import { modelOffers } from './model-offers.ts';
@@ -64,6 +65,19 @@ const loraInfo = object({
 });
 export type LoraInfo = Infer<typeof loraInfo>;
 
+const controlNetInfo = object({
+  /** The name that settings use. */
+  name,
+  /** For users; the name if there is no other. */
+  title: name,
+  /** What it is good for, in one sentence; empty when nothing is known. */
+  goodFor: text({ max: 1_000 }),
+  ...found,
+  /** What it is shown, as far as its name says that; a ControlNet for one of them is taken where an edit names none. */
+  kinds: list(oneOf(controlKinds), controlKinds.length),
+});
+export type ControlNetInfo = Infer<typeof controlNetInfo>;
+
 export const modelInfos = list(modelInfo, listLimits.models);
 
 /** A place that was looked into: a program, or a folder that the user named. */
@@ -81,6 +95,7 @@ export const modelLists = {
   /** Those that a job may use first, the default before all others; then those with a `problem`. */
   models: modelInfos,
   loras: list(loraInfo, listLimits.models),
+  controlNets: list(controlNetInfo, listLimits.models),
   /** What could not be looked at, a sentence each. */
   notices: list(text({ min: 1, max: 500 }), listLimits.notices, 'texts'),
   folders: list(modelFolder, listLimits.folders),

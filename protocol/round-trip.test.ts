@@ -1,5 +1,6 @@
 // Every message that a side can say is read as it was said; a change to any one field of it is read or refused by path.
 
+import { controlKinds, madeControlKinds } from './control.ts';
 import fc, { type Arbitrary } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseClientMessage } from './messages/client-messages.ts';
@@ -178,6 +179,13 @@ const clientMessages: Readonly<Record<string, Readonly<Record<string, Arbitrary<
     frameIndex: count,
     maxSide: fc.integer({ min: 16, max: 4_096 }),
   },
+  'control-picture-get': {
+    requestId,
+    clipId: id,
+    kind: fc.constantFrom(...madeControlKinds),
+    frameIndex: count,
+    maxSide: fc.integer({ min: 16, max: 1_024 }),
+  },
   'playback-get': { ...aboutJob, side: fc.constantFrom(...frameSides) },
   'frames-get': {
     ...aboutJob,
@@ -231,6 +239,10 @@ const vocabulary = fc.record({
 });
 const models = fc.array(fc.record({ id: text(200, 1), ...found, vocabulary: nullable(vocabulary) }), { maxLength: 3 });
 const loras = fc.array(fc.record({ name: text(200, 1), ...found }), { maxLength: 3 });
+const controlNets = fc.array(
+  fc.record({ name: text(200, 1), ...found, kinds: fc.uniqueArray(fc.constantFrom(...controlKinds)) }),
+  { maxLength: 3 },
+);
 const window = fc.integer({ min: 1, max: 4 * 1024 * 1024 });
 const serverMessages: typeof clientMessages = {
   identity: {
@@ -254,6 +266,7 @@ const serverMessages: typeof clientMessages = {
     requestId,
     models,
     loras,
+    controlNets,
     notices: fc.array(text(100, 1), { maxLength: 3 }),
     folders: fc.array(fc.record({ source: fc.constantFrom(...modelSources), title: text(200, 1), models: count }), {
       maxLength: 2,

@@ -15,7 +15,16 @@ import type { FrameSide, JobPicture, Playback } from '../messages/stream-message
 import type { DiskShortage, ModelLists, StorageFacts } from '../messages/session-messages.ts';
 import type { Connection } from './connection.ts';
 import { fetchResult, type DownloadOptions, type ResultSink } from './download.ts';
-import { fetchFrame, fetchFrames, fetchPicture, receive, type FrameRequest, type FramesRequest } from './frame.ts';
+import {
+  fetchControlPicture,
+  fetchFrame,
+  fetchFrames,
+  fetchPicture,
+  receive,
+  type ControlPictureRequest,
+  type FrameRequest,
+  type FramesRequest,
+} from './frame.ts';
 import type { LinkState } from './link-state.ts';
 import { createRun } from './run.ts';
 import { createSession } from './session.ts';
@@ -72,6 +81,8 @@ export interface Client {
   upload(source: ClipSource, options: UploadOptions): Promise<UploadedClip>;
   download(jobId: string, sink: ResultSink, options?: DownloadOptions): Promise<void>;
   frame(wish: FrameRequest, signal?: Signal): Promise<Uint8Array>;
+  /** What a ControlNet is shown of a frame of a clip. */
+  controlPicture(wish: ControlPictureRequest, signal?: Signal): Promise<Uint8Array>;
   /** Frames of a result's video, for programs that cannot play it. There may be fewer. */
   frames(wish: FramesRequest, signal?: Signal): Promise<readonly Uint8Array[]>;
   /** Where the video of a side of a result is, with the server's address. The server may have to make it first. */
@@ -218,6 +229,7 @@ export function createClient(options: ClientOptions): Client {
     upload: (source, uploadOptions) => sendClip(run, platform, source, uploadOptions),
     download: (jobId, sink, downloadOptions) => fetchResult(run, platform.createSha256, jobId, sink, downloadOptions),
     frame: (wish, signal) => fetchFrame(run, wish, signal),
+    controlPicture: (wish, signal) => fetchControlPicture(run, wish, signal),
     frames: (wish, signal) => fetchFrames(run, wish, signal),
     async playback(jobId, side, signal) {
       const { url, expiresInSeconds, frames, frameRate, sizeBytes } = await orCanceled(
@@ -246,8 +258,9 @@ export function createClient(options: ClientOptions): Client {
       await ask({ type: 'job-delete', jobId });
     },
     models: async (signal) => {
-      const { models, loras, notices, folders, offers, freeBytes } = await ask({ type: 'models-get' }, signal);
-      return { models, loras, notices, folders, offers, freeBytes };
+      const lists = await ask({ type: 'models-get' }, signal);
+      const { models, loras, controlNets, notices, folders, offers, freeBytes } = lists;
+      return { models, loras, controlNets, notices, folders, offers, freeBytes };
     },
     async storage(signal) {
       const { clipsBytes, resultsBytes, cacheBytes, freeBytes } = await ask({ type: 'storage-get' }, signal);

@@ -1,6 +1,7 @@
 // Fetches pictures, or another small file. They are small, so a cut is answered by asking again.
 
 import { orCanceled, type EditError, type Signal } from '../errors.ts';
+import type { MadeControlKind } from '../control.ts';
 import type { FrameSide } from '../messages/stream-messages.ts';
 import type { RequestOf } from '../messages/replies.ts';
 import type { Connection } from './connection.ts';
@@ -26,19 +27,32 @@ export interface FramesRequest {
   readonly maxSide: number;
 }
 
+export interface ControlPictureRequest {
+  readonly clipId: string;
+  readonly kind: MadeControlKind;
+  readonly frameIndex: number;
+  /** Pixels of the longer side at most. */
+  readonly maxSide: number;
+}
+
 /** The bytes of a JPEG. Rejected with CanceledError or the server's refusal. */
 export function fetchFrame(run: Run, wish: FrameRequest, signal?: Signal): Promise<Uint8Array> {
   return fetchPicture(run, { type: 'frame-get', ...wish }, signal);
 }
 
+/** What a ControlNet is shown of a frame: the bytes of a JPEG. Rejected as `fetchFrame`. */
+export function fetchControlPicture(run: Run, wish: ControlPictureRequest, signal?: Signal): Promise<Uint8Array> {
+  return fetchPicture(run, { type: 'control-picture-get', ...wish }, signal);
+}
+
 /** The bytes of something small that is sent without acknowledgements. Rejected as `fetchFrame`. */
 export function fetchPicture(
   run: Run,
-  request: RequestOf<'frame-get'> | RequestOf<'sample-get'>,
+  request: RequestOf<'frame-get'> | RequestOf<'control-picture-get'> | RequestOf<'sample-get'>,
   signal?: Signal,
 ): Promise<Uint8Array> {
   return run(async ({ connection }) => {
-    const asked = connection.request<'frame-get' | 'sample-get'>(request);
+    const asked = connection.request<'frame-get' | 'control-picture-get' | 'sample-get'>(request);
     const { streamId, sizeBytes } = await orCanceled(asked, signal);
     return receive(connection, streamId, sizeBytes, signal);
   }, signal);

@@ -40,6 +40,7 @@ interface ReplyTypes {
   readonly 'job-delete': 'job-deleted';
   readonly 'download-begin': 'download-ready';
   readonly 'frame-get': 'frame-ready';
+  readonly 'control-picture-get': 'frame-ready';
   readonly 'playback-get': 'playback';
   readonly 'frames-get': 'frames-ready';
 }

@@ -1,8 +1,9 @@
 // Messages about what the server sends as chunks, results and pictures, about the videos that a browser plays, and about the
 // early end of any stream.
 
+import { madeControlKinds } from '../control.ts';
 import { count, hex, integer, list, number, oneOf, text } from '../fields.ts';
-import { frameSideRange, maxFrameBytes, maxFramesAtOnce, windowBytes } from '../limits.ts';
+import { frameSideRange, maxControlPictureSide, maxFrameBytes, maxFramesAtOnce, windowBytes } from '../limits.ts';
 import { rational } from '../media-facts.ts';
 import { id, requestId, streamId, type MessageOf } from './message.ts';
 import { wireError } from './wire-error.ts';
@@ -28,6 +29,20 @@ export const clientStreamMessages = {
     frameIndex: count,
     /** Pixels of the longer side at most; the picture is made smaller, never larger. */
     maxSide: integer(frameSideRange.min, frameSideRange.max),
+  },
+
+  /**
+   * Asks for what a ControlNet is shown of a frame of the clip, as a JPEG. It is made of the frame at the size of the
+   * picture, so lines are as fine as in an edit of that working size. Reply: `frame-ready`, then its chunks.
+   */
+  'control-picture-get': {
+    requestId,
+    clipId: id,
+    kind: oneOf(madeControlKinds),
+    /** From 0, within the clip. */
+    frameIndex: count,
+    /** Pixels of the longer side at most; the picture is made smaller, never larger. */
+    maxSide: integer(frameSideRange.min, maxControlPictureSide),
   },
 
   /**
@@ -68,7 +83,7 @@ export const serverStreamMessages = {
     windowBytes: integer(1, windowBytes),
   },
 
-  /** Reply to `frame-get`; `sizeBytes` is of the JPEG. */
+  /** Reply to `frame-get` and `control-picture-get`; `sizeBytes` is of the JPEG. */
   'frame-ready': { requestId, streamId, sizeBytes: integer(1, maxFrameBytes) },
 
   /** Reply to `playback-get`: an H.264 video, which is served in ranges too (HTTP 206). */
@@ -116,4 +131,5 @@ export type PlaybackGet = MessageOf<typeof clientStreamMessages, 'playback-get'>
 export type FramesGet = MessageOf<typeof clientStreamMessages, 'frames-get'>;
 export type Playback = Omit<MessageOf<typeof serverStreamMessages, 'playback'>, 'type' | 'requestId'>;
 export type JobPicture = MessageOf<typeof serverStreamMessages, 'job-picture'>;
+export type ControlPictureGet = MessageOf<typeof clientStreamMessages, 'control-picture-get'>;
 export type FrameGet = MessageOf<typeof clientStreamMessages, 'frame-get'>;

@@ -1,6 +1,6 @@
 // Descriptions of models for tests: a usable one, with what a test changes.
 
-import type { LoraInfo, ModelInfo } from '../model-info.ts';
+import type { ControlNetInfo, LoraInfo, ModelInfo } from '../model-info.ts';
 import type { ModelDownload, ModelOffer } from '../model-offers.ts';
 import type { ModelVocabulary } from '../vocabulary.ts';
 
@@ -10,6 +10,11 @@ export function makeModelInfo(changes: Partial<ModelInfo> & Pick<ModelInfo, 'id'
 
 export function makeLoraInfo(changes: Partial<LoraInfo> & Pick<LoraInfo, 'name'>): LoraInfo {
   return { title: changes.name, goodFor: '', ...usable, source: 'comfyui', folder: 'models/loras', ...changes };
+}
+
+export function makeControlNetInfo(changes: Partial<ControlNetInfo> & Pick<ControlNetInfo, 'name'>): ControlNetInfo {
+  const folder = 'models/controlnet';
+  return { title: changes.name, goodFor: '', ...usable, source: 'comfyui', folder, kinds: [], ...changes };
 }
 
 const usable = { family: 'Stable Diffusion 1.x', sizeBytes: 2_132_605_308, folder: '', problem: null } as const;
@@ -58,7 +63,7 @@ export const practiceVocabulary: ModelVocabulary = {
 };
 
 /** What a list of models has beside models and LoRAs, where there is nothing of it. */
-export const nothingElse = { notices: [], folders: [], offers: [], freeBytes: null } as const;
+export const nothingElse = { controlNets: [], notices: [], folders: [], offers: [], freeBytes: null } as const;
 
 /** A model that can be downloaded. */
 export function makeOffer(changes: Partial<ModelOffer> & Pick<ModelOffer, 'id'>): ModelOffer {

@@ -107,6 +107,7 @@ async function shootStates(browser) {
     ['edit', 'light'],
     ['edit-advanced', 'dark'],
     ['loras', 'dark'],
+    ['controls', 'dark'],
     ['preview', 'dark'],
     ['preview-outdated', 'light'],
     ['tasks', 'dark'],

@@ -208,7 +208,7 @@ describe.skipIf(chromiumPath === undefined)('the panel in Premiere', () => {
     const browser = await launchChromium();
     try {
       const page = await openGallery(browser, { width, height, isWeb: false });
-      for (const state of ['edit', 'edit-advanced', 'loras', 'tasks', 'preview', 'toasts']) {
+      for (const state of ['edit', 'edit-advanced', 'loras', 'controls', 'tasks', 'preview', 'toasts']) {
         await page.evaluate(`gallery.show(${JSON.stringify(state)}, 'dark')`);
         const box = await page.locator('.button.apply').boundingBox();
         expect((box?.y ?? Infinity) + (box?.height ?? 0), state).toBeLessThanOrEqual(height);

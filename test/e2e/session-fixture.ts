@@ -129,6 +129,10 @@ export async function createSessionFixture({
       frameIndex === 40
         ? Promise.reject(new EditError('invalid-request', `"${path}" has no frame 40.`))
         : Promise.resolve(new Uint8Array(chunkBytes + frameIndex)),
+    readControlPicture: (kind, path, frameIndex) =>
+      frameIndex === 40
+        ? Promise.reject(new EditError('invalid-request', `"${path}" has no frame 40.`))
+        : Promise.resolve(new Uint8Array(kind.length)),
     readMap: missing,
     playback: { open: missing, pictures: missing },
     linkSecret: new Uint8Array(32),

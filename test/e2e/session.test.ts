@@ -198,10 +198,18 @@ test('a frame comes as one picture in chunks of its own stream, and a refusal na
   const refused = heard[5];
   expect(refused).toMatchObject({ error: { message: 'the clip has no frame 40.' } });
   expect(JSON.stringify(refused)).not.toContain(dataDir);
+  const asControlNet = { type: 'control-picture-get', kind: 'canny', clipId: ask.id, maxSide: 64 };
+  say({ ...asControlNet, requestId: 5, frameIndex: 7 });
+  await hears(7);
+  expect(heard[6]).toMatchObject({ type: 'frame-ready', streamId: 3, sizeBytes: 'canny'.length });
+  say({ ...asControlNet, requestId: 6, frameIndex: 40 });
+  await hears(8);
+  expect(heard[7]).toMatchObject({ error: { message: 'the clip has no frame 40.' } });
   await session.close();
   expect(chunks.map(({ streamId, offset, bytes }) => [streamId, offset, bytes.length])).toEqual([
     [2, 0, chunkBytes],
     [2, chunkBytes, 7],
+    [3, 0, 'canny'.length],
   ]);
 });
 

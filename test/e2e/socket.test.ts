@@ -279,6 +279,7 @@ test('a client that says no hello in time is shown out', async () => {
     checkEdit: unused,
     estimateEdit: unused,
     readPicture: unused,
+    readControlPicture: unused,
     readMap: unused,
     playback: { open: unused, pictures: unused },
     linkSecret: new Uint8Array(32),

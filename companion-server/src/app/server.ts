@@ -22,6 +22,7 @@ import { openLocalQueue } from '../jobs/local-queue.ts';
 import type { JobQueue, OpenJobQueue } from '../jobs/queue.ts';
 import { createSqliteJobStore, jobMigrations } from '../jobs/sqlite-store.ts';
 import type { Log } from './log.ts';
+import { controlPicture } from '../control-pictures/control-picture.ts';
 import { createPictureReader } from '../media/decode/picture-reader.ts';
 import { toMediaFacts } from '../media/probe/clip-facts.ts';
 import { createKnownClips } from '../media/probe/known-clips.ts';
@@ -303,6 +304,7 @@ async function open(
   let requestStop = (): void => undefined;
   const stopRequested = new Promise<void>((resolve) => (requestStop = resolve));
   const relayedFiles = createRelayedFiles(() => readRemoteServer(dataDir));
+  const pictures = createPictureReader({ probe: knownClips.infoOf });
   const http = createHttpServer({
     version,
     identity: createIdentity(instanceId, panelKey),
@@ -323,7 +325,9 @@ async function open(
     estimateEdit: async (owner, spec, signal) => edits.estimate(owner, spec, await jobs.lastReport(spec.model), signal),
     disks,
     playback: made,
-    ...createPictureReader({ probe: knownClips.infoOf }),
+    ...pictures,
+    readControlPicture: (kind, path, frameIndex, maxSide) =>
+      pictures.readPicture(path, frameIndex, maxSide, { draw: (frame) => controlPicture(kind, frame) }),
     diagnose: createDoctor(() => ({
       version,
       dataDir,

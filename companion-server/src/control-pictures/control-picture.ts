@@ -1,14 +1,12 @@
 // What a ControlNet is shown of a frame, made without a network.
 
+import type { MadeControlKind } from '../../../protocol/control.ts';
 import type { Rgb24Frame } from '../media/frame.ts';
 import { canny } from './canny.ts';
 import { lineart, scribble } from './lines.ts';
 import { luma, tile } from './tones.ts';
 
-/** The kinds of control pictures that are made of a clip. */
-export type FilterKind = 'canny' | 'lineart' | 'scribble' | 'luma' | 'tile';
-
-const filters: Readonly<Record<FilterKind, (frame: Rgb24Frame) => Uint8Array>> = {
+const filters: Readonly<Record<MadeControlKind, (frame: Rgb24Frame) => Uint8Array>> = {
   canny,
   lineart,
   scribble,
@@ -17,7 +15,7 @@ const filters: Readonly<Record<FilterKind, (frame: Rgb24Frame) => Uint8Array>> =
 };
 
 /** A frame of the same size. */
-export function controlPicture(kind: FilterKind, frame: Rgb24Frame): Rgb24Frame {
+export function controlPicture(kind: MadeControlKind, frame: Rgb24Frame): Rgb24Frame {
   const made = filters[kind](frame);
   const rgb = made.length === frame.rgb.length ? made : inAllChannels(made);
   return { ...frame, rgb };

@@ -65,3 +65,16 @@ test('a relative that is not used here is found, and refused with what it is', a
   });
   await expect(library.pathOf('controlnet', 'none')).rejects.toMatchObject({ code: 'adapter-missing' });
 });
+
+test('clients are told of ControlNets: which kinds their names say, and why one cannot be used', async () => {
+  const library = await libraryOf(await makeHomeWithNets());
+  const listed = library.lists().controlNets;
+  expect(listed.map(({ name, family, kinds }) => [name, family, kinds])).toEqual([
+    ['a-canny-sdxl', 'Stable Diffusion XL', ['canny']],
+    ['control_v11f1e_sd15_tile', 'Stable Diffusion 1.x', ['tile']],
+    ['control_v11p_sd15_canny', 'Stable Diffusion 1.x', ['canny']],
+    ['control-lora-canny-rank128', null, ['canny']],
+  ]);
+  expect(listed.map(({ problem }) => problem === null)).toEqual([true, true, true, false]);
+  expect(JSON.stringify(listed)).not.toContain('/tmp/');
+});

@@ -1,22 +1,9 @@
-// The ControlNet for a kind of control picture where the user named none. What a file does not say its name does: those of
-// lllyasviel, xinsir and others are called after what they are shown.
+// The ControlNet for a kind of control picture where the user named none.
 
 import type { ControlKind } from '../../../protocol/control.ts';
 import { EditError } from '../errors.ts';
+import { isForKind } from './library/control-kinds.ts';
 import type { Library } from './library/library.ts';
-
-const names: Readonly<Record<Exclude<ControlKind, 'own'>, RegExp>> = {
-  canny: /canny/i,
-  lineart: /line[-_ ]?art/i,
-  scribble: /scribble|sketch/i,
-  luma: /luma|luminance|bright|gr[ae]y/i,
-  tile: /tile|blur/i,
-};
-
-/** Whether a ControlNet of this name is shown such pictures. */
-export function isForKind(name: string, kind: ControlKind): boolean {
-  return kind !== 'own' && names[kind].test(name);
-}
 
 /**
  * The first by name that is for the kind and the family of the model. Looks at the machine again where none is known. Throws

@@ -1,5 +1,6 @@
 // All effects together.
 
+import { startControlPicturesEffect } from './control-pictures-effect.ts';
 import { startCompareEffect } from './compare-effect.ts';
 import type { EffectDeps, StopEffect } from './deps.ts';
 import { startEditsEffect } from './edits-effect.ts';
@@ -32,6 +33,7 @@ export function startPanelEffects(deps: EffectDeps): StopEffect {
     startThumbnailsEffect(deps),
     startPreviewStripEffect(deps),
     startRegionStillEffect(deps, uploads),
+    startControlPicturesEffect(deps),
     startEditsEffect(deps, sentClips),
     startSelectionEffect(deps),
     startModelsEffect(deps),

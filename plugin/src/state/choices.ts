@@ -6,6 +6,7 @@ import type { ExportMode, SelectedClip } from '../host/selection.ts';
 import type { ServerFacts } from '../../../protocol/client/link-state.ts';
 import type { ClipRange } from './form.ts';
 import type { PanelState } from './panel-state.ts';
+import { controlFault, type OfferedControls } from './controls.ts';
 import { isRegionMissing } from './region.ts';
 
 /** The last facts from the server about itself, also while it is not reachable. */
@@ -38,6 +39,17 @@ export function chosenModel(state: PanelState): ModelInfo | null {
   return models.find(({ id }) => id === state.form.model) ?? models[0] ?? null;
 }
 
+/** What a ControlNet of the form is chosen from. */
+export function offeredControls(state: PanelState): OfferedControls {
+  return { nets: state.models?.controlNets ?? null, family: chosenModel(state)?.family ?? null };
+}
+
+/** Whether one that takes part cannot be used. */
+function isControlFaulty(state: PanelState): boolean {
+  const offered = offeredControls(state);
+  return state.form.controls.some((control) => control.scale !== 0 && controlFault(offered, control) !== null);
+}
+
 /** Equal for clips that are sent as the same file. */
 export function sourceIdOf({ snapshot, key }: SelectedClip): string {
   return snapshot.kind === 'file' ? snapshot.fileId : key;
@@ -64,7 +76,7 @@ export function versionOf(edit: PlacedEdit | null, version: number | null): Edit
 }
 
 export type ApplyBlock =
-  'not-connected' | 'no-model' | 'no-clip' | 'no-prompt' | 'no-region' | 'clip-unusable' | 'too-large';
+  'not-connected' | 'no-model' | 'no-clip' | 'no-prompt' | 'no-region' | 'no-control' | 'clip-unusable' | 'too-large';
 
 /** Why Apply cannot be pressed; null when it can. */
 export function applyBlock(state: PanelState): ApplyBlock | null {
@@ -74,6 +86,7 @@ export function applyBlock(state: PanelState): ApplyBlock | null {
   if (state.prepared !== null && state.prepared.problem !== null) return 'clip-unusable';
   if (state.form.prompt.trim() === '') return 'no-prompt';
   if (isRegionMissing(state)) return 'no-region';
+  if (isControlFaulty(state)) return 'no-control';
   if (state.estimate.name === 'known' && !state.estimate.estimate.fits) return 'too-large';
   return null;
 }

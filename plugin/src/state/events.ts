@@ -1,6 +1,7 @@
 // The events of the panel. First the actions of the user, then their results. Effects listen to the former and report the
 // latter; nothing else changes the state.
 
+import type { MadeControlKind } from '../../../protocol/control.ts';
 import type { Check } from '../../../protocol/diagnostics.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';
@@ -150,6 +151,8 @@ export type Result =
   | { readonly type: 'estimate-failed'; readonly problem: Problem }
   | { readonly type: 'estimate-none' }
   | { readonly type: 'throughput-measured'; readonly key: string; readonly throughput: Throughput }
+  /** What a ControlNet is shown of the chosen frame; null when it is not needed any more. */
+  | { readonly type: 'control-picture-changed'; readonly kind: MadeControlKind; readonly url: string | null }
   | { readonly type: 'region-still-changed'; readonly still: RegionStill }
   | { readonly type: 'task-added'; readonly task: Task }
   | { readonly type: 'task-moved'; readonly key: string; readonly state: TaskState }

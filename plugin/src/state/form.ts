@@ -8,6 +8,7 @@ import {
   type GuidanceBase,
   type Pipeline,
 } from '../../../protocol/edit-settings.ts';
+import type { ControlChoice } from '../../../protocol/control.ts';
 import type { LoraChoice } from '../../../protocol/lora.ts';
 import type { MaskSettings } from '../../../protocol/mask.ts';
 
@@ -37,6 +38,8 @@ export interface EditForm {
   readonly keepsLocation: boolean;
   /** In the order in which they are merged into the model. */
   readonly loras: readonly LoraChoice[];
+  /** ControlNets, in the order in which they were added. */
+  readonly controls: readonly ControlChoice[];
   /** Of settings that were used again: those that have no control. Left out: the usual values. */
   readonly others: OtherSettings;
 }
@@ -65,9 +68,7 @@ const endedBy: Readonly<Record<OtherSetting, readonly (keyof EditForm)[]>> = {
   sound: [],
   detail: [],
   modelColour: [],
-  // Chosen for the model's family, and for what the clip shows.
-  controls: ['model'],
-  controlledFrames: ['model'],
+  controlledFrames: [],
 };
 
 export const panelPipelines = ['fast', 'draft'] as const satisfies readonly Pipeline[];
@@ -111,6 +112,7 @@ export function emptyForm(codec: OutputCodec): EditForm {
     writesPrompt: false,
     keepsLocation: false,
     loras: [],
+    controls: [],
     others: {},
   };
 }
@@ -146,6 +148,7 @@ export function toSettings(form: EditForm, range: ClipRange, mask?: MaskSettings
     loras: form.loras,
     startSeconds: range?.startSeconds ?? null,
     endSeconds: range?.endSeconds ?? null,
+    ...(form.controls.length > 0 && { controls: form.controls }),
     ...(mask && { mask }),
   };
 }
@@ -172,6 +175,7 @@ export function fromSettings(settings: EditSettings, model: string | null, codec
     writesPrompt,
     keepsLocation,
     loras,
+    controls: settings.controls ?? [],
     strength: settings.strength,
     keyframeInterval: settings.keyframeInterval,
     seed: settings.seed,

@@ -1,6 +1,7 @@
 // Everything that the panel shows, as one value. Only events change it (events.ts, reduce.ts).
 
 import type { Check } from '../../../protocol/diagnostics.ts';
+import type { MadeControlKind } from '../../../protocol/control.ts';
 import type { OutputCodec } from '../../../protocol/codecs.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
@@ -168,6 +169,8 @@ export interface PanelState {
   readonly region: Region;
   /** What the server offers. */
   readonly loras: readonly OfferedLora[];
+  /** Addresses of what ControlNets are shown of the chosen frame. */
+  readonly controlPictures: Readonly<Partial<Record<MadeControlKind, string>>>;
   readonly isAdvancedOpen: boolean;
   readonly presets: readonly Preset[];
   readonly history: readonly HistoryEntry[];
@@ -212,6 +215,7 @@ export function initialState(host: HostFacts, theme: Theme, codec: OutputCodec):
     form: emptyForm(codec),
     region: wholePictureRegion,
     loras: [],
+    controlPictures: {},
     isAdvancedOpen: false,
     presets: builtInPresets,
     history: [],

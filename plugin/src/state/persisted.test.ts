@@ -112,6 +112,12 @@ test('the LoRA of the form are kept with it, and a form from before there were a
   expect(reading('form', JSON.stringify(earlier)).kept.form.loras).toEqual([]);
 });
 
+test('the ControlNets of the form are kept with it', () => {
+  const controls = [{ kind: 'canny', net: 'edges', scale: 0.5, start: 0, end: 0.75, guess: true } as const];
+  const { kept, complaints } = reading('form', writeForm({ ...emptyForm('h264'), controls }));
+  expect([kept.form.controls, complaints]).toEqual([controls, []]);
+});
+
 test('a form whose settings without a control were changed by somebody is left out with a complaint', () => {
   const text = writeForm({ ...emptyForm('h264'), others: { vae: '' } });
   const { kept, complaints } = reading('form', text);

@@ -1,6 +1,7 @@
 // The stored state, as texts. A text that cannot be read is left out and reported; the rest is used.
 
 import { fromEarlierSettings } from '../../../protocol/earlier-settings.ts';
+import { controlChoices } from '../../../protocol/control.ts';
 import { outputCodecs } from '../../../protocol/codecs.ts';
 import {
   defaultSettings,
@@ -148,6 +149,7 @@ const keptForm = object({
   writesPrompt: withDefault(flag, newForm.writesPrompt),
   keepsLocation: withDefault(flag, newForm.keepsLocation),
   loras: withDefault(loraChoices, newForm.loras),
+  controls: withDefault(controlChoices, newForm.controls),
   prompt: withDefault(words, newForm.prompt),
   sourcePrompt: withDefault(words, newForm.sourcePrompt),
   negativePrompt: withDefault(words, newForm.negativePrompt),

@@ -135,6 +135,7 @@ export function answer(
     case 'download-ack':
       streams.acknowledge(message.streamId, message.receivedBytes);
       break;
+    case 'control-picture-get':
     case 'frame-get': {
       const { streamId, start } = streams.openDownload(0, Number.POSITIVE_INFINITY);
       say({ type: 'frame-ready', requestId, streamId, sizeBytes: result.length });

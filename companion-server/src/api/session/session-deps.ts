@@ -1,5 +1,6 @@
 // What a session needs from the rest of the server. Other modules implement these parts; server.ts puts them together.
 
+import type { MadeControlKind } from '../../../../protocol/control.ts';
 import type { Device } from '../../../../protocol/devices.ts';
 import type { Check } from '../../../../protocol/diagnostics.ts';
 import type { Estimate } from '../../../../protocol/estimate.ts';
@@ -60,6 +61,13 @@ export interface SessionDeps {
   readonly artifacts: Pick<ArtifactStore, 'facts' | 'localPath' | 'read'>;
   /** One frame of a clip or result as a JPEG, its longer side at most `maxSide` pixels. Throws EditError. */
   readonly readPicture: (path: string, frameIndex: number, maxSide: number) => Promise<Uint8Array>;
+  /** What a ControlNet is shown of a frame, as a JPEG of the same size. Throws EditError. */
+  readonly readControlPicture: (
+    kind: MadeControlKind,
+    path: string,
+    frameIndex: number,
+    maxSide: number,
+  ) => Promise<Uint8Array>;
   /** What an edit has changed of its original in one frame, as a JPEG. Throws EditError. */
   readonly readMap: (
     kind: 'difference' | 'flicker',

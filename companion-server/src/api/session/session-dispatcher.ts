@@ -7,14 +7,19 @@ import type { JobCreate } from '../../../../protocol/messages/job-messages.ts';
 import { maxSlowRequests, maxWaitingJobs } from '../../../../protocol/limits.ts';
 import type { SampleGet } from '../../../../protocol/messages/model-messages.ts';
 import type { DiskShortage } from '../../../../protocol/messages/session-messages.ts';
-import type { FrameGet, FramesGet, PlaybackGet } from '../../../../protocol/messages/stream-messages.ts';
+import type {
+  ControlPictureGet,
+  FrameGet,
+  FramesGet,
+  PlaybackGet,
+} from '../../../../protocol/messages/stream-messages.ts';
 import { createTurns } from '../../../../protocol/turns.ts';
 import { EditError } from '../../errors.ts';
 import { linkLifetimeMs, signLink } from '../signed-link.ts';
 import type { Peer } from './peer.ts';
 import type { Requester, SessionDeps } from './session-deps.ts';
 import { createSessionDownloads } from './session-downloads.ts';
-import { readFrame } from './session-frames.ts';
+import { readControlPicture, readFrame } from './session-frames.ts';
 import { createSessionJobs } from './session-jobs.ts';
 import { createSessionModels } from './session-models.ts';
 import { createSessionUploads } from './session-uploads.ts';
@@ -97,6 +102,12 @@ export function createDispatcher(
     return pictures.take(async () => downloads.sendPicture(message.requestId, await readFrame(deps, owner, message)));
   }
 
+  function sendControlPicture(message: ControlPictureGet): Promise<void> {
+    return pictures.take(async () =>
+      downloads.sendPicture(message.requestId, await readControlPicture(deps, owner, message)),
+    );
+  }
+
   async function sendPlayback({ requestId, jobId, side }: PlaybackGet): Promise<void> {
     const { sizeBytes, frames, frameRate } = await deps.playback.open(owner, jobId, side);
     const expiresAt = new Date(Date.now() + linkLifetimeMs);
@@ -156,6 +167,9 @@ export function createDispatcher(
           break;
         case 'frame-get':
           beside(message.requestId, () => sendFrame(message));
+          break;
+        case 'control-picture-get':
+          beside(message.requestId, () => sendControlPicture(message));
           break;
         case 'playback-get':
           beside(message.requestId, () => sendPlayback(message));

@@ -4,7 +4,7 @@ import type { FrameSide } from '../../../../protocol/messages/stream-messages.ts
 import { EditError } from '../../errors.ts';
 import { toClientError } from '../../wire-error.ts';
 import type { SessionDeps } from './session-deps.ts';
-import { readFrame } from './session-frames.ts';
+import { readControlPicture, readFrame } from './session-frames.ts';
 
 const rate = { numerator: 25, denominator: 1 };
 const result = { sizeBytes: 3, sha256: '0'.repeat(64) };
@@ -38,6 +38,18 @@ async function asked(side: FrameSide, frameIndices: readonly number[] | null = n
 test('a frame is read of the clip or of the result', async () => {
   expect(await asked('original')).toEqual(['/data/clips/me-j', 2, 64]);
   expect(await asked('edit')).toEqual(['/data/jobs/j/result.mov', 2, 64]);
+});
+
+test('what a ControlNet is shown is made of a frame of the clip', async () => {
+  const wishes: unknown[] = [];
+  const deps = {
+    artifacts,
+    clips: { get: (owner: string, clipId: string) => Promise.resolve({ artifact: `clips/${owner}-${clipId}` }) },
+    readControlPicture: (...wish: readonly unknown[]) => (wishes.push(wish), Promise.resolve(new Uint8Array([7]))),
+  } as unknown as SessionDeps;
+  const wish = { requestId: 1, clipId: 'j', frameIndex: 2, maxSide: 64 } as const;
+  const made = await readControlPicture(deps, 'me', { type: 'control-picture-get', kind: 'canny', ...wish });
+  expect([[...made], wishes]).toEqual([[7], [['canny', '/data/clips/me-j', 2, 64]]]);
 });
 
 test('a map is made of the frame of the result and of the frame of the clip that it was', async () => {

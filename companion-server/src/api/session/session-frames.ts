@@ -1,6 +1,6 @@
 // The single pictures that a connection asks for: frames of clips and results, and maps of what an edit has changed.
 
-import type { FrameGet } from '../../../../protocol/messages/stream-messages.ts';
+import type { ControlPictureGet, FrameGet } from '../../../../protocol/messages/stream-messages.ts';
 import { EditError } from '../../errors.ts';
 import { resultOf } from '../../jobs/results.ts';
 import { nameFiles } from '../../without-paths.ts';
@@ -34,6 +34,17 @@ export async function readFrame(
   return namingFiles({ 'the clip': originalPath, 'the result': resultPath }, () =>
     readMap(side, { path: originalPath, frameIndex: clipFrame }, { path: resultPath, frameIndex }, maxSide),
   );
+}
+
+/** The JPEG of what a ControlNet is shown of a frame of a clip. Throws EditError as `readFrame`. */
+export async function readControlPicture(
+  deps: Pick<SessionDeps, 'artifacts' | 'clips' | 'readControlPicture'>,
+  owner: string,
+  { kind, clipId, frameIndex, maxSide }: ControlPictureGet,
+): Promise<Uint8Array> {
+  const { artifact } = await deps.clips.get(owner, clipId);
+  const path = await deps.artifacts.localPath(artifact);
+  return namingFiles({ 'the clip': path }, () => deps.readControlPicture(kind, path, frameIndex, maxSide));
 }
 
 async function namingFiles<T>(paths: Readonly<Record<string, string>>, work: () => Promise<T>): Promise<T> {

@@ -2,8 +2,8 @@
 // goes on: that takes a moment, and equal clips give equal pictures.
 
 import { open, type FileHandle } from 'node:fs/promises';
-import type { ControlKind } from '../../../../protocol/control.ts';
-import { controlPicture, type FilterKind } from '../../control-pictures/control-picture.ts';
+import type { ControlKind, MadeControlKind } from '../../../../protocol/control.ts';
+import { controlPicture } from '../../control-pictures/control-picture.ts';
 import { smoothed } from '../../control-pictures/smooth.ts';
 import { writeAt } from '../../files/write-at.ts';
 import type { Rgb24Frame, Size } from '../../media/frame.ts';
@@ -23,7 +23,7 @@ export interface ShownFrame {
 /** The control pictures of successive frames, those of lines steadied along the clip's motion. */
 export async function* controlPictures(
   frames: AsyncIterable<Rgb24Frame>,
-  kinds: readonly FilterKind[],
+  kinds: readonly MadeControlKind[],
 ): AsyncGenerator<ShownFrame, void, undefined> {
   const show = (frame: Rgb24Frame): ShownFrame => ({
     frame,
@@ -47,12 +47,12 @@ function steadied(
   before: ShownFrame,
   current: ShownFrame,
   after: ShownFrame,
-  kinds: readonly FilterKind[],
+  kinds: readonly MadeControlKind[],
 ): ShownFrame {
   const [back, forth] = [estimateFlow(current.frame, before.frame), estimateFlow(current.frame, after.frame)];
   const pictures = current.pictures.map((picture, i) => {
     const [one, other] = [before.pictures[i], after.pictures[i]];
-    const isOfLines = lineKinds.includes(kinds[i] as FilterKind);
+    const isOfLines = lineKinds.includes(kinds[i] as MadeControlKind);
     if (!isOfLines || one === undefined || other === undefined) return picture;
     return smoothed(picture, { picture: one, motion: back }, { picture: other, motion: forth });
   });

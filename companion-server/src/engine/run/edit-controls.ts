@@ -1,8 +1,7 @@
 // The ControlNets of an edit, with their control pictures.
 
 import path from 'node:path';
-import type { ControlChoice } from '../../../../protocol/control.ts';
-import type { FilterKind } from '../../control-pictures/control-picture.ts';
+import type { ControlChoice, MadeControlKind } from '../../../../protocol/control.ts';
 import { EditError, throwIfCanceled } from '../../errors.ts';
 import { decodeFrames } from '../../media/decode/frames.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
@@ -79,7 +78,7 @@ export async function openControls(edit: EditContext): Promise<OpenedControls | 
 async function writeFiltered({ clip, plan, signal }: EditContext, used: readonly UsedControl[]): Promise<void> {
   const filtered = used.filter(({ choice }) => choice.kind !== 'own');
   if (filtered.length === 0) return;
-  const kinds = filtered.map(({ choice }) => choice.kind as FilterKind);
+  const kinds = filtered.map(({ choice }) => choice.kind as MadeControlKind);
   const places = placesOf(plan);
   const { startFrame, endFrame, size } = plan;
   const frames = decodeFrames(clip, { startFrame, endFrame, size: size.scaled, signal });

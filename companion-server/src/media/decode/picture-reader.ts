@@ -3,7 +3,7 @@
 import { createTurns } from '../../../../protocol/turns.ts';
 import type { ClipInfo } from '../probe/clip-info.ts';
 import { readMapOf, type MapKind } from './map-picture.ts';
-import { readPictureOf } from './picture.ts';
+import { readPictureOf, type PictureOptions } from './picture.ts';
 import { probeClip } from '../probe/probe.ts';
 
 /** Number of clips whose probe is kept, the most recently used. */
@@ -13,7 +13,7 @@ const maxReading = 4;
 
 export interface PictureReaderOptions {
   readonly probe?: (path: string) => Promise<ClipInfo>;
-  readonly read?: (clip: ClipInfo, frameIndex: number, maxSide: number) => Promise<Uint8Array>;
+  readonly read?: typeof readPictureOf;
 }
 
 /** A frame of a file, 0-based. */
@@ -24,7 +24,12 @@ export interface FrameOfFile {
 
 export interface PictureReader {
   /** As `readPicture` of picture.ts. */
-  readonly readPicture: (path: string, frameIndex: number, maxSide: number) => Promise<Uint8Array>;
+  readonly readPicture: (
+    path: string,
+    frameIndex: number,
+    maxSide: number,
+    options?: Pick<PictureOptions, 'draw'>,
+  ) => Promise<Uint8Array>;
   /** As `readMapOf` of map-picture.ts. */
   readonly readMap: (kind: MapKind, original: FrameOfFile, edit: FrameOfFile, maxSide: number) => Promise<Uint8Array>;
 }
@@ -56,7 +61,8 @@ export function createPictureReader({
   });
 
   return {
-    readPicture: (path, frameIndex, maxSide) => turns.take(async () => read(await infoOf(path), frameIndex, maxSide)),
+    readPicture: (path, frameIndex, maxSide, options) =>
+      turns.take(async () => read(await infoOf(path), frameIndex, maxSide, options)),
     readMap: (kind, original, edit, maxSide) =>
       turns.take(async () => readMapOf(kind, await shotOf(original), await shotOf(edit), maxSide)),
   };

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Picture } from '../frame.ts';
+import type { Picture, Rgb24Frame } from '../frame.ts';
 import { encodeJpeg } from '../encode/encode-picture.ts';
 import { readPicture, readPictureOf } from './picture.ts';
 import { probeClip } from '../probe/probe.ts';
@@ -41,6 +41,15 @@ test.each([
   for (const index of [0, 1, 17, 39]) {
     expect(await numberIn(await readPictureOf(clip, index, 100))).toBe(index);
   }
+});
+
+test('another picture of the frame is shown instead, of the same size', async () => {
+  const clip = await probeClip(await makeClip(inFolder('drawn.mp4'), numbered(4)));
+  const draw = (frame: Rgb24Frame) => ({ ...frame, rgb: frame.rgb.map((value) => 255 - value) });
+  const [plain, drawn] = [await readPictureOf(clip, 3, 32), await readPictureOf(clip, 3, 32, { draw })];
+  const [before, after] = [await pixelsOf(plain), await pixelsOf(drawn)];
+  expect([after.width, after.height]).toEqual([before.width, before.height]);
+  expect((before.rgb[0] ?? 0) + (after.rgb[0] ?? 0)).toBeCloseTo(255, -1);
 });
 
 test('a frame that a varying rate has left out shows the one before', async () => {

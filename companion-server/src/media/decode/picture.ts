@@ -18,6 +18,12 @@ const qualities = [3, 8, 16, 31];
 /** How long reading one picture may take. */
 const timeoutMs = 60_000;
 
+export interface PictureOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Makes another picture of the same size of the frame. */
+  readonly draw?: ((frame: Rgb24Frame) => Rgb24Frame) | undefined;
+}
+
 /**
  * The frame `frameIndex` (0-based, at the clip's constant rate) of the clip or result `path`: upright, square pixels, no
  * side longer than `maxSide` pixels, never larger than the clip; high dynamic range is tone-mapped. Throws EditError `invalid-request` for a frame that the
@@ -29,7 +35,7 @@ export async function readPicture(
   maxSide: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  return readPictureOf(await probeClip(path, signal), frameIndex, maxSide, signal);
+  return readPictureOf(await probeClip(path, signal), frameIndex, maxSide, { signal });
 }
 
 /** As `readPicture`, of a clip that has been probed: a long clip is not listed again for each picture. */
@@ -37,7 +43,7 @@ export async function readPictureOf(
   clip: ClipInfo,
   frameIndex: number,
   maxSide: number,
-  signal?: AbortSignal,
+  { signal, draw = (frame) => frame }: PictureOptions = {},
 ): Promise<Uint8Array> {
   if (!Number.isInteger(frameIndex) || frameIndex < 0 || frameIndex >= clip.frameCount) {
     throw new EditError(
@@ -46,7 +52,7 @@ export async function readPictureOf(
     );
   }
   const size = sizeWithin(clip.displaySize, maxSide);
-  const picture = await readFrame(clip, frameIndex, size, signal);
+  const picture = draw(await readFrame(clip, frameIndex, size, signal));
   for (const quality of qualities) {
     const jpeg = await encodeJpeg(picture, quality, signal);
     if (jpeg.length <= maxPictureBytes) return jpeg;

@@ -2,9 +2,7 @@
 // here. A name that is not known makes the library look again, so that a new file needs no restart.
 
 import { readFile, stat } from 'node:fs/promises';
-import { listLimits } from '../../../../protocol/limits.ts';
-import type { ModelLists } from '../../../../protocol/messages/session-messages.ts';
-import type { ModelFolder, ModelInfo } from '../../../../protocol/model-info.ts';
+import type { ModelInfo } from '../../../../protocol/model-info.ts';
 import { CanceledError, EditError } from '../../errors.ts';
 import { readCatalog } from '../catalog.ts';
 import type { CatalogModel } from '../catalog-file.ts';
@@ -13,11 +11,11 @@ import type { CheckpointReading } from '../../families/open-checkpoint.ts';
 import type { VaeFile } from '../../families/replace-vae.ts';
 import { installedDonors, plainReading, readReadings, type ModelReading } from '../readings.ts';
 import { samplePath } from '../vocabulary-file.ts';
-import { describeFound, describeOwn } from './describe.ts';
 import { openFactCache, type FactCache } from './fact-cache.ts';
 import { modelKinds, type KindOf, type Machine, type ModelKind } from './found.ts';
 import { kindOf as kindOfFile } from './kind-of.ts';
 import { findByName, missingModel, usablePath } from './find-by-name.ts';
+import { listAll, listModels, type FoundLists, type Known } from './lists.ts';
 import { nameFound, type Named } from './names.ts';
 import { findOwnModels, pulledFolders, type OwnModel } from './own-models.ts';
 import { readingWith, withoutPartsProblem, type LackingModel } from './parts.ts';
@@ -43,9 +41,6 @@ export interface LibraryOptions {
   /** Called with what went wrong when notes about files could not be written. */
   readonly onUnkept?: (error: unknown) => void;
 }
-
-/** What there is, without what could be downloaded. */
-export type FoundLists = Pick<ModelLists, 'models' | 'loras' | 'notices' | 'folders'>;
 
 export interface Library {
   /** Looks at the machine. A look that began before the call is not enough for it: another one follows. */
@@ -79,13 +74,6 @@ export interface Library {
   embeddingsIn(prompts: readonly string[]): readonly { readonly word: string; readonly file: string }[];
   /** Ends a look that runs. */
   close(): Promise<void>;
-}
-
-interface Known {
-  readonly own: readonly OwnModel[];
-  readonly found: readonly Named<FoundModel>[];
-  readonly notices: readonly string[];
-  readonly folders: readonly ModelFolder[];
 }
 
 export function createLibrary(options: LibraryOptions): Library {
@@ -177,25 +165,8 @@ export function createLibrary(options: LibraryOptions): Library {
 
   return {
     refresh,
-    usableModels: () => listModels(known).filter(({ problem }) => problem === null),
-    lists() {
-      const loras = known.found
-        .filter(({ item }) => item.kind === 'lora')
-        .map(({ id, item }) => ({ name: id, ...describeFound(item, id, catalog) }));
-      const models = listModels(known);
-      const notices = known.notices.map((notice) => notice.slice(0, 500));
-      const lists = { models, loras: usableFirst(loras) };
-      for (const [name, list] of Object.entries(lists)) {
-        if (list.length > listLimits.models)
-          notices.unshift(`Of ${list.length} ${name}, ${listLimits.models} are listed.`);
-      }
-      return {
-        models: lists.models.slice(0, listLimits.models),
-        loras: lists.loras.slice(0, listLimits.models),
-        notices: notices.slice(0, listLimits.notices),
-        folders: known.folders.slice(0, listLimits.folders),
-      };
-    },
+    usableModels: () => listModels(known, catalog).filter(({ problem }) => problem === null),
+    lists: () => listAll(known, catalog),
     found: () => known.found,
     async pathOfModel(id) {
       const own = ownPath(id);
@@ -259,13 +230,6 @@ export function createLibrary(options: LibraryOptions): Library {
   function ownPath(id: string | null): string | undefined {
     return (id === null ? known.own[0] : known.own.find((model) => model.id === id))?.path;
   }
-
-  function listModels({ own, found }: Known): readonly ModelInfo[] {
-    const others = found
-      .filter(({ item }) => item.kind === 'checkpoint')
-      .map(({ id, item }) => ({ id, ...describeFound(item, id, catalog), vocabulary: null }));
-    return usableFirst([...own.map((model) => describeOwn(model)), ...others]);
-  }
 }
 
 /** Whole folders that the scan found. */
@@ -273,10 +237,6 @@ function foundDonors(found: readonly Named<FoundModel>[]): readonly PartDonor[] 
   return found
     .filter(({ item }) => item.kind === 'checkpoint' && item.file.isFolder && item.problem === null)
     .map(({ id, item }) => ({ name: id, path: item.file.path }));
-}
-
-function usableFirst<T extends { readonly problem: string | null }>(all: readonly T[]): readonly T[] {
-  return [...all.filter(({ problem }) => problem === null), ...all.filter(({ problem }) => problem !== null)];
 }
 
 function readFolders(modelsDir: string | null, notices: string[]): readonly string[] {

@@ -13,6 +13,11 @@ export function reduceForm(state: PanelState, event: PanelEvent): PanelState {
       return { ...state, form: withChange(state.form, event.change) };
     case 'loras-listed':
       return { ...state, loras: event.loras };
+    case 'control-picture-changed': {
+      const { [event.kind]: _, ...others } = state.controlPictures;
+      const { kind, url } = event;
+      return { ...state, controlPictures: url === null ? others : { ...others, [kind]: url } };
+    }
     case 'advanced-toggled':
       return { ...state, isAdvancedOpen: !state.isAdvancedOpen };
     case 'seed-rolled':

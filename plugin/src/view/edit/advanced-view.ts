@@ -1,10 +1,12 @@
-// What most people never open: what to avoid, technique, quality, steps, what guides and how much, keyframes, seed, kind of file, what is written into it. Empty numbers are the model's own.
+// What most people never open: what to avoid, technique, quality, steps, what guides and how much, keyframes, seed,
+// ControlNets, kind of file, what is written into it. Empty numbers are the model's own.
 
 import { guidanceBases, guidanceRange, maxKeyframeInterval, maxSteps } from '../../../../protocol/edit-settings.ts';
 import { techniqueInfo, techniqueInfos, techniqueNames } from '../../../../protocol/techniques.ts';
 import { panelPipelines, type EditForm } from '../../state/form.ts';
 import { randomSeed, type Context, type Piece } from '../context.ts';
 import { createCodecField } from './codec-field.ts';
+import { createControlView } from './control-view.ts';
 import { createNumber, createSegments, createToggle } from './fields.ts';
 import { createField } from './prompt-view.ts';
 import { setClass, setText, setValue, show } from '../ui.ts';
@@ -31,6 +33,7 @@ export function createAdvancedView(context: Context): Piece {
   const pipeline = createSegments(context, a.pipeline, panelPipelines, a.pipelines, (value) =>
     change({ pipeline: value }),
   );
+  const controls = createControlView(context);
   const codec = createCodecField(context);
   const writesPrompt = createToggle(context, a.writesPrompt, a.writesPromptHint, (isOn) =>
     change({ writesPrompt: isOn }),
@@ -74,13 +77,15 @@ export function createAdvancedView(context: Context): Piece {
     row(a.guidance, guidance.field),
     row(a.keyframes, keyframes.field),
     row(a.seed, seed.field, lock, dice),
+    controls.root,
     row(a.codec, codec.root),
     codec.use,
     row(a.written, writesPrompt.button, keepsLocation.button),
   );
   return {
     root: ui.el('section', 'section', toggle, body),
-    update({ form, isAdvancedOpen }) {
+    update(state) {
+      const { form, isAdvancedOpen } = state;
       show(body, isAdvancedOpen);
       setClass(arrow, 'open', isAdvancedOpen);
       ui.describe(toggle, { expanded: isAdvancedOpen });
@@ -91,6 +96,7 @@ export function createAdvancedView(context: Context): Piece {
       setValue(negative, form.negativePrompt);
       technique.update(form.technique);
       pipeline.update(form.pipeline);
+      controls.update(state);
       codec.update(form.codec);
       writesPrompt.update(form.writesPrompt);
       keepsLocation.update(form.keepsLocation);

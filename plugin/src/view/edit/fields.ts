@@ -1,7 +1,7 @@
-// Fields that several sections have: a choice of few, a switch, and a number.
+// Fields that several sections have: a choice of few, a list, a switch, and a number.
 
 import type { Context } from '../context.ts';
-import { setValue } from '../ui.ts';
+import { setValue, type Ui } from '../ui.ts';
 
 export function createSegments<Value extends string>(
   { ui }: Context,
@@ -35,6 +35,27 @@ export function createToggle({ ui }: Context, label: string, hint: string, onCha
       ui.choose(button, value, 'pressed');
     },
   };
+}
+
+/** A line of a list to choose from. */
+export interface Option {
+  readonly value: string;
+  readonly text: string;
+}
+
+/** Makes the lines anew only where they are others, so that an open list stays open. */
+export function setOptions(ui: Ui, select: HTMLSelectElement, options: readonly Option[]): void {
+  const shown = [...select.children].map((option) => ({
+    value: (option as HTMLOptionElement).value,
+    text: option.textContent,
+  }));
+  if (JSON.stringify(shown) === JSON.stringify(options)) return;
+  while (select.firstChild !== null) select.removeChild(select.firstChild);
+  for (const { value, text } of options) {
+    const option = ui.el('option', '', text);
+    option.value = value;
+    select.appendChild(option);
+  }
 }
 
 /** A number in a text field: UXP has no number field. Empty is null; what is no number is put back. */

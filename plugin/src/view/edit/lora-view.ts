@@ -4,6 +4,7 @@ import { loraStrengthRange } from '../../../../protocol/limits.ts';
 import type { LoraChoice } from '../../../../protocol/lora.ts';
 import { canAddLora, withLora, withLoraStrength, withoutLora, type OfferedLora } from '../../state/loras.ts';
 import type { Context, Piece } from '../context.ts';
+import { setOptions } from './fields.ts';
 import { keyedList, setText, setValue, show } from '../ui.ts';
 
 /** Steps of the slider from one whole strength to the next. */
@@ -39,7 +40,6 @@ export function createLoraView(context: Context): Piece {
     ui.el('div', 'row', ui.el('span', 'label fixed', t.loras.title), more),
     list,
   );
-  let shown = '';
   return {
     root,
     update({ form, loras }) {
@@ -50,20 +50,10 @@ export function createLoraView(context: Context): Piece {
       );
       const addable = loras.filter(({ name }) => !chosen.some((one) => one.name === name));
       show(more, addable.length > 0 && canAddLora(chosen));
-      const labels = JSON.stringify(addable);
-      if (labels === shown) return;
-      shown = labels;
-      while (more.firstChild !== null) more.removeChild(more.firstChild);
-      const options = [
-        { name: '', text: t.loras.add },
-        ...addable.map((one) => ({ name: one.name, text: textOf(one) })),
-      ];
-      for (const { name, text } of options) {
-        const option = ui.el('option', '', text);
-        option.value = name;
-        more.appendChild(option);
-      }
-      more.value = '';
+      setOptions(ui, more, [
+        { value: '', text: t.loras.add },
+        ...addable.map((one) => ({ value: one.name, text: textOf(one) })),
+      ]);
     },
   };
 

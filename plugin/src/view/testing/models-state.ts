@@ -1,12 +1,15 @@
 // The list of models of a machine with several programs, as a state of the panel.
 
 import {
+  makeControlNetInfo,
   makeDownload,
   makeLoraInfo,
   makeModelInfo,
   makeOffer,
+  nothingElse,
   practiceVocabulary,
 } from '../../../../protocol/testing/models.ts';
+import type { ModelLists } from '../../../../protocol/messages/session-messages.ts';
 import type { ListKind } from '../../state/model-list.ts';
 import type { PanelState } from '../../state/panel-state.ts';
 
@@ -139,12 +142,25 @@ export function withLicence(state: PanelState): PanelState {
   return { ...state, overlay: { name: 'licence', modelId, title, licence, problem: null } };
 }
 
+/** A server with ControlNets, of which one is for another family than its model. */
+export const controlledModels: ModelLists = {
+  models: models.filter(({ problem }) => problem === null),
+  loras: [],
+  ...nothingElse,
+  controlNets: [
+    makeControlNetInfo({ name: 'control_v11p_sd15_canny', kinds: ['canny'] }),
+    makeControlNetInfo({ name: 'tile-xl', title: 'Tile XL', family: xl, kinds: ['tile'] }),
+    makeControlNetInfo({ name: 'old-scribble', family: null, kinds: ['scribble'], problem: pickle }),
+  ],
+};
+
 export function withModels(state: PanelState, kind: ListKind): PanelState {
   return {
     ...state,
     models: {
       models,
       loras,
+      controlNets: [],
       notices: ['ComfyUI, models/vae: there is no permission to read it.'],
       folders: [
         { source: 'hub', title: 'Hugging Face cache', models: 1 },

@@ -11,7 +11,7 @@ import { presetOf } from '../../state/presets.ts';
 import type { Task, TaskState } from '../../state/task.ts';
 import { withComparison } from './compare-state.ts';
 import { harbourUrl, summer, winter } from './drawn-frames.ts';
-import { withLicence, withModels } from './models-state.ts';
+import { controlledModels, withLicence, withModels } from './models-state.ts';
 import { overlayStates } from './overlay-states.ts';
 import { withPreview } from './preview-state.ts';
 
@@ -311,6 +311,19 @@ export const states: Readonly<Record<string, PanelState>> = {
       loras: [
         { name: 'watercolour', strength: 0.8 },
         { name: 'old-look', strength: -0.5 },
+      ],
+    },
+  },
+  controls: {
+    ...premiere,
+    isAdvancedOpen: true,
+    models: controlledModels,
+    controlPictures: { canny: harbourUrl(3, winter) },
+    form: {
+      ...premiere.form,
+      controls: [
+        { kind: 'canny', scale: 0.8, start: 0, end: 0.75, guess: false },
+        { kind: 'tile', net: 'tile-xl', scale: 1, start: 0, end: 1, guess: true },
       ],
     },
   },

@@ -33,3 +33,11 @@ test('what guides goes from the form to the settings and back, and into a preset
   expect(guideBy).toBe('both');
   expect(applyPreset(form, { ...preset, values: earlier }).guideBy).toBeNull();
 });
+
+test('ControlNets are told by what they are shown, with their strength', () => {
+  const control = { kind: 'canny', scale: 0.5, start: 0, end: 1, guess: false } as const;
+  expect(lineOf('ControlNet', { controls: [control, { ...control, kind: 'tile', scale: 1 }] })?.value).toBe(
+    'Edges (0.5), Colours and coarse shapes (1)',
+  );
+  expect(lineOf('ControlNet', {})).toBeUndefined();
+});

@@ -7,7 +7,7 @@ import type { Texts } from './strings.ts';
 
 export function recipeLines(
   { settings, model, createdAt }: Recipe,
-  { recipe: r, region, strength, advanced: { pipelines, guideBys } }: Texts,
+  { recipe: r, region, controls, strength, advanced: { pipelines, guideBys } }: Texts,
 ): readonly { readonly label: string; readonly value: string }[] {
   const own = (value: number | null): string => (value === null ? r.auto : String(value));
   const lines = [
@@ -16,6 +16,10 @@ export function recipeLines(
     { label: r.negative, value: settings.negativePrompt },
     { label: r.model, value: model },
     { label: r.loras, value: settings.loras.map(({ name, strength: of }) => `${name} (${of})`).join(', ') },
+    {
+      label: r.controls,
+      value: (settings.controls ?? []).map(({ kind, scale }) => `${controls.kinds[kind]} (${scale})`).join(', '),
+    },
     {
       label: r.strength,
       value: `${strength.stops[nearestStop(settings.strength)]} (${settings.strength})`,

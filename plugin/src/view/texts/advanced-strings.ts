@@ -1,0 +1,35 @@
+// What most people never open.
+
+import type { PanelPipeline } from '../../state/form.ts';
+import type { GuidanceBase } from '../../../../protocol/edit-settings.ts';
+
+export const advancedTexts = {
+  advanced: {
+    title: 'Advanced',
+    technique: 'Technique',
+    pipeline: 'Quality',
+    pipelines: { fast: 'Full', draft: 'Draft' } satisfies Record<PanelPipeline, string>,
+    steps: 'Steps',
+    guideBy: 'Guide by',
+    guideBys: { auto: 'Auto', negative: 'What to avoid', source: 'What changes', both: 'Both' } satisfies Record<
+      GuidanceBase | 'auto',
+      string
+    >,
+    guideByHint:
+      'What changes: from what the clip shows now to your description, so the rest stays. It needs both texts. What to avoid: away from that text, and stronger overall.',
+    guidance: 'Guidance',
+    auto: 'auto',
+    keyframes: 'Reference frame every',
+    seed: 'Seed',
+    lock: 'Lock',
+    locked: 'Locked',
+    lockHint: 'A locked seed is used again; otherwise each edit draws another.',
+    dice: 'New seed',
+    codec: 'File',
+    written: 'In the file',
+    writesPrompt: 'Description',
+    writesPromptHint: 'Writes what you typed into the file, beside the mark that it was edited by AI.',
+    keepsLocation: 'Place',
+    keepsLocationHint: 'Keeps where the clip was recorded, if the clip says so.',
+  },
+};
