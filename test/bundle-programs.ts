@@ -1,5 +1,5 @@
-// The command line and the engines of the fixtures, each as one file of JavaScript. Tests start them some two hundred
-// times, and reading the sources takes a process several times as long as what it then does.
+// The command line, the engines of the fixtures and what needs few file handles, each as one file of JavaScript. Tests start
+// them some two hundred times, and reading the sources takes a process several times as long as what it then does.
 
 import { mkdtemp, readdir, readFile, symlink } from 'node:fs/promises';
 import os from 'node:os';
@@ -29,7 +29,7 @@ export default async function bundlePrograms(): Promise<void> {
   await symlink(path.join(fixtures, '..', '..', 'node_modules'), path.join(folder, 'node_modules'), 'junction');
   const engines = await readdir(path.join(fixtures, 'engines'));
   await build({
-    entryPoints: ['cli.ts', ...engines.map((name) => `engines/${name}`)].map((name) => path.join(fixtures, name)),
+    entryPoints: ['cli.ts', 'out-of-files.ts', ...engines.map((name) => `engines/${name}`)].map((name) => path.join(fixtures, name)),
     outbase: fixtures,
     outdir: folder,
     outExtension: { '.js': '.mjs' },

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 export const bundlesVariable = 'TEST_BUNDLES';
 
 /** The program test/fixtures/{name}.ts: its bundle in a run of the tests, else its source. */
-export function programOf(name: 'cli' | `engines/${string}`): URL {
+export function programOf(name: 'cli' | 'out-of-files' | `engines/${string}`): URL {
   const folder = process.env[bundlesVariable];
   return folder === undefined
     ? new URL(`./fixtures/${name}.ts`, import.meta.url)

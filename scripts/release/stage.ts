@@ -74,7 +74,7 @@ export async function stageRelease({ target, built, cacheDir }: StageOptions): P
     ...media.map(({ name, data }) => program(`runtime/${mediaProgram(name, target) ?? ''}`, data)),
     ...packages.flatMap(({ part, files: inside }) =>
       inside
-        .filter(({ name }) => !/\.(md|map|d\.ts)$/.test(name))
+        .filter(({ name }) => !isUnusedOfPackage(name))
         .map(({ name, data }) => file(`app/node_modules/${part.name}/${name}`, withoutSymbols(data))),
     ),
     ...cppRuntime.flatMap(({ name, data }) => {
@@ -87,6 +87,11 @@ export async function stageRelease({ target, built, cacheDir }: StageOptions): P
     file('app/tokenflow.ccx', packCcx(folderOf('premiere', panelFolder))),
   ];
   return files.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Texts, sources, and the twin of a package's code as ES modules: `onnxruntime-node` loads the code that is for `require`. */
+function isUnusedOfPackage(name: string): boolean {
+  return /\.(md|map|ts)$/.test(name) || name.startsWith('dist/esm/');
 }
 
 function programOfRepository({ name }: Target): ArchivedFile[] {

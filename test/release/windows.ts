@@ -70,6 +70,12 @@ async function test(archive: string): Promise<void> {
       must(start !== '\xcf\xfa\xed\xfe' && start !== '\x7fELF', `${name} is a program of another system.`);
     }
   });
+  await step('packages have only what is loaded: no sources, types, maps and texts', () => {
+    for (const name of files.keys()) {
+      const isOfPackage = name.startsWith('app/node_modules/');
+      must(!isOfPackage || !/\.(md|map|ts|pdb|lib)$|\/dist\/esm\//.test(name), `Nothing loads ${name}.`);
+    }
+  });
   await step('Windows can write every name, and none is too long where it is installed', () => {
     refuseSameNames(files.keys());
     for (const name of files.keys()) {
