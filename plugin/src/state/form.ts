@@ -6,8 +6,10 @@ import {
   defaultSettings,
   type EditSettings,
   type GuidanceBase,
+  type ModelColour,
   type Pipeline,
 } from '../../../protocol/edit-settings.ts';
+import type { LookupTableName } from '../../../protocol/lookup-table.ts';
 import type { LoraChoice } from '../../../protocol/lora.ts';
 import type { MaskSettings } from '../../../protocol/mask.ts';
 
@@ -35,10 +37,20 @@ export interface EditForm {
   readonly writesPrompt: boolean;
   /** Keeps in the result where the clip was recorded. */
   readonly keepsLocation: boolean;
+  /** How the model is shown the clip; null for the usual way. */
+  readonly modelColour: ModelColour | null;
+  /** The last lookup table that the user has picked, with its name; null for none. */
+  readonly lookupTable: PickedTable | null;
   /** In the order in which they are merged into the model. */
   readonly loras: readonly LoraChoice[];
   /** Of settings that were used again: those that have no control. Left out: the usual values. */
   readonly others: OtherSettings;
+}
+
+/** A lookup table that was sent to the server. */
+export interface PickedTable extends LookupTableName {
+  /** Of its file; empty where that is not known. */
+  readonly name: string;
 }
 
 /** Settings that belong to one clip: the part of it, a mask, its frames that were edited by hand; and whether it is a preview. */
@@ -64,7 +76,6 @@ const endedBy: Readonly<Record<OtherSetting, readonly (keyof EditForm)[]>> = {
   vae: ['model'],
   sound: [],
   detail: [],
-  modelColour: [],
   // Chosen for the model's family, and for what the clip shows.
   controls: ['model'],
   controlledFrames: ['model'],
@@ -110,6 +121,8 @@ export function emptyForm(codec: OutputCodec): EditForm {
     codec,
     writesPrompt: false,
     keepsLocation: false,
+    modelColour: null,
+    lookupTable: null,
     loras: [],
     others: {},
   };
@@ -143,11 +156,18 @@ export function toSettings(form: EditForm, range: ClipRange, mask?: MaskSettings
     codec: form.codec,
     writesPrompt: form.writesPrompt,
     keepsLocation: form.keepsLocation,
+    ...colourOf(form),
     loras: form.loras,
     startSeconds: range?.startSeconds ?? null,
     endSeconds: range?.endSeconds ?? null,
     ...(mask && { mask }),
   };
+}
+
+/** A table that was never picked is none. */
+function colourOf({ modelColour, lookupTable }: EditForm): Pick<EditSettings, 'modelColour' | 'lookupTable'> {
+  if (modelColour !== 'table') return modelColour === null ? {} : { modelColour };
+  return lookupTable === null ? {} : { modelColour, lookupTable: { sha256: lookupTable.sha256 } };
 }
 
 /**
@@ -156,7 +176,8 @@ export function toSettings(form: EditForm, range: ClipRange, mask?: MaskSettings
  */
 export function fromSettings(settings: EditSettings, model: string | null, codec: OutputCodec): EditForm {
   const { prompt, sourcePrompt, negativePrompt, technique, steps, guideBy, guidance, loras } = settings;
-  const { writesPrompt, keepsLocation } = settings;
+  const { writesPrompt, keepsLocation, modelColour = null } = settings;
+  const lookupTable = settings.lookupTable === undefined ? null : { ...settings.lookupTable, name: '' };
   const pipeline = panelPipelines.find((one) => one === settings.pipeline);
   const shown = {
     prompt,
@@ -171,6 +192,8 @@ export function fromSettings(settings: EditSettings, model: string | null, codec
     codec,
     writesPrompt,
     keepsLocation,
+    modelColour,
+    lookupTable,
     loras,
     strength: settings.strength,
     keyframeInterval: settings.keyframeInterval,

@@ -6,6 +6,7 @@ import { panelPipelines, type EditForm } from '../../state/form.ts';
 import { randomSeed, type Context, type Piece } from '../context.ts';
 import { createCodecField } from './codec-field.ts';
 import { createNumber, createSegments, createToggle } from './fields.ts';
+import { createModelColourField } from './model-colour-field.ts';
 import { createField } from './prompt-view.ts';
 import { setClass, setText, setValue, show } from '../ui.ts';
 
@@ -32,6 +33,7 @@ export function createAdvancedView(context: Context): Piece {
     change({ pipeline: value }),
   );
   const codec = createCodecField(context);
+  const colour = createModelColourField(context);
   const writesPrompt = createToggle(context, a.writesPrompt, a.writesPromptHint, (isOn) =>
     change({ writesPrompt: isOn }),
   );
@@ -74,6 +76,8 @@ export function createAdvancedView(context: Context): Piece {
     row(a.guidance, guidance.field),
     row(a.keyframes, keyframes.field),
     row(a.seed, seed.field, lock, dice),
+    row(a.colour, colour.root, colour.pick),
+    colour.hint,
     row(a.codec, codec.root),
     codec.use,
     row(a.written, writesPrompt.button, keepsLocation.button),
@@ -92,6 +96,7 @@ export function createAdvancedView(context: Context): Piece {
       technique.update(form.technique);
       pipeline.update(form.pipeline);
       codec.update(form.codec);
+      colour.update(form);
       writesPrompt.update(form.writesPrompt);
       keepsLocation.update(form.keepsLocation);
       setText(techniqueHint, techniqueInfo(form.technique).hint);

@@ -12,7 +12,7 @@ import type { CompareMode } from '../../state/compare.ts';
 import type { Page, ToastText } from '../../state/panel-state.ts';
 import type { ClipWarning, EmptyReason, ExportMode, RejectionReason } from '../../host/selection.ts';
 import type { EditStage } from '../../../../protocol/progress.ts';
-import type { GuidanceBase } from '../../../../protocol/edit-settings.ts';
+import type { GuidanceBase, ModelColour } from '../../../../protocol/edit-settings.ts';
 import { problemTexts, type ProblemText } from './problem-strings.ts';
 import { isInstalledProgram, typedCommand } from './typed-command.ts';
 
@@ -244,6 +244,12 @@ export const english = {
     lockHint: 'A locked seed is used again; otherwise each edit draws another.',
     dice: 'New seed',
     codec: 'File',
+    colour: 'Model sees',
+    colours: { auto: 'Auto', table: 'LUT', off: 'As stored' } satisfies Record<ModelColour, string>,
+    colourHint:
+      "Auto: HDR as standard range. LUT: log footage through a .cube file. The result keeps the clip's own colours.",
+    pickTable: 'Choose a LUT',
+    pickedTable: (name: string) => (name === '' ? 'Another LUT' : name),
     written: 'In the file',
     writesPrompt: 'Description',
     writesPromptHint: 'Writes what you typed into the file, beside the mark that it was edited by AI.',
