@@ -19,6 +19,7 @@ import {
 } from './fields.ts';
 import { maxPromptCharacters } from './limits.ts';
 import { givenKeyframes } from './given-keyframes.ts';
+import { lookupTableName } from './lookup-table.ts';
 import { loraChoices } from './lora.ts';
 import { hasWords, maskSettings } from './mask.ts';
 import { vaeName } from './vae-name.ts';
@@ -67,10 +68,11 @@ export const details = ['source', 'none'] as const;
 export type Detail = (typeof details)[number];
 
 /**
- * How the model is shown clips of high dynamic range. `auto`: tone-mapped; the change is carried back into the clip's own
- * codes. `off`: their codes as they are, which look pale.
+ * How the model is shown the clip. `auto`: high dynamic range tone-mapped, other clips as they are. `off`: the codes as they
+ * are. `table`: through the lookup table of the settings, for log footage. The change is carried back into the clip's own
+ * codes.
  */
-export const modelColours = ['auto', 'off'] as const;
+export const modelColours = ['auto', 'table', 'off'] as const;
 export type ModelColour = (typeof modelColours)[number];
 
 export const maxSteps = 1_000;
@@ -147,6 +149,8 @@ export const editSettings = where(
     detail: oneOf(details),
     /** `auto` when left out. */
     modelColour: optional(oneOf(modelColours)),
+    /** Of `modelColour` `table`. */
+    lookupTable: optional(lookupTableName),
     /** LoRA that change the model, in this order. Left out: none. */
     loras: withDefault(loraChoices, []),
     /** A VAE in place of the model's own, which is used when it is left out. */
@@ -175,6 +179,8 @@ export const editSettings = where(
     propagation,
     sourcePrompt,
     keyframes = [],
+    modelColour,
+    lookupTable,
   }): Complaint | undefined => {
     const twice = loras.findIndex(({ name }, i) => loras.findIndex((one) => one.name === name) !== i);
     if (twice !== -1) {
@@ -189,6 +195,10 @@ export const editSettings = where(
     }
     if (keyframes.length > 0 && propagation !== 'paper') {
       return { at: ['propagation'], text: `must be paper where keyframes are given, got ${propagation}.` };
+    }
+    if ((modelColour === 'table') !== (lookupTable !== undefined)) {
+      const rule = lookupTable === undefined ? 'needs a lookup table' : 'must be table where a lookup table is given';
+      return { at: ['modelColour'], text: `${rule}, got ${modelColour ?? 'nothing'}.` };
     }
     if (mask?.asAlpha === true && !codecInfo(codec).hasAlpha) {
       const those = codecInfos.filter(({ hasAlpha }) => hasAlpha).map(({ name }) => name);
@@ -215,9 +225,14 @@ export const editSettings = where(
 );
 export type EditSettings = Infer<typeof editSettings>;
 
-/** SHA-256 of the files that the settings name: a matte, keyframes. */
-export function uploadsOf({ mask, keyframes = [] }: EditSettings): readonly string[] {
-  return [...(mask?.matte === undefined ? [] : [mask.matte]), ...keyframes].map(({ sha256 }) => sha256);
+/** SHA-256 of the files that the settings name: a matte, keyframes, a lookup table. */
+export function uploadsOf({ mask, keyframes = [], lookupTable }: EditSettings): readonly string[] {
+  const files = [
+    ...(mask?.matte === undefined ? [] : [mask.matte]),
+    ...keyframes,
+    ...(lookupTable ? [lookupTable] : []),
+  ];
+  return files.map(({ sha256 }) => sha256);
 }
 
 /** The settings of an edit of which only prompt and technique are chosen. The prompt is still empty. */

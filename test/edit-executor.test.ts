@@ -61,8 +61,11 @@ async function createFixture(
   return { executor, run: (job = row) => executor.run(job, hooks), steps: () => steps, unkept, workDir };
 }
 
-test('what a mask and keyframes name by their hash is given to the engine as files; what is not there is refused before', async () => {
-  const [matte, picture, lost] = ['a', 'b', 'c'].map((digit) => digit.repeat(64)) as [string, string, string];
+test('what a mask, keyframes and a lookup table name by their hash is given to the engine as files; what is not there is refused before', async () => {
+  const [matte, picture, table, lost] = ['a', 'b', 'd', 'c'].map((digit) => digit.repeat(64)) as [
+    ...[string, string, string],
+    string,
+  ];
   const edge = { follows: true, invert: false, grow: 0, feather: 0, asAlpha: false };
   const mask = { matte: { sha256: matte, channel: 'luma', frame: 0 }, ...edge } as const;
   const jobs: EditJob[] = [];
@@ -79,15 +82,19 @@ test('what a mask and keyframes name by their hash is given to the engine as fil
     { uploadOf },
   );
   const { settings, ...request } = requestOf();
-  const asked = { ...request, settings: { ...settings, mask, keyframes: [{ frame: 3, sha256: picture }] } };
+  const colour = { modelColour: 'table', lookupTable: { sha256: table } } as const;
+  const asked = { ...request, settings: { ...settings, mask, keyframes: [{ frame: 3, sha256: picture }], ...colour } };
   await executor.check(owner, asked);
   await run({ ...row, request: asked });
   expect(jobs[0]?.mattePath).toMatch(new RegExp(`clips.${matte}$`));
+  expect(jobs[0]?.lookupTablePath).toMatch(new RegExp(`clips.${table}$`));
   expect(jobs[0]?.keyframePaths).toEqual([
     { frame: 3, path: expect.stringMatching(new RegExp(`${picture}$`)) as string },
   ]);
-  const missing = { ...asked, settings: { ...asked.settings, keyframes: [{ frame: 3, sha256: lost }] } };
-  await expect(executor.check(owner, missing)).rejects.toThrow('There is no such clip.');
+  for (const one of [{ keyframes: [{ frame: 3, sha256: lost }] }, { lookupTable: { sha256: lost } }]) {
+    const missing = { ...asked, settings: { ...asked.settings, ...one } };
+    await expect(executor.check(owner, missing)).rejects.toThrow('There is no such clip.');
+  }
 });
 
 test('a step is told when its resume point is kept, and another machine goes on from there', async () => {

@@ -75,6 +75,7 @@ const fields: { readonly [Name in keyof Required<EditSettings>]: Arbitrary<Requi
   keepsLocation: fc.boolean(),
   detail: fc.constantFrom(...details),
   modelColour: fc.constantFrom(...modelColours),
+  lookupTable: fc.record({ sha256 }),
   loras: fc.uniqueArray(fc.record({ name: words(1), strength: amount(loraStrengthRange.min, loraStrengthRange.max) }), {
     maxLength: 3,
     selector: ({ name }) => name,
@@ -92,6 +93,7 @@ const fields: { readonly [Name in keyof Required<EditSettings>]: Arbitrary<Requi
 
 const optionalFields: readonly (keyof EditSettings)[] = [
   'modelColour',
+  'lookupTable',
   'vae',
   'controls',
   'controlledFrames',
@@ -104,8 +106,9 @@ export const anySettings: Arbitrary<EditSettings> = fc
   .record(fields, {
     requiredKeys: (Object.keys(fields) as (keyof EditSettings)[]).filter((name) => !optionalFields.includes(name)),
   })
-  .map((settings: EditSettings) => ({
+  .map(({ lookupTable, modelColour, ...settings }: EditSettings) => ({
     ...settings,
+    ...colourOf(modelColour, lookupTable),
     initialNoise: mayChooseNoise(settings) ? settings.initialNoise : 'inversion',
     inversionSteps: multipleOf(settings),
     ...(settings.mask === undefined
@@ -114,6 +117,15 @@ export const anySettings: Arbitrary<EditSettings> = fc
     // Given keyframes go to the other frames by the paper's rule alone.
     propagation: (settings.keyframes ?? []).length > 0 ? 'paper' : settings.propagation,
   }));
+
+/** A table goes with its word, and the word with a table. */
+function colourOf(
+  modelColour: EditSettings['modelColour'],
+  lookupTable: EditSettings['lookupTable'],
+): Pick<EditSettings, 'modelColour' | 'lookupTable'> {
+  if (lookupTable !== undefined) return { modelColour: 'table', lookupTable };
+  return modelColour === undefined ? {} : { modelColour: modelColour === 'table' ? 'auto' : modelColour };
+}
 
 function keepsAlpha({ codec }: Pick<EditSettings, 'codec'>): boolean {
   return codecInfo(codec).hasAlpha;

@@ -23,6 +23,7 @@ import type { ModelReading } from '../models/readings.ts';
 import { controlOptions, controlPlaces, readControls, type ControlRequest } from './control-options.ts';
 import { readAdapters, refuseFiles, type AdapterRequest } from './adapter-options.ts';
 import { keyframeOptions } from './keyframe-options.ts';
+import { lookupTableOptions } from './lookup-table-option.ts';
 import { maskOptions } from './mask-options.ts';
 import type { Options, Values } from './options.ts';
 import { readingOptions, readReading } from './reading-options.ts';
@@ -119,9 +120,10 @@ export const editOptions = {
   },
   'model-colour': {
     kind: 'choice',
-    choices: modelColours,
+    choices: modelColours.filter((one) => one !== 'table'),
     help: 'How the model is shown a clip in PQ or HLG. auto: tone-mapped to standard range; the change is carried back into the codes of the clip. off: as it is. Default: auto.',
   },
+  ...lookupTableOptions,
   ...maskOptions,
   ...keyframeOptions,
   'write-prompt': {
@@ -208,6 +210,9 @@ export function readEditRequest(values: Values<typeof editOptions>, positionals:
   const { loras, vae, ...files } = readAdapters(values.lora, values.embedding, values.vae);
   const { controls, ...ofControls } = readControls(values);
   if (values.server !== undefined) refuseFiles({ ...files, ...ofControls });
+  if (values.lut !== undefined && values['model-colour'] !== undefined) {
+    throw new EditError('invalid-request', '--lut cannot be used together with --model-colour.');
+  }
   const reading = readReading(values);
   if (values.server !== undefined && reading !== undefined) {
     const option = values.parts === undefined ? '--prediction' : '--parts';

@@ -31,7 +31,7 @@ export interface EditOverSocketOptions {
   readonly settings: EditSettings;
   /** Absolute paths of control videos, by what `settings` call them; none when left out. They are uploaded as clips. */
   readonly controlVideos?: ReadonlyMap<string, string>;
-  /** Absolute paths of files that the settings name by their SHA-256: a matte, keyframes. Default: none. */
+  /** Absolute paths of files that the settings name by their SHA-256: a matte, keyframes, a lookup table. Default: none. */
   readonly uploads?: readonly string[];
   /** Id of one of the server's models, or null for the server's default. */
   readonly model: string | null;

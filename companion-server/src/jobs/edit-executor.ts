@@ -6,6 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ControlChoice } from '../../../protocol/control.ts';
 import type { EditReport } from '../../../protocol/edit-report.ts';
+import { uploadsOf } from '../../../protocol/edit-settings.ts';
 import type { Estimate } from '../../../protocol/estimate.ts';
 import { createTurns } from '../../../protocol/turns.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
@@ -88,7 +89,7 @@ export interface EditExecutorOptions {
    * `loraFileOf` does. Default: there are none.
    */
   readonly controlFileOf?: (control: ControlChoice, model: string | null) => NamedFile | Promise<NamedFile>;
-  /** What a client has sent with this SHA-256: a matte, a keyframe. Throws EditError 'clip-missing'. Default: there is none. */
+  /** What a client has sent with this SHA-256: a matte, a keyframe, a lookup table. Throws EditError 'clip-missing'. Default: there is none. */
   readonly uploadOf?: (owner: string, sha256: string) => Promise<Pick<Clip, 'artifact'>>;
   /** Called before the files of a job are removed: ends what still writes there. Never rejects. Default: nothing does. */
   readonly onDiscard?: (jobId: string) => Promise<void>;
@@ -127,11 +128,14 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   async function toEditJob(owner: string, jobId: string, spec: JobSpec): Promise<EditJob> {
     const clip = await clipOf(owner, spec.clipId);
     const { prompt, sourcePrompt, negativePrompt, loras, mask, controls = [], keyframes = [] } = spec.settings;
+    const { lookupTable } = spec.settings;
     const vae = await vaeOf(spec.settings);
     const reading = await readingOf(spec.model, vae);
     const matte = mask?.matte === undefined ? null : await uploadOf(owner, mask.matte.sha256);
+    const table = lookupTable === undefined ? null : await uploadOf(owner, lookupTable.sha256);
     return {
       inputPath: await artifacts.localPath(clip.artifact),
+      lookupTablePath: table === null ? null : await artifacts.localPath(table.artifact),
       mattePath: matte === null ? null : await artifacts.localPath(matte.artifact),
       keyframePaths: await Promise.all(
         keyframes.map(async ({ frame, sha256 }) => {
@@ -160,7 +164,8 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   }
 
   /** The error with the client's names for its files, and with the setting that moves the folder on a full disk. */
-  function explain(error: unknown, { inputPath, outputPath, modelDir, mattePath }: EditJob): unknown {
+  function explain(error: unknown, job: EditJob): unknown {
+    const { inputPath, outputPath, modelDir, mattePath, lookupTablePath } = job;
     const folders = { 'the data folder': dataDir, 'the cache folder': cacheDir };
     // One may be inside the other.
     const inwards = Object.entries(folders).sort(([, a], [, b]) => b.length - a.length);
@@ -170,7 +175,11 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
     const hint = `Free some space, or set ${setting} to a folder on a larger disk.`;
     const told = isShort ? new EditError(error.code, error.message, { hint, cause: error }) : error;
     const paths = { 'the clip': inputPath, 'the result': outputPath, 'the model': modelDir };
-    const named = { ...(mattePath == null || mattePath === inputPath ? {} : { 'the matte': mattePath }), ...paths };
+    const named = {
+      ...(mattePath == null || mattePath === inputPath ? {} : { 'the matte': mattePath }),
+      ...(lookupTablePath == null ? {} : { 'the lookup table': lookupTablePath }),
+      ...paths,
+    };
     return nameFiles(told, { ...named, ...Object.fromEntries(inwards) });
   }
 
@@ -255,8 +264,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
       await readingOf(model, await vaeOf(settings));
       for (const { name } of settings.loras) await loraFileOf(name);
       for (const control of settings.controls ?? []) await controlFilesOf(owner, control, model);
-      if (settings.mask?.matte !== undefined) await uploadOf(owner, settings.mask.matte.sha256);
-      for (const { sha256 } of settings.keyframes ?? []) await uploadOf(owner, sha256);
+      for (const sha256 of uploadsOf(settings)) await uploadOf(owner, sha256);
     },
     async estimate(owner, spec, past, signal) {
       const job = await toEditJob(owner, 'estimate', spec);
@@ -286,7 +294,9 @@ function noControlNet({ net, kind }: ControlChoice): never {
 }
 
 function noUpload(): never {
-  throw new EditError('clip-missing', 'The server has no matte and no keyframe.', { hint: 'Send it again.' });
+  throw new EditError('clip-missing', 'The server has no matte, no keyframe and no lookup table.', {
+    hint: 'Send it again.',
+  });
 }
 
 function nothingNamed(kind: string): (name: string) => never {

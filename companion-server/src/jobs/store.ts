@@ -27,7 +27,7 @@ export interface JobRequest {
 /** Digits of a file's SHA-256 that are the id of its clip. */
 const idLength = 32;
 
-/** The clips that the job reads: the one that it edits, control videos, a matte, keyframes. */
+/** The clips that the job reads: the one that it edits, control videos, a matte, keyframes, a lookup table. */
 export function clipsOf({ clipId, settings }: JobRequest): readonly string[] {
   const named = (settings.controls ?? []).flatMap(({ clip }) => clip ?? []);
   return [clipId, ...named, ...uploadsOf(settings).map((sha256) => sha256.slice(0, idLength))];

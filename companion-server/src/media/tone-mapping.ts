@@ -2,14 +2,24 @@
 // the way back, so that an edit of such a picture can be told in the clip's own codes. Both ways are functions of one
 // colour, and each undoes the other wherever the colour is inside Rec. 709's gamut, not above `peakLight`, and has a code. Pure.
 
-import type { ClipInfo, ToneMapping } from './probe/clip-info.ts';
+import type { ClipInfo, ClipTable, HdrTransfer, ToneMapping } from './probe/clip-info.ts';
 import type { RgbPlanes } from './rgb-planes.ts';
+import { shownByTable, storedByTable } from './table-colours.ts';
 
-/** The clip, shown in standard range if it is of high dynamic range. Its primaries are taken for BT.2020's. */
-export function toneMapped(clip: ClipInfo): ClipInfo {
+/**
+ * The clip, shown through the table, or, without one, in standard range if it is of high dynamic range. Its primaries are
+ * taken for BT.2020's then.
+ */
+export function toneMapped(clip: ClipInfo, table: ClipTable | null = null): ClipInfo {
+  if (table !== null) return { ...clip, toneMapping: table };
   const { transfer } = clip.colour;
   const toneMapping = transfer === 'smpte2084' ? 'pq' : transfer === 'arib-std-b67' ? 'hlg' : null;
   return toneMapping === null ? clip : { ...clip, toneMapping };
+}
+
+/** Equal names, equal pictures. */
+export function mappingName(mapping: ToneMapping): string {
+  return typeof mapping === 'object' ? `table ${mapping.sha256}` : mapping;
 }
 
 /** Candela per square metre: diffuse white (Rep. ITU-R BT.2408), and the light that becomes white in standard range. */
@@ -17,6 +27,7 @@ const [referenceWhite, peakLight] = [203, 1_000];
 
 /** 16-bit samples in the clip's own code, r, g, b a pixel, full range -> 8-bit ones in standard range. */
 export function toStandardRange(stored: Uint16Array, mapping: ToneMapping): Uint8Array {
+  if (typeof mapping === 'object') return shownByTable(stored, mapping);
   const decode = (decodingTables[mapping] ??= Float32Array.from({ length: 2 ** 16 }, (_, i) =>
     transfers[mapping].decode(i / (2 ** 16 - 1)),
   ));
@@ -33,6 +44,7 @@ export function toStandardRange(stored: Uint16Array, mapping: ToneMapping): Uint
 
 /** A picture in standard range, 0..255 -> in the clip's own code, 0..255; brighter ones become 255. */
 export function toClipCode(shown: RgbPlanes, mapping: ToneMapping): RgbPlanes {
+  if (typeof mapping === 'object') return { ...shown, planes: storedByTable(shown.planes, mapping) };
   const { fromDisplay, encode } = transfers[mapping];
   const [red, green, blue] = shown.planes;
   const planes: RgbPlanes['planes'] = [red.slice(), green.slice(), blue.slice()];
@@ -138,9 +150,9 @@ const sceneHlg: Transfer = {
   },
 };
 
-const transfers: Readonly<Record<ToneMapping, Transfer>> = { pq: displayPq, hlg: sceneHlg };
+const transfers: Readonly<Record<HdrTransfer, Transfer>> = { pq: displayPq, hlg: sceneHlg };
 /** Made when they are needed. */
-const decodingTables: Partial<Record<ToneMapping, Float32Array>> = {};
+const decodingTables: Partial<Record<HdrTransfer, Float32Array>> = {};
 
 function scaleBy(colour: Colour, factor: number): void {
   for (let c = 0; c < 3; c++) colour[c] = (colour[c] ?? 0) * factor;

@@ -38,9 +38,10 @@ test('what is made for a job that is deleted ends, and leaves nothing in its fol
   let begin: () => void = () => undefined;
   const begun = new Promise<void>((resolve) => (begin = resolve));
   const unmade: unknown[] = [];
+  const isGone = () => Promise.reject(new EditError('clip-missing', 'The clip is gone.'));
   const playback = createPlayback({
     jobs: { get, list: () => Promise.resolve([job]), ownerOf: () => Promise.resolve('owner') },
-    clips: { get: () => Promise.reject(new EditError('clip-missing', 'The clip is gone.')) },
+    clips: { get: isGone, withHash: isGone },
     artifacts,
     async infoOf(path) {
       const info = await probeClip(path);

@@ -16,12 +16,13 @@ import type { JobQueue } from '../jobs/queue.ts';
 import { resultOf } from '../jobs/results.ts';
 import { readJpegs } from '../media/playback/read-jpegs.ts';
 import { writePlayback } from '../media/playback/write-playback.ts';
-import type { ClipInfo } from '../media/probe/clip-info.ts';
+import type { ClipInfo, ClipTable } from '../media/probe/clip-info.ts';
+import { readLookupTable } from '../media/read-lookup-table.ts';
 import { nameFiles } from '../without-paths.ts';
 
 export interface PlaybackDeps {
   readonly jobs: Pick<JobQueue, 'get' | 'list' | 'ownerOf'>;
-  readonly clips: Pick<ClipStore, 'get'>;
+  readonly clips: Pick<ClipStore, 'get' | 'withHash'>;
   readonly artifacts: ArtifactStore;
   /** The facts about a video file. */
   readonly infoOf: (path: string) => Promise<ClipInfo>;
@@ -89,13 +90,30 @@ export function createPlayback({ jobs, clips, artifacts, infoOf, onUnmade }: Pla
     try {
       await mkdir(dirname(file), { recursive: true, mode: 0o700 });
       const [clip, result] = [await infoOf(clipPath), await infoOf(resultPath)];
-      await writePlayback(file, { side, clip, firstFrame, result }, signal);
+      const table = await tableOf(owner, settings, signal);
+      await writePlayback(file, { side, clip, firstFrame, result, table }, signal);
       await artifacts.commit(id);
       // It may have been deleted meanwhile, and its clip with it.
       if ((await jobs.get(owner, jobId)).clipId === clipId && side !== 'edit') await clips.get(owner, clipId);
     } catch (error) {
       await artifacts.remove(id);
       throw nameFiles(error, { 'the clip': clipPath, 'the result': resultPath, 'the video': file });
+    }
+  }
+
+  /** The lookup table of an edit; null where it has none, or where its client has deleted it. */
+  async function tableOf(
+    owner: string,
+    { lookupTable }: JobView['settings'],
+    signal: AbortSignal,
+  ): Promise<ClipTable | null> {
+    if (lookupTable === undefined) return null;
+    try {
+      const { artifact, sha256 } = await clips.withHash(owner, lookupTable.sha256);
+      return await readLookupTable(await artifacts.localPath(artifact), sha256, signal);
+    } catch (error) {
+      if (error instanceof EditError && error.code === 'clip-missing') return null;
+      throw error;
     }
   }
 

@@ -5,6 +5,7 @@ import { startCompareEffect } from './compare-effect.ts';
 import type { EffectDeps, StopEffect } from './deps.ts';
 import { startEditsEffect } from './edits-effect.ts';
 import { startEstimateEffect } from './estimate-effect.ts';
+import { startLookupTableEffect } from './lookup-table-effect.ts';
 import { startModelsEffect } from './models-effect.ts';
 import { startPreviewStripEffect } from './preview-strip-effect.ts';
 import { startPersistence } from './persistence.ts';
@@ -39,6 +40,7 @@ export function startPanelEffects(deps: EffectDeps): StopEffect {
     startModelsEffect(deps),
     startStorageEffect(deps),
     startSampleEffect(deps),
+    startLookupTableEffect(deps),
     startPersistence(deps),
     startLinkEffect(deps),
   ];

@@ -38,6 +38,8 @@ export type Action =
   | { readonly type: 'refresh-pressed' }
   | { readonly type: 'copy-pressed'; readonly text: string }
   | { readonly type: 'form-changed'; readonly change: Partial<EditForm> }
+  /** Asks for a lookup table, to show the model the clip through it. */
+  | { readonly type: 'lookup-table-pressed' }
   | { readonly type: 'advanced-toggled' }
   | { readonly type: 'export-mode-chosen'; readonly mode: ExportMode }
   | { readonly type: 'seed-rolled'; readonly seed: number }

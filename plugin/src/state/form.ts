@@ -6,9 +6,11 @@ import {
   defaultSettings,
   type EditSettings,
   type GuidanceBase,
+  type ModelColour,
   type Pipeline,
 } from '../../../protocol/edit-settings.ts';
 import type { ControlChoice } from '../../../protocol/control.ts';
+import type { LookupTableName } from '../../../protocol/lookup-table.ts';
 import type { LoraChoice } from '../../../protocol/lora.ts';
 import type { MaskSettings } from '../../../protocol/mask.ts';
 
@@ -36,12 +38,22 @@ export interface EditForm {
   readonly writesPrompt: boolean;
   /** Keeps in the result where the clip was recorded. */
   readonly keepsLocation: boolean;
+  /** How the model is shown the clip; null for the usual way. */
+  readonly modelColour: ModelColour | null;
+  /** The last lookup table that the user has picked, with its name; null for none. */
+  readonly lookupTable: PickedTable | null;
   /** In the order in which they are merged into the model. */
   readonly loras: readonly LoraChoice[];
   /** ControlNets, in the order in which they were added. */
   readonly controls: readonly ControlChoice[];
   /** Of settings that were used again: those that have no control. Left out: the usual values. */
   readonly others: OtherSettings;
+}
+
+/** A lookup table that was sent to the server. */
+export interface PickedTable extends LookupTableName {
+  /** Of its file; empty where that is not known. */
+  readonly name: string;
 }
 
 /** Settings that belong to one clip: the part of it, a mask, its frames that were edited by hand; and whether it is a preview. */
@@ -67,7 +79,6 @@ const endedBy: Readonly<Record<OtherSetting, readonly (keyof EditForm)[]>> = {
   vae: ['model'],
   sound: [],
   detail: [],
-  modelColour: [],
   controlledFrames: [],
 };
 
@@ -111,6 +122,8 @@ export function emptyForm(codec: OutputCodec): EditForm {
     codec,
     writesPrompt: false,
     keepsLocation: false,
+    modelColour: null,
+    lookupTable: null,
     loras: [],
     controls: [],
     others: {},
@@ -145,6 +158,7 @@ export function toSettings(form: EditForm, range: ClipRange, mask?: MaskSettings
     codec: form.codec,
     writesPrompt: form.writesPrompt,
     keepsLocation: form.keepsLocation,
+    ...colourOf(form),
     loras: form.loras,
     startSeconds: range?.startSeconds ?? null,
     endSeconds: range?.endSeconds ?? null,
@@ -153,13 +167,20 @@ export function toSettings(form: EditForm, range: ClipRange, mask?: MaskSettings
   };
 }
 
+/** A table that was never picked is none. */
+function colourOf({ modelColour, lookupTable }: EditForm): Pick<EditSettings, 'modelColour' | 'lookupTable'> {
+  if (modelColour !== 'table') return modelColour === null ? {} : { modelColour };
+  return lookupTable === null ? {} : { modelColour, lookupTable: { sha256: lookupTable.sha256 } };
+}
+
 /**
  * The form that gives these settings again, but for `codec` and what a task decides; its seed is locked for this. Every
  * setting without a control is among the others.
  */
 export function fromSettings(settings: EditSettings, model: string | null, codec: OutputCodec): EditForm {
   const { prompt, sourcePrompt, negativePrompt, technique, steps, guideBy, guidance, loras } = settings;
-  const { writesPrompt, keepsLocation } = settings;
+  const { writesPrompt, keepsLocation, modelColour = null } = settings;
+  const lookupTable = settings.lookupTable === undefined ? null : { ...settings.lookupTable, name: '' };
   const pipeline = panelPipelines.find((one) => one === settings.pipeline);
   const shown = {
     prompt,
@@ -174,6 +195,8 @@ export function fromSettings(settings: EditSettings, model: string | null, codec
     codec,
     writesPrompt,
     keepsLocation,
+    modelColour,
+    lookupTable,
     loras,
     controls: settings.controls ?? [],
     strength: settings.strength,

@@ -10,6 +10,7 @@ import {
   guidanceRange,
   maxKeyframeInterval,
   maxSteps,
+  modelColours,
 } from '../../../protocol/edit-settings.ts';
 import {
   flag,
@@ -148,6 +149,8 @@ const keptForm = object({
   model: nullable(text({ min: 1, max: 200 })),
   writesPrompt: withDefault(flag, newForm.writesPrompt),
   keepsLocation: withDefault(flag, newForm.keepsLocation),
+  modelColour: withDefault(nullable(oneOf(modelColours)), newForm.modelColour),
+  lookupTable: withDefault(nullable(object({ name: text({ max: 500 }), sha256: hex(64) })), newForm.lookupTable),
   loras: withDefault(loraChoices, newForm.loras),
   controls: withDefault(controlChoices, newForm.controls),
   prompt: withDefault(words, newForm.prompt),

@@ -9,6 +9,7 @@ import { defineCommand } from '../command.ts';
 import { editOptions, readEditRequest } from '../edit-options.ts';
 import { createReporter } from '../edit-reporter.ts';
 import { readKeyframes } from '../keyframe-options.ts';
+import { readLookupTableOption } from '../lookup-table-option.ts';
 import { readMask } from '../mask-options.ts';
 import { practiceWarning } from '../practice-warning.ts';
 import { createRunDir, type RunDir } from '../../run-dir.ts';
@@ -38,6 +39,7 @@ export const editCommand = defineCommand({
       const openFolder = async () => (folder ??= await createRunDir(cacheDirOf(context.env))).path;
       const masked = await readMask(values, clipPath, openFolder, context.signal);
       const { keyframes, paths } = await readKeyframes(values.keyframe, openFolder, context.signal);
+      const table = await readLookupTableOption(values.lut, openFolder);
       session =
         server === undefined
           ? await openLocalSession(context, model, { ...adapters, isVaeNamed: settings.vae !== undefined })
@@ -52,9 +54,12 @@ export const editCommand = defineCommand({
           ...settings,
           ...(masked === null ? {} : { mask: masked.mask }),
           ...(keyframes.length === 0 ? {} : { keyframes }),
+          ...(table === null ? {} : { modelColour: 'table', lookupTable: table.lookupTable }),
         },
         controlVideos,
-        uploads: [masked?.mattePath, ...paths].filter((file) => file != null && file !== clipPath) as string[],
+        uploads: [masked?.mattePath, ...paths, table?.path].filter(
+          (file) => file != null && file !== clipPath,
+        ) as string[],
         model: chosen,
         device,
         onUploaded(sha256) {

@@ -10,6 +10,7 @@ import { encodePng } from '../../media/encode/png.ts';
 import { probeClip } from '../../media/probe/probe.ts';
 import { toneMapped } from '../../media/tone-mapping.ts';
 import { defineCommand } from '../command.ts';
+import { lookupTableOptions, readLookupTableFile } from '../lookup-table-option.ts';
 
 /** Of one command. */
 const maxFrames = 1_000;
@@ -26,10 +27,11 @@ export const framesCommand = defineCommand({
   options: {
     frames: { kind: 'text', placeholder: 'N,...', help: 'The frames, counted from 0. Required.' },
     out: { kind: 'text', placeholder: 'DIR', help: 'Where they go. Default: CLIP-frames next to the clip.' },
+    ...lookupTableOptions,
     json: { kind: 'flag', help: 'Print one JSON object.' },
   },
   notes: [
-    'The pictures have the size at which the clip is shown, and 8 bits a sample. Clips in PQ and HLG are tone-mapped, as edit shows them to the model.',
+    'The pictures have the size at which the clip is shown, and 8 bits a sample. Clips in PQ and HLG are tone-mapped, and --lut is applied, as edit shows them to the model.',
   ],
   async run({ values, positionals }, { stdout, signal }) {
     const [clipName, surplus] = positionals;
@@ -38,7 +40,8 @@ export const framesCommand = defineCommand({
     }
     const wanted = parseFrames(values.frames);
     const clipPath = resolve(clipName);
-    const clip = toneMapped(await probeClip(clipPath, signal));
+    const table = values.lut === undefined ? null : await readLookupTableFile(values.lut);
+    const clip = toneMapped(await probeClip(clipPath, signal), table);
     const beyond = wanted.find((frame) => frame >= clip.frameCount);
     if (beyond !== undefined) {
       throw new EditError(

@@ -4,7 +4,6 @@ import { throwIfCanceled } from '../../errors.ts';
 import type { ModelFamily, ModelOutline } from '../../families/family.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import type { Size } from '../../media/frame.ts';
-import { probeClip } from '../../media/probe/probe.ts';
 import type { Technique } from '../../techniques/technique.ts';
 import { preferredExecution, type Execution } from '../../onnx/execution.ts';
 import { chooseDevice } from '../device/device.ts';
@@ -21,7 +20,7 @@ import {
   keepsResiduals,
 } from '../plan/edit-schedules.ts';
 import { forecastSeconds, stageWork } from './forecast.ts';
-import { shownToModel } from '../run/model-view.ts';
+import { clipOfJob } from '../run/model-view.ts';
 import { keepsDetail } from '../run/upsample-result.ts';
 import { canLinkInversion, hasInversion } from '../source-cache/inversion-cache.ts';
 import { calibrationEvaluations } from '../source-cache/inversion-calibration.ts';
@@ -80,7 +79,7 @@ const minSide = 64;
  */
 export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<EditEstimate> {
   throwIfCanceled(signal);
-  const clip = shownToModel(job.clip ?? (await probeClip(job.inputPath, signal)), job.settings);
+  const clip = await clipOfJob(job, signal);
   throwIfCanceled(signal);
   const model = await readModelOutline(job.modelDir, undefined, job);
   throwIfCanceled(signal);

@@ -40,6 +40,8 @@ export interface EditJob {
   readonly controls?: readonly ControlFiles[];
   /** Absolute path of the matte that the mask of the settings names; null or left out where it names none. */
   readonly mattePath?: string | null;
+  /** Absolute path of the lookup table that the settings name, a clip of one frame; null or left out where they name none. */
+  readonly lookupTablePath?: string | null;
   /** Absolute paths of the keyframes that the settings give, each a clip of one frame; none when left out. */
   readonly keyframePaths?: readonly { readonly frame: number; readonly path: string }[];
   readonly device: DeviceChoice;

@@ -3,7 +3,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { EditReport } from '../../../../protocol/edit-report.ts';
 import type { EditProgress } from '../../../../protocol/progress.ts';
-import { probeClip } from '../../media/probe/probe.ts';
 import type { Execution } from '../../onnx/execution.ts';
 import type { ModelFamily } from '../../families/family.ts';
 import type { ResumePoint } from './resume-point.ts';
@@ -19,7 +18,7 @@ import { diskError } from '../source-cache/cache-advice.ts';
 import { assessJob } from '../estimate/estimate.ts';
 import { watchMemory, type MemoryWatch } from './memory-watch.ts';
 import { openModel, readModelOutline } from '../model/model.ts';
-import { shownToModel } from './model-view.ts';
+import { clipOfJob } from './model-view.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { requireResources } from '../estimate/resources.ts';
 import { fallbackNotice, isNonsense, saferExecution, withoutDeviceAdvice } from './precision-fallback.ts';
@@ -82,7 +81,7 @@ async function runWatched(
 ): Promise<EditReport> {
   const meter = new ProgressMeter(onProgress);
   meter.begin('load', 1);
-  const clip = shownToModel(job.clip ?? (await probeClip(job.inputPath, signal)), job.settings);
+  const clip = await clipOfJob(job, signal);
   const { modelDir: dir, reading, cacheDir, workDir, loras, embeddings, vae, controls } = job;
   const { families } = parts;
   const outline = await readModelOutline(dir, families, { reading, loras, embeddings, vae, controls });

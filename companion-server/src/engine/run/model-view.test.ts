@@ -1,14 +1,19 @@
-// An edit of a clip in PQ or HLG, which the model was shown in standard range, at the clip's own size and in its codes.
+// An edit of a clip in PQ, HLG or a camera's log, which the model was shown in standard range, at the clip's own size and in
+// its codes.
 
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { lookupTableClip } from '../../../../protocol/lookup-table.ts';
 import { decodeFrames, decodePlanes } from '../../media/decode/frames.ts';
 import { frameToTensor, tensorToPlanes } from '../../media/pixels.ts';
 import type { PlanarFrame } from '../../media/planes.ts';
 import { probeClip } from '../../media/probe/probe.ts';
-import type { ClipInfo } from '../../media/probe/clip-info.ts';
+import type { ClipInfo, ClipTable, ToneMapping } from '../../media/probe/clip-info.ts';
+import { readLookupTable } from '../../media/read-lookup-table.ts';
 import type { RgbPlanes } from '../../media/rgb-planes.ts';
 import { collect, makeClip, makeFolder } from '../../media/testing/clips.ts';
+import { logTable } from '../../media/testing/lookup-tables.ts';
 import { toClipCode, toStandardRange } from '../../media/tone-mapping.ts';
 import { padFrame, planWorkingSize } from '../../media/working-size.ts';
 import { InMemoryLatents } from '../../tokenflow/in-memory-latents.ts';
@@ -19,25 +24,25 @@ let folder: Awaited<ReturnType<typeof makeFolder>>;
 beforeAll(async () => (folder = await makeFolder()));
 afterAll(() => folder.remove());
 
-const transfers = { pq: 16, hlg: 18 } as const;
-type Transfer = keyof typeof transfers;
+/** As numbers of ITU-T H.273. A log clip has tags of something that it is not. */
+const colours = { pq: [9, 16, 9], hlg: [9, 18, 9], log: [1, 1, 1] } as const;
+type Transfer = keyof typeof colours;
+
+/** What the clip is shown through: a table for log, as the client sends it. */
+async function mappingOf(transfer: Transfer): Promise<ToneMapping> {
+  if (transfer !== 'log') return transfer;
+  const file = path.join(folder.path, 'lookup-table.y4m');
+  await writeFile(file, lookupTableClip(logTable(3, 33)));
+  return readLookupTable(file, '5'.repeat(64));
+}
 
 /** One frame of 10 bits: grey that gets lighter from left to right, with a grain that is finer than the working size. */
 async function makeHdr(transfer: Transfer): Promise<ClipInfo> {
   const luma = '180+2.5*X+6*mod(X+Y,2)';
   const picture = `nullsrc=size=128x64:rate=25,format=yuv420p10le,geq=lum='${luma}':cb=512:cr=512`;
-  const code = transfers[transfer];
-  const tags = `setparams=range=tv:color_primaries=bt2020:color_trc=${code}:colorspace=bt2020nc`;
-  const options = [
-    '-color_primaries',
-    '9',
-    '-color_trc',
-    String(code),
-    '-colorspace',
-    'bt2020nc',
-    '-color_range',
-    'tv',
-  ];
+  const [primaries, curve, matrix] = colours[transfer].map(String) as [string, string, string];
+  const tags = `setparams=range=tv:color_primaries=${primaries}:color_trc=${curve}:colorspace=${matrix}`;
+  const options = ['-color_primaries', primaries, '-color_trc', curve, '-colorspace', matrix, '-color_range', 'tv'];
   const file = path.join(folder.path, `${transfer}.mkv`);
   const source = ['-f', 'lavfi', '-i', `${picture},${tags}`, '-frames:v', '1'];
   return probeClip(await makeClip(file, [...source, ...options, '-c:v', 'ffv1']));
@@ -70,8 +75,12 @@ async function editShown(clip: ClipInfo, edit: (value: number) => number): Promi
   }
 }
 
+function tableIn(mapping: ToneMapping): ClipTable | null {
+  return typeof mapping === 'object' ? mapping : null;
+}
+
 /** The luma code of a grey whose shown value is edited, exactly. */
-function exactLuma(code: number, transfer: Transfer, edit: (value: number) => number): number {
+function exactLuma(code: number, transfer: ToneMapping, edit: (value: number) => number): number {
   const stored = Math.round((65_535 * (code - 64)) / 876);
   const [shown = 0] = toStandardRange(Uint16Array.of(stored, stored, stored), transfer);
   const plane = () => Float32Array.of(edit(shown));
@@ -79,25 +88,27 @@ function exactLuma(code: number, transfer: Transfer, edit: (value: number) => nu
   return 64 + (876 * (toClipCode(picture, transfer).planes[0][0] ?? 0)) / 255;
 }
 
-describe.each(['pq', 'hlg'] as const)('a clip in %s that the model was shown in standard range', (transfer) => {
+describe.each(['pq', 'hlg', 'log'] as const)('a clip in %s that the model was shown in standard range', (transfer) => {
   test('keeps every code where the edit changed nothing', async () => {
     const clip = await makeHdr(transfer);
-    const shown = shownToModel(clip, {});
-    expect(shown.toneMapping).toBe(transfer);
+    const mapping = await mappingOf(transfer);
+    const shown = shownToModel(clip, {}, tableIn(mapping));
+    expect(shown.toneMapping).toBe(mapping);
     const [original] = await collect(decodePlanes(clip));
     expect(await editShown(shown, (value) => value)).toEqual(original);
   });
 
   test('gets the codes that show the edited colours', async () => {
     const stored = await makeHdr(transfer);
-    const clip = shownToModel(stored, { modelColour: 'auto' });
+    const mapping = await mappingOf(transfer);
+    const clip = shownToModel(stored, { modelColour: 'auto' }, tableIn(mapping));
     const lighter = (value: number) => 0.5 * value + 110;
     const [original] = await collect(decodePlanes(clip));
     const { planes } = await editShown(clip, lighter);
     const asStored = await editShown(stored, lighter);
     const errorOf = (result: PlanarFrame['planes']) => {
       const own = original?.planes[0] ?? [];
-      const errors = Array.from(own, (code, i) => Math.abs((result[0]?.[i] ?? 0) - exactLuma(code, transfer, lighter)));
+      const errors = Array.from(own, (code, i) => Math.abs((result[0]?.[i] ?? 0) - exactLuma(code, mapping, lighter)));
       return errors.reduce((sum, error) => sum + error, 0) / errors.length;
     };
     expect(errorOf(planes)).toBeLessThan(1.5);

@@ -27,8 +27,12 @@ export function outputNotices(
       `${title} does not carry the clip's HDR metadata (the display that it was made for, its brightest light). H.265 does.`,
     ],
     [
-      clip.toneMapping !== undefined,
+      typeof clip.toneMapping === 'string',
       "The model was shown the clip's high dynamic range tone-mapped; its change was carried back into the clip's own codes.",
+    ],
+    [
+      typeof clip.toneMapping === 'object',
+      "The model was shown the clip through the lookup table; its change was carried back into the clip's own codes.",
     ],
     [
       timecode !== null && timecodeAfter(timecode, 0, clip.frameRate) === null,

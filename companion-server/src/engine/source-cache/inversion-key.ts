@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { SchedulerConfig } from '../../diffusion/scheduler-config.ts';
 import { findProgram } from '../../media/ffmpeg/binaries.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
+import { mappingName } from '../../media/tone-mapping.ts';
 import type { Execution } from '../../onnx/execution.ts';
 import { version } from '../../app/version.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
@@ -56,7 +57,7 @@ export async function inversionKey(parts: InversionKeyParts): Promise<string> {
     // Keyframes, and so the correspondences, depend on these.
     ...(plan.cachedTokens === null ? [] : [keyframeSeed, keyframeInterval, ...givenFrames(keyframes)]),
     ...(preview ? [plan.frames] : []),
-    ...(clip.toneMapping === undefined ? [] : [`tone-mapped from ${clip.toneMapping}`]),
+    ...(clip.toneMapping === undefined ? [] : [`tone-mapped from ${mappingName(clip.toneMapping)}`]),
     // Sums over other batches, by other instructions, are rounded in another order.
     ...[chunkSize, vaeChunkSize, execution],
     ...[os.arch(), os.cpus()[0]?.model ?? '', os.availableParallelism()],

@@ -7,7 +7,7 @@ import { decodeFrames } from '../decode/frames.ts';
 import { differenceMap, flickerMap } from '../decode/pixel-maps.ts';
 import { openEncoder } from '../encode/encode.ts';
 import type { Rgb24Frame, Size } from '../frame.ts';
-import type { ClipInfo } from '../probe/clip-info.ts';
+import type { ClipInfo, ClipTable } from '../probe/clip-info.ts';
 import { toneMapped } from '../tone-mapping.ts';
 
 /** Most pixels of the longer and of the shorter side. Maps are asked for and waited for, so they are smaller. */
@@ -25,6 +25,8 @@ export interface PlaybackSource {
   /** Frame of the clip that is the first of the result. */
   readonly firstFrame: number;
   readonly result: ClipInfo;
+  /** What both are shown through; null or left out for none. */
+  readonly table?: ClipTable | null;
 }
 
 /** The size of the videos of a result: even sides, at most 720p, never larger than the result by more than a pixel. */
@@ -37,7 +39,7 @@ export function playbackSize({ width, height }: Size, kind: keyof typeof most = 
 
 /**
  * Writes the video of a side to `file` (.mp4), whole or not at all. Every frame is the one that `decodeFrames` gives, so the
- * video has exactly the result's frames; those of high dynamic range are tone-mapped. Throws what `decodeFrames` and `openEncoder` throw; CanceledError.
+ * video has exactly the result's frames; those of high dynamic range are tone-mapped, and those with a table are shown through it. Throws what `decodeFrames` and `openEncoder` throw; CanceledError.
  */
 export async function writePlayback(file: string, source: PlaybackSource, signal?: AbortSignal): Promise<void> {
   throwIfCanceled(signal);
@@ -63,8 +65,8 @@ export async function writePlayback(file: string, source: PlaybackSource, signal
 }
 
 function framesOf(source: PlaybackSource, size: Size, signal: AbortSignal | undefined): AsyncIterable<Rgb24Frame> {
-  const { side, firstFrame } = source;
-  const [clip, result] = [toneMapped(source.clip), toneMapped(source.result)];
+  const { side, firstFrame, table = null } = source;
+  const [clip, result] = [toneMapped(source.clip, table), toneMapped(source.result, table)];
   const edit = () => decodeFrames(result, { size, signal });
   const original = () =>
     decodeFrames(clip, { startFrame: firstFrame, endFrame: firstFrame + result.frameCount, size, signal });

@@ -1,5 +1,6 @@
 // The facts about a clip before its pictures are read. Plain data: it survives structured cloning.
 
+import type { LookupTable } from '../../../../protocol/lookup-table.ts';
 import type { Rational, Size } from '../frame.ts';
 import type { HdrMetadata } from './hdr-metadata.ts';
 
@@ -11,11 +12,20 @@ export interface ColourTags {
   readonly matrix: string | null;
 }
 
+/** A transfer function of Rec. ITU-R BT.2100. */
+export type HdrTransfer = 'pq' | 'hlg';
+
+/** A lookup table of the user. */
+export interface ClipTable extends LookupTable {
+  /** Of the clip that it was sent as. */
+  readonly sha256: string;
+}
+
 /**
- * How pictures of high dynamic range are shown in standard range, by the transfer function of Rec. ITU-R BT.2100 that they
- * are coded with; see tone-mapping.ts.
+ * How pictures are shown in standard range: those of high dynamic range by the transfer function that they are coded with,
+ * others by a lookup table; see tone-mapping.ts.
  */
-export type ToneMapping = 'pq' | 'hlg';
+export type ToneMapping = HdrTransfer | ClipTable;
 
 export interface AudioStream {
   /** ffmpeg's codec name, for instance `aac` or `pcm_s24le`. */

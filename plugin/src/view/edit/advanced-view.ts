@@ -8,6 +8,7 @@ import { randomSeed, type Context, type Piece } from '../context.ts';
 import { createCodecField } from './codec-field.ts';
 import { createControlView } from './control-view.ts';
 import { createNumber, createSegments, createToggle } from './fields.ts';
+import { createModelColourField } from './model-colour-field.ts';
 import { createField } from './prompt-view.ts';
 import { setClass, setText, setValue, show } from '../ui.ts';
 
@@ -35,6 +36,7 @@ export function createAdvancedView(context: Context): Piece {
   );
   const controls = createControlView(context);
   const codec = createCodecField(context);
+  const colour = createModelColourField(context);
   const writesPrompt = createToggle(context, a.writesPrompt, a.writesPromptHint, (isOn) =>
     change({ writesPrompt: isOn }),
   );
@@ -78,6 +80,8 @@ export function createAdvancedView(context: Context): Piece {
     row(a.keyframes, keyframes.field),
     row(a.seed, seed.field, lock, dice),
     controls.root,
+    row(a.colour, colour.root, colour.pick),
+    colour.hint,
     row(a.codec, codec.root),
     codec.use,
     row(a.written, writesPrompt.button, keepsLocation.button),
@@ -98,6 +102,7 @@ export function createAdvancedView(context: Context): Piece {
       pipeline.update(form.pipeline);
       controls.update(state);
       codec.update(form.codec);
+      colour.update(form);
       writesPrompt.update(form.writesPrompt);
       keepsLocation.update(form.keepsLocation);
       setText(techniqueHint, techniqueInfo(form.technique).hint);

@@ -1,7 +1,7 @@
 // What most people never open.
 
 import type { PanelPipeline } from '../../state/form.ts';
-import type { GuidanceBase } from '../../../../protocol/edit-settings.ts';
+import type { GuidanceBase, ModelColour } from '../../../../protocol/edit-settings.ts';
 
 export const advancedTexts = {
   advanced: {
@@ -26,6 +26,12 @@ export const advancedTexts = {
     lockHint: 'A locked seed is used again; otherwise each edit draws another.',
     dice: 'New seed',
     codec: 'File',
+    colour: 'Model sees',
+    colours: { auto: 'Auto', table: 'LUT', off: 'As stored' } satisfies Record<ModelColour, string>,
+    colourHint:
+      "Auto: HDR as standard range. LUT: log footage through a .cube file. The result keeps the clip's own colours.",
+    pickTable: 'Choose a LUT',
+    pickedTable: (name: string) => (name === '' ? 'Another LUT' : name),
     written: 'In the file',
     writesPrompt: 'Description',
     writesPromptHint: 'Writes what you typed into the file, beside the mark that it was edited by AI.',
