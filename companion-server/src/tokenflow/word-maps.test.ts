@@ -4,15 +4,24 @@ import { tensor, type Tensor } from '../tensor/tensor.ts';
 import type { Denoiser, PassInputs } from './denoiser.ts';
 import { wordMaps } from './word-maps.ts';
 
-/** Returns these maps of the blocks, times the timestep; keeps what it was asked. */
-function denoiserOf(blocks: readonly Tensor[]): Denoiser & { readonly asked: PassInputs[] } {
+/** Tokens [N, S, 2] that are alike where a map of theirs is above or below 0.2. */
+const tokensOf = ({ dims: [frames = 0, length = 0], data }: Tensor) =>
+  generate([frames, length, 2], (frame = 0, token = 0, channel = 0) =>
+    (data[frame * length + token] ?? 0) > 0.2 === (channel === 0) ? 1 : 0,
+  );
+
+/** Returns these maps of the blocks, times the timestep, and tokens; keeps what it was asked. */
+function denoiserOf(
+  blocks: readonly Tensor[],
+  source: readonly Tensor[] = blocks.map(tokensOf),
+): Denoiser & { readonly asked: PassInputs[] } {
   const asked: PassInputs[] = [];
   return {
     asked,
     run(_, inputs) {
       asked.push(inputs);
       const words = blocks.map((block) => ({ ...block, data: block.data.map((value) => value * inputs.timestep) }));
-      return Promise.resolve({ prediction: {}, tokens: { source: [], attention: [] }, correspondences: null, words });
+      return Promise.resolve({ prediction: {}, tokens: { source, attention: [] }, correspondences: null, words });
     },
   };
 }
@@ -46,4 +55,24 @@ it('is nothing where all of the picture looks at the words alike', async () => {
   const denoiser = denoiserOf([generate([2, 32], () => 0.3)]);
   const maps = await wordMaps({ denoiser, conditioning, places: [1], timesteps: [100], latentsAt });
   expect(maps.data.every((value) => value === 0)).toBe(true);
+});
+
+it('looks only into blocks behind the coarsest that are neither too fine nor too coarse', async () => {
+  const flat = (length: number) => generate([1, length], () => 0.3);
+  const corner = generate([1, 128], (_, token) => (token === 0 ? 0.5 : 0.1));
+  // The way down sees the opposite of the corner, much more strongly.
+  const down = generate([1, 128], (_, token) => (token === 0 ? 0 : 9));
+  const denoiser = denoiserOf([flat(4096), down, flat(32), flat(64), corner, flat(4096)]);
+  const maps = await wordMaps({ denoiser, conditioning, places: [1], timesteps: [100], latentsAt });
+  expect(maps.dims).toEqual([1, 4096]);
+  expect(maps.data[0]).toBe(1);
+  expect(maps.data.at(-1)).toBe(0);
+});
+
+it('gives tokens that are alike the mean of what they see', async () => {
+  const seen = generate([1, 32], (_, token) => [0.1, 0.1, 0.5, 0.3][token % 4] ?? NaN);
+  const halves = generate([1, 32, 2], (_, token = 0, channel) => (token % 4 >= 2 === (channel === 0) ? 1 : 0));
+  const denoiser = denoiserOf([seen], [halves]);
+  const maps = await wordMaps({ denoiser, conditioning, places: [1], timesteps: [100], latentsAt });
+  for (const [token, value] of maps.data.entries()) expect(value).toBeCloseTo(token % 4 >= 2 ? 1 : 0, 5);
 });

@@ -35,18 +35,21 @@ export interface FullSizeOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Whether results keep the clip's detail: the user wants it, and the clip has more pixels than the edit. */
+/**
+ * Whether results keep the clip's detail: the user wants it, and the clip has more pixels than the edit, or a keyframe that was
+ * edited by hand says what changes. What nobody has touched is then not changed by the VAE either.
+ */
 export function keepsDetail(
-  { detail }: Pick<ChosenSettings, 'detail'>,
+  { detail, keyframes = [] }: Pick<ChosenSettings, 'detail' | 'keyframes'>,
   { frameSize: { width, height } }: Pick<ClipInfo, 'frameSize'>,
   { size: { scaled } }: Pick<EditPlan, 'size'>,
 ): boolean {
-  return detail === 'source' && (width > scaled.width || height > scaled.height);
+  return detail === 'source' && (keyframes.length > 0 || width > scaled.width || height > scaled.height);
 }
 
 /** Whether edited frames are made at the clip's size here, and not by the encoder. */
 export function isFullSize(
-  settings: Pick<ChosenSettings, 'detail' | 'mask'>,
+  settings: Pick<ChosenSettings, 'detail' | 'mask' | 'keyframes'>,
   clip: Pick<ClipInfo, 'frameSize'>,
   plan: Pick<EditPlan, 'size'>,
 ): boolean {
