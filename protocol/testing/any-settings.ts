@@ -81,7 +81,8 @@ const fields: { readonly [Name in keyof Required<EditSettings>]: Arbitrary<Requi
     selector: ({ name }) => name,
   }),
   vae: words(1),
-  controls: fc.array(control, { maxLength: maxControls }),
+  // None is said by leaving the field out.
+  controls: fc.array(control, { minLength: 1, maxLength: maxControls }),
   controlledFrames: fc.constantFrom(...controlledFrames),
   mask,
   keyframes: fc.uniqueArray(fc.record({ frame: fc.nat(1_000), sha256 }), {

@@ -1,10 +1,12 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { makeTinyCheckpoint, tinyPrompts } from '../../../../test/fixtures/tiny-checkpoint.ts';
+import { makeTinyControlNet } from '../../../../test/fixtures/tiny-controlnet.ts';
 import { releaseSharedSessions } from '../../../../test/shared-sessions.ts';
 import { runSharing } from '../../../../test/tiny-edits.ts';
+import type { ControlChoice, ControlledFrames } from '../../../../protocol/control.ts';
 import { defaultSettings } from '../../../../protocol/edit-settings.ts';
 import { CanceledError } from '../../errors.ts';
 import { probeClip } from '../../media/probe/probe.ts';
@@ -14,6 +16,7 @@ import { chooseSettings } from '../plan/edit-defaults.ts';
 import type { EditJob } from '../run/edit-job.ts';
 import { planEdit } from '../plan/edit-plan.ts';
 import { runEdit } from '../run/edit.ts';
+import { controlBytes } from './control-memory.ts';
 import { assessEdit, estimateEdit, isInversionKept } from './estimate.ts';
 import { readModelOutline } from '../model/model.ts';
 import { readResources } from './resources.ts';
@@ -46,6 +49,14 @@ afterAll(async () => {
   await releaseSharedSessions();
   await rm(dir, { recursive: true });
 });
+
+/** What an earlier edit at this size has measured: a second per billion multiply-adds in each stage. */
+function throughputFile(form: string) {
+  const stage = { secondsPerBillion: 1, onceSeconds: 0, work: 1 };
+  const stages = { decode: stage, invert: stage, edit: stage, encode: stage };
+  const { provider, float } = preferredExecution.cpu;
+  return { version: 2, entries: [{ form: `${provider} ${float} fused ${form}`, scale: 8, stages, loadSeconds: 0 }] };
+}
 
 test('an estimate names the work that the edit then reports, and leaves nothing behind', async () => {
   const engine = createEngine({ entry: new URL('../worker/process.ts', import.meta.url) });
@@ -128,6 +139,52 @@ test('the first edit has an estimate, and the next one by the throughput of the 
   expect(second.unetEvaluations).toEqual({ ...first.unetEvaluations, inversion: 0 });
   const { decode = 0, invert = 0 } = stageSeconds;
   expect(again.seconds - second.seconds).toBeGreaterThan(0.9 * (decode + invert));
+});
+
+test('the time of an edit has the share of its ControlNets, in the steps and on the frames that they guide', async () => {
+  const net = await makeTinyControlNet(path.join(dir, 'net'), job.modelDir);
+  const canny = { kind: 'canny', net: 'net', scale: 1, start: 0, end: 1, guess: false } as const;
+  const estimated = (controls: readonly ControlChoice[], controlledFrames: ControlledFrames = 'keyframes') =>
+    estimateEdit({
+      ...job,
+      cacheDir: path.join(dir, 'controlled'),
+      settings: { ...job.settings, controls, controlledFrames },
+      controls: controls.map(() => ({ name: 'net', file: net, videoPath: null })),
+    });
+  await mkdir(path.join(dir, 'controlled'));
+  await writeFile(
+    path.join(dir, 'controlled', 'throughput.json'),
+    JSON.stringify(throughputFile((await readModelOutline(job.modelDir)).unet.form)),
+  );
+  const plain = await estimated([]);
+  const one = await estimated([canny]);
+  expect(one.isThroughputMeasured).toBe(true);
+  expect(one.seconds).toBeGreaterThan(plain.seconds);
+  // At a scale of 0 none is opened.
+  const twice = await estimated([canny, canny]);
+  expect(twice.seconds - plain.seconds).toBeCloseTo(2 * (one.seconds - plain.seconds), 6);
+  expect(await estimated([{ ...canny, scale: 0 }])).toEqual(plain);
+  const half = await estimated([{ ...canny, end: 0.5 }]);
+  expect(half.seconds - plain.seconds).toBeLessThan(one.seconds - plain.seconds);
+  expect((await estimated([canny], 'all')).seconds).toBeGreaterThan(one.seconds);
+});
+
+test('the memory of an edit has the weights of its ControlNets, their values, and what they hand to the UNet', async () => {
+  const file = await makeTinyControlNet(path.join(dir, 'weighed'), job.modelDir);
+  const model = await readModelOutline(job.modelDir, undefined, { controls: [{ name: 'net', file }] });
+  const clip = await probeClip(job.inputPath);
+  const bytesOf = (count: number, controlledFrames: ControlledFrames) => {
+    const settings = chooseSettings({ ...job.settings, controlledFrames }, { guidance: 3, steps: 2 });
+    const strength = { scale: 1, start: 0, end: 1, guess: false };
+    const controls = Array.from({ length: count }, () => model.controlNets.map((net) => ({ ...net, strength }))).flat();
+    const plan = planEdit(clip, model, settings);
+    return controlBytes({ controls, plan, settings, tokens: model.promptTokens }, preferredExecution.cpu, 1);
+  };
+  const { size: weights } = await stat(path.join(file, 'diffusion_pytorch_model.safetensors'));
+  const one = bytesOf(1, 'keyframes');
+  expect(one).toBeGreaterThan(0.95 * weights);
+  expect([bytesOf(0, 'keyframes'), bytesOf(2, 'keyframes')]).toEqual([0, 2 * one]);
+  expect(bytesOf(1, 'all')).toBeGreaterThan(one);
 });
 
 test('an inversion that is kept on the same disk is not counted', async () => {

@@ -28,7 +28,8 @@ import { findInversionCache } from '../source-cache/inversion-key.ts';
 import { recallProbe } from '../device/isolated-probe.ts';
 import { LatentFile } from '../source-cache/latent-file.ts';
 import { estimatePeakMemory } from './memory-estimate.ts';
-import { identifyCheckpoint, readModelOutline } from '../model/model.ts';
+import { controlRuns, type ControlOutline } from '../plan/control-runs.ts';
+import { identifyCheckpoint, readModelOutline, type OutlineWithNets } from '../model/model.ts';
 import { findRefusal, nearestFolder, readResources, type Refusal } from './resources.ts';
 import { recallThroughput } from './throughput.ts';
 import { probeThroughput } from './throughput-probe.ts';
@@ -61,7 +62,7 @@ export interface EditEstimate extends EditNeeds {
 export interface EditToAssess {
   readonly workDir: string;
   readonly clip: ClipInfo;
-  readonly model: ModelOutline;
+  readonly model: ModelOutline & Partial<Pick<OutlineWithNets, 'controlNets'>>;
   readonly settings: ChosenSettings;
   /** By default the one that the settings name. */
   readonly technique?: Technique;
@@ -94,6 +95,7 @@ export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<
     isTaken,
     inversion: inversion + calibrationEvaluations(settings, plan),
     sampling: plannedPasses(plan, settings),
+    controls: controlRuns(controlsOf(model, settings), plan, settings),
     forwardsPerStep: forwardsPerStep(settings, firstInversionSteps(settings, plan.frameCount)),
     decodings: keepsDetail(settings, clip, plan) ? 2 : 1,
   });
@@ -161,7 +163,7 @@ export async function assessEdit(edit: EditToAssess): Promise<EditNeeds> {
   const inversionSteps = firstInversionSteps(settings, plan.frameCount);
   const forwards = inversionForwards(model.scheduler, sampling, { ...settings, inversionSteps }, plan.startStep);
   const frames = plan.frameCount;
-  const peakMemoryBytes = estimatePeakMemory(model, plan, settings, execution);
+  const peakMemoryBytes = estimatePeakMemory(model, plan, settings, execution, controlsOf(model, settings));
   const { sourceBytes, ownBytes } = latentBytes(model, plan, settings);
   const room = await readResources(edit.workDir, execution.provider === 'cpu');
   const assess = (diskBytes: number) => {
@@ -180,6 +182,17 @@ export async function assessEdit(edit: EditToAssess): Promise<EditNeeds> {
   };
 }
 
+/** Those that take part: one at a scale of 0 is not opened. */
+function controlsOf(
+  { controlNets = [] }: Partial<Pick<OutlineWithNets, 'controlNets'>>,
+  { controls = [] }: Pick<ChosenSettings, 'controls'>,
+): readonly ControlOutline[] {
+  return controlNets.flatMap((net, i) => {
+    const strength = controls[i];
+    return strength === undefined || strength.scale === 0 ? [] : [{ ...net, strength }];
+  });
+}
+
 /** What a smaller working size would need. */
 function needAt(
   { clip, model, settings, technique, execution }: EditToAssess,
@@ -190,7 +203,7 @@ function needAt(
   if (Math.max(size.width, size.height) < minSide) return null;
   const smaller = { ...settings, size };
   const plan = planEdit(clip, model, smaller, { technique });
-  return { size, memoryBytes: estimatePeakMemory(model, plan, smaller, execution) };
+  return { size, memoryBytes: estimatePeakMemory(model, plan, smaller, execution, controlsOf(model, settings)) };
 }
 
 /** Of the cached source data, and of the edit's own latents. */

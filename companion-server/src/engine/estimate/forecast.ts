@@ -8,6 +8,7 @@ import type { Graph } from '../../onnx/graph.ts';
 import { multiplyAdds } from '../../onnx/graph-work.ts';
 import { withoutFiles } from '../../tensor/stored-tensor.ts';
 import { vaeFloat } from '../model/vae-float.ts';
+import type { ControlRun } from '../plan/control-runs.ts';
 import type { PlannedPass } from '../plan/edit-passes.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
 import { frameInversionPass } from '../../tokenflow/step-passes.ts';
@@ -25,6 +26,8 @@ export interface EditWorkload {
   readonly inversion: number;
   /** The passes of all sampling steps. */
   readonly sampling: readonly PlannedPass[];
+  /** What ControlNets compute in all sampling steps. */
+  readonly controls: readonly ControlRun[];
   /** Of a frame in a step of the inversion. */
   readonly forwardsPerStep: number;
   /** Pictures that the VAE decodes for each frame: another one where the result has the clip's detail. */
@@ -36,7 +39,7 @@ export function stageWork(
   model: Pick<ModelOutline, 'unet' | 'vae' | 'weights' | 'promptTokens'>,
   plan: EditPlan,
   { float, fused }: Pick<Execution, 'float' | 'fused'>,
-  { isTaken, inversion, forwardsPerStep, sampling, decodings }: EditWorkload,
+  { isTaken, inversion, forwardsPerStep, sampling, controls, decodings }: EditWorkload,
 ): StageWork {
   const { latentSize, frameCount, cachedTokens } = plan;
   const unet = { name: 'unet', weights: withoutFiles(model.weights.unet.tensors), float, fused };
@@ -54,6 +57,10 @@ export function stageWork(
   /** Frames that see each other cost more the more they are. */
   const workOf = ({ pass, frames }: PlannedPass): number =>
     seesAllFrames(pass) ? work(graphOf(pass), frames) : frames * work(graphOf(pass), 1);
+  const controlWork = ({ net, branches, frames }: ControlRun): number => {
+    const options = { name: 'ControlNet', weights: withoutFiles(net.tensors), float, fused };
+    return frames * work(net.network.build(branches, latentSize, options), 1);
+  };
   const forward = workOf({ pass: plainPass, frames: 1 });
   // The last forward of an inversion's step searches every token's place in the keyframes.
   const searching = cachedTokens === null ? forward : workOf({ pass: frameInversionPass, frames: 1 });
@@ -61,7 +68,9 @@ export function stageWork(
   return {
     decode: isTaken ? 0 : work(model.vae.buildEncoder(latentSize, vae), 1) * frameCount,
     invert: isTaken ? 0 : inverting * inversion,
-    edit: sampling.reduce((sum, planned) => sum + workOf(planned), 0),
+    edit:
+      sampling.reduce((sum, planned) => sum + workOf(planned), 0) +
+      controls.reduce((sum, run) => sum + controlWork(run), 0),
     encode: work(model.vae.buildDecoder(latentSize, vae), 1) * decodings * frameCount,
   };
 }

@@ -11,6 +11,8 @@ import { peakActivationBytes, valueBytes, type DimSizes } from '../../onnx/graph
 import { sizeOf } from '../../tensor/tensor.ts';
 import { withoutFiles, type StoredTensors } from '../../tensor/stored-tensor.ts';
 import { frameInversionPass, keyframeInversionPass, samplingPasses } from '../../tokenflow/step-passes.ts';
+import { controlBytes } from './control-memory.ts';
+import type { ControlOutline } from '../plan/control-runs.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import { injectionOf } from '../plan/edit-passes.ts';
 import type { TensorSource } from '../../weights/tensor-source.ts';
@@ -34,6 +36,7 @@ export function estimatePeakMemory(
   plan: EditPlan,
   settings: ChosenSettings,
   { float, fused }: Pick<Execution, 'float' | 'fused'>,
+  controls: readonly ControlOutline[] = [],
 ): number {
   const { latentSize, chunkSize, vaeChunkSize } = plan;
   const weightsOf = (name: 'unet' | 'vae', dtype: FloatType): GraphOptions => ({
@@ -57,7 +60,9 @@ export function estimatePeakMemory(
     vaeBytes + activations(() => model.vae.buildEncoder(latentSize, vae), vaeSizes),
     vaeBytes + activations(() => model.vae.buildDecoder(latentSize, vae), vaeSizes),
     unetBytes + inversionBytes(),
-    unetBytes + samplingBytes(),
+    unetBytes +
+      samplingBytes() +
+      controlBytes({ controls, plan, settings, tokens: model.promptTokens }, { float, fused }, workspaceFactor),
   ];
   // The sessions of the UNet stay open while the VAE decodes the result; on the CPU they share what is mapped.
   return baseBytes + Math.max(...stages);

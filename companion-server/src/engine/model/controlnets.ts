@@ -146,7 +146,10 @@ export class ControlNets implements Control {
 }
 
 /** A net that pools its residuals was trained to be left out of the negative branch. */
-function controlsTargetOnly({ guess }: ControlStrength, { config }: ControlNetwork): boolean {
+export function controlsTargetOnly(
+  { guess }: Pick<ControlStrength, 'guess'>,
+  { config }: Pick<ControlNetwork, 'config'>,
+): boolean {
   return guess || config.poolsResiduals;
 }
 

@@ -25,6 +25,7 @@ import { requireSpaceForCopies } from '../../weights/copy-space.ts';
 import { mergedWeights } from '../../weights/lora/merged-weights.ts';
 import type { TensorSource } from '../../weights/tensor-source.ts';
 import type { PromptEmbedding } from '../../weights/textual-inversion.ts';
+import type { ControlOutline } from '../plan/control-runs.ts';
 import { identifyAdapters, mergeInto, openAdapters, type AdapterFiles, type Adapters } from './adapters.ts';
 import type { OpenedNet } from './controlnets.ts';
 import { openMatrixProducts } from './matrix-product.ts';
@@ -209,6 +210,14 @@ async function openVariant({
   return replaceVae(await withKeptPrediction(opened, cacheDir), vae, variant);
 }
 
+/** A ControlNet of which only the header was read. */
+export type ControlNetOutline = Pick<ControlOutline, 'network' | 'tensors'>;
+
+export interface OutlineWithNets extends ModelOutline {
+  /** In the order of the files. */
+  readonly controlNets: readonly ControlNetOutline[];
+}
+
 /**
  * Reads the outline of a checkpoint, and whether the adapters fit it. Throws EditError: 'model-missing', 'model-damaged',
  * 'model-unsupported', 'adapter-missing', 'adapter-damaged', 'adapter-unsupported'.
@@ -217,14 +226,18 @@ export async function readModelOutline(
   dir: string,
   families?: OpenCheckpointOptions['families'],
   files: AdapterFiles & Pick<OpenModelOptions, 'reading'> = {},
-): Promise<ModelOutline> {
+): Promise<OutlineWithNets> {
   const { reading, vae = null } = files;
   const checkpoint = await replaceVae(await openCheckpoint(dir, { ...reading, families, vae }), vae);
   const { embeddings } = await openAdapters(checkpoint, files);
   const outline = outlineOf(checkpoint, files);
   if (embeddings.length > 0) outline.createConditioner(embeddings);
-  for (const file of files.controls ?? []) await openControlNet(controlledModel(checkpoint), file);
-  return outline;
+  const controlNets: ControlNetOutline[] = [];
+  for (const file of files.controls ?? []) {
+    const { network, weights } = await openControlNet(controlledModel(checkpoint), file);
+    controlNets.push({ network, tensors: weights.tensors });
+  }
+  return { ...outline, controlNets };
 }
 
 function variantOf({ float }: Execution): { readonly variant?: string } {

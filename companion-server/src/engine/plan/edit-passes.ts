@@ -29,15 +29,28 @@ export function plannedPasses(
   settings: ChosenSettings,
   keyframeCounts: readonly number[] = [plan.keyframeCount],
 ): readonly PlannedPass[] {
-  const keyframeCount = keyframeCounts.reduce((sum, count) => sum + count, 0);
   const steps = Array.from({ length: settings.steps - plan.startStep }, (_, i) => plan.startStep + i);
   return steps.flatMap((step) => {
-    const { keyframes, frames, framesIncludeKeyframes } = passesAt(step, plan, settings);
-    const others = framesIncludeKeyframes ? plan.frameCount : plan.frameCount - keyframeCount;
-    const groups = keyframeCounts.flatMap((count) => groupSizes(plan, count, step));
-    const together = keyframes === null ? [] : groups.map((size) => ({ pass: keyframes, frames: size }));
-    return [...together, { pass: frames, frames: others }];
+    const { together, others } = plannedStep(step, plan, settings, keyframeCounts);
+    return [...together, others];
   });
+}
+
+/** The passes of a sampling step: those over keyframes, none where every frame is edited alone, and that over the others. */
+export function plannedStep(
+  step: number,
+  plan: EditPlan,
+  settings: ChosenSettings,
+  keyframeCounts: readonly number[],
+): { readonly together: readonly PlannedPass[]; readonly others: PlannedPass } {
+  const { keyframes, frames, framesIncludeKeyframes } = passesAt(step, plan, settings);
+  const keyframeCount = keyframeCounts.reduce((sum, count) => sum + count, 0);
+  const others = framesIncludeKeyframes ? plan.frameCount : plan.frameCount - keyframeCount;
+  const groups = keyframeCounts.flatMap((count) => groupSizes(plan, count, step));
+  return {
+    together: keyframes === null ? [] : groups.map((size) => ({ pass: keyframes, frames: size })),
+    others: { pass: frames, frames: others },
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 // How much of the UNet's work an edit is, as far as its source is known.
 
 import { scenesFor, type EditContext } from '../run/edit-context.ts';
+import { controlRuns, type ControlOutline, type ControlRun } from './control-runs.ts';
 import { countEvaluations, plannedPasses, type PlannedPass } from './edit-passes.ts';
 import { firstInversionSteps, inversionForwards } from './edit-schedules.ts';
 import type { SourceAnalysis } from '../source-cache/inversion-entry.ts';
@@ -12,13 +13,21 @@ import type { SourceAnalysis } from '../source-cache/inversion-entry.ts';
 export function workloadOf(
   edit: EditContext,
   analysis: SourceAnalysis | null,
-): { readonly invert: number; readonly edit: number; readonly sampling: readonly PlannedPass[] } {
+  controls: readonly ControlOutline[] = [],
+): {
+  readonly invert: number;
+  readonly edit: number;
+  readonly sampling: readonly PlannedPass[];
+  readonly controls: readonly ControlRun[];
+} {
   const { plan, settings, sampling, model } = edit;
   const inversionSteps = analysis?.inversionSteps ?? firstInversionSteps(settings, plan.frameCount);
   const forwards = inversionForwards(model.scheduler, sampling, { ...settings, inversionSteps }, plan.startStep);
-  const passes = plannedPasses(plan, settings, keyframeCounts(edit, analysis?.cuts ?? []));
+  const counts = keyframeCounts(edit, analysis?.cuts ?? []);
+  const passes = plannedPasses(plan, settings, counts);
   const evaluations = countEvaluations(plan, passes, forwards);
-  return { invert: evaluations.inversion, edit: evaluations.sampling, sampling: passes };
+  const runs = controlRuns(controls, plan, settings, counts);
+  return { invert: evaluations.inversion, edit: evaluations.sampling, sampling: passes, controls: runs };
 }
 
 /** Of each scene, in every step. All frames of a preview are keyframes. */

@@ -8,6 +8,7 @@ import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import { probeClip } from '../../media/probe/probe.ts';
 import { padFrame } from '../../media/working-size.ts';
 import { ControlNets } from '../model/controlnets.ts';
+import type { ControlOutline } from '../plan/control-runs.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
 import { ControlPictureFile, controlPictures } from './control-pictures.ts';
 import type { EditContext } from './edit-context.ts';
@@ -15,6 +16,8 @@ import type { ControlFiles } from './edit-job.ts';
 
 export interface OpenedControls {
   readonly nets: ControlNets;
+  /** What they compute is counted from these. */
+  readonly outlines: readonly ControlOutline[];
   close(): Promise<void>;
 }
 
@@ -63,6 +66,11 @@ export async function openControls(edit: EditContext): Promise<OpenedControls | 
     });
     return {
       nets,
+      outlines: loaded.map(({ network, graph }, i) => ({
+        network,
+        tensors: graph.weights,
+        strength: (used[i] as UsedControl).choice,
+      })),
       async close() {
         await nets.release();
         await close();

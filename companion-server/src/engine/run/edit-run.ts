@@ -63,6 +63,7 @@ export class EditRun {
   private readonly edit: EditContext;
   private readonly resumePointFile: ResumePointFile;
   private readonly files: WorkFile[] = [];
+  private controls: OpenedControls | null = null;
   private mask: EditMask | null = null;
   private given: GivenChange | null = null;
   private throughput: Throughput | null = null;
@@ -88,10 +89,9 @@ export class EditRun {
   async run(): Promise<EditReport> {
     const { edit } = this;
     const { meter, denoiser } = edit;
-    let controls: OpenedControls | null = null;
     try {
       const encoding = await rehearseOutput(edit);
-      controls = await openControls(edit);
+      this.controls = await openControls(edit);
       const resumed = await this.resumePointFile.read();
       const source = await this.openSource(resumed);
       const current = await this.openCurrent(resumed);
@@ -119,12 +119,14 @@ export class EditRun {
       const keepNotice = await source.keep();
       const { mask, given } = this;
       const edited = await sampleEdit(
-        controlled(edit, controls),
+        controlled(edit, this.controls),
         { conditioning, source, mask, given },
         current,
         done,
         inverted,
       );
+      // Their memory is the VAE's next.
+      await this.closeControls();
       const outputNotices = await this.encode(edited, source.clean, encoding);
       const maskedShare = (await mask?.share()) ?? null;
       meter.finish();
@@ -138,7 +140,7 @@ export class EditRun {
       );
       return makeReport({ ...edit, analysis: source.analysis, unetEvaluations, maskedShare, notices });
     } finally {
-      await controls?.close();
+      await this.closeControls();
       await denoiser.release();
       await this.mask?.close();
       await this.given?.close();
@@ -151,6 +153,11 @@ export class EditRun {
     const { job, model, settings, plan } = this.edit;
     const { clipSha256, inputPath, reading, controls } = job;
     return { clip: clipSha256 ?? inputPath, model: await model.identify(), reading, controls, settings, plan };
+  }
+
+  private async closeControls(): Promise<void> {
+    await this.controls?.close();
+    this.controls = null;
   }
 
   private async openSource(resumed: ResumePoint | null): Promise<SourceLatents> {
@@ -208,11 +215,12 @@ export class EditRun {
 
   private workOf(analysis: SourceAnalysis | null, calibrated: number, isTaken: boolean): StageWork {
     const { plan, settings, clip, model, execution } = this.edit;
-    const { invert, sampling } = workloadOf(this.edit, analysis);
+    const { invert, sampling, controls } = workloadOf(this.edit, analysis, this.controls?.outlines);
     return stageWork(model, plan, execution, {
       isTaken,
       inversion: calibrated + invert,
       sampling,
+      controls,
       forwardsPerStep: forwardsPerStep(
         settings,
         analysis?.inversionSteps ?? firstInversionSteps(settings, plan.frameCount),
@@ -229,9 +237,7 @@ export class EditRun {
   /** For the next edit: the time of the device's own work, without what came from an earlier edit. */
   private async persistThroughput(): Promise<void> {
     const { meter, job } = this.edit;
-    // What ControlNets take is no part of the work that later edits are reckoned by.
-    const isControlled = (this.edit.settings.controls ?? []).length > 0;
-    if (this.work === null || isControlled) return;
+    if (this.work === null) return;
     const found = throughputOf(meter.measured, this.work, meter.stageSeconds['load'] ?? 0);
     await persistThroughput(job.cacheDir, this.throughputKind, found);
   }
