@@ -119,6 +119,23 @@ describe.skipIf(chromiumPath === undefined)('a page of the panel', () => {
     ]);
   });
 
+  test('shows no command that the background app advises, in any state of both hosts', async () => {
+    const names: string[] = await page.evaluate('gallery.names');
+    const found: string[] = [];
+    let told = 0;
+    for (const name of names) {
+      for (const host of ['browser', 'premiere']) {
+        const text = 'It is so. Type npm start -- --port 1 or tokenflow start, or set TOKENFLOW_DATA.';
+        await page.evaluate(`gallery.show(${JSON.stringify([name, 'dark', host, text]).slice(1, -1)})`);
+        const html: string = await page.evaluate(`document.querySelector('#panel').innerHTML`);
+        if (html.includes('It is so.')) told += 1;
+        if (/Type npm start/.test(html)) found.push(`${name}, ${host}`);
+      }
+    }
+    expect(found).toEqual([]);
+    expect(told).toBeGreaterThan(5);
+  });
+
   test('has names that contain what can be read on the button, in any state', async () => {
     const names: string[] = await page.evaluate('gallery.names');
     const found: string[] = [];

@@ -75,7 +75,7 @@ describe('a file without VAE and text encoder', () => {
     await addModel(modelsDir, lacking, 'film', { parts: folder, prediction: null });
     await writeFile(join(modelsDir, 'readings.json'), '{}');
     expect((await lists())?.problem).toContain(
-      'It has no VAE and no text encoder: add it with models add FILE --parts',
+      'It has no VAE and no text encoder. Add it with npm run models -- add FILE --parts FOLDER',
     );
     await addModel(modelsDir, folder);
     expect((await lists())?.problem).toBeNull();

@@ -4,6 +4,7 @@ import { chosenModel, isStopped } from '../state/choices.ts';
 import type { PanelState } from '../state/panel-state.ts';
 import type { Context, Piece } from './context.ts';
 import { createProblemView, describe } from './problem-view.ts';
+import { withoutCommand } from './texts/without-command.ts';
 import { setClass, setText, show } from './ui.ts';
 
 /** Whether the panel's own pages make sense, or the link's page is all there is to see. */
@@ -104,7 +105,7 @@ export function createLinkPage(context: Context): Piece {
       }
       if (link.name === 'mismatch') {
         mismatchDetails = describe(link.problem);
-        setText(mismatchText, link.problem.message);
+        setText(mismatchText, withoutCommand(link.problem.message) ?? t.problems[link.problem.code].title);
       }
       if (lastName === 'unpaired' && isUsable(state)) code.value = '';
       lastName = link.name;

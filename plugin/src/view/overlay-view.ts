@@ -7,8 +7,9 @@ import type { Overlay, PanelState } from '../state/panel-state.ts';
 import type { Context, Piece } from './context.ts';
 import { createLicenceView } from './models/licence-view.ts';
 import { createModelsView } from './models/models-view.ts';
-import { createProblemView, withoutCommand } from './problem-view.ts';
+import { createProblemView } from './problem-view.ts';
 import { recipeLines } from './texts/recipe-lines.ts';
+import { withoutCommand } from './texts/without-command.ts';
 import { keyedList, setText, show } from './ui.ts';
 
 export function createOverlayView(context: Context): Piece {
@@ -143,7 +144,7 @@ function createDiagnostics(context: Context): Piece {
           ui.el('span', 'check-name', name),
           ui.el('span', `badge ${status}`, t.overlay.statuses[status]),
         ),
-        ui.el('div', 'hint', detail),
+        ui.el('div', 'hint', withoutCommand(detail) ?? ''),
         ...[withoutCommand(advice)].filter((text) => text !== null).map((text) => ui.el('div', 'hint strong', text)),
       ),
       update: () => undefined,

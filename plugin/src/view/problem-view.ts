@@ -2,6 +2,7 @@
 
 import type { Problem } from '../state/problem.ts';
 import type { Context } from './context.ts';
+import { withoutCommand } from './texts/without-command.ts';
 import { setText, show } from './ui.ts';
 
 export interface ProblemPiece {
@@ -28,14 +29,6 @@ export function createProblemView({ ui, t, dispatch }: Context): ProblemPiece {
       show(advice, hint !== null);
     },
   };
-}
-
-/** A command, an option of one, or a variable of the environment. */
-const forTerminals = /\bnpm (run|start|install)\b|(^|\s)--[a-z]|\bTOKENFLOW_[A-Z]/;
-
-/** What the background app advises; null where that needs a terminal. The details that can be copied have it all the same. */
-export function withoutCommand(advice: string | null | undefined): string | null {
-  return advice == null || forTerminals.test(advice) ? null : advice;
 }
 
 export function describe({ code, message, hint }: Problem): string {

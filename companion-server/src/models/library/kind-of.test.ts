@@ -43,5 +43,5 @@ test('a checkpoint in one file without its VAE says what is missing', async () =
   const content = new Map([...tensors].filter(([key]) => !key.startsWith('first_stage_model.')));
   const { kind, family, problem } = await kindOfFile('without-vae.safetensors', content);
   expect([kind, family]).toEqual(['checkpoint', 'Stable Diffusion 2.x']);
-  expect(problem).toContain('It has no VAE: add it with models add FILE --parts');
+  expect(problem).toContain('It has no VAE. Add it with npm run models -- add FILE --parts FOLDER');
 });

@@ -9,6 +9,7 @@ import { PartsMissingError } from '../../families/open-single-file.ts';
 import type { FileShapes } from '../../families/refused-files.ts';
 import { recognise } from '../../families/recognise.ts';
 import { familyOfTextWidth, modelFamilies, recogniseLora } from '../../weights/lora/recognise-lora.ts';
+import { typed } from '../../typed-command.ts';
 import { openSafetensors, type SafetensorsFile } from '../../weights/safetensors.ts';
 import { recogniseEmbedding } from '../../weights/textual-inversion.ts';
 import { withoutAnyPath } from '../../without-paths.ts';
@@ -135,7 +136,8 @@ async function kindOfSingleFile(path: string, family: string | null): Promise<Fo
 }
 
 function problemOfParts({ lacking }: PartsMissingError): string {
-  return `It has no ${lacking.join(' and no ')}: add it with models add FILE --parts FOLDER, where the folder is a checkpoint that has them.`;
+  const add = typed('models add FILE --parts FOLDER');
+  return `It has no ${lacking.join(' and no ')}. Add it with ${add}, where the folder is a checkpoint that has them.`;
 }
 
 function isDrawThings({ path }: FoundFile): boolean {

@@ -8,6 +8,7 @@ import type { Context, Piece } from '../context.ts';
 import { shownDoubt } from '../../state/practice.ts';
 import { createProblemView } from '../problem-view.ts';
 import { createPracticeView } from './practice-view.ts';
+import { withoutCommand } from '../texts/without-command.ts';
 import { setClass, setText, show } from '../ui.ts';
 
 export function createApplyView(context: Context): Piece {
@@ -47,7 +48,7 @@ export function createApplyView(context: Context): Piece {
         estimate,
         block === null || block === 'no-prompt' ? estimateText(state, context, block) : t.apply.blocks[block],
       );
-      const known = state.estimate.name === 'known' ? state.estimate.estimate.advice : null;
+      const known = state.estimate.name === 'known' ? withoutCommand(state.estimate.estimate.advice) : null;
       show(advice, known !== null);
       setText(advice, known ?? '');
       problem.update(state.estimate.name === 'failed' ? state.estimate.problem : null);

@@ -2,6 +2,7 @@
 
 import { chosenModel, usableModels } from '../../state/choices.ts';
 import type { Context, Piece } from '../context.ts';
+import { withoutCommand } from '../texts/without-command.ts';
 import { setText, show } from '../ui.ts';
 
 /** More models than these are chosen in the list. */
@@ -56,8 +57,9 @@ export function createModelView({ ui, t, dispatch }: Context): Piece {
         const share = download.doneBytes / Math.max(1, download.totalBytes);
         setText(coming, t.model.downloading(download.title, Math.floor(100 * Math.min(1, share))));
       }
-      setText(goodFor, current.goodFor);
-      show(goodFor, current.goodFor !== '');
+      const suits = withoutCommand(current.goodFor);
+      setText(goodFor, suits ?? '');
+      show(goodFor, suits !== null);
     },
   };
 }

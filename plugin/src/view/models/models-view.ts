@@ -17,6 +17,7 @@ import type { Context, Piece } from '../context.ts';
 import { createProblemView } from '../problem-view.ts';
 import { createFoldersView } from './folders-view.ts';
 import { createOffersView } from './offers-view.ts';
+import { withoutCommand } from '../texts/without-command.ts';
 import { keyedList, setClass, setText, setValue, show } from '../ui.ts';
 
 export function createModelsView(context: Context): Piece {
@@ -165,14 +166,15 @@ function createRow({ ui, t, dispatch }: Context, { id, kind }: Row) {
       setText(name, title);
       setText(size, info.sizeBytes === null ? '' : t.fileSize(info.sizeBytes));
       setText(facts, [info.family, info.folder].filter((part) => part !== null && part !== '').join(' · '));
-      setText(note, info.problem ?? info.goodFor);
+      const noted = withoutCommand(info.problem ?? info.goodFor);
+      setText(note, noted ?? '');
       // A LoRA is for whatever its model is for.
       show(world, kind === 'models' && isUsable);
       const isPractice = 'vocabulary' in info && info.vocabulary !== null;
       setText(world, isPractice ? t.modelList.practice : t.modelList.footage);
       setClass(world, 'problem-badge', isPractice);
       show(remove, info.source === 'downloaded' || info.source === 'added');
-      show(note, (info.problem ?? info.goodFor) !== '');
+      show(note, noted !== null);
       setClass(root, 'off', !isUsable);
       show(use, kind === 'models' && isUsable && !isChosen);
       show(chosen, kind === 'models' && isChosen);

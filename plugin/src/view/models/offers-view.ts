@@ -3,6 +3,7 @@
 import { offerKinds, type ModelDownload, type ModelOffer, type OfferKind } from '../../../../protocol/model-offers.ts';
 import type { PanelState } from '../../state/panel-state.ts';
 import type { Context, Piece } from '../context.ts';
+import { withoutCommand } from '../texts/without-command.ts';
 import { keyedList, setClass, setText, show } from '../ui.ts';
 
 /** Bytes that stay free beside a download. */
@@ -75,8 +76,9 @@ function createOffer({ ui, t, dispatch }: Context, { id }: ShownOffer) {
       show(here, offer.state === 'here');
       show(full, offer.state !== 'here' && !offer.fits);
       setText(facts, [offer.family, d.licence(offer.licenceName)].join(' · '));
-      setText(goodFor, offer.goodFor);
-      show(goodFor, offer.goodFor !== '');
+      const suits = withoutCommand(offer.goodFor);
+      setText(goodFor, suits ?? '');
+      show(goodFor, suits !== null);
     },
   };
 }
@@ -109,7 +111,11 @@ function createDownload({ ui, t, dispatch }: Context, { id }: ModelDownload) {
       setText(facts, factsOf(download));
       setText(
         trouble,
-        error === null ? '' : state === 'running' ? d.tryingAgain : (d.problems[error.code] ?? error.message),
+        error === null
+          ? ''
+          : state === 'running'
+            ? d.tryingAgain
+            : (d.problems[error.code] ?? withoutCommand(error.message) ?? t.problems[error.code].title),
       );
       show(trouble, error !== null);
       show(pause, isMoving);

@@ -25,10 +25,23 @@ const silent: Attention = {
   tell: () => undefined,
 };
 
-/** `asKind`: shown by another host than the state's own. */
-function showState(name: string, theme: 'light' | 'dark', asKind?: 'premiere' | 'browser'): void {
+/** What the background app says in words of its own, as its messages name it. */
+const toldBy = ['advice', 'detail', 'goodFor', 'hint', 'message', 'problem'];
+
+/** `value` with `told` in the place of every text that the background app has sent. */
+function withTold(value: unknown, told: string): unknown {
+  if (Array.isArray(value)) return value.map((one) => withTold(one, told));
+  if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const replaced = ([name, inner]: [string, unknown]): [string, unknown] =>
+    typeof inner === 'string' && toldBy.includes(name) ? [name, told] : [name, withTold(inner, told)];
+  return Object.fromEntries(Object.entries(value).map(replaced));
+}
+
+/** `asKind`: shown by another host than the state's own. `told`: in the place of all that the background app says. */
+function showState(name: string, theme: 'light' | 'dark', asKind?: 'premiere' | 'browser', told?: string): void {
   const root = document.getElementById('panel');
-  const state = states[name];
+  const known = states[name];
+  const state = told === undefined ? known : (withTold(known, told) as typeof known);
   if (root === null || state === undefined) throw new Error(`There is no state ${name}.`);
   while (root.firstChild !== null) root.removeChild(root.firstChild);
   const kind = asKind ?? state.host.kind;
