@@ -84,7 +84,8 @@ export function createAdvancedView(context: Context): Piece {
   );
   return {
     root: ui.el('section', 'section', toggle, body),
-    update({ form, isAdvancedOpen }) {
+    update(state) {
+      const { form, isAdvancedOpen } = state;
       show(body, isAdvancedOpen);
       setClass(arrow, 'open', isAdvancedOpen);
       ui.describe(toggle, { expanded: isAdvancedOpen });
@@ -95,7 +96,7 @@ export function createAdvancedView(context: Context): Piece {
       setValue(negative, form.negativePrompt);
       technique.update(form.technique);
       pipeline.update(form.pipeline);
-      codec.update(form.codec);
+      codec.update(state);
       colour.update(form);
       writesPrompt.update(form.writesPrompt);
       keepsLocation.update(form.keepsLocation);
