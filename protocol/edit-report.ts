@@ -72,6 +72,8 @@ export const editReport = object({
       /** The timecode of the first frame, as the number of frames from 00:00:00:00 on; null without one. */
       timecodeFrames: nullable(count),
       hasAlpha: flag,
+      /** Width of a pixel to its height; 1 when left out. */
+      pixelAspect: optional(number(0.01, 100)),
     }),
   ),
   /** Variable rate made constant, size padded, ... */

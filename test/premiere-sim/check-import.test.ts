@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ImportedResult, WrittenFacts } from '../../plugin/src/host/edits.ts';
 import { rateOfTimebase } from '../../plugin/src/host/ticks.ts';
+import { fieldTypes } from './sim-items.ts';
 import type { SimItemData } from './sim-document.ts';
 import { openTestProject, pal, receiveResult, type TestProject } from './testing-flow.ts';
 
@@ -61,6 +62,17 @@ describe('an imported result', () => {
     ]);
     // Of a result without alpha, nobody looks at it.
     expect(await host.timeline.checkImport(result, written)).toEqual(['frame rate: written 25.000, read 24.000']);
+  });
+
+  test('whose fields or pixels are read otherwise is told of', async () => {
+    const { host, result, written } = await imported(pal);
+    interpret(result, { pixelAspect: 1.4587, fieldType: fieldTypes.FIELD_TYPE_UPPERFIRST });
+    expect(await host.timeline.checkImport(result, written)).toEqual([
+      'shape of pixels: written 1.000, read 1.459',
+      'fields: written progressive, read interlaced',
+    ]);
+    interpret(result, { pixelAspect: 1.4587 });
+    expect(await host.timeline.checkImport(result, { ...written, pixelAspect: 16 / 11 })).toEqual([]);
   });
 
   test('that has left the project is missing', async () => {

@@ -27,6 +27,8 @@ export interface SimSequenceData {
   readonly ticksPerFrame: bigint;
   readonly width: number;
   readonly height: number;
+  /** Premiere's word for the codec of previews; null where the settings cannot be read. */
+  previewCodec: string | null;
   inPoint: bigint;
   outPoint: bigint;
   video: SimTrackData[];
@@ -55,7 +57,14 @@ export interface SimItemData {
   hasProxy: boolean;
   readonly media: SimMedia | null;
   /** What a person has set in Interpret Footage; the file's own where it is left out. */
-  interpretation?: { readonly frameRate?: number; readonly ignoresAlpha?: boolean; readonly invertsAlpha?: boolean };
+  interpretation?: {
+    readonly frameRate?: number;
+    readonly ignoresAlpha?: boolean;
+    readonly invertsAlpha?: boolean;
+    readonly pixelAspect?: number;
+    /** One of `fieldTypes`. */
+    readonly fieldType?: number;
+  };
   /** Marks of the person; null for the whole. */
   marks: { readonly inPoint: bigint; readonly outPoint: bigint } | null;
 }

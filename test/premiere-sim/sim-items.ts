@@ -21,6 +21,14 @@ import { tickTime, ticksOf } from './sim-time.ts';
 /** Numbers of the kinds of items; made up. */
 const typeOf = { bin: 902, media: 901, title: 901, sequence: 901, root: 903 } as const;
 
+/** Numbers of the orders of fields; made up. */
+export const fieldTypes = {
+  FIELD_TYPE_DEFAULT: 70,
+  FIELD_TYPE_PROGRESSIVE: 71,
+  FIELD_TYPE_UPPERFIRST: 72,
+  FIELD_TYPE_LOWERFIRST: 73,
+} as const;
+
 class SimItem {
   protected readonly core: SimCore;
   readonly id: string;
@@ -132,11 +140,15 @@ export class SimClipProjectItem extends SimItem implements ClipProjectItem {
     const { media } = this.data;
     const rate = media === null ? 0 : Number(ticksPerSecond) / Number(media.ticksPerFrame);
     const { frameRate = rate, ignoresAlpha = false, invertsAlpha = false } = this.data.interpretation ?? {};
+    const { pixelAspect = 1, fieldType = fieldTypes.FIELD_TYPE_PROGRESSIVE } = this.data.interpretation ?? {};
     // Of its many members these are looked at.
     return Promise.resolve({
       getFrameRate: () => frameRate,
       getIgnoreAlpha: () => ignoresAlpha,
       getInvertAlpha: () => invertsAlpha,
+      getPixelAspectRatio: () => pixelAspect,
+      getFieldType: () => fieldType,
+      ...fieldTypes,
     } as FootageInterpretation);
   }
   getMedia(): Promise<Media> {

@@ -133,7 +133,13 @@ export class SimSequence implements Sequence {
   getSequenceAudioTimeDisplayFormat = (): Promise<TimeDisplay> => this.core.notSimulated('display');
   getCaptionTrackCount = (): Promise<number> => this.core.notSimulated('getCaptionTrackCount');
   getCaptionTrack = (): Promise<CaptionTrack> => this.core.notSimulated('getCaptionTrack');
-  getSettings = (): Promise<SequenceSettings> => this.core.notSimulated('getSettings');
+  getSettings = (): Promise<SequenceSettings> => {
+    const { previewCodec } = this.data;
+    // Of its many members this one is looked at.
+    return previewCodec === null
+      ? Promise.reject(new Error('The settings of the sequence cannot be read.'))
+      : Promise.resolve({ getPreviewCodec: () => Promise.resolve(previewCodec) } as SequenceSettings);
+  };
   createSetSettingsAction = (): Action => this.core.notSimulated('createSetSettingsAction');
   createSubsequence = (): Promise<Sequence> => this.core.notSimulated('createSubsequence');
   isDoneAnalyzingForVideoEffects = (): Promise<boolean> => this.core.notSimulated('isDoneAnalyzing');

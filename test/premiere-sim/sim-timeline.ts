@@ -53,6 +53,7 @@ export function createTimeline(core: SimCore): SimTimeline {
         ticksPerFrame,
         width,
         height,
+        previewCodec: 'I-Frame Only MPEG',
         inPoint: 0n,
         outPoint: 0n,
         video: empty(),

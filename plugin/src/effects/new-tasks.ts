@@ -1,8 +1,10 @@
 // Apply makes one task per selected clip. Preview makes one task for the first of them.
 
+import type { OutputCodec } from '../../../protocol/codecs.ts';
+import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import type { SelectedClip } from '../host/selection.ts';
 import { chosenModel, modeOf, rangeOf, sourceIdOf } from '../state/choices.ts';
-import { toSettings } from '../state/form.ts';
+import { toSettings, type EditForm } from '../state/form.ts';
 import type { PanelState } from '../state/panel-state.ts';
 import { isCurrent, previewed } from '../state/preview.ts';
 import { maskOf } from '../state/region.ts';
@@ -38,6 +40,9 @@ function newTask(state: PanelState, clip: SelectedClip, { random, now }: Chance)
   // An export that was made for a still would not have effects that were changed later.
   const isSame = clip.snapshot.kind === 'file' || mode === 'source';
   const sent = isSame && prepared?.sourceId === sourceIdOf(clip) ? prepared.clip : null;
+  // A region was drawn on the first clip; words may be meant for all.
+  const mask = isFirst || state.region.kind === 'words' ? maskOf(state) : undefined;
+  const settings = toSettings(form, rangeOf(clip), mask);
   return {
     key: newKey(random),
     projectId: selection?.project?.id ?? null,
@@ -45,8 +50,7 @@ function newTask(state: PanelState, clip: SelectedClip, { random, now }: Chance)
     snapshot: clip.snapshot,
     frames: clip.frames,
     mode,
-    // A region was drawn on the first clip; words may be meant for all.
-    settings: toSettings(form, rangeOf(clip), isFirst || state.region.kind === 'words' ? maskOf(state) : undefined),
+    settings: { ...settings, codec: codecFor(clip, form, settings) },
     model: chosenModel(state)?.id ?? null,
     editId: clip.edit?.editId ?? state.rerunOf,
     createdAt: new Date(now).toISOString(),
@@ -56,6 +60,15 @@ function newTask(state: PanelState, clip: SelectedClip, { random, now }: Chance)
     asked: null,
     ...(sent === null ? unsent : sentBefore(sent)),
   };
+}
+
+/** A layer needs the alpha of the chosen codec. */
+function codecFor(
+  { sequenceCodec = null }: SelectedClip,
+  { followsSequence }: EditForm,
+  { codec, mask }: EditSettings,
+): OutputCodec {
+  return followsSequence && mask?.asAlpha !== true ? (sequenceCodec ?? codec) : codec;
 }
 
 const unsent = {

@@ -64,6 +64,8 @@ export interface WrittenFacts {
   /** The timecode of the first frame, as the number of frames from 00:00:00:00 on; null without one. */
   readonly timecodeFrames: number | null;
   readonly hasAlpha: boolean;
+  /** Width of a pixel to its height; 1 when left out. */
+  readonly pixelAspect?: number;
 }
 
 export interface PlaceRequest {

@@ -1,6 +1,7 @@
 // The selection, as plain values: nothing here holds an object of the host, so a snapshot can be kept in a
 // file and compared with the timeline later.
 
+import type { OutputCodec } from '../../../protocol/codecs.ts';
 import type { PixelSize, Rational } from '../../../protocol/media-facts.ts';
 import type { Ticks } from './ticks.ts';
 
@@ -70,6 +71,8 @@ export interface SelectedClip {
   readonly warnings: readonly ClipWarning[];
   /** Which modes can be used, the default first; never empty. */
   readonly modes: readonly ExportMode[];
+  /** The codec that its sequence is set to; null or left out where that is none of ours, or not told. */
+  readonly sequenceCodec?: OutputCodec | null;
   /** Video track above that is free for the result, 0 for V1; null where there is no timeline. */
   readonly freeTrackIndex: number | null;
   /** Set when the selected clip is itself a result of an edit. */

@@ -34,6 +34,8 @@ export interface EditForm {
   /** Id of a model; null for the server's first. */
   readonly model: string | null;
   readonly codec: OutputCodec;
+  /** The codec of the clip's sequence is taken where that is known; else `codec`. */
+  readonly followsSequence: boolean;
   /** Writes the prompt into the result. */
   readonly writesPrompt: boolean;
   /** Keeps in the result where the clip was recorded. */
@@ -120,6 +122,7 @@ export function emptyForm(codec: OutputCodec): EditForm {
     isSeedLocked: false,
     model: null,
     codec,
+    followsSequence: false,
     writesPrompt: false,
     keepsLocation: false,
     modelColour: null,
@@ -193,6 +196,7 @@ export function fromSettings(settings: EditSettings, model: string | null, codec
     guidance,
     model,
     codec,
+    followsSequence: false,
     writesPrompt,
     keepsLocation,
     modelColour,

@@ -145,6 +145,7 @@ const keptForm = object({
   strength: number(0, 1),
   technique: oneOf(techniqueNames),
   codec: oneOf(outputCodecs),
+  followsSequence: withDefault(flag, newForm.followsSequence),
   isSeedLocked: flag,
   model: nullable(text({ min: 1, max: 200 })),
   writesPrompt: withDefault(flag, newForm.writesPrompt),

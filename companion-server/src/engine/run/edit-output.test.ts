@@ -48,7 +48,7 @@ test('a result begins at the timecode of its in point, keeps reel and alpha, and
   expect(text).not.toContain(tinyJob({ dir, modelDir, inputPath }, 'x', {}).settings.prompt);
   expect(report.notices.join()).not.toContain('transparency');
   // 01:02:04:01 at 25 frames a second.
-  expect(report.written).toEqual({ timecodeFrames: (62 * 60 + 4) * 25 + 1, hasAlpha: true });
+  expect(report.written).toEqual({ timecodeFrames: (62 * 60 + 4) * 25 + 1, hasAlpha: true, pixelAspect: 1 });
 });
 
 test('the prompt and the place are in it for those who ask for them; what the codec cannot keep is told', async () => {

@@ -3,6 +3,7 @@
 import type { EditReport } from '../../../../protocol/edit-report.ts';
 import { codecInfo } from '../../../../protocol/codecs.ts';
 import { noticeLimits } from '../../../../protocol/limits.ts';
+import { rationalValue } from '../../media/frame.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import { parseTimecode, timecodeAfter } from '../../media/timecode.ts';
 import type { Execution } from '../../onnx/execution.ts';
@@ -81,6 +82,7 @@ function writtenFacts(
     timecodeFrames: first === null ? null : (parseTimecode(first, frameRate)?.frames ?? null),
     hasAlpha:
       codecInfo(settings.codec).hasAlpha && isFullSize(settings, clip, plan) && fullSizeFormat(settings, clip).hasAlpha,
+    pixelAspect: rationalValue(clip.sampleAspect),
   };
 }
 

@@ -161,7 +161,9 @@ test('DV is made progressive although its header does not say that it has fields
   const dv = ['-vf', 'scale=720:576,setsar=16/15', '-pix_fmt', 'yuv420p', '-c:v', 'dvvideo'];
   const clip = await probeClip(await makeClip(inFolder('tape.dv'), [...counted(50, 25), ...dv]));
   expect(clip.interlaced).toBe(true);
-  expect(clip.notices).toContain('The clip is interlaced; it was made progressive.');
+  expect(clip.notices).toContain(
+    'The clip is interlaced, the result is not: each frame is made of the field that comes first.',
+  );
   const frames = await collect(decodeFrames(clip, { startFrame: 30, endFrame: 32 }));
   expect(frames.map(countOf)).toEqual([30, 31]);
 });

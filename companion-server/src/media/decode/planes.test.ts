@@ -129,32 +129,4 @@ describe('decodePlanes', () => {
     const upright = await rawPicture(clip.path, 'yuv420p');
     expect(Buffer.compare(Buffer.concat(planes.map((plane) => Buffer.from(plane))), upright)).toBe(0);
   });
-
-  test('what is interlaced is made progressive as for the edit itself', async () => {
-    const args = [
-      '-f',
-      'lavfi',
-      '-i',
-      'testsrc2=size=64x48:rate=50,interlace',
-      '-frames:v',
-      '3',
-      '-pix_fmt',
-      'yuv422p10le',
-    ];
-    const file = await makeClip(inFolder('fields.mov'), [
-      ...args,
-      '-c:v',
-      'prores_ks',
-      '-flags',
-      '+ildct',
-      '-field_order',
-      'tt',
-    ]);
-    const clip = await probeClip(file);
-    expect(clip.interlaced).toBe(true);
-    const [luma = new Uint16Array()] = await firstPlanes(clip);
-    const alone = await rawPicture(file, clip.pixelFormat, ['yadif']);
-    const expected = new Uint16Array(alone.buffer, alone.byteOffset, luma.length);
-    expect(Array.from(luma)).toEqual(Array.from(expected));
-  });
 });

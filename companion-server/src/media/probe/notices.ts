@@ -15,9 +15,9 @@ export function noticesOf(clip: Omit<ClipInfo, 'notices'>, leftOut: LeftOut): st
     [clip.variableRate, `The clip's frame rate varies; it was read at a constant ${rate} frames per second.`],
     [
       clip.colour.transfer === 'smpte2084' || clip.colour.transfer === 'arib-std-b67',
-      'The clip is HDR; its colour tags are kept, but the model sees it as if it were SDR.',
+      'The clip is HDR; its colour tags are kept, and the model is shown it in standard range.',
     ],
-    [clip.interlaced, 'The clip is interlaced; it was made progressive.'],
+    [clip.interlaced, 'The clip is interlaced, the result is not: each frame is made of the field that comes first.'],
     [clip.rotationDegrees !== 0, `The clip is stored turned; the result is stored upright, ${width} x ${height}.`],
     [leftOut.videoTracks > 1, `The clip has ${leftOut.videoTracks} video tracks; the first one is edited.`],
     [leftOut.hasSubtitles, "The clip's subtitles are not in the result."],

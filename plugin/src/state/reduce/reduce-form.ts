@@ -66,7 +66,8 @@ export function reduceForm(state: PanelState, event: PanelEvent): PanelState {
       const edit = state.edits.find(({ editId }) => editId === event.editId);
       const recipe = edit?.versions.find(({ version }) => version === event.version)?.recipe;
       if (recipe === undefined) return state;
-      const form = fromSettings(recipe.settings, recipe.model, state.form.codec);
+      const { codec, followsSequence } = state.form;
+      const form = { ...fromSettings(recipe.settings, recipe.model, codec), followsSequence };
       return { ...state, form, rerunOf: event.editId, page: 'edit' };
     }
     case 'rerun-dropped':

@@ -101,7 +101,7 @@ export function createAdvancedView(context: Context): Piece {
       technique.update(form.technique);
       pipeline.update(form.pipeline);
       controls.update(state);
-      codec.update(form.codec);
+      codec.update(state);
       colour.update(form);
       writesPrompt.update(form.writesPrompt);
       keepsLocation.update(form.keepsLocation);

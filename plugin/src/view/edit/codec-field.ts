@@ -1,6 +1,7 @@
 // How the result is encoded, and what that is good for.
 
-import { codecInfo, codecInfos, type OutputCodec } from '../../../../protocol/codecs.ts';
+import { codecInfo, codecInfos } from '../../../../protocol/codecs.ts';
+import type { PanelState } from '../../state/panel-state.ts';
 import type { Context } from '../context.ts';
 import { setText } from '../ui.ts';
 
@@ -8,30 +9,46 @@ export interface CodecField {
   readonly root: HTMLElement;
   /** A sentence about the chosen one. */
   readonly use: HTMLElement;
-  update(codec: OutputCodec): void;
+  update(state: Pick<PanelState, 'form' | 'selection'>): void;
 }
 
-/** In Premiere, only what Premiere reads. */
+/** The choice that is no codec. */
+const asSequence = 'sequence';
+
+/** In Premiere, only what Premiere reads, and the codec of the sequence. */
 export function createCodecField({ ui, t, env, dispatch }: Context): CodecField {
-  const offered = codecInfos.filter(({ name }) => env.kind === 'browser' || name !== 'ffv1');
+  const isPage = env.kind === 'browser';
+  const offered = codecInfos.filter(({ name }) => isPage || name !== 'ffv1');
   const root = ui.el('select', 'field select');
   ui.name(root, t.advanced.codec);
-  for (const { name, title, extensions } of offered) {
-    const option = ui.el('option', '', `${title} (${extensions[0]})`);
-    option.value = name;
+  const add = (value: string, title: string): void => {
+    const option = ui.el('option', '', title);
+    option.value = value;
     root.appendChild(option);
-  }
+  };
+  if (!isPage) add(asSequence, t.advanced.asSequence);
+  for (const { name, title, extensions } of offered) add(name, `${title} (${extensions[0]})`);
   ui.on(root, 'change', () => {
     const chosen = offered.find(({ name }) => name === root.value);
-    if (chosen !== undefined) dispatch({ type: 'form-changed', change: { codec: chosen.name } });
+    if (chosen !== undefined) {
+      dispatch({ type: 'form-changed', change: { codec: chosen.name, followsSequence: false } });
+    } else if (root.value === asSequence) dispatch({ type: 'form-changed', change: { followsSequence: true } });
   });
   const use = ui.el('div', 'hint');
   return {
     root,
     use,
-    update(codec) {
-      if (root.value !== codec) root.value = codec;
-      setText(use, codecInfo(codec).use);
+    update({ form: { codec, followsSequence }, selection }) {
+      const value = followsSequence && !isPage ? asSequence : codec;
+      if (root.value !== value) root.value = value;
+      const found = selection?.clips[0]?.sequenceCodec ?? null;
+      const { asKnownSequence, asUnknownSequence } = t.advanced;
+      if (value !== asSequence) setText(use, codecInfo(codec).use);
+      else
+        setText(
+          use,
+          found === null ? asUnknownSequence(codecInfo(codec).title) : asKnownSequence(codecInfo(found).title),
+        );
     },
   };
 }

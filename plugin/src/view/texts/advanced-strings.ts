@@ -26,6 +26,9 @@ export const advancedTexts = {
     lockHint: 'A locked seed is used again; otherwise each edit draws another.',
     dice: 'New seed',
     codec: 'File',
+    asSequence: 'As the sequence',
+    asKnownSequence: (title: string) => `${title}, as the previews of the sequence.`,
+    asUnknownSequence: (title: string) => `The codec of the sequence is none of these: ${title} is written.`,
     colour: 'Model sees',
     colours: { auto: 'Auto', table: 'LUT', off: 'As stored' } satisfies Record<ModelColour, string>,
     colourHint:

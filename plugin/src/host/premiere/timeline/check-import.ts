@@ -1,5 +1,6 @@
 // Whether Premiere reads an imported result as the server has written it: a person, or a preset of the project, may have
-// told it to take footage of this kind for something else. Size and colour space cannot be asked for here.
+// told it to take footage of this kind for something else. Size and colour space cannot be asked for here, the
+// shape of pixels and the order of fields can.
 
 import type { WrittenFacts } from '../../edits.ts';
 import { parseTicks, ticksPerSecond } from '../../ticks.ts';
@@ -9,12 +10,14 @@ import { openProject } from './timeline-items.ts';
 
 /** Premiere gives rates as decimal numbers. */
 const rateTolerance = 0.001;
+/** It rounds the shape of pixels, and has values of its own for some formats. */
+const aspectTolerance = 0.02;
 
 /** A sentence for each difference. Throws HostError `file-missing` for a result that is no item of the project. */
 export async function checkImport(
   surroundings: Surroundings,
   resultId: string,
-  { frames, frameRate, timecodeFrames, hasAlpha }: WrittenFacts,
+  { frames, frameRate, timecodeFrames, hasAlpha, pixelAspect = 1 }: WrittenFacts,
 ): Promise<readonly string[]> {
   const { ppro } = surroundings;
   const project = await openProject(surroundings);
@@ -32,6 +35,9 @@ export async function checkImport(
   const [start, duration] = [parseTicks(media.start.ticks), parseTicks(media.duration.ticks)];
   const inFrames = (ticks: bigint): string => (Number(ticks) / Number(ticksOf(1))).toFixed(1);
   const written = numerator / denominator;
+  const aspect = interpretation.getPixelAspectRatio();
+  const { FIELD_TYPE_UPPERFIRST, FIELD_TYPE_LOWERFIRST } = interpretation;
+  const hasFields = [FIELD_TYPE_UPPERFIRST, FIELD_TYPE_LOWERFIRST].includes(interpretation.getFieldType());
   const checks: readonly (readonly [boolean, string])[] = [
     [Math.abs(rate - written) < rateTolerance, `frame rate: written ${written.toFixed(3)}, read ${rate.toFixed(3)}`],
     [isNear(duration, ticksOf(frames)), `frames: written ${frames}, read ${inFrames(duration)}`],
@@ -39,6 +45,11 @@ export async function checkImport(
       timecodeFrames === null || isNear(start, ticksOf(timecodeFrames)),
       `timecode, in frames: written ${timecodeFrames ?? 0}, read ${inFrames(start)}`,
     ],
+    [
+      Math.abs(aspect - pixelAspect) < aspectTolerance,
+      `shape of pixels: written ${pixelAspect.toFixed(3)}, read ${aspect.toFixed(3)}`,
+    ],
+    [!hasFields, 'fields: written progressive, read interlaced'],
     [!hasAlpha || !interpretation.getIgnoreAlpha(), 'alpha: written, and ignored'],
     [!hasAlpha || !interpretation.getInvertAlpha(), 'alpha: written, and read inverted'],
   ];

@@ -4,6 +4,7 @@ import type { EmptyReason, RejectedItem, SelectedClip, SelectionReading } from '
 import { parseTicks } from '../../ticks.ts';
 import type { Project, Sequence, Surroundings, VideoClipTrackItem } from '../api.ts';
 import type { PlacedVersion } from './placed-versions.ts';
+import { readSequenceCodec } from './sequence-codec.ts';
 import { readClip, type SequenceFacts } from './snapshot.ts';
 import { readTracks } from './timeline-items.ts';
 
@@ -66,7 +67,7 @@ function nameOf(project: Project): { readonly id: string; readonly name: string 
 }
 
 async function readSequenceFacts(
-  { surroundings, placedVersions }: SelectionSources,
+  { surroundings, placedVersions, log }: SelectionSources,
   project: Project,
   sequence: Sequence,
 ): Promise<SequenceFacts> {
@@ -76,6 +77,7 @@ async function readSequenceFacts(
     projectId: project.guid.toString(),
     ticksPerFrame: await sequence.getTimebase(),
     size: { width, height },
+    codec: await readSequenceCodec(sequence, log),
     tracks: await readTracks(surroundings, sequence),
     placedVersions: await placedVersions(sequence),
   };

@@ -1,5 +1,6 @@
 // One selected video clip -> a value that says what it is, or the reason why it cannot be edited.
 
+import type { OutputCodec } from '../../../../../protocol/codecs.ts';
 import type { PixelSize } from '../../../../../protocol/media-facts.ts';
 import type { ClipWarning, ExportMode, RejectionReason, SelectedClip, TimelineSnapshot } from '../../selection.ts';
 import { rateOfTimebase, spansOverlap, wholeFrames } from '../../ticks.ts';
@@ -14,6 +15,7 @@ export interface SequenceFacts {
   readonly ticksPerFrame: string;
   readonly size: PixelSize;
   readonly tracks: readonly (readonly TimelineItem[])[];
+  readonly codec: OutputCodec | null;
   /** Our own edits in the sequence. */
   readonly placedVersions: readonly PlacedVersion[];
 }
@@ -67,6 +69,7 @@ export async function readClip(
       size: facts.size,
       warnings,
       modes: modesOf(warnings),
+      sequenceCodec: facts.codec,
       freeTrackIndex,
       edit,
     },
