@@ -7,9 +7,55 @@ import { commandId, panelId } from '../../plugin/src/host/premiere/entry-points.
 import { companionPorts } from '../../protocol/ports.ts';
 import { launchSchemes } from '../premiere-sim/sim-uxp.ts';
 import { manifestFor } from '../../scripts/panel/build.mjs';
+import { readSourceFiles } from '../source-files.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 
+/**
+ * The keys of a manifest, and those without which it is none (AdobeDocs/uxp-premiere-pro, plugins/concepts/manifest).
+ * `addon` is left out: it is for plugins with native libraries.
+ */
+const keys = {
+  required: ['manifestVersion', 'id', 'name', 'version', 'host', 'entrypoints'],
+  optional: ['main', 'icons', 'strings', 'requiredPermissions', 'featureFlags'],
+  entrypoint: [
+    'type',
+    'id',
+    'label',
+    'description',
+    'icons',
+    'minimumSize',
+    'maximumSize',
+    'preferredDockedSize',
+    'preferredFloatingSize',
+  ],
+  icon: ['width', 'height', 'path', 'scale', 'theme', 'species'],
+} as const;
+
+/**
+ * What each permission is for (the same page, PermissionsDefinition): the code that needs it. An API without its permission
+ * is denied, and one that nothing uses is asked of the user for nothing.
+ */
+const uses = {
+  network: /\bWebSocket\b|\bfetch\(['"`]|\bXMLHttpRequest\b/,
+  localFileSystem: /\brequire\('fs'\)|\blocalFileSystem\b/,
+  clipboard: /\bclipboard\.(setContent|getContent|writeText|readText)\b/,
+  launchProcess: /\bshell\.(openExternal|openPath)\b/,
+  webview: /['"<]webview\b/,
+  allowCodeGenerationFromStrings: /\beval\(|\bnew Function\(/,
+  enableUserInfo: /\buserInfo\b/,
+  ipc: /\bpluginManager\b/,
+} as const;
+
+/** The sources that are in the panel for Premiere; those of browsers are not. */
+const panelSources = readSourceFiles(['plugin/src', 'protocol']).filter(
+  ({ path: file }) => !/\.test\.ts$|\/testing\/|\/host\/browser\/|\/web-main\.ts$/.test(file),
+);
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
 interface Icon {
   readonly path: string;
   readonly width: number;
@@ -29,7 +75,10 @@ interface Manifest {
     readonly id: string;
     readonly label: Readonly<Record<string, string>>;
     readonly icons?: readonly Icon[];
-    readonly minimumSize?: { readonly width: number };
+    readonly minimumSize?: Size;
+    readonly maximumSize?: Size;
+    readonly preferredDockedSize?: Size;
+    readonly preferredFloatingSize?: Size;
   }[];
   readonly icons: readonly Icon[];
   readonly requiredPermissions: {
@@ -72,6 +121,46 @@ describe('the manifest', () => {
     // Labels in several languages are reported to be refused.
     for (const { label } of manifest.entrypoints) expect(Object.keys(label)).toEqual(['default']);
     expect(panel?.minimumSize?.width).toBe(240);
+  });
+
+  test('has every key that is required, and none that UXP does not know', () => {
+    expect(Object.keys(manifest)).toEqual(expect.arrayContaining([...keys.required]));
+    expect([...keys.required, ...keys.optional]).toEqual(expect.arrayContaining(Object.keys(manifest)));
+    for (const entrypoint of manifest.entrypoints) {
+      expect(keys.entrypoint).toEqual(expect.arrayContaining(Object.keys(entrypoint)));
+    }
+    for (const icon of [...(panel?.icons ?? []), ...manifest.icons]) {
+      expect(keys.icon).toEqual(expect.arrayContaining(Object.keys(icon)));
+    }
+  });
+
+  test('prefers sizes of the panel between its least and its largest', () => {
+    const sizes = [panel?.preferredDockedSize, panel?.preferredFloatingSize];
+    for (const side of ['width', 'height'] as const) {
+      for (const size of sizes) {
+        expect(size?.[side]).toBeGreaterThanOrEqual(panel?.minimumSize?.[side] ?? Infinity);
+        expect(size?.[side]).toBeLessThanOrEqual(panel?.maximumSize?.[side] ?? 0);
+      }
+    }
+  });
+
+  test.each(Object.entries(uses))(
+    'asks for the permission %s exactly when the code uses what it is for',
+    (name, use) => {
+      const users = panelSources.filter(({ text }) => use.test(text)).map(({ path: file }) => file);
+      expect(Object.keys(manifest.requiredPermissions).includes(name), users.join(', ')).toBe(users.length > 0);
+    },
+  );
+
+  test('asks for no permission that UXP does not know', () => {
+    expect(Object.keys(uses)).toEqual(expect.arrayContaining(Object.keys(manifest.requiredPermissions)));
+  });
+
+  // Alerts and Spectrum Web Components need a flag of the manifest (the same page, FeatureFlags).
+  test('has no feature flag, and the code uses nothing that needs one', () => {
+    expect(manifest).not.toHaveProperty('featureFlags');
+    const flagged = /(?<![.\w])(alert|confirm|prompt)\(|@swc-uxp-wrappers/;
+    expect(panelSources.filter(({ text }) => flagged.test(text)).map(({ path: file }) => file)).toEqual([]);
   });
 
   test('asks for no more than the flow needs', () => {

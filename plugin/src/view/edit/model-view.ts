@@ -13,7 +13,7 @@ export function createModelView({ ui, t, dispatch }: Context): Piece {
   ui.name(choice, t.model.title);
   ui.on(choice, 'change', () => dispatch({ type: 'form-changed', change: { model: choice.value } }));
   const only = ui.el('span', 'model-name');
-  const all = ui.button(t.model.all, 'small', () =>
+  const all = ui.button(t.model.all, 'quiet small', () =>
     dispatch({
       type: 'overlay-opened',
       overlay: { name: 'models', kind: 'models', filter: '', isLooking: true, problem: null },
@@ -24,7 +24,10 @@ export function createModelView({ ui, t, dispatch }: Context): Piece {
   const root = ui.el(
     'section',
     'section',
-    ui.el('div', 'row', ui.el('span', 'label fixed', t.model.title), choice, only, all),
+    // The choice has the whole width: a name that is cut off says less than none.
+    ui.el('div', 'section-head', ui.el('div', 'label', t.model.title), all),
+    choice,
+    only,
     goodFor,
     coming,
   );

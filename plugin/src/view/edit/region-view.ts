@@ -83,7 +83,9 @@ export function createRegionView(context: Context): Piece {
     root: ui.el(
       'section',
       'section',
-      ui.el('div', 'row', ui.el('span', 'label fixed', r.title), kinds.root),
+      // A line of its own: beside the choices it has no room in a narrow panel.
+      ui.el('div', 'label', r.title),
+      kinds.root,
       drawn,
       worded,
       edge,
