@@ -8,10 +8,18 @@ import torch
 
 def write_half(path, tensors):
     """Writes a state dict as float16."""
+    write_mixed(path, tensors, ())
+
+
+def write_mixed(path, tensors, small):
+    """Writes a state dict as float16; the tensors that `small` names as float8_e4m3."""
     header, blobs, offset = {"__metadata__": {"format": "pt"}}, [], 0
     for name, tensor in tensors.items():
-        data = tensor.detach().cpu().contiguous().numpy().astype("<f2")
-        header[name] = {"dtype": "F16", "shape": list(data.shape), "data_offsets": [offset, offset + data.nbytes]}
+        values = tensor.detach().cpu().contiguous()
+        is_small = name in small
+        data = values.to(torch.float8_e4m3fn).view(torch.uint8).numpy() if is_small else values.numpy().astype("<f2")
+        dtype = "F8_E4M3" if is_small else "F16"
+        header[name] = {"dtype": dtype, "shape": list(data.shape), "data_offsets": [offset, offset + data.nbytes]}
         blobs.append(data.tobytes())
         offset += data.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()

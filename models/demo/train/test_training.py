@@ -1,6 +1,7 @@
 """Tests of what a training rests on: python3 -m unittest discover -s models/demo/train"""
 import contextlib
 import io
+import json
 import signal
 import tempfile
 import unittest
@@ -12,15 +13,18 @@ import torch
 from torch.nn import functional as F
 
 import autoencoder
+import control
 import distil
 import low_rank
 import model_folder
 import packed
+import unet
 from autoencoder import Autoencoder
 from compiled import Compiled
 from dataset import CELL, render_all
 from linear_start import held_parameters, pace, start_linear
 from on_gpu import Run
+from safetensors_file import write_mixed
 from shared_adam import SharedAdam
 from train_vae import Pictures, to_unit
 
@@ -211,6 +215,54 @@ class Distilling(unittest.TestCase):
         drawn = [next(captions) for _ in range(20)]
         self.assertTrue(all(set(caption.split()) <= known for caption in drawn))
         self.assertGreater(len(set(drawn)), 3)
+
+
+class Control(unittest.TestCase):
+    def test_edges_are_one_pixel_wide_where_colours_meet_and_nowhere_else(self):
+        image = np.zeros((40, 60, 3), np.uint8)
+        image[10:30, 20:45, 1] = 255
+        edges = control.canny(image)
+        self.assertTrue((edges[14:26].sum(1) == 2).all())
+        self.assertTrue((edges[:, 24:41].sum(0) == 2).all())
+        self.assertFalse(edges[13:27, 23:42].any() or edges[:8].any() or edges[:, :18].any())
+        faint = np.where(image > 0, np.uint8(20), np.uint8(0))
+        self.assertFalse(control.canny(faint).any())
+
+    def test_a_new_one_adds_nothing_and_a_step_moves_what_it_adds(self):
+        torch.manual_seed(0)
+        model = unet.UNet().requires_grad_(False)
+        torch.nn.init.normal_(model.conv_out.weight, std=0.1)
+        network = control.ControlNet(model).requires_grad_(True)
+        shown = torch.zeros(1, 3, 64, 64)
+        shown[..., 20:40] = 1
+        inputs = torch.randn(1, 4, 8, 8), torch.tensor([500]), torch.randn(1, 3, unet.CONTEXT)
+        added = network(*inputs, shown)
+        self.assertTrue(torch.equal(model(*inputs), model(*inputs, added)))
+        optimizer = torch.optim.SGD(network.parameters(), 10.0)
+        for _ in range(2):
+            optimizer.zero_grad()
+            model(*inputs, network(*inputs, shown)).pow(2).mean().backward()
+            optimizer.step()
+        self.assertFalse(torch.equal(model(*inputs), model(*inputs, network(*inputs, shown))))
+        self.assertFalse(torch.equal(network(*inputs, shown)[0], network(*inputs, 1 - shown)[0]))
+
+    def test_its_file_has_all_weights_as_they_were_trained_and_is_small(self):
+        network = control.ControlNet(unet.UNet())
+        tensors, small = network.tensors()
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "file"
+            write_mixed(file, tensors, small)
+            data = file.read_bytes()
+        length = int.from_bytes(data[:8], "little")
+        header = json.loads(data[8 : 8 + length])
+        self.assertLess(len(data), 4e6)
+        name = "down_blocks.0.resnets.0.conv1.weight"
+        self.assertEqual(header[name]["dtype"], "F8_E4M3")
+        start, end = header[name]["data_offsets"]
+        stored = torch.frombuffer(bytearray(data[8 + length + start : 8 + length + end]), dtype=torch.float8_e4m3fn)
+        used = network.down_blocks[0].resnets[0].conv1.weight
+        self.assertTrue(torch.equal(stored.float().view_as(used), used))
+        self.assertEqual(header["controlnet_mid_block.weight"]["dtype"], "F16")
 
 
 class Stages(unittest.TestCase):

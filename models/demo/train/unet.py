@@ -254,8 +254,11 @@ class UNet(nn.Module):
         self.conv_out = nn.Conv2d(CHANNELS[0], 4, 3, padding=1)
         nn.init.zeros_(self.conv_out.weight)
 
-    def forward(self, latents, timesteps, context):
-        """latents [N, 4, h, w], timesteps [N], context [N, T, 96] -> predicted v, [N, 4, h, w] in float32."""
+    def forward(self, latents, timesteps, context, residuals=None):
+        """latents [N, 4, h, w], timesteps [N], context [N, T, 96] -> predicted v, [N, 4, h, w] in float32.
+
+        residuals: what a ControlNet adds to each skip, and last to the middle.
+        """
         time = self.time_embedding(timesteps)
         x = self.conv_in(latents)
         skips = [x]
@@ -263,6 +266,10 @@ class UNet(nn.Module):
             x, more = block(x, time, context)
             skips += more
         x = self.mid_block(x, time, context)
+        if residuals is not None:
+            *added, middle = residuals
+            skips = [skip + more for skip, more in zip(skips, added, strict=True)]
+            x = x + middle
         for block in self.up_blocks:
             x = block(x, skips, time, context)
         return self.conv_out(F.silu(self.conv_norm_out(x))).float()

@@ -6,7 +6,8 @@ import type { FloatType } from '../../onnx/graph.ts';
 import { peakActivationBytes, valueBytes } from '../../onnx/graph-memory.ts';
 import { withoutFiles } from '../../tensor/stored-tensor.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
-import { controlRuns, type ControlOutline } from '../plan/control-runs.ts';
+import type { ControlOutline } from '../model/controlnets.ts';
+import { controlRuns } from '../plan/control-runs.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
 

@@ -12,7 +12,7 @@ import { sizeOf } from '../../tensor/tensor.ts';
 import { withoutFiles, type StoredTensors } from '../../tensor/stored-tensor.ts';
 import { frameInversionPass, keyframeInversionPass, samplingPasses } from '../../tokenflow/step-passes.ts';
 import { controlBytes } from './control-memory.ts';
-import type { ControlOutline } from '../plan/control-runs.ts';
+import type { ControlOutline } from '../model/controlnets.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import { injectionOf } from '../plan/edit-passes.ts';
 import type { TensorSource } from '../../weights/tensor-source.ts';

@@ -7,6 +7,7 @@ import type { Branch } from '../../nets/pass.ts';
 import type { GraphOptions } from '../../onnx/builder.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { Session } from '../../onnx/session.ts';
+import type { TensorInfo } from '../../tensor/stored-tensor.ts';
 import { concatRows, sliceRows, tensor, type Tensor } from '../../tensor/tensor.ts';
 import type { Control, ControlInputs } from '../../tokenflow/control.ts';
 import type { BranchResiduals } from '../../tokenflow/denoiser.ts';
@@ -21,6 +22,17 @@ export interface ControlStrength {
   readonly end: number;
   /** Controls the target branch only, and coarse levels more than fine ones: the picture speaks louder than the prompt. */
   readonly guess: boolean;
+}
+
+/** A ControlNet of which only the header was read. */
+export interface ControlNetOutline {
+  readonly network: ControlNetwork;
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+}
+
+/** The same as it takes part in an edit: what an edit will take is counted from these. */
+export interface ControlOutline extends ControlNetOutline {
+  readonly strength: ControlStrength;
 }
 
 export interface OpenedNet {

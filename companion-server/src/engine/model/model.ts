@@ -25,9 +25,8 @@ import { requireSpaceForCopies } from '../../weights/copy-space.ts';
 import { mergedWeights } from '../../weights/lora/merged-weights.ts';
 import type { TensorSource } from '../../weights/tensor-source.ts';
 import type { PromptEmbedding } from '../../weights/textual-inversion.ts';
-import type { ControlOutline } from '../plan/control-runs.ts';
 import { identifyAdapters, mergeInto, openAdapters, type AdapterFiles, type Adapters } from './adapters.ts';
-import type { OpenedNet } from './controlnets.ts';
+import type { ControlNetOutline, OpenedNet } from './controlnets.ts';
 import { openMatrixProducts } from './matrix-product.ts';
 import { UNetDenoiser } from './unet-denoiser.ts';
 import { MappedFiles } from './mapped-files.ts';
@@ -209,9 +208,6 @@ async function openVariant({
   const opened = await openCheckpoint(dir, { ...reading, families, vae, ...variant });
   return replaceVae(await withKeptPrediction(opened, cacheDir), vae, variant);
 }
-
-/** A ControlNet of which only the header was read. */
-export type ControlNetOutline = Pick<ControlOutline, 'network' | 'tensors'>;
 
 export interface OutlineWithNets extends ModelOutline {
   /** In the order of the files. */

@@ -2,19 +2,10 @@
 
 import type { ControlledFrames } from '../../../../protocol/control.ts';
 import { editBranchesOf } from '../../nets/pass.ts';
-import type { ControlNetwork } from '../../nets/controlnet.ts';
-import type { TensorInfo } from '../../tensor/stored-tensor.ts';
-import { controlsTargetOnly, takesPartAt, type ControlStrength } from '../model/controlnets.ts';
+import { controlsTargetOnly, takesPartAt, type ControlOutline } from '../model/controlnets.ts';
 import type { ChosenSettings } from './edit-defaults.ts';
 import { plannedStep } from './edit-passes.ts';
 import type { EditPlan } from './edit-plan.ts';
-
-/** A ControlNet as it is known before it is loaded. */
-export interface ControlOutline {
-  readonly network: ControlNetwork;
-  readonly tensors: ReadonlyMap<string, TensorInfo>;
-  readonly strength: ControlStrength;
-}
 
 /** All that one ControlNet computes with so many branches. */
 export interface ControlRun {

@@ -1,7 +1,8 @@
 // How much of the UNet's work an edit is, as far as its source is known.
 
 import { scenesFor, type EditContext } from '../run/edit-context.ts';
-import { controlRuns, type ControlOutline, type ControlRun } from './control-runs.ts';
+import type { ControlOutline } from '../model/controlnets.ts';
+import { controlRuns, type ControlRun } from './control-runs.ts';
 import { countEvaluations, plannedPasses, type PlannedPass } from './edit-passes.ts';
 import { firstInversionSteps, inversionForwards } from './edit-schedules.ts';
 import type { SourceAnalysis } from '../source-cache/inversion-entry.ts';
