@@ -22,6 +22,7 @@ import { openLocalQueue } from '../jobs/local-queue.ts';
 import type { JobQueue, OpenJobQueue } from '../jobs/queue.ts';
 import { createSqliteJobStore, jobMigrations } from '../jobs/sqlite-store.ts';
 import type { Log } from './log.ts';
+import { writePictureClip } from '../media/encode/picture-clip.ts';
 import { createPictureReader } from '../media/decode/picture-reader.ts';
 import { toMediaFacts } from '../media/probe/clip-facts.ts';
 import { createKnownClips } from '../media/probe/known-clips.ts';
@@ -194,6 +195,7 @@ async function open(
     artifacts,
     dataDir,
     probe: probe ?? factsOf,
+    fromPicture: writePictureClip,
     setAside,
     // What shows the clip goes with it.
     onRemoved: (owner, clipId) => late.playback?.forgetClip(owner, clipId) ?? Promise.resolve(),

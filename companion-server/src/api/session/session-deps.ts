@@ -60,6 +60,8 @@ export interface SessionDeps {
   readonly artifacts: Pick<ArtifactStore, 'facts' | 'localPath' | 'read'>;
   /** One frame of a clip or result as a JPEG, its longer side at most `maxSide` pixels. Throws EditError. */
   readonly readPicture: (path: string, frameIndex: number, maxSide: number) => Promise<Uint8Array>;
+  /** One frame of a clip as a PNG of the clip's size. Throws EditError. */
+  readonly readStill: (path: string, frameIndex: number) => Promise<Uint8Array>;
   /** What an edit has changed of its original in one frame, as a JPEG. Throws EditError. */
   readonly readMap: (
     kind: 'difference' | 'flicker',

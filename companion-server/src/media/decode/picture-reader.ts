@@ -3,7 +3,7 @@
 import { createTurns } from '../../../../protocol/turns.ts';
 import type { ClipInfo } from '../probe/clip-info.ts';
 import { readMapOf, type MapKind } from './map-picture.ts';
-import { readPictureOf } from './picture.ts';
+import { readPictureOf, readStillOf } from './picture.ts';
 import { probeClip } from '../probe/probe.ts';
 
 /** Number of clips whose probe is kept, the most recently used. */
@@ -25,6 +25,8 @@ export interface FrameOfFile {
 export interface PictureReader {
   /** As `readPicture` of picture.ts. */
   readonly readPicture: (path: string, frameIndex: number, maxSide: number) => Promise<Uint8Array>;
+  /** As `readStillOf` of picture.ts. */
+  readonly readStill: (path: string, frameIndex: number) => Promise<Uint8Array>;
   /** As `readMapOf` of map-picture.ts. */
   readonly readMap: (kind: MapKind, original: FrameOfFile, edit: FrameOfFile, maxSide: number) => Promise<Uint8Array>;
 }
@@ -57,6 +59,7 @@ export function createPictureReader({
 
   return {
     readPicture: (path, frameIndex, maxSide) => turns.take(async () => read(await infoOf(path), frameIndex, maxSide)),
+    readStill: (path, frameIndex) => turns.take(async () => readStillOf(await infoOf(path), frameIndex)),
     readMap: (kind, original, edit, maxSide) =>
       turns.take(async () => readMapOf(kind, await shotOf(original), await shotOf(edit), maxSide)),
   };
