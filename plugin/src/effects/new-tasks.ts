@@ -5,7 +5,7 @@ import { chosenModel, modeOf, rangeOf, sourceIdOf } from '../state/choices.ts';
 import { toSettings } from '../state/form.ts';
 import type { PanelState } from '../state/panel-state.ts';
 import { isCurrent, previewed } from '../state/preview.ts';
-import { maskOf } from '../state/region.ts';
+import { regionSettings } from '../state/region.ts';
 import type { Task } from '../state/task.ts';
 
 export interface Chance {
@@ -45,8 +45,8 @@ function newTask(state: PanelState, clip: SelectedClip, { random, now }: Chance)
     snapshot: clip.snapshot,
     frames: clip.frames,
     mode,
-    // A region was drawn on the first clip; words may be meant for all.
-    settings: toSettings(form, rangeOf(clip), isFirst || state.region.kind === 'words' ? maskOf(state) : undefined),
+    // A region was drawn on the first clip, frames painted of it; words may be meant for all.
+    settings: toSettings(form, rangeOf(clip), isFirst || state.region.kind === 'words' ? regionSettings(state) : {}),
     model: chosenModel(state)?.id ?? null,
     editId: clip.edit?.editId ?? state.rerunOf,
     createdAt: new Date(now).toISOString(),

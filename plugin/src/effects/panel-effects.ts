@@ -7,6 +7,7 @@ import { startEstimateEffect } from './estimate-effect.ts';
 import { startModelsEffect } from './models-effect.ts';
 import { startPreviewStripEffect } from './preview-strip-effect.ts';
 import { startPersistence } from './persistence.ts';
+import { startPaintedFramesEffect } from './painted-frames-effect.ts';
 import { startRegionStillEffect } from './region-still-effect.ts';
 import { createKeptUploads } from './cached-uploads.ts';
 import { startLinkEffect } from './link-effect.ts';
@@ -32,6 +33,7 @@ export function startPanelEffects(deps: EffectDeps): StopEffect {
     startThumbnailsEffect(deps),
     startPreviewStripEffect(deps),
     startRegionStillEffect(deps, uploads),
+    startPaintedFramesEffect(deps),
     startEditsEffect(deps, sentClips),
     startSelectionEffect(deps),
     startModelsEffect(deps),

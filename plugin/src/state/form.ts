@@ -9,7 +9,7 @@ import {
   type Pipeline,
 } from '../../../protocol/edit-settings.ts';
 import type { LoraChoice } from '../../../protocol/lora.ts';
-import type { MaskSettings } from '../../../protocol/mask.ts';
+import type { RegionSettings } from './region.ts';
 
 export interface EditForm {
   readonly prompt: string;
@@ -125,13 +125,18 @@ export function withChange(form: EditForm, change: Partial<EditForm>): EditForm 
 /** The part of a clip that is edited, in seconds; null for all of it. */
 export type ClipRange = { readonly startSeconds: number; readonly endSeconds: number } | null;
 
-/** @param mask where the edit may change the clip; everywhere when left out */
-export function toSettings(form: EditForm, range: ClipRange, mask?: MaskSettings): EditSettings {
+/**
+ * @param region where the edit may change the clip, everywhere when left out; or frames that the user has painted on, beside
+ *   which the prompt may be left out
+ */
+export function toSettings(form: EditForm, range: ClipRange, { mask, keyframes }: RegionSettings = {}): EditSettings {
+  const sourcePrompt = form.sourcePrompt.trim();
+  const prompt = form.prompt.trim();
   return {
     ...defaultSettings(form.technique),
     ...form.others,
-    prompt: form.prompt.trim(),
-    sourcePrompt: form.sourcePrompt.trim(),
+    prompt: prompt === '' && keyframes !== undefined ? sourcePrompt : prompt,
+    sourcePrompt,
     negativePrompt: form.negativePrompt.trim(),
     pipeline: form.others.pipeline ?? form.pipeline,
     strength: form.strength,
@@ -147,6 +152,7 @@ export function toSettings(form: EditForm, range: ClipRange, mask?: MaskSettings
     startSeconds: range?.startSeconds ?? null,
     endSeconds: range?.endSeconds ?? null,
     ...(mask && { mask }),
+    ...(keyframes && { keyframes, propagation: 'paper' }),
   };
 }
 

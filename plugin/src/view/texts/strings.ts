@@ -132,7 +132,22 @@ export const english = {
 
   region: {
     title: 'What may change',
-    kinds: { whole: 'Everything', drawn: 'A region', words: 'By words' } satisfies Record<RegionKind, string>,
+    kinds: {
+      whole: 'Everything',
+      drawn: 'A region',
+      words: 'By words',
+      painted: 'Painted frames',
+    } satisfies Record<RegionKind, string>,
+    painted: {
+      title: 'Painted frames',
+      save: 'Save this frame to edit it yourself',
+      add: 'Give back an edited frame',
+      busy: 'Working on it...',
+      hint: 'Paint on the saved picture in any program and keep its name and size. The other frames follow.',
+      frame: (frame: number) => `Frame ${frame}`,
+      remove: 'Remove',
+      removeFrame: (frame: number) => `Remove frame ${frame}`,
+    },
     made: (words: string | null) => (words === null ? 'A region' : `What "${words}" names`),
     tool: 'Draw',
     tools: {
@@ -373,7 +388,7 @@ export const english = {
       'no-model': 'No model is installed.',
       'no-clip': 'Choose a clip first.',
       'no-prompt': 'Say what it should become.',
-      'no-region': 'Draw or name what may change, or choose the whole picture.',
+      'no-region': 'Draw, name or paint what may change, or choose the whole picture.',
       'clip-unusable': 'This clip cannot be edited.',
       'too-large': 'Too much for this machine.',
     } satisfies Record<ApplyBlock, string>,
