@@ -1,15 +1,11 @@
 // Clips that are kept: whose they are, how long they stay, what a start finds.
 
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bytes, createFixture, day, other, owner, request, send, sha256 } from '../../../test/clip-store-fixture.ts';
 import { testMedia } from '../../../test/fixtures/media.ts';
-import { decodeFrames } from '../media/decode/frames.ts';
-import { encodePng } from '../media/encode/png.ts';
-import { probeClip } from '../media/probe/probe.ts';
 
 test('a clip lies in the folder under its hash, with the ending of the clip, and says what it is', async () => {
   const { store, dataDir, pathOf, files } = await createFixture();
@@ -23,29 +19,6 @@ test('a clip lies in the folder under its hash, with the ending of the clip, and
   expect(await readFile(pathOf(clip))).toEqual(bytes);
   expect(await store.get(owner, clip.clipId)).toEqual(clip);
   expect((await files()).uploads).toEqual([]);
-});
-
-test('a picture becomes a clip of one frame, which is known by the hash of the picture', async () => {
-  const { store, pathOf, files } = await createFixture();
-  const rgb = Uint8Array.from({ length: 3 * 4 * 2 }, (_, i) => 10 * i);
-  const picture = encodePng({ width: 4, height: 2, pixelFormat: 'rgb24', rgb });
-  const hash = createHash('sha256').update(picture).digest('hex');
-  const upload = await store.begin(owner, { ...request, sizeBytes: picture.length, extension: 'png' });
-  await upload.write(0, picture);
-  const clip = await upload.finish(hash);
-  expect(await store.withHash(owner, hash)).toEqual(clip);
-  const info = await probeClip(pathOf(clip));
-  expect([info.frameCount, info.displaySize]).toEqual([1, { width: 4, height: 2 }]);
-  for await (const frame of decodeFrames(info, { size: info.displaySize })) expect(frame.rgb).toEqual(rgb);
-  expect((await files()).uploads).toEqual([]);
-});
-
-test('a picture that is none is refused, and nothing is kept of it', async () => {
-  const { store, files } = await createFixture();
-  const upload = await store.begin(owner, { ...request, extension: 'png' });
-  await upload.write(0, bytes);
-  await expect(upload.finish(sha256)).rejects.toMatchObject({ code: 'clip-unreadable' });
-  expect(await files()).toEqual({ clips: [], uploads: [] });
 });
 
 test('the same clip is stored once, and goes with its last owner', async () => {

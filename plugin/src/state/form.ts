@@ -9,7 +9,6 @@ import {
   type Pipeline,
 } from '../../../protocol/edit-settings.ts';
 import type { LoraChoice } from '../../../protocol/lora.ts';
-import type { RegionSettings } from './region.ts';
 
 export interface EditForm {
   readonly prompt: string;
@@ -124,6 +123,9 @@ export function withChange(form: EditForm, change: Partial<EditForm>): EditForm 
 
 /** The part of a clip that is edited, in seconds; null for all of it. */
 export type ClipRange = { readonly startSeconds: number; readonly endSeconds: number } | null;
+
+/** What settings say of the region that the edit may change: a mask, or frames that the user has painted on. */
+export type RegionSettings = Pick<EditSettings, 'mask' | 'keyframes'>;
 
 /**
  * @param region where the edit may change the clip, everywhere when left out; or frames that the user has painted on, beside

@@ -10,9 +10,8 @@ import {
   type MaskSettings,
   type MaskShape,
 } from '../../../protocol/mask.ts';
-import type { EditSettings } from '../../../protocol/edit-settings.ts';
 import { maxGivenKeyframes } from '../../../protocol/given-keyframes.ts';
-import type { EditForm } from './form.ts';
+import type { EditForm, RegionSettings } from './form.ts';
 
 export const regionKinds = ['whole', 'drawn', 'words', 'painted'] as const;
 export type RegionKind = (typeof regionKinds)[number];
@@ -110,9 +109,6 @@ export function maskOf({ region, form }: RegionOfForm): MaskSettings | undefined
   if (kind === 'words' && wordsBlock({ region, form }) === null) return { words: words.trim(), ...edge };
   return undefined;
 }
-
-/** What settings say of the region. */
-export type RegionSettings = Pick<EditSettings, 'mask' | 'keyframes'>;
 
 /** The mask, or the painted frames, of the next edit. */
 export function regionSettings(state: RegionOfForm): RegionSettings {
