@@ -59,6 +59,9 @@ export const maxControlPictureSide = 1_024;
 /** Bytes of one JPEG. It is sent without acknowledgements, so it is no more than the window. */
 export const maxFrameBytes = windowBytes;
 
+/** Bytes of one picture without loss, which a client asks for one at a time. */
+export const maxStillBytes = 32 * 1024 * 1024;
+
 /** Models, LoRAs, and ControlNets, that a server lists; notices beside them, folders that were looked into, downloads on their way. */
 export const listLimits = { models: 5_000, notices: 50, folders: 200, downloads: 20 } as const;
 

@@ -4,7 +4,7 @@ import { controlKinds, madeControlKinds } from './control.ts';
 import fc, { type Arbitrary } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseClientMessage } from './messages/client-messages.ts';
-import { clipExtensions } from './messages/clip-messages.ts';
+import { clipExtensions, pictureExtensions } from './messages/clip-messages.ts';
 import { checkStatuses } from './diagnostics.ts';
 import { deviceChoices, devices } from './devices.ts';
 import { defaultSettings, guidanceBases, pipelines } from './edit-settings.ts';
@@ -154,7 +154,7 @@ const clientMessages: Readonly<Record<string, Readonly<Record<string, Arbitrary<
   'upload-begin': {
     requestId,
     sizeBytes,
-    extension: nullable(fc.constantFrom(...clipExtensions)),
+    extension: nullable(fc.constantFrom(...clipExtensions, ...pictureExtensions)),
     sha256: nullable(sha256),
     uploadId: nullable(id),
   },

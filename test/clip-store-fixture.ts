@@ -11,6 +11,7 @@ import { openLocalArtifacts } from '../companion-server/src/artifacts/local-stor
 import { openDatabase, type Database } from '../companion-server/src/store/database.ts';
 import { createSetAside } from '../companion-server/src/store/orphaned-files.ts';
 import type { Clip } from '../companion-server/src/clips/clip.ts';
+import { writePictureClip } from '../companion-server/src/media/encode/picture-clip.ts';
 import { openClipStore, type ClipStore } from '../companion-server/src/clips/clip-store.ts';
 import { clipTables } from '../companion-server/src/clips/tables.ts';
 
@@ -71,6 +72,7 @@ export async function createFixture(
         probed.push(path);
         return probe?.(path) ?? Promise.resolve(testMedia);
       },
+      fromPicture: writePictureClip,
       setAside,
       now: () => clock.now,
     });

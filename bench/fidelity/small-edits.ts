@@ -52,6 +52,7 @@ export async function writeSmallEdit(clip: ClipInfo, edit: SmallEdit, codec: Out
     vae: { run: (latents) => Promise.resolve(latents), release: () => Promise.resolve() },
     keepsDetail: true,
     mask: null,
+    given: null,
     isAlphaMask: false,
     signal: undefined,
   });

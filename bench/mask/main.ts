@@ -2,7 +2,7 @@
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { defaultSettings } from '../../protocol/edit-settings.ts';
+import { defaultSettings, type EditSettings } from '../../protocol/edit-settings.ts';
 import { openSample, sampleMasks, sampleNames, type Sample } from '../../companion-server/src/demo/samples.ts';
 import { createSchedule } from '../../companion-server/src/diffusion/schedule.ts';
 import { openCarriedMask } from '../../companion-server/src/engine/mask/carried-mask.ts';
@@ -16,12 +16,16 @@ import { LatentFile } from '../../companion-server/src/engine/source-cache/laten
 import { overlapOf, resizeCoverage, type Coverage } from '../../companion-server/src/mask/coverage.ts';
 import { probeClip } from '../../companion-server/src/media/probe/probe.ts';
 import { preferredExecution } from '../../companion-server/src/onnx/execution.ts';
-import { benchJob, benchModel } from '../engine-run.ts';
+import { benchJob, benchModel, runEdit } from '../engine-run.ts';
 import { benchFolder } from '../folder.ts';
-import { atLeast, mean, ratio, reported } from '../rows.ts';
+import { interleave } from '../interleave.ts';
+import { atLeast, atMost, mean, ratio, reported } from '../rows.ts';
 import type { Bench, BenchRow } from '../table.ts';
 
-const targets = { mean: 0.85, worst: 0.75, words: 0.7 };
+const targets = { mean: 0.85, worst: 0.75, words: 0.7, time: 1.1 };
+
+/** Seconds of the clips whose edits are timed, and how often each is timed. */
+const [timedSeconds, usualRounds] = [0.7, 3];
 
 /** Of a clip with a mask on some frames. */
 interface Followed {
@@ -35,7 +39,9 @@ interface Followed {
 export const maskBench: Bench = {
   name: 'mask',
   title: 'IoU of a mask carried from one frame to all others, with the exact masks of the sample clips',
-  async run({ clips, log }) {
+  parts: ['overlap', 'cost'],
+  async run({ clips, only, rounds, log }) {
+    if (only !== null && !only.includes('overlap')) return [await cost(rounds ?? usualRounds)];
     const model = await openModel({
       dir: benchModel(),
       execution: preferredExecution.cpu,
@@ -70,9 +76,24 @@ export const maskBench: Bench = {
       atLeast('mean of the clips, drawn on the first frame', mean(means), targets.mean, ratio),
       atLeast('mean of the clips, from words', mean(wordMeans), targets.words, ratio),
       ...rows,
+      ...(only === null || only.includes('cost') ? [await cost(rounds ?? usualRounds)] : []),
     ];
   },
 };
+
+/** Wall time of a whole edit with a mask, each in an engine of its own, to that without, in turns. */
+async function cost(rounds: number): Promise<BenchRow> {
+  const [name = ''] = await sampleNames();
+  const sample = await openSample(name);
+  const usual = { prompt: sample.targets[0]?.prompt ?? '', sourcePrompt: sample.caption, endSeconds: timedSeconds };
+  const shape = { kind: 'ellipse', points: [0.2, 0.2, 0.8, 0.8], erases: false } as const;
+  const edge = { follows: true, invert: false, grow: 0, feather: 0, asAlpha: false };
+  const mask = { drawn: [{ frame: 0, shapes: [shape] }], ...edge };
+  const edit = (settings: Partial<EditSettings>) => async () =>
+    (await runEdit(sample.clipPath, { ...usual, ...settings, codec: 'ffv1', sound: 'none' })).seconds;
+  const contest = await interleave([edit({ mask }), edit({})], rounds, []);
+  return atMost(`${name}: time of an edit, with a mask that follows : without`, contest.ratio, targets.time, ratio);
+}
 
 /** IoU of each frame. Closes the mask. */
 async function overlapsOf(found: CoarseMask, exact: readonly Coverage[]): Promise<readonly number[]> {

@@ -2,7 +2,7 @@
 
 import { orCanceled, type EditError, type Signal } from '../errors.ts';
 import type { MadeControlKind } from '../control.ts';
-import type { FrameSide } from '../messages/stream-messages.ts';
+import type { FrameFormat, FrameSide } from '../messages/stream-messages.ts';
 import type { RequestOf } from '../messages/replies.ts';
 import type { Connection } from './connection.ts';
 import type { Run } from './run.ts';
@@ -14,6 +14,8 @@ export interface FrameRequest {
   readonly frameIndex: number;
   /** Pixels of the longer side at most. */
   readonly maxSide: number;
+  /** `png`: a frame of a clip, without loss and of its own size. Default: `jpeg`. */
+  readonly format?: FrameFormat;
 }
 
 export interface FramesRequest {
@@ -35,7 +37,7 @@ export interface ControlPictureRequest {
   readonly maxSide: number;
 }
 
-/** The bytes of a JPEG. Rejected with CanceledError or the server's refusal. */
+/** The bytes of a JPEG, or of a PNG. Rejected with CanceledError or the server's refusal. */
 export function fetchFrame(run: Run, wish: FrameRequest, signal?: Signal): Promise<Uint8Array> {
   return fetchPicture(run, { type: 'frame-get', ...wish }, signal);
 }

@@ -2,7 +2,7 @@
 // sent again. The hash of the whole is computed on the way; bytes that the server already has are only read for it.
 
 import { chunkHeaderBytes, writeChunkHeader } from '../messages/chunk.ts';
-import type { ClipExtension, UploadReady } from '../messages/clip-messages.ts';
+import type { UploadExtension, UploadReady } from '../messages/clip-messages.ts';
 import { EditError, orCanceled, throwIfCanceled, type Signal } from '../errors.ts';
 import type { MediaFacts } from '../media-facts.ts';
 import type { Connection } from './connection.ts';
@@ -12,7 +12,7 @@ import type { Attempt, Run } from './run.ts';
 /** A clip to be sent: a file that is read by position. */
 export interface ClipSource {
   readonly sizeBytes: number;
-  readonly extension: ClipExtension | null;
+  readonly extension: UploadExtension | null;
   /** `length` bytes from `offset` on; fewer only at the end. */
   read(offset: number, length: number): Promise<Uint8Array>;
   /** The same behind `room` bytes that are the caller's to fill. Where it is there, no chunk is copied for its header. */

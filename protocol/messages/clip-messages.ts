@@ -9,6 +9,12 @@ import { id, requestId, streamId, type MessageOf } from './message.ts';
 export const clipExtensions = ['mov', 'mp4', 'm4v', 'mkv', 'webm', 'avi', 'mxf', 'mts'] as const;
 export type ClipExtension = (typeof clipExtensions)[number];
 
+/** Of pictures, which the server makes clips of one frame: painted frames, mattes. */
+export const pictureExtensions = ['png', 'jpg', 'jpeg', 'tif', 'tiff', 'webp', 'bmp'] as const;
+export type PictureExtension = (typeof pictureExtensions)[number];
+
+export type UploadExtension = ClipExtension | PictureExtension;
+
 const sizeBytes = integer(1, maxClipBytes);
 const receivedBytes = integer(0, maxClipBytes);
 
@@ -18,7 +24,7 @@ export const clientClipMessages = {
     requestId,
     sizeBytes,
     /** Null when the clip's name ends in none of them. */
-    extension: nullable(oneOf(clipExtensions)),
+    extension: nullable(oneOf([...clipExtensions, ...pictureExtensions])),
     /** Of the whole clip, if it is known already; a clip that the client has sent before is not sent again. */
     sha256: nullable(hex(64)),
     /** From an earlier `upload-ready`, to continue that upload; null to begin a new one. */

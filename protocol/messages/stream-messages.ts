@@ -2,8 +2,15 @@
 // early end of any stream.
 
 import { madeControlKinds } from '../control.ts';
-import { count, hex, integer, list, number, oneOf, text } from '../fields.ts';
-import { frameSideRange, maxControlPictureSide, maxFrameBytes, maxFramesAtOnce, windowBytes } from '../limits.ts';
+import { count, hex, integer, list, number, oneOf, optional, text } from '../fields.ts';
+import {
+  frameSideRange,
+  maxControlPictureSide,
+  maxFrameBytes,
+  maxFramesAtOnce,
+  maxStillBytes,
+  windowBytes,
+} from '../limits.ts';
 import { rational } from '../media-facts.ts';
 import { id, requestId, streamId, type MessageOf } from './message.ts';
 import { wireError } from './wire-error.ts';
@@ -12,6 +19,9 @@ import { wireError } from './wire-error.ts';
 export const frameSides = ['original', 'edit', 'difference', 'flicker'] as const;
 export type FrameSide = (typeof frameSides)[number];
 
+export const frameFormats = ['jpeg', 'png'] as const;
+export type FrameFormat = (typeof frameFormats)[number];
+
 export const clientStreamMessages = {
   /** Asks for a finished job's result from byte `offset` on. Reply: `download-ready`; then chunks follow. */
   'download-begin': { requestId, jobId: id, offset: count },
@@ -19,7 +29,7 @@ export const clientStreamMessages = {
   /** Opens the window for more chunks. `receivedBytes` counts from the start of the result. No reply. */
   'download-ack': { streamId, receivedBytes: count },
 
-  /** Asks for one picture as a JPEG. Reply: `frame-ready`; then its chunks follow, without acknowledgement. */
+  /** Asks for one picture. Reply: `frame-ready`; then its chunks follow, without acknowledgement. */
   'frame-get': {
     requestId,
     /** `original`: a frame of the clip `id`. Otherwise a frame of the result of the job `id`, as it is or as a map. */
@@ -29,6 +39,8 @@ export const clientStreamMessages = {
     frameIndex: count,
     /** Pixels of the longer side at most; the picture is made smaller, never larger. */
     maxSide: integer(frameSideRange.min, frameSideRange.max),
+    /** `png`: without loss and of the clip's size whatever `maxSide` says, to be painted on; of `original` only. Default: `jpeg`. */
+    format: optional(oneOf(frameFormats)),
   },
 
   /**
@@ -83,8 +95,8 @@ export const serverStreamMessages = {
     windowBytes: integer(1, windowBytes),
   },
 
-  /** Reply to `frame-get` and `control-picture-get`; `sizeBytes` is of the JPEG. */
-  'frame-ready': { requestId, streamId, sizeBytes: integer(1, maxFrameBytes) },
+  /** Reply to `frame-get` and `control-picture-get`; `sizeBytes` is of the picture. */
+  'frame-ready': { requestId, streamId, sizeBytes: integer(1, maxStillBytes) },
 
   /** Reply to `playback-get`: an H.264 video, which is served in ranges too (HTTP 206). */
   playback: {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { decodePlanes } from '../../companion-server/src/media/decode/frames.ts';
 import type { PlanarFrame } from '../../companion-server/src/media/planes.ts';
 import { probeClip } from '../../companion-server/src/media/probe/probe.ts';
+import { makeClip } from '../../companion-server/src/media/testing/clips.ts';
 import { ensurePanel } from '../../scripts/panel/ensure-build.mjs';
 import { chromiumPath, howToGetChromium, launchChromium } from './chromium.ts';
 import { cutSample, startDemoServer, type DemoServer } from './demo-server.ts';
@@ -146,7 +147,7 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
       const still = page.locator('.region-picture[src^="blob:"]:not(.stale)');
       await still.waitFor();
       await describeEdit(page, 'a blue ball on grass', 2);
-      await page.getByText('Draw or name what may change').waitFor();
+      await page.getByText('Draw, name or paint what may change').waitFor();
       await page.locator('.region-frame').scrollIntoViewIfNeeded();
       const box = await page.locator('.region-frame').boundingBox();
       if (box === null) throw new Error('There is no still.');
@@ -182,6 +183,48 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
       }
       expect(left).toBe(0);
       expect(right).toBeGreaterThan(100);
+      await page.close();
+    },
+    editMs + 60_000,
+  );
+
+  test(
+    'saves a frame, takes it back painted, and makes the others like it',
+    async () => {
+      const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+      await page.goto(server.openLink());
+      await page.locator('.drop').waitFor();
+      const clip = await cutSample(server.folder, 'ball-grass', 2);
+      await dropClip(page, clip, 2);
+      await acceptPractice(page);
+      await page.getByRole('radio', { name: 'Painted frames' }).click();
+      await page.locator('.region-picture[src^="blob:"]:not(.stale)').waitFor();
+      const saving = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Save this frame to edit it yourself' }).click();
+      const saved = await saving;
+      expect(saved.suggestedFilename()).toMatch(/-frame-0\.png$/);
+      const picture = join(server.folder, saved.suggestedFilename());
+      await saved.saveAs(join(server.folder, 'as-saved.png'));
+      await makeClip(picture, ['-i', join(server.folder, 'as-saved.png'), '-vf', 'negate', '-frames:v', '1']);
+      const choosing = page.waitForEvent('filechooser');
+      await page.getByRole('button', { name: 'Give back an edited frame' }).click();
+      await (await choosing).setFiles(picture);
+      await page.locator('.painted-frame').getByText('Frame 1', { exact: true }).waitFor();
+      await page.locator('.painted-picture[src^="blob:"]').waitFor();
+      await describeEdit(page, 'a red ball on grass', 2);
+      await page.locator('select').filter({ hasText: 'FFV1' }).selectOption('ffv1');
+      const before = new Set(await results(server));
+      await apply(page, editMs);
+      const [made] = (await results(server)).filter((file) => !before.has(file));
+      if (made === undefined) throw new Error('There is no result.');
+      const [source, result] = [await planesOf(clip), await planesOf(join(server.folder, 'data', 'jobs', made))];
+      for (const [n, { planes, format }] of source.entries()) {
+        const most = 2 ** format.bits - 1;
+        const [own, luma] = [Array.from(planes[0] ?? []), result[n]?.planes[0] ?? []];
+        const farFrom = (of: (value: number) => number) =>
+          own.reduce((sum, value, i) => sum + Math.abs((luma[i] ?? 0) - of(value)), 0) / own.length;
+        expect(farFrom((value) => most - value)).toBeLessThan(0.3 * farFrom((value) => value));
+      }
       await page.close();
     },
     editMs + 60_000,

@@ -13,6 +13,7 @@ import { makeLoraInfo, makeModelInfo, nothingElse } from '../../protocol/testing
 import { protocolVersion } from '../../protocol/version.ts';
 import { testMedia as media } from '../fixtures/media.ts';
 import { openLocalArtifacts } from '../../companion-server/src/artifacts/local-store.ts';
+import { writePictureClip } from '../../companion-server/src/media/encode/picture-clip.ts';
 import { openClipStore } from '../../companion-server/src/clips/clip-store.ts';
 import { clipTables } from '../../companion-server/src/clips/tables.ts';
 import { EditError } from '../../companion-server/src/errors.ts';
@@ -77,6 +78,7 @@ export async function createSessionFixture({
     artifacts,
     dataDir,
     probe: () => Promise.resolve(media),
+    fromPicture: writePictureClip,
     setAside,
   });
   const missing = (): Promise<never> => Promise.reject(new EditError('job-missing', 'There is no such job.'));
@@ -133,6 +135,7 @@ export async function createSessionFixture({
       frameIndex === 40
         ? Promise.reject(new EditError('invalid-request', `"${path}" has no frame 40.`))
         : Promise.resolve(new Uint8Array(kind.length)),
+    readStill: () => Promise.resolve(new Uint8Array(1)),
     readMap: missing,
     playback: { open: missing, pictures: missing },
     linkSecret: new Uint8Array(32),

@@ -280,6 +280,7 @@ test('a client that says no hello in time is shown out', async () => {
     estimateEdit: unused,
     readPicture: unused,
     readControlPicture: unused,
+    readStill: () => Promise.resolve(new Uint8Array(1)),
     readMap: unused,
     playback: { open: unused, pictures: unused },
     linkSecret: new Uint8Array(32),

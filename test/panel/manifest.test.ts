@@ -173,8 +173,8 @@ describe('the manifest', () => {
       localFileSystem: 'fullAccess',
       // There is no permission for writing alone.
       clipboard: 'readAndWrite',
-      // The app's own address, which starts it; and folders: the log's.
-      launchProcess: { schemes: launchSchemes, extensions: [''] },
+      // The app's own address, which starts it; folders: the log's; and pictures: saved frames, to be painted on.
+      launchProcess: { schemes: launchSchemes, extensions: ['', '.png'] },
     });
   });
 

@@ -23,6 +23,7 @@ import type { JobQueue, OpenJobQueue } from '../jobs/queue.ts';
 import { createSqliteJobStore, jobMigrations } from '../jobs/sqlite-store.ts';
 import type { Log } from './log.ts';
 import { controlPicture } from '../control-pictures/control-picture.ts';
+import { writePictureClip } from '../media/encode/picture-clip.ts';
 import { createPictureReader } from '../media/decode/picture-reader.ts';
 import { toMediaFacts } from '../media/probe/clip-facts.ts';
 import { createKnownClips } from '../media/probe/known-clips.ts';
@@ -195,6 +196,7 @@ async function open(
     artifacts,
     dataDir,
     probe: probe ?? factsOf,
+    fromPicture: writePictureClip,
     setAside,
     // What shows the clip goes with it.
     onRemoved: (owner, clipId) => late.playback?.forgetClip(owner, clipId) ?? Promise.resolve(),

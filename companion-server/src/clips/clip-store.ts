@@ -5,6 +5,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { maxClips } from '../../../protocol/limits.ts';
+import { pictureExtensions } from '../../../protocol/messages/clip-messages.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { artifactName, clipArtifact, clipsFolder } from '../artifacts/ids.ts';
@@ -46,6 +47,8 @@ export interface ClipStoreOptions {
   readonly dataDir: string;
   /** Probes a clip, within limits. Throws EditError when it is not a video that can be edited. */
   readonly probe: (path: string) => Promise<MediaFacts>;
+  /** Writes a picture as a clip of one frame to `clip`. Throws EditError when it is no picture. */
+  readonly fromPicture: (picture: string, clip: string) => Promise<void>;
   /** Takes files of uploads that no row names. */
   readonly setAside: SetAside;
   /** Called with the reason when an unimportant write failed: when a clip was last used, that an upload has ended. */
@@ -65,6 +68,7 @@ export async function openClipStore({
   artifacts,
   dataDir,
   probe,
+  fromPicture,
   setAside,
   onUnwritten = () => undefined,
   onRemoved = () => Promise.resolve(),
@@ -97,8 +101,9 @@ export async function openClipStore({
 
   /** Moves a complete upload to the clips, once it is known to be a video. */
   async function keep(owner: string, partPath: string, row: Omit<ClipRow, 'media'>): Promise<Clip> {
+    const file = isPictureName(row.fileName) ? await clipOf(partPath) : partPath;
     const before = table.byHash(row.sha256);
-    const media = before !== undefined && (await isThere(before)) ? before.media : await probePart(partPath);
+    const media = before !== undefined && (await isThere(before)) ? before.media : await probePart(file);
     return turns.take(row.clipId, async () => {
       // Another client may have sent the same clip while this one was probed.
       const known = table.byHash(row.sha256);
@@ -106,17 +111,30 @@ export async function openClipStore({
       const isKnown = known !== undefined && (await isThere(known));
       // First the row: a server that ends in between finds a clip without a file, and the upload whole.
       table.add(owner, clip, now());
-      if (isKnown) await rm(partPath, { force: true });
+      if (isKnown) await rm(file, { force: true });
       else {
         try {
-          await artifacts.put(clipArtifact(clip.fileName), partPath);
+          await artifacts.put(clipArtifact(clip.fileName), file);
         } catch (error) {
           table.release(owner, row.clipId);
           throw error;
         }
       }
+      await rm(partPath, { force: true });
       return toClip(clip);
     });
+  }
+
+  /** Beside the upload, which stays as it is until its clip is kept. */
+  async function clipOf(picture: string): Promise<string> {
+    const file = `${picture}.clip`;
+    try {
+      await fromPicture(picture, file);
+    } catch (error) {
+      await rm(file, { force: true });
+      throw nameFiles(error, { 'the picture': picture });
+    }
+    return file;
   }
 
   async function probePart(partPath: string): Promise<MediaFacts> {
@@ -238,4 +256,8 @@ async function requireSpace(folder: string, sizeBytes: number): Promise<void> {
     `The clip needs ${sizeBytes} bytes and the disk of the data folder has ${freeBytes} free.`,
     { hint: 'Free some space, or set TOKENFLOW_DATA to a folder on a larger disk.' },
   );
+}
+
+function isPictureName(fileName: string): boolean {
+  return pictureExtensions.some((extension) => fileName.endsWith(`.${extension}`));
 }

@@ -1,6 +1,6 @@
 // The rows of clips, of their owners, and of uploads that are not complete yet.
 
-import type { ClipExtension } from '../../../protocol/messages/clip-messages.ts';
+import type { UploadExtension } from '../../../protocol/messages/clip-messages.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import type { Database, Row } from '../store/database.ts';
 
@@ -16,7 +16,7 @@ export interface UploadRow {
   readonly uploadId: string;
   readonly owner: string;
   readonly sizeBytes: number;
-  readonly extension: ClipExtension | null;
+  readonly extension: UploadExtension | null;
 }
 
 export interface ClipTable {
@@ -118,6 +118,6 @@ function toUpload(row: Row | undefined): UploadRow | undefined {
     uploadId: String(row['upload_id']),
     owner: String(row['owner']),
     sizeBytes: Number(row['size_bytes']),
-    extension: row['extension'] as ClipExtension | null,
+    extension: row['extension'] as UploadExtension | null,
   };
 }

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ClipExtension } from '../../../protocol/messages/clip-messages.ts';
+import type { UploadExtension } from '../../../protocol/messages/clip-messages.ts';
 import { EditError } from '../errors.ts';
 import type { DiskAdvice } from '../files/disk-error.ts';
 import { openPartFile, type PartFile } from '../files/part-file.ts';
@@ -18,7 +18,7 @@ import { areBytesWrong, requireWhole } from './whole-upload.ts';
 
 export interface UploadRequest {
   readonly sizeBytes: number;
-  readonly extension: ClipExtension | null;
+  readonly extension: UploadExtension | null;
   /** Of the whole clip if it is known already, else null. */
   readonly sha256: string | null;
   /** The upload to continue, or null. */

@@ -23,6 +23,8 @@ const fitRadius = 2;
 const smoothRadius = 2;
 /** Variance, of 255 squared, below which a source is taken for flat: its detail is kept. He et al. call it epsilon. */
 const flatVariance = 60;
+/** The same where functions that change slowly are fitted: they see more points, and must tell two flat colours apart. */
+const smoothRidge = 1;
 /** The same for the edit, where the share that is explained is asked for. */
 const flatEdit = 10;
 
@@ -54,6 +56,46 @@ export function fitChange(source: RgbPlanes, edited: RgbPlanes): LocalChange {
   const smooth = mapRgb((c) => mapRgb((j) => boxMean(gains[c][j], source, smoothRadius)));
   const offsets = mapRgb((c) => restOf(planeOf(edited, c), smooth[c], from));
   return { width, height, gains: smooth.flat(), offsets };
+}
+
+/**
+ * Fits `edited` to `source`, the same frame before the edit, by functions that change slowly: they may be used for other
+ * pictures of the same things, whose edges lie elsewhere. What no function of the colour explains is lost.
+ * @param radius points around each that a function is fitted to, and that it is then averaged over
+ */
+export function fitSmoothChange(source: RgbPlanes, edited: RgbPlanes, radius: number): LocalChange {
+  const { width, height } = source;
+  const around: Around = (plane, factor) => boxMean(plane, source, radius, factor);
+  const from = mapRgb((c) => planeOf(source, c));
+  const means = mapRgb((c) => around(from[c]));
+  const inverse = invertRidged(
+    symmetric((i, j) => covariance(from[i], means[i], from[j], means[j], around)),
+    smoothRidge,
+  );
+  const fits = mapRgb((c) => {
+    const change = difference(planeOf(edited, c), from[c]);
+    const mean = around(change);
+    const gains = fitChannel(
+      mapRgb((j) => covariance(change, mean, from[j], means[j], around)),
+      inverse,
+    );
+    return { gains: mapRgb((j) => around(gains[j])), offset: around(restOf(mean, gains, means)) };
+  });
+  const gains = mapRgb((c) => mapRgb((j) => (c === j ? fits[c].gains[j].map((gain) => gain + 1) : fits[c].gains[j])));
+  return { width, height, gains: gains.flat(), offsets: mapRgb((c) => fits[c].offset) };
+}
+
+/** What turns `source` into `edited` point by point, of the same size: nothing at points that are alike. */
+export function exactChange(source: RgbPlanes, edited: RgbPlanes): LocalChange {
+  const { width, height } = source;
+  const [nothing, one] = [new Float32Array(width * height), new Float32Array(width * height).fill(1)];
+  const gains = mapRgb((c) => mapRgb((j) => (c === j ? one : nothing)));
+  return {
+    width,
+    height,
+    gains: gains.flat(),
+    offsets: mapRgb((c) => difference(planeOf(edited, c), planeOf(source, c))),
+  };
 }
 
 /** `edited` in place of whatever was there. */
@@ -89,13 +131,13 @@ export function covariance(a: Plane, aMean: Plane, b: Plane, bMean: Plane, aroun
 }
 
 /** The inverse with the ridge added, by cofactors. */
-export function invertRidged([rr, rg, rb, gg, gb, bb]: Symmetric): Symmetric {
+export function invertRidged([rr, rg, rb, gg, gb, bb]: Symmetric, ridge: number = flatVariance): Symmetric {
   const inverse = symmetric(() => new Float32Array(rr.length));
   const [i00, i01, i02, i11, i12, i22] = inverse;
   for (let i = 0; i < rr.length; i++) {
-    const a = (rr[i] ?? 0) + flatVariance;
-    const d = (gg[i] ?? 0) + flatVariance;
-    const f = (bb[i] ?? 0) + flatVariance;
+    const a = (rr[i] ?? 0) + ridge;
+    const d = (gg[i] ?? 0) + ridge;
+    const f = (bb[i] ?? 0) + ridge;
     const [b, c, e] = [rg[i] ?? 0, rb[i] ?? 0, gb[i] ?? 0];
     const c00 = d * f - e * e;
     const c01 = c * e - b * f;

@@ -7,7 +7,7 @@ import { chosenModel, modeOf, rangeOf, sourceIdOf } from '../state/choices.ts';
 import { toSettings, type EditForm } from '../state/form.ts';
 import type { PanelState } from '../state/panel-state.ts';
 import { isCurrent, previewed } from '../state/preview.ts';
-import { maskOf } from '../state/region.ts';
+import { regionSettings } from '../state/region.ts';
 import type { Task } from '../state/task.ts';
 
 export interface Chance {
@@ -40,9 +40,9 @@ function newTask(state: PanelState, clip: SelectedClip, { random, now }: Chance)
   // An export that was made for a still would not have effects that were changed later.
   const isSame = clip.snapshot.kind === 'file' || mode === 'source';
   const sent = isSame && prepared?.sourceId === sourceIdOf(clip) ? prepared.clip : null;
-  // A region was drawn on the first clip; words may be meant for all.
-  const mask = isFirst || state.region.kind === 'words' ? maskOf(state) : undefined;
-  const settings = toSettings(form, rangeOf(clip), mask);
+  // A region was drawn on the first clip, frames painted of it; words may be meant for all.
+  const region = isFirst || state.region.kind === 'words' ? regionSettings(state) : {};
+  const settings = toSettings(form, rangeOf(clip), region);
   return {
     key: newKey(random),
     projectId: selection?.project?.id ?? null,

@@ -9,6 +9,7 @@ import { startLookupTableEffect } from './lookup-table-effect.ts';
 import { startModelsEffect } from './models-effect.ts';
 import { startPreviewStripEffect } from './preview-strip-effect.ts';
 import { startPersistence } from './persistence.ts';
+import { startPaintedFramesEffect } from './painted-frames-effect.ts';
 import { startRegionStillEffect } from './region-still-effect.ts';
 import { createKeptUploads } from './cached-uploads.ts';
 import { startLinkEffect } from './link-effect.ts';
@@ -35,6 +36,7 @@ export function startPanelEffects(deps: EffectDeps): StopEffect {
     startPreviewStripEffect(deps),
     startRegionStillEffect(deps, uploads),
     startControlPicturesEffect(deps),
+    startPaintedFramesEffect(deps),
     startEditsEffect(deps, sentClips),
     startSelectionEffect(deps),
     startModelsEffect(deps),

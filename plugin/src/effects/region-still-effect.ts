@@ -26,7 +26,8 @@ export function startRegionStillEffect(
 
   function wantedOf({ region, selection, prepared, link }: PanelState): Wanted | null {
     const clip = selection?.clips[0];
-    const isDrawing = region.kind === 'drawn' && link.name === 'online' && clip !== undefined;
+    const isDrawing =
+      (region.kind === 'drawn' || region.kind === 'painted') && link.name === 'online' && clip !== undefined;
     if (!isDrawing || prepared?.clip == null || prepared.sourceId !== sourceIdOf(clip)) return null;
     return { clipId: prepared.clip.clipId, frame: Math.min(region.frame, prepared.clip.media.frameCount - 1) };
   }

@@ -185,6 +185,10 @@ export interface HostFiles {
   openText(extension: string): Promise<{ readonly name: string; readonly text: string } | null>;
   /** Asks where to save; false when the user cancels. */
   saveText(suggestedName: string, text: string): Promise<boolean>;
+  /** Asks where to save a PNG, and opens it where the host can, to be painted on; false when the user cancels. */
+  savePicture(suggestedName: string, png: Uint8Array): Promise<boolean>;
+  /** Asks for a picture; null when the user picks none. */
+  openPicture(): Promise<{ readonly name: string; readonly bytes: Uint8Array } | null>;
   /** Asks for an encoding preset and remembers it; false when the user picks none. */
   pickExportPreset(): Promise<boolean>;
 }

@@ -84,11 +84,17 @@ export function applyBlock(state: PanelState): ApplyBlock | null {
   if (chosenModel(state) === null) return 'no-model';
   if ((state.selection?.clips ?? []).length === 0) return 'no-clip';
   if (state.prepared !== null && state.prepared.problem !== null) return 'clip-unusable';
-  if (state.form.prompt.trim() === '') return 'no-prompt';
+  if (isPromptMissing(state)) return 'no-prompt';
   if (isRegionMissing(state)) return 'no-region';
   if (isControlFaulty(state)) return 'no-control';
   if (state.estimate.name === 'known' && !state.estimate.estimate.fits) return 'too-large';
   return null;
+}
+
+/** Painted frames say what changes: then a description of the clip is enough. */
+function isPromptMissing({ form, region }: PanelState): boolean {
+  if (form.prompt.trim() !== '') return false;
+  return region.kind !== 'painted' || form.sourcePrompt.trim() === '';
 }
 
 /** Why Preview cannot be pressed; null when it can. The keyframes may fit when the whole edit does not. */

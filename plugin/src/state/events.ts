@@ -24,7 +24,7 @@ import type { HistoryEntry, Overlay, Throughput, Page, ToastText } from './panel
 import type { ListKind } from './model-list.ts';
 import type { Preset } from './presets.ts';
 import type { Problem } from './problem.ts';
-import type { Place, RegionChange, RegionStill } from './region.ts';
+import type { PaintedFrame, Place, RegionChange, RegionStill } from './region.ts';
 import type { Task, TaskState } from './task.ts';
 
 /** Actions of the user. */
@@ -61,6 +61,11 @@ export type Action =
   | { readonly type: 'region-cleared' }
   /** Asks for a still of a clip that is not on the server yet. */
   | { readonly type: 'region-still-pressed' }
+  /** The frame that is shown is to be saved as a picture. */
+  | { readonly type: 'painting-save-pressed' }
+  /** A picture is to be given back. */
+  | { readonly type: 'painting-add-pressed' }
+  | { readonly type: 'painted-removed'; readonly frame: number }
   | { readonly type: 'apply-pressed' }
   | { readonly type: 'preview-pressed' }
   /** Goes on although the practice model does not know the clip or the words. */
@@ -156,6 +161,8 @@ export type Result =
   /** What a ControlNet is shown of the chosen frame; null when it is not needed any more. */
   | { readonly type: 'control-picture-changed'; readonly kind: MadeControlKind; readonly url: string | null }
   | { readonly type: 'region-still-changed'; readonly still: RegionStill }
+  | { readonly type: 'painting-busy'; readonly isBusy: boolean }
+  | { readonly type: 'painted-added'; readonly painted: PaintedFrame }
   | { readonly type: 'task-added'; readonly task: Task }
   | { readonly type: 'task-moved'; readonly key: string; readonly state: TaskState }
   | {

@@ -10,7 +10,7 @@ import { applyPreset, builtInPresets } from './presets.ts';
 const again = (settings: EditSettings, form = fromSettings(settings, 'film', settings.codec)): EditSettings => {
   const { startSeconds, endSeconds, preview, mask, keyframes } = settings;
   const ofClip = { startSeconds, endSeconds, preview, ...(keyframes !== undefined && { keyframes }) };
-  return { ...toSettings(form, null, mask), ...ofClip };
+  return { ...toSettings(form, null, mask && { mask }), ...ofClip };
 };
 
 const ofRecipe = { ...defaultSettings('sdedit'), prompt: 'a fox', vae: 'sharp', steps: 10 };

@@ -12,7 +12,6 @@ import {
 import type { ControlChoice } from '../../../protocol/control.ts';
 import type { LookupTableName } from '../../../protocol/lookup-table.ts';
 import type { LoraChoice } from '../../../protocol/lora.ts';
-import type { MaskSettings } from '../../../protocol/mask.ts';
 
 export interface EditForm {
   readonly prompt: string;
@@ -143,13 +142,21 @@ export function withChange(form: EditForm, change: Partial<EditForm>): EditForm 
 /** The part of a clip that is edited, in seconds; null for all of it. */
 export type ClipRange = { readonly startSeconds: number; readonly endSeconds: number } | null;
 
-/** @param mask where the edit may change the clip; everywhere when left out */
-export function toSettings(form: EditForm, range: ClipRange, mask?: MaskSettings): EditSettings {
+/** What settings say of the region that the edit may change: a mask, or frames that the user has painted on. */
+export type RegionSettings = Pick<EditSettings, 'mask' | 'keyframes'>;
+
+/**
+ * @param region where the edit may change the clip, everywhere when left out; or frames that the user has painted on, beside
+ *   which the prompt may be left out
+ */
+export function toSettings(form: EditForm, range: ClipRange, { mask, keyframes }: RegionSettings = {}): EditSettings {
+  const sourcePrompt = form.sourcePrompt.trim();
+  const prompt = form.prompt.trim();
   return {
     ...defaultSettings(form.technique),
     ...form.others,
-    prompt: form.prompt.trim(),
-    sourcePrompt: form.sourcePrompt.trim(),
+    prompt: prompt === '' && keyframes !== undefined ? sourcePrompt : prompt,
+    sourcePrompt,
     negativePrompt: form.negativePrompt.trim(),
     pipeline: form.others.pipeline ?? form.pipeline,
     strength: form.strength,
@@ -167,6 +174,7 @@ export function toSettings(form: EditForm, range: ClipRange, mask?: MaskSettings
     endSeconds: range?.endSeconds ?? null,
     ...(form.controls.length > 0 && { controls: form.controls }),
     ...(mask && { mask }),
+    ...(keyframes && { keyframes, propagation: 'paper' }),
   };
 }
 

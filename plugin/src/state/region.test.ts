@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from '../../../protocol/fields.ts';
+import { maxGivenKeyframes } from '../../../protocol/given-keyframes.ts';
 import { maskLimits, maskSettings, type MaskShape } from '../../../protocol/mask.ts';
 import { emptyForm } from './form.ts';
 import { coveredRuns, overlayRows, type CoveredRun } from './region-overlay.ts';
@@ -9,6 +10,8 @@ import {
   isRegionMissing,
   maskOf,
   regionOf,
+  regionSettings,
+  withPainted,
   regionTools,
   shapeOf,
   wholePictureRegion,
@@ -59,9 +62,26 @@ describe('the mask of a region', () => {
     for (const region of [{ ...drawn, invert: true, feather: 3, follows: false, asAlpha: true }, words]) {
       const mask = maskOf({ region, form: { ...form, sourcePrompt: 'a wolf' } });
       expect(mask).toBeDefined();
-      expect(maskOf({ region: regionOf(mask, region), form: { ...form, sourcePrompt: 'a wolf' } })).toEqual(mask);
+      const again = regionOf(regionSettings({ region, form: { ...form, sourcePrompt: 'a wolf' } }), region);
+      expect(maskOf({ region: again, form: { ...form, sourcePrompt: 'a wolf' } })).toEqual(mask);
     }
-    expect(regionOf(undefined, drawn).kind).toBe('whole');
+    expect(regionOf({}, drawn).kind).toBe('whole');
+  });
+
+  test('is frames that were painted, in their order, one for each frame, and comes back from them', () => {
+    const painted = (frame: number, sha256: string) => ({ frame, sha256, fileName: `${frame}.png`, url: null });
+    const none: Region = { ...wholePictureRegion, kind: 'painted' };
+    expect(isRegionMissing({ region: none, form })).toBe(true);
+    const region = [painted(7, 'a'), painted(2, 'b'), painted(7, 'c')].reduce(withPainted, none);
+    const keyframes = [
+      { frame: 2, sha256: 'b' },
+      { frame: 7, sha256: 'c' },
+    ];
+    expect(regionSettings({ region, form })).toEqual({ keyframes });
+    expect(isRegionMissing({ region, form })).toBe(false);
+    expect(regionSettings({ region: regionOf({ keyframes }, drawn), form })).toEqual({ keyframes });
+    const full = Array.from({ length: 70 }, (_, frame) => painted(frame, 'd')).reduce(withPainted, none);
+    expect(full.painted).toHaveLength(maxGivenKeyframes);
   });
 
   test('is the alpha of the result only in a file that keeps alpha', () => {

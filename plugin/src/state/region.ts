@@ -1,5 +1,5 @@
-// Where the next edit may change its clip: everywhere, in a region that is drawn on a still of the clip, or what words of the
-// description of the clip name. A region belongs to the clip that it was drawn on.
+// Where the next edit may change its clip: everywhere, in a region that is drawn on a still of the clip, what words of the
+// description of the clip name, or as frames that the user has painted on say. A region belongs to the clip that it was drawn on.
 
 import { codecInfo } from '../../../protocol/codecs.ts';
 import {
@@ -10,9 +10,10 @@ import {
   type MaskSettings,
   type MaskShape,
 } from '../../../protocol/mask.ts';
-import type { EditForm } from './form.ts';
+import { maxGivenKeyframes } from '../../../protocol/given-keyframes.ts';
+import type { EditForm, RegionSettings } from './form.ts';
 
-export const regionKinds = ['whole', 'drawn', 'words'] as const;
+export const regionKinds = ['whole', 'drawn', 'words', 'painted'] as const;
 export type RegionKind = (typeof regionKinds)[number];
 
 export const regionTools = ['rectangle', 'ellipse', 'polygon', 'brush'] as const;
@@ -53,6 +54,21 @@ export interface Region {
   /** The result has the mask as its alpha. */
   readonly asAlpha: boolean;
   readonly still: RegionStill;
+  /** In the order of their frames. */
+  readonly painted: readonly PaintedFrame[];
+  /** A frame is being saved, or given back. */
+  readonly isPaintingBusy: boolean;
+}
+
+/** A frame of the clip that the user has painted on, and given back. */
+export interface PaintedFrame {
+  /** Of the clip. */
+  readonly frame: number;
+  /** Of the picture's file, by which the server knows it. */
+  readonly sha256: string;
+  readonly fileName: string;
+  /** A small picture of it; null where there is none. */
+  readonly url: string | null;
 }
 
 /** What the user sets without drawing. */
@@ -76,6 +92,8 @@ export const wholePictureRegion: Region = {
   feather: 0,
   asAlpha: false,
   still: { name: 'none' },
+  painted: [],
+  isPaintingBusy: false,
 };
 
 interface RegionOfForm {
@@ -92,9 +110,30 @@ export function maskOf({ region, form }: RegionOfForm): MaskSettings | undefined
   return undefined;
 }
 
-/** The region that makes this mask again; the whole picture for a matte, which has no control. */
-export function regionOf(mask: MaskSettings | undefined, { tool }: Pick<Region, 'tool'>): Region {
+/** The mask, or the painted frames, of the next edit. */
+export function regionSettings(state: RegionOfForm): RegionSettings {
+  const { kind, painted } = state.region;
+  if (kind === 'painted' && painted.length > 0) {
+    return { keyframes: painted.map(({ frame, sha256 }) => ({ frame, sha256 })) };
+  }
+  const mask = maskOf(state);
+  return mask === undefined ? {} : { mask };
+}
+
+/** With a frame more; it takes the place of an earlier one of the same frame. */
+export function withPainted(region: Region, painted: PaintedFrame): Region {
+  const others = region.painted.filter(({ frame }) => frame !== painted.frame);
+  if (others.length >= maxGivenKeyframes) return region;
+  return { ...region, painted: [...others, painted].sort((one, other) => one.frame - other.frame) };
+}
+
+/** The region that makes this mask again, or these painted frames; the whole picture for a matte, which has no control. */
+export function regionOf({ mask, keyframes = [] }: RegionSettings, { tool }: Pick<Region, 'tool'>): Region {
   const whole = { ...wholePictureRegion, tool };
+  if (keyframes.length > 0) {
+    const painted = keyframes.map((given) => ({ ...given, fileName: '', url: null }));
+    return { ...whole, kind: 'painted', painted, frame: keyframes[0]?.frame ?? 0 };
+  }
   if (mask === undefined || mask.matte !== undefined) return whole;
   const { drawn = [], words = '', invert, follows, feather, asAlpha } = mask;
   const kind = mask.words === undefined ? 'drawn' : 'words';
@@ -115,7 +154,7 @@ export function wordsBlock({
 
 /** Whether a region is asked for and none is there yet. */
 export function isRegionMissing(state: RegionOfForm): boolean {
-  return state.region.kind !== 'whole' && maskOf(state) === undefined;
+  return state.region.kind !== 'whole' && Object.keys(regionSettings(state)).length === 0;
 }
 
 /** The drawing that holds at a frame: the last one at or before it, else the first. */

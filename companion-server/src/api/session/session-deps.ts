@@ -68,6 +68,8 @@ export interface SessionDeps {
     frameIndex: number,
     maxSide: number,
   ) => Promise<Uint8Array>;
+  /** One frame of a clip as a PNG of the clip's size. Throws EditError. */
+  readonly readStill: (path: string, frameIndex: number) => Promise<Uint8Array>;
   /** What an edit has changed of its original in one frame, as a JPEG. Throws EditError. */
   readonly readMap: (
     kind: 'difference' | 'flicker',

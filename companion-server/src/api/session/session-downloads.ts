@@ -1,7 +1,13 @@
 // The downloads of one connection, and the single pictures that it asks for.
 
 import { encodeChunk } from '../../../../protocol/messages/chunk.ts';
-import { chunkBytes, maxFrameBytes, maxOpenDownloads, windowBytes } from '../../../../protocol/limits.ts';
+import {
+  chunkBytes,
+  maxFrameBytes,
+  maxOpenDownloads,
+  maxStillBytes,
+  windowBytes,
+} from '../../../../protocol/limits.ts';
 import type { DownloadAck, DownloadBegin } from '../../../../protocol/messages/stream-messages.ts';
 import { EditError } from '../../errors.ts';
 import { toClientError } from '../../wire-error.ts';
@@ -14,7 +20,7 @@ export interface SessionDownloads {
   begin(message: DownloadBegin): Promise<void>;
   acknowledge(message: DownloadAck): void;
   cancel(streamId: number): void;
-  /** Sends a picture, or a clip as small as one, as a stream of its own. Throws EditError when it is larger than the window. */
+  /** Sends a picture, or a clip as small as one, as a stream of its own. Throws EditError when it is larger than one may be. */
   sendPicture(requestId: number, bytes: Uint8Array, reply?: 'frame-ready' | 'sample-ready'): Promise<void>;
   /** Sends pictures as one stream, one after the other. Together they are no larger than the window. */
   sendPictures(requestId: number, jpegs: readonly Uint8Array[]): Promise<void>;
@@ -73,12 +79,11 @@ export function createSessionDownloads(
       downloads.get(streamId)?.cancel();
     },
     async sendPicture(requestId, jpeg, reply = 'frame-ready') {
-      if (jpeg.length > maxFrameBytes) {
-        throw new EditError(
-          'limit-reached',
-          `The picture has ${jpeg.length} bytes; at most ${maxFrameBytes} are sent.`,
-          { hint: 'Ask for a smaller one.' },
-        );
+      const most = reply === 'frame-ready' ? maxStillBytes : maxFrameBytes;
+      if (jpeg.length > most) {
+        throw new EditError('limit-reached', `The picture has ${jpeg.length} bytes; at most ${most} are sent.`, {
+          hint: 'Ask for a smaller one.',
+        });
       }
       const streamId = takeStreamId();
       peer.send({ type: reply, requestId, streamId, sizeBytes: jpeg.length });

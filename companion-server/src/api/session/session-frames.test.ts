@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { defaultSettings } from '../../../../protocol/edit-settings.ts';
-import type { FrameSide } from '../../../../protocol/messages/stream-messages.ts';
+import type { FrameFormat, FrameSide } from '../../../../protocol/messages/stream-messages.ts';
 import { EditError } from '../../errors.ts';
 import { toClientError } from '../../wire-error.ts';
 import type { SessionDeps } from './session-deps.ts';
@@ -14,7 +14,11 @@ const artifacts = {
 };
 
 /** What the picture of frame 2 of a job is made of; the job's edit begins two seconds into its clip. */
-async function asked(side: FrameSide, frameIndices: readonly number[] | null = null): Promise<unknown> {
+async function asked(
+  side: FrameSide,
+  frameIndices: readonly number[] | null = null,
+  format: FrameFormat = 'jpeg',
+): Promise<unknown> {
   const wishes: unknown[] = [];
   const note = (...wish: readonly unknown[]): Promise<Uint8Array> => {
     wishes.push(wish);
@@ -28,10 +32,11 @@ async function asked(side: FrameSide, frameIndices: readonly number[] | null = n
       get: () => Promise.resolve({ clipId: 'c', settings, result, report: { frameRate: rate, frameIndices } }),
     },
     readPicture: note,
+    readStill: note,
     readMap: note,
   } as unknown as SessionDeps;
   const wish = { type: 'frame-get', requestId: 1, id: 'j', frameIndex: 2, maxSide: 64 } as const;
-  await readFrame(deps, 'me', { ...wish, side });
+  await readFrame(deps, 'me', { ...wish, side, format });
   return wishes[0];
 }
 
@@ -50,6 +55,11 @@ test('what a ControlNet is shown is made of a frame of the clip', async () => {
   const wish = { requestId: 1, clipId: 'j', frameIndex: 2, maxSide: 64 } as const;
   const made = await readControlPicture(deps, 'me', { type: 'control-picture-get', kind: 'canny', ...wish });
   expect([[...made], wishes]).toEqual([[7], [['canny', '/data/clips/me-j', 2, 64]]]);
+});
+
+test('a frame without loss is read of a clip only, at its own size', async () => {
+  expect(await asked('original', null, 'png')).toEqual(['/data/clips/me-j', 2]);
+  await expect(asked('edit', null, 'png')).rejects.toMatchObject({ code: 'invalid-request' });
 });
 
 test('a map is made of the frame of the result and of the frame of the clip that it was', async () => {

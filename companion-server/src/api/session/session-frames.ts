@@ -6,17 +6,22 @@ import { resultOf } from '../../jobs/results.ts';
 import { nameFiles } from '../../without-paths.ts';
 import type { SessionDeps } from './session-deps.ts';
 
-/** The JPEG of a picture that `owner` asks for. Throws EditError; its paths become names before a client sees it. */
+/** The JPEG or PNG of a picture that `owner` asks for. Throws EditError; its paths become names before a client sees it. */
 export async function readFrame(
-  deps: Pick<SessionDeps, 'artifacts' | 'clips' | 'jobs' | 'readPicture' | 'readMap'>,
+  deps: Pick<SessionDeps, 'artifacts' | 'clips' | 'jobs' | 'readPicture' | 'readStill' | 'readMap'>,
   owner: string,
-  { side, id, frameIndex, maxSide }: FrameGet,
+  { side, id, frameIndex, maxSide, format = 'jpeg' }: FrameGet,
 ): Promise<Uint8Array> {
-  const { artifacts, clips, jobs, readPicture, readMap } = deps;
+  const { artifacts, clips, jobs, readPicture, readStill, readMap } = deps;
+  if (format === 'png' && side !== 'original') {
+    throw new EditError('invalid-request', `Only frames of a clip are sent as PNG, got the side '${side}'.`);
+  }
   if (side === 'original' || side === 'edit') {
     const { artifact } = side === 'original' ? await clips.get(owner, id) : await resultOf(deps, owner, id);
     const path = await artifacts.localPath(artifact);
-    return namingFiles({ 'the clip': path }, () => readPicture(path, frameIndex, maxSide));
+    return namingFiles({ 'the clip': path }, () =>
+      format === 'png' ? readStill(path, frameIndex) : readPicture(path, frameIndex, maxSide),
+    );
   }
   const result = await resultOf(deps, owner, id);
   const { clipId, settings, report } = await jobs.get(owner, id);

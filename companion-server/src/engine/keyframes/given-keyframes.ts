@@ -1,31 +1,44 @@
-// Keyframes that somebody has edited by hand. What they change in the latents of their frames is carried to all frames along
-// the clip's own correspondences, and the edit begins there; at every step they are the keyframes of their runs, as they are.
+// Keyframes that somebody has edited by hand. What they change is carried to all frames along the clip's own correspondences,
+// twice: in the latents that the edit begins with, where at every step the keyframes are those of their runs, as they are; and
+// as functions of the colour, which the clip's own pixels go through in the end. The latents say which object changes, the
+// pixels where its edge is.
 
 import path from 'node:path';
+import { exactChange, fitSmoothChange, type LocalChange } from '../../detail/local-change.ts';
 import { EditError } from '../../errors.ts';
-import { coverageOfAlpha } from '../../mask/coverage.ts';
-import { decodeFrames, decodePlanes } from '../../media/decode/frames.ts';
-import type { Rgb24Frame, Size } from '../../media/frame.ts';
+import { cropTokens, tokenValues } from '../../mask/token-grid.ts';
+import type { Size } from '../../media/frame.ts';
 import { frameToTensor } from '../../media/pixels.ts';
-import { planeFormatOf } from '../../media/planes.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
-import { probeClip } from '../../media/probe/probe.ts';
+import { planesOfFrame, type RgbPlanes } from '../../media/rgb-planes.ts';
 import { padFrame } from '../../media/working-size.ts';
 import { subtract, tensor, type Tensor } from '../../tensor/tensor.ts';
 import { weightedSum } from '../../tensor/weighted-sum.ts';
 import { frameRange, type LatentStore } from '../../tokenflow/latents.ts';
 import type { FinishedStep } from '../../tokenflow/steps.ts';
 import { carryAlong, tokenGrid, type CarryContext, type CarrySource } from '../correspondences/carry-along.ts';
+import { saysNothingNew } from '../plan/edit-defaults.ts';
+import { inClipCode } from '../run/model-view.ts';
 import { LatentFile } from '../source-cache/latent-file.ts';
+import { openPictures, readPicture, type GivenPicture } from './given-pictures.ts';
 
-/** Largest difference of two shapes of pictures, as a ratio, that rounding to pixels explains. */
-const sameShape = 1.02;
+/** Of the functions of the colour, in tokens. Among 0.5, 1, 1.5 and 2, best or nearly so on two sample clips. */
+const colourRadius = 1.5;
+
+/** Of a function of the colour: nine gains and three offsets. */
+const colourPlanes = 12;
 
 export interface GivenChange {
   /** Adds what the keyframes change to the latents that sampling starts from. */
   begin(start: LatentStore, timestep: number): Promise<void>;
   /** The latents [N, C, h, w] after a step: those of given keyframes are the source's with their change. */
   afterStep(step: FinishedStep, latents: Tensor, below: number | null): Promise<Tensor>;
+  /** The clip's latents with the change, from the clip's own. */
+  changed(clean: LatentStore): LatentStore;
+  /** What the keyframes change in the pixels of a frame of the clip; of a keyframe itself, exactly and at the clip's size. */
+  colourAt(frame: number): Promise<LocalChange>;
+  /** Whether nothing but the keyframes says what changes: what the network adds to their change is its own error. */
+  readonly saysAll: boolean;
   /** About pictures that had to be fitted. */
   readonly notices: readonly string[];
   close(): Promise<void>;
@@ -44,14 +57,18 @@ export async function openGivenKeyframes(edit: CarryContext, from: CarrySource |
   const rows = pictures.map(({ frame }) => rowOf(frame, plan.frames, clip));
   const { height, width } = plan.latentSize;
   const frameDims = [model.unet.latentChannels, height, width];
-  const layout = {
-    path: path.join(job.workDir, 'given-change.latents'),
-    frameCount: plan.frameCount,
-    frameDims,
-    slots: 1,
+  const grid = tokenGrid(edit);
+  const open = (name: string, dims: readonly number[]) => {
+    const layout = { path: path.join(job.workDir, name), frameCount: plan.frameCount, frameDims: dims, slots: 1 };
+    return from === null ? LatentFile.openWhole(layout) : LatentFile.create(layout);
   };
-  const file = await (from === null ? LatentFile.openWhole(layout) : LatentFile.create(layout));
-  const change = file.slot(0);
+  const file = await open('given-change.latents', frameDims);
+  const colourFile = await open('given-colours.latents', [colourPlanes, grid.height, grid.width]);
+  const [change, colours] = [file.slot(0), colourFile.slot(0)];
+  const close = async (): Promise<void> => {
+    await file.close();
+    await colourFile.close();
+  };
   const atScale = async (latents: Tensor, frames: readonly number[], timestep: number | null): Promise<Tensor> => {
     const scale = timestep === null ? 1 : Math.sqrt(sampling.alphaCumprod(timestep));
     return weightedSum(1, latents, scale, await change.read(frames));
@@ -59,20 +76,26 @@ export async function openGivenKeyframes(edit: CarryContext, from: CarrySource |
   try {
     if (from !== null) {
       const own = await changesOf(edit, pictures, from.clean, rows);
+      const inLatents = own.map((latents) => atGrid(latents, grid));
+      const inColours: Tensor[] = [];
+      for (const picture of pictures) inColours.push(await colourOf(edit, picture, grid));
+      const channels = frameDims[0] ?? 0;
       await carryAlong(edit, from, {
         given: pictures.map(({ frame }) => frame),
-        valuesOf: (n) => Promise.resolve(atGrid(own[n] ?? missing(n), tokenGrid(edit))),
-        store: fromGrid(change, plan.latentSize),
+        valuesOf: (n) => Promise.resolve(stacked(inLatents[n] ?? missing(n), inColours[n] ?? missing(n))),
+        store: split(fromGrid(change, plan.latentSize), colours, channels),
       });
       // Exactly, on their own frames.
       for (const [n, row] of rows.entries()) await change.write(row, own[n] ?? missing(n));
       await file.sync();
+      await colourFile.sync();
     }
   } catch (error) {
-    await file.close();
+    await close();
     throw error;
   }
   return {
+    saysAll: saysNothingNew(edit.settings),
     notices: pictures.flatMap(({ notice }) => notice ?? []),
     async begin(start, timestep) {
       for (let first = 0; first < plan.frameCount; first += plan.chunkSize) {
@@ -91,53 +114,76 @@ export async function openGivenKeyframes(edit: CarryContext, from: CarrySource |
       }
       return { dims: latents.dims, data };
     },
-    close: () => file.close(),
+    changed: (clean) => ({
+      ...clean,
+      async read(frames) {
+        return weightedSum(1, await clean.read(frames), 1, await change.read(frames));
+      },
+    }),
+    async colourAt(frame) {
+      const picture = pictures.find((one) => one.frame === frame);
+      if (picture !== undefined) return exactChange(...(await pairOf(edit, picture, clip.frameSize)));
+      const { data } = await colours.read([plan.frames.indexOf(frame)]);
+      const { scaled } = plan.size;
+      const places = grid.width * grid.height;
+      const planes = Array.from({ length: colourPlanes }, (_, k) =>
+        cropTokens(data.subarray(k * places, (k + 1) * places), grid, plan.size),
+      );
+      return { ...scaled, gains: planes.slice(0, 9), offsets: planes.slice(9) };
+    },
+    close,
+  };
+}
+
+/** The frame of the clip, and as somebody has edited it, in the codes of the clip. */
+async function pairOf(
+  { clip, signal }: CarryContext,
+  { frame, picture }: GivenPicture,
+  size: Size,
+): Promise<[RgbPlanes, RgbPlanes]> {
+  const source = await readPicture(clip, { index: frame, size, signal });
+  const edited = await readPicture(picture, { size, signal });
+  return [inClipCode(planesOfFrame(source), clip), inClipCode(planesOfFrame(edited), clip)];
+}
+
+/** What a picture changes in the colours of its frame, as the mean [1, 12, h, w] at each token. */
+async function colourOf(edit: CarryContext, picture: GivenPicture, grid: Size): Promise<Tensor> {
+  const { size } = edit.plan;
+  const [source, edited] = await pairOf(edit, picture, size.scaled);
+  const radius = Math.max(1, Math.round((colourRadius * size.padded.height) / grid.height));
+  const { gains, offsets } = fitSmoothChange(source, edited, radius);
+  const out = tensor([1, colourPlanes, grid.height, grid.width]);
+  for (const [k, values] of [...gains, ...offsets].entries()) {
+    out.data.set(tokenValues({ ...size.scaled, values }, size, grid), k * grid.width * grid.height);
+  }
+  return out;
+}
+
+/** The channels of both, one after the other. */
+function stacked({ dims, data }: Tensor, other: Tensor): Tensor {
+  const [, channels = 0, height = 0, width = 0] = dims;
+  const out = tensor([1, channels + (other.dims[1] ?? 0), height, width]);
+  out.data.set(data);
+  out.data.set(other.data, data.length);
+  return out;
+}
+
+/** Takes what `stacked` has stacked: the first `channels` go into `first`, the others into `second`. */
+function split(first: LatentStore, second: LatentStore, channels: number): LatentStore {
+  return {
+    ...first,
+    async write(start, { dims, data }) {
+      const [count = 0, all = 0, height = 0, width = 0] = dims;
+      if (count !== 1) throw new RangeError(`split: takes one frame at a time, got ${count}.`);
+      const at = channels * height * width;
+      await first.write(start, { dims: [1, channels, height, width], data: data.subarray(0, at) });
+      await second.write(start, { dims: [1, all - channels, height, width], data: data.subarray(at) });
+    },
   };
 }
 
 function missing(n: number): never {
   throw new RangeError(`There is no given keyframe ${n}.`);
-}
-
-interface GivenPicture {
-  readonly frame: number;
-  readonly picture: ClipInfo;
-  readonly notice: string | null;
-}
-
-async function openPictures(
-  paths: readonly { readonly frame: number; readonly path: string }[],
-  clip: ClipInfo,
-  signal: AbortSignal | undefined,
-): Promise<readonly GivenPicture[]> {
-  const pictures: GivenPicture[] = [];
-  for (const { frame, path: file } of [...paths].sort((a, b) => a.frame - b.frame)) {
-    const picture = await probeClip(file, signal);
-    await requireOpaque(picture, frame, signal);
-    pictures.push({ frame, picture, notice: fitNotice(frame, picture, clip) });
-  }
-  return pictures;
-}
-
-/** What is said of a picture of another size. Throws for one of another shape. */
-function fitNotice(frame: number, { displaySize: own }: ClipInfo, { displaySize: clip }: ClipInfo): string | null {
-  if (own.width === clip.width && own.height === clip.height) return null;
-  const sizes = `${own.width} x ${own.height}; the clip is ${clip.width} x ${clip.height}`;
-  const ratio = (own.width * clip.height) / (own.height * clip.width);
-  if (Math.max(ratio, 1 / ratio) <= sameShape) return `The keyframe of frame ${frame} is ${sizes}. It was scaled.`;
-  throw new EditError('invalid-request', `The keyframe of frame ${frame} has another shape: it is ${sizes}.`, {
-    hint: 'Export the frame again, and keep its size.',
-  });
-}
-
-async function requireOpaque(picture: ClipInfo, frame: number, signal: AbortSignal | undefined): Promise<void> {
-  if (!planeFormatOf(picture.pixelFormat, picture.bitDepth).hasAlpha) return;
-  for await (const planes of decodePlanes(picture, { endFrame: 1, signal })) {
-    if (coverageOfAlpha(planes).values.every((value) => value === 1)) return;
-  }
-  throw new EditError('invalid-request', `The keyframe of frame ${frame} has transparent pixels.`, {
-    hint: 'Flatten the picture, and give it again.',
-  });
 }
 
 /** The frame's row among those that are edited. */
@@ -162,7 +208,7 @@ async function changesOf(
   try {
     const changes: Tensor[] = [];
     for (const [n, { picture }] of pictures.entries()) {
-      const frame = await firstFrame(picture, plan.size.scaled, signal);
+      const frame = await readPicture(picture, { size: plan.size.scaled, signal });
       const latents = await vae.run(frameToTensor(padFrame(frame, plan.size)));
       changes.push(subtract(latents, await clean.read([rows[n] ?? missing(n)])));
     }
@@ -170,11 +216,6 @@ async function changesOf(
   } finally {
     await vae.release();
   }
-}
-
-async function firstFrame(picture: ClipInfo, size: Size, signal: AbortSignal | undefined): Promise<Rgb24Frame> {
-  for await (const frame of decodeFrames(picture, { endFrame: 1, size, signal })) return frame;
-  throw new EditError('clip-unreadable', `"${picture.path}" has no picture.`);
 }
 
 /** [1, C, h, w] -> the mean at each place of a grid that is as fine or coarser by a whole factor. */

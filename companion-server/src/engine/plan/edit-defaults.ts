@@ -150,7 +150,11 @@ function guidanceOf({ guidance, sourceGuidance = usualSourceGuidance }: EditDefa
 }
 
 /** The prompt of an edit by given keyframes that repeats what the clip shows: guidance would undo what they change. */
-function saysNothingNew({ keyframes = [], prompt, sourcePrompt }: EditSettings): boolean {
+export function saysNothingNew({
+  keyframes = [],
+  prompt,
+  sourcePrompt,
+}: Pick<EditSettings, 'keyframes' | 'prompt' | 'sourcePrompt'>): boolean {
   return keyframes.length > 0 && prompt.trim() === sourcePrompt.trim();
 }
 

@@ -13,7 +13,7 @@ import { frameRange } from '../../tokenflow/latents.ts';
 import { techniqueNamed } from '../../techniques/list.ts';
 import type { Technique } from '../../techniques/technique.ts';
 import type { FrameGuidance, SourceMode } from '../../tokenflow/step-passes.ts';
-import type { ChosenSettings } from './edit-defaults.ts';
+import { saysNothingNew, type ChosenSettings } from './edit-defaults.ts';
 import { draftApproximations, usualApproximations, type Approximations } from './approximations.ts';
 import { keyframeSeed } from './keyframe-seed.ts';
 import type { ModelShape } from '../model/model.ts';
@@ -169,10 +169,12 @@ const stepsWithKeyframes = 0.3;
 
 /**
  * The first step of an edit with given keyframes, 0 without: it starts from the clip with their change. From much noise, the
- * change would be lost in all frames but the given ones.
+ * change would be lost in all frames but the given ones. Where no prompt changes anything, there is little to do: one step.
  */
-function startWithKeyframes({ keyframes = [], steps }: ChosenSettings): number {
-  return keyframes.length === 0 ? 0 : Math.min(steps - 1, steps - Math.round(steps * stepsWithKeyframes));
+function startWithKeyframes(settings: ChosenSettings): number {
+  const { keyframes = [], steps } = settings;
+  if (keyframes.length === 0) return 0;
+  return steps - (saysNothingNew(settings) ? 1 : Math.max(1, Math.round(steps * stepsWithKeyframes)));
 }
 
 /** The frames of a preview, and the keyframes that are given in its range. */

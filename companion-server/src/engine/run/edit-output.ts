@@ -12,6 +12,7 @@ import { rationalValue } from '../../media/frame.ts';
 import { planeFormatOf } from '../../media/planes.ts';
 import { toRgb48, type RgbPlanes } from '../../media/rgb-planes.ts';
 import { decodeFrames } from '../../media/decode/frames.ts';
+import type { GivenChange } from '../keyframes/given-keyframes.ts';
 import type { EditMask } from '../mask/edit-mask.ts';
 import type { LatentStore } from '../../tokenflow/latents.ts';
 import { writePictures } from './clip-latents.ts';
@@ -33,6 +34,8 @@ export interface OutputOptions {
   readonly plan: EditPlan;
   /** Where the edit may change the clip; null for everywhere. */
   readonly mask: EditMask | null;
+  /** Keyframes that were edited by hand; null for none. */
+  readonly given: GivenChange | null;
   /** What `rehearseOutput` has returned. */
   readonly encoding: EncoderOptions;
   readonly signal: AbortSignal | undefined;
@@ -97,12 +100,12 @@ function originOf(clip: ClipInfo, startFrame: number, { keepsLocation }: ChosenS
 /** Writes the result completely or not at all. Returns sentences about what it does not keep of the clip. */
 export async function writeResult(
   latents: LatentStore,
-  { clean, job, settings, clip, model, plan, mask, encoding, signal, onFrames }: OutputOptions,
+  { clean, job, settings, clip, model, plan, mask, given, encoding, signal, onFrames }: OutputOptions,
 ): Promise<readonly string[]> {
   const vae = await model.openDecoder(plan.latentSize);
   const fullSize = isFullSize(settings, clip, plan)
     ? new FullSize({
-        ...{ clip, plan, clean, vae, signal, mask },
+        ...{ clip, plan, clean, vae, signal, mask, given },
         keepsDetail: keepsDetail(settings, clip, plan),
         isAlphaMask: settings.mask?.asAlpha === true,
       })

@@ -258,7 +258,7 @@ export class EditRun {
     const { frameCount } = plan;
     meter.begin('encode', frameCount);
     const onFrames = (done: number) => meter.advance(done, frameCount, done / frameCount);
-    return writeResult(latents, { ...this.edit, clean, encoding, mask: this.mask, onFrames });
+    return writeResult(latents, { ...this.edit, clean, encoding, mask: this.mask, given: this.given, onFrames });
   }
 
   /** The latents first, so that after a power failure the latents of a resume point on the disk are on the disk too. */

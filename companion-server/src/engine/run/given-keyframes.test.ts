@@ -9,6 +9,8 @@ import { releaseSharedSessions } from '../../../../test/shared-sessions.ts';
 import { runTinyEdit, runUntil, tinyJob } from '../../../../test/tiny-edits.ts';
 import type { EditSettings } from '../../../../protocol/edit-settings.ts';
 import { pictureClipExtension, writePictureClip } from '../../media/encode/picture-clip.ts';
+import { decodePlanes } from '../../media/decode/frames.ts';
+import { probeClip } from '../../media/probe/probe.ts';
 import { makeClip, testPicture } from '../../media/testing/clips.ts';
 import type { EditJob } from './edit-job.ts';
 
@@ -41,8 +43,13 @@ async function picture(frame: number, filter = 'null'): Promise<{ readonly frame
 function jobOf(name: string, keyframePaths: EditJob['keyframePaths'], settings: Partial<EditSettings> = {}): EditJob {
   const keyframes = (keyframePaths ?? []).map(({ frame }) => ({ frame, sha256: 'a'.repeat(64) }));
   const given = keyframes.length === 0 ? {} : { keyframes };
-  const job = tinyJob({ dir, modelDir, inputPath: input }, name, { keyframeInterval: 2, steps, ...given, ...settings });
-  return { ...job, keyframePaths: keyframePaths ?? [] };
+  const lossless = { codec: 'ffv1', sound: 'none' } as const;
+  const job = tinyJob({ dir, modelDir, inputPath: input }, name, {
+    ...{ keyframeInterval: 2, steps, ...lossless },
+    ...given,
+    ...settings,
+  });
+  return { ...job, outputPath: path.join(dir, `${name}.mkv`), keyframePaths: keyframePaths ?? [] };
 }
 
 /** Per frame, what is in a slot of a file of latents, which has as many values in a frame as `edit.latents` in its two slots. */
@@ -68,12 +75,30 @@ const ofSource = (job: EditJob) => latentsIn(job, 'source.latents', 0);
 const distance = (a: Float32Array | undefined, b: Float32Array | undefined) =>
   Math.max(...(a ?? []).map((value, i) => Math.abs(value - (b?.[i] ?? NaN))));
 
+/** The samples of each frame, plane by plane. */
+async function planesOf(file: string): Promise<readonly (readonly ArrayLike<number>[])[]> {
+  const frames: (readonly ArrayLike<number>[])[] = [];
+  for await (const { planes } of decodePlanes(await probeClip(file))) frames.push(planes);
+  return frames;
+}
+
 describe('keyframes that are given', () => {
   it("as the clip's own frames give the clip", async () => {
     const job = jobOf('own', await Promise.all([0, 1, 2, 3, 4].map((frame) => picture(frame))));
     await runTinyEdit(job);
     const [edited, source] = [await ofEdit(job), await ofSource(job)];
     for (const [i, latents] of edited.entries()) expect(distance(latents, source[i])).toBeLessThan(1e-4);
+    expect(await planesOf(job.outputPath)).toEqual(await planesOf(input));
+  });
+
+  it('that are the clip itself but for one corner change nothing far from it, and come out as they are', async () => {
+    const corner = 'drawbox=0:0:16:16:red:fill';
+    const job = jobOf('corner', [await picture(1, corner)]);
+    await runTinyEdit({ ...job, settings: { ...job.settings, prompt: 'a wolf', sourcePrompt: 'a wolf' } });
+    const [result, source] = [await planesOf(job.outputPath), await planesOf(input)];
+    const red = (planes: readonly ArrayLike<number>[] | undefined, x: number, y: number) => planes?.[2]?.[64 * y + x];
+    expect(red(result[1], 8, 8)).toBe(255);
+    expect(red(result[1], 60, 60)).toBe(red(source[1], 60, 60));
   });
 
   it('stay as they are, and the other frames follow them', async () => {

@@ -62,6 +62,7 @@ async function editShown(clip: ClipInfo, edit: (value: number) => number): Promi
     vae: { run: (latents) => Promise.resolve(latents), release: () => Promise.resolve() },
     keepsDetail: true,
     mask: null,
+    given: null,
     isAlphaMask: false,
     signal: undefined,
   });

@@ -57,7 +57,7 @@ async function open(indices: readonly number[], signal?: AbortSignal) {
 const reconstructed = ({ tensor }: InMemoryLatents, row: number, index: number) =>
   tensorToPlanes(sliceRows(tensor, row, row + 1), index, size);
 
-const usual = { keepsDetail: true, mask: null, isAlphaMask: false } as const;
+const usual = { keepsDetail: true, mask: null, given: null, isAlphaMask: false } as const;
 
 describe('FullSize', () => {
   test.each([

@@ -15,6 +15,7 @@ import { sliceRows, type Tensor } from '../../tensor/tensor.ts';
 import { frameRange, type LatentStore } from '../../tokenflow/latents.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
+import type { GivenChange } from '../keyframes/given-keyframes.ts';
 import type { EditMask } from '../mask/edit-mask.ts';
 import type { MaskReader } from '../mask/mask-reader.ts';
 import type { VaeSession } from '../model/vae-session.ts';
@@ -30,6 +31,8 @@ export interface FullSizeOptions {
   readonly keepsDetail: boolean;
   /** Where the edit may change the clip; null for everywhere. */
   readonly mask: EditMask | null;
+  /** Keyframes that were edited by hand; null for none. Their change is made first, and the edit's to what comes of it. */
+  readonly given: GivenChange | null;
   /** Whether the mask becomes the alpha of the result. */
   readonly isAlphaMask: boolean;
   readonly signal: AbortSignal | undefined;
@@ -92,18 +95,24 @@ export class FullSize {
 
   /** The next edited frame at the working size, as the model has made it -> at the clip's, in its codes. */
   async restore(shown: RgbPlanes): Promise<PlanarFrame> {
-    const edited = inClipCode(shown, this.options.clip);
-    const change = this.options.keepsDetail
-      ? fitChange(inClipCode(await this.nextReconstruction(edited.index), this.options.clip), edited)
-      : replaceBy(edited);
-    const original = await this.original(edited.index);
-    const changed = applyChange(original, change, this.space);
+    const original = await this.original(shown.index);
+    const changed = await this.change(original, shown);
     if (this.masks === null) return changed;
-    const coverage = await this.masks.at(edited.index);
+    const coverage = await this.masks.at(shown.index);
     const { isAlphaMask, clip } = this.options;
     return isAlphaMask
       ? maskAsAlpha(changed, coverage, formatWithAlpha(clip))
       : maskPlanes(original, changed, coverage);
+  }
+
+  private async change(original: PlanarFrame, shown: RgbPlanes): Promise<PlanarFrame> {
+    const { clip, given, keepsDetail } = this.options;
+    const edited = inClipCode(shown, clip);
+    if (!keepsDetail) return applyChange(original, replaceBy(edited), this.space);
+    const begun = given === null ? original : applyChange(original, await given.colourAt(original.index), this.space);
+    if (given?.saysAll === true) return begun;
+    const change = fitChange(inClipCode(await this.nextReconstruction(shown.index), clip), edited);
+    return applyChange(begun, change, this.space);
   }
 
   /** Ends the decoding. */
@@ -113,11 +122,12 @@ export class FullSize {
   }
 
   private async nextReconstruction(index: number): Promise<RgbPlanes> {
-    const { plan, clean, vae } = this.options;
+    const { plan, clean, given, vae } = this.options;
     const at = this.row % plan.vaeChunkSize;
     if (at === 0 || this.decoded === null) {
       const end = Math.min(this.row + plan.vaeChunkSize, clean.frameCount);
-      this.decoded = await vae.run(await clean.read(frameRange(this.row, end)));
+      const before = given?.changed(clean) ?? clean;
+      this.decoded = await vae.run(await before.read(frameRange(this.row, end)));
     }
     this.row++;
     return tensorToPlanes(sliceRows(this.decoded, at, at + 1), index, plan.size);

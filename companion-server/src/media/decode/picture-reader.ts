@@ -3,7 +3,7 @@
 import { createTurns } from '../../../../protocol/turns.ts';
 import type { ClipInfo } from '../probe/clip-info.ts';
 import { readMapOf, type MapKind } from './map-picture.ts';
-import { readPictureOf, type PictureOptions } from './picture.ts';
+import { readPictureOf, readStillOf, type PictureOptions } from './picture.ts';
 import { probeClip } from '../probe/probe.ts';
 
 /** Number of clips whose probe is kept, the most recently used. */
@@ -30,6 +30,8 @@ export interface PictureReader {
     maxSide: number,
     options?: Pick<PictureOptions, 'draw'>,
   ) => Promise<Uint8Array>;
+  /** As `readStillOf` of picture.ts. */
+  readonly readStill: (path: string, frameIndex: number) => Promise<Uint8Array>;
   /** As `readMapOf` of map-picture.ts. */
   readonly readMap: (kind: MapKind, original: FrameOfFile, edit: FrameOfFile, maxSide: number) => Promise<Uint8Array>;
 }
@@ -63,6 +65,7 @@ export function createPictureReader({
   return {
     readPicture: (path, frameIndex, maxSide, options) =>
       turns.take(async () => read(await infoOf(path), frameIndex, maxSide, options)),
+    readStill: (path, frameIndex) => turns.take(async () => readStillOf(await infoOf(path), frameIndex)),
     readMap: (kind, original, edit, maxSide) =>
       turns.take(async () => readMapOf(kind, await shotOf(original), await shotOf(edit), maxSide)),
   };

@@ -6,6 +6,7 @@ import { overtime } from '../ffmpeg/ffmpeg-error.ts';
 import type { Rgb24Frame, Size } from '../frame.ts';
 import { decodeFrames } from './frames.ts';
 import { encodeJpeg } from '../encode/encode-picture.ts';
+import { encodePng } from '../encode/png.ts';
 import { probeClip } from '../probe/probe.ts';
 import { toneMapped } from '../tone-mapping.ts';
 
@@ -45,12 +46,7 @@ export async function readPictureOf(
   maxSide: number,
   { signal, draw = (frame) => frame }: PictureOptions = {},
 ): Promise<Uint8Array> {
-  if (!Number.isInteger(frameIndex) || frameIndex < 0 || frameIndex >= clip.frameCount) {
-    throw new EditError(
-      'invalid-request',
-      `The clip has ${clip.frameCount} frames, 0 to ${clip.frameCount - 1}; frame ${frameIndex} is none of them.`,
-    );
-  }
+  requireFrame(clip, frameIndex);
   const size = sizeWithin(clip.displaySize, maxSide);
   const picture = draw(await readFrame(clip, frameIndex, size, signal));
   for (const quality of qualities) {
@@ -61,6 +57,20 @@ export async function readPictureOf(
     'invalid-request',
     `A picture of ${size.width} x ${size.height} takes more than ${maxPictureBytes} bytes.`,
     { hint: 'Ask for a smaller one.' },
+  );
+}
+
+/** As `readPictureOf`, of the clip's own size and without loss, as PNG: what somebody paints on. */
+export async function readStillOf(clip: ClipInfo, frameIndex: number, signal?: AbortSignal): Promise<Uint8Array> {
+  requireFrame(clip, frameIndex);
+  return encodePng(await readFrame(clip, frameIndex, clip.displaySize, signal));
+}
+
+function requireFrame({ frameCount }: ClipInfo, frameIndex: number): void {
+  if (Number.isInteger(frameIndex) && frameIndex >= 0 && frameIndex < frameCount) return;
+  throw new EditError(
+    'invalid-request',
+    `The clip has ${frameCount} frames, 0 to ${frameCount - 1}; frame ${frameIndex} is none of them.`,
   );
 }
 

@@ -24,6 +24,8 @@ export interface FakeHost extends Host {
   readonly texts: Map<string, string>;
   /** What the person picks where a file is asked for. */
   pick: { readonly name: string; readonly text: string } | null;
+  /** What the user picks when asked for a picture. */
+  picture: { readonly name: string; readonly bytes: Uint8Array } | null;
   /** Whether the system lets the panel start the app. */
   canStart: boolean;
   /** Whether the clip of an earlier edit can be selected. */
@@ -99,6 +101,7 @@ export function createFakeHost(
     misreads: () => [],
     sampleRefusal: null,
     pick: null,
+    picture: null,
     canStart: true,
     canSelect: true,
     hasFile: true,
@@ -168,6 +171,11 @@ export function createFakeHost(
         log.push(`${name}: ${text}`);
         return Promise.resolve(true);
       },
+      savePicture(name, png) {
+        log.push(`saved ${name}, ${png.length} bytes`);
+        return Promise.resolve(true);
+      },
+      openPicture: () => Promise.resolve(host.picture),
       pickExportPreset: () => Promise.resolve(host.pick !== null),
     },
     timeline: {

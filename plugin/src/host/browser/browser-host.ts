@@ -1,5 +1,6 @@
 // The host interface for a web page: a file instead of a timeline, downloads instead of placing.
 
+import { pictureExtensions } from '../../../../protocol/messages/clip-messages.ts';
 import type { Abilities, AbilityName, Host, Theme } from '../host.ts';
 import { abilityNames, startAddress } from '../host.ts';
 import { createFileSelection } from './file-selection.ts';
@@ -37,6 +38,11 @@ export function createBrowserHost(page: Window): BrowserHost {
         download(document, new Blob([text], { type: 'application/json' }), suggestedName);
         return Promise.resolve(true);
       },
+      savePicture(suggestedName, png) {
+        download(document, new Blob([new Uint8Array(png)], { type: 'image/png' }), suggestedName);
+        return Promise.resolve(true);
+      },
+      openPicture: () => openPicture(document),
       pickExportPreset: () => Promise.resolve(false),
     },
     storage: {
@@ -137,17 +143,23 @@ function download(page: Document, blob: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-function openText(page: Document, extension: string): Promise<{ readonly name: string; readonly text: string } | null> {
+async function openText(page: Document, extension: string) {
+  const file = await openFile(page, extension);
+  return file === null ? null : { name: file.name, text: await file.text() };
+}
+
+async function openPicture(page: Document) {
+  const file = await openFile(page, pictureExtensions.map((one) => `.${one}`).join(','));
+  return file === null ? null : { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
+}
+
+function openFile(page: Document, accept: string): Promise<File | null> {
   const input = page.createElement('input');
   input.type = 'file';
-  input.accept = extension;
+  input.accept = accept;
   return new Promise((resolve) => {
     input.oncancel = () => resolve(null);
-    input.onchange = () => {
-      const file = input.files?.[0];
-      if (file === undefined) resolve(null);
-      else void file.text().then((text) => resolve({ name: file.name, text }));
-    };
+    input.onchange = () => resolve(input.files?.[0] ?? null);
     input.click();
   });
 }

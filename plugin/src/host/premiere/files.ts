@@ -4,7 +4,9 @@
 import type { HostFiles, ResultWriter, SampleClip } from '../host.ts';
 import { HostError } from '../problems.ts';
 import type { HostStorage } from '../host.ts';
+import { pictureExtensions } from '../../../../protocol/messages/clip-messages.ts';
 import type { Surroundings } from './api.ts';
+import type { Log } from './guard.ts';
 import { rememberPreset } from './export/export-presets.ts';
 import { folderOf, joinPath, openFile, removeFile, sizeOfFile } from './open-file.ts';
 import { openProject } from './timeline/timeline-items.ts';
@@ -16,6 +18,7 @@ const maxSameNames = 10_000;
 export interface FileSources {
   readonly surroundings: Surroundings;
   readonly storage: HostStorage;
+  readonly log: Log;
   /** Native path of the panel's own folder for results of projects that were never saved. */
   resultFolder(): Promise<string>;
 }
@@ -26,7 +29,7 @@ export interface PremiereFiles extends HostFiles {
 }
 
 export function createFiles(sources: FileSources): PremiereFiles {
-  const { surroundings, storage } = sources;
+  const { surroundings, storage, log } = sources;
   const { fs, uxp } = surroundings;
   const picker = uxp.storage.localFileSystem;
 
@@ -100,6 +103,17 @@ export function createFiles(sources: FileSources): PremiereFiles {
     throw new HostError('file-unwritable', `${folder} holds too many files for ${stem}.`);
   }
 
+  /** In the system's program for pictures. The file is saved either way; the log has the reason. */
+  async function openPicture(path: string): Promise<void> {
+    try {
+      // The answer is an empty text, or what went wrong.
+      const complaint = await uxp.shell?.openPath(path, 'Opens the frame that you have saved, to paint on it.');
+      if (complaint !== undefined && complaint !== '') log(`The picture was not opened: ${complaint}`);
+    } catch (error) {
+      log(`The picture was not opened: ${String(error)}`);
+    }
+  }
+
   return {
     openResult,
     writeSample,
@@ -116,6 +130,29 @@ export function createFiles(sources: FileSources): PremiereFiles {
       if (file === null) return false;
       await file.write(text);
       return true;
+    },
+    async savePicture(suggestedName, png) {
+      const chosen = await picker.getFileForSaving(suggestedName, { types: ['png'] });
+      if (chosen === null) return false;
+      const file = await openFile(fs, chosen.nativePath, 'w+');
+      try {
+        await file.write(0, png);
+      } finally {
+        await file.close();
+      }
+      await openPicture(chosen.nativePath);
+      return true;
+    },
+    async openPicture() {
+      const chosen = await picker.getFileForOpening({ types: [...pictureExtensions] });
+      if (chosen === null) return null;
+      const sizeBytes = (await sizeOfFile(fs, chosen.nativePath)) ?? 0;
+      const file = await openFile(fs, chosen.nativePath, 'r');
+      try {
+        return { name: chosen.name, bytes: await file.read(0, sizeBytes) };
+      } finally {
+        await file.close();
+      }
     },
     async pickExportPreset() {
       const file = await picker.getFileForOpening({ types: ['epr'] });

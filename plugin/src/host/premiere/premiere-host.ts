@@ -100,7 +100,7 @@ export function createPremiereHost(surroundings: Surroundings, newId: () => stri
     },
   };
 
-  const files = createFiles({ surroundings, storage, resultFolder: () => dataFolder(resultFolderName) });
+  const files = createFiles({ surroundings, storage, log, resultFolder: () => dataFolder(resultFolderName) });
   const { host } = surroundings.uxp;
   return {
     kind: 'premiere',

@@ -5,7 +5,7 @@ import { sourceIdOf } from '../choices.ts';
 import type { PanelEvent } from '../events.ts';
 import { withChange } from '../form.ts';
 import type { PanelState } from '../panel-state.ts';
-import { regionOf, shapeOf, wholePictureRegion, withShape, type Region } from '../region.ts';
+import { regionOf, shapeOf, wholePictureRegion, withPainted, withShape, type Region } from '../region.ts';
 
 export function reduceRegion(state: PanelState, event: PanelEvent, before: PanelState): PanelState {
   switch (event.type) {
@@ -35,6 +35,14 @@ export function reduceRegion(state: PanelState, event: PanelEvent, before: Panel
         ? state
         : change(state, { ...state.region, drawings: [], begun: [], undo: [...undo, drawings] });
     }
+    case 'painting-busy':
+      return { ...state, region: { ...state.region, isPaintingBusy: event.isBusy } };
+    case 'painted-added':
+      return change(state, withPainted(state.region, event.painted));
+    case 'painted-removed': {
+      const painted = state.region.painted.filter(({ frame }) => frame !== event.frame);
+      return change(state, { ...state.region, painted });
+    }
     case 'region-still-pressed':
       return change(state, { ...state.region, still: { name: 'asking' } });
     case 'region-still-changed':
@@ -47,7 +55,7 @@ export function reduceRegion(state: PanelState, event: PanelEvent, before: Panel
     case 'rerun-pressed': {
       const edit = state.edits.find(({ editId }) => editId === event.editId);
       const recipe = edit?.versions.find(({ version }) => version === event.version)?.recipe;
-      return recipe === undefined ? state : change(state, regionOf(recipe.settings.mask, state.region));
+      return recipe === undefined ? state : change(state, regionOf(recipe.settings, state.region));
     }
     default:
       return state;

@@ -23,7 +23,8 @@ export function createRegionPad({ ui, t, dispatch }: Context) {
   const byKeys = ui.button(t.region.byKeys, 'small', () => dispatch({ type: 'region-place-added', place: at }));
   const place = ui.el('span', 'hint');
   ui.describe(place, { live: 'polite' });
-  const root = ui.el('div', 'region-pad', frame, ui.el('div', 'row', byKeys, place));
+  const keys = ui.el('div', 'row', byKeys, place);
+  const root = ui.el('div', 'region-pad', frame, keys);
   let at: Place = { x: 0.5, y: 0.5 };
   let region: Region | null = null;
   let way: readonly Place[] | null = null;
@@ -41,7 +42,7 @@ export function createRegionPad({ ui, t, dispatch }: Context) {
 
   ui.on(frame, 'pointerdown', (event) => {
     const first = placeOf(event);
-    if (first === null || region === null) return;
+    if (first === null || region?.kind !== 'drawn') return;
     event.preventDefault();
     if (region.tool === 'polygon') {
       dispatch({ type: 'region-place-added', place: first });
@@ -93,8 +94,9 @@ export function createRegionPad({ ui, t, dispatch }: Context) {
     if (region === null) return;
     const aspect = image.naturalHeight > 0 ? image.naturalWidth / image.naturalHeight : 16 / 9;
     const current = way === null ? null : shapeOf(region, way);
-    const shapes = [...(drawingAt(region)?.shapes ?? []), ...(current === null ? [] : [current])];
     const { begun, invert } = region;
+    const drawn = region.kind === 'drawn' ? (drawingAt(region)?.shapes ?? []) : [];
+    const shapes = [...drawn, ...(current === null ? [] : [current])];
     const text = JSON.stringify([shapes, begun, invert && shapes.length > 0, aspect]);
     if (text === shown) return;
     shown = text;
@@ -122,6 +124,7 @@ export function createRegionPad({ ui, t, dispatch }: Context) {
       region = next;
       const { still } = next;
       show(root, still.name === 'shown');
+      show(keys, next.kind === 'drawn');
       if (still.name === 'shown') setPicture(image, still.url);
       draw();
     },

@@ -6,6 +6,7 @@ import { regionKinds, regionTools, wordsBlock, type RegionChange } from '../../s
 import type { PanelState } from '../../state/panel-state.ts';
 import type { Context, Piece } from '../context.ts';
 import { createNumber, createSegments } from './fields.ts';
+import { createPaintedView } from './painted-view.ts';
 import { createRegionPad } from './region-pad.ts';
 import { setText, setValue, show } from '../ui.ts';
 
@@ -49,16 +50,24 @@ export function createRegionView(context: Context): Piece {
   ui.name(position, r.frame);
   ui.on(position, 'input', () => dispatch({ type: 'region-frame-chosen', frame: Number(position.value) }));
   const frameText = ui.el('span', 'time');
+  const drawing = ui.el(
+    'div',
+    'region-tools',
+    ui.el('div', 'row', tools.root),
+    ui.el('div', 'row', erases.button, undo, close, clear),
+  );
+  const drawnHint = ui.el('div', 'hint', r.drawnHint);
+  const painted = createPaintedView(context);
   const drawn = ui.el(
     'div',
     'region-drawn',
-    ui.el('div', 'row', tools.root),
-    ui.el('div', 'row', erases.button, undo, close, clear),
+    drawing,
     ui.el('div', 'row', getStill),
     waiting,
     pad.root,
     ui.el('div', 'row', position, frameText),
-    ui.el('div', 'hint', r.drawnHint),
+    drawnHint,
+    painted.root,
   );
   const words = ui.el('input', 'field');
   words.type = 'text';
@@ -95,9 +104,13 @@ export function createRegionView(context: Context): Piece {
       const { kind, still } = region;
       kinds.update(kind);
       tools.update(region.tool);
-      show(drawn, kind === 'drawn');
+      show(drawn, kind === 'drawn' || kind === 'painted');
+      show(drawing, kind === 'drawn');
+      show(drawnHint, kind === 'drawn');
+      show(painted.root, kind === 'painted');
+      painted.update(state);
       show(worded, kind === 'words');
-      show(edge, kind !== 'whole');
+      show(edge, kind === 'drawn' || kind === 'words');
       erases.update(region.erases);
       invert.update(region.invert);
       follows.update(region.follows);

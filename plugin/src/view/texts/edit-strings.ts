@@ -156,7 +156,7 @@ export const editTexts = {
       'no-model': 'No model is installed.',
       'no-clip': 'Choose a clip first.',
       'no-prompt': 'Say what it should become.',
-      'no-region': 'Draw or name what may change, or choose the whole picture.',
+      'no-region': 'Draw, name or paint what may change, or choose the whole picture.',
       'no-control': 'A ControlNet does not fit: see Advanced.',
       'clip-unusable': 'This clip cannot be edited.',
       'too-large': 'Too much for this machine.',

@@ -25,6 +25,7 @@ export function recipeLines(
       value: `${strength.stops[nearestStop(settings.strength)]} (${settings.strength})`,
     },
     { label: region.title, value: settings.mask === undefined ? '' : region.made(settings.mask.words ?? null) },
+    { label: region.painted.title, value: (settings.keyframes ?? []).map(({ frame }) => frame + 1).join(', ') },
     { label: r.technique, value: techniqueInfo(settings.technique).title },
     { label: r.pipeline, value: settings.pipeline === 'draft' ? pipelines.draft : '' },
     { label: r.steps, value: own(settings.steps) },

@@ -5,7 +5,22 @@ import type { RegionKind, RegionTool } from '../../state/region.ts';
 export const regionTexts = {
   region: {
     title: 'What may change',
-    kinds: { whole: 'Everything', drawn: 'A region', words: 'By words' } satisfies Record<RegionKind, string>,
+    kinds: {
+      whole: 'Everything',
+      drawn: 'A region',
+      words: 'By words',
+      painted: 'Painted frames',
+    } satisfies Record<RegionKind, string>,
+    painted: {
+      title: 'Painted frames',
+      save: 'Save this frame to edit it yourself',
+      add: 'Give back an edited frame',
+      busy: 'Working on it...',
+      hint: 'Paint on the saved picture in any program and keep its name and size. The other frames follow.',
+      frame: (frame: number) => `Frame ${frame}`,
+      remove: 'Remove',
+      removeFrame: (frame: number) => `Remove frame ${frame}`,
+    },
     made: (words: string | null) => (words === null ? 'A region' : `What "${words}" names`),
     tool: 'Draw',
     tools: {
