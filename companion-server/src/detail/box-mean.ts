@@ -21,37 +21,52 @@ export function boxMean(
   });
   let count = 0;
   for (let y = -radius; y < height; y++) {
-    if (y + radius < height) {
-      addRow(columns, plane, factor, (y + radius) * width);
-      count++;
-    }
-    if (y > radius) {
-      subtractRow(columns, plane, factor, (y - radius - 1) * width);
-      count--;
-    }
+    const [entering, leaving] = [(y + radius) * width, (y - radius - 1) * width];
+    const [isEntering, isLeaving] = [y + radius < height, y > radius];
+    if (isEntering && isLeaving) slideRows(columns, plane, factor, entering, leaving);
+    else if (isEntering) addRow(columns, plane, factor, entering, 1);
+    else if (isLeaving) addRow(columns, plane, factor, leaving, -1);
+    count += (isEntering ? 1 : 0) - (isLeaving ? 1 : 0);
     if (y >= 0) meansOfRow(out, y * width, { sums, shares, radius, share: 1 / count });
   }
   return out;
 }
 
-// Written out twice each: they run for every point of some thirty planes of every frame.
-
-function addRow(sums: Float64Array, plane: Float32Array, factor: Float32Array | null, start: number): void {
-  const width = sums.length;
-  if (factor === null) {
-    for (let x = 0; x < width; x++) sums[x] = (sums[x] ?? 0) + (plane[start + x] ?? 0);
-    return;
+/** @param sign -1 takes the row away */
+function addRow(
+  sums: Float64Array,
+  plane: Float32Array,
+  factor: Float32Array | null,
+  start: number,
+  sign: 1 | -1,
+): void {
+  for (let x = 0; x < sums.length; x++) {
+    const value = (plane[start + x] ?? 0) * (factor === null ? 1 : (factor[start + x] ?? 0));
+    sums[x] = (sums[x] ?? 0) + sign * value;
   }
-  for (let x = 0; x < width; x++) sums[x] = (sums[x] ?? 0) + (plane[start + x] ?? 0) * (factor[start + x] ?? 0);
 }
 
-function subtractRow(sums: Float64Array, plane: Float32Array, factor: Float32Array | null, start: number): void {
+/** One row comes, another goes. Written out twice: it runs for every point of some thirty planes of every frame. */
+function slideRows(
+  sums: Float64Array,
+  plane: Float32Array,
+  factor: Float32Array | null,
+  entering: number,
+  leaving: number,
+): void {
   const width = sums.length;
   if (factor === null) {
-    for (let x = 0; x < width; x++) sums[x] = (sums[x] ?? 0) - (plane[start + x] ?? 0);
+    for (let x = 0; x < width; x++) {
+      sums[x] = (sums[x] ?? 0) + (plane[entering + x] ?? 0) - (plane[leaving + x] ?? 0);
+    }
     return;
   }
-  for (let x = 0; x < width; x++) sums[x] = (sums[x] ?? 0) - (plane[start + x] ?? 0) * (factor[start + x] ?? 0);
+  for (let x = 0; x < width; x++) {
+    sums[x] =
+      (sums[x] ?? 0) +
+      (plane[entering + x] ?? 0) * (factor[entering + x] ?? 0) -
+      (plane[leaving + x] ?? 0) * (factor[leaving + x] ?? 0);
+  }
 }
 
 interface RowMeans {

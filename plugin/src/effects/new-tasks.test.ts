@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest';
-import { openEffectsScene, selectionOf } from './testing/effects-scene.ts';
+import { openEffectsScene, selectionOf, timelineClip } from './testing/effects-scene.ts';
 
 async function codecOf(followsSequence: boolean, sequenceCodec: 'dnxhr-hqx' | null) {
-  const { clips, ...rest } = selectionOf();
-  const selection = { ...rest, clips: clips.map((clip) => ({ ...clip, sequenceCodec })) };
-  const scene = await openEffectsScene({ selection });
+  const scene = await openEffectsScene({ selection: selectionOf({ ...timelineClip, sequenceCodec }) });
   await scene.act({ type: 'form-changed', change: { codec: 'prores-422', followsSequence, isSeedLocked: true } });
   await scene.act({ type: 'apply-pressed' });
   return scene.store.state.tasks[0]?.settings.codec;

@@ -154,22 +154,87 @@ describe('every codec of the table', () => {
   });
 });
 
+/** Programs that read files by code of their own; a test machine may lack them. */
 const exiftool = await run('exiftool', ['-ver']).then(
   () => true,
   () => false,
 );
 
-describe.skipIf(!exiftool)('as exiftool reads it', () => {
-  test.each(['prores', 'h264', 'h265'] as const)('%s: mark, tool, prompt, title, date', async (codec) => {
-    const file = await encode(`exif-${codec}`, codec, { origin, provenance });
+/** What is used of the package `mediabunny`. */
+interface Mediabunny {
+  readonly Input: new (options: { readonly source: unknown; readonly formats: unknown }) => {
+    getPrimaryVideoTrack(): Promise<{
+      readonly internalCodecId: string;
+      readonly displayWidth: number;
+      getColorSpace(): Promise<Readonly<Record<'primaries' | 'transfer' | 'matrix', string | null>>>;
+      canBeTransparent(): Promise<boolean>;
+    } | null>;
+    getMetadataTags(): Promise<{ readonly title?: string; readonly raw?: Readonly<Record<string, unknown>> }>;
+  };
+  readonly FilePathSource: new (file: string) => unknown;
+  readonly ALL_FORMATS: unknown;
+}
+const packageName = 'mediabunny';
+const mediabunny = await import(packageName).then(
+  (module) => module as Mediabunny,
+  () => null,
+);
+
+describe.each(codecs)('%s says the same to other readers than ffprobe', (codec) => {
+  const ending = codecExtension(codec);
+  const isMkv = ending === '.mkv';
+  const colour = { range: 'tv', primaries: 'bt2020', transfer: 'smpte2084', matrix: 'bt2020nc' } as const;
+  const written = () => encode(`readers-${codec}`, codec, { origin, provenance, colour });
+
+  test.skipIf(!exiftool)('exiftool: mark, tool, prompt, title, date, place, colour', async () => {
+    const file = await written();
     const { stdout } = await run('exiftool', ['-json', '-api', 'LargeFileSupport=1', file]);
     const [tags] = JSON.parse(stdout) as Record<string, unknown>[];
+    expect(tags).toMatchObject({ DigitalSourceType: digitalSourceType, Title: origin.title, ImageWidth: size.width });
+    if (isMkv) {
+      const { timecode: Timecode, reel: ReelName, location: Location } = origin;
+      expect(tags).toMatchObject({ Timecode, ReelName, Location, Software: 'TokenFlow 1.2.3, a-model' });
+      return;
+    }
     expect(tags).toMatchObject({
-      DigitalSourceType: digitalSourceType,
       CreatorTool: 'TokenFlow 1.2.3',
-      Title: origin.title,
       CreateDate: '2024:03:01 10:11:12',
+      AIPromptInformation: provenance.prompt,
+      CompressorID: expected[codec][1],
+      GPSLongitude: expect.stringContaining('11 deg 30') as string,
     });
-    expect(JSON.stringify(tags)).toContain('a <silver> wolf & \\"moon\\"');
+    // It does not read the colours of DNxHR.
+    if (codec.startsWith('dnxhr')) return;
+    expect(String(tags?.['ColorPrimaries'])).toContain('2020');
+    expect(String(tags?.['TransferCharacteristics'])).toContain('2084');
+  });
+
+  test.skipIf(mediabunny === null)('mediabunny: codec, size, alpha, colour, title, mark, place', async () => {
+    if (mediabunny === null) throw new Error('mediabunny is not here.');
+    const source = new mediabunny.FilePathSource(await written());
+    const input = new mediabunny.Input({ source, formats: mediabunny.ALL_FORMATS });
+    const track = await input.getPrimaryVideoTrack();
+    const { title, raw = {} } = await input.getMetadataTags();
+    expect(track?.displayWidth).toBe(size.width);
+    if (isMkv) {
+      expect(raw).toMatchObject({ DIGITAL_SOURCE_TYPE: digitalSourceType, TIMECODE: origin.timecode });
+      expect(raw).toMatchObject({ LOCATION: origin.location });
+    } else {
+      expect(track?.internalCodecId).toBe(expected[codec][1]);
+      expect(title).toBe(origin.title);
+      // It knows no alpha of FFV1.
+      const { hasAlpha } = codecInfos.find(({ name }) => name === codec) ?? {};
+      expect(await track?.canBeTransparent()).toBe(hasAlpha);
+    }
+    if (ending === '.mov') {
+      expect(Buffer.from(raw['XMP_'] as Uint8Array).toString()).toContain(digitalSourceType);
+      expect(raw['©xyz']).toBe(origin.location);
+    }
+    expect(await track?.getColorSpace()).toMatchObject(
+      // DNxHR's header has a word for Rec. 709 and one for BT.2020, none for PQ.
+      codec.startsWith('dnxhr')
+        ? { primaries: 'bt2020' }
+        : { primaries: 'bt2020', transfer: 'pq', matrix: 'bt2020-ncl' },
+    );
   });
 });
