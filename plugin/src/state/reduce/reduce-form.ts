@@ -14,9 +14,9 @@ export function reduceForm(state: PanelState, event: PanelEvent): PanelState {
     case 'loras-listed':
       return { ...state, loras: event.loras };
     case 'control-picture-changed': {
-      const { [event.kind]: _, ...others } = state.controlPictures;
       const { kind, url } = event;
-      return { ...state, controlPictures: url === null ? others : { ...others, [kind]: url } };
+      const others = Object.entries(state.controlPictures).filter(([other]) => other !== kind);
+      return { ...state, controlPictures: Object.fromEntries(url === null ? others : [...others, [kind, url]]) };
     }
     case 'advanced-toggled':
       return { ...state, isAdvancedOpen: !state.isAdvancedOpen };
