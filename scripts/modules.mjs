@@ -116,7 +116,7 @@ export const modules = [
       ...['weights', 'wire-error'],
     ],
   },
-  { name: 'artifacts', at: [`${server}artifacts/`], imports: ['files', 'protocol'] },
+  { name: 'artifacts', at: [`${server}artifacts/`], imports: ['errors', 'files', 'protocol'] },
   {
     name: 'playback',
     at: [`${server}playback/`],
@@ -220,6 +220,7 @@ export const packageOwners = {
   valibot: ['protocol/fields.ts'],
   '@noble/hashes': ['plugin/src/client/sha256.ts'],
   yaml: [`${server}models/library/yaml-file.ts`],
+  '@aws-sdk/client-s3': [`${server}artifacts/s3-storage.ts`],
   ws: ['api/session/socket.ts', 'client/node-platform.ts', 'client/pinned-socket.ts'].map((file) => server + file),
 };
 
