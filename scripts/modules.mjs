@@ -101,6 +101,7 @@ export const modules = [
     types: ['artifacts', 'clips', 'config', 'models', 'playback', 'relay', 'store'],
   },
   { name: 'jobs', at: [`${server}jobs/`], imports: ['artifacts', 'errors', 'protocol', 'store', 'wire-error'] },
+  { name: 'farm', at: [`${server}farm/`], imports: ['errors', 'jobs', 'protocol'] },
   {
     name: 'edit-executor',
     at: ['edit-estimate.ts', 'edit-executor.ts'].map((file) => `${server}jobs/${file}`),
@@ -220,6 +221,8 @@ export const packageOwners = {
   valibot: ['protocol/fields.ts'],
   '@noble/hashes': ['plugin/src/client/sha256.ts'],
   yaml: [`${server}models/library/yaml-file.ts`],
+  bullmq: ['bull-job-store.ts', 'packages.ts', 'turns.ts'].map((file) => `${server}farm/${file}`),
+  ioredis: ['bull-job-store.ts', 'packages.ts', 'turns.ts'].map((file) => `${server}farm/${file}`),
   '@aws-sdk/client-s3': [`${server}artifacts/s3-storage.ts`],
   ws: ['api/session/socket.ts', 'client/node-platform.ts', 'client/pinned-socket.ts'].map((file) => server + file),
 };
@@ -246,6 +249,8 @@ export const testPackages = [
   'ws',
   'playwright-core',
   'axe-core',
+  'ioredis',
+  'bullmq',
 ];
 
 /**

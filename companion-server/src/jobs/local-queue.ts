@@ -12,7 +12,7 @@ import { refusals, type JobRow, type JobStore } from './store.ts';
 import { toJobView } from './view.ts';
 
 export interface LocalQueueOptions extends JobQueueOptions {
-  /** No other queue claims jobs from it. */
+  /** Queues of several processes may stand on one store if it gives a job to one of them at a time. */
   readonly store: JobStore;
   readonly now?: () => Date;
   /** How long to wait before a write is tried again that has failed. Default: 2 seconds. */

@@ -1,0 +1,30 @@
+// The queue of jobs that several machines share, on Redis by BullMQ. This process does jobs of it, one after the other, as
+// every other process does that opens it.
+
+import { openLocalQueue } from '../jobs/local-queue.ts';
+import type { JobQueue, JobQueueOptions } from '../jobs/queue.ts';
+import { openBullJobStore, type BullJobStoreOptions } from './bull-job-store.ts';
+
+export interface BullQueueOptions extends JobQueueOptions, Omit<BullJobStoreOptions, 'onFailure'> {
+  /** How long to wait before a write is tried again that has failed. Default: 2 seconds. */
+  readonly retryMs?: number;
+}
+
+/** Joins the queue. `close` gives the running job back to it, and ends the connections. */
+export async function openBullQueue(options: BullQueueOptions): Promise<JobQueue> {
+  const { onFailure = () => undefined } = options;
+  const store = await openBullJobStore({ ...options, onFailure: (error) => onFailure(null, error) });
+  try {
+    const queue = await openLocalQueue({ ...options, store });
+    return {
+      ...queue,
+      async close() {
+        await queue.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
