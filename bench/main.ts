@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { sampleNames } from '../companion-server/src/demo/samples.ts';
 import { controlBench } from './control.ts';
 import { detailBench } from './detail/main.ts';
+import { fidelityBench } from './fidelity/main.ts';
 import { gpuBench, parseDevices } from './gpu/main.ts';
 import { jobsBench } from './jobs/main.ts';
 import { keyframesBench } from './keyframes/main.ts';
@@ -32,6 +33,7 @@ const benches: readonly Bench[] = [
   pipelineBench,
   variantsBench,
   detailBench,
+  fidelityBench,
   controlBench,
   maskBench,
   keyframesBench,

@@ -13,6 +13,7 @@ import {
   oneOf,
   optional,
   recordOf,
+  flag,
   withDefault,
   type Infer,
 } from './fields.ts';
@@ -65,6 +66,14 @@ export const editReport = object({
   controls: optional(controlChoices),
   /** The share of the picture that the mask lets the edit change, mean of all frames, 0..1; left out without a mask. */
   maskedShare: optional(number(0, 1)),
+  /** What a host can find again in the result; left out in reports of versions that did not tell, and of previews. */
+  written: optional(
+    object({
+      /** The timecode of the first frame, as the number of frames from 00:00:00:00 on; null without one. */
+      timecodeFrames: nullable(count),
+      hasAlpha: flag,
+    }),
+  ),
   /** Variable rate made constant, size padded, ... */
   notices,
 });

@@ -54,6 +54,11 @@ describe('parseEditSettings', () => {
       { loras: Array.from({ length: 17 }, (_, i) => ({ name: `lora ${i}`, strength: 1 })) },
       'message.settings.loras must be a list of at most 16 objects, got a list.',
     ],
+    [
+      { sourcePrompt: 'a wolfhound', mask: { words: 'the wolf' } },
+      "message.settings.mask.words must be in the source prompt, 'a wolfhound', got 'the wolf'.",
+    ],
+    [{ mask: { words: 'wolf', drawn: [] } }, 'message.settings.mask must have one of drawn, matte and words, got 2.'],
     [{ seed: -1 }, 'message.settings.seed must be between 0 and 4294967295, got -1.'],
     [
       { steps: 4, inversionSteps: 50 },

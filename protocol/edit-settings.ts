@@ -20,7 +20,7 @@ import {
 import { maxPromptCharacters } from './limits.ts';
 import { givenKeyframes } from './given-keyframes.ts';
 import { loraChoices } from './lora.ts';
-import { maskSettings } from './mask.ts';
+import { hasWords, maskSettings } from './mask.ts';
 import { vaeName } from './vae-name.ts';
 import { techniqueInfo, techniqueInfos, techniqueNames, usualTechnique } from './techniques.ts';
 
@@ -65,6 +65,13 @@ export type Sound = (typeof sounds)[number];
  */
 export const details = ['source', 'none'] as const;
 export type Detail = (typeof details)[number];
+
+/**
+ * How the model is shown clips of high dynamic range. `auto`: tone-mapped; the change is carried back into the clip's own
+ * codes. `off`: their codes as they are, which look pale.
+ */
+export const modelColours = ['auto', 'off'] as const;
+export type ModelColour = (typeof modelColours)[number];
 
 export const maxSteps = 1_000;
 /** Up to 1 there is no guidance. */
@@ -138,6 +145,8 @@ export const editSettings = where(
     /** Keeps in the result where the clip was recorded. */
     keepsLocation: withDefault(flag, false),
     detail: oneOf(details),
+    /** `auto` when left out. */
+    modelColour: optional(oneOf(modelColours)),
     /** LoRA that change the model, in this order. Left out: none. */
     loras: withDefault(loraChoices, []),
     /** A VAE in place of the model's own, which is used when it is left out. */
@@ -164,6 +173,7 @@ export const editSettings = where(
     mask,
     codec,
     propagation,
+    sourcePrompt,
     keyframes = [],
   }): Complaint | undefined => {
     const twice = loras.findIndex(({ name }, i) => loras.findIndex((one) => one.name === name) !== i);
@@ -183,6 +193,10 @@ export const editSettings = where(
     if (mask?.asAlpha === true && !codecInfo(codec).hasAlpha) {
       const those = codecInfos.filter(({ hasAlpha }) => hasAlpha).map(({ name }) => name);
       return { at: ['mask', 'asAlpha'], text: `needs a codec that keeps alpha (${those.join(', ')}), got ${codec}.` };
+    }
+    if (mask?.words !== undefined && !hasWords(sourcePrompt, mask.words)) {
+      const text = `must be in the source prompt, '${sourcePrompt}', got '${mask.words}'.`;
+      return { at: ['mask', 'words'], text };
     }
     if (steps !== null && inversionSteps !== null && inversionSteps % steps !== 0) {
       return {

@@ -1,6 +1,19 @@
-// Where an edit may change a clip: drawn shapes, or a matte in a file.
+// Where an edit may change a clip: drawn shapes, a matte in a file, or what words of the source prompt name.
 
-import { count, flag, hex, integer, list, number, object, oneOf, optional, where, withDefault } from './fields.ts';
+import {
+  count,
+  flag,
+  hex,
+  integer,
+  list,
+  number,
+  object,
+  oneOf,
+  optional,
+  text,
+  where,
+  withDefault,
+} from './fields.ts';
 import type { Complaint, Infer } from './fields.ts';
 
 export const shapeKinds = ['rectangle', 'ellipse', 'polygon', 'brush'] as const;
@@ -12,6 +25,8 @@ export type MatteChannel = (typeof matteChannels)[number];
 
 /** Frames that are drawn on, shapes on one of them, and points of all shapes of a mask: a mask fits a control message. */
 export const maskLimits = { frames: 16, shapes: 256, points: 2_000 } as const;
+/** Characters of a mask's words. */
+export const maxMaskWords = 200;
 /** Pixels of the clip. */
 export const maxFeather = 500;
 export const growRange = { min: -500, max: 500 } as const;
@@ -68,11 +83,13 @@ const matte = object({
 });
 export type MaskMatte = Infer<typeof matte>;
 
-/** One of `drawn` and `matte` says where. */
+/** One of `drawn`, `matte` and `words` says where. */
 export const maskSettings = where(
   object({
     drawn: optional(list(drawing, maskLimits.frames)),
     matte: optional(matte),
+    /** What to edit, in words that follow each other in the source prompt. */
+    words: optional(text({ min: 1, max: maxMaskWords })),
     /**
      * Whether a mask of single frames goes with what it covers, along the clip's correspondences. Otherwise the last one
      * before a frame holds, where it was drawn.
@@ -87,9 +104,11 @@ export const maskSettings = where(
     /** The result is the edit with the mask as its alpha, to lie above the clip. Needs a codec that keeps alpha. */
     asAlpha: withDefault(flag, false),
   }),
-  ({ drawn, matte: given }): Complaint | string | undefined => {
-    const sources = [drawn, given].filter((source) => source !== undefined);
-    if (sources.length !== 1) return `must have one of drawn and matte, got ${sources.length === 0 ? 'none' : 'both'}.`;
+  ({ drawn, matte: given, words }): Complaint | string | undefined => {
+    const sources = [drawn, given, words].filter((source) => source !== undefined);
+    if (sources.length !== 1) {
+      return `must have one of drawn, matte and words, got ${sources.length === 0 ? 'none' : sources.length}.`;
+    }
     return drawn === undefined ? undefined : complainAboutDrawings(drawn);
   },
 );
@@ -104,4 +123,14 @@ function complainAboutDrawings(drawn: readonly MaskDrawing[]): Complaint | undef
   const numbers = drawn.flatMap(({ shapes }) => shapes).reduce((sum, { points }) => sum + points.length, 0);
   if (numbers <= 2 * maskLimits.points) return undefined;
   return { at: ['drawn'], text: `must have at most ${maskLimits.points} points in all, got ${numbers / 2}.` };
+}
+
+/** Whether `words` follow each other in the prompt, whatever their case and what stands between them. */
+export function hasWords(prompt: string, words: string): boolean {
+  const [all, wanted] = [wordsOf(prompt), wordsOf(words)];
+  return wanted.length > 0 && all.some((_, start) => wanted.every((word, i) => all[start + i] === word));
+}
+
+function wordsOf(text: string): readonly string[] {
+  return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 }

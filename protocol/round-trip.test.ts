@@ -89,8 +89,9 @@ const reportFields = {
   peakMemoryBytes: amount,
   notices,
 };
-// Reports of machines that don't tell, and of earlier versions, have no mapped memory.
-const report = fc.oneof(fc.record(reportFields), fc.record({ ...reportFields, peakMappedBytes: amount }));
+// Reports of machines that don't tell, and of earlier versions, have no mapped memory, and do not say what was written.
+const written = fc.record({ timecodeFrames: nullable(count), hasAlpha: fc.boolean() });
+const report = fc.oneof(fc.record(reportFields), fc.record({ ...reportFields, written, peakMappedBytes: amount }));
 
 const job = fc.record({
   jobId: id,

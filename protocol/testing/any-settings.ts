@@ -5,6 +5,7 @@ import { codecInfo, outputCodecs } from '../codecs.ts';
 import { controlKinds, controlledFrames } from '../control.ts';
 import {
   details,
+  modelColours,
   guidanceBases,
   guidanceRange,
   initialNoises,
@@ -73,6 +74,7 @@ const fields: { readonly [Name in keyof Required<EditSettings>]: Arbitrary<Requi
   writesPrompt: fc.boolean(),
   keepsLocation: fc.boolean(),
   detail: fc.constantFrom(...details),
+  modelColour: fc.constantFrom(...modelColours),
   loras: fc.uniqueArray(fc.record({ name: words(1), strength: amount(loraStrengthRange.min, loraStrengthRange.max) }), {
     maxLength: 3,
     selector: ({ name }) => name,
@@ -88,7 +90,14 @@ const fields: { readonly [Name in keyof Required<EditSettings>]: Arbitrary<Requi
   preview: fc.boolean(),
 };
 
-const optionalFields: readonly (keyof EditSettings)[] = ['vae', 'controls', 'controlledFrames', 'mask', 'keyframes'];
+const optionalFields: readonly (keyof EditSettings)[] = [
+  'modelColour',
+  'vae',
+  'controls',
+  'controlledFrames',
+  'mask',
+  'keyframes',
+];
 
 /** Settings that `parseEditSettings` accepts: every field takes any of its values, in any combination that is allowed. */
 export const anySettings: Arbitrary<EditSettings> = fc

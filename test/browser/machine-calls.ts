@@ -10,8 +10,8 @@ export function createMachineCalls(machine: SimMachine) {
   const { fs } = machine;
   return {
     async probe(path: string) {
-      const { frames, hasAudio, ticksPerFrame } = await machine.probe(path);
-      return { frames, hasAudio, ticksPerFrame: String(ticksPerFrame) };
+      const { frames, hasAudio, ticksPerFrame, start } = await machine.probe(path);
+      return { frames, hasAudio, ticksPerFrame: String(ticksPerFrame), start: String(start) };
     },
     render: (request: RenderRequest) => machine.render(request),
     reveal: (from: string, to: string, share: number) => machine.reveal(from, to, share),

@@ -15,8 +15,8 @@ export function createPageMachine(call: Call, folder: string): SimMachine {
     dataFolder: `${folder}/plugin-data`,
     homeFolder: `${folder}/home`,
     async probe(path) {
-      const { ticksPerFrame, ...media } = await call('probe', path);
-      return { ...media, ticksPerFrame: BigInt(ticksPerFrame) };
+      const { ticksPerFrame, start, ...media } = await call('probe', path);
+      return { ...media, ticksPerFrame: BigInt(ticksPerFrame), start: BigInt(start) };
     },
     render: (request) => call('render', request),
     reveal: (from, to, share) => call('reveal', from, to, share),

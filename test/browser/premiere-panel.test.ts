@@ -10,7 +10,9 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { dataDirOf } from '../../companion-server/src/app/config.ts';
 import { writeServerFile } from '../../companion-server/src/cli/server-file.ts';
+import { decodePlanes } from '../../companion-server/src/media/decode/frames.ts';
 import { findProgram } from '../../companion-server/src/media/ffmpeg/binaries.ts';
+import { probeClip } from '../../companion-server/src/media/probe/probe.ts';
 import { rateOfTimebase } from '../../plugin/src/host/ticks.ts';
 import { ensurePanel } from '../../scripts/panel/ensure-build.mjs';
 import { createNodeMachine } from '../premiere-sim/node-machine.ts';
@@ -155,6 +157,42 @@ describe.skipIf(chromiumPath === undefined)('the panel in a simulated Premiere',
         'Prepare TokenFlow export',
         'Place TokenFlow edit',
       ]);
+      expect(await premiere.ask('violations')).toEqual([]);
+      expect(premiere.faults).toEqual([]);
+    },
+    editMs + 60_000,
+  );
+
+  test(
+    'draws a region on a still of the clip, and places the edit as a layer with alpha on the track above, in one step of undo',
+    async () => {
+      const { premiere } = await open('layer', true);
+      const panel = await premiere.openPanel();
+      await panel.locator('.clip-name').waitFor();
+      await panel.getByText('A region', { exact: true }).click();
+      await panel.getByText('Get a frame of the clip').click();
+      await panel.locator('.region-picture[src^="blob:"]:not(.stale)').waitFor();
+      const box = await panel.locator('.region-frame').boundingBox();
+      if (box === null) throw new Error('There is no still.');
+      await panel.mouse.move(box.x + 1, box.y + 1);
+      await panel.mouse.down();
+      await panel.mouse.move(box.x + box.width / 2, box.y + box.height - 1, { steps: 3 });
+      await panel.mouse.up();
+      await panel.locator('.region-run').first().waitFor();
+      await panel.getByText('Follows what it covers').click();
+      await panel.getByText('Layer with alpha').click();
+      await describeEdit(panel, 'a blue ball on grass', 2);
+      await apply(panel, editMs);
+      const placed = await premiere.ask('placed');
+      expect(placed).toMatchObject([{ trackIndex: 1, startFrame: place.startFrame, frames: place.frames }]);
+      const layer = await probeClip(placed[0]?.path ?? '');
+      for await (const { planes, format, width, height } of decodePlanes(layer)) {
+        const alphaAt = (x: number) => planes[3]?.[Math.floor(height / 2) * width + x];
+        expect(alphaAt(Math.floor(width / 4))).toBe(2 ** format.bits - 1);
+        expect(alphaAt(Math.floor((3 * width) / 4))).toBe(0);
+      }
+      const steps = await premiere.ask('undoNames');
+      expect(steps.filter((name) => name.startsWith('Place '))).toEqual(['Place TokenFlow edit']);
       expect(await premiere.ask('violations')).toEqual([]);
       expect(premiere.faults).toEqual([]);
     },

@@ -5,6 +5,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { decodePlanes } from '../../companion-server/src/media/decode/frames.ts';
+import type { PlanarFrame } from '../../companion-server/src/media/planes.ts';
 import { probeClip } from '../../companion-server/src/media/probe/probe.ts';
 import { ensurePanel } from '../../scripts/panel/ensure-build.mjs';
 import { chromiumPath, howToGetChromium, launchChromium } from './chromium.ts';
@@ -131,6 +133,60 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
     2 * editMs + 60_000,
   );
 
+  test(
+    'changes only the region that was drawn on a still of the clip, with the pointer and by keys',
+    async () => {
+      const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+      await page.goto(server.openLink());
+      await page.locator('.drop').waitFor();
+      const clip = await cutSample(server.folder, 'ball-grass', 2);
+      await dropClip(page, clip, 2);
+      await acceptPractice(page);
+      await page.getByRole('radio', { name: 'A region' }).click();
+      const still = page.locator('.region-picture[src^="blob:"]:not(.stale)');
+      await still.waitFor();
+      await describeEdit(page, 'a blue ball on grass', 2);
+      await page.getByText('Draw or name what may change').waitFor();
+      await page.locator('.region-frame').scrollIntoViewIfNeeded();
+      const box = await page.locator('.region-frame').boundingBox();
+      if (box === null) throw new Error('There is no still.');
+      await page.mouse.move(box.x + box.width * 0.5, box.y + box.height * 0.1);
+      await page.mouse.down();
+      await page.mouse.move(box.x + box.width * 0.9, box.y + box.height * 0.9, { steps: 4 });
+      await page.mouse.up();
+      await page.locator('.region-run').first().waitFor();
+      await page.getByRole('button', { name: 'Undo' }).click();
+      await page.locator('.region-run').first().waitFor({ state: 'detached' });
+      // By keys, from the middle of the picture to its right edge: the left half stays.
+      await page.getByRole('button', { name: 'Set a point' }).focus();
+      for (let n = 0; n < 6; n++) await page.keyboard.press('Shift+ArrowUp');
+      await page.keyboard.press('Enter');
+      for (let n = 0; n < 11; n++) await page.keyboard.press('Shift+ArrowDown');
+      for (let n = 0; n < 6; n++) await page.keyboard.press('Shift+ArrowRight');
+      await page.keyboard.press('Enter');
+      await page.locator('.region-run').first().waitFor();
+      await page.getByRole('button', { name: 'Follows what it covers' }).click();
+      await page.locator('select').filter({ hasText: 'FFV1' }).selectOption('ffv1');
+      const before = new Set(await results(server));
+      await apply(page, editMs);
+      const [made] = (await results(server)).filter((file) => !before.has(file));
+      if (made === undefined) throw new Error('There is no result.');
+      const [source, result] = [await planesOf(clip), await planesOf(join(server.folder, 'data', 'jobs', made))];
+      let [left, right] = [0, 0];
+      for (const [n, { planes, width }] of source.entries()) {
+        for (const [i, value] of (planes[0] ?? []).entries()) {
+          if (result[n]?.planes[0]?.[i] === value) continue;
+          if (i % width < width / 2) left++;
+          else right++;
+        }
+      }
+      expect(left).toBe(0);
+      expect(right).toBeGreaterThan(100);
+      await page.close();
+    },
+    editMs + 60_000,
+  );
+
   test('says that a link was used, and takes the code instead', async () => {
     const link = server.openLink();
     const first = await browser.newContext();
@@ -149,6 +205,12 @@ describe.skipIf(chromiumPath === undefined)('the web panel', () => {
     await Promise.all([first.close(), second.close()]);
   });
 });
+
+async function planesOf(file: string): Promise<readonly PlanarFrame[]> {
+  const frames: PlanarFrame[] = [];
+  for await (const frame of decodePlanes(await probeClip(file))) frames.push(frame);
+  return frames;
+}
 
 /** Results that lie on the server. */
 async function results({ folder }: DemoServer): Promise<string[]> {

@@ -90,6 +90,7 @@ export function toyFamily({ change = (told) => told, injectionPoints = points }:
         defaults: { guidance: 2, steps: 3 },
         createConditioner: () => ({
           overflowOf: () => null,
+          placesOf: () => [],
           async conditioning(prompts, size, run) {
             const first = await heard(run, ear('left', weightsOf(left.folder), prompts));
             const second = await heard(run, ear('right', weightsOf(right.folder), prompts));

@@ -17,6 +17,7 @@ import {
 import path from 'node:path';
 import { promisify, types } from 'node:util';
 import { findProgram } from '../../companion-server/src/media/ffmpeg/binaries.ts';
+import { parseTimecode } from '../../companion-server/src/media/timecode.ts';
 import { ticksPerSecond } from '../../plugin/src/host/ticks.ts';
 import type { UxpFs } from '../../plugin/src/host/premiere/api.ts';
 import { Violation } from './rules.ts';
@@ -66,18 +67,22 @@ async function lookInto(file: string): Promise<SimMedia> {
     '-of',
     'json',
     '-show_entries',
-    'stream=codec_type,r_frame_rate,nb_read_packets',
+    'stream=codec_type,r_frame_rate,nb_read_packets:stream_tags=timecode',
   ];
   const { stdout } = await run(await findProgram('ffprobe'), [...options, file]);
   const { streams } = JSON.parse(stdout) as {
-    streams: { codec_type: string; r_frame_rate: string; nb_read_packets: string }[];
+    streams: { codec_type: string; r_frame_rate: string; nb_read_packets: string; tags?: { timecode?: string } }[];
   };
   const video = streams.find(({ codec_type }) => codec_type === 'video');
   if (video === undefined) throw new Error(`${file} has no picture.`);
   const [numerator, denominator] = video.r_frame_rate.split('/').map(BigInt) as [bigint, bigint];
+  const ticksPerFrame = (ticksPerSecond * denominator) / numerator;
+  const rate = { numerator: Number(numerator), denominator: Number(denominator) };
+  const timecode = parseTimecode(video.tags?.timecode ?? '', rate);
   return {
     frames: Number(video.nb_read_packets),
-    ticksPerFrame: (ticksPerSecond * denominator) / numerator,
+    ticksPerFrame,
+    start: BigInt(timecode?.frames ?? 0) * ticksPerFrame,
     hasAudio: streams.some(({ codec_type }) => codec_type === 'audio'),
   };
 }

@@ -25,6 +25,7 @@ export async function makeNumberedFilm(
     readonly rate: FilmRate;
     readonly firstNumber?: number;
     readonly hasAudio?: boolean;
+    readonly timecode?: string;
   },
 ): Promise<void> {
   const key = JSON.stringify([options, path.slice(path.lastIndexOf('.'))]);
@@ -34,7 +35,7 @@ export async function makeNumberedFilm(
 }
 
 async function drawFilm(path: string, options: Parameters<typeof makeNumberedFilm>[1]): Promise<void> {
-  const { frames, rate, firstNumber = 0, hasAudio = false } = options;
+  const { frames, rate, firstNumber = 0, hasAudio = false, timecode } = options;
   const rateText = `${rate.numerator}/${rate.denominator}`;
   const { width, height } = filmSize;
   const bar = `floor(X*${bars}/W)`;
@@ -43,6 +44,7 @@ async function drawFilm(path: string, options: Parameters<typeof makeNumberedFil
     ...['-v', 'error', '-y', '-f', 'lavfi', '-i', picture],
     ...(hasAudio ? ['-f', 'lavfi', '-i', 'sine=frequency=440', '-c:a', 'aac', '-shortest'] : []),
     ...['-frames:v', String(frames), '-c:v', 'libx264', '-preset', 'ultrafast', '-qp', '0'],
+    ...(timecode === undefined ? [] : ['-timecode', timecode]),
     ...['-threads', '1', '-video_track_timescale', String(rate.numerator), path],
   ]);
 }

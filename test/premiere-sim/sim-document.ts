@@ -39,6 +39,8 @@ export interface SimMedia {
   /** Length of a frame in ticks. */
   readonly ticksPerFrame: bigint;
   readonly hasAudio: boolean;
+  /** The timecode of the first frame, in ticks from 00:00:00:00 on; 0 without one. */
+  readonly start: bigint;
 }
 
 export interface SimItemData {
@@ -52,6 +54,8 @@ export interface SimItemData {
   isMerged: boolean;
   hasProxy: boolean;
   readonly media: SimMedia | null;
+  /** What a person has set in Interpret Footage; the file's own where it is left out. */
+  interpretation?: { readonly frameRate?: number; readonly ignoresAlpha?: boolean; readonly invertsAlpha?: boolean };
   /** Marks of the person; null for the whole. */
   marks: { readonly inPoint: bigint; readonly outPoint: bigint } | null;
 }

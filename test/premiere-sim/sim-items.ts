@@ -131,8 +131,22 @@ export class SimClipProjectItem extends SimItem implements ClipProjectItem {
   getFootageInterpretation(): Promise<FootageInterpretation> {
     const { media } = this.data;
     const rate = media === null ? 0 : Number(ticksPerSecond) / Number(media.ticksPerFrame);
-    // Of its many members only the rate is looked at.
-    return Promise.resolve({ getFrameRate: () => rate } as FootageInterpretation);
+    const { frameRate = rate, ignoresAlpha = false, invertsAlpha = false } = this.data.interpretation ?? {};
+    // Of its many members these are looked at.
+    return Promise.resolve({
+      getFrameRate: () => frameRate,
+      getIgnoreAlpha: () => ignoresAlpha,
+      getInvertAlpha: () => invertsAlpha,
+    } as FootageInterpretation);
+  }
+  getMedia(): Promise<Media> {
+    const { media } = this.data;
+    if (media === null) return this.core.notSimulated('getMedia of what is no file');
+    return Promise.resolve({
+      start: tickTime(media.start),
+      duration: tickTime(BigInt(media.frames) * media.ticksPerFrame),
+      createSetStartAction: () => this.core.notSimulated('createSetStartAction'),
+    });
   }
   getInPoint(mediaType: Constants.MediaType): Promise<TickTime> {
     this.requireVideo(mediaType);
@@ -180,7 +194,6 @@ export class SimClipProjectItem extends SimItem implements ClipProjectItem {
   createSetOutPointAction = (): Action => this.core.notSimulated('clip.createSetOutPointAction');
   createSetOverridePixelAspectRatioAction = (): Action => this.core.notSimulated('setPixelAspect');
   createSetOverrideFrameRateAction = (): Action => this.core.notSimulated('setOverrideFrameRate');
-  getMedia = (): Promise<Media> => this.core.notSimulated('getMedia');
   getOriginatingProjectPath = (): Promise<string> => this.core.notSimulated('getOriginating');
 }
 

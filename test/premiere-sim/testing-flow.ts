@@ -70,17 +70,24 @@ export interface ResultWish {
   readonly firstNumber: number;
   readonly jobId?: string;
   readonly hasAudio?: boolean;
+  readonly timecode?: string;
 }
 
 /** What the server would send back: `frames` frames at the sequence's rate, received beside the project. */
 export async function receiveFile(
   { folder }: TestProject,
   host: PremiereHost,
-  { frames, timebase, firstNumber, jobId = 'job1', hasAudio = false }: ResultWish,
+  { frames, timebase, firstNumber, jobId = 'job1', hasAudio = false, timecode }: ResultWish,
 ): Promise<ResultFile> {
   const file = path.join(folder, 'from-server.mov');
   const rate = rateOfTimebase(String(timebase));
-  await makeNumberedFilm(file, { frames, rate, firstNumber, hasAudio });
+  await makeNumberedFilm(file, {
+    frames,
+    rate,
+    firstNumber,
+    hasAudio,
+    ...(timecode === undefined ? {} : { timecode }),
+  });
   const bytes = new Uint8Array(await readFile(file));
   const writer = await host.files.openResult({ jobId, clipName: 'wolf', extension: '.mov' });
   await writer.write(writer.receivedBytes, bytes.subarray(writer.receivedBytes));

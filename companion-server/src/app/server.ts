@@ -260,6 +260,7 @@ async function open(
       await library.settled();
       return [...embeddingsIn(config.embeddings ?? new Map()), ...library.embeddingsIn(prompts)];
     },
+    onDiscard: (jobId) => late.playback?.forgetJob(jobId) ?? Promise.resolve(),
     onStep: (jobId, { stage, step }) => log.debug('A step is finished.', { jobId, stage, step }),
   });
   let device: Device | null = null;

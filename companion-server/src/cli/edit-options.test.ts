@@ -75,6 +75,15 @@ describe('readEditRequest', () => {
     );
   });
 
+  test('how the model is shown HDR, and what is written into the result, is left out unless it is said', () => {
+    const plain = request('c', ...prompt).settings;
+    expect(plain).not.toHaveProperty('modelColour');
+    expect(plain).toMatchObject({ writesPrompt: false, keepsLocation: false });
+    const told = request('c', ...prompt, '--model-colour', 'off', '--write-prompt', '--keep-location').settings;
+    expect(told).toMatchObject({ modelColour: 'off', writesPrompt: true, keepsLocation: true });
+    expect(() => request('c', ...prompt, '--model-colour', 'lut')).toThrow('--model-colour must be one of auto, off');
+  });
+
   test('every pipeline can be chosen; a draft leaves its steps to the program', () => {
     const chosen = pipelines.map((pipeline) => request('c', ...prompt, '--pipeline', pipeline).settings.pipeline);
     expect(chosen).toEqual(pipelines);

@@ -6,6 +6,7 @@ import { codecExtension, codecInfo, codecInfos, outputCodecs, type OutputCodec }
 import {
   defaultSettings,
   details,
+  modelColours,
   guidanceBases,
   referencePipeline,
   initialNoises,
@@ -115,6 +116,11 @@ export const editOptions = {
     kind: 'choice',
     choices: details,
     help: `source: a clip larger than the working size keeps its fine detail where the edit left it alone. none: the edited picture is scaled up. Default: ${defaults.detail}.`,
+  },
+  'model-colour': {
+    kind: 'choice',
+    choices: modelColours,
+    help: 'How the model is shown a clip in PQ or HLG. auto: tone-mapped to standard range; the change is carried back into the codes of the clip. off: as it is. Default: auto.',
   },
   ...maskOptions,
   ...keyframeOptions,
@@ -255,6 +261,7 @@ function readSettings(
       writesPrompt: values['write-prompt'],
       keepsLocation: values['keep-location'],
       detail: values.detail ?? base.detail,
+      ...(values['model-colour'] !== undefined && { modelColour: values['model-colour'] }),
       loras,
       ...(vae === undefined ? {} : { vae }),
       ...(controls.length > 0 && { controls }),

@@ -64,7 +64,20 @@ describe('the mask that options make', () => {
     expect([mask?.matte?.channel, mattePath]).toEqual(['alpha', clipPath]);
   });
 
+  test('names what the words of the source prompt say', async () => {
+    expect(await read('--mask-words', 'the Wolf', '--source-prompt', 'there is the wolf', '--feather', '2')).toEqual({
+      mask: { words: 'the Wolf', ...edge, feather: 2 },
+      mattePath: null,
+    });
+  });
+
   test.each([
+    [
+      ['--mask-words', 'the cat', '--source-prompt', 'a wolf'],
+      '--mask-words must be in the source prompt, "a wolf", got "the cat".',
+    ],
+    [['--mask-words', 'wolf'], '--mask-words must be in the source prompt, "", got "wolf".'],
+    [['--mask-words', 'wolf', '--mask', 'a.mov'], '--mask-words cannot be used together with another mask.'],
     [['--feather', '3'], '--feather needs a mask.'],
     [['--mask-invert'], '--mask-invert needs a mask.'],
     [['--mask-shape', 'star:0,1'], "--mask-shape must be one of rectangle, ellipse, polygon, brush, got 'star'."],

@@ -2,7 +2,14 @@
 
 import { join, resolve } from 'node:path';
 import { FieldError, parse } from '../../../protocol/fields.ts';
-import { growRange, maskSettings, maxFeather, shapeKinds, type MaskSettings } from '../../../protocol/mask.ts';
+import {
+  growRange,
+  hasWords,
+  maskSettings,
+  maxFeather,
+  shapeKinds,
+  type MaskSettings,
+} from '../../../protocol/mask.ts';
 import { EditError } from '../errors.ts';
 import { sha256OfFile } from '../files/sha256.ts';
 import { pictureClipExtension, writePictureClip } from '../media/encode/picture-clip.ts';
@@ -19,6 +26,11 @@ export const maskOptions = {
     kind: 'texts',
     placeholder: 'KIND:X,Y,...',
     help: `A shape of the mask: ${shapeKinds.join(', ')} with its points in shares of width and height, for example ellipse:0.2,0.3,0.6,0.9. A brush has its radius in front of them: brush:0.05,0.2,0.3,0.8,0.3. A minus in front, -brush:..., takes away. May be given several times.`,
+  },
+  'mask-words': {
+    kind: 'text',
+    placeholder: 'TEXT',
+    help: 'The edit may change what these words of --source-prompt name, for example "the wolf".',
   },
   'mask-frame': {
     kind: 'number',
@@ -62,19 +74,23 @@ export interface MaskRequest {
  * names the option; what reading the matte throws.
  */
 export async function readMask(
-  values: Values<typeof maskOptions>,
+  values: Values<typeof maskOptions> & { readonly 'source-prompt'?: string | undefined },
   clipPath: string,
   folder: () => Promise<string>,
   signal?: AbortSignal,
 ): Promise<MaskRequest | null> {
   const file = values.mask ?? (values['mask-alpha'] ? clipPath : undefined);
   const shapes = values['mask-shape'];
-  if (file === undefined && shapes.length === 0) {
+  const words = values['mask-words'];
+  if (file === undefined && shapes.length === 0 && words === undefined) {
     refuseWithoutMask(values);
     return null;
   }
   if (file !== undefined && shapes.length > 0) {
     throw new EditError('invalid-request', '--mask-shape cannot be used together with --mask or --mask-alpha.');
+  }
+  if (words !== undefined && (file !== undefined || shapes.length > 0)) {
+    throw new EditError('invalid-request', '--mask-words cannot be used together with another mask.');
   }
   const frame = values['mask-frame'] ?? 0;
   const edge = {
@@ -84,6 +100,10 @@ export async function readMask(
     feather: values.feather ?? 0,
     asAlpha: values['output-alpha'],
   };
+  if (words !== undefined) {
+    requireWords(words, values['source-prompt'] ?? '');
+    return { mask: parseMask({ words, ...edge }), mattePath: null };
+  }
   if (file === undefined) {
     return { mask: parseMask({ drawn: [{ frame, shapes: shapes.map(parseShape) }], ...edge }), mattePath: null };
   }
@@ -99,8 +119,19 @@ function refuseWithoutMask(values: Values<typeof maskOptions>): void {
   const option = given ?? flag;
   if (option === undefined) return;
   throw new EditError('invalid-request', `--${option} needs a mask.`, {
-    hint: 'Give one with --mask, --mask-shape or --mask-alpha.',
+    hint: 'Give one with --mask, --mask-shape, --mask-words or --mask-alpha.',
   });
+}
+
+function requireWords(words: string, sourcePrompt: string): void {
+  if (hasWords(sourcePrompt, words)) return;
+  throw new EditError(
+    'invalid-request',
+    `--mask-words must be in the source prompt, "${sourcePrompt}", got "${words}".`,
+    {
+      hint: 'Say with --source-prompt what the clip shows, in these words.',
+    },
+  );
 }
 
 async function matteClip(file: string, folder: () => Promise<string>, signal?: AbortSignal): Promise<string> {
@@ -132,6 +163,7 @@ function parseMask(value: unknown): MaskSettings {
     if (!(error instanceof FieldError)) throw error;
     const { path, complaint, code } = error;
     if (path.startsWith('mask.drawn.0.shapes')) throw new EditError(code, `--mask-shape ${complaint}`);
+    if (path === 'mask.words') throw new EditError(code, `--mask-words ${complaint}`);
     const option = path === 'mask.grow' || path === 'mask.feather' ? path.replace('mask.', '') : 'mask-frame';
     throw new EditError(code, `--${option} ${complaint}`);
   }

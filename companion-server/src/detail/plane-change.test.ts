@@ -126,4 +126,33 @@ describe('a change made to the planes of a clip', () => {
     expect(result.planes[3]).toEqual(source.planes[3]);
     expect(result.planes[0]).not.toEqual(source.planes[0]);
   });
+
+  test.each(['444', '422', '420'] as const)(
+    'what is wholly transparent keeps its samples, as premultiplied colour must: %s',
+    (sampling) => {
+      const format = yuvFormat(sampling, 10, true);
+      // Premultiplied: black where alpha is 0, and a share of the colour on the edge.
+      const source = frameOf(format, { width: 32, height: 8 }, (k, x) => {
+        if (k === 3) return x < 15 ? 0 : x === 15 ? 300 : 1023;
+        const isBlack = k === 0 ? x < 15 : x < 15 >> format.chromaShift.x;
+        return k === 0 ? (isBlack ? 64 : 500) : isBlack ? 512 : 600;
+      });
+      const change = fitChange(
+        flat(8, 4, () => [128, 128, 128]),
+        flat(8, 4, () => [180, 100, 150]),
+      );
+      const result = applyChange(source, change, spaceOf(format));
+      const sizes = planeSizes(format, source);
+      for (const k of [0, 1, 2]) {
+        const width = sizes[k]?.width ?? 0;
+        // The chroma sample over columns 14 and 15 belongs to a visible one.
+        const hidden = k === 0 ? 15 : width === 32 ? 15 : 7;
+        result.planes[k]?.forEach((code, i) => {
+          const own = source.planes[k]?.[i];
+          if (i % width < hidden) expect(code).toBe(own);
+          else expect(code).not.toBe(own);
+        });
+      }
+    },
+  );
 });

@@ -9,7 +9,7 @@ export interface Grid {
 }
 
 /** Writes a row of `values`, less `zero`. */
-export type RowResampler = (plane: Plane, row: number, zero: number, values: Float32Array) => void;
+export type RowResampler = (plane: Plane, row: number, zero: number, values: Float64Array) => void;
 
 /**
  * From a plane with the samples of `from` to the rows of `to`. A coarser plane is interpolated linearly; of a finer one, the
@@ -31,12 +31,17 @@ export function resampleRow(from: Grid, to: Grid): RowResampler {
 function interpolateRow(from: Grid, to: Grid): RowResampler {
   const width = from.columns.count;
   const [columns, rows] = [placesOf(to.columns, from.columns), placesOf(to.rows, from.rows)];
-  const mixed = new Float32Array(width);
+  const isDoubled = from.columns.step === 2 * to.columns.step && from.columns.phase === to.columns.phase;
+  const mixed = new Float64Array(width);
   return (plane, row, zero, values) => {
     const [above, below] = [(rows.before[row] ?? 0) * width, (rows.after[row] ?? 0) * width];
     const share = rows.share[row] ?? 0;
     for (let x = 0; x < width; x++) {
       mixed[x] = (1 - share) * (plane[above + x] ?? 0) + share * (plane[below + x] ?? 0) - zero;
+    }
+    if (isDoubled) {
+      double(mixed, values);
+      return;
     }
     for (let x = 0; x < values.length; x++) {
       const part = columns.share[x] ?? 0;
@@ -45,16 +50,29 @@ function interpolateRow(from: Grid, to: Grid): RowResampler {
   };
 }
 
+/** Every second value is a sample, the others lie in the middle of two. The usual case, written out. */
+function double(samples: Float64Array, values: Float64Array): void {
+  let sample = samples[0] ?? 0;
+  for (let x = 0; x < values.length; x += 2) {
+    const next = samples[Math.min(samples.length - 1, (x >> 1) + 1)] ?? 0;
+    values[x] = sample;
+    if (x + 1 < values.length) values[x + 1] = (sample + next) / 2;
+    sample = next;
+  }
+}
+
 function averageRow(from: Grid, to: Grid): RowResampler {
   const { count: width } = from.columns;
   const [stepX, stepY] = [to.columns.step / from.columns.step, to.rows.step / from.rows.step];
-  const sums = new Float32Array(width);
+  const sums = new Float64Array(width);
   return (plane, row, zero, values) => {
     const first = row * stepY;
-    const count = Math.min(stepY, from.rows.count - first);
-    sums.fill(-zero);
-    for (let y = first; y < first + count; y++) {
-      for (let x = 0; x < width; x++) sums[x] = (sums[x] ?? 0) + (plane[y * width + x] ?? 0) / count;
+    const last = Math.min(from.rows.count, first + stepY) - 1;
+    const share = 1 / (last - first + 1);
+    // The first row as it is, the others added to it.
+    for (let x = 0; x < width; x++) sums[x] = (plane[first * width + x] ?? 0) * share - zero;
+    for (let y = first + 1; y <= last; y++) {
+      for (let x = 0; x < width; x++) sums[x] = (sums[x] ?? 0) + (plane[y * width + x] ?? 0) * share;
     }
     for (let x = 0; x < values.length; x++) {
       const at = Math.min(width - 1, x * stepX);

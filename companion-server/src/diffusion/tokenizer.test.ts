@@ -45,6 +45,25 @@ describe("equals OpenAI's tokenizer", () => {
   });
 });
 
+describe('places of words', () => {
+  const tokenizer = createTokenizer(clip);
+  it.each([
+    ['a shiny wolf, a silver wolf', 'Wolf', [3, 7]],
+    ['a shiny silver robotic wolf', 'silver  robotic wolf', [3, 4, 5]],
+    ['a shiny silver robotic wolf', 'robotic silver', []],
+    ['a shiny silver robotic wolf', 'woman', []],
+    ['a shiny silver robotic wolf', '', []],
+  ])('in "%s" of "%s" are %j', (prompt, words, places) => {
+    expect(tokenizer.placesOf(prompt, words)).toEqual(places);
+  });
+
+  it('are only those that the model reads', () => {
+    const short = createTokenizer(withConfig({ model_max_length: 5 }));
+    expect(short.placesOf('a shiny silver wolf', 'silver')).toEqual([3]);
+    expect(short.placesOf('a shiny silver wolf', 'wolf')).toEqual([]);
+  });
+});
+
 describe('a prompt that is too long', () => {
   const short = createTokenizer(withConfig({ model_max_length: 8 }));
 

@@ -25,6 +25,8 @@ export interface Tokenizer {
   /** Tokens per prompt, begin and end among them: 77 in Stable Diffusion. */
   readonly maxLength: number;
   encode(prompt: string): EncodedPrompt;
+  /** Places in `encode(prompt).ids` of the tokens of `words`, wherever they follow each other; none where the prompt lacks them. */
+  placesOf(prompt: string, words: string): readonly number[];
 }
 
 /**
@@ -64,6 +66,12 @@ export function createTokenizer(
 
   return {
     maxLength: config.maxLength,
+    placesOf(prompt, words) {
+      const [all, wanted] = [idsOf(prompt).slice(0, room), idsOf(words)];
+      const starts = wanted.length === 0 ? [] : all.flatMap((_, start) => (isAt(all, wanted, start) ? [start] : []));
+      const places = starts.flatMap((start) => wanted.map((_, i) => 1 + start + i));
+      return [...new Set(places)];
+    },
     encode(prompt) {
       const all = idsOf(prompt);
       const kept = [bos, ...all.slice(0, room), eos];
@@ -75,6 +83,10 @@ export function createTokenizer(
       };
     },
   };
+}
+
+function isAt(all: readonly number[], wanted: readonly number[], start: number): boolean {
+  return wanted.every((id, i) => all[start + i] === id);
 }
 
 interface OwnWords {

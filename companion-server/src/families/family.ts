@@ -124,6 +124,11 @@ export interface Conditioner {
   /** The end of a prompt that the model does not read, because it is too long; null when everything fits. */
   overflowOf(prompt: string): string | null;
   /**
+   * Places of the tokens of `words` among those of the prompt's conditioning; none where the prompt does not have them, or has
+   * them behind its end that is not read.
+   */
+  placesOf(prompt: string, words: string): readonly number[];
+  /**
    * The conditioning of each prompt, in their order. Throws EditError('model-damaged') when tokenizers and text encoders
    * do not fit.
    * @param size of the working frames

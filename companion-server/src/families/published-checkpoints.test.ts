@@ -5,23 +5,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { writePublished, type Published } from '../../../test/fixtures/published-checkpoints.ts';
+import { ddim, epsilon, euler, pndm, same, sd, velocity, xl } from './testing/published.ts';
 import { readingOf } from './testing/reading-of.ts';
-
-type Json = Readonly<Record<string, unknown>>;
 
 let dir: string;
 beforeEach(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'published-'));
 });
 afterEach(() => rm(dir, { recursive: true }));
-
-const [sd, xl] = ['Stable Diffusion 1.x or 2.x', 'Stable Diffusion XL'];
-const same = (age: number) => ({ index: age, unet: age, vae: age, scheduler: age });
-const pndm: Json = { _class_name: 'PNDMScheduler' };
-const ddim: Json = { _class_name: 'DDIMScheduler' };
-const euler: Json = { interpolation_type: 'linear', prediction_type: 'epsilon', sample_max_value: 1 };
-const epsilon = { prediction_type: 'epsilon' };
-const velocity = { prediction_type: 'v_prediction' };
 
 const published: readonly (readonly [string, Published, string])[] = [
   [

@@ -10,6 +10,7 @@ import { writeHollowTensors } from '../../../test/random-tensors.ts';
 import { writeFiles } from '../weights/testing/made-checkpoint.ts';
 import { fileBytes } from '../weights/testing/made-files.ts';
 import { openSafetensors } from '../weights/safetensors.ts';
+import { ddim, epsilon, euler, pndm, same, sd, velocity, xl } from './testing/published.ts';
 import { readingOf } from './testing/reading-of.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -19,14 +20,6 @@ beforeEach(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'published-'));
 });
 afterEach(() => rm(dir, { recursive: true }));
-
-const [sd, xl] = ['Stable Diffusion 1.x or 2.x', 'Stable Diffusion XL'];
-const same = (age: number) => ({ index: age, unet: age, vae: age, scheduler: age });
-const pndm: Json = { _class_name: 'PNDMScheduler' };
-const ddim: Json = { _class_name: 'DDIMScheduler' };
-const euler: Json = { interpolation_type: 'linear', prediction_type: 'epsilon', sample_max_value: 1 };
-const epsilon = { prediction_type: 'epsilon' };
-const velocity = { prediction_type: 'v_prediction' };
 
 const usual: Readonly<Record<PublishedFamily, readonly [Published, string]>> = {
   sd1: [{ family: 'sd1', ages: same(25), scheduler: { ...pndm, ...epsilon } }, `${sd}, 512 px, epsilon, leading`],

@@ -108,7 +108,7 @@ async function openVae(
 const unwrittenScale = 0.18215;
 
 function told(config: JsonObject): JsonObject {
-  return { scaling_factor: unwrittenScale, ...config };
+  return 'scaling_factor' in config ? config : { ...config, scaling_factor: unwrittenScale };
 }
 
 interface ReplacedVae {

@@ -90,6 +90,8 @@ export interface EditExecutorOptions {
   readonly controlFileOf?: (control: ControlChoice, model: string | null) => NamedFile | Promise<NamedFile>;
   /** What a client has sent with this SHA-256: a matte, a keyframe. Throws EditError 'clip-missing'. Default: there is none. */
   readonly uploadOf?: (owner: string, sha256: string) => Promise<Pick<Clip, 'artifact'>>;
+  /** Called before the files of a job are removed: ends what still writes there. Never rejects. Default: nothing does. */
+  readonly onDiscard?: (jobId: string) => Promise<void>;
   /** Embeddings that these prompts may mean. Default: there are none. */
   readonly embeddingsFor?: (
     prompts: readonly string[],
@@ -107,6 +109,7 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
   const { onStep = () => undefined, onStepUnkept = () => undefined, onWorkLost = () => undefined } = options;
   const { inversionsDir = inversionsDirIn(dataDir), embeddingsFor = () => [] } = options;
   const { loraFileOf = nothingNamed('LoRA'), vaeFileOf = nothingNamed('VAE') } = options;
+  const { onDiscard = () => Promise.resolve() } = options;
   const { readingOf = () => undefined, previewDecoderOf = () => null, uploadOf = noUpload } = options;
   const { controlFileOf = noControlNet } = options;
 
@@ -237,7 +240,10 @@ export function createEditExecutor(options: EditExecutorOptions): EditExecutor {
     await removeOthers(jobId, (id) => isResultOf(jobId, id) || id === playbackFolder(jobId));
   }
 
-  const discard = (jobId: string): Promise<void> => artifacts.remove(jobArtifact(jobId));
+  async function discard(jobId: string): Promise<void> {
+    await onDiscard(jobId);
+    await artifacts.remove(jobArtifact(jobId));
+  }
 
   return {
     run,

@@ -333,10 +333,10 @@ describe('the settings of a mask', () => {
   });
 
   test.each([
-    [{}, 'settings.mask must have one of drawn and matte, got none.'],
+    [{}, 'settings.mask must have one of drawn, matte and words, got none.'],
     [
       { drawn, matte: { sha256: 'a'.repeat(64), channel: 'luma' } },
-      'settings.mask must have one of drawn and matte, got both.',
+      'settings.mask must have one of drawn, matte and words, got 2.',
     ],
     [{ drawn: [] }, 'settings.mask.drawn must have at least one frame, got none.'],
     [{ drawn: [...drawn, ...drawn] }, 'settings.mask.drawn.1.frame must not be given twice, got 0.'],

@@ -59,7 +59,8 @@ export async function readManifest(dir: string): Promise<Manifest | undefined> {
   try {
     return parse(pulledRecord, JSON.parse(await readFile(path, 'utf8')), 'record');
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    // A checkpoint in one file is no folder.
+    if (isMissing(error) || (error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
     if (!(error instanceof FieldError || error instanceof SyntaxError)) throw error;
     throw new EditError('model-damaged', `${path}: ${error.message}`, {
       hint: 'Remove the model and pull it again.',

@@ -11,8 +11,10 @@ import { addModel, removeModel } from './change-models.ts';
 import { chooseModels } from './choose-models.ts';
 import { embeddedModelDir, findInstalledModels } from './installed-models.ts';
 import { createLibrary } from './library/library.ts';
+import { readingOfInstalled } from './library/parts.ts';
 import { plainReading, readReadings } from './readings.ts';
 import { errorFrom, rejectionOf } from './testing/error-from.ts';
+import { verifyModel } from './verify.ts';
 
 let root: string;
 let folder: string;
@@ -87,6 +89,16 @@ describe('a file without VAE and text encoder', () => {
     const chosen = await chooseModels(places, lacking, { parts: folder, prediction: null });
     expect([...chosen][0]).toEqual(['film', lacking]);
   });
+});
+
+test('a checkpoint in one file is verified as it is read', async () => {
+  expect(await verifyModel(whole)).toEqual({ checkedFiles: 0, faults: [] });
+  await addModel(modelsDir, lacking, 'mine', { parts: folder, prediction: null });
+  const reading = () => readingOfInstalled(modelsDir, 'mine', lacking);
+  expect(await verifyModel(lacking, { reading })).toEqual({ checkedFiles: 0, faults: [] });
+  await writeFile(join(modelsDir, 'readings.json'), '{}');
+  const { faults } = await verifyModel(lacking, { reading });
+  expect(faults).toEqual([expect.stringContaining('has no VAE or text encoder')]);
 });
 
 describe('a file without a VAE', () => {

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { EditError } from '../errors.ts';
-import { openCheckpoint } from '../families/open-checkpoint.ts';
+import { openCheckpoint, type CheckpointReading } from '../families/open-checkpoint.ts';
 import { requireLoadable } from '../families/require-loadable.ts';
 import { sha256OfFile } from '../files/sha256.ts';
 import { translateReadError } from '../weights/read-range.ts';
@@ -19,13 +19,15 @@ export interface Verification {
 export interface VerifyOptions {
   /** The catalogue's entry of the model, where it has one. */
   readonly known?: CatalogModel | undefined;
+  /** How it is read. Throws EditError where that cannot be told. Default: as it says itself. */
+  readonly reading?: () => Promise<CheckpointReading>;
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Hashes every downloaded file again, and opens the checkpoint as the engine does. Throws CanceledError. */
 export async function verifyModel(dir: string, options: VerifyOptions = {}): Promise<Verification> {
-  const { known, onProgress, signal } = options;
+  const { known, reading, onProgress, signal } = options;
   const faults: string[] = [];
   const note = (error: unknown): void => {
     if (!(error instanceof EditError)) throw error;
@@ -58,7 +60,7 @@ export async function verifyModel(dir: string, options: VerifyOptions = {}): Pro
     }
   }
   try {
-    await requireLoadable(await openCheckpoint(dir));
+    await requireLoadable(await openCheckpoint(dir, await reading?.()));
   } catch (error) {
     note(error);
   }

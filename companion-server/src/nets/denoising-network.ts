@@ -81,6 +81,11 @@ export interface PassHooks {
    * comparisons.
    */
   observe?(g: GraphBuilder, blockKey: string, entering: Value, leaving: Value): void;
+  /**
+   * Sees the queries [branches, n*length, C] and the keys [branches, tokens, C] with which a transformer block looks at the
+   * prompts.
+   */
+  promptAttention?(g: GraphBuilder, query: Value, keys: Value, block: SelfAttentionBlock): void;
   /** True when every branch gets the source branch's result of this residual block's second convolution. */
   sharesConvolution(resnetKey: string): boolean;
   /**

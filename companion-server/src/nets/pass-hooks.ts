@@ -11,6 +11,7 @@ import type { Branch, Pass } from './pass.ts';
 import { ownAttention, perPicture, unitLength } from './self-attention.ts';
 import { sharedInputs, type SharedInputs } from './shared-inputs.ts';
 import { propagateTokens } from './token-propagation.ts';
+import { wordAttention } from './word-attention.ts';
 
 /**
  * What the pass puts into the network. Beside latents, time and conditioning the graph has, per transformer block i of `length` tokens of
@@ -23,17 +24,19 @@ import { propagateTokens } from './token-propagation.ts';
  * - of controlled branches: inputs `residual.{branch}.{i}` [frames, C, h, w] per skip connection i, finest first, and of the
  *   middle block behind them;
  * - as the pass emits them: outputs `source_tokens_out.{i}` [frames, length, C], `attention_out.{i}` [emitted branches,
- *   frames, length, C], `nearest.{i}` [jobs, length], counted within each keyframe.
+ *   frames, length, C], `nearest.{i}` [jobs, length], counted within each keyframe, and `words_out.{i}` [frames, length], for
+ *   which the input `words` [tokens, 1] weighs the tokens of the source's prompt.
  */
 export function passHooks(pass: Pass, g: GraphBuilder, points: InjectionPoints): PassHooks {
   const shared = sharedInputs(g);
   const isInjected = ({ key }: SelfAttentionBlock) => pass.injection.attention && points.attention.test(key);
   const leavesSource = canLeaveSource(pass);
-  const { controlled = [] } = pass;
+  const { controlled = [], emits } = pass;
   return {
     branches: pass.branches.length,
     selfAttention: (builder, normed, block) => selfAttention(builder, normed, block, pass, shared, isInjected(block)),
     sharesConvolution: (key) => pass.injection.features && key === points.features,
+    ...(emits.words === true && { promptAttention: wordAttention(g) }),
     ...(controlled.length > 0 && { residual: (...value) => addResidual(...value, pass.branches, controlled) }),
     ...(leavesSource ? { leavesSourceAfter: points.features } : {}),
   };

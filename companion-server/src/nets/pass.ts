@@ -45,6 +45,8 @@ export interface Emissions {
   readonly attention: readonly Branch[];
   /** The nearest neighbours that were searched. */
   readonly correspondences: boolean;
+  /** How much the source's tokens look at words of its prompt, which the pass is told; not returned when left out. */
+  readonly words?: boolean;
 }
 
 export const noInjection: Injection = { attention: false, features: false };
@@ -115,5 +117,6 @@ export function nameOf({ branches, attention, correspondences, injection, contro
     ...(emits.sourceTokens ? ['returns source tokens'] : []),
     ...(emits.attention.length === 0 ? [] : [`returns attention of ${emits.attention.join(', ')}`]),
     ...(emits.correspondences ? ['returns correspondences'] : []),
+    ...(emits.words === true ? ['returns attention to words'] : []),
   ].join('; ');
 }

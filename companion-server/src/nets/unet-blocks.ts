@@ -222,7 +222,7 @@ export class UNetBlocks {
     };
     const selfAttended = this.hooks.selfAttention(g, layerNorm(g, rows, `${blockKey}.norm1`), block);
     const mixed = ops.add(g, rows, selfAttended);
-    const cross = this.crossAttention(layerNorm(g, mixed, `${blockKey}.norm2`), blockKey, heads);
+    const cross = this.crossAttention(layerNorm(g, mixed, `${blockKey}.norm2`), blockKey, block);
     const informed = ops.add(g, mixed, cross);
     const forward = this.feedForward(layerNorm(g, informed, `${blockKey}.norm3`), `${blockKey}.ff`);
     const leaving = ops.add(g, informed, forward);
@@ -231,7 +231,7 @@ export class UNetBlocks {
   }
 
   /** Each branch looks at its own row of the context: the branches are the batch, all its tokens one sequence. */
-  private crossAttention(normed: Value, blockKey: string, heads: number): Value {
+  private crossAttention(normed: Value, blockKey: string, block: SelfAttentionBlock): Value {
     const { g, branches } = this;
     const key = `${blockKey}.attn2`;
     const count = channels(normed);
@@ -239,10 +239,11 @@ export class UNetBlocks {
     const query = perBranch(project(g, normed, `${key}.to_q`, count));
     const keys = perBranch(project(g, this.contextRows, `${key}.to_k`, count));
     const values = perBranch(project(g, this.contextRows, `${key}.to_v`, count));
+    this.hooks.promptAttention?.(g, query, keys, block);
     const mixed = g.scope(key, () =>
       // Scores against a prompt's few tokens are small: one chunk.
       attention(g, query, keys, values, {
-        heads,
+        heads: block.heads,
         queries: 1,
         keys: 1,
         upcast: this.config.upcastAttention,

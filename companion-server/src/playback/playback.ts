@@ -51,21 +51,33 @@ export interface Playback {
   prepare(jobId: string): Promise<void>;
   /** The owner has deleted the clip: what shows it is deleted, too. */
   forgetClip(owner: string, clipId: string): Promise<void>;
+  /**
+   * The job is deleted: ends what is made for it, and waits for its end, so that nothing comes into its folder any more. To be
+   * called when the job is not found any more, and before its folder is removed. Never rejects.
+   */
+  forgetJob(jobId: string): Promise<void>;
   /** Ends what is being made, and waits for its end. */
   close(): Promise<void>;
+}
+
+/** A video that is being made. */
+interface Making {
+  readonly jobId: string;
+  readonly done: Promise<void>;
+  readonly stop: AbortController;
 }
 
 /** Videos that are made at the same time: an edit may run meanwhile. */
 const madeAtOnce = 2;
 
 export function createPlayback({ jobs, clips, artifacts, infoOf, onUnmade }: PlaybackDeps): Playback {
-  const making = new Map<string, Promise<void>>();
+  const making = new Map<string, Making>();
   const turns = createTurns(madeAtOnce);
   const closing = new AbortController();
 
-  async function make(owner: string, job: JobView, side: FrameSide): Promise<void> {
+  async function make(owner: string, job: JobView, side: FrameSide, signal: AbortSignal): Promise<void> {
     const { jobId, clipId, settings, report } = job;
-    throwIfCanceled(closing.signal);
+    throwIfCanceled(signal);
     const { artifact } = await resultOf({ jobs, artifacts }, owner, jobId);
     const resultPath = await artifacts.localPath(artifact);
     const original = side === 'edit' ? null : await clips.get(owner, clipId);
@@ -77,7 +89,7 @@ export function createPlayback({ jobs, clips, artifacts, infoOf, onUnmade }: Pla
     try {
       await mkdir(dirname(file), { recursive: true, mode: 0o700 });
       const [clip, result] = [await infoOf(clipPath), await infoOf(resultPath)];
-      await writePlayback(file, { side, clip, firstFrame, result }, closing.signal);
+      await writePlayback(file, { side, clip, firstFrame, result }, signal);
       await artifacts.commit(id);
       // It may have been deleted meanwhile, and its clip with it.
       if ((await jobs.get(owner, jobId)).clipId === clipId && side !== 'edit') await clips.get(owner, clipId);
@@ -90,11 +102,15 @@ export function createPlayback({ jobs, clips, artifacts, infoOf, onUnmade }: Pla
   async function ensure(owner: string, job: JobView, side: FrameSide): Promise<void> {
     const id = playbackArtifact(job.jobId, side);
     const begun = making.get(id);
-    if (begun !== undefined) return begun;
+    if (begun !== undefined) return begun.done;
     if ((await artifacts.facts(id)) !== null) return;
-    const made = making.get(id) ?? turns.take(() => make(owner, job, side)).finally(() => making.delete(id));
-    making.set(id, made);
-    return made;
+    const meanwhile = making.get(id);
+    if (meanwhile !== undefined) return meanwhile.done;
+    const stop = new AbortController();
+    const signal = AbortSignal.any([closing.signal, stop.signal]);
+    const done = turns.take(() => make(owner, job, side, signal)).finally(() => making.delete(id));
+    making.set(id, { jobId: job.jobId, done, stop });
+    return done;
   }
 
   async function open(owner: string, jobId: string, side: FrameSide): Promise<PlaybackFile> {
@@ -151,14 +167,19 @@ export function createPlayback({ jobs, clips, artifacts, infoOf, onUnmade }: Pla
         if (job.clipId !== clipId) continue;
         for (const side of ['original', 'difference', 'flicker'] as const) {
           const id = playbackArtifact(job.jobId, side);
-          await making.get(id)?.catch(() => undefined);
+          await making.get(id)?.done.catch(() => undefined);
           await artifacts.remove(id);
         }
       }
     },
+    async forgetJob(jobId) {
+      const begun = [...making.values()].filter((one) => one.jobId === jobId);
+      for (const { stop } of begun) stop.abort();
+      await Promise.allSettled(begun.map(({ done }) => done));
+    },
     async close() {
       closing.abort();
-      await Promise.allSettled(making.values());
+      await Promise.allSettled([...making.values()].map(({ done }) => done));
       await turns.over();
     },
   };

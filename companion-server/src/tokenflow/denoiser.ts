@@ -29,6 +29,8 @@ export interface PassInputs {
   readonly correspondences?: Correspondences;
   /** Of controlled branches: what ControlNets add. */
   readonly residuals?: BranchResiduals;
+  /** Where attention to words is returned: the weights [tokens, 1] of the tokens of the source's prompt. */
+  readonly words?: Tensor;
 }
 
 /** The correspondences and weights by which frames take tokens from keyframes. */
@@ -48,6 +50,8 @@ export interface PassOutputs {
   readonly prediction: Readonly<Partial<Record<Branch, Tensor>>>;
   readonly tokens: KeyframeTokens;
   readonly correspondences: Correspondences | null;
+  /** Per transformer block [N, S]: how much of its attention to the prompt each token gives to the words. */
+  readonly words?: readonly Tensor[];
 }
 
 export interface Denoiser {

@@ -4,6 +4,7 @@ import type { EditRequest } from '../../../protocol/messages/job-messages.ts';
 import { chosenModel, rangeOf, selectedFrames, sourceIdOf } from '../state/choices.ts';
 import type { PanelEvent } from '../state/events.ts';
 import { toSettings } from '../state/form.ts';
+import { maskOf } from '../state/region.ts';
 import { guessSeconds, throughputKey } from '../state/throughput.ts';
 import type { PanelState } from '../state/panel-state.ts';
 import type { EffectDeps, StopEffect } from './deps.ts';
@@ -14,6 +15,7 @@ const restMs = 400;
 
 const causes: readonly PanelEvent['type'][] = [
   ...(['form-changed', 'preset-chosen', 'history-chosen', 'rerun-pressed', 'selection-read'] as const),
+  ...(['region-changed', 'region-drawn', 'region-place-added', 'region-closed', 'region-undone'] as const),
   ...(['prepare-done', 'prepare-failed', 'link-changed', 'throughput-measured', 'kept-read', 'models-read'] as const),
 ];
 
@@ -81,7 +83,7 @@ function questionOf(state: PanelState): Question | null {
   const model = chosenModel(state);
   if (state.link.name !== 'online' || clip === undefined || model === null) return null;
   if (state.prepared?.clip == null || state.prepared.sourceId !== sourceIdOf(clip)) return null;
-  const settings = toSettings(state.form, rangeOf(clip));
+  const settings = toSettings(state.form, rangeOf(clip), maskOf(state));
   // Prompts and seeds do not change the time, and an estimate is shown before the user has entered any. But a cached
   // inversion belongs to a source prompt.
   const timed = { ...settings, prompt: 'any', negativePrompt: '', seed: 0 };

@@ -5,6 +5,7 @@ import { chosenModel, modeOf, rangeOf, sourceIdOf } from '../state/choices.ts';
 import { toSettings } from '../state/form.ts';
 import type { PanelState } from '../state/panel-state.ts';
 import { isCurrent, previewed } from '../state/preview.ts';
+import { maskOf } from '../state/region.ts';
 import type { Task } from '../state/task.ts';
 
 export interface Chance {
@@ -32,15 +33,20 @@ export function newPreview(state: PanelState, chance: Chance): Task | null {
 
 function newTask(state: PanelState, clip: SelectedClip, { random, now }: Chance): Task {
   const { form, selection, prepared } = state;
-  const sent = prepared?.sourceId === sourceIdOf(clip) ? prepared.clip : null;
+  const isFirst = clip.key === selection?.clips[0]?.key;
+  const mode = modeOf(state, clip);
+  // An export that was made for a still would not have effects that were changed later.
+  const isSame = clip.snapshot.kind === 'file' || mode === 'source';
+  const sent = isSame && prepared?.sourceId === sourceIdOf(clip) ? prepared.clip : null;
   return {
     key: newKey(random),
     projectId: selection?.project?.id ?? null,
     clipName: clip.name,
     snapshot: clip.snapshot,
     frames: clip.frames,
-    mode: modeOf(state, clip),
-    settings: toSettings(form, rangeOf(clip)),
+    mode,
+    // A region was drawn on the first clip; words may be meant for all.
+    settings: toSettings(form, rangeOf(clip), isFirst || state.region.kind === 'words' ? maskOf(state) : undefined),
     model: chosenModel(state)?.id ?? null,
     editId: clip.edit?.editId ?? state.rerunOf,
     createdAt: new Date(now).toISOString(),

@@ -7,6 +7,7 @@ import { startEstimateEffect } from './estimate-effect.ts';
 import { startModelsEffect } from './models-effect.ts';
 import { startPreviewStripEffect } from './preview-strip-effect.ts';
 import { startPersistence } from './persistence.ts';
+import { startRegionStillEffect } from './region-still-effect.ts';
 import { createKeptUploads } from './cached-uploads.ts';
 import { startLinkEffect } from './link-effect.ts';
 import { startPrepareEffect } from './prepare-effect.ts';
@@ -30,6 +31,7 @@ export function startPanelEffects(deps: EffectDeps): StopEffect {
     startResultEffect(deps),
     startThumbnailsEffect(deps),
     startPreviewStripEffect(deps),
+    startRegionStillEffect(deps, uploads),
     startEditsEffect(deps, sentClips),
     startSelectionEffect(deps),
     startModelsEffect(deps),

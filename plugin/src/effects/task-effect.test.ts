@@ -22,6 +22,28 @@ describe('a task', () => {
     expect(scene.store.state.edits).toHaveLength(1);
   });
 
+  test('whose result the host reads otherwise is placed all the same, and the difference is told', async () => {
+    const scene = await applied();
+    scene.host.misreads = ({ timecodeFrames }) => [`timecode, in frames: written ${timecodeFrames}, read 0.0`];
+    scene.server.changeJob(lastJob(scene), 'done');
+    await scene.runUntil('done');
+    expect(scene.host.placed).toHaveLength(1);
+    const problem = { code: 'result-misread', message: expect.stringContaining('written 90000, read 0.0') as string };
+    expect(scene.store.state.toasts).toContainEqual(expect.objectContaining({ text: 'failed', problem }));
+  });
+
+  test('is placed although the host cannot say how it reads the result', async () => {
+    const scene = await applied();
+    scene.host.misreads = () => {
+      throw new HostError('host-lacks', 'getMedia');
+    };
+    scene.server.changeJob(lastJob(scene), 'done');
+    await scene.runUntil('done');
+    expect(scene.host.placed).toHaveLength(1);
+    expect(scene.host.log).toContain('The imported result was not checked: getMedia');
+    expect(scene.store.state.toasts.map(({ text }) => text)).not.toContain('failed');
+  });
+
   test('ends well though connections are lost while it is sent, edited and fetched', async () => {
     const scene = await openEffectsScene();
     scene.server.cutAll();

@@ -8,7 +8,7 @@ import { createTurns } from '../../../protocol/turns.ts';
 import { CanceledError, type EditError } from '../../../protocol/errors.ts';
 import type { UploadedClip } from '../../../protocol/client/upload.ts';
 import { watchJob } from '../../../protocol/client/watch-job.ts';
-import type { PlacedEdit, Recipe } from '../host/edits.ts';
+import type { ImportedResult, PlacedEdit, Recipe } from '../host/edits.ts';
 import { measureThroughput, throughputKey } from '../state/throughput.ts';
 import type { Task, TaskState } from '../state/task.ts';
 import type { EffectDeps } from './deps.ts';
@@ -196,21 +196,39 @@ export function createTaskRuns(
       model: task.model ?? job.model ?? '',
     };
     try {
-      const edit = await hostTurns.take(async () =>
-        host.timeline.place({
-          result: await host.timeline.importResult(file, signal),
+      const edit = await hostTurns.take(async () => {
+        const result = await host.timeline.importResult(file, signal);
+        await checkImport(result, job);
+        return host.timeline.place({
+          result,
           original: task.snapshot,
           originalName: task.clipName,
           recipe,
           evenIfChanged,
           hasAudio: job.settings.sound === 'none' ? false : (task.media?.audio.length ?? 1) > 0,
           editId: task.editId,
-        }),
-      );
+        });
+      });
       finish(key, edit, job.jobId);
     } catch (error) {
       if (isCancel(error)) throw error;
       move(key, { name: 'unplaced', problem: problemOf(error) });
+    }
+  }
+
+  /** Tells what the host reads otherwise. A host that cannot say has its line in the log: the result is placed all the same. */
+  async function checkImport(result: ImportedResult, { report }: JobView): Promise<void> {
+    if (report?.written === undefined) return;
+    const { frames, frameRate, written } = report;
+    try {
+      const differences = await host.timeline.checkImport(result, { frames, frameRate, ...written });
+      if (differences.length === 0) return;
+      const message = `${result.path ?? result.resultId}: ${differences.join('; ')}.`;
+      host.shell.log(message);
+      dispatch({ type: 'toast-raised', text: 'failed', problem: { code: 'result-misread', message } });
+    } catch (error) {
+      if (isCancel(error)) throw error;
+      host.shell.log(`The imported result was not checked: ${problemOf(error).message}`);
     }
   }
 

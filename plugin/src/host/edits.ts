@@ -2,6 +2,7 @@
 // a record of each beside the timeline, so that project and record travel together.
 
 import type { EditSettings } from '../../../protocol/edit-settings.ts';
+import type { Rational } from '../../../protocol/media-facts.ts';
 import type { ClipSnapshot } from './selection.ts';
 import type { Ticks } from './ticks.ts';
 
@@ -54,6 +55,15 @@ export interface ResultFile {
 export interface ImportedResult {
   readonly resultId: string;
   readonly path: string | null;
+}
+
+/** What the server has written into a result. */
+export interface WrittenFacts {
+  readonly frames: number;
+  readonly frameRate: Rational;
+  /** The timecode of the first frame, as the number of frames from 00:00:00:00 on; null without one. */
+  readonly timecodeFrames: number | null;
+  readonly hasAlpha: boolean;
 }
 
 export interface PlaceRequest {

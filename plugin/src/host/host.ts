@@ -7,7 +7,7 @@
 import type { ClipExtension } from '../../../protocol/messages/clip-messages.ts';
 import type { ServerNote } from '../../../protocol/identity.ts';
 import type { Signal } from '../../../protocol/errors.ts';
-import type { PlacedEdit, ImportedResult, PlaceRequest, ResultFile } from './edits.ts';
+import type { PlacedEdit, ImportedResult, PlaceRequest, ResultFile, WrittenFacts } from './edits.ts';
 import type { ClipSnapshot, ExportMode, SelectionReading } from './selection.ts';
 import type { Ticks } from './ticks.ts';
 
@@ -128,6 +128,11 @@ export interface HostClips {
 export interface HostTimeline {
   /** Imports a result into the project, into the bin `TokenFlow`. Not undoable; does not change the timeline. */
   importResult(file: ResultFile, signal?: Signal): Promise<ImportedResult>;
+  /**
+   * What the host reads of an imported result otherwise than it was written, in sentences for the log; none where it agrees
+   * or has no project.
+   */
+  checkImport(result: ImportedResult, written: WrittenFacts): Promise<readonly string[]>;
   /**
    * Puts a result above its original, or replaces the visible version, in one undo step; nothing is
    * placed when the timeline has changed there ('timeline-changed').

@@ -20,6 +20,8 @@ export const hostProblemCodes = [
   'import-late',
   // The file does not fit the place: other length, rate or size.
   'result-unfit',
+  // The project reads rate, length, timecode or alpha of a result otherwise than they were written.
+  'result-misread',
   'place-failed',
   // Placed, but the timeline does not have the requested result. The user should undo.
   'place-mismatch',

@@ -6,6 +6,7 @@ import type { ExportMode, SelectedClip } from '../host/selection.ts';
 import type { ServerFacts } from '../../../protocol/client/link-state.ts';
 import type { ClipRange } from './form.ts';
 import type { PanelState } from './panel-state.ts';
+import { isRegionMissing } from './region.ts';
 
 /** The last facts from the server about itself, also while it is not reachable. */
 export function serverFacts({ link }: PanelState): ServerFacts | null {
@@ -62,7 +63,8 @@ export function versionOf(edit: PlacedEdit | null, version: number | null): Edit
   return edit?.versions.find((one) => one.version === version) ?? null;
 }
 
-export type ApplyBlock = 'not-connected' | 'no-model' | 'no-clip' | 'no-prompt' | 'clip-unusable' | 'too-large';
+export type ApplyBlock =
+  'not-connected' | 'no-model' | 'no-clip' | 'no-prompt' | 'no-region' | 'clip-unusable' | 'too-large';
 
 /** Why Apply cannot be pressed; null when it can. */
 export function applyBlock(state: PanelState): ApplyBlock | null {
@@ -71,6 +73,7 @@ export function applyBlock(state: PanelState): ApplyBlock | null {
   if ((state.selection?.clips ?? []).length === 0) return 'no-clip';
   if (state.prepared !== null && state.prepared.problem !== null) return 'clip-unusable';
   if (state.form.prompt.trim() === '') return 'no-prompt';
+  if (isRegionMissing(state)) return 'no-region';
   if (state.estimate.name === 'known' && !state.estimate.estimate.fits) return 'too-large';
   return null;
 }

@@ -23,6 +23,7 @@ import type { HistoryEntry, Overlay, Throughput, Page, ToastText } from './panel
 import type { ListKind } from './model-list.ts';
 import type { Preset } from './presets.ts';
 import type { Problem } from './problem.ts';
+import type { Place, RegionChange, RegionStill } from './region.ts';
 import type { Task, TaskState } from './task.ts';
 
 /** Actions of the user. */
@@ -45,6 +46,18 @@ export type Action =
   | { readonly type: 'presets-import-pressed' }
   | { readonly type: 'presets-export-pressed' }
   | { readonly type: 'history-chosen'; readonly entry: HistoryEntry }
+  /** Where the edit may change the clip. */
+  | { readonly type: 'region-changed'; readonly change: RegionChange }
+  | { readonly type: 'region-frame-chosen'; readonly frame: number }
+  /** A shape that was drawn with the pointer. */
+  | { readonly type: 'region-drawn'; readonly places: readonly Place[] }
+  /** One more corner of a shape, or a dab of the brush. */
+  | { readonly type: 'region-place-added'; readonly place: Place }
+  | { readonly type: 'region-closed' }
+  | { readonly type: 'region-undone' }
+  | { readonly type: 'region-cleared' }
+  /** Asks for a still of a clip that is not on the server yet. */
+  | { readonly type: 'region-still-pressed' }
   | { readonly type: 'apply-pressed' }
   | { readonly type: 'preview-pressed' }
   /** Goes on although the practice model does not know the clip or the words. */
@@ -137,6 +150,7 @@ export type Result =
   | { readonly type: 'estimate-failed'; readonly problem: Problem }
   | { readonly type: 'estimate-none' }
   | { readonly type: 'throughput-measured'; readonly key: string; readonly throughput: Throughput }
+  | { readonly type: 'region-still-changed'; readonly still: RegionStill }
   | { readonly type: 'task-added'; readonly task: Task }
   | { readonly type: 'task-moved'; readonly key: string; readonly state: TaskState }
   | {

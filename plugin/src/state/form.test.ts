@@ -6,10 +6,11 @@ import { emptyForm, fromSettings, nearestStop, strengthStops, toSettings, withCh
 import { readPersisted, writeForm } from './persisted.ts';
 import { applyPreset, builtInPresets } from './presets.ts';
 
-/** The part of the clip and the kind of task are not the form's. */
+/** The part of the clip, where and by which frames it is edited, and the kind of task are not the form's. */
 const again = (settings: EditSettings, form = fromSettings(settings, 'film', settings.codec)): EditSettings => {
-  const { startSeconds, endSeconds, preview } = settings;
-  return { ...toSettings(form, null), startSeconds, endSeconds, preview };
+  const { startSeconds, endSeconds, preview, mask, keyframes } = settings;
+  const ofClip = { startSeconds, endSeconds, preview, ...(keyframes !== undefined && { keyframes }) };
+  return { ...toSettings(form, null, mask), ...ofClip };
 };
 
 const ofRecipe = { ...defaultSettings('sdedit'), prompt: 'a fox', vae: 'sharp', steps: 10 };
@@ -17,9 +18,10 @@ const others = { initialNoise: 'own', inversionSteps: 30, size: { width: 128, he
 
 describe('the form', () => {
   test('makes settings that the server accepts, and is made of them again', () => {
-    const form = { ...emptyForm('h264'), prompt: 'a wolf', strength: 0.7, steps: 20, seed: 5 };
+    const form = { ...emptyForm('h264'), prompt: 'a wolf', strength: 0.7, steps: 20, seed: 5, keepsLocation: true };
     const settings = toSettings(form, { startSeconds: 1, endSeconds: 2 });
     expect(parseEditSettings(settings)).toEqual(settings);
+    expect(settings).toMatchObject({ keepsLocation: true, writesPrompt: false });
     expect(fromSettings(settings, null, 'h264')).toEqual({ ...form, isSeedLocked: true });
     const draft = { ...form, pipeline: 'draft' } as const;
     expect(toSettings(draft, null).pipeline).toBe('draft');

@@ -9,6 +9,7 @@ import {
   type Pipeline,
 } from '../../../protocol/edit-settings.ts';
 import type { LoraChoice } from '../../../protocol/lora.ts';
+import type { MaskSettings } from '../../../protocol/mask.ts';
 
 export interface EditForm {
   readonly prompt: string;
@@ -30,6 +31,10 @@ export interface EditForm {
   /** Id of a model; null for the server's first. */
   readonly model: string | null;
   readonly codec: OutputCodec;
+  /** Writes the prompt into the result. */
+  readonly writesPrompt: boolean;
+  /** Keeps in the result where the clip was recorded. */
+  readonly keepsLocation: boolean;
   /** In the order in which they are merged into the model. */
   readonly loras: readonly LoraChoice[];
   /** Of settings that were used again: those that have no control. Left out: the usual values. */
@@ -58,9 +63,8 @@ const endedBy: Readonly<Record<OtherSetting, readonly (keyof EditForm)[]>> = {
   size: ['model'],
   vae: ['model'],
   sound: [],
-  writesPrompt: [],
-  keepsLocation: [],
   detail: [],
+  modelColour: [],
   // Chosen for the model's family, and for what the clip shows.
   controls: ['model'],
   controlledFrames: ['model'],
@@ -104,6 +108,8 @@ export function emptyForm(codec: OutputCodec): EditForm {
     isSeedLocked: false,
     model: null,
     codec,
+    writesPrompt: false,
+    keepsLocation: false,
     loras: [],
     others: {},
   };
@@ -119,7 +125,8 @@ export function withChange(form: EditForm, change: Partial<EditForm>): EditForm 
 /** The part of a clip that is edited, in seconds; null for all of it. */
 export type ClipRange = { readonly startSeconds: number; readonly endSeconds: number } | null;
 
-export function toSettings(form: EditForm, range: ClipRange): EditSettings {
+/** @param mask where the edit may change the clip; everywhere when left out */
+export function toSettings(form: EditForm, range: ClipRange, mask?: MaskSettings): EditSettings {
   return {
     ...defaultSettings(form.technique),
     ...form.others,
@@ -134,9 +141,12 @@ export function toSettings(form: EditForm, range: ClipRange): EditSettings {
     keyframeInterval: form.keyframeInterval,
     seed: form.seed,
     codec: form.codec,
+    writesPrompt: form.writesPrompt,
+    keepsLocation: form.keepsLocation,
     loras: form.loras,
     startSeconds: range?.startSeconds ?? null,
     endSeconds: range?.endSeconds ?? null,
+    ...(mask && { mask }),
   };
 }
 
@@ -146,6 +156,7 @@ export function toSettings(form: EditForm, range: ClipRange): EditSettings {
  */
 export function fromSettings(settings: EditSettings, model: string | null, codec: OutputCodec): EditForm {
   const { prompt, sourcePrompt, negativePrompt, technique, steps, guideBy, guidance, loras } = settings;
+  const { writesPrompt, keepsLocation } = settings;
   const pipeline = panelPipelines.find((one) => one === settings.pipeline);
   const shown = {
     prompt,
@@ -158,6 +169,8 @@ export function fromSettings(settings: EditSettings, model: string | null, codec
     guidance,
     model,
     codec,
+    writesPrompt,
+    keepsLocation,
     loras,
     strength: settings.strength,
     keyframeInterval: settings.keyframeInterval,

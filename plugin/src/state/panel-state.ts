@@ -18,6 +18,7 @@ import { emptyForm, type EditForm } from './form.ts';
 import type { OfferedLora } from './loras.ts';
 import { builtInPresets, type Preset } from './presets.ts';
 import type { Problem } from './problem.ts';
+import { wholePictureRegion, type Region } from './region.ts';
 import type { Task } from './task.ts';
 
 export const pages = ['edit', 'compare', 'versions'] as const;
@@ -163,6 +164,8 @@ export interface PanelState {
   readonly exportMode: ExportMode | null;
   readonly prepared: PreparedClip | null;
   readonly form: EditForm;
+  /** Where the next edit may change its clip. */
+  readonly region: Region;
   /** What the server offers. */
   readonly loras: readonly OfferedLora[];
   readonly isAdvancedOpen: boolean;
@@ -207,6 +210,7 @@ export function initialState(host: HostFacts, theme: Theme, codec: OutputCodec):
     exportMode: null,
     prepared: null,
     form: emptyForm(codec),
+    region: wholePictureRegion,
     loras: [],
     isAdvancedOpen: false,
     presets: builtInPresets,

@@ -145,6 +145,8 @@ const keptForm = object({
   codec: oneOf(outputCodecs),
   isSeedLocked: flag,
   model: nullable(text({ min: 1, max: 200 })),
+  writesPrompt: withDefault(flag, newForm.writesPrompt),
+  keepsLocation: withDefault(flag, newForm.keepsLocation),
   loras: withDefault(loraChoices, newForm.loras),
   prompt: withDefault(words, newForm.prompt),
   sourcePrompt: withDefault(words, newForm.sourcePrompt),

@@ -7,6 +7,7 @@ import { chosenModel, modeOf, rangeOf } from './choices.ts';
 import type { PreviewFrame } from './preview-strip.ts';
 import { toSettings } from './form.ts';
 import type { PanelState } from './panel-state.ts';
+import { maskOf } from './region.ts';
 import type { Task } from './task.ts';
 
 /** The preview whose frames can be looked at; null where there is none. */
@@ -43,7 +44,7 @@ export function isCurrent(state: PanelState, task: Task): boolean {
   const { settings } = task;
   // The file format of the edit changes no picture of it.
   const { codec, preview } = settings;
-  const wanted = { ...toSettings(state.form, rangeOf(clip)), codec, preview };
+  const wanted = { ...toSettings(state.form, rangeOf(clip), maskOf(state)), codec, preview };
   return sorted(wanted) === sorted(settings);
 }
 

@@ -18,6 +18,7 @@ import { createModelView } from './edit/model-view.ts';
 import { createOverlayView } from './overlay-view.ts';
 import { createPresetView } from './edit/preset-view.ts';
 import { createPromptView } from './edit/prompt-view.ts';
+import { createRegionView } from './edit/region-view.ts';
 import { createTasksView } from './tasks-view.ts';
 import { createToastView } from './toast-view.ts';
 import { createVersionsView } from './versions-view.ts';
@@ -46,6 +47,7 @@ export function createPanelView(context: Context): Piece {
     createFirstUseView(context),
     env.page?.createClip(context) ?? createClipView(context),
     createPromptView(context),
+    createRegionView(context),
     createStrengthView(context),
     createPresetView(context),
     createModelView(context),

@@ -55,6 +55,7 @@ export function reportOf({ settings }: JobView): EditReport {
     unetEvaluations: { inversion: 1_000, sampling: 3_000 },
     stageSeconds: { edit: 40 },
     peakMemoryBytes: 1,
+    ...(settings.preview ? {} : { written: { timecodeFrames: 90_000, hasAlpha: false } }),
     notices: [],
   };
 }

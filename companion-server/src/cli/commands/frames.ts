@@ -8,6 +8,7 @@ import { writeWhole } from '../../files/write-whole.ts';
 import { decodeFrames } from '../../media/decode/frames.ts';
 import { encodePng } from '../../media/encode/png.ts';
 import { probeClip } from '../../media/probe/probe.ts';
+import { toneMapped } from '../../media/tone-mapping.ts';
 import { defineCommand } from '../command.ts';
 
 /** Of one command. */
@@ -27,7 +28,9 @@ export const framesCommand = defineCommand({
     out: { kind: 'text', placeholder: 'DIR', help: 'Where they go. Default: CLIP-frames next to the clip.' },
     json: { kind: 'flag', help: 'Print one JSON object.' },
   },
-  notes: ['The pictures have the size at which the clip is shown, and 8 bits a sample.'],
+  notes: [
+    'The pictures have the size at which the clip is shown, and 8 bits a sample. Clips in PQ and HLG are tone-mapped, as edit shows them to the model.',
+  ],
   async run({ values, positionals }, { stdout, signal }) {
     const [clipName, surplus] = positionals;
     if (clipName === undefined || surplus !== undefined) {
@@ -35,7 +38,7 @@ export const framesCommand = defineCommand({
     }
     const wanted = parseFrames(values.frames);
     const clipPath = resolve(clipName);
-    const clip = await probeClip(clipPath, signal);
+    const clip = toneMapped(await probeClip(clipPath, signal));
     const beyond = wanted.find((frame) => frame >= clip.frameCount);
     if (beyond !== undefined) {
       throw new EditError(

@@ -2,6 +2,7 @@
 
 import { EditError } from '../../errors.ts';
 import { findInstalledModels } from '../../models/installed-models.ts';
+import { readingOfInstalled } from '../../models/library/parts.ts';
 import { verifyModel } from '../../models/verify.ts';
 import { report, type ModelsRequest } from './models-request.ts';
 import { typed } from '../../typed-command.ts';
@@ -21,6 +22,7 @@ export async function verify(request: ModelsRequest, id: string | undefined): Pr
     const known = request.catalog.find((model) => model.id === name);
     const { checkedFiles, faults } = await verifyModel(dir, {
       known,
+      reading: () => readingOfInstalled(request.modelsDir, name, dir),
       signal,
       onProgress: (done, total) => show(request, `${name} ${Math.floor((done / total) * 100)} %`),
     });

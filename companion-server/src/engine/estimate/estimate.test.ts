@@ -144,6 +144,7 @@ test('an inversion that is kept on the same disk is not counted', async () => {
   const isKept = (change: Partial<EditJob>) =>
     isInversionKept({
       job: { ...keeping, ...change },
+      clip,
       model,
       settings,
       plan: planEdit(clip, model, settings),

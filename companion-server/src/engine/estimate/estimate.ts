@@ -21,6 +21,7 @@ import {
   keepsResiduals,
 } from '../plan/edit-schedules.ts';
 import { forecastSeconds, stageWork } from './forecast.ts';
+import { shownToModel } from '../run/model-view.ts';
 import { keepsDetail } from '../run/upsample-result.ts';
 import { canLinkInversion, hasInversion } from '../source-cache/inversion-cache.ts';
 import { calibrationEvaluations } from '../source-cache/inversion-calibration.ts';
@@ -79,14 +80,14 @@ const minSide = 64;
  */
 export async function estimateEdit(job: EditJob, signal?: AbortSignal): Promise<EditEstimate> {
   throwIfCanceled(signal);
-  const clip = job.clip ?? (await probeClip(job.inputPath, signal));
+  const clip = shownToModel(job.clip ?? (await probeClip(job.inputPath, signal)), job.settings);
   throwIfCanceled(signal);
   const model = await readModelOutline(job.modelDir, undefined, job);
   throwIfCanceled(signal);
   const settings = chooseSettings(job.settings, await readEditDefaults(job.modelDir, model.defaults), job.inversion);
   const execution = await guessExecution(job);
   const plan = planEdit(clip, model, settings);
-  const isTaken = await isInversionKept({ job, model, settings, plan, execution });
+  const isTaken = await isInversionKept({ job, clip, model, settings, plan, execution });
   throwIfCanceled(signal);
   const assessed = await assessJob(job, { clip, model, settings, execution });
   const { inversion, sampling } = assessed.unetEvaluations;
@@ -123,6 +124,7 @@ export function assessJob(
 
 interface EditToLookUp {
   readonly job: EditJob;
+  readonly clip: Pick<ClipInfo, 'toneMapping'>;
   readonly model: Pick<ModelOutline, 'scheduler'>;
   readonly settings: ChosenSettings;
   readonly plan: EditPlan;

@@ -10,7 +10,9 @@ import { frameRange } from '../../tokenflow/latents.ts';
 import { LatentFile } from '../source-cache/latent-file.ts';
 import type { CarryContext, CarrySource } from '../correspondences/carry-along.ts';
 import { openCarriedMask } from './carried-mask.ts';
-import { openMaskSource } from './mask-source.ts';
+import type { CoarseMask } from './coarse-mask.ts';
+import { openWordMask } from './word-mask.ts';
+import { openMaskSource, type MaskSource } from './mask-source.ts';
 import { readHeld, readMatte, type MaskReader } from './mask-reader.ts';
 
 export interface EditMask {
@@ -33,10 +35,11 @@ export async function openEditMask(edit: CarryContext, from: CarrySource | null)
   if (mask === undefined) return null;
   const { startFrame, endFrame, frameCount, frames, latentSize } = plan;
   const source = await openMaskSource({ mask, clip, mattePath: job.mattePath ?? null, endFrame, signal });
-  const carried = source.kind === 'given' && mask.follows ? await openCarriedMask(edit, source.masks, from) : null;
+  const coarse = await openCoarse(edit, source, from);
   const read = (size: Size): MaskReader => {
+    if (coarse !== null) return coarse.reader(size);
     if (source.kind === 'frames') return readMatte(source, { startFrame, endFrame }, size, signal);
-    return carried === null ? readHeld(source.masks, size) : carried.reader(size);
+    return readHeld(source.kind === 'given' ? source.masks : [], size);
   };
   const reader = (size: Size): MaskReader => {
     const raw = read(size);
@@ -62,7 +65,7 @@ export async function openEditMask(edit: CarryContext, from: CarrySource | null)
   const weights = file.slot(0);
   const close = async (): Promise<void> => {
     await file.close();
-    await carried?.close();
+    await coarse?.close();
   };
   try {
     if (from !== null) {
@@ -89,6 +92,17 @@ export async function openEditMask(edit: CarryContext, from: CarrySource | null)
     },
     close,
   };
+}
+
+/** null for a mask that is known in the pixels of every frame. */
+async function openCoarse(
+  edit: CarryContext,
+  source: MaskSource,
+  from: CarrySource | null,
+): Promise<CoarseMask | null> {
+  if (source.kind === 'words') return openWordMask(edit, source.words, from);
+  const follows = source.kind === 'given' && edit.settings.mask?.follows === true;
+  return follows ? openCarriedMask(edit, source.masks, from) : null;
 }
 
 async function forEachMask(

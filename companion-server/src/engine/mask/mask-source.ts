@@ -1,4 +1,4 @@
-// Where the mask of an edit comes from: a matte for each frame, or masks that are given on single frames.
+// Where the mask of an edit comes from: a matte for each frame, masks that are given on single frames, or words.
 
 import type { MaskSettings, MatteChannel } from '../../../../protocol/mask.ts';
 import { EditError } from '../../errors.ts';
@@ -13,6 +13,7 @@ import { readMatte } from './mask-reader.ts';
 
 export type MaskSource =
   | { readonly kind: 'given'; readonly masks: readonly GivenMask[] }
+  | { readonly kind: 'words'; readonly words: string }
   | { readonly kind: 'frames'; readonly matte: ClipInfo; readonly channel: MatteChannel };
 
 /** Largest difference of two shapes of pictures, as a ratio, that rounding to pixels explains. */
@@ -33,7 +34,8 @@ export interface MaskSourceOptions {
  * or with too few frames; what `probeClip` throws.
  */
 export async function openMaskSource({ mask, clip, ...options }: MaskSourceOptions): Promise<MaskSource> {
-  const { drawn, matte } = mask;
+  const { drawn, matte, words } = mask;
+  if (words !== undefined) return { kind: 'words', words };
   if (drawn !== undefined) {
     for (const { frame } of drawn) requireFrame(frame, clip);
     const masks = drawn.map(({ frame, shapes }) => ({

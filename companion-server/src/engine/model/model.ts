@@ -50,6 +50,8 @@ export interface Model extends Omit<ModelOutline, 'createConditioner'> {
   notices(prompts: readonly string[]): readonly string[];
   /** The end of a prompt that the model does not read; null when everything fits. */
   overflowOf(prompt: string): string | null;
+  /** Places of the tokens of `words` among those of the prompt's conditioning; none where the model reads them nowhere. */
+  placesOf(prompt: string, words: string): readonly number[];
   /** The conditioning of each prompt, in their order. @param size of the working frames */
   conditioning(prompts: readonly string[], size: PictureSize): Promise<readonly Conditioning[]>;
   openEncoder(size: LatentSize): Promise<VaeSession>;
@@ -133,6 +135,7 @@ async function assemble(checkpoint: FamilyCheckpoint, options: OpenModelOptions)
     notices: (prompts) => [...checkpoint.notices, ...adapters.notices, ...unusedWords(adapters.embeddings, prompts)],
     identify: async () => identifyModel(checkpoint, await identifyAdapters(options)),
     overflowOf: (prompt) => conditioner.overflowOf(prompt),
+    placesOf: (prompt, words) => conditioner.placesOf(prompt, words),
     conditioning: (prompts, size) =>
       conditioner.conditioning(prompts, size, (network) => runText(network, files, options)),
     openEncoder: async (size) =>

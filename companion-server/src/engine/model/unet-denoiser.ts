@@ -88,14 +88,15 @@ export class UNetDenoiser implements Denoiser {
     }
   }
 
-  private feeds(pass: Pass, { latents, timestep, conditioning, residuals, ...propagation }: PassInputs): Feeds {
-    const { branches, controlled = [] } = pass;
+  private feeds(pass: Pass, { latents, timestep, conditioning, residuals, words, ...propagation }: PassInputs): Feeds {
+    const { branches, controlled = [], emits } = pass;
     const told = branches.map((branch) => required(conditioning[branch], `the conditioning of ${branch}`));
     return {
       ...(branches.includes('source') && { 'latents.source': required(latents.source, 'the latents of the source') }),
       ...(editBranchesOf(pass).length > 0 && { 'latents.edited': required(latents.edited, 'the latents of the edit') }),
       ...this.options.network.feeds(timestep, told),
       ...residualFeeds(controlled, residuals),
+      ...(emits.words === true && { words: required(words, 'the weights of words') }),
       ...keyframeFeeds(pass, propagation),
     };
   }
@@ -179,6 +180,7 @@ function outputsOf(pass: Pass, results: Results, { pairs, timestep }: PassInputs
       attention: numberedOutputs(results, 'attention_out'),
     },
     correspondences: pass.emits.correspondences ? gatherSearched(nearest, planSearches(pairs ?? [])) : null,
+    ...(pass.emits.words === true && { words: numberedOutputs(results, 'words_out') }),
   };
 }
 

@@ -91,7 +91,7 @@ describe('an edit with a LoRA', () => {
     const open = { steps: null, inversionSteps: null, guidance: null, technique: 'none' } as const;
     const job = jobOf('few', [lcm], open);
     const { report } = await runTinyEdit(job);
-    expect(report.chosen).toEqual({ guidance: 1, steps: 4, inversionSteps: 4 });
+    expect(report.chosen).toEqual({ guideBy: 'negative', guidance: 1, steps: 4, inversionSteps: 4 });
     expect(report.unetEvaluations).toEqual({ inversion: 4 * 2, sampling: 4 * 2 });
     // What fits no weight is told as well.
     expect(report.notices).toEqual([

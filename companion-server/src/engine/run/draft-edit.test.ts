@@ -65,7 +65,7 @@ describe('a draft', () => {
 
   it('takes at most 12 evaluations per frame, as its estimate says', async () => {
     const { estimate, report } = await first();
-    expect(report.chosen).toEqual({ guidance: 3, steps: 5, inversionSteps: 5 });
+    expect(report.chosen).toEqual({ guideBy: 'negative', guidance: 3, steps: 5, inversionSteps: 5 });
     // Keyframes: with the source and guidance for three steps, with the source for one, with the prompt alone for one.
     expect(report.unetEvaluations).toEqual({ inversion: 5 * 16, sampling: 2 * (3 * 3 + 2 + 1) + 14 * 5 });
     expect(estimate.unetEvaluations).toEqual(report.unetEvaluations);
@@ -143,7 +143,7 @@ describe('a model of few steps', () => {
       // Both take the same steps.
       if (kind === 'Turbo') return;
       const { report } = await runTinyEdit(job);
-      expect(report.chosen).toEqual({ guidance: 1, steps: 4, inversionSteps: 4 });
+      expect(report.chosen).toEqual({ guideBy: 'negative', guidance: 1, steps: 4, inversionSteps: 4 });
       expect(report.unetEvaluations).toEqual(wanted);
     },
   );

@@ -47,6 +47,8 @@ test('a result begins at the timecode of its in point, keeps reel and alpha, and
   expect(text).toContain(digitalSourceType);
   expect(text).not.toContain(tinyJob({ dir, modelDir, inputPath }, 'x', {}).settings.prompt);
   expect(report.notices.join()).not.toContain('transparency');
+  // 01:02:04:01 at 25 frames a second.
+  expect(report.written).toEqual({ timecodeFrames: (62 * 60 + 4) * 25 + 1, hasAlpha: true });
 });
 
 test('the prompt and the place are in it for those who ask for them; what the codec cannot keep is told', async () => {
@@ -58,6 +60,7 @@ test('the prompt and the place are in it for those who ask for them; what the co
   expect(result.origin).toMatchObject({ timecode: '01:02:04:01', location: '+48.1000+011.5000/' });
   expect(text).toContain(tinyJob({ dir, modelDir, inputPath }, 'x', {}).settings.prompt);
   expect(report.notices.join()).toContain('H.264 has no transparency');
+  expect(report.written).toMatchObject({ hasAlpha: false });
   expect(report.notices.join()).toContain("H.264 keeps 8 of the clip's");
 });
 

@@ -19,6 +19,7 @@ import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditJob } from './edit-job.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
 import { FullSize, fullSizeFormat, isFullSize, keepsDetail } from './upsample-result.ts';
+import { inClipCode } from './model-view.ts';
 import { outputNotices } from './output-notices.ts';
 import type { Model } from '../model/model.ts';
 
@@ -111,7 +112,7 @@ export async function writeResult(
     try {
       const finish = async (picture: RgbPlanes) => {
         await refuseBlack(picture, clip, plan);
-        return fullSize === null ? toRgb48(picture) : fullSize.restore(picture);
+        return fullSize === null ? toRgb48(inClipCode(picture, clip)) : fullSize.restore(picture);
       };
       await writePictures(latents, plan, vae, encoder, { signal, onFrames, finish });
       await model.requireUnchanged();

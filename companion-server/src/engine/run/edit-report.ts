@@ -1,8 +1,10 @@
 // What a finished edit says about itself.
 
 import type { EditReport } from '../../../../protocol/edit-report.ts';
+import { codecInfo } from '../../../../protocol/codecs.ts';
 import { noticeLimits } from '../../../../protocol/limits.ts';
 import type { ClipInfo } from '../../media/probe/clip-info.ts';
+import { parseTimecode, timecodeAfter } from '../../media/timecode.ts';
 import type { Execution } from '../../onnx/execution.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
 import type { EditPlan } from '../plan/edit-plan.ts';
@@ -10,6 +12,7 @@ import { enoughDecibels, mostForwards } from '../source-cache/inversion-calibrat
 import type { SourceAnalysis } from '../source-cache/inversion-entry.ts';
 import type { MemoryWatch } from './memory-watch.ts';
 import type { Model } from '../model/model.ts';
+import { fullSizeFormat, isFullSize } from './upsample-result.ts';
 import type { ProgressMeter } from './progress-meter.ts';
 
 /** Of a prompt that is too long: enough to find the place. */
@@ -53,6 +56,7 @@ export function makeReport(parts: ReportParts): EditReport {
     ...(settings.vae === undefined ? {} : { vae: settings.vae }),
     ...(settings.controls === undefined || settings.controls.length === 0 ? {} : { controls: settings.controls }),
     ...(maskedShare === null ? {} : { maskedShare }),
+    ...(settings.preview ? {} : { written: writtenFacts(clip, plan, settings) }),
     notices: [
       ...clip.notices,
       ...model.notices([settings.prompt, settings.sourcePrompt, settings.negativePrompt]),
@@ -62,6 +66,21 @@ export function makeReport(parts: ReportParts): EditReport {
       ...(maskedShare === 0 ? ['The mask covers nothing, so the result is the clip as it was.'] : []),
       ...notices,
     ],
+  };
+}
+
+/** What the encoder writes, as a host reads it. */
+function writtenFacts(
+  clip: ClipInfo,
+  plan: Pick<EditPlan, 'size' | 'startFrame'>,
+  settings: ChosenSettings,
+): NonNullable<EditReport['written']> {
+  const { origin, frameRate } = clip;
+  const first = origin.timecode === null ? null : timecodeAfter(origin.timecode, plan.startFrame, frameRate);
+  return {
+    timecodeFrames: first === null ? null : (parseTimecode(first, frameRate)?.frames ?? null),
+    hasAlpha:
+      codecInfo(settings.codec).hasAlpha && isFullSize(settings, clip, plan) && fullSizeFormat(settings, clip).hasAlpha,
   };
 }
 

@@ -19,6 +19,7 @@ import { diskError } from '../source-cache/cache-advice.ts';
 import { assessJob } from '../estimate/estimate.ts';
 import { watchMemory, type MemoryWatch } from './memory-watch.ts';
 import { openModel, readModelOutline } from '../model/model.ts';
+import { shownToModel } from './model-view.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { requireResources } from '../estimate/resources.ts';
 import { fallbackNotice, isNonsense, saferExecution, withoutDeviceAdvice } from './precision-fallback.ts';
@@ -81,7 +82,7 @@ async function runWatched(
 ): Promise<EditReport> {
   const meter = new ProgressMeter(onProgress);
   meter.begin('load', 1);
-  const clip = job.clip ?? (await probeClip(job.inputPath, signal));
+  const clip = shownToModel(job.clip ?? (await probeClip(job.inputPath, signal)), job.settings);
   const { modelDir: dir, reading, cacheDir, workDir, loras, embeddings, vae, controls } = job;
   const { families } = parts;
   const outline = await readModelOutline(dir, families, { reading, loras, embeddings, vae, controls });

@@ -36,7 +36,7 @@ const clip = (name: string, size: string, format: string, count = 4) =>
 
 const shape: MaskShape = { kind: 'ellipse', points: [0.25, 0.2, 0.7, 0.8], erases: false };
 const maskOf = (mask: Partial<MaskSettings> = {}): MaskSettings => ({
-  ...(mask.matte === undefined ? { drawn: [{ frame: 0, shapes: [shape] }] } : {}),
+  ...(mask.matte === undefined && mask.words === undefined ? { drawn: [{ frame: 0, shapes: [shape] }] } : {}),
   follows: false,
   invert: false,
   grow: 0,
@@ -183,6 +183,26 @@ describe('a masked edit', () => {
         expect(differences(before, after, (x) => x < edge)).toBeGreaterThan(100);
       }
     }
+  });
+
+  it('takes what words of its source prompt name, the same after a kill, and refuses what the model does not read', async () => {
+    const input = await clip('worded', '64x64', 'yuv420p');
+    const words = { sourcePrompt: 'a grey wolf', mask: maskOf({ words: 'wolf' }) };
+    const whole = jobOf('worded-edit', input, words);
+    const { report } = await runTinyEdit(whole);
+    expect(report.maskedShare).toBeGreaterThan(0);
+    expect(report.maskedShare).toBeLessThan(1);
+    const killed = jobOf('worded-killed', input, words);
+    await runUntil(killed, 'edit', 1);
+    await runTinyEdit(killed);
+    expect(await planesOf(killed.outputPath)).toEqual(await planesOf(whole.outputPath));
+    const other = jobOf('worded-other', input, { ...words, mask: maskOf({ words: 'grey' }) });
+    await runTinyEdit(other);
+    expect(await planesOf(other.outputPath)).not.toEqual(await planesOf(whole.outputPath));
+    const long = { ...words, sourcePrompt: `${'very '.repeat(100)}grey wolf` };
+    await expect(runTinyEdit(jobOf('worded-long', input, long))).rejects.toThrow(
+      'The model reads the mask\'s words "wolf" nowhere in the source prompt.',
+    );
   });
 
   it('takes a painted picture as its mask', async () => {

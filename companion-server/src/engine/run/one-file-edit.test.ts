@@ -11,7 +11,7 @@ import { releaseSharedSessions } from '../../../../test/shared-sessions.ts';
 import { runTinyEdit, tinyJob } from '../../../../test/tiny-edits.ts';
 import type { EditSettings } from '../../../../protocol/edit-settings.ts';
 import { sha256OfFile } from '../../files/sha256.ts';
-import { makeClip, testPicture } from '../../media/testing/clips.ts';
+import { makeClip, picturePackets, testPicture } from '../../media/testing/clips.ts';
 
 let dir: string;
 let inputPath: string;
@@ -65,14 +65,14 @@ test.each([
     const edit = async (form: string, modelDir: string, change: Partial<EditSettings> = {}) => {
       const job = tinyJob({ dir, modelDir, inputPath }, `${name}-${form}`, { ...left, ...short, ...change });
       const { report } = await runTinyEdit(job);
-      return { report, sha256: await sha256OfFile(job.outputPath) };
+      return { report, pictures: await picturePackets(job.outputPath) };
     };
     const [first, second] = [await edit('folder', folder), await edit('file', file)];
-    expect(first.report.chosen).toEqual({ guidance: 1, steps: 4, inversionSteps: 4 });
+    expect(first.report.chosen).toEqual({ guideBy: 'negative', guidance: 1, steps: 4, inversionSteps: 4 });
     expect(first.report.unetEvaluations).toEqual({ inversion: 4 * 2, sampling: 4 * 2 });
     expect(second.report).toMatchObject({ chosen: first.report.chosen, unetEvaluations: first.report.unetEvaluations });
-    expect(second.sha256).toBe(first.sha256);
+    expect(second.pictures).toEqual(first.pictures);
     // The negative prompt is not read.
-    expect((await edit('plain', file, { negativePrompt: '' })).sha256).toBe(first.sha256);
+    expect((await edit('plain', file, { negativePrompt: '' })).pictures).toEqual(first.pictures);
   },
 );

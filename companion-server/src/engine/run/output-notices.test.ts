@@ -31,6 +31,7 @@ describe('a result tells what it does not keep of the clip:', () => {
     ],
     ['the metadata of HDR', hdr, 'prores', true, "does not carry the clip's HDR metadata"],
     ['no metadata of HDR in H.265', hdr, 'h265', true, ''],
+    ['that the model saw another picture', { ...deep, toneMapping: 'pq' }, 'h265', true, 'tone-mapped'],
     [
       'a timecode of another rate',
       { ...plain, origin: { ...origin, timecode: '00:00:00:29' } },

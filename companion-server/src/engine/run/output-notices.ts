@@ -7,7 +7,7 @@ import { timecodeAfter } from '../../media/timecode.ts';
 
 /** `keepsPlanes`: the clip's own samples go into the result (see `keepsDetail`). */
 export function outputNotices(
-  clip: Pick<ClipInfo, 'bitDepth' | 'frameRate' | 'hasAlpha' | 'hdr' | 'origin' | 'pixelFormat'>,
+  clip: Pick<ClipInfo, 'bitDepth' | 'frameRate' | 'hasAlpha' | 'hdr' | 'origin' | 'pixelFormat' | 'toneMapping'>,
   codec: OutputCodec,
   keepsPlanes: boolean,
 ): readonly string[] {
@@ -25,6 +25,10 @@ export function outputNotices(
     [
       clip.hdr !== null && codec !== 'h265',
       `${title} does not carry the clip's HDR metadata (the display that it was made for, its brightest light). H.265 does.`,
+    ],
+    [
+      clip.toneMapping !== undefined,
+      "The model was shown the clip's high dynamic range tone-mapped; its change was carried back into the clip's own codes.",
     ],
     [
       timecode !== null && timecodeAfter(timecode, 0, clip.frameRate) === null,

@@ -18,6 +18,7 @@ import type { EditPlan } from '../plan/edit-plan.ts';
 import type { EditMask } from '../mask/edit-mask.ts';
 import type { MaskReader } from '../mask/mask-reader.ts';
 import type { VaeSession } from '../model/vae-session.ts';
+import { inClipCode } from './model-view.ts';
 
 export interface FullSizeOptions {
   readonly clip: ClipInfo;
@@ -86,10 +87,11 @@ export class FullSize {
     this.masks = options.mask?.reader(clip.frameSize) ?? null;
   }
 
-  /** The next edited frame at the working size -> at the clip's. */
-  async restore(edited: RgbPlanes): Promise<PlanarFrame> {
+  /** The next edited frame at the working size, as the model has made it -> at the clip's, in its codes. */
+  async restore(shown: RgbPlanes): Promise<PlanarFrame> {
+    const edited = inClipCode(shown, this.options.clip);
     const change = this.options.keepsDetail
-      ? fitChange(await this.nextReconstruction(edited.index), edited)
+      ? fitChange(inClipCode(await this.nextReconstruction(edited.index), this.options.clip), edited)
       : replaceBy(edited);
     const original = await this.original(edited.index);
     const changed = applyChange(original, change, this.space);

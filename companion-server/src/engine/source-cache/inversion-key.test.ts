@@ -55,6 +55,7 @@ const parts: InversionKeyParts = {
   settings,
   plan,
   execution: preferredExecution.cpu,
+  clip: {},
 };
 const withSettings = (change: Partial<ChosenSettings>) => ({
   ...parts,
@@ -102,6 +103,7 @@ test('all that it depends on changes its key', async () => {
     })),
     { ...parts, execution: plainExecution('cpu') },
     { ...parts, execution: preferredExecution.webgpu },
+    ...(['pq', 'hlg'] as const).map((toneMapping) => ({ ...parts, clip: { toneMapping } })),
     ...[
       { sourcePrompt: 'a cat' },
       { steps: 5 },

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { SchedulerConfig } from '../../diffusion/scheduler-config.ts';
 import { findProgram } from '../../media/ffmpeg/binaries.ts';
+import type { ClipInfo } from '../../media/probe/clip-info.ts';
 import type { Execution } from '../../onnx/execution.ts';
 import { version } from '../../app/version.ts';
 import type { ChosenSettings } from '../plan/edit-defaults.ts';
@@ -23,6 +24,8 @@ export interface InversionKeyParts {
   readonly settings: ChosenSettings;
   readonly plan: EditPlan;
   readonly execution: Execution;
+  /** What the model is shown depends on it. */
+  readonly clip: Pick<ClipInfo, 'toneMapping'>;
 }
 
 /**
@@ -30,7 +33,7 @@ export interface InversionKeyParts {
  * goes further passes through the same latents.
  */
 export async function inversionKey(parts: InversionKeyParts): Promise<string> {
-  const { clipSha256, model, scheduler, settings, plan, execution } = parts;
+  const { clipSha256, model, scheduler, settings, plan, execution, clip } = parts;
   const { startFrame, endFrame, size, chunkSize, vaeChunkSize, keyframeSeed } = plan;
   const {
     sourcePrompt,
@@ -53,6 +56,7 @@ export async function inversionKey(parts: InversionKeyParts): Promise<string> {
     // Keyframes, and so the correspondences, depend on these.
     ...(plan.cachedTokens === null ? [] : [keyframeSeed, keyframeInterval, ...givenFrames(keyframes)]),
     ...(preview ? [plan.frames] : []),
+    ...(clip.toneMapping === undefined ? [] : [`tone-mapped from ${clip.toneMapping}`]),
     // Sums over other batches, by other instructions, are rounded in another order.
     ...[chunkSize, vaeChunkSize, execution],
     ...[os.arch(), os.cpus()[0]?.model ?? '', os.availableParallelism()],
@@ -78,17 +82,19 @@ export async function findInversionCache({
   settings,
   plan,
   execution,
+  clip,
 }: {
   readonly job: EditJob;
   readonly model: Pick<Model, 'identify' | 'scheduler'>;
   readonly settings: ChosenSettings;
   readonly plan: EditPlan;
   readonly execution: Execution;
+  readonly clip: Pick<ClipInfo, 'toneMapping'>;
 }): Promise<InversionCache | null> {
   const { clipSha256 = null, inversionsDir: dir = null, inversionsBudgetBytes } = job;
   if (clipSha256 === null || dir === null || inversionsBudgetBytes === 0) return null;
   const { scheduler } = model;
-  const parts = { clipSha256, model: await model.identify(), scheduler, settings, plan, execution };
+  const parts = { clipSha256, model: await model.identify(), scheduler, settings, plan, execution, clip };
   const { inversionSteps, steps, sourcePrompt } = settings;
   return {
     dir,

@@ -87,6 +87,8 @@ function outline(checkpoint: Checkpoint): ModelOutline {
       return {
         overflowOf: (prompt) =>
           made.map(({ tokenizer }) => tokenizer.encode(prompt).overflow).find((end) => end !== null) ?? null,
+        // Both encoders have the same tokens at the same places.
+        placesOf: (prompt, words) => made[0]?.tokenizer.placesOf(prompt, words) ?? [],
         async conditioning(prompts, size, run) {
           const timeIds = timeIdsOf(size, trainingSide);
           const encoded = await encodePrompts(checkpoint, made, prompts, zeroesEmpty, run);

@@ -65,6 +65,7 @@ function outline(checkpoint: Checkpoint): ModelOutline {
       const tokenizer = promptTokenizer(checkpoint, text, words);
       return {
         overflowOf: (prompt) => tokenizer.encode(prompt).overflow,
+        placesOf: (prompt, words) => tokenizer.placesOf(prompt, words),
         conditioning: (prompts, _size, run) => encodePrompts(checkpoint, text, tokenizer, prompts, run, vectors),
       };
     },

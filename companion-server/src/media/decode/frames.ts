@@ -7,6 +7,7 @@ import { planSourceFrames } from '../probe/frame-times.ts';
 import { fillGaps, Gaps } from '../probe/picture-gaps.ts';
 import { planeFormatOf, toPlanes, type PlanarFrame } from '../planes.ts';
 import { readStored } from '../probe/stored-pictures.ts';
+import { toStandardRange } from '../tone-mapping.ts';
 import { planeLayout, rgbLayout, type PictureLayout } from './reading-plan.ts';
 
 export interface DecodeOptions {
@@ -31,9 +32,10 @@ export interface DecodingDamage {
 
 /**
  * The frames `startFrame`..`endFrame` of the clip at its constant rate, upright, converted to full-range RGB with
- * the clip's own matrix, scaled by Lanczos where `size` differs. ffmpeg waits while the consumer works; leaving the
- * loop early ends it. Throws EditError `invalid-request` for a range outside the clip, `clip-unreadable` when the
- * file yields fewer frames than promised; CanceledError.
+ * the clip's own matrix, scaled by Lanczos where `size` differs, and in standard range where the clip says how
+ * (`toneMapping`). ffmpeg waits while the consumer works; leaving the loop early ends it. Throws EditError
+ * `invalid-request` for a range outside the clip, `clip-unreadable` when the file yields fewer frames than promised;
+ * CanceledError.
  */
 export async function* decodeFrames(
   clip: ClipInfo,
@@ -41,8 +43,15 @@ export async function* decodeFrames(
 ): AsyncGenerator<Rgb24Frame, void, undefined> {
   const size = options.size ?? clip.displaySize;
   for await (const { index, bytes } of readRange(clip, rgbLayout(clip, size), options)) {
-    yield { index, ...size, pixelFormat: 'rgb24', rgb: bytes };
+    const rgb = clip.toneMapping === undefined ? bytes : toStandardRange(samplesOf(bytes), clip.toneMapping);
+    yield { index, ...size, pixelFormat: 'rgb24', rgb };
   }
+}
+
+/** 16-bit samples; copied where they do not begin at an even place. */
+function samplesOf(bytes: Uint8Array): Uint16Array {
+  const { buffer, byteOffset, length } = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
+  return new Uint16Array(buffer, byteOffset, length / 2);
 }
 
 /**

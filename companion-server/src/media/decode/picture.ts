@@ -7,6 +7,7 @@ import type { Rgb24Frame, Size } from '../frame.ts';
 import { decodeFrames } from './frames.ts';
 import { encodeJpeg } from '../encode/encode-picture.ts';
 import { probeClip } from '../probe/probe.ts';
+import { toneMapped } from '../tone-mapping.ts';
 
 /** Most bytes of one picture. */
 export const maxPictureBytes = 4 * 1024 * 1024;
@@ -19,7 +20,7 @@ const timeoutMs = 60_000;
 
 /**
  * The frame `frameIndex` (0-based, at the clip's constant rate) of the clip or result `path`: upright, square pixels, no
- * side longer than `maxSide` pixels, never larger than the clip. Throws EditError `invalid-request` for a frame that the
+ * side longer than `maxSide` pixels, never larger than the clip; high dynamic range is tone-mapped. Throws EditError `invalid-request` for a frame that the
  * clip does not have, and what `probeClip` throws; CanceledError.
  */
 export async function readPicture(
@@ -67,7 +68,7 @@ async function readFrame(
   const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
   const range = { startFrame: frameIndex, endFrame: frameIndex + 1 };
   try {
-    for await (const frame of decodeFrames(clip, { ...range, size, signal: either })) return frame;
+    for await (const frame of decodeFrames(toneMapped(clip), { ...range, size, signal: either })) return frame;
   } catch (error) {
     if (limit.aborted && signal?.aborted !== true) throw overtime(clip.path, timeoutMs);
     throw error;

@@ -79,13 +79,12 @@ describe('decodePlanes', () => {
   test.each(planarFormats)(
     'no sample of %s changes on the way into planes and out of a lossless file',
     async (format) => {
-      for (const size of ['48x36', '47x35']) {
-        const clip = await probeClip(await makeNoise(`${format}-${size}.mkv`, size, format, ffv1));
-        expect(clip.pixelFormat).toBe(format);
-        const result = await throughPlanes(clip, `${format}-${size}-out.mkv`);
-        const [before, after] = [await rawPicture(clip.path, format), await rawPicture(result, format)];
-        expect(Buffer.compare(after, before)).toBe(0);
-      }
+      // Odd edges are the hard ones.
+      const clip = await probeClip(await makeNoise(`${format}.mkv`, '47x35', format, ffv1));
+      expect(clip.pixelFormat).toBe(format);
+      const result = await throughPlanes(clip, `${format}-out.mkv`);
+      const [before, after] = [await rawPicture(clip.path, format), await rawPicture(result, format)];
+      expect(Buffer.compare(after, before)).toBe(0);
     },
   );
 
@@ -108,7 +107,8 @@ describe('decodePlanes', () => {
 
   test('codes above white and below black are kept, in both ranges', async () => {
     for (const range of ['tv', 'pc']) {
-      const picture = `nullsrc=size=256x16:rate=25,format=yuv420p10le,geq=lum='X*4':cb='X*8':cr='1023-X*8'`;
+      const codes = `geq=lum='X*4':cb='X*8':cr='1023-X*8'`;
+      const picture = `nullsrc=size=256x16:rate=25,format=yuv420p10le,${codes},setparams=range=${range}`;
       const clip = await probeClip(
         await makeClip(inFolder(`ramp-${range}.mkv`), [
           ...['-f', 'lavfi', '-i', picture, '-frames:v', '2', ...ffv1, '-color_range', range],

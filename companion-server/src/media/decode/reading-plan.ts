@@ -98,13 +98,16 @@ function seekTo({ fileStartSeconds }: ClipInfo, seconds: number): string[] {
   return place > 0 ? ['-noaccurate_seek', '-ss', place.toFixed(6)] : [];
 }
 
-/** RGB of `size` with full range, by the clip's own matrix. */
+/** RGB of `size` with full range, by the clip's own matrix: of 16 bits where it is still to be tone-mapped, else of 8. */
 export function rgbLayout(clip: ClipInfo, size: Size): PictureLayout {
   const matrix = isRgb(clip.pixelFormat) ? '' : `:in_color_matrix=${scaleMatrix(clip.colour, clip.frameSize)}`;
   const range = clip.colour.range === null ? '' : `:in_range=${clip.colour.range}`;
   const { width, height } = size;
   const scaling = `scale=${width}:${height}:flags=lanczos+accurate_rnd+full_chroma_int+full_chroma_inp${matrix}${range}:out_range=pc`;
-  return { filters: [scaling], pixelFormat: 'rgb24', byteLength: width * height * 3 };
+  const length = width * height * 3;
+  return clip.toneMapping === undefined
+    ? { filters: [scaling], pixelFormat: 'rgb24', byteLength: length }
+    : { filters: [scaling], pixelFormat: 'rgb48le', byteLength: 2 * length };
 }
 
 /** swscale has no exact way from a palette or from few bits to planes, but one to packed colours of 8 bits. */

@@ -1,7 +1,10 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { explainFailure } from '../ffmpeg/ffmpeg-error.ts';
 import { openEncoder } from './encode.ts';
+import { rgb24Input } from './encoder-options.ts';
+import { videoOptions } from './video-options.ts';
 import type { Frame, Size } from '../frame.ts';
 import { decodeFrames } from '../decode/frames.ts';
 import { probeClip } from '../probe/probe.ts';
@@ -253,6 +256,23 @@ describe('failures leave nothing behind', () => {
     await expect(encoder.finish()).rejects.toMatchObject({ name: 'CanceledError' });
     expect(await readdir(inFolder('cancel'))).toEqual(['out.mp4']);
     expect(await readFile(file, 'utf8')).toBe('older');
+  });
+
+  test('an encoder without the bits of its codec is named, and takes no other', async () => {
+    const frame = { ...size, frameRate: rate(25), codec: 'h264' } as const;
+    const deep = videoOptions({ ...frame, input: rgb24Input }, 'mp4').map((text) =>
+      text.replaceAll('yuv420p', 'yuv420p16le'),
+    );
+    const args = [...testPicture('64x48', '25', 1), ...deep];
+    const stderrTail = await makeClip(inFolder('deep.mp4'), args).then(
+      () => '',
+      (error: unknown) => String(error),
+    );
+    const run = { exitCode: 1, stderrTail, command: 'ffmpeg' };
+    expect(explainFailure('write', 'deep.mp4', run)).toMatchObject({
+      code: 'ffmpeg-failed',
+      message: 'This FFmpeg cannot write "deep.mp4": its encoder lacks the bits or the sampling of the codec.',
+    });
   });
 
   test.skipIf(process.platform === 'win32').each([

@@ -17,6 +17,7 @@ import { byteLength, planeBytes, toPlanes } from '../planes.ts';
 import { metadataOptions } from './metadata-options.ts';
 import { xmpBox, xmpPacket } from './provenance.ts';
 import { rawVideo, videoOptions } from './video-options.ts';
+import { widenPlanes, widerFormat } from './widen-planes.ts';
 
 export interface Encoder {
   /** How the sound was handled, in sentences for the user. */
@@ -109,14 +110,18 @@ interface StartedEncoder {
   readonly abort: () => Promise<void>;
 }
 
-async function startEncoder(file: string, options: EncoderOptions): Promise<StartedEncoder> {
+async function startEncoder(file: string, given: EncoderOptions): Promise<StartedEncoder> {
+  const input = given.input ?? rgb24Input;
+  // A lossless codec keeps the planes as they are, others have no alpha.
+  const isProres4444 = codecInfo(given.codec).hasAlpha && given.codec !== 'ffv1';
+  const wider = isProres4444 && 'components' in input ? widerFormat(input) : null;
+  const options = wider === null ? given : { ...given, input: wider };
   const container = containerOf(file, options.codec);
   refuseSize(options);
   refuseSource(file, options.audioFrom?.clip.path);
   throwIfCanceled(options.signal);
   const audio = planAudio(options.audioFrom ?? null, container, 1);
   const inputSize = options.inputSize ?? { width: options.width, height: options.height };
-  const input = options.input ?? rgb24Input;
   const partial = await openPart(file, outputAdvice);
   const isMarked = container !== 'matroska' && (options.provenance ?? null) !== null;
   const frames = new PassThrough();
@@ -157,7 +162,10 @@ async function startEncoder(file: string, options: EncoderOptions): Promise<Star
     abort,
     write: (frame) =>
       guarded(async () => {
-        for (const bytes of bytesOf(frame, inputSize, input)) {
+        requireFitting(frame, inputSize, input);
+        const written =
+          wider !== null && 'planes' in frame ? widenPlanes(frame, wider, options.inputRange ?? 'tv') : frame;
+        for (const bytes of bytesOf(written)) {
           if (frames.destroyed) await run.done;
           if (!frames.write(bytes)) await once(frames, 'drain');
         }
@@ -216,19 +224,20 @@ function refuseSize({ codec, width, height }: EncoderOptions): void {
   );
 }
 
-/** The frame's bytes. Throws RangeError for a frame of another size or format than was said. */
-function bytesOf(frame: EncoderFrame, size: Size, input: EncoderInput): readonly Uint8Array[] {
-  const chunks = 'planes' in frame ? frame.planes.map(planeBytes) : [planeBytes(frame.rgb)];
-  const length = chunks.reduce((sum, { length: bytes }) => sum + bytes, 0);
+function bytesOf(frame: EncoderFrame): readonly Uint8Array[] {
+  return 'planes' in frame ? frame.planes.map(planeBytes) : [planeBytes(frame.rgb)];
+}
+
+/** Throws RangeError for a frame of another size or format than was said. */
+function requireFitting(frame: EncoderFrame, size: Size, input: EncoderInput): void {
+  const length = bytesOf(frame).reduce((sum, { length: bytes }) => sum + bytes, 0);
   const wanted = pictureBytes(size, input);
   const format = 'planes' in frame ? frame.format.name : frame.pixelFormat;
-  if (frame.width !== size.width || frame.height !== size.height || format !== input.name || length !== wanted) {
-    throw new RangeError(
-      `openEncoder: frames must be ${input.name} of ${size.width} x ${size.height} in ${wanted} bytes, ` +
-        `got ${format} of ${frame.width} x ${frame.height} in ${length} bytes.`,
-    );
-  }
-  return chunks;
+  if (frame.width === size.width && frame.height === size.height && format === input.name && length === wanted) return;
+  throw new RangeError(
+    `openEncoder: frames must be ${input.name} of ${size.width} x ${size.height} in ${wanted} bytes, ` +
+      `got ${format} of ${frame.width} x ${frame.height} in ${length} bytes.`,
+  );
 }
 
 function pictureBytes(size: Size, input: EncoderInput): number {

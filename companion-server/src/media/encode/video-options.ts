@@ -24,7 +24,7 @@ export function videoOptions(options: EncoderOptions, container: Container): str
   const source = options.colour ?? noColour;
   const format = pixelFormatOf(codec, options);
   // RGB has no video range here, and no matrix.
-  const isRgb = format.startsWith('gbr');
+  const isRgb = /^(gbr|bgr)/.test(format);
   const colour = isRgb
     ? { ...source, range: 'pc', matrix: 'gbr' }
     : outputColour(source, options, keepsFullRange(codec));
@@ -48,7 +48,8 @@ export function videoOptions(options: EncoderOptions, container: Container): str
     ...['-vf', `${filter},format=${format},setsar=${aspect.numerator}/${aspect.denominator},setparams=${frameTags}`],
     ...['-r', `${frameRate.numerator}/${frameRate.denominator}`],
     ...codecOptions(options),
-    ...['-pix_fmt', format],
+    // With the plus, an encoder that does not have the format fails; without, ffmpeg takes another, of fewer bits.
+    ...['-pix_fmt', `+${format}`],
     ...tags.flatMap(([option, , value]) => (value === null ? [] : [option, String(value)])),
     ...(container === 'matroska' ? [] : ['-movflags', '+faststart+write_colr']),
     ...['-f', container],
@@ -149,9 +150,12 @@ function pixelFormatOf(codec: OutputCodec, { width, height, input, clipFormat }:
     case 'h265':
       return isEven ? 'yuv420p10le' : 'yuv444p10le';
     case 'ffv1':
-      return losslessFormat(input, clipFormat).name;
+      return packedRgb[losslessFormat(input, clipFormat).name] ?? losslessFormat(input, clipFormat).name;
   }
 }
+
+/** What FFV1 has in place of planes of 8 bits. */
+const packedRgb: Readonly<Record<string, string>> = { gbrp: 'bgr0', gbrap: 'bgra' };
 
 /** FFV1 has no twelve bits with alpha. */
 function withAlphaOf16({ components, chromaShift: { x, y } }: PlaneFormat): PlaneFormat {

@@ -37,6 +37,8 @@ export const outputAdvice = {
 export type RunPurpose = 'read' | 'write';
 
 const diskFull = /no space left on device|disk quota exceeded|not enough space on the disk/i;
+/** An encoder was built without the pixel format, as x265 is without 10 bits in some builds. */
+const noSuchFormat = /do not have a common format|pixel format \S+ is invalid or not supported/i;
 const unwritable = /permission denied|read-only file system|operation not permitted/i;
 
 /** Finds the cause in ffmpeg's messages. `file` is the clip that was read or the file that was written. */
@@ -60,6 +62,12 @@ export function explainFailure(purpose: RunPurpose, file: string, run: FailedRun
   if (unwritable.test(run.stderrTail)) {
     return new FfmpegError('output-unwritable', `Cannot write "${file}": ${reason}`, run, {
       hint: outputAdvice.whenRefused,
+    });
+  }
+  if (noSuchFormat.test(run.stderrTail)) {
+    const message = `This FFmpeg cannot write "${file}": its encoder lacks the bits or the sampling of the codec.`;
+    return new FfmpegError('ffmpeg-failed', message, run, {
+      hint: 'Choose another codec, for instance ProRes, or install another FFmpeg (https://ffmpeg.org/download.html).',
     });
   }
   return new FfmpegError('ffmpeg-failed', `ffmpeg could not write "${file}": ${reason}`, run, {

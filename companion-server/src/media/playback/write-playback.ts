@@ -8,6 +8,7 @@ import { differenceMap, flickerMap } from '../decode/pixel-maps.ts';
 import { openEncoder } from '../encode/encode.ts';
 import type { Rgb24Frame, Size } from '../frame.ts';
 import type { ClipInfo } from '../probe/clip-info.ts';
+import { toneMapped } from '../tone-mapping.ts';
 
 /** Most pixels of the longer and of the shorter side. Maps are asked for and waited for, so they are smaller. */
 const most = { picture: { longer: 1280, shorter: 720 }, map: { longer: 640, shorter: 360 } } as const;
@@ -36,7 +37,7 @@ export function playbackSize({ width, height }: Size, kind: keyof typeof most = 
 
 /**
  * Writes the video of a side to `file` (.mp4), whole or not at all. Every frame is the one that `decodeFrames` gives, so the
- * video has exactly the result's frames. Throws what `decodeFrames` and `openEncoder` throw; CanceledError.
+ * video has exactly the result's frames; those of high dynamic range are tone-mapped. Throws what `decodeFrames` and `openEncoder` throw; CanceledError.
  */
 export async function writePlayback(file: string, source: PlaybackSource, signal?: AbortSignal): Promise<void> {
   throwIfCanceled(signal);
@@ -62,7 +63,8 @@ export async function writePlayback(file: string, source: PlaybackSource, signal
 }
 
 function framesOf(source: PlaybackSource, size: Size, signal: AbortSignal | undefined): AsyncIterable<Rgb24Frame> {
-  const { side, clip, firstFrame, result } = source;
+  const { side, firstFrame } = source;
+  const [clip, result] = [toneMapped(source.clip), toneMapped(source.result)];
   const edit = () => decodeFrames(result, { size, signal });
   const original = () =>
     decodeFrames(clip, { startFrame: firstFrame, endFrame: firstFrame + result.frameCount, size, signal });

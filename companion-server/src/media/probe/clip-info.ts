@@ -11,6 +11,12 @@ export interface ColourTags {
   readonly matrix: string | null;
 }
 
+/**
+ * How pictures of high dynamic range are shown in standard range, by the transfer function of Rec. ITU-R BT.2100 that they
+ * are coded with; see tone-mapping.ts.
+ */
+export type ToneMapping = 'pq' | 'hlg';
+
 export interface AudioStream {
   /** ffmpeg's codec name, for instance `aac` or `pcm_s24le`. */
   readonly codec: string;
@@ -52,6 +58,8 @@ export interface ClipInfo {
   /** Degrees clockwise that the stored picture is turned by for display: 0, 90, 180 or 270. */
   readonly rotationDegrees: number;
   readonly colour: ColourTags;
+  /** How `decodeFrames` shows the clip's pictures; as they are stored when left out. */
+  readonly toneMapping?: ToneMapping;
   /** ffmpeg's name, for instance `yuv420p` or `yuv422p10le`. */
   readonly pixelFormat: string;
   readonly bitDepth: number;

@@ -53,8 +53,13 @@ export async function packetsOf(file: string): Promise<{ position: number; size:
 }
 
 /** The MD5 of every sound packet's bytes, in order. */
-export async function soundPackets(file: string): Promise<string[]> {
-  const args = ['-v', 'error', '-i', file, '-map', '0:a', '-c', 'copy', '-f', 'framemd5', '-'];
+export const soundPackets = (file: string): Promise<string[]> => packetHashes(file, 'a');
+
+/** The MD5 of every picture's bytes as they are stored, in order. */
+export const picturePackets = (file: string): Promise<string[]> => packetHashes(file, 'v');
+
+async function packetHashes(file: string, kind: 'a' | 'v'): Promise<string[]> {
+  const args = ['-v', 'error', '-i', file, '-map', `0:${kind}`, '-c', 'copy', '-f', 'framemd5', '-'];
   const { stdout } = await run(await findProgram('ffmpeg'), args);
   const rows = stdout.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return rows.map((line) => line.split(',').at(-1)?.trim() ?? '');

@@ -6,7 +6,7 @@ import type { PartDonor } from '../../families/family.ts';
 import { PartsMissingError } from '../../families/open-single-file.ts';
 import type { VaeFile } from '../../families/replace-vae.ts';
 import { isFile } from '../../weights/checkpoint-file.ts';
-import type { ModelReading } from '../readings.ts';
+import { installedDonors, plainReading, readReadings, type ModelReading } from '../readings.ts';
 import type { FoundKind } from './found.ts';
 
 /**
@@ -38,6 +38,12 @@ export async function readingWith(
     others = [...others, ...(await find())].filter((donor) => donor.path !== path);
   }
   return open(others);
+}
+
+/** As `readingWith`, of an installed model: as was said when it was added, with the parts of others that are installed. */
+export function readingOfInstalled(modelsDir: string, name: string, path: string): Promise<CheckpointReading> {
+  const reading = readReadings(modelsDir).get(name) ?? plainReading;
+  return readingWith(path, reading, [() => installedDonors(modelsDir)]);
 }
 
 /** What a look at a file says of it. */

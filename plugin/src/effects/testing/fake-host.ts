@@ -1,6 +1,6 @@
 // A host in memory: a selection that tests change, edits that are records only, files that are counted.
 
-import type { PlacedEdit, PlaceRequest } from '../../host/edits.ts';
+import type { PlacedEdit, PlaceRequest, WrittenFacts } from '../../host/edits.ts';
 import { abilityNames, type Host, type ResultWriter } from '../../host/host.ts';
 import { HostError } from '../../host/problems.ts';
 import type { SelectedClip, SelectionReading } from '../../host/selection.ts';
@@ -14,6 +14,8 @@ export interface FakeHost extends Host {
   /** What the next placing is refused with, unless it is to be done anyway. */
   refusal: HostError | null;
   readonly records: PlacedEdit[];
+  /** What the host reads otherwise of an imported result. */
+  misreads: (written: WrittenFacts) => readonly string[];
   /** What taking a sample clip is refused with. */
   sampleRefusal: HostError | null;
   /** The next export fails so. */
@@ -94,6 +96,7 @@ export function createFakeHost(
     records,
     texts,
     refusal: null,
+    misreads: () => [],
     sampleRefusal: null,
     pick: null,
     canStart: true,
@@ -172,6 +175,7 @@ export function createFakeHost(
         files.add(location);
         return Promise.resolve({ resultId: location, path: location });
       },
+      checkImport: (_result, written) => done.then(() => host.misreads(written)),
       place,
       edits: () => Promise.resolve([...records]),
       showVersion: (editId, version) => change(editId, { placed: version }),

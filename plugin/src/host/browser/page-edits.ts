@@ -60,6 +60,7 @@ export function createPageEdits(storage: TextStorage): HostTimeline {
 
   return {
     importResult: ({ location }) => Promise.resolve({ resultId: location, path: null }),
+    checkImport: () => Promise.resolve([]),
     // eslint-disable-next-line @typescript-eslint/require-await -- so that what it throws rejects the promise
     async place({ original, originalName, result, recipe, editId }) {
       if (original.kind !== 'file') {

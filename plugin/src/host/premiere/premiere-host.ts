@@ -4,6 +4,7 @@ import type { Host, HostTimeline } from '../host.ts';
 import { HostError } from '../problems.ts';
 import type { Sequence, Surroundings } from './api.ts';
 import { createClipExports } from './export/clip-exports.ts';
+import { checkImport } from './timeline/check-import.ts';
 import { forgetVersion, isShown, openOriginal, revert, setShown } from './timeline/compare-revert.ts';
 import { createEditRecords } from './timeline/placed-edits.ts';
 import { setUpEntryPoints } from './entry-points.ts';
@@ -78,6 +79,7 @@ export function createPremiereHost(surroundings: Surroundings, newId: () => stri
   const parts = { surroundings, storage, records, newId, log };
   const timeline: HostTimeline = {
     importResult: async (file, signal) => importResult(surroundings, file, signal),
+    checkImport: async ({ resultId }, written) => checkImport(surroundings, resultId, written),
     place: async (request) => placeResult(parts, request),
     showVersion: async (editId, version) => placeVersion(parts, await sequenceOf(editId), editId, version),
     setShown: async (editId, shown) => setShown(parts, await sequenceOf(editId), editId, shown),

@@ -4,6 +4,7 @@ import { reduceCompare } from './reduce-compare.ts';
 import { reduceModels } from './reduce-models.ts';
 import { reducePreviewStrip } from './reduce-preview-strip.ts';
 import { reduceForm } from './reduce-form.ts';
+import { reduceRegion } from './reduce-region.ts';
 import { reducePractice } from './reduce-practice.ts';
 import { reduceTasks } from './reduce-tasks.ts';
 import type { PlacedEdit } from '../../host/edits.ts';
@@ -23,7 +24,11 @@ export function reduce(state: PanelState, event: PanelEvent): PanelState {
     reduceOverlay,
     reduceModels,
   ];
-  return parts.reduce((next, part) => part(next, event), state);
+  return reduceRegion(
+    parts.reduce((next, part) => part(next, event), state),
+    event,
+    state,
+  );
 }
 
 function reducePanel(state: PanelState, event: PanelEvent): PanelState {

@@ -1,10 +1,11 @@
-// What most people never open: what to avoid, technique, quality, steps, what guides and how much, keyframes, seed, kind of file. Empty numbers are the model's own.
+// What most people never open: what to avoid, technique, quality, steps, what guides and how much, keyframes, seed, kind of file, what is written into it. Empty numbers are the model's own.
 
 import { guidanceBases, guidanceRange, maxKeyframeInterval, maxSteps } from '../../../../protocol/edit-settings.ts';
 import { techniqueInfo, techniqueInfos, techniqueNames } from '../../../../protocol/techniques.ts';
 import { panelPipelines, type EditForm } from '../../state/form.ts';
 import { randomSeed, type Context, type Piece } from '../context.ts';
 import { createCodecField } from './codec-field.ts';
+import { createNumber, createSegments, createToggle } from './fields.ts';
 import { createField } from './prompt-view.ts';
 import { setClass, setText, setValue, show } from '../ui.ts';
 
@@ -31,6 +32,12 @@ export function createAdvancedView(context: Context): Piece {
     change({ pipeline: value }),
   );
   const codec = createCodecField(context);
+  const writesPrompt = createToggle(context, a.writesPrompt, a.writesPromptHint, (isOn) =>
+    change({ writesPrompt: isOn }),
+  );
+  const keepsLocation = createToggle(context, a.keepsLocation, a.keepsLocationHint, (isOn) =>
+    change({ keepsLocation: isOn }),
+  );
 
   const steps = createNumber(context, a.steps, { min: 1, max: maxSteps, isWhole: true }, (value) =>
     change({ steps: value }),
@@ -69,6 +76,7 @@ export function createAdvancedView(context: Context): Piece {
     row(a.seed, seed.field, lock, dice),
     row(a.codec, codec.root),
     codec.use,
+    row(a.written, writesPrompt.button, keepsLocation.button),
   );
   return {
     root: ui.el('section', 'section', toggle, body),
@@ -84,6 +92,8 @@ export function createAdvancedView(context: Context): Piece {
       technique.update(form.technique);
       pipeline.update(form.pipeline);
       codec.update(form.codec);
+      writesPrompt.update(form.writesPrompt);
+      keepsLocation.update(form.keepsLocation);
       setText(techniqueHint, techniqueInfo(form.technique).hint);
       steps.update(form.steps);
       guideBy.update(form.guideBy ?? 'auto');
@@ -93,59 +103,6 @@ export function createAdvancedView(context: Context): Piece {
       isLocked = form.isSeedLocked;
       setText(lock, isLocked ? a.locked : a.lock);
       ui.choose(lock, isLocked, 'pressed');
-    },
-  };
-}
-
-function createSegments<Value extends string>(
-  { ui }: Context,
-  label: string,
-  values: readonly Value[],
-  labels: Readonly<Record<Value, string>>,
-  onChoose: (value: Value) => void,
-) {
-  const buttons = values.map((value) => ({
-    value,
-    button: ui.button(labels[value], 'segment', () => onChoose(value)),
-  }));
-  const root = ui.el('div', 'segments', ...buttons.map(({ button }) => button));
-  ui.group(root, 'choices', label);
-  return {
-    root,
-    update(current: Value): void {
-      for (const { value, button } of buttons) ui.choose(button, value === current, 'checked');
-    },
-  };
-}
-
-/** A number in a text field: UXP has no number field. Empty is null; what is no number is put back. */
-function createNumber(
-  { ui, t }: Context,
-  label: string,
-  { min, max, isWhole }: { readonly min: number; readonly max: number; readonly isWhole: boolean },
-  onChange: (value: number | null) => void,
-) {
-  const field = ui.el('input', 'field number');
-  field.type = 'text';
-  field.placeholder = t.advanced.auto;
-  ui.name(field, label);
-  let current: number | null = null;
-  const read = (): void => {
-    const text = field.value.trim();
-    const value = Number(text.replace(',', '.'));
-    if (text === '') onChange(null);
-    else if (Number.isFinite(value)) {
-      onChange(Math.min(max, Math.max(min, isWhole ? Math.round(value) : value)));
-    }
-    setValue(field, current === null ? '' : String(current));
-  };
-  ui.on(field, 'change', read);
-  return {
-    field,
-    update(value: number | null): void {
-      const isNew = value !== current;
-      current = value;
-      if (isNew) setValue(field, value === null ? '' : String(value));
     },
   };
 }

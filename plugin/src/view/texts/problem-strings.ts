@@ -86,6 +86,10 @@ export const problemTexts = {
   'import-failed': text('Premiere did not import the result.', 'Try again; the file is kept.'),
   'import-late': text('Premiere did not show the result in time.', 'Try again; the file is kept.'),
   'result-unfit': text('The result does not fit its place.', 'Apply again.'),
+  'result-misread': text(
+    'Premiere reads the result otherwise than it was written.',
+    'Look at Modify > Interpret Footage of the clip in the bin TokenFlow; the details say what differs.',
+  ),
   'place-failed': text('The result could not be placed.', 'Try again; it is in the bin TokenFlow.'),
   'place-mismatch': text(
     'The result was placed, but not where it should be.',

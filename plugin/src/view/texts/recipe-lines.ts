@@ -7,7 +7,7 @@ import type { Texts } from './strings.ts';
 
 export function recipeLines(
   { settings, model, createdAt }: Recipe,
-  { recipe: r, strength, advanced: { pipelines, guideBys } }: Texts,
+  { recipe: r, region, strength, advanced: { pipelines, guideBys } }: Texts,
 ): readonly { readonly label: string; readonly value: string }[] {
   const own = (value: number | null): string => (value === null ? r.auto : String(value));
   const lines = [
@@ -20,6 +20,7 @@ export function recipeLines(
       label: r.strength,
       value: `${strength.stops[nearestStop(settings.strength)]} (${settings.strength})`,
     },
+    { label: region.title, value: settings.mask === undefined ? '' : region.made(settings.mask.words ?? null) },
     { label: r.technique, value: techniqueInfo(settings.technique).title },
     { label: r.pipeline, value: settings.pipeline === 'draft' ? pipelines.draft : '' },
     { label: r.steps, value: own(settings.steps) },

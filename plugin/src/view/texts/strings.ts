@@ -7,6 +7,7 @@ import type { DownloadState, OfferKind } from '../../../../protocol/model-offers
 import type { ModelSource } from '../../../../protocol/model-info.ts';
 import type { ListKind } from '../../state/model-list.ts';
 import type { PanelPipeline, StrengthStop } from '../../state/form.ts';
+import type { RegionKind, RegionTool } from '../../state/region.ts';
 import type { CompareMode } from '../../state/compare.ts';
 import type { Page, ToastText } from '../../state/panel-state.ts';
 import type { ClipWarning, EmptyReason, ExportMode, RejectionReason } from '../../host/selection.ts';
@@ -129,6 +130,43 @@ export const english = {
     clear: 'Clear',
   },
 
+  region: {
+    title: 'What may change',
+    kinds: { whole: 'Everything', drawn: 'A region', words: 'By words' } satisfies Record<RegionKind, string>,
+    made: (words: string | null) => (words === null ? 'A region' : `What "${words}" names`),
+    tool: 'Draw',
+    tools: {
+      rectangle: 'Rectangle',
+      ellipse: 'Ellipse',
+      polygon: 'Polygon',
+      brush: 'Brush',
+    } satisfies Record<RegionTool, string>,
+    erase: 'Erase',
+    undo: 'Undo',
+    clear: 'Clear all',
+    close: 'Close the polygon',
+    invert: 'Invert',
+    follows: 'Follows what it covers',
+    asAlpha: 'Layer with alpha',
+    asAlphaHint: 'Only the region lies above the clip; the clip itself shows around it. The file is ProRes 4444.',
+    feather: 'Feather, pixels',
+    still: 'A frame of the clip, to draw on',
+    frame: 'Frame to draw on',
+    frameOf: (frame: number, frames: number) => `${frame} of ${frames}`,
+    byKeys: 'Set a point',
+    place: (x: number, y: number) => `Arrow keys move the cross: ${x} % across, ${y} % down.`,
+    drawnHint: 'Where it slips in a later frame, draw it there as well.',
+    getStill: 'Get a frame of the clip',
+    getStillHint: 'The clip is exported for this.',
+    fetching: 'Fetching a frame...',
+    noClip: 'Select a clip to draw on.',
+    noStill: 'There is no frame to draw on.',
+    words: 'Words for what may change',
+    wordsPlaceholder: 'the wolf',
+    wordsHint: 'As you wrote it under "What is in the clip now?".',
+    notInSource: 'These words are not under "What is in the clip now?". Write them there as well.',
+  },
+
   practice: {
     title: (model: string) => `${model} is a practice model`,
     clip: 'It only knows its own small drawn world. Your clip will not survive: it comes out as simple drawn shapes.',
@@ -206,6 +244,11 @@ export const english = {
     lockHint: 'A locked seed is used again; otherwise each edit draws another.',
     dice: 'New seed',
     codec: 'File',
+    written: 'In the file',
+    writesPrompt: 'Description',
+    writesPromptHint: 'Writes what you typed into the file, beside the mark that it was edited by AI.',
+    keepsLocation: 'Place',
+    keepsLocationHint: 'Keeps where the clip was recorded, if the clip says so.',
   },
 
   model: {
@@ -330,6 +373,7 @@ export const english = {
       'no-model': 'No model is installed.',
       'no-clip': 'Choose a clip first.',
       'no-prompt': 'Say what it should become.',
+      'no-region': 'Draw or name what may change, or choose the whole picture.',
       'clip-unusable': 'This clip cannot be edited.',
       'too-large': 'Too much for this machine.',
     } satisfies Record<ApplyBlock, string>,
