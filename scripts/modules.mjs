@@ -221,7 +221,7 @@ export const packageOwners = {
   valibot: ['protocol/fields.ts'],
   '@noble/hashes': ['plugin/src/client/sha256.ts'],
   yaml: [`${server}models/library/yaml-file.ts`],
-  bullmq: ['bull-job-store.ts', 'packages.ts', 'turns.ts'].map((file) => `${server}farm/${file}`),
+  bullmq: ['packages.ts', 'turns.ts'].map((file) => `${server}farm/${file}`),
   ioredis: ['bull-job-store.ts', 'packages.ts', 'turns.ts'].map((file) => `${server}farm/${file}`),
   '@aws-sdk/client-s3': [`${server}artifacts/s3-storage.ts`],
   ws: ['api/session/socket.ts', 'client/node-platform.ts', 'client/pinned-socket.ts'].map((file) => server + file),
@@ -251,6 +251,7 @@ export const testPackages = [
   'axe-core',
   'ioredis',
   'bullmq',
+  's3rver',
 ];
 
 /**

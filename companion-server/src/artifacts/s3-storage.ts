@@ -21,8 +21,6 @@ export interface S3StorageOptions extends S3Address {
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Size of the parts that a large file is sent in, and above which it is. Default: 16 MiB; Amazon takes 5 MiB or more. */
   readonly partBytes?: number;
-  /** Objects in each answer to a listing, which is asked on for the rest. Default: what the server gives, 1000 of Amazon. */
-  readonly pageSize?: number;
 }
 
 const defaultPartBytes = 16 * 1024 * 1024;
@@ -35,7 +33,7 @@ const maxCopyBytes = 5 * 1024 ** 3;
 
 /** Throws EditError 'invalid-request' when the package is not installed. */
 export async function openS3Storage(options: S3StorageOptions): Promise<ObjectStorage> {
-  const { bucket, prefix, endpoint, region, credentials, partBytes = defaultPartBytes, pageSize } = options;
+  const { bucket, prefix, endpoint, region, credentials, partBytes = defaultPartBytes } = options;
   const s3 = await loadPackage();
   const client = new s3.S3Client({
     region,
@@ -66,7 +64,6 @@ export async function openS3Storage(options: S3StorageOptions): Promise<ObjectSt
           Bucket: bucket,
           Prefix: `${placeOf(folder).Key}/`,
           ContinuationToken: token,
-          MaxKeys: pageSize,
           ...(isDeep ? {} : { Delimiter: '/' }),
         }),
       );
