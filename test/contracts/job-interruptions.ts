@@ -120,12 +120,14 @@ export function describeJobInterruptions(name: string, makeJobs: () => KeptJobs)
     });
 
     test('begins no job after it was closed', async () => {
-      const { queue, runs } = await openManually(makeJobs());
+      const jobs = makeJobs();
+      const { queue, runs } = await openManually(jobs);
       const { jobId } = await queue.add(owner, requestOf());
       await queue.close();
       await turn();
       expect(runs.filter(({ hooks }) => !hooks.signal.aborted)).toEqual([]);
-      expect(isOutcome((await queue.get(owner, jobId)).state)).toBe(false);
+      const another = await openManually(jobs);
+      expect(isOutcome((await another.queue.get(owner, jobId)).state)).toBe(false);
     });
   });
 }

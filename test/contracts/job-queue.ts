@@ -23,9 +23,10 @@ export function describeJobQueue(name: string, makeJobs: () => KeptJobs): void {
         onPositions: () => undefined,
       });
       const first = await queue.add(owner, requestOf());
-      const second = await queue.add(owner, requestOf());
-      expect([first.state, first.position, second.position]).toEqual(['queued', 0, 1]);
       const { hooks, ending } = await run(0);
+      const second = await queue.add(owner, requestOf());
+      const third = await queue.add(owner, requestOf());
+      expect([first.state, first.position, second.position, third.position]).toEqual(['queued', 0, 0, 1]);
       hooks.onProgress(fakeProgress(1, 2));
       expect(await queue.get(owner, first.jobId)).toMatchObject({ progress: { step: 1 }, state: 'running' });
       expect(runs).toHaveLength(1);
@@ -34,9 +35,9 @@ export function describeJobQueue(name: string, makeJobs: () => KeptJobs): void {
       expect(await queue.get(owner, first.jobId)).toMatchObject({ state: 'done', ...outcome, resumes: 0 });
       expect(events).toEqual(['sweep ', `tidy ${first.jobId}`]);
       expect(told).toEqual([
-        ...[`${first.jobId} queued 0`, `${second.jobId} queued 1`],
-        ...[`${first.jobId} running -`, `${first.jobId} running -`],
-        ...[`${first.jobId} done -`, `${second.jobId} running -`],
+        ...[`${first.jobId} queued 0`, `${first.jobId} running -`],
+        ...[`${second.jobId} queued 0`, `${third.jobId} queued 1`],
+        ...[`${first.jobId} running -`, `${first.jobId} done -`, `${second.jobId} running -`],
       ]);
     });
 

@@ -101,8 +101,12 @@ export async function openBullJobStore(options: BullJobStoreOptions): Promise<Bu
   async function publish(jobId: string, isQueueChanged: boolean): Promise<JobRow> {
     const { row, revision, turn } = await requireRow(jobId);
     const event: Published = { row, isQueueChanged, revision: Number(revision), turn, origin };
-    tell(event);
-    await redis.publish(channel, JSON.stringify(event));
+    try {
+      await redis.publish(channel, JSON.stringify(event));
+    } finally {
+      // Nothing is waited for after it: who has asked for the change is answered before anything that follows from it.
+      tell(event);
+    }
     return row;
   }
 
