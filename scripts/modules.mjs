@@ -88,9 +88,21 @@ export const modules = [
   { name: 'demo', at: [`${server}demo/`], imports: ['errors', 'media', 'metrics'] },
   {
     name: 'server',
-    at: [`${server}app/server.ts`],
+    at: ['edits.ts', 'server.ts', 'worker.ts'].map((file) => `${server}app/${file}`),
     imports: [
-      ...['artifacts', 'clips', 'config', 'doctor', 'edit-executor', 'engine', 'errors', 'files', 'api', 'jobs'],
+      ...[
+        'artifacts',
+        'clips',
+        'config',
+        'doctor',
+        'edit-executor',
+        'engine',
+        'errors',
+        'farm',
+        'files',
+        'api',
+        'jobs',
+      ],
       ...['log', 'media', 'models', 'pairing', 'playback', 'protocol', 'relay', 'store', 'version', 'wire-error'],
     ],
   },
@@ -98,7 +110,7 @@ export const modules = [
     name: 'api',
     at: [`${server}api/`],
     imports: ['errors', 'jobs', 'log', 'pairing', 'protocol', 'typed-command', 'wire-error'],
-    types: ['artifacts', 'clips', 'config', 'models', 'playback', 'relay', 'store'],
+    types: ['artifacts', 'clips', 'config', 'farm', 'models', 'playback', 'relay', 'store'],
   },
   { name: 'jobs', at: [`${server}jobs/`], imports: ['artifacts', 'errors', 'protocol', 'store', 'wire-error'] },
   { name: 'farm', at: [`${server}farm/`], imports: ['errors', 'jobs', 'protocol'] },
@@ -177,8 +189,10 @@ export const modules = [
 
   {
     name: 'config',
-    at: ['app/config.ts', 'remote-access.ts', 'self-signed-certificate.ts'].map((file) => server + file),
-    imports: ['errors', 'log', 'models', 'protocol'],
+    at: ['app/config.ts', 'app/farm-config.ts', 'remote-access.ts', 'self-signed-certificate.ts'].map(
+      (file) => server + file,
+    ),
+    imports: ['artifacts', 'errors', 'log', 'models', 'protocol'],
   },
   { name: 'wire-error', at: [`${server}wire-error.ts`], imports: ['errors', 'files', 'protocol'] },
   {
@@ -222,7 +236,9 @@ export const packageOwners = {
   '@noble/hashes': ['plugin/src/client/sha256.ts'],
   yaml: [`${server}models/library/yaml-file.ts`],
   bullmq: ['packages.ts', 'turns.ts'].map((file) => `${server}farm/${file}`),
-  ioredis: ['bull-job-store.ts', 'packages.ts', 'turns.ts'].map((file) => `${server}farm/${file}`),
+  ioredis: [
+    ...['bull-job-store.ts', 'members.ts', 'packages.ts', 'redis-connection.ts', 'server-claim.ts', 'turns.ts'],
+  ].map((file) => `${server}farm/${file}`),
   '@aws-sdk/client-s3': [`${server}artifacts/s3-storage.ts`],
   ws: ['api/session/socket.ts', 'client/node-platform.ts', 'client/pinned-socket.ts'].map((file) => server + file),
 };

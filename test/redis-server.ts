@@ -10,6 +10,8 @@ import { Redis } from 'ioredis';
 export const hasRedisServer = spawnSync('redis-server', ['--version']).status === 0;
 
 export interface TestRedis {
+  /** The path of its socket. */
+  readonly address: string;
   /** A new connection. */
   connect(): Redis;
   close(): Promise<void>;
@@ -38,6 +40,7 @@ export async function startRedis(): Promise<TestRedis> {
   await first.ping();
   first.disconnect();
   return {
+    address: path,
     connect,
     async close() {
       const ended = once(server, 'exit');

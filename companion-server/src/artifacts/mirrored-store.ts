@@ -19,9 +19,16 @@ export interface MirroredArtifactsOptions {
   readonly storage: ObjectStorage;
   /** Absolute path of a folder of this process alone. It is emptied first. */
   readonly mirrorDir: string;
+  /** Whether removals that a process did not live to end are ended at the start. One process of many is enough. Default: true. */
+  readonly endsRemovals?: boolean;
   /** Called with the reason when files could not be set aside. */
   readonly onUnmoved?: (id: ArtifactId, error: unknown) => void;
   readonly now?: () => Date;
+}
+
+export interface MirroredArtifacts extends ArtifactStore {
+  /** Deletes the copies of a file or folder on this machine. What is stored stays. Nobody may be using them. */
+  forget(id: ArtifactId): Promise<void>;
 }
 
 const withdrawnFolder = '.withdrawn';
@@ -47,8 +54,8 @@ interface MirroredFile {
 }
 
 /** Opens the store, and ends the removals that a process has begun that has ended. */
-export async function openMirroredArtifacts(options: MirroredArtifactsOptions): Promise<ArtifactStore> {
-  const { storage, mirrorDir, onUnmoved = () => undefined, now = () => new Date() } = options;
+export async function openMirroredArtifacts(options: MirroredArtifactsOptions): Promise<MirroredArtifacts> {
+  const { storage, mirrorDir, endsRemovals = true, onUnmoved = () => undefined, now = () => new Date() } = options;
   const pathOf = (id: ArtifactId): string => join(mirrorDir, ...namesOf(id));
   /** By the file's path. */
   const mirrored = new Map<string, MirroredFile>();
@@ -57,11 +64,17 @@ export async function openMirroredArtifacts(options: MirroredArtifactsOptions): 
 
   await rm(mirrorDir, { recursive: true, force: true, maxRetries: 3 });
   await mkdir(snapshotsDir, { recursive: true, mode: 0o700 });
-  await endRemovals();
+  if (endsRemovals) await endRemovals();
 
   async function endRemovals(): Promise<void> {
     for (const { key } of await storage.listBelow(removalsFolder)) {
-      const objects = JSON.parse((await bytesOf(key)).toString()) as readonly StoredObject[];
+      const note = await bytesOf(key).catch(async (error: unknown) => {
+        // Its process lives, and has ended the removal itself.
+        if ((await storage.stat(key)) === null) return null;
+        throw error;
+      });
+      if (note === null) continue;
+      const objects = JSON.parse(note.toString()) as readonly StoredObject[];
       // What was written since is another object.
       for (const old of objects) {
         if ((await storage.stat(old.key))?.version === old.version) await storage.delete(old.key);
@@ -205,6 +218,7 @@ export async function openMirroredArtifacts(options: MirroredArtifactsOptions): 
   }
 
   return {
+    forget,
     async facts(id) {
       namesOf(id);
       const found = await storage.stat(id);

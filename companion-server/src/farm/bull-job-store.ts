@@ -251,8 +251,13 @@ export async function openBullJobStore(options: BullJobStoreOptions): Promise<Bu
       return rowsOf(ids);
     }),
     queue: inOrder(async () => {
-      const rows = await rowsOf(await redis.lrange(`${base}queue`, 0, -1));
-      return rows.map(({ jobId, owner, request }) => ({ jobId, owner, priority: request.priority }));
+      const fields = ['#', `${base}job:*->owner`, `${base}job:*->priority`];
+      const gets = fields.flatMap((field) => ['GET', field]);
+      const found = (await redis.call('SORT', `${base}queue`, 'BY', 'nosort', ...gets)) as readonly string[];
+      return Array.from({ length: found.length / fields.length }, (_, index) => {
+        const [jobId = '', owner = '', priority] = found.slice(index * fields.length, (index + 1) * fields.length);
+        return { jobId, owner, priority: Number(priority) };
+      });
     }),
     claimNext: inOrder(claimNext),
     change: inOrder((jobId, change) => apply(jobId, change)),

@@ -1,11 +1,13 @@
 // The queue of jobs that several machines share, on Redis by BullMQ. This process does jobs of it, one after the other, as
-// every other process does that opens it.
+// every other process that opens it, unless it is told to leave them to the others.
 
 import { openLocalQueue } from '../jobs/local-queue.ts';
 import type { JobQueue, JobQueueOptions } from '../jobs/queue.ts';
 import { openBullJobStore, type BullJobStoreOptions } from './bull-job-store.ts';
 
 export interface BullQueueOptions extends JobQueueOptions, Omit<BullJobStoreOptions, 'onFailure'> {
+  /** Whether this process does jobs; else others do. Default: true. */
+  readonly doesJobs?: boolean;
   /** How long to wait before a write is tried again that has failed. Default: 2 seconds. */
   readonly retryMs?: number;
 }

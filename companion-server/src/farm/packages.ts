@@ -9,11 +9,10 @@ export interface QueuePackages {
   readonly ioredis: { readonly Redis: typeof Redis };
 }
 
-/** Throws EditError 'invalid-request' when one of them is not installed. */
-export async function loadQueuePackages(): Promise<QueuePackages> {
+/** `load`: default: imports them. Throws EditError 'invalid-request' when one of them is not installed. */
+export async function loadQueuePackages(load: () => Promise<QueuePackages> = importThem): Promise<QueuePackages> {
   try {
-    const [bullmq, ioredis] = await Promise.all([import('bullmq'), import('ioredis')]);
-    return { bullmq, ioredis };
+    return await load();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new EditError('invalid-request', 'TOKENFLOW_QUEUE is set, but the packages bullmq and ioredis are missing.', {
@@ -21,4 +20,9 @@ export async function loadQueuePackages(): Promise<QueuePackages> {
       cause: error,
     });
   }
+}
+
+async function importThem(): Promise<QueuePackages> {
+  const [bullmq, ioredis] = await Promise.all([import('bullmq'), import('ioredis')]);
+  return { bullmq, ioredis };
 }
