@@ -1,4 +1,4 @@
-// A Redis server for tests, which listens on a socket in a folder of its own and keeps nothing.
+// A Redis server for tests, which listens on a socket in a folder of its own. It keeps nothing, unless it is told to.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,10 +14,13 @@ export interface TestRedis {
   readonly address: string;
   /** A new connection. */
   connect(): Redis;
+  /** Kills it, and starts it again on what it has on the disk. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function startRedis(): Promise<TestRedis> {
+/** `isKept`: its data survive `restart`, in an append-only file that is on the disk before each answer. */
+export async function startRedis({ isKept = false } = {}): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'tokenflow-redis-'));
   const path = join(folder, 'socket');
   const settings = [
@@ -31,8 +34,10 @@ export async function startRedis(): Promise<TestRedis> {
     'noeviction',
     '--dir',
     folder,
+    ...(isKept ? ['--appendonly', 'yes', '--appendfsync', 'always'] : []),
   ];
-  const server = spawn('redis-server', settings, { stdio: 'ignore' });
+  const start = () => spawn('redis-server', settings, { stdio: 'ignore' });
+  let server = start();
   const connect = (): Redis => new Redis({ path, maxRetriesPerRequest: null, retryStrategy: () => 20 });
   const first = connect();
   // The socket is not there at once: the connection tries again.
@@ -42,6 +47,12 @@ export async function startRedis(): Promise<TestRedis> {
   return {
     address: path,
     connect,
+    async restart() {
+      const ended = once(server, 'exit');
+      server.kill('SIGKILL');
+      await ended;
+      server = start();
+    },
     async close() {
       const ended = once(server, 'exit');
       server.kill();

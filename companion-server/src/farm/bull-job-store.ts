@@ -137,25 +137,29 @@ export async function openBullJobStore(options: BullJobStoreOptions): Promise<Bu
     const written = await redis.eval(
       changeScript,
       0,
-      ...[base, jobId, revision, JSON.stringify({ ...job, progress: null }), job.state, place],
+      ...[base, jobId, revision, storedText(job), job.state, place],
       ...[isRunning ? turn : '', isOver ? '1' : '0', job.report === null ? '' : modelKey(request.model)],
     );
     return written === 1;
   }
 
   async function apply(jobId: string, change: JobChange, isAllowed: (found: SharedRow) => boolean = () => true) {
+    let wanted: string | undefined;
     for (;;) {
       const found = await read(jobId);
       if (found === undefined || !isAllowed(found)) return found?.row;
       if (ofWorker.includes(change.type) && held.get(jobId) !== found.turn) return found.row;
       const { row } = found;
-      const job = changeJob(row.job, change);
-      if (job === row.job) return row;
+      // A write whose answer was lost with the connection is sent again, and finds the row as it has left it.
+      const isWritten = wanted === storedText(row.job);
+      const job = isWritten ? row.job : changeJob(row.job, change);
+      if (job === row.job && !isWritten) return row;
       if (change.type === 'progress') {
         await redis.eval(progressScript, 0, base, jobId, found.turn, JSON.stringify(change.progress));
         return publish(jobId, false);
       }
-      if (!(await write(found, job, change))) continue;
+      wanted = storedText(job);
+      if (!isWritten && !(await write(found, job, change))) continue;
       const turn = held.get(jobId);
       if (job.state !== 'running' && turn !== undefined) {
         held.delete(jobId);
@@ -164,7 +168,7 @@ export async function openBullJobStore(options: BullJobStoreOptions): Promise<Bu
       }
       // A turn that BullMQ has returned waits already.
       if (job.state === 'queued' && change.type !== 'server-died') await turns.add();
-      return publish(jobId, job.state !== row.job.state);
+      return publish(jobId, isWritten || job.state !== row.job.state);
     }
   }
 
@@ -200,7 +204,9 @@ export async function openBullJobStore(options: BullJobStoreOptions): Promise<Bu
         const found = await read(jobId);
         const job = found === undefined ? undefined : changeJob(found.row.job, { type: 'start' });
         if (found === undefined || job === undefined || job === found.row.job) continue;
-        if (!(await write(found, job, { type: 'start' }, turnId))) continue;
+        const isWritten = await write(found, job, { type: 'start' }, turnId);
+        // The answer to the write may have been lost with the connection.
+        if (!isWritten && (await read(jobId))?.turn !== turnId) continue;
         held.set(jobId, turnId);
         return await publish(jobId, true);
       }
@@ -212,11 +218,32 @@ export async function openBullJobStore(options: BullJobStoreOptions): Promise<Bu
     }
   }
 
-  /** A process that ended between queuing a job and making its turn leaves the job without one. */
+  /** A process that ends, or loses Redis, between queuing a job and making its turn leaves the job without one. */
   async function makeMissingTurns(): Promise<void> {
     const [queued, waiting] = await Promise.all([redis.llen(`${base}queue`), turns.waiting()]);
     for (let missing = queued - waiting; missing > 0; missing--) await turns.add();
   }
+
+  /** What was published while the connection was gone is told from the rows. */
+  async function catchUp(): Promise<void> {
+    await subscriber.subscribe(channel);
+    for (const jobId of new Set([...told.keys(), ...(await redis.zrange(`${base}unfinished`, 0, '-1'))])) {
+      const found = await read(jobId);
+      if (found !== undefined) tell({ row: found.row, isQueueChanged: true, revision: Number(found.revision) });
+    }
+  }
+
+  /** Whoever has missed that a job waits learns of it. */
+  async function repair(): Promise<void> {
+    await makeMissingTurns();
+    const first = await redis.lindex(`${base}queue`, 0);
+    const found = first === null || held.size > 0 ? undefined : await read(first);
+    if (found === undefined) return;
+    for (const listener of [...listeners]) listener({ row: found.row, isQueueChanged: false });
+  }
+
+  subscriber.on('ready', () => void order.take(catchUp).catch(onFailure));
+  const repairing = setInterval(() => void order.take(repair).catch(onFailure), lockMs);
 
   return {
     add: inOrder(async ({ jobId, owner, createdAt, request }, limits) => {
@@ -236,7 +263,8 @@ export async function openBullJobStore(options: BullJobStoreOptions): Promise<Bu
         ...[limits.all, limits.unfinished],
       )) as readonly [string, number, number?];
       if (id === '') throw refusals.tooMany(limits, { all: added, unfinished: unfinished ?? 0 });
-      if (added === 0) return (await requireRow(id)).row;
+      // The answer to a first try may have been lost with the connection: then the job is this one.
+      if (added === 0 && id !== jobId) return (await requireRow(id)).row;
       await turns.add();
       return publish(id, true);
     }),
@@ -300,11 +328,17 @@ export async function openBullJobStore(options: BullJobStoreOptions): Promise<Bu
       return () => void listeners.delete(own);
     },
     async close() {
+      clearInterval(repairing);
       await order.over();
       await turns.close();
       for (const connection of [redis, subscriber, bullConnection]) connection.disconnect();
     },
   };
+}
+
+/** The row has its progress in a field of its own. */
+function storedText(job: Job): string {
+  return JSON.stringify({ ...job, progress: null });
 }
 
 /** Never empty. */

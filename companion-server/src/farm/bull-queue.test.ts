@@ -124,6 +124,32 @@ describe.skipIf(!hasRedisServer)('with Redis', () => {
       },
     );
 
+    test('tell each other of what has happened while Redis was gone from one of them', async () => {
+      const prefix = newPrefix();
+      const connections: Redis[] = [];
+      const connect = (): Redis => {
+        const connection = connectTo(redis);
+        connections.push(connection);
+        return connection;
+      };
+      const listening = await openBullJobStore({ packages: { bullmq }, connect, prefix, lockMs });
+      onTestFinished(() => listening.close());
+      const told: string[] = [];
+      listening.subscribe(({ row }) => told.push(row.job.state));
+      const manual = createManualExecutor();
+      const { queue } = await join(prefix, { executor: manual.executor });
+      onTestFinished(() => queue.close());
+      const { jobId } = await queue.add(owner, requestOf());
+      const { ending } = await manual.run(0);
+      await vi.waitFor(() => expect(told).toContain('running'));
+      for (const connection of connections) connection.disconnect();
+      ending.resolve(outcome);
+      await over(queue, jobId);
+      expect(told).not.toContain('done');
+      for (const connection of connections) await connection.connect();
+      await vi.waitFor(() => expect(told).toContain('done'));
+    });
+
     test('go on with the job of the one that has died', async () => {
       const [first, second] = await openTwo();
       if (first === undefined || second === undefined) throw new Error('There are not two.');

@@ -7,7 +7,7 @@ import { loadQueuePackages, type QueuePackages } from './packages.ts';
 export interface QueueServer {
   readonly packages: QueuePackages;
   /** Makes a connection, which is made again when it breaks. */
-  connect(): Redis;
+  readonly connect: () => Redis;
 }
 
 const answerMs = 5_000;

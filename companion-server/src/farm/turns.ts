@@ -93,7 +93,8 @@ export async function openTurns(options: TurnsOptions): Promise<JobTurns> {
       await queue.add('turn', {});
     },
     async take() {
-      const job = await worker.getNextJob(token, { block: false });
+      // The declared type does not know that there may be none.
+      const job = (await worker.getNextJob(token, { block: false })) as Job | undefined;
       if (job?.id === undefined) return undefined;
       hold(job.id, job);
       return job.id;
