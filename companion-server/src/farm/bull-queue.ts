@@ -14,10 +14,11 @@ export interface BullQueueOptions extends JobQueueOptions, Omit<BullJobStoreOpti
 
 /** Joins the queue. `close` gives the running job back to it, and ends the connections. */
 export async function openBullQueue(options: BullQueueOptions): Promise<JobQueue> {
-  const { onFailure = () => undefined } = options;
+  const tell = options.onFailure ?? (() => undefined);
+  const onFailure = (jobId: string | null, error: unknown): void => tell(jobId, withoutCommand(error));
   const store = await openBullJobStore({ ...options, onFailure: (error) => onFailure(null, error) });
   try {
-    const queue = await openLocalQueue({ ...options, store });
+    const queue = await openLocalQueue({ ...options, store, onFailure });
     return {
       ...queue,
       async close() {
@@ -29,4 +30,9 @@ export async function openBullQueue(options: BullQueueOptions): Promise<JobQueue
     await store.close();
     throw error;
   }
+}
+
+/** An error that Redis answers holds the command with all that it was to write, prompts included: no log may have them. */
+function withoutCommand(error: unknown): unknown {
+  return error instanceof Error && error.name === 'ReplyError' ? new Error(error.message) : error;
 }
