@@ -88,32 +88,21 @@ export const modules = [
   { name: 'demo', at: [`${server}demo/`], imports: ['errors', 'media', 'metrics'] },
   {
     name: 'server',
-    at: [`${server}app/server.ts`],
+    at: ['edits.ts', 'server.ts', 'worker.ts'].map((file) => `${server}app/${file}`),
     imports: [
-      ...['artifacts', 'clips', 'config', 'control-pictures', 'doctor', 'edit-executor', 'engine', 'errors', 'files'],
-      ...[
-        'api',
-        'jobs',
-        'log',
-        'media',
-        'models',
-        'pairing',
-        'playback',
-        'protocol',
-        'relay',
-        'store',
-        'version',
-        'wire-error',
-      ],
+      ...['artifacts', 'clips', 'config', 'control-pictures', 'doctor', 'edit-executor', 'engine', 'errors', 'farm'],
+      ...['files', 'api', 'jobs', 'log', 'media', 'models', 'pairing', 'playback', 'protocol', 'relay', 'store'],
+      ...['version', 'wire-error'],
     ],
   },
   {
     name: 'api',
     at: [`${server}api/`],
     imports: ['errors', 'jobs', 'log', 'pairing', 'protocol', 'typed-command', 'wire-error'],
-    types: ['artifacts', 'clips', 'config', 'models', 'playback', 'relay', 'store'],
+    types: ['artifacts', 'clips', 'config', 'farm', 'models', 'playback', 'relay', 'store'],
   },
   { name: 'jobs', at: [`${server}jobs/`], imports: ['artifacts', 'errors', 'protocol', 'store', 'wire-error'] },
+  { name: 'farm', at: [`${server}farm/`], imports: ['errors', 'jobs', 'protocol'] },
   {
     name: 'edit-executor',
     at: ['edit-estimate.ts', 'edit-executor.ts'].map((file) => `${server}jobs/${file}`),
@@ -129,7 +118,7 @@ export const modules = [
       ...['weights', 'wire-error'],
     ],
   },
-  { name: 'artifacts', at: [`${server}artifacts/`], imports: ['files', 'protocol'] },
+  { name: 'artifacts', at: [`${server}artifacts/`], imports: ['errors', 'files', 'protocol'] },
   {
     name: 'playback',
     at: [`${server}playback/`],
@@ -194,8 +183,10 @@ export const modules = [
 
   {
     name: 'config',
-    at: ['app/config.ts', 'remote-access.ts', 'self-signed-certificate.ts'].map((file) => server + file),
-    imports: ['errors', 'log', 'models', 'protocol'],
+    at: ['app/config.ts', 'app/farm-config.ts', 'remote-access.ts', 'self-signed-certificate.ts'].map(
+      (file) => server + file,
+    ),
+    imports: ['artifacts', 'errors', 'log', 'models', 'protocol'],
   },
   { name: 'wire-error', at: [`${server}wire-error.ts`], imports: ['errors', 'files', 'protocol'] },
   {
@@ -238,6 +229,11 @@ export const packageOwners = {
   valibot: ['protocol/fields.ts'],
   '@noble/hashes': ['plugin/src/client/sha256.ts'],
   yaml: [`${server}models/library/yaml-file.ts`],
+  bullmq: ['packages.ts', 'turns.ts'].map((file) => `${server}farm/${file}`),
+  ioredis: [
+    ...['bull-job-store.ts', 'members.ts', 'packages.ts', 'redis-connection.ts', 'server-claim.ts', 'turns.ts'],
+  ].map((file) => `${server}farm/${file}`),
+  '@aws-sdk/client-s3': [`${server}artifacts/s3-storage.ts`],
   ws: ['api/session/socket.ts', 'client/node-platform.ts', 'client/pinned-socket.ts'].map((file) => server + file),
 };
 
@@ -263,6 +259,9 @@ export const testPackages = [
   'ws',
   'playwright-core',
   'axe-core',
+  'ioredis',
+  'bullmq',
+  's3rver',
 ];
 
 /**

@@ -118,9 +118,16 @@ describe('the house', () => {
 });
 
 describe('packages', () => {
-  const { dependencies } = JSON.parse(readText('package.json')) as {
+  const { dependencies, devDependencies, peerDependencies, peerDependenciesMeta } = JSON.parse(
+    readText('package.json'),
+  ) as {
     dependencies: Record<string, string>;
+    devDependencies: Record<string, string>;
+    /** What only some installations need. */
+    peerDependencies: Record<string, string>;
+    peerDependenciesMeta: Record<string, { readonly optional: boolean }>;
   };
+  const optional = Object.keys(peerDependencies);
 
   test('each has a line in CONTRIBUTING.md that says what it is for', () => {
     const contributing = readText('CONTRIBUTING.md');
@@ -129,7 +136,15 @@ describe('packages', () => {
   });
 
   test('each has an owner file, but for the one that runs TypeScript', () => {
-    expect(Object.keys(dependencies).sort()).toEqual([...Object.keys(packageOwners), 'tsx'].sort());
+    const all = [...Object.keys(dependencies), ...optional];
+    expect(all.sort()).toEqual([...Object.keys(packageOwners), 'tsx'].sort());
+  });
+
+  test('each that only some installations need is optional, explained, and installed for the tests', () => {
+    expect(peerDependenciesMeta).toEqual(Object.fromEntries(optional.map((name) => [name, { optional: true }])));
+    const contributing = readText('CONTRIBUTING.md');
+    expect(optional.filter((name) => !contributing.includes(`\`${name}\` (`))).toEqual([]);
+    expect(optional.map((name) => `^${devDependencies[name] ?? ''}`)).toEqual(Object.values(peerDependencies));
   });
 
   test('each has a fixed version', () => {

@@ -18,6 +18,8 @@ export interface CompanionPlace {
   readonly ports?: readonly number[];
   /** How other machines reach it. Default: not at all. */
   readonly remote?: Config['remote'];
+  /** The machines that share its jobs. Default: none. */
+  readonly farm?: Config['farm'];
 }
 
 /** What the server stands on instead of its own. */
@@ -27,7 +29,16 @@ export type CompanionParts = Partial<
 
 /** Starts it on a free port, without a log. `engine` names a file of fixtures/engines. The caller closes it. */
 export function startCompanion(
-  { cacheDir, dataDir, modelDir, modelName = 'model', library = null, ports = [0], remote = null }: CompanionPlace,
+  {
+    cacheDir,
+    dataDir,
+    modelDir,
+    modelName = 'model',
+    library = null,
+    ports = [0],
+    remote = null,
+    farm = null,
+  }: CompanionPlace,
   engine = 'copying',
   parts: CompanionParts = {},
 ): Promise<RunningServer> {
@@ -35,6 +46,7 @@ export function startCompanion(
     config: {
       ports,
       remote,
+      farm,
       cacheDir,
       dataDir,
       logLevel: 'silent',

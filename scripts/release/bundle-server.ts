@@ -16,8 +16,11 @@ const programs = {
 
 /** Packages with binaries, which cannot be part of a bundle; and those that a release does without. */
 export const binaryPackages = ['onnxruntime-node'] as const;
-/** The Node of a release has SQLite itself. */
-const leftOut = ['@ffmpeg-installer/ffmpeg', '@ffprobe-installer/ffprobe', 'libsql', 'tsx'];
+/** The Node of a release has SQLite itself. Who shares jobs with other machines installs the packages for it. */
+const leftOut = [
+  ...['@ffmpeg-installer/ffmpeg', '@ffprobe-installer/ffprobe', 'libsql', 'tsx'],
+  ...['@aws-sdk/client-s3', 'bullmq', 'ioredis'],
+];
 
 /** The folder of the bundles, in the folder of the program. */
 export const bundleFolder = 'server';

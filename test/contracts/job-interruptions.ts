@@ -105,7 +105,8 @@ export function describeJobInterruptions(name: string, makeJobs: () => KeptJobs)
       });
       await queue.close();
       expect(hooks.signal.aborted).toBe(true);
-      expect(told).toEqual([`${jobId} queued 0`, `${next.jobId} at 1`]);
+      // A queue on another machine may tell only then that the job behind it had come to the front.
+      expect(told.filter((line) => line !== `${next.jobId} at 0`)).toEqual([`${jobId} queued 0`, `${next.jobId} at 1`]);
       expect(events).toEqual(['sweep ']);
       // As often as a job is set aside that kills its server.
       for (let stop = 0; stop < 4; stop++) {
@@ -119,12 +120,14 @@ export function describeJobInterruptions(name: string, makeJobs: () => KeptJobs)
     });
 
     test('begins no job after it was closed', async () => {
-      const { queue, runs } = await openManually(makeJobs());
+      const jobs = makeJobs();
+      const { queue, runs } = await openManually(jobs);
       const { jobId } = await queue.add(owner, requestOf());
       await queue.close();
       await turn();
       expect(runs.filter(({ hooks }) => !hooks.signal.aborted)).toEqual([]);
-      expect(isOutcome((await queue.get(owner, jobId)).state)).toBe(false);
+      const another = await openManually(jobs);
+      expect(isOutcome((await another.queue.get(owner, jobId)).state)).toBe(false);
     });
   });
 }

@@ -27,6 +27,7 @@ async function edit(...args: readonly string[]) {
     env: { TOKENFLOW_DATA: join(dir, 'data'), TOKENFLOW_CACHE: join(dir, 'cache'), TOKENFLOW_LIBRARY: 'off' },
     signal: new AbortController().signal,
     startServer: () => Promise.reject(new Error('A server was started.')),
+    startWorker: () => Promise.reject(new Error('A worker was started.')),
   });
   return { exitCode, ...written };
 }

@@ -17,6 +17,7 @@ import { playbackRoutes } from './routes/playback.ts';
 import { resultRoutes } from './routes/results.ts';
 import { serverRoutes } from './routes/server.ts';
 import { stateRoutes } from './routes/state.ts';
+import { workerRoutes, type WorkerRouteDeps } from './routes/workers.ts';
 import type { SessionDeps } from './session/session.ts';
 import { attachSocket } from './session/socket.ts';
 
@@ -31,7 +32,8 @@ const requestTimeoutMs = 20_000;
 const keepAliveTimeoutMs = 5_000;
 const maxHeaderBytes = 8 * 1024;
 
-export interface HttpServerDeps extends SessionDeps {
+export interface HttpServerDeps extends Omit<SessionDeps, 'jobs'>, Pick<WorkerRouteDeps, 'members'> {
+  readonly jobs: SessionDeps['jobs'] & WorkerRouteDeps['jobs'];
   readonly pairings: Pairings;
   /** The end of the address of the server's page: only a page opened at this address shows the pairing code. */
   readonly pageKey: string;
@@ -69,7 +71,8 @@ export function createHttpServer(deps: HttpServerDeps): HttpServer {
       ...pairingRoutes(pairings),
       ...resultRoutes({ jobs: deps.jobs, artifacts: deps.artifacts, linkSecret, isPaired, relayedFiles }),
       ...playbackRoutes({ playback: deps.playback, linkSecret, isPaired, relayedFiles }),
-      ...jobRoutes(deps.jobs, () => pairings.owners()),
+      ...jobRoutes(deps.jobs, () => pairings.owners(), deps.members ?? undefined),
+      ...workerRoutes(deps),
       ...metricsRoutes(metrics),
     ],
     pages: { '/server': ownPageDir, '/': existsSync(panelDir) ? panelDir : ownPageDir },

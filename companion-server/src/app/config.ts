@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { companionPorts } from '../../../protocol/ports.ts';
 import { EditError } from '../errors.ts';
+import type { FarmConfig } from './farm-config.ts';
 import { logLevels, type LogLevel } from './log.ts';
 import { readCatalog } from '../models/catalog.ts';
 import type { CatalogModel } from '../models/catalog-file.ts';
@@ -40,6 +41,8 @@ export interface Config {
   readonly inversionsDir?: string;
   /** Most bytes of inverted clips that are kept. Default: 10 GB, or half of what the disk has left if that is less. */
   readonly inversionsBudgetBytes?: number | null;
+  /** The machines that share jobs and files with this one. Default: none. */
+  readonly farm?: FarmConfig | null;
   /** How other machines may reach the server. Default: not at all. */
   readonly remote?: RemoteAccess | null;
 }

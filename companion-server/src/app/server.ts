@@ -6,18 +6,19 @@ import { inspect } from 'node:util';
 import type { Device } from '../../../protocol/devices.ts';
 import type { MediaFacts } from '../../../protocol/media-facts.ts';
 import type { Config } from './config.ts';
+import { createEdits, openLibrary } from './edits.ts';
 import { createDoctor } from '../doctor/run-checks.ts';
 import { createEngine } from '../engine/worker/supervisor.ts';
-import { CanceledError } from '../errors.ts';
 import { isFullDisk } from '../files/disk-error.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { openLocalArtifacts, type LocalArtifactsOptions } from '../artifacts/local-store.ts';
+import { openSharedArtifacts } from '../artifacts/open-shared.ts';
 import { createClipRecords } from '../clips/clip-records.ts';
 import { clipTables } from '../clips/tables.ts';
 import { openClipStore } from '../clips/clip-store.ts';
 import { createHttpServer } from '../api/http-server.ts';
 import { panelPath } from '../api/routes/pairing.ts';
-import { createEditExecutor } from '../jobs/edit-executor.ts';
+import { joinFarm } from '../farm/farm.ts';
 import { openLocalQueue } from '../jobs/local-queue.ts';
 import type { JobQueue, OpenJobQueue } from '../jobs/queue.ts';
 import { createSqliteJobStore, jobMigrations } from '../jobs/sqlite-store.ts';
@@ -32,11 +33,7 @@ import { createPlayback, type Playback } from '../playback/playback.ts';
 import { createIdentity } from '../pairing/identity.ts';
 import { createPairings } from '../pairing/pairings.ts';
 import { pairingTables, readSecret, renewSecret } from '../pairing/tables.ts';
-import { embeddingsIn, loraFileOf } from '../models/adapter-files.ts';
-import { controlNetFor } from '../models/choose-controlnet.ts';
-import { createLibrary } from '../models/library/library.ts';
 import { createModelChanges } from '../models/model-changes.ts';
-import { previewDecoderFile } from '../models/preview-decoder-file.ts';
 import { openRelay } from '../relay/relay.ts';
 import { createRelayedFiles } from '../relay/relayed-files.ts';
 import { readRemoteServer } from '../relay/remote-server.ts';
@@ -135,13 +132,10 @@ async function open(
   { reserve, wasOpen }: DataFolder,
   closers: Closer[],
 ): Promise<Omit<RunningServer, 'close'>> {
-  const { openArtifacts = openLocalArtifacts } = ports;
   const { dataDir, cacheDir } = config;
   const tables = [pairingTables, clipTables, jobMigrations];
   const database = openDatabase(join(dataDir, 'tokenflow.db'), tables, reserve);
   closers.push(() => database.close());
-  const openQueue: OpenJobQueue =
-    ports.openQueue ?? ((options) => openLocalQueue({ ...options, store: createSqliteJobStore(database) }));
   if (wasOpen) {
     renewSecret(database, 'links');
     log.warn('The data folder was open to other users of this machine, and is closed now.');
@@ -159,6 +153,32 @@ async function open(
   const pageKey = randomBytes(32).toString('hex');
   const panelKey = randomBytes(32).toString('hex');
   const instanceId = readSecret(database, 'instance').toString('hex').slice(0, 32);
+  const farmConfig = config.farm ?? null;
+  const farm =
+    farmConfig === null
+      ? null
+      : await joinFarm({
+          address: farmConfig.queue,
+          doesJobs: farmConfig.doesJobs,
+          version,
+          instanceId,
+          onFailure: (error) => log.warn('The queue of jobs cannot be reached.', { error: String(error) }),
+        });
+  closers.push(() => farm?.close());
+  const openOwnQueue: OpenJobQueue = (options) => openLocalQueue({ ...options, store: createSqliteJobStore(database) });
+  const openQueue = ports.openQueue ?? farm?.openQueue ?? openOwnQueue;
+  /** Where files of clips and jobs are on this machine. */
+  const filesDir = farmConfig === null ? dataDir : join(dataDir, 'mirror');
+  const openArtifacts =
+    ports.openArtifacts ??
+    (farmConfig === null
+      ? openLocalArtifacts
+      : () =>
+          openSharedArtifacts(farmConfig.store, {
+            mirrorDir: filesDir,
+            onUnmoved: (id, error) =>
+              log.warn('What the database does not know could not be set aside.', { id, error: String(error) }),
+          }));
   const remote = config.remote ?? null;
   const pairings = createPairings(database, {
     localToken: token,
@@ -175,7 +195,7 @@ async function open(
     probeClip,
     createClipRecords({
       database,
-      dataDir,
+      dataDir: filesDir,
       onFailure: (error) => log.warn('What was found in a clip could not be kept.', { error: String(error) }),
     }),
   );
@@ -203,21 +223,8 @@ async function open(
     onUnwritten: (error) => log.warn('A note about a clip could not be written.', { error: String(error) }),
   });
   closers.push(() => clips.close());
-  const library = createLibrary({
-    first: config.models,
-    modelsDir: config.library?.modelsDir ?? null,
-    machine: config.library?.machine ?? null,
-    readings: config.readings,
-    cacheDir,
-    onUnkept: (error) => log.warn('What was found of models could not be noted.', { error: String(error) }),
-  });
+  const library = openLibrary(config, log);
   closers.push(() => library.close());
-  // Clients are served meanwhile.
-  if (config.library?.looksAtStart === true) {
-    library.refresh().catch((error: unknown) => {
-      if (!(error instanceof CanceledError)) log.error('The look for models failed.', { error: inspect(error) });
-    });
-  }
   const modelChanges = createModelChanges({
     modelsDir: config.library?.modelsDir ?? null,
     library,
@@ -227,44 +234,16 @@ async function open(
     onFault: (error) => log.warn('A change of the models failed.', { error: inspect(error) }),
   });
   closers.push(() => modelChanges.close());
-  const edits = createEditExecutor({
+  const edits = createEdits({
+    config,
+    log,
     engine,
     artifacts,
-    dataDir,
-    cacheDir,
-    inversionsDir: config.inversionsDir,
-    inversionsBudgetBytes: config.inversionsBudgetBytes,
-    onWorkLost: (jobId, error) =>
-      log.warn('The work files of a job are damaged: it begins anew.', {
-        jobId,
-        error: inspect(error),
-      }),
-    onStepUnkept: (jobId, error) =>
-      log.warn('What a step of a job has left could not be kept.', { jobId, error: inspect(error) }),
+    library,
     clipOf: (owner, clipId) => clips.get(owner, clipId),
     uploadOf: (owner, sha256) => clips.withHash(owner, sha256),
     clipInfoOf: probe === undefined ? knownClips.infoOf : null,
-    modelDirOf: (model) => library.pathOfModel(model),
-    readingOf: (model, vae) => library.readingOf(model, vae),
-    loraFileOf: (name) =>
-      config.loras?.has(name) === true ? loraFileOf(config.loras, name) : library.pathOf('lora', name),
-    vaeFileOf: (name) => config.vaes?.get(name) ?? library.pathOf('vae', name),
-    async previewDecoderOf(model) {
-      const { models } = library.lists();
-      const info = model === null ? models[0] : models.find(({ id }) => id === model);
-      const path = await library.pathOfModel(model);
-      return previewDecoderFile(config.library?.modelsDir ?? null, { family: info?.family ?? null, path });
-    },
-    async controlFileOf({ kind, net }, model) {
-      if (net === undefined) return controlNetFor(library, kind, model);
-      return { name: net, file: config.controlNets?.get(net) ?? (await library.pathOf('controlnet', net)) };
-    },
-    async embeddingsFor(prompts) {
-      await library.settled();
-      return [...embeddingsIn(config.embeddings ?? new Map()), ...library.embeddingsIn(prompts)];
-    },
     onDiscard: (jobId) => late.playback?.forgetJob(jobId) ?? Promise.resolve(),
-    onStep: (jobId, { stage, step }) => log.debug('A step is finished.', { jobId, stage, step }),
   });
   let device: Device | null = null;
   const jobs = await openQueue({
@@ -286,6 +265,7 @@ async function open(
     },
   });
   late.jobs = jobs;
+  const defaultModel = (): string | null => config.models.keys().next().value ?? null;
   const made = createPlayback({
     jobs,
     clips,
@@ -313,7 +293,7 @@ async function open(
     pairings,
     pageKey,
     models: () => library.usableModels(),
-    storage: () => readStorage(config.dataDir, cacheDir),
+    storage: () => readStorage(filesDir, cacheDir),
     lookForModels: async () => {
       await library.refresh();
       return { ...library.lists(), offers: modelChanges.offers(), freeBytes: await modelChanges.freeBytes() };
@@ -321,7 +301,8 @@ async function open(
     modelChanges,
     device: () => device,
     clips,
-    jobs,
+    jobs: farm === null ? jobs : namingModels(jobs, defaultModel),
+    members: farm === null ? null : () => farm.members(),
     artifacts,
     checkEdit: (owner, spec) => edits.check(owner, spec),
     estimateEdit: async (owner, spec, signal) => edits.estimate(owner, spec, await jobs.lastReport(spec.model), signal),
@@ -353,7 +334,7 @@ async function open(
     relayedFiles,
     remote,
     log,
-    defaultModel: () => config.models.keys().next().value ?? null,
+    defaultModel,
     stop: () => requestStop(),
   });
   closers.push(() => http.close());
@@ -381,5 +362,13 @@ async function open(
     pageUrl: `${url}/server/#${pageKey}`,
     pairingCode,
     stopRequested,
+  };
+}
+
+/** The queue, whose jobs name their model: the first of another machine may be another one. */
+function namingModels(jobs: JobQueue, defaultModel: () => string | null): JobQueue {
+  return {
+    ...jobs,
+    add: (owner, request) => jobs.add(owner, { ...request, model: request.model ?? defaultModel() }),
   };
 }

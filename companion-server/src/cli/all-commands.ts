@@ -15,6 +15,8 @@ import { panelLinkCommand } from './commands/panel-link.ts';
 import { pairCommand } from './commands/pair.ts';
 import { serveCommand } from './commands/serve.ts';
 import { startCommand, statusCommand, stopCommand } from './commands/start.ts';
+import { workerCommand } from './commands/worker.ts';
+import { workersCommand } from './commands/workers.ts';
 
 export const allCommands: readonly Command[] = [
   demoCommand,
@@ -30,6 +32,8 @@ export const allCommands: readonly Command[] = [
   connectCommand,
   disconnectCommand,
   jobsCommand,
+  workerCommand,
+  workersCommand,
   modelsCommand,
   cacheCommand,
   doctorCommand,

@@ -3,6 +3,7 @@
 import type { Config, Environment } from '../app/config.ts';
 import type { Log } from '../app/log.ts';
 import type { RunningServer } from '../app/server.ts';
+import type { RunningWorker } from '../app/worker.ts';
 import type { Options, ParsedArguments } from './options.ts';
 
 /** A terminal or a file. */
@@ -24,6 +25,7 @@ export interface CommandContext {
   /** The exit code when the command has worked but its result is bad. */
   readonly setExitCode: (exitCode: number) => void;
   readonly startServer: (config: Config, log: Log) => Promise<RunningServer>;
+  readonly startWorker: (config: Config, log: Log) => Promise<RunningWorker>;
 }
 
 export interface Command<Table extends Options = Options> {

@@ -1,6 +1,7 @@
 // The command line as a process: arguments, streams, signals and exit code.
 
 import { startServer, type ServerDeps } from '../app/server.ts';
+import { startWorker } from '../app/worker.ts';
 import { askOnTerminal } from './ask.ts';
 import type { Command, Output } from './command.ts';
 import { interruptedExitCode } from './exit-codes.ts';
@@ -26,6 +27,7 @@ export async function runProgram({ commands, ...parts }: Program): Promise<void>
       ? { ask: (question: string) => askOnTerminal(question, interruption.signal) }
       : {}),
     startServer: (config, log) => startServer({ ...parts, config, log }),
+    startWorker: (config, log) => startWorker({ engineEntry: parts.engineEntry, config, log }),
   });
   process.exitCode = exitCode === interruptedExitCode ? (interruption.exitCode() ?? exitCode) : exitCode;
   endSoon();

@@ -3,7 +3,15 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { describeJobQueue } from '../../../test/contracts/job-queue.ts';
-import { memoryDatabase, openTestQueue, over, owner, requestOf } from '../../../test/job-fixture.ts';
+import {
+  createFixture,
+  memoryDatabase,
+  openTestQueue,
+  over,
+  owner,
+  requestOf,
+  stranger,
+} from '../../../test/job-fixture.ts';
 import { createManualExecutor, outcome } from '../../../test/manual-executor.ts';
 import { createJobMemory, createMemoryJobStore } from '../../../test/memory/job-store.ts';
 import { openLocalQueue } from './local-queue.ts';
@@ -45,6 +53,35 @@ describe('the local queue on SQLite', () => {
     (await run(0)).ending.resolve(outcome);
     expect(await over(queue, jobId)).toMatchObject({ state: 'done' });
     expect(failures).toEqual([busy, busy]);
+  });
+
+  test('tells an owner of all that has moved in a moment by one message, of their own jobs alone', async () => {
+    const { queue, run } = await createFixture();
+    await queue.add(owner, requestOf({ priority: 9 }));
+    const mine: string[] = [];
+    for (let i = 0; i < 3; i++) mine.push((await queue.add(owner, requestOf())).jobId);
+    const theirs = (await queue.add(stranger, requestOf())).jobId;
+    await run(0);
+    await turn();
+    const told: unknown[] = [];
+    const views: string[] = [];
+    queue.subscribe(owner, {
+      onJob: ({ jobId }) => views.push(jobId),
+      onPositions: (positions) => told.push(['mine', positions]),
+    });
+    queue.subscribe(stranger, {
+      onJob: () => undefined,
+      onPositions: (positions) => told.push(['theirs', positions]),
+    });
+    await queue.cancel(owner, mine[0] ?? '');
+    const last = await queue.add(owner, requestOf());
+    await turn();
+    expect(told).toEqual([
+      ['mine', mine.slice(1).map((jobId, position) => ({ jobId, position }))],
+      ['theirs', [{ jobId: theirs, position: 2 }]],
+    ]);
+    expect(views).toEqual([mine[0], last.jobId]);
+    expect((await queue.get(owner, last.jobId)).position).toBe(3);
   });
 
   test('tells what has moved in a long queue without a look at each job', async () => {

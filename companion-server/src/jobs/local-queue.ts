@@ -12,8 +12,10 @@ import { refusals, type JobRow, type JobStore } from './store.ts';
 import { toJobView } from './view.ts';
 
 export interface LocalQueueOptions extends JobQueueOptions {
-  /** No other queue claims jobs from it. */
+  /** Queues of several processes may stand on one store if it gives a job to one of them at a time. */
   readonly store: JobStore;
+  /** Whether this process does jobs; else the others do that use the store. Default: true. */
+  readonly doesJobs?: boolean;
   readonly now?: () => Date;
   /** How long to wait before a write is tried again that has failed. Default: 2 seconds. */
   readonly retryMs?: number;
@@ -24,6 +26,7 @@ export async function openLocalQueue({
   store,
   executor,
   onFailure = () => undefined,
+  doesJobs = true,
   now = () => new Date(),
   retryMs = 2_000,
 }: LocalQueueOptions): Promise<JobQueue> {
@@ -46,7 +49,7 @@ export async function openLocalQueue({
   });
 
   const runner = createRunner({
-    store,
+    store: doesJobs ? store : { ...store, claimNext: () => Promise.resolve(undefined) },
     executor,
     onPicture({ owner, jobId }, picture) {
       for (const listener of listenersOf(owner)) listener.onPicture?.(jobId, picture);

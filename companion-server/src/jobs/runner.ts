@@ -129,9 +129,10 @@ export function createRunner({ store, executor, onPicture, onFailure, retryMs }:
     const own: CurrentJob = { jobId, canceler: new AbortController(), isOver: false };
     current = own;
     try {
-      // It may have been stopped before anybody listened to its events.
+      const { signal } = own.canceler;
+      // It may have been stopped before anybody listened to its events, or while it is read.
       const kept = await persist(jobId, () => store.get(jobId));
-      const outcome = kept?.job.state === 'running' ? await outcomeOf(row, own.canceler.signal) : null;
+      const outcome = kept?.job.state === 'running' && !signal.aborted ? await outcomeOf(row, signal) : null;
       own.isOver = true;
       if (outcome !== null) {
         const written = await persist(jobId, () => store.change(jobId, outcome));

@@ -1,17 +1,29 @@
 // The jobs of all clients, for the command line of the user who runs the server.
 
 import type { Client } from '../../pairing/pairings.ts';
+import type { FarmMember } from '../../farm/members.ts';
 import type { JobQueue } from '../../jobs/queue.ts';
 import type { Reply, Route } from './route.ts';
 
 type SteeredJobs = Pick<JobQueue, 'list' | 'ownerOf' | 'cancel' | 'pause' | 'resume' | 'move' | 'remove'>;
 
-/** `owners`: whose jobs there may be, those included that are not paired any more. */
-export function jobRoutes(jobs: SteeredJobs, owners: () => readonly Client[]): readonly Route[] {
+/**
+ * `owners`: whose jobs there may be, those included that are not paired any more. `members`: who does them, where several
+ * machines do.
+ */
+export function jobRoutes(
+  jobs: SteeredJobs,
+  owners: () => readonly Client[],
+  members: () => Promise<readonly FarmMember[]> = () => Promise.resolve([]),
+): readonly Route[] {
   async function listAll(): Promise<Reply> {
     const all = [];
+    const workers = new Map((await members()).map(({ jobId, name }) => [jobId, name]));
     for (const { clientId, name } of owners()) {
-      for (const job of await jobs.list(clientId)) all.push({ owner: name, job });
+      for (const job of await jobs.list(clientId)) {
+        const worker = job.state === 'running' ? workers.get(job.jobId) : undefined;
+        all.push({ owner: name, job, ...(worker === undefined ? {} : { worker }) });
+      }
     }
     return { json: { jobs: all } };
   }

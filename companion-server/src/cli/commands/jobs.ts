@@ -58,12 +58,13 @@ function findJob(start: string, jobs: readonly ListedJob[]): string {
 function formatJobs(jobs: readonly ListedJob[]): string {
   if (jobs.length === 0) return 'There are no jobs.\n';
   return jobs
-    .map(({ owner, job }) => {
+    .map(({ owner, job, worker }) => {
       const { jobId, state, progress, position, createdAt, settings, error } = job;
       const place = position === null ? '' : `, ${position} before it`;
       const share = progress === null || state === 'done' ? '' : ` ${Math.floor(progress.progress * 100)} %`;
+      const where = worker === undefined ? '' : ` on ${worker}`;
       const why = error === null ? '' : `: ${error.message}`;
-      return `${jobId}  ${state}${share}${place}${why}\n    ${createdAt}  ${owner}  "${toLine(settings.prompt)}"\n`;
+      return `${jobId}  ${state}${share}${where}${place}${why}\n    ${createdAt}  ${owner}  "${toLine(settings.prompt)}"\n`;
     })
     .join('');
 }

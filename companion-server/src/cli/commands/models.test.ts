@@ -57,6 +57,7 @@ async function run(args: readonly string[], { answer, isTTY = false, env = {}, k
     env: { TOKENFLOW_DATA: dataDir, TOKENFLOW_CACHE: dataDir, TOKENFLOW_LIBRARY: 'off', HF_ENDPOINT: hub.url, ...env },
     signal: new AbortController().signal,
     startServer: () => Promise.reject(new Error('no server is needed')),
+    startWorker: () => Promise.reject(new Error('no worker is needed')),
     ...(answer !== undefined && {
       ask: (question: string) => {
         questions.push(question);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { companionPorts } from '../../../../protocol/ports.ts';
 import { readConfig } from '../../app/config.ts';
+import { readFarm } from '../../app/farm-config.ts';
 import { EditError } from '../../errors.ts';
 import { isFullDisk } from '../../files/disk-error.ts';
 import { createLogFile } from '../../app/log-file.ts';
@@ -32,6 +33,10 @@ export const serveCommand = defineCommand({
     },
     ...readingOptions,
     'no-open': { kind: 'flag', help: 'Do not open the panel in the browser.' },
+    'no-jobs': {
+      kind: 'flag',
+      help: 'Leave all jobs to workers on other machines. Needs TOKENFLOW_QUEUE; see docs/farm.md.',
+    },
     log: { kind: 'choice', choices: logLevels, help: 'Least level that is logged. Default: info.' },
     listen: {
       kind: 'text',
@@ -64,7 +69,8 @@ export const serveCommand = defineCommand({
     }
     // What the server and its engine write is for their user alone.
     process.umask(0o077);
-    const config = await readConfig(
+    const farm = readFarm(env, !values['no-jobs']);
+    const own = await readConfig(
       {
         port: readPort(values.port),
         modelDir: values.model,
@@ -77,6 +83,7 @@ export const serveCommand = defineCommand({
       },
       env,
     );
+    const config = { ...own, farm };
     const logFile = createLogFile({
       dir: join(config.dataDir, 'logs'),
       onFailure: (error) => stderr.write(`The log file cannot be written: ${String(error)}\n`),
