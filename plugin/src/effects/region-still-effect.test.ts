@@ -40,3 +40,15 @@ test('a clip of a timeline is exported when its still is asked for, and exported
     { frame: 0, shapes: [{ kind: 'rectangle', points: [0, 0, 0.5, 0.5], erases: false }] },
   ]);
 });
+
+test('a still that cannot be had is asked for once', async () => {
+  const scene = await openEffectsScene({ selection: selectionOf(fileClip) });
+  await scene.clock.advance(500);
+  scene.server.refuse('frame-get', 'clip-missing');
+  await scene.act({ type: 'region-changed', change: { kind: 'drawn' } });
+  await scene.clock.settle();
+  expect(scene.store.state.region.still).toEqual({ name: 'failed' });
+  await scene.act({ type: 'region-frame-chosen', frame: 3 });
+  await scene.clock.settle();
+  expect(scene.store.state.region.still).toMatchObject({ name: 'shown', frame: 3 });
+});

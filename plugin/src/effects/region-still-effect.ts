@@ -41,9 +41,8 @@ export function startRegionStillEffect(
       dispatch({ type: 'region-still-changed', still: { name: 'shown', clipId, frame, url: shownUrl } });
       if (before !== null) pictures.drop(before);
     } catch (error) {
-      if (signal.aborted || isCancel(error)) return;
-      asked = null;
-      fail(error);
+      // What was asked for stays asked for: this event would else ask again, and again.
+      if (!signal.aborted && !isCancel(error)) fail(error);
     }
   }
 
