@@ -29,7 +29,9 @@ export default async function bundlePrograms(): Promise<void> {
   await symlink(path.join(fixtures, '..', '..', 'node_modules'), path.join(folder, 'node_modules'), 'junction');
   const engines = await readdir(path.join(fixtures, 'engines'));
   await build({
-    entryPoints: ['cli.ts', 'out-of-files.ts', ...engines.map((name) => `engines/${name}`)].map((name) => path.join(fixtures, name)),
+    entryPoints: ['cli.ts', 'out-of-files.ts', ...engines.map((name) => `engines/${name}`)].map((name) =>
+      path.join(fixtures, name),
+    ),
     outbase: fixtures,
     outdir: folder,
     outExtension: { '.js': '.mjs' },
