@@ -155,7 +155,7 @@ async function runRounds(folder: string, rounds: number, seed: number): Promise<
       const seconds = ((Date.now() - started) / 1000).toFixed(1);
       console.log(
         `round ${round}: ${seconds} s, ${done.join(' ')}; ${repeated} steps repeated, ${resumed} resumed by hand` +
-          `${faultsFound.length === 0 ? '' : `; FAILED: ${faultsFound.join('; ')}`}`,
+          (faultsFound.length === 0 ? '' : `; FAILED: ${faultsFound.join('; ')}`),
       );
     }
     await client.stop();
