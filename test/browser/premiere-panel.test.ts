@@ -170,7 +170,7 @@ describe.skipIf(chromiumPath === undefined)('the panel in a simulated Premiere',
       const panel = await premiere.openPanel();
       await panel.locator('.clip-name').waitFor();
       await panel.getByText('A region', { exact: true }).click();
-      await panel.getByText('Get a frame of the clip').click();
+      await panel.getByRole('button', { name: 'Get a frame of the clip' }).click();
       await panel.locator('.region-picture[src^="blob:"]:not(.stale)').waitFor();
       const box = await panel.locator('.region-frame').boundingBox();
       if (box === null) throw new Error('There is no still.');
