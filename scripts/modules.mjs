@@ -259,6 +259,7 @@ export const testPackages = [
   'ws',
   'playwright-core',
   'axe-core',
+  'mediabunny',
   'ioredis',
   'bullmq',
   's3rver',
