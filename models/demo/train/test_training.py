@@ -22,10 +22,12 @@ import unet
 from autoencoder import Autoencoder
 from compiled import Compiled
 from dataset import CELL, render_all
+from judge import Judge
 from linear_start import held_parameters, pace, start_linear
 from on_gpu import Run
 from safetensors_file import write_mixed
 from shared_adam import SharedAdam
+from train_judge import with_norms, without_norms
 from train_vae import Pictures, to_unit
 
 
@@ -263,6 +265,20 @@ class Control(unittest.TestCase):
         used = network.down_blocks[0].resnets[0].conv1.weight
         self.assertTrue(torch.equal(stored.float().view_as(used), used))
         self.assertEqual(header["controlnet_mid_block.weight"]["dtype"], "F16")
+
+
+class Judging(unittest.TestCase):
+    def test_a_judge_is_the_same_function_without_its_norms(self):
+        torch.manual_seed(0)
+        judge = with_norms(Judge())
+        for _ in range(3):
+            judge(torch.randn(4, 3, 256, 256))
+        pictures = torch.randn(2, 3, 256, 256)
+        with torch.no_grad():
+            names, masks = judge.eval()(pictures)
+            plain_names, plain_masks = without_norms(judge)(pictures)
+        torch.testing.assert_close(plain_names, names, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(plain_masks, masks, atol=1e-5, rtol=1e-4)
 
 
 class Stages(unittest.TestCase):

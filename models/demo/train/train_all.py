@@ -33,7 +33,7 @@ def stages(work, minutes):
 
     return (
         ("autoencoder", work / "vae.pt", ("train_vae.py", *lasting(0.3, 0.15))),
-        ("judge", work / "judge.pt", ("train_judge.py", *lasting(0.2))),
+        ("judge", work / "judge.pt", ("train_judge.py", *lasting(0.75))),
         ("latents", work / "latents.npy", ("encode.py",)),
         ("UNet, first part", work / "unet-first.done", ("train_unet.py", *lasting(1.5))),
         ("decoder", work / "decoder.done", ("train_vae.py", "--decoder-only", *lasting(0.7, 0.3))),
@@ -55,7 +55,7 @@ def run_stage(log, name, marker, command, work):
 def main():
     arguments = parser(__doc__.splitlines()[0])
     arguments.add_argument("--images", type=int, default=IMAGES)
-    arguments.add_argument("--minutes", type=float, default=60, help="60: autoencoder 27, judge 12, first part of the UNet 90, decoder 60 minutes; other numbers in proportion")
+    arguments.add_argument("--minutes", type=float, default=60, help="60: autoencoder 27, judge 45, first part of the UNet 90, decoder 60 minutes; other numbers in proportion")
     options = arguments.parse_args()
     work = options.work
     work.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,12 @@
 """Trains the judge on rendered images: python3 train_judge.py --minutes 8. Goes on from judge.pt where there is one."""
+import copy
 import time
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from dataset import CELL, held_out, open_arrays, scenes
 from judge import HEADS, Judge, judge_pictures, split_heads
@@ -13,6 +16,26 @@ from workspace import Log, device_name, parser, save_atomically
 
 RATE, BATCH, PER_GPU = 2e-3, 24, 10
 SAVE_SECONDS = 180
+
+
+def with_norms(judge):
+    """The judge with a batch normalisation behind each convolution, with which it learns several times faster."""
+    for name, layer in list(judge.named_children()):
+        if name.startswith("conv"):
+            setattr(judge, name, nn.Sequential(layer, nn.BatchNorm2d(layer.out_channels)))
+    return judge
+
+
+def without_norms(judge):
+    """The same function as `judge.eval()`, as a plain judge: norms become a part of their convolutions."""
+    plain = Judge()
+    state = {name: value for name, value in judge.state_dict().items() if not name.startswith("conv")}
+    for name, layer in judge.named_children():
+        if name.startswith("conv"):
+            fused = fuse_conv_bn_eval(*copy.deepcopy(layer).eval())
+            state |= {f"{name}.{key}": value for key, value in fused.state_dict().items()}
+    plain.load_state_dict({name: value.detach().cpu().contiguous() for name, value in state.items()})
+    return plain.eval()
 
 
 def roughen(pictures, rng):
@@ -46,10 +69,6 @@ def score(judge, work):
     return {**right, "mask IoU": round(float(overlap.mean()), 3)}
 
 
-def cpu_state(module):
-    return {name: value.detach().cpu().contiguous().clone() for name, value in module.state_dict().items()}
-
-
 def train(options, device):
     torch.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
@@ -60,6 +79,7 @@ def train(options, device):
     path, checkpoint = options.work / "judge.pt", options.work / "judge-checkpoint.pt"
     if path.exists():
         judge.load_state_dict(torch.load(path, map_location=device))
+    with_norms(judge).to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(judge.parameters(), lr=RATE, weight_decay=0.01)
     spent = 0.0
     if checkpoint.exists():
@@ -91,9 +111,10 @@ def train(options, device):
         if time.time() - saved > SAVE_SECONDS:
             saved = time.time()
             save_atomically({"weights": judge.state_dict(), "optimizer": optimizer.state_dict(), "spent": clock.seconds()}, checkpoint)
-    save_atomically(cpu_state(judge), path)
+    judge = without_norms(judge)
+    save_atomically(judge.state_dict(), path)
     checkpoint.unlink(missing_ok=True)
-    log(step=step, finished=True, **score(judge.eval(), options.work))
+    log(step=step, finished=True, **score(judge, options.work))
 
 
 def main():
