@@ -49,6 +49,7 @@ test('values that no picture shows become the nearest that one shows', () => {
 test.each([
   ['', 'has no size (LUT_1D_SIZE or LUT_3D_SIZE)'],
   ['<html>', 'must'],
+  ['\0\0\0 ftypisom', 'is no text'],
   ['0 0 0', 'has a colour before its size'],
   ['LUT_3D_SIZE 1', "must have 2 to 65 points a side, got '1' in line 1"],
   ['LUT_3D_SIZE 9000', "must have 2 to 65 points a side, got '9000'"],

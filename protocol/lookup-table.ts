@@ -41,6 +41,8 @@ export function parseCube(text: string, name: string): LookupTable {
       'Save it with 33 points.',
     );
   }
+  // A video, say: its bytes are not for a terminal.
+  if (text.includes('\0')) throw refusal(name, 'is no text', 'Give a file in the format .cube.');
   let shape: Pick<LookupTable, 'dimensions' | 'size'> | null = null;
   let samples: Float32Array | null = null;
   let at = 0;
