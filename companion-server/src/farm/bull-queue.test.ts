@@ -96,6 +96,18 @@ describe.skipIf(!hasRedisServer)('with Redis', () => {
       return members;
     }
 
+    /** Two workers, and a job that one of them has begun. */
+    async function openWithJob() {
+      const [first, second] = await openTwo();
+      if (first === undefined || second === undefined) throw new Error('There are not two.');
+      const { jobId } = await first.queue.add(owner, requestOf());
+      const [worker, other] = await Promise.race([
+        first.run(0).then(() => [first, second] as const),
+        second.run(0).then(() => [second, first] as const),
+      ]);
+      return { jobId, worker, other };
+    }
+
     test('do two jobs at a time, each job once', async () => {
       const [first, second] = await openTwo();
       const { jobId } = (await first?.queue.add(owner, requestOf())) ?? { jobId: '' };
@@ -111,13 +123,7 @@ describe.skipIf(!hasRedisServer)('with Redis', () => {
     test.each(['cancel', 'pause'] as const)(
       'stop a job where it is done when the other is asked to %s it',
       async (change) => {
-        const [first, second] = await openTwo();
-        if (first === undefined || second === undefined) throw new Error('There are not two.');
-        const { jobId } = await first.queue.add(owner, requestOf());
-        const [worker, other] = await Promise.race([
-          first.run(0).then(() => [first, second] as const),
-          second.run(0).then(() => [second, first] as const),
-        ]);
+        const { jobId, worker, other } = await openWithJob();
         const { hooks } = await worker.run(0);
         await other.queue[change](owner, jobId);
         await vi.waitFor(() => expect(hooks.signal.aborted).toBe(true));
@@ -151,13 +157,7 @@ describe.skipIf(!hasRedisServer)('with Redis', () => {
     });
 
     test('go on with the job of the one that has died', async () => {
-      const [first, second] = await openTwo();
-      if (first === undefined || second === undefined) throw new Error('There are not two.');
-      const { jobId } = await first.queue.add(owner, requestOf());
-      const [worker, other] = await Promise.race([
-        first.run(0).then(() => [first, second] as const),
-        second.run(0).then(() => [second, first] as const),
-      ]);
+      const { jobId, worker, other } = await openWithJob();
       worker.kill();
       const again = await other.run(0);
       expect(again.jobId).toBe(jobId);
@@ -166,19 +166,16 @@ describe.skipIf(!hasRedisServer)('with Redis', () => {
     });
 
     test('stop the work whose lock has ended, and take the outcome of the other one', async () => {
-      const [first, second] = await openTwo();
-      if (first === undefined || second === undefined) throw new Error('There are not two.');
-      const { jobId } = await first.queue.add(owner, requestOf());
-      const worker = await Promise.race([first.run(0).then(() => first), second.run(0).then(() => second)]);
+      const { jobId, worker, other } = await openWithJob();
       const { hooks } = await worker.run(0);
       const admin = connectTo(redis);
       onTestFinished(() => admin.disconnect());
       await admin.del(await admin.keys('*:lock'));
       await vi.waitFor(() => expect(hooks.signal.aborted).toBe(true));
-      const runs = () => [...first.runs, ...second.runs];
+      const runs = () => [...worker.runs, ...other.runs];
       await vi.waitFor(() => expect(runs()).toHaveLength(2), 10 * lockMs);
       for (const { ending } of runs()) ending.resolve(outcome);
-      expect(await over(first.queue, jobId)).toMatchObject({ state: 'done', resumes: 1, result: outcome.result });
+      expect(await over(other.queue, jobId)).toMatchObject({ state: 'done', resumes: 1, result: outcome.result });
     });
   });
 });
